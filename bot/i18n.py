@@ -26,6 +26,7 @@ from bot.languages import FALLBACK, LANGUAGES
 from bot.languages import language as spoken
 
 MINUS = "\u2212"
+PERCENT = "\u00a0%"  # a space at which no line breaks: a sign alone on a phone's line says nothing
 
 
 def t(msgid: str, language: str) -> str:
@@ -79,8 +80,13 @@ def percent(value: Decimal, language: str, digits: int = 2) -> str:
     """A change in percent with its sign: "+0.02 %", "−2,40 %"; "0.00 %" when too small."""
     value = rounded(value, digits)
     if value > 0:
-        return f"+{number(value, language)} %"
-    return f"{number(value, language)} %"
+        return f"+{share(value, language)}"
+    return share(value, language)
+
+
+def share(value: Decimal, language: str, digits: int | None = None) -> str:
+    """So many percent, without a sign unless it is less than nothing: "0.1 %", "0,51 %"."""
+    return number(value, language, digits) + PERCENT
 
 
 def rounded(value: Decimal, digits: int) -> Decimal:
@@ -102,8 +108,13 @@ def day_since(on: date, language: str, *, today: date | None = None) -> str:
     return _day(on, language, "months.since", "months.since_year", today)
 
 
+def day_at(on: date, language: str, *, today: date | None = None) -> str:
+    """The day of something, before its name: "15 Aug", "15 августа", "15-августтагы" (курс)."""
+    return _day(on, language, "months.at", "months.at_year", today)
+
+
 def day_until(on: date, language: str) -> str:
-    """A date after "until": "31 Dec 2026", "31 декабря 2026", "2026-жылдын 31-декабрына"."""
+    """A date after "until": "31 Dec 2026", "31 декабря 2026 года", "2026-жылдын 31-декабрына"."""
     return _day(on, language, "months.until_year", "months.until_year", date.min)
 
 
@@ -120,14 +131,15 @@ def clock(at: datetime | time, zone: str | None = None) -> str:
 
 
 def moment(at: datetime, language: str, zone: str, *, now: datetime | None = None) -> str:
-    """Day and hour in `zone`: "20 Oct 15:12"; the hour alone when `now` is the same day there."""
+    """Day and hour in `zone`, "20 октября в 15:12"; the hour alone on the day of `now` there."""
     local = at.astimezone(ZoneInfo(zone))
-    if now is None:
-        return f"{day(local.date(), language)} {clock(local)}"
-    here = now.astimezone(ZoneInfo(zone)).date()
-    if local.date() == here:
+    today = None
+    if now is not None:
+        today = now.astimezone(ZoneInfo(zone)).date()
+    if local.date() == today:
         return clock(local)
-    return f"{day(local.date(), language, today=here)} {clock(local)}"
+    on = day(local.date(), language, today=today)
+    return t("date.moment", language).format(day=on, time=clock(local))
 
 
 def ago(age: timedelta, language: str) -> str:

@@ -32,6 +32,7 @@ from bot.render import alerts as render
 from bot.render.answers import say
 from bot.render.news import topic_name
 from bot.render.rules import words as rule_words
+from bot.render.text import Button
 from handlers import rules
 from handlers.context import Context
 from handlers.numbers import number_of
@@ -49,9 +50,8 @@ class Followed(Protocol):
     def name(self) -> str:
         """The subject in a sentence."""
 
-    @property
-    def button(self) -> str:
-        """The subject on a button: as short as it can be said."""
+    def button(self, alert: int, language: str, *, muted: bool) -> Button:
+        """The button that mutes it; once it is `muted`, the one that takes that back."""
 
     @property
     def wakes(self) -> bool:
@@ -77,9 +77,13 @@ class Subscribed:
     chat: int
     key: str
     name: str
-    button: str
+    called: str  # on a button: as short as it can be said
     now: datetime
     wakes: bool = True  # a new subscription is awake
+
+    def button(self, alert: int, language: str, *, muted: bool) -> Button:
+        """Its name behind what the button does."""
+        return render.mute_button(alert, self.called, language, muted=muted)
 
     def muted(self, language: str) -> str:
         """It is not followed any more, and how to follow it again."""
@@ -107,8 +111,11 @@ class OwnRule:
 
     stored: StoredRule
     name: str
-    button: str
     wakes: bool = False  # one that was put to sleep sleeps on
+
+    def button(self, alert: int, language: str, *, muted: bool) -> Button:
+        """It pauses the rule: the currency goes on being told of."""
+        return render.pause_button(alert, language, paused=muted)
 
     def muted(self, language: str) -> str:
         """The rule is paused."""
@@ -139,8 +146,8 @@ async def followed(_subject: object, _db: Db, _context: Context) -> Followed:
 
 @followed.register(PairSubject)
 async def _pair(subject: PairSubject, _db: Db, context: Context) -> Followed:
-    """A pair is called by its codes, and on a button by the currency alone."""
-    return _subscribed(subject, context, name=str(subject.pair), button=subject.pair.base)
+    """A pair is called by its currency, as the switch is that follows it."""
+    return _subscribed(subject, context, name=subject.pair.base, button=subject.pair.base)
 
 
 @followed.register(TopicSubject)
@@ -160,12 +167,12 @@ async def _feed(subject: FeedSubject, db: Db, context: Context) -> Followed:
 
 @followed.register(RuleSubject)
 async def _rule(subject: RuleSubject, db: Db, context: Context) -> Followed:
-    """A rule in words, and on a button the currency that it watches; never another chat's."""
+    """A rule in words; never another chat's."""
     stored = await storage.rules.get(db, context.chat.id, subject.rule)
     if stored is None:
         raise UserError("error.stale")
     name = rule_words(stored.rule, context.language)
-    return OwnRule(stored, name=name, button=stored.series.pair.base)
+    return OwnRule(stored, name=name)
 
 
 @followed.register(DigestSubject)
@@ -176,7 +183,7 @@ async def _digest(_subject: DigestSubject, _db: Db, _context: Context) -> Follow
 
 def _subscribed(subject: Subject, context: Context, *, name: str, button: str) -> Subscribed:
     now = context.services.clock()
-    return Subscribed(context.chat.id, str(subject), name=name, button=button, now=now)
+    return Subscribed(context.chat.id, str(subject), name=name, called=button, now=now)
 
 
 def lacking_subjects(kinds: Iterable[type[Subject]]) -> list[str]:
@@ -247,10 +254,7 @@ async def mute(context: Context, alert: str) -> None:
         subject = await _followed(db, context, await _told(db, alert))
         await subject.mute(db)
     await _say_muted(context, subject)
-    what = subject.button
-    await context.switch(
-        render.mute_button(int(alert), what, context.language, muted=True), f"mute:{alert}"
-    )
+    await context.switch(subject.button(int(alert), context.language, muted=True), f"mute:{alert}")
 
 
 async def unmute(context: Context, alert: str) -> None:
@@ -260,8 +264,7 @@ async def unmute(context: Context, alert: str) -> None:
         await subject.unmute(db, context)
     language = context.language
     await context.answer(say("rule.resumed", language, rule=subject.name).text)
-    what = subject.button
-    await context.switch(render.mute_button(int(alert), what, language), f"unmute:{alert}")
+    await context.switch(subject.button(int(alert), language, muted=False), f"unmute:{alert}")
     if subject.wakes:
         await context.switch(render.snooze_button(int(alert), language), f"unsnooze:{alert}")
 

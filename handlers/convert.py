@@ -7,6 +7,7 @@ error.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -26,12 +27,14 @@ from bot.readers.rates import current_rates, local_day, must_know, rate_card
 from bot.render import rates as render
 from bot.render.phrases import phrase
 from bot.render.text import Button, Message, Rich, bold, lines, message, to_api
-from handlers import unknown
+from handlers import rules, unknown
 from handlers.access import mention
 from handlers.context import Context
 from handlers.outgoing import Answer, Outgoing
 from handlers.services import Services
 
+#: What is written of a rule and of no amount of money: "RUB < 1", "USD ±0.5", "EUR 3% 7d".
+RULE_SIGNS = re.compile(r"[<>≤≥±%]")
 INLINE_KEPT = 30  # seconds Telegram may repeat an inline answer
 #: Mistakes in what is surely a question about money; any other text is "not understood".
 MEANT = frozenset({"amount", "digits", "large", "percent", "same", "zero"})
@@ -105,6 +108,8 @@ async def text(update: Update, context: Context) -> None:
     if context.chat.kind is not ChatKind.PRIVATE:
         begin, end = mention(origin, context.bot.username) or (0, 0)
         await context.reply(await _answer(context, f"{said[:begin]} {said[end:]}"))
+    elif RULE_SIGNS.search(said) and await rules.proposed(context, said):
+        return
     elif looks_like_question(said):
         await _try(update, context, said)
     else:

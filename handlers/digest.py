@@ -18,6 +18,7 @@ from bot.readers.digest import day_digest
 from bot.readers.rates import CURRENCIES
 from bot.render import digest as render
 from bot.render.answers import say
+from bot.render.text import Message
 from handlers.context import Context
 
 EXAMPLE = "/digest 09:00"
@@ -60,28 +61,49 @@ async def digest(_update: Update, context: Context) -> None:
             day,
             source_name=name_of(names, context.language),
             feed_names=services.catalog.feed_names,
+            following=found.following,
             left_out=found.left_out,
         )
     )
 
 
-async def _set_time(context: Context, said: str) -> None:
-    services, chat = context.services, context.chat
+async def pressed(context: Context, hour: str) -> None:
+    """Button `hour:0800` or `hour:off`: the daily time that /start offers."""
+    at = None
+    if hour != "off":
+        at = _time(f"{hour[:2]}:{hour[2:]}")
+    if at is None and hour != "off":
+        raise UserError("error.stale")
+    said = await _keep(context, at)
+    await context.edit(said)
+    await context.answer()
+
+
+def _time(said: str) -> time | None:
     match = _TIME.fullmatch(said)
-    if match is None and said not in {"off", "выкл", "өчүр", "stop"}:
+    if match is None:
+        return None
+    return time(int(match[1]), int(match[2]))
+
+
+async def _set_time(context: Context, said: str) -> None:
+    at = _time(said)
+    if at is None and said not in {"off", "выкл", "өчүр", "stop"}:
         raise UserError("error.time", text=said[:20], example=EXAMPLE)
+    await context.reply(await _keep(context, at))
+
+
+async def _keep(context: Context, at: time | None) -> Message:
+    """The chat's daily time from now on, or none, and the word that it is so."""
+    services, chat = context.services, context.chat
     async with services.store.writing() as db:
         # one daily time a chat; several are for the catalog's channels
         old = digests_of(await storage.chats.subscriptions(db, chat.id))
         await storage.chats.unsubscribe(db, chat.id, map(str, old))
-        if match is not None:
-            at = time(int(match[1]), int(match[2]))
+        if at is not None:
             await storage.chats.subscribe(
                 db, chat.id, [str(DigestSubject(at, chat.time_zone))], now=services.clock()
             )
-    if match is None:
-        await context.reply(say("digest.off", context.language))
-    else:
-        await context.reply(
-            say("digest.time_set", context.language, time=f"{int(match[1]):02}:{match[2]}")
-        )
+    if at is None:
+        return say("digest.off", context.language)
+    return say("digest.time_set", context.language, time=at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -20,6 +21,7 @@ from bot.render.text import Button, Rows
 from handlers.context import Context
 
 KEPT_CARDS = 200
+MOST_CHARTS = 8  # buttons under a card: two rows
 _BETWEEN = re.compile(r"[ ,;:/&+=>\n.?!()«»\"“”-]+")
 # what people write around the currencies and the day, and mean nothing by
 _FILLER = re.compile(
@@ -48,16 +50,23 @@ async def rates(_update: Update, context: Context) -> None:
                 db, services.catalog, home=chat.home, now=now, codes=codes, on=on
             )
         message = render.card(card, context.language, today=today)
-        if len(codes) == 1 and on is None:
-            message = replace(message, buttons=_buttons(codes[0], card.quote, context.language))
+        if on is None:
+            shown = [row.pair.base for row in card.rows if row.today or row.tomorrow]
+            message = replace(message, buttons=_buttons(shown, card.quote, context.language))
         if len(services.cards) >= KEPT_CARDS:
             services.cards.clear()
         services.cards[key] = message
     await context.reply(message)
 
 
-def _buttons(code: str, home: str, language: str) -> Rows:
-    """Under the card of one currency: its chart, and what round amounts of it are worth."""
+def _buttons(codes: Sequence[str], home: str, language: str) -> Rows:
+    """Under the card of one currency: its chart, and what round amounts of it are worth; of several
+    a chart of each.
+    """
+    if len(codes) != 1:
+        charts = [Button(code, f"chart:{code}/{home}:90d") for code in codes[:MOST_CHARTS]]
+        return tuple(map(tuple, rows_of(charts, 4)))
+    (code,) = codes
     more = phrase("button.amounts", language, code=code).text
     both = [
         Button(t("button.chart", language), f"chart:{code}/{home}:90d"),

@@ -13,6 +13,7 @@ typed words: nobody gains by forging what anybody may write.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -28,7 +29,7 @@ from bot.detect.offers import stepped
 from bot.detect.rules import standing
 from bot.errors import UserError
 from bot.model.rates import CODE, Pair
-from bot.model.rules import Rule, RuleStanding
+from bot.model.rules import Rule, RuleStanding, TypedRule
 from bot.readers.rates import local_day, must_know
 from bot.readers.rules import (
     Proposal,
@@ -57,16 +58,30 @@ async def alert(_update: Update, context: Context) -> None:
     if not context.words:
         await context.reply(await _currencies(context))
         return
+    typed = await _read(context, " ".join(context.words))
+    await _show(context, *await _propose(context, typed.rule, bare=typed.bare), bare=typed.bare)
+
+
+async def proposed(context: Context, said: str) -> bool:
+    """A rule written without the command, "RUB < 1": its preview; False where it is none."""
+    try:
+        typed = await _read(context, said)
+    except UserError:
+        return False
+    await _show(context, *await _propose(context, typed.rule))
+    return True
+
+
+async def _read(context: Context, said: str) -> TypedRule:
     home = context.chat.home
     async with context.services.store.reading() as db:
         stored = await storage.rates.known_series(db)
-    typed = read_rule(
-        " ".join(context.words),
+    return read_rule(
+        said,
         home=home,
         today=context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date(),
         must_know=partial(must_know, stored=stored, home=home),
     )
-    await _show(context, *await _propose(context, typed.rule, bare=typed.bare), bare=typed.bare)
 
 
 async def alerts(_update: Update, context: Context) -> None:
@@ -188,11 +203,9 @@ async def _show(
 
 def _preview(number: int, found: Proposal, language: str, *, bare: bool) -> Message:
     """The words of a proposal, with buttons that carry its number."""
-    since = beside = None
+    since = None
     if found.history:
         since = found.history[0].effective_on
-        if bare:  # the number is compared with the rate of today, to see what was meant
-            beside = found.history[-1]
     buttons = render.PreviewButtons(
         save=f"rule:save:{number}",
         cancel=f"rule:cancel:{number}",
@@ -206,7 +219,8 @@ def _preview(number: int, found: Proposal, language: str, *, bare: bool) -> Mess
         language,
         since=since,
         today=found.today,
-        beside=beside,
+        latest=found.latest,
+        bare=bare,
         buttons=buttons,
     )
 
@@ -269,10 +283,8 @@ async def _save(context: Context, number: int) -> None:
         found = await try_rule(db, services.catalog, stored.rule, now=services.clock())
         await storage.rules.save(db, stored, found.state)
     await context.answer()
-    said = "rule.saved"
-    if not chat.active:  # after /stop: it is kept, and says nothing before /start
-        said = "rule.saved_asleep"
-    await context.edit(say(said, context.language, rule=render.words(found.rule, context.language)))
+    # after /stop it is kept, and says nothing before /start
+    await context.edit(render.saved(found.rule, found.latest, context.language, awake=chat.active))
 
 
 async def _cancel(context: Context, number: int) -> None:
@@ -345,9 +357,14 @@ async def _card(context: Context, number: int) -> Message:
 
 
 async def _list(context: Context) -> Message:
-    async with context.services.store.reading() as db:
-        stored = await storage.rules.of_chat(db, context.chat.id)
-    return render.rules([_line(context, one) for one in stored], context.language, make="new:-")
+    services, shown = context.services, []
+    today = services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
+    async with services.store.reading() as db:
+        for one in await storage.rules.of_chat(db, context.chat.id):
+            tomorrow = today + timedelta(days=1)  # known today, and asked next
+            latest = await storage.rates.holding(db, one.series, tomorrow)
+            shown.append(replace(_line(context, one), latest=latest))
+    return render.rules(shown, context.language, make="new:-", today=today)
 
 
 def _line(context: Context, stored: StoredRule) -> render.RuleLine:

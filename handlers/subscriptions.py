@@ -8,10 +8,10 @@ import storage.alerts
 import storage.chats
 import storage.news
 from bot.errors import UserError
-from bot.model.rates import Pair
-from bot.model.subjects import PairSubject, TopicSubject, pairs_of, topics_of
+from bot.model.rates import Pair, Rate
+from bot.model.subjects import PairSubject, TopicSubject, digests_of, pairs_of, topics_of
 from bot.readers.news import READERS_TOPICS
-from bot.readers.rates import CURRENCIES
+from bot.readers.rates import CURRENCIES, rate_card
 from bot.render import subscriptions as render
 from bot.render import welcome
 from bot.render.answers import say
@@ -19,6 +19,8 @@ from bot.render.text import Message
 from handlers import links, rules
 from handlers.access import Who
 from handlers.context import Context
+
+GREETED_WITH = 3  # currencies: one line of a phone
 
 
 def offered(home: str) -> tuple[str, ...]:
@@ -106,7 +108,9 @@ async def done(context: Context) -> None:
     # in the order of the switches, not of choosing
     currencies = [one for one in offered(context.chat.home) if f"cur:{one}" in chosen]
     topics = [one for one in READERS_TOPICS if f"top:{one}" in chosen]
-    await context.edit(render.subscribed(context.language, currencies, topics))
+    async with context.services.store.reading() as db:
+        digest = bool(digests_of(await storage.chats.subscriptions(db, context.chat.id)))
+    await context.edit(render.subscribed(context.language, currencies, topics, digest=digest))
     await context.answer()
 
 
@@ -135,7 +139,25 @@ async def greeting(context: Context) -> Message:
         topics=READERS_TOPICS,
         chosen=await _chosen(context),
         name=name,
+        rates=await _today(context),
     )
+
+
+async def _today(context: Context) -> list[Rate]:
+    """Today's rates of the usual currencies, as far as there are any."""
+    services, chat = context.services, context.chat
+    async with services.store.reading() as db:
+        try:
+            card = await rate_card(
+                db,
+                services.catalog,
+                home=chat.home,
+                now=services.clock(),
+                codes=offered(chat.home)[:GREETED_WITH],
+            )
+        except UserError:
+            return []
+    return [row.today for row in card.rows if row.today is not None]
 
 
 def under_greeting(context: Context) -> bool:

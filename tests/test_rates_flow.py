@@ -392,7 +392,7 @@ async def test_R3_a_missed_window_is_said_on_the_card_that_very_evening(world: W
         seen.append((await card_now(world, "USD")).freshness)
     assert seen == [Freshness.CURRENT, Freshness.LATE]
     assert (
-        "not published today, expected by 19:00"
+        "today's rate is not published yet, expected by 19:00"
         in render.card(await card_now(world, "USD"), "en").text
     )
     await world.publish(tuesday + timedelta(days=1))

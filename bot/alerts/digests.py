@@ -12,6 +12,7 @@ import storage.filters
 from bot.alerts.kind import Desk, Kind, Reader
 from bot.i18n import name_of
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
+from bot.model.chats import Post
 from bot.model.rates import Pair
 from bot.model.subjects import DigestSubject, pairs_of, topics_of
 from bot.readers.digest import day_digest
@@ -29,6 +30,7 @@ class DigestDue(Payload):
     """A digest for the calendar day `day`; `late` when its time was missed and caught up."""
 
     KIND = "digest"
+    POST = Post.DIGESTS
 
     day: date
     late: bool = False
@@ -50,6 +52,7 @@ class Digests(Kind):
     texts = (
         "digest.late",
         "digest.empty",
+        "rates.tomorrow",
         "filters.left_out",
         "news.read_on",
     )
@@ -88,6 +91,7 @@ class Digests(Kind):
             late=due.late,
             source_name=source_name,
             feed_names=desk.catalog.feed_names,
+            following=found.following,
             left_out=found.left_out,
         )
 

@@ -9,16 +9,17 @@ from decimal import Decimal
 from typing import Any, Self
 
 import storage.news
-from bot.alerts.kind import Desk, Kind, Reader, followed
+from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
 from bot.convert.mentions import currencies_in
 from bot.detect.digests import by_worth
 from bot.detect.moves import BigMove, Moved
-from bot.i18n import day, day_since, number, percent, t
+from bot.i18n import day_at, day_since, number, percent, share, t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
+from bot.model.chats import Post
 from bot.model.news import Story
 from bot.model.rates import Move, Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.subjects import PairSubject, Subject
-from bot.render.alerts import RATE_TEXTS, rate_moved
+from bot.render.alerts import RATE_TEXTS, changed_in_a_day, in_a_day, rate_moved
 from bot.render.news import headline
 from bot.render.numbers import change
 from bot.render.phrases import phrase
@@ -29,6 +30,7 @@ from storage.alerts import StoredAlert
 LASTS = timedelta(hours=24)
 HEADLINES_OF = timedelta(hours=24)  # before a move: what is older is no news of it
 HEADLINES_NAMED = 1
+USUAL_DIGITS = 2  # of the usual change: in the message and in its *Why?* the same figure
 TRIVIAL = timedelta(days=7)  # "largest fall since last Tuesday" says nothing
 
 
@@ -37,6 +39,7 @@ class RateMoved(Payload):
     """What the detector said of the move."""
 
     KIND = "move"
+    POST = Post.RATES
 
     moved: Moved
 
@@ -93,7 +96,9 @@ class Moves(Kind):
         "move.since_first",
         "move.drift",
         "move.drift_first",
+        "move.day",
         "move.fixing",
+        "move.usual",
         "move.unconfirmed",
         "move.largest_rise",
         "move.largest_fall",
@@ -102,6 +107,7 @@ class Moves(Kind):
         "move.high",
         "move.low",
         "why.move",
+        "why.day",
         "why.fixing",
         "why.drift",
         "why.drift_first",
@@ -124,6 +130,10 @@ class Moves(Kind):
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
         """The rules that fired, and the usual size of a day."""
         return why_move(RateMoved.read(told.payload).moved, reader.language)
+
+    async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:  # noqa: ARG002 - all is in it
+        """The rate as it moved."""
+        return Brief(move=RateMoved.read(told.payload).moved.headline)
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - the audience says it
         """The pair, as its readers follow it."""
@@ -188,13 +198,17 @@ def move(
     channel: bool = False,
     headlines: Sequence[Rich] = (),
 ) -> Message:
-    """A big move: what, from what to what, since when, how unusual, whose number."""
+    """A big move: what, from what to what, since when and how usual, the like of it, whose number.
+
+    A line each: two thoughts on one are three lines of a phone.
+    """
     doubt = None
     if not moved.confirmed:
         doubt = phrase("move.unconfirmed", language)
     return rate_moved(
         moved.headline,
-        join(" · ", [_since(moved, language), _unusual(moved, language)]),
+        *_since(moved, language),
+        _unusual(moved, language),
         alert=alert,
         language=language,
         source_names=source_names,
@@ -223,24 +237,32 @@ async def _headlines(desk: Desk, told: StoredAlert, code: str, language: str) ->
     return [link(headline(one), one.lead.entry.link) for one in best]
 
 
-def _since(moved: Moved, language: str) -> Rich:
-    """The earlier rate that a change is counted from; the drift beside it when both rules fired."""
+def _since(moved: Moved, language: str) -> list[Rich]:
+    """Since when a change is counted, and what a day usually brings; where both rules fired a line
+    for the drift too.
+    """
     today = moved.new.effective_on
     previous, base = moved.previous.effective_on, moved.baseline.effective_on
     # a baseline that nobody was told of is only where watching began, and has words of its own
-    since, drifted = "move.since_first", "move.drift_first"
+    since, drifted, day_said = "move.since_first", "move.drift_first", day_since
     if moved.told:
-        since, drifted = "move.since", "move.drift"
-    # where both are of one day they are one rate, and "the previous fixing" says it shorter
+        since, drifted, day_said = "move.since", "move.drift", day_at
+    on = day_said(base, language, today=today)
+    # where both are of one day they are one rate, and "in a day" says it shorter
     if moved.headline.old is moved.baseline and base != previous:
-        return phrase(since, language, day=day(base, language, today=today))
-    fixing = phrase("move.fixing", language, day=day(previous, language, today=today))
+        return [phrase(since, language, day=on)]
+    fixing = join(", ", [in_a_day(previous, today, language), _usual(moved, language)])
     if "drift" not in moved.rules or base == previous:
-        return fixing
+        return [fixing]
     drift = percent(Move(old=moved.baseline, new=moved.new).percent, language, 1)
-    on = day(base, language, today=today)
-    both = phrase(drifted, language, percent=drift, day=on)
-    return join(" · ", [fixing, both])
+    return [fixing, phrase(drifted, language, percent=drift, day=on)]
+
+
+def _usual(moved: Moved, language: str) -> Rich | None:
+    """What a day usually brings, beside the change of one: of more days it would say too little."""
+    if not moved.usual:
+        return None
+    return phrase("move.usual", language, usual=share(moved.usual, language, USUAL_DIGITS))
 
 
 def _unusual(moved: Moved, language: str) -> Rich | None:
@@ -266,9 +288,10 @@ def why_move(moved: Moved, language: str) -> Message:
     """Why a move was told: the rules that fired, and the usual size of a day."""
     pair = bold(str(moved.new.pair))
     usual: Rich | None = None
-    if moved.usual:
+    # a drift of a week is compared with no day
+    if moved.usual and moved.headline.old.effective_on == moved.previous.effective_on:
         times = number(abs(moved.headline.percent) / moved.usual, language, 1)
-        size = number(moved.usual, language, 2)
+        size = share(moved.usual, language, USUAL_DIGITS)
         usual = phrase("why.usual", language, usual=size, times=times)
     rules = ["• " + _rule(rule, moved, language) for rule in moved.rules]
     return message(
@@ -283,7 +306,10 @@ def _rule(rule: str, moved: Moved, language: str) -> Rich:
     if old is None:  # a high or a low, which says the days of its window and no size
         return phrase(f"move.{rule}", language)
     size = change(Move(old=old, new=moved.new).percent, language).strip()
-    on = day(old.effective_on, language, today=today)
-    if rule == "drift" and not moved.told:
-        rule = "drift_first"
-    return phrase(f"why.{rule}", language, change=size, day=on)
+    if rule == "fixing":
+        return changed_in_a_day(size, old.effective_on, today, language)
+    if moved.told:
+        on = day_at(old.effective_on, language, today=today)
+        return phrase("why.drift", language, change=size, day=on)
+    on = day_since(old.effective_on, language, today=today)
+    return phrase("why.drift_first", language, change=size, day=on)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 from bot.alerts.kind import Desk, Kind, Reader
-from bot.i18n import day, known, t
+from bot.i18n import day_at, day_since, known, t
 from bot.model.alerts import NOTHING, About, Alert, Audience, Lane, Payload, Severity
 from bot.model.reasons import Reason
 from bot.render.desk import story_buttons
@@ -22,6 +22,7 @@ from storage.alerts import StoredAlert
 
 LASTS = timedelta(days=2)
 NO_NAMES: Mapping[str, str] = {}
+SINCE = frozenset({"notice.silent"})  # notices whose {day} is when something began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,7 @@ class Notices(Kind):
     payload = Notice
     texts = (
         "notice.held",
+        "notice.silent",
         "notice.story",
         "notice.other",
         "button.approve",
@@ -71,11 +73,12 @@ class Notices(Kind):
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The text of the catalogs, filled with the notice's values."""
-        banks = {key: desk.catalog.names(key, reader.language) for key in desk.catalog.rates}
+        sources = (*desk.catalog.rates, *desk.catalog.news)
+        names = {key: desk.catalog.names(key, reader.language) for key in sources}
         return notice(
             Notice.read(told.payload),
             reader.language,
-            banks=banks,
+            names=names,
             reasons=told.reasons,
             today=told.created_at.date(),
         )
@@ -129,14 +132,14 @@ def notice(
     notice: Notice,
     language: str,
     *,
-    banks: Mapping[str, str] = NO_NAMES,
+    names: Mapping[str, str] = NO_NAMES,
     reasons: Sequence[Reason] = (),
     today: date | None = None,
 ) -> Message:
     """Something an operator must know; without words of its own it still tells what it carries.
 
-    `banks` are the names of rate sources by key, for those notices that call them by name; the
-    `reasons`, if there are any, are its {why}, and `today` the day it was made.
+    `names` are the sources', by their keys: no notice calls one by its key; the `reasons`, if there
+    are any, are its {why}, and `today` the day it was made.
     """
     if not known(notice.msgid):  # stored by another version of the program
         return _wordless(notice, language)
@@ -148,7 +151,7 @@ def notice(
     severity = carried.pop("severity", None)
     values: dict[str, str | Rich] = {}
     for name, value in carried.items():
-        values[name] = _said(name, value, language, banks)
+        values[name] = _said(notice.msgid, name, value, language, names)
     if reasons and today is not None:
         texts = [carried.get("title", ""), carried.get("text", "")]
         why = because(reasons, language, today=today, texts=texts)
@@ -166,17 +169,18 @@ def _wordless(notice: Notice, language: str) -> Message:
     return message(phrase("notice.other", language, what=", ".join(carried)))
 
 
-def _said(name: str, value: str, language: str, banks: Mapping[str, str]) -> str:
-    """A notice's value in words: a bank by its name, a figure and a day as people write them."""
+def _said(msgid: str, name: str, value: str, language: str, names: Mapping[str, str]) -> str:
+    """A notice's value in words: sources by their names, figures and days as people write them."""
     # why we may not write to a chat: our own word has a text, Telegram's is shown as it came
     if name == "why" and known(f"gone.{value}".replace(" ", "_")):
         return t(f"gone.{value}".replace(" ", "_"), language)
-    if name in {"bank", "other"}:
-        return banks.get(value, value)
+    if name in {"bank", "other", "source", "feeds"}:
+        return ", ".join(names.get(key, key) for key in value.split(", "))
     if name in {"rate", "theirs"} and value.replace(".", "", 1).isdecimal():
         return as_printed(Decimal(value), language)
     if name == "day":
-        return day(date.fromisoformat(value), language)
+        said = day_since if msgid in SINCE else day_at
+        return said(date.fromisoformat(value), language)
     return value
 
 

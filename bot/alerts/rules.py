@@ -7,16 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from bot.alerts.kind import Desk, Kind, Reader
+import storage.rules
+from bot.alerts.kind import Brief, Desk, Kind, Reader
 from bot.convert.rule_links import to_link
 from bot.convert.rules import parse_rule
 from bot.detect.rules import Fired
-from bot.i18n import day, t
+from bot.i18n import t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
+from bot.model.chats import Post
 from bot.model.rates import Move, Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.rules import Rule
 from bot.model.subjects import RuleSubject, Subject
-from bot.render.alerts import RATE_TEXTS, rate_moved
+from bot.render.alerts import (
+    RATE_TEXTS,
+    changed_in_a_day,
+    in_a_day,
+    pause_button,
+    rate_moved,
+)
 from bot.render.numbers import as_printed, change
 from bot.render.phrases import phrase
 from bot.render.rules import words as rule_words
@@ -35,6 +43,7 @@ class RuleFired(Payload):
     """
 
     KIND = "rule"
+    POST = Post.RATES
 
     number: int
     rule: Rule
@@ -71,8 +80,12 @@ class Rules(Kind):
     texts = (
         *RATE_TEXTS,
         "rule.yours",
+        "button.pause_alert",
+        "button.resume",
+        "move.day",
         "move.fixing",
         "why.move",
+        "why.day",
         "why.fixing",
         "why.rules",
     )
@@ -92,6 +105,17 @@ class Rules(Kind):
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
         """The rule, and what it measured."""
         return why_rule(RuleFired.read(told.payload), reader.language)
+
+    async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:
+        """The rate as it moved, and the rule, unless it was paused or deleted since."""
+        fired = RuleFired.read(told.payload)
+        now = await storage.rules.get(desk.db, reader.chat, fired.number)
+        if now is None or now.paused:
+            return None
+        asked_for = phrase(
+            "rule.yours", reader.language, rule=bold(rule_words(fired.rule, reader.language))
+        )
+        return Brief(move=fired.move, line=asked_for)
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - the rule says it
         """The rule."""
@@ -141,11 +165,12 @@ def rule_fired(
     channel: bool = False,
 ) -> Message:
     """The rate as it moved, since when, the rule, whose number."""
-    since = day(fired.move.old.effective_on, language, today=fired.move.new.effective_on)
+    move = fired.move
     return rate_moved(
-        fired.move,
+        move,
         phrase("rule.yours", language, rule=bold(rule_words(fired.rule, language))),
-        phrase("move.fixing", language, day=since),
+        in_a_day(move.old.effective_on, move.new.effective_on, language),
+        silencer=pause_button(alert, language),
         alert=alert,
         language=language,
         source_names=source_names,
@@ -156,9 +181,8 @@ def rule_fired(
 def why_rule(fired: RuleFired, language: str) -> Message:
     """Why a chat's own rule spoke: the rule, from what to what, and since when."""
     old, new = fired.move.old, fired.move.new
-    since = day(old.effective_on, language, today=new.effective_on)
     size = change(fired.move.percent, language).strip()
-    measured = phrase("why.fixing", language, change=size, day=since)
+    measured = changed_in_a_day(size, old.effective_on, new.effective_on, language)
     values = f"{as_printed(old.per_unit, language)} → {as_printed(new.per_unit, language)}"
     asked_for = phrase("rule.yours", language, rule=bold(rule_words(fired.rule, language)))
     return message(

@@ -351,7 +351,7 @@ class _Draft:
             raise UserError("error.rule.date", part="")
         condition, direction = self._condition()
         if condition is Condition.PERCENT and self.amount < SMALLEST_PERCENT:
-            raise UserError("error.rule.too_small", smallest=f"{SMALLEST_PERCENT} %")
+            raise UserError("error.rule.too_small", smallest=SMALLEST_PERCENT)
         return Rule(
             pair=pair,
             kind=self.kind,

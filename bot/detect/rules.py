@@ -47,8 +47,7 @@ def initial_state(rule: Rule, history: Sequence[Rate]) -> RuleState:
     if not history:
         return RuleState()
     latest = history[-1]
-    there = rule.condition is Condition.LEVEL and _reached(rule, latest)
-    return RuleState(armed=not there, anchor=latest)
+    return RuleState(armed=not rule.reached_by(latest.per_unit), anchor=latest)
 
 
 def standing(rule: Rule, state: RuleState, *, paused: bool, today: date) -> RuleStanding:
@@ -109,15 +108,6 @@ def replay_rule(rule: Rule, rates: Sequence[Rate]) -> list[Fired]:
     return found
 
 
-def _reached(rule: Rule, rate: Rate) -> bool:
-    value = rate.per_unit
-    if rule.inclusive and value == rule.amount:
-        return True
-    if rule.direction is Direction.UP:
-        return value > rule.amount
-    return value < rule.amount
-
-
 def _left(rule: Rule, rate: Rate) -> bool:
     """Whether the rate has come back past the level by the margin."""
     margin = rule.amount * MARGIN / 100
@@ -131,7 +121,7 @@ def _evaluate_level(
 ) -> tuple[Fired | None, RuleState]:
     if not state.armed:
         return None, replace(state, armed=_left(rule, new))
-    if not _reached(rule, new):
+    if not rule.reached_by(new.per_unit):
         return None, state
     old = state.anchor or new
     if past:

@@ -68,6 +68,14 @@ class Rule:
             return self.amount
         return None
 
+    def reached_by(self, rate: Decimal) -> bool:
+        """Whether a rate is past the level; of a move there is none."""
+        if self.condition is not Condition.LEVEL:
+            return False
+        if rate == self.amount:
+            return self.inclusive
+        return (rate > self.amount) is (self.direction is Direction.UP)
+
     def __str__(self) -> str:
         """As a person would type it; `parse_rule` reads it back as the same rule."""
         words = [str(self.pair), self._condition_typed()]

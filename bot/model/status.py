@@ -11,7 +11,8 @@ class SourceStatus:
     """One source as an operator sees it.
 
     `last_ok_at` is None when it never answered; `error` is its last trouble, in our words.
-    `stuck_on` is the day of its newest rates when it answers but brings nothing new.
+    `newest_on` is the day of a bank's newest rates, `stuck_on` the same when it answers but brings
+    nothing new.
     """
 
     key: str
@@ -21,6 +22,7 @@ class SourceStatus:
     failures: int
     error: str | None
     stuck_on: date | None = None
+    newest_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,8 @@ class Digest:
     source: str | None
     rates: tuple[SeenRate, ...]
     story: Story | None
+    #: Of a currency whose rate for the day after is known, that rate.
+    following: Mapping[str, SeenRate] = field(default_factory=dict)
     left_out: int = 0  # stories that were worth more, and that the chat's filters keep back
 
 
@@ -53,6 +55,7 @@ async def day_digest(
     except UserError:
         source = None
     rates: list[SeenRate] = []
+    following: dict[str, SeenRate] = {}
     if source is not None:
         held: dict[str, SeenRate] = {}
         for item in await storage.rates.around(db, source, day):
@@ -61,6 +64,8 @@ async def day_digest(
                 continue
             if item.effective_on <= day:
                 held[item.pair.base] = item  # oldest first: the last one holds
+            elif item.effective_on == day + timedelta(days=1):
+                following[item.pair.base] = item
         for code in codes or DIGEST_CURRENCIES:
             if code in held:
                 rates.append(held[code])
@@ -77,4 +82,11 @@ async def day_digest(
             break
         left_out += 1
         await asyncio.sleep(0)  # the words of a long text take a millisecond
-    return Digest(day=day, source=source, rates=tuple(rates), story=told, left_out=left_out)
+    return Digest(
+        day=day,
+        source=source,
+        rates=tuple(rates),
+        story=told,
+        following=following,
+        left_out=left_out,
+    )

@@ -35,6 +35,13 @@ class Proposal:
     fired: tuple[date, ...]
     today: date
 
+    @property
+    def latest(self) -> SeenRate | None:
+        """The last rate of the history: the one to compare a number with."""
+        if not self.history:
+            return None
+        return self.history[-1]
+
 
 async def try_rule(
     db: Db, catalog: Catalog, rule: Rule, *, now: datetime, bare: bool = False

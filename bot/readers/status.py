@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import storage.marks
 import storage.overview
+import storage.rates
 import storage.sources
 from bot.model.status import SourceStatus, Status
+from bot.readers.rates import local_day
 from bot.sources.specs import Catalog
 from storage.db import Db
 from storage.sources import SourceState
@@ -26,6 +28,10 @@ async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
         stuck_on = None
         if (noted := stuck.get(stuck_marks[key])) is not None:
             stuck_on = date.fromisoformat(noted)
+        newest_on = None
+        if key in catalog.rates:
+            tomorrow = local_day(catalog, key, now) + timedelta(days=1)  # known today
+            newest_on = await storage.rates.newest_day(db, key, until=tomorrow)
         sources.append(
             SourceStatus(
                 key=key,
@@ -35,6 +41,7 @@ async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
                 failures=state.failures,
                 error=state.error,
                 stuck_on=stuck_on,
+                newest_on=newest_on,
             )
         )
     return Status(

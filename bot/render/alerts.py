@@ -7,8 +7,9 @@ any.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
-from bot.i18n import day, name_of, percent, t
+from bot.i18n import day_at, name_of, percent, t
 from bot.model.rates import Move, Pair, Rate, RateKind
 from bot.render.numbers import arrow, as_printed
 from bot.render.phrases import phrase
@@ -32,18 +33,22 @@ def rate_moved(
     channel: bool,
     doubt: Rich | None = None,
     headlines: Sequence[Rich] = (),
+    silencer: Button | None = None,
 ) -> Message:
     """A rate that moved: by how much, what its kind has `said`, whose rate it is, any `doubt`, and
-    the `headlines` of the day.
+    the `headlines` of the day. `silencer` is the button that makes it silent, where it mutes no
+    currency.
     """
     text = lines(
         _first_line(shift, language),
         *said,
-        _source_line(shift.new, language, source_names=source_names),
+        source_line(shift.new, language, source_names=source_names),
         doubt,
         *("• " + one for one in headlines),
     )
-    return message(text, _rate_buttons(shift.new.pair, alert, language, channel=channel))
+    silencer = silencer or mute_button(alert, shift.new.pair.base, language)
+    buttons = _rate_buttons(shift.new.pair, alert, language, channel=channel, silencer=silencer)
+    return message(text, buttons)
 
 
 def _first_line(shift: Move, language: str) -> Rich:
@@ -54,24 +59,40 @@ def _first_line(shift: Move, language: str) -> Rich:
     return bold(f"{arrow(shift.percent)} {shift.new.pair} {size}".strip()) + f"  {old} → {new}"
 
 
-def _source_line(rate: Rate, language: str, *, source_names: dict[str, str]) -> Rich:
+def source_line(rate: Rate, language: str, *, source_names: dict[str, str]) -> Rich:
     """Whose rate it is, of what kind, and for which day."""
     source = name_of(source_names, language) or rate.source
     if rate.kind not in {RateKind.OFFICIAL, RateKind.REFERENCE}:
         source = f"{source} · {kind_name(rate.kind, language)}"
-    on = day(rate.effective_on, language)
+    on = day_at(rate.effective_on, language)
     return phrase("move.effective", language, source=source, day=on)
 
 
-def _rate_buttons(pair: Pair, alert: int, language: str, *, channel: bool) -> Rows:
+def _rate_buttons(
+    pair: Pair, alert: int, language: str, *, channel: bool, silencer: Button
+) -> Rows:
     """Two rows of two: four words in a row are cut off on a phone in Russian and Kyrgyz."""
     chart = Button(t("button.chart", language), f"chart:{pair}:{CHART}")
     if channel:
         return ((chart,),)
     return (
         (chart, why_button(alert, language)),
-        (snooze_button(alert, language), mute_button(alert, pair.base, language)),
+        (snooze_button(alert, language), silencer),
     )
+
+
+def in_a_day(old: date, new: date, language: str) -> Rich:
+    """Between which rates a change lies: "in a day", where they are of days side by side."""
+    if (new - old).days == 1:
+        return phrase("move.day", language)
+    return phrase("move.fixing", language, day=day_at(old, language, today=new))
+
+
+def changed_in_a_day(change: Rich | str, old: date, new: date, language: str) -> Rich:
+    """The same behind the `change` itself."""
+    if (new - old).days == 1:
+        return phrase("why.day", language, change=change)
+    return phrase("why.fixing", language, change=change, day=day_at(old, language, today=new))
 
 
 def why_button(alert: int, language: str) -> Button:
@@ -85,6 +106,13 @@ def mute_button(alert: int, what: str, language: str, *, muted: bool = False) ->
     if muted:
         verb = "unmute"
     return Button(phrase(f"button.{verb}", language, what=what).text, f"{verb}:{alert}")
+
+
+def pause_button(alert: int, language: str, *, paused: bool = False) -> Button:
+    """Pauses the chat's own rule that an alert was about; when `paused`, resumes it."""
+    if paused:
+        return Button(t("button.resume", language), f"unmute:{alert}")
+    return Button(t("button.pause_alert", language), f"mute:{alert}")
 
 
 def snooze_button(alert: int, language: str, *, until: str | None = None) -> Button:

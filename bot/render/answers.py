@@ -9,7 +9,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 
 from bot.errors import UserError
-from bot.i18n import clock, day, known, number, span, t
+from bot.i18n import clock, day, known, number, share, span, t
 from bot.model.rates import RateKind
 from bot.render.phrases import phrase
 from bot.render.rates import kind_name
@@ -45,6 +45,8 @@ def _value(name: str, value: object, language: str, today: date) -> Rich | str:
     match value:
         case _ if name == "example":
             words = code(str(value))
+        case Decimal() if name == "smallest":  # a change
+            words = share(value, language)
         case Rich():
             words = value
         case date():

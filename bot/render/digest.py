@@ -6,17 +6,17 @@ bold, the headline links to its page, and last lines say who reports it and whos
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from bot.i18n import day as day_text
-from bot.i18n import t
+from bot.i18n import day_at, t
 from bot.model.chats import Style
 from bot.model.news import Story
-from bot.model.rates import Rate
-from bot.render.news import Names, reporters, text, title
+from bot.model.rates import Move, Rate
+from bot.render.news import Names, measured, reporters, text, title
 from bot.render.news import left_out as said_left_out
-from bot.render.numbers import short
+from bot.render.numbers import change, short
 from bot.render.phrases import phrase
 from bot.render.rates import kind_name
 from bot.render.text import (
@@ -33,6 +33,8 @@ from bot.render.text import (
     units,
 )
 
+NOTHING_FOLLOWS: Mapping[str, Rate] = {}
+
 
 def digest(
     rates: Sequence[Rate],
@@ -45,18 +47,19 @@ def digest(
     late: bool = False,
     source_name: str = "",
     feed_names: Names | None = None,
+    following: Mapping[str, Rate] = NOTHING_FOLLOWS,
     left_out: int = 0,
 ) -> Message:
     """The digest of `day`, in the order of `rates`, within one message; silent, as routine is.
 
     `source_name` names the source of the rates, in the language; `late` marks one that was caught
-    up. With `feed_names` it says who reports the story, and how many they are. `left_out`
-    counts what a chat's filters kept back.
+    up, in its last lines: a push shows the first. `following` are tomorrow's rates by currency, as
+    far as they are known. With `feed_names` it says who reports the story, and how many they are.
+    `left_out` counts what a chat's filters kept back.
     """
     blocks, feet = [], []
-    if late and not plain:
-        blocks.append(italic(phrase("digest.late", language, day=day_text(day, language))))
-    blocks.append(lines(*(_line(rate, language, plain=plain) for rate in rates)))
+    told = [_line(rate, following.get(rate.pair.base), language, plain=plain) for rate in rates]
+    blocks.append(lines(*told))
     if story is not None:
         story = story.told_in(language)
         blocks += _story(story, style, language, plain=plain)
@@ -64,10 +67,12 @@ def digest(
             feet.append(reporters(story, feed_names, language))
     if rates and not plain:
         feet.append(_source(rates, language, source_name))
+    if late and not plain:
+        feet.append(italic(phrase("digest.late", language, day=day_at(day, language))))
     if not plain and (kept := said_left_out(left_out, language)):
         feet.append(kept)
     said = join("\n\n", blocks) or phrase("digest.empty", language, day=day_text(day, language))
-    foot = join("\n\n", feet)
+    foot = lines(*feet)
     room = LIMIT
     if foot:
         room -= units(foot.text) + 2  # the empty line before it
@@ -77,17 +82,26 @@ def digest(
     return message(whole, silent=True)
 
 
-def _line(rate: Rate, language: str, *, plain: bool) -> Rich:
-    code = Rich(rate.pair.base)
-    if not plain:
-        code = bold(code)
-    return join(" ", [code, short(rate.per_unit, language)])
+def _line(rate: Rate, following: Rate | None, language: str, *, plain: bool) -> Rich:
+    """A rate, and where tomorrow's is another one as they are written here, that too."""
+    now = short(rate.per_unit, language)
+    if plain:
+        return join(" ", [rate.pair.base, now])
+    line = join(" ", [bold(rate.pair.base), now])
+    if following is None or short(following.per_unit, language) == now:
+        return line
+    moved = change(Move(old=rate, new=following).percent, language, 1)
+    then = short(following.per_unit, language)
+    return join(" ", [line, "→", then, t("rates.tomorrow", language), moved])
 
 
 def _story(story: Story, style: Style, language: str, *, plain: bool) -> list[Rich]:
     head = Rich(title(story, language))
     if not plain:
         head = bold(link(head, story.lead.entry.link))
+    written = story.lead.entry.language
+    if not plain and written not in {None, language} and not measured(story):
+        style = Style.HEADLINE  # a paragraph that its reader may not understand
     return [head, text(story, style, language)]
 
 

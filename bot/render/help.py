@@ -6,7 +6,20 @@ from collections.abc import Sequence
 
 from bot.i18n import t
 from bot.render.phrases import phrase
-from bot.render.text import Message, bold, code, lines, message
+from bot.render.text import Message, Rich, bold, code, join, lines, message
+
+REST = "help.settings"
+#: The groups of /help, most used first, and in each its commands likewise.
+GROUPS = {
+    "help.rates": ("rates", "chart", "convert"),
+    "help.news": ("news", "security", "search", "digest", "mute", "only", "feed", "feeds"),
+    "help.alerts": ("alert", "alerts"),
+    REST: ("subscribe", "settings", "status", "stop"),
+}
+#: Commands about what is stored, on one line.
+DATA = dict.fromkeys(("privacy", "mydata", "delete"))
+#: What whoever reads this has found already, and a second name of /subscribe.
+UNLISTED = frozenset({"help", "start", "unsubscribe"})
 
 
 def command_descriptions(names: Sequence[str], language: str) -> tuple[tuple[str, str], ...]:
@@ -15,10 +28,29 @@ def command_descriptions(names: Sequence[str], language: str) -> tuple[tuple[str
 
 
 def commands(names: Sequence[str], language: str) -> Message:
-    """The commands that exist here, one line each, and that one may simply write."""
-    title = bold(t("help.title", language))
-    rows = [f"/{name} – {line}" for name, line in command_descriptions(names, language)]
-    return message(lines(title, *rows, "\n" + phrase("help.free", language)))
+    """What one may simply write, then the commands that exist here, in groups."""
+    groups = [phrase("help.free", language)]
+    for head, members in _grouped(names):
+        rows: list[Rich | str] = [bold(t(head, language))]
+        for name in members:
+            rows.append(f"/{name} – {t(f'command.{name}', language)}")
+        if head == REST:
+            data = [f"/{name}" for name in DATA if name in names]
+            rows.append(f"{' '.join(data)} – {t('help.data', language)}")
+        groups.append(lines(*rows))
+    return message(join("\n\n", groups))
+
+
+def _grouped(names: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """The commands by group; what stands in none is among the settings."""
+    listed = {name for members in GROUPS.values() for name in members}
+    found: list[tuple[str, list[str]]] = []
+    for head, members in GROUPS.items():
+        here = [name for name in members if name in names]
+        if head == REST:
+            here += [name for name in names if name not in listed | UNLISTED | DATA.keys()]
+        found.append((head, here))
+    return found
 
 
 def unknown(language: str) -> Message:

@@ -166,6 +166,11 @@ def title(story: Story, language: str) -> str:
     return headline(story)
 
 
+def measured(story: Story) -> bool:
+    """Whether an institute measured it: its values are said in any language."""
+    return Hazard.read(story.lead.entry.content) is not None
+
+
 def text(story: Story, style: Style, language: str) -> Rich:
     """What stands below the title; where and when it was, of what an institute measured."""
     if (hazard := Hazard.read(story.lead.entry.content)) is not None:

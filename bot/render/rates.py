@@ -10,32 +10,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from bot.i18n import (
     clock,
     currency_name,
     day,
+    day_at,
     decimal_mark,
+    moment,
     name_of,
     number,
     rounded,
     t,
     weekday_of,
 )
-from bot.model.rates import CardRow, Freshness, Move, Rate, RateCard, RateKind, SeenRate
+from bot.model.rates import CardRow, Freshness, Move, Pair, Rate, RateCard, RateKind, SeenRate
 from bot.render.numbers import as_printed, change, money
 from bot.render.phrases import phrase
 from bot.render.text import Message, Rich, bold, join, lines, link, message, pre
 
 _WEEK = timedelta(days=7)
+LATE_MARK = "⏳ "
 
 
 def card(card: RateCard, language: str, *, today: date | None = None) -> Message:
     """A source's rates: title, aligned rows, how fresh they are.
 
     `today` is the reader's day in the source's zone: a card of another day carries its date in the
-    title.
+    title, and nothing else that would say it again.
     """
     # without a `today` nothing says that the day is another one
     past = today is not None and card.on != today
@@ -43,8 +45,7 @@ def card(card: RateCard, language: str, *, today: date | None = None) -> Message
         lines(
             _title(card, language, past=past, today=today),
             pre(_table(card, language, past=past)),
-            _published(card, language, today),
-            _freshness(card, language, today),
+            *_state(card, language, today, past=past),
             *_disputes(card, language),
         )
     )
@@ -70,7 +71,7 @@ def _table(card: RateCard, language: str, *, past: bool) -> str:
     """Header and rows; a second column of values only when something is announced."""
     codes, today, tomorrow, moves = [""], [t("rates.today", language)], [], [""]
     if past:
-        today = [day(card.on, language)]
+        today = [t("rates.rate", language)]
     announced = any(row.tomorrow for row in card.rows)
     if announced:
         tomorrow.append(_next_title(card, language, past=past))
@@ -136,28 +137,41 @@ def _next_title(card: RateCard, language: str, *, past: bool) -> str:
     return t("rates.tomorrow", language)
 
 
-def _published(card: RateCard, language: str, today: date | None) -> Rich:
-    """When it came and from when it counts; the number's own day is never left out."""
+def _state(card: RateCard, language: str, today: date | None, *, past: bool) -> list[Rich]:
+    """What is to be known of the numbers: that they are late, for which day they are, since when.
+
+    That today's are late goes first, it is the news of the card; of a rate that rests one line says
+    all.
+    """
+    if card.freshness is Freshness.RESTING and card.holds_from is not None:
+        return [_resting(card.holds_from, card.on, language, today)]
+    if past:
+        if card.holds_from is None or card.holds_from == card.on:
+            return []
+        return [_effective(card.holds_from, language, today)]
+    said = []
+    if card.freshness is Freshness.LATE:
+        said.append(_late(card, language))
+    published = None
+    if card.seen_at is not None:
+        # that is seldom a day ago: "today" is the card's own day
+        when = moment(card.seen_at, language, card.zone)
+        published = phrase("rates.published", language, time=when)
     # banks publish in the afternoon what counts from the next day: readers mix the two up
     counts = card.next_on or card.holds_from or card.on
-    effective = phrase("rates.effective", language, day=day(counts, language, today=today))
-    if card.seen_at is None:
-        return effective
-    local = card.seen_at.astimezone(ZoneInfo(card.zone))
-    when = f"{day(local.date(), language, today=today)} {clock(local)}"
-    return join(" · ", [phrase("rates.published", language, time=when), effective])
+    said.append(join(" · ", [_effective(counts, language, today), published]))
+    return said
 
 
-def _freshness(card: RateCard, language: str, today: date | None) -> Rich | None:
-    match card.freshness:
-        case Freshness.LATE if card.expected_by is not None:
-            return phrase("rates.late", language, time=clock(card.expected_by))
-        case Freshness.LATE:
-            return phrase("rates.late_unknown", language)
-        case Freshness.RESTING if card.holds_from is not None:
-            return _resting(card.holds_from, card.on, language, today)
-        case _:
-            return None
+def _effective(on: date, language: str, today: date | None) -> Rich:
+    """From when the number counts; its own day is never left out."""
+    return phrase("rates.effective", language, day=day_at(on, language, today=today))
+
+
+def _late(card: RateCard, language: str) -> Rich:
+    if card.expected_by is None:
+        return LATE_MARK + phrase("rates.late_unknown", language)
+    return LATE_MARK + phrase("rates.late", language, time=clock(card.expected_by))
 
 
 def _disputes(card: RateCard, language: str) -> list[Rich]:
@@ -178,11 +192,11 @@ def _disputes(card: RateCard, language: str) -> list[Rich]:
 
 def _resting(since: date, on: date, language: str, today: date | None) -> Rich:
     """Whose rate still holds: a weekday's when that can only be the last one, else a date's."""
-    shown = day(since, language, today=today)
     # "Saturday's rate" is clear for a week; then there was another Saturday
     if on - since < _WEEK:
+        shown = day(since, language, today=today)
         return phrase("rates.resting", language, weekday=weekday_of(since, language), day=shown)
-    return phrase("rates.resting_long", language, day=shown)
+    return phrase("rates.resting_long", language, day=day_at(since, language, today=today))
 
 
 def conversion(
@@ -201,18 +215,25 @@ def conversion(
     `path` are the rates used, at least one; two of them make a cross rate, which is said to be
     ours.
     """
+    used = _used(path, language)
     equation = f"{money(amount, language)} {base} = {money(result, language)} {quote}"
-    return message(lines(bold(equation), *_basis(path, source_names, language, today)))
+    if amount == 1 and len(path) == 1 and Pair(base, quote) == path[0].pair:
+        # the rate itself answers, with all that its source printed: once is enough
+        equation, used = used.text, Rich()
+    return message(lines(bold(equation), used, _whose(path, source_names, language, today)))
 
 
-def _basis(
-    path: Sequence[Rate], names: dict[str, str], language: str, today: date | None
-) -> list[Rich]:
-    """The rates used, whose they are and of which day; of two, the older one's, and ours."""
+def _used(path: Sequence[Rate], language: str) -> Rich:
+    """The rates used, each as its source printed it."""
     used = []
     for rate in path:
         one = as_printed(rate.per_unit, language)
         used.append(f"1 {rate.pair.base} = {one} {rate.pair.quote}")
+    return Rich(", ".join(used))
+
+
+def _whose(path: Sequence[Rate], names: dict[str, str], language: str, today: date | None) -> Rich:
+    """Whose the rates are and of which day; of two, the older one's, and ours."""
     kind = path[0].kind
     if len(path) > 1:
         kind = RateKind.CROSS
@@ -223,7 +244,7 @@ def _basis(
         kind_name(kind, language),
         day(oldest.effective_on, language, today=today),
     ]
-    return [Rich(", ".join(used)), join(" · ", said)]
+    return join(" · ", said)
 
 
 def amounts(
@@ -257,7 +278,8 @@ def amounts(
             bold(f"{latest.pair.base} → {latest.pair.quote}"),
             pre("\n".join(rows)),
             moved,
-            *_basis([latest], source_names, language, today),
+            _used([latest], language),
+            _whose([latest], source_names, language, today),
         )
     )
 

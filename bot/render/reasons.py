@@ -1,4 +1,7 @@
-"""Reasons in the reader's language: why a story was told, why a rate is doubted."""
+"""Reasons in the reader's language: why a story was told, why a rate is doubted.
+
+"grave" is said by none of them: the kinds of words that were found say what is grave about it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from bot.i18n import day, known, number, percent
+from bot.i18n import day_at, known, number, percent, share, t
 from bot.languages.letters import fold
 from bot.model.reasons import Reason
 from bot.model.text import comparable
@@ -15,18 +18,29 @@ from bot.render.phrases import counted, phrase
 from bot.render.text import Rich, join
 
 # said as `reason.CODE`
-_PLAIN = frozenset({"grave", "danger", "near", "calm", "worded", "official", "aggregators"})
+_PLAIN = frozenset({"danger", "near", "calm", "worded", "official", "aggregators"})
+#: Kinds of words that are found, the gravest first.
+GRAVEST = (
+    *("conflict", "terror", "border", "disaster", "emergency"),
+    *("crime", "police", "services", "alliance"),
+)
+MOST_SAID = 3  # reasons: what is read of a *Why?* on a phone
 # a word of a pattern; the star says that it is only how one begins
 _STEM = re.compile(r"([^\W_]+)(\*?)")
 _WORD = re.compile(r"[^\W_]+")
 
 
-def said(reasons: Sequence[Reason], language: str, texts: Sequence[str]) -> list[Rich]:
-    """A line for each reason for telling a story, the words found in its `texts` in one by kind.
+def said(
+    reasons: Sequence[Reason], language: str, texts: Sequence[str], *, most: int = MOST_SAID
+) -> list[Rich]:
+    """A line for each reason for telling a story, the gravest first, `most` at most.
 
-    Reasons against are left out: they explain why something was not told.
+    The kinds of words that were found, each with those that stand in the `texts`: what another
+    language's report says would explain nothing to whoever reads this one. Reasons against are left
+    out: they explain why something was not told.
     """
-    shown: list[Rich] = []
+    dead: list[Rich] = []
+    others: list[Rich] = []
     found: dict[str, list[str]] = {}
     for reason in reasons:
         # a kind that another version of the program stored may have no words in ours
@@ -34,14 +48,20 @@ def said(reasons: Sequence[Reason], language: str, texts: Sequence[str]) -> list
             kind, pattern = reason.values
             found.setdefault(kind, []).append(_as_written(pattern, texts))
         elif reason.code == "dead":
-            dead = int(reason.values[0])
-            shown.append(counted("reason.dead", dead, language))
+            dead.append(counted("reason.dead", int(reason.values[0]), language))
         elif reason.code in _PLAIN:
-            shown.append(phrase(f"reason.{reason.code}", language))
-    for kind, words in found.items():
-        once = ", ".join(dict.fromkeys(words))
-        shown.append(phrase(f"reason.{kind}", language, words=once))
-    return shown
+            others.append(phrase(f"reason.{reason.code}", language))
+    kinds = sorted(found, key=lambda kind: (*GRAVEST, kind).index(kind))
+    return [*dead, *(_kind(kind, found[kind], language) for kind in kinds), *others][:most]
+
+
+def _kind(kind: str, words: Sequence[str], language: str) -> Rich:
+    """A kind of words that were found, with the words; alone where they say no more than it."""
+    once = list(dict.fromkeys(filter(None, words)))
+    label = t(f"reason.{kind}", language).partition(":")[0]
+    if not once or once == [label]:
+        return Rich(label)
+    return phrase(f"reason.{kind}", language, words=", ".join(once))
 
 
 def because(
@@ -51,15 +71,16 @@ def because(
 
     What a later or earlier program gave as a reason, and this one has no words for, stays English.
     """
-    shown = said(reasons, language, texts)
+    shown = said(reasons, language, texts, most=len(reasons))
     against = []
     for reason in reasons:
         if reason.code == "against":
-            against.append(_as_written(reason.values[1], texts))
+            pattern = reason.values[1]
+            against.append(_as_written(pattern, texts) or pattern.replace("*", "…"))
         elif reason.code in _DOUBTS:
             values = _DOUBTS[reason.code](reason.values, language, today)
             shown.append(phrase(f"reason.{reason.code}", language, **values))
-        elif reason.code not in _PLAIN | {"found", "dead"}:
+        elif reason.code not in _PLAIN | {"found", "dead", "grave"}:
             shown.append(Rich(str(reason)))
     if against:
         words = ", ".join(dict.fromkeys(against))
@@ -72,7 +93,7 @@ def _figures(values: Sequence[str], language: str) -> list[str]:
 
 
 def _day(value: str, language: str, today: date) -> str:
-    return day(date.fromisoformat(value), language, today=today)
+    return day_at(date.fromisoformat(value), language, today=today)
 
 
 def _no_price(values: Sequence[str], language: str, today: date) -> dict[str, str]:  # noqa: ARG001 - no day in it
@@ -95,7 +116,7 @@ def _leap(values: Sequence[str], language: str, today: date) -> dict[str, str]:
     return {
         "percent": percent(Decimal(size), language),
         "day": _day(on, language, today),
-        "most": number(Decimal(most), language),
+        "most": share(Decimal(most), language),
     }
 
 
@@ -113,9 +134,8 @@ _DOUBTS: dict[str, _Values] = {
 
 
 def _as_written(pattern: str, texts: Sequence[str]) -> str:
-    """The words of a story that a pattern ("evacuat*", "border guard*") found.
-
-    Where no text has them any more it is the pattern itself, a stem ending in "…".
+    """The words of a story that a pattern ("evacuat*", "border guard*") found; "" where no text
+    has them.
     """
     wanted = _STEM.findall(pattern)
     for text in texts:
@@ -124,7 +144,7 @@ def _as_written(pattern: str, texts: Sequence[str]) -> str:
             window = tokens[at : at + len(wanted)]
             if all(map(_found_by, window, wanted)):
                 return " ".join(window).lower()
-    return pattern.replace("*", "…")
+    return ""
 
 
 def _found_by(token: str, wanted: tuple[str, str]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from bot.i18n import currency_name, day, day_until, name_of, number, t
+from bot.i18n import currency_name, day, day_since, day_until, name_of, number, share, t
 from bot.model.rates import Rate, RateKind
 from bot.model.rules import Condition, Direction, Rule, RuleStanding
 from bot.render.buttons import back_button, rows_of, share_button, switch
@@ -19,7 +19,8 @@ from bot.render.phrases import counted, phrase
 from bot.render.rates import kind_name
 from bot.render.text import Button, Message, Rich, bold, code, join, lines, link, message
 
-DAYS_NAMED = 6  # under a preview; the picture shows all
+DAYS_NAMED = 3  # in a preview; the picture shows all
+NUMBERS_IN_A_ROW = 8  # buttons of one or two digits
 DAYS_OF_A_YEAR = 350  # a history of so many may be called one
 #: What a pair's rate is when nothing else is said.
 PLAIN_KINDS = frozenset({RateKind.OFFICIAL, RateKind.REFERENCE})
@@ -31,12 +32,16 @@ _MOVE_SIGNS = {Direction.UP: "+", Direction.DOWN: "−", Direction.BOTH: "±"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleLine:
-    """A saved rule in the list: its number in the store, how it stands, the day it last told."""
+    """A saved rule in the list: its number in the store, how it stands, the day it last told.
+
+    `latest` is the rate that it watches.
+    """
 
     number: int
     rule: Rule
     standing: RuleStanding = RuleStanding.ON
     spoke_on: date | None = None
+    latest: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,15 +76,30 @@ def condition(rule: Rule, language: str) -> str:
     what = f"{_MOVE_SIGNS[rule.direction]}{amount}"
     if rule.window is None:
         return what
-    return join(" ", [what, counted("rule.window", rule.window, language)]).text
+    return counted("rule.window", rule.window, language, amount=what).text
+
+
+def _in_words(rule: Rule, language: str) -> str:
+    """What has to happen, for a button: a level in words, "below 84.5", a move by its sign."""
+    if rule.condition is not Condition.LEVEL:
+        return condition(rule, language)
+    side = "rule.below"
+    if rule.direction is Direction.UP:
+        side = "rule.above"
+    return phrase(side, language, amount=_amount(rule, rule.amount, language)).text
 
 
 def _amount(rule: Rule, amount: Decimal, language: str) -> str:
-    """An amount in the rule's unit: percent, or money without its name."""
-    written = number(amount, language)
+    """An amount in the rule's unit: percent, a level's bare number, a move in money by its name."""
     if rule.condition is Condition.PERCENT:
-        return f"{written} %"
-    return written
+        return share(amount, language)
+    written = number(amount, language)
+    if rule.condition is Condition.LEVEL:
+        return written
+    unit = currency_name(rule.pair.quote, language)
+    if " " in unit:  # "0.5 Russian rouble" would want another form of the words
+        unit = rule.pair.quote
+    return f"{written} {unit}"
 
 
 # --- three taps -----------------------------------------------------------------------------------
@@ -108,7 +128,7 @@ def conditions(
     ]
     rows: list[Sequence[Button]] = []
     for offer in offers:
-        buttons = [Button(condition(rule, language), data) for rule, data in offer]
+        buttons = [Button(_in_words(rule, language), data) for rule, data in offer]
         width = 4
         if offer[0][0].window:  # "±3 % in 7 days" takes half of a phone's width
             width = 2
@@ -137,22 +157,22 @@ def preview(
     since: date | None,
     buttons: PreviewButtons,
     today: date,
-    beside: Rate | None = None,
+    latest: Rate | None = None,
+    bare: bool = False,
 ) -> Message:
-    """How often the rule would have fired; buttons to change, save or drop it.
+    """The rule, where the rate stands, how often it would have spoken; buttons to change and save.
 
     `fired` are its days, oldest first; `since` is the first day of the history it was tried on,
-    None when there is none; `beside` is the rate by which a bare number was taken for a level or
-    for a move.
+    None when there is none; `latest` is the last rate of it, and `bare` says that a number alone
+    was taken for a level or for a move by that rate.
     """
-    said = [counted("rule.preview", len(fired), language, rule=bold(words(rule, language)))]
-    if fired:
-        latest_first = reversed(fired[-DAYS_NAMED:])
-        days = [day(on, language, today=today) for on in latest_first]
-        said.append(phrase("rule.last", language, days=", ".join(days)))
-    said.append(_short(since, language, today))
-    if beside is not None:
-        said.append(_reading(rule, beside, language))
+    said: list[Rich | None] = [
+        bold(words(rule, language)),
+        already_there(rule, latest, language),
+        _would_have(fired, since, language, today),
+    ]
+    if bare and latest is not None:
+        said.append(_reading(rule, latest, language))
     steps = []
     if buttons.less is not None:
         data, amount = buttons.less
@@ -187,29 +207,80 @@ def _reading(rule: Rule, beside: Rate, language: str) -> Rich:
     )
 
 
-def _short(since: date | None, language: str, today: date) -> Rich:
-    """What is said of a history shorter than a year; nothing of a whole one."""
+def already_there(rule: Rule, latest: Rate | None, language: str) -> Rich | None:
+    """That a level is passed already, and what the rule waits for; None where it is not."""
+    if latest is None or not rule.reached_by(latest.per_unit):
+        return None
+    side = "rule.now_below"
+    if rule.direction is Direction.UP:
+        side = "rule.now_above"
+    return phrase(
+        side,
+        language,
+        rate=as_printed(latest.per_unit, language),
+        amount=_amount(rule, rule.amount, language),
+    )
+
+
+def _would_have(fired: Sequence[date], since: date | None, language: str, today: date) -> Rich:
+    """How often the rule would have spoken, in the past year or in the shorter history there is."""
     if since is None:
         return phrase("rule.no_history", language)
     if (today - since).days >= DAYS_OF_A_YEAR:
-        return Rich()
-    return phrase("rule.short_history", language, day=day(since, language, today=today))
+        often = counted("rule.preview", len(fired), language)
+        never = phrase("rule.preview_none", language)
+    else:
+        on = day_since(since, language, today=today)
+        often = counted("rule.since", len(fired), language, day=on)
+        never = phrase("rule.since_none", language, day=on)
+    if not fired:
+        return never
+    # within a year no day needs its year
+    named = [day(on, language) for on in reversed(fired[-DAYS_NAMED:])]
+    if len(fired) <= DAYS_NAMED:
+        return join(": ", [often, ", ".join(named)])
+    return join(", ", [often, phrase("rule.last", language, days=", ".join(named))])
+
+
+def saved(rule: Rule, latest: Rate | None, language: str, *, awake: bool) -> Message:
+    """That a rule is kept, and what it waits for; in a chat that is not `awake` it says nothing."""
+    said = "rule.saved"
+    if not awake:
+        said = "rule.saved_asleep"
+    return message(
+        lines(
+            bold(words(rule, language)),
+            already_there(rule, latest, language),
+            phrase(said, language),
+        )
+    )
 
 
 # --- the list, and one rule -----------------------------------------------------------------------
 
 
-def rules(rules: Sequence[RuleLine], language: str, *, make: str) -> Message:
-    """The chat's rules, each a button that opens it: data `rule:open:7`; `make` begins another."""
+def rules(rules: Sequence[RuleLine], language: str, *, make: str, today: date) -> Message:
+    """The chat's rules, a line each; buttons of their places open them, `make` begins another.
+
+    Data `rule:open:7`.
+    """
     new = [Button(t("button.new", language), make)]
     if not rules:
         return message(phrase("rule.none", language, example=code("/alert RUB < 1")), [new])
     said, opened = [], []
     for place, line in enumerate(rules, 1):
+        # what it last told is more than where the rate stands
+        beside = None
+        if line.spoke_on is not None:
+            on = day(line.spoke_on, language, today=today)
+            beside = phrase("rule.spoke", language, day=on)
+        elif line.latest is not None:
+            beside = phrase("rule.now", language, rate=as_printed(line.latest.per_unit, language))
         shown = join(" ", [f"{place}.", words(line.rule, language), _mark(line.standing)])
-        said.append(shown)
-        opened.append([Button(shown.text, f"rule:open:{line.number}")])
-    return message(lines(bold(t("rule.title", language)), *said), [*opened, new])
+        said.append(join(" · ", [shown, beside]))
+        opened.append(Button(str(place), f"rule:open:{line.number}"))
+    rows = rows_of(opened, NUMBERS_IN_A_ROW)
+    return message(lines(bold(t("rule.title", language)), *said), [*rows, new])
 
 
 def rule(line: RuleLine, language: str, *, address: str, today: date) -> Message:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.i18n import ago, day, name_of, span, t
+from bot.i18n import ago, day, day_at, name_of, span, t
 from bot.model.status import SourceStatus, Status
 from bot.render.phrases import counted, phrase
 from bot.render.text import Message, Rich, bold, join, lines, message, one_line
@@ -11,21 +11,34 @@ SHOWN_SOURCES = 40  # a status of a hundred feeds would not fit a message
 
 
 def status(status: Status, language: str) -> Message:
-    """How fresh each source is, how long the queue, when the last message went out."""
-    shown: list[Rich | str] = [bold(t("status.title", language))]
+    """A verdict, how fresh each source is, how long the queue, when the last message went out."""
+    shown = [bold(_verdict(status, language))]
     shown += [_source(source, status, language) for source in status.sources[:SHOWN_SOURCES]]
     hidden = len(status.sources) - SHOWN_SOURCES
     if hidden > 0:
         shown.append(counted("status.more", hidden, language))
-    if not status.sources:
-        shown.append(phrase("status.no_sources", language))
     return message(lines(*shown, "\n" + _queue(status, language), _last_sent(status, language)))
+
+
+def _verdict(status: Status, language: str) -> Rich:
+    """How many sources answer, and whether that is as it should be."""
+    if not status.sources:
+        return phrase("status.no_sources", language)
+    answering = [one for one in status.sources if one.last_ok_at is not None and not one.failures]
+    said = "status.answering"
+    if len(answering) == len(status.sources):
+        said = "status.all_well"
+        if any(_trouble(one, status, language) for one in status.sources):
+            said = "status.answering"
+    return phrase(said, language, n=len(answering), total=len(status.sources))
 
 
 def _queue(status: Status, language: str) -> Rich:
     """How many messages wait; of an empty queue nothing is the oldest."""
+    if not status.waiting:
+        return phrase("status.empty", language)
     waiting = counted("status.waiting", status.waiting, language)
-    if status.oldest is None or not status.waiting:
+    if status.oldest is None:
         return waiting
     oldest = phrase("status.oldest", language, age=span(status.oldest, language))
     return join(", ", [waiting, oldest])
@@ -44,6 +57,10 @@ def _source(source: SourceStatus, status: Status, language: str) -> Rich:
     mark = "⚪"
     if source.last_ok_at is not None:
         seen = ago(status.now - source.last_ok_at, language)
+        if source.newest_on is not None:
+            # "just now" beside Friday's rate would say of the poll what is read of the rate
+            on = day_at(source.newest_on, language, today=status.now.date())
+            seen = phrase("status.rates_for", language, day=on).text
         mark = "🟢"
     trouble = _trouble(source, status, language)
     if trouble:

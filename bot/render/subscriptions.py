@@ -8,7 +8,10 @@ from bot.i18n import t
 from bot.render.buttons import rows_of, switch
 from bot.render.news import topic_name
 from bot.render.phrases import phrase
-from bot.render.text import Button, Message, bold, message
+from bot.render.text import Button, Message, bold, lines, message
+
+AT_ONCE = "security"  # the topic that is told as it comes; of the others the digest tells
+HOURS = ("0800", "1800")  # offered for a digest
 
 
 def subscribe(
@@ -19,12 +22,26 @@ def subscribe(
     return message(text, [*switches(language, currencies, topics, chosen), [done_button(language)]])
 
 
-def subscribed(language: str, currencies: Sequence[str], topics: Sequence[str]) -> Message:
-    """What the chat gets from now on, after `done`."""
+def subscribed(
+    language: str, currencies: Sequence[str], topics: Sequence[str], *, digest: bool
+) -> Message:
+    """What the chat gets from now on, after `done`.
+
+    Where it follows topics that only a `digest` brings, and has none, it is asked when one should
+    come: data `hour:0800`, `hour:off`.
+    """
     kept = [*currencies, *(topic_name(topic, language) for topic in topics)]
     if not kept:
         return message(phrase("subscribe.nothing", language))
-    return message(phrase("subscribe.saved", language, what=bold(", ".join(kept))))
+    saved = phrase("subscribe.saved", language, what=bold(", ".join(kept)))
+    waiting = [topic_name(topic, language) for topic in topics if topic != AT_ONCE]
+    if digest or not waiting:
+        return message(saved)
+    # without a digest nothing of these topics would ever come
+    asked = phrase("digest.when", language, topics=", ".join(waiting))
+    hours = [Button(f"{hour[:2]}:{hour[2:]}", f"hour:{hour}") for hour in HOURS]
+    hours.append(Button(t("digest.none", language), "hour:off"))
+    return message(lines(saved, asked), [hours])
 
 
 def switches(

@@ -185,12 +185,13 @@ def places(template: str) -> frozenset[str]:
 def fill(template: str, /, **values: Rich | str | int) -> Rich:
     """Put values into a template's {names}; what a value contains is never looked at again.
 
+    What a template has between backticks is an example to send back: a tap copies it.
     KeyError when a name has no value, ValueError when a value has no name or the template asks for
     more than names.
     """
     out, used = Rich(), set()
     for literal, name, spec, conversion in Formatter().parse(template):
-        out += Rich(literal)
+        out += _examples(literal)
         if name is None:
             continue
         if spec or conversion or not name.isidentifier():
@@ -202,6 +203,14 @@ def fill(template: str, /, **values: Rich | str | int) -> Rich:
         used.add(name)
     if unknown := values.keys() - used:
         raise ValueError(f"{template!r} has no place for {', '.join(sorted(unknown))}")
+    return out
+
+
+def _examples(literal: str) -> Rich:
+    """A template's own words, with the examples among them as what a tap copies."""
+    out = Rich()
+    for place, words in enumerate(literal.split("`")):
+        out += code(words) if place % 2 else Rich(words)
     return out
 
 

@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from bot.i18n import t
 from bot.languages import LANGUAGES
 from bot.model.chats import ChatKind
+from bot.model.rates import Rate
+from bot.render.numbers import short
 from bot.render.phrases import phrase
 from bot.render.subscriptions import done_button, switches
 from bot.render.text import Button, Message, bold, lines, message, one_line
@@ -24,17 +26,22 @@ def start(
     topics: Sequence[str],
     chosen: Collection[str] = (),
     name: str = "",
+    rates: Sequence[Rate] = (),
 ) -> Message:
     """The greeting, with currencies and topics to choose from.
 
     Data `cur:USD`, `top:security`, `lang:?`, `done`; `chosen` are the data strings already on;
-    `name` is what the reader is called.
+    `name` is what the reader is called; `rates` are today's, the first thing to be useful.
     """
     hello = phrase("start.hello", language)
     if name:
         hello = phrase("start.hello_name", language, name=one_line(name))
+    today = None
+    if rates:
+        said = [f"{rate.pair.base}\u00a0{short(rate.per_unit, language)}" for rate in rates]
+        today = "\n" + phrase("start.today", language, rates=" · ".join(said))
     text = lines(
-        bold(hello), phrase("start.what", language), "\n" + phrase("start.choose", language)
+        bold(hello), phrase("start.what", language), today, "\n" + phrase("start.choose", language)
     )
     # in its own name, so that who reads nothing of this message finds the way out of it
     languages = []

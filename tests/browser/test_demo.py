@@ -247,7 +247,7 @@ async def a_day_with_news(visit: Visit, tomorrow: Tomorrow) -> None:
     quake = next(story.headline for story in read_stories() if story.id == "earthquake-en")
     for pane in ("#main", "#side"):
         move = page.locator(f"{pane} .msg", has_text="RUB/KGS")
-        await expect(move).to_contain_text(f"RUB/KGS +5.5 % {old} → {new}")
+        await expect(move).to_contain_text(f"RUB/KGS +5.5\u00a0% {old} → {new}")
         await expect(
             page.locator(f"{pane} .msg", has_text=quake).filter(has=page.locator(".key"))
         ).to_have_count(1)
@@ -256,7 +256,7 @@ async def a_day_with_news(visit: Visit, tomorrow: Tomorrow) -> None:
     move = page.locator("#main .msg", has_text="RUB/KGS")
     await press(move, "Why?")
     why = page.locator("#main .msg", has_text="Why I wrote")
-    await expect(why).to_contain_text("+5.46 %")
+    await expect(why).to_contain_text("+5.46\u00a0%")
     await move.get_by_role("button", name="Mute RUB").click()
     dialog = page.get_by_role("dialog")
     await expect(dialog).to_contain_text("RUB")
@@ -268,7 +268,7 @@ async def a_day_with_news(visit: Visit, tomorrow: Tomorrow) -> None:
     await press(move, "Unmute RUB")
     await expect(move.get_by_role("button", name="Mute RUB", exact=True)).to_be_visible()
     await press(move, "Snooze")
-    await expect(move.get_by_role("button", name="Snoozed until")).to_be_visible()
+    await expect(move.get_by_role("button", name="Off until")).to_be_visible()
     await read_on_a_phone(phone)
 
 
@@ -313,7 +313,7 @@ async def read_on_a_phone(page: Page) -> None:
         await expect(chat.locator(".badge")).to_be_visible()
         await chat.click()
         await expect(page.locator(".list")).to_be_hidden()
-        await expect(page.locator("#main .msg", has_text="+5.5 %").first).to_be_attached()
+        await expect(page.locator("#main .msg", has_text="+5.5\u00a0%").first).to_be_attached()
         for what in ("document.documentElement", "document.querySelector('#main .scroll')"):
             assert await page.evaluate(f"{what}.scrollWidth") <= PHONE[0]
         await page.get_by_label("Back to the chats").click()
@@ -365,7 +365,7 @@ async def test_the_time_zone_from_a_location(visitor: Visitor) -> None:
     await press(shown, "Time zone")
     await press(shown, "Moscow")
     await press(shown, "Time zone")
-    await press(shown, "By my location")
+    await press(shown, "Use my location")
     key = page.get_by_role("button", name="Send location")
     await key.click()
     await expect(last(page)).to_contain_text("Time zone: Asia/Bishkek")
@@ -391,22 +391,26 @@ async def an_own_rule_in_three_taps(visit: Visit, tomorrow: Tomorrow) -> None:
     today = float(bank_rates()["RUB"][1])
     await expect(asked).to_contain_text(f"RUB/KGS {today}")
     levels = [
-        text for text in await asked.locator(".key").all_text_contents() if text.startswith("> ")
+        text
+        for text in await asked.locator(".key").all_text_contents()
+        if text.startswith("above ")
     ]
-    chosen = levels[-1]
-    assert today < float(chosen[2:]) < today * 1.05
-    await press(asked, chosen)
-    await expect(asked).to_contain_text(f"RUB/KGS {chosen} would have fired")
+    level = levels[-1].removeprefix("above ")
+    assert today < float(level) < today * 1.05
+    await press(asked, levels[-1])
+    chosen = f"> {level}"
+    await expect(asked).to_contain_text(f"RUB/KGS {chosen}")
     await expect(asked.get_by_role("button", name="Only once")).to_be_visible()
     await seen(asked)
     await press(asked, "Save")
-    await expect(asked).to_contain_text(f"Saved: RUB/KGS {chosen}")
+    await expect(asked).to_contain_text("Saved. All your alerts")
+    await expect(asked).to_contain_text(f"RUB/KGS {chosen}")
     await expect(asked.locator(".key")).to_have_count(0)
     await expect(await write(page, "/alerts")).to_contain_text(f"1. RUB/KGS {chosen}")
 
     await tomorrow.comes(page)
-    told = page.locator("#main .msg", has_text=f"Your rule: RUB/KGS {chosen}")
-    await expect(told).to_contain_text("RUB/KGS +5.5 %")
+    told = page.locator("#main .msg", has_text=f"Your alert: RUB/KGS {chosen}")
+    await expect(told).to_contain_text("RUB/KGS +5.5\u00a0%")
 
 
 async def questions_and_pictures_on_a_phone(visit: Visit, tomorrow: Tomorrow) -> None:
@@ -429,7 +433,7 @@ async def questions_and_pictures_on_a_phone(visit: Visit, tomorrow: Tomorrow) ->
         shown.append(await seen(chart))
 
     preview = await write(page, "/alert USD 0.5")
-    await expect(preview).to_contain_text("USD/KGS ±0.5 would have fired")
+    await expect(preview).to_contain_text("USD/KGS ±0.5 som")
     await seen(preview)
     for what in ("document.documentElement", "document.querySelector('#main .scroll')"):
         assert await page.evaluate(f"{what}.scrollWidth") <= PHONE[0]
@@ -440,7 +444,7 @@ async def questions_and_pictures_on_a_phone(visit: Visit, tomorrow: Tomorrow) ->
 BUTTONS = {
     "English": ("Hello", "Security", "headlines"),
     "Русский": ("Здравствуйте", "Безопасность", "заголовки"),
-    "Кыргызча": ("Саламатсызбы", "Коопсуздук", "аталышы"),
+    "Кыргызча": ("Саламатсызбы", "Коопсуздук", "аталыштары"),
 }
 
 

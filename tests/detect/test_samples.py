@@ -4,6 +4,7 @@ anywhere.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -11,10 +12,12 @@ import pytest
 
 from bot.convert import parse_question
 from bot.detect.language import language_of
+from bot.detect.meaning import installed
 from bot.detect.security import detect
 from bot.detect.stories import same_story
 from bot.errors import UserError
 from tests.factories import entry
+from tests.test_cli import jarchy
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 LANGUAGES = ("en", "ru", "ky")
@@ -91,3 +94,16 @@ def test_one_event_in_two_newsrooms_is_one_story_and_two_events_are_two() -> Non
     assert found["same", False] <= 1
     assert found["other", True] <= 1
     assert found["other", False] >= 11
+
+
+@pytest.mark.skipif(not installed(), reason="the extra `meaning`")
+def test_with_vectors_none_of_them_is_told_wrong(tmp_path: Path) -> None:
+    """Not the road that is open again either; by the verb, which judges as the poll does."""
+    lines: list[str] = []
+    for judged, language, title, text, other_title, other_text in PAIRS:
+        a, b = {"title": title, "text": text}, {"title": other_title, "text": other_text}
+        lines.append(json.dumps({"id": judged, "a": a, "b": b, "lang": language}))
+    done = jarchy(tmp_path, "detect", "same-story", stdin="\n".join(lines).encode())
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(answers) == len(PAIRS)
+    assert [one for one in answers if one["same"] != (one["id"] == "same")] == []

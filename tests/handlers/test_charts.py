@@ -39,14 +39,14 @@ async def test_the_whole_history_is_drawn_however_long(world: World) -> None:
         [*days("RUB/KGS", WAVE, last=first), *days("RUB/KGS", ["1.0", *WAVE, "2.0"], last=tomorrow)]
     )
     shown = await world.ask("/chart RUB all", fits="RUB/KGS 2.0")
-    assert "+68.07 %" in shown["caption"], "from 1.19 to 2"
+    assert "+68.07\u00a0%" in shown["caption"], "from 1.19 to 2"
     assert "low 1.0" in shown["caption"]
 
 
 async def test_what_cannot_be_drawn_is_explained(patient: World) -> None:
     for question, answer in (
-        ("/chart JPY", "I do not know the currency JPY. I know: EUR, RUB, USD."),
-        ("/chart RUB", "too little history"),
+        ("/chart JPY", "I don't know “JPY”. I have: EUR, RUB, USD. For example: /rates USD"),
+        ("/chart RUB", "Not enough history"),
         ("/chart RUB 0d", "/chart RUB 90d"),
         ("/chart what is this", "/chart RUB 90d"),
         ("/chart KGS", "KGS"),

@@ -98,10 +98,10 @@ async def test_round_amounts_say_what_a_week_changed(world: World) -> None:
     await world.keep(days("RUB/KGS", ["1.2000", *["1.1900"] * 7]))
     said = (await world.ask("/convert RUB"))["text"].splitlines()
     assert said[0] == "RUB → KGS"
-    assert said[1].split() == ["RUB", "KGS", "in", "a", "week"]
+    assert said[1].split() == ["RUB", "KGS", "past", "week"]
     assert said[2].split() == ["1,000", "1,195", "−5"]
     assert said[6].split() == ["100,000", "119,480", "−520"]
-    assert said[7] == "in a week ▼ −0.43 %"
+    assert said[7] == "past week ▼ −0.43\u00a0%"
     for question in ("5000 rub", "/rates RUB"):
         answer = await world.ask(question)
         buttons = [button for row in answer["reply_markup"]["inline_keyboard"] for button in row]

@@ -6,8 +6,10 @@ import re
 import time
 from typing import Any
 
+import storage.chats
 from bot.i18n import t
 from bot.languages import LANGUAGES
+from bot.model.subjects import digests_of
 from bot.readers.news import READERS_TOPICS
 from bot.readers.rates import CURRENCIES
 from bot.telegram.outcomes import Sent
@@ -43,6 +45,23 @@ async def test_the_greeting_stays_while_its_buttons_are_used(world: World) -> No
     await world.emulator.press(READER, number, "cur:EUR")
     await world.emulator.press(READER, number, "done")
     assert f"EUR, RUB, {t('topic.security', 'ky')}" in shown(world, number)["text"]
+
+
+async def test_the_greeting_has_todays_rates_and_a_topic_of_the_digest_asks_for_its_hour(
+    world: World,
+) -> None:
+    """No tap to the first figure, and two to a digest that really comes."""
+    greeted = await world.ask("/start")
+    number = greeted["message_id"]
+    assert "Today: USD\u00a084.79 · EUR\u00a098.85 · RUB\u00a01.19" in greeted["text"]
+    await world.emulator.press(READER, number, "top:economy")
+    await world.emulator.press(READER, number, "done")
+    assert keys(shown(world, number))["hour:0800"] == "08:00"
+    await world.emulator.press(READER, number, "hour:0800")
+    assert shown(world, number)["text"] == "Your digest will come every day at 08:00."
+    async with world.bot.store.reading() as db:
+        (digest,) = digests_of(await storage.chats.subscriptions(db, READER))
+    assert (digest.at.hour, digest.at.minute) == (8, 0)
 
 
 async def test_the_menu_of_subscriptions_stays_a_menu(world: World) -> None:

@@ -12,6 +12,7 @@ import storage.chats
 import storage.fan_out
 import storage.filters
 import storage.own_feeds
+import storage.places
 import storage.privacy
 from bot.alerts.notices import alert as notice
 from bot.alerts.rules import RuleFired
@@ -25,7 +26,7 @@ from bot.model.own_feeds import OwnFeed
 from bot.model.rates import Move
 from storage.db import Store, db_now
 from storage.inbox import Received, add
-from storage.schema import metadata, rule
+from storage.schema import broadcast, metadata, rule
 from tests.factories import NOW, chat, rate
 from tests.handlers.conftest import GROUP, READER, STRANGER, World
 
@@ -56,8 +57,11 @@ async def fill(store: Store, number: int) -> None:
             "created_at": NOW,
         }
         await db.execute(rule.insert().values(**values))
+        words = {"step": "text", "audience": "topic:security", "text": "Hello", "marks": []}
+        await db.execute(broadcast.insert().values(**words, chat_id=number, until_at=NOW))
         word = Filter(sense=Sense.NEVER, mark=Mark.WORD, what="flood", said="flood")
         await storage.filters.add(db, number, [word])
+        await storage.places.toggle(db, number, "osh")
         own = OwnFeed(key="1", url="https://example.org/rss.xml", name="Own")
         await storage.own_feeds.add(db, own, now=NOW)
         await storage.chats.subscribe(db, number, ["feed:1"], now=NOW)
@@ -104,7 +108,7 @@ async def test_S21_mydata_gives_a_chat_its_own_rows_and_delete_erases_them_after
     world: World,
 ) -> None:
     """As a file; then a button, and a goodbye in place."""
-    await world.ask("/alert USD < 80", fits="would have fired")
+    await world.ask("/alert USD < 80", fits="USD/KGS < 80")
     asked = await world.emulator.send_text(READER, "/mydata")
     sent = await world.emulator.wait_message(READER, lambda m: "document" in m, after=asked)
     assert sent["document"]["file_name"] == "jarchy.json"

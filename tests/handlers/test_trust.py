@@ -71,10 +71,10 @@ async def test_R3_the_operator_is_told_by_name_that_a_bank_stands_still(world: W
         READER, lambda m: "nothing new" in m.get("text", ""), timeout=20
     )
     assert stood["text"] == (
-        "National Bank publishes nothing new: its last rates are of 20 Oct. I keep showing them "
+        "National Bank publishes nothing new: its latest rates are for 20 Oct. I keep showing them "
         "with their date."
     )
     again = await world.emulator.wait_message(
         READER, lambda m: "publishes again" in m.get("text", ""), timeout=20
     )
-    assert again["text"] == "National Bank publishes again: rates of 24 Oct are here."
+    assert again["text"] == "National Bank publishes again: the rates for 24 Oct have come."

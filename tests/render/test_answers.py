@@ -24,17 +24,17 @@ from tests.render.world import TODAY, marked
         (
             UserError("error.currency", code="XQX", known=("USD", "EUR")),
             "ru",
-            "Не знаю валюту XQX. Знаю такие: USD, EUR.",
+            "Не знаю валюту «XQX». Есть: USD, EUR. Например: /rates USD",
         ),
         (
             UserError("error.no_rates_on", day=date(2010, 1, 3), nearest=date(2021, 10, 20)),
             "ky",
-            "2010‑жылдын 3‑январы күнүнө курс жок. Эң жакын күн: 20‑октябрь.",
+            "2010‑жылдын 3‑январы үчүн курс жок. Эң жакын күн: 20‑октябрь.",
         ),
         (
             UserError("error.date_future", day=date(2022, 3, 3)),
             "ru",
-            "3 марта 2022 ещё впереди: курс на этот день пока неизвестен. Последний: /rates",
+            "3 марта 2022 года ещё впереди: курс на этот день пока неизвестен. Последний: /rates",
         ),
         (
             UserError("error.throttled", wait=timedelta(seconds=5)),
@@ -44,7 +44,7 @@ from tests.render.world import TODAY, marked
         (
             UserError("error.too_many", limit=20),
             "en",
-            "No more than 20 are possible. Delete one first: /alerts",
+            "20 alerts are the most. Delete one first: /alerts",
         ),
         (
             UserError("error.time", text="25:99", example="/digest 09:00"),

@@ -39,18 +39,18 @@ def test_the_plain_digest_equals_the_sample_character_for_character(shared: Path
 def test_a_posted_digest_marks_codes_and_headline_says_its_source_and_that_it_is_late(
     language: str,
 ) -> None:
-    first = expected("digest.late_title", language)
+    late = expected("digest.late_title", language)
     last = expected("digest.source", language)
+    told = story(language=language)
     shown = digest(
-        RATES, story(), Style.BRIEF, language, TODAY, late=True, source_name="National Bank"
+        RATES, told, Style.BRIEF, language, TODAY, late=True, source_name="National Bank"
     )
     mark = "." if language == "en" else ","
     assert shown.text.split("\n\n") == [
-        first,
         f"USD 84{mark}79\nEUR 98{mark}85\nRUB 1{mark}19",
         "Apple harvest begins in Issyk-Kul",
         "Growers around the lake expect a good year.",
-        last,
+        f"{last}\n{late}",
     ]
     assert marked(shown, "bold") == ["USD", "EUR", "RUB", "Apple harvest begins in Issyk-Kul"]
     assert marked(shown, "text_link") == ["Apple harvest begins in Issyk-Kul"]
@@ -65,9 +65,32 @@ def test_a_posted_digest_says_who_reports_its_story_and_how_many(language: str) 
     shown = digest(
         RATES, told, Style.BRIEF, language, TODAY, source_name="National Bank", feed_names=names
     )
-    assert shown.text.split("\n\n")[-2] == said
+    assert shown.text.split("\n\n")[-1].split("\n")[0] == said
     plain = digest(RATES, told, Style.BRIEF, language, TODAY, plain=True, feed_names=names)
     assert said not in plain.text
+
+
+def test_a_rate_that_is_another_tomorrow_says_so_and_the_sample_stays_as_it_is() -> None:
+    following = {
+        "USD": rate(value="84.7940", on="2021-10-21"),  # written like today's
+        "RUB": rate("RUB/KGS", "1.2600", "2021-10-21"),
+    }
+    shown = digest(RATES, None, Style.BRIEF, "ru", TODAY, following=following).text
+    assert shown.split("\n")[:3] == [
+        "USD 84,79",
+        "EUR 98,85",
+        "RUB 1,19 → 1,26 завтра ▲ +5,5\u00a0%",
+    ]
+    plain = digest(RATES, None, Style.BRIEF, "ru", TODAY, plain=True, following=following).text
+    assert "→" not in plain
+
+
+def test_of_a_story_in_another_language_a_digest_tells_the_headline_alone() -> None:
+    told = story(language="en")
+    names = {"24kg": {"en": "24.kg"}}
+    shown = digest(RATES, told, Style.BRIEF, "ky", TODAY, feed_names=names).text
+    assert "Growers" not in shown
+    assert "Apple harvest begins in Issyk-Kul\n\n24.kg · англисче\n" in shown
 
 
 def test_a_digest_too_long_for_a_message_ends_at_a_sentence_and_leads_on() -> None:
@@ -87,5 +110,5 @@ def test_a_day_without_a_story_is_only_rates_and_one_without_rates_only_the_stor
 
 def test_a_day_with_nothing_says_so() -> None:
     assert digest([], None, Style.FULL, "ky", date(2021, 1, 1)).text == (
-        "1‑январь күнүнө азырынча курс да, жаңылык да жок."
+        "1‑январь үчүн азырынча курс да, жаңылык да жок."
     )

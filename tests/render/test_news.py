@@ -127,7 +127,7 @@ def test_the_only_page_of_all_topics_leads_nowhere() -> None:
 
 def test_a_story_of_another_day_carries_its_date() -> None:
     shown = news.page(news_page(), "ru", zone=ZONE, now=NOW + timedelta(hours=9))
-    assert "24.kg · на английском · 20 октября 16:00" in shown.text
+    assert "24.kg · на английском · 20 октября в 16:00" in shown.text
 
 
 def test_an_empty_page_says_so_and_still_offers_topics() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from bot.model.rates import Pair, RateKind
 from bot.model.rules import Condition, Direction, Rule, RuleStanding
 from bot.render import rules
 from bot.render.text import Message
+from tests.factories import rate
 from tests.languages.expected import WHOLE, expected
 from tests.render.world import TODAY, data, marked
 
@@ -40,16 +42,55 @@ def test_a_rules_preview_says_how_often_it_would_have_fired(language: str) -> No
     assert data(shown) == [["less"], ["once"], ["save", "drop"]]
 
 
-def test_a_rule_that_never_fired_has_no_last_days() -> None:
+def test_a_rule_that_never_fired_says_so_in_words() -> None:
     since = TODAY - timedelta(days=365)
     shown = rules.preview(rule(), [], "en", since=since, buttons=BUTTONS, today=TODAY)
-    assert shown.text == "RUB/KGS < 1 would have fired 0 times in the past year."
+    assert shown.text == "RUB/KGS < 1\nNot once in the past year."
 
 
 def test_a_short_history_is_not_called_a_year() -> None:
     since = date(2021, 10, 1)
     shown = rules.preview(rule(), [], "en", since=since, buttons=BUTTONS, today=TODAY)
-    assert shown.text.endswith("\nMy history of it begins on 1 Oct.")
+    assert shown.text.endswith("\nNot once since 1 October, where my history of it begins.")
+    fired = [date(2021, 10, 5)]
+    shown = rules.preview(rule(), fired, "ru", since=since, buttons=BUTTONS, today=TODAY)
+    assert shown.text.endswith("\nС 1 октября (раньше истории нет) оповестил бы 1 раз: 5 октября")
+
+
+def test_of_many_days_the_latest_are_named() -> None:
+    since = TODAY - timedelta(days=365)
+    fired = [date(2021, month, 1) for month in range(3, 9)]
+    shown = rules.preview(rule(), fired, "ru", since=since, buttons=BUTTONS, today=TODAY)
+    assert shown.text.endswith("оповестил бы 6 раз, последние: 1 августа, 1 июля, 1 июня")
+
+
+@pytest.mark.parametrize(
+    ("direction", "language", "said"),
+    [
+        (Direction.DOWN, "ru", "Сейчас 0,8863 – уже ниже. Напишу, когда курс поднимется выше 1 и"),
+        (Direction.UP, "en", None),
+    ],
+)
+def test_a_level_that_is_passed_already_says_what_it_waits_for(
+    direction: Direction, language: str, said: str | None
+) -> None:
+    latest = rate("RUB/KGS", "0.8863")
+    watched = rule(direction=direction)
+    shown = rules.preview(
+        watched, [], language, since=None, buttons=BUTTONS, today=TODAY, latest=latest
+    )
+    kept = rules.saved(watched, latest, language, awake=True)
+    for one in (shown.text, kept.text):
+        if said is None:
+            assert "0.8863" not in one
+        else:
+            assert f"\n{said}" in one
+
+
+def test_a_move_in_money_says_in_what_money() -> None:
+    half = rule(condition=Condition.ABSOLUTE, direction=Direction.BOTH, amount=Decimal("0.5"))
+    assert rules.words(half, "ru") == "RUB/KGS ±0,5 сом"
+    assert rules.words(replace(half, pair=Pair("USD", "RUB")), "ru") == "USD/RUB ±0,5 RUB"
 
 
 @pytest.mark.parametrize("language", WHOLE)
@@ -68,11 +109,21 @@ def test_a_rule_is_said_in_the_readers_words_with_its_kind_and_its_end(language:
 
 
 def test_rules_are_listed_and_each_opens() -> None:
+    watched = rate("RUB/KGS", "0.8863")
     lines = [
-        rules.RuleLine(number=7, rule=rule()),
-        rules.RuleLine(number=9, rule=rule(inclusive=True), standing=RuleStanding.PAUSED),
+        rules.RuleLine(number=7, rule=rule(), latest=watched),
+        rules.RuleLine(
+            number=9,
+            rule=rule(inclusive=True),
+            standing=RuleStanding.PAUSED,
+            spoke_on=date(2021, 7, 8),
+            latest=watched,
+        ),
     ]
-    shown: Message = rules.rules(lines, "en", make="new:-")
-    assert shown.text == "Your alerts\n1. RUB/KGS < 1\n2. RUB/KGS ≤ 1 ⏸"
-    assert data(shown) == [["rule:open:7"], ["rule:open:9"], ["new:-"]]
-    assert marked(rules.rules([], "ru", make="new:-"), "code") == ["/alert RUB < 1"]
+    shown: Message = rules.rules(lines, "en", make="new:-", today=TODAY)
+    assert shown.text == (
+        "Your alerts\n1. RUB/KGS < 1 · now 0.8863\n2. RUB/KGS ≤ 1 ⏸ · last alert: 8 Jul"
+    )
+    assert data(shown) == [["rule:open:7", "rule:open:9"], ["new:-"]]
+    none = rules.rules([], "ru", make="new:-", today=TODAY)
+    assert marked(none, "code") == ["/alert RUB < 1"]

@@ -15,7 +15,16 @@ def test_the_menu_of_subscriptions_marks_what_is_on() -> None:
 
 def test_choosing_ends_with_what_the_chat_will_get() -> None:
     assert (
-        subscriptions.subscribed("ky", ("USD",), ("security",)).text
+        subscriptions.subscribed("ky", ("USD",), ("security",), digest=False).text
         == "Даяр. Жазылганыңыз: USD, Коопсуздук."
     )
-    assert "/subscribe" in subscriptions.subscribed("en", (), ()).text
+    assert "/subscribe" in subscriptions.subscribed("en", (), (), digest=False).text
+
+
+def test_who_chose_what_only_a_digest_brings_is_asked_when_it_should_come() -> None:
+    chosen = ("security", "economy")
+    shown = subscriptions.subscribed("ru", ("USD",), chosen, digest=False)
+    assert shown.text.endswith("\nЭкономика – в сводке. Когда её присылать?")
+    assert labels(shown) == [["08:00", "18:00", "Без сводки"]]
+    for topics, digest in ((chosen, True), (("security",), False)):
+        assert not labels(subscriptions.subscribed("ru", ("USD",), topics, digest=digest))

@@ -1,0 +1,188 @@
+"""The verb before all others: a token and an operator become a file of settings."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import time
+from asyncio import sleep
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot import log
+from bot.cli.program import LONGEST_RUN, cli, fail, run_to_end
+from bot.config import TELEGRAM, TOKEN, Settings, load_settings
+
+if TYPE_CHECKING:
+    from bot.telegram.api import Api
+
+ENV_FILE = Path(".env")
+TRIES = 3  # that somebody at a terminal has for the token
+LONGEST_LINE = 4096  # letters of standard input that may be one
+LONG_POLL = 20.0  # seconds that Telegram holds a question for updates
+ASK_PAUSE = 1.0  # seconds between questions that Telegram answers at once
+
+
+@cli.command()
+def init(
+    wait: Annotated[
+        float, typer.Option(min=0, max=LONGEST_RUN, help="seconds for your /start; 0: not at all")
+    ] = 120,
+) -> None:
+    """Ask for the token, check it with Telegram, find you by a /start, write `.env` (0600).
+
+    The token is asked for at the terminal, or read from standard input. Example: jarchy init
+    """
+    if ENV_FILE.exists():
+        fail(f"{ENV_FILE} is there already: change it by hand, or move it away first")
+    settings = load_settings()
+    log.hide(*settings.secrets)
+    log.set_up(settings.log_format, "error")
+    run_to_end(_init(settings, wait))
+
+
+async def _init(settings: Settings, wait: float) -> None:
+    from bot.telegram.api import Api
+    from bot.telegram.session import open_session
+
+    _say("Telegram's @BotFather makes a bot (/newbot) and gives its token.")
+    async with open_session(proxy=settings.proxy) as session:
+        tries = TRIES if sys.stdin.isatty() else 1
+        api_of = partial(Api, session, url=settings.bot_api_url, proxy=settings.proxy)
+        api, token, name = await _introduced(api_of, tries)
+        values = {"BOT_TOKEN": token, **_said_besides(settings)}
+        _write(ENV_FILE, values)
+        _say(f"@{name}; wrote {ENV_FILE}, which nobody else can read.")
+        operator = None
+        if wait:
+            operator = await _operator(api, name, wait)
+    if operator is None:
+        _say("No operator yet: put your numeric id into ADMIN_IDS.")
+    else:
+        _write(ENV_FILE, {**values, "ADMIN_IDS": str(operator)})
+        _say(f"You are its operator, {operator}.")
+    _say("Next: `jarchy check --sources`, then `jarchy run`.")
+
+
+async def _introduced(api_of: Callable[..., Api], tries: int) -> tuple[Api, str, str]:
+    """The bot behind the token that is asked for: its API, the token, its name."""
+    token = _asked_token()
+    log.hide(token)
+    name, why = None, "no token of @BotFather's, which is like 123456789:AA…"
+    if TOKEN.fullmatch(token):
+        api = api_of(token=token)
+        name, why = await _name_of(api)
+        if name is not None:
+            return api, token, name
+    if tries <= 1:
+        fail(f"BOT_TOKEN: {why}")
+    _say(f"{why}; once more, please")
+    return await _introduced(api_of, tries - 1)
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(log.one_line(words) + "\n")
+
+
+def _asked_token() -> str:
+    """What is typed unseen at a terminal, or the first line of standard input."""
+    if sys.stdin.isatty():
+        return str(typer.prompt("Token", hide_input=True, err=True)).strip()
+    return sys.stdin.readline(LONGEST_LINE).strip()
+
+
+async def _name_of(api: Api) -> tuple[str | None, str]:
+    """The bot's name, or None and why there is none."""
+    from bot.telegram.outcomes import Rejected, Sent
+    from bot.telegram.retry import QUESTION, taken
+
+    match await taken(api, "getMe", policy=QUESTION):
+        case Sent(result={"username": str(name)}):
+            return name, ""
+        case Rejected(why=why):
+            return None, f"Telegram does not take it ({why})"
+        case _:
+            return None, "Telegram cannot be reached; where it is blocked, PROXY=… leads to it"
+
+
+def _said_besides(settings: Settings) -> dict[str, str]:
+    """What the environment says of the way to Telegram: the bot will need it as well."""
+    said: dict[str, str] = {}
+    if settings.bot_api_url != TELEGRAM:
+        said["BOT_API_URL"] = settings.bot_api_url
+    if settings.proxy is not None:
+        said["PROXY"] = settings.proxy
+    return said
+
+
+async def _operator(api: Api, name: str, wait: float) -> int | None:
+    """Who sends the bot our code within so many seconds; None when nobody does.
+
+    No update is taken from Telegram: the bot that starts afterwards finds them all.
+    """
+    code = secrets.token_hex(4)
+    _say(
+        f"Now say who you are: open https://t.me/{name}?start={code} and press Start,"
+        f" or send /start {code} to @{name} ({wait:g} s; Ctrl-C leaves it out)."
+    )
+    until = time.monotonic() + wait
+    while (left := until - time.monotonic()) > 0:
+        updates = await _waiting(api, min(left, LONG_POLL))
+        if updates is None:
+            return None
+        for update in updates:
+            found = _who_said(update, f"/start {code}")
+            if found is not None:
+                return found
+        if updates:  # those of others, which come back at once each time
+            await sleep(min(left, ASK_PAUSE))
+    return None
+
+
+async def _waiting(api: Api, seconds: float) -> list[Any] | None:
+    """What waits for the bot, or comes within so many seconds; None when nobody may ask."""
+    from bot.telegram.outcomes import Rejected, Sent
+
+    match await api.call("getUpdates", timeout=int(seconds), allowed_updates=["message"]):
+        case Sent(result=list(updates)):
+            return updates
+        case Rejected(conflict=True):
+            _say("Somebody else gets this bot's updates: another Jarchy, or a webhook.")
+            return None
+        case Rejected(why=why):
+            _say(f"Telegram gives no updates ({why}).")
+            return None
+        case _:
+            await sleep(ASK_PAUSE)
+            return []
+
+
+def _who_said(update: Any, words: str) -> int | None:  # noqa: ANN401 - whatever Telegram sends
+    """The user who said these words to the bot in private."""
+    match update:
+        case {
+            "message": {
+                "text": str(text),
+                "chat": {"type": "private"},
+                "from": {"id": int(user)},
+            }
+        } if text.strip() == words:
+            return user
+    return None
+
+
+def _write(path: Path, values: Mapping[str, str]) -> None:
+    """The settings, readable for their owner alone, all or nothing."""
+    lines = ["# Jarchy's settings; the README lists all\n"]
+    # in quotes, for a proxy's password may have a #
+    lines += [f"{name}='{value}'\n" for name, value in values.items()]
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write("".join(lines))
+    fresh.replace(path)
