@@ -17,6 +17,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Integer,
+    ScalarSelect,
     Select,
     and_,
     bindparam,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     update,
 )
 
+import storage.quiet
 from bot.model.alerts import ANSWER, Lane, State
 from bot.model.chats import ChatKind
 from storage.chats import STOPPED
@@ -63,6 +65,7 @@ class Claimed(NamedTuple):
     plain: bool
     language: str
     style: str
+    sounds: str
     kind: ChatKind
     thread: int | None
     home: str
@@ -191,6 +194,7 @@ def _claimed(row: Any, now: datetime, newest: int) -> Claimed:  # noqa: ANN401 -
         plain=row.plain,
         language=row.language,
         style=row.style,
+        sounds=row.sounds,
         kind=ChatKind(row.kind),
         thread=row.thread,
         home=row.home,
@@ -240,6 +244,11 @@ def is_answer() -> ColumnElement[bool]:
     return kind == ANSWER
 
 
+def _post() -> ScalarSelect[Any]:
+    """What kind of post a delivery is; asked for those of chats in their quiet hours alone."""
+    return select(alert.c.post).where(alert.c.id == delivery.c.alert_id).scalar_subquery()
+
+
 def _chat_has_room() -> ColumnElement[bool]:
     """By a chat's own bucket: a short burst, then one a second (private) or fifteen a minute."""
     private = and_(
@@ -272,6 +281,7 @@ def _due_query() -> Select[Any]:
             delivery.c.plain,
             chat.c.language,
             chat.c.style,
+            chat.c.sounds,
             chat.c.kind,
             chat.c.thread,
             chat.c.home,
@@ -289,6 +299,11 @@ def _due_query() -> Select[Any]:
             delivery.c.not_before <= now,
             delivery.c.expires_at > now,
             or_(chat.c.active, and_(only_stopped(), is_answer())),
+            or_(
+                chat.c.quiet_begins_at.is_(None),
+                chat.c.quiet_begins_at > now,
+                storage.quiet.passes(_post()),
+            ),
             _chat_has_room(),
             ~_waits_for_another(now),
         )
