@@ -18,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
+    ScalarSelect,
     Select,
     and_,
     bindparam,
@@ -29,6 +30,7 @@ from sqlalchemy import (
     update,
 )
 
+import storage.quiet
 from bot.model.alerts import ANSWER, NOTICE, Lane, State
 from bot.model.chats import ChatKind
 from storage.chats import STOPPED
@@ -67,6 +69,7 @@ class Claimed(NamedTuple):
     plain: bool
     language: str
     style: str
+    sounds: str
     kind: ChatKind
     thread: int | None
     home: str
@@ -196,6 +199,7 @@ def _claimed(row: Any, now: datetime, newest: int) -> Claimed:  # noqa: ANN401 -
         plain=row.plain,
         language=row.language,
         style=row.style,
+        sounds=row.sounds,
         kind=ChatKind(row.kind),
         thread=row.thread,
         home=row.home,
@@ -256,6 +260,11 @@ def _is_of(one: FromClause, kinds: Collection[str]) -> ColumnElement[bool]:
     return kind.in_(list(kinds))
 
 
+def _post() -> ScalarSelect[Any]:
+    """What kind of post a delivery is; asked for those of chats in their quiet hours alone."""
+    return select(alert.c.post).where(alert.c.id == delivery.c.alert_id).scalar_subquery()
+
+
 def _chat_has_room() -> ColumnElement[bool]:
     """By a chat's own bucket: a short burst, then one a second (private) or fifteen a minute."""
     private = and_(
@@ -289,6 +298,7 @@ def _due_query(kinds: Kinds = None) -> Select[Any]:
             delivery.c.plain,
             chat.c.language,
             chat.c.style,
+            chat.c.sounds,
             chat.c.kind,
             chat.c.thread,
             chat.c.home,
@@ -306,6 +316,11 @@ def _due_query(kinds: Kinds = None) -> Select[Any]:
             delivery.c.not_before <= now,
             delivery.c.expires_at > now,
             or_(chat.c.active, and_(only_stopped(), is_answer())),
+            or_(
+                chat.c.quiet_begins_at.is_(None),
+                chat.c.quiet_begins_at > now,
+                storage.quiet.passes(_post()),
+            ),
             _chat_has_room(),
             ~_waits_for_another(now, kinds),
             *([] if kinds is None else [_is_of(delivery, kinds)]),

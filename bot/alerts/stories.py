@@ -9,11 +9,11 @@ from typing import Any, Self
 
 import storage.news
 import storage.places
-from bot.alerts.kind import Desk, Kind, Reader, followed
+from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
 from bot.detect.endings import says_it_is_over
 from bot.i18n import moment, name_of, t
 from bot.model.alerts import STORY, Alert, Audience, Lane, Payload, Severity
-from bot.model.chats import Style
+from bot.model.chats import Post, Style
 from bot.model.hazards import Hazard
 from bot.model.news import StoredEntry, Story
 from bot.model.reasons import Reason
@@ -29,6 +29,7 @@ from bot.render.news import (
     open_button,
     reporters,
     share_story,
+    title,
     told,
     topic_name,
 )
@@ -49,6 +50,7 @@ class StoryBroke(Payload):
     """A new story worth telling; the words are read from the archive when it is sent."""
 
     KIND = STORY
+    POST = Post.STORIES
 
     story: int
     topics: tuple[str, ...]
@@ -132,6 +134,19 @@ class Stories(Kind):
             near=near,
             reports=reports(found, reader.language, desk.catalog.feed_names, reader.time_zone),
         )
+
+    async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:
+        """Its headline, and who reports it; nothing of what is over."""
+        found = await storage.news.get(desk.db, StoryBroke.read(told.payload).story)
+        if found is None or ending(found) is not None:
+            return None
+        mine = led(found, desk.catalog.news).told_in(reader.language)
+        head = link(title(mine, reader.language), mine.lead.entry.link)
+        urgent = told.severity is Severity.URGENT
+        if urgent:
+            head = f"{URGENT_MARK} " + head
+        by = reporters(mine, desk.catalog.feed_names, reader.language)
+        return Brief(line=join(" · ", [head, by]), urgent=urgent)
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - the audience says it
         """The topic, as its readers follow it."""

@@ -8,8 +8,10 @@ from bot.i18n import city, t, zone_name
 from bot.languages import LANGUAGES
 from bot.model.chats import Style, Wakes
 from bot.model.filters import StoredFilter
+from bot.model.quiet import QuietHours
 from bot.render.buttons import back_button, rows_of, switch
 from bot.render.phrases import phrase
+from bot.render.quiet import as_said
 from bot.render.text import Button, Message, bold, code, lines, message
 
 BACK = "set:back"  # what the way back to the settings sends
@@ -21,15 +23,17 @@ def settings(
     zone: str,
     style: Style,
     wakes: Wakes,
+    quiet: QuietHours | None = None,
     filters: Sequence[StoredFilter] = (),
     places: bool = False,
     near: Sequence[str] = (),
 ) -> Message:
     """What the chat has chosen, and a button for each thing to change.
 
-    Data `set:language`, `set:zone`, `set:topics`, `set:filters`, `style:brief`, `wakes:urgent`, and
-    `set:places` where the catalog has places; `near` are the names of those that were chosen. What
-    the chat's filters keep back is counted here: none hides in silence.
+    Data `set:language`, `set:zone`, `set:topics`, `set:filters`, `set:quiet`, `set:sounds`,
+    `style:brief`, `wakes:urgent`, and `set:places` where the catalog has places; `near` are the
+    names of those that were chosen. What the chat's filters keep back is counted here: none hides
+    in silence.
     """
     rows = [
         phrase("settings.language", language, language=t("language.name", language)),
@@ -37,6 +41,8 @@ def settings(
         phrase("settings.style", language, style=t(f"style.{style.value}", language)),
         phrase("settings.wakes", language, wakes=t(f"wakes.{wakes.value}", language)),
     ]
+    hours = t("quiet.none", language) if quiet is None else as_said(quiet)
+    rows.append(phrase("settings.quiet", language, hours=hours))
     if filters:
         kept = sum(one.kept for one in filters)
         rows.append(phrase("settings.filters", language, n=len(filters), kept=kept))
@@ -60,7 +66,12 @@ def settings(
     ]
     if places:
         other.append(Button(t("settings.change_places", language), "set:places"))
-    return message(lines(bold(t("settings.title", language)), *rows), [styles, graver, other, news])
+    loud = [
+        Button(t("quiet.title", language), "set:quiet"),
+        Button(t("sound.title", language), "set:sounds"),
+    ]
+    buttons = [styles, graver, other, news, loud]
+    return message(lines(bold(t("settings.title", language)), *rows), buttons)
 
 
 def language_menu(language: str) -> Message:

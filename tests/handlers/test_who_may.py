@@ -70,6 +70,7 @@ WRITTEN: dict[str, dict[str, str]] = {
     "alert": {"": ADMINISTRATORS_ONLY, "USD 1%": ADMINISTRATORS_ONLY},
     "alerts": {"": ANYBODY},
     "digest": {"": ANYBODY, "10:30": ADMINISTRATORS_ONLY, "off": ADMINISTRATORS_ONLY},
+    "quiet": {"": ANYBODY, "23-7": ADMINISTRATORS_ONLY, "off": ADMINISTRATORS_ONLY},
     "subscribe": {"": ANYBODY},
     "unsubscribe": {"": ANYBODY},
     "settings": {"": ANYBODY, "Europe/Paris": ADMINISTRATORS_ONLY},
@@ -149,6 +150,8 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("less", 3): {"less:{story}:word-market:7": ADMINISTRATORS_ONLY},
     ("mute", 1): {"mute:{told}": ADMINISTRATORS_ONLY, "mute:{own}": ADMINISTRATORS_ONLY},
     ("unmute", 1): {"unmute:{told}": ADMINISTRATORS_ONLY, "unmute:{own}": ADMINISTRATORS_ONLY},
+    ("quiet", 1): {"quiet:2300-0700": ADMINISTRATORS_ONLY, "quiet:wait": ADMINISTRATORS_ONLY},
+    ("sound", 2): {"sound:rates:silent": ADMINISTRATORS_ONLY},
     ("delete", 1): {"delete:no": ADMINISTRATORS_ONLY, "delete:yes": ADMINISTRATORS_ONLY},
 }
 #: What a group hears: an operator's commands are nothing there.

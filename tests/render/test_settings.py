@@ -20,6 +20,7 @@ def test_the_settings_show_what_is_chosen(language: str) -> None:
         ["wakes:all", "wakes:important", "wakes:urgent"],
         ["set:language", "set:zone"],
         ["set:topics", "set:filters"],
+        ["set:quiet", "set:sounds"],
     ]
     assert data(shown) == rows
     assert labels(shown)[0][1].startswith("✓ ")
