@@ -27,6 +27,7 @@ from bot.languages import FALLBACK
 from bot.model.subjects import SUBJECTS
 from bot.render.help import commands
 from handlers import (
+    admin,
     alerts,
     broadcasts,
     charts,
@@ -114,6 +115,7 @@ COMMANDS: dict[str, Route[Handler]] = {
     "stop": Route(subscriptions.stop, Who.ADMINISTRATOR),
     "help": Route(show_help, Who.ANYBODY),
     "start": Route(subscriptions.start, subscriptions.waking_or_looking, offered=Who.ADMINISTRATOR),
+    "admin": Route(admin.admin, Who.OPERATOR, where=PRIVATE),
     "broadcast": Route(broadcasts.broadcast, Who.OPERATOR, where=PRIVATE),
 }
 
@@ -168,6 +170,8 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("held", 2): Route(held.pressed, Who.OPERATOR),
     ("story", 2): Route(desk.pressed, Who.OPERATOR),
     ("story", 3): Route(desk.joined, Who.OPERATOR),
+    ("admin", 1): Route(admin.opened, Who.OPERATOR),
+    ("admin", 2): Route(admin.pressed, Who.OPERATOR),
     ("cast", 2): Route(broadcasts.pressed, Who.OPERATOR),
     ("cast", 3): Route(broadcasts.chosen, Who.OPERATOR),
     ("feeds", 1): Route(feeds.export, Who.ANYBODY),
