@@ -32,6 +32,7 @@ from bot.grammar import (
     DatabaseAddress,
     Duration,
     Listen,
+    Quiet,
     SettingFlag,
     UserIds,
     Zone,
@@ -126,6 +127,7 @@ class Settings(BaseSettings):
         PolicyName, BeforeValidator(one_of(("publish", "two_sources", "approve")))
     ] = "publish"
     user_feeds: Annotated[int, Field(ge=0, le=MOST_USER_FEEDS)] = 20
+    quiet_hours: Annotated[Quiet | None, NoDecode] = None
     alerts_per_hour: Annotated[int, Field(ge=0)] = 20
     poll_every: Duration | None = None
     log_format: Annotated[LogFormat, BeforeValidator(one_of(("console", "json")))] | None = None

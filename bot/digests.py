@@ -9,9 +9,9 @@ import structlog
 
 import storage.alerts
 import storage.chats
-from bot import schedule
 from bot.alerts import digests
 from bot.model.alerts import Alert
+from bot.model.local_time import first_instant
 from bot.model.subjects import DigestSubject, digests_of
 from storage.db import Store
 
@@ -43,7 +43,7 @@ def due_digest(subject: DigestSubject, *, now: datetime) -> Alert | None:
     zone = ZoneInfo(subject.zone)
     today = now.astimezone(zone).date()
     for day in (today, today - timedelta(days=1)):
-        slot = schedule.first_instant(datetime.combine(day, subject.at), zone)
+        slot = first_instant(datetime.combine(day, subject.at), zone)
         if slot <= now < slot + DIGEST_LASTS:
             return digests.alert(subject, day, slot, now=now)
     return None

@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import PlainValidator
 
 from bot.languages import LANGUAGES
+from bot.model.quiet import QuietHours
 
 T = TypeVar("T")
 
@@ -105,6 +106,18 @@ def parse_window(value: object) -> tuple[time, time]:
     if window[0] >= window[1]:
         raise ValueError(right)
     return window
+
+
+def parse_quiet_hours(value: object) -> QuietHours | None:
+    """Quiet hours such as `23:00-07:00`, over midnight or not; `off` is none."""
+    right = '"off", or hours such as "23:00-07:00", 20 at most'
+    text = parse_text(value, right)
+    if text.lower() == "off":
+        return None
+    try:
+        return QuietHours.parse(text)
+    except ValueError:
+        raise ValueError(right) from None
 
 
 def parse_weekdays(value: object) -> frozenset[int]:
@@ -369,6 +382,7 @@ def _is_unicode(text: str) -> bool:
 
 Duration = Annotated[timedelta, PlainValidator(parse_duration)]
 Window = Annotated[tuple[time, time], PlainValidator(parse_window)]
+Quiet = Annotated[QuietHours | None, PlainValidator(parse_quiet_hours)]
 Weekdays = Annotated[frozenset[int], PlainValidator(parse_weekdays)]
 Zone = Annotated[str, PlainValidator(parse_zone)]
 Currency = Annotated[str, PlainValidator(parse_currency)]

@@ -123,6 +123,7 @@ class Channels:
             time_zone=settings.time_zone,
             home=settings.home_currency,
             style=spec.style,
+            quiet=spec.quiet,
         )
         keys = [str(TopicSubject(topic)) for topic in spec.topics]
         keys += [str(PairSubject(pair)) for pair in spec.pairs]
@@ -131,7 +132,12 @@ class Channels:
             await storage.chats.add(db, chat, now=now)
             # one that is there already, by an earlier catalog, is left alone by `add`
             await storage.chats.change(
-                db, chat.id, language=chat.language, style=chat.style.value, title=chat.title
+                db,
+                chat.id,
+                language=chat.language,
+                style=chat.style.value,
+                title=chat.title,
+                quiet=None if chat.quiet is None else str(chat.quiet),
             )
             await storage.chats.activate(db, chat.id)
             await storage.chats.replace_subscriptions(db, chat.id, keys, now=now)

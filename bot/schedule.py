@@ -66,6 +66,8 @@ def whole_due(key: str, last_ok_at: datetime | None, *, now: datetime) -> bool:
 
 
 def _is_due(state: SourceState, now: datetime) -> bool:
+    if state.paused_at is not None:  # by an operator, whoever wishes it polled
+        return False
     if state.asked_at is not None:
         return True
     return state.next_due_at is None or state.next_due_at <= now
@@ -155,24 +157,3 @@ def _opens(poll: PollSpec, after: datetime) -> datetime:
         if poll.publishes_on(day) and opening >= local:
             return opening
     return local + timedelta(days=1)
-
-
-def first_instant(wanted: datetime, zone: ZoneInfo) -> datetime:
-    """The UTC time of a naive local time; of two in an overlap the first.
-
-    In a gap (the clocks go forward) it is the first instant after the gap.
-    """
-    before = wanted.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    after = wanted.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    if after >= before:
-        return before
-    # in a gap each fold counts with the other side's offset: the change lies between
-    early, late = after, before
-    offset = early.astimezone(zone).utcoffset()
-    while late - early > timedelta(seconds=1):
-        middle = early + (late - early) // 2
-        if middle.astimezone(zone).utcoffset() == offset:
-            early = middle
-        else:
-            late = middle
-    return late.replace(microsecond=0)

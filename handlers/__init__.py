@@ -27,6 +27,7 @@ from bot.languages import FALLBACK
 from bot.model.subjects import SUBJECTS
 from bot.render.help import commands
 from handlers import (
+    admin,
     alerts,
     broadcasts,
     charts,
@@ -40,6 +41,7 @@ from handlers import (
     news_filters,
     places,
     privacy,
+    quiet,
     rates,
     rules,
     search,
@@ -105,6 +107,7 @@ COMMANDS: dict[str, Route[Handler]] = {
     "alert": Route(rules.alert, Who.ADMINISTRATOR),
     "alerts": Route(rules.alerts, Who.ANYBODY),
     "digest": Route(digest.digest, looking_or_changing, offered=Who.ANYBODY),
+    "quiet": Route(quiet.quiet, looking_or_changing, offered=Who.ANYBODY),
     "subscribe": Route(subscriptions.subscribe, always_looking, offered=Who.ADMINISTRATOR),
     "unsubscribe": Route(subscriptions.subscribe, always_looking, offered=Who.ADMINISTRATOR),
     "settings": Route(settings.settings, looking_or_changing, offered=Who.ADMINISTRATOR),
@@ -115,6 +118,7 @@ COMMANDS: dict[str, Route[Handler]] = {
     "stop": Route(subscriptions.stop, Who.ADMINISTRATOR),
     "help": Route(show_help, Who.ANYBODY),
     "start": Route(subscriptions.start, subscriptions.waking_or_looking, offered=Who.ADMINISTRATOR),
+    "admin": Route(admin.admin, Who.OPERATOR, where=PRIVATE),
     "broadcast": Route(broadcasts.broadcast, Who.OPERATOR, where=PRIVATE),
 }
 
@@ -156,6 +160,8 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("places", 1): Route(places.opened, Who.ADMINISTRATOR),
     ("place", 2): Route(places.pressed, Who.ADMINISTRATOR),
     ("set", 1): Route(_with(settings.pressed, "set"), Who.ADMINISTRATOR),
+    ("quiet", 1): Route(quiet.pressed, Who.ADMINISTRATOR),
+    ("sound", 2): Route(quiet.sounded, Who.ADMINISTRATOR),
     ("delete", 1): Route(privacy.pressed, Who.ADMINISTRATOR),
     ("done", 0): Route(subscriptions.done, Who.ADMINISTRATOR),
     ("hour", 1): Route(digest.pressed, Who.ADMINISTRATOR),
@@ -167,6 +173,8 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("held", 2): Route(held.pressed, Who.OPERATOR),
     ("story", 2): Route(desk.pressed, Who.OPERATOR),
     ("story", 3): Route(desk.joined, Who.OPERATOR),
+    ("admin", 1): Route(admin.opened, Who.OPERATOR),
+    ("admin", 2): Route(admin.pressed, Who.OPERATOR),
     ("cast", 2): Route(broadcasts.pressed, Who.OPERATOR),
     ("cast", 3): Route(broadcasts.chosen, Who.OPERATOR),
     ("feeds", 1): Route(feeds.export, Who.ANYBODY),

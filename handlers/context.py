@@ -61,6 +61,14 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         origin = self.incoming.effective_message
         return origin is not None and bool(origin.photo)
 
+    def has_button(self, data: str) -> bool:
+        """Whether the message pressed has a button with such data."""
+        origin = self.incoming.effective_message
+        if origin is None or origin.reply_markup is None:
+            return False
+        rows = origin.reply_markup.inline_keyboard
+        return any(one.callback_data == data for row in rows for one in row)
+
     async def send(self, answer: Answer) -> Outcome:
         """Send an answer to what is handled, whatever it takes; returns the last outcome.
 

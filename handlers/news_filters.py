@@ -75,17 +75,8 @@ async def lift(context: Context, which: str) -> None:
         gone = await storage.filters.lift(db, context.chat.id, pk)
     if not gone:
         raise UserError("error.stale")
-    await context.edit(await shown(context, back=BACK if _in_settings(context) else ""))
+    await context.edit(await shown(context, back=BACK if context.has_button(BACK) else ""))
     await context.answer(say("filters.lifted", context.language).text)
-
-
-def _in_settings(context: Context) -> bool:
-    """Whether the list stands in the settings: then a way leads back to them."""
-    origin = context.incoming.effective_message
-    if origin is None or origin.reply_markup is None:
-        return False
-    rows = origin.reply_markup.inline_keyboard
-    return any(one.callback_data == BACK for row in rows for one in row)
 
 
 # --- less of this ---------------------------------------------------------------------------------
@@ -96,7 +87,7 @@ async def less(context: Context, alert: str) -> None:
     to that.
     """
     message = render.offered(await _offers(context, alert), alert, context.language)
-    if _under_story(context, alert):
+    if context.has_button(f"why:{alert}"):  # it is the story's own, not one of this menu
         await context.answer()
         await context.reply(message, to_it=True)
         return
@@ -141,12 +132,3 @@ async def _offers(context: Context, alert: str) -> Mapping[str, Filter]:
     if story is None:
         raise UserError("error.stale")
     return less_of(led(story, catalog.news), catalog, context.language)
-
-
-def _under_story(context: Context, alert: str) -> bool:
-    """Whether the button pressed is the story's own, and not one of the menu that it opened."""
-    origin = context.incoming.effective_message
-    if origin is None or origin.reply_markup is None:
-        return False
-    rows = origin.reply_markup.inline_keyboard
-    return any(one.callback_data == f"why:{alert}" for row in rows for one in row)

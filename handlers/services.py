@@ -159,4 +159,5 @@ def new_chat(services: Services, origin: TelegramChat, language_code: str | None
         time_zone=services.settings.time_zone,
         home=services.settings.home_currency,
         style=Style.BRIEF,
+        quiet=services.settings.quiet_hours,
     )

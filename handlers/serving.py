@@ -119,11 +119,23 @@ async def _let_go(services: Services, presser: int, number: str) -> None:
 
 async def _explain(context: Context, error: UserError) -> None:
     today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
-    message = explain(error, context.language, today=today)
+    message = explain(_as_typed(error, context), context.language, today=today)
     if context.incoming.callback_query is not None:
         await context.answer(message.text, alert=True)
     else:
         await context.reply(message)
+
+
+def _as_typed(error: UserError, context: Context) -> UserError:
+    """The error with an unknown currency's word as it was written, not in capitals."""
+    origin = context.incoming.effective_message
+    code = error.values.get("code")
+    if error.msgid != "error.currency" or not isinstance(code, str) or origin is None:
+        return error
+    written = re.search(rf"(?<!\w){re.escape(code)}(?!\w)", origin.text or "", re.IGNORECASE)
+    if written is None:
+        return error
+    return UserError(error.msgid, **{**error.values, "code": written.group()})
 
 
 async def let_go(services: Services, raw: Mapping[str, Any]) -> None:

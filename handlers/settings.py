@@ -1,5 +1,5 @@
-"""/settings: language, time zone, style, what wakes the chat and what it follows, in one message
-changed in place.
+"""/settings: language, time zone, style, what wakes the chat, its quiet hours and what it follows,
+in one message changed in place.
 
 The time zone may come from a shared location. That is looked at once, in a worker process, and kept
 nowhere: what arrived of it is forgotten with the update's end (storage.inbox).
@@ -17,16 +17,17 @@ import storage.filters
 import storage.places
 from bot.convert import country_zones, read_zone
 from bot.errors import UserError
-from bot.i18n import clock, name_of, t, zone_name
+from bot.i18n import clock, name_of, t, zone_place
 from bot.languages import LANGUAGES
 from bot.model.chats import ChatKind, Style, Wakes
 from bot.model.subjects import digests_of
 from bot.places import zone_at
+from bot.render import quiet as render_quiet
 from bot.render import settings as render
 from bot.render.answers import say
 from bot.render.text import Message
 from bot.workers import WorkerError
-from handlers import news_filters, places, subscriptions
+from handlers import news_filters, places, quiet, subscriptions
 from handlers.context import Context
 
 #: Offered as buttons; any other is written: /settings Paris, /settings UTC+6.
@@ -128,7 +129,7 @@ async def placed(_update: Update, context: Context) -> None:
 def _zone_set(context: Context) -> Message:
     zone = context.chat.time_zone
     at = clock(context.services.clock(), zone)
-    return say("zone.set", context.language, zone=zone_name(zone), time=at)
+    return say("zone.set", context.language, zone=zone_place(zone, context.language), time=at)
 
 
 async def _zone_at(context: Context, latitude: float, longitude: float) -> str | None:
@@ -141,24 +142,29 @@ async def _zone_at(context: Context, latitude: float, longitude: float) -> str |
 
 
 async def _submenu(context: Context, what: str) -> Message:
+    language = context.language
     match what:
         case "language":
-            return render.language_menu(context.language)
+            found = render.language_menu(language)
         case "zone":
             private = context.chat.kind is ChatKind.PRIVATE
             zone = context.chat.time_zone
-            return render.zone_menu(
-                context.language, ZONES, chosen=zone, example=EXAMPLE, place=private
-            )
+            found = render.zone_menu(language, ZONES, chosen=zone, example=EXAMPLE, place=private)
         case "topics":
-            return await subscriptions.menu(context)
+            found = await subscriptions.menu(context)
         case "filters":
-            return await news_filters.shown(context, back=render.BACK)
+            found = await news_filters.shown(context, back=render.BACK)
+        case "quiet":
+            found = quiet.menu(context, back=render.BACK)
+        case "sounds":
+            found = render_quiet.sounds(context.chat.sounds, language, back=render.BACK)
         case "places":
-            return await places.menu(context)
+            found = await places.menu(context)
         case "back":
-            return await _shown(context)
-    raise UserError("error.stale")
+            found = await _shown(context)
+        case _:
+            raise UserError("error.stale")
+    return found
 
 
 async def _set_zone(context: Context, said: str) -> None:
@@ -182,12 +188,17 @@ async def _shown(context: Context) -> Message:
     async with context.services.store.reading() as db:
         mine = await storage.filters.of_chat(db, chat.id)
         near = await storage.places.of_chat(db, chat.id)
+        keys = await storage.chats.subscriptions(db, chat.id)
     offered = context.services.catalog.places
     return render.settings(
         context.language,
         zone=chat.time_zone,
+        now=context.services.clock(),
         style=chat.style,
         wakes=chat.wakes,
+        digests=[digest.at for digest in digests_of(keys)],
+        following=subscriptions.names(keys, context),
+        quiet=chat.quiet,
         filters=mine,
         places=bool(offered),
         near=[name_of(offered[key].names, context.language) for key in near if key in offered],

@@ -21,6 +21,8 @@ from storage.schema import alert, delivery
 
 # how long an approved alert is worth sending at least: it may have waited its whole life for a word
 APPROVED_LIFE = timedelta(hours=1)
+UNSENT = (State.PENDING.value, State.HELD.value)  # nobody has it, and it may still be taken back
+BEGUN = (State.SENT.value, State.LEASED.value, State.COLLECTED.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ async def enqueue(db: Db, new: Alert) -> int | None:
         "audience_chat": new.audience.chat,
         "audience_told": new.audience.told,
         "supersede_key": new.supersede_key,
+        "post": new.payload.POST,
         "created_at": new.created_at,
         "expires_at": now + (new.expires_at - new.created_at),
     }
@@ -73,7 +76,7 @@ async def enqueue(db: Db, new: Alert) -> int | None:
         )
         await db.execute(
             update(delivery)
-            .where(delivery.c.alert_id.in_(older), delivery.c.state == State.PENDING.value)
+            .where(delivery.c.alert_id.in_(older), delivery.c.state.in_(UNSENT))
             .values(state=State.SUPERSEDED.value, finished_at=now)
         )
         await db.execute(
@@ -161,9 +164,7 @@ async def withdraw(db: Db, pk: int) -> Withdrawn:
         update(alert).where(alert.c.id == pk, alert.c.fanned_at.is_(None)).values(fanned_at=now)
     )
     waiting = len((await db.execute(closing.returning(alert.c.id))).all())
-    unsent = update(delivery).where(
-        delivery.c.alert_id == pk, delivery.c.state == State.PENDING.value
-    )
+    unsent = update(delivery).where(delivery.c.alert_id == pk, delivery.c.state.in_(UNSENT))
     taken = unsent.values(state=State.SUPERSEDED.value, finished_at=now)
     waiting += (await db.execute(taken, execution_options=COUNTED)).rowcount
     reached = (
@@ -173,8 +174,8 @@ async def withdraw(db: Db, pk: int) -> Withdrawn:
 
 
 def got(of: FromClause, pk: int | Column[int]) -> list[ColumnElement[bool]]:
-    """The deliveries of an alert that were made, or are being made."""
-    return [of.c.alert_id == pk, of.c.state.in_([State.SENT.value, State.LEASED.value])]
+    """The deliveries of an alert that were made, or are being made; told with others, too."""
+    return [of.c.alert_id == pk, of.c.state.in_(BEGUN)]
 
 
 async def waiting(db: Db, pk: int, *, lock: bool = False) -> StoredAlert | None:

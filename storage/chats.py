@@ -10,9 +10,12 @@ from sqlalchemy import Row, and_, delete, func, literal, or_, select, text, upda
 
 import storage.filters
 import storage.places
+import storage.quiet
 import storage.rules
 from bot.model.alerts import State
-from bot.model.chats import Chat, ChatKind, Style, Wakes
+from bot.model.chats import Chat, ChatKind, Style, Wakes, read_sounds, write_sounds
+from bot.model.quiet import QuietHours
+from storage.alerts import BEGUN, UNSENT
 from storage.db import Db, db_now, upsert
 from storage.pace import GROUP_BURST, PRIVATE_BURST
 from storage.schema import alert, chat, delivery, inbox, subscription
@@ -21,6 +24,8 @@ from storage.schema import alert, chat, delivery, inbox, subscription
 STOPPED = "stopped"
 
 
+#: What a chat's quiet hours follow from.
+_OF_QUIET = frozenset({"quiet", "time_zone"})
 #: The chats that want to be told of calm stories too, by the condition of their index.
 WANT_ALL = select(chat.c.id).where(text("chat.wakes = 'all'"))
 _OPEN: dict[str, Any] = {"active": True, "inactive_why": None, "inactive_at": None}
@@ -36,6 +41,9 @@ def _chat(row: Any) -> Chat:  # noqa: ANN401 - a result row
         home=row.home,
         style=Style(row.style),
         wakes=Wakes(row.wakes),
+        quiet=None if row.quiet is None else QuietHours.parse(row.quiet),
+        quiet_urgent=row.quiet_urgent,
+        sounds=read_sounds(row.sounds),
         thread=row.thread,
         active=row.active,
     )
@@ -60,18 +68,27 @@ async def add(db: Db, new: Chat, *, now: datetime) -> Chat:
         "home": new.home,
         "style": new.style,
         "wakes": new.wakes,
+        "quiet": None if new.quiet is None else str(new.quiet),
+        "quiet_urgent": new.quiet_urgent,
+        "sounds": write_sounds(new.sounds),
         "thread": new.thread,
         "active": new.active,
         "created_at": now,
     }
     await db.execute(upsert(db, chat).values(**values).on_conflict_do_nothing())
+    if new.quiet is not None:
+        await storage.quiet.plan(db, new.id)
     stored = await get(db, new.id)
     return stored or new
 
 
 async def change(db: Db, chat_id: int, **values: object) -> None:
-    """Set some of `language`, `time_zone`, `home`, `style`, `wakes`, `thread`, `title`."""
+    """Set some of `language`, `time_zone`, `home`, `style`, `wakes`, `thread`, `title`, `quiet`,
+    `quiet_urgent`, `sounds`.
+    """
     await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
+    if _OF_QUIET & values.keys():
+        await storage.quiet.plan(db, chat_id)
 
 
 async def pause(db: Db, chat_id: int, span: timedelta) -> None:
@@ -107,7 +124,7 @@ async def _close(db: Db, chat_id: int, why: str, **values: bool) -> None:
     since = func.coalesce(chat.c.inactive_at, literal(now, chat.c.inactive_at.type))
     away = {"active": False, "inactive_why": why, "inactive_at": since}
     await db.execute(update(chat).where(chat.c.id == chat_id).values(**away, **values))
-    waiting = and_(delivery.c.chat_id == chat_id, delivery.c.state == State.PENDING.value)
+    waiting = and_(delivery.c.chat_id == chat_id, delivery.c.state.in_(UNSENT))
     await db.execute(
         update(delivery).where(waiting).values(state=State.DEAD.value, finished_at=now, error=why)
     )
@@ -162,6 +179,7 @@ async def migrate(db: Db, old: int, new: int) -> None:
         await stop(db, new)  # silence moves with those who asked for it, and holds where they are
     await db.execute(update(alert).where(alert.c.audience_chat == old).values(audience_chat=new))
     await db.execute(update(inbox).where(inbox.c.chat_id == old).values(chat_id=new))
+    await storage.quiet.plan(db, new)  # what was held goes by the hours that it has now
 
 
 async def _move_chat(db: Db, old: Row[Any], known: Row[Any] | None, new: int) -> None:
@@ -197,11 +215,10 @@ async def _move_deliveries(db: Db, old: int, new: int) -> None:
     """Move deliveries; of two of one alert stays the one that is made, or being made."""
     theirs = delivery.alias("theirs")
     same = (theirs.c.alert_id == delivery.c.alert_id,)
-    begun = (State.SENT.value, State.LEASED.value)
-    made = select(theirs.c.id).where(*same, theirs.c.chat_id == old, theirs.c.state.in_(begun))
+    made = select(theirs.c.id).where(*same, theirs.c.chat_id == old, theirs.c.state.in_(BEGUN))
     await db.execute(
         delete(delivery).where(
-            delivery.c.chat_id == new, delivery.c.state.not_in(begun), made.exists()
+            delivery.c.chat_id == new, delivery.c.state.not_in(BEGUN), made.exists()
         )
     )
     twin = select(theirs.c.id).where(*same, theirs.c.chat_id == new)

@@ -148,7 +148,11 @@ async def set_back(db: AsyncConnection, span: timedelta, *, now: datetime) -> No
     for statement in _BACK:
         await db.execute(text(statement), values)
     later = text("UPDATE subscription SET since_at = since_at - :span WHERE since_at > :now")
-    await db.execute(later.bindparams(bindparam("now", now, delivery.c.not_before.type)), values)
+    it_is = bindparam("now", now, delivery.c.not_before.type)
+    await db.execute(later.bindparams(it_is), values)
+    # the hours of the day that is now are reckoned when these are over
+    over = text("UPDATE chat SET quiet_ends_at = :now WHERE quiet_ends_at IS NOT NULL")
+    await db.execute(over.bindparams(it_is))
 
 
 _BACK = (

@@ -11,14 +11,26 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, Select, literal, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Select,
+    and_,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 import storage.chats
 import storage.filters
 import storage.places
+import storage.quiet
 from bot.model.alerts import ANSWER, BROADCAST, EVERYBODY, STORY, Approval, Severity, State
-from bot.model.chats import Wakes
+from bot.model.chats import Post, Sound, Wakes, write_sounds
 from bot.model.filters import StoredFilter
 from bot.model.subjects import TopicSubject
 from storage.alerts import StoredAlert, got, stored_alert
@@ -52,7 +64,7 @@ async def fan_out(db: Db, *, chunk: int | None = None, sieve: Sieve | None = Non
     now = await db_now(db)
     last: int | None = None
     if row.audience_chat is not None:  # one chat is one chunk
-        wants: ColumnElement[bool] = chat.c.active
+        wants: ColumnElement[bool] = and_(chat.c.active, _is_on(row))
         if row.kind == ANSWER:
             wants = or_(wants, only_stopped())
         members = select(chat.c.id.label("chat_id")).where(chat.c.id == row.audience_chat, wants)
@@ -61,6 +73,8 @@ async def fan_out(db: Db, *, chunk: int | None = None, sieve: Sieve | None = Non
         if sieve is not None:
             members = await _sifted(db, row, members, last, sieve)
     size = await _deliver(db, row, members, now)
+    if size and row.post is not None:
+        await storage.quiet.hold_new(db, row.id, after=row.fanned_to, last=last)
     if last is not None:
         await _mark(db, row, fanned_to=last)
         return size
@@ -183,6 +197,13 @@ async def _analyze(db: Db) -> None:
         await db.execute(text("ANALYZE delivery"))
 
 
+def _is_on(row: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a row
+    """Whether a chat is told of that kind of post at all."""
+    if row.post is None:
+        return true()
+    return ~chat.c.sounds.contains(write_sounds({Post(row.post): Sound.OFF}))
+
+
 def _readers(
     key: str, now: datetime
 ) -> tuple[ColumnElement[int], list[ColumnElement[bool]], list[ColumnElement[bool]]]:
@@ -221,6 +242,7 @@ def _audience(
         # few of the topic's readers: they are looked for by themselves
         meant.append(_hear_of_calm(near))
     willing = [
+        _is_on(row),
         # nobody is told what was decided before they asked
         subscription.c.since_at <= row.created_at,
         awake(now),

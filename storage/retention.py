@@ -43,7 +43,7 @@ UNLISTED_KEPT = timedelta(days=60)  # hashes of what a reader's own feed does no
 LEFT_KEPT = timedelta(hours=1)  # a feed that nobody follows: who follows it may be about to
 ROWS_AT_ONCE = 2_000
 CHATS_AT_ONCE = 100
-OPEN = (State.PENDING.value, State.LEASED.value)
+OPEN = (State.PENDING.value, State.LEASED.value, State.HELD.value)
 
 
 async def _bodies(db: Db, _now: datetime, piece: int = ROWS_AT_ONCE) -> int:

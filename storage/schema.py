@@ -55,6 +55,7 @@ source = Table(
     Column("error", Text),  # of the last attempt, in our words
     Column("gone_at", UtcDateTime),  # the publisher said 410: asked once a day
     Column("pause", Integer),  # seconds between polls, where the catalog leaves them to us
+    Column("paused_at", UtcDateTime),  # an operator does not want it polled
     Index("source_due", "next_due_at"),
     Index("source_asked", "asked_at"),
 )
@@ -200,6 +201,13 @@ chat = Table(
     Column("style", String, nullable=False),
     # how grave a story about security must be: all, important, urgent
     Column("wakes", String, nullable=False, server_default="important"),
+    Column("quiet", String),  # as bot.model.quiet writes it
+    # the quiet hours that are now, or else the next ones; they go on until what was held is told
+    Column("quiet_begins_at", UtcDateTime),
+    Column("quiet_ends_at", UtcDateTime),
+    Column("quiet_urgent", Boolean, nullable=False, server_default="1"),  # it comes all the same
+    # how loud kinds of post are, as bot.model.chats writes it
+    Column("sounds", String, nullable=False, server_default=""),
     Column("thread", BigInteger),
     Column("active", Boolean, nullable=False),
     # its readers asked for silence: until /start, whatever Telegram says meanwhile
@@ -211,6 +219,8 @@ chat = Table(
 )
 
 _partial_index(None, chat.c.inactive_at, where="inactive_at IS NOT NULL")
+_partial_index(None, chat.c.quiet_begins_at, where="quiet_begins_at IS NOT NULL")
+_partial_index(None, chat.c.quiet_ends_at, where="quiet_ends_at IS NOT NULL")
 _partial_index("ix_chat_wakes_all", chat.c.id, where="wakes = 'all'")
 
 subscription = Table(  # keys as in bot.model.alerts.Audience
@@ -380,6 +390,7 @@ alert = Table(  # a decision, stored once, without language or text
     Column("audience_told", BigInteger),  # for those who got that alert: a correction
     Column("near", Json),  # of a story: the places it is near to; null of anything else
     Column("approval", String),  # waiting, approved, rejected, expired; null where nobody is asked
+    Column("post", String),  # as in bot.model.chats; null where quiet hours do not matter
     Column("about_series", String),  # of alerts about a rate: its series as written,
     Column("about_day", Date),  # and the day that it counts for
     Column("about_chat", BigInteger),  # of notices about a chat: they are forgotten with it
@@ -416,6 +427,7 @@ delivery = Table(  # alert × chat
     Column("message_id", BigInteger),
     Column("finished_at", UtcDateTime),
     Column("error", Text),
+    Column("within", BigInteger),  # of what was held: the alert that told it with the rest
     UniqueConstraint("alert_id", "chat_id"),
 )
 _partial_index("ix_delivery_due", delivery.c.lane, delivery.c.id, where="state = 'pending'")
@@ -424,12 +436,17 @@ _partial_index(
     "ix_delivery_open", delivery.c.chat_id, delivery.c.id, where="state IN ('pending', 'leased')"
 )
 
+_partial_index("ix_delivery_held", delivery.c.not_before, where="state = 'held'")
+_partial_index("ix_delivery_held_chat", delivery.c.chat_id, where="state = 'held'")
+_partial_index("ix_delivery_within", delivery.c.within, where="within IS NOT NULL")
+
 pace = Table(  # rates shared by all replicas; one row a token
     "pace",
     metadata,
     Column("name", String, primary_key=True),
     Column("tat", UtcDateTime, nullable=False),
     Column("paused_until", UtcDateTime),  # Telegram refuses everything until then
+    Column("stopped_at", UtcDateTime),  # an operator lets no alert leave
 )
 
 # --- updates in -----------------------------------------------------------------------------------

@@ -17,5 +17,6 @@ HEAD = REVISIONS[-1]
 #: The oldest program that may work with this schema; raised by a migration that takes away what
 #: that program needs, or adds what it must heed: one of 0006 reads and writes reasons as sentences,
 #: one of 0008 does not say what its alerts are about, one of 0009 reads a rule in words,
-#: one of 0011 asks a reason whether a chat is to be left alone, one of 0015 asks no chat's filters.
-MIN_READER = "0016"
+#: one of 0011 asks a reason whether a chat is to be left alone, one of 0015 asks no chat's filters,
+#: one of 0026 knows no quiet hours, and leaves what was held in them.
+MIN_READER = "0027"

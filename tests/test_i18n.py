@@ -21,7 +21,7 @@ from bot.convert.currencies import codes
 from bot.detect.security import lexicon
 from bot.languages import FALLBACK, LANGUAGES
 from bot.model.alerts import Approval, Severity
-from bot.model.chats import Style, Wakes
+from bot.model.chats import Post, Sound, Style, Wakes
 from bot.model.filters import Sense
 from bot.model.hazards import HazardKind
 from bot.model.rates import RateKind
@@ -209,6 +209,7 @@ FAMILIES = {
     "kind.": {*RateKind},
     "news.in.": {*LANGUAGES},
     "move.": {"largest_rise", "largest_fall", "level_rise", "level_fall", "high", "low"},
+    "post.": {*Post},
     "reason.": {
         *ENGLISH,
         *(
@@ -220,6 +221,7 @@ FAMILIES = {
     },
     "rule.standing.": {*RuleStanding},
     "severity.": {*Severity},
+    "sound.": {*Sound},
     "style.": {*Style},
     "wind.": {"n", "ne", "e", "se", "s", "sw", "w", "nw"},
     "topic.": {

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot import schedule
+from bot.model.local_time import first_instant
 from bot.schedule import (
     JITTER,
     LONGEST,
     OUTSIDE,
     SHORTEST_BACKOFF,
     due,
-    first_instant,
     next_due,
     next_pause,
     retry_due,

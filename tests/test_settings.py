@@ -190,6 +190,7 @@ BAD: dict[str, list[str]] = {
         "publish\0",
     ],  # approve: nobody is there to be asked
     "ALERTS_PER_HOUR": ["x", "-1", "2.5", "1e3", "nan", "\0"],
+    "QUIET_HOURS": ["x", "23", "23-7", "07:00-07:00", "00:00-23:59", "\0"],
     "USER_FEEDS": ["x", "-1", "41", "2.5", "1e3", "nan", "\0"],
     "POLL_EVERY": [
         "x",

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from bot.alerts.kind import Desk, Kind, Reader
+from bot.alerts.kind import Brief, Desk, Kind, Reader
 from bot.i18n import day, name_of
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
+from bot.model.chats import Post
 from bot.model.rates import Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.reasons import reason
 from bot.render.numbers import as_printed
@@ -25,6 +26,7 @@ class RateCorrected(Payload):
     """A source revised a figure that alert `told` carried: it said `old`, it is `new`."""
 
     KIND = "correction"
+    POST = Post.RATES
 
     told: int
     old: Rate
@@ -57,11 +59,17 @@ class Corrections(Kind):
     )
     own = True  # it answers each chat's own message
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message:
         """What the rate was, what it is, and who says so."""
         fixed = RateCorrected.read(told.payload)
         names = desk.source_names(fixed.new.source)
         return correction(fixed.old, fixed.new, reader.language, source_names=names)
+
+    async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:
+        """What the rate was and is, on one line."""
+        said = await self.words(desk, told, reader)
+        first, values = said.text.split("\n")[:2]
+        return Brief(line=lines(bold(first), values))
 
     def replies_to(self, told: StoredAlert) -> int | None:
         """The alert that carried the old figure."""

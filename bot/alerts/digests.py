@@ -12,6 +12,7 @@ import storage.filters
 from bot.alerts.kind import Desk, Kind, Reader
 from bot.i18n import name_of
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
+from bot.model.chats import Post
 from bot.model.rates import Pair
 from bot.model.subjects import DigestSubject, pairs_of, topics_of
 from bot.readers.digest import day_digest
@@ -29,6 +30,7 @@ class DigestDue(Payload):
     """A digest for the calendar day `day`; `late` when its time was missed and caught up."""
 
     KIND = "digest"
+    POST = Post.DIGESTS
 
     day: date
     late: bool = False

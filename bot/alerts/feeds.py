@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from bot.alerts.kind import Desk, Kind, Reader, followed
+from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
-from bot.model.chats import Style
+from bot.model.chats import Post, Style
 from bot.model.news import Entry, StoredEntry, Story
 from bot.model.subjects import FeedSubject, Subject
 from bot.render.alerts import MUTED_TEXTS, mute_button, snooze_button, why_button
@@ -29,6 +29,7 @@ class FeedBrought(Payload):
     """A new entry of a feed; `more` came with it and is not told one by one."""
 
     KIND = "feed"
+    POST = Post.FEEDS
 
     feed: str
     name: str
@@ -91,6 +92,12 @@ class Feeds(Kind):
         """Because somebody added the feed here."""
         name = bold(one_line(FeedBrought.read(told.payload).name))
         return message(phrase("why.feed", reader.language, name=name))
+
+    async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:  # noqa: ARG002 - all is in it
+        """Its headline, and whose it is."""
+        brought = FeedBrought.read(told.payload)
+        title = link(headline(brought.as_story(told.created_at)), brought.link)
+        return Brief(line=join(" · ", [title, one_line(brought.name)]))
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - the audience says it
         """The feed, as its readers follow it."""

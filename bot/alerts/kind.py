@@ -11,9 +11,9 @@ from bot.errors import ConfigError
 from bot.model.alerts import Audience, Payload
 from bot.model.chats import Style
 from bot.model.news import Story
-from bot.model.rates import Rate
+from bot.model.rates import Move, Rate
 from bot.model.subjects import Subject, parse_subject
-from bot.render.text import Message
+from bot.render.text import Message, Rich
 from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
 from storage.db import Db
@@ -47,6 +47,15 @@ class Desk:
         return dict(spec.names)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """What an alert is among others that are told together: a rate that moved, a line, or both."""
+
+    move: Move | None = None
+    line: Rich | None = None
+    urgent: bool = False
+
+
 class Kind(ABC):
     """One kind of alert: all that there is to say of it, in one file of `bot.alerts`.
 
@@ -69,6 +78,10 @@ class Kind(ABC):
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - has none
         """Why it was told; None where there is no such button under it."""
+        return None
+
+    async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:  # noqa: ARG002 - has none
+        """What it says where it waited and is told with others; None when it is over by then."""
         return None
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - has none

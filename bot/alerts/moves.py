@@ -9,12 +9,13 @@ from decimal import Decimal
 from typing import Any, Self
 
 import storage.news
-from bot.alerts.kind import Desk, Kind, Reader, followed
+from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
 from bot.convert.mentions import currencies_in
 from bot.detect.digests import by_worth
 from bot.detect.moves import BigMove, Moved
 from bot.i18n import day_at, day_since, number, percent, share, t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
+from bot.model.chats import Post
 from bot.model.news import Story
 from bot.model.rates import Move, Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.subjects import PairSubject, Subject
@@ -38,6 +39,7 @@ class RateMoved(Payload):
     """What the detector said of the move."""
 
     KIND = "move"
+    POST = Post.RATES
 
     moved: Moved
 
@@ -128,6 +130,10 @@ class Moves(Kind):
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
         """The rules that fired, and the usual size of a day."""
         return why_move(RateMoved.read(told.payload).moved, reader.language)
+
+    async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:  # noqa: ARG002 - all is in it
+        """The rate as it moved."""
+        return Brief(move=RateMoved.read(told.payload).moved.headline)
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - the audience says it
         """The pair, as its readers follow it."""

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from bot.alerts.kind import Desk, Kind, Reader
 from bot.i18n import day_at, day_since, known, t
-from bot.model.alerts import NOTHING, About, Alert, Audience, Lane, Payload, Severity
+from bot.model.alerts import NOTHING, NOTICE, About, Alert, Audience, Lane, Payload, Severity
 from bot.model.reasons import Reason
 from bot.render.desk import story_buttons
 from bot.render.numbers import as_printed
@@ -29,7 +29,7 @@ SINCE = frozenset({"notice.silent"})  # notices whose {day} is when something be
 class Notice(Payload):
     """What an operator must know: `msgid` from the catalogs, filled with `values`."""
 
-    KIND = "notice"
+    KIND = NOTICE
 
     msgid: str
     values: tuple[tuple[str, str], ...] = ()

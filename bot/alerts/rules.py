@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from bot.alerts.kind import Desk, Kind, Reader
+import storage.rules
+from bot.alerts.kind import Brief, Desk, Kind, Reader
 from bot.convert.rule_links import to_link
 from bot.convert.rules import parse_rule
 from bot.detect.rules import Fired
 from bot.i18n import t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
+from bot.model.chats import Post
 from bot.model.rates import Move, Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.rules import Rule
 from bot.model.subjects import RuleSubject, Subject
@@ -41,6 +43,7 @@ class RuleFired(Payload):
     """
 
     KIND = "rule"
+    POST = Post.RATES
 
     number: int
     rule: Rule
@@ -102,6 +105,17 @@ class Rules(Kind):
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
         """The rule, and what it measured."""
         return why_rule(RuleFired.read(told.payload), reader.language)
+
+    async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:
+        """The rate as it moved, and the rule, unless it was paused or deleted since."""
+        fired = RuleFired.read(told.payload)
+        now = await storage.rules.get(desk.db, reader.chat, fired.number)
+        if now is None or now.paused:
+            return None
+        asked_for = phrase(
+            "rule.yours", reader.language, rule=bold(rule_words(fired.rule, reader.language))
+        )
+        return Brief(move=fired.move, line=asked_for)
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - the rule says it
         """The rule."""

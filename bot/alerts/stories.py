@@ -9,17 +9,17 @@ from typing import Any, Self
 
 import storage.news
 import storage.places
-from bot.alerts.kind import Desk, Kind, Reader, followed
+from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
 from bot.detect.endings import says_it_is_over
 from bot.i18n import moment, name_of, t
 from bot.model.alerts import STORY, Alert, Audience, Lane, Payload, Severity
-from bot.model.chats import Style
+from bot.model.chats import Post, Style
 from bot.model.hazards import Hazard
 from bot.model.news import StoredEntry, Story
 from bot.model.reasons import Reason
 from bot.model.subjects import Subject, TopicSubject
 from bot.render import hazards
-from bot.render.alerts import MUTED_TEXTS, mute_button, snooze_button, why_button
+from bot.render.alerts import MUTED_TEXTS, snooze_button, topic_button, why_button
 from bot.render.buttons import rows_of
 from bot.render.news import (
     URGENT_MARK,
@@ -29,6 +29,7 @@ from bot.render.news import (
     open_button,
     reporters,
     share_story,
+    title,
     told,
     topic_name,
 )
@@ -49,6 +50,7 @@ class StoryBroke(Payload):
     """A new story worth telling; the words are read from the archive when it is sent."""
 
     KIND = STORY
+    POST = Post.STORIES
 
     story: int
     topics: tuple[str, ...]
@@ -77,12 +79,13 @@ class Stories(Kind):
     texts = (
         *MUTED_TEXTS,
         *hazards.TEXTS,
-        "news.title",
         "news.sources",
         "news.over",
         "news.read_on",
         "button.open",
         "button.less",
+        "button.unsubscribe",
+        "button.subscribe",
         "why.story",
         "why.topics",
         "why.all",
@@ -132,6 +135,19 @@ class Stories(Kind):
             near=near,
             reports=reports(found, reader.language, desk.catalog.feed_names, reader.time_zone),
         )
+
+    async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:
+        """Its headline, and who reports it; nothing of what is over."""
+        found = await storage.news.get(desk.db, StoryBroke.read(told.payload).story)
+        if found is None or ending(found) is not None:
+            return None
+        mine = led(found, desk.catalog.news).told_in(reader.language)
+        head = link(title(mine, reader.language), mine.lead.entry.link)
+        urgent = told.severity is Severity.URGENT
+        if urgent:
+            head = f"{URGENT_MARK} " + head
+        by = reporters(mine, desk.catalog.feed_names, reader.language)
+        return Brief(line=join(" · ", [head, by]), urgent=urgent)
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - the audience says it
         """The topic, as its readers follow it."""
@@ -297,9 +313,6 @@ def _buttons(story: Story, alert: int, language: str, *, channel: bool, bot: str
         return (tuple(opened),)
     if channel:
         return ()
-    what = t("news.title", language)
-    if story.topics:
-        what = topic_name(story.topics[0], language)
     first = [*opened, why_button(alert, language), snooze_button(alert, language)]
     width = 3
     if bot:
@@ -307,7 +320,7 @@ def _buttons(story: Story, alert: int, language: str, *, channel: bool, bot: str
         width = 2  # four in even rows
     last = [
         Button(t("button.less", language), f"less:{alert}"),
-        mute_button(alert, what.lower(), language),
+        topic_button(alert, language),
     ]
     return (*map(tuple, rows_of(first, width)), *map(tuple, rows_of(last, 2)))
 

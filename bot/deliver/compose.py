@@ -11,9 +11,10 @@ from cachetools import FIFOCache
 
 import storage.alerts
 import storage.deliveries
+import storage.quiet
 from bot.alerts import Desk, Reader, kind_of
 from bot.model.alerts import Severity
-from bot.model.chats import ChatKind, Style
+from bot.model.chats import ChatKind, Sound, Style, read_sounds
 from bot.render.text import Message, to_api
 from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
@@ -60,7 +61,8 @@ class Composer:
         channel = item.kind is ChatKind.CHANNEL
         # what a story says may have grown by a newer alert: a chat not told of that one gets the
         # newest words
-        key = (item.alert, item.newest, item.language, item.style, channel, item.plain, item.thread)
+        alike = (item.language, item.style, item.sounds, channel, item.plain, item.thread)
+        key = (item.alert, item.newest, *alike)
         made = self._made.get(key)
         if made is None or (made.done() and (made.cancelled() or made.exception() is not None)):
             made = asyncio.ensure_future(self._make(item, channel=channel))
@@ -86,9 +88,24 @@ class Composer:
     async def _edit(self, made: _Edit, item: Claimed) -> Request | None:
         async with self._store.reading() as db:
             number = await storage.deliveries.message_of(db, made.told, item.chat)
-        if not number:  # this chat never got what would be edited
-            return None
+            if not number:  # this chat never got what would be edited, or it was one of several
+                return await self._edit_together(db, made.told, item)
         return EDIT, b'{"message_id":%d,' % number + made.body[1:]
+
+    async def _edit_together(self, db: Db, told: int, item: Claimed) -> Request | None:
+        """The edit of the message that told an alert with others: all of it, as it is now."""
+        within = await storage.quiet.told_within(db, told, item.chat)
+        if within is None:
+            return None
+        number = await storage.deliveries.message_of(db, within, item.chat)
+        stored = await storage.alerts.get(db, within)
+        if not number or stored is None:
+            return None
+        channel = item.kind is ChatKind.CHANNEL
+        message = await self._message(db, stored, item, channel=channel)
+        if message is None:  # nothing of it is left, and nobody is told less
+            return None
+        return EDIT, orjson.dumps({"message_id": number, **_body(message, item)})
 
     async def _reply(self, made: _Reply, item: Claimed) -> Request:
         async with self._store.reading() as db:
@@ -142,13 +159,23 @@ def _request(
     if message is None:
         return None
     body = _body(message, item)
-    if stored.severity is Severity.INFO:
+    if _is_silent(stored, item):
         body["disable_notification"] = True
+    else:
+        body.pop("disable_notification", None)
     if answered is not None:
         body["reply_parameters"] = _answering(answered)
     if item.thread is not None:
         body["message_thread_id"] = item.thread
     return "sendMessage", orjson.dumps(body)
+
+
+def _is_silent(stored: StoredAlert, item: Claimed) -> bool:
+    """As the chat chose for that kind of post, else as it is usual."""
+    post = kind_of(stored).payload.POST
+    if post is not None and (chosen := read_sounds(item.sounds).get(post)) is not None:
+        return chosen is Sound.SILENT
+    return stored.severity is Severity.INFO
 
 
 def _answering(message: int) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import storage.fan_out
 import storage.lapsed
+import storage.quiet
+from bot.alerts import waited
 from bot.clock import boottime
 from bot.deliver.marks import Marks
 from bot.deliver.sieve import sieve
@@ -57,10 +59,20 @@ class Upkeep:
         if not stood:  # else answers that came meanwhile are read and marked first
             async with self._store.writing() as db:
                 await storage.lapsed.tidy(db)
+        await self._end_quiet_hours()
         if now >= self._expire_at:
             async with self._store.writing() as db:
+                # before it could expire: what is held is worth telling in the morning
+                held = await storage.quiet.hold(db)
                 closed = await storage.lapsed.expire(db)
-            if closed < storage.lapsed.CLOSED_AT_ONCE:
+            if closed < storage.lapsed.CLOSED_AT_ONCE and held < storage.quiet.AT_ONCE:
                 self._expire_at = now + EXPIRE
             else:
                 self._tidy_at = now  # there is more
+
+    async def _end_quiet_hours(self) -> None:
+        """Where they are over, what they held becomes one alert each, with the next fan-out."""
+        async with self._store.writing() as db:
+            ended = await storage.quiet.end(db, waited.alert)
+        if ended:
+            self._fan_at = 0.0

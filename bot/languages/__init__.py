@@ -27,6 +27,7 @@ from bot.languages.parts import (
     News,
     Numbers,
     Questions,
+    QuietWords,
     Reading,
     RuleWords,
     Zones,
@@ -47,6 +48,7 @@ PARTS: dict[str, type] = {
     "questions": Questions,
     "rules": RuleWords,
     "filters": FilterWords,
+    "quiet": QuietWords,
     "zones": Zones,
     "news": News,
 }
@@ -75,6 +77,7 @@ class Language:
     questions: Questions
     rules: RuleWords
     filters: FilterWords
+    quiet: QuietWords
     zones: Zones
     news: News
 

@@ -146,6 +146,19 @@ class FilterWords:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuietWords:
+    """Words around two hours of the day: "from 11 pm to 7 am"."""
+
+    beside: str = ""  # words that may stand there: "from"
+    endings: str = ""  # of cases that hang on an hour
+    morning: str = ""  # parts of the day in which twelve hours are counted
+    evening: str = ""
+    night: str = ""  # from the evening until before the morning
+    part_leads: bool = False  # whether a part of the day stands before its hour
+    off: str = ""  # words for none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Zones:
     """Cities, countries and offsets, as the time zone they keep."""
 

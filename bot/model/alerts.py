@@ -12,11 +12,14 @@ from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, ClassVar, Self
 
+from bot.model.chats import Post
 from bot.model.rates import Rate, Series
 from bot.model.reasons import Reason
 
 #: The kind of an answer to what somebody asked: it goes also to who wants no alerts.
 ANSWER = "answer"
+#: The kind of a word to an operator.
+NOTICE = "notice"
 #: The kind of an operator's message to many.
 BROADCAST = "broadcast"
 #: In the place of a subscription's key: every chat that is written to.
@@ -58,15 +61,17 @@ class Approval(StrEnum):
 
 
 class State(StrEnum):
-    """A delivery's life. The first two are open; the others are final."""
+    """A delivery's life. The first three are open; the others are final."""
 
     PENDING = "pending"
     LEASED = "leased"
+    HELD = "held"  # until its chat's quiet hours end
     SENT = "sent"
     DEAD = "dead"  # `error` says why
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
     CANCELLED = "cancelled"
+    COLLECTED = "collected"  # it was held, and told within one message about all that was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,11 @@ class Payload(ABC):
 
     KIND: ClassVar[str]
     """The name under which it is stored, for ever."""
+
+    POST: ClassVar[Post | None] = None
+    """The kind of post it is to a chat's settings; None of what they do not ask about: it comes
+    whenever it is due.
+    """
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:

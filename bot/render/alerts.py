@@ -42,7 +42,7 @@ def rate_moved(
     text = lines(
         _first_line(shift, language),
         *said,
-        _source_line(shift.new, language, source_names=source_names),
+        source_line(shift.new, language, source_names=source_names),
         doubt,
         *("• " + one for one in headlines),
     )
@@ -59,7 +59,7 @@ def _first_line(shift: Move, language: str) -> Rich:
     return bold(f"{arrow(shift.percent)} {shift.new.pair} {size}".strip()) + f"  {old} → {new}"
 
 
-def _source_line(rate: Rate, language: str, *, source_names: dict[str, str]) -> Rich:
+def source_line(rate: Rate, language: str, *, source_names: dict[str, str]) -> Rich:
     """Whose rate it is, of what kind, and for which day."""
     source = name_of(source_names, language) or rate.source
     if rate.kind not in {RateKind.OFFICIAL, RateKind.REFERENCE}:
@@ -106,6 +106,13 @@ def mute_button(alert: int, what: str, language: str, *, muted: bool = False) ->
     if muted:
         verb = "unmute"
     return Button(phrase(f"button.{verb}", language, what=what).text, f"{verb}:{alert}")
+
+
+def topic_button(alert: int, language: str, *, left: bool = False) -> Button:
+    """Ends the subscription to the topic of a story; when `left`, subscribes to it again."""
+    if left:
+        return Button(t("button.subscribe", language), f"unmute:{alert}")
+    return Button(t("button.unsubscribe", language), f"mute:{alert}")
 
 
 def pause_button(alert: int, language: str, *, paused: bool = False) -> Button:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from bot.grammar import Address, Duration, Language, Weekdays, Window, Zone
+from bot.grammar import Address, Duration, Language, Quiet, Weekdays, Window, Zone
 from bot.model.chats import Style
 from bot.model.places import Place
 from bot.model.rates import RateKind
@@ -203,6 +203,7 @@ class ChannelSection(Section):
     pairs: Pairs = ()
     digest: DigestTimes = ()
     style: StyleName = Style.BRIEF
+    quiet: Quiet = None
     disabled: Flag = False
 
     def spec(self, key: str) -> ChannelSpec:
@@ -214,5 +215,6 @@ class ChannelSection(Section):
             pairs=self.pairs,
             digest=self.digest,
             style=Style(self.style),
+            quiet=self.quiet,
             disabled=self.disabled,
         )

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from bot.model.chats import Style
 from bot.model.news import Entry, Verdict
 from bot.model.places import Place
+from bot.model.quiet import QuietHours
 from bot.model.rates import Pair, Rate, RateKind
 from bot.sources.banks import SOURCES
 from bot.sources.base import Parsed, RateSource, Request
@@ -362,6 +363,7 @@ class ChannelSpec:
     pairs: tuple[Pair, ...] = ()
     digest: tuple[time, ...] = ()
     style: Style = Style.BRIEF
+    quiet: QuietHours | None = None
     disabled: bool = False
 
     @property

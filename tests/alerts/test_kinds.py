@@ -26,11 +26,13 @@ from bot.alerts.moves import Moves, RateMoved
 from bot.alerts.notices import Notice
 from bot.alerts.rules import RuleFired
 from bot.alerts.stories import StoryBroke
+from bot.alerts.waited import TOLD_TOGETHER, WhatWaited
 from bot.convert.rules import parse_rule
 from bot.detect.moves import Moved
 from bot.errors import ConfigError
 from bot.i18n import known
 from bot.model.alerts import About, Payload, StoredForm
+from bot.model.chats import Post
 from bot.model.rates import Move
 from bot.render.text import Entity
 from handlers import route
@@ -148,6 +150,7 @@ STORED: dict[str, list[tuple[dict[str, Any], Payload]]] = {
             ),
         )
     ],
+    "waited": [({"v": 1, "hours": "23:00-07:00"}, WhatWaited(hours="23:00-07:00"))],
     "edit": [({"v": 1, "told": 3}, StoryGrew(told=3))],
     "digest": [
         ({"v": 1, "day": "2021-10-20", "late": True}, DigestDue(day=date(2021, 10, 20), late=True))
@@ -233,6 +236,16 @@ def test_a_file_beside_the_kinds_is_a_kind() -> None:
     empty = ModuleType("bot.alerts.empty")
     with pytest.raises(ConfigError, match=r"bot\.alerts\.empty .* defines 0"):
         kind_in(empty)
+
+
+def test_whatever_waits_for_quiet_hours_is_told_with_the_rest() -> None:
+    """A kind of post that is not would be lost in the night; a digest comes as what it is."""
+    waiting = {
+        name for name, kind in KINDS.items() if kind.payload.POST not in {None, Post.DIGESTS}
+    }
+    assert TOLD_TOGETHER.keys() == waiting
+    for name in waiting:
+        assert type(KINDS[name]).brief is not Kind.brief, name
 
 
 def test_every_text_that_a_kind_names_is_one_it_says_it_needs() -> None:

@@ -70,6 +70,7 @@ WRITTEN: dict[str, dict[str, str]] = {
     "alert": {"": ADMINISTRATORS_ONLY, "USD 1%": ADMINISTRATORS_ONLY},
     "alerts": {"": ANYBODY},
     "digest": {"": ANYBODY, "10:30": ADMINISTRATORS_ONLY, "off": ADMINISTRATORS_ONLY},
+    "quiet": {"": ANYBODY, "23-7": ADMINISTRATORS_ONLY, "off": ADMINISTRATORS_ONLY},
     "subscribe": {"": ANYBODY},
     "unsubscribe": {"": ANYBODY},
     "settings": {"": ANYBODY, "Europe/Paris": ADMINISTRATORS_ONLY},
@@ -81,6 +82,7 @@ WRITTEN: dict[str, dict[str, str]] = {
     "start": {"": ANYBODY, "USD": ANYBODY, "rule_USD_KGS_official_lt_80": ADMINISTRATORS_ONLY},
     "stop": {"": ADMINISTRATORS_ONLY},
     "broadcast": {"": OPERATORS_ONLY},
+    "admin": {"": OPERATORS_ONLY},
 }
 #: Button → its data, of what `Place` has made → who may.
 PRESSED: dict[tuple[str, int], dict[str, str]] = {
@@ -120,6 +122,8 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
         "story:back:{waiting}": OPERATORS_ONLY,
     },
     ("story", 3): {"story:same:{waiting}:1": OPERATORS_ONLY},
+    ("admin", 1): {"admin:desk": OPERATORS_ONLY, "admin:off": OPERATORS_ONLY},
+    ("admin", 2): {"admin:sources:0": OPERATORS_ONLY, "admin:off:sure": OPERATORS_ONLY},
     ("cast", 2): {
         "cast:send:1": OPERATORS_ONLY,
         "cast:sure:1": OPERATORS_ONLY,
@@ -146,6 +150,8 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("less", 3): {"less:{story}:word-market:7": ADMINISTRATORS_ONLY},
     ("mute", 1): {"mute:{told}": ADMINISTRATORS_ONLY, "mute:{own}": ADMINISTRATORS_ONLY},
     ("unmute", 1): {"unmute:{told}": ADMINISTRATORS_ONLY, "unmute:{own}": ADMINISTRATORS_ONLY},
+    ("quiet", 1): {"quiet:2300-0700": ADMINISTRATORS_ONLY, "quiet:wait": ADMINISTRATORS_ONLY},
+    ("sound", 2): {"sound:rates:silent": ADMINISTRATORS_ONLY},
     ("delete", 1): {"delete:no": ADMINISTRATORS_ONLY, "delete:yes": ADMINISTRATORS_ONLY},
 }
 #: What a group hears: an operator's commands are nothing there.

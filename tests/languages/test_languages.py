@@ -45,6 +45,7 @@ STUBS = {
     "questions": 'QUESTIONS = Questions(words={"Q": "qancha", "t": "ga"})',
     "rules": "RULES = RuleWords()",
     "filters": "FILTERS = FilterWords()",
+    "quiet": "QUIET = QuietWords()",
     "zones": 'ZONES = Zones(cities={"Asia/Tashkent": "toshkent"})',
     "news": "NEWS = News()",
 }

@@ -1,0 +1,11 @@
+"""Words around quiet hours, in English: from 11 pm to 7 am."""
+
+from bot.languages.parts import QuietWords
+
+QUIET = QuietWords(
+    beside="from to till until and between through the in at h hours o clock",
+    morning="am morning",
+    evening="pm evening",
+    night="night midnight",
+    off="off no none never",
+)

@@ -1,0 +1,13 @@
+"""Words around quiet hours, in Kyrgyz: кечки 11ден таңкы 7ге чейин."""
+
+from bot.languages.parts import QuietWords
+
+QUIET = QuietWords(
+    beside="чейин саат сааттан баштап",
+    endings="дан ден дон дөн тан тен тон төн га ге го гө ка ке ко кө",
+    morning="таңкы эртең мененки таңга эртеңки",
+    evening="кечки кечинде түштөнкийинки",
+    night="түнкү түндө",
+    part_leads=True,
+    off="өчүр өчүк өчүрүү жок",
+)

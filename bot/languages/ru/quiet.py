@@ -1,0 +1,12 @@
+"""Words around quiet hours, in Russian: с 11 вечера до 7 утра."""
+
+from bot.languages.parts import QuietWords
+
+QUIET = QuietWords(
+    beside="с со от до по и ч час часа часов в тихо тишина",
+    endings="ти и х",
+    morning="утра утром",
+    evening="вечера вечером дня",
+    night="ночи ночью",
+    off="выкл выключить выключи нет отключить отключи никогда",
+)
