@@ -166,8 +166,10 @@ async def conversion(
         equation, *rest = shown.text.split("\n")
         equations.append(bold(equation))
         basis += rest
-    # Several readings by one bank have one basis, which is said once.
-    return message(lines(*equations, *dict.fromkeys(basis)))
+    # several readings by one bank have one basis, said once; of one unit the answer is the basis
+    answers = {one.text for one in equations}
+    below = [line for line in dict.fromkeys(basis) if line not in answers]
+    return message(lines(*equations, *below))
 
 
 # --- inline ---------------------------------------------------------------------------------------

@@ -15,6 +15,11 @@ def stale(source: str) -> str:
     return f"stale:{source}"
 
 
+def flood(source: str) -> str:
+    """The mark that says how many new entries a source's poll began to store in pieces."""
+    return f"flood:{source}"
+
+
 async def get(db: Db, name: str) -> str | None:
     """What was noted under a name, or None."""
     value: str | None = (await db.execute(select(mark.c.value).where(mark.c.name == name))).scalar()

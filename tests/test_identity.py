@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from html import escape
+from typing import Any
 
 import pytest
 
-from bot.ingest import IngestReport
+from bot.ingest import IngestReport, keeping
 from bot.ingest.keeping import PIECE
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
@@ -447,6 +449,37 @@ async def test_F21_a_fresh_urgent_story_is_told_among_a_backlog(world: World) ->
         (25, 1),
     ]
     assert [said for said, _ in await world.notices()] == ["notice.flood"]
+
+
+@pytest.mark.cases
+async def test_F21_what_is_left_of_a_flood_after_a_kill_is_backlog_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few as it is then: the poll that goes on with it tells the operators, and nobody else."""
+    await poll(world, WEATHER)
+    items = [
+        Item(f"Armed men attack the border post of village {n}, soldiers killed", f"Shots {n}.",
+             f"g{n}", f"https://a.example/{n}", ago(hours=4, minutes=n))
+        for n in range(PIECE + 10)
+    ]  # fmt: skip
+    keep = keeping.keep_entries
+    begun: list[object] = []
+
+    async def dies(*asked: Any, **rest: Any) -> Any:
+        begun.append(asked)
+        if len(begun) == 2:
+            raise asyncio.CancelledError
+        return await keep(*asked, **rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(keeping, "keep_entries", dies)
+        with pytest.raises(asyncio.CancelledError):
+            await poll(world, *items, WEATHER)
+    report = await poll(world, *items, WEATHER)
+    assert (report.new, report.alerts) == (10, 0)
+    assert [values["n"] for _, values in await world.notices()] == [str(PIECE + 10)]
+    # and that was all of it
+    assert (await poll(world, blast(), *items, WEATHER)).alerts == 1
 
 
 @pytest.mark.cases

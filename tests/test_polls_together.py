@@ -72,6 +72,18 @@ async def test_polls_that_bring_nothing_are_one_transaction_and_one_statement(
     assert calls == [FEEDS]
 
 
+def poison(patched: pytest.MonkeyPatch) -> None:
+    """Let the attack be an entry that cannot be stored."""
+    make = keeping.keep_entries.__globals__["_new_entry"]
+
+    def made(found: object, item: Entry, *judged: object, **rest: object) -> object:
+        if item.title == ATTACK:
+            raise ValueError(item.title)
+        return make(found, item, *judged, **rest)
+
+    patched.setattr("bot.ingest.stories._new_entry", made)
+
+
 async def test_an_entry_that_cannot_be_stored_is_its_own_sources_failure_alone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,15 +91,8 @@ async def test_an_entry_that_cannot_be_stored_is_its_own_sources_failure_alone(
     for number in range(FEEDS):
         world.feed(f"s{number}", (f"new{number}", f"Bridge {number} is open again", "At last."))
     world.feed("s3", ("attack", ATTACK, "The border service says so."))
-    link_key = keeping.keep_entries.__globals__["link_key"]
-
-    def poisoned(item: Entry) -> str | None:
-        if item.title == ATTACK:
-            raise ValueError(item.title)
-        return link_key(item)  # type: ignore[no-any-return]
-
     with monkeypatch.context() as patched:
-        patched.setattr("bot.ingest.stories.link_key", poisoned)
+        poison(patched)
         errors = await together(world)
     assert errors == [
         "it could not be stored: ValueError" if number == 3 else None for number in range(FEEDS)
@@ -107,15 +112,8 @@ async def test_an_entry_that_cannot_be_stored_takes_none_of_its_source_along(
     calm = [(f"n{number}", f"Bridge {number} is open again", "At last.") for number in range(9)]
     quake = ("quake", "Earthquake of magnitude 6.1 in Osh kills people", "Houses fell in Osh.")
     world.feed("s3", *calm[:4], ("attack", ATTACK, "The border service says so."), quake, *calm[4:])
-    link_key = keeping.keep_entries.__globals__["link_key"]
-
-    def poisoned(item: Entry) -> str | None:
-        if item.title == ATTACK:
-            raise ValueError(item.title)
-        return link_key(item)  # type: ignore[no-any-return]
-
     with monkeypatch.context() as patched:
-        patched.setattr("bot.ingest.stories.link_key", poisoned)
+        poison(patched)
         reports = [await world.poll("s3"), await world.poll("s3")]
     assert [(one.new, one.alerts, one.outcome) for one in reports] == [
         (10, 1, "partly"),

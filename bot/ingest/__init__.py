@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+import storage.marks
 import storage.sources
 from bot import metrics
 from bot.clock import utc_now
@@ -220,7 +221,8 @@ class Ingest:
             judged=judged,
             marks=recognised.marks,
             reworded=recognised.reworded,
-            quiet=first or len(new) > FLOOD,
+            quiet=first or past.flood > 0 or len(new) > FLOOD,
+            flood=past.flood,
             loud=frozenset() if first else fresh_in_a_flood(judged, self.clock()),
         )
 
@@ -240,10 +242,12 @@ class Ingest:
         async with self.store.reading() as db:
             states = await storage.sources.states(db, keys)
             documents = await storage.sources.documents(db, keys)
+            marks = await storage.marks.among(db, [storage.marks.flood(key) for key in keys])
         past: list[Past] = []
         for key in keys:
             state = states.get(key) or SourceState(key=key)
-            past.append(Past(state=state, documents=documents.get(key, {})))
+            flood = int(marks.get(storage.marks.flood(key), 0))
+            past.append(Past(state=state, documents=documents.get(key, {}), flood=flood))
         return past
 
     async def _recognise(self, asked: Sequence[Read]) -> list[Recognised | SourceError]:

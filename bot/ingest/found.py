@@ -32,10 +32,14 @@ FAST_CLOCK = timedelta(minutes=5)  # how far a publisher's clock may be ahead of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """How polling a source went so far, and its documents as we last saw them, by address."""
+    """How polling a source went so far, and its documents as we last saw them, by address.
+
+    `flood` is how many new entries a poll had that ended in the middle of storing them.
+    """
 
     state: SourceState
     documents: Mapping[str, Document] = field(default_factory=dict)
+    flood: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,8 @@ class NewsFound:
     #: Vectors (`bot.ingest.meaning`): of its new entries by id, of stored ones by number.
     meanings: Mapping[str, bytes] = field(default_factory=dict)
     recalled: Mapping[int, bytes] = field(default_factory=dict)
+    #: How many new entries an earlier poll had that did not store them all; this one has the rest.
+    flood: int = 0
     #: Why some of its entries are left out, where they cannot be stored.
     trouble: str | None = None
 

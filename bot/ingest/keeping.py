@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 import structlog
 
 import storage.hubs
+import storage.marks
 import storage.sources
 from bot import schedule
+from bot.alerts.notices import tell
 from bot.errors import FetchError, SourceError
 from bot.ingest import silence, trust
 from bot.ingest.found import (
@@ -25,7 +27,7 @@ from bot.ingest.found import (
     unforeseen,
     was_told,
 )
-from bot.ingest.notices import TOLD_AFTER, note_partly, note_well, tell
+from bot.ingest.notices import TOLD_AFTER, note_partly, note_well
 from bot.ingest.rates import keep_rates
 from bot.ingest.stories import keep_entries, reword_entries
 from bot.ingest.telling import Policy
@@ -146,6 +148,9 @@ class Keeper:
                 *before, last = one.pieces(PIECE)
                 for piece in before:
                     async with self._deciding() as db:
+                        # whoever stores the rest after us knows that it is of a flood
+                        total = max(one.flood, len(one.judged))
+                        await storage.marks.put(db, storage.marks.flood(one.spec.key), str(total))
                         kept = await keep_entries(db, [piece], self.policy, now=self.clock())
                         before_it = ahead.get(one.spec.key, Kept())
                         ahead[one.spec.key] = before_it + kept.get(one.spec.key, Kept())
@@ -233,8 +238,11 @@ class Keeper:
             spec = one.spec
             whole = ahead.get(spec.key, Kept()) + kept.get(spec.key, Kept())
             graver = await reword_entries(db, one, policy, now=now)
-            if one.state.first_ok_at is not None and whole.new > FLOOD:
-                values = {"source": spec.key, "n": str(whole.new)}
+            count = max(whole.new, one.flood)
+            if one.flood or whole.new > PIECE:
+                await storage.marks.drop(db, storage.marks.flood(spec.key))
+            if one.state.first_ok_at is not None and count > FLOOD:
+                values = {"source": spec.key, "n": str(count)}
                 await tell(db, self.policy.admins, "notice.flood", values, now=now)
             await note_well(db, self.policy.admins, spec.key, told=was_told(one.state), now=now)
             if one.hub is not None:
