@@ -297,7 +297,9 @@ def route(application: App, services: Services) -> None:
     edited = filters.UpdateType.EDITED_MESSAGE & ForUs()
     for name, to in COMMANDS.items():
         command = served(guarded(to), services)
-        here = (written | edited) & Commanded() & to.where
+        # an operator's command is what was written as one, there and then
+        heard = written if name in OPERATORS else written | edited
+        here = heard & Commanded() & to.where
         application.add_handler(CommandHandler(name, command, filters=here))
     application.add_handler(CallbackQueryHandler(served(press, services)))
     member = served(guarded(MEMBERSHIP), services, counted=False)

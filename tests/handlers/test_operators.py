@@ -15,7 +15,7 @@ from bot.model.chats import ChatKind
 from bot.presence import introduce
 from handlers import OFFERED, OPERATORS
 from storage.db import Store
-from storage.schema import alert
+from storage.schema import alert, broadcast
 from tests.factories import NOW as THEN
 from tests.factories import chat
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
@@ -110,3 +110,22 @@ async def test_a_notice_calls_sources_and_chats_by_their_names(world: World) -> 
         await world.tells(RUSSIAN, words)
     await world.tells(RUSSIAN, "Market")
     await world.tells(RUSSIAN, "-200")
+
+
+@pytest.mark.parametrize("command", sorted(OPERATORS))
+async def test_S9_an_operators_command_is_not_what_an_old_message_was_edited_to(
+    world: World, command: str
+) -> None:
+    """It is not understood, and begins nothing."""
+    world.bot.services.admins = frozenset({READER})
+    asked = await world.emulator.send_text(READER, "100 usd")
+    first = await world.emulator.wait_message(
+        READER, lambda m: "8,479.35" in m.get("text", ""), after=asked, timeout=20
+    )
+    await world.emulator.edit_text(READER, asked, f"/{command}")
+    second = await world.emulator.wait_message(
+        READER, lambda m: "8,479.35" not in m.get("text", ""), after=asked, timeout=20
+    )
+    assert second["message_id"] == first["message_id"]
+    assert "/help" in second["text"]
+    assert await world.stored(broadcast) == []
