@@ -79,8 +79,11 @@ async def show_help(_update: Update, context: Context) -> None:
 
 async def said(update: Update, context: Context) -> None:
     """Free text: an operator's broadcast where its words are awaited, else a conversion."""
-    if not await broadcasts.written(update, context):
+    # an old message that is edited was not written as a broadcast's words
+    if context.edited or not await broadcasts.written(update, context):
         await convert.text(update, context)
+    else:
+        context.forget()
 
 
 async def anything(update: Update, context: Context) -> None:
@@ -197,6 +200,8 @@ WORDS: dict[str, Route[Handler]] = {
     "list of feeds": Route(feeds.given, Who.ADMINISTRATOR, where=LISTS & PRIVATE),
     "anything": Route(anything, Who.ANYBODY, where=PRIVATE & ~filters.StatusUpdate.ALL),
 }
+#: What is heard of an edit, too; a location that moves and a file with a new caption say nothing.
+EDITABLE = frozenset({"headline", "text"})
 #: Where the bot is a member: Telegram says so of itself, whoever did it, and nobody else can.
 MEMBERSHIP: Route[Handler] = Route(membership.changed, Who.ANYBODY)
 #: A group that moved has two numbers and no chat to load; Telegram says this too of itself.
@@ -272,16 +277,18 @@ def route(application: App, services: Services) -> None:
         raise ConfigError(wrong)
     # MESSAGE leaves out edited messages, business messages and channels' posts.
     written = filters.UpdateType.MESSAGE & ForUs()
+    edited = filters.UpdateType.EDITED_MESSAGE & ForUs()
     for name, to in COMMANDS.items():
         command = served(guarded(to), services)
-        here = written & Commanded() & to.where
+        here = (written | edited) & Commanded() & to.where
         application.add_handler(CommandHandler(name, command, filters=here))
     application.add_handler(CallbackQueryHandler(served(press, services)))
     member = served(guarded(MEMBERSHIP), services, counted=False)
     application.add_handler(ChatMemberHandler(member, ChatMemberHandler.MY_CHAT_MEMBER))
     application.add_handler(MessageHandler(MOVED.where, chatless(MOVED, services)))
-    for to in WORDS.values():
-        application.add_handler(MessageHandler(written & to.where, served(guarded(to), services)))
+    for name, to in WORDS.items():
+        here = (written | edited if name in EDITABLE else written) & to.where
+        application.add_handler(MessageHandler(here, served(guarded(to), services)))
     application.add_handler(InlineQueryHandler(chatless(INLINE, services)))
 
 

@@ -42,6 +42,8 @@ def served(handler: Handler, services: Services, *, counted: bool = True) -> Han
         if update.callback_query is not None and is_anothers(update):
             await _stop_spinning(services, update)
             return
+        if _says_the_same(services, update):
+            return
         # Its pace comes before the chat is loaded: a flood shall not cost a query each.
         hurry: UserError | None = None
         if counted:
@@ -59,15 +61,25 @@ def served(handler: Handler, services: Services, *, counted: bool = True) -> Han
         if user is not None:
             spoken = user.language_code
         context.chat = await load_chat(services, origin, spoken)
+        context.asked()
         try:
             if hurry is not None:
                 raise hurry
             await handler(update, context)
         except UserError as error:
             await _explain(context, error)
+        await context.answered()
         metrics.REPLY.observe(time.perf_counter() - begun)
 
     return serve
+
+
+def _says_the_same(services: Services, update: Update) -> bool:
+    """Whether an edit changed nothing that was answered."""
+    edited = update.edited_message
+    if edited is None:
+        return False
+    return services.questions.is_unchanged(edited.chat.id, edited.message_id, edited.text or "")
 
 
 async def _nowhere(services: Services, update: Update) -> None:
