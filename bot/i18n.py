@@ -175,6 +175,13 @@ def zone_name(zone: str) -> str:
     return f"UTC{sign}{zone[8:]}"
 
 
+def zone_place(zone: str, language: str) -> str:
+    """A chat's time zone as its reader calls it: by its city, an offset as "UTC+6"."""
+    if "/" not in zone or zone.startswith("Etc/"):
+        return zone_name(zone)
+    return city(zone, language)
+
+
 def currency_name(code: str, language: str) -> str:
     """A currency's name: ours where people here say another (сом, сум), else CLDR's, its code."""
     if known(f"currency.{code}"):

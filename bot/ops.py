@@ -15,6 +15,7 @@ from bot.i18n import ago, t
 from bot.metrics import REGISTRY, WAITING
 from bot.model.status import SourceStatus, Status
 from bot.readers.status import current_status
+from bot.render.status import stopped_line
 from bot.sources.specs import Catalog
 from storage.db import Store
 
@@ -32,8 +33,9 @@ li{{display:grid;grid-template-columns:1.2rem 1fr auto;gap:.25rem .5rem;
 border-top:1px solid var(--line);padding:.6rem 0}}
 li small{{grid-column:2/4;color:var(--bad);overflow-wrap:anywhere}}
 .good::before{{content:"●";color:var(--good)}}.bad::before{{content:"▲";color:var(--bad)}}
-.new::before{{content:"○"}}time{{opacity:.75;white-space:nowrap}}</style>
-<h1>Jarchy</h1><p>{now}</p><div class="cards">{cards}</div><ul>{sources}</ul></html>"""
+.new::before{{content:"○"}}time{{opacity:.75;white-space:nowrap}}
+.stopped{{opacity:1;color:var(--bad)}}</style>
+<h1>Jarchy</h1><p>{now}</p>{stopped}<div class="cards">{cards}</div><ul>{sources}</ul></html>"""
 
 
 # after so long without a good poll of any source, what readers see is old
@@ -129,6 +131,8 @@ def _source_row(source: SourceStatus, now: datetime) -> str:
     if source.last_ok_at:
         seen, mark = ago(now - source.last_ok_at, "en"), "good"
     trouble = source.error or ""
+    if source.paused:
+        seen, mark, trouble = t("status.paused", "en"), "new", ""
     if not trouble and source.stuck_on:
         trouble = f"last rates of {source.stuck_on}"
     if trouble:
@@ -155,7 +159,12 @@ def status_page(found: Status) -> str:
         _card(sent, "last delivery"),
     ]
     rows = [_source_row(source, found.now) for source in found.sources]
+    stopped = ""
+    if found.stopped_at is not None:
+        words = stopped_line(found.now - found.stopped_at, "en").text
+        stopped = f'<p class="stopped">{html.escape(words)}</p>'
     return _PAGE.format(
+        stopped=stopped,
         now=f"{found.now.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
         cards="".join(cards),
         sources="".join(rows),

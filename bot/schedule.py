@@ -66,6 +66,8 @@ def whole_due(key: str, last_ok_at: datetime | None, *, now: datetime) -> bool:
 
 
 def _is_due(state: SourceState, now: datetime) -> bool:
+    if state.paused_at is not None:  # by an operator, whoever wishes it polled
+        return False
     if state.asked_at is not None:
         return True
     return state.next_due_at is None or state.next_due_at <= now

@@ -6,7 +6,7 @@ All that can reach us stands in one of these tables. Rights are checked once, wh
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from telegram import Update
@@ -27,6 +27,7 @@ from bot.languages import FALLBACK
 from bot.model.subjects import SUBJECTS
 from bot.render.help import commands
 from handlers import (
+    admin,
     alerts,
     broadcasts,
     charts,
@@ -61,6 +62,8 @@ from handlers.access import (
     looking_or_changing,
 )
 from handlers.context import App, Context, Handler
+from handlers.menus import menus
+from handlers.outgoing import Answer
 from handlers.services import Services
 from handlers.serving import Chatless, chatless, served
 
@@ -78,14 +81,32 @@ async def show_help(_update: Update, context: Context) -> None:
 
 async def said(update: Update, context: Context) -> None:
     """Free text: an operator's broadcast where its words are awaited, else a conversion."""
-    if not await broadcasts.written(update, context):
+    # an old message that is edited was not written as a broadcast's words
+    if context.edited or not await broadcasts.written(update, context):
         await convert.text(update, context)
+    else:
+        context.forget()
 
 
 async def anything(update: Update, context: Context) -> None:
     """What is no text: an operator who was asked for words hears that, others a hint."""
     if not await broadcasts.written(update, context):
         await unknown.unknown(update, context)
+
+
+def operator_menus(number: int, language: str) -> Iterator[dict[str, Any]]:
+    """The menu of an operator's own chat: what only operators may use stands first."""
+    names = (*sorted(OPERATORS), *OFFERED)
+    return menus({"type": "chat", "chat_id": number}, names, language)
+
+
+async def begin(update: Update, context: Context) -> None:
+    """/start; an operator's chat has a menu of its own from then on."""
+    await subscriptions.start(update, context)
+    if is_operator(context):
+        for menu in operator_menus(context.chat.id, context.language):
+            answer = Answer(method="setMyCommands", parameters=menu, postponable=False)
+            await context.send(answer)
 
 
 #: Command → what handles it, who may use it and, unless anywhere, where; in the order of the menu.
@@ -113,7 +134,8 @@ COMMANDS: dict[str, Route[Handler]] = {
     "delete": Route(privacy.delete, Who.ADMINISTRATOR),
     "stop": Route(subscriptions.stop, Who.ADMINISTRATOR),
     "help": Route(show_help, Who.ANYBODY),
-    "start": Route(subscriptions.start, subscriptions.waking_or_looking, offered=Who.ADMINISTRATOR),
+    "start": Route(begin, subscriptions.waking_or_looking, offered=Who.ADMINISTRATOR),
+    "admin": Route(admin.admin, Who.OPERATOR, where=PRIVATE),
     "broadcast": Route(broadcasts.broadcast, Who.OPERATOR, where=PRIVATE),
 }
 
@@ -168,6 +190,8 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("held", 2): Route(held.pressed, Who.OPERATOR),
     ("story", 2): Route(desk.pressed, Who.OPERATOR),
     ("story", 3): Route(desk.joined, Who.OPERATOR),
+    ("admin", 1): Route(admin.opened, Who.OPERATOR),
+    ("admin", 2): Route(admin.pressed, Who.OPERATOR),
     ("cast", 2): Route(broadcasts.pressed, Who.OPERATOR),
     ("cast", 3): Route(broadcasts.chosen, Who.OPERATOR),
     ("feeds", 1): Route(feeds.export, Who.ANYBODY),
@@ -193,6 +217,8 @@ WORDS: dict[str, Route[Handler]] = {
     "list of feeds": Route(feeds.given, Who.ADMINISTRATOR, where=LISTS & PRIVATE),
     "anything": Route(anything, Who.ANYBODY, where=PRIVATE & ~filters.StatusUpdate.ALL),
 }
+#: What is heard of an edit, too; a location that moves and a file with a new caption say nothing.
+EDITABLE = frozenset({"headline", "text"})
 #: Where the bot is a member: Telegram says so of itself, whoever did it, and nobody else can.
 MEMBERSHIP: Route[Handler] = Route(membership.changed, Who.ANYBODY)
 #: A group that moved has two numbers and no chat to load; Telegram says this too of itself.
@@ -268,16 +294,20 @@ def route(application: App, services: Services) -> None:
         raise ConfigError(wrong)
     # MESSAGE leaves out edited messages, business messages and channels' posts.
     written = filters.UpdateType.MESSAGE & ForUs()
+    edited = filters.UpdateType.EDITED_MESSAGE & ForUs()
     for name, to in COMMANDS.items():
         command = served(guarded(to), services)
-        here = written & Commanded() & to.where
+        # an operator's command is what was written as one, there and then
+        heard = written if name in OPERATORS else written | edited
+        here = heard & Commanded() & to.where
         application.add_handler(CommandHandler(name, command, filters=here))
     application.add_handler(CallbackQueryHandler(served(press, services)))
     member = served(guarded(MEMBERSHIP), services, counted=False)
     application.add_handler(ChatMemberHandler(member, ChatMemberHandler.MY_CHAT_MEMBER))
     application.add_handler(MessageHandler(MOVED.where, chatless(MOVED, services)))
-    for to in WORDS.values():
-        application.add_handler(MessageHandler(written & to.where, served(guarded(to), services)))
+    for name, to in WORDS.items():
+        here = (written | edited if name in EDITABLE else written) & to.where
+        application.add_handler(MessageHandler(here, served(guarded(to), services)))
     application.add_handler(InlineQueryHandler(chatless(INLINE, services)))
 
 
@@ -288,6 +318,7 @@ __all__ = [
     "Application",
     "Context",
     "Services",
+    "operator_menus",
     "problems",
     "route",
 ]

@@ -105,6 +105,14 @@ class Subscribed:
         return await storage.chats.snooze(db, self.chat, self.key, span=span)
 
 
+class Topic(Subscribed):
+    """A topic that a chat subscribes to."""
+
+    def button(self, alert: int, language: str, *, muted: bool) -> Button:
+        """It says that the subscription ends: "switch off: security" is no such thing."""
+        return render.topic_button(alert, language, left=muted)
+
+
 @dataclass(frozen=True, slots=True)
 class OwnRule:
     """A rule of the chat's own."""
@@ -153,7 +161,8 @@ async def _pair(subject: PairSubject, _db: Db, context: Context) -> Followed:
 @followed.register(TopicSubject)
 async def _topic(subject: TopicSubject, _db: Db, context: Context) -> Followed:
     name = topic_name(subject.topic, context.language)
-    return _subscribed(subject, context, name=name, button=name.lower())
+    now = context.services.clock()
+    return Topic(context.chat.id, str(subject), name=name, called=name, now=now)
 
 
 @followed.register(FeedSubject)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from telegram import Update
@@ -11,17 +11,25 @@ from telegram.ext import Application, CallbackContext, ExtBot
 import storage.chats
 from bot.model.chats import Chat
 from bot.render.text import Button, Message, Rows, to_api
-from bot.telegram.outcomes import Ambiguous, Outcome, Sent
+from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Sent
+from handlers.edited import MESSAGES, in_place, ours_of
+from handlers.given import Given, Ours
 from handlers.outgoing import Answer, Outgoing
 from handlers.services import Services
 
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
-    """python-telegram-bot's context with our chat and services; `incoming` is what is handled."""
+    """python-telegram-bot's context with our chat and services; `incoming` is what is handled.
+
+    `given` is where the answers to a message are remembered; `earlier` is what was answered to its
+    words before an edit.
+    """
 
     services: Services
     chat: Chat
     incoming: Update
+    given: Given | None = None
+    earlier: Sequence[Ours] = ()
 
     @property
     def language(self) -> str:
@@ -43,6 +51,11 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return origin.message_thread_id
 
     @property
+    def edited(self) -> bool:
+        """Whether what is handled was written before, and now says something else."""
+        return self.incoming.edited_message is not None
+
+    @property
     def on_picture(self) -> bool:
         """Whether the message pressed is a picture; it never changes back into words alone."""
         origin = self.incoming.effective_message
@@ -57,9 +70,50 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return any(one.callback_data == data for row in rows for one in row)
 
     async def send(self, answer: Answer) -> Outcome:
-        """Send an answer to what is handled, whatever it takes; returns the last outcome."""
+        """Send an answer to what is handled, whatever it takes; returns the last outcome.
+
+        A message takes the place of one that answered the same question before its edit.
+        """
         way = Outgoing(self.services, self.chat.id, self.language, self.thread)
-        return await way.send(answer)
+        if answer.method not in MESSAGES:
+            return await way.send(answer)
+        replaced, changed = None, None
+        if self.earlier:
+            replaced, *self.earlier = self.earlier
+            changed = in_place(answer, replaced)
+        outcome = await way.send(changed or answer)
+        if changed is not None and isinstance(outcome, Rejected):  # it is gone, or too old
+            outcome = await way.send(answer)
+        if replaced is not None and changed is None:
+            await self._remove(replaced)
+        ours = ours_of(answer, outcome, replaced)
+        if ours is not None and self.given is not None:
+            self.given.messages.append(ours)
+        return outcome
+
+    def asked(self) -> None:
+        """A message is handled: what it is answered with is remembered, for an edit of it."""
+        origin = self.incoming.message or self.incoming.edited_message
+        if origin is not None:
+            self.given, self.earlier = self.services.questions.ask(
+                self.chat.id, origin.message_id, origin.text or ""
+            )
+
+    async def answered(self) -> None:
+        """The message is handled: what is left of the answers to its earlier words goes."""
+        for ours in self.earlier:
+            await self._remove(ours)
+        self.earlier = ()
+
+    def forget(self) -> None:
+        """What was written is done with: an edit of it changes no answer."""
+        origin = self.incoming.effective_message
+        if origin is not None:
+            self.services.questions.forget(self.chat.id, origin.message_id)
+
+    async def _remove(self, ours: Ours) -> None:
+        body = {"chat_id": self.chat.id, "message_id": ours.id}
+        await self.send(Answer(method="deleteMessage", parameters=body, postponable=False))
 
     async def file(self, file_id: str, *, most: int) -> bytes | None:
         """A file that was sent to us, of so many bytes at most; None where it cannot be had."""

@@ -152,6 +152,7 @@ def _membership(given: dict[str, Any]) -> dict[str, Any]:
 #: The kinds of update that are handled, and what completes each.
 COMPLETE = {
     "message": _message,
+    "edited_message": _message,
     "callback_query": _query,
     "inline_query": _inline,
     "my_chat_member": _membership,
@@ -193,7 +194,8 @@ def _chat(given: dict[str, Any]) -> dict[str, Any]:
 def _needed(whole: dict[str, Any]) -> dict[str, Any]:
     """An update whose messages say only what is read here; that one was forwarded is not lost."""
     update = dict(whole)
-    _replace(update, "message", _pared)
+    for name in ("message", "edited_message"):
+        _replace(update, name, _pared)
     if isinstance(query := update.get("callback_query"), dict):
         _replace(query, "message", _pared)
     return update
@@ -228,8 +230,9 @@ def _wrong(update: Update) -> Iterator[str]:
         yield from _wrong_user(change.from_user)
         yield from _wrong_chat(change.chat)
         yield from _unless(_are_texts(change.new_chat_member.status), "status")
-    if update.message is not None:
-        yield from _wrong_message(update.message)
+    for message in (update.message, update.edited_message):
+        if message is not None:
+            yield from _wrong_message(message)
 
 
 def _wrong_message(message: Message) -> Iterator[str]:

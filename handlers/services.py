@@ -25,6 +25,7 @@ from bot.telegram.api import BotApi
 from bot.telegram.quiet import Quiet
 from bot.workers import Workers
 from handlers.drawn import Drawn
+from handlers.given import Questions
 from storage.db import Store
 
 KNOWN_CHATS = 10_000
@@ -86,6 +87,7 @@ class Services:
     # when each chat tried to add a feed of its own, in this hour
     feed_tries: LRUCache[int, list[float]] = field(default_factory=lambda: LRUCache(KNOWN_CHATS))
     drawn: Drawn = field(default_factory=Drawn)
+    questions: Questions = field(default_factory=Questions)
     admins: frozenset[int] = field(init=False)
 
     def __post_init__(self) -> None:

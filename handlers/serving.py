@@ -42,6 +42,8 @@ def served(handler: Handler, services: Services, *, counted: bool = True) -> Han
         if update.callback_query is not None and is_anothers(update):
             await _stop_spinning(services, update)
             return
+        if _says_the_same(services, update):
+            return
         # Its pace comes before the chat is loaded: a flood shall not cost a query each.
         hurry: UserError | None = None
         if counted:
@@ -59,15 +61,25 @@ def served(handler: Handler, services: Services, *, counted: bool = True) -> Han
         if user is not None:
             spoken = user.language_code
         context.chat = await load_chat(services, origin, spoken)
+        context.asked()
         try:
             if hurry is not None:
                 raise hurry
             await handler(update, context)
         except UserError as error:
             await _explain(context, error)
+        await context.answered()
         metrics.REPLY.observe(time.perf_counter() - begun)
 
     return serve
+
+
+def _says_the_same(services: Services, update: Update) -> bool:
+    """Whether an edit changed nothing that was answered."""
+    edited = update.edited_message
+    if edited is None:
+        return False
+    return services.questions.is_unchanged(edited.chat.id, edited.message_id, edited.text or "")
 
 
 async def _nowhere(services: Services, update: Update) -> None:
@@ -107,11 +119,23 @@ async def _let_go(services: Services, presser: int, number: str) -> None:
 
 async def _explain(context: Context, error: UserError) -> None:
     today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
-    message = explain(error, context.language, today=today)
+    message = explain(_as_typed(error, context), context.language, today=today)
     if context.incoming.callback_query is not None:
         await context.answer(message.text, alert=True)
     else:
         await context.reply(message)
+
+
+def _as_typed(error: UserError, context: Context) -> UserError:
+    """The error with an unknown currency's word as it was written, not in capitals."""
+    origin = context.incoming.effective_message
+    code = error.values.get("code")
+    if error.msgid != "error.currency" or not isinstance(code, str) or origin is None:
+        return error
+    written = re.search(rf"(?<!\w){re.escape(code)}(?!\w)", origin.text or "", re.IGNORECASE)
+    if written is None:
+        return error
+    return UserError(error.msgid, **{**error.values, "code": written.group()})
 
 
 async def let_go(services: Services, raw: Mapping[str, Any]) -> None:

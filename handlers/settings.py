@@ -17,7 +17,7 @@ import storage.filters
 import storage.places
 from bot.convert import country_zones, read_zone
 from bot.errors import UserError
-from bot.i18n import clock, name_of, t, zone_name
+from bot.i18n import clock, name_of, t, zone_place
 from bot.languages import LANGUAGES
 from bot.model.chats import ChatKind, Style, Wakes
 from bot.model.subjects import digests_of
@@ -129,7 +129,7 @@ async def placed(_update: Update, context: Context) -> None:
 def _zone_set(context: Context) -> Message:
     zone = context.chat.time_zone
     at = clock(context.services.clock(), zone)
-    return say("zone.set", context.language, zone=zone_name(zone), time=at)
+    return say("zone.set", context.language, zone=zone_place(zone, context.language), time=at)
 
 
 async def _zone_at(context: Context, latitude: float, longitude: float) -> str | None:
@@ -188,12 +188,16 @@ async def _shown(context: Context) -> Message:
     async with context.services.store.reading() as db:
         mine = await storage.filters.of_chat(db, chat.id)
         near = await storage.places.of_chat(db, chat.id)
+        keys = await storage.chats.subscriptions(db, chat.id)
     offered = context.services.catalog.places
     return render.settings(
         context.language,
         zone=chat.time_zone,
+        now=context.services.clock(),
         style=chat.style,
         wakes=chat.wakes,
+        digests=[digest.at for digest in digests_of(keys)],
+        following=subscriptions.names(keys, context),
         quiet=chat.quiet,
         filters=mine,
         places=bool(offered),

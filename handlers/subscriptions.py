@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from telegram import Update
 
 import storage.alerts
@@ -15,6 +17,7 @@ from bot.readers.rates import CURRENCIES, rate_card
 from bot.render import subscriptions as render
 from bot.render import welcome
 from bot.render.answers import say
+from bot.render.news import topic_name
 from bot.render.text import Message
 from handlers import links, rules
 from handlers.access import Who
@@ -104,23 +107,38 @@ def _subject(context: Context, kind: str, what: str) -> PairSubject | TopicSubje
 
 async def done(context: Context) -> None:
     """Button `done`: says what the chat follows now."""
-    chosen = await _chosen(context)
-    # in the order of the switches, not of choosing
-    currencies = [one for one in offered(context.chat.home) if f"cur:{one}" in chosen]
-    topics = [one for one in READERS_TOPICS if f"top:{one}" in chosen]
     async with context.services.store.reading() as db:
-        digest = bool(digests_of(await storage.chats.subscriptions(db, context.chat.id)))
+        keys = await storage.chats.subscriptions(db, context.chat.id)
+    currencies, topics = _in_order(keys, context)
+    digest = bool(digests_of(keys))
     await context.edit(render.subscribed(context.language, currencies, topics, digest=digest))
     await context.answer()
+
+
+def names(keys: Sequence[str], context: Context) -> list[str]:
+    """What the chat follows, as its reader calls it, in the order of the switches."""
+    currencies, topics = _in_order(keys, context)
+    return [*currencies, *(topic_name(one, context.language).lower() for one in topics)]
+
+
+def _in_order(keys: Sequence[str], context: Context) -> tuple[list[str], list[str]]:
+    """The currencies and the topics among a chat's subscriptions, in the order of the switches."""
+    chosen = _on(keys, context.chat.home)
+    currencies = [one for one in offered(context.chat.home) if f"cur:{one}" in chosen]
+    return currencies, [one for one in READERS_TOPICS if f"top:{one}" in chosen]
 
 
 async def _chosen(context: Context) -> list[str]:
     """The data of the switches that are on."""
     async with context.services.store.reading() as db:
         keys = await storage.chats.subscriptions(db, context.chat.id)
+    return _on(keys, context.chat.home)
+
+
+def _on(keys: Sequence[str], home: str) -> list[str]:
     chosen: list[str] = []
     for pair in pairs_of(keys):
-        if pair.quote == context.chat.home:  # others were followed under another home currency
+        if pair.quote == home:  # others were followed under another home currency
             chosen.append(f"cur:{pair.base}")
     for topic in topics_of(keys):
         chosen.append(f"top:{topic}")

@@ -10,6 +10,11 @@ from handlers.context import Context
 
 
 async def unknown(_update: Update, context: Context) -> None:
-    """What we do not understand, a picture too, is never met with silence."""
+    """What we do not understand, a picture too, is never met with silence.
+
+    Except for what nobody waits for: an edit of what we had not answered.
+    """
+    if context.edited and not context.earlier:
+        return
     if context.chat.kind is ChatKind.PRIVATE:  # in a group it was not for us
         await context.reply(not_understood(context.language))

@@ -8,7 +8,7 @@ lane.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    FromClause,
     Integer,
     ScalarSelect,
     Select,
@@ -30,7 +31,7 @@ from sqlalchemy import (
 )
 
 import storage.quiet
-from bot.model.alerts import ANSWER, Lane, State
+from bot.model.alerts import ANSWER, NOTICE, Lane, State
 from bot.model.chats import ChatKind
 from storage.chats import STOPPED
 from storage.db import Db, db_now
@@ -43,6 +44,9 @@ from storage.pace import (
     token_row,
 )
 from storage.schema import alert, chat, delivery, pace
+
+#: Kinds of alerts; None is all.
+Kinds = Collection[str] | None
 
 SLOTS_HORIZON = timedelta(seconds=10)  # by the slowest sender: slots reserved beyond are nobody's
 
@@ -143,7 +147,8 @@ async def claim(
     room = int((reach - start) / every)
     rows: Sequence[Any] = ()
     if min(limit, room) > 0:
-        rows = await _due(db, now, min(limit, room), lease, above)
+        due = _DUE if row.stopped_at is None else _DUE_WHILE_STOPPED
+        rows = await _due(db, due, now, min(limit, room), lease, above)
     slots = min(len(rows) + turns, max(room, 0))
     tat = start + every * slots
     if slots:
@@ -213,14 +218,19 @@ _LEASE = (
 _CHARGE = update(chat).where(chat.c.id.in_(_IDS)).values(tat=bindparam("new_tat"))
 
 
-def _waits_for_another(now: BindParameter[datetime]) -> ColumnElement[bool]:
-    """Whether another delivery of the chat is out, or goes before this one."""
+def _waits_for_another(now: BindParameter[datetime], kinds: Kinds = None) -> ColumnElement[bool]:
+    """Whether another delivery of the chat is out, or goes before this one.
+
+    With `kinds` only such go before: the others wait themselves.
+    """
     other = delivery.alias("other")
     goes_before = or_(
         other.c.lane < delivery.c.lane,
         and_(other.c.lane == delivery.c.lane, other.c.id < delivery.c.id),
     )
     is_due = and_(other.c.state == State.PENDING.value, goes_before, other.c.expires_at > now)
+    if kinds is not None:
+        is_due = and_(is_due, _is_of(other, kinds))
     return (
         select(other.c.id)
         .where(
@@ -244,6 +254,12 @@ def is_answer() -> ColumnElement[bool]:
     return kind == ANSWER
 
 
+def _is_of(one: FromClause, kinds: Collection[str]) -> ColumnElement[bool]:
+    """Whether a delivery's alert is of one of these kinds; asked for each, as above."""
+    kind = select(alert.c.kind).where(alert.c.id == one.c.alert_id).scalar_subquery()
+    return kind.in_(list(kinds))
+
+
 def _post() -> ScalarSelect[Any]:
     """What kind of post a delivery is; asked for those of chats in their quiet hours alone."""
     return select(alert.c.post).where(alert.c.id == delivery.c.alert_id).scalar_subquery()
@@ -262,10 +278,11 @@ def _chat_has_room() -> ColumnElement[bool]:
     return or_(chat.c.tat.is_(None), or_(private, group))
 
 
-def _due_query() -> Select[Any]:
+def _due_query(kinds: Kinds = None) -> Select[Any]:
     """The query, built once: building costs as much as running.
 
-    It takes `now`, `soon`, `room`, and the lane to stay `above`.
+    It takes `now`, `soon`, `room`, and the lane to stay `above`. With `kinds` only alerts of those
+    are due.
     """
     now: BindParameter[datetime] = bindparam("now", type_=delivery.c.not_before.type)
     soon: BindParameter[datetime] = bindparam("soon", type_=delivery.c.not_before.type)
@@ -305,7 +322,8 @@ def _due_query() -> Select[Any]:
                 storage.quiet.passes(_post()),
             ),
             _chat_has_room(),
-            ~_waits_for_another(now),
+            ~_waits_for_another(now, kinds),
+            *([] if kinds is None else [_is_of(delivery, kinds)]),
         )
         .order_by(delivery.c.lane, delivery.c.id)
         .limit(bindparam("room", type_=Integer()))
@@ -314,6 +332,8 @@ def _due_query() -> Select[Any]:
 
 
 _DUE = _due_query()
+#: While an operator lets no alert leave: answers, and words to operators.
+_DUE_WHILE_STOPPED = _due_query((ANSWER, NOTICE))
 #: What PostgreSQL must not do for a claim. Without fresh statistics it takes these for cheap, and
 #: reads all that waits; without these it walks what is due in its index's order and looks up each
 #: chat, until there is enough. Nor may it compile the query: before version 18 a price for what is
@@ -326,7 +346,7 @@ FROM (VALUES ('enable_seqscan'), ('enable_bitmapscan'), ('enable_hashjoin'), ('e
 
 
 async def _due(
-    db: Db, now: datetime, room: int, lease: timedelta, above: Lane | None
+    db: Db, due: Select[Any], now: datetime, room: int, lease: timedelta, above: Lane | None
 ) -> Sequence[Any]:
     """The deliveries to make now, locked, `room` of them at most."""
     if db.dialect.name != "sqlite":
@@ -339,7 +359,7 @@ async def _due(
         "room": room,
         "above": below_all if above is None else above,
     }
-    found = await db.execute(_DUE, {**given, **until})
+    found = await db.execute(due, {**given, **until})
     rows: Sequence[Any] = found.all()
     return rows
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Select, select, update
 
+from bot.model.overview import HeldRate
 from bot.model.rates import Pair, Rate, RateKind
 from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import Db, upsert
@@ -116,6 +117,13 @@ async def decide(db: Db, held: int, *, approve: bool) -> Rate | None:
                 with_it.append(one.id)
         await db.execute(update(held_rate).where(held_rate.c.id.in_(with_it)).values(state=verdict))
     return _rate((await db.execute(_put_aside().where(held_rate.c.id == held))).one())
+
+
+async def waiting_rates(db: Db) -> list[HeldRate]:
+    """The held values that wait for an operator's word, oldest first."""
+    query = _put_aside().add_columns(held_rate.c.id).where(held_rate.c.state == "held")
+    rows = await db.execute(query.order_by(held_rate.c.id))
+    return [HeldRate(id=row.id, rate=_rate(row)) for row in rows]
 
 
 async def approved(db: Db, source: str) -> list[Rate]:

@@ -55,6 +55,7 @@ source = Table(
     Column("error", Text),  # of the last attempt, in our words
     Column("gone_at", UtcDateTime),  # the publisher said 410: asked once a day
     Column("pause", Integer),  # seconds between polls, where the catalog leaves them to us
+    Column("paused_at", UtcDateTime),  # an operator does not want it polled
     Index("source_due", "next_due_at"),
     Index("source_asked", "asked_at"),
 )
@@ -445,6 +446,7 @@ pace = Table(  # rates shared by all replicas; one row a token
     Column("name", String, primary_key=True),
     Column("tat", UtcDateTime, nullable=False),
     Column("paused_until", UtcDateTime),  # Telegram refuses everything until then
+    Column("stopped_at", UtcDateTime),  # an operator lets no alert leave
 )
 
 # --- updates in -----------------------------------------------------------------------------------

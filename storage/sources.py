@@ -35,6 +35,7 @@ class SourceState:
     error: str | None = None
     gone_at: datetime | None = None
     pause: int | None = None
+    paused_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +68,10 @@ async def due(
     Of more than `most` those that wait longest: reading ten thousand would hold the loop, and as
     they are polled the next look has the others.
     """
-    wished = await db.execute(select(source).where(source.c.asked_at.is_not(None)))
+    running = source.c.paused_at.is_(None)
+    wished = await db.execute(select(source).where(source.c.asked_at.is_not(None), running))
     found = _states(row for row in wished if row.key in known)
-    late = select(source).where(source.c.next_due_at <= now)
+    late = select(source).where(source.c.next_due_at <= now, running)
     late = late.order_by(source.c.next_due_at, source.c.key).limit(most)
     skipped, full = 0, True
     while full and len(found) < most:  # what an earlier catalog had may be due for ever
@@ -243,6 +245,15 @@ async def ask(db: Db, keys: Iterable[str], *, now: datetime) -> None:
         await db.execute(
             statement.on_conflict_do_update(index_elements=["key"], set_={"asked_at": now})
         )
+
+
+async def pause(db: Db, key: str, *, paused: bool, now: datetime) -> None:
+    """Poll a source no more, or again, when it is due."""
+    since = now if paused else None
+    statement = upsert(db, source).values(key=key, paused_at=since, failures=0)
+    await db.execute(
+        statement.on_conflict_do_update(index_elements=["key"], set_={"paused_at": since})
+    )
 
 
 def _backfill(key: str) -> str:

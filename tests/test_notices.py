@@ -29,6 +29,9 @@ CARRIES: dict[str, dict[str, str]] = {
     "notice.held": {"source": "nbkr", "rate": "USD/KGS 847.9350", "why": "900 %"},
     "notice.approved": {"who": "Aigul", "title": "Border post closed"},
     "notice.refused": {"who": "Aigul", "title": "Border post closed"},
+    "notice.broadcast": {"who": "Aigul", "count": "4"},
+    "notice.alerts_off": {"who": "Aigul"},
+    "notice.alerts_on": {"who": "Aigul"},
     "notice.joined": {"who": "Aigul", "title": "Border post closed"},
     "notice.story": {
         "title": "Border post closed",

@@ -38,6 +38,7 @@ from bot.intake.role import ROLE_LEASE
 from bot.languages import LANGUAGES
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
+from handlers.alerts import SNOOZE
 from tests.conftest import ROOT
 from tests.handlers.conftest import READER, RUSSIAN, STRANGER, World
 from tests.handlers.conftest import world as _world  # noqa: F401 - a fixture
@@ -155,6 +156,8 @@ def test_figures_in_words_readers_see_are_the_programs(language: str) -> None:
     assert (hours in t("notice.story", language)) == (STORY_LASTS == 6 * HOUR)
     for key in ("move.high", "move.low"):
         assert str(DEFAULT_POLICY.window) in t(key, language)
+    for figure in re.findall(r"\d+", t("button.snooze", language)):
+        assert int(figure) * HOUR == SNOOZE
 
 
 @pytest.mark.parametrize("language", WHOLE)

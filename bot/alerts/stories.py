@@ -19,7 +19,7 @@ from bot.model.news import StoredEntry, Story
 from bot.model.reasons import Reason
 from bot.model.subjects import Subject, TopicSubject
 from bot.render import hazards
-from bot.render.alerts import MUTED_TEXTS, mute_button, snooze_button, why_button
+from bot.render.alerts import MUTED_TEXTS, snooze_button, topic_button, why_button
 from bot.render.buttons import rows_of
 from bot.render.news import (
     URGENT_MARK,
@@ -79,12 +79,13 @@ class Stories(Kind):
     texts = (
         *MUTED_TEXTS,
         *hazards.TEXTS,
-        "news.title",
         "news.sources",
         "news.over",
         "news.read_on",
         "button.open",
         "button.less",
+        "button.unsubscribe",
+        "button.subscribe",
         "why.story",
         "why.topics",
         "why.all",
@@ -312,9 +313,6 @@ def _buttons(story: Story, alert: int, language: str, *, channel: bool, bot: str
         return (tuple(opened),)
     if channel:
         return ()
-    what = t("news.title", language)
-    if story.topics:
-        what = topic_name(story.topics[0], language)
     first = [*opened, why_button(alert, language), snooze_button(alert, language)]
     width = 3
     if bot:
@@ -322,7 +320,7 @@ def _buttons(story: Story, alert: int, language: str, *, channel: bool, bot: str
         width = 2  # four in even rows
     last = [
         Button(t("button.less", language), f"less:{alert}"),
-        mute_button(alert, what.lower(), language),
+        topic_button(alert, language),
     ]
     return (*map(tuple, rows_of(first, width)), *map(tuple, rows_of(last, 2)))
 

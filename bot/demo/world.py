@@ -42,17 +42,32 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agency:
-    """An agency; `key` is its section in the catalog, `name` is in its own language."""
+    """An agency; `key` is its section in the catalog, `name` is in its own language.
+
+    `names` are in every language, its own too: a reader is shown none in foreign letters.
+    """
 
     key: str
     name: str
-    english: str
+    names: Mapping[str, str]
 
 
 AGENCIES: Mapping[str, Agency] = {
-    "en": Agency(key="alatoo", name="Ala-Too News", english="Ala-Too News"),
-    "ru": Agency(key="manas", name="Манас Пост", english="Manas Post"),
-    "ky": Agency(key="jailoo", name="Жайлоо Пресс", english="Jailoo Press"),
+    "en": Agency(
+        key="alatoo",
+        name="Ala-Too News",
+        names={"en": "Ala-Too News", "ru": "Ала-Тоо Ньюс", "ky": "Ала-Тоо Ньюс"},
+    ),
+    "ru": Agency(
+        key="manas",
+        name="Манас Пост",
+        names={"en": "Manas Post", "ru": "Манас Пост", "ky": "Манас Пост"},
+    ),
+    "ky": Agency(
+        key="jailoo",
+        name="Жайлоо Пресс",
+        names={"en": "Jailoo Press", "ru": "Жайлоо Пресс", "ky": "Жайлоо Пресс"},
+    ),
 }
 
 
@@ -183,7 +198,7 @@ class World:
         for language, agency in AGENCIES.items():
             feeds.append(f"""
 [feeds.{agency.key}]
-name = {{ {_names(language, agency)} }}
+name = {{ {_names(agency)} }}
 url = "{self._url}/feeds/{language}.xml"
 language = "{language}"
 trust = 2
@@ -248,9 +263,8 @@ style = "brief"
 # ── documents ───────────────────────────────────────────────────────────────
 
 
-def _names(language: str, agency: Agency) -> str:
-    names = {"en": agency.english, language: agency.name}
-    return ", ".join(f'{key} = "{name}"' for key, name in names.items())
+def _names(agency: Agency) -> str:
+    return ", ".join(f'{key} = "{name}"' for key, name in agency.names.items())
 
 
 def _answer(request: web.Request, body: bytes, content_type: str) -> web.Response:

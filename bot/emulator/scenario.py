@@ -16,6 +16,8 @@ from bot.emulator.faults import Fault
 from bot.emulator.stage import Stage
 from bot.emulator.world import ANONYMOUS_ADMIN, PRESENT, Chat, Member, User
 
+EDITABLE_SECONDS = 48 * 3600  # for so long clients let people edit what they wrote
+
 __all__ = ["Chat", "Control", "Fault", "Scenario", "User"]
 
 
@@ -80,16 +82,28 @@ class Scenario(Stage):
         return self._say(chat_id, {"document": document}, user_id)
 
     async def edit_text(self, chat_id: int, message_id: int, text: str) -> None:
-        """Change an earlier message of a person or a channel post."""
+        """Change the words of an earlier message of a person, or a channel post.
+
+        As clients do: nobody edits the bot's words, what says something else than text, or what is
+        older than two days; an edit that changes nothing is told to nobody.
+        """
         chat = self.world.chat(chat_id)
+        written = self._message(chat, message_id)
+        if "text" not in written or written.get("from", {}).get("id") == self.bot.id:
+            raise ScenarioError(f"nobody can edit the words of message {message_id}")
+        if self.world.now() - written["date"] > EDITABLE_SECONDS:
+            raise ScenarioError(f"message {message_id} is too old to be edited")
         kept, entities = texts.clean(text, None)
         changes: Json = {"text": kept, "entities": entities or None}
-        message = self.world.change_message(chat, self._message(chat, message_id), changes)
+        if all(written.get(name) == value for name, value in changes.items()):
+            return
+        message = self.world.change_message(chat, written, changes)
         # a bot hears of it only when it asked for edits; ours asks, and has to let them pass
         kind = "edited_message"
         if chat.is_channel:
             kind = "edited_channel_post"
-        self.updates.push(kind, message)
+        if self._hears(chat, message):
+            self.updates.push(kind, message)
 
     def _say(
         self,

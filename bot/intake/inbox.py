@@ -39,7 +39,9 @@ CAREFUL = 60.0
 # the mark of a process that handles what is not stored yet; emptied by its stop
 OPEN = "inbox open"
 UNREADABLE = "unreadable"  # the outcome of an update that is set aside
-HANDLED = frozenset({"message", "callback_query", "inline_query", "my_chat_member"})
+HANDLED = frozenset(
+    {"message", "edited_message", "callback_query", "inline_query", "my_chat_member"}
+)
 
 Handle = Callable[[dict[str, Any]], Awaitable[None]]
 #: Told in the transaction that writes them down: how many updates were set aside since the last

@@ -18,6 +18,8 @@ from bot.model.reasons import Reason
 
 #: The kind of an answer to what somebody asked: it goes also to who wants no alerts.
 ANSWER = "answer"
+#: The kind of a word to an operator.
+NOTICE = "notice"
 #: The kind of an operator's message to many.
 BROADCAST = "broadcast"
 #: In the place of a subscription's key: every chat that is written to.

@@ -12,7 +12,7 @@ class SourceStatus:
 
     `last_ok_at` is None when it never answered; `error` is its last trouble, in our words.
     `newest_on` is the day of a bank's newest rates, `stuck_on` the same when it answers but brings
-    nothing new.
+    nothing new. One that an operator `paused` is not polled.
     """
 
     key: str
@@ -22,15 +22,20 @@ class SourceStatus:
     failures: int
     error: str | None
     stuck_on: date | None = None
+    paused: bool = False
     newest_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The answer to /status: sources, open deliveries, age of the oldest, time of the last sent."""
+    """The answer to /status: sources, open deliveries, age of the oldest, time of the last sent.
+
+    `stopped_at` is since when an operator lets no alert leave.
+    """
 
     now: datetime
     sources: tuple[SourceStatus, ...]
     waiting: int
     oldest: timedelta | None
     last_sent_at: datetime | None
+    stopped_at: datetime | None = None

@@ -8,6 +8,7 @@ import storage.marks
 import storage.overview
 import storage.rates
 import storage.sources
+import storage.switch
 from bot.model.status import SourceStatus, Status
 from bot.readers.rates import local_day
 from bot.sources.specs import Catalog
@@ -41,6 +42,7 @@ async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
                 failures=state.failures,
                 error=state.error,
                 stuck_on=stuck_on,
+                paused=state.paused_at is not None,
                 newest_on=newest_on,
             )
         )
@@ -50,4 +52,5 @@ async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
         waiting=summary.waiting,
         oldest=summary.oldest,
         last_sent_at=summary.last_sent_at,
+        stopped_at=await storage.switch.off_since(db),
     )

@@ -108,6 +108,13 @@ def mute_button(alert: int, what: str, language: str, *, muted: bool = False) ->
     return Button(phrase(f"button.{verb}", language, what=what).text, f"{verb}:{alert}")
 
 
+def topic_button(alert: int, language: str, *, left: bool = False) -> Button:
+    """Ends the subscription to the topic of a story; when `left`, subscribes to it again."""
+    if left:
+        return Button(t("button.subscribe", language), f"unmute:{alert}")
+    return Button(t("button.unsubscribe", language), f"mute:{alert}")
+
+
 def pause_button(alert: int, language: str, *, paused: bool = False) -> Button:
     """Pauses the chat's own rule that an alert was about; when `paused`, resumes it."""
     if paused:

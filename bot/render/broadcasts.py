@@ -33,7 +33,7 @@ def preview(shown: StoredBroadcast, reach: Reach, topics: Sequence[str], languag
         switches.append(_audience_button(shown, topic, language))
     send = Button(t("button.send", language), data=f"cast:send:{shown.id}")
     rows = [*rows_of(switches, 3), [send, _cancel(shown.id, language)]]
-    return message(lines(phrase("broadcast.shown", language), _reach(reach, language)), rows)
+    return message(lines(phrase("broadcast.shown", language), chats_by_kind(reach, language)), rows)
 
 
 def confirm(shown: StoredBroadcast, reach: Reach, language: str) -> Message:
@@ -65,10 +65,10 @@ def progress(sent: StoredBroadcast, so_far: Progress, language: str) -> Message:
 
 def _to_whom(shown: StoredBroadcast, reach: Reach, language: str) -> Rich:
     whom = _audience_name(shown.audience, language)
-    return join(": ", [whom, _reach(reach, language)])
+    return join(": ", [whom, chats_by_kind(reach, language)])
 
 
-def _reach(reach: Reach, language: str) -> Rich:
+def chats_by_kind(reach: Reach, language: str) -> Rich:
     """How many chats, by kind; kinds without any are not named."""
     parts = []
     for kind, n in reach.kinds.items():

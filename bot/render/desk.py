@@ -8,7 +8,7 @@ from bot.i18n import t
 from bot.model.news import Story
 from bot.render.news import headline
 from bot.render.phrases import phrase
-from bot.render.text import Button, Message, Rows, cut, message
+from bot.render.text import Button, Message, Rows, bold, cut, lines, message
 
 CANDIDATES = 5  # stories that one which waits may be the same as
 LABEL = 60  # characters of a headline on a button: more is cut by a phone
@@ -21,6 +21,13 @@ def story_buttons(number: int, language: str) -> Rows:
     word = Button(t("button.edit_headline", language), data=f"story:word:{number}")
     same = Button(t("button.same_as", language), data=f"story:same:{number}")
     return ((send, reject), (word, same))
+
+
+def card(number: int, story: Story, feeds: Sequence[str], language: str) -> Message:
+    """A story that waits, with who reports it and what may be done."""
+    told = story.told_in(language)
+    body = lines(bold(headline(told)), ", ".join(feeds))
+    return message(body, story_buttons(number, language))
 
 
 def candidates(number: int, stories: Sequence[Story], language: str) -> Rows:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, time
 
-from bot.i18n import city, t, zone_name
+from bot.i18n import city, clock, t, zone_place
 from bot.languages import LANGUAGES
 from bot.model.chats import Style, Wakes
 from bot.model.filters import StoredFilter
@@ -12,7 +13,7 @@ from bot.model.quiet import QuietHours
 from bot.render.buttons import back_button, rows_of, switch
 from bot.render.phrases import phrase
 from bot.render.quiet import as_said
-from bot.render.text import Button, Message, bold, code, lines, message
+from bot.render.text import Button, Message, Rich, bold, code, lines, message
 
 BACK = "set:back"  # what the way back to the settings sends
 
@@ -21,8 +22,11 @@ def settings(
     language: str,
     *,
     zone: str,
+    now: datetime,
     style: Style,
     wakes: Wakes,
+    digests: Sequence[time] = (),
+    following: Sequence[str] = (),
     quiet: QuietHours | None = None,
     filters: Sequence[StoredFilter] = (),
     places: bool = False,
@@ -32,15 +36,17 @@ def settings(
 
     Data `set:language`, `set:zone`, `set:topics`, `set:filters`, `set:quiet`, `set:sounds`,
     `style:brief`, `wakes:urgent`, and `set:places` where the catalog has places; `near` are the
-    names of those that were chosen. What the chat's filters keep back is counted here: none hides
+    names of those that were chosen. `digests` are the hours of the chat's digests, `following` the
+    names of what it subscribes to. What the chat's filters keep back is counted here: none hides
     in silence.
     """
     rows = [
         phrase("settings.language", language, language=t("language.name", language)),
-        phrase("settings.zone", language, zone=zone_name(zone)),
+        phrase("settings.time", language, zone=zone_place(zone, language), time=clock(now, zone)),
         phrase("settings.style", language, style=t(f"style.{style.value}", language)),
         phrase("settings.wakes", language, wakes=t(f"wakes.{wakes.value}", language)),
     ]
+    rows.append(_digests(digests, language))
     hours = t("quiet.none", language) if quiet is None else as_said(quiet)
     rows.append(phrase("settings.quiet", language, hours=hours))
     if filters:
@@ -48,6 +54,8 @@ def settings(
         rows.append(phrase("settings.filters", language, n=len(filters), kept=kept))
     if near:
         rows.append(phrase("settings.places", language, places=", ".join(near)))
+    if following:
+        rows.append(phrase("settings.following", language, what=", ".join(following)))
     styles = []
     for one in Style:
         name = t(f"style.{one.value}", language)
@@ -74,6 +82,14 @@ def settings(
     return message(lines(bold(t("settings.title", language)), *rows), buttons)
 
 
+def _digests(digests: Sequence[time], language: str) -> Rich:
+    """When digests come; without an hour of theirs topics bring nothing, so that is said too."""
+    if not digests:
+        return phrase("settings.no_digest", language)
+    times = ", ".join(map(clock, sorted(digests)))
+    return phrase("settings.digest", language, times=times)
+
+
 def language_menu(language: str) -> Message:
     """The languages, each in its own name, and back: data `lang:ru`, `set:back`."""
     rows = []
@@ -91,7 +107,7 @@ def zone_menu(
     Where a location can be sent (`place`), it may be found by that: data `set:place`.
     """
     other = phrase("zone.other", language, example=code(example))
-    text = lines(phrase("settings.zone", language, zone=zone_name(chosen)), other)
+    text = lines(phrase("settings.zone", language, zone=zone_place(chosen, language)), other)
     cities = [switch(city(one, language), f"zone:{one}", on=one == chosen) for one in zones]
     rows = [*rows_of(cities, 2)]
     if place:  # Telegram lets a location be asked for in private chats alone

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.i18n import ago, day, day_at, name_of, span, t
 from bot.model.status import SourceStatus, Status
 from bot.render.phrases import counted, phrase
@@ -13,7 +15,9 @@ SHOWN_SOURCES = 40  # a status of a hundred feeds would not fit a message
 def status(status: Status, language: str) -> Message:
     """A verdict, how fresh each source is, how long the queue, when the last message went out."""
     shown = [bold(_verdict(status, language))]
-    shown += [_source(source, status, language) for source in status.sources[:SHOWN_SOURCES]]
+    if status.stopped_at is not None:
+        shown.insert(0, stopped_line(status.now - status.stopped_at, language))
+    shown += [source_line(source, status, language) for source in status.sources[:SHOWN_SOURCES]]
     hidden = len(status.sources) - SHOWN_SOURCES
     if hidden > 0:
         shown.append(counted("status.more", hidden, language))
@@ -50,7 +54,12 @@ def _last_sent(status: Status, language: str) -> Rich:
     return phrase("status.sent", language, ago=ago(status.now - status.last_sent_at, language))
 
 
-def _source(source: SourceStatus, status: Status, language: str) -> Rich:
+def stopped_line(age: timedelta, language: str) -> Rich:
+    """That no alert leaves, and since when."""
+    return phrase("status.stopped", language, ago=ago(age, language))
+
+
+def source_line(source: SourceStatus, status: Status, language: str) -> Rich:
     """A source's line: green when all is well, white before its first answer, else its trouble."""
     name = one_line(name_of(source.names, language) or source.key)
     seen = t("status.never", language)
@@ -65,6 +74,8 @@ def _source(source: SourceStatus, status: Status, language: str) -> Rich:
     trouble = _trouble(source, status, language)
     if trouble:
         mark = "🟠"
+    if source.paused:
+        mark, trouble = "⏸", [phrase("status.paused", language)]
     return join(" · ", [f"{mark} {name} – {seen}", *trouble])
 
 

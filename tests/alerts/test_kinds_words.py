@@ -14,11 +14,12 @@ from bot.alerts import corrections, moves, notices, rules, stories
 from bot.alerts.notices import Notice
 from bot.convert.rules import parse_rule
 from bot.detect.security import detect
-from bot.i18n import name_of
+from bot.i18n import name_of, share
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.rates import Move, RateKind
 from bot.model.reasons import Reason, reason
+from bot.render.phrases import phrase
 from bot.render.reasons import because
 from bot.render.text import LIMIT, units
 from tests.factories import NOW, rate
@@ -85,7 +86,7 @@ def test_a_story_has_its_headline_one_paragraph_and_who_reports_it() -> None:
         ["https://news.example/apples", "why:8", "snooze:8"],
         ["less:8", "mute:8"],
     ]
-    assert labels(shown) == [["Open", "Why?", "Snooze"], ["Less of this", "Mute security"]]
+    assert labels(shown) == [["Open", "Why?", "Snooze"], ["Less of this", "Unsubscribe"]]
 
 
 def test_an_urgent_story_is_marked_and_its_marks_stay_in_place() -> None:
@@ -119,6 +120,20 @@ def test_however_long_a_story_its_reporters_stay_and_it_fits() -> None:
 @pytest.mark.parametrize("language", WHOLE)
 def test_a_move_explains_itself(language: str) -> None:
     assert moves.why_move(jumped(), language).text == expected("alerts.why_move", language)
+
+
+@pytest.mark.parametrize("language", WHOLE)
+def test_a_move_and_its_why_say_the_same_figure_of_a_usual_day(language: str) -> None:
+    told = moves.move(jumped(), alert=1, language=language, source_names=BANK).text
+    usual = phrase("move.usual", language, usual=share(jumped().usual, language, 2)).text
+    assert usual in told
+    assert share(jumped().usual, language, 2) in moves.why_move(jumped(), language).text
+
+
+def test_a_drift_is_compared_with_no_usual_day() -> None:
+    told = moves.move(drifted(), alert=1, language="en", source_names=BANK).text
+    assert "usually" not in told
+    assert "Usually" not in moves.why_move(drifted(), "en").text
 
 
 def test_a_story_names_who_reported_it_and_when() -> None:

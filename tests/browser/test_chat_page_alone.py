@@ -217,7 +217,7 @@ async def test_language_controls_and_faults(browser: Browser, emulator: Emulator
     await page.get_by_role("menuitem", name="says “slow down” for 30 s").click()
     await expect(page.locator("#faulty")).to_contain_text("429")
     assert emulator.faults.active()[0].retry_after == 30
-    await page.get_by_role("button", name="Lift").click()
+    await page.get_by_role("button", name="End it").click()
     await expect(page.locator("#faulty")).to_be_hidden()
     await more.click()
     await page.get_by_role("menuitem", name="Block the bot").click()

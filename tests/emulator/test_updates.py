@@ -208,6 +208,23 @@ async def test_an_inline_query_gets_results_and_one_is_posted(
     assert chosen["chosen_inline_result"]["result_id"] == "1"
 
 
+async def test_an_edit_is_told_where_the_message_was_heard_and_words_changed(
+    client: Client, emulator: Emulator
+) -> None:
+    """Of two days at most, and never of what the bot wrote."""
+    talk = await emulator.send_text(GROUP, "morning", user_id=BORIS)
+    await emulator.edit_text(GROUP, talk, "good morning")
+    asked = await emulator.send_text(AIGUL, "100 usd")
+    await emulator.edit_text(AIGUL, asked, "100 usd")
+    assert [u["message"]["text"] for u in await heard(client)] == ["100 usd"]
+    answer = await client.ok("sendMessage", chat_id=AIGUL, text="8,479.35")
+    with pytest.raises(ScenarioError, match="nobody can edit"):
+        await emulator.edit_text(AIGUL, answer["message_id"], "0")
+    emulator.world.clock = lambda: time.time() + 48 * 3600 + 60
+    with pytest.raises(ScenarioError, match="too old"):
+        await emulator.edit_text(AIGUL, asked, "200 usd")
+
+
 async def test_a_scenario_names_what_it_does_not_have(emulator: Emulator) -> None:
     """Unknown chats, people and messages are errors of the scenario, not of the bot."""
     with pytest.raises(ScenarioError, match="no chat 404"):

@@ -238,9 +238,9 @@ async def test_the_night_comes_as_one_message(patient: World) -> None:
     assert world.emulator.silent(READER, told["message_id"])
     assert told["text"] == (
         "While it was quiet\n\n"
-        "USD 84.7935 → 86.4 ▲ +1.9 %\n"
+        "USD 84.7935 → 86.4 ▲ +1.9\N{NO-BREAK SPACE}%\n"
         "National Bank, effective 20 Oct\n\n"
-        "• Your rule: USD/KGS > 86\n"
+        "• Your alert: USD/KGS > 86\n"
         "• A bridge is closed · agency\n\n"
         "Left out by your filters: 1 · /mute"
     )
@@ -284,7 +284,7 @@ async def test_the_night_is_told_in_the_readers_language(
     assert not [m for m in world.emulator.messages(reader) if "86" in m.get("text", "")]
     await morning(world, reader)
     told = await world.tells(reader, title)
-    assert "USD 84,7935 → 86,4 ▲ +1,9 %" in told["text"]
+    assert "USD 84,7935 → 86,4 ▲ +1,9\N{NO-BREAK SPACE}%" in told["text"]
     digest = await world.tells(reader, "USD 84,79\n")
     assert digest["message_id"] > 0
 

@@ -40,9 +40,9 @@ async def test_settings_change_in_place_and_stay(world: World) -> None:
     await world.emulator.press(READER, number, "wakes:urgent")
     assert "urgent only" in text()
     await world.emulator.press(READER, number, "set:zone")
-    assert "Asia/Bishkek" in text()
+    assert "Bishkek" in text()
     await world.emulator.press(READER, number, "zone:Europe/Moscow")
-    assert "Europe/Moscow" in text()
+    assert "Time: Moscow" in text()
     await world.emulator.press(READER, number, "set:language")
     await world.emulator.press(READER, number, "lang:ru")
     assert text().startswith("Настройки")
@@ -70,9 +70,9 @@ async def test_a_zone_can_be_written_and_a_wrong_one_is_answered(world: World) -
 @pytest.mark.parametrize(
     ("chat", "asks", "said"),
     [
-        (READER, "📍 Send location", "Time zone: Europe/Berlin. It is 06:00 where you are."),
-        (RUSSIAN, "📍 Отправить геопозицию", "Часовой пояс: Europe/Berlin. У вас сейчас 06:00."),
-        (STRANGER, "📍 Турган жерди жөнөтүү", "Убакыт алкагы: Europe/Berlin. Сизде азыр 06:00."),
+        (READER, "📍 Send location", "Time zone: Berlin. It is 06:00 where you are."),
+        (RUSSIAN, "📍 Отправить геопозицию", "Часовой пояс: Берлин. У вас сейчас 06:00."),
+        (STRANGER, "📍 Турган жерди жөнөтүү", "Убакыт алкагы: Берлин. Сизде азыр 06:00."),
     ],
 )
 async def test_a_shared_location_sets_the_zone_and_is_kept_nowhere(

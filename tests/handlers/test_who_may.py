@@ -82,6 +82,7 @@ WRITTEN: dict[str, dict[str, str]] = {
     "start": {"": ANYBODY, "USD": ANYBODY, "rule_USD_KGS_official_lt_80": ADMINISTRATORS_ONLY},
     "stop": {"": ADMINISTRATORS_ONLY},
     "broadcast": {"": OPERATORS_ONLY},
+    "admin": {"": OPERATORS_ONLY},
 }
 #: Button → its data, of what `Place` has made → who may.
 PRESSED: dict[tuple[str, int], dict[str, str]] = {
@@ -121,6 +122,8 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
         "story:back:{waiting}": OPERATORS_ONLY,
     },
     ("story", 3): {"story:same:{waiting}:1": OPERATORS_ONLY},
+    ("admin", 1): {"admin:desk": OPERATORS_ONLY, "admin:off": OPERATORS_ONLY},
+    ("admin", 2): {"admin:sources:0": OPERATORS_ONLY, "admin:off:sure": OPERATORS_ONLY},
     ("cast", 2): {
         "cast:send:1": OPERATORS_ONLY,
         "cast:sure:1": OPERATORS_ONLY,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
+
 import pytest
 
 from bot.languages import LANGUAGES
@@ -13,7 +15,15 @@ from tests.render.world import ZONE, data, labels
 
 @pytest.mark.parametrize("language", WHOLE)
 def test_the_settings_show_what_is_chosen(language: str) -> None:
-    shown = settings.settings(language, zone=ZONE, style=Style.BRIEF, wakes=Wakes.URGENT)
+    shown = settings.settings(
+        language,
+        zone=ZONE,
+        now=datetime(2021, 10, 20, 10, 4, tzinfo=UTC),
+        style=Style.BRIEF,
+        wakes=Wakes.URGENT,
+        digests=[time(8, 30)],
+        following=["USD", "EUR"],
+    )
     assert shown.text == expected("settings.chosen", language)
     rows = [
         ["style:full", "style:brief", "style:headline"],
@@ -25,6 +35,18 @@ def test_the_settings_show_what_is_chosen(language: str) -> None:
     assert data(shown) == rows
     assert labels(shown)[0][1].startswith("✓ ")
     assert labels(shown)[1][2].startswith("✓ ")
+
+
+def test_a_time_zone_without_a_city_is_named_by_its_offset_and_no_digest_is_said_too() -> None:
+    shown = settings.settings(
+        "ru",
+        zone="Etc/GMT-6",
+        now=datetime(2021, 10, 20, 10, 4, tzinfo=UTC),
+        style=Style.BRIEF,
+        wakes=Wakes.URGENT,
+    ).text
+    assert "\nВремя: UTC+6, сейчас 16:04\n" in shown
+    assert "\nСводка: выключена\n" in shown
 
 
 def test_the_language_menu_names_each_language_in_itself() -> None:

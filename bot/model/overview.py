@@ -1,0 +1,42 @@
+"""What an operator sees of the whole at a glance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.model.alerts import Lane
+from bot.model.broadcasts import Reach
+from bot.model.rates import Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneWaits:
+    """How many deliveries of a lane are open, and the age of the oldest one's alert."""
+
+    lane: Lane
+    waiting: int
+    oldest: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldRate:
+    """A rate that waits for an operator's word, by its number."""
+
+    id: int
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The outbox by lane, the chats that are written to, and how much waits for a word.
+
+    `stopped_at` is since when no alert leaves, None while they do.
+    """
+
+    lanes: tuple[LaneWaits, ...]
+    chats: Reach
+    subscriptions: int
+    held: int
+    stories: int
+    stopped_at: datetime | None

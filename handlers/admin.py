@@ -1,0 +1,209 @@
+"""/admin: the operator's desk, one message that its buttons change where it stands.
+
+Sources (poll now, pause, resume), what waits for a word, what went wrong lately, and the switch of
+all alerts, which takes two taps. Only an operator in their own private chat gets here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from telegram import Update
+
+import storage.alerts
+import storage.news
+import storage.operating
+import storage.sources
+import storage.switch
+from bot.alerts import Desk, Reader, kind_of, notices
+from bot.errors import UserError
+from bot.i18n import moment
+from bot.model.news import Story
+from bot.model.status import SourceStatus, Status
+from bot.readers.status import current_status
+from bot.render import admin as render
+from bot.render.answers import say
+from bot.render.desk import card
+from bot.render.text import Message
+from bot.sources.standing import led
+from handlers.context import Context
+from handlers.numbers import number_of
+from storage.db import Db, db_now
+
+
+async def admin(_update: Update, context: Context) -> None:
+    """/admin: all at a glance."""
+    await context.reply(await _desk(context))
+
+
+async def opened(context: Context, page: str) -> None:
+    """Buttons `admin:desk`, `held`, `stories`, `errors`, `off` and `on`."""
+    match page:
+        case "desk":
+            shown = await _desk(context)
+        case "held":
+            shown = await _held(context)
+        case "stories":
+            shown = await _stories(context)
+        case "errors":
+            shown = await _errors(context)
+        case "off":
+            shown = render.sure_off(context.language)
+        case "on":
+            shown = render.sure_on(context.language)
+        case _:
+            raise UserError("error.stale")
+    await context.answer()
+    await context.edit(shown)
+
+
+async def pressed(context: Context, what: str, which: str) -> None:
+    """Buttons `admin:sources:0`, `admin:source:KEY`, `poll`, `pause`, `resume`, `off:sure`, …"""
+    match what, which:
+        case "sources", _:
+            status, number = await _status(context), number_of(which)
+            await context.answer()
+            await context.edit(render.sources(status, number, _short, context.language))
+        case "source" | "poll" | "pause" | "resume", _:
+            await _source(context, what, which)
+        case "story", _:
+            await _story(context, number_of(which))
+        case "off" | "on", "sure":
+            await _switch(context, off=what == "off")
+        case _:
+            raise UserError("error.stale")
+
+
+# --- the pages ------------------------------------------------------------------------------------
+
+
+async def _status(context: Context) -> Status:
+    services = context.services
+    async with services.store.reading() as db:
+        return await current_status(db, services.catalog, now=services.clock())
+
+
+async def _desk(context: Context) -> Message:
+    services, now = context.services, context.services.clock()
+    async with services.store.reading() as db:
+        status = await current_status(db, services.catalog, now=now)
+        found = await storage.operating.overview(db, now=now)
+    return render.desk(status, found, context.language)
+
+
+async def _held(context: Context) -> Message:
+    async with context.services.store.reading() as db:
+        rates = await storage.operating.held_rates(db)
+
+    def named(key: str) -> str:
+        return context.services.catalog.names(key, context.language)
+
+    return render.held(rates, named, context.language)
+
+
+async def _stories(context: Context) -> Message:
+    waiting: list[tuple[int, Story]] = []
+    async with context.services.store.reading() as db:
+        for told in await storage.operating.questions(db):
+            number = kind_of(told).story(told)
+            story = None if number is None else await storage.news.get(db, number)
+            if story is not None:
+                waiting.append((told.id, led(story, context.services.catalog.news)))
+    return render.stories(waiting, context.language)
+
+
+async def _errors(context: Context) -> Message:
+    """What ails sources now, and what this operator was told lately, in those words."""
+    services, chat = context.services, context.chat
+    told: list[tuple[str, str]] = []
+    status = await _status(context)
+    async with services.store.reading() as db:
+        for one in await storage.operating.notices(db, chat.id, most=render.MOST_ERRORS):
+            reader = Reader(
+                chat=chat.id,
+                language=chat.language,
+                style=chat.style,
+                home=chat.home,
+                time_zone=chat.time_zone,
+            )
+            desk = Desk(db=db, catalog=services.catalog)
+            words = await kind_of(one).words(desk, one, reader)
+            at = moment(one.created_at, chat.language, chat.time_zone, now=services.clock())
+            if words is not None:
+                told.append((at, words.text))
+    return render.errors(status, told, chat.language)
+
+
+# --- one source -----------------------------------------------------------------------------------
+
+
+def _short(key: str) -> str:
+    """A source's key as a button can carry it, whatever its length and letters."""
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+async def _source(context: Context, what: str, which: str) -> None:
+    """Show a source, after what its button does."""
+    services = context.services
+    one = _named(await _status(context), which)
+    async with services.store.writing() as db:
+        if what == "poll":
+            if one.paused:
+                raise UserError("error.stale")
+            await storage.sources.ask(db, [one.key], now=services.clock())
+        elif what in {"pause", "resume"}:
+            await storage.sources.pause(db, one.key, paused=what == "pause", now=services.clock())
+    said = say("admin.asked", context.language).text if what == "poll" else ""
+    await context.answer(said)
+    status = await _status(context)
+    zone = context.chat.time_zone
+    one = _named(status, which)
+    await context.edit(render.source(one, status, _short, zone, context.language))
+
+
+def _named(status: Status, which: str) -> SourceStatus:
+    for one in status.sources:
+        if _short(one.key) == which:
+            return one
+    raise UserError("error.stale")
+
+
+# --- a story, and the switch ----------------------------------------------------------------------
+
+
+async def _story(context: Context, number: int) -> None:
+    """The card of a story that waits, as it was shown first."""
+    async with context.services.store.reading() as db:
+        told = await storage.alerts.waiting(db, number)
+        story = None if told is None else kind_of(told).story(told)
+        found = None if story is None else await storage.news.get(db, story)
+    if found is None:
+        raise UserError("error.stale")
+    await context.answer()
+    catalog, language = context.services.catalog, context.language
+    feeds = [catalog.names(key, language) for key in found.feeds]
+    await context.reply(card(number, led(found, catalog.news), feeds, language))
+
+
+async def _switch(context: Context, *, off: bool) -> None:
+    """The second tap: alerts stop for all replicas, or leave again."""
+    services = context.services
+    token = services.settings.token.partition(":")[0]
+    async with services.store.writing() as db:
+        turn = storage.switch.turn_off if off else storage.switch.turn_on
+        if await turn(db, token):
+            await _tell_others(context, db, off=off)
+    services.wake()
+    await context.answer()
+    await context.edit(await _desk(context))
+
+
+async def _tell_others(context: Context, db: Db, *, off: bool) -> None:
+    """Every other operator hears of it."""
+    user, now = context.incoming.effective_user, context.services.clock()
+    values = {"who": "–" if user is None else user.full_name}
+    msgid = "notice.alerts_off" if off else "notice.alerts_on"
+    each_time = int((await db_now(db)).timestamp() * 1_000_000)  # anew, and not once a day
+    for operator in sorted(context.services.admins - {context.chat.id}):
+        told = notices.decided(operator, each_time, msgid, values, now=now)
+        await storage.alerts.enqueue(db, told)

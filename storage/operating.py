@@ -1,0 +1,79 @@
+"""What operators look at: the outbox by lane, chats, what waits for their word, their notices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, text
+
+import storage.broadcasts
+import storage.switch
+from bot.model.alerts import EVERYBODY, NOTICE, Approval, Lane
+from bot.model.overview import HeldRate, LaneWaits, Overview
+from storage.alerts import StoredAlert, stored_alert
+from storage.db import Db, db_now
+from storage.held_rates import waiting_rates
+from storage.schema import alert, delivery, subscription
+
+MOST_NOTICES = 200  # that are looked through: an hour has fewer
+
+
+async def overview(db: Db, *, now: datetime) -> Overview:
+    """The whole at a glance."""
+    subscriptions = await db.execute(select(func.count()).select_from(subscription))
+    return Overview(
+        lanes=await _lanes(db, now),
+        chats=await storage.broadcasts.reach(db, EVERYBODY),
+        subscriptions=int(subscriptions.scalar_one()),
+        held=len(await waiting_rates(db)),
+        stories=len(await questions(db)),
+        stopped_at=await storage.switch.off_since(db),
+    )
+
+
+async def _lanes(db: Db, now: datetime) -> tuple[LaneWaits, ...]:
+    # as ix_delivery_open says it, or SQLite scans the table
+    waits = text("delivery.state IN ('pending', 'leased')")
+    grouped = select(
+        delivery.c.lane, func.count().label("n"), func.min(delivery.c.alert_id).label("first")
+    )
+    rows = {row.lane: row for row in await db.execute(grouped.where(waits).group_by("lane"))}
+    firsts = [row.first for row in rows.values()]
+    decided = select(alert.c.id, alert.c.created_at).where(alert.c.id.in_(firsts))
+    at = {row.id: row.created_at for row in await db.execute(decided)}
+    found: list[LaneWaits] = []
+    for lane in Lane:
+        row = rows.get(int(lane))
+        oldest, waiting = None, 0
+        if row is not None:
+            waiting = row.n
+            oldest = max(now - at.get(row.first, now), timedelta(0))
+        found.append(LaneWaits(lane=lane, waiting=waiting, oldest=oldest))
+    return tuple(found)
+
+
+async def questions(db: Db) -> list[StoredAlert]:
+    """The alerts that wait for an operator's word, oldest first."""
+    open_ones = select(alert).where(
+        alert.c.fanned_at.is_(None),
+        alert.c.approval == Approval.WAITING.value,
+        alert.c.expires_at > await db_now(db),
+    )
+    return [stored_alert(row) for row in await db.execute(open_ones.order_by(alert.c.id))]
+
+
+async def held_rates(db: Db) -> Sequence[HeldRate]:
+    """The rates that wait for one, oldest first."""
+    return await waiting_rates(db)
+
+
+async def notices(
+    db: Db, chat_id: int, *, most: int = MOST_NOTICES, since: datetime | None = None
+) -> list[StoredAlert]:
+    """What an operator was told lately, or since then, newest first."""
+    told = select(alert).where(alert.c.audience_chat == chat_id, alert.c.kind == NOTICE)
+    if since is not None:
+        told = told.where(alert.c.created_at > since)
+    rows = await db.execute(told.order_by(alert.c.id.desc()).limit(most))
+    return [stored_alert(row) for row in rows]

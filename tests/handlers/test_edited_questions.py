@@ -1,0 +1,146 @@
+"""Commands and questions that are edited: the answer already given is edited, too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.emulator import Fault
+from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World, days
+
+
+async def edited(world: World, asked: int, text: str, fits: str, *, chat: int = READER) -> Any:
+    """Edit a question; the first message below it that then says what fits."""
+    await world.emulator.edit_text(chat, asked, text)
+    return await world.emulator.wait_message(
+        chat,
+        lambda m: fits in m.get("text", m.get("caption", "")),
+        after=asked,
+        timeout=20,
+    )
+
+
+def below(world: World, asked: int, *, chat: int = READER) -> list[int]:
+    """The numbers of the messages below a question."""
+    messages = world.emulator.messages(chat)
+    return [m["message_id"] for m in messages if m["message_id"] > asked]
+
+
+async def question(world: World, text: str, fits: str, *, chat: int = READER) -> tuple[int, Any]:
+    """Ask; the question's number and its answer."""
+    answer = await world.ask(text, chat=chat, fits=fits)
+    said = [m for m in world.emulator.messages(chat) if m.get("text") == text]
+    return said[-1]["message_id"], answer
+
+
+@pytest.mark.parametrize(
+    ("was", "answer", "now", "then"),
+    [
+        ("100 usd", "8,479.35", "200 usd", "16,958.70"),
+        ("/rates usd", "84.7935", "/rates eur", "98.8523"),
+        ("/convert 1 usd", "84.79", "5 eur", "494.26"),
+        ("helo", "/help", "100 usd", "8,479.35"),
+        ("/ratse", "/help", "/rates usd", "84.7935"),
+        ("100 usd", "8,479.35", "thanks!", "/help"),
+        ("100 usd", "8,479.35", "100 usd usd", "stays the same"),
+    ],
+)
+async def test_an_edited_question_is_answered_in_its_answer(
+    world: World, was: str, answer: str, now: str, then: str
+) -> None:
+    asked, first = await question(world, was, answer)
+    second = await edited(world, asked, now, then)
+    assert second["message_id"] == first["message_id"]
+    assert "edit_date" in second
+    assert below(world, asked) == [first["message_id"]]
+
+
+async def test_edits_follow_each_other(world: World) -> None:
+    asked, first = await question(world, "1 usd", "84.79")
+    for amount, worth in ((2, "169.59"), (3, "254.38"), (4, "339.17")):
+        last = await edited(world, asked, f"{amount} usd", worth)
+        assert last["message_id"] == first["message_id"]
+
+
+async def test_buttons_go_with_the_answer_that_had_them(world: World) -> None:
+    asked, first = await question(world, "100 usd", "8,479.35")
+    assert "reply_markup" in first
+    second = await edited(world, asked, "100 usd eur", "85.78")
+    assert "reply_markup" not in second
+
+
+async def test_an_answer_that_is_gone_or_too_old_is_given_anew(patient: World) -> None:
+    world = patient
+    for why in ("message to edit not found", "message can't be edited", "message is too old"):
+        asked, first = await question(world, "100 usd", "8,479.35")
+        if why.endswith("not found"):
+            world.emulator.world.delete_message(
+                world.emulator.world.chat(READER), first["message_id"]
+            )
+        else:
+            refusal = Fault.bad_request(why, method="editMessageText", times=1)
+            world.emulator.faults.add(refusal)
+        second = await edited(world, asked, "200 usd", "16,958.70")
+        assert second["message_id"] > first["message_id"]
+        # and it is this one that is edited from now on
+        third = await edited(world, asked, "300 usd", "25,438.05")
+        assert third["message_id"] == second["message_id"]
+
+
+async def test_words_take_the_place_of_a_picture_and_a_picture_that_of_words(world: World) -> None:
+    await world.keep(days("USD/KGS", ["84.1", "84.2", "84.3", "84.4", "84.5", "84.6", "84.7"]))
+    asked, first = await question(world, "100 usd", "8,4")
+    picture = await edited(world, asked, "/chart usd", "USD/KGS")
+    assert picture["message_id"] == first["message_id"]
+    assert "photo" in picture
+    other = await edited(world, asked, "/chart usd 7d", "USD/KGS")
+    assert other["message_id"] == first["message_id"]
+    words = await edited(world, asked, "/rates eur", "98.8523")
+    assert "photo" not in words
+    await world.emulator.calls.wait(lambda call: call.method == "deleteMessage")
+    assert below(world, asked) == [words["message_id"]]
+
+
+async def test_an_edit_of_what_was_no_question_is_ignored(world: World) -> None:
+    """Nor does an edit count that changes nothing a bot sees, or one in a group that is not for
+    us.
+    """
+    asked, first = await question(world, "100 usd", "8,479.35")
+    (said,) = [m for m in world.emulator.messages(READER) if m["message_id"] == asked]
+    world.emulator.push_update({"edited_message": {**said, "edit_date": said["date"]}})
+    talk = await world.emulator.send_text(GROUP, "100 usd", user_id=STRANGER)
+    await world.emulator.edit_text(GROUP, talk, "200 usd")
+    unknown = {**said, "message_id": 10_000, "edit_date": said["date"], "text": "well"}
+    world.emulator.push_update({"edited_message": unknown})
+    moved = {"location": {"latitude": 42.87, "longitude": 74.59}}
+    where = {name: value for name, value in said.items() if name not in {"text", "entities"}}
+    world.emulator.push_update({"edited_message": {**where, **moved, "edit_date": said["date"]}})
+    later, last = await question(world, "/rates usd", "84.7935")
+    assert below(world, asked) == [first["message_id"], later, last["message_id"]]
+    (kept,) = [m for m in world.emulator.messages(READER) if m["message_id"] == first["message_id"]]
+    assert "edit_date" not in kept
+    assert below(world, talk, chat=GROUP) == []
+
+
+async def test_a_question_that_nothing_is_remembered_of_is_answered_anew(world: World) -> None:
+    """As after a restart."""
+    asked, first = await question(world, "100 usd", "8,479.35")
+    world.bot.services.questions.forget(READER, asked)
+    second = await edited(world, asked, "200 usd", "16,958.70")
+    assert second["message_id"] > first["message_id"]
+
+
+async def test_in_a_group_a_mention_or_a_command_is_answered_in_place(world: World) -> None:
+    asked = await world.emulator.send_text(GROUP, "@jarchy_bot 100 usd", user_id=STRANGER)
+    first = await world.emulator.wait_message(
+        GROUP, lambda m: "479,35" in m.get("text", ""), after=asked
+    )
+    second = await edited(world, asked, "/rates eur", "98,8523", chat=GROUP)
+    assert second["message_id"] == first["message_id"]
+
+
+async def test_an_edited_mistake_is_explained_in_the_readers_language(world: World) -> None:
+    asked, first = await question(world, "/rates доллар", "84,7935", chat=RUSSIAN)
+    second = await edited(world, asked, "/rates долор", "долор", chat=RUSSIAN)
+    assert second["message_id"] == first["message_id"]

@@ -1,0 +1,72 @@
+"""The switch of all alerts and paused sources in the store, on every database."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import storage.alerts
+import storage.chats
+import storage.claims
+import storage.fan_out
+import storage.operating
+import storage.sources
+import storage.switch
+from bot.alerts.answers import alert as answer
+from bot.alerts.broadcasts import Broadcast, alert
+from bot.alerts.notices import alert as notice
+from bot.model.alerts import EVERYBODY, Lane
+from storage.db import Store
+from tests.factories import NOW, chat
+
+
+async def claimed(store: Store) -> list[int]:
+    """The chats that something is due for now."""
+    async with store.writing() as db:
+        while await storage.fan_out.fan_out(db) is not None:
+            pass
+        found = await storage.claims.claim(
+            db,
+            token="t",
+            rate=1000,
+            horizon=timedelta(seconds=1),
+            lease=timedelta(minutes=1),
+        )
+    return [one.chat for one in found.deliveries]
+
+
+async def test_while_alerts_are_stopped_answers_and_notices_leave_alone(store: Store) -> None:
+    """Also in a chat for which something else waits before them; then all that waited leaves."""
+    async with store.writing() as db:
+        for number in (1, 2, 3):
+            await storage.chats.add(db, chat(number), now=NOW)
+        assert await storage.switch.off_since(db) is None
+        assert await storage.switch.turn_off(db, "t")
+        assert not await storage.switch.turn_off(db, "t")
+        assert await storage.switch.off_since(db) is not None
+        await storage.alerts.enqueue(db, alert("1", Broadcast(text="x"), EVERYBODY, now=NOW))
+        why = {"source": "s", "why": "w"}
+        await storage.alerts.enqueue(db, notice(1, "notice.source", why, now=NOW))
+        late = answer(2, 2, "sendMessage", {"text": "a"}, flood=False, now=NOW, lasts=timedelta(1))
+        await storage.alerts.enqueue(db, late)
+    assert sorted(await claimed(store)) == [1, 2]
+    assert await claimed(store) == []
+    async with store.writing() as db:
+        found = await storage.operating.overview(db, now=NOW)
+        assert found.stopped_at is not None
+        assert {one.lane: one.waiting for one in found.lanes}[Lane.ROUTINE] == 3
+        assert await storage.switch.turn_on(db, "t")
+        assert not await storage.switch.turn_on(db, "t")
+    assert await claimed(store) == [3]  # the others' first messages are still out
+
+
+async def test_a_paused_source_is_not_due_whoever_wishes_it(store: Store) -> None:
+    """Until it is resumed; what was wished for meanwhile holds then."""
+    async with store.writing() as db:
+        await storage.sources.ask(db, ["a", "b"], now=NOW)
+        await storage.sources.pause(db, "a", paused=True, now=NOW)
+        await storage.sources.pause(db, "c", paused=True, now=NOW)
+        due = await storage.sources.due(db, now=NOW, known={"a", "b", "c"})
+        assert list(due) == ["b"]
+        await storage.sources.pause(db, "a", paused=False, now=NOW)
+        due = await storage.sources.due(db, now=NOW, known={"a", "b", "c"})
+        assert sorted(due) == ["a", "b"]
