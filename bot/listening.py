@@ -89,7 +89,8 @@ async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> No
         log.info("ready", username=bot.application.bot.username, ops_port=bot.ops_port)
         if on_ready is not None:
             on_ready(bot)
-        tasks.create_task(presence.introduce(bot.api, bot.settings.default_language))
+        language, admins = bot.settings.default_language, bot.settings.admin_ids
+        tasks.create_task(presence.introduce(bot.api, language, admins))
         channels = presence.Channels(
             bot.store, bot.api, bot.catalog, bot.settings, bot.clock, bot.tell
         )

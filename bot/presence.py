@@ -21,14 +21,14 @@ from bot.errors import StorageError
 from bot.languages import LANGUAGES
 from bot.model.chats import Chat, ChatKind
 from bot.model.subjects import DigestSubject, PairSubject, TopicSubject
-from bot.render.help import command_descriptions
 from bot.render.welcome import description
 from bot.sources.specs import Catalog, ChannelSpec
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Gone, Outcome, Retry, Sent, is_final
 from bot.telegram.retry import LISTENING, QUESTION, taken
 from bot.telegram.standing import standing
-from handlers import MENUS
+from handlers import MENUS, operator_menus
+from handlers.menus import menus
 from storage.db import Store
 
 log = structlog.get_logger(__name__)
@@ -43,20 +43,17 @@ NO_ANSWERS = 3  # questions without an answer in a row: Telegram is away, the ot
 QUESTION_PAUSE = 1.0  # seconds between questions about what was given up
 
 
-async def introduce(api: BotApi, language: str) -> None:
-    """Command menus and description in every language; others read those of `language`."""
-    for scope, names in MENUS.items():
-        for code in ("", *LANGUAGES):  # no code: for every language that has no menu of its own
-            menu: list[dict[str, str]] = []
-            for name, words in command_descriptions(names, code or language):
-                menu.append({"command": name, "description": words})
-            await taken(
-                api,
-                "setMyCommands",
-                commands=menu,
-                scope={"type": scope},
-                language_code=code or None,
-            )
+async def introduce(api: BotApi, language: str, admins: Sequence[int] = ()) -> None:
+    """Command menus and description in every language; others read those of `language`.
+
+    The `admins` have menus of their own, where they wrote to the bot before.
+    """
+    for kind, names in MENUS.items():
+        for menu in menus({"type": kind}, names, language):
+            await taken(api, "setMyCommands", **menu)
+    for admin in admins:
+        for menu in operator_menus(admin, language):
+            await taken(api, "setMyCommands", **menu)
     for code in (*LANGUAGES, ""):
         await _describe(api, code, language)
 

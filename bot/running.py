@@ -11,8 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import storage.alerts
-from bot.alerts.notices import alert as notice
+from bot.alerts import notices
 from bot.config import Settings
 from bot.deliver.worker import Worker
 from bot.hubs import Hubs
@@ -104,5 +103,4 @@ async def tell(
 ) -> None:
     """Put a notice for each operator into the outbox."""
     async with store.writing() as db:
-        for admin in settings.admin_ids:
-            await storage.alerts.enqueue(db, notice(admin, msgid, values, now=clock()))
+        await notices.tell(db, settings.admin_ids, msgid, values, now=clock())

@@ -6,7 +6,7 @@ All that can reach us stands in one of these tables. Rights are checked once, wh
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from telegram import Update
@@ -62,6 +62,8 @@ from handlers.access import (
     looking_or_changing,
 )
 from handlers.context import App, Context, Handler
+from handlers.menus import menus
+from handlers.outgoing import Answer
 from handlers.services import Services
 from handlers.serving import Chatless, chatless, served
 
@@ -92,6 +94,21 @@ async def anything(update: Update, context: Context) -> None:
         await unknown.unknown(update, context)
 
 
+def operator_menus(number: int, language: str) -> Iterator[dict[str, Any]]:
+    """The menu of an operator's own chat: what only operators may use stands first."""
+    names = (*sorted(OPERATORS), *OFFERED)
+    return menus({"type": "chat", "chat_id": number}, names, language)
+
+
+async def begin(update: Update, context: Context) -> None:
+    """/start; an operator's chat has a menu of its own from then on."""
+    await subscriptions.start(update, context)
+    if is_operator(context):
+        for menu in operator_menus(context.chat.id, context.language):
+            answer = Answer(method="setMyCommands", parameters=menu, postponable=False)
+            await context.send(answer)
+
+
 #: Command → what handles it, who may use it and, unless anywhere, where; in the order of the menu.
 COMMANDS: dict[str, Route[Handler]] = {
     "rates": Route(rates.rates, Who.ANYBODY),
@@ -117,7 +134,7 @@ COMMANDS: dict[str, Route[Handler]] = {
     "delete": Route(privacy.delete, Who.ADMINISTRATOR),
     "stop": Route(subscriptions.stop, Who.ADMINISTRATOR),
     "help": Route(show_help, Who.ANYBODY),
-    "start": Route(subscriptions.start, subscriptions.waking_or_looking, offered=Who.ADMINISTRATOR),
+    "start": Route(begin, subscriptions.waking_or_looking, offered=Who.ADMINISTRATOR),
     "admin": Route(admin.admin, Who.OPERATOR, where=PRIVATE),
     "broadcast": Route(broadcasts.broadcast, Who.OPERATOR, where=PRIVATE),
 }
@@ -280,7 +297,9 @@ def route(application: App, services: Services) -> None:
     edited = filters.UpdateType.EDITED_MESSAGE & ForUs()
     for name, to in COMMANDS.items():
         command = served(guarded(to), services)
-        here = (written | edited) & Commanded() & to.where
+        # an operator's command is what was written as one, there and then
+        heard = written if name in OPERATORS else written | edited
+        here = heard & Commanded() & to.where
         application.add_handler(CommandHandler(name, command, filters=here))
     application.add_handler(CallbackQueryHandler(served(press, services)))
     member = served(guarded(MEMBERSHIP), services, counted=False)
@@ -299,6 +318,7 @@ __all__ = [
     "Application",
     "Context",
     "Services",
+    "operator_menus",
     "problems",
     "route",
 ]

@@ -30,8 +30,6 @@ from handlers.context import Context
 from handlers.numbers import number_of
 from storage.db import Db, db_now
 
-ERRORS_SHOWN = 10
-
 
 async def admin(_update: Update, context: Context) -> None:
     """/admin: all at a glance."""
@@ -115,11 +113,12 @@ async def _stories(context: Context) -> Message:
 
 
 async def _errors(context: Context) -> Message:
-    """What operators were told lately, in the words they were told in."""
+    """What ails sources now, and what this operator was told lately, in those words."""
     services, chat = context.services, context.chat
     told: list[tuple[str, str]] = []
+    status = await _status(context)
     async with services.store.reading() as db:
-        for one in await storage.operating.notices(db, chat.id, most=ERRORS_SHOWN):
+        for one in await storage.operating.notices(db, chat.id, most=render.MOST_ERRORS):
             reader = Reader(
                 chat=chat.id,
                 language=chat.language,
@@ -132,7 +131,7 @@ async def _errors(context: Context) -> Message:
             at = moment(one.created_at, chat.language, chat.time_zone, now=services.clock())
             if words is not None:
                 told.append((at, words.text))
-    return render.errors(told, chat.language)
+    return render.errors(status, told, chat.language)
 
 
 # --- one source -----------------------------------------------------------------------------------

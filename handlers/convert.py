@@ -8,22 +8,24 @@ error.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from telegram import Update
 
 import storage.chats
 import storage.rates
-from bot.convert import looks_like_question, parse_question
+from bot.convert import Question, looks_like_question, parse_asked, parse_question
 from bot.errors import UserError
 from bot.i18n import currency_name, t
 from bot.languages import client_language
 from bot.model.chats import Chat, ChatKind
 from bot.model.rates import CODE
-from bot.readers.convert import conversions, round_amounts
-from bot.readers.rates import current_rates, local_day, must_know, rate_card
+from bot.readers.convert import Conversion, conversions, round_amounts
+from bot.readers.rates import current_rates, local_day, must_know, rate_card, rates_on
 from bot.render import rates as render
 from bot.render.phrases import phrase
 from bot.render.text import Button, Message, Rich, bold, lines, message, to_api
@@ -129,29 +131,46 @@ async def _try(update: Update, context: Context, said: str) -> None:
 
 async def _answer(context: Context, question: str) -> Message:
     services, chat = context.services, context.chat
-    said = await conversion(
-        services, question, language=chat.language, home=chat.home, now=services.clock()
-    )
-    asked = parse_question(question, language=chat.language, home=chat.home)
-    if asked.source == chat.home or asked.target not in {None, chat.home}:
+    asked, said = await conversion(services, question, chat)
+    if asked is None or asked.source == chat.home or asked.target not in {None, chat.home}:
         return said
     more = phrase("button.amounts", chat.language, code=asked.source).text
     return replace(said, buttons=((Button(more, f"amounts:{asked.source}"),),))
 
 
 async def conversion(
-    services: Services, question: str, *, language: str, home: str, now: datetime
-) -> Message:
-    """Every reading of the amount, in both directions when one currency is said.
+    services: Services, question: str, chat: Chat
+) -> tuple[Question | None, Message]:
+    """Every reading of the amount, in both directions when one currency is said and nothing else.
 
-    Raises UserError when it is no question.
+    Of a list one line each. The question itself too, where it is one and of today. Raises
+    UserError when it is none.
     """
-    asked = parse_question(question, language=language, home=home)
+    language, home, now = chat.language, chat.home, services.clock()
+    here = now.astimezone(ZoneInfo(chat.time_zone)).date()
+    asked = parse_asked(question, language=language, home=home, today=here)
     async with services.store.reading() as db:
-        rates = await current_rates(db, services.catalog, now=now)
+        if asked.on is None:
+            rates = await current_rates(db, services.catalog, now=now)
+        else:
+            rates = await rates_on(db, services.catalog, asked.on, now=now)
+    found: list[Conversion] = []
+    for one in asked.questions:
+        ways = conversions(one, rates, home=home)
+        if len(asked.questions) > 1:  # a list has enough lines without the way back
+            ways = [way for way in ways if way.base == one.source]
+        found += ways
+    only = asked.questions[0] if len(asked.questions) == 1 and asked.on is None else None
+    return only, _said(services, found, language, now)
+
+
+def _said(
+    services: Services, conversions: Sequence[Conversion], language: str, now: datetime
+) -> Message:
+    """The equations, then by which rates, each once."""
     equations: list[Rich] = []
     basis: list[str] = []
-    for found in conversions(asked, rates, home=home):
+    for found in conversions:
         source = found.answer.path[0].source
         shown = render.conversion(
             found.amount,
@@ -217,9 +236,7 @@ async def _inline_conversion(
     if not looks_like_question(question):
         return []
     try:
-        shown = await conversion(
-            services, question, language=reader.language, home=reader.home, now=services.clock()
-        )
+        _, shown = await conversion(services, question, reader)
     except UserError:
         return []
     first, second, *_ = [*shown.text.split("\n"), ""]  # an equation alone has nothing below it

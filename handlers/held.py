@@ -29,7 +29,8 @@ async def pressed(context: Context, what: str, number: str) -> None:
     if approve:
         key = "held.approved"
     said = f"{rate.pair} {rate.value:f}"
-    await context.edit(say(key, context.language, source=rate.source, rate=said))
+    bank = services.catalog.names(rate.source, context.language)
+    await context.edit(say(key, context.language, source=bank, rate=said))
 
 
 def _decision(what: str, number: str) -> tuple[int, bool]:

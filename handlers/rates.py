@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from telegram import Update
 
@@ -25,7 +26,7 @@ MOST_CHARTS = 8  # buttons under a card: two rows
 _BETWEEN = re.compile(r"[ ,;:/&+=>\n.?!()«»\"“”-]+")
 # what people write around the currencies and the day, and mean nothing by
 _FILLER = re.compile(
-    r"(?:курс\w*|rates?|exchange|price|for|on|of|in|to|vs|and|the|и|к|на|за|в|по|от|жана|менен|"
+    r"(?:курс\w*|rates?|exchange|price|for|on|of|in|to|vs|and|the|и|к|на|за|в|во|по|от|был|was|болгон|жана|менен|"
     r"баасы|үчүн|күнкү|күнү|күнгө|a|an)(?!\w)",
     re.IGNORECASE,
 )
@@ -40,7 +41,11 @@ async def rates(_update: Update, context: Context) -> None:
     services, chat = context.services, context.chat
     now = services.clock()
     today = local_day(services.catalog, leading_source(services.catalog, chat.home), now)
-    codes, on = parse_rates_request(context.words, today=today, home=chat.home)
+    codes, on = parse_rates_request(
+        context.words, today=now.astimezone(ZoneInfo(chat.time_zone)).date(), home=chat.home
+    )
+    if on == today:
+        on = None  # today's card tells of tomorrow too
     # a card says how fresh it is: for a minute it is the same for all who ask
     key = (chat.home, codes, on, context.language, now.replace(second=0, microsecond=0))
     message = services.cards.get(key)

@@ -23,7 +23,7 @@ from storage.schema import alert, broadcast, chat, delivery, subscription
 UNSENT = (Step.ASKED.value, Step.SHOWN.value, Step.SURE.value)
 DRAFT_LASTS = timedelta(minutes=30)  # until it is sent, or has to be begun anew
 SENDING_LASTS = timedelta(days=3)  # longer than its alert: by then nothing of it waits
-OPEN = frozenset({State.PENDING.value, State.LEASED.value, "held"})
+OPEN = frozenset({State.PENDING.value, State.LEASED.value, State.HELD.value})
 
 
 async def begin(db: Db, chat_id: int) -> int:

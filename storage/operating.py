@@ -16,6 +16,8 @@ from storage.db import Db, db_now
 from storage.held_rates import waiting_rates
 from storage.schema import alert, delivery, subscription
 
+MOST_NOTICES = 200  # that are looked through: an hour has fewer
+
 
 async def overview(db: Db, *, now: datetime) -> Overview:
     """The whole at a glance."""
@@ -66,8 +68,12 @@ async def held_rates(db: Db) -> Sequence[HeldRate]:
     return await waiting_rates(db)
 
 
-async def notices(db: Db, chat_id: int, *, most: int) -> list[StoredAlert]:
-    """What an operator was told lately, newest first."""
+async def notices(
+    db: Db, chat_id: int, *, most: int = MOST_NOTICES, since: datetime | None = None
+) -> list[StoredAlert]:
+    """What an operator was told lately, or since then, newest first."""
     told = select(alert).where(alert.c.audience_chat == chat_id, alert.c.kind == NOTICE)
+    if since is not None:
+        told = told.where(alert.c.created_at > since)
     rows = await db.execute(told.order_by(alert.c.id.desc()).limit(most))
     return [stored_alert(row) for row in rows]

@@ -25,8 +25,8 @@ METAL = (
     "Smelters at home lack metal, the ministry of economy said.",
 )
 APRICOTS = (
-    "Apricot growers of Batken ask for water",
-    "Canals near Batken are dry, and growers of apricots want pumps before spring.",
+    "Apricot growers of Batken praise the harvest",
+    "Markets near Batken are full of apricots, and growers want more buyers abroad.",
 )
 ONE, OTHER = bytes([127, *[0] * 383]), bytes([0, 127, *[0] * 382])
 

@@ -11,18 +11,23 @@ import numpy as np
 import pytest
 
 from bench.learn.__main__ import main
-from bench.learn.fit import Rows, fit
+from bench.learn.fit import Rows, fit, fit_dense
 from bench.learn.learning import (
     best_threshold,
     judged_after,
     judged_apart,
+    learnt_vectors,
+    meaning_table,
     quantised,
     relearnt_lexicon,
     score,
     table,
 )
 from bench.learn.texts import Read, Text, by_date, parts, read_texts, see
+from bench.learn.vectors import RECORD, vectors_of
+from bot.detect import meaning
 from bot.detect.wording import wording_odds
+from bot.languages.meanings import SIZE, Meaning
 from tests.detect.test_samples import NEWS
 
 
@@ -70,6 +75,21 @@ def test_the_slope_at_what_was_learnt_is_flat() -> None:
     error = 1 / (1 + np.exp(-learnt.odds(rows))) - truth
     assert np.abs(rows.turned(error) + 0.5 * learnt.weights).max() < 1e-6
     assert abs(error.sum()) < 1e-6
+
+
+def test_the_slope_of_dense_rows_is_flat_too() -> None:
+    """Each row counting what it is worth."""
+    chance = np.random.default_rng(2)
+    rows = chance.normal(size=(80, 6)) + 3
+    truth = (rows[:, 0] + chance.normal(size=80) > 3).astype(float)
+    worth = np.where(np.arange(80) < 20, 3.0, 1.0)
+    learnt = fit_dense(rows, truth, worth, drawn=0.5)
+    error = worth * (1 / (1 + np.exp(-(rows @ learnt.weights + learnt.bias))) - truth)
+    middle = worth @ rows / worth.sum()
+    slope = (rows - middle).T @ error + 0.5 * learnt.weights
+    assert np.abs(slope).max() < 1e-3
+    assert abs(error.sum()) < 1e-3
+    assert learnt.weights[0] > 1
 
 
 def test_texts_of_one_day_teach_or_judge_and_never_both(read: Read) -> None:
@@ -123,6 +143,65 @@ def test_the_table_says_what_the_regression_says(read: Read) -> None:
     for text, odds in zip(read.texts, expected, strict=True):
         assert wording_odds(text.title, text.text, made) == pytest.approx(odds, abs=1e-4)
     assert made.threshold == 0.5
+
+
+class Encoder:
+    """Stands for the model: a vector leans to security where its text is labelled so."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, texts: list[Text]) -> None:
+        self.asked = list[str]()
+        self.label = {meaning.as_cut(text.title, text.text): text.label for text in texts}
+        monkeypatch.setattr(meaning, "vectors", self)
+
+    def __call__(self, cuts: list[str]) -> list[bytes]:
+        """A vector of each."""
+        self.asked += cuts
+        return [self._vector(cut) for cut in cuts]
+
+    def _vector(self, cut: str) -> bytes:
+        chance = np.random.default_rng(len(cut)).integers(-20, 20, SIZE)
+        chance[0] = 127 if self.label[cut] else -127
+        return chance.astype(np.int8).tobytes()
+
+
+def test_a_vector_is_made_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also by whoever was interrupted in the middle of writing one; unlabelled texts have none."""
+    texts = [*sample(), Text("Nobody labelled this", "", None, "ambiguous", "1", "")]
+    path = tmp_path / "folder" / "en.vectors"
+    encoder = Encoder(monkeypatch, texts)
+    made = vectors_of(texts, path)
+    assert len(encoder.asked) == len(texts) - 1
+    assert np.linalg.norm(made[:-1], axis=1) == pytest.approx(np.ones(len(texts) - 1))
+    assert not made[-1].any()
+    path.write_bytes(path.read_bytes()[: RECORD * 3 + 7])
+    encoder.asked.clear()
+    assert (vectors_of(texts, path) == made).all()
+    assert len(encoder.asked) == len(texts) - 1 - 3
+    encoder.asked.clear()
+    assert (vectors_of(texts, path) == made).all()
+    assert encoder.asked == []
+    other = tmp_path / "other.vectors"
+    assert not vectors_of(texts, other, seconds=-1).any()  # no time for any
+
+
+def test_vectors_teach_and_are_added_up_as_the_program_does(
+    read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Encoder(monkeypatch, list(read.texts))
+    vectors = vectors_of(read.texts, tmp_path / "en.vectors")
+    everything = np.ones(len(read.texts), dtype=bool)
+    odds = judged_apart(read, vectors)
+    limit = best_threshold(odds.all_three(0.7), read, everything)
+    told = score(odds.all_three(0.7), read.labels, everything, limit).f1
+    limit = best_threshold(odds.together, read, everything)
+    assert told > 0.9 > score(odds.together, read.labels, everything, limit).f1
+    learnt = learnt_vectors(read, everything, vectors)
+    made = Meaning.read(meaning_table(learnt, 0.5, 0.7).written())
+    assert (made.threshold, made.lexicon) == (0.5, pytest.approx(0.7))
+    for text, row in zip(read.texts, vectors, strict=True):
+        (vector,) = meaning.vectors([meaning.as_cut(text.title, text.text)])
+        expected = row @ learnt.weights + learnt.bias
+        assert meaning.vector_odds(vector, made) == pytest.approx(expected, abs=1e-4)
 
 
 def test_where_the_labelled_news_is_not_it_says_so(

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select
 
 import storage.marks
-from bot.alerts.notices import Notice
+from bot.alerts.notices import Notice, tell
 from bot.alerts.notices import alert as notice
-from bot.ingest.notices import PARTLY, TOLD_AFTER, note_partly, tell, tell_hourly
+from bot.ingest.notices import PARTLY, TOLD_AFTER, note_partly, tell_hourly
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from storage.db import Store
 from storage.schema import alert

@@ -21,9 +21,10 @@ from tests.conftest import ROOT
 #: Reached by no table, because it is what looks into one.
 TABLES_OWN = {
     "handlers.press",
-    # asked by `said` and `anything`, which have routes
+    # asked by `begin`, `said` and `anything`, which have routes
     "handlers.broadcasts.written",
     "handlers.convert.text",
+    "handlers.subscriptions.start",
     "handlers.unknown.unknown",
 }
 #: Settings that only the settings themselves read: the token has a property, who pays may ask for a

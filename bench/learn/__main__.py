@@ -1,15 +1,20 @@
 """Learn how security news is worded, and say how well it is told: `python -m bench.learn [--write]`
 
 For each language: the lexicon alone, the wording alone and both, judged by folds and by date, on
-clean and on hard texts. `--write` learns from all and writes the tables of the program. Needs the
-labelled news of `--data`, which is not part of the project. Three minutes on one core.
+clean and on hard texts; with vectors too where the extra `meaning` is installed, and with vectors
+as the program asks for them: of what the two others leave undecided. `--write` learns from all and
+writes the tables of the program. Needs the labelled news of `--data`, which is not part of the
+project. Three minutes on one core, and twenty before that to make the vectors, once.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is read
@@ -18,21 +23,27 @@ import numpy as np
 
 from bench.learn.fit import Bools, Floats
 from bench.learn.learning import (
+    BESIDE_VECTORS,
     Odds,
     best_threshold,
     judged_after,
     judged_apart,
+    learnt_vectors,
     learnt_wording,
+    meaning_table,
     score,
     table,
 )
 from bench.learn.texts import Read, by_date, read_texts, see
+from bench.learn.vectors import vectors_of
 from bot.detect.lexicon import zones
-from bot.detect.security import lexicon, weighed
-from bot.languages import FOLDER, LANGUAGES
-from bot.languages.wordings import FILE
+from bot.detect.meaning import installed
+from bot.detect.security import UNDECIDED, lexicon, weighed
+from bot.languages import FOLDER, LANGUAGES, meanings, wordings
 
-DATA = Path(__file__).resolve().parents[2] / "../shared/data/security"
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "../shared/data/security"
+VECTORS = ROOT / "data/vectors"  # not in git: they are of the texts
 TIERS = ("core", "hard")
 
 
@@ -41,6 +52,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.learn", description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA, help="the folder of labelled news")
     parser.add_argument("--only", choices=LANGUAGES, help="one language")
+    parser.add_argument(
+        "--vectors", type=Path, default=VECTORS, help="the folder where vectors are kept"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="how long a language's vectors are made"
+    )
     parser.add_argument("--write", action="store_true", help="write the tables of the program")
     asked = parser.parse_args()
     folder = asked.data.resolve()
@@ -55,37 +72,88 @@ def main() -> int:
             print(f"\n{code}: no labelled news of this language")
             continue
         read = see(read_texts(folder, code), code)
-        threshold = report(code, read)
+        vectors = None
+        if installed():
+            kept = asked.vectors.resolve() / f"{code}.vectors"
+            vectors = vectors_of(read.texts, kept, seconds=asked.minutes * 60)
+        limits = report(code, read, vectors)
         if asked.write:
-            write(code, read, threshold)
+            write(code, read, limits.both)
+            if vectors is not None:
+                write_vectors(code, read, vectors, limits.all_three)
     return 0
 
 
-def report(code: str, read: Read) -> float:
-    """Print how well a language's texts are told apart; the threshold that the folds found."""
-    apart = judged_apart(read)
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The log-odds from which a text is security: of lexicon and wording, and with vectors."""
+
+    both: float
+    all_three: float
+
+
+def report(code: str, read: Read, vectors: Floats | None) -> Limits:
+    """Print how well a language's texts are told apart; the thresholds that the folds found."""
+    apart = judged_apart(read, vectors)
     everywhere = np.ones(len(read.texts), dtype=bool)
-    threshold = best_threshold(apart.together, read, everywhere)
-    _print(f"{code}, by folds", apart, read, everywhere, threshold)
+    made = everywhere if vectors is None else vectors.any(axis=1)
+    beside = BESIDE_VECTORS.get(code, 1.0)
+    limits = Limits(
+        best_threshold(apart.together, read, everywhere),
+        best_threshold(apart.all_three(beside), read, made),
+    )
+    shown = _shown(apart, limits, beside, vectors)
+    _print(f"{code}, by folds", shown, read, everywhere)
     dated = by_date(read.texts)
     if dated is not None:
         before, after = dated
-        earlier = judged_after(read, before)
-        _print(f"{code}, later texts", earlier, read, after, threshold)
-    return threshold
+        shown = _shown(judged_after(read, before, vectors), limits, beside, vectors)
+        _print(f"{code}, later texts", shown, read, after)
+    return limits
 
 
-def _print(name: str, odds: Odds, read: Read, of: Bools, threshold: float) -> None:
+def _shown(
+    odds: Odds, limits: Limits, beside: float, vectors: Floats | None
+) -> dict[str, tuple[Floats, Bools]]:
+    """What decides, each with its log-odds beside its threshold and the texts it is asked of."""
+    both = odds.together - limits.both
+    everywhere = np.ones(len(both), dtype=bool)
+    shown = {
+        "lexicon": (odds.words, everywhere),
+        "wording": (odds.wording, everywhere),
+        "both": (both, everywhere),
+    }
+    if vectors is not None:
+        # a text whose vector nobody made is decided by the two others, as in the program
+        made = vectors.any(axis=1)
+        all_three = np.where(made, odds.all_three(beside) - limits.all_three, both)
+        shown["vectors"] = np.where(made, odds.vectors, both), everywhere
+        shown["all three"] = all_three, everywhere
+        for within in (UNDECIDED / 2, UNDECIDED, UNDECIDED * 2):
+            near = made & (np.abs(both) < within)
+            shown[f"within {within:g}"] = np.where(near, all_three, both), near
+    return shown
+
+
+def _print(name: str, shown: Mapping[str, tuple[Floats, Bools]], read: Read, of: Bools) -> None:
     counts = [int((of & read.tier(tier)).sum()) for tier in TIERS]
     print(f"\n{name}: {counts[0]} clean and {counts[1]} hard texts")
-    shown: list[tuple[str, Floats, float]] = [
-        ("lexicon", odds.words, 0.0),
-        ("wording", odds.wording, 0.0),
-        ("both", odds.together, threshold),
-    ]
-    for what, by, limit in shown:
-        scores = [str(score(by, read.labels, of & read.tier(tier), limit)) for tier in TIERS]
-        print(f"  {what:<8} clean {scores[0]}   hard {scores[1]}", flush=True)
+    for what, (odds, asked) in shown.items():
+        scores = [str(score(odds, read.labels, of & read.tier(tier), 0.0)) for tier in TIERS]
+        part = ""
+        if not asked.all():
+            part = f"   asked of {asked[of & read.labelled].mean():.0%}"
+        print(f"  {what:<9} clean {scores[0]}   hard {scores[1]}{part}", flush=True)
+
+
+def write_vectors(code: str, read: Read, vectors: Floats, threshold: float) -> None:
+    """Learn from all vectors, and write the language's table of them."""
+    everything = np.ones(len(read.texts), dtype=bool)
+    learnt = learnt_vectors(read, everything, vectors)
+    path = FOLDER / code / meanings.FILE
+    made = meaning_table(learnt, threshold, BESIDE_VECTORS.get(code, 1.0))
+    path.write_bytes(made.written())
+    print(f"  written: {path.name} of {code}, threshold {threshold:+.2f}", flush=True)
 
 
 def write(code: str, read: Read, threshold: float) -> None:
@@ -98,7 +166,7 @@ def write(code: str, read: Read, threshold: float) -> None:
     )
     everything = np.ones(len(read.texts), dtype=bool)
     _, learnt = learnt_wording(read, everything, by_words)
-    path = FOLDER / code / FILE
+    path = FOLDER / code / wordings.FILE
     path.write_bytes(table(learnt, threshold).written())
     print(f"  written: {path.name} of {code}, threshold {threshold:+.2f}", flush=True)
 

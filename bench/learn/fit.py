@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+NEWTON_STEPS, CLOSE_ENOUGH = 30, 1e-3
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -92,6 +94,24 @@ def sigmoid(odds: Floats) -> Floats:
     """Log-odds as probabilities."""
     result: Floats = 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
     return result
+
+
+def fit_dense(rows: Floats, truth: Floats, worth: Floats, *, drawn: float) -> Learnt:
+    """As `fit`, of rows of few columns that have a value everywhere: by Newton's steps."""
+    middle = worth @ rows / worth.sum()
+    whole = np.column_stack([np.ones(len(rows)), rows - middle])
+    pull = np.full(whole.shape[1], drawn)
+    pull[0] = 1e-6  # nothing draws the bias
+    weights = np.zeros(whole.shape[1])
+    for _ in range(NEWTON_STEPS):
+        said = sigmoid(whole @ weights)
+        slope = whole.T @ (worth * (said - truth)) + pull * weights
+        curve = (whole.T * (worth * said * (1 - said))) @ whole + np.diag(pull)
+        step = np.linalg.solve(curve, slope)
+        weights -= step
+        if np.abs(step).max() < CLOSE_ENOUGH:
+            break
+    return Learnt(weights[1:], float(weights[0] - weights[1:] @ middle))
 
 
 def fit(

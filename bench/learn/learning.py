@@ -1,4 +1,4 @@
-"""What is learnt of a language: its wording table, and log-odds of texts that taught nothing."""
+"""What is learnt of a language: its tables, and log-odds of texts that taught nothing."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bench.learn.fit import Bools, Floats, Learnt, Rows, fit, sigmoid
+from bench.learn.fit import Bools, Floats, Learnt, Rows, fit, fit_dense, sigmoid
 from bench.learn.texts import Read, parts
 from bot.detect.security import MOST_AGAINST, OUTRANKS
+from bot.languages.meanings import Meaning
 from bot.languages.wordings import Wording
 
 PIECES_DRAWN = 0.1  # how strongly a piece's weight is drawn to nothing
 PIECES_STEPS = 100
+VECTORS_DRAWN = 0.3  # how strongly a weight of vectors is
 WORDS_DRAWN = 1.0  # how strongly a word's weight is drawn to what a hand would give it
 BY_HAND = 1.2
 RARE = 2  # a bucket of fewer texts teaches nothing
 HIGHEST = 127  # of a signed byte
 #: Of the weights: what lies beyond is cut off, so that the others have finer steps.
 CUT = 0.999
+#: What the lexicon counts beside vectors, where that is not 1.
+BESIDE_VECTORS = {"ru": 0.7}
 # The threshold: the hard texts count a fifth of the clean ones, and no single text moves it.
 HARD_COUNTS = 0.2
 SMOOTH = 0.25
@@ -26,32 +30,43 @@ SMOOTH = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """Log-odds of each text: by the lexicon, by its wording, and what outranks the wording."""
+    """Log-odds of each text: by the lexicon, by its wording, what outranks the wording, and by its
+    vector, where vectors were learnt from.
+    """
 
     words: Floats
     wording: Floats
     outranking: Floats
+    vectors: Floats
 
     @property
     def together(self) -> Floats:
-        worded = np.where(
-            self.outranking == 1, np.maximum(self.wording, MOST_AGAINST), self.wording
-        )
-        together: Floats = self.words + worded + OUTRANKS * self.outranking
-        return together
+        """By the lexicon and the wording."""
+        return self.words + self._outranked(self.wording)
+
+    def all_three(self, lexicon: float) -> Floats:
+        """By the vector too, where the lexicon counts so much."""
+        return lexicon * self.words + self._outranked(self.wording + self.vectors)
+
+    def _outranked(self, worded: Floats) -> Floats:
+        held = np.where(self.outranking == 1, np.maximum(worded, MOST_AGAINST), worded)
+        added: Floats = held + OUTRANKS * self.outranking
+        return added
 
 
-def judged_apart(read: Read) -> Odds:
+def judged_apart(read: Read, vectors: Floats | None = None) -> Odds:
     """Each text judged by what the other folds taught."""
-    odds = Odds(np.zeros(len(read.texts)), np.zeros(len(read.texts)), read.outranking)
+    count = len(read.texts)
+    odds = Odds(np.zeros(count), np.zeros(count), read.outranking, np.zeros(count))
     for known, asked in parts(read.texts):
-        part = judged_after(read, known)
+        part = judged_after(read, known, vectors)
         odds.words[asked] = part.words[asked]
         odds.wording[asked] = part.wording[asked]
+        odds.vectors[asked] = part.vectors[asked]
     return odds
 
 
-def judged_after(read: Read, known: Bools) -> Odds:
+def judged_after(read: Read, known: Bools, vectors: Floats | None = None) -> Odds:
     """All texts judged by what the `known` ones teach; only the others' odds mean anything.
 
     A word of the lexicon that none of them has is left out. The hand that wrote it had seen the
@@ -60,7 +75,17 @@ def judged_after(read: Read, known: Bools) -> Odds:
     words = relearnt_lexicon(read, known)
     by_words = words.odds(read.words)
     scaled, table = learnt_wording(read, known, by_words)
-    return Odds(by_words, quantised(table).odds(scaled), read.outranking)
+    by_vectors = np.zeros(len(read.texts))
+    if vectors is not None:
+        learnt = learnt_vectors(read, known, vectors)
+        by_vectors = vectors @ learnt.weights + learnt.bias
+    return Odds(by_words, quantised(table).odds(scaled), read.outranking, by_vectors)
+
+
+def learnt_vectors(read: Read, known: Bools, vectors: Floats) -> Learnt:
+    """The weights of a vector's numbers, as the labelled ones of `known` texts teach them."""
+    taught = known & read.labelled & vectors.any(axis=1)
+    return fit_dense(vectors[taught], read.labels[taught], read.worth[taught], drawn=VECTORS_DRAWN)
 
 
 def relearnt_lexicon(read: Read, known: Bools) -> Learnt:
@@ -115,6 +140,11 @@ def table(learnt: Learnt, threshold: float) -> Wording:
     """The table that the program reads."""
     scale = _scale(learnt)
     return Wording.of(_bytes(learnt, scale).astype(int).tolist(), scale, learnt.bias, threshold)
+
+
+def meaning_table(learnt: Learnt, threshold: float, lexicon: float) -> Meaning:
+    """The table of vectors that the program reads."""
+    return Meaning(learnt.weights.tolist(), learnt.bias, threshold, lexicon)
 
 
 def _scale(learnt: Learnt) -> float:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
+import storage.alerts
+import storage.chats
+import storage.operating
 from bot.alerts.kind import Desk, Kind, Reader
 from bot.i18n import day_at, day_since, known, t
 from bot.model.alerts import NOTHING, NOTICE, About, Alert, Audience, Lane, Payload, Severity
@@ -17,10 +20,18 @@ from bot.render.desk import story_buttons
 from bot.render.numbers import as_printed
 from bot.render.phrases import phrase
 from bot.render.reasons import because
-from bot.render.text import Button, Message, Rich, Rows, message
+from bot.render.text import Button, Message, Rich, Rows, message, one_line
 from storage.alerts import StoredAlert
+from storage.db import Db
 
 LASTS = timedelta(days=2)
+HOUR = timedelta(hours=1)
+#: Values that may differ from one word on a trouble to the next.
+CHANGING = frozenset({"why", "alert", "count", "n", "last", "day", "rate", "theirs"})
+#: Notices that a trouble is over.
+GOOD_NEWS = frozenset({"notice.well", "notice.fresh", "notice.speaks"})
+#: None of these is kept back: the questions, each of which waits for its own word, and good news.
+ALWAYS_TOLD = GOOD_NEWS | {"notice.held", "notice.story"}
 NO_NAMES: Mapping[str, str] = {}
 SINCE = frozenset({"notice.silent"})  # notices whose {day} is when something began
 
@@ -60,10 +71,14 @@ class Notices(Kind):
 
     payload = Notice
     texts = (
+        "notice.fresh",
         "notice.held",
+        "notice.rejected",
         "notice.silent",
+        "notice.speaks",
         "notice.story",
         "notice.other",
+        "notice.well",
         "button.approve",
         "button.reject",
         "button.send",
@@ -75,8 +90,13 @@ class Notices(Kind):
         """The text of the catalogs, filled with the notice's values."""
         sources = (*desk.catalog.rates, *desk.catalog.news)
         names = {key: desk.catalog.names(key, reader.language) for key in sources}
+        carried = Notice.read(told.payload)
+        if (number := carried.about.chat) is not None:
+            known_chat = await storage.chats.get(desk.db, number)
+            if known_chat is not None and known_chat.title:
+                names[str(number)] = one_line(known_chat.title)
         return notice(
-            Notice.read(told.payload),
+            carried,
             reader.language,
             names=names,
             reasons=told.reasons,
@@ -100,6 +120,49 @@ def alert(
     digest = hashlib.sha256(same.encode()).hexdigest()[:16]
     key = f"notice:{admin}:{msgid}:{digest}:{now:%Y-%m-%d}"
     return replace(_alert(admin, key, msgid, values, now=now), reasons=reasons)
+
+
+async def tell(
+    db: Db,
+    admins: Iterable[int],
+    msgid: str,
+    values: Mapping[str, str],
+    *,
+    now: datetime,
+    reasons: tuple[Reason, ...] = (),
+) -> None:
+    """Tell the operators: the same values once a day, the same trouble once an hour at most."""
+    for admin in admins:
+        made = alert(admin, msgid, values, now=now, reasons=reasons)
+        if msgid in ALWAYS_TOLD or not await _told_lately(db, admin, msgid, values, now=now):
+            await storage.alerts.enqueue(db, made)
+
+
+async def _told_lately(
+    db: Db, admin: int, msgid: str, values: Mapping[str, str], *, now: datetime
+) -> bool:
+    """Whether an operator was told of this trouble within the hour, in whatever words.
+
+    Not where it was said since then that it is over.
+    """
+    trouble = _trouble(msgid, values)
+    for told in await storage.operating.notices(db, admin, since=now - HOUR):
+        before = Notice.read(told.payload)
+        said, named = _trouble(before.msgid, dict(before.values))
+        if said in GOOD_NEWS and named == trouble[1]:
+            return False
+        # one of the future is left from before the clock was set back: it silences nobody
+        if told.created_at <= now and (said, named) == trouble:
+            return True
+    return False
+
+
+def _trouble(msgid: str, values: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """What a notice is about: its text, and whom it names."""
+    named = {name: value for name, value in values.items() if name not in CHANGING}
+    if msgid == "notice.rejected":  # it names nobody, and each reason is another fault
+        named["why"] = values.get("why", "")
+    return msgid, named
 
 
 def decided(
@@ -138,8 +201,8 @@ def notice(
 ) -> Message:
     """Something an operator must know; without words of its own it still tells what it carries.
 
-    `names` are the sources', by their keys: no notice calls one by its key; the `reasons`, if there
-    are any, are its {why}, and `today` the day it was made.
+    `names` are the sources', by their keys, and the chat's, by its number: no notice calls one by
+    that; the `reasons`, if there are any, are its {why}, and `today` the day it was made.
     """
     if not known(notice.msgid):  # stored by another version of the program
         return _wordless(notice, language)
@@ -176,6 +239,8 @@ def _said(msgid: str, name: str, value: str, language: str, names: Mapping[str, 
         return t(f"gone.{value}".replace(" ", "_"), language)
     if name in {"bank", "other", "source", "feeds"}:
         return ", ".join(names.get(key, key) for key in value.split(", "))
+    if name == "chat":
+        return names.get(value, value)
     if name in {"rate", "theirs"} and value.replace(".", "", 1).isdecimal():
         return as_printed(Decimal(value), language)
     if name == "day":

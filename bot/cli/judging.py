@@ -20,7 +20,7 @@ from bot.cli.program import (
 from bot.errors import BotError
 
 if TYPE_CHECKING:
-    from bot.model.news import Entry
+    from bot.model.news import Entry, Verdict
 
 
 @detect_verbs.command("security")
@@ -29,10 +29,8 @@ def detect_security() -> None:
 
     Example: jarchy detect security < texts.jsonl
     """
-    from bot.detect.topics import judged
-
     for item in _json_lines():
-        verdict = judged(
+        verdict = judged_as_polled(
             str(item.get("title") or ""), str(item.get("text") or ""), _language_of(item)
         )
         write_line(
@@ -47,6 +45,21 @@ def detect_security() -> None:
                 "reasons": [str(reason) for reason in verdict.reasons],
             }
         )
+
+
+def judged_as_polled(title: str, text: str, language: str | None) -> Verdict:
+    """The verdict on a text, with its vector where the flow would ask for it."""
+    from bot.detect import meaning
+    from bot.detect.security import undecided
+    from bot.detect.topics import judged
+    from bot.model.news import Entry
+
+    found = judged(title, text, language)
+    if not meaning.installed() or not undecided(found):
+        return found
+    # here, and not in a worker: this process ends with the verb
+    (vector,) = meaning.vectors([meaning.as_read(Entry(id="", title=title, summary=text))])
+    return judged(title, text, language, vector=vector)
 
 
 @detect_verbs.command("same-story")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.convert.asked import Asked, parse_asked
 from bot.convert.dates import day_at, read_day, wrong_date
 from bot.convert.exchange import Answer, convert
 from bot.convert.mentions import Mention, currency_at
@@ -11,6 +12,7 @@ from bot.convert.zones import country_zones, read_zone
 
 __all__ = [
     "Answer",
+    "Asked",
     "Mention",
     "Question",
     "convert",
@@ -18,6 +20,7 @@ __all__ = [
     "currency_at",
     "day_at",
     "looks_like_question",
+    "parse_asked",
     "parse_question",
     "plain_text",
     "read_day",

@@ -2,7 +2,7 @@
 
     2026-11-20  2026.11.20  20.11.2026  20-11-26  20/11
     20 ноября  Nov 20, 2026  2021-жылдын 20-октябры  20-октябрь
-    вчера  кечээ  yesterday  3 дня назад
+    вчера  кечээ  yesterday  3 дня назад  last Friday  в прошлую пятницу
 
 Day comes before month, as everywhere our readers live; "11/20/2026" can only be read the other way.
 """
@@ -103,7 +103,7 @@ def day_at(text: str, at: int, *, today: date, ahead: bool = False) -> DayFound 
     ago, written = _ago().match(text, at), _written().match(text, at)
     said = ago or written
     if said is None:
-        return None
+        return None if ahead else _weekday_at(text, at, today)
     try:
         if ago is not None:
             on = today - _span(ago)
@@ -112,6 +112,27 @@ def day_at(text: str, at: int, *, today: date, ahead: bool = False) -> DayFound 
     except (ValueError, OverflowError):
         raise wrong_date(said.group()) from None
     return DayFound(on=on, end=said.end())
+
+
+@cache
+def _weekdays() -> re.Pattern[str]:
+    """A day of the week, Monday first, perhaps with a word that says "last"."""
+    names: list[str] = []
+    for place in range(7):
+        spoken = [one.days.weekdays[place] for one in languages() if one.days.weekdays]
+        names.append(f"(?P<w{place}>{'|'.join(spoken)})")
+    last = _alternatives(lambda days: days.last)
+    return re.compile(rf"(?:(?:{last})\s+)?(?:{'|'.join(names)})(?!\w)", re.IGNORECASE)
+
+
+def _weekday_at(text: str, at: int, today: date) -> DayFound | None:
+    """The last such day of the week before today; "last Friday" on a Friday is a week ago."""
+    found = _weekdays().match(text, at)
+    if found is None:
+        return None
+    (weekday,) = [int(name[1:]) for name, said in found.groupdict().items() if said is not None]
+    back = (today.weekday() - weekday - 1) % 7 + 1
+    return DayFound(on=today - timedelta(days=back), end=found.end())
 
 
 def read_day(text: str, *, today: date, ahead: bool = False) -> date:

@@ -83,6 +83,15 @@ def parse_question(text: str, *, language: str | None = None, home: str = "KGS")
     return question
 
 
+def says_amount(text: str) -> bool:
+    """Whether a question says how much, in figures or in words."""
+    try:
+        items = list(items_of(tokens_of(readable(text), comma=False)))
+    except UserError:
+        return False
+    return "N" in _letters(items)
+
+
 def looks_like_question(text: str) -> bool:
     """Tell cheaply whether `parse_question` is worth a try; True for everything it reads."""
     if not 0 < len(text) <= MAX_LENGTH:

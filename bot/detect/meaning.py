@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from operator import mul
 from typing import TYPE_CHECKING
 
+from bot.languages.meanings import Meaning
 from bot.model.news import Entry
 from bot.model.text import comparable
 
@@ -64,6 +65,11 @@ def cosine(one: bytes, other: bytes) -> float:
     product: int = sum(map(mul, a, b))
     sizes: int = sum(map(mul, a, a)) * sum(map(mul, b, b))
     return product / math.sqrt(sizes or 1)
+
+
+def vector_odds(vector: bytes, table: Meaning) -> float:
+    """The log-odds that a text is about security, by its vector."""
+    return table.odds(array("b", vector))
 
 
 @cache

@@ -7,6 +7,9 @@ Two answer, and their log-odds are added:
   can still be read and argued about;
 * how the text is worded (`bot.detect.wording`), learnt from labelled news by `bench/learn`.
 
+Where the two of them are undecided and the text has a vector (`bot.detect.meaning`), its log-odds
+are added as a third.
+
 What was learnt is mostly crime and courts, because labelled news is; it forgets plain disasters and
 calm words about an army, a border or an alliance. There the lexicon outranks it.
 
@@ -37,9 +40,12 @@ from bot.detect.lexicon import (
     shares,
     zones,
 )
+from bot.detect.meaning import vector_odds
 from bot.detect.severity import severity
 from bot.detect.wording import wording, wording_odds
+from bot.languages import FOLDER
 from bot.languages import language as speech
+from bot.languages.meanings import FILE, Meaning
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
 from bot.model.reasons import Reason, reason
@@ -51,6 +57,8 @@ REASONS = 4  # words named in an answer to "why?"
 OUTRANKING = frozenset({"conflict", "border", "terror", "alliance", "services", "disaster"})
 OUTRANKS = 1.0
 MOST_AGAINST = -2.0
+#: Within which log-odds of lexicon and wording a vector is asked; further away it changes nothing.
+UNDECIDED = 2.0
 NO_LEXICON = -6.0  # the score's log-odds in a language whose lexicon is a stub: about nothing
 
 
@@ -67,18 +75,31 @@ def lexicon(code: str) -> Lexicon:
     return build_lexicon(patterns, bias)
 
 
-def detect(title: str, text: str, language: str | None = None) -> Verdict:
+@cache
+def by_meaning(code: str) -> Meaning | None:
+    """The meaning table of one of our languages, read when first asked for."""
+    path = FOLDER / code / FILE
+    if not path.exists():
+        return None
+    return Meaning.read(path.read_bytes())
+
+
+def detect(
+    title: str, text: str, language: str | None = None, *, vector: bytes | None = None
+) -> Verdict:
     """Say whether a story is about security, how severe it is, and why.
 
     `language` is a code, or None to look for it; a language not ours is read with the closest of
-    ours. `score` is between 0 and 1.
+    ours. `score` is between 0 and 1. `vector` is the text's, where one was made because the verdict
+    without it is `undecided`.
     """
     title, text = comparable(title), comparable(text)
     language = known_language(language, f"{title}\n{text}")
     where = zones(title, text)
     weights = weighed(where, language)
     by_words = lexicon(language).bias + sum(weights.values())
-    odds = by_words + _by_wording(title, text, weights, language)
+    worded, clear = _worded(title, text, language), outranking(weights)
+    odds = _odds(by_words, worded, clear, language, vector)
     # within 30, beyond which the score is 0 or 1 to every digit, and exp() of 710 overflows
     score = 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
     security = score >= THRESHOLD
@@ -99,15 +120,38 @@ def detect(title: str, text: str, language: str | None = None) -> Verdict:
     )
 
 
-def _by_wording(title: str, text: str, weights: Mapping[Pattern, float], code: str) -> float:
-    """What the wording adds to the words' log-odds, beside the language's threshold for both."""
+def undecided(found: Verdict) -> bool:
+    """Whether the vector of a text could change the verdict that was found without it."""
+    # a score is rounded: of 0 and 1 are no log-odds, and no doubt
+    doubtful = 0 < found.score < 1
+    return doubtful and abs(math.log(found.score / (1 - found.score))) < UNDECIDED
+
+
+def _odds(by_words: float, worded: float, clear: float, code: str, vector: bytes | None) -> float:
+    """The log-odds of all that speak, beside the threshold that the language has for them."""
+    table = wording(code)
+    if table is None:
+        return by_words
+    meant = None if vector is None else by_meaning(code)
+    if vector is None or meant is None:
+        return by_words + (_outranked(worded, clear) - table.threshold)
+    worded += vector_odds(vector, meant)
+    return meant.lexicon * by_words + (_outranked(worded, clear) - meant.threshold)
+
+
+def _worded(title: str, text: str, code: str) -> float:
+    """The log-odds of a text's wording; nothing where the language has no table of it."""
     table = wording(code)
     if table is None:
         return 0.0
-    clear, worded = outranking(weights), wording_odds(title, text, table)
+    return wording_odds(title, text, table)
+
+
+def _outranked(learnt: float, clear: float) -> float:
+    """What learnt tables add, where the words are so clearly of a kind that outranks them."""
     if clear == 1.0:
-        worded = max(worded, MOST_AGAINST)
-    return worded + OUTRANKS * clear - table.threshold
+        learnt = max(learnt, MOST_AGAINST)
+    return learnt + OUTRANKS * clear
 
 
 def weighed(where: tuple[Zone, ...], code: str) -> dict[Pattern, float]:

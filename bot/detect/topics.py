@@ -22,6 +22,9 @@ from bot.languages import language as speech
 from bot.model.news import Verdict
 from bot.model.text import comparable
 
+Meant = tuple[str, str, str | None, Sequence[str], bytes]
+"""Title, text, language, the topics fixed for its feed, and the vector."""
+
 CLEARLY = 1.0  # one plain word of the headline, or two of the first paragraph
 
 
@@ -40,14 +43,19 @@ def topics_of(title: str, text: str, language: str | None = None) -> tuple[str, 
 
 
 def judged(
-    title: str, text: str, language: str | None = None, *, fixed: Sequence[str] = ()
+    title: str,
+    text: str,
+    language: str | None = None,
+    *,
+    fixed: Sequence[str] = (),
+    vector: bytes | None = None,
 ) -> Verdict:
     """The whole verdict on an entry, as it is stored, and as `jarchy detect security` prints it.
 
     Its topics are those that are `fixed` for its feed, security where it is about that, and what
-    its words say.
+    its words say. `vector` as in `security.detect`.
     """
-    found = detect(title, text, language)
+    found = detect(title, text, language, vector=vector)
     # a dict keeps their order, the surest first, and each once
     topics = dict.fromkeys([*fixed, *found.topics, *topics_of(title, text, language)])
     return replace(found, topics=tuple(topics))
@@ -63,6 +71,14 @@ def judged_all(texts: Sequence[tuple[str, str, str | None]], fixed: Sequence[str
     for title, text, language in texts:
         found = judged(title, text, language, fixed=fixed)
         verdicts.append(clued(found, title, text, language))
+    return verdicts
+
+
+def judged_by_meaning(texts: Sequence[Meant]) -> list[Verdict]:
+    """The verdicts on texts of several feeds with their vectors; in a worker process, as above."""
+    verdicts: list[Verdict] = []
+    for title, text, language, fixed, vector in texts:
+        verdicts.append(judged(title, text, language, fixed=fixed, vector=vector))
     return verdicts
 
 

@@ -13,6 +13,7 @@ import storage.hubs
 import storage.marks
 import storage.sources
 from bot import schedule
+from bot.alerts.notices import tell
 from bot.errors import FetchError, SourceError
 from bot.ingest import silence, trust
 from bot.ingest.found import (
@@ -26,7 +27,7 @@ from bot.ingest.found import (
     unforeseen,
     was_told,
 )
-from bot.ingest.notices import TOLD_AFTER, note_partly, note_well, tell
+from bot.ingest.notices import TOLD_AFTER, note_partly, note_well
 from bot.ingest.rates import keep_rates
 from bot.ingest.stories import keep_entries, reword_entries
 from bot.ingest.telling import Policy

@@ -1,4 +1,5 @@
-"""Vectors of what new entries tell, where their words do not say whether a story tells it too.
+"""Vectors of what new entries tell, where their words do not say whether it is about security, or
+whether a story tells it too.
 
 Asked before anything is written: making one takes a tenth of a second, and nobody waits for that
 inside a transaction. What comes too late, or not at all, is decided by words.
@@ -13,9 +14,11 @@ from datetime import datetime
 import structlog
 
 import storage.sources
-from bot.detect import meaning, stories
+from bot.detect import meaning, security, stories
+from bot.detect.topics import Meant, judged_by_meaning
 from bot.ingest.found import Found, NewsFound
 from bot.ingest.joining import SAME_EVENT, compared_with
+from bot.ingest.stories import as_stored, language_said
 from bot.model.news import Entry, StoredEntry, Verdict
 from bot.workers import WorkerError, Workers
 from storage.db import Store
@@ -23,13 +26,16 @@ from storage.db import Store
 log = structlog.get_logger(__name__)
 
 MOST = 16  # vectors of the polls that are written together: two seconds of a processor
+# of these for stories, where so many are wanted for them; the others tell security
+OF_STORIES = 8
 SECONDS = 10.0  # a process's start, the model's, and so many vectors
 
 
 async def with_meanings(
     store: Store, workers: Workers, found: Sequence[Found], *, now: datetime
 ) -> list[Found]:
-    """What polls found, with the vectors of undecided entries and of what they may tell again.
+    """What polls found, with the vectors of undecided entries and of what they may tell again, and
+    with the verdicts that those vectors make.
 
     Nothing is lost without them, so no entry that makes trouble here takes the others with it.
     """
@@ -38,7 +44,7 @@ async def with_meanings(
     except Exception as error:
         if storage.sources.is_away(error):
             raise
-        log.exception("stories are told apart by words alone")
+        log.exception("words alone decide")
         return list(found)
 
 
@@ -48,21 +54,74 @@ async def _with_meanings(
     news = [one for one in found if isinstance(one, NewsFound) and not one.backlog]
     asked = [(item, verdict) for one in news for item, verdict in one.judged.items()]
     pairs = await _undecided(store, asked, now=now)
-    if not pairs:
+    doubted = _doubted(news)
+    wanted = _wanted([item for _, item in doubted], pairs)
+    if not wanted:
         return list(found)
-    texts: dict[str, None] = {}  # each once, in their order
-    for item, stored in pairs:
-        texts[meaning.as_read(item)] = None
-        if stored.meaning is None:
-            texts[meaning.as_read(stored.entry)] = None
-    made = await _made(workers, list(texts)[:MOST])
+    made = await _made(workers, wanted)
     theirs: dict[int, bytes] = {}
     for _, stored in pairs:
         vector = made.get(meaning.as_read(stored.entry))
         if stored.meaning is None and vector is not None:
             theirs[stored.pk] = vector
-    asked_of = {id(item) for item, _ in pairs}
-    return [_with(one, made, asked_of, theirs) for one in found]
+    judged = await _judged_again(workers, doubted, made)
+    asked_of = {id(item) for _, item in doubted} | {id(item) for item, _ in pairs}
+    return [_with(one, made, judged, asked_of, theirs) for one in found]
+
+
+def _doubted(news: Sequence[NewsFound]) -> list[tuple[NewsFound, Entry]]:
+    """New entries of which words do not tell whether they are about security; not what alerts
+    nobody anyway.
+    """
+    doubted: list[tuple[NewsFound, Entry]] = []
+    for one in news:
+        if one.quiet:
+            continue
+        for item, verdict in one.judged.items():
+            # what an institute measured needs no words
+            if security.undecided(verdict) and one.spec.verdict(item) is None:
+                doubted.append((one, item))
+    return doubted
+
+
+def _wanted(doubted: Sequence[Entry], pairs: Sequence[tuple[Entry, StoredEntry]]) -> Sequence[str]:
+    """The texts whose vectors are asked, each once; neither question takes all the room."""
+    of_stories: dict[str, None] = {}  # each once, in their order
+    for item, stored in pairs:
+        of_stories[meaning.as_read(item)] = None
+        if stored.meaning is None:
+            of_stories[meaning.as_read(stored.entry)] = None
+    room = MOST - min(len(of_stories), OF_STORIES)
+    wanted = dict.fromkeys([meaning.as_read(item) for item in doubted[:room]])
+    return list(wanted | of_stories)[:MOST]
+
+
+async def _judged_again(
+    workers: Workers, doubted: Sequence[tuple[NewsFound, Entry]], made: Mapping[str, bytes]
+) -> Mapping[int, Verdict]:
+    """The verdicts on entries that have a vector, by the entry's identity in memory; none where
+    the worker could not give them.
+    """
+    texts: list[Meant] = []
+    judged: list[tuple[NewsFound, Entry]] = []
+    for one, item in doubted:
+        vector = made.get(meaning.as_read(item))
+        if vector is not None:
+            text, language = item.summary or item.content, language_said(item, one.spec)
+            texts.append((item.title, text, language, one.spec.topics, vector))
+            judged.append((one, item))
+    if not texts:
+        return {}
+    try:
+        verdicts = await workers.run(judged_by_meaning, texts, timeout=SECONDS)
+    except WorkerError as error:
+        log.warning("security is told by words alone", texts=len(texts), error=str(error))
+        return {}
+    found: dict[int, Verdict] = {}
+    for (one, item), verdict in zip(judged, verdicts, strict=True):
+        said = as_stored(verdict, item, one.spec)
+        found[id(item)] = replace(said, clues=one.judged[item].clues)
+    return found
 
 
 async def _undecided(
@@ -88,19 +147,30 @@ async def _made(workers: Workers, texts: Sequence[str]) -> Mapping[str, bytes]:
     try:
         vectors = await workers.run(meaning.vectors, texts, timeout=SECONDS)
     except WorkerError as error:
-        log.warning("stories are told apart by words alone", texts=len(texts), error=str(error))
+        log.warning("words alone decide", texts=len(texts), error=str(error))
         return {}
     return dict(zip(texts, vectors, strict=True))
 
 
 def _with(
-    found: Found, made: Mapping[str, bytes], asked: Collection[int], theirs: Mapping[int, bytes]
+    found: Found,
+    made: Mapping[str, bytes],
+    judged: Mapping[int, Verdict],
+    asked: Collection[int],
+    theirs: Mapping[int, bytes],
 ) -> Found:
-    """One of the polls with its vectors; a stored entry's go with each poll that may need it."""
+    """One of the polls with its vectors and what they decided; a stored entry's vector goes with
+    each poll that may need it.
+    """
     if not isinstance(found, NewsFound):
         return found
     meanings: dict[str, bytes] = {}
     for item in found.judged:
         if id(item) in asked and (vector := made.get(meaning.as_read(item))) is not None:
             meanings[item.id] = vector
-    return replace(found, meanings=meanings, recalled=theirs if meanings else {})
+    return replace(
+        found,
+        judged={item: judged.get(id(item), verdict) for item, verdict in found.judged.items()},
+        meanings=meanings,
+        recalled=theirs if meanings else {},
+    )

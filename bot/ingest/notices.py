@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-import storage.alerts
 import storage.marks
-from bot.alerts import notices
-from bot.model.reasons import Reason
+from bot.alerts.notices import tell
 from storage.db import Db
 
 HOUR = timedelta(hours=1)
@@ -38,21 +36,6 @@ async def note_well(db: Db, admins: Sequence[int], key: str, *, told: bool, now:
     """Tell the operators that a source is well again, where they were `told` of its trouble."""
     if told:
         await tell(db, admins, "notice.well", {"source": key}, now=now)
-
-
-async def tell(
-    db: Db,
-    admins: Sequence[int],
-    msgid: str,
-    values: Mapping[str, str],
-    *,
-    now: datetime,
-    reasons: tuple[Reason, ...] = (),
-) -> None:
-    """Tell the operators, once a day for one trouble."""
-    for admin in admins:
-        made = notices.alert(admin, msgid, values, now=now, reasons=reasons)
-        await storage.alerts.enqueue(db, made)
 
 
 async def tell_hourly(

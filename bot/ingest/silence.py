@@ -13,8 +13,8 @@ from itertools import pairwise
 
 import storage.marks
 import storage.news
+from bot.alerts.notices import tell
 from bot.ingest.found import NewsFound
-from bot.ingest.notices import tell
 from storage.db import Db
 
 LEAST = timedelta(days=7)  # a holiday of an agency that writes every day

@@ -262,20 +262,20 @@ async def judge_entries(
     for start in range(0, len(new), JUDGED_TOGETHER):
         some = new[start : start + JUDGED_TOGETHER]
         for item, found in zip(some, await _judged(workers, spec, some), strict=True):
-            judged[item] = _by_size(item, spec) or _as_stored(found, item, spec)
+            judged[item] = _by_size(item, spec) or as_stored(found, item, spec)
     return judged
 
 
 async def _judged(workers: Workers, spec: NewsSpec, some: Sequence[Entry]) -> Sequence[Verdict]:
     """Verdicts of a worker process; the entry it cannot judge is found by halving."""
     seconds = JUDGE_SECONDS * (1 + len(some) / JUDGED_TOGETHER)
-    texts = [(item.title, item.summary or item.content, _language(item, spec)) for item in some]
+    texts = [(item.title, item.summary or item.content, language_said(item, spec)) for item in some]
     try:
         return await workers.run(judged_all, texts, spec.topics, timeout=seconds)
     except WorkerError as error:
         if len(some) == 1:
             log.warning("entry not judged", source=spec.key, entry=some[0].id, error=str(error))
-            language = _language(some[0], spec)
+            language = language_said(some[0], spec)
             return [Verdict(security=False, score=0, severity=Severity.INFO, language=language)]
     half = len(some) // 2
     first = await _judged(workers, spec, some[:half])
@@ -287,9 +287,9 @@ def judge_entry(item: Entry, spec: NewsSpec) -> Verdict:
     known = _by_size(item, spec)
     if known is not None:
         return known
-    text, language = item.summary or item.content, _language(item, spec)
+    text, language = item.summary or item.content, language_said(item, spec)
     found = judged(item.title, text, language, fixed=spec.topics)
-    return _as_stored(clued(found, item.title, text, language), item, spec)
+    return as_stored(clued(found, item.title, text, language), item, spec)
 
 
 def _by_size(item: Entry, spec: NewsSpec) -> Verdict | None:
@@ -297,17 +297,17 @@ def _by_size(item: Entry, spec: NewsSpec) -> Verdict | None:
     known = spec.verdict(item)
     if known is None:
         return None
-    return clued(known, item.title, "", _language(item, spec))
+    return clued(known, item.title, "", language_said(item, spec))
 
 
-def _language(item: Entry, spec: NewsSpec) -> str | None:
+def language_said(item: Entry, spec: NewsSpec) -> str | None:
     """The language that an entry is said to be in."""
     return item.language or spec.language
 
 
-def _as_stored(found: Verdict, item: Entry, spec: NewsSpec) -> Verdict:
+def as_stored(found: Verdict, item: Entry, spec: NewsSpec) -> Verdict:
     """A detector's verdict as the flow keeps it."""
-    language = _language(item, spec) or found.language
+    language = language_said(item, spec) or found.language
     severity = found.severity
     if not found.security:  # how grave a text sounds counts for security alone
         severity = Severity.INFO

@@ -12,8 +12,8 @@ import storage.news
 import storage.places
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
+from bot.alerts.notices import tell
 from bot.detect.nearness import near as near_to
-from bot.ingest.notices import tell
 from bot.model.alerts import Severity
 from bot.model.news import Story
 from bot.model.places import Place

@@ -14,9 +14,9 @@ import storage.held_rates
 import storage.marks
 import storage.rates
 import storage.sources
+from bot.alerts.notices import tell
 from bot.convert import convert
 from bot.detect import plausibility
-from bot.ingest.notices import tell
 from bot.model.rates import Move, Rate, RateKind, SeenRate, Series
 from bot.readers.disputes import rival
 from bot.sources.specs import RateSpec

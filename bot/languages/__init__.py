@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import ConfigError
-from bot.languages import wordings
+from bot.languages import meanings, wordings
 from bot.languages.parts import (
     Days,
     FilterWords,
@@ -192,6 +192,8 @@ def _problems_of(code: str) -> Iterator[str]:
         if wrong := _problem_of_table(folder / f"{name}.tsv", columns):
             yield f"{place}{wrong}"
     if wrong := wordings.problem(folder / wordings.FILE):
+        yield f"{place}{wrong}"
+    if wrong := meanings.problem(folder / meanings.FILE):
         yield f"{place}{wrong}"
     if not (folder / TEXTS).exists():
         yield f"{place} lacks {TEXTS}"

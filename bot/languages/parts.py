@@ -51,6 +51,8 @@ class Days:
     months: tuple[str, ...] = ()  # twelve
     # days from today, such as -1: "yesterday"
     named: Mapping[int, str] = field(default_factory=dict)
+    weekdays: tuple[str, ...] = ()  # seven, Monday first
+    last: str = ""  # "last" of "last Friday"
     day: str = ""  # "days" of "3 days ago"
     week: str = ""
     one: str = ""  # "a" of "a week ago"

@@ -203,6 +203,32 @@ async def current_rates(db: Db, catalog: Catalog, *, now: datetime) -> list[Seen
     return list(held.values())
 
 
+async def rates_on(db: Db, catalog: Catalog, day: date, *, now: datetime) -> list[SeenRate]:
+    """What held on a day of every enabled source; of tomorrow, where it is announced.
+
+    UserError for a day that nobody has a rate for.
+    """
+    held: dict[Series, SeenRate] = {}
+    days: set[date] = set()
+    latest = date.min
+    for spec in catalog.rates.values():
+        if spec.disabled:
+            continue
+        latest = max(latest, local_day(catalog, spec.key, now))
+        for item in await storage.rates.around(db, spec.key, day):
+            days.add(item.effective_on)
+            if item.effective_on <= day:
+                held[item.series] = item  # oldest first: the last one stays
+    if day > latest and day not in days:
+        raise UserError("error.date_future", day=day)
+    if not days:
+        raise UserError("error.no_rates")
+    if not held:
+        nearest = min(days, key=lambda one: abs(one - day))
+        raise UserError("error.no_rates_on", day=day, nearest=nearest)
+    return list(held.values())
+
+
 async def chart_history(
     db: Db, catalog: Catalog, pair: Pair, *, home: str, days: int, now: datetime
 ) -> list[SeenRate]:

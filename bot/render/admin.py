@@ -21,6 +21,7 @@ from bot.render.text import Button, Message, Rich, Rows, bold, cut, lines, messa
 SOURCES_A_PAGE = 8
 LABEL = 40  # characters of a name on a button
 MOST_ASKED = 10  # rates or stories that wait for a word on one page
+MOST_ERRORS = 10
 LONGEST_ERROR = 300  # characters of a source's last trouble
 LANES = {
     Lane.URGENT: "admin.lane.urgent",
@@ -105,8 +106,7 @@ def source(one: SourceStatus, status: Status, short: Short, zone: str, language:
     """One source: how fresh, its last trouble, when it is asked next; poll now, pause, resume."""
     shown: list[Rich | str] = [source_line(one, status, language)]
     if one.error is not None:
-        why = one_line(redact(one.error))[:LONGEST_ERROR]
-        shown.append(phrase("admin.error", language, why=why))
+        shown.append(phrase("admin.error", language, why=_in_short(one.error)))
     if one.next_due_at is not None and not one.paused:
         at = moment(one.next_due_at, language, zone, now=status.now)
         shown.append(phrase("admin.next", language, at=at))
@@ -141,13 +141,16 @@ def stories(waiting: Sequence[tuple[int, Story]], language: str) -> Message:
     return message(title, [*rows, [back_button(language, "admin:desk")]])
 
 
-def errors(told: Sequence[tuple[str, str]], language: str) -> Message:
-    """What went wrong lately: when, and in which words."""
-    shown: list[Rich | str] = [bold(t("button.admin_errors", language))]
-    for when, words in told:
-        shown.append(f"{when} · {one_line(redact(words))[:LONGEST_ERROR]}")
-    if not told:
+def errors(status: Status, told: Sequence[tuple[str, str]], language: str) -> Message:
+    """What is wrong with sources now, and what operators were told: when, and in which words."""
+    shown: list[Rich | str] = []
+    for one in status.sources:
+        if is_bad(one) and one.error is not None:
+            shown.append(f"🟠 {_name(one, language)}: {_in_short(one.error)}")
+    shown += [f"{when} · {_in_short(words)}" for when, words in told]
+    if not shown:
         shown.append(phrase("admin.no_errors", language))
+    shown = [bold(t("button.admin_errors", language)), *shown[:MOST_ERRORS]]
     whole = message(lines(*shown), [[back_button(language, "admin:desk")]])
     return cut(whole)
 
@@ -166,6 +169,11 @@ def sure_on(language: str) -> Message:
     return message(
         phrase("admin.sure_start", language), ((yes,), (back_button(language, "admin:desk"),))
     )
+
+
+def _in_short(trouble: str) -> str:
+    """A trouble on one line, without secrets."""
+    return one_line(redact(trouble))[:LONGEST_ERROR]
 
 
 def _name(one: SourceStatus, language: str) -> str:

@@ -46,7 +46,7 @@ async def desk(world: World) -> World:
 def buttons(message: dict[str, Any]) -> dict[str, str]:
     """A message's buttons: data by words."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
-    return {one["text"]: one["callback_data"] for row in rows for one in row}
+    return {one["text"]: one.get("callback_data", "") for row in rows for one in row}
 
 
 async def becomes(
@@ -204,7 +204,7 @@ async def test_S25_the_switch_takes_two_taps_and_lets_only_words_to_operators_ou
 
 
 async def test_recent_errors_are_told_in_words_without_secrets(desk: World) -> None:
-    """The last ten, newest first, as the operator heard them."""
+    """Ten: of sources in trouble now, then the newest first, as the operator heard them."""
     async with desk.store.writing() as db:
         for number in range(12):
             why = f"trouble {number} bot123456:{'A' * 35}"
@@ -213,8 +213,9 @@ async def test_recent_errors_are_told_in_words_without_secrets(desk: World) -> N
     place = (await desk.ask("/admin"))["message_id"]
     await desk.press(READER, place, "admin:errors")
     shown = await becomes(desk, place, "trouble 11")
-    assert "trouble 2 " in shown["text"]
-    assert "trouble 1 " not in shown["text"]
+    assert "National Bank: cannot connect to 127.0.0.1" in shown["text"]
+    assert "trouble 3 " in shown["text"]
+    assert "trouble 2 " not in shown["text"]
     assert "A" * 35 not in shown["text"]
 
 

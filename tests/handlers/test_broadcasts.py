@@ -58,7 +58,7 @@ async def desk(world: World) -> World:
 def buttons(message: dict[str, Any]) -> dict[str, str]:
     """A message's buttons: data by words."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
-    return {one["text"]: one["callback_data"] for row in rows for one in row}
+    return {one["text"]: one.get("callback_data", "") for row in rows for one in row}
 
 
 async def drafted(desk: World, *, operator: int = READER) -> dict[str, Any]:

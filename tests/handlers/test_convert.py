@@ -114,3 +114,70 @@ async def test_round_amounts_say_what_a_week_changed(world: World) -> None:
         "out of date"
         in (await world.emulator.press(READER, answer["message_id"], "amounts:rub"))["text"]
     )
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (
+            "100 usd, 50 eur и 3000 руб",
+            ["100 USD = 8,479.35 KGS", "50 EUR = 4,942.62 KGS", "3,000 RUB = 3,584.40 KGS"],
+        ),
+        ("/convert 100 usd eur rub", ["100 USD = 85.78 EUR", "100 USD = 7,096.88 RUB"]),
+        ("100 usd в сомах и рублях", ["100 USD = 8,479.35 KGS", "100 USD = 7,096.88 RUB"]),
+        ("100 доллар сомго жана рублга", ["100 USD = 8,479.35 KGS", "100 USD = 7,096.88 RUB"]),
+    ],
+)
+async def test_a_list_is_one_answer_a_line_each(
+    world: World, question: str, answer: list[str]
+) -> None:
+    said = (await world.ask(question))["text"].splitlines()
+    assert said[: len(answer)] == answer
+    assert sum(" = " in line and "1 " not in line[:2] for line in said) == len(answer)
+    assert sum("National Bank" in line for line in said) <= 2
+
+
+async def test_a_question_about_another_day_is_answered_by_its_rates(world: World) -> None:
+    await world.keep(days("USD/KGS", ["80.1", "80.2", "80.3", "80.4", "80.5", "84.7935"]))
+    for question, worth, day in (
+        ("100 usd вчера", "8,050 KGS", "19 Oct"),
+        ("доллар в прошлую пятницу", "80.1 KGS", "15 Oct"),
+        ("доллар өткөн жума", "80.1 KGS", "15 Oct"),
+        ("/convert 100 usd 16 октября", "8,020 KGS", "16 Oct"),
+        ("100 usd yesterday", "8,050 KGS", "19 Oct"),
+    ):
+        said = (await world.ask(question))["text"]
+        assert worth in said, question
+        assert day in said, question
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("100 usd 31 февраля", "31 февраля"),
+        ("доллар завтра", "still ahead"),
+        ("доллар 1 августа 2019", "nearest day"),
+        ("/rates 1 августа 2019", "nearest day"),
+        ("/rates завтра", "20 Oct"),
+    ],
+)
+async def test_a_day_without_rates_is_one_helpful_answer(
+    world: World, question: str, answer: str
+) -> None:
+    said = await world.ask(question)
+    assert answer in said["text"]
+    assert world.emulator.messages(READER)[-1] == said
+
+
+async def test_a_card_of_a_day_in_words_is_of_that_day_where_the_chat_is(world: World) -> None:
+    await world.keep(days("USD/KGS", ["80.1", "80.2", "80.3", "80.4", "80.5", "84.7935"]))
+    for words in ("вчера", "кечээ", "yesterday", "1 day ago", "во вторник", "last Tuesday"):
+        assert "80.5" in (await world.ask(f"/rates usd {words}"))["text"], words
+
+
+async def test_yesterday_is_the_chats(world: World) -> None:
+    """At 10 in Bishkek it is still the day before in Honolulu."""
+    await world.keep(days("USD/KGS", ["80.1", "80.2", "80.3", "80.4", "80.5", "84.7935"]))
+    await world.ask("/settings Pacific/Honolulu")
+    assert "80.4" in (await world.ask("/rates usd вчера"))["text"]
+    assert "8,040 KGS" in (await world.ask("100 usd вчера"))["text"]

@@ -23,6 +23,8 @@ DAYS = Days(
         0: "today(?:'s)?",
         1: "tomorrow(?:'s)?",
     },
+    weekdays=("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+    last="last|this past|past",
     day="days?",
     week="weeks?",
     one="an?",

@@ -10,7 +10,8 @@ QUESTIONS = Questions(
         "f": "from,of,for,per",
         "r": "rate,rates,exchange rate,price,value,at the rate",
         "i": "convert,calculate,exchange",
-        "x": "is,are,will be,will,be,does,do,cost,costs,worth,equal to,equal,equals,it,this,now,"
+        "x": "was,were,"
+        "is,are,will be,will,be,does,do,cost,costs,worth,equal to,equal,equals,it,this,now,"
         "today,today's,current,currently,right now,for today",
         "p": "please,pls,plz,bot",
     },
