@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 import bot.ingest.meaning
+from bot.cli.judging import judged_as_polled
 from bot.detect import security
 from bot.detect.meaning import installed
 from bot.workers import WorkerError
@@ -128,8 +129,6 @@ async def test_the_worker_judges_as_the_verb_does(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One encoding serves both questions."""
-    from bot.cli.judging import judged_as_polled
-
     monkeypatch.setattr(bot.ingest.meaning, "SECONDS", 100.0)  # on a machine that is busy
     async with polling(store, catalog, now=NOW, meaning=True, in_workers=True) as world:
         await first_polls(world)

@@ -60,7 +60,8 @@ def test_no_reason_is_said_in_english_to_another_reader(language: str) -> None:
     """Only the words of the story itself stay as they were written."""
     for reason, (title, text) in reasons().items():
         shown = "; ".join(part.text for part in said([reason], language, (title, text)))
-        if reason.code == "against":
+        # "grave" has no words of its own: the kinds that were found say what is grave
+        if reason.code in ("against", "grave"):
             assert shown == ""
             continue
         assert shown, reason

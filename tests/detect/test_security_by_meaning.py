@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.judging import judged_as_polled
 from bot.detect import meaning, security
 from bot.detect.security import by_meaning, detect, undecided
 from bot.detect.topics import judged, judged_by_meaning
@@ -132,6 +133,14 @@ def test_odds_do_not_hang_on_how_long_a_vector_is() -> None:
     assert meaning.vector_odds(FOR, table) == pytest.approx(7.0)
     assert meaning.vector_odds(half, table) == pytest.approx(7.0)
     assert meaning.vector_odds(bytes(SIZE), table) == -1.0
+
+
+def test_without_the_extra_the_verb_says_what_words_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every word of it: the score, the severity and the reasons."""
+    monkeypatch.setattr(meaning, "PACKAGE", "a_package_that_nobody_has")
+    monkeypatch.setattr(meaning, "vectors", int)  # fails on texts
+    for language, title in [*SECURITY, *OTHER, ("en", TITLE)]:
+        assert judged_as_polled(title, "", language) == judged(title, "", language)
 
 
 @needs_it
