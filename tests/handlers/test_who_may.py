@@ -79,6 +79,7 @@ WRITTEN: dict[str, dict[str, str]] = {
     "privacy": {"": ANYBODY},
     "mydata": {"": ADMINISTRATORS_ONLY},
     "delete": {"": ADMINISTRATORS_ONLY},
+    "cancel": {"": ADMINISTRATORS_ONLY},
     "help": {"": ANYBODY},
     "start": {"": ANYBODY, "USD": ANYBODY, "rule_USD_KGS_official_lt_80": ADMINISTRATORS_ONLY},
     "stop": {"": ADMINISTRATORS_ONLY},
@@ -190,7 +191,7 @@ def test_S10_a_group_menu_offers_nothing_that_only_administrators_may_use() -> N
     assert frozenset(
         {
             "alert", "feed", "here", "subscribe", "unsubscribe", "settings", "mydata", "delete",
-            "stop", "start",
+            "stop", "start", "cancel",
         }
     ) == ADMINISTRATORS  # fmt: skip
 
