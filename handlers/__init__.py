@@ -177,6 +177,7 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("lang", 1): Route(_with(settings.pressed, "lang"), Who.ADMINISTRATOR),
     ("style", 1): Route(_with(settings.pressed, "style"), Who.ADMINISTRATOR),
     ("wakes", 1): Route(_with(settings.pressed, "wakes"), Who.ADMINISTRATOR),
+    ("anon", 1): Route(_with(settings.pressed, "anon"), Who.ADMINISTRATOR),
     ("zone", 1): Route(_with(settings.pressed, "zone"), Who.ADMINISTRATOR),
     ("places", 1): Route(places.opened, Who.ADMINISTRATOR),
     ("place", 2): Route(places.pressed, Who.ADMINISTRATOR),

@@ -65,7 +65,9 @@ async def settings(_update: Update, context: Context) -> None:
 
 
 async def pressed(context: Context, kind: str, what: str) -> None:
-    """Buttons `set:zone`, which lead on; `lang:ru`, `style:brief`, `wakes:urgent`, `zone:…` set."""
+    """Buttons `set:zone`, which lead on; `lang:ru`, `style:brief`, `wakes:urgent`, `zone:…` and
+    `anon:on` set.
+    """
     if kind == "set" and what == "place":
         await _ask_place(context)
         return
@@ -80,6 +82,8 @@ async def pressed(context: Context, kind: str, what: str) -> None:
         await _set_zone(context, what)
     elif kind == "style" and what in set(Style):
         await context.change_chat(style=what)
+    elif kind == "anon" and what in {"on", "off"}:
+        await context.change_chat(anonymous=what == "on")
     elif kind == "wakes" and what in set(Wakes):
         await context.change_chat(wakes=what)
     else:
@@ -207,5 +211,6 @@ async def _shown(context: Context) -> Message:
         places=bool(offered),
         near=[name_of(offered[key].names, context.language) for key in near if key in offered],
         threads=render_here.said(stored.threads, chat.id, context.language),
+        anonymous=chat.anonymous if chat.kind is ChatKind.GROUP else None,
         forum=here.is_forum(context) or bool(stored.threads),
     )

@@ -55,6 +55,7 @@ def _chat(row: Any) -> Chat:  # noqa: ANN401 - a result row
         quiet_urgent=row.quiet_urgent,
         sounds=read_sounds(row.sounds),
         threads=read_threads(row.threads),
+        anonymous=row.anonymous,
         active=row.active,
     )
 
@@ -82,6 +83,7 @@ async def add(db: Db, new: Chat, *, now: datetime) -> Chat:
         "quiet_urgent": new.quiet_urgent,
         "sounds": write_sounds(new.sounds),
         "threads": write_threads(new.threads),
+        "anonymous": new.anonymous,
         "active": new.active,
         "created_at": now,
     }
@@ -94,7 +96,7 @@ async def add(db: Db, new: Chat, *, now: datetime) -> Chat:
 
 async def change(db: Db, chat_id: int, **values: object) -> None:
     """Set some of `language`, `time_zone`, `home`, `style`, `wakes`, `title`, `quiet`,
-    `quiet_urgent`, `sounds`.
+    `quiet_urgent`, `sounds`, `anonymous`.
     """
     await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
     if _OF_QUIET & values.keys():

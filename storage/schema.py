@@ -210,6 +210,8 @@ chat = Table(
     Column("sounds", String, nullable=False, server_default=""),
     # the forum topics of kinds of post, as bot.model.chats writes them
     Column("threads", String, nullable=False, server_default=""),
+    # whether who writes as the group may change it
+    Column("anonymous", Boolean, nullable=False, server_default="0"),
     Column("active", Boolean, nullable=False),
     # its readers asked for silence: until /start, whatever Telegram says meanwhile
     Column("stopped", Boolean, nullable=False, server_default="0"),

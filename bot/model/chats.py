@@ -130,3 +130,4 @@ class Chat:
     active: bool = True
     title: str = ""
     threads: Threads = field(default_factory=dict)
+    anonymous: bool = False  # whether an administrator who writes as the group may change it

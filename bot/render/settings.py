@@ -33,6 +33,7 @@ def settings(
     near: Sequence[str] = (),
     threads: Rich | None = None,
     forum: bool = False,
+    anonymous: bool | None = None,
 ) -> Message:
     """What the chat has chosen, and a button for each thing to change.
 
@@ -40,7 +41,8 @@ def settings(
     `style:brief`, `wakes:urgent`, and `set:places` where the catalog has places; `near` are the
     names of those that were chosen. `digests` are the hours of the chat's digests, `following` the
     names of what it subscribes to. In a `forum`, `set:here`, and of `threads` which kinds of post
-    have a topic of their own. What the chat's filters keep back is counted here: none hides
+    have a topic of their own; in a group, whether who writes as it may change it (`anonymous`):
+    `anon:on`. What the chat's filters keep back is counted here: none hides
     in silence.
     """
     rows = [
@@ -84,6 +86,9 @@ def settings(
         Button(t("sound.title", language), "set:sounds"),
     ]
     buttons = [styles, graver, other, news, loud]
+    if anonymous is not None:
+        name = t("settings.anonymous", language)
+        buttons.append([switch(name, f"anon:{'off' if anonymous else 'on'}", on=anonymous)])
     if forum:
         buttons.append([Button(t("here.places", language), "set:here")])
     return message(lines(bold(t("settings.title", language)), *rows), buttons)

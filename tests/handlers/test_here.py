@@ -231,3 +231,30 @@ async def test_S21_the_topics_are_given_out_and_erased_with_the_group(forum: Wor
     async with forum.bot.store.reading() as db:
         found = await storage.chats.get(db, FORUM)
     assert found is None or not found.threads
+
+
+# --- who writes as the group ----------------------------------------------------------------------
+
+
+async def test_S10_who_writes_as_the_group_is_obeyed_after_an_administrator_allowed_it(
+    forum: World,
+) -> None:
+    """They may look all the same; a member allows nothing."""
+
+    async def write_as_the_group(text: str) -> dict[str, Any]:
+        asked = await forum.emulator.send_text(FORUM, text, user_id=READER, anonymous=True)
+        return await forum.emulator.wait_message(FORUM, by_us(forum), after=asked, timeout=60)
+
+    shown = await write_as_the_group("/settings")
+    language = (await known(forum)).language
+    assert "anon:on" in data(shown)
+    refused = t("error.anonymous", language)
+    assert (await write_as_the_group("/here"))["text"] == refused
+    answer = await press(forum, shown, "anon:on", user=STRANGER)
+    assert answer["show_alert"]
+    assert (await write_as_the_group("/here"))["text"] == refused
+
+    await press(forum, shown, "anon:on")
+    assert (await write_as_the_group("/here"))["text"] != refused
+    await press(forum, shown, "anon:off")
+    assert (await write_as_the_group("/here"))["text"] == refused

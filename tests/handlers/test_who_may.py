@@ -154,6 +154,7 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("unmute", 1): {"unmute:{told}": ADMINISTRATORS_ONLY, "unmute:{own}": ADMINISTRATORS_ONLY},
     ("quiet", 1): {"quiet:2300-0700": ADMINISTRATORS_ONLY, "quiet:wait": ADMINISTRATORS_ONLY},
     ("sound", 2): {"sound:rates:silent": ADMINISTRATORS_ONLY},
+    ("anon", 1): {"anon:on": ADMINISTRATORS_ONLY, "anon:off": ADMINISTRATORS_ONLY},
     ("here", 2): {"here:7:rates": ADMINISTRATORS_ONLY, "here:0:all": ADMINISTRATORS_ONLY},
     ("unhere", 1): {"unhere:rates": ADMINISTRATORS_ONLY},
     ("delete", 1): {"delete:no": ADMINISTRATORS_ONLY, "delete:yes": ADMINISTRATORS_ONLY},
@@ -361,6 +362,7 @@ async def test_S10_a_groups_administrator_may_do_everything_but_an_operators_wor
             said = await group.press(data, ADMINISTRATOR)
             if (said in STALE) != (may == OPERATORS_ONLY) or said in REFUSALS:
                 wrong[data] = said
+    await group.press("anon:on", ADMINISTRATOR)
     for name, written in IN_GROUPS.items():
         for words in written:
             said = await group.write(f"/{name} {words}", ADMINISTRATOR, anonymous=anonymous)
