@@ -17,7 +17,7 @@ from bench import world
 from bench.figure import Figure, Goal
 from bench.reply import CHATS, Handing, incoming, ours
 from bot.listening import read_ahead
-from bot.render import charts
+from bot.render import charts, drawing
 from bot.workers import Workers
 
 _PHOTO = (
@@ -116,6 +116,6 @@ async def _drawn(times: int) -> list[float]:
                 history, "ru", alerts=told, source_names={}, today=today, dark=bool(number % 2)
             )
             start = time.perf_counter()
-            await workers.run(charts.draw, picture, timeout=30)
+            await workers.run(drawing.draw, picture, timeout=30)
             took.append(time.perf_counter() - start)
     return took[3:]

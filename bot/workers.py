@@ -65,7 +65,7 @@ class Workers:
     """At most `size` worker processes, and `kept` more for jobs that somebody waits for.
 
     Use as an async context manager, or `close` at the end. A process ends after `idle` seconds
-    without a job.
+    without a job, or later, when a job said that the next of its kind may come.
     """
 
     def __init__(
@@ -75,7 +75,8 @@ class Workers:
         self._memory = memory
         self._slots = asyncio.Semaphore(size)
         self._kept = asyncio.Semaphore(kept)  # so that no reader waits behind a slow feed
-        self._free: list[_Worker] = []
+        # apart, so that a feed does not take the process that has the charts' libraries in memory
+        self._free: dict[bool, list[_Worker]] = {False: [], True: []}
         self._all: set[_Worker] = set()
 
     async def __aenter__(self) -> Self:
@@ -95,18 +96,20 @@ class Workers:
         *args: object,
         timeout: float,  # noqa: ASYNC109 - kills the process
         awaited: bool = False,
+        warm: float = 0.0,
     ) -> T:
         """Run `job(*args)` in a worker and return what it returns.
 
-        What is `awaited` by a reader has a process kept for readers. A BotError the job raises
-        comes out as itself; everything else, and running longer than `timeout` seconds (not
-        counting the wait for a free worker), is a WorkerError.
+        What is `awaited` by a reader has a process kept for readers, which stays `warm` so many
+        seconds for the next. A BotError the job raises comes out as itself; everything else, and
+        running longer than `timeout` seconds (not counting the wait for a free worker), is a
+        WorkerError.
         """
         slots = self._slots
         if awaited:
             slots = self._kept
         async with slots:
-            worker = await self._take()
+            worker = await self._take(awaited=awaited)
             try:
                 async with asyncio.timeout(timeout):
                     reply = await worker.ask(job, args, timeout)
@@ -119,8 +122,8 @@ class Workers:
                     case EOFError() | OSError() | pickle.UnpicklingError():
                         raise WorkerError(f"the worker died over {_name(job)}") from None
                 raise
-            worker.rest(self._idle, self._retire)
-            self._free.append(worker)
+            worker.rest(self._idle, warm, self._retire)
+            self._free[awaited].append(worker)
         done, value = reply
         if not done:
             raise (
@@ -134,16 +137,17 @@ class Workers:
     async def close(self) -> None:
         """End all processes; a job under way fails."""
         for worker in list(self._all):
-            await self._end(worker, kill=worker not in self._free)
+            await self._end(worker, kill=not self._is_free(worker))
 
     @property
     def processes(self) -> tuple[int, ...]:
         """The process ids of the workers that live."""
         return tuple(worker.pid for worker in self._all if worker.lives)
 
-    async def _take(self) -> _Worker:
-        while self._free:
-            worker = self._free.pop()
+    async def _take(self, *, awaited: bool) -> _Worker:
+        free = self._free[awaited]
+        while free:
+            worker = free.pop()
             worker.wake()
             if worker.lives:
                 return worker
@@ -152,13 +156,20 @@ class Workers:
         self._all.add(worker)
         return worker
 
+    def _is_free(self, worker: _Worker) -> bool:
+        return any(worker in free for free in self._free.values())
+
+    def _leave(self, worker: _Worker) -> None:
+        for free in self._free.values():
+            if worker in free:
+                free.remove(worker)
+
     def _retire(self, worker: _Worker) -> asyncio.Task[None]:
-        self._free.remove(worker)
+        self._leave(worker)
         return asyncio.create_task(self._end(worker, kill=False))
 
     async def _end(self, worker: _Worker, *, kill: bool) -> None:
-        if worker in self._free:
-            self._free.remove(worker)
+        self._leave(worker)
         try:
             await worker.end(kill=kill)
         finally:
@@ -172,6 +183,7 @@ class _Worker:
         self._process = process
         self._rest: asyncio.TimerHandle | None = None
         self._farewell: asyncio.Task[None] | None = None
+        self._warm_until = 0.0
 
     @classmethod
     async def start(cls, memory: int) -> Self:
@@ -223,13 +235,21 @@ class _Worker:
             raise pickle.UnpicklingError
         return reply
 
-    def rest(self, seconds: float, retire: Callable[[_Worker], asyncio.Task[None]]) -> None:
-        """Call `retire` after some seconds, unless woken before."""
+    def rest(
+        self, seconds: float, warm: float, retire: Callable[[_Worker], asyncio.Task[None]]
+    ) -> None:
+        """Call `retire` after some seconds, unless woken before.
+
+        Later where a job, this one or one before, said that the process stays `warm` for longer.
+        """
+        loop = asyncio.get_running_loop()
+        self._warm_until = max(self._warm_until, loop.time() + warm)
+        until = max(loop.time() + seconds, self._warm_until)
 
         def farewell() -> None:
             self._farewell = retire(self)
 
-        self._rest = asyncio.get_running_loop().call_later(seconds, farewell)
+        self._rest = loop.call_at(until, farewell)
 
     def wake(self) -> None:
         if self._rest is not None:

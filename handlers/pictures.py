@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from bot.render import charts
+from bot.render import charts, drawing
 from bot.render.text import Message, to_api
 from bot.telegram.outcomes import Ambiguous, Outcome, Retry, Sent
 from bot.workers import WorkerError
@@ -16,6 +16,7 @@ from handlers.outgoing import Answer, File
 
 log = structlog.get_logger(__name__)
 
+WARM = 3600.0  # seconds: who looks at one chart looks at another
 DRAW_SECONDS = 30.0  # the first chart waits for matplotlib to be imported in the worker
 
 
@@ -32,7 +33,7 @@ async def show(
     try:
         # in a process of its own: drawing would keep the loop from everybody else
         png = await context.services.workers.run(
-            charts.draw, picture, timeout=DRAW_SECONDS, awaited=True
+            drawing.draw, picture, timeout=DRAW_SECONDS, awaited=True, warm=WARM
         )
     except WorkerError as error:
         log.warning("no chart", title=picture.title, error=str(error))

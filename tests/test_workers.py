@@ -148,6 +148,18 @@ async def test_an_idle_worker_leaves() -> None:
         assert await workers.run(operator.add, 1, 1, timeout=30) == 2
 
 
+async def test_a_process_that_stays_warm_outlasts_others_and_serves_readers_alone() -> None:
+    """Whatever it did last: who looks at one chart looks at another."""
+    async with Workers(idle=0.05) as workers:
+        warm = await workers.run(os.getpid, timeout=30, awaited=True, warm=ENDLESS)
+        assert await workers.run(os.getpid, timeout=30, awaited=True) == warm
+        assert await workers.run(os.getpid, timeout=30) != warm
+        await until(lambda: len(workers.processes) == 1)
+        assert workers.processes == (warm,)
+        assert await workers.run(os.getpid, timeout=30, awaited=True) == warm
+    assert not psutil.pid_exists(warm)
+
+
 async def test_a_cancelled_job_takes_its_process_with_it_and_confuses_nobody() -> None:
     async with Workers(size=1) as workers:
         await workers.run(operator.add, 1, 1, timeout=30)

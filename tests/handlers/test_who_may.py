@@ -71,6 +71,7 @@ WRITTEN: dict[str, dict[str, str]] = {
     "alerts": {"": ANYBODY},
     "digest": {"": ANYBODY, "10:30": ADMINISTRATORS_ONLY, "off": ADMINISTRATORS_ONLY},
     "quiet": {"": ANYBODY, "23-7": ADMINISTRATORS_ONLY, "off": ADMINISTRATORS_ONLY},
+    "here": {"": ADMINISTRATORS_ONLY},
     "subscribe": {"": ANYBODY},
     "unsubscribe": {"": ANYBODY},
     "settings": {"": ANYBODY, "Europe/Paris": ADMINISTRATORS_ONLY},
@@ -78,6 +79,7 @@ WRITTEN: dict[str, dict[str, str]] = {
     "privacy": {"": ANYBODY},
     "mydata": {"": ADMINISTRATORS_ONLY},
     "delete": {"": ADMINISTRATORS_ONLY},
+    "cancel": {"": ADMINISTRATORS_ONLY},
     "help": {"": ANYBODY},
     "start": {"": ANYBODY, "USD": ANYBODY, "rule_USD_KGS_official_lt_80": ADMINISTRATORS_ONLY},
     "stop": {"": ADMINISTRATORS_ONLY},
@@ -152,6 +154,8 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("unmute", 1): {"unmute:{told}": ADMINISTRATORS_ONLY, "unmute:{own}": ADMINISTRATORS_ONLY},
     ("quiet", 1): {"quiet:2300-0700": ADMINISTRATORS_ONLY, "quiet:wait": ADMINISTRATORS_ONLY},
     ("sound", 2): {"sound:rates:silent": ADMINISTRATORS_ONLY},
+    ("here", 2): {"here:7:rates": ADMINISTRATORS_ONLY, "here:0:all": ADMINISTRATORS_ONLY},
+    ("unhere", 1): {"unhere:rates": ADMINISTRATORS_ONLY},
     ("delete", 1): {"delete:no": ADMINISTRATORS_ONLY, "delete:yes": ADMINISTRATORS_ONLY},
 }
 #: What a group hears: an operator's commands are nothing there.
@@ -186,8 +190,8 @@ def test_S10_a_group_menu_offers_nothing_that_only_administrators_may_use() -> N
     assert set(MENUS["default"]) == set(COMMANDS) - OPERATORS
     assert frozenset(
         {
-            "alert", "feed", "subscribe", "unsubscribe", "settings", "mydata", "delete", "stop",
-            "start",
+            "alert", "feed", "here", "subscribe", "unsubscribe", "settings", "mydata", "delete",
+            "stop", "start", "cancel",
         }
     ) == ADMINISTRATORS  # fmt: skip
 

@@ -1,66 +1,46 @@
-"""Charts: what is drawn, and the words under it."""
+"""Charts: what is a hole, and the words under the picture."""
 
 from __future__ import annotations
 
-import io
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import date
 
 import pytest
 
 from bot.languages import LANGUAGES
-from bot.model.rates import Rate
 from bot.render import charts
-from bot.workers import Workers
 from tests.factories import rate
 
 TODAY = date(2021, 10, 20)
 NAMES = {"en": "National Bank", "ru": "Национальный банк", "ky": "Улуттук банк"}
 
 
-def history(days: int) -> list[Rate]:
-    """A rate a day that climbs and falls, the last today."""
-    values = [Decimal("1.2") + Decimal(number % 40) / 400 for number in range(days)]
-    return [
-        rate("RUB/KGS", str(v), str(TODAY - timedelta(days=days - 1 - at)))
-        for at, v in enumerate(values)
-    ]
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("days", [2, 20, 90, 365, 2500])
-@pytest.mark.cases(keep=6)
-def test_any_length_in_any_language_is_a_picture_of_one_size(language: str, days: int) -> None:
-    from PIL import Image
-
-    rates = history(days)
-    chart = charts.chart(
-        rates, language, alerts=[rates[-1].effective_on], source_names=NAMES, today=TODAY
+@pytest.mark.parametrize(
+    ("days", "holes"),
+    [
+        ("10-01 10-02 10-05 10-06", []),  # a weekend
+        ("10-01 10-02 10-03 10-09 10-10", []),  # holidays around it
+        ("10-01 10-02 10-03 10-10 10-11", []),  # six days
+        ("10-01 10-02 10-03 10-11 10-12", ["10-04 10-10"]),  # a week
+        ("01-02 01-09 01-16 01-23 01-30", []),  # who publishes once a week
+        ("01-02 01-09 01-23 02-13 02-20", ["01-24 02-12"]),  # two left out
+        ("10-01 10-20", ["10-02 10-19"]),
+    ],
+)
+def test_a_week_without_rates_is_a_hole_and_a_holiday_is_none(days: str, holes: list[str]) -> None:
+    assert (
+        _short(charts.holes([date.fromisoformat(f"2021-{one}") for one in days.split()])) == holes
     )
-    with Image.open(io.BytesIO(charts.draw(chart))) as picture:
-        assert (picture.format, picture.size) == ("PNG", (1080, 720))
 
 
-async def test_a_worker_draws_it() -> None:
-    """matplotlib is imported there, not here; a flat line and a dark paper are no trouble."""
-    flat = [rate("USD/KGS", "84.7935", str(TODAY - timedelta(days=days))) for days in (9, 2, 1, 0)]
-    async with Workers(size=1) as workers:
-        chart = charts.chart(flat, "ky", source_names=NAMES, today=TODAY, dark=True)
-        assert (await workers.run(charts.draw, chart, timeout=60)).startswith(b"\x89PNG")
+def test_the_first_days_of_january_are_holidays() -> None:
+    """As long as the banks rest, and no longer."""
+    before = [date(2021, 12, 29), date(2021, 12, 30), date(2021, 12, 31)]
+    assert charts.holes([*before, date(2022, 1, 11)]) == []
+    assert _short(charts.holes([*before, date(2022, 1, 20)])) == ["01-01 01-19"]
 
 
-def test_a_hole_of_more_than_five_days_is_left_open() -> None:
-    """A weekend is bridged, a month without rates is not."""
-    days = [TODAY - timedelta(days=back) for back in (30, 29, 25, 19, 1, 0)]
-    runs = list(charts._runs([(day, Decimal(1)) for day in days]))
-    assert [len(run) for run in runs] == [3, 1, 2]
-
-
-def test_at_most_seven_days_are_named() -> None:
-    for days in [1, 3, 10, 59, 60, 90, 365, 700, 1500, 4000, 12000, 36000]:
-        ticks = list(charts._ticks(TODAY - timedelta(days=days), TODAY))
-        assert 1 <= len(ticks) <= 7, days
-        assert all(TODAY - timedelta(days=days) <= tick <= TODAY for tick in ticks)
+def _short(holes: list[tuple[date, date]]) -> list[str]:
+    return [f"{since:%m-%d} {until:%m-%d}" for since, until in holes]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +70,35 @@ def test_the_caption_tells_last_change_high_low_and_whose_rate(language: str, wo
     made = charts.caption(rates, language, source_names=NAMES, today=TODAY, chosen="90d")
     assert made.text.replace("\n", " | ") == words
     assert [button.data for row in made.buttons for button in row] == [
+        "chart:RUB/KGS:7d",
+        "chart:RUB/KGS:30d",
         "chart:RUB/KGS:1y",
         "chart:RUB/KGS:all",
         "chart:RUB/KGS:90d:dark",
     ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_caption_tells_of_a_hole_in_words(language: str) -> None:
+    """One by its days; of several how many, and the longest."""
+    days = ["2021-09-01", "2021-09-02", "2021-09-03", "2021-09-20", "2021-09-21"]
+    one = _gap(days, language)
+    several = _gap([*days, "2021-10-01", "2021-10-02"], language)
+    words = {
+        "en": ("no rates: 4 Sep – 19 Sep", "gaps without rates: 2, the longest 4 Sep – 19 Sep"),
+        "ru": (
+            "нет курсов: 4 сентября – 19 сентября",
+            "пропуски без курсов: 2, самый длинный 4 сентября – 19 сентября",
+        ),
+        "ky": (
+            "курс жок: 4‑сентябрь – 19‑сентябрь",
+            "курс жок мезгилдер: 2, эң узагы 4‑сентябрь – 19‑сентябрь",
+        ),
+    }
+    assert (one, several) == words[language]
+
+
+def _gap(days: list[str], language: str) -> str:
+    rates = [rate("RUB/KGS", f"1.{number}", on) for number, on in enumerate(days)]
+    made = charts.caption(rates, language, source_names=NAMES, today=TODAY, chosen="90d")
+    return made.text.splitlines()[2]
