@@ -78,6 +78,21 @@ class Actions:
             rights=p.mapping("rights"),
         )
 
+    def add_topic(self, p: Params) -> None:
+        """chat_id, thread_id, name, closed"""
+        number = p.count("thread_id", 0)
+        self._scenario.add_topic(self._chat(p), number, p.text("name"), closed=p.flag("closed"))
+
+    def close_topic(self, p: Params) -> None:
+        """chat_id, thread_id, closed (default true)"""
+        # a flag that is missing reads as false
+        closed = p.flag("closed") or "closed" not in p.values
+        self._scenario.close_topic(self._chat(p), p.count("thread_id", 0), closed=closed)
+
+    def delete_topic(self, p: Params) -> None:
+        """chat_id, thread_id"""
+        self._scenario.delete_topic(self._chat(p), p.count("thread_id", 0))
+
     async def send_text(self, p: Params) -> int:
         """chat_id, text, user_id, reply_to, thread_id, anonymous"""
         return await self._scenario.send_text(

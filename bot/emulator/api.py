@@ -15,6 +15,7 @@ from bot.emulator.methods.chats import Chats
 from bot.emulator.methods.profile import Describing
 from bot.emulator.methods.sending import Sending
 from bot.emulator.methods.shared import Method
+from bot.emulator.methods.topics import Topics
 from bot.emulator.methods.updates import GettingUpdates
 from bot.emulator.updates import Updates
 from bot.emulator.world import World
@@ -37,6 +38,7 @@ class BotApi:
             self.answers,
             Describing(*around),
             self.chats,
+            Topics(*around),
         ):
             for method in subject.methods():
                 self._methods[method.__name__.replace("_", "")] = method

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from bot.emulator.api import BotApi
 from bot.emulator.calls import Calls
 from bot.emulator.commands import Profile
+from bot.emulator.errors import ScenarioError
 from bot.emulator.faults import Faults, Limits
 from bot.emulator.files import Files
 from bot.emulator.updates import Backoff, Updates
@@ -157,8 +158,15 @@ class Stage:
 
     def close_topic(self, chat_id: int, thread_id: int, *, closed: bool = True) -> None:
         """Close a topic, or open it again."""
-        self.world.chat(chat_id).topics[thread_id].closed = closed
+        self._topic(chat_id, thread_id).closed = closed
 
     def delete_topic(self, chat_id: int, thread_id: int) -> None:
         """Delete a topic: "message thread not found" from now on."""
+        self._topic(chat_id, thread_id)
         del self.world.chat(chat_id).topics[thread_id]
+
+    def _topic(self, chat_id: int, thread_id: int) -> Topic:
+        topic = self.world.chat(chat_id).topics.get(thread_id)
+        if topic is None:
+            raise ScenarioError(f"chat {chat_id} has no topic {thread_id}")
+        return topic
