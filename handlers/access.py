@@ -5,7 +5,7 @@ somebody is that. What Telegram's updates do not say and one has to know:
 
 * An anonymous administrator writes as the group: `sender_chat` is the group itself, which only
   Telegram can put there and only for an administrator. Pressing a button, the same person comes
-  under their own name.
+  under their own name. Nobody can tell which of them it is, so a group has to allow it first.
 * Whoever writes as a channel has that in `sender_chat`, and a channel has no rights in a group. A
   linked channel's posts come by themselves (`is_automatic_forward`).
 * A forwarded message, or one made by an inline bot, holds words that its sender may never have
@@ -136,7 +136,9 @@ async def _must_be_administrator(context: Context) -> None:
     # Of a press the message is the bot's own: who wrote it says nothing of who pressed.
     if context.incoming.callback_query is None and message is not None and message.sender_chat:
         if message.sender_chat.id == context.chat.id:
-            return  # an anonymous administrator of this very group
+            if context.chat.anonymous:
+                return
+            raise UserError("error.anonymous")
         raise UserError("error.admins_only")
     if user is None or user.id in NOBODYS_IDS:
         raise UserError("error.admins_only")

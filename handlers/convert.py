@@ -18,7 +18,7 @@ from telegram import Update
 
 import storage.chats
 import storage.rates
-from bot.convert import Question, looks_like_question, parse_asked, parse_question
+from bot.convert import Question, is_greeting, looks_like_question, parse_asked, parse_question
 from bot.errors import UserError
 from bot.i18n import currency_name, t
 from bot.languages import client_language
@@ -27,6 +27,7 @@ from bot.model.rates import CODE
 from bot.readers.convert import Conversion, conversions, round_amounts
 from bot.readers.rates import current_rates, local_day, must_know, rate_card, rates_on
 from bot.render import rates as render
+from bot.render.help import greeted
 from bot.render.phrases import phrase
 from bot.render.text import Button, Message, Rich, bold, lines, message, to_api
 from handlers import rules, unknown
@@ -102,14 +103,19 @@ async def _amounts(context: Context, code: str) -> Message:
 
 
 async def text(update: Update, context: Context) -> None:
-    """Free text: a conversion if it is one, else help; in a group it is where the bot is named."""
+    """Free text: a conversion if it is one, a greeting, else help; in a group where it names us."""
     origin = update.effective_message
     if origin is None:
         return
     said = origin.text or ""
-    if context.chat.kind is not ChatKind.PRIVATE:
+    private = context.chat.kind is ChatKind.PRIVATE
+    if not private:
         begin, end = mention(origin, context.bot.username) or (0, 0)
-        await context.reply(await _answer(context, f"{said[:begin]} {said[end:]}"))
+        said = f"{said[:begin]} {said[end:]}"
+    if is_greeting(said):
+        await context.reply(greeted(context.language))
+    elif not private:
+        await context.reply(await _answer(context, said))
     elif RULE_SIGNS.search(said) and await rules.proposed(context, said):
         return
     elif looks_like_question(said):

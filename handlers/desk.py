@@ -110,7 +110,12 @@ class AnswersDesk(filters.MessageFilter):
 
     def filter(self, message: Written) -> bool:
         """Whether it is one."""
-        return ASKED.match(_question_of(message)) is not None
+        return asks_headline(message)
+
+
+def asks_headline(message: Written | None) -> bool:
+    """Whether a message replies to our question for a headline."""
+    return ASKED.match(_question_of(message)) is not None
 
 
 def _question_of(message: Written | None) -> str:

@@ -30,6 +30,7 @@ from bot.detect.rules import standing
 from bot.errors import UserError
 from bot.model.rates import CODE, Pair
 from bot.model.rules import Rule, RuleStanding, TypedRule
+from bot.readers.following import followed
 from bot.readers.rates import local_day, must_know
 from bot.readers.rules import (
     Proposal,
@@ -364,7 +365,10 @@ async def _list(context: Context) -> Message:
             tomorrow = today + timedelta(days=1)  # known today, and asked next
             latest = await storage.rates.holding(db, one.series, tomorrow)
             shown.append(replace(_line(context, one), latest=latest))
-    return render.rules(shown, context.language, make="new:-", today=today)
+        follows = await followed(db, context.chat.id)
+    zone = ZoneInfo(context.chat.time_zone)
+    told = [(one.subject, one.told_at and one.told_at.astimezone(zone).date()) for one in follows]
+    return render.rules(shown, context.language, make="new:-", today=today, follows=told)
 
 
 def _line(context: Context, stored: StoredRule) -> render.RuleLine:

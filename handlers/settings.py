@@ -22,12 +22,13 @@ from bot.languages import LANGUAGES
 from bot.model.chats import ChatKind, Style, Wakes
 from bot.model.subjects import digests_of
 from bot.places import zone_at
+from bot.render import here as render_here
 from bot.render import quiet as render_quiet
 from bot.render import settings as render
 from bot.render.answers import say
 from bot.render.text import Message
 from bot.workers import WorkerError
-from handlers import news_filters, places, quiet, subscriptions
+from handlers import here, news_filters, places, quiet, subscriptions
 from handlers.context import Context
 
 #: Offered as buttons; any other is written: /settings Paris, /settings UTC+6.
@@ -64,7 +65,9 @@ async def settings(_update: Update, context: Context) -> None:
 
 
 async def pressed(context: Context, kind: str, what: str) -> None:
-    """Buttons `set:zone`, which lead on; `lang:ru`, `style:brief`, `wakes:urgent`, `zone:…` set."""
+    """Buttons `set:zone`, which lead on; `lang:ru`, `style:brief`, `wakes:urgent`, `zone:…` and
+    `anon:on` set.
+    """
     if kind == "set" and what == "place":
         await _ask_place(context)
         return
@@ -79,6 +82,8 @@ async def pressed(context: Context, kind: str, what: str) -> None:
         await _set_zone(context, what)
     elif kind == "style" and what in set(Style):
         await context.change_chat(style=what)
+    elif kind == "anon" and what in {"on", "off"}:
+        await context.change_chat(anonymous=what == "on")
     elif kind == "wakes" and what in set(Wakes):
         await context.change_chat(wakes=what)
     else:
@@ -158,6 +163,8 @@ async def _submenu(context: Context, what: str) -> Message:
             found = quiet.menu(context, back=render.BACK)
         case "sounds":
             found = render_quiet.sounds(context.chat.sounds, language, back=render.BACK)
+        case "here":
+            found = await here.places(context)
         case "places":
             found = await places.menu(context)
         case "back":
@@ -186,6 +193,7 @@ async def _set_zone(context: Context, said: str) -> None:
 async def _shown(context: Context) -> Message:
     chat = context.chat
     async with context.services.store.reading() as db:
+        stored = await storage.chats.get(db, chat.id) or chat
         mine = await storage.filters.of_chat(db, chat.id)
         near = await storage.places.of_chat(db, chat.id)
         keys = await storage.chats.subscriptions(db, chat.id)
@@ -202,4 +210,7 @@ async def _shown(context: Context) -> Message:
         filters=mine,
         places=bool(offered),
         near=[name_of(offered[key].names, context.language) for key in near if key in offered],
+        threads=render_here.said(stored.threads, chat.id, context.language),
+        anonymous=chat.anonymous if chat.kind is ChatKind.GROUP else None,
+        forum=here.is_forum(context) or bool(stored.threads),
     )

@@ -6,7 +6,7 @@ What becomes of an alert on its way to readers is told in `storage.fan_out` and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -107,6 +107,21 @@ async def days_told(db: Db, kind: str, of: Series, *, since: date) -> list[date]
     same = (alert.c.about_series == str(of), alert.c.about_day >= since, alert.c.kind == kind)
     query = select(alert.c.about_day).where(*same).distinct().order_by(alert.c.about_day)
     return list((await db.execute(query)).scalars())
+
+
+async def last_told(db: Db, chat_id: int, keys: Sequence[str]) -> dict[str, datetime]:
+    """When a chat last got an alert of each subscription, as far back as alerts are kept."""
+    query = (
+        select(alert.c.audience_key, func.max(delivery.c.finished_at).label("at"))
+        .join(delivery, delivery.c.alert_id == alert.c.id)
+        .where(
+            alert.c.audience_key.in_(keys),
+            delivery.c.chat_id == chat_id,
+            delivery.c.state.in_(BEGUN),
+        )
+        .group_by(alert.c.audience_key)
+    )
+    return {row.audience_key: row.at for row in await db.execute(query) if row.at is not None}
 
 
 async def times_got(db: Db, supersede_key: str) -> int:

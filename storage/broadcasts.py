@@ -77,6 +77,14 @@ async def drop(db: Db, pk: int) -> None:
     await db.execute(delete(broadcast).where(broadcast.c.id == pk))
 
 
+async def drop_unsent(db: Db, chat_id: int) -> bool:
+    """Forget what this operator has not sent; whether it still waited for something."""
+    mine = (broadcast.c.chat_id == chat_id, broadcast.c.step.in_(UNSENT))
+    dropped = delete(broadcast).where(*mine).returning(broadcast.c.until_at)
+    now = await db_now(db)
+    return any(row.until_at > now for row in await db.execute(dropped))
+
+
 async def sending(db: Db) -> list[StoredBroadcast]:
     """The broadcasts under way, oldest first."""
     under_way = select(broadcast).where(broadcast.c.step == Step.SENDING.value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,17 @@ import storage.places
 import storage.quiet
 import storage.rules
 from bot.model.alerts import State
-from bot.model.chats import Chat, ChatKind, Style, Wakes, read_sounds, write_sounds
+from bot.model.chats import (
+    Chat,
+    ChatKind,
+    Post,
+    Style,
+    Wakes,
+    read_sounds,
+    read_threads,
+    write_sounds,
+    write_threads,
+)
 from bot.model.quiet import QuietHours
 from storage.alerts import BEGUN, UNSENT
 from storage.db import Db, db_now, upsert
@@ -44,7 +54,8 @@ def _chat(row: Any) -> Chat:  # noqa: ANN401 - a result row
         quiet=None if row.quiet is None else QuietHours.parse(row.quiet),
         quiet_urgent=row.quiet_urgent,
         sounds=read_sounds(row.sounds),
-        thread=row.thread,
+        threads=read_threads(row.threads),
+        anonymous=row.anonymous,
         active=row.active,
     )
 
@@ -71,7 +82,8 @@ async def add(db: Db, new: Chat, *, now: datetime) -> Chat:
         "quiet": None if new.quiet is None else str(new.quiet),
         "quiet_urgent": new.quiet_urgent,
         "sounds": write_sounds(new.sounds),
-        "thread": new.thread,
+        "threads": write_threads(new.threads),
+        "anonymous": new.anonymous,
         "active": new.active,
         "created_at": now,
     }
@@ -83,12 +95,43 @@ async def add(db: Db, new: Chat, *, now: datetime) -> Chat:
 
 
 async def change(db: Db, chat_id: int, **values: object) -> None:
-    """Set some of `language`, `time_zone`, `home`, `style`, `wakes`, `thread`, `title`, `quiet`,
-    `quiet_urgent`, `sounds`.
+    """Set some of `language`, `time_zone`, `home`, `style`, `wakes`, `title`, `quiet`,
+    `quiet_urgent`, `sounds`, `anonymous`.
     """
     await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
     if _OF_QUIET & values.keys():
         await storage.quiet.plan(db, chat_id)
+
+
+async def lead(db: Db, chat_id: int, posts: Collection[Post], thread: int | None) -> Chat | None:
+    """Let kinds of post go to a forum topic; with None to General. Returns the chat as it is then.
+
+    What the other kinds have stays, whoever chooses at the same time.
+    """
+    query = select(chat.c.threads).where(chat.c.id == chat_id).with_for_update()
+    written = (await db.execute(query)).scalar()
+    if written is None:
+        return None
+    threads = {one: to for one, to in read_threads(written).items() if one not in posts}
+    if thread is not None:
+        threads |= dict.fromkeys(posts, thread)
+    values = {"threads": write_threads(threads)}
+    await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
+    return await get(db, chat_id)
+
+
+async def leave_thread(db: Db, chat_id: int, thread: int) -> list[Post]:
+    """A forum topic is closed or gone: what went there goes to General from now on.
+
+    Returns which kinds of post those are; for the second who is refused there, none.
+    """
+    query = select(chat.c.threads).where(chat.c.id == chat_id).with_for_update()
+    written = (await db.execute(query)).scalar() or ""
+    threads = read_threads(written)
+    left = [one for one in Post if threads.get(one) == thread]
+    if left:
+        await lead(db, chat_id, left, None)
+    return left
 
 
 async def pause(db: Db, chat_id: int, span: timedelta) -> None:

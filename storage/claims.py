@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 import storage.quiet
 from bot.model.alerts import ANSWER, NOTICE, Lane, State
-from bot.model.chats import ChatKind
+from bot.model.chats import ChatKind, Post, read_threads, thread_of
 from storage.chats import STOPPED
 from storage.db import Db, db_now
 from storage.pace import (
@@ -201,12 +201,18 @@ def _claimed(row: Any, now: datetime, newest: int) -> Claimed:  # noqa: ANN401 -
         style=row.style,
         sounds=row.sounds,
         kind=ChatKind(row.kind),
-        thread=row.thread,
+        thread=_thread(row),
         home=row.home,
         time_zone=row.time_zone,
         expires_in=expires_in,
         newest=newest,
     )
+
+
+def _thread(row: Any) -> int | None:  # noqa: ANN401 - a result row
+    if not row.threads:  # nearly always
+        return None
+    return thread_of(read_threads(row.threads), None if row.post is None else Post(row.post))
 
 
 _IDS: BindParameter[list[int]] = bindparam("ids", expanding=True, literal_execute=True)
@@ -261,7 +267,9 @@ def _is_of(one: FromClause, kinds: Collection[str]) -> ColumnElement[bool]:
 
 
 def _post() -> ScalarSelect[Any]:
-    """What kind of post a delivery is; asked for those of chats in their quiet hours alone."""
+    """What kind of post a delivery is; asked for those of chats in their quiet hours, and of those
+    that chose forum topics, alone.
+    """
     return select(alert.c.post).where(alert.c.id == delivery.c.alert_id).scalar_subquery()
 
 
@@ -300,7 +308,8 @@ def _due_query(kinds: Kinds = None) -> Select[Any]:
             chat.c.style,
             chat.c.sounds,
             chat.c.kind,
-            chat.c.thread,
+            chat.c.threads,
+            case((chat.c.threads != "", _post()), else_=None).label("post"),
             chat.c.home,
             chat.c.time_zone,
             # times cost more to read than all the rest: only those that matter

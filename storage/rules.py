@@ -77,6 +77,12 @@ async def propose(
     return int((await db.execute(insert(rule).values(**values).returning(rule.c.id))).scalar_one())
 
 
+async def drop_proposed(db: Db, chat_id: int) -> bool:
+    """Forget the rule that waits for the chat's Save; whether there was one."""
+    mine = (rule.c.chat_id == chat_id, rule.c.standing == PENDING)
+    return (await db.execute(delete(rule).where(*mine).returning(rule.c.id))).first() is not None
+
+
 async def get(db: Db, chat_id: int, number: int, *, pending: bool = False) -> StoredRule | None:
     """A rule of this very chat: one that waits, or one that was saved."""
     standing = rule.c.standing != PENDING

@@ -208,7 +208,10 @@ chat = Table(
     Column("quiet_urgent", Boolean, nullable=False, server_default="1"),  # it comes all the same
     # how loud kinds of post are, as bot.model.chats writes it
     Column("sounds", String, nullable=False, server_default=""),
-    Column("thread", BigInteger),
+    # the forum topics of kinds of post, as bot.model.chats writes them
+    Column("threads", String, nullable=False, server_default=""),
+    # whether who writes as the group may change it
+    Column("anonymous", Boolean, nullable=False, server_default="0"),
     Column("active", Boolean, nullable=False),
     # its readers asked for silence: until /start, whatever Telegram says meanwhile
     Column("stopped", Boolean, nullable=False, server_default="0"),

@@ -18,5 +18,6 @@ HEAD = REVISIONS[-1]
 #: that program needs, or adds what it must heed: one of 0006 reads and writes reasons as sentences,
 #: one of 0008 does not say what its alerts are about, one of 0009 reads a rule in words,
 #: one of 0011 asks a reason whether a chat is to be left alone, one of 0015 asks no chat's filters,
-#: one of 0026 knows no quiet hours, and leaves what was held in them.
-MIN_READER = "0027"
+#: one of 0026 knows no quiet hours, and leaves what was held in them, one of 0028 reads one forum
+#: topic of a chat, one of 0029 obeys whoever writes as a group.
+MIN_READER = "0030"

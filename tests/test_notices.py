@@ -60,6 +60,7 @@ CARRIES: dict[str, dict[str, str]] = {
     },
     "notice.well": {"source": "nbkr"},
     "notice.topic": {"chat": "-1004"},
+    "notice.thread_gone": {"posts": "rates feeds"},
     "notice.backup": {"why": "No space left on device"},
     "notice.database": {"why": "disk full"},
     "notice.lost": {"file": "jarchy.db", "saved": "jarchy-saved.db"},
@@ -70,7 +71,7 @@ CARRIES: dict[str, dict[str, str]] = {
 #: Said of a key without words of its own, which no part of the program has.
 FALLBACK = "notice.other"
 #: Values that are said as people of a language write them: names of banks, days, figures.
-WRITTEN_ANEW = {"day", "bank", "other", "rate", "theirs"}
+WRITTEN_ANEW = {"day", "posts", "bank", "other", "rate", "theirs"}
 #: An operator for each notice in each language: one chat gets one message a second.
 OPERATORS = {
     (language, key): 1001 + place for place, (language, key) in enumerate(product(WHOLE, CARRIES))

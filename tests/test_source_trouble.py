@@ -555,8 +555,8 @@ async def asking(world: World) -> None:
 
 
 TROUBLES: dict[str, tuple[str, Callable[[World], Awaitable[None]], str]] = {
-    "notice.source: a source that fails": ("second", failing, "second"),
-    "notice.source: a source that is gone": ("second", gone, "second"),
+    "notice.source: a source that fails": ("second", failing, "Second Bank"),
+    "notice.source: a source that is gone": ("second", gone, "Second Bank"),
     "notice.partly": ("nbkr", partly_failing, "weekly.xml"),
     "notice.well": ("one", well_again, "one"),
     "notice.flood": ("one", flooding, "25"),

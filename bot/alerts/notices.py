@@ -246,6 +246,8 @@ def _said(msgid: str, name: str, value: str, language: str, names: Mapping[str, 
     if name == "day":
         said = day_since if msgid in SINCE else day_at
         return said(date.fromisoformat(value), language)
+    if name == "posts":
+        value = ", ".join(t(f"post.{post}", language) for post in value.split())
     return value
 
 

@@ -43,7 +43,7 @@ class RuleFired(Payload):
     """
 
     KIND = "rule"
-    POST = Post.RATES
+    POST = Post.RULES
 
     number: int
     rule: Rule

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.convert.asked import Asked, parse_asked
 from bot.convert.dates import day_at, read_day, wrong_date
 from bot.convert.exchange import Answer, convert
+from bot.convert.greetings import is_greeting
 from bot.convert.mentions import Mention, currency_at
 from bot.convert.plain import plain_text
 from bot.convert.question import Question, looks_like_question, parse_question
@@ -19,6 +20,7 @@ __all__ = [
     "country_zones",
     "currency_at",
     "day_at",
+    "is_greeting",
     "looks_like_question",
     "parse_asked",
     "parse_question",

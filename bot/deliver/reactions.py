@@ -9,10 +9,12 @@ from datetime import timedelta
 
 import structlog
 
+import storage.alerts
 import storage.chats
 import storage.deliveries
 import storage.pace
 from bot import metrics
+from bot.alerts import notices
 from bot.clock import boottime
 from bot.deliver.flights import DOUBTS, SILENT, UNANSWERED
 from bot.deliver.marks import Marks, again, ended
@@ -27,7 +29,7 @@ from bot.telegram.quiet import Quiet
 from bot.telegram.retry import DELIVERY
 from bot.telegram.standing import standing
 from storage.claims import Claimed
-from storage.db import Store
+from storage.db import Store, db_now
 from storage.deliveries import Mark
 
 log = structlog.get_logger(__name__)
@@ -204,6 +206,21 @@ class Reactions:
         if item.chat < 0:
             await self.on_trouble("notice.gone", {"chat": str(item.chat), "why": outcome.why})
 
+    async def _leave_thread(self, item: Claimed, thread: int) -> None:
+        """Let what went to a forum topic go to General; say so there, once, and to the operators.
+
+        Whoever runs the group reads it there, also one who has no chat with us or no name.
+        """
+        async with self.store.writing() as db:
+            left = await storage.chats.leave_thread(db, item.chat, thread)
+            if left:
+                posts = {"posts": " ".join(left)}
+                now = await db_now(db)
+                told = notices.alert(item.chat, "notice.thread_gone", posts, now=now)
+                await storage.alerts.enqueue(db, told)
+        if left:
+            await self.on_trouble("notice.topic", {"chat": str(item.chat)})
+
     @property
     def _bot_id(self) -> int | None:
         if not self.token_name.isdigit():
@@ -215,10 +232,8 @@ class Reactions:
             self.marks.add(again(item, 0.0, outcome.why))
             raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")
         if outcome.thread and item.thread is not None:
-            async with self.store.writing() as db:
-                await storage.chats.change(db, item.chat, thread=None)
+            await self._leave_thread(item, item.thread)
             self.marks.add(again(item, 0.0, outcome.why))
-            await self.on_trouble("notice.topic", {"chat": str(item.chat)})
         elif (outcome.plain or outcome.thread) and not item.plain:
             self.marks.add(again(item, 0.0, outcome.why, plain=True))
         elif outcome.unneeded:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from bot.errors import StorageError
 from bot.hubs import PATH, Hubs
-from bot.intake.webhook import at_most
+from bot.intake.webhook import at_most, in_one_form
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,7 @@ def add_bells(application: web.Application, hubs: Hubs, below: str) -> None:
             return web.Response(status=503)
         return web.Response(status=200 if known else 410)
 
-    place = f"{below.rstrip('/')}/{PATH}/{{key}}/{{token}}"
+    # braces with percent signs, for in a route's pattern they would mean something
+    place = f"{in_one_form(below).rstrip('/')}/{PATH}/{{key}}/{{token}}"
     application.router.add_get(place, confirm)
     application.router.add_post(place, ring)

@@ -39,7 +39,7 @@ def webhook_app(inbox: Inbox, *, url: str, secret: str) -> web.Application:
     comes a second time.
     """
     too_large: deque[int] = deque(maxlen=REFUSALS_REMEMBERED)
-    path = _in_one_form(urlsplit(url).path)
+    path = in_one_form(urlsplit(url).path)
 
     async def receive(request: web.Request) -> web.Response:
         refused = _refused(request, path, secret)
@@ -68,14 +68,14 @@ def webhook_app(inbox: Inbox, *, url: str, secret: str) -> web.Application:
     return application
 
 
-def _in_one_form(path: str) -> str:
+def in_one_form(path: str) -> str:
     """A path with one spelling of what may be written in several: percent signs, dots, no path."""
     return URL(f"http://host{path}").raw_path
 
 
 def _refused(request: web.Request, path: str, secret: str) -> int | None:
     """The status for a request that is not Telegram's; None when it is."""
-    if _in_one_form(request.rel_url.raw_path) != path:
+    if in_one_form(request.rel_url.raw_path) != path:
         return 404
     given = request.headers.get(HEADER, "")
     if not hmac.compare_digest(given.encode(errors="surrogateescape"), secret.encode()):

@@ -120,6 +120,8 @@ class Questions:
 
     words: Mapping[str, str] = field(default_factory=dict)  # letter to phrases apart by commas
     articles: str = ""
+    greetings: str = ""  # phrases apart by commas
+    greeted: str = ""  # words beside a greeting that ask for nothing: "there" of "hello there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,11 +34,12 @@ class Wakes(StrEnum):
 
 
 class Post(StrEnum):
-    """What comes by itself, by kind: each may be as loud as the chat likes, and waits in the quiet
-    hours.
+    """What comes by itself, by kind: each may be as loud as the chat likes, waits in the quiet
+    hours, and may have a forum topic of its own.
     """
 
     RATES = "rates"
+    RULES = "rules"
     STORIES = "stories"
     DIGESTS = "digests"
     FEEDS = "feeds"
@@ -56,6 +57,7 @@ Sounds = Mapping[Post, Sound]
 #: How each arrives where a chat chose nothing else; what an alert itself knows goes before it.
 USUAL: Sounds = {
     Post.RATES: Sound.SOUND,
+    Post.RULES: Sound.SOUND,
     Post.STORIES: Sound.SOUND,
     Post.DIGESTS: Sound.SILENT,
     Post.FEEDS: Sound.SILENT,
@@ -77,6 +79,37 @@ def read_sounds(written: str) -> dict[Post, Sound]:
     return found
 
 
+#: The forum topics that kinds of post go to; a kind that is not in it goes to General.
+Threads = Mapping[Post, int]
+
+
+def write_threads(threads: Threads) -> str:
+    """The one written form: "digests=9 rates=7"."""
+    return " ".join(sorted(f"{post}={thread}" for post, thread in threads.items()))
+
+
+def read_threads(written: str) -> dict[Post, int]:
+    """What `write_threads` wrote; what a newer program wrote besides is passed over."""
+    found: dict[Post, int] = {}
+    for one in written.split():
+        post, _, thread = one.partition("=")
+        if post in set(Post) and thread.isdecimal():
+            found[Post(post)] = int(thread)
+    return found
+
+
+def thread_of(threads: Threads, post: Post | None) -> int | None:
+    """The forum topic of a post. One of no kind, or of several, goes where all kinds go together,
+    if they do.
+    """
+    if post is not None:
+        return threads.get(post)
+    chosen = {threads.get(one) for one in Post}
+    if len(chosen) > 1:
+        return None
+    return chosen.pop()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
     """One place we write to: its 64-bit id and what its members chose.
@@ -96,4 +129,5 @@ class Chat:
     sounds: Sounds = field(default_factory=dict)  # of the kinds that are not as loud as usual
     active: bool = True
     title: str = ""
-    thread: int | None = None  # a forum topic to post to
+    threads: Threads = field(default_factory=dict)
+    anonymous: bool = False  # whether an administrator who writes as the group may change it

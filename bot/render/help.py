@@ -53,6 +53,11 @@ def _grouped(names: Sequence[str]) -> list[tuple[str, list[str]]]:
     return found
 
 
+def greeted(language: str) -> Message:
+    """To a greeting: the same, and what can be asked."""
+    return message(phrase("greeting.back", language, example=code("100 usd")))
+
+
 def unknown(language: str) -> Message:
     """To text that is neither a command nor a conversion."""
     return message(phrase("unknown.text", language, example=code("100 usd")))

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from bot.i18n import currency_name, day, day_since, day_until, name_of, number, share, t
+from bot.i18n import clock, currency_name, day, day_since, day_until, name_of, number, share, t
 from bot.model.rates import Rate, RateKind
 from bot.model.rules import Condition, Direction, Rule, RuleStanding
+from bot.model.subjects import DigestSubject, Subject, TopicSubject
 from bot.render.buttons import back_button, rows_of, share_button, switch
+from bot.render.news import topic_name
 from bot.render.numbers import as_printed
 from bot.render.phrases import counted, phrase
 from bot.render.rates import kind_name
@@ -259,14 +261,24 @@ def saved(rule: Rule, latest: Rate | None, language: str, *, awake: bool) -> Mes
 # --- the list, and one rule -----------------------------------------------------------------------
 
 
-def rules(rules: Sequence[RuleLine], language: str, *, make: str, today: date) -> Message:
+def rules(
+    rules: Sequence[RuleLine],
+    language: str,
+    *,
+    make: str,
+    today: date,
+    follows: Sequence[tuple[Subject, date | None]] = (),
+) -> Message:
     """The chat's rules, a line each; buttons of their places open them, `make` begins another.
 
-    Data `rule:open:7`.
+    Data `rule:open:7`. Below them what it `follows`, each with the day on which it last told
+    something.
     """
     new = [Button(t("button.new", language), make)]
+    below = _follows(follows, language, today=today)
     if not rules:
-        return message(phrase("rule.none", language, example=code("/alert RUB < 1")), [new])
+        none = phrase("rule.none", language, example=code("/alert RUB < 1"))
+        return message(join("\n\n", [none, below]), [new])
     said, opened = [], []
     for place, line in enumerate(rules, 1):
         # what it last told is more than where the rate stands
@@ -280,7 +292,33 @@ def rules(rules: Sequence[RuleLine], language: str, *, make: str, today: date) -
         said.append(join(" · ", [shown, beside]))
         opened.append(Button(str(place), f"rule:open:{line.number}"))
     rows = rows_of(opened, NUMBERS_IN_A_ROW)
-    return message(lines(bold(t("rule.title", language)), *said), [*rows, new])
+    mine = lines(bold(t("rule.title", language)), *said)
+    return message(join("\n\n", [mine, below]), [*rows, new])
+
+
+def _follows(
+    follows: Sequence[tuple[Subject, date | None]], language: str, *, today: date
+) -> Rich | None:
+    """The subscriptions, a line each; None where there are none."""
+    if not follows:
+        return None
+    said: list[Rich | str] = [bold(t("rule.follows", language))]
+    for subject, told_on in follows:
+        beside = None
+        if told_on is not None:
+            on = day(told_on, language, today=today)
+            beside = phrase("rule.spoke", language, day=on)
+        said.append(join(" · ", [_followed(subject, language), beside]))
+    return lines(*said, phrase("rule.follows_change", language))
+
+
+def _followed(subject: Subject, language: str) -> Rich | str:
+    match subject:
+        case DigestSubject(at=at):
+            return phrase("settings.digest", language, times=clock(at))
+        case TopicSubject():
+            return topic_name(subject.which, language)
+    return subject.which
 
 
 def rule(line: RuleLine, language: str, *, address: str, today: date) -> Message:

@@ -31,13 +31,18 @@ def settings(
     filters: Sequence[StoredFilter] = (),
     places: bool = False,
     near: Sequence[str] = (),
+    threads: Rich | None = None,
+    forum: bool = False,
+    anonymous: bool | None = None,
 ) -> Message:
     """What the chat has chosen, and a button for each thing to change.
 
     Data `set:language`, `set:zone`, `set:topics`, `set:filters`, `set:quiet`, `set:sounds`,
     `style:brief`, `wakes:urgent`, and `set:places` where the catalog has places; `near` are the
     names of those that were chosen. `digests` are the hours of the chat's digests, `following` the
-    names of what it subscribes to. What the chat's filters keep back is counted here: none hides
+    names of what it subscribes to. In a `forum`, `set:here`, and of `threads` which kinds of post
+    have a topic of their own; in a group, whether who writes as it may change it (`anonymous`):
+    `anon:on`. What the chat's filters keep back is counted here: none hides
     in silence.
     """
     rows = [
@@ -54,6 +59,8 @@ def settings(
         rows.append(phrase("settings.filters", language, n=len(filters), kept=kept))
     if near:
         rows.append(phrase("settings.places", language, places=", ".join(near)))
+    if threads is not None and threads.text:
+        rows.append(phrase("settings.threads", language, posts=threads))
     if following:
         rows.append(phrase("settings.following", language, what=", ".join(following)))
     styles = []
@@ -79,6 +86,11 @@ def settings(
         Button(t("sound.title", language), "set:sounds"),
     ]
     buttons = [styles, graver, other, news, loud]
+    if anonymous is not None:
+        name = t("settings.anonymous", language)
+        buttons.append([switch(name, f"anon:{'off' if anonymous else 'on'}", on=anonymous)])
+    if forum:
+        buttons.append([Button(t("here.places", language), "set:here")])
     return message(lines(bold(t("settings.title", language)), *rows), buttons)
 
 

@@ -27,7 +27,7 @@ from bot.deliver.troubles import Refusals
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.errors import ConfigError
 from bot.model.alerts import Lane
-from bot.model.chats import ChatKind
+from bot.model.chats import ChatKind, Post
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
 from bot.telegram.quiet import Quiet
@@ -36,7 +36,7 @@ from storage.claims import Claimed
 from storage.db import Store
 from storage.opening import open_store
 from storage.pace import GROUP_BURST, PRIVATE_BURST
-from storage.schema import chat, delivery, pace
+from storage.schema import alert, chat, delivery, pace
 from tests.world import World, migrated_copy
 
 ONE, TWO, THREE, GROUP, MOVED = 1001, 1002, 1003, -1001000000001, -1001000000002
@@ -67,7 +67,8 @@ class Desk(World):
             known = (await db.execute(select(chat.c.id).where(chat.c.id == number))).first()
         if known is None:
             kind = ChatKind.PRIVATE if number > 0 else ChatKind.GROUP
-            await self.reader(number, kind, thread=changes.get("thread"))
+            threads = dict.fromkeys(Post, changes["thread"]) if "thread" in changes else {}
+            await self.reader(number, kind, threads=threads)
         await self.alert(lane)
         async with self.store.writing() as db:
             while await storage.fan_out.fan_out(db) is not None:
@@ -543,8 +544,17 @@ async def test_G13_a_topic_that_is_closed_gives_way_to_general_and_operators_hea
     assert (row.state, row.error, row.plain) == ("pending", "topic closed", False)
     assert await desk.waits(item, 0)
     async with desk.store.reading() as db:
-        assert (await db.execute(select(chat.c.thread).filter_by(id=GROUP))).scalar() is None
+        assert (await db.execute(select(chat.c.threads).filter_by(id=GROUP))).scalar() == ""
+        words = await db.execute(select(alert.c.payload).filter_by(audience_chat=GROUP))
+        assert [one["msgid"] for one in words.scalars()] == ["notice.thread_gone"]
     assert desk.told == [("notice.topic", {"chat": str(GROUP)})]
+
+    # another that was on its way there: nobody hears of it twice
+    row = await desk.settle(
+        await desk.claimed(GROUP, thread=5), Rejected("topic closed", thread=True)
+    )
+    assert row.state == "pending"
+    assert len(desk.told) == 1
 
 
 @pytest.mark.parametrize("refusal", [{"plain": True}, {"thread": True}])

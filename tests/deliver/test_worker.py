@@ -22,7 +22,7 @@ from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.faults import Kind
 from bot.errors import ConfigError
 from bot.model.alerts import Lane
-from bot.model.chats import ChatKind
+from bot.model.chats import ChatKind, Post
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.db import Store
@@ -195,7 +195,7 @@ async def test_G9_a_group_that_is_gone_is_reported_once(bench: World) -> None:
 
 async def test_G9_a_closed_topic_falls_back_to_general(bench: World) -> None:
     """The operator is told once."""
-    await bench.reader(FORUM, ChatKind.GROUP, thread=5)
+    await bench.reader(FORUM, ChatKind.GROUP, threads=dict.fromkeys(Post, 5))
     bench.emulator.faults.add(Fault.bad_request("TOPIC_CLOSED", chat_id=FORUM, times=1))
     await bench.alert()
     async with Sending(bench):

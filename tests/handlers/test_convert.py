@@ -52,7 +52,7 @@ async def test_a_cross_rate_says_that_it_is_ours(world: World) -> None:
         ("/convert abracadabra", "100 usd kgs"),
         ("/convert 100 usd jpy", "jpy"),
         ("100 usd usd", "stays the same"),
-        ("good morning", "/help"),
+        ("good morning all of you", "/help"),
         ("dollar store opened", "/help"),
     ],
 )

@@ -164,6 +164,8 @@ async def test_S22_who_has_no_private_chat_hears_in_the_group_how_to_open_one(
 
 async def test_S22_an_anonymous_administrator_is_asked_to_write_by_name(world: World) -> None:
     """Nobody knows whose private chat that would be."""
+    shown = await world.ask("/settings", chat=GROUP)
+    await world.emulator.press(GROUP, shown["message_id"], "anon:on", user_id=READER)
     asked = await world.emulator.send_text(GROUP, "/mydata", user_id=READER, anonymous=True)
     said = await world.emulator.wait_message(
         GROUP, lambda m: m["from"]["id"] == world.emulator.bot.id, after=asked, timeout=40

@@ -103,6 +103,7 @@ class Asked:
         pressed: bool = False,
         admins: tuple[int, ...] = (),
         kind: ChatKind | None = None,
+        anonymous: bool = True,
         **fields: Any,
     ) -> str | None:
         """Why they may not; None when they may."""
@@ -117,7 +118,11 @@ class Asked:
             update = {"message": message | ({} if number is None else {"from": person})}
         context = SimpleNamespace(
             incoming=Update.de_json({"update_id": 1, **update}, self._bot),
-            chat=chat(place, kind=kind or (ChatKind.PRIVATE if private else ChatKind.GROUP)),
+            chat=chat(
+                place,
+                kind=kind or (ChatKind.PRIVATE if private else ChatKind.GROUP),
+                anonymous=anonymous,
+            ),
             services=SimpleNamespace(admins=frozenset(admins)),
             send=self._once,
         )
@@ -193,6 +198,17 @@ async def test_S10_anybody_may_look_without_a_question(asked: Asked) -> None:
 async def test_S10_in_a_private_chat_its_owner_may_without_a_question(asked: Asked) -> None:
     assert await asked.refused(Who.ADMINISTRATOR, STRANGER, place=STRANGER) is None
     assert await asked.refused(Who.ADMINISTRATOR, STRANGER, place=STRANGER, pressed=True) is None
+    assert asked.questions == 0
+
+
+async def test_S10_who_writes_as_the_group_may_when_the_group_allowed_it(asked: Asked) -> None:
+    """Telegram is not asked: it would not tell who it is."""
+    group = {"id": GROUP, "type": "supergroup", "title": "Talk"}
+    for allowed, refused in ((True, None), (False, "error.anonymous")):
+        said = await asked.refused(
+            Who.ADMINISTRATOR, ANONYMOUS, anonymous=allowed, sender_chat=group
+        )
+        assert said == refused
     assert asked.questions == 0
 
 

@@ -71,6 +71,7 @@ WRITTEN: dict[str, dict[str, str]] = {
     "alerts": {"": ANYBODY},
     "digest": {"": ANYBODY, "10:30": ADMINISTRATORS_ONLY, "off": ADMINISTRATORS_ONLY},
     "quiet": {"": ANYBODY, "23-7": ADMINISTRATORS_ONLY, "off": ADMINISTRATORS_ONLY},
+    "here": {"": ADMINISTRATORS_ONLY},
     "subscribe": {"": ANYBODY},
     "unsubscribe": {"": ANYBODY},
     "settings": {"": ANYBODY, "Europe/Paris": ADMINISTRATORS_ONLY},
@@ -78,6 +79,7 @@ WRITTEN: dict[str, dict[str, str]] = {
     "privacy": {"": ANYBODY},
     "mydata": {"": ADMINISTRATORS_ONLY},
     "delete": {"": ADMINISTRATORS_ONLY},
+    "cancel": {"": ADMINISTRATORS_ONLY},
     "help": {"": ANYBODY},
     "start": {"": ANYBODY, "USD": ANYBODY, "rule_USD_KGS_official_lt_80": ADMINISTRATORS_ONLY},
     "stop": {"": ADMINISTRATORS_ONLY},
@@ -152,6 +154,9 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("unmute", 1): {"unmute:{told}": ADMINISTRATORS_ONLY, "unmute:{own}": ADMINISTRATORS_ONLY},
     ("quiet", 1): {"quiet:2300-0700": ADMINISTRATORS_ONLY, "quiet:wait": ADMINISTRATORS_ONLY},
     ("sound", 2): {"sound:rates:silent": ADMINISTRATORS_ONLY},
+    ("anon", 1): {"anon:on": ADMINISTRATORS_ONLY, "anon:off": ADMINISTRATORS_ONLY},
+    ("here", 2): {"here:7:rates": ADMINISTRATORS_ONLY, "here:0:all": ADMINISTRATORS_ONLY},
+    ("unhere", 1): {"unhere:rates": ADMINISTRATORS_ONLY},
     ("delete", 1): {"delete:no": ADMINISTRATORS_ONLY, "delete:yes": ADMINISTRATORS_ONLY},
 }
 #: What a group hears: an operator's commands are nothing there.
@@ -186,8 +191,8 @@ def test_S10_a_group_menu_offers_nothing_that_only_administrators_may_use() -> N
     assert set(MENUS["default"]) == set(COMMANDS) - OPERATORS
     assert frozenset(
         {
-            "alert", "feed", "subscribe", "unsubscribe", "settings", "mydata", "delete", "stop",
-            "start",
+            "alert", "feed", "here", "subscribe", "unsubscribe", "settings", "mydata", "delete",
+            "stop", "start", "cancel",
         }
     ) == ADMINISTRATORS  # fmt: skip
 
@@ -357,6 +362,7 @@ async def test_S10_a_groups_administrator_may_do_everything_but_an_operators_wor
             said = await group.press(data, ADMINISTRATOR)
             if (said in STALE) != (may == OPERATORS_ONLY) or said in REFUSALS:
                 wrong[data] = said
+    await group.press("anon:on", ADMINISTRATOR)
     for name, written in IN_GROUPS.items():
         for words in written:
             said = await group.write(f"/{name} {words}", ADMINISTRATOR, anonymous=anonymous)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from bot.model.rates import Pair, RateKind
 from bot.model.rules import Condition, Direction, Rule, RuleStanding
+from bot.model.subjects import DigestSubject, PairSubject, TopicSubject
 from bot.render import rules
 from bot.render.text import Message
 from tests.factories import rate
@@ -127,3 +128,21 @@ def test_rules_are_listed_and_each_opens() -> None:
     assert data(shown) == [["rule:open:7", "rule:open:9"], ["new:-"]]
     none = rules.rules([], "ru", make="new:-", today=TODAY)
     assert marked(none, "code") == ["/alert RUB < 1"]
+
+
+def test_what_is_followed_stands_below_with_the_day_it_last_spoke() -> None:
+    """In words; what has said nothing that is remembered has no day."""
+    follows = [
+        (PairSubject(Pair("USD", "KGS")), date(2021, 10, 19)),
+        (TopicSubject("security"), None),
+        (DigestSubject(time(8, 30), "Asia/Bishkek"), date(2021, 10, 20)),
+    ]
+    shown = rules.rules([], "en", make="new:-", today=TODAY, follows=follows)
+    assert shown.text.split("\n")[1:] == [
+        "",
+        "Subscriptions",
+        "USD/KGS · last alert: 19 Oct",
+        "Security",
+        "Digest: every day at 08:30 · last alert: 20 Oct",
+        "Change them: /subscribe",
+    ]

@@ -16,4 +16,7 @@ QUESTIONS = Questions(
         "p": "please,pls,plz,bot",
     },
     articles="a an the",
+    greetings="hello,hi,hey,hi there,hello there,hey there,good morning,good afternoon,good day,"
+    "good evening,greetings,how are you",
+    greeted="bot friend everyone all",
 )

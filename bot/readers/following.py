@@ -1,0 +1,44 @@
+"""What a chat follows, and when each of it last spoke to that chat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import storage.alerts
+import storage.chats
+from bot.model.subjects import (
+    DigestSubject,
+    PairSubject,
+    TopicSubject,
+    digests_of,
+    pairs_of,
+    topics_of,
+)
+from bot.readers.news import READERS_TOPICS
+from bot.readers.rates import CURRENCIES
+from storage.db import Db
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A subscription and the last time that it told this chat something, if it is remembered."""
+
+    subject: PairSubject | TopicSubject | DigestSubject
+    told_at: datetime | None
+
+
+async def followed(db: Db, chat_id: int) -> list[Followed]:
+    """A chat's currencies, topics and digests, in the order in which they are offered."""
+    keys = await storage.chats.subscriptions(db, chat_id)
+    usual = dict(zip(CURRENCIES, range(len(CURRENCIES)), strict=True))
+    pairs = sorted(pairs_of(keys), key=lambda pair: (usual.get(pair.base, len(usual)), pair))
+    topics = [topic for topic in READERS_TOPICS if topic in topics_of(keys)]
+    subjects: list[PairSubject | TopicSubject | DigestSubject] = []
+    subjects += map(PairSubject, pairs)
+    subjects += map(TopicSubject, topics)
+    digests = digests_of(keys)
+    digests.sort(key=lambda digest: digest.at)
+    subjects += digests
+    told = await storage.alerts.last_told(db, chat_id, list(map(str, subjects)))
+    return [Followed(subject, told.get(str(subject))) for subject in subjects]

@@ -1,0 +1,86 @@
+"""Which forum topic of a group each kind of post goes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.i18n import t
+from bot.model.chats import Post, Threads
+from bot.render.buttons import back_button, rows_of, switch
+from bot.render.phrases import phrase
+from bot.render.text import Button, Message, Rich, bold, join, lines, link, message
+
+#: How the button for all kinds at once calls them.
+ALL = "all"
+GENERAL = 0  # as a button's data calls the topic that has no number
+
+
+def here(threads: Threads, language: str, *, thread: int | None) -> Message:
+    """A switch for each kind of post that may come to the forum topic `thread`; without one, to
+    General: data `here:7:rates`, `here:7:all`.
+
+    A tap on what comes here already sends it to General; there, a tap only brings.
+    """
+    number = thread or GENERAL
+    buttons: list[Button] = []
+    for post in Post:
+        data = f"here:{number}:{post.value}"
+        buttons.append(switch(_name(post, language), data, on=threads.get(post) == thread))
+    rows = [*rows_of(buttons, 2)]
+    if not _all_in(threads, thread):
+        rows.append([Button(t("here.all", language), f"here:{number}:{ALL}")])
+    text = lines(
+        bold(t("here.title" if thread else "here.general", language)), t("here.what", language)
+    )
+    return message(text, rows)
+
+
+def places(chat: int, threads: Threads, language: str, *, back: str) -> Message:
+    """Where each kind of post goes, and a tap that sends it to General again: data
+    `unhere:rates`.
+    """
+    shown: list[Rich] = []
+    buttons: list[Button] = []
+    for post in Post:
+        where = thread_link(chat, threads.get(post), language)
+        shown.append(join(": ", [_name(post, language), where]))
+        if post in threads:
+            name = phrase("here.undo", language, post=_name(post, language)).text
+            buttons.append(Button(name, f"unhere:{post.value}"))
+    text = lines(bold(t("here.places", language)), *shown, phrase("here.how", language))
+    return message(text, [*([one] for one in buttons), [back_button(language, back)]])
+
+
+def said(threads: Threads, chat: int, language: str) -> Rich:
+    """The kinds of post that have a topic of their own, each with the way there."""
+    return join(
+        ", ",
+        [link(_name(post, language), address(chat, threads[post])) for post in _in_order(threads)],
+    )
+
+
+def thread_link(chat: int, thread: int | None, language: str) -> Rich:
+    """General, or the way to a forum topic: Telegram tells a bot no topic's name."""
+    if thread is None:
+        return Rich(t("here.to_general", language))
+    return link(t("here.to_topic", language), address(chat, thread))
+
+
+def address(chat: int, thread: int) -> str | None:
+    """Where a forum topic opens for who is in the group; only supergroups have an address."""
+    number = str(chat)
+    if not number.startswith("-100"):
+        return None
+    return f"https://t.me/c/{number[4:]}/{thread}"
+
+
+def _all_in(threads: Threads, thread: int | None) -> bool:
+    return all(threads.get(post) == thread for post in Post)
+
+
+def _in_order(threads: Threads) -> Iterable[Post]:
+    return (post for post in Post if post in threads)
+
+
+def _name(post: Post, language: str) -> str:
+    return t(f"post.{post.value}", language)

@@ -1,0 +1,31 @@
+"""/cancel: ends whatever this chat has half begun, and says so, or that nothing was begun."""
+
+from __future__ import annotations
+
+from telegram import Update
+
+import storage.broadcasts
+import storage.rules
+from bot.model.chats import ChatKind
+from bot.render.answers import say
+from handlers import desk
+from handlers.access import is_operator
+from handlers.context import Context
+
+NO_KEYBOARD = {"remove_keyboard": True}
+
+
+async def cancel(update: Update, context: Context) -> None:
+    """A rule that waits for its Save, words for a broadcast or its two taps, a new headline.
+
+    A keyboard that asks for the chat's place goes too, whether it is there or not.
+    """
+    chat = context.chat
+    async with context.services.store.writing() as db:
+        ended = await storage.rules.drop_proposed(db, chat.id)
+        if is_operator(context):
+            ended = await storage.broadcasts.drop_unsent(db, chat.id) or ended
+    ended = ended or desk.asks_headline(update.effective_message)
+    said = "cancel.done" if ended else "cancel.nothing"
+    keyboard = NO_KEYBOARD if chat.kind is ChatKind.PRIVATE else None
+    await context.reply(say(said, context.language), keyboard=keyboard)

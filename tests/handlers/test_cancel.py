@@ -1,0 +1,114 @@
+"""/cancel, and greetings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.convert import is_greeting
+from bot.emulator import TEST_TOKEN, Emulator
+from bot.i18n import t
+from storage.schema import broadcast
+from storage.schema import rule as rule_table
+from tests.handlers.conftest import CATALOG, GROUP, NOW, READER, RUSSIAN, STRANGER, World, days
+from tests.world import running
+
+READERS = {"en": READER, "ru": RUSSIAN, "ky": STRANGER}
+
+
+@pytest.mark.parametrize("language", READERS)
+async def test_where_nothing_is_begun_cancel_says_so(world: World, language: str) -> None:
+    said = await world.ask("/cancel", chat=READERS[language])
+    assert said["text"] == t("cancel.nothing", language)
+
+
+async def test_a_rule_that_waits_for_its_save_is_gone(world: World) -> None:
+    """Once; its buttons are out of date then."""
+    await world.keep(days("USD/KGS", ["84.1", "84.2"]))
+    shown = await world.ask("/alert USD > 90")
+    (proposed,) = await world.stored(rule_table)
+    assert (await world.ask("/cancel"))["text"] == t("cancel.done", "en")
+    assert await world.stored(rule_table) == []
+    said = await world.press(READER, shown["message_id"], f"rule:save:{proposed.id}")
+    assert said == t("error.stale", "en")
+    assert (await world.ask("/cancel"))["text"] == t("cancel.nothing", "en")
+
+
+async def test_a_saved_rule_stays(world: World) -> None:
+    await world.keep(days("USD/KGS", ["84.1", "84.2"]))
+    shown = await world.ask("/alert USD > 90")
+    (proposed,) = await world.stored(rule_table)
+    await world.press(READER, shown["message_id"], f"rule:save:{proposed.id}")
+    await world.tells(READER, t("rule.saved", "en"))
+    assert (await world.ask("/cancel"))["text"] == t("cancel.nothing", "en")
+    assert len(await world.stored(rule_table)) == 1
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """The program with the reader as its operator."""
+    monkeypatch.chdir(tmp_path)
+    telegram = Emulator(TEST_TOKEN, "jarchy_bot", privacy=False)
+    await telegram.start()
+    telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
+    async with running(tmp_path, telegram, CATALOG, now=NOW, admin_ids=[READER]) as made:
+        yield made
+    await telegram.stop()
+
+
+async def test_a_broadcast_that_is_not_sent_is_gone(desk: World) -> None:
+    """Before its words are written, and after."""
+    await desk.ask("/broadcast")
+    assert (await desk.ask("/cancel"))["text"] == t("cancel.done", "en")
+    assert await desk.stored(broadcast) == []
+    said = await desk.ask("a word that goes to nobody")
+    assert "/help" in said["text"]
+    await desk.ask("/broadcast")
+    await desk.ask("Quiet tomorrow")
+    assert (await desk.ask("/cancel", fits="ancel"))["text"] == t("cancel.done", "en")
+    assert (await desk.ask("/cancel", fits="ancel"))["text"] == t("cancel.nothing", "en")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "привет", "Привет!", "Привет, бот", "здравствуйте", "добрый день", "salam", "Салам",
+        "саламатсызбы", "Саламатсызбы!", "салам, кандайсың", "hello", "Hi 👋", "hello there",
+        "Good morning", "ассалам алейкум",
+    ],
+)  # fmt: skip
+def test_a_greeting_is_known_as_one(text: str) -> None:
+    assert is_greeting(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "бот",
+        "👋",
+        "привет, курс",
+        "hello 100 usd",
+        "салам доллар",
+        "hi hi hi",
+        "hill",
+        "добрый",
+    ],
+)
+def test_what_says_more_or_less_than_a_greeting_is_none(text: str) -> None:
+    assert not is_greeting(text)
+
+
+@pytest.mark.parametrize("language", READERS)
+async def test_a_greeting_is_answered_with_what_can_be_asked(world: World, language: str) -> None:
+    said = await world.ask("привет", chat=READERS[language])
+    assert said["text"] == t("greeting.back", language).replace("{example}", "100 usd")
+
+
+async def test_in_a_group_a_greeting_is_for_us_where_it_names_us(world: World) -> None:
+    await world.emulator.send_text(GROUP, "саламатсызбы", user_id=STRANGER)
+    asked = await world.emulator.send_text(GROUP, "@jarchy_bot саламатсызбы", user_id=STRANGER)
+    answer = await world.emulator.wait_message(GROUP, after=asked)
+    assert answer["text"] == t("greeting.back", "ky").replace("{example}", "100 usd")
