@@ -16,6 +16,7 @@ from handlers.edited import MESSAGES, in_place, ours_of
 from handlers.given import Given, Ours
 from handlers.outgoing import Answer, Outgoing
 from handlers.services import Services
+from handlers.sign import Sign
 
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
@@ -28,6 +29,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     services: Services
     chat: Chat
     incoming: Update
+    sign: Sign
     given: Given | None = None
     earlier: Sequence[Ours] = ()
 
@@ -74,7 +76,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
         A message takes the place of one that answered the same question before its edit.
         """
-        way = Outgoing(self.services, self.chat.id, self.language, self.thread)
+        way = Outgoing(
+            self.services, self.chat.id, self.language, self.thread, leaving=self.sign.end
+        )
         if answer.method not in MESSAGES:
             return await way.send(answer)
         replaced, changed = None, None

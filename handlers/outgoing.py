@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -83,20 +83,31 @@ class Answer:
         return self.parameters.get("chat_id")
 
 
+def _nobody_waits() -> None:
+    """Where no sign says that an answer is under way."""
+
+
 class Outgoing:
     """Answers on their way to Telegram, for what was asked in the chat `asker`.
 
     `language` is that of apologies; `thread` is where a message of its own goes that takes the
-    place of an edit.
+    place of an edit; `leaving` is called when what the chat waits for is about to leave.
     """
 
     def __init__(
-        self, services: Services, asker: int, language: str, thread: int | None = None
+        self,
+        services: Services,
+        asker: int,
+        language: str,
+        thread: int | None = None,
+        *,
+        leaving: Callable[[], None] = _nobody_waits,
     ) -> None:
         self._services = services
         self._asker = asker
         self._language = language
         self._thread = thread
+        self._leaving = leaving
 
     async def send(self, answer: Answer) -> Outcome:
         """Send what somebody waits for, whatever it takes; returns the last outcome.
@@ -190,6 +201,8 @@ class Outgoing:
 
     async def _once(self, answer: Answer) -> Outcome:
         api, file = self._services.api, answer.file
+        if answer.chat is not None and answer.method not in MOMENTARY | UNSEEN:
+            self._leaving()
         if file is None:
             return await api.call(answer.method, **answer.parameters)
         return await api.upload(

@@ -30,6 +30,7 @@ async def show(
     """
     if await known(context, key, caption, edit=edit):
         return
+    context.sign.action = "upload_photo"
     try:
         # in a process of its own: drawing would keep the loop from everybody else
         png = await context.services.workers.run(

@@ -26,6 +26,7 @@ from bot.telegram.quiet import Quiet
 from bot.workers import Workers
 from handlers.drawn import Drawn
 from handlers.given import Questions
+from handlers.signs import Signs
 from storage.db import Store
 
 KNOWN_CHATS = 10_000
@@ -88,6 +89,7 @@ class Services:
     feed_tries: LRUCache[int, list[float]] = field(default_factory=lambda: LRUCache(KNOWN_CHATS))
     drawn: Drawn = field(default_factory=Drawn)
     questions: Questions = field(default_factory=Questions)
+    signs: Signs = field(default_factory=Signs)
     admins: frozenset[int] = field(init=False)
 
     def __post_init__(self) -> None:

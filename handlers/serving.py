@@ -21,6 +21,7 @@ from handlers.access import Route, Who, is_anothers
 from handlers.context import Context, Handler
 from handlers.outgoing import Answer, Outgoing
 from handlers.services import SECONDS_A_COMMAND, SECONDS_A_TAP, Services, load_chat
+from handlers.sign import Sign
 
 LONGEST_QUERY_ID = 32  # digits; the numbers of today, of 64 bits, have twenty
 QUERY_ID = re.compile(rf"[0-9]{{1,{LONGEST_QUERY_ID}}}")
@@ -60,14 +61,17 @@ def served(handler: Handler, services: Services, *, counted: bool = True) -> Han
         spoken = None
         if user is not None:
             spoken = user.language_code
-        context.chat = await load_chat(services, origin, spoken)
-        context.asked()
+        context.sign = _sign(context, begun=counted and _waits(update))
         try:
+            context.chat = await load_chat(services, origin, spoken)
+            context.asked()
             if hurry is not None:
                 raise hurry
             await handler(update, context)
         except UserError as error:
             await _explain(context, error)
+        finally:
+            context.sign.end()
         await context.answered()
         metrics.REPLY.observe(time.perf_counter() - begun)
 
@@ -80,6 +84,28 @@ def _says_the_same(services: Services, update: Update) -> bool:
     if edited is None:
         return False
     return services.questions.is_unchanged(edited.chat.id, edited.message_id, edited.text or "")
+
+
+def _sign(context: Context, *, begun: bool) -> Sign:
+    """The sign of one question, on its way if somebody waits."""
+    origin = context.incoming.effective_chat
+    sign = Sign(context.services, origin.id if origin else 0, context.thread)
+    if begun:
+        sign.begin()
+    return sign
+
+
+def _waits(update: Update) -> bool:
+    """Whether somebody waits for an answer: in a group people speak to each other too.
+
+    A channel has no place for the sign.
+    """
+    origin, message = update.effective_chat, update.effective_message
+    if origin is None or origin.type == "channel":
+        return False
+    if origin.type == "private" or update.callback_query is not None:
+        return True
+    return message is not None and (message.text or "").startswith("/")
 
 
 async def _nowhere(services: Services, update: Update) -> None:

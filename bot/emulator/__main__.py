@@ -55,7 +55,7 @@ async def _run(arguments: argparse.Namespace, steps: list[dict[str, object]]) ->
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     limits = None
     if arguments.real_limits:
-        limits = Limits(per_chat=1, per_group=20, per_second=30)
+        limits = Limits(per_chat=1, per_group=20, per_second=30, actions=5)
     emulator = Emulator(
         arguments.token,
         arguments.username,

@@ -228,8 +228,10 @@ class Limits:
     per_chat: int | None = None  # a second, private chats
     per_group: int | None = None  # a minute, groups and channels
     per_second: int | None = None  # over all chats
+    actions: int | None = None  # "typing…" and the like, in five seconds of a chat
     clock: Callable[[], float] = time.monotonic
     _windows: dict[int | None, deque[float]] = field(default_factory=dict, repr=False)
+    _actions: dict[int, deque[float]] = field(default_factory=dict, repr=False)
 
     def check(self, chat_id: int) -> None:
         """Count a message to `chat_id`; raises the 429 it would get."""
@@ -248,11 +250,24 @@ class Limits:
         for window in windows:
             window.append(now)
 
+    def check_action(self, chat_id: int) -> None:
+        """Count an action shown in `chat_id`, which is no message; raises the 429 it would get."""
+        if self.actions is None:
+            return
+        now = self.clock()
+        window = self._actions.setdefault(chat_id, deque())
+        self._room(window, self.actions, 5.0, now)
+        window.append(now)
+
     def _window(self, key: int | None, limit: int, length: float, now: float) -> deque[float]:
         window = self._windows.setdefault(key, deque())
+        self._room(window, limit, length, now)
+        return window
+
+    def _room(self, window: deque[float], limit: int, length: float, now: float) -> None:
+        """Forget what is over; raises the 429 where there is no room for one more."""
         while window and window[0] <= now - 0.95 * length:
             window.popleft()
         if len(window) >= limit:
             wait = max(1, round(window[0] + length - now))
             raise ApiError(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
-        return window

@@ -180,6 +180,8 @@ class Server:
             is_message = name.startswith(("send", "edit")) and name != "sendChatAction"
             if chat_id is not None and is_message:
                 self._scenario.limits.check(chat_id)
+            if chat_id is not None and name == "sendChatAction":
+                self._scenario.limits.check_action(chat_id)
             result = method(params)
             if inspect.isawaitable(result):
                 result = await result

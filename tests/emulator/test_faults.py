@@ -143,6 +143,21 @@ async def test_a_timed_fault_ends_by_itself() -> None:
     assert emulator.faults.active() == []
 
 
+async def test_limits_of_actions(client: Client, emulator: Emulator) -> None:
+    """So many in five seconds of a chat; messages have their own."""
+    now = 0.0
+    emulator.limits = Limits(per_chat=1, actions=2, clock=lambda: now)
+
+    async def show(chat_id: int) -> int:
+        return (await client.raw("sendChatAction", chat_id=chat_id, action="typing"))[0]
+
+    assert [await show(AIGUL) for _ in range(3)] == [200, 200, 429]
+    assert await show(BORIS) == 200
+    await client.ok("sendMessage", chat_id=AIGUL, text="x")
+    now = 5.0
+    assert await show(AIGUL) == 200
+
+
 async def test_real_limits(client: Client, emulator: Emulator) -> None:
     """One a second to a person, twenty a minute to a group, so many in all; reading is free."""
     now = 0.0
