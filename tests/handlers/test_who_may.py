@@ -525,6 +525,7 @@ async def test_S11_forged_buttons_are_answered_and_change_and_show_nothing(
     here = await place(world, READER if kind is ChatKind.PRIVATE else GROUP, kind)
     there = await place(world, RUSSIAN, ChatKind.PRIVATE)
     await world.emulator.send_text(here.id, "hello", user_id=READER)
+    await here.press("x", READER)  # answered after it: from here on nothing may change
     before, theirs = await here.state(), await there.state()
     wrong: dict[str, Any] = {}
     forged = []
