@@ -31,6 +31,7 @@ def delivery(chat: int, lane: Lane = Lane.ALERT) -> Claimed:
         plain=False,
         language="en",
         style="brief",
+        sounds="",
         kind=ChatKind.PRIVATE,
         thread=None,
         home="KGS",

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import pytest
 
+from bot.i18n import zone_place
 from tests.handlers.conftest import READER, RUSSIAN, STRANGER
 from tests.world import World
 
 READERS = [READER, RUSSIAN, STRANGER]
+LANGUAGE_OF = dict(zip(READERS, ("en", "ru", "ky"), strict=True))
 
 
 @pytest.mark.parametrize("reader", READERS, ids=["en", "ru", "ky"])
@@ -42,4 +44,4 @@ async def test_a_country_with_several_zones_is_offered_them(
     assert len(data) >= 6
     await world.press(reader, asked["message_id"], data[1])
     shown = await world.ask("/settings", chat=reader)
-    assert data[1].removeprefix("zone:") in shown["text"]
+    assert zone_place(data[1].removeprefix("zone:"), LANGUAGE_OF[reader]) in shown["text"]
