@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, event
 
 import storage.alerts
 import storage.news
@@ -238,12 +239,21 @@ async def test_whoever_leaves_a_search_leaves_nothing_behind(store: Store) -> No
         async with store.reading() as db:
             await storage.search.find(db, words)
 
+    asked = asyncio.Event()
+
+    def ask(*told: Any) -> None:
+        if "archive" in told[2]:  # the statement
+            asked.set()
+
+    engine = store._reader.sync_engine
+    event.listen(engine, "before_cursor_execute", ask)
     before = asyncio.all_tasks()
     task = asyncio.create_task(search())
-    await asyncio.sleep(0.02)
+    await asked.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    event.remove(engine, "before_cursor_execute", ask)
     assert asyncio.all_tasks() <= before
     assert await found(store, "lorries")
 
