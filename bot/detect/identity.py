@@ -277,7 +277,7 @@ def _time(a: Mark, b: Mark, keys: Shared, *, other: bool, against: float) -> flo
     if apart < HOURS:
         return NEAR if against > ANOTHER_EVENT else ANOTHER_EVENT_LATER
     anew = apart >= ANEW and _elsewhere(a, b) and not {a.published_at, b.published_at} & keys.times
-    if against <= OTHER_EVENT or (anew and not other):
+    if against <= OTHER_EVENT or anew:
         return ANOTHER_EVENT_LATER
     return ANOTHER_LATER if other else LATER
 
