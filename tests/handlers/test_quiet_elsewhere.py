@@ -92,12 +92,16 @@ async def test_G21_nobody_stands_waiting_for_a_group_that_is_to_be_left_alone(
     for question in ("/rates", "/help"):
         await world.emulator.send_text(GROUP, question, user_id=READER)
     async with asyncio.timeout(20):
-        # no question is undone either before one arrived
-        while not await world.deliveries("answer") or await undone(world):  # noqa: ASYNC110 - a commit makes no event here
+        # the second takes the first one's back before its own is given out
+        while await undone(world) or await left(world) != ["pending"]:  # noqa: ASYNC110 - a commit makes no event here
             await asyncio.sleep(0.05)
-    waiting = await world.deliveries("answer")
-    assert [row.state for row in waiting if row.state != "superseded"] == ["pending"]
     assert not [call for call in await world.calls("sendMessage") if call.chat_id == GROUP]
+
+
+async def left(world: World) -> list[str]:
+    """The states of the answers that nobody took back."""
+    rows = await world.deliveries("answer")
+    return [row.state for row in rows if row.state != "superseded"]
 
 
 async def undone(world: World) -> int:
