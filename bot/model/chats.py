@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -71,12 +71,8 @@ def write_sounds(sounds: Sounds) -> str:
 
 def read_sounds(written: str) -> dict[Post, Sound]:
     """What `write_sounds` wrote; what a newer program wrote besides is passed over."""
-    found: dict[Post, Sound] = {}
-    for one in written.split():
-        post, _, sound = one.partition("=")
-        if post in set(Post) and sound in set(Sound):
-            found[Post(post)] = Sound(sound)
-    return found
+    known = set(Sound)
+    return {post: Sound(one) for post, one in _by_post(written) if one in known}
 
 
 #: The forum topics that kinds of post go to; a kind that is not in it goes to General.
@@ -90,12 +86,15 @@ def write_threads(threads: Threads) -> str:
 
 def read_threads(written: str) -> dict[Post, int]:
     """What `write_threads` wrote; what a newer program wrote besides is passed over."""
-    found: dict[Post, int] = {}
-    for one in written.split():
-        post, _, thread = one.partition("=")
-        if post in set(Post) and thread.isdecimal():
-            found[Post(post)] = int(thread)
-    return found
+    return {post: int(one) for post, one in _by_post(written) if one.isdecimal()}
+
+
+def _by_post(written: str) -> Iterator[tuple[Post, str]]:
+    """What is written for each kind of post that is known here."""
+    for pair in written.split():
+        post, _, value = pair.partition("=")
+        if post in set(Post):
+            yield Post(post), value
 
 
 def thread_of(threads: Threads, post: Post | None) -> int | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Protocol
 
-from bot.i18n import moment, t, zone_name
+from bot.i18n import moment, t, zone_place
 from bot.model.chats import USUAL, Post, Sound, Sounds
 from bot.model.quiet import QuietHours
 from bot.model.rates import Move, Series
@@ -161,7 +161,7 @@ def menu(
     """
     said = t("quiet.none", language)
     if hours is not None:
-        said = f"{as_said(hours)} · {zone_name(zone)}"
+        said = f"{as_said(hours)} · {zone_place(zone, language)}"
     passing = t("quiet.urgent_passes" if urgent else "quiet.urgent_waits", language)
     text = lines(
         join(" · ", [bold(t("quiet.title", language)), said]),
