@@ -52,6 +52,11 @@ PARTS: dict[str, type] = {
     "zones": Zones,
     "news": News,
 }
+#: Tables that are learnt, by their files; a language may do without.
+LEARNT: dict[str, type[wordings.Wording | meanings.Meaning]] = {
+    wordings.FILE: wordings.Wording,
+    meanings.FILE: meanings.Meaning,
+}
 #: Each table of a language, and how many columns it has.
 TABLES = {
     "security": 3,
@@ -191,10 +196,12 @@ def _problems_of(code: str) -> Iterator[str]:
     for name, columns in TABLES.items():
         if wrong := _problem_of_table(folder / f"{name}.tsv", columns):
             yield f"{place}{wrong}"
-    if wrong := wordings.problem(folder / wordings.FILE):
-        yield f"{place}{wrong}"
-    if wrong := meanings.problem(folder / meanings.FILE):
-        yield f"{place}{wrong}"
+    for name, table in LEARNT.items():
+        if (folder / name).exists():
+            try:
+                table.read((folder / name).read_bytes())
+            except ValueError as error:
+                yield f"{place}/{name} {error}"
     if not (folder / TEXTS).exists():
         yield f"{place} lacks {TEXTS}"
     elif not OWN_NAME.search((folder / TEXTS).read_text(encoding="utf-8")):

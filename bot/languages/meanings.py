@@ -13,7 +13,6 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 FILE = "meaning.bin"
@@ -60,14 +59,3 @@ class Meaning:
         length = math.sqrt(sum(value * value for value in vector)) or 1.0
         total = sum(map(float.__mul__, self.weights, map(float, vector)))
         return self.bias + total / length
-
-
-def problem(path: Path) -> str:
-    """What is wrong with a language's table, to be said behind its folder; "" where nothing is."""
-    if not path.exists():
-        return ""
-    try:
-        Meaning.read(path.read_bytes())
-    except ValueError as error:
-        return f"/{FILE} {error}"
-    return ""

@@ -13,7 +13,6 @@ import struct
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 FILE = "wording.bin"
@@ -57,14 +56,3 @@ class Wording:
         """The file of the table."""
         body = self.weights.tobytes()
         return HEADER.pack(MARK, self.scale, self.bias, self.threshold, zlib.crc32(body)) + body
-
-
-def problem(path: Path) -> str:
-    """What is wrong with a language's table, to be said behind its folder; "" where nothing is."""
-    if not path.exists():
-        return ""
-    try:
-        Wording.read(path.read_bytes())
-    except ValueError as error:
-        return f"/{FILE} {error}"
-    return ""
