@@ -196,16 +196,23 @@ def _problems_of(code: str) -> Iterator[str]:
     for name, columns in TABLES.items():
         if wrong := _problem_of_table(folder / f"{name}.tsv", columns):
             yield f"{place}{wrong}"
-    for name, table in LEARNT.items():
-        if (folder / name).exists():
-            try:
-                table.read((folder / name).read_bytes())
-            except ValueError as error:
-                yield f"{place}/{name} {error}"
+    for name in LEARNT:
+        if wrong := problem_of_learnt(folder / name):
+            yield f"{place}{wrong}"
     if not (folder / TEXTS).exists():
         yield f"{place} lacks {TEXTS}"
     elif not OWN_NAME.search((folder / TEXTS).read_text(encoding="utf-8")):
         yield f"{place}/{TEXTS} lacks language.name, what the language calls itself"
+
+
+def problem_of_learnt(path: Path) -> str:
+    """What is wrong with a learnt table, to be said behind its folder; "" where nothing is."""
+    if path.exists():
+        try:
+            LEARNT[path.name].read(path.read_bytes())
+        except ValueError as error:
+            return f"/{path.name} {error}"
+    return ""
 
 
 @cache  # a start looks at each table twice: with all languages, and when one is spoken

@@ -13,8 +13,8 @@ from bot.cli.judging import judged_as_polled
 from bot.detect import meaning, security
 from bot.detect.security import by_meaning, detect, undecided
 from bot.detect.topics import judged, judged_by_meaning
-from bot.languages import FOLDER
-from bot.languages.meanings import FILE, SIZE, Meaning, problem
+from bot.languages import FOLDER, problem_of_learnt
+from bot.languages.meanings import FILE, SIZE, Meaning
 from bot.model.reasons import Reason
 from tests.detect.test_samples import NEWS
 from tests.detect.test_security import OTHER, SECURITY
@@ -94,7 +94,7 @@ def test_texts_of_several_feeds_are_judged_together() -> None:
 @pytest.mark.parametrize("language", ["en", "ru", "ky"])
 def test_every_language_brings_a_whole_table(language: str) -> None:
     path = FOLDER / language / FILE
-    assert problem(path) == ""
+    assert problem_of_learnt(path) == ""
     assert path.stat().st_size < 2_000
     table = by_meaning(language)
     assert table is not None
@@ -118,12 +118,12 @@ def test_a_damaged_table_is_told_by_its_name(
     tmp_path: Path, change: Callable[[bytes], bytes], said: str
 ) -> None:
     path = tmp_path / FILE
-    assert problem(path) == ""  # a language may have none
+    assert problem_of_learnt(path) == ""  # a language may have none
     path.write_bytes(TABLE.written())
-    assert problem(path) == ""
+    assert problem_of_learnt(path) == ""
     path.write_bytes(change(TABLE.written()))
-    assert said in problem(path)
-    assert FILE in problem(path)
+    assert said in problem_of_learnt(path)
+    assert FILE in problem_of_learnt(path)
 
 
 def test_odds_do_not_hang_on_how_long_a_vector_is() -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from bot.detect.security import detect
 from bot.detect.wording import buckets, wording, wording_odds
-from bot.languages import FOLDER
-from bot.languages.wordings import BUCKETS, FILE, HEADER, Wording, problem
+from bot.languages import FOLDER, problem_of_learnt
+from bot.languages.wordings import BUCKETS, FILE, HEADER, Wording
 from bot.model.reasons import Reason
 
 LANGUAGES = ["en", "ru", "ky"]
@@ -29,7 +29,7 @@ UNNAMED = [
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_brings_a_whole_table(language: str) -> None:
     path = FOLDER / language / FILE
-    assert problem(path) == ""
+    assert problem_of_learnt(path) == ""
     assert 100_000 < path.stat().st_size < 200_000
     table = Wording.read(path.read_bytes())
     assert len(table.weights) == BUCKETS
@@ -53,14 +53,14 @@ def test_a_damaged_table_is_told_by_its_name(tmp_path: Path, change: object, sai
     whole = Wording.of([0] * BUCKETS, 0.5, -1.0, 0.0).written()
     path = tmp_path / FILE
     path.write_bytes(whole)
-    assert problem(path) == ""
+    assert problem_of_learnt(path) == ""
     path.write_bytes(change(whole))  # type: ignore[operator]
-    assert said in problem(path)
-    assert FILE in problem(path)
+    assert said in problem_of_learnt(path)
+    assert FILE in problem_of_learnt(path)
 
 
 def test_a_language_without_a_table_is_no_problem(tmp_path: Path) -> None:
-    assert problem(tmp_path / FILE) == ""
+    assert problem_of_learnt(tmp_path / FILE) == ""
 
 
 def test_weights_of_a_table_come_back_as_they_were_written() -> None:
