@@ -20,7 +20,8 @@ from bot.clock import utc_now
 from bot.config import Settings
 from bot.detect.meaning import installed
 from bot.errors import SourceError, StorageError
-from bot.fetch import Fetched, Fetcher
+from bot.fetch import Fetcher
+from bot.fetch.answers import Fetched
 from bot.ingest.documents import Documents
 from bot.ingest.found import (
     FLOOD,
