@@ -94,8 +94,8 @@ class NewsFound:
     #: Vectors (`bot.ingest.meaning`): of its new entries by id, of stored ones by number.
     meanings: Mapping[str, bytes] = field(default_factory=dict)
     recalled: Mapping[int, bytes] = field(default_factory=dict)
-    #: How many new entries it has the rest of: an earlier poll did not store them all, or the others
-    #: are stored before it.
+    #: How many new entries it has the rest of: an earlier poll did not store them all, or what
+    #: stands before it is stored first.
     flood: int = 0
     #: Why some of its entries are left out, where they cannot be stored.
     trouble: str | None = None
