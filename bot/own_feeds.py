@@ -25,7 +25,8 @@ from bot.alerts import feeds
 from bot.detect import identity
 from bot.detect.identity import Mark
 from bot.errors import BotError, ParseError, SourceError
-from bot.fetch import Fetched, Fetcher, Validators
+from bot.fetch import Fetcher
+from bot.fetch.answers import Fetched, Validators
 from bot.model.news import Entry
 from bot.model.own_feeds import OwnFeed
 from bot.sources.links import normalise_link

@@ -16,7 +16,8 @@ from bot.ingest.notices import TOLD_AFTER
 from bot.model.alerts import Severity
 from bot.model.news import Entry, Verdict
 from bot.model.rates import Rate, Series
-from bot.sources.specs import HubOffer, NewsSpec, RateSpec
+from bot.sources.listed import HubOffer
+from bot.sources.specs import NewsSpec, RateSpec
 from storage.sources import Document, SourceState
 
 log = structlog.get_logger(__name__)
