@@ -22,7 +22,8 @@ import pytest
 
 from bot.errors import FetchError, ParseError
 from bot.model.news import Entry
-from bot.sources.feeds import Feed, parse_feed
+from bot.sources.entries import Feed
+from bot.sources.feeds import parse_feed
 from bot.workers import WorkerError, Workers, _Replies
 
 ENDLESS = 600.0  # a job that would outlast the whole suite
