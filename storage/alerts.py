@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, FromClause, case, func, or_, select, text, update
 
 from bot.model.alerts import Alert, Approval, Audience, Severity, State, StoredForm
+from bot.model.chats import Post
 from bot.model.rates import Series
 from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import COUNTED, Db, db_now, upsert
@@ -35,6 +36,7 @@ class StoredAlert:
     reasons: tuple[Reason, ...]
     created_at: datetime
     near: frozenset[str] = frozenset()  # the places that a story is near to
+    post: Post | None = None  # the kind of post that it is to chats' settings
 
 
 async def enqueue(db: Db, new: Alert) -> int | None:
@@ -57,7 +59,7 @@ async def enqueue(db: Db, new: Alert) -> int | None:
         "audience_chat": new.audience.chat,
         "audience_told": new.audience.told,
         "supersede_key": new.supersede_key,
-        "post": new.payload.POST,
+        "post": new.payload.post,
         "created_at": new.created_at,
         "expires_at": now + (new.expires_at - new.created_at),
     }
@@ -256,6 +258,7 @@ def stored_alert(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
         reasons=reasons_from_json(row.reasons),
         created_at=row.created_at,
         near=frozenset(row.near or ()),
+        post=None if row.post is None else Post(row.post),
     )
 
 
