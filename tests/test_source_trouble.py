@@ -27,7 +27,8 @@ from bot.readers.rates import rate_card
 from bot.readers.status import current_status
 from bot.render.status import status as status_message
 from bot.sources.catalog import load_catalog, parse_catalog
-from bot.sources.specs import Catalog, PollSpec
+from bot.sources.specs import Catalog
+from bot.sources.timetable import PollSpec
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.db import Store

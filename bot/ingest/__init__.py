@@ -51,7 +51,8 @@ from bot.model.places import Place
 from bot.model.rates import SeenRate
 from bot.schedule import whole_due
 from bot.sources import hubs
-from bot.sources.specs import Catalog, HubOffer, NewsSpec, RateSpec
+from bot.sources.listed import HubOffer
+from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.workers import Workers
 from storage.db import Db, Store
 from storage.sources import SourceState
