@@ -110,7 +110,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Clock) -> AsyncIte
             store=store,
             api=sending,
             composer=Composer(store, catalog, lambda: client.known_as),
-            token_name=token.partition(":")[0],
+            token_name=settings.token_name,
             rate=settings.send_rate,
             on_trouble=on_trouble,
             others=(api,),
@@ -151,6 +151,6 @@ async def opened(settings: Settings, catalog: Catalog, clock: Clock) -> AsyncIte
             holder=holder,
             revoked=revoked,
         )
-        ops = ops_app(store, catalog, clock, bot.readiness)
+        ops = ops_app(store, catalog, clock, bot.readiness, settings.token_name)
         bot.ops_port = await serve(stack, ops, settings.ops_listen)
         yield bot

@@ -71,7 +71,11 @@ class Readiness:
 
 
 def ops_app(
-    store: Store, catalog: Catalog, clock: Callable[[], datetime], readiness: Readiness
+    store: Store,
+    catalog: Catalog,
+    clock: Callable[[], datetime],
+    readiness: Readiness,
+    token_name: str,
 ) -> web.Application:
     """The operator's server, on loopback unless told otherwise; shows no chats and no texts."""
 
@@ -82,7 +86,7 @@ def ops_app(
         reasons = readiness.reasons()
         try:
             async with store.reading() as db:
-                found = await current_status(db, catalog, now=clock())
+                found = await current_status(db, catalog, token=token_name, now=clock())
         except StorageError:
             reasons.append("database: cannot be read")
         else:
@@ -95,7 +99,8 @@ def ops_app(
     async def metrics(_request: web.Request) -> web.Response:
         with suppress(StorageError):  # the other figures are wanted most when the database is away
             async with store.reading() as db:
-                WAITING.set((await current_status(db, catalog, now=clock())).waiting)
+                found = await current_status(db, catalog, token=token_name, now=clock())
+            WAITING.set(found.waiting)
         # version 0.0.4 is Prometheus's text format, and no version of ours
         return web.Response(
             body=generate_latest(REGISTRY), headers={"Content-Type": "text/plain; version=0.0.4"}
@@ -104,7 +109,7 @@ def ops_app(
     async def status(_request: web.Request) -> web.Response:
         try:
             async with store.reading() as db:
-                found = await current_status(db, catalog, now=clock())
+                found = await current_status(db, catalog, token=token_name, now=clock())
         except StorageError:
             return web.Response(status=503, text="The database cannot be read.\n")
         return web.Response(text=status_page(found), content_type="text/html")

@@ -173,7 +173,7 @@ async def test_the_health_check_asks_what_the_program_answers(tmp_path: Path) ->
     assert asked[1] == Settings.model_fields["ops_listen"].default
     assert f"OPS_LISTEN: {asked[1]}\n" in COMPOSE
     store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
-    pages = ops_app(store, load_catalog(), utc_now, Readiness()).router
+    pages = ops_app(store, load_catalog(), utc_now, Readiness(), "1").router
     assert asked[2] in {
         route.resource.canonical for route in pages.routes() if route.resource is not None
     }

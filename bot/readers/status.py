@@ -16,8 +16,8 @@ from storage.db import Db
 from storage.sources import SourceState
 
 
-async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
-    """How fresh every enabled source is, and how the queue stands."""
+async def current_status(db: Db, catalog: Catalog, *, token: str, now: datetime) -> Status:
+    """How fresh every enabled source is, how the queue stands, and the `token`'s switch."""
     states = await storage.sources.states(db)
     summary = await storage.overview.summary(db, now=now)
     stuck_marks = {spec.key: storage.marks.stale(spec.key) for spec in catalog.polled}
@@ -52,5 +52,5 @@ async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
         waiting=summary.waiting,
         oldest=summary.oldest,
         last_sent_at=summary.last_sent_at,
-        stopped_at=await storage.switch.off_since(db),
+        stopped_at=await storage.switch.off_since(db, token),
     )
