@@ -138,13 +138,16 @@ async def times_got(db: Db, supersede_key: str) -> int:
 
 
 async def stories_told(db: Db, *, since: datetime, most: int, calm: bool) -> int:
-    """How many stories were told since then, up to `most`; those that wait for a word are not.
+    """How many stories were told since then, up to `most`, by the time they were decided.
 
-    By the time they were decided, or approved by an operator later. The `calm` ones (which only
-    some chats hear of) are counted or left out.
+    The `calm` ones (which only some chats hear of) are counted or left out. Where they are, so are
+    those that wait for a word: nobody is asked of more of them than may be told.
     """
+    words = [Approval.APPROVED.value]
     loud: list[ColumnElement[bool]] = []
-    if not calm:
+    if calm:
+        words.append(Approval.WAITING.value)
+    else:
         loud.append(alert.c.severity != Severity.INFO.value)
     told = (
         select(alert.c.id)
@@ -153,7 +156,7 @@ async def stories_told(db: Db, *, since: datetime, most: int, calm: bool) -> int
             text("kind = 'story'"),
             alert.c.created_at > since,
             *loud,
-            or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
+            or_(alert.c.approval.is_(None), alert.c.approval.in_(words)),
         )
         .limit(most)
         .subquery()
