@@ -109,7 +109,7 @@ async def opened(settings: Settings, catalog: Catalog, clock: Clock) -> AsyncIte
         worker = Worker(
             store=store,
             api=sending,
-            composer=Composer(store, catalog, lambda: client.known_as),
+            composer=Composer(store, catalog, lambda: client.known_as, clock),
             token_name=token.partition(":")[0],
             rate=settings.send_rate,
             on_trouble=on_trouble,

@@ -131,7 +131,7 @@ async def test_S24_the_four_pages_say_how_it_goes_and_nothing_of_chats(
         r'jarchy_polls_total\{outcome="failed",source="broken"\} [1-9]',
         r'jarchy_source_last_ok_timestamp_seconds\{source="test"\} 1\.',
         r'jarchy_updates_total\{kind="message",outcome="\w+"\} [1-9]',
-        r"jarchy_deliveries_waiting 0",
+        r'jarchy_deliveries_waiting\{lane="alert"\} 0',
     )
     assert (status, kind) == (200, "text/plain")
     status, kind, page = await get(program, "/status")

@@ -20,7 +20,7 @@ from bot.model.alerts import Alert, Severity
 from bot.model.news import Verdict
 from bot.model.reasons import reason
 from bot.model.status import SourceStatus, Status
-from bot.ops import status_page
+from bot.ops.page import status_page
 from bot.recurring import due
 from storage.news import NewEntry
 from storage.schema import pace, source
