@@ -294,6 +294,7 @@ def _bind(bot: Running, job: Job) -> Work:
 
     async def do(*key: str) -> object:
         metrics.JOBS.labels(job.name).inc()
+        bot.done[job.name] = bot.clock()
         return await job.do(bot, *key)
 
     if (find := job.due) is None:

@@ -52,6 +52,8 @@ class Running:
     readiness: Readiness = field(default_factory=Readiness)
     # when any source was read last, as far as this replica's cards know
     polled: datetime | None = None
+    # when this process did each recurring job last
+    done: dict[str, datetime] = field(default_factory=dict)
     met: set[str] = field(default_factory=set)  # sources that the store is known to know
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 
 from aiohttp import web
 from prometheus_client import generate_latest
@@ -13,20 +14,32 @@ import storage.sources
 from bot.errors import StorageError
 from bot.metrics import INFO, OLDEST, REGISTRY, WAITING
 from bot.model.overview import LaneWaits
-from bot.ops.page import status_page
+from bot.ops.board import Operated, read_board
+from bot.ops.live import Live
+from bot.ops.page import POLICY, document
 from bot.ops.readiness import FRESH, READS, Readiness, answer, note, stale
 from bot.ops.versions import version
-from bot.readers.status import current_status
-from bot.sources.specs import Catalog
+from bot.ops.view import View
 from storage.db import Store
 
-__all__ = ["Readiness", "ops_app"]
+__all__ = ["Operated", "Readiness", "ops_app"]
+
+PAGE_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "Vary": "Accept-Language",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
-def ops_app(
-    store: Store, catalog: Catalog, clock: Callable[[], datetime], readiness: Readiness
-) -> web.Application:
-    """The operator's server, on loopback unless told otherwise; shows no chats and no texts."""
+def ops_app(of: Operated) -> web.Application:
+    """The operator's server, on loopback unless told otherwise; shows nobody's chat or words."""
+    store, clock, readiness = of.store, of.clock, of.readiness
+    live = Live(partial(read_board, of))
+
+    def view(request: web.Request) -> View:
+        return View.asked(request.query, request.headers.get("Accept-Language", ""), of.language)
 
     async def healthz(_request: web.Request) -> web.Response:
         return web.Response(text="ok\n")
@@ -52,13 +65,17 @@ def ops_app(
             body=generate_latest(REGISTRY), headers={"Content-Type": "text/plain; version=0.0.4"}
         )
 
-    async def status(_request: web.Request) -> web.Response:
+    async def status(request: web.Request) -> web.Response:
         try:
-            async with store.reading() as db:
-                found = await current_status(db, catalog, now=clock())
+            board = await read_board(of)
         except StorageError:
             return web.Response(status=503, text="The database cannot be read.\n")
-        return web.Response(text=status_page(found), content_type="text/html")
+        seen = view(request)
+        headers = {**PAGE_HEADERS, "Content-Language": seen.language}
+        return web.Response(text=document(board, seen), content_type="text/html", headers=headers)
+
+    async def events(request: web.Request) -> web.StreamResponse:
+        return await live.stream(request, view(request))
 
     INFO.labels(version()).set(1)
     application = web.Application()
@@ -66,6 +83,8 @@ def ops_app(
     application.router.add_get("/readyz", readyz)
     application.router.add_get("/metrics", metrics)
     application.router.add_get("/status", status)
+    application.router.add_get("/status/events", events)
+    application.on_shutdown.append(live.close)
     return application
 
 
