@@ -18,8 +18,12 @@ PLAIN = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in 
 class Started(Protocol):
     """A program that runs."""
 
-    returncode: int | None
     stderr: asyncio.StreamReader | None
+
+    @property
+    def returncode(self) -> int | None:
+        """What it ended with; None while it runs."""
+        ...
 
     async def wait(self) -> int:
         """The exit code."""

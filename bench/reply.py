@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from statistics import median
 from typing import Any, cast
 
@@ -23,7 +24,9 @@ from telegram.request import BaseRequest, RequestData
 from bench import world
 from bench.figure import Figure, Goal
 from bot.config import Settings
+from bot.fetch import Fetcher
 from bot.intake.inbox import Inbox
+from bot.own_feeds import OwnFeeds
 from bot.telegram import outcomes
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Outcome
@@ -147,12 +150,15 @@ async def ours(
     store: Store, api: Handing
 ) -> AsyncIterator[tuple[Services, Callable[[dict[str, Any]], Coroutine[Any, Any, None]]]]:
     """Our handlers behind the same library, answering through `api`."""
+    clock = partial(datetime.now, UTC)
+    workers = Workers(size=1)  # nothing is drawn here, so no process starts
     services = Services(
         store=store,
         api=api,
-        workers=Workers(size=1),  # nothing is drawn here, so no process starts
+        workers=workers,
         catalog=world.catalog(),
-        clock=lambda: datetime.now(UTC),
+        clock=clock,
+        own_feeds=OwnFeeds(store=store, fetcher=Fetcher(), workers=workers, clock=clock),
         turn=at_once,
         wake=lambda: None,
         settings=Settings(),

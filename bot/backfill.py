@@ -20,7 +20,8 @@ import storage.rates
 import storage.sources
 from bot.detect.plausibility import LARGEST_UNASKED
 from bot.errors import FetchError, ParseError, SourceError
-from bot.fetch import Fetched, Fetcher
+from bot.fetch import Fetcher
+from bot.fetch.answers import Fetched
 from bot.model.rates import Move, Rate, SeenRate
 from bot.sources.base import Request
 from bot.sources.specs import RateSpec

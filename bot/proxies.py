@@ -2,8 +2,8 @@
 RFC 1928 and 1929.
 
 A proxy connects where it is told to, past every guard of our own sockets. So what it is told is
-judged before (`bot.fetch`), and a SOCKS proxy is given the very address that was judged, not the
-name: what a name means a second later is nobody's choice. An http proxy takes names only.
+judged before (`bot.fetch.ways`), and a SOCKS proxy is given the very address that was judged, not
+the name: what a name means a second later is nobody's choice. An http proxy takes names only.
 
 aiohttp has no SOCKS. Its connector makes the socket in one method, which is replaced here; TLS,
 with the host's own name, is made above it as always.

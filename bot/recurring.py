@@ -142,7 +142,7 @@ async def own_feeds(bot: Running) -> None:
 async def broadcasts(bot: Running) -> None:
     """Write how far the operators' messages to all have come."""
     try:
-        await show_progress(bot.store, bot.api, bot.worker.turn)
+        await show_progress(bot.store, bot.api, bot.worker.turn, bot.looks)
     except StorageError as error:
         log.warning("the progress of broadcasts waits for the database", error=str(error))
 

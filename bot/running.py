@@ -54,6 +54,8 @@ class Running:
     polled: datetime | None = None
     # when this process did each recurring job last
     done: dict[str, datetime] = field(default_factory=dict)
+    # when this replica looks again how far each broadcast has come
+    looks: dict[int, float] = field(default_factory=dict)
     met: set[str] = field(default_factory=set)  # sources that the store is known to know
 
     def __post_init__(self) -> None:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, time, timedelta
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
-from bot.sources.specs import NewsSpec, PollSpec, RateSpec
+from bot.sources.specs import NewsSpec, RateSpec
+from bot.sources.timetable import PollSpec
 from storage.sources import SourceState
 
 JITTER = 0.1  # so that sources of one interval do not come due together for ever

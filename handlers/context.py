@@ -22,8 +22,8 @@ from handlers.sign import Sign
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
     """python-telegram-bot's context with our chat and services; `incoming` is what is handled.
 
-    `given` is where the answers to a message are remembered; `earlier` is what was answered to its
-    words before an edit.
+    `given` is what a message is answered with, remembered once that is done; `earlier` is what
+    stands there in answer to its words before an edit, or from a try that failed.
     """
 
     services: Services
@@ -83,35 +83,48 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             return await way.send(answer)
         replaced, changed = None, None
         if self.earlier:
-            replaced, *self.earlier = self.earlier
+            replaced = self.earlier[0]
             changed = in_place(answer, replaced)
         outcome = await way.send(changed or answer)
         if changed is not None and isinstance(outcome, Rejected):  # it is gone, or too old
             outcome = await way.send(answer)
-        if replaced is not None and changed is None:
-            await self._remove(replaced)
         ours = ours_of(answer, outcome, replaced)
         if ours is not None and self.given is not None:
             self.given.messages.append(ours)
+        if replaced is not None and changed is None:
+            await self._remove(replaced)
+        # not before: what fails until here is tried again, and finds it in its place
+        self.earlier = self.earlier[1:]
         return outcome
 
     def asked(self) -> None:
         """A message is handled: what it is answered with is remembered, for an edit of it."""
         origin = self.incoming.message or self.incoming.edited_message
         if origin is not None:
-            self.given, self.earlier = self.services.questions.ask(
-                self.chat.id, origin.message_id, origin.text or ""
-            )
+            self.given = Given()
+            self.earlier = self.services.questions.answers(self.chat.id, origin.message_id)
 
     async def answered(self) -> None:
         """The message is handled: what is left of the answers to its earlier words goes."""
-        for ours in self.earlier:
-            await self._remove(ours)
-        self.earlier = ()
+        while self.earlier:
+            await self._remove(self.earlier[0])
+            self.earlier = self.earlier[1:]
+        origin = self.incoming.message or self.incoming.edited_message
+        if self.given is not None and origin is not None:
+            self.given.words = hash(origin.text or "")
+            self.services.questions.note(self.chat.id, origin.message_id, self.given)
+
+    def failed(self) -> None:
+        """The message may be handled again: all that stands below it now is in answer to it."""
+        origin = self.incoming.message or self.incoming.edited_message
+        if self.given is not None and origin is not None:
+            so_far = Given(messages=[*self.given.messages, *self.earlier])
+            self.services.questions.note(self.chat.id, origin.message_id, so_far)
 
     def forget(self) -> None:
         """What was written is done with: an edit of it changes no answer."""
         origin = self.incoming.effective_message
+        self.given = None
         if origin is not None:
             self.services.questions.forget(self.chat.id, origin.message_id)
 

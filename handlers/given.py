@@ -19,9 +19,11 @@ class Ours:
 
 @dataclass(slots=True)
 class Given:
-    """The answers to one message, oldest first, while its words had this hash."""
+    """The answers to one message, oldest first, and the hash of the words that were answered: None
+    while they are not, or not to the end.
+    """
 
-    words: int
+    words: int | None = None
     messages: list[Ours] = field(default_factory=list)
 
 
@@ -31,11 +33,14 @@ class Questions:
     def __init__(self) -> None:
         self._given: LRUCache[tuple[int, int], Given] = LRUCache(REMEMBERED_QUESTIONS)
 
-    def ask(self, chat: int, message: int, words: str) -> tuple[Given, list[Ours]]:
-        """A message as it is answered from now on, and what was answered to its earlier words."""
-        earlier = self._given.get((chat, message))
-        given = self._given[chat, message] = Given(hash(words))
-        return given, [] if earlier is None else earlier.messages
+    def answers(self, chat: int, message: int) -> list[Ours]:
+        """What stands below a message in answer to it, oldest first."""
+        given = self._given.get((chat, message))
+        return [] if given is None else list(given.messages)
+
+    def note(self, chat: int, message: int, given: Given) -> None:
+        """What a message was answered with, or so far where that failed."""
+        self._given[chat, message] = given
 
     def is_unchanged(self, chat: int, message: int, words: str) -> bool:
         """Whether these are the very words that were answered.

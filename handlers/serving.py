@@ -64,18 +64,34 @@ def served(handler: Handler, services: Services, *, counted: bool = True) -> Han
         context.sign = _sign(context, begun=counted and _waits(update))
         try:
             context.chat = await load_chat(services, origin, spoken)
-            context.asked()
+            await _handle(handler, update, context, hurry)
+        finally:
+            context.sign.end()
+        metrics.REPLY.observe(time.perf_counter() - begun)
+
+    return serve
+
+
+async def _handle(
+    handler: Handler, update: Update, context: Context, hurry: UserError | None
+) -> None:
+    """Answer what was asked; a `hurry` is told in its place.
+
+    An edit counts as answered once it is: while the database is away the update comes again.
+    """
+    context.asked()
+    try:
+        try:
             if hurry is not None:
                 raise hurry
             await handler(update, context)
         except UserError as error:
             await _explain(context, error)
-        finally:
-            context.sign.end()
+        context.sign.end()
         await context.answered()
-        metrics.REPLY.observe(time.perf_counter() - begun)
-
-    return serve
+    except BaseException:
+        context.failed()
+        raise
 
 
 def _says_the_same(services: Services, update: Update) -> bool:

@@ -106,9 +106,10 @@ async def replicas(db: Db) -> int | None:
     return int((await db.execute(beating, {"since": since})).scalar_one())
 
 
-async def paused_until(db: Db) -> datetime | None:
+async def paused_until(db: Db, token: str) -> datetime | None:
     """Until when Telegram wants nothing of us; None where it takes what comes."""
-    until: datetime | None = (await db.execute(select(func.max(pace.c.paused_until)))).scalar()
+    query = select(pace.c.paused_until).where(pace.c.name == token)
+    until: datetime | None = (await db.execute(query)).scalar()
     if until is None or until <= await db_now(db):
         return None
     return until

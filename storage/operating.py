@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, text
 
 import storage.broadcasts
-import storage.switch
 from bot.model.alerts import EVERYBODY, NOTICE, Approval, Lane
-from bot.model.overview import HeldRate, LaneWaits, Overview
+from bot.model.overview import LaneWaits, Overview
 from storage.alerts import StoredAlert, stored_alert
 from storage.db import Db, db_now
 from storage.held_rates import waiting_rates
@@ -28,7 +26,6 @@ async def overview(db: Db, *, now: datetime) -> Overview:
         subscriptions=int(subscriptions.scalar_one()),
         held=len(await waiting_rates(db)),
         stories=len(await questions(db)),
-        stopped_at=await storage.switch.off_since(db),
     )
 
 
@@ -62,11 +59,6 @@ async def questions(db: Db) -> list[StoredAlert]:
         alert.c.expires_at > await db_now(db),
     )
     return [stored_alert(row) for row in await db.execute(open_ones.order_by(alert.c.id))]
-
-
-async def held_rates(db: Db) -> Sequence[HeldRate]:
-    """The rates that wait for one, oldest first."""
-    return await waiting_rates(db)
 
 
 async def notices(

@@ -25,7 +25,8 @@ from hypothesis import strategies as st
 
 from bot.addresses import is_own, is_public
 from bot.errors import FetchError
-from bot.fetch import Fetched, Fetcher, Limits, Validators, retry_after
+from bot.fetch import Fetcher, Limits
+from bot.fetch.answers import Fetched, Validators, retry_after
 
 QUICK = Limits(pause=0)
 NOW = datetime(2021, 10, 20, 12, tzinfo=UTC)
@@ -760,7 +761,7 @@ async def test_F7_a_trusted_certificate_is_accepted_and_every_other_refused(serv
 
 
 async def test_F7_a_downgrade_below_tls_1_2_is_refused() -> None:
-    assert Fetcher()._tls.minimum_version >= ssl.TLSVersion.TLSv1_2
+    assert Fetcher()._ways._tls.minimum_version >= ssl.TLSVersion.TLSv1_2
     lax = ssl.create_default_context()
     lax.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    assert Fetcher(tls=lax)._tls.minimum_version >= ssl.TLSVersion.TLSv1_2
+    assert Fetcher(tls=lax)._ways._tls.minimum_version >= ssl.TLSVersion.TLSv1_2

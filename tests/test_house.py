@@ -19,7 +19,12 @@ from tests.test_cli import jarchy
 ROOMS = ("bot", "handlers", "storage")
 #: Where a client session is made: for sources, guarded; for Telegram. The emulator is a Telegram,
 #: and calls webhooks. Proxies are spoken to under the guard of the first.
-WAYS_OUT = {"bot/fetch.py", "bot/proxies.py", "bot/telegram/session.py", "bot/emulator/updates.py"}
+WAYS_OUT = {
+    "bot/fetch/ways.py",
+    "bot/proxies.py",
+    "bot/telegram/session.py",
+    "bot/emulator/updates.py",
+}
 OTHER_CLIENTS = {
     "requests",
     "httpx",

@@ -13,7 +13,8 @@ from bot.ingest import recognising
 from bot.sources import plain_feeds
 from bot.sources.catalog import parse_catalog
 from bot.sources.feeds import feed_entries, new_entries
-from bot.sources.specs import ITEM_HASH, Catalog, Listed
+from bot.sources.listed import ITEM_HASH, Listed
+from bot.sources.specs import Catalog
 from storage.db import Store
 from tests.world import NOW, World, polling
 

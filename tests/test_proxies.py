@@ -19,7 +19,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from bot import log
 from bot.addresses import is_public
 from bot.errors import ConfigError, FetchError
-from bot.fetch import USER_AGENT, Fetched, Fetcher, Limits
+from bot.fetch import USER_AGENT, Fetcher, Limits
+from bot.fetch.answers import Fetched
 from bot.ingest.trial import try_source
 from bot.sources.catalog import parse_catalog
 from tests.proxy import Proxy, proxy_to

@@ -21,7 +21,7 @@ from bot.schedule import (
     within,
 )
 from bot.sources.feeds import FeedSpec
-from bot.sources.specs import PollSpec
+from bot.sources.timetable import PollSpec
 from storage.sources import SourceState
 
 BISHKEK = ZoneInfo("Asia/Bishkek")

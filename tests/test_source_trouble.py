@@ -27,7 +27,8 @@ from bot.readers.rates import rate_card
 from bot.readers.status import current_status
 from bot.render.status import status as status_message
 from bot.sources.catalog import load_catalog, parse_catalog
-from bot.sources.specs import Catalog, PollSpec
+from bot.sources.specs import Catalog
+from bot.sources.timetable import PollSpec
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.db import Store
@@ -259,7 +260,7 @@ async def test_R12_status_says_that_only_a_part_comes(world: World) -> None:
     daily(world)
     await world.poll()
     async with world.store.reading() as db:
-        found = await current_status(db, world.catalog, now=NOW)
+        found = await current_status(db, world.catalog, token="t", now=NOW)
     (source,) = [one for one in found.sources if one.key == "nbkr"]
     assert source.error is not None
     for language, words in (("en", "only a part"), ("ru", "не всё"), ("ky", "бөлүгү гана")):

@@ -18,7 +18,7 @@ from bot.emulator.faults import Kind
 from bot.grammar import parse_duration
 from bot.ingest.side_by_side import SOURCES_AT_ONCE, SideBySide
 from bot.sources.feeds import FeedSpec
-from bot.sources.specs import PollSpec
+from bot.sources.timetable import PollSpec
 from tests.test_cli import jarchy
 
 TOKEN = "123456789:AAHcanarycanarycanarycanarycanary1"

@@ -96,7 +96,7 @@ def report(code: str, read: Read, vectors: Floats | None) -> Limits:
     """Print how well a language's texts are told apart; the thresholds that the folds found."""
     apart = judged_apart(read, vectors)
     everywhere = np.ones(len(read.texts), dtype=bool)
-    made = everywhere if vectors is None else vectors.any(axis=1)
+    made = everywhere if vectors is None else np.asarray(vectors.any(axis=1), dtype=np.bool_)
     beside = BESIDE_VECTORS.get(code, 1.0)
     limits = Limits(
         best_threshold(apart.together, read, everywhere),

@@ -75,7 +75,7 @@ class Rows:
 
     @staticmethod
     def _sums(places: NDArray[np.int64], numbers: Floats, length: int) -> Floats:
-        return np.bincount(places, weights=numbers, minlength=length)
+        return np.bincount(places, weights=numbers, minlength=length).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,10 @@ class Actions:
             user_id=p.integer("user_id"),
         )
 
+    async def share_chat(self, p: Params) -> int:
+        """chat_id, user_id"""
+        return await self._scenario.share_chat(p.count("user_id", 0), self._chat(p))
+
     def set_bot_status(self, p: Params) -> None:
         """chat_id, status, by, rights"""
         self._scenario.set_bot_status(

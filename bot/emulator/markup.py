@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 from bot.emulator.errors import Json, bad_request
@@ -26,12 +27,24 @@ _ACTIONS = (
     "pay",
     "disabled",
 )
+#: What a key of a reply keyboard may ask for, and what that is called in a refusal elsewhere than
+#: in a private chat.
+_KEY_ACTIONS = {
+    "request_users": "users",
+    "request_chat": "chats",
+    "request_contact": "phone number",
+    "request_location": "location",
+    "request_poll": "poll",
+}
 _STYLES = frozenset({"danger", "success", "primary"})
 _BUTTON_LIMIT = 100
 
 
-def checked_markup(markup: object, *, inline_only: bool) -> Json | None:
-    """The markup as the server understood it, or None for none; refuses what the server refuses."""
+def checked_markup(markup: object, *, inline_only: bool, private: bool = True) -> Json | None:
+    """The markup as the server understood it, or None for none; refuses what the server refuses.
+
+    Only in a `private` chat a key may ask for a person, a chat or a place.
+    """
     if markup is None or markup == "":
         return None
     if not isinstance(markup, dict):
@@ -46,7 +59,9 @@ def checked_markup(markup: object, *, inline_only: bool) -> Json | None:
     if inline_only:
         raise bad_request("inline keyboard expected")
     if "keyboard" in markup:
-        return dict(markup) | {"keyboard": _rows(markup["keyboard"], "keyboard", _key)}
+        rows = _rows(markup["keyboard"], "keyboard", partial(_key, private=private))
+        _check_requests(rows)
+        return dict(markup) | {"keyboard": rows}
     if markup.get("remove_keyboard") is True or markup.get("force_reply") is True:
         return dict(markup)
     return None  # {} is "no markup", as on the real server
@@ -109,9 +124,50 @@ def _url_problem(value: object) -> str | None:
     return None
 
 
-def _key(key: object) -> Json:
+def _key(key: object, *, private: bool) -> Json:
     if isinstance(key, str):
         return {"text": key}
     if not isinstance(key, dict) or not isinstance(key.get("text"), str) or not key["text"]:
         raise bad_request("can't parse keyboard button: can't find field text")
+    for action, what in _KEY_ACTIONS.items():
+        if key.get(action) and not private:
+            raise bad_request(f"{what} can be requested in private chats only")
+    if key.get("request_chat") is not None:
+        _check_request_chat(key["request_chat"])
     return dict(key)
+
+
+def _check_request_chat(asked: object) -> None:
+    """Refuse a request for a chat that the server cannot read, or that asks for too much.
+
+    The rights that the bot asks for are to be among those that the person must have.
+    """
+    if not isinstance(asked, dict):
+        raise bad_request("can't parse keyboard button: object expected")
+    if type(asked.get("request_id")) is not int:
+        raise bad_request("can't parse keyboard button: can't find field request_id")
+    for name in ("user_administrator_rights", "bot_administrator_rights"):
+        if not isinstance(asked.get(name, {}), dict):
+            raise bad_request(
+                "can't parse keyboard button: ChatAdministratorRights must be an Object"
+            )
+    if not rights_in(asked, "bot") <= rights_in(asked, "user"):
+        raise bad_request("BUTTON_INVALID")
+
+
+def rights_in(asked: Json, whose: str) -> frozenset[str]:
+    """The rights that a request for a chat wants its user or its bot to have."""
+    rights = asked.get(f"{whose}_administrator_rights") or {}
+    return frozenset(name for name, wanted in rights.items() if wanted is True)
+
+
+def _check_requests(rows: list[list[Json]]) -> None:
+    """The numbers of requests tell them apart within a message."""
+    numbers: list[object] = []
+    for row in rows:
+        for key in row:
+            asked = key.get("request_chat") or key.get("request_users")
+            if isinstance(asked, dict):
+                numbers.append(asked.get("request_id"))
+    if len(numbers) != len(set(numbers)):
+        raise bad_request("BUTTON_ID_INVALID")

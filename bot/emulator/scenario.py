@@ -7,15 +7,17 @@ makes of it can be waited for with `wait_message` or `calls.wait`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.emulator import text as texts
 from bot.emulator.errors import Json, ScenarioError
 from bot.emulator.faults import Fault
+from bot.emulator.markup import rights_in
 from bot.emulator.stage import Stage
 from bot.emulator.world import ANONYMOUS_ADMIN, PRESENT, Chat, Member, User
 
+_PROMOTES = "can_promote_members"
 EDITABLE_SECONDS = 48 * 3600  # for so long clients let people edit what they wrote
 
 __all__ = ["Chat", "Control", "Fault", "Scenario", "User"]
@@ -67,6 +69,44 @@ class Scenario(Stage):
         return self._say(
             chat_id, {"location": {"latitude": latitude, "longitude": longitude}}, user_id
         )
+
+    async def share_chat(self, user_id: int, chat_id: int) -> int:
+        """Tap the key that asks for a chat, and choose one; the number of the service message.
+
+        As clients do: only chats that fit are offered, and the bot gets the rights it asked for
+        where the person may give them. ScenarioError for a chat that is not in the list.
+        """
+        private, chat = self.world.chat(user_id), self.world.chat(chat_id)
+        asked = self._chat_request(private)
+        member = chat.members.get(user_id, Member(status="left"))
+        if chat.is_channel is not bool(asked.get("chat_is_channel")):
+            raise ScenarioError(f"chat {chat_id} is of another kind than asked for")
+        if not self._has(member, rights_in(asked, "user")):
+            raise ScenarioError(f"{user_id} lacks rights in chat {chat_id}: it is not offered")
+        wanted = rights_in(asked, "bot")
+        if wanted and not self._has(chat.bot, wanted) and self._has(member, {_PROMOTES}):
+            rights = chat.bot.rights if chat.bot.status == "administrator" else {}
+            self.set_bot_status(
+                chat_id, "administrator", by=user_id, rights=rights | dict.fromkeys(wanted, True)
+            )
+        shared: Json = {"request_id": asked["request_id"], "chat_id": chat_id}
+        if asked.get("request_title") and chat.title:
+            shared["title"] = chat.title
+        return self._say(user_id, {"chat_shared": shared}, user_id)
+
+    def _chat_request(self, private: Chat) -> Json:
+        """What the first key that asks for a chat asks for."""
+        for row in (private.keyboard or {}).get("keyboard", ()):
+            for key in row:
+                if key.get("request_chat"):
+                    return dict(key["request_chat"])
+        raise ScenarioError(f"no key of chat {private.id} asks for a chat")
+
+    @staticmethod
+    def _has(member: Member, rights: Collection[str]) -> bool:
+        """Whether an administrator has all these rights."""
+        runs = member.status in {"creator", "administrator"}
+        return runs and all(member.can(right) for right in rights)
 
     async def send_document(
         self,

@@ -20,7 +20,8 @@ from bot.clock import utc_now
 from bot.config import Settings
 from bot.detect.meaning import installed
 from bot.errors import SourceError, StorageError
-from bot.fetch import Fetched, Fetcher
+from bot.fetch import Fetcher
+from bot.fetch.answers import Fetched
 from bot.ingest.documents import Documents
 from bot.ingest.found import (
     FLOOD,
@@ -50,7 +51,8 @@ from bot.model.places import Place
 from bot.model.rates import SeenRate
 from bot.schedule import whole_due
 from bot.sources import hubs
-from bot.sources.specs import Catalog, HubOffer, NewsSpec, RateSpec
+from bot.sources.listed import HubOffer
+from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.workers import Workers
 from storage.db import Db, Store
 from storage.sources import SourceState

@@ -13,10 +13,12 @@ from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from bot.errors import FetchError, ParseError, SourceError
-from bot.fetch import Fetched, Fetcher, Validators
+from bot.fetch import Fetcher
+from bot.fetch.answers import Fetched, Validators
 from bot.model.news import Entry
 from bot.sources.base import Request
-from bot.sources.specs import ITEM_HASH, ArticleReader, Listed, NewsSpec
+from bot.sources.listed import ITEM_HASH, ArticleReader, Listed
+from bot.sources.specs import NewsSpec
 from bot.workers import WorkerError, Workers
 from storage.sources import Document
 

@@ -16,7 +16,8 @@ from bot.ingest.notices import TOLD_AFTER
 from bot.model.alerts import Severity
 from bot.model.news import Entry, Verdict
 from bot.model.rates import Rate, Series
-from bot.sources.specs import HubOffer, NewsSpec, RateSpec
+from bot.sources.listed import HubOffer
+from bot.sources.specs import NewsSpec, RateSpec
 from storage.sources import Document, SourceState
 
 log = structlog.get_logger(__name__)
@@ -94,7 +95,8 @@ class NewsFound:
     #: Vectors (`bot.ingest.meaning`): of its new entries by id, of stored ones by number.
     meanings: Mapping[str, bytes] = field(default_factory=dict)
     recalled: Mapping[int, bytes] = field(default_factory=dict)
-    #: How many new entries an earlier poll had that did not store them all; this one has the rest.
+    #: How many new entries it has the rest of: an earlier poll did not store them all, or what
+    #: stands before it is stored first.
     flood: int = 0
     #: Why some of its entries are left out, where they cannot be stored.
     trouble: str | None = None

@@ -13,7 +13,8 @@ import storage.news
 from bot.detect.identity import headline_key, text_key
 from bot.ingest.found import Recognised
 from bot.model.news import Entry
-from bot.sources.specs import Listed, NewsSpec, Numbered
+from bot.sources.listed import Listed, Numbered
+from bot.sources.specs import NewsSpec
 from storage.brought import Brought
 from storage.db import Db
 

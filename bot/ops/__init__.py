@@ -14,12 +14,12 @@ import storage.sources
 from bot.errors import StorageError
 from bot.metrics import INFO, OLDEST, REGISTRY, WAITING
 from bot.model.overview import LaneWaits
-from bot.ops.board import Operated, read_board
 from bot.ops.live import Live
 from bot.ops.page import POLICY, document
 from bot.ops.readiness import FRESH, READS, Readiness, answer, note, stale
 from bot.ops.versions import version
 from bot.ops.view import View
+from bot.ops.whole import Operated, read_whole
 from storage.db import Store
 
 __all__ = ["Operated", "Readiness", "ops_app"]
@@ -36,7 +36,7 @@ PAGE_HEADERS = {
 def ops_app(of: Operated) -> web.Application:
     """The operator's server, on loopback unless told otherwise; shows nobody's chat or words."""
     store, clock, readiness = of.store, of.clock, of.readiness
-    live = Live(partial(read_board, of))
+    live = Live(partial(read_whole, of))
 
     def view(request: web.Request) -> View:
         return View.asked(request.query, request.headers.get("Accept-Language", ""), of.language)
@@ -67,12 +67,12 @@ def ops_app(of: Operated) -> web.Application:
 
     async def status(request: web.Request) -> web.Response:
         try:
-            board = await read_board(of)
+            whole = await read_whole(of)
         except StorageError:
             return web.Response(status=503, text="The database cannot be read.\n")
         seen = view(request)
         headers = {**PAGE_HEADERS, "Content-Language": seen.language}
-        return web.Response(text=document(board, seen), content_type="text/html", headers=headers)
+        return web.Response(text=document(whole, seen), content_type="text/html", headers=headers)
 
     async def events(request: web.Request) -> web.StreamResponse:
         return await live.stream(request, view(request))

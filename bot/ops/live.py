@@ -1,4 +1,4 @@
-"""The page as it changes: one look at the board a tick, shared by all who look.
+"""The page as it changes: one look at the whole a tick, shared by all who look.
 
 Nobody looks, nobody asks the database. A looker that does not read is dropped, and more than
 `MOST_LOOKERS` are sent away, because each holds a connection.
@@ -15,9 +15,9 @@ import structlog
 from aiohttp import web
 
 from bot.errors import StorageError
-from bot.ops.board import Board
 from bot.ops.page import rendered
 from bot.ops.view import View
+from bot.ops.whole import Whole
 
 log = structlog.get_logger(__name__)
 
@@ -35,12 +35,12 @@ HEADERS = {
 class Live:
     """Who looks, and what they are shown; `close` ends them all."""
 
-    def __init__(self, read: Callable[[], Awaitable[Board]], *, tick: float = TICK) -> None:
+    def __init__(self, read: Callable[[], Awaitable[Whole]], *, tick: float = TICK) -> None:
         self._read = read
         self._tick = tick
         self._lookers = 0
         self._news = asyncio.Condition()
-        self._board: Board | None = None
+        self._whole: Whole | None = None
         self._number = 0
         self._closed = False
         self._looking: asyncio.Task[None] | None = None
@@ -52,7 +52,7 @@ class Live:
 
     @property
     def looks(self) -> bool:
-        """Whether the board is read again and again."""
+        """Whether the whole is read again and again."""
         return self._looking is not None
 
     async def stream(self, request: web.Request, view: View) -> web.StreamResponse:
@@ -64,7 +64,7 @@ class Live:
         try:
             await response.prepare(request)
             if self._looking is None or self._looking.done():
-                self._looking = asyncio.create_task(self._look(), name="look at the board")
+                self._looking = asyncio.create_task(self._look(), name="look at the whole")
             with suppress(TimeoutError, ConnectionError):
                 await self._show(response, view)
         finally:
@@ -80,8 +80,8 @@ class Live:
             if self._closed:
                 return
             number, said = self._number, b":\n\n"  # a comment says that we are there
-            if self._board is not None:
-                shown = rendered(self._board, view)
+            if self._whole is not None:
+                shown = rendered(self._whole, view)
                 changed = {key: text for key, text in shown.items() if seen.get(key) != text}
                 seen = shown
                 said = b"data: " + orjson.dumps(changed) + b"\n\n"
@@ -97,9 +97,9 @@ class Live:
     async def _look(self) -> None:
         while True:
             try:
-                self._board = await self._read()
+                self._whole = await self._read()
             except StorageError as error:
-                self._board = None
+                self._whole = None
                 log.warning("the page waits for the database", error=str(error))
             async with self._news:
                 self._number += 1
@@ -110,7 +110,7 @@ class Live:
         if self._looking is not None:
             self._looking.cancel()
             self._looking = None
-            self._board = None
+            self._whole = None
 
     async def close(self, _application: web.Application | None = None) -> None:
         """Let everybody go: a stop does not wait for who looks."""

@@ -15,8 +15,8 @@ from pathlib import Path
 from bot.i18n import t
 from bot.languages import LANGUAGES
 from bot.ops import sections
-from bot.ops.board import Board
 from bot.ops.view import View, text
+from bot.ops.whole import Whole
 
 FOLDER = Path(__file__).parent
 STYLE = (FOLDER / "page.css").read_text(encoding="utf-8")
@@ -44,7 +44,7 @@ POLICY = "; ".join(
 
 
 #: The sections of the page in their order, and how each is made.
-SECTIONS: Mapping[str, Callable[[Board, View], str]] = {
+SECTIONS: Mapping[str, Callable[[Whole, View], str]] = {
     "verdict": sections.verdict,
     "sources": sections.sources,
     "alerts": sections.alerts,
@@ -60,15 +60,15 @@ SECTIONS: Mapping[str, Callable[[Board, View], str]] = {
 BESIDE = "alerts"
 
 
-def rendered(board: Board, view: View) -> dict[str, str]:
+def rendered(whole: Whole, view: View) -> dict[str, str]:
     """Each section's content by its id."""
-    return {key: make(board, view) for key, make in SECTIONS.items()}
+    return {key: make(whole, view) for key, make in SECTIONS.items()}
 
 
-def document(board: Board, view: View) -> str:
+def document(whole: Whole, view: View) -> str:
     """The page as it is first sent."""
     parts: list[str] = []
-    for key, content in rendered(board, view).items():
+    for key, content in rendered(whole, view).items():
         if key == BESIDE:
             parts.append("<div>")
         parts.append(f'<section id="{key}">{content}</section>')

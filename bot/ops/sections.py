@@ -10,8 +10,8 @@ from bot.i18n import ago, clock, day, moment, name_of, number, span, t
 from bot.model.alerts import Lane, Severity
 from bot.model.rates import CardRow, Freshness
 from bot.model.status import SourceStatus
-from bot.ops.board import Board, ToldAlert
 from bot.ops.view import View, text
+from bot.ops.whole import ToldAlert, Whole
 from bot.render.numbers import as_printed, change
 from bot.render.status import stopped_line, trouble_of
 
@@ -49,59 +49,59 @@ MEGABYTE = 1024 * 1024
 # --- the whole ------------------------------------------------------------------------------------
 
 
-def verdict(board: Board, view: View) -> str:
+def verdict(whole: Whole, view: View) -> str:
     """Whether all is well, and if not, what is not; when this was true."""
     troubles: list[str] = []
-    for part, why in board.troubles.items():
+    for part, why in whole.troubles.items():
         troubles.append(f"<li>{text(PARTS[part], view)}<small>{html.escape(why)}</small></li>")
-    if board.overview.stopped_at is not None:
-        said = stopped_line(board.now - board.overview.stopped_at, view.language).text
+    if whole.stopped_at is not None:
+        said = stopped_line(whole.now - whole.stopped_at, view.language).text
         troubles.append(f"<li>{html.escape(said)}</li>")
-    failing = len([one for one in board.sources if _mark(one, view, board) == "bad"])
+    failing = len([one for one in whole.sources if _mark(one, view, whole) == "bad"])
     if failing:
         troubles.append(f"<li>{text('page.failing', view, n=failing)}</li>")
     mark, said = "good", "page.well"
     if failing:
         mark, said = "warn", "page.mostly_well"
-    if board.troubles or board.overview.stopped_at is not None:
+    if whole.troubles or whole.stopped_at is not None:
         mark, said = "bad", "page.not_well"
-    at = html.escape(clock(board.now, board.zone)) + f":{board.now:%S}"
+    at = html.escape(clock(whole.now, whole.zone)) + f":{whole.now:%S}"
     listed = ""
     if troubles:
         listed = f"<ul>{''.join(troubles)}</ul>"
     return (
         f'<p class="big {mark}">{text(said, view)}</p>{listed}'
         f'<p class="dim">{text("page.as_of", view)} <time>{at}</time> '
-        f"· {html.escape(board.zone)}</p>"
+        f"· {html.escape(whole.zone)}</p>"
     )
 
 
 # --- sources --------------------------------------------------------------------------------------
 
 
-def sources(board: Board, view: View) -> str:
+def sources(whole: Whole, view: View) -> str:
     """The sources in trouble first, then in the catalog's order, so many on a page."""
     found: list[SourceStatus] = []
-    for one in board.sources:
+    for one in whole.sources:
         if view.find.casefold() in f"{one.key} {_name(one, view)}".casefold():
             found.append(one)
     order = {"bad": 0, "warn": 1, "new": 2, "good": 3}
-    found.sort(key=lambda one: order[_mark(one, view, board)])
+    found.sort(key=lambda one: order[_mark(one, view, whole)])
     pages = max(-(-len(found) // SOURCES_SHOWN), 1)
     page = min(view.page, pages)
     rows: list[str] = []
     for one in found[(page - 1) * SOURCES_SHOWN : page * SOURCES_SHOWN]:
-        rows.append(_source(one, view, board))
-    well = len([one for one in board.sources if _mark(one, view, board) == "good"])
+        rows.append(_source(one, view, whole))
+    well = len([one for one in whole.sources if _mark(one, view, whole) == "good"])
     return (
-        f"<h2>{text('page.sources', view)} <small>{well} / {len(board.sources)}</small></h2>"
-        f'{_finder(board, view)}<ul class="rows">{"".join(rows)}</ul>{_pages(page, pages, view)}'
+        f"<h2>{text('page.sources', view)} <small>{well} / {len(whole.sources)}</small></h2>"
+        f'{_finder(whole, view)}<ul class="rows">{"".join(rows)}</ul>{_pages(page, pages, view)}'
     )
 
 
-def _finder(board: Board, view: View) -> str:
+def _finder(whole: Whole, view: View) -> str:
     """Where a source is looked for, once there are more than fit on a page."""
-    if len(board.sources) <= SOURCES_SHOWN:
+    if len(whole.sources) <= SOURCES_SHOWN:
         return ""
     find, code = html.escape(view.find), html.escape(view.language)
     return (
@@ -122,23 +122,23 @@ def _pages(page: int, pages: int, view: View) -> str:
     return f'<nav class="pages">{" ".join(links)} <span>{page} / {pages}</span></nav>'
 
 
-def _source(one: SourceStatus, view: View, board: Board) -> str:
+def _source(one: SourceStatus, view: View, whole: Whole) -> str:
     """One source: its mark, name, last success, next poll, its day, and what ails it."""
     seen, due = text("page.never", view), ""
     if one.last_ok_at is not None:
-        seen = html.escape(ago(board.now - one.last_ok_at, view.language))
+        seen = html.escape(ago(whole.now - one.last_ok_at, view.language))
     if one.paused:
         due = html.escape(t("status.paused", view.language))
     elif one.next_due_at is not None:
-        due = text("page.next", view, at=clock(one.next_due_at, board.zone))
-        if one.next_due_at <= board.now:
+        due = text("page.next", view, at=clock(one.next_due_at, whole.zone))
+        if one.next_due_at <= whole.now:
             due = text("page.due_now", view)
-    trouble = "; ".join(_troubles(one, view, board))
+    trouble = "; ".join(_troubles(one, view, whole))
     if trouble:
         trouble = f"<small>{html.escape(trouble[:LONGEST_TROUBLE])}</small>"
     return (
-        f'<li class="{_mark(one, view, board)}"><b>{html.escape(_name(one, view))}</b>'
-        f"{trend(board.trends.get(one.key, ()), view)}"
+        f'<li class="{_mark(one, view, whole)}"><b>{html.escape(_name(one, view))}</b>'
+        f"{trend(whole.trends.get(one.key, ()), view)}"
         f"<span>{seen}</span><span>{due}</span>{trouble}</li>"
     )
 
@@ -147,24 +147,24 @@ def _name(one: SourceStatus, view: View) -> str:
     return name_of(one.names, view.language) or one.key
 
 
-def _mark(one: SourceStatus, view: View, board: Board) -> str:
+def _mark(one: SourceStatus, view: View, whole: Whole) -> str:
     """How a source stands: bad, warn (it answers in part, or with nothing new), new or good."""
     if one.paused:
         return "new"
     if one.failures:
         return "bad"
-    if _troubles(one, view, board):
+    if _troubles(one, view, whole):
         return "warn"
     if one.last_ok_at is None:
         return "new"
     return "good"
 
 
-def _troubles(one: SourceStatus, view: View, board: Board) -> list[str]:
+def _troubles(one: SourceStatus, view: View, whole: Whole) -> list[str]:
     """What ails a source, in the page's language, and its own words for it."""
     if one.paused:
         return []
-    said = [part.text for part in trouble_of(one, today=board.now.date(), language=view.language)]
+    said = [part.text for part in trouble_of(one, today=whole.now.date(), language=view.language)]
     if one.error is not None:
         said.append(one.error)
     return said
@@ -190,16 +190,16 @@ def trend(hours: Sequence[int], view: View) -> str:
 # --- alerts and rates -----------------------------------------------------------------------------
 
 
-def alerts(board: Board, view: View) -> str:
+def alerts(whole: Whole, view: View) -> str:
     """The last alerts, each with how far it came and how long that took."""
-    rows = [_alert(one, view, board) for one in board.alerts]
+    rows = [_alert(one, view, whole) for one in whole.alerts]
     listed = f'<ul class="rows">{"".join(rows)}</ul>'
     if not rows:
         listed = f'<p class="dim">{text("page.no_alerts", view)}</p>'
     return f"<h2>{text('page.alerts', view)}</h2>{listed}"
 
 
-def _alert(one: ToldAlert, view: View, board: Board) -> str:
+def _alert(one: ToldAlert, view: View, whole: Whole) -> str:
     """What was decided and when, how many it reached, who waits, who is blocked."""
     told, decided = one.told, one.alert.created_at
     kind = text(KINDS.get(one.alert.payload.kind, "page.kind.other"), view)
@@ -224,7 +224,7 @@ def _alert(one: ToldAlert, view: View, board: Board) -> str:
     title = html.escape(one.title[:LONGEST_TITLE])
     if one.alert.severity is not Severity.INFO:
         kind += f" · {text(f'severity.{one.alert.severity}', view)}"
-    at = html.escape(moment(decided, view.language, board.zone, now=board.now))
+    at = html.escape(moment(decided, view.language, whole.zone, now=whole.now))
     return (
         f'<li class="{mark}"><b>{title or kind}</b><time>{at}</time>'
         f"<span>{kind if title else ''}</span><span>{' · '.join(counts)}</span></li>"
@@ -241,17 +241,17 @@ def _short(seconds: float, view: View) -> str:
     return t("page.seconds", view.language).format(n=f"{seconds:.{digits}f}")
 
 
-def rates(board: Board, view: View) -> str:
+def rates(whole: Whole, view: View) -> str:
     """Today's rates of the leading source, with their change."""
     head = f"<h2>{text('page.rates', view)}</h2>"
-    card = board.card
+    card = whole.card
     if card is None:
         return f'{head}<p class="dim">{text("page.no_rates", view)}</p>'
     rows: list[str] = []
     for row in card.rows:
         rows.append(_rate(row, card.quote, view))
     source = html.escape(name_of(card.source_names, view.language) or card.source)
-    on = html.escape(day(card.on, view.language, today=board.now.date()))
+    on = html.escape(day(card.on, view.language, today=whole.now.date()))
     late = ""
     if card.freshness is Freshness.LATE:
         late = f' <b class="bad">{text("page.late", view)}</b>'
@@ -275,10 +275,10 @@ def _rate(row: CardRow, quote: str, view: View) -> str:
 # --- the machinery --------------------------------------------------------------------------------
 
 
-def outbox(board: Board, view: View) -> str:
+def outbox(whole: Whole, view: View) -> str:
     """What waits in each lane, and since when; who is written to."""
     rows: list[str] = []
-    for waits in board.overview.lanes:
+    for waits in whole.overview.lanes:
         oldest = "–"
         if waits.oldest is not None:
             oldest = _short(waits.oldest.total_seconds(), view)
@@ -290,28 +290,28 @@ def outbox(board: Board, view: View) -> str:
         f"<tr><th></th><th>{text('page.waits', view)}</th><th>{text('page.oldest', view)}</th></tr>"
     )
     facts = {
-        "page.chats": number(board.overview.chats.total, view.language),
-        "page.subscriptions": number(board.overview.subscriptions, view.language),
-        "page.to_decide": number(board.overview.held + board.overview.stories, view.language),
+        "page.chats": number(whole.overview.chats.total, view.language),
+        "page.subscriptions": number(whole.overview.subscriptions, view.language),
+        "page.to_decide": number(whole.overview.held + whole.overview.stories, view.language),
     }
     table = f"<table>{head}{''.join(rows)}</table>"
     return f"<h2>{text('page.outbox', view)}</h2>{table}{_facts(facts, view)}"
 
 
-def telegram(board: Board, view: View) -> str:
+def telegram(whole: Whole, view: View) -> str:
     """Whether Telegram answers, and what it refuses until when."""
     mark, said = "good", "page.telegram_up"
-    why = board.troubles.get("sends") or board.troubles.get("receives")
-    if board.paused_until is not None:
+    why = whole.troubles.get("sends") or whole.troubles.get("receives")
+    if whole.paused_until is not None:
         mark, said = "warn", "page.telegram_paused"
     if why is not None:
         mark, said = "bad", "page.telegram_away"
     facts: dict[str, str] = {}
-    if board.paused_until is not None:
-        facts["page.paused_until"] = clock(board.paused_until, board.zone)
-    if board.overview.stopped_at is not None:
+    if whole.paused_until is not None:
+        facts["page.paused_until"] = clock(whole.paused_until, whole.zone)
+    if whole.stopped_at is not None:
         facts["page.stopped_at"] = moment(
-            board.overview.stopped_at, view.language, board.zone, now=board.now
+            whole.stopped_at, view.language, whole.zone, now=whole.now
         )
     trouble = ""
     if why is not None:
@@ -321,20 +321,20 @@ def telegram(board: Board, view: View) -> str:
     )
 
 
-def processes(board: Board, view: View) -> str:
+def processes(whole: Whole, view: View) -> str:
     """Who runs, who has which role, and when each recurring job was done here."""
-    facts = {"page.process": board.holder.partition(":")[0] or "–"}
-    if board.replicas is not None:
-        facts["page.replicas"] = str(board.replicas)
+    facts = {"page.process": whole.holder.partition(":")[0] or "–"}
+    if whole.replicas is not None:
+        facts["page.replicas"] = str(whole.replicas)
     else:
         facts["page.replicas"] = t("page.alone", view.language)
-    for role in board.roles:
+    for role in whole.roles:
         facts[role.name] = t("page.role_here", view.language)
-        if role.holder != board.holder:
+        if role.holder != whole.holder:
             facts[role.name] = role.holder.partition(":")[0]
     jobs: list[str] = []
-    for job, at in sorted(board.done.items()):
-        age = html.escape(_age(board.now, at, view))
+    for job, at in sorted(whole.done.items()):
+        age = html.escape(_age(whole.now, at, view))
         jobs.append(f"<tr><th>{html.escape(job)}</th><td>{age}</td></tr>")
     return (
         f"<h2>{text('page.processes', view)}</h2>{_facts(facts, view)}"
@@ -346,23 +346,23 @@ def _age(now: datetime, at: datetime, view: View) -> str:
     return ago(max(now - at, timedelta(0)), view.language)
 
 
-def database(board: Board, view: View) -> str:
+def database(whole: Whole, view: View) -> str:
     """The database, its copies, and the versions of all."""
     facts = {
-        board.database.kind: board.database.version,
+        whole.database.kind: whole.database.version,
         "page.size": t("page.megabytes", view.language).format(
-            n=f"{board.database.size / MEGABYTE:.1f}"
+            n=f"{whole.database.size / MEGABYTE:.1f}"
         ),
-        "page.schema": board.database.schema,
+        "page.schema": whole.database.schema,
         "page.backups": t("page.backups_elsewhere", view.language),
-        "Jarchy": board.version,
-        "Python": board.python,
+        "Jarchy": whole.version,
+        "Python": whole.python,
     }
-    if board.backups is not None:
+    if whole.backups is not None:
         facts["page.backups"] = t("page.no_backups", view.language)
-        if board.backups.newest_on is not None:
-            newest = day(board.backups.newest_on, view.language, today=board.now.date())
-            facts["page.backups"] = f"{newest} ({board.backups.count})"
+        if whole.backups.newest_on is not None:
+            newest = day(whole.backups.newest_on, view.language, today=whole.now.date())
+            facts["page.backups"] = f"{newest} ({whole.backups.count})"
     return f"<h2>{text('page.database', view)}</h2>{_facts(facts, view)}"
 
 

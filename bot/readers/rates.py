@@ -14,7 +14,8 @@ from bot.detect.freshness import freshness
 from bot.errors import UserError
 from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, SeenRate, Series
 from bot.readers.disputes import disputes
-from bot.sources.specs import Catalog, PollSpec
+from bot.sources.specs import Catalog
+from bot.sources.timetable import PollSpec
 from storage.db import Db
 
 #: What a card and a digest show when the reader chose nothing, in this order.

@@ -16,8 +16,8 @@ from storage.db import Db
 from storage.sources import SourceState
 
 
-async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
-    """How fresh every enabled source is, and how the queue stands."""
+async def current_status(db: Db, catalog: Catalog, *, token: str, now: datetime) -> Status:
+    """How fresh every enabled source is, how the queue stands, and the `token`'s switch."""
     summary = await storage.overview.summary(db, now=now)
     return Status(
         now=now,
@@ -25,7 +25,7 @@ async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
         waiting=summary.waiting,
         oldest=summary.oldest,
         last_sent_at=summary.last_sent_at,
-        stopped_at=await storage.switch.off_since(db),
+        stopped_at=await storage.switch.off_since(db, token),
     )
 
 

@@ -14,9 +14,7 @@ No network, no clock, no database. Runs in a worker process: a hostile megabyte 
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import re
 import warnings
 from calendar import timegm
@@ -30,12 +28,13 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import ParseError
 from bot.model.news import Entry
-from bot.model.text import alike
-from bot.sources import hubs
-from bot.sources.dates import believable, parse_date, parse_published
+from bot.sources import hubs, json_feeds
+from bot.sources.dates import believable, dated
 from bot.sources.encodings import decode
+from bot.sources.entries import Feed, each_once, entry_of, two_letter
 from bot.sources.links import absolute_link
-from bot.sources.specs import EntryReader, HubOffer, Listed, ListReader, NewsSpec
+from bot.sources.listed import EntryReader, Listed, ListReader
+from bot.sources.specs import NewsSpec
 from bot.sources.text import NOT_XML, one_line, plain_text
 
 
@@ -50,16 +49,6 @@ class FeedSpec(NewsSpec):
     def listed(self, now: datetime, known: bytes) -> ListReader:  # noqa: ARG002 - likewise
         """How its document is read again, without the items whose hashes are `known`."""
         return partial(new_entries, zone=ZoneInfo(self.poll.zone), known=known)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feed:
-    """A feed as published; entries in its own order, each once."""
-
-    title: str
-    language: str | None
-    entries: tuple[Entry, ...]
-    hub: HubOffer | None = None
 
 
 def parse_feed(
@@ -77,7 +66,7 @@ def parse_feed(
     """
     text = _text_in(body, content_type)
     if text.startswith("{"):
-        return _parse_json_feed(text, url, zone)
+        return json_feeds.read(text, url, zone)
     return _parse_xml_feed(text, url, zone)
 
 
@@ -122,10 +111,6 @@ def new_entries(
     feed = parse_feed(body, url=url, content_type=content_type, zone=zone)
     return Listed(entries=feed.entries, count=len(feed.entries), hub=feed.hub)
 
-
-VERSIONS = 20  # entries of one id that another one of it is compared with
-
-# --- XML formats ----------------------------------------------------------------------------------
 
 _DECLARATION = re.compile(r"<\?xml\b[^<>]*>")
 
@@ -184,7 +169,7 @@ def _feed_of(
     return Feed(
         title=one_line(_text_of(whole, "title")),
         language=language,
-        entries=_each_once(_xml_entry(item, url, language, zone) for item in items),
+        entries=each_once(_xml_entry(item, url, language, zone) for item in items),
         hub=hubs.offer(links, url),
     )
 
@@ -197,7 +182,7 @@ def _xml_entry(item: Fields, url: str | None, language: str | None, zone: tzinfo
     if not content or _get(item, "summary_detail"):
         summary = _text_of(item, "summary")
     own_id = str(_get(item, "id") or "")
-    return _entry(
+    return entry_of(
         own_id=own_id,
         title=_text_of(item, "title"),
         link=absolute_link(_raw_link(item, own_id), url),
@@ -256,167 +241,10 @@ def _raw_link(item: Fields, own_id: str) -> str:
 
 
 def _date_of(item: Fields, key: str, zone: tzinfo | None) -> datetime | None:
-    found = _date(str(_get(item, key) or ""), zone)
+    found = dated(str(_get(item, key) or ""), zone)
     if found is not None:
         return found
     other = _get(item, f"{key}_parsed")  # feedparser knows Korean, Greek and Hungarian forms too
     if not other:
         return None
     return believable(lambda: datetime.fromtimestamp(timegm(other), UTC))
-
-
-def _date(text: str, zone: tzinfo | None) -> datetime | None:
-    if zone is None:
-        return parse_date(text)
-    return parse_published(text, zone)
-
-
-# --- JSON Feed ------------------------------------------------------------------------------------
-
-
-def _parse_json_feed(text: str, url: str | None, zone: tzinfo | None) -> Feed:
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):  # RecursionError: brackets nested by the thousand
-        raise ParseError("not a feed") from None
-    if not isinstance(data, dict):
-        raise ParseError("not a feed")
-    items = data.get("items")
-    # Some write version "1.1" where the specification asks for an address.
-    said_to_be_one = "jsonfeed.org/version/" in str(data.get("version"))
-    built_like_one = "feed_url" in data and isinstance(items, list)
-    if not said_to_be_one and not built_like_one:
-        raise ParseError("not a feed")
-    language = two_letter(data.get("language"))
-    home = absolute_link(_string(data, "feed_url"), url) or url
-    if not isinstance(items, list):
-        items = []
-    entries: list[Entry] = []
-    for item in items:
-        if isinstance(item, dict):
-            entries.append(_json_entry(item, home, language, zone))
-    return Feed(
-        title=one_line(plain_text(_string(data, "title"), html=False)),
-        language=language,
-        entries=_each_once(entries),
-        hub=hubs.offer({"hub": _json_hub(data), "self": _string(data, "feed_url")}, url),
-    )
-
-
-def _json_hub(data: Mapping[str, Any]) -> str:
-    """The first hub that speaks WebSub; the other kinds (rssCloud) tell nothing to us."""
-    named = data.get("hubs")
-    for one in named if isinstance(named, list) else ():
-        if isinstance(one, dict) and _string(one, "type").lower() == "websub":
-            return _string(one, "url")
-    return ""
-
-
-def _json_entry(
-    item: dict[str, Any], url: str | None, language: str | None, zone: tzinfo | None
-) -> Entry:
-    updated_at = _date(_string(item, "date_modified"), zone)
-    # The specification lets both stand side by side; the text of HTML knows its paragraphs.
-    content = plain_text(_string(item, "content_html"), html=True)
-    if not _string(item, "content_html"):
-        content = plain_text(_string(item, "content_text"), html=False, wrapped=False)
-    return _entry(
-        own_id=_string(item, "id"),
-        title=plain_text(_string(item, "title"), html=False),
-        link=absolute_link(_string(item, "url"), url)
-        or absolute_link(_string(item, "external_url"), url),
-        published_at=_date(_string(item, "date_published"), zone) or updated_at,
-        updated_at=updated_at,
-        summary=plain_text(_string(item, "summary"), html=False),
-        content=content,
-        language=two_letter(item.get("language")) or language,
-    )
-
-
-def _string(data: Mapping[str, Any], key: str) -> str:
-    value = data.get(key)
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    return str(value)
-
-
-# --- entries --------------------------------------------------------------------------------------
-
-
-def _entry(
-    *,
-    own_id: str,
-    title: str,
-    link: str | None,
-    published_at: datetime | None,
-    updated_at: datetime | None,
-    summary: str,
-    content: str,
-    language: str | None,
-) -> Entry:
-    """One entry; without an id and a link it is known by what it says, and when."""
-    title, own_id = one_line(title), one_line(own_id)
-    said = title or summary or content or str(published_at)
-    if content == summary:  # many feeds send one text in both fields
-        content = ""
-    return Entry(
-        id=own_id or link or hashlib.sha256(said.encode()).hexdigest(),
-        title=title,
-        link=link,
-        published_at=published_at,
-        updated_at=updated_at,
-        summary=summary,
-        content=content,
-        language=language,
-    )
-
-
-def _each_once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The first of each entry: feeds put the newest version first.
-
-    Some give one id to all they have: entries that differ in more than one way are different ones.
-    """
-    first: dict[str, list[Entry]] = {}
-    every: list[Entry] = []
-    for entry in entries:
-        before = first.setdefault(entry.id, [])
-        if not any(_versions(entry, one) for one in before[:VERSIONS]):
-            before.append(entry)
-            every.append(entry)
-    return tuple(every)
-
-
-def _versions(a: Entry, b: Entry) -> bool:
-    """Whether two entries of one id may be versions of one article."""
-    texts = (a.summary or a.content, b.summary or b.content)
-    said = ((a.title, b.title), texts, (a.link, b.link), (a.published_at, b.published_at))
-    differ = [one != other for one, other in said if one and other]
-    if sum(differ) <= 1:
-        return True
-    # rewritten, at the same place and time
-    return a.link == b.link and a.published_at == b.published_at and alike(*texts)
-
-
-_LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_].*)?")
-# ISO 639-2 and, often met in Kyrgyzstan, the country's code in place of the language's.
-_LANGUAGE_ALIASES = {
-    "eng": "en",
-    "rus": "ru",
-    "kir": "ky",
-    "kaz": "kk",
-    "uzb": "uz",
-    "tgk": "tg",
-    "kg": "ky",
-}
-
-
-def two_letter(language: object) -> str | None:
-    """ "ru-RU" → "ru"; None for what is no language tag."""
-    match = _LANGUAGE.fullmatch(str(language or "").strip())
-    if match is None:
-        return None
-    code = match[1].lower()
-    code = _LANGUAGE_ALIASES.get(code, code)
-    if len(code) != 2:  # a language of three letters that none of our readers has
-        return None
-    return code

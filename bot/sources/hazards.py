@@ -41,7 +41,8 @@ from bot.sources.documents import (
     xml,
 )
 from bot.sources.links import absolute_link
-from bot.sources.specs import EntryReader, Listed, ListReader, NewsSpec, Numbered
+from bot.sources.listed import EntryReader, Listed, ListReader, Numbered
+from bot.sources.specs import NewsSpec
 from bot.sources.text import one_line
 
 TOLD_LEVEL = 2  # moderate: the first level worth telling of what has no magnitude

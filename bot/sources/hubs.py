@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from bot.sources.links import absolute_link
-from bot.sources.specs import HubOffer
+from bot.sources.listed import HubOffer
 
 MOST_HEADER = 8_000  # characters of all `Link` headers that are looked at
 # ; rel="hub self" — of RFC 8288 what hubs use; possessive, so that a hostile one is read once

@@ -29,9 +29,10 @@ from bot.errors import ParseError
 from bot.model.news import Entry
 from bot.sources.dates import parse_date, parse_published
 from bot.sources.encodings import decode
-from bot.sources.feeds import two_letter
+from bot.sources.entries import two_letter
 from bot.sources.links import absolute_link
-from bot.sources.specs import Article, ArticleReader, EntryReader, NewsSpec
+from bot.sources.listed import Article, ArticleReader, EntryReader
+from bot.sources.specs import NewsSpec
 from bot.sources.text import LONGEST_TEXT, clean, one_line, plain_text
 from bot.sources.trees import inner_text, tree_of
 

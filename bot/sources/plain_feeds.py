@@ -18,7 +18,7 @@ from typing import Any
 from lxml import etree
 
 from bot.sources.dates import parse_date
-from bot.sources.specs import ITEM_HASH
+from bot.sources.listed import ITEM_HASH
 
 Fields = dict[str, Any]
 

@@ -26,7 +26,8 @@ from bot.errors import ParseError
 from bot.model.news import Entry
 from bot.sources.dates import parse_date
 from bot.sources.encodings import decode
-from bot.sources.specs import EntryReader, NewsSpec
+from bot.sources.listed import EntryReader
+from bot.sources.specs import NewsSpec
 from bot.sources.text import one_line
 from bot.sources.trees import inner_text, tree_of
 

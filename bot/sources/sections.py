@@ -16,14 +16,8 @@ from bot.model.chats import Style
 from bot.model.places import Place
 from bot.model.rates import RateKind
 from bot.sources.banks import SOURCES
-from bot.sources.specs import (
-    DEFAULT_ZONE,
-    LAST_RANK,
-    ChannelSpec,
-    NewsSpec,
-    PollSpec,
-    RateSpec,
-)
+from bot.sources.specs import LAST_RANK, ChannelSpec, NewsSpec, RateSpec
+from bot.sources.timetable import DEFAULT_ZONE, PollSpec
 from bot.sources.values import (
     Addresses,
     DigestTimes,

@@ -9,11 +9,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from functools import cached_property, partial
-from typing import Protocol
 from urllib.parse import unquote, urlsplit
-from zoneinfo import ZoneInfo
 
 from bot.model.chats import Style
 from bot.model.news import Entry, Verdict
@@ -22,85 +20,15 @@ from bot.model.quiet import QuietHours
 from bot.model.rates import Pair, Rate, RateKind
 from bot.sources.banks import SOURCES
 from bot.sources.base import Parsed, RateSource, Request
+from bot.sources.listed import ArticleReader, EntryReader, ListReader, read_all
+from bot.sources.timetable import PollSpec
 
-DEFAULT_ZONE = "Asia/Bishkek"
-LONGEST_REST = 30  # days looked back for a day of publication: a catalog may name only holidays
 LAST_RANK = 100
 #: Headers whose values are no secrets; whatever a host invents for its keys is none of these.
 OPEN_HEADERS = frozenset({
     "accept", "accept-language", "cache-control", "dnt", "origin", "pragma", "referer",
     "x-requested-with",
 })  # fmt: skip
-WORK_AHEAD, WORK_BEHIND = 2, 5  # days of publication around today that a rate may be effective on
-LONGEST_HOLIDAY = timedelta(days=10)  # New Year's in the region: 31 December to 9 January
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollSpec:
-    """When to look: every so often, and when the publisher is expected to publish.
-
-    `between` is the publisher's window of local time in `zone` on `days` (Monday is 0); None means
-    all day. `holidays` are days without publication: single dates, and (month, day) of every year.
-    With a `slowest` pause a source that brings nothing is asked less and less often, up to it.
-    """
-
-    every: timedelta
-    slowest: timedelta | None = None
-    between: tuple[time, time] | None = None
-    zone: str = DEFAULT_ZONE
-    days: frozenset[int] = frozenset(range(7))
-    holidays: frozenset[date | tuple[int, int]] = frozenset()
-
-    def publishes_on(self, day: date) -> bool:
-        """Whether the publisher works on that day of its own calendar."""
-        return (
-            day.weekday() in self.days
-            and day not in self.holidays
-            and (day.month, day.day) not in self.holidays
-        )
-
-    def last_window(self, now: datetime) -> date:
-        """The latest day of publication whose window is over."""
-        local = now.astimezone(ZoneInfo(self.zone))
-        day = local.date()
-        # Without a window the whole day is one, so today's is never over.
-        if self.between is None or local.time() < self.between[1]:
-            day -= timedelta(days=1)
-        for _ in range(LONGEST_REST):
-            if self.publishes_on(day):
-                break
-            day -= timedelta(days=1)
-        return day
-
-    def near(self, now: datetime) -> tuple[date, date]:
-        """The first and the last day that a rate published now may be effective on.
-
-        Banks publish for their next days of work, and correct those that just went by: from the
-        fifth day of publication before today to the day after the second that comes, and at least
-        ten days either way, since a catalog may not list a holiday such as 31 December to 9
-        January.
-        """
-        today = now.astimezone(ZoneInfo(self.zone)).date()
-        first = self._work(today, -1, WORK_BEHIND)
-        last = self._work(today, 1, WORK_AHEAD) + timedelta(days=1)
-        return min(first, today - LONGEST_HOLIDAY), max(last, today + LONGEST_HOLIDAY)
-
-    def _work(self, day: date, step: int, times: int) -> date:
-        """The publishing day `step` days away (-1: before); a rest has an end."""
-        for _ in range(times):
-            for _ in range(LONGEST_REST):
-                day += timedelta(days=step)
-                if self.publishes_on(day):
-                    break
-        return day
-
-    def missed(self, newest: date, now: datetime) -> int:
-        """The publishing days after `newest` that brought nothing new, counted to a hundred."""
-        days = (self.last_window(now) - newest).days
-        missed = 0
-        for ahead in range(1, min(days, 100) + 1):
-            missed += self.publishes_on(newest + timedelta(days=ahead))
-        return missed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,90 +136,6 @@ class RateSpec(Asked):
             parts = urlsplit(one.url)._replace(scheme=scheme, netloc=host)
             moved.append(replace(one, url=parts.geturl()))
         return moved
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Article:
-    """An article as a page tells it: plain text, paragraphs separated by blank lines."""
-
-    title: str
-    text: str
-    author: str | None
-    published_at: datetime | None
-    language: str | None
-    url: str | None
-
-
-class EntryReader(Protocol):
-    """Reads the entries of a document in a worker process, so it has to be a thing to pickle."""
-
-    def __call__(
-        self, body: bytes, /, *, url: str | None, content_type: str | None
-    ) -> Sequence[Entry]:
-        """The entries of `body`, which came from `url` in the end. Raises ParseError."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HubOffer:
-    """A WebSub hub that a feed names, and the address by which the hub knows the feed."""
-
-    hub: str
-    topic: str
-
-
-ITEM_HASH = 8  # bytes that tell an item from all others of its feed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Numbered:
-    """What a document says of events that its publisher numbers: their numbers tell them apart.
-
-    `revised` are entries that count only where they are known, `withdrawn` the numbers of what was
-    none, `also` the other numbers of an entry, by its id.
-    """
-
-    revised: Sequence[Entry] = ()
-    withdrawn: frozenset[str] = frozenset()
-    also: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """What a document lists: its entries but for those of known items, and how many there are.
-
-    `items` are the hashes of all its items, ITEM_HASH bytes each; none where it cannot be read in
-    part. `skipped` is whether some were known. `hub` is who tells of changes, where one is named.
-    With `numbered` the publisher's numbers decide which entry is which.
-    """
-
-    entries: Sequence[Entry]
-    count: int
-    items: bytes = b""
-    skipped: bool = False
-    hub: HubOffer | None = None
-    numbered: Numbered | None = None
-
-
-class ListReader(Protocol):
-    """Reads what is new in a document, in a worker process too."""
-
-    def __call__(self, body: bytes, /, *, url: str | None, content_type: str | None) -> Listed:
-        """What `body` lists, which came from `url` in the end. Raises ParseError."""
-
-
-def read_all(
-    reader: EntryReader, body: bytes, /, *, url: str | None, content_type: str | None
-) -> Listed:
-    """A document of a kind that is read whole."""
-    entries = reader(body, url=url, content_type=content_type)
-    return Listed(entries=entries, count=len(entries))
-
-
-class ArticleReader(Protocol):
-    """Reads the article behind an entry's link, in a worker process too."""
-
-    def __call__(self, body: bytes, /, *, url: str | None, content_type: str | None) -> Article:
-        """The article in `body`, which came from `url` in the end. Raises ParseError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

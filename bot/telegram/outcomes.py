@@ -54,7 +54,8 @@ class Rejected:
     plain: bool = False
     thread: bool = False  # the forum topic is closed or gone: General may do
     token: bool = False  # 401: Telegram does not know the token
-    unneeded: bool = False  # the message to change is there no more: nobody misses the change
+    # the message to change is there no more, or may not be pinned: nobody misses the change
+    unneeded: bool = False
     conflict: bool = False  # 409: a webhook is set, or somebody else asks for updates
 
 
@@ -144,6 +145,8 @@ _NO_MESSAGE = (
     "message is too old",
     "message to be edited is too old",
 )
+#: A message that may not be pinned: it stands where it is, and whoever pinned it looks after that.
+_NO_PIN = ("manage pinned messages", "message to pin not found")
 #: Refused for its words: without entities and buttons they are the same.
 _HOPELESS = ("message is too long", "text is empty", "text must be non-empty")
 
@@ -192,6 +195,9 @@ def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome
         return Migrated(new)
     if _says(text, _THREAD):
         return Rejected(description, thread=True)
+    # before "not enough rights": the bot that may not pin may write all the same
+    if _says(text, (*_NO_MESSAGE, *_NO_PIN)):
+        return Rejected(description, unneeded=True)
     if "slow mode" in text or "slowmode" in text:
         return Retry("slow mode", after=30.0, flood=True)
     for phrase, why in _GONE:
@@ -201,8 +207,6 @@ def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome
         return Gone(description.removeprefix("Forbidden: ")[:100])
     if "message is not modified" in text:
         return Sent(0)
-    if _says(text, _NO_MESSAGE):
-        return Rejected(description, unneeded=True)
     return Rejected(description[:200], plain=not _says(text, _HOPELESS))
 
 

@@ -12,7 +12,7 @@ from bot.cli import cli
 from bot.detect.topics import topics_of
 from bot.ingest.stories import judge_entry
 from bot.sources.feeds import FeedSpec
-from bot.sources.specs import PollSpec
+from bot.sources.timetable import PollSpec
 from tests.factories import entry
 
 

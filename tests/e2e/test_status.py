@@ -21,11 +21,11 @@ import storage.switch
 from bot.errors import StorageError
 from bot.i18n import t
 from bot.ops import Operated, ops_app
-from bot.ops.board import Board, read_board
 from bot.ops.live import MOST_LOOKERS, Live
 from bot.ops.page import SCRIPT, STYLE, document
 from bot.ops.readiness import RECEIVES, Readiness
 from bot.ops.view import View, accepted_language
+from bot.ops.whole import Whole, read_whole
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.db import Store
@@ -62,7 +62,9 @@ async def polled(store: Store, catalog: Catalog, failing: int) -> None:
 
 def operated(store: Store, catalog: Catalog) -> Operated:
     """A program as its page looks at it."""
-    return Operated(store=store, catalog=catalog, clock=lambda: NOW, readiness=Readiness())
+    return Operated(
+        store=store, catalog=catalog, clock=lambda: NOW, readiness=Readiness(), token="7"
+    )
 
 
 def streaming(live: Live) -> web.Application:
@@ -94,10 +96,10 @@ async def test_a_thousand_sources_are_pages_of_a_small_document(store: Store) ->
     """Those in trouble first; each page below the promised size; one is found by its name."""
     catalog = many(MANY)
     await polled(store, catalog, failing=60)
-    board = await read_board(operated(store, catalog))
+    whole = await read_whole(operated(store, catalog))
     found: set[str] = set()
     for page in range(1, MANY // 40 + 1):
-        shown = document(board, View("ru", page))
+        shown = document(whole, View("ru", page))
         assert len(shown.encode()) <= LARGEST, page
         names = re.findall(r"<b>(Агентство \d+)</b>", shown)
         assert len(names) == 40
@@ -107,12 +109,12 @@ async def test_a_thousand_sources_are_pages_of_a_small_document(store: Store) ->
     assert len(found) == MANY
     assert "<b>xxx" not in shown
     assert re.findall(
-        r"<b>(Agency \d+)</b>", document(board, View("en", 1, "agency 77 "[:-1]))
+        r"<b>(Agency \d+)</b>", document(whole, View("en", 1, "agency 77 "[:-1]))
     ) == [
         "Agency 77",
         *[f"Agency {number}" for number in range(770, 780)],
     ]
-    assert "940 / 1000" in document(board, View("en", 99))
+    assert "940 / 1000" in document(whole, View("en", 99))
 
 
 async def test_the_page_says_that_alerts_are_stopped_and_a_source_is_paused(store: Store) -> None:
@@ -120,13 +122,13 @@ async def test_the_page_says_that_alerts_are_stopped_and_a_source_is_paused(stor
     catalog = many(1)
     await polled(store, catalog, failing=1)
     of = operated(store, catalog)
-    page = document(await read_board(of), View("en"))
+    page = document(await read_whole(of), View("en"))
     assert "stopped all alerts" not in page
     assert '<li class="bad">' in page
     async with store.writing() as db:
         await storage.switch.turn_off(db, "7")
         await storage.sources.pause(db, "agency0", paused=True, now=NOW)
-    page = document(await read_board(of), View("en"))
+    page = document(await read_whole(of), View("en"))
     assert "stopped all alerts" in page
     assert '<li class="bad">' not in page
     assert t("status.paused", "en") in page
@@ -197,12 +199,12 @@ async def test_lookers_share_one_look_and_are_not_too_many(store: Store) -> None
     reads = 0
     first = asyncio.Event()
 
-    async def read() -> Board:
+    async def read() -> Whole:
         nonlocal reads
         reads += 1
         if reads == 1:
             await first.wait()  # until all have come
-        return await read_board(of)
+        return await read_whole(of)
 
     live = Live(read, tick=3600.0)
     async with (
@@ -232,10 +234,10 @@ async def test_a_stream_says_only_what_changed_and_lives_through_a_database_that
     of = operated(store, Catalog())
     now, away = NOW, False
 
-    async def read() -> Board:
+    async def read() -> Whole:
         if away:
             raise StorageError("away")
-        return await read_board(replace(of, clock=lambda: now))
+        return await read_whole(replace(of, clock=lambda: now))
 
     live = Live(read, tick=0.05)
     async with (
@@ -265,9 +267,9 @@ async def test_nobody_looks_and_the_database_is_left_alone(store: Store) -> None
     looks: asyncio.Queue[datetime] = asyncio.Queue()
     of = operated(store, Catalog())
 
-    async def read() -> Board:
+    async def read() -> Whole:
         looks.put_nowait(datetime.now(UTC))
-        return await read_board(of)
+        return await read_whole(of)
 
     live = Live(read, tick=0.05)
     async with served(streaming(live)) as address, asyncio.timeout(60):

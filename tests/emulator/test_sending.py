@@ -372,6 +372,10 @@ async def test_pinning(client: Client, emulator: Emulator) -> None:
     assert (await client.refused("unpinChatMessage", chat_id=CHANNEL))[1].endswith(
         "message to unpin not found"
     )
+    emulator.set_bot_status(CHANNEL, "administrator", rights={"can_edit_messages": False})
+    assert (await client.refused("pinChatMessage", chat_id=CHANNEL, message_id=sent["message_id"]))[
+        1
+    ] == ("Bad Request: not enough rights to manage pinned messages in the chat")
     in_group = await client.ok("sendMessage", chat_id=GROUP, text="x")
     assert (
         await client.refused("pinChatMessage", chat_id=GROUP, message_id=in_group["message_id"])

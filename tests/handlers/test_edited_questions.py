@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pkgutil
 from typing import Any
 
 import pytest
 
 from bot.emulator import Fault
+from bot.errors import StorageError
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World, days
 
 
@@ -125,10 +127,11 @@ async def test_an_edit_of_what_was_no_question_is_ignored(world: World) -> None:
 
 async def test_a_question_that_nothing_is_remembered_of_is_answered_anew(world: World) -> None:
     """As after a restart."""
-    asked, first = await question(world, "100 usd", "8,479.35")
+    asked, _ = await question(world, "100 usd", "8,479.35")
+    _, later = await question(world, "/rates usd", "84.7935")  # so that the first is done with
     world.bot.services.questions.forget(READER, asked)
     second = await edited(world, asked, "200 usd", "16,958.70")
-    assert second["message_id"] > first["message_id"]
+    assert second["message_id"] > later["message_id"]
 
 
 async def test_in_a_group_a_mention_or_a_command_is_answered_in_place(world: World) -> None:
@@ -144,3 +147,48 @@ async def test_an_edited_mistake_is_explained_in_the_readers_language(world: Wor
     asked, first = await question(world, "/rates доллар", "84,7935", chat=RUSSIAN)
     second = await edited(world, asked, "/rates долор", "долор", chat=RUSSIAN)
     assert second["message_id"] == first["message_id"]
+
+
+async def test_an_edit_while_the_database_is_away_is_answered_when_it_is_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the answer that stands there; and the next edit changes that one too."""
+    asked, first = await question(world, "100 usd", "8,479.35")
+    away = _away_first(monkeypatch, "storage.chats.subscriptions", times=2)
+    world.bot.inbox._retries = (0.01, 0.01, 0.01)
+    second = await edited(world, asked, "/subscribe", "Tap to switch")
+    assert away == [1, 2]
+    assert second["message_id"] == first["message_id"]
+    third = await edited(world, asked, "200 usd", "16,958.70")
+    assert third["message_id"] == first["message_id"]
+    assert below(world, asked) == [first["message_id"]]
+
+
+async def test_an_edit_that_failed_after_words_of_its_answer_leaves_one_answer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words took the place of a picture; taking that back failed, and is done with the next try."""
+    await world.keep(days("USD/KGS", ["84.1", "84.2", "84.3", "84.4", "84.5", "84.6", "84.7"]))
+    asked = await world.emulator.send_text(READER, "/chart usd")
+    await world.emulator.wait_message(READER, lambda m: "photo" in m, after=asked, timeout=20)
+    away = _away_first(monkeypatch, "handlers.context.Context._remove", times=1)
+    world.bot.inbox._retries = (0.01, 0.01, 0.01)
+    words = await edited(world, asked, "/rates eur", "98.8523")
+    await world.emulator.calls.wait(lambda call: call.method == "deleteMessage")
+    assert away == [1]
+    assert below(world, asked) == [words["message_id"]]
+
+
+def _away_first(monkeypatch: pytest.MonkeyPatch, name: str, *, times: int) -> list[int]:
+    """Let a call fail for so many times as it does while the database is away; which did."""
+    away: list[int] = []
+    real = pkgutil.resolve_name(name)
+
+    async def fails_first(*args: Any, **values: Any) -> Any:
+        if len(away) < times:
+            away.append(len(away) + 1)
+            raise StorageError("database is locked")
+        return await real(*args, **values)
+
+    monkeypatch.setattr(name, fails_first)
+    return away

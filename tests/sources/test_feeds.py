@@ -14,7 +14,8 @@ from bot.errors import ParseError
 from bot.model.news import Entry
 from bot.sources.dates import parse_date
 from bot.sources.encodings import decode
-from bot.sources.feeds import Feed, parse_feed, two_letter
+from bot.sources.entries import Feed, two_letter
+from bot.sources.feeds import parse_feed
 from bot.sources.links import absolute_link, normalise_link
 from bot.sources.text import clean
 

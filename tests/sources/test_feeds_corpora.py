@@ -33,7 +33,8 @@ import pytest
 
 from bot.errors import ParseError
 from bot.model.news import Entry
-from bot.sources.feeds import Feed, parse_feed
+from bot.sources.entries import Feed
+from bot.sources.feeds import parse_feed
 from tests.conftest import SHARED
 
 pytestmark = pytest.mark.skipif(SHARED is None, reason="the shared data folder is not here")

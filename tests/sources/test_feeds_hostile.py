@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ParseError
-from bot.sources.feeds import Feed, parse_feed
+from bot.sources.entries import Feed
+from bot.sources.feeds import parse_feed
 from bot.workers import WorkerError, Workers
 
 

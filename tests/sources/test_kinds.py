@@ -60,7 +60,7 @@ KIND = Kind(section=ListSection, verb="list", help="A line an entry.", shown=sho
 TRIED = """
 import asyncio
 from datetime import UTC, datetime
-from bot.fetch import Fetched, Validators
+from bot.fetch.answers import Fetched, Validators
 from bot.ingest.documents import read_document
 from bot.sources.catalog import parse_catalog
 from bot.workers import Workers

@@ -21,7 +21,7 @@ from bot.model.news import Entry
 from bot.sources.catalog import load_catalog
 from bot.sources.pages import PageSpec, parse_article, parse_list_page
 from bot.sources.selectors import xpath_of
-from bot.sources.specs import PollSpec
+from bot.sources.timetable import PollSpec
 from bot.workers import Workers
 
 NOW = datetime(2021, 10, 20, 9, 30, tzinfo=UTC)  # 15:30 in Bishkek

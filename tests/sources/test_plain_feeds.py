@@ -8,7 +8,8 @@ import pytest
 
 from bot.errors import ParseError
 from bot.sources import plain_feeds
-from bot.sources.feeds import Feed, parse_feed
+from bot.sources.entries import Feed
+from bot.sources.feeds import parse_feed
 
 URL = "https://agency.example/feed"
 ITEM = (

@@ -11,8 +11,8 @@ from bot.model.chats import Style
 from bot.model.news import StoredEntry, Story, Verdict
 from bot.model.reasons import Reason
 from bot.sources.feeds import FeedSpec
-from bot.sources.specs import PollSpec
 from bot.sources.standing import AGGREGATORS_REASON, OFFICIAL_REASON, led, weighed
+from bot.sources.timetable import PollSpec
 from tests.factories import NOW, entry
 
 INFO, NOTABLE, URGENT = Severity.INFO, Severity.NOTABLE, Severity.URGENT

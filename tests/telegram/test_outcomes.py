@@ -52,6 +52,8 @@ NO_MESSAGE = [
     "Bad Request: message to edit not found",
     "Bad Request: message can't be edited",
     "Bad Request: MESSAGE_ID_INVALID",
+    "Bad Request: not enough rights to manage pinned messages in the chat",
+    "Bad Request: message to pin not found",
 ]
 THREAD = [
     "Bad Request: TOPIC_CLOSED",

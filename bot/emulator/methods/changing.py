@@ -164,9 +164,8 @@ class Changing(Shared):
 
     def _pinnable(self, params: Params) -> Chat:
         chat = self.world.writable_chat(self.chat_id(params))
-        if chat.is_channel and not is_admin(chat.bot, "can_edit_messages"):
-            raise bad_request("need administrator rights in the channel chat")
-        if chat.type in {"group", "supergroup"} and not is_admin(chat.bot, "can_pin_messages"):
+        right = "can_edit_messages" if chat.is_channel else "can_pin_messages"
+        if chat.type != "private" and not is_admin(chat.bot, right):
             raise bad_request("not enough rights to manage pinned messages in the chat")
         return chat
 

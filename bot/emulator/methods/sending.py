@@ -72,7 +72,11 @@ class Sending(Shared):
         if params.flag("protect_content"):
             message["has_protected_content"] = True
         # nobody types into a channel: a reply keyboard would have no input field to replace
-        keyboard = checked_markup(params.structure("reply_markup"), inline_only=chat.is_channel)
+        keyboard = checked_markup(
+            params.structure("reply_markup"),
+            inline_only=chat.is_channel,
+            private=chat.type == "private",
+        )
         if keyboard is not None and "inline_keyboard" in keyboard:
             message["reply_markup"] = keyboard
         # a reply keyboard is the chat's, and no message shows it afterwards

@@ -5,18 +5,11 @@ What the outside world does, and what is done about it:
 * A feed's address may lead anywhere. Only http and https, only ports 80 and 443 (or the port the
   configured address itself names), no user name in the address, and every redirect is followed
   here, checked hop by hop.
-* aiohttp does not ask its resolver about IP literals and a name may resolve differently a second
-  later, so the *address* is judged (`bot.addresses`) where the socket is made (`socket_factory`).
-* An operator may point a source at his own machine. Only the very origin he wrote down is reached
-  that way, through a connector of its own: nothing that came in by a redirect can borrow its
-  sockets.
-* An operator's proxy connects wherever it is told, so what it is told is judged here first, hop by
-  hop. A name that this machine cannot look up is handed on to the proxy only where the operator
-  himself wrote it (`bot.proxies`).
+* Every address is judged where the socket is made, and what a proxy is told before it is told; an
+  operator's own machine is reached by the very origin he wrote down alone (`bot.fetch.ways`).
 * A server that stays silent, trickles, or sends two gibibytes packed into two mebibytes costs one
   time-out or one capped buffer (`bot.packed`).
-* Some sites hand out a cookie with a redirect and want it back behind it: it lives as long as that
-  one request, and is sent to the host that set it.
+* Some sites hand out a cookie with a redirect and want it back behind it (`bot.fetch.cookies`).
 
 Messages of `FetchError` are our own words: no query string, no exception text. A refused address
 and a dead one read the same, so that nobody can map a network by looking at errors.
@@ -25,29 +18,25 @@ and a dead one read the same, so that nobody can map a network by looking at err
 from __future__ import annotations
 
 import asyncio
-import functools
-import ipaddress
-import re
-import socket
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from http.cookies import SimpleCookie
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from bot.addresses import IPAddress, checked, is_own, is_own_host, is_public, redirect_target
+from bot.addresses import IPAddress, checked, is_own_host, is_public, redirect_target
 from bot.errors import FetchError
+from bot.fetch.answers import Fetched, Validators, retry_after
+from bot.fetch.cookies import Cookies
+from bot.fetch.ways import Through, UnreachableError, Ways
 from bot.packed import unpacked
-from bot.proxies import connector_of
 
 USER_AGENT = "Jarchy/1 (self-hosted exchange rate and news bot)"
 ACCEPT = (
@@ -56,39 +45,6 @@ ACCEPT = (
 )
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT = frozenset({301, 308})
-# a name of the internet, which a number in another form ("2130706433") or a bare word is not
-_NAME = re.compile(r"[^.]+(?:\.[^.]+)*\.[^.0-9][^.]*\.?")
-LONGEST_FIELD = (
-    32 * 1024
-)  # bytes of one header: a Content-Security-Policy may have sixteen thousand
-LONGEST_RETRY_AFTER = timedelta(days=1)  # a server may ask for more; we look again after a day
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validators:
-    """What the server gave us to ask "has it changed?" with next time."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """A good answer. `body` is None when nothing changed since the validators were given (304).
-
-    `url` is where the answer came from in the end; `moved_to` is set when the way from the asked
-    address began with permanent redirects: it is the address to ask in future. `charset` is what
-    the server claims.
-    """
-
-    status: int
-    body: bytes | None
-    url: str
-    content_type: str | None = None
-    charset: str | None = None
-    moved_to: str | None = None
-    validators: Validators = Validators()
-    links: tuple[str, ...] = ()  # the `Link` headers as they came
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +66,6 @@ class _Host:
     free_at: float = 0.0
 
 
-@functools.cache
-def system_trust() -> ssl.SSLContext:
-    """The certificates the system trusts, read once a process: reading them takes 50 ms."""
-    return ssl.create_default_context()
-
-
 class Fetcher:
     """Fetches sources politely and safely; use as an async context manager, or `open` and `close`.
 
@@ -132,14 +82,10 @@ class Fetcher:
         may_connect: Callable[[IPAddress], bool] = is_public,
     ) -> None:
         self._limits = limits
-        self._tls = tls or system_trust()
-        self._tls.minimum_version = max(self._tls.minimum_version, ssl.TLSVersion.TLSv1_2)
-        self._resolver = resolver
-        self._may_connect = may_connect
+        self._ways = Ways(
+            tls=tls, resolver=resolver, may_connect=may_connect, connect=limits.connect
+        )
         self._hosts: dict[str, _Host] = {}
-        self._public: aiohttp.ClientSession | None = None
-        self._own: aiohttp.ClientSession | None = None
-        self._proxied: dict[str, _Proxied] = {}
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -154,18 +100,12 @@ class Fetcher:
         await self.close()
 
     async def open(self) -> None:
-        """Make the two sessions: the guarded one, and the one for the operator's own machines."""
-        self._public = self._session(self._may_connect)
-        self._own = self._session(is_own)
+        """Open the ways to hosts."""
+        await self._ways.open()
 
     async def close(self) -> None:
-        """Close all sessions; requests under way fail."""
-        proxied = [one.session for one in self._proxied.values()]
-        for session in (self._public, self._own, *proxied):
-            if session is not None:
-                await session.close()
-        self._public = self._own = None
-        self._proxied.clear()
+        """Close all ways; requests under way fail."""
+        await self._ways.close()
 
     async def get(
         self,
@@ -204,7 +144,7 @@ class Fetcher:
                 async with asyncio.timeout(self._limits.total):
                     through = None
                     if proxy is not None:
-                        through = self._through(proxy, named=found_on is None)
+                        through = self._ways.through(proxy, named=found_on is None)
                     return await self._follow(start, data, asked, extra, own=own, through=through)
             except (TimeoutError, aiohttp.ClientError, OSError, ValueError, zlib.error) as error:
                 raise self._translated(error, start.host) from None
@@ -229,20 +169,20 @@ class Fetcher:
         extra: dict[str, str],
         *,
         own: bool,
-        through: _Through | None,
+        through: Through | None,
     ) -> Fetched:
         """The answer at the end of the redirects, each checked before it is gone."""
         url, permanent = start, True
         moved_to: str | None = None
-        cookies = _Cookies()
+        cookies = Cookies()
         for _ in range(self._limits.redirects + 1):
             sent = asked | cookies.sent_to(url)
             if url.origin() == start.origin():  # a key in a header is nobody else's affair
                 sent = sent | extra
-            session, proxy = self._open_session(own=own), None
+            session, proxy = self._ways.straight(own=own), None
             if through is not None:
                 named = through.named and url.host == start.host
-                await self._judge(url, through.way, own=own, named=named)
+                await self._ways.judge(url, through.way, own=own, named=named)
                 session, proxy = through.way.session, through.way.proxy
             async with session.request(
                 _method(data), url, data=data, headers=sent, allow_redirects=False, proxy=proxy
@@ -263,51 +203,6 @@ class Fetcher:
             own = own and target.origin() == start.origin()
             url = target
         raise FetchError(f"more than {self._limits.redirects} redirects")
-
-    def _through(self, proxy: str, *, named: bool) -> _Through:
-        """The way through a proxy, one session for each."""
-        if proxy not in self._proxied:
-            address = URL(proxy)
-            told: dict[str, str] = {}
-            connector = connector_of(address, told, self._tls)
-            way = _Proxied(session=self._session_of(connector), told=told)
-            if address.scheme in {"http", "https"}:
-                way = replace(way, proxy=address)
-            self._proxied[proxy] = way
-        return _Through(way=self._proxied[proxy], named=named)
-
-    async def _judge(self, url: URL, way: _Proxied, *, own: bool, named: bool) -> None:
-        """Whether a proxy may be asked for that host; it is told the address that was judged.
-
-        What it refuses reads like a host that is dead: _UnreachableError. Where it is `named` by
-        the operator, the proxy may know a name that we do not.
-        """
-        host = url.raw_host or ""
-        allowed = self._may_connect
-        if own:
-            allowed = is_own
-        resolver = self._resolver or aiohttp.ThreadedResolver()
-        try:
-            found = [str(ipaddress.ip_address(host))]
-        except ValueError:
-            try:
-                found = [one["host"] for one in await resolver.resolve(host, url.port or 0)]
-            except OSError:
-                if not named or not _NAME.fullmatch(host):
-                    raise _UnreachableError from None
-                way.told[host] = host
-                return
-        if not all(allowed(ipaddress.ip_address(one)) for one in found):
-            raise _UnreachableError
-        way.told[host] = found[0]
-
-    def _open_session(self, *, own: bool) -> aiohttp.ClientSession:
-        session = self._public
-        if own:
-            session = self._own
-        if session is None:
-            raise RuntimeError("the fetcher is not open")
-        return session
 
     async def _answer(
         self, response: aiohttp.ClientResponse, url: URL, moved_to: str | None, *, conditional: bool
@@ -358,32 +253,6 @@ class Fetcher:
             f"the answer is larger than {most / 1024 / 1024:g} MiB", status=response.status
         )
 
-    def _session(self, allowed: Callable[[IPAddress], bool]) -> aiohttp.ClientSession:
-        """A session whose sockets only reach addresses that are `allowed`."""
-
-        def guarded(info: tuple[Any, ...]) -> socket.socket:
-            family, kind, protocol, _, address = info
-            if not allowed(ipaddress.ip_address(address[0])):
-                raise OSError("address refused")
-            return socket.socket(family, kind, protocol)
-
-        # force_close: a socket that was allowed once is never lent to another request.
-        connector = aiohttp.TCPConnector(
-            ssl=self._tls, resolver=self._resolver, socket_factory=guarded, force_close=True
-        )
-        return self._session_of(connector)
-
-    def _session_of(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            auto_decompress=False,
-            max_line_size=LONGEST_FIELD,
-            max_field_size=LONGEST_FIELD,
-            timeout=aiohttp.ClientTimeout(total=None, connect=self._limits.connect),
-        )
-
     def _translated(self, error: Exception, host: str | None) -> FetchError:
         """An error of the network in our words; the narrower classes come first."""
         match error:
@@ -392,7 +261,7 @@ class Fetcher:
             case TimeoutError():
                 text = f"no complete answer from {host} within {self._limits.total:g} s"
             case (
-                _UnreachableError()
+                UnreachableError()
                 | aiohttp.ClientProxyConnectionError()
                 | aiohttp.ClientHttpProxyError()
             ):
@@ -408,79 +277,6 @@ class Fetcher:
             case _:
                 text = f"the connection to {host} broke"
         return FetchError(text)
-
-
-class _UnreachableError(OSError):
-    """A proxy is not asked for that host: it has no address, or one that nobody may ask for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Proxied:
-    """A proxy's session; `proxy` where aiohttp is to be told, `told` what a SOCKS one is."""
-
-    session: aiohttp.ClientSession
-    told: dict[str, str]
-    proxy: URL | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Through:
-    """One request's way through a proxy; whether the operator `named` its host."""
-
-    way: _Proxied
-    named: bool
-
-
-class _Cookies:
-    """The cookies that the redirects of one request set, each for the host that set it."""
-
-    def __init__(self) -> None:
-        self._jar: aiohttp.CookieJar | None = (
-            None  # few requests are redirected, fewer with cookies
-        )
-
-    def keep(self, cookies: SimpleCookie, url: URL) -> None:
-        """Remember what the answer from `url` set; of another domain's the jar takes none."""
-        if cookies:
-            self._jar = self._jar or aiohttp.CookieJar(unsafe=True)  # for hosts that are numbers
-            self._jar.update_cookies(cookies, url)
-
-    def sent_to(self, url: URL) -> dict[str, str]:
-        """The header with the cookies of that address; none where it has none."""
-        pairs: list[str] = []
-        if self._jar is not None:
-            for name, morsel in self._jar.filter_cookies(url).items():
-                pairs.append(f"{name}={morsel.coded_value}")
-        if not pairs:
-            return {}
-        return {"Cookie": "; ".join(pairs)}
-
-
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds the server asks us to wait, from `Retry-After` in either form; at most a day.
-
-    None when it does not say. A date is measured from the server's own `Date`, so that its clock
-    need not agree with ours.
-    """
-    value = headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        seconds = float(value[:9])
-    else:
-        until = _http_date(value)
-        if until is None:
-            return None
-        seconds = (until - (_http_date(headers.get("Date", "")) or now)).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER.total_seconds())
-
-
-def _http_date(value: str) -> datetime | None:
-    try:
-        parsed = parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    if parsed.tzinfo is None:  # "-0000": the zone is not said, and HTTP has only GMT
-        return parsed.replace(tzinfo=UTC)
-    return parsed
 
 
 def _method(data: bytes | None) -> str:

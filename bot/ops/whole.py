@@ -11,6 +11,7 @@ from datetime import datetime
 import storage.about
 import storage.news
 import storage.operating
+import storage.switch
 import storage.told
 from bot.alerts import kind_of
 from bot.errors import UserError
@@ -35,8 +36,8 @@ ALERTS_SHOWN = 12
 class Operated:
     """The program as its page looks at it.
 
-    `home` is the currency whose rates are shown, `holder` this process among the replicas, `done`
-    when it did each recurring job last.
+    `home` is the currency whose rates are shown, `holder` this process among the replicas, `token`
+    the name of its token's row of paces, `done` when it did each recurring job last.
     """
 
     store: Store
@@ -47,6 +48,7 @@ class Operated:
     zone: str = "UTC"
     language: str = "en"
     holder: str = ""
+    token: str = ""
     done: Mapping[str, datetime] = field(default_factory=dict)
 
 
@@ -60,7 +62,7 @@ class ToldAlert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Board:
+class Whole:
     """The whole at one moment. `troubles` are the parts that are not ready, each with its reason.
 
     `replicas` is None of a process that is alone, `backups` None of a server.
@@ -74,6 +76,7 @@ class Board:
     card: RateCard | None
     alerts: Sequence[ToldAlert]
     overview: Overview
+    stopped_at: datetime | None
     paused_until: datetime | None
     roles: Sequence[HeldRole]
     replicas: int | None
@@ -85,8 +88,8 @@ class Board:
     python: str
 
 
-async def read_board(of: Operated) -> Board:
-    """The board as it is now; StorageError while the database cannot be read."""
+async def read_whole(of: Operated) -> Whole:
+    """The whole as it is now; StorageError while the database cannot be read."""
     now = of.clock()
     backups = await asyncio.to_thread(storage.about.backups, of.store)
     async with of.store.reading() as db:
@@ -95,7 +98,7 @@ async def read_board(of: Operated) -> Board:
         times = [one.last_ok_at for one in sources if one.last_ok_at is not None]
         if (old := stale(max(times, default=None), now)) is not None:
             troubles["fresh"] = old
-        return Board(
+        return Whole(
             now=now,
             zone=of.zone,
             troubles=troubles,
@@ -104,7 +107,8 @@ async def read_board(of: Operated) -> Board:
             card=await _card(db, of, now),
             alerts=await _alerts(db),
             overview=await storage.operating.overview(db, now=now),
-            paused_until=await storage.about.paused_until(db),
+            stopped_at=await storage.switch.off_since(db, of.token),
+            paused_until=await storage.about.paused_until(db, of.token),
             roles=await storage.about.roles(db),
             replicas=await storage.about.replicas(db),
             holder=of.holder,

@@ -1,0 +1,64 @@
+"""What a server answered, what it gave to ask again by, and when it wishes to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+LONGEST_RETRY_AFTER = timedelta(days=1)  # a server may ask for more; we look again after a day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """What the server gave us to ask "has it changed?" with next time."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A good answer. `body` is None when nothing changed since the validators were given (304).
+
+    `url` is where the answer came from in the end; `moved_to` is set when the way from the asked
+    address began with permanent redirects: it is the address to ask in future. `charset` is what
+    the server claims.
+    """
+
+    status: int
+    body: bytes | None
+    url: str
+    content_type: str | None = None
+    charset: str | None = None
+    moved_to: str | None = None
+    validators: Validators = Validators()
+    links: tuple[str, ...] = ()  # the `Link` headers as they came
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds the server asks us to wait, from `Retry-After` in either form; at most a day.
+
+    None when it does not say. A date is measured from the server's own `Date`, so that its clock
+    need not agree with ours.
+    """
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        seconds = float(value[:9])
+    else:
+        until = _http_date(value)
+        if until is None:
+            return None
+        seconds = (until - (_http_date(headers.get("Date", "")) or now)).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER.total_seconds())
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        parsed = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    if parsed.tzinfo is None:  # "-0000": the zone is not said, and HTTP has only GMT
+        return parsed.replace(tzinfo=UTC)
+    return parsed

@@ -1,0 +1,168 @@
+"""The ways to a host: the guarded one, the one to the operator's own machines, those of proxies.
+
+aiohttp does not ask its resolver about IP literals and a name may resolve differently a second
+later, so the *address* is judged (`bot.addresses`) where the socket is made (`socket_factory`). The
+operator's own machines have a connector of their own: nothing that came in by a redirect can borrow
+its sockets. A proxy connects wherever it is told, so what it is told is judged here first.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import re
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from bot.addresses import IPAddress, is_own
+from bot.proxies import connector_of
+
+# a name of the internet, which a number in another form ("2130706433") or a bare word is not
+_NAME = re.compile(r"[^.]+(?:\.[^.]+)*\.[^.0-9][^.]*\.?")
+# bytes of one header: a Content-Security-Policy may have sixteen thousand
+LONGEST_FIELD = 32 * 1024
+
+
+@functools.cache
+def system_trust() -> ssl.SSLContext:
+    """The certificates the system trusts, read once a process: reading them takes 50 ms."""
+    return ssl.create_default_context()
+
+
+class UnreachableError(OSError):
+    """A proxy is not asked for that host: it has no address, or one that nobody may ask for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Proxied:
+    """A proxy's session; `proxy` where aiohttp is to be told, `told` what a SOCKS one is."""
+
+    session: aiohttp.ClientSession
+    told: dict[str, str]
+    proxy: URL | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Through:
+    """One request's way through a proxy; whether the operator `named` its host."""
+
+    way: _Proxied
+    named: bool
+
+
+class Ways:
+    """The sessions by which hosts are reached, each of whose sockets was judged when it was made.
+
+    `may_connect` judges the addresses that are not the operator's own, `connect` is how long a
+    connection may take (seconds).
+    """
+
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext | None,
+        resolver: AbstractResolver | None,
+        may_connect: Callable[[IPAddress], bool],
+        connect: float,
+    ) -> None:
+        self._tls = tls or system_trust()
+        self._tls.minimum_version = max(self._tls.minimum_version, ssl.TLSVersion.TLSv1_2)
+        self._resolver = resolver
+        self._may_connect = may_connect
+        self._connect = connect
+        self._public: aiohttp.ClientSession | None = None
+        self._own: aiohttp.ClientSession | None = None
+        self._proxied: dict[str, _Proxied] = {}
+
+    async def open(self) -> None:
+        """Make the two sessions: the guarded one, and the one for the operator's own machines."""
+        self._public = self._session(self._may_connect)
+        self._own = self._session(is_own)
+
+    async def close(self) -> None:
+        """Close all sessions; requests under way fail."""
+        proxied = [one.session for one in self._proxied.values()]
+        for session in (self._public, self._own, *proxied):
+            if session is not None:
+                await session.close()
+        self._public = self._own = None
+        self._proxied.clear()
+
+    def straight(self, *, own: bool) -> aiohttp.ClientSession:
+        """The session that asks a host itself: the operator's `own`, or one of the internet's."""
+        session = self._public
+        if own:
+            session = self._own
+        if session is None:
+            raise RuntimeError("the fetcher is not open")
+        return session
+
+    def through(self, proxy: str, *, named: bool) -> Through:
+        """The way through a proxy, one session for each."""
+        if proxy not in self._proxied:
+            address = URL(proxy)
+            told: dict[str, str] = {}
+            connector = connector_of(address, told, self._tls)
+            way = _Proxied(session=self._session_of(connector), told=told)
+            if address.scheme in {"http", "https"}:
+                way = replace(way, proxy=address)
+            self._proxied[proxy] = way
+        return Through(way=self._proxied[proxy], named=named)
+
+    async def judge(self, url: URL, way: _Proxied, *, own: bool, named: bool) -> None:
+        """Whether a proxy may be asked for that host; it is told the address that was judged.
+
+        What it refuses reads like a host that is dead: UnreachableError. Where it is `named` by
+        the operator, the proxy may know a name that we do not.
+        """
+        host = url.raw_host or ""
+        allowed = self._may_connect
+        if own:
+            allowed = is_own
+        resolver = self._resolver or aiohttp.ThreadedResolver()
+        try:
+            found = [str(ipaddress.ip_address(host))]
+        except ValueError:
+            try:
+                found = [one["host"] for one in await resolver.resolve(host, url.port or 0)]
+            except OSError:
+                if not named or not _NAME.fullmatch(host):
+                    raise UnreachableError from None
+                way.told[host] = host
+                return
+        if not all(allowed(ipaddress.ip_address(one)) for one in found):
+            raise UnreachableError
+        way.told[host] = found[0]
+
+    def _session(self, allowed: Callable[[IPAddress], bool]) -> aiohttp.ClientSession:
+        """A session whose sockets only reach addresses that are `allowed`."""
+
+        def guarded(info: tuple[Any, ...]) -> socket.socket:
+            family, kind, protocol, _, address = info
+            if not allowed(ipaddress.ip_address(address[0])):
+                raise OSError("address refused")
+            return socket.socket(family, kind, protocol)
+
+        # force_close: a socket that was allowed once is never lent to another request.
+        connector = aiohttp.TCPConnector(
+            ssl=self._tls, resolver=self._resolver, socket_factory=guarded, force_close=True
+        )
+        return self._session_of(connector)
+
+    def _session_of(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=False,
+            max_line_size=LONGEST_FIELD,
+            max_field_size=LONGEST_FIELD,
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._connect),
+        )

@@ -1,0 +1,96 @@
+"""What a publisher's document holds, and how it is read.
+
+That is done in a worker process, which is given a reader as a thing to pickle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from bot.model.news import Entry
+
+ITEM_HASH = 8  # bytes that tell an item from all others of its feed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """An article as a page tells it: plain text, paragraphs separated by blank lines."""
+
+    title: str
+    text: str
+    author: str | None
+    published_at: datetime | None
+    language: str | None
+    url: str | None
+
+
+class EntryReader(Protocol):
+    """Reads the entries of a document in a worker process, so it has to be a thing to pickle."""
+
+    def __call__(
+        self, body: bytes, /, *, url: str | None, content_type: str | None
+    ) -> Sequence[Entry]:
+        """The entries of `body`, which came from `url` in the end. Raises ParseError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubOffer:
+    """A WebSub hub that a feed names, and the address by which the hub knows the feed."""
+
+    hub: str
+    topic: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbered:
+    """What a document says of events that its publisher numbers: their numbers tell them apart.
+
+    `revised` are entries that count only where they are known, `withdrawn` the numbers of what was
+    none, `also` the other numbers of an entry, by its id.
+    """
+
+    revised: Sequence[Entry] = ()
+    withdrawn: frozenset[str] = frozenset()
+    also: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What a document lists: its entries but for those of known items, and how many there are.
+
+    `items` are the hashes of all its items, ITEM_HASH bytes each; none where it cannot be read in
+    part. `skipped` is whether some were known. `hub` is who tells of changes, where one is named.
+    With `numbered` the publisher's numbers decide which entry is which.
+    """
+
+    entries: Sequence[Entry]
+    count: int
+    items: bytes = b""
+    skipped: bool = False
+    hub: HubOffer | None = None
+    numbered: Numbered | None = None
+
+
+class ListReader(Protocol):
+    """Reads what is new in a document, in a worker process too."""
+
+    def __call__(self, body: bytes, /, *, url: str | None, content_type: str | None) -> Listed:
+        """What `body` lists, which came from `url` in the end. Raises ParseError."""
+
+
+def read_all(
+    reader: EntryReader, body: bytes, /, *, url: str | None, content_type: str | None
+) -> Listed:
+    """A document of a kind that is read whole."""
+    entries = reader(body, url=url, content_type=content_type)
+    return Listed(entries=entries, count=len(entries))
+
+
+class ArticleReader(Protocol):
+    """Reads the article behind an entry's link, in a worker process too."""
+
+    def __call__(self, body: bytes, /, *, url: str | None, content_type: str | None) -> Article:
+        """The article in `body`, which came from `url` in the end. Raises ParseError."""
