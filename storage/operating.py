@@ -21,7 +21,7 @@ async def overview(db: Db, *, now: datetime) -> Overview:
     """The whole at a glance."""
     subscriptions = await db.execute(select(func.count()).select_from(subscription))
     return Overview(
-        lanes=await _lanes(db, now),
+        lanes=await lanes(db, now=now),
         chats=await storage.broadcasts.reach(db, EVERYBODY),
         subscriptions=int(subscriptions.scalar_one()),
         held=len(await waiting_rates(db)),
@@ -29,7 +29,8 @@ async def overview(db: Db, *, now: datetime) -> Overview:
     )
 
 
-async def _lanes(db: Db, now: datetime) -> tuple[LaneWaits, ...]:
+async def lanes(db: Db, *, now: datetime) -> tuple[LaneWaits, ...]:
+    """How many deliveries of each lane are open, and how old the oldest one's alert is."""
     # as ix_delivery_open says it, or SQLite scans the table
     waits = text("delivery.state IN ('pending', 'leased')")
     grouped = select(
