@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import storage.news
 from bot.errors import UserError
+from bot.model.channels import BoardView, Spread
 from bot.model.news import Story
-from bot.model.rates import RateCard, RateKind, SeenRate
+from bot.model.rates import RateKind, SeenRate
 from bot.readers.digest import DIGEST_CURRENCIES
 from bot.readers.rates import current_rates, rate_card
 from bot.sources.specs import Catalog
@@ -23,28 +23,6 @@ LOOKED_THROUGH = 60  # stories, for the last ones of the topics that a channel f
 STORIES_LAST = timedelta(days=2)
 RATES_LAST = timedelta(days=4)  # a long weekend: older ones are no rate to compare
 BANKS = 2  # that make a spread
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
-    """The lowest and the highest rate of a currency among the banks that have one."""
-
-    lowest: SeenRate
-    highest: SeenRate
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoardView:
-    """What a board shows at a moment; nothing of it where there is nothing yet."""
-
-    card: RateCard | None
-    spreads: tuple[Spread, ...]
-    stories: tuple[Story, ...]
-
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing to show."""
-        return self.card is None and not self.stories
 
 
 async def board_view(

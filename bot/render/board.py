@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.i18n import moment, name_of, t
-from bot.readers.board import BoardView, Spread
+from bot.model.channels import BoardView, Spread
 from bot.render.news import Names, item
 from bot.render.numbers import as_printed
 from bot.render.phrases import phrase
