@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -33,7 +34,7 @@ from bot.telegram.api import Api
 from bot.telegram.client import Bot, dispatcher
 from bot.telegram.request import AiohttpRequest
 from bot.telegram.session import open_session
-from bot.watch import begin_alone, watch_the_stop
+from bot.watch import begin_alone, left_to_watch, watch_the_stop
 from bot.workers import Workers
 from handlers import Context, Services, route
 from storage.opening import held_store
@@ -62,7 +63,12 @@ async def run(
         bot = await stack.enter_async_context(opened(settings, catalog, clock))
         try:
             async with asyncio.TaskGroup() as tasks:
-                begin = tasks.create_task
+                stopping = bot.stopping
+
+                def begin(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+                    left = left_to_watch(work, store=bot.store, stopping=stopping)
+                    return tasks.create_task(left, name=name)
+
                 running = [begin(task, name=name) for name, task in background(bot).items()]
                 listening = begin(listen(bot, on_ready), name="talk")
                 sender = begin(bot.worker.run(), name="worker")
@@ -71,7 +77,7 @@ async def run(
                 await stop.wait()
                 log.info("stopping")
                 watched.enter_context(watch_the_stop())
-                bot.stopping.set()
+                stopping.set()
                 bot.worker.stop()
                 listening.cancel()
                 await asyncio.wait([sender, *running], timeout=DRAIN)

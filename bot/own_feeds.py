@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -134,6 +134,10 @@ class OwnFeeds:
         names = {name for some in listed.values() for name in some}
         ids = {_id_alone(one) for one in listed}
         async with self.store.writing() as db:
+            # as it is by now: meanwhile somebody may have followed it, whom its name must suit
+            stored = await storage.own_feeds.get(db, feed.key, lock=True)
+            if stored is None:  # nobody follows it any more
+                return 0
             known = await storage.own_feeds.known(db, feed.key, names | ids)
             await storage.own_feeds.note_entries(db, feed.key, names, now=now)
             told: list[Entry] = []
@@ -142,18 +146,11 @@ class OwnFeeds:
                     told.append(item)
                 known.update(mine)
             count = 0
-            if feed.last_ok_at is not None:
-                for alert in feeds.alerts(feed.key, feed.name, told, TOLD_AT_ONCE, now=now):
+            if stored.last_ok_at is not None:
+                for alert in feeds.alerts(feed.key, stored.name, told, TOLD_AT_ONCE, now=now):
                     count += await storage.alerts.enqueue(db, alert) is not None
-            await storage.own_feeds.record_ok(
-                db,
-                feed,
-                name=_name(feed, brought),
-                now=now,
-                etag=answer.validators.etag,
-                last_modified=answer.validators.last_modified,
-                digest=digest,
-            )
+            read = _read_by_now(stored, feed, brought, answer.validators, digest)
+            await storage.own_feeds.record_ok(db, read, now=now)
         return count
 
     async def _read(self, channel: str | None, answer: Fetched) -> Brought:
@@ -165,6 +162,27 @@ class OwnFeeds:
         except Exception:
             log.exception("own feed not read")  # a fault of ours
             raise ParseError("it could not be read") from None
+
+
+def _read_by_now(
+    stored: OwnFeed,
+    polled: OwnFeed,
+    brought: Brought | None,
+    validators: Validators,
+    digest: str | None,
+) -> OwnFeed:
+    """A feed after a poll. One that was given another name meanwhile, while its document was not
+    read, is read again at the next poll: it says its own name.
+    """
+    if brought is None and stored.name != polled.name:
+        return stored
+    return replace(
+        stored,
+        name=_name(stored, brought),
+        etag=validators.etag,
+        last_modified=validators.last_modified,
+        digest=digest,
+    )
 
 
 def _name(feed: OwnFeed, brought: Brought | None) -> str:

@@ -24,7 +24,7 @@ import storage.backup
 import storage.highwater
 import storage.lapsed
 from bot.alerts.notices import Notice, notice
-from bot.errors import BotError, ConfigError, StorageError
+from bot.errors import BotError, ConfigError, StorageError, first_of
 from bot.render.text import to_api
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Sent, why
@@ -197,6 +197,19 @@ class LoopWatch:
             log.warning(
                 "event loop stands still", seconds=round(time.monotonic() - self._beat, 1), at=at
             )
+
+
+async def left_to_watch(work: Awaitable[None], *, store: Store, stopping: asyncio.Event) -> None:
+    """Work that a lost database file breaks off and does not end: whoever watches the store notices
+    it in a moment, saves what is open, tells the operators and ends it all.
+    """
+    try:
+        await work
+    except (StorageError, ExceptionGroup) as error:
+        is_left = store.lost and not stopping.is_set()
+        if not (is_left and isinstance(first_of(error), StorageError)):
+            raise
+        await asyncio.Event().wait()
 
 
 async def keep_watch(

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, FromClause, case, func, or_, select, text, update
 
 from bot.model.alerts import Alert, Approval, Audience, Severity, State, StoredForm
+from bot.model.chats import Post
 from bot.model.rates import Series
 from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import COUNTED, Db, db_now, upsert
@@ -35,6 +36,7 @@ class StoredAlert:
     reasons: tuple[Reason, ...]
     created_at: datetime
     near: frozenset[str] = frozenset()  # the places that a story is near to
+    post: Post | None = None  # the kind of post that it is to chats' settings
 
 
 async def enqueue(db: Db, new: Alert) -> int | None:
@@ -57,7 +59,7 @@ async def enqueue(db: Db, new: Alert) -> int | None:
         "audience_chat": new.audience.chat,
         "audience_told": new.audience.told,
         "supersede_key": new.supersede_key,
-        "post": new.payload.POST,
+        "post": new.payload.post,
         "created_at": new.created_at,
         "expires_at": now + (new.expires_at - new.created_at),
     }
@@ -136,13 +138,16 @@ async def times_got(db: Db, supersede_key: str) -> int:
 
 
 async def stories_told(db: Db, *, since: datetime, most: int, calm: bool) -> int:
-    """How many stories were told since then, up to `most`; those that wait for a word are not.
+    """How many stories were told since then, up to `most`, by the time they were decided.
 
-    By the time they were decided, or approved by an operator later. The `calm` ones (which only
-    some chats hear of) are counted or left out.
+    The `calm` ones (which only some chats hear of) are counted or left out. Where they are, so are
+    those that wait for a word: nobody is asked of more of them than may be told.
     """
+    words = [Approval.APPROVED.value]
     loud: list[ColumnElement[bool]] = []
-    if not calm:
+    if calm:
+        words.append(Approval.WAITING.value)
+    else:
         loud.append(alert.c.severity != Severity.INFO.value)
     told = (
         select(alert.c.id)
@@ -151,7 +156,7 @@ async def stories_told(db: Db, *, since: datetime, most: int, calm: bool) -> int
             text("kind = 'story'"),
             alert.c.created_at > since,
             *loud,
-            or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
+            or_(alert.c.approval.is_(None), alert.c.approval.in_(words)),
         )
         .limit(most)
         .subquery()
@@ -253,6 +258,7 @@ def stored_alert(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
         reasons=reasons_from_json(row.reasons),
         created_at=row.created_at,
         near=frozenset(row.near or ()),
+        post=None if row.post is None else Post(row.post),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import aiosqlite
 import orjson
 from sqlalchemy import URL, event
 from sqlalchemy.engine import Connection, ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import ConfigError
@@ -64,26 +66,22 @@ def _connect(url: URL, *, writes: bool = True) -> Store:
         engine,
         f"{begin}; SET LOCAL idle_in_transaction_session_timeout = {round(IDLE_SECONDS * 1000)}",
     )
-    _count_the_stillness_after_many(engine)
+    _send_no_pipelines(engine)
     return Store(url, engine, engine)
 
 
-def _count_the_stillness_after_many(engine: AsyncEngine) -> None:
-    """Ask for nothing after a statement with many rows: the driver sends those as a pipeline, and
-    the server does not count how long a transaction stands still behind one.
+def _send_no_pipelines(engine: AsyncEngine) -> None:
+    """Send a statement with many rows row by row: the driver would send a pipeline, and while the
+    server waits for the rest of one, it does not count how long the transaction stands still.
+
+    A row costs 0.2 ms of processor so, and 0.03 in a pipeline.
     """
 
-    @event.listens_for(engine.sync_engine, "after_cursor_execute")
-    def ask(
-        connection: Connection,
-        _cursor: object,
-        _statement: str,
-        _parameters: object,
-        _context: object,
-        executemany: bool,  # noqa: FBT001 - as the event has it
-    ) -> None:
-        if executemany:
-            connection.exec_driver_sql("SELECT 1")
+    @event.listens_for(engine.sync_engine, "do_executemany")
+    def each(cursor: DBAPICursor, statement: str, rows: Sequence[Any], _context: object) -> bool:
+        for row in rows:
+            cursor.execute(statement, row)
+        return True
 
 
 def _leave_a_demoted_server(engine: AsyncEngine) -> None:

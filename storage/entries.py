@@ -140,8 +140,11 @@ async def correct(
 
 async def keep_meanings(db: Db, vectors: Mapping[int, bytes]) -> None:
     """The vectors of stored entries, by number: none is made twice."""
-    for pk, vector in vectors.items():
-        await db.execute(update(entry).where(entry.c.id == pk).values(meaning=vector))
+    if not vectors:
+        return
+    one = update(entry).where(entry.c.id == bindparam("pk")).values(meaning=bindparam("vector"))
+    rows = [{"pk": pk, "vector": vectors[pk]} for pk in sorted(vectors)]
+    await db.execute(one, rows)
 
 
 async def headline(db: Db, pk: int, words: str) -> None:

@@ -235,7 +235,7 @@ def _audience(
     if row.kind == BROADCAST:
         return _readers(row.audience_key, now)
     if row.audience_told is not None and row.audience_key is None:  # those who got another alert
-        return delivery.c.chat_id, got(delivery, row.audience_told), []
+        return delivery.c.chat_id, got(delivery, row.audience_told), [_is_on(row)]
     meant = [subscription.c.key == row.audience_key]
     near = frozenset[str](row.near or ())
     if row.kind == STORY and row.severity == Severity.INFO.value:

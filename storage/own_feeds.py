@@ -20,6 +20,7 @@ from storage.schema import own_entry, own_feed, subscription
 EVERY = timedelta(minutes=15)
 LONGEST_PAUSE = timedelta(hours=24)  # between two tries of a feed that fails
 AT_ONCE = 500  # hashes that one statement names
+UNLISTED_KEPT = timedelta(days=60)  # hashes of what a feed does not list any more
 MOST_KEPT = 10_000  # hashes of one feed, whatever it lists: three or four are of an entry
 #: So long a chat's pause lasts that has no end: a subscription rests until a time.
 PAUSE = timedelta(days=36_500)
@@ -61,9 +62,12 @@ async def call(db: Db, feed: OwnFeed, chat_id: int, *, plain: str) -> None:
     await db.execute(update(own_feed).where(*strange).values(**unread))
 
 
-async def get(db: Db, key: str) -> OwnFeed | None:
-    """One feed by its key."""
-    row = (await db.execute(select(own_feed).where(own_feed.c.key == key))).first()
+async def get(db: Db, key: str, *, lock: bool = False) -> OwnFeed | None:
+    """One feed by its key; with `lock` nobody changes it before the transaction ends."""
+    query = select(own_feed).where(own_feed.c.key == key)
+    if lock:
+        query = query.with_for_update()
+    row = (await db.execute(query)).first()
     return None if row is None else _stored(row)
 
 
@@ -115,26 +119,17 @@ async def record_failure(db: Db, feed: OwnFeed, *, now: datetime) -> None:
     await db.execute(update(own_feed).where(own_feed.c.key == feed.key).values(**values))
 
 
-async def record_ok(
-    db: Db,
-    feed: OwnFeed,
-    *,
-    name: str,
-    now: datetime,
-    etag: str | None,
-    last_modified: str | None,
-    digest: str | None,
-) -> None:
-    """A poll succeeded, with what makes the next one conditional."""
+async def record_ok(db: Db, read: OwnFeed, *, now: datetime) -> None:
+    """A poll succeeded, with what the feed is called and what makes the next one conditional."""
     values: dict[str, Any] = {
-        "name": name,
+        "name": read.name,
         "last_ok_at": now,
         "failures": 0,
-        "etag": etag,
-        "last_modified": last_modified,
-        "digest": digest,
+        "etag": read.etag,
+        "last_modified": read.last_modified,
+        "digest": read.digest,
     }
-    await db.execute(update(own_feed).where(own_feed.c.key == feed.key).values(**values))
+    await db.execute(update(own_feed).where(own_feed.c.key == read.key).values(**values))
 
 
 async def known(db: Db, key: str, hashes: Collection[str]) -> set[str]:
@@ -147,11 +142,19 @@ async def known(db: Db, key: str, hashes: Collection[str]) -> set[str]:
 
 
 async def note_entries(db: Db, key: str, hashes: Collection[str], *, now: datetime) -> None:
-    """Note what a feed lists now; of a feed that lists ever others the latest alone are kept."""
+    """Note what a feed lists now, and forget what it lists no more since long; of a feed that
+    lists ever others the latest alone are kept.
+
+    Nothing is forgotten but here: while a document stays the same nobody notes that it lists what
+    it listed.
+    """
     before = await known(db, key, hashes)
     for some in _pieces(before):
         mine = (own_entry.c.feed == key, own_entry.c.entry.in_(some))
         await db.execute(update(own_entry).where(*mine).values(seen_at=now))
+    if hashes:
+        unlisted = (own_entry.c.feed == key, own_entry.c.seen_at < now - UNLISTED_KEPT)
+        await db.execute(delete(own_entry).where(*unlisted))
     rows = [{"feed": key, "entry": one, "seen_at": now} for one in hashes if one not in before]
     if not rows:
         return

@@ -31,6 +31,11 @@ async def count(db: Db, chat_id: int) -> int:
     return int((await db.execute(query)).scalar_one())
 
 
+async def anybody(db: Db) -> bool:
+    """Whether some chat chose any place."""
+    return (await db.execute(select(select(chat_place.c.chat_id).exists()))).scalar() is True
+
+
 async def anybody_at(db: Db, places: Collection[str]) -> bool:
     """Whether some chat chose one of these places."""
     return (await db.execute(select(chats_at(places).exists()))).scalar() is True

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text, update
 
 import storage.alerts
 from bot.model.alerts import Alert, Lane, State
-from bot.model.chats import Post
+from bot.model.chats import Post, Sound, read_sounds
 from bot.model.quiet import QuietHours
 from storage.db import COUNTED, Db, db_now
 from storage.schema import alert, chat, delivery
@@ -23,6 +23,7 @@ from storage.schema import alert, chat, delivery
 AT_ONCE = 2_000  # deliveries that one transaction holds
 CHATS_AT_ONCE = 100  # whose quiet hours one transaction ends
 DIGEST_LIFE = timedelta(hours=6)  # of one that was held, from then on
+TURNED_OFF = "turned off while it was held"  # why such a delivery was not made
 
 #: The alert about what was held for a chat: its number, its quiet hours as written if it still has
 #: any, the last delivery that was held, and now.
@@ -136,7 +137,10 @@ async def end(db: Db, summary: Summary, *, chunk: int = CHATS_AT_ONCE) -> int:
 
 
 async def _collect(db: Db, row: Row[Any], summary: Summary, now: datetime) -> None:
-    """Give what was held for a chat to one alert; a digest goes as what it is."""
+    """Give what was held for a chat to one alert; a digest goes as what it is.
+
+    A kind of post that the chat turned off meanwhile is told in neither way.
+    """
     query = (
         select(delivery.c.id, alert.c.post)
         .join(alert, alert.c.id == delivery.c.alert_id)
@@ -146,8 +150,19 @@ async def _collect(db: Db, row: Row[Any], summary: Summary, now: datetime) -> No
         .with_for_update(skip_locked=True, of=delivery)
     )
     held = (await db.execute(query)).all()
-    digests = [one.id for one in held if one.post == Post.DIGESTS.value]
-    others = [one.id for one in held if one.post != Post.DIGESTS.value]
+    sounds = read_sounds(row.sounds)
+    off = {post.value for post, sound in sounds.items() if sound is Sound.OFF}
+    unwanted, digests, others = [], [], []
+    for one in held:
+        if one.post in off:
+            unwanted.append(one.id)
+        elif one.post == Post.DIGESTS.value:
+            digests.append(one.id)
+        else:
+            others.append(one.id)
+    if unwanted:
+        values = {"state": State.CANCELLED.value, "finished_at": now}
+        await _change(db, unwanted, **values, error=TURNED_OFF)
     if digests:
         values = {"state": State.PENDING.value, "not_before": now}
         await _change(db, digests, **values, expires_at=now + DIGEST_LIFE)

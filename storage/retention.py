@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, update
 
 import storage.privacy
 from bot.model.alerts import State
@@ -25,7 +25,6 @@ from storage.schema import (
     entry,
     inbox,
     news_filter,
-    own_entry,
     own_feed,
     story,
     story_topic,
@@ -39,7 +38,6 @@ STORIES_KEPT = timedelta(days=180)
 CLUES_KEPT = timedelta(days=3)  # `bot.detect.stories.NEW_EVENT_HOURS`
 # that blocked the bot, are gone, or threw it out: with their settings
 CLOSED_CHATS_KEPT = timedelta(days=90)
-UNLISTED_KEPT = timedelta(days=60)  # hashes of what a reader's own feed does not list any more
 LEFT_KEPT = timedelta(hours=1)  # a feed that nobody follows: who follows it may be about to
 ROWS_AT_ONCE = 2_000
 CHATS_AT_ONCE = 100
@@ -122,16 +120,12 @@ async def _broadcasts(db: Db, _now: datetime, piece: int = ROWS_AT_ONCE) -> int:
 
 
 async def _own_feeds(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
-    """Feeds that nobody follows, and what the others have not listed for long."""
-    unlisted = own_entry.c.seen_at < now - UNLISTED_KEPT
-    some = select(own_entry.c.feed, own_entry.c.entry).where(unlisted).limit(piece)
-    which = tuple_(own_entry.c.feed, own_entry.c.entry).in_(some)
-    gone = (await db.execute(delete(own_entry).where(which))).rowcount
+    """Feeds that nobody follows; what the others list no more is forgotten where they are read."""
     old = own_feed.c.created_at < now - LEFT_KEPT
     keys = select(own_feed.c.key).where(old, nobody_follows()).limit(min(piece, CHATS_AT_ONCE))
     # asked of the row again: a server waits for whoever is about to follow it, and then looks
     left = delete(own_feed).where(own_feed.c.key.in_(keys), old)
-    return gone + (await db.execute(left)).rowcount
+    return (await db.execute(left)).rowcount
 
 
 async def _chats(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:

@@ -24,6 +24,7 @@ from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.db import Store
+from storage.schema import entry
 from tests.factories import chat as a_chat
 from tests.sources.test_hazards import cap, feature, summary
 from tests.world import SECURITY, World, polling
@@ -194,6 +195,33 @@ async def test_a_warning_like_the_last_one_is_told_and_its_cancelling_too(world:
     world.serve("met", cap("KG-4", references=follows, kind="Cancel").encode())
     assert (await world.poll("met")).alerts == 0
     assert [row.kind for row in await world.alerts()] == ["story", "story", "edit"]
+
+
+def warning(world: World, number: str, *names: str, kind: str = "Update", **other: str) -> str:
+    """A warning of now that follows, or cancels, others."""
+    sent = world.now.isoformat()
+    references = " ".join(f"met@kg.example,{name},{sent}" for name in names)
+    said = cap(number, references=references, kind=kind if names else "Alert", **other)
+    return said.replace("2026-11-28T09:15:00+06:00", sent)
+
+
+async def test_an_update_that_names_several_is_of_the_event_that_was_told(world: World) -> None:
+    """Whichever it names first, and however long those have left the document; so is a cancel of
+    one that stands beside it.
+    """
+    world.serve("met", b"<feed/>")
+    assert (await world.poll("met")).error is None
+    world.serve("met", warning(world, "KG-A", severity="Moderate").encode())
+    assert (await world.poll("met")).alerts == 1
+    update = warning(world, "KG-C", "KG-B", "KG-A", severity="Extreme")
+    world.serve("met", update.encode())
+    report = await world.poll("met")
+    assert (report.new, report.alerts) == (0, 1)  # it is graver
+    cancel = warning(world, "KG-D", "KG-C", kind="Cancel")
+    world.serve("met", f"<feed>{update}{cancel}</feed>".encode())
+    assert (await world.poll("met")).new == 0
+    (stored,) = [row for row in await world.stored(entry) if row.feed == "met"]
+    assert stored.title.startswith("Withdrawn: ")
 
 
 @pytest.mark.parametrize(

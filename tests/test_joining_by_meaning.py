@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 import pytest
 
 import bot.ingest.meaning
+import storage.entries
 from bot.detect.meaning import installed
+from bot.model.news import Entry
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from bot.workers import Workers
-from storage.db import Store
+from storage.db import Db, Store
 from storage.schema import entry as entry_table
 from tests.factories import NOW
 from tests.world import World, polling
@@ -120,6 +123,59 @@ async def test_a_vector_is_kept_and_made_once_until_the_words_change(
     assert vectors.asked == [wheat[0]]
     await world.report("one", ("hay", f"{HAY[0]}, and of straw", HAY[1]))
     assert (await kept(world))["hay"] is None
+
+
+IRON = ("Ministry bans export of scrap iron until June", "Smelters lack iron.")
+
+
+async def test_a_stored_reports_vector_is_written_once_for_all_polls_of_a_batch(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them may carry it."""
+    Vectors(monkeypatch, hay=ONE, metal=OTHER, iron=OTHER)
+    monkeypatch.setattr(world.ingest._kept, "_patience", 60.0)  # both are stored together
+    await world.report("one", ("h", *HAY))
+    keep = storage.entries.keep_meanings
+    written: list[int] = []
+
+    async def noted(db: Db, vectors: Mapping[int, bytes]) -> None:
+        written.append(len(vectors))
+        await keep(db, vectors)
+
+    monkeypatch.setattr(storage.entries, "keep_meanings", noted)
+    world.feed("two", ("m", *METAL))
+    world.feed("three", ("i", *IRON))
+    await asyncio.gather(world.poll("two"), world.poll("three"))
+    assert sum(written) == 1
+    assert (await kept(world))["h"] == ONE
+
+
+async def test_others_have_their_turn_between_two_comparisons(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch is two hundred polls."""
+    Vectors(monkeypatch)
+    await world.report("one", ("h", *HAY))
+    turns = 0
+    seen: list[int] = []
+    undecided = bot.ingest.meaning.stories.undecided
+
+    def noted(one: Entry, other: Entry) -> bool:
+        seen.append(turns)
+        return undecided(one, other)
+
+    async def turning() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(bot.ingest.meaning.stories, "undecided", noted)
+    other = asyncio.create_task(turning())
+    await world.report("two", ("m", *METAL), ("i", *IRON))
+    other.cancel()
+    assert len(seen) == 2
+    assert seen[0] < seen[1]
 
 
 async def test_without_vectors_words_decide(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ import storage.places
 from bot.alerts import Desk, Reader
 from bot.alerts.stories import Stories
 from bot.emulator import TEST_TOKEN, Emulator
+from bot.ingest import telling
 from bot.model.chats import Style, Wakes
 from bot.sources.catalog import parse_catalog
 from bot.telegram.api import Api
@@ -231,11 +232,31 @@ async def test_why_says_that_it_is_near(world: World) -> None:
     assert "• near you: Osh\n" in near.text
 
 
-async def test_nobody_is_asked_for_calm_stories_that_nobody_wants(world: World) -> None:
-    """No alert is made; who asks for all later is told of those that come then."""
+async def test_calm_stories_ask_an_operator_no_more_often_than_they_may_be_told(
+    world: World,
+) -> None:
+    """What waits for a word counts too: an hour of thefts is no hundred questions."""
+    world.ingest = replace(world.ingest, alerts_per_hour=2, admins=(5,), security_policy="approve")
+    thefts = [
+        (name, f"Police detain a thief of {what}", f"The {name} man stole {what} at night.")
+        for name, what in (("tall", "horses"), ("old", "copper wire"), ("shy", "telephones"))
+    ]
+    assert await world.report("one", *thefts, QUIET) == 2
+    assert await world.report("two", ("blast", *BLAST), QUIET) == 1  # what is grave asks as ever
+    assert [row.approval for row in await world.alerts("story")] == ["waiting"] * 3
+
+
+async def test_nobody_is_asked_for_calm_stories_that_nobody_wants(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No alert is made, nor is it read where it happened; who asks for all later is told of those
+    that come then.
+    """
     async with world.store.writing() as db:
         await storage.chats.change(db, ALL, wakes=Wakes.IMPORTANT)
-    assert await world.report("one", ("a", *PICKPOCKETS), QUIET) == 0
+    with monkeypatch.context() as patched:
+        patched.setattr(telling, "near_to", None)
+        assert await world.report("one", ("a", *PICKPOCKETS), QUIET) == 0
     async with world.store.writing() as db:
         await storage.chats.change(db, ALL, wakes=Wakes.ALL)
     assert await world.report("one", ("c", "Police detain a thief", "He is 40."), QUIET) == 1

@@ -60,6 +60,7 @@ CARRIES: dict[str, dict[str, str]] = {
     },
     "notice.well": {"source": "nbkr"},
     "notice.topic": {"chat": "-1004"},
+    "notice.channel_lost": {"chat": "-1004", "why": "no right to write"},
     "notice.thread_gone": {"posts": "rates feeds"},
     "notice.backup": {"why": "No space left on device"},
     "notice.database": {"why": "disk full"},

@@ -212,6 +212,24 @@ async def test_F26_a_flood_whose_store_ends_in_the_middle_is_stored_to_its_end_b
     assert (await world.poll("s0")).new == count - PIECE
 
 
+async def test_F21_after_a_flood_one_of_whose_entries_cannot_be_stored_news_is_told_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pieces are stored by a first try, and a second finds nearly nothing new: it is the whole
+    flood all the same, of which the operators hear, and the next poll is none.
+    """
+    bridges = [(f"n{item}", f"Bridge {item} is open", "Text.") for item in range(2 * PIECE + 10)]
+    broken = ("bad", ATTACK, "Text.")
+    world.feed("s0", broken, *bridges)
+    with monkeypatch.context() as patched:
+        poison(patched)
+        report = await world.poll("s0")
+    assert report.alerts == 0
+    assert ("notice.flood", {"source": "s0", "n": str(len(bridges))}) in await world.notices()
+    world.feed("s0", broken, *bridges)
+    assert (await world.poll("s0")).alerts == 1
+
+
 async def test_what_is_due_is_found_without_those_that_are_not(world: World) -> None:
     """By when they are due and by who was wished for."""
     async with world.store.writing() as db:

@@ -23,7 +23,10 @@ LASTS = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateCorrected(Payload):
-    """A source revised a figure that alert `told` carried: it said `old`, it is `new`."""
+    """A source revised a figure that alert `told` carried: it said `old`, it is `new`.
+
+    It is the kind of post that it corrects: who wants no moves and has a rule hears of the rule's.
+    """
 
     KIND = "correction"
     POST = Post.RATES
@@ -31,6 +34,12 @@ class RateCorrected(Payload):
     told: int
     old: Rate
     new: Rate
+    corrects: Post = Post.RATES
+
+    @property
+    def post(self) -> Post:
+        """The one that it corrects."""
+        return self.corrects
 
     @property
     def about(self) -> About:
@@ -38,15 +47,16 @@ class RateCorrected(Payload):
         return About.rate(self.new)
 
     def to_json(self) -> dict[str, Any]:
-        """Version 1 of the stored form."""
+        """Version 2 of the stored form."""
         rates = {"old": rate_to_json(self.old), "new": rate_to_json(self.new)}
-        return {"v": 1, "told": self.told, **rates}
+        return {"v": 2, "told": self.told, **rates, "corrects": self.corrects.value}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read any version we ever wrote."""
         old, new = rate_from_json(data["old"]), rate_from_json(data["new"])
-        return cls(told=data["told"], old=old, new=new)
+        corrects = Post(data.get("corrects", Post.RATES))  # version 1 did not say it
+        return cls(told=data["told"], old=old, new=new, corrects=corrects)
 
 
 class Corrections(Kind):
@@ -76,12 +86,14 @@ class Corrections(Kind):
         return RateCorrected.read(told.payload).told
 
 
-def alert(told: int, old: Rate, new: SeenRate, *, now: datetime) -> Alert:
+def alert(
+    told: int, old: Rate, new: SeenRate, *, now: datetime, corrects: Post = Post.RATES
+) -> Alert:
     """The correction of alert `told`; a newer one takes the place of what is not sent yet."""
     return Alert(
         # of each revision, because a bank may correct its correction
         dedup_key=f"correction:{told}:{new.revision}",
-        payload=RateCorrected(told=told, old=old, new=new),
+        payload=RateCorrected(told=told, old=old, new=new, corrects=corrects),
         severity=Severity.NOTABLE,
         lane=Lane.ALERT,
         # who was never told the wrong figure has nothing to correct

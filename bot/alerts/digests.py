@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Self
 
+import storage.alerts
 import storage.chats
 import storage.filters
-from bot.alerts.kind import Desk, Kind, Reader
+from bot.alerts.kind import Desk, Kind, Reader, followed
 from bot.i18n import name_of
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Post
 from bot.model.rates import Pair
-from bot.model.subjects import DigestSubject, pairs_of, topics_of
+from bot.model.subjects import DigestSubject, digests_of, pairs_of, topics_of
 from bot.readers.digest import day_digest
 from bot.readers.rates import CURRENCIES
 from bot.render import digest as render
@@ -59,9 +60,13 @@ class Digests(Kind):
     own = True  # of what each chat follows
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
-        """The day's rates and its one story, of what the chat follows."""
+        """The day's rates and its one story, of what the chat follows; nothing where it wants no
+        digest of that hour any more.
+        """
         due = DigestDue.read(told.payload)
         keys = await storage.chats.subscriptions(desk.db, reader.chat)
+        if not await _is_wanted(desk, told, keys):
+            return None
         filters = await storage.filters.of_chat(desk.db, reader.chat)
         pairs = pairs_of(keys)
         codes = []
@@ -94,6 +99,15 @@ class Digests(Kind):
             following=found.following,
             left_out=found.left_out,
         )
+
+
+async def _is_wanted(desk: Desk, told: StoredAlert, keys: Sequence[str]) -> bool:
+    """Whether the chat still wants the digest of that hour; in another zone it is the same one."""
+    audience = await storage.alerts.audience(desk.db, told.id)
+    due = None if audience is None else followed(audience)
+    if not isinstance(due, DigestSubject):
+        return True
+    return due.at in {one.at for one in digests_of(keys)}
 
 
 def alert(subject: DigestSubject, day: date, slot: datetime, *, now: datetime) -> Alert:

@@ -20,6 +20,7 @@ from bot.alerts.rules import Rules
 from bot.alerts.stories import Stories
 from bot.detect.filters import Looked, keeps_back
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
+from bot.model.chats import Sound
 from bot.model.filters import StoredFilter
 from bot.render import quiet as render
 from bot.render.text import Message
@@ -113,6 +114,8 @@ async def _parts(
     desk: Desk, told: StoredAlert, reader: Reader
 ) -> AsyncIterator[tuple[StoredAlert | None, Brief | None]]:
     """Each alert that waited, with what it says now; nothing in the place of one that is muted."""
+    chat = await storage.chats.get(desk.db, reader.chat)
+    sounds = {} if chat is None else chat.sounds
     follows = set(await storage.chats.subscriptions(desk.db, reader.chat))
     filters = await storage.filters.of_chat(desk.db, reader.chat)
     for number in await storage.quiet.collected(desk.db, told.id, reader.chat):
@@ -121,6 +124,8 @@ async def _parts(
         if one is None or audience is None or one.payload.kind not in TOLD_TOGETHER:
             continue
         if audience.subscription is not None and audience.subscription not in follows:
+            continue
+        if one.post is not None and sounds.get(one.post) is Sound.OFF:
             continue
         kind = TOLD_TOGETHER[one.payload.kind]
         if await _keeps_back(desk, filters, kind, one):

@@ -141,6 +141,9 @@ class Composer:
     async def _message(
         self, db: Db, stored: StoredAlert, item: Claimed, *, channel: bool
     ) -> Message | None:
+        # what the chat turned off since it was put into the outbox, or since it was held
+        if _chosen(stored, item) is Sound.OFF:
+            return None
         reader = Reader(
             chat=item.chat,
             language=item.language,
@@ -172,10 +175,17 @@ def _request(
 
 def _is_silent(stored: StoredAlert, item: Claimed) -> bool:
     """As the chat chose for that kind of post, else as it is usual."""
-    post = kind_of(stored).payload.POST
-    if post is not None and (chosen := read_sounds(item.sounds).get(post)) is not None:
+    chosen = _chosen(stored, item)
+    if chosen is not None:
         return chosen is Sound.SILENT
     return stored.severity is Severity.INFO
+
+
+def _chosen(stored: StoredAlert, item: Claimed) -> Sound | None:
+    """How loud the chat wants this kind of post now; None where it chose nothing."""
+    if stored.post is None or not item.sounds:
+        return None
+    return read_sounds(item.sounds).get(stored.post)
 
 
 def _answering(message: int) -> dict[str, Any]:

@@ -203,6 +203,7 @@ class Reactions:
         async with self.store.writing() as db:
             await storage.deliveries.finish(db, [ended(item, outcome.why)])
             await storage.chats.close(db, item.chat, why=outcome.why)
+            await notices.lost(db, item.chat, outcome.why, now=await db_now(db))
         if item.chat < 0:
             await self.on_trouble("notice.gone", {"chat": str(item.chat), "why": outcome.why})
 

@@ -95,7 +95,8 @@ class NewsFound:
     #: Vectors (`bot.ingest.meaning`): of its new entries by id, of stored ones by number.
     meanings: Mapping[str, bytes] = field(default_factory=dict)
     recalled: Mapping[int, bytes] = field(default_factory=dict)
-    #: How many new entries an earlier poll had that did not store them all; this one has the rest.
+    #: How many new entries it has the rest of: an earlier poll did not store them all, or what
+    #: stands before it is stored first.
     flood: int = 0
     #: Why some of its entries are left out, where they cannot be stored.
     trouble: str | None = None

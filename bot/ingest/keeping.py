@@ -146,11 +146,14 @@ class Keeper:
         for one in found:
             if isinstance(one, NewsFound):
                 *before, last = one.pieces(PIECE)
+                if before:
+                    # however few of them a later try finds new
+                    last = replace(last, flood=max(one.flood, len(one.judged)))
                 for piece in before:
                     async with self._deciding() as db:
                         # whoever stores the rest after us knows that it is of a flood
-                        total = max(one.flood, len(one.judged))
-                        await storage.marks.put(db, storage.marks.flood(one.spec.key), str(total))
+                        mark = storage.marks.flood(one.spec.key)
+                        await storage.marks.put(db, mark, str(last.flood))
                         kept = await keep_entries(db, [piece], self.policy, now=self.clock())
                         before_it = ahead.get(one.spec.key, Kept())
                         ahead[one.spec.key] = before_it + kept.get(one.spec.key, Kept())
@@ -239,7 +242,7 @@ class Keeper:
             whole = ahead.get(spec.key, Kept()) + kept.get(spec.key, Kept())
             graver = await reword_entries(db, one, policy, now=now)
             count = max(whole.new, one.flood)
-            if one.flood or whole.new > PIECE:
+            if one.flood:
                 await storage.marks.drop(db, storage.marks.flood(spec.key))
             if one.state.first_ok_at is not None and count > FLOOD:
                 values = {"source": spec.key, "n": str(count)}

@@ -178,7 +178,8 @@ async def _correct(db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -
         old = await storage.rates.before_revision(db, new)
     if old is None or old.per_unit == new.per_unit:
         return 0
-    correction = corrections.alert(told.id, old, new, now=now)
+    corrects = told.post or corrections.RateCorrected.POST
+    correction = corrections.alert(told.id, old, new, now=now, corrects=corrects)
     return int(await storage.alerts.enqueue(db, correction) is not None)
 
 

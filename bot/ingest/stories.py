@@ -49,8 +49,10 @@ async def keep_entries(
 
     Another process may have stored some meanwhile.
     """
+    recalled: dict[int, bytes] = {}  # of polls that were found together each may carry the same
     for one in found:
-        await storage.entries.keep_meanings(db, one.recalled)
+        recalled.update(one.recalled)
+    await storage.entries.keep_meanings(db, recalled)
     stored = await _stored_meanwhile(db, found)
     new: list[tuple[NewsFound, NewEntry]] = []
     for one in found:

@@ -49,11 +49,13 @@ async def break_story(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
     story = await storage.stories.get(db, pk)
     if story is None or "security" not in story.topics:
         return 0
-    calm = story.severity is Severity.INFO
-    near = _near(story, policy)
-    if calm and not await _calm_is_told(db, policy, near, now=now):
-        return 0
     if policy.security == "two_sources" and len(publishers(story, policy.feeds)) < 2:
+        return 0
+    calm = story.severity is Severity.INFO
+    if calm and not await _calm_may_be_told(db, policy, now=now):
+        return 0
+    near = _near(story, policy)
+    if calm and not await _calm_is_wanted(db, near):
         return 0
     first = await _told_before(db, story)
     approval = policy.security == "approve"
@@ -94,15 +96,22 @@ def _near(story: Story, policy: Policy) -> frozenset[str]:
     return near_to(story, found and found[1], policy.places.values())
 
 
-async def _calm_is_told(db: Db, policy: Policy, near: frozenset[str], *, now: datetime) -> bool:
-    """Whether somebody wants a calm story (all, or what is `near`), and the hour has room for one.
+async def _calm_may_be_told(db: Db, policy: Policy, *, now: datetime) -> bool:
+    """Whether somebody may want a calm story, and the hour has room for one: what is cheap to ask.
 
     Beyond it nobody is asked, where an operator decides about what is graver: it stands in /news.
     """
-    here = bool(near) and await storage.places.anybody_at(db, near)
-    if not here and not await storage.chats.wants_all(db):
+    somewhere = bool(policy.places) and await storage.places.anybody(db)
+    if not somewhere and not await storage.chats.wants_all(db):
         return False
     return await _told_in_an_hour(db, policy, now=now, calm=True) < policy.an_hour
+
+
+async def _calm_is_wanted(db: Db, near: frozenset[str]) -> bool:
+    """Whether somebody wants a calm story: all of them, or those of a place that it is `near`."""
+    if near and await storage.places.anybody_at(db, near):
+        return True
+    return await storage.chats.wants_all(db)
 
 
 async def _told_in_an_hour(db: Db, policy: Policy, *, now: datetime, calm: bool) -> int:

@@ -107,6 +107,11 @@ class Payload(ABC):
     whenever it is due.
     """
 
+    @property
+    def post(self) -> Post | None:
+        """The same of this one, where that follows from what it is about."""
+        return self.POST
+
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """The newest version of the stored form."""

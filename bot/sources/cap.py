@@ -7,7 +7,8 @@ beside them, or without them once those have left it. Exercises and tests are no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from bot.errors import ParseError
@@ -17,7 +18,6 @@ from bot.sources.documents import Element, children, descendants, text_of, xml
 from bot.sources.links import absolute_link
 from bot.sources.text import one_line
 
-MOST_UPDATES = 100  # of one event that a document is followed through
 _SEVERITIES = {
     "minor": Decimal("1.0"),
     "moderate": Decimal("2.0"),
@@ -52,22 +52,57 @@ def parse_cap(body: bytes, url: str | None) -> list[Reported]:
     except ParseError:
         root = xml(body, root="feed")
     alerts = [one for one in descendants(root, "alert") if _counts(one)]
-    follows: dict[str, str] = {}
-    over: set[str] = set()
+    events = _Events()
+    over: list[str] = []
     for alert in alerts:
-        earlier = _references(alert)
         if _type(alert) == "cancel":
-            over.update(earlier)  # of several events, where it names several
-        elif earlier:
-            follows[_identifier(alert)] = earlier[0]
+            over += _references(alert)  # of several events, where it names several
+        else:
+            events.follow(_identifier(alert), _references(alert))
     found: dict[str, Reported] = {}
     for alert in alerts:
-        name = _first_of(_identifier(alert), follows)
+        name = events.first_of(_identifier(alert))
         one = None if _type(alert) == "cancel" else _cap_alert(alert, name, url)
         if one is not None and not _is_older(one, found.get(name)):
             found[name] = one
-    found.update((name, _taken_back(name)) for name in (_first_of(one, follows) for one in over))
-    return list(found.values())
+    for identifier in over:
+        name = events.first_of(identifier)
+        found[name] = _taken_back(name)
+    names = events.names()
+    return [replace(one, also=tuple(names[one.id])) for one in found.values()]
+
+
+class _Events:
+    """Which alerts of a document are of one event: those that follow each other, whichever of the
+    earlier ones an update names, and whether these stand in the document or not.
+    """
+
+    def __init__(self) -> None:
+        self._earlier: dict[str, str] = {}  # each identifier's, towards the first of its event
+
+    def first_of(self, identifier: str) -> str:
+        """By what an alert and its updates are one: the first of them, as far as is told."""
+        while (earlier := self._earlier.setdefault(identifier, identifier)) != identifier:
+            # half as far for whoever asks next: a chain may be as long as a document
+            self._earlier[identifier] = self._earlier[earlier]
+            identifier = earlier
+        return identifier
+
+    def follow(self, identifier: str, references: Sequence[str]) -> None:
+        """Note an alert with those that it updates; the first that it names counts as earlier."""
+        for place, one in enumerate(references):
+            mine, theirs = self.first_of(identifier), self.first_of(one)
+            if place == 0:
+                self._earlier[mine] = theirs
+            else:
+                self._earlier[theirs] = mine
+
+    def names(self) -> dict[str, list[str]]:
+        """All that events are known by, by the first of each, in the order of the document."""
+        names: dict[str, list[str]] = {}
+        for identifier in list(self._earlier):
+            names.setdefault(self.first_of(identifier), []).append(identifier)
+        return names
 
 
 def _counts(alert: Element) -> bool:
@@ -94,13 +129,6 @@ def _references(alert: Element) -> list[str]:
             case [_, identifier, _] if identifier:
                 found.append(one_line(identifier))
     return found
-
-
-def _first_of(name: str, follows: Mapping[str, str]) -> str:
-    """By what an alert and its updates are one: the first of them, as far as a document tells."""
-    for _ in range(MOST_UPDATES):  # two that follow each other are somebody's mistake
-        name = follows.get(name, name)
-    return name
 
 
 def _is_older(one: Reported, other: Reported | None) -> bool:

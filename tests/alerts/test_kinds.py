@@ -118,7 +118,11 @@ STORED: dict[str, list[tuple[dict[str, Any], Payload]]] = {
         (
             {"v": 1, "told": 3, "old": BEFORE, "new": RATE},
             RateCorrected(told=3, old=OLD, new=NEW),
-        )
+        ),
+        (
+            {"v": 2, "told": 3, "old": BEFORE, "new": RATE, "corrects": "rules"},
+            RateCorrected(told=3, old=OLD, new=NEW, corrects=Post.RULES),
+        ),
     ],
     "story": [
         ({"v": 1, "story": 5, "topics": ["security"]}, StoryBroke(story=5, topics=("security",))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import select, update
 import storage.chats
 import storage.own_feeds
 from bot.alerts import feeds
+from bot.fetch import Fetched, Fetcher
 from bot.model.own_feeds import OwnFeed
 from bot.own_feeds import JITTER, POLLED_AT_ONCE, OwnFeeds
 from bot.recurring import own_feeds
@@ -339,6 +341,46 @@ async def test_what_one_chat_calls_a_feed_no_other_chat_reads(
     assert await poll(patient) == 0
     shown = await patient.ask("/feeds", chat=RUSSIAN, fits="Test")
     assert "scam" not in shown["text"]
+
+
+@pytest.mark.parametrize("changed", [False, True])
+async def test_a_poll_under_way_brings_no_chats_name_back(
+    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch, changed: bool
+) -> None:
+    """Somebody else follows the feed while it is asked: what was read before is not written."""
+    published.put("/rss.xml", rss(FIRST))
+    address = f"{published.url}/rss.xml"
+    listed = opml(address).replace(b"A &amp; B", b"Buy crypto at @scam")
+    assert "Feeds added: 1" in await sends(patient, "feeds.opml", listed)
+    assert await poll(patient) == 0
+    if changed:
+        published.put("/rss.xml", rss(SECOND, FIRST))
+    get = Fetcher.get
+    asked, followed = asyncio.Event(), asyncio.Event()
+
+    async def slow(fetcher: Fetcher, *args: Any, **named: Any) -> Fetched:
+        answer = await get(fetcher, *args, **named)
+        if named.get("validators") is not None:  # a poll
+            asked.set()
+            await followed.wait()
+        return answer
+
+    monkeypatch.setattr(Fetcher, "get", slow)
+    polled = asyncio.create_task(poll(patient))
+    await asked.wait()
+    await patient.ask(f"/feed add {address}", chat=RUSSIAN, fits="Test")
+    followed.set()
+    assert await polled == int(changed)
+    if changed:
+        told = await patient.tells(RUSSIAN, "Bridge is closed for a week")
+        assert "scam" not in told["text"]
+    shown = await patient.ask("/feeds", chat=RUSSIAN, fits="Test")
+    assert "scam" not in shown["text"]
+    # and its own name comes with the next poll, however little has changed
+    assert await poll(patient) == 0
+    async with patient.bot.store.reading() as db:
+        (name,) = (await db.execute(select(own_feed.c.name))).scalars()
+    assert name == "Test"
 
 
 def numbered(*items: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ import storage.entries
 import storage.filters
 import storage.rules
 import storage.stories
+import storage.switch
 from bot.alerts import corrections, edits, stories
 from bot.alerts.digests import DigestDue
 from bot.alerts.feeds import FeedBrought
@@ -341,3 +343,52 @@ async def test_a_kind_of_post_is_as_loud_as_the_chat_chose(patient: World) -> No
         told = await world.tells(READER, words)
         assert world.emulator.silent(READER, told["message_id"]) is silent
     assert not [m for m in world.emulator.messages(READER) if "attack" in m.get("text", "")]
+
+
+@pytest.mark.parametrize("said", ["/digest off", "/digest 09:00"])
+async def test_a_digest_that_was_given_up_in_the_night_does_not_come_in_the_morning(
+    patient: World, said: str
+) -> None:
+    """Nor does one of another hour than the chat wants by then."""
+    world = patient
+    await at_night(world, READER)
+    due = DigestDue(day=NOW.date())
+    await decided(world, due, "digest", Audience(subscription=DIGEST), lane=Lane.ROUTINE)
+    await world.done()
+    await world.ask(said)
+    before = len(world.emulator.messages(READER))
+    await morning(world, READER)
+    while ("cancelled", "nothing to say any more") not in await rows(world, READER):
+        await world.done()
+    assert len(world.emulator.messages(READER)) == before
+
+
+async def test_a_digest_keeps_its_hour_in_another_time_zone(patient: World) -> None:
+    world = patient
+    await at_night(world, READER)
+    due = DigestDue(day=NOW.date())
+    await decided(world, due, "digest", Audience(subscription=DIGEST), lane=Lane.ROUTINE)
+    await world.done()
+    await world.ask("/settings Asia/Almaty")
+    await morning(world, READER)
+    assert "84.79" in (await world.tells(READER, "84.79\n"))["text"]
+
+
+async def test_what_a_chat_turned_off_before_it_left_does_not_leave(patient: World) -> None:
+    """It stood in the outbox while no alert left: not even with sound."""
+    world = patient
+    await world.ask("/start")
+    token = world.bot.services.settings.token.partition(":")[0]
+    async with world.bot.store.writing() as db:
+        await storage.chats.subscribe(db, READER, [*FOLLOWED], now=NOW - DAY)
+        await storage.switch.turn_off(db, token)
+    await decided(world, RateMoved(MOVED), "move", Audience(subscription=FOLLOWED[0]))
+    while ("pending", None) not in await rows(world, READER):  # noqa: ASYNC110 - a commit has no event
+        await asyncio.sleep(0.02)
+    async with world.bot.store.writing() as db:
+        await storage.chats.change(db, READER, sounds="rates=off")
+        await storage.switch.turn_on(db, token)
+    world.bot.worker.wake()
+    while ("cancelled", "nothing to say any more") not in await rows(world, READER):
+        await world.done()
+    assert not [m for m in world.emulator.messages(READER) if "86.4" in m.get("text", "")]

@@ -16,7 +16,7 @@ from bot.errors import ConfigError, ParseError
 from bot.model.alerts import Severity
 from bot.model.hazards import Hazard, HazardKind, Reported
 from bot.sources.catalog import parse_catalog
-from bot.sources.hazards import HazardSpec, parse_entries, parse_hazards
+from bot.sources.hazards import HazardSpec, list_hazards, parse_entries, parse_hazards
 from tests.test_cli import jarchy
 
 AT = datetime(2026, 11, 28, 3, 15, tzinfo=UTC)
@@ -151,6 +151,7 @@ def test_cap_alerts_are_read_alone_and_in_a_feed() -> None:
         at=AT,
         updated_at=AT,
         link="https://met.example/1",
+        also=("KG-1",),
     )
     follows = "met@kg.example,KG-1,2026-11-28T09:15:00+06:00"
     ring = "<polygon>41,77 43,77 43,79 41,79 41,77</polygon>"
@@ -191,6 +192,35 @@ def test_what_follows_and_cancels_is_found_in_any_order() -> None:
     assert len(parse_hazards(every.replace(over, drill).encode())) == 2
     circle = cap("KG-1", references=sent.format("KG-2"), kind="Update") + second
     assert parse_hazards(f"<feed>{circle}</feed>".encode())
+
+
+def test_an_event_is_known_by_all_that_its_alerts_name() -> None:
+    """Whichever of the earlier ones stands in the document, and in whatever order they are named;
+    a cancel of one of them takes back the event.
+    """
+    sent = "met@kg.example,{},2026-11-28T09:15:00+06:00"
+    update = cap("KG-3", references=" ".join(map(sent.format, ("KG-2", "KG-1"))), kind="Update")
+    (alone,) = parse_hazards(update.encode())
+    assert {alone.id, *alone.also} == {"KG-1", "KG-2", "KG-3"}
+    other = cap("KG-4", references=sent.format("KG-1"), kind="Update")
+    (both,) = parse_hazards(f"<feed>{update}{other}</feed>".encode())
+    assert {both.id, *both.also} == {"KG-1", "KG-2", "KG-3", "KG-4"}
+    cancel = cap("KG-9", references=sent.format("KG-4"), kind="Cancel")
+    met = parse_catalog(
+        '[hazards.met]\nname = { en = "Met" }\nurl = "https://met.example/"\nformat = "cap"\n'
+    ).news["met"]
+    assert isinstance(met, HazardSpec)
+    listed = list_hazards(f"<feed>{cancel}{update}{other}</feed>".encode(), spec=met)
+    assert listed.numbered is not None
+    assert listed.entries == ()
+    assert listed.numbered.withdrawn == {"KG-1", "KG-2", "KG-3", "KG-4"}
+
+
+def test_a_chain_of_updates_as_long_as_a_document_is_followed_at_once() -> None:
+    sent = "met@kg.example,KG-{},2026-11-28T09:15:00+06:00"
+    chain = [cap(f"KG-{n}", references=sent.format(n - 1), kind="Update") for n in range(1, 400)]
+    (one,) = parse_hazards(f"<feed>{''.join(chain)}</feed>".encode())
+    assert (one.id, len(one.also)) == ("KG-0", 400)
 
 
 def test_a_magnitude_in_words_is_an_earthquakes_size() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,16 +15,18 @@ import storage.chats
 import storage.fan_out
 import storage.lapsed
 import storage.quiet
-from bot.alerts import waited
+from bot.alerts import corrections, waited
 from bot.alerts.digests import DigestDue
 from bot.alerts.feeds import FeedBrought
+from bot.alerts.moves import RateMoved
 from bot.alerts.waited import WhatWaited
+from bot.detect.moves import Moved
 from bot.model.alerts import Audience, Lane, Payload, State
 from bot.model.chats import ChatKind, Post, Sound
 from bot.model.quiet import QuietHours
 from storage.db import Db, Store, db_now
 from storage.schema import alert, chat, delivery
-from tests.factories import NOW
+from tests.factories import NOW, rate, seen_rate
 from tests.factories import chat as a_chat
 from tests.storage.test_deliveries import (
     an_alert,
@@ -37,6 +40,15 @@ from tests.storage.test_deliveries import (
 
 HOUR = timedelta(hours=1)
 NIGHT = QuietHours(time(23), time(7))
+MOVED = RateMoved(
+    Moved(
+        baseline=rate(on="2021-10-19"),
+        previous=rate(on="2021-10-19"),
+        new=rate(value="86.4"),
+        rules=("fixing",),
+        usual=Decimal("0.1"),
+    )
+)
 BROUGHT = FeedBrought(feed="1", name="Mine", title="Headline", text="Text.")
 
 
@@ -258,6 +270,46 @@ async def test_a_kind_that_is_off_is_not_told_and_others_are(store: Store) -> No
         found = await storage.chats.get(db, 1)
         assert found is not None
         assert found.sounds == {Post.FEEDS: Sound.OFF}
+
+
+async def test_what_a_chat_turned_off_in_the_night_is_not_told_after_it(store: Store) -> None:
+    """Neither within the message of the morning nor by itself, nor corrected later."""
+    async with store.writing() as db:
+        await people(db, 1)
+        await quiet(db, 1)
+        first = await brought(db, "a")
+        await brought(db, "digest", DigestDue(day=NOW.date()))
+        moved = await brought(db, "move", MOVED)
+        await storage.chats.change(db, 1, sounds="digests=off feeds=off")
+        await over(db, 1)
+        (summary,) = await summaries(db)
+        assert await storage.quiet.collected(db, summary.id, 1) == [moved]
+        assert await told(db) == [(1, "cancelled"), (1, "cancelled"), (1, "collected")]
+        assert not (await storage.alerts.withdraw(db, first)).reached
+
+
+@pytest.mark.parametrize(
+    ("off", "corrects", "comes"),
+    [
+        (Post.RATES, Post.RATES, False),
+        (Post.RATES, Post.RULES, True),
+        (Post.FEEDS, Post.RATES, True),
+    ],
+)
+async def test_a_correction_is_told_to_who_wants_what_it_corrects(
+    store: Store, off: Post, corrects: Post, comes: bool
+) -> None:
+    """Of those whom the wrong figure reached."""
+    async with store.writing() as db:
+        await people(db, 1)
+        first = await brought(db, "a move", MOVED)
+        await sent(db, await claim(db))
+        await storage.chats.change(db, 1, sounds=f"{off}={Sound.OFF}")
+        new = seen_rate(value="85.5", revision=1)
+        fixed = corrections.alert(first, rate(), new, now=NOW, corrects=corrects)
+        await storage.alerts.enqueue(db, fixed)
+        await fan_all(db)
+        assert len(await told(db)) == 1 + comes
 
 
 async def test_new_chats_have_their_quiet_hours_reckoned(store: Store) -> None:

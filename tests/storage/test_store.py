@@ -9,6 +9,7 @@ from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -16,6 +17,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg.adapt import Dumper
 from sqlalchemy import Connection, select, text, update
 
 import storage.chats
@@ -255,21 +257,43 @@ async def test_a_long_statement_and_a_slow_migration_are_not_ended_by_the_server
     await store.close()
 
 
+class Frozen(str):
+    """A text that the process is stopped over: nothing of it runs until it is sent."""
+
+    __slots__ = ()
+
+
+class FrozenDumper(Dumper):
+    """How the driver writes one."""
+
+    def dump(self, obj: Frozen) -> bytes:
+        """As a process that was stopped."""
+        time.sleep(1)
+        return obj.encode()
+
+
 @pytest.mark.postgres
-@pytest.mark.parametrize("rows", [1, 3], ids=["one row", "many rows"])
+@pytest.mark.parametrize(
+    ("rows", "at"), [(1, 1), (3, 3), (3, 1)], ids=["one row", "many rows", "amid many rows"]
+)
 async def test_P3_a_transaction_that_stands_still_is_ended_whatever_it_did_last(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch, rows: int
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, rows: int, at: int
 ) -> None:
     """A frozen replica would keep what it locked from all others."""
     monkeypatch.setattr(storage.connecting, "IDLE_SECONDS", 0.2)
+    psycopg.adapters.register_dumper(Frozen, FrozenDumper)
     store = await open_store(postgres_url)
     marks = [
-        storage.deliveries.Mark(id=number, fence=0, state=State.DEAD) for number in range(rows)
+        storage.deliveries.Mark(
+            id=number, fence=0, state=State.DEAD, error=Frozen("") if number == at else ""
+        )
+        for number in range(rows)
     ]
     with pytest.raises(StorageError, match="idle-in-transaction"):
         async with store.writing() as db:
             await storage.deliveries.finish(db, marks)
-            time.sleep(1)  # noqa: ASYNC251 - as a process that was stopped: nothing of it runs
+            if at == rows:
+                time.sleep(1)  # noqa: ASYNC251 - as a process that was stopped
     await store.close()
 
 
