@@ -218,6 +218,11 @@ class Settings(BaseSettings):
         return self.bot_token.get_secret_value()
 
     @property
+    def token_name(self) -> str:
+        """What the token's paces and its switch are kept under: the bot's number, no secret."""
+        return self.token.partition(":")[0]
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """What no log may show: token, webhook's secret, the passwords in addresses."""
         kept: list[str] = []

@@ -22,7 +22,7 @@ import storage.backup
 import storage.fan_out
 import storage.retention
 import storage.sources
-from bot import archive, presence, schedule
+from bot import archive, metrics, presence, schedule
 from bot.broadcasts import show_progress
 from bot.deliver.sieve import sieve
 from bot.digests import enqueue_digests
@@ -142,7 +142,7 @@ async def own_feeds(bot: Running) -> None:
 async def broadcasts(bot: Running) -> None:
     """Write how far the operators' messages to all have come."""
     try:
-        await show_progress(bot.store, bot.api, bot.worker.turn)
+        await show_progress(bot.store, bot.api, bot.worker.turn, bot.looks)
     except StorageError as error:
         log.warning("the progress of broadcasts waits for the database", error=str(error))
 
@@ -293,6 +293,8 @@ def _bind(bot: Running, job: Job) -> Work:
     """A job with its program put in; a runner calls it without knowing of either."""
 
     async def do(*key: str) -> object:
+        metrics.JOBS.labels(job.name).inc()
+        bot.done[job.name] = bot.clock()
         return await job.do(bot, *key)
 
     if (find := job.due) is None:

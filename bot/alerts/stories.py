@@ -114,6 +114,18 @@ class Stories(Kind):
             over=ending(found),
         )
 
+    async def published_at(self, desk: Desk, told: StoredAlert) -> datetime | None:
+        """When the last report before it was published: the one by which it broke, or got worse."""
+        found = await storage.stories.get(desk.db, StoryBroke.read(told.payload).story)
+        if found is None:
+            return None
+        published: list[datetime] = []
+        for report in found.entries:
+            at = report.entry.published_at
+            if at is not None and not report.entry.day_only and at <= told.created_at:
+                published.append(at)
+        return max(published, default=None)
+
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """How severe it was judged, its topics, the reasons, who reported it and when."""
         broke = StoryBroke.read(told.payload)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,8 +19,6 @@ from bot.i18n import t
 from bot.model.alerts import Alert, Severity
 from bot.model.news import Verdict
 from bot.model.reasons import reason
-from bot.model.status import SourceStatus, Status
-from bot.ops import status_page
 from bot.recurring import due
 from storage.entries import NewEntry
 from storage.schema import pace, source
@@ -238,15 +235,3 @@ async def test_S11_a_forged_button_of_the_desk_is_stale(desk: World, data: str) 
     assert await desk.press(READER, place, data) in STALE
     rows = await desk.stored(source)
     assert [row.paused_at for row in rows] == [None]
-
-
-def test_the_status_page_says_that_alerts_are_stopped() -> None:
-    """And which source is paused."""
-    one = SourceStatus(
-        key="a", names={}, last_ok_at=None, next_due_at=None, failures=3, error="x", paused=True
-    )
-    running = Status(now=NOW, sources=(one,), waiting=0, oldest=None, last_sent_at=None)
-    page = status_page(running)
-    assert t("status.paused", "en") in page
-    assert "stopped all alerts" not in page
-    assert "stopped all alerts" in status_page(replace(running, stopped_at=NOW))
