@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-import storage.news
+import storage.stories
 from bot.errors import UserError
 from bot.model.channels import BoardView, Spread
 from bot.model.news import Story
@@ -73,7 +73,7 @@ async def _stories(
     db: Db, catalog: Catalog, topics: Sequence[str], now: datetime
 ) -> tuple[Story, ...]:
     """The last stories of these topics that nobody has yet to approve."""
-    latest = await storage.news.latest(
+    latest = await storage.stories.latest(
         db, since=now - STORIES_LAST, before=now, limit=LOOKED_THROUGH, unasked=False
     )
     wanted = set(topics)

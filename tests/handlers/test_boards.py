@@ -11,8 +11,9 @@ import pytest
 import storage.alerts
 import storage.boards
 import storage.chats
-import storage.news
+import storage.entries
 import storage.rates
+import storage.stories
 from bot import boards
 from bot.alerts.boards import body
 from bot.alerts.kind import Desk
@@ -27,7 +28,7 @@ from bot.recurring import boards as job
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.db import Store
-from storage.news import NewEntry
+from storage.entries import NewEntry
 from storage.schema import alert as alert_table
 from storage.schema import rate as rate_table
 from tests.factories import chat, entry, rate
@@ -73,10 +74,10 @@ async def told(world: World, title: str, *, topic: str = "security") -> None:
     """A story that the channel follows."""
     calm = Verdict(security=False, score=0, severity=Severity.INFO, topics=(topic,), language="en")
     async with world.bot.store.writing() as db:
-        pk = await storage.news.add_story(db, at=NOW, verdict=calm)
+        pk = await storage.stories.add_story(db, at=NOW, verdict=calm)
         item = entry(id=title, title=title)
         new = NewEntry(feed="f", item=item, at=NOW, link_key=None, title_key="", verdict=calm)
-        await storage.news.add_entry(db, new, story_pk=pk, now=NOW)
+        await storage.entries.add_entry(db, new, story_pk=pk, now=NOW)
 
 
 def shown(world: World) -> list[dict[str, Any]]:
