@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, FromClause, case, func, or_, select, text, update
 
 from bot import metrics
-from bot.model.alerts import Alert, Approval, Audience, Severity, State, StoredForm
+from bot.model.alerts import BROADCAST, Alert, Approval, Audience, Severity, State, StoredForm
 from bot.model.chats import Post
 from bot.model.rates import Series
 from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
@@ -115,12 +115,16 @@ async def days_told(db: Db, kind: str, of: Series, *, since: date) -> list[date]
 
 
 async def last_told(db: Db, chat_id: int, keys: Sequence[str]) -> dict[str, datetime]:
-    """When a chat last got an alert of each subscription, as far back as alerts are kept."""
+    """When a chat last got an alert of each subscription, as far back as alerts are kept.
+
+    An operator's message to a topic's readers tells nothing of the topic.
+    """
     query = (
         select(alert.c.audience_key, func.max(delivery.c.finished_at).label("at"))
         .join(delivery, delivery.c.alert_id == alert.c.id)
         .where(
             alert.c.audience_key.in_(keys),
+            alert.c.kind != BROADCAST,
             delivery.c.chat_id == chat_id,
             delivery.c.state.in_(BEGUN),
         )
