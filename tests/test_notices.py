@@ -65,6 +65,7 @@ CARRIES: dict[str, dict[str, str]] = {
     "notice.board_lost": {"chat": "-1004"},
     "notice.board_unpinned": {"chat": "-1004"},
     "notice.thread_gone": {"posts": "rates feeds"},
+    "notice.unheard": {"alert": "7", "count": "3", "why": "HTTP 502"},
     "notice.backup": {"why": "No space left on device"},
     "notice.database": {"why": "disk full"},
     "notice.lost": {"file": "jarchy.db", "saved": "jarchy-saved.db"},
