@@ -12,9 +12,9 @@ from telegram import Update
 
 import storage.alerts
 import storage.held_rates
-import storage.news
 import storage.operating
 import storage.sources
+import storage.stories
 import storage.switch
 from bot.alerts import Desk, Reader, kind_of, notices
 from bot.errors import UserError
@@ -108,7 +108,7 @@ async def _stories(context: Context) -> Message:
     async with context.services.store.reading() as db:
         for told in await storage.operating.questions(db):
             number = kind_of(told).story(told)
-            story = None if number is None else await storage.news.get(db, number)
+            story = None if number is None else await storage.stories.get(db, number)
             if story is not None:
                 waiting.append((told.id, led(story, context.services.catalog.news)))
     return render.stories(waiting, context.language)
@@ -178,7 +178,7 @@ async def _story(context: Context, number: int) -> None:
     async with context.services.store.reading() as db:
         told = await storage.alerts.waiting(db, number)
         story = None if told is None else kind_of(told).story(told)
-        found = None if story is None else await storage.news.get(db, story)
+        found = None if story is None else await storage.stories.get(db, story)
     if found is None:
         raise UserError("error.stale")
     await context.answer()

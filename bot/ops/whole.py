@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import storage.about
-import storage.news
 import storage.operating
+import storage.stories
 import storage.switch
 import storage.told
 from bot.alerts import kind_of
@@ -137,7 +137,7 @@ async def _alerts(db: Db) -> Sequence[ToldAlert]:
         if (story := kind_of(one).story(one)) is not None:
             stories[one.id] = story
     titles: dict[int, str] = {}
-    for found in await storage.news.several(db, sorted(set(stories.values()))):
+    for found in await storage.stories.several(db, sorted(set(stories.values()))):
         titles[found.pk] = found.lead.headline or found.lead.entry.title
     shown: list[ToldAlert] = []
     for one in newest:

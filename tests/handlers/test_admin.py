@@ -9,9 +9,10 @@ import pytest
 
 import storage.alerts
 import storage.chats
+import storage.entries
 import storage.held_rates
-import storage.news
 import storage.sources
+import storage.stories
 from bot.alerts import stories
 from bot.alerts.notices import alert as notice
 from bot.i18n import t
@@ -19,7 +20,7 @@ from bot.model.alerts import Alert, Severity
 from bot.model.news import Verdict
 from bot.model.reasons import reason
 from bot.recurring import due
-from storage.news import NewEntry
+from storage.entries import NewEntry
 from storage.schema import pace, source
 from tests.factories import chat, entry, rate
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
@@ -63,11 +64,11 @@ async def story(desk: World, *, approval: bool = False, title: str = "A fire in 
     """A story that breaks."""
     loud = Verdict(security=True, score=1, severity=Severity.NOTABLE, topics=("security",))
     async with desk.store.writing() as db:
-        pk = await storage.news.add_story(db, at=NOW, verdict=loud)
+        pk = await storage.stories.add_story(db, at=NOW, verdict=loud)
         item = entry(id=title, title=title, summary="", language="en")
         new = NewEntry(feed="f", item=item, at=NOW, link_key=None, title_key=title, verdict=loud)
-        await storage.news.add_entry(db, new, story_pk=pk, now=NOW)
-        told = await storage.news.get(db, pk)
+        await storage.entries.add_entry(db, new, story_pk=pk, now=NOW)
+        told = await storage.stories.get(db, pk)
         assert told is not None
         made = stories.alert(told, approval=approval, now=NOW)
         await storage.alerts.enqueue(db, made)
