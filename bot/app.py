@@ -26,7 +26,7 @@ from bot.errors import BotError, first_of
 from bot.fetch import Fetcher
 from bot.ingest import Ingest
 from bot.listening import inbox_of, listen, serve, until_revoked
-from bot.ops import ops_app
+from bot.ops import Operated, ops_app
 from bot.own_feeds import OwnFeeds
 from bot.running import Running, process_name, tell
 from bot.sources.specs import Catalog
@@ -115,8 +115,8 @@ async def opened(settings: Settings, catalog: Catalog, clock: Clock) -> AsyncIte
         worker = Worker(
             store=store,
             api=sending,
-            composer=Composer(store, catalog, lambda: client.known_as),
-            token_name=token.partition(":")[0],
+            composer=Composer(store, catalog, lambda: client.known_as, clock),
+            token_name=settings.token_name,
             rate=settings.send_rate,
             on_trouble=on_trouble,
             others=(api,),
@@ -157,6 +157,18 @@ async def opened(settings: Settings, catalog: Catalog, clock: Clock) -> AsyncIte
             holder=holder,
             revoked=revoked,
         )
-        ops = ops_app(store, catalog, clock, bot.readiness)
+        operated = Operated(
+            store=store,
+            catalog=catalog,
+            clock=clock,
+            readiness=bot.readiness,
+            home=settings.home_currency,
+            zone=settings.time_zone,
+            language=settings.default_language,
+            holder=holder,
+            token=settings.token_name,
+            done=bot.done,
+        )
+        ops = ops_app(operated)
         bot.ops_port = await serve(stack, ops, settings.ops_listen)
         yield bot

@@ -11,9 +11,10 @@ import hashlib
 from telegram import Update
 
 import storage.alerts
-import storage.news
+import storage.held_rates
 import storage.operating
 import storage.sources
+import storage.stories
 import storage.switch
 from bot.alerts import Desk, Reader, kind_of, notices
 from bot.errors import UserError
@@ -80,20 +81,21 @@ async def pressed(context: Context, what: str, which: str) -> None:
 async def _status(context: Context) -> Status:
     services = context.services
     async with services.store.reading() as db:
-        return await current_status(db, services.catalog, now=services.clock())
+        return await current_status(
+            db, services.catalog, token=services.settings.token_name, now=services.clock()
+        )
 
 
 async def _desk(context: Context) -> Message:
-    services, now = context.services, context.services.clock()
-    async with services.store.reading() as db:
-        status = await current_status(db, services.catalog, now=now)
-        found = await storage.operating.overview(db, now=now)
+    status = await _status(context)
+    async with context.services.store.reading() as db:
+        found = await storage.operating.overview(db, now=status.now)
     return render.desk(status, found, context.language)
 
 
 async def _held(context: Context) -> Message:
     async with context.services.store.reading() as db:
-        rates = await storage.operating.held_rates(db)
+        rates = await storage.held_rates.waiting_rates(db)
 
     def named(key: str) -> str:
         return context.services.catalog.names(key, context.language)
@@ -106,7 +108,7 @@ async def _stories(context: Context) -> Message:
     async with context.services.store.reading() as db:
         for told in await storage.operating.questions(db):
             number = kind_of(told).story(told)
-            story = None if number is None else await storage.news.get(db, number)
+            story = None if number is None else await storage.stories.get(db, number)
             if story is not None:
                 waiting.append((told.id, led(story, context.services.catalog.news)))
     return render.stories(waiting, context.language)
@@ -176,7 +178,7 @@ async def _story(context: Context, number: int) -> None:
     async with context.services.store.reading() as db:
         told = await storage.alerts.waiting(db, number)
         story = None if told is None else kind_of(told).story(told)
-        found = None if story is None else await storage.news.get(db, story)
+        found = None if story is None else await storage.stories.get(db, story)
     if found is None:
         raise UserError("error.stale")
     await context.answer()
@@ -188,7 +190,7 @@ async def _story(context: Context, number: int) -> None:
 async def _switch(context: Context, *, off: bool) -> None:
     """The second tap: alerts stop for all replicas, or leave again."""
     services = context.services
-    token = services.settings.token.partition(":")[0]
+    token = services.settings.token_name
     async with services.store.writing() as db:
         turn = storage.switch.turn_off if off else storage.switch.turn_on
         if await turn(db, token):

@@ -9,7 +9,6 @@ from telegram import Update
 
 import storage.alerts
 import storage.chats
-import storage.news
 from bot.errors import UserError
 from bot.model.rates import Pair, Rate
 from bot.model.subjects import PairSubject, TopicSubject, digests_of, pairs_of, topics_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from bot.errors import ConfigError
@@ -84,6 +85,10 @@ class Kind(ABC):
         """What it says where it waited and is told with others; None when it is over by then."""
         return None
 
+    async def published_at(self, desk: Desk, told: StoredAlert) -> datetime | None:  # noqa: ARG002 - by itself
+        """When what it tells was published; None where that is when it was decided."""
+        return None
+
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - has none
         """What its buttons mute and snooze; None where it has none."""
         return None
@@ -102,6 +107,10 @@ class Kind(ABC):
 
     def revises(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - revises none
         """The alert whose messages it edits where they stand; None of a message of its own."""
+        return None
+
+    def edits(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - edits none
+        """The message of its chat that it edits, where it knows its number."""
         return None
 
     def replies_to(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - replies to none

@@ -17,7 +17,7 @@ from bot import metrics
 from bot.alerts import notices
 from bot.clock import boottime
 from bot.deliver.flights import DOUBTS, SILENT, UNANSWERED
-from bot.deliver.marks import Marks, again, ended
+from bot.deliver.marks import MAY_HAVE_ARRIVED, Marks, again, ended
 from bot.deliver.reach import Reach
 from bot.deliver.signals import Signals
 from bot.deliver.troubles import Floods, Refusals
@@ -61,6 +61,8 @@ class Reactions:
     give_back: Callable[[], Awaitable[None]]
     on_trouble: OnTrouble
     quiet: Quiet
+    # the kind of an alert, and how long ago it was published
+    age: Callable[[int], tuple[str, timedelta] | None] = lambda _alert: None
     _floods: Floods = field(default_factory=Floods)
     # refusals in a row of chats that may be written to
     _contradicted: dict[int, int] = field(default_factory=dict)
@@ -86,6 +88,9 @@ class Reactions:
             await self._refused(item, outcome)
 
     def _sent(self, item: Claimed, outcome: Sent) -> None:
+        if (aged := self.age(item.alert)) is not None:
+            kind, age = aged
+            metrics.told(kind).observe(age.total_seconds())
         self._floods.sent()
         if self.refusals.sent():
             self.signals.claim.set()
@@ -98,7 +103,7 @@ class Reactions:
         doubts = item.doubts + (not harmless)
         given_up = outcome.why in {SILENT, UNANSWERED}
         if doubts > DOUBTS[item.lane]:
-            why = f"may have arrived, nobody knows ({outcome.why})"
+            why = f"{MAY_HAVE_ARRIVED}, nobody knows ({outcome.why})"
             self.marks.add(ended(item, why))
             if item.lane is not Lane.ROUTINE:
                 await self.on_trouble("notice.rejected", {"alert": str(item.alert), "why": why})

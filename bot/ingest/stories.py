@@ -13,7 +13,8 @@ import structlog
 import storage.alerts
 import storage.brought
 import storage.clues
-import storage.news
+import storage.entries
+import storage.stories
 from bot.detect import identity, quakes, stories
 from bot.detect.clues import clued
 from bot.detect.endings import says_it_is_over
@@ -28,7 +29,7 @@ from bot.sources.specs import NewsSpec
 from bot.sources.standing import led, weighed
 from bot.workers import WorkerError, Workers
 from storage.db import Db
-from storage.news import NewEntry
+from storage.entries import NewEntry
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +52,7 @@ async def keep_entries(
     recalled: dict[int, bytes] = {}  # of polls that were found together each may carry the same
     for one in found:
         recalled.update(one.recalled)
-    await storage.news.keep_meanings(db, recalled)
+    await storage.entries.keep_meanings(db, recalled)
     stored = await _stored_meanwhile(db, found)
     new: list[tuple[NewsFound, NewEntry]] = []
     for one in found:
@@ -59,7 +60,7 @@ async def keep_entries(
             if (one.spec.key, item.id) not in stored:
                 new.append((one, _new_entry(one, item, verdict, now=now)))
     alone, others = await _apart(db, new, now=now)
-    await storage.news.add_alone(db, alone, now=now)
+    await storage.stories.add_alone(db, alone, now=now)
     count = Counter(entry.feed for _, entry in new)
     alerts = Counter[str]()
     for one, entry in others:
@@ -99,7 +100,7 @@ async def _apart(
     """
     since = now - SAME_EVENT
     headlines = {entry.title_key for _, entry in new} - {""}
-    known = await storage.news.told_titles(db, headlines, since=since)
+    known = await storage.entries.told_titles(db, headlines, since=since)
     calm = [entry for one, entry in new if not entry.verdict.security and not one.backlog]
     joined = await joining(db, calm, since=since, now=now)
     alone: list[NewEntry] = []
@@ -129,16 +130,16 @@ async def _keep_entry(
         pk = await story_of(db, new, now=now)
     before = None
     if pk is not None:
-        before = await storage.news.get(db, pk)
+        before = await storage.stories.get(db, pk)
     over = before is not None and says_it_is_over(item)
     if over:  # an end makes nothing worse, however grave it sounds
         verdict = replace(verdict, severity=Severity.INFO)
     counts = weighed(verdict, spec, before, policy.feeds)
     if pk is None:
-        pk = await storage.news.add_story(db, at=new.at, verdict=counts)
+        pk = await storage.stories.add_story(db, at=new.at, verdict=counts)
     else:
-        await storage.news.join_story(db, pk, counts)
-    await storage.news.add_entry(db, new, story_pk=pk, now=now)
+        await storage.stories.join_story(db, pk, counts)
+    await storage.entries.add_entry(db, new, story_pk=pk, now=now)
     language = item.language or verdict.language
     grown = before and (spec.key not in before.feeds or language not in before.languages)
     if (grown or over) and not quiet:
@@ -169,8 +170,8 @@ def _stale(new: NewEntry, now: datetime) -> bool:
 async def _measured_story(db: Db, new: NewEntry, *, now: datetime) -> int | None:
     """The story of the hazard that an entry is about, by values, in whatever language."""
     since, language = now - SAME_EVENT, new.verdict.language
-    recent = await storage.news.recent(db, since=since, language=language)
-    recent += await storage.news.recent(db, since=since, language=language, abroad="security")
+    recent = await storage.entries.recent(db, since=since, language=language)
+    recent += await storage.entries.recent(db, since=since, language=language, abroad="security")
     return quakes.measured_story(new.item, new.feed, recent, now=now)
 
 
@@ -182,7 +183,7 @@ async def story_of(db: Db, new: NewEntry, *, now: datetime) -> int | None:
     """
     since = now - SAME_EVENT
     if new.title_key:
-        for stored in await storage.news.same_title(db, new.title_key, since=since):
+        for stored in await storage.entries.same_title(db, new.title_key, since=since):
             if is_formula(new, stored):
                 continue
             if stories.one_headline(new.item, stored, now=now).same:
@@ -200,15 +201,15 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
     if not changed:
         return alerts
     feed = found.spec.key
-    known = await storage.news.numbers(db, feed, [item.id for item in changed])
+    known = await storage.entries.numbers(db, feed, [item.id for item in changed])
     for item in changed:
         if item.id not in known:  # forgotten since it was read
             continue
         pk, story_pk = known[item.id]
         key = identity.headline_key(item) or ""
         text_key = identity.text_key(item)
-        story = await storage.news.get(db, story_pk)
-        await storage.news.correct(db, pk, item, title_key=key, text_key=text_key)
+        story = await storage.stories.get(db, story_pk)
+        await storage.entries.correct(db, pk, item, title_key=key, text_key=text_key)
         if story is None or len(changed) > FLOOD:  # so many at once: no editor wrote them
             continue
         mine = next((one for one in story.entries if one.pk == pk), None)
@@ -233,14 +234,14 @@ async def _graver(
         return 0
     verdict = judge_entry(item, found.spec)
     await storage.clues.add(db, [(clue, stored.story) for clue in verdict.clues])
-    story = await storage.news.get(db, stored.story)
+    story = await storage.stories.get(db, stored.story)
     if story is None or not verdict.security:
         return 0
     counts = weighed(verdict, found.spec, story, policy.feeds)
     if counts.severity.rank <= story.severity.rank:
         return 0
-    await storage.news.raise_severity(db, stored.pk, counts.severity)
-    await storage.news.join_story(db, story.pk, counts)
+    await storage.entries.raise_severity(db, stored.pk, counts.severity)
+    await storage.stories.join_story(db, story.pk, counts)
     at = min(item.published_at or stored.seen_at, now)
     if found.quiet or now - at > FRESH_FOR:
         return 0

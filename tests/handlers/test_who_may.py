@@ -15,11 +15,12 @@ import pytest
 
 import storage.alerts
 import storage.chats
+import storage.entries
 import storage.filters
-import storage.news
 import storage.own_feeds
 import storage.rules
 import storage.setups
+import storage.stories
 from bot.alerts.moves import RateMoved
 from bot.alerts.rules import RuleFired
 from bot.alerts.stories import StoryBroke
@@ -42,7 +43,7 @@ from bot.model.own_feeds import OwnFeed
 from bot.model.rules import RuleState
 from handlers import ADMINISTRATORS, BUTTONS, COMMANDS, MENUS, OPERATORS
 from handlers.services import Services
-from storage.news import NewEntry
+from storage.entries import NewEntry
 from storage.schema import chat as chat_table
 from storage.schema import news_filter, subscription
 from storage.schema import rule as rule_table
@@ -169,6 +170,7 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("chan", 3): {
         "chan:{setup}:lang:ru": ADMINISTRATORS_ONLY,
         "chan:{setup}:top:economy": ADMINISTRATORS_ONLY,
+        "chan:{setup}:board:on": ADMINISTRATORS_ONLY,
         "chan:{setup}:remove:yes": ADMINISTRATORS_ONLY,
     },
     ("delete", 1): {"delete:no": ADMINISTRATORS_ONLY, "delete:yes": ADMINISTRATORS_ONLY},
@@ -276,12 +278,12 @@ async def place(world: World, number: int, kind: ChatKind) -> Place:
         proposed = await storage.rules.propose(db, number, rate().series, rule, now=NOW)
         numbers |= {"rule": saved, "proposed": proposed}
         quiet = Verdict(security=False, score=0, severity=Severity.INFO)
-        story = await storage.news.add_story(db, at=NOW, verdict=quiet)
+        story = await storage.stories.add_story(db, at=NOW, verdict=quiet)
         item = entry(id=str(number), title="A fire in a market")
         new_entry = NewEntry(
             feed="f", item=item, at=NOW, link_key=None, title_key="", verdict=quiet
         )
-        await storage.news.add_entry(db, new_entry, story_pk=story, now=NOW)
+        await storage.entries.add_entry(db, new_entry, story_pk=story, now=NOW)
         own = OwnFeed(key="1", url="https://example.org/rss.xml", name="Own")
         await storage.own_feeds.add(db, own, now=NOW)
         await storage.chats.subscribe(db, number, ["feed:1"], now=NOW)
