@@ -54,10 +54,12 @@ async def inline(services: Services, update: Update) -> None:
     if query is None:
         return
     reader = await _reader(services, query.from_user.id, query.from_user.language_code)
+    # the library takes what comes for what should
+    words, offset = str(query.query or ""), str(query.offset or "")
     page = 0
-    if query.offset.isdecimal():  # what we gave for the next page comes back
-        page = min(int(query.offset), LAST_PAGE)
-    said = Asked(reader=reader, words=query.query.strip(), page=page, now=services.clock())
+    if offset.isdecimal():  # what we gave for the next page comes back
+        page = min(int(offset), LAST_PAGE)
+    said = Asked(reader=reader, words=words.strip(), page=page, now=services.clock())
     results, onward = await _results(services, said)
     answer = Answer(
         method="answerInlineQuery",
