@@ -104,7 +104,7 @@ async def _held(context: Context) -> Message:
 async def _stories(context: Context) -> Message:
     waiting: list[tuple[int, Story]] = []
     async with context.services.store.reading() as db:
-        for told in await storage.operating.questions(db):
+        for told in await storage.alerts.all_waiting(db):
             number = kind_of(told).story(told)
             story = None if number is None else await storage.news.get(db, number)
             if story is not None:

@@ -22,6 +22,7 @@ from storage.schema import alert, delivery
 
 # how long an approved alert is worth sending at least: it may have waited its whole life for a word
 APPROVED_LIFE = timedelta(hours=1)
+OPEN = (State.PENDING.value, State.LEASED.value, State.HELD.value)  # not at their end
 UNSENT = (State.PENDING.value, State.HELD.value)  # nobody has it, and it may still be taken back
 BEGUN = (State.SENT.value, State.LEASED.value, State.COLLECTED.value)
 
@@ -203,18 +204,27 @@ async def waiting(db: Db, pk: int, *, lock: bool = False) -> StoredAlert | None:
 
     With `lock` nobody else decides before the transaction ends.
     """
-    query = select(alert).where(
-        alert.c.id == pk,
-        alert.c.approval == Approval.WAITING.value,
-        alert.c.fanned_at.is_(None),
-        alert.c.expires_at > await db_now(db),
-    )
+    query = select(alert).where(alert.c.id == pk, *await _waits(db))
     if lock:
         query = query.with_for_update()
     row = (await db.execute(query)).first()
     if row is None:
         return None
     return stored_alert(row)
+
+
+async def all_waiting(db: Db) -> list[StoredAlert]:
+    """The alerts that wait for an operator's word, oldest first."""
+    rows = await db.execute(select(alert).where(*await _waits(db)).order_by(alert.c.id))
+    return [stored_alert(row) for row in rows]
+
+
+async def _waits(db: Db) -> list[ColumnElement[bool]]:
+    return [
+        alert.c.fanned_at.is_(None),
+        alert.c.approval == Approval.WAITING.value,
+        alert.c.expires_at > await db_now(db),
+    ]
 
 
 async def decide(db: Db, pk: int, verdict: Approval) -> StoredAlert | None:
