@@ -15,7 +15,7 @@ import storage.news
 import storage.operating
 import storage.sources
 import storage.switch
-from bot.alerts import Desk, Reader, kind_of, notices
+from bot.alerts import Desk, Reader, edits, kind_of, notices
 from bot.errors import UserError
 from bot.i18n import moment
 from bot.model.news import Story
@@ -23,10 +23,11 @@ from bot.model.status import SourceStatus, Status
 from bot.readers.status import current_status
 from bot.render import admin as render
 from bot.render.answers import say
-from bot.render.desk import card
+from bot.render.desk import card, correction
 from bot.render.text import Message
 from bot.sources.standing import led
 from handlers.context import Context
+from handlers.desk import story_of
 from handlers.numbers import number_of
 from storage.db import Db, db_now
 
@@ -105,7 +106,7 @@ async def _stories(context: Context) -> Message:
     waiting: list[tuple[int, Story]] = []
     async with context.services.store.reading() as db:
         for told in await storage.alerts.all_waiting(db):
-            number = kind_of(told).story(told)
+            number = story_of(told)
             story = None if number is None else await storage.news.get(db, number)
             if story is not None:
                 waiting.append((told.id, led(story, context.services.catalog.news)))
@@ -175,13 +176,20 @@ async def _story(context: Context, number: int) -> None:
     """The card of a story that waits, as it was shown first."""
     async with context.services.store.reading() as db:
         told = await storage.alerts.waiting(db, number)
-        story = None if told is None else kind_of(told).story(told)
+        story = None if told is None else story_of(told)
         found = None if story is None else await storage.news.get(db, story)
-    if found is None:
+    if told is None or found is None:
         raise UserError("error.stale")
     await context.answer()
     catalog, language = context.services.catalog, context.language
     feeds = [catalog.names(key, language) for key in found.feeds]
+    wording = edits.wording_of(told)
+    for one in found.entries:
+        if wording is not None and one.pk == wording.entry:
+            feed = catalog.names(one.feed, language)
+            changed = wording.put_in(one.entry)
+            await context.reply(correction(number, one, changed, [feed], language))
+            return
     await context.reply(card(number, led(found, catalog.news), feeds, language))
 
 

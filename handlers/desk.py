@@ -20,6 +20,8 @@ import storage.decisions
 import storage.news
 from bot.alerts import edits, kind_of, notices
 from bot.alerts.stories import keys
+from bot.detect.identity import headline_key
+from bot.detect.identity import text_key as text_key_of
 from bot.detect.stories import same_story
 from bot.errors import UserError
 from bot.model.alerts import Alert, Approval
@@ -38,6 +40,7 @@ from bot.render.text import one_line
 from bot.sources.standing import led
 from handlers.context import Context
 from handlers.numbers import number_of
+from storage.alerts import StoredAlert
 from storage.db import Db
 
 CONSIDERED = 60  # told stories that a waiting one is compared with
@@ -141,15 +144,39 @@ async def _decide(
     context: Context, number: int, verdict: Approval, said: str, to_others: str
 ) -> None:
     async with context.services.store.writing() as db:
-        found = await _waiting(context, db, number, lock=True)
+        found = await _waiting(context, db, number, lock=True, correction=True)
         now = context.services.clock()
-        await storage.alerts.decide(db, number, verdict)
+        decided = await storage.alerts.decide(db, number, verdict)
         told = verdict is Approval.APPROVED
-        words = Words.of(found.lead.entry)
-        await _keep(db, Question.SECURITY, words, answer=told, now=now)
         title = headline(found)
+        if decided is not None and (wording := edits.wording_of(decided)) is not None:
+            said = await _reword(db, decided.id, wording, said, told=told, now=now)
+            title = wording.title if told and wording.title else title
+        else:
+            words = Words.of(found.lead.entry)
+            await _keep(db, Question.SECURITY, words, answer=told, now=now)
         await _tell_others(context, db, number, to_others, title, now=now)
     await _settled(context, said, title)
+
+
+async def _reword(
+    db: Db, number: int, wording: edits.Wording, said: str, *, told: bool, now: datetime
+) -> str:
+    """Put a feed's new words in place of the old ones, if they are let through, and edit what was
+    told; what is said of it.
+    """
+    if not told:
+        return "story.kept"
+    entry = (await storage.news.words(db, [wording.entry])).get(wording.entry)
+    if entry is not None:
+        changed = wording.put_in(entry)
+        key, text_key = headline_key(changed) or "", text_key_of(changed)
+        await storage.news.correct(db, wording.entry, changed, title_key=key, text_key=text_key)
+        if key != headline_key(entry):  # an operator's headline was of the words before
+            await storage.news.headline(db, wording.entry, None)
+    await storage.alerts.withdraw(db, number)  # the edits are the answer
+    await _grow(db, wording.story, f"corrected:{number}", now=now)
+    return said
 
 
 async def _settled(context: Context, said: str, title: str) -> None:
@@ -197,8 +224,13 @@ async def _back(context: Context, number: int) -> None:
 # --- the store ------------------------------------------------------------------------------------
 
 
-async def _waiting(context: Context, db: Db, number: int, *, lock: bool = False) -> Story:
-    """The story of an alert that waits; UserError says what was decided, or that it is too late."""
+async def _waiting(
+    context: Context, db: Db, number: int, *, lock: bool = False, correction: bool = False
+) -> Story:
+    """The story of an alert that waits; UserError says what was decided, or that it is too late.
+
+    One that asks about a `correction` counts only where that is said.
+    """
     stands = await storage.alerts.approval(db, number)
     if stands is None:
         raise UserError("error.stale")
@@ -207,11 +239,19 @@ async def _waiting(context: Context, db: Db, number: int, *, lock: bool = False)
         if stands is Approval.WAITING:  # it waits, and cannot be decided: for too long
             stands = Approval.EXPIRED
         raise UserError(f"error.story_{stands}")
-    story = kind_of(told).story(told)
+    if edits.wording_of(told) is not None and not correction:
+        raise UserError("error.stale")
+    story = story_of(told)
     found = None if story is None else await storage.news.get(db, story)
     if found is None:  # nothing is left of it to be sent
         raise UserError("error.story_expired")
     return led(found, context.services.catalog.news)
+
+
+def story_of(told: StoredAlert) -> int | None:
+    """The story that a question is about."""
+    wording = edits.wording_of(told)
+    return kind_of(told).story(told) if wording is None else wording.story
 
 
 async def _must_be_untold(db: Db, story: int, waiting: int) -> None:

@@ -37,6 +37,7 @@ class StoredAlert:
     reasons: tuple[Reason, ...]
     created_at: datetime
     near: frozenset[str] = frozenset()  # the places that a story is near to
+    approval: Approval | None = None  # where it stands, if it needed an operator's word
     post: Post | None = None  # the kind of post that it is to chats' settings
 
 
@@ -135,6 +136,13 @@ async def times_got(db: Db, supersede_key: str) -> int:
         .select_from(alert)
         .where(alert.c.supersede_key == supersede_key, reached.exists())
     )
+    return int((await db.execute(query)).scalar_one())
+
+
+async def asked(db: Db, supersede_key: str) -> int:
+    """How many alerts with this `supersede_key` operators were asked about."""
+    mine = (alert.c.supersede_key == supersede_key, alert.c.approval.is_not(None))
+    query = select(func.count()).select_from(alert).where(*mine)
     return int((await db.execute(query)).scalar_one())
 
 
@@ -268,6 +276,7 @@ def stored_alert(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
         reasons=reasons_from_json(row.reasons),
         created_at=row.created_at,
         near=frozenset(row.near or ()),
+        approval=None if row.approval is None else Approval(row.approval),
         post=None if row.post is None else Post(row.post),
     )
 
