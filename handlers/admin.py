@@ -26,6 +26,7 @@ from bot.render.answers import say
 from bot.render.desk import card, correction
 from bot.render.text import Message
 from bot.sources.standing import led
+from handlers import second
 from handlers.context import Context
 from handlers.desk import story_of
 from handlers.numbers import number_of
@@ -38,7 +39,7 @@ async def admin(_update: Update, context: Context) -> None:
 
 
 async def opened(context: Context, page: str) -> None:
-    """Buttons `admin:desk`, `held`, `stories`, `errors`, `off` and `on`."""
+    """Buttons `admin:desk`, `held`, `stories`, `second`, `errors`, `off` and `on`."""
     match page:
         case "desk":
             shown = await _desk(context)
@@ -46,6 +47,8 @@ async def opened(context: Context, page: str) -> None:
             shown = await _held(context)
         case "stories":
             shown = await _stories(context)
+        case "second":
+            shown = await _second(context)
         case "errors":
             shown = await _errors(context)
         case "off":
@@ -59,7 +62,7 @@ async def opened(context: Context, page: str) -> None:
 
 
 async def pressed(context: Context, what: str, which: str) -> None:
-    """Buttons `admin:sources:0`, `admin:source:KEY`, `poll`, `pause`, `resume`, `off:sure`, …"""
+    """Buttons `admin:sources:0`, `admin:source:KEY`, `poll`, `tell:7`, `off:sure`, …"""
     match what, which:
         case "sources", _:
             status, number = await _status(context), number_of(which)
@@ -69,6 +72,10 @@ async def pressed(context: Context, what: str, which: str) -> None:
             await _source(context, what, which)
         case "story", _:
             await _story(context, number_of(which))
+        case "tell", _:
+            await second.send(context, number_of(which))
+            await context.answer()
+            await context.edit(await _second(context))
         case "off" | "on", "sure":
             await _switch(context, off=what == "off")
         case _:
@@ -89,7 +96,8 @@ async def _desk(context: Context) -> Message:
     async with services.store.reading() as db:
         status = await current_status(db, services.catalog, now=now)
         found = await storage.operating.overview(db, now=now)
-    return render.desk(status, found, context.language)
+        alone = await second.waiting(db, services)
+    return render.desk(status, found, context.language, second=len(alone))
 
 
 async def _held(context: Context) -> Message:
@@ -111,6 +119,18 @@ async def _stories(context: Context) -> Message:
             if story is not None:
                 waiting.append((told.id, led(story, context.services.catalog.news)))
     return render.stories(waiting, context.language)
+
+
+async def _second(context: Context) -> Message:
+    """What waits for a second source."""
+    services, language = context.services, context.language
+    async with services.store.reading() as db:
+        alone = await second.waiting(db, services)
+
+    def named(key: str) -> str:
+        return services.catalog.names(key, language)
+
+    return render.second(alone, named, language)
 
 
 async def _errors(context: Context) -> Message:

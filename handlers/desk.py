@@ -82,9 +82,9 @@ async def joined(context: Context, what: str, number: str, story: str) -> None:
         await _grow(db, into, f"joined:{waiting}", now=now)
         first = found.lead.entry
         second = target.told_in(first.language or "").lead.entry
-        await _keep(db, Question.SAME_STORY, Words.of(first), Words.of(second), now=now)
+        await keep(db, Question.SAME_STORY, Words.of(first), Words.of(second), now=now)
         title = headline(target)
-        await _tell_others(context, db, waiting, "notice.joined", title, now=now)
+        await tell_others(context, db, waiting, "notice.joined", title, now=now)
     await _settled(context, "story.joined", title)
 
 
@@ -103,7 +103,7 @@ async def reworded(update: Update, context: Context) -> None:
         await storage.news.headline(db, lead.pk, words)
         was, now = Words.of(lead.entry), context.services.clock()
         wished = Words(title=words, language=lead.entry.language)
-        await _keep(db, Question.HEADLINE, was, wished, now=now)
+        await keep(db, Question.HEADLINE, was, wished, now=now)
     context.services.forget_cards()
     await context.reply(headline_changed(number, words, context.language))
 
@@ -154,8 +154,8 @@ async def _decide(
             title = wording.title if told and wording.title else title
         else:
             words = Words.of(found.lead.entry)
-            await _keep(db, Question.SECURITY, words, answer=told, now=now)
-        await _tell_others(context, db, number, to_others, title, now=now)
+            await keep(db, Question.SECURITY, words, answer=told, now=now)
+        await tell_others(context, db, number, to_others, title, now=now)
     await _settled(context, said, title)
 
 
@@ -269,7 +269,7 @@ async def _grow(db: Db, story: int, why: str, *, now: datetime) -> None:
         await storage.alerts.enqueue(db, edits.alert(told.id, why, now=now, expires_at=until))
 
 
-async def _keep(
+async def keep(
     db: Db,
     question: Question,
     first: Words,
@@ -278,11 +278,12 @@ async def _keep(
     answer: bool = True,
     now: datetime,
 ) -> None:
+    """Keep what an operator decided, with the words that it was about."""
     made = Decision(question=question, answer=answer, first=first, second=second, at=now)
     await storage.decisions.keep(db, made)
 
 
-async def _tell_others(
+async def tell_others(
     context: Context, db: Db, waiting: int, msgid: str, title: str, *, now: datetime
 ) -> None:
     """One silent word to every other operator: who decided, and what."""
