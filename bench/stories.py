@@ -21,7 +21,8 @@ from bot.model.alerts import Severity
 from bot.model.news import Entry, Verdict
 from bot.sources.catalog import parse_catalog
 from storage.db import Store
-from storage.news import NewEntry, add_alone
+from storage.entries import NewEntry
+from storage.stories import add_alone
 
 FEW, MANY, FEWER = 1_000, 50_000, 10_000
 ASKED = 400

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -25,7 +26,7 @@ from bot.errors import BotError, first_of
 from bot.fetch import Fetcher
 from bot.ingest import Ingest
 from bot.listening import inbox_of, listen, serve, until_revoked
-from bot.ops import ops_app
+from bot.ops import Operated, ops_app
 from bot.own_feeds import OwnFeeds
 from bot.running import Running, process_name, tell
 from bot.sources.specs import Catalog
@@ -33,7 +34,7 @@ from bot.telegram.api import Api
 from bot.telegram.client import Bot, dispatcher
 from bot.telegram.request import AiohttpRequest
 from bot.telegram.session import open_session
-from bot.watch import begin_alone, watch_the_stop
+from bot.watch import begin_alone, left_to_watch, watch_the_stop
 from bot.workers import Workers
 from handlers import Context, Services, route
 from storage.opening import held_store
@@ -62,7 +63,12 @@ async def run(
         bot = await stack.enter_async_context(opened(settings, catalog, clock))
         try:
             async with asyncio.TaskGroup() as tasks:
-                begin = tasks.create_task
+                stopping = bot.stopping
+
+                def begin(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+                    left = left_to_watch(work, store=bot.store, stopping=stopping)
+                    return tasks.create_task(left, name=name)
+
                 running = [begin(task, name=name) for name, task in background(bot).items()]
                 listening = begin(listen(bot, on_ready), name="talk")
                 sender = begin(bot.worker.run(), name="worker")
@@ -71,7 +77,7 @@ async def run(
                 await stop.wait()
                 log.info("stopping")
                 watched.enter_context(watch_the_stop())
-                bot.stopping.set()
+                stopping.set()
                 bot.worker.stop()
                 listening.cancel()
                 await asyncio.wait([sender, *running], timeout=DRAIN)
@@ -109,8 +115,8 @@ async def opened(settings: Settings, catalog: Catalog, clock: Clock) -> AsyncIte
         worker = Worker(
             store=store,
             api=sending,
-            composer=Composer(store, catalog, lambda: client.known_as),
-            token_name=token.partition(":")[0],
+            composer=Composer(store, catalog, lambda: client.known_as, clock),
+            token_name=settings.token_name,
             rate=settings.send_rate,
             on_trouble=on_trouble,
             others=(api,),
@@ -151,6 +157,18 @@ async def opened(settings: Settings, catalog: Catalog, clock: Clock) -> AsyncIte
             holder=holder,
             revoked=revoked,
         )
-        ops = ops_app(store, catalog, clock, bot.readiness)
+        operated = Operated(
+            store=store,
+            catalog=catalog,
+            clock=clock,
+            readiness=bot.readiness,
+            home=settings.home_currency,
+            zone=settings.time_zone,
+            language=settings.default_language,
+            holder=holder,
+            token=settings.token_name,
+            done=bot.done,
+        )
+        ops = ops_app(operated)
         bot.ops_port = await serve(stack, ops, settings.ops_listen)
         yield bot

@@ -31,7 +31,6 @@ from procrastinate.jobs import DeleteJobCondition, Job, Status
 from procrastinate.tasks import Task
 from procrastinate.worker import Worker
 
-from bot import metrics
 from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
 from bot.recurring import Key, Work
 from storage.db import Store
@@ -212,7 +211,6 @@ def _whole(
 
     @queue.task(name=name, queue=QUEUE, lock=lock, queueing_lock=name, retry=retry)
     async def whole(timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its tick
-        metrics.JOBS.labels(name).inc()
         if await work.do():
             await _follow(tasks, following)
 
@@ -232,7 +230,6 @@ def _keyed(
 
     @queue.task(name=name, queue=QUEUE)
     async def many(keys: Sequence[str] = (), key: str = "") -> None:  # noqa: ARG001 - one key was a job of earlier versions
-        metrics.JOBS.labels(name).inc()
         brought: list[bool] = []
 
         async def one(key: Key) -> None:

@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from telegram.error import InvalidToken, TelegramError
 
-from bot import presence
+from bot import metrics, presence
 from bot.alerts import texts_lacking
 from bot.config import Settings
 from bot.convert import parse_question
@@ -27,6 +27,7 @@ from bot.intake.polling import poll
 from bot.intake.role import Role
 from bot.intake.webhook import keep_webhook, webhook_app
 from bot.languages import LANGUAGES
+from bot.ops.readiness import RECEIVES, SENDS, WEBHOOK
 from bot.running import Running
 from bot.telegram import retry
 from handlers import App, Services
@@ -36,6 +37,7 @@ from storage.db import Db
 
 log = structlog.get_logger(__name__)
 
+ROLE = "updates"  # of the one process that asks Telegram for them
 RESUME_WAIT = 1.0  # seconds between tries to take up what was left, while the database is away
 REVOKED = "BOT_TOKEN: Telegram does not know it; was it revoked?"
 
@@ -85,7 +87,8 @@ async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> No
                 add_bells(hook, bot.hubs, urlsplit(url).path)
             await serve(stack, hook, bot.settings.webhook_listen)
         bot.ready.set()
-        bot.readiness.tell("start", None)
+        for part in (RECEIVES, SENDS):
+            bot.readiness.tell(part, None)
         log.info("ready", username=bot.application.bot.username, ops_port=bot.ops_port)
         if on_ready is not None:
             on_ready(bot)
@@ -152,8 +155,12 @@ async def _receive(bot: Running) -> None:
     """Receive updates for ever, posted or asked for; beside other replicas in our turn alone."""
     settings = bot.settings
 
+    part = RECEIVES
+    if settings.updates == "webhook":
+        part = WEBHOOK
+
     def tell(why: str | None) -> None:
-        bot.readiness.tell("updates", why)
+        bot.readiness.tell(part, why)
 
     if settings.updates == "webhook":
         url = settings.webhook_url or ""
@@ -162,9 +169,10 @@ async def _receive(bot: Running) -> None:
             bot.api, bot.inbox, url=url, secret=secret, tell=tell, on_trouble=bot.tell
         )
     elif bot.store.alone:
+        metrics.ROLE.labels(ROLE).set(1)  # nobody else could have it
         await poll(bot.api, bot.inbox, tell)
     else:
-        await Role(bot.store, "updates", bot.holder).during(lambda: _poll_in_turn(bot, tell))
+        await Role(bot.store, ROLE, bot.holder).during(lambda: _poll_in_turn(bot, tell))
 
 
 async def _poll_in_turn(bot: Running, tell: Callable[[str | None], None]) -> None:

@@ -1,4 +1,4 @@
-"""What is counted; names and labels hold no chat ids and no texts."""
+"""What is counted; names and labels hold no chat ids and no texts. `docs/metrics.md` lists all."""
 
 from __future__ import annotations
 
@@ -8,31 +8,115 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry()
 
-UPDATES = Counter("jarchy_updates", "Updates received", ["kind", "outcome"], registry=REGISTRY)
-SENT = Counter(
-    "jarchy_deliveries", "Deliveries by what became of them", ["lane", "outcome"], registry=REGISTRY
-)
+#: Bounds in seconds of what a reader waits for.
+WAITED = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
+#: Bounds in seconds of one step in the database.
+STEP = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
+#: Bounds in seconds from a publication to a reader: feeds are asked every few minutes.
+TOLD = (1, 5, 15, 30, 60, 120, 300, 600, 900)
+
+# --- polls ----------------------------------------------------------------------------------------
+
 POLLS = Counter("jarchy_polls", "Polls of sources", ["source", "outcome"], registry=REGISTRY)
+ENTRIES = Counter(
+    "jarchy_entries", "New rates and entries stored, by their source", ["source"], registry=REGISTRY
+)
 FRESH = Gauge(
     "jarchy_source_last_ok_timestamp_seconds",
     "When a source last answered",
     ["source"],
     registry=REGISTRY,
 )
-ROLE = Gauge("jarchy_role", "1 while this replica has a role", ["role"], registry=REGISTRY)
-JOBS = Counter(
-    "jarchy_jobs", "Jobs this replica did of those shared by all", ["job"], registry=REGISTRY
+
+# --- alerts and deliveries ------------------------------------------------------------------------
+
+ALERTS = Counter("jarchy_alerts", "Alerts decided", ["kind", "severity"], registry=REGISTRY)
+SENT = Counter(
+    "jarchy_deliveries", "Deliveries by what became of them", ["lane", "outcome"], registry=REGISTRY
 )
-WAITING = Gauge("jarchy_deliveries_waiting", "Deliveries not yet final", registry=REGISTRY)
+WAITING = Gauge(
+    "jarchy_deliveries_waiting", "Deliveries not yet final", ["lane"], registry=REGISTRY
+)
+OLDEST = Gauge(
+    "jarchy_outbox_oldest_seconds",
+    "Age of the oldest alert that somebody still waits for; 0 where nobody does",
+    ["lane"],
+    registry=REGISTRY,
+)
+TOLD_AFTER = Histogram(
+    "jarchy_publication_to_delivery_seconds",
+    "From what was published to the message about it",
+    ["kind"],
+    buckets=TOLD,
+    registry=REGISTRY,
+)
+
+# --- Telegram -------------------------------------------------------------------------------------
+
+CALLS = Counter(
+    "jarchy_telegram_calls",
+    "Requests to Telegram by what became of them",
+    ["method", "outcome"],
+    registry=REGISTRY,
+)
+TELEGRAM_UP = Gauge(
+    "jarchy_telegram_up", "1 while Telegram answers, as far as is known", registry=REGISTRY
+)
+UPDATES = Counter("jarchy_updates", "Updates received", ["kind", "outcome"], registry=REGISTRY)
 REPLY = Histogram(
     "jarchy_reply_seconds",
     "From a stored update to its reply handed over",
-    buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+    buckets=WAITED,
     registry=REGISTRY,
 )
+
+# --- the process ----------------------------------------------------------------------------------
+
+READY = Gauge(
+    "jarchy_ready", "1 for each part of /readyz that is well, else 0", ["part"], registry=REGISTRY
+)
+LOOP_LAG = Gauge(
+    "jarchy_loop_lag_seconds",
+    "How late the event loop was at most within the last minute",
+    registry=REGISTRY,
+)
+DATABASE = Histogram(
+    "jarchy_database_seconds",
+    "One step in the database, the wait for it counted",
+    ["operation"],
+    buckets=STEP,
+    registry=REGISTRY,
+)
+ROLE = Gauge("jarchy_role", "1 while this replica has a role", ["role"], registry=REGISTRY)
+JOBS = Counter("jarchy_jobs", "Recurring jobs that this process did", ["job"], registry=REGISTRY)
+WORKER_JOBS = Counter(
+    "jarchy_worker_jobs",
+    "Jobs given to worker processes by what became of them",
+    ["job", "outcome"],
+    registry=REGISTRY,
+)
+INFO = Gauge("jarchy_info", "Always 1; its label is the version", ["version"], registry=REGISTRY)
 
 
 @cache
 def sent(lane: str, outcome: str) -> Counter:
     """A counter of deliveries, kept: looking it up by labels costs a twentieth of a delivery."""
     return SENT.labels(lane.lower(), outcome.lower())
+
+
+@cache
+def called(method: str, outcome: str) -> Counter:
+    """A counter of requests to Telegram, kept likewise."""
+    return CALLS.labels(method, outcome.lower())
+
+
+@cache
+def database(operation: str) -> Histogram:
+    """The seconds of one kind of step in the database, kept likewise."""
+    return DATABASE.labels(operation)
+
+
+@cache
+def told(kind: str) -> Histogram:
+    """The seconds from publication to delivery of one kind of alert, kept likewise."""
+    return TOLD_AFTER.labels(kind)

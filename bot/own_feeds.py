@@ -139,7 +139,8 @@ class OwnFeeds:
             if stored is None:  # nobody follows it any more
                 return 0
             known = await storage.own_feeds.known(db, feed.key, names | ids)
-            await storage.own_feeds.note_entries(db, feed.key, names, now=now)
+            before = known & names
+            await storage.own_feeds.note_entries(db, feed.key, names, before=before, now=now)
             told: list[Entry] = []
             for item, mine in listed.items():
                 if known.isdisjoint((*mine, _id_alone(item))):

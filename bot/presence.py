@@ -217,4 +217,4 @@ async def _note_the_look(store: Store, left: Sequence[int], begun: datetime) -> 
 
 def bot_id_of(settings: Settings) -> int:
     """The bot's own id, which its token begins with."""
-    return int(settings.token.partition(":")[0])
+    return int(settings.token_name)

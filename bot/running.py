@@ -17,7 +17,7 @@ from bot.deliver.worker import Worker
 from bot.hubs import Hubs
 from bot.ingest import Ingest
 from bot.intake.inbox import Inbox
-from bot.ops import Readiness
+from bot.ops.readiness import RECEIVES, SENDS, WRITES, Readiness
 from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from handlers import App, Services
@@ -52,13 +52,20 @@ class Running:
     readiness: Readiness = field(default_factory=Readiness)
     # when any source was read last, as far as this replica's cards know
     polled: datetime | None = None
+    # alerts that had reached nobody at this process's last look
+    unheard: frozenset[int] = frozenset()
+    # when this process did each recurring job last
+    done: dict[str, datetime] = field(default_factory=dict)
+    # when this replica looks again how far each broadcast has come
+    looks: dict[int, float] = field(default_factory=dict)
     met: set[str] = field(default_factory=set)  # sources that the store is known to know
 
     def __post_init__(self) -> None:
         # /readyz is told of the start as it goes; the other parts are asked when somebody asks it
-        self.readiness.tell("start", "starting: Telegram has not answered yet")
-        self.readiness.ask("telegram", self._telegram_trouble)
-        self.readiness.ask("writing", self._writing_trouble)
+        for part in (RECEIVES, SENDS):
+            self.readiness.tell(part, "starting: Telegram has not answered yet")
+        self.readiness.ask(SENDS, self._telegram_trouble)
+        self.readiness.ask(WRITES, self._writing_trouble)
 
     def _telegram_trouble(self) -> str | None:
         if self.worker.reach.away:

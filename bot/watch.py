@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,8 +24,9 @@ import structlog
 import storage.backup
 import storage.highwater
 import storage.lapsed
+from bot import metrics
 from bot.alerts.notices import Notice, notice
-from bot.errors import BotError, ConfigError, StorageError
+from bot.errors import BotError, ConfigError, StorageError, first_of
 from bot.render.text import to_api
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Sent, why
@@ -38,6 +40,7 @@ TROUBLE_PATIENCE = 5.0  # seconds of trouble before an operator is woken
 TOLD_AGAIN_AFTER = 3600.0  # seconds until the same trouble is told again
 LAST_WORD_LIMIT = 15.0  # seconds for the last word to the operators, whatever Telegram does
 STOP_LIMIT = 15.0  # seconds that a stop may take
+BEATS_OF_A_MINUTE = 120  # of the loop, at the usual `STALL_SECONDS`
 FRAMES_SHOWN = 3  # of the place where the loop stands
 
 
@@ -160,12 +163,20 @@ class LoopWatch:
 
     stall: float = STALL_SECONDS
     _beat: float = field(default_factory=time.monotonic)
+    _late: deque[float] = field(default_factory=lambda: deque(maxlen=BEATS_OF_A_MINUTE))
     _stalled: bool = False
     _ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def every(self) -> float:
+        """Seconds between two beats of a loop that is not late."""
+        return self.stall / 4
 
     def beat(self) -> None:
         """The loop turns."""
         now = time.monotonic()
+        self._late.append(max(now - self._beat - self.every, 0.0))
+        metrics.LOOP_LAG.set(max(self._late))
         if self._stalled:
             self._stalled = False
             log.warning("event loop runs again", stood=round(now - self._beat, 1))
@@ -185,7 +196,7 @@ class LoopWatch:
             watcher.join()
 
     def _watch(self, loop_thread: int) -> None:
-        while not self._ended.wait(self.stall / 4):
+        while not self._ended.wait(self.every):
             if self._stalled or time.monotonic() - self._beat < self.stall:
                 continue
             self._stalled = True
@@ -197,6 +208,19 @@ class LoopWatch:
             log.warning(
                 "event loop stands still", seconds=round(time.monotonic() - self._beat, 1), at=at
             )
+
+
+async def left_to_watch(work: Awaitable[None], *, store: Store, stopping: asyncio.Event) -> None:
+    """Work that a lost database file breaks off and does not end: whoever watches the store notices
+    it in a moment, saves what is open, tells the operators and ends it all.
+    """
+    try:
+        await work
+    except (StorageError, ExceptionGroup) as error:
+        is_left = store.lost and not stopping.is_set()
+        if not (is_left and isinstance(first_of(error), StorageError)):
+            raise
+        await asyncio.Event().wait()
 
 
 async def keep_watch(
@@ -217,7 +241,7 @@ async def keep_watch(
 async def _beat(loop: LoopWatch) -> None:
     while True:
         loop.beat()
-        await asyncio.sleep(loop.stall / 4)
+        await asyncio.sleep(loop.every)
 
 
 @contextmanager

@@ -108,23 +108,15 @@ class Workers:
         slots = self._slots
         if awaited:
             slots = self._kept
-        async with slots:
-            worker = await self._take(awaited=awaited)
-            try:
-                async with asyncio.timeout(timeout):
-                    reply = await worker.ask(job, args, timeout)
-            except BaseException as error:
-                # Cancelled or not, its next answer would be to a question nobody asks any more.
-                await self._end(worker, kill=True)
-                match error:
-                    case TimeoutError():
-                        raise WorkerError(f"{_name(job)} took longer than {timeout:g} s") from None
-                    case EOFError() | OSError() | pickle.UnpicklingError():
-                        raise WorkerError(f"the worker died over {_name(job)}") from None
-                raise
-            worker.rest(self._idle, warm, self._retire)
-            self._free[awaited].append(worker)
-        done, value = reply
+        outcome = "ended"
+        try:
+            async with slots:
+                done, value = await self._asked(job, args, timeout, awaited=awaited, warm=warm)
+            outcome = "failed"
+            if done:
+                outcome = "done"
+        finally:
+            _count(job, outcome)
         if not done:
             raise (
                 value
@@ -133,6 +125,33 @@ class Workers:
             )
         result: T = value
         return result
+
+    async def _asked(
+        self,
+        job: Callable[..., Any],
+        args: tuple[object, ...],
+        seconds: float,
+        *,
+        awaited: bool,
+        warm: float,
+    ) -> tuple[bool, Any]:
+        """The reply of a worker process: whether the job came to its end, and its value."""
+        worker = await self._take(awaited=awaited)
+        try:
+            async with asyncio.timeout(seconds):
+                reply = await worker.ask(job, args, seconds)
+        except BaseException as error:
+            # Cancelled or not, its next answer would be to a question nobody asks any more.
+            await self._end(worker, kill=True)
+            match error:
+                case TimeoutError():
+                    raise WorkerError(f"{_name(job)} took longer than {seconds:g} s") from None
+                case EOFError() | OSError() | pickle.UnpicklingError():
+                    raise WorkerError(f"the worker died over {_name(job)}") from None
+            raise
+        worker.rest(self._idle, warm, self._retire)
+        self._free[awaited].append(worker)
+        return reply
 
     async def close(self) -> None:
         """End all processes; a job under way fails."""
@@ -340,6 +359,13 @@ def _reply(data: bytes, seconds: float) -> bytes:
     # whatever a job does, the bot hears its name and the worker goes on
     except BaseException as error:  # noqa: BLE001 - as said above
         return pickle.dumps((False, type(error).__name__), pickle.HIGHEST_PROTOCOL)
+
+
+def _count(job: Callable[..., object], outcome: str) -> None:
+    """One job more of those that worker processes were given."""
+    from bot import metrics  # the processes themselves count nothing, and need not read it
+
+    metrics.WORKER_JOBS.labels(_name(job), outcome).inc()
 
 
 def _name(job: Callable[..., object]) -> str:

@@ -31,6 +31,7 @@ from handlers import (
     alerts,
     broadcasts,
     cancel,
+    channels,
     charts,
     convert,
     desk,
@@ -131,6 +132,7 @@ COMMANDS: dict[str, Route[Handler]] = {
     "subscribe": Route(subscriptions.subscribe, always_looking, offered=Who.ADMINISTRATOR),
     "unsubscribe": Route(subscriptions.subscribe, always_looking, offered=Who.ADMINISTRATOR),
     "settings": Route(settings.settings, looking_or_changing, offered=Who.ADMINISTRATOR),
+    "channel": Route(channels.channel, Who.ADMINISTRATOR),
     "status": Route(status.status, Who.ANYBODY),
     "privacy": Route(privacy.privacy, Who.ANYBODY),
     "mydata": Route(privacy.mydata, Who.ADMINISTRATOR),
@@ -186,6 +188,8 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("sound", 2): Route(quiet.sounded, Who.ADMINISTRATOR),
     ("here", 2): Route(here.pressed, Who.ADMINISTRATOR),
     ("unhere", 1): Route(here.undone, Who.ADMINISTRATOR),
+    ("chan", 2): Route(channels.pressed, Who.ADMINISTRATOR),
+    ("chan", 3): Route(channels.changed, Who.ADMINISTRATOR),
     ("delete", 1): Route(privacy.pressed, Who.ADMINISTRATOR),
     ("done", 0): Route(subscriptions.done, Who.ADMINISTRATOR),
     ("hour", 1): Route(digest.pressed, Who.ADMINISTRATOR),
@@ -221,6 +225,9 @@ WORDS: dict[str, Route[Handler]] = {
     "headline": Route(desk.reworded, Who.OPERATOR, where=PRIVATE & desk.AnswersDesk()),
     "text": Route(said, Who.ANYBODY, where=filters.TEXT & (PRIVATE | Mentioned())),
     "place": Route(settings.placed, Who.ADMINISTRATOR, where=filters.LOCATION & PRIVATE),
+    "channel": Route(
+        channels.shared, Who.ADMINISTRATOR, where=filters.StatusUpdate.CHAT_SHARED & PRIVATE
+    ),
     "list of feeds": Route(feeds.given, Who.ADMINISTRATOR, where=LISTS & PRIVATE),
     "anything": Route(anything, Who.ANYBODY, where=PRIVATE & ~filters.StatusUpdate.ALL),
 }

@@ -11,9 +11,10 @@ import hashlib
 from telegram import Update
 
 import storage.alerts
-import storage.news
+import storage.held_rates
 import storage.operating
 import storage.sources
+import storage.stories
 import storage.switch
 from bot.alerts import Desk, Reader, edits, kind_of, notices
 from bot.errors import UserError
@@ -88,21 +89,22 @@ async def pressed(context: Context, what: str, which: str) -> None:
 async def _status(context: Context) -> Status:
     services = context.services
     async with services.store.reading() as db:
-        return await current_status(db, services.catalog, now=services.clock())
+        return await current_status(
+            db, services.catalog, token=services.settings.token_name, now=services.clock()
+        )
 
 
 async def _desk(context: Context) -> Message:
-    services, now = context.services, context.services.clock()
+    status, services = await _status(context), context.services
     async with services.store.reading() as db:
-        status = await current_status(db, services.catalog, now=now)
-        found = await storage.operating.overview(db, now=now)
+        found = await storage.operating.overview(db, now=status.now)
         alone = await second.waiting(db, services)
     return render.desk(status, found, context.language, second=len(alone))
 
 
 async def _held(context: Context) -> Message:
     async with context.services.store.reading() as db:
-        rates = await storage.operating.held_rates(db)
+        rates = await storage.held_rates.waiting_rates(db)
 
     def named(key: str) -> str:
         return context.services.catalog.names(key, context.language)
@@ -115,7 +117,7 @@ async def _stories(context: Context) -> Message:
     async with context.services.store.reading() as db:
         for told in await storage.alerts.all_waiting(db):
             number = story_of(told)
-            story = None if number is None else await storage.news.get(db, number)
+            story = None if number is None else await storage.stories.get(db, number)
             if story is not None:
                 waiting.append((told.id, led(story, context.services.catalog.news)))
     return render.stories(waiting, context.language)
@@ -197,7 +199,7 @@ async def _story(context: Context, number: int) -> None:
     async with context.services.store.reading() as db:
         told = await storage.alerts.waiting(db, number)
         story = None if told is None else story_of(told)
-        found = None if story is None else await storage.news.get(db, story)
+        found = None if story is None else await storage.stories.get(db, story)
     if told is None or found is None:
         raise UserError("error.stale")
     await context.answer()
@@ -216,7 +218,7 @@ async def _story(context: Context, number: int) -> None:
 async def _switch(context: Context, *, off: bool) -> None:
     """The second tap: alerts stop for all replicas, or leave again."""
     services = context.services
-    token = services.settings.token.partition(":")[0]
+    token = services.settings.token_name
     async with services.store.writing() as db:
         turn = storage.switch.turn_off if off else storage.switch.turn_on
         if await turn(db, token):

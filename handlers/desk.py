@@ -17,7 +17,8 @@ from telegram.ext import filters
 
 import storage.alerts
 import storage.decisions
-import storage.news
+import storage.entries
+import storage.stories
 from bot.alerts import edits, kind_of, notices
 from bot.alerts.stories import keys
 from bot.detect.identity import headline_key
@@ -71,14 +72,14 @@ async def joined(context: Context, what: str, number: str, story: str) -> None:
     waiting, into = number_of(number), number_of(story)
     async with context.services.store.writing() as db:
         found = await _waiting(context, db, waiting, lock=True)
-        target = await storage.news.shown(db, into)
+        target = await storage.stories.shown(db, into)
         if target is None or target.pk == found.pk:
             raise UserError("error.stale")
         await _must_be_untold(db, found.pk, waiting)
         target = led(target, context.services.catalog.news)
         now = context.services.clock()
         await storage.alerts.decide(db, waiting, Approval.JOINED)
-        await storage.news.join(db, found.pk, into=into)
+        await storage.stories.join(db, found.pk, into=into)
         await _grow(db, into, f"joined:{waiting}", now=now)
         first = found.lead.entry
         second = target.told_in(first.language or "").lead.entry
@@ -100,7 +101,7 @@ async def reworded(update: Update, context: Context) -> None:
     async with context.services.store.writing() as db:
         found = await _waiting(context, db, number, lock=True)
         lead = found.lead
-        await storage.news.headline(db, lead.pk, words)
+        await storage.entries.headline(db, lead.pk, words)
         was, now = Words.of(lead.entry), context.services.clock()
         wished = Words(title=words, language=lead.entry.language)
         await keep(db, Question.HEADLINE, was, wished, now=now)
@@ -167,13 +168,13 @@ async def _reword(
     """
     if not told:
         return "story.kept"
-    entry = (await storage.news.words(db, [wording.entry])).get(wording.entry)
+    entry = (await storage.entries.words(db, [wording.entry])).get(wording.entry)
     if entry is not None:
         changed = wording.put_in(entry)
         key, text_key = headline_key(changed) or "", text_key_of(changed)
-        await storage.news.correct(db, wording.entry, changed, title_key=key, text_key=text_key)
+        await storage.entries.correct(db, wording.entry, changed, title_key=key, text_key=text_key)
         if key != headline_key(entry):  # an operator's headline was of the words before
-            await storage.news.headline(db, wording.entry, None)
+            await storage.entries.headline(db, wording.entry, None)
     await storage.alerts.withdraw(db, number)  # the edits are the answer
     await _grow(db, wording.story, f"corrected:{number}", now=now)
     return said
@@ -203,7 +204,7 @@ async def _choose(context: Context, number: int) -> None:
     async with services.store.reading() as db:
         found = await _waiting(context, db, number)
         since = services.clock() - AS_OLD
-        recent = await storage.news.latest(db, since=since, limit=CONSIDERED, unasked=False)
+        recent = await storage.stories.latest(db, since=since, limit=CONSIDERED, unasked=False)
     others = [led(one, services.catalog.news) for one in recent if one.pk != found.pk]
     likely = sorted(others, key=lambda one: _likeness(found, one), reverse=True)
     await context.answer()
@@ -242,7 +243,7 @@ async def _waiting(
     if edits.wording_of(told) is not None and not correction:
         raise UserError("error.stale")
     story = story_of(told)
-    found = None if story is None else await storage.news.get(db, story)
+    found = None if story is None else await storage.stories.get(db, story)
     if found is None:  # nothing is left of it to be sent
         raise UserError("error.story_expired")
     return led(found, context.services.catalog.news)

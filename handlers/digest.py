@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import time
+from dataclasses import replace
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from telegram import Update
@@ -12,6 +13,7 @@ import storage.chats
 import storage.filters
 from bot.errors import UserError
 from bot.i18n import name_of
+from bot.model.chats import Chat
 from bot.model.rates import Pair
 from bot.model.subjects import DigestSubject, digests_of, pairs_of, topics_of
 from bot.readers.digest import day_digest
@@ -20,6 +22,8 @@ from bot.render import digest as render
 from bot.render.answers import say
 from bot.render.text import Message
 from handlers.context import Context
+from handlers.services import Services
+from storage.db import Db
 
 EXAMPLE = "/digest 09:00"
 # 9:00, 09.00; a digest has no seconds
@@ -32,7 +36,11 @@ async def digest(_update: Update, context: Context) -> None:
     if said:
         await _set_time(context, said)
         return
-    services, chat = context.services, context.chat
+    await context.reply(await of_today(context.services, context.chat))
+
+
+async def of_today(services: Services, chat: Chat) -> Message:
+    """The digest of a chat as it stands now."""
     day = services.clock().astimezone(ZoneInfo(chat.time_zone)).date()
     async with services.store.reading() as db:
         keys = await storage.chats.subscriptions(db, chat.id)
@@ -44,7 +52,7 @@ async def digest(_update: Update, context: Context) -> None:
             day=day,
             home=chat.home,
             zone=chat.time_zone,
-            language=context.language,
+            language=chat.language,
             codes=[code for code in CURRENCIES if Pair(code, chat.home) in pairs],
             topics=topics_of(keys),
             filters=filters,
@@ -52,18 +60,16 @@ async def digest(_update: Update, context: Context) -> None:
     names: dict[str, str] = {}
     if found.source:  # none on a day without rates
         names = dict(services.catalog.rates[found.source].names)
-    await context.reply(
-        render.digest(
-            found.rates,
-            found.story,
-            chat.style,
-            context.language,
-            day,
-            source_name=name_of(names, context.language),
-            feed_names=services.catalog.feed_names,
-            following=found.following,
-            left_out=found.left_out,
-        )
+    return render.digest(
+        found.rates,
+        found.story,
+        chat.style,
+        chat.language,
+        day,
+        source_name=name_of(names, chat.language),
+        feed_names=services.catalog.feed_names,
+        following=found.following,
+        left_out=found.left_out,
     )
 
 
@@ -71,7 +77,7 @@ async def pressed(context: Context, hour: str) -> None:
     """Button `hour:0800` or `hour:off`: the daily time that /start offers."""
     at = None
     if hour != "off":
-        at = _time(f"{hour[:2]}:{hour[2:]}")
+        at = time_of(f"{hour[:2]}:{hour[2:]}")
     if at is None and hour != "off":
         raise UserError("error.stale")
     said = await _keep(context, at)
@@ -79,7 +85,8 @@ async def pressed(context: Context, hour: str) -> None:
     await context.answer()
 
 
-def _time(said: str) -> time | None:
+def time_of(said: str) -> time | None:
+    """The time of day that is written so; None for anything else."""
     match = _TIME.fullmatch(said)
     if match is None:
         return None
@@ -87,7 +94,7 @@ def _time(said: str) -> time | None:
 
 
 async def _set_time(context: Context, said: str) -> None:
-    at = _time(said)
+    at = time_of(said)
     if at is None and said not in {"off", "выкл", "өчүр", "stop"}:
         raise UserError("error.time", text=said[:20], example=EXAMPLE)
     await context.reply(await _keep(context, at))
@@ -107,3 +114,12 @@ async def _keep(context: Context, at: time | None) -> Message:
     if at is None:
         return say("digest.off", context.language)
     return say("digest.time_set", context.language, time=at)
+
+
+async def move(db: Db, chat_id: int, zone: str, *, now: datetime) -> None:
+    """Let a chat's digests keep their hour of the day in another time zone."""
+    # a digest's zone is a part of its key: with another zone it is another subscription
+    old = digests_of(await storage.chats.subscriptions(db, chat_id))
+    await storage.chats.unsubscribe(db, chat_id, map(str, old))
+    moved = [str(replace(one, zone=zone)) for one in old]
+    await storage.chats.subscribe(db, chat_id, moved, now=now)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import structlog
 from telegram import ChatMember, ChatMemberUpdated, Update
 
 import storage.chats
+import storage.setups
+from bot.alerts import notices
 from bot.languages import client_language
-from bot.model.chats import ChatKind
+from bot.model.channels import Setup
+from bot.model.chats import Chat, ChatKind
 from bot.model.rates import Pair
 from bot.model.subjects import PairSubject, TopicSubject
 from bot.readers.digest import DIGEST_CURRENCIES
@@ -20,6 +24,7 @@ from bot.telegram.outcomes import NO_RIGHT, Ambiguous, Retry, Sent, lacking
 from handlers.context import Context
 from handlers.outgoing import Answer, Outgoing
 from handlers.services import Services
+from storage.db import Db
 
 log = structlog.get_logger(__name__)
 _INSIDE = frozenset({"member", "administrator", "creator", "restricted"})
@@ -37,21 +42,19 @@ async def changed(update: Update, context: Context) -> None:
     services, chat = context.services, context.chat
     status = change.new_chat_member.status
     may = _may_write(chat.kind, change.new_chat_member)
+    setup = None
     async with services.store.writing() as db:
         if may:
             may = await storage.chats.revive(db, chat.id)  # readers' own stop ends by /start
-            if chat.kind is ChatKind.CHANNEL and not await storage.chats.subscriptions(db, chat.id):
-                # nobody in a channel can press our switches; the catalog may choose otherwise
-                keys = [str(TopicSubject("security"))]
-                for code in _given(chat.home):
-                    keys.append(str(PairSubject(Pair(code, chat.home))))
-                await storage.chats.subscribe(db, chat.id, keys, now=services.clock())
+            if chat.kind is ChatKind.CHANNEL:
+                await begin(db, chat.id, chat.home, now=services.clock())
+                setup = await storage.setups.adopt(db, chat.id, change.from_user.id)
         else:
-            await storage.chats.close(db, chat.id, why=_why(chat.kind, status))
+            await _lose(db, change, chat, now=services.clock())
     services.chats.pop(chat.id, None)  # whether it is written to has changed
     log.info("membership", kind=chat.kind.value, status=status, writes=may)
     if may and chat.kind is ChatKind.CHANNEL:
-        await _tell(services, change, _welcome(services, change, chat.home))
+        await _tell(services, change, _welcome(services, change, chat.home, setup))
     elif _is_muted(chat.kind, change.new_chat_member) and not _is_muted(
         chat.kind, change.old_chat_member
     ):
@@ -62,9 +65,37 @@ async def changed(update: Update, context: Context) -> None:
         )
 
 
-def _welcome(services: Services, change: ChatMemberUpdated, home: str) -> Message:
+async def begin(db: Db, chat_id: int, home: str, *, now: datetime) -> None:
+    """What a channel is given that follows nothing yet; its set-up or the catalog may choose
+    otherwise.
+    """
+    if await storage.chats.subscriptions(db, chat_id):
+        return
+    keys = [str(TopicSubject("security"))]
+    for code in _given(home):
+        keys.append(str(PairSubject(Pair(code, home))))
+    await storage.chats.subscribe(db, chat_id, keys, now=now)
+
+
+async def _lose(db: Db, change: ChatMemberUpdated, chat: Chat, *, now: datetime) -> None:
+    """A chat is not written to any more; whoever set it up is told, unless they did it."""
+    why = _why(chat.kind, change.new_chat_member.status)
+    await storage.chats.close(db, chat.id, why=why)
+    if await storage.setups.owner_of(db, chat.id) == change.from_user.id:
+        await storage.setups.to_be_told(db, chat.id)
+    else:
+        await notices.lost(db, chat.id, why, now=now)
+
+
+def _welcome(
+    services: Services, change: ChatMemberUpdated, home: str, setup: Setup | None
+) -> Message:
+    """The welcome, with the way to the set-up where that is theirs."""
+    theirs = None
+    if setup is not None and setup.owner == change.from_user.id:
+        theirs = setup.id
     return render.channel_welcome(
-        change.chat.title or "", _given(home), _language(services, change)
+        change.chat.title or "", _given(home), _language(services, change), setup=theirs
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from telegram import Update
 
 import storage.filters
-import storage.news
+import storage.stories
 from bot.errors import UserError
 from bot.languages import LANGUAGES
 from bot.readers.news import READERS_TOPICS, news_page
@@ -31,7 +31,7 @@ async def opened(context: Context, number: int) -> None:
     """Somebody's link to a story: what it says, who reports it, and the way to pass it on."""
     services, chat = context.services, context.chat
     async with services.store.reading() as db:
-        story = await storage.news.shown(db, number)
+        story = await storage.stories.shown(db, number)
     if story is None:
         raise UserError("error.story_gone")
     zone, bot = chat.time_zone, context.bot.username

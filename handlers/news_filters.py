@@ -9,7 +9,7 @@ from telegram import Update
 
 import storage.alerts
 import storage.filters
-import storage.news
+import storage.stories
 from bot.alerts import kind_of
 from bot.convert.filters import parse_filters
 from bot.errors import UserError
@@ -128,7 +128,7 @@ async def _offers(context: Context, alert: str) -> Mapping[str, Filter]:
     async with context.services.store.reading() as db:
         told = await storage.alerts.get(db, number_of(alert))
         number = None if told is None else kind_of(told).story(told)
-        story = None if number is None else await storage.news.get(db, number)
+        story = None if number is None else await storage.stories.get(db, number)
     if story is None:
         raise UserError("error.stale")
     return less_of(led(story, catalog.news), catalog, context.language)

@@ -7,7 +7,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import storage.alerts
-import storage.news
+import storage.entries
+import storage.stories
 from bot.alerts import kind_of
 from bot.alerts.stories import alert, ending, keys, places_near
 from bot.errors import UserError
@@ -30,7 +31,7 @@ async def waiting(db: Db, services: Services) -> list[Story]:
     if services.settings.security_policy != "two_sources":
         return []
     feeds, since = services.catalog.news, services.clock() - WAITS_FOR
-    recent = await storage.news.latest(db, topic="security", since=since, limit=LOOKED_AT)
+    recent = await storage.stories.latest(db, topic="security", since=since, limit=LOOKED_AT)
     alone: list[Story] = []
     for one in recent:
         calm = one.severity is Severity.INFO

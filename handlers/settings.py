@@ -8,7 +8,6 @@ nowhere: what arrived of it is forgotten with the update's end (storage.inbox).
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from telegram import Update
 
@@ -28,20 +27,9 @@ from bot.render import settings as render
 from bot.render.answers import say
 from bot.render.text import Message
 from bot.workers import WorkerError
-from handlers import here, news_filters, places, quiet, subscriptions
+from handlers import channels, digest, here, news_filters, places, quiet, subscriptions
 from handlers.context import Context
 
-#: Offered as buttons; any other is written: /settings Paris, /settings UTC+6.
-ZONES = (
-    "Asia/Bishkek",
-    "Asia/Almaty",
-    "Asia/Tashkent",
-    "Asia/Dushanbe",
-    "Europe/Moscow",
-    "Europe/Istanbul",
-    "Europe/Berlin",
-    "America/New_York",
-)
 EXAMPLE = "/settings Europe/Paris"
 LOOK_UP = 10.0  # seconds a worker has to find a place's zone: starting it is most of that
 
@@ -70,6 +58,10 @@ async def pressed(context: Context, kind: str, what: str) -> None:
     """
     if kind == "set" and what == "place":
         await _ask_place(context)
+        return
+    if kind == "set" and what == "channels":
+        await context.answer()
+        await channels.ask(context)
         return
     if kind == "set":
         await context.edit(await _submenu(context, what))
@@ -154,7 +146,9 @@ async def _submenu(context: Context, what: str) -> Message:
         case "zone":
             private = context.chat.kind is ChatKind.PRIVATE
             zone = context.chat.time_zone
-            found = render.zone_menu(language, ZONES, chosen=zone, example=EXAMPLE, place=private)
+            found = render.zone_menu(
+                language, render.ZONES, chosen=zone, example=EXAMPLE, place=private
+            )
         case "topics":
             found = await subscriptions.menu(context)
         case "filters":
@@ -183,11 +177,7 @@ async def _set_zone(context: Context, said: str) -> None:
     services, chat = context.services, context.chat
     await context.change_chat(time_zone=zone)
     async with services.store.writing() as db:
-        # A digest's zone is a part of its key: with another zone it is another subscription.
-        old = digests_of(await storage.chats.subscriptions(db, chat.id))
-        await storage.chats.unsubscribe(db, chat.id, map(str, old))
-        moved = [str(replace(digest, zone=zone)) for digest in old]
-        await storage.chats.subscribe(db, chat.id, moved, now=services.clock())
+        await digest.move(db, chat.id, zone, now=services.clock())
 
 
 async def _shown(context: Context) -> Message:
@@ -204,8 +194,8 @@ async def _shown(context: Context) -> Message:
         now=context.services.clock(),
         style=chat.style,
         wakes=chat.wakes,
-        digests=[digest.at for digest in digests_of(keys)],
-        following=subscriptions.names(keys, context),
+        digests=[one.at for one in digests_of(keys)],
+        following=subscriptions.names(keys, chat.home, context.language),
         quiet=chat.quiet,
         filters=mine,
         places=bool(offered),
@@ -213,4 +203,5 @@ async def _shown(context: Context) -> Message:
         threads=render_here.said(stored.threads, chat.id, context.language),
         anonymous=chat.anonymous if chat.kind is ChatKind.GROUP else None,
         forum=here.is_forum(context) or bool(stored.threads),
+        channels=chat.kind is ChatKind.PRIVATE,
     )

@@ -13,5 +13,7 @@ async def status(_update: Update, context: Context) -> None:
     """/status: the same for everybody."""
     services = context.services
     async with services.store.reading() as db:
-        found = await current_status(db, services.catalog, now=services.clock())
+        found = await current_status(
+            db, services.catalog, token=services.settings.token_name, now=services.clock()
+        )
     await context.reply(render.status(found, context.language))

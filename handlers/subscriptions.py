@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from telegram import Update
 
 import storage.alerts
 import storage.chats
-import storage.news
 from bot.errors import UserError
 from bot.model.rates import Pair, Rate
 from bot.model.subjects import PairSubject, TopicSubject, digests_of, pairs_of, topics_of
@@ -22,6 +22,7 @@ from bot.render.text import Message
 from handlers import links, rules
 from handlers.access import Who
 from handlers.context import Context
+from storage.db import Db
 
 GREETED_WITH = 3  # currencies: one line of a phone
 
@@ -81,13 +82,10 @@ async def stop(_update: Update, context: Context) -> None:
 
 async def toggle(context: Context, kind: str, what: str) -> None:
     """Buttons `cur:USD` and `top:security`: on becomes off and off on; the menu shows it."""
-    key = str(_subject(context, kind, what))
     services, chat = context.services, context.chat
+    key = str(subject(chat.home, kind, what))
     async with services.store.writing() as db:
-        if key in await storage.chats.subscriptions(db, chat.id):
-            await storage.chats.unsubscribe(db, chat.id, [key])
-        else:
-            await storage.chats.subscribe(db, chat.id, [key], now=services.clock())
+        await switch(db, chat.id, key, now=services.clock())
     if under_greeting(context):
         await context.edit(await greeting(context))
     else:
@@ -95,9 +93,16 @@ async def toggle(context: Context, kind: str, what: str) -> None:
     await context.answer()
 
 
-def _subject(context: Context, kind: str, what: str) -> PairSubject | TopicSubject:
-    """What a switch is about; UserError for a currency or topic that is not offered here."""
-    home = context.chat.home
+async def switch(db: Db, chat_id: int, key: str, *, now: datetime) -> None:
+    """Drop a subscription that the chat has, or add one that it has not."""
+    if key in await storage.chats.subscriptions(db, chat_id):
+        await storage.chats.unsubscribe(db, chat_id, [key])
+    else:
+        await storage.chats.subscribe(db, chat_id, [key], now=now)
+
+
+def subject(home: str, kind: str, what: str) -> PairSubject | TopicSubject:
+    """What a switch is about; UserError for a currency or topic that is not offered there."""
     if kind == "cur" and what in offered(home):
         return PairSubject(Pair(what, home))
     if kind == "top" and what in READERS_TOPICS:
@@ -109,22 +114,22 @@ async def done(context: Context) -> None:
     """Button `done`: says what the chat follows now."""
     async with context.services.store.reading() as db:
         keys = await storage.chats.subscriptions(db, context.chat.id)
-    currencies, topics = _in_order(keys, context)
+    currencies, topics = _in_order(keys, context.chat.home)
     digest = bool(digests_of(keys))
     await context.edit(render.subscribed(context.language, currencies, topics, digest=digest))
     await context.answer()
 
 
-def names(keys: Sequence[str], context: Context) -> list[str]:
-    """What the chat follows, as its reader calls it, in the order of the switches."""
-    currencies, topics = _in_order(keys, context)
-    return [*currencies, *(topic_name(one, context.language).lower() for one in topics)]
+def names(keys: Sequence[str], home: str, language: str) -> list[str]:
+    """What a chat follows, as its reader calls it, in the order of the switches."""
+    currencies, topics = _in_order(keys, home)
+    return [*currencies, *(topic_name(one, language).lower() for one in topics)]
 
 
-def _in_order(keys: Sequence[str], context: Context) -> tuple[list[str], list[str]]:
+def _in_order(keys: Sequence[str], home: str) -> tuple[list[str], list[str]]:
     """The currencies and the topics among a chat's subscriptions, in the order of the switches."""
-    chosen = _on(keys, context.chat.home)
-    currencies = [one for one in offered(context.chat.home) if f"cur:{one}" in chosen]
+    chosen = switched_on(keys, home)
+    currencies = [one for one in offered(home) if f"cur:{one}" in chosen]
     return currencies, [one for one in READERS_TOPICS if f"top:{one}" in chosen]
 
 
@@ -132,10 +137,11 @@ async def _chosen(context: Context) -> list[str]:
     """The data of the switches that are on."""
     async with context.services.store.reading() as db:
         keys = await storage.chats.subscriptions(db, context.chat.id)
-    return _on(keys, context.chat.home)
+    return switched_on(keys, context.chat.home)
 
 
-def _on(keys: Sequence[str], home: str) -> list[str]:
+def switched_on(keys: Sequence[str], home: str) -> list[str]:
+    """The data of the switches that are on for a chat that follows these."""
     chosen: list[str] = []
     for pair in pairs_of(keys):
         if pair.quote == home:  # others were followed under another home currency

@@ -13,11 +13,12 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, FromClause, case, func, or_, select, text, update
 
-from bot.model.alerts import Alert, Approval, Audience, Severity, State, StoredForm
+from bot import metrics
+from bot.model.alerts import BROADCAST, Alert, Approval, Audience, Severity, State, StoredForm
 from bot.model.chats import Post
 from bot.model.rates import Series
 from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
-from storage.db import COUNTED, Db, db_now, upsert
+from storage.db import COUNTED, Db, db_now, on_commit, upsert
 from storage.schema import alert, delivery
 
 # how long an approved alert is worth sending at least: it may have waited its whole life for a word
@@ -73,6 +74,8 @@ async def enqueue(db: Db, new: Alert) -> int | None:
         values["approval"] = Approval.WAITING.value
     statement = upsert(db, alert).values(**values).on_conflict_do_nothing().returning(alert.c.id)
     pk: int | None = (await db.execute(statement)).scalar()
+    if pk is not None:
+        on_commit(db, metrics.ALERTS.labels(new.payload.KIND, new.severity.value).inc)
     if pk is not None and new.supersede_key is not None:
         # whoever has not got the older one yet gets this in its place
         older = select(alert.c.id).where(
@@ -114,12 +117,16 @@ async def days_told(db: Db, kind: str, of: Series, *, since: date) -> list[date]
 
 
 async def last_told(db: Db, chat_id: int, keys: Sequence[str]) -> dict[str, datetime]:
-    """When a chat last got an alert of each subscription, as far back as alerts are kept."""
+    """When a chat last got an alert of each subscription, as far back as alerts are kept.
+
+    An operator's message to a topic's readers tells nothing of the topic.
+    """
     query = (
         select(alert.c.audience_key, func.max(delivery.c.finished_at).label("at"))
         .join(delivery, delivery.c.alert_id == alert.c.id)
         .where(
             alert.c.audience_key.in_(keys),
+            alert.c.kind != BROADCAST,
             delivery.c.chat_id == chat_id,
             delivery.c.state.in_(BEGUN),
         )

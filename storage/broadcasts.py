@@ -129,6 +129,8 @@ async def stop(db: Db, pk: int) -> None:
     await storage.alerts.withdraw(db, pk)
     under_way = (delivery.c.alert_id == pk, delivery.c.state == State.LEASED.value)
     await db.execute(update(delivery).where(*under_way).values(expires_at=await db_now(db)))
+    # the operator waits for the word that it is so
+    await db.execute(update(broadcast).where(broadcast.c.alert_id == pk).values(shown=None))
 
 
 def _stored(row: Any) -> StoredBroadcast:  # noqa: ANN401 - a result row

@@ -12,6 +12,7 @@ import storage.filters
 import storage.places
 import storage.quiet
 import storage.rules
+import storage.setups
 from bot.model.alerts import State
 from bot.model.chats import (
     Chat,
@@ -183,6 +184,7 @@ async def revive(db: Db, chat_id: int) -> bool:
     mine = chat.c.id == chat_id
     opened = update(chat).where(mine, ~chat.c.stopped).values(**_OPEN).returning(chat.c.id)
     if (await db.execute(opened)).first() is not None:
+        await storage.setups.found_again(db, chat_id)
         return True
     await db.execute(update(chat).where(mine, chat.c.stopped).values(inactive_why=STOPPED))
     return False

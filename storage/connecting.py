@@ -20,6 +20,7 @@ from bot.errors import ConfigError
 from storage.address import absent, is_file, parse_url
 from storage.db import BUSY_SECONDS, LOG_BYTES, LOST, POOL_SECONDS, SERVER_OPTIONS, Store
 from storage.driver import FileConnection
+from storage.timing import time_statements
 
 #: The server ends a transaction of ours that stands still for so long: a frozen replica must not
 #: keep the rows it locked, the pace of all among them. Shorter than any lease.
@@ -55,6 +56,7 @@ def _connect(url: URL, *, writes: bool = True) -> Store:
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
     )
+    time_statements(engine)
     _leave_a_demoted_server(engine)
     # said in each transaction: of a session's own settings PgBouncer in transaction mode keeps
     # none. Together with its BEGIN, because by itself it took a quarter of a short one's time, and
@@ -123,6 +125,8 @@ def _connect_sqlite(url: URL, *, writes: bool) -> Store:
     }
     writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=60, **options)
     reader = create_async_engine(url, pool_size=4, max_overflow=4, **options)
+    for engine in (writer, reader):
+        time_statements(engine)
     _on_connect(
         writer,
         "PRAGMA journal_mode = WAL",

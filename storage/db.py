@@ -16,7 +16,8 @@ so that a standby takes over. A server that vanished is noticed within seconds.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,7 @@ from bot.clock import boottime
 from bot.errors import BotError, StorageError
 from storage.address import is_file
 from storage.clock import ClockWatch, Following
+from storage.timing import COMMIT, WAIT, observe
 from storage.types import EPOCH, MICROSECOND
 
 if TYPE_CHECKING:
@@ -95,8 +97,10 @@ class Store:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Db]:
         """A consistent view; nothing can be written through it on SQLite."""
+        asked = time.perf_counter()
         try:
             async with self._reader.connect() as connection, connection.begin():
+                observe(WAIT, asked)
                 yield connection
         except (DBAPIError, PoolTimeoutError) as error:
             raise storage_error(error) from error
@@ -105,10 +109,18 @@ class Store:
     async def writing(self) -> AsyncIterator[Db]:
         """All or nothing: committed when the block ends, rolled back when it raises."""
         clock = self._clock.following()
+        after: list[Callable[[], None]] = []
+        options = {_FOLLOWING: clock, _AFTER: after}
+        asked = time.perf_counter()
         try:
             async with self._writer.begin() as connection:
-                yield await connection.execution_options(**{_FOLLOWING: clock})
+                observe(WAIT, asked)
+                yield await connection.execution_options(**options)
+                asked = time.perf_counter()
+            observe(COMMIT, asked)
             clock.committed()
+            for follow in after:
+                follow()
         except (DBAPIError, PoolTimeoutError) as error:
             failure = storage_error(error)
             self.trouble = str(failure)
@@ -247,6 +259,8 @@ def advised(words: str) -> str:
 
 # the option by which a writing transaction carries its view of the clock
 _FOLLOWING = "jarchy_following"
+# and the one by which it carries what follows of its commit
+_AFTER = "jarchy_after"
 # unixepoch('subsec') needs 3.42, Debian 12 has 3.40
 _SQLITE_CLOCK = select(text("CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"))
 _CLOCK = select(func.clock_timestamp())
@@ -266,6 +280,14 @@ async def db_now(db: Db) -> datetime:
         if isinstance(following, Following):
             await following.look(db, now, asked)
     return now
+
+
+def on_commit(db: Db, follow: Callable[[], None]) -> None:
+    """Do something once this transaction is committed, and never if it is not."""
+    if db.sync_connection is not None:
+        after = db.sync_connection.get_execution_options().get(_AFTER)
+        if isinstance(after, list):
+            after.append(follow)
 
 
 def upsert(db: Db, table: Table) -> SqliteInsert | PostgresInsert:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, text
 
 import storage.alerts
 import storage.broadcasts
-import storage.switch
 from bot.model.alerts import EVERYBODY, NOTICE, Lane
-from bot.model.overview import HeldRate, LaneWaits, Overview
+from bot.model.overview import LaneWaits, Overview
 from storage.alerts import StoredAlert, stored_alert
 from storage.db import Db
 from storage.held_rates import waiting_rates
@@ -24,16 +22,16 @@ async def overview(db: Db, *, now: datetime) -> Overview:
     """The whole at a glance."""
     subscriptions = await db.execute(select(func.count()).select_from(subscription))
     return Overview(
-        lanes=await _lanes(db, now),
+        lanes=await lanes(db, now=now),
         chats=await storage.broadcasts.reach(db, EVERYBODY),
         subscriptions=int(subscriptions.scalar_one()),
         held=len(await waiting_rates(db)),
         stories=len(await storage.alerts.all_waiting(db)),
-        stopped_at=await storage.switch.off_since(db),
     )
 
 
-async def _lanes(db: Db, now: datetime) -> tuple[LaneWaits, ...]:
+async def lanes(db: Db, *, now: datetime) -> tuple[LaneWaits, ...]:
+    """How many deliveries of each lane are open, and how old the oldest one's alert is."""
     # as ix_delivery_open says it, or SQLite scans the table
     waits = text("delivery.state IN ('pending', 'leased')")
     grouped = select(
@@ -52,11 +50,6 @@ async def _lanes(db: Db, now: datetime) -> tuple[LaneWaits, ...]:
             oldest = max(now - at.get(row.first, now), timedelta(0))
         found.append(LaneWaits(lane=lane, waiting=waiting, oldest=oldest))
     return tuple(found)
-
-
-async def held_rates(db: Db) -> Sequence[HeldRate]:
-    """The rates that wait for one, oldest first."""
-    return await waiting_rates(db)
 
 
 async def notices(

@@ -141,14 +141,15 @@ async def known(db: Db, key: str, hashes: Collection[str]) -> set[str]:
     return found
 
 
-async def note_entries(db: Db, key: str, hashes: Collection[str], *, now: datetime) -> None:
+async def note_entries(
+    db: Db, key: str, hashes: Collection[str], *, before: Collection[str], now: datetime
+) -> None:
     """Note what a feed lists now, and forget what it lists no more since long; of a feed that
-    lists ever others the latest alone are kept.
+    lists ever others the latest alone are kept. `before` are those of them that were `known`.
 
     Nothing is forgotten but here: while a document stays the same nobody notes that it lists what
     it listed.
     """
-    before = await known(db, key, hashes)
     for some in _pieces(before):
         mine = (own_entry.c.feed == key, own_entry.c.entry.in_(some))
         await db.execute(update(own_entry).where(*mine).values(seen_at=now))

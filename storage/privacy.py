@@ -11,6 +11,7 @@ from storage.db import Db
 from storage.own_feeds import follows
 from storage.schema import (
     alert,
+    board,
     broadcast,
     chat,
     chat_place,
@@ -19,6 +20,7 @@ from storage.schema import (
     news_filter,
     own_feed,
     rule,
+    setup,
     subscription,
 )
 
@@ -30,6 +32,9 @@ BY_CHAT = (
     (news_filter, "chat_id"),
     (broadcast, "chat_id"),
     (chat_place, "chat_id"),
+    (setup, "chat_id"),
+    (setup, "owner_id"),
+    (board, "chat_id"),
     (delivery, "chat_id"),
     (inbox, "chat_id"),
 )
@@ -40,7 +45,8 @@ async def export(db: Db, chat_id: int) -> dict[str, list[dict[str, Any]]]:
     """Every row about a chat, by table, as it is stored; alerts are those meant for it alone."""
     found: dict[str, list[dict[str, Any]]] = {}
     for table, column in BY_CHAT:
-        found[str(table.name)] = await _rows(db, table, table.c[column] == chat_id)
+        mine = await _rows(db, table, table.c[column] == chat_id)
+        found[str(table.name)] = found.get(str(table.name), []) + mine
     # of its own feeds the addresses too, since a key tells nobody what it is; not the rest, which
     # tells since when anybody follows them
     theirs = await _rows(db, own_feed, follows(chat_id))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from storage.db import Db, db_now
 from storage.pace import token_row
@@ -30,7 +30,8 @@ async def turn_on(db: Db, token: str) -> bool:
     return (await db.execute(lifted)).first() is not None
 
 
-async def off_since(db: Db) -> datetime | None:
-    """Since when no alert leaves; None while they do."""
-    since: datetime | None = (await db.execute(select(func.min(pace.c.stopped_at)))).scalar()
+async def off_since(db: Db, token: str) -> datetime | None:
+    """Since when no alert leaves; None while they do. What another token was told is its own."""
+    query = select(pace.c.stopped_at).where(pace.c.name == token)
+    since: datetime | None = (await db.execute(query)).scalar()
     return since

@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import delete, event
 
 import storage.alerts
-import storage.news
+import storage.entries
 import storage.search
+import storage.stories
 from bot import archive
 from bot.alerts import stories as kind_stories
 from bot.detect.search import MOST_WORDS, Token, asked, share, tokens_of
@@ -26,7 +27,7 @@ from bot.render import news as render
 from bot.sources.specs import Catalog
 from storage import schema
 from storage.db import Db, Store
-from storage.news import NewEntry
+from storage.entries import NewEntry
 from tests.factories import entry
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -59,7 +60,7 @@ async def stored(store: Store, stories: list[tuple[str, str, str]] = STORIES) ->
             )
         )
     async with store.writing() as db:
-        await storage.news.add_alone(db, new, now=NOW)
+        await storage.stories.add_alone(db, new, now=NOW)
     assert await archive.index(store) == len(stories)
 
 
@@ -114,7 +115,7 @@ async def test_what_an_operator_rejected_is_not_found_and_leaves_no_gap(store: S
     titles = [f"Border report {number}" for number in range(STORIES_A_PAGE + 1)]
     await stored(store, [("en", title, "Guards.") for title in titles])
     async with store.writing() as db:
-        newest = (await storage.news.latest(db, limit=1))[0]
+        newest = (await storage.stories.latest(db, limit=1))[0]
         told = kind_stories.alert(newest, approval=True, now=NOW)
         number = await storage.alerts.enqueue(db, told)
         assert await storage.alerts.decide(db, number or 0, Approval.REJECTED) is not None
@@ -185,7 +186,7 @@ async def test_a_corrected_headline_is_found_by_its_new_words_alone(store: Store
     await stored(store, STORIES[:1])
     async with store.writing() as db:
         item = entry(id="e0", title="Flour is cheaper", summary="", content="", language="en")
-        await storage.news.correct(db, 1, item, title_key="t")
+        await storage.entries.correct(db, 1, item, title_key="t")
     await archive.index(store)
     assert await found(store, "lorries") == []
     assert await found(store, "flour") == ["Flour is cheaper"]
@@ -218,12 +219,12 @@ async def test_what_is_changed_or_forgotten_while_it_is_indexed_is_not_indexed_b
     async def late(db: Db, tokens: Mapping[storage.search.Unindexed, Sequence[str]]) -> int:
         monkeypatch.setattr(storage.search, "put", put)
         corrected = entry(id="e1", title="Flour waits", summary="", content="", language="en")
-        await storage.news.correct(db, 2, corrected, title_key="t")
+        await storage.entries.correct(db, 2, corrected, title_key="t")
         await db.execute(delete(schema.entry).where(schema.entry.c.guid == "e2"))
         return await put(db, tokens)
 
     async with store.writing() as db:
-        await storage.news.add_alone(db, new, now=NOW)
+        await storage.stories.add_alone(db, new, now=NOW)
     monkeypatch.setattr(storage.search, "put", late)
     assert await archive.index(store) == 1
     assert await found(store, "lorries") == [STORIES[0][1]]

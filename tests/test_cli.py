@@ -12,12 +12,13 @@ import pytest
 
 import storage.chats
 import storage.decisions
-import storage.news
+import storage.entries
 import storage.rates
+import storage.stories
 from bot.model.alerts import Severity
 from bot.model.decisions import Decision, Question, Words
 from bot.model.news import Verdict
-from storage.news import NewEntry
+from storage.entries import NewEntry
 from storage.opening import open_store
 from tests import forkserver
 from tests.conftest import ROOT
@@ -70,12 +71,12 @@ async def seed(folder: Path, title: str, text: str) -> None:
     at = datetime(2021, 10, 20, 6, 0, tzinfo=UTC)
     async with store.writing() as db:
         await storage.rates.add(db, OCTOBER_20, seen_at=at)
-        pk = await storage.news.add_story(db, at=at, verdict=SECURITY)
+        pk = await storage.stories.add_story(db, at=at, verdict=SECURITY)
         told = entry(title=title, summary="", content=text, published_at=at)
         new = NewEntry(
             feed="24kg-en", item=told, at=at, link_key=None, title_key="t", verdict=SECURITY
         )
-        await storage.news.add_entry(db, new, story_pk=pk, now=at)
+        await storage.entries.add_entry(db, new, story_pk=pk, now=at)
     await store.close()
 
 

@@ -18,7 +18,7 @@ from typer.main import get_command
 from bot.cli import cli
 from bot.clock import utc_now
 from bot.config import Settings
-from bot.ops import Readiness, ops_app
+from bot.ops import Operated, Readiness, ops_app
 from bot.sources.catalog import load_catalog
 from storage.opening import open_store
 from tests.conftest import ROOT
@@ -173,7 +173,9 @@ async def test_the_health_check_asks_what_the_program_answers(tmp_path: Path) ->
     assert asked[1] == Settings.model_fields["ops_listen"].default
     assert f"OPS_LISTEN: {asked[1]}\n" in COMPOSE
     store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
-    pages = ops_app(store, load_catalog(), utc_now, Readiness()).router
+    pages = ops_app(
+        Operated(store=store, catalog=load_catalog(), clock=utc_now, readiness=Readiness())
+    ).router
     assert asked[2] in {
         route.resource.canonical for route in pages.routes() if route.resource is not None
     }

@@ -12,9 +12,9 @@ import pytest
 import storage.alerts
 import storage.chats
 import storage.fan_out
-import storage.news
 import storage.rates
 import storage.sources
+import storage.stories
 from bot.ingest import IngestReport
 from bot.model.alerts import Approval
 from bot.readers.digest import day_digest
@@ -143,7 +143,7 @@ async def test_a_security_story_alerts_once_and_a_quiet_one_never(world: World) 
     world.feed("two", repeated, QUIET)
     assert (await world.poll("two")).alerts == 0
     async with world.store.reading() as db:
-        stories = await storage.news.latest(db, topic="security")
+        stories = await storage.stories.latest(db, topic="security")
     assert [story.feeds for story in stories] == [("one", "two")]
 
 
@@ -233,7 +233,7 @@ async def test_a_story_that_waits_for_the_operator_opens_by_their_word_only(
         assert (await storage.alerts.decide(db, story.id, verdict) is not None) is True
         assert await storage.alerts.decide(db, story.id, other) is None
         assert (await storage.fan_out.fan_out(db) is not None) is approve
-        titles = [found.lead.entry.title for found in await storage.news.latest(db)]
+        titles = [found.lead.entry.title for found in await storage.stories.latest(db)]
     assert (ATTACK[1] in titles) is approve
 
 
@@ -284,7 +284,7 @@ async def test_a_topic_other_than_security_is_found_and_digested_and_wakes_nobod
     assert (await world.poll("one")).alerts == 0
     asked = {"day": NOW.date(), "home": "KGS", "zone": "UTC", "language": "en"}
     async with world.store.reading() as db:
-        found = await storage.news.latest(db, topic="economy")
+        found = await storage.stories.latest(db, topic="economy")
         chosen = await day_digest(db, catalog("http://127.0.0.1:9"), topics=["economy"], **asked)
         other = await day_digest(db, catalog("http://127.0.0.1:9"), topics=["politics"], **asked)
     assert [story.lead.entry.id for story in found] == ["budget"]
@@ -328,7 +328,7 @@ async def test_an_event_in_two_languages_alerts_once(world: World) -> None:
     report = await world.poll("three")
     assert (report.new, report.alerts) == (1, 0)
     async with world.store.reading() as db:
-        (told,) = await storage.news.latest(db, topic="security")
+        (told,) = await storage.stories.latest(db, topic="security")
     assert told.feeds == ("one", "three")
 
 
@@ -377,7 +377,7 @@ async def test_two_events_in_two_languages_alert_twice(world: World) -> None:
     world.feed("three", other, QUIET)
     assert (await world.poll("three")).alerts == 1
     async with world.store.reading() as db:
-        told = await storage.news.latest(db, topic="security")
+        told = await storage.stories.latest(db, topic="security")
     assert sorted(story.feeds for story in told) == [("one",), ("three",)]
 
 

@@ -9,15 +9,15 @@ from datetime import timedelta
 import pytest
 
 import storage.clues
-import storage.news
 import storage.retention
+import storage.stories
 from bot.detect.clues import SHARED, clues_of, worth
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.db import Store
-from storage.news import NewEntry
+from storage.entries import NewEntry
 from storage.retention import CLUES_KEPT
 from storage.schema import clue
 from storage.schema import entry as entry_table
@@ -97,7 +97,7 @@ async def crowd(store: Store, count: int) -> None:
             NewEntry(feed="crowd", item=item, at=NOW, link_key=key, title_key=key, verdict=verdict)
         )
     async with store.writing() as db:
-        await storage.news.add_alone(db, new, now=NOW)
+        await storage.stories.add_alone(db, new, now=NOW)
 
 
 async def test_a_calm_story_in_other_words_is_one_story_after_many_others(world: World) -> None:
@@ -158,7 +158,7 @@ async def test_a_clue_keeps_its_latest_stories_alone(store: Store) -> None:
 async def test_what_found_a_story_finds_the_one_that_it_was_joined_with(store: Store) -> None:
     async with store.writing() as db:
         await storage.clues.add(db, [(7, 2), (8, 2), (8, 1), (9, 3)])
-        await storage.news.join(db, 2, into=1)
+        await storage.stories.join(db, 2, into=1)
         found = await storage.clues.stories(db, [7, 8, 9])
     assert found == {7: [1], 8: [1], 9: [3]}
 

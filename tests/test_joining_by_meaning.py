@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 import pytest
 
 import bot.ingest.meaning
-import storage.news
+import storage.entries
 from bot.detect.meaning import installed
 from bot.model.news import Entry
 from bot.sources.catalog import parse_catalog
@@ -135,14 +135,14 @@ async def test_a_stored_reports_vector_is_written_once_for_all_polls_of_a_batch(
     Vectors(monkeypatch, hay=ONE, metal=OTHER, iron=OTHER)
     monkeypatch.setattr(world.ingest._kept, "_patience", 60.0)  # both are stored together
     await world.report("one", ("h", *HAY))
-    keep = storage.news.keep_meanings
+    keep = storage.entries.keep_meanings
     written: list[int] = []
 
     async def noted(db: Db, vectors: Mapping[int, bytes]) -> None:
         written.append(len(vectors))
         await keep(db, vectors)
 
-    monkeypatch.setattr(storage.news, "keep_meanings", noted)
+    monkeypatch.setattr(storage.entries, "keep_meanings", noted)
     world.feed("two", ("m", *METAL))
     world.feed("three", ("i", *IRON))
     await asyncio.gather(world.poll("two"), world.poll("three"))

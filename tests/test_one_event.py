@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import storage.chats
-import storage.news
+import storage.stories
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
@@ -93,7 +93,7 @@ async def _told_once(world: World) -> None:
     for number in READERS.values():
         await world.tells(number, "6 ")
     async with world.store.reading() as db:
-        (told,) = await storage.news.latest(db, topic="security")
+        (told,) = await storage.stories.latest(db, topic="security")
     assert len(told.entries) == 6
     assert told.languages == {"en", "ru", "ky"}
 

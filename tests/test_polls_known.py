@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-import storage.news
 import storage.sources
+import storage.stories
 from bot.ingest import recognising
 from bot.sources import plain_feeds
 from bot.sources.catalog import parse_catalog
@@ -155,7 +155,7 @@ async def test_a_corrected_headline_is_stored_though_all_else_is_known(world: Wo
     world.serve("a", document(*items))
     assert (await world.poll("a")).new == 0
     async with world.store.reading() as db:
-        stories = await storage.news.latest(db, limit=100)
+        stories = await storage.stories.latest(db, limit=100)
     assert f"The council refuses {words(17)}" in {story.lead.entry.title for story in stories}
 
 
@@ -189,7 +189,7 @@ async def test_what_was_not_stored_is_not_known(
 
     world.serve("a", document(*(item(number) for number in range(21, 0, -1))))
     with monkeypatch.context() as patched:
-        patched.setattr(storage.news, "add_alone", fails)
+        patched.setattr(storage.stories, "add_alone", fails)
         assert (await world.poll("a")).error is not None
     assert (await world.poll("a")).new == 1
 

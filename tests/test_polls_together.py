@@ -10,9 +10,10 @@ from string import ascii_letters
 
 import pytest
 
+import storage.entries
 import storage.marks
-import storage.news
 import storage.sources
+import storage.stories
 from bot.errors import BotError, StorageError
 from bot.ingest import documents, keeping
 from bot.ingest.keeping import PIECE
@@ -98,7 +99,7 @@ async def test_an_entry_that_cannot_be_stored_is_its_own_sources_failure_alone(
         "it could not be stored: ValueError" if number == 3 else None for number in range(FEEDS)
     ]
     async with world.store.reading() as db:
-        stories = await storage.news.latest(db, limit=100)
+        stories = await storage.stories.latest(db, limit=100)
     titles = {story.lead.entry.title for story in stories}
     assert {f"Bridge {number} is open again" for number in range(FEEDS) if number != 3} <= titles
     assert ATTACK not in titles
@@ -166,7 +167,7 @@ async def test_F26_whoever_writes_beside_a_flood_has_its_turn_between_two_pieces
     """A reply that comes during the first piece does not wait for the others."""
     count = 6 * PIECE
     world.feed("s0", *((f"n{item}", f"Bridge {item} is open", "Text.") for item in range(count)))
-    add = storage.news.add_alone
+    add = storage.stories.add_alone
     order: list[str] = []
     replies: list[asyncio.Task[None]] = []
 
@@ -175,14 +176,14 @@ async def test_F26_whoever_writes_beside_a_flood_has_its_turn_between_two_pieces
             await storage.marks.put(db, "reply", "x")
         order.append("reply")
 
-    async def noted(db: object, new: Sequence[storage.news.NewEntry], **rest: object) -> None:
+    async def noted(db: object, new: Sequence[storage.entries.NewEntry], **rest: object) -> None:
         order.append("piece")
         if not replies:
             replies.append(asyncio.create_task(reply()))
             await asyncio.sleep(0.05)  # it stands in the queue for the writing connection
         await add(db, new, **rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(storage.news, "add_alone", noted)
+    monkeypatch.setattr(storage.stories, "add_alone", noted)
     assert (await world.poll("s0")).new == count
     await replies[0]
     assert order.index("reply") <= 3
@@ -195,17 +196,17 @@ async def test_F26_a_flood_whose_store_ends_in_the_middle_is_stored_to_its_end_b
     """What was stored is known, what was not is new; the document is asked for again."""
     count = 3 * PIECE
     world.feed("s0", *((f"n{item}", f"Bridge {item} is open", "Text.") for item in range(count)))
-    add = storage.news.add_alone
+    add = storage.stories.add_alone
     pieces: list[int] = []
 
-    async def ends(db: object, new: Sequence[storage.news.NewEntry], **rest: object) -> None:
+    async def ends(db: object, new: Sequence[storage.entries.NewEntry], **rest: object) -> None:
         pieces.append(len(new))
         if len(pieces) == 2:
             raise StorageError("the server is away")
         await add(db, new, **rest)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr(storage.news, "add_alone", ends)
+        patched.setattr(storage.stories, "add_alone", ends)
         with pytest.raises(StorageError):
             await world.poll("s0")
     assert (await world.poll("s0")).new == count - PIECE

@@ -143,7 +143,8 @@ async def test_F22_silence_of_weeks_is_told_once_and_so_is_its_end(
             await world.poll(START + n * DAY + HOUR)
         assert await world.notices() == ["notice.silent"]
         async with store.reading() as db:
-            (source,) = (await current_status(db, world.catalog, now=world.now)).sources
+            status = await current_status(db, world.catalog, token="t", now=world.now)
+            (source,) = status.sources
         assert source.stuck_on == START.date()
         back = START + 21 * DAY
         world.server.body = feed(("b", back), *items)

@@ -262,7 +262,7 @@ async def test_R12_status_says_that_only_a_part_comes(world: World) -> None:
     daily(world)
     await world.poll()
     async with world.store.reading() as db:
-        found = await current_status(db, world.catalog, now=NOW)
+        found = await current_status(db, world.catalog, token="t", now=NOW)
     (source,) = [one for one in found.sources if one.key == "nbkr"]
     assert source.error is not None
     for language, words in (("en", "only a part"), ("ru", "не всё"), ("ky", "бөлүгү гана")):

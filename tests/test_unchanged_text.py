@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 import storage.chats
-import storage.news
 from bot.deliver.compose import Composer
 from bot.deliver.worker import Worker
 from bot.detect.security import detect

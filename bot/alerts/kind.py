@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from bot.errors import ConfigError
@@ -82,6 +83,10 @@ class Kind(ABC):
 
     async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:  # noqa: ARG002 - has none
         """What it says where it waited and is told with others; None when it is over by then."""
+        return None
+
+    async def published_at(self, desk: Desk, told: StoredAlert) -> datetime | None:  # noqa: ARG002 - by itself
+        """When what it tells was published; None where that is when it was decided."""
         return None
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - has none

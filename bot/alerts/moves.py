@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
-import storage.news
+import storage.stories
 from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
 from bot.convert.mentions import currencies_in
 from bot.detect.digests import by_worth
@@ -225,7 +225,7 @@ async def _headlines(desk: Desk, told: StoredAlert, code: str, language: str) ->
     stands for itself.
     """
     since = told.created_at - HEADLINES_OF
-    stories = await storage.news.latest(
+    stories = await storage.stories.latest(
         desk.db, topic="economy", since=since, before=told.created_at, limit=20, unasked=False
     )
     mine: list[Story] = []

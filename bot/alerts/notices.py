@@ -1,4 +1,4 @@
-"""Something an operator must know."""
+"""Something an operator must know, or whoever set a channel up."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, Self
 import storage.alerts
 import storage.chats
 import storage.operating
+import storage.setups
 from bot.alerts.kind import Desk, Kind, Reader
 from bot.i18n import day_at, day_since, known, t
 from bot.model.alerts import NOTHING, NOTICE, About, Alert, Audience, Lane, Payload, Severity
@@ -71,6 +72,7 @@ class Notices(Kind):
 
     payload = Notice
     texts = (
+        "notice.channel_lost",
         "notice.fresh",
         "notice.held",
         "notice.rejected",
@@ -137,6 +139,15 @@ async def tell(
         made = alert(admin, msgid, values, now=now, reasons=reasons)
         if msgid in ALWAYS_TOLD or not await _told_lately(db, admin, msgid, values, now=now):
             await storage.alerts.enqueue(db, made)
+
+
+async def lost(db: Db, chat_id: int, why: str, *, now: datetime) -> None:
+    """Tell whoever set a channel up that it cannot be written to any more, once for each loss."""
+    owner = await storage.setups.to_be_told(db, chat_id)
+    if owner is not None:
+        values = {"chat": str(chat_id), "why": why}
+        told = alert(owner, "notice.channel_lost", values, now=now)
+        await storage.alerts.enqueue(db, told)
 
 
 async def _told_lately(

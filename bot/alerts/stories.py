@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-import storage.news
 import storage.places
+import storage.stories
 from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
 from bot.detect.endings import says_it_is_over
 from bot.detect.nearness import near as near_to
@@ -100,7 +100,7 @@ class Stories(Kind):
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The headline, as much text as the style tells, and who reports it."""
         broke = StoryBroke.read(told.payload)
-        found = await storage.news.get(desk.db, broke.story)
+        found = await storage.stories.get(desk.db, broke.story)
         if found is None:
             return None
         return story(
@@ -117,10 +117,22 @@ class Stories(Kind):
             over=ending(found),
         )
 
+    async def published_at(self, desk: Desk, told: StoredAlert) -> datetime | None:
+        """When the last report before it was published: the one by which it broke, or got worse."""
+        found = await storage.stories.get(desk.db, StoryBroke.read(told.payload).story)
+        if found is None:
+            return None
+        published: list[datetime] = []
+        for report in found.entries:
+            at = report.entry.published_at
+            if at is not None and not report.entry.day_only and at <= told.created_at:
+                published.append(at)
+        return max(published, default=None)
+
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """How severe it was judged, its topics, the reasons, who reported it and when."""
         broke = StoryBroke.read(told.payload)
-        found = await storage.news.get(desk.db, broke.story)
+        found = await storage.stories.get(desk.db, broke.story)
         near = await _near(desk, told, reader)
         if found is None:
             # the story is gone; why it was told stands with its alert
@@ -141,7 +153,7 @@ class Stories(Kind):
 
     async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:
         """Its headline, and who reports it; nothing of what is over."""
-        found = await storage.news.get(desk.db, StoryBroke.read(told.payload).story)
+        found = await storage.stories.get(desk.db, StoryBroke.read(told.payload).story)
         if found is None or ending(found) is not None:
             return None
         mine = led(found, desk.catalog.news).told_in(reader.language)

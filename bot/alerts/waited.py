@@ -10,8 +10,8 @@ from typing import Any, Self
 import storage.alerts
 import storage.chats
 import storage.filters
-import storage.news
 import storage.quiet
+import storage.stories
 from bot.alerts.corrections import Corrections
 from bot.alerts.feeds import Feeds
 from bot.alerts.kind import Brief, Desk, Kind, Reader, table
@@ -142,5 +142,5 @@ async def _keeps_back(
         return False
     number, story = kind.story(told), kind.news(told)
     if number is not None:
-        story = await storage.news.get(desk.db, number)
+        story = await storage.stories.get(desk.db, number)
     return story is not None and keeps_back(filters, Looked(story)) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,7 +14,8 @@ import storage.alerts
 import storage.deliveries
 import storage.quiet
 from bot.alerts import Desk, Reader, kind_of
-from bot.model.alerts import Severity
+from bot.clock import utc_now
+from bot.model.alerts import ANSWER, Severity
 from bot.model.chats import ChatKind, Sound, Style, read_sounds
 from bot.render.text import Message, to_api
 from bot.sources.specs import Catalog
@@ -41,20 +43,35 @@ class _Reply(NamedTuple):
     request: Request
 
 
+class News(NamedTuple):
+    """An alert's kind, and when what it tells was published."""
+
+    kind: str
+    published_at: datetime
+
+
 Made = Request | _Edit | _Reply | StoredAlert | None
 
 
 class Composer:
     """Makes messages of alerts and remembers the last few hundred.
 
-    `bot_name` is empty until Telegram has told it.
+    `bot_name` is empty until Telegram has told it; `clock` is that of who decides alerts.
     """
 
-    def __init__(self, store: Store, catalog: Catalog, bot_name: Callable[[], str] = str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        bot_name: Callable[[], str] = str,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         self._store = store
         self._bot_name = bot_name
         self._catalog = catalog
+        self._clock = clock
         self._made: FIFOCache[tuple[object, ...], asyncio.Future[Made]] = FIFOCache(KEPT)
+        self._news: FIFOCache[int, News] = FIFOCache(KEPT)
 
     async def compose(self, item: Claimed) -> Request | None:
         """The method and the JSON body without its `chat_id`; None when there is nothing to say."""
@@ -84,6 +101,20 @@ class Composer:
             if first is not None:
                 answered = await storage.deliveries.message_of(db, first, item.chat)
         return _request(message, found, item, answered)
+
+    def age(self, alert: int) -> tuple[str, timedelta] | None:
+        """The kind of an alert that was composed lately, and how long ago it was published."""
+        news = self._news.get(alert)
+        if news is None:
+            return None
+        return news.kind, max(self._clock() - news.published_at, timedelta(0))
+
+    async def _note(self, db: Db, stored: StoredAlert) -> None:
+        """Remember when what an alert tells was published; of an answer somebody waited."""
+        if stored.id in self._news or stored.payload.kind == ANSWER:
+            return
+        at = await kind_of(stored).published_at(Desk(db=db, catalog=self._catalog), stored)
+        self._news[stored.id] = News(stored.payload.kind, at or stored.created_at)
 
     async def _edit(self, made: _Edit, item: Claimed) -> Request | None:
         async with self._store.reading() as db:
@@ -120,6 +151,8 @@ class Composer:
         """A request for all chats alike, or the alert when what it says is each chat's own."""
         async with self._store.reading() as db:
             stored = await storage.alerts.get(db, item.alert)
+            if stored is not None:
+                await self._note(db, stored)
             if stored is None or kind_of(stored).own:
                 return stored
             kind = kind_of(stored)

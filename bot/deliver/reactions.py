@@ -61,6 +61,8 @@ class Reactions:
     give_back: Callable[[], Awaitable[None]]
     on_trouble: OnTrouble
     quiet: Quiet
+    # the kind of an alert, and how long ago it was published
+    age: Callable[[int], tuple[str, timedelta] | None] = lambda _alert: None
     _floods: Floods = field(default_factory=Floods)
     # refusals in a row of chats that may be written to
     _contradicted: dict[int, int] = field(default_factory=dict)
@@ -86,6 +88,9 @@ class Reactions:
             await self._refused(item, outcome)
 
     def _sent(self, item: Claimed, outcome: Sent) -> None:
+        if (aged := self.age(item.alert)) is not None:
+            kind, age = aged
+            metrics.told(kind).observe(age.total_seconds())
         self._floods.sent()
         if self.refusals.sent():
             self.signals.claim.set()
@@ -203,6 +208,7 @@ class Reactions:
         async with self.store.writing() as db:
             await storage.deliveries.finish(db, [ended(item, outcome.why)])
             await storage.chats.close(db, item.chat, why=outcome.why)
+            await notices.lost(db, item.chat, outcome.why, now=await db_now(db))
         if item.chat < 0:
             await self.on_trouble("notice.gone", {"chat": str(item.chat), "why": outcome.why})
 

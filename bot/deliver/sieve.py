@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import groupby
 
 import storage.alerts
-import storage.news
+import storage.stories
 from bot.alerts import kind_of
 from bot.detect.filters import Looked, keeps_back
 from bot.model.filters import Mark, StoredFilter
@@ -37,7 +37,7 @@ async def sieve(db: Db, told: StoredAlert) -> Sift | None:
     number = kind_of(told).story(told)
     story = kind_of(told).news(told)
     if number is not None:
-        story = await storage.news.get(db, number)
+        story = await storage.stories.get(db, number)
     if story is None:
         return None
     looked = _looked(story)

@@ -108,6 +108,7 @@ class Worker:
             give_back=self._claims.give_back,
             on_trouble=self.on_trouble,
             quiet=self.quiet,
+            age=self.composer.age,
         )
 
     def wake(self) -> None:

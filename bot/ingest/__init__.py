@@ -143,6 +143,7 @@ class Ingest:
         finally:
             self._under_way.discard(mine)
         metrics.POLLS.labels(spec.key, report.outcome).inc()
+        metrics.ENTRIES.labels(spec.key).inc(report.new)
         if report.outcome != "failed":
             metrics.FRESH.labels(spec.key).set(self.clock().timestamp())
         log.info(

@@ -14,12 +14,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import storage.clues
-import storage.news
+import storage.entries
 from bot.detect import identity, stories
 from bot.detect.clues import SHARED, worth
 from bot.model.news import StoredEntry, Verdict
 from storage.db import Db
-from storage.news import NewEntry
+from storage.entries import NewEntry
 
 SAME_EVENT = timedelta(hours=48)  # the same headline later than that is another event
 COMPARED = 4  # stories that an entry is compared with at most, those with the most clues first
@@ -36,7 +36,7 @@ async def told_in_other_words(
     having = await storage.clues.stories(db, verdict.clues)
     likely = _likely(verdict.clues, having)
     reports: list[StoredEntry] = []
-    for stored in await storage.news.reports(db, likely, since=since):
+    for stored in await storage.entries.reports(db, likely, since=since):
         if not is_formula(new, stored):
             reports.append(stored)
     said = replace(new.item, language=verdict.language)
@@ -85,7 +85,7 @@ async def compared_with(
     likely = [_likely(one.clues, having) for one in verdicts]
     reports: dict[int, list[StoredEntry]] = {}
     wanted = {pk for some in likely for pk in some}
-    for stored in await storage.news.reports(db, wanted, since=since):
+    for stored in await storage.entries.reports(db, wanted, since=since):
         reports.setdefault(stored.story, []).append(stored)
     return [[one for pk in some for one in reports.get(pk, ())] for some in likely]
 

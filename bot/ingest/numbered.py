@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import storage.brought
-import storage.news
+import storage.entries
 from bot.detect.identity import headline_key, text_key
 from bot.ingest.found import Recognised
 from bot.model.news import Entry
@@ -40,7 +40,7 @@ async def recognise_numbered(
             if (row.title_key, row.text_key) != (headline_key(item), text_key(item)):
                 changed[row.pk] = replace(item, id=row.guid)
     gone = [stored[number].pk for number in numbered.withdrawn if number in stored]
-    words = await storage.news.words(db, [pk for pk in gone if pk not in current])
+    words = await storage.entries.words(db, [pk for pk in gone if pk not in current])
     for pk, item in words.items():
         if (withdrawn := spec.taken_back(item)) != item:
             changed[pk] = withdrawn

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 import storage.brought
-import storage.news
+import storage.entries
 from bot.detect import identity
 from bot.detect.identity import ENOUGH, Mark, Shared
 from bot.detect.stories import title_key
@@ -157,7 +157,7 @@ async def _recogniser(db: Db, look: _Look) -> _Recogniser:
         shared=await _shared(marks.values(), stored.values()),
         taken={item.id for item in marks} - {item.id for item in look.strange},
     )
-    words = await storage.news.words(db, await recogniser.unclear())
+    words = await storage.entries.words(db, await recogniser.unclear())
     for pk, entry in words.items():
         stored[pk] = replace(stored[pk], item=entry)
     return recogniser

@@ -11,7 +11,8 @@ from datetime import datetime
 
 import storage.alerts
 import storage.clues
-import storage.news
+import storage.entries
+import storage.stories
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
 from bot.alerts.notices import tell
@@ -75,13 +76,13 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
     """
     if not found.reworded:
         return 0
-    known = await storage.news.numbers(db, found.spec.key, [item.id for item in found.reworded])
+    known = await storage.entries.numbers(db, found.spec.key, [item.id for item in found.reworded])
     alerts = 0
     for item in found.reworded:
         if item.id not in known:  # forgotten since it was read
             continue
         pk, story_pk = known[item.id]
-        story = await storage.news.get(db, story_pk)
+        story = await storage.stories.get(db, story_pk)
         mine = [one for one in story.entries if one.pk == pk] if story else []
         if story is None or not mine:
             await _take(db, pk, item)
@@ -114,7 +115,7 @@ async def _reword(db: Db, found: NewsFound, one: _Changed, policy: Policy, *, no
 
 async def _take(db: Db, pk: int, item: Entry) -> None:
     key, text_key = identity.headline_key(item) or "", identity.text_key(item)
-    await storage.news.correct(db, pk, item, title_key=key, text_key=text_key)
+    await storage.entries.correct(db, pk, item, title_key=key, text_key=text_key)
 
 
 # --- what needs an operator's word ----------------------------------------------------------------
@@ -196,8 +197,8 @@ async def _raise(
     db: Db, found: NewsFound, one: _Changed, counts: Verdict, policy: Policy, *, now: datetime
 ) -> int:
     """Tell a story that a report's new words made graver; how many alerts."""
-    await storage.news.raise_severity(db, one.stored.pk, counts.severity)
-    await storage.news.join_story(db, one.story.pk, counts)
+    await storage.entries.raise_severity(db, one.stored.pk, counts.severity)
+    await storage.stories.join_story(db, one.story.pk, counts)
     at = min(one.item.published_at or one.stored.seen_at, now)
     if found.quiet or now - at > FRESH_FOR:
         return 0

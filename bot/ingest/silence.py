@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import storage.entries
 import storage.marks
-import storage.news
 from bot.alerts.notices import tell
 from bot.ingest.found import NewsFound
 from storage.db import Db
@@ -56,7 +56,7 @@ async def watch(
 async def _missed(db: Db, one: NewsFound, *, admins: Sequence[int], now: datetime) -> None:
     """Tell of a source whose silence is longer than its pace explains."""
     key = one.spec.key
-    times = await storage.news.latest_times(db, key, most=LATEST)
+    times = await storage.entries.latest_times(db, key, most=LATEST)
     last = max((seen for seen, _ in times), default=one.state.first_ok_at)
     if last is None or now - last < _patience([at for _, at in times]):
         return

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 import structlog
 
 import storage.brought
-import storage.news
+import storage.entries
+import storage.stories
 from bot.detect import identity, quakes, stories
 from bot.detect.clues import clued
 from bot.detect.endings import says_it_is_over
@@ -26,7 +27,7 @@ from bot.sources.specs import NewsSpec
 from bot.sources.standing import weighed
 from bot.workers import WorkerError, Workers
 from storage.db import Db
-from storage.news import NewEntry
+from storage.entries import NewEntry
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +50,7 @@ async def keep_entries(
     recalled: dict[int, bytes] = {}  # of polls that were found together each may carry the same
     for one in found:
         recalled.update(one.recalled)
-    await storage.news.keep_meanings(db, recalled)
+    await storage.entries.keep_meanings(db, recalled)
     stored = await _stored_meanwhile(db, found)
     new: list[tuple[NewsFound, NewEntry]] = []
     for one in found:
@@ -57,7 +58,7 @@ async def keep_entries(
             if (one.spec.key, item.id) not in stored:
                 new.append((one, _new_entry(one, item, verdict, now=now)))
     alone, others = await _apart(db, new, now=now)
-    await storage.news.add_alone(db, alone, now=now)
+    await storage.stories.add_alone(db, alone, now=now)
     count = Counter(entry.feed for _, entry in new)
     alerts = Counter[str]()
     for one, entry in others:
@@ -97,7 +98,7 @@ async def _apart(
     """
     since = now - SAME_EVENT
     headlines = {entry.title_key for _, entry in new} - {""}
-    known = await storage.news.told_titles(db, headlines, since=since)
+    known = await storage.entries.told_titles(db, headlines, since=since)
     calm = [entry for one, entry in new if not entry.verdict.security and not one.backlog]
     joined = await joining(db, calm, since=since, now=now)
     alone: list[NewEntry] = []
@@ -127,16 +128,16 @@ async def _keep_entry(
         pk = await story_of(db, new, now=now)
     before = None
     if pk is not None:
-        before = await storage.news.get(db, pk)
+        before = await storage.stories.get(db, pk)
     over = before is not None and says_it_is_over(item)
     if over:  # an end makes nothing worse, however grave it sounds
         verdict = replace(verdict, severity=Severity.INFO)
     counts = weighed(verdict, spec, before, policy.feeds)
     if pk is None:
-        pk = await storage.news.add_story(db, at=new.at, verdict=counts)
+        pk = await storage.stories.add_story(db, at=new.at, verdict=counts)
     else:
-        await storage.news.join_story(db, pk, counts)
-    await storage.news.add_entry(db, new, story_pk=pk, now=now)
+        await storage.stories.join_story(db, pk, counts)
+    await storage.entries.add_entry(db, new, story_pk=pk, now=now)
     language = item.language or verdict.language
     grown = before and (spec.key not in before.feeds or language not in before.languages)
     if (grown or over) and not quiet:
@@ -167,8 +168,8 @@ def _stale(new: NewEntry, now: datetime) -> bool:
 async def _measured_story(db: Db, new: NewEntry, *, now: datetime) -> int | None:
     """The story of the hazard that an entry is about, by values, in whatever language."""
     since, language = now - SAME_EVENT, new.verdict.language
-    recent = await storage.news.recent(db, since=since, language=language)
-    recent += await storage.news.recent(db, since=since, language=language, abroad="security")
+    recent = await storage.entries.recent(db, since=since, language=language)
+    recent += await storage.entries.recent(db, since=since, language=language, abroad="security")
     return quakes.measured_story(new.item, new.feed, recent, now=now)
 
 
@@ -180,7 +181,7 @@ async def story_of(db: Db, new: NewEntry, *, now: datetime) -> int | None:
     """
     since = now - SAME_EVENT
     if new.title_key:
-        for stored in await storage.news.same_title(db, new.title_key, since=since):
+        for stored in await storage.entries.same_title(db, new.title_key, since=since):
             if is_formula(new, stored):
                 continue
             if stories.one_headline(new.item, stored, now=now).same:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 import storage.alerts
 import storage.chats
-import storage.news
 import storage.places
+import storage.stories
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
 from bot.alerts.notices import tell
@@ -44,7 +44,7 @@ class Policy:
 
 async def break_story(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
     """Tell a story as loud as the loudest report of it, as the operator's policy has it."""
-    story = await storage.news.get(db, pk)
+    story = await storage.stories.get(db, pk)
     if story is None or "security" not in story.topics:
         return 0
     if policy.security == "two_sources" and len(publishers(story, policy.feeds)) < 2:

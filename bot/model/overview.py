@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.model.alerts import Lane
 from bot.model.broadcasts import Reach
@@ -29,14 +29,10 @@ class HeldRate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """The outbox by lane, the chats that are written to, and how much waits for a word.
-
-    `stopped_at` is since when no alert leaves, None while they do.
-    """
+    """The outbox by lane, the chats that are written to, and how much waits for a word."""
 
     lanes: tuple[LaneWaits, ...]
     chats: Reach
     subscriptions: int
     held: int
     stories: int
-    stopped_at: datetime | None

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import storage.news
 import storage.rates
+import storage.stories
 from bot.detect.digests import by_worth
 from bot.detect.filters import Looked, keeps_back
 from bot.errors import UserError
@@ -72,7 +72,7 @@ async def day_digest(
     start = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
     end = start + timedelta(days=1)
     last = end - timedelta(microseconds=1)  # the store takes both ends as belonging to it
-    stories = await storage.news.latest(db, since=start, before=last, limit=200, unasked=False)
+    stories = await storage.stories.latest(db, since=start, before=last, limit=200, unasked=False)
     led_by_trust = [led(story, catalog.news) for story in stories]
     ranked = by_worth(led_by_trust, language=language, topics=topics)
     told, left_out = None, 0

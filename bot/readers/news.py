@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-import storage.news
+import storage.stories
 from bot.detect.filters import Looked, keeps_back
 from bot.model.filters import StoredFilter
 from bot.model.news import NewsPage, Story
@@ -38,11 +38,11 @@ async def news_page(
     if filters:
 
         async def load(offset: int) -> list[Story]:
-            return await storage.news.latest(db, **asked, offset=offset, limit=LOOKED_AT_ONCE)
+            return await storage.stories.latest(db, **asked, offset=offset, limit=LOOKED_AT_ONCE)
 
         stories, left_out = await sifted(load, filters, start)
     else:
-        stories = await storage.news.latest(db, **asked, offset=start, limit=STORIES_A_PAGE + 1)
+        stories = await storage.stories.latest(db, **asked, offset=start, limit=STORIES_A_PAGE + 1)
     return NewsPage(
         stories=tuple(led(story, catalog.news) for story in stories[:STORIES_A_PAGE]),
         topic=topic,

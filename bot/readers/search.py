@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import storage.news
 import storage.search
+import storage.stories
 from bot.detect.search import asked
 from bot.model.filters import StoredFilter
 from bot.model.news import FoundPage, Story
@@ -33,17 +33,17 @@ async def found_page(
     # a sort keeps the order of equals, which is by time
     hits.sort(key=lambda hit: hit.language != language)
     # before the pages are cut: what is shown to nobody leaves no gap in one
-    pks = await storage.news.shown_among(db, list(dict.fromkeys(hit.story for hit in hits)))
+    pks = await storage.stories.shown_among(db, list(dict.fromkeys(hit.story for hit in hits)))
     start = number * STORIES_A_PAGE
     left_out = 0
     if filters:
 
         async def load(offset: int) -> list[Story]:
-            return await storage.news.several(db, pks[offset : offset + LOOKED_AT_ONCE])
+            return await storage.stories.several(db, pks[offset : offset + LOOKED_AT_ONCE])
 
         stories, left_out = await sifted(load, filters, start)
     else:
-        stories = await storage.news.several(db, pks[start : start + STORIES_A_PAGE + 1])
+        stories = await storage.stories.several(db, pks[start : start + STORIES_A_PAGE + 1])
     return FoundPage(
         stories=tuple(led(story, catalog.news) for story in stories[:STORIES_A_PAGE]),
         words=words,

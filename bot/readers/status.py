@@ -16,10 +16,22 @@ from storage.db import Db
 from storage.sources import SourceState
 
 
-async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
-    """How fresh every enabled source is, and how the queue stands."""
-    states = await storage.sources.states(db)
+async def current_status(db: Db, catalog: Catalog, *, token: str, now: datetime) -> Status:
+    """How fresh every enabled source is, how the queue stands, and the `token`'s switch."""
     summary = await storage.overview.summary(db, now=now)
+    return Status(
+        now=now,
+        sources=await source_statuses(db, catalog, now=now),
+        waiting=summary.waiting,
+        oldest=summary.oldest,
+        last_sent_at=summary.last_sent_at,
+        stopped_at=await storage.switch.off_since(db, token),
+    )
+
+
+async def source_statuses(db: Db, catalog: Catalog, *, now: datetime) -> tuple[SourceStatus, ...]:
+    """How fresh every enabled source is, in the catalog's order."""
+    states = await storage.sources.states(db)
     stuck_marks = {spec.key: storage.marks.stale(spec.key) for spec in catalog.polled}
     stuck = await storage.marks.among(db, list(stuck_marks.values()))
     sources = []
@@ -46,11 +58,4 @@ async def current_status(db: Db, catalog: Catalog, *, now: datetime) -> Status:
                 newest_on=newest_on,
             )
         )
-    return Status(
-        now=now,
-        sources=tuple(sources),
-        waiting=summary.waiting,
-        oldest=summary.oldest,
-        last_sent_at=summary.last_sent_at,
-        stopped_at=await storage.switch.off_since(db),
-    )
+    return tuple(sources)

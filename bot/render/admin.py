@@ -38,8 +38,8 @@ def desk(status: Status, found: Overview, language: str, *, second: int = 0) -> 
     paused = sum(1 for one in status.sources if one.paused)
     counts = {"all": len(status.sources), "bad": bad, "paused": paused}
     shown: list[Rich | str] = [bold(t("admin.title", language))]
-    if found.stopped_at is not None:
-        shown.append(stopped_line(status.now - found.stopped_at, language))
+    if status.stopped_at is not None:
+        shown.append(stopped_line(status.now - status.stopped_at, language))
     shown.append(phrase("admin.sources", language, **counts))
     shown += [_lane(one, language) for one in found.lanes]
     shown.append(phrase("admin.waiting", language, rates=found.held, stories=found.stories))
@@ -47,10 +47,10 @@ def desk(status: Status, found: Overview, language: str, *, second: int = 0) -> 
         shown.append(phrase("admin.second", language, n=second))
     shown.append(phrase("admin.chats", language, what=chats_by_kind(found.chats, language)))
     shown.append(phrase("admin.subscriptions", language, n=found.subscriptions))
-    return message(lines(*shown), _desk_buttons(found, language, second))
+    return message(lines(*shown), _desk_buttons(status, found, language, second))
 
 
-def _desk_buttons(found: Overview, language: str, second: int) -> Rows:
+def _desk_buttons(status: Status, found: Overview, language: str, second: int) -> Rows:
     def button(name: str, data: str) -> Button:
         return Button(t(name, language), data=data)
 
@@ -65,7 +65,7 @@ def _desk_buttons(found: Overview, language: str, second: int) -> Rows:
         asked.append(button("button.admin_stories", "admin:stories"))
     alone = [button("button.admin_second", "admin:second")] if second else []
     switch = button("button.stop_all", "admin:off")
-    if found.stopped_at is not None:
+    if status.stopped_at is not None:
         switch = button("button.start_all", "admin:on")
     last = [button("button.refresh", "admin:desk"), switch]
     return tuple(tuple(row) for row in (pages, asked, alone, last) if row)

@@ -14,7 +14,7 @@ GROUPS = {
     "help.rates": ("rates", "chart", "convert"),
     "help.news": ("news", "security", "search", "digest", "mute", "only", "feed", "feeds"),
     "help.alerts": ("alert", "alerts"),
-    REST: ("subscribe", "settings", "status", "stop"),
+    REST: ("subscribe", "settings", "channel", "status", "stop"),
 }
 #: Commands about what is stored, on one line.
 DATA = dict.fromkeys(("privacy", "mydata", "delete"))

@@ -15,6 +15,17 @@ from bot.render.phrases import phrase
 from bot.render.quiet import as_said
 from bot.render.text import Button, Message, Rich, bold, code, lines, message
 
+#: Offered as buttons; any other is written: /settings Paris, /settings UTC+6.
+ZONES = (
+    "Asia/Bishkek",
+    "Asia/Almaty",
+    "Asia/Tashkent",
+    "Asia/Dushanbe",
+    "Europe/Moscow",
+    "Europe/Istanbul",
+    "Europe/Berlin",
+    "America/New_York",
+)
 BACK = "set:back"  # what the way back to the settings sends
 
 
@@ -34,6 +45,7 @@ def settings(
     threads: Rich | None = None,
     forum: bool = False,
     anonymous: bool | None = None,
+    channels: bool = False,
 ) -> Message:
     """What the chat has chosen, and a button for each thing to change.
 
@@ -42,8 +54,8 @@ def settings(
     names of those that were chosen. `digests` are the hours of the chat's digests, `following` the
     names of what it subscribes to. In a `forum`, `set:here`, and of `threads` which kinds of post
     have a topic of their own; in a group, whether who writes as it may change it (`anonymous`):
-    `anon:on`. What the chat's filters keep back is counted here: none hides
-    in silence.
+    `anon:on`. Where `channels` can be added, `set:channels`. What the chat's filters keep back is
+    counted here: none hides in silence.
     """
     rows = [
         phrase("settings.language", language, language=t("language.name", language)),
@@ -89,6 +101,8 @@ def settings(
     if anonymous is not None:
         name = t("settings.anonymous", language)
         buttons.append([switch(name, f"anon:{'off' if anonymous else 'on'}", on=anonymous)])
+    if channels:
+        buttons.append([Button(t("settings.channels", language), "set:channels")])
     if forum:
         buttons.append([Button(t("here.places", language), "set:here")])
     return message(lines(bold(t("settings.title", language)), *rows), buttons)

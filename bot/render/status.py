@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from bot.i18n import ago, day, day_at, name_of, span, t
 from bot.model.status import SourceStatus, Status
@@ -32,7 +32,8 @@ def _verdict(status: Status, language: str) -> Rich:
     said = "status.answering"
     if len(answering) == len(status.sources):
         said = "status.all_well"
-        if any(_trouble(one, status, language) for one in status.sources):
+        today = status.now.date()
+        if any(trouble_of(one, today=today, language=language) for one in status.sources):
             said = "status.answering"
     return phrase(said, language, n=len(answering), total=len(status.sources))
 
@@ -71,7 +72,7 @@ def source_line(source: SourceStatus, status: Status, language: str) -> Rich:
             on = day_at(source.newest_on, language, today=status.now.date())
             seen = phrase("status.rates_for", language, day=on).text
         mark = "🟢"
-    trouble = _trouble(source, status, language)
+    trouble = trouble_of(source, today=status.now.date(), language=language)
     if trouble:
         mark = "🟠"
     if source.paused:
@@ -79,7 +80,7 @@ def source_line(source: SourceStatus, status: Status, language: str) -> Rich:
     return join(" · ", [f"{mark} {name} – {seen}", *trouble])
 
 
-def _trouble(source: SourceStatus, status: Status, language: str) -> list[Rich]:
+def trouble_of(source: SourceStatus, *, today: date, language: str) -> list[Rich]:
     """What is wrong with a source, the worst first."""
     found = []
     if source.failures:
@@ -87,6 +88,6 @@ def _trouble(source: SourceStatus, status: Status, language: str) -> list[Rich]:
     elif source.error is not None:  # it answered, and one of its documents could not be read
         found.append(phrase("status.partly", language))
     if source.stuck_on is not None:
-        on = day(source.stuck_on, language, today=status.now.date())
+        on = day(source.stuck_on, language, today=today)
         found.append(phrase("status.stuck", language, day=on))
     return found

@@ -45,16 +45,24 @@ def subscribed(
 
 
 def switches(
-    language: str, currencies: Sequence[str], topics: Sequence[str], chosen: Collection[str]
+    language: str,
+    currencies: Sequence[str],
+    topics: Sequence[str],
+    chosen: Collection[str],
+    *,
+    before: str = "",
 ) -> list[list[Button]]:
-    """A switch for each currency (`cur:USD`) and each topic (`top:security`); `chosen` are on."""
+    """A switch for each currency (`cur:USD`) and each topic (`top:security`); `chosen` are on.
+
+    `before` stands before each one's data.
+    """
     money, news = [], []
     for one in currencies:
         data = f"cur:{one}"
-        money.append(switch(one, data, on=data in chosen))
+        money.append(switch(one, before + data, on=data in chosen))
     for one in topics:
         data = f"top:{one}"
-        news.append(switch(topic_name(one, language), data, on=data in chosen))
+        news.append(switch(topic_name(one, language), before + data, on=data in chosen))
     # codes have three letters, topics are words
     return [*rows_of(money, 4), *rows_of(news, 2)]
 

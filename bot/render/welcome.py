@@ -53,11 +53,17 @@ def start(
     )
 
 
-def channel_welcome(title: str, codes: Sequence[str], language: str) -> Message:
-    """To who made the bot a channel's administrator: the currencies whose moves it posts there."""
-    return message(
-        phrase("channel.welcome", language, title=bold(one_line(title)), codes=", ".join(codes))
-    )
+def channel_welcome(
+    title: str, codes: Sequence[str], language: str, *, setup: int | None = None
+) -> Message:
+    """To who made the bot a channel's administrator: the currencies whose moves it posts there.
+
+    The channel's set-up, where it is theirs, opens by a tap: data `chan:7:open`.
+    """
+    text = phrase("channel.welcome", language, title=bold(one_line(title)), codes=", ".join(codes))
+    if setup is None:
+        return message(text)
+    return message(text, [[Button(t("channel.open", language), f"chan:{setup}:open")]])
 
 
 def no_right(title: str, language: str, kind: ChatKind) -> Message:

@@ -16,6 +16,7 @@ import orjson
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
+from bot import metrics
 from bot.clock import boottime
 from bot.telegram.line import Line
 from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Retry, read
@@ -109,11 +110,13 @@ class Api:
 
     async def _exchange(self, method: str, body: bytes) -> Outcome:
         try:
-            return read(*await self._line.exchange(method, body))
+            found = read(*await self._line.exchange(method, body))
         except UNSENT as error:
-            return Retry(type(error).__name__)  # nothing was sent
+            found = Retry(type(error).__name__)  # nothing was sent
         except (TimeoutError, aiohttp.ClientError, HttpProcessingError, OSError) as error:
-            return Ambiguous(type(error).__name__)
+            found = Ambiguous(type(error).__name__)
+        metrics.called(method, type(found).__name__).inc()
+        return found
 
     async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
         """Send parameters as JSON; those that are None are left out."""
@@ -200,8 +203,10 @@ class Api:
             async with self._session.post(
                 self._base + method, timeout=self._timeout, **request
             ) as response:
-                return read(response.status, await response.read())
+                found = read(response.status, await response.read())
         except UNSENT as error:
-            return Retry(type(error).__name__)  # nothing was sent
+            found = Retry(type(error).__name__)  # nothing was sent
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            return Ambiguous(type(error).__name__)
+            found = Ambiguous(type(error).__name__)
+        metrics.called(method, type(found).__name__).inc()
+        return found

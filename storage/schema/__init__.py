@@ -5,6 +5,7 @@ All are gathered here, because `metadata` is whole only when each file was impor
 """
 
 from storage.schema.base import metadata
+from storage.schema.channels import board, setup
 from storage.schema.chats import chat, chat_place, news_filter, rule, subscription
 from storage.schema.deliveries import alert, broadcast, delivery, pace
 from storage.schema.news import clue, decision, entry, story, story_topic
@@ -15,6 +16,7 @@ from storage.schema.sources import document, source
 
 __all__ = [
     "alert",
+    "board",
     "broadcast",
     "chat",
     "chat_place",
@@ -36,6 +38,7 @@ __all__ = [
     "rate",
     "rule",
     "series",
+    "setup",
     "source",
     "story",
     "story_topic",

@@ -49,9 +49,12 @@ partial_index(
     "ix_alert_about", alert.c.about_series, alert.c.about_day, where="about_series IS NOT NULL"
 )
 partial_index("ix_alert_audience_chat", alert.c.audience_chat, where="audience_chat IS NOT NULL")
+partial_index("ix_alert_audience_key", alert.c.audience_key, where="audience_key IS NOT NULL")
 partial_index("ix_alert_about_chat", alert.c.about_chat, where="about_chat IS NOT NULL")
 # how many stories an hour told
 partial_index("ix_alert_story", alert.c.created_at, where="kind = 'story'")
+# what leaves while all else is stopped
+partial_index("ix_alert_passing", alert.c.expires_at, where="kind IN ('answer', 'notice')")
 partial_index("ix_alert_open", alert.c.id, where="fanned_at IS NULL")
 partial_index("ix_alert_supersede_key", alert.c.supersede_key, where="supersede_key IS NOT NULL")
 

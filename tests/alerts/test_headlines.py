@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-import storage.news
+import storage.stories
 from bot.alerts.kind import Desk, Reader
 from bot.alerts.moves import Moves, RateMoved
 from bot.convert.mentions import currencies_in
@@ -16,7 +16,7 @@ from bot.model.news import Verdict
 from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
 from storage.db import Db, Store
-from storage.news import NewEntry
+from storage.entries import NewEntry
 from tests.factories import NOW, entry
 from tests.render.world import jumped, marked
 
@@ -29,7 +29,7 @@ async def stored(db: Db, title: str, *, hours: int, language: str, topic: str = 
     at = NOW - hours * HOUR
     item = entry(id=title, title=title, language=language, published_at=at)
     new = NewEntry(feed="f", item=item, at=at, link_key=None, title_key=title, verdict=verdict)
-    await storage.news.add_alone(db, [new], now=at)
+    await storage.stories.add_alone(db, [new], now=at)
 
 
 async def last_line(db: Db, language: str) -> tuple[str, list[str]]:

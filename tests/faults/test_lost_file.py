@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from bot.emulator import Emulator, Fault
 from bot.errors import ConfigError, StorageError
 from bot.telegram.outcomes import Outcome, Sent
-from bot.watch import StoreWatch
+from bot.watch import StoreWatch, left_to_watch
 from storage.backup import rescue
 from storage.db import LOG_BYTES, Store
 from storage.instance import only_instance
@@ -206,6 +206,42 @@ async def test_P21_a_lost_file_that_nobody_holds_any_more_is_said_to_be(tmp_path
         with pytest.raises(StorageError) as told:
             await rescue(store)
         assert len(str(told.value).splitlines()) == 1
+    finally:
+        await store.close()
+
+
+async def test_P21_whoever_meets_a_lost_file_first_leaves_the_end_to_the_watch(
+    tmp_path: Path,
+) -> None:
+    """Else a supervisor would take it for a crash, and the operators would hear nothing."""
+    path = tmp_path / "jarchy.db"
+    store = await open_store(f"sqlite:///{path}")
+    broken_off = asyncio.Event()
+
+    async def write() -> None:
+        async with store.writing():
+            pass
+
+    async def work() -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(write())
+        finally:
+            broken_off.set()
+
+    async def watch() -> None:
+        await broken_off.wait()
+        await StoreWatch(store, Quiet(), [], "en").look()
+
+    try:
+        removed(path)
+        await cut_off_in_a_write(store)
+        with pytest.raises(ExceptionGroup) as told:
+            async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+                left = left_to_watch(work(), store=store, stopping=asyncio.Event())
+                tasks.create_task(left)
+                tasks.create_task(watch())
+        assert [type(error) for error in told.value.exceptions] == [ConfigError]
     finally:
         await store.close()
 

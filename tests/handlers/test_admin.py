@@ -10,20 +10,19 @@ import pytest
 
 import storage.alerts
 import storage.chats
+import storage.entries
 import storage.held_rates
-import storage.news
 import storage.sources
+import storage.stories
 from bot.alerts import stories
 from bot.alerts.notices import alert as notice
 from bot.i18n import t
 from bot.model.alerts import Alert, Severity
 from bot.model.news import Verdict
 from bot.model.reasons import reason
-from bot.model.status import SourceStatus, Status
-from bot.ops import status_page
 from bot.recurring import due
 from bot.sources.catalog import parse_catalog
-from storage.news import NewEntry
+from storage.entries import NewEntry
 from storage.schema import pace, source
 from tests.factories import chat, entry, rate
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
@@ -68,11 +67,11 @@ async def story(desk: World, *, approval: bool = False, title: str = "A fire in 
     """A story that breaks."""
     loud = Verdict(security=True, score=1, severity=Severity.NOTABLE, topics=("security",))
     async with desk.store.writing() as db:
-        pk = await storage.news.add_story(db, at=NOW, verdict=loud)
+        pk = await storage.stories.add_story(db, at=NOW, verdict=loud)
         item = entry(id=title, title=title, summary="", language="en")
         new = NewEntry(feed="f", item=item, at=NOW, link_key=None, title_key=title, verdict=loud)
-        await storage.news.add_entry(db, new, story_pk=pk, now=NOW)
-        told = await storage.news.get(db, pk)
+        await storage.entries.add_entry(db, new, story_pk=pk, now=NOW)
+        told = await storage.stories.get(db, pk)
         assert told is not None
         made = stories.alert(told, approval=approval, now=NOW)
         await storage.alerts.enqueue(db, made)
@@ -268,15 +267,3 @@ async def test_S11_a_forged_button_of_the_desk_is_stale(desk: World, data: str) 
     assert await desk.press(READER, place, data) in STALE
     rows = await desk.stored(source)
     assert [row.paused_at for row in rows] == [None]
-
-
-def test_the_status_page_says_that_alerts_are_stopped() -> None:
-    """And which source is paused."""
-    one = SourceStatus(
-        key="a", names={}, last_ok_at=None, next_due_at=None, failures=3, error="x", paused=True
-    )
-    running = Status(now=NOW, sources=(one,), waiting=0, oldest=None, last_sent_at=None)
-    page = status_page(running)
-    assert t("status.paused", "en") in page
-    assert "stopped all alerts" not in page
-    assert "stopped all alerts" in status_page(replace(running, stopped_at=NOW))

@@ -17,7 +17,7 @@ import storage.decisions
 import storage.deliveries
 import storage.fan_out
 import storage.lapsed
-import storage.news
+import storage.stories
 from bot.alerts import stories
 from bot.i18n import t
 from bot.model.decisions import Decision, Question
@@ -257,7 +257,9 @@ async def test_what_got_worse_of_a_story_that_was_told_is_joined_with_no_other(d
     card, yes, _ = await question(desk)
     await desk.press(READER, card, yes)
     async with desk.store.writing() as db:
-        quiet, attack = sorted(await storage.news.latest(db), key=lambda one: ATTACK[1] in str(one))
+        quiet, attack = sorted(
+            await storage.stories.latest(db), key=lambda one: ATTACK[1] in str(one)
+        )
         worse = stories.alert(attack, approval=True, now=NOW)
         (told,) = await storage.alerts.by_keys(db, [worse.dedup_key])
         other = next(one for one in stories.keys(attack.pk) if one != worse.dedup_key)

@@ -15,9 +15,10 @@ import pytest
 
 import storage.alerts
 import storage.chats
-import storage.news
+import storage.entries
 import storage.own_feeds
 import storage.rules
+import storage.stories
 from bot.alerts import KINDS, corrections, edits
 from bot.alerts.answers import Answered
 from bot.alerts.broadcasts import Broadcast
@@ -42,7 +43,7 @@ from bot.model.news import Verdict
 from bot.model.own_feeds import OwnFeed
 from bot.model.rules import Condition, Direction, Rule, RuleState
 from bot.model.subjects import parse_subject
-from storage.news import NewEntry
+from storage.entries import NewEntry
 from storage.schema import rule as rule_table
 from storage.schema import subscription
 from tests.factories import entry, rate, seen_rate
@@ -153,7 +154,7 @@ async def settled(world: World) -> None:
         proposed = await storage.rules.get(db, RUSSIAN, number, pending=True)
         assert proposed is not None
         await storage.rules.save(db, proposed, RuleState())
-        await storage.news.add_story(db, at=NOW, verdict=SECURITY)
+        await storage.stories.add_story(db, at=NOW, verdict=SECURITY)
         own = OwnFeed(key="1", url="https://example.org/rss.xml", name="Лента")
         await storage.own_feeds.add(db, own, now=NOW)
     world.bot.services.chats.pop(RUSSIAN, None)
@@ -165,7 +166,7 @@ async def reported(world: World, feed: str) -> None:
     item = entry(title="Взрыв у границы", summary="Погранслужба проверяет.", language="ru")
     new = NewEntry(feed=feed, item=item, at=NOW, link_key=None, title_key="blast", verdict=SECURITY)
     async with world.bot.store.writing() as db:
-        await storage.news.add_entry(db, new, story_pk=1, now=NOW)
+        await storage.entries.add_entry(db, new, story_pk=1, now=NOW)
 
 
 async def told(world: World, new: Alert) -> int:

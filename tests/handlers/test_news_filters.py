@@ -11,15 +11,16 @@ import pytest
 
 import storage.alerts
 import storage.chats
+import storage.entries
 import storage.filters
-import storage.news
+import storage.stories
 from bot.alerts import stories
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.model.alerts import Severity
 from bot.model.filters import Mark, Sense, StoredFilter
 from bot.model.news import Verdict
 from handlers.services import Services
-from storage.news import NewEntry
+from storage.entries import NewEntry
 from tests.factories import entry
 from tests.handlers.conftest import (
     CATALOG,
@@ -70,15 +71,15 @@ async def stored(world: World, *titles: str, text: str = "", loud: bool = False)
     async with world.bot.store.writing() as db:
         for number, title in enumerate(titles):
             at = NOW - timedelta(hours=1) + timedelta(minutes=number)
-            pk = await storage.news.add_story(db, at=at, verdict=verdict)
+            pk = await storage.stories.add_story(db, at=at, verdict=verdict)
             item = entry(
                 id=f"{title}{at}", title=title, summary=text, published_at=at, language="en"
             )
             new = NewEntry(
                 feed="agency", item=item, at=at, link_key=None, title_key=title, verdict=verdict
             )
-            await storage.news.add_entry(db, new, story_pk=pk, now=NOW)
-            story = await storage.news.get(db, pk)
+            await storage.entries.add_entry(db, new, story_pk=pk, now=NOW)
+            story = await storage.stories.get(db, pk)
             if loud and story is not None:
                 alert = stories.alert(story, approval=False, now=world.bot.clock())
                 alerts.append(await storage.alerts.enqueue(db, alert) or 0)

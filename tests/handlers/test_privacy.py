@@ -14,6 +14,7 @@ import storage.filters
 import storage.own_feeds
 import storage.places
 import storage.privacy
+import storage.setups
 from bot.alerts.notices import alert as notice
 from bot.alerts.rules import RuleFired
 from bot.convert.rules import parse_rule
@@ -26,7 +27,7 @@ from bot.model.own_feeds import OwnFeed
 from bot.model.rates import Move
 from storage.db import Store, db_now
 from storage.inbox import Received, add
-from storage.schema import broadcast, metadata, rule
+from storage.schema import board, broadcast, metadata, rule
 from tests.factories import NOW, chat, rate
 from tests.handlers.conftest import GROUP, READER, STRANGER, World
 
@@ -62,6 +63,8 @@ async def fill(store: Store, number: int) -> None:
         word = Filter(sense=Sense.NEVER, mark=Mark.WORD, what="flood", said="flood")
         await storage.filters.add(db, number, [word])
         await storage.places.toggle(db, number, "osh")
+        await storage.setups.take(db, number, number)
+        await db.execute(board.insert().values(chat_id=number))
         own = OwnFeed(key="1", url="https://example.org/rss.xml", name="Own")
         await storage.own_feeds.add(db, own, now=NOW)
         await storage.chats.subscribe(db, number, ["feed:1"], now=NOW)

@@ -12,9 +12,10 @@ from sqlalchemy import update
 
 import storage.alerts
 import storage.chats
+import storage.entries
 import storage.filters
-import storage.news
 import storage.rules
+import storage.stories
 import storage.switch
 from bot.alerts import corrections, edits, stories
 from bot.alerts.digests import DigestDue
@@ -28,7 +29,7 @@ from bot.model.filters import Filter, Mark, Sense
 from bot.model.news import Verdict
 from bot.model.rules import Condition, Direction, Rule, RuleState
 from storage.db import db_now
-from storage.news import NewEntry
+from storage.entries import NewEntry
 from storage.schema import chat, delivery
 from tests.factories import entry, rate, seen_rate
 from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World
@@ -186,10 +187,10 @@ async def broke(world: World, title: str, severity: Severity = Severity.NOTABLE)
         security=True, score=1, severity=severity, topics=("security",), language="en"
     )
     async with world.bot.store.writing() as db:
-        pk = await storage.news.add_story(db, at=NOW, verdict=verdict)
+        pk = await storage.stories.add_story(db, at=NOW, verdict=verdict)
     await reported(world, pk, title, verdict=verdict)
     async with world.bot.store.reading() as db:
-        story = await storage.news.get(db, pk)
+        story = await storage.stories.get(db, pk)
     assert story is not None
     return await enqueued(world, stories.alert(story, approval=False, now=world.bot.clock()))
 
@@ -204,7 +205,7 @@ async def reported(
     item = entry(id=f"{feed}{title}", title=title, link=f"https://{feed}.example/{story}")
     new = NewEntry(feed=feed, item=item, at=NOW, link_key=None, title_key=title, verdict=verdict)
     async with world.bot.store.writing() as db:
-        await storage.news.add_entry(db, new, story_pk=story, now=NOW)
+        await storage.entries.add_entry(db, new, story_pk=story, now=NOW)
 
 
 async def test_the_night_comes_as_one_message(patient: World) -> None:

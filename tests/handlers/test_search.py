@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import storage.news
+import storage.stories
 from bot import archive
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
-from storage.news import NewEntry
+from storage.entries import NewEntry
 from tests.factories import entry
 from tests.handlers.conftest import NOW, READER, World
 
@@ -25,7 +25,7 @@ async def stored(world: World, *titles: str) -> None:
             NewEntry(feed="f", item=item, at=at, link_key=None, title_key=title, verdict=QUIET)
         )
     async with world.bot.store.writing() as db:
-        await storage.news.add_alone(db, new, now=NOW)
+        await storage.stories.add_alone(db, new, now=NOW)
     await archive.index(world.bot.store)
 
 

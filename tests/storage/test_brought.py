@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import storage.brought
-import storage.news
+import storage.stories
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
 from storage.brought import NAMESAKES, Keys
 from storage.db import Store
-from storage.news import NewEntry
+from storage.entries import NewEntry
 from tests.factories import NOW, entry
 
 CALM = Verdict(security=False, score=0, severity=Severity.INFO)
@@ -27,8 +27,8 @@ async def test_a_feed_that_says_the_same_every_day_hides_nothing_of_another(stor
         ("other", Keys(guids=(), title_keys=("Bridge",))),
     ]
     async with store.writing() as db:
-        await storage.news.add_alone(db, [brought("other", "one", "Bridge")], now=NOW)
-        await storage.news.add_alone(db, many, now=NOW)
+        await storage.stories.add_alone(db, [brought("other", "one", "Bridge")], now=NOW)
+        await storage.stories.add_alone(db, many, now=NOW)
         daily, other = await storage.brought.by_keys(db, wanted)
     assert [one.guid for one in other] == ["one"]
     assert daily[0].guid == str(3 * NAMESAKES - 1)

@@ -10,11 +10,12 @@ from sqlalchemy import select, update
 
 import storage.alerts
 import storage.chats
+import storage.entries
 import storage.fan_out
 import storage.filters
-import storage.news
 import storage.privacy
 import storage.retention
+import storage.stories
 from bot.alerts import edits, stories
 from bot.deliver.sieve import sieve
 from bot.model.alerts import Severity
@@ -22,7 +23,7 @@ from bot.model.chats import ChatKind, Wakes
 from bot.model.filters import Filter, Mark, Sense, StoredFilter
 from bot.model.news import Verdict
 from storage.db import Db, Store
-from storage.news import NewEntry
+from storage.entries import NewEntry
 from storage.schema import delivery, news_filter
 from tests.factories import NOW, chat, entry
 
@@ -45,11 +46,11 @@ async def readers(db: Db, *numbers: int) -> None:
 async def a_story(db: Db, title: str, severity: Severity = Severity.NOTABLE) -> int:
     """A story that breaks; its alert's number."""
     loud = Verdict(security=True, score=1, severity=severity, topics=("security",))
-    pk = await storage.news.add_story(db, at=NOW, verdict=loud)
+    pk = await storage.stories.add_story(db, at=NOW, verdict=loud)
     item = entry(id=title, title=title, summary="")
     new = NewEntry(feed="f", item=item, at=NOW, link_key=None, title_key=title, verdict=loud)
-    await storage.news.add_entry(db, new, story_pk=pk, now=NOW)
-    told = await storage.news.get(db, pk)
+    await storage.entries.add_entry(db, new, story_pk=pk, now=NOW)
+    told = await storage.stories.get(db, pk)
     assert told is not None
     alert = await storage.alerts.enqueue(db, stories.alert(told, approval=False, now=NOW))
     assert alert is not None

@@ -18,9 +18,9 @@ import storage.alerts
 import storage.chats
 import storage.deliveries
 import storage.inbox
-import storage.news
 import storage.privacy
 import storage.rules
+import storage.stories
 from bot.alerts.moves import RateMoved
 from bot.alerts.rules import RuleFired
 from bot.alerts.stories import StoryBroke
@@ -223,7 +223,7 @@ async def _is_whole(store: Store, revision: str) -> None:
         assert days == [on]
         (spoken,) = await storage.alerts.about_rate(db, "rule", rate().series, on)
         assert RuleFired.read(spoken.payload).rule.amount == 84
-        story = await storage.news.get(db, 1)
+        story = await storage.stories.get(db, 1)
         assert story is not None
         assert story.reasons == tuple(SENTENCES.values())
         if revision >= "0002":

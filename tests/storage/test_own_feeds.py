@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import cast
 
 import pytest
 from sqlalchemy import select
@@ -11,11 +13,15 @@ from sqlalchemy import select
 import storage.chats
 import storage.own_feeds
 import storage.retention
+from bot.fetch import Fetched, Fetcher
 from bot.model.own_feeds import OwnFeed
+from bot.own_feeds import OwnFeeds
+from bot.sources.own import Brought
+from bot.workers import Workers
 from storage.db import Db, Store
 from storage.own_feeds import EVERY, PAUSE, UNLISTED_KEPT
 from storage.schema import own_entry, own_feed
-from tests.factories import NOW, chat
+from tests.factories import NOW, chat, entry
 
 ONE = OwnFeed(key="a1", url="https://example.org/a", name="A")
 TWO = OwnFeed(key="b2", url="https://example.org/b", name="B")
@@ -57,8 +63,34 @@ async def test_what_a_feed_listed_is_known(store: Store) -> None:
         await storage.own_feeds.add(db, ONE, now=NOW)
         many = [f"h{number}" for number in range(1200)]
         assert await storage.own_feeds.known(db, "a1", many) == set()
-        await storage.own_feeds.note_entries(db, "a1", many, now=NOW)
+        await lists(db, "a1", many, now=NOW)
         assert await storage.own_feeds.known(db, "a1", [*many, "x"]) == set(many)
+
+
+async def test_a_poll_asks_once_which_entries_it_knows(store: Store) -> None:
+    """What is noted of them follows from the same answer."""
+    own = OwnFeeds(
+        store=store,
+        fetcher=cast("Fetcher", None),
+        workers=cast("Workers", None),
+        clock=lambda: NOW,
+    )
+    brought = Brought(name="A", entries=[entry(id=f"e{number}") for number in range(3)])
+    answer = Fetched(status=200, body=b"x", url=ONE.url)
+    async with store.writing() as db:
+        await storage.own_feeds.add(db, ONE, now=NOW)
+    asked: list[str] = []
+    real = storage.own_feeds.known
+
+    async def known(db: Db, key: str, hashes: Collection[str]) -> set[str]:
+        asked.append(key)
+        return await real(db, key, hashes)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("storage.own_feeds.known", known)
+        await own.keep(ONE, brought, answer, "d")
+        assert await own.keep(replace(ONE, last_ok_at=NOW), brought, answer, "e") == 0
+    assert asked == ["a1", "a1"]
 
 
 async def test_a_feed_that_lists_ever_others_does_not_fill_the_store(
@@ -69,10 +101,10 @@ async def test_a_feed_that_lists_ever_others_does_not_fill_the_store(
     async with store.writing() as db:
         await storage.own_feeds.add(db, ONE, now=NOW)
         await storage.own_feeds.add(db, TWO, now=NOW)
-        await storage.own_feeds.note_entries(db, "b2", ["theirs"], now=NOW)
+        await lists(db, "b2", ["theirs"], now=NOW)
         for poll in range(9):
             some = [f"h{poll}.{number}" for number in range(20)]
-            await storage.own_feeds.note_entries(db, "a1", some, now=NOW + poll * EVERY)
+            await lists(db, "a1", some, now=NOW + poll * EVERY)
         rows = (await db.execute(select(own_entry.c.entry))).scalars().all()
     assert set(some) | {"theirs"} <= set(rows)
     assert len(rows) <= 41
@@ -97,7 +129,7 @@ async def test_what_nobody_follows_is_forgotten_with_what_it_brought(store: Stor
         await storage.own_feeds.add(db, TWO, now=NOW)
         await storage.chats.subscribe(db, 1, ["feed:a1"], now=NOW)
         for key in ("a1", "b2"):
-            await storage.own_feeds.note_entries(db, key, ["old"], now=NOW)
+            await lists(db, key, ["old"], now=NOW)
         await _tidy(db, NOW)
         assert len((await db.execute(select(own_feed))).all()) == 2
         await _tidy(db, NOW + timedelta(days=1))
@@ -115,13 +147,19 @@ async def test_what_a_feed_lists_no_more_is_forgotten_when_it_is_read_and_not_be
         for one in (ONE, TWO):
             await storage.own_feeds.add(db, one, now=NOW)
             await storage.chats.subscribe(db, 1, [f"feed:{one.key}"], now=NOW)
-            await storage.own_feeds.note_entries(db, one.key, ["gone", "old"], now=NOW)
+            await lists(db, one.key, ["gone", "old"], now=NOW)
         await _tidy(db, later)
-        await storage.own_feeds.note_entries(db, "a1", [], now=later)  # it did not change
+        await lists(db, "a1", [], now=later)  # it did not change
         assert await storage.own_feeds.known(db, "a1", ["gone", "old"]) == {"gone", "old"}
-        await storage.own_feeds.note_entries(db, "a1", ["old", "new"], now=later)
+        await lists(db, "a1", ["old", "new"], now=later)
         assert await storage.own_feeds.known(db, "a1", ["gone", "old", "new"]) == {"old", "new"}
         assert await storage.own_feeds.known(db, "b2", ["gone", "old"]) == {"gone", "old"}
+
+
+async def lists(db: Db, key: str, hashes: Collection[str], *, now: datetime) -> None:
+    """A feed lists this, as a poll notes it."""
+    before = await storage.own_feeds.known(db, key, hashes)
+    await storage.own_feeds.note_entries(db, key, hashes, before=before, now=now)
 
 
 async def _tidy(db: Db, now: datetime) -> None:

@@ -14,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 import storage.alerts
 import storage.chats
+import storage.claims
 import storage.filters
 import storage.privacy
 import storage.rates
+import storage.switch
 from bot.alerts.notices import Notice
 from bot.alerts.notices import alert as notice
 from bot.model.alerts import Alert, Audience, Lane, Severity
@@ -25,11 +27,12 @@ from bot.model.rates import Pair, RateKind, Series
 from bot.readers.rates import CURRENCIES, rate_card
 from bot.sources.catalog import parse_catalog
 from storage.db import Store
-from storage.schema import series, subscription
+from storage.schema import alert, delivery, series, subscription
 from tests.factories import chat
 
 TODAY = date(2021, 10, 20)
 NOW = datetime(2021, 10, 20, 4, tzinfo=UTC)
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
 DAYS = 200
 CODES = tuple(f"{one}{two}C" for one in "ABDEFGHI" for two in "LMNOP") + CURRENCIES
 CATALOG = parse_catalog("""
@@ -196,6 +199,87 @@ async def test_the_notices_about_a_chat_are_found_by_it(store: Store) -> None:
     assert left == 399
     assert "ix_alert_about_chat" in shown, shown
     assert "ix_alert_audience_chat" in shown, shown
+
+
+async def test_when_a_subscription_last_told_something_is_found_by_its_key(store: Store) -> None:
+    """Among all alerts of a month; an operator's message to a topic's readers is none of it."""
+    keys = ["topic:economy", "pair:USD/KGS"]
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(1), now=NOW)
+        rows = [_an_alert(number, f"feed:{number}") for number in range(2000)]
+        rows += [_an_alert(2000, keys[0], kind="broadcast"), _an_alert(2001, keys[1])]
+        await db.execute(insert(alert), rows)
+        made = [_a_delivery(number, 1, state="sent") for number in range(1, 2003)]
+        await db.execute(insert(delivery), made)
+        await db.execute(text("ANALYZE"))
+        with statements(db) as asked:
+            assert await storage.alerts.last_told(db, 1, keys) == {keys[1]: NOW}
+        shown = await plan(db, *asked[0])
+    assert "ix_alert_audience_key" in shown, shown
+    assert scans(shown, "alert") == scans(shown, "delivery") == [], shown
+
+
+async def test_what_leaves_while_all_is_stopped_is_found_without_walking_what_waits(
+    store: Store,
+) -> None:
+    """However much that is, and in which lanes: it is looked for each second."""
+    async with store.writing() as db:
+        await db.execute(insert(alert), [_an_alert(number, "*") for number in range(300)])
+        await db.execute(insert(alert), [_an_alert(300, None, kind="notice", audience_chat=1)])
+        for number in range(1, 11):
+            await storage.chats.add(db, chat(number), now=NOW)
+        at = {"lane": int(Lane.ALERT)}
+        await db.execute(
+            insert(delivery),
+            [_a_delivery(one, to, **at) for one in range(1, 301) for to in range(1, 11)],
+        )
+        await db.execute(insert(delivery), [_a_delivery(301, 1, **at)])
+        await db.execute(text("ANALYZE"))
+        await storage.switch.turn_off(db, "t")
+        with statements(db) as asked:
+            found = await storage.claims.claim(
+                db,
+                token="t",
+                rate=1000,
+                horizon=timedelta(seconds=1),
+                lease=timedelta(minutes=1),
+            )
+        assert [one.alert for one in found.deliveries] == [301]
+        (looked,) = (one for one in asked if "threads" in one[0])
+        shown = await plan(db, *looked)
+    assert "ix_alert_passing" in shown, shown
+    assert "ix_delivery_due" not in shown, shown
+
+
+def _an_alert(number: int, key: str | None, **changes: Any) -> dict[str, Any]:
+    """A row of an alert, the `number`-th."""
+    row = {
+        "dedup_key": str(number),
+        "kind": "feed",
+        "payload": {},
+        "severity": "notable",
+        "lane": int(Lane.ROUTINE),
+        "reasons": [],
+        "audience_key": key,
+        "created_at": NOW,
+        "expires_at": FAR,
+        "fanned_at": NOW,
+    }
+    return {**row, **changes}
+
+
+def _a_delivery(told: int, to: int, **changes: Any) -> dict[str, Any]:
+    """A row of a delivery."""
+    row = {
+        "alert_id": told,
+        "chat_id": to,
+        "lane": int(Lane.ROUTINE),
+        "state": "pending",
+        "not_before": NOW,
+        "expires_at": FAR,
+        "finished_at": NOW,
+    }
+    return {**row, **changes}
 
 
 async def test_a_chunk_of_chats_without_filters_is_one_look_into_an_index(store: Store) -> None:

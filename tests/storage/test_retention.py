@@ -10,18 +10,19 @@ from sqlalchemy import func, select, update
 
 import storage.alerts
 import storage.chats
+import storage.entries
 import storage.fan_out
 import storage.inbox
-import storage.news
 import storage.rates
 import storage.rules
+import storage.stories
 from bot.alerts.notices import alert as notice
 from bot.model.alerts import Audience, Severity
 from bot.model.news import Verdict
 from bot.model.rules import Condition, Direction, Rule
 from storage.db import Store
+from storage.entries import NewEntry
 from storage.inbox import Received
-from storage.news import NewEntry
 from storage.retention import (
     ALERTS_KEPT,
     BODIES_KEPT,
@@ -166,13 +167,13 @@ async def test_stories_go_with_their_entries_after_half_a_year_and_rates_never(
     now = datetime.now(UTC)
     async with store.writing() as db:
         for number, age in enumerate([STORIES_KEPT + DAY, STORIES_KEPT - DAY, DAY]):
-            pk = await storage.news.add_story(db, at=now - age, verdict=QUIET)
+            pk = await storage.stories.add_story(db, at=now - age, verdict=QUIET)
             item = factories.entry(id=f"e{number}", published_at=now - age)
             at = now - age
             new = NewEntry(
                 feed="feed", item=item, at=at, link_key=None, title_key=str(number), verdict=QUIET
             )
-            await storage.news.add_entry(db, new, story_pk=pk, now=at)
+            await storage.entries.add_entry(db, new, story_pk=pk, now=at)
         await storage.rates.add(
             db, [factories.rate(on="2001-01-03")], seen_at=now - 20 * STORIES_KEPT
         )

@@ -24,16 +24,17 @@ import storage.chats
 import storage.connecting
 import storage.db
 import storage.deliveries
+import storage.entries
 import storage.leases
-import storage.news
 import storage.rates
 import storage.sources
+import storage.stories
 from bot.errors import ConfigError, StorageError
 from bot.model.alerts import Severity, State
 from bot.model.news import Verdict
 from storage import migrate
 from storage.db import Store, db_now
-from storage.news import NewEntry
+from storage.entries import NewEntry
 from storage.opening import open_store
 from storage.schema import mark, metadata, pace, rate
 from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS
@@ -138,13 +139,13 @@ async def test_a_source_forgets_its_failures_when_it_answers(store: Store) -> No
 async def test_F12_an_entry_is_stored_once(store: Store) -> None:
     """The same id from the same feed is the same entry."""
     async with store.writing() as db:
-        pk = await storage.news.add_story(db, at=NOW, verdict=QUIET)
+        pk = await storage.stories.add_story(db, at=NOW, verdict=QUIET)
         for _ in range(2):
             new = NewEntry(
                 feed="feed", item=entry(), at=NOW, link_key="k", title_key="t", verdict=QUIET
             )
-            await storage.news.add_entry(db, new, story_pk=pk, now=NOW)
-        (story,) = await storage.news.latest(db)
+            await storage.entries.add_entry(db, new, story_pk=pk, now=NOW)
+        (story,) = await storage.stories.latest(db)
     assert len(story.entries) == 1
     assert story.lead.entry.title == entry().title
 
@@ -152,11 +153,11 @@ async def test_F12_an_entry_is_stored_once(store: Store) -> None:
 async def test_F11_a_date_in_the_future_is_not_believed(store: Store) -> None:
     """An entry is never newer than the moment we saw it."""
     async with store.writing() as db:
-        pk = await storage.news.add_story(db, at=NOW, verdict=QUIET)
+        pk = await storage.stories.add_story(db, at=NOW, verdict=QUIET)
         future = entry(published_at=NOW + timedelta(days=900))
         new = NewEntry(feed="f", item=future, at=NOW, link_key=None, title_key="t", verdict=QUIET)
-        await storage.news.add_entry(db, new, story_pk=pk, now=NOW)
-        (story,) = await storage.news.latest(db)
+        await storage.entries.add_entry(db, new, story_pk=pk, now=NOW)
+        (story,) = await storage.stories.latest(db)
     assert story.lead.at == NOW
 
 

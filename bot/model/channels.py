@@ -1,0 +1,45 @@
+"""Channels that somebody set up in private, and the pinned board that a channel may have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """A channel and who set it up; `message` is where in their private chat that stands."""
+
+    id: int
+    chat: int
+    owner: int
+    message: int | None = None
+
+
+class Trouble(StrEnum):
+    """Why a board is not kept as it should be; whoever set it up knows."""
+
+    OFF = "off"  # they switched it off
+    DELETED = "deleted"  # twice
+    LOST = "lost"  # nobody knows whether it arrived, or Telegram refused it
+    UNPINNED = "unpinned"  # it may not be pinned: it is edited all the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """A channel's board as it is kept: its alerts, its message, and a hash of what it shows."""
+
+    chat: int
+    version: int = 0
+    shown: str | None = None
+    made_by: int | None = None
+    message: int | None = None
+    pinned_by: int | None = None
+    edited_by: int | None = None
+    remade: bool = False
+    trouble: Trouble | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is made and edited."""
+        return self.trouble in {None, Trouble.UNPINNED}

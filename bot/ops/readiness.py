@@ -1,0 +1,71 @@
+"""Whether the program is ready: each of its parts by a name that does not change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from bot import metrics
+
+# after so long without a good poll of any source, what readers see is old
+STALE = timedelta(hours=12)
+#: The parts of a program that is ready. Their names stay: alarms are written with them.
+RECEIVES = "receives"  # Telegram is asked for updates, and answers
+SENDS = "sends"  # Telegram answers at all
+WRITES = "writes"
+READS = "reads"
+FRESH = "fresh"
+WEBHOOK = "webhook"  # it is set, and Telegram can deliver to it; well where there is none
+PARTS = (RECEIVES, SENDS, WRITES, READS, FRESH, WEBHOOK)
+
+
+class Readiness:
+    """Why the program is not ready: each of its parts has one reason at a time, or none."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, str] = {}
+        self._asked: dict[str, Callable[[], str | None]] = {}
+
+    def tell(self, part: str, why: str | None) -> None:
+        """A part is not ready for a reason, or is ready (None)."""
+        if why is None:
+            self._told.pop(part, None)
+        else:
+            self._told[part] = why
+
+    def ask(self, part: str, why: Callable[[], str | None]) -> None:
+        """A part that is asked whenever somebody wants to know."""
+        self._asked[part] = why
+
+    def troubles(self) -> Mapping[str, str]:
+        """Why each part is not ready that is not; empty when everything is."""
+        found: dict[str, str] = {}
+        for part in PARTS:
+            why = self._told.get(part)
+            if why is None and part in self._asked:
+                why = self._asked[part]()
+            if why is not None:
+                found[part] = why
+        return found
+
+
+def answer(troubles: Mapping[str, str]) -> dict[str, object]:
+    """What /readyz says: whether all is well, the reasons in words, and by the parts' names."""
+    if not troubles:
+        return {"ready": True, "reasons": []}
+    reasons = list(dict.fromkeys(troubles.values()))
+    return {"ready": False, "reasons": reasons, "parts": dict(troubles)}
+
+
+def note(troubles: Mapping[str, str]) -> None:
+    """Put into the figures which parts are ready."""
+    for part in PARTS:
+        metrics.READY.labels(part).set(part not in troubles)
+    metrics.TELEGRAM_UP.set(SENDS not in troubles)
+
+
+def stale(last_ok_at: datetime | None, now: datetime) -> str | None:
+    """Why what readers see is old; nothing before a first poll, which is no sign of trouble."""
+    if last_ok_at is None or now - last_ok_at <= STALE:
+        return None
+    return f"data: no source was read since {last_ok_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,381 @@
+"""The sections of the operator's page, each a piece of HTML of its own."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.i18n import ago, clock, day, moment, name_of, number, span, t
+from bot.model.alerts import Lane, Severity
+from bot.model.rates import CardRow, Freshness
+from bot.model.status import SourceStatus
+from bot.ops.view import View, text
+from bot.ops.whole import ToldAlert, Whole
+from bot.render.numbers import as_printed, change
+from bot.render.status import stopped_line, trouble_of
+
+SOURCES_SHOWN = 40  # on one page: a thousand would be half a megabyte
+LONGEST_TROUBLE = 160  # characters
+LONGEST_TITLE = 110
+LANES: Mapping[Lane, str] = {
+    Lane.URGENT: "admin.lane.urgent",
+    Lane.ALERT: "admin.lane.alert",
+    Lane.ROUTINE: "admin.lane.routine",
+}
+KINDS: Mapping[str, str] = {
+    "broadcast": "page.kind.broadcast",
+    "correction": "page.kind.correction",
+    "digest": "page.kind.digest",
+    "edit": "page.kind.edit",
+    "feed": "page.kind.feed",
+    "move": "page.kind.move",
+    "rule": "page.kind.rule",
+    "story": "page.kind.story",
+    "waited": "page.kind.waited",
+}
+PARTS: Mapping[str, str] = {
+    "receives": "page.part.receives",
+    "sends": "page.part.sends",
+    "writes": "page.part.writes",
+    "reads": "page.part.reads",
+    "fresh": "page.part.fresh",
+    "webhook": "page.part.webhook",
+}
+WIDTH, HEIGHT = 72, 18  # of a trend: three units an hour
+MEGABYTE = 1024 * 1024
+
+
+# --- the whole ------------------------------------------------------------------------------------
+
+
+def verdict(whole: Whole, view: View) -> str:
+    """Whether all is well, and if not, what is not; when this was true."""
+    troubles: list[str] = []
+    for part, why in whole.troubles.items():
+        troubles.append(f"<li>{text(PARTS[part], view)}<small>{html.escape(why)}</small></li>")
+    if whole.stopped_at is not None:
+        said = stopped_line(whole.now - whole.stopped_at, view.language).text
+        troubles.append(f"<li>{html.escape(said)}</li>")
+    failing = len([one for one in whole.sources if _mark(one, view, whole) == "bad"])
+    if failing:
+        troubles.append(f"<li>{text('page.failing', view, n=failing)}</li>")
+    mark, said = "good", "page.well"
+    if failing:
+        mark, said = "warn", "page.mostly_well"
+    if whole.troubles or whole.stopped_at is not None:
+        mark, said = "bad", "page.not_well"
+    at = html.escape(clock(whole.now, whole.zone)) + f":{whole.now:%S}"
+    listed = ""
+    if troubles:
+        listed = f"<ul>{''.join(troubles)}</ul>"
+    return (
+        f'<p class="big {mark}">{text(said, view)}</p>{listed}'
+        f'<p class="dim">{text("page.as_of", view)} <time>{at}</time> '
+        f"· {html.escape(whole.zone)}</p>"
+    )
+
+
+# --- sources --------------------------------------------------------------------------------------
+
+
+def sources(whole: Whole, view: View) -> str:
+    """The sources in trouble first, then in the catalog's order, so many on a page."""
+    found: list[SourceStatus] = []
+    for one in whole.sources:
+        if view.find.casefold() in f"{one.key} {_name(one, view)}".casefold():
+            found.append(one)
+    order = {"bad": 0, "warn": 1, "new": 2, "good": 3}
+    found.sort(key=lambda one: order[_mark(one, view, whole)])
+    pages = max(-(-len(found) // SOURCES_SHOWN), 1)
+    page = min(view.page, pages)
+    rows: list[str] = []
+    for one in found[(page - 1) * SOURCES_SHOWN : page * SOURCES_SHOWN]:
+        rows.append(_source(one, view, whole))
+    well = len([one for one in whole.sources if _mark(one, view, whole) == "good"])
+    return (
+        f"<h2>{text('page.sources', view)} <small>{well} / {len(whole.sources)}</small></h2>"
+        f'{_finder(whole, view)}<ul class="rows">{"".join(rows)}</ul>{_pages(page, pages, view)}'
+    )
+
+
+def _finder(whole: Whole, view: View) -> str:
+    """Where a source is looked for, once there are more than fit on a page."""
+    if len(whole.sources) <= SOURCES_SHOWN:
+        return ""
+    find, code = html.escape(view.find), html.escape(view.language)
+    return (
+        f'<form action="/status"><input type="hidden" name="lang" value="{code}">'
+        f'<input type="search" name="find" value="{find}" '
+        f'placeholder="{text("page.find", view)}" aria-label="{text("page.find", view)}"></form>'
+    )
+
+
+def _pages(page: int, pages: int, view: View) -> str:
+    if pages == 1:
+        return ""
+    links: list[str] = []
+    for at, words in ((page - 1, "←"), (page + 1, "→")):
+        if 1 <= at <= pages:
+            address = html.escape(view.address("/status", page=at))
+            links.append(f'<a href="{address}" aria-label="{at}">{words}</a>')
+    return f'<nav class="pages">{" ".join(links)} <span>{page} / {pages}</span></nav>'
+
+
+def _source(one: SourceStatus, view: View, whole: Whole) -> str:
+    """One source: its mark, name, last success, next poll, its day, and what ails it."""
+    seen, due = text("page.never", view), ""
+    if one.last_ok_at is not None:
+        seen = html.escape(ago(whole.now - one.last_ok_at, view.language))
+    if one.paused:
+        due = html.escape(t("status.paused", view.language))
+    elif one.next_due_at is not None:
+        due = text("page.next", view, at=clock(one.next_due_at, whole.zone))
+        if one.next_due_at <= whole.now:
+            due = text("page.due_now", view)
+    trouble = "; ".join(_troubles(one, view, whole))
+    if trouble:
+        trouble = f"<small>{html.escape(trouble[:LONGEST_TROUBLE])}</small>"
+    return (
+        f'<li class="{_mark(one, view, whole)}"><b>{html.escape(_name(one, view))}</b>'
+        f"{trend(whole.trends.get(one.key, ()), view)}"
+        f"<span>{seen}</span><span>{due}</span>{trouble}</li>"
+    )
+
+
+def _name(one: SourceStatus, view: View) -> str:
+    return name_of(one.names, view.language) or one.key
+
+
+def _mark(one: SourceStatus, view: View, whole: Whole) -> str:
+    """How a source stands: bad, warn (it answers in part, or with nothing new), new or good."""
+    if one.paused:
+        return "new"
+    if one.failures:
+        return "bad"
+    if _troubles(one, view, whole):
+        return "warn"
+    if one.last_ok_at is None:
+        return "new"
+    return "good"
+
+
+def _troubles(one: SourceStatus, view: View, whole: Whole) -> list[str]:
+    """What ails a source, in the page's language, and its own words for it."""
+    if one.paused:
+        return []
+    said = [part.text for part in trouble_of(one, today=whole.now.date(), language=view.language)]
+    if one.error is not None:
+        said.append(one.error)
+    return said
+
+
+def trend(hours: Sequence[int], view: View) -> str:
+    """What a source brought in each hour of a day, as bars; a line where it brought nothing."""
+    label = text("page.trend", view, n=sum(hours))
+    most = max(hours, default=0)
+    path = f"M0 {HEIGHT - 1}H{WIDTH}v1H0z"
+    step = WIDTH // max(len(hours), 1)
+    for place, count in enumerate(hours):
+        if count:
+            height = max(round(count / most * (HEIGHT - 2)), 2)
+            path += f"M{place * step} {HEIGHT}v-{height}h{step - 1}v{height}z"
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">'
+        f"<title>{label}</title>"
+        f'<path d="{path}"/></svg>'
+    )
+
+
+# --- alerts and rates -----------------------------------------------------------------------------
+
+
+def alerts(whole: Whole, view: View) -> str:
+    """The last alerts, each with how far it came and how long that took."""
+    rows = [_alert(one, view, whole) for one in whole.alerts]
+    listed = f'<ul class="rows">{"".join(rows)}</ul>'
+    if not rows:
+        listed = f'<p class="dim">{text("page.no_alerts", view)}</p>'
+    return f"<h2>{text('page.alerts', view)}</h2>{listed}"
+
+
+def _alert(one: ToldAlert, view: View, whole: Whole) -> str:
+    """What was decided and when, how many it reached, who waits, who is blocked."""
+    told, decided = one.told, one.alert.created_at
+    kind = text(KINDS.get(one.alert.payload.kind, "page.kind.other"), view)
+    counts = [text("page.reached", view, n=told.reached)]
+    for msgid, count in (
+        ("page.waiting", told.waiting),
+        ("page.held", told.held),
+        ("page.blocked", told.blocked),
+    ):
+        if count:
+            counts.append(text(msgid, view, n=count))
+    if told.last_at is not None:
+        took = max((told.last_at - decided).total_seconds(), 0.0)
+        counts.append(text("page.took", view, time=_short(took, view)))
+    mark = "good"
+    if told.waiting:
+        mark = "warn"
+    elif not told.reached and told.blocked:
+        mark = "bad"
+    elif not told.reached:
+        mark = "new"
+    title = html.escape(one.title[:LONGEST_TITLE])
+    if one.alert.severity is not Severity.INFO:
+        kind += f" · {text(f'severity.{one.alert.severity}', view)}"
+    at = html.escape(moment(decided, view.language, whole.zone, now=whole.now))
+    return (
+        f'<li class="{mark}"><b>{title or kind}</b><time>{at}</time>'
+        f"<span>{kind if title else ''}</span><span>{' · '.join(counts)}</span></li>"
+    )
+
+
+def _short(seconds: float, view: View) -> str:
+    """A span of seconds: with a decimal below ten, in words from two minutes on."""
+    if seconds >= 120:
+        return span(timedelta(seconds=seconds), view.language)
+    digits = 1
+    if seconds >= 10:
+        digits = 0
+    shown = number(Decimal(seconds), view.language, digits)
+    return t("page.seconds", view.language).format(n=shown)
+
+
+def rates(whole: Whole, view: View) -> str:
+    """Today's rates of the leading source, with their change."""
+    head = f"<h2>{text('page.rates', view)}</h2>"
+    card = whole.card
+    if card is None:
+        return f'{head}<p class="dim">{text("page.no_rates", view)}</p>'
+    rows: list[str] = []
+    for row in card.rows:
+        rows.append(_rate(row, card.quote, view))
+    source = html.escape(name_of(card.source_names, view.language) or card.source)
+    on = html.escape(day(card.on, view.language, today=whole.now.date()))
+    late = ""
+    if card.freshness is Freshness.LATE:
+        late = f' <b class="bad">{text("page.late", view)}</b>'
+    return f'{head}<p class="dim">{source} · {on}{late}</p><table>{"".join(rows)}</table>'
+
+
+def _rate(row: CardRow, quote: str, view: View) -> str:
+    shown = row.tomorrow or row.today
+    value, moved, way = "–", "", ""
+    if shown is not None:
+        value = as_printed(shown.per_unit, view.language)
+    if row.move is not None:
+        moved = change(row.move.percent, view.language).strip()
+        way = "up" if row.move.percent > 0 else "down"
+    return (
+        f"<tr><th>{html.escape(row.pair.base)}/{html.escape(quote)}</th>"
+        f'<td>{html.escape(value)}</td><td class="{way}">{html.escape(moved)}</td></tr>'
+    )
+
+
+# --- the machinery --------------------------------------------------------------------------------
+
+
+def outbox(whole: Whole, view: View) -> str:
+    """What waits in each lane, and since when; who is written to."""
+    rows: list[str] = []
+    for waits in whole.overview.lanes:
+        oldest = "–"
+        if waits.oldest is not None:
+            oldest = _short(waits.oldest.total_seconds(), view)
+        rows.append(
+            f"<tr><th>{text(LANES[waits.lane], view)}</th><td>{waits.waiting}</td>"
+            f"<td>{html.escape(oldest)}</td></tr>"
+        )
+    head = (
+        f"<tr><th></th><th>{text('page.waits', view)}</th><th>{text('page.oldest', view)}</th></tr>"
+    )
+    facts = {
+        "page.chats": number(whole.overview.chats.total, view.language),
+        "page.subscriptions": number(whole.overview.subscriptions, view.language),
+        "page.to_decide": number(whole.overview.held + whole.overview.stories, view.language),
+    }
+    table = f"<table>{head}{''.join(rows)}</table>"
+    return f"<h2>{text('page.outbox', view)}</h2>{table}{_facts(facts, view)}"
+
+
+def telegram(whole: Whole, view: View) -> str:
+    """Whether Telegram answers, and what it refuses until when."""
+    mark, said = "good", "page.telegram_up"
+    why = whole.troubles.get("sends") or whole.troubles.get("receives")
+    if whole.paused_until is not None:
+        mark, said = "warn", "page.telegram_paused"
+    if why is not None:
+        mark, said = "bad", "page.telegram_away"
+    facts: dict[str, str] = {}
+    if whole.paused_until is not None:
+        facts["page.paused_until"] = clock(whole.paused_until, whole.zone)
+    if whole.stopped_at is not None:
+        facts["page.stopped_at"] = moment(
+            whole.stopped_at, view.language, whole.zone, now=whole.now
+        )
+    trouble = ""
+    if why is not None:
+        trouble = f'<p class="dim">{html.escape(why)}</p>'
+    return (
+        f'<h2>Telegram</h2><p class="{mark}">{text(said, view)}</p>{trouble}{_facts(facts, view)}'
+    )
+
+
+def processes(whole: Whole, view: View) -> str:
+    """Who runs, who has which role, and when each recurring job was done here."""
+    facts = {"page.process": whole.holder.partition(":")[0] or "–"}
+    if whole.replicas is not None:
+        facts["page.replicas"] = str(whole.replicas)
+    else:
+        facts["page.replicas"] = t("page.alone", view.language)
+    for role in whole.roles:
+        facts[role.name] = t("page.role_here", view.language)
+        if role.holder != whole.holder:
+            facts[role.name] = role.holder.partition(":")[0]
+    jobs: list[str] = []
+    for job, at in sorted(whole.done.items()):
+        age = html.escape(_age(whole.now, at, view))
+        jobs.append(f"<tr><th>{html.escape(job)}</th><td>{age}</td></tr>")
+    return (
+        f"<h2>{text('page.processes', view)}</h2>{_facts(facts, view)}"
+        f"<h3>{text('page.jobs', view)}</h3><table>{''.join(jobs)}</table>"
+    )
+
+
+def _age(now: datetime, at: datetime, view: View) -> str:
+    return ago(max(now - at, timedelta(0)), view.language)
+
+
+def database(whole: Whole, view: View) -> str:
+    """The database, its copies, and the versions of all."""
+    facts = {
+        whole.database.kind: whole.database.version,
+        "page.size": t("page.megabytes", view.language).format(
+            n=number(Decimal(whole.database.size) / MEGABYTE, view.language, 1)
+        ),
+        "page.schema": whole.database.schema,
+        "page.backups": t("page.backups_elsewhere", view.language),
+        "Jarchy": whole.version,
+        "Python": whole.python,
+    }
+    if whole.backups is not None:
+        facts["page.backups"] = t("page.no_backups", view.language)
+        if whole.backups.newest_on is not None:
+            newest = day(whole.backups.newest_on, view.language, today=whole.now.date())
+            facts["page.backups"] = f"{newest} ({whole.backups.count})"
+    return f"<h2>{text('page.database', view)}</h2>{_facts(facts, view)}"
+
+
+def _facts(facts: Mapping[str, str], view: View) -> str:
+    """Names with their values; what is no text of the page is a name as it stands."""
+    if not facts:
+        return ""
+    rows: list[str] = []
+    for key, value in facts.items():
+        said = html.escape(key)
+        if key.startswith("page."):
+            said = text(key, view)
+        rows.append(f"<dt>{said}</dt><dd>{html.escape(value)}</dd>")
+    return f"<dl>{''.join(rows)}</dl>"

@@ -1,0 +1,14 @@
+"""Which version of the program this is."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+
+
+def version() -> str:
+    """The version that is installed; "unknown" of a folder that was only copied."""
+    try:
+        return installed("jarchy")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,194 @@
+"""A channel is added and set up in private: the key that asks for one, and its set-up by taps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, time
+
+from bot.i18n import city, clock, t, zone_place
+from bot.languages import LANGUAGES
+from bot.model.chats import USUAL, Chat, Post, Sound, Style
+from bot.render.buttons import back_button, rows_of, switch
+from bot.render.phrases import phrase
+from bot.render.subscriptions import switches
+from bot.render.text import Button, Message, Rich, bold, join, lines, message, one_line
+
+#: Which of a keyboard's requests it is that brings a channel.
+REQUEST = 1
+#: Offered for a channel's digests; several may be chosen.
+HOURS = ("0700", "0800", "0900", "1200", "1500", "1800", "2000", "2200")
+#: The kinds of post that come to a channel.
+POSTS = (Post.RATES, Post.STORIES, Post.DIGESTS)
+#: Rights that Telegram wants to be told of, whether they are asked for or not.
+_OTHER_RIGHTS = (
+    "is_anonymous",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+)
+#: What the bot does in a channel: it posts, edits what it posted, and pins its board, which in a
+#: channel is a part of the right to edit.
+RIGHTS: Mapping[str, bool] = {
+    **dict.fromkeys(_OTHER_RIGHTS, False),
+    "can_manage_chat": True,
+    "can_post_messages": True,
+    "can_edit_messages": True,
+}
+
+
+def ask(language: str) -> Message:
+    """What the key below the field is for."""
+    return message(phrase("channel.ask", language))
+
+
+def keyboard(language: str) -> Mapping[str, object]:
+    """The key that lets its reader choose a channel, and gives the bot its place there."""
+    request = {
+        "request_id": REQUEST,
+        "chat_is_channel": True,
+        # both are what the bot needs: it may get no right that its user has not
+        "user_administrator_rights": dict(RIGHTS),
+        "bot_administrator_rights": dict(RIGHTS),
+        "request_title": True,
+    }
+    key = {"text": t("channel.choose", language), "request_chat": request}
+    return {"keyboard": [[key]], "resize_keyboard": True, "one_time_keyboard": True}
+
+
+def mine(channels: Sequence[tuple[int, str]], language: str) -> Message:
+    """The channels that its reader set up, by number and title: data `chan:7:open`."""
+    rows = [[Button(one_line(title), f"chan:{number}:open")] for number, title in channels]
+    return message(bold(t("channel.mine", language)), rows)
+
+
+def setup(
+    number: int,
+    chat: Chat,
+    language: str,
+    *,
+    now: datetime,
+    digests: Iterable[time],
+    following: Sequence[str],
+) -> Message:
+    """What a channel posts and how, and a tap for each: data `chan:7:language`, `chan:7:zone`,
+    `chan:7:style`, `chan:7:topics`, `chan:7:digest`, `chan:7:sounds`, `chan:7:preview`,
+    `chan:7:remove`.
+    """
+    follows = phrase("channel.follows_nothing", language)
+    if following:
+        follows = phrase("channel.follows", language, what=", ".join(following))
+    times = ", ".join(map(clock, sorted(digests)))
+    digest = phrase("settings.no_digest", language)
+    if times:
+        digest = phrase("settings.digest", language, times=times)
+    zone = chat.time_zone
+    said: list[Rich] = [
+        phrase("settings.language", language, language=t("language.name", chat.language)),
+        phrase("settings.time", language, zone=zone_place(zone, language), time=clock(now, zone)),
+        phrase("settings.style", language, style=t(f"style.{chat.style.value}", language)),
+        follows,
+        digest,
+    ]
+    names = {
+        "language": "settings.change_language",
+        "zone": "settings.change_zone",
+        "topics": "settings.change_topics",
+        "digest": "post.digests",
+        "style": "channel.style",
+        "sounds": "sound.title",
+    }
+    buttons = [Button(t(name, language), f"chan:{number}:{to}") for to, name in names.items()]
+    rows = [
+        *rows_of(buttons, 2),
+        [Button(t("channel.preview", language), f"chan:{number}:preview")],
+        [Button(t("channel.remove", language), f"chan:{number}:remove")],
+    ]
+    return message(lines(bold(one_line(chat.title)), *said), rows)
+
+
+def languages(number: int, chat: Chat, language: str) -> Message:
+    """The languages, each in its own name: data `chan:7:lang:ru`."""
+    rows: list[list[Button]] = []
+    for one in LANGUAGES:
+        name = t("language.name", one)
+        rows.append([switch(name, f"chan:{number}:lang:{one}", on=one == chat.language)])
+    return _menu(number, phrase("language.choose", language), rows, language)
+
+
+def zones(number: int, chat: Chat, offered: Sequence[str], language: str) -> Message:
+    """Time zones by their cities: data `chan:7:zone:Asia/Bishkek`."""
+    cities: list[Button] = []
+    for one in offered:
+        data = f"chan:{number}:zone:{one}"
+        cities.append(switch(city(one, language), data, on=one == chat.time_zone))
+    text = phrase("settings.zone", language, zone=zone_place(chat.time_zone, language))
+    return _menu(number, text, rows_of(cities, 2), language)
+
+
+def styles(number: int, chat: Chat, language: str) -> Message:
+    """How much of a story is told: data `chan:7:style:brief`."""
+    rows: list[list[Button]] = []
+    for one in Style:
+        name = t(f"style.{one.value}", language)
+        rows.append([switch(name, f"chan:{number}:style:{one.value}", on=one is chat.style)])
+    text = phrase("settings.style", language, style=t(f"style.{chat.style.value}", language))
+    return _menu(number, text, rows, language)
+
+
+def topics(
+    number: int,
+    chat: Chat,
+    language: str,
+    *,
+    currencies: Sequence[str],
+    offered: Sequence[str],
+    chosen: Collection[str],
+) -> Message:
+    """Switches of currencies and topics: data `chan:7:cur:USD`, `chan:7:top:economy`."""
+    rows = switches(language, currencies, offered, chosen, before=f"chan:{number}:")
+    title = bold(one_line(chat.title))
+    return _menu(number, phrase("channel.topics", language, title=title), rows, language)
+
+
+def hours(number: int, digests: Collection[time], language: str) -> Message:
+    """Switches of the hours of digests: data `chan:7:hour:0800`."""
+    buttons: list[Button] = []
+    offered = {time(int(hour[:2]), int(hour[2:])) for hour in HOURS}
+    for at in sorted(offered | set(digests)):
+        buttons.append(switch(clock(at), f"chan:{number}:hour:{at:%H%M}", on=at in digests))
+    return _menu(number, phrase("channel.hours", language), rows_of(buttons, 4), language)
+
+
+def sounds(number: int, chat: Chat, language: str) -> Message:
+    """How loud each kind of post is; a tap makes it the next: data `chan:7:sound:rates`."""
+    rows: list[list[Button]] = []
+    for post in POSTS:
+        how = t(f"sound.{chat.sounds.get(post, USUAL[post]).value}", language)
+        named = join(": ", [t(f"post.{post.value}", language), how])
+        rows.append([Button(named.text, f"chan:{number}:sound:{post.value}")])
+    text = lines(bold(t("sound.title", language)), t("sound.what", language))
+    return _menu(number, text, rows, language)
+
+
+def louder(sound: Sound) -> Sound:
+    """The sound that a tap leads to."""
+    ways = tuple(Sound)
+    return ways[(ways.index(sound) + 1) % len(ways)]
+
+
+def removal(number: int, title: str, language: str) -> Message:
+    """Asks before a channel is left: data `chan:7:remove:yes`."""
+    yes = [Button(t("channel.remove_yes", language), f"chan:{number}:remove:yes")]
+    question = phrase("channel.remove_ask", language, title=bold(one_line(title)))
+    return _menu(number, question, [yes], language)
+
+
+def _menu(number: int, text: Rich, rows: Iterable[list[Button]], language: str) -> Message:
+    """A page of the set-up, with the way back to it."""
+    return message(text, [*rows, [back_button(language, f"chan:{number}:open")]])

@@ -1,0 +1,379 @@
+"""/channel: a channel is added by a key that asks for it, and set up in private by who added it.
+
+What a key brought and what a button names is asked of Telegram before anything is done: whether
+this person may post in that channel, and whether the bot may. A set-up stands in one message;
+buttons under an earlier one are out of date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import time
+
+from telegram import Chat as TelegramChat
+from telegram import Update
+
+import storage.chats
+import storage.privacy
+import storage.setups
+from bot.errors import UserError
+from bot.languages import LANGUAGES
+from bot.model.channels import Setup
+from bot.model.chats import USUAL, Chat, ChatKind, Post, Sound, Style, write_sounds
+from bot.model.subjects import DigestSubject, digests_of
+from bot.readers.news import READERS_TOPICS
+from bot.render import channels as render
+from bot.render.answers import say
+from bot.render.settings import ZONES
+from bot.render.text import Message, to_api
+from bot.telegram.outcomes import Gone, Migrated, Outcome, Rejected, Sent, lacking
+from handlers import digest, membership, subscriptions
+from handlers.access import ADMINISTRATOR_STATUSES
+from handlers.context import Context
+from handlers.numbers import number_of
+from handlers.outgoing import Answer
+from handlers.services import new_chat
+
+
+async def channel(_update: Update, context: Context) -> None:
+    """/channel: a key that asks for a channel, and the channels one has set up."""
+    _must_be_private(context)
+    await ask(context)
+
+
+async def ask(context: Context) -> None:
+    """Show the key, and below it the channels that are set up already."""
+    await context.reply(render.ask(context.language), keyboard=render.keyboard(context.language))
+    if shown := await _list(context):
+        await context.reply(shown)
+
+
+async def shared(update: Update, context: Context) -> None:
+    """A channel was chosen: it is verified with Telegram, and its set-up shown."""
+    origin = update.effective_message
+    asked = None if origin is None else origin.chat_shared
+    if asked is None or asked.request_id != render.REQUEST:
+        raise UserError("error.stale")
+    chat = await _verified(context, asked.chat_id, asked.title or "")
+    services, now = context.services, context.services.clock()
+    async with services.store.writing() as db:
+        await storage.chats.add(db, chat, now=now)
+        await storage.chats.change(db, chat.id, title=chat.title)
+        await storage.chats.activate(db, chat.id)
+        await membership.begin(db, chat.id, chat.home, now=now)
+        setup = await storage.setups.take(db, chat.id, context.chat.id)
+    services.chats.pop(chat.id, None)
+    body = to_api(await _shown(context, setup))
+    sent = await context.send(
+        Answer(method="sendMessage", parameters={"chat_id": context.chat.id, **body})
+    )
+    if isinstance(sent, Sent) and sent.message_id:
+        async with services.store.writing() as db:
+            await storage.setups.stands_in(db, setup.id, sent.message_id)
+
+
+async def pressed(context: Context, number: str, what: str) -> None:
+    """Buttons `chan:7:open`, `chan:7:topics` and the like: a page of the set-up."""
+    setup = await _mine(context, number, opens=what == "open")
+    if what == "preview":
+        await _preview(context, setup)
+        return
+    if what not in PAGES:
+        raise UserError("error.stale")
+    shown = await PAGES[what](context, setup)
+    if what == "open":
+        await _stand_here(context, setup)
+    await context.edit(shown)
+    await context.answer()
+
+
+async def changed(context: Context, number: str, what: str, value: str) -> None:
+    """Buttons `chan:7:lang:ru`, `chan:7:top:economy` and the like: a tap changes the channel."""
+    setup = await _mine(context, number)
+    if (what, value) == ("remove", "yes"):
+        await _leave(context, setup)
+        return
+    if what not in CHANGES:
+        raise UserError("error.stale")
+    change, page = CHANGES[what]
+    await change(context, await _channel(context, setup), value)
+    context.services.chats.pop(setup.chat, None)
+    await context.edit(await page(context, setup))
+    await context.answer(say("settings.saved", context.language).text)
+
+
+async def _list(context: Context) -> Message | None:
+    """The channels that this person set up."""
+    found: list[tuple[int, str]] = []
+    async with context.services.store.reading() as db:
+        for setup in await storage.setups.of_owner(db, context.chat.id):
+            chat = await storage.chats.get(db, setup.chat)
+            if chat is not None:
+                found.append((setup.id, chat.title or str(chat.id)))
+    return render.mine(found, context.language) if found else None
+
+
+# --- who may --------------------------------------------------------------------------------------
+
+
+def _must_be_private(context: Context) -> None:
+    if context.chat.kind is not ChatKind.PRIVATE:
+        raise UserError("error.private_only")
+
+
+async def _mine(context: Context, number: str, *, opens: bool = False) -> Setup:
+    """This person's set-up, by a button of its own message, in a channel they still may post in.
+
+    UserError for any other; a list `opens` it in whatever message it stands.
+    """
+    _must_be_private(context)
+    async with context.services.store.reading() as db:
+        setup = await storage.setups.mine(db, number_of(number), context.chat.id)
+    if setup is None:
+        raise UserError("error.stale")
+    here = _pressed_message(context)
+    if not opens and setup.message not in {None, here}:
+        raise UserError("error.stale")
+    chat = await _channel(context, setup)
+    await _must_post(context, setup.chat, chat.title)
+    return setup
+
+
+def _pressed_message(context: Context) -> int | None:
+    origin = context.incoming.effective_message
+    return None if origin is None else origin.message_id
+
+
+async def _stand_here(context: Context, setup: Setup) -> None:
+    """From now on the set-up stands in the message pressed."""
+    async with context.services.store.writing() as db:
+        await storage.setups.stands_in(db, setup.id, _pressed_message(context))
+
+
+async def _verified(context: Context, chat_id: int, title: str) -> Chat:
+    """The channel as a chat, if both this person and the bot may post there; else UserError."""
+    found = await _ask(context, "getChat", chat_id=chat_id)
+    match found:
+        case Sent(result=dict(card)) if card.get("type") == "channel":
+            title = str(card.get("title") or title)
+        case Sent():
+            raise UserError("error.stale")
+        case _:
+            raise _unknown(found, "error.channel.no_bot", title)
+    if _is_of_catalog(context, chat_id, str(card.get("username") or "")):
+        raise UserError("error.channel.catalog", title=title)
+    ours = await _ask(context, "getChatMember", chat_id=chat_id, user_id=context.bot.id)
+    match ours:
+        case Sent(result=dict(card)) if card.get("status") == "administrator":
+            if lacking(card) is not None:
+                raise UserError("error.channel.no_right", title=title)
+        case _:
+            raise _unknown(ours, "error.channel.no_bot", title)
+    await _must_post(context, chat_id, title)
+    assumed = new_chat(context.services, TelegramChat(chat_id, "channel", title), context.language)
+    # it begins as who added it has it
+    return replace(assumed, language=context.language, time_zone=context.chat.time_zone)
+
+
+async def _must_post(context: Context, chat_id: int, title: str) -> None:
+    """UserError unless this person runs the channel, with the right to post in it."""
+    found = await _ask(context, "getChatMember", chat_id=chat_id, user_id=context.chat.id)
+    match found:
+        case Sent(result=dict(card)):
+            runs = card.get("status") in ADMINISTRATOR_STATUSES
+            if not runs or lacking(card) is not None:
+                raise UserError("error.channel.not_yours", title=title)
+        case _:
+            raise _unknown(found, "error.channel.gone", title)
+
+
+async def _ask(context: Context, method: str, **parameters: int) -> Outcome:
+    return await context.send(Answer(method=method, parameters=parameters, postponable=False))
+
+
+def _unknown(outcome: Outcome, msgid: str, title: str) -> UserError:
+    """What to say where Telegram told nothing of a channel: it is away, or we are not in it."""
+    if isinstance(outcome, Sent | Gone | Rejected | Migrated):
+        return UserError(msgid, title=title)
+    return UserError("error.unexpected")
+
+
+def _is_of_catalog(context: Context, chat_id: int, username: str) -> bool:
+    """Whether the catalog says what a channel posts: it would say so again at the next start."""
+    for spec in context.services.catalog.channels.values():
+        if not spec.disabled and str(spec.chat).lower() in {str(chat_id), f"@{username}".lower()}:
+            return True
+    return False
+
+
+async def _channel(context: Context, setup: Setup) -> Chat:
+    async with context.services.store.reading() as db:
+        found = await storage.chats.get(db, setup.chat)
+    if found is None:
+        raise UserError("error.stale")
+    return found
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+async def _shown(context: Context, setup: Setup) -> Message:
+    chat = await _channel(context, setup)
+    keys = await _keys(context, setup)
+    return render.setup(
+        setup.id,
+        chat,
+        context.language,
+        now=context.services.clock(),
+        digests={one.at for one in digests_of(keys)},
+        following=subscriptions.names(keys, chat.home, context.language),
+    )
+
+
+async def _languages(context: Context, setup: Setup) -> Message:
+    return render.languages(setup.id, await _channel(context, setup), context.language)
+
+
+async def _zones(context: Context, setup: Setup) -> Message:
+    chat = await _channel(context, setup)
+    return render.zones(setup.id, chat, ZONES, context.language)
+
+
+async def _styles(context: Context, setup: Setup) -> Message:
+    return render.styles(setup.id, await _channel(context, setup), context.language)
+
+
+async def _topics(context: Context, setup: Setup) -> Message:
+    chat = await _channel(context, setup)
+    return render.topics(
+        setup.id,
+        chat,
+        context.language,
+        currencies=subscriptions.offered(chat.home),
+        offered=READERS_TOPICS,
+        chosen=subscriptions.switched_on(await _keys(context, setup), chat.home),
+    )
+
+
+async def _hours(context: Context, setup: Setup) -> Message:
+    times = {one.at for one in digests_of(await _keys(context, setup))}
+    return render.hours(setup.id, times, context.language)
+
+
+async def _sounds(context: Context, setup: Setup) -> Message:
+    return render.sounds(setup.id, await _channel(context, setup), context.language)
+
+
+async def _removal(context: Context, setup: Setup) -> Message:
+    chat = await _channel(context, setup)
+    return render.removal(setup.id, chat.title, context.language)
+
+
+async def _keys(context: Context, setup: Setup) -> tuple[str, ...]:
+    async with context.services.store.reading() as db:
+        return await storage.chats.subscriptions(db, setup.chat)
+
+
+Page = Callable[[Context, Setup], Awaitable[Message]]
+#: A button's last word → the page that it opens.
+PAGES: dict[str, Page] = {
+    "open": _shown,
+    "language": _languages,
+    "zone": _zones,
+    "style": _styles,
+    "topics": _topics,
+    "digest": _hours,
+    "sounds": _sounds,
+    "remove": _removal,
+}
+
+
+async def _preview(context: Context, setup: Setup) -> None:
+    """The channel's digest as it would be posted now, here alone."""
+    chat = await _channel(context, setup)
+    await context.answer()
+    await context.reply(say("channel.preview_of", context.language, title=chat.title))
+    await context.reply(await digest.of_today(context.services, chat))
+
+
+# --- changes --------------------------------------------------------------------------------------
+
+
+async def _set_language(context: Context, chat: Chat, value: str) -> None:
+    if value not in LANGUAGES:
+        raise UserError("error.stale")
+    await _change(context, chat, language=value)
+
+
+async def _set_zone(context: Context, chat: Chat, value: str) -> None:
+    if value not in ZONES:
+        raise UserError("error.stale")
+    await _change(context, chat, time_zone=value)
+    async with context.services.store.writing() as db:
+        await digest.move(db, chat.id, value, now=context.services.clock())
+
+
+async def _set_style(context: Context, chat: Chat, value: str) -> None:
+    if value not in set(Style):
+        raise UserError("error.stale")
+    await _change(context, chat, style=value)
+
+
+async def _set_sound(context: Context, chat: Chat, value: str) -> None:
+    if value not in set(render.POSTS):
+        raise UserError("error.stale")
+    post = Post(value)
+    sounds: dict[Post, Sound] = dict(chat.sounds)
+    sounds[post] = render.louder(sounds.get(post, USUAL[post]))
+    chosen = {one: how for one, how in sounds.items() if USUAL[one] is not how}
+    await _change(context, chat, sounds=write_sounds(chosen))
+
+
+async def _toggle_currency(context: Context, chat: Chat, value: str) -> None:
+    await _toggle(context, chat, str(subscriptions.subject(chat.home, "cur", value)))
+
+
+async def _toggle_topic(context: Context, chat: Chat, value: str) -> None:
+    await _toggle(context, chat, str(subscriptions.subject(chat.home, "top", value)))
+
+
+async def _toggle_hour(context: Context, chat: Chat, value: str) -> None:
+    at = digest.time_of(f"{value[:2]}:{value[2:]}") if len(value) == len("0800") else None
+    if at is None:
+        raise UserError("error.stale")
+    await _toggle(context, chat, str(DigestSubject(time(at.hour, at.minute), chat.time_zone)))
+
+
+async def _toggle(context: Context, chat: Chat, key: str) -> None:
+    async with context.services.store.writing() as db:
+        await subscriptions.switch(db, chat.id, key, now=context.services.clock())
+
+
+async def _change(context: Context, chat: Chat, **values: object) -> None:
+    async with context.services.store.writing() as db:
+        await storage.chats.change(db, chat.id, **values)
+
+
+Change = Callable[[Context, Chat, str], Awaitable[None]]
+#: A button's word before its value → what it changes, and the page that is shown then.
+CHANGES: dict[str, tuple[Change, Page]] = {
+    "lang": (_set_language, _shown),
+    "zone": (_set_zone, _shown),
+    "style": (_set_style, _shown),
+    "cur": (_toggle_currency, _topics),
+    "top": (_toggle_topic, _topics),
+    "hour": (_toggle_hour, _hours),
+    "sound": (_set_sound, _sounds),
+}
+
+
+async def _leave(context: Context, setup: Setup) -> None:
+    """The bot leaves the channel and forgets it; its posts stay there."""
+    title = (await _channel(context, setup)).title
+    await _ask(context, "leaveChat", chat_id=setup.chat)
+    async with context.services.store.writing() as db:
+        await storage.privacy.erase(db, setup.chat)
+    context.services.chats.pop(setup.chat, None)
+    await context.edit(say("channel.removed", context.language, title=title))
+    await context.answer()

@@ -1,0 +1,209 @@
+"""Stories: entries about one event, as they are told and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+
+from bot.model.alerts import Approval, Severity
+from bot.model.news import StoredEntry, Story, Verdict
+from bot.model.reasons import reasons_from_json, reasons_to_json
+from storage import clues
+from storage.db import Db, upsert
+from storage.entries import NewEntry, entry_values, stored
+from storage.schema import alert, entry, story, story_topic
+
+
+async def add_story(db: Db, *, at: datetime, verdict: Verdict) -> int:
+    """Open a story for an entry that belongs to none; its topics make it findable."""
+    values = _story_values(at, verdict)
+    pk = (await db.execute(insert(story).values(**values).returning(story.c.id))).scalar_one()
+    await _add_topics(db, pk, verdict.topics)
+    return int(pk)
+
+
+async def add_alone(db: Db, new: Sequence[NewEntry], *, now: datetime) -> None:
+    """Store entries that begin a story each, by a few statements however many they are."""
+    if not new:
+        return
+    pks = await _new_pks(db, len(new))
+    stories: list[dict[str, object]] = []
+    topics: list[dict[str, object]] = []
+    entries: list[dict[str, object]] = []
+    for pk, one in zip(pks, new, strict=True):
+        stories.append({"id": pk, **_story_values(one.at, one.verdict)})
+        topics += [{"topic": topic, "story_id": pk} for topic in one.verdict.topics]
+        entries.append(entry_values(pk, one, now=now))
+    await db.execute(insert(story), stories)
+    if topics:
+        await db.execute(insert(story_topic), topics)
+    await db.execute(upsert(db, entry).on_conflict_do_nothing(), entries)
+    await clues.add(
+        db, [(one, pk) for pk, item in zip(pks, new, strict=True) for one in item.verdict.clues]
+    )
+
+
+async def _new_pks(db: Db, count: int) -> list[int]:
+    """So many numbers for stories: on a server they are nobody else's from now on, in a file we
+    are the only one who writes.
+    """
+    if db.dialect.name == "sqlite":
+        last: int | None = (await db.execute(select(func.max(story.c.id)))).scalar()
+        first = (last or 0) + 1
+        return list(range(first, first + count))
+    sequence = func.nextval(func.pg_get_serial_sequence("story", "id"))
+    each = func.generate_series(1, count).table_valued("n")
+    return list((await db.execute(select(sequence).select_from(each))).scalars())
+
+
+def _story_values(at: datetime, verdict: Verdict) -> dict[str, object]:
+    return {
+        "at": at,
+        "severity": verdict.severity.value,
+        "reasons": reasons_to_json(verdict.reasons),
+    }
+
+
+async def join_story(db: Db, pk: int, verdict: Verdict) -> None:
+    """One more entry reports it: topics add up, severity only rises."""
+    await _add_topics(db, pk, verdict.topics)
+    row = (await db.execute(select(story.c.severity).where(story.c.id == pk))).scalar_one()
+    # The reasons are those of the gravest report: a calmer one that follows changes neither.
+    if verdict.severity.rank > Severity(row).rank:
+        values = {"severity": verdict.severity.value, "reasons": reasons_to_json(verdict.reasons)}
+        await db.execute(update(story).where(story.c.id == pk).values(**values))
+
+
+async def _add_topics(db: Db, pk: int, topics: Sequence[str]) -> None:
+    for topic in topics:
+        await db.execute(
+            upsert(db, story_topic).values(topic=topic, story_id=pk).on_conflict_do_nothing()
+        )
+
+
+async def join(db: Db, pk: int, *, into: int) -> None:
+    """Make one story of two: all reports of the first belong to the other, as severe as that is."""
+    await db.execute(update(entry).where(entry.c.story_id == pk).values(story_id=into))
+    await clues.join(db, pk, into=into)
+    of_it = select(story_topic.c.topic).where(story_topic.c.story_id == pk)
+    await _add_topics(db, into, list((await db.execute(of_it)).scalars()))
+    await db.execute(delete(story_topic).where(story_topic.c.story_id == pk))
+    await db.execute(delete(story).where(story.c.id == pk))
+
+
+async def get(db: Db, pk: int) -> Story | None:
+    """One story with all its entries, or None."""
+    found = await _with_entries(db, [pk])
+    return next(iter(found), None)
+
+
+async def shown_among(db: Db, pks: Sequence[int]) -> list[int]:
+    """Of these stories those that everybody may see, in the order given."""
+    if not pks:
+        return []
+    query = select(story.c.id).where(story.c.id.in_(pks), ~_withheld(unasked=True))
+    allowed = set((await db.execute(query)).scalars())
+    return [pk for pk in pks if pk in allowed]
+
+
+async def several(db: Db, pks: Sequence[int]) -> list[Story]:
+    """These stories with all their entries, in the order given."""
+    return await _with_entries(db, pks)
+
+
+async def shown(db: Db, pk: int) -> Story | None:
+    """One story as everybody may see it: None too where an operator rejected it."""
+    query = select(story.c.id).where(story.c.id == pk, ~_withheld(unasked=True))
+    if (await db.execute(query)).first() is None:
+        return None
+    return await get(db, pk)
+
+
+async def latest(
+    db: Db,
+    *,
+    topic: str | None = None,
+    before: datetime | None = None,
+    offset: int = 0,
+    limit: int = 5,
+    since: datetime | None = None,
+    unasked: bool = True,
+) -> list[Story]:
+    """Stories by time, newest first; `topic` narrows, `before` and `since` bound the time.
+
+    What an operator rejected is shown to nobody. What waits for their word, or waited in vain, is
+    left out unless `unasked`.
+    """
+    query = (
+        select(story.c.id)
+        .where(~_withheld(unasked=unasked))
+        .order_by(story.c.at.desc(), story.c.id.desc())
+        .offset(offset)
+        .limit(limit)
+    )
+    if topic is not None:
+        query = query.join(story_topic, story_topic.c.story_id == story.c.id).where(
+            story_topic.c.topic == topic
+        )
+    if before is not None:
+        query = query.where(story.c.at <= before)
+    if since is not None:
+        query = query.where(story.c.at >= since)
+    return await _with_entries(db, list((await db.execute(query)).scalars()))
+
+
+def _withheld(*, unasked: bool) -> ColumnElement[bool]:
+    """A story of whose alerts (it is their `supersede_key`) none was approved and one was not."""
+    states = [Approval.REJECTED.value]
+    if not unasked:
+        states += [Approval.WAITING.value, Approval.EXPIRED.value]
+    about = alert.c.supersede_key == literal("story:").concat(cast(story.c.id, String))
+    refused = select(alert.c.id).where(about, alert.c.approval.in_(states))
+    let_through = select(alert.c.id).where(about, alert.c.approval == Approval.APPROVED.value)
+    return and_(refused.exists(), ~let_through.exists())
+
+
+async def count(db: Db) -> int:
+    """How many stories the archive has."""
+    return int((await db.execute(select(func.count()).select_from(story))).scalar_one())
+
+
+async def _with_entries(db: Db, pks: Sequence[int]) -> list[Story]:
+    """The stories in the order of their ids given, by three queries however many they are."""
+    if not pks:
+        return []
+    heads = {row.id: row for row in await db.execute(select(story).where(story.c.id.in_(pks)))}
+    rows = await db.execute(select(entry).where(entry.c.story_id.in_(pks)).order_by(entry.c.id))
+    entries: dict[int, list[StoredEntry]] = {}
+    for row in rows:
+        entries.setdefault(row.story_id, []).append(stored(row))
+    topics: dict[int, list[str]] = {}
+    for row in await db.execute(select(story_topic).where(story_topic.c.story_id.in_(pks))):
+        topics.setdefault(row.story_id, []).append(row.topic)
+    stories: list[Story] = []
+    for pk in pks:
+        if pk not in entries:
+            continue
+        stories.append(
+            Story(
+                pk=pk,
+                entries=tuple(entries[pk]),
+                topics=tuple(sorted(topics.get(pk, ()))),
+                severity=Severity(heads[pk].severity),
+                reasons=reasons_from_json(heads[pk].reasons),
+            )
+        )
+    return stories

@@ -1,0 +1,110 @@
+"""How far alerts came: whom they reached, who waits or cannot be reached, and how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, text
+
+from bot.model.alerts import ANSWER, NOTICE, Lane, State
+from storage.alerts import StoredAlert, stored_alert
+from storage.db import Db
+from storage.schema import alert, delivery
+
+#: Words to one person: how far they came is nobody's business on a page.
+PRIVATE = (ANSWER, NOTICE)
+WAITING = {State.PENDING.value, State.LEASED.value}
+REACHED = {State.SENT.value, State.COLLECTED.value}
+BLOCKED = {State.DEAD.value}
+MOST_UNHEARD = 20  # alerts that a look for those that reached nobody names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """How many chats an alert reached, how many wait or sleep (quiet hours), how many are blocked.
+
+    `last_at` is when it reached the last of them.
+    """
+
+    reached: int = 0
+    waiting: int = 0
+    held: int = 0
+    blocked: int = 0
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unheard:
+    """An alert that reached nobody though chats wait for it; `why` is the last trouble with it."""
+
+    alert: int
+    waiting: int
+    why: str | None
+
+
+async def newest(db: Db, *, most: int) -> Sequence[StoredAlert]:
+    """The last alerts decided, the newest first, without words to one person."""
+    query = select(alert).where(alert.c.kind.not_in(PRIVATE)).order_by(alert.c.id.desc())
+    return [stored_alert(row) for row in await db.execute(query.limit(most))]
+
+
+async def how_far(db: Db, alerts: Sequence[int]) -> Mapping[int, Told]:
+    """How far each of these alerts came; one without a delivery is not there."""
+    query = (
+        select(
+            delivery.c.alert_id,
+            delivery.c.state,
+            func.count().label("n"),
+            func.max(delivery.c.finished_at).label("last_at"),
+        )
+        .where(delivery.c.alert_id.in_(list(alerts)))
+        .group_by(delivery.c.alert_id, delivery.c.state)
+    )
+    found: dict[int, Told] = {}
+    for row in await db.execute(query):
+        told = found.get(row.alert_id, Told())
+        if row.state in REACHED:
+            last = max(filter(None, (told.last_at, row.last_at)), default=None)
+            told = replace(told, reached=told.reached + row.n, last_at=last)
+        elif row.state in WAITING:
+            told = replace(told, waiting=told.waiting + row.n)
+        elif row.state in BLOCKED:
+            told = replace(told, blocked=told.blocked + row.n)
+        elif row.state == State.HELD.value:
+            told = replace(told, held=told.held + row.n)
+        found[row.alert_id] = told
+    return found
+
+
+async def unheard(db: Db, *, now: datetime, after: timedelta) -> Sequence[Unheard]:
+    """The alerts that chats wait for since `after` or longer and nobody has, oldest first.
+
+    Of what cannot wait: routine posts leave when there is room.
+    """
+    reached = delivery.alias("reached")
+    has = reached.c.state.in_((*REACHED, State.HELD.value))
+    somebody = select(reached.c.id).where(reached.c.alert_id == delivery.c.alert_id, has)
+    query = (
+        select(
+            delivery.c.alert_id,
+            func.count().label("n"),
+            func.max(delivery.c.error).label("why"),
+        )
+        .join(alert, alert.c.id == delivery.c.alert_id)
+        .where(
+            # as ix_delivery_due says it, or SQLite scans the table
+            text("delivery.state = 'pending'"),
+            delivery.c.lane <= int(Lane.ALERT),
+            alert.c.kind.not_in(PRIVATE),
+            alert.c.created_at <= now - after,
+            ~somebody.exists(),
+        )
+        .group_by(delivery.c.alert_id)
+        .order_by(delivery.c.alert_id)
+        .limit(MOST_UNHEARD)
+    )
+    return [
+        Unheard(alert=row.alert_id, waiting=row.n, why=row.why) for row in await db.execute(query)
+    ]

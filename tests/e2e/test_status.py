@@ -1,0 +1,305 @@
+"""The operator's page over HTTP: its policy, its size at a thousand sources, its languages, and the
+stream by which it lives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+import storage.sources
+import storage.switch
+from bot.errors import StorageError
+from bot.i18n import t
+from bot.ops import Operated, ops_app
+from bot.ops.live import MOST_LOOKERS, Live
+from bot.ops.page import SCRIPT, STYLE, document
+from bot.ops.readiness import RECEIVES, Readiness
+from bot.ops.view import View, accepted_language
+from bot.ops.whole import Whole, read_whole
+from bot.sources.catalog import parse_catalog
+from bot.sources.specs import Catalog
+from storage.db import Store
+from storage.sources import Good
+from tests.e2e.driven import driven_day
+from tests.factories import NOW
+
+LARGEST = 50 * 1024  # bytes of the page
+MANY = 1_000
+
+
+def many(count: int) -> Catalog:
+    """A catalog of so many agencies."""
+    lines: list[str] = []
+    for number in range(count):
+        lines.append(
+            f"[feeds.agency{number}]\n"
+            f'name = {{ en = "Agency {number}", ru = "Агентство {number}" }}\n'
+            f'url = "http://127.0.0.1:9/{number}.xml"\nlanguage = "en"\n'
+        )
+    return parse_catalog("\n".join(lines))
+
+
+async def polled(store: Store, catalog: Catalog, failing: int) -> None:
+    """All were read, but the last ones, which fail."""
+    keys = list(catalog.news)
+    async with store.writing() as db:
+        good = [Good(key=key, next_due_at=NOW) for key in keys[:-failing]]
+        await storage.sources.record_success(db, good, now=NOW)
+        for key in keys[-failing:]:
+            error = "the server answered 404 <b>" + "x" * 300
+            await storage.sources.record_failure(db, key, now=NOW, next_due_at=NOW, error=error)
+
+
+def operated(store: Store, catalog: Catalog) -> Operated:
+    """A program as its page looks at it."""
+    return Operated(
+        store=store, catalog=catalog, clock=lambda: NOW, readiness=Readiness(), token="7"
+    )
+
+
+def streaming(live: Live) -> web.Application:
+    """A server of the stream alone."""
+
+    async def events(request: web.Request) -> web.StreamResponse:
+        return await live.stream(request, View("en"))
+
+    app = web.Application()
+    app.router.add_get("/events", events)
+    app.on_shutdown.append(live.close)
+    return app
+
+
+@asynccontextmanager
+async def served(app: web.Application) -> AsyncIterator[str]:
+    """The application's address."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        async with asyncio.timeout(20):  # a stop does not wait for who looks
+            await runner.cleanup()
+
+
+async def test_a_thousand_sources_are_pages_of_a_small_document(store: Store) -> None:
+    """Those in trouble first; each page below the promised size; one is found by its name."""
+    catalog = many(MANY)
+    await polled(store, catalog, failing=60)
+    whole = await read_whole(operated(store, catalog))
+    found: set[str] = set()
+    for page in range(1, MANY // 40 + 1):
+        shown = document(whole, View("ru", page))
+        assert len(shown.encode()) <= LARGEST, page
+        names = re.findall(r"<b>(Агентство \d+)</b>", shown)
+        assert len(names) == 40
+        found.update(names)
+        bad = shown.count('<li class="bad">')
+        assert bad == {1: 40, 2: 20}.get(page, 0)
+    assert len(found) == MANY
+    assert "<b>xxx" not in shown
+    assert re.findall(
+        r"<b>(Agency \d+)</b>", document(whole, View("en", 1, "agency 77 "[:-1]))
+    ) == [
+        "Agency 77",
+        *[f"Agency {number}" for number in range(770, 780)],
+    ]
+    assert "940 / 1000" in document(whole, View("en", 99))
+
+
+async def test_the_page_says_that_alerts_are_stopped_and_a_source_is_paused(store: Store) -> None:
+    """And nothing is wrong with a source that an operator paused."""
+    catalog = many(1)
+    await polled(store, catalog, failing=1)
+    of = operated(store, catalog)
+    page = document(await read_whole(of), View("en"))
+    assert "stopped all alerts" not in page
+    assert '<li class="bad">' in page
+    async with store.writing() as db:
+        await storage.switch.turn_off(db, "7")
+        await storage.sources.pause(db, "agency0", paused=True, now=NOW)
+    page = document(await read_whole(of), View("en"))
+    assert "stopped all alerts" in page
+    assert '<li class="bad">' not in page
+    assert t("status.paused", "en") in page
+
+
+async def test_the_page_runs_nothing_but_its_own(store: Store) -> None:
+    """A policy by hashes, which are those of what stands in the page; what came from outside is
+    escaped.
+    """
+    catalog = parse_catalog(
+        '[feeds.bad]\nname = { en = "<script>alert(1)</script>" }\n'
+        'url = "http://127.0.0.1:9/x"\nlanguage = "en"\n'
+    )
+    await polled(store, catalog, failing=1)
+    pages: list[str] = []
+    async with (
+        served(ops_app(operated(store, catalog))) as address,
+        aiohttp.ClientSession() as looker,
+    ):
+        for asked in ({}, {"find": '"><script>x</script>', "lang": "<b>", "page": "-1"}):
+            async with looker.get(f"{address}/status", params=asked) as answer:
+                pages.append(await answer.text())
+                policy = answer.headers["Content-Security-Policy"]
+                assert answer.headers["Cache-Control"] == "no-store"
+            assert "default-src 'none'" in policy
+            assert "unsafe" not in policy
+    assert "&lt;script&gt;alert(1)" in pages[0]
+    for page in pages:
+        for kind, whole in (("style", STYLE), ("script", SCRIPT)):
+            assert page.count(f"<{kind}>") == page.count(f"<{kind}>{whole}</{kind}>") == 1
+        assert "http://" not in page
+        assert "https://" not in page
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "en"),
+        ("ky-KG,ky;q=0.9,ru;q=0.8", "ky"),
+        ("de, ru;q=0.5, en;q=0.4", "ru"),
+        ("ru;q=0, en;q=0.1", "en"),
+        ("fr, *;q=0.5", "en"),
+        ("ru;q=much, ;;, ,ky;q=0.1", "ky"),
+    ],
+)
+def test_the_browser_says_which_language_is_liked(header: str, language: str) -> None:
+    """The best liked of ours; what nobody can read is liked by nobody."""
+    assert accepted_language(header, "en") == language
+
+
+async def test_the_address_goes_before_the_browser(store: Store) -> None:
+    """And the answer says which language it is in."""
+    async with (
+        served(ops_app(operated(store, Catalog()))) as address,
+        aiohttp.ClientSession(headers={"Accept-Language": "ru"}) as looker,
+    ):
+        for query, language in (("", "ru"), ("?lang=ky", "ky"), ("?lang=xx", "ru")):
+            async with looker.get(f"{address}/status{query}") as answer:
+                assert answer.headers["Content-Language"] == language
+                assert f'<html lang="{language}">' in await answer.text()
+
+
+async def test_lookers_share_one_look_and_are_not_too_many(store: Store) -> None:
+    """However many look, the database is asked once a tick; one too many is sent away; at the end
+    all are let go.
+    """
+    of = operated(store, Catalog())
+    reads = 0
+    first = asyncio.Event()
+
+    async def read() -> Whole:
+        nonlocal reads
+        reads += 1
+        if reads == 1:
+            await first.wait()  # until all have come
+        return await read_whole(of)
+
+    live = Live(read, tick=3600.0)
+    async with (
+        served(streaming(live)) as address,
+        aiohttp.ClientSession() as session,
+        AsyncExitStack() as stack,
+    ):
+        answers = []
+        for _ in range(MOST_LOOKERS):
+            answers.append(await stack.enter_async_context(session.get(f"{address}/events")))
+        async with session.get(f"{address}/events") as one_more:
+            assert one_more.status == 503
+            assert "Retry-After" in one_more.headers
+        first.set()
+        for answer in answers:
+            assert answer.content_type == "text/event-stream"
+            line = await answer.content.readline()
+            sections = json.loads(line.removeprefix(b"data: "))
+            assert {"verdict", "sources", "telegram", "database"} <= sections.keys()
+        assert reads == 1
+
+
+async def test_a_stream_says_only_what_changed_and_lives_through_a_database_that_is_away(
+    store: Store,
+) -> None:
+    """All at first, then the sections that changed; nothing while it cannot be read."""
+    of = operated(store, Catalog())
+    now, away = NOW, False
+
+    async def read() -> Whole:
+        if away:
+            raise StorageError("away")
+        return await read_whole(replace(of, clock=lambda: now))
+
+    live = Live(read, tick=0.05)
+    async with (
+        served(streaming(live)) as address,
+        aiohttp.ClientSession() as session,
+        session.get(f"{address}/events") as answer,
+        asyncio.timeout(60),
+    ):
+        await answer.content.readline()
+        of.readiness.tell(RECEIVES, "updates: <refused>")
+        heard = b""
+        while b"refused" not in heard:
+            heard = await answer.content.readline()
+        assert json.loads(heard.removeprefix(b"data: ")).keys() == {"verdict", "telegram"}
+        assert b"&lt;refused&gt;" in heard
+        away = True
+        while heard != b":\n":
+            heard = await answer.content.readline()
+        away, now = False, NOW + timedelta(seconds=1)
+        while b"verdict" not in heard:
+            heard = await answer.content.readline()
+        assert "sources" not in json.loads(heard.removeprefix(b"data: "))
+
+
+async def test_nobody_looks_and_the_database_is_left_alone(store: Store) -> None:
+    """The looks end with the last looker, and begin again with the next."""
+    looks: asyncio.Queue[datetime] = asyncio.Queue()
+    of = operated(store, Catalog())
+
+    async def read() -> Whole:
+        looks.put_nowait(datetime.now(UTC))
+        return await read_whole(of)
+
+    live = Live(read, tick=0.05)
+    async with served(streaming(live)) as address, asyncio.timeout(60):
+        for _ in range(2):
+            async with aiohttp.ClientSession() as session:
+                async with session.get(f"{address}/events") as answer:
+                    await answer.content.readline()
+                await looks.get()
+            while live.lookers:  # noqa: ASYNC110 - noticed at the next write, by the server alone
+                await asyncio.sleep(0.01)
+            while not looks.empty():
+                looks.get_nowait()
+            assert not live.looks
+
+
+async def test_the_page_of_a_driven_day_on_both_databases(
+    tmp_path_factory: pytest.TempPathFactory, database_url: str
+) -> None:
+    """Rates, a story with how far it came and how long that took, the database by its name."""
+    async with driven_day(tmp_path_factory.mktemp("status"), database_url) as day:
+        status, headers, page = await day.get("/status", {"Accept-Language": "ru"})
+        assert (status, headers["Content-Language"]) == (200, "ru")
+        async with asyncio.timeout(60):
+            while page.count("доставлено 2") < 2:
+                await asyncio.sleep(0.2)
+                page = (await day.get("/status?lang=ru"))[2]
+    assert "Armed men attack border post" in page
+    assert "89,9000" in page
+    assert "National" not in page
+    assert "Национальный банк" in page
+    assert ("PostgreSQL" if "postgres" in database_url else "SQLite") in page
+    assert re.search(r"за \d+(,\d)? с", page)
+    assert len(page.encode()) < LARGEST
