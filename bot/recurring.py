@@ -23,6 +23,7 @@ import storage.fan_out
 import storage.retention
 import storage.sources
 from bot import archive, canary, metrics, presence, schedule
+from bot.boards import keep_boards
 from bot.broadcasts import show_progress
 from bot.deliver.sieve import sieve
 from bot.digests import enqueue_digests
@@ -149,6 +150,15 @@ async def broadcasts(bot: Running) -> None:
         log.warning("the progress of broadcasts waits for the database", error=str(error))
 
 
+async def boards(bot: Running) -> None:
+    """Make, pin and edit the boards of channels, where there is something to do."""
+    try:
+        if await keep_boards(bot.store, bot.catalog, bot.clock):
+            bot.worker.wake()
+    except StorageError as error:
+        log.warning("boards wait for the database", error=str(error))
+
+
 async def hubs(bot: Running) -> None:
     """Subscribe at the hubs of feeds that name one."""
     if bot.hubs is None:
@@ -260,6 +270,7 @@ JOBS = (
     Job(name="digests", every=5.0, do=digests),
     Job(name="own_feeds", every=10.0, do=own_feeds),
     Job(name="broadcasts", every=2.0, do=broadcasts),
+    Job(name="boards", every=5.0, do=boards),
     Job(name="canary", every=UNHEARD_LOOK, do=look_for_unheard),
     Job(name="heartbeat", every=HEARTBEAT, do=beat),
     Job(name="hubs", every=60.0, do=hubs),
