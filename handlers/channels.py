@@ -250,13 +250,15 @@ async def _styles(context: Context, setup: Setup) -> Message:
 
 async def _topics(context: Context, setup: Setup) -> Message:
     chat = await _channel(context, setup)
+    async with context.services.store.reading() as db:
+        offered = await subscriptions.offers(db, chat)
     return render.topics(
         setup.id,
         chat,
         context.language,
-        currencies=subscriptions.offered(chat.home),
+        currencies=offered.currencies,
         offered=READERS_TOPICS,
-        chosen=subscriptions.switched_on(await _keys(context, setup), chat.home),
+        chosen=offered.chosen,
     )
 
 
@@ -348,11 +350,17 @@ async def _switch_board(context: Context, chat: Chat, value: str) -> None:
 
 
 async def _toggle_currency(context: Context, chat: Chat, value: str) -> None:
-    await _toggle(context, chat, str(subscriptions.subject(chat.home, "cur", value)))
+    await _toggle_offered(context, chat, "cur", value)
 
 
 async def _toggle_topic(context: Context, chat: Chat, value: str) -> None:
-    await _toggle(context, chat, str(subscriptions.subject(chat.home, "top", value)))
+    await _toggle_offered(context, chat, "top", value)
+
+
+async def _toggle_offered(context: Context, chat: Chat, kind: str, value: str) -> None:
+    async with context.services.store.reading() as db:
+        found = await subscriptions.subject(db, chat, kind, value)
+    await _toggle(context, chat, str(found))
 
 
 async def _toggle_hour(context: Context, chat: Chat, value: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from telegram import Update
@@ -10,8 +11,10 @@ from telegram import Update
 import storage.alerts
 import storage.chats
 from bot.errors import UserError
+from bot.model.chats import Chat
 from bot.model.rates import Pair, Rate
 from bot.model.subjects import PairSubject, TopicSubject, digests_of, pairs_of, topics_of
+from bot.readers.following import currencies_offered
 from bot.readers.news import READERS_TOPICS
 from bot.readers.rates import CURRENCIES, rate_card
 from bot.render import subscriptions as render
@@ -25,11 +28,6 @@ from handlers.context import Context
 from storage.db import Db
 
 GREETED_WITH = 3  # currencies: one line of a phone
-
-
-def offered(home: str) -> tuple[str, ...]:
-    """The currencies to switch on and off: the chat's own never moves against itself."""
-    return tuple(code for code in CURRENCIES if code != home)
 
 
 async def start(update: Update, context: Context) -> None:
@@ -83,8 +81,8 @@ async def stop(_update: Update, context: Context) -> None:
 async def toggle(context: Context, kind: str, what: str) -> None:
     """Buttons `cur:USD` and `top:security`: on becomes off and off on; the menu shows it."""
     services, chat = context.services, context.chat
-    key = str(subject(chat.home, kind, what))
     async with services.store.writing() as db:
+        key = str(await subject(db, chat, kind, what))
         await switch(db, chat.id, key, now=services.clock())
     if under_greeting(context):
         await context.edit(await greeting(context))
@@ -101,13 +99,32 @@ async def switch(db: Db, chat_id: int, key: str, *, now: datetime) -> None:
         await storage.chats.subscribe(db, chat_id, [key], now=now)
 
 
-def subject(home: str, kind: str, what: str) -> PairSubject | TopicSubject:
+async def subject(db: Db, chat: Chat, kind: str, what: str) -> PairSubject | TopicSubject:
     """What a switch is about; UserError for a currency or topic that is not offered there."""
-    if kind == "cur" and what in offered(home):
-        return PairSubject(Pair(what, home))
+    offered = await offers(db, chat)
+    if kind == "cur" and what in offered.currencies:
+        return PairSubject(Pair(what, chat.home))
     if kind == "top" and what in READERS_TOPICS:
         return TopicSubject(what)
     raise UserError("error.stale")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """A chat's switches: the currencies that it can follow, and the data of what it does."""
+
+    currencies: tuple[str, ...]
+    chosen: tuple[str, ...]
+
+
+async def offers(db: Db, chat: Chat) -> Offers:
+    """The switches of a chat: of what a source brings, and of what it follows already."""
+    keys = await storage.chats.subscriptions(db, chat.id)
+    on = [pair.base for pair in pairs_of(keys) if pair.quote == chat.home]
+    return Offers(
+        currencies=await currencies_offered(db, chat.home, chosen=on),
+        chosen=(*(f"cur:{code}" for code in on), *(f"top:{topic}" for topic in topics_of(keys))),
+    )
 
 
 async def done(context: Context) -> None:
@@ -128,27 +145,16 @@ def names(keys: Sequence[str], home: str, language: str) -> list[str]:
 
 def _in_order(keys: Sequence[str], home: str) -> tuple[list[str], list[str]]:
     """The currencies and the topics among a chat's subscriptions, in the order of the switches."""
-    chosen = switched_on(keys, home)
-    currencies = [one for one in offered(home) if f"cur:{one}" in chosen]
-    return currencies, [one for one in READERS_TOPICS if f"top:{one}" in chosen]
+    # others were followed under another home currency
+    bases = {pair.base for pair in pairs_of(keys) if pair.quote == home}
+    currencies = [code for code in CURRENCIES if code in bases]
+    currencies += sorted(bases.difference(currencies))
+    return currencies, [one for one in READERS_TOPICS if one in topics_of(keys)]
 
 
-async def _chosen(context: Context) -> list[str]:
-    """The data of the switches that are on."""
+async def _offers(context: Context) -> Offers:
     async with context.services.store.reading() as db:
-        keys = await storage.chats.subscriptions(db, context.chat.id)
-    return switched_on(keys, context.chat.home)
-
-
-def switched_on(keys: Sequence[str], home: str) -> list[str]:
-    """The data of the switches that are on for a chat that follows these."""
-    chosen: list[str] = []
-    for pair in pairs_of(keys):
-        if pair.quote == home:  # others were followed under another home currency
-            chosen.append(f"cur:{pair.base}")
-    for topic in topics_of(keys):
-        chosen.append(f"top:{topic}")
-    return chosen
+        return await offers(db, context.chat)
 
 
 async def greeting(context: Context) -> Message:
@@ -157,18 +163,19 @@ async def greeting(context: Context) -> Message:
     name = ""
     if user is not None:
         name = user.first_name
+    offered = await _offers(context)
     return welcome.start(
         context.language,
-        currencies=offered(context.chat.home),
+        currencies=offered.currencies,
         topics=READERS_TOPICS,
-        chosen=await _chosen(context),
+        chosen=offered.chosen,
         name=name,
-        rates=await _today(context),
+        rates=await _today(context, offered.currencies[:GREETED_WITH]),
     )
 
 
-async def _today(context: Context) -> list[Rate]:
-    """Today's rates of the usual currencies, as far as there are any."""
+async def _today(context: Context, currencies: Sequence[str]) -> list[Rate]:
+    """Today's rates of these currencies, as far as there are any."""
     services, chat = context.services, context.chat
     async with services.store.reading() as db:
         try:
@@ -177,7 +184,7 @@ async def _today(context: Context) -> list[Rate]:
                 services.catalog,
                 home=chat.home,
                 now=services.clock(),
-                codes=offered(chat.home)[:GREETED_WITH],
+                codes=currencies,
             )
         except UserError:
             return []
@@ -202,9 +209,10 @@ def under_greeting(context: Context) -> bool:
 
 async def menu(context: Context) -> Message:
     """The switches as they stand."""
+    offered = await _offers(context)
     return render.subscribe(
         context.language,
-        currencies=offered(context.chat.home),
+        currencies=offered.currencies,
         topics=READERS_TOPICS,
-        chosen=await _chosen(context),
+        chosen=offered.chosen,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from bot.model.subjects import (
 )
 from bot.readers.news import READERS_TOPICS
 from bot.readers.rates import CURRENCIES
+from bot.readers.rules import rule_currencies
 from storage.db import Db
 
 
@@ -26,6 +28,18 @@ class Followed:
 
     subject: PairSubject | TopicSubject | DigestSubject
     told_at: datetime | None
+
+
+async def currencies_offered(db: Db, home: str, *, chosen: Collection[str] = ()) -> tuple[str, ...]:
+    """The currencies to follow against `home`, the usual ones first: those that a source brings,
+    or the usual ones before any source has brought one, and those that are `chosen` already.
+    """
+    usual = [code for code in CURRENCIES if code != home]
+    brought = await rule_currencies(db, home=home)
+    if brought:
+        # others than the usual ones where a country's sources have none of these
+        usual = [code for code in usual if code in brought] or brought[: len(CURRENCIES)]
+    return (*usual, *sorted(set(chosen).difference(usual)))
 
 
 async def followed(db: Db, chat_id: int) -> list[Followed]:

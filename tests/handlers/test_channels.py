@@ -205,7 +205,7 @@ async def test_each_tap_changes_the_channel_and_shows_it_in_place(world: World) 
         "lang:ky",
         "style:headline",
         "cur:EUR",
-        "cur:KZT",
+        "cur:EUR",
         "top:economy",
         "hour:0900",
         "hour:1800",
@@ -224,7 +224,7 @@ async def test_each_tap_changes_the_channel_and_shows_it_in_place(world: World) 
     )
     assert channel.sounds == {Post.STORIES: Sound.SILENT}
     assert await follows(world, CHANNEL) == (DEFAULTS - {"pair:EUR/KGS"}) | {
-        "pair:KZT/KGS",
+        "pair:EUR/KGS",
         "topic:economy",
         "digest:09:00@Europe/Moscow",
         "digest:18:00@Europe/Moscow",

@@ -11,10 +11,9 @@ from bot.i18n import t
 from bot.languages import LANGUAGES
 from bot.model.subjects import digests_of
 from bot.readers.news import READERS_TOPICS
-from bot.readers.rates import CURRENCIES
 from bot.telegram.outcomes import Sent
 from handlers.services import BURST
-from tests.handlers.conftest import GROUP, READER, World
+from tests.handlers.conftest import GROUP, NOW, READER, World, days
 from tests.languages.expected import WHOLE
 
 
@@ -93,16 +92,40 @@ async def test_the_language_can_be_left_as_it_is(world: World) -> None:
     assert shown(world, menu["message_id"])["text"] == menu["text"]
 
 
+BROUGHT = {"USD", "EUR", "RUB"}  # by the world's only bank
+
+
+def money(message: dict[str, Any]) -> set[str]:
+    """The currencies that a message offers to follow."""
+    return {one.removeprefix("cur:") for one in keys(message) if one.startswith("cur:")}
+
+
+async def test_only_currencies_that_a_source_brings_are_offered(world: World) -> None:
+    """Another is told from the day on which one does; what is followed stays, to switch it off."""
+    assert money(await world.ask("/start")) == BROUGHT
+    menu = await world.ask("/subscribe")
+    assert money(menu) == BROUGHT
+    pressed = await world.emulator.press(READER, menu["message_id"], "cur:CNY")
+    assert "out of date" in pressed["text"]
+    await world.keep(days("CNY/KGS", ["12.0000"]))
+    assert money(await world.ask("/subscribe")) == {*BROUGHT, "CNY"}
+    async with world.bot.store.writing() as db:
+        await storage.chats.subscribe(db, READER, ["pair:GBP/KGS"], now=NOW)
+    menu = await world.ask("/subscribe")
+    assert keys(menu)["cur:GBP"] == "✓ GBP"
+    await world.emulator.press(READER, menu["message_id"], "cur:GBP")
+    assert money(shown(world, menu["message_id"])) == {*BROUGHT, "CNY"}
+
+
 async def test_S14_all_of_a_menu_may_be_tapped_and_a_flood_is_told_once_how_long_to_wait(
     world: World,
 ) -> None:
     """Taps cost half of what commands do; the wait named is the wait there is, not longer."""
-    number = (await world.ask("/start"))["message_id"]
-    for data in (
-        [f"cur:{one}" for one in CURRENCIES]
-        + [f"top:{one}" for one in READERS_TOPICS]
-        + ["set:zone"]
-    ):
+    greeting = await world.ask("/start")
+    number = greeting["message_id"]
+    switches = [one for one in keys(greeting) if one.startswith(("cur:", "top:"))]
+    assert len(switches) == len(BROUGHT) + len(READERS_TOPICS)
+    for data in [*switches, "set:zone"]:
         assert not (await world.emulator.press(READER, number, data)).get("show_alert"), data
     for _ in range(BURST):
         await world.emulator.send_text(READER, "/privacy")
