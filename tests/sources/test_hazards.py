@@ -91,7 +91,8 @@ def cap(
 <info><language>ru-RU</language><event>Паводок</event><severity>{severity}</severity>
 <headline>Паводок</headline><area><areaDesc>Иссык-Кульская область</areaDesc>{area}</area></info>
 <info><language>en-US</language><category>Met</category><event>{event}</event>
-<severity>{severity}</severity><onset>2026-11-28T09:15:00+06:00</onset><web>https://met.example/1</web>
+<severity>{severity}</severity><onset>2026-11-28T09:15:00+06:00</onset>
+<web>https://met.example/1</web>
 <area><areaDesc>Issyk-Kul Region</areaDesc>{area}</area></info></alert>"""
 
 
