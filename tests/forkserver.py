@@ -38,7 +38,8 @@ _STATUS = struct.Struct("i")
 #: What a running bot has imported, besides what it imports itself when it is imported.
 PRELOADED = (
     *("bot.cli", "bot.app", "uvloop", "aiosqlite", "psycopg", "alembic.command", "alembic.config"),
-    *("babel.dates", "babel.numbers", "babel.messages.pofile"),
+    *("babel.dates", "babel.numbers", "babel.messages.pofile", "babel.messages.mofile"),
+    *("bot.sources.selectors", "encodings.idna"),  # nearly every verb reads a catalog
 )
 #: An environment that says nothing to the interpreter.
 PLAIN = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
