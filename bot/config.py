@@ -47,6 +47,7 @@ from bot.secret_files import FROM_FILES, SecretFile, SecretFiles, content
 
 TOKEN = re.compile(r"[0-9]{6,}:[A-Za-z0-9_-]{30,}")
 WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
+SHORTEST_KEY = 16  # characters of an address by which a client is known
 LOWEST_RATE = 0.1  # messages a second; slower than one in ten seconds is a typing mistake
 FREE_RATE = 30  # messages a second that Telegram takes of any bot
 PAID_RATE = 1000  # and of one that pays for broadcasts
@@ -121,6 +122,8 @@ class Settings(BaseSettings):
     webhook_secret_file: SecretFile | None = None
     webhook_listen: Listen = "127.0.0.1:8443"
     ops_listen: Listen = "127.0.0.1:8080"
+    # not shown, because whoever knows it may give the sign of life
+    heartbeat_url: Annotated[Address | None, Field(repr=False)] = None
     send_rate: Annotated[float, Field(ge=LOWEST_RATE, allow_inf_nan=False)] = 25
     paid_broadcast: SettingFlag = False
     security_policy: Annotated[
@@ -224,7 +227,7 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no log may show: token, webhook's secret, the passwords in addresses."""
+        """What no log may show: token, webhook's secret, passwords and keys in addresses."""
         kept: list[str] = []
         for value in (self.bot_token, self.webhook_secret):
             if value is not None:
@@ -234,6 +237,13 @@ class Settings(BaseSettings):
             if password:
                 # as it is typed in an address (%40), and as a driver's message may show it (@)
                 kept += [password, unquote(password)]
+        # such a service knows its client by the address alone
+        if self.heartbeat_url is not None:
+            parts = urlsplit(self.heartbeat_url)
+            kept.append(self.heartbeat_url)
+            for part in (parts.path, parts.query):
+                if len(part) >= SHORTEST_KEY:  # what is shorter is a word that logs have anyway
+                    kept.append(part)
         return tuple(kept)
 
 

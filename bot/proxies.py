@@ -15,6 +15,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -24,6 +25,7 @@ from yarl import URL
 
 SOCKS = frozenset({"socks5", "socks5h"})
 DEFAULT_SOCKS_PORT = 1080
+NEXT_ADDRESS_AFTER = 2.0  # seconds that one of a proxy's addresses may be silent, but for the last
 _VERSION, _CONNECT, _PASSWORD, _NO_PASSWORD = 5, 1, 2, 0
 _IPV4, _NAME, _IPV6 = 1, 3, 4
 
@@ -32,7 +34,7 @@ class ProxyError(OSError):
     """The proxy did not do what it was asked."""
 
 
-def connector_of(proxy: URL, told: dict[str, str], tls: ssl.SSLContext) -> aiohttp.TCPConnector:
+def connector_of(proxy: URL, told: Mapping[str, str], tls: ssl.SSLContext) -> aiohttp.TCPConnector:
     """What connects through a proxy; `told` has the judged address of each host, for SOCKS."""
     if proxy.scheme in SOCKS:
         return _SocksConnector(proxy, told, tls, force_close=True)
@@ -63,7 +65,7 @@ class _AsNamed(dict[str, str]):
 class _Judged(AbstractResolver):
     """Gives a host's judged address, or the name where the proxy shall look it up."""
 
-    def __init__(self, told: dict[str, str]) -> None:
+    def __init__(self, told: Mapping[str, str]) -> None:
         self._told = told
 
     async def resolve(
@@ -91,7 +93,7 @@ class _SocksConnector(aiohttp.TCPConnector):
     def __init__(
         self,
         proxy: URL,
-        told: dict[str, str],
+        told: Mapping[str, str],
         tls: ssl.SSLContext,
         **options: Any,  # noqa: ANN401 - aiohttp's own
     ) -> None:
@@ -126,21 +128,42 @@ class _SocksConnector(aiohttp.TCPConnector):
 
 async def _joined(proxy: URL, host: str, port: int) -> socket.socket:
     """A socket to the proxy, joined by it to `host`, an address or a name."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(
-        proxy.host, proxy.port or DEFAULT_SOCKS_PORT, type=socket.SOCK_STREAM
-    )
-    family, kind, protocol, _, address = found[0]
-    way = socket.socket(family, kind, protocol)
-    way.setblocking(False)  # noqa: FBT003 - it has no other form
+    way = await _connected(proxy)
     try:
-        await loop.sock_connect(way, address)
         await _introduce(way, proxy.user or "", proxy.password or "")
         await _ask(way, host, port)
     except BaseException:
         way.close()
         raise
     return way
+
+
+async def _addresses(proxy: URL) -> list[Any]:
+    """Where the proxy is, as the system's resolver says it."""
+    port = proxy.port or DEFAULT_SOCKS_PORT
+    return await asyncio.get_running_loop().getaddrinfo(proxy.host, port, type=socket.SOCK_STREAM)
+
+
+async def _connected(proxy: URL) -> socket.socket:
+    """A socket to the first of the proxy's addresses that answers, as aiohttp does it for http."""
+    loop = asyncio.get_running_loop()
+    found = await _addresses(proxy)
+    failed: OSError = ProxyError("the proxy has no address")
+    for number, (family, kind, protocol, _, address) in enumerate(found, start=1):
+        way = socket.socket(family, kind, protocol)
+        way.setblocking(False)  # noqa: FBT003 - it has no other form
+        try:
+            async with asyncio.timeout(None if number == len(found) else NEXT_ADDRESS_AFTER):
+                await loop.sock_connect(way, address)
+        except OSError as error:  # it refuses, or says nothing
+            way.close()
+            failed = error
+        except BaseException:
+            way.close()
+            raise
+        else:
+            return way
+    raise failed
 
 
 async def _introduce(way: socket.socket, user: str, password: str) -> None:

@@ -22,7 +22,8 @@ import storage.backup
 import storage.fan_out
 import storage.retention
 import storage.sources
-from bot import archive, metrics, presence, schedule
+from bot import archive, canary, metrics, presence, schedule
+from bot.boards import keep_boards
 from bot.broadcasts import show_progress
 from bot.deliver.sieve import sieve
 from bot.digests import enqueue_digests
@@ -35,6 +36,8 @@ log = structlog.get_logger(__name__)
 
 TICK = 1.0  # seconds between looks at what changes all the time
 HOUR = 3600.0
+UNHEARD_LOOK = 15.0  # seconds between looks for alerts that reached nobody
+HEARTBEAT = 60.0  # seconds between two signs of life
 BACKUP_HOUR = 3  # o'clock in the operator's zone: the night's copy is made from then on
 BACKUP_LOOK = 600.0  # seconds between looks whether it is time
 TIDYING_PAUSE = 0.05  # seconds between pieces of what is forgotten: others write in between
@@ -147,6 +150,15 @@ async def broadcasts(bot: Running) -> None:
         log.warning("the progress of broadcasts waits for the database", error=str(error))
 
 
+async def boards(bot: Running) -> None:
+    """Make, pin and edit the boards of channels, where there is something to do."""
+    try:
+        if await keep_boards(bot.store, bot.catalog, bot.clock):
+            bot.worker.wake()
+    except StorageError as error:
+        log.warning("boards wait for the database", error=str(error))
+
+
 async def hubs(bot: Running) -> None:
     """Subscribe at the hubs of feeds that name one."""
     if bot.hubs is None:
@@ -155,6 +167,22 @@ async def hubs(bot: Running) -> None:
         await bot.hubs.renew()
     except StorageError as error:
         log.warning("hubs wait for the database", error=str(error))
+
+
+async def look_for_unheard(bot: Running) -> None:
+    """Tell the operators of alerts that reached nobody."""
+    try:
+        await canary.look_for_unheard(bot)
+    except StorageError as error:
+        log.warning("the look for unheard alerts waits for the database", error=str(error))
+
+
+async def beat(bot: Running) -> None:
+    """Give the dead man's switch its sign of life, once Telegram knows us."""
+    try:
+        await canary.beat(bot)
+    except StorageError as error:
+        log.warning("no sign of life without the database", error=str(error))
 
 
 async def index(bot: Running) -> None:
@@ -242,6 +270,9 @@ JOBS = (
     Job(name="digests", every=5.0, do=digests),
     Job(name="own_feeds", every=10.0, do=own_feeds),
     Job(name="broadcasts", every=2.0, do=broadcasts),
+    Job(name="boards", every=5.0, do=boards),
+    Job(name="canary", every=UNHEARD_LOOK, do=look_for_unheard),
+    Job(name="heartbeat", every=HEARTBEAT, do=beat),
     Job(name="hubs", every=60.0, do=hubs),
     Job(name="index", every=5.0, do=index),
     Job(name="tidy", every=HOUR, do=tidy, again=2.0),

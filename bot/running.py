@@ -52,6 +52,8 @@ class Running:
     readiness: Readiness = field(default_factory=Readiness)
     # when any source was read last, as far as this replica's cards know
     polled: datetime | None = None
+    # alerts that had reached nobody at this process's last look
+    unheard: frozenset[int] = frozenset()
     # when this process did each recurring job last
     done: dict[str, datetime] = field(default_factory=dict)
     # when this replica looks again how far each broadcast has come

@@ -14,6 +14,7 @@ from datetime import time
 from telegram import Chat as TelegramChat
 from telegram import Update
 
+import storage.boards
 import storage.chats
 import storage.privacy
 import storage.setups
@@ -221,6 +222,8 @@ async def _channel(context: Context, setup: Setup) -> Chat:
 async def _shown(context: Context, setup: Setup) -> Message:
     chat = await _channel(context, setup)
     keys = await _keys(context, setup)
+    async with context.services.store.reading() as db:
+        board = await storage.boards.get(db, setup.chat)
     return render.setup(
         setup.id,
         chat,
@@ -228,6 +231,7 @@ async def _shown(context: Context, setup: Setup) -> Message:
         now=context.services.clock(),
         digests={one.at for one in digests_of(keys)},
         following=subscriptions.names(keys, chat.home, context.language),
+        board=board,
     )
 
 
@@ -330,6 +334,19 @@ async def _set_sound(context: Context, chat: Chat, value: str) -> None:
     await _change(context, chat, sounds=write_sounds(chosen))
 
 
+async def _switch_board(context: Context, chat: Chat, value: str) -> None:
+    """On, a job makes it within seconds; off, it is unpinned, and stays as it is."""
+    if value not in {"on", "off"}:
+        raise UserError("error.stale")
+    async with context.services.store.writing() as db:
+        if value == "on":
+            await storage.boards.begin(db, chat.id)
+            return
+        ended = await storage.boards.end(db, chat.id)
+    if ended is not None and ended.message is not None:
+        await _ask(context, "unpinChatMessage", chat_id=chat.id, message_id=ended.message)
+
+
 async def _toggle_currency(context: Context, chat: Chat, value: str) -> None:
     await _toggle(context, chat, str(subscriptions.subject(chat.home, "cur", value)))
 
@@ -365,12 +382,17 @@ CHANGES: dict[str, tuple[Change, Page]] = {
     "top": (_toggle_topic, _topics),
     "hour": (_toggle_hour, _hours),
     "sound": (_set_sound, _sounds),
+    "board": (_switch_board, _shown),
 }
 
 
 async def _leave(context: Context, setup: Setup) -> None:
     """The bot leaves the channel and forgets it; its posts stay there."""
     title = (await _channel(context, setup)).title
+    async with context.services.store.writing() as db:
+        board = await storage.boards.end(db, setup.chat)
+    if board is not None and board.message is not None:  # nobody keeps it up to date any more
+        await _ask(context, "unpinChatMessage", chat_id=setup.chat, message_id=board.message)
     await _ask(context, "leaveChat", chat_id=setup.chat)
     async with context.services.store.writing() as db:
         await storage.privacy.erase(db, setup.chat)

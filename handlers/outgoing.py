@@ -41,7 +41,7 @@ MOMENTARY = frozenset(
     {"answerCallbackQuery", "answerInlineQuery", "sendChatAction", "editMessageReplyMarkup"}
 )
 #: What appears in no chat, and so waits for no message's turn.
-UNSEEN = frozenset({"getChat", "getChatMember", "leaveChat", "sendChatAction"})
+UNSEEN = frozenset({"getChat", "getChatMember", "leaveChat", "sendChatAction", "unpinChatMessage"})
 EDITS = frozenset({"editMessageText", "editMessageCaption"})
 #: What words can do without, when Telegram refuses the whole.
 ORNAMENTS = (

@@ -36,6 +36,7 @@ def run(folder: Path, script: str, **settings: str) -> str:
         "PYTHONPATH": str(ROOT),
         "BOT_TOKEN": TOKEN,
         "WEBHOOK_SECRET": SECRET,
+        "HEARTBEAT_URL": "http://127.0.0.1:1/canary-key-of-a-switch",
         "DATABASE_URL": DSN,
         "BOT_API_URL": "http://127.0.0.1:1",
         **settings,

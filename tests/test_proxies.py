@@ -6,20 +6,24 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import trustme
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
-from bot import log
+import bot.fetch as fetching
+from bot import log, proxies
 from bot.addresses import is_public
 from bot.errors import ConfigError, FetchError
-from bot.fetch import USER_AGENT, Fetcher, Limits
+from bot.fetch import USER_AGENT, Fetcher, Limits, ways
 from bot.fetch.answers import Fetched
 from bot.ingest.trial import try_source
 from bot.sources.catalog import parse_catalog
@@ -176,6 +180,52 @@ async def test_F24_a_name_only_the_proxy_knows_is_handed_on_where_the_operator_w
             await fetch("http://other.example/x", proxy, found_on="http://one.example/")
     assert len(proxy.asked) == count == 1
     assert "hidden.example" in proxy.asked[0]
+
+
+@pytest.mark.parametrize("first", ["refuses", "is silent"])
+async def test_F24_another_address_of_a_proxy_is_tried(
+    monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """As of a name that has an IPv6 and an IPv4 address, of which one leads nowhere."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1) as dead, ExitStack() as held:
+        nowhere = dead.getsockname()
+        if first == "is silent":  # what is not taken fills its queue
+            monkeypatch.setattr(proxies, "NEXT_ADDRESS_AFTER", 0.05)
+            for _ in range(4):
+                one = held.enter_context(socket.socket())
+                one.setblocking(False)
+                one.connect_ex(nowhere)
+        else:
+            dead.close()
+        async with publisher() as (port, _), proxy_to(port, "socks5") as proxy:
+            right = ("127.0.0.1", URL(proxy.url).port)
+
+            async def addresses(_proxy: URL) -> list[Any]:
+                kind = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
+                return [(*kind, nowhere), (*kind, right)]
+
+            monkeypatch.setattr(proxies, "_addresses", addresses)
+            assert (await fetch("http://one.example/feed", proxy)).body is not None
+
+
+async def test_F24_however_many_hosts_are_asked_few_are_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Readers name any number of them."""
+    monkeypatch.setattr(fetching, "REMEMBERED_HOSTS", 3)
+    monkeypatch.setattr(ways, "TOLD_HOSTS", 3)
+    names = {f"h{number}.example": PUBLIC for number in range(9)}
+    async with (
+        publisher() as (port, seen),
+        proxy_to(port, "socks5") as proxy,
+        Fetcher(limits=Limits(pause=0), resolver=Names(names)) as fetcher,
+    ):
+        for name in names:
+            await fetcher.get(f"http://{name}/feed", proxy=proxy.url)
+        assert len(fetcher._hosts) == 3
+        (way,) = fetcher._ways._proxied.values()
+        assert len(way.told) == 3
+    assert len(seen) == 9
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5"])

@@ -165,6 +165,7 @@ BAD: dict[str, list[str]] = {
     "WEBHOOK_SECRET": [],  # judged with UPDATES, below
     "WEBHOOK_LISTEN": LISTEN,
     "OPS_LISTEN": LISTEN,
+    "HEARTBEAT_URL": ADDRESSES,
     "SEND_RATE": [
         "x",
         "0",

@@ -109,6 +109,10 @@ class Kind(ABC):
         """The alert whose messages it edits where they stand; None of a message of its own."""
         return None
 
+    def edits(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - edits none
+        """The message of its chat that it edits, where it knows its number."""
+        return None
+
     def replies_to(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - replies to none
         """The alert whose message it replies to."""
         return None

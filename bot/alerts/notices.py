@@ -72,6 +72,9 @@ class Notices(Kind):
 
     payload = Notice
     texts = (
+        "notice.board_deleted",
+        "notice.board_lost",
+        "notice.board_unpinned",
         "notice.channel_lost",
         "notice.fresh",
         "notice.held",

@@ -176,11 +176,20 @@ def _who_said(update: Any, words: str) -> int | None:  # noqa: ANN401 - whatever
     return None
 
 
+def _quoted(value: str) -> str:
+    """A setting's value as the file has it, for a proxy's password may have anything.
+
+    In single quotes, in which a quote and a backslash are escaped. What looks like another
+    variable is filled in even there: `${` becomes a variable without a name, which is given as $.
+    """
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return "'" + escaped.replace("${", "${:-$}{") + "'"
+
+
 def _write(path: Path, values: Mapping[str, str]) -> None:
     """The settings, readable for their owner alone, all or nothing."""
     lines = ["# Jarchy's settings; the README lists all\n"]
-    # in quotes, for a proxy's password may have a #
-    lines += [f"{name}='{value}'\n" for name, value in values.items()]
+    lines += [f"{name}={_quoted(value)}\n" for name, value in values.items()]
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -136,7 +136,7 @@ class Claims:
         begun = boottime()
         self._look_at = begun + HORIZON.total_seconds() / 2
         fanned = await self.upkeep.fan_out()
-        await self.upkeep.tidy(begun)
+        more = await self.upkeep.tidy(begun)
         async with self.store.writing() as db:
             if above is not None:
                 await self._give_way(db, above)
@@ -166,7 +166,7 @@ class Claims:
         self.slots.queue_up(claim, asked, asked + claim.lease.total_seconds() - MARGIN)
         if claim.slots:
             self.signals.feed.set()
-        if claim.deliveries or fanned:
+        if claim.deliveries or fanned or more:
             return 0.0
         if claim.full or (self.slots.by_row and self.slots.replies):
             return HORIZON.total_seconds() / 4

@@ -25,6 +25,8 @@ from storage.db import Db, Store
 
 KEPT = 512
 EDIT = "editMessageText"
+#: What may be done twice, and is the same.
+HARMLESS = frozenset({EDIT, "pinChatMessage"})
 
 Request = tuple[str, bytes]
 
@@ -96,6 +98,9 @@ class Composer:
             return found
         async with self._store.reading() as db:
             message = await self._message(db, found, item, channel=channel)
+            edited = kind_of(found).edits(found)
+            if edited is not None and message is not None:
+                return EDIT, orjson.dumps({"message_id": edited, **_body(message, item)})
             answered = None
             first = kind_of(found).replies_to(found)
             if first is not None:

@@ -23,6 +23,8 @@ from storage.deliveries import Mark
 
 log = structlog.get_logger(__name__)
 
+NOTHING_TO_SAY = "nothing to say any more"  # why a delivery without words is cancelled
+MAY_HAVE_ARRIVED = "may have arrived"  # begins why one that was doubted too often is dead
 COLLECT = 0.02  # seconds that marks are collected before they are written
 ENOUGH = 500  # marks that are written without waiting for more
 MOST_TRIES = 1000  # counted of one delivery

@@ -17,7 +17,7 @@ from bot import metrics
 from bot.alerts import notices
 from bot.clock import boottime
 from bot.deliver.flights import DOUBTS, SILENT, UNANSWERED
-from bot.deliver.marks import Marks, again, ended
+from bot.deliver.marks import MAY_HAVE_ARRIVED, Marks, again, ended
 from bot.deliver.reach import Reach
 from bot.deliver.signals import Signals
 from bot.deliver.troubles import Floods, Refusals
@@ -103,7 +103,7 @@ class Reactions:
         doubts = item.doubts + (not harmless)
         given_up = outcome.why in {SILENT, UNANSWERED}
         if doubts > DOUBTS[item.lane]:
-            why = f"may have arrived, nobody knows ({outcome.why})"
+            why = f"{MAY_HAVE_ARRIVED}, nobody knows ({outcome.why})"
             self.marks.add(ended(item, why))
             if item.lane is not Lane.ROUTINE:
                 await self.on_trouble("notice.rejected", {"alert": str(item.alert), "why": why})

@@ -48,18 +48,27 @@ class Upkeep:
             self._fan_at = 0.0
         return bool(fanned)
 
-    async def tidy(self, now: float) -> None:
-        """Free the leases that ended and close what expired, after our own marks are written."""
+    async def tidy(self, now: float) -> bool:
+        """Free the leases that ended and close what expired, after our own marks are written; let
+        quiet hours that are over be followed by what they held, which the next fan-out gives out.
+
+        Returns whether the quiet hours of more chats are over than one transaction ends.
+        """
         if now < self._tidy_at:
-            return
+            return False
         # when the database was away, the leases of what we sent may have ended
         await self._marks.write()
         stood = self._tidy_at and now > self._tidy_at + STOOD
         self._tidy_at = now + IDLE
-        if not stood:  # else answers that came meanwhile are read and marked first
-            async with self._store.writing() as db:
+        async with self._store.writing() as db:
+            if not stood:  # else answers that came meanwhile are read and marked first
                 await storage.lapsed.tidy(db)
-        await self._end_quiet_hours()
+            ended = await storage.quiet.end(db, waited.alert, chunk=storage.quiet.CHATS_AT_ONCE)
+        if ended:
+            self._fan_at = 0.0
+        more = ended >= storage.quiet.CHATS_AT_ONCE
+        if more:
+            self._tidy_at = now
         if now >= self._expire_at:
             async with self._store.writing() as db:
                 # before it could expire: what is held is worth telling in the morning
@@ -69,10 +78,4 @@ class Upkeep:
                 self._expire_at = now + EXPIRE
             else:
                 self._tidy_at = now  # there is more
-
-    async def _end_quiet_hours(self) -> None:
-        """Where they are over, what they held becomes one alert each, with the next fan-out."""
-        async with self._store.writing() as db:
-            ended = await storage.quiet.end(db, waited.alert)
-        if ended:
-            self._fan_at = 0.0
+        return more

@@ -14,10 +14,10 @@ import structlog
 import storage.pace
 from bot.clock import boottime
 from bot.deliver.claims import MARGIN, Claims
-from bot.deliver.compose import EDIT, Composer, Request
+from bot.deliver.compose import HARMLESS, Composer, Request
 from bot.deliver.flights import Flights
 from bot.deliver.limits import TICK, ChatPaces
-from bot.deliver.marks import Marks, again, ended
+from bot.deliver.marks import NOTHING_TO_SAY, Marks, again, ended
 from bot.deliver.reach import Reach
 from bot.deliver.reactions import OnTrouble, Reactions
 from bot.deliver.replies import Replies, Rest
@@ -265,7 +265,7 @@ class Worker:
             self.slots.leave_late(now)
         request = self.api.post(method, chat_body(item.chat, rest))
         outcome = await self._flights.fly(item, request)
-        await self._reactions.settle(item, outcome, harmless=method == EDIT)
+        await self._reactions.settle(item, outcome, harmless=method in HARMLESS)
 
     async def _compose(self, item: Claimed) -> Request | None:
         """The request of a delivery; None when there is none, which is marked then.
@@ -284,7 +284,7 @@ class Worker:
             await self.on_trouble("notice.rejected", {"alert": str(item.alert), "why": why})
             return None
         if message is None:
-            self.marks.add(ended(item, "nothing to say any more", State.CANCELLED))
+            self.marks.add(ended(item, NOTHING_TO_SAY, State.CANCELLED))
         return message
 
     def _returned(self, lost_since: float) -> None:

@@ -29,6 +29,7 @@ from typing import Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
+from cachetools import LRUCache
 from yarl import URL
 
 from bot.addresses import IPAddress, checked, is_own_host, is_public, redirect_target
@@ -43,6 +44,7 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.9, text/html;q=0.8, */*;q=0.5"
 )
+REMEMBERED_HOSTS = 10_000  # the latest asked: what readers name may be any number of them
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT = frozenset({301, 308})
 
@@ -85,7 +87,8 @@ class Fetcher:
         self._ways = Ways(
             tls=tls, resolver=resolver, may_connect=may_connect, connect=limits.connect
         )
-        self._hosts: dict[str, _Host] = {}
+        # one whose turn is forgotten is asked at once, like a new one
+        self._hosts: LRUCache[str, _Host] = LRUCache(REMEMBERED_HOSTS)
 
     async def __aenter__(self) -> Self:
         await self.open()

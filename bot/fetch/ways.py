@@ -13,12 +13,13 @@ import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
+from cachetools import LRUCache
 from yarl import URL
 
 from bot.addresses import IPAddress, is_own
@@ -27,6 +28,8 @@ from bot.proxies import connector_of
 # a name of the internet, which a number in another form ("2130706433") or a bare word is not
 _NAME = re.compile(r"[^.]+(?:\.[^.]+)*\.[^.0-9][^.]*\.?")
 # bytes of one header: a Content-Security-Policy may have sixteen thousand
+# hosts of which a SOCKS proxy is told the address: each is judged anew when it is asked for
+TOLD_HOSTS = 10_000
 LONGEST_FIELD = 32 * 1024
 
 
@@ -45,7 +48,7 @@ class _Proxied:
     """A proxy's session; `proxy` where aiohttp is to be told, `told` what a SOCKS one is."""
 
     session: aiohttp.ClientSession
-    told: dict[str, str]
+    told: MutableMapping[str, str]
     proxy: URL | None = None
 
 
@@ -108,7 +111,7 @@ class Ways:
         """The way through a proxy, one session for each."""
         if proxy not in self._proxied:
             address = URL(proxy)
-            told: dict[str, str] = {}
+            told: LRUCache[str, str] = LRUCache(TOLD_HOSTS)
             connector = connector_of(address, told, self._tls)
             way = _Proxied(session=self._session_of(connector), told=told)
             if address.scheme in {"http", "https"}:

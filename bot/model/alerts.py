@@ -22,6 +22,8 @@ ANSWER = "answer"
 NOTICE = "notice"
 #: The kind of an operator's message to many.
 BROADCAST = "broadcast"
+#: The kind that pins a message of ours.
+PIN = "pin"
 #: In the place of a subscription's key: every chat that is written to.
 EVERYBODY = "*"
 #: The kind of a story that broke: of this one chats chose how grave it must be.

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.model.news import Story
+from bot.model.rates import RateCard, SeenRate
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
@@ -43,3 +46,25 @@ class Board:
     def kept(self) -> bool:
         """Whether it is made and edited."""
         return self.trouble in {None, Trouble.UNPINNED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """The lowest and the highest rate of a currency among the banks that have one."""
+
+    lowest: SeenRate
+    highest: SeenRate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardView:
+    """What a board shows at a moment; nothing of it where there is nothing yet."""
+
+    card: RateCard | None
+    spreads: tuple[Spread, ...]
+    stories: tuple[Story, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return self.card is None and not self.stories

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from bot.i18n import ago, clock, day, moment, name_of, number, span, t
 from bot.model.alerts import Lane, Severity
@@ -238,7 +239,8 @@ def _short(seconds: float, view: View) -> str:
     digits = 1
     if seconds >= 10:
         digits = 0
-    return t("page.seconds", view.language).format(n=f"{seconds:.{digits}f}")
+    shown = number(Decimal(seconds), view.language, digits)
+    return t("page.seconds", view.language).format(n=shown)
 
 
 def rates(whole: Whole, view: View) -> str:
@@ -351,7 +353,7 @@ def database(whole: Whole, view: View) -> str:
     facts = {
         whole.database.kind: whole.database.version,
         "page.size": t("page.megabytes", view.language).format(
-            n=f"{whole.database.size / MEGABYTE:.1f}"
+            n=number(Decimal(whole.database.size) / MEGABYTE, view.language, 1)
         ),
         "page.schema": whole.database.schema,
         "page.backups": t("page.backups_elsewhere", view.language),

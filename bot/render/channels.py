@@ -7,6 +7,7 @@ from datetime import datetime, time
 
 from bot.i18n import city, clock, t, zone_place
 from bot.languages import LANGUAGES
+from bot.model.channels import Board, Trouble
 from bot.model.chats import USUAL, Chat, Post, Sound, Style
 from bot.render.buttons import back_button, rows_of, switch
 from bot.render.phrases import phrase
@@ -75,11 +76,13 @@ def setup(
     now: datetime,
     digests: Iterable[time],
     following: Sequence[str],
+    board: Board | None = None,
 ) -> Message:
     """What a channel posts and how, and a tap for each: data `chan:7:language`, `chan:7:zone`,
-    `chan:7:style`, `chan:7:topics`, `chan:7:digest`, `chan:7:sounds`, `chan:7:preview`,
-    `chan:7:remove`.
+    `chan:7:style`, `chan:7:topics`, `chan:7:digest`, `chan:7:sounds`, `chan:7:board:on`,
+    `chan:7:preview`, `chan:7:remove`.
     """
+    has_board = board is not None and board.kept
     follows = phrase("channel.follows_nothing", language)
     if following:
         follows = phrase("channel.follows", language, what=", ".join(following))
@@ -94,6 +97,7 @@ def setup(
         phrase("settings.style", language, style=t(f"style.{chat.style.value}", language)),
         follows,
         digest,
+        phrase(_how_board_is(board), language),
     ]
     names = {
         "language": "settings.change_language",
@@ -106,10 +110,23 @@ def setup(
     buttons = [Button(t(name, language), f"chan:{number}:{to}") for to, name in names.items()]
     rows = [
         *rows_of(buttons, 2),
+        [switch(t("channel.board", language), _board_data(number, on=has_board), on=has_board)],
         [Button(t("channel.preview", language), f"chan:{number}:preview")],
         [Button(t("channel.remove", language), f"chan:{number}:remove")],
     ]
     return message(lines(bold(one_line(chat.title)), *said), rows)
+
+
+def _how_board_is(board: Board | None) -> str:
+    if board is None or not board.kept:
+        return "channel.board_off"
+    if board.trouble is Trouble.UNPINNED:
+        return "channel.board_unpinned"
+    return "channel.board_on"
+
+
+def _board_data(number: int, *, on: bool) -> str:
+    return f"chan:{number}:board:{'off' if on else 'on'}"
 
 
 def languages(number: int, chat: Chat, language: str) -> Message:

@@ -52,7 +52,7 @@ def page(
     """
     told = []
     for story in page.stories:
-        told.append(_item(story.told_in(language), page.feed_names, language, zone, now))
+        told.append(item(story.told_in(language), page.feed_names, language, zone, now))
     buttons = [_pages(page, language), *_filters(topics, page.topic, language)]
     if not told:
         none = phrase("news.none", language)
@@ -73,7 +73,7 @@ def found(page: FoundPage, language: str, *, zone: str, now: datetime) -> Messag
     if not page.stories:
         return message(join("\n\n", [asked, phrase("search.none", language), foot]), [buttons])
     told = [
-        _item(story.told_in(language), page.feed_names, language, zone, now)
+        item(story.told_in(language), page.feed_names, language, zone, now)
         for story in page.stories
     ]
     return message(join("\n\n", [asked, *told, foot]), [buttons])
@@ -255,7 +255,8 @@ def left_out(count: int, language: str) -> Rich | None:
     return phrase("filters.left_out", language, n=count)
 
 
-def _item(story: Story, names: Names, language: str, zone: str, now: datetime) -> Rich:
+def item(story: Story, names: Names, language: str, zone: str, now: datetime) -> Rich:
+    """A story among others: its headline, who reports it, and when it was."""
     head = link(title(story, language), story.lead.entry.link)
     if story.severity is Severity.URGENT:
         head = f"{URGENT_MARK} " + head

@@ -16,6 +16,7 @@ import pytest
 
 from bot.alerts import FOLDER, KINDS, NO_KINDS, kind_in, texts_lacking
 from bot.alerts.answers import Answered
+from bot.alerts.boards import BoardDue
 from bot.alerts.broadcasts import Broadcast
 from bot.alerts.corrections import RateCorrected
 from bot.alerts.digests import DigestDue
@@ -24,6 +25,7 @@ from bot.alerts.feeds import FeedBrought
 from bot.alerts.kind import Kind, lacking, table
 from bot.alerts.moves import Moves, RateMoved
 from bot.alerts.notices import Notice
+from bot.alerts.pins import PinDue
 from bot.alerts.rules import RuleFired
 from bot.alerts.stories import StoryBroke
 from bot.alerts.waited import TOLD_TOGETHER, WhatWaited
@@ -67,6 +69,11 @@ FIRED = RuleFired(
 MOVE = {"baseline": BEFORE, "previous": BEFORE, "new": RATE}
 #: What was ever written, by kind; the last of each is what is written today.
 STORED: dict[str, list[tuple[dict[str, Any], Payload]]] = {
+    "board": [
+        ({"v": 1, "message": None}, BoardDue()),
+        ({"v": 1, "message": 42}, BoardDue(message=42)),
+    ],
+    "pin": [({"v": 1, "message": 42}, PinDue(message=42))],
     "move": [
         (
             {**MOVE, "v": 1, "rules": ["fixing"], "usual": "0.51"},

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.starting import _write
 from bot.config import load_settings
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.telegram.api import Api
@@ -20,6 +21,21 @@ from bot.telegram.session import open_session
 from tests import forkserver
 
 OPERATOR, STRANGER, GROUP = 1001, 1002, -1001
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["it's", "a%23b", r"back\slash", r"end\\", '"', r"\'", "${HOME}", "$HOME", "a${b", "' x"],
+)
+def test_a_setting_is_read_as_it_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    """Whatever stands in a proxy's password."""
+    monkeypatch.delenv("PROXY", raising=False)
+    proxy = f"socks5://me:{password}@127.0.0.1:1080"
+    _write(tmp_path / ".env", {"BOT_TOKEN": TEST_TOKEN, "PROXY": proxy})
+    found = load_settings(tmp_path / ".env")
+    assert (found.token, found.proxy) == (TEST_TOKEN, proxy)
 
 
 @pytest.fixture

@@ -301,5 +301,5 @@ async def test_the_page_of_a_driven_day_on_both_databases(
     assert "National" not in page
     assert "Национальный банк" in page
     assert ("PostgreSQL" if "postgres" in database_url else "SQLite") in page
-    assert re.search(r"за \d+(\.\d)? с", page)
+    assert re.search(r"за \d+(,\d)? с", page)
     assert len(page.encode()) < LARGEST

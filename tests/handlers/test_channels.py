@@ -116,7 +116,7 @@ async def test_the_key_asks_for_a_channel_and_for_the_rights_to_post_and_to_pin(
     assert "set:channels" not in data(await world.ask("/settings", chat=GROUP))
 
 
-async def test_S10_a_channel_is_not_set_up_by_who_may_not_post_in_it(world: World) -> None:
+async def test_S26_a_channel_is_not_set_up_by_who_may_not_post_in_it(world: World) -> None:
     """By a member, by an administrator without that right, by one who was one when the key came."""
     world.emulator.add_channel(CHANNEL, "News", owner=STRANGER)
     world.emulator.set_member(CHANNEL, READER, "administrator")
@@ -145,7 +145,7 @@ async def test_S10_a_channel_is_not_set_up_by_who_may_not_post_in_it(world: Worl
         ("administrator", {"can_post_messages": False}, "error.channel.no_right"),
     ],
 )
-async def test_where_the_bot_may_not_post_one_short_answer_says_so_and_nothing_is_stored(
+async def test_S26_where_the_bot_may_not_post_one_short_answer_says_so_and_nothing_is_stored(
     world: World, status: str, rights: dict[str, bool] | None, words: str
 ) -> None:
     """As where its user may give it no rights."""
@@ -172,7 +172,7 @@ async def test_a_channel_of_the_catalog_is_set_up_there(world: World) -> None:
     assert said["text"] == t("error.channel.catalog", "en").format(title="News")
 
 
-async def test_without_telegrams_word_nothing_is_said_of_rights(world: World) -> None:
+async def test_S26_without_telegrams_word_nothing_is_said_of_rights(world: World) -> None:
     """And nothing stored; a group, or another key's answer, is no channel."""
     world.emulator.add_channel(CHANNEL, "News", owner=READER)
     await ask_for_one(world)
@@ -259,7 +259,7 @@ async def test_a_channel_is_removed_after_asking(world: World) -> None:
         assert await storage.setups.of_owner(db, READER) == []
 
 
-async def test_S11_buttons_are_bound_to_their_owner_their_channel_and_their_message(
+async def test_S11_S26_buttons_are_bound_to_their_owner_their_channel_and_their_message(
     world: World,
 ) -> None:
     """Another's press, an older message, a forged number or word: out of date, nothing changed."""
@@ -290,7 +290,7 @@ async def test_S11_buttons_are_bound_to_their_owner_their_channel_and_their_mess
     assert await setup.press("lang:en") == stale
 
 
-async def test_S10_rights_are_looked_at_again_at_each_tap(world: World) -> None:
+async def test_S26_rights_are_looked_at_again_at_each_tap(world: World) -> None:
     """Who may not post any more is told so; a channel that is gone, or that the bot is not in, is
     one clear word, and so is one where Telegram is away.
     """
@@ -310,7 +310,7 @@ async def test_S10_rights_are_looked_at_again_at_each_tap(world: World) -> None:
     assert channel.language == "en"
 
 
-async def test_in_a_group_nothing_is_set_up(world: World) -> None:
+async def test_S26_in_a_group_nothing_is_set_up(world: World) -> None:
     """Not even shown."""
     world.emulator.add_channel(CHANNEL, "News", owner=READER)
     asked = await world.emulator.send_text(GROUP, "/channel", user_id=READER)

@@ -139,9 +139,9 @@ SAMPLES = {
 
 def test_every_kind_has_a_sample_here() -> None:
     """A new kind is sent, explained, muted and revised below, or this says that it is not: what
-    waited is tried where quiet hours are.
+    waited is tried where quiet hours are, a board and its pin where boards are.
     """
-    assert SAMPLES.keys() | {"waited"} == KINDS.keys()
+    assert SAMPLES.keys() | {"waited", "board", "pin"} == KINDS.keys()
 
 
 async def settled(world: World) -> None:

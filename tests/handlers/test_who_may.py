@@ -170,6 +170,7 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("chan", 3): {
         "chan:{setup}:lang:ru": ADMINISTRATORS_ONLY,
         "chan:{setup}:top:economy": ADMINISTRATORS_ONLY,
+        "chan:{setup}:board:on": ADMINISTRATORS_ONLY,
         "chan:{setup}:remove:yes": ADMINISTRATORS_ONLY,
     },
     ("delete", 1): {"delete:no": ADMINISTRATORS_ONLY, "delete:yes": ADMINISTRATORS_ONLY},

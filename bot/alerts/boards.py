@@ -1,0 +1,114 @@
+"""A channel's board: its pinned message, made once and edited in place, silently."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+import storage.boards
+import storage.chats
+from bot.alerts.kind import Desk, Kind, Reader
+from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
+from bot.model.chats import Chat
+from bot.model.subjects import pairs_of, topics_of
+from bot.readers.board import board_view
+from bot.render import board as render
+from bot.render.text import Message, Rich, cut, join, message
+from storage.alerts import StoredAlert
+
+LASTS = timedelta(hours=6)
+LONGEST = 3900  # UTF-16 units of a board before the line that says when it was updated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardDue(Payload):
+    """A board to be made or, where its `message` is known, to be edited."""
+
+    KIND = "board"
+
+    message: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {"v": 1, "message": self.message}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        return cls(message=data["message"])
+
+
+class Boards(Kind):
+    """A channel's board as it is when its alert was decided."""
+
+    payload = BoardDue
+    texts = ("board.spread", "board.stories", "board.updated")
+    own = True  # of what the channel follows
+
+    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+        """The board; None where it was switched off, or is another message by now."""
+        due = BoardDue.read(told.payload)
+        kept = await storage.boards.get(desk.db, reader.chat)
+        chat = await storage.chats.get(desk.db, reader.chat)
+        if kept is None or chat is None or not kept.kept:
+            return None
+        is_it = kept.made_by == told.id if due.message is None else kept.message == due.message
+        if not is_it:
+            return None
+        shown = await body(desk, chat, now=told.created_at)
+        if not shown.text:
+            return None
+        at = render.updated(chat.language, zone=chat.time_zone, at=told.created_at)
+        whole = message(join("\n\n", [shown, at]))
+        return Message(whole.text, whole.entities, silent=True)
+
+    def edits(self, told: StoredAlert) -> int | None:
+        """The message that it is, once it was made."""
+        return BoardDue.read(told.payload).message
+
+
+async def body(desk: Desk, chat: Chat, *, now: datetime) -> Rich:
+    """What a channel's board says now, but for when it was updated; empty where that is nothing."""
+    keys = await storage.chats.subscriptions(desk.db, chat.id)
+    view = await board_view(
+        desk.db,
+        desk.catalog,
+        home=chat.home,
+        codes=[pair.base for pair in pairs_of(keys) if pair.quote == chat.home],
+        topics=topics_of(keys),
+        now=now,
+    )
+    if view.empty:
+        return Rich()
+    whole = render.board(
+        view,
+        chat.language,
+        zone=chat.time_zone,
+        now=now,
+        feed_names=desk.catalog.feed_names,
+        source_names=desk.source_names,
+    )
+    short = cut(message(whole), LONGEST)
+    return Rich(short.text, short.entities)
+
+
+def mark_of(shown: Rich) -> str:
+    """A hash of what a board says, by which it is known whether that has changed."""
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:32]
+
+
+def alert(chat: int, version: int, message: int | None, *, now: datetime) -> Alert:
+    """The board of a channel: its message to be made, or to be edited."""
+    return Alert(
+        dedup_key=f"board:{chat}:{version}",
+        payload=BoardDue(message=message),
+        severity=Severity.INFO,
+        lane=Lane.ROUTINE,
+        audience=Audience(chat=chat),
+        created_at=now,
+        expires_at=now + LASTS,
+        supersede_key=f"board:{chat}",
+    )

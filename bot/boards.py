@@ -1,0 +1,162 @@
+"""Keeping the boards of channels: made once, pinned, edited when what they show has changed.
+
+A board is kept by alerts like any other: one makes its message, one pins it, others edit it. What
+became of them is looked up in the outbox, and each step is decided in one transaction with the
+board's row: a kill between two steps repeats or loses none, and of two replicas one decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import storage.alerts
+import storage.boards
+import storage.chats
+import storage.setups
+from bot.alerts import boards, notices, pins
+from bot.alerts.kind import Desk
+from bot.deliver.marks import MAY_HAVE_ARRIVED, NOTHING_TO_SAY
+from bot.model.alerts import State
+from bot.model.channels import Board, Trouble
+from bot.sources.specs import Catalog
+from storage.boards import Fate
+from storage.db import Db, Store
+
+#: An alert that ended so was not sent, and its message may be made or pinned by another.
+UNSENT = frozenset({State.EXPIRED, State.SUPERSEDED, State.CANCELLED})
+#: How whoever set the channel up hears of a board's trouble.
+TOLD: Mapping[Trouble, str] = {
+    Trouble.DELETED: "notice.board_deleted",
+    Trouble.LOST: "notice.board_lost",
+    Trouble.UNPINNED: "notice.board_unpinned",
+}
+
+
+async def keep_boards(store: Store, catalog: Catalog, clock: Callable[[], datetime]) -> bool:
+    """Bring every board a step further; whether there is something to send now."""
+    async with store.reading() as db:
+        channels = await storage.boards.kept(db)
+    enqueued = False
+    for channel in channels:
+        enqueued |= await _keep(store, catalog, channel, clock())
+    return enqueued
+
+
+async def _keep(store: Store, catalog: Catalog, channel: int, now: datetime) -> bool:
+    """One board's next step, if there is one now; whether an alert came of it."""
+    async with store.reading() as db:
+        chat = await storage.chats.get(db, channel)
+        if chat is None:
+            return False
+        shown = await boards.body(Desk(db=db, catalog=catalog), chat, now=now)
+    mark = boards.mark_of(shown) if shown.text else None
+    async with store.writing() as db:
+        kept = await storage.boards.get(db, channel, lock=True)
+        if kept is None or not kept.kept:  # it was switched off meanwhile
+            return False
+        if kept.message is None:
+            return await _to_be_made(db, kept, mark, now)
+        if kept.pinned_by is not None:
+            return await _to_be_pinned(db, kept, kept.message, kept.pinned_by, now)
+        return await _to_be_edited(db, kept, mark, now)
+
+
+async def _to_be_made(db: Db, kept: Board, mark: str | None, now: datetime) -> bool:
+    """A board without a message: it is made, waited for, and pinned once it is there."""
+    if kept.made_by is None:
+        if mark is None:  # nothing to show yet
+            return False
+        made_by = await _enqueue(db, kept, None, now)
+        await storage.boards.change(db, kept.chat, made_by=made_by, shown=mark)
+        return True
+    made = await storage.boards.fate(db, kept.made_by, kept.chat)
+    if made is not None and made.open:
+        return False
+    if made is None or made.state in UNSENT:
+        await storage.boards.change(db, kept.chat, made_by=None)
+        return False
+    if made.state is State.SENT:
+        await _pin(db, kept, made.message, now)
+        return True
+    # it may stand there, and a second one would be one too many
+    if kept.remade or made.error.startswith(MAY_HAVE_ARRIVED):
+        await _give_up(db, kept, Trouble.LOST, now)
+    else:
+        await storage.boards.change(db, kept.chat, made_by=None, remade=True)
+    return True
+
+
+async def _to_be_pinned(db: Db, kept: Board, message: int, pinned_by: int, now: datetime) -> bool:
+    """A board whose pin is under way; one that may not be pinned is kept all the same."""
+    pinned = await storage.boards.fate(db, pinned_by, kept.chat)
+    if pinned is not None and pinned.open:
+        return False
+    if pinned is None or pinned.state is State.SENT:
+        await storage.boards.change(db, kept.chat, pinned_by=None)
+        return False
+    if pinned.state is State.EXPIRED:
+        await _pin(db, kept, message, now)
+        return True
+    if "not found" in pinned.error:
+        await _deleted(db, kept, now)
+        return True
+    await storage.boards.change(db, kept.chat, pinned_by=None)
+    await _give_up(db, kept, Trouble.UNPINNED, now)
+    return True
+
+
+async def _to_be_edited(db: Db, kept: Board, mark: str | None, now: datetime) -> bool:
+    """A board that stands: edited when it would say something else, one edit at a time."""
+    shown = kept.shown
+    if kept.edited_by is not None:
+        edited = await storage.boards.fate(db, kept.edited_by, kept.chat)
+        if edited is not None and edited.open:
+            return False
+        if edited is not None and _is_missing(edited):
+            await _deleted(db, kept, now)
+            return True
+        if edited is None or edited.state in UNSENT:
+            shown = None
+        await storage.boards.change(db, kept.chat, edited_by=None, shown=shown)
+    if mark is None or mark == shown:
+        return False
+    edited_by = await _enqueue(db, kept, kept.message, now)
+    await storage.boards.change(db, kept.chat, edited_by=edited_by, shown=mark)
+    return True
+
+
+def _is_missing(edited: Fate) -> bool:
+    """Whether Telegram has no message any more that an edit was for."""
+    return edited.state is State.CANCELLED and edited.error != NOTHING_TO_SAY
+
+
+async def _enqueue(db: Db, kept: Board, message: int | None, now: datetime) -> int | None:
+    version = kept.version + 1
+    await storage.boards.change(db, kept.chat, version=version)
+    return await storage.alerts.enqueue(db, boards.alert(kept.chat, version, message, now=now))
+
+
+async def _pin(db: Db, kept: Board, message: int, now: datetime) -> None:
+    version = kept.version + 1
+    pin = await storage.alerts.enqueue(db, pins.alert(kept.chat, version, message, now=now))
+    await storage.boards.change(db, kept.chat, version=version, message_id=message, pinned_by=pin)
+
+
+async def _deleted(db: Db, kept: Board, now: datetime) -> None:
+    """Somebody deleted the board: it is made anew once, and after that left alone."""
+    if kept.remade:
+        await _give_up(db, kept, Trouble.DELETED, now)
+        return
+    anew = dict.fromkeys(("made_by", "message_id", "pinned_by", "edited_by", "shown"))
+    await storage.boards.change(db, kept.chat, **anew, remade=True)
+
+
+async def _give_up(db: Db, kept: Board, trouble: Trouble, now: datetime) -> None:
+    """The board is not kept as it should be: whoever set the channel up hears of it, once."""
+    await storage.boards.change(db, kept.chat, trouble=trouble.value)
+    owner = await storage.setups.owner_of(db, kept.chat)
+    if owner is not None:
+        named = {"chat": str(kept.chat)}
+        told = notices.alert(owner, TOLD[trouble], named, now=now)
+        await storage.alerts.enqueue(db, told)

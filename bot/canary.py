@@ -1,0 +1,64 @@
+"""Whether alerts come through: what reached nobody is told, and all being well is told elsewhere.
+
+Whoever watches from inside says nothing when the whole process is gone: so a dead man's switch, a
+service that waits for a sign of life (healthchecks.io and its like), is told while all is well.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+import storage.sources
+import storage.switch
+import storage.told
+from bot.alerts import notices
+from bot.errors import SourceError
+from bot.ops.readiness import stale
+from bot.running import Running
+
+log = structlog.get_logger(__name__)
+
+UNHEARD_AFTER = timedelta(minutes=2)  # an alert that nobody has by then is itself news
+
+
+async def look_for_unheard(bot: Running) -> int:
+    """Tell the operators of an alert that reached nobody, though chats wait for it; returns how
+    many such alerts there are.
+
+    Not while an operator lets none leave, for then it is meant; nor at the first look that sees it,
+    for a clock that was set, or a machine that slept, is no trouble of an alert's.
+    """
+    now = bot.clock()
+    async with bot.store.reading() as db:
+        if await storage.switch.off_since(db, bot.settings.token_name) is not None:
+            return 0
+        seen = await storage.told.unheard(db, now=now, after=UNHEARD_AFTER)
+    found = [one for one in seen if one.alert in bot.unheard]
+    bot.unheard = frozenset(one.alert for one in seen)
+    if not found:
+        return 0
+    first = found[0]
+    log.warning("alerts reached nobody", alerts=[one.alert for one in found], why=first.why)
+    values = {"alert": str(first.alert), "count": str(first.waiting), "why": first.why or "–"}
+    async with bot.store.writing() as db:
+        # one trouble, however many alerts: told once an hour
+        await notices.tell(db, bot.settings.admin_ids, "notice.unheard", values, now=now)
+    bot.worker.wake()
+    return len(found)
+
+
+async def beat(bot: Running) -> None:
+    """Tell the dead man's switch that all is well; while anything is not, it is told nothing."""
+    url = bot.settings.heartbeat_url
+    if url is None or bot.unheard:
+        return
+    async with bot.store.reading() as db:
+        old = stale(await storage.sources.last_ok_at(db), bot.clock())
+    if bot.readiness.troubles() or old is not None:
+        return
+    try:
+        await bot.ingest.fetcher.get(url)
+    except SourceError as error:
+        log.warning("the dead man's switch was not told", error=str(error))

@@ -1,0 +1,56 @@
+"""A channel's board: rates, how far banks differ, the last stories, and when that was so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.i18n import moment, name_of, t
+from bot.model.channels import BoardView, Spread
+from bot.render.news import Names, item
+from bot.render.numbers import as_printed
+from bot.render.phrases import phrase
+from bot.render.rates import card
+from bot.render.text import Rich, bold, join, lines
+
+SourceNames = Callable[[str], dict[str, str]]
+
+
+def board(
+    view: BoardView,
+    language: str,
+    *,
+    zone: str,
+    now: datetime,
+    feed_names: Names,
+    source_names: SourceNames,
+) -> Rich:
+    """What a board says, but for when it was updated: a board that says the same stays as it is."""
+    parts: list[Rich | None] = []
+    if view.card is not None:
+        today = now.astimezone(ZoneInfo(view.card.zone)).date()
+        shown = card(view.card, language, today=today)
+        parts.append(Rich(shown.text, shown.entities))
+    if view.spreads:
+        rows = [_spread(one, language, source_names) for one in view.spreads]
+        parts.append(lines(bold(t("board.spread", language)), *rows))
+    if view.stories:
+        told = [story.told_in(language) for story in view.stories]
+        items = [item(story, feed_names, language, zone, now) for story in told]
+        parts.append(join("\n\n", [bold(t("board.stories", language)), *items]))
+    return join("\n\n", parts)
+
+
+def updated(language: str, *, zone: str, at: datetime) -> Rich:
+    """When a board was updated, by the channel's clock."""
+    return phrase("board.updated", language, time=moment(at, language, zone))
+
+
+def _spread(spread: Spread, language: str, source_names: SourceNames) -> Rich:
+    """USD: 84.10 (one bank) – 86.20 (another)."""
+    ends: list[str] = []
+    for rate in (spread.lowest, spread.highest):
+        name = name_of(source_names(rate.source), language) or rate.source
+        ends.append(f"{as_printed(rate.per_unit, language)} ({name})")
+    return Rich(f"{spread.lowest.pair.base}: {' – '.join(ends)}")

@@ -1,0 +1,41 @@
+"""Upkeep of the outbox between claims: what is over for many chats is ended without a pause."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+from sqlalchemy import select, update
+
+import storage.quiet
+from bot.deliver.marks import Marks
+from bot.deliver.upkeep import Upkeep
+from storage.db import Store, db_now
+from storage.schema import chat, delivery
+from tests.storage.test_quiet import brought, people, quiet
+
+
+class NoMarks:
+    """Nothing was sent."""
+
+    async def write(self) -> None:
+        """Nothing to write."""
+
+
+async def test_the_quiet_hours_of_very_many_end_in_pieces_without_a_pause(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At seven in the morning they are over for all at once."""
+    monkeypatch.setattr(storage.quiet, "CHATS_AT_ONCE", 3)
+    async with store.writing() as db:
+        await people(db, *range(1, 8))
+        for number in range(1, 8):
+            await quiet(db, number)
+        await brought(db, "a")
+        await db.execute(update(chat).values(quiet_ends_at=await db_now(db)))
+    upkeep = Upkeep(store, cast("Marks", NoMarks()))
+    looks = [await upkeep.tidy(1000.0) for _ in range(4)]
+    assert looks == [True, True, False, False]
+    async with store.reading() as db:
+        states = (await db.execute(select(delivery.c.state))).scalars().all()
+    assert states == ["collected"] * 7

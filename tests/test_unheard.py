@@ -1,0 +1,169 @@
+"""Alerts that reach nobody are news to the operators; that all is well, to a dead man's switch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+import storage.alerts
+import storage.chats
+import storage.fan_out
+import storage.switch
+import storage.told
+from bot import canary
+from bot.alerts.broadcasts import Broadcast
+from bot.config import load_settings
+from bot.deliver.sieve import sieve
+from bot.emulator import TEST_TOKEN, Emulator, Fault
+from bot.model.alerts import NOTICE, Alert, Audience, Lane, Severity, State
+from bot.ops.readiness import SENDS
+from bot.recurring import JOBS, beat, look_for_unheard
+from storage.db import Store
+from storage.schema import alert, delivery
+from tests.factories import NOW
+from tests.publishers import Publishers
+from tests.world import READER, SECURITY, World, running
+
+OPERATOR, OTHER = 1002, 1003
+KEY = "/ping/0f8fad5b-d9cb-469f-a165-70867728950e"
+CATALOG = ""
+
+
+@pytest.fixture
+async def publishers() -> AsyncIterator[Publishers]:
+    """A service that waits for signs of life."""
+    async with Publishers() as server:
+        server.put(KEY, b"OK", kind="text/plain")
+        yield server
+
+
+@pytest.fixture
+async def world(
+    tmp_path: Path, migrated_url: str, publishers: Publishers, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[World]:
+    """The program with an operator, and a reader whom Telegram refuses for ten minutes."""
+    monkeypatch.chdir(tmp_path)
+    # asked by the tests alone: a look of its own would be the first, or the second
+    ours = [job for job in JOBS if job.name not in {"canary", "heartbeat"}]
+    monkeypatch.setattr("bot.background.JOBS", ours)
+    async with Emulator(TEST_TOKEN, "jarchy_bot") as telegram:
+        for number, name in ((READER, "Aigul"), (OPERATOR, "Bakyt")):
+            telegram.add_private(telegram.add_user(number, name, "en"))
+        settings = {
+            "admin_ids": [OPERATOR],
+            "database_url": migrated_url,
+            "heartbeat_url": publishers.url + KEY,
+        }
+        async with running(tmp_path, telegram, CATALOG, now=NOW, **settings) as made:
+            for number in (READER, OPERATOR):
+                await made.ask("/start", chat=number)
+            async with made.store.writing() as db:
+                await storage.chats.subscribe(db, READER, [SECURITY], now=NOW)
+            made.emulator.faults.add(Fault.flood(600, chat_id=READER, method="sendMessage"))
+            yield made
+
+
+async def decide(world: World, lane: Lane = Lane.URGENT) -> None:
+    """An alert for those who follow security."""
+    new = Alert(
+        dedup_key="one",
+        payload=Broadcast(text="The pass is closed", entities=()),
+        severity=Severity.URGENT,
+        lane=lane,
+        audience=Audience(subscription=SECURITY),
+        created_at=NOW,
+        expires_at=NOW + timedelta(days=1),
+    )
+    async with world.store.writing() as db:
+        await storage.alerts.enqueue(db, new)
+        await storage.fan_out.fan_out(db, sieve=sieve)
+
+
+async def refused(world: World, lane: Lane = Lane.URGENT) -> None:
+    """An alert for the reader, refused, and noted as such."""
+    await decide(world, lane)
+    world.bot.worker.wake()
+    async with asyncio.timeout(60):
+        while not [row for row in await world.stored(delivery) if row.error]:  # noqa: ASYNC110 - a commit of the worker's makes no event here
+            await asyncio.sleep(0.02)
+
+
+async def test_an_alert_that_nobody_has_after_two_minutes_is_told_once(world: World) -> None:
+    """With how many wait and why; not before, not at the first look, and not again."""
+    await refused(world)
+    world.now = NOW + timedelta(minutes=1, seconds=59)
+    for _ in range(2):
+        assert await canary.look_for_unheard(world.bot) == 0
+    world.now = NOW + timedelta(minutes=2)
+    assert await canary.look_for_unheard(world.bot) == 0
+    assert await canary.look_for_unheard(world.bot) == 1
+    said = await world.tells(OPERATOR, "reached nobody")
+    assert "wait for it: 1" in said["text"]
+    for _ in range(2):
+        await look_for_unheard(world.bot)
+    rows = await world.stored(alert)
+    assert len([row for row in rows if row.kind == NOTICE]) == 1
+
+
+async def test_what_can_wait_or_is_meant_to_is_no_trouble(world: World) -> None:
+    """A routine post, and all of them while an operator lets none leave."""
+    await refused(world, Lane.ROUTINE)
+    world.now = NOW + timedelta(hours=1)
+    for _ in range(2):
+        assert await canary.look_for_unheard(world.bot) == 0
+    async with world.store.writing() as db:
+        await db.execute(update(delivery).values(lane=int(Lane.ALERT)))
+        await storage.switch.turn_off(db, world.bot.settings.token_name)
+    for _ in range(2):
+        assert await canary.look_for_unheard(world.bot) == 0
+
+
+@pytest.mark.parametrize("state", [State.SENT, State.HELD, State.COLLECTED])
+async def test_an_alert_that_one_chat_has_is_not_unheard(store: Store, state: State) -> None:
+    """Or that waits for the end of quiet hours; of others who wait nothing is said."""
+    made = World(store)
+    for number in (READER, OTHER):
+        await made.reader(number)
+    await decide(made)
+    async with store.writing() as db:
+        assert len(await storage.told.unheard(db, now=NOW, after=timedelta(0))) == 1
+        reached = update(delivery).where(delivery.c.chat_id == OTHER)
+        await db.execute(reached.values(state=state.value))
+        assert await storage.told.unheard(db, now=NOW, after=timedelta(0)) == []
+
+
+async def test_a_dead_mans_switch_is_told_while_all_is_well(
+    world: World, publishers: Publishers
+) -> None:
+    """Not while Telegram is away, or an alert reached nobody; its own trouble ends nothing."""
+    publishers.asked.clear()
+    await beat(world.bot)
+    assert publishers.asked == [KEY]
+    world.bot.readiness.tell(SENDS, "telegram: away")
+    await beat(world.bot)
+    world.bot.readiness.tell(SENDS, None)
+    await refused(world)
+    world.now = NOW + timedelta(minutes=3)
+    await canary.look_for_unheard(world.bot)
+    await beat(world.bot)
+    assert publishers.asked == [KEY]
+    world.bot.unheard = frozenset()
+    publishers.put(KEY, b"", status=503)
+    await beat(world.bot)
+    assert publishers.asked == [KEY, KEY]
+
+
+def test_the_address_of_the_switch_is_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No log shows it, whole or by its path; nor do the settings as they print themselves."""
+    monkeypatch.chdir(tmp_path)
+    url = f"https://ping.example{KEY}"
+    settings = load_settings(bot_token=TEST_TOKEN, heartbeat_url=url)
+    assert {url, KEY} <= set(settings.secrets)
+    assert KEY not in repr(settings)
