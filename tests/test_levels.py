@@ -15,10 +15,9 @@ import pytest
 import storage.alerts
 import storage.chats
 import storage.places
-from bot.alerts import Desk, Reader
+from bot.alerts import Desk, Reader, stories
 from bot.alerts.stories import Stories
 from bot.emulator import TEST_TOKEN, Emulator
-from bot.ingest import telling
 from bot.model.chats import Style, Wakes
 from bot.sources.catalog import parse_catalog
 from bot.telegram.api import Api
@@ -257,7 +256,7 @@ async def test_nobody_is_asked_for_calm_stories_that_nobody_wants(
     async with world.store.writing() as db:
         await storage.chats.change(db, ALL, wakes=Wakes.IMPORTANT)
     with monkeypatch.context() as patched:
-        patched.setattr(telling, "near_to", None)
+        patched.setattr(stories, "near_to", None)
         assert await world.report("one", ("a", *PICKPOCKETS), QUIET) == 0
     async with world.store.writing() as db:
         await storage.chats.change(db, ALL, wakes=Wakes.ALL)

@@ -338,10 +338,10 @@ def processes(whole: Whole, view: View) -> str:
     for job, at in sorted(whole.done.items()):
         age = html.escape(_age(whole.now, at, view))
         jobs.append(f"<tr><th>{html.escape(job)}</th><td>{age}</td></tr>")
-    return (
-        f"<h2>{text('page.processes', view)}</h2>{_facts(facts, view)}"
-        f"<h3>{text('page.jobs', view)}</h3><table>{''.join(jobs)}</table>"
-    )
+    listed = ""
+    if jobs:
+        listed = f"<h3>{text('page.jobs', view)}</h3><table>{''.join(jobs)}</table>"
+    return f"<h2>{text('page.processes', view)}</h2>{_facts(facts, view)}{listed}"
 
 
 def _age(now: datetime, at: datetime, view: View) -> str:

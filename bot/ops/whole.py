@@ -15,7 +15,6 @@ import storage.switch
 import storage.told
 from bot.alerts import kind_of
 from bot.errors import UserError
-from bot.i18n import name_of
 from bot.model.overview import Overview
 from bot.model.rates import RateCard
 from bot.model.status import SourceStatus
@@ -148,8 +147,3 @@ async def _alerts(db: Db) -> Sequence[ToldAlert]:
             title = str(rate.pair)
         shown.append(ToldAlert(alert=one, title=title, told=told.get(one.id, Told())))
     return shown
-
-
-def name(source: SourceStatus, language: str) -> str:
-    """What a source is called on the page."""
-    return name_of(source.names, language) or source.key

@@ -4,6 +4,7 @@ a desk, in the dark, in three languages, live, and with nothing that its policy 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,14 @@ PATIENCE = 60_000  # milliseconds; a machine busy with other tests
 PHONE, DESK = (390, 844), (1280, 900)
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest.fixture(autouse=True)
+def patient() -> Iterator[None]:
+    """Each expectation waits for what a busy machine does slowly."""
+    expect.set_options(timeout=PATIENCE)
+    yield
+    expect.set_options(timeout=5_000)  # Playwright's own
 
 
 async def opened(
@@ -51,7 +60,6 @@ async def test_the_page_shows_the_whole_and_follows_it_live(
     problems: list[str] = []
     async with driven_day(tmp_path, f"sqlite:///{tmp_path / 'jarchy.db'}") as day:
         desk = await opened(browser, day, DESK, problems)
-        expect.set_options(timeout=PATIENCE)
         await expect(desk.locator("#sources li.good")).to_have_count(2)
         await expect(desk.locator("#sources li.bad")).to_contain_text("Broken agency")
         await expect(desk.locator("#sources li.bad")).to_contain_text("404")

@@ -69,7 +69,7 @@ async def test_edits_follow_each_other(world: World) -> None:
 async def test_buttons_go_with_the_answer_that_had_them(world: World) -> None:
     asked, first = await question(world, "100 usd", "8,479.35")
     assert "reply_markup" in first
-    second = await edited(world, asked, "100 usd eur", "85.78")
+    second = await edited(world, asked, "100 usd, 50 eur", "4,942.62")
     assert "reply_markup" not in second
 
 

@@ -1,0 +1,93 @@
+"""/readyz part by part, over HTTP: each trouble has its name, its words, and its figure."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+
+import storage.sources
+from bot.ops import Operated, ops_app
+from bot.ops.readiness import FRESH, PARTS, READS, SENDS, STALE, Readiness
+from bot.sources.specs import Catalog
+from storage.db import Store
+from storage.sources import Good
+from tests.e2e.driven import read_samples, value
+from tests.e2e.test_status import served
+from tests.factories import NOW
+
+
+@asynccontextmanager
+async def asked(of: Operated) -> AsyncIterator[Asked]:
+    """The operator's server of a program, to be asked."""
+    async with served(ops_app(of)) as address, aiohttp.ClientSession() as session:
+        yield Asked(session, address)
+
+
+class Asked:
+    """What it answers."""
+
+    def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
+        self._session, self._address = session, address
+
+    async def readyz(self) -> tuple[int, Mapping[str, Any]]:
+        """Status and JSON."""
+        async with self._session.get(f"{self._address}/readyz") as answer:
+            return answer.status, await answer.json()
+
+    async def figures(self) -> Mapping[str, float]:
+        """Each part's figure."""
+        async with self._session.get(f"{self._address}/metrics") as answer:
+            samples = read_samples(await answer.text())
+        parts = {part: value(samples, "jarchy_ready", part=part) for part in PARTS}
+        return {**parts, "up": value(samples, "jarchy_telegram_up")}
+
+
+def operated(store: Store, readiness: Readiness) -> Operated:
+    """A program with this readiness."""
+    return Operated(store=store, catalog=Catalog(), clock=lambda: NOW, readiness=readiness)
+
+
+@pytest.mark.parametrize("part", [part for part in PARTS if part not in {READS, FRESH}])
+async def test_each_part_that_is_not_ready_is_named(store: Store, part: str) -> None:
+    """Whether it was told or asked, by a name that stays and in words; well again, nothing is."""
+    readiness = Readiness()
+    troubles: dict[str, str] = {}
+    readiness.ask(part, lambda: troubles.get(part))
+    async with asked(operated(store, readiness)) as ops:
+        assert await ops.readyz() == (200, {"ready": True, "reasons": []})
+        for told in (True, False):
+            if told:
+                readiness.tell(part, "it is <away>")
+            else:
+                readiness.tell(part, None)
+                troubles[part] = "it is <away>"
+            words = {"ready": False, "reasons": ["it is <away>"], "parts": {part: "it is <away>"}}
+            assert await ops.readyz() == (503, words)
+            figures = await ops.figures()
+            assert {name for name, figure in figures.items() if not figure} == {
+                part,
+                *({"up"} if part == SENDS else ()),
+            }
+        troubles.clear()
+        assert (await ops.readyz())[0] == 200
+        assert set((await ops.figures()).values()) == {1.0}
+
+
+async def test_data_is_old_half_a_day_after_the_last_poll_that_went_well(store: Store) -> None:
+    """Not before the first one, which is no sign of trouble."""
+    async with asked(operated(store, Readiness())) as ops:
+        assert (await ops.readyz())[0] == 200
+        for age, status in ((STALE, 200), (STALE + timedelta(seconds=1), 503)):
+            async with store.writing() as db:
+                good = Good(key="nbkr", next_due_at=NOW)
+                await storage.sources.record_success(db, [good], now=NOW - age)
+            answer = await ops.readyz()
+            assert answer[0] == status
+        assert answer[1]["parts"].keys() == {FRESH}
+        assert "no source was read since" in answer[1]["parts"][FRESH]
+        assert (await ops.figures())[FRESH] == 0
