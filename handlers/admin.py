@@ -16,7 +16,7 @@ import storage.operating
 import storage.sources
 import storage.stories
 import storage.switch
-from bot.alerts import Desk, Reader, kind_of, notices
+from bot.alerts import Desk, Reader, edits, kind_of, notices
 from bot.errors import UserError
 from bot.i18n import moment
 from bot.model.news import Story
@@ -24,10 +24,12 @@ from bot.model.status import SourceStatus, Status
 from bot.readers.status import current_status
 from bot.render import admin as render
 from bot.render.answers import say
-from bot.render.desk import card
+from bot.render.desk import card, correction
 from bot.render.text import Message
 from bot.sources.standing import led
+from handlers import second
 from handlers.context import Context
+from handlers.desk import story_of
 from handlers.numbers import number_of
 from storage.db import Db, db_now
 
@@ -38,7 +40,7 @@ async def admin(_update: Update, context: Context) -> None:
 
 
 async def opened(context: Context, page: str) -> None:
-    """Buttons `admin:desk`, `held`, `stories`, `errors`, `off` and `on`."""
+    """Buttons `admin:desk`, `held`, `stories`, `second`, `errors`, `off` and `on`."""
     match page:
         case "desk":
             shown = await _desk(context)
@@ -46,6 +48,8 @@ async def opened(context: Context, page: str) -> None:
             shown = await _held(context)
         case "stories":
             shown = await _stories(context)
+        case "second":
+            shown = await _second(context)
         case "errors":
             shown = await _errors(context)
         case "off":
@@ -59,7 +63,7 @@ async def opened(context: Context, page: str) -> None:
 
 
 async def pressed(context: Context, what: str, which: str) -> None:
-    """Buttons `admin:sources:0`, `admin:source:KEY`, `poll`, `pause`, `resume`, `off:sure`, …"""
+    """Buttons `admin:sources:0`, `admin:source:KEY`, `poll`, `tell:7`, `off:sure`, …"""
     match what, which:
         case "sources", _:
             status, number = await _status(context), number_of(which)
@@ -69,6 +73,10 @@ async def pressed(context: Context, what: str, which: str) -> None:
             await _source(context, what, which)
         case "story", _:
             await _story(context, number_of(which))
+        case "tell", _:
+            await second.send(context, number_of(which))
+            await context.answer()
+            await context.edit(await _second(context))
         case "off" | "on", "sure":
             await _switch(context, off=what == "off")
         case _:
@@ -87,10 +95,11 @@ async def _status(context: Context) -> Status:
 
 
 async def _desk(context: Context) -> Message:
-    status = await _status(context)
-    async with context.services.store.reading() as db:
+    status, services = await _status(context), context.services
+    async with services.store.reading() as db:
         found = await storage.operating.overview(db, now=status.now)
-    return render.desk(status, found, context.language)
+        alone = await second.waiting(db, services)
+    return render.desk(status, found, context.language, second=len(alone))
 
 
 async def _held(context: Context) -> Message:
@@ -106,12 +115,24 @@ async def _held(context: Context) -> Message:
 async def _stories(context: Context) -> Message:
     waiting: list[tuple[int, Story]] = []
     async with context.services.store.reading() as db:
-        for told in await storage.operating.questions(db):
-            number = kind_of(told).story(told)
+        for told in await storage.alerts.all_waiting(db):
+            number = story_of(told)
             story = None if number is None else await storage.stories.get(db, number)
             if story is not None:
                 waiting.append((told.id, led(story, context.services.catalog.news)))
     return render.stories(waiting, context.language)
+
+
+async def _second(context: Context) -> Message:
+    """What waits for a second source."""
+    services, language = context.services, context.language
+    async with services.store.reading() as db:
+        alone = await second.waiting(db, services)
+
+    def named(key: str) -> str:
+        return services.catalog.names(key, language)
+
+    return render.second(alone, named, language)
 
 
 async def _errors(context: Context) -> Message:
@@ -177,13 +198,20 @@ async def _story(context: Context, number: int) -> None:
     """The card of a story that waits, as it was shown first."""
     async with context.services.store.reading() as db:
         told = await storage.alerts.waiting(db, number)
-        story = None if told is None else kind_of(told).story(told)
+        story = None if told is None else story_of(told)
         found = None if story is None else await storage.stories.get(db, story)
-    if found is None:
+    if told is None or found is None:
         raise UserError("error.stale")
     await context.answer()
     catalog, language = context.services.catalog, context.language
     feeds = [catalog.names(key, language) for key in found.feeds]
+    wording = edits.wording_of(told)
+    for one in found.entries:
+        if wording is not None and one.pk == wording.entry:
+            feed = catalog.names(one.feed, language)
+            changed = wording.put_in(one.entry)
+            await context.reply(correction(number, one, changed, [feed], language))
+            return
     await context.reply(card(number, led(found, catalog.news), feeds, language))
 
 

@@ -21,6 +21,8 @@ import storage.entries
 import storage.stories
 from bot.alerts import edits, kind_of, notices
 from bot.alerts.stories import keys
+from bot.detect.identity import headline_key
+from bot.detect.identity import text_key as text_key_of
 from bot.detect.stories import same_story
 from bot.errors import UserError
 from bot.model.alerts import Alert, Approval
@@ -39,6 +41,7 @@ from bot.render.text import one_line
 from bot.sources.standing import led
 from handlers.context import Context
 from handlers.numbers import number_of
+from storage.alerts import StoredAlert
 from storage.db import Db
 
 CONSIDERED = 60  # told stories that a waiting one is compared with
@@ -80,9 +83,9 @@ async def joined(context: Context, what: str, number: str, story: str) -> None:
         await _grow(db, into, f"joined:{waiting}", now=now)
         first = found.lead.entry
         second = target.told_in(first.language or "").lead.entry
-        await _keep(db, Question.SAME_STORY, Words.of(first), Words.of(second), now=now)
+        await keep(db, Question.SAME_STORY, Words.of(first), Words.of(second), now=now)
         title = headline(target)
-        await _tell_others(context, db, waiting, "notice.joined", title, now=now)
+        await tell_others(context, db, waiting, "notice.joined", title, now=now)
     await _settled(context, "story.joined", title)
 
 
@@ -101,7 +104,7 @@ async def reworded(update: Update, context: Context) -> None:
         await storage.entries.headline(db, lead.pk, words)
         was, now = Words.of(lead.entry), context.services.clock()
         wished = Words(title=words, language=lead.entry.language)
-        await _keep(db, Question.HEADLINE, was, wished, now=now)
+        await keep(db, Question.HEADLINE, was, wished, now=now)
     context.services.forget_cards()
     await context.reply(headline_changed(number, words, context.language))
 
@@ -142,15 +145,39 @@ async def _decide(
     context: Context, number: int, verdict: Approval, said: str, to_others: str
 ) -> None:
     async with context.services.store.writing() as db:
-        found = await _waiting(context, db, number, lock=True)
+        found = await _waiting(context, db, number, lock=True, correction=True)
         now = context.services.clock()
-        await storage.alerts.decide(db, number, verdict)
+        decided = await storage.alerts.decide(db, number, verdict)
         told = verdict is Approval.APPROVED
-        words = Words.of(found.lead.entry)
-        await _keep(db, Question.SECURITY, words, answer=told, now=now)
         title = headline(found)
-        await _tell_others(context, db, number, to_others, title, now=now)
+        if decided is not None and (wording := edits.wording_of(decided)) is not None:
+            said = await _reword(db, decided.id, wording, said, told=told, now=now)
+            title = wording.title if told and wording.title else title
+        else:
+            words = Words.of(found.lead.entry)
+            await keep(db, Question.SECURITY, words, answer=told, now=now)
+        await tell_others(context, db, number, to_others, title, now=now)
     await _settled(context, said, title)
+
+
+async def _reword(
+    db: Db, number: int, wording: edits.Wording, said: str, *, told: bool, now: datetime
+) -> str:
+    """Put a feed's new words in place of the old ones, if they are let through, and edit what was
+    told; what is said of it.
+    """
+    if not told:
+        return "story.kept"
+    entry = (await storage.entries.words(db, [wording.entry])).get(wording.entry)
+    if entry is not None:
+        changed = wording.put_in(entry)
+        key, text_key = headline_key(changed) or "", text_key_of(changed)
+        await storage.entries.correct(db, wording.entry, changed, title_key=key, text_key=text_key)
+        if key != headline_key(entry):  # an operator's headline was of the words before
+            await storage.entries.headline(db, wording.entry, None)
+    await storage.alerts.withdraw(db, number)  # the edits are the answer
+    await _grow(db, wording.story, f"corrected:{number}", now=now)
+    return said
 
 
 async def _settled(context: Context, said: str, title: str) -> None:
@@ -198,8 +225,13 @@ async def _back(context: Context, number: int) -> None:
 # --- the store ------------------------------------------------------------------------------------
 
 
-async def _waiting(context: Context, db: Db, number: int, *, lock: bool = False) -> Story:
-    """The story of an alert that waits; UserError says what was decided, or that it is too late."""
+async def _waiting(
+    context: Context, db: Db, number: int, *, lock: bool = False, correction: bool = False
+) -> Story:
+    """The story of an alert that waits; UserError says what was decided, or that it is too late.
+
+    One that asks about a `correction` counts only where that is said.
+    """
     stands = await storage.alerts.approval(db, number)
     if stands is None:
         raise UserError("error.stale")
@@ -208,11 +240,19 @@ async def _waiting(context: Context, db: Db, number: int, *, lock: bool = False)
         if stands is Approval.WAITING:  # it waits, and cannot be decided: for too long
             stands = Approval.EXPIRED
         raise UserError(f"error.story_{stands}")
-    story = kind_of(told).story(told)
+    if edits.wording_of(told) is not None and not correction:
+        raise UserError("error.stale")
+    story = story_of(told)
     found = None if story is None else await storage.stories.get(db, story)
     if found is None:  # nothing is left of it to be sent
         raise UserError("error.story_expired")
     return led(found, context.services.catalog.news)
+
+
+def story_of(told: StoredAlert) -> int | None:
+    """The story that a question is about."""
+    wording = edits.wording_of(told)
+    return kind_of(told).story(told) if wording is None else wording.story
 
 
 async def _must_be_untold(db: Db, story: int, waiting: int) -> None:
@@ -230,7 +270,7 @@ async def _grow(db: Db, story: int, why: str, *, now: datetime) -> None:
         await storage.alerts.enqueue(db, edits.alert(told.id, why, now=now, expires_at=until))
 
 
-async def _keep(
+async def keep(
     db: Db,
     question: Question,
     first: Words,
@@ -239,11 +279,12 @@ async def _keep(
     answer: bool = True,
     now: datetime,
 ) -> None:
+    """Keep what an operator decided, with the words that it was about."""
     made = Decision(question=question, answer=answer, first=first, second=second, at=now)
     await storage.decisions.keep(db, made)
 
 
-async def _tell_others(
+async def tell_others(
     context: Context, db: Db, waiting: int, msgid: str, title: str, *, now: datetime
 ) -> None:
     """One silent word to every other operator: who decided, and what."""

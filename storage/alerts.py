@@ -23,6 +23,7 @@ from storage.schema import alert, delivery
 
 # how long an approved alert is worth sending at least: it may have waited its whole life for a word
 APPROVED_LIFE = timedelta(hours=1)
+OPEN = (State.PENDING.value, State.LEASED.value, State.HELD.value)  # not at their end
 UNSENT = (State.PENDING.value, State.HELD.value)  # nobody has it, and it may still be taken back
 BEGUN = (State.SENT.value, State.LEASED.value, State.COLLECTED.value)
 
@@ -37,6 +38,7 @@ class StoredAlert:
     reasons: tuple[Reason, ...]
     created_at: datetime
     near: frozenset[str] = frozenset()  # the places that a story is near to
+    approval: Approval | None = None  # where it stands, if it needed an operator's word
     post: Post | None = None  # the kind of post that it is to chats' settings
 
 
@@ -144,6 +146,13 @@ async def times_got(db: Db, supersede_key: str) -> int:
     return int((await db.execute(query)).scalar_one())
 
 
+async def asked(db: Db, supersede_key: str) -> int:
+    """How many alerts with this `supersede_key` operators were asked about."""
+    mine = (alert.c.supersede_key == supersede_key, alert.c.approval.is_not(None))
+    query = select(func.count()).select_from(alert).where(*mine)
+    return int((await db.execute(query)).scalar_one())
+
+
 async def stories_told(db: Db, *, since: datetime, most: int, calm: bool) -> int:
     """How many stories were told since then, up to `most`, by the time they were decided.
 
@@ -210,18 +219,27 @@ async def waiting(db: Db, pk: int, *, lock: bool = False) -> StoredAlert | None:
 
     With `lock` nobody else decides before the transaction ends.
     """
-    query = select(alert).where(
-        alert.c.id == pk,
-        alert.c.approval == Approval.WAITING.value,
-        alert.c.fanned_at.is_(None),
-        alert.c.expires_at > await db_now(db),
-    )
+    query = select(alert).where(alert.c.id == pk, *await _waits(db))
     if lock:
         query = query.with_for_update()
     row = (await db.execute(query)).first()
     if row is None:
         return None
     return stored_alert(row)
+
+
+async def all_waiting(db: Db) -> list[StoredAlert]:
+    """The alerts that wait for an operator's word, oldest first."""
+    rows = await db.execute(select(alert).where(*await _waits(db)).order_by(alert.c.id))
+    return [stored_alert(row) for row in rows]
+
+
+async def _waits(db: Db) -> list[ColumnElement[bool]]:
+    return [
+        alert.c.fanned_at.is_(None),
+        alert.c.approval == Approval.WAITING.value,
+        alert.c.expires_at > await db_now(db),
+    ]
 
 
 async def decide(db: Db, pk: int, verdict: Approval) -> StoredAlert | None:
@@ -265,6 +283,7 @@ def stored_alert(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
         reasons=reasons_from_json(row.reasons),
         created_at=row.created_at,
         near=frozenset(row.near or ()),
+        approval=None if row.approval is None else Approval(row.approval),
         post=None if row.post is None else Post(row.post),
     )
 

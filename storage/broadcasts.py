@@ -20,15 +20,14 @@ from storage.db import Db, db_now
 from storage.fan_out import awake
 from storage.schema import alert, broadcast, chat, delivery, subscription
 
-UNSENT = (Step.ASKED.value, Step.SHOWN.value, Step.SURE.value)
+DRAFTS = (Step.ASKED.value, Step.SHOWN.value, Step.SURE.value)
 DRAFT_LASTS = timedelta(minutes=30)  # until it is sent, or has to be begun anew
 SENDING_LASTS = timedelta(days=3)  # longer than its alert: by then nothing of it waits
-OPEN = frozenset({State.PENDING.value, State.LEASED.value, State.HELD.value})
 
 
 async def begin(db: Db, chat_id: int) -> int:
     """A broadcast whose words are awaited from an operator, in place of an unsent one of theirs."""
-    mine = (broadcast.c.chat_id == chat_id, broadcast.c.step.in_(UNSENT))
+    mine = (broadcast.c.chat_id == chat_id, broadcast.c.step.in_(DRAFTS))
     await db.execute(delete(broadcast).where(*mine))
     until = await db_now(db) + DRAFT_LASTS
     values = {"chat_id": chat_id, "step": Step.ASKED.value, "audience": EVERYBODY}
@@ -79,7 +78,7 @@ async def drop(db: Db, pk: int) -> None:
 
 async def drop_unsent(db: Db, chat_id: int) -> bool:
     """Forget what this operator has not sent; whether it still waited for something."""
-    mine = (broadcast.c.chat_id == chat_id, broadcast.c.step.in_(UNSENT))
+    mine = (broadcast.c.chat_id == chat_id, broadcast.c.step.in_(DRAFTS))
     dropped = delete(broadcast).where(*mine).returning(broadcast.c.until_at)
     now = await db_now(db)
     return any(row.until_at > now for row in await db.execute(dropped))
@@ -110,7 +109,7 @@ async def progress(db: Db, pk: int) -> Progress:
     counts: dict[str, int] = {}
     for row in await db.execute(states.group_by(delivery.c.state)):
         counts[row.state] = row.n
-    waiting = sum(n for state, n in counts.items() if state in OPEN)
+    waiting = sum(n for state, n in counts.items() if state in storage.alerts.OPEN)
     sent = counts.get(State.SENT.value, 0)
     stopped = counts.get(State.SUPERSEDED.value, 0)
     return Progress(

@@ -147,8 +147,10 @@ async def keep_meanings(db: Db, vectors: Mapping[int, bytes]) -> None:
     await db.execute(one, rows)
 
 
-async def headline(db: Db, pk: int, words: str) -> None:
-    """An operator words an entry's headline anew; what the publisher wrote stays beside it."""
+async def headline(db: Db, pk: int, words: str | None) -> None:
+    """An operator words an entry's headline anew; what the publisher wrote stays beside it, and
+    counts again with None.
+    """
     await db.execute(update(entry).where(entry.c.id == pk).values(headline=words))
 
 

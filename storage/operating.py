@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, text
 
+import storage.alerts
 import storage.broadcasts
-from bot.model.alerts import EVERYBODY, NOTICE, Approval, Lane
+from bot.model.alerts import EVERYBODY, NOTICE, Lane
 from bot.model.overview import LaneWaits, Overview
 from storage.alerts import StoredAlert, stored_alert
-from storage.db import Db, db_now
+from storage.db import Db
 from storage.held_rates import waiting_rates
 from storage.schema import alert, delivery, subscription
 
@@ -25,7 +26,7 @@ async def overview(db: Db, *, now: datetime) -> Overview:
         chats=await storage.broadcasts.reach(db, EVERYBODY),
         subscriptions=int(subscriptions.scalar_one()),
         held=len(await waiting_rates(db)),
-        stories=len(await questions(db)),
+        stories=len(await storage.alerts.all_waiting(db)),
     )
 
 
@@ -49,16 +50,6 @@ async def lanes(db: Db, *, now: datetime) -> tuple[LaneWaits, ...]:
             oldest = max(now - at.get(row.first, now), timedelta(0))
         found.append(LaneWaits(lane=lane, waiting=waiting, oldest=oldest))
     return tuple(found)
-
-
-async def questions(db: Db) -> list[StoredAlert]:
-    """The alerts that wait for an operator's word, oldest first."""
-    open_ones = select(alert).where(
-        alert.c.fanned_at.is_(None),
-        alert.c.approval == Approval.WAITING.value,
-        alert.c.expires_at > await db_now(db),
-    )
-    return [stored_alert(row) for row in await db.execute(open_ones.order_by(alert.c.id))]
 
 
 async def notices(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Row, and_, or_, select, text, update
 
 import storage.alerts
 from bot.model.alerts import Alert, Lane, State
@@ -188,9 +188,3 @@ async def told_within(db: Db, alert_id: int, chat_id: int) -> int | None:
     """The alert that told a chat this one together with others; None where none did."""
     which = (delivery.c.alert_id == alert_id, delivery.c.chat_id == chat_id)
     return (await db.execute(select(delivery.c.within).where(*which))).scalar()
-
-
-async def held(db: Db, chat_id: int) -> int:
-    """How many deliveries wait for the end of a chat's quiet hours."""
-    query = select(func.count()).where(delivery.c.chat_id == chat_id, _IS_HELD)
-    return int((await db.execute(query)).scalar_one())

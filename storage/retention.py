@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, update
 
 import storage.privacy
-from bot.model.alerts import State
+from storage.alerts import OPEN
 from storage.db import Db, db_now
 from storage.own_feeds import nobody_follows
 from storage.schema import (
@@ -41,7 +41,6 @@ CLOSED_CHATS_KEPT = timedelta(days=90)
 LEFT_KEPT = timedelta(hours=1)  # a feed that nobody follows: who follows it may be about to
 ROWS_AT_ONCE = 2_000
 CHATS_AT_ONCE = 100
-OPEN = (State.PENDING.value, State.LEASED.value, State.HELD.value)
 
 
 async def _bodies(db: Db, _now: datetime, piece: int = ROWS_AT_ONCE) -> int:

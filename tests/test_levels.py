@@ -15,10 +15,9 @@ import pytest
 import storage.alerts
 import storage.chats
 import storage.places
-from bot.alerts import Desk, Reader
+from bot.alerts import Desk, Reader, stories
 from bot.alerts.stories import Stories
 from bot.emulator import TEST_TOKEN, Emulator
-from bot.ingest import telling
 from bot.model.chats import Style, Wakes
 from bot.sources.catalog import parse_catalog
 from bot.telegram.api import Api
@@ -28,6 +27,8 @@ from tests.factories import chat as a_chat
 from tests.publishers import QUIET
 from tests.test_ingest import NOW
 from tests.world import READER, SECURITY, Sending, World, polling
+
+pytestmark = pytest.mark.cases  # what is decided, whatever the database
 
 #: Who wants all, what is important (as a new chat does), and urgent stories only.
 ALL, IMPORTANT, URGENT = READER, 1002, 1003
@@ -255,7 +256,7 @@ async def test_nobody_is_asked_for_calm_stories_that_nobody_wants(
     async with world.store.writing() as db:
         await storage.chats.change(db, ALL, wakes=Wakes.IMPORTANT)
     with monkeypatch.context() as patched:
-        patched.setattr(telling, "near_to", None)
+        patched.setattr(stories, "near_to", None)
         assert await world.report("one", ("a", *PICKPOCKETS), QUIET) == 0
     async with world.store.writing() as db:
         await storage.chats.change(db, ALL, wakes=Wakes.ALL)

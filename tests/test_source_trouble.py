@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+import storage.alerts
 import storage.chats
 import storage.held_rates
 import storage.rates
@@ -21,6 +22,7 @@ from bot import schedule
 from bot.detect.plausibility import agreeing
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.ingest.notices import TOLD_AFTER
+from bot.model.alerts import Approval
 from bot.model.rates import Freshness
 from bot.model.reasons import reason
 from bot.readers.rates import rate_card
@@ -555,6 +557,17 @@ async def asking(world: World) -> None:
     await world.report("one", ATTACK, QUIET)
 
 
+CORRECTED = ATTACK[1].replace("Armed men", "Three drunkards")
+
+
+async def correcting(world: World) -> None:
+    await asking(world)
+    (story,) = await world.alerts("story")
+    async with world.store.writing() as db:
+        await storage.alerts.decide(db, story.id, Approval.APPROVED)
+    await world.report("one", (ATTACK[0], CORRECTED, ATTACK[2]), QUIET)
+
+
 TROUBLES: dict[str, tuple[str, Callable[[World], Awaitable[None]], str]] = {
     "notice.source: a source that fails": ("second", failing, "Second Bank"),
     "notice.source: a source that is gone": ("second", gone, "Second Bank"),
@@ -566,6 +579,7 @@ TROUBLES: dict[str, tuple[str, Callable[[World], Awaitable[None]], str]] = {
     "notice.stale": ("second", stale, "Second Bank"),
     "notice.fresh": ("second", fresh_again, "Second Bank"),
     "notice.story": ("one", asking, ATTACK[1]),
+    "notice.correction": ("one", correcting, "Three drunkards"),
 }
 
 

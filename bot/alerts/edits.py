@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -12,26 +12,78 @@ import storage.alerts
 from bot.alerts.kind import Desk, Kind, Reader
 from bot.alerts.stories import Stories
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
+from bot.model.news import Entry, StoredEntry
 from bot.render.text import Message
 from storage.alerts import StoredAlert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """The words that a feed has put in place of an entry's, until an operator lets them through."""
+
+    story: int
+    entry: int
+    title: str
+    summary: str
+    content: str
+    updated_at: datetime | None
+
+    @classmethod
+    def of(cls, stored: StoredEntry, changed: Entry) -> Self:
+        """What a `stored` entry says after it was `changed`."""
+        return cls(
+            story=stored.story,
+            entry=stored.pk,
+            title=changed.title,
+            summary=changed.summary,
+            content=changed.content,
+            updated_at=changed.updated_at,
+        )
+
+    def put_in(self, entry: Entry) -> Entry:
+        """The entry in these words."""
+        return replace(
+            entry,
+            title=self.title,
+            summary=self.summary,
+            content=self.content,
+            updated_at=self.updated_at,
+        )
+
+    @property
+    def form(self) -> dict[str, Any]:
+        """As it is stored."""
+        at = self.updated_at and self.updated_at.isoformat()
+        words = {"title": self.title, "summary": self.summary, "content": self.content}
+        return {"story": self.story, "entry": self.entry, **words, "updated_at": at}
+
+    @classmethod
+    def read(cls, form: Mapping[str, Any]) -> Self:
+        """What `form` made."""
+        at = form["updated_at"] and datetime.fromisoformat(form["updated_at"])
+        return cls(**{**form, "updated_at": at})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoryGrew(Payload):
-    """More is reported of the story that alert `told` carried."""
+    """More is reported of the story that alert `told` carried; a `wording` waits for a word."""
 
     KIND = "edit"
 
     told: int
+    wording: Wording | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Version 1 of the stored form."""
-        return {"v": 1, "told": self.told}
+        """Version 1 of the stored form; 2 where there is a wording."""
+        if self.wording is None:
+            return {"v": 1, "told": self.told}
+        return {"v": 2, "told": self.told, "wording": self.wording.form}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read any version we ever wrote."""
-        return cls(told=data["told"])
+        form = data.get("wording")
+        return cls(told=data["told"], wording=form and Wording.read(form))
 
 
 class Edits(Kind):
@@ -57,6 +109,13 @@ class Edits(Kind):
         return StoryGrew.read(told.payload).told
 
 
+def wording_of(asked: StoredAlert) -> Wording | None:
+    """The new words that an alert asks an operator about; None of any other alert."""
+    if asked.payload.kind != StoryGrew.KIND:
+        return None
+    return StoryGrew.read(asked.payload).wording
+
+
 def key(told: int) -> str:
     """All edits of one alert have it: a newer one takes the place of what is not sent yet."""
     return f"edit:{told}"
@@ -74,4 +133,22 @@ def alert(told: int, why: str, *, now: datetime, expires_at: datetime) -> Alert:
         created_at=now,
         expires_at=expires_at,
         supersede_key=key(told),
+    )
+
+
+def correction(
+    told: int, wording: Wording, why: str, *, now: datetime, expires_at: datetime
+) -> Alert:
+    """The question whether an entry's new words may take the place of those that alert `told` told.
+
+    It takes the place of an earlier one about that entry; `why` is unique to the words.
+    """
+    asked = f"correction:{wording.entry}"
+    edit = alert(told, why, now=now, expires_at=expires_at)
+    return replace(
+        edit,
+        dedup_key=f"{asked}:{edit.dedup_key.rpartition(':')[2]}",
+        payload=StoryGrew(told=told, wording=wording),
+        supersede_key=asked,
+        approval=True,
     )

@@ -17,7 +17,7 @@ from bot.alerts.kind import Desk, Kind, Reader
 from bot.i18n import day_at, day_since, known, t
 from bot.model.alerts import NOTHING, NOTICE, About, Alert, Audience, Lane, Payload, Severity
 from bot.model.reasons import Reason
-from bot.render.desk import story_buttons
+from bot.render.desk import correction_buttons, story_buttons
 from bot.render.numbers import as_printed
 from bot.render.phrases import phrase
 from bot.render.reasons import because
@@ -32,7 +32,7 @@ CHANGING = frozenset({"why", "alert", "count", "n", "last", "day", "rate", "thei
 #: Notices that a trouble is over.
 GOOD_NEWS = frozenset({"notice.well", "notice.fresh", "notice.speaks"})
 #: None of these is kept back: the questions, each of which waits for its own word, and good news.
-ALWAYS_TOLD = GOOD_NEWS | {"notice.held", "notice.story"}
+ALWAYS_TOLD = GOOD_NEWS | {"notice.held", "notice.story", "notice.correction"}
 NO_NAMES: Mapping[str, str] = {}
 SINCE = frozenset({"notice.silent"})  # notices whose {day} is when something began
 
@@ -82,6 +82,7 @@ class Notices(Kind):
         "notice.silent",
         "notice.speaks",
         "notice.story",
+        "notice.correction",
         "notice.other",
         "notice.well",
         "button.approve",
@@ -275,4 +276,5 @@ def _rate_buttons(number: int, language: str) -> Rows:
 ASKS: Mapping[str, Callable[[int, str], Rows]] = {
     "notice.held": _rate_buttons,
     "notice.story": story_buttons,
+    "notice.correction": correction_buttons,
 }

@@ -11,11 +11,13 @@ import storage.places
 import storage.stories
 from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
 from bot.detect.endings import says_it_is_over
+from bot.detect.nearness import near as near_to
 from bot.i18n import moment, name_of, t
 from bot.model.alerts import STORY, Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Post, Style
 from bot.model.hazards import Hazard
 from bot.model.news import StoredEntry, Story
+from bot.model.places import Place
 from bot.model.reasons import Reason
 from bot.model.subjects import Subject, TopicSubject
 from bot.render import hazards
@@ -37,6 +39,7 @@ from bot.render.phrases import counted, phrase
 from bot.render.reasons import said
 from bot.render.text import Button, Message, Rich, Rows, bold, join, lines, link, message, one_line
 from bot.sources.hazards import measured
+from bot.sources.specs import NewsSpec
 from bot.sources.standing import led
 from storage.alerts import StoredAlert
 
@@ -184,6 +187,16 @@ async def _near(desk: Desk, told: StoredAlert, reader: Reader) -> list[str]:
         if key in told.near and place is not None:
             found.append(name_of(place.names, reader.language))
     return found
+
+
+def places_near(
+    story: Story, feeds: Mapping[str, NewsSpec], places: Mapping[str, Place]
+) -> frozenset[str]:
+    """The places that a story is near to, where the catalog offers any."""
+    if not places:
+        return frozenset()
+    found = measured(story, feeds)
+    return near_to(story, found and found[1], places.values())
 
 
 # --- key and life ---------------------------------------------------------------------------------

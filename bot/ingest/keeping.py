@@ -29,7 +29,8 @@ from bot.ingest.found import (
 )
 from bot.ingest.notices import TOLD_AFTER, note_partly, note_well
 from bot.ingest.rates import keep_rates
-from bot.ingest.stories import keep_entries, reword_entries
+from bot.ingest.rewording import reword_entries
+from bot.ingest.stories import keep_entries
 from bot.ingest.telling import Policy
 from bot.model.news import Entry
 from bot.sources.specs import RateSpec

@@ -10,23 +10,21 @@ from datetime import datetime, timedelta
 
 import structlog
 
-import storage.alerts
 import storage.brought
-import storage.clues
 import storage.entries
 import storage.stories
 from bot.detect import identity, quakes, stories
 from bot.detect.clues import clued
 from bot.detect.endings import says_it_is_over
 from bot.detect.topics import judged, judged_all
-from bot.ingest.found import FLOOD, Kept, NewsFound
+from bot.ingest.found import Kept, NewsFound
 from bot.ingest.joining import SAME_EVENT, is_formula, joining, told_in_other_words
 from bot.ingest.recognising import link_key
 from bot.ingest.telling import FRESH_FOR, Policy, break_story, edit_story
 from bot.model.alerts import Severity
-from bot.model.news import Entry, StoredEntry, Story, Verdict
+from bot.model.news import Entry, Story, Verdict
 from bot.sources.specs import NewsSpec
-from bot.sources.standing import led, weighed
+from bot.sources.standing import weighed
 from bot.workers import WorkerError, Workers
 from storage.db import Db
 from storage.entries import NewEntry
@@ -189,63 +187,6 @@ async def story_of(db: Db, new: NewEntry, *, now: datetime) -> int | None:
             if stories.one_headline(new.item, stored, now=now).same:
                 return stored.story
     return await told_in_other_words(db, new, since=since, now=now)
-
-
-async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datetime) -> int:
-    """Store the words that a feed has changed since, and edit them where they were told.
-
-    Nobody is told anew but of what became graver by it; how many alerts that is.
-    """
-    changed = found.reworded
-    alerts = 0
-    if not changed:
-        return alerts
-    feed = found.spec.key
-    known = await storage.entries.numbers(db, feed, [item.id for item in changed])
-    for item in changed:
-        if item.id not in known:  # forgotten since it was read
-            continue
-        pk, story_pk = known[item.id]
-        key = identity.headline_key(item) or ""
-        text_key = identity.text_key(item)
-        story = await storage.stories.get(db, story_pk)
-        await storage.entries.correct(db, pk, item, title_key=key, text_key=text_key)
-        if story is None or len(changed) > FLOOD:  # so many at once: no editor wrote them
-            continue
-        mine = next((one for one in story.entries if one.pk == pk), None)
-        if mine is None:
-            continue
-        shown = led(story, policy.feeds).told_in(mine.entry.language or "").lead
-        if shown.pk == pk:  # words that nobody is shown are not worth an edit
-            why, headed = f"{feed}:{item.id}:{key}", identity.headline_key(mine.entry) or ""
-            if headed == key:  # a text that changes by itself is no news at each poll
-                await edit_story(db, story_pk, f"{why}:{text_key}", now=now)
-            else:
-                await edit_story(db, story_pk, why, now=now, always=True)
-        alerts += await _graver(db, found, mine, item, policy, now=now)
-    return alerts
-
-
-async def _graver(
-    db: Db, found: NewsFound, stored: StoredEntry, item: Entry, policy: Policy, *, now: datetime
-) -> int:
-    """Tell a story that a report's new words make graver than all so far; how many alerts."""
-    if says_it_is_over(item):  # however grave it sounds
-        return 0
-    verdict = judge_entry(item, found.spec)
-    await storage.clues.add(db, [(clue, stored.story) for clue in verdict.clues])
-    story = await storage.stories.get(db, stored.story)
-    if story is None or not verdict.security:
-        return 0
-    counts = weighed(verdict, found.spec, story, policy.feeds)
-    if counts.severity.rank <= story.severity.rank:
-        return 0
-    await storage.entries.raise_severity(db, stored.pk, counts.severity)
-    await storage.stories.join_story(db, story.pk, counts)
-    at = min(item.published_at or stored.seen_at, now)
-    if found.quiet or now - at > FRESH_FOR:
-        return 0
-    return await break_story(db, story.pk, policy, now=now)
 
 
 async def judge_entries(

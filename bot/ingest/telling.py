@@ -13,11 +13,10 @@ import storage.stories
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
 from bot.alerts.notices import tell
-from bot.detect.nearness import near as near_to
 from bot.model.alerts import Severity
 from bot.model.news import Story
 from bot.model.places import Place
-from bot.sources.hazards import measured
+from bot.render.desk import beginning
 from bot.sources.specs import NewsSpec
 from bot.sources.standing import led, publishers
 from storage.db import Db
@@ -26,7 +25,6 @@ FRESH_FOR = timedelta(hours=12)  # older entries are stored, not told: a backlog
 CORRECTED_WITHIN = timedelta(days=2)  # a correction is worth sending for as long after itself
 MOST_EDITS = 5  # edits of one message at most: beyond, one more agency is no news to anybody
 HOUR = timedelta(hours=1)
-ASKED_TEXT = 500  # characters of a story in the question to the operator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +52,7 @@ async def break_story(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
     calm = story.severity is Severity.INFO
     if calm and not await _calm_may_be_told(db, policy, now=now):
         return 0
-    near = _near(story, policy)
+    near = kind_stories.places_near(story, policy.feeds, policy.places)
     if calm and not await _calm_is_wanted(db, near):
         return 0
     first = await _told_before(db, story)
@@ -65,10 +63,9 @@ async def break_story(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
     stored = await storage.alerts.enqueue(db, alert)
     if stored is not None and alert.approval:
         lead = led(story, policy.feeds).lead.entry
-        text = (lead.summary or lead.content)[:ASKED_TEXT]
         values = {
             "title": lead.title,
-            "text": text,
+            "text": beginning(lead),
             "link": lead.link or "",
             "feeds": ", ".join(story.feeds),
             "severity": story.severity.value,
@@ -86,14 +83,6 @@ async def _too_many(db: Db, policy: Policy, *, now: datetime) -> bool:
     if not policy.admins:
         return False
     return await _told_in_an_hour(db, policy, now=now, calm=False) >= policy.an_hour
-
-
-def _near(story: Story, policy: Policy) -> frozenset[str]:
-    """The places that a story is near to, where the catalog offers any."""
-    if not policy.places:
-        return frozenset()
-    found = measured(story, policy.feeds)
-    return near_to(story, found and found[1], policy.places.values())
 
 
 async def _calm_may_be_told(db: Db, policy: Policy, *, now: datetime) -> bool:

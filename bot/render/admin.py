@@ -32,8 +32,8 @@ LANES = {
 Short = Callable[[str], str]
 
 
-def desk(status: Status, found: Overview, language: str) -> Message:
-    """All at a glance."""
+def desk(status: Status, found: Overview, language: str, *, second: int = 0) -> Message:
+    """All at a glance; `second` is how many stories wait for a second source."""
     bad = sum(1 for one in status.sources if is_bad(one))
     paused = sum(1 for one in status.sources if one.paused)
     counts = {"all": len(status.sources), "bad": bad, "paused": paused}
@@ -43,12 +43,14 @@ def desk(status: Status, found: Overview, language: str) -> Message:
     shown.append(phrase("admin.sources", language, **counts))
     shown += [_lane(one, language) for one in found.lanes]
     shown.append(phrase("admin.waiting", language, rates=found.held, stories=found.stories))
+    if second:
+        shown.append(phrase("admin.second", language, n=second))
     shown.append(phrase("admin.chats", language, what=chats_by_kind(found.chats, language)))
     shown.append(phrase("admin.subscriptions", language, n=found.subscriptions))
-    return message(lines(*shown), _desk_buttons(status, found, language))
+    return message(lines(*shown), _desk_buttons(status, found, language, second))
 
 
-def _desk_buttons(status: Status, found: Overview, language: str) -> Rows:
+def _desk_buttons(status: Status, found: Overview, language: str, second: int) -> Rows:
     def button(name: str, data: str) -> Button:
         return Button(t(name, language), data=data)
 
@@ -61,11 +63,12 @@ def _desk_buttons(status: Status, found: Overview, language: str) -> Rows:
         asked.append(button("button.admin_held", "admin:held"))
     if found.stories:
         asked.append(button("button.admin_stories", "admin:stories"))
+    alone = [button("button.admin_second", "admin:second")] if second else []
     switch = button("button.stop_all", "admin:off")
     if status.stopped_at is not None:
         switch = button("button.start_all", "admin:on")
     last = [button("button.refresh", "admin:desk"), switch]
-    return tuple(tuple(row) for row in (pages, asked, last) if row)
+    return tuple(tuple(row) for row in (pages, asked, alone, last) if row)
 
 
 def _lane(one: LaneWaits, language: str) -> Rich:
@@ -139,6 +142,19 @@ def stories(waiting: Sequence[tuple[int, Story]], language: str) -> Message:
         rows.append([Button(label, data=f"admin:story:{number}")])
     title = bold(t("button.admin_stories", language))
     return message(title, [*rows, [back_button(language, "admin:desk")]])
+
+
+def second(alone: Sequence[Story], names: Callable[[str], str], language: str) -> Message:
+    """The stories that wait for a second source, each with who reports it and its button."""
+    shown: list[Rich | str] = [bold(t("button.admin_second", language))]
+    rows: list[list[Button]] = []
+    for number, one in enumerate(alone[:MOST_ASKED], 1):
+        feeds = ", ".join(names(key) for key in one.feeds)
+        shown.append(f"{number}. {headline(one.told_in(language))} · {feeds}")
+        rows.append([Button(f"{number}. {t('button.send_now', language)}", f"admin:tell:{one.pk}")])
+    if not alone:
+        shown.append(phrase("admin.second", language, n=0))
+    return cut(message(lines(*shown), [*rows, [back_button(language, "admin:desk")]]))
 
 
 def errors(status: Status, told: Sequence[tuple[str, str]], language: str) -> Message:

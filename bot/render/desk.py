@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.i18n import t
-from bot.model.news import Story
+from bot.model.news import Entry, StoredEntry, Story
 from bot.render.news import headline
 from bot.render.phrases import phrase
 from bot.render.text import Button, Message, Rows, bold, cut, lines, message
 
 CANDIDATES = 5  # stories that one which waits may be the same as
+ASKED_TEXT = 500  # characters of a text in the question to an operator
 LABEL = 60  # characters of a headline on a button: more is cut by a phone
 
 
 def story_buttons(number: int, language: str) -> Rows:
     """Send, reject, edit the headline, join it with a story that was told."""
-    send = Button(t("button.send", language), data=f"story:approve:{number}")
-    reject = Button(t("button.reject", language), data=f"story:reject:{number}")
     word = Button(t("button.edit_headline", language), data=f"story:word:{number}")
     same = Button(t("button.same_as", language), data=f"story:same:{number}")
-    return ((send, reject), (word, same))
+    return (*correction_buttons(number, language), (word, same))
+
+
+def correction_buttons(number: int, language: str) -> Rows:
+    """Let a correction through, or leave the words as readers know them."""
+    send = Button(t("button.send", language), data=f"story:approve:{number}")
+    reject = Button(t("button.reject", language), data=f"story:reject:{number}")
+    return ((send, reject),)
 
 
 def card(number: int, story: Story, feeds: Sequence[str], language: str) -> Message:
@@ -28,6 +34,28 @@ def card(number: int, story: Story, feeds: Sequence[str], language: str) -> Mess
     told = story.told_in(language)
     body = lines(bold(headline(told)), ", ".join(feeds))
     return message(body, story_buttons(number, language))
+
+
+def correction(
+    number: int, was: StoredEntry, now: Entry, feeds: Sequence[str], language: str
+) -> Message:
+    """An entry's new words that wait, with the old ones."""
+    said = phrase(
+        "notice.correction",
+        language,
+        was=was.headline or was.entry.title,
+        was_text=beginning(was.entry),
+        title=now.title,
+        text=beginning(now),
+        feeds=", ".join(feeds),
+        link=now.link or "",
+    )
+    return message(said, correction_buttons(number, language))
+
+
+def beginning(item: Entry) -> str:
+    """As much of an entry's text as an operator is asked about."""
+    return (item.summary or item.content)[:ASKED_TEXT]
 
 
 def candidates(number: int, stories: Sequence[Story], language: str) -> Rows:

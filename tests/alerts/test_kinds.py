@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +20,7 @@ from bot.alerts.boards import BoardDue
 from bot.alerts.broadcasts import Broadcast
 from bot.alerts.corrections import RateCorrected
 from bot.alerts.digests import DigestDue
-from bot.alerts.edits import StoryGrew
+from bot.alerts.edits import StoryGrew, Wording
 from bot.alerts.feeds import FeedBrought
 from bot.alerts.kind import Kind, lacking, table
 from bot.alerts.moves import Moves, RateMoved
@@ -162,7 +162,34 @@ STORED: dict[str, list[tuple[dict[str, Any], Payload]]] = {
         )
     ],
     "waited": [({"v": 1, "hours": "23:00-07:00"}, WhatWaited(hours="23:00-07:00"))],
-    "edit": [({"v": 1, "told": 3}, StoryGrew(told=3))],
+    "edit": [
+        ({"v": 1, "told": 3}, StoryGrew(told=3)),
+        (
+            {
+                "v": 2,
+                "told": 3,
+                "wording": {
+                    "story": 4,
+                    "entry": 5,
+                    "title": "A bridge is open",
+                    "summary": "",
+                    "content": "Since noon.",
+                    "updated_at": "2021-10-20T04:00:00+00:00",
+                },
+            },
+            StoryGrew(
+                told=3,
+                wording=Wording(
+                    story=4,
+                    entry=5,
+                    title="A bridge is open",
+                    summary="",
+                    content="Since noon.",
+                    updated_at=datetime(2021, 10, 20, 4, tzinfo=UTC),
+                ),
+            ),
+        ),
+    ],
     "digest": [
         ({"v": 1, "day": "2021-10-20", "late": True}, DigestDue(day=date(2021, 10, 20), late=True))
     ],

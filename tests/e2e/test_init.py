@@ -25,7 +25,7 @@ OPERATOR, STRANGER, GROUP = 1001, 1002, -1001
 
 @pytest.mark.parametrize(
     "password",
-    ["it's", "a%23b", r"back\slash", r"end\\", '"', r"\'", "${HOME}", "$HOME", "a${b", "' x"],
+    ["it's", "a%23b", r"back\slash", r"end\\", '"', r"\'", "${HOME}", "$HOME", "a${b", "'x'"],
 )
 def test_a_setting_is_read_as_it_was_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, password: str

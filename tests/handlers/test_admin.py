@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,10 +21,12 @@ from bot.model.alerts import Alert, Severity
 from bot.model.news import Verdict
 from bot.model.reasons import reason
 from bot.recurring import due
+from bot.sources.catalog import parse_catalog
 from storage.entries import NewEntry
 from storage.schema import pace, source
 from tests.factories import chat, entry, rate
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
+from tests.publishers import ATTACK, QUIET, Publishers
 
 LANGUAGES = {"en": READER, "ru": RUSSIAN, "ky": STRANGER}
 STALE = {t("error.stale", language) for language in LANGUAGES}
@@ -136,6 +139,35 @@ async def state(desk: World) -> Any:
     """How the one source stands."""
     async with desk.store.reading() as db:
         return (await storage.sources.states(db))["nbkr"]
+
+
+async def test_what_waits_for_a_second_source_is_seen_and_sent_at_once(desk: World) -> None:
+    """Only with that policy, while one agency alone reports it; and once."""
+    services = desk.bot.services
+    desk.ingest = replace(desk.bot.ingest, security_policy="two_sources")
+    async with Publishers() as agencies:
+        feed = '[feeds.{0}]\nurl = "{1}/{0}.xml"\nlanguage = "en"\n'
+        desk.publishers = agencies
+        desk.catalog = parse_catalog(
+            "".join(feed.format(key, agencies.url) for key in ("one", "two"))
+        )
+        for key in ("one", "two"):
+            await desk.report(key, QUIET)
+        assert await desk.report("one", ATTACK, QUIET) == 0
+        shown = await desk.ask("/admin", fits="Sources")
+        assert "second source" not in shown["text"]
+        settings = services.settings.model_copy(update={"security_policy": "two_sources"})
+        services.settings = settings
+        shown = await desk.ask("/admin", fits="second source: 1")
+        number = shown["message_id"]
+        await desk.press(READER, number, buttons(shown)["Waiting for a second source"])
+        page = await becomes(desk, number, ATTACK[1], "1. Send now")
+        await desk.press(READER, number, buttons(page)["1. Send now"])
+        await desk.tells(RUSSIAN, ATTACK[1])
+        await becomes(desk, number, "second source: 0")
+        assert await desk.press(READER, number, buttons(page)["1. Send now"]) in STALE
+        await desk.report("two", ("other", ATTACK[1], "Told by another agency."), QUIET)
+        assert len(await desk.alerts("story")) == 1
 
 
 async def test_a_source_is_polled_now_paused_and_resumed(desk: World) -> None:

@@ -311,6 +311,97 @@ async def test_a_rejected_story_is_kept_as_an_example_of_what_is_no_alert(desk: 
     )
 
 
+CORRECTED = "Armed men attack border post, nobody is hurt"
+FIXED = (ATTACK[0], CORRECTED, f"{ATTACK[2]} Three soldiers are well.")
+
+
+async def corrected(desk: World, fixed: tuple[str, str, str] = FIXED) -> dict[str, Any]:
+    """The feed has put other words in the place of the attack's; what the operator is asked."""
+    await desk.report("one", fixed, QUIET)
+    return await desk.emulator.wait_message(
+        READER, lambda m: fixed[1] in m.get("text", "") and "Reject" in labels(m), timeout=20
+    )
+
+
+async def approved(desk: World) -> dict[str, Any]:
+    """The attack is let through; the subscriber's message."""
+    card, yes, _ = await question(desk)
+    await desk.press(READER, card, yes)
+    return await desk.emulator.wait_message(
+        STRANGER, lambda m: ATTACK[1] in m.get("text", ""), timeout=20
+    )
+
+
+async def test_a_feeds_correction_of_what_an_operator_let_through_asks_again(desk: World) -> None:
+    """With the old and the new words; nothing that is sent meanwhile says the new ones."""
+    first = await approved(desk)
+    asked = await corrected(desk)
+    assert ATTACK[1] in asked["text"]
+    assert "Three soldiers are well." in asked["text"]
+    assert list(labels(asked)) == ["Send", "Reject"]
+    await desk.report("two", AGAIN, QUIET)
+    grown = await desk.emulator.wait_message(
+        STRANGER, lambda m: "2 булак" in m.get("text", ""), timeout=20
+    )
+    assert ATTACK[1] in grown["text"]
+    for what in ("word", "same"):  # it has no headline of its own, and is no story
+        data = labels(asked)["Send"].replace("approve", what)
+        assert await desk.press(READER, asked["message_id"], data) == t("error.stale", "en")
+    listed = await desk.ask("/admin", chat=READER)
+    await desk.press(READER, listed["message_id"], "admin:stories")
+    (waits,) = [
+        d
+        for d in (await buttons(desk, listed["message_id"], "← Back")).values()
+        if d.startswith("admin:story:")
+    ]
+    await desk.press(READER, listed["message_id"], waits)
+    again = await desk.emulator.wait_message(
+        READER,
+        lambda m: CORRECTED in m.get("text", "") and m["message_id"] > listed["message_id"],
+        timeout=20,
+    )
+    assert again["text"] == asked["text"]
+    assert await desk.press(READER, again["message_id"], labels(again)["Send"]) is None
+    told = await desk.emulator.wait_message(
+        STRANGER, lambda m: CORRECTED in m.get("text", ""), timeout=20
+    )
+    assert told["message_id"] == first["message_id"]
+    assert "border post" in (await news(desk))["text"]
+    late = await desk.press(READER, asked["message_id"], labels(asked)["Reject"])
+    assert late == t("error.story_approved", "en")
+
+
+async def test_a_correction_that_is_rejected_is_read_by_nobody(desk: World) -> None:
+    """Nor is it asked about again; other words are."""
+    first = await approved(desk)
+    asked = await corrected(desk)
+    assert await desk.press(READER, asked["message_id"], labels(asked)["Reject"]) is None
+    await desk.emulator.wait_message(
+        READER, lambda m: "The old words stay: " + ATTACK[1] in m.get("text", ""), timeout=20
+    )
+    await desk.report("one", FIXED, QUIET, ("more", "A bridge is open", "Since noon."))
+    other = (ATTACK[0], "Armed men attack border post, two soldiers hurt", ATTACK[2])
+    await corrected(desk, other)
+    asked_of = [m for m in desk.emulator.messages(READER) if "Before:" in m.get("text", "")]
+    assert len(asked_of) == 1
+    assert ATTACK[1] in (await news(desk))["text"]
+    (mine,) = [
+        m for m in desk.emulator.messages(STRANGER) if m["message_id"] == first["message_id"]
+    ]
+    assert ATTACK[1] in mine["text"]
+
+
+async def test_a_correction_of_what_still_waits_waits_beside_it(desk: World) -> None:
+    """What was shown is what is sent; the correction follows when it is let through too."""
+    card, yes, _ = await question(desk)
+    asked = await corrected(desk)
+    await desk.press(READER, card, yes)
+    await desk.emulator.wait_message(STRANGER, lambda m: ATTACK[1] in m.get("text", ""), timeout=20)
+    await desk.press(READER, asked["message_id"], labels(asked)["Send"])
+    await desk.emulator.wait_message(STRANGER, lambda m: CORRECTED in m.get("text", ""), timeout=20)
+    assert await told(desk) == 1
+
+
 async def test_S9_S11_only_the_operator_decides(desk: World) -> None:
     """A stranger's press and forged numbers are stale; the story still waits."""
     card, yes, _ = await question(desk)

@@ -1,0 +1,205 @@
+"""What follows where a feed changes the words of what it told: corrections, and what got graver.
+
+A story that needed an operator's word needs it again: its new words wait beside it, and nothing
+tells them before (`edits.Wording`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import storage.alerts
+import storage.clues
+import storage.entries
+import storage.stories
+from bot.alerts import edits
+from bot.alerts import stories as kind_stories
+from bot.alerts.notices import tell
+from bot.detect import identity
+from bot.detect.endings import says_it_is_over
+from bot.ingest.found import FLOOD, NewsFound
+from bot.ingest.stories import judge_entry
+from bot.ingest.telling import (
+    CORRECTED_WITHIN,
+    FRESH_FOR,
+    MOST_EDITS,
+    Policy,
+    break_story,
+    edit_story,
+)
+from bot.model.alerts import Approval
+from bot.model.news import Entry, StoredEntry, Story, Verdict
+from bot.render.desk import beginning
+from bot.sources.standing import led, weighed
+from storage.alerts import StoredAlert
+from storage.db import Db
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Changed:
+    """A stored report of a story, and what it says now."""
+
+    story: Story
+    stored: StoredEntry
+    item: Entry
+
+    @property
+    def title_key(self) -> str:
+        return identity.headline_key(self.item) or ""
+
+    @property
+    def text_key(self) -> str:
+        return identity.text_key(self.item)
+
+    @property
+    def same_headline(self) -> bool:
+        """Whether its text alone is another one."""
+        return self.title_key == (identity.headline_key(self.stored.entry) or "")
+
+    @property
+    def why(self) -> str:
+        """What makes an edit for this correction unique."""
+        why = f"{self.stored.feed}:{self.stored.entry.id}:{self.title_key}"
+        return f"{why}:{self.text_key}" if self.same_headline else why
+
+    def is_shown(self, policy: Policy) -> bool:
+        """Whether its words are read by anybody: others are not worth an edit."""
+        language = self.stored.entry.language or ""
+        return led(self.story, policy.feeds).told_in(language).lead.pk == self.stored.pk
+
+
+async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datetime) -> int:
+    """Store the words that a feed has changed since, and edit them where they were told.
+
+    Nobody is told anew but of what became graver by it; how many alerts that is.
+    """
+    if not found.reworded:
+        return 0
+    known = await storage.entries.numbers(db, found.spec.key, [item.id for item in found.reworded])
+    alerts = 0
+    for item in found.reworded:
+        if item.id not in known:  # forgotten since it was read
+            continue
+        pk, story_pk = known[item.id]
+        story = await storage.stories.get(db, story_pk)
+        mine = [one for one in story.entries if one.pk == pk] if story else []
+        if story is None or not mine:
+            await _take(db, pk, item)
+            continue
+        one = _Changed(story=story, stored=mine[0], item=item)
+        alerts += await _reword(db, found, one, policy, now=now)
+    return alerts
+
+
+async def _reword(db: Db, found: NewsFound, one: _Changed, policy: Policy, *, now: datetime) -> int:
+    """What follows of one changed report; how many alerts."""
+    many = len(found.reworded) > FLOOD  # no editor wrote so many at once
+    worse = None if many else await _worse(db, found, one, policy)
+    asked = await _needed_a_word(db, one, policy)
+    if asked is not None and worse is None and _waits(one, asked, now=now):
+        if not many:
+            await _ask(db, one, asked, policy, now=now)
+        return 0
+    await _take(db, one.stored.pk, one.item)
+    if many:
+        return 0
+    if asked is None and one.is_shown(policy):
+        # a text that changes by itself is no news at each poll
+        always = not one.same_headline
+        await edit_story(db, one.story.pk, one.why, now=now, always=always)
+    if worse is None:
+        return 0
+    return await _raise(db, found, one, worse, policy, now=now)
+
+
+async def _take(db: Db, pk: int, item: Entry) -> None:
+    key, text_key = identity.headline_key(item) or "", identity.text_key(item)
+    await storage.entries.correct(db, pk, item, title_key=key, text_key=text_key)
+
+
+# --- what needs an operator's word ----------------------------------------------------------------
+
+
+async def _needed_a_word(db: Db, one: _Changed, policy: Policy) -> StoredAlert | None:
+    """The latest alert of a story that an operator let through, or may yet, with words that are
+    read; None where nobody was asked.
+    """
+    if not one.is_shown(policy):
+        return None
+    told = await storage.alerts.by_keys(db, kind_stories.keys(one.story.pk))
+    open_ones = {Approval.APPROVED, Approval.WAITING}
+    asked = [alert for alert in told if alert.approval in open_ones]
+    return asked[-1] if asked else None
+
+
+def _waits(one: _Changed, told: StoredAlert, *, now: datetime) -> bool:
+    """Whether new words are worth a question: a text alone only while its message is edited."""
+    return not one.same_headline or now < told.created_at + FRESH_FOR
+
+
+async def _ask(db: Db, one: _Changed, told: StoredAlert, policy: Policy, *, now: datetime) -> None:
+    """Ask the operators about new words, with the old ones; once about the same."""
+    wording = edits.Wording.of(one.stored, one.item)
+    until = now + CORRECTED_WITHIN
+    why = f"{one.title_key}:{one.text_key}"
+    asked = edits.correction(told.id, wording, why, now=now, expires_at=until)
+    often = await storage.alerts.asked(db, asked.supersede_key or "") >= MOST_EDITS
+    if one.same_headline and often:
+        return
+    number = await storage.alerts.enqueue(db, asked)
+    if number is None and await _said_its_last(db, asked.dedup_key):
+        again = edits.correction(
+            told.id, wording, f"{why}:{now.isoformat()}", now=now, expires_at=until
+        )
+        number = await storage.alerts.enqueue(db, again)
+    if number is None:
+        return
+    values = {
+        "was": one.stored.headline or one.stored.entry.title,
+        "was_text": beginning(one.stored.entry),
+        "title": one.item.title,
+        "text": beginning(one.item),
+        "link": one.item.link or "",
+        "feeds": one.stored.feed,
+        "held": str(number),
+    }
+    await tell(db, policy.admins, "notice.correction", values, now=now)
+
+
+async def _said_its_last(db: Db, dedup_key: str) -> bool:
+    """Whether a question about the same words is settled so that they may be asked about again:
+    they were let through, or others took their place, and now they stand there once more.
+    """
+    (before,) = await storage.alerts.by_keys(db, [dedup_key])
+    if before.approval is Approval.APPROVED:
+        return True
+    waits = await storage.alerts.waiting(db, before.id)
+    return before.approval is Approval.WAITING and waits is None
+
+
+# --- what got graver ------------------------------------------------------------------------------
+
+
+async def _worse(db: Db, found: NewsFound, one: _Changed, policy: Policy) -> Verdict | None:
+    """The verdict on a report's new words, where they are graver than all of its story so far."""
+    if says_it_is_over(one.item):  # however grave it sounds
+        return None
+    verdict = judge_entry(one.item, found.spec)
+    await storage.clues.add(db, [(clue, one.story.pk) for clue in verdict.clues])
+    if not verdict.security:
+        return None
+    counts = weighed(verdict, found.spec, one.story, policy.feeds)
+    return counts if counts.severity.rank > one.story.severity.rank else None
+
+
+async def _raise(
+    db: Db, found: NewsFound, one: _Changed, counts: Verdict, policy: Policy, *, now: datetime
+) -> int:
+    """Tell a story that a report's new words made graver; how many alerts."""
+    await storage.entries.raise_severity(db, one.stored.pk, counts.severity)
+    await storage.stories.join_story(db, one.story.pk, counts)
+    at = min(one.item.published_at or one.stored.seen_at, now)
+    if found.quiet or now - at > FRESH_FOR:
+        return 0
+    return await break_story(db, one.story.pk, policy, now=now)

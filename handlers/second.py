@@ -1,0 +1,60 @@
+"""What waits for a second source, where `SECURITY_POLICY=two_sources`: seen in /admin, and told at
+once where an operator says so.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import storage.alerts
+import storage.entries
+import storage.stories
+from bot.alerts import kind_of
+from bot.alerts.stories import alert, ending, keys, places_near
+from bot.errors import UserError
+from bot.model.alerts import Severity
+from bot.model.decisions import Question, Words
+from bot.model.news import Story
+from bot.render.news import headline
+from bot.sources.standing import led, publishers
+from handlers.context import Context
+from handlers.desk import keep, tell_others
+from handlers.services import Services
+from storage.db import Db
+
+WAITS_FOR = timedelta(hours=12)  # what is older is no news, whoever else reports it
+LOOKED_AT = 60  # the latest stories about security
+
+
+async def waiting(db: Db, services: Services) -> list[Story]:
+    """The stories that one publisher alone reports, and that nobody was told; the latest first."""
+    if services.settings.security_policy != "two_sources":
+        return []
+    feeds, since = services.catalog.news, services.clock() - WAITS_FOR
+    recent = await storage.stories.latest(db, topic="security", since=since, limit=LOOKED_AT)
+    alone: list[Story] = []
+    for one in recent:
+        calm = one.severity is Severity.INFO
+        if not calm and len(publishers(one, feeds)) == 1 and ending(one) is None:
+            alone.append(led(one, feeds))
+    every = [key for one in alone for key in keys(one.pk)]
+    told = {kind_of(one).story(one) for one in await storage.alerts.by_keys(db, every)}
+    return [one for one in alone if one.pk not in told]
+
+
+async def send(context: Context, number: int) -> None:
+    """Tell a story that waits; UserError where it does not, or not any more."""
+    services, now = context.services, context.services.clock()
+    async with services.store.writing() as db:
+        story = {one.pk: one for one in await waiting(db, services)}.get(number)
+        if story is None:
+            raise UserError("error.stale")
+        near = places_near(story, services.catalog.news, services.catalog.places)
+        told = alert(story, approval=False, now=now, near=near)
+        pk = await storage.alerts.enqueue(db, told)
+        if pk is None:
+            raise UserError("error.stale")
+        await keep(db, Question.SECURITY, Words.of(story.lead.entry), now=now)
+        await tell_others(context, db, pk, "notice.approved", headline(story), now=now)
+    services.forget_cards()
+    services.wake()
