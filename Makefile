@@ -51,6 +51,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m bench.shape
 	$(BIN)/deptry .
 	@mkdir -p $(VENV)/locks && cp requirements.lock requirements-dev.lock $(VENV)/locks/ \
 	  && $(MAKE) --no-print-directory --silent locks LOCKS=$(VENV)/locks/ \

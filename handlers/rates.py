@@ -26,8 +26,8 @@ MOST_CHARTS = 8  # buttons under a card: two rows
 _BETWEEN = re.compile(r"[ ,;:/&+=>\n.?!()«»\"“”-]+")
 # what people write around the currencies and the day, and mean nothing by
 _FILLER = re.compile(
-    r"(?:курс\w*|rates?|exchange|price|for|on|of|in|to|vs|and|the|и|к|на|за|в|во|по|от|был|was|болгон|жана|менен|"
-    r"баасы|үчүн|күнкү|күнү|күнгө|a|an)(?!\w)",
+    r"(?:курс\w*|rates?|exchange|price|for|on|of|in|to|vs|and|the|и|к|на|за|в|во|по|от|был|was|"
+    r"болгон|жана|менен|баасы|үчүн|күнкү|күнү|күнгө|a|an)(?!\w)",
     re.IGNORECASE,
 )
 LONGEST_REQUEST = 200  # letters that are read

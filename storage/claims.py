@@ -1,53 +1,37 @@
 """Claims: which deliveries may be sent now, taken with their slots of the token's pace.
 
 A delivery is taken by a lease that ends by itself: whoever holds it may send
-until then, and marks it with the lease's number (fence). One delivery of a chat
-is out at a time, so a chat's messages keep the order of their alerts within a
-lane.
+until then, and marks it with the lease's number (fence). What is due is asked
+by `storage.due`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
-    ColumnElement,
-    FromClause,
-    Integer,
-    ScalarSelect,
-    Select,
-    and_,
     bindparam,
-    case,
     func,
-    literal_column,
-    or_,
     select,
     text,
     update,
 )
 
-import storage.quiet
-from bot.model.alerts import ANSWER, NOTICE, Lane, State
+from bot.model.alerts import Lane, State
 from bot.model.chats import ChatKind, Post, read_threads, thread_of
-from storage.chats import STOPPED
 from storage.db import Db, db_now
+from storage.due import due_now
 from storage.pace import (
-    GROUP_BURST,
     GROUP_EVERY,
-    PRIVATE_BURST,
     PRIVATE_EVERY,
     SHARED_LOOKBACK,
     token_row,
 )
 from storage.schema import alert, chat, delivery, pace
-
-#: Kinds of alerts; None is all.
-Kinds = Collection[str] | None
 
 SLOTS_HORIZON = timedelta(seconds=10)  # by the slowest sender: slots reserved beyond are nobody's
 
@@ -148,8 +132,8 @@ async def claim(
     room = int((reach - start) / every)
     rows: Sequence[Any] = ()
     if min(limit, room) > 0:
-        due = _DUE if row.stopped_at is None else _DUE_WHILE_STOPPED
-        rows = await _due(db, due, now, min(limit, room), lease, above)
+        stopped = row.stopped_at is not None
+        rows = await due_now(db, now, min(limit, room), lease, above, stopped=stopped)
     slots = min(len(rows) + turns, max(room, 0))
     tat = start + every * slots
     if slots:
@@ -223,165 +207,6 @@ _LEASE = (
     .values(state=State.LEASED.value, lease_until=bindparam("until"), fence=delivery.c.fence + 1)
 )
 _CHARGE = update(chat).where(chat.c.id.in_(_IDS)).values(tat=bindparam("new_tat"))
-
-
-def _waits_for_another(now: BindParameter[datetime], kinds: Kinds = None) -> ColumnElement[bool]:
-    """Whether another delivery of the chat is out, or goes before this one.
-
-    With `kinds` only such go before: the others wait themselves.
-    """
-    other = delivery.alias("other")
-    goes_before = or_(
-        other.c.lane < delivery.c.lane,
-        and_(other.c.lane == delivery.c.lane, other.c.id < delivery.c.id),
-    )
-    is_due = and_(other.c.state == State.PENDING.value, goes_before, other.c.expires_at > now)
-    if kinds is not None:
-        is_due = and_(is_due, _is_of(other, kinds))
-    return (
-        select(other.c.id)
-        .where(
-            other.c.chat_id == delivery.c.chat_id,
-            or_(is_due, other.c.state == State.LEASED.value),
-            # as ix_delivery_open says it, or SQLite scans the table
-            text("other.state IN ('pending', 'leased')"),
-        )
-        .exists()
-    )
-
-
-def only_stopped() -> ColumnElement[bool]:
-    """Whether a chat is left alone by its own wish and not by Telegram's: answers are no alerts."""
-    return and_(chat.c.stopped, chat.c.inactive_why == STOPPED)
-
-
-def is_answer() -> ColumnElement[bool]:
-    """Whether a delivery is of an answer; asked for each, or a server reads all alerts for it."""
-    kind = select(alert.c.kind).where(alert.c.id == delivery.c.alert_id).scalar_subquery()
-    return kind == ANSWER
-
-
-def _is_of(one: FromClause, kinds: Collection[str]) -> ColumnElement[bool]:
-    """Whether a delivery's alert is of one of these kinds; asked for each, as above."""
-    kind = select(alert.c.kind).where(alert.c.id == one.c.alert_id).scalar_subquery()
-    return kind.in_(list(kinds))
-
-
-def _is_passing(now: BindParameter[datetime]) -> ColumnElement[bool]:
-    """Whether a delivery's alert is one that leaves while all else is stopped."""
-    # as ix_alert_passing says it
-    passing = select(alert.c.id).where(text("kind IN ('answer', 'notice')"))
-    return delivery.c.alert_id.in_(passing.where(alert.c.expires_at > now))
-
-
-def _post() -> ScalarSelect[Any]:
-    """What kind of post a delivery is; asked for those of chats in their quiet hours, and of those
-    that chose forum topics, alone.
-    """
-    return select(alert.c.post).where(alert.c.id == delivery.c.alert_id).scalar_subquery()
-
-
-def _chat_has_room() -> ColumnElement[bool]:
-    """By a chat's own bucket: a short burst, then one a second (private) or fifteen a minute."""
-    private = and_(
-        chat.c.kind == ChatKind.PRIVATE.value,
-        chat.c.tat <= bindparam("private_until", type_=chat.c.tat.type),
-    )
-    group = and_(
-        chat.c.kind != ChatKind.PRIVATE.value,
-        chat.c.tat <= bindparam("group_until", type_=chat.c.tat.type),
-    )
-    return or_(chat.c.tat.is_(None), or_(private, group))
-
-
-def _due_query(kinds: Kinds = None) -> Select[Any]:
-    """The query, built once: building costs as much as running.
-
-    It takes `now`, `soon`, `room`, and the lane to stay `above`. With `kinds` only alerts of those
-    are due, and these are looked for instead of walking all that waits.
-    """
-    now: BindParameter[datetime] = bindparam("now", type_=delivery.c.not_before.type)
-    soon: BindParameter[datetime] = bindparam("soon", type_=delivery.c.not_before.type)
-    lane: ColumnElement[int] = delivery.c.lane
-    if kinds is not None:  # few: their order shall be no reason to walk the lanes in an index
-        lane = lane + literal_column("0")
-    return (
-        select(
-            delivery.c.id,
-            delivery.c.alert_id,
-            delivery.c.chat_id,
-            delivery.c.lane,
-            delivery.c.fence,
-            delivery.c.tries,
-            delivery.c.doubts,
-            delivery.c.plain,
-            chat.c.language,
-            chat.c.style,
-            chat.c.sounds,
-            chat.c.kind,
-            chat.c.threads,
-            case((chat.c.threads != "", _post()), else_=None).label("post"),
-            chat.c.home,
-            chat.c.time_zone,
-            # times cost more to read than all the rest: only those that matter
-            case((delivery.c.expires_at < soon, delivery.c.expires_at), else_=None).label(
-                "ends_at"
-            ),
-            case((chat.c.tat > now, chat.c.tat), else_=None).label("tat"),
-        )
-        .join(chat, chat.c.id == delivery.c.chat_id)
-        .where(
-            delivery.c.state == State.PENDING.value,
-            delivery.c.lane < bindparam("above"),
-            delivery.c.not_before <= now,
-            delivery.c.expires_at > now,
-            or_(chat.c.active, and_(only_stopped(), is_answer())),
-            or_(
-                chat.c.quiet_begins_at.is_(None),
-                chat.c.quiet_begins_at > now,
-                storage.quiet.passes(_post()),
-            ),
-            _chat_has_room(),
-            ~_waits_for_another(now, kinds),
-            *([] if kinds is None else [_is_passing(now)]),
-        )
-        .order_by(lane, delivery.c.id)
-        .limit(bindparam("room", type_=Integer()))
-        .with_for_update(skip_locked=True, of=delivery)
-    )
-
-
-_DUE = _due_query()
-#: While an operator lets no alert leave: answers, and words to operators.
-_DUE_WHILE_STOPPED = _due_query((ANSWER, NOTICE))
-#: What PostgreSQL must not do for a claim. Without fresh statistics it takes these for cheap, and
-#: reads all that waits; without these it walks what is due in its index's order and looks up each
-#: chat, until there is enough. Nor may it compile the query: before version 18 a price for what is
-#: forbidden made that look worth while.
-WALK = text("""
-SELECT set_config(way, 'off', true)
-FROM (VALUES ('enable_seqscan'), ('enable_bitmapscan'), ('enable_hashjoin'), ('enable_mergejoin'),
-  ('enable_material'), ('enable_sort'), ('enable_incremental_sort'), ('jit')) AS off(way)
-""")
-
-
-async def _due(
-    db: Db, due: Select[Any], now: datetime, room: int, lease: timedelta, above: Lane | None
-) -> Sequence[Any]:
-    """The deliveries to make now, locked, `room` of them at most."""
-    if db.dialect.name != "sqlite":
-        await db.execute(WALK)  # until the claim's transaction ends
-    until = {"private_until": now + PRIVATE_BURST, "group_until": now + GROUP_BURST}
-    below_all = max(Lane) + 1
-    given = {
-        "now": now,
-        "soon": now + lease,
-        "room": room,
-        "above": below_all if above is None else above,
-    }
-    found = await db.execute(due, {**given, **until})
-    rows: Sequence[Any] = found.all()
-    return rows
 
 
 async def _charge_chats(db: Db, rows: Sequence[Any], now: datetime) -> None:

@@ -34,8 +34,8 @@ from bot.model.chats import Post, Sound, Wakes, write_sounds
 from bot.model.filters import StoredFilter
 from bot.model.subjects import TopicSubject
 from storage.alerts import StoredAlert, got, stored_alert
-from storage.claims import only_stopped
 from storage.db import COUNTED, Db, db_now, forgettable, upsert
+from storage.due import only_stopped
 from storage.schema import alert, chat, delivery, subscription
 
 SECURITY = str(TopicSubject("security"))

@@ -14,8 +14,8 @@ from sqlalchemy import (
 )
 
 from bot.model.alerts import Approval, State
-from storage.claims import WALK, is_answer, only_stopped
 from storage.db import COUNTED, Db, db_now, forgettable
+from storage.due import WALK, is_answer, only_stopped
 from storage.schema import alert, chat, delivery
 
 CLOSED_AT_ONCE = 2_000  # deliveries closed in one transaction: two writes to indexes for each

@@ -1,0 +1,204 @@
+"""What is due: the deliveries that may leave now, asked by one statement that is built once.
+
+One delivery of a chat is out at a time, so a chat's messages keep the order of their alerts within
+a lane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Integer,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    literal_column,
+    or_,
+    select,
+    text,
+)
+
+import storage.quiet
+from bot.model.alerts import ANSWER, NOTICE, Lane, State
+from bot.model.chats import ChatKind
+from storage.chats import STOPPED
+from storage.db import Db
+from storage.pace import (
+    GROUP_BURST,
+    PRIVATE_BURST,
+)
+from storage.schema import alert, chat, delivery
+
+#: Kinds of alerts; None is all.
+Kinds = Collection[str] | None
+
+
+def _waits_for_another(now: BindParameter[datetime], kinds: Kinds = None) -> ColumnElement[bool]:
+    """Whether another delivery of the chat is out, or goes before this one.
+
+    With `kinds` only such go before: the others wait themselves.
+    """
+    other = delivery.alias("other")
+    goes_before = or_(
+        other.c.lane < delivery.c.lane,
+        and_(other.c.lane == delivery.c.lane, other.c.id < delivery.c.id),
+    )
+    is_due = and_(other.c.state == State.PENDING.value, goes_before, other.c.expires_at > now)
+    if kinds is not None:
+        is_due = and_(is_due, _is_of(other, kinds))
+    return (
+        select(other.c.id)
+        .where(
+            other.c.chat_id == delivery.c.chat_id,
+            or_(is_due, other.c.state == State.LEASED.value),
+            # as ix_delivery_open says it, or SQLite scans the table
+            text("other.state IN ('pending', 'leased')"),
+        )
+        .exists()
+    )
+
+
+def only_stopped() -> ColumnElement[bool]:
+    """Whether a chat is left alone by its own wish and not by Telegram's: answers are no alerts."""
+    return and_(chat.c.stopped, chat.c.inactive_why == STOPPED)
+
+
+def is_answer() -> ColumnElement[bool]:
+    """Whether a delivery is of an answer; asked for each, or a server reads all alerts for it."""
+    kind = select(alert.c.kind).where(alert.c.id == delivery.c.alert_id).scalar_subquery()
+    return kind == ANSWER
+
+
+def _is_of(one: FromClause, kinds: Collection[str]) -> ColumnElement[bool]:
+    """Whether a delivery's alert is of one of these kinds; asked for each, as above."""
+    kind = select(alert.c.kind).where(alert.c.id == one.c.alert_id).scalar_subquery()
+    return kind.in_(list(kinds))
+
+
+def _is_passing(now: BindParameter[datetime]) -> ColumnElement[bool]:
+    """Whether a delivery's alert is one that leaves while all else is stopped."""
+    # as ix_alert_passing says it
+    passing = select(alert.c.id).where(text("kind IN ('answer', 'notice')"))
+    return delivery.c.alert_id.in_(passing.where(alert.c.expires_at > now))
+
+
+def _post() -> ScalarSelect[Any]:
+    """What kind of post a delivery is; asked for those of chats in their quiet hours, and of those
+    that chose forum topics, alone.
+    """
+    return select(alert.c.post).where(alert.c.id == delivery.c.alert_id).scalar_subquery()
+
+
+def _chat_has_room() -> ColumnElement[bool]:
+    """By a chat's own bucket: a short burst, then one a second (private) or fifteen a minute."""
+    private = and_(
+        chat.c.kind == ChatKind.PRIVATE.value,
+        chat.c.tat <= bindparam("private_until", type_=chat.c.tat.type),
+    )
+    group = and_(
+        chat.c.kind != ChatKind.PRIVATE.value,
+        chat.c.tat <= bindparam("group_until", type_=chat.c.tat.type),
+    )
+    return or_(chat.c.tat.is_(None), or_(private, group))
+
+
+def _due_query(kinds: Kinds = None) -> Select[Any]:
+    """The query, built once: building costs as much as running.
+
+    It takes `now`, `soon`, `room`, and the lane to stay `above`. With `kinds` only alerts of those
+    are due, and these are looked for instead of walking all that waits.
+    """
+    now: BindParameter[datetime] = bindparam("now", type_=delivery.c.not_before.type)
+    soon: BindParameter[datetime] = bindparam("soon", type_=delivery.c.not_before.type)
+    lane: ColumnElement[int] = delivery.c.lane
+    if kinds is not None:  # few: their order shall be no reason to walk the lanes in an index
+        lane = lane + literal_column("0")
+    return (
+        select(
+            delivery.c.id,
+            delivery.c.alert_id,
+            delivery.c.chat_id,
+            delivery.c.lane,
+            delivery.c.fence,
+            delivery.c.tries,
+            delivery.c.doubts,
+            delivery.c.plain,
+            chat.c.language,
+            chat.c.style,
+            chat.c.sounds,
+            chat.c.kind,
+            chat.c.threads,
+            case((chat.c.threads != "", _post()), else_=None).label("post"),
+            chat.c.home,
+            chat.c.time_zone,
+            # times cost more to read than all the rest: only those that matter
+            case((delivery.c.expires_at < soon, delivery.c.expires_at), else_=None).label(
+                "ends_at"
+            ),
+            case((chat.c.tat > now, chat.c.tat), else_=None).label("tat"),
+        )
+        .join(chat, chat.c.id == delivery.c.chat_id)
+        .where(
+            delivery.c.state == State.PENDING.value,
+            delivery.c.lane < bindparam("above"),
+            delivery.c.not_before <= now,
+            delivery.c.expires_at > now,
+            or_(chat.c.active, and_(only_stopped(), is_answer())),
+            or_(
+                chat.c.quiet_begins_at.is_(None),
+                chat.c.quiet_begins_at > now,
+                storage.quiet.passes(_post()),
+            ),
+            _chat_has_room(),
+            ~_waits_for_another(now, kinds),
+            *([] if kinds is None else [_is_passing(now)]),
+        )
+        .order_by(lane, delivery.c.id)
+        .limit(bindparam("room", type_=Integer()))
+        .with_for_update(skip_locked=True, of=delivery)
+    )
+
+
+_DUE = _due_query()
+#: While an operator lets no alert leave: answers, and words to operators.
+_DUE_WHILE_STOPPED = _due_query((ANSWER, NOTICE))
+#: What PostgreSQL must not do for a claim. Without fresh statistics it takes these for cheap, and
+#: reads all that waits; without these it walks what is due in its index's order and looks up each
+#: chat, until there is enough. Nor may it compile the query: before version 18 a price for what is
+#: forbidden made that look worth while.
+WALK = text("""
+SELECT set_config(way, 'off', true)
+FROM (VALUES ('enable_seqscan'), ('enable_bitmapscan'), ('enable_hashjoin'), ('enable_mergejoin'),
+  ('enable_material'), ('enable_sort'), ('enable_incremental_sort'), ('jit')) AS off(way)
+""")
+
+
+async def due_now(
+    db: Db, now: datetime, room: int, lease: timedelta, above: Lane | None, *, stopped: bool
+) -> Sequence[Any]:
+    """The deliveries to make now, locked, `room` of them at most.
+
+    While an operator has `stopped` all alerts, only answers and notices are due.
+    """
+    if db.dialect.name != "sqlite":
+        await db.execute(WALK)  # until the claim's transaction ends
+    until = {"private_until": now + PRIVATE_BURST, "group_until": now + GROUP_BURST}
+    below_all = max(Lane) + 1
+    given = {
+        "now": now,
+        "soon": now + lease,
+        "room": room,
+        "above": below_all if above is None else above,
+    }
+    due = _DUE_WHILE_STOPPED if stopped else _DUE
+    found = await db.execute(due, {**given, **until})
+    rows: Sequence[Any] = found.all()
+    return rows
