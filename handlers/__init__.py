@@ -6,7 +6,9 @@ All that can reach us stands in one of these tables. Rights are checked once, wh
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from telegram import Update
@@ -39,6 +41,7 @@ from handlers import (
     feeds,
     held,
     here,
+    inline,
     membership,
     news,
     news_filters,
@@ -161,29 +164,32 @@ MENUS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _with(pressed: Press, what: str) -> Press:
-    """A button whose first word is itself what it is about."""
+@dataclass(frozen=True, slots=True)
+class With:
+    """What a button does whose first word is itself what it is about."""
 
-    async def press_one(context: Context, *rest: str) -> None:
-        await pressed(context, what, *rest)
+    pressed: Press
+    what: str
 
-    return press_one
+    async def __call__(self, context: Context, *rest: str) -> None:
+        """Do it, with that word before the rest."""
+        await self.pressed(context, self.what, *rest)
 
 
 #: A button's first word and how many words follow it → what it does and who may press it.
 BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("news", 2): Route(news.turn_page, Who.ANYBODY),
     ("find", 1): Route(search.turn_page, Who.ANYBODY),
-    ("cur", 1): Route(_with(subscriptions.toggle, "cur"), Who.ADMINISTRATOR),
-    ("top", 1): Route(_with(subscriptions.toggle, "top"), Who.ADMINISTRATOR),
-    ("lang", 1): Route(_with(settings.pressed, "lang"), Who.ADMINISTRATOR),
-    ("style", 1): Route(_with(settings.pressed, "style"), Who.ADMINISTRATOR),
-    ("wakes", 1): Route(_with(settings.pressed, "wakes"), Who.ADMINISTRATOR),
-    ("anon", 1): Route(_with(settings.pressed, "anon"), Who.ADMINISTRATOR),
-    ("zone", 1): Route(_with(settings.pressed, "zone"), Who.ADMINISTRATOR),
+    ("cur", 1): Route(With(subscriptions.toggle, "cur"), Who.ADMINISTRATOR),
+    ("top", 1): Route(With(subscriptions.toggle, "top"), Who.ADMINISTRATOR),
+    ("lang", 1): Route(With(settings.pressed, "lang"), Who.ADMINISTRATOR),
+    ("style", 1): Route(With(settings.pressed, "style"), Who.ADMINISTRATOR),
+    ("wakes", 1): Route(With(settings.pressed, "wakes"), Who.ADMINISTRATOR),
+    ("anon", 1): Route(With(settings.pressed, "anon"), Who.ADMINISTRATOR),
+    ("zone", 1): Route(With(settings.pressed, "zone"), Who.ADMINISTRATOR),
     ("places", 1): Route(places.opened, Who.ADMINISTRATOR),
     ("place", 2): Route(places.pressed, Who.ADMINISTRATOR),
-    ("set", 1): Route(_with(settings.pressed, "set"), Who.ADMINISTRATOR),
+    ("set", 1): Route(With(settings.pressed, "set"), Who.ADMINISTRATOR),
     ("quiet", 1): Route(quiet.pressed, Who.ADMINISTRATOR),
     ("sound", 2): Route(quiet.sounded, Who.ADMINISTRATOR),
     ("here", 2): Route(here.pressed, Who.ADMINISTRATOR),
@@ -238,7 +244,7 @@ MEMBERSHIP: Route[Handler] = Route(membership.changed, Who.ANYBODY)
 #: A group that moved has two numbers and no chat to load; Telegram says this too of itself.
 MOVED: Route[Chatless] = Route(membership.migrated, Who.ANYBODY, where=filters.StatusUpdate.MIGRATE)
 #: Who asks inline does so from a chat that we are not told of.
-INLINE: Route[Chatless] = Route(convert.inline, Who.ANYBODY)
+INLINE: Route[Chatless] = Route(inline.inline, Who.ANYBODY)
 
 
 async def press(_update: Update, context: Context) -> None:
@@ -279,6 +285,25 @@ def unusable(routes: Mapping[str, Route[Any]]) -> list[str]:
     return found
 
 
+def misfitting(buttons: Mapping[tuple[str, int], Route[Press]]) -> list[str]:
+    """The buttons whose handlers take another number of words, a sentence each."""
+    found: list[str] = []
+    for (verb, count), one in buttons.items():
+        handler: Any = one.handler
+        words = [""] * count
+        if not callable(handler):  # told as a route
+            continue
+        if isinstance(handler, With):
+            handler, words = handler.pressed, ["", *words]
+        try:
+            inspect.signature(handler).bind(None, *words)
+        except TypeError:
+            found.append(
+                f"button {verb} with {count} words: {handler.__name__} takes another number"
+            )
+    return found
+
+
 def _all_routes() -> dict[str, Route[Any]]:
     """Every route, by what a sentence about it calls it."""
     return {
@@ -293,7 +318,7 @@ def _all_routes() -> dict[str, Route[Any]]:
 
 def problems() -> list[str]:
     """What a route, a command, a subject or a kind of alert lacks, a sentence each."""
-    found = unusable(_all_routes()) + lacking(COMMANDS)
+    found = unusable(_all_routes()) + lacking(COMMANDS) + misfitting(BUTTONS)
     found += alerts.lacking_subjects(SUBJECTS.values())
     return found + texts_lacking(FALLBACK)
 

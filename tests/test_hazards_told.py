@@ -224,6 +224,29 @@ async def test_an_update_that_names_several_is_of_the_event_that_was_told(world:
     assert stored.title.startswith("Withdrawn: ")
 
 
+async def test_an_update_that_names_the_one_before_alone_is_of_the_event_that_was_told(
+    world: World,
+) -> None:
+    """Each in a document of its own, as where a feed lists what is in force; so is the cancel."""
+    world.serve("met", b"<feed/>")
+    assert (await world.poll("met")).error is None
+    told: list[tuple[int, int]] = []
+    steps: list[tuple[str, tuple[str, ...]]] = [
+        ("KG-A", ()),
+        ("KG-B", ("KG-A",)),
+        ("KG-C", ("KG-B",)),
+    ]
+    for number, before in steps:
+        world.serve("met", warning(world, number, *before, severity="Moderate").encode())
+        report = await world.poll("met")
+        told.append((report.new, report.alerts))
+    assert told == [(1, 1), (0, 0), (0, 0)]
+    world.serve("met", f"<feed>{warning(world, 'KG-D', 'KG-C', kind='Cancel')}</feed>".encode())
+    assert (await world.poll("met")).new == 0
+    (stored,) = [row for row in await world.stored(entry) if row.feed == "met"]
+    assert stored.title.startswith("Withdrawn: ")
+
+
 @pytest.mark.parametrize(
     ("title", "entries"),
     [

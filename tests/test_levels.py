@@ -28,6 +28,8 @@ from tests.publishers import QUIET
 from tests.test_ingest import NOW
 from tests.world import READER, SECURITY, Sending, World, polling
 
+pytestmark = pytest.mark.cases  # what is decided, whatever the database
+
 #: Who wants all, what is important (as a new chat does), and urgent stories only.
 ALL, IMPORTANT, URGENT = READER, 1002, 1003
 PICKPOCKETS = ("Two pickpockets detained at a bazaar", "Police returned eleven telephones.")

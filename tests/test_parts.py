@@ -7,6 +7,7 @@ import inspect
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import handlers
@@ -15,7 +16,7 @@ from bot.config import Settings
 from bot.secret_files import FROM_FILES
 from bot.sources import banks, kinds
 from bot.sources.catalog import load_catalog
-from handlers import COMMANDS, MEMBERSHIP, WORDS
+from handlers import BUTTONS, COMMANDS, MEMBERSHIP, WORDS, With
 from tests.conftest import ROOT
 
 #: Reached by no table, because it is what looks into one.
@@ -26,6 +27,9 @@ TABLES_OWN = {
     "handlers.convert.text",
     "handlers.subscriptions.start",
     "handlers.unknown.unknown",
+    # called by commands that have routes, and are no button's
+    "handlers.channels.ask",
+    "handlers.rules.opened",
 }
 #: Settings that only the settings themselves read: the token has a property, who pays may ask for a
 #: higher rate, and a file holds another setting.
@@ -51,16 +55,82 @@ def test_every_handler_has_a_route() -> None:
     routed = set(TABLES_OWN)
     for route in (*COMMANDS.values(), *WORDS.values(), MEMBERSHIP):
         routed.add(f"{route.handler.__module__}.{route.handler.__name__}")
-    unrouted: list[str] = []
+    unrouted = [
+        name
+        for name, given, _ in _handlers()
+        if given == ["Update", "Context"] and name not in routed
+    ]
+    assert unrouted == []
+
+
+def _handlers() -> Iterator[tuple[str, list[str], str]]:
+    """Each public coroutine function of `handlers`, the types of what it takes and gives."""
     for path in sorted((ROOT / "handlers").glob("*.py")):
         module = "handlers" if path.stem == "__init__" else f"handlers.{path.stem}"
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if not isinstance(node, ast.AsyncFunctionDef) or node.name.startswith("_"):
-                continue
-            given = [ast.unparse(one.annotation) for one in node.args.args if one.annotation]
-            if given == ["Update", "Context"] and f"{module}.{node.name}" not in routed:
-                unrouted.append(f"{module}.{node.name}")
+            if isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_"):
+                given = [ast.unparse(one.annotation) for one in node.args.args if one.annotation]
+                yield (
+                    f"{module}.{node.name}",
+                    given,
+                    ast.unparse(node.returns or ast.Constant(None)),
+                )
+
+
+def test_every_buttons_handler_has_a_line() -> None:
+    """One without would answer no press: every public `(Context, str, …) -> None` is a button's."""
+    routed = set(TABLES_OWN)
+    for route in BUTTONS.values():
+        pressed = route.handler.pressed if isinstance(route.handler, With) else route.handler
+        routed.add(f"{pressed.__module__}.{pressed.__name__}")
+    unrouted: list[str] = []
+    for name, given, gives in _handlers():
+        if _is_press(given) and gives == "None" and name not in routed:
+            unrouted.append(name)
     assert unrouted == []
+
+
+def _is_press(given: list[str]) -> bool:
+    """Whether these are the parameters of what a button does."""
+    return given[:1] == ["Context"] and all(one == "str" for one in given[1:])
+
+
+def test_every_button_that_is_shown_has_a_line() -> None:
+    """Whoever pressed another would be told that it is out of date."""
+    lost: list[str] = []
+    for path in (*ROOT.glob("handlers/*.py"), *ROOT.glob("bot/render/*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Button":
+                data = _data_of(node)
+                verb, colons = data.partition(":")[0], data.count(":")
+                if verb.isidentifier() and (verb, colons) not in BUTTONS:
+                    lost.append(f"{path.name}:{node.lineno}: {data}")
+    assert lost == []
+
+
+def _data_of(button: ast.Call) -> str:
+    """What a button sends, `{}` for what is filled in; "" of what is made elsewhere or sends
+    nothing.
+    """
+    named = {one.arg: one.value for one in button.keywords}
+    data = named.get("data", button.args[1] if len(button.args) > 1 else None)
+    if isinstance(data, ast.JoinedStr):
+        parts = [one.value if isinstance(one, ast.Constant) else "{}" for one in data.values]
+        return "".join(map(str, parts))
+    return str(data.value) if isinstance(data, ast.Constant) else ""
+
+
+def test_a_line_with_another_number_of_words_is_told_by_its_button() -> None:
+    """Else the first press would fail."""
+    wrong = {
+        ("why", 2): BUTTONS["why", 1],
+        ("cur", 0): BUTTONS["cur", 1],
+        ("news", 2): BUTTONS["news", 2],
+    }
+    assert handlers.misfitting(wrong) == [
+        "button why with 2 words: why takes another number",
+        "button cur with 0 words: toggle takes another number",
+    ]
 
 
 def test_every_setting_is_read() -> None:
