@@ -271,6 +271,19 @@ async def test_an_agencys_report_of_the_event_joins_its_story(
     assert sorted(await stories(world)) == entries
 
 
+async def test_a_report_is_joined_however_much_else_was_told_in_its_language(
+    world: World,
+) -> None:
+    """Among a day's news the latest five hundred entries are those of an hour."""
+    told = ("q", "Earthquake of magnitude 5.4 shakes Issyk-Kul, Kyrgyzstan", "Walls cracked.")
+    await world.report("english", told)
+    many = [(f"n{number}", f"Harvest of apples number {number}", ".") for number in range(520)]
+    await world.report("english", *many, told)
+    measured(world, quake(world))
+    await world.poll("usgs")
+    assert 2 in await stories(world)
+
+
 async def test_an_aftershock_of_the_same_institute_is_an_event_of_its_own(world: World) -> None:
     """However alike the words are; another institute's measure of it is no event of its own."""
     measured(world, quake(world), quake(world, "us2", minutes=2, mag=5.3))
