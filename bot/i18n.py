@@ -71,6 +71,11 @@ def number(value: Decimal | int, language: str, digits: int | None = None) -> st
     return text
 
 
+def ungrouped(shown: str, language: str) -> str:
+    """A number as `number` wrote it, without the marks between thousands."""
+    return shown.replace(_marks(language)[1], "")
+
+
 def decimal_mark(language: str) -> str:
     """What stands before the decimals: a point, or a comma."""
     return _marks(language)[0]

@@ -41,6 +41,7 @@ from handlers import (
     feeds,
     held,
     here,
+    inline,
     membership,
     news,
     news_filters,
@@ -243,7 +244,7 @@ MEMBERSHIP: Route[Handler] = Route(membership.changed, Who.ANYBODY)
 #: A group that moved has two numbers and no chat to load; Telegram says this too of itself.
 MOVED: Route[Chatless] = Route(membership.migrated, Who.ANYBODY, where=filters.StatusUpdate.MIGRATE)
 #: Who asks inline does so from a chat that we are not told of.
-INLINE: Route[Chatless] = Route(convert.inline, Who.ANYBODY)
+INLINE: Route[Chatless] = Route(inline.inline, Who.ANYBODY)
 
 
 async def press(_update: Update, context: Context) -> None:

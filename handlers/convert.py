@@ -1,44 +1,38 @@
-"""/convert, amounts written as plain words, and `@bot 100 usd` in any chat.
+"""/convert, and amounts written as plain words.
 
-In a group only a command or a mention is for us. Inline queries come letter by letter from chats we
-are not in: they are answered from the store, kept by Telegram for a short time, and never with an
-error.
+In a group only a command or a mention is for us.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from telegram import Update
 
-import storage.chats
 import storage.rates
 from bot.convert import Question, is_greeting, looks_like_question, parse_asked, parse_question
 from bot.errors import UserError
-from bot.i18n import currency_name, t
-from bot.languages import client_language
 from bot.model.chats import Chat, ChatKind
 from bot.model.rates import CODE
 from bot.readers.convert import Conversion, conversions, round_amounts
-from bot.readers.rates import current_rates, local_day, must_know, rate_card, rates_on
+from bot.readers.rates import current_rates, local_day, must_know, rates_on
 from bot.render import rates as render
+from bot.render.buttons import copy_button
 from bot.render.help import greeted
+from bot.render.numbers import money
 from bot.render.phrases import phrase
-from bot.render.text import Button, Message, Rich, bold, lines, message, to_api
+from bot.render.text import Button, Message, Rich, bold, lines, message
 from handlers import rules, unknown
 from handlers.access import mention
 from handlers.context import Context
-from handlers.outgoing import Answer, Outgoing
 from handlers.services import Services
 
 #: What is written of a rule and of no amount of money: "RUB < 1", "USD ±0.5", "EUR 3% 7d".
 RULE_SIGNS = re.compile(r"[<>≤≥±%]")
-INLINE_KEPT = 30  # seconds Telegram may repeat an inline answer
 #: Mistakes in what is surely a question about money; any other text is "not understood".
 MEANT = frozenset({"amount", "digits", "large", "percent", "same", "zero"})
 
@@ -137,20 +131,31 @@ async def _try(update: Update, context: Context, said: str) -> None:
 
 async def _answer(context: Context, question: str) -> Message:
     services, chat = context.services, context.chat
-    asked, said = await conversion(services, question, chat)
-    if asked is None or asked.source == chat.home or asked.target not in {None, chat.home}:
-        return said
-    more = phrase("button.amounts", chat.language, code=asked.source).text
-    return replace(said, buttons=((Button(more, f"amounts:{asked.source}"),),))
+    answer = await converted(services, question, chat)
+    asked, rows = answer.question, []
+    if answer.figure is not None and chat.kind is ChatKind.PRIVATE:  # in a group nobody's alone
+        rows.append((copy_button(answer.figure, chat.language),))
+    if asked is not None and asked.source != chat.home and asked.target in {None, chat.home}:
+        more = phrase("button.amounts", chat.language, code=asked.source).text
+        rows.append((Button(more, f"amounts:{asked.source}"),))
+    return replace(answer.said, buttons=tuple(rows))
 
 
-async def conversion(
-    services: Services, question: str, chat: Chat
-) -> tuple[Question | None, Message]:
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """An answer in words; the question, where it is one and of today; what it comes to, where that
+    is one figure or one that was asked for before its way back.
+    """
+
+    said: Message
+    question: Question | None
+    figure: str | None
+
+
+async def converted(services: Services, question: str, chat: Chat) -> Converted:
     """Every reading of the amount, in both directions when one currency is said and nothing else.
 
-    Of a list one line each. The question itself too, where it is one and of today. Raises
-    UserError when it is none.
+    Of a list one line each. UserError when it is no question about money.
     """
     language, home, now = chat.language, chat.home, services.clock()
     here = now.astimezone(ZoneInfo(chat.time_zone)).date()
@@ -166,8 +171,18 @@ async def conversion(
         if len(asked.questions) > 1:  # a list has enough lines without the way back
             ways = [way for way in ways if way.base == one.source]
         found += ways
-    only = asked.questions[0] if len(asked.questions) == 1 and asked.on is None else None
-    return only, _said(services, found, language, now)
+    only = asked.questions[0] if len(asked.questions) == 1 else None
+    return Converted(
+        said=_said(services, found, language, now),
+        question=only if asked.on is None else None,
+        figure=None if only is None else _figure(only, found, language),
+    )
+
+
+def _figure(asked: Question, found: Sequence[Conversion], language: str) -> str | None:
+    """The one figure that was asked for; None where an amount has several readings."""
+    told = {money(way.answer.result, language) for way in found if way.base == asked.source}
+    return told.pop() if len(told) == 1 else None
 
 
 def _said(
@@ -195,86 +210,3 @@ def _said(
     answers = {one.text for one in equations}
     below = [line for line in dict.fromkeys(basis) if line not in answers]
     return message(lines(*equations, *below))
-
-
-# --- inline ---------------------------------------------------------------------------------------
-
-
-async def inline(services: Services, update: Update) -> None:
-    """`@bot 100 usd`: the conversion, when it is one, and the rate card, as results to send."""
-    query = update.inline_query
-    if query is None:
-        return
-    reader = await _reader(services, query.from_user.id, query.from_user.language_code)
-    results = [
-        *await _inline_conversion(services, query.query, reader),
-        *await _inline_card(services, reader),
-    ]
-    answer = Answer(
-        method="answerInlineQuery",
-        parameters={
-            "inline_query_id": query.id,
-            "results": results,
-            "cache_time": INLINE_KEPT,
-            "is_personal": True,  # in the reader's own language and currency
-        },
-    )
-    await Outgoing(services, reader.id, reader.language).send(answer)
-
-
-async def _reader(services: Services, user: int, language_code: str | None) -> Chat:
-    """The reader's own settings; somebody we never met is not stored for looking."""
-    # a person's number is that of their private chat with us
-    async with services.store.reading() as db:
-        known = services.chats.get(user) or await storage.chats.get(db, user)
-    return known or Chat(
-        id=user,
-        kind=ChatKind.PRIVATE,
-        language=client_language(language_code, services.settings.default_language),
-        time_zone=services.settings.time_zone,
-        home=services.settings.home_currency,
-    )
-
-
-async def _inline_conversion(
-    services: Services, question: str, reader: Chat
-) -> list[dict[str, Any]]:
-    if not looks_like_question(question):
-        return []
-    try:
-        _, shown = await conversion(services, question, reader)
-    except UserError:
-        return []
-    first, second, *_ = [*shown.text.split("\n"), ""]  # an equation alone has nothing below it
-    return [_article("convert", first, second, shown)]
-
-
-async def _inline_card(services: Services, reader: Chat) -> list[dict[str, Any]]:
-    now = services.clock()
-    try:
-        async with services.store.reading() as db:
-            card = await rate_card(db, services.catalog, home=reader.home, now=now)
-    except UserError:
-        return []
-    today = local_day(services.catalog, card.source, now)
-    title = f"{t('inline.card', reader.language)} · {currency_name(card.quote, reader.language)}"
-    values = ", ".join(row.pair.base for row in card.rows)
-    return [_article("card", title, values, render.card(card, reader.language, today=today))]
-
-
-def _article(key: str, title: str, description: str, shown: Message) -> dict[str, Any]:
-    # Without buttons: a press under a message sent to others would reach us from nowhere.
-    body = to_api(replace(shown, buttons=()))
-    content = {
-        "message_text": body["text"],
-        "link_preview_options": body["link_preview_options"],
-    }
-    if "entities" in body:
-        content["entities"] = body["entities"]
-    return {
-        "type": "article",
-        "id": key,
-        "title": title,
-        "description": description,
-        "input_message_content": content,
-    }

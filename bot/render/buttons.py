@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
-from bot.i18n import t
+from bot.i18n import t, ungrouped
+from bot.render.phrases import phrase
 from bot.render.text import Button
 
 CHOSEN = "✓"
@@ -28,6 +29,12 @@ def back_button(language: str, data: str) -> Button:
 def share_button(address: str, language: str) -> Button:
     """Telegram's own choice of a chat to pass an address on to."""
     return Button(t("button.share", language), url=SHARE + quote(address, safe=""))
+
+
+def copy_button(figure: str, language: str) -> Button:
+    """Copies a figure as it is typed into a form: without the marks between thousands."""
+    said = phrase("button.copy", language, figure=figure).text
+    return Button(said, copy=ungrouped(figure, language))
 
 
 def rows_of(buttons: Sequence[Button], width: int) -> Iterable[list[Button]]:

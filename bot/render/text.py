@@ -74,11 +74,14 @@ class Rich:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """An inline button: `data` (at most 64 bytes) comes back to us, `url` opens."""
+    """An inline button: `data` (at most 64 bytes) comes back to us, `url` opens, `copy` (at most
+    256 letters) is what it copies.
+    """
 
     text: str
     data: str | None = None
     url: str | None = None
+    copy: str | None = None
 
 
 Rows = tuple[tuple[Button, ...], ...]
@@ -378,8 +381,10 @@ def _entity(entity: Entity) -> dict[str, Any]:
     return marked
 
 
-def _button(button: Button) -> dict[str, str]:
+def _button(button: Button) -> dict[str, Any]:
     if button.url:
         return {"text": button.text, "url": button.url}
-    # a button has to carry one of the two: without data it answers "-", which no route takes
+    if button.copy:
+        return {"text": button.text, "copy_text": {"text": button.copy}}
+    # a button has to carry one of them: without data it answers "-", which no route takes
     return {"text": button.text, "callback_data": button.data or "-"}

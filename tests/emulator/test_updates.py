@@ -208,6 +208,39 @@ async def test_an_inline_query_gets_results_and_one_is_posted(
     assert chosen["chosen_inline_result"]["result_id"] == "1"
 
 
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"title": " "}, "ARTICLE_TITLE_EMPTY"),
+        ({"input_message_content": {"message_text": ""}}, "MESSAGE_EMPTY"),
+        ({"input_message_content": {"message_text": "x" * 4097}}, "MESSAGE_TOO_LONG"),
+        (
+            {"reply_markup": {"inline_keyboard": [[{"text": "x", "copy_text": {"text": ""}}]]}},
+            "BUTTON_COPY_TEXT_INVALID",
+        ),
+    ],
+)
+async def test_an_inline_result_that_could_not_be_sent_is_refused(
+    client: Client, emulator: Emulator, changed: dict[str, Any], problem: str
+) -> None:
+    asked = asyncio.create_task(emulator.inline_query(AIGUL, "100 usd"))
+    (update,) = await heard(client, timeout=10)
+    query = update["inline_query"]["id"]
+    result = {
+        "type": "article",
+        "id": "1",
+        "title": "8 745 som",
+        "input_message_content": {"message_text": "100 USD = 8 745 som"},
+    }
+    wrong = {**result, **changed}
+    _, refused = await client.refused("answerInlineQuery", inline_query_id=query, results=[wrong])
+    assert problem in refused
+    long = {"inline_query_id": query, "results": [result], "next_offset": "x" * 65}
+    assert "NEXT_OFFSET" in (await client.refused("answerInlineQuery", **long))[1]
+    await client.ok("answerInlineQuery", inline_query_id=query, results=[result])
+    assert (await asked)["results"] == [result]
+
+
 async def test_an_edit_is_told_where_the_message_was_heard_and_words_changed(
     client: Client, emulator: Emulator
 ) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 
+from bot.emulator import text as texts
 from bot.emulator.commands import Profile
 from bot.emulator.errors import Json, bad_request
 from bot.emulator.files import Files
+from bot.emulator.markup import checked_markup
 from bot.emulator.methods.shared import Method, Shared
 from bot.emulator.params import Params
 from bot.emulator.updates import Updates
@@ -15,6 +17,7 @@ from bot.emulator.world import World
 
 _TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
 _INLINE_RESULTS = 50
+_OFFSET_BYTES = 64
 
 
 class Answering(Shared):
@@ -54,7 +57,13 @@ class Answering(Shared):
         for result_id in ids:
             if not 1 <= len(result_id.encode()) <= 64:  # bytes, as in a button's data
                 raise bad_request("RESULT_ID_INVALID")
-        answer: Json = {"results": results, "next_offset": params.text("next_offset")}
+        for result in results:
+            if result.get("type") == "article":
+                _check_article(result)
+        onward = params.text("next_offset")
+        if len(onward.encode()) > _OFFSET_BYTES:
+            raise bad_request("NEXT_OFFSET_INVALID")
+        answer: Json = {"results": results, "next_offset": onward}
         if params.mapping("button"):
             answer["button"] = params.mapping("button")
         return self._answer(params.text("inline_query_id"), answer)
@@ -73,3 +82,16 @@ class Answering(Shared):
         answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self.questions[query_id] = answer
         return query_id, answer
+
+
+def _check_article(result: Json) -> None:
+    """A title, and words that could be sent as a message, with buttons as under one."""
+    if not str(result.get("title", "")).strip():
+        raise bad_request("ARTICLE_TITLE_EMPTY")
+    content = result.get("input_message_content") or {}
+    words, _ = texts.clean(str(content.get("message_text", "")), content.get("entities") or [])
+    if not words:
+        raise bad_request("MESSAGE_EMPTY")
+    if texts.utf16_length(words) > texts.TEXT_LIMIT:
+        raise bad_request("MESSAGE_TOO_LONG")
+    checked_markup(result.get("reply_markup"), inline_only=True)
