@@ -34,7 +34,14 @@ structlog.configure(
 
 # how long an example takes says how busy the machine is
 hypothesis.settings.register_profile("jarchy", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("jarchy")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The long run tries more examples of each property."""
+    if "not slow" in config.option.markexpr:
+        hypothesis.settings.load_profile("quick")
 
 
 def _compile_each_statement_once() -> None:
