@@ -157,18 +157,23 @@ async def opened(settings: Settings, catalog: Catalog, clock: Clock) -> AsyncIte
             holder=holder,
             revoked=revoked,
         )
-        operated = Operated(
-            store=store,
-            catalog=catalog,
-            clock=clock,
-            readiness=bot.readiness,
-            home=settings.home_currency,
-            zone=settings.time_zone,
-            language=settings.default_language,
-            holder=holder,
-            token=settings.token_name,
-            done=bot.done,
-        )
-        ops = ops_app(operated)
+        ops = ops_app(_operated(bot))
         bot.ops_port = await serve(stack, ops, settings.ops_listen)
         yield bot
+
+
+def _operated(bot: Running) -> Operated:
+    """What the operator's page asks of the program."""
+    settings = bot.settings
+    return Operated(
+        store=bot.store,
+        catalog=bot.catalog,
+        clock=bot.clock,
+        readiness=bot.readiness,
+        home=settings.home_currency,
+        zone=settings.time_zone,
+        language=settings.default_language,
+        holder=bot.holder,
+        token=settings.token_name,
+        done=bot.done,
+    )

@@ -14,7 +14,7 @@ import storage.alerts
 import storage.boards
 import storage.chats
 import storage.setups
-from bot.alerts import boards, notices, pins
+from bot.alerts import KINDS, boards, notices, pins
 from bot.alerts.kind import Desk
 from bot.deliver.marks import MAY_HAVE_ARRIVED, NOTHING_TO_SAY
 from bot.model.alerts import State
@@ -49,7 +49,7 @@ async def _keep(store: Store, catalog: Catalog, channel: int, now: datetime) -> 
         chat = await storage.chats.get(db, channel)
         if chat is None:
             return False
-        shown = await boards.body(Desk(db=db, catalog=catalog), chat, now=now)
+        shown = await boards.body(Desk(db=db, catalog=catalog, kinds=KINDS), chat, now=now)
     mark = boards.mark_of(shown) if shown.text else None
     async with store.writing() as db:
         kept = await storage.boards.get(db, channel, lock=True)

@@ -16,7 +16,7 @@ import storage.operating
 import storage.sources
 import storage.stories
 import storage.switch
-from bot.alerts import Desk, Reader, edits, kind_of, notices
+from bot.alerts import KINDS, Desk, Reader, edits, kind_of, notices
 from bot.errors import UserError
 from bot.i18n import moment
 from bot.model.news import Story
@@ -149,7 +149,7 @@ async def _errors(context: Context) -> Message:
                 home=chat.home,
                 time_zone=chat.time_zone,
             )
-            desk = Desk(db=db, catalog=services.catalog)
+            desk = Desk(db=db, catalog=services.catalog, kinds=KINDS)
             words = await kind_of(one).words(desk, one, reader)
             at = moment(one.created_at, chat.language, chat.time_zone, now=services.clock())
             if words is not None:

@@ -16,7 +16,7 @@ import storage.alerts
 import storage.chats
 import storage.own_feeds
 import storage.rules
-from bot.alerts import Desk, Reader, kind_of
+from bot.alerts import KINDS, Desk, Reader, kind_of
 from bot.errors import UserError
 from bot.i18n import clock
 from bot.model.alerts import Approval
@@ -224,7 +224,7 @@ async def why(context: Context, alert: str) -> None:
             time_zone=chat.time_zone,
         )
         message = await kind_of(told).why(
-            Desk(db=db, catalog=context.services.catalog), told, reader
+            Desk(db=db, catalog=context.services.catalog, kinds=KINDS), told, reader
         )
     if message is None:
         raise UserError("error.stale")  # there is no such button under it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from telegram import Update
@@ -23,7 +24,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     """python-telegram-bot's context with our chat and services; `incoming` is what is handled.
 
     `given` is what a message is answered with, remembered once that is done; `earlier` is what
-    stands there in answer to its words before an edit, or from a try that failed.
+    stands there in answer to its words before an edit, or from a try that failed. Of a chat that
+    was `erased` nothing is kept any more, not even an answer that cannot leave now.
     """
 
     services: Services
@@ -32,6 +34,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     sign: Sign
     given: Given | None = None
     earlier: Sequence[Ours] = ()
+    erased: bool = False
 
     @property
     def language(self) -> str:
@@ -79,6 +82,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         way = Outgoing(
             self.services, self.chat.id, self.language, self.thread, leaving=self.sign.end
         )
+        if self.erased:
+            answer = replace(answer, postponable=False)
         if answer.method not in MESSAGES:
             return await way.send(answer)
         replaced, changed = None, None

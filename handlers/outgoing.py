@@ -15,6 +15,7 @@ import storage.chats
 import storage.pace
 from bot.alerts.answers import alert as late_answer
 from bot.errors import StorageError, UserError
+from bot.model.chats import Chat, ChatKind
 from bot.render.answers import explain
 from bot.telegram.outcomes import (
     Ambiguous,
@@ -29,6 +30,7 @@ from bot.telegram.outcomes import (
 )
 from bot.telegram.retry import ANSWER
 from handlers.services import Services
+from storage.db import Db
 
 log = structlog.get_logger(__name__)
 
@@ -197,6 +199,8 @@ class Outgoing:
             return
         self._services.quiet.keep(answer.chat, seconds)
         async with self._services.store.writing() as db:
+            if answer.postponable and answer.file is None:
+                await self._know(db, answer.chat)
             await storage.chats.pause(db, answer.chat, timedelta(seconds=seconds))
 
     async def _once(self, answer: Answer) -> Outcome:
@@ -241,9 +245,30 @@ class Outgoing:
                 del body[name]
         late = late_answer(self._asker, chat, answer.method, body, flood=flood, now=now, lasts=LATE)
         async with services.store.writing() as db:
+            await self._know(db, chat)
             await storage.alerts.enqueue(db, late)
         log.info("an answer waits", method=answer.method, flood=flood)
         services.wake()
+
+    async def _know(self, db: Db, chat: int) -> None:
+        """Keep a person who never wrote to us, and is answered all the same: who made us a
+        channel's administrator. The outbox writes to known chats alone.
+
+        They get answers and nothing else until they say /start.
+        """
+        if chat < 0 or await storage.chats.get(db, chat) is not None:
+            return
+        settings = self._services.settings
+        met = Chat(
+            id=chat,
+            kind=ChatKind.PRIVATE,
+            language=self._language,
+            time_zone=settings.time_zone,
+            home=settings.home_currency,
+            quiet=settings.quiet_hours,
+        )
+        await storage.chats.add(db, met, now=self._services.clock())
+        await storage.chats.stop(db, chat)
 
     # ── what is refused as it is ────────────────────────────────────────────
 

@@ -101,8 +101,11 @@ async def pressed(context: Context, answer: str) -> None:
         # What is remembered beside the store goes too, or the chat would be taken for a stored one.
         services.chats.pop(chat.id, None)
         services.buckets.pop(chat.id, None)
+        context.erased = True
         said = "delete.done"
     elif answer != "no":
         raise UserError("error.stale")
-    await context.edit(say(said, context.language))
-    await context.answer()
+    words = say(said, context.language)
+    await context.edit(words)
+    # whatever keeps the message from leaving, the press is answered; nobody can be told later
+    await context.answer(words.text if context.erased else "")

@@ -184,21 +184,16 @@ def _reports() -> Select[Any]:
 _REPORTS = _reports()
 
 
-async def recent(
-    db: Db, *, since: datetime, language: str | None, abroad: str | None = None, limit: int = 500
-) -> list[StoredEntry]:
-    """The latest entries of all feeds in one language, newest first: what a new one may belong to.
-
-    With a topic in `abroad`, those in the other languages whose stories have it instead.
-    """
-    query = select(entry).where(entry.c.seen_at >= since)
-    if abroad is None:
-        query = query.where(entry.c.language == language)
-    else:
-        told = select(story_topic.c.story_id).where(story_topic.c.topic == abroad)
-        query = query.where(entry.c.language != language, entry.c.story_id.in_(told))
-    query = query.order_by(entry.c.seen_at.desc(), entry.c.id.desc())
-    return [stored(row) for row in await db.execute(query.limit(limit))]
+async def recent(db: Db, *, topic: str, since: datetime, limit: int = 500) -> list[StoredEntry]:
+    """The latest entries of all feeds whose stories have a topic, newest first."""
+    about = (story_topic.c.topic == topic, story_topic.c.story_id == entry.c.story_id)
+    query = (
+        select(entry)
+        .where(entry.c.seen_at >= since, select(story_topic.c.topic).where(*about).exists())
+        .order_by(entry.c.seen_at.desc(), entry.c.id.desc())
+        .limit(limit)
+    )
+    return [stored(row) for row in await db.execute(query)]
 
 
 async def told_titles(db: Db, title_keys: Collection[str], *, since: datetime) -> set[str]:

@@ -40,7 +40,7 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One URL of a source as we last saw it; `listed` has the hashes of its items."""
+    """One URL of a source as we last saw it; `listed` is what its reader knows it by again."""
 
     source: str
     url: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,14 @@ structlog.configure(
 
 # how long an example takes says how busy the machine is
 hypothesis.settings.register_profile("jarchy", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("jarchy")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The long run tries more examples of each property."""
+    if "not slow" in config.option.markexpr:
+        hypothesis.settings.load_profile("quick")
 
 
 def _compile_each_statement_once() -> None:
@@ -76,6 +84,24 @@ POSTGRES = pytest.StashKey[Shared]()
 
 #: Folders of tests that start programs, servers and browsers, and wait for them; the longest first.
 WAITING = ("faults", "e2e", "browser", "deliver", "telegram", "storage", "intake", "handlers")
+
+
+#: New objects between two looks for garbage; after Python's 700 they are 3% of what tests cost.
+GARBAGE = 10_000
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among eight thousand tests while they are found, and never after: all of
+    them stay.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+        gc.set_threshold(GARBAGE)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -78,6 +78,7 @@ async def test_it_asks_first_and_sends_what_the_file_says(tmp_path: Path) -> Non
         (["--to", "all"], 2, "--file"),
     ],
 )
+@pytest.mark.cases(keep=4)
 async def test_what_cannot_be_sent_is_refused_in_a_line(
     tmp_path: Path, words: list[str], code: int, why: str
 ) -> None:

@@ -224,6 +224,29 @@ async def test_an_update_that_names_several_is_of_the_event_that_was_told(world:
     assert stored.title.startswith("Withdrawn: ")
 
 
+async def test_an_update_that_names_the_one_before_alone_is_of_the_event_that_was_told(
+    world: World,
+) -> None:
+    """Each in a document of its own, as where a feed lists what is in force; so is the cancel."""
+    world.serve("met", b"<feed/>")
+    assert (await world.poll("met")).error is None
+    told: list[tuple[int, int]] = []
+    steps: list[tuple[str, tuple[str, ...]]] = [
+        ("KG-A", ()),
+        ("KG-B", ("KG-A",)),
+        ("KG-C", ("KG-B",)),
+    ]
+    for number, before in steps:
+        world.serve("met", warning(world, number, *before, severity="Moderate").encode())
+        report = await world.poll("met")
+        told.append((report.new, report.alerts))
+    assert told == [(1, 1), (0, 0), (0, 0)]
+    world.serve("met", f"<feed>{warning(world, 'KG-D', 'KG-C', kind='Cancel')}</feed>".encode())
+    assert (await world.poll("met")).new == 0
+    (stored,) = [row for row in await world.stored(entry) if row.feed == "met"]
+    assert stored.title.startswith("Withdrawn: ")
+
+
 @pytest.mark.parametrize(
     ("title", "entries"),
     [
@@ -246,6 +269,19 @@ async def test_an_agencys_report_of_the_event_joins_its_story(
     if first == "agency":
         await world.poll("usgs")
     assert sorted(await stories(world)) == entries
+
+
+async def test_a_report_is_joined_however_much_else_was_told_in_its_language(
+    world: World,
+) -> None:
+    """Among a day's news the latest five hundred entries are those of an hour."""
+    told = ("q", "Earthquake of magnitude 5.4 shakes Issyk-Kul, Kyrgyzstan", "Walls cracked.")
+    await world.report("english", told)
+    many = [(f"n{number}", f"Harvest of apples number {number}", ".") for number in range(520)]
+    await world.report("english", *many, told)
+    measured(world, quake(world))
+    await world.poll("usgs")
+    assert 2 in await stories(world)
 
 
 async def test_an_aftershock_of_the_same_institute_is_an_event_of_its_own(world: World) -> None:

@@ -28,6 +28,8 @@ from storage.db import Store
 from storage.hubs import Hub
 from tests.world import NOW, World, loopback_fetcher, poll_flow
 
+pytestmark = pytest.mark.cases  # what is decided, whatever the database
+
 RSS = (
     '<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel><title>A</title>'
     '<atom:link rel="hub" href="{hub}"/><atom:link rel="self" href="{topic}"/>'

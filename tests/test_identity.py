@@ -164,7 +164,7 @@ WEAK: dict[str, tuple[dict[str, str | None], ...]] = {
 }
 
 
-@pytest.mark.cases
+@pytest.mark.cases(keep=11)
 @pytest.mark.parametrize("dated", [True, False], ids=["dated", "undated"])
 @pytest.mark.parametrize("weak", list(WEAK))
 async def test_F18_each_event_is_stored_and_told_once_whatever_key_is_weak(
@@ -205,7 +205,7 @@ async def test_F18_a_guid_given_to_another_article_is_another_story(world: World
     assert kept[QUAKE] == "https://a.example/q"
 
 
-@pytest.mark.cases
+@pytest.mark.cases(keep=5)
 @pytest.mark.parametrize("mark", ["token", "sid", "PHPSESSID", "utm_source", "t", "unheard_of"])
 @pytest.mark.parametrize("guid", [None, "link"])
 async def test_F18_a_link_with_a_token_and_no_guid_is_the_same_article(
@@ -253,7 +253,7 @@ MOVED = {
 }
 
 
-@pytest.mark.cases
+@pytest.mark.cases(keep=13)
 @pytest.mark.parametrize("dated", [True, False], ids=["dated", "undated"])
 @pytest.mark.parametrize("way", list(MOVED))
 @pytest.mark.parametrize("text", ["It has a text of its own, and one that is long enough.", ""])

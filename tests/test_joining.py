@@ -24,6 +24,8 @@ from storage.schema import entry as entry_table
 from tests.factories import NOW, entry
 from tests.world import World, polling
 
+pytestmark = pytest.mark.cases  # what is decided, whatever the database
+
 HARVEST = (
     "Walnut harvest in Arslanbob breaks a record",
     (

@@ -19,6 +19,8 @@ from storage.schema import entry as entry_table
 from tests.factories import NOW
 from tests.world import World, polling
 
+pytestmark = pytest.mark.cases  # what is decided, whatever the database
+
 HAY = (
     "Ministry bans export of hay until June",
     "The dry winter is the reason, the ministry of agriculture said.",

@@ -15,7 +15,7 @@ import pytest
 import storage.alerts
 import storage.chats
 import storage.places
-from bot.alerts import Desk, Reader, stories
+from bot.alerts import KINDS, Desk, Reader, stories
 from bot.alerts.stories import Stories
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.model.chats import Style, Wakes
@@ -27,6 +27,8 @@ from tests.factories import chat as a_chat
 from tests.publishers import QUIET
 from tests.test_ingest import NOW
 from tests.world import READER, SECURITY, Sending, World, polling
+
+pytestmark = pytest.mark.cases  # what is decided, whatever the database
 
 #: Who wants all, what is important (as a new chat does), and urgent stories only.
 ALL, IMPORTANT, URGENT = READER, 1002, 1003
@@ -217,7 +219,7 @@ async def test_why_says_that_it_is_near(world: World) -> None:
     await world.report("one", ("a", *FLOOD), QUIET)
     async with world.store.reading() as db:
         (told,) = await storage.alerts.by_keys(db, ["story:3", "story:2"])
-        desk = Desk(db=db, catalog=world.catalog)
+        desk = Desk(db=db, catalog=world.catalog, kinds=KINDS)
         whys = []
         for chat in (IMPORTANT, URGENT):
             reader = Reader(

@@ -18,6 +18,8 @@ from tests.factories import NOW
 from tests.test_joining_by_meaning import Vectors, catalog, first_polls, kept
 from tests.world import World, polling
 
+pytestmark = pytest.mark.cases  # what is decided, whatever the database
+
 WATER = (
     "Officials warn of high water in the river",
     "Snow in the mountains melts early this year, the ministry said.",

@@ -240,7 +240,9 @@ def test_every_setting_is_tried_with_bad_values() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        pytest.param(name, value, id=f"{name}-{number}")
+        pytest.param(
+            name, value, id=f"{name}-{number}", marks=() if number % 4 == 0 else pytest.mark.slow
+        )
         for name, values in BAD.items()
         for number, value in enumerate(values)
     ],

@@ -63,6 +63,7 @@ BAD_FILES = ("garbage", "dir", "no")
     ],
     ids=lambda value: ascii(value)[:40],
 )
+@pytest.mark.cases(keep=12)
 def test_bad_input_is_a_line(tmp_path: Path, words: list[str], stdin: str, code: int) -> None:
     (tmp_path / "garbage").write_bytes(b"\xff\xfe\x00\x81" * 512)
     (tmp_path / "dir").mkdir()
@@ -129,6 +130,7 @@ def test_S6_what_is_typed_wrong_is_not_repeated_with_a_token_in_it(
     ],
 )
 @pytest.mark.parametrize("verb", ["check", "db check", "db upgrade"])
+@pytest.mark.cases(keep=8)
 def test_a_database_address_that_names_none_is_a_line(
     tmp_path: Path, verb: str, url: str, why: str
 ) -> None:

@@ -341,7 +341,8 @@ class World:
 
     async def press(self, who: int, message: int, data: str) -> str | None:
         """Press a button in one's private chat; what it was answered with."""
-        answer = await self.emulator.press(who, message, data, user_id=who)
+        # on a busy machine a commit alone may take seconds
+        answer = await self.emulator.press(who, message, data, user_id=who, timeout=40)
         return answer.get("text") or None
 
     async def tells(self, number: int, words: str) -> dict[str, Any]:

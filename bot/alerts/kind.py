@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from bot.errors import ConfigError
 from bot.model.alerts import Audience, Payload
-from bot.model.chats import Style
+from bot.model.chats import Post, Style
 from bot.model.news import Story
 from bot.model.rates import Move, Rate
 from bot.model.subjects import Subject, parse_subject
@@ -34,10 +34,14 @@ class Reader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """From what an alert is put into words: the store, the catalog, and the bot's name."""
+    """From what an alert is put into words: the store, the catalog, and the bot's name.
+
+    `kinds` are for what tells alerts of other kinds.
+    """
 
     db: Db
     catalog: Catalog
+    kinds: Mapping[str, Kind]
     bot: str = ""  # until Telegram has told it
 
     def source_names(self, source: str) -> dict[str, str]:
@@ -122,6 +126,11 @@ class Kind(ABC):
         return None
 
 
+def is_told_together(payload: type[Payload]) -> bool:
+    """Whether what waited for the end of quiet hours is told with others; a digest is itself."""
+    return payload.POST not in {None, Post.DIGESTS}
+
+
 def lacking(kind: type[Kind]) -> list[str]:
     """The parts that a kind of alert lacks, by name; of its payload too."""
     missing = sorted(kind.__abstractmethods__)
@@ -134,6 +143,8 @@ def lacking(kind: type[Kind]) -> list[str]:
         missing.append("payload.KIND")
     for part in sorted(getattr(payload, "__abstractmethods__", ("to_json", "from_json"))):
         missing.append(f"payload.{part}")
+    if kind.brief is Kind.brief and is_told_together(payload):  # it would be lost in the night
+        missing.append("brief")
     return missing
 
 

@@ -12,12 +12,7 @@ import storage.chats
 import storage.filters
 import storage.quiet
 import storage.stories
-from bot.alerts.corrections import Corrections
-from bot.alerts.feeds import Feeds
-from bot.alerts.kind import Brief, Desk, Kind, Reader, table
-from bot.alerts.moves import Moves
-from bot.alerts.rules import Rules
-from bot.alerts.stories import Stories
+from bot.alerts.kind import Brief, Desk, Kind, Reader, is_told_together
 from bot.detect.filters import Looked, keeps_back
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Sound
@@ -27,8 +22,6 @@ from bot.render.text import Message
 from storage.alerts import StoredAlert
 
 LASTS = timedelta(hours=12)
-#: The kinds that are told with others; a digest is told as what it is.
-TOLD_TOGETHER = table(Corrections, Feeds, Moves, Rules, Stories)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,13 +114,15 @@ async def _parts(
     for number in await storage.quiet.collected(desk.db, told.id, reader.chat):
         one = await storage.alerts.get(desk.db, number)
         audience = await storage.alerts.audience(desk.db, number)
-        if one is None or audience is None or one.payload.kind not in TOLD_TOGETHER:
+        if one is None or audience is None:
+            continue
+        kind = desk.kinds[one.payload.kind]
+        if not is_told_together(kind.payload):
             continue
         if audience.subscription is not None and audience.subscription not in follows:
             continue
         if one.post is not None and sounds.get(one.post) is Sound.OFF:
             continue
-        kind = TOLD_TOGETHER[one.payload.kind]
         if await _keeps_back(desk, filters, kind, one):
             yield None, None
             continue

@@ -13,7 +13,7 @@ from cachetools import FIFOCache
 import storage.alerts
 import storage.deliveries
 import storage.quiet
-from bot.alerts import Desk, Reader, kind_of
+from bot.alerts import KINDS, Desk, Reader, kind_of
 from bot.clock import utc_now
 from bot.model.alerts import ANSWER, Severity
 from bot.model.chats import ChatKind, Sound, Style, read_sounds
@@ -118,7 +118,9 @@ class Composer:
         """Remember when what an alert tells was published; of an answer somebody waited."""
         if stored.id in self._news or stored.payload.kind == ANSWER:
             return
-        at = await kind_of(stored).published_at(Desk(db=db, catalog=self._catalog), stored)
+        at = await kind_of(stored).published_at(
+            Desk(db=db, catalog=self._catalog, kinds=KINDS), stored
+        )
         self._news[stored.id] = News(stored.payload.kind, at or stored.created_at)
 
     async def _edit(self, made: _Edit, item: Claimed) -> Request | None:
@@ -190,7 +192,7 @@ class Composer:
             time_zone=item.time_zone,
             channel=channel,
         )
-        desk = Desk(db=db, catalog=self._catalog, bot=self._bot_name())
+        desk = Desk(db=db, catalog=self._catalog, kinds=KINDS, bot=self._bot_name())
         return await kind_of(stored).words(desk, stored, reader)
 
 

@@ -167,9 +167,7 @@ def _stale(new: NewEntry, now: datetime) -> bool:
 
 async def _measured_story(db: Db, new: NewEntry, *, now: datetime) -> int | None:
     """The story of the hazard that an entry is about, by values, in whatever language."""
-    since, language = now - SAME_EVENT, new.verdict.language
-    recent = await storage.entries.recent(db, since=since, language=language)
-    recent += await storage.entries.recent(db, since=since, language=language, abroad="security")
+    recent = await storage.entries.recent(db, topic="security", since=now - SAME_EVENT)
     return quakes.measured_story(new.item, new.feed, recent, now=now)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,9 @@ def problems() -> list[str]:
             found.append(f"bot/languages/{name} is no language: its name is no code such as ky")
     for code in LANGUAGES:
         found += _problems_of(code)
+    for one, other in pairwise(LANGUAGES):  # the copy of a folder, in which it was forgotten
+        if _order(one) == _order(other) != LAST:
+            found.append(f"languages {one} and {other} have one ORDER, and one place in menus")
     return found
 
 

@@ -38,7 +38,7 @@ def board(
     if view.stories:
         told = [story.told_in(language) for story in view.stories]
         items = [item(story, feed_names, language, zone, now) for story in told]
-        parts.append(join("\n\n", [bold(t("board.stories", language)), *items]))
+        parts.append(lines(bold(t("board.stories", language)), join("\n\n", items)))
     return join("\n\n", parts)
 
 

@@ -99,17 +99,21 @@ def setup(
         digest,
         phrase(_how_board_is(board), language),
     ]
-    names = {
-        "language": "settings.change_language",
-        "zone": "settings.change_zone",
-        "topics": "settings.change_topics",
-        "digest": "post.digests",
-        "style": "channel.style",
-        "sounds": "sound.title",
-    }
-    buttons = [Button(t(name, language), f"chan:{number}:{to}") for to, name in names.items()]
+    pages = (
+        ("language", "settings.change_language", "zone", "settings.change_zone"),
+        ("topics", "settings.change_topics", "digest", "post.digests"),
+        ("style", "channel.style", "sounds", "sound.title"),
+    )
+    buttons: list[list[Button]] = []
+    for left, left_name, right, right_name in pages:
+        buttons.append(
+            [
+                Button(t(left_name, language), f"chan:{number}:{left}"),
+                Button(t(right_name, language), f"chan:{number}:{right}"),
+            ]
+        )
     rows = [
-        *rows_of(buttons, 2),
+        *buttons,
         [switch(t("channel.board", language), _board_data(number, on=has_board), on=has_board)],
         [Button(t("channel.preview", language), f"chan:{number}:preview")],
         [Button(t("channel.remove", language), f"chan:{number}:remove")],

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+
+import orjson
 
 from bot.errors import ParseError
 from bot.model.hazards import Hazard, HazardKind, Reported, point, size_of
@@ -18,6 +21,7 @@ from bot.sources.documents import Element, children, descendants, text_of, xml
 from bot.sources.links import absolute_link
 from bot.sources.text import one_line
 
+MOST_REMEMBERED = 16_000  # bytes of names: some hundreds of events
 _SEVERITIES = {
     "minor": Decimal("1.0"),
     "moderate": Decimal("2.0"),
@@ -47,12 +51,19 @@ _MAGNITUDE = re.compile(r"\bM(?:w|ag(?:nitude)?)?\s*[:=]?\s*(\d(?:[.,]\d)?)\b", 
 
 def parse_cap(body: bytes, url: str | None) -> list[Reported]:
     """The alerts of a document: one, or several in a feed."""
+    return read_cap(body, url, b"")[0]
+
+
+def read_cap(body: bytes, url: str | None, known: bytes) -> tuple[list[Reported], bytes]:
+    """The alerts of a document, and what is `known` by then of which of them are one event, for
+    the next: an update may name the one before alone, which has left the feed.
+    """
     try:
         root = xml(body, root="alert")
     except ParseError:
         root = xml(body, root="feed")
     alerts = [one for one in descendants(root, "alert") if _counts(one)]
-    events = _Events()
+    events = _Events(known)
     over: list[str] = []
     for alert in alerts:
         if _type(alert) == "cancel":
@@ -69,7 +80,8 @@ def parse_cap(body: bytes, url: str | None) -> list[Reported]:
         name = events.first_of(identifier)
         found[name] = _taken_back(name)
     names = events.names()
-    return [replace(one, also=tuple(names[one.id])) for one in found.values()]
+    reported = [replace(one, also=tuple(names[one.id])) for one in found.values()]
+    return reported, events.written(frozenset(found))
 
 
 class _Events:
@@ -77,8 +89,12 @@ class _Events:
     earlier ones an update names, and whether these stand in the document or not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, known: bytes) -> None:
         self._earlier: dict[str, str] = {}  # each identifier's, towards the first of its event
+        # what another kind of source left there under the same address is none of ours
+        with suppress(ValueError, TypeError):
+            for first, *others in orjson.loads(known or b"[]"):
+                self._earlier.update(dict.fromkeys((first, *others), first))
 
     def first_of(self, identifier: str) -> str:
         """By what an alert and its updates are one: the first of them, as far as is told."""
@@ -101,8 +117,22 @@ class _Events:
         """All that events are known by, by the first of each, in the order of the document."""
         names: dict[str, list[str]] = {}
         for identifier in list(self._earlier):
-            names.setdefault(self.first_of(identifier), []).append(identifier)
+            first = self.first_of(identifier)
+            of_it = names.setdefault(first, [first])
+            if identifier != first:
+                of_it.append(identifier)
         return names
+
+    def written(self, listed: frozenset[str]) -> bytes:
+        """The names of events that have several, for who reads the next document.
+
+        Of too many those are left out that were not `listed` for the longest time.
+        """
+        events = [names for names in self.names().values() if len(names) > 1]
+        events.sort(key=lambda names: names[0] in listed)
+        while events and len(form := orjson.dumps(events)) > MOST_REMEMBERED:
+            del events[: len(events) // 8 + 1]
+        return form if events else b""
 
 
 def _counts(alert: Element) -> bool:

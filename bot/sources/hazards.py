@@ -26,7 +26,7 @@ from bot.errors import ParseError
 from bot.model.alerts import Severity
 from bot.model.hazards import Hazard, HazardKind, Reported, point, size_of
 from bot.model.news import Entry, StoredEntry, Story, Verdict
-from bot.sources.cap import parse_cap
+from bot.sources.cap import parse_cap, read_cap
 from bot.sources.dates import believable, parse_date
 from bot.sources.documents import (
     Element,
@@ -84,9 +84,11 @@ class HazardSpec(NewsSpec):
         """How its document is read."""
         return partial(parse_entries, spec=self)
 
-    def listed(self, now: datetime, known: bytes) -> ListReader:  # noqa: ARG002 - it is read whole
-        """How its document is read, with what became of events that were taken before."""
-        return partial(list_hazards, spec=self)
+    def listed(self, now: datetime, known: bytes) -> ListReader:  # noqa: ARG002 - as above
+        """How its document is read, with what became of events that were taken before; `known` is
+        what the last one told of which numbers are of one event.
+        """
+        return partial(list_hazards, spec=self, known=known)
 
     def taken_back(self, item: Entry) -> Entry:
         """The same hazard, which was none."""
@@ -152,6 +154,7 @@ def list_hazards(
     /,
     *,
     spec: HazardSpec,
+    known: bytes = b"",
     url: str | None = None,
     content_type: str | None = None,  # noqa: ARG001 - as above
 ) -> Listed:
@@ -162,7 +165,12 @@ def list_hazards(
     revised: dict[str, Entry] = {}
     withdrawn: set[str] = set()
     also: dict[str, Sequence[str]] = {}
-    for one in _every(body, form=spec.format, url=url):
+    items = b""
+    if spec.format == "cap":  # the others say all of an event's numbers each time
+        reported, items = read_cap(body, url, known)
+    else:
+        reported = _every(body, form=spec.format, url=url)
+    for one in reported:
         if one.hazard.withdrawn:
             withdrawn.update((one.id, *one.also))
             continue
@@ -172,7 +180,7 @@ def list_hazards(
         else:
             revised.setdefault(one.id, _entry(one))
     numbered = Numbered(revised=tuple(revised.values()), withdrawn=frozenset(withdrawn), also=also)
-    return Listed(entries=tuple(taken.values()), count=len(taken), numbered=numbered)
+    return Listed(entries=tuple(taken.values()), count=len(taken), items=items, numbered=numbered)
 
 
 def parse_hazards(

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 import storage.stories
+from bot.alerts import KINDS
 from bot.alerts.kind import Desk, Reader
 from bot.alerts.moves import Moves, RateMoved
 from bot.convert.mentions import currencies_in
@@ -39,7 +40,7 @@ async def last_line(db: Db, language: str) -> tuple[str, list[str]]:
     reader = Reader(
         chat=1, language=language, style=Style.BRIEF, home="KGS", time_zone="Asia/Bishkek"
     )
-    shown = await Moves().words(Desk(db=db, catalog=Catalog()), told, reader)
+    shown = await Moves().words(Desk(db=db, catalog=Catalog(), kinds=KINDS), told, reader)
     assert shown is not None
     return shown.text.split("\n")[-1], marked(shown, "text_link")
 

@@ -22,13 +22,13 @@ from bot.alerts.corrections import RateCorrected
 from bot.alerts.digests import DigestDue
 from bot.alerts.edits import StoryGrew, Wording
 from bot.alerts.feeds import FeedBrought
-from bot.alerts.kind import Kind, lacking, table
+from bot.alerts.kind import Kind, is_told_together, lacking, table
 from bot.alerts.moves import Moves, RateMoved
 from bot.alerts.notices import Notice
 from bot.alerts.pins import PinDue
 from bot.alerts.rules import RuleFired
 from bot.alerts.stories import StoryBroke
-from bot.alerts.waited import TOLD_TOGETHER, WhatWaited
+from bot.alerts.waited import WhatWaited
 from bot.convert.rules import parse_rule
 from bot.detect.moves import Moved
 from bot.errors import ConfigError
@@ -276,14 +276,16 @@ def test_a_file_beside_the_kinds_is_a_kind() -> None:
         kind_in(empty)
 
 
-def test_whatever_waits_for_quiet_hours_is_told_with_the_rest() -> None:
-    """A kind of post that is not would be lost in the night; a digest comes as what it is."""
-    waiting = {
-        name for name, kind in KINDS.items() if kind.payload.POST not in {None, Post.DIGESTS}
-    }
-    assert TOLD_TOGETHER.keys() == waiting
-    for name in waiting:
-        assert type(KINDS[name]).brief is not Kind.brief, name
+def test_whatever_waits_for_quiet_hours_is_told_with_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A kind of post that says nothing there would be lost in the night, so it is refused."""
+    together = {name for name, kind in KINDS.items() if is_told_together(kind.payload)}
+    assert together == {"correction", "feed", "move", "rule", "story"}
+    for name in together:
+        with monkeypatch.context() as patched:
+            patched.setattr(type(KINDS[name]), "brief", Kind.brief)
+            assert lacking(type(KINDS[name])) == ["brief"]
 
 
 def test_every_text_that_a_kind_names_is_one_it_says_it_needs() -> None:

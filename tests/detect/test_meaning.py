@@ -37,6 +37,7 @@ async def test_two_reports_of_an_event_are_closer_than_two_events() -> None:
 
 @needs_it
 @pytest.mark.parametrize("text", ["", "\0", "\ud800 half a letter", "а" * 100_000, "🙂" * 1000])
+@pytest.mark.cases(keep=2)
 async def test_any_text_has_a_vector(text: str) -> None:
     """However it was written, and however long."""
     cut = meaning.as_read(entry(title=text, summary=text))

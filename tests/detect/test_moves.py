@@ -340,6 +340,7 @@ def test_any_year_alerts_as_promised(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
+@pytest.mark.cases(keep=6)
 def test_a_pair_that_stands_still_is_told_at_most_one_courtesy_a_year(seed: int) -> None:
     """Nothing certain in it: a tremble of any steadiness with jumps under 3 % is one message in any
     365 days.

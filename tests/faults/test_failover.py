@@ -111,6 +111,7 @@ async def test_P18_an_asynchronous_standby_that_lags_costs_a_copy_and_what_is_fo
         assert sum(one.accepted(number) for number in READERS) < 4 * len(READERS)
 
 
+@pytest.mark.slow  # its senders after one: above
 async def test_P15_the_whole_program_goes_on_after_a_failover(
     pair: tuple[Server, Server], emulator: Emulator, tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ async def test_P2_a_killed_sender_loses_nothing(postgres_url: str) -> None:
     assert max(report.copies.values()) <= 2
 
 
+@pytest.mark.slow  # one of three that is killed: test_senders.py
 async def test_P2_a_killed_sender_loses_nothing_on_a_bad_day(postgres_url: str) -> None:
     """The same while Telegram answers 502 and 429, resets after it accepted, and some have blocked
     the bot.

@@ -42,6 +42,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.cases
 async def test_killed_while_the_night_is_collected(migrated_url: str, when: str) -> None:
     """The next process tells it, once, whichever side of the commit it was."""
     store = await open_store(migrated_url)

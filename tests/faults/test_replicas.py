@@ -124,6 +124,7 @@ def shifted() -> dict[str, str]:
     return {"LD_PRELOAD": str(found[0]), "FAKETIME": "+30s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
+@pytest.mark.slow  # the database's clock counts: test_clock.py
 async def test_T5_replicas_whose_clocks_differ_by_30_seconds_work_as_one(
     tmp_path: Path,
     emulator: Emulator,

@@ -112,6 +112,7 @@ ODD = (
 @pytest.mark.timeout(480)  # a walk over every command
 @pytest.mark.parametrize("language", READERS)
 @pytest.mark.usefixtures("unhurried")
+@pytest.mark.cases(keep=1)
 async def test_every_hint_in_an_answer_is_understood_when_it_is_sent_back(
     world: World, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:

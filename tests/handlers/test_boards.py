@@ -15,6 +15,7 @@ import storage.entries
 import storage.rates
 import storage.stories
 from bot import boards
+from bot.alerts import KINDS
 from bot.alerts.boards import body
 from bot.alerts.kind import Desk
 from bot.emulator.faults import Fault
@@ -169,7 +170,7 @@ async def test_several_banks_are_shown_with_the_lowest_and_the_highest(
     async with world.bot.store.reading() as db:
         channel = await storage.chats.get(db, CHANNEL)
         assert channel is not None
-        said = await body(Desk(db=db, catalog=more), channel, now=NOW)
+        said = await body(Desk(db=db, catalog=more, kinds=KINDS), channel, now=NOW)
     name = t("board.spread", language)
     assert name in said.text
     assert "Other Bank" in said.text

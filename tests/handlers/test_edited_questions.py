@@ -48,6 +48,7 @@ async def question(world: World, text: str, fits: str, *, chat: int = READER) ->
         ("100 usd", "8,479.35", "100 usd usd", "stays the same"),
     ],
 )
+@pytest.mark.cases(keep=4)
 async def test_an_edited_question_is_answered_in_its_answer(
     world: World, was: str, answer: str, now: str, then: str
 ) -> None:

@@ -397,7 +397,7 @@ def item(number: int, keys: str) -> str:
     )
 
 
-@pytest.mark.cases
+@pytest.mark.cases(keep=5)
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize(
     "keys",
@@ -463,6 +463,7 @@ BOMB = b"""<?xml version="1.0"?><!DOCTYPE opml [<!ENTITY a "aaaaaaaaaa">
     ],
     ids=["empty", "html", "none", "cut", "bomb", "bytes", "odd", "many", "10,000", "100,000"],
 )
+@pytest.mark.cases(keep=5)
 async def test_S16_a_file_that_is_no_such_list_is_one_clear_answer(
     patient: World, content: bytes, words: str
 ) -> None:

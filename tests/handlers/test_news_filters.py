@@ -131,6 +131,7 @@ def data(message: dict[str, Any]) -> list[str]:
         ),
     ],
 )
+@pytest.mark.cases(keep=4)
 async def test_what_is_said_is_read_as_topic_source_place_or_words(
     world: World, written: str, kept: list[tuple[Sense, Mark, str]]
 ) -> None:
@@ -152,6 +153,7 @@ async def test_what_is_said_is_read_as_topic_source_place_or_words(
         ("/mute бир күн, күн", "бир күн", None),
     ],
 )
+@pytest.mark.cases(keep=4)
 async def test_a_filter_may_have_an_end_in_any_language(
     world: World, written: str, what: str, days: int | None
 ) -> None:

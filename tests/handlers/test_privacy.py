@@ -27,7 +27,7 @@ from bot.model.own_feeds import OwnFeed
 from bot.model.rates import Move
 from storage.db import Store, db_now
 from storage.inbox import Received, add
-from storage.schema import board, broadcast, metadata, rule
+from storage.schema import alert, board, broadcast, metadata, rule
 from tests.factories import NOW, chat, rate
 from tests.handlers.conftest import GROUP, READER, STRANGER, World
 
@@ -125,6 +125,19 @@ async def test_S21_mydata_gives_a_chat_its_own_rows_and_delete_erases_them_after
     await world.bot.inbox._write()
     async with world.bot.store.reading() as db:
         assert not any((await storage.privacy.export(db, READER)).values())
+
+
+async def test_S21_an_erased_chat_hears_of_it_at_once_or_never(world: World) -> None:
+    """Telegram takes no message for it now: the press is answered, and no answer is kept for it."""
+    shown = await world.ask("/delete")
+    world.emulator.faults.add(Fault.flood(60, method="editMessageText", chat_id=READER))
+    # the edit is tried before the press is answered
+    answer = await world.emulator.press(READER, shown["message_id"], "delete:yes", timeout=60)
+    assert answer["text"] == t("delete.done", "en")
+    async with world.store.reading() as db:
+        assert await storage.chats.get(db, READER) is None
+        alerts = (await db.execute(alert.select().where(alert.c.audience_chat == READER))).all()
+    assert alerts == []
 
 
 async def test_S22_a_groups_data_goes_to_its_administrator_in_private(world: World) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import storage.alerts
+import storage.chats
 from bot.alerts.notices import alert as notice
 from bot.emulator import Fault
 from bot.emulator.calls import Call
@@ -18,7 +19,7 @@ from bot.emulator.faults import Kind
 from bot.i18n import t
 from bot.intake.inbox import AT_ONCE
 from bot.model.chats import ChatKind
-from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World, days
+from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World, days
 
 FORUM, CHANNEL = -1002000000777, -1001234567890
 DARK = "chart:RUB/KGS:90d:dark"
@@ -431,8 +432,60 @@ async def test_without_the_right_to_write_nobody_is_told_that_we_can(
             READER, lambda m: "now I can post" in m.get("text", ""), timeout=20
         )
     async with world.bot.store.reading() as db:
-        import storage.chats
-
         known = await storage.chats.get(db, chat)
     assert known is not None
     assert known.kind is (ChatKind.CHANNEL if chat == CHANNEL else ChatKind.GROUP)
+
+
+async def test_G21_a_person_who_never_wrote_gets_a_late_answer_and_nothing_else(
+    world: World,
+) -> None:
+    """Who made us a channel's administrator while Telegram wanted silence there."""
+    emulator = world.emulator
+    emulator.add_channel(CHANNEL, "News", owner=STRANGER, bot_status="left")
+    asked = emulator.calls.total
+    emulator.faults.add(Fault.flood(11, method="sendMessage", chat_id=STRANGER, times=1))
+    emulator.set_bot_status(
+        CHANNEL, "administrator", by=STRANGER, rights={"can_post_messages": True}
+    )
+    await emulator.calls.wait(
+        lambda call: call.code == 429 and call.chat_id == STRANGER, after=asked, timeout=30
+    )
+    said = await emulator.wait_message(STRANGER, timeout=60)
+    assert "News" in said["text"]
+    async with world.bot.store.reading() as db:
+        known = await storage.chats.get(db, STRANGER)
+    assert known is not None
+    assert not known.active
+    await world.ask("/start", chat=STRANGER)
+    assert await world.active(STRANGER)
+
+
+async def test_G19_what_is_said_in_a_new_group_before_its_move_is_told_changes_nothing(
+    world: World,
+) -> None:
+    """Settings and subscriptions are those of the group that moved."""
+    old, new = -4100, -1004000004100
+    emulator = world.emulator
+    emulator.add_group(old, "Family", type="group", members=[STRANGER], admins=[READER])
+    await world.ask("/start", chat=old)
+    async with world.bot.store.writing() as db:
+        await storage.chats.change(db, old, language="ky", style="headline")
+        await storage.chats.subscribe(db, old, ["topic:economy"], now=NOW)
+    emulator.add_group(new, "Family", members=[STRANGER], admins=[READER])
+    await world.ask("/start", chat=new)
+    author = {"from": emulator.world.bot_json}
+    arrived = emulator.world.add_message(
+        emulator.world.chat(new), author | {"migrate_from_chat_id": old}
+    )
+    emulator.push_update({"message": arrived})
+    await emulator.send_text(new, "/help", user_id=READER)
+    await emulator.wait_message(
+        new, lambda m: t("command.rates", "ky") in m.get("text", ""), timeout=30
+    )
+    async with world.bot.store.reading() as db:
+        known = await storage.chats.get(db, new)
+        assert await storage.chats.get(db, old) is None
+        assert await storage.chats.subscriptions(db, new) == ("topic:economy",)
+    assert known is not None
+    assert (known.language, known.style) == ("ky", "headline")

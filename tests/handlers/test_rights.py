@@ -68,6 +68,7 @@ def test_S10_what_is_written_besides_says_who_may_as_decided_by_hand() -> None:
         "headline": Who.OPERATOR,
         "text": Who.ANYBODY,
         "place": Who.ADMINISTRATOR,
+        "channel": Who.ADMINISTRATOR,
         "list of feeds": Who.ADMINISTRATOR,
         "anything": Who.ANYBODY,
     }

@@ -49,7 +49,7 @@ async def _happens(world: World, chat: int, what: str) -> None:
     ],
     ids=str,
 )
-@pytest.mark.cases(keep=6)
+@pytest.mark.cases(keep=3)
 async def test_G19_who_said_stop_is_left_alone_until_start_whatever_happens_in_between(
     world: World, chat: int, steps: list[str]
 ) -> None:

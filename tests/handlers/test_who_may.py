@@ -540,7 +540,7 @@ GARBAGE = (
 
 
 #: The forged data is so many tests: a press with each in two kinds of chats takes twenty seconds.
-PARTS = 4
+PARTS = 8
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -107,6 +107,12 @@ def test_languages_stand_in_the_order_they_give_themselves() -> None:
     assert LANGUAGES[:3] == ("en", "ru", "ky")
 
 
+def test_two_languages_with_one_place_in_menus_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder begins as another's copy, and its order is forgotten easily."""
+    monkeypatch.setattr("bot.languages.ru.ORDER", languages._order("en"))
+    assert languages.problems() == ["languages en and ru have one ORDER, and one place in menus"]
+
+
 def test_a_language_whose_texts_are_all_there_has_its_expected_texts() -> None:
     """And all of them: so that what is promised of a whole language is tried on it."""
     english = {entry.msgid for entry in polib.pofile(str(language("en").texts))}

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bot.errors import ConfigError, ParseError
 from bot.model.alerts import Severity
 from bot.model.hazards import Hazard, HazardKind, Reported
+from bot.sources.cap import read_cap
 from bot.sources.catalog import parse_catalog
 from bot.sources.hazards import HazardSpec, list_hazards, parse_entries, parse_hazards
 from tests.test_cli import jarchy
@@ -222,6 +223,23 @@ def test_a_chain_of_updates_as_long_as_a_document_is_followed_at_once() -> None:
     chain = [cap(f"KG-{n}", references=sent.format(n - 1), kind="Update") for n in range(1, 400)]
     (one,) = parse_hazards(f"<feed>{''.join(chain)}</feed>".encode())
     assert (one.id, len(one.also)) == ("KG-0", 400)
+
+
+def test_what_is_known_of_events_is_bounded_and_the_latest_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.sources.cap.MOST_REMEMBERED", 200)
+    sent = "met@kg.example,KG-{},2026-11-28T09:15:00+06:00"
+    known = b""
+    for number in range(0, 60, 2):
+        update = cap(f"KG-{number + 1}", references=sent.format(number), kind="Update")
+        _, known = read_cap(update.encode(), None, known)
+        assert len(known) <= 200
+    last = cap("KG-60", references=sent.format(59), kind="Update")
+    (one,), _ = read_cap(last.encode(), None, known)
+    assert one.id == "KG-58"
+    for strange in (b"\xff\x00", b"5", b"[5]", b"[[[]]]", b'"x"'):  # of another kind of source
+        assert [one.id for one in read_cap(last.encode(), None, strange)[0]] == ["KG-59"]
 
 
 def test_a_magnitude_in_words_is_an_earthquakes_size() -> None:
