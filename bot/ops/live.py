@@ -46,11 +46,6 @@ class Live:
         self._looking: asyncio.Task[None] | None = None
 
     @property
-    def lookers(self) -> int:
-        """How many look now."""
-        return self._lookers
-
-    @property
     def looks(self) -> bool:
         """Whether the whole is read again and again."""
         return self._looking is not None
