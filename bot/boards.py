@@ -50,7 +50,10 @@ async def _keep(store: Store, catalog: Catalog, channel: int, now: datetime) -> 
         if chat is None:
             return False
         shown = await boards.body(Desk(db=db, catalog=catalog, kinds=KINDS), chat, now=now)
+        kept = await storage.boards.get(db, channel)
     mark = boards.mark_of(shown) if shown.text else None
+    if kept is not None and _rests(kept, mark):  # nearly always: nothing is written for it
+        return False
     async with store.writing() as db:
         kept = await storage.boards.get(db, channel, lock=True)
         if kept is None or not kept.kept:  # it was switched off meanwhile
@@ -60,6 +63,12 @@ async def _keep(store: Store, catalog: Catalog, channel: int, now: datetime) -> 
         if kept.pinned_by is not None:
             return await _to_be_pinned(db, kept, kept.message, kept.pinned_by, now)
         return await _to_be_edited(db, kept, mark, now)
+
+
+def _rests(kept: Board, mark: str | None) -> bool:
+    """Whether a board stands, nothing of it is under way, and it would say nothing else."""
+    under_way = kept.pinned_by is not None or kept.edited_by is not None
+    return kept.message is not None and not under_way and mark in {None, kept.shown}
 
 
 async def _to_be_made(db: Db, kept: Board, mark: str | None, now: datetime) -> bool:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -290,11 +290,16 @@ def on_commit(db: Db, follow: Callable[[], None]) -> None:
             after.append(follow)
 
 
+#: The databases' own INSERT … ON CONFLICT; both spell it the same way.
+UPSERTS: Mapping[str, Callable[[Table], SqliteInsert | PostgresInsert]] = {
+    "sqlite": SqliteInsert,
+    "postgresql": PostgresInsert,
+}
+
+
 def upsert(db: Db, table: Table) -> SqliteInsert | PostgresInsert:
-    """The database's own INSERT … ON CONFLICT; both spell it the same way."""
-    if db.dialect.name == "sqlite":
-        return SqliteInsert(table)
-    return PostgresInsert(table)
+    """The database's own INSERT … ON CONFLICT."""
+    return UPSERTS[db.dialect.name](table)
 
 
 #: The execution option of a statement whose `rowcount` is read.

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, case, null, or_, select, update
 
-from storage.db import Db, db_now, upsert
+from storage.db import UPSERTS, Db, db_now
 from storage.schema import inbox
 
 # the outcome of an unfinished update that is handled alone, for fear that it ends the process
@@ -44,20 +44,27 @@ async def add(
     fresh: set[int] = set()
     # in one order everywhere, or two wait for each other
     for item in sorted(updates, key=attrgetter("update_id")):
-        statement = upsert(db, inbox).values(
-            update_id=item.update_id,
-            chat_id=item.chat,
-            kind=item.kind,
-            body=item.body,
-            fleeting=LOCATION_KEY in (item.body or ""),
-            received_at=now,
-            holder=holder,
-            lease_until=now + lease,
-        )
-        done = await db.execute(statement.on_conflict_do_nothing().returning(inbox.c.update_id))
+        row = {
+            "update_id": item.update_id,
+            "chat_id": item.chat,
+            "kind": item.kind,
+            "body": item.body,
+            "fleeting": LOCATION_KEY in (item.body or ""),
+            "received_at": now,
+            "holder": holder,
+            "lease_until": now + lease,
+        }
+        done = await db.execute(_ADD[db.dialect.name], row)
         if done.first() is not None:
             fresh.add(item.update_id)
     return [item for item in updates if item.update_id in fresh]
+
+
+# built once: building one costs as much as running it, and every reply waits for that
+_ADD = {
+    dialect: insert(inbox).on_conflict_do_nothing().returning(inbox.c.update_id)
+    for dialect, insert in UPSERTS.items()
+}
 
 
 async def last_received(db: Db) -> datetime | None:

@@ -151,6 +151,17 @@ async def test_a_board_is_made_pinned_in_silence_and_edited_when_something_chang
     assert pinned(world) == [number]
 
 
+async def test_a_board_that_would_say_nothing_else_is_left_alone_without_a_write(
+    world: World, setup: SetUp
+) -> None:
+    """A turn comes every five seconds, and others want to write: it does not even wait for them."""
+    assert setup.shown
+    store = world.bot.store
+    async with store.writing() as db, asyncio.timeout(30):
+        await storage.boards.get(db, CHANNEL, lock=True)
+        assert not await boards.keep_boards(store, world.bot.catalog, lambda: NOW)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_several_banks_are_shown_with_the_lowest_and_the_highest(
     world: World, setup: SetUp, language: str
