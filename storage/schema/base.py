@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Index, MetaData, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, MetaData, text
 
 metadata = MetaData(
     naming_convention={
@@ -14,6 +14,14 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def of_chat(*, primary_key: bool = False, unique: bool | None = None) -> Column[Any]:
+    """The chat that a row belongs to: the row follows it to another number, and goes with it."""
+    kept_by = ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE")
+    return Column(
+        "chat_id", BigInteger, kept_by, primary_key=primary_key, nullable=False, unique=unique
+    )
 
 
 def partial_index(name: str | None, *columns: Column[Any], where: str) -> None:

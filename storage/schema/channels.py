@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table
 
-from storage.schema.base import metadata
+from storage.schema.base import metadata, of_chat
 from storage.types import Key, UtcDateTime
 
 setup = Table(  # a channel, and who set it up
     "setup",
     metadata,
     Column("id", Key, primary_key=True),
-    Column(
-        "chat_id",
-        BigInteger,
-        ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE"),
-        nullable=False,
-        unique=True,
-    ),
+    of_chat(unique=True),
     Column("owner_id", BigInteger, nullable=False),  # by their number
     Column("message_id", BigInteger),  # in which message of their private chat it is set up
     Column("told_at", UtcDateTime),  # when they were told that it cannot be written to any more
@@ -29,13 +23,7 @@ Index(None, setup.c.owner_id)
 board = Table(  # the pinned message of a channel, edited in place
     "board",
     metadata,
-    Column(
-        "chat_id",
-        BigInteger,
-        ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    of_chat(primary_key=True),
     Column("version", Integer, nullable=False, server_default="0"),  # of the last of its alerts
     Column("shown", String),  # a hash of what it shows, or will when that alert is sent
     Column("made_by", BigInteger),  # the alert that makes the message,

@@ -6,7 +6,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ForeignKey,
     Index,
     Integer,
     String,
@@ -15,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from storage.schema.base import metadata, partial_index
+from storage.schema.base import metadata, of_chat, partial_index
 from storage.types import Json, Key, UtcDateTime
 
 chat = Table(
@@ -59,12 +58,7 @@ subscription = Table(  # keys as in bot.model.alerts.Audience
     "subscription",
     metadata,
     Column("key", String, primary_key=True),
-    Column(
-        "chat_id",
-        BigInteger,
-        ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    of_chat(primary_key=True),
     Column("since_at", UtcDateTime, nullable=False),
     Column("snoozed_until", UtcDateTime),
     sqlite_with_rowid=False,
@@ -75,12 +69,7 @@ rule = Table(  # a chat's own condition on a series
     "rule",
     metadata,
     Column("id", Key, primary_key=True),
-    Column(
-        "chat_id",
-        BigInteger,
-        ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE"),
-        nullable=False,
-    ),
+    of_chat(),
     Column("source", String, nullable=False),
     Column("base", String(3), nullable=False),
     Column("quote", String(3), nullable=False),
@@ -100,12 +89,7 @@ news_filter = Table(  # what a chat will not hear of in the news, or all that it
     "news_filter",
     metadata,
     Column("id", Key, primary_key=True),
-    Column(
-        "chat_id",
-        BigInteger,
-        ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE"),
-        nullable=False,
-    ),
+    of_chat(),
     # as in bot.model.filters
     Column("sense", String, nullable=False),
     Column("mark", String, nullable=False),
@@ -124,12 +108,7 @@ partial_index(None, news_filter.c.until_at, where="until_at IS NOT NULL")
 chat_place = Table(  # places of the catalog that a chat chose as near to it
     "chat_place",
     metadata,
-    Column(
-        "chat_id",
-        BigInteger,
-        ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    of_chat(primary_key=True),
     Column("place", String, primary_key=True),
     sqlite_with_rowid=False,
 )

@@ -7,7 +7,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    ForeignKey,
     Index,
     Integer,
     SmallInteger,
@@ -17,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from storage.schema.base import metadata, partial_index
+from storage.schema.base import metadata, of_chat, partial_index
 from storage.types import Json, Key, UtcDateTime
 
 alert = Table(  # a decision, stored once, without language or text
@@ -106,12 +105,7 @@ broadcast = Table(  # what an operator is about to send to all, or sends
     "broadcast",
     metadata,
     Column("id", Key, primary_key=True),
-    Column(
-        "chat_id",  # the operator's own
-        BigInteger,
-        ForeignKey("chat.id", onupdate="CASCADE", ondelete="CASCADE"),
-        nullable=False,
-    ),
+    of_chat(),  # the operator's own
     Column("step", String, nullable=False),  # as in bot.model.broadcasts
     Column("audience", String, nullable=False),  # as alert.audience_key
     Column("text", Text, nullable=False),
