@@ -143,19 +143,25 @@ def run(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     ) as process:
-        said: bytes | None = None
         try:
-            while said is None:
-                look()
-                if stop():
-                    raise BotError("interrupted")
-                with suppress(subprocess.TimeoutExpired):
-                    _, said = process.communicate(timeout=LOOK)
+            said = _end_of(process, stop, look)
         except BaseException:
             process.kill()
             raise
         if process.returncode:
             raise BotError(in_words(said))
+
+
+def _end_of(
+    process: subprocess.Popen[bytes], stop: Callable[[], bool], look: Callable[[], None]
+) -> bytes:
+    """What a program told until it ended."""
+    while True:
+        look()
+        if stop():
+            raise BotError("interrupted")
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=LOOK)[1]
 
 
 def in_words(said: bytes) -> str:
