@@ -97,6 +97,7 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
     if untried:
         found["catalog"] += f", {len(untried)} that nobody tried (verified = false)"
     found["database"] = await _check_database(settings)
+    found["backups"] = _check_backups(settings)
     found["token"] = await _check_token(settings)
     found["meaning"] = _check_meaning()
     if sources:
@@ -110,6 +111,16 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
     # "ok" alone, or "ok, …"
     if not all(verdict.partition(",")[0] == "ok" for verdict in found.values()):
         raise typer.Exit(1)
+
+
+def _check_backups(settings: Settings) -> str:
+    """Where tonight's copy of the database will be."""
+    from storage.keeping import places_of
+
+    places = places_of(settings.database_url, settings.backups)
+    if places is None:
+        return "ok, no nightly copies: name a folder in BACKUPS"
+    return f"ok, {len(places.made)} nightly copies in {places.folder}"
 
 
 def _check_meaning() -> str:
