@@ -176,4 +176,5 @@ def _operated(bot: Running) -> Operated:
         holder=bot.holder,
         token=settings.token_name,
         done=bot.done,
+        backups=settings.backups,
     )

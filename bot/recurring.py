@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-import storage.backup
 import storage.fan_out
+import storage.keeping
 import storage.retention
 import storage.sources
 from bot import archive, canary, metrics, presence, schedule
@@ -48,7 +48,6 @@ class Who(Enum):
 
     ONE = "one, for all replicas"
     EACH = "each, for itself"
-    LONE = "one that is alone with its database"
     REPLICA = "each, where there may be others"
 
 
@@ -227,8 +226,12 @@ async def back_up(bot: Running) -> None:
     if local.hour < BACKUP_HOUR:
         return
     try:
-        made = await storage.backup.back_up(
-            bot.store, today=local.date(), now=now, stop=bot.stopping.is_set
+        made = await storage.keeping.back_up(
+            bot.store,
+            bot.settings.backups,
+            today=local.date(),
+            now=now,
+            stop=bot.stopping.is_set,
         )
         if made is not None:
             log.info("backed up", file=made.name)
@@ -277,7 +280,7 @@ JOBS = (
     Job(name="index", every=5.0, do=index),
     Job(name="tidy", every=HOUR, do=tidy, again=2.0),
     Job(name="standing", every=HOUR, do=look_again, who=Who.EACH),
-    Job(name="backups", every=BACKUP_LOOK, do=back_up, who=Who.LONE),
+    Job(name="backups", every=BACKUP_LOOK, do=back_up),
     Job(name="freshness", every=TICK, do=keep_fresh, who=Who.REPLICA),
 )
 
@@ -345,7 +348,7 @@ def looped(works: Sequence[Work], *, alone: bool) -> list[Work]:
     """
     mine = {Who.EACH, Who.REPLICA}
     if alone:
-        mine = {Who.ONE, Who.EACH, Who.LONE}
+        mine = {Who.ONE, Who.EACH}
     return [work for work in works if work.job.who in mine and work.job.every is not None]
 
 

@@ -69,6 +69,7 @@ class Worker:
     _claims: Claims = field(init=False)
     _reactions: Reactions = field(init=False)
     _senders: set[asyncio.Task[None]] = field(default_factory=set)
+    _under_way: set[int] = field(default_factory=set)  # deliveries, until their marks are made
     _fatal: BaseException | None = None
 
     def __post_init__(self) -> None:
@@ -84,7 +85,7 @@ class Worker:
         self.marks = Marks(self.store, self._signals)
         self.chats = ChatPaces()
         self._replies = Replies(self.store, self.slots, self.chats, self.marks, self._signals)
-        self._upkeep = Upkeep(self.store, self.marks)
+        self._upkeep = Upkeep(self.store, self.marks, self._held)
         refusals = Refusals()
         self._claims = Claims(
             store=self.store,
@@ -193,6 +194,10 @@ class Worker:
         await news.wait()
         timer.cancel()
 
+    def _held(self) -> set[int]:
+        """The deliveries that nobody else may take, whatever becomes of their leases."""
+        return {one.item.id for one in self.slots.queue} | self._under_way | self.marks.unwritten
+
     def _has_room(self) -> bool:
         """Whether one more may be in flight, beside those that wait on a dead connection."""
         return len(self._senders) - self._flights.dead < IN_FLIGHT
@@ -216,6 +221,7 @@ class Worker:
                 slots.leave(now)
                 if one.item.kind is not ChatKind.PRIVATE and self.chats.knows(one.item.chat):
                     self.chats.take(one.item.chat, now)
+                self._under_way.add(one.item.id)
                 return one
         return None
 
@@ -234,6 +240,8 @@ class Worker:
                 await self._deliver(one.item, one.until)
             except StorageError as error:  # an unmarked delivery is taken again when its lease ends
                 log.warning("outbox unreachable", error=str(error))
+            finally:
+                self._under_way.discard(one.item.id)
             one = self._take()
 
     def _sent(self, task: asyncio.Task[None]) -> None:

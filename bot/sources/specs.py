@@ -276,8 +276,14 @@ class Catalog:
 
     def leader(self, currency: str) -> RateSpec | None:
         """The enabled source that leads for a home currency: its own bank's, lowest rank."""
-        own: list[RateSpec] = []
+        return self._leaders.get(currency)
+
+    @cached_property
+    def _leaders(self) -> Mapping[str, RateSpec]:
+        """Home currency → its leader; every question asks for one."""
+        leaders: dict[str, RateSpec] = {}
         for spec in self.rates.values():
-            if spec.home == currency and not spec.disabled:
-                own.append(spec)
-        return min(own, key=lambda spec: spec.rank, default=None)
+            before = leaders.get(spec.home)
+            if not spec.disabled and (before is None or spec.rank < before.rank):
+                leaders[spec.home] = spec
+        return leaders
