@@ -66,6 +66,7 @@ class Store:
 
     def __init__(self, url: URL, writer: AsyncEngine, reader: AsyncEngine) -> None:
         self.url = url
+        self.alone = is_file(url)  # no other process works on this database; a server has many
         self._writer = writer
         self._reader = reader
         self._clock = ClockWatch()
@@ -74,11 +75,6 @@ class Store:
         self.trouble: str | None = (
             None  # why the last thing that failed to be written failed; cleared by who watches
         )
-
-    @property
-    def alone(self) -> bool:
-        """Whether no other process works on this database: a file, and ours; no server."""
-        return is_file(self.url)
 
     @property
     def database_file(self) -> Path:

@@ -30,6 +30,9 @@ from bot.sources.specs import Catalog
 if TYPE_CHECKING:
     from bot.sources.specs import NewsSpec, RateSpec
 
+#: How often a running bot looks for garbage: as Python does by itself, and not as at its start.
+USUAL = (700, 10, 10)
+
 
 @cli.command()
 def run() -> None:
@@ -38,9 +41,15 @@ def run() -> None:
     settings.token  # noqa: B018 - refuses to start without one
     from bot.app import run as run_bot
 
-    # what the libraries made is never garbage: looking through it takes tens of milliseconds of
-    # every answer under way
-    run_to_end(run_bot(settings, catalog, on_ready=lambda _bot: gc.freeze()))
+    run_to_end(run_bot(settings, catalog, on_ready=_leave_to_itself))
+
+
+def _leave_to_itself(_bot: object) -> None:
+    """What was made until now is never garbage: looking through it takes tens of milliseconds of
+    every answer under way. What is made from now on is looked through as often as ever.
+    """
+    gc.freeze()
+    gc.set_threshold(*USUAL)
 
 
 @cli.command()

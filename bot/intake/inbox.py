@@ -171,6 +171,8 @@ class Inbox:
         else:
             if self._alone:
                 self._accept_all_once(rows)
+                # whoever asked has the answer first: to begin a transaction is half as long as it
+                await asyncio.sleep(0)
             fresh = await self._add(rows)
         for item in fresh:
             outcome = self._seen.get(item.update_id)
