@@ -16,7 +16,7 @@ from bot.model.chats import Style
 from bot.model.places import Place
 from bot.model.rates import RateKind
 from bot.sources.banks import SOURCES
-from bot.sources.specs import LAST_RANK, ChannelSpec, NewsSpec, RateSpec
+from bot.sources.specs import LAST_RANK, ChannelSpec, NewsSpec, RateSpec, SourceSpec
 from bot.sources.timetable import DEFAULT_ZONE, PollSpec
 from bot.sources.values import (
     Addresses,
@@ -85,6 +85,10 @@ class SourceSection(Section):
     def pause(self) -> timedelta:
         """How often it is asked at least, where it brings something."""
         return self.poll.every or self.DEFAULT_EVERY
+
+    @abstractmethod
+    def spec(self, key: str) -> SourceSpec:
+        """The source that this section describes."""
 
     def common(self, holidays: frozenset[Holiday] = frozenset()) -> dict[str, Any]:
         """The fields of a spec that every source has, from this section."""

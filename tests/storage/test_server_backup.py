@@ -29,7 +29,7 @@ from storage.server_tools import fitting
 from storage.versions import HEAD, REVISIONS
 from tests.conftest import ROOT
 from tests.factories import NOW, chat, rate
-from tests.postgres import Shared, database
+from tests.postgres import Shared, database, wait_for_a_lock
 from tests.test_cli import jarchy
 
 pytestmark = pytest.mark.postgres
@@ -238,17 +238,6 @@ async def test_a_verb_killed_in_the_midst_leaves_all_as_it_was(
     wait_for_the_end_of_others(migrated_postgres_url)
     assert chats_of(migrated_postgres_url) == {1, 2}
     assert jarchy(tmp_path, *words, DATABASE_URL=migrated_postgres_url).returncode == 0
-
-
-def wait_for_a_lock(url: str) -> None:
-    """Return when somebody waits for a lock in this database."""
-    waits = (
-        "SELECT 1 FROM pg_stat_activity "
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    with psycopg.connect(url, autocommit=True) as connection:
-        while connection.execute(waits).fetchone() is None:
-            time.sleep(0.02)  # nobody is told of it
 
 
 def wait_for_the_end_of_others(url: str) -> None:
