@@ -127,12 +127,13 @@ async def days_told(db: Db, kind: str, of: Series, *, since: date) -> list[date]
 
 
 async def last_told(db: Db, chat_id: int, keys: Sequence[str]) -> dict[str, datetime]:
-    """When a chat last got an alert of each subscription, as far back as alerts are kept.
+    """When the last alert of each subscription was decided that a chat got, as far back as alerts
+    are kept: as a rule remembers the day that it spoke of. When it was sent is by another clock.
 
     An operator's message to a topic's readers tells nothing of the topic.
     """
     query = (
-        select(alert.c.audience_key, func.max(delivery.c.finished_at).label("at"))
+        select(alert.c.audience_key, func.max(alert.c.created_at).label("at"))
         .join(delivery, delivery.c.alert_id == alert.c.id)
         .where(
             alert.c.audience_key.in_(keys),
@@ -142,7 +143,7 @@ async def last_told(db: Db, chat_id: int, keys: Sequence[str]) -> dict[str, date
         )
         .group_by(alert.c.audience_key)
     )
-    return {row.audience_key: row.at for row in await db.execute(query) if row.at is not None}
+    return {row.audience_key: row.at for row in await db.execute(query)}
 
 
 async def times_got(db: Db, supersede_key: str) -> int:
