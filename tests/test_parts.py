@@ -16,6 +16,7 @@ import handlers
 from bot import jobs, languages, recurring
 from bot.alerts import KINDS
 from bot.config import Settings
+from bot.i18n import known
 from bot.secret_files import FROM_FILES
 from bot.sources import banks, kinds
 from bot.sources.catalog import load_catalog
@@ -154,6 +155,12 @@ def test_every_kind_of_alert_is_decided_somewhere() -> None:
         if not wanted & elsewhere:
             undecided.append(kind.payload.KIND)
     assert undecided == []
+
+
+def test_every_kind_of_alert_that_chats_choose_has_a_name_on_the_status_page() -> None:
+    """Else the operator reads of a post like any other that it is something else."""
+    posts = [name for name, kind in KINDS.items() if kind.payload.POST is not None]
+    assert [name for name in posts if not known(f"page.kind.{name}")] == []
 
 
 def _makers(path: Path) -> Iterator[str]:
