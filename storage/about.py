@@ -18,6 +18,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from bot.errors import ConfigError
 from storage.db import Db, Store, db_now
 from storage.keeping import nights_of
 from storage.schema import entry, lease, pace, rate, series
@@ -105,6 +106,15 @@ async def replicas(db: Db) -> int | None:
     beating = text("SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > :since")
     since = await db_now(db) - HEART_STOPPED
     return int((await db.execute(beating, {"since": since})).scalar_one())
+
+
+async def must_rest(db: Db) -> None:
+    """ConfigError while replicas work on a server; a file's own lock says so better."""
+    if await replicas(db):
+        raise ConfigError(
+            "a Jarchy is running on the database: stop it first (one that was killed counts for "
+            f"{HEART_STOPPED.seconds} seconds)"
+        )
 
 
 async def paused_until(db: Db, token: str) -> datetime | None:

@@ -94,7 +94,7 @@ async def _snapshot(store: Store) -> AsyncIterator[Db]:
         await _take_the_time_it_needs(db)
         names = ", ".join(f'"{name}"' for name in sorted(metadata.tables))
         await db.execute(text(f"LOCK TABLE {names}, procrastinate_workers IN SHARE MODE"))
-        await _must_rest(db)
+        await storage.about.must_rest(db)
         yield db
 
 
@@ -103,15 +103,6 @@ async def _take_the_time_it_needs(db: Db) -> None:
     for setting in ("idle_in_transaction_session_timeout", "statement_timeout"):
         await db.execute(text(f"SET LOCAL {setting} = 0"))
     await db.execute(text("SET LOCAL lock_timeout = '10s'"))
-
-
-async def _must_rest(db: Db) -> None:
-    """ConfigError while replicas work on a server."""
-    if await storage.about.replicas(db):
-        raise ConfigError(
-            "a Jarchy is running on the database: stop it first (one that was killed counts for "
-            "15 seconds)"
-        )
 
 
 @asynccontextmanager
@@ -146,7 +137,7 @@ async def _look_at_target(text_url: str) -> None:
         await migrate.must_be_current(store)
         async with store.reading() as db:
             await _must_be_empty(db)
-            await _must_rest(db)
+            await storage.about.must_rest(db)
     finally:
         await store.close()
 
@@ -156,7 +147,7 @@ async def _prepare(db: Db) -> None:
     if db.dialect.name != "sqlite":
         await _take_the_time_it_needs(db)
         await db.execute(text("LOCK TABLE alembic_version IN EXCLUSIVE MODE"))
-        await _must_rest(db)
+        await storage.about.must_rest(db)
     await _must_be_empty(db)
     for name in OF_THE_PROGRAM:
         await db.execute(metadata.tables[name].delete())

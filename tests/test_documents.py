@@ -11,6 +11,7 @@ from bot.cli import cli
 from bot.config import Settings
 from handlers import COMMANDS
 from tests.conftest import ROOT
+from tests.faults.catalogue import rows
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DESIGN = (ROOT / "DESIGN.md").read_text(encoding="utf-8")
@@ -75,3 +76,11 @@ def test_readmes_make_targets_exist() -> None:
     for target in set(re.findall(r"^make (\w+)|`make (\w+)", README, re.MULTILINE)):
         name = "".join(target)
         assert re.search(rf"^{name}:", makefile, re.MULTILINE), name
+
+
+def test_the_threat_model_names_every_security_row_once() -> None:
+    """What `docs/faults.md` promises of attacks, by who makes them."""
+    model = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    named = sorted(re.findall(r"\bS\d+\b", model))
+    promised = {code for code in rows() if code.startswith("S")} | {"S13"}  # without a promise yet
+    assert named == sorted(promised)

@@ -12,7 +12,8 @@ import pytest
 
 from bot import cluster
 from bot.errors import ConfigError, StorageError
-from bot.recurring import JOBS, Job, Who, Work, bound, loop, looped, shared
+from bot.jobs import Job, Who, Work, bound, loop, looped, shared
+from bot.recurring import JOBS
 from bot.running import Running
 
 OWN_TASKS = {"look", "rescue", "prune"}  # the queue's own, on every server

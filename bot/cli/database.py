@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import unquote
 
 import typer
 
-from bot import log
 from bot.cli.program import (
     ChatId,
     cli,
@@ -20,7 +18,6 @@ from bot.cli.program import (
     write_line,
 )
 from bot.config import Settings
-from bot.grammar import password_in
 
 
 @cli.command()
@@ -102,46 +99,6 @@ def db_restore(
 async def _bring_up(settings: Settings) -> None:
     async with store_of(settings):
         pass
-
-
-@db_verbs.command("move")
-def db_move(
-    url: Annotated[str, typer.Argument(help="the empty database to move to")],
-    dry_run: Annotated[  # noqa: FBT002 - an option
-        bool, typer.Option("--dry-run", help="look at both, change nothing")
-    ] = False,
-) -> None:
-    """Move everything from DATABASE_URL to another database, file or server, and compare every
-    table; all or nothing. The bot must be stopped.
-
-    Leave the password out of the address, and in PGPASSWORD or ~/.pgpass: others see a command's
-    words.
-
-    Example: jarchy db move postgresql://jarchy@db/jarchy
-    """
-    settings, _ = prepare()
-    if password := password_in(url):
-        log.hide(password, unquote(password))
-    run_to_end(_db_move(settings, url, dry_run=dry_run))
-
-
-async def _db_move(settings: Settings, url: str, *, dry_run: bool) -> None:
-    from storage.moving import move
-
-    with progress() as tell:
-        moved = await move(settings.database_url, url, dry_run=dry_run, tell=tell)
-    tables: dict[str, dict[str, int | str]] = {}
-    for name, digest in moved.tables.items():
-        tables[name] = {"rows": digest.rows}
-        if not dry_run:
-            tables[name]["digest"] = digest.hex
-    write_line({"moved": not dry_run, "from": moved.source, "to": moved.target, "tables": tables})
-    if not dry_run:
-        typer.echo(
-            f"moved and compared: now set DATABASE_URL to {moved.target} and start the bot; "
-            f"{moved.source} is as it was, start none on it",
-            err=True,
-        )
 
 
 @db_verbs.command("check")

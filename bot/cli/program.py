@@ -59,9 +59,15 @@ detect_verbs = typer.Typer(
     rich_markup_mode=None, help="What a detector decides.", no_args_is_help=True
 )
 db_verbs = typer.Typer(rich_markup_mode=None, help="The database.", no_args_is_help=True)
+subscriber_verbs = typer.Typer(
+    rich_markup_mode=None,
+    help="All chats with their settings: to another database, or to another bot's token.",
+    no_args_is_help=True,
+)
 cli.add_typer(inspect_verbs, name="inspect")
 cli.add_typer(detect_verbs, name="detect")
 cli.add_typer(db_verbs, name="db")
+cli.add_typer(subscriber_verbs, name="subscribers")
 
 
 def fail(why: str) -> NoReturn:

@@ -85,9 +85,9 @@ def check(
 def _must_be_whole() -> None:
     """ConfigError names each part that a start would refuse the program for."""
     import handlers
-    from bot import recurring
+    from bot import jobs, recurring
 
-    if lacking := handlers.problems() + recurring.lacking(recurring.JOBS):
+    if lacking := handlers.problems() + jobs.lacking(recurring.JOBS):
         raise ConfigError(lacking)
 
 

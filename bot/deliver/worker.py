@@ -26,6 +26,7 @@ from bot.deliver.slots import Ready, Slots
 from bot.deliver.troubles import Refusals
 from bot.deliver.upkeep import Upkeep
 from bot.errors import StorageError
+from bot.log import telling
 from bot.model.alerts import State
 from bot.model.chats import ChatKind
 from bot.telegram.api import Api
@@ -237,7 +238,8 @@ class Worker:
         """Deliver, and go on with what is due by then: a burst of answers becomes one of sends."""
         while one is not None:
             try:
-                await self._deliver(one.item, one.until)
+                with telling(alert=one.item.alert, delivery=one.item.id):
+                    await self._deliver(one.item, one.until)
             except StorageError as error:  # an unmarked delivery is taken again when its lease ends
                 log.warning("outbox unreachable", error=str(error))
             finally:
@@ -286,7 +288,7 @@ class Worker:
             self.marks.add(again(item, 1.0, None, counted=False))
             return None
         except Exception as error:  # one bad alert must not delay the others
-            log.exception("alert cannot be rendered", alert=item.alert)
+            log.exception("alert cannot be rendered")
             why = type(error).__name__
             self.marks.add(ended(item, f"cannot be rendered: {why}"))
             await self.on_trouble("notice.rejected", {"alert": str(item.alert), "why": why})

@@ -16,7 +16,8 @@ import psycopg
 import pytest
 
 from bot import cluster
-from bot.recurring import JOBS, Job, Who, Work
+from bot.jobs import Job, Who, Work
+from bot.recurring import JOBS
 from storage.db import Store
 from storage.opening import open_store
 
