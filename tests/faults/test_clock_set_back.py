@@ -101,12 +101,12 @@ async def test_T8_a_clock_set_back_stops_no_sending(
 
 @pytest.mark.postgres
 async def test_T8_several_replicas_that_see_one_step_move_the_times_once(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And each of two steps once, whoever sees them first."""
-    async with bench(postgres_url) as one:
+    async with bench(migrated_postgres_url) as one:
         await one.alert(lasts=DAY)
-        others = [await open_store(postgres_url) for _ in range(3)]
+        others = [await open_store(migrated_postgres_url) for _ in range(3)]
         stores = [one.store, *others]
         try:
             for steps in (1, 2):
@@ -129,11 +129,11 @@ async def test_T8_several_replicas_that_see_one_step_move_the_times_once(
 
 @pytest.mark.postgres
 async def test_T8_two_senders_go_on_after_a_step(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Side by side, each alert once."""
-    async with bench(postgres_url) as one:
-        second = await open_store(postgres_url)
+    async with bench(migrated_postgres_url) as one:
+        second = await open_store(migrated_postgres_url)
         worker = Worker(
             store=second,
             api=one.worker.api,
