@@ -63,6 +63,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     session.config.hook.pytest_before_forks(config=session.config)
     terminal: Any = session.config.pluginmanager.getplugin("terminalreporter")
     terminal.showfspath = False  # tests of several files are told in turn
+    _folders(session.config).getbasetemp()  # theirs are in it, and stay as long as it does
     gc.freeze()  # or each hand copies what it looks through for garbage
     with Hands(session, option.processes) as hands:
         hands.run()
@@ -252,9 +253,14 @@ def _begin(config: pytest.Config, number: int) -> None:
     capture.suspend_global_capture()
     capture.stop_global_capturing()
     capture.start_global_capturing()
-    factory: pytest.TempPathFactory = config._tmp_path_factory  # type: ignore[attr-defined]
+    factory = _folders(config)
     factory._basetemp = factory.getbasetemp() / f"hand-{number}-{os.getpid()}"
     factory._basetemp.mkdir(mode=0o700)
+
+
+def _folders(config: pytest.Config) -> pytest.TempPathFactory:
+    factory: pytest.TempPathFactory = config._tmp_path_factory  # type: ignore[attr-defined]
+    return factory
 
 
 def _run(session: pytest.Session, pipe: Connection) -> None:
