@@ -160,7 +160,7 @@ async def libraries(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurem
         aiogram = await _aiogram(url, words, count)
     compared = [
         ("processor a message", telegram, 1 / 10, "python-telegram-bot's"),
-        ("  likewise", aiogram, 1 / 3, "aiogram's"),
+        ("  beside aiogram", aiogram, 1 / 3, "aiogram's"),
     ]
     return [
         Figure(

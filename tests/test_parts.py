@@ -215,6 +215,18 @@ def test_every_job_of_the_file_stands_in_the_list() -> None:
                 assert name in listed
 
 
+def test_the_words_we_use_stand_on_python_alone() -> None:
+    """`bot.model` and `bot.errors` are beneath all, and a worker process loads them first."""
+    others: set[str] = set()
+    for path in (ROOT / "bot" / "errors.py", *(ROOT / "bot" / "model").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                others |= {one.name.partition(".")[0] for one in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                others.add((node.module or "").partition(".")[0])
+    assert others - sys.stdlib_module_names == {"bot"}
+
+
 def test_every_room_has_its_place_among_the_layers() -> None:
     """A new room or file of the program is guarded from its first day: whoever adds it says who may
     import it.

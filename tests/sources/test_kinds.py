@@ -80,7 +80,7 @@ class PriceSection(SourceSection):
     column: int
 
     def spec(self, key):
-        return PriceSpec(key=key, names={}, column=self.column, **self.common())
+        return PriceSpec(column=self.column, **self.common(key))
 
 
 def shown(spec, body, url):
