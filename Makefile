@@ -1,4 +1,4 @@
-# make demo · make test · make run · make check · make bench
+# make demo · make test · make run · make check · make bench · make audit · make sbom
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-
 # requirements-dev.lock holds what requirements.lock does not
 NAMES_OF = $$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' $(1))
 
-.PHONY: setup demo run test test-all check bench mutants lock locks clean
+.PHONY: setup demo run test test-all check bench mutants audit sbom lock locks clean
 
 # an environment whose Python does not start is as good as none
 ifneq ($(wildcard $(VENV)),)
@@ -81,6 +81,14 @@ bench: setup $(AIOGRAM)/.ready $(READER)/.ready
 
 mutants: setup
 	$(BIN)/python -m tests.mutants $(ARGS)
+
+# known advisories of what both locks name; needs a network, and says so (--strict) where nobody could be asked
+audit: setup
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock --requirement requirements-dev.lock
+
+# what runs the bot, as a bill of materials
+sbom: setup
+	@$(BIN)/python -m bench.sbom
 
 lock: setup locks
 	$(COMPILE) bench/aiogram/requirements.in -o bench/aiogram/requirements.lock

@@ -1,16 +1,21 @@
 """The measurements, each against a named baseline of the same run: `python -m bench [--quick]
 [--only NAME]`.
 
-Everything is on loopback and bounded in time. Exits 1 when a goal was missed; figures of a busy
-machine say little.
+Everything is on loopback and bounded in time. What is a tenth worse than `bench/expected.toml` says
+is named; `--write` expects what was found, `--json FILE` keeps a run. Exits 1 when a goal was
+missed; figures of a busy machine say little.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
 
 import uvloop
 
@@ -18,6 +23,7 @@ from bench import (
     beside,
     card,
     chart,
+    expected,
     fan_out,
     lanes,
     many,
@@ -69,14 +75,24 @@ def main() -> int:
         metavar="NAME",
         help=", ".join(MEASUREMENTS),
     )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the run there")
+    parser.add_argument("--write", action="store_true", help="expect these figures from now on")
     arguments = parser.parse_args()
     log.set_up("json", "error")
-    figures: list[Figure] = []
+    measured: dict[str, list[Figure]] = {}
     for name in arguments.only or MEASUREMENTS:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            figures += runner.run(_bounded(MEASUREMENTS[name](arguments.quick)))
-    print(table(figures))
+            measured[name] = runner.run(_bounded(MEASUREMENTS[name](arguments.quick)))
+    today, figures = datetime.now(UTC).date(), list(chain.from_iterable(measured.values()))
+    print(f"{today}, {expected.machine()}\n\n{table(figures)}")
+    for line in expected.worse(measured, expected.read(), here=expected.machine()):
+        print(f"worse: {line}")
+    if arguments.json:
+        run = json.dumps(expected.as_json(measured, today=today), indent=1)
+        arguments.json.write_text(run, encoding="utf-8")
+    if arguments.write:
+        expected.write(measured, today=today)
     return int(any(one.verdict == "over" for one in figures))
 
 

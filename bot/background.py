@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
-from bot.recurring import JOBS, TICK, bound, loop, looped, shared
+from bot.jobs import TICK, bound, loop, looped, shared
+from bot.recurring import JOBS
 from bot.running import Running
 from bot.watch import LoopWatch, StoreWatch, keep_watch
 

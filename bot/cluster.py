@@ -32,7 +32,7 @@ from procrastinate.tasks import Task
 from procrastinate.worker import Worker
 
 from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
-from bot.recurring import Key, Work
+from bot.jobs import Key, Work
 from storage.db import Store
 
 log = structlog.get_logger(__name__)

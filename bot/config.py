@@ -93,6 +93,20 @@ def _without_slash(address: str) -> str:
     return address.rstrip("/")
 
 
+def _folder(name: str) -> str:
+    """A folder that is there or could be, or the word for none."""
+    if name.strip().lower() == "off":
+        return "off"
+    path = Path(name).absolute()
+    try:
+        nearest = next(one for one in (path, *path.parents) if one.exists())
+    except OSError:  # a name that no file can have
+        raise ValueError("the name of a folder, or off") from None
+    if "\0" in name or not nearest.is_dir():
+        raise ValueError(f"the name of a folder, or off; {nearest} is none")
+    return name
+
+
 MOST_USER_FEEDS = 40  # of one chat: each is a line and two buttons of one message
 
 
@@ -132,6 +146,7 @@ class Settings(BaseSettings):
     user_feeds: Annotated[int, Field(ge=0, le=MOST_USER_FEEDS)] = 20
     quiet_hours: Annotated[Quiet | None, NoDecode] = None
     alerts_per_hour: Annotated[int, Field(ge=0)] = 20
+    backups: Annotated[str, BeforeValidator(_stripped), AfterValidator(_folder)] | None = None
     poll_every: Duration | None = None
     log_format: Annotated[LogFormat, BeforeValidator(one_of(("console", "json")))] | None = None
     log_level: Annotated[

@@ -34,9 +34,6 @@ from storage.db import Store
 log = structlog.get_logger(__name__)
 
 CHANNEL_LOOK = 300.0  # seconds between looks at a channel of the catalog that cannot be written to
-LOOK_MARK = "standing looked at"  # the mark of the last look at all that was given up
-LEFT_MARK = "standing not answered"  # the mark of the chats that a look left open, by number
-BEGUN_MARK = "standing look begun"  # the mark of the last look that a replica began
 LOOK_EVERY = timedelta(days=1)
 LOOK_LASTS = timedelta(minutes=50)  # no other replica begins a look; less than a turn of the job
 NO_ANSWERS = 3  # questions without an answer in a row: Telegram is away, the others are left open
@@ -193,26 +190,26 @@ async def _due_for_a_look(store: Store, now: datetime) -> list[int]:
     None while a replica asks.
     """
     async with store.writing() as db:
-        begun = await storage.marks.get(db, BEGUN_MARK)
+        begun = await storage.marks.get(db, storage.marks.BEGUN)
         if begun is not None and now < datetime.fromisoformat(begun) + LOOK_LASTS:
             return []
         closed = list(await storage.chats.closed_by_telegram(db))
-        last = await storage.marks.get(db, LOOK_MARK)
+        last = await storage.marks.get(db, storage.marks.LOOK)
         if last is not None and now < datetime.fromisoformat(last) + LOOK_EVERY:
-            left = (await storage.marks.get(db, LEFT_MARK) or "").split()
+            left = (await storage.marks.get(db, storage.marks.LEFT) or "").split()
             closed = [chat_id for chat_id in closed if str(chat_id) in left]
         if closed:
-            await storage.marks.put(db, BEGUN_MARK, now.isoformat())
+            await storage.marks.put(db, storage.marks.BEGUN, now.isoformat())
         return closed
 
 
 async def _note_the_look(store: Store, left: Sequence[int], begun: datetime) -> None:
     """The look is over: only now, so that one that was cut off is begun again."""
     async with store.writing() as db:
-        last = await storage.marks.get(db, LOOK_MARK)
+        last = await storage.marks.get(db, storage.marks.LOOK)
         if last is None or begun >= datetime.fromisoformat(last) + LOOK_EVERY:
-            await storage.marks.put(db, LOOK_MARK, begun.isoformat())
-        await storage.marks.put(db, LEFT_MARK, " ".join(map(str, left)))
+            await storage.marks.put(db, storage.marks.LOOK, begun.isoformat())
+        await storage.marks.put(db, storage.marks.LEFT, " ".join(map(str, left)))
 
 
 def bot_id_of(settings: Settings) -> int:

@@ -1,83 +1,37 @@
-"""All that is done again and again: one list, JOBS, with two runners.
+"""All that is done again and again: one list, JOBS.
 
-A process that is alone with its database runs the list as loops (`loops`); beside other replicas
-`cluster` runs the same list as jobs of a queue that they share. One more job is one line of JOBS.
+One more job is one line of it; what runs it is `bot/jobs.py`, or beside other replicas `cluster`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import structlog
 
-import storage.backup
 import storage.fan_out
+import storage.keeping
 import storage.retention
 import storage.sources
-from bot import archive, canary, metrics, presence, schedule
+from bot import archive, canary, presence, schedule
 from bot.boards import keep_boards
 from bot.broadcasts import show_progress
 from bot.deliver.sieve import sieve
 from bot.digests import enqueue_digests
-from bot.errors import BotError, ConfigError, StorageError
-from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
+from bot.errors import BotError, StorageError
+from bot.jobs import TICK, Job, Who
 from bot.running import Running
 from storage.shared_clock import SharedClock
 
 log = structlog.get_logger(__name__)
 
-TICK = 1.0  # seconds between looks at what changes all the time
 HOUR = 3600.0
 UNHEARD_LOOK = 15.0  # seconds between looks for alerts that reached nobody
 HEARTBEAT = 60.0  # seconds between two signs of life
 BACKUP_HOUR = 3  # o'clock in the operator's zone: the night's copy is made from then on
 BACKUP_LOOK = 600.0  # seconds between looks whether it is time
 TIDYING_PAUSE = 0.05  # seconds between pieces of what is forgotten: others write in between
-
-
-class Who(Enum):
-    """Which processes do a job."""
-
-    ONE = "one, for all replicas"
-    EACH = "each, for itself"
-    LONE = "one that is alone with its database"
-    REPLICA = "each, where there may be others"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One thing that is done again and again, `every` so many seconds after it was done last.
-
-    With `due` the job is done for each key that `due` gives, several side by side, and `do` takes
-    the key. A job without `every` is done after each round of the job it `follows` that returned
-    true, where replicas share the work. `again` is the pause after a StorageError, in seconds;
-    without it the job deals with those itself.
-    """
-
-    name: str
-    do: Callable[..., Awaitable[object]]
-    every: float | None = None
-    due: Callable[[Running], Awaitable[list[str]]] | None = None
-    follows: str | None = None
-    again: float | None = None
-    who: Who = Who.ONE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """A job with its program: what a runner needs to know of it."""
-
-    job: Job
-    do: Callable[..., Awaitable[object]]
-    due: Callable[[], Awaitable[list[str]]] | None = None
 
 
 async def due(bot: Running) -> list[str]:
@@ -227,8 +181,12 @@ async def back_up(bot: Running) -> None:
     if local.hour < BACKUP_HOUR:
         return
     try:
-        made = await storage.backup.back_up(
-            bot.store, today=local.date(), now=now, stop=bot.stopping.is_set
+        made = await storage.keeping.back_up(
+            bot.store,
+            bot.settings.backups,
+            today=local.date(),
+            now=now,
+            stop=bot.stopping.is_set,
         )
         if made is not None:
             log.info("backed up", file=made.name)
@@ -277,115 +235,6 @@ JOBS = (
     Job(name="index", every=5.0, do=index),
     Job(name="tidy", every=HOUR, do=tidy, again=2.0),
     Job(name="standing", every=HOUR, do=look_again, who=Who.EACH),
-    Job(name="backups", every=BACKUP_LOOK, do=back_up, who=Who.LONE),
+    Job(name="backups", every=BACKUP_LOOK, do=back_up),
     Job(name="freshness", every=TICK, do=keep_fresh, who=Who.REPLICA),
 )
-
-
-class Key(NamedTuple):
-    """A key whose job is to be done now."""
-
-    key: str
-
-
-def lacking(jobs: Sequence[Job]) -> list[str]:
-    """What jobs lack, each as a line with the job's name; empty when all can run."""
-    found: list[str] = []
-    names = Counter(job.name for job in jobs)
-    for name in sorted(names):
-        if names[name] > 1:
-            found.append(f"job {name!r}: there are two")
-    for job in jobs:
-        if not job.name:
-            found.append("a job has no name")
-        if not inspect.iscoroutinefunction(job.do):
-            found.append(f"job {job.name!r}: `do` is no coroutine function")
-        if job.due is not None and not inspect.iscoroutinefunction(job.due):
-            found.append(f"job {job.name!r}: `due` is no coroutine function")
-        if (job.every is None) == (job.follows is None):
-            found.append(f"job {job.name!r}: needs either `every` or `follows`")
-        if job.every is not None and job.every <= 0:
-            found.append(f"job {job.name!r}: `every` is no time")
-        if job.follows is not None and job.follows not in names:
-            found.append(f"job {job.name!r}: there is no job {job.follows!r} to follow")
-        if job.who is not Who.ONE and (job.due is not None or job.follows is not None):
-            found.append(f"job {job.name!r}: only what one does for all has `due` or `follows`")
-    return found
-
-
-def bound(bot: Running, jobs: Sequence[Job]) -> list[Work]:
-    """This program's jobs, ready to run. ConfigError names each job that lacks a part."""
-    if problems := lacking(jobs):
-        raise ConfigError(problems)
-    return [_bind(bot, job) for job in jobs]
-
-
-def _bind(bot: Running, job: Job) -> Work:
-    """A job with its program put in; a runner calls it without knowing of either."""
-
-    async def do(*key: str) -> object:
-        metrics.JOBS.labels(job.name).inc()
-        bot.done[job.name] = bot.clock()
-        return await job.do(bot, *key)
-
-    if (find := job.due) is None:
-        return Work(job=job, do=do)
-
-    async def due_now() -> list[str]:
-        return await find(bot)
-
-    return Work(job=job, do=do, due=due_now)
-
-
-def looped(works: Sequence[Work], *, alone: bool) -> list[Work]:
-    """The work that a process does in loops of its own.
-
-    Alone it is all of it, else what each replica does for itself. What follows another job is for
-    those who share: a lone process wakes its own worker.
-    """
-    mine = {Who.EACH, Who.REPLICA}
-    if alone:
-        mine = {Who.ONE, Who.EACH, Who.LONE}
-    return [work for work in works if work.job.who in mine and work.job.every is not None]
-
-
-def shared(works: Sequence[Work]) -> list[Work]:
-    """The work that replicas share: each piece is done by one of them."""
-    return [work for work in works if work.job.who is Who.ONE]
-
-
-async def loop(
-    work: Work, pause: Callable[[float], Awaitable[Any]], stopping: asyncio.Event
-) -> None:
-    """One job of a process, until `stopping`."""
-    if work.due is not None:
-        await _sweep(work, work.due, pause, stopping)
-        return
-    while not stopping.is_set():
-        wait = work.job.every or TICK
-        try:
-            await work.do()
-        except StorageError:  # said by whoever watches the store
-            if work.job.again is None:
-                raise
-            wait = work.job.again
-        await pause(wait)
-
-
-async def _sweep(
-    work: Work,
-    due_now: Callable[[], Awaitable[list[str]]],
-    pause: Callable[[float], Awaitable[Any]],
-    stopping: asyncio.Event,
-) -> None:
-    """Do a job for each key that is due, several side by side."""
-    async with asyncio.TaskGroup() as tasks:
-        rounds: SideBySide[Key] = SideBySide(
-            tasks, lambda one: work.do(one.key), places=POLLS_AT_ONCE
-        )
-        while not stopping.is_set():
-            under_way = rounds.busy  # what ends while we look is still due by what we read
-            for key in await due_now():
-                if key not in under_way:
-                    rounds.start(Key(key))
-            await pause(work.job.every or TICK)

@@ -79,10 +79,23 @@ class Route(Generic[Handles]):
         who = self.who
         if not isinstance(who, Who):
             who = await who(context)
-        if who is Who.OPERATOR:
-            _must_be_operator(context)
-        elif who is Who.ADMINISTRATOR:
-            await _must_be_administrator(context)
+        await _require(who, context)
+
+
+async def _require(who: Who, context: Context) -> None:
+    if who is Who.OPERATOR:
+        _must_be_operator(context)
+    elif who is Who.ADMINISTRATOR:
+        await _must_be_administrator(context)
+
+
+async def may(who: Who, context: Context) -> bool:
+    """Whether whoever wrote or pressed is that; where nobody knows, they are not."""
+    try:
+        await _require(who, context)
+    except UserError:
+        return False
+    return True
 
 
 def guarded(to: Route[Handler]) -> Handler:

@@ -8,10 +8,8 @@ buttons under an earlier one are out of date.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import time
 
-from telegram import Chat as TelegramChat
 from telegram import Update
 
 import storage.boards
@@ -28,13 +26,12 @@ from bot.render import channels as render
 from bot.render.answers import say
 from bot.render.settings import ZONES
 from bot.render.text import Message, to_api
-from bot.telegram.outcomes import Gone, Migrated, Outcome, Rejected, Sent, lacking
+from bot.telegram.outcomes import Sent
 from handlers import digest, membership, subscriptions
-from handlers.access import ADMINISTRATOR_STATUSES
 from handlers.context import Context
 from handlers.numbers import number_of
 from handlers.outgoing import Answer
-from handlers.services import new_chat
+from handlers.posting import ask_telegram, must_post, verified
 
 
 async def channel(_update: Update, context: Context) -> None:
@@ -56,7 +53,7 @@ async def shared(update: Update, context: Context) -> None:
     asked = None if origin is None else origin.chat_shared
     if asked is None or asked.request_id != render.REQUEST:
         raise UserError("error.stale")
-    chat = await _verified(context, asked.chat_id, asked.title or "")
+    chat = await verified(context, asked.chat_id, asked.title or "")
     services, now = context.services, context.services.clock()
     async with services.store.writing() as db:
         await storage.chats.add(db, chat, now=now)
@@ -137,7 +134,7 @@ async def _mine(context: Context, number: str, *, opens: bool = False) -> Setup:
     if not opens and setup.message not in {None, here}:
         raise UserError("error.stale")
     chat = await _channel(context, setup)
-    await _must_post(context, setup.chat, chat.title)
+    await must_post(context, setup.chat, chat.title)
     return setup
 
 
@@ -150,62 +147,6 @@ async def _stand_here(context: Context, setup: Setup) -> None:
     """From now on the set-up stands in the message pressed."""
     async with context.services.store.writing() as db:
         await storage.setups.stands_in(db, setup.id, _pressed_message(context))
-
-
-async def _verified(context: Context, chat_id: int, title: str) -> Chat:
-    """The channel as a chat, if both this person and the bot may post there; else UserError."""
-    found = await _ask(context, "getChat", chat_id=chat_id)
-    match found:
-        case Sent(result=dict(card)) if card.get("type") == "channel":
-            title = str(card.get("title") or title)
-        case Sent():
-            raise UserError("error.stale")
-        case _:
-            raise _unknown(found, "error.channel.no_bot", title)
-    if _is_of_catalog(context, chat_id, str(card.get("username") or "")):
-        raise UserError("error.channel.catalog", title=title)
-    ours = await _ask(context, "getChatMember", chat_id=chat_id, user_id=context.bot.id)
-    match ours:
-        case Sent(result=dict(card)) if card.get("status") == "administrator":
-            if lacking(card) is not None:
-                raise UserError("error.channel.no_right", title=title)
-        case _:
-            raise _unknown(ours, "error.channel.no_bot", title)
-    await _must_post(context, chat_id, title)
-    assumed = new_chat(context.services, TelegramChat(chat_id, "channel", title), context.language)
-    # it begins as who added it has it
-    return replace(assumed, language=context.language, time_zone=context.chat.time_zone)
-
-
-async def _must_post(context: Context, chat_id: int, title: str) -> None:
-    """UserError unless this person runs the channel, with the right to post in it."""
-    found = await _ask(context, "getChatMember", chat_id=chat_id, user_id=context.chat.id)
-    match found:
-        case Sent(result=dict(card)):
-            runs = card.get("status") in ADMINISTRATOR_STATUSES
-            if not runs or lacking(card) is not None:
-                raise UserError("error.channel.not_yours", title=title)
-        case _:
-            raise _unknown(found, "error.channel.gone", title)
-
-
-async def _ask(context: Context, method: str, **parameters: int) -> Outcome:
-    return await context.send(Answer(method=method, parameters=parameters, postponable=False))
-
-
-def _unknown(outcome: Outcome, msgid: str, title: str) -> UserError:
-    """What to say where Telegram told nothing of a channel: it is away, or we are not in it."""
-    if isinstance(outcome, Sent | Gone | Rejected | Migrated):
-        return UserError(msgid, title=title)
-    return UserError("error.unexpected")
-
-
-def _is_of_catalog(context: Context, chat_id: int, username: str) -> bool:
-    """Whether the catalog says what a channel posts: it would say so again at the next start."""
-    for spec in context.services.catalog.channels.values():
-        if not spec.disabled and str(spec.chat).lower() in {str(chat_id), f"@{username}".lower()}:
-            return True
-    return False
 
 
 async def _channel(context: Context, setup: Setup) -> Chat:
@@ -346,7 +287,7 @@ async def _switch_board(context: Context, chat: Chat, value: str) -> None:
             return
         ended = await storage.boards.end(db, chat.id)
     if ended is not None and ended.message is not None:
-        await _ask(context, "unpinChatMessage", chat_id=chat.id, message_id=ended.message)
+        await ask_telegram(context, "unpinChatMessage", chat_id=chat.id, message_id=ended.message)
 
 
 async def _toggle_currency(context: Context, chat: Chat, value: str) -> None:
@@ -400,8 +341,10 @@ async def _leave(context: Context, setup: Setup) -> None:
     async with context.services.store.writing() as db:
         board = await storage.boards.end(db, setup.chat)
     if board is not None and board.message is not None:  # nobody keeps it up to date any more
-        await _ask(context, "unpinChatMessage", chat_id=setup.chat, message_id=board.message)
-    await _ask(context, "leaveChat", chat_id=setup.chat)
+        await ask_telegram(
+            context, "unpinChatMessage", chat_id=setup.chat, message_id=board.message
+        )
+    await ask_telegram(context, "leaveChat", chat_id=setup.chat)
     async with context.services.store.writing() as db:
         await storage.privacy.erase(db, setup.chat)
     context.services.chats.pop(setup.chat, None)

@@ -5,6 +5,7 @@ It is drawn once for each last rate.
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from telegram import Update
@@ -174,12 +175,14 @@ async def _show(
             db, RateMoved.KIND, last.series, since=history[0].effective_on
         )
     await context.answer()
+    await _give_way()
     names = dict(services.catalog.rates[last.source].names)
     today = local_day(services.catalog, last.source, now)
     caption = render.caption(
         history, language, source_names=names, today=today, chosen=span, dark=dark
     )
     _keep(context, short, caption)
+    await _give_way()
     picture = render.chart(
         history, language, alerts=told, source_names=names, today=today, dark=dark
     )
@@ -196,6 +199,11 @@ async def _show(
     )
     pictures.name(context, short, key)
     await pictures.show(context, key, picture, caption, edit=edit)
+
+
+async def _give_way() -> None:
+    """Let others have their turn: each look at ten years of days takes milliseconds."""
+    await asyncio.sleep(0)
 
 
 def _keep(context: Context, short: tuple[object, ...], caption: Message) -> None:

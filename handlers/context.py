@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from telegram import Update
@@ -59,6 +60,14 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def edited(self) -> bool:
         """Whether what is handled was written before, and now says something else."""
         return self.incoming.edited_message is not None
+
+    @property
+    def said_at(self) -> datetime | None:
+        """When what is handled was written, by Telegram's clock; None of what has no time."""
+        origin = self.incoming.message or self.incoming.edited_message
+        if origin is None:
+            return None
+        return origin.edit_date or origin.date
 
     @property
     def on_picture(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from telegram import Update
 
-import storage.backup
+import storage.copies
 import storage.privacy
 import storage.retention
 from bot.errors import UserError
@@ -29,7 +29,7 @@ async def privacy(_update: Update, context: Context) -> None:
             written=kept.BODIES_KEPT,
             sent=kept.ALERTS_KEPT,
             away=kept.CLOSED_CHATS_KEPT,
-            copies=storage.backup.KEEP_ASIDE,
+            copies=storage.copies.KEEP_ASIDE,
         )
     )
 

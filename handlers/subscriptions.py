@@ -11,7 +11,7 @@ from telegram import Update
 import storage.alerts
 import storage.chats
 from bot.errors import UserError
-from bot.model.chats import Chat
+from bot.model.chats import Chat, ChatKind
 from bot.model.rates import Pair, Rate
 from bot.model.subjects import PairSubject, TopicSubject, digests_of, pairs_of, topics_of
 from bot.readers.following import currencies_offered
@@ -23,7 +23,7 @@ from bot.render.answers import say
 from bot.render.news import topic_name
 from bot.render.text import Message
 from handlers import links, rules
-from handlers.access import Who
+from handlers.access import Who, may
 from handlers.context import Context
 from storage.db import Db
 
@@ -42,11 +42,23 @@ async def start(update: Update, context: Context) -> None:
     # Asked anew: the sender may have found the chat gone since we loaded it.
     async with services.store.reading() as db:
         stored = await storage.chats.get(db, context.chat.id)
-    if stored is not None and not stored.active:
+    if (stored is not None and not stored.active) or await _is_first_word(context):
         async with services.store.writing() as db:
-            await storage.chats.activate(db, context.chat.id)
+            await storage.chats.activate(db, context.chat.id, said_at=context.said_at)
         services.chats.pop(context.chat.id, None)
     await context.reply(await greeting(context))
+
+
+async def _is_first_word(context: Context) -> bool:
+    """Whether an administrator says for the first time that a group wants messages, as it gets
+    already: it may be the new number of one that said /stop, and nobody told us yet.
+    """
+    if context.chat.kind is not ChatKind.GROUP:
+        return False
+    async with context.services.store.reading() as db:
+        if await storage.chats.has_word(db, context.chat.id):
+            return False
+    return await may(Who.ADMINISTRATOR, context)
 
 
 async def waking_or_looking(context: Context) -> Who:
@@ -73,7 +85,7 @@ async def subscribe(_update: Update, context: Context) -> None:
 async def stop(_update: Update, context: Context) -> None:
     """/stop: no more messages by themselves; the settings stay."""
     async with context.services.store.writing() as db:
-        await storage.chats.stop(db, context.chat.id)
+        await storage.chats.stop(db, context.chat.id, said_at=context.said_at)
     context.services.chats.pop(context.chat.id, None)
     await context.reply(say("stop.done", context.language))
 

@@ -18,8 +18,9 @@ from sqlalchemy import (
     type_coerce,
 )
 
-import storage.backup
+from bot.errors import ConfigError
 from storage.db import Db, Store, db_now
+from storage.keeping import nights_of
 from storage.schema import entry, lease, pace, rate, series
 
 HOURS = 24  # of a trend
@@ -69,11 +70,12 @@ async def database(db: Db) -> Database:
     return Database(kind=kind, version=str(version), size=int(size), schema=str(schema))
 
 
-def backups(store: Store) -> Backups | None:
-    """The nightly copies of a file; None of a server, which has tools of its own."""
-    if not store.alone:
+def backups(store: Store, setting: str | None) -> Backups | None:
+    """The nightly copies that are on this machine, by the setting BACKUPS; None: none are made."""
+    places = nights_of(store.url, setting)
+    if places is None:
         return None
-    copies = storage.backup.copies(store.database_file)
+    copies = places.made
     newest = None
     if copies:
         newest = _day_of(copies[-1])
@@ -104,6 +106,15 @@ async def replicas(db: Db) -> int | None:
     beating = text("SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > :since")
     since = await db_now(db) - HEART_STOPPED
     return int((await db.execute(beating, {"since": since})).scalar_one())
+
+
+async def must_rest(db: Db) -> None:
+    """ConfigError while replicas work on a server; a file's own lock says so better."""
+    if await replicas(db):
+        raise ConfigError(
+            "a Jarchy is running on the database: stop it first (one that was killed counts for "
+            f"{HEART_STOPPED.seconds} seconds)"
+        )
 
 
 async def paused_until(db: Db, token: str) -> datetime | None:

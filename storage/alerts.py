@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
+import structlog
 from sqlalchemy import Column, ColumnElement, FromClause, case, func, or_, select, text, update
 
 from bot import metrics
@@ -20,6 +22,8 @@ from bot.model.rates import Series
 from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import COUNTED, Db, db_now, on_commit, upsert
 from storage.schema import alert, delivery
+
+log = structlog.get_logger(__name__)
 
 # how long an approved alert is worth sending at least: it may have waited its whole life for a word
 APPROVED_LIFE = timedelta(hours=1)
@@ -75,7 +79,7 @@ async def enqueue(db: Db, new: Alert) -> int | None:
     statement = upsert(db, alert).values(**values).on_conflict_do_nothing().returning(alert.c.id)
     pk: int | None = (await db.execute(statement)).scalar()
     if pk is not None:
-        on_commit(db, metrics.ALERTS.labels(new.payload.KIND, new.severity.value).inc)
+        on_commit(db, partial(_decided, pk, new))
     if pk is not None and new.supersede_key is not None:
         # whoever has not got the older one yet gets this in its place
         older = select(alert.c.id).where(
@@ -92,6 +96,12 @@ async def enqueue(db: Db, new: Alert) -> int | None:
             .values(fanned_at=now)
         )
     return pk
+
+
+def _decided(pk: int, new: Alert) -> None:
+    """Count and log an alert that is stored: its number is in each line about its deliveries."""
+    metrics.ALERTS.labels(new.payload.KIND, new.severity.value).inc()
+    log.info("decided", alert=pk, kind=new.payload.KIND, severity=new.severity.value)
 
 
 async def by_keys(db: Db, keys: Iterable[str]) -> list[StoredAlert]:
@@ -117,12 +127,13 @@ async def days_told(db: Db, kind: str, of: Series, *, since: date) -> list[date]
 
 
 async def last_told(db: Db, chat_id: int, keys: Sequence[str]) -> dict[str, datetime]:
-    """When a chat last got an alert of each subscription, as far back as alerts are kept.
+    """When the last alert of each subscription was decided that a chat got, as far back as alerts
+    are kept: as a rule remembers the day that it spoke of. When it was sent is by another clock.
 
     An operator's message to a topic's readers tells nothing of the topic.
     """
     query = (
-        select(alert.c.audience_key, func.max(delivery.c.finished_at).label("at"))
+        select(alert.c.audience_key, func.max(alert.c.created_at).label("at"))
         .join(delivery, delivery.c.alert_id == alert.c.id)
         .where(
             alert.c.audience_key.in_(keys),
@@ -132,7 +143,7 @@ async def last_told(db: Db, chat_id: int, keys: Sequence[str]) -> dict[str, date
         )
         .group_by(alert.c.audience_key)
     )
-    return {row.audience_key: row.at for row in await db.execute(query) if row.at is not None}
+    return {row.audience_key: row.at for row in await db.execute(query)}
 
 
 async def times_got(db: Db, supersede_key: str) -> int:

@@ -14,7 +14,7 @@ from storage.db import Db, upsert
 from storage.schema import alert, board, chat, delivery
 
 #: What a board begins with, also when it is begun anew.
-_BLANK: dict[str, Any] = {
+BLANK: dict[str, Any] = {
     "shown": None,
     "made_by": None,
     "message_id": None,
@@ -76,8 +76,8 @@ async def begin(db: Db, chat_id: int) -> None:
     found = await get(db, chat_id, lock=True)
     if found is not None and found.kept:
         return
-    new = upsert(db, board).values(chat_id=chat_id, **_BLANK)
-    await db.execute(new.on_conflict_do_update(index_elements=[board.c.chat_id], set_=_BLANK))
+    new = upsert(db, board).values(chat_id=chat_id, **BLANK)
+    await db.execute(new.on_conflict_do_update(index_elements=[board.c.chat_id], set_=BLANK))
 
 
 async def end(db: Db, chat_id: int) -> Board | None:
@@ -89,7 +89,7 @@ async def end(db: Db, chat_id: int) -> Board | None:
         if pk is not None:
             await storage.alerts.withdraw(db, pk)
     # the row stays: its version is in the keys of its alerts, which are given once
-    await change(db, chat_id, **{**_BLANK, "trouble": Trouble.OFF.value})
+    await change(db, chat_id, **{**BLANK, "trouble": Trouble.OFF.value})
     return found
 
 

@@ -30,6 +30,7 @@ from storage.alerts import BEGUN, UNSENT
 from storage.db import Db, db_now, upsert
 from storage.pace import GROUP_BURST, PRIVATE_BURST
 from storage.schema import alert, chat, delivery, inbox, subscription
+from storage.types import EPOCH
 
 # why a chat is inactive whose readers asked for silence; all other reasons are Telegram's
 STOPPED = "stopped"
@@ -148,9 +149,12 @@ async def pause(db: Db, chat_id: int, span: timedelta) -> None:
         )
 
 
-async def stop(db: Db, chat_id: int) -> None:
-    """A chat's own wish for silence: it outlasts whatever Telegram says, until `activate`."""
-    await _close(db, chat_id, STOPPED, stopped=True)
+async def stop(db: Db, chat_id: int, *, said_at: datetime | None = None) -> None:
+    """A chat's own wish for silence: it outlasts whatever Telegram says, until `activate`.
+
+    `said_at` is when its readers said so, by Telegram's clock.
+    """
+    await _close(db, chat_id, STOPPED, stopped=True, word_at=said_at)
 
 
 async def close(db: Db, chat_id: int, *, why: str) -> None:
@@ -162,7 +166,7 @@ async def close(db: Db, chat_id: int, *, why: str) -> None:
     await _close(db, chat_id, why)
 
 
-async def _close(db: Db, chat_id: int, why: str, **values: bool) -> None:
+async def _close(db: Db, chat_id: int, why: str, **values: object) -> None:
     now = await db_now(db)
     # the first of several reasons says since when: what waited then was closed with the chat
     since = func.coalesce(chat.c.inactive_at, literal(now, chat.c.inactive_at.type))
@@ -174,9 +178,20 @@ async def _close(db: Db, chat_id: int, why: str, **values: bool) -> None:
     )
 
 
-async def activate(db: Db, chat_id: int) -> None:
-    """Write to a chat (again), whatever it was closed for: the way back from `stop`."""
-    await db.execute(update(chat).where(chat.c.id == chat_id).values(stopped=False, **_OPEN))
+async def activate(db: Db, chat_id: int, *, said_at: datetime | None = None) -> None:
+    """Write to a chat (again), whatever it was closed for: the way back from `stop`.
+
+    `said_at` is when its readers said so, by Telegram's clock; None when nobody did.
+    """
+    opened = {"stopped": False, "word_at": said_at, **_OPEN}
+    await db.execute(update(chat).where(chat.c.id == chat_id).values(**opened))
+
+
+async def has_word(db: Db, chat_id: int) -> bool:
+    """Whether a chat's readers ever said that they want messages, or none."""
+    said = chat.c.stopped | chat.c.word_at.is_not(None)
+    query = select(chat.c.id).where(chat.c.id == chat_id, said)
+    return (await db.execute(query)).first() is not None
 
 
 async def revive(db: Db, chat_id: int) -> bool:
@@ -209,8 +224,8 @@ async def migrate(db: Db, old: int, new: int) -> None:
 
     It is safe to repeat, and in any order with other news of it. Telegram tells of it in the old
     group and in the new one, and both may have been met meanwhile as if for the first time: the
-    chat that was known first keeps its settings. Only a reader's own stop outlasts the move; being
-    written to says that the bot is in.
+    chat that was known first keeps its settings. What its readers said last of silence, in either
+    of the two, outlasts the move; being written to says that the bot is in.
     """
     if old == new:  # nobody moved, and its row would be deleted as the old one's
         return
@@ -220,8 +235,7 @@ async def migrate(db: Db, old: int, new: int) -> None:
     if old in rows:
         await _move_chat(db, rows[old], rows.get(new), new)
     await _move_deliveries(db, old, new)
-    if any(row.stopped for row in rows.values()):
-        await stop(db, new)  # silence moves with those who asked for it, and holds where they are
+    await _keep_last_word(db, rows.values(), new)
     await db.execute(update(alert).where(alert.c.audience_chat == old).values(audience_chat=new))
     await db.execute(update(inbox).where(inbox.c.chat_id == old).values(chat_id=new))
     await storage.quiet.plan(db, new)  # what was held goes by the hours that it has now
@@ -247,6 +261,24 @@ async def _move_chat(db: Db, old: Row[Any], known: Row[Any] | None, new: int) ->
     await storage.filters.migrate(db, old.id, new)
     await storage.places.migrate(db, old.id, new)
     await db.execute(delete(chat).where(chat.c.id == old.id))
+
+
+async def _keep_last_word(db: Db, rows: Iterable[Row[Any]], new: int) -> None:
+    """Silence, or its end, moves with those who asked for it last, and holds where they are.
+
+    In the old group nobody could say anything after the move.
+    """
+    words = [row for row in rows if row.stopped or row.word_at is not None]
+    if not words:
+        return
+    last = max(words, key=lambda row: (row.word_at or EPOCH, row.id == new))
+    if last.stopped:
+        await stop(db, new, said_at=last.word_at)
+    elif any(row.stopped for row in words):
+        await activate(db, new, said_at=last.word_at)
+    else:
+        mine = chat.c.id == new
+        await db.execute(update(chat).where(mine).values(word_at=last.word_at))
 
 
 async def _was_first(db: Db, old: Row[Any], known: Row[Any]) -> bool:

@@ -1,10 +1,15 @@
-"""The database's clock, followed when somebody sets it back.
+"""The database's clock, followed when somebody sets it.
 
 Times ahead (leases, pace, expiry, the next poll) move back with it, once: in the first transaction
 that sees the new time, before anything is stored by it, so that nothing is ever moved that is on
 the new clock already. Of several replicas that see the same step one moves; a count in the database
 tells the others. A step while nothing ran is seen at the next start, by what is stored from later
 than now.
+
+Set forward, it ends every lease at once, though those who hold them are at work. How far it leapt
+does not matter: a machine that stood still sees others' time leap too, and must move nothing of
+theirs. The moment is written down, and for the span of a lease after it nobody takes what another
+holds: by then each lease has ended that was given by the old time.
 """
 
 from __future__ import annotations
@@ -25,7 +30,10 @@ log = structlog.get_logger(__name__)
 # the mark of the moment that the clock had reached before it was set back last
 HANDLED = "clock handled"
 SLOT_AHEAD = timedelta(seconds=15)  # more than the farthest slot that a sender reserves lies ahead
+# the mark of the moment, on the new time, at which it was seen to be set last
+LEAPT = "clock leapt"
 SET_BACK = timedelta(seconds=2)  # a clock that lost so much was set, not steered
+SET_FORWARD = timedelta(seconds=2)  # likewise; a lease outlives its use by more
 
 
 class _Seen(NamedTuple):
@@ -55,15 +63,21 @@ class Following:
     _new: _Seen | None = field(default=None)
 
     async def look(self, db: AsyncConnection, now: datetime, asked: float) -> None:
-        """The clock said `now`, `asked` then on our own clock; a step back moves all times back."""
+        """The clock said `now`, `asked` then on our own clock.
+
+        A step back moves all times back, one forward is noted for who would take leases.
+        """
         most, least = now - timedelta(seconds=asked), now - timedelta(seconds=boottime())
         last = self._new or self.watch.seen
         if last is None:
             self._new = _Seen(least, most, await self._first(db, now))
-        elif last.least - most < SET_BACK:
-            self._new = _Seen(least, most, last.steps)
-        else:
+        elif last.least - most >= SET_BACK:
             self._new = _Seen(least, most, await self._step(db, now, last, last.least - most))
+        else:
+            self._new = _Seen(least, most, last.steps)
+            if least - last.most >= SET_FORWARD:
+                log.warning("the clock was set forward", seconds=_seconds(least - last.most))
+                await _note_step(db, now)
 
     async def _first(self, db: AsyncConnection, now: datetime) -> int:
         """Follow a step that nobody was there to see: what is stored is from later than `now`."""
@@ -86,16 +100,17 @@ class Following:
         if steps > last.steps:  # another replica was quicker
             return steps
         await self._follow(db, now, span, steps)
+        await _note_step(db, now)  # a lease from before an earlier step forward was moved too
         return steps + 1
 
     async def _follow(
         self, db: AsyncConnection, now: datetime, span: timedelta, steps: int
     ) -> None:
-        log.warning("the clock was set back", seconds=round(span.total_seconds()))
+        log.warning("the clock was set back", seconds=_seconds(span))
         await db.execute(
             text("UPDATE mark SET value = :steps WHERE name = 'clock'"), {"steps": str(steps + 1)}
         )
-        await db.execute(text(_HANDLE), {"name": HANDLED, "until": (now + span).isoformat()})
+        await db.execute(text(_MARK), {"name": HANDLED, "moment": (now + span).isoformat()})
         await set_back(db, span, now=now)
 
     def committed(self) -> None:
@@ -111,10 +126,28 @@ ON CONFLICT (name) DO UPDATE SET value = mark.value
 """
 
 
-_HANDLE = """
-INSERT INTO mark (name, value) VALUES (:name, :until)
+_MARK = """
+INSERT INTO mark (name, value) VALUES (:name, :moment)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
+
+
+def _seconds(span: timedelta) -> int:
+    return round(span.total_seconds())
+
+
+async def _note_step(db: AsyncConnection, now: datetime) -> None:
+    await db.execute(text(_MARK), {"name": LEAPT, "moment": now.isoformat()})
+
+
+async def leapt(db: AsyncConnection, now: datetime, span: timedelta) -> bool:
+    """Whether a lease of `span` that seems to have ended may not have: the clock was set since.
+
+    `now` is this transaction's.
+    """
+    query = text("SELECT value FROM mark WHERE name = :name")
+    moment = (await db.execute(query, {"name": LEAPT})).scalar()
+    return moment is not None and now - span < datetime.fromisoformat(moment) <= now
 
 
 async def _latest(db: AsyncConnection, now: datetime) -> datetime | None:

@@ -19,7 +19,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,19 +66,17 @@ class Store:
 
     def __init__(self, url: URL, writer: AsyncEngine, reader: AsyncEngine) -> None:
         self.url = url
+        self.alone = is_file(url)  # no other process works on this database; a server has many
         self._writer = writer
         self._reader = reader
         self._clock = ClockWatch()
+        # by how much the database's clock is turned: a demonstration's, nobody else's
+        self.turned: Callable[[], timedelta] | None = None
         self._home: tuple[int, int] | None = None  # the file's device and number, once it is known
         self.rescued: Path | None = None  # where what was in a lost file is kept
         self.trouble: str | None = (
             None  # why the last thing that failed to be written failed; cleared by who watches
         )
-
-    @property
-    def alone(self) -> bool:
-        """Whether no other process works on this database: a file, and ours; no server."""
-        return is_file(self.url)
 
     @property
     def database_file(self) -> Path:
@@ -100,6 +98,8 @@ class Store:
         asked = time.perf_counter()
         try:
             async with self._reader.connect() as connection, connection.begin():
+                if self.turned is not None:
+                    await connection.execution_options(**{_TURNED: self.turned})
                 observe(WAIT, asked)
                 yield connection
         except (DBAPIError, PoolTimeoutError) as error:
@@ -110,7 +110,9 @@ class Store:
         """All or nothing: committed when the block ends, rolled back when it raises."""
         clock = self._clock.following()
         after: list[Callable[[], None]] = []
-        options = {_FOLLOWING: clock, _AFTER: after}
+        options: dict[str, Any] = {_FOLLOWING: clock, _AFTER: after}
+        if self.turned is not None:
+            options[_TURNED] = self.turned
         asked = time.perf_counter()
         try:
             async with self._writer.begin() as connection:
@@ -261,6 +263,7 @@ def advised(words: str) -> str:
 _FOLLOWING = "jarchy_following"
 # and the one by which it carries what follows of its commit
 _AFTER = "jarchy_after"
+_TURNED = "jarchy_turned"
 # unixepoch('subsec') needs 3.42, Debian 12 has 3.40
 _SQLITE_CLOCK = select(text("CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"))
 _CLOCK = select(func.clock_timestamp())
@@ -276,7 +279,10 @@ async def db_now(db: Db) -> datetime:
         # clock_timestamp, not now(): that stands still from the transaction's beginning
         now = (await db.execute(_CLOCK)).scalar_one().astimezone(UTC)
     if db.sync_connection is not None:
-        following = db.sync_connection.get_execution_options().get(_FOLLOWING)
+        options = db.sync_connection.get_execution_options()
+        if (turned := options.get(_TURNED)) is not None:
+            now += turned()
+        following = options.get(_FOLLOWING)
         if isinstance(following, Following):
             await following.look(db, now, asked)
     return now

@@ -122,9 +122,17 @@ async def numbers(db: Db, feed: str, guids: Sequence[str]) -> dict[str, tuple[in
 
 
 async def correct(
-    db: Db, pk: int, item: Entry, *, title_key: str, text_key: str | None = None
+    db: Db,
+    pk: int,
+    item: Entry,
+    *,
+    title_key: str,
+    text_key: str | None = None,
+    meaning: bytes | None = None,
 ) -> None:
-    """Take a changed entry's words; what was decided about it stays."""
+    """Take a changed entry's words, and their vector where it was asked for; what was decided about
+    it stays.
+    """
     words = {
         "title": item.title,
         "title_key": title_key,
@@ -132,7 +140,7 @@ async def correct(
         "summary": item.summary,
         "content": item.content,
         "updated_at": item.updated_at,
-        "meaning": None,  # it was of the words before
+        "meaning": meaning,  # that of the words before is none of these
         "indexed": False,
     }
     await db.execute(update(entry).where(entry.c.id == pk).values(**words))

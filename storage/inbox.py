@@ -10,8 +10,10 @@ from typing import Any
 
 from sqlalchemy import Row, case, null, or_, select, update
 
+from storage.clock import leapt
 from storage.db import UPSERTS, Db, db_now
 from storage.schema import inbox
+from storage.types import EPOCH
 
 # the outcome of an unfinished update that is handled alone, for fear that it ends the process
 BEGUN = "begun"
@@ -136,16 +138,18 @@ async def take_over(
     undone = select(inbox).where(inbox.c.finished_at.is_(None), inbox.c.update_id > after)
     undone = undone.order_by(inbox.c.update_id).limit(limit)
     if not everything:
+        # just after the clock was set, whoever has a lease is taken to be alive
+        judged = EPOCH if await leapt(db, now, lease) else now
         earlier = inbox.alias("earlier")
         alive = (
             earlier.c.finished_at.is_(None),
             earlier.c.chat_id == inbox.c.chat_id,
             earlier.c.update_id < inbox.c.update_id,
             earlier.c.holder != holder,
-            earlier.c.lease_until > now,
+            earlier.c.lease_until > judged,
         )
         undone = undone.where(
-            or_(inbox.c.lease_until.is_(None), inbox.c.lease_until <= now),
+            or_(inbox.c.lease_until.is_(None), inbox.c.lease_until <= judged),
             ~select(earlier.c.update_id).where(*alive).exists(),
         )
     rows = (await db.execute(undone.with_for_update(skip_locked=True, of=inbox))).all()

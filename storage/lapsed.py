@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
 )
 
 from bot.model.alerts import Approval, State
+from storage.clock import leapt
 from storage.db import COUNTED, Db, db_now, forgettable
 from storage.due import WALK, is_answer, only_stopped
 from storage.schema import alert, chat, delivery
@@ -22,11 +24,12 @@ CLOSED_AT_ONCE = 2_000  # deliveries closed in one transaction: two writes to in
 CLOSED_CHAT_LOOKBACK = timedelta(minutes=1)  # longer than a transaction of fan-out may take
 
 
-async def tidy(db: Db) -> int:
+async def tidy(db: Db, *, lease: timedelta, held: Collection[int] = ()) -> int:
     """Free leases that ended without a mark, and close questions nobody answered.
 
     Returns how many were freed. A delivery whose sender vanished may have been made; a crash adds
-    one to the copies a chat may get.
+    one to the copies a chat may get. `held` is what the caller still has in hand, whatever a clock
+    says; `lease` is how long leases are: others are not judged sooner after the clock was set.
     """
     now = await db_now(db)
     unanswered = (
@@ -37,8 +40,13 @@ async def tidy(db: Db) -> int:
     await db.execute(
         update(alert).where(*unanswered).values(approval=Approval.EXPIRED.value, fanned_at=now)
     )
+    if await leapt(db, now, lease):
+        return 0
     ended = and_(delivery.c.state == State.LEASED.value, delivery.c.lease_until <= now)
-    return await _free(db, ended, now)
+    found = set((await db.execute(select(delivery.c.id).where(ended))).scalars()) - set(held)
+    if not found:  # nearly always
+        return 0
+    return await _free(db, and_(ended, delivery.c.id.in_(found)), now)
 
 
 async def expire(db: Db, *, chunk: int = CLOSED_AT_ONCE) -> int:

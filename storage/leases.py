@@ -10,17 +10,24 @@ from datetime import timedelta
 
 from sqlalchemy import case, or_, update
 
+from storage.clock import leapt
 from storage.db import Db, db_now, upsert
 from storage.schema import lease
+from storage.types import EPOCH
+
+GIVEN_BACK = EPOCH  # the end of a lease that its holder ended
 
 
 async def acquire(db: Db, name: str, *, holder: str, span: timedelta) -> int | None:
     """Take or prolong a role. Returns its fence, or None while somebody else has it.
 
-    The fence grows with every change of hands, and stays while one holder prolongs.
+    The fence grows with every change of hands, and stays while one holder prolongs. What was given
+    back is free at once; what ended is not, while the clock was set less than a `span` ago.
     """
     now = await db_now(db)
-    free = or_(lease.c.until <= now, lease.c.holder == holder)
+    free = or_(lease.c.until <= GIVEN_BACK, lease.c.holder == holder)
+    if not await leapt(db, now, span):
+        free = or_(free, lease.c.until <= now)
     fence = case((lease.c.holder == holder, lease.c.fence), else_=lease.c.fence + 1)
     statement = upsert(db, lease).values(name=name, holder=holder, fence=1, until=now + span)
     result = await db.execute(
@@ -36,7 +43,6 @@ async def acquire(db: Db, name: str, *, holder: str, span: timedelta) -> int | N
 
 async def release(db: Db, name: str, *, holder: str) -> None:
     """Give a role back: the next one need not wait for its end."""
-    now = await db_now(db)
     await db.execute(
-        update(lease).where(lease.c.name == name, lease.c.holder == holder).values(until=now)
+        update(lease).where(lease.c.name == name, lease.c.holder == holder).values(until=GIVEN_BACK)
     )

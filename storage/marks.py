@@ -9,6 +9,11 @@ from sqlalchemy import delete, select
 from storage.db import Db, upsert
 from storage.schema import mark
 
+#: The marks of the daily look at what was given up: of the last that ended, of the chats that it
+#: left open, by number, and of the last that a replica began.
+LOOK, LEFT, BEGUN = "standing looked at", "standing not answered", "standing look begun"
+OF_A_LOOK = (LOOK, LEFT, BEGUN)
+
 
 def stale(source: str) -> str:
     """The mark that says a source brings nothing new since a day; polling sets and removes it."""

@@ -15,7 +15,8 @@ import structlog
 from sqlalchemy import Connection, inspect, select, text
 
 from bot.errors import BotError, ConfigError, StorageError
-from storage.backup import copies, copy, stamped
+from storage.backup import copy
+from storage.copies import FOLDER, nights, stamped
 from storage.db import Db, Store, advised, upsert
 from storage.highwater import beside
 from storage.schema import mark
@@ -158,7 +159,8 @@ def must_be_makeable(path: Path) -> None:
 
 
 def _remedy(path: Path) -> str:
-    backup, *_ = [*reversed(copies(path)), "BACKUP"]
+    copies = nights(path.parent / FOLDER, path.stem, "db")
+    backup, *_ = [*reversed(copies), "BACKUP"]
     return f"`jarchy db restore {backup} --force` puts a backup in its place"
 
 

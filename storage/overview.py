@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from bot.model.alerts import Lane, State
-from storage.db import Db
+from storage.db import Db, db_now
 from storage.schema import alert, delivery
 
 
@@ -67,11 +67,14 @@ async def summary(db: Db, *, now: datetime) -> Summary:
         .order_by(delivery.c.id.desc())
         .limit(1)
     )
+    last_sent_at: datetime | None = sent.scalar()
+    if last_sent_at is not None:  # by the caller's clock: a demonstration has its own
+        last_sent_at = now - (await db_now(db) - last_sent_at)
     return Summary(
         counts=tuple(counts),
         open_alerts=int(opened.scalar_one()),
         waiting=waiting,
         oldest=age,
-        last_sent_at=sent.scalar(),
+        last_sent_at=last_sent_at,
         last_error=error.scalar(),
     )

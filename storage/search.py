@@ -7,11 +7,11 @@ tokens that `bot.detect.search` makes, not the text; nothing that a reader write
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import aiosqlite
-from sqlalchemy import select, text, update
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from bot.errors import BotError
@@ -68,7 +68,17 @@ _READ = (entry.c.id, entry.c.title, entry.c.summary, entry.c.content, entry.c.la
 async def unindexed(db: Db) -> list[Unindexed]:
     """The next entries to be put into the index, the newest first."""
     query = select(*_READ).where(~entry.c.indexed).order_by(entry.c.id.desc()).limit(PIECE)
-    return [Unindexed(*row) for row in await db.execute(query)]
+    return [_unindexed(row) for row in await db.execute(query)]
+
+
+def _unindexed(row: Row[*tuple[Any, ...]]) -> Unindexed:
+    return Unindexed(
+        id=row.id,
+        title=row.title,
+        summary=row.summary,
+        content=row.content,
+        language=row.language,
+    )
 
 
 async def put(db: Db, tokens: Mapping[Unindexed, Sequence[str]]) -> int:
@@ -98,7 +108,7 @@ async def _still(db: Db, tokens: Mapping[Unindexed, Sequence[str]]) -> list[dict
     query = select(*_READ).where(entry.c.id.in_([one.id for one in tokens]))
     rows: list[dict[str, Any]] = []
     for row in await db.execute(query.with_for_update()):
-        words = tokens.get(Unindexed(*row))
+        words = tokens.get(_unindexed(row))
         if words is not None:
             rows.append({"id": row.id, "words": " ".join(words)})
     return rows
@@ -139,11 +149,17 @@ async def _find_in_file(db: Db, words: Sequence[Collection[Wanted]]) -> list[Hit
     if not done:
         await driver.interrupt()
     try:
-        return [Hit(*row) for row in await asking]
+        return _hits(await asking)
     except DBAPIError:
         if not done:
             raise SearchTooLongError from None
         raise
+
+
+def _hits(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[Hit]:
+    return [
+        Hit(id=row.id, story=row.story_id, language=row.language, title=row.title) for row in rows
+    ]
 
 
 def _text(token: Wanted) -> str:
@@ -199,7 +215,7 @@ async def _rows(db: Db, statement: str, match: str) -> list[Hit]:
     values: dict[str, object] = {"match": match, "most": MOST_FOUND}
     if statement is _AMONG_NEWEST:
         values["newest"] = NEWEST
-    return [Hit(*row) for row in await db.execute(text(statement), values)]
+    return _hits(await db.execute(text(statement), values))
 
 
 def _tsquery(token: Wanted) -> str:

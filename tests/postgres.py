@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -144,6 +145,19 @@ def database(
     if not kept:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def wait_for_a_lock(url: str) -> None:
+    """Return when somebody waits for a lock in this database."""
+    import psycopg
+
+    waits = (
+        "SELECT 1 FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with psycopg.connect(url, autocommit=True) as connection:
+        while connection.execute(waits).fetchone() is None:
+            time.sleep(0.02)  # nobody is told of it
 
 
 def keep(folder: Path) -> None:

@@ -11,8 +11,10 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from typer.main import get_command
 
 from bot.cli import cli
@@ -122,7 +124,7 @@ def test_docker_takes_compose(tmp_path: Path) -> None:
         pytest.skip("docker compose is not here")
     shutil.copy(ROOT / "compose.yaml", tmp_path)
     (tmp_path / ".env").write_text("DATABASE_PASSWORD=abc123\n")
-    for profile in ([], ["--profile", "pgbouncer"]):
+    for profile in ([], ["--profile", "pgbouncer"], ["--profile", "monitoring"]):
         words = [docker, "compose", *profile, "config", "--quiet"]
         done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -171,7 +173,8 @@ async def test_the_health_check_asks_what_the_program_answers(tmp_path: Path) ->
     asked = re.search(r"http://(127\.0\.0\.1:\d+)(/\w+)'", DOCKERFILE)
     assert asked is not None
     assert asked[1] == Settings.model_fields["ops_listen"].default
-    assert f"OPS_LISTEN: {asked[1]}\n" in COMPOSE
+    port = asked[1].rpartition(":")[2]
+    assert f"OPS_LISTEN: 0.0.0.0:{port} " in COMPOSE  # every address of the container: its own too
     store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
     pages = ops_app(
         Operated(store=store, catalog=load_catalog(), clock=utc_now, readiness=Readiness())
@@ -183,12 +186,44 @@ async def test_the_health_check_asks_what_the_program_answers(tmp_path: Path) ->
 
 
 def test_compose_has_no_secret_and_no_port_open() -> None:
-    """The password comes from .env, and nobody outside reaches the database."""
-    assert "ports:" not in COMPOSE
+    """The password comes from .env, and nobody outside reaches the database or the status page."""
+    services = yaml.safe_load(COMPOSE)["services"]
+    for name, one in services.items():
+        for port in one.get("ports", []):
+            assert name == "grafana", name
+            assert port.startswith("127.0.0.1:"), port
     for line in COMPOSE.splitlines():
         if "PASSWORD" in line and not line.startswith("#"):
-            assert "${DATABASE_PASSWORD:?" in line, line
+            assert "${DATABASE_PASSWORD:?" in line or "${GRAFANA_PASSWORD:-}" in line, line
     assert "pool_mode = transaction" in COMPOSE
+
+
+def test_compose_watches_every_replica_with_the_rules_and_the_dashboard_of_the_documents() -> None:
+    """Prometheus asks where the program listens; Grafana finds Prometheus, and the dashboard."""
+    compose = yaml.safe_load(COMPOSE)
+    services, configs = compose["services"], compose["configs"]
+    watched = yaml.safe_load(configs["prometheus"]["content"])
+    (job,) = watched["scrape_configs"]
+    (found,) = job["dns_sd_configs"]
+    listens = services["jarchy"]["environment"]["OPS_LISTEN"]
+    assert (found["names"], found["port"]) == (["jarchy"], int(listens.rpartition(":")[2]))
+    for name, service in services.items():
+        for config in service.get("configs", []):
+            given = configs[config["source"]]
+            assert "content" in given or (ROOT / given["file"]).is_file(), (name, config)
+    assert watched["rule_files"] == [_target(services["prometheus"], "alerts")]
+    (source,) = yaml.safe_load(configs["datasource"]["content"])["datasources"]
+    assert source["type"] == "prometheus"
+    assert source["url"].startswith("http://prometheus:")
+    (provider,) = yaml.safe_load(configs["dashboards"]["content"])["providers"]
+    shown = Path(_target(services["grafana"], "dashboard"))
+    assert shown.parent == Path(provider["options"]["path"])
+
+
+def _target(service: dict[str, Any], source: str) -> str:
+    """Where a service finds one of the configs."""
+    (target,) = (one["target"] for one in service["configs"] if one["source"] == source)
+    return str(target)
 
 
 def test_what_the_image_copies_is_what_is_packaged() -> None:

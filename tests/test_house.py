@@ -8,7 +8,6 @@ import ast
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -133,19 +132,3 @@ def test_only_the_store_asks_which_database_it_is() -> None:
         if ".database_file" in path.read_text(encoding="utf-8")
     ]
     assert asking == []
-
-
-def test_every_room_has_its_place_among_the_layers() -> None:
-    """A new room or file of the program is guarded from its first day: whoever adds it says who may
-    import it.
-    """
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
-        "importlinter"
-    ]["contracts"]
-    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
-    placed = {name.strip() for layer in layers for name in layer.split("|")}
-    rooms = {f"bot.{path.stem}" for path in (ROOT / "bot").iterdir() if path.suffix == ".py"}
-    rooms |= {
-        f"bot.{path.name}" for path in (ROOT / "bot").iterdir() if (path / "__init__.py").exists()
-    }
-    assert rooms - {"bot.__init__"} | {"handlers", "storage"} == placed

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import i18n
+from bot.alerts import KINDS
 from bot.convert.currencies import codes
 from bot.detect.security import lexicon
 from bot.languages import FALLBACK, LANGUAGES
@@ -201,6 +202,7 @@ FAMILIES = {
     "currency.": codes(),
     "error.story_": {*Approval},
     "filters.": {*Sense},
+    "page.kind.": {*KINDS},
     "filters.for.": {str(days) for days in SPANS},
     "gone.": {
         why.replace(" ", "_") for why in (NO_RIGHT.why, LEFT.why, *(why for _, why in _GONE))

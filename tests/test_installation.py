@@ -13,6 +13,7 @@ from types import ModuleType
 
 import pytest
 
+from bench.sbom import bill
 from tests.conftest import ROOT
 
 RUN_LOCK = ROOT / "requirements.lock"
@@ -67,6 +68,20 @@ def test_what_runs_the_bot_is_one_lock_and_what_tests_it_the_other() -> None:
     assert not runs.keys() & tests.keys()
     for extra in project["project"]["optional-dependencies"].values():
         assert names(extra) <= tests.keys()  # tested, and nothing needs it
+
+
+def test_the_bill_of_materials_names_what_the_lock_installs() -> None:
+    """Each package with its version and the hashes of all its files."""
+    lock = RUN_LOCK.read_text(encoding="utf-8")
+    bought = {}
+    for one in bill(lock, version="1.2.3").components:
+        hashes = [digest.content for digest in one.hashes]
+        bought[one.name] = (one.version, sorted(hashes), str(one.purl))
+    for name, entry in packages(RUN_LOCK).items():
+        version = entry.partition("==")[2].split()[0]
+        hashes = sorted(re.findall(r"--hash=sha256:([0-9a-f]{64})", entry))
+        assert bought.pop(name) == (version, hashes, f"pkg:pypi/{name}@{version}")
+    assert not bought
 
 
 def test_uv_is_fetched_by_the_hashes_of_the_lock(

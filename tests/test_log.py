@@ -35,7 +35,6 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.NOTSET)
     yield
-    structlog.contextvars.clear_contextvars()
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)
 
@@ -62,13 +61,14 @@ def test_an_event_is_one_line_of_json_with_its_level_time_and_context(
 ) -> None:
     """The time in UTC, said as such."""
     log.set_up("json", "info")
-    structlog.contextvars.bind_contextvars(source="nbkr")
-    structlog.get_logger("x").warning("poll failed", status=503)
+    with log.telling(update_id=5, alert=7), log.telling(alert=8):
+        structlog.get_logger("x").warning("poll failed", status=503)
     (said,) = objects(capsys)
     at = datetime.fromisoformat(said.pop("timestamp"))
     assert at.utcoffset() == timedelta(0)
     assert abs(at - datetime.now(UTC)) < timedelta(hours=1)
-    assert said == {"event": "poll failed", "level": "warning", "source": "nbkr", "status": 503}
+    ids = {"update_id": 5, "alert": 8}
+    assert said == {"event": "poll failed", "level": "warning", "status": 503, **ids}
 
 
 def test_a_library_s_record_has_the_same_form_and_nothing_of_its_own_workings(
@@ -76,17 +76,17 @@ def test_a_library_s_record_has_the_same_form_and_nothing_of_its_own_workings(
 ) -> None:
     """What it raised is one line too."""
     log.set_up("json", "info")
-    structlog.contextvars.bind_contextvars(source="nbkr")
-    logging.getLogger("some.library").warning("%s of %s", 1, 2)
+    with log.telling(alert=7):
+        logging.getLogger("some.library").warning("%s of %s", 1, 2)
     try:
         fail("a defect of theirs")
     except RuntimeError:
         logging.getLogger("some.library").exception("it failed")
     plain, failed = objects(capsys)
-    assert plain.keys() == {"event", "level", "source", "timestamp"}
+    assert plain.keys() == {"event", "level", "alert", "timestamp"}
     assert datetime.fromisoformat(plain["timestamp"]).utcoffset() == timedelta(0)
-    assert (plain["event"], plain["level"], plain["source"]) == ("1 of 2", "warning", "nbkr")
-    assert failed.keys() == {"event", "level", "source", "timestamp", "exception"}
+    assert (plain["event"], plain["level"], plain["alert"]) == ("1 of 2", "warning", 7)
+    assert failed.keys() == {"event", "level", "timestamp", "exception"}
     assert (failed["event"], failed["level"]) == ("it failed", "error")
     assert "RuntimeError: a defect of theirs" in failed["exception"]
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import handlers
-from bot import languages, recurring
+from bot import jobs, languages, recurring
+from bot.alerts import KINDS
 from bot.config import Settings
+from bot.i18n import known
 from bot.secret_files import FROM_FILES
 from bot.sources import banks, kinds
 from bot.sources.catalog import load_catalog
@@ -42,7 +46,7 @@ def test_nothing_lacks_a_part() -> None:
     assert kinds.problems() == []
     assert languages.problems() == []
     assert handlers.problems() == []
-    assert recurring.lacking(recurring.JOBS) == []
+    assert jobs.lacking(recurring.JOBS) == []
 
 
 def test_every_bank_has_a_section_of_the_catalog() -> None:
@@ -133,6 +137,60 @@ def test_a_line_with_another_number_of_words_is_told_by_its_button() -> None:
     ]
 
 
+def test_every_kind_of_alert_is_decided_somewhere() -> None:
+    """What makes an alert in the file of its kind is called from another, or nobody is ever told.
+
+    A kind whose file makes none is made where it is decided: its payload is named there.
+    """
+    named: dict[str, set[str]] = {}
+    for room in ("bot", "handlers", "storage"):
+        for path in (ROOT / room).rglob("*.py"):
+            named[str(path)] = _named(path)
+    undecided: list[str] = []
+    for kind in KINDS.values():
+        file = inspect.getfile(type(kind))
+        own = f"{type(kind).__module__.rpartition('.')[2]}."
+        elsewhere = {name for path, names in named.items() if path != file for name in names}
+        wanted = {own + maker for maker in _makers(Path(file))} or {kind.payload.__name__}
+        if not wanted & elsewhere:
+            undecided.append(kind.payload.KIND)
+    assert undecided == []
+
+
+def test_every_kind_of_alert_that_chats_choose_has_a_name_on_the_status_page() -> None:
+    """Else the operator reads of a post like any other that it is something else."""
+    posts = [name for name, kind in KINDS.items() if kind.payload.POST is not None]
+    assert [name for name in posts if not known(f"page.kind.{name}")] == []
+
+
+def _makers(path: Path) -> Iterator[str]:
+    """The public functions of a file that make an alert."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        returns = getattr(node, "returns", None)
+        if returns is not None and re.search(r"\bAlert\b", ast.unparse(returns)):
+            yield str(getattr(node, "name", ""))
+
+
+def _named(path: Path) -> set[str]:
+    """The names that a file uses, and those behind a module's; `alert` of moves is `moves.alert`,
+    however the module is called there.
+    """
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    called: dict[str, str] = {}
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            for one in node.names:
+                called[one.asname or one.name] = one.name
+                found |= {one.name, f"{(node.module or '').rpartition('.')[2]}.{one.name}"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found.add(f"{called.get(node.value.id, node.value.id)}.{node.attr}")
+    return found
+
+
 def test_every_setting_is_read() -> None:
     """One that nobody reads would be a promise of `.env.example` that nobody keeps."""
     read: set[str] = set()
@@ -155,6 +213,34 @@ def test_every_job_of_the_file_stands_in_the_list() -> None:
             first = next(iter(inspect.signature(one).parameters.values()), None)
             if first is not None and first.annotation == "Running":
                 assert name in listed
+
+
+def test_the_words_we_use_stand_on_python_alone() -> None:
+    """`bot.model` and `bot.errors` are beneath all, and a worker process loads them first."""
+    others: set[str] = set()
+    for path in (ROOT / "bot" / "errors.py", *(ROOT / "bot" / "model").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                others |= {one.name.partition(".")[0] for one in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                others.add((node.module or "").partition(".")[0])
+    assert others - sys.stdlib_module_names == {"bot"}
+
+
+def test_every_room_has_its_place_among_the_layers() -> None:
+    """A new room or file of the program is guarded from its first day: whoever adds it says who may
+    import it.
+    """
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+        "importlinter"
+    ]["contracts"]
+    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    placed = {name.strip() for layer in layers for name in layer.split("|")}
+    rooms = {f"bot.{path.stem}" for path in (ROOT / "bot").iterdir() if path.suffix == ".py"}
+    rooms |= {
+        f"bot.{path.name}" for path in (ROOT / "bot").iterdir() if (path / "__init__.py").exists()
+    }
+    assert rooms - {"bot.__init__"} | {"handlers", "storage"} == placed
 
 
 def test_check_names_what_a_start_would_refuse(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from bot import cluster
 from bot.errors import ConfigError, StorageError
-from bot.recurring import JOBS, Job, Who, Work, bound, loop, looped, shared
+from bot.jobs import Job, Who, Work, bound, loop, looped, shared
+from bot.recurring import JOBS
 from bot.running import Running
 
 OWN_TASKS = {"look", "rescue", "prune"}  # the queue's own, on every server
@@ -32,10 +33,9 @@ def test_both_runners_run_the_same_list() -> None:
     alone, beside = named(looped(works, alone=True)), named(looped(works, alone=False))
     together = named(shared(works))
     assert not beside & together, "no job is done twice"
-    only_alone = {job.name for job in JOBS if job.who is Who.LONE}
     only_beside = {job.name for job in JOBS if job.who is Who.REPLICA or job.follows is not None}
     assert alone | only_beside == {job.name for job in JOBS}
-    assert beside | together | only_alone == {job.name for job in JOBS}
+    assert beside | together == {job.name for job in JOBS}
 
 
 def test_the_queue_has_a_task_for_each_job_that_is_shared() -> None:

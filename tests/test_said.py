@@ -18,8 +18,8 @@ from pathlib import Path
 import polib
 import pytest
 
-import storage.backup
 import storage.chats
+import storage.copies
 import storage.retention
 from bot.alerts import KINDS
 from bot.alerts.stories import LASTS as STORY_LASTS
@@ -70,7 +70,7 @@ def said(name: str) -> str:
                 f"{storage.retention.CLOSED_CHATS_KEPT.days} days"
             ),
         ),
-        ("README.md", f"keeps the last {NUMBERS[storage.backup.COPIES_KEPT]}"),
+        ("README.md", f"keeps the last {NUMBERS[storage.copies.COPIES_KEPT]}"),
         ("README.md", f"nothing new for {NUMBERS[STUCK_DAYS]} of its publishing days"),
         ("README.md", f"two sources that disagree by more than {AGREEMENT} %"),
         ("README.md", f"unanswered for {NUMBERS[STORY_LASTS // HOUR]} hours it is not sent"),
@@ -96,7 +96,7 @@ def said(name: str) -> str:
                 f"{storage.retention.CHATS_AT_ONCE} chats a transaction"
             ),
         ),
-        ("DESIGN.md", f"forgotten after {storage.backup.KEEP_ASIDE.days} days"),
+        ("DESIGN.md", f"forgotten after {storage.copies.KEEP_ASIDE.days} days"),
         ("DESIGN.md", f"(a leap above {LARGEST_UNASKED} %"),
         ("DESIGN.md", f"At most {NUMBERS[MOST_EDITS]} edits"),
         ("DESIGN.md", f"none {'twelve' if FRESH_FOR == 12 * HOUR else '?'} hours after the alert"),
@@ -123,7 +123,7 @@ async def test_what_privacy_says_is_what_is_kept(_world: World) -> None:  # noqa
             kept.ALERTS_KEPT.days,
             kept.BODIES_KEPT // HOUR,
             kept.CLOSED_CHATS_KEPT.days,
-            storage.backup.KEEP_ASIDE.days,
+            storage.copies.KEEP_ASIDE.days,
         ]
         assert [int(figure) for figure in re.findall(r"\d+", text)] == figures
         assert [words for words in own[language] if words not in text] == []

@@ -10,6 +10,7 @@ import bot.ingest.meaning
 from bot.cli.judging import judged_as_polled
 from bot.detect import security
 from bot.detect.meaning import installed
+from bot.ingest.found import FLOOD
 from bot.workers import WorkerError
 from storage.db import Store
 from storage.schema import entry as entry_table
@@ -29,6 +30,10 @@ CONCERT = (
     "Singer opens a season of concerts in Batken",
     "Tickets for the theatre were sold in an hour, and the singer thanked the town.",
 )
+
+#: As grave as what wakes readers, where it is about security at all.
+RIVER = ("Officials warn of high water in the river, 12 people died last year", "")
+CUP = ("Cup final ends in a storm of protest, two killed", "")
 
 needs_it = pytest.mark.skipif(not installed(), reason="the extra `meaning`")
 
@@ -139,3 +144,45 @@ async def test_the_worker_judges_as_the_verb_does(
         assert {len(vectors[key] or b"") for key in ("water", "car")} == {384}
     assert found["water"] == judged_as_polled(*WATER, "en").security
     assert found["car"] == judged_as_polled(*CAR, "en").security
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "vector", "alerts"),
+    [
+        (("Officials look at a river", "It rests."), RIVER, FOR, 1),
+        (("Officials look at a river", "It rests."), RIVER, None, 0),
+        (("Cup final ends", "The cup stays at home."), CUP, AGAINST, 0),
+        (("Cup final ends", "The cup stays at home."), CUP, None, 1),
+    ],
+    ids=["for", "words alone are calm", "against", "words alone are grave"],
+)
+async def test_corrected_words_are_judged_like_new_ones(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    before: tuple[str, str],
+    after: tuple[str, str],
+    vector: bytes | None,
+    alerts: int,
+) -> None:
+    """By their vector where words leave it undecided; it is kept in the place of the old one."""
+    vectors = Vectors(monkeypatch)
+    assert await world.report("one", ("it", *before)) == 0
+    vectors.asked.clear()
+    if vector is not None:
+        vectors.means = {after[0]: vector}
+    assert await world.report("one", ("it", *after)) == alerts
+    assert vectors.asked == [after[0]]
+    assert (await kept(world))["it"] == vector
+
+
+async def test_of_words_that_change_by_themselves_no_vector_is_asked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No editor writes so many at once."""
+    vectors = Vectors(monkeypatch)
+    calm = [(f"w{n}", f"Officials look at river {n}", "It is calm.") for n in range(FLOOD + 1)]
+    await world.report("one", *calm[:FLOOD])
+    await world.report("one", *calm)
+    vectors.asked.clear()
+    await world.report("one", *[(key, f"{WATER[0]} {key}", WATER[1]) for key, _, _ in calm])
+    assert vectors.asked == []

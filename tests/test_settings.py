@@ -114,6 +114,7 @@ BAD: dict[str, list[str]] = {
         *ODD_OPTIONS,
     ],
     "CATALOG": ["/no/such/catalog.toml", ".", "x" * 5000, "a\0b", "~"],
+    "BACKUPS": ["/dev/null", "x" * 5000, "a\0b", "/dev/null/x"],
     "BOT_TOKEN_FILE": NO_FILES,
     "WEBHOOK_SECRET_FILE": NO_FILES,
     "DATABASE_URL_FILE": NO_FILES,

@@ -15,7 +15,7 @@ import typer
 
 from bot import log
 
-from bot.cli import starting, running, inspecting, looking, judging, broadcasting, database  # isort: skip  # noqa: F401 - each registers its verbs, in this order
+from bot.cli import starting, running, inspecting, looking, judging, broadcasting, database, moving  # isort: skip  # noqa: F401 - each registers its verbs, in this order
 from bot.cli.program import LONGEST_NAME_SHOWN, cli, fail
 from bot.errors import BotError, ConfigError, UserError
 

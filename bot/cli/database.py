@@ -12,12 +12,12 @@ from bot.cli.program import (
     cli,
     db_verbs,
     prepare,
+    progress,
     run_to_end,
     store_of,
     write_line,
 )
 from bot.config import Settings
-from bot.errors import BotError
 
 
 @cli.command()
@@ -56,19 +56,21 @@ def db_upgrade() -> None:
 @db_verbs.command("backup")
 def db_backup(
     file: Annotated[
-        Path | None, typer.Argument(help="the copy; beside the database when not named")
+        Path | None,
+        typer.Argument(help="the copy; when not named, beside a SQLite file, or in this folder"),
     ] = None,
 ) -> None:
-    """Copy the database while it is in use, for your eyes only.
+    """Copy the database while it is in use, for your eyes only: SQLite by itself, PostgreSQL by its
+    own pg_dump.
 
     Example: jarchy db backup /safe/jarchy.db
     """
-    from storage.backup import copy, stamped
+    # no store is opened: the bot may be running
+    from storage.keeping import save
 
-    # SQLite copies a file in use, so no store is opened: the bot may be running
-    path = _database_file("pg_dump")
-    target = file or stamped(path, "backup")
-    copy(path, target)
+    settings, _ = prepare()
+    with progress() as tell:
+        target = save(settings.database_url, file, tell=tell)
     typer.echo(target)
 
 
@@ -76,20 +78,27 @@ def db_backup(
 def db_restore(
     file: Annotated[Path, typer.Argument(help="a copy that `db backup` made")],
     force: Annotated[  # noqa: FBT002 - an option
-        bool, typer.Option("--force", help="replace a used database, kept beside")
+        bool, typer.Option("--force", help="replace a used database, of which a copy is kept")
     ] = False,
 ) -> None:
-    """Put a checked copy in the place of the database.
+    """Put a checked copy in the place of the database, and bring it to this program's schema.
 
     Example: jarchy db restore /safe/jarchy.db --force
     """
-    from storage.backup import restore
+    from storage.keeping import put_back
 
-    path = _database_file("pg_restore")
-    rows, kept = restore(file, path, force=force)
+    settings, _ = prepare()
+    with progress() as tell:
+        rows, kept = put_back(settings.database_url, file, force=force, tell=tell)
     if kept is not None:
         typer.echo(f"the old database is now {kept}", err=True)
+    run_to_end(_bring_up(settings))
     write_line({"restored": str(file), "rows": rows})
+
+
+async def _bring_up(settings: Settings) -> None:
+    async with store_of(settings):
+        pass
 
 
 @db_verbs.command("check")
@@ -102,8 +111,8 @@ def db_check(
 
 
 async def _db_check(settings: Settings, *, as_json: bool) -> None:
-    from storage.backup import health
     from storage.connecting import connect
+    from storage.health import health
 
     # without the look at its schema: a check is for a database that may be damaged
     store = connect(settings.database_url)
@@ -127,13 +136,3 @@ async def _db_check(settings: Settings, *, as_json: bool) -> None:
             typer.echo(problem)
     if found.problems:
         raise typer.Exit(1)
-
-
-def _database_file(tool: str) -> Path:
-    from storage.address import is_file, parse_url
-
-    settings, _ = prepare()
-    url = parse_url(settings.database_url)
-    if not is_file(url):
-        raise BotError(f"this verb is for SQLite; use {tool} for a PostgreSQL database")
-    return Path(url.database or "")

@@ -13,10 +13,11 @@ import typer
 
 from bot import log
 from bot.cli.program import inspect_verbs, run_to_end, write_line
+from bot.config import catalog_path
 from bot.errors import SourceError
 from bot.model.rates import Rate
 from bot.sources.catalog import load_catalog
-from bot.sources.kind import Kind
+from bot.sources.kind import Shown, ShownOf
 from bot.sources.kinds import KINDS
 
 
@@ -74,16 +75,14 @@ def inspect_rates(
 
     log.set_up(None, "warning")
     source, kind = SOURCES.get(key), None
-    spec = load_catalog().rates.get(key)
+    spec = load_catalog(catalog_path()).rates.get(key)
     if spec is not None:  # a source of the catalog may have another name than its parser
         source, kind = spec.source, spec.kind
     if source is None:
         raise typer.BadParameter(f"no parser {key!r}; there are: {', '.join(SOURCES)}")
 
     def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
-        url = saved_from or _recorded_from(Path(place))
-        if place.startswith("http"):
-            url = place
+        url = _address(place, saved_from or _recorded_from(Path(place)))
         parsed = source.parse(body, source=key, url=url, kind=kind)
         for problem in parsed.problems:
             typer.echo(f"not believed: {problem}", err=True)
@@ -122,8 +121,8 @@ def _rate_line(rate: Rate) -> dict[str, Any]:
     }
 
 
-def _inspecting(kind: Kind) -> Callable[..., None]:
-    """The verb of one kind of source, `jarchy inspect feed`: what its reader sees."""
+def _inspecting(shown: Shown) -> Callable[..., None]:
+    """The verb of a kind whose documents explain themselves: `jarchy inspect feed FILE`."""
 
     def verb(
         places: Annotated[list[str], typer.Argument(help="files or addresses")],
@@ -132,17 +131,43 @@ def _inspecting(kind: Kind) -> Callable[..., None]:
         ] = None,
     ) -> None:
         log.set_up(None, "warning")
-
-        def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
-            url = saved_from
-            if place.startswith("http"):
-                url = place
-            return kind.shown(body, url)
-
-        _inspect(places, read)
+        _inspect(places, lambda body, place: shown(body, _address(place, saved_from)))
 
     return verb
 
 
-for _kind in KINDS.values():
-    inspect_verbs.command(_kind.verb, help=_kind.help)(_inspecting(_kind))
+def _inspecting_of(kind: str, shown: ShownOf) -> Callable[..., None]:
+    """The verb of a kind whose sections say how to read: `jarchy inspect VERB KEY FILE`."""
+
+    def verb(
+        key: Annotated[str, typer.Argument(help="a source of the catalog")],
+        places: Annotated[list[str], typer.Argument(help="files or addresses")],
+        saved_from: Annotated[
+            str | None, typer.Option("--url", help="where a saved file came from")
+        ] = None,
+    ) -> None:
+        log.set_up(None, "warning")
+        sources = load_catalog(catalog_path()).kinds[kind]
+        if key not in sources:
+            there = ", ".join(sources) or "none"
+            raise typer.BadParameter(f"no source [{kind}.{key}]; there are: {there}")
+        spec = sources[key]
+        _inspect(places, lambda body, place: shown(spec, body, _address(place, saved_from)))
+
+    return verb
+
+
+def _address(place: str, saved_from: str | None) -> str | None:
+    """Where a document came from: the place itself, or what is said of a saved file."""
+    if place.startswith("http"):
+        return place
+    return saved_from
+
+
+for _name, _kind in KINDS.items():
+    if _kind.shown is not None:
+        _verb = _inspecting(_kind.shown)
+        inspect_verbs.command(_kind.verb, help=_kind.help)(_verb)
+    if _kind.shown_of is not None:
+        _verb = _inspecting_of(_name, _kind.shown_of)
+        inspect_verbs.command(_kind.verb, help=_kind.help)(_verb)

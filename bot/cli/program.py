@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 LONGEST_NAME_SHOWN = 200  # letters of a file's name in an error line
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
 LARGEST_CHAT_ID = 2**53  # the Bot API's ids have 52 bits and a sign
+PROGRESS_EVERY = 0.1  # seconds between two words about how far long work is
 LARGEST_PORT = 65535
 LONGEST_RUN = 366 * 86400.0  # seconds of --exit-after and --pause
 
@@ -57,9 +59,15 @@ detect_verbs = typer.Typer(
     rich_markup_mode=None, help="What a detector decides.", no_args_is_help=True
 )
 db_verbs = typer.Typer(rich_markup_mode=None, help="The database.", no_args_is_help=True)
+subscriber_verbs = typer.Typer(
+    rich_markup_mode=None,
+    help="All chats with their settings: to another database, or to another bot's token.",
+    no_args_is_help=True,
+)
 cli.add_typer(inspect_verbs, name="inspect")
 cli.add_typer(detect_verbs, name="detect")
 cli.add_typer(db_verbs, name="db")
+cli.add_typer(subscriber_verbs, name="subscribers")
 
 
 def fail(why: str) -> NoReturn:
@@ -128,6 +136,27 @@ async def view_of(settings: Settings) -> AsyncIterator[Db]:
             yield db
     finally:
         await store.close()
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """How far long work is, in one line that changes, for whoever watches a terminal."""
+    said_at = 0.0
+
+    def tell(words: str) -> None:
+        nonlocal said_at
+        now = time.monotonic()
+        if sys.stderr.isatty() and now - said_at >= PROGRESS_EVERY:
+            said_at = now
+            sys.stderr.write(f"\r\x1b[K{words}")
+            sys.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        if said_at:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
 
 def write_line(value: object) -> None:

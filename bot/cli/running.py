@@ -30,6 +30,9 @@ from bot.sources.specs import Catalog
 if TYPE_CHECKING:
     from bot.sources.specs import NewsSpec, RateSpec
 
+#: How often a running bot looks for garbage: as Python does by itself, and not as at its start.
+USUAL = (700, 10, 10)
+
 
 @cli.command()
 def run() -> None:
@@ -38,9 +41,15 @@ def run() -> None:
     settings.token  # noqa: B018 - refuses to start without one
     from bot.app import run as run_bot
 
-    # what the libraries made is never garbage: looking through it takes tens of milliseconds of
-    # every answer under way
-    run_to_end(run_bot(settings, catalog, on_ready=lambda _bot: gc.freeze()))
+    run_to_end(run_bot(settings, catalog, on_ready=_leave_to_itself))
+
+
+def _leave_to_itself(_bot: object) -> None:
+    """What was made until now is never garbage: looking through it takes tens of milliseconds of
+    every answer under way. What is made from now on is looked through as often as ever.
+    """
+    gc.freeze()
+    gc.set_threshold(*USUAL)
 
 
 @cli.command()
@@ -76,9 +85,9 @@ def check(
 def _must_be_whole() -> None:
     """ConfigError names each part that a start would refuse the program for."""
     import handlers
-    from bot import recurring
+    from bot import jobs, recurring
 
-    if lacking := handlers.problems() + recurring.lacking(recurring.JOBS):
+    if lacking := handlers.problems() + jobs.lacking(recurring.JOBS):
         raise ConfigError(lacking)
 
 
@@ -88,6 +97,7 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
     if untried:
         found["catalog"] += f", {len(untried)} that nobody tried (verified = false)"
     found["database"] = await _check_database(settings)
+    found["backups"] = _check_backups(settings)
     found["token"] = await _check_token(settings)
     found["meaning"] = _check_meaning()
     if sources:
@@ -101,6 +111,16 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
     # "ok" alone, or "ok, …"
     if not all(verdict.partition(",")[0] == "ok" for verdict in found.values()):
         raise typer.Exit(1)
+
+
+def _check_backups(settings: Settings) -> str:
+    """Where tonight's copy of the database will be."""
+    from storage.keeping import places_of
+
+    places = places_of(settings.database_url, settings.backups)
+    if places is None:
+        return "ok, no nightly copies: name a folder in BACKUPS"
+    return f"ok, {len(places.made)} nightly copies in {places.folder}"
 
 
 def _check_meaning() -> str:

@@ -136,7 +136,7 @@ class Claims:
         begun = boottime()
         self._look_at = begun + HORIZON.total_seconds() / 2
         fanned = await self.upkeep.fan_out()
-        more = await self.upkeep.tidy(begun)
+        more = await self.upkeep.tidy(begun, lease=LEASE)
         async with self.store.writing() as db:
             if above is not None:
                 await self._give_way(db, above)

@@ -79,6 +79,7 @@ class Marks:
         self._store = store
         self._signals = signals
         self._marks: list[Mark] = []
+        self._being_written: set[int] = set()  # deliveries
         self._charges: Counter[int] = Counter()
         self._any = asyncio.Event()
 
@@ -86,6 +87,11 @@ class Marks:
         """What became of a delivery."""
         self._marks.append(mark)
         self._any.set()
+
+    @property
+    def unwritten(self) -> set[int]:
+        """The deliveries whose marks are not in the store yet."""
+        return self._being_written | {mark.id for mark in self._marks}
 
     def charge(self, chat: int) -> None:
         """A reply left for a group, whose alerts are counted in the store."""
@@ -112,6 +118,8 @@ class Marks:
             return
         batch, self._marks = self._marks, []
         charges, self._charges = self._charges, Counter()
+        numbers = {mark.id for mark in batch}
+        self._being_written |= numbers
         try:
             async with self._store.writing() as db:
                 await storage.deliveries.finish(db, batch)
@@ -122,5 +130,7 @@ class Marks:
             self._charges += charges
             self._any.set()
             raise
+        finally:
+            self._being_written -= numbers
         if batch:
             self._signals.claim.set()  # the next deliveries of these chats may go

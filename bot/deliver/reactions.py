@@ -22,6 +22,7 @@ from bot.deliver.reach import Reach
 from bot.deliver.signals import Signals
 from bot.deliver.troubles import Floods, Refusals
 from bot.errors import ConfigError
+from bot.log import verbose
 from bot.model.alerts import Lane, State
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
@@ -70,6 +71,8 @@ class Reactions:
     async def settle(self, item: Claimed, outcome: Outcome, *, harmless: bool) -> None:
         """Turn an outcome into a mark, and into what else follows; `harmless` may be done twice."""
         metrics.sent(item.lane.name, type(outcome).__name__).inc()
+        if verbose():
+            log.debug("sent", outcome=type(outcome).__name__)
         if isinstance(outcome, Sent):
             self._sent(item, outcome)
         elif isinstance(outcome, Retry):

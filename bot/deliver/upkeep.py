@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from datetime import timedelta
+
 import storage.fan_out
 import storage.lapsed
 import storage.quiet
@@ -20,11 +23,12 @@ STOOD = 5.0
 
 
 class Upkeep:
-    """When each part of it is due."""
+    """When each part of it is due; `held` are the deliveries that this process has in hand."""
 
-    def __init__(self, store: Store, marks: Marks) -> None:
+    def __init__(self, store: Store, marks: Marks, held: Callable[[], Collection[int]]) -> None:
         self._store = store
         self._marks = marks
+        self._held = held
         self._fan_at = 0.0
         self._tidy_at = 0.0
         self._expire_at = 0.0
@@ -48,7 +52,7 @@ class Upkeep:
             self._fan_at = 0.0
         return bool(fanned)
 
-    async def tidy(self, now: float) -> bool:
+    async def tidy(self, now: float, *, lease: timedelta) -> bool:
         """Free the leases that ended and close what expired, after our own marks are written; let
         quiet hours that are over be followed by what they held, which the next fan-out gives out.
 
@@ -62,7 +66,7 @@ class Upkeep:
         self._tidy_at = now + IDLE
         async with self._store.writing() as db:
             if not stood:  # else answers that came meanwhile are read and marked first
-                await storage.lapsed.tidy(db)
+                await storage.lapsed.tidy(db, lease=lease, held=self._held())
             ended = await storage.quiet.end(db, waited.alert, chunk=storage.quiet.CHATS_AT_ONCE)
         if ended:
             self._fan_at = 0.0

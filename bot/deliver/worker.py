@@ -26,6 +26,7 @@ from bot.deliver.slots import Ready, Slots
 from bot.deliver.troubles import Refusals
 from bot.deliver.upkeep import Upkeep
 from bot.errors import StorageError
+from bot.log import telling
 from bot.model.alerts import State
 from bot.model.chats import ChatKind
 from bot.telegram.api import Api
@@ -69,6 +70,7 @@ class Worker:
     _claims: Claims = field(init=False)
     _reactions: Reactions = field(init=False)
     _senders: set[asyncio.Task[None]] = field(default_factory=set)
+    _under_way: set[int] = field(default_factory=set)  # deliveries, until their marks are made
     _fatal: BaseException | None = None
 
     def __post_init__(self) -> None:
@@ -84,7 +86,7 @@ class Worker:
         self.marks = Marks(self.store, self._signals)
         self.chats = ChatPaces()
         self._replies = Replies(self.store, self.slots, self.chats, self.marks, self._signals)
-        self._upkeep = Upkeep(self.store, self.marks)
+        self._upkeep = Upkeep(self.store, self.marks, self._held)
         refusals = Refusals()
         self._claims = Claims(
             store=self.store,
@@ -193,6 +195,10 @@ class Worker:
         await news.wait()
         timer.cancel()
 
+    def _held(self) -> set[int]:
+        """The deliveries that nobody else may take, whatever becomes of their leases."""
+        return {one.item.id for one in self.slots.queue} | self._under_way | self.marks.unwritten
+
     def _has_room(self) -> bool:
         """Whether one more may be in flight, beside those that wait on a dead connection."""
         return len(self._senders) - self._flights.dead < IN_FLIGHT
@@ -216,6 +222,7 @@ class Worker:
                 slots.leave(now)
                 if one.item.kind is not ChatKind.PRIVATE and self.chats.knows(one.item.chat):
                     self.chats.take(one.item.chat, now)
+                self._under_way.add(one.item.id)
                 return one
         return None
 
@@ -231,9 +238,12 @@ class Worker:
         """Deliver, and go on with what is due by then: a burst of answers becomes one of sends."""
         while one is not None:
             try:
-                await self._deliver(one.item, one.until)
+                with telling(alert=one.item.alert, delivery=one.item.id):
+                    await self._deliver(one.item, one.until)
             except StorageError as error:  # an unmarked delivery is taken again when its lease ends
                 log.warning("outbox unreachable", error=str(error))
+            finally:
+                self._under_way.discard(one.item.id)
             one = self._take()
 
     def _sent(self, task: asyncio.Task[None]) -> None:
@@ -278,7 +288,7 @@ class Worker:
             self.marks.add(again(item, 1.0, None, counted=False))
             return None
         except Exception as error:  # one bad alert must not delay the others
-            log.exception("alert cannot be rendered", alert=item.alert)
+            log.exception("alert cannot be rendered")
             why = type(error).__name__
             self.marks.add(ended(item, f"cannot be rendered: {why}"))
             await self.on_trouble("notice.rejected", {"alert": str(item.alert), "why": why})

@@ -213,6 +213,7 @@ class Ingest:
         if spec.article is not None and len(new) <= FLOOD:
             new = await self._documents.with_articles(spec, spec.article, new)
         judged = await judge_entries(self.workers, spec, new)
+        reworded = recognised.reworded if len(recognised.reworded) <= FLOOD else ()
         first = past.state.first_ok_at is None
         return NewsFound(
             spec=spec,
@@ -224,6 +225,7 @@ class Ingest:
             judged=judged,
             marks=recognised.marks,
             reworded=recognised.reworded,
+            judged_anew=await judge_entries(self.workers, spec, reworded),
             quiet=first or past.flood > 0 or len(new) > FLOOD,
             flood=past.flood,
             loud=frozenset() if first else fresh_in_a_flood(judged, self.clock()),

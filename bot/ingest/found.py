@@ -86,13 +86,16 @@ class NewsFound:
     judged: Mapping[Entry, Verdict] = field(default_factory=dict)
     #: What new entries are recognised by, of those that are still as they were listed.
     marks: Mapping[Entry, Mark] = field(default_factory=dict)
+    #: Entries in other words than are stored; of so many as an editor writes, what those say.
     reworded: Sequence[Entry] = ()
+    judged_anew: Mapping[Entry, Verdict] = field(default_factory=dict)
     quiet: bool = True
     #: Who tells of changes, where the document names a hub.
     hub: HubOffer | None = None
     #: Of a flood the ids of what is told all the same.
     loud: frozenset[str] = frozenset()
-    #: Vectors (`bot.ingest.meaning`): of its new entries by id, of stored ones by number.
+    #: Vectors (`bot.ingest.meaning`): of its new entries and of those in other words by id, of
+    #: stored ones by number.
     meanings: Mapping[str, bytes] = field(default_factory=dict)
     recalled: Mapping[int, bytes] = field(default_factory=dict)
     #: How many new entries it has the rest of: an earlier poll did not store them all, or what

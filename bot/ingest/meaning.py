@@ -1,5 +1,5 @@
-"""Vectors of what new entries tell, where their words do not say whether it is about security, or
-whether a story tells it too.
+"""Vectors of what entries tell that are new or in other words now, where these do not say whether
+it is about security, or whether a story tells it too.
 
 Asked before anything is written: making one takes a tenth of a second, and nobody waits for that
 inside a transaction. What comes too late, or not at all, is decided by words.
@@ -56,7 +56,7 @@ async def _with_meanings(
     asked = [(item, verdict) for one in news for item, verdict in one.judged.items()]
     pairs = await _undecided(store, asked, now=now)
     doubted = _doubted(news)
-    wanted = _wanted([item for _, item in doubted], pairs)
+    wanted = _wanted([item for _, item, _ in doubted], pairs)
     if not wanted:
         return list(found)
     made = await _made(workers, wanted)
@@ -66,22 +66,25 @@ async def _with_meanings(
         if stored.meaning is None and vector is not None:
             theirs[stored.pk] = vector
     judged = await _judged_again(workers, doubted, made)
-    asked_of = {id(item) for _, item in doubted} | {id(item) for item, _ in pairs}
+    asked_of = {id(item) for _, item, _ in doubted} | {id(item) for item, _ in pairs}
     return [_with(one, made, judged, asked_of, theirs) for one in found]
 
 
-def _doubted(news: Sequence[NewsFound]) -> list[tuple[NewsFound, Entry]]:
-    """New entries of which words do not tell whether they are about security; not what alerts
-    nobody anyway.
+_Doubted = tuple[NewsFound, Entry, Verdict]
+
+
+def _doubted(news: Sequence[NewsFound]) -> list[_Doubted]:
+    """New entries, and those in other words now, of which words do not tell whether they are about
+    security; not what alerts nobody anyway.
     """
-    doubted: list[tuple[NewsFound, Entry]] = []
+    doubted: list[_Doubted] = []
     for one in news:
         if one.quiet:
             continue
-        for item, verdict in one.judged.items():
+        for item, verdict in (*one.judged.items(), *one.judged_anew.items()):
             # what an institute measured needs no words
             if security.undecided(verdict) and one.spec.verdict(item) is None:
-                doubted.append((one, item))
+                doubted.append((one, item, verdict))
     return doubted
 
 
@@ -98,19 +101,19 @@ def _wanted(doubted: Sequence[Entry], pairs: Sequence[tuple[Entry, StoredEntry]]
 
 
 async def _judged_again(
-    workers: Workers, doubted: Sequence[tuple[NewsFound, Entry]], made: Mapping[str, bytes]
+    workers: Workers, doubted: Sequence[_Doubted], made: Mapping[str, bytes]
 ) -> Mapping[int, Verdict]:
     """The verdicts on entries that have a vector, by the entry's identity in memory; none where
     the worker could not give them.
     """
     texts: list[Meant] = []
-    judged: list[tuple[NewsFound, Entry]] = []
-    for one, item in doubted:
+    judged: list[_Doubted] = []
+    for one, item, verdict in doubted:
         vector = made.get(meaning.as_read(item))
         if vector is not None:
             text, language = item.summary or item.content, language_said(item, one.spec)
             texts.append((item.title, text, language, one.spec.topics, vector))
-            judged.append((one, item))
+            judged.append((one, item, verdict))
     if not texts:
         return {}
     try:
@@ -119,9 +122,9 @@ async def _judged_again(
         log.warning("security is told by words alone", texts=len(texts), error=str(error))
         return {}
     found: dict[int, Verdict] = {}
-    for (one, item), verdict in zip(judged, verdicts, strict=True):
+    for (one, item, before), verdict in zip(judged, verdicts, strict=True):
         said = as_stored(verdict, item, one.spec)
-        found[id(item)] = replace(said, clues=one.judged[item].clues)
+        found[id(item)] = replace(said, clues=before.clues)
     return found
 
 
@@ -169,12 +172,19 @@ def _with(
     if not isinstance(found, NewsFound):
         return found
     meanings: dict[str, bytes] = {}
-    for item in found.judged:
+    for item in (*found.judged, *found.judged_anew):
         if id(item) in asked and (vector := made.get(meaning.as_read(item))) is not None:
             meanings[item.id] = vector
     return replace(
         found,
-        judged={item: judged.get(id(item), verdict) for item, verdict in found.judged.items()},
+        judged=_anew(found.judged, judged),
+        judged_anew=_anew(found.judged_anew, judged),
         meanings=meanings,
         recalled=theirs if meanings else {},
     )
+
+
+def _anew(
+    by_words: Mapping[Entry, Verdict], by_vectors: Mapping[int, Verdict]
+) -> Mapping[Entry, Verdict]:
+    return {item: by_vectors.get(id(item), verdict) for item, verdict in by_words.items()}

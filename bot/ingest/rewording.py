@@ -19,7 +19,6 @@ from bot.alerts.notices import tell
 from bot.detect import identity
 from bot.detect.endings import says_it_is_over
 from bot.ingest.found import FLOOD, NewsFound
-from bot.ingest.stories import judge_entry
 from bot.ingest.telling import (
     CORRECTED_WITHIN,
     FRESH_FOR,
@@ -85,7 +84,7 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
         story = await storage.stories.get(db, story_pk)
         mine = [one for one in story.entries if one.pk == pk] if story else []
         if story is None or not mine:
-            await _take(db, pk, item)
+            await _take(db, pk, item, found)
             continue
         one = _Changed(story=story, stored=mine[0], item=item)
         alerts += await _reword(db, found, one, policy, now=now)
@@ -94,14 +93,14 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
 
 async def _reword(db: Db, found: NewsFound, one: _Changed, policy: Policy, *, now: datetime) -> int:
     """What follows of one changed report; how many alerts."""
-    many = len(found.reworded) > FLOOD  # no editor wrote so many at once
+    many = len(found.reworded) > FLOOD  # no editor wrote so many at once: none is judged anew
     worse = None if many else await _worse(db, found, one, policy)
     asked = await _needed_a_word(db, one, policy)
     if asked is not None and worse is None and _waits(one, asked, now=now):
         if not many:
             await _ask(db, one, asked, policy, now=now)
         return 0
-    await _take(db, one.stored.pk, one.item)
+    await _take(db, one.stored.pk, one.item, found)
     if many:
         return 0
     if asked is None and one.is_shown(policy):
@@ -113,9 +112,10 @@ async def _reword(db: Db, found: NewsFound, one: _Changed, policy: Policy, *, no
     return await _raise(db, found, one, worse, policy, now=now)
 
 
-async def _take(db: Db, pk: int, item: Entry) -> None:
+async def _take(db: Db, pk: int, item: Entry, found: NewsFound) -> None:
     key, text_key = identity.headline_key(item) or "", identity.text_key(item)
-    await storage.entries.correct(db, pk, item, title_key=key, text_key=text_key)
+    vector = found.meanings.get(item.id)
+    await storage.entries.correct(db, pk, item, title_key=key, text_key=text_key, meaning=vector)
 
 
 # --- what needs an operator's word ----------------------------------------------------------------
@@ -185,7 +185,7 @@ async def _worse(db: Db, found: NewsFound, one: _Changed, policy: Policy) -> Ver
     """The verdict on a report's new words, where they are graver than all of its story so far."""
     if says_it_is_over(one.item):  # however grave it sounds
         return None
-    verdict = judge_entry(one.item, found.spec)
+    verdict = found.judged_anew[one.item]
     await storage.clues.add(db, [(clue, one.story.pk) for clue in verdict.clues])
     if not verdict.security:
         return None

@@ -190,13 +190,7 @@ def _problems_of(code: str) -> Iterator[str]:
     place = f"language {code}: bot/languages/{code}"
     if not isinstance(getattr(import_module(f"{__name__}.{code}"), "ORDER", None), int):
         yield f"{place}/__init__.py lacks ORDER, its place in menus"
-    for name, kind in PARTS.items():
-        if not (folder / f"{name}.py").exists():
-            yield f"{place} lacks {name}.py"
-            continue
-        module = import_module(f"{__name__}.{code}.{name}")
-        if not isinstance(getattr(module, name.upper(), None), kind):
-            yield f"{place}/{name}.py lacks {name.upper()}, a {kind.__name__}"
+    yield from _problems_of_parts(code, place)
     for name, columns in TABLES.items():
         if wrong := _problem_of_table(folder / f"{name}.tsv", columns):
             yield f"{place}{wrong}"
@@ -207,6 +201,29 @@ def _problems_of(code: str) -> Iterator[str]:
         yield f"{place} lacks {TEXTS}"
     elif not OWN_NAME.search((folder / TEXTS).read_text(encoding="utf-8")):
         yield f"{place}/{TEXTS} lacks language.name, what the language calls itself"
+
+
+def _problems_of_parts(code: str, place: str) -> Iterator[str]:
+    for name, kind in PARTS.items():
+        if not (FOLDER / code / f"{name}.py").exists():
+            yield f"{place} lacks {name}.py"
+            continue
+        module = import_module(f"{__name__}.{code}.{name}")
+        part = getattr(module, name.upper(), None)
+        if not isinstance(part, kind):
+            yield f"{place}/{name}.py lacks {name.upper()}, a {kind.__name__}"
+        if isinstance(part, Numbers):
+            for word in _said_twice(part):
+                yield f"{place}/{name}.py: {word}"
+
+
+def _said_twice(numbers: Numbers) -> Iterator[str]:
+    """Words for two numbers: the later would have them, and nobody could write the other."""
+    meant: dict[str, int] = {}
+    for number, words in numbers.words.items():
+        for word in words.split():
+            if meant.setdefault(word, number) != number:
+                yield f"{word} is said of {meant[word]} and of {number}"
 
 
 def problem_of_learnt(path: Path) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.i18n import ago, clock, day, moment, name_of, number, span, t
+from bot.i18n import ago, clock, day, known, moment, name_of, number, span, t
 from bot.model.alerts import Lane, Severity
 from bot.model.rates import CardRow, Freshness
 from bot.model.status import SourceStatus
@@ -23,17 +23,6 @@ LANES: Mapping[Lane, str] = {
     Lane.URGENT: "admin.lane.urgent",
     Lane.ALERT: "admin.lane.alert",
     Lane.ROUTINE: "admin.lane.routine",
-}
-KINDS: Mapping[str, str] = {
-    "broadcast": "page.kind.broadcast",
-    "correction": "page.kind.correction",
-    "digest": "page.kind.digest",
-    "edit": "page.kind.edit",
-    "feed": "page.kind.feed",
-    "move": "page.kind.move",
-    "rule": "page.kind.rule",
-    "story": "page.kind.story",
-    "waited": "page.kind.waited",
 }
 PARTS: Mapping[str, str] = {
     "receives": "page.part.receives",
@@ -203,7 +192,10 @@ def alerts(whole: Whole, view: View) -> str:
 def _alert(one: ToldAlert, view: View, whole: Whole) -> str:
     """What was decided and when, how many it reached, who waits, who is blocked."""
     told, decided = one.told, one.alert.created_at
-    kind = text(KINDS.get(one.alert.payload.kind, "page.kind.other"), view)
+    msgid = f"page.kind.{one.alert.payload.kind}"
+    if not known(msgid):  # what is no post of its own, such as a notice
+        msgid = "page.kind.other"
+    kind = text(msgid, view)
     counts = [text("page.reached", view, n=told.reached)]
     for msgid, count in (
         ("page.waiting", told.waiting),

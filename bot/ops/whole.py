@@ -49,6 +49,7 @@ class Operated:
     holder: str = ""
     token: str = ""
     done: Mapping[str, datetime] = field(default_factory=dict)
+    backups: str | None = None  # the setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ class ToldAlert:
 class Whole:
     """The whole at one moment. `troubles` are the parts that are not ready, each with its reason.
 
-    `replicas` is None of a process that is alone, `backups` None of a server.
+    `replicas` is None of a process that is alone, `backups` None where none are made.
     """
 
     now: datetime
@@ -90,7 +91,7 @@ class Whole:
 async def read_whole(of: Operated) -> Whole:
     """The whole as it is now; StorageError while the database cannot be read."""
     now = of.clock()
-    backups = await asyncio.to_thread(storage.about.backups, of.store)
+    backups = await asyncio.to_thread(storage.about.backups, of.store, of.backups)
     async with of.store.reading() as db:
         sources = await source_statuses(db, of.catalog, now=now)
         troubles = dict(of.readiness.troubles())

@@ -4,7 +4,7 @@ Written by an operator by hand, so everything in it is checked at once and every
 problem is named with its section, its key and what would be right. A typing
 mistake in a key is a problem too: `langauge = "ky"` must not be ignored silently.
 
-What the file may say is in `bot/sources/sections.py` and, for publishers of stories,
+What the file may say is in `bot/sources/sections.py` and, for other sources than banks,
 `bot/sources/kinds/`; what must not stand side by side, in `bot/sources/clashes.py`.
 """
 
@@ -41,8 +41,9 @@ from bot.sources.sections import (
     PollSection,
     RateSection,
     Section,
+    SourceSection,
 )
-from bot.sources.specs import Catalog, NewsSpec
+from bot.sources.specs import Catalog, SourceSpec
 
 LONGEST_CATALOG = 8 * 2**20  # bytes; ten thousand sources are a quarter of it
 #: The sections of the file, in the order in which they are named to an operator.
@@ -94,23 +95,24 @@ def parse_catalog(text: str) -> Catalog:
     problems: list[str] = []
     # Every reader adds what it finds wrong and goes on: an operator hears of all mistakes at once.
     rates = _read(document, "rates", RateSection, problems)
-    news: dict[str, dict[str, NewsSection]] = {}
+    others: dict[str, dict[str, SourceSection]] = {}
     for name, kind in KINDS.items():
-        news[name] = _read(document, name, kind.section, problems)
+        others[name] = _read(document, name, kind.section, problems)
+    news = _of_stories(others)
     channels = _read(document, "channels", ChannelSection, problems)
     places = _read(document, "places", PlaceSection, problems)
     problems += _unknown_sections(document)
     problems += within_nothing(places)
     problems += used_twice(document)
     problems += named_alike({"rates": rates, **news})
-    problems += slower_than_slowest({"rates": rates, **news})
+    problems += slower_than_slowest({"rates": rates, **others})
     problems += asked_twice(news)
     problems += brought_by_nobody(channels, news.values())
     if problems:
         raise ConfigError(problems)
     return Catalog(
         rates={key: section.spec(key) for key, section in rates.items()},
-        kinds=_news_specs(news, taken=set(rates)),
+        kinds=_specs(others, taken=set(rates)),
         channels={key: section.spec(key) for key, section in channels.items()},
         places={key: section.spec(key) for key, section in places.items()},
     )
@@ -124,13 +126,26 @@ def _unknown_sections(document: Mapping[str, object]) -> Iterator[str]:
             yield f"[{name}]: unknown section{hint}"
 
 
-def _news_specs(
-    sections: Mapping[str, Mapping[str, NewsSection]], *, taken: set[str]
-) -> dict[str, dict[str, NewsSpec]]:
-    """The publishers of stories by kind and key, each under a stored name of its own."""
-    found: dict[str, dict[str, NewsSpec]] = {}
+def _of_stories(
+    sections: Mapping[str, Mapping[str, SourceSection]],
+) -> dict[str, dict[str, NewsSection]]:
+    """The sections of publishers of stories, by kind and key."""
+    found: dict[str, dict[str, NewsSection]] = {}
     for kind, of_kind in sections.items():
-        specs: dict[str, NewsSpec] = {}
+        found[kind] = {}
+        for key, section in of_kind.items():
+            if isinstance(section, NewsSection):
+                found[kind][key] = section
+    return found
+
+
+def _specs(
+    sections: Mapping[str, Mapping[str, SourceSection]], *, taken: set[str]
+) -> dict[str, dict[str, SourceSpec]]:
+    """The sources of these sections by kind and key, each under a stored name of its own."""
+    found: dict[str, dict[str, SourceSpec]] = {}
+    for kind, of_kind in sections.items():
+        specs: dict[str, SourceSpec] = {}
         for key, section in of_kind.items():
             stored_as = key
             if key in taken:

@@ -8,7 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from bot.sources.kinds import KINDS
-from bot.sources.sections import ChannelSection, NewsSection, PlaceSection, RateSection
+from bot.sources.sections import (
+    ChannelSection,
+    NewsSection,
+    PlaceSection,
+    RateSection,
+    SourceSection,
+)
 from bot.sources.values import TOPICS
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
@@ -105,9 +111,7 @@ def _as_read(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def slower_than_slowest(
-    kinds: Mapping[str, Mapping[str, RateSection | NewsSection]],
-) -> Iterator[str]:
+def slower_than_slowest(kinds: Mapping[str, Mapping[str, SourceSection]]) -> Iterator[str]:
     """Problems of sources whose longest pause is shorter than their usual one."""
     for kind, sections in kinds.items():
         for key, section in sections.items():

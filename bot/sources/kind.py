@@ -1,4 +1,4 @@
-"""What a kind of publisher of stories brings: its section, and what `jarchy inspect` shows."""
+"""What a kind of source brings: its section, and what `jarchy inspect` shows of its documents."""
 
 from __future__ import annotations
 
@@ -8,25 +8,29 @@ from datetime import datetime
 from typing import Any
 
 from bot.model.news import Entry
-from bot.sources.sections import NewsSection
+from bot.sources.sections import SourceSection
 
 #: Reads a document and the address it came from; a dictionary is a JSON line.
 Shown = Callable[[bytes, str | None], Iterable[dict[str, Any]]]
+#: The same where only the source's section says how; the spec is one that the section makes.
+ShownOf = Callable[[Any, bytes, str | None], Iterable[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of publisher of stories, as `bot/sources/kinds/` has it.
+    """One kind of source, as `bot/sources/kinds/` has it.
 
-    `verb` is its word behind `jarchy inspect`, `help` what that says of itself. A kind that
+    `verb` is its word behind `jarchy inspect`, `help` what that says of itself: it shows what
+    `shown` reads, or of a source that is named by its key, what `shown_of` does. A kind that
     `gives_way` is stored as `kind.KEY` where another source has the key already: storage and
     commands name a source by its key alone.
     """
 
-    section: type[NewsSection]
+    section: type[SourceSection]
     verb: str
     help: str
-    shown: Shown
+    shown: Shown | None = None
+    shown_of: ShownOf | None = None
     gives_way: bool = True
 
 

@@ -74,26 +74,32 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RateSpec(Asked):
+class SourceSpec(Asked):
+    """What is known of every source: its key, its names, when it is asked, and whether at all."""
+
+    key: str
+    names: Mapping[str, str]
+    poll: PollSpec
+    terms: str | None = None
+    page: str | None = None
+    disabled: bool = False
+    verified: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateSpec(SourceSpec):
     """A publisher of rates.
 
     `pairs` narrows what is kept of it (empty: all); the lowest `rank` leads for a currency.
     `archive` is a server asked for history instead of the publisher's own, at the same paths.
     """
 
-    key: str
     parser: str
-    names: Mapping[str, str]
     urls: tuple[str, ...]
     kind: RateKind
-    poll: PollSpec
-    terms: str | None = None
-    page: str | None = None
     pairs: frozenset[Pair] = frozenset()
     rank: int = LAST_RANK
     archive: str | None = None
-    disabled: bool = False
-    verified: bool = True
 
     @property
     def source(self) -> RateSource:
@@ -139,7 +145,7 @@ class RateSpec(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewsSpec(Asked, ABC):
+class NewsSpec(SourceSpec, ABC):
     """A publisher of stories, of any kind. `topics` are added to the detected ones.
 
     `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of its text as anybody is
@@ -147,19 +153,12 @@ class NewsSpec(Asked, ABC):
     two are asked for.
     """
 
-    key: str
-    names: Mapping[str, str]
     url: str
-    poll: PollSpec
     language: str | None = None
     trust: int = 2
     publisher: str | None = None
     style: Style = Style.BRIEF
     topics: tuple[str, ...] = ()
-    terms: str | None = None
-    page: str | None = None
-    disabled: bool = False
-    verified: bool = True
 
     @property
     def request(self) -> Request:
@@ -223,8 +222,8 @@ class Catalog:
     """All sections, in the order of the file; disabled entries are included."""
 
     rates: Mapping[str, RateSpec] = field(default_factory=dict)
-    #: Publishers of stories, by the kind of their section and their key in it.
-    kinds: Mapping[str, Mapping[str, NewsSpec]] = field(default_factory=dict)
+    #: The other sources, by the kind of their section and their key in it.
+    kinds: Mapping[str, Mapping[str, SourceSpec]] = field(default_factory=dict)
     channels: Mapping[str, ChannelSpec] = field(default_factory=dict)
     places: Mapping[str, Place] = field(default_factory=dict)
 
@@ -237,15 +236,17 @@ class Catalog:
         every: dict[str, NewsSpec] = {}
         for of_kind in self.kinds.values():
             for spec in of_kind.values():
-                every[spec.key] = spec
+                if isinstance(spec, NewsSpec):
+                    every[spec.key] = spec
         return every
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """What no log may show of any source, enabled or not."""
         found: list[str] = []
-        for spec in (*self.rates.values(), *self.news.values()):
-            found += spec.secrets
+        for of_kind in (self.rates, *self.kinds.values()):
+            for spec in of_kind.values():
+                found += spec.secrets
         return tuple(found)
 
     @cached_property
@@ -275,8 +276,14 @@ class Catalog:
 
     def leader(self, currency: str) -> RateSpec | None:
         """The enabled source that leads for a home currency: its own bank's, lowest rank."""
-        own: list[RateSpec] = []
+        return self._leaders.get(currency)
+
+    @cached_property
+    def _leaders(self) -> Mapping[str, RateSpec]:
+        """Home currency → its leader; every question asks for one."""
+        leaders: dict[str, RateSpec] = {}
         for spec in self.rates.values():
-            if spec.home == currency and not spec.disabled:
-                own.append(spec)
-        return min(own, key=lambda spec: spec.rank, default=None)
+            before = leaders.get(spec.home)
+            if not spec.disabled and (before is None or spec.rank < before.rank):
+                leaders[spec.home] = spec
+        return leaders

@@ -43,6 +43,8 @@ chat = Table(
     Column("active", Boolean, nullable=False),
     # its readers asked for silence: until /start, whatever Telegram says meanwhile
     Column("stopped", Boolean, nullable=False, server_default="0"),
+    # when they asked for it, or for its end, last: on Telegram's clock
+    Column("word_at", UtcDateTime),
     Column("inactive_why", String),  # blocked, kicked, deactivated, not found, stopped
     Column("inactive_at", UtcDateTime),  # since then; on the database's clock
     Column("created_at", UtcDateTime, nullable=False),

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 import storage.quiet
+from bot.deliver.claims import LEASE
 from bot.deliver.marks import Marks
 from bot.deliver.upkeep import Upkeep
 from storage.db import Store, db_now
@@ -33,8 +34,8 @@ async def test_the_quiet_hours_of_very_many_end_in_pieces_without_a_pause(
             await quiet(db, number)
         await brought(db, "a")
         await db.execute(update(chat).values(quiet_ends_at=await db_now(db)))
-    upkeep = Upkeep(store, cast("Marks", NoMarks()))
-    looks = [await upkeep.tidy(1000.0) for _ in range(4)]
+    upkeep = Upkeep(store, cast("Marks", NoMarks()), set)
+    looks = [await upkeep.tidy(1000.0, lease=LEASE) for _ in range(4)]
     assert looks == [True, True, False, False]
     async with store.reading() as db:
         states = (await db.execute(select(delivery.c.state))).scalars().all()

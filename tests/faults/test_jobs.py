@@ -16,7 +16,8 @@ import psycopg
 import pytest
 
 from bot import cluster
-from bot.recurring import JOBS, Job, Who, Work
+from bot.jobs import Job, Who, Work
+from bot.recurring import JOBS
 from storage.db import Store
 from storage.opening import open_store
 
@@ -144,6 +145,17 @@ async def test_P25_a_job_whose_connection_ends_at_any_statement_is_done_again(
                         while operator.execute("SELECT last_value FROM shots").fetchone() == (0,):  # noqa: ASYNC110 - a database
                             await asyncio.sleep(0.05)
                     await done.more("look", "poll", "digests", "tidy")
+
+
+def test_P25_what_is_lost_comes_back_within_ten_seconds() -> None:
+    """By its own worker, which looks twice, or by another's rescue; then it is found, and what it
+    looked for is found too.
+    """
+    forgotten = 2 * cluster.FORGOTTEN
+    dead = cluster.STALLED + cluster.RESCUE_EVERY
+    found = cluster.TICK + cluster.LOOK
+    assert max(forgotten, dead) + found <= 10
+    assert forgotten + found + cluster.LOOK_EVERY + cluster.LOOK <= 10
 
 
 @pytest.mark.parametrize("sources", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])

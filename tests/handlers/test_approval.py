@@ -176,7 +176,7 @@ async def test_a_story_nobody_decided_in_time_is_not_sent(desk: World) -> None:
         await db.execute(update(alert).values(expires_at=NOW))
     assert await desk.press(READER, card, yes) == t("error.story_expired", "en")
     async with desk.store.writing() as db:
-        await storage.lapsed.tidy(db)
+        await storage.lapsed.tidy(db, lease=timedelta(seconds=30))
     assert await desk.press(READER, card, yes) == t("error.story_expired", "en")
     assert await states(desk) == ["expired"]
     assert await told(desk) == 0

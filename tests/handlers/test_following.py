@@ -4,35 +4,61 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import update
+
 import storage.alerts
 import storage.chats
 from bot.alerts.moves import RateMoved
 from bot.model.alerts import Alert, Audience, Lane, Severity
+from storage.db import db_now
+from storage.schema import delivery
 from tests.handlers.conftest import NOW, READER, STRANGER, World
 from tests.handlers.test_every_kind import MOVED
 
 
+async def told(world: World) -> None:
+    """Whoever follows the dollar is told of it."""
+    async with world.bot.store.writing() as db:
+        one = Alert(
+            dedup_key="told",
+            payload=RateMoved(MOVED),
+            severity=Severity.NOTABLE,
+            lane=Lane.ALERT,
+            audience=Audience(subscription="pair:USD/KGS"),
+            created_at=NOW,
+            expires_at=NOW + timedelta(hours=1),
+        )
+        await storage.alerts.enqueue(db, one)
+    world.bot.worker.wake()
+    await world.done()
+
+
 async def test_alerts_list_what_is_followed_and_when_it_last_spoke(world: World) -> None:
-    """What another chat was told is not what this one was."""
+    """What another chat was told is not what this one was; the day is the program's, as everything
+    else that is shown, and not the machine's (a demonstration has its own).
+    """
     follows = ["pair:USD/KGS", "topic:security", "digest:08:30@Asia/Bishkek"]
     await world.ask("/alerts")
     await world.ask("/alerts", chat=STRANGER)
     async with world.bot.store.writing() as db:
         await storage.chats.subscribe(db, READER, follows, now=NOW - timedelta(days=1))
         await storage.chats.subscribe(db, STRANGER, follows[1:2], now=NOW - timedelta(days=1))
-        told = Alert(
-            dedup_key="told",
-            payload=RateMoved(MOVED),
-            severity=Severity.NOTABLE,
-            lane=Lane.ALERT,
-            audience=Audience(subscription=follows[0]),
-            created_at=NOW,
-            expires_at=NOW + timedelta(hours=1),
-        )
-        await storage.alerts.enqueue(db, told)
-    world.bot.worker.wake()
-    await world.done()
+    await told(world)
     said = (await world.ask("/alerts"))["text"].splitlines()
-    assert any(line.startswith("USD/KGS · last alert: ") for line in said), said
+    assert "USD/KGS · last alert: 20 Oct" in said
     assert {"Security", "Digest: every day at 08:30"} <= set(said)
     assert "Коопсуздук" in (await world.ask("/alerts", chat=STRANGER))["text"].splitlines()
+
+
+async def test_status_says_how_long_ago_something_was_sent_by_the_programs_day(
+    world: World,
+) -> None:
+    """Three hours, though the machine's calendar is years away from the program's."""
+    await world.ask("/start")
+    async with world.bot.store.writing() as db:
+        await storage.chats.subscribe(db, READER, ["pair:USD/KGS"], now=NOW - timedelta(days=1))
+    await told(world)
+    async with world.bot.store.writing() as db:
+        now = await db_now(db)
+        await db.execute(update(delivery).values(finished_at=now - timedelta(hours=3, minutes=1)))
+    assert "Last sent 3 h" in (await world.ask("/status"))["text"]

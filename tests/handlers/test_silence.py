@@ -71,10 +71,30 @@ async def test_G19_who_said_stop_is_left_alone_until_start_whatever_happens_in_b
         assert await storage.chats.subscriptions(db, chat) == (key,)
 
 
-async def _says(world: World, chat: int, words: str) -> None:
-    """The reader, who is an administrator of the group, and is answered."""
+@pytest.mark.parametrize("who", [READER, STRANGER], ids=["administrator", "member"])
+async def test_G19_a_start_in_the_new_group_before_its_move_is_told_ends_the_old_ones_stop(
+    world: World, who: int
+) -> None:
+    """If an administrator said it: to whoever else says it there nothing was asked of them."""
+    old, new = -4100, -1004000004100
+    emulator = world.emulator
+    emulator.add_group(old, "Family", type="group", members=[STRANGER], admins=[READER])
+    await _says(world, old, "/stop")
+    emulator.add_group(new, "Family", members=[STRANGER], admins=[READER])
+    await _says(world, new, "/start", who)
+    for number, told in ((new, {"migrate_from_chat_id": old}), (old, {"migrate_to_chat_id": new})):
+        message = emulator.world.add_message(
+            emulator.world.chat(number), {"from": emulator.world.bot_json, **told}
+        )
+        emulator.push_update({"message": message})
+    await _happens(world, new, "let in")
+    assert await _is_active(world, new) is (who == READER)
+
+
+async def _says(world: World, chat: int, words: str, who: int = READER) -> None:
+    """The reader, who is an administrator of the group, or another; they are answered."""
     world.bot.services.buckets.clear()
-    asked = await world.emulator.send_text(chat, words, user_id=READER)
+    asked = await world.emulator.send_text(chat, words, user_id=who)
     await world.emulator.wait_message(chat, lambda m: m["from"]["is_bot"], after=asked, timeout=20)
 
 

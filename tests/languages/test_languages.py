@@ -17,6 +17,8 @@ import pytest
 
 from bot import languages
 from bot.languages import LANGUAGES, PARTS, TABLES, client_language, language
+from bot.languages.en import numbers
+from bot.languages.parts import Numbers
 from tests.forkserver import copied
 from tests.languages.expected import EXPECTED, WHOLE
 
@@ -167,6 +169,16 @@ def test_a_language_that_lacks_a_part_is_refused_by_the_parts_name(
     assert len(problems) == 1
     assert "language ky" in problems[0]
     assert said in problems[0]
+
+
+def test_a_word_for_two_numbers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in `500: "five hundred"`: these are two words, and 100 could not be written any more."""
+    twice = Numbers(words={5: "five", 100: "hundred", 500: "five hundred"})
+    monkeypatch.setattr(numbers, "NUMBERS", twice)
+    assert list(languages._problems_of("en")) == [
+        "language en: bot/languages/en/numbers.py: five is said of 5 and of 500",
+        "language en: bot/languages/en/numbers.py: hundred is said of 100 and of 500",
+    ]
 
 
 @pytest.mark.parametrize("name", ["", 'msgid "language.named"\nmsgstr "X"\n', OWN_NAME_EMPTY])

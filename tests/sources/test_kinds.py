@@ -1,9 +1,10 @@
-"""Kinds of publishers of stories: a file in `bot/sources/kinds/` is one, found by its place."""
+"""Kinds of sources: a file in `bot/sources/kinds/` is one, found by its place."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,6 +59,38 @@ def shown(body, url):
 
 KIND = Kind(section=ListSection, verb="list", help="A line an entry.", shown=shown)
 '''
+NO_STORIES = '''
+"""Prices, of which no stories are made: only the section says where they stand in a line."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.sources.kind import Kind
+from bot.sources.sections import SourceSection
+from bot.sources.specs import SourceSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceSpec(SourceSpec):
+    column: int
+
+
+class PriceSection(SourceSection):
+    DEFAULT_EVERY = timedelta(hours=1)
+
+    column: int
+
+    def spec(self, key):
+        return PriceSpec(column=self.column, **self.common(key))
+
+
+def shown(spec, body, url):
+    for line in body.decode().splitlines():
+        yield {"source": spec.key, "price": line.split()[spec.column]}
+
+
+KIND = Kind(section=PriceSection, verb="price", help="A line a price.", shown_of=shown)
+'''
 TRIED = """
 import asyncio
 from datetime import UTC, datetime
@@ -87,7 +120,7 @@ asyncio.run(main())
 """
 
 
-def run(folder: Path, *words: str) -> str:
+def run(folder: Path, *words: str, status: int = 0) -> str:
     done = subprocess.run(
         [sys.executable, *words],
         cwd=folder,
@@ -97,8 +130,8 @@ def run(folder: Path, *words: str) -> str:
         timeout=110,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert done.returncode == status, done.stderr
+    return done.stdout or done.stderr
 
 
 def test_one_file_more_is_one_kind_more(tmp_path: Path) -> None:
@@ -110,6 +143,26 @@ def test_one_file_more_is_one_kind_more(tmp_path: Path) -> None:
     told = run(tmp_path, "-c", TRIED)
     assert "['a', 'lists.a'] 0:07:00" in told
     assert "title='A bridge'" in told
+
+
+def test_a_kind_may_bring_something_else_than_stories(tmp_path: Path) -> None:
+    """Its sections are read and known by their kind, and an operator looks at a source by its key;
+    nobody polls it as a feed, and a mistake in it is told as everywhere.
+    """
+    copied(ROOT / "bot", tmp_path / "bot")
+    (tmp_path / "bot" / "sources" / "kinds" / "prices.py").write_text(NO_STORIES, encoding="utf-8")
+    (tmp_path / "bread").write_text("white 40\nrye 45", encoding="utf-8")
+    catalog = tmp_path / "catalog.toml"
+    catalog.write_text("[prices.shop]\ncolumn = 1", encoding="utf-8")
+    (tmp_path / ".env").write_text("CATALOG=catalog.toml", encoding="utf-8")
+    told = run(tmp_path, "-m", "bot", "inspect", "price", "shop", "bread")
+    assert told == '{"source":"shop","price":"40"}\n{"source":"shop","price":"45"}\n'
+    look = "from bot.sources.catalog import load_catalog; from pathlib import Path; "
+    look += "c = load_catalog(Path('catalog.toml')); print(c.kinds['prices'], c.polled, c.news)"
+    assert "column=1" in (told := run(tmp_path, "-c", look))
+    assert told.endswith(" () {}\n")
+    missing = run(tmp_path, "-m", "bot", "inspect", "price", "kiosk", "bread", status=2)
+    assert "no source [prices.kiosk]; there are: shop" in missing
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -158,9 +211,15 @@ class EmptySection(NewsSection):
 def test_what_a_spec_lacks_and_a_verb_that_is_taken_are_told_by_name() -> None:
     """Before there is a section of the kind, which only then would fail."""
     empty = Kind(section=EmptySection, verb="feed", help="", shown=lambda body, url: [])  # noqa: ARG005
-    modules = {"feeds": SimpleNamespace(KIND=KINDS["feeds"]), "lists": SimpleNamespace(KIND=empty)}
+    blind = replace(KINDS["pages"], shown=None)
+    modules = {
+        "feeds": SimpleNamespace(KIND=KINDS["feeds"]),
+        "lists": SimpleNamespace(KIND=empty),
+        "blind": SimpleNamespace(KIND=blind),
+    }
     assert kinds.problems_of(modules) == [
         "kind of source lists: bot/sources/kinds/lists.py: the spec of EmptySection lacks entries",
         "kind of source lists: bot/sources/kinds/lists.py: `inspect feed` is a verb of feeds",
+        "kind of source blind: bot/sources/kinds/blind.py: KIND needs either shown or shown_of",
     ]
     assert kinds.problems() == []

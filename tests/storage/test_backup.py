@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,9 +16,13 @@ from sqlalchemy import insert
 import storage.chats
 import storage.rates
 from bot.errors import BotError, ConfigError
-from storage.backup import COPIES_KEPT, KEEP_ASIDE, copies, copy, health, nightly, restore
+from storage.address import parse_url
+from storage.backup import copy, restore
+from storage.copies import COPIES_KEPT, KEEP_ASIDE, never
 from storage.db import Store
+from storage.health import health
 from storage.instance import only_instance
+from storage.keeping import Nights, back_up, nightly, nights_of
 from storage.opening import open_store
 from storage.schema import inbox
 from storage.versions import HEAD
@@ -183,16 +188,17 @@ def test_a_check_makes_no_database(tmp_path: Path) -> None:
     assert not (tmp_path / "jarchy.db").exists()
 
 
-@pytest.mark.parametrize("words", [["backup"], ["restore", "x"]])
-def test_postgresql_has_its_own_tools(tmp_path: Path, words: list[str]) -> None:
-    """They are named, in one line."""
-    done = jarchy(tmp_path, "db", *words, DATABASE_URL="postgresql://nobody@127.0.0.1:1/x")
-    assert (done.returncode, b"pg_" in done.stderr) == (1, True)
+def places(path: Path) -> Nights:
+    """Where the copies of a file's nights are, with no setting."""
+    found = nights_of(parse_url(f"sqlite:///{path}"), None)
+    assert found is not None
+    return found
 
 
-def never() -> bool:
-    """Nothing asks for a stop."""
-    return False
+def night(path: Path, *, today: date, stop: Callable[[], bool] = never) -> Path:
+    """One night's copy of a file."""
+    url = parse_url(f"sqlite:///{path}")
+    return nightly(url, places(path), today=today, now=NOW, stop=stop)
 
 
 async def test_a_night_leaves_one_copy_and_a_week_of_nights_seven(tmp_path: Path) -> None:
@@ -206,18 +212,19 @@ async def test_a_night_leaves_one_copy_and_a_week_of_nights_seven(tmp_path: Path
     old, young = (NOW - KEEP_ASIDE - timedelta(hours=1)).timestamp(), NOW.timestamp()
     os.utime(aside, (young, young))
     for day in range(COPIES_KEPT + 3):
-        made = nightly(path, today=first + timedelta(days=day), now=NOW, stop=never)
-        assert made is not None
-        assert nightly(path, today=first + timedelta(days=day), now=NOW, stop=never) is None
-    assert [one.name for one in copies(path)] == [
+        today = first + timedelta(days=day)
+        made = await back_up(store, None, today=today, now=NOW, stop=never)
+        assert made == tmp_path / "backups" / f"jarchy-{today}.db"
+        assert await back_up(store, None, today=today, now=NOW, stop=never) is None
+    assert [one.name for one in places(path).made] == [
         f"jarchy-{first + timedelta(days=day)}.db" for day in range(3, COPIES_KEPT + 3)
     ]
     assert aside.exists()
     os.utime(aside, (old, old))
-    nightly(path, today=first + timedelta(days=99), now=NOW, stop=never)
+    night(path, today=first + timedelta(days=99))
     assert not aside.exists()
     assert oct((tmp_path / "backups").stat().st_mode & 0o777) == "0o700"
-    assert {oct(one.stat().st_mode & 0o777) for one in copies(path)} == {"0o600"}
+    assert {oct(one.stat().st_mode & 0o777) for one in places(path).made} == {"0o600"}
     await store.close()
 
 
@@ -228,8 +235,7 @@ async def test_a_restore_drill_brings_every_row_back(tmp_path: Path) -> None:
     store = await fill(tmp_path, 1, 2, 3)
     async with store.writing() as db:
         await storage.rates.add(db, [rate(), rate(on="2021-10-21")], seen_at=NOW)
-    made = nightly(tmp_path / "jarchy.db", today=NOW.date(), now=NOW, stop=never)
-    assert made is not None
+    made = night(tmp_path / "jarchy.db", today=NOW.date())
     before = await health(store)
     await store.close()
     place = tmp_path / "elsewhere" / "jarchy.db"
@@ -254,6 +260,6 @@ async def test_a_copy_cut_short_or_without_room_leaves_nothing_behind(tmp_path: 
     async with store.writing() as db:
         await db.execute(insert(inbox), rows)
     with pytest.raises(BotError, match="interrupted"):
-        nightly(tmp_path / "jarchy.db", today=NOW.date(), now=NOW, stop=lambda: True)
+        night(tmp_path / "jarchy.db", today=NOW.date(), stop=lambda: True)
     assert list((tmp_path / "backups").iterdir()) == []
     await store.close()

@@ -377,7 +377,7 @@ async def test_p3_a_mark_under_an_old_fence_changes_nothing(store: Store) -> Non
         await storage.alerts.enqueue(db, an_alert())
         await fan_all(db)
         old = await claim(db, lease=-SECOND)
-        assert await storage.lapsed.tidy(db) == 1
+        assert await storage.lapsed.tidy(db, lease=SECOND) == 1
         new = await claim(db)
         assert new.deliveries[0].fence > old.deliveries[0].fence
         await sent(db, old)
@@ -415,7 +415,7 @@ async def test_P3_a_late_mark_counts_while_nobody_took_the_delivery_again(store:
         await storage.alerts.enqueue(db, an_alert())
         await fan_all(db)
         late = await claim(db, lease=-SECOND)
-        assert await storage.lapsed.tidy(db) == 2
+        assert await storage.lapsed.tidy(db, lease=SECOND) == 2
         await storage.deliveries.finish(
             db, [Mark(*mark(late, 0), State.SENT, 7), Mark(*mark(late, 1), State.DEAD)]
         )
@@ -436,7 +436,7 @@ async def test_tidy_frees_ended_leases_only(store: Store) -> None:
         await fan_all(db)
         await claim(db, lease=-SECOND, limit=1)
         await claim(db, limit=1)
-        assert await storage.lapsed.tidy(db) == 1
+        assert await storage.lapsed.tidy(db, lease=SECOND) == 1
         assert await told(db) == [(1, "pending"), (2, "leased")]
         assert await storage.lapsed.free_all(db) == 1
 

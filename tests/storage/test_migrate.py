@@ -157,6 +157,58 @@ async def test_G19_who_said_stop_in_the_new_group_before_the_move_was_told_is_le
         assert [tuple(row) for row in rows] == [(NEW, "dead")]
 
 
+#: What was said of silence, in order: in which of the two, and whether it was /stop.
+WORDS = {
+    "stop, moved, start": [(OLD, True), (NEW, False)],
+    "stop, start, moved, stop": [(OLD, True), (OLD, False), (NEW, True)],
+    "stop, moved, start, stop": [(OLD, True), (NEW, False), (NEW, True)],
+    "stop, start, moved": [(OLD, True), (OLD, False)],
+    "start, stop, moved": [(OLD, False), (OLD, True)],
+    "moved, stop, start": [(NEW, True), (NEW, False)],
+}
+
+
+@pytest.mark.parametrize("upgraded", [False, True], ids=["", "the first before the column"])
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
+@pytest.mark.cases(keep=4)
+async def test_G19_the_last_word_of_the_people_holds_in_any_order_of_the_news(
+    store: Store, words: list[tuple[int, bool]], *, upgraded: bool
+) -> None:
+    """What is said in one chat is handled in its order; the other chat's, both service messages and
+    a refusal come in between as they like: 20 shuffles.
+    """
+    dice = random.Random(7)
+    for _ in range(20):
+        async with store.writing() as db:
+            for table in (delivery, alert, subscription, rule, chat):
+                await db.execute(table.delete())
+            await storage.chats.add(db, a_chat(OLD, **KEPT), now=NOW)
+            await storage.chats.subscribe(db, OLD, [KEY], now=NOW)
+        old = [(at, stopped) for at, (number, stopped) in enumerate(words) if number == OLD]
+        new = [(at, stopped) for at, (number, stopped) in enumerate(words) if number == NEW]
+        steps = [OLD] * len(old) + [NEW] * len(new) + [0] * 3
+        dice.shuffle(steps)
+        for step in steps:
+            if not step:
+                await _moved(store)
+                continue
+            at, stopped = (old if step == OLD else new).pop(0)
+            said_at = None if upgraded and at == 0 and step == OLD else NOW + timedelta(minutes=at)
+            await _met(store, step)
+            async with store.writing() as db:
+                if stopped:
+                    await storage.chats.stop(db, step, said_at=said_at)
+                else:
+                    await storage.chats.activate(db, step, said_at=said_at)
+        await _moved(store)
+        async with store.reading() as db:
+            row = (await db.execute(select(chat))).one()
+            silent = words[-1][1]
+            assert (row.id, row.stopped, row.active) == (NEW, silent, not silent), steps
+            assert row.language == "ky"
+            assert await storage.chats.subscriptions(db, NEW) == (KEY,)
+
+
 async def test_G19_an_alert_that_both_had_is_delivered_once(store: Store) -> None:
     """What the old group already has is not sent to the new one again."""
     async with store.writing() as db:

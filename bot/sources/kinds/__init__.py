@@ -1,4 +1,4 @@
-"""Kinds of publishers of stories: a file here is one, its name the section of the catalog.
+"""Kinds of sources besides banks: a file here is one, its name the section of the catalog.
 
 A file defines `KIND`, a `Kind`: the section that describes such a source, and what `jarchy inspect`
 shows of its documents. The section makes the spec, and the spec names the readers that run in a
@@ -14,8 +14,8 @@ from typing import get_type_hints
 
 from bot.sources.kind import Kind
 from bot.sources.modules import modules_of
-from bot.sources.sections import NewsSection
-from bot.sources.specs import NewsSpec
+from bot.sources.sections import SourceSection
+from bot.sources.specs import NewsSpec, SourceSpec
 
 FOLDER = Path(__file__).parent
 
@@ -43,6 +43,8 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
         section = found[name].section
         if not hasattr(section, "DEFAULT_EVERY"):
             problems.append(f"{file}: {section.__name__} lacks DEFAULT_EVERY, how often to ask")
+        if (found[name].shown is None) == (found[name].shown_of is None):
+            problems.append(f"{file}: KIND needs either shown or shown_of")
         if isabstract(section):
             problems.append(f"{file}: {section.__name__} lacks spec, what it describes")
         elif parts := _abstract_parts(section):
@@ -54,13 +56,13 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
     return problems
 
 
-def _abstract_parts(section: type[NewsSection]) -> str:
+def _abstract_parts(section: type[SourceSection]) -> str:
     """The parts that the spec of a section is without, by name; it says itself what it makes."""
     try:
-        made = get_type_hints(section.spec).get("return", NewsSpec)
+        made = get_type_hints(section.spec).get("return", SourceSpec)
     except NameError:  # a name for mypy alone: only a section of it can tell
         return ""
-    if made is NewsSpec or not isabstract(made):
+    if made in (NewsSpec, SourceSpec) or not isabstract(made):
         return ""
     return ", ".join(sorted(made.__abstractmethods__))
 

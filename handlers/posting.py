@@ -1,0 +1,72 @@
+"""Who may post in a channel: asked of Telegram, of the bot and of the person who sets it up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from telegram import Chat as TelegramChat
+
+from bot.errors import UserError
+from bot.model.chats import Chat
+from bot.telegram.outcomes import Gone, Migrated, Outcome, Rejected, Sent, lacking
+from handlers.access import ADMINISTRATOR_STATUSES
+from handlers.context import Context
+from handlers.outgoing import Answer
+from handlers.services import new_chat
+
+
+async def verified(context: Context, chat_id: int, title: str) -> Chat:
+    """The channel as a chat, if both this person and the bot may post there; else UserError."""
+    found = await ask_telegram(context, "getChat", chat_id=chat_id)
+    match found:
+        case Sent(result=dict(card)) if card.get("type") == "channel":
+            title = str(card.get("title") or title)
+        case Sent():
+            raise UserError("error.stale")
+        case _:
+            raise _unknown(found, "error.channel.no_bot", title)
+    if _is_of_catalog(context, chat_id, str(card.get("username") or "")):
+        raise UserError("error.channel.catalog", title=title)
+    ours = await ask_telegram(context, "getChatMember", chat_id=chat_id, user_id=context.bot.id)
+    match ours:
+        case Sent(result=dict(card)) if card.get("status") == "administrator":
+            if lacking(card) is not None:
+                raise UserError("error.channel.no_right", title=title)
+        case _:
+            raise _unknown(ours, "error.channel.no_bot", title)
+    await must_post(context, chat_id, title)
+    assumed = new_chat(context.services, TelegramChat(chat_id, "channel", title), context.language)
+    # it begins as who added it has it
+    return replace(assumed, language=context.language, time_zone=context.chat.time_zone)
+
+
+async def must_post(context: Context, chat_id: int, title: str) -> None:
+    """UserError unless this person runs the channel, with the right to post in it."""
+    found = await ask_telegram(context, "getChatMember", chat_id=chat_id, user_id=context.chat.id)
+    match found:
+        case Sent(result=dict(card)):
+            runs = card.get("status") in ADMINISTRATOR_STATUSES
+            if not runs or lacking(card) is not None:
+                raise UserError("error.channel.not_yours", title=title)
+        case _:
+            raise _unknown(found, "error.channel.gone", title)
+
+
+async def ask_telegram(context: Context, method: str, **parameters: int) -> Outcome:
+    """Ask Telegram about a channel, or of it, now or not at all; what became of it."""
+    return await context.send(Answer(method=method, parameters=parameters, postponable=False))
+
+
+def _unknown(outcome: Outcome, msgid: str, title: str) -> UserError:
+    """What to say where Telegram told nothing of a channel: it is away, or we are not in it."""
+    if isinstance(outcome, Sent | Gone | Rejected | Migrated):
+        return UserError(msgid, title=title)
+    return UserError("error.unexpected")
+
+
+def _is_of_catalog(context: Context, chat_id: int, username: str) -> bool:
+    """Whether the catalog says what a channel posts: it would say so again at the next start."""
+    for spec in context.services.catalog.channels.values():
+        if not spec.disabled and str(spec.chat).lower() in {str(chat_id), f"@{username}".lower()}:
+            return True
+    return False

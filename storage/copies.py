@@ -1,0 +1,123 @@
+"""The files of backups: their names, how long they are kept, and how they reach the disk."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.errors import BotError
+
+#: Told what a long copy is at, for whoever watches a terminal; often, and in a few words.
+Tell = Callable[[str], None]
+
+FOLDER = "backups"
+COPIES_KEPT = 7  # nightly copies
+# copies made before a migration or a restore: what a chat erased must age out of them
+KEEP_ASIDE = timedelta(days=30)
+MEGABYTE = 1 << 20
+
+
+def untold(words: str) -> None:
+    """Progress that nobody watches."""
+
+
+def never() -> bool:
+    """No stop is asked for."""
+    return False
+
+
+def stamped(path: Path, word: str) -> Path:
+    """A name beside `path` that sorts by time and is not taken."""
+    target = path.with_name(f"{path.name}.{word}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+    return target.with_name(target.name[:-3])
+
+
+def nights(folder: Path, stem: str, ending: str) -> list[Path]:
+    """The nightly copies of a database, oldest first."""
+    return sorted(folder.glob(f"{stem}-????-??-??.{ending}"))
+
+
+def forget(nightly: list[Path], aside: Iterator[Path], *, now: datetime) -> None:
+    """Forget nightly copies beyond the last `COPIES_KEPT`, and copies put aside a month ago."""
+    for old in nightly[:-COPIES_KEPT]:
+        old.unlink(missing_ok=True)
+    for old in aside:
+        if datetime.fromtimestamp(old.stat().st_mtime, UTC) < now - KEEP_ASIDE:
+            old.unlink(missing_ok=True)
+
+
+@contextmanager
+def in_place(source: str, target: Path) -> Iterator[Path]:
+    """A file to write a copy into: afterwards it is whole, on the disk, under its own name.
+
+    When the block raises nothing of it is left. BotError where the name is taken, or the folder
+    takes no file.
+    """
+    if target.exists():
+        raise BotError(f"{target} exists already: name another file")
+    half = target.with_name(f".{target.name}.{os.getpid()}.half")
+    before = os.umask(0o077)
+    try:
+        _forget_halves(target)
+        yield half
+        flush(half)
+        half.rename(target)
+        flush(target.parent)
+    except OSError as error:
+        raise BotError(f"cannot copy {source} to {target}: {reason(error)}") from error
+    finally:
+        os.umask(before)
+        half.unlink(missing_ok=True)
+
+
+def _forget_halves(target: Path) -> None:
+    """Remove what processes that were killed left of copies of this name."""
+    for half in target.parent.glob(f".{glob.escape(target.name)}.*.half*"):  # with its journal
+        pid = half.name.rsplit(".", 2)[1]
+        if pid.isdigit() and int(pid) != os.getpid() and _lives(int(pid)):
+            continue
+        half.unlink(missing_ok=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
+
+
+def must_fit(folder: Path, size: int) -> None:
+    """BotError when a folder's disk has no room for a copy of about this size."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise BotError(f"{folder}: {reason(error)}") from error
+    if free < size:
+        raise BotError(
+            f"{folder} has {free // MEGABYTE:,} MB free, and the copy takes about "
+            f"{size // MEGABYTE + 1:,} MB: free some space, or name a file elsewhere"
+        )
+
+
+def flush(path: Path) -> None:
+    """Write a file, or a folder's entries, to the disk: a renamed file is safe only then."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def reason(error: Exception) -> str:
+    """What went wrong, without the file's name, which the whole line has already."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return str(error)

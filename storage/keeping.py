@@ -1,0 +1,155 @@
+"""Copies of either database: one now, one put back, and one of each night.
+
+Those of a file are beside it, those of a server in the folder that the setting BACKUPS names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import URL
+
+import storage.backup
+import storage.marks
+from bot.errors import BotError
+from storage.address import is_file, parse_url
+from storage.backup import copy
+from storage.copies import FOLDER, Tell, forget, nights, reason, stamped, untold
+from storage.db import Store
+
+OFF = "off"  # the setting's word for no copies
+MADE_MARK = "backed up"  # the mark of the last night whose copy a replica made
+HALF = ".*.half*"  # what a kill left of a copy,
+HALF_KEPT = timedelta(days=1)  # or what somebody else is writing now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nights:
+    """Where the copies of a database's nights are, and what they are called."""
+
+    folder: Path
+    stem: str
+    ending: str
+
+    def of(self, day: date) -> Path:
+        """The copy of one night."""
+        return self.folder / f"{self.stem}-{day}.{self.ending}"
+
+    @property
+    def made(self) -> list[Path]:
+        """Those that are here, oldest first."""
+        return nights(self.folder, self.stem, self.ending)
+
+
+def nights_of(url: URL, setting: str | None) -> Nights | None:
+    """Where the copies of a database's nights are, by the setting BACKUPS; None: there are none.
+
+    Unsaid it is a folder beside the file of a database that is one; a server has no such place.
+    """
+    if setting == OFF:
+        return None
+    if is_file(url):
+        path = Path(url.database or "")
+        folder = path.parent / FOLDER
+        if setting is not None:
+            folder = Path(setting)
+        return Nights(folder=folder, stem=path.stem, ending="db")
+    if setting is None:
+        return None
+    return Nights(folder=Path(setting), stem=url.database or "jarchy", ending="dump")
+
+
+def save(text_url: str, file: Path | None, *, tell: Tell = untold) -> Path:
+    """A copy of a database in use, made now: in `file`, else beside a file or in this folder."""
+    url = parse_url(text_url)
+    if is_file(url):
+        path = Path(url.database or "")
+        target = file or stamped(path, "backup")
+        copy(path, target, tell=tell)
+        return target
+    # a program with a file has no need of the driver of servers
+    from storage.server_backup import dump
+
+    target = file or stamped(Path(url.database or "jarchy"), "dump")
+    dump(url, target, tell=tell)
+    return target
+
+
+def put_back(
+    text_url: str, source: Path, *, force: bool, tell: Tell = untold
+) -> tuple[dict[str, int], Path | None]:
+    """Put a copy in the place of the database; its rows by table, and where what was there is now.
+
+    It is of the schema that the copy has: opening it for writing brings it to ours.
+    """
+    url = parse_url(text_url)
+    if is_file(url):
+        return storage.backup.restore(source, Path(url.database or ""), force=force, tell=tell)
+    from storage import server_backup
+
+    return server_backup.restore(url, source, force=force, tell=tell)
+
+
+def places_of(text_url: str, setting: str | None) -> Nights | None:
+    """As `nights_of`, by the operator's address."""
+    return nights_of(parse_url(text_url), setting)
+
+
+async def back_up(
+    store: Store,
+    setting: str | None,
+    *,
+    today: date,
+    now: datetime,
+    stop: Callable[[], bool],
+) -> Path | None:
+    """Tonight's copy of an open database, made beside the loop; None when it is made already.
+
+    Of the replicas on a server one makes it, in the folder of its own machine.
+    """
+    places = nights_of(store.url, setting)
+    if places is None or await _is_made(store, places, today):
+        return None
+    await asyncio.to_thread(nightly, store.url, places, today=today, now=now, stop=stop)
+    if not store.alone:
+        async with store.writing() as db:
+            await storage.marks.put(db, MADE_MARK, today.isoformat())
+    return places.of(today)
+
+
+async def _is_made(store: Store, places: Nights, today: date) -> bool:
+    if places.of(today).exists():
+        return True
+    if store.alone:
+        return False
+    async with store.reading() as db:
+        return await storage.marks.get(db, MADE_MARK) == today.isoformat()
+
+
+def nightly(
+    url: URL, places: Nights, *, today: date, now: datetime, stop: Callable[[], bool]
+) -> Path:
+    """Today's copy, with the oldest forgotten, and what was put aside a month ago."""
+    target = places.of(today)
+    try:
+        places.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for half in places.folder.glob(HALF):
+            if datetime.fromtimestamp(half.stat().st_mtime, UTC) < now - HALF_KEPT:
+                half.unlink(missing_ok=True)
+    except OSError as error:
+        raise BotError(f"{places.folder}: {reason(error)}") from error
+    if is_file(url):
+        path = Path(url.database or "")
+        copy(path, target, stop=stop)
+        aside = path.parent.glob(f"{path.name}.before-*")
+    else:
+        from storage.server_backup import dump
+
+        dump(url, target, stop=stop)
+        aside = places.folder.glob("*.before-restore-*")
+    forget(places.made, aside, now=now)
+    return target

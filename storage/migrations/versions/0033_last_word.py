@@ -1,0 +1,18 @@
+"""When a chat's readers said /stop or /start last: of two chats that become one, who was last."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from storage.types import UtcDateTime
+
+revision = "0033"
+down_revision = "0032"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the column; what was said before is older than anything said from now on."""
+    op.add_column("chat", sa.Column("word_at", UtcDateTime()))

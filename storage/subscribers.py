@@ -1,0 +1,169 @@
+"""All chats with what each asked for, as one file, and back from it into another database.
+
+A line of JSON each: first what the file is, then the feeds that readers added, then a chat a line
+with its subscriptions, rules, filters and places, last how many there were, by which a torn file is
+known. It has no news, no rates and no message. It is private data, for its owner alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Table, insert, select
+
+import storage.belonging
+import storage.quiet
+from bot.errors import BotError
+from storage.belonging import UNMET
+from storage.boards import BLANK
+from storage.copies import in_place
+from storage.db import Db, db_now, upsert
+from storage.schema import (
+    board,
+    chat,
+    chat_place,
+    news_filter,
+    own_feed,
+    rule,
+    setup,
+    subscription,
+)
+from storage.types import UtcDateTime
+from storage.versions import HEAD
+
+FORM, VERSION = "jarchy subscribers", 1
+#: What goes with a chat: the name in the file, the table, and the columns that mean nothing
+#: elsewhere: numbers, messages, what is reckoned from the rest.
+PARTS: tuple[tuple[str, Table, frozenset[str]], ...] = (
+    ("subscriptions", subscription, frozenset({"chat_id"})),
+    ("rules", rule, frozenset({"chat_id", "id"})),
+    ("filters", news_filter, frozenset({"chat_id", "id", "kept", "kept_alert"})),
+    ("places", chat_place, frozenset({"chat_id"})),
+    ("setup", setup, frozenset({"chat_id", "id", "message_id", "told_at"})),
+    ("board", board, frozenset({"chat_id", *BLANK} - {"trouble"})),
+)
+OF_THE_CHAT = frozenset({"tat", "quiet_begins_at", "quiet_ends_at"})
+OF_A_FEED = ("key", "url", "channel", "name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """How many chats a file brought, and how many were here already and stay as they are."""
+
+    bot: str
+    chats: int
+    skipped: int
+
+
+async def export(db: Db, target: Path) -> int:
+    """Write all chats into a file for its owner alone, whole or not there. How many."""
+    lines = 0
+    parts = await _parts(db)
+    with in_place("the subscribers", target) as half, half.open("wb") as file:
+        head = {"form": FORM, "version": VERSION, "schema": HEAD}
+        bot = await storage.belonging.owner(db)
+        file.write(_line({**head, "bot": bot, "at": await db_now(db)}))
+        for row in await db.execute(select(own_feed).order_by(own_feed.c.key)):
+            file.write(_line({"own_feed": {name: row._mapping[name] for name in OF_A_FEED}}))  # noqa: SLF001 - SQLAlchemy's public name
+        for row in await db.execute(select(chat).order_by(chat.c.id)):
+            kept = _without(row._mapping, OF_THE_CHAT)  # noqa: SLF001 - likewise
+            theirs = {name: rows[row.id] for name, rows in parts.items() if row.id in rows}
+            file.write(_line({"chat": kept, **theirs}))
+            lines += 1
+        file.write(_line({"end": lines}))
+    return lines
+
+
+async def _parts(db: Db) -> dict[str, dict[int, list[dict[str, Any]]]]:
+    """What goes with chats, by its name and then by the chat."""
+    found: dict[str, dict[int, list[dict[str, Any]]]] = {}
+    for name, table, left_out in PARTS:
+        of_chats = found.setdefault(name, {})
+        for row in await db.execute(select(table)):
+            kept = _without(row._mapping, left_out)  # noqa: SLF001 - SQLAlchemy's public name
+            of_chats.setdefault(row.chat_id, []).append(kept)
+    return found
+
+
+def _without(row: Any, left_out: frozenset[str]) -> dict[str, Any]:  # noqa: ANN401 - a mapping of columns
+    return {str(name): value for name, value in row.items() if name not in left_out}
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+
+
+async def bring(db: Db, source: Path, bot: str | None) -> Brought:
+    """Take in the chats of a file. Those that are here already stay as they are.
+
+    Under the bot that the file is of they go on as they were; under another they are written to
+    once it has met them. BotError, and nothing is taken, when the file is torn or no such file.
+    """
+    lines = _read(source)
+    head = next(lines)
+    met = head["bot"] is not None and head["bot"] == bot
+    now = await db_now(db)
+    known = set((await db.execute(select(chat.c.id))).scalars())
+    chats = skipped = 0
+    for line in lines:
+        if "own_feed" in line:
+            begun = {**line["own_feed"], "created_at": now, "next_due_at": now}
+            await db.execute(upsert(db, own_feed).values(begun).on_conflict_do_nothing())
+        elif line["chat"]["id"] in known:
+            skipped += 1
+        else:
+            await _add(db, line, None if met else now)
+            chats += 1
+    return Brought(bot=str(head["bot"]), chats=chats, skipped=skipped)
+
+
+async def _add(db: Db, line: dict[str, Any], unmet_since: datetime | None) -> None:
+    """One chat with all that goes with it; unmet since then, unless it is None."""
+    values = _values(chat, line["chat"])
+    if unmet_since is not None and not values.get("stopped"):
+        values |= {"active": False, "inactive_why": UNMET, "inactive_at": unmet_since}
+    await db.execute(insert(chat).values(values))
+    for name, table, _ in PARTS:
+        for row in line.get(name, ()):
+            theirs = {**_values(table, row), "chat_id": values["id"]}
+            await db.execute(insert(table).values(theirs))
+    await storage.quiet.plan(db, values["id"])
+
+
+def _values(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the file as the table takes it; what an older program did not write is usual."""
+    values: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(table.c[name].type, UtcDateTime) and value is not None:
+            values[name] = datetime.fromisoformat(value)
+        else:
+            values[name] = value
+    return values
+
+
+def _read(source: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a file without the last, once it is known to be whole and ours."""
+    if not source.is_file():
+        raise BotError(f"{source} does not exist")
+    lines: list[dict[str, Any]] = []
+    for line in source.read_bytes().splitlines():
+        try:
+            lines.append(orjson.loads(line))
+        except orjson.JSONDecodeError:
+            break  # cut off here, or not ours from the first
+    if not lines or dict(lines[0]).get("form") != FORM:
+        raise BotError(f"{source} is no file of `jarchy subscribers export`")
+    if lines[0].get("version") != VERSION or lines[0].get("schema", "") > HEAD:
+        raise BotError(f"{source} is of a newer program than this one: use that one")
+    if lines[-1].get("end") != _chats_among(lines):
+        raise BotError(f"{source} is torn: its end is missing")
+    return iter(lines[:-1])
+
+
+def _chats_among(lines: Iterable[dict[str, Any]]) -> int:
+    return sum("chat" in line for line in lines)

@@ -1,0 +1,271 @@
+"""A whole database moved to another one: between files and servers, in each direction."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import JSON, Boolean, Table, insert, select, text, update
+from sqlalchemy.types import Date, LargeBinary
+
+import storage.chats
+import storage.search
+from bot import archive
+from bot.detect.search import asked
+from bot.errors import BotError, ConfigError
+from storage import moved_rows
+from storage.db import Db, Store
+from storage.health import health
+from storage.instance import only_instance
+from storage.moving import move
+from storage.opening import open_store
+from storage.schema import alert, entry, metadata, rule
+from storage.types import ExactDecimal, UtcDateTime
+from tests.conftest import ROOT
+from tests.factories import NOW, chat
+from tests.postgres import Shared, database, wait_for_a_lock
+from tests.test_cli import jarchy
+
+MAKE = 3  # rows of each table
+
+
+@pytest.fixture(
+    params=[
+        "file to server",
+        "server to file",
+        pytest.param("server to server", marks=pytest.mark.slow),
+        pytest.param("file to file", marks=pytest.mark.slow),
+    ]
+)
+def addresses(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """Where a database is, and where it moves; neither has a table yet."""
+    places = request.param.split(" to ")
+    shared: Shared = request.getfixturevalue("postgres")
+    with database(shared.server()) as (_, first), database(shared.server()) as (_, second):
+        servers = (first, second)
+        found = []
+        for number, place in enumerate(places):
+            url = servers[number]
+            if place == "file":
+                url = f"sqlite:///{tmp_path / f'place{number}' / 'jarchy.db'}"
+            found.append(url)
+        yield found[0], found[1]
+
+
+def value_of(table: Table, name: str, number: int) -> object:
+    """A value of a column's kind, different in each row, and odd where it may be."""
+    column = table.c[name]
+    kind = column.type
+    found: object = number
+    if isinstance(kind, JSON):
+        found = {"ё": [number, 1.5, 1e16, 1e-7, None, "\"'\\\n\t"], "a": {"z": 1, "b": True}}
+    elif isinstance(kind, UtcDateTime):
+        found = NOW + timedelta(days=number, microseconds=number)
+    elif isinstance(kind, ExactDecimal):
+        found = Decimal("0.1000") * number
+    elif isinstance(kind, Date):
+        found = date(2021, 10, 19 + number)
+    elif isinstance(kind, Boolean):
+        found = bool(number % 2)
+    elif isinstance(kind, LargeBinary):
+        found = bytes(range(256))
+    elif kind.python_type is str:
+        found = f"{number}\t\\N\n“ж😀"
+        if (length := getattr(kind, "length", None)) is not None:
+            found = found[:length]
+    return found
+
+
+async def fill_every_table(db: Db) -> None:
+    """Rows in each table, those with an absent value and those with a JSON null among them."""
+    for table in metadata.sorted_tables:
+        rows = []
+        for number in range(1, MAKE + 1):
+            row = {one.name: value_of(table, one.name, number) for one in table.columns}
+            for one in table.columns:
+                if one.nullable and number == 1:
+                    del row[one.name]
+            rows.append(row)
+        for row in rows:
+            await db.execute(insert(table).values(row))
+    await db.execute(update(alert).where(alert.c.id == 3).values(near=text("'null'")))
+
+
+async def filled(url: str) -> Store:
+    """A database with rows in every table, of which the newest rule was deleted."""
+    store = await open_store(url)
+    async with store.writing() as db:
+        await db.execute(metadata.tables["mark"].delete())
+        await fill_every_table(db)
+        ghost = {**(await db.execute(select(rule).where(rule.c.id == 1))).one()._mapping, "id": 9}
+        await db.execute(insert(rule).values(ghost))
+        if not store.alone:
+            await db.execute(text("SELECT setval(pg_get_serial_sequence('rule', 'id'), 9)"))
+        await db.execute(rule.delete().where(rule.c.id == ghost["id"]))
+        await db.execute(update(entry).values(title="Border guards train", indexed=False))
+    await archive.index(store, stopping=lambda: False)
+    return store
+
+
+@pytest.mark.postgres
+async def test_every_table_moves_and_the_next_numbers_with_it(
+    addresses: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows, JSON nulls, decimals, bytes; the index of words; and no number is given twice."""
+    monkeypatch.setattr(moved_rows, "AT_ONCE", MAKE - 1)  # each table in two parts
+    source_url, target_url = addresses
+    source = await filled(source_url)
+    before = (await health(source)).rows
+    await source.close()
+    moved = await move(source_url, target_url)
+    assert {name: one.rows for name, one in moved.tables.items() if name != "archive"} == before
+    assert moved.tables["archive"].rows == before["entry"]
+    target = await open_store(target_url)
+    found = await health(target)
+    assert (found.rows, found.problems) == (before, ())
+    async with target.reading() as db:
+        assert await storage.search.find(db, asked("guards"))
+        nulls = select(alert.c.id).where(alert.c.near.is_(None)).order_by(alert.c.id)
+        assert list((await db.execute(nulls)).scalars()) == [1]
+    async with target.writing() as db:
+        kept = dict((await db.execute(select(rule).where(rule.c.id == 1))).one()._mapping)
+        del kept["id"]
+        new = await db.execute(insert(rule).values(kept).returning(rule.c.id))
+        assert new.scalar_one() == 10
+    await target.close()
+    with pytest.raises(BotError, match="has data already"):
+        await move(source_url, target_url)
+
+
+@pytest.mark.postgres
+async def test_a_verb_there_and_back_again(tmp_path: Path, postgres_url: str) -> None:
+    """A dry run makes nothing; the bytes of the rows are the same after both ways."""
+    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(1), now=NOW)
+    await store.close()
+    tried = jarchy(tmp_path, "db", "move", postgres_url, "--dry-run")
+    assert tried.returncode == 0, tried.stderr
+    said = json.loads(tried.stdout)
+    assert (said["moved"], said["tables"]["chat"]) == (False, {"rows": 1})
+    with psycopg.connect(postgres_url) as connection:
+        (made,) = connection.execute("SELECT to_regclass('chat')").fetchone() or ("nothing",)
+    assert made is None
+    there = jarchy(tmp_path, "db", "move", postgres_url)
+    assert there.returncode == 0, there.stderr
+    back = jarchy(
+        tmp_path, "db", "move", f"sqlite:///{tmp_path / 'again.db'}", DATABASE_URL=postgres_url
+    )
+    assert back.returncode == 0, back.stderr
+    assert json.loads(there.stdout)["tables"] == json.loads(back.stdout)["tables"]
+    assert oct((tmp_path / "again.db").stat().st_mode & 0o777) == "0o600"
+
+
+async def test_nothing_moves_while_a_bot_runs_or_where_somebody_is(tmp_path: Path) -> None:
+    """Either database's own process is enough; so is an older schema, and a source that is not
+    there.
+    """
+    one, two = tmp_path / "one.db", tmp_path / "two.db"
+    first, second = f"sqlite:///{one}", f"sqlite:///{two}"
+    with pytest.raises(ConfigError, match="does not exist"):
+        await move(first, second)
+    await (await open_store(first)).close()
+    for path in (one, two):
+        with only_instance(path), pytest.raises(ConfigError, match="another Jarchy"):
+            await move(first, second)
+    with pytest.raises(BotError):
+        await move(first, first)
+    for dry_run in (True, False):
+        await move(first, second, dry_run=dry_run)
+    store = await open_store(second)
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(1), now=NOW)
+    await store.close()
+    for dry_run in (True, False):
+        with pytest.raises(BotError, match="has data already"):
+            await move(first, second, dry_run=dry_run)
+
+
+@pytest.mark.postgres
+async def test_nothing_moves_while_replicas_run(
+    tmp_path: Path, migrated_postgres_url: str, postgres_url: str
+) -> None:
+    """A heartbeat of a moment ago on either side is enough; a dead one's is not."""
+    file = f"sqlite:///{tmp_path / 'x.db'}"
+    await (await open_store(file)).close()
+    with psycopg.connect(migrated_postgres_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) "
+            "VALUES (clock_timestamp() + interval '1 hour')"
+        )
+        with pytest.raises(ConfigError, match="running"):
+            await move(migrated_postgres_url, postgres_url)
+        with pytest.raises(ConfigError, match="running"):
+            await move(file, migrated_postgres_url)
+        connection.execute(
+            "UPDATE procrastinate_workers SET last_heartbeat = clock_timestamp() - interval '1 day'"
+        )
+    await move(migrated_postgres_url, postgres_url)
+
+
+async def test_a_row_that_differs_undoes_it_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read again is compared with what was read at the source, not with itself."""
+    first, second = (f"sqlite:///{tmp_path / name}" for name in ("one.db", "two.db"))
+    store = await open_store(first)
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(1), now=NOW)
+    await store.close()
+    copied = moved_rows.copy_table
+
+    async def spoilt(source: Db, target: Db, table: Table, tell: moved_rows.Tell) -> object:
+        found = await copied(source, target, table, tell)
+        if table.name == "chat":
+            await target.execute(update(table).values(title="spoilt"))
+        return found
+
+    monkeypatch.setattr("storage.moving.copy_table", spoilt)
+    with pytest.raises(BotError, match="chat: 1 rows"):
+        await move(first, second)
+    monkeypatch.undo()
+    await move(first, second)
+
+
+VERB = "import sys; from bot.cli import main; main()"
+
+
+@pytest.mark.postgres
+async def test_a_move_that_is_killed_leaves_an_empty_target(
+    tmp_path: Path, migrated_postgres_url: str
+) -> None:
+    """Held up by a lock after half of the tables, and killed: then it is simply begun again."""
+    source = await filled(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    before = (await health(source)).rows
+    await source.close()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment["DATABASE_URL"] = f"sqlite:///{tmp_path / 'jarchy.db'}"
+    with psycopg.connect(migrated_postgres_url) as holder:
+        holder.execute("LOCK TABLE story_topic IN SHARE MODE")
+        with subprocess.Popen(
+            [sys.executable, "-c", VERB, "db", "move", migrated_postgres_url],
+            cwd=tmp_path,
+            env=environment,
+        ) as running:
+            wait_for_a_lock(migrated_postgres_url)
+            running.send_signal(signal.SIGKILL)
+    source = await open_store(environment["DATABASE_URL"])
+    assert (await health(source)).rows == before
+    await source.close()
+    moved = await asyncio.wait_for(move(environment["DATABASE_URL"], migrated_postgres_url), 60)
+    assert moved.tables["story_topic"].rows == MAKE

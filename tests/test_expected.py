@@ -1,0 +1,68 @@
+"""What a measurement says of the one before it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bench import expected
+from bench.figure import Figure, Goal
+
+HERE, ELSEWHERE = "this machine", "another"
+
+
+def reply(value: float) -> Figure:
+    """Less is better."""
+    return Figure(name="  reply", value=value, unit="ms", baseline=1.0)
+
+
+def pace(value: float) -> Figure:
+    """More is better."""
+    goal = Goal(of="ratio", least=0.9)
+    return Figure(name="pace", value=value, unit="of the rate", baseline=1.0, goal=goal)
+
+
+def bare(value: float) -> Figure:
+    """A figure without a baseline."""
+    return Figure(name="memory", value=value, unit="MB")
+
+
+@pytest.fixture
+def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that was written down."""
+    monkeypatch.setattr(expected, "PLACE", tmp_path / "expected.toml")
+    run = {"reply": [reply(1.2), bare(100.0)], "pace": [pace(1.0)]}
+    expected.write(run, today=date(2026, 11, 29))
+
+
+@pytest.mark.usefixtures("known")
+def test_what_is_a_tenth_worse_is_named_and_nothing_else() -> None:
+    """By its ratio, in whichever direction it is better."""
+    before = expected.read()
+    assert before["at"] == "2026-11-29"
+    assert not expected.worse({"reply": [reply(1.31)], "pace": [pace(0.92)]}, before, here=HERE)
+    assert not expected.worse({"reply": [reply(0.5)], "new": [reply(9.0)]}, before, here=HERE)
+    assert expected.worse({"reply": [reply(1.4)], "pace": [pace(0.8)]}, before, here=HERE) == [
+        "reply, reply: 1.4×, expected 1.2",
+        "pace, pace: 0.8×, expected 1",
+    ]
+
+
+@pytest.mark.usefixtures("known")
+def test_a_bare_figure_is_compared_on_its_own_machine_alone() -> None:
+    """A ratio is compared everywhere."""
+    before = {**expected.read(), "machine": HERE}
+    now = {"reply": [bare(120.0)]}
+    assert expected.worse(now, before, here=ELSEWHERE) == []
+    assert expected.worse(now, before, here=HERE) == ["reply, memory: 120 MB, expected 100"]
+
+
+@pytest.mark.usefixtures("known")
+def test_what_was_not_measured_stays_as_it_was() -> None:
+    """A run of one measurement writes that one."""
+    expected.write({"pace": [pace(0.95)]}, today=date(2026, 11, 30))
+    figures = expected.read()["figures"]
+    assert figures["pace"]["pace"]["ratio"] == 0.95
+    assert figures["reply"]["reply"]["ratio"] == 1.2
