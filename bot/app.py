@@ -19,12 +19,12 @@ import structlog
 import storage.backup
 import storage.belonging
 from bot.background import background
-from bot.clock import utc_now
+from bot.clock import TurnedClock, utc_now
 from bot.config import Settings
 from bot.deliver.compose import Composer
 from bot.deliver.worker import REQUEST, Worker
 from bot.errors import BotError, StorageError, first_of
-from bot.fetch import Fetcher
+from bot.fetch import Fetcher, Limits
 from bot.ingest import Ingest
 from bot.listening import inbox_of, listen, serve, until_revoked
 from bot.ops import Operated, ops_app
@@ -45,6 +45,7 @@ from storage.shared_clock import shared_clock
 log = structlog.get_logger(__name__)
 
 DRAIN = 5.0  # seconds for what is in flight at a stop, before it is cut off
+USUAL = Limits()
 Clock = Callable[[], datetime]
 
 
@@ -55,14 +56,15 @@ async def run(
     clock: Clock = utc_now,
     stop: asyncio.Event | None = None,
     on_ready: Callable[[Running], None] | None = None,
+    limits: Limits = USUAL,
 ) -> None:
-    """The bot, until SIGTERM, SIGINT or `stop`."""
+    """The bot, until SIGTERM, SIGINT or `stop`; `limits` are those of what it fetches."""
     stop = stop or asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         watched = stack.enter_context(ExitStack())  # until everything is closed
-        bot = await stack.enter_async_context(opened(settings, catalog, clock))
+        bot = await stack.enter_async_context(opened(settings, catalog, clock, limits))
         try:
             async with asyncio.TaskGroup() as tasks:
                 stopping = bot.stopping
@@ -95,19 +97,23 @@ async def run(
 
 
 @asynccontextmanager
-async def opened(settings: Settings, catalog: Catalog, clock: Clock) -> AsyncIterator[Running]:
+async def opened(
+    settings: Settings, catalog: Catalog, clock: Clock, limits: Limits = USUAL
+) -> AsyncIterator[Running]:
     """Everything with a door, opened in order and closed in reverse."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(held_store(settings.database_url))
         await _must_be_of(store, settings.token_name)
         if not store.alone and clock is utc_now:  # another clock, a test's, stays
             clock = await shared_clock(store)
+        if isinstance(clock, TurnedClock):
+            store.turned = partial(getattr, clock, "ahead")
         on_trouble = partial(tell, store, settings, clock)
         if store.alone:
             await begin_alone(store, on_trouble)
         session = await stack.enter_async_context(open_session(proxy=settings.proxy))
         workers = await stack.enter_async_context(Workers())
-        fetcher = await stack.enter_async_context(Fetcher())
+        fetcher = await stack.enter_async_context(Fetcher(limits=limits))
         revoked = asyncio.Event()
         url, token, proxy = settings.bot_api_url, settings.token, settings.proxy
         api = Api(session, url=url, token=token, proxy=proxy, on_revoked=revoked.set)

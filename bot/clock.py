@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 #: Seconds since boot, asleep or awake.
@@ -16,3 +17,14 @@ if hasattr(time, "CLOCK_BOOTTIME"):  # Linux, whose monotonic clock stands still
 def utc_now() -> datetime:
     """The wall clock."""
     return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class TurnedClock:
+    """The wall clock set ahead, or back: the time of a demonstration, which somebody turns."""
+
+    ahead: timedelta = timedelta(0)
+
+    def __call__(self) -> datetime:
+        """Now."""
+        return utc_now() + self.ahead

@@ -21,7 +21,7 @@ from storage.versions import HEAD, REVISIONS
 
 #: Any row in one of these, and a database is somebody's.
 USED = ("chat", "alert", "rate", "entry", "inbox")
-RESCUED = "rescued"
+RESCUED, RESTORING = "rescued", "restoring"  # words in names of files beside the database
 STEPS_BETWEEN_LOOKS = 5_000  # steps of SQLite between looks whether to go on
 
 
@@ -90,7 +90,8 @@ def restore(
     with only_instance(target):
         if target.exists() and not force and (why := _used(target)):
             raise BotError(f"{target} {why}: --force replaces it and keeps a copy beside it")
-        fresh = stamped(target, "restoring")
+        _forget_unfinished(target)
+        fresh = stamped(target, RESTORING)
         copy(source, fresh, tell=tell)
         kept = None
         if target.exists():
@@ -169,6 +170,13 @@ def _put_aside(path: Path) -> Path:
             if old.exists():
                 old.rename(kept.with_name(kept.name + suffix))
     return kept
+
+
+def _forget_unfinished(target: Path) -> None:
+    """Remove what a restore that was killed left beside the database; nobody else is at it now."""
+    for name in (f"{target.name}.{RESTORING}-*", f".{target.name}.{RESTORING}-*.half*"):
+        for left in target.parent.glob(name):
+            left.unlink(missing_ok=True)
 
 
 def _forget_log(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -62,7 +63,7 @@ def in_place(source: str, target: Path) -> Iterator[Path]:
     half = target.with_name(f".{target.name}.{os.getpid()}.half")
     before = os.umask(0o077)
     try:
-        half.unlink(missing_ok=True)
+        _forget_halves(target)
         yield half
         flush(half)
         half.rename(target)
@@ -72,6 +73,25 @@ def in_place(source: str, target: Path) -> Iterator[Path]:
     finally:
         os.umask(before)
         half.unlink(missing_ok=True)
+
+
+def _forget_halves(target: Path) -> None:
+    """Remove what processes that were killed left of copies of this name."""
+    for half in target.parent.glob(f".{glob.escape(target.name)}.*.half*"):  # with its journal
+        pid = half.name.rsplit(".", 2)[1]
+        if pid.isdigit() and int(pid) != os.getpid() and _lives(int(pid)):
+            continue
+        half.unlink(missing_ok=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 def must_fit(folder: Path, size: int) -> None:

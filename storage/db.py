@@ -20,7 +20,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,8 @@ class Store:
         self._reader = reader
         self._turns = asyncio.Lock()  # of who writes to a file
         self._clock = ClockWatch()
+        # by how much the database's clock is turned: a demonstration's, nobody else's
+        self.turned: Callable[[], timedelta] | None = None
         self._home: tuple[int, int] | None = None  # the file's device and number, once it is known
         self.rescued: Path | None = None  # where what was in a lost file is kept
         self.trouble: str | None = (
@@ -99,6 +101,8 @@ class Store:
         asked = time.perf_counter()
         try:
             async with self._reader.connect() as connection, connection.begin():
+                if self.turned is not None:
+                    await connection.execution_options(**{_TURNED: self.turned})
                 observe(WAIT, asked)
                 yield connection
         except (DBAPIError, PoolTimeoutError) as error:
@@ -138,7 +142,9 @@ class Store:
     async def _written(self) -> AsyncIterator[Db]:
         clock = self._clock.following()
         after: list[Callable[[], None]] = []
-        options = {_FOLLOWING: clock, _AFTER: after}
+        options: dict[str, Any] = {_FOLLOWING: clock, _AFTER: after}
+        if self.turned is not None:
+            options[_TURNED] = self.turned
         asked = time.perf_counter()
         try:
             async with self._writer.begin() as connection:
@@ -289,6 +295,7 @@ def advised(words: str) -> str:
 _FOLLOWING = "jarchy_following"
 # and the one by which it carries what follows of its commit
 _AFTER = "jarchy_after"
+_TURNED = "jarchy_turned"
 # unixepoch('subsec') needs 3.42, Debian 12 has 3.40
 _SQLITE_CLOCK = select(text("CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"))
 _CLOCK = select(func.clock_timestamp())
@@ -304,7 +311,10 @@ async def db_now(db: Db) -> datetime:
         # clock_timestamp, not now(): that stands still from the transaction's beginning
         now = (await db.execute(_CLOCK)).scalar_one().astimezone(UTC)
     if db.sync_connection is not None:
-        following = db.sync_connection.get_execution_options().get(_FOLLOWING)
+        options = db.sync_connection.get_execution_options()
+        if (turned := options.get(_TURNED)) is not None:
+            now += turned()
+        following = options.get(_FOLLOWING)
         if isinstance(following, Following):
             await following.look(db, now, asked)
     return now

@@ -23,7 +23,7 @@ from storage.db import Store
 
 OFF = "off"  # the setting's word for no copies
 MADE_MARK = "backed up"  # the mark of the last night whose copy a replica made
-HALF = ".*.half"  # what a kill left of a copy,
+HALF = ".*.half*"  # what a kill left of a copy,
 HALF_KEPT = timedelta(days=1)  # or what somebody else is writing now
 
 

@@ -1,4 +1,4 @@
-"""The clock that replicas share."""
+"""The clock that replicas share, and the one that a demonstration turns."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from bot.clock import TurnedClock
 from storage import shared_clock
 from storage.db import Store, db_now
 from storage.shared_clock import SharedClock
@@ -34,3 +35,14 @@ async def between(store: Store, now: SharedClock) -> datetime:
         seen = now()
         assert before - near < seen < await db_now(db) + near
     return seen
+
+
+async def test_a_demonstrations_database_goes_by_the_turned_clock(store: Store) -> None:
+    """Quiet hours and expiry are of its time too, in what reads and in what writes."""
+    clock = TurnedClock(timedelta(days=-900))
+    store.turned = lambda: clock.ahead
+    for ahead in (timedelta(days=-900), timedelta(days=-899, hours=9)):
+        clock.ahead = ahead
+        for way in (store.writing, store.reading):
+            async with way() as db:
+                assert abs(await db_now(db) - clock()) < timedelta(seconds=30)

@@ -4,6 +4,7 @@ what has happened.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -48,6 +49,11 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+def next_day(world: World) -> None:
+    """The same hour of the next day."""
+    world.turn_to(world.now() + timedelta(days=1))
 
 
 @asynccontextmanager
@@ -161,7 +167,7 @@ async def test_the_first_next_day_brings_a_big_move(clock: Clock) -> None:
     """
     world = World(clock=clock)
     async with running(world) as get:
-        world.next_day()
+        next_day(world)
         day, rates = await bank(get)
     series = [(on, each["RUB"]) for on, each in read_rates() if on < day] + [(day, rates["RUB"])]
     pair = Pair("RUB", "KGS")
@@ -185,24 +191,36 @@ async def test_the_calendar_starts_at_four_and_runs_in_real_time(clock: Clock) -
 
 
 @pytest.mark.parametrize(
-    "waited", [timedelta(0), timedelta(hours=7, minutes=59), timedelta(hours=8)]
+    ("waited", "moments"),
+    [
+        (timedelta(0), ["14T18:00", "15T09:00", "15T15:00", "15T16:00", "15T18:00"]),
+        (timedelta(hours=2), ["15T09:00", "15T15:00", "15T16:00", "15T18:00", "16T09:00"]),
+        (timedelta(hours=22, minutes=59), ["15T15:00", "15T16:00", "15T18:00", "16T09:00"]),
+    ],
 )
-def test_next_day_moves_exactly_to_four_on_the_next_calendar_day(
-    clock: Clock, waited: timedelta
+def test_a_day_goes_through_its_moments(
+    clock: Clock, waited: timedelta, moments: list[str]
 ) -> None:
+    """The morning's digest, the bank, what followed from it, the evening: none is leapt over."""
     world = World(clock=clock)
     clock.time += waited
-    before = world.now()
-    said = world.next_day()
-    after = world.now()
-    assert after.date() == before.date() + timedelta(days=1)
-    assert (after.hour, after.minute, after.second, after.microsecond) == (16, 0, 0, 0)
-    assert after.utcoffset() == timedelta(hours=6)
-    assert said == after.strftime("%A %d %B %Y")
+    for moment in moments:
+        world.turn_to(world.upcoming())
+        assert world.now().isoformat() == f"2023-08-{moment}:00+06:00"
 
 
-def test_next_day_says_the_day_without_a_leading_zero(clock: Clock) -> None:
-    assert World(date(2022, 2, 28), clock=clock).next_day() == "Tuesday 1 March 2022"
+async def test_a_moment_is_over_when_every_source_was_asked_in_it(clock: Clock) -> None:
+    """What was asked before the clock was turned does not count."""
+    world = World(clock=clock)
+    async with running(world) as get:
+        await bank(get)
+        world.turn_to(world.upcoming())
+        asked = asyncio.create_task(world.asked())
+        for language in AGENCIES:
+            await get(f"/feeds/{language}.xml")
+        assert not asked.done()
+        await bank(get)
+        assert set((await asked).values()) == {world.now()}
 
 
 # ── history and catalog ─────────────────────────────────────────────────────
@@ -270,13 +288,13 @@ async def test_feeds_are_rss_and_hold_only_what_has_happened(clock: Clock) -> No
                 assert times == sorted(times, reverse=True)
                 assert len({entry.id for entry in feed.entries}) == len(feed.entries)
                 assert {entry.language for entry in feed.entries} == {language}
-            world.next_day()
+            next_day(world)
 
 
 async def test_a_story_appears_in_its_second_and_not_before(clock: Clock) -> None:
     world = World(clock=clock)
     async with running(world) as get:
-        world.next_day()
+        next_day(world)
         clock.time += timedelta(seconds=19)
         before = (await get("/feeds/ky.xml"))[1].decode()
         assert (await get(f"/stories/earthquake-ky-{world.now().date()}"))[0] == 404
@@ -317,7 +335,7 @@ async def test_what_has_not_changed_is_not_sent_again(clock: Clock) -> None:
             assert await get(path, If_None_Match=tag) == (304, b"", tag)
             assert (await get(path, If_None_Match='"another"'))[:2] == (200, body)
         tags = [(await get(path))[2] for path in ("/nbkr/daily.xml", "/feeds/en.xml")]
-        world.next_day()
+        next_day(world)
         for path, tag in zip(("/nbkr/daily.xml", "/feeds/en.xml"), tags, strict=True):
             assert (await get(path, If_None_Match=tag))[0] == 200
 

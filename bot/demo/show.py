@@ -1,48 +1,45 @@
-"""The demonstration: emulator, chat page, sample world and the real bot in one process."""
+"""The demonstration: emulator, chat page and world here, the real bot in a process beside."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime
 from pathlib import Path
 
 import storage.rates
-import storage.sources
 from bot import log
-from bot.app import run
-from bot.config import Settings
+from bot.clock import TurnedClock
+from bot.demo.keeper import Keeper
+from bot.demo.travel import Travel
 from bot.demo.world import ZONE, World
 from bot.detect.moves import replay
 from bot.emulator import TEST_TOKEN, Control, Emulator
 from bot.model.rates import Pair, Rate, RateKind, Series
-from bot.running import Running
-from bot.sources.catalog import parse_catalog
-from bot.sources.specs import Catalog
 from storage.opening import open_store
 
 CHANNEL = -1002021102000
 READER = 1001
-GLANCE = 0.1  # seconds between looks at what the bot has heard
 
 
 async def show(*, port: int, exit_after: float | None, say: Callable[[str], None]) -> None:
     """Bring everything up, say where the chat page is, run for `exit_after` seconds or for ever."""
     log.set_up(None, "warning")
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
     world = World()
     await world.start()
-
-    async def next_day() -> str:
-        return world.next_day()
-
+    controls: list[Control] = []
     emulator = Emulator(
         TEST_TOKEN,
         "jarchy_bot",
         title="Jarchy",
-        controls=[Control(id="next-day", label="Next day", run=next_day)],
+        controls=controls,
         clock=lambda: world.now().timestamp(),
         zone=ZONE.key,
     )
@@ -50,57 +47,65 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
         await emulator.start(port=port)
         emulator.add_private(emulator.add_user(READER, "Aigul", "en"), started=False)
         emulator.add_channel(CHANNEL, "Jarchy · the herald", "jarchy_herald")
+        keeper = Keeper(api_url=emulator.api_url, ahead=lambda: world.ahead)
+        travel = Travel(world, keeper, emulator.refresh)
+        keeper.on_change = emulator.refresh
+        controls += hands(travel)
         with tempfile.TemporaryDirectory(prefix="jarchy-demo-") as folder:
-            url = f"sqlite:///{Path(folder) / 'demo.db'}"
-            await _seed(url, world)
-            settings = Settings(
-                # an operator with a real token beside must not find the demo speaking with it
-                _env_file=None,
-                bot_token=TEST_TOKEN,
-                bot_api_url=emulator.api_url,
-                database_url=url,
-                # a free port: the bot itself, or another demo, may have the usual one
-                ops_listen="127.0.0.1:0",
-                # whoever presses "Next day" waits for what comes of it
-                poll_every=timedelta(seconds=2),
-            )
             say(emulator.page_url)
             if exit_after is not None:
-                asyncio.get_running_loop().call_later(exit_after, stop.set)
-            catalog = parse_catalog(world.catalog())
-            greeting: list[asyncio.Task[None]] = []
+                loop.call_later(exit_after, stop.set)
+            showing = asyncio.create_task(_begin(world, keeper, Path(folder), say))
             try:
-                await run(
-                    settings,
-                    catalog,
-                    clock=world.now,
-                    stop=stop,
-                    on_ready=lambda bot: greeting.append(
-                        asyncio.create_task(_greet(bot, catalog, say))
-                    ),
-                )
+                await _either(showing, stop)
             finally:
-                for task in greeting:
-                    task.cancel()
-                # stopped before it was ready: nothing to say
-                await asyncio.gather(*greeting, return_exceptions=True)
+                travel.pause()
+                showing.cancel()
+                await asyncio.wait([showing])
+                await keeper.stop()
     finally:
         await emulator.stop()
         await world.stop()
 
 
-async def _greet(bot: Running, catalog: Catalog, say: Callable[[str], None]) -> None:
-    """Say that the bot is ready once it has heard every source: earlier answers are half ones."""
-    waiting = {*catalog.rates, *catalog.news}
-    while waiting and not bot.stopping.is_set():
-        async with bot.store.reading() as db:
-            known = await storage.sources.states(db)
-        for key, state in known.items():
-            if state.first_ok_at is not None:
-                waiting.discard(key)
-        await bot.pause(GLANCE)
-    if not waiting:
-        say(f"Jarchy is ready; its status page: http://127.0.0.1:{bot.ops_port}/status")
+async def _either(showing: asyncio.Task[None], stop: asyncio.Event) -> None:
+    """Until `stop`; what goes wrong at the start ends us before."""
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([showing, stopped], return_when=asyncio.FIRST_COMPLETED)
+        if not stop.is_set():
+            await showing
+        await stopped
+    finally:
+        stopped.cancel()
+
+
+async def _begin(world: World, keeper: Keeper, folder: Path, say: Callable[[str], None]) -> None:
+    """Start the bot on a new database, and say that it is ready."""
+    url = f"sqlite:///{folder / 'demo.db'}"
+    await _seed(url, world)
+    await keeper.start(database_url=url, catalog=world.catalog())
+    say(f"Jarchy is ready; its status page: http://127.0.0.1:{keeper.port}/status")
+
+
+def hands(travel: Travel) -> list[Control]:
+    """What people do with the demonstration's time."""
+
+    async def next_moment() -> str:
+        return written(await travel.next())
+
+    async def next_day() -> str:
+        return written(await travel.day())
+
+    return [
+        Control(id="next", label="Next", run=next_moment),
+        Control(id="next-day", label="Next day", run=next_day),
+    ]
+
+
+def written(moment: datetime) -> str:
+    """A moment for people: "Tuesday 15 August 2023, 09:00"."""
+    return f"{moment:%A} {moment.day} {moment:%B %Y}, {moment:%H:%M}"
 
 
 async def _seed(url: str, world: World) -> None:
@@ -118,16 +123,17 @@ async def _seed(url: str, world: World) -> None:
             )
             rates.append(rate)
             series[rate.series].append(rate)
-    now = world.now()
+    clock = TurnedClock(world.ahead)
     store = await open_store(url)
+    store.turned = lambda: clock.ahead
     try:
         async with store.writing() as db:
-            await storage.rates.add_history(db, rates, seen_at=now)
+            await storage.rates.add_history(db, rates, seen_at=clock())
             for history in series.values():
                 # Without it the first move would be measured from the oldest rate of the store.
                 *_, told = replay(history)
                 await storage.rates.set_baseline(
-                    db, told.moved.new, severity=told.severity, now=now
+                    db, told.moved.new, severity=told.severity, now=clock()
                 )
     finally:
         await store.close()

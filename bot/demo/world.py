@@ -11,6 +11,7 @@ it 5.46 % up.
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import hashlib
 import tomllib
@@ -30,7 +31,9 @@ from aiohttp import web
 ZONE = ZoneInfo("Asia/Bishkek")
 FIRST_DAY = date(2023, 8, 14)
 PUBLISHED_AT = time(15)  # the bank sets tomorrow's rates
-TURNED_TO = time(16)  # both answers, today's and tomorrow's, are there
+BEGINS_AT = time(16)  # both answers, today's and tomorrow's, are there
+#: When something is due on every day: the morning's digest, the bank, what followed, the evening.
+MOMENTS = (time(9), PUBLISHED_AT, BEGINS_AT, time(18))
 WEEK = 7  # the stories' programme, after which it begins again
 FEED_LENGTH = 20
 CHANNEL = -1002021102000
@@ -167,22 +170,40 @@ class World:
             raise ValueError(f"the rates of this world begin on {self._days[0]}")
         self._runner: web.AppRunner | None = None
         self._url = ""
-        self._turn_to(first_day)
+        self._sources = {"/nbkr/daily.xml": "nbkr"}  # their keys by their paths
+        for language, agency in AGENCIES.items():
+            self._sources[f"/feeds/{language}.xml"] = agency.key
+        self._asked: dict[str, datetime] = {}  # when each source was asked first since the turn
+        self._answered = asyncio.Event()
+        self.ahead = timedelta()  # of the real time
+        self.turn_to(self._begins)
 
     # ── the calendar ────────────────────────────────────────────────────────
 
     def now(self) -> datetime:
         """The demonstration's time, in Bishkek: from 16:00 of the first day it runs as ours."""
-        return (self._clock() + self._offset).astimezone(ZONE)
+        return (self._clock() + self.ahead).astimezone(ZONE)
 
-    def next_day(self) -> str:
-        """Move on to 16:00 of the next day; returns it for people: "Tuesday 15 August 2023"."""
-        day = self.now().date() + timedelta(days=1)
-        self._turn_to(day)
-        return f"{day:%A} {day.day} {day:%B %Y}"
+    def upcoming(self) -> datetime:
+        """The next moment at which something is due."""
+        now = self.now()
+        for day in (now.date(), now.date() + timedelta(days=1)):
+            for at in MOMENTS:
+                if (moment := datetime.combine(day, at, ZONE)) > now:
+                    return moment
+        raise AssertionError("a day has moments")
 
-    def _turn_to(self, day: date) -> None:
-        self._offset = datetime.combine(day, TURNED_TO, ZONE) - self._clock()
+    def turn_to(self, moment: datetime) -> None:
+        """Make it that moment; from there on time runs as ours."""
+        self.ahead = moment - self._clock()
+        self._asked.clear()
+
+    async def asked(self) -> Mapping[str, datetime]:
+        """Wait until every source was asked since the last turn; when, by its key."""
+        while not self._asked.keys() >= self._sources.keys():
+            self._answered.clear()
+            await self._answered.wait()
+        return {key: self._asked[path] for path, key in self._sources.items()}
 
     # ── what the bot starts with ────────────────────────────────────────────
 
@@ -217,7 +238,7 @@ poll = {{ every = "2s", zone = "{ZONE.key}" }}
 language = "en"
 topics = ["security"]
 pairs = ["USD/KGS", "EUR/KGS", "RUB/KGS"]
-digest = ["16:00"]
+digest = ["09:00", "18:00"]
 style = "brief"
 """
 
@@ -234,7 +255,11 @@ style = "brief"
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         host, port = self._runner.addresses[0][:2]
         self._url = f"http://{host}:{port}"
-        self._turn_to(self._first_day)
+        self.turn_to(self._begins)
+
+    @property
+    def _begins(self) -> datetime:
+        return datetime.combine(self._first_day, BEGINS_AT, ZONE)
 
     async def stop(self) -> None:
         """Stop serving; harmless when nothing was started."""
@@ -245,19 +270,30 @@ style = "brief"
     async def _serve_rates(self, request: web.Request) -> web.Response:
         day = effective_day(self.now())
         rates = self._rates[bisect_right(self._days, day) - 1][1]
-        return _answer(request, _bank_document(day, rates), "application/xml")
+        return self._answer(request, _bank_document(day, rates), "application/xml")
 
     async def _serve_feed(self, request: web.Request) -> web.Response:
         language = request.match_info["language"]
         items = published(self._stories, language, self._first_day, self.now())
-        return _answer(request, _feed(language, items, self._url), "application/rss+xml")
+        return self._answer(request, _feed(language, items, self._url), "application/rss+xml")
 
     async def _serve_story(self, request: web.Request) -> web.Response:
         for language in AGENCIES:
             for item in published(self._stories, language, self._first_day, self.now()):
                 if item.id == request.match_info["id"]:
-                    return _answer(request, _page(item), "text/html")
+                    return self._answer(request, _page(item), "text/html")
         raise web.HTTPNotFound
+
+    def _answer(self, request: web.Request, body: bytes, content_type: str) -> web.Response:
+        self._asked.setdefault(request.path, self.now())
+        self._answered.set()
+        tag = hashlib.sha256(body).hexdigest()[:16]
+        known = any(etag.value in (tag, "*") for etag in request.if_none_match or ())
+        response = web.Response(status=304)
+        if not known:
+            response = web.Response(body=body, content_type=content_type)
+        response.etag = tag
+        return response
 
 
 # ── documents ───────────────────────────────────────────────────────────────
@@ -265,16 +301,6 @@ style = "brief"
 
 def _names(agency: Agency) -> str:
     return ", ".join(f'{key} = "{name}"' for key, name in agency.names.items())
-
-
-def _answer(request: web.Request, body: bytes, content_type: str) -> web.Response:
-    tag = hashlib.sha256(body).hexdigest()[:16]
-    known = any(etag.value in (tag, "*") for etag in request.if_none_match or ())
-    response = web.Response(status=304)
-    if not known:
-        response = web.Response(body=body, content_type=content_type)
-    response.etag = tag
-    return response
 
 
 def _bank_document(day: date, rates: Mapping[str, Decimal]) -> bytes:

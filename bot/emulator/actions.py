@@ -19,7 +19,7 @@ class Actions:
 
     def __init__(self, scenario: Scenario, controls: Sequence[Control]) -> None:
         self._scenario = scenario
-        self._controls = {control.id: control for control in controls}
+        self._controls = controls
 
     async def run(self, name: str, body: Json) -> object:
         """Do it; returns what there is to say about it."""
@@ -188,10 +188,10 @@ class Actions:
 
     async def control(self, p: Params) -> str:
         """id: run a control of the demonstration"""
-        control = self._controls.get(p.text("id"))
-        if control is None:
-            raise ScenarioError(f"there is no control {p.text('id')}")
-        return await control.run()
+        for control in self._controls:
+            if control.id == p.text("id"):
+                return await control.run()
+        raise ScenarioError(f"there is no control {p.text('id')}")
 
     def menu(self, p: Params) -> list[Json]:
         """chat_id, user_id: the commands this person is shown in this chat"""

@@ -101,6 +101,10 @@ class Emulator(Scenario):
         """The chat page."""
         return f"{self.api_url}/"
 
+    def refresh(self) -> None:
+        """Show on the pages what the controls are now, and the time."""
+        self.world.tell({"kind": "controls"})
+
     async def play(self, steps: Sequence[Json]) -> None:
         """Do the steps of a scenario file: a list of {"do": action, ...parameters}."""
         for step in steps:

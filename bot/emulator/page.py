@@ -177,12 +177,18 @@ class Page:
                 "username": world.bot.username,
             },
             "descriptions": descriptions,
-            "controls": [{"id": control.id, "label": control.label} for control in self._controls],
             "users": users,
             "chats": [self._chat(chat) for chat in chats],
             "faults": [_fault_json(fault) for fault in scenario.faults.active()],
-            "now": world.now(),
             "zone": self._zone,
+            **self._panel(),
+        }
+
+    def _panel(self) -> Json:
+        """What there is to be done with the demonstration, and its time."""
+        return {
+            "controls": [{"id": control.id, "label": control.label} for control in self._controls],
+            "now": self._scenario.world.now(),
         }
 
     def _chat(self, chat: Chat) -> Json:
@@ -259,6 +265,8 @@ class Page:
             if chat is not None:
                 shown = self._chat(chat)
             event = event | {"chat": shown}
+        elif event["kind"] == "controls":
+            event = event | self._panel()
         for queue in list(self._listeners):
             if queue.qsize() < _EVENTS_BEHIND:
                 queue.put_nowait(event)

@@ -52,7 +52,8 @@ class Section(BaseModel):
     def keys(cls) -> tuple[str, ...]:
         """The keys of such a section by their names in the file, its own before every source's."""
         # pydantic lists a parent's fields first; an operator looks for the section's own.
-        names = sorted(cls.model_fields, key=lambda name: name in SourceSection.model_fields)
+        common = SourceSection.model_fields.keys() - {"names"}
+        names = sorted(cls.model_fields, key=lambda name: name in common)
         return tuple(cls.model_fields[name].alias or name for name in names)
 
 
@@ -72,6 +73,7 @@ class SourceSection(Section):
     #: How often a source is asked whose section does not say: its publisher's usual pace.
     DEFAULT_EVERY: ClassVar[timedelta]
 
+    names: Names = Field({}, alias="name")
     poll: Annotated[PollSection, BeforeValidator(parse_table)] = PollSection()
     terms: Address | None = None
     page: Address | None = None
@@ -90,7 +92,7 @@ class SourceSection(Section):
     def spec(self, key: str) -> SourceSpec:
         """The source that this section describes."""
 
-    def common(self, holidays: frozenset[Holiday] = frozenset()) -> dict[str, Any]:
+    def common(self, key: str, holidays: frozenset[Holiday] = frozenset()) -> dict[str, Any]:
         """The fields of a spec that every source has, from this section."""
         poll = PollSpec(
             every=self.pause,
@@ -101,6 +103,8 @@ class SourceSection(Section):
             holidays=holidays,
         )
         return {
+            "key": key,
+            "names": self.names,
             "poll": poll,
             "terms": self.terms,
             "page": self.page,
@@ -132,22 +136,19 @@ class RateSection(SourceSection):
         if self.kind:
             kind = RateKind(self.kind)
         return RateSpec(
-            key=key,
             parser=self.parser,
-            names=self.names,
             urls=self.urls,
             kind=kind,
             pairs=frozenset(self.pairs),
             rank=self.rank,
             archive=self.archive,
-            **self.common(self.holidays),
+            **self.common(key, self.holidays),
         )
 
 
 class NewsSection(SourceSection):
     """The keys that every publisher of stories may have; `bot/sources/kinds/` has the kinds."""
 
-    names: Names = Field({}, alias="name")
     url: Address
     language: Language | None = None
     trust: Trust = 2
@@ -158,15 +159,13 @@ class NewsSection(SourceSection):
     def described(self, key: str) -> dict[str, Any]:
         """The fields of a spec that every publisher of stories has, from this section."""
         return {
-            "key": key,
-            "names": self.names,
             "url": self.url,
             "language": self.language,
             "trust": self.trust,
             "publisher": self.publisher,
             "style": Style(self.style),
             "topics": self.topics,
-            **self.common(),
+            **self.common(key),
         }
 
     @abstractmethod

@@ -156,7 +156,7 @@ class Tomorrow:
         if page is None or self._turned:
             return
         self._turned = True
-        await page.locator("#controls").get_by_role("button", name="Next day").click()
+        await page.locator("[data-control=next-day]").click()
         await expect(page.locator("#today")).to_contain_text(f"{FIRST_DAY.day + 1} August 2023")
 
 
@@ -252,7 +252,9 @@ async def a_day_with_news(visit: Visit, tomorrow: Tomorrow) -> None:
             page.locator(f"{pane} .msg", has_text=quake).filter(has=page.locator(".key"))
         ).to_have_count(1)
 
-    await expect(page.locator("#side .msg", has_text=re.compile(r"USD \d+\.\d\d"))).to_be_visible()
+    for hour in ("18:00", "09:00"):  # the evening's digest and the morning's
+        digest = page.locator("#side .msg", has_text=re.compile(r"USD \d+\.\d\d"))
+        await expect(digest.filter(has=page.locator("time", has_text=hour))).to_be_attached()
     move = page.locator("#main .msg", has_text="RUB/KGS")
     await press(move, "Why?")
     why = page.locator("#main .msg", has_text="Why I wrote")

@@ -39,7 +39,14 @@ from tests.test_cli import jarchy
 MAKE = 3  # rows of each table
 
 
-@pytest.fixture(params=["file to server", "server to file", "server to server", "file to file"])
+@pytest.fixture(
+    params=[
+        "file to server",
+        "server to file",
+        pytest.param("server to server", marks=pytest.mark.slow),
+        pytest.param("file to file", marks=pytest.mark.slow),
+    ]
+)
 def addresses(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
     """Where a database is, and where it moves; neither has a table yet."""
     places = request.param.split(" to ")

@@ -1,0 +1,156 @@
+"""The keeper of the demonstration's bot: starts it, turns its clock, freezes and kills it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+import orjson
+
+from bot.emulator import TEST_TOKEN
+from bot.errors import BotError
+
+STOPS_WITHIN = 20.0  # seconds for an orderly end, after which it is killed
+
+
+class State(Enum):
+    """What the bot's process does."""
+
+    ASLEEP = "asleep"  # not started, or killed
+    WAKING = "waking"
+    AWAKE = "awake"
+    FROZEN = "frozen"
+
+
+@dataclass(slots=True, kw_only=True)
+class Keeper:
+    """The bot's process; `ahead` says how far the clock is turned, `on_change` hears of states."""
+
+    api_url: str
+    ahead: Callable[[], timedelta]
+    on_change: Callable[[], None] = lambda: None
+    state: State = State.ASLEEP
+    port: int = 0  # of its status page; the same after each start
+    _process: Process | None = None
+    _reading: asyncio.Task[None] | None = None
+    _settled: dict[int, asyncio.Future[None]] = field(default_factory=dict)
+    _turns: int = 0
+
+    async def start(self, *, database_url: str, catalog: str) -> None:
+        """Start it, and return when it is ready. BotError when it ends before."""
+        self._be(State.WAKING)
+        self._process = process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot.demo.subject"),
+            stdin=PIPE,
+            stdout=PIPE,
+            start_new_session=True,  # Ctrl-C is for us, and we end it in order
+        )
+        self._tell(
+            {
+                "token": TEST_TOKEN,
+                "api_url": self.api_url,
+                "database_url": database_url,
+                "catalog": catalog,
+                "port": self.port,
+                "ahead": self.ahead().total_seconds(),
+            }
+        )
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._reading = asyncio.create_task(self._read(process, ready))
+        await ready
+
+    async def _read(self, process: Process, ready: asyncio.Future[None]) -> None:
+        """What the process says, until its end."""
+        if process.stdout is None:
+            raise AssertionError("it has a pipe")
+        while line := await process.stdout.readline():
+            said = orjson.loads(line)
+            if "ready" in said:
+                self.port = said["ready"]
+                self._be(State.AWAKE)
+                if not ready.done():
+                    ready.set_result(None)
+            elif (turn := self._settled.pop(said["settled"], None)) and not turn.done():
+                turn.set_result(None)
+        await process.wait()
+        if not ready.done():
+            ready.set_exception(BotError("the bot of the demonstration ended at its start"))
+        for turn in self._settled.values():
+            turn.cancel()
+        self._settled.clear()
+        self._be(State.ASLEEP)
+
+    def turn(self) -> None:
+        """Tell it how far the clock is turned now."""
+        self._tell({"ahead": self.ahead().total_seconds()})
+
+    async def settled(self, since: Mapping[str, datetime]) -> None:
+        """Wait until it has done what is due; `since` says when it asked which source.
+
+        One that is killed meanwhile does nothing any more, and is not waited for.
+        """
+        self._turns += 1
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._settled[self._turns] = done
+        self._tell(
+            {
+                "ahead": self.ahead().total_seconds(),
+                "turn": self._turns,
+                "since": {key: at.isoformat() for key, at in since.items()},
+            }
+        )
+        await asyncio.wait([done])
+
+    def freeze(self) -> None:
+        """Let it stand still, as a machine does that swaps or is suspended."""
+        self._signal(signal.SIGSTOP)
+        self._be(State.FROZEN)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+        self._be(State.AWAKE)
+
+    async def kill(self) -> None:
+        """End it as the kernel does: no last word, nothing put in order."""
+        self._signal(signal.SIGKILL)
+        await self._end()
+
+    async def stop(self) -> None:
+        """End it in order; harmless when it has ended."""
+        if self._process is None:
+            return
+        self._signal(signal.SIGCONT)
+        self._signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOPS_WITHIN):
+                await self._end()
+        except TimeoutError:
+            await self.kill()
+
+    async def _end(self) -> None:
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
+        self._process = self._reading = None
+
+    def _signal(self, number: int) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+    def _tell(self, order: dict[str, object]) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            # one that was just killed reads no more
+            with suppress(ConnectionError, RuntimeError):
+                self._process.stdin.write(orjson.dumps(order, option=orjson.OPT_APPEND_NEWLINE))
+
+    def _be(self, state: State) -> None:
+        self.state = state
+        self.on_change()

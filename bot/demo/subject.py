@@ -1,0 +1,140 @@
+"""The bot of the demonstration in a process of its own, which may be frozen and killed.
+
+It is the whole bot; only its clock is the demonstration's. `Subject` is the other side of its
+pipes, which carry a line of JSON each: the first says with what to begin, the next ones how far the
+clock is turned, and with a `turn` also that an answer is wanted once what is then due has been
+done. Without the demonstration, at the end of its input, the bot stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import orjson
+
+import storage.operating
+import storage.sources
+from bot import log, recurring
+from bot.app import run
+from bot.clock import TurnedClock
+from bot.config import Settings
+from bot.fetch import Limits
+from bot.running import Running
+from bot.sources.catalog import parse_catalog
+
+GLANCE = 0.1  # seconds between looks at what the bot has done
+EVER = datetime.min.replace(tzinfo=UTC)
+Order = dict[str, Any]
+
+
+async def be(orders: asyncio.StreamReader) -> None:
+    """The bot, by the orders of the demonstration, until they end."""
+    first: Order = orjson.loads(await orders.readline())
+    clock = TurnedClock(timedelta(seconds=first["ahead"]))
+    stop = asyncio.Event()
+    settings = Settings(
+        # an operator with a real token beside must not find the demo speaking with it
+        _env_file=None,
+        bot_token=first["token"],
+        bot_api_url=first["api_url"],
+        database_url=first["database_url"],
+        # at the first start a free port: the bot itself, or another demo, may have the usual one
+        ops_listen=f"127.0.0.1:{first['port']}",
+        # whoever turns the clock waits for what comes of it
+        poll_every=timedelta(seconds=2),
+    )
+    tasks: list[asyncio.Task[None]] = []
+
+    def begun(bot: Running) -> None:
+        tasks.append(asyncio.create_task(greet(bot)))
+        tasks.append(asyncio.create_task(obey(bot, orders, clock, stop)))
+
+    try:
+        await run(
+            settings,
+            parse_catalog(first["catalog"]),
+            clock=clock,
+            stop=stop,
+            on_ready=begun,
+            limits=Limits(pause=0.0),  # all sources are on this machine, and made for this
+        )
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def obey(
+    bot: Running, orders: asyncio.StreamReader, clock: TurnedClock, stop: asyncio.Event
+) -> None:
+    """Turn the clock as told; say when what is then due has been done."""
+    settling: asyncio.Task[None] | None = None
+    while line := await orders.readline():
+        order: Order = orjson.loads(line)
+        clock.ahead = timedelta(seconds=order["ahead"])
+        if "turn" in order:
+            if settling is not None:
+                settling.cancel()
+            settling = asyncio.create_task(settle(bot, order))
+    stop.set()
+
+
+async def settle(bot: Running, order: Order) -> None:
+    """Do what is due at the clock's time, and say so."""
+    since = {key: datetime.fromisoformat(at) for key, at in order["since"].items()}
+    await heard(bot, since)
+    await recurring.digests(bot)
+    await recurring.fan_out(bot)
+    while not bot.stopping.is_set():
+        async with bot.store.reading() as db:
+            lanes = await storage.operating.lanes(db, now=bot.clock())
+        if not any(lane.waiting for lane in lanes):
+            say({"settled": order["turn"]})
+            return
+        await bot.pause(GLANCE)
+
+
+async def greet(bot: Running) -> None:
+    """Say that the bot is ready once it has heard every source: earlier answers are half ones."""
+    await heard(bot, dict.fromkeys(bot.catalog.by_key, EVER))
+    if not bot.stopping.is_set():
+        say({"ready": bot.ops_port})
+
+
+async def heard(bot: Running, since: Mapping[str, datetime]) -> None:
+    """Wait until every source, by its key, has answered since its moment."""
+    waiting = dict(since)
+    while waiting and not bot.stopping.is_set():
+        async with bot.store.reading() as db:
+            known = await storage.sources.states(db)
+        for key, state in known.items():
+            if state.last_ok_at is not None and state.last_ok_at >= waiting.get(key, EVER):
+                waiting.pop(key, None)
+        if waiting:
+            await bot.pause(GLANCE)
+
+
+def say(what: Order) -> None:
+    """A line for the demonstration."""
+    sys.stdout.buffer.write(orjson.dumps(what, option=orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.flush()
+
+
+async def main() -> None:
+    """The process."""
+    # turning the clock is no trouble to speak of
+    log.set_up(None, "error")
+    orders = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        partial(asyncio.StreamReaderProtocol, orders), sys.stdin
+    )
+    await be(orders)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,82 @@
+"""Travelling in the demonstration's time: to the next moment, through a day, or at a speed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.demo.keeper import Keeper, State
+from bot.demo.world import MOMENTS, World
+
+HELD_AT_MOST = 12.0  # seconds that a moment lasts for a bot that does not finish
+HOP = 1.0  # seconds between two leaps while time plays
+HOUR_A_SECOND, DAY_A_SECOND = 3600.0, 86400.0
+
+
+@dataclass(slots=True)
+class Travel:
+    """The demonstration's time in our hands: one journey at a time."""
+
+    world: World
+    keeper: Keeper
+    on_turn: Callable[[], None] = lambda: None
+    speed: float | None = None  # seconds of its time in one of ours, while it plays
+    _playing: asyncio.Task[None] | None = None
+    _way: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def next(self) -> datetime:
+        """On to the next moment, held until the bot has done what is due then."""
+        async with self._way:
+            return await self._to(self.world.upcoming())
+
+    async def day(self) -> datetime:
+        """Through the moments of a day, each held."""
+        async with self._way:
+            for _ in MOMENTS:
+                await self._to(self.world.upcoming())
+        return self.world.now()
+
+    def play(self, speed: float) -> None:
+        """Let time run at a speed, until `pause`."""
+        self.pause()
+        self.speed = speed
+        self._playing = asyncio.create_task(self._play(speed))
+
+    def pause(self) -> None:
+        """Let time run as ours."""
+        self.speed = None
+        if self._playing is not None:
+            self._playing.cancel()
+            self._playing = None
+
+    async def _play(self, speed: float) -> None:
+        while True:
+            begun = time.monotonic()
+            async with self._way:
+                now, moment = self.world.now(), self.world.upcoming()
+                target = min(now + timedelta(seconds=speed * HOP), moment)
+                if target == moment:
+                    await self._to(moment)
+                else:
+                    self._turn(target)
+            takes = (target - now).total_seconds() / speed
+            await asyncio.sleep(max(0.0, takes - (time.monotonic() - begun)))
+
+    async def _to(self, moment: datetime) -> datetime:
+        self._turn(moment)
+        if self.keeper.state is State.AWAKE:
+            # one that is frozen, killed or cut off from Telegram holds nobody up
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HELD_AT_MOST):
+                    await self.keeper.settled(await self.world.asked())
+            self.on_turn()
+        return moment
+
+    def _turn(self, moment: datetime) -> None:
+        self.world.turn_to(moment)
+        self.keeper.turn()
+        self.on_turn()

