@@ -111,7 +111,8 @@ def read_ahead() -> None:
         load_words(language)
         # no reason to stop: what is missing is said in English, as all of a stub is
         if missing := texts_lacking(language):
-            log.warning("alerts are partly told in English", language=language, missing=missing)
+            told = {"language": language, "texts": len(missing), "first": missing[0]}
+            log.warning("alerts are partly told in English", **told)
         parse_question("100 usd kgs", language=language, home="KGS")
 
 

@@ -8,19 +8,18 @@ import logging
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
-from typing import Any
 
 import hypothesis
 import pytest
 import structlog
-from sqlalchemy import Connection, Dialect, Engine, event
-from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
-from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 
 import bot.log  # noqa: F401 - before anything imports structlog, as in the program
 from storage.db import Store
 from storage.opening import open_store
+from tests.forkserver import for_all_forks
 from tests.postgres import Shared, database
+from tests.statements import compile_each_once
+from tests.world import migrated_copy, migrated_file
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -44,30 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
         hypothesis.settings.load_profile("quick")
 
 
-def _compile_each_statement_once() -> None:
-    """Let all stores of this process share their compiled statements.
-
-    Each store has engines of its own, and with each the same statements would be compiled anew: a
-    third of what most tests cost. Two dialects of one class are one here, for our stores make them
-    with the same options.
-    """
-    compiled: dict[object, object] = {}
-
-    def same(one: Dialect, other: object) -> bool:
-        return type(one) is type(other)
-
-    def of_its_class(one: Dialect) -> int:
-        return hash(type(one))
-
-    for kind in (SQLiteDialect_aiosqlite, PGDialectAsync_psycopg):
-        kind.__eq__, kind.__hash__ = same, of_its_class  # type: ignore[method-assign, assignment]
-
-    @event.listens_for(Engine, "engine_connect")
-    def share(connection: Connection) -> None:
-        connection.engine.update_execution_options(compiled_cache=compiled)
-
-
-_compile_each_statement_once()
+compile_each_once()
 
 
 def _shared() -> Path | None:
@@ -80,10 +56,6 @@ def _shared() -> Path | None:
 
 SHARED = _shared()
 POSTGRES = pytest.StashKey[Shared]()
-
-
-#: Folders of tests that start programs, servers and browsers, and wait for them; the longest first.
-WAITING = ("faults", "e2e", "browser", "deliver", "telegram", "storage", "intake", "handlers")
 
 
 #: New objects between two looks for garbage; after Python's 700 they are 3% of what tests cost.
@@ -104,50 +76,14 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.set_threshold(GARBAGE)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Leave to the long run what tables of cases (`cases`) have beyond a sample, and mix what waits
-    with what computes.
-    """
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to the long run what tables of cases (`cases`) have beyond a sample."""
     tables: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("cases"):
             tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for cases in tables.values():
         _leave_to_the_long_run(cases)
-    yield
-    items[:] = _mixed(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
-
-
-def _mixed(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
-    """The tests in a share for each process, as they are dealt: in each as many files that wait,
-    the longest first, between tests that use the processor meanwhile, and none among the last.
-
-    A file stays together: what its tests share is made once.
-    """
-    waiting: dict[Path, list[pytest.Item]] = {}
-    others: list[pytest.Item] = []
-    for one in sorted(items, key=_rank):  # keeps the order in which they were found otherwise
-        if _rank(one) < len(WAITING):
-            waiting.setdefault(one.path, []).append(one)
-        else:
-            others.append(one)
-    files = list(waiting.values())
-    mixed: list[pytest.Item] = []
-    for share in range(processes):
-        mine = files[share::processes]
-        size = (len(items) - len(mixed)) // (processes - share) - sum(map(len, mine))
-        beside, others = others[: max(size, 0)], others[max(size, 0) :]
-        between = len(beside) * 4 // 5 / max(len(mine), 1)
-        for number, file in enumerate(mine):
-            mixed += [*file, *beside[round(number * between) : round((number + 1) * between)]]
-        mixed += beside[round(len(mine) * between) :]
-    return mixed + others
-
-
-def _rank(item: pytest.Item) -> int:
-    folder = item.path.parent.name
-    return WAITING.index(folder) if folder in WAITING else len(WAITING)
 
 
 def _leave_to_the_long_run(cases: list[pytest.Item]) -> None:
@@ -189,25 +125,25 @@ def shared() -> Path:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """Every process of a run with several is told where its one PostgreSQL is, or will be."""
-    config: pytest.Config = node.config
-    if POSTGRES not in config.stash:
-        config.stash[POSTGRES] = Shared.made()
-        config.add_cleanup(config.stash[POSTGRES].end)
-    node.workerinput["postgres"] = str(config.stash[POSTGRES].folder)
+def pytest_before_forks(config: pytest.Config) -> None:
+    """All processes of a run with several have one PostgreSQL, which the first that asks starts."""
+    config.stash[POSTGRES] = Shared.made()
+    config.add_cleanup(config.stash[POSTGRES].end)
+    migrated_file()
+    for_all_forks()
 
 
 @pytest.fixture(scope="session")
 def postgres(request: pytest.FixtureRequest) -> Iterator[Shared]:
     """A real PostgreSQL on a socket of its own, started from a wheel; ends with the run."""
-    folder = getattr(request.config, "workerinput", {}).get("postgres")
-    shared = Shared(Path(folder)) if folder else Shared.made()
-    yield shared
-    if folder:
-        shared.close()
-    else:
-        shared.end()
+    of_the_run = request.config.stash.get(POSTGRES, None)
+    if of_the_run is not None:
+        yield of_the_run
+        of_the_run.close()
+        return
+    own = Shared.made()
+    yield own
+    own.end()
 
 
 @pytest.fixture(scope="session")
@@ -248,8 +184,6 @@ async def _migrate(url: str) -> None:
 def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """One address per database we promise, of a migrated and empty one."""
     if request.param == "sqlite":
-        from tests.world import migrated_copy
-
         return migrated_copy(tmp_path / "jarchy.db")
     url: str = request.getfixturevalue("migrated_postgres_url")
     return url

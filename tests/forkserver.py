@@ -2,10 +2,11 @@
 forks.
 
 An interpreter that imports the bot's libraries works for one to three seconds before the first line
-of ours runs, and the tests start some hundred programs and verbs. Here one server a test process
-imports them once; each program is a fork of it, a whole process with its own id, signals, folder,
-environment and pipes, from `python -m bot` on. What an interpreter reads before that (`LD_PRELOAD`,
-`PYTHON…`, a locale) asks for a real start: `told_at_start`.
+of ours runs, and the tests start some hundred programs and verbs. Here one server imports them
+once, for a test process and all that are forked from it; each program is a fork of it, a whole
+process with its own id, signals, folder, environment and pipes, from `python -m bot` on. What an
+interpreter reads before that (`LD_PRELOAD`, `PYTHON…`, a locale) asks for a real start:
+`told_at_start`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import json
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -34,6 +36,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 LARGEST_REQUEST = 1 << 20
+ANOTHER = b"another"  # in place of a request: a connection of one more process of the tests
 _STATUS = struct.Struct("i")
 #: What a running bot has imported, besides what it imports itself when it is imported.
 PRELOADED = (
@@ -52,6 +55,13 @@ def told_at_start(environment: Mapping[str, str]) -> bool:
         or (name.startswith("PYTHON") and name != "PYTHONPATH")
         for name in environment
     )
+
+
+def copied(source: Path, target: Path) -> None:
+    """A folder of the program once more, with what is compiled of it: what starts there would
+    compile it for seconds. What another process is just writing stays behind.
+    """
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.pyc.*"))
 
 
 # --- in the tests ---------------------------------------------------------------------------------
@@ -112,13 +122,15 @@ async def start(
     *words: str,
     cwd: Path,
     env: Mapping[str, str],
+    stdin: bytes = b"",
     stdout: int = subprocess.DEVNULL,
     stderr: int = subprocess.DEVNULL,
 ) -> Process | asyncio.subprocess.Process:
-    """`python -m module words…`, or `python -c words…` where the module is "-c"; `stdout` and
-    `stderr` are pipes, nothing, or an open file's number.
+    """`python -m module words…`, or `python -c words…` where the module is "-c"; `stdin` is
+    all it can read, `stdout` and `stderr` are pipes, nothing, or an open file's number.
     """
     if told_at_start(env):
+        assert not stdin
         return await asyncio.create_subprocess_exec(
             *_command(module, words),
             cwd=cwd,
@@ -126,7 +138,7 @@ async def start(
             stdout=stdout,
             stderr=stderr,
         )
-    ins, outs = os.open(os.devnull, os.O_RDONLY), []
+    ins, outs = _read_from(stdin), []
     readers: list[asyncio.StreamReader | None] = []
     try:
         for way in (stdout, stderr):
@@ -182,6 +194,13 @@ def run(
     return done
 
 
+def _read_from(given: bytes) -> int:
+    with TemporaryFile() as file:
+        file.write(given)
+        file.seek(0)
+        return os.dup(file.fileno())
+
+
 async def _reader(pipe: int) -> asyncio.StreamReader:
     reader = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(reader)
@@ -199,12 +218,19 @@ def _status_of(pipe: int) -> int:
 
 
 class _Server:
-    """The connection to a fork server, which ends when this is closed."""
+    """A process's connection to a fork server: to its own, which ends when this is closed, or to
+    that of the process it was forked from.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, elder: _Server | None) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_REQUEST)
+        self._process: subprocess.Popen[bytes] | None = None
         with theirs:
+            if elder is not None:
+                socket.send_fds(elder._control, [ANOTHER], [theirs.fileno()])
+                elder._control.close()  # this process's copy
+                return
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.forkserver", str(theirs.fileno())],
                 cwd=ROOT,
@@ -229,14 +255,26 @@ class _Server:
 
     def close(self) -> None:
         self._control.close()
-        self._process.wait()
+        if self._process is not None:
+            self._process.wait()
 
 
-@functools.cache
+_SERVERS: dict[int, _Server] = {}
+
+
 def _server() -> _Server:
-    server = _Server()
-    atexit.register(server.close)
-    return server
+    """This process's; a forked one joins the server that was there before it."""
+    here = os.getpid()
+    if here not in _SERVERS:
+        elder = next(iter(_SERVERS.values()), None)
+        _SERVERS[here] = server = _Server(elder)
+        atexit.register(server.close)
+    return _SERVERS[here]
+
+
+def for_all_forks() -> None:
+    """Let the processes that will be forked from this one have one server."""
+    _server()
 
 
 # --- in the server --------------------------------------------------------------------------------
@@ -254,6 +292,7 @@ def serve(control: socket.socket) -> tuple[str, list[str]] | None:
     for name in PRELOADED:
         importlib.import_module(name)
     _build_commands_once()
+    _read_once()
     gc.collect()
     gc.freeze()  # or the first collection of each fork copies every page
     woken, wake = os.pipe()
@@ -262,30 +301,33 @@ def serve(control: socket.socket) -> tuple[str, list[str]] | None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake)
     statuses: dict[int, int] = {}
-    while True:
-        ready, _, _ = select.select([control, woken], [], [])
+    controls = [control]
+    while controls:
+        ready, _, _ = select.select([woken, *controls], [], [])
         if woken in ready:
             os.read(woken, 4096)
             _tell_ends(statuses)
-        if control not in ready:
-            continue
-        request, files, _, _ = socket.recv_fds(control, LARGEST_REQUEST, 4)
-        if not request:
-            return None
-        pid = os.fork()
-        if pid == 0:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            # in the background of a shell it would be deaf to it
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            control.close()
-            for file in (woken, wake, *statuses.values(), files.pop()):
-                os.close(file)
-            return _become(json.loads(request), files)
-        statuses[pid] = files.pop()
-        for file in files:
-            os.close(file)
-        control.send(_STATUS.pack(pid))
+        for one in [one for one in controls if one in ready]:
+            request, files, _, _ = socket.recv_fds(one, LARGEST_REQUEST, 4)
+            if not request:
+                controls.remove(one)
+                one.close()
+            elif request == ANOTHER:
+                controls.append(socket.socket(fileno=files[0]))
+            elif (pid := os.fork()) == 0:
+                signal.set_wakeup_fd(-1)
+                for each in controls:
+                    each.close()
+                for file in (woken, wake, *statuses.values(), files.pop()):
+                    os.close(file)
+                return _become(json.loads(request), files)
+            else:
+                statuses[pid] = files.pop()
+                for file in files:
+                    os.close(file)
+                with contextlib.suppress(BrokenPipeError):  # nobody waits for it
+                    one.send(_STATUS.pack(pid))
+    return None
 
 
 def _build_commands_once() -> None:
@@ -298,6 +340,19 @@ def _build_commands_once() -> None:
 
     typer.main.get_command = functools.cache(typer.main.get_command)
     typer.main.get_command(cli)
+
+
+def _read_once() -> None:
+    """Let the forks share what each start reads, and nothing it is given changes: the languages and
+    the system's certificates, a sixth of what a start costs.
+    """
+    from bot import i18n, languages
+    from bot.fetch.ways import system_trust
+
+    assert not list(languages.problems())
+    for code in languages.LANGUAGES:
+        i18n._catalog(code)
+    system_trust()
 
 
 def _tell_ends(statuses: dict[int, int]) -> None:
@@ -315,6 +370,9 @@ def _tell_ends(statuses: dict[int, int]) -> None:
 def _become(request: list[Any], files: list[int]) -> tuple[str, list[str]]:
     """Give a fork its pipes, folder, environment and words."""
     module, words, cwd, environment = request
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    # in the background of a shell it would be deaf to it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
@@ -324,7 +382,8 @@ def _become(request: list[Any], files: list[int]) -> tuple[str, list[str]]:
     os.chdir(cwd)
     for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
         errors = "backslashreplace" if name == "stderr" else "surrogateescape"
-        file = open(number, mode, encoding="utf-8", errors=errors, closefd=False)  # noqa: SIM115 - its whole life
+        lines = 1 if name == "stderr" else -1
+        file = open(number, mode, lines, encoding="utf-8", errors=errors, closefd=False)  # noqa: SIM115 - its whole life
         setattr(sys, name, file)
     return module, words
 

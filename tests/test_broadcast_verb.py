@@ -15,11 +15,12 @@ from storage.opening import open_store
 from storage.schema import alert
 from tests.factories import NOW, chat
 from tests.test_cli import jarchy
+from tests.world import migrated_copy
 
 
 async def people(folder: Path) -> None:
     """A person, a group that follows the economy, and one who asked for silence."""
-    store = await open_store(f"sqlite:///{folder / 'jarchy.db'}")
+    store = await open_store(migrated_copy(folder / "jarchy.db"))
     async with store.writing() as db:
         await storage.chats.add(db, chat(1), now=NOW)
         await storage.chats.add(db, chat(-2, kind=ChatKind.GROUP), now=NOW)

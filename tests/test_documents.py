@@ -9,10 +9,14 @@ from typer.main import get_command
 
 from bot.cli import cli
 from bot.config import Settings
+from bot.model.alerts import State
 from handlers import COMMANDS
 from tests.conftest import ROOT
 from tests.faults.catalogue import rows
 
+#: A bank, a feed, a kind of source, a command, an alert, a language, a migration, a job, a setting.
+ONE_MORE = 9
+SHORT_PAGE = 40  # lines
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DESIGN = (ROOT / "DESIGN.md").read_text(encoding="utf-8")
 
@@ -68,6 +72,29 @@ def test_design_gives_a_reason_for_every_dependency() -> None:
         name = re.match(r"[\w-]+", requirement)
         assert name is not None
         assert name[0] in table, name[0]
+
+
+def test_each_page_on_adding_something_is_short() -> None:
+    """Forty lines are read before one begins."""
+    pages = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("docs/add-a*.md")}
+    assert len(pages) == ONE_MORE
+    for name, page in pages.items():
+        assert len(page.splitlines()) <= SHORT_PAGE, name
+
+
+def test_the_picture_of_a_deliverys_life_has_every_state() -> None:
+    """And none besides."""
+    picture = (ROOT / "docs" / "flows.md").read_text(encoding="utf-8").partition("stateDiagram")[2]
+    named = set(re.findall(r"\b[a-z]+\b(?= -->)|(?<=--> )\b[a-z]+\b", picture.partition("```")[0]))
+    assert named == {*State}
+
+
+def test_every_decision_has_its_price_and_its_day() -> None:
+    decisions = DESIGN.partition("## Decisions")[2].split("\n\n")
+    for decision in decisions:
+        if decision.startswith("**"):
+            assert "*Price:*" in decision, decision[:80]
+            assert re.search(r"\(20\d\d-\d\d-\d\d\)$", decision.rstrip()), decision[:80]
 
 
 def test_readmes_make_targets_exist() -> None:

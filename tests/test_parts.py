@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -22,6 +21,7 @@ from bot.sources import banks, kinds
 from bot.sources.catalog import load_catalog
 from handlers import BUTTONS, COMMANDS, MEMBERSHIP, WORDS, With
 from tests.conftest import ROOT
+from tests.forkserver import copied
 
 #: Reached by no table, because it is what looks into one.
 TABLES_OWN = {
@@ -246,7 +246,7 @@ def test_every_room_has_its_place_among_the_layers() -> None:
 def test_check_names_what_a_start_would_refuse(tmp_path: Path) -> None:
     """The verb an operator asks first is not content with what will not run."""
     for name in ("bot", "handlers", "storage"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        copied(ROOT / name, tmp_path / name)
     texts = tmp_path / "bot" / "languages" / "en" / "jarchy.po"
     told = texts.read_text(encoding="utf-8").replace('msgid "command.status"', 'msgid "command.x"')
     texts.write_text(told, encoding="utf-8")

@@ -292,6 +292,21 @@ def test_R12_a_failing_file_of_several_is_named_and_the_others_are_printed(tmp_p
             )
 
 
+def test_a_source_of_the_operators_own_catalog_is_inspected_by_its_key(tmp_path: Path) -> None:
+    """And what its section says of its kind holds."""
+    (tmp_path / "page.xml").write_bytes(bank_page(WEDNESDAY, {"USD": "84,7935"}))
+    (tmp_path / "mine.toml").write_text(
+        '[rates.mirror]\nname = { en = "Mirror" }\nparser = "nbkr"\nkind = "reference"\n'
+        'urls = ["https://mirror.example/daily.xml"]\n',
+        encoding="utf-8",
+    )
+    (tmp_path / ".env").write_text("CATALOG=mine.toml\n", encoding="utf-8")
+    done = jarchy(tmp_path, "inspect", "rates", "mirror", "page.xml")
+    assert done.returncode == 0, done.stderr
+    assert b'"source":"mirror"' in done.stdout
+    assert b'"kind":"reference"' in done.stdout
+
+
 # ── days it cannot mean ─────────────────────────────────────────────────────
 
 

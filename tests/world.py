@@ -16,11 +16,12 @@ import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -29,8 +30,8 @@ import storage.alerts
 import storage.chats
 import storage.overview
 import storage.rates
+from bot import app
 from bot.alerts.notices import Notice
-from bot.app import run
 from bot.config import load_settings
 from bot.deliver.compose import Composer
 from bot.deliver.worker import Worker
@@ -65,15 +66,16 @@ def migrated_copy(path: Path) -> str:
     """The address of a migrated, empty SQLite database, made there by copying one: migrating takes
     longer than most tests.
     """
-    shutil.copy(_migrated_file(), path)
+    shutil.copy(migrated_file(), path)
     return f"sqlite:///{path}"
 
 
 @functools.cache
-def _migrated_file() -> Path:
-    folder = tempfile.TemporaryDirectory(prefix="jarchy-migrated-", ignore_cleanup_errors=True)
-    atexit.register(folder.cleanup)
-    path = Path(folder.name) / "jarchy.db"
+def migrated_file() -> Path:
+    """The one that is copied, made by whoever asks first; ends with that process."""
+    folder = Path(tempfile.mkdtemp(prefix="jarchy-migrated-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "jarchy.db"
 
     async def migrate() -> None:
         await (await open_store(f"sqlite:///{path}")).close()
@@ -84,11 +86,23 @@ def _migrated_file() -> Path:
 
 
 class Here(Workers):
-    """Parses in this process, for tests in which where a feed is parsed does not matter."""
+    """Parses and draws in this process, for tests in which where that is done does not matter."""
 
-    async def run(self, job: Callable[..., T], *args: object, timeout: float) -> T:  # noqa: ARG002, ASYNC109 - as Workers
-        """Just call it."""
-        return job(*args)
+    async def run(
+        self,
+        job: Callable[..., T],
+        *args: object,
+        timeout: float,  # noqa: ARG002, ASYNC109 - as Workers
+        awaited: bool = False,
+        warm: float = 0.0,  # noqa: ARG002 - likewise
+    ) -> T:
+        """Just call it; beside the loop what a reader waits for, for the first chart imports what
+        all of them are drawn with.
+        """
+        if not awaited:
+            return job(*args)
+        async with self._kept:  # of Workers: one at a time
+            return await asyncio.to_thread(job, *args)
 
 
 def loopback_fetcher(tls: ssl.SSLContext | None = None) -> Fetcher:
@@ -427,10 +441,16 @@ async def polling(
 
 @asynccontextmanager
 async def running(
-    folder: Path, telegram: Emulator, catalog: str, *, now: datetime, **settings: Any
+    folder: Path,
+    telegram: Emulator,
+    catalog: str,
+    *,
+    now: datetime,
+    in_workers: bool = False,
+    **settings: Any,
 ) -> AsyncIterator[World]:
     """The whole program in this process, ready; stopped and without an error at the end. `settings`
-    override ours.
+    override ours; feeds are parsed and charts drawn in this process too, or `in_workers`.
     """
     values: dict[str, Any] = {
         "bot_token": TEST_TOKEN,
@@ -450,7 +470,7 @@ async def running(
         return world.now if world is not None else now
 
     program = asyncio.create_task(
-        run(
+        app.run(
             load_settings(**values),
             parse_catalog(catalog),
             clock=clock,
@@ -458,7 +478,8 @@ async def running(
             on_ready=ready.set_result,
         )
     )
-    await asyncio.wait([program, ready], return_when=asyncio.FIRST_COMPLETED)
+    with nullcontext() if in_workers else patch.object(app, "Workers", Here):
+        await asyncio.wait([program, ready], return_when=asyncio.FIRST_COMPLETED)
     if not ready.done():
         await program
         raise AssertionError("it ended before it was ready")

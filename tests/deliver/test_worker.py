@@ -27,7 +27,7 @@ from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.db import Store
 from storage.opening import open_store
-from tests.world import SECURITY, Sending, World
+from tests.world import SECURITY, Sending, World, migrated_copy
 
 ONE, TWO, GROUP, FORUM = 1001, 1002, -1001000000001, -1001000000003
 
@@ -54,7 +54,7 @@ KEY, Running = SECURITY, Sending
 @pytest.fixture
 async def bench(tmp_path: Any, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """Two people, a group and a forum."""
-    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    store = await open_store(migrated_copy(tmp_path / "jarchy.db"))
     async with Emulator(open_chats=True) as emulator, open_session() as session:
         emulator.add_user(ONE, "Aigul", "en")
         emulator.add_user(TWO, "Boris", "en")

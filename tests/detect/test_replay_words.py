@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from bot.convert.rules import parse_typed_rule
 from bot.detect.replay import replay_csv
 from bot.errors import ParseError
 from bot.model.rules import TypedRule
+from tests import forkserver
 
 LINES = (
     "date,USD,EUR",
@@ -88,22 +88,12 @@ def test_the_verb_reads_a_rule_in_words_and_explains_one_it_cannot_read(tmp_path
     table = tmp_path / "rates.csv"
     table.write_text("\ufeff" + "\n".join(LINES), encoding="utf-8")
 
-    def verb(rule: str) -> subprocess.CompletedProcess[str]:
-        line = [
-            sys.executable,
-            "-m",
-            "bot",
-            "detect",
-            "moves",
-            "--history",
-            str(table),
-            "--rule",
-            rule,
-        ]
-        return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
+    def verb(rule: str) -> subprocess.CompletedProcess[bytes]:
+        words = ("detect", "moves", "--history", str(table), "--rule", rule)
+        return forkserver.run("bot", *words, cwd=tmp_path, env=forkserver.PLAIN)
 
     told = verb("доллар 85")
-    assert (told.returncode, told.stdout.count('"rule":"USD/KGS > 85"')) == (0, 2)
+    assert (told.returncode, told.stdout.count(b'"rule":"USD/KGS > 85"')) == (0, 2)
     wrong = verb("USD 85 7d")
     assert wrong.returncode == 1
-    assert wrong.stderr.startswith("jarchy: A level needs no days")
+    assert wrong.stderr.startswith(b"jarchy: A level needs no days")

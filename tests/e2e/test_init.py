@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import stat
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -56,22 +55,20 @@ class Init:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.environment = {**kept, "PYTHONPATH": str(forkserver.ROOT), "BOT_API_URL": url}
 
-    async def start(self, token: str, *words: str) -> asyncio.subprocess.Process:
+    async def start(
+        self, token: str, *words: str
+    ) -> forkserver.Process | asyncio.subprocess.Process:
         """Start it, with its token on standard input."""
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "bot", "init", *words),
+        return await forkserver.start(
+            "bot",
+            *("init", *words),
             cwd=self.folder,
             env=self.environment,
-            stdin=pipe,
+            stdin=f"{token}\n".encode(),
             stdout=pipe,
             stderr=pipe,
         )
-        assert process.stdin is not None
-        process.stdin.write(f"{token}\n".encode())
-        process.stdin.close()
-        return process
 
     async def run(self, token: str, *words: str) -> tuple[int | None, str]:
         """Run it to its end; the exit and what it said."""

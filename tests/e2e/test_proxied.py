@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 
 from bot.emulator import TEST_TOKEN, Emulator
+from tests import forkserver
 from tests.e2e.program import READER, Program, Publishers
 from tests.faults.test_replicas import catalog
 from tests.proxy import proxy_to
@@ -25,9 +25,8 @@ async def test_the_program_talks_to_telegram_through_its_proxy(tmp_path: Path) -
         emulator.add_private(emulator.add_user(READER, "Aigul", "en"))
         way = {"PROXY": proxy.url, "BOT_API_URL": f"http://{NAME}"}
         program = Program(tmp_path, emulator, catalog(publishers.url), **way)
-        checked = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "bot", "check"),
+        checked = await forkserver.start(
+            *("bot", "check"),
             cwd=tmp_path,
             env=program.environment,
             stdout=asyncio.subprocess.PIPE,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import gc
 import json
 import os
 import signal
@@ -40,6 +41,7 @@ from bot.telegram.outcomes import Outcome
 from bot.telegram.session import open_session
 from storage.db import Store
 from storage.opening import open_store
+from tests.statements import compile_each_once
 from tests.world import loopback_fetcher, poll_flow
 
 TLS = ssl.create_default_context()  # loading the system's certificates takes a tenth of a second
@@ -190,11 +192,13 @@ def _forked(job: dict[str, Any]) -> dict[str, int | None]:
 def main() -> None:
     """One job for each line of standard input."""
     log.set_up("json", "warning")
+    compile_each_once()
     for number, line in enumerate(sys.stdin):
         job = json.loads(line)
         steps = Path(job["folder"]) / "steps"
         steps.unlink(missing_ok=True)
         ended = _forked(job) if number else {"signal": None, "exit": _run(job)}
+        gc.freeze()  # or the first collection of each fork copies every page
         answer = {**ended, "steps": int(steps.read_text()) if steps.exists() else None}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()

@@ -48,7 +48,7 @@ async def test_G27_a_kill_at_any_step_leaves_one_board_that_is_pinned_and_kept(
     """At most one message more, by a kill between Telegram's acceptance and its mark; that one is
     neither pinned nor edited.
     """
-    numbers = [FIRST - place for place in range(POINTS)]
+    numbers = [FIRST - place for place in range(POINTS + 1)]
     async with Emulator(TEST_TOKEN) as telegram:
         for number in numbers:
             telegram.add_channel(number, "News")

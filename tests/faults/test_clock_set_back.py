@@ -8,19 +8,33 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, Table, func, select, text
 
+import storage.fan_out
+import storage.inbox
+import storage.leases
 import storage.pace
+import storage.sources
 from bot.deliver.compose import Composer
 from bot.deliver.worker import Worker
 from bot.sources.specs import Catalog
 from storage.clock import boottime
 from storage.db import Store, db_now
+from storage.inbox import Received
 from storage.opening import open_store
-from storage.schema import alert, delivery, pace
+from storage.schema import alert, chat, delivery, inbox, lease, pace, source
 from tests.deliver.test_worker import Running
 from tests.faults.test_senders import READER, bench
 
+#: What waits for a moment, by table.
+WAITS: tuple[tuple[Table, tuple[str, ...]], ...] = (
+    (delivery, ("not_before", "lease_until")),
+    (chat, ("tat",)),
+    (pace, ("tat", "paused_until")),
+    (inbox, ("lease_until",)),
+    (lease, ("until",)),
+    (source, ("next_due_at",)),
+)
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
@@ -99,14 +113,42 @@ async def test_T8_a_clock_set_back_stops_no_sending(
             await one.arrived(number, 2, timeout=20)
 
 
+async def test_T8_nothing_that_waited_waits_longer(
+    migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leases, pauses, paces, what is tried again and when a source is due: each by as much as
+    before.
+    """
+    async with bench(migrated_url) as one:
+        await one.alert(lasts=DAY)
+        async with one.store.writing() as db:
+            await storage.fan_out.fan_out(db)
+            soon = await db_now(db) + MINUTE
+            await storage.sources.ask(db, ["bank"], now=soon)
+            await storage.leases.acquire(db, "poll", holder="a", span=MINUTE)
+            await storage.pace.pause_token(db, "t", MINUTE)
+            question = Received(update_id=1, chat=READER, kind="message", body="{}")
+            await storage.inbox.add(db, [question], holder="a", lease=MINUTE)
+            for table, values in WAITS:
+                await db.execute(table.update().values(dict.fromkeys(values, soon)))
+        shift(monkeypatch, -DAY)
+        async with one.store.writing() as db:
+            now = await db_now(db)
+            for table, values in WAITS:
+                for name in values:
+                    until = (await db.execute(select(table.c[name]))).scalar_one()
+                    assert until - now <= MINUTE + timedelta(seconds=2), (table.name, name)
+                    assert until > now - MINUTE, (table.name, name)
+
+
 @pytest.mark.postgres
 async def test_T8_several_replicas_that_see_one_step_move_the_times_once(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And each of two steps once, whoever sees them first."""
-    async with bench(postgres_url) as one:
+    async with bench(migrated_postgres_url) as one:
         await one.alert(lasts=DAY)
-        others = [await open_store(postgres_url) for _ in range(3)]
+        others = [await open_store(migrated_postgres_url) for _ in range(3)]
         stores = [one.store, *others]
         try:
             for steps in (1, 2):
@@ -129,11 +171,11 @@ async def test_T8_several_replicas_that_see_one_step_move_the_times_once(
 
 @pytest.mark.postgres
 async def test_T8_two_senders_go_on_after_a_step(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Side by side, each alert once."""
-    async with bench(postgres_url) as one:
-        second = await open_store(postgres_url)
+    async with bench(migrated_postgres_url) as one:
+        second = await open_store(migrated_postgres_url)
         worker = Worker(
             store=second,
             api=one.worker.api,

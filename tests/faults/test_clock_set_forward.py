@@ -47,7 +47,8 @@ class Unread:
             return outcome
 
         monkeypatch.setattr(one.worker.api, "post", late)
-        # an answer that is late for so long is another fault
+        # a lease that ends by its span meanwhile, or an answer that late, is another fault
+        monkeypatch.setattr("bot.deliver.claims.LEASE", HOUR / 2)
         monkeypatch.setattr("bot.deliver.flights.HANGING", 1000.0)
 
 

@@ -147,6 +147,17 @@ async def test_P25_a_job_whose_connection_ends_at_any_statement_is_done_again(
                     await done.more("look", "poll", "digests", "tidy")
 
 
+def test_P25_what_is_lost_comes_back_within_ten_seconds() -> None:
+    """By its own worker, which looks twice, or by another's rescue; then it is found, and what it
+    looked for is found too.
+    """
+    forgotten = 2 * cluster.FORGOTTEN
+    dead = cluster.STALLED + cluster.RESCUE_EVERY
+    found = cluster.TICK + cluster.LOOK
+    assert max(forgotten, dead) + found <= 10
+    assert forgotten + found + cluster.LOOK_EVERY + cluster.LOOK <= 10
+
+
 @pytest.mark.parametrize("sources", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])
 async def test_P26_thousands_of_sources_due_at_once_make_no_errors_and_no_long_queue(
     postgres_url: str, sources: int

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from datetime import timedelta
 
 import pytest
@@ -15,6 +13,7 @@ from bot.alerts import waited
 from storage.db import db_now
 from storage.opening import open_store
 from storage.schema import alert, chat, delivery
+from tests import forkserver
 from tests.conftest import ROOT
 from tests.storage.test_deliveries import claim, fan_all, sent, told
 from tests.storage.test_quiet import brought, people, quiet
@@ -55,9 +54,7 @@ async def test_killed_while_the_night_is_collected(migrated_url: str, when: str)
         await db.execute(update(chat).values(quiet_ends_at=over))
         await db.execute(update(delivery).values(not_before=over))
     await store.close()
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD, migrated_url, when], cwd=ROOT, check=False, timeout=120
-    )
+    done = forkserver.run("-c", CHILD, migrated_url, when, cwd=ROOT, env=forkserver.PLAIN)
     assert done.returncode == -signal.SIGKILL
     store = await open_store(migrated_url)
     async with store.writing() as db:

@@ -31,7 +31,7 @@ from storage.opening import open_store
 from tests import forkserver
 from tests.conftest import ROOT
 from tests.e2e.program import Program
-from tests.world import Sending, World
+from tests.world import Sending, World, migrated_copy
 
 READER = 3001
 ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -55,17 +55,17 @@ async def bench(url: str, *, readers: int = 1, rate: float = 500.0) -> AsyncIter
 
 @pytest.mark.postgres
 async def test_P2_one_of_three_senders_killed_at_full_rate_loses_nothing(
-    postgres_url: str, tmp_path: Path
+    migrated_postgres_url: str, tmp_path: Path
 ) -> None:
     """Everybody has it, nobody more than twice, and only what was in flight; the rate is never
     above what was set.
     """
     readers, rate, lease = 240, 40.0, 3.0
-    async with bench(postgres_url, readers=readers) as one:
+    async with bench(migrated_postgres_url, readers=readers) as one:
         numbers = range(READER, READER + readers)
         await one.alert()
         departures = tmp_path / "departures"
-        arguments = (one.emulator.api_url, postgres_url, str(rate), str(lease))
+        arguments = (one.emulator.api_url, migrated_postgres_url, str(rate), str(lease))
         environment = {**ENVIRONMENT, "DEPARTURES": str(departures)}
         senders = [
             await forkserver.start(
@@ -107,7 +107,7 @@ async def test_P2_one_of_three_senders_killed_at_full_rate_loses_nothing(
 async def test_P4_sigterm_in_a_broadcast_hands_the_rest_to_the_next_start(tmp_path: Path) -> None:
     """The whole program ends by itself with 0; after the next start everybody has it once."""
     readers = range(READER, READER + 60)
-    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}", readers=len(readers)) as one:
+    async with bench(migrated_copy(tmp_path / "jarchy.db"), readers=len(readers)) as one:
         await one.alert(lasts=timedelta(days=4000))
         program = Program(tmp_path, one.emulator, "", SEND_RATE="20")
         await one.store.close()  # one process a file
@@ -129,18 +129,18 @@ async def test_P4_sigterm_in_a_broadcast_hands_the_rest_to_the_next_start(tmp_pa
 
 @pytest.mark.postgres
 async def test_P3_a_sender_frozen_past_its_lease_sends_nothing_twice_when_it_wakes(
-    postgres_url: str,
+    migrated_postgres_url: str,
 ) -> None:
     """Another sends what it held; awake again it begins nothing of it, and its marks change no
     row.
     """
     rate, lease = 8.0, 2.0
     readers = range(READER, READER + 24)
-    async with bench(postgres_url, readers=len(readers)) as one, AsyncExitStack() as stack:
+    async with bench(migrated_postgres_url, readers=len(readers)) as one, AsyncExitStack() as stack:
         await one.alert()
 
         async def start() -> forkserver.Process | asyncio.subprocess.Process:
-            arguments = (one.emulator.api_url, postgres_url, str(rate), str(lease))
+            arguments = (one.emulator.api_url, migrated_postgres_url, str(rate), str(lease))
             sender = await forkserver.start(
                 "tests.faults.sender_child", *arguments, cwd=ROOT, env=ENVIRONMENT
             )
@@ -184,7 +184,7 @@ async def test_P7_a_mark_waits_for_a_database_that_another_program_holds(
     """Longer than we wait for it, again and again: the mark is kept and nothing is sent twice."""
     for module in (storage.db, storage.connecting):
         monkeypatch.setattr(module, "BUSY_SECONDS", 0.1)
-    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
+    async with bench(migrated_copy(tmp_path / "jarchy.db")) as one:
         one.emulator.faults.add(Fault.slow(0.3, chat_id=READER, times=1))
         await one.alert()
         with (
@@ -213,7 +213,7 @@ async def test_P7_a_read_that_turns_into_a_write_does_not_fail_beside_a_writer(
     """
     for module in (storage.db, storage.connecting):
         monkeypatch.setattr(module, "BUSY_SECONDS", 5)
-    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
+    async with bench(migrated_copy(tmp_path / "jarchy.db")) as one:
         with closing(sqlite3.connect(tmp_path / "jarchy.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             other.execute("UPDATE chat SET title = 'other'")
@@ -255,7 +255,7 @@ async def test_P7_G20_the_operators_hear_of_a_locked_database_once_though_it_can
     for module in (storage.db, storage.connecting):
         monkeypatch.setattr(module, "BUSY_SECONDS", 0.05)
     monkeypatch.setattr("bot.watch.TROUBLE_PATIENCE", 0.0)
-    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
+    async with bench(migrated_copy(tmp_path / "jarchy.db")) as one:
         watch = StoreWatch(one.store, one.worker.api, (READER,), "en")
         one.emulator.faults.add(fault(times=1))
         with (
@@ -285,7 +285,7 @@ async def test_P7_a_database_that_works_again_before_telegram_does_is_not_compla
     for module in (storage.db, storage.connecting):
         monkeypatch.setattr(module, "BUSY_SECONDS", 0.05)
     monkeypatch.setattr("bot.watch.TROUBLE_PATIENCE", 0.0)
-    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}") as one:
+    async with bench(migrated_copy(tmp_path / "jarchy.db")) as one:
         watch = StoreWatch(one.store, one.worker.api, (READER,), "en")
         silent = one.emulator.faults.add(Fault.hang())
         with closing(sqlite3.connect(tmp_path / "jarchy.db", isolation_level=None)) as other:
@@ -316,7 +316,7 @@ async def test_P14_an_event_loop_that_stands_still_past_its_leases_sends_nothing
     for stage in (claims, slots, upkeep):
         monkeypatch.setattr(stage, "IDLE", 0.2)
     readers = range(READER, READER + 20)
-    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}", readers=20, rate=40.0) as one:
+    async with bench(migrated_copy(tmp_path / "jarchy.db"), readers=20, rate=40.0) as one:
         stopping = asyncio.Event()
         watch = StoreWatch(one.store, one.worker.api, (), "en")
         with capture_logs() as said:

@@ -72,14 +72,16 @@ async def states(one: World) -> set[str]:
     return {state for number in READERS for state, _ in await one.rows(number)}
 
 
-async def test_P15_lost_connections_lose_nothing(postgres_url: str, postgres_server: str) -> None:
+async def test_P15_lost_connections_lose_nothing(
+    migrated_postgres_url: str, postgres_server: str
+) -> None:
     """The server ends every connection in the middle of a broadcast, again and again; all is sent,
     at most twice.
     """
     import psycopg
 
     kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
-    async with bench(postgres_url) as one:
+    async with bench(migrated_postgres_url) as one:
         await one.alert()
         async with (
             Sending(one),
@@ -87,7 +89,7 @@ async def test_P15_lost_connections_lose_nothing(postgres_url: str, postgres_ser
         ):
             for number in (READERS[0], READERS[5], READERS[10]):
                 await one.arrived(number)
-                await admin.execute(kill, (make_url(postgres_url).database,))
+                await admin.execute(kill, (make_url(migrated_postgres_url).database,))
             await everybody_has_it(one)
         assert await states(one) == {"sent"}
         assert all(1 <= one.accepted(number) <= 2 for number in READERS)
@@ -145,13 +147,13 @@ async def test_P19_a_sender_whose_database_froze_sends_nothing_after_its_deadlin
 
 
 async def test_P3_a_replica_frozen_inside_a_transaction_holds_up_the_others_for_seconds_only(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server takes from it the pace of all and what it had claimed; awake again it is told so,
     and goes on.
     """
     monkeypatch.setattr(connecting, "IDLE_SECONDS", 0.5)
-    frozen = await open_store(postgres_url)
+    frozen = await open_store(migrated_postgres_url)
     claim = partial(
         storage.claims.claim,
         token="t",
@@ -159,7 +161,7 @@ async def test_P3_a_replica_frozen_inside_a_transaction_holds_up_the_others_for_
         horizon=timedelta(seconds=1),
         lease=timedelta(seconds=30),
     )
-    async with bench(postgres_url) as one:
+    async with bench(migrated_postgres_url) as one:
         await one.alert()
         async with one.store.writing() as db:
             assert await storage.fan_out.fan_out(db) == len(READERS)
@@ -206,12 +208,12 @@ async def test_P19_a_role_ends_by_its_time_when_the_database_froze(
 
 
 async def test_P16_a_pool_without_a_free_connection_says_so_in_bounded_time(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The caller gets our error, and the next one a connection."""
     for module in (database, connecting):
         monkeypatch.setattr(module, "POOL_SECONDS", 0.2)
-    store = await open_store(postgres_url)
+    store = await open_store(migrated_postgres_url)
     async with asyncio.timeout(20):
         gate, all_in = asyncio.Event(), asyncio.Barrier(11)
 
@@ -248,10 +250,10 @@ async def test_P16_a_pool_without_a_free_connection_says_so_in_bounded_time(
     ],
 )
 async def test_P16_a_transaction_the_server_breaks_off_has_no_partial_effect(
-    postgres_url: str, state: str, trouble: str
+    migrated_postgres_url: str, state: str, trouble: str
 ) -> None:
     """Our error comes out; the same work a moment later is done once."""
-    store = await open_store(postgres_url)
+    store = await open_store(migrated_postgres_url)
 
     async def work(*, broken: bool) -> None:
         async with store.writing() as db:
@@ -275,7 +277,7 @@ async def chats(store: Store) -> list[int]:
 
 
 @pytest.fixture
-def pgbouncer(postgres_url: str, tmp_path: Path) -> Iterator[str]:
+def pgbouncer(migrated_postgres_url: str, tmp_path: Path) -> Iterator[str]:
     """The same database through PgBouncer in transaction mode, as compose.yaml sets it up, but for
     where things are.
     """
@@ -286,11 +288,11 @@ def pgbouncer(postgres_url: str, tmp_path: Path) -> Iterator[str]:
         if os.environ.get("CI") == "true":
             pytest.fail("pgbouncer is missing: apt-get install pgbouncer")
         pytest.skip("pgbouncer is not here")
-    url = make_url(postgres_url)
+    url = make_url(migrated_postgres_url)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with psycopg.connect(postgres_url, autocommit=True) as server:
+    with psycopg.connect(migrated_postgres_url, autocommit=True) as server:
         # another test beside this one may make it just now
         with suppress(errors.DuplicateObject, errors.UniqueViolation):
             server.execute("CREATE ROLE jarchy LOGIN PASSWORD 'abc123'")

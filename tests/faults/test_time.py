@@ -31,7 +31,7 @@ from tests.factories import chat
 from tests.faults.test_replicas import catalog
 from tests.faults.test_senders import READER, bench
 from tests.publishers import QUIET, Publishers, daily, rss
-from tests.world import Sending
+from tests.world import Sending, migrated_copy
 
 EVENING = datetime(2021, 10, 20, 16, 0, tzinfo=UTC)  # 22:00 in Bishkek
 RENAMED = ("Europe/Kiev", "Asia/Calcutta", "US/Eastern", "America/Buenos_Aires", "Asia/Rangoon")
@@ -88,7 +88,7 @@ async def test_T1_a_clock_that_jumps_stops_no_sending_and_ends_leases(
     readers = range(READER, READER + 6)
     for stage in ("claims", "slots", "upkeep"):
         monkeypatch.setattr(f"bot.deliver.{stage}.IDLE", 0.1)
-    async with bench(f"sqlite:///{tmp_path / 'jarchy.db'}", readers=len(readers)) as one:
+    async with bench(migrated_copy(tmp_path / "jarchy.db"), readers=len(readers)) as one:
         one.emulator.faults.add(Fault.server_error(502, chat_id=READER, times=1))
         async with Sending(one):
             await one.alert()

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 import storage.alerts
 import storage.chats
@@ -30,6 +31,7 @@ from bot.alerts.moves import RateMoved
 from bot.alerts.notices import Notice
 from bot.alerts.rules import RuleFired
 from bot.alerts.stories import StoryBroke
+from bot.alerts.waited import WhatWaited
 from bot.detect.moves import Moved
 from bot.i18n import t
 from bot.model.alerts import (
@@ -44,8 +46,8 @@ from bot.model.own_feeds import OwnFeed
 from bot.model.rules import Condition, Direction, Rule, RuleState
 from bot.model.subjects import parse_subject
 from storage.entries import NewEntry
+from storage.schema import delivery, subscription
 from storage.schema import rule as rule_table
-from storage.schema import subscription
 from tests.factories import entry, rate, seen_rate
 from tests.handlers.conftest import NOW, RUSSIAN, World
 
@@ -70,16 +72,18 @@ MOVED = Moved(
 @dataclass(frozen=True, slots=True)
 class Sample:
     """An alert of one kind for the Russian reader: the alert that revises it once it was told,
-    where one can; whether it has the buttons *Why?*, *Mute* and *Snooze*; the kind of an alert that
-    was told before, and whether it edits that one's message.
+    where one can; whether it has the button *Why?*, and with it *Mute* and *Snooze*; the kind of an
+    alert that was told before, and whether it edits that one's message, or gathers it with others.
     """
 
     payload: Callable[[int], Any]
     audience: Audience
     revised: Callable[[int], Alert] | None = None
     explained: bool = False
+    silenced: bool = True
     after: str | None = None
     edits: bool = False
+    gathers: bool = False
 
 
 def _correction(told: int) -> Alert:
@@ -123,6 +127,14 @@ SAMPLES = {
         Audience(subscription=FOLLOWED[3]),
         explained=True,
     ),
+    "waited": Sample(
+        lambda _: WhatWaited(hours="23:00-07:00"),
+        Audience(chat=RUSSIAN),
+        explained=True,
+        silenced=False,
+        after="move",
+        gathers=True,
+    ),
     "digest": Sample(
         lambda _: DigestDue(day=date(2021, 10, 20)), Audience(subscription=FOLLOWED[2])
     ),
@@ -138,10 +150,10 @@ SAMPLES = {
 
 
 def test_every_kind_has_a_sample_here() -> None:
-    """A new kind is sent, explained, muted and revised below, or this says that it is not: what
-    waited is tried where quiet hours are, a board and its pin where boards are.
+    """A new kind is sent, explained, muted and revised below, or this says that it is not: a board
+    and its pin, which no reader is told, are tried where boards are.
     """
-    assert SAMPLES.keys() | {"waited", "board", "pin"} == KINDS.keys()
+    assert SAMPLES.keys() | {"board", "pin"} == KINDS.keys()
 
 
 async def settled(world: World) -> None:
@@ -169,10 +181,12 @@ async def reported(world: World, feed: str) -> None:
         await storage.entries.add_entry(db, new, story_pk=1, now=NOW)
 
 
-async def told(world: World, new: Alert) -> int:
-    """Enqueue and send one; its number."""
+async def told(world: World, new: Alert, *, gathers: int | None = None) -> int:
+    """Enqueue and send one, which tells what it gathers together with others; its number."""
     async with world.bot.store.writing() as db:
         pk = await storage.alerts.enqueue(db, new)
+        within = update(delivery).where(delivery.c.alert_id == gathers).values(within=pk)
+        await db.execute(within)
     assert pk is not None
     world.bot.worker.wake()
     await world.done()
@@ -214,7 +228,7 @@ async def test_a_kind_is_sent_explained_muted_and_revised(world: World, name: st
         first = await told(world, an_alert(of.payload(0), of.audience, "first"))
         await reported(world, "two")
     new = an_alert(sample.payload(first), sample.audience)
-    pk = await told(world, new)
+    pk = await told(world, new, gathers=first if sample.gathers else None)
     message = last(world)
     number, text, buttons = (
         message["message_id"],
@@ -224,7 +238,8 @@ async def test_a_kind_is_sent_explained_muted_and_revised(world: World, name: st
     assert text
     assert not MSGID.search(text), text
     assert ("edit_date" in message) == sample.edits
-    assert ("reply_to_message" in message) == (sample.after is not None and not sample.edits)
+    replies = sample.after is not None and not sample.edits and not sample.gathers
+    assert ("reply_to_message" in message) == replies
     asked = first if sample.edits else pk  # an edited message keeps its buttons
 
     async with world.bot.store.reading() as db:
@@ -244,14 +259,15 @@ async def test_a_kind_is_sent_explained_muted_and_revised(world: World, name: st
             r"(?<![/\w])[A-Za-z]{2,}", why["text"].replace("USD/KGS", "").replace("– one", "")
         ), why["text"]
 
+    silenced = explained and sample.silenced
     before = await following(world)
     for verb, back in (("mute", "unmute"), ("snooze", "unsnooze")):
-        assert (f"{verb}:{asked}" in buttons) == (explained or sample.edits)
+        assert (f"{verb}:{asked}" in buttons) == (silenced or sample.edits)
         said = await world.press(RUSSIAN, number, f"{verb}:{pk}")
-        assert (said == STALE) == (not explained), (verb, said)
-        assert (await following(world) != before) == explained
+        assert (said == STALE) == (not silenced), (verb, said)
+        assert (await following(world) != before) == silenced
         undo = f"{back}:{pk}"
-        if explained:  # the button changes a moment after its press was answered
+        if silenced:  # the button changes a moment after its press was answered
             await world.emulator.wait_message(
                 RUSSIAN,
                 lambda one, undo=undo: (
@@ -262,7 +278,7 @@ async def test_a_kind_is_sent_explained_muted_and_revised(world: World, name: st
         else:
             assert undo not in str(world.emulator.messages(RUSSIAN))
         await world.press(RUSSIAN, number, f"{back}:{pk}")
-    if explained:
+    if silenced:
         assert parse_subject(str(subject)) == subject
 
     if sample.revised is not None:

@@ -16,6 +16,7 @@ from storage.schema import inbox as table
 from tests import forkserver
 from tests.conftest import ROOT
 from tests.intake.test_resume import update
+from tests.world import migrated_copy
 
 KILLER = 50
 #: One process: takes up what was left, receives what Telegram still has, says what it handled and
@@ -72,8 +73,7 @@ async def test_G25_an_update_that_ends_the_program_each_time_is_set_aside(
     """After a few starts; before and behind it others are handled, each once, and the operator
     hears of it.
     """
-    url = f"sqlite:///{tmp_path / 'jarchy.db'}"
-    await (await open_store(url)).close()
+    url = migrated_copy(tmp_path / "jarchy.db")
     waiting = [update(number, number % 5) for number in range(KILLER - 20, KILLER + 20)]
     said: list[list[str]] = []
     for _ in range(MOST_TRIES + 4):
@@ -99,9 +99,7 @@ async def test_G25_an_update_that_ends_the_program_each_time_is_set_aside(
 
 async def test_G25_kills_by_somebody_else_set_nothing_aside(tmp_path: Path) -> None:
     """Those that were only there each time are handled at last."""
-    url = f"sqlite:///{tmp_path / 'jarchy.db'}"
-    store = await open_store(url)
-    await store.close()
+    url = migrated_copy(tmp_path / "jarchy.db")
     updates = [update(number, number) for number in range(10, 30)]
     await start(url, "stored first", 10, updates)  # ends over the first
     for number in range(11, 11 + 2 * MOST_TRIES):  # and each time over another

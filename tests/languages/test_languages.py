@@ -19,6 +19,7 @@ from bot import languages
 from bot.languages import LANGUAGES, PARTS, TABLES, client_language, language
 from bot.languages.en import numbers
 from bot.languages.parts import Numbers
+from tests.forkserver import copied
 from tests.languages.expected import EXPECTED, WHOLE
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +59,7 @@ OWN_NAME_EMPTY = 'msgid "language.name"\nmsgstr ""\n'
 def program_with_uzbek(folder: Path) -> Path:
     """A copy of the program with one folder more, mostly stubs: a fourth language."""
     for name in PROGRAM_FOLDERS:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        copied(ROOT / name, folder / name)
     added = folder / LANGUAGE_FOLDERS / "uz"
     # where there is an Uzbek of the program's own by now, this one takes its place
     shutil.rmtree(added, ignore_errors=True)

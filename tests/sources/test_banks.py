@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +13,12 @@ from bot.errors import ConfigError
 from bot.sources import banks
 from bot.sources.banks import FOLDER, SOURCES, problems_of, sources_of
 from bot.sources.catalog import load_catalog
+from tests.forkserver import copied
 
 ROOT = Path(__file__).parents[2]
 NEW_BANK = """from bot.model.rates import RateKind
 from bot.sources.base import RateSource, Sheet
+from tests.forkserver import copied
 
 
 def read(body: bytes, url: str | None) -> Sheet:
@@ -55,7 +56,7 @@ def test_no_catalog_is_read_while_a_bank_lacks_a_part(monkeypatch: pytest.Monkey
 
 def test_one_file_more_is_one_bank_more(tmp_path: Path) -> None:
     """The verb that shows what a parser sees knows a bank whose file was just put there."""
-    shutil.copytree(ROOT / "bot", tmp_path / "bot", ignore=shutil.ignore_patterns("__pycache__"))
+    copied(ROOT / "bot", tmp_path / "bot")
     (tmp_path / "bot" / "sources" / "banks" / "mongolbank.py").write_text(
         NEW_BANK, encoding="utf-8"
     )

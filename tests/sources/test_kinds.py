@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,6 +18,7 @@ from bot.sources.kind import Kind
 from bot.sources.kinds import KINDS
 from bot.sources.sections import NewsSection
 from bot.sources.specs import NewsSpec
+from tests.forkserver import copied
 
 FIRST = {"telegram": "channel"}  # what a section cannot be without, where it is no address
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +32,7 @@ from bot.model.news import Entry
 from bot.sources.kind import Kind
 from bot.sources.sections import NewsSection
 from bot.sources.specs import NewsSpec
+from tests.forkserver import copied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +136,7 @@ def run(folder: Path, *words: str, status: int = 0) -> str:
 
 def test_one_file_more_is_one_kind_more(tmp_path: Path) -> None:
     """Its sections are read, polled and stored, and an operator can look at its documents."""
-    shutil.copytree(ROOT / "bot", tmp_path / "bot", ignore=shutil.ignore_patterns("__pycache__"))
+    copied(ROOT / "bot", tmp_path / "bot")
     (tmp_path / "bot" / "sources" / "kinds" / "lists.py").write_text(NEW_KIND, encoding="utf-8")
     (tmp_path / "list").write_text("https://b.example/1\tA bridge", encoding="utf-8")
     assert run(tmp_path, "-m", "bot", "inspect", "list", "list") == '{"title":"A bridge"}\n'
@@ -148,7 +149,7 @@ def test_a_kind_may_bring_something_else_than_stories(tmp_path: Path) -> None:
     """Its sections are read and known by their kind, and an operator looks at a source by its key;
     nobody polls it as a feed, and a mistake in it is told as everywhere.
     """
-    shutil.copytree(ROOT / "bot", tmp_path / "bot", ignore=shutil.ignore_patterns("__pycache__"))
+    copied(ROOT / "bot", tmp_path / "bot")
     (tmp_path / "bot" / "sources" / "kinds" / "prices.py").write_text(NO_STORIES, encoding="utf-8")
     (tmp_path / "bread").write_text("white 40\nrye 45", encoding="utf-8")
     catalog = tmp_path / "catalog.toml"

@@ -28,11 +28,15 @@ from storage.schema import inbox
 from storage.versions import HEAD
 from tests.factories import NOW, chat, rate
 from tests.test_cli import jarchy
+from tests.world import migrated_copy
 
 
 async def fill(folder: Path, *chats: int) -> Store:
     """A database with these chats, still open: its last commits are in the WAL only."""
-    store = await open_store(f"sqlite:///{folder / 'jarchy.db'}")
+    path = folder / "jarchy.db"
+    if not path.exists():
+        migrated_copy(path)
+    store = await open_store(f"sqlite:///{path}")
     async with store.writing() as db:
         for number in chats:
             await storage.chats.add(db, chat(number), now=NOW)
