@@ -38,7 +38,7 @@ class Gauge:
             while True:
                 self.waiting = await self._ask(session)
                 tally = emulator.tally
-                now = (self.waiting, tally and tally.json())
+                now = (self.waiting, tally and tally.json(), emulator.guides())
                 if now != shown:
                     shown = now
                     emulator.refresh()

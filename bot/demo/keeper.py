@@ -17,7 +17,7 @@ import orjson
 from bot.emulator import TEST_TOKEN
 from bot.errors import BotError
 
-STOPS_WITHIN = 20.0  # seconds for an orderly end, after which it is killed
+STOPS_WITHIN = 10.0  # seconds for an orderly end, after which it is killed
 
 
 class State(Enum):

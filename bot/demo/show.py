@@ -13,6 +13,7 @@ import storage.rates
 from bot import log
 from bot.clock import TurnedClock
 from bot.demo.gauge import Gauge
+from bot.demo.guide import Guide
 from bot.demo.hands import Hold, bot_hands, event_hands, time_hands
 from bot.demo.keeper import Keeper
 from bot.demo.travel import Travel
@@ -56,6 +57,7 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
         travel = Travel(world, keeper, emulator.refresh)
         travel.troubled = lambda: hold.held or bool(emulator.faults.active())
         keeper.on_change = emulator.refresh
+        emulator.guide = Guide(travel)
         controls += [*time_hands(travel), *event_hands(world), *bot_hands(keeper, hold)]
         with tempfile.TemporaryDirectory(prefix="jarchy-demo-") as folder:
             say(emulator.page_url)

@@ -25,6 +25,7 @@ class Travel:
     keeper: Keeper
     on_turn: Callable[[], None] = lambda: None
     troubled: Callable[[], bool] = lambda: False
+    turned_at: datetime | None = None  # the moment it was turned to first
     speed: float | None = None  # seconds of its time in one of ours, while it plays
     _playing: asyncio.Task[None] | None = None
     _way: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -79,5 +80,6 @@ class Travel:
 
     def _turn(self, moment: datetime) -> None:
         self.world.turn_to(moment)
+        self.turned_at = self.turned_at or moment
         self.keeper.turn()
         self.on_turn()

@@ -190,6 +190,7 @@ class Page:
         """What there is to be done with the demonstration, and its time."""
         return {
             "controls": [control.json() for control in self._controls],
+            "guides": self._scenario.guides(),
             "tally": self._scenario.tally and self._scenario.tally.json(),
             "readings": [asdict(reading) for reading in self.readings()],
             "now": self._scenario.world.now(),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from bot.emulator.api import BotApi
 from bot.emulator.calls import Calls
 from bot.emulator.commands import Profile
-from bot.emulator.errors import ScenarioError
+from bot.emulator.errors import Json, ScenarioError
 from bot.emulator.faults import Faults, Limits
 from bot.emulator.files import Files
 from bot.emulator.tally import Tally
@@ -48,7 +48,16 @@ class Stage:
         self.limits = limits or Limits()
         self.calls = Calls(keep_calls)
         self.tally: Tally | None = None  # a load test makes millions of messages
+        # what a demonstration has to say in a person's chat: its steps, and a control to offer
+        self.guide: Callable[[Chat], Json] | None = None
         self.privacy = privacy
+
+    def guides(self) -> Json:
+        """What the demonstration has to say in each private chat, by the chat's number as text."""
+        if self.guide is None:
+            return {}
+        chats = [chat for chat in self.world.chats.values() if chat.user is not None]
+        return {str(chat.id): self.guide(chat) for chat in chats}
 
     def add_user(
         self,

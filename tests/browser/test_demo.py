@@ -34,7 +34,7 @@ class Tomorrow:
         if page is None or self._turned:
             return
         self._turned = True
-        await page.locator("[data-control=next-day]").click()
+        await page.locator("[data-offer=next-day]").click()  # as the chat itself offers it
         await expect(page.locator("#today")).to_contain_text(f"{FIRST_DAY.day + 1} August 2023")
 
 
@@ -52,6 +52,9 @@ async def the_first_minutes(visit: Visit, tomorrow: Tomorrow) -> None:
     page = await visit.open(WIDE)
     menu = await start(page, visit.name, "USD", "Security")
     await press(menu, "Done")
+    steps = page.locator("#main .guide li")
+    await expect(steps.locator("xpath=self::*[contains(@class, 'done')]")).to_have_count(1)
+    await expect(page.locator("[data-offer=next-day]")).to_be_visible()
     await expect(menu).to_contain_text("USD")
     await expect(menu).to_contain_text("Security")
     await expect(menu.locator(".key")).to_have_count(0)
@@ -112,6 +115,8 @@ async def a_day_with_news(visit: Visit, tomorrow: Tomorrow) -> None:
     await expect(move.get_by_role("button", name="Mute RUB", exact=True)).to_be_visible()
     await press(move, "Snooze")
     await expect(move.get_by_role("button", name="Off until")).to_be_visible()
+    await expect(page.locator("#main .guide ol")).to_have_count(0)  # all three steps are taken
+    await expect(page.locator("[data-offer=next]")).to_be_visible()
     await read_on_a_phone(phone)
 
 

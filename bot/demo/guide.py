@@ -1,0 +1,54 @@
+"""The first minute: three steps shown in a person's own chat, and what comes next there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.demo.hands import words
+from bot.demo.travel import Travel
+from bot.emulator import Chat
+
+KEYS_OF_AN_ALERT = 4  # or more; a card has fewer
+
+CHOOSE = words("Choose a currency", "Выберите валюту", "Валюта тандаңыз")
+TURN = words("A new day", "Новый день", "Жаңы күн")
+ALERT = words("Get an alert", "Получите весть", "Кабар алыңыз")
+
+
+@dataclass(slots=True)
+class Guide:
+    """How far people have come; a step that was taken stays so."""
+
+    travel: Travel
+    _chosen: set[int] = field(default_factory=set)
+    _told: set[int] = field(default_factory=set)
+
+    def __call__(self, chat: Chat) -> dict[str, object]:
+        """A chat's steps, and the button that its next one needs."""
+        turned = self.travel.turned_at
+        for date, keys in _keyboards(chat):
+            if any(key.startswith("✓") for key in keys):
+                self._chosen.add(chat.id)
+            elif turned and date >= turned.timestamp() and len(keys) >= KEYS_OF_AN_ALERT:
+                self._told.add(chat.id)
+        chosen, told = chat.id in self._chosen, chat.id in self._told
+        offer = None
+        if told:
+            offer = "next"
+        elif chosen:
+            offer = "next-day"
+        taken = ((CHOOSE, chosen), (TURN, chosen and turned is not None), (ALERT, told))
+        return {"steps": [{"label": label, "done": done} for label, done in taken], "offer": offer}
+
+
+def _keyboards(chat: Chat) -> Iterator[tuple[int, list[str]]]:
+    """The buttons below each of the bot's messages, with the message's time."""
+    for message in chat.messages.values():
+        rows: list[list[dict[str, Any]]] = message.get("reply_markup", {}).get(
+            "inline_keyboard", []
+        )
+        keys = [str(key["text"]) for row in rows for key in row]
+        if keys:
+            yield message["date"], keys
