@@ -15,6 +15,7 @@ so that a standby takes over. A server that vanished is noticed within seconds.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -56,6 +57,7 @@ SERVER_OPTIONS: dict[str, Any] = {
 # of SQLite's log beside the file: what its checkpoints every thousand pages leave
 LOG_BYTES = 4 * 1024 * 1024
 LOST = "the database file was removed or replaced"
+TURN_SECONDS = 60  # who wants to write to a file waits so long for those before, then is told
 POOL_SECONDS = 10  # a caller waits so long for a free connection, then is told
 
 Db = AsyncConnection
@@ -69,6 +71,7 @@ class Store:
         self.alone = is_file(url)  # no other process works on this database; a server has many
         self._writer = writer
         self._reader = reader
+        self._turns = asyncio.Lock()  # of who writes to a file
         self._clock = ClockWatch()
         # by how much the database's clock is turned: a demonstration's, nobody else's
         self.turned: Callable[[], timedelta] | None = None
@@ -106,8 +109,37 @@ class Store:
             raise storage_error(error) from error
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[Db]:
-        """All or nothing: committed when the block ends, rolled back when it raises."""
+    async def writing(self, *, unhurried: bool = False) -> AsyncIterator[Db]:
+        """All or nothing: committed when the block ends, rolled back when it raises.
+
+        Writers of a file have their turns in the order in which they asked. Who is `unhurried` lets
+        what is ready run before it begins; what of that wants to write has its turn after it.
+        """
+        if not self.alone:
+            async with self._written() as db:
+                yield db
+            return
+        await self._take_turn()
+        try:
+            if unhurried:
+                await asyncio.sleep(0)
+            async with self._written() as db:
+                yield db
+        finally:
+            self._turns.release()
+
+    async def _take_turn(self) -> None:
+        if not self._turns.locked():
+            await self._turns.acquire()
+            return
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise StorageError(f"no turn to write for {TURN_SECONDS} s") from None
+
+    @asynccontextmanager
+    async def _written(self) -> AsyncIterator[Db]:
         clock = self._clock.following()
         after: list[Callable[[], None]] = []
         options: dict[str, Any] = {_FOLLOWING: clock, _AFTER: after}

@@ -18,6 +18,7 @@ import pytest
 from bot.demo.world import (
     AGENCIES,
     CHANNEL,
+    FEEDS,
     FIRST_DAY,
     WEEK,
     ZONE,
@@ -216,8 +217,9 @@ async def test_a_moment_is_over_when_every_source_was_asked_in_it(clock: Clock) 
         await bank(get)
         world.turn_to(world.upcoming())
         asked = asyncio.create_task(world.asked())
-        for language in AGENCIES:
-            await get(f"/feeds/{language}.xml")
+        for name in FEEDS:
+            await get(f"/feeds/{name}.xml")
+        await get("/quakes.geojson")
         assert not asked.done()
         await bank(get)
         assert set((await asked).values()) == {world.now()}
@@ -254,7 +256,9 @@ async def test_the_catalog_names_every_source_and_the_channel(clock: Clock) -> N
         ]:
             assert (await get(url))[0] == 200
     assert {spec.poll.every for spec in catalog.polled} == {timedelta(seconds=2)}
-    assert [feed.language for feed in catalog.kinds["feeds"].values()] == ["en", "ru", "ky"]
+    assert [feed.language for feed in catalog.kinds["feeds"].values()] == [
+        *("en", "ru", "ky", "ru")
+    ]
     assert (catalog.names("jailoo", "en"), catalog.names("jailoo", "ky")) == (
         "Jailoo Press",
         "Жайлоо Пресс",

@@ -21,7 +21,7 @@ from bot.render.desk import correction_buttons, story_buttons
 from bot.render.numbers import as_printed
 from bot.render.phrases import phrase
 from bot.render.reasons import because
-from bot.render.text import Button, Message, Rich, Rows, message, one_line
+from bot.render.text import Button, Colour, Message, Rich, Rows, message, one_line
 from storage.alerts import StoredAlert
 from storage.db import Db
 
@@ -267,8 +267,10 @@ def _said(msgid: str, name: str, value: str, language: str, names: Mapping[str, 
 
 
 def _rate_buttons(number: int, language: str) -> Rows:
-    approve = Button(t("button.approve", language), data=f"held:approve:{number}")
-    reject = Button(t("button.reject", language), data=f"held:reject:{number}")
+    approve = Button(
+        t("button.approve", language), data=f"held:approve:{number}", colour=Colour.GREEN
+    )
+    reject = Button(t("button.reject", language), data=f"held:reject:{number}", colour=Colour.RED)
     return ((approve, reject),)
 
 

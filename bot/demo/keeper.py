@@ -33,18 +33,20 @@ class State(Enum):
 class Keeper:
     """The bot's process; `ahead` says how far the clock is turned, `on_change` hears of states."""
 
-    api_url: str
+    api_url: str = ""
     ahead: Callable[[], timedelta]
     on_change: Callable[[], None] = lambda: None
     state: State = State.ASLEEP
+    database_url: str = ""
+    catalog: str = ""
     port: int = 0  # of its status page; the same after each start
     _process: Process | None = None
     _reading: asyncio.Task[None] | None = None
     _settled: dict[int, asyncio.Future[None]] = field(default_factory=dict)
     _turns: int = 0
 
-    async def start(self, *, database_url: str, catalog: str) -> None:
-        """Start it, and return when it is ready. BotError when it ends before."""
+    async def start(self) -> None:
+        """Start it on its database, and return when it is ready. BotError when it ends before."""
         self._be(State.WAKING)
         self._process = process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot.demo.subject"),
@@ -56,8 +58,8 @@ class Keeper:
             {
                 "token": TEST_TOKEN,
                 "api_url": self.api_url,
-                "database_url": database_url,
-                "catalog": catalog,
+                "database_url": self.database_url,
+                "catalog": self.catalog,
                 "port": self.port,
                 "ahead": self.ahead().total_seconds(),
             }

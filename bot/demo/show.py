@@ -7,12 +7,13 @@ import signal
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 import storage.rates
 from bot import log
 from bot.clock import TurnedClock
+from bot.demo.gauge import Gauge
+from bot.demo.hands import Hold, bot_hands, event_hands, time_hands
 from bot.demo.keeper import Keeper
 from bot.demo.travel import Travel
 from bot.demo.world import ZONE, World
@@ -35,6 +36,8 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
     world = World()
     await world.start()
     controls: list[Control] = []
+    keeper = Keeper(ahead=lambda: world.ahead)
+    gauge = Gauge(keeper)
     emulator = Emulator(
         TEST_TOKEN,
         "jarchy_bot",
@@ -42,26 +45,33 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
         controls=controls,
         clock=lambda: world.now().timestamp(),
         zone=ZONE.key,
+        readings=gauge.readings,
     )
+    hold = Hold()
     try:
         await emulator.start(port=port)
         emulator.add_private(emulator.add_user(READER, "Aigul", "en"), started=False)
         emulator.add_channel(CHANNEL, "Jarchy · the herald", "jarchy_herald")
-        keeper = Keeper(api_url=emulator.api_url, ahead=lambda: world.ahead)
+        keeper.api_url = emulator.api_url
         travel = Travel(world, keeper, emulator.refresh)
+        travel.troubled = lambda: hold.held or bool(emulator.faults.active())
         keeper.on_change = emulator.refresh
-        controls += hands(travel)
+        controls += [*time_hands(travel), *event_hands(world), *bot_hands(keeper, hold)]
         with tempfile.TemporaryDirectory(prefix="jarchy-demo-") as folder:
             say(emulator.page_url)
             if exit_after is not None:
                 loop.call_later(exit_after, stop.set)
-            showing = asyncio.create_task(_begin(world, keeper, Path(folder), say))
+            hold.file = Path(folder) / "demo.db"
+            showing = asyncio.create_task(_begin(world, keeper, hold.file, say))
+            looking = asyncio.create_task(gauge.run(emulator))
             try:
                 await _either(showing, stop)
             finally:
                 travel.pause()
-                showing.cancel()
-                await asyncio.wait([showing])
+                hold.give_back()
+                for task in (showing, looking):
+                    task.cancel()
+                await asyncio.wait([showing, looking])
                 await keeper.stop()
     finally:
         await emulator.stop()
@@ -80,32 +90,12 @@ async def _either(showing: asyncio.Task[None], stop: asyncio.Event) -> None:
         stopped.cancel()
 
 
-async def _begin(world: World, keeper: Keeper, folder: Path, say: Callable[[str], None]) -> None:
+async def _begin(world: World, keeper: Keeper, file: Path, say: Callable[[str], None]) -> None:
     """Start the bot on a new database, and say that it is ready."""
-    url = f"sqlite:///{folder / 'demo.db'}"
-    await _seed(url, world)
-    await keeper.start(database_url=url, catalog=world.catalog())
+    keeper.database_url, keeper.catalog = f"sqlite:///{file}", world.catalog()
+    await _seed(keeper.database_url, world)
+    await keeper.start()
     say(f"Jarchy is ready; its status page: http://127.0.0.1:{keeper.port}/status")
-
-
-def hands(travel: Travel) -> list[Control]:
-    """What people do with the demonstration's time."""
-
-    async def next_moment() -> str:
-        return written(await travel.next())
-
-    async def next_day() -> str:
-        return written(await travel.day())
-
-    return [
-        Control(id="next", label="Next", run=next_moment),
-        Control(id="next-day", label="Next day", run=next_day),
-    ]
-
-
-def written(moment: datetime) -> str:
-    """A moment for people: "Tuesday 15 August 2023, 09:00"."""
-    return f"{moment:%A} {moment.day} {moment:%B %Y}, {moment:%H:%M}"
 
 
 async def _seed(url: str, world: World) -> None:

@@ -24,6 +24,7 @@ class Travel:
     world: World
     keeper: Keeper
     on_turn: Callable[[], None] = lambda: None
+    troubled: Callable[[], bool] = lambda: False
     speed: float | None = None  # seconds of its time in one of ours, while it plays
     _playing: asyncio.Task[None] | None = None
     _way: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -68,8 +69,8 @@ class Travel:
 
     async def _to(self, moment: datetime) -> datetime:
         self._turn(moment)
-        if self.keeper.state is State.AWAKE:
-            # one that is frozen, killed or cut off from Telegram holds nobody up
+        # one that is frozen, killed or troubled on order holds nobody up
+        if self.keeper.state is State.AWAKE and not self.troubled():
             with suppress(TimeoutError):
                 async with asyncio.timeout(HELD_AT_MOST):
                     await self.keeper.settled(await self.world.asked())

@@ -14,9 +14,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import hashlib
-import tomllib
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -24,18 +22,19 @@ from decimal import Decimal
 from email.utils import format_datetime
 from html import escape
 from importlib.resources import files
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-ZONE = ZoneInfo("Asia/Bishkek")
+from bot.demo.injected import Injected
+from bot.demo.stories import FEED_LENGTH, WEEK, ZONE, Published, published, read_stories
+
+__all__ = ["WEEK", "ZONE", "World", "read_stories"]
+
 FIRST_DAY = date(2023, 8, 14)
 PUBLISHED_AT = time(15)  # the bank sets tomorrow's rates
 BEGINS_AT = time(16)  # both answers, today's and tomorrow's, are there
 #: When something is due on every day: the morning's digest, the bank, what followed, the evening.
 MOMENTS = (time(9), PUBLISHED_AT, BEGINS_AT, time(18))
-WEEK = 7  # the stories' programme, after which it begins again
-FEED_LENGTH = 20
 CHANNEL = -1002021102000
 
 _STOP_GRACE = 0.1  # seconds an idle connection may keep `stop` waiting
@@ -53,20 +52,25 @@ class Agency:
     key: str
     name: str
     names: Mapping[str, str]
+    language: str
 
 
+#: By the names of their feeds: the three that report every day.
 AGENCIES: Mapping[str, Agency] = {
     "en": Agency(
+        language="en",
         key="alatoo",
         name="Ala-Too News",
         names={"en": "Ala-Too News", "ru": "Ала-Тоо Ньюс", "ky": "Ала-Тоо Ньюс"},
     ),
     "ru": Agency(
+        language="ru",
         key="manas",
         name="Манас Пост",
         names={"en": "Manas Post", "ru": "Манас Пост", "ky": "Манас Пост"},
     ),
     "ky": Agency(
+        language="ky",
         key="jailoo",
         name="Жайлоо Пресс",
         names={"en": "Jailoo Press", "ru": "Жайлоо Пресс", "ky": "Жайлоо Пресс"},
@@ -74,25 +78,16 @@ AGENCIES: Mapping[str, Agency] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """A story of the programme; `day` is its day in that week, `at` the time in Bishkek."""
-
-    id: str
-    language: str
-    day: int
-    at: time
-    headline: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
-    """A story as it came out on one day of the calendar; its id is unique for good."""
-
-    id: str
-    story: Story
-    at: datetime
+#: And one that speaks up only when something happens.
+FEEDS: Mapping[str, Agency] = {
+    **AGENCIES,
+    "wire": Agency(
+        language="ru",
+        key="terskey",
+        name="Терскей Инфо",
+        names={"en": "Terskey Info", "ru": "Терскей Инфо", "ky": "Тескей Инфо"},
+    ),
+}
 
 
 def read_rates() -> list[tuple[date, dict[str, Decimal]]]:
@@ -108,16 +103,6 @@ def read_rates() -> list[tuple[date, dict[str, Decimal]]]:
     return found
 
 
-def read_stories() -> tuple[Story, ...]:
-    """The whole programme, in the file's order."""
-    document = tomllib.loads(files(__package__).joinpath("stories.toml").read_text("utf-8"))
-    found = []
-    for story in document["story"]:
-        story["text"] = story["text"].strip()  # the file's blocks end with a newline
-        found.append(Story(**story))
-    return tuple(found)
-
-
 def effective_day(now: datetime) -> date:
     """The day whose rates the bank shows: on a working day from three o'clock on it is tomorrow."""
     local = now.astimezone(ZONE)
@@ -127,26 +112,6 @@ def effective_day(now: datetime) -> date:
     while set_on.weekday() >= _SATURDAY:
         set_on -= timedelta(days=1)
     return set_on + timedelta(days=1)
-
-
-def published(
-    stories: tuple[Story, ...], language: str, first_day: date, now: datetime
-) -> list[Published]:
-    """The reports of a language's agency up to `now`, newest first, as many as a feed shows."""
-    own: dict[int, list[Story]] = defaultdict(list)
-    for story in sorted(stories, key=lambda one: one.at, reverse=True):
-        if story.language == language:
-            own[story.day].append(story)
-    found: list[Published] = []
-    today = now.astimezone(ZONE).date()
-    while today >= first_day and len(found) < FEED_LENGTH:
-        for story in own[(today - first_day).days % WEEK]:
-            at = datetime.combine(today, story.at, ZONE)
-            if at <= now:
-                # with its day: the programme comes again, and a known id would be no news
-                found.append(Published(id=f"{story.id}-{today}", story=story, at=at))
-        today -= timedelta(days=1)
-    return found[:FEED_LENGTH]
 
 
 class World:
@@ -170,11 +135,13 @@ class World:
             raise ValueError(f"the rates of this world begin on {self._days[0]}")
         self._runner: web.AppRunner | None = None
         self._url = ""
-        self._sources = {"/nbkr/daily.xml": "nbkr"}  # their keys by their paths
-        for language, agency in AGENCIES.items():
-            self._sources[f"/feeds/{language}.xml"] = agency.key
+        # their keys by their paths
+        self._sources = {"/nbkr/daily.xml": "nbkr", "/quakes.geojson": "seismo"}
+        for name, agency in FEEDS.items():
+            self._sources[f"/feeds/{name}.xml"] = agency.key
         self._asked: dict[str, datetime] = {}  # when each source was asked first since the turn
         self._answered = asyncio.Event()
+        self.injected = Injected()  # what was let happen by a button
         self.ahead = timedelta()  # of the real time
         self.turn_to(self._begins)
 
@@ -216,12 +183,12 @@ class World:
         if not self._url:
             raise RuntimeError("the world has no address before it is started")
         feeds = []
-        for language, agency in AGENCIES.items():
+        for name, agency in FEEDS.items():
             feeds.append(f"""
 [feeds.{agency.key}]
 name = {{ {_names(agency)} }}
-url = "{self._url}/feeds/{language}.xml"
-language = "{language}"
+url = "{self._url}/feeds/{name}.xml"
+language = "{agency.language}"
 trust = 2
 style = "brief"
 poll = {{ every = "2s" }}
@@ -234,6 +201,14 @@ urls = ["{self._url}/nbkr/daily.xml"]
 kind = "official"
 poll = {{ every = "2s", zone = "{ZONE.key}" }}
 {"".join(feeds)}
+[hazards.seismo]
+name = {{ en = "Seismology Institute", ru = "Институт сейсмологии", ky = "Сейсмология институту" }}
+url = "{self._url}/quakes.geojson"
+format = "usgs"
+near = {{ latitude = 42.87, longitude = 74.59, radius_km = 600 }}
+at_least = 4.5
+poll = {{ every = "2s" }}
+
 [channels."{CHANNEL}"]
 language = "en"
 topics = ["security"]
@@ -248,7 +223,8 @@ style = "brief"
         """Serve on a free port of 127.0.0.1; the calendar starts to run."""
         application = web.Application()
         application.router.add_get("/nbkr/daily.xml", self._serve_rates)
-        application.router.add_get("/feeds/{language:en|ru|ky}.xml", self._serve_feed)
+        application.router.add_get("/quakes.geojson", self._serve_quakes)
+        application.router.add_get(f"/feeds/{{name:{'|'.join(FEEDS)}}}.xml", self._serve_feed)
         application.router.add_get("/stories/{id}", self._serve_story)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=_STOP_GRACE)
         await self._runner.setup()
@@ -273,16 +249,25 @@ style = "brief"
         return self._answer(request, _bank_document(day, rates), "application/xml")
 
     async def _serve_feed(self, request: web.Request) -> web.Response:
-        language = request.match_info["language"]
-        items = published(self._stories, language, self._first_day, self.now())
-        return self._answer(request, _feed(language, items, self._url), "application/rss+xml")
+        name = request.match_info["name"]
+        body = _feed(name, self._reports(name), self._url)
+        return self._answer(request, body, "application/rss+xml")
+
+    async def _serve_quakes(self, request: web.Request) -> web.Response:
+        return self._answer(request, self.injected.quakes(self.now()), "application/json")
 
     async def _serve_story(self, request: web.Request) -> web.Response:
-        for language in AGENCIES:
-            for item in published(self._stories, language, self._first_day, self.now()):
+        for name, agency in FEEDS.items():
+            for item in self._reports(name):
                 if item.id == request.match_info["id"]:
-                    return self._answer(request, _page(item), "text/html")
+                    return self._answer(request, _page(item, agency), "text/html")
         raise web.HTTPNotFound
+
+    def _reports(self, name: str) -> list[Published]:
+        """What an agency's feed has now, newest first."""
+        now = self.now()
+        day = published(self._stories, name, self._first_day, now)
+        return [*self.injected.reports(name, now), *day][:FEED_LENGTH]
 
     def _answer(self, request: web.Request, body: bytes, content_type: str) -> web.Response:
         self._asked.setdefault(request.path, self.now())
@@ -318,13 +303,13 @@ def _bank_document(day: date, rates: Mapping[str, Decimal]) -> bytes:
     ).encode("windows-1251")
 
 
-def _feed(language: str, items: list[Published], url: str) -> bytes:
+def _feed(feed: str, items: list[Published], url: str) -> bytes:
     # No lastBuildDate: the bytes, and with them the ETag, change only when a story comes.
-    name = escape(AGENCIES[language].name)
+    name, language = escape(FEEDS[feed].name), FEEDS[feed].language
     entries = "".join(_feed_item(item, url) for item in items)
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'
-        f'<rss version="2.0"><channel><title>{name}</title><link>{url}/feeds/{language}.xml</link>'
+        f'<rss version="2.0"><channel><title>{name}</title><link>{url}/feeds/{feed}.xml</link>'
         f"<description>{name}</description><language>{language}</language>\n"
         f"{entries}</channel></rss>\n"
     ).encode()
@@ -338,15 +323,15 @@ def _feed_item(item: Published, url: str) -> str:
     )
 
 
-def _page(item: Published) -> bytes:
+def _page(item: Published, agency: Agency) -> bytes:
     story = item.story
     return (
-        f'<!doctype html>\n<html lang="{story.language}"><head><meta charset="utf-8">'
+        f'<!doctype html>\n<html lang="{agency.language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><style>'
         "body{max-width:38em;margin:3em auto;padding:0 1em;font:1.1em/1.6 "
         "serif;color:#222;background:#fffdf8}"
         f"time,p.agency{{color:#666}}</style><title>{escape(story.headline)}</title></head>\n"
-        f'<body><p class="agency">{escape(AGENCIES[story.language].name)}</p>'
+        f'<body><p class="agency">{escape(agency.name)}</p>'
         f"<article><h1>{escape(story.headline)}</h1>"
         f'<time datetime="{item.at.isoformat()}">{item.at:%d.%m.%Y %H:%M}</time>'
         f"<p>{escape(story.text)}</p></article></body></html>\n"

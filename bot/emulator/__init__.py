@@ -9,7 +9,8 @@ from bot.emulator.calls import Call, Calls
 from bot.emulator.emulator import TEST_TOKEN, Emulator
 from bot.emulator.errors import ScenarioError
 from bot.emulator.faults import Fault, Faults, Kind, Limits
-from bot.emulator.scenario import Control
+from bot.emulator.scenario import Control, Reading, Words
+from bot.emulator.tally import Tally
 from bot.emulator.updates import Backoff
 from bot.emulator.world import Chat, Member, User
 
@@ -26,6 +27,9 @@ __all__ = [
     "Kind",
     "Limits",
     "Member",
+    "Reading",
     "ScenarioError",
+    "Tally",
     "User",
+    "Words",
 ]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from bot.emulator.errors import ApiError, Json, ScenarioError, bad_request
 from bot.emulator.faults import Fault
 from bot.emulator.params import Params
-from bot.emulator.scenario import Control, Scenario
+from bot.emulator.scenario import Control, Scenario, Words
 
 
 class Actions:
@@ -181,12 +181,17 @@ class Actions:
             raise ScenarioError(f"not a fault: {problem}") from None
         self._scenario.world.tell({"kind": "faults"})
 
+    def remove_fault(self, p: Params) -> None:
+        """name: lift the faults that were given it"""
+        self._scenario.faults.take_back(p.text("name"))
+        self._scenario.world.tell({"kind": "faults"})
+
     def clear_faults(self, _: Params) -> None:
         """lift all faults"""
         self._scenario.faults.clear()
         self._scenario.world.tell({"kind": "faults"})
 
-    async def control(self, p: Params) -> str:
+    async def control(self, p: Params) -> Words:
         """id: run a control of the demonstration"""
         for control in self._controls:
             if control.id == p.text("id"):

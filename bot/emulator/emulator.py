@@ -10,8 +10,9 @@ from typing import Self
 from bot.emulator.errors import Json
 from bot.emulator.faults import Limits
 from bot.emulator.page import Page
-from bot.emulator.scenario import Control, Scenario
+from bot.emulator.scenario import Control, Reading, Scenario
 from bot.emulator.server import Server
+from bot.emulator.tally import Tally
 from bot.emulator.updates import Backoff
 
 TEST_TOKEN = "123456789:TEST-emulator-token-of-thirty-five_"  # noqa: S105 - opens nothing but the emulator
@@ -23,7 +24,7 @@ class Emulator(Scenario):
     `async with Emulator() as emulator:` or `start` and `stop`. `keep_messages` and `keep_calls`
     bound memory; `zone` (IANA) is where the page's clock hangs, by default the browser's;
     `open_chats` lets the bot write to any private chat; `limits` are Telegram's real ones, off by
-    default.
+    default; with `readings`, a demonstration's figures, messages are counted too.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Emulator(Scenario):
         privacy: bool = True,
         limits: Limits | None = None,
         webhook_backoff: Backoff | None = None,
+        readings: Callable[[], Sequence[Reading]] | None = None,
     ) -> None:
         super().__init__(
             bot_id=int(token.partition(":")[0]),
@@ -57,6 +59,8 @@ class Emulator(Scenario):
         )
         self.token = token
         self._page = Page(self, title, controls, zone)
+        if readings is not None:  # whoever has figures of its own wants ours beside them
+            self._page.readings, self.tally = readings, Tally()
         self._server = Server(self, token, self._page.handle)
         self._address: tuple[str, int] | None = None
 

@@ -57,7 +57,7 @@ class Fault:
 
     `method` may be a pattern ("send*"); `times` counts down and then the fault is gone, `seconds`
     limits its life from the moment it is added; with `after`, the call takes effect before it
-    fails.
+    fails. A `name` is what it can be taken back by.
     """
 
     kind: Kind
@@ -74,6 +74,7 @@ class Fault:
     retry_after: int | None = None
     migrate_to: int | None = None
     delay: float = 0.0
+    name: str = ""
     hits: int = 0
     expires_at: float | None = None
     dice: random.Random = field(init=False, repr=False, compare=False)
@@ -185,6 +186,10 @@ class Faults:
         """Lift one fault; one that is already gone is no error."""
         if fault in self._active:
             self._active.remove(fault)
+
+    def take_back(self, name: str) -> None:
+        """Lift the faults of a name."""
+        self._active = [fault for fault in self._active if fault.name != name]
 
     def clear(self) -> None:
         """Lift all faults."""

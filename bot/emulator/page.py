@@ -20,7 +20,8 @@ foreign page cannot send unasked, and a loopback Host, which a rebound DNS name 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict
 from importlib import resources
 from itertools import islice
 
@@ -32,7 +33,7 @@ from bot.emulator.actions import Actions, seconds_to_wait
 from bot.emulator.errors import ApiError, Json, ScenarioError
 from bot.emulator.faults import Fault
 from bot.emulator.params import Params, read_params
-from bot.emulator.scenario import Control, Scenario
+from bot.emulator.scenario import Control, Reading, Scenario
 from bot.emulator.world import PRESENT, Chat, User
 
 # more than anybody scrolls through; a load test has a million of each
@@ -58,6 +59,7 @@ class Page:
         self._title = title
         self._controls = controls
         self._zone = zone
+        self.readings: Callable[[], Sequence[Reading]] = tuple
         self.actions = Actions(scenario, controls)
         self._listeners: set[asyncio.Queue[Json | None]] = set()
         self._html = resources.files("bot.emulator").joinpath("page.html").read_bytes()
@@ -187,7 +189,9 @@ class Page:
     def _panel(self) -> Json:
         """What there is to be done with the demonstration, and its time."""
         return {
-            "controls": [{"id": control.id, "label": control.label} for control in self._controls],
+            "controls": [control.json() for control in self._controls],
+            "tally": self._scenario.tally and self._scenario.tally.json(),
+            "readings": [asdict(reading) for reading in self.readings()],
             "now": self._scenario.world.now(),
         }
 
@@ -329,6 +333,7 @@ def _fault_json(fault: Fault) -> Json:
         "description": fault.description,
         "retry_after": fault.retry_after,
         "delay": fault.delay,
+        "name": fault.name,
         "hits": fault.hits,
     }
 

@@ -27,6 +27,7 @@ from bot.emulator.errors import ApiError, encoded
 from bot.emulator.faults import Fault, Kind
 from bot.emulator.params import Params, read_params
 from bot.emulator.scenario import Scenario
+from bot.emulator.tally import is_message
 
 # bytes: the Bot API takes files of 50 MiB, and some form around them
 _BODY_LIMIT = 52 * 1024 * 1024
@@ -132,9 +133,10 @@ class Server:
         name = path[len(self._calls_prefix) :]
         at, wall = time.monotonic(), time.time()  # of arrival, before the body is read
         calls = self._scenario.calls
-        chat_id = None
+        chat_id, mark = None, 0
         try:
             params = await read_params(request)
+            mark = self._mark(name, params)
             chat_id = self._chat_id(params)
             ended = await self._play(name, params, chat_id)
         except ApiError as error:
@@ -142,13 +144,24 @@ class Server:
         except asyncio.CancelledError:
             # logged all the same: a test asks what became of a call whose client gave up
             ended = _Outcome(None, "hang", description="the client went away")
-            calls.add(ended.logged(calls.total + 1, at, wall, name, chat_id))
+            self._log(ended.logged(calls.total + 1, at, wall, name, chat_id), mark)
             raise
-        calls.add(ended.logged(calls.total + 1, at, wall, name, chat_id))
+        self._log(ended.logged(calls.total + 1, at, wall, name, chat_id), mark)
         if ended.response is None:
             _reset(request)
             return web.Response()
         return ended.response
+
+    def _mark(self, name: str, params: Params) -> int:
+        """What a message says, as a number; only where somebody counts messages."""
+        if self._scenario.tally is None or not is_message(name):
+            return 0
+        return hash((name, repr(sorted(params.values.items(), key=str))))
+
+    def _log(self, call: Call, mark: int) -> None:
+        self._scenario.calls.add(call)
+        if self._scenario.tally is not None:
+            self._scenario.tally.note(call, mark)
 
     def _chat_id(self, params: Params) -> int | None:
         if "chat_id" not in params.values:

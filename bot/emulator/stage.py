@@ -11,6 +11,7 @@ from bot.emulator.commands import Profile
 from bot.emulator.errors import ScenarioError
 from bot.emulator.faults import Faults, Limits
 from bot.emulator.files import Files
+from bot.emulator.tally import Tally
 from bot.emulator.updates import Backoff, Updates
 from bot.emulator.world import Chat, Member, Topic, User, World
 
@@ -46,6 +47,7 @@ class Stage:
         self.faults = Faults()
         self.limits = limits or Limits()
         self.calls = Calls(keep_calls)
+        self.tally: Tally | None = None  # a load test makes millions of messages
         self.privacy = privacy
 
     def add_user(

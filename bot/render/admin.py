@@ -16,7 +16,7 @@ from bot.render.news import headline
 from bot.render.numbers import as_printed
 from bot.render.phrases import phrase
 from bot.render.status import source_line, stopped_line
-from bot.render.text import Button, Message, Rich, Rows, bold, cut, lines, message, one_line
+from bot.render.text import Button, Colour, Message, Rich, Rows, bold, cut, lines, message, one_line
 
 SOURCES_A_PAGE = 8
 LABEL = 40  # characters of a name on a button
@@ -128,8 +128,14 @@ def held(rates: Sequence[HeldRate], names: Callable[[str], str], language: str) 
     for number, one in enumerate(rates[:MOST_ASKED], 1):
         figure = as_printed(one.rate.value, language)
         shown.append(f"{number}. {names(one.rate.source)}: {one.rate.pair} {figure}")
-        approve = Button(f"{number}. {t('button.approve', language)}", f"held:approve:{one.id}")
-        reject = Button(f"{number}. {t('button.reject', language)}", f"held:reject:{one.id}")
+        approve = Button(
+            f"{number}. {t('button.approve', language)}",
+            f"held:approve:{one.id}",
+            colour=Colour.GREEN,
+        )
+        reject = Button(
+            f"{number}. {t('button.reject', language)}", f"held:reject:{one.id}", colour=Colour.RED
+        )
         rows.append([approve, reject])
     return message(lines(*shown), [*rows, [back_button(language, "admin:desk")]])
 
@@ -173,7 +179,7 @@ def errors(status: Status, told: Sequence[tuple[str, str]], language: str) -> Me
 
 def sure_off(language: str) -> Message:
     """The second tap that stops all alerts."""
-    yes = Button(t("button.sure_stop", language), data="admin:off:sure")
+    yes = Button(t("button.sure_stop", language), data="admin:off:sure", colour=Colour.RED)
     return message(
         phrase("admin.sure_stop", language), ((yes,), (back_button(language, "admin:desk"),))
     )

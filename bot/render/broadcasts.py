@@ -11,7 +11,7 @@ from bot.model.chats import ChatKind
 from bot.model.subjects import TopicSubject
 from bot.render.buttons import rows_of, switch
 from bot.render.phrases import counted, phrase
-from bot.render.text import Button, Message, Rich, bold, join, lines, message
+from bot.render.text import Button, Colour, Message, Rich, bold, join, lines, message
 
 #: What chats of a kind are called, with their number.
 KINDS = {
@@ -31,7 +31,7 @@ def preview(shown: StoredBroadcast, reach: Reach, topics: Sequence[str], languag
     switches = [_audience_button(shown, EVERYBODY, language)]
     for topic in topics:
         switches.append(_audience_button(shown, topic, language))
-    send = Button(t("button.send", language), data=f"cast:send:{shown.id}")
+    send = Button(t("button.send", language), data=f"cast:send:{shown.id}", colour=Colour.GREEN)
     rows = [*rows_of(switches, 3), [send, _cancel(shown.id, language)]]
     return message(lines(phrase("broadcast.shown", language), chats_by_kind(reach, language)), rows)
 
@@ -53,7 +53,9 @@ def progress(sent: StoredBroadcast, so_far: Progress, language: str) -> Message:
     if so_far.failed:
         missed.append(counted("broadcast.failed", so_far.failed, language))
     if so_far.open:
-        stop = Button(t("button.stop_broadcast", language), data=f"cast:stop:{sent.id}")
+        stop = Button(
+            t("button.stop_broadcast", language), data=f"cast:stop:{sent.id}", colour=Colour.RED
+        )
         title = bold(t("broadcast.under_way", language))
         return message(lines(title, done, *missed), ((stop,),))
     if so_far.stopped or so_far.settled < sent.reach:

@@ -12,7 +12,7 @@ from bot.model.chats import USUAL, Chat, Post, Sound, Style
 from bot.render.buttons import back_button, rows_of, switch
 from bot.render.phrases import phrase
 from bot.render.subscriptions import switches
-from bot.render.text import Button, Message, Rich, bold, join, lines, message, one_line
+from bot.render.text import Button, Colour, Message, Rich, bold, join, lines, message, one_line
 
 #: Which of a keyboard's requests it is that brings a channel.
 REQUEST = 1
@@ -205,7 +205,9 @@ def louder(sound: Sound) -> Sound:
 
 def removal(number: int, title: str, language: str) -> Message:
     """Asks before a channel is left: data `chan:7:remove:yes`."""
-    yes = [Button(t("channel.remove_yes", language), f"chan:{number}:remove:yes")]
+    yes = [
+        Button(t("channel.remove_yes", language), f"chan:{number}:remove:yes", colour=Colour.RED)
+    ]
     question = phrase("channel.remove_ask", language, title=bold(one_line(title)))
     return _menu(number, question, [yes], language)
 

@@ -8,7 +8,7 @@ from bot.i18n import t
 from bot.model.news import Entry, StoredEntry, Story
 from bot.render.news import headline
 from bot.render.phrases import phrase
-from bot.render.text import Button, Message, Rows, bold, cut, lines, message
+from bot.render.text import Button, Colour, Message, Rows, bold, cut, lines, message
 
 CANDIDATES = 5  # stories that one which waits may be the same as
 ASKED_TEXT = 500  # characters of a text in the question to an operator
@@ -24,8 +24,8 @@ def story_buttons(number: int, language: str) -> Rows:
 
 def correction_buttons(number: int, language: str) -> Rows:
     """Let a correction through, or leave the words as readers know them."""
-    send = Button(t("button.send", language), data=f"story:approve:{number}")
-    reject = Button(t("button.reject", language), data=f"story:reject:{number}")
+    send = Button(t("button.send", language), data=f"story:approve:{number}", colour=Colour.GREEN)
+    reject = Button(t("button.reject", language), data=f"story:reject:{number}", colour=Colour.RED)
     return ((send, reject),)
 
 

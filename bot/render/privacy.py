@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.i18n import t
 from bot.render.phrases import phrase
-from bot.render.text import Button, Message, bold, lines, message
+from bot.render.text import Button, Colour, Message, bold, lines, message
 
 
 def privacy(
@@ -34,7 +34,7 @@ def delete_question(language: str) -> Message:
         phrase("delete.question", language),
         [
             [
-                Button(t("delete.yes", language), "delete:yes"),
+                Button(t("delete.yes", language), "delete:yes", colour=Colour.RED),
                 Button(t("delete.no", language), "delete:no"),
             ]
         ],

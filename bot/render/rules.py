@@ -19,7 +19,7 @@ from bot.render.news import topic_name
 from bot.render.numbers import as_printed
 from bot.render.phrases import counted, phrase
 from bot.render.rates import kind_name
-from bot.render.text import Button, Message, Rich, bold, code, join, lines, link, message
+from bot.render.text import Button, Colour, Message, Rich, bold, code, join, lines, link, message
 
 DAYS_NAMED = 3  # in a preview; the picture shows all
 NUMBERS_IN_A_ROW = 8  # buttons of one or two digits
@@ -184,7 +184,7 @@ def preview(
         steps.append(Button(f"{_amount(rule, amount, language)} ›", data))
     once = switch(t("button.once", language), buttons.once, on=rule.once)
     end = [
-        Button(t("button.save", language), buttons.save),
+        Button(t("button.save", language), buttons.save, colour=Colour.GREEN),
         Button(t("button.cancel", language), buttons.cancel),
     ]
     return message(lines(*said), [steps, [once], end])

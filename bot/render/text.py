@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from string import Formatter
 from typing import Any
 from urllib.parse import urlsplit
@@ -72,16 +73,27 @@ class Rich:
         return bool(self.text)
 
 
+class Colour(StrEnum):
+    """A button's colour: green does what is proposed, red refuses it or cannot be taken back.
+
+    The values are the Bot API's styles.
+    """
+
+    GREEN = "success"
+    RED = "danger"
+
+
 @dataclass(frozen=True, slots=True)
 class Button:
     """An inline button: `data` (at most 64 bytes) comes back to us, `url` opens, `copy` (at most
-    256 letters) is what it copies.
+    256 letters) is what it copies. Clients that know no `colour` show it like any other.
     """
 
     text: str
     data: str | None = None
     url: str | None = None
     copy: str | None = None
+    colour: Colour | None = None
 
 
 Rows = tuple[tuple[Button, ...], ...]
@@ -382,9 +394,12 @@ def _entity(entity: Entity) -> dict[str, Any]:
 
 
 def _button(button: Button) -> dict[str, Any]:
+    shown: dict[str, Any] = {"text": button.text}
+    if button.colour is not None:
+        shown["style"] = button.colour.value
     if button.url:
-        return {"text": button.text, "url": button.url}
+        return {**shown, "url": button.url}
     if button.copy:
-        return {"text": button.text, "copy_text": {"text": button.copy}}
+        return {**shown, "copy_text": {"text": button.copy}}
     # a button has to carry one of them: without data it answers "-", which no route takes
-    return {"text": button.text, "callback_data": button.data or "-"}
+    return {**shown, "callback_data": button.data or "-"}

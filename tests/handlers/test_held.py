@@ -63,6 +63,10 @@ async def dollar(desk: World, on: date = TOMORROW) -> str:
 async def test_S9_S11_only_the_operator_decides_and_only_once(desk: World) -> None:
     """A stranger's press, a forged number and a second press are stale; nothing changes by them."""
     shown = await notice(desk)
+    assert [one["style"] for one in shown["reply_markup"]["inline_keyboard"][0]] == [
+        "success",
+        "danger",
+    ]
     approve, reject = (
         button["callback_data"] for button in shown["reply_markup"]["inline_keyboard"][0]
     )

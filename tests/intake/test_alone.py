@@ -5,14 +5,16 @@ does.
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from bot.errors import StorageError
 from bot.intake.inbox import AT_ONCE, Inbox
 from storage.db import Store
+from storage.opening import open_store
 from storage.schema import inbox as table
 
 MANY = AT_ONCE + 3
@@ -78,6 +80,28 @@ async def test_G2_what_was_stored_and_not_finished_is_handled_after_a_restart(st
     assert handler.seen == [8]
     never.set()
     await gone.close()
+
+
+async def test_S21_what_an_update_writes_comes_after_the_update_itself(tmp_path: Path) -> None:
+    """Though it is handled first: else an erasure would leave the press behind that asked for
+    it. (On a server nothing is handled before it is stored.)
+    """
+    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    written: list[dict[int, str | None]] = []
+
+    async def erasing(raw: dict[str, Any]) -> None:
+        async with store.writing() as db:
+            rows = await db.execute(select(table.c.update_id, table.c.outcome))
+            written.append({row.update_id: row.outcome for row in rows})
+            await db.execute(delete(table).where(table.c.update_id == raw["update_id"]))
+
+    inbox = Inbox(store, erasing, holder="a", alone=True)
+    for number in (7, 8):
+        await inbox.receive([update(number)])
+        await inbox.close()
+    assert written == [{7: None}, {8: None}]
+    assert await outcomes(store) == {}
+    await store.close()
 
 
 async def test_an_update_that_could_not_be_stored_is_not_confirmed_and_not_handled_again(

@@ -15,6 +15,7 @@ from bot.errors import StorageError
 from bot.intake import inbox as intake
 from bot.intake.inbox import Inbox
 from bot.intake.received import parse
+from bot.log import name_ids
 from storage.db import Store, db_now
 from storage.schema import inbox as table
 from tests.intake.test_alone import outcomes
@@ -120,7 +121,7 @@ async def test_an_update_that_never_succeeds_fails_loudly_after_a_bounded_number
     inbox = Inbox(
         store, handle, holder="a", alone=True, apologise=apologise, retries=(0.001, 0.001)
     )
-    with capture_logs() as logs:
+    with capture_logs(processors=[name_ids]) as logs:
         await inbox.receive([update(1, 1), update(2, 1)])
         await end.wait()
     await inbox.close()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.render.text import (
     LIMIT,
     Button,
+    Colour,
     Entity,
     Message,
     Rich,
@@ -214,6 +215,14 @@ def test_a_message_of_exactly_the_limit_is_left_alone() -> None:
 
 def test_empty_rows_of_buttons_are_dropped() -> None:
     assert message("x", [[], [Button("a", "b")]]).buttons == ((Button("a", "b"),),)
+
+
+def test_a_button_has_the_bot_apis_style_for_its_colour() -> None:
+    """And none where nothing is said, which clients draw as ever."""
+    row = [Button("Yes", "y", colour=Colour.GREEN), Button("No", "n", colour=Colour.RED)]
+    sent = to_api(message("Sure?", [[*row, Button("Later", "l")]]))["reply_markup"]
+    styles = [button.get("style") for button in sent["inline_keyboard"][0]]
+    assert styles == ["success", "danger", None]
 
 
 def test_a_message_becomes_the_bot_apis_json() -> None:

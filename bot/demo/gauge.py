@@ -1,0 +1,54 @@
+"""The figures beside the chats: the emulator's own counts, and what the bot has still to send."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+
+import aiohttp
+
+from bot.demo.keeper import Keeper, State
+from bot.emulator import Emulator, Reading
+
+LOOK = 0.5  # seconds between two looks
+ANSWERS_WITHIN = 2.0  # seconds; a frozen bot does not answer
+_WAITING = re.compile(rb"^jarchy_deliveries_waiting\{[^}]*\} ([0-9.e+]+)$", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Gauge:
+    """What the bot says of its queue, asked again and again; None while it does not answer."""
+
+    keeper: Keeper
+    waiting: int | None = None
+
+    def readings(self) -> list[Reading]:
+        """The figures besides the emulator's own."""
+        queue = {"en": "Queue", "ru": "Очередь", "ky": "Кезек"}
+        return [Reading(id="queue", label=queue, value=self.waiting)]
+
+    async def run(self, emulator: Emulator) -> None:
+        """Look until it is cancelled, and show on the pages what is new."""
+        shown: object = None
+        async with aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=ANSWERS_WITHIN)
+        ) as session:
+            while True:
+                self.waiting = await self._ask(session)
+                tally = emulator.tally
+                now = (self.waiting, tally and tally.json())
+                if now != shown:
+                    shown = now
+                    emulator.refresh()
+                await asyncio.sleep(LOOK)
+
+    async def _ask(self, session: aiohttp.ClientSession) -> int | None:
+        if self.keeper.state is not State.AWAKE:
+            return None
+        with suppress(aiohttp.ClientError, TimeoutError):
+            url = f"http://127.0.0.1:{self.keeper.port}/metrics"
+            async with session.get(url) as answer:
+                return sum(int(float(one)) for one in _WAITING.findall(await answer.read()))
+        return None

@@ -1,0 +1,206 @@
+"""The time machine beside the chats: what it lets happen, breaks, mends and counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import aiohttp
+import pytest
+from playwright.async_api import Locator, Page, expect
+from yarl import URL
+
+from tests.browser.demo import HOST, LONGEST, PHONE, WIDE, Visitor, start
+
+SLOWLY = 60_000  # milliseconds: a bot that starts anew beside other tests
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(LONGEST),
+]
+
+
+class Record:
+    """The emulator's own record."""
+
+    def __init__(self, address: str) -> None:
+        self._root = URL(address) / "emulator"
+
+    async def read(self, what: str, **query: str) -> Any:
+        """What there is to read."""
+        async with (
+            aiohttp.ClientSession(raise_for_status=True) as session,
+            session.get(self._root / what, params=query) as answer,
+        ):
+            return await answer.json()
+
+    async def sends(self) -> list[dict[str, Any]]:
+        """The calls that leave a message."""
+        calls: list[dict[str, Any]] = (await self.read("calls"))["calls"]
+        sends = [call for call in calls if call["method"].startswith("send")]
+        return [call for call in sends if call["method"] != "sendChatAction"]
+
+    async def until(self, **told: object) -> None:
+        """Wait until a call was so: while Telegram is away the bot only asks whether it is back."""
+        async with asyncio.timeout(SLOWLY / 1000):
+            while True:
+                calls = (await self.read("calls"))["calls"]
+                if any(told.items() <= call.items() for call in calls):
+                    return
+                await asyncio.sleep(0.1)
+
+    async def counts(self) -> dict[str, int]:
+        """Counted again, another way: copies by what stands in the chats, late by the tries."""
+        copies = late = arrived = 0
+        chats = {call["chat_id"] for call in await self.sends()}
+        for chat in chats:
+            said = Counter[str]()
+            for message in await self.read("messages", chat_id=str(chat)):
+                if message.get("from", {}).get("is_bot") or "sender_chat" in message:
+                    said[str(message.get("text", message["message_id"]))] += 1
+            copies += sum(said.values()) - len(said)
+            failed = False
+            for call in await self.sends():
+                if call["chat_id"] == chat:
+                    arrived += call["accepted"]
+                    late += call["accepted"] and failed
+                    tried = not call["accepted"] and call["code"] not in (400, 403)
+                    failed = tried or (failed and not call["accepted"])
+        return {"sent": arrived - copies, "lost": 0, "twice": copies, "late": late}
+
+
+def hand(page: Page, name: str) -> Locator:
+    """A button of the panel."""
+    return page.locator(f"[data-control={name}]")
+
+
+async def switch(page: Page, name: str, *, on: bool) -> None:
+    """Press a switch of the panel."""
+    await hand(page, name).click()
+    await expect(hand(page, name)).to_have_attribute("aria-pressed", str(on).lower())
+
+
+async def shown(page: Page) -> dict[str, int]:
+    """The counts as they stand beside the chats."""
+    found = {}
+    for name in ("sent", "lost", "twice", "late"):
+        found[name] = int(await page.locator(f"[data-count={name}] b").inner_text())
+    return found
+
+
+async def say(page: Page, text: str) -> Locator:
+    """Write without waiting for the answer, which is returned as the place where it will be."""
+    await page.get_by_label("Message", exact=True).fill(text)
+    await page.keyboard.press("Enter")
+    said = page.locator("#main .msg.mine", has_text=text).last
+    await expect(said).to_be_visible()
+    return said.locator("xpath=following-sibling::article[not(contains(@class, 'mine'))][1]")
+
+
+async def test_the_counts_agree_with_the_record_under_all_faults(
+    visitor: Visitor, address: str
+) -> None:
+    """Each thing that can be broken is broken, mended again, and what waited comes."""
+    page = await (await visitor(HOST)).open(WIDE)
+    record = Record(address)
+    await start(page, HOST, "RUB", "Security")
+    # four agencies, one message; a measured earthquake
+    await hand(page, "story").click()
+    story = page.locator("#main .msg", has_text="Tokmok")
+    await expect(story).to_contain_text("4 sources", timeout=SLOWLY)
+    await expect(page.locator("#side .msg", has_text="Tokmok")).to_have_count(1)
+    await hand(page, "quake").click()
+    await expect(page.locator("#main .msg", has_text="Kadji-Sai")).to_be_visible(timeout=SLOWLY)
+
+    await switch(page, "flood", on=True)
+    answer = await say(page, "/rates USD")
+    await record.until(code=429)
+    await expect(answer).to_have_count(0)
+    await switch(page, "flood", on=False)
+    await expect(answer).to_contain_text("National Bank", timeout=SLOWLY)
+
+    await switch(page, "unheard", on=True)
+    answer = await say(page, "/help")
+    await record.until(outcome="reset", accepted=True)
+    await switch(page, "unheard", on=False)
+    await expect(answer).to_contain_text("/rates", timeout=SLOWLY)
+
+    await switch(page, "away", on=True)
+    await hand(page, "story").click()
+    await record.until(code=502)
+    await expect(page.locator("[data-count=queue] b")).not_to_have_text("0")
+    await switch(page, "away", on=False)
+    await expect(page.locator("#side .msg", has_text="Batken")).to_be_visible(timeout=SLOWLY)
+    await expect(page.locator("#main .msg", has_text="Armed clash").first).to_be_visible(
+        timeout=SLOWLY
+    )
+
+    await switch(page, "lock", on=True)
+    answer = await say(page, "/convert 7 USD KGS")
+    await switch(page, "lock", on=False)
+    await expect(answer).to_contain_text("7 USD", timeout=SLOWLY)
+
+    await switch(page, "freeze", on=True)
+    answer = await say(page, "/convert 8 USD KGS")
+    await expect(page.locator("[data-count=queue] b")).to_have_text("–")
+    await expect(answer).to_have_count(0)
+    await switch(page, "freeze", on=False)
+    await expect(answer).to_contain_text("8 USD", timeout=SLOWLY)
+
+    await hand(page, "kill").click()
+    await expect(hand(page, "kill")).to_have_attribute("aria-disabled", "true")
+    answer = await say(page, "/convert 9 USD KGS")
+    await hand(page, "start").click()
+    await expect(answer).to_contain_text("9 USD", timeout=SLOWLY)
+
+    await switch(page, "blocked", on=True)
+    await hand(page, "story").click()
+    await expect(page.locator("#side .msg", has_text="Talas")).to_be_visible(timeout=SLOWLY)
+    await expect(page.locator("#main .msg", has_text="Dam bursts")).to_have_count(0)
+    await switch(page, "blocked", on=False)
+
+    await expect(page.locator("[data-count=queue] b")).to_have_text("0", timeout=SLOWLY)
+    async with asyncio.timeout(SLOWLY / 1000):
+        while True:
+            counted = await record.counts()
+            if counted == await shown(page):
+                break
+            await asyncio.sleep(0.5)
+    assert counted["late"] > 0
+    assert counted["lost"] == 0
+
+
+async def test_the_panel_on_a_phone_by_keys(visitor: Visitor) -> None:
+    """It comes up over a chat in the reader's language, every key of 44 pixels, and goes by Esc."""
+    page = await (await visitor(HOST)).open(PHONE)
+    for language, name, following in (
+        ("English", "Time machine", "Next"),
+        ("Русский", "Машина времени", "Дальше"),
+        ("Кыргызча", "Убакыт машинасы", "Улантуу"),
+    ):
+        await page.get_by_role("radio", name=language).click()
+        await page.locator("#chats button").filter(has_not_text="the herald").click()
+        await page.get_by_role("button", name=name).press("Enter")
+        sheet = page.get_by_role("dialog", name=name)
+        await expect(sheet.get_by_role("button", name=following).first).to_be_visible()
+        small = "keys => keys.filter(key => key.offsetHeight < 44).map(key => key.textContent)"
+        assert await sheet.locator(".hand").evaluate_all(small) == []
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        await page.keyboard.press("Escape")
+        await expect(sheet).to_be_hidden()
+        await page.get_by_label("Back to the chats").click()
+    await write_and_travel(page)
+
+
+async def write_and_travel(page: Page) -> None:
+    """Time is moved from within a chat, and the morning's digest is there."""
+    await page.locator("#chats button").filter(has_text="the herald").click()
+    for until in ("18:00", "09:00"):
+        await page.locator(".panelkey").click()
+        await hand(page, "next").click()
+        await page.keyboard.press("Escape")
+        digest = page.locator("#main .msg", has=page.locator("time", has_text=until))
+        await expect(digest).to_contain_text("USD", timeout=SLOWLY)
