@@ -27,7 +27,6 @@ from storage.instance import only_instance
 from storage.opening import open_store
 from tests.e2e.program import READER, Program, Publishers
 from tests.faults.test_replicas import catalog
-from tests.world import migrated_copy
 
 OPERATOR = READER
 LONG = (  # a statement that takes a while
@@ -52,7 +51,7 @@ async def test_P20_a_log_that_a_long_reader_held_is_cut_back_while_the_program_r
     """
     path = tmp_path / "jarchy.db"
     wal = path.with_name("jarchy.db-wal")
-    store = await open_store(migrated_copy(path))
+    store = await open_store(f"sqlite:///{path}")
     watch = StoreWatch(store, Quiet(), [], "en")
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as reader:
@@ -83,7 +82,7 @@ async def test_P20_a_log_that_a_long_reader_held_is_cut_back_while_the_program_r
 async def test_P20_a_log_that_one_large_commit_made_is_cut_back(tmp_path: Path) -> None:
     """Without any reader, by what follows."""
     path = tmp_path / "jarchy.db"
-    store = await open_store(migrated_copy(path))
+    store = await open_store(f"sqlite:///{path}")
     try:
         async with store.writing() as db:
             for number in range(1_200):
@@ -177,7 +176,7 @@ async def test_P21_a_lost_file_is_saved_through_a_reader_where_the_writer_was_cu
 ) -> None:
     """And the reader stays one that cannot write."""
     path = tmp_path / "jarchy.db"
-    store = await open_store(migrated_copy(path))
+    store = await open_store(f"sqlite:///{path}")
     try:
         async with store.writing() as db:
             await db.execute(text("INSERT INTO mark (name, value) VALUES ('a', 'b')"))
@@ -198,7 +197,7 @@ async def test_P21_a_lost_file_is_saved_through_a_reader_where_the_writer_was_cu
 async def test_P21_a_lost_file_that_nobody_holds_any_more_is_said_to_be(tmp_path: Path) -> None:
     """By an error in one line, which is no crash of the program."""
     path = tmp_path / "jarchy.db"
-    store = await open_store(migrated_copy(path))
+    store = await open_store(f"sqlite:///{path}")
     try:
         removed(path)
         await cut_off_in_a_write(store)
@@ -216,7 +215,7 @@ async def test_P21_whoever_meets_a_lost_file_first_leaves_the_end_to_the_watch(
 ) -> None:
     """Else a supervisor would take it for a crash, and the operators would hear nothing."""
     path = tmp_path / "jarchy.db"
-    store = await open_store(migrated_copy(path))
+    store = await open_store(f"sqlite:///{path}")
     broken_off = asyncio.Event()
 
     async def write() -> None:

@@ -277,7 +277,7 @@ async def chats(store: Store) -> list[int]:
 
 
 @pytest.fixture
-def pgbouncer(migrated_postgres_url: str, tmp_path: Path) -> Iterator[str]:
+def pgbouncer(postgres_url: str, tmp_path: Path) -> Iterator[str]:
     """The same database through PgBouncer in transaction mode, as compose.yaml sets it up, but for
     where things are.
     """
@@ -288,16 +288,17 @@ def pgbouncer(migrated_postgres_url: str, tmp_path: Path) -> Iterator[str]:
         if os.environ.get("CI") == "true":
             pytest.fail("pgbouncer is missing: apt-get install pgbouncer")
         pytest.skip("pgbouncer is not here")
-    url = make_url(migrated_postgres_url)
+    url = make_url(postgres_url)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with psycopg.connect(migrated_postgres_url, autocommit=True) as server:
+    with psycopg.connect(postgres_url, autocommit=True) as server:
         # another test beside this one may make it just now
         with suppress(errors.DuplicateObject, errors.UniqueViolation):
             server.execute("CREATE ROLE jarchy LOGIN PASSWORD 'abc123'")
         server.execute(f'ALTER DATABASE "{url.database}" OWNER TO jarchy')
-    inline = (ROOT / "compose.yaml").read_text(encoding="utf-8").partition("\nconfigs:\n")[2]
+    configs = (ROOT / "compose.yaml").read_text(encoding="utf-8").partition("\nconfigs:\n")[2]
+    inline = configs.partition("\n  pgbouncer:\n")[2]
     ini, users = (
         textwrap.dedent(part) for part in re.findall(r"    content: \|\n((?:      .*\n)+)", inline)
     )

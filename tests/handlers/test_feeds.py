@@ -36,11 +36,23 @@ async def published(patient: World) -> AsyncIterator[Publishers]:
         yield publishers
 
 
+POLL_DUE = OwnFeeds.poll_due
+
+
+@pytest.fixture(autouse=True)
+def polled_by_the_test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program polls each ten seconds, and where a test lasts longer, before the test does."""
+
+    async def nothing_due(_feeds: OwnFeeds) -> None: ...
+
+    monkeypatch.setattr(OwnFeeds, "poll_due", nothing_due)
+
+
 async def poll(world: World) -> int | None:
     """Let every own feed be due, and poll."""
     async with world.bot.store.writing() as db:
         await db.execute(update(own_feed).values(next_due_at=world.bot.clock()))
-    made = await world.bot.services.own_feeds.poll_due()
+    made = await POLL_DUE(world.bot.services.own_feeds)
     world.bot.worker.wake()
     return made
 
@@ -75,7 +87,7 @@ async def test_what_is_new_in_an_own_feed_comes_to_its_chat_alone_and_silently(
 
 
 async def test_however_many_are_due_one_look_polls_them_all(
-    patient: World, published: Publishers
+    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A look that took twenty would poll some thousands in a quarter of an hour, and no more."""
     now = patient.bot.clock()
@@ -87,6 +99,7 @@ async def test_however_many_are_due_one_look_polls_them_all(
             one = OwnFeed(key=f"key{number}", url=url, name=str(number))
             await storage.own_feeds.add(db, one, now=now)
             await storage.chats.subscribe(db, RUSSIAN, [f"feed:{one.key}"], now=now)
+    monkeypatch.setattr(OwnFeeds, "poll_due", POLL_DUE)
     await own_feeds(patient.bot)
     async with patient.bot.store.reading() as db:
         polled = select(own_feed.c.key).where(own_feed.c.last_ok_at.is_not(None))
