@@ -5,23 +5,18 @@ from __future__ import annotations
 import asyncio
 import signal
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-import storage.rates
 from bot import log
-from bot.clock import TurnedClock
+from bot.demo.beginning import Beginning
 from bot.demo.gauge import Gauge
 from bot.demo.guide import Guide
 from bot.demo.hands import Hold, bot_hands, event_hands, time_hands
 from bot.demo.keeper import Keeper
 from bot.demo.travel import Travel
 from bot.demo.world import ZONE, World
-from bot.detect.moves import replay
 from bot.emulator import TEST_TOKEN, Control, Emulator
-from bot.model.rates import Pair, Rate, RateKind, Series
-from storage.opening import open_store
 
 CHANNEL = -1002021102000
 READER = 1001
@@ -63,8 +58,16 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
             say(emulator.page_url)
             if exit_after is not None:
                 loop.call_later(exit_after, stop.set)
-            hold.file = Path(folder) / "demo.db"
-            showing = asyncio.create_task(_begin(world, keeper, hold.file, say))
+            beginning = Beginning(
+                emulator=emulator,
+                world=world,
+                keeper=keeper,
+                travel=travel,
+                hold=hold,
+                folder=Path(folder),
+            )
+            controls += beginning.hands()
+            showing = asyncio.create_task(_begin(beginning, say))
             looking = asyncio.create_task(gauge.run(emulator))
             try:
                 await _either(showing, stop)
@@ -92,40 +95,8 @@ async def _either(showing: asyncio.Task[None], stop: asyncio.Event) -> None:
         stopped.cancel()
 
 
-async def _begin(world: World, keeper: Keeper, file: Path, say: Callable[[str], None]) -> None:
-    """Start the bot on a new database, and say that it is ready."""
-    keeper.database_url, keeper.catalog = f"sqlite:///{file}", world.catalog()
-    await _seed(keeper.database_url, world)
-    await keeper.start()
-    say(f"Jarchy is ready; its status page: http://127.0.0.1:{keeper.port}/status")
-
-
-async def _seed(url: str, world: World) -> None:
-    """Everything the bank published before the first day, and what readers were last told of it."""
-    rates: list[Rate] = []
-    series: dict[Series, list[Rate]] = defaultdict(list)
-    for day, values in world.history():
-        for code, value in values.items():
-            rate = Rate(
-                source="nbkr",
-                pair=Pair(code, "KGS"),
-                kind=RateKind.OFFICIAL,
-                effective_on=day,
-                value=value,
-            )
-            rates.append(rate)
-            series[rate.series].append(rate)
-    clock = TurnedClock(world.ahead)
-    store = await open_store(url)
-    store.turned = lambda: clock.ahead
-    try:
-        async with store.writing() as db:
-            await storage.rates.add_history(db, rates, seen_at=clock())
-            for history in series.values():
-                # Without it the first move would be measured from the oldest rate of the store.
-                *_, told = replay(history)
-                await storage.rates.set_baseline(
-                    db, told.moved.new, severity=told.severity, now=clock()
-                )
-    finally:
-        await store.close()
+async def _begin(beginning: Beginning, say: Callable[[str], None]) -> None:
+    """Start the bot for the first time, and say that it is ready."""
+    await beginning.first()
+    port = beginning.keeper.port
+    say(f"Jarchy is ready; its status page: http://127.0.0.1:{port}/status")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -54,6 +54,14 @@ class Travel:
         if self._playing is not None:
             self._playing.cancel()
             self._playing = None
+
+    @asynccontextmanager
+    async def nobody(self) -> AsyncIterator[None]:
+        """Nobody travels meanwhile, and nobody has travelled before."""
+        self.pause()
+        async with self._way:
+            yield
+            self.turned_at = None
 
     async def _play(self, speed: float) -> None:
         while True:

@@ -233,6 +233,11 @@ style = "brief"
         self._url = f"http://{host}:{port}"
         self.turn_to(self._begins)
 
+    def begin(self, first_day: date) -> None:
+        """Begin anew on another day, as though nothing had happened yet."""
+        self._first_day, self.injected = first_day, Injected()
+        self.turn_to(self._begins)
+
     @property
     def _begins(self) -> datetime:
         return datetime.combine(self._first_day, BEGINS_AT, ZONE)

@@ -52,6 +52,20 @@ class Stage:
         self.guide: Callable[[Chat], Json] | None = None
         self.privacy = privacy
 
+    def begin_anew(self) -> None:
+        """Nothing has been said yet, nobody has started the bot, no fault is in force."""
+        self.updates.pending.clear()
+        self.faults.clear()
+        if self.tally is not None:
+            self.tally = Tally()
+        for chat in self.world.chats.values():
+            chat.messages.clear()
+            chat.pinned.clear()
+            chat.keyboard = None
+            chat.blocked = False
+            chat.started = chat.user is None
+            self.world.tell({"kind": "chat", "chat_id": str(chat.id)})
+
     def guides(self) -> Json:
         """What the demonstration has to say in each private chat, by the chat's number as text."""
         if self.guide is None:

@@ -195,6 +195,24 @@ async def test_the_panel_on_a_phone_by_keys(visitor: Visitor) -> None:
     await write_and_travel(page)
 
 
+async def test_the_storm_of_2022_is_replayed_on_a_fresh_database(visitor: Visitor) -> None:
+    """Nothing is left of what was; four days later the dollar jumps as it did then."""
+    page = await (await visitor(HOST)).open(WIDE)
+    await start(page, HOST, "RUB")
+    await hand(page, "begin-storm").click()
+    await expect(page.locator("#today")).to_contain_text("21 February 2022", timeout=SLOWLY)
+    await expect(page.locator("#main").get_by_role("button", name="Start")).to_be_visible()
+    await expect(hand(page, "kill")).not_to_have_attribute("aria-disabled", "true", timeout=SLOWLY)
+    await start(page, HOST, "USD")
+    for day in (22, 23, 24, 25):
+        await hand(page, "next-day").click()
+        await expect(page.locator("#today")).to_contain_text(
+            f"{day} February 2022, 16:", timeout=SLOWLY
+        )
+    move = page.locator("#main .msg", has_text="USD/KGS +11.7")
+    await expect(move).to_contain_text("84.8000 → 94.7626", timeout=SLOWLY)
+
+
 async def write_and_travel(page: Page) -> None:
     """Time is moved from within a chat, and the morning's digest is there."""
     await page.locator("#chats button").filter(has_text="the herald").click()

@@ -1,0 +1,113 @@
+"""A beginning of the demonstration: a day of the bank's history, and a bot that knows only that."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import count
+from pathlib import Path
+
+import storage.rates
+from bot.clock import TurnedClock
+from bot.demo.guide import Guide
+from bot.demo.hands import Hold, Words, words
+from bot.demo.keeper import Keeper, State
+from bot.demo.travel import Travel
+from bot.demo.world import FIRST_DAY, World
+from bot.detect.moves import replay
+from bot.emulator import Control, Emulator
+from bot.model.alerts import Severity
+from bot.model.rates import Pair, Rate, RateKind, Series
+from storage.opening import open_store
+
+#: Days worth beginning on, by the names of their buttons.
+DAYS = {
+    "storm": (
+        date(2022, 2, 21),
+        words("February–April 2022", "Февраль–апрель 2022", "2022-ж. февраль–апрель"),
+    ),
+    "rouble": (FIRST_DAY, words("August 2023", "Август 2023", "2023-ж. август")),
+}
+ANEW = words("Begin anew with a fresh database", "Начать заново с чистой базой", "Кайрадан баштоо")
+
+
+@dataclass(slots=True, kw_only=True)
+class Beginning:
+    """All that a beginning sets back; each has a database of its own in the `folder`."""
+
+    emulator: Emulator
+    world: World
+    keeper: Keeper
+    travel: Travel
+    hold: Hold
+    folder: Path
+
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    async def first(self) -> None:
+        """Start the bot on a new database."""
+        file = self.folder / f"demo{next(self._numbers)}.db"
+        self.hold.file = file
+        self.keeper.database_url, self.keeper.catalog = f"sqlite:///{file}", self.world.catalog()
+        await seed(self.keeper.database_url, self.world)
+        await self.keeper.start()
+
+    async def anew(self, day: date) -> None:
+        """Forget everything and begin on another day."""
+        async with self.travel.nobody():
+            self.hold.give_back()
+            await self.keeper.stop()
+            self.emulator.begin_anew()
+            self.world.begin(day)
+            await self.first()
+        self.emulator.guide = Guide(self.travel)
+
+    def hands(self) -> list[Control]:
+        """A button for each day."""
+        return [self._hand(name, day, label) for name, (day, label) in DAYS.items()]
+
+    def _hand(self, name: str, day: date, label: Words) -> Control:
+        async def begin() -> Words:
+            await self.anew(day)
+            return words("A new beginning", "Новое начало", "Жаңы башталыш")
+
+        return Control(
+            id=f"begin-{name}",
+            label=label,
+            run=begin,
+            group=ANEW,
+            usable=lambda: self.keeper.state is not State.WAKING,
+        )
+
+
+async def seed(url: str, world: World) -> None:
+    """Everything the bank published before the first day, and what readers were last told of it."""
+    rates: list[Rate] = []
+    series: dict[Series, list[Rate]] = defaultdict(list)
+    for day, values in world.history():
+        for code, value in values.items():
+            rate = Rate(
+                source="nbkr",
+                pair=Pair(code, "KGS"),
+                kind=RateKind.OFFICIAL,
+                effective_on=day,
+                value=value,
+            )
+            rates.append(rate)
+            series[rate.series].append(rate)
+    clock = TurnedClock(world.ahead)
+    store = await open_store(url)
+    store.turned = lambda: clock.ahead
+    try:
+        async with store.writing() as db:
+            await storage.rates.add_history(db, rates, seen_at=clock())
+            for history in series.values():
+                # Without it the first move would be measured from the oldest rate of the store.
+                last, severity = history[-1], Severity.INFO  # of one that has not moved yet
+                for told in replay(history):
+                    last, severity = told.moved.new, told.severity
+                await storage.rates.set_baseline(db, last, severity=severity, now=clock())
+    finally:
+        await store.close()
