@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -16,10 +17,9 @@ import structlog
 import bot.log  # noqa: F401 - before anything imports structlog, as in the program
 from storage.db import Store
 from storage.opening import open_store
-from tests.forkserver import for_all_forks
 from tests.postgres import Shared, database
 from tests.statements import compile_each_once
-from tests.world import migrated_copy, migrated_file
+from tests.world import migrated_copy
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -58,6 +58,10 @@ SHARED = _shared()
 POSTGRES = pytest.StashKey[Shared]()
 
 
+#: Folders of tests that start programs, servers and browsers, and wait for them; the longest first.
+WAITING = ("faults", "e2e", "browser", "deliver", "telegram", "storage", "intake", "handlers")
+
+
 #: New objects between two looks for garbage; after Python's 700 they are 3% of what tests cost.
 GARBAGE = 10_000
 
@@ -76,14 +80,50 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.set_threshold(GARBAGE)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave to the long run what tables of cases (`cases`) have beyond a sample."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Leave to the long run what tables of cases (`cases`) have beyond a sample, and mix what waits
+    with what computes.
+    """
     tables: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("cases"):
             tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for cases in tables.values():
         _leave_to_the_long_run(cases)
+    yield
+    items[:] = _mixed(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def _mixed(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
+    """The tests in a share for each process, as they are dealt: in each as many files that wait,
+    the longest first, between tests that use the processor meanwhile, and none among the last.
+
+    A file stays together: what its tests share is made once.
+    """
+    waiting: dict[Path, list[pytest.Item]] = {}
+    others: list[pytest.Item] = []
+    for one in sorted(items, key=_rank):  # keeps the order in which they were found otherwise
+        if _rank(one) < len(WAITING):
+            waiting.setdefault(one.path, []).append(one)
+        else:
+            others.append(one)
+    files = list(waiting.values())
+    mixed: list[pytest.Item] = []
+    for share in range(processes):
+        mine = files[share::processes]
+        size = (len(items) - len(mixed)) // (processes - share) - sum(map(len, mine))
+        beside, others = others[: max(size, 0)], others[max(size, 0) :]
+        between = len(beside) * 4 // 5 / max(len(mine), 1)
+        for number, file in enumerate(mine):
+            mixed += [*file, *beside[round(number * between) : round((number + 1) * between)]]
+        mixed += beside[round(len(mine) * between) :]
+    return mixed + others
+
+
+def _rank(item: pytest.Item) -> int:
+    folder = item.path.parent.name
+    return WAITING.index(folder) if folder in WAITING else len(WAITING)
 
 
 def _leave_to_the_long_run(cases: list[pytest.Item]) -> None:
@@ -125,25 +165,25 @@ def shared() -> Path:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_before_forks(config: pytest.Config) -> None:
-    """All processes of a run with several have one PostgreSQL, which the first that asks starts."""
-    config.stash[POSTGRES] = Shared.made()
-    config.add_cleanup(config.stash[POSTGRES].end)
-    migrated_file()
-    for_all_forks()
+def pytest_configure_node(node: Any) -> None:
+    """Every process of a run with several is told where its one PostgreSQL is, or will be."""
+    config: pytest.Config = node.config
+    if POSTGRES not in config.stash:
+        config.stash[POSTGRES] = Shared.made()
+        config.add_cleanup(config.stash[POSTGRES].end)
+    node.workerinput["postgres"] = str(config.stash[POSTGRES].folder)
 
 
 @pytest.fixture(scope="session")
 def postgres(request: pytest.FixtureRequest) -> Iterator[Shared]:
     """A real PostgreSQL on a socket of its own, started from a wheel; ends with the run."""
-    of_the_run = request.config.stash.get(POSTGRES, None)
-    if of_the_run is not None:
-        yield of_the_run
-        of_the_run.close()
-        return
-    own = Shared.made()
-    yield own
-    own.end()
+    folder = getattr(request.config, "workerinput", {}).get("postgres")
+    shared = Shared(Path(folder)) if folder else Shared.made()
+    yield shared
+    if folder:
+        shared.close()
+    else:
+        shared.end()
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,10 @@
 forks.
 
 An interpreter that imports the bot's libraries works for one to three seconds before the first line
-of ours runs, and the tests start some hundred programs and verbs. Here one server imports them
-once, for a test process and all that are forked from it; each program is a fork of it, a whole
-process with its own id, signals, folder, environment and pipes, from `python -m bot` on. What an
-interpreter reads before that (`LD_PRELOAD`, `PYTHON…`, a locale) asks for a real start:
-`told_at_start`.
+of ours runs, and the tests start some hundred programs and verbs. Here one server a test process
+imports them once; each program is a fork of it, a whole process with its own id, signals, folder,
+environment and pipes, from `python -m bot` on. What an interpreter reads before that (`LD_PRELOAD`,
+`PYTHON…`, a locale) asks for a real start: `told_at_start`.
 """
 
 from __future__ import annotations
@@ -36,7 +35,6 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 LARGEST_REQUEST = 1 << 20
-ANOTHER = b"another"  # in place of a request: a connection of one more process of the tests
 _STATUS = struct.Struct("i")
 #: What a running bot has imported, besides what it imports itself when it is imported.
 PRELOADED = (
@@ -218,19 +216,12 @@ def _status_of(pipe: int) -> int:
 
 
 class _Server:
-    """A process's connection to a fork server: to its own, which ends when this is closed, or to
-    that of the process it was forked from.
-    """
+    """The connection to a fork server, which ends when this is closed."""
 
-    def __init__(self, elder: _Server | None) -> None:
+    def __init__(self) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_REQUEST)
-        self._process: subprocess.Popen[bytes] | None = None
         with theirs:
-            if elder is not None:
-                socket.send_fds(elder._control, [ANOTHER], [theirs.fileno()])
-                elder._control.close()  # this process's copy
-                return
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.forkserver", str(theirs.fileno())],
                 cwd=ROOT,
@@ -255,26 +246,14 @@ class _Server:
 
     def close(self) -> None:
         self._control.close()
-        if self._process is not None:
-            self._process.wait()
+        self._process.wait()
 
 
-_SERVERS: dict[int, _Server] = {}
-
-
+@functools.cache
 def _server() -> _Server:
-    """This process's; a forked one joins the server that was there before it."""
-    here = os.getpid()
-    if here not in _SERVERS:
-        elder = next(iter(_SERVERS.values()), None)
-        _SERVERS[here] = server = _Server(elder)
-        atexit.register(server.close)
-    return _SERVERS[here]
-
-
-def for_all_forks() -> None:
-    """Let the processes that will be forked from this one have one server."""
-    _server()
+    server = _Server()
+    atexit.register(server.close)
+    return server
 
 
 # --- in the server --------------------------------------------------------------------------------
@@ -301,33 +280,27 @@ def serve(control: socket.socket) -> tuple[str, list[str]] | None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake)
     statuses: dict[int, int] = {}
-    controls = [control]
-    while controls:
-        ready, _, _ = select.select([woken, *controls], [], [])
+    while True:
+        ready, _, _ = select.select([control, woken], [], [])
         if woken in ready:
             os.read(woken, 4096)
             _tell_ends(statuses)
-        for one in [one for one in controls if one in ready]:
-            request, files, _, _ = socket.recv_fds(one, LARGEST_REQUEST, 4)
-            if not request:
-                controls.remove(one)
-                one.close()
-            elif request == ANOTHER:
-                controls.append(socket.socket(fileno=files[0]))
-            elif (pid := os.fork()) == 0:
-                signal.set_wakeup_fd(-1)
-                for each in controls:
-                    each.close()
-                for file in (woken, wake, *statuses.values(), files.pop()):
-                    os.close(file)
-                return _become(json.loads(request), files)
-            else:
-                statuses[pid] = files.pop()
-                for file in files:
-                    os.close(file)
-                with contextlib.suppress(BrokenPipeError):  # nobody waits for it
-                    one.send(_STATUS.pack(pid))
-    return None
+        if control not in ready:
+            continue
+        request, files, _, _ = socket.recv_fds(control, LARGEST_REQUEST, 4)
+        if not request:
+            return None
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            control.close()
+            for file in (woken, wake, *statuses.values(), files.pop()):
+                os.close(file)
+            return _become(json.loads(request), files)
+        statuses[pid] = files.pop()
+        for file in files:
+            os.close(file)
+        control.send(_STATUS.pack(pid))
 
 
 def _build_commands_once() -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 
 
 def compile_each_once() -> None:
-    """Let all stores of this process, and of those forked from it, share their compiled statements.
+    """Let all stores of this process share their compiled statements.
 
     Each store has engines of its own, and with each the same statements would be compiled anew: a
     third of what most tests cost. Two dialects of one class are one here, for our stores make them
