@@ -12,6 +12,7 @@ from bot.demo.keeper import Keeper, State
 from bot.demo.travel import DAY_A_SECOND, HOUR_A_SECOND, Travel
 from bot.demo.world import World
 from bot.emulator import Control
+from bot.errors import BotError
 
 Words = Mapping[str, str]
 
@@ -168,7 +169,10 @@ def bot_hands(keeper: Keeper, hold: Hold) -> list[Control]:
         return words("Killed, without a last word", "Убит, без прощаний", "Бир сөзсүз өлтүрүлдү")
 
     async def start() -> Words:
-        await keeper.start()
+        try:
+            await keeper.start()
+        except BotError:  # with its database locked, say
+            return words("It cannot start now", "Сейчас он не стартует", "Азыр башталбай жатат")
         return words("The bot is back", "Бот снова здесь", "Бот кайра келди")
 
     async def lock() -> Words:
