@@ -16,8 +16,10 @@ from tests.faults.catalogue import rows
 
 #: A bank, a feed, a kind of source, a command, an alert, a language, a migration, a job, a setting.
 ONE_MORE = 9
+TWO_SCREENS = 80  # lines
 SHORT_PAGE = 40  # lines
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {path.stem: path.read_text(encoding="utf-8") for path in ROOT.glob("docs/*.md")}
 DESIGN = (ROOT / "DESIGN.md").read_text(encoding="utf-8")
 
 
@@ -43,25 +45,33 @@ def test_env_example_has_every_setting_with_its_default() -> None:
         assert shown[name.upper()] == text, name
 
 
-def test_readme_names_every_setting_command_and_verb() -> None:
+def test_the_readme_is_two_screens_and_leads_to_every_page() -> None:
+    """And to none that is not there."""
+    assert len(README.splitlines()) <= TWO_SCREENS
+    led = set(re.findall(r"`docs/([\w-]+)\.md`", README))
+    adding = {name for name in PAGES if name.startswith("add-a")}
+    assert led == PAGES.keys() - adding
+
+
+def test_the_pages_name_every_setting_command_and_verb() -> None:
     """A reader finds what exists."""
     for name in (field.upper() for field in Settings.model_fields):
-        assert f"`{name}`" in README, name
+        assert f"`{name}`" in PAGES["settings"], name
     for command in COMMANDS:
-        assert re.search(rf"`/{command}\b", README), command
+        assert re.search(rf"`/{command}\b", PAGES["commands"]), command
     root = get_command(cli)
     for name, command in root.commands.items():  # type: ignore[attr-defined]  # a click group
         for verb in [f"{name} {leaf}" for leaf in getattr(command, "commands", {})] or [name]:
-            assert f"`{verb}`" in README, verb
+            assert f"`{verb}`" in PAGES["running"], verb
 
 
-def test_readmes_code_map_names_every_room() -> None:
+def test_the_code_map_names_every_room() -> None:
     """Nothing at the top of bot/ is unexplained."""
     for path in (ROOT / "bot").iterdir():
         if path.name.startswith("__"):
             continue
         shown = f"`bot/{path.name}/`" if path.is_dir() else f"`bot/{path.name}`"
-        assert shown in README, shown
+        assert shown in PAGES["code-map"], shown
 
 
 def test_design_gives_a_reason_for_every_dependency() -> None:

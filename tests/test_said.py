@@ -70,15 +70,15 @@ def said(name: str) -> str:
                 f"{storage.retention.CLOSED_CHATS_KEPT.days} days"
             ),
         ),
-        ("README.md", f"keeps the last {NUMBERS[storage.copies.COPIES_KEPT]}"),
-        ("README.md", f"nothing new for {NUMBERS[STUCK_DAYS]} of its publishing days"),
-        ("README.md", f"two sources that disagree by more than {AGREEMENT} %"),
-        ("README.md", f"unanswered for {NUMBERS[STORY_LASTS // HOUR]} hours it is not sent"),
+        ("docs/backing-up.md", f"keeps the last {NUMBERS[storage.copies.COPIES_KEPT]}"),
+        ("docs/sources.md", f"nothing new for {NUMBERS[STUCK_DAYS]} of its publishing days"),
+        ("docs/sources.md", f"two sources that disagree by more than {AGREEMENT} %"),
+        ("docs/settings.md", f"unanswered for {NUMBERS[STORY_LASTS // HOUR]} hours it is not sent"),
         ("DESIGN.md", f"at most {SHARED_PACE * 100:g} % of the limit"),
-        ("README.md", f"{NUMBERS[round(PAUSE)]} seconds between requests"),
+        ("docs/sources.md", f"{NUMBERS[round(PAUSE)]} seconds between requests"),
         ("README.md", f"(U = {DOUBTS[Lane.ALERT]}; {DOUBTS[Lane.ROUTINE]} for digests)"),
         (
-            "README.md",
+            "docs/commands.md",
             (
                 f"a bare number from {'a quarter' if LEVEL_FROM * 4 == 1 else '?'} of the rate on "
                 "is a level"
@@ -284,10 +284,11 @@ def test_no_renderer_has_a_parameter_nobody_passes() -> None:
 
 
 def test_no_text_speaks_of_a_command_that_does_not_exist() -> None:
-    """In a message or in the README; /name in an address or a path is none."""
+    """In a message or in a document for operators; /name in an address or a path is none."""
     from handlers import COMMANDS
 
-    texts = [(ROOT / "README.md").read_text(encoding="utf-8")]
+    documents = ("README.md", "docs/commands.md", "docs/settings.md", "docs/running.md")
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in documents]
     for language in LANGUAGES:
         catalog = polib.pofile(str(ROOT / "bot" / "languages" / language / "jarchy.po"))
         texts += [

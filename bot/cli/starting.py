@@ -188,7 +188,7 @@ def _quoted(value: str) -> str:
 
 def _write(path: Path, values: Mapping[str, str]) -> None:
     """The settings, readable for their owner alone, all or nothing."""
-    lines = ["# Jarchy's settings; the README lists all\n"]
+    lines = ["# Jarchy's settings; docs/settings.md lists all\n"]
     lines += [f"{name}={_quoted(value)}\n" for name, value in values.items()]
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
