@@ -54,13 +54,27 @@ def write(measured: Measured, *, today: date) -> None:
     """Expect what was measured; what was not measured stays as it is."""
     known = read().get("figures", {})
     for name, figures in measured.items():
-        known[name] = {one.name.strip(): _row(one) for one in figures}
+        known[name] = {called: _row(one) for called, one in _named(figures)}
     lines = [_HEAD, f'at = "{today}"', f'machine = "{machine()}"']
     for name in sorted(known):
         for figure, row in known[name].items():
             lines += ["", f'[figures."{name}"."{figure}"]']
             lines += [f"{key} = {value!r}".replace("'", '"') for key, value in row.items()]
     PLACE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _named(figures: Sequence[Figure]) -> list[tuple[str, Figure]]:
+    """Each figure by a name of its own: what several lines repeat is told with the one above."""
+    found: list[tuple[str, Figure]] = []
+    above = ""
+    for one in figures:
+        called = one.name.strip()
+        if one.name.startswith(" "):
+            called = f"{above} · {called}"
+        else:
+            above = called
+        found.append((called, one))
+    return found
 
 
 def _row(one: Figure) -> dict[str, Any]:
@@ -78,8 +92,8 @@ def worse(measured: Measured, expected: Mapping[str, Any], *, here: str) -> list
     """The figures that are a tenth worse than expected, each as a line."""
     found = []
     for name, figures in measured.items():
-        for one in figures:
-            before = expected.get("figures", {}).get(name, {}).get(one.name.strip())
+        for called, one in _named(figures):
+            before = expected.get("figures", {}).get(name, {}).get(called)
             if before is None:
                 continue
             now, then, unit = one.ratio, before.get("ratio"), "×"
@@ -88,7 +102,7 @@ def worse(measured: Measured, expected: Mapping[str, Any], *, here: str) -> list
                     continue
                 now, then, unit = one.value, before["value"], f" {one.unit}"
             if _times_worse(one, now, then) > WORSE:
-                found.append(f"{name}, {one.name.strip()}: {now:.3g}{unit}, expected {then:.3g}")
+                found.append(f"{name}, {called}: {now:.3g}{unit}, expected {then:.3g}")
     return found
 
 
@@ -105,12 +119,12 @@ def as_json(measured: Measured, *, today: date) -> dict[str, Any]:
     """A run, for whoever keeps them."""
     figures = []
     for name, some in measured.items():
-        for one in some:
+        for called, one in _named(some):
             figures.append(
                 {
                     "measurement": name,
                     **asdict(one),
-                    "name": one.name.strip(),
+                    "name": called,
                     "ratio": one.ratio,
                     "verdict": one.verdict,
                 }

@@ -15,7 +15,7 @@ HERE, ELSEWHERE = "this machine", "another"
 
 def reply(value: float) -> Figure:
     """Less is better."""
-    return Figure(name="  reply", value=value, unit="ms", baseline=1.0)
+    return Figure(name="reply", value=value, unit="ms", baseline=1.0)
 
 
 def pace(value: float) -> Figure:
