@@ -209,6 +209,10 @@ async def test_language_controls_and_faults(browser: Browser, emulator: Emulator
     await page.get_by_role("radio", name="Кыргызча").click()
     await expect(page.get_by_role("radio", name="Кыргызча")).to_be_checked()
     assert emulator.world.user(AIGUL).language_code == "ky"
+    await expect(page.locator("#langlabel")).to_have_text("Тил")
+    assert await page.evaluate("document.documentElement.lang") == "ky"
+    await page.get_by_role("radio", name="English").click()
+    await expect(page.locator("#langlabel")).to_have_text("Language")
     await page.get_by_role("button", name="Next day").click()
     await expect(page.locator(".toast")).to_have_text("It is tomorrow")
     await page.locator(f"[data-chat='{AIGUL}']").click()

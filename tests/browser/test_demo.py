@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.async_api import Locator, Page, expect
@@ -34,8 +35,11 @@ class Tomorrow:
         if page is None or self._turned:
             return
         self._turned = True
-        await page.locator("[data-offer=next-day]").click()  # as the chat itself offers it
-        await expect(page.locator("#today")).to_contain_text(f"{FIRST_DAY.day + 1} August 2023")
+        # as the chat itself offers it, or the panel above the list where no chat is open
+        keys = page.locator("[data-offer=next-day], [data-control=next-day]")
+        await keys.filter(visible=True).first.click()
+        following = (FIRST_DAY + timedelta(days=1)).isoformat()
+        await expect(page.locator("#today")).to_have_attribute("data-day", following)
 
 
 def bank_rates() -> dict[str, tuple[str, str]]:
@@ -129,7 +133,7 @@ async def a_story_grows_in_place_and_everybody_reads_their_own_language(
     page = await visit.open(WIDE)
     await page.get_by_role("radio", name="Русский").click()
     await expect(page.get_by_role("radio", name="Русский")).to_be_checked()
-    await page.locator("#main").get_by_role("button", name="Start").click()
+    await page.locator("#main").get_by_role("button", name="Начать").click()
     menu = page.locator("#main .msg:not(.mine)").first
     await press(menu, "Безопасность")
     await expect(menu.get_by_role("button", name="✓ Безопасность")).to_be_visible()
@@ -144,7 +148,7 @@ async def a_story_grows_in_place_and_everybody_reads_their_own_language(
             has=page.locator(".key")
         )
         await expect(told_here).to_contain_text(sources, timeout=40_000)
-        await expect(told_here.locator(".meta")).to_contain_text("edited")
+        await expect(told_here.locator(".meta")).to_contain_text("изменено")
         alerts = page.locator(f"{pane} .msg", has_text=re.compile("Нарын|Naryn")).filter(
             has=page.locator(".key")
         )
@@ -182,7 +186,7 @@ async def test_without_a_mouse(visitor: Visitor) -> None:
     page = await (await visitor(HOST)).open(WIDE)
     await page.get_by_role("radio", name="English").press("ArrowRight")
     await expect(page.get_by_role("radio", name="Русский")).to_be_checked()
-    await page.locator("#main").get_by_role("button", name="Start").press("Enter")
+    await page.locator("#main").get_by_role("button", name="Начать").press("Enter")
     await expect(page.locator("#main .msg:not(.mine)").first).to_contain_text("Здравствуйте, Aigul")
     message = page.get_by_label("Message", exact=True)
     await expect(message).to_be_focused()
@@ -290,11 +294,11 @@ async def questions_and_pictures_on_a_phone(visit: Visit, tomorrow: Tomorrow) ->
     await tomorrow.comes()
 
 
-#: A language: how the bot greets in it, and what two buttons are called.
+#: A language: the page's first button, how the bot greets in it, and what two of its are called.
 BUTTONS = {
-    "English": ("Hello", "Security", "headlines"),
-    "Русский": ("Здравствуйте", "Безопасность", "заголовки"),
-    "Кыргызча": ("Саламатсызбы", "Коопсуздук", "аталыш"),
+    "English": ("Start", "Hello", "Security", "headlines"),
+    "Русский": ("Начать", "Здравствуйте", "Безопасность", "заголовки"),
+    "Кыргызча": ("Баштоо", "Саламатсызбы", "Коопсуздук", "аталыш"),
 }
 
 
@@ -304,12 +308,12 @@ async def buttons_on_a_phone_break_no_word(
     """No label of greeting, card, news, settings or alert takes a second line, snoozed and muted
     ones neither.
     """
-    hello, security, headlines = BUTTONS[language]
+    begin, hello, security, headlines = BUTTONS[language]
     page = await visit.open(PHONE)
     await page.get_by_role("radio", name=language).click()
     chat = page.locator("#chats button").filter(has_not_text="the herald")
     await chat.click()
-    await page.locator("#main").get_by_role("button", name="Start").click()
+    await page.locator("#main").get_by_role("button", name=begin).click()
     await expect(last(page)).to_contain_text(hello)
     for name in (security, "RUB"):
         await press(last(page), name)
