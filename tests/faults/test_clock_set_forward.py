@@ -152,6 +152,16 @@ async def test_T1_what_one_sender_holds_at_a_step_is_not_taken_by_another(
     assert one.accepted(READER) == 1
 
 
+async def one_is_leased(world: World) -> None:
+    """A delivery that somebody claimed a moment ago, who says no more."""
+    await world.alert()
+    async with world.store.writing() as db:
+        await storage.fan_out.fan_out(db)
+        until = await db_now(db) + SPAN
+        held = update(delivery).values(state=State.LEASED.value, lease_until=until)
+        await db.execute(held)
+
+
 async def leased(store: Store, lease: timedelta) -> str:
     """The state of the one delivery, after a look for leases of this span that ended."""
     async with store.writing() as db:
@@ -164,12 +174,7 @@ async def test_T1_a_lease_of_a_dead_process_ends_a_span_after_the_step(
 ) -> None:
     """Nobody can tell it from one at work before; it does not wait for ever."""
     async with bench(migrated_url) as one:
-        await one.alert()
-        async with one.store.writing() as db:
-            await storage.fan_out.fan_out(db)
-            until = await db_now(db) + SPAN
-            held = update(delivery).values(state=State.LEASED.value, lease_until=until)
-            await db.execute(held)
+        await one_is_leased(one)
         shift(monkeypatch, HOUR)
         assert await leased(one.store, SPAN) == "leased"
         monkeypatch.setattr("storage.clock.SET_FORWARD", 2 * SPAN)  # time goes on
@@ -235,12 +240,7 @@ async def test_T1_a_clock_that_is_set_forward_and_back_ends_no_lease(
 ) -> None:
     """A lease given before both steps is moved back with the times ahead, and is none of those."""
     async with bench(migrated_url) as one:
-        await one.alert()
-        async with one.store.writing() as db:
-            await storage.fan_out.fan_out(db)
-            until = await db_now(db) + SPAN
-            held = update(delivery).values(state=State.LEASED.value, lease_until=until)
-            await db.execute(held)
+        await one_is_leased(one)
         for step in (HOUR, timedelta(0)):
             shift(monkeypatch, step)
             assert await leased(one.store, SPAN) == "leased"
