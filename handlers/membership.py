@@ -16,7 +16,7 @@ from bot.languages import client_language
 from bot.model.channels import Setup
 from bot.model.chats import Chat, ChatKind
 from bot.model.rates import Pair
-from bot.model.subjects import PairSubject, TopicSubject
+from bot.model.subjects import SECURITY, PairSubject
 from bot.readers.digest import DIGEST_CURRENCIES
 from bot.render import welcome as render
 from bot.render.text import Message, to_api
@@ -71,7 +71,7 @@ async def begin(db: Db, chat_id: int, home: str, *, now: datetime) -> None:
     """
     if await storage.chats.subscriptions(db, chat_id):
         return
-    keys = [str(TopicSubject("security"))]
+    keys = [str(SECURITY)]
     for code in _given(home):
         keys.append(str(PairSubject(Pair(code, home))))
     await storage.chats.subscribe(db, chat_id, keys, now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, and_, delete, func, literal, or_, select, text, update
 
@@ -344,6 +344,26 @@ async def unsubscribe(db: Db, chat_id: int, keys: Iterable[str] | None = None) -
     if keys is not None:
         statement = statement.where(subscription.c.key.in_(list(keys)))
     await db.execute(statement)
+
+
+class Following(NamedTuple):
+    """How a chat follows a subject: from now on, or silent until a time."""
+
+    snoozed_until: datetime | None
+
+
+async def following(db: Db, chat_id: int, key: str) -> Following | None:
+    """How a chat follows a subject, by the database's clock; None where it does not."""
+    query = select(subscription.c.snoozed_until).where(
+        subscription.c.chat_id == chat_id, subscription.c.key == key
+    )
+    row = (await db.execute(query)).first()
+    if row is None:
+        return None
+    until = row.snoozed_until
+    if until is not None and until <= await db_now(db):
+        until = None
+    return Following(until)
 
 
 async def replace_subscriptions(

@@ -32,13 +32,12 @@ import storage.quiet
 from bot.model.alerts import ANSWER, BROADCAST, EVERYBODY, STORY, Approval, Severity, State
 from bot.model.chats import Post, Sound, Wakes, write_sounds
 from bot.model.filters import StoredFilter
-from bot.model.subjects import TopicSubject
+from bot.model.subjects import SECURITY
 from storage.alerts import StoredAlert, got, stored_alert
 from storage.db import COUNTED, Db, db_now, forgettable, upsert
 from storage.due import only_stopped
 from storage.schema import alert, chat, delivery, subscription
 
-SECURITY = str(TopicSubject("security"))
 CHUNK = 4_000  # deliveries a transaction makes: short enough that replies and marks get in between
 SERVER_CHUNK = 10_000  # on a server, where others write beside it
 
@@ -247,7 +246,7 @@ def _audience(
         subscription.c.since_at <= row.created_at,
         awake(now),
     ]
-    if row.audience_key == SECURITY and row.severity != Severity.URGENT.value:
+    if row.audience_key == str(SECURITY) and row.severity != Severity.URGENT.value:
         told = chat.c.wakes != Wakes.URGENT.value
         # what is near is graver by a level: of a calm story those hear who want what is important
         if near and row.severity != Severity.INFO.value:

@@ -428,3 +428,38 @@ async def test_a_chat_that_got_nothing_yet_gets_the_newest_words_and_no_edit(wor
     assert "2 sources" in (await world.tells(READER, BLAST[0]))["text"]
     await world.done()
     assert accepted(world, READER) == []
+
+
+def keys_of(message: dict[str, Any]) -> list[str]:
+    """The buttons that come back to the bot, by what they carry, without the alert's number."""
+    rows = message["reply_markup"]["inline_keyboard"]
+    data = [one.get("callback_data", "") for row in rows for one in row]
+    return [one.partition(":")[0] for one in data if one]
+
+
+async def test_an_edit_leaves_the_buttons_as_each_chat_has_switched_them(world: World) -> None:
+    """Who left the topic can come back, and who wants silence reads until when; for the others
+    they stay as they were.
+    """
+    for chat, language in ((LATECOMER, "en"), (READER, "en"), (RUSSIAN, "ru")):
+        async with world.store.writing() as db:
+            await storage.chats.change(db, chat, language=language)
+            await storage.chats.subscribe(db, chat, ["topic:security"], now=NOW - timedelta(days=1))
+    assert await report(world, "one", ("a", *BLAST)) == 1
+    await world.done()
+    async with world.store.writing() as db:
+        await storage.chats.unsubscribe(db, READER, ["topic:security"])
+        await storage.chats.snooze(db, LATECOMER, "topic:security", span=timedelta(hours=8))
+    assert await report(world, "two", ("b", *BLAST)) == 0
+    await world.done()
+    left, rests, follows = [
+        world.emulator.messages(chat)[-1] for chat in (READER, LATECOMER, RUSSIAN)
+    ]
+    assert keys_of(left) == ["why", "snooze", "less", "unmute"]
+    assert keys_of(rests) == ["why", "unsnooze", "less", "mute"]
+    assert keys_of(follows) == ["why", "snooze", "less", "mute"]
+    async with world.store.writing() as db:  # its silence is over
+        await storage.chats.snooze(db, LATECOMER, "topic:security", span=-timedelta(hours=1))
+    assert await report(world, "four", ("c", *BLAST)) == 0
+    await world.done()
+    assert keys_of(world.emulator.messages(LATECOMER)[-1]) == keys_of(follows)

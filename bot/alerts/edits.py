@@ -9,11 +9,15 @@ from datetime import datetime
 from typing import Any, Self
 
 import storage.alerts
+import storage.chats
 from bot.alerts.kind import Desk, Kind, Reader
 from bot.alerts.stories import Stories
+from bot.i18n import clock
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.news import Entry, StoredEntry
-from bot.render.text import Message
+from bot.model.subjects import SECURITY
+from bot.render.alerts import snooze_button, topic_button
+from bot.render.text import Button, Message
 from storage.alerts import StoredAlert
 
 
@@ -103,6 +107,17 @@ class Edits(Kind):
             return None
         # as the first alert and not as this one: its buttons carry that number
         return await Stories().words(desk, first, reader)
+
+    async def switched(self, desk: Desk, told: StoredAlert, reader: Reader) -> Mapping[str, Button]:
+        """Who left the topic can come back, and who wants silence reads until when."""
+        first = StoryGrew.read(told.payload).told
+        state = await storage.chats.following(desk.db, reader.chat, str(SECURITY))
+        if state is None:
+            return {f"mute:{first}": topic_button(first, reader.language, left=True)}
+        if state.snoozed_until is None:
+            return {}
+        at = clock(state.snoozed_until, reader.time_zone)
+        return {f"snooze:{first}": snooze_button(first, reader.language, until=at)}
 
     def revises(self, told: StoredAlert) -> int | None:
         """The alert that told the story."""

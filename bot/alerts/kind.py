@@ -14,7 +14,7 @@ from bot.model.chats import Post, Style
 from bot.model.news import Story
 from bot.model.rates import Move, Rate
 from bot.model.subjects import Subject, parse_subject
-from bot.render.text import Message, Rich
+from bot.render.text import Button, Message, Rich
 from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
 from storage.db import Db
@@ -80,6 +80,12 @@ class Kind(ABC):
     @abstractmethod
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The message, with its buttons; None when there is nothing to say any more."""
+
+    async def switched(self, desk: Desk, told: StoredAlert, reader: Reader) -> Mapping[str, Button]:  # noqa: ARG002 - none
+        """The buttons that this chat has switched under the message that it edits, by the data of
+        those in whose place they stand.
+        """
+        return {}
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - has none
         """Why it was told; None where there is no such button under it."""

@@ -19,7 +19,7 @@ from bot.model.hazards import Hazard
 from bot.model.news import StoredEntry, Story
 from bot.model.places import Place
 from bot.model.reasons import Reason
-from bot.model.subjects import Subject, TopicSubject
+from bot.model.subjects import SECURITY, Subject
 from bot.render import hazards
 from bot.render.alerts import MUTED_TEXTS, snooze_button, topic_button, why_button
 from bot.render.buttons import rows_of
@@ -241,7 +241,7 @@ def alert(
         payload=StoryBroke(story=story.pk, topics=story.topics, answers=answers),
         severity=story.severity,
         lane=LANES[story.severity],
-        audience=Audience(subscription=str(TopicSubject("security")), near=near),
+        audience=Audience(subscription=str(SECURITY), near=near),
         created_at=now,
         expires_at=now + LASTS,
         reasons=story.reasons,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from bot.alerts import KINDS, Desk, Reader, kind_of
 from bot.clock import utc_now
 from bot.model.alerts import ANSWER, Severity
 from bot.model.chats import ChatKind, Sound, Style, read_sounds
+from bot.render.buttons import put_in
 from bot.render.text import Message, to_api
 from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
@@ -34,7 +36,9 @@ Request = tuple[str, bytes]
 class _Edit(NamedTuple):
     """What the messages that carried alert `told` become; each chat's has a number of its own."""
 
+    stored: StoredAlert
     told: int
+    message: Message
     body: bytes
 
 
@@ -84,7 +88,7 @@ class Composer:
         key = (item.alert, item.newest, *alike)
         made = self._made.get(key)
         if made is None or (made.done() and (made.cancelled() or made.exception() is not None)):
-            made = asyncio.ensure_future(self._make(item, channel=channel))
+            made = asyncio.ensure_future(self._make(item))
             self._made[key] = made  # those that want the same meanwhile wait for it
         if not made.done():
             # shielded: who is cancelled while waiting does not take the words from the others
@@ -97,7 +101,7 @@ class Composer:
         if not isinstance(found, StoredAlert):
             return found
         async with self._store.reading() as db:
-            message = await self._message(db, found, item, channel=channel)
+            message = await self._message(db, found, item)
             edited = kind_of(found).edits(found)
             if edited is not None and message is not None:
                 return EDIT, orjson.dumps({"message_id": edited, **_body(message, item)})
@@ -128,7 +132,19 @@ class Composer:
             number = await storage.deliveries.message_of(db, made.told, item.chat)
             if not number:  # this chat never got what would be edited, or it was one of several
                 return await self._edit_together(db, made.told, item)
-        return EDIT, b'{"message_id":%d,' % number + made.body[1:]
+            body = await self._under_its_buttons(db, made, item)
+        return EDIT, b'{"message_id":%d,' % number + body[1:]
+
+    async def _under_its_buttons(self, db: Db, made: _Edit, item: Claimed) -> bytes:
+        """The body for all, where this chat has pressed no button that it would put back."""
+        if item.kind is ChatKind.CHANNEL:
+            return made.body
+        kind = kind_of(made.stored)
+        switched = await kind.switched(self._desk(db), made.stored, _reader(item))
+        if not switched:
+            return made.body
+        buttons = put_in(made.message.buttons, switched)
+        return orjson.dumps(_body(replace(made.message, buttons=buttons), item))
 
     async def _edit_together(self, db: Db, told: int, item: Claimed) -> Request | None:
         """The edit of the message that told an alert with others: all of it, as it is now."""
@@ -139,8 +155,7 @@ class Composer:
         stored = await storage.alerts.get(db, within)
         if not number or stored is None:
             return None
-        channel = item.kind is ChatKind.CHANNEL
-        message = await self._message(db, stored, item, channel=channel)
+        message = await self._message(db, stored, item)
         if message is None:  # nothing of it is left, and nobody is told less
             return None
         return EDIT, orjson.dumps({"message_id": number, **_body(message, item)})
@@ -154,7 +169,7 @@ class Composer:
         answered = orjson.dumps({"reply_parameters": _answering(number)})
         return method, answered[:-1] + b"," + body[1:]
 
-    async def _make(self, item: Claimed, *, channel: bool) -> Made:
+    async def _make(self, item: Claimed) -> Made:
         """A request for all chats alike, or the alert when what it says is each chat's own."""
         async with self._store.reading() as db:
             stored = await storage.alerts.get(db, item.alert)
@@ -166,34 +181,37 @@ class Composer:
             ready = kind.ready(stored, plain=item.plain)
             if ready is not None:
                 return ready[0], orjson.dumps(ready[1])
-            message = await self._message(db, stored, item, channel=channel)
+            message = await self._message(db, stored, item)
             first = kind.revises(stored)
             if first is not None:
                 if message is None:
                     return None
-                return _Edit(first, orjson.dumps(_body(message, item)))
+                return _Edit(stored, first, message, orjson.dumps(_body(message, item)))
             request = _request(message, stored, item)
             first = kind.replies_to(stored)
             if first is not None and request is not None:
                 return _Reply(first, request)
             return request
 
-    async def _message(
-        self, db: Db, stored: StoredAlert, item: Claimed, *, channel: bool
-    ) -> Message | None:
+    def _desk(self, db: Db) -> Desk:
+        return Desk(db=db, catalog=self._catalog, kinds=KINDS, bot=self._bot_name())
+
+    async def _message(self, db: Db, stored: StoredAlert, item: Claimed) -> Message | None:
         # what the chat turned off since it was put into the outbox, or since it was held
         if _chosen(stored, item) is Sound.OFF:
             return None
-        reader = Reader(
-            chat=item.chat,
-            language=item.language,
-            style=Style(item.style),
-            home=item.home,
-            time_zone=item.time_zone,
-            channel=channel,
-        )
-        desk = Desk(db=db, catalog=self._catalog, kinds=KINDS, bot=self._bot_name())
-        return await kind_of(stored).words(desk, stored, reader)
+        return await kind_of(stored).words(self._desk(db), stored, _reader(item))
+
+
+def _reader(item: Claimed) -> Reader:
+    return Reader(
+        chat=item.chat,
+        language=item.language,
+        style=Style(item.style),
+        home=item.home,
+        time_zone=item.time_zone,
+        channel=item.kind is ChatKind.CHANNEL,
+    )
 
 
 def _request(

@@ -83,6 +83,10 @@ class TopicSubject(Subject):
         return cls(which)
 
 
+#: The topic whose stories are told by themselves.
+SECURITY = TopicSubject("security")
+
+
 @dataclass(frozen=True, slots=True)
 class DigestSubject(Subject):
     """The digest at a time of day in a time zone, named as the zone database has it."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from bot.i18n import t, ungrouped
 from bot.render.phrases import phrase
-from bot.render.text import Button
+from bot.render.text import Button, Rows
 
 CHOSEN = "✓"
 SHARE = "https://t.me/share/url?url="
@@ -19,6 +19,11 @@ def switch(text: str, data: str, *, on: bool) -> Button:
     if on:
         text = f"{CHOSEN} {text}"
     return Button(text, data)
+
+
+def put_in(rows: Rows, instead: Mapping[str, Button]) -> Rows:
+    """The same rows with other buttons in the place of those that have such data."""
+    return tuple(tuple(instead.get(one.data or "", one) for one in row) for row in rows)
 
 
 def back_button(language: str, data: str) -> Button:

@@ -61,11 +61,11 @@ async def test_G21_a_private_chats_quiet_is_kept_by_other_replicas(
             tmp_path, emulator, CATALOG, now=now, database_url=postgres_url
         ) as world:
             await world.ask("/help")
+            told = time.monotonic()  # the database's five seconds begin after it
             async with world.bot.store.writing() as db:
                 await storage.chats.pause(db, READER, timedelta(seconds=5))
-            told = time.monotonic()
             await world.ask("/privacy")
-            assert 4.9 <= time.monotonic() - told < 11
+            assert 4.9 <= time.monotonic() - told < 15
 
 
 async def test_G21_a_burst_of_alerts_is_no_quiet(store: Store) -> None:
