@@ -19,6 +19,8 @@ from bot.errors import StorageError, UserError
 from bot.model.chats import Chat, ChatKind
 from bot.render.answers import explain
 from bot.telegram.outcomes import (
+    AWAY,
+    TOO_MANY,
     Ambiguous,
     Gone,
     Migrated,
@@ -124,11 +126,11 @@ class Outgoing:
         while True:
             if self._services.is_away():  # who watches it asks for all
                 await self._postpone(answer)
-                return Retry("Telegram is away")
+                return Retry(AWAY)
             silence = await self._keep_to_quiet(answer) or await self._keep_to_turn(answer)
             if silence:
                 await self._postpone(answer, flood=True)
-                return Retry("too many requests", after=silence, flood=True)
+                return Retry(TOO_MANY, after=silence, flood=True)
             outcome = await self._once(answer)
             if isinstance(outcome, Sent):
                 return outcome
@@ -299,7 +301,7 @@ class Outgoing:
             return _with(answer, message_thread_id=None)
         if answer.method in EDITS and outcome.unneeded:
             return self._as_new(answer)
-        return self._plainer(answer, too_long="too long" in outcome.why)
+        return self._plainer(answer, too_long=outcome.long)
 
     def _plainer(self, answer: Answer, *, too_long: bool) -> Answer | None:
         """The same words with less around them, then as a message, then that there is no answer."""

@@ -14,6 +14,7 @@ from bot.alerts.notices import Notice, tell
 from bot.alerts.notices import alert as notice
 from bot.ingest.notices import PARTLY, TOLD_AFTER, note_partly, tell_hourly
 from bot.model.alerts import Alert, Audience, Lane, Severity
+from bot.reasons import reasons_from_json, said
 from storage.db import Store
 from storage.schema import alert
 from tests.factories import NOW
@@ -26,9 +27,17 @@ async def told(store: Store) -> list[tuple[int, str, dict[str, str]]]:
     """Whom, what, with which values; in the order of writing."""
     async with store.reading() as db:
         rows = (
-            await db.execute(select(alert.c.audience_chat, alert.c.payload).order_by(alert.c.id))
+            await db.execute(
+                select(alert.c.audience_chat, alert.c.payload, alert.c.reasons).order_by(alert.c.id)
+            )
         ).all()
-    return [(row.audience_chat, row.payload["msgid"], dict(row.payload["values"])) for row in rows]
+    found = []
+    for row in rows:
+        values = dict(row.payload["values"])
+        if reasons := reasons_from_json(row.reasons):
+            values["why"] = "; ".join(map(str, reasons))
+        found.append((row.audience_chat, row.payload["msgid"], values))
+    return found
 
 
 def test_a_notice_is_for_one_operator_notable_and_worth_two_days() -> None:
@@ -119,11 +128,11 @@ async def test_T1_a_clock_set_back_does_not_silence_what_is_told_hourly(store: S
 async def test_a_source_that_brings_a_part_is_told_of_at_the_fifth_poll_in_a_row_and_once(
     store: Store,
 ) -> None:
-    """Its trouble in two hundred characters at most; a whole poll in between begins the count
-    anew.
+    """Somebody else's words are two hundred characters at most; a whole poll in between begins the
+    count anew.
     """
     assert TOLD_AFTER == 5
-    long = "1 of 2 documents failed: " + "x" * 300
+    long = said("x" * 300)
     async with store.writing() as db:
         for _ in range(4):
             await note_partly(db, ADMINS, "nbkr", long, now=NOW)
@@ -138,7 +147,7 @@ async def test_a_source_that_brings_a_part_is_told_of_at_the_fifth_poll_in_a_row
         for day in range(3):
             await note_partly(db, ADMINS, "nbkr", long, now=NOW + timedelta(days=day))
     assert await told(store) == [
-        (admin, "notice.partly", {"source": "nbkr", "why": long[:200]}) for admin in ADMINS
+        (admin, "notice.partly", {"source": "nbkr", "why": "x" * 200}) for admin in ADMINS
     ]
 
 

@@ -26,6 +26,7 @@ from bot.ops.page import SCRIPT, STYLE, document
 from bot.ops.readiness import RECEIVES, Readiness
 from bot.ops.view import View, accepted_language
 from bot.ops.whole import Whole, read_whole
+from bot.reasons import said
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.db import Store
@@ -236,7 +237,7 @@ async def test_a_stream_says_only_what_changed_and_lives_through_a_database_that
 
     async def read() -> Whole:
         if away:
-            raise StorageError("away")
+            raise StorageError(said("away"))
         return await read_whole(replace(of, clock=lambda: now))
 
     live = Live(read, tick=0.05)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 import storage.chats
-from bot.alerts.notices import tell
+from bot.alerts import notices
 from bot.i18n import t
 from bot.languages import LANGUAGES as SPOKEN
 from bot.model.chats import ChatKind
 from bot.presence import introduce
+from bot.reasons import reasons_from_json, said
 from handlers import OFFERED, OPERATORS
-from storage.db import Store
+from storage.db import Db, Store
 from storage.schema import alert, broadcast
 from tests.factories import NOW as THEN
 from tests.factories import chat
@@ -54,9 +56,24 @@ async def test_help_names_an_operators_commands_to_operators(world: World) -> No
 
 async def told(store: Store) -> list[tuple[str, dict[str, str]]]:
     """What operators were told, in order."""
-    query = select(alert.c.payload).where(alert.c.kind == "notice").order_by(alert.c.id)
+    query = select(alert.c.payload, alert.c.reasons).where(alert.c.kind == "notice")
+    found = []
     async with store.reading() as db:
-        return [(one["msgid"], dict(one["values"])) for one in (await db.execute(query)).scalars()]
+        for row in await db.execute(query.order_by(alert.c.id)):
+            values = dict(row.payload["values"])
+            for why in reasons_from_json(row.reasons):
+                values["why"] = str(why)
+            found.append((row.payload["msgid"], values))
+    return found
+
+
+async def tell(
+    db: Db, operators: Sequence[int], msgid: str, values: dict[str, str], *, now: datetime
+) -> None:
+    """Tell them; what stands as `why` is somebody else's words for it."""
+    why = tuple(said(words) for name, words in values.items() if name == "why")
+    named = {name: value for name, value in values.items() if name != "why"}
+    await notices.tell(db, operators, msgid, named, now=now, reasons=why)
 
 
 async def test_one_trouble_is_told_once_an_hour_in_whatever_words(store: Store) -> None:
@@ -106,7 +123,7 @@ async def test_a_notice_calls_sources_and_chats_by_their_names(world: World) -> 
             await tell(db, [RUSSIAN], msgid, values, now=NOW)
     world.bot.worker.wake()
     for source in ("Национальный банк", "gone"):
-        words = t("notice.source", "ru").format(source=source, why="HTTP 503")
+        words = t("notice.source", "ru").format(source=source, why="«HTTP 503»")
         await world.tells(RUSSIAN, words)
     await world.tells(RUSSIAN, "Market")
     await world.tells(RUSSIAN, "-200")

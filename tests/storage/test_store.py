@@ -33,6 +33,7 @@ import storage.supergroups
 from bot.errors import ConfigError, StorageError
 from bot.model.alerts import Severity, State
 from bot.model.news import Verdict
+from bot.reasons import said
 from storage import migrate
 from storage.db import Store, db_now
 from storage.entries import NewEntry
@@ -118,7 +119,7 @@ async def test_a_source_forgets_its_failures_when_it_answers(store: Store) -> No
     async with store.writing() as db:
         for _ in range(3):
             await storage.sources.record_failure(
-                db, "nbkr", now=NOW, next_due_at=NOW, error="no answer"
+                db, "nbkr", now=NOW, next_due_at=NOW, error=said("no answer")
             )
         assert (await storage.sources.states(db))["nbkr"].failures == 3
         later = NOW + timedelta(days=1)
