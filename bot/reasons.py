@@ -46,7 +46,7 @@ class Reason:
             return self.words.format(**shown)
         return " ".join([self.code, *(f"{name}={value}" for name, value in shown.items())])
 
-    def __getitem__(self, name: str) -> Figure:
+    def figure(self, name: str) -> Figure:
         """The figure of a name."""
         return dict(self.figures)[name]
 

@@ -45,11 +45,11 @@ def said(
     found: dict[str, list[str]] = {}
     for reason in reasons:
         # a kind that another version of the program stored may have no words in ours
-        if reason.code == "found" and known(f"reason.{reason['kind']}"):
-            kind, pattern = str(reason["kind"]), str(reason["pattern"])
+        if reason.code == "found" and known(f"reason.{reason.figure('kind')}"):
+            kind, pattern = str(reason.figure("kind")), str(reason.figure("pattern"))
             found.setdefault(kind, []).append(_as_written(pattern, texts))
         elif reason.code == "dead":
-            dead.append(counted("reason.dead", int(str(reason["n"])), language))
+            dead.append(counted("reason.dead", int(str(reason.figure("n"))), language))
         elif reason.code in _PLAIN:
             others.append(phrase(f"reason.{reason.code}", language))
     kinds = sorted(found, key=lambda kind: (*GRAVEST, kind).index(kind))
@@ -77,7 +77,7 @@ def because(
     against = []
     for reason in reasons:
         if reason.code == "against":
-            pattern = str(reason["pattern"])
+            pattern = str(reason.figure("pattern"))
             against.append(_as_written(pattern, texts) or pattern.replace("*", "…"))
         elif reason.code not in _PLAIN | {"found", "dead", "grave"}:
             shown.append(told(reason, language, today=today))

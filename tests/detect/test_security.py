@@ -233,7 +233,9 @@ def test_the_first_sentence_stands_for_a_missing_title() -> None:
 )
 def test_the_wounded_are_not_counted_as_dead(language: str, text: str, dead: int) -> None:
     """A figure beside both words is whose it is, in any order of the two."""
-    found = [reason["n"] for reason in detect(text, "", language).reasons if reason.code == "dead"]
+    found = [
+        reason.figure("n") for reason in detect(text, "", language).reasons if reason.code == "dead"
+    ]
     assert found == ([dead] if dead else [])
 
 
