@@ -127,7 +127,7 @@ class StoreWatch:
         body = to_api(notice(word, self.language, reasons=reasons))
 
         async def tell(admin: int) -> None:
-            said = {"chat_id": admin, **body}
+            said: dict[str, Any] = {"chat_id": admin, **body}
             outcome = await taken(self.api, "sendMessage", policy=policy, **said)
             if not isinstance(outcome, Sent):
                 log.error("an operator could not be told", word=word.msgid, why=str(why(outcome)))

@@ -16,6 +16,7 @@ import storage.pace
 import storage.supergroups
 from bot.alerts.answers import alert as late_answer
 from bot.errors import StorageError, UserError
+from bot.model.calls import Call
 from bot.model.chats import Chat, ChatKind
 from bot.render.answers import explain
 from bot.telegram.outcomes import (
@@ -246,7 +247,8 @@ class Outgoing:
         for name, value in list(body.items()):
             if value is None:
                 del body[name]
-        late = late_answer(self._asker, chat, answer.method, body, flood=flood, now=now, lasts=LATE)
+        call = Call(method=answer.method, parameters=body)
+        late = late_answer(self._asker, chat, call, flood=flood, now=now, lasts=LATE)
         async with services.store.writing() as db:
             await self._know(db, chat)
             await storage.alerts.enqueue(db, late)

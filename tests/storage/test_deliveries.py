@@ -22,6 +22,7 @@ import storage.supergroups
 from bot.alerts.answers import alert as late_answer
 from bot.alerts.notices import Notice
 from bot.model.alerts import Alert, Audience, Lane, Severity, State
+from bot.model.calls import Call
 from bot.model.chats import ChatKind
 from bot.reasons import read
 from bot.telegram.outcomes import BLOCKED, KICKED, NO_RIGHT
@@ -296,9 +297,8 @@ async def test_G21_to_a_chat_that_said_stop_go_answers_alone(store: Store) -> No
         await storage.chats.stop(db, 2)
         await storage.chats.close(db, 2, why=BLOCKED.why)
         for chat in (1, 2):
-            answer = late_answer(
-                chat, chat, "sendMessage", {}, flood=True, now=NOW, lasts=timedelta(days=99999)
-            )
+            call = Call(method="sendMessage", parameters={})
+            answer = late_answer(chat, chat, call, flood=True, now=NOW, lasts=timedelta(days=99999))
             await storage.alerts.enqueue(db, answer)
             await storage.alerts.enqueue(db, an_alert(f"to {chat}", audience=Audience(chat=chat)))
         await fan_all(db)
