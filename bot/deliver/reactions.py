@@ -13,6 +13,7 @@ import storage.alerts
 import storage.chats
 import storage.deliveries
 import storage.pace
+import storage.supergroups
 from bot import metrics
 from bot.alerts import notices
 from bot.clock import boottime
@@ -81,7 +82,7 @@ class Reactions:
             await self._doubted(item, outcome, harmless=harmless)
         elif isinstance(outcome, Migrated):
             async with self.store.writing() as db:
-                await storage.chats.migrate(db, item.chat, outcome.chat)
+                await storage.supergroups.migrate(db, item.chat, outcome.chat)
             # at once, but a chat that is sent on and on must not keep us busy
             wait = DELIVERY.pause(item.tries) if item.tries else 0.0
             self.marks.add(again(item, wait, None))
