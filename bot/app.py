@@ -17,17 +17,17 @@ from typing import Any
 import structlog
 
 import storage.backup
-import storage.belonging
 from bot.background import background
+from bot.beginning import begin_alone, must_be_of
 from bot.clock import TurnedClock, utc_now
 from bot.config import Settings
 from bot.deliver.compose import Composer
 from bot.deliver.worker import REQUEST, Worker
-from bot.errors import BotError, StorageError, first_of
+from bot.errors import BotError, first_of
 from bot.fetch import Fetcher, Limits
 from bot.ingest import Ingest
 from bot.listening import inbox_of, listen, serve, until_revoked
-from bot.ops import Operated, ops_app
+from bot.ops import ops_app
 from bot.own_feeds import OwnFeeds
 from bot.running import Running, process_name, tell
 from bot.sources.specs import Catalog
@@ -35,10 +35,9 @@ from bot.telegram.api import Api
 from bot.telegram.client import Bot, dispatcher
 from bot.telegram.request import AiohttpRequest
 from bot.telegram.session import open_session
-from bot.watch import begin_alone, left_to_watch, watch_the_stop
+from bot.watch import left_to_watch, watch_the_stop
 from bot.workers import Workers
 from handlers import Context, Services, route
-from storage.db import Store
 from storage.opening import held_store
 from storage.shared_clock import shared_clock
 
@@ -103,7 +102,7 @@ async def opened(
     """Everything with a door, opened in order and closed in reverse."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(held_store(settings.database_url))
-        await _must_be_of(store, settings.token_name)
+        await must_be_of(store, settings.token_name)
         if not store.alone and clock is utc_now:  # another clock, a test's, stays
             clock = await shared_clock(store)
         if isinstance(clock, TurnedClock):
@@ -166,37 +165,6 @@ async def opened(
             holder=holder,
             revoked=revoked,
         )
-        ops = ops_app(_operated(bot))
+        ops = ops_app(bot.operated)
         bot.ops_port = await serve(stack, ops, settings.ops_listen)
         yield bot
-
-
-async def _must_be_of(store: Store, bot: str) -> None:
-    """ConfigError when the database belongs to another bot: its numbers mean other messages."""
-    async with store.reading() as db:
-        noted = await storage.belonging.noted(db)
-    if noted == bot:
-        return
-    try:
-        async with store.writing() as db:
-            await storage.belonging.claim(db, bot)
-    except StorageError as error:  # a full disk does not keep us from answering
-        log.warning("start without writing", error=str(error))
-
-
-def _operated(bot: Running) -> Operated:
-    """What the operator's page asks of the program."""
-    settings = bot.settings
-    return Operated(
-        store=bot.store,
-        catalog=bot.catalog,
-        clock=bot.clock,
-        readiness=bot.readiness,
-        home=settings.home_currency,
-        zone=settings.time_zone,
-        language=settings.default_language,
-        holder=bot.holder,
-        token=settings.token_name,
-        done=bot.done,
-        backups=settings.backups,
-    )

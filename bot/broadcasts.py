@@ -9,7 +9,7 @@ import storage.chats
 from bot.clock import boottime
 from bot.model.broadcasts import Progress, Step, StoredBroadcast
 from bot.render.broadcasts import progress
-from bot.render.text import to_api
+from bot.render.wire import to_api
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import is_final
 from bot.telegram.retry import QUESTION, taken

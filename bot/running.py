@@ -17,6 +17,8 @@ from bot.deliver.worker import Worker
 from bot.hubs import Hubs
 from bot.ingest import Ingest
 from bot.intake.inbox import Inbox
+from bot.model.roles import Holder
+from bot.ops import Operated
 from bot.ops.readiness import RECEIVES, SENDS, WRITES, Readiness
 from bot.sources.specs import Catalog
 from bot.telegram.api import Api
@@ -26,7 +28,7 @@ from storage.db import Store
 
 def process_name() -> str:
     """A name of this process among the replicas, another at each start."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    return str(Holder(socket.gethostname(), str(os.getpid()), uuid.uuid4().hex[:8]))
 
 
 @dataclass(slots=True)
@@ -88,6 +90,24 @@ class Running:
             clock=self.clock,
             news=self.catalog.news,
             base=self.settings.webhook_url,
+        )
+
+    @property
+    def operated(self) -> Operated:
+        """What the operator's page asks of the program."""
+        settings = self.settings
+        return Operated(
+            store=self.store,
+            catalog=self.catalog,
+            clock=self.clock,
+            readiness=self.readiness,
+            home=settings.home_currency,
+            zone=settings.time_zone,
+            language=settings.default_language,
+            holder=Holder.parse(self.holder),
+            token=settings.token_name,
+            done=self.done,
+            backups=settings.backups,
         )
 
     async def tell(self, msgid: str, values: dict[str, str]) -> None:

@@ -23,11 +23,10 @@ import structlog
 
 import storage.backup
 import storage.highwater
-import storage.lapsed
 from bot import metrics
 from bot.alerts.notices import Notice, notice
 from bot.errors import BotError, ConfigError, StorageError, first_of
-from bot.render.text import to_api
+from bot.render.wire import to_api
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Sent, why
 from bot.telegram.retry import ALARM, LAST_WORD, Policy, taken
@@ -42,24 +41,6 @@ LAST_WORD_LIMIT = 15.0  # seconds for the last word to the operators, whatever T
 STOP_LIMIT = 15.0  # seconds that a stop may take
 BEATS_OF_A_MINUTE = 120  # of the loop, at the usual `STALL_SECONDS`
 FRAMES_SHOWN = 3  # of the place where the loop stands
-
-
-async def begin_alone(store: Store, tell: Callable[[str, dict[str, str]], Awaitable[None]]) -> None:
-    """A start with the file to ourselves: leases are nobody's; operators hear what it lost."""
-    async with store.writing() as db:
-        await storage.lapsed.free_all(db)
-    gone = await storage.highwater.missing(store)
-    try:
-        if gone is not None:
-            until = "–"
-            if gone.until is not None:
-                until = f"{gone.until:%Y-%m-%d %H:%M:%S}"
-            reached = f"{gone.reached:%Y-%m-%d %H:%M:%S}"
-            log.warning("the database is older than what ran here", until=until, reached=reached)
-            await tell("notice.older", {"until": until, "reached": reached})
-        await storage.highwater.advance(store)
-    except StorageError as error:  # a full disk does not keep us from answering
-        log.warning("start without writing", error=str(error))
 
 
 @dataclass(slots=True)

@@ -25,7 +25,8 @@ from bot.readers.news import READERS_TOPICS
 from bot.render import channels as render
 from bot.render.answers import say
 from bot.render.settings import ZONES
-from bot.render.text import Message, to_api
+from bot.render.text import Message
+from bot.render.wire import to_api
 from bot.telegram.outcomes import Sent
 from handlers import digest, membership, subscriptions
 from handlers.context import Context

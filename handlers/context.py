@@ -12,7 +12,8 @@ from telegram.ext import Application, CallbackContext, ExtBot
 
 import storage.chats
 from bot.model.chats import Chat
-from bot.render.text import Button, Message, Rows, to_api
+from bot.render.text import Button, Message, Rows
+from bot.render.wire import to_api
 from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Sent
 from handlers.edited import MESSAGES, in_place, ours_of
 from handlers.given import Given, Ours

@@ -27,7 +27,8 @@ from bot.readers.search import found_page
 from bot.render import news
 from bot.render import rates as render
 from bot.render.buttons import copy_button
-from bot.render.text import Message, to_api
+from bot.render.text import Message
+from bot.render.wire import to_api
 from handlers.convert import converted
 from handlers.outgoing import Answer, Outgoing
 from handlers.services import Services

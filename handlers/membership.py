@@ -11,6 +11,7 @@ from telegram import ChatMember, ChatMemberUpdated, Update
 
 import storage.chats
 import storage.setups
+import storage.supergroups
 from bot.alerts import notices
 from bot.languages import client_language
 from bot.model.channels import Setup
@@ -19,7 +20,8 @@ from bot.model.rates import Pair
 from bot.model.subjects import SECURITY, PairSubject
 from bot.readers.digest import DIGEST_CURRENCIES
 from bot.render import welcome as render
-from bot.render.text import Message, to_api
+from bot.render.text import Message
+from bot.render.wire import to_api
 from bot.telegram.outcomes import NO_RIGHT, Ambiguous, Retry, Sent, lacking
 from handlers.context import Context
 from handlers.outgoing import Answer, Outgoing
@@ -168,7 +170,7 @@ async def migrated(services: Services, update: Update) -> None:
     else:
         return
     async with services.store.writing() as db:
-        await storage.chats.migrate(db, old, new)
+        await storage.supergroups.migrate(db, old, new)
     for chat_id in (old, new):
         services.chats.pop(chat_id, None)
     log.info("a group became a supergroup")

@@ -13,6 +13,7 @@ import structlog
 import storage.alerts
 import storage.chats
 import storage.pace
+import storage.supergroups
 from bot.alerts.answers import alert as late_answer
 from bot.errors import StorageError, UserError
 from bot.model.chats import Chat, ChatKind
@@ -287,7 +288,7 @@ class Outgoing:
 
     async def _moved(self, new: int) -> int:
         async with self._services.store.writing() as db:
-            await storage.chats.migrate(db, self._asker, new)
+            await storage.supergroups.migrate(db, self._asker, new)
         for chat_id in (self._asker, new):
             self._services.chats.pop(chat_id, None)
         return new

@@ -7,7 +7,8 @@ from typing import Any
 import structlog
 
 from bot.render import charts, drawing
-from bot.render.text import Message, to_api
+from bot.render.text import Message
+from bot.render.wire import to_api
 from bot.telegram.outcomes import Ambiguous, Outcome, Retry, Sent
 from bot.workers import WorkerError
 from handlers.context import Context

@@ -16,7 +16,7 @@ from telegram import Update
 from bot import metrics
 from bot.errors import ConfigError, UserError
 from bot.render.answers import explain
-from bot.render.text import to_api
+from bot.render.wire import to_api
 from handlers.access import Route, Who, is_anothers
 from handlers.context import Context, Handler
 from handlers.outgoing import Answer, Outgoing

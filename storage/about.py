@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 from sqlalchemy import (
     BigInteger,
@@ -19,6 +18,7 @@ from sqlalchemy import (
 )
 
 from bot.errors import ConfigError
+from bot.model.roles import Holder, Role
 from storage.db import Db, Store, db_now
 from storage.keeping import nights_of
 from storage.schema import entry, lease, pace, rate, series
@@ -43,8 +43,8 @@ class Database:
 class HeldRole:
     """A role that a process has now."""
 
-    name: str
-    holder: str
+    role: Role
+    holder: Holder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +78,8 @@ def backups(store: Store, setting: str | None) -> Backups | None:
     copies = places.made
     newest = None
     if copies:
-        newest = _day_of(copies[-1])
+        newest = places.night_of(copies[-1])
     return Backups(count=len(copies), newest_on=newest)
-
-
-def _day_of(copy: Path) -> date:
-    return date.fromisoformat(copy.stem[-len("2021-10-20") :])
 
 
 async def roles(db: Db) -> Sequence[HeldRole]:
@@ -91,8 +87,7 @@ async def roles(db: Db) -> Sequence[HeldRole]:
     held = select(lease.c.name, lease.c.holder).where(lease.c.until > await db_now(db))
     found: list[HeldRole] = []
     for row in await db.execute(held.order_by(lease.c.name)):
-        # the lease of who asks whether Telegram is there carries the token's number
-        found.append(HeldRole(name=row.name.partition(":")[0], holder=row.holder))
+        found.append(HeldRole(role=Role.parse(row.name), holder=Holder.parse(row.holder)))
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, delete, func, literal, or_, select, text, update
+from sqlalchemy import and_, delete, func, literal, select, text, update
 
 import storage.filters
 import storage.places
@@ -26,11 +26,10 @@ from bot.model.chats import (
     write_threads,
 )
 from bot.model.quiet import QuietHours
-from storage.alerts import BEGUN, UNSENT
+from storage.alerts import UNSENT
 from storage.db import Db, db_now, upsert
 from storage.pace import GROUP_BURST, PRIVATE_BURST
-from storage.schema import alert, chat, delivery, inbox, subscription
-from storage.types import EPOCH
+from storage.schema import chat, delivery, subscription
 
 # why a chat is inactive whose readers asked for silence; all other reasons are Telegram's
 STOPPED = "stopped"
@@ -40,7 +39,7 @@ STOPPED = "stopped"
 _OF_QUIET = frozenset({"quiet", "time_zone"})
 #: The chats that want to be told of calm stories too, by the condition of their index.
 WANT_ALL = select(chat.c.id).where(text("chat.wakes = 'all'"))
-_OPEN: dict[str, Any] = {"active": True, "inactive_why": None, "inactive_at": None}
+OPENED: dict[str, Any] = {"active": True, "inactive_why": None, "inactive_at": None}
 
 
 def _chat(row: Any) -> Chat:  # noqa: ANN401 - a result row
@@ -183,7 +182,7 @@ async def activate(db: Db, chat_id: int, *, said_at: datetime | None = None) -> 
 
     `said_at` is when its readers said so, by Telegram's clock; None when nobody did.
     """
-    opened = {"stopped": False, "word_at": said_at, **_OPEN}
+    opened = {"stopped": False, "word_at": said_at, **OPENED}
     await db.execute(update(chat).where(chat.c.id == chat_id).values(**opened))
 
 
@@ -197,7 +196,7 @@ async def has_word(db: Db, chat_id: int) -> bool:
 async def revive(db: Db, chat_id: int) -> bool:
     """Telegram lets us write to a chat again: whether we do. Its readers' own stop holds."""
     mine = chat.c.id == chat_id
-    opened = update(chat).where(mine, ~chat.c.stopped).values(**_OPEN).returning(chat.c.id)
+    opened = update(chat).where(mine, ~chat.c.stopped).values(**OPENED).returning(chat.c.id)
     if (await db.execute(opened)).first() is not None:
         await storage.setups.found_again(db, chat_id)
         return True
@@ -217,108 +216,6 @@ async def closed_by_telegram(db: Db) -> dict[int, str]:
         select(chat.c.id, chat.c.inactive_why).where(*closed).order_by(chat.c.id)
     )
     return {row.id: row.inactive_why for row in rows}
-
-
-async def migrate(db: Db, old: int, new: int) -> None:
-    """A group became a supergroup: rewrite its id everywhere.
-
-    It is safe to repeat, and in any order with other news of it. Telegram tells of it in the old
-    group and in the new one, and both may have been met meanwhile as if for the first time: the
-    chat that was known first keeps its settings. What its readers said last of silence, in either
-    of the two, outlasts the move; being written to says that the bot is in.
-    """
-    if old == new:  # nobody moved, and its row would be deleted as the old one's
-        return
-    # both rows in one order: the two messages may be handled at once by two replicas
-    query = select(chat).where(chat.c.id.in_((old, new))).order_by(chat.c.id).with_for_update()
-    rows = {row.id: row for row in await db.execute(query)}
-    if old in rows:
-        await _move_chat(db, rows[old], rows.get(new), new)
-    await _move_deliveries(db, old, new)
-    await _keep_last_word(db, rows.values(), new)
-    await db.execute(update(alert).where(alert.c.audience_chat == old).values(audience_chat=new))
-    await db.execute(update(inbox).where(inbox.c.chat_id == old).values(chat_id=new))
-    await storage.quiet.plan(db, new)  # what was held goes by the hours that it has now
-
-
-async def _move_chat(db: Db, old: Row[Any], known: Row[Any] | None, new: int) -> None:
-    values = dict(old._mapping) | {"id": new} | _OPEN  # noqa: SLF001 - SQLAlchemy's public name
-    if not old.stopped and not old.active:
-        await _revive_deliveries(db, old)
-    if known is None:
-        await db.execute(upsert(db, chat).values(**values).on_conflict_do_nothing())
-    elif await _was_first(db, old, known):
-        await db.execute(update(chat).where(chat.c.id == new).values(**values))
-    # What both follow stays as the new one has it; a chat has each subject once.
-    theirs = select(subscription.c.key).where(subscription.c.chat_id == old.id)
-    await db.execute(
-        delete(subscription).where(subscription.c.chat_id == new, subscription.c.key.in_(theirs))
-    )
-    await db.execute(
-        update(subscription).where(subscription.c.chat_id == old.id).values(chat_id=new)
-    )
-    await storage.rules.migrate(db, old.id, new)
-    await storage.filters.migrate(db, old.id, new)
-    await storage.places.migrate(db, old.id, new)
-    await db.execute(delete(chat).where(chat.c.id == old.id))
-
-
-async def _keep_last_word(db: Db, rows: Iterable[Row[Any]], new: int) -> None:
-    """Silence, or its end, moves with those who asked for it last, and holds where they are.
-
-    In the old group nobody could say anything after the move.
-    """
-    words = [row for row in rows if row.stopped or row.word_at is not None]
-    if not words:
-        return
-    last = max(words, key=lambda row: (row.word_at or EPOCH, row.id == new))
-    if last.stopped:
-        await stop(db, new, said_at=last.word_at)
-    elif any(row.stopped for row in words):
-        await activate(db, new, said_at=last.word_at)
-    else:
-        mine = chat.c.id == new
-        await db.execute(update(chat).where(mine).values(word_at=last.word_at))
-
-
-async def _was_first(db: Db, old: Row[Any], known: Row[Any]) -> bool:
-    """Whether the old group is the one with somebody's settings, not one met after the move."""
-    if old.created_at != known.created_at:
-        return bool(old.created_at < known.created_at)
-    return bool(await subscriptions(db, old.id)) or not await subscriptions(db, known.id)
-
-
-async def _move_deliveries(db: Db, old: int, new: int) -> None:
-    """Move deliveries; of two of one alert stays the one that is made, or being made."""
-    theirs = delivery.alias("theirs")
-    same = (theirs.c.alert_id == delivery.c.alert_id,)
-    made = select(theirs.c.id).where(*same, theirs.c.chat_id == old, theirs.c.state.in_(BEGUN))
-    await db.execute(
-        delete(delivery).where(
-            delivery.c.chat_id == new, delivery.c.state.not_in(BEGUN), made.exists()
-        )
-    )
-    twin = select(theirs.c.id).where(*same, theirs.c.chat_id == new)
-    await db.execute(delete(delivery).where(delivery.c.chat_id == old, twin.exists()))
-    await db.execute(update(delivery).where(delivery.c.chat_id == old).values(chat_id=new))
-
-
-async def _revive_deliveries(db: Db, old: Row[Any]) -> None:
-    """What was closed with a group that only moved waits again, while it is worth sending.
-
-    The group may have been closed for one reason after another. What may have arrived stays as it
-    is, unless it was closed while it waited: its copies are counted.
-    """
-    now = await db_now(db)
-    closed = (
-        delivery.c.chat_id == old.id,
-        delivery.c.state == State.DEAD.value,
-        or_(delivery.c.error == old.inactive_why, delivery.c.doubts == 0),
-        delivery.c.finished_at >= old.inactive_at,
-        delivery.c.expires_at > now,
-    )
-    waiting = {"state": State.PENDING.value, "finished_at": None, "error": None, "not_before": now}
-    await db.execute(update(delivery).where(*closed).values(**waiting))
 
 
 async def subscriptions(db: Db, chat_id: int) -> tuple[str, ...]:

@@ -39,6 +39,11 @@ class Nights:
         """The copy of one night."""
         return self.folder / f"{self.stem}-{day}.{self.ending}"
 
+    def night_of(self, copy: Path) -> date:
+        """Which night a copy is of, by its name."""
+        written = copy.name.removeprefix(f"{self.stem}-").removesuffix(f".{self.ending}")
+        return date.fromisoformat(written)
+
     @property
     def made(self) -> list[Path]:
         """Those that are here, oldest first."""

@@ -19,7 +19,8 @@ from bot.clock import utc_now
 from bot.model.alerts import ANSWER, Severity
 from bot.model.chats import ChatKind, Sound, Style, read_sounds
 from bot.render.buttons import put_in
-from bot.render.text import Message, to_api
+from bot.render.text import Message
+from bot.render.wire import to_api
 from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
 from storage.claims import Claimed

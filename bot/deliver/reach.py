@@ -19,6 +19,7 @@ import storage.leases
 import storage.pace
 from bot.clock import boottime
 from bot.errors import StorageError
+from bot.model.roles import Role
 from bot.telegram.api import Api
 from bot.telegram.outcomes import answers
 from storage.db import Store
@@ -132,4 +133,4 @@ class Reach:
 
     @property
     def _role(self) -> str:
-        return f"reach:{self._token_name}"
+        return str(Role("reach", self._token_name))

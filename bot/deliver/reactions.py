@@ -13,6 +13,7 @@ import storage.alerts
 import storage.chats
 import storage.deliveries
 import storage.pace
+import storage.supergroups
 from bot import metrics
 from bot.alerts import notices
 from bot.clock import boottime
@@ -70,7 +71,7 @@ class Reactions:
 
     async def settle(self, item: Claimed, outcome: Outcome, *, harmless: bool) -> None:
         """Turn an outcome into a mark, and into what else follows; `harmless` may be done twice."""
-        metrics.sent(item.lane.name, type(outcome).__name__).inc()
+        metrics.SENT.add(item.lane.name.lower(), type(outcome).__name__.lower())
         if verbose():
             log.debug("sent", outcome=type(outcome).__name__)
         if isinstance(outcome, Sent):
@@ -81,7 +82,7 @@ class Reactions:
             await self._doubted(item, outcome, harmless=harmless)
         elif isinstance(outcome, Migrated):
             async with self.store.writing() as db:
-                await storage.chats.migrate(db, item.chat, outcome.chat)
+                await storage.supergroups.migrate(db, item.chat, outcome.chat)
             # at once, but a chat that is sent on and on must not keep us busy
             wait = DELIVERY.pause(item.tries) if item.tries else 0.0
             self.marks.add(again(item, wait, None))

@@ -317,15 +317,15 @@ def telegram(whole: Whole, view: View) -> str:
 
 def processes(whole: Whole, view: View) -> str:
     """Who runs, who has which role, and when each recurring job was done here."""
-    facts = {"page.process": whole.holder.partition(":")[0] or "–"}
+    facts = {"page.process": whole.holder.host or "–"}
     if whole.replicas is not None:
         facts["page.replicas"] = str(whole.replicas)
     else:
         facts["page.replicas"] = t("page.alone", view.language)
-    for role in whole.roles:
-        facts[role.name] = t("page.role_here", view.language)
-        if role.holder != whole.holder:
-            facts[role.name] = role.holder.partition(":")[0]
+    for held in whole.roles:
+        facts[held.role.name] = t("page.role_here", view.language)
+        if held.holder != whole.holder:
+            facts[held.role.name] = held.holder.host
     jobs: list[str] = []
     for job, at in sorted(whole.done.items()):
         age = html.escape(_age(whole.now, at, view))

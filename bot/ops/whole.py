@@ -17,6 +17,7 @@ from bot.alerts import kind_of
 from bot.errors import UserError
 from bot.model.overview import Overview
 from bot.model.rates import RateCard
+from bot.model.roles import Holder
 from bot.model.status import SourceStatus
 from bot.ops.readiness import Readiness, stale
 from bot.ops.versions import version
@@ -29,6 +30,7 @@ from storage.db import Db, Store
 from storage.told import Told
 
 ALERTS_SHOWN = 12
+NOBODY = Holder("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ class Operated:
     home: str = "KGS"
     zone: str = "UTC"
     language: str = "en"
-    holder: str = ""
+    holder: Holder = NOBODY
     token: str = ""
     done: Mapping[str, datetime] = field(default_factory=dict)
     backups: str | None = None  # the setting
@@ -80,7 +82,7 @@ class Whole:
     paused_until: datetime | None
     roles: Sequence[HeldRole]
     replicas: int | None
-    holder: str
+    holder: Holder
     done: Mapping[str, datetime]
     database: Database
     backups: Backups | None

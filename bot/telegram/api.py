@@ -115,7 +115,7 @@ class Api:
             found = Retry(type(error).__name__)  # nothing was sent
         except (TimeoutError, aiohttp.ClientError, HttpProcessingError, OSError) as error:
             found = Ambiguous(type(error).__name__)
-        metrics.called(method, type(found).__name__).inc()
+        metrics.CALLS.add(method, type(found).__name__.lower())
         return found
 
     async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
@@ -208,5 +208,5 @@ class Api:
             found = Retry(type(error).__name__)  # nothing was sent
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             found = Ambiguous(type(error).__name__)
-        metrics.called(method, type(found).__name__).inc()
+        metrics.CALLS.add(method, type(found).__name__.lower())
         return found

@@ -31,9 +31,9 @@ from bot.render.text import (
     pre,
     quote,
     safe_url,
-    to_api,
     units,
 )
+from bot.render.wire import to_api
 
 LETTERS = st.text(st.sampled_from("aя🦅ө é\n.!?…<&{}👍🏽"), max_size=60)
 

@@ -18,6 +18,7 @@ import storage.deliveries
 import storage.fan_out
 import storage.lapsed
 import storage.pace
+import storage.supergroups
 from bot.alerts.answers import alert as late_answer
 from bot.alerts.notices import Notice
 from bot.model.alerts import Alert, Audience, Lane, Severity, State
@@ -532,7 +533,7 @@ async def test_G19_what_was_closed_with_a_group_that_moved_waits_again_for_whate
         async with store.writing() as db:
             await storage.chats.close(db, -5, why=why)
     async with store.writing() as db:
-        await storage.chats.migrate(db, -5, -100500)
+        await storage.supergroups.migrate(db, -5, -100500)
         assert await told(db) == [(-100500, "dead"), (-100500, "dead"), (-100500, "pending")]
 
 
@@ -543,7 +544,7 @@ async def test_G19_a_group_that_moved_to_its_own_number_keeps_everything(store: 
         await storage.alerts.enqueue(db, an_alert("a"))
         await fan_all(db)
         before = await storage.chats.subscriptions(db, -5)
-        await storage.chats.migrate(db, -5, -5)
+        await storage.supergroups.migrate(db, -5, -5)
         assert before
         assert await storage.chats.subscriptions(db, -5) == before
         assert await storage.chats.get(db, -5) is not None
@@ -561,7 +562,7 @@ async def test_G8_a_migrated_group_keeps_its_deliveries_and_gets_none_twice(stor
         own = await storage.alerts.enqueue(db, an_alert("c", audience=Audience(chat=-5)))
         await fan_all(db)
         for _ in range(2):
-            await storage.chats.migrate(db, -5, -100500)
+            await storage.supergroups.migrate(db, -5, -100500)
         got = []
         for _ in range(5):
             await forget_chat_pace(db)

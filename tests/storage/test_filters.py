@@ -16,6 +16,7 @@ import storage.filters
 import storage.privacy
 import storage.retention
 import storage.stories
+import storage.supergroups
 from bot.alerts import edits, stories
 from bot.deliver.sieve import sieve
 from bot.model.alerts import Severity
@@ -200,7 +201,7 @@ async def test_a_groups_filters_move_with_it(store: Store) -> None:
             await storage.chats.add(db, chat(number, kind=ChatKind.GROUP), now=NOW)
         await storage.filters.add(db, -1, [never("flood"), never("fire")])
         await storage.filters.add(db, -2, [never("fire")], span=WEEK)
-        await storage.chats.migrate(db, -1, -2)
+        await storage.supergroups.migrate(db, -1, -2)
         moved = await storage.filters.of_chat(db, -2)
     assert {one.what: one.until is None for one in moved} == {"flood": True, "fire": False}
 

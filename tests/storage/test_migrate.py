@@ -13,6 +13,7 @@ import storage.alerts
 import storage.chats
 import storage.fan_out
 import storage.rules
+import storage.supergroups
 from bot.alerts.notices import Notice
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind, Style
@@ -60,7 +61,7 @@ async def _met(store: Store, number: int) -> None:
 
 async def _moved(store: Store) -> None:
     async with store.writing() as db:
-        await storage.chats.migrate(db, OLD, NEW)
+        await storage.supergroups.migrate(db, OLD, NEW)
 
 
 async def _joined(store: Store) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import storage.chats
 import storage.places
 import storage.privacy
+import storage.supergroups
 from storage.db import Store
 from tests.factories import NOW, chat
 
@@ -33,6 +34,6 @@ async def test_a_groups_places_move_with_it(store: Store) -> None:
             await storage.chats.add(db, chat(number), now=NOW)
             for place in places:
                 await storage.places.toggle(db, number, place)
-        await storage.chats.migrate(db, -1, -1001)
+        await storage.supergroups.migrate(db, -1, -1001)
         assert await storage.places.of_chat(db, -1001) == ["naryn", "osh", "talas"]
         assert await storage.places.of_chat(db, -1) == []

@@ -15,6 +15,7 @@ import storage.chats
 import storage.fan_out
 import storage.lapsed
 import storage.quiet
+import storage.supergroups
 from bot.alerts import corrections, waited
 from bot.alerts.digests import DigestDue
 from bot.alerts.feeds import FeedBrought
@@ -245,7 +246,7 @@ async def test_G19_what_is_held_moves_with_its_group(store: Store, known: bool) 
         await readers(db, old, kind=ChatKind.GROUP)
         await quiet(db, old)
         pk = await brought(db, "a")
-        await storage.chats.migrate(db, old, new)
+        await storage.supergroups.migrate(db, old, new)
         await storage.quiet.end(db, waited.alert)
         if not known:  # its hours went along; they are other ones than those it was put into
             await over(db, new)

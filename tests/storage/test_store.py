@@ -29,6 +29,7 @@ import storage.leases
 import storage.rates
 import storage.sources
 import storage.stories
+import storage.supergroups
 from bot.errors import ConfigError, StorageError
 from bot.model.alerts import Severity, State
 from bot.model.news import Verdict
@@ -174,8 +175,8 @@ async def test_G8_a_migrated_chat_keeps_its_subscriptions(store: Store) -> None:
     async with store.writing() as db:
         await storage.chats.add(db, chat(-5), now=NOW)
         await storage.chats.subscribe(db, -5, ["topic:security", "pair:USD/KGS"], now=NOW)
-        await storage.chats.migrate(db, -5, -1005)
-        await storage.chats.migrate(db, -5, -1005)
+        await storage.supergroups.migrate(db, -5, -1005)
+        await storage.supergroups.migrate(db, -5, -1005)
         assert await storage.chats.subscriptions(db, -1005) == ("pair:USD/KGS", "topic:security")
         assert await storage.chats.get(db, -5) is None
 

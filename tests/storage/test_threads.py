@@ -8,6 +8,7 @@ import pytest
 
 import storage.alerts
 import storage.chats
+import storage.supergroups
 from bot.alerts.feeds import FeedBrought
 from bot.alerts.notices import Notice
 from bot.model.alerts import Payload
@@ -89,7 +90,7 @@ async def test_a_delivery_is_claimed_with_the_topic_of_its_kind(
 async def test_G19_topics_move_with_a_group_that_becomes_a_supergroup(store: Store) -> None:
     await group(store)
     async with store.writing() as db:
-        await storage.chats.migrate(db, GROUP, MOVED)
+        await storage.supergroups.migrate(db, GROUP, MOVED)
         found = await storage.chats.get(db, MOVED)
     assert found is not None
     assert found.threads == {Post.RATES: 7, Post.FEEDS: 7, Post.DIGESTS: 9}
