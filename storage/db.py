@@ -272,6 +272,7 @@ ADVICE = {
     "unable to open database file": "give its folder to the user who runs the bot",
     "disk I/O error": "its disk is full or broken, see the system's log",
     "database disk image is malformed": "stop the bot, then `jarchy db restore BACKUP --force`",
+    "file is not a database": "stop the bot, then `jarchy db restore BACKUP --force`",
 }
 
 
