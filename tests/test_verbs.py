@@ -63,7 +63,7 @@ BAD_FILES = ("garbage", "dir", "no")
         (["poll", "nowhere"], "", 2),
         (["outbox"], "", 78),
     ],
-    ids=lambda value: ascii(value)[:40],
+    ids=lambda value: ascii(value)[:40].replace("\\", "/"),
 )
 @pytest.mark.cases(keep=12)
 def test_bad_input_is_a_line(tmp_path: Path, words: list[str], stdin: str, code: int) -> None:

@@ -115,7 +115,9 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
 
 
 @pytest.mark.parametrize(
-    ("status", "answer", "expected"), TABLE, ids=[f"{row[0]} {row[1]!r:.90}" for row in TABLE]
+    ("status", "answer", "expected"),
+    TABLE,
+    ids=[f"{row[0]} {row[1].decode():.90}" for row in TABLE],
 )
 def test_each_answer_has_its_outcome(status: int, answer: bytes, expected: Outcome) -> None:
     """G4-G11."""
