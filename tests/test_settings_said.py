@@ -176,7 +176,7 @@ def test_a_file_of_settings_that_is_none_is_said_by_its_name(tmp_path: Path) -> 
     ],
 )
 def test_a_line_that_sets_nothing_is_said_by_its_number(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], written: str, lines: list[int]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, written: str, lines: list[int]
 ) -> None:
     """Not by its words, which may be a token's; no setting is silently left as it was. What else
     is wrong in the file is told too.
@@ -191,4 +191,4 @@ def test_a_line_that_sets_nothing_is_said_by_its_number(
         f"{env}: line {line} sets nothing; it should be NAME=value, quotes closed" for line in lines
     ]
     assert last.startswith("HOME_CURRENCY: ")
-    assert capfd.readouterr().err == ""
+    assert caplog.records == []
