@@ -20,8 +20,10 @@ import storage.chats
 import storage.claims
 import storage.deliveries
 import storage.fan_out
+import storage.held_rates
 import storage.rates
 import storage.rules
+import storage.sources
 from bot.alerts import kind_of
 from bot.alerts.corrections import RateCorrected
 from bot.alerts.moves import RateMoved, move
@@ -42,6 +44,7 @@ from storage.db import Db, Store
 from storage.deliveries import Mark
 from storage.schema import chat as chat_table
 from storage.schema import held_rate, rate
+from tests import factories
 from tests.factories import chat
 from tests.publishers import bank_page
 from tests.world import READER, World, polling
@@ -326,6 +329,72 @@ async def test_R2_a_shock_over_the_limit_is_held_until_confirmed(
     assert await dollar_alerts(world) == [("94.7626", "urgent", by == "second source")]
     await world.poll()
     assert len(await dollar_alerts(world)) == 1
+
+
+# ── by way of another bank's own currency ───────────────────────────────────
+
+
+async def moscow(world: World, day: date, *, usd: str, kgs: str) -> None:
+    """What a bank says that quotes in roubles, and prints the som by the hundred."""
+    both = [
+        factories.rate("USD/RUB", usd, str(day), source="cbr"),
+        factories.rate("KGS/RUB", kgs, str(day), source="cbr", units=100),
+    ]
+    async with world.store.writing() as db:
+        await storage.rates.add(db, both, seen_at=world.now)
+
+
+async def test_R2_a_shifted_comma_that_a_cross_shows_as_well_is_no_mistake(world: World) -> None:
+    """Another bank's dollar in its own currency, and its som: together they vouch for the value."""
+    day = MONDAY + timedelta(days=2)
+    await moscow(world, day, usd="70.0000", kgs="8.2500")  # 848.48 som for a dollar
+    assert (await world.publish(day, USD="847,9350")).alerts == 1
+    assert (await held(world), await world.notices()) == ({"847.9350": "released"}, [])
+    (told,) = await world.alerts("move")
+    assert told.payload["confirmed"]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "usd", "kgs"),
+    [
+        pytest.param(2, "70.0000", "82.5000", id="it says the old value"),
+        pytest.param(3, "70.0000", "8.2500", id="it speaks of the day after"),
+        pytest.param(-3, "70.0000", "8.2500", id="it speaks of days ago"),
+    ],
+)
+async def test_R2_a_cross_of_another_value_or_day_vouches_for_nothing(
+    world: World, ahead: int, usd: str, kgs: str
+) -> None:
+    """The value waits, and every other bank that knows both currencies is asked now."""
+    day = MONDAY + timedelta(days=2)
+    await world.publish(MONDAY, "second")
+    await moscow(world, MONDAY + timedelta(days=ahead), usd=usd, kgs=kgs)
+    async with world.store.writing() as db:  # it knows the dollar alone, and is not asked
+        euro = factories.rate("EUR/USD", "1.1650", str(MONDAY), source="ecb")
+        await storage.rates.add(db, [euro], seen_at=world.now)
+    assert (await world.publish(day, USD="847,9350")).alerts == 0
+    assert await held(world) == {"847.9350": "held"}
+    async with world.store.reading() as db:
+        states = await storage.sources.states(db)
+    asked = {key: state.asked_at for key, state in states.items() if state.asked_at}
+    assert asked == {"second": world.now, "cbr": world.now}
+
+
+async def test_R2_what_an_operator_rejected_is_not_asked_for_again(world: World) -> None:
+    """However often it comes: nobody is told, and no poll comes sooner for its sake."""
+    day = MONDAY + timedelta(days=2)
+    await world.publish(day, USD="847,9350")
+    async with world.store.writing() as db:
+        number = (await db.execute(select(held_rate.c.id))).scalar_one()
+        await storage.held_rates.decide(db, number, approve=False)
+    for _ in range(2):
+        assert (await world.publish(day, USD="847,9350")).alerts == 0
+    assert await held(world) == {"847.9350": "rejected"}
+    async with world.store.reading() as db:
+        due = (await storage.sources.states(db))["nbkr"].next_due_at
+    assert due is not None
+    assert due - world.now > timedelta(minutes=20)
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.held"]
 
 
 # ── R3 ──────────────────────────────────────────────────────────────────────
