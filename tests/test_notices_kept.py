@@ -9,14 +9,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+import storage.chats
 import storage.marks
-from bot.alerts.notices import Notice, tell
+import storage.setups
+from bot.alerts.notices import Notice, lost, tell
 from bot.alerts.notices import alert as notice
 from bot.ingest.notices import PARTLY, TOLD_AFTER, note_partly, tell_hourly
 from bot.model.alerts import Alert, Audience, Lane, Severity
+from bot.model.chats import ChatKind
+from bot.model.reasons import reason, reasons_from_json
 from storage.db import Store
 from storage.schema import alert
-from tests.factories import NOW
+from tests.factories import NOW, chat
 
 ADMINS = (5, 7)
 HOUR, MOMENT = timedelta(hours=1), timedelta(microseconds=1)
@@ -182,7 +186,7 @@ async def test_one_trouble_is_told_once_an_hour_whatever_figures_it_has(store: S
         await tell(db, (5,), "notice.well", {"source": "nbkr"}, now=later)
         await tell(db, (5,), trouble, {"source": "cbr", "why": "HTTP 500"}, now=later)
         await tell(db, (5,), trouble, {"source": "nbkr", "why": "HTTP 499"}, now=later)
-    assert [(chat, msgid, *values.values()) for chat, msgid, values in await told(store)] == [
+    assert [(who, msgid, *values.values()) for who, msgid, values in await told(store)] == [
         (5, trouble, "nbkr", "HTTP 503"),
         (5, trouble, "cbr", "HTTP 502"),
         (5, trouble, "nbkr", "HTTP 501"),
@@ -198,8 +202,13 @@ async def test_a_question_is_never_kept_back_nor_another_fault_of_ours(store: St
     async with store.writing() as db:
         for rate in ("USD/KGS 1", "USD/KGS 2"):
             await tell(db, (5,), "notice.held", {"source": "nbkr", "rate": rate}, now=NOW)
-        for alert_number, why in (("7", "too long"), ("8", "too long"), ("9", "empty")):
-            values = {"alert": alert_number, "why": why}
+        for number, why in (
+            ("7", "too long"),
+            ("8", "too long"),
+            ("9", "empty"),
+            ("10", "too long"),
+        ):
+            values = {"alert": number, "why": why}
             await tell(db, (5,), "notice.rejected", values, now=NOW + MOMENT)
     assert [values.get("rate", values.get("why")) for _, _, values in await told(store)] == [
         "USD/KGS 1",
@@ -207,6 +216,35 @@ async def test_a_question_is_never_kept_back_nor_another_fault_of_ours(store: St
         "too long",
         "empty",
     ]
+
+
+async def test_of_one_trouble_each_reason_is_told_and_kept(store: Store) -> None:
+    """A question's reasons are words in the language of whoever reads it, and not of its making."""
+    held, why = {"source": "nbkr", "rate": "USD/KGS 1"}, reason("swapped", "EUR/KGS")
+    async with store.writing() as db:
+        for reasons in ((), (why,), (why,), (reason("swapped", "RUB/KGS"),)):
+            await tell(db, (5,), "notice.held", held, now=NOW, reasons=reasons)
+    async with store.reading() as db:
+        kept = (await db.execute(select(alert.c.reasons).order_by(alert.c.id))).scalars()
+        assert [reasons_from_json(one) for one in kept] == [
+            (),
+            (why,),
+            (reason("swapped", "RUB/KGS"),),
+        ]
+
+
+async def test_who_set_a_channel_up_hears_once_that_it_is_lost(store: Store) -> None:
+    """Of each loss; of a channel that nobody set up, nobody."""
+    values = [{"chat": "-1003", "why": why} for why in ("kicked", "no right to write")]
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(-1003, kind=ChatKind.CHANNEL), now=NOW)
+        await storage.setups.take(db, -1003, 5)
+        for _ in range(2):
+            await lost(db, -1003, "kicked", now=NOW)
+        await lost(db, -1004, "kicked", now=NOW)
+        await storage.setups.found_again(db, -1003)
+        await lost(db, -1003, "no right to write", now=NOW)
+    assert await told(store) == [(5, "notice.channel_lost", one) for one in values]
 
 
 async def test_T8_a_trouble_told_in_a_future_that_is_no_more_is_told_again(store: Store) -> None:
@@ -223,4 +261,4 @@ async def test_without_operators_nobody_is_told(store: Store, admins: tuple[int,
     """And nothing fails."""
     async with store.writing() as db:
         await tell(db, admins, "notice.source", {"source": "nbkr"}, now=NOW)
-    assert [chat for chat, _, _ in await told(store)] == list(admins)
+    assert [who for who, _, _ in await told(store)] == list(admins)
