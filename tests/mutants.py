@@ -32,7 +32,10 @@ _SETTINGS = """
 source_paths = ["bot", "handlers", "storage"]
 only_mutate = {files}
 also_copy = {copied}
-pytest_add_cli_args = ["-q", "-p", "no:cacheprovider", "-m", "{marks}"]
+# a test that fails leaves servers open, which is no second failure, nor the end of the run
+pytest_add_cli_args = [
+    "-q", "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-m", "{marks}"
+]
 pytest_add_cli_args_test_selection = {tests}
 use_git_change_detection = false
 timeout_multiplier = 5.0

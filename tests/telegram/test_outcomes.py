@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import orjson
@@ -35,6 +36,7 @@ GONE = [
     (400, "Bad Request: need administrator rights in the channel chat", NO_RIGHT),
     (403, "Forbidden: something nobody has seen", Gone("something nobody has seen")),
 ]
+CONFLICT = "Conflict: terminated by other getUpdates request"
 PLAIN = [
     "Bad Request: can't parse entities: Unsupported start tag",
     "Bad Request: BUTTON_URL_INVALID",
@@ -106,6 +108,14 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     ),
     (400, body(400, "Bad Request: message is not modified: same content"), Sent(0)),
     (400, body(400, "Bad Request: SLOWMODE_WAIT_30"), Retry("slow mode", 30.0, True)),
+    (400, body(400, "Bad Request: slow mode is enabled"), Retry("slow mode", 30.0, True)),
+    # the answer's own number counts, whatever stands above it
+    (200, body(403, "Forbidden: bot was blocked by the user"), BLOCKED),
+    (404, body(404, "Not Found: method"), Rejected("Not Found: method", plain=True)),
+    (400, body(400, "Not Found"), Rejected("Not Found", plain=True)),
+    (409, body(409, CONFLICT), Rejected(CONFLICT, conflict=True)),
+    # a refusal that says nothing has no words made up for it
+    (400, b'{"ok":false,"error_code":400}', Rejected("", plain=True)),
     *((code, body(code, text), found) for code, text, found in GONE),
     *((400, body(400, text), Rejected(text, plain=True)) for text in PLAIN),
     *((400, body(400, text), Rejected(text)) for text in BAD),
@@ -122,6 +132,53 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
 def test_each_answer_has_its_outcome(status: int, answer: bytes, expected: Outcome) -> None:
     """G4-G11."""
     assert outcomes.read(status, answer) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "begins", "most"), [(400, "", 200), (409, "", 200), (403, "Forbidden: ", 100)]
+)
+def test_what_telegram_says_at_length_is_kept_in_part(code: int, begins: str, most: int) -> None:
+    """It stands in a row of the ledger and in a notice."""
+    assert outcomes.why(outcomes.read(code, body(code, begins + "x" * 300))) == "x" * most
+
+
+def test_what_was_no_json_is_there_to_be_looked_at() -> None:
+    """Whether a whole answer was cut off or a proxy answered, its bytes tell; a log shows none."""
+    found = outcomes.read(200, b"<html>hello</html>")
+    assert isinstance(found, Ambiguous)
+    assert found.body == b"<html>hello</html>"
+    assert "hello" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "last", "wait"),
+    [
+        (Sent(1), True, 0.0),
+        (Migrated(-1), True, 0.0),
+        (BLOCKED, True, 0.0),
+        (Rejected("bad"), True, 0.0),
+        (Retry("too many requests", 7.0, True), False, 7.0),
+        (Retry("HTTP 502"), False, 0.0),
+        (Ambiguous("reset"), False, 0.0),
+    ],
+)
+def test_G15_which_word_is_the_last_and_how_long_to_wait_after_others(
+    outcome: Outcome, wait: float, *, last: bool
+) -> None:
+    assert outcomes.is_final(outcome) is last
+    assert outcomes.wait_of(outcome) == wait
+
+
+@pytest.mark.parametrize(
+    ("number", "kept"),
+    [(2**63 - 1, 2**63 - 1), (2**63, 0), (-(2**63), -(2**63)), (-(2**63) - 1, 0), (True, 0)],
+)
+def test_G13_a_number_is_kept_to_the_last_that_a_database_holds(number: int, kept: int) -> None:
+    """One further is as if it was not said."""
+    answer = b'{"ok":true,"result":{"message_id":%s}}' % json.dumps(number).encode()
+    found = outcomes.read(200, answer)
+    assert isinstance(found, Sent)
+    assert found.message_id == kept
 
 
 @pytest.mark.parametrize(
