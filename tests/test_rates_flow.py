@@ -33,8 +33,10 @@ from bot.detect.rules import initial_state
 from bot.ingest.rates import judge_by_rules
 from bot.model.alerts import State
 from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, Series, rate_from_json
+from bot.model.reasons import reasons_from_json
 from bot.model.rules import Rule
 from bot.readers.rates import current_rates, rate_card
+from bot.readers.status import source_statuses
 from bot.render import rates as render
 from bot.render.numbers import as_printed
 from bot.sources.catalog import parse_catalog
@@ -350,6 +352,8 @@ async def test_R2_a_shifted_comma_that_a_cross_shows_as_well_is_no_mistake(world
     await moscow(world, day, usd="70.0000", kgs="8.2500")  # 848.48 som for a dollar
     assert (await world.publish(day, USD="847,9350")).alerts == 1
     assert (await held(world), await world.notices()) == ({"847.9350": "released"}, [])
+    (kept,) = await world.stored(held_rate)
+    assert [str(one) for one in reasons_from_json(kept.reasons)][-1] == "cbr agrees"
     (told,) = await world.alerts("move")
     assert told.payload["confirmed"]
 
@@ -447,7 +451,28 @@ async def test_R3_a_source_stuck_for_three_days_is_told_once_and_again_when_it_r
     world.at(back)
     for _ in range(2):
         await world.publish(back + timedelta(days=1))
+    # said once: it publishes the day after as well
+    world.at(back + timedelta(days=1))
+    await world.publish(back + timedelta(days=2))
     assert await world.notices() == [told, ("notice.fresh", {"bank": "nbkr", "day": "2021-11-03"})]
+
+
+async def test_R3_of_two_banks_that_stand_still_each_is_told(world: World) -> None:
+    """And of each that it publishes again; its status says since when."""
+    await world.publish(MONDAY + timedelta(days=1), "second")
+    world.at(MONDAY + timedelta(days=8), 14)
+    for key in ("nbkr", "second", "nbkr", "second"):
+        await world.poll(key)
+    await world.publish(MONDAY + timedelta(days=9), "second")
+    async with world.store.reading() as db:
+        statuses = await source_statuses(db, world.catalog, now=world.now)
+    stuck = {one.key: one.stuck_on for one in statuses}
+    assert stuck == {"nbkr": MONDAY + timedelta(days=1), "second": None}
+    assert [(msgid, values["bank"]) for msgid, values in await world.notices()] == [
+        ("notice.stale", "nbkr"),
+        ("notice.stale", "second"),
+        ("notice.fresh", "second"),
+    ]
 
 
 async def test_R3_a_missed_window_is_said_on_the_card_that_very_evening(world: World) -> None:
@@ -740,6 +765,17 @@ async def test_R8_sources_that_disagree_are_both_shown_and_alert_nobody_until_th
     assert sorted(told) == [("move", "nbkr"), ("move", "second"), ("rule", "nbkr")]
     assert (await card_now(world, "USD")).disputes == ()
     assert (await world.publish(wednesday, USD="89,9100", EUR="98,8600")).alerts == 0
+
+
+async def test_R8_a_dispute_of_one_currency_is_noticed_beside_others_nobody_else_has(
+    world: World,
+) -> None:
+    """The second bank has no dollar: the euro after it is compared all the same."""
+    wednesday = MONDAY + timedelta(days=2)
+    await world.publish(wednesday, "second", USD="", RUB="", EUR="98,9000")
+    assert (await world.publish(wednesday, USD="89,9000", EUR="104,9000")).alerts == 1
+    ((msgid, values),) = await world.notices()
+    assert (msgid, values["pair"], values["other"]) == ("notice.dispute", "EUR/KGS", "second")
 
 
 async def test_R8_a_dispute_lasts_until_the_other_bank_has_spoken_again(world: World) -> None:
