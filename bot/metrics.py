@@ -6,33 +6,52 @@ from collections.abc import Iterator
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 REGISTRY = CollectorRegistry()
 
 
-class Tally(Collector):
-    """A counter that is added to for each message, in the event loop alone.
+class _Plain(Collector):
+    """Figures by their labels, changed in the event loop alone and read when they are asked for.
 
-    The library's own takes a lock each time: two of them are a twentieth of a delivery.
+    The library's own take a lock each time, a twentieth of a delivery, and two kilobytes for each
+    source.
     """
+
+    family: type[CounterMetricFamily | GaugeMetricFamily]
 
     def __init__(self, name: str, documentation: str, *labels: str) -> None:
         self._name, self._documentation, self._labels = name, documentation, labels
-        self._counts: dict[tuple[str, ...], int] = {}
+        self._values: dict[tuple[str, ...], float] = {}
         REGISTRY.register(self)
 
-    def add(self, *labels: str) -> None:
-        """One more with these labels."""
-        self._counts[labels] = self._counts.get(labels, 0) + 1
-
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        """What was counted since the start."""
-        family = CounterMetricFamily(self._name, self._documentation, labels=self._labels)
-        for labels, count in self._counts.items():
-            family.add_metric(labels, count)
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        """What there is by now."""
+        family = self.family(self._name, self._documentation, labels=self._labels)
+        for labels, value in self._values.items():
+            family.add_metric(labels, value)
         yield family
+
+
+class Tally(_Plain):
+    """A counter."""
+
+    family = CounterMetricFamily
+
+    def add(self, *labels: str, count: int = 1) -> None:
+        """So many more with these labels."""
+        self._values[labels] = self._values.get(labels, 0) + count
+
+
+class Level(_Plain):
+    """A gauge."""
+
+    family = GaugeMetricFamily
+
+    def set(self, value: float, *labels: str) -> None:
+        """It is so much now with these labels."""
+        self._values[labels] = value
 
 
 #: Bounds in seconds of what a reader waits for.
@@ -44,16 +63,9 @@ TOLD = (1, 5, 15, 30, 60, 120, 300, 600, 900)
 
 # --- polls ----------------------------------------------------------------------------------------
 
-POLLS = Counter("jarchy_polls", "Polls of sources", ["source", "outcome"], registry=REGISTRY)
-ENTRIES = Counter(
-    "jarchy_entries", "New rates and entries stored, by their source", ["source"], registry=REGISTRY
-)
-FRESH = Gauge(
-    "jarchy_source_last_ok_timestamp_seconds",
-    "When a source last answered",
-    ["source"],
-    registry=REGISTRY,
-)
+POLLS = Tally("jarchy_polls", "Polls of sources", "source", "outcome")
+ENTRIES = Tally("jarchy_entries", "New rates and entries stored, by their source", "source")
+FRESH = Level("jarchy_source_last_ok_timestamp_seconds", "When a source last answered", "source")
 
 # --- alerts and deliveries ------------------------------------------------------------------------
 
