@@ -134,6 +134,18 @@ def test_each_answer_has_its_outcome(status: int, answer: bytes, expected: Outco
     assert outcomes.read(status, answer) == expected
 
 
+def test_a_refusal_is_of_one_kind_and_has_one_reaction() -> None:
+    """What says nothing of a kind is none of it, nor a flood."""
+    for status, answer, _ in TABLE:
+        found = outcomes.read(status, answer)
+        if isinstance(found, Rejected):
+            kinds = (found.plain, found.thread, found.token, found.unneeded, found.conflict)
+            assert sum(kinds) <= 1, answer
+        if isinstance(found, Retry):
+            assert found.flood is (found.after is not None), answer
+    assert not Retry("later").flood
+
+
 @pytest.mark.parametrize(
     ("code", "begins", "most"), [(400, "", 200), (409, "", 200), (403, "Forbidden: ", 100)]
 )
