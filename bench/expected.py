@@ -107,12 +107,15 @@ def worse(measured: Measured, expected: Mapping[str, Any], *, here: str) -> list
 
 
 def _times_worse(one: Figure, now: float, then: float) -> float:
-    """How many times worse; less is better but where a goal or a rate says otherwise."""
+    """How many times worse; less is better but where a goal or a rate says otherwise.
+
+    What was nothing or less cannot be so many times worse: its goal says whether it is too much.
+    """
     more_is_better = one.unit.endswith("/s")
     if one.goal is not None:
         more_is_better = one.goal.least is not None
     better, than = (then, now) if more_is_better else (now, then)
-    return better / than if than else 1.0
+    return better / than if than > 0 else 1.0
 
 
 def as_json(measured: Measured, *, today: date) -> dict[str, Any]:

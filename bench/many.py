@@ -8,6 +8,7 @@ a source's cost is four hundred sources, the first of the same ones.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import resource
 import sys
@@ -63,6 +64,7 @@ async def _rounds(port: int, count: int) -> None:
     known = catalog(port, count)
     held = _Held()
     async with polling(known) as poll_all:
+        gc.freeze()  # as the program does when it is ready
 
         async def round_of(specs: Sequence[RateSpec | NewsSpec]) -> dict[str, float]:
             before = _processor()

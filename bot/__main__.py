@@ -4,9 +4,9 @@ import gc
 import sys
 
 #: What libraries of ours import where it is installed, for what we never ask of them: structlog and
-#: httpx draw tracebacks with rich, python-telegram-bot reads passports with cryptography. Together
-#: they would be a sixth of an idle bot's memory.
-UNUSED = ("rich", "cryptography")
+#: httpx draw with rich, the latter in pygments' colours, python-telegram-bot reads passports with
+#: cryptography. Together they would be a sixth of an idle bot's memory.
+UNUSED = ("rich", "pygments", "cryptography")
 
 
 #: Objects made between two looks for garbage while modules are imported: what they make stays, and

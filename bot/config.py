@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import stat
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -25,6 +24,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from bot import settings_file
 from bot.errors import ConfigError
 from bot.grammar import (
     Address,
@@ -273,10 +273,8 @@ class _CatalogSetting(BaseSettings):
 def load_settings(env_file: Path | None = None, **overrides: Any) -> Settings:  # noqa: ANN401 - any field
     """Read the settings; ConfigError names every setting with a problem, and tells no secret."""
     path = env_file or Path(".env")
-    problems = [*language_problems(), *_file_problems(path)]
-    readable = _readable(path)
-    if _others_can_read(path):
-        problems.append(f"{path}: others can read your token; run: chmod 600 {path}")
+    problems = [*language_problems(), *settings_file.problems(path)]
+    readable = settings_file.readable(path)
     try:
         settings = Settings(_env_file=readable, **overrides)
     except ValidationError as error:
@@ -293,40 +291,9 @@ def catalog_path(env_file: Path | None = None) -> Path | None:
     """The setting CATALOG, however wrong the others are."""
     path = env_file or Path(".env")
     try:
-        return _CatalogSetting(_env_file=_readable(path)).catalog
+        return _CatalogSetting(_env_file=settings_file.readable(path)).catalog
     except (ValidationError, SettingsError):
         return None
-
-
-def _readable(path: Path) -> Path | None:
-    """The settings' file; None where it cannot be read, and the environment alone is looked at."""
-    if _file_problems(path):
-        return None
-    return path
-
-
-def _file_problems(path: Path) -> list[str]:
-    """Why the settings' file cannot be read; none when it is not there."""
-    try:
-        path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return []
-    except UnicodeDecodeError as error:
-        return [f"{path}: not UTF-8 text (byte {error.start + 1})"]
-    except IsADirectoryError:
-        return [f"{path}: a folder, and should be a file of settings"]
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "no file has such a name"
-        return [f"{path}: cannot be read: {why}"]
-    return []
-
-
-def _others_can_read(path: Path) -> bool:
-    """Whether everybody on the machine can read the settings' file; False where there is none."""
-    try:
-        return path.is_file() and bool(stat.S_IMODE(path.stat().st_mode) & 0o004)
-    except (OSError, ValueError):  # a name that no file can have
-        return False
 
 
 def _all_problems(

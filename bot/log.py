@@ -9,6 +9,7 @@ import threading
 import traceback
 from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
+from functools import cache
 from types import MappingProxyType, TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -27,22 +28,55 @@ _SECRET = re.compile(
 # escapes of terminals, turned letters
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 SHORTEST_SECRET = 6  # characters; shorter ones are words that occur anywhere
+#: What a text inside another is written with a backslash for, by Python or as JSON.
+_ESCAPED = re.compile(r"[^ !#-&(-\[\]-~]")
+_NAMED = {"\b": "b", "\t": "t", "\n": "n", "\f": "f", "\r": "r"}
 _hidden: set[str] = set()
 _about: ContextVar[Mapping[str, int]] = ContextVar("about", default=MappingProxyType({}))
 _verbose = False
 
 
 def hide(*secrets: str | None) -> None:
-    """Redact these from now on wherever they occur, as they are or percent-encoded."""
+    """Redact these from now on wherever they occur: as they are, percent-encoded, or quoted."""
     for secret in secrets:
         if secret is not None and len(secret) >= SHORTEST_SECRET:
             _hidden.update({secret, quote(secret, safe=""), quote(secret)})
+
+
+@cache
+def _quoted(secret: str) -> re.Pattern[str] | None:
+    """A secret as a text has it that quotes it, or quotes a quotation of it; None where it is
+    written as it is.
+    """
+    if _ESCAPED.search(secret) is None:
+        return None
+    return re.compile("".join(map(_however_quoted, secret)))
+
+
+def _however_quoted(char: str) -> str:
+    """A pattern of a character, which each quotation may put a backslash more before."""
+    if char == "\\":
+        return r"\\+"
+    if char in "\"'":
+        return rf"\\*{char}"
+    if not _ESCAPED.match(char):
+        return re.escape(char)
+    code = ord(char)
+    forms = [re.escape(char), rf"\\+x{code:02x}", rf"\\+u{code:04x}", rf"\\+U{code:08x}"]
+    if code > 0xFFFF:  # JSON has it in two halves
+        halves = char.encode("utf-16-be").hex()
+        forms.append(rf"\\+u{halves[:4]}\\+u{halves[4:]}")
+    if char in _NAMED:
+        forms.append(rf"\\+{_NAMED[char]}")
+    return f"(?:{'|'.join(forms)})"
 
 
 def redact(text: str) -> str:
     """The same text without bot tokens, passwords of addresses, and what was hidden."""
     for secret in sorted(_hidden, key=len, reverse=True):
         text = text.replace(secret, "***")
+        if (quoted := _quoted(secret)) is not None:
+            text = quoted.sub("***", text)
     return _SECRET.sub("***", text)
 
 

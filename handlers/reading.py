@@ -48,7 +48,9 @@ NEEDED_FIELDS = frozenset(
     {
         "caption",
         "chat",
+        "chat_shared",
         "date",
+        "document",
         "entities",
         "from",
         "is_automatic_forward",
@@ -124,6 +126,8 @@ def _message(given: dict[str, Any]) -> dict[str, Any]:
         _replace(message, name, _user)
     for name in ("chat", "sender_chat"):
         _replace(message, name, _chat)
+    _replace(message, "document", lambda given: {"file_id": "", "file_unique_id": "", **given})
+    _replace(message, "chat_shared", lambda given: {"request_id": 0, "chat_id": 0, **given})
     return message
 
 
@@ -249,6 +253,14 @@ def _wrong_message(message: Message) -> Iterator[str]:
     yield from _unless(_are_texts(message.text or "", message.caption or ""), "text")
     for entity in (*message.entities, *message.caption_entities):
         yield from _wrong_entity(entity)
+    if (file := message.document) is not None:
+        named = file.file_name is None or _are_texts(file.file_name)
+        yield from _unless(named and _are_texts(file.file_id), "document")
+        yield from _unless(file.file_size is None or _is_number(file.file_size), "document")
+    if (shared := message.chat_shared) is not None:
+        yield from _unless(_is_number(shared.request_id), "chat_shared.request_id")
+        yield from _unless(_is_number(shared.chat_id), "chat_shared.chat_id")
+        yield from _unless(_are_texts(shared.title or ""), "chat_shared.title")
     if message.location is not None:
         there = (message.location.latitude, message.location.longitude)
         yield from _unless(all(map(_is_finite, there)), "location")

@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any
 
 import aiosqlite
 from sqlalchemy import URL, Table, func, select, text
-from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -42,6 +41,7 @@ from storage.types import EPOCH, MICROSECOND
 
 if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
+    from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 
 BUSY_SECONDS = 30
 #: How we connect to a server. The kernel gives a connection up when nothing is acknowledged for so
@@ -292,6 +292,10 @@ ADVICE = {
             "database disk image is malformed: "
             "stop the bot, then `jarchy db restore BACKUP --force`",
         ),
+        reason(
+            "database.none",
+            "file is not a database: stop the bot, then `jarchy db restore BACKUP --force`",
+        ),
     )
 }
 
@@ -353,16 +357,18 @@ def on_commit(db: Db, follow: Callable[[], None]) -> None:
             after.append(follow)
 
 
-#: The databases' own INSERT … ON CONFLICT; both spell it the same way.
-UPSERTS: Mapping[str, Callable[[Table], SqliteInsert | PostgresInsert]] = {
-    "sqlite": SqliteInsert,
-    "postgresql": PostgresInsert,
-}
-
-
 def upsert(db: Db, table: Table) -> SqliteInsert | PostgresInsert:
     """The database's own INSERT … ON CONFLICT."""
-    return UPSERTS[db.dialect.name](table)
+    return insertion(db.dialect.name, table)
+
+
+def insertion(dialect: str, table: Table) -> SqliteInsert | PostgresInsert:
+    """INSERT … ON CONFLICT in the words of one database; both spell it the same way."""
+    if dialect == "sqlite":
+        return SqliteInsert(table)
+    from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+
+    return PostgresInsert(table)
 
 
 #: The execution option of a statement whose `rowcount` is read.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import Table, func, inspect, select, text
 
+from bot.errors import StorageError
 from storage.db import Store
 from storage.schema import metadata
-from storage.versions import HEAD
+from storage.versions import HEAD, REVISIONS
 
 PROBLEMS_SHOWN = 20
 
@@ -23,35 +26,70 @@ class Health:
 
 
 async def health(store: Store) -> Health:
-    """Integrity and foreign keys (SQLite), the schema's revision, and the rows of each table."""
+    """Integrity and foreign keys (SQLite), the schema's revision, and the rows of each table.
+
+    What cannot be read is a problem of its own, and hides nothing else.
+    """
     rows: dict[str, int] = {}
     problems: list[str] = []
+    schema = None
+    if store.alone:
+        with _told(problems, "integrity"):
+            problems += await _unsound(store)
+    with _told(problems, "schema"):
+        schema, tables = await _schema(store)
+        problems += _other_schema(schema)
+        if schema == HEAD:
+            for table in metadata.sorted_tables:
+                if table.name not in tables:
+                    problems.append(f"{table.name}: the table is not there")
+                    continue
+                with _told(problems, table.name):
+                    rows[table.name] = await _count(store, table)
+    return Health(schema=schema, rows=rows, problems=tuple(problems))
+
+
+@contextmanager
+def _told(problems: list[str], about: str) -> Iterator[None]:
+    try:
+        yield
+    except StorageError as error:
+        problems.append(f"{about}: {error}")
+
+
+async def _unsound(store: Store) -> list[str]:
+    """What SQLite itself finds wrong with the file."""
+    found: list[str] = []
     async with store.reading() as db:
-        if store.alone:
-            verdicts = (
-                await db.execute(text(f"PRAGMA integrity_check({PROBLEMS_SHOWN})"))
-            ).scalars()
-            for verdict in verdicts:
-                if verdict != "ok":
-                    problems.append(f"integrity: {verdict}")
-            broken = (await db.execute(text("PRAGMA foreign_key_check"))).all()
-            for table, row, parent, _ in broken[:PROBLEMS_SHOWN]:
-                problems.append(f"foreign key: {table} row {row} without its {parent}")
-        known = await db.run_sync(
-            lambda connection: inspect(connection).has_table("alembic_version")
-        )
-        schema = None
-        if known:
+        check = text(f"PRAGMA integrity_check({PROBLEMS_SHOWN})")
+        for verdict in (await db.execute(check)).scalars():
+            if verdict != "ok":
+                found.append(f"integrity: {verdict}")
+        broken = (await db.execute(text("PRAGMA foreign_key_check"))).all()
+        for table, row, parent, _ in broken[:PROBLEMS_SHOWN]:
+            found.append(f"foreign key: {table} row {row} without its {parent}")
+    return found
+
+
+async def _schema(store: Store) -> tuple[str | None, Collection[str]]:
+    """The schema's revision, None of an empty database, and the tables that are there."""
+    async with store.reading() as db:
+        tables = await db.run_sync(lambda connection: inspect(connection).get_table_names())
+        schema: str | None = None
+        if "alembic_version" in tables:
             found = await db.execute(text("SELECT version_num FROM alembic_version"))
             schema = found.scalar()
-        if schema != HEAD:
-            problems.append(
-                f"schema: {schema or 'none'}, this program writes {HEAD}: `jarchy db upgrade` "
-                f"migrates"
-            )
-        else:
-            for table in metadata.sorted_tables:
-                rows[table.name] = (
-                    await db.execute(select(func.count()).select_from(table))
-                ).scalar_one()
-    return Health(schema=schema, rows=rows, problems=tuple(problems))
+    return schema, tables
+
+
+def _other_schema(schema: str | None) -> Iterator[str]:
+    if schema is not None and schema not in REVISIONS:
+        yield f"schema: {schema}, newer than this program knows ({HEAD}): start the newer program"
+    elif schema != HEAD:
+        was = schema or "none"
+        yield f"schema: {was}, this program writes {HEAD}: `jarchy db upgrade` migrates"
+
+
+async def _count(store: Store, table: Table) -> int:
+    async with store.reading() as db:
+        return (await db.execute(select(func.count()).select_from(table))).scalar_one()

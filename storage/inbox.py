@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row, case, null, or_, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from storage.clock import leapt
-from storage.db import UPSERTS, Db, db_now
+from storage.db import Db, db_now, insertion
 from storage.schema import inbox
 from storage.types import EPOCH
 
@@ -56,17 +58,17 @@ async def add(
             "holder": holder,
             "lease_until": now + lease,
         }
-        done = await db.execute(_ADD[db.dialect.name], row)
+        done = await db.execute(_addition(db.dialect.name), row)
         if done.first() is not None:
             fresh.add(item.update_id)
     return [item for item in updates if item.update_id in fresh]
 
 
 # built once: building one costs as much as running it, and every reply waits for that
-_ADD = {
-    dialect: insert(inbox).on_conflict_do_nothing().returning(inbox.c.update_id)
-    for dialect, insert in UPSERTS.items()
-}
+@cache
+def _addition(dialect: str) -> ReturningInsert[tuple[int]]:
+    statement = insertion(dialect, inbox).on_conflict_do_nothing()
+    return statement.returning(inbox.c.update_id)
 
 
 async def last_received(db: Db) -> datetime | None:

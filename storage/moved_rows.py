@@ -16,7 +16,6 @@ from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BindParameter,
     ColumnElement,
     Row,
@@ -38,7 +37,7 @@ from sqlalchemy.types import TypeEngine
 from bot.errors import BotError
 from storage.copies import Tell
 from storage.db import Db, storage_error
-from storage.types import EPOCH, MICROSECOND
+from storage.types import EPOCH, MICROSECOND, Json
 
 AT_ONCE = 1_000  # rows read and written in one go
 BYTES = 16  # of a digest
@@ -157,7 +156,7 @@ async def digest_of_words(db: Db) -> Digest:
 
 
 def _is_json(kind: TypeEngine[Any]) -> bool:
-    return isinstance(kind, JSON)
+    return isinstance(kind, Json)
 
 
 def _json_places(table: Table) -> tuple[int, ...]:

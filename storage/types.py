@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Numeric, Text
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import JSON, TypeDecorator, TypeEngine
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,8 +18,28 @@ MICROSECOND = timedelta(microseconds=1)
 
 #: A 64-bit key that SQLite still numbers by itself.
 Key = BigInteger().with_variant(Integer(), "sqlite")
-#: A JSON document; JSONB where there is one.
-Json = JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON document; JSONB where there is one.
+
+    PostgreSQL's types are imported where it is the database: they are 2 MB.
+    """
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column for the database at hand."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(JSON())
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB())
+
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:  # noqa: ANN401 - SQLAlchemy's own types
+        """What is compared with a part of a document is no document."""
+        return self.impl_instance.coerce_compared_value(op, value)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -4,6 +4,7 @@ comes out.
 
 from __future__ import annotations
 
+import json
 import textwrap
 from pathlib import Path
 from urllib.parse import quote
@@ -16,7 +17,8 @@ from tests.conftest import ROOT
 TOKEN = "7654321:AAcanary-token-canary_token-canary-tok"
 HALF = TOKEN.partition(":")[2]
 SECRET = "canary-webhook-secret-0123"
-PASSWORD = "canary/pass@word 7"
+#: With what is written otherwise in addresses, in a log of JSON lines, and where Python quotes it.
+PASSWORD = "canary/pass@wo\"r'd\\ пароль \N{FOX FACE} 7"
 DSN = f"postgresql://jarchy:{quote(PASSWORD, safe='')}@127.0.0.1:1/jarchy"
 CANARIES = (
     TOKEN,
@@ -26,6 +28,8 @@ CANARIES = (
     quote(PASSWORD, safe=""),
     quote(TOKEN, safe=""),
     "canary",
+    "пароль",
+    json.dumps("пароль")[1:-1],
 )
 
 
@@ -78,6 +82,16 @@ FAILING = [
     ["inspect", "feed", f"http://user:canary-of-a-site@127.0.0.1:1/{TOKEN}"],
     ["inspect", "rates", "nbkr", f"/nowhere/{TOKEN}"],
     ["inspect", "page", f"/nowhere/{TOKEN}"],
+    ["search", "--json", TOKEN],
+    ["subscribers", "export", f"/nowhere/{TOKEN}"],
+    ["subscribers", "import", f"/nowhere/{TOKEN}"],
+    ["subscribers", "adopt"],
+    ["subscribers", "unmet"],
+    ["db", "move", f"sqlite:////dev/null/{TOKEN}"],
+    ["db", "move", f"postgresql://jarchy:{quote(PASSWORD, safe='')}@127.0.0.1:1/other"],
+    ["broadcast", "--to", "all", "--file", f"/nowhere/{TOKEN}"],
+    ["detect", "moves", "--history", f"/nowhere/{TOKEN}"],
+    ["export", "decisions"],
 ]
 
 
@@ -123,18 +137,21 @@ def test_S6_no_traceback_of_a_defect_shows_a_secret(tmp_path: Path) -> None:
         tmp_path,
         """
         import asyncio, faulthandler, gc, logging, os, sys, threading
+        from urllib.parse import unquote, urlsplit
         import aiohttp, telegram.error, structlog
         from bot import cli, log
         from bot.config import load_settings
 
         settings = load_settings()
+        password = unquote(urlsplit(settings.database_url).password)
         log.hide(*settings.secrets)
         log.guard_tracebacks()
         token, dsn = settings.token, settings.database_url
         secret = settings.webhook_secret.get_secret_value()
 
         def fail(*_, **__):
-            raise RuntimeError(f"http://127.0.0.1/bot{token}/getMe {secret} {dsn}")
+            said = f"{secret} {dsn} {password} {[password]}"
+            raise RuntimeError(f"http://127.0.0.1/bot{token}/getMe {said}")
 
         class Dying:
             __del__ = fail
@@ -144,7 +161,7 @@ def test_S6_no_traceback_of_a_defect_shows_a_secret(tmp_path: Path) -> None:
             try:
                 fail()
             except RuntimeError as error:
-                nested = {"deep": [{"url": str(error)}]}
+                nested = {"deep": [{"url": str(error), "of": [repr(password)]}]}
                 structlog.get_logger("x").exception("it failed", nested=nested, why=error)
                 logging.getLogger("aiohttp.server").exception("Error handling %s", error)
                 lost_line = telegram.error.NetworkError(str(error))

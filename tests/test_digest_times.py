@@ -166,7 +166,7 @@ async def a_reader(store: Store) -> None:
             [("2021-10-20", False), ("2021-10-21", False)],
         ),
     ],
-    ids=["+1 h and back", "−1 h", "+1 day before", "+1 day after"],
+    ids=["+1 h and back", "an hour back", "+1 day before", "+1 day after"],
 )
 async def test_T1_no_jump_of_the_clock_doubles_or_skips_a_digest(
     store: Store, clock: list[int], expected: list[tuple[str, bool]]

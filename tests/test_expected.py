@@ -60,6 +60,16 @@ def test_a_bare_figure_is_compared_on_its_own_machine_alone() -> None:
 
 
 @pytest.mark.usefixtures("known")
+def test_what_is_below_nothing_is_not_so_many_times_worse() -> None:
+    """A row that lies further back than before is no fault, and its goal says what would be."""
+    expected.write({"lanes": [bare(-0.5)]}, today=date(2026, 11, 29))
+    for value in (-1.4, -0.5, 0.3):
+        assert not expected.worse(
+            {"lanes": [bare(value)]}, expected.read(), here=expected.machine()
+        )
+
+
+@pytest.mark.usefixtures("known")
 def test_what_was_not_measured_stays_as_it_was() -> None:
     """A run of one measurement writes that one."""
     expected.write({"pace": [pace(0.95)]}, today=date(2026, 11, 30))

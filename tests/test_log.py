@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -298,6 +299,28 @@ def test_S6_what_was_hidden_is_redacted_in_every_spelling() -> None:
         assert log.redact(f"<{text}>") == "<***>"
     assert log.redact("x" * (log.SHORTEST_SECRET - 1)) == "x" * (log.SHORTEST_SECRET - 1)
     assert log.redact("y" * log.SHORTEST_SECRET) == "***"
+
+
+@pytest.mark.parametrize("first", [str, repr, ascii, json.dumps])
+@pytest.mark.parametrize("second", [str, repr, ascii, json.dumps])
+@pytest.mark.parametrize("third", [str, repr, json.dumps])
+def test_S6_what_was_hidden_is_redacted_however_often_it_was_quoted(
+    first: Callable[[object], str],
+    second: Callable[[object], str],
+    third: Callable[[object], str],
+) -> None:
+    """An error that names it, in a line of JSON; what stands around it stays."""
+    for secret in (
+        "a\"b\\c'd" * 3,
+        "\\\\server\\of\\secrets",
+        "пароль на слово",
+        "tab\tand\nline\x07 of it",
+        "\N{FOX FACE}\xa0fox\u202eand fox",
+    ):
+        log.hide(secret)
+        said = third(f"at {second(f'it says {first(secret)} here')} last")
+        left = log.redact(said)
+        assert re.fullmatch(r"\W*at \W*it says \W*\*\*\*\W* here\W* last\W*", left), (said, left)
 
 
 def test_S6_a_message_for_a_terminal_is_one_line_that_does_nothing_but_say() -> None:

@@ -105,6 +105,23 @@ async def test_check_says_of_an_older_database_what_the_next_start_does(
     assert await content(database_url) == before
 
 
+async def test_check_says_what_else_is_so_though_the_database_is_away(tmp_path: Path) -> None:
+    """Its own line comes last, with 78; the token was asked about, and the sources."""
+    away = "postgresql://jarchy@127.0.0.1:1/jarchy"
+    async with Emulator(TEST_TOKEN, "jarchy_bot") as emulator:
+        telegram = {"BOT_TOKEN": TEST_TOKEN, "BOT_API_URL": emulator.api_url}
+        catalog = {"CATALOG": str(tmp_path / "mine.toml")}
+        (tmp_path / "mine.toml").write_text('[feeds.a]\nurl = "http://127.0.0.1:1/rss"\n')
+        words = ("check", "--json", "--sources")
+        code, out, said = await ask(tmp_path, away, *words, **telegram, **catalog)
+    found = json.loads(out)
+    assert code == 78
+    assert said.startswith("jarchy: DATABASE_URL: connection failed")
+    assert found["database"] in said
+    assert found["token"] == "ok, @jarchy_bot"
+    assert not found["source a"].startswith("ok")
+
+
 async def test_check_says_of_a_missing_database_that_it_will_be_made(
     database_url: str, tmp_path: Path
 ) -> None:

@@ -9,15 +9,19 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+import storage.chats
 import storage.marks
-from bot.alerts.notices import Notice, tell
+import storage.setups
+from bot.alerts.notices import Notice, lost, tell
 from bot.alerts.notices import alert as notice
 from bot.ingest.notices import PARTLY, TOLD_AFTER, note_partly, tell_hourly
 from bot.model.alerts import Alert, Audience, Lane, Severity
-from bot.reasons import reasons_from_json, said
+from bot.model.chats import ChatKind
+from bot.reasons import reasons_from_json, said, written
+from bot.telegram.outcomes import KICKED, NO_RIGHT
 from storage.db import Store
 from storage.schema import alert
-from tests.factories import NOW
+from tests.factories import NOW, a_reason, chat, in_words
 
 ADMINS = (5, 7)
 HOUR, MOMENT = timedelta(hours=1), timedelta(microseconds=1)
@@ -35,7 +39,7 @@ async def told(store: Store) -> list[tuple[int, str, dict[str, str]]]:
     for row in rows:
         values = dict(row.payload["values"])
         if reasons := reasons_from_json(row.reasons):
-            values["why"] = "; ".join(map(str, reasons))
+            values["why"] = "; ".join(str(in_words(written(one))) for one in reasons)
         found.append((row.audience_chat, row.payload["msgid"], values))
     return found
 
@@ -100,10 +104,10 @@ async def test_what_is_told_hourly_is_told_once_an_hour_whatever_it_says(store: 
         (NOW + HOUR + MOMENT, False),
     ]
     async with store.writing() as db:
-        for count, (now, said) in enumerate(moments):
+        for count, (now, heard) in enumerate(moments):
             assert (
                 await tell_hourly(db, ADMINS, "notice.unreadable", {"count": str(count)}, now=now)
-                is said
+                is heard
             )
         assert await tell_hourly(db, ADMINS, "notice.backup", {"why": "x"}, now=NOW + HOUR)
     assert await told(store) == [
@@ -158,9 +162,112 @@ async def test_a_whole_poll_of_a_source_that_was_never_partial_leaves_no_mark(st
     assert await told(store) == []
 
 
+async def test_a_source_that_is_whole_again_is_told_of_where_its_trouble_was(store: Store) -> None:
+    """Once; of a trouble that was over before anybody heard of it, nobody hears."""
+    async with store.writing() as db:
+        for key, polls in (("cbr", 4), ("nbkr", 5), ("ecb", 6)):
+            for _ in range(polls):
+                await note_partly(db, (5,), key, said("x"), now=NOW)
+            for _ in range(2):
+                await note_partly(db, (5,), key, None, now=NOW + HOUR)
+    assert await told(store) == [
+        (5, "notice.partly", {"source": "nbkr", "why": "x"}),
+        (5, "notice.well", {"source": "nbkr"}),
+        (5, "notice.partly", {"source": "ecb", "why": "x"}),
+        (5, "notice.well", {"source": "ecb"}),
+    ]
+
+
+async def test_one_trouble_is_told_once_an_hour_whatever_figures_it_has(store: Store) -> None:
+    """Until it is said to be over; each operator, trouble and source has an hour of its own."""
+    trouble = "notice.source"
+    async with store.writing() as db:
+        for now, source, why in (
+            (NOW, "nbkr", "HTTP 503"),
+            (NOW + HOUR - MOMENT, "nbkr", "HTTP 502"),
+            (NOW + HOUR - MOMENT, "cbr", "HTTP 502"),
+            (NOW + HOUR + MOMENT, "nbkr", "HTTP 501"),
+        ):
+            await tell(db, (5,), trouble, {"source": source, "why": why}, now=now)
+        later = NOW + HOUR + 2 * MOMENT
+        await tell(db, (7,), trouble, {"source": "nbkr", "why": "HTTP 500"}, now=later)
+        await tell(db, (5,), "notice.partly", {"source": "nbkr", "why": "HTTP 500"}, now=later)
+        await tell(db, (5,), "notice.well", {"source": "nbkr"}, now=later)
+        await tell(db, (5,), trouble, {"source": "cbr", "why": "HTTP 500"}, now=later)
+        await tell(db, (5,), trouble, {"source": "nbkr", "why": "HTTP 499"}, now=later)
+    assert [(who, msgid, *values.values()) for who, msgid, values in await told(store)] == [
+        (5, trouble, "nbkr", "HTTP 503"),
+        (5, trouble, "cbr", "HTTP 502"),
+        (5, trouble, "nbkr", "HTTP 501"),
+        (7, trouble, "nbkr", "HTTP 500"),
+        (5, "notice.partly", "nbkr", "HTTP 500"),
+        (5, "notice.well", "nbkr"),
+        (5, trouble, "nbkr", "HTTP 499"),
+    ]
+
+
+async def test_a_question_is_never_kept_back_nor_another_fault_of_ours(store: Store) -> None:
+    """Each held rate waits for its own word, and each reason for a refusal is another mistake."""
+    async with store.writing() as db:
+        for rate in ("USD/KGS 1", "USD/KGS 2"):
+            await tell(db, (5,), "notice.held", {"source": "nbkr", "rate": rate}, now=NOW)
+        for number, why in (
+            ("7", "too long"),
+            ("8", "too long"),
+            ("9", "empty"),
+            ("10", "too long"),
+        ):
+            values = {"alert": number, "why": why}
+            await tell(db, (5,), "notice.rejected", values, now=NOW + MOMENT)
+    assert [values.get("rate", values.get("why")) for _, _, values in await told(store)] == [
+        "USD/KGS 1",
+        "USD/KGS 2",
+        "too long",
+        "empty",
+    ]
+
+
+async def test_of_one_trouble_each_reason_is_told_and_kept(store: Store) -> None:
+    """A question's reasons are words in the language of whoever reads it, and not of its making."""
+    held, why = {"source": "nbkr", "rate": "USD/KGS 1"}, a_reason("swapped", "EUR/KGS")
+    async with store.writing() as db:
+        for reasons in ((), (why,), (why,), (a_reason("swapped", "RUB/KGS"),)):
+            await tell(db, (5,), "notice.held", held, now=NOW, reasons=reasons)
+    async with store.reading() as db:
+        kept = (await db.execute(select(alert.c.reasons).order_by(alert.c.id))).scalars()
+        assert [reasons_from_json(one) for one in kept] == [
+            (),
+            (why,),
+            (a_reason("swapped", "RUB/KGS"),),
+        ]
+
+
+async def test_who_set_a_channel_up_hears_once_that_it_is_lost(store: Store) -> None:
+    """Of each loss; of a channel that nobody set up, nobody."""
+    values = [{"chat": "-1003", "why": why} for why in ("kicked", "no right to write")]
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(-1003, kind=ChatKind.CHANNEL), now=NOW)
+        await storage.setups.take(db, -1003, 5)
+        for _ in range(2):
+            await lost(db, -1003, KICKED.why, now=NOW)
+        await lost(db, -1004, KICKED.why, now=NOW)
+        await storage.setups.found_again(db, -1003)
+        await lost(db, -1003, NO_RIGHT.why, now=NOW)
+    assert await told(store) == [(5, "notice.channel_lost", one) for one in values]
+
+
+async def test_T8_a_trouble_told_in_a_future_that_is_no_more_is_told_again(store: Store) -> None:
+    """A clock that was set back keeps nobody in the dark."""
+    async with store.writing() as db:
+        for now in (NOW + timedelta(days=300), NOW, NOW + MOMENT):
+            values = {"source": "nbkr", "why": f"HTTP 503 at {now}"}
+            await tell(db, (5,), "notice.source", values, now=now)
+    assert len(await told(store)) == 2
+
+
 @pytest.mark.parametrize("admins", [(), (5,)])
 async def test_without_operators_nobody_is_told(store: Store, admins: tuple[int, ...]) -> None:
     """And nothing fails."""
     async with store.writing() as db:
         await tell(db, admins, "notice.source", {"source": "nbkr"}, now=NOW)
-    assert [chat for chat, _, _ in await told(store)] == list(admins)
+    assert [who for who, _, _ in await told(store)] == list(admins)

@@ -20,8 +20,10 @@ import storage.chats
 import storage.claims
 import storage.deliveries
 import storage.fan_out
+import storage.held_rates
 import storage.rates
 import storage.rules
+import storage.sources
 from bot.alerts import kind_of
 from bot.alerts.corrections import RateCorrected
 from bot.alerts.moves import RateMoved, move
@@ -33,6 +35,8 @@ from bot.model.alerts import State
 from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, Series, rate_from_json
 from bot.model.rules import Rule
 from bot.readers.rates import current_rates, rate_card
+from bot.readers.status import source_statuses
+from bot.reasons import reasons_from_json
 from bot.render import rates as render
 from bot.render.numbers import as_printed
 from bot.sources.catalog import parse_catalog
@@ -42,7 +46,8 @@ from storage.db import Db, Store
 from storage.deliveries import Mark
 from storage.schema import chat as chat_table
 from storage.schema import held_rate, rate
-from tests.factories import chat
+from tests import factories
+from tests.factories import a_reason, chat
 from tests.publishers import bank_page
 from tests.world import READER, World, polling
 
@@ -328,6 +333,74 @@ async def test_R2_a_shock_over_the_limit_is_held_until_confirmed(
     assert len(await dollar_alerts(world)) == 1
 
 
+# ── by way of another bank's own currency ───────────────────────────────────
+
+
+async def moscow(world: World, day: date, *, usd: str, kgs: str) -> None:
+    """What a bank says that quotes in roubles, and prints the som by the hundred."""
+    both = [
+        factories.rate("USD/RUB", usd, str(day), source="cbr"),
+        factories.rate("KGS/RUB", kgs, str(day), source="cbr", units=100),
+    ]
+    async with world.store.writing() as db:
+        await storage.rates.add(db, both, seen_at=world.now)
+
+
+async def test_R2_a_shifted_comma_that_a_cross_shows_as_well_is_no_mistake(world: World) -> None:
+    """Another bank's dollar in its own currency, and its som: together they vouch for the value."""
+    day = MONDAY + timedelta(days=2)
+    await moscow(world, day, usd="70.0000", kgs="8.2500")  # 848.48 som for a dollar
+    assert (await world.publish(day, USD="847,9350")).alerts == 1
+    assert (await held(world), await world.notices()) == ({"847.9350": "released"}, [])
+    (kept,) = await world.stored(held_rate)
+    assert reasons_from_json(kept.reasons)[-1] == a_reason("agrees", "cbr")
+    (told,) = await world.alerts("move")
+    assert told.payload["confirmed"]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "usd", "kgs"),
+    [
+        pytest.param(2, "70.0000", "82.5000", id="it says the old value"),
+        pytest.param(3, "70.0000", "8.2500", id="it speaks of the day after"),
+        pytest.param(-3, "70.0000", "8.2500", id="it speaks of days ago"),
+    ],
+)
+async def test_R2_a_cross_of_another_value_or_day_vouches_for_nothing(
+    world: World, ahead: int, usd: str, kgs: str
+) -> None:
+    """The value waits, and every other bank that knows both currencies is asked now."""
+    day = MONDAY + timedelta(days=2)
+    await world.publish(MONDAY, "second")
+    await moscow(world, MONDAY + timedelta(days=ahead), usd=usd, kgs=kgs)
+    async with world.store.writing() as db:  # it knows the dollar alone, and is not asked
+        euro = factories.rate("EUR/USD", "1.1650", str(MONDAY), source="ecb")
+        await storage.rates.add(db, [euro], seen_at=world.now)
+    assert (await world.publish(day, USD="847,9350")).alerts == 0
+    assert await held(world) == {"847.9350": "held"}
+    async with world.store.reading() as db:
+        states = await storage.sources.states(db)
+    asked = {key: state.asked_at for key, state in states.items() if state.asked_at}
+    assert asked == {"second": world.now, "cbr": world.now}
+
+
+async def test_R2_what_an_operator_rejected_is_not_asked_for_again(world: World) -> None:
+    """However often it comes: nobody is told, and no poll comes sooner for its sake."""
+    day = MONDAY + timedelta(days=2)
+    await world.publish(day, USD="847,9350")
+    async with world.store.writing() as db:
+        number = (await db.execute(select(held_rate.c.id))).scalar_one()
+        await storage.held_rates.decide(db, number, approve=False)
+    for _ in range(2):
+        assert (await world.publish(day, USD="847,9350")).alerts == 0
+    assert await held(world) == {"847.9350": "rejected"}
+    async with world.store.reading() as db:
+        due = (await storage.sources.states(db))["nbkr"].next_due_at
+    assert due is not None
+    assert due - world.now > timedelta(minutes=20)
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.held"]
+
+
 # ── R3 ──────────────────────────────────────────────────────────────────────
 
 
@@ -378,7 +451,28 @@ async def test_R3_a_source_stuck_for_three_days_is_told_once_and_again_when_it_r
     world.at(back)
     for _ in range(2):
         await world.publish(back + timedelta(days=1))
+    # said once: it publishes the day after as well
+    world.at(back + timedelta(days=1))
+    await world.publish(back + timedelta(days=2))
     assert await world.notices() == [told, ("notice.fresh", {"bank": "nbkr", "day": "2021-11-03"})]
+
+
+async def test_R3_of_two_banks_that_stand_still_each_is_told(world: World) -> None:
+    """And of each that it publishes again; its status says since when."""
+    await world.publish(MONDAY + timedelta(days=1), "second")
+    world.at(MONDAY + timedelta(days=8), 14)
+    for key in ("nbkr", "second", "nbkr", "second"):
+        await world.poll(key)
+    await world.publish(MONDAY + timedelta(days=9), "second")
+    async with world.store.reading() as db:
+        statuses = await source_statuses(db, world.catalog, now=world.now)
+    stuck = {one.key: one.stuck_on for one in statuses}
+    assert stuck == {"nbkr": MONDAY + timedelta(days=1), "second": None}
+    assert [(msgid, values["bank"]) for msgid, values in await world.notices()] == [
+        ("notice.stale", "nbkr"),
+        ("notice.stale", "second"),
+        ("notice.fresh", "second"),
+    ]
 
 
 async def test_R3_a_missed_window_is_said_on_the_card_that_very_evening(world: World) -> None:
@@ -671,6 +765,17 @@ async def test_R8_sources_that_disagree_are_both_shown_and_alert_nobody_until_th
     assert sorted(told) == [("move", "nbkr"), ("move", "second"), ("rule", "nbkr")]
     assert (await card_now(world, "USD")).disputes == ()
     assert (await world.publish(wednesday, USD="89,9100", EUR="98,8600")).alerts == 0
+
+
+async def test_R8_a_dispute_of_one_currency_is_noticed_beside_others_nobody_else_has(
+    world: World,
+) -> None:
+    """The second bank has no dollar: the euro after it is compared all the same."""
+    wednesday = MONDAY + timedelta(days=2)
+    await world.publish(wednesday, "second", USD="", RUB="", EUR="98,9000")
+    assert (await world.publish(wednesday, USD="89,9000", EUR="104,9000")).alerts == 1
+    ((msgid, values),) = await world.notices()
+    assert (msgid, values["pair"], values["other"]) == ("notice.dispute", "EUR/KGS", "second")
 
 
 async def test_R8_a_dispute_lasts_until_the_other_bank_has_spoken_again(world: World) -> None:

@@ -334,6 +334,17 @@ def test_a_problem_is_one_sentence_whoever_found_it() -> None:
     assert told(send_rate="x") == (f"SEND_RATE: {no_number}",)
 
 
+def test_copies_go_to_a_folder_that_is_there_or_could_be_or_nowhere(tmp_path: Path) -> None:
+    """The word for nowhere in any case of letters; no other is read as it."""
+    (tmp_path / "file").write_text("")
+    for said, read in ((" OFF ", "off"), ("Off", "off"), ("copies/new", "copies/new"), (".", ".")):
+        assert load_settings(backups=said).backups == read
+    right = "BACKUPS: should be the name of a folder, or off"
+    assert told(backups="file/copies") == (f"{right}; {tmp_path / 'file'} is none",)
+    assert told(backups="x" * 5000) == (right,)
+    assert told(backups="a\0b") == (f"{right}; {tmp_path} is none",)
+
+
 def test_of_an_address_only_the_slash_at_its_end_is_left_out() -> None:
     settings = load_settings(bot_api_url="https://x.example/X/")
     assert settings.bot_api_url == "https://x.example/X"

@@ -161,3 +161,34 @@ def test_a_file_of_settings_that_is_none_is_said_by_its_name(tmp_path: Path) -> 
             load_settings(path, updates="webhook")
         assert refusal.value.problems[0] == line
         assert list(refusal.value.problems[-2:]) == [NEEDS_URL, NEEDS_SECRET]
+
+
+@pytest.mark.parametrize(
+    ("written", "lines"),
+    [
+        ("POLL_EVERY 5s\n", [1]),
+        ("# a note\n\n  \nthis is nothing\nLOG_LEVEL=debug\n=5\n", [4, 6]),
+        ("HOME_CURRENCY='KGS\nLOG_LEVEL=debug\n", [1]),
+        ("POLL_EVERY\n\nexport TIME_ZONE\n", [1, 3]),
+        ("LOG_LEVEL: debug\r\n", [1]),
+        ("", []),
+        ("\ufeff# a note\nexport LOG_LEVEL=debug\n\nUSER_FEEDS=\nOTHER = 'two\nlines'\n", []),
+    ],
+)
+def test_a_line_that_sets_nothing_is_said_by_its_number(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, written: str, lines: list[int]
+) -> None:
+    """Not by its words, which may be a token's; no setting is silently left as it was. What else
+    is wrong in the file is told too.
+    """
+    env = tmp_path / "some.env"
+    env.write_text(f"{written}HOME_CURRENCY=?\n", encoding="utf-8", newline="")
+    env.chmod(0o600)
+    with pytest.raises(ConfigError) as refusal:
+        load_settings(env)
+    *said, last = refusal.value.problems
+    assert said == [
+        f"{env}: line {line} sets nothing; it should be NAME=value, quotes closed" for line in lines
+    ]
+    assert last.startswith("HOME_CURRENCY: ")
+    assert caplog.records == []

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -61,7 +63,7 @@ BAD_FILES = ("garbage", "dir", "no")
         (["poll", "nowhere"], "", 2),
         (["outbox"], "", 78),
     ],
-    ids=lambda value: ascii(value)[:40],
+    ids=lambda value: ascii(value)[:40].replace("\\", "/"),
 )
 @pytest.mark.cases(keep=12)
 def test_bad_input_is_a_line(tmp_path: Path, words: list[str], stdin: str, code: int) -> None:
@@ -178,6 +180,61 @@ def test_db_check_as_json(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert found["problems"] == []
     assert found["rows"]["chat"] == 0
+
+
+def _damaged(path: Path, how: str) -> None:
+    """A sound database, and then one of these."""
+    content = bytearray(path.read_bytes())
+    if how == "no database":
+        path.write_text("hello " * 5000)
+    elif how == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    elif how == "its head gone":
+        path.write_bytes(bytes(16) + content[16:])
+    elif how == "pages of rubbish":
+        content[4096:] = b"\x5a" * (len(content) - 4096)
+        path.write_bytes(content)
+    else:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(how)
+            connection.commit()
+
+
+DAMAGES = {
+    "no database": "integrity: file is not a database: stop the bot, then `jarchy db restore ",
+    "cut": "integrity: ",
+    "its head gone": "integrity: file is not a database: stop the bot, then `jarchy db restore ",
+    "pages of rubbish": "integrity: ",
+    "DROP TABLE inbox": "inbox: the table is not there",
+    "DROP TABLE alembic_version": "schema: none, this program writes",
+    "UPDATE alembic_version SET version_num = '0001'": "schema: 0001, this program writes",
+    "UPDATE alembic_version SET version_num = '9999'": "schema: 9999, newer than this program",
+}
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+@pytest.mark.cases(keep=4)
+def test_P9_db_check_as_json_is_one_object_whatever_is_wrong(tmp_path: Path, how: str) -> None:
+    """Who reads it is told by it, and by the exit; the tables that can be counted are."""
+    assert jarchy(tmp_path, "db", "upgrade").returncode == 0
+    _damaged(tmp_path / "jarchy.db", how)
+    done = jarchy(tmp_path, "db", "check", "--json")
+    assert done.returncode == 1
+    assert done.stderr == b""
+    found = json.loads(done.stdout)
+    assert [one for one in found["problems"] if one.startswith(DAMAGES[how])], found
+    assert ("chat" in found["rows"]) is (how == "DROP TABLE inbox")
+
+
+def test_P15_db_check_as_json_says_that_the_server_is_away(tmp_path: Path) -> None:
+    """As a problem of the one object."""
+    away = "postgresql://jarchy:canary@127.0.0.1:1/jarchy"
+    done = jarchy(tmp_path, "db", "check", "--json", DATABASE_URL=away)
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    assert (found["schema"], found["rows"]) == (None, {})
+    [problem] = found["problems"]
+    assert problem.startswith("schema: connection failed")
 
 
 async def _served(pages: dict[str, str]) -> tuple[asyncio.Server, int]:

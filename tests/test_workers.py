@@ -45,7 +45,7 @@ async def until(condition: Callable[[], bool]) -> None:
 def test_what_only_workers_and_servers_need_is_not_in_the_bots_memory() -> None:
     heavy = (
         "feedparser chardet lxml cssselect Stemmer trafilatura matplotlib numpy alembic "
-        "procrastinate psycopg"
+        "procrastinate psycopg sqlalchemy.dialects.postgresql"
     )
     begun = "import sys, bot.cli.running, bot.app, bot.sources.kinds"
     code = f"{begun}; print(*set('{heavy}'.split()) & set(sys.modules))"

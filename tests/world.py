@@ -481,6 +481,7 @@ async def running(
             clock=clock,
             stop=stop,
             on_ready=ready.set_result,
+            limits=Limits(pause=0.0),  # all publishers of a test are one host
         )
     )
     with nullcontext() if in_workers else patch.object(app, "Workers", Here):

@@ -129,7 +129,8 @@ async def _db_check(settings: Settings, *, as_json: bool) -> None:
             }
         )
     else:
-        typer.echo(f"schema {found.schema}")
+        if found.schema is not None:
+            typer.echo(f"schema {found.schema}")
         for table, count in found.rows.items():
             typer.echo(f"{table:<14}{count:>10}")
         for problem in found.problems or ("sound",):

@@ -96,18 +96,27 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
     untried = [spec.key for spec in catalog.polled if not spec.verified]
     if untried:
         found["catalog"] += f", {len(untried)} that nobody tried (verified = false)"
-    found["database"] = await _check_database(settings)
+    trouble: BotError | None = None
+    try:
+        found["database"] = await _check_database(settings)
+    except BotError as error:  # the others are looked at all the same
+        trouble = error
+        found["database"] = str(error)
     found["backups"] = _check_backups(settings)
     found["token"] = await _check_token(settings)
     found["meaning"] = _check_meaning()
     if sources:
         found |= await _check_sources(catalog)
+    # a path, or a source's address, may carry a key
+    found = {name: log.redact(verdict) for name, verdict in found.items()}
     if as_json:
         write_line(found)
     else:
         width = max(map(len, found))
         for name, verdict in found.items():
             typer.echo(f"{name:<{width}}  {verdict}")
+    if trouble is not None:
+        raise trouble
     # "ok" alone, or "ok, …"
     if not all(verdict.partition(",")[0] == "ok" for verdict in found.values()):
         raise typer.Exit(1)
@@ -143,7 +152,7 @@ async def _check_sources(catalog: Catalog) -> dict[str, str]:
     async def look(spec: RateSpec | NewsSpec) -> None:
         nonlocal done
         trial = await try_source(spec, fetcher, workers, now=datetime.now(UTC))
-        words = log.redact(trial.words)  # an address may carry a key
+        words = trial.words
         if not spec.verified:
             words += "; nobody had tried it before (verified = false)"
         if trial.ok:

@@ -92,7 +92,13 @@ class Claims:
 
         Beside many replies what is enough lasts for seconds.
         """
-        if self.reach.away or self.refusals.down or boottime() < self._look_at:
+        now = boottime()
+        if self.reach.away or self.refusals.down or now < self._look_at:
+            return None
+        # A look takes as long as a claim. None is worth the slots that would pass until the claim
+        # after it, which finds the same.
+        lasts = max(self.slots.ahead(now), len(self.slots.queue) / self.rate)
+        if lasts < HORIZON.total_seconds() / 2 + 2 * self._took:
             return None
         first = self.slots.first_lane
         if first is Lane.URGENT:  # nothing goes before it

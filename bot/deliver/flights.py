@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from typing import Any, cast
 
 from bot.clock import boottime
 from bot.deliver.reach import Reach
@@ -36,14 +37,14 @@ class _Flight:
 
     item: Claimed
     begun: float
-    limit: asyncio.Timeout
-    why: Reason = SILENT  # it was given up, if it was
+    sender: asyncio.Task[Any]
+    given_up: Reason | None = None  # why it was
 
     def give_up(self, why: Reason) -> None:
         """End it, as if its time were over."""
-        if not self.limit.expired():
-            self.why = why
-            self.limit.reschedule(0.0)
+        if self.given_up is None:
+            self.given_up = why
+            self.sender.cancel()
 
 
 class Flights:
@@ -64,14 +65,16 @@ class Flights:
 
     async def fly(self, item: Claimed, request: Awaitable[Outcome]) -> Outcome:
         """The outcome of a request; Ambiguous when it hung and was given up."""
-        limit = asyncio.timeout(None)
-        one = _Flight(item, boottime(), limit)
+        sender = cast("asyncio.Task[Any]", asyncio.current_task())
+        one = _Flight(item, boottime(), sender)
         self._flights[one] = None
         try:
-            async with limit:
-                outcome = await request
-        except TimeoutError:
-            return Ambiguous(one.why)
+            outcome = await request
+        except asyncio.CancelledError:
+            # as asyncio.timeout does it, which costs a fortieth of a message
+            if one.given_up is None or sender.uncancel():
+                raise
+            return Ambiguous(one.given_up)
         finally:
             del self._flights[one]
             self._dead.discard(one)

@@ -70,7 +70,7 @@ class Reactions:
 
     async def settle(self, item: Claimed, outcome: Outcome, *, harmless: bool) -> None:
         """Turn an outcome into a mark, and into what else follows; `harmless` may be done twice."""
-        metrics.sent(item.lane.name, type(outcome).__name__).inc()
+        metrics.SENT.add(item.lane.name.lower(), type(outcome).__name__.lower())
         if verbose():
             log.debug("sent", outcome=type(outcome).__name__)
         if isinstance(outcome, Sent):

@@ -31,6 +31,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, cached_property, lru_cache, partial
+from sys import intern
 
 from bot.detect.facts import Facts, facts_of, kinds_of
 from bot.detect.language import known_language
@@ -68,6 +69,7 @@ DENIAL_IN_TEXTS = 1.5  # "a scheme of fakes" is no denial, and the texts say so
 HOURS_OF_ONE_HEADLINE, HOURS_OF_A_BARE_HEADLINE = 3, 12
 ALIKE_BEYOND = 0.25  # of two texts under one headline, without its words
 ANOTHER_LANGUAGE_HOURS = 36
+REMEMBERED = 1_024  # sketches, some 4 KB each
 ENOUGH, HALF_A_DAY_LATER, ANSWERS = 3.5, 0.5, 0.5  # in points of `facts.weigh`
 
 
@@ -164,7 +166,7 @@ def sketch(entry: Entry) -> Sketch:
     return _sketch(comparable(entry.title), comparable(text[:LEAD_CHARS]), entry.language)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=REMEMBERED)
 def _sketch(title: str, text: str, said: str | None) -> Sketch:
     code = known_language(said, f"{title}\n{text}")
     news = language(code).news
@@ -374,12 +376,16 @@ def words_of(text: str) -> list[str]:
 
 def _stems(words: Sequence[str], news: News) -> list[str]:
     """The beginnings of words: enough to join their forms, and no dictionary to carry."""
-    if news.endings:  # two letters shorter a stem is the same in nearly every case
-        return [
-            word if len(word) <= 4 or word.isdecimal() else word[: max(4, min(6, len(word) - 2))]
-            for word in words
-        ]
-    return [word if word.isdecimal() else word[:6] for word in words]
+    # interned: thousands of sketches have the same few thousand stems
+    return [intern(_stem(word, by_endings=bool(news.endings))) for word in words]
+
+
+def _stem(word: str, *, by_endings: bool) -> str:
+    if word.isdecimal() or len(word) <= 4:
+        return word
+    if by_endings:  # two letters shorter a stem is the same in nearly every case
+        return word[: max(4, min(6, len(word) - 2))]
+    return word[:6]
 
 
 @cache

@@ -45,7 +45,7 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.9, text/html;q=0.8, */*;q=0.5"
 )
-REMEMBERED_HOSTS = 10_000  # the latest asked: what readers name may be any number of them
+REMEMBERED_HOSTS = 2_000  # more than can be asked within a pause
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT = frozenset({301, 308})
 

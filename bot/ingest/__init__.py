@@ -143,10 +143,10 @@ class Ingest:
             report = await self._kept(await self._found(spec))
         finally:
             self._under_way.discard(mine)
-        metrics.POLLS.labels(spec.key, report.outcome).inc()
-        metrics.ENTRIES.labels(spec.key).inc(report.new)
+        metrics.POLLS.add(spec.key, report.outcome)
+        metrics.ENTRIES.add(spec.key, count=report.new)
         if report.outcome != "failed":
-            metrics.FRESH.labels(spec.key).set(self.clock().timestamp())
+            metrics.FRESH.set(self.clock().timestamp(), spec.key)
         log.info(
             "polled",
             source=report.source,

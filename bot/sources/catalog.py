@@ -28,6 +28,7 @@ from bot.sources.clashes import (
     asked_twice,
     brought_by_nobody,
     named_alike,
+    places_alike,
     slower_than_slowest,
     used_twice,
     where_of,
@@ -103,6 +104,7 @@ def parse_catalog(text: str) -> Catalog:
     places = _read(document, "places", PlaceSection, problems)
     problems += _unknown_sections(document)
     problems += within_nothing(places)
+    problems += places_alike(places)
     problems += used_twice(document)
     problems += named_alike({"rates": rates, **news})
     problems += slower_than_slowest({"rates": rates, **others})

@@ -89,7 +89,7 @@ def _alike_but_for_capitals(document: Mapping[str, object], kinds: Iterable[str]
 def named_alike(kinds: Mapping[str, Mapping[str, RateSection | NewsSection]]) -> Iterator[str]:
     """Problems of sources of one name: a reader could not tell whose word it is.
 
-    Disabled ones are not asked. Feeds and pages of one host may share their publisher's name.
+    Disabled ones are not asked. What one house publishes may share its name.
     """
     seen: dict[tuple[str, str], tuple[str, str]] = {}
     for kind, sections in kinds.items():
@@ -97,12 +97,12 @@ def named_alike(kinds: Mapping[str, Mapping[str, RateSection | NewsSection]]) ->
             if section.disabled:
                 continue
             where = where_of(kind, key)
-            host = where  # a bank shares its name with nobody
+            house = where  # a bank shares its name with nobody
             if isinstance(section, NewsSection):
-                host = urlsplit(section.url).netloc.lower()
+                house = section.house
             for language, name in section.names.items():
-                other, others_host = seen.setdefault((language, _as_read(name)), (where, host))
-                if others_host != host:
+                other, others_house = seen.setdefault((language, _as_read(name)), (where, house))
+                if others_house != house:
                     yield f"[{where}] name: {language} is the name of [{other}] too; choose another"
 
 
@@ -153,6 +153,20 @@ def brought_by_nobody(
             if topic not in known:
                 problem = f"{topic} is no topic; known are {', '.join(known)}"
                 yield f"[{where_of('channels', key)}] topics: {problem}"
+
+
+def places_alike(places: Mapping[str, PlaceSection]) -> Iterator[str]:
+    """Problems of places of one name that are offered side by side: nobody could tell which.
+
+    Villages of two provinces may be called alike.
+    """
+    seen: dict[tuple[str | None, str, str], str] = {}
+    for key, place in places.items():
+        where = where_of("places", key)
+        for language, name in place.names.items():
+            other = seen.setdefault((place.within, language, _as_read(name)), where)
+            if other != where:
+                yield f"[{where}] name: {language} is the name of [{other}] too; choose another"
 
 
 def within_nothing(places: Mapping[str, PlaceSection]) -> Iterator[str]:

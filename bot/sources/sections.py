@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -155,6 +156,11 @@ class NewsSection(SourceSection):
     publisher: PublisherName | None = None
     style: StyleName = Style.BRIEF
     topics: Topics = ()
+
+    @property
+    def house(self) -> str:
+        """Whose it is, by where it is: what one house publishes may have one name."""
+        return urlsplit(self.url).netloc.lower()
 
     def described(self, key: str) -> dict[str, Any]:
         """The fields of a spec that every publisher of stories has, from this section."""

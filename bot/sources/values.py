@@ -37,10 +37,14 @@ _OUR_HEADERS = frozenset({
     "proxy-authorization", "range", "te", "trailer", "transfer-encoding", "upgrade",
 })  # fmt: skip
 _PUBLIC_NAME = re.compile(r"(?:https?://t\.me/(?:s/)?|@)?([A-Za-z][A-Za-z0-9_]{3,31})/?")
+# line ends, controls, turned letters
+_LAYS_OUT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _TOPIC = re.compile(r"[a-z][a-z-]{1,31}")
 
 #: The topics that have a name in every language.
 TOPICS = ("security", "economy", "politics", "society", "world", "culture", "sport")
+
+LONGEST_NAME = 100  # letters; it stands in each message that names its source
 
 Holiday = date | tuple[int, int]
 
@@ -64,6 +68,8 @@ def _names(value: object) -> dict[str, str]:
     names: dict[str, str] = {}
     for language, name in value.items():
         names[language] = parse_text(name, right)
+        if len(name) > LONGEST_NAME or _LAYS_OUT.search(name):
+            raise ValueError(f"{right}, in one line of at most {LONGEST_NAME} letters")
     return names
 
 

@@ -117,7 +117,7 @@ class Api:
             found = Retry(_unsent(error))
         except (TimeoutError, aiohttp.ClientError, HttpProcessingError, OSError) as error:
             found = Ambiguous(_unanswered(error))
-        metrics.called(method, type(found).__name__).inc()
+        metrics.CALLS.add(method, type(found).__name__.lower())
         return found
 
     async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
@@ -210,7 +210,7 @@ class Api:
             found = Retry(_unsent(error))
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             found = Ambiguous(_unanswered(error))
-        metrics.called(method, type(found).__name__).inc()
+        metrics.CALLS.add(method, type(found).__name__.lower())
         return found
 
 

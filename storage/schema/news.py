@@ -16,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from storage.schema.base import metadata
+from storage.schema.base import metadata, partial_index
 from storage.types import Json, Key, UtcDateTime
 
 story = Table(  # a cluster of entries about one event
@@ -79,12 +79,7 @@ Index(None, entry.c.link_key)
 Index(None, entry.c.text_key)
 Index(None, entry.c.title_key, entry.c.seen_at)
 Index(None, entry.c.seen_at)
-Index(
-    "entry_not_indexed",
-    entry.c.id,
-    sqlite_where=~entry.c.indexed,
-    postgresql_where=~entry.c.indexed,
-)
+partial_index("entry_not_indexed", entry.c.id, where="NOT indexed")
 
 decision = Table(  # what operators decided about news, with a copy of the words
     "decision",

@@ -14,14 +14,14 @@ from bot.alerts import corrections, moves, notices, rules, stories
 from bot.alerts.notices import Notice
 from bot.convert.rules import parse_rule
 from bot.detect.security import detect
-from bot.i18n import name_of, share
+from bot.i18n import name_of, share, t
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.rates import Move, RateKind
 from bot.reasons import Reason
 from bot.render.phrases import phrase
 from bot.render.reasons import because
-from bot.render.text import LIMIT, units
+from bot.render.text import LIMIT, Colour, units
 from tests.factories import NOW, a_reason, rate
 from tests.languages.expected import WHOLE, expected
 from tests.render.world import BANK, FEEDS, data, drifted, jumped, labels, marked, story
@@ -337,6 +337,19 @@ def test_an_operator_reads_in_their_language_why_a_chat_is_closed(language: str)
     values = {"chat": "-1004", "why": "no right to write"}
     assert asked("notice.gone", values, language) == expected("alerts.gone_notice", language)
     assert "CHAT_RESTRICTED" in asked("notice.gone", {**values, "why": "CHAT_RESTRICTED"}, language)
+
+
+@pytest.mark.parametrize("language", WHOLE)
+def test_a_held_rate_is_let_through_or_refused_by_its_number(language: str) -> None:
+    """By two buttons; a notice that is no question has none."""
+    values = (("source", "Bank"), ("rate", "USD/KGS 1"), ("held", "7"), ("why", "x"))
+    shown = notices.notice(Notice(msgid="notice.held", values=values), language)
+    (row,) = shown.buttons
+    assert [(one.text, one.data, one.colour) for one in row] == [
+        (t("button.approve", language), "held:approve:7", Colour.GREEN),
+        (t("button.reject", language), "held:reject:7", Colour.RED),
+    ]
+    assert notices.notice(Notice(msgid="notice.well", values=values[:1]), language).buttons == ()
 
 
 def test_a_notice_stored_with_its_reasons_in_english_is_shown_as_it_was() -> None:

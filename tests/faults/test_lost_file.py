@@ -10,6 +10,7 @@ import signal
 import sqlite3
 from contextlib import closing, suppress
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -317,6 +318,20 @@ async def test_P22_a_second_program_is_refused_by_whatever_path(
     assert await first.end(signal.SIGTERM) == 0
     await second.start()
     assert await second.end(signal.SIGTERM) == 0
+
+
+def test_P22_before_there_is_a_file_the_lock_beside_it_counts_by_whatever_path(
+    tmp_path: Path,
+) -> None:
+    """Two first starts at one moment, one of them by a link to what is not there yet."""
+    path = tmp_path / "jarchy.db"
+    ways = [path, linked(path), folder_linked(path)]
+    for first, second in product(ways, ways):
+        refused = pytest.raises(ConfigError, match="another Jarchy")
+        with only_instance(first), refused, only_instance(second):
+            pass
+        path.with_name("jarchy.db.lock").unlink()
+    assert not path.exists()
 
 
 async def test_P22_our_lock_leaves_those_of_the_database_alone(tmp_path: Path) -> None:

@@ -130,6 +130,39 @@ SOUND: dict[str, dict[str, Any]] = {
         }
     },
 }
+SOUND |= {
+    "a list of feeds": message(
+        document={
+            "file_id": "a",
+            "file_unique_id": "b",
+            "file_name": "x.opml",
+            "file_size": 10,
+            "mime_type": "text/xml",
+        }
+    ),
+    "a channel that was chosen": message(
+        chat_shared={"request_id": 1, "chat_id": -1001, "title": "News"}
+    ),
+    "a place": message(location={"latitude": 42.87, "longitude": 74.59}),
+    "a group that moved": {
+        "message": {
+            "message_id": 5,
+            "date": 1,
+            "chat": {"id": -77, "type": "group", "title": "Market"},
+            "from": PERSON,
+            "migrate_to_chat_id": -1007,
+        }
+    },
+    "a press under what is out of reach": {
+        "callback_query": {
+            "id": "78",
+            "from": PERSON,
+            "chat_instance": "1",
+            "data": "news:-:0",
+            "message": {"chat": CHAT, "message_id": 5, "date": 0},
+        }
+    },
+}
 WRONG = (None, [], {}, "", "0", -1, 10**30, 1.5, True, HALF, [None], {"a": 1})
 
 
@@ -193,6 +226,16 @@ def with_one_wrong(content: dict[str, Any], path: tuple[str | int, ...], value: 
     return changed
 
 
+def without(content: dict[str, Any], path: tuple[str | int, ...]) -> Any:
+    """An update that lacks one thing."""
+    changed = json.loads(json.dumps(content))
+    holder = changed
+    for name in path[:-1]:
+        holder = holder[name]
+    del holder[path[-1]]
+    return changed
+
+
 @pytest.mark.parametrize("kind", SOUND)
 async def test_G13_nothing_is_thrown_over_one_wrong_value_in_any_place(
     patient: World, kind: str
@@ -202,6 +245,16 @@ async def test_G13_nothing_is_thrown_over_one_wrong_value_in_any_place(
         for value in WRONG:
             with suppress(UnreadableError):
                 await handled(patient, with_one_wrong(SOUND[kind], path, value))
+
+
+@pytest.mark.parametrize("kind", SOUND)
+async def test_G22_nothing_is_thrown_over_one_missing_field_in_any_place(
+    patient: World, kind: str
+) -> None:
+    """Likewise."""
+    for path in places(SOUND[kind]):
+        with suppress(UnreadableError):
+            await handled(patient, without(SOUND[kind], path))
 
 
 def test_G13_a_number_no_database_can_hold_is_none() -> None:

@@ -13,12 +13,23 @@ from telegram import Bot, Update
 
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.errors import ConfigError, UserError
+from bot.languages import LANGUAGES
 from bot.model.chats import ChatKind
+from bot.render.help import unknown as not_understood
+from bot.render.phrases import phrase
 from bot.telegram.api import Api, BotApi
 from bot.telegram.outcomes import Outcome, Sent
 from bot.telegram.session import open_session
 from handlers import BUTTONS, COMMANDS, INLINE, MEMBERSHIP, MOVED, WORDS
-from handlers.access import Decide, Route, Who, always_looking, looking_or_changing
+from handlers.access import (
+    Decide,
+    Route,
+    Who,
+    always_looking,
+    guarded,
+    looking_or_changing,
+    may,
+)
 from handlers.context import Context
 from handlers.outgoing import Answer
 from handlers.serving import chatless
@@ -91,6 +102,8 @@ class Asked:
     """Somebody who wrote or pressed, as a route sees them."""
 
     emulator: Emulator
+    context: Context
+    said: UserError
 
     def __init__(self, api: BotApi) -> None:
         self._api, self._bot = api, library()
@@ -127,14 +140,20 @@ class Asked:
             services=SimpleNamespace(admins=frozenset(admins)),
             send=self._once,
         )
+        self.context = cast("Context", context)
         try:
-            await Route(None, who).require(cast("Context", context))
+            await Route(None, who).require(self.context)
         except UserError as error:
+            self.said = error
             return error.msgid
         return None
 
     async def _once(self, answer: Answer) -> Outcome:
-        """Ask without patience: what stays of a refusal is what counts here."""
+        """Ask without patience: what stays of a refusal is what counts here.
+
+        A question that waited in the outbox would be answered when nobody waits any more.
+        """
+        assert not answer.postponable
         return await self._api.call(answer.method, **answer.parameters)
 
     async def no_operator(
@@ -300,6 +319,32 @@ async def test_S9_to_others_an_operators_command_is_not_understood(asked: Asked)
         asked.refused(Who.OPERATOR, None, place=OWNER, admins=(OWNER,)),
     ):
         assert await written == "unknown.text"
+        for language in LANGUAGES:
+            values = {name: str(value) for name, value in asked.said.values.items()}
+            told = phrase(asked.said.msgid, language, **values)
+            assert told.text == not_understood(language).text
+
+
+async def test_S10_what_somebody_may_not_is_not_handled_nor_offered(asked: Asked) -> None:
+    """A route's handler has not begun; where it only shows what may be done, nobody is refused."""
+    handled: list[tuple[Any, Any]] = []
+
+    async def handle(update: Update, context: Context) -> None:
+        handled.append((update, context))
+
+    serve = guarded(Route(handle, Who.ADMINISTRATOR))
+    for number, allowed in ((OWNER, True), (MEMBER, False)):
+        await asked.refused(Who.ANYBODY, number)
+        for who in Who:
+            expected = who is Who.ANYBODY or (who is Who.ADMINISTRATOR and allowed)
+            assert await may(who, asked.context) is expected
+        if allowed:
+            await serve(asked.context.incoming, asked.context)
+            assert handled == [(asked.context.incoming, asked.context)]
+        else:
+            with pytest.raises(UserError, match=r"error\.admins_only"):
+                await serve(asked.context.incoming, asked.context)
+            assert len(handled) == 1
 
 
 @pytest.mark.parametrize("number", [ANONYMOUS, CHANNEL_BOT, TELEGRAM])

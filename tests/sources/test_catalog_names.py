@@ -60,6 +60,46 @@ def test_feeds_of_one_publisher_may_share_its_name() -> None:
     assert told.startswith("[feeds.c] name: en is the name of [feeds.a] too")
 
 
+@pytest.mark.parametrize("channel", ["second_one", "@Second_One"])
+def test_two_public_channels_have_two_names_though_they_are_at_one_host(channel: str) -> None:
+    """Everybody's are at t.me."""
+    first = '[telegram.a]\nname = { en = "Big Agency" }\nchannel = "first_one"\n'
+    [told] = problems(f'{first}[telegram.b]\nname = {{ en = "big agency" }}\nchannel = "{channel}"')
+    assert told.startswith("[telegram.b] name: en is the name of [telegram.a] too")
+    parse_catalog(f'{first}[telegram.b]\nname = {{ en = "Other" }}\nchannel = "{channel}"')
+
+
+@pytest.mark.parametrize("twin", ["First_One", "@FIRST_ONE", "https://t.me/first_one"])
+def test_a_public_channel_is_one_however_it_is_written(twin: str) -> None:
+    """Its posts would all be there twice."""
+    [told] = problems(f'[telegram.a]\nchannel = "first_one"\n[telegram.b]\nchannel = "{twin}"')
+    assert told == "[telegram.b] url: is the address of [telegram.a] too"
+
+
+def test_two_places_of_one_name_are_told_where_they_are_offered_side_by_side() -> None:
+    """Not the villages of two provinces."""
+    osh = '[places.osh]\nname = { en = "Osh", ru = "Ош" }\n'
+    assert problems(f'{osh}[places.other]\nname = {{ ru = "ош" }}') == (
+        "[places.other] name: ru is the name of [places.osh] too; choose another",
+    )
+    red = 'name = { en = "Kyzyl-Suu" }\n'
+    talas = '[places.talas]\nname = { en = "Talas" }\n'
+    two = f'{osh}{talas}[places.a]\nwithin = "osh"\n{red}[places.b]\nwithin = "WHERE"\n{red}'
+    parse_catalog(two.replace("WHERE", "talas"))
+    [told] = problems(two.replace("WHERE", "osh"))
+    assert told.startswith("[places.b] name: en is the name of [places.a] too")
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 101, "Big\\nAgency", "Big \\u202eycnegA", "Big\\u2028Agency"]
+)
+def test_a_name_is_a_line_that_fits_into_a_message(name: str) -> None:
+    """It stands in each that names its source."""
+    [told] = problems(f'[feeds.a]\nname = {{ en = "{name}" }}\n{FEED}')
+    assert told.startswith("[feeds.a] name: should be a table of names by language")
+    assert told.endswith("in one line of at most 100 letters")
+
+
 @pytest.mark.parametrize("name", ["Big Agency", "Big\u00a0Agency", "BIG  agency ", "Big Ａgency"])
 def test_names_that_look_alike_are_one_name(name: str) -> None:
     """Spaces of any kind, capitals, wide letters."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import JSON, Boolean, Table, insert, select, text, update
+from sqlalchemy import Boolean, Table, insert, select, text, update
 from sqlalchemy.types import Date, LargeBinary
 
 import storage.chats
@@ -30,7 +30,7 @@ from storage.instance import only_instance
 from storage.moving import move
 from storage.opening import open_store
 from storage.schema import alert, entry, metadata, rule
-from storage.types import ExactDecimal, UtcDateTime
+from storage.types import ExactDecimal, Json, UtcDateTime
 from tests.conftest import ROOT
 from tests.factories import NOW, chat
 from tests.postgres import Shared, database, wait_for_a_lock
@@ -67,7 +67,7 @@ def value_of(table: Table, name: str, number: int) -> object:
     column = table.c[name]
     kind = column.type
     found: object = number
-    if isinstance(kind, JSON):
+    if isinstance(kind, Json):
         found = {"ё": [number, 1.5, 1e16, 1e-7, None, "\"'\\\n\t"], "a": {"z": 1, "b": True}}
     elif isinstance(kind, UtcDateTime):
         found = NOW + timedelta(days=number, microseconds=number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -48,6 +49,8 @@ GONE = [
     (400, "Bad Request: need administrator rights in the channel chat", NO_RIGHT),
     (403, "Forbidden: something nobody has seen", Gone(said("something nobody has seen"))),
 ]
+BUSY = "too many requests"
+CONFLICT = "Conflict: terminated by other getUpdates request"
 PLAIN = [
     "Bad Request: can't parse entities: Unsupported start tag",
     "Bad Request: BUTTON_URL_INVALID",
@@ -60,11 +63,14 @@ PLAIN = [
 BAD = [
     "Bad Request: message is too long",
     "Bad Request: message text is empty",
+    "Bad Request: text must be non-empty",
 ]
 NO_MESSAGE = [
     "Bad Request: message to edit not found",
     "Bad Request: message can't be edited",
     "Bad Request: MESSAGE_ID_INVALID",
+    "Bad Request: message is too old",
+    "Bad Request: message to be edited is too old",
     "Bad Request: not enough rights to manage pinned messages in the chat",
     "Bad Request: message to pin not found",
 ]
@@ -95,6 +101,8 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
         Retry(said("too many requests"), 3600.0, True),
     ),
     (429, body(429, "Too Many Requests"), Retry(said("too many requests"), 5.0, True)),
+    # nobody waits longer than a week without asking again
+    (429, body(429, "Too Many Requests", retry_after=10**9), Retry(said(BUSY), 604800.0, True)),
     (429, b"<html>429</html>", Retry(said("too many requests"), 5.0, True)),
     (500, body(500, "Internal Server Error"), Retry(said("error 500"))),
     (502, body(502, "Bad Gateway"), Retry(said("error 502"))),
@@ -106,11 +114,7 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     (200, b'{"ok":true,"result":{"mess', Ambiguous(said("HTTP 200 without JSON"))),
     (200, b"<html>hello</html>", Ambiguous(said("HTTP 200 without JSON"))),
     (200, b"[]", Ambiguous(said("HTTP 200 without an object"))),
-    (
-        401,
-        body(401, "Unauthorized"),
-        UNKNOWN,
-    ),
+    (401, body(401, "Unauthorized"), UNKNOWN),
     (404, body(404, "Not Found"), UNKNOWN),
     (
         400,
@@ -123,6 +127,14 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     ),
     (400, body(400, "Bad Request: message is not modified: same content"), Sent(0)),
     (400, body(400, "Bad Request: SLOWMODE_WAIT_30"), Retry(said("slow mode"), 30.0, True)),
+    (400, body(400, "Bad Request: slow mode is enabled"), Retry(said("slow mode"), 30.0, True)),
+    # the answer's own number counts, whatever stands above it
+    (200, body(403, "Forbidden: bot was blocked by the user"), BLOCKED),
+    (404, body(404, "Not Found: method"), Rejected(said("Not Found: method"), plain=True)),
+    (400, body(400, "Not Found"), Rejected(said("Not Found"), plain=True)),
+    (409, body(409, CONFLICT), Rejected(said(CONFLICT), conflict=True)),
+    # a refusal that says nothing has no words made up for it
+    (400, b'{"ok":false,"error_code":400}', Rejected(said(""), plain=True)),
     *((code, body(code, text), found) for code, text, found in GONE),
     *((400, body(400, text), Rejected(said(text), plain=True)) for text in PLAIN),
     *((400, body(400, text), Rejected(said(text), long="long" in text)) for text in BAD),
@@ -132,7 +144,9 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
 
 
 @pytest.mark.parametrize(
-    ("status", "answer", "expected"), TABLE, ids=[f"{row[0]} {row[1]!r:.90}" for row in TABLE]
+    ("status", "answer", "expected"),
+    TABLE,
+    ids=[f"{row[0]} {row[1].decode():.90}" for row in TABLE],
 )
 def test_each_answer_has_its_outcome(status: int, answer: bytes, expected: Outcome) -> None:
     """G4-G11."""
@@ -141,6 +155,65 @@ def test_each_answer_has_its_outcome(status: int, answer: bytes, expected: Outco
     if not isinstance(found, Sent | Migrated) and not isinstance(expected, Sent | Migrated):
         found = replace(found, why=expected.why)
     assert found == expected
+
+
+def test_a_refusal_is_of_one_kind_and_has_one_reaction() -> None:
+    """What says nothing of a kind is none of it, nor a flood."""
+    for status, answer, _ in TABLE:
+        found = outcomes.read(status, answer)
+        if isinstance(found, Rejected):
+            kinds = (found.plain, found.thread, found.token, found.unneeded, found.conflict)
+            assert sum(kinds) <= 1, answer
+        if isinstance(found, Retry):
+            assert found.flood is (found.after is not None), answer
+    assert not Retry(said("later")).flood
+
+
+@pytest.mark.parametrize(
+    ("code", "begins", "most"), [(400, "", 200), (409, "", 200), (403, "Forbidden: ", 100)]
+)
+def test_what_telegram_says_at_length_is_kept_in_part(code: int, begins: str, most: int) -> None:
+    """It stands in a row of the ledger and in a notice."""
+    assert str(outcomes.why(outcomes.read(code, body(code, begins + "x" * 300)))) == "x" * most
+
+
+def test_what_was_no_json_is_there_to_be_looked_at() -> None:
+    """Whether a whole answer was cut off or a proxy answered, its bytes tell; a log shows none."""
+    found = outcomes.read(200, b"<html>hello</html>")
+    assert isinstance(found, Ambiguous)
+    assert found.body == b"<html>hello</html>"
+    assert "hello" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "last", "wait"),
+    [
+        (Sent(1), True, 0.0),
+        (Migrated(-1), True, 0.0),
+        (BLOCKED, True, 0.0),
+        (Rejected(said("bad")), True, 0.0),
+        (Retry(said("too many requests"), 7.0, True), False, 7.0),
+        (Retry(said("HTTP 502")), False, 0.0),
+        (Ambiguous(said("reset")), False, 0.0),
+    ],
+)
+def test_G15_which_word_is_the_last_and_how_long_to_wait_after_others(
+    outcome: Outcome, wait: float, *, last: bool
+) -> None:
+    assert outcomes.is_final(outcome) is last
+    assert outcomes.wait_of(outcome) == wait
+
+
+@pytest.mark.parametrize(
+    ("number", "kept"),
+    [(2**63 - 1, 2**63 - 1), (2**63, 0), (-(2**63), -(2**63)), (-(2**63) - 1, 0), (True, 0)],
+)
+def test_G13_a_number_is_kept_to_the_last_that_a_database_holds(number: int, kept: int) -> None:
+    """One further is as if it was not said."""
+    answer = b'{"ok":true,"result":{"message_id":%s}}' % json.dumps(number).encode()
+    found = outcomes.read(200, answer)
+    assert isinstance(found, Sent)
+    assert found.message_id == kept
 
 
 @pytest.mark.parametrize(

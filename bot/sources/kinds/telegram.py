@@ -28,10 +28,16 @@ class TelegramSection(NewsSection):
     def _at_its_preview(cls, told: dict[str, Any]) -> dict[str, Any]:
         """The address follows from the name, unless there is one."""
         try:
-            preview = f"https://t.me/s/{public_name(told.get('channel'))}"
+            # in small letters: a channel is the same in any, and is asked once
+            preview = f"https://t.me/s/{public_name(told.get('channel')).lower()}"
         except ValueError:  # told as a mistake of `channel`
             return told
         return {"url": preview, **told}
+
+    @property
+    def house(self) -> str:
+        """The channel: all of them are at one host, and each is somebody else's."""
+        return f"@{self.channel.lower()}"
 
     def spec(self, key: str) -> TelegramSpec:
         """The source that this section describes."""

@@ -1,0 +1,71 @@
+"""The file of settings, `.env`, before anything in it is believed: whether it is one, and whose."""
+
+from __future__ import annotations
+
+import logging
+import stat
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+
+def unreadable(path: Path) -> list[str]:
+    """Why the file cannot be read; nothing when it can, or is not there."""
+    try:
+        path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return []
+    except UnicodeDecodeError as error:
+        return [f"{path}: not UTF-8 text (byte {error.start + 1})"]
+    except IsADirectoryError:
+        return [f"{path}: a folder, and should be a file of settings"]
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "no file has such a name"
+        return [f"{path}: cannot be read: {why}"]
+    return []
+
+
+def readable(path: Path) -> Path | None:
+    """The file; None where it cannot be read, and the environment alone is looked at."""
+    if unreadable(path):
+        return None
+    return path
+
+
+def problems(path: Path) -> list[str]:
+    """What is wrong with the file as a file, a sentence each; none when it is not there."""
+    found = unreadable(path)
+    if not found:
+        found += _lines_of_nothing(path)
+    if _others_can_read(path):
+        found.append(f"{path}: others can read your token; run: chmod 600 {path}")
+    return found
+
+
+def _lines_of_nothing(path: Path) -> Iterator[str]:
+    """The lines that set nothing, by their numbers: they may hold a secret, and are not repeated.
+
+    The library that reads the file leaves them out.
+    """
+    logging.getLogger("dotenv").setLevel(logging.ERROR)  # it warns of each, in other words
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return
+    for one in parse_stream(StringIO(text)):
+        if one.error or (one.key is not None and one.value is None):
+            written = one.original.string
+            # the library counts from the empty lines before it
+            before = written[: len(written) - len(written.lstrip())]
+            line = one.original.line + before.count("\n")
+            yield f"{path}: line {line} sets nothing; it should be NAME=value, quotes closed"
+
+
+def _others_can_read(path: Path) -> bool:
+    """Whether everybody on the machine can read the file; False where there is none."""
+    try:
+        return path.is_file() and bool(stat.S_IMODE(path.stat().st_mode) & 0o004)
+    except (OSError, ValueError):  # a name that no file can have
+        return False

@@ -1,0 +1,161 @@
+"""What a notice says: sources and chats by their names, figures and days as people of a language
+write them, and each reason with the word that gave it away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+import storage.alerts
+import storage.chats
+from bot.alerts import KINDS
+from bot.alerts.kind import Desk, Reader
+from bot.alerts.notices import Notice, alert, decided, notice
+from bot.model.alerts import NOTHING, NOTICE, About, Alert, Audience, Lane, Severity
+from bot.model.chats import ChatKind, Style
+from bot.reasons import Reason
+from bot.sources.catalog import parse_catalog
+from storage.db import Store
+from tests.factories import NOW, a_reason, chat
+
+NAMES = {"nbkr": "National Bank", "second": "Second Bank", "one": "The One", "-1004": "Talk"}
+OPERATOR = Reader(chat=5, language="en", style=Style.BRIEF, home="KGS", time_zone="UTC")
+CATALOG = parse_catalog("""
+[rates.nbkr]
+name = { en = "National Bank", ru = "Нацбанк" }
+urls = ["https://bank.example/rates.xml"]
+poll = { every = "30m" }
+rank = 1
+[feeds.one]
+name = { en = "The One" }
+url = "https://one.example/rss.xml"
+language = "en"
+""")
+
+
+def said(msgid: str, values: dict[str, str], language: str = "en", *why: Reason) -> str:
+    """What an operator reads on the day of it."""
+    made = Notice(msgid=msgid, values=tuple(values.items()))
+    return notice(made, language, names=NAMES, reasons=why, today=NOW.date()).text
+
+
+@pytest.mark.parametrize(
+    ("language", "figures"),
+    [
+        ("en", "National Bank says USD/KGS 89.9000, Second Bank says 1,084.9000."),
+        ("ru", "USD/KGS: National Bank – 89,9000, Second Bank – 1\u202f084,9000."),
+    ],
+)
+def test_R8_a_dispute_names_both_banks_and_their_figures(language: str, figures: str) -> None:
+    """With all digits that were printed."""
+    values = {"bank": "nbkr", "pair": "USD/KGS", "rate": "89.9000"}
+    shown = said("notice.dispute", {**values, "other": "second", "theirs": "1084.9000"}, language)
+    assert figures in shown.replace("\u00a0", "\u202f")
+
+
+@pytest.mark.parametrize("figure", ["USD/KGS 847.9350", "1.2.3", "1..2", "-1", "x"])
+def test_what_is_no_figure_is_said_as_it_came(figure: str) -> None:
+    assert figure in said("notice.held", {"source": "nbkr", "rate": figure, "why": "x"}, "ru")
+
+
+def test_a_number_of_things_is_no_figure_of_a_bank() -> None:
+    assert "3000" in said("notice.flood", {"source": "one", "n": "3000"}, "ru")
+
+
+def test_S22_a_notice_calls_a_chat_by_its_name_and_by_its_number_where_it_has_none() -> None:
+    assert "In chat Talk " in said("notice.topic", {"chat": "-1004"})
+    assert "In chat -1005 " in said("notice.topic", {"chat": "-1005"})
+
+
+def test_a_notice_names_kinds_of_posts_as_the_settings_do() -> None:
+    assert "The topic for Rates, My feeds is closed" in said(
+        "notice.thread_gone", {"posts": "rates feeds"}
+    )
+    assert "«Курсы, Мои ленты»" in said("notice.thread_gone", {"posts": "rates feeds"}, "ru")
+
+
+def test_R3_the_day_since_when_a_source_is_silent_is_said_in_full() -> None:
+    """In the words of its language; the day of a rate is said as a rate's."""
+    assert "since 18 October." in said("notice.silent", {"source": "one", "day": "2021-10-18"})
+    assert "for 18 Oct." in said("notice.stale", {"bank": "nbkr", "day": "2021-10-18"})
+
+
+def test_a_reason_is_said_with_the_word_of_the_headline_or_of_the_text() -> None:
+    why = (a_reason("found", "border", "guard*"), a_reason("found", "crime", "smuggl*"))
+    story = {"title": "Guards shot", "text": "They were smugglers", "feeds": "one", "link": "l"}
+    assert "border: guards; " in said("notice.story", story, "en", *why)
+    assert ": smugglers" in said("notice.story", story, "en", *why)
+
+
+def test_a_reasons_day_has_its_year_where_that_is_another_one() -> None:
+    held = {"source": "nbkr", "rate": "USD/KGS 1"}
+    for day, words in (("2021-10-19", "rate of 19 Oct."), ("2020-10-19", "rate of 19 Oct 2020.")):
+        shown = said("notice.held", held, "en", a_reason("shift", "10", day))
+        assert words in shown.replace(". I hold", ".")
+
+
+@pytest.mark.parametrize(
+    ("values", "about"),
+    [
+        ((("chat", "-1004"),), About(chat=-1004)),
+        ((("chat", "7"),), About(chat=7)),
+        ((("chat", "a chat"),), NOTHING),
+        ((("chat", "--7"),), NOTHING),
+        ((("source", "7"),), NOTHING),
+        ((), NOTHING),
+    ],
+)
+def test_S12_a_notice_is_about_the_chat_that_it_names(
+    values: tuple[tuple[str, str], ...], about: About
+) -> None:
+    """With that it is forgotten."""
+    assert Notice(msgid="notice.topic", values=values).about == about
+
+
+def test_a_word_on_what_another_operator_decided_is_silent_and_comes_once() -> None:
+    made = decided(5, 31, "notice.approved", {"who": "Aigul", "title": "A story"}, now=NOW)
+    assert made == Alert(
+        dedup_key="decided:31:5",
+        payload=Notice(msgid="notice.approved", values=(("title", "A story"), ("who", "Aigul"))),
+        severity=Severity.INFO,
+        lane=Lane.ALERT,
+        audience=Audience(chat=5),
+        created_at=NOW,
+        expires_at=NOW + timedelta(days=2),
+    )
+
+
+async def words(
+    store: Store, msgid: str, values: dict[str, str], language: str, *why: Reason
+) -> str:
+    """What a stored notice is put into, as a sender does."""
+    async with store.writing() as db:
+        pk = await storage.alerts.enqueue(db, alert(5, msgid, values, now=NOW, reasons=why))
+        assert pk is not None
+        told = await storage.alerts.get(db, pk)
+        assert told is not None
+        desk = Desk(db=db, catalog=CATALOG, kinds=KINDS)
+        shown = await KINDS[NOTICE].words(desk, told, replace(OPERATOR, language=language))
+    assert shown is not None
+    return shown.text
+
+
+async def test_a_stored_notice_is_put_into_the_operators_words(store: Store) -> None:
+    """With its sources' names in the catalog, and the title of the chat in one line."""
+    async with store.writing() as db:
+        talk = chat(-1004, kind=ChatKind.GROUP, title="Small\ntalk")
+        await storage.chats.add(db, talk, now=NOW)
+        await storage.chats.add(db, chat(-1005, kind=ChatKind.GROUP), now=NOW)
+    fresh = {"bank": "nbkr", "day": "2021-10-21"}
+    assert (await words(store, "notice.fresh", fresh, "en")).startswith("National Bank publishes")
+    assert "Нацбанк" in await words(store, "notice.fresh", fresh | {"day": "2021-10-22"}, "ru")
+    assert "The One" in await words(store, "notice.flood", {"source": "one", "n": "3"}, "en")
+    assert " Small talk " in await words(store, "notice.topic", {"chat": "-1004"}, "en")
+    assert " -1005 " in await words(store, "notice.topic", {"chat": "-1005"}, "en")
+    assert " -1006 " in await words(store, "notice.topic", {"chat": "-1006"}, "en")
+    held = {"source": "nbkr", "rate": "USD/KGS 1"}
+    why = a_reason("shift", "10", f"{NOW - timedelta(days=1):%Y-%m-%d}")
+    assert "decimal shift" in await words(store, "notice.held", held, "en", why)
