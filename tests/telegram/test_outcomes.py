@@ -36,6 +36,7 @@ GONE = [
     (400, "Bad Request: need administrator rights in the channel chat", NO_RIGHT),
     (403, "Forbidden: something nobody has seen", Gone("something nobody has seen")),
 ]
+BUSY = "too many requests"
 CONFLICT = "Conflict: terminated by other getUpdates request"
 PLAIN = [
     "Bad Request: can't parse entities: Unsupported start tag",
@@ -49,11 +50,14 @@ PLAIN = [
 BAD = [
     "Bad Request: message is too long",
     "Bad Request: message text is empty",
+    "Bad Request: text must be non-empty",
 ]
 NO_MESSAGE = [
     "Bad Request: message to edit not found",
     "Bad Request: message can't be edited",
     "Bad Request: MESSAGE_ID_INVALID",
+    "Bad Request: message is too old",
+    "Bad Request: message to be edited is too old",
     "Bad Request: not enough rights to manage pinned messages in the chat",
     "Bad Request: message to pin not found",
 ]
@@ -84,6 +88,8 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
         Retry("too many requests", 3600.0, True),
     ),
     (429, body(429, "Too Many Requests"), Retry("too many requests", 5.0, True)),
+    # nobody waits longer than a week without asking again
+    (429, body(429, "Too Many Requests", retry_after=10**9), Retry(BUSY, 604800.0, True)),
     (429, b"<html>429</html>", Retry("too many requests", 5.0, True)),
     (500, body(500, "Internal Server Error"), Retry("error 500")),
     (502, body(502, "Bad Gateway"), Retry("error 502")),
