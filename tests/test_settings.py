@@ -368,6 +368,49 @@ def test_a_rate_above_telegrams_needs_to_be_paid_for() -> None:
     assert problem.startswith("SEND_RATE: ")
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("updates", ["polling"]),
+        ("security_policy", ["publish", "two_sources"]),
+        ("log_format", ["console", "json"]),
+        ("log_level", ["debug", "info", "warning", "error"]),
+    ],
+)
+def test_each_word_of_a_choice_is_taken(name: str, values: list[str]) -> None:
+    for value in values:
+        assert getattr(load_settings(**{name: value}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "fewest", "most", "beyond"),
+    [
+        ("send_rate", "0.1", "30", ("0.09", "30.01")),
+        ("user_feeds", "0", "40", ("-1", "41")),
+        ("alerts_per_hour", "0", "100000", ("-1",)),
+    ],
+)
+def test_a_number_is_taken_to_its_bounds(
+    name: str, fewest: str, most: str, beyond: tuple[str, ...]
+) -> None:
+    """And not a step further."""
+    for value in (fewest, most):
+        assert getattr(load_settings(**{name: value}), name) == float(value)
+    for value in beyond:
+        [problem] = told(**{name: value})
+        assert problem.startswith(f"{name.upper()}: ")
+
+
+def test_S6_what_an_address_knows_its_client_by_is_a_secret() -> None:
+    """A part of sixteen characters or more; a shorter one is a word that logs have anyway."""
+    for key, hidden in (("k" * 15, True), ("k" * 14, False)):
+        address = f"https://switch.example/{key}?x{key}"
+        secrets = load_settings(heartbeat_url=address).secrets
+        assert address in secrets
+        assert (f"/{key}" in secrets, f"x{key}" in secrets) == (hidden, hidden)
+        assert key not in repr(load_settings(heartbeat_url=address))
+
+
 def test_a_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As Docker and systemd hand it out: with a line end, named in the environment or in `.env`."""
     (tmp_path / "token").write_text(f"{TOKEN}\n")
