@@ -337,7 +337,12 @@ def test_a_problem_is_one_sentence_whoever_found_it() -> None:
 def test_copies_go_to_a_folder_that_is_there_or_could_be_or_nowhere(tmp_path: Path) -> None:
     """The word for nowhere in any case of letters; no other is read as it."""
     (tmp_path / "file").write_text("")
-    for said, read in ((" OFF ", "off"), ("Off", "off"), ("copies/new", "copies/new"), (".", ".")):
+    for said, read in (
+        (" OFF ", "off"),
+        ("Off", "off"),
+        (" copies/new ", "copies/new"),
+        (".", "."),
+    ):
         assert load_settings(backups=said).backups == read
     right = "BACKUPS: should be the name of a folder, or off"
     assert told(backups="file/copies") == (f"{right}; {tmp_path / 'file'} is none",)
@@ -378,8 +383,11 @@ def test_a_rate_above_telegrams_needs_to_be_paid_for() -> None:
     ],
 )
 def test_each_word_of_a_choice_is_taken(name: str, values: list[str]) -> None:
+    """And no other: the sentence names them all."""
     for value in values:
         assert getattr(load_settings(**{name: value}), name) == value
+    [problem] = told(**{name: "nothing of it"})
+    assert problem.startswith(f"{name.upper()}: should be one of {', '.join(values)}")
 
 
 @pytest.mark.parametrize(
