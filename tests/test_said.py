@@ -35,7 +35,7 @@ from bot.detect.plausibility import AGREEMENT, LARGEST_UNASKED
 from bot.i18n import t
 from bot.ingest.telling import FRESH_FOR, MOST_EDITS
 from bot.ingest.trust import STUCK_DAYS
-from bot.intake.role import ROLE_LEASE
+from bot.intake.role import ROLE_LEASE, ROLE_LOOK
 from bot.languages import LANGUAGES
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
@@ -101,7 +101,10 @@ def said(name: str) -> str:
         ("DESIGN.md", f"(a leap above {LARGEST_UNASKED} %"),
         ("DESIGN.md", f"At most {NUMBERS[MOST_EDITS]} edits"),
         ("DESIGN.md", f"none {'twelve' if FRESH_FOR == 12 * HOUR else '?'} hours after the alert"),
-        ("docs/running.md", f"takes over {ROLE_LEASE // SECOND} seconds after a kill"),
+        (
+            "docs/running.md",
+            f"within {10 if ROLE_LEASE + ROLE_LOOK * SECOND < 10 * SECOND else '?'} seconds of a kill",
+        ),
         (
             "docs/moving.md",
             f"a killed replica counts for {storage.about.HEART_STOPPED // SECOND} seconds",
