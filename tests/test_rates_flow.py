@@ -35,10 +35,10 @@ from bot.ingest.rates import judge_by_rules
 from bot.ingest.trust import believed
 from bot.model.alerts import State
 from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, Series, rate_from_json
-from bot.model.reasons import reasons_from_json
 from bot.model.rules import Rule
 from bot.readers.rates import current_rates, rate_card
 from bot.readers.status import source_statuses
+from bot.reasons import reasons_from_json
 from bot.render import rates as render
 from bot.render.numbers import as_printed
 from bot.sources.catalog import parse_catalog
@@ -49,7 +49,7 @@ from storage.deliveries import Mark
 from storage.schema import chat as chat_table
 from storage.schema import held_rate, rate
 from tests import factories
-from tests.factories import chat
+from tests.factories import a_reason, chat
 from tests.publishers import bank_page
 from tests.world import OPERATOR, READER, World, polling
 
@@ -370,7 +370,7 @@ async def test_R2_a_shifted_comma_that_a_cross_shows_as_well_is_no_mistake(world
     assert (await world.publish(day, USD="847,9350")).alerts == 1
     assert (await held(world), await world.notices()) == ({"847.9350": "released"}, [])
     (kept,) = await world.stored(held_rate)
-    assert [str(one) for one in reasons_from_json(kept.reasons)][-1] == "cbr agrees"
+    assert reasons_from_json(kept.reasons)[-1] == a_reason("agrees", "cbr")
     (told,) = await world.alerts("move")
     assert told.payload["confirmed"]
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import polib
 import pytest
 
+import storage.about
 import storage.chats
 import storage.copies
 import storage.retention
@@ -45,7 +46,7 @@ from tests.handlers.conftest import world as _world  # noqa: F401 - a fixture
 from tests.languages.expected import WHOLE, expected
 
 PAUSE = float(inspect.signature(verbs.backfill).parameters["pause"].default)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 NUMBERS = {3: "three", 5: "five", 6: "six", 7: "seven"}
 
 
@@ -100,6 +101,15 @@ def said(name: str) -> str:
         ("DESIGN.md", f"(a leap above {LARGEST_UNASKED} %"),
         ("DESIGN.md", f"At most {NUMBERS[MOST_EDITS]} edits"),
         ("DESIGN.md", f"none {'twelve' if FRESH_FOR == 12 * HOUR else '?'} hours after the alert"),
+        ("docs/running.md", f"takes over {ROLE_LEASE // SECOND} seconds after a kill"),
+        (
+            "docs/moving.md",
+            f"a killed replica counts for {storage.about.HEART_STOPPED // SECOND} seconds",
+        ),
+        (
+            "docs/moving.md",
+            f"not come within {storage.retention.CLOSED_CHATS_KEPT.days} days is forgotten",
+        ),
         ("DESIGN.md", f"a lease of {ROLE_LEASE // timedelta(seconds=1)} seconds"),
     ],
 )
