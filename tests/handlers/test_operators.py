@@ -10,6 +10,8 @@ from bot.i18n import t
 from bot.languages import LANGUAGES as SPOKEN
 from bot.model.chats import ChatKind
 from bot.presence import introduce
+from bot.reasons import said
+from bot.telegram.outcomes import KICKED
 from handlers import OFFERED, OPERATORS
 from storage.schema import broadcast
 from tests.factories import chat
@@ -65,16 +67,17 @@ async def test_a_notice_calls_sources_and_chats_by_their_names(world: World) -> 
     async with world.store.writing() as db:
         await storage.chats.add(db, chat(RUSSIAN, language="ru"), now=NOW)
         await storage.chats.add(db, chat(-100, kind=ChatKind.GROUP, title="Market"), now=NOW)
-        for msgid, values in (
-            ("notice.source", {"source": "nbkr", "why": "HTTP 503"}),
-            ("notice.source", {"source": "gone", "why": "HTTP 503"}),
-            ("notice.gone", {"chat": "-100", "why": "kicked"}),
-            ("notice.gone", {"chat": "-200", "why": "kicked"}),
+        away, kicked = said("HTTP 503"), KICKED.why
+        for msgid, values, why in (
+            ("notice.source", {"source": "nbkr"}, away),
+            ("notice.source", {"source": "gone"}, away),
+            ("notice.gone", {"chat": "-100"}, kicked),
+            ("notice.gone", {"chat": "-200"}, kicked),
         ):
-            await tell(db, [RUSSIAN], msgid, values, now=NOW)
+            await tell(db, [RUSSIAN], msgid, values, now=NOW, reasons=(why,))
     world.bot.worker.wake()
     for source in ("Национальный банк", "gone"):
-        words = t("notice.source", "ru").format(source=source, why="HTTP 503")
+        words = t("notice.source", "ru").format(source=source, why="«HTTP 503»")
         await world.tells(RUSSIAN, words)
     await world.tells(RUSSIAN, "Market")
     await world.tells(RUSSIAN, "-200")

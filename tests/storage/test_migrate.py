@@ -19,6 +19,7 @@ from bot.alerts.notices import Notice
 from bot.alerts.notices import alert as notice
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind, Style
+from bot.telegram.outcomes import KICKED, NO_RIGHT
 from storage.db import Store
 from storage.schema import alert, chat, delivery, rule, subscription
 from tests.factories import NOW
@@ -76,13 +77,13 @@ async def _joined(store: Store) -> None:
 async def _left(store: Store) -> None:
     """Told that the bot is in the old group no more."""
     async with store.writing() as db:
-        await storage.chats.close(db, OLD, why="kicked")
+        await storage.chats.close(db, OLD, why=KICKED.why)
 
 
 async def _refused(store: Store) -> None:
     """A message to the old group met a refusal."""
     async with store.writing() as db:
-        await storage.chats.close(db, OLD, why="no right to write")
+        await storage.chats.close(db, OLD, why=NO_RIGHT.why)
 
 
 async def _back(store: Store) -> None:
