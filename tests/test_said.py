@@ -47,6 +47,7 @@ from tests.languages.expected import WHOLE, expected
 
 PAUSE = float(inspect.signature(verbs.backfill).parameters["pause"].default)
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
+FAILOVER = ROLE_LEASE + ROLE_LOOK * SECOND
 NUMBERS = {3: "three", 5: "five", 6: "six", 7: "seven"}
 
 
@@ -103,7 +104,7 @@ def said(name: str) -> str:
         ("DESIGN.md", f"none {'twelve' if FRESH_FOR == 12 * HOUR else '?'} hours after the alert"),
         (
             "docs/running.md",
-            f"within {10 if ROLE_LEASE + ROLE_LOOK * SECOND < 10 * SECOND else '?'} seconds of a kill",
+            f"within {10 if FAILOVER <= 10 * SECOND else '?'} seconds of a kill",
         ),
         (
             "docs/moving.md",
@@ -221,7 +222,16 @@ def test_no_name_is_defined_that_nothing_reads() -> None:
             "process_result_value",
             "model_config",
         ),
-        *("comment", "do_request", "get_me", "shutdown", "prepare", "filter", "_together"),
+        *(
+            "comment",
+            "do_request",
+            "get_me",
+            "shutdown",
+            "collect",
+            "prepare",
+            "filter",
+            "_together",
+        ),
         *("_at_its_preview", "_wrap_create_connection"),
         *("settings_customise_sources", "get_field_value"),
     }
