@@ -22,6 +22,7 @@ from bench import stub, world
 from bench.figure import Figure, Goal
 from bot.deliver.compose import Composer
 from bot.deliver.worker import IN_FLIGHT, Worker
+from bot.reasons import Reason
 from bot.telegram.api import Api
 from bot.telegram.line import chat_body
 from bot.telegram.outcomes import Outcome, Sent
@@ -73,7 +74,7 @@ async def _send(store: Store, url: str, *, count: int, rate: float) -> tuple[flo
         return time.perf_counter() - start, time.process_time() - used, api.body
 
 
-async def trouble(msgid: str, values: dict[str, str]) -> None:
+async def trouble(msgid: str, values: dict[str, str], *_why: Reason) -> None:
     """A measurement goes well or stops."""
     raise AssertionError(f"{msgid}: {values}")
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from yarl import URL
 
 from bot.errors import FetchError
+from bot.reasons import reason
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -64,26 +65,28 @@ def checked(url: str, start: URL | None = None) -> URL:
         parsed = URL(url.strip()).with_fragment(None)
         host, port = parsed.host, parsed.port
     except ValueError:
-        raise FetchError("the address cannot be read") from None
+        raise FetchError(reason("address.unreadable", "the address cannot be read")) from None
     if parsed.scheme not in {"http", "https"} or not host or port is None:
-        raise FetchError("only http and https addresses are fetched")
+        raise FetchError(reason("address.scheme", "only http and https addresses are fetched"))
     if NO_HOST.search(host):
-        raise FetchError("the address cannot be read")
+        raise FetchError(reason("address.unreadable", "the address cannot be read"))
     if parsed.user is not None or parsed.password is not None:
-        raise FetchError("an address with a user name or password is not fetched")
+        raise FetchError(
+            reason("address.user", "an address with a user name or password is not fetched")
+        )
     if start is not None and port not in {80, 443, start.port}:
-        raise FetchError("redirected to an unusual port")
+        raise FetchError(reason("address.port", "redirected to an unusual port"))
     return parsed
 
 
 def redirect_target(url: URL, location: str | None, start: URL) -> URL:
     """Where a redirect of `url` leads; judged against `start`, the address that was configured."""
     if not location:
-        raise FetchError("redirected to nowhere")
+        raise FetchError(reason("address.nowhere", "redirected to nowhere"))
     try:
         target = url.join(URL(location.strip()))
     except ValueError:
-        raise FetchError("the address cannot be read") from None
+        raise FetchError(reason("address.unreadable", "the address cannot be read")) from None
     return checked(str(target), start)
 
 

@@ -23,6 +23,7 @@ from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetcher
 from bot.fetch.answers import Fetched
 from bot.model.rates import Move, Rate, SeenRate
+from bot.reasons import reason
 from bot.sources.base import Request
 from bot.sources.specs import RateSpec
 from storage.db import Db, Store
@@ -60,7 +61,13 @@ class Backfill:
         """Fetch and store what is missing; SourceError of no history or an unwell publisher."""
         wanted = plan(spec, since, until)
         if not wanted:
-            raise SourceError(f"{spec.key} has no history that can be fetched for these days")
+            raise SourceError(
+                reason(
+                    "backfill.none",
+                    "{source} has no history that can be fetched for these days",
+                    source=spec.key,
+                )
+            )
         async with self.store.reading() as db:
             had = await storage.sources.backfilled(db, spec.key)
         left = dict(wanted)
@@ -79,7 +86,9 @@ class Backfill:
             rates += found
             self.say(f"{number}/{len(left)} {request.url}: {found} rates")
         if left and unreadable == len(left):
-            raise ParseError(f"none of {unreadable} answers could be read")
+            raise ParseError(
+                reason("backfill.unread", "none of {n} answers could be read", n=unreadable)
+            )
         return Backfilled(
             source=spec.key,
             asked=len(left),

@@ -20,6 +20,7 @@ from bot.deliver.marks import MAY_HAVE_ARRIVED, NOTHING_TO_SAY
 from bot.model.alerts import State
 from bot.model.channels import Board, Trouble
 from bot.sources.specs import Catalog
+from bot.telegram.outcomes import NO_MESSAGE
 from storage.boards import Fate
 from storage.db import Db, Store
 
@@ -89,7 +90,7 @@ async def _to_be_made(db: Db, kept: Board, mark: str | None, now: datetime) -> b
         await _pin(db, kept, made.message, now)
         return True
     # it may stand there, and a second one would be one too many
-    if kept.remade or made.error.startswith(MAY_HAVE_ARRIVED):
+    if kept.remade or _is(made, MAY_HAVE_ARRIVED):
         await _give_up(db, kept, Trouble.LOST, now)
     else:
         await storage.boards.change(db, kept.chat, made_by=None, remade=True)
@@ -107,7 +108,7 @@ async def _to_be_pinned(db: Db, kept: Board, message: int, pinned_by: int, now: 
     if pinned.state is State.EXPIRED:
         await _pin(db, kept, message, now)
         return True
-    if "not found" in pinned.error:
+    if _is(pinned, NO_MESSAGE):
         await _deleted(db, kept, now)
         return True
     await storage.boards.change(db, kept.chat, pinned_by=None)
@@ -137,7 +138,12 @@ async def _to_be_edited(db: Db, kept: Board, mark: str | None, now: datetime) ->
 
 def _is_missing(edited: Fate) -> bool:
     """Whether Telegram has no message any more that an edit was for."""
-    return edited.state is State.CANCELLED and edited.error != NOTHING_TO_SAY
+    return edited.state is State.CANCELLED and not _is(edited, NOTHING_TO_SAY.code)
+
+
+def _is(fate: Fate, code: str) -> bool:
+    """Whether this is why an alert ended as it did."""
+    return fate.error is not None and fate.error.code == code
 
 
 async def _enqueue(db: Db, kept: Board, message: int | None, now: datetime) -> int | None:

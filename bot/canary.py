@@ -40,11 +40,14 @@ async def look_for_unheard(bot: Running) -> int:
     if not found:
         return 0
     first = found[0]
-    log.warning("alerts reached nobody", alerts=[one.alert for one in found], why=first.why)
-    values = {"alert": str(first.alert), "count": str(first.waiting), "why": first.why or "–"}
+    log.warning("alerts reached nobody", alerts=[one.alert for one in found], why=str(first.why))
+    values = {"alert": str(first.alert), "count": str(first.waiting)}
+    why = () if first.why is None else (first.why,)
     async with bot.store.writing() as db:
         # one trouble, however many alerts: told once an hour
-        await notices.tell(db, bot.settings.admin_ids, "notice.unheard", values, now=now)
+        await notices.tell(
+            db, bot.settings.admin_ids, "notice.unheard", values, now=now, reasons=why
+        )
     bot.worker.wake()
     return len(found)
 

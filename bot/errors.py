@@ -19,9 +19,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bot.reasons import Reason, said
+
 
 class BotError(Exception):
-    """Anything this program raises on purpose."""
+    """Anything this program raises on purpose, with its reason; words alone are somebody else's."""
+
+    def __init__(self, why: Reason | str) -> None:
+        super().__init__(why)
+        self._why = why
+
+    @property
+    def reason(self) -> Reason:
+        """Why, as a value."""
+        if isinstance(self._why, str):
+            return said(self._why)
+        return self._why
 
 
 class ConfigError(BotError):
@@ -46,6 +59,9 @@ class UserError(BotError):
 class SourceError(BotError):
     """One source's trouble: recorded against that source, the others go on."""
 
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+
 
 class FetchError(SourceError):
     """No usable bytes came back.
@@ -55,11 +71,11 @@ class FetchError(SourceError):
     """
 
     def __init__(
-        self, message: str, *, status: int | None = None, retry_after: float | None = None
+        self, reason: Reason, *, status: int | None = None, retry_after: float | None = None
     ) -> None:
         self.status = status
         self.retry_after = retry_after
-        super().__init__(message)
+        super().__init__(reason)
 
 
 class ParseError(SourceError):
@@ -68,6 +84,9 @@ class ParseError(SourceError):
 
 class StorageError(BotError):
     """The database failed or refused."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
 
 
 class UnreadableError(BotError):

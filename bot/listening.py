@@ -28,6 +28,7 @@ from bot.intake.role import Role
 from bot.intake.webhook import keep_webhook, webhook_app
 from bot.languages import LANGUAGES
 from bot.ops.readiness import RECEIVES, SENDS, WEBHOOK
+from bot.reasons import Reason
 from bot.running import Running
 from bot.telegram import retry
 from handlers import App, Services
@@ -160,7 +161,7 @@ async def _receive(bot: Running) -> None:
     if settings.updates == "webhook":
         part = WEBHOOK
 
-    def tell(why: str | None) -> None:
+    def tell(why: Reason | None) -> None:
         bot.readiness.tell(part, why)
 
     if settings.updates == "webhook":
@@ -176,7 +177,7 @@ async def _receive(bot: Running) -> None:
         await Role(bot.store, ROLE, bot.holder).during(lambda: _poll_in_turn(bot, tell))
 
 
-async def _poll_in_turn(bot: Running, tell: Callable[[str | None], None]) -> None:
+async def _poll_in_turn(bot: Running, tell: Callable[[Reason | None], None]) -> None:
     """Poll while it is our turn; whoever waits for it is ready all the same."""
     try:
         await poll(bot.api, bot.inbox, tell)

@@ -29,6 +29,7 @@ from bot.fetch import Fetcher
 from bot.fetch.answers import Fetched, Validators
 from bot.model.news import Entry
 from bot.model.own_feeds import OwnFeed
+from bot.reasons import reason
 from bot.sources.links import normalise_link
 from bot.sources.opml import Listed, read_opml
 from bot.sources.own import Brought, OwnAddress, read_own
@@ -69,14 +70,16 @@ class OwnFeeds:
                 return await self._read(address.channel, answer), answer
         except (SourceError, TimeoutError):
             await asyncio.sleep(random.uniform(0, self.jitter))
-            raise SourceError("nothing there can be read") from None
+            raise SourceError(reason("document.unreadable", "nothing there can be read")) from None
 
     async def listed(self, body: bytes) -> Listed:
         """The feeds of an OPML file. ParseError for what is none, or takes too long to read."""
         try:
             return await self.workers.run(read_opml, body, timeout=PARSE_SECONDS)
         except WorkerError as error:
-            raise ParseError(f"it could not be read: {error}") from None
+            raise ParseError(
+                reason("document.given_up", "it could not be read: {why}", why=error.reason)
+            ) from None
 
     async def poll_due(self) -> int | None:
         """Poll some feeds whose time has come; how many alerts that made, None with none due."""
@@ -162,7 +165,7 @@ class OwnFeeds:
             raise
         except Exception:
             log.exception("own feed not read")  # a fault of ours
-            raise ParseError("it could not be read") from None
+            raise ParseError(reason("document.unreadable", "it could not be read")) from None
 
 
 def _read_by_now(

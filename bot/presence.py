@@ -16,6 +16,7 @@ import structlog
 
 import storage.chats
 import storage.marks
+from bot.alerts.notices import OnTrouble
 from bot.config import Settings
 from bot.errors import StorageError
 from bot.languages import LANGUAGES
@@ -78,7 +79,7 @@ class Channels:
         catalog: Catalog,
         settings: Settings,
         clock: Callable[[], datetime],
-        on_trouble: Callable[[str, dict[str, str]], Awaitable[None]],
+        on_trouble: OnTrouble,
     ) -> None:
         self._store = store
         self._api = api
@@ -105,8 +106,8 @@ class Channels:
         chat_id = int(outcome.result["id"])
         why = await standing(self._api, chat_id, bot_id_of(self._settings), policy=LISTENING)
         if isinstance(why, Gone):
-            log.warning("channel cannot be posted to", channel=spec.key, why=why.why)
-            await self._on_trouble("notice.gone", {"chat": str(chat_id), "why": why.why})
+            log.warning("channel cannot be posted to", channel=spec.key, why=str(why.why))
+            await self._on_trouble("notice.gone", {"chat": str(chat_id)}, why.why)
             return False
         settings, now = self._settings, self._clock()
         chat = Chat(
@@ -193,7 +194,7 @@ async def _due_for_a_look(store: Store, now: datetime) -> list[int]:
         begun = await storage.marks.get(db, storage.marks.BEGUN)
         if begun is not None and now < datetime.fromisoformat(begun) + LOOK_LASTS:
             return []
-        closed = list(await storage.chats.closed_by_telegram(db))
+        closed = await storage.chats.closed_by_telegram(db)
         last = await storage.marks.get(db, storage.marks.LOOK)
         if last is not None and now < datetime.fromisoformat(last) + LOOK_EVERY:
             left = (await storage.marks.get(db, storage.marks.LEFT) or "").split()

@@ -195,7 +195,7 @@ async def back_up(bot: Running) -> None:
             return  # cut short
         log.warning("no backup", error=str(error))
         with suppress(StorageError):
-            await bot.tell("notice.backup", {"why": str(error)})
+            await bot.tell("notice.backup", {}, error.reason)
 
 
 async def look_again(bot: Running) -> None:

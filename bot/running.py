@@ -20,10 +20,13 @@ from bot.intake.inbox import Inbox
 from bot.model.roles import Holder
 from bot.ops import Operated
 from bot.ops.readiness import RECEIVES, SENDS, WRITES, Readiness
+from bot.reasons import Reason, reason
 from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from handlers import App, Services
 from storage.db import Store
+
+STARTING = reason("telegram.starting", "starting: Telegram has not answered yet")
 
 
 def process_name() -> str:
@@ -65,19 +68,19 @@ class Running:
     def __post_init__(self) -> None:
         # /readyz is told of the start as it goes; the other parts are asked when somebody asks it
         for part in (RECEIVES, SENDS):
-            self.readiness.tell(part, "starting: Telegram has not answered yet")
+            self.readiness.tell(part, STARTING)
         self.readiness.ask(SENDS, self._telegram_trouble)
         self.readiness.ask(WRITES, self._writing_trouble)
 
-    def _telegram_trouble(self) -> str | None:
+    def _telegram_trouble(self) -> Reason | None:
         if self.worker.reach.away:
-            return "telegram: away"
+            return reason("telegram.no_answer", "telegram: away")
         return None
 
-    def _writing_trouble(self) -> str | None:
+    def _writing_trouble(self) -> Reason | None:
         if self.store.trouble is None:
             return None
-        return f"database: {self.store.trouble}"
+        return reason("database.trouble", "database: {why}", why=self.store.trouble)
 
     @property
     def hubs(self) -> Hubs | None:
@@ -110,9 +113,9 @@ class Running:
             backups=settings.backups,
         )
 
-    async def tell(self, msgid: str, values: dict[str, str]) -> None:
+    async def tell(self, msgid: str, values: dict[str, str], *why: Reason) -> None:
         """Tell the operators."""
-        await tell(self.store, self.settings, self.clock, msgid, values)
+        await tell(self.store, self.settings, self.clock, msgid, values, *why)
 
     async def pause(self, seconds: float) -> None:
         """Sleep, but not through a stop."""
@@ -127,7 +130,8 @@ async def tell(
     clock: Callable[[], datetime],
     msgid: str,
     values: dict[str, str],
+    *why: Reason,
 ) -> None:
     """Put a notice for each operator into the outbox."""
     async with store.writing() as db:
-        await notices.tell(db, settings.admin_ids, msgid, values, now=clock())
+        await notices.tell(db, settings.admin_ids, msgid, values, now=clock(), reasons=why)

@@ -26,6 +26,7 @@ import storage.highwater
 from bot import metrics
 from bot.alerts.notices import Notice, notice
 from bot.errors import BotError, ConfigError, StorageError, first_of
+from bot.reasons import Reason
 from bot.render.wire import to_api
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Sent, why
@@ -75,23 +76,26 @@ class StoreWatch:
                 self.say_no_more()
                 self._changes = await self._count()
         except StorageError as error:
-            await self._trouble(str(error))
+            await self._trouble(error.reason)
 
     async def _lost(self) -> None:
         """Save what is still open, tell the operators straight away, and end."""
         self.stop()
+        why: tuple[Reason, ...] = ()
+        msgid, values = "notice.lost", {"file": self.store.place}
         try:
             saved = str(await storage.backup.rescue(self.store))
+            values["saved"] = saved
         except BotError as error:
-            saved = f"– ({error})"
+            msgid, why, saved = "notice.lost_unsaved", (error.reason,), f"– ({error})"
         log.critical(
             "the database file was removed or replaced", file=self.store.place, saved=saved
         )
-        values = (("file", self.store.place), ("saved", saved))
         self.say_no_more()
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORD_LIMIT):
-                await self._tell(Notice(msgid="notice.lost", values=values), LAST_WORD)
+                word = Notice(msgid=msgid, values=tuple(values.items()))
+                await self._tell(word, why, LAST_WORD)
         raise ConfigError(
             f"{self.store.place}: {LOST} while it was in use; what was in it is here: {saved}"
         )
@@ -104,29 +108,29 @@ class StoreWatch:
             return 0
         return await storage.highwater.changes(self.store)
 
-    async def _trouble(self, why: str) -> None:
+    async def _trouble(self, why: Reason) -> None:
         """Note trouble, and wake the operators when it lasts."""
         now = time.monotonic()
         if self._since is None:
             self._since = now
-            log.error("the database cannot be written", error=why)
+            log.error("the database cannot be written", error=str(why))
         if now - self._since < TROUBLE_PATIENCE:
             return
         if self._told is not None and now - self._told < TOLD_AGAIN_AFTER:
             return
         self._told = now
-        word = Notice(msgid="notice.database", values=(("why", why),))
-        self._telling = asyncio.create_task(self._tell(word, ALARM), name="tell the operators")
+        telling = self._tell(Notice(msgid="notice.database"), (why,), ALARM)
+        self._telling = asyncio.create_task(telling, name="tell the operators")
 
-    async def _tell(self, word: Notice, policy: Policy) -> None:
+    async def _tell(self, word: Notice, reasons: Sequence[Reason], policy: Policy) -> None:
         """Tell each operator, past the outbox and none behind another."""
-        body = to_api(notice(word, self.language))
+        body = to_api(notice(word, self.language, reasons=reasons))
 
         async def tell(admin: int) -> None:
-            said = {"chat_id": admin, **body}
+            said: dict[str, Any] = {"chat_id": admin, **body}
             outcome = await taken(self.api, "sendMessage", policy=policy, **said)
             if not isinstance(outcome, Sent):
-                log.error("an operator could not be told", word=word.msgid, why=why(outcome))
+                log.error("an operator could not be told", word=word.msgid, why=str(why(outcome)))
 
         await asyncio.gather(*[tell(admin) for admin in self.admins])
 

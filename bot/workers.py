@@ -33,6 +33,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from bot.errors import BotError
+from bot.reasons import reason
 
 T = TypeVar("T")
 
@@ -121,7 +122,9 @@ class Workers:
             raise (
                 value
                 if isinstance(value, BotError)
-                else WorkerError(f"{_name(job)} failed: {value}")
+                else WorkerError(
+                    reason("worker.failed", "{job} failed: {what}", job=_name(job), what=value)
+                )
             )
         result: T = value
         return result
@@ -145,9 +148,13 @@ class Workers:
             await self._end(worker, kill=True)
             match error:
                 case TimeoutError():
-                    raise WorkerError(f"{_name(job)} took longer than {seconds:g} s") from None
+                    words = "{job} took longer than {seconds} s"
+                    raise WorkerError(
+                        reason("worker.slow", words, job=_name(job), seconds=seconds)
+                    ) from None
                 case EOFError() | OSError() | pickle.UnpicklingError():
-                    raise WorkerError(f"the worker died over {_name(job)}") from None
+                    words = "the worker died over {job}"
+                    raise WorkerError(reason("worker.died", words, job=_name(job))) from None
             raise
         worker.rest(self._idle, warm, self._retire)
         self._free[awaited].append(worker)

@@ -68,7 +68,7 @@ from handlers.access import (
     looking_or_changing,
 )
 from handlers.context import App, Context, Handler
-from handlers.menus import menus
+from handlers.menus import Menu, menus
 from handlers.outgoing import Answer
 from handlers.services import Services
 from handlers.serving import Chatless, chatless, served
@@ -100,7 +100,7 @@ async def anything(update: Update, context: Context) -> None:
         await unknown.unknown(update, context)
 
 
-def operator_menus(number: int, language: str) -> Iterator[dict[str, Any]]:
+def operator_menus(number: int, language: str) -> Iterator[Menu]:
     """The menu of an operator's own chat: what only operators may use stands first."""
     names = (*sorted(OPERATORS), *OFFERED)
     return menus({"type": "chat", "chat_id": number}, names, language)

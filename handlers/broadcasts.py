@@ -13,10 +13,11 @@ from telegram import Update
 import storage.alerts
 import storage.broadcasts
 from bot.alerts import notices
-from bot.alerts.broadcasts import Broadcast, alert, entities_of, marks_of
+from bot.alerts.broadcasts import Broadcast, alert, kept_of
 from bot.errors import UserError
 from bot.model.alerts import EVERYBODY
 from bot.model.broadcasts import Reach, Step, StoredBroadcast
+from bot.model.entities import Entity
 from bot.model.subjects import TopicSubject
 from bot.readers.news import READERS_TOPICS
 from bot.render import broadcasts as render
@@ -46,8 +47,7 @@ async def written(update: Update, context: Context) -> bool:
         return False
     words = _words(message)
     async with context.services.store.writing() as db:
-        marks = marks_of(words.entities)
-        await storage.broadcasts.write_words(db, found.id, words.text, marks)
+        await storage.broadcasts.write_words(db, found.id, words.text, words.entities)
         shown = await _mine(context, db, found.id, Step.SHOWN)
         reach = await storage.broadcasts.reach(db, shown.audience)
     await context.reply(words.message)
@@ -64,8 +64,18 @@ def _words(message: Written) -> Broadcast:
         raise UserError("error.broadcast.no_text")
     if units(text) > LIMIT:
         raise UserError("error.broadcast.long", longest=LIMIT)
-    marks = [one.to_dict() for one in message.entities]
-    return Broadcast(text=text, entities=entities_of(text, marks))
+    written: list[Entity] = []
+    for one in message.entities:
+        written.append(
+            Entity(
+                type=one.type,
+                offset=one.offset,
+                length=one.length,
+                url=one.url,
+                language=one.language,
+            )
+        )
+    return Broadcast(text=text, entities=kept_of(text, written))
 
 
 async def pressed(context: Context, what: str, number: str) -> None:
@@ -125,7 +135,7 @@ async def _sure(context: Context, number: int) -> None:
     async with services.store.writing() as db:
         sure = await _mine(context, db, number, Step.SURE)
         reach = await _reach(db, sure)
-        words = Broadcast(text=sure.text, entities=entities_of(sure.text, sure.marks))
+        words = Broadcast(text=sure.text, entities=kept_of(sure.text, sure.entities))
         made = alert(str(number), words, sure.audience, now=services.clock())
         sent = await storage.alerts.enqueue(db, made)
         if sent is None:  # a number is given once: it was sent before its row was put back

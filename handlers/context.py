@@ -14,7 +14,7 @@ from telegram.ext import Application, CallbackContext, ExtBot
 import storage.chats
 from bot.model.chats import Chat
 from bot.render.text import Button, Message, Rows
-from bot.render.wire import to_api
+from bot.render.wire import Keyboard, to_api
 from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Sent
 from handlers.edited import MESSAGES, in_place, ours_of
 from handlers.given import Given, Ours
@@ -167,14 +167,16 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         them.
         """
         body, origin = to_api(message), self.incoming.effective_message
+        markup: Keyboard | Mapping[str, object] | None = body.pop("reply_markup", None)
         if keyboard is not None:
-            body["reply_markup"] = keyboard
+            markup = keyboard
         if to_it and origin is not None:
             body["reply_parameters"] = {
                 "message_id": origin.message_id,
                 "allow_sending_without_reply": True,  # it may be deleted by now
             }
-        await self._send("sendMessage", chat_id=self.chat.id, message_thread_id=self.thread, **body)
+        where = {"chat_id": self.chat.id, "message_thread_id": self.thread}
+        await self._send("sendMessage", **where, **body, reply_markup=markup)
 
     async def show(self, message: Message, *, edit: bool) -> None:
         """Change the message pressed, or answer below it."""

@@ -171,13 +171,13 @@ def _told(story: Story, page: NewsPage | FoundPage, said: Asked) -> dict[str, An
 
 def _article(key: str, title: str, description: str, shown: Message) -> dict[str, Any]:
     body = to_api(shown)
-    content = {
+    content: dict[str, object] = {
         "message_text": body["text"],
         "link_preview_options": body["link_preview_options"],
     }
     if "entities" in body:
         content["entities"] = body["entities"]
-    article = {
+    article: dict[str, object] = {
         "type": "article",
         "id": key,
         "title": title,

@@ -19,10 +19,11 @@ from bot.model.chats import Chat, ChatKind
 from bot.model.rates import Pair
 from bot.model.subjects import SECURITY, PairSubject
 from bot.readers.digest import DIGEST_CURRENCIES
+from bot.reasons import Reason
 from bot.render import welcome as render
 from bot.render.text import Message
 from bot.render.wire import to_api
-from bot.telegram.outcomes import NO_RIGHT, Ambiguous, Retry, Sent, lacking
+from bot.telegram.outcomes import BLOCKED, KICKED, NO_RIGHT, Ambiguous, Retry, Sent, lacking
 from handlers.context import Context
 from handlers.outgoing import Answer, Outgoing
 from handlers.services import Services
@@ -125,13 +126,13 @@ def _is_muted(kind: ChatKind, member: ChatMember) -> bool:
     )
 
 
-def _why(kind: ChatKind, status: str) -> str:
+def _why(kind: ChatKind, status: str) -> Reason:
     """Why a chat is written to no more, in the words of Telegram's refusals."""
     if kind is ChatKind.PRIVATE:
-        return "blocked"
+        return BLOCKED.why
     if status in _INSIDE:
         return NO_RIGHT.why
-    return "kicked"
+    return KICKED.why
 
 
 def _language(services: Services, change: ChatMemberUpdated) -> str:
@@ -150,7 +151,7 @@ async def _tell(services: Services, change: ChatMemberUpdated, message: Message)
     told = isinstance(outcome, Sent | Ambiguous | Retry)
     if told or _may_write(ChatKind.CHANNEL, change.new_chat_member):
         return
-    await services.on_trouble("notice.gone", {"chat": str(change.chat.id), "why": NO_RIGHT.why})
+    await services.on_trouble("notice.gone", {"chat": str(change.chat.id)}, NO_RIGHT.why)
     services.wake()
 
 

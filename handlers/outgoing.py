@@ -16,9 +16,12 @@ import storage.pace
 import storage.supergroups
 from bot.alerts.answers import alert as late_answer
 from bot.errors import StorageError, UserError
+from bot.model.calls import Call
 from bot.model.chats import Chat, ChatKind
 from bot.render.answers import explain
 from bot.telegram.outcomes import (
+    AWAY,
+    TOO_MANY,
     Ambiguous,
     Gone,
     Migrated,
@@ -124,11 +127,11 @@ class Outgoing:
         while True:
             if self._services.is_away():  # who watches it asks for all
                 await self._postpone(answer)
-                return Retry("Telegram is away")
+                return Retry(AWAY)
             silence = await self._keep_to_quiet(answer) or await self._keep_to_turn(answer)
             if silence:
                 await self._postpone(answer, flood=True)
-                return Retry("too many requests", after=silence, flood=True)
+                return Retry(TOO_MANY, after=silence, flood=True)
             outcome = await self._once(answer)
             if isinstance(outcome, Sent):
                 return outcome
@@ -244,7 +247,8 @@ class Outgoing:
         for name, value in list(body.items()):
             if value is None:
                 del body[name]
-        late = late_answer(self._asker, chat, answer.method, body, flood=flood, now=now, lasts=LATE)
+        call = Call(method=answer.method, parameters=body)
+        late = late_answer(self._asker, chat, call, flood=flood, now=now, lasts=LATE)
         async with services.store.writing() as db:
             await self._know(db, chat)
             await storage.alerts.enqueue(db, late)
@@ -299,7 +303,7 @@ class Outgoing:
             return _with(answer, message_thread_id=None)
         if answer.method in EDITS and outcome.unneeded:
             return self._as_new(answer)
-        return self._plainer(answer, too_long="too long" in outcome.why)
+        return self._plainer(answer, too_long=outcome.long)
 
     def _plainer(self, answer: Answer, *, too_long: bool) -> Answer | None:
         """The same words with less around them, then as a message, then that there is no answer."""

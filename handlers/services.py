@@ -14,11 +14,13 @@ from cachetools import LRUCache
 from telegram import Chat as TelegramChat
 
 import storage.chats
+from bot.alerts.notices import OnTrouble
 from bot.config import Settings
 from bot.errors import UserError
 from bot.languages import client_language
 from bot.model.chats import Chat, ChatKind, Style
 from bot.own_feeds import OwnFeeds
+from bot.reasons import Reason
 from bot.render.text import Message
 from bot.sources.specs import Catalog
 from bot.telegram.api import BotApi
@@ -48,7 +50,7 @@ def _never() -> bool:
     return False
 
 
-async def _untold(_msgid: str, _values: dict[str, str]) -> None:
+async def _untold(_msgid: str, _values: dict[str, str], *_why: Reason) -> None:
     """Where there is no operator."""
 
 
@@ -83,7 +85,7 @@ class Services:
     # waits that are the asker's own affair, and meanwhile hold up nobody else's question
     aside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     rest: Callable[[float], Awaitable[None]] = asyncio.sleep
-    on_trouble: Callable[[str, dict[str, str]], Awaitable[None]] = _untold
+    on_trouble: OnTrouble = _untold
     quiet: Quiet = field(default_factory=Quiet)
     # when each chat tried to add a feed of its own, in this hour
     feed_tries: LRUCache[int, list[float]] = field(default_factory=lambda: LRUCache(KNOWN_CHATS))

@@ -19,7 +19,7 @@ from bot import metrics
 from bot.model.alerts import BROADCAST, Alert, Approval, Audience, Severity, State, StoredForm
 from bot.model.chats import Post
 from bot.model.rates import Series
-from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
+from bot.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import COUNTED, Db, db_now, on_commit, upsert
 from storage.schema import alert, delivery
 

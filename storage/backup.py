@@ -13,7 +13,18 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.errors import BotError
-from storage.copies import Tell, flush, in_place, must_fit, never, reason, stamped, untold
+from bot.reasons import Reason, reason, said
+from storage.copies import (
+    Tell,
+    cause_of,
+    flush,
+    in_place,
+    must_fit,
+    never,
+    not_copied,
+    stamped,
+    untold,
+)
 from storage.db import BUSY_SECONDS, Store, advised
 from storage.instance import only_instance
 from storage.schema import metadata
@@ -30,7 +41,7 @@ def copy(
 ) -> None:
     """A consistent, checked copy for its owner alone, whole or not there; of a database in use."""
     if not source.is_file():
-        raise BotError(f"{source} does not exist")
+        raise BotError(_missing(source))
     with in_place(str(source), target) as half:
         try:
             with closing(_read_only(source)) as connection:
@@ -47,7 +58,7 @@ def copy(
             tell("checking the copy")
             _sound(half, stop=stop)
         except sqlite3.Error as error:
-            raise BotError(f"cannot copy {source} to {target}: {advised(str(error))}") from error
+            raise BotError(not_copied(source, target, advised(str(error)))) from error
 
 
 def _size_of(connection: sqlite3.Connection) -> int:
@@ -72,7 +83,10 @@ async def rescue(store: Store) -> Path:
         await store.save_into(half)
         half.replace(target)
     except OSError as error:
-        raise BotError(f"cannot save {path} to {target}: {reason(error)}") from error
+        words = "cannot save {path} to {target}: {why}"
+        raise BotError(
+            reason("copy.rescue", words, path=path, target=target, why=cause_of(error))
+        ) from error
     store.rescued = target
     return target
 
@@ -113,10 +127,19 @@ def _tables(connection: sqlite3.Connection) -> set[str]:
     return {name for (name,) in found}
 
 
+def _missing(path: Path) -> Reason:
+    return reason("copy.missing", "{path} does not exist", path=path)
+
+
+def unsound(path: object, why: Reason) -> Reason:
+    """That a copy is not to be relied on, and why."""
+    return reason("copy.unsound", "{path} is no sound backup: {why}", path=path, why=why)
+
+
 def _sound(path: Path, *, stop: Callable[[], bool] = never) -> dict[str, int]:
     """The rows of a backup by table; BotError when it is none, damaged, or newer than we are."""
     if not path.is_file():
-        raise BotError(f"{path} does not exist")
+        raise BotError(_missing(path))
     try:
         with closing(_read_only(path)) as connection:
             connection.set_progress_handler(stop, STEPS_BETWEEN_LOOKS)
@@ -124,23 +147,26 @@ def _sound(path: Path, *, stop: Callable[[], bool] = never) -> dict[str, int]:
             broken = connection.execute("PRAGMA foreign_key_check").fetchone()
             tables = _tables(connection)
             if not {"alembic_version", "chat", "alert"} <= tables:
-                raise BotError(f"{path} is no database of this program")
+                raise BotError(
+                    reason("copy.foreign", "{path} is no database of this program", path=path)
+                )
             (schema,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             rows: dict[str, int] = {}
             for name in sorted(tables.intersection(metadata.tables)):
                 counted = connection.execute(f'SELECT count(*) FROM "{name}"')  # noqa: S608 - ours
                 (rows[name],) = counted.fetchone()
     except (sqlite3.Error, TypeError) as error:
-        raise BotError(f"{path} is no sound backup: {reason(error)}") from error
+        raise BotError(unsound(path, cause_of(error))) from error
     if verdict != "ok":
-        raise BotError(f"{path} is no sound backup: {verdict}")
+        raise BotError(unsound(path, said(verdict)))
     if broken:
-        raise BotError(f"{path} is no sound backup: rows without what they refer to")
+        raise BotError(unsound(path, reason("copy.orphans", "rows without what they refer to")))
     if schema not in REVISIONS:
-        raise BotError(
-            f"{path} has schema {schema}, newer than this program knows ({HEAD}): use the newer "
-            f"program"
+        words = (
+            "{path} has schema {schema}, newer than this program knows ({head}): "
+            "use the newer program"
         )
+        raise BotError(reason("copy.newer", words, path=path, schema=str(schema), head=HEAD))
     return rows
 
 
@@ -155,7 +181,7 @@ def _used(path: Path) -> str | None:
                 if connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone():  # noqa: S608 - our own names
                     return "is in use"
     except sqlite3.Error as error:
-        return f"cannot be read ({reason(error)})"
+        return f"cannot be read ({cause_of(error)})"
     return None
 
 

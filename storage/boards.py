@@ -10,6 +10,7 @@ from sqlalchemy import or_, select, update
 import storage.alerts
 from bot.model.alerts import State
 from bot.model.channels import Board, Trouble
+from bot.reasons import Reason, read_if
 from storage.db import Db, upsert
 from storage.schema import alert, board, chat, delivery
 
@@ -31,7 +32,7 @@ class Fate:
 
     state: State
     message: int = 0
-    error: str = ""
+    error: Reason | None = None
 
     @property
     def open(self) -> bool:
@@ -107,7 +108,7 @@ async def fate(db: Db, pk: int, chat_id: int) -> Fate | None:
         return Fate(
             state=State(row.state),
             message=row.message_id or 0,
-            error=row.error or "",
+            error=read_if(row.error),
         )
     if made is None:
         return None

@@ -6,7 +6,7 @@ ends by itself, on the database's clock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ import storage.alerts
 from bot.model.alerts import EVERYBODY, State
 from bot.model.broadcasts import Progress, Reach, Step, StoredBroadcast
 from bot.model.chats import ChatKind
+from bot.model.entities import Entity, read_entities, written_entity
 from storage.db import Db, db_now
 from storage.fan_out import awake
 from storage.schema import alert, broadcast, chat, delivery, subscription
@@ -61,9 +62,10 @@ async def change(db: Db, pk: int, step: Step, **values: object) -> None:
     await db.execute(changed.values(step=step.value, until_at=until, **values))
 
 
-async def write_words(db: Db, pk: int, text: str, marks: Sequence[Mapping[str, Any]]) -> None:
+async def write_words(db: Db, pk: int, text: str, entities: Sequence[Entity]) -> None:
     """Keep the words that the operator wrote."""
-    await change(db, pk, Step.SHOWN, text=text, marks=list(marks))
+    marks = [written_entity(one) for one in entities]
+    await change(db, pk, Step.SHOWN, text=text, marks=marks)
 
 
 async def note_shown(db: Db, pk: int, settled: int) -> None:
@@ -140,7 +142,7 @@ def _stored(row: Any) -> StoredBroadcast:  # noqa: ANN401 - a result row
         step=Step(row.step),
         audience=row.audience,
         text=row.text,
-        marks=tuple(row.marks),
+        entities=read_entities(row.marks),
         alert=row.alert_id,
         message=row.message_id,
         reach=row.reach,

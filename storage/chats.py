@@ -26,6 +26,7 @@ from bot.model.chats import (
     write_threads,
 )
 from bot.model.quiet import QuietHours
+from bot.reasons import Reason, written
 from storage.alerts import UNSENT
 from storage.db import Db, db_now, upsert
 from storage.pace import GROUP_BURST, PRIVATE_BURST
@@ -156,13 +157,13 @@ async def stop(db: Db, chat_id: int, *, said_at: datetime | None = None) -> None
     await _close(db, chat_id, STOPPED, stopped=True, word_at=said_at)
 
 
-async def close(db: Db, chat_id: int, *, why: str) -> None:
+async def close(db: Db, chat_id: int, *, why: Reason) -> None:
     """Stop writing to a chat because of what Telegram says, until `revive`.
 
     In one commit: what waits for it is dead, with the reason. Whether its readers asked for silence
     stays as it is.
     """
-    await _close(db, chat_id, why)
+    await _close(db, chat_id, written(why))
 
 
 async def _close(db: Db, chat_id: int, why: str, **values: object) -> None:
@@ -204,18 +205,15 @@ async def revive(db: Db, chat_id: int) -> bool:
     return False
 
 
-async def closed_by_telegram(db: Db) -> dict[int, str]:
-    """The groups and channels that were given up, and why: their readers did not ask for it."""
+async def closed_by_telegram(db: Db) -> list[int]:
+    """The groups and channels that were given up, and whose readers did not ask for it."""
     closed = (
         chat.c.id < 0,  # a person who blocked us says so by themselves when they come back
         ~chat.c.active,
         chat.c.inactive_at.is_not(None),
         ~chat.c.stopped,
     )
-    rows = await db.execute(
-        select(chat.c.id, chat.c.inactive_why).where(*closed).order_by(chat.c.id)
-    )
-    return {row.id: row.inactive_why for row in rows}
+    return list((await db.execute(select(chat.c.id).where(*closed).order_by(chat.c.id))).scalars())
 
 
 async def subscriptions(db: Db, chat_id: int) -> tuple[str, ...]:

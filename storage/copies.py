@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.errors import BotError
+from bot.reasons import Reason, reason, said
 
 #: Told what a long copy is at, for whoever watches a terminal; often, and in a few words.
 Tell = Callable[[str], None]
@@ -59,7 +60,9 @@ def in_place(source: str, target: Path) -> Iterator[Path]:
     takes no file.
     """
     if target.exists():
-        raise BotError(f"{target} exists already: name another file")
+        raise BotError(
+            reason("copy.exists", "{target} exists already: name another file", target=target)
+        )
     half = target.with_name(f".{target.name}.{os.getpid()}.half")
     before = os.umask(0o077)
     try:
@@ -69,7 +72,7 @@ def in_place(source: str, target: Path) -> Iterator[Path]:
         half.rename(target)
         flush(target.parent)
     except OSError as error:
-        raise BotError(f"cannot copy {source} to {target}: {reason(error)}") from error
+        raise BotError(not_copied(source, target, cause_of(error))) from error
     finally:
         os.umask(before)
         half.unlink(missing_ok=True)
@@ -99,11 +102,15 @@ def must_fit(folder: Path, size: int) -> None:
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        raise BotError(f"{folder}: {reason(error)}") from error
+        raise BotError(no_folder(folder, cause_of(error))) from error
     if free < size:
+        words = (
+            "{folder} has {free} MB free, and the copy takes about {size} MB: "
+            "free some space, or name a file elsewhere"
+        )
+        needed = size // MEGABYTE + 1
         raise BotError(
-            f"{folder} has {free // MEGABYTE:,} MB free, and the copy takes about "
-            f"{size // MEGABYTE + 1:,} MB: free some space, or name a file elsewhere"
+            reason("copy.no_room", words, folder=folder, free=free // MEGABYTE, size=needed)
         )
 
 
@@ -116,8 +123,19 @@ def flush(path: Path) -> None:
         os.close(handle)
 
 
-def reason(error: Exception) -> str:
+def not_copied(source: object, target: Path, why: Reason) -> Reason:
+    """That a copy could not be made, and why."""
+    words = "cannot copy {source} to {target}: {why}"
+    return reason("copy.failed", words, source=source, target=target, why=why)
+
+
+def no_folder(folder: Path, why: Reason) -> Reason:
+    """That a folder takes no copy, and why."""
+    return reason("copy.folder", "{folder}: {why}", folder=folder, why=why)
+
+
+def cause_of(error: Exception) -> Reason:
     """What went wrong, without the file's name, which the whole line has already."""
     if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    return str(error)
+        return said(error.strerror or type(error).__name__)
+    return said(str(error))

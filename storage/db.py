@@ -33,6 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.clock import boottime
 from bot.errors import BotError, StorageError
+from bot.reasons import Reason, reason, said
 from storage.address import is_file
 from storage.clock import ClockWatch, Following
 from storage.timing import COMMIT, WAIT, observe
@@ -77,7 +78,7 @@ class Store:
         self.turned: Callable[[], timedelta] | None = None
         self._home: tuple[int, int] | None = None  # the file's device and number, once it is known
         self.rescued: Path | None = None  # where what was in a lost file is kept
-        self.trouble: str | None = (
+        self.trouble: Reason | None = (
             None  # why the last thing that failed to be written failed; cleared by who watches
         )
 
@@ -136,7 +137,9 @@ class Store:
             async with asyncio.timeout(TURN_SECONDS):
                 await self._turns.acquire()
         except TimeoutError:
-            raise StorageError(f"no turn to write for {TURN_SECONDS} s") from None
+            raise StorageError(
+                reason("database.no_turn", "no turn to write for {seconds} s", seconds=TURN_SECONDS)
+            ) from None
 
     @asynccontextmanager
     async def _written(self) -> AsyncIterator[Db]:
@@ -157,7 +160,7 @@ class Store:
                 follow()
         except (DBAPIError, PoolTimeoutError) as error:
             failure = storage_error(error)
-            self.trouble = str(failure)
+            self.trouble = failure.reason
             raise failure from error
 
     def settle(self) -> None:
@@ -262,34 +265,59 @@ def _size(path: Path) -> int:
         return 0
 
 
-#: What SQLite says, and what the operator can do about it.
+#: What SQLite says, and the same with what the operator can do about it.
 ADVICE = {
-    "database or disk is full": "free some space, the rest happens by itself",
-    "database is locked": "another program holds it: end that one",
-    "attempt to write a readonly database": (
-        "give the file and its folder to the user who runs the bot"
-    ),
-    "unable to open database file": "give its folder to the user who runs the bot",
-    "disk I/O error": "its disk is full or broken, see the system's log",
-    "database disk image is malformed": "stop the bot, then `jarchy db restore BACKUP --force`",
-    "file is not a database": "stop the bot, then `jarchy db restore BACKUP --force`",
+    one.words.partition(":")[0]: one
+    for one in (
+        reason(
+            "database.full",
+            "database or disk is full: free some space, the rest happens by itself",
+        ),
+        reason("database.locked", "database is locked: another program holds it: end that one"),
+        reason(
+            "database.readonly",
+            "attempt to write a readonly database: "
+            "give the file and its folder to the user who runs the bot",
+        ),
+        reason(
+            "database.unopened",
+            "unable to open database file: give its folder to the user who runs the bot",
+        ),
+        reason(
+            "database.broken_disk",
+            "disk I/O error: its disk is full or broken, see the system's log",
+        ),
+        reason(
+            "database.malformed",
+            "database disk image is malformed: "
+            "stop the bot, then `jarchy db restore BACKUP --force`",
+        ),
+        reason(
+            "database.none",
+            "file is not a database: stop the bot, then `jarchy db restore BACKUP --force`",
+        ),
+    )
 }
 
 
 def storage_error(error: DBAPIError | PoolTimeoutError) -> StorageError:
     """The database's trouble in one line, without statement and parameters, and its remedy."""
     if isinstance(error, PoolTimeoutError):
-        return StorageError(f"no free connection for {POOL_SECONDS} s")
+        return StorageError(
+            reason(
+                "database.no_connection",
+                "no free connection for {seconds} s",
+                seconds=POOL_SECONDS,
+            )
+        )
     if error.orig is None:
-        return StorageError(type(error).__name__)
+        return StorageError(said(type(error).__name__))
     return StorageError(advised(str(error.orig).strip().splitlines()[0]))
 
 
-def advised(words: str) -> str:
+def advised(words: str) -> Reason:
     """What SQLite says, with what mends it where we know."""
-    if words not in ADVICE:
-        return words
-    return f"{words}: {ADVICE[words]}"
+    return ADVICE.get(words) or said(words)
 
 
 # the option by which a writing transaction carries its view of the clock

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from bot.model.alerts import State
+from bot.reasons import Reason, written_if
 from storage.claims import Claimed
 from storage.db import Db, db_now
 from storage.schema import delivery
@@ -33,7 +34,7 @@ class Mark(NamedTuple):
     fence: int
     state: State
     message_id: int | None = None
-    error: str | None = None
+    error: Reason | None = None
     retry_in: timedelta | None = None
     doubts: int = 0
     tries: int = 0
@@ -61,7 +62,7 @@ async def finish(db: Db, marks: Iterable[Mark]) -> None:
                 "key": mark.id,
                 "its_fence": mark.fence,
                 "new_state": mark.state.value,
-                "new_error": mark.error,
+                "new_error": written_if(mark.error),
                 "at": finished_at,
                 "next": now + (mark.retry_in or timedelta(0)),
                 "new_doubts": mark.doubts,

@@ -15,7 +15,7 @@ from sqlalchemy import Select, select, update
 
 from bot.model.overview import HeldRate
 from bot.model.rates import Pair, Rate, RateKind
-from bot.model.reasons import Reason, reasons_from_json, reasons_to_json
+from bot.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import Db, upsert
 from storage.rates import number_of
 from storage.schema import held_rate, series
@@ -102,7 +102,8 @@ async def decide(db: Db, held: int, *, approve: bool) -> Rate | None:
     if row is None:
         return None
     # one word decides all rates that are held for the same impossible day
-    if any(reason.code == "far_day" for reason in reasons_from_json(row.reasons)):
+    held_for = reasons_from_json(row.reasons)
+    if any(reason.code == "far_day" for reason in held_for):
         own = select(series.c.source).where(series.c.id == row.series_id).scalar_subquery()
         of_the_source = select(series.c.id).where(series.c.source == own)
         waiting = select(held_rate.c.id, held_rate.c.reasons).where(
@@ -110,10 +111,10 @@ async def decide(db: Db, held: int, *, approve: bool) -> Rate | None:
             held_rate.c.effective_on == row.effective_on,
             held_rate.c.state == "held",
         )
-        # compared as values: the same JSON may be written in two ways
+        # compared as values: the same reasons may be written in two ways, or versions
         with_it: list[int] = []
         for one in await db.execute(waiting):
-            if one.reasons == row.reasons:
+            if reasons_from_json(one.reasons) == held_for:
                 with_it.append(one.id)
         await db.execute(update(held_rate).where(held_rate.c.id.in_(with_it)).values(state=verdict))
     return _rate((await db.execute(_put_aside().where(held_rate.c.id == held))).one())

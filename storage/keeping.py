@@ -18,7 +18,7 @@ import storage.marks
 from bot.errors import BotError
 from storage.address import is_file, parse_url
 from storage.backup import copy
-from storage.copies import FOLDER, Tell, forget, nights, reason, stamped, untold
+from storage.copies import FOLDER, Tell, cause_of, forget, nights, no_folder, stamped, untold
 from storage.db import Store
 
 OFF = "off"  # the setting's word for no copies
@@ -146,7 +146,7 @@ def nightly(
             if datetime.fromtimestamp(half.stat().st_mtime, UTC) < now - HALF_KEPT:
                 half.unlink(missing_ok=True)
     except OSError as error:
-        raise BotError(f"{places.folder}: {reason(error)}") from error
+        raise BotError(no_folder(places.folder, cause_of(error))) from error
     if is_file(url):
         path = Path(url.database or "")
         copy(path, target, stop=stop)

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Connection, inspect, select, text
 
 from bot.errors import BotError, ConfigError, StorageError
+from bot.reasons import reason
 from storage.backup import copy
 from storage.copies import FOLDER, nights, stamped
 from storage.db import Db, Store, advised, upsert
@@ -53,7 +54,7 @@ def awaits(version: str | None) -> str | None:
 async def must_be_current(store: Store) -> None:
     """StorageError with the remedy where the next start has something to do first: for lookers."""
     if (words := awaits(await schema_of(store))) is not None:
-        raise StorageError(f"the database has {words}")
+        raise StorageError(reason("database.schema", "the database has {words}", words=words))
 
 
 async def bring_up(store: Store) -> None:

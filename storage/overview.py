@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from bot.model.alerts import Lane, State
+from bot.reasons import Reason, read_if
 from storage.db import Db, db_now
 from storage.schema import alert, delivery
 
@@ -30,7 +31,7 @@ class Summary:
     waiting: int
     oldest: timedelta | None
     last_sent_at: datetime | None
-    last_error: str | None
+    last_error: Reason | None
 
 
 async def summary(db: Db, *, now: datetime) -> Summary:
@@ -76,5 +77,5 @@ async def summary(db: Db, *, now: datetime) -> Summary:
         waiting=waiting,
         oldest=age,
         last_sent_at=last_sent_at,
-        last_error=error.scalar(),
+        last_error=read_if(error.scalar()),
     )

@@ -17,13 +17,15 @@ import storage.alerts
 from bot.model.alerts import Alert, Lane, State
 from bot.model.chats import Post, Sound, read_sounds
 from bot.model.quiet import QuietHours
+from bot.reasons import reason, written
 from storage.db import COUNTED, Db, db_now
 from storage.schema import alert, chat, delivery
 
 AT_ONCE = 2_000  # deliveries that one transaction holds
 CHATS_AT_ONCE = 100  # whose quiet hours one transaction ends
 DIGEST_LIFE = timedelta(hours=6)  # of one that was held, from then on
-TURNED_OFF = "turned off while it was held"  # why such a delivery was not made
+# why such a delivery was not made
+TURNED_OFF = written(reason("delivery.turned_off", "turned off while it was held"))
 
 #: The alert about what was held for a chat: its number, its quiet hours as written if it still has
 #: any, the last delivery that was held, and now.

@@ -23,6 +23,7 @@ from psycopg import sql
 from sqlalchemy import URL
 
 from bot.errors import BotError, ConfigError, StorageError
+from bot.reasons import said
 from storage.backup import USED
 from storage.copies import Tell, in_place, must_fit, never, stamped, untold
 from storage.schema import metadata
@@ -181,7 +182,7 @@ def _connected(url: URL) -> Iterator[psycopg.Connection[Any]]:
             yield connection
     except psycopg.Error as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise StorageError(lines[0]) from error
+        raise StorageError(said(lines[0])) from error
 
 
 def _column(

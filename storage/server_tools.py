@@ -20,6 +20,7 @@ from psycopg import conninfo, pq
 from sqlalchemy import URL
 
 from bot.errors import BotError
+from bot.reasons import reason
 from storage.address import SET_BY_US
 
 PROGRAMS = ("pg_dump", "pg_restore", "psql")
@@ -51,12 +52,18 @@ def fitting(major: int, installed: str = INSTALLED) -> Tools:
     fit = [one for one in found if one.major >= major]
     if fit:
         return min(fit, key=lambda one: one.major)
-    here = "none is here"
+    here = "–"
     if found:
-        here = f"here is {max(one.major for one in found)}"
+        here = str(max(one.major for one in found))
     raise BotError(
-        f"this needs pg_dump, pg_restore and psql of PostgreSQL {major} or newer, on PATH or in "
-        f"{installed}; {here}: install the package postgresql-client-{major}"
+        reason(
+            "copy.no_tools",
+            "this needs pg_dump, pg_restore and psql of PostgreSQL {major} or newer, on PATH or in "
+            "{installed} (here: {here}): install the package postgresql-client-{major}",
+            major=str(major),
+            installed=installed,
+            here=here,
+        )
     )
 
 
@@ -118,7 +125,12 @@ def environment(url: URL) -> tuple[dict[str, str], list[str]]:
         else:
             rest[name] = value
     if "sslpassword" in rest:
-        raise BotError("DATABASE_URL: pg_dump can be told no sslpassword: use a key without one")
+        raise BotError(
+            reason(
+                "copy.sslpassword",
+                "DATABASE_URL: pg_dump can be told no sslpassword: use a key without one",
+            )
+        )
     words: list[str] = []
     if rest:
         words = ["--dbname", conninfo.make_conninfo("", **rest)]
@@ -159,7 +171,7 @@ def _end_of(
     while True:
         look()
         if stop():
-            raise BotError("interrupted")
+            raise BotError(reason("copy.interrupted", "interrupted"))
         with suppress(subprocess.TimeoutExpired):
             return process.communicate(timeout=LOOK)[1]
 

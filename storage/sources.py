@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, func, literal, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from bot.errors import StorageError
+from bot.reasons import Reason, read_if, written, written_if
 from storage.db import Db, upsert
 from storage.schema import document, mark, source
 
@@ -32,7 +33,7 @@ class SourceState:
     next_due_at: datetime | None = None
     asked_at: datetime | None = None
     failures: int = 0
-    error: str | None = None
+    error: Reason | None = None
     gone_at: datetime | None = None
     pause: int | None = None
     paused_at: datetime | None = None
@@ -84,7 +85,12 @@ async def due(
 
 
 def _states(rows: Iterable[Row[Any]]) -> dict[str, SourceState]:
-    return {row.key: SourceState(**row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's public name
+    found: dict[str, SourceState] = {}
+    for row in rows:
+        values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+        values["error"] = read_if(values["error"])
+        found[row.key] = SourceState(**values)
+    return found
 
 
 async def last_ok_at(db: Db) -> datetime | None:
@@ -138,7 +144,7 @@ class Good:
     key: str
     next_due_at: datetime
     seen: Sequence[Document] = ()
-    error: str | None = None
+    error: Reason | None = None
     pause: int | None = None
 
 
@@ -174,7 +180,7 @@ async def record_success(db: Db, polls: Sequence[Good], *, now: datetime) -> Non
                 "last_ok_at": now,
                 "next_due_at": poll.next_due_at,
                 "failures": 0,
-                "error": poll.error,
+                "error": written_if(poll.error),
                 "pause": poll.pause,
             }
         )
@@ -203,7 +209,7 @@ async def _remember(db: Db, seen: Sequence[Document]) -> None:
 
 
 async def record_failure(
-    db: Db, key: str, *, now: datetime, next_due_at: datetime, error: str, gone: bool = False
+    db: Db, key: str, *, now: datetime, next_due_at: datetime, error: Reason, gone: bool = False
 ) -> None:
     """Note a failed poll: counted, explained, tried again at `next_due_at`.
 
@@ -220,7 +226,7 @@ async def record_failure(
         last_tried_at=now,
         next_due_at=next_due_at,
         failures=1,
-        error=error,
+        error=written(error),
         gone_at=gone_at,
     )
     await db.execute(
@@ -231,7 +237,7 @@ async def record_failure(
                 "next_due_at": next_due_at,
                 "asked_at": None,
                 "failures": source.c.failures + 1,
-                "error": error,
+                "error": written(error),
                 "gone_at": since,
             },
         )

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from bot.model.alerts import Approval, Severity
 from bot.model.news import StoredEntry, Story, Verdict
-from bot.model.reasons import reasons_from_json, reasons_to_json
+from bot.reasons import reasons_from_json, reasons_to_json
 from storage import clues
 from storage.db import Db, upsert
 from storage.entries import NewEntry, entry_values, stored

@@ -38,6 +38,7 @@ async def migrate(db: Db, old: int, new: int) -> None:
     await _move_deliveries(db, old, new)
     await _keep_last_word(db, rows.values(), new)
     await db.execute(update(alert).where(alert.c.audience_chat == old).values(audience_chat=new))
+    await db.execute(update(alert).where(alert.c.about_chat == old).values(about_chat=new))
     await db.execute(update(inbox).where(inbox.c.chat_id == old).values(chat_id=new))
     await storage.quiet.plan(db, new)  # what was held goes by the hours that it has now
 

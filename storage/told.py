@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, text
 
 from bot.model.alerts import ANSWER, NOTICE, Lane, State
+from bot.reasons import Reason, read_if
 from storage.alerts import StoredAlert, stored_alert
 from storage.db import Db
 from storage.schema import alert, delivery
@@ -41,7 +42,7 @@ class Unheard:
 
     alert: int
     waiting: int
-    why: str | None
+    why: Reason | None
 
 
 async def newest(db: Db, *, most: int) -> Sequence[StoredAlert]:
@@ -106,5 +107,6 @@ async def unheard(db: Db, *, now: datetime, after: timedelta) -> Sequence[Unhear
         .limit(MOST_UNHEARD)
     )
     return [
-        Unheard(alert=row.alert_id, waiting=row.n, why=row.why) for row in await db.execute(query)
+        Unheard(alert=row.alert_id, waiting=row.n, why=read_if(row.why))
+        for row in await db.execute(query)
     ]

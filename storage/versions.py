@@ -19,5 +19,6 @@ HEAD = REVISIONS[-1]
 #: one of 0008 does not say what its alerts are about, one of 0009 reads a rule in words,
 #: one of 0011 asks a reason whether a chat is to be left alone, one of 0015 asks no chat's filters,
 #: one of 0026 knows no quiet hours, and leaves what was held in them, one of 0028 reads one forum
-#: topic of a chat, one of 0029 obeys whoever writes as a group.
-MIN_READER = "0030"
+#: topic of a chat, one of 0029 obeys whoever writes as a group,
+#: one of 0033 reads the figures of a reason by their place.
+MIN_READER = "0034"

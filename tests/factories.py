@@ -9,6 +9,8 @@ from typing import Any
 from bot.model.chats import Chat, ChatKind, Style
 from bot.model.news import Entry
 from bot.model.rates import Pair, Rate, RateKind, SeenRate
+from bot.reasons import SAID, Reason, read_if, reasons_from_json
+from bot.render.reasons import in_english
 
 NOW = datetime(2021, 10, 20, 10, 0, tzinfo=UTC)
 
@@ -70,3 +72,17 @@ def chat(id: int = 1001, **changes: Any) -> Chat:  # noqa: A002 - the field's na
         "style": Style.BRIEF,
     }
     return Chat(**{**fields, **changes})
+
+
+def a_reason(code: str, *values: object) -> Reason:
+    """A reason with its figures in the order in which version 1 of the stored form had them."""
+    (found,) = reasons_from_json({"v": 1, "reasons": [[code, *map(str, values)]]})
+    return found
+
+
+def in_words(stored: str | None) -> str | None:
+    """The English of a reason that a column holds; what somebody said, as they said it."""
+    why = read_if(stored)
+    if why is not None and why.code == SAID:
+        return str(why)
+    return in_english(why)

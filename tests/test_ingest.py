@@ -456,7 +456,7 @@ async def test_F1_a_redesigned_page_is_recorded_and_an_article_out_of_reach_stay
     world.publishers.put(
         "/news/", b"<html><body><h1>We have a new site</h1></body></html>", kind="text/html"
     )
-    assert "selectors find no entries" in ((await world.ingest.poll(site.spec)).error or "")
+    assert "selectors find no entries" in str((await world.ingest.poll(site.spec)).error)
     world.publishers.put("/news/huge", b"<p>" + b"x" * 6_000_000, kind="text/html")
     rows = [
         ("/a/1", "Apple harvest begins"),
@@ -519,5 +519,7 @@ async def test_a_rate_is_never_stored_without_its_alert(
 
     with monkeypatch.context() as patched:
         patched.setattr("storage.alerts.enqueue", broken)
-        assert (await bank(world, 0, "89,9000")).error == "it could not be stored: RuntimeError"
+        assert (
+            str((await bank(world, 0, "89,9000")).error) == "it could not be stored: RuntimeError"
+        )
     assert (await bank(world, 0, "89,9000")).alerts == 1

@@ -15,6 +15,7 @@ import pytest
 import storage.alerts
 from bot.alerts.notices import alert as notice
 from bot.emulator import TEST_TOKEN, Emulator
+from bot.reasons import said
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.opening import open_store
@@ -77,6 +78,7 @@ CARRIES: dict[str, dict[str, str]] = {
     "notice.backup": {"why": "No space left on device"},
     "notice.database": {"why": "disk full"},
     "notice.lost": {"file": "jarchy.db", "saved": "jarchy-saved.db"},
+    "notice.lost_unsaved": {"file": "jarchy.db", "why": "No space left on device"},
     "notice.deaf": {"why": "Connection refused"},
     "notice.unreadable": {"count": "3", "last": "900001"},
     "notice.older": {"until": "2021-10-19 10:00:00", "reached": "2021-10-20 10:00:00"},
@@ -127,7 +129,9 @@ async def test_every_notice_reaches_each_operator_in_their_language(world: World
     """Each once, in the words of the catalog with what it carries, as plain sentences."""
     async with world.store.writing() as db:
         for (_, key), operator in OPERATORS.items():
-            told = notice(operator, key, CARRIES[key], now=NOW)
+            values = {name: value for name, value in CARRIES[key].items() if name != "why"}
+            why = tuple(said(value) for name, value in CARRIES[key].items() if name == "why")
+            told = notice(operator, key, values, now=NOW, reasons=why)
             assert await storage.alerts.enqueue(db, told) is not None
     async with Sending(world):
         for operator in OPERATORS.values():

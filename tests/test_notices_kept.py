@@ -17,10 +17,11 @@ from bot.alerts.notices import alert as notice
 from bot.ingest.notices import PARTLY, TOLD_AFTER, note_partly, tell_hourly
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind
-from bot.model.reasons import reason, reasons_from_json
+from bot.reasons import reasons_from_json, said, written
+from bot.telegram.outcomes import KICKED, NO_RIGHT
 from storage.db import Store
 from storage.schema import alert
-from tests.factories import NOW, chat
+from tests.factories import NOW, a_reason, chat, in_words
 
 ADMINS = (5, 7)
 HOUR, MOMENT = timedelta(hours=1), timedelta(microseconds=1)
@@ -30,9 +31,17 @@ async def told(store: Store) -> list[tuple[int, str, dict[str, str]]]:
     """Whom, what, with which values; in the order of writing."""
     async with store.reading() as db:
         rows = (
-            await db.execute(select(alert.c.audience_chat, alert.c.payload).order_by(alert.c.id))
+            await db.execute(
+                select(alert.c.audience_chat, alert.c.payload, alert.c.reasons).order_by(alert.c.id)
+            )
         ).all()
-    return [(row.audience_chat, row.payload["msgid"], dict(row.payload["values"])) for row in rows]
+    found = []
+    for row in rows:
+        values = dict(row.payload["values"])
+        if reasons := reasons_from_json(row.reasons):
+            values["why"] = "; ".join(str(in_words(written(one))) for one in reasons)
+        found.append((row.audience_chat, row.payload["msgid"], values))
+    return found
 
 
 def test_a_notice_is_for_one_operator_notable_and_worth_two_days() -> None:
@@ -95,10 +104,10 @@ async def test_what_is_told_hourly_is_told_once_an_hour_whatever_it_says(store: 
         (NOW + HOUR + MOMENT, False),
     ]
     async with store.writing() as db:
-        for count, (now, said) in enumerate(moments):
+        for count, (now, heard) in enumerate(moments):
             assert (
                 await tell_hourly(db, ADMINS, "notice.unreadable", {"count": str(count)}, now=now)
-                is said
+                is heard
             )
         assert await tell_hourly(db, ADMINS, "notice.backup", {"why": "x"}, now=NOW + HOUR)
     assert await told(store) == [
@@ -123,11 +132,11 @@ async def test_T1_a_clock_set_back_does_not_silence_what_is_told_hourly(store: S
 async def test_a_source_that_brings_a_part_is_told_of_at_the_fifth_poll_in_a_row_and_once(
     store: Store,
 ) -> None:
-    """Its trouble in two hundred characters at most; a whole poll in between begins the count
-    anew.
+    """Somebody else's words are two hundred characters at most; a whole poll in between begins the
+    count anew.
     """
     assert TOLD_AFTER == 5
-    long = "1 of 2 documents failed: " + "x" * 300
+    long = said("x" * 300)
     async with store.writing() as db:
         for _ in range(4):
             await note_partly(db, ADMINS, "nbkr", long, now=NOW)
@@ -142,7 +151,7 @@ async def test_a_source_that_brings_a_part_is_told_of_at_the_fifth_poll_in_a_row
         for day in range(3):
             await note_partly(db, ADMINS, "nbkr", long, now=NOW + timedelta(days=day))
     assert await told(store) == [
-        (admin, "notice.partly", {"source": "nbkr", "why": long[:200]}) for admin in ADMINS
+        (admin, "notice.partly", {"source": "nbkr", "why": "x" * 200}) for admin in ADMINS
     ]
 
 
@@ -158,7 +167,7 @@ async def test_a_source_that_is_whole_again_is_told_of_where_its_trouble_was(sto
     async with store.writing() as db:
         for key, polls in (("cbr", 4), ("nbkr", 5), ("ecb", 6)):
             for _ in range(polls):
-                await note_partly(db, (5,), key, "x", now=NOW)
+                await note_partly(db, (5,), key, said("x"), now=NOW)
             for _ in range(2):
                 await note_partly(db, (5,), key, None, now=NOW + HOUR)
     assert await told(store) == [
@@ -220,16 +229,16 @@ async def test_a_question_is_never_kept_back_nor_another_fault_of_ours(store: St
 
 async def test_of_one_trouble_each_reason_is_told_and_kept(store: Store) -> None:
     """A question's reasons are words in the language of whoever reads it, and not of its making."""
-    held, why = {"source": "nbkr", "rate": "USD/KGS 1"}, reason("swapped", "EUR/KGS")
+    held, why = {"source": "nbkr", "rate": "USD/KGS 1"}, a_reason("swapped", "EUR/KGS")
     async with store.writing() as db:
-        for reasons in ((), (why,), (why,), (reason("swapped", "RUB/KGS"),)):
+        for reasons in ((), (why,), (why,), (a_reason("swapped", "RUB/KGS"),)):
             await tell(db, (5,), "notice.held", held, now=NOW, reasons=reasons)
     async with store.reading() as db:
         kept = (await db.execute(select(alert.c.reasons).order_by(alert.c.id))).scalars()
         assert [reasons_from_json(one) for one in kept] == [
             (),
             (why,),
-            (reason("swapped", "RUB/KGS"),),
+            (a_reason("swapped", "RUB/KGS"),),
         ]
 
 
@@ -240,10 +249,10 @@ async def test_who_set_a_channel_up_hears_once_that_it_is_lost(store: Store) -> 
         await storage.chats.add(db, chat(-1003, kind=ChatKind.CHANNEL), now=NOW)
         await storage.setups.take(db, -1003, 5)
         for _ in range(2):
-            await lost(db, -1003, "kicked", now=NOW)
-        await lost(db, -1004, "kicked", now=NOW)
+            await lost(db, -1003, KICKED.why, now=NOW)
+        await lost(db, -1004, KICKED.why, now=NOW)
         await storage.setups.found_again(db, -1003)
-        await lost(db, -1003, "no right to write", now=NOW)
+        await lost(db, -1003, NO_RIGHT.why, now=NOW)
     assert await told(store) == [(5, "notice.channel_lost", one) for one in values]
 
 

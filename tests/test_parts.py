@@ -124,19 +124,6 @@ def _data_of(button: ast.Call) -> str:
     return str(data.value) if isinstance(data, ast.Constant) else ""
 
 
-def test_a_line_with_another_number_of_words_is_told_by_its_button() -> None:
-    """Else the first press would fail."""
-    wrong = {
-        ("why", 2): BUTTONS["why", 1],
-        ("cur", 0): BUTTONS["cur", 1],
-        ("news", 2): BUTTONS["news", 2],
-    }
-    assert handlers.misfitting(wrong) == [
-        "button why with 2 words: why takes another number",
-        "button cur with 0 words: toggle takes another number",
-    ]
-
-
 def test_every_kind_of_alert_is_decided_somewhere() -> None:
     """What makes an alert in the file of its kind is called from another, or nobody is ever told.
 

@@ -19,12 +19,14 @@ from bot.ingest import documents, keeping
 from bot.ingest.keeping import PIECE
 from bot.ingest.together import Together
 from bot.model.news import Entry
+from bot.reasons import reason, said
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.db import Store
 from storage.schema import entry
 from tests.world import NOW, World, polling
 
+UNSTORED = reason("poll.unstored", error="ValueError")
 FEEDS = 12
 ATTACK = "Gunmen attack a border post, three soldiers killed"
 
@@ -95,9 +97,7 @@ async def test_an_entry_that_cannot_be_stored_is_its_own_sources_failure_alone(
     with monkeypatch.context() as patched:
         poison(patched)
         errors = await together(world)
-    assert errors == [
-        "it could not be stored: ValueError" if number == 3 else None for number in range(FEEDS)
-    ]
+    assert errors == [UNSTORED if number == 3 else None for number in range(FEEDS)]
     async with world.store.reading() as db:
         stories = await storage.stories.latest(db, limit=100)
     titles = {story.lead.entry.title for story in stories}
@@ -120,7 +120,7 @@ async def test_an_entry_that_cannot_be_stored_takes_none_of_its_source_along(
         (10, 1, "partly"),
         (0, 0, "partly"),
     ]
-    assert {one.error for one in reports} == {"it could not be stored: ValueError"}
+    assert {one.error for one in reports} == {UNSTORED}
     last = await world.poll("s3")
     assert (last.new, last.alerts, last.error) == (1, 1, None)
 
@@ -202,7 +202,7 @@ async def test_F26_a_flood_whose_store_ends_in_the_middle_is_stored_to_its_end_b
     async def ends(db: object, new: Sequence[storage.entries.NewEntry], **rest: object) -> None:
         pieces.append(len(new))
         if len(pieces) == 2:
-            raise StorageError("the server is away")
+            raise StorageError(said("the server is away"))
         await add(db, new, **rest)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:

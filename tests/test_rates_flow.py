@@ -14,6 +14,7 @@ from importlib.resources import files
 
 import pytest
 from sqlalchemy import select, text, update
+from structlog.testing import capture_logs
 
 import storage.alerts
 import storage.chats
@@ -31,12 +32,13 @@ from bot.convert.rules import parse_rule
 from bot.detect.replay import replay_csv
 from bot.detect.rules import initial_state
 from bot.ingest.rates import judge_by_rules
+from bot.ingest.trust import believed
 from bot.model.alerts import State
 from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, Series, rate_from_json
-from bot.model.reasons import reasons_from_json
 from bot.model.rules import Rule
 from bot.readers.rates import current_rates, rate_card
 from bot.readers.status import source_statuses
+from bot.reasons import reasons_from_json
 from bot.render import rates as render
 from bot.render.numbers import as_printed
 from bot.sources.catalog import parse_catalog
@@ -47,9 +49,9 @@ from storage.deliveries import Mark
 from storage.schema import chat as chat_table
 from storage.schema import held_rate, rate
 from tests import factories
-from tests.factories import chat
+from tests.factories import a_reason, chat
 from tests.publishers import bank_page
-from tests.world import READER, World, polling
+from tests.world import OPERATOR, READER, World, polling
 
 #: Polls and what follows on PostgreSQL are in test_ingest and the faults; here the cases differ.
 pytestmark = pytest.mark.cases
@@ -199,6 +201,21 @@ async def test_R1_what_is_no_price_never_replaces_one_nor_alerts(world: World, v
     assert str(dollar.tomorrow.value) == "84.7935"
     assert euro.tomorrow is not None
     assert await world.alerts() == []
+
+
+async def test_R1_what_a_parser_let_through_is_refused_in_the_log(world: World) -> None:
+    """A publisher's file that is no good costs its row: it is neither held nor asked about."""
+    day = str(MONDAY + timedelta(days=2))
+    rates = [factories.rate("USD/KGS", "-1", day), factories.rate("EUR/KGS", "98.9000", day)]
+    spec = world.catalog.rates["nbkr"]
+    async with world.store.writing() as db:
+        with capture_logs() as said:
+            trusted, times = await believed(db, spec, rates, admins=(OPERATOR,), now=world.now)
+    assert (trusted, times) == ([rates[1]], 0)
+    why = "-1 for 1 is not a price"
+    refused = {"source": "nbkr", "pair": "USD/KGS", "why": why, "log_level": "warning"}
+    assert said == [{"event": "rate refused", **refused}]
+    assert (await held(world), await world.notices()) == ({}, [])
 
 
 # ── R2 ──────────────────────────────────────────────────────────────────────
@@ -353,7 +370,7 @@ async def test_R2_a_shifted_comma_that_a_cross_shows_as_well_is_no_mistake(world
     assert (await world.publish(day, USD="847,9350")).alerts == 1
     assert (await held(world), await world.notices()) == ({"847.9350": "released"}, [])
     (kept,) = await world.stored(held_rate)
-    assert [str(one) for one in reasons_from_json(kept.reasons)][-1] == "cbr agrees"
+    assert reasons_from_json(kept.reasons)[-1] == a_reason("agrees", "cbr")
     (told,) = await world.alerts("move")
     assert told.payload["confirmed"]
 

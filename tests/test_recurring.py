@@ -13,6 +13,7 @@ import pytest
 from bot import cluster
 from bot.errors import ConfigError, StorageError
 from bot.jobs import Job, Who, Work, bound, loop, looped, shared
+from bot.reasons import said
 from bot.recurring import JOBS
 from bot.running import Running
 
@@ -94,7 +95,7 @@ async def test_a_job_is_done_again_and_soon_after_the_database_was_away() -> Non
     async def do() -> None:
         done["whole"] += 1
         if done["whole"] == 2:
-            raise StorageError("away")
+            raise StorageError(said("away"))
 
     async def pause(seconds: float) -> None:
         pauses.append(seconds)

@@ -337,7 +337,12 @@ def test_a_problem_is_one_sentence_whoever_found_it() -> None:
 def test_copies_go_to_a_folder_that_is_there_or_could_be_or_nowhere(tmp_path: Path) -> None:
     """The word for nowhere in any case of letters; no other is read as it."""
     (tmp_path / "file").write_text("")
-    for said, read in ((" OFF ", "off"), ("Off", "off"), ("copies/new", "copies/new"), (".", ".")):
+    for said, read in (
+        (" OFF ", "off"),
+        ("Off", "off"),
+        (" copies/new ", "copies/new"),
+        (".", "."),
+    ):
         assert load_settings(backups=said).backups == read
     right = "BACKUPS: should be the name of a folder, or off"
     assert told(backups="file/copies") == (f"{right}; {tmp_path / 'file'} is none",)
@@ -366,6 +371,52 @@ def test_a_rate_above_telegrams_needs_to_be_paid_for() -> None:
     assert load_settings(send_rate="1000", paid_broadcast="true").send_rate == 1000
     [problem] = told(send_rate="1000.5", paid_broadcast="yes")
     assert problem.startswith("SEND_RATE: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("updates", ["polling"]),
+        ("security_policy", ["publish", "two_sources"]),
+        ("log_format", ["console", "json"]),
+        ("log_level", ["debug", "info", "warning", "error"]),
+    ],
+)
+def test_each_word_of_a_choice_is_taken(name: str, values: list[str]) -> None:
+    """And no other: the sentence names them all."""
+    for value in values:
+        assert getattr(load_settings(**{name: value}), name) == value
+    [problem] = told(**{name: "nothing of it"})
+    assert problem.startswith(f"{name.upper()}: should be one of {', '.join(values)}")
+
+
+@pytest.mark.parametrize(
+    ("name", "fewest", "most", "beyond"),
+    [
+        ("send_rate", "0.1", "30", ("0.09", "30.01")),
+        ("user_feeds", "0", "40", ("-1", "41")),
+        ("alerts_per_hour", "0", "100000", ("-1",)),
+    ],
+)
+def test_a_number_is_taken_to_its_bounds(
+    name: str, fewest: str, most: str, beyond: tuple[str, ...]
+) -> None:
+    """And not a step further."""
+    for value in (fewest, most):
+        assert getattr(load_settings(**{name: value}), name) == float(value)
+    for value in beyond:
+        [problem] = told(**{name: value})
+        assert problem.startswith(f"{name.upper()}: ")
+
+
+def test_S6_what_an_address_knows_its_client_by_is_a_secret() -> None:
+    """A part of sixteen characters or more; a shorter one is a word that logs have anyway."""
+    for key, hidden in (("k" * 15, True), ("k" * 14, False)):
+        address = f"https://switch.example/{key}?x{key}"
+        secrets = load_settings(heartbeat_url=address).secrets
+        assert address in secrets
+        assert (f"/{key}" in secrets, f"x{key}" in secrets) == (hidden, hidden)
+        assert key not in repr(load_settings(heartbeat_url=address))
 
 
 def test_a_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,6 @@ from bot.emulator import TEST_TOKEN, Emulator
 from bot.ingest.notices import TOLD_AFTER
 from bot.model.alerts import Approval
 from bot.model.rates import Freshness
-from bot.model.reasons import reason
 from bot.readers.rates import rate_card
 from bot.readers.status import current_status
 from bot.render.status import status as status_message
@@ -36,6 +35,7 @@ from bot.telegram.session import open_session
 from storage.db import Store
 from storage.schema import held_rate
 from storage.sources import SourceState
+from tests.factories import a_reason
 from tests.factories import chat as a_chat
 from tests.factories import rate as a_rate
 from tests.publishers import ATTACK, QUIET, Publishers, bank_page
@@ -210,8 +210,8 @@ async def test_R12_one_failing_document_does_not_lose_the_others(
     report = await world.poll()
     assert (report.fetched, report.new, report.outcome) == (2, 2, "partly")
     assert report.error is not None
-    assert report.error.startswith(f"1 of 2 documents failed: {name}: ")
-    assert "secret" not in report.error
+    assert str(report.error).startswith(f"1 of 2 documents failed: {name}: ")
+    assert "secret" not in str(report.error)
     assert await stored(world) == ({"UAH", "GEL"} if first else {"USD", "EUR"})
     now = await state(world)
     assert (now.failures, now.error, now.last_ok_at, now.gone_at) == (0, report.error, NOW, None)
@@ -237,7 +237,7 @@ async def test_R12_all_documents_failing_is_a_failure(world: World) -> None:
     report = await world.poll()  # the weekly one is missing
     assert report.outcome == "failed"
     assert report.error is not None
-    assert report.error.startswith("2 of 2 documents failed: daily.xml: ")
+    assert str(report.error).startswith("2 of 2 documents failed: daily.xml: ")
     assert ((await state(world)).failures, (await state(world)).gone_at) == (1, None)
     world.publishers.put("/weekly.xml", b"", status=410)
     await world.poll()
@@ -344,7 +344,7 @@ async def test_R11_a_rate_for_a_day_that_cannot_be_meant_is_held(world: World, d
     assert await held(world) == [(str(day), "held")] * 3
     ((msgid, values),) = await world.notices()
     assert msgid == "notice.held"
-    assert await world.notice_reasons() == [(reason("far_day", day),)]
+    assert await world.notice_reasons() == [(a_reason("far_day", day),)]
     assert values["rate"].endswith(" (+2)")
     async with world.store.reading() as db:
         assert await storage.rates.newest_day(db, "second") == WEDNESDAY

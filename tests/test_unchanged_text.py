@@ -25,6 +25,7 @@ from bot.model.chats import ChatKind, Style
 from bot.model.news import Story
 from bot.model.text import comparable, has_invisible, without_invisible
 from bot.readers.news import news_page
+from bot.reasons import Reason
 from bot.render import digest as digest_words
 from bot.render import news as news_words
 from bot.render.text import cut, message
@@ -318,7 +319,7 @@ def test_F25_what_the_extractor_leaves_out_costs_no_character_of_the_rest(markup
     assert "Абзац 3 о\u00a0том, как чинят дорогу и\u00a0строят" in text
 
 
-async def _no_trouble(msgid: str, values: dict[str, str]) -> None:
+async def _no_trouble(msgid: str, values: dict[str, str], *_why: Reason) -> None:
     raise AssertionError(f"{msgid}: {values}")
 
 

@@ -22,6 +22,7 @@ from bot.deliver.sieve import sieve
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.model.alerts import NOTICE, Alert, Audience, Lane, Severity, State
 from bot.ops.readiness import SENDS
+from bot.reasons import said
 from bot.recurring import JOBS, beat, look_for_unheard
 from storage.db import Store
 from storage.schema import alert, delivery
@@ -144,7 +145,7 @@ async def test_a_dead_mans_switch_is_told_while_all_is_well(
     publishers.asked.clear()
     await beat(world.bot)
     assert publishers.asked == [KEY]
-    world.bot.readiness.tell(SENDS, "telegram: away")
+    world.bot.readiness.tell(SENDS, said("telegram: away"))
     await beat(world.bot)
     world.bot.readiness.tell(SENDS, None)
     await refused(world)

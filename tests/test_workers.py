@@ -22,6 +22,7 @@ import pytest
 
 from bot.errors import FetchError, ParseError
 from bot.model.news import Entry
+from bot.reasons import said
 from bot.sources.entries import Feed
 from bot.sources.feeds import parse_feed
 from bot.workers import WorkerError, Workers, _Replies
@@ -234,7 +235,7 @@ def test_replies_carry_plain_values_and_our_own(value: object) -> None:
 
 
 def test_an_error_keeps_its_fields_across_the_boundary() -> None:
-    error = _Replies(io.BytesIO(pickle.dumps(FetchError("gone", status=410)))).load()
+    error = _Replies(io.BytesIO(pickle.dumps(FetchError(said("gone"), status=410)))).load()
     assert (str(error), error.status) == ("gone", 410)
 
 

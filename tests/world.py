@@ -43,7 +43,7 @@ from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind
 from bot.model.places import Place
 from bot.model.rates import Rate
-from bot.model.reasons import Reason, reasons_from_json
+from bot.reasons import Reason, reasons_from_json, written
 from bot.running import Running
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
@@ -52,7 +52,7 @@ from bot.workers import Workers
 from storage.db import Store
 from storage.opening import open_store
 from storage.schema import alert, chat, delivery
-from tests.factories import NOW
+from tests.factories import NOW, in_words
 from tests.factories import chat as a_chat
 from tests.publishers import Publishers, bank_page, rss
 
@@ -213,10 +213,13 @@ class World:
 
     async def notices(self) -> list[tuple[str, dict[str, str]]]:
         """What the operators were told, or will be."""
-        return [
-            (row.payload["msgid"], dict(row.payload["values"]))
-            for row in await self.alerts("notice")
-        ]
+        found = []
+        for row in await self.alerts("notice"):
+            values = dict(row.payload["values"])
+            if why := reasons_from_json(row.reasons):
+                values["why"] = "; ".join(str(in_words(written(one))) for one in why)
+            found.append((row.payload["msgid"], values))
+        return found
 
     async def notice_reasons(self) -> list[tuple[Reason, ...]]:
         """For what reasons, notice by notice."""
@@ -230,7 +233,7 @@ class World:
             .order_by(delivery.c.id)
         )
         async with self.store.reading() as db:
-            return [(row.state, row.error) for row in await db.execute(query)]
+            return [(row.state, in_words(row.error)) for row in await db.execute(query)]
 
     async def deliveries(self, kind: str) -> list[Any]:
         """Deliveries of alerts of a kind."""
@@ -301,7 +304,9 @@ class World:
         self.worker.stop()
         await self._sending
 
-    async def _tell(self, msgid: str, values: dict[str, str]) -> None:
+    async def _tell(self, msgid: str, values: dict[str, str], *why: Reason) -> None:
+        if why:
+            values = {**values, "why": "; ".join(map(str, why))}
         self.told.append((msgid, values))
 
     async def reader(self, number: int, kind: ChatKind = ChatKind.PRIVATE, **changes: Any) -> None:

@@ -10,27 +10,27 @@ from typing import Any, Self
 
 from bot.alerts.kind import Desk, Kind, Reader
 from bot.model.alerts import ANSWER, Alert, Audience, Lane, Payload, Severity
+from bot.model.calls import Call, Parameters
 from bot.render.text import Message
 from storage.alerts import StoredAlert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered(Payload):
-    """A method and its body without the chat, as it was."""
+    """The call that an answer was, without the chat."""
 
     KIND = ANSWER
 
-    method: str
-    body: dict[str, Any]
+    call: Call
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
-        return {"v": 1, "method": self.method, "body": self.body}
+        return {"v": 1, "method": self.call.method, "body": dict(self.call.parameters)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read any version we ever wrote."""
-        return cls(method=data["method"], body=dict(data["body"]))
+        return cls(call=Call(method=data["method"], parameters=data["body"]))
 
 
 class Answers(Kind):
@@ -43,20 +43,20 @@ class Answers(Kind):
         """An answer has its words already: see `ready`."""
         return None
 
-    def ready(self, told: StoredAlert, *, plain: bool) -> tuple[str, dict[str, Any]] | None:
+    def ready(self, told: StoredAlert, *, plain: bool) -> Call | None:
         """As it was meant; after a refusal only its words, as a message of their own."""
-        answered = Answered.read(told.payload)
+        call = Answered.read(told.payload).call
         if not plain:
-            return answered.method, answered.body
-        text = answered.body.get("text", answered.body.get("caption", ""))
-        return "sendMessage", {"text": text, "link_preview_options": {"is_disabled": True}}
+            return call
+        text = call.parameters.get("text", call.parameters.get("caption", ""))
+        words: Parameters = {"text": text, "link_preview_options": {"is_disabled": True}}
+        return Call(method="sendMessage", parameters=words)
 
 
 def alert(
     asker: int,
     chat: int,
-    method: str,
-    body: dict[str, Any],
+    call: Call,
     *,
     flood: bool,
     now: datetime,
@@ -69,7 +69,7 @@ def alert(
     return Alert(
         # at random, because whoever asks the same twice is answered twice
         dedup_key=f"answer:{asker}:{uuid.uuid4().hex}",
-        payload=Answered(method=method, body=body),
+        payload=Answered(call=call),
         severity=Severity.NOTABLE,
         lane=Lane.ALERT,
         audience=Audience(chat=chat),

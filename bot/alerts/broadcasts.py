@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
 from bot.alerts.kind import Desk, Kind, Reader
 from bot.model.alerts import BROADCAST, Alert, Audience, Lane, Payload, Severity
-from bot.render.text import Entity, Message, safe_url, units
+from bot.model.entities import Entity, read_entities, written_entity
+from bot.render.text import Message, safe_url, units
 from storage.alerts import StoredAlert
 
 LASTS = timedelta(days=1)  # a day at 24 messages a second are two million chats
@@ -43,13 +44,17 @@ class Broadcast(Payload):
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
-        return {"v": 1, "text": self.text, "entities": marks_of(self.entities)}
+        return {
+            "v": 1,
+            "text": self.text,
+            "entities": [written_entity(one) for one in self.entities],
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read any version we ever wrote."""
         text = str(data["text"])
-        return cls(text=text, entities=entities_of(text, data["entities"]))
+        return cls(text=text, entities=kept_of(text, read_entities(data["entities"])))
 
     @property
     def message(self) -> Message:
@@ -81,34 +86,14 @@ def alert(key: str, words: Broadcast, audience: str, *, now: datetime) -> Alert:
     )
 
 
-def entities_of(text: str, marks: Iterable[Mapping[str, Any]]) -> tuple[Entity, ...]:
-    """Of entities as the Bot API has them those that are kept, and lie within the text."""
+def kept_of(text: str, entities: Iterable[Entity]) -> tuple[Entity, ...]:
+    """Of a text's entities those that a bot may send, and that lie within it."""
     size = units(text)
     kept: list[Entity] = []
-    for one in marks:
-        url = safe_url(one.get("url"))
-        found = Entity(
-            type=str(one["type"]),
-            offset=int(one["offset"]),
-            length=int(one["length"]),
-            url=url,
-            language=one.get("language"),
-        )
-        is_whole = found.offset >= 0 < found.length and found.end <= size
-        opens = found.type != "text_link" or url is not None
-        if found.type in KEPT_MARKS and is_whole and opens:
-            kept.append(found)
-    return tuple(kept[:MOST_MARKS])
-
-
-def marks_of(entities: Sequence[Entity]) -> list[dict[str, Any]]:
-    """Entities as the Bot API has them, to be stored."""
-    marks: list[dict[str, Any]] = []
     for one in entities:
-        mark: dict[str, Any] = {"type": one.type, "offset": one.offset, "length": one.length}
-        if one.url is not None:
-            mark["url"] = one.url
-        if one.language is not None:
-            mark["language"] = one.language
-        marks.append(mark)
-    return marks
+        url = safe_url(one.url)
+        is_whole = one.offset >= 0 < one.length and one.end <= size
+        opens = one.type != "text_link" or url is not None
+        if one.type in KEPT_MARKS and is_whole and opens:
+            kept.append(replace(one, url=url))
+    return tuple(kept[:MOST_MARKS])

@@ -12,7 +12,7 @@ from bot.i18n import day, name_of
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Post
 from bot.model.rates import Rate, SeenRate, rate_from_json, rate_to_json
-from bot.model.reasons import reason
+from bot.reasons import reason
 from bot.render.numbers import as_printed
 from bot.render.phrases import phrase
 from bot.render.text import Message, bold, lines, message
@@ -100,7 +100,7 @@ def alert(
         audience=Audience(told=told),
         created_at=now,
         expires_at=now + LASTS,
-        reasons=(reason("revised", new.source),),
+        reasons=(reason("revised", "{source} revised its rate", source=new.source),),
         supersede_key=f"correction:{told}",
     )
 

@@ -6,10 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from bot.errors import ConfigError
 from bot.model.alerts import Audience, Payload
+from bot.model.calls import Call
 from bot.model.chats import Post, Style
 from bot.model.news import Story
 from bot.model.rates import Move, Rate
@@ -127,8 +128,8 @@ class Kind(ABC):
         """The alert whose message it replies to."""
         return None
 
-    def ready(self, told: StoredAlert, *, plain: bool) -> tuple[str, dict[str, Any]] | None:  # noqa: ARG002 - needs words
-        """The method and body of a kind that needs no words; `plain` after it was refused once."""
+    def ready(self, told: StoredAlert, *, plain: bool) -> Call | None:  # noqa: ARG002 - needs words
+        """The call of a kind that needs no words; `plain` after it was refused once."""
         return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import storage.alerts
 import storage.chats
@@ -16,12 +16,12 @@ import storage.setups
 from bot.alerts.kind import Desk, Kind, Reader
 from bot.i18n import day_at, day_since, known, t
 from bot.model.alerts import NOTHING, NOTICE, About, Alert, Audience, Lane, Payload, Severity
-from bot.model.reasons import Reason
+from bot.reasons import Reason, written
 from bot.render.desk import correction_buttons, story_buttons
 from bot.render.numbers import as_printed
 from bot.render.phrases import phrase
 from bot.render.reasons import because
-from bot.render.text import Button, Colour, Message, Rich, Rows, message, one_line
+from bot.render.text import Button, Colour, Message, Rich, Rows, message, one_line, places
 from storage.alerts import StoredAlert
 from storage.db import Db
 
@@ -33,13 +33,25 @@ CHANGING = frozenset({"why", "alert", "count", "n", "last", "day", "rate", "thei
 GOOD_NEWS = frozenset({"notice.well", "notice.fresh", "notice.speaks"})
 #: None of these is kept back: the questions, each of which waits for its own word, and good news.
 ALWAYS_TOLD = GOOD_NEWS | {"notice.held", "notice.story", "notice.correction"}
+#: A trouble that nobody gave a reason for is told all the same.
+NO_REASON = "–"
 NO_NAMES: Mapping[str, str] = {}
 SINCE = frozenset({"notice.silent"})  # notices whose {day} is when something began
 
 
+class OnTrouble(Protocol):
+    """Who tells the operators of a trouble: a text, its values, and why."""
+
+    async def __call__(self, msgid: str, values: dict[str, str], /, *why: Reason) -> None:
+        """Tell it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Payload):
-    """What an operator must know: `msgid` from the catalogs, filled with `values`."""
+    """What an operator must know: `msgid` from the catalogs, filled with `values`.
+
+    Why is the alert's reasons, and its {why}; earlier versions had a sentence among the values.
+    """
 
     KIND = NOTICE
 
@@ -138,32 +150,32 @@ async def tell(
     reasons: tuple[Reason, ...] = (),
 ) -> None:
     """Tell the operators: the same values once a day, the same trouble once an hour at most."""
+    told = _notice(msgid, values)
     for admin in admins:
         made = alert(admin, msgid, values, now=now, reasons=reasons)
-        if msgid in ALWAYS_TOLD or not await _told_lately(db, admin, msgid, values, now=now):
+        if msgid in ALWAYS_TOLD or not await _told_lately(db, admin, told, reasons, now=now):
             await storage.alerts.enqueue(db, made)
 
 
-async def lost(db: Db, chat_id: int, why: str, *, now: datetime) -> None:
+async def lost(db: Db, chat_id: int, why: Reason, *, now: datetime) -> None:
     """Tell whoever set a channel up that it cannot be written to any more, once for each loss."""
     owner = await storage.setups.to_be_told(db, chat_id)
     if owner is not None:
-        values = {"chat": str(chat_id), "why": why}
-        told = alert(owner, "notice.channel_lost", values, now=now)
+        values = {"chat": str(chat_id)}
+        told = alert(owner, "notice.channel_lost", values, now=now, reasons=(why,))
         await storage.alerts.enqueue(db, told)
 
 
 async def _told_lately(
-    db: Db, admin: int, msgid: str, values: Mapping[str, str], *, now: datetime
+    db: Db, admin: int, made: Notice, reasons: Sequence[Reason], *, now: datetime
 ) -> bool:
     """Whether an operator was told of this trouble within the hour, in whatever words.
 
     Not where it was said since then that it is over.
     """
-    trouble = _trouble(msgid, values)
+    trouble = _trouble(made, reasons)
     for told in await storage.operating.notices(db, admin, since=now - HOUR):
-        before = Notice.read(told.payload)
-        said, named = _trouble(before.msgid, dict(before.values))
+        said, named = _trouble(Notice.read(told.payload), told.reasons)
         if said in GOOD_NEWS and named == trouble[1]:
             return False
         # one of the future is left from before the clock was set back: it silences nobody
@@ -172,12 +184,13 @@ async def _told_lately(
     return False
 
 
-def _trouble(msgid: str, values: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+def _trouble(told: Notice, reasons: Sequence[Reason]) -> tuple[str, dict[str, str]]:
     """What a notice is about: its text, and whom it names."""
+    values = dict(told.values)
     named = {name: value for name, value in values.items() if name not in CHANGING}
-    if msgid == "notice.rejected":  # it names nobody, and each reason is another fault
-        named["why"] = values.get("why", "")
-    return msgid, named
+    if told.msgid == "notice.rejected":  # it names nobody, and each reason is another fault
+        named["why"] = "; ".join(map(written, reasons)) or values.get("why", "")
+    return told.msgid, named
 
 
 def decided(
@@ -189,12 +202,16 @@ def decided(
     return replace(silent, severity=Severity.INFO)
 
 
+def _notice(msgid: str, values: Mapping[str, str]) -> Notice:
+    return Notice(msgid=msgid, values=tuple(sorted(values.items())))
+
+
 def _alert(
     admin: int, dedup_key: str, msgid: str, values: Mapping[str, str], *, now: datetime
 ) -> Alert:
     return Alert(
         dedup_key=dedup_key,
-        payload=Notice(msgid=msgid, values=tuple(sorted(values.items()))),
+        payload=_notice(msgid, values),
         severity=Severity.NOTABLE,
         lane=Lane.ALERT,
         audience=Audience(chat=admin),
@@ -230,12 +247,14 @@ def notice(
     values: dict[str, str | Rich] = {}
     for name, value in carried.items():
         values[name] = _said(notice.msgid, name, value, language, names)
-    if reasons and today is not None:
+    if reasons:
         texts = [carried.get("title", ""), carried.get("text", "")]
         why = because(reasons, language, today=today, texts=texts)
         if severity:
             why = f"{t(f'severity.{severity}', language)}: " + why
         values["why"] = why
+    elif "why" in places(t(notice.msgid, language)):
+        values.setdefault("why", NO_REASON)
     return message(phrase(notice.msgid, language, **values), buttons)
 
 
@@ -249,9 +268,9 @@ def _wordless(notice: Notice, language: str) -> Message:
 
 def _said(msgid: str, name: str, value: str, language: str, names: Mapping[str, str]) -> str:
     """A notice's value in words: sources by their names, figures and days as people write them."""
-    # why we may not write to a chat: our own word has a text, Telegram's is shown as it came
-    if name == "why" and known(f"gone.{value}".replace(" ", "_")):
-        return t(f"gone.{value}".replace(" ", "_"), language)
+    # of an earlier version: our own word for why we may not write to a chat has a text
+    if name == "why" and known(f"reason.gone.{value}".replace(" ", "_")):
+        return t(f"reason.gone.{value}".replace(" ", "_"), language)
     if name in {"bank", "other", "source", "feeds"}:
         return ", ".join(names.get(key, key) for key in value.split(", "))
     if name == "chat":

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from bot.alerts.kind import Desk, Kind, Reader
 from bot.model.alerts import PIN, Alert, Audience, Lane, Payload, Severity
+from bot.model.calls import Call
 from bot.render.text import Message
 from storage.alerts import StoredAlert
 
@@ -44,10 +45,10 @@ class Pins(Kind):
         """A pin has no words: see `ready`."""
         return None
 
-    def ready(self, told: StoredAlert, *, plain: bool) -> tuple[str, dict[str, Any]] | None:  # noqa: ARG002 - nothing plainer
+    def ready(self, told: StoredAlert, *, plain: bool) -> Call | None:  # noqa: ARG002 - nothing plainer
         """Pin it; in a channel that makes no sound in any case."""
         number = PinDue.read(told.payload).message
-        return METHOD, {"message_id": number, "disable_notification": True}
+        return Call(method=METHOD, parameters={"message_id": number, "disable_notification": True})
 
 
 def alert(chat: int, version: int, message: int, *, now: datetime) -> Alert:

@@ -18,8 +18,8 @@ from bot.model.chats import Post, Style
 from bot.model.hazards import Hazard
 from bot.model.news import StoredEntry, Story
 from bot.model.places import Place
-from bot.model.reasons import Reason
 from bot.model.subjects import SECURITY, Subject
+from bot.reasons import Reason
 from bot.render import hazards
 from bot.render.alerts import MUTED_TEXTS, snooze_button, topic_button, why_button
 from bot.render.buttons import rows_of

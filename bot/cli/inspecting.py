@@ -16,6 +16,7 @@ from bot.cli.program import inspect_verbs, run_to_end, write_line
 from bot.config import catalog_path
 from bot.errors import SourceError
 from bot.model.rates import Rate
+from bot.reasons import reason
 from bot.sources.catalog import load_catalog
 from bot.sources.kind import Shown, ShownOf
 from bot.sources.kinds import KINDS
@@ -31,7 +32,9 @@ async def _bytes_of(place: str) -> bytes:
     try:
         return Path(place).read_bytes()  # noqa: ASYNC240 - a verb that does nothing else
     except OSError as error:
-        raise SourceError(f"{place}: {error.strerror}") from None
+        raise SourceError(
+            reason("file", "{place}: {why}", place=place, why=error.strerror)
+        ) from None
 
 
 def _inspect(places: list[str], read: Callable[[bytes, str], Iterable[dict[str, Any]]]) -> None:

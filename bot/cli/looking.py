@@ -240,6 +240,7 @@ def outbox(
 
 async def _outbox(settings: Settings, *, as_json: bool) -> None:
     import storage.overview
+    from bot.render.reasons import in_english
 
     async with view_of(settings) as db:
         found = await storage.overview.summary(db, now=datetime.now(UTC))
@@ -252,11 +253,13 @@ async def _outbox(settings: Settings, *, as_json: bool) -> None:
     if found.oldest is not None:
         oldest = f"{found.oldest.total_seconds():.0f} s"
     typer.echo(f"alerts to fan out: {found.open_alerts} · oldest waiting: {oldest}")
-    if found.last_error:
-        typer.echo(f"last error: {found.last_error}")
+    if found.last_error is not None:
+        typer.echo(f"last error: {in_english(found.last_error)}")
 
 
 def _outbox_line(found: Summary) -> dict[str, Any]:
+    from bot.render.reasons import in_english
+
     counts: list[dict[str, Any]] = []
     for item in found.counts:
         counts.append({"state": item.state, "lane": item.lane.name.lower(), "count": item.count})
@@ -269,7 +272,7 @@ def _outbox_line(found: Summary) -> dict[str, Any]:
         "waiting": found.waiting,
         "oldest_seconds": oldest,
         "last_sent_at": written(found.last_sent_at),
-        "last_error": found.last_error,
+        "last_error": in_english(found.last_error),
     }
 
 

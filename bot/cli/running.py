@@ -206,7 +206,7 @@ async def _check_token(settings: Settings) -> str:
         case Sent():
             return "ok"
         case Rejected():
-            return outcome.why
+            return str(outcome.why)
         case _:
             return "Telegram cannot be reached"
 
@@ -248,7 +248,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
                     "fetched": report.fetched,
                     "new": report.new,
                     "alerts": report.alerts,
-                    "error": report.error,
+                    "error": report.error and str(report.error),
                 }
             )
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 from cachetools import FIFOCache
@@ -20,7 +20,7 @@ from bot.model.alerts import ANSWER, Severity
 from bot.model.chats import ChatKind, Sound, Style, read_sounds
 from bot.render.buttons import put_in
 from bot.render.text import Message
-from bot.render.wire import to_api
+from bot.render.wire import Body, Reply, to_api
 from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
 from storage.claims import Claimed
@@ -181,7 +181,7 @@ class Composer:
             kind = kind_of(stored)
             ready = kind.ready(stored, plain=item.plain)
             if ready is not None:
-                return ready[0], orjson.dumps(ready[1])
+                return ready.method, orjson.dumps(ready.parameters)
             message = await self._message(db, stored, item)
             first = kind.revises(stored)
             if first is not None:
@@ -247,12 +247,12 @@ def _chosen(stored: StoredAlert, item: Claimed) -> Sound | None:
     return read_sounds(item.sounds).get(stored.post)
 
 
-def _answering(message: int) -> dict[str, Any]:
+def _answering(message: int) -> Reply:
     """A reply to a message of a chat; one that was deleted is no reason to say nothing."""
     return {"message_id": message, "allow_sending_without_reply": True}
 
 
-def _body(message: Message, item: Claimed) -> dict[str, Any]:
+def _body(message: Message, item: Claimed) -> Body:
     if item.plain:  # Telegram refused it as it was: words are what matters
         return {"text": message.text, "link_preview_options": {"is_disabled": True}}
     return to_api(message)

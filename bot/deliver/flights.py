@@ -15,6 +15,7 @@ from bot.clock import boottime
 from bot.deliver.reach import Reach
 from bot.deliver.signals import Signals
 from bot.model.alerts import Lane
+from bot.reasons import Reason, reason
 from bot.telegram.outcomes import Ambiguous, Outcome
 from storage.claims import Claimed
 
@@ -26,8 +27,8 @@ HANGING = 2.0
 DEAD_AFTER = 2.0
 #: Copies beyond the first that a lane risks when nobody knows whether the first arrived (U).
 DOUBTS = {Lane.URGENT: 1, Lane.ALERT: 1, Lane.ROUTINE: 0}
-SILENT = "no answer in an outage"
-UNANSWERED = "no answer, though Telegram gives others"
+SILENT = reason("telegram.silent", "no answer in an outage")
+UNANSWERED = reason("telegram.unanswered_alone", "no answer, though Telegram gives others")
 
 
 @dataclass(slots=True, eq=False)
@@ -37,9 +38,9 @@ class _Flight:
     item: Claimed
     begun: float
     sender: asyncio.Task[Any]
-    given_up: str | None = None  # why it was
+    given_up: Reason | None = None  # why it was
 
-    def give_up(self, why: str) -> None:
+    def give_up(self, why: Reason) -> None:
         """End it, as if its time were over."""
         if self.given_up is None:
             self.given_up = why

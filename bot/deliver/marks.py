@@ -17,14 +17,16 @@ import storage.pace
 from bot.deliver.signals import IDLE, Signals
 from bot.errors import StorageError
 from bot.model.alerts import State
+from bot.reasons import Reason, reason
 from storage.claims import Claimed
 from storage.db import Store
 from storage.deliveries import Mark
 
 log = structlog.get_logger(__name__)
 
-NOTHING_TO_SAY = "nothing to say any more"  # why a delivery without words is cancelled
-MAY_HAVE_ARRIVED = "may have arrived"  # begins why one that was doubted too often is dead
+MAY_HAVE_ARRIVED = "delivery.doubted"
+#: Why a delivery without words is cancelled.
+NOTHING_TO_SAY = reason("delivery.nothing_to_say", "nothing to say any more")
 COLLECT = 0.02  # seconds that marks are collected before they are written
 ENOUGH = 500  # marks that are written without waiting for more
 MOST_TRIES = 1000  # counted of one delivery
@@ -33,7 +35,7 @@ MOST_TRIES = 1000  # counted of one delivery
 def again(
     item: Claimed,
     wait: float,
-    why: str | None,
+    why: Reason | None,
     *,
     doubts: int | None = None,
     plain: bool | None = None,
@@ -59,7 +61,7 @@ def again(
     )
 
 
-def ended(item: Claimed, why: str | None, state: State = State.DEAD) -> Mark:
+def ended(item: Claimed, why: Reason | None, state: State = State.DEAD) -> Mark:
     """The mark of a delivery that is final, though nothing was sent."""
     return Mark(
         id=item.id,
@@ -70,6 +72,12 @@ def ended(item: Claimed, why: str | None, state: State = State.DEAD) -> Mark:
         doubts=item.doubts,
         plain=item.plain,
     )
+
+
+def doubted(why: Reason) -> Reason:
+    """Why a delivery that was doubted too often is dead."""
+    words = "may have arrived, nobody knows ({why})"
+    return reason(MAY_HAVE_ARRIVED, words, why=why)
 
 
 class Marks:

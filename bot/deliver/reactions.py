@@ -16,9 +16,10 @@ import storage.pace
 import storage.supergroups
 from bot import metrics
 from bot.alerts import notices
+from bot.alerts.notices import OnTrouble
 from bot.clock import boottime
 from bot.deliver.flights import DOUBTS, SILENT, UNANSWERED
-from bot.deliver.marks import MAY_HAVE_ARRIVED, Marks, again, ended
+from bot.deliver.marks import Marks, again, doubted, ended
 from bot.deliver.reach import Reach
 from bot.deliver.signals import Signals
 from bot.deliver.troubles import Floods, Refusals
@@ -42,8 +43,6 @@ SAME_AGAIN = 3.0
 ASKING = 4.0  # seconds until a question that hangs is an answer
 # seconds until a chat is tried again that refuses though the bot may write to it
 CHAT_WAITS = (1.0, 5.0)
-
-OnTrouble = Callable[[str, dict[str, str]], Awaitable[None]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,10 +106,10 @@ class Reactions:
         doubts = item.doubts + (not harmless)
         given_up = outcome.why in {SILENT, UNANSWERED}
         if doubts > DOUBTS[item.lane]:
-            why = f"{MAY_HAVE_ARRIVED}, nobody knows ({outcome.why})"
+            why = doubted(outcome.why)
             self.marks.add(ended(item, why))
             if item.lane is not Lane.ROUTINE:
-                await self.on_trouble("notice.rejected", {"alert": str(item.alert), "why": why})
+                await self.on_trouble("notice.rejected", {"alert": str(item.alert)}, why)
         elif given_up:  # not this delivery's fault
             self.marks.add(again(item, 0.0, outcome.why, doubts=doubts, counted=False))
         else:
@@ -205,7 +204,9 @@ class Reactions:
         ):
             self._contradicted[item.chat] = times + 1
             wait, why = CHAT_WAITS[times], outcome.why
-            log.warning("a chat refuses though the bot may write to it", why=why, again_in=wait)
+            log.warning(
+                "a chat refuses though the bot may write to it", why=str(why), again_in=wait
+            )
             self.marks.add(again(item, wait, why))
             return
         self._contradicted.pop(item.chat, None)
@@ -214,7 +215,7 @@ class Reactions:
             await storage.chats.close(db, item.chat, why=outcome.why)
             await notices.lost(db, item.chat, outcome.why, now=await db_now(db))
         if item.chat < 0:
-            await self.on_trouble("notice.gone", {"chat": str(item.chat), "why": outcome.why})
+            await self.on_trouble("notice.gone", {"chat": str(item.chat)}, outcome.why)
 
     async def _leave_thread(self, item: Claimed, thread: int) -> None:
         """Let what went to a forum topic go to General; say so there, once, and to the operators.
@@ -250,4 +251,4 @@ class Reactions:
             self.marks.add(ended(item, outcome.why, State.CANCELLED))
         else:
             self.marks.add(ended(item, outcome.why))
-            await self.on_trouble("notice.rejected", {"alert": str(item.alert), "why": outcome.why})
+            await self.on_trouble("notice.rejected", {"alert": str(item.alert)}, outcome.why)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import structlog
 
 import storage.pace
+from bot.alerts.notices import OnTrouble
 from bot.clock import boottime
 from bot.deliver.claims import MARGIN, Claims
 from bot.deliver.compose import HARMLESS, Composer, Request
@@ -19,7 +20,7 @@ from bot.deliver.flights import Flights
 from bot.deliver.limits import TICK, ChatPaces
 from bot.deliver.marks import NOTHING_TO_SAY, Marks, again, ended
 from bot.deliver.reach import Reach
-from bot.deliver.reactions import OnTrouble, Reactions
+from bot.deliver.reactions import Reactions
 from bot.deliver.replies import Replies, Rest
 from bot.deliver.signals import Signals
 from bot.deliver.slots import Ready, Slots
@@ -29,6 +30,7 @@ from bot.errors import StorageError
 from bot.log import telling
 from bot.model.alerts import State
 from bot.model.chats import ChatKind
+from bot.reasons import reason
 from bot.telegram.api import Api
 from bot.telegram.line import chat_body
 from bot.telegram.quiet import Quiet
@@ -289,9 +291,10 @@ class Worker:
             return None
         except Exception as error:  # one bad alert must not delay the others
             log.exception("alert cannot be rendered")
-            why = type(error).__name__
-            self.marks.add(ended(item, f"cannot be rendered: {why}"))
-            await self.on_trouble("notice.rejected", {"alert": str(item.alert), "why": why})
+            name = type(error).__name__
+            why = reason("delivery.unrendered", "cannot be rendered: {error}", error=name)
+            self.marks.add(ended(item, why))
+            await self.on_trouble("notice.rejected", {"alert": str(item.alert)}, why)
             return None
         if message is None:
             self.marks.add(ended(item, NOTHING_TO_SAY, State.CANCELLED))

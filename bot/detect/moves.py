@@ -28,7 +28,7 @@ from statistics import median
 from bot.detect.series import before, in_force_since
 from bot.model.alerts import Severity
 from bot.model.rates import Move, Rate
-from bot.model.reasons import Reason, reason
+from bot.reasons import Reason, reason
 
 HUNDREDTH = Decimal("0.01")
 YEAR = timedelta(days=365)
@@ -225,14 +225,16 @@ class _Case:
         sizes = {"fixing": abs(fixing)}  # all other conditions speak of the drift
         size = max(sizes.get(rule, abs(drift)) for rule in rules)
         severity = _severity(size, policy)
-        counted_from = "drift_first"
-        if self.base.severity is not None:
-            counted_from = "drift"
         words = {
-            "fixing": reason("fixing", _signed(fixing), self.previous.effective_on),
-            "drift": reason(counted_from, _signed(drift), self.base.rate.effective_on),
-            "high": reason("high", policy.window),
-            "low": reason("low", policy.window),
+            "fixing": reason(
+                "fixing",
+                "{change} % against the fixing of {day}",
+                change=_signed(fixing),
+                day=self.previous.effective_on,
+            ),
+            "drift": self._drifted(drift),
+            "high": reason("high", "highest in {days} days", days=policy.window),
+            "low": reason("low", "lowest in {days} days", days=policy.window),
         }
         reasons = [words[rule] for rule in rules]  # in their order: the leading one first
         if rules[0] in {"high", "low"}:  # whose reason alone would tell no size
@@ -240,7 +242,7 @@ class _Case:
         shown = Decimal(0)
         if usual is not None:
             shown = usual.quantize(HUNDREDTH)
-            reasons.append(reason("usual", shown))
+            reasons.append(reason("usual", "a usual day moves {usual} %", usual=shown))
         if rules[0] == "fixing":
             extreme_since = self.last_like_this()
         else:
@@ -255,6 +257,13 @@ class _Case:
             extreme_since=extreme_since,
         )
         return BigMove(moved=moved, severity=severity, reasons=tuple(reasons))
+
+    def _drifted(self, drift: Decimal) -> Reason:
+        """How far it went since the last alert, or since we began to watch."""
+        since = {"change": _signed(drift), "day": self.base.rate.effective_on}
+        if self.base.severity is None:
+            return reason("drift_first", "{change} % since the first rate of {day}", **since)
+        return reason("drift", "{change} % since the alert of {day}", **since)
 
     def usual(self) -> Decimal | None:
         """The median absolute change in percent of the days it changed; None when few are known."""

@@ -19,7 +19,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.model.rates import Move, Rate
-from bot.model.reasons import Reason, reason
+from bot.reasons import Percent, Reason, Share, reason
 
 LARGEST_UNASKED = Decimal(15)  # percent; above the largest true move of a day we know of (11.75 %)
 AGREEMENT = Decimal(2)  # percent between sources of one pair, beyond which they disagree
@@ -61,9 +61,9 @@ def far_day(new: Rate, near: tuple[date, date], newest: date | None) -> Plausibi
     backwards = newest is not None and new.effective_on < min(first, newest)
     if not backwards and new.effective_on <= last:
         return None
-    return Plausibility(
-        standing=Standing.HELD, reasons=(reason("far_day", new.effective_on),), needs_source=True
-    )
+    words = "effective on {day}, far from the days it publishes for"
+    far = reason("far_day", words, day=new.effective_on)
+    return Plausibility(standing=Standing.HELD, reasons=(far,), needs_source=True)
 
 
 def judge(
@@ -81,9 +81,9 @@ def judge(
     second source agrees with is never held.
     """
     if not new.value.is_finite() or new.value <= 0 or new.units <= 0:
-        return Plausibility(
-            standing=Standing.REFUSED, reasons=(reason("no_price", new.value, new.units),)
-        )
+        words = "{value} for {units} is not a price"
+        no_price = reason("no_price", words, value=new.value, units=new.units)
+        return Plausibility(standing=Standing.REFUSED, reasons=(no_price,))
     last = _last(history, new)
     if last is None or new.per_unit == last.per_unit:
         return Plausibility(standing=Standing.OK)
@@ -92,9 +92,8 @@ def judge(
         return Plausibility(standing=Standing.OK)
     ally = agreeing(new, others)
     if ally is not None:
-        return Plausibility(
-            standing=Standing.OK, reasons=(*suspicion.reasons, reason("agrees", ally.source))
-        )
+        agrees = reason("agrees", "{source} agrees", source=ally.source)
+        return Plausibility(standing=Standing.OK, reasons=(*suspicion.reasons, agrees))
     return suspicion
 
 
@@ -134,9 +133,12 @@ def _shift(last: Rate, new: Rate) -> Plausibility | None:
     power = round(ratio.log10())
     if power == 0 or abs(ratio.scaleb(-power) - 1) > SHIFT_SLACK:
         return None
-    reasons = [reason("shift", f"{ratio.normalize():.4g}", last.effective_on)]
+    times = Decimal(f"{ratio.normalize():.4g}")
+    words = "decimal shift: {times} times the rate of {day}"
+    reasons = [reason("shift", words, times=times, day=last.effective_on)]
     if new.units != last.units:
-        reasons.append(reason("units", last.units, new.units))
+        words = "units changed from {old} to {new}"
+        reasons.append(reason("units", words, old=last.units, new=new.units))
     return Plausibility(standing=Standing.HELD, reasons=tuple(reasons), needs_source=True)
 
 
@@ -149,7 +151,8 @@ def _swap(last: Rate, new: Rate, siblings: Sequence[Move]) -> Plausibility | Non
         here = _apart(new, sibling.old)
         there = _apart(sibling.new, last)
         if max(here, there) <= SWAP_SLACK and own > 3 * max(here, there):
-            swapped = reason("swapped", sibling.new.pair)
+            words = "took the value of {pair}, which took this one's: rows swapped"
+            swapped = reason("swapped", words, pair=sibling.new.pair)
             return Plausibility(standing=Standing.HELD, reasons=(swapped,), needs_source=True)
     return None
 
@@ -162,7 +165,11 @@ def _leap(last: Rate, new: Rate) -> Plausibility | None:
     percent = Move(old=last, new=new).percent
     if abs(percent) <= LARGEST_UNASKED:
         return None
-    return Plausibility(
-        standing=Standing.HELD,
-        reasons=(reason("leap", f"{percent:+.2f}", last.effective_on, LARGEST_UNASKED),),
+    leap = reason(
+        "leap",
+        "{percent} % against {day}, more than {most} %",
+        percent=Percent(f"{percent:+.2f}"),
+        day=last.effective_on,
+        most=Share(LARGEST_UNASKED),
     )
+    return Plausibility(standing=Standing.HELD, reasons=(leap,))

@@ -20,8 +20,8 @@ from bot.detect.rules import Fired, replay_rule
 from bot.errors import ParseError
 from bot.model.alerts import Severity
 from bot.model.rates import CODE, Pair, Rate, RateKind
-from bot.model.reasons import Reason
 from bot.model.rules import Rule, TypedRule
+from bot.reasons import Reason, reason
 
 SOURCE = "history"
 
@@ -84,7 +84,7 @@ def read_table(lines: Iterable[str], quote: str) -> list[list[Rate]]:
     header = [cell.strip() for cell in next(rows, [])]
     codes = header[1:]
     if not codes or header[0].lower() != "date" or not all(CODE.fullmatch(code) for code in codes):
-        raise ParseError("the first line must be date,USD,EUR,…")
+        raise ParseError(reason("table.head", "the first line must be date,USD,EUR,…"))
     table: list[list[Rate]] = [[] for _ in codes]
     for number, row in enumerate(rows, start=2):
         if not "".join(row).strip():  # spreadsheets end a table with rows of commas
@@ -100,20 +100,30 @@ def _read_row(
     row: list[str], codes: list[str], quote: str, number: int
 ) -> Iterator[tuple[int, Rate]]:
     if len(row) > len(codes) + 1:
-        raise ParseError(f"line {number} has more cells than the first line")
+        raise ParseError(
+            reason("table.cells", "line {line} has more cells than the first line", line=number)
+        )
     try:
         day = _read_day(row[0].strip())
     except ValueError:
-        raise ParseError(f"line {number} has no date: {row[0]!r}") from None
+        raise ParseError(
+            reason("table.date", "line {line} has no date: {cell}", line=number, cell=repr(row[0]))
+        ) from None
     for column, cell in enumerate(row[1:]):
         if not cell.strip():
             continue
         try:
             value = Decimal(cell.strip())
         except InvalidOperation:
-            raise ParseError(f"line {number} has no number for {codes[column]}: {cell!r}") from None
+            words = "line {line} has no number for {code}: {cell}"
+            raise ParseError(
+                reason("table.number", words, line=number, code=codes[column], cell=repr(cell))
+            ) from None
         if not value.is_finite() or value <= 0:  # Decimal reads "NaN" and "Infinity", too
-            raise ParseError(f"line {number}: {cell!r} is not a price of {codes[column]}")
+            words = "line {line}: {cell} is not a price of {code}"
+            raise ParseError(
+                reason("table.price", words, line=number, code=codes[column], cell=repr(cell))
+            )
         rate = Rate(
             source=SOURCE,
             pair=Pair(codes[column], quote),

@@ -14,8 +14,8 @@ from decimal import Decimal
 
 from bot.detect.series import before, in_force_since
 from bot.model.rates import Move, Rate
-from bot.model.reasons import Reason, reason
 from bot.model.rules import Condition, Direction, Rule, RuleStanding, RuleState
+from bot.reasons import Reason, reason
 
 # percent of the level: more than an official rate's tremble, less than anybody's interest
 MARGIN = Decimal("0.25")
@@ -126,10 +126,9 @@ def _evaluate_level(
     old = state.anchor or new
     if past:
         old = past[-1]
-    side = "below"
+    crossed = reason("below", "below {level}, was {was}", level=rule.amount, was=old.per_unit)
     if rule.direction is Direction.UP:
-        side = "above"
-    crossed = reason(side, rule.amount, old.per_unit)
+        crossed = reason("above", "above {level}, was {was}", level=rule.amount, was=old.per_unit)
     fired = Fired(rule=rule, move=Move(old=old, new=new), reasons=(crossed,))
     return fired, RuleState(armed=False, anchor=new, fired_on=new.effective_on)
 
@@ -157,7 +156,7 @@ def _evaluate_move(
         return None, state
     move = max(large, key=lambda move: abs(move.percent))
     change = f"{move.percent:+.2f}".replace("-", "−")
-    since = reason("since", change, move.old.effective_on)
+    since = reason("since", "{change} % since {day}", change=change, day=move.old.effective_on)
     fired = Fired(rule=rule, move=move, reasons=(since,))
     return fired, RuleState(armed=True, anchor=new, fired_on=new.effective_on)
 

@@ -48,8 +48,8 @@ from bot.languages import language as speech
 from bot.languages.meanings import FILE, Meaning
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
-from bot.model.reasons import Reason, reason
 from bot.model.text import comparable
+from bot.reasons import Reason, reason
 
 THRESHOLD = 0.5
 REASONS = 4  # words named in an answer to "why?"
@@ -109,7 +109,10 @@ def detect(
         level, loud = severity(where, weights, language)
     decided = []
     if security != (by_words >= 0):  # the words alone say the contrary
-        decided.append(reason("worded" if security else "worded_otherwise"))
+        if security:
+            decided.append(reason("worded", "worded like security news"))
+        else:
+            decided.append(reason("worded_otherwise", "worded like other news"))
     return Verdict(
         security=security,
         score=round(score, 4),
@@ -176,9 +179,13 @@ def _reasons(weights: Mapping[Pattern, float], *, security: bool) -> tuple[Reaso
     against: list[Reason] = []
     for pattern, weight in ranked:
         if weight > 0:
-            spoke_for.append(reason("found", pattern.kind, pattern.text))
+            spoke_for.append(
+                reason("found", "{kind}: {pattern}", kind=pattern.kind, pattern=pattern.text)
+            )
         elif weight < 0:
-            against.append(reason("against", pattern.kind, pattern.text))
+            against.append(
+                reason("against", "−{kind}: {pattern}", kind=pattern.kind, pattern=pattern.text)
+            )
     if security:
         return (*spoke_for[:REASONS], *against[:1])
     return (*against[:REASONS], *spoke_for[:1])

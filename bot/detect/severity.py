@@ -14,7 +14,7 @@ from bot.languages import language as speech
 from bot.languages import languages, words_of
 from bot.languages.letters import fold
 from bot.model.alerts import Severity
-from bot.model.reasons import Reason, reason
+from bot.reasons import Reason, reason
 
 CLEARLY = 1.0  # the weight from which words of a kind say what a text is about
 GRAVE_KINDS = ("conflict", "border", "terror", "disaster")
@@ -47,11 +47,11 @@ def severity(
             elif pattern.kind != "calm" or zone.share == HEADLINE:
                 cues[pattern.kind] = True
     points = {
-        reason("grave"): int(grave),
-        reason("danger"): int(cues["danger"]),
-        reason("near"): int(grave and cues["near"]),
-        reason("dead", dead): (dead >= 1) + (dead >= 10) + (dead >= 100),
-        reason("calm"): -2 * cues["calm"],
+        reason("grave", "grave"): int(grave),
+        reason("danger", "danger"): int(cues["danger"]),
+        reason("near", "near"): int(grave and cues["near"]),
+        reason("dead", "{n} dead", n=dead): (dead >= 1) + (dead >= 10) + (dead >= 100),
+        reason("calm", "not happening now"): -2 * cues["calm"],
     }
     reasons = []
     for why, worth in points.items():

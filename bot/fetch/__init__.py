@@ -38,6 +38,7 @@ from bot.fetch.answers import Fetched, Validators, retry_after
 from bot.fetch.cookies import Cookies
 from bot.fetch.ways import Through, UnreachableError, Ways
 from bot.packed import unpacked
+from bot.reasons import reason
 
 USER_AGENT = "Jarchy/1 (self-hosted exchange rate and news bot)"
 ACCEPT = (
@@ -205,7 +206,9 @@ class Fetcher:
             # having left it, one does not come back
             own = own and target.origin() == start.origin()
             url = target
-        raise FetchError(f"more than {self._limits.redirects} redirects")
+        raise FetchError(
+            reason("fetch.redirects", "more than {n} redirects", n=self._limits.redirects)
+        )
 
     async def _answer(
         self, response: aiohttp.ClientResponse, url: URL, moved_to: str | None, *, conditional: bool
@@ -216,7 +219,9 @@ class Fetcher:
             if not 200 <= response.status < 300:
                 wait = retry_after(response.headers, datetime.now(UTC))
                 raise FetchError(
-                    f"the server answered {response.status}",
+                    reason(
+                        "fetch.status", "the server answered {status}", status=str(response.status)
+                    ),
                     status=response.status,
                     retry_after=wait,
                 )
@@ -252,34 +257,48 @@ class Fetcher:
                 plain = unpacked(bytes(body), encoding, most=most)
                 if len(plain) <= most:
                     return plain
-        raise FetchError(
-            f"the answer is larger than {most / 1024 / 1024:g} MiB", status=response.status
+        size = reason(
+            "fetch.too_large", "the answer is larger than {size} MiB", size=most / 1024 / 1024
         )
+        raise FetchError(size, status=response.status)
 
     def _translated(self, error: Exception, host: str | None) -> FetchError:
         """An error of the network in our words; the narrower classes come first."""
+        unreachable = reason("fetch.unreachable", "cannot connect to {host}", host=host)
         match error:
             case aiohttp.ConnectionTimeoutError():
-                text = f"{host} did not accept a connection within {self._limits.connect:g} s"
+                why = reason(
+                    "fetch.no_connection",
+                    "{host} did not accept a connection within {seconds} s",
+                    host=host,
+                    seconds=self._limits.connect,
+                )
             case TimeoutError():
-                text = f"no complete answer from {host} within {self._limits.total:g} s"
+                why = reason(
+                    "fetch.no_answer",
+                    "no complete answer from {host} within {seconds} s",
+                    host=host,
+                    seconds=self._limits.total,
+                )
             case (
                 UnreachableError()
                 | aiohttp.ClientProxyConnectionError()
                 | aiohttp.ClientHttpProxyError()
             ):
-                text = f"cannot connect to {host}"
+                why = unreachable
             case aiohttp.ClientSSLError() | aiohttp.ClientConnectorCertificateError():
-                text = f"{host} has no TLS certificate we can trust"
+                words = "{host} has no TLS certificate we can trust"
+                why = reason("fetch.certificate", words, host=host)
             case aiohttp.ClientConnectorError() | aiohttp.ClientConnectorDNSError():
-                text = f"cannot connect to {host}"
+                why = unreachable
             case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError() | zlib.error():
-                text = f"the answer from {host} broke off or is not proper HTTP"
+                words = "the answer from {host} broke off or is not proper HTTP"
+                why = reason("fetch.broken", words, host=host)
             case ValueError():  # InvalidURL and what encoding a strange host name raises
-                text = f"cannot connect to {host}"
+                why = unreachable
             case _:
-                text = f"the connection to {host} broke"
-        return FetchError(text)
+                why = reason("fetch.cut", "the connection to {host} broke", host=host)
+        return FetchError(why)
 
 
 def _method(data: bytes | None) -> str:

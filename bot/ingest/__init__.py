@@ -25,6 +25,7 @@ from bot.fetch.answers import Fetched
 from bot.ingest.documents import Documents
 from bot.ingest.found import (
     FLOOD,
+    During,
     Failed,
     Found,
     IngestReport,
@@ -152,7 +153,7 @@ class Ingest:
             fetched=report.fetched,
             new=report.new,
             alerts=report.alerts,
-            error=report.error,
+            error=report.error and str(report.error),
         )
         return report
 
@@ -166,7 +167,7 @@ class Ingest:
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever one source makes us do wrong, the others go on
-            why = unforeseen("read", spec, error)
+            why = unforeseen(spec, error, during=During.READING)
             return Failed(spec=spec, state=past.state, error=why)
 
     async def _look(self, spec: Spec, past: Past) -> Found:
@@ -269,7 +270,7 @@ class Ingest:
             except Exception as error:
                 if storage.sources.is_away(error):
                     raise
-                apart.append(unforeseen("looked up", one.spec, error))
+                apart.append(unforeseen(one.spec, error, during=During.KNOWING))
         return apart
 
     async def _recognise_all(self, asked: Sequence[Read]) -> list[Recognised]:

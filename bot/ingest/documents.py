@@ -16,6 +16,7 @@ from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetcher
 from bot.fetch.answers import Fetched, Validators
 from bot.model.news import Entry
+from bot.reasons import Reason, reason
 from bot.sources.base import Request
 from bot.sources.listed import ITEM_HASH, ArticleReader, Listed
 from bot.sources.specs import NewsSpec
@@ -30,6 +31,7 @@ ARTICLES_FOLLOWED = 10
 ARTICLES_SECONDS = 40.0  # seconds for all of them: a host is asked once a second
 # of one document; each is looked up by four keys, and PostgreSQL takes 65,535 in a statement
 MOST_ENTRIES = 10_000
+MOST_NAMED = 3  # of a source's failed documents
 MOVED_AFTER = 3  # equal permanent redirects before the new address is asked first
 
 
@@ -70,11 +72,11 @@ def trouble_of(looked: Sequence[Looked]) -> SourceError | None:
         return None
     if len(looked) == 1:
         return failed[0][1]
-    words: list[str] = []
+    which: list[Reason] = []
     statuses: set[int | None] = set()
     longest_wait: float | None = None
     for url, error in failed:
-        words.append(f"{_name(url)}: {error}")
+        which.append(reason("document", "{name}: {why}", name=_name(url), why=error.reason))
         if not isinstance(error, FetchError):
             statuses.add(None)
             continue
@@ -84,11 +86,14 @@ def trouble_of(looked: Sequence[Looked]) -> SourceError | None:
     status = None
     if len(failed) == len(looked) and len(statuses) == 1:
         (status,) = statuses
-    return FetchError(
-        f"{len(failed)} of {len(looked)} documents failed: {'; '.join(words)}",
-        status=status,
-        retry_after=longest_wait,
+    why = reason(
+        "documents",
+        "{failed} of {all} documents failed: {which}",
+        failed=len(failed),
+        all=len(looked),
+        which=which[:MOST_NAMED],
     )
+    return FetchError(why, status=status, retry_after=longest_wait)
 
 
 def _name(url: str) -> str:
@@ -204,7 +209,9 @@ async def read_document(workers: Workers, reader: Reader[T_co], answer: Fetched)
     try:
         return await workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
     except WorkerError as error:
-        raise ParseError(f"it could not be read: {error}") from None
+        raise ParseError(
+            reason("document.given_up", "it could not be read: {why}", why=error.reason)
+        ) from None
 
 
 def _kind(answer: Fetched) -> str | None:

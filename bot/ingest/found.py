@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from enum import Enum, auto
 from typing import Self
 
 import structlog
@@ -16,6 +17,7 @@ from bot.ingest.notices import TOLD_AFTER
 from bot.model.alerts import Severity
 from bot.model.news import Entry, Verdict
 from bot.model.rates import Rate, Series
+from bot.reasons import Reason, reason
 from bot.sources.listed import HubOffer
 from bot.sources.specs import NewsSpec, RateSpec
 from storage.sources import Document, SourceState
@@ -29,6 +31,14 @@ FLOOD = 20
 BACKLOG = 10  # entries of a first poll or a flood; fewer are a publisher's latest news
 FRESH_IN_A_FLOOD = timedelta(minutes=30)
 FAST_CLOCK = timedelta(minutes=5)  # how far a publisher's clock may be ahead of ours
+
+
+class During(Enum):
+    """What was done with what a source brought."""
+
+    READING = auto()
+    KNOWING = auto()  # compared with what is known
+    STORING = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +61,7 @@ class RatesFound:
     state: SourceState
     seen: Sequence[Document]
     rates: Sequence[Rate]
-    problems: Sequence[str]
+    problems: Sequence[Reason]
     trouble: SourceError | None = None
 
 
@@ -102,7 +112,7 @@ class NewsFound:
     #: stands before it is stored first.
     flood: int = 0
     #: Why some of its entries are left out, where they cannot be stored.
-    trouble: str | None = None
+    trouble: Reason | None = None
 
     @property
     def backlog(self) -> bool:
@@ -181,7 +191,7 @@ def rates_in(spec: RateSpec, state: SourceState, asked: Sequence[Looked]) -> Rat
     """
     looked: list[Looked] = []
     rates: dict[tuple[Series, date], Rate] = {}
-    problems: list[str] = []
+    problems: list[Reason] = []
     disputed: set[tuple[Series, date]] = set()
     for one in asked:
         if one.changed is None:
@@ -201,7 +211,8 @@ def rates_in(spec: RateSpec, state: SourceState, asked: Sequence[Looked]) -> Rat
             rates.setdefault(about, rate)
     for series, day in disputed:
         del rates[series, day]
-        problems.append(f"{series.pair}: two documents say different values for {day}")
+        words = "{pair}: two documents say different values for {day}"
+        problems.append(reason("row.two_documents", words, pair=series.pair, day=day))
     trouble = trouble_of(looked)
     seen: list[Document] = []
     for one in looked:
@@ -221,13 +232,13 @@ def rates_in(spec: RateSpec, state: SourceState, asked: Sequence[Looked]) -> Rat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What a poll of a source brought; `error` in our words when it failed, whole or `partly`."""
+    """What a poll of a source brought; `error` is why it failed, whole or `partly`."""
 
     source: str
     fetched: int = 0
     new: int = 0
     alerts: int = 0
-    error: str | None = None
+    error: Reason | None = None
     partly: bool = False
 
     @property
@@ -240,7 +251,15 @@ class IngestReport:
         return "failed"
 
 
-def unforeseen(verb: str, spec: Spec, error: Exception) -> SourceError:
+def unforeseen(spec: Spec, error: Exception, *, during: During) -> SourceError:
     """A fault of ours that one source brings up: logged whole, and told as that source's."""
     log.error("poll failed", source=spec.key, exc_info=error)
-    return SourceError(f"it could not be {verb}: {type(error.__cause__ or error).__name__}")
+    name = type(error.__cause__ or error).__name__
+    match during:
+        case During.READING:
+            why = reason("poll.unread", "it could not be read: {error}", error=name)
+        case During.KNOWING:
+            why = reason("poll.unknown", "it could not be looked up: {error}", error=name)
+        case _:
+            why = reason("poll.unstored", "it could not be stored: {error}", error=name)
+    return SourceError(why)

@@ -18,6 +18,7 @@ from bot.errors import FetchError, SourceError
 from bot.ingest import silence, trust
 from bot.ingest.found import (
     FLOOD,
+    During,
     Failed,
     Found,
     IngestReport,
@@ -45,7 +46,6 @@ LAST_DOUBLING = 10  # 17 hours: beyond, the source's own interval is shorter
 LONGEST_WAIT = 7 * 86400.0  # seconds a server may ask us to stay away
 PIECE = 50  # new entries of one source that are written in one transaction
 PORTION = 200  # new entries, and polls that brought none, written in one transaction
-LONGEST_ERROR = 300  # characters of a source's trouble that are kept, for /status and the log
 
 
 class _TriedError(Exception):
@@ -86,7 +86,7 @@ class Keeper:
         except Exception as error:
             if storage.sources.is_away(error) or isinstance(found, Failed):
                 raise
-            why = unforeseen("stored", found.spec, error)
+            why = unforeseen(found.spec, error, during=During.STORING)
             if isinstance(found, NewsFound):
                 part = await self._sound(found, why)
                 if part is not None:
@@ -114,7 +114,7 @@ class Keeper:
             judged={item: found.judged[item] for item in sound},
             reworded=(),
             looked=replace(found.looked, seen=None),
-            trouble=str(why),
+            trouble=why.reason,
         )
 
     async def _storable(self, found: NewsFound, items: Sequence[Entry]) -> list[Entry]:
@@ -207,14 +207,14 @@ class Keeper:
             due = max(due, now + timedelta(seconds=min(wait, LONGEST_WAIT)))
         error = None
         if found.trouble is not None:
-            error = str(found.trouble)[:LONGEST_ERROR]
+            error = found.trouble.reason
         good = Good(key=spec.key, next_due_at=due, seen=seen, error=error, pause=pause)
         await storage.sources.record_success(db, [good], now=now)
         await note_partly(db, admins, spec.key, error, now=now)
         await note_well(db, admins, spec.key, told=was_told(state), now=now)
         await trust.watch(db, spec, admins=admins, now=now)
         for problem in found.problems[:5]:
-            log.warning("row not believed", source=spec.key, problem=problem)
+            log.warning("row not believed", source=spec.key, problem=str(problem))
         return IngestReport(
             source=spec.key,
             fetched=len(found.rates),
@@ -254,17 +254,17 @@ class Keeper:
             pause = schedule.next_pause(spec.poll, one.state.pause, whole.new)
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every, pause=pause)
             seen = one.looked.to_remember
-            said = one.trouble and one.trouble[:LONGEST_ERROR]
-            if said is not None or one.state.error is not None:
-                await note_partly(db, self.policy.admins, spec.key, said, now=now)
-            good.append(Good(key=spec.key, next_due_at=due, seen=seen, error=said, pause=pause))
+            why = one.trouble
+            if why is not None or one.state.error is not None:
+                await note_partly(db, self.policy.admins, spec.key, why, now=now)
+            good.append(Good(key=spec.key, next_due_at=due, seen=seen, error=why, pause=pause))
             reports[spec.key] = IngestReport(
                 source=spec.key,
                 fetched=one.entries,
                 new=whole.new,
                 alerts=whole.alerts + graver,
-                error=said,
-                partly=said is not None,
+                error=why,
+                partly=why is not None,
             )
         await storage.sources.record_success(db, good, now=now)
         brought = {one.source: one.new for one in reports.values()}
@@ -287,15 +287,14 @@ class Keeper:
             quiet = state.first_ok_at is None
             await keep_rates(db, spec, [], quiet=quiet, admins=self.policy.admins, now=now)
             await trust.watch(db, spec, admins=self.policy.admins, now=now)
-        said = str(error)[:LONGEST_ERROR]
         await storage.sources.record_failure(
-            db, spec.key, now=now, next_due_at=due, error=said, gone=gone
+            db, spec.key, now=now, next_due_at=due, error=error.reason, gone=gone
         )
         # What is gone is asked once a day: many failures in a row would be many days.
         if (gone and state.gone_at is None) or state.failures + 1 == TOLD_AFTER:
-            values = {"source": spec.key, "why": str(error)[:200]}
-            await tell(db, self.policy.admins, "notice.source", values, now=now)
-        return IngestReport(source=spec.key, error=said)
+            values, why = {"source": spec.key}, (error.reason,)
+            await tell(db, self.policy.admins, "notice.source", values, now=now, reasons=why)
+        return IngestReport(source=spec.key, error=error.reason)
 
 
 def _wait_of(trouble: SourceError | None) -> float | None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import storage.marks
 from bot.alerts.notices import tell
+from bot.reasons import Reason
 from storage.db import Db
 
 HOUR = timedelta(hours=1)
@@ -16,7 +17,7 @@ PARTLY = "partly:"
 
 
 async def note_partly(
-    db: Db, admins: Sequence[int], key: str, trouble: str | None, *, now: datetime
+    db: Db, admins: Sequence[int], key: str, trouble: Reason | None, *, now: datetime
 ) -> None:
     """Count polls in a row that brought only a part of a source; tell operators of many."""
     name = f"{PARTLY}{key}"
@@ -29,7 +30,7 @@ async def note_partly(
     times = int(before or 0) + 1
     await storage.marks.put(db, name, str(times))
     if times == TOLD_AFTER:
-        await tell(db, admins, "notice.partly", {"source": key, "why": trouble[:200]}, now=now)
+        await tell(db, admins, "notice.partly", {"source": key}, now=now, reasons=(trouble,))
 
 
 async def note_well(db: Db, admins: Sequence[int], key: str, *, told: bool, now: datetime) -> None:

@@ -11,6 +11,7 @@ from bot.errors import ConfigError, StorageError
 from bot.intake.inbox import Inbox
 from bot.intake.received import KINDS, has_number
 from bot.intake.salvage import first_number, tolerantly
+from bot.reasons import Reason, reason
 from bot.telegram import retry
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Ambiguous, Rejected, Sent, wait_of, why
@@ -20,11 +21,11 @@ log = structlog.get_logger(__name__)
 LONG_POLL = 20  # seconds; below the session's total time-out
 
 
-def _untold(_why: str | None) -> None:
+def _untold(_why: Reason | None) -> None:
     """Where nobody asks whether updates come."""
 
 
-async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _untold) -> None:
+async def poll(api: BotApi, inbox: Inbox, tell: Callable[[Reason | None], None] = _untold) -> None:
     """Receive for ever. A second poller (409) waits; an unknown token ends the program.
 
     A webhook left from before keeps updates from us: it is deleted, again and again until they
@@ -36,7 +37,7 @@ async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _
     failures = 0  # in a row
     heard = False  # whether no webhook is in the way
     span = 0  # after a trouble a question is answered at once, so that everybody knows where we are
-    tell("updates: not asked for yet")
+    tell(reason("updates.not_asked", "updates: not asked for yet"))
     while True:
         wanted = 0.0  # seconds that Telegram asks to wait with deleting a webhook
         if not heard:
@@ -53,14 +54,13 @@ async def poll(api: BotApi, inbox: Inbox, tell: Callable[[str | None], None] = _
             policy = retry.LISTENING
             if isinstance(outcome, Rejected) and outcome.conflict:
                 heard = False
-                # Both conflicts are a 409; only the words say which it is.
-                if "webhook" not in outcome.why.lower():
+                if not outcome.webhook:
                     policy = retry.RIVAL
             after = max(policy.pause(failures, outcome), wanted)
             failures += 1
-            tell(f"updates: {why(outcome)}")
+            tell(reason("updates.refused", "updates: {why}", why=why(outcome)))
             log.warning(
-                "no updates", outcome=type(outcome).__name__, why=why(outcome), again_in=after
+                "no updates", outcome=type(outcome).__name__, why=str(why(outcome)), again_in=after
             )
             await asyncio.sleep(after)
             if isinstance(outcome, Ambiguous):

@@ -14,10 +14,12 @@ import structlog
 from aiohttp import web
 from yarl import URL
 
+from bot.alerts.notices import OnTrouble
 from bot.errors import StorageError
 from bot.intake.inbox import Inbox
 from bot.intake.received import KINDS, has_number
 from bot.intake.salvage import first_number, tolerantly
+from bot.reasons import Reason, reason, said
 from bot.telegram import retry
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Sent, wait_of, why
@@ -122,8 +124,8 @@ async def keep_webhook(
     *,
     url: str,
     secret: str,
-    tell: Callable[[str | None], None],
-    on_trouble: Callable[[str, dict[str, str]], Awaitable[None]],
+    tell: Callable[[Reason | None], None],
+    on_trouble: OnTrouble,
 ) -> None:
     """Have updates posted to `url`, for ever: set until Telegram takes it, and again when it is not
     ours any more.
@@ -132,7 +134,7 @@ async def keep_webhook(
     asked for. `tell` hears why none can come, or None while they can; `on_trouble`, that Telegram
     posts them in vain.
     """
-    tell("webhook: not set yet")
+    tell(reason("webhook.not_set", "webhook: not set yet"))
     failures = 0
     while True:
         outcome = await api.call("setWebhook", url=url, secret_token=secret, allowed_updates=KINDS)
@@ -143,8 +145,8 @@ async def keep_webhook(
             continue
         after = retry.LISTENING.pause(failures, outcome)
         failures += 1
-        tell(f"webhook: {why(outcome)}")
-        log.warning("webhook not set", why=why(outcome), again_in=after)
+        tell(reason("webhook.refused", "webhook: {why}", why=why(outcome)))
+        log.warning("webhook not set", why=str(why(outcome)), again_in=after)
         await asyncio.sleep(after)
 
 
@@ -152,8 +154,8 @@ async def _until_lost(
     api: BotApi,
     inbox: Inbox,
     url: str,
-    tell: Callable[[str | None], None],
-    on_trouble: Callable[[str, dict[str, str]], Awaitable[None]],
+    tell: Callable[[Reason | None], None],
+    on_trouble: OnTrouble,
 ) -> None:
     """Return when Telegram posts updates to another address, or to none; say when it posts them
     in vain.
@@ -172,14 +174,15 @@ async def _until_lost(
         try:
             trouble = await _trouble(inbox, info)
             if trouble is not None and not deaf:
-                await on_trouble("notice.deaf", {"why": trouble})
+                await on_trouble("notice.deaf", {}, trouble)
         except StorageError:  # whoever watches the store says so
             continue
         if trouble is not None:
-            tell(f"webhook: Telegram cannot deliver updates: {trouble}")
+            words = "webhook: Telegram cannot deliver updates: {why}"
+            tell(reason("webhook.deaf", words, why=trouble))
             log.warning(
                 "telegram cannot deliver updates",
-                why=trouble,
+                why=str(trouble),
                 waiting=info.get("pending_update_count"),
             )
         elif deaf:
@@ -188,7 +191,7 @@ async def _until_lost(
         deaf = trouble is not None
 
 
-async def _trouble(inbox: Inbox, info: dict[str, Any]) -> str | None:
+async def _trouble(inbox: Inbox, info: dict[str, Any]) -> Reason | None:
     """What went wrong at Telegram's last post, when updates wait and none came to us since."""
     failed_at, waiting = info.get("last_error_date"), info.get("pending_update_count")
     if not waiting or not isinstance(failed_at, int):
@@ -196,4 +199,7 @@ async def _trouble(inbox: Inbox, info: dict[str, Any]) -> str | None:
     received_at = await inbox.last_received()
     if received_at is not None and received_at.timestamp() >= failed_at:
         return None
-    return str(info.get("last_error_message", "")) or "no reason given"
+    words = str(info.get("last_error_message", ""))
+    if not words:
+        return reason("webhook.no_reason", "no reason given")
+    return said(words)

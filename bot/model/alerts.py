@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 
 from bot.model.chats import Post
 from bot.model.rates import Rate, Series
-from bot.model.reasons import Reason
+from bot.reasons import Reason
 
 #: The kind of an answer to what somebody asked: it goes also to who wants no alerts.
 ANSWER = "answer"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from bot.model.chats import ChatKind
+from bot.model.entities import Entity
 
 
 class Step(StrEnum):
@@ -24,7 +24,7 @@ class Step(StrEnum):
 class StoredBroadcast:
     """A broadcast as the store keeps it, bound to the operator's own `chat`.
 
-    `audience` is a subscription's key or `EVERYBODY`; `marks` are entities as the Bot API has them.
+    `audience` is a subscription's key or `EVERYBODY`; `entities` are those of its text.
     While it is sent, `message` is where its progress stands, `reach` how many chats it was
     confirmed for, and `shown` how many of its deliveries were settled when the progress was written
     last.
@@ -35,7 +35,7 @@ class StoredBroadcast:
     step: Step
     audience: str
     text: str = ""
-    marks: Sequence[Mapping[str, Any]] = ()
+    entities: tuple[Entity, ...] = ()
     alert: int | None = None
     message: int | None = None
     reach: int = 0

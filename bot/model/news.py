@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.model.alerts import Severity
 from bot.model.chats import Style
-from bot.model.reasons import Reason
+from bot.reasons import Reason
 
 #: How long before its end a day is that stands for "some time on that day".
 LAST_MOMENT = timedelta(microseconds=1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from bot.reasons import Reason
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceStatus:
@@ -20,7 +22,7 @@ class SourceStatus:
     last_ok_at: datetime | None
     next_due_at: datetime | None
     failures: int
-    error: str | None
+    error: Reason | None
     stuck_on: date | None = None
     paused: bool = False
     newest_on: date | None = None

@@ -20,10 +20,13 @@ from bot.ops.readiness import FRESH, READS, Readiness, answer, note, stale
 from bot.ops.versions import version
 from bot.ops.view import View
 from bot.ops.whole import Operated, read_whole
+from bot.reasons import Reason, reason
+from bot.render.reasons import told
 from storage.db import Store
 
 __all__ = ["Operated", "Readiness", "ops_app"]
 
+UNREADABLE = reason("database.unread", "database: cannot be read")
 PAGE_HEADERS = {
     "Content-Security-Policy": POLICY,
     "Cache-Control": "no-store",
@@ -69,7 +72,8 @@ def ops_app(of: Operated) -> web.Application:
         try:
             whole = await read_whole(of)
         except StorageError:
-            return web.Response(status=503, text="The database cannot be read.\n")
+            said = told(UNREADABLE, view(request).language).text
+            return web.Response(status=503, text=f"{said}\n")
         seen = view(request)
         headers = {**PAGE_HEADERS, "Content-Language": seen.language}
         return web.Response(text=document(whole, seen), content_type="text/html", headers=headers)
@@ -90,14 +94,14 @@ def ops_app(of: Operated) -> web.Application:
 
 async def _troubles(
     store: Store, clock: Callable[[], datetime], readiness: Readiness
-) -> Mapping[str, str]:
+) -> Mapping[str, Reason]:
     """Why the program is not ready, by part: what its parts say, and what the store shows."""
     troubles = dict(readiness.troubles())
     try:
         async with store.reading() as db:
             old = stale(await storage.sources.last_ok_at(db), clock())
     except StorageError:
-        troubles[READS] = "database: cannot be read"
+        troubles[READS] = UNREADABLE
     else:
         if old is not None:
             troubles[FRESH] = old

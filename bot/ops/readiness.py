@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from bot import metrics
+from bot.reasons import Reason, reason
 
 # after so long without a good poll of any source, what readers see is old
 STALE = timedelta(hours=12)
@@ -23,23 +24,23 @@ class Readiness:
     """Why the program is not ready: each of its parts has one reason at a time, or none."""
 
     def __init__(self) -> None:
-        self._told: dict[str, str] = {}
-        self._asked: dict[str, Callable[[], str | None]] = {}
+        self._told: dict[str, Reason] = {}
+        self._asked: dict[str, Callable[[], Reason | None]] = {}
 
-    def tell(self, part: str, why: str | None) -> None:
+    def tell(self, part: str, why: Reason | None) -> None:
         """A part is not ready for a reason, or is ready (None)."""
         if why is None:
             self._told.pop(part, None)
         else:
             self._told[part] = why
 
-    def ask(self, part: str, why: Callable[[], str | None]) -> None:
+    def ask(self, part: str, why: Callable[[], Reason | None]) -> None:
         """A part that is asked whenever somebody wants to know."""
         self._asked[part] = why
 
-    def troubles(self) -> Mapping[str, str]:
+    def troubles(self) -> Mapping[str, Reason]:
         """Why each part is not ready that is not; empty when everything is."""
-        found: dict[str, str] = {}
+        found: dict[str, Reason] = {}
         for part in PARTS:
             why = self._told.get(part)
             if why is None and part in self._asked:
@@ -49,23 +50,24 @@ class Readiness:
         return found
 
 
-def answer(troubles: Mapping[str, str]) -> dict[str, object]:
+def answer(troubles: Mapping[str, Reason]) -> dict[str, object]:
     """What /readyz says: whether all is well, the reasons in words, and by the parts' names."""
     if not troubles:
         return {"ready": True, "reasons": []}
-    reasons = list(dict.fromkeys(troubles.values()))
-    return {"ready": False, "reasons": reasons, "parts": dict(troubles)}
+    parts = {part: str(why) for part, why in troubles.items()}
+    return {"ready": False, "reasons": list(dict.fromkeys(parts.values())), "parts": parts}
 
 
-def note(troubles: Mapping[str, str]) -> None:
+def note(troubles: Mapping[str, Reason]) -> None:
     """Put into the figures which parts are ready."""
     for part in PARTS:
         metrics.READY.labels(part).set(part not in troubles)
     metrics.TELEGRAM_UP.set(SENDS not in troubles)
 
 
-def stale(last_ok_at: datetime | None, now: datetime) -> str | None:
+def stale(last_ok_at: datetime | None, now: datetime) -> Reason | None:
     """Why what readers see is old; nothing before a first poll, which is no sign of trouble."""
     if last_ok_at is None or now - last_ok_at <= STALE:
         return None
-    return f"data: no source was read since {last_ok_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    words = "data: no source was read since {since} UTC"
+    return reason("data.stale", words, since=f"{last_ok_at.astimezone(UTC):%Y-%m-%d %H:%M}")

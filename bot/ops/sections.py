@@ -14,6 +14,7 @@ from bot.model.status import SourceStatus
 from bot.ops.view import View, text
 from bot.ops.whole import ToldAlert, Whole
 from bot.render.numbers import as_printed, change
+from bot.render.reasons import told
 from bot.render.status import stopped_line, trouble_of
 
 SOURCES_SHOWN = 40  # on one page: a thousand would be half a megabyte
@@ -43,7 +44,8 @@ def verdict(whole: Whole, view: View) -> str:
     """Whether all is well, and if not, what is not; when this was true."""
     troubles: list[str] = []
     for part, why in whole.troubles.items():
-        troubles.append(f"<li>{text(PARTS[part], view)}<small>{html.escape(why)}</small></li>")
+        said = html.escape(told(why, view.language).text)
+        troubles.append(f"<li>{text(PARTS[part], view)}<small>{said}</small></li>")
     if whole.stopped_at is not None:
         said = stopped_line(whole.now - whole.stopped_at, view.language).text
         troubles.append(f"<li>{html.escape(said)}</li>")
@@ -151,12 +153,12 @@ def _mark(one: SourceStatus, view: View, whole: Whole) -> str:
 
 
 def _troubles(one: SourceStatus, view: View, whole: Whole) -> list[str]:
-    """What ails a source, in the page's language, and its own words for it."""
+    """What ails a source, in the page's language."""
     if one.paused:
         return []
     said = [part.text for part in trouble_of(one, today=whole.now.date(), language=view.language)]
     if one.error is not None:
-        said.append(one.error)
+        said.append(told(one.error, view.language, today=whole.now.date()).text)
     return said
 
 
@@ -309,7 +311,7 @@ def telegram(whole: Whole, view: View) -> str:
         )
     trouble = ""
     if why is not None:
-        trouble = f'<p class="dim">{html.escape(why)}</p>'
+        trouble = f'<p class="dim">{html.escape(told(why, view.language).text)}</p>'
     return (
         f'<h2>Telegram</h2><p class="{mark}">{text(said, view)}</p>{trouble}{_facts(facts, view)}'
     )

@@ -23,6 +23,7 @@ from bot.ops.readiness import Readiness, stale
 from bot.ops.versions import version
 from bot.readers.rates import rate_card
 from bot.readers.status import source_statuses
+from bot.reasons import Reason
 from bot.sources.specs import Catalog
 from storage.about import Backups, Database, HeldRole
 from storage.alerts import StoredAlert
@@ -72,7 +73,7 @@ class Whole:
 
     now: datetime
     zone: str
-    troubles: Mapping[str, str]
+    troubles: Mapping[str, Reason]
     sources: Sequence[SourceStatus]
     trends: Mapping[str, Sequence[int]]
     card: RateCard | None

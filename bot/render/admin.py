@@ -10,11 +10,13 @@ from bot.model.alerts import Lane
 from bot.model.news import Story
 from bot.model.overview import HeldRate, LaneWaits, Overview
 from bot.model.status import SourceStatus, Status
+from bot.reasons import Reason
 from bot.render.broadcasts import chats_by_kind
 from bot.render.buttons import back_button
 from bot.render.news import headline
 from bot.render.numbers import as_printed
 from bot.render.phrases import phrase
+from bot.render.reasons import told
 from bot.render.status import source_line, stopped_line
 from bot.render.text import Button, Colour, Message, Rich, Rows, bold, cut, lines, message, one_line
 
@@ -109,7 +111,13 @@ def source(one: SourceStatus, status: Status, short: Short, zone: str, language:
     """One source: how fresh, its last trouble, when it is asked next; poll now, pause, resume."""
     shown: list[Rich | str] = [source_line(one, status, language)]
     if one.error is not None:
-        shown.append(phrase("admin.error", language, why=_in_short(one.error)))
+        shown.append(
+            phrase(
+                "admin.error",
+                language,
+                why=_trouble(one.error, status, language),
+            )
+        )
     if one.next_due_at is not None and not one.paused:
         at = moment(one.next_due_at, language, zone, now=status.now)
         shown.append(phrase("admin.next", language, at=at))
@@ -163,13 +171,13 @@ def second(alone: Sequence[Story], names: Callable[[str], str], language: str) -
     return cut(message(lines(*shown), [*rows, [back_button(language, "admin:desk")]]))
 
 
-def errors(status: Status, told: Sequence[tuple[str, str]], language: str) -> Message:
+def errors(status: Status, notices: Sequence[tuple[str, str]], language: str) -> Message:
     """What is wrong with sources now, and what operators were told: when, and in which words."""
     shown: list[Rich | str] = []
     for one in status.sources:
         if is_bad(one) and one.error is not None:
-            shown.append(f"🟠 {_name(one, language)}: {_in_short(one.error)}")
-    shown += [f"{when} · {_in_short(words)}" for when, words in told]
+            shown.append(f"🟠 {_name(one, language)}: {_trouble(one.error, status, language)}")
+    shown += [f"{when} · {_in_short(words)}" for when, words in notices]
     if not shown:
         shown.append(phrase("admin.no_errors", language))
     shown = [bold(t("button.admin_errors", language)), *shown[:MOST_ERRORS]]
@@ -191,6 +199,10 @@ def sure_on(language: str) -> Message:
     return message(
         phrase("admin.sure_start", language), ((yes,), (back_button(language, "admin:desk"),))
     )
+
+
+def _trouble(why: Reason, status: Status, language: str) -> str:
+    return _in_short(told(why, language, today=status.now.date()).text)
 
 
 def _in_short(trouble: str) -> str:

@@ -1,4 +1,4 @@
-"""Reasons in the reader's language: why a story was told, why a rate is doubted.
+"""Reasons in the reader's language: why a story was told, why a rate is doubted, what went wrong.
 
 "grave" is said by none of them: the kinds of words that were found say what is grave about it.
 """
@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
 from bot.i18n import day_at, known, number, percent, share, t
+from bot.languages import FALLBACK
 from bot.languages.letters import fold
-from bot.model.reasons import Reason
 from bot.model.text import comparable
+from bot.reasons import Figure, Percent, Reason, Share
 from bot.render.phrases import counted, phrase
-from bot.render.text import Rich, join
+from bot.render.text import Rich, join, one_line, places
 
 # said as `reason.CODE`
 _PLAIN = frozenset({"danger", "near", "calm", "worded", "official", "aggregators"})
@@ -44,11 +45,11 @@ def said(
     found: dict[str, list[str]] = {}
     for reason in reasons:
         # a kind that another version of the program stored may have no words in ours
-        if reason.code == "found" and known(f"reason.{reason.values[0]}"):
-            kind, pattern = reason.values
+        if reason.code == "found" and known(f"reason.{reason.figure('kind')}"):
+            kind, pattern = str(reason.figure("kind")), str(reason.figure("pattern"))
             found.setdefault(kind, []).append(_as_written(pattern, texts))
         elif reason.code == "dead":
-            dead.append(counted("reason.dead", int(reason.values[0]), language))
+            dead.append(counted("reason.dead", int(str(reason.figure("n"))), language))
         elif reason.code in _PLAIN:
             others.append(phrase(f"reason.{reason.code}", language))
     kinds = sorted(found, key=lambda kind: (*GRAVEST, kind).index(kind))
@@ -65,71 +66,65 @@ def _kind(kind: str, words: Sequence[str], language: str) -> Rich:
 
 
 def because(
-    reasons: Sequence[Reason], language: str, *, today: date, texts: Sequence[str] = ()
+    reasons: Sequence[Reason],
+    language: str,
+    *,
+    today: date | None = None,
+    texts: Sequence[str] = (),
 ) -> Rich:
-    """All reasons of a decision in one line, those against it too, for the operator who judges.
-
-    What a later or earlier program gave as a reason, and this one has no words for, stays English.
-    """
+    """All reasons of a decision in one line, those against it too, for the operator who judges."""
     shown = said(reasons, language, texts, most=len(reasons))
     against = []
     for reason in reasons:
         if reason.code == "against":
-            pattern = reason.values[1]
+            pattern = str(reason.figure("pattern"))
             against.append(_as_written(pattern, texts) or pattern.replace("*", "…"))
-        elif reason.code in _DOUBTS:
-            values = _DOUBTS[reason.code](reason.values, language, today)
-            shown.append(phrase(f"reason.{reason.code}", language, **values))
         elif reason.code not in _PLAIN | {"found", "dead", "grave"}:
-            shown.append(Rich(str(reason)))
+            shown.append(told(reason, language, today=today))
     if against:
         words = ", ".join(dict.fromkeys(against))
         shown.append(phrase("reason.against", language, words=words))
     return join("; ", shown)
 
 
-def _figures(values: Sequence[str], language: str) -> list[str]:
-    return [number(Decimal(value), language) for value in values]
+def told(reason: Reason, language: str, *, today: date | None = None) -> Rich:
+    """One reason in the reader's words, each figure as they write it.
+
+    What another version of the program gave as a reason, and this one has no text for, or one for
+    other figures, is its code with the figures.
+    """
+    msgid = f"reason.{reason.code}"
+    names = frozenset(name for name, _ in reason.figures)
+    if not known(msgid) or places(t(msgid, language)) != names:
+        return Rich(str(reason))
+    figures = {name: _figure(figure, language, today) for name, figure in reason.figures}
+    return phrase(msgid, language, **figures)
 
 
-def _day(value: str, language: str, today: date) -> str:
-    return day_at(date.fromisoformat(value), language, today=today)
+def in_english(reason: Reason | None) -> str | None:
+    """A stored reason for whoever reads a verb's output or a log; None where there is none."""
+    if reason is None:
+        return None
+    return told(reason, FALLBACK).text
 
 
-def _no_price(values: Sequence[str], language: str, today: date) -> dict[str, str]:  # noqa: ARG001 - no day in it
-    value, units = _figures(values, language)
-    return {"value": value, "units": units}
+def _figure(figure: Figure, language: str, today: date | None) -> Rich | str:
+    if isinstance(figure, Reason):
+        return told(figure, language, today=today)
+    if isinstance(figure, tuple):
+        return join("; ", [told(one, language, today=today) for one in figure])
+    if isinstance(figure, Decimal):
+        return _WRITERS[type(figure)](figure, language)
+    if isinstance(figure, date):
+        return day_at(figure, language, today=today)
+    return one_line(figure)
 
 
-def _shift(values: Sequence[str], language: str, today: date) -> dict[str, str]:
-    (times,) = _figures(values[:1], language)
-    return {"times": times, "day": _day(values[1], language, today)}
-
-
-def _units(values: Sequence[str], language: str, today: date) -> dict[str, str]:  # noqa: ARG001 - no day in it
-    old, new = _figures(values, language)
-    return {"old": old, "new": new}
-
-
-def _leap(values: Sequence[str], language: str, today: date) -> dict[str, str]:
-    size, on, most = values
-    return {
-        "percent": percent(Decimal(size), language),
-        "day": _day(on, language, today),
-        "most": share(Decimal(most), language),
-    }
-
-
-_Values = Callable[[Sequence[str], str, date], dict[str, str]]
-#: Why a rate is doubted: the code of the reason → how its values are written.
-_DOUBTS: dict[str, _Values] = {
-    "far_day": lambda values, language, today: {"day": _day(values[0], language, today)},
-    "no_price": _no_price,
-    "agrees": lambda values, language, today: {"source": values[0]},  # noqa: ARG005 - a name
-    "shift": _shift,
-    "units": _units,
-    "swapped": lambda values, language, today: {"pair": values[0]},  # noqa: ARG005 - codes
-    "leap": _leap,
+#: How a figure is written, by its type.
+_WRITERS: Mapping[type[Decimal], Callable[[Decimal, str], str]] = {
+    Decimal: number,
+    Percent: percent,
+    Share: share,
 }
 
 

@@ -18,6 +18,7 @@ from enum import StrEnum
 from string import Formatter
 from urllib.parse import urlsplit
 
+from bot.model.entities import Entity
 from bot.model.text import has_invisible, without_invisible
 
 LIMIT = 4096  # Bot API: sendMessage.text, "1-4096 characters after entities parsing"
@@ -33,22 +34,6 @@ _EMOJI_PARTS = re.compile("[\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\
 _FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]+$")
 _SPACES = re.compile(r"[ \n]+")
 _ENDS_A_SENTENCE = re.compile(r"[.!?…][\"'»”’)\]]*$")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entity:
-    """A marked stretch of a text: Bot API's type name, offset and length in UTF-16 units."""
-
-    type: str
-    offset: int
-    length: int
-    url: str | None = None
-    language: str | None = None
-
-    @property
-    def end(self) -> int:
-        """The first unit after it."""
-        return self.offset + self.length
 
 
 @dataclass(frozen=True, slots=True)

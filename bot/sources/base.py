@@ -22,6 +22,7 @@ from typing import cast
 
 from bot.errors import ParseError
 from bot.model.rates import CODE, Pair, Rate, RateKind
+from bot.reasons import Reason, reason
 
 # Group separators seen at banks: space, no-break, thin and narrow no-break space, apostrophe.
 _PLAIN = re.compile(r"[0-9]{1,15}(?:[.,][0-9]{1,15})?")
@@ -52,10 +53,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """The rates of one document, and one short sentence for each row that could not be believed."""
+    """The rates of one document, and the reason for each row that could not be believed."""
 
     rates: tuple[Rate, ...]
-    problems: tuple[str, ...] = ()
+    problems: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Sheet:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[Pair, date], Row] = {}
-        self.problems: list[str] = []
+        self.problems: list[Reason] = []
         self._disputed: set[tuple[Pair, date]] = set()
 
     def add(
@@ -83,7 +84,8 @@ class Sheet:
             row = Row(positive(value), whole(units))
             day = on if isinstance(on, date) else day_of(on)
         except ParseError as error:
-            self.problems.append(f"{_label(base)}/{_label(quote)}: {error}")
+            pair_named = f"{_label(base)}/{_label(quote)}"
+            self.problems.append(reason("row", "{pair}: {why}", pair=pair_named, why=error.reason))
             return
         self._put((pair, day), row)
 
@@ -95,7 +97,8 @@ class Sheet:
         if known is not None and known != row:
             del self.rows[key]
             self._disputed.add(key)
-            self.problems.append(f"{key[0]}: two different values for {key[1]}")
+            words = "{pair}: two different values for {day}"
+            self.problems.append(reason("row.two_values", words, pair=key[0], day=key[1]))
             return
         self.rows[key] = row
 
@@ -104,15 +107,17 @@ def _label(code: object) -> str:
     """A currency code as it is; anything else in quotation marks, harmless enough for a message."""
     if isinstance(code, str) and CODE.fullmatch(code):
         return code
-    return shown(code)
+    return f"“{shown(code)}”"
 
 
 def _pair(base: object, quote: object) -> Pair:
     for code in (base, quote):
         if not isinstance(code, str) or not CODE.fullmatch(code):
-            raise ParseError(f"{shown(code)} is not a currency code")
+            raise ParseError(
+                reason("row.no_currency", "“{code}” is not a currency code", code=shown(code))
+            )
     if base == quote:
-        raise ParseError("a currency against itself")
+        raise ParseError(reason("row.same_currency", "a currency against itself"))
     return Pair(cast("str", base), cast("str", quote))
 
 
@@ -147,10 +152,10 @@ class RateSource:
         the document is not in a shape we know or has no rate at all.
         """
         if not body.strip():
-            raise ParseError("an empty answer")
+            raise ParseError(reason("document.empty", "an empty answer"))
         sheet = self.read(body, url)
         if not sheet.rows:
-            reasons = [*sheet.problems, "no rates in the document"]
+            reasons = [*sheet.problems, reason("document.no_rates", "no rates in the document")]
             raise ParseError(reasons[0])
         rates: list[Rate] = []
         for (pair, on), row in sheet.rows.items():
@@ -219,28 +224,32 @@ def by_span(
 
 
 def shown(value: object) -> str:
-    """A foreign value, short and harmless enough for a message."""
+    """A foreign value, short and harmless enough for a message; a dash where there is none."""
     if value is None:
-        return "nothing"
+        return "–"
     text = ""
     for char in str(value)[:24]:
         if char.isprintable():
             text += char
         else:  # a control character would speak to the terminal of who reads the log
             text += "?"
-    return f"“{text}”"
+    return text
 
 
 def positive(value: object) -> Decimal:
     """The exact positive number a bank printed ("1 234,5600" keeps its zeros), or ParseError."""
     number = _number(value)
     if number is None or not number.is_finite():
-        raise ParseError(f"value {shown(value)} is not a number")
+        raise ParseError(
+            reason("row.no_number", "value “{value}” is not a number", value=shown(value))
+        )
     if number <= 0:
-        raise ParseError(f"value {shown(value)} is not positive")
+        raise ParseError(
+            reason("row.not_positive", "value “{value}” is not positive", value=shown(value))
+        )
     # A Decimal of "1E+999999" would fill memory and columns as soon as somebody writes it out.
     if not -12 <= number.adjusted() <= 12 or len(number.as_tuple().digits) > 30:
-        raise ParseError(f"value {shown(value)} is absurd")
+        raise ParseError(reason("row.absurd", "value “{value}” is absurd", value=shown(value)))
     return number
 
 
@@ -256,7 +265,13 @@ def whole(value: object) -> int:
         or not 1 <= number <= 10**9
         or number != int(number)
     ):
-        raise ParseError(f"nominal {shown(value)} is not a whole number of units")
+        raise ParseError(
+            reason(
+                "row.nominal",
+                "nominal “{value}” is not a whole number of units",
+                value=shown(value),
+            )
+        )
     return int(number)
 
 
@@ -297,14 +312,19 @@ def day_of(text: object) -> date:
         if match := _ISO.fullmatch(found):
             return _day(int(match[1]), int(match[2]), int(match[3]), found)
     if text is None:
-        raise ParseError("no date")
-    raise ParseError(f"date {shown(text)} is not a day")
+        raise ParseError(reason("row.no_date", "no date"))
+    raise _no_day(text)
 
 
 def _day(year: int, month: int, day: int, text: str) -> date:
     if year not in _YEARS:
-        raise ParseError(f"date {shown(text)} is absurd")
+        words = "date “{date}” is absurd"
+        raise ParseError(reason("row.absurd_day", words, date=shown(text)))
     try:
         return date(year, month, day)
     except ValueError:
-        raise ParseError(f"date {shown(text)} is not a day") from None
+        raise _no_day(text) from None
+
+
+def _no_day(text: object) -> ParseError:
+    return ParseError(reason("row.no_day", "date “{date}” is not a day", date=shown(text)))

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bot.errors import ParseError
+from bot.reasons import reason
 from bot.sources.base import Sheet, day_of, shown
 from bot.sources.encodings import by_mark
 
@@ -55,7 +56,7 @@ def decoded(body: bytes) -> str:
         name = "utf-8"  # the declaration was readable byte by byte, so it is not true
     charset = _CHARSETS.get(name, "")
     if not charset:
-        raise ParseError(f"unknown encoding {shown(name)}")
+        raise ParseError(reason("document.encoding", "unknown encoding “{name}”", name=shown(name)))
     return body.decode(charset, errors="replace")
 
 
@@ -72,9 +73,9 @@ def xml(body: bytes, *, root: str) -> Element:
     """
     text = decoded(body)
     if looks_like_html(text):
-        raise ParseError("a web page instead of XML")
+        raise ParseError(reason("document.page_not_xml", "a web page instead of XML"))
     if _DOCTYPE.search(text):  # entities that multiply or read files are declared in one
-        raise ParseError("XML with a DOCTYPE")
+        raise ParseError(reason("document.doctype", "XML with a DOCTYPE"))
     from lxml import etree  # in the worker process only
 
     parser = etree.XMLParser(
@@ -90,9 +91,16 @@ def xml(body: bytes, *, root: str) -> Element:
     try:
         element = etree.fromstring(plain, parser)
     except (etree.XMLSyntaxError, ValueError):
-        raise ParseError("not well-formed XML, or cut off") from None
+        raise ParseError(reason("document.bad_xml", "not well-formed XML, or cut off")) from None
     if local_name(element) != root:
-        raise ParseError(f"the document is a {shown(local_name(element))}, not a {root}")
+        raise ParseError(
+            reason(
+                "document.root",
+                "the document is a “{found}”, not a {wanted}",
+                found=shown(local_name(element)),
+                wanted=root,
+            )
+        )
     return element
 
 
@@ -135,7 +143,7 @@ def json_of(body: bytes) -> object:
     """The JSON value in `body`, its numbers as the `Decimal` printed; else ParseError."""
     text = decoded(body)
     if text.lstrip()[:1] == "<":
-        raise ParseError("a web page or XML instead of JSON")
+        raise ParseError(reason("document.page_not_json", "a web page or XML instead of JSON"))
     try:
         value: object = json.loads(
             text,
@@ -145,21 +153,21 @@ def json_of(body: bytes) -> object:
             parse_constant=lambda _: Decimal("NaN"),
         )
     except (ValueError, RecursionError, ArithmeticError):
-        raise ParseError("not JSON, or cut off") from None
+        raise ParseError(reason("document.bad_json", "not JSON, or cut off")) from None
     return value
 
 
 def objects(value: object, what: str) -> list[dict[str, Any]]:
     """The list of objects `value` must be; ParseError names `what` otherwise."""
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise ParseError(f"{what} is not a list of objects")
+        raise ParseError(reason("document.no_list", "{what} is not a list of objects", what=what))
     return value
 
 
 def an_object(value: object, what: str) -> dict[str, Any]:
     """The object `value` must be; ParseError names `what` otherwise."""
     if not isinstance(value, dict):
-        raise ParseError(f"{what} is not an object")
+        raise ParseError(reason("document.no_object", "{what} is not an object", what=what))
     return value
 
 

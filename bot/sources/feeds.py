@@ -28,6 +28,7 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import ParseError
 from bot.model.news import Entry
+from bot.reasons import reason
 from bot.sources import hubs, json_feeds
 from bot.sources.dates import believable, dated
 from bot.sources.encodings import decode
@@ -143,9 +144,9 @@ def _parse_xml_feed(text: str, url: str | None, zone: tzinfo | None) -> Feed:
                 sanitize_html=False,
             )
     except _GIVES_UP as error:
-        raise ParseError("the feed cannot be read") from error
+        raise ParseError(reason("feed.unreadable", "the feed cannot be read")) from error
     if not _get(parsed, "version"):  # of an empty document it has not even that
-        raise ParseError("not a feed")
+        raise ParseError(reason("feed.none", "not a feed"))
     links: dict[str, str] = {}
     for link in _get(parsed.feed, "links") or ():
         links.setdefault(str(_get(link, "rel")), str(_get(link, "href") or ""))

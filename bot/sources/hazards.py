@@ -26,6 +26,7 @@ from bot.errors import ParseError
 from bot.model.alerts import Severity
 from bot.model.hazards import Hazard, HazardKind, Reported, point, size_of
 from bot.model.news import Entry, StoredEntry, Story, Verdict
+from bot.reasons import reason
 from bot.sources.cap import parse_cap, read_cap
 from bot.sources.dates import believable, parse_date
 from bot.sources.documents import (
@@ -232,9 +233,9 @@ def _entry(one: Reported) -> Entry:
 
 
 def _usgs(body: bytes, url: str | None) -> list[Reported]:
-    whole = an_object(json_of(body), "the document")
+    whole = an_object(json_of(body), "JSON")
     if whole.get("type") != "FeatureCollection":
-        raise ParseError("the document is no FeatureCollection")
+        raise ParseError(reason("document.no_collection", "the document is no FeatureCollection"))
     found: list[Reported] = []
     for feature in objects(whole.get("features"), "features"):
         one = _feature(feature, url)

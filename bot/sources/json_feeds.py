@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.errors import ParseError
 from bot.model.news import Entry
+from bot.reasons import reason
 from bot.sources import hubs
 from bot.sources.dates import dated
 from bot.sources.entries import Feed, each_once, entry_of, two_letter
@@ -21,15 +22,15 @@ def read(text: str, url: str | None, zone: tzinfo | None) -> Feed:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):  # RecursionError: brackets nested by the thousand
-        raise ParseError("not a feed") from None
+        raise ParseError(reason("feed.none", "not a feed")) from None
     if not isinstance(data, dict):
-        raise ParseError("not a feed")
+        raise ParseError(reason("feed.none", "not a feed"))
     items = data.get("items")
     # Some write version "1.1" where the specification asks for an address.
     said_to_be_one = "jsonfeed.org/version/" in str(data.get("version"))
     built_like_one = "feed_url" in data and isinstance(items, list)
     if not said_to_be_one and not built_like_one:
-        raise ParseError("not a feed")
+        raise ParseError(reason("feed.none", "not a feed"))
     language = two_letter(data.get("language"))
     home = absolute_link(_string(data, "feed_url"), url) or url
     if not isinstance(items, list):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from bot.addresses import checked
 from bot.errors import FetchError
 from bot.model.news import Entry
+from bot.reasons import reason
 from bot.sources.feeds import parse_feed
 from bot.sources.posts import parse_posts
 from bot.sources.text import one_line
@@ -58,19 +59,19 @@ def read_address(said: str) -> OwnAddress:
     """The address that a reader names: @channel, t.me/channel or a feed's; FetchError for none."""
     said = said.strip()
     if len(said) > LONGEST_ADDRESS:
-        raise FetchError("the address is too long")
+        raise FetchError(reason("address.long", "the address is too long"))
     channel = _CHANNEL.fullmatch(said)
     if channel is not None:
         try:
             name = public_name(channel[1])
         except ValueError:
-            raise FetchError("no channel has such a name") from None
+            raise FetchError(reason("address.no_channel", "no channel has such a name")) from None
         return OwnAddress(url=f"https://t.me/s/{name}", channel=name)
     if not _SCHEME.match(said):
         said = f"https://{said}"
     url = checked(said)
     if "." not in (url.host or ""):  # no host of the public internet is one word
-        raise FetchError("only public addresses are fetched")
+        raise FetchError(reason("address.private", "only public addresses are fetched"))
     return OwnAddress(url=str(url))
 
 

@@ -27,6 +27,7 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import ParseError
 from bot.model.news import Entry
+from bot.reasons import reason
 from bot.sources.dates import parse_date, parse_published
 from bot.sources.encodings import decode
 from bot.sources.entries import two_letter
@@ -85,7 +86,9 @@ def parse_list_page(
         if entry is not None:
             entries.setdefault(entry.id, entry)
     if not entries:
-        raise ParseError("the page has changed: its selectors find no entries")
+        raise ParseError(
+            reason("page.changed", "the page has changed: its selectors find no entries")
+        )
     return tuple(entries.values())
 
 
@@ -118,7 +121,7 @@ def parse_article(
     )
     title = title or _headline(_first(page, "//title/text()"))
     if not content or not title:
-        raise ParseError("no article on this page")
+        raise ParseError(reason("page.no_article", "no article on this page"))
     author = None
     published_at = _published_at(page, text)
     if found is not None:

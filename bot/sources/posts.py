@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import ParseError
 from bot.model.news import Entry
+from bot.reasons import reason
 from bot.sources.dates import parse_date
 from bot.sources.encodings import decode
 from bot.sources.listed import EntryReader
@@ -64,8 +65,12 @@ def parse_posts(
     page = tree_of(decode(body, content_type))
     if not page.xpath(_SHOWS_POSTS):
         raise ParseError(
-            f"no posts of @{channel} are shown: it is private or gone, it is no channel, or its "
-            "preview is switched off"
+            reason(
+                "page.no_posts",
+                "no posts of @{channel} are shown: it is private or gone, it is no channel, or its "
+                "preview is switched off",
+                channel=channel,
+            )
         )
     entries: dict[str, Entry] = {}
     for post in reversed(page.xpath(_POSTS)):

@@ -15,12 +15,12 @@ from dataclasses import replace
 
 from bot.model.alerts import Severity
 from bot.model.news import StoredEntry, Story, Verdict
-from bot.model.reasons import Reason
+from bot.reasons import reason
 from bot.sources.specs import NewsSpec
 
 OFFICIAL, AGGREGATOR = 1, 3  # of `NewsSpec.trust`; 2 is an agency
-OFFICIAL_REASON = Reason("official")
-AGGREGATORS_REASON = Reason("aggregators")
+OFFICIAL_REASON = reason("official", "official source")
+AGGREGATORS_REASON = reason("aggregators", "only aggregators")
 
 
 def led(story: Story, feeds: Mapping[str, NewsSpec]) -> Story:

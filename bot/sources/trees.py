@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.errors import ParseError
+from bot.reasons import reason
 from bot.sources.text import plain_text
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def tree_of(text: str) -> html.HtmlElement:
     try:
         page = html.document_fromstring(source, parser=parser)
     except (etree.LxmlError, ValueError):
-        raise ParseError("not a page") from None
+        raise ParseError(reason("page.none", "not a page")) from None
     return page
 
 

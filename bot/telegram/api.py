@@ -18,6 +18,7 @@ from yarl import URL
 
 from bot import metrics
 from bot.clock import boottime
+from bot.reasons import Reason, reason
 from bot.telegram.line import Line
 from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Retry, read
 from bot.telegram.session import CONNECT_SECONDS, TOTAL_SECONDS, http_proxy
@@ -36,6 +37,7 @@ UNSENT = (
     aiohttp.ConnectionTimeoutError,
 )
 TOKEN_REFUSALS = 4  # and at least so many of them
+MISTAKEN = reason("telegram.mistaken", "401, though Telegram knows the token")
 
 
 class BotApi(Protocol):
@@ -112,9 +114,9 @@ class Api:
         try:
             found = read(*await self._line.exchange(method, body))
         except UNSENT as error:
-            found = Retry(type(error).__name__)  # nothing was sent
+            found = Retry(_unsent(error))
         except (TimeoutError, aiohttp.ClientError, HttpProcessingError, OSError) as error:
-            found = Ambiguous(type(error).__name__)
+            found = Ambiguous(_unanswered(error))
         metrics.CALLS.add(method, type(found).__name__.lower())
         return found
 
@@ -180,7 +182,7 @@ class Api:
                 self._asking = asyncio.create_task(self._is_disowned(), name="ask about the token")
             stays = await asyncio.shield(self._asking)
         if not stays:
-            return Retry("401, though Telegram knows the token", after=TOKEN_PAUSE)
+            return Retry(MISTAKEN, after=TOKEN_PAUSE)
         if self._on_revoked is not None:
             self._on_revoked()
         return found
@@ -205,8 +207,18 @@ class Api:
             ) as response:
                 found = read(response.status, await response.read())
         except UNSENT as error:
-            found = Retry(type(error).__name__)  # nothing was sent
+            found = Retry(_unsent(error))
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            found = Ambiguous(type(error).__name__)
+            found = Ambiguous(_unanswered(error))
         metrics.CALLS.add(method, type(found).__name__.lower())
         return found
+
+
+def _unsent(error: Exception) -> Reason:
+    """Why nothing of a request has left."""
+    return reason("telegram.unsent", "{error}", error=type(error).__name__)
+
+
+def _unanswered(error: Exception) -> Reason:
+    """Why nobody knows what became of a request."""
+    return reason("telegram.unanswered", "{error}", error=type(error).__name__)

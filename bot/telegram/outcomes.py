@@ -14,6 +14,8 @@ from typing import Any
 
 import orjson
 
+from bot.reasons import Reason, reason, said
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -27,7 +29,7 @@ class Sent:
 class Retry:
     """Not accepted now; it may be later, `after` so many seconds if Telegram said so."""
 
-    why: str
+    why: Reason
     after: float | None = None
     flood: bool = False  # 429: this chat (or everybody) must wait
 
@@ -43,27 +45,29 @@ class Migrated:
 class Gone:
     """Nobody can be reached there until they come back by themselves."""
 
-    why: str
+    why: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """This message cannot be sent as it is; `plain` when it may do without entities and buttons."""
 
-    why: str
+    why: Reason
     plain: bool = False
     thread: bool = False  # the forum topic is closed or gone: General may do
     token: bool = False  # 401: Telegram does not know the token
     # the message to change is there no more, or may not be pinned: nobody misses the change
     unneeded: bool = False
     conflict: bool = False  # 409: a webhook is set, or somebody else asks for updates
+    webhook: bool = False  # the conflict is with a webhook
+    long: bool = False  # it has too many letters
 
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
     """Perhaps delivered; `body` is what a complete answer said, when that was no JSON."""
 
-    why: str
+    why: Reason
     body: bytes = field(default=b"", repr=False, compare=False)
 
 
@@ -89,15 +93,24 @@ def wait_of(outcome: Outcome) -> float:
     return 0.0
 
 
-NO_RIGHT = Gone("no right to write")
-LEFT = Gone("kicked")
+BLOCKED = Gone(reason("gone.blocked", "blocked"))
+DEACTIVATED = Gone(reason("gone.deactivated", "deactivated"))
+KICKED = Gone(reason("gone.kicked", "kicked"))
+NOT_FOUND = Gone(reason("gone.not_found", "not found"))
+NO_RIGHT = Gone(reason("gone.no_right_to_write", "no right to write"))
+NEVER_STARTED = Gone(reason("gone.never_started", "never started"))
+TOO_MANY = reason("telegram.too_many", "too many requests")
+AWAY = reason("telegram.away", "Telegram is away")
+UNKNOWN_TOKEN = reason("telegram.unknown_token", "Telegram does not know this token")
+#: The message to change or to pin is there no more.
+NO_MESSAGE = "telegram.no_message"
 
 
 def lacking(member: Mapping[str, Any]) -> Gone | None:
     """Why somebody with this ChatMember object cannot write; rights that are not said are there."""
     status = member.get("status")
     if status in {"left", "kicked"}:
-        return LEFT
+        return KICKED
     if status == "administrator" and member.get("can_post_messages") is False:
         return NO_RIGHT
     if status == "restricted" and (
@@ -107,10 +120,10 @@ def lacking(member: Mapping[str, Any]) -> Gone | None:
     return None
 
 
-def why(outcome: Outcome) -> str:
-    """An outcome's words for a log: Telegram's, or the outcome's name where it has none."""
+def why(outcome: Outcome) -> Reason:
+    """Why an outcome is as it is; where it has no reason of its own, that it was not expected."""
     if isinstance(outcome, Sent | Migrated):
-        return type(outcome).__name__
+        return reason("telegram.unexpected", "{outcome}", outcome=type(outcome).__name__)
     return outcome.why
 
 
@@ -121,21 +134,21 @@ FLOOD_UNSAID = 5.0  # seconds to wait after a 429 that does not say how long
 FLOOD_MOST = 7 * 86400.0
 
 _GONE = (
-    ("bot was blocked", "blocked"),
-    ("user is deactivated", "deactivated"),
-    ("bot was kicked", "kicked"),
-    ("bot is not a member", "kicked"),
-    ("chat not found", "not found"),
-    ("chat_write_forbidden", "no right to write"),
-    ("not enough rights", "no right to write"),
-    ("need administrator rights", "no right to write"),
-    ("have no rights to send", "no right to write"),
-    ("group chat was deactivated", "deactivated"),
-    ("bot can't initiate conversation", "never started"),
-    ("peer_id_invalid", "not found"),
-    ("channel_private", "kicked"),
-    ("chat_admin_required", "no right to write"),
-    ("chat_restricted", "no right to write"),
+    ("bot was blocked", BLOCKED),
+    ("user is deactivated", DEACTIVATED),
+    ("bot was kicked", KICKED),
+    ("bot is not a member", KICKED),
+    ("chat not found", NOT_FOUND),
+    ("chat_write_forbidden", NO_RIGHT),
+    ("not enough rights", NO_RIGHT),
+    ("need administrator rights", NO_RIGHT),
+    ("have no rights to send", NO_RIGHT),
+    ("group chat was deactivated", DEACTIVATED),
+    ("bot can't initiate conversation", NEVER_STARTED),
+    ("peer_id_invalid", NOT_FOUND),
+    ("channel_private", KICKED),
+    ("chat_admin_required", NO_RIGHT),
+    ("chat_restricted", NO_RIGHT),
 )
 _THREAD = ("topic_closed", "topic_deleted", "message thread not found")
 _NO_MESSAGE = (
@@ -144,9 +157,10 @@ _NO_MESSAGE = (
     "message_id_invalid",
     "message is too old",
     "message to be edited is too old",
+    "message to pin not found",
 )
 #: A message that may not be pinned: it stands where it is, and whoever pinned it looks after that.
-_NO_PIN = ("manage pinned messages", "message to pin not found")
+_NO_PIN = ("manage pinned messages",)
 #: Refused for its words: without entities and buttons they are the same.
 _HOPELESS = ("message is too long", "text is empty", "text must be non-empty")
 
@@ -157,13 +171,15 @@ def read(status: int, body: bytes) -> Outcome:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
         if status == 429:
-            return Retry("too many requests", after=FLOOD_UNSAID, flood=True)
+            return Retry(TOO_MANY, after=FLOOD_UNSAID, flood=True)
         if status >= 400:  # a proxy's page, or a refusal cut short: either way nothing was done
-            return Retry(f"HTTP {status}")
+            return Retry(reason("telegram.status", "HTTP {status}", status=str(status)))
         # cut off after Telegram acted, perhaps
-        return Ambiguous(f"HTTP {status} without JSON", body)
+        no_json = reason("telegram.no_json", "HTTP {status} without JSON", status=str(status))
+        return Ambiguous(no_json, body)
     if not isinstance(answer, dict):
-        return Ambiguous(f"HTTP {status} without an object")
+        words = "HTTP {status} without an object"
+        return Ambiguous(reason("telegram.no_object", words, status=str(status)))
     if answer.get("ok") is True:
         result = answer.get("result")
         message_id = None
@@ -180,34 +196,37 @@ def read(status: int, body: bytes) -> Outcome:
     return _refused(code, str(answer.get("description", "")), parameters)
 
 
-def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome:  # noqa: C901, PLR0911 - a table
+def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome:  # noqa: C901, PLR0911, PLR0912 - a table
     text = description.lower()
     if code == 429:
-        return Retry("too many requests", after=_seconds(parameters.get("retry_after")), flood=True)
+        return Retry(TOO_MANY, after=_seconds(parameters.get("retry_after")), flood=True)
     if code >= 500 or code == 200:
-        return Retry(f"error {code}")
+        return Retry(reason("telegram.error", "error {code}", code=str(code)))
     if code == 401 or (code == 404 and text == "not found"):
-        return Rejected("Telegram does not know this token", token=True)
+        return Rejected(UNKNOWN_TOKEN, token=True)
     if code == 409:
-        return Rejected(description[:200], conflict=True)
+        return Rejected(said(description), conflict=True, webhook="webhook" in text)
     new = _whole(parameters.get("migrate_to_chat_id"))
     if new:
         return Migrated(new)
     if _says(text, _THREAD):
-        return Rejected(description, thread=True)
+        return Rejected(said(description), thread=True)
     # before "not enough rights": the bot that may not pin may write all the same
-    if _says(text, (*_NO_MESSAGE, *_NO_PIN)):
-        return Rejected(description, unneeded=True)
+    if _says(text, _NO_MESSAGE):
+        return Rejected(reason(NO_MESSAGE, "{words}", words=description), unneeded=True)
+    if _says(text, _NO_PIN):
+        return Rejected(said(description), unneeded=True)
     if "slow mode" in text or "slowmode" in text:
-        return Retry("slow mode", after=30.0, flood=True)
-    for phrase, why in _GONE:
+        return Retry(reason("telegram.slow_mode", "slow mode"), after=30.0, flood=True)
+    for phrase, gone in _GONE:
         if phrase in text:
-            return Gone(why)
+            return gone
     if code == 403:
-        return Gone(description.removeprefix("Forbidden: ")[:100])
+        return Gone(said(description.removeprefix("Forbidden: ")[:100]))
     if "message is not modified" in text:
         return Sent(0)
-    return Rejected(description[:200], plain=not _says(text, _HOPELESS))
+    long = "too long" in text
+    return Rejected(said(description), plain=not _says(text, _HOPELESS), long=long)
 
 
 def _whole(value: object) -> int | None:

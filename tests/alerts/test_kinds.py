@@ -34,9 +34,10 @@ from bot.detect.moves import Moved
 from bot.errors import ConfigError
 from bot.i18n import known
 from bot.model.alerts import About, Payload, StoredForm
+from bot.model.calls import Call
 from bot.model.chats import Post
+from bot.model.entities import Entity
 from bot.model.rates import Move
-from bot.render.text import Entity
 from handlers import route
 from tests.factories import rate
 
@@ -221,7 +222,7 @@ STORED: dict[str, list[tuple[dict[str, Any], Payload]]] = {
     "answer": [
         (
             {"v": 1, "method": "sendMessage", "body": {"text": "1"}},
-            Answered(method="sendMessage", body={"text": "1"}),
+            Answered(call=Call(method="sendMessage", parameters={"text": "1"})),
         )
     ],
 }

@@ -18,11 +18,11 @@ from bot.i18n import name_of, share, t
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.rates import Move, RateKind
-from bot.model.reasons import Reason, reason
+from bot.reasons import Reason
 from bot.render.phrases import phrase
 from bot.render.reasons import because
 from bot.render.text import LIMIT, Colour, units
-from tests.factories import NOW, rate
+from tests.factories import NOW, a_reason, rate
 from tests.languages.expected import WHOLE, expected
 from tests.render.world import BANK, FEEDS, data, drifted, jumped, labels, marked, story
 
@@ -205,13 +205,13 @@ def test_the_detectors_reasons_are_told_in_the_readers_language(
     language: str, lines: list[str]
 ) -> None:
     reasons = [
-        reason("near"),
-        reason("dead", 12),
-        reason("found", "border", "border guard*"),
-        reason("found", "disaster", "mudflow*"),
-        reason("found", "border", "checkpoint"),
-        reason("against", "sport", "match"),
-        reason("said", "as an earlier version said it"),
+        a_reason("near"),
+        a_reason("dead", 12),
+        a_reason("found", "border", "border guard*"),
+        a_reason("found", "disaster", "mudflow*"),
+        a_reason("found", "border", "checkpoint"),
+        a_reason("against", "sport", "match"),
+        a_reason("said", "as an earlier version said it"),
     ]
     texts = ["A Border guards' post; two mudflows came", "nothing"]
     shown = stories.why_story(Severity.NOTABLE, reasons, language, texts=texts)
@@ -219,7 +219,7 @@ def test_the_detectors_reasons_are_told_in_the_readers_language(
 
 
 def test_of_a_word_that_no_text_of_the_readers_holds_only_the_kind_is_said() -> None:
-    found = [reason("found", "disaster", "evacuat*")]
+    found = [a_reason("found", "disaster", "evacuat*")]
     for texts in ([], ["a disaster"]):
         shown = stories.why_story(Severity.NOTABLE, found, "en", texts=texts)
         assert "\n• disaster\n" in shown.text
@@ -227,7 +227,11 @@ def test_of_a_word_that_no_text_of_the_readers_holds_only_the_kind_is_said() -> 
 
 def test_a_reader_is_told_three_reasons_at_most_and_an_operator_all() -> None:
     kinds = ("crime", "police", "terror", "border", "conflict")
-    found = [reason("near"), *(reason("found", kind, "x") for kind in kinds), reason("dead", 2)]
+    found = [
+        a_reason("near"),
+        *(a_reason("found", kind, "x") for kind in kinds),
+        a_reason("dead", 2),
+    ]
     shown = stories.why_story(Severity.NOTABLE, found, "en").text
     assert shown.split("\n")[1:-1] == ["• 2 dead", "• weapons and fighting", "• terrorism"]
     assert "; police; close to home" in because(found, "en", today=NOW.date()).text
@@ -309,7 +313,7 @@ def asked(msgid: str, values: dict[str, str], language: str, *reasons: Reason) -
 @pytest.mark.parametrize("language", WHOLE)
 def test_an_operator_reads_in_their_language_why_a_rate_is_held(language: str) -> None:
     values = {"source": "Bank", "rate": "USD/KGS 847.9350", "held": "7"}
-    why = (reason("shift", "10", "2021-10-19"), reason("units", 1, 100))
+    why = (a_reason("shift", "10", "2021-10-19"), a_reason("units", 1, 100))
     assert asked("notice.held", values, language, *why) == expected("alerts.held_notice", language)
 
 
@@ -318,10 +322,10 @@ def test_an_operator_reads_in_their_language_why_a_story_would_be_told(language:
     """What speaks against it too: it is they who judge."""
     values = {"title": "A match", "text": "of border guards", "feeds": "One", "link": "l"}
     why = (
-        reason("grave"),
-        reason("dead", 3),
-        reason("found", "border", "border guard*"),
-        reason("against", "sport", "match"),
+        a_reason("grave"),
+        a_reason("dead", 3),
+        a_reason("found", "border", "border guard*"),
+        a_reason("against", "sport", "match"),
     )
     shown = asked("notice.story", {**values, "severity": "notable"}, language, *why)
     assert f"One · {expected('alerts.asked_why', language)}\n" in shown
@@ -358,13 +362,13 @@ def test_a_notice_stored_with_its_reasons_in_english_is_shown_as_it_was() -> Non
 def test_every_reason_to_doubt_a_rate_is_said_in_the_operators_language(language: str) -> None:
     """None is left in English, nor a day or figure as it is stored."""
     why = (
-        reason("far_day", "1999-01-01"),
-        reason("no_price", "-1.5", 1),
-        reason("agrees", "7"),
-        reason("shift", "0.01002", "2021-10-19"),
-        reason("units", 1, 100),
-        reason("swapped", "7"),
-        reason("leap", "+31.00", "2021-10-19", 15),
+        a_reason("far_day", "1999-01-01"),
+        a_reason("no_price", "-1.5", 1),
+        a_reason("agrees", "7"),
+        a_reason("shift", "0.01002", "2021-10-19"),
+        a_reason("units", 1, 100),
+        a_reason("swapped", "7"),
+        a_reason("leap", "+31.00", "2021-10-19", 15),
     )
     for one in why:
         said = because([one], language, today=NOW.date()).text

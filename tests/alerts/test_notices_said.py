@@ -16,10 +16,10 @@ from bot.alerts.kind import Desk, Reader
 from bot.alerts.notices import Notice, alert, decided, notice
 from bot.model.alerts import NOTHING, NOTICE, About, Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind, Style
-from bot.model.reasons import Reason, reason
+from bot.reasons import Reason
 from bot.sources.catalog import parse_catalog
 from storage.db import Store
-from tests.factories import NOW, chat
+from tests.factories import NOW, a_reason, chat
 
 NAMES = {"nbkr": "National Bank", "second": "Second Bank", "one": "The One", "-1004": "Talk"}
 OPERATOR = Reader(chat=5, language="en", style=Style.BRIEF, home="KGS", time_zone="UTC")
@@ -84,7 +84,7 @@ def test_R3_the_day_since_when_a_source_is_silent_is_said_in_full() -> None:
 
 
 def test_a_reason_is_said_with_the_word_of_the_headline_or_of_the_text() -> None:
-    why = (reason("found", "border", "guard*"), reason("found", "crime", "smuggl*"))
+    why = (a_reason("found", "border", "guard*"), a_reason("found", "crime", "smuggl*"))
     story = {"title": "Guards shot", "text": "They were smugglers", "feeds": "one", "link": "l"}
     assert "border: guards; " in said("notice.story", story, "en", *why)
     assert ": smugglers" in said("notice.story", story, "en", *why)
@@ -93,7 +93,7 @@ def test_a_reason_is_said_with_the_word_of_the_headline_or_of_the_text() -> None
 def test_a_reasons_day_has_its_year_where_that_is_another_one() -> None:
     held = {"source": "nbkr", "rate": "USD/KGS 1"}
     for day, words in (("2021-10-19", "rate of 19 Oct."), ("2020-10-19", "rate of 19 Oct 2020.")):
-        shown = said("notice.held", held, "en", reason("shift", "10", day))
+        shown = said("notice.held", held, "en", a_reason("shift", "10", day))
         assert words in shown.replace(". I hold", ".")
 
 
@@ -151,11 +151,12 @@ async def test_a_stored_notice_is_put_into_the_operators_words(store: Store) -> 
         await storage.chats.add(db, chat(-1005, kind=ChatKind.GROUP), now=NOW)
     fresh = {"bank": "nbkr", "day": "2021-10-21"}
     assert (await words(store, "notice.fresh", fresh, "en")).startswith("National Bank publishes")
-    assert "Нацбанк" in await words(store, "notice.fresh", fresh | {"day": "2021-10-22"}, "ru")
+    russian = await words(store, "notice.fresh", fresh | {"day": "2021-10-22"}, "ru")
+    assert russian.startswith("Нацбанк: курсы снова обновляются")
     assert "The One" in await words(store, "notice.flood", {"source": "one", "n": "3"}, "en")
     assert " Small talk " in await words(store, "notice.topic", {"chat": "-1004"}, "en")
     assert " -1005 " in await words(store, "notice.topic", {"chat": "-1005"}, "en")
     assert " -1006 " in await words(store, "notice.topic", {"chat": "-1006"}, "en")
     held = {"source": "nbkr", "rate": "USD/KGS 1"}
-    why = reason("shift", "10", f"{NOW - timedelta(days=1):%Y-%m-%d}")
+    why = a_reason("shift", "10", f"{NOW - timedelta(days=1):%Y-%m-%d}")
     assert "decimal shift" in await words(store, "notice.held", held, "en", why)

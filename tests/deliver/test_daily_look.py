@@ -14,6 +14,7 @@ from bot import presence
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.model.chats import ChatKind
 from bot.telegram.api import Api
+from bot.telegram.outcomes import KICKED
 from bot.telegram.session import open_session
 from storage.db import Store
 from tests.deliver.test_worker import ONE, Bench
@@ -64,7 +65,7 @@ async def look(store: Store) -> AsyncIterator[Look]:
             emulator.set_bot_status(number, "administrator", by=ONE)
             await bench.reader(number, ChatKind.GROUP)
             async with store.writing() as db:
-                await storage.chats.close(db, number, why="kicked")
+                await storage.chats.close(db, number, why=KICKED.why)
         yield Look(bench)
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from bot import metrics
 from bot.clock import boottime
 from bot.deliver import reactions
 from bot.deliver.flights import SILENT, UNANSWERED
-from bot.deliver.marks import Marks
+from bot.deliver.marks import Marks, doubted
 from bot.deliver.reach import Reach
 from bot.deliver.reactions import ONE_ASKS_EVERY, SAME_AGAIN, Reactions
 from bot.deliver.signals import Signals
@@ -28,8 +29,19 @@ from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.errors import ConfigError
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind, Post
+from bot.reasons import read_if, said
 from bot.telegram.api import Api
-from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
+from bot.telegram.outcomes import (
+    BLOCKED,
+    KICKED,
+    Ambiguous,
+    Gone,
+    Migrated,
+    Outcome,
+    Rejected,
+    Retry,
+    Sent,
+)
 from bot.telegram.quiet import Quiet
 from bot.telegram.session import open_session
 from storage.claims import Claimed
@@ -41,9 +53,9 @@ from tests.world import World, migrated_copy
 
 ONE, TWO, THREE, GROUP, MOVED = 1001, 1002, 1003, -1001000000001, -1001000000002
 TOKEN = TEST_TOKEN.partition(":")[0]
-FLOOD = Retry("too many requests", after=30.0, flood=True)
-AWAY = Retry("error 502")
-LOST = Ambiguous("connection reset")
+FLOOD = Retry(said("too many requests"), after=30.0, flood=True)
+AWAY = Retry(said("error 502"))
+LOST = Ambiguous(said("connection reset"))
 
 
 class Desk(World):
@@ -96,7 +108,8 @@ class Desk(World):
         await self.reactions.marks.write()
         async with self.store.reading() as db:
             found = await db.execute(select(delivery).where(delivery.c.id == item.id))
-            return found.one()
+            values = dict(found.one()._mapping)
+        return SimpleNamespace(**{**values, "error": read_if(values["error"])})
 
     async def waits(self, item: Claimed, seconds: float, until: Any = None) -> bool:
         """Whether a delivery may be taken again so long after its outcome; or `until` is then."""
@@ -208,7 +221,7 @@ async def test_G4_a_flood_is_its_chats_for_as_long_as_telegram_says(
     """Nothing else of the chat is taken either; the token and what was claimed stay."""
     item = await desk.claimed(number)
     row = await desk.settle(item, FLOOD)
-    assert (row.state, row.error, row.tries) == ("pending", "too many requests", 1)
+    assert (row.state, row.error, row.tries) == ("pending", said("too many requests"), 1)
     assert await desk.waits(item, 30)
     assert await desk.waits(item, 30 + burst.total_seconds(), select(chat.c.tat))
     assert await desk.calm()
@@ -217,8 +230,8 @@ async def test_G4_a_flood_is_its_chats_for_as_long_as_telegram_says(
 
 async def test_G4_a_flood_without_a_time_waits_longer_each_time(desk: Desk) -> None:
     item = await desk.claimed(tries=4)
-    row = await desk.settle(item, Retry("slow down", flood=True))
-    assert (row.error, row.tries) == ("slow down", 5)
+    row = await desk.settle(item, Retry(said("slow down"), flood=True))
+    assert (row.error, row.tries) == (said("slow down"), 5)
     assert await desk.waits(item, 16)
 
 
@@ -228,15 +241,15 @@ async def test_G4_three_chats_refused_until_the_same_time_are_the_tokens(
     """However long each of them is told to wait; nothing is sent until then."""
     for number, at, after in ((ONE, 1000.0, 60.0), (TWO, 1015.0, 45.0)):
         now[0] = at
-        await desk.settle(await desk.claimed(number), Retry("x", after=after, flood=True))
+        await desk.settle(await desk.claimed(number), Retry(said("x"), after=after, flood=True))
     assert await desk.calm()
     now[0] = 1020.0
-    with capture_logs() as said:
+    with capture_logs() as logged:
         last = await desk.claimed(THREE)
-        await desk.settle(last, Retry("x", after=40.0, flood=True))
+        await desk.settle(last, Retry(said("x"), after=40.0, flood=True))
     assert await desk.pauses(last, 40)
     assert desk.given_back == 1
-    assert {"event": "telegram refuses everything", "pause": 40.0, "log_level": "warning"} in said
+    assert {"event": "telegram refuses everything", "pause": 40.0, "log_level": "warning"} in logged
 
 
 @pytest.mark.parametrize("between", ["another time", "a message that was sent", "the same chat"])
@@ -251,7 +264,7 @@ async def test_G4_three_refusals_are_not_the_tokens_when(desk: Desk, between: st
         last = last._replace(chat=TWO)
     else:
         await desk.settle(await desk.claimed(GROUP), Sent(5))
-    await desk.settle(last, Retry("x", after=after, flood=True))
+    await desk.settle(last, Retry(said("x"), after=after, flood=True))
     assert await desk.calm()
 
 
@@ -264,7 +277,7 @@ async def test_G15_while_telegram_is_away_a_delivery_waits_for_nothing_of_its_ow
     desk.emulator.faults.add(Fault.server_error(502, method="getMe"))
     item = await desk.claimed(tries=3)
     row = await desk.settle(item, AWAY)
-    assert (row.state, row.error, row.tries) == ("pending", "error 502", 3)
+    assert (row.state, row.error, row.tries) == ("pending", said("error 502"), 3)
     assert await desk.waits(item, 0)
     assert desk.reactions.reach.away
 
@@ -273,8 +286,8 @@ async def test_G15_the_first_refusal_is_the_messages_the_next_are_everybodys(des
     """It alone waits longer each time and is counted; nothing rests yet."""
     one, two = await desk.claimed(ONE, tries=3), await desk.claimed(TWO, tries=3)
     first, second = await desk.settle(one, AWAY), await desk.settle(two, AWAY)
-    assert (first.state, first.error, first.tries) == ("pending", "error 502", 4)
-    assert (second.state, second.error, second.tries) == ("pending", "error 502", 3)
+    assert (first.state, first.error, first.tries) == ("pending", said("error 502"), 4)
+    assert (second.state, second.error, second.tries) == ("pending", said("error 502"), 3)
     assert await desk.waits(one, 8)
     assert await desk.waits(two, 1)
     assert await desk.calm()
@@ -283,8 +296,8 @@ async def test_G15_the_first_refusal_is_the_messages_the_next_are_everybodys(des
 
 async def test_G15_a_refusal_that_says_how_long_is_kept_to(desk: Desk) -> None:
     item, later = await desk.claimed(ONE), await desk.claimed(TWO)
-    await desk.settle(item, Retry("later", after=20.0))
-    await desk.settle(later, Retry("later", after=10.0))
+    await desk.settle(item, Retry(said("later"), after=20.0))
+    await desk.settle(later, Retry(said("later"), after=10.0))
     assert await desk.waits(item, 20)
     assert await desk.waits(later, 10)
 
@@ -297,13 +310,13 @@ async def test_G15_from_the_fourth_refusal_on_one_asks_for_all(
     for item in items[:3]:
         await desk.settle(item, AWAY)
     assert await desk.calm()
-    with capture_logs() as said:
+    with capture_logs() as logged:
         row = await desk.settle(items[3], AWAY)
-    assert (row.state, row.error, row.tries) == ("pending", "error 502", 0)
+    assert (row.state, row.error, row.tries) == ("pending", said("error 502"), 0)
     assert await desk.waits(items[3], SAME_AGAIN)
     assert await desk.pauses(items[3], ONE_ASKS_EVERY)
     assert desk.given_back == 1
-    assert {"event": "telegram takes no message", "again_in": 2.0, "log_level": "warning"} in said
+    assert {"event": "telegram takes no message", "again_in": 2.0, "log_level": "warning"} in logged
     now[0] += ONE_ASKS_EVERY / 2  # it flew beside the one that put all to rest
     await desk.settle(items[0], AWAY)
     assert desk.given_back == 1
@@ -336,12 +349,17 @@ async def test_G6_what_may_have_arrived_is_sent_again_as_often_as_its_lane_allow
     assert (row.state, row.tries) == (state, 3)
     told = []
     if state == "pending":
-        assert (row.error, row.doubts) == ("connection reset", doubts + 1)
+        assert (row.error, row.doubts) == (said("connection reset"), doubts + 1)
         assert await desk.waits(item, 4)
     else:
-        assert row.error == "may have arrived, nobody knows (connection reset)"
+        assert row.error == doubted(said("connection reset"))
         if lane is not Lane.ROUTINE:
-            told = [("notice.rejected", {"alert": str(item.alert), "why": row.error})]
+            told = [
+                (
+                    "notice.rejected",
+                    {"alert": str(item.alert), "why": str(doubted(said("connection reset")))},
+                )
+            ]
     assert desk.told == told
     assert desk.questions("getMe") == 1
 
@@ -459,7 +477,7 @@ async def test_G12_who_blocked_the_bot_is_given_up_with_all_that_waits(desk: Des
     async with desk.store.writing() as db:
         await storage.fan_out.fan_out(db)
     desk.emulator.block(ONE)
-    await desk.settle(item, Gone("blocked"))
+    await desk.settle(item, Gone(BLOCKED.why))
     assert await desk.rows(ONE) == [("dead", "blocked"), ("dead", "blocked")]
     assert not await desk.active(ONE)
     assert desk.told == []
@@ -467,7 +485,7 @@ async def test_G12_who_blocked_the_bot_is_given_up_with_all_that_waits(desk: Des
 
 async def test_G12_operators_hear_of_a_group_that_is_lost(desk: Desk) -> None:
     desk.emulator.set_bot_status(GROUP, "kicked")
-    await desk.settle(await desk.claimed(GROUP), Gone("kicked"))
+    await desk.settle(await desk.claimed(GROUP), Gone(KICKED.why))
     assert await desk.rows(GROUP) == [("dead", "kicked")]
     assert not await desk.active(GROUP)
     assert desk.told == [("notice.gone", {"chat": str(GROUP), "why": "kicked"})]
@@ -480,17 +498,17 @@ async def test_G12_a_refusal_in_spite_of_the_right_to_write_is_believed_at_the_t
     """A second and five seconds later it is tried again."""
     item = await desk.claimed(number)
     for seconds in (1.0, 5.0):
-        with capture_logs() as said:
-            row = await desk.settle(item, Gone("a mistake"))
-        assert (row.state, row.error, row.tries) == ("pending", "a mistake", 1)
+        with capture_logs() as logged:
+            row = await desk.settle(item, Gone(said("a mistake")))
+        assert (row.state, row.error, row.tries) == ("pending", said("a mistake"), 1)
         assert await desk.waits(item, seconds)
         event = "a chat refuses though the bot may write to it"
         warning = {"log_level": "warning", "why": "a mistake", "again_in": seconds, "event": event}
-        assert warning in said
+        assert warning in logged
         assert await desk.active(number)
         assert desk.told == []
-    row = await desk.settle(item, Gone("a mistake"))
-    assert (row.state, row.error) == ("dead", "a mistake")
+    row = await desk.settle(item, Gone(said("a mistake")))
+    assert (row.state, row.error) == ("dead", said("a mistake"))
     assert not await desk.active(number)
     asked = "sendChatAction" if number > 0 else "getChatMember"
     assert desk.questions(asked) == 2
@@ -501,9 +519,9 @@ async def test_G12_what_was_sent_to_a_chat_forgets_its_refusals(desk: Desk, betw
     """Its own; another's message says nothing of it."""
     item, other = await desk.claimed(ONE), await desk.claimed(TWO)
     for _ in range(2):
-        await desk.settle(item, Gone("a mistake"))
+        await desk.settle(item, Gone(said("a mistake")))
     await desk.settle(other._replace(chat=between), Sent(9))
-    row = await desk.settle(item, Gone("a mistake"))
+    row = await desk.settle(item, Gone(said("a mistake")))
     assert row.state == ("pending" if between == ONE else "dead")
 
 
@@ -511,15 +529,15 @@ async def test_G12_one_who_came_back_has_all_tries_again(desk: Desk) -> None:
     """After it was given up nothing of the refusals before is remembered."""
     item = await desk.claimed(ONE)
     for _ in range(3):
-        await desk.settle(item, Gone("a mistake"))
-    await desk.reactions.settle(item, Gone("a mistake"), harmless=False)
+        await desk.settle(item, Gone(said("a mistake")))
+    await desk.reactions.settle(item, Gone(said("a mistake")), harmless=False)
     assert desk.questions("sendChatAction") == 3
 
 
 @pytest.mark.parametrize("desk", ["t"], indirect=True)
 async def test_G12_a_token_without_a_number_asks_a_group_by_an_action(desk: Desk) -> None:
     item = await desk.claimed(GROUP)
-    assert (await desk.settle(item, Gone("a mistake"))).state == "pending"
+    assert (await desk.settle(item, Gone(said("a mistake")))).state == "pending"
     assert (desk.questions("sendChatAction"), desk.questions("getChatMember")) == (1, 0)
 
 
@@ -529,9 +547,9 @@ async def test_G12_a_token_without_a_number_asks_a_group_by_an_action(desk: Desk
 async def test_G11_an_unknown_token_ends_it_and_keeps_the_delivery(desk: Desk) -> None:
     item = await desk.claimed()
     with pytest.raises(ConfigError, match=r"^BOT_TOKEN: Telegram does not know it; was it rev"):
-        await desk.reactions.settle(item, Rejected("unknown", token=True), harmless=False)
+        await desk.reactions.settle(item, Rejected(said("unknown"), token=True), harmless=False)
     row = await desk.row(item)
-    assert (row.state, row.error) == ("pending", "unknown")
+    assert (row.state, row.error) == ("pending", said("unknown"))
     assert row.not_before <= datetime.now(UTC)
     assert desk.told == []
 
@@ -540,8 +558,8 @@ async def test_G13_a_topic_that_is_closed_gives_way_to_general_and_operators_hea
     desk: Desk,
 ) -> None:
     item = await desk.claimed(GROUP, thread=5)
-    row = await desk.settle(item, Rejected("topic closed", thread=True))
-    assert (row.state, row.error, row.plain) == ("pending", "topic closed", False)
+    row = await desk.settle(item, Rejected(said("topic closed"), thread=True))
+    assert (row.state, row.error, row.plain) == ("pending", said("topic closed"), False)
     assert await desk.waits(item, 0)
     async with desk.store.reading() as db:
         assert (await db.execute(select(chat.c.threads).filter_by(id=GROUP))).scalar() == ""
@@ -551,7 +569,7 @@ async def test_G13_a_topic_that_is_closed_gives_way_to_general_and_operators_hea
 
     # another that was on its way there: nobody hears of it twice
     row = await desk.settle(
-        await desk.claimed(GROUP, thread=5), Rejected("topic closed", thread=True)
+        await desk.claimed(GROUP, thread=5), Rejected(said("topic closed"), thread=True)
     )
     assert row.state == "pending"
     assert len(desk.told) == 1
@@ -563,12 +581,12 @@ async def test_G14_a_message_that_is_refused_is_tried_once_more_in_plain_words(
 ) -> None:
     """Also one that is refused for a topic it was not sent to. Then it is dead, and told."""
     item = await desk.claimed(GROUP)
-    row = await desk.settle(item, Rejected("bad words", **refusal))
-    assert (row.state, row.error, row.plain) == ("pending", "bad words", True)
+    row = await desk.settle(item, Rejected(said("bad words"), **refusal))
+    assert (row.state, row.error, row.plain) == ("pending", said("bad words"), True)
     assert await desk.waits(item, 0)
     assert desk.told == []
-    row = await desk.settle(item._replace(plain=True), Rejected("bad words", **refusal))
-    assert (row.state, row.error, row.plain) == ("dead", "bad words", True)
+    row = await desk.settle(item._replace(plain=True), Rejected(said("bad words"), **refusal))
+    assert (row.state, row.error, row.plain) == ("dead", said("bad words"), True)
     values = {"alert": str(item.alert), "why": "bad words"}
     assert desk.told == [("notice.rejected", values)]
     assert await desk.active(GROUP)
@@ -576,12 +594,12 @@ async def test_G14_a_message_that_is_refused_is_tried_once_more_in_plain_words(
 
 async def test_G14_what_is_hopeless_is_dead_at_once(desk: Desk) -> None:
     item = await desk.claimed(thread=5)
-    row = await desk.settle(item, Rejected("message is too long"))
-    assert (row.state, row.error, row.tries) == ("dead", "message is too long", 1)
+    row = await desk.settle(item, Rejected(said("message is too long")))
+    assert (row.state, row.error, row.tries) == ("dead", said("message is too long"), 1)
     assert [msgid for msgid, _ in desk.told] == ["notice.rejected"]
 
 
 async def test_an_edit_of_a_message_that_is_gone_ends_without_a_word(desk: Desk) -> None:
-    row = await desk.settle(await desk.claimed(), Rejected("no such message", unneeded=True))
-    assert (row.state, row.error) == ("cancelled", "no such message")
+    row = await desk.settle(await desk.claimed(), Rejected(said("no such message"), unneeded=True))
+    assert (row.state, row.error) == ("cancelled", said("no such message"))
     assert desk.told == []

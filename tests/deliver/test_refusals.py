@@ -23,6 +23,7 @@ from bot.model.chats import ChatKind
 from bot.presence import look_again
 from bot.telegram import api
 from bot.telegram.api import Api
+from bot.telegram.outcomes import KICKED, NO_RIGHT
 from bot.telegram.session import open_session
 from storage.db import Store
 from storage.schema import chat, delivery, pace
@@ -259,9 +260,9 @@ async def test_G16_what_was_given_up_is_looked_at_daily_and_keeps_its_settings(d
         """At once."""
 
     for number, why in (
-        (GROUP, "no right to write"),
-        (CHANNEL, "kicked"),
-        (FORUM, "kicked"),
+        (GROUP, NO_RIGHT.why),
+        (CHANNEL, KICKED.why),
+        (FORUM, KICKED.why),
     ):
         await desk.reader(number, ChatKind.GROUP, language="ky", time_zone="Europe/Moscow")
         async with desk.store.writing() as db:

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from bot.detect.plausibility import Standing, disagree, judge
 from bot.model.rates import Move, Rate
-from bot.model.reasons import reason
-from tests.factories import rate
+from tests.factories import a_reason, rate
 
 LAST = rate(value="84.7935", on="2021-10-20")
 
@@ -51,7 +50,7 @@ def test_R2_a_nominal_changed_with_its_value_is_no_move() -> None:
 def test_R2_a_nominal_changed_alone_is_held() -> None:
     verdict = judge([LAST], new("84.79", units=100))
     assert verdict.standing is Standing.HELD
-    assert reason("units", 1, 100) in verdict.reasons
+    assert a_reason("units", 1, 100) in verdict.reasons
 
 
 def test_the_true_shock_of_february_2022_passes() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.detect.security import detect, lexicon
 from bot.i18n import known
-from bot.model.reasons import Reason
+from bot.reasons import Reason
 from bot.render.reasons import said
 
 #: Stories of our own that between them are grave, near, dangerous, deadly, and past.

@@ -17,8 +17,8 @@ from bot.detect.offers import offered, stepped
 from bot.detect.rules import MARGIN, evaluate, initial_state, preview, replay_rule
 from bot.errors import UserError
 from bot.model.rates import Pair, Rate, RateKind
-from bot.model.reasons import Reason
 from bot.model.rules import Condition, Direction, Rule, RuleState
+from tests.factories import a_reason
 
 START = date(2023, 1, 2)
 
@@ -222,7 +222,7 @@ def test_a_second_value_of_one_day_does_not_speak_again() -> None:
 
 def test_what_fired_names_the_move_it_was_measured_by() -> None:
     fired = replay_rule(read("USD 1%"), line(["100", "100.5", "98.9"]))[0]
-    assert fired.reasons == (Reason("since", ("−1.59", "2023-01-03")),)
+    assert fired.reasons == (a_reason("since", "−1.59", "2023-01-03"),)
     assert (fired.move.old.value, fired.move.new.value) == (Decimal("100.5"), Decimal("98.9"))
 
 

@@ -14,7 +14,7 @@ from bot.detect.lexicon import build_lexicon, read_pattern
 from bot.detect.security import detect, lexicon
 from bot.detect.topics import judged
 from bot.model.alerts import Severity
-from bot.model.reasons import Reason
+from bot.reasons import reason
 
 SECURITY = [
     ("en", "Border guards exchange fire near the village, two soldiers wounded"),
@@ -185,7 +185,7 @@ def test_the_sample_that_started_the_project_is_security(shared: Path) -> None:
     verdict = detect(title, "\n".join(paragraphs))
     assert verdict.security
     assert verdict.language == "en"
-    assert any("alliance" in reason.values for reason in verdict.reasons)
+    assert ("kind", "alliance") in [pair for reason in verdict.reasons for pair in reason.figures]
 
 
 def test_a_title_weighs_more_than_the_text() -> None:
@@ -234,9 +234,9 @@ def test_the_first_sentence_stands_for_a_missing_title() -> None:
 def test_the_wounded_are_not_counted_as_dead(language: str, text: str, dead: int) -> None:
     """A figure beside both words is whose it is, in any order of the two."""
     found = [
-        reason.values for reason in detect(text, "", language).reasons if reason.code == "dead"
+        reason.figure("n") for reason in detect(text, "", language).reasons if reason.code == "dead"
     ]
-    assert found == ([(str(dead),)] if dead else [])
+    assert found == ([dead] if dead else [])
 
 
 def test_severity_rises_with_danger_nearness_and_the_dead() -> None:
@@ -255,7 +255,7 @@ def test_severity_rises_with_danger_nearness_and_the_dead() -> None:
 def test_a_year_or_an_age_is_not_a_death_toll() -> None:
     for text in ("Killed in 1916 uprising war", "A 42 year old man killed in fire"):
         assert not any(reason.code == "dead" for reason in detect(text, "", "en").reasons)
-    assert Reason("dead", ("12",)) in detect("Fire: 12 people killed", "", "en").reasons
+    assert reason("dead", n=12) in detect("Fire: 12 people killed", "", "en").reasons
 
 
 def test_an_anniversary_of_a_war_wakes_nobody() -> None:

@@ -15,7 +15,7 @@ from bot.detect.security import by_meaning, detect, undecided
 from bot.detect.topics import judged, judged_by_meaning
 from bot.languages import FOLDER, problem_of_learnt
 from bot.languages.meanings import FILE, SIZE, Meaning
-from bot.model.reasons import Reason
+from bot.reasons import Reason
 from tests.detect.test_samples import NEWS
 from tests.detect.test_security import OTHER, SECURITY
 from tests.test_cli import jarchy

@@ -14,7 +14,7 @@ from bot.detect.security import detect
 from bot.detect.wording import buckets, wording, wording_odds
 from bot.languages import FOLDER, problem_of_learnt
 from bot.languages.wordings import BUCKETS, FILE, HEADER, Wording
-from bot.model.reasons import Reason
+from bot.reasons import Reason
 
 LANGUAGES = ["en", "ru", "ky"]
 

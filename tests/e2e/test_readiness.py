@@ -13,6 +13,7 @@ import pytest
 import storage.sources
 from bot.ops import Operated, ops_app
 from bot.ops.readiness import FRESH, PARTS, READS, SENDS, STALE, Readiness
+from bot.reasons import said
 from bot.sources.specs import Catalog
 from storage.db import Store
 from storage.sources import Good
@@ -62,7 +63,7 @@ async def test_each_part_that_is_not_ready_is_named(store: Store, part: str) -> 
         assert await ops.readyz() == (200, {"ready": True, "reasons": []})
         for told in (True, False):
             if told:
-                readiness.tell(part, "it is <away>")
+                readiness.tell(part, said("it is <away>"))
             else:
                 readiness.tell(part, None)
                 troubles[part] = "it is <away>"

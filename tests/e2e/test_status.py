@@ -26,6 +26,7 @@ from bot.ops.page import SCRIPT, STYLE, document
 from bot.ops.readiness import RECEIVES, Readiness
 from bot.ops.view import View, accepted_language
 from bot.ops.whole import Whole, read_whole
+from bot.reasons import said
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.db import Store
@@ -56,7 +57,7 @@ async def polled(store: Store, catalog: Catalog, failing: int) -> None:
         good = [Good(key=key, next_due_at=NOW) for key in keys[:-failing]]
         await storage.sources.record_success(db, good, now=NOW)
         for key in keys[-failing:]:
-            error = "the server answered 404 <b>" + "x" * 300
+            error = said("the server answered 404 <b>" + "x" * 300)
             await storage.sources.record_failure(db, key, now=NOW, next_due_at=NOW, error=error)
 
 
@@ -236,7 +237,7 @@ async def test_a_stream_says_only_what_changed_and_lives_through_a_database_that
 
     async def read() -> Whole:
         if away:
-            raise StorageError("away")
+            raise StorageError(said("away"))
         return await read_whole(replace(of, clock=lambda: now))
 
     live = Live(read, tick=0.05)
@@ -247,7 +248,7 @@ async def test_a_stream_says_only_what_changed_and_lives_through_a_database_that
         asyncio.timeout(60),
     ):
         await answer.content.readline()
-        of.readiness.tell(RECEIVES, "updates: <refused>")
+        of.readiness.tell(RECEIVES, said("updates: <refused>"))
         heard = b""
         while b"refused" not in heard:
             heard = await answer.content.readline()

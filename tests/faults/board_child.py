@@ -26,6 +26,7 @@ from bot.deliver import claims, slots, upkeep
 from bot.deliver.compose import Composer
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
+from bot.reasons import Reason
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from bot.telegram.session import open_session
@@ -90,7 +91,7 @@ async def _settle(store: Store, catalog: Catalog, worker: Worker, channel: int) 
         await asyncio.sleep(LOOK)
 
 
-async def _trouble(msgid: str, values: dict[str, str]) -> None:
+async def _trouble(msgid: str, values: dict[str, str], *_why: Reason) -> None:
     raise AssertionError(f"{msgid}: {values}")
 
 

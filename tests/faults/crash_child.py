@@ -34,6 +34,7 @@ from bot.deliver import claims, slots, upkeep
 from bot.deliver.compose import Composer
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
+from bot.reasons import Reason
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from bot.telegram.api import Api
@@ -146,7 +147,7 @@ async def flow(*, database: str, telegram: str, publishers: str, die_at: int) ->
     return steps.count
 
 
-async def _trouble(msgid: str, values: dict[str, str]) -> None:
+async def _trouble(msgid: str, values: dict[str, str], *_why: Reason) -> None:
     raise AssertionError(f"{msgid}: {values}")
 
 

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from bot import cluster
+from bot.ingest.side_by_side import POLLS_AT_ONCE
 from bot.jobs import Job, Who, Work
 from bot.recurring import JOBS
 from storage.db import Store
@@ -54,6 +55,7 @@ class Done:
         self.count: Counter[str] = Counter()
         self.news = asyncio.Condition()
         self.due = [f"source{number}" for number in range(due)]
+        self.polled: set[str] = set()
 
     async def note(self, kind: str) -> None:
         """Done once more."""
@@ -74,7 +76,8 @@ class Done:
             await self.note("look")
             return self.due
 
-        async def poll(_key: str) -> bool:
+        async def poll(key: str) -> bool:
+            self.polled.add(key)
             await self.note("poll")
             return False
 
@@ -92,6 +95,34 @@ class Done:
     def faster(self, job: Job) -> Job:
         """A job as it is, but that it comes every second at least."""
         return replace(job, every=1.0) if job.every else job
+
+
+class Held(Done):
+    """Work in which the first look takes long, and no poll ends."""
+
+    def __init__(self, due: int) -> None:
+        super().__init__(due)
+        self.ended = asyncio.Event()
+        self._looked = False
+
+    async def note(self, kind: str) -> None:
+        """Done once more, as soon as it is let go."""
+        await super().note(kind)
+        if kind == "poll":
+            await self.ended.wait()
+        elif kind == "look" and not self._looked:
+            self._looked = True
+            await self.more("tidy", times=5)  # a second apart: two more looks' time has come
+
+
+class Overtaken(Done):
+    """Work of which most is done by others as soon as it was looked for."""
+
+    async def note(self, kind: str) -> None:
+        """Done once more; the second time somebody asks is when a batch begins."""
+        await super().note(kind)
+        if self.count["look"] > 1:
+            self.due = self.due[:10]
 
 
 @asynccontextmanager
@@ -190,6 +221,52 @@ async def test_P26_thousands_of_sources_due_at_once_make_no_errors_and_no_long_q
         assert longest <= cluster.WAITING + 2 * cluster.AT_ONCE + 10
         polled = done.count["poll"] / cluster.BATCH
         assert tried - waits - polled <= 2 * cluster.AT_ONCE, "each insert is a batch of polls"
+
+
+async def test_P26_a_source_is_in_one_batch_however_long_looks_and_polls_take(
+    postgres_url: str,
+) -> None:
+    """Whichever replica looks, and however often meanwhile: each would be asked twice at a time."""
+    store = await open_store(postgres_url)
+    await store.close()
+    done = Held(due=300)
+    with psycopg.connect(postgres_url, autocommit=True) as operator:
+        async with replicas(postgres_url, [done.work(), done.work()]):
+            async with asyncio.timeout(60), done.news:
+                await done.news.wait_for(lambda: done.count["poll"] >= POLLS_AT_ONCE)
+            await done.more("look", times=3)
+            batches = operator.execute(
+                "SELECT args->'keys' FROM procrastinate_jobs WHERE task_name = 'poll'"
+            ).fetchall()
+            done.ended.set()
+    assert sorted(key for (keys,) in batches for key in keys) == sorted(done.due)
+    assert len(batches) == 6  # a job costs the server as much as storing a hundred polls
+
+
+async def test_P26_of_a_batch_only_what_is_still_due_is_polled(postgres_url: str) -> None:
+    """Some of it was done by a replica that died over it."""
+    store = await open_store(postgres_url)
+    await store.close()
+    done = Overtaken(due=100)
+    async with replicas(postgres_url, [done.work()]):
+        await done.more("poll", times=20)
+    assert done.polled == {f"source{number}" for number in range(10)}
+
+
+async def test_P26_no_more_batches_wait_than_will_soon_be_done(postgres_url: str) -> None:
+    """The others are looked for again: each fetch of a job looks through all that wait."""
+    store = await open_store(postgres_url)
+    await store.close()
+    done = Held(due=cluster.BATCH * (cluster.WAITING + 2 * cluster.AT_ONCE + 4))
+    waiting = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'poll' AND status = 'todo'"
+    with psycopg.connect(postgres_url, autocommit=True) as operator:
+        async with replicas(postgres_url, [done.work()]):
+            async with asyncio.timeout(60), done.news:
+                await done.news.wait_for(lambda: done.count["poll"] > 0)
+            assert 0 < number(operator, waiting) <= cluster.WAITING
+            done.ended.set()
+            await done.more("look", times=3)
+            assert number(operator, waiting) <= cluster.WAITING
 
 
 def number(operator: psycopg.Connection[Any], query: str) -> int:

@@ -198,7 +198,7 @@ async def test_P7_a_mark_waits_for_a_database_that_another_program_holds(
                 while not any(line["event"] == "marks wait for the database" for line in said):  # noqa: ASYNC110 - a log
                     await asyncio.sleep(0.05)
                 assert await one.rows(READER) == [("leased", None)]
-                assert "another program holds it" in (one.store.trouble or "")
+                assert "another program holds it" in str(one.store.trouble)
                 other.execute("COMMIT")
                 while (await one.rows(READER))[0][0] != "sent":  # noqa: ASYNC110 - a row
                     await asyncio.sleep(0.05)

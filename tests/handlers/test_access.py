@@ -4,14 +4,16 @@ from the wire.
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from telegram import Bot, Message, Update, User
 
+import handlers
 from bot.emulator import TEST_TOKEN
-from bot.errors import ConfigError
-from handlers import BUTTONS, COMMANDS, WORDS, lacking, route
+from bot.errors import ConfigError, UserError
+from handlers import BUTTONS, COMMANDS, WORDS, With, lacking, misfitting, press, problems, route
 from handlers.access import (
     Commanded,
     ForUs,
@@ -22,6 +24,7 @@ from handlers.access import (
     is_anothers,
     mention,
 )
+from handlers.context import Context
 
 US, READER, OTHER_BOT = 900, 5, 77
 GROUP = {"id": -100, "type": "supergroup", "title": "Talk"}
@@ -136,12 +139,18 @@ def test_the_bot_is_named_by_its_whole_name(
     [
         ({"type": "code", "offset": 3, "length": 11}, True),
         ({"type": "pre", "offset": 0, "length": 14}, True),
+        ({"type": "url", "offset": 3, "length": 11}, True),
+        ({"type": "email", "offset": 3, "length": 11}, True),
+        ({"type": "text_link", "offset": 3, "length": 11, "url": "https://x.example"}, True),
+        ({"type": "bold", "offset": 3, "length": 11}, False),
         ({"type": "code", "offset": 4, "length": 10}, False),
         ({"type": "code", "offset": 0, "length": 3}, False),
         ({"type": "mention", "offset": 3, "length": 11}, False),
     ],
 )
-def test_a_name_quoted_as_code_names_nobody(bot: Bot, entity: dict[str, Any], quoted: bool) -> None:
+def test_a_name_in_code_or_a_link_names_nobody(
+    bot: Bot, entity: dict[str, Any], quoted: bool
+) -> None:
     """Places count in UTF-16: the hand before it is two units wide."""
     said = message(bot, GROUP, text="👋 @jarchy_bot", entities=[entity])
     assert (mention(said, "jarchy_bot") is None) is quoted
@@ -235,3 +244,70 @@ def test_no_program_starts_while_a_command_lacks_a_part(monkeypatch: pytest.Monk
     monkeypatch.setitem(COMMANDS, "telepathy", Route(nothing, Who.ANYBODY))
     with pytest.raises(ConfigError, match="command /telepathy: the texts lack"):
         route(cast("Any", None), cast("Any", None))
+
+
+@pytest.mark.parametrize(
+    ("table", "called"),
+    [
+        ("MEMBERSHIP", "the bot's membership"),
+        ("MOVED", "a group that moved"),
+        ("INLINE", "what is asked inline"),
+    ],
+)
+def test_no_program_starts_with_half_a_route_that_stands_alone(
+    monkeypatch: pytest.MonkeyPatch, table: str, called: str
+) -> None:
+    assert problems() == []
+    monkeypatch.setattr(handlers, table, Route(cast("Any", None), Who.ANYBODY))
+    assert problems() == [f"{called}: its route lacks a handler"]
+
+
+def test_a_line_with_another_number_of_words_is_told_by_its_button() -> None:
+    """Else the first press would fail; a line without a handler is told elsewhere."""
+    wrong = {
+        ("news", 1): Route(cast("Any", None), Who.ANYBODY),
+        ("why", 2): BUTTONS["why", 1],
+        ("cur", 0): BUTTONS["cur", 1],
+        ("news", 2): BUTTONS["news", 2],
+    }
+    assert misfitting(wrong) == [
+        "button why with 2 words: why takes another number",
+        "button cur with 0 words: toggle takes another number",
+    ]
+
+
+async def test_S11_a_press_goes_to_the_button_of_its_word_and_number_of_words(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any other, and what is no button's data, is out of date; with what its word is about before
+    the rest, where that is the word itself.
+    """
+    heard: list[tuple[Any, ...]] = []
+
+    async def pressed(context: Context, *words: str) -> None:
+        heard.append((context, *words))
+
+    monkeypatch.setitem(BUTTONS, ("probe", 2), Route(pressed, Who.ANYBODY))
+    monkeypatch.setitem(BUTTONS, ("about", 1), Route(With(pressed, "about"), Who.ANYBODY))
+    for data, words in (
+        ("probe:1:2", ("1", "2")),
+        ("about:x", ("about", "x")),
+        ("probe:1", None),
+        ("probe:1:2:3", None),
+        ("other:1:2", None),
+        ("", None),
+        (None, None),
+    ):
+        query = {"id": "1", "from": AIGUL, "chat_instance": "1", "data": data}
+        update = Update.de_json({"update_id": 1, "callback_query": query}, bot)
+        context = cast("Context", SimpleNamespace(incoming=update))
+        if words is None:
+            with pytest.raises(UserError, match=r"^error\.stale$"):
+                await press(update, context)
+        else:
+            await press(update, context)
+            assert heard.pop() == (context, *words)
+    nothing_pressed = cast("Context", SimpleNamespace(incoming=Update(1)))
+    with pytest.raises(UserError, match=r"^error\.stale$"):
+        await press(Update(1), nothing_pressed)
+    assert heard == []

@@ -19,12 +19,11 @@ from bot.alerts.notices import alert as notice
 from bot.i18n import t
 from bot.model.alerts import Alert, Severity
 from bot.model.news import Verdict
-from bot.model.reasons import reason
 from bot.recurring import due
 from bot.sources.catalog import parse_catalog
 from storage.entries import NewEntry
 from storage.schema import pace, source
-from tests.factories import chat, entry, rate
+from tests.factories import a_reason, chat, entry, rate
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
 from tests.publishers import ATTACK, QUIET, Publishers
 
@@ -87,7 +86,7 @@ async def test_the_desk_is_one_message_in_the_operators_language(
     desk.bot.services.admins = frozenset({number})
     await story(desk, approval=True)
     async with desk.store.writing() as db:
-        reasons = (reason("far_day", "2021-10-25"),)
+        reasons = (a_reason("far_day", "2021-10-25"),)
         await storage.held_rates.hold(db, rate(value="847"), reasons=reasons, now=NOW)
     shown = await desk.ask("/admin", chat=number)
     place = shown["message_id"]
@@ -117,7 +116,7 @@ async def test_what_waits_for_a_word_leads_to_it(desk: World) -> None:
     """A held rate to its two buttons, a story to its card."""
     await story(desk, approval=True)
     async with desk.store.writing() as db:
-        reasons = (reason("far_day", "2021-10-25"),)
+        reasons = (a_reason("far_day", "2021-10-25"),)
         await storage.held_rates.hold(db, rate(value="847"), reasons=reasons, now=NOW)
     place = (await desk.ask("/admin"))["message_id"]
     await desk.press(READER, place, "admin:held")

@@ -18,6 +18,7 @@ from bot.i18n import t
 from bot.model.chats import ChatKind, Post, Sound, Style
 from bot.render.channels import RIGHTS
 from bot.sources.catalog import parse_catalog
+from bot.telegram.outcomes import KICKED
 from tests.factories import chat
 from tests.handlers.conftest import CATALOG, GROUP, NOW, READER, RUSSIAN, STRANGER, World
 from tests.handlers.test_membership import CHANNEL, DEFAULTS, follows, known
@@ -336,7 +337,7 @@ async def test_G9_lost_rights_are_told_once_in_private_to_who_set_the_channel_up
     world.emulator.set_bot_status(CHANNEL, "kicked", by=STRANGER)
     await known(world, CHANNEL)
     async with world.bot.store.writing() as db:
-        await lost(db, CHANNEL, "kicked", now=NOW)
+        await lost(db, CHANNEL, KICKED.why, now=NOW)
         assert await storage.setups.to_be_told(db, CHANNEL) is None
     told = [one for one in await world.notices() if one[0] == "notice.channel_lost"]
     assert told == [("notice.channel_lost", {"chat": str(CHANNEL), "why": "no right to write"})]

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 import storage.chats
 import storage.retention
 from bot.recurring import tidy
+from bot.telegram.outcomes import BLOCKED
 from storage.schema import chat
 from tests.handlers.conftest import READER, World
 
@@ -22,7 +23,7 @@ async def test_G7_who_blocked_the_bot_is_written_to_again_after_coming_back(
     await world.ask("/start")
     async with world.bot.store.writing() as db:
         await storage.chats.subscribe(db, READER, ["pair:USD/KGS"], now=world.bot.clock())
-        await storage.chats.close(db, READER, why="blocked")
+        await storage.chats.close(db, READER, why=BLOCKED.why)
     if way == "start":
         await world.ask("/start")
     else:
@@ -44,7 +45,7 @@ async def test_G7_who_comes_back_after_being_forgotten_is_met_anew(world: World)
     long_ago = world.bot.clock() - storage.retention.CLOSED_CHATS_KEPT - timedelta(days=1)
     async with world.bot.store.writing() as db:
         await storage.chats.subscribe(db, READER, ["pair:USD/KGS"], now=world.bot.clock())
-        await storage.chats.close(db, READER, why="blocked")
+        await storage.chats.close(db, READER, why=BLOCKED.why)
         await db.execute(update(chat).where(chat.c.id == READER).values(inactive_at=long_ago))
     await tidy(world.bot)
     async with world.bot.store.reading() as db:

@@ -9,6 +9,7 @@ import pytest
 
 import storage.chats
 from bot.errors import StorageError
+from bot.reasons import said
 from tests.handlers.conftest import READER, World
 
 
@@ -23,7 +24,7 @@ async def test_G2_what_was_pressed_while_the_database_was_away_has_its_effect_wh
         nonlocal tries
         tries += 1
         if tries < 3:
-            raise StorageError("database is locked")
+            raise StorageError(said("database is locked"))
         await real(*args, **values)
 
     monkeypatch.setattr("storage.chats.subscribe", away_twice)
@@ -50,7 +51,7 @@ async def test_a_question_that_cannot_be_answered_is_regretted_in_words(
     await world.ask("/rates USD")
 
     async def away(*_args: Any) -> None:
-        raise StorageError("disk full")
+        raise StorageError(said("disk full"))
 
     world.bot.inbox._retries = (0.01, 0.01)
     with monkeypatch.context() as patched:

@@ -9,6 +9,7 @@ import pytest
 
 from bot.emulator import Fault
 from bot.errors import StorageError
+from bot.reasons import said
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World, days
 
 
@@ -188,7 +189,7 @@ def _away_first(monkeypatch: pytest.MonkeyPatch, name: str, *, times: int) -> li
     async def fails_first(*args: Any, **values: Any) -> Any:
         if len(away) < times:
             away.append(len(away) + 1)
-            raise StorageError("database is locked")
+            raise StorageError(said("database is locked"))
         return await real(*args, **values)
 
     monkeypatch.setattr(name, fails_first)

@@ -41,6 +41,7 @@ from bot.model.alerts import (
     Lane,
     Severity,
 )
+from bot.model.calls import Call
 from bot.model.news import Verdict
 from bot.model.own_feeds import OwnFeed
 from bot.model.rules import Condition, Direction, Rule, RuleState
@@ -145,7 +146,8 @@ SAMPLES = {
     ),
     "broadcast": Sample(lambda _: Broadcast(text="Завтра тихо"), Audience(subscription=EVERYBODY)),
     "answer": Sample(
-        lambda _: Answered(method="sendMessage", body={"text": "Ответ"}), Audience(chat=RUSSIAN)
+        lambda _: Answered(call=Call(method="sendMessage", parameters={"text": "Ответ"})),
+        Audience(chat=RUSSIAN),
     ),
 }
 

@@ -1,11 +1,8 @@
-"""What operators alone have: menus of their own, and words on trouble, by name and not too many."""
+"""What operators alone have: menus of their own, and words on trouble, by name."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
-from sqlalchemy import select
 
 import storage.chats
 from bot.alerts.notices import tell
@@ -13,14 +10,12 @@ from bot.i18n import t
 from bot.languages import LANGUAGES as SPOKEN
 from bot.model.chats import ChatKind
 from bot.presence import introduce
+from bot.reasons import said
+from bot.telegram.outcomes import KICKED
 from handlers import OFFERED, OPERATORS
-from storage.db import Store
-from storage.schema import alert, broadcast
-from tests.factories import NOW as THEN
+from storage.schema import broadcast
 from tests.factories import chat
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
-
-MINUTE = timedelta(minutes=1)
 
 
 def menu(world: World, number: int, language: str) -> set[str]:
@@ -46,50 +41,25 @@ async def test_an_operators_chat_has_a_menu_of_its_own(world: World, language: s
     assert menu(world, STRANGER, language) == set(OFFERED)
 
 
+async def test_an_operators_menu_in_no_language_of_ours_is_in_the_one_they_chose(
+    world: World,
+) -> None:
+    """Where Telegram itself is set to another."""
+    world.bot.services.admins = frozenset({RUSSIAN})
+    await world.ask("/start", chat=RUSSIAN)
+    await world.ask("/help", chat=RUSSIAN)
+    profile = world.emulator.profile
+    shown = profile.menu(
+        chat_id=RUSSIAN, private=True, user_id=RUSSIAN, is_admin=False, language="de"
+    )
+    words = {one["command"]: one["description"] for one in shown}
+    assert words["admin"] == t("command.admin", "ru")
+
+
 async def test_help_names_an_operators_commands_to_operators(world: World) -> None:
     assert "/admin" not in (await world.ask("/help"))["text"]
     world.bot.services.admins = frozenset({READER})
     assert "/admin" in (await world.ask("/help"))["text"]
-
-
-async def told(store: Store) -> list[tuple[str, dict[str, str]]]:
-    """What operators were told, in order."""
-    query = select(alert.c.payload).where(alert.c.kind == "notice").order_by(alert.c.id)
-    async with store.reading() as db:
-        return [(one["msgid"], dict(one["values"])) for one in (await db.execute(query)).scalars()]
-
-
-async def test_one_trouble_is_told_once_an_hour_in_whatever_words(store: Store) -> None:
-    """Another chat or source is another trouble, and so is another fault of ours; a question that
-    waits for a word is always asked.
-    """
-    source = {"source": "nbkr", "why": "HTTP 503"}
-    words = [
-        ("notice.source", source, 0),
-        ("notice.source", {**source, "why": "HTTP 502"}, 59),  # the same trouble
-        ("notice.source", {**source, "source": "cbr"}, 59),
-        ("notice.rejected", {"alert": "7", "why": "too long"}, 59),
-        ("notice.rejected", {"alert": "8", "why": "too long"}, 60),  # the same fault
-        ("notice.rejected", {"alert": "8", "why": "empty"}, 60),
-        ("notice.source", {**source, "why": "HTTP 500"}, 60),  # an hour later
-        ("notice.well", {"source": "nbkr"}, 61),
-        ("notice.source", {**source, "why": "HTTP 400"}, 62),  # it was well meanwhile
-        ("notice.held", {"source": "nbkr", "rate": "USD/KGS 1", "held": "1"}, 62),
-        ("notice.held", {"source": "nbkr", "rate": "USD/KGS 2", "held": "2"}, 62),
-    ]
-    for msgid, values, minute in words:
-        async with store.writing() as db:
-            await tell(db, [5], msgid, values, now=THEN + minute * MINUTE)
-    kept = [one for place, one in enumerate(words) if place not in {1, 4}]
-    assert await told(store) == [(msgid, values) for msgid, values, _ in kept]
-
-
-async def test_a_clock_set_back_silences_nobody(store: Store) -> None:
-    """What was told in a future that is gone counts for nothing."""
-    async with store.writing() as db:
-        await tell(db, [5], "notice.backup", {"why": "a"}, now=THEN + 30 * MINUTE)
-        await tell(db, [5], "notice.backup", {"why": "b"}, now=THEN)
-    assert len(await told(store)) == 2
 
 
 async def test_a_notice_calls_sources_and_chats_by_their_names(world: World) -> None:
@@ -97,16 +67,17 @@ async def test_a_notice_calls_sources_and_chats_by_their_names(world: World) -> 
     async with world.store.writing() as db:
         await storage.chats.add(db, chat(RUSSIAN, language="ru"), now=NOW)
         await storage.chats.add(db, chat(-100, kind=ChatKind.GROUP, title="Market"), now=NOW)
-        for msgid, values in (
-            ("notice.source", {"source": "nbkr", "why": "HTTP 503"}),
-            ("notice.source", {"source": "gone", "why": "HTTP 503"}),
-            ("notice.gone", {"chat": "-100", "why": "kicked"}),
-            ("notice.gone", {"chat": "-200", "why": "kicked"}),
+        away, kicked = said("HTTP 503"), KICKED.why
+        for msgid, values, why in (
+            ("notice.source", {"source": "nbkr"}, away),
+            ("notice.source", {"source": "gone"}, away),
+            ("notice.gone", {"chat": "-100"}, kicked),
+            ("notice.gone", {"chat": "-200"}, kicked),
         ):
-            await tell(db, [RUSSIAN], msgid, values, now=NOW)
+            await tell(db, [RUSSIAN], msgid, values, now=NOW, reasons=(why,))
     world.bot.worker.wake()
     for source in ("Национальный банк", "gone"):
-        words = t("notice.source", "ru").format(source=source, why="HTTP 503")
+        words = t("notice.source", "ru").format(source=source, why="«HTTP 503»")
         await world.tells(RUSSIAN, words)
     await world.tells(RUSSIAN, "Market")
     await world.tells(RUSSIAN, "-200")

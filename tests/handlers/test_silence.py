@@ -10,6 +10,7 @@ import pytest
 import storage.chats
 from bot.model.chats import ChatKind
 from bot.recurring import look_again
+from bot.telegram.outcomes import KICKED
 from tests.factories import chat as a_chat
 from tests.handlers.conftest import GROUP, READER, STRANGER, World
 
@@ -34,7 +35,7 @@ async def _happens(world: World, chat: int, what: str) -> None:
         emulator.unblock(chat)
     else:  # what the sender writes down when Telegram refuses a message for good
         async with world.bot.store.writing() as db:
-            await storage.chats.close(db, chat, why="kicked")
+            await storage.chats.close(db, chat, why=KICKED.why)
     world.bot.services.buckets.clear()
     await world.ask("/privacy", chat=STRANGER)  # received after all that
     while tasks := set(world.bot.inbox._tasks):

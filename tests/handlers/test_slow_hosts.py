@@ -11,6 +11,7 @@ import pytest
 from bot.errors import SourceError
 from bot.intake.inbox import AT_ONCE
 from bot.own_feeds import OwnFeeds
+from bot.reasons import said
 from bot.sources.own import OwnAddress
 from tests.handlers.conftest import World
 
@@ -24,7 +25,7 @@ async def test_G24_feeds_that_many_chats_try_at_a_slow_host_hold_up_no_question(
     async def slowly(_self: OwnFeeds, address: OwnAddress) -> Never:
         tried["begun"] += 1
         await over.wait()
-        raise SourceError(address.url)
+        raise SourceError(said(address.url))
 
     monkeypatch.setattr(OwnFeeds, "tried", slowly)
     for chat in range(5001, 5001 + AT_ONCE + 1):

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 
 from bot.errors import StorageError
 from bot.intake.inbox import AT_ONCE, Inbox
+from bot.reasons import said
 from storage.db import Store
 from storage.opening import open_store
 from storage.schema import inbox as table
@@ -112,7 +113,7 @@ async def test_an_update_that_could_not_be_stored_is_not_confirmed_and_not_handl
     inbox = Inbox(store, handler, holder="a", alone=True)
 
     async def full(*_args: object, **_kwargs: object) -> None:
-        raise StorageError("database or disk is full")
+        raise StorageError(said("database or disk is full"))
 
     with monkeypatch.context() as patched:
         patched.setattr("storage.inbox.add", full)

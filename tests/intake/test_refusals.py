@@ -11,6 +11,7 @@ from bot.emulator.faults import Kind
 from bot.intake import webhook
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
+from bot.reasons import Reason
 from bot.telegram import retry
 from bot.telegram.retry import Policy
 from storage.db import Store
@@ -19,7 +20,7 @@ from tests.intake.test_polling import READER, Handler, ended, telegram
 SECRET = "s" * 32
 
 
-async def _tell_nobody(_msgid: str, _values: dict[str, str]) -> None:
+async def _tell_nobody(_msgid: str, _values: dict[str, str], *_why: Reason) -> None:
     """Where there is no operator."""
 
 

@@ -16,6 +16,7 @@ from bot.intake import inbox as intake
 from bot.intake.inbox import Inbox
 from bot.intake.received import parse
 from bot.log import name_ids
+from bot.reasons import said
 from storage.db import Store, db_now
 from storage.schema import inbox as table
 from tests.intake.test_alone import outcomes
@@ -87,7 +88,7 @@ async def test_a_passing_storage_error_delays_an_update_and_those_behind_it(stor
         if raw["update_id"] == 3:
             other.set()
         if raw["update_id"] == 1 and (tries.count(1) < 3 or not other.is_set()):
-            raise StorageError("database is locked")
+            raise StorageError(said("database is locked"))
         if raw["update_id"] == 2:
             end.set()
 
@@ -111,7 +112,7 @@ async def test_an_update_that_never_succeeds_fails_loudly_after_a_bounded_number
     async def handle(raw: dict[str, Any]) -> None:
         tries.append(raw["update_id"])
         if raw["update_id"] == 1:
-            raise StorageError("disk full")
+            raise StorageError(said("disk full"))
         end.set()
 
     async def apologise(raw: dict[str, Any]) -> None:
@@ -139,7 +140,7 @@ async def test_a_stop_while_the_database_is_away_leaves_the_update_for_the_next_
 
     async def fail(_raw: dict[str, Any]) -> None:
         away.set()
-        raise StorageError("connection refused")
+        raise StorageError(said("connection refused"))
 
     first = Inbox(store, fail, holder="a", alone=True, retries=(60.0,))
     await first.receive([update(1, 1), update(2, 1)])

@@ -16,6 +16,7 @@ from bot import metrics
 from bot.errors import StorageError
 from bot.intake.inbox import Inbox
 from bot.intake.webhook import HEADER, LARGEST_REQUEST, webhook_app
+from bot.reasons import said
 from storage.db import Store
 from storage.schema import inbox as table
 
@@ -204,7 +205,7 @@ async def test_when_the_store_fails_telegram_is_asked_to_send_it_again(
     """503, and the second attempt has its effect."""
 
     async def fail(*_: object) -> None:
-        raise StorageError("away")
+        raise StorageError(said("away"))
 
     with monkeypatch.context() as patch:
         patch.setattr(desk.inbox, "receive", fail)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.model.entities import Entity
 from bot.render.text import (
     LIMIT,
     Button,
     Colour,
-    Entity,
     Message,
     Rich,
     bold,

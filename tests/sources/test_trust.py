@@ -9,7 +9,7 @@ import pytest
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.news import StoredEntry, Story, Verdict
-from bot.model.reasons import Reason
+from bot.reasons import Reason
 from bot.sources.feeds import FeedSpec
 from bot.sources.standing import AGGREGATORS_REASON, OFFICIAL_REASON, led, weighed
 from bot.sources.timetable import PollSpec

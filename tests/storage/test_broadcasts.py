@@ -20,6 +20,7 @@ from bot.alerts.broadcasts import Broadcast, alert
 from bot.model.alerts import EVERYBODY, State
 from bot.model.broadcasts import Progress, Step
 from bot.model.chats import ChatKind, Wakes
+from bot.telegram.outcomes import BLOCKED
 from storage.claims import Claim
 from storage.db import Db, Store
 from storage.deliveries import Mark
@@ -42,7 +43,7 @@ async def people(db: Db) -> None:
     for number in (1, 2, 4, -10):
         await storage.chats.subscribe(db, number, [SECURITY], now=NOW + timedelta(days=1))
     await storage.chats.stop(db, 4)
-    await storage.chats.close(db, 5, why="blocked")
+    await storage.chats.close(db, 5, why=BLOCKED.why)
 
 
 async def sent_to(store: Store, audience: str, *, chunk: int | None = None) -> tuple[int, set[int]]:

@@ -22,7 +22,10 @@ import storage.supergroups
 from bot.alerts.answers import alert as late_answer
 from bot.alerts.notices import Notice
 from bot.model.alerts import Alert, Audience, Lane, Severity, State
+from bot.model.calls import Call
 from bot.model.chats import ChatKind
+from bot.reasons import read
+from bot.telegram.outcomes import BLOCKED, KICKED, NO_RIGHT
 from storage.claims import Claim
 from storage.db import Db, Store, db_now
 from storage.deliveries import Mark
@@ -153,7 +156,7 @@ async def test_only_active_chats_that_asked_before_and_do_not_snooze_are_told(st
     async with store.writing() as db:
         await readers(db, 1, 2, 4, 5)
         await readers(db, 3, since=NOW + SECOND)
-        await storage.chats.close(db, 2, why="blocked")
+        await storage.chats.close(db, 2, why=BLOCKED.why)
         await storage.chats.snooze(db, 4, KEY, span=timedelta(hours=1))
         await storage.chats.snooze(db, 5, KEY, span=-SECOND)
         await storage.alerts.enqueue(db, an_alert())
@@ -274,8 +277,8 @@ async def test_a_chat_closed_while_a_fan_out_gives_it_a_delivery_has_that_closed
     async with store.writing() as fanning:
         assert await storage.fan_out.fan_out(fanning) == 3
         async with store.writing() as closing:
-            await storage.chats.close(closing, 2, why="blocked")
-            await storage.chats.close(closing, 3, why="blocked")
+            await storage.chats.close(closing, 2, why=BLOCKED.why)
+            await storage.chats.close(closing, 3, why=BLOCKED.why)
             await storage.chats.activate(closing, 3)
     async with store.writing() as db:
         assert await told(db) == [(1, "pending"), (2, "pending"), (3, "pending")]
@@ -292,11 +295,10 @@ async def test_G21_to_a_chat_that_said_stop_go_answers_alone(store: Store) -> No
         await readers(db, 1, 2)
         await storage.chats.stop(db, 1)
         await storage.chats.stop(db, 2)
-        await storage.chats.close(db, 2, why="blocked")
+        await storage.chats.close(db, 2, why=BLOCKED.why)
         for chat in (1, 2):
-            answer = late_answer(
-                chat, chat, "sendMessage", {}, flood=True, now=NOW, lasts=timedelta(days=99999)
-            )
+            call = Call(method="sendMessage", parameters={})
+            answer = late_answer(chat, chat, call, flood=True, now=NOW, lasts=timedelta(days=99999))
             await storage.alerts.enqueue(db, answer)
             await storage.alerts.enqueue(db, an_alert(f"to {chat}", audience=Audience(chat=chat)))
         await fan_all(db)
@@ -500,11 +502,11 @@ async def test_a_closed_chat_gets_nothing_until_it_is_active_again(store: Store)
         await readers(db, 1)
         await storage.alerts.enqueue(db, an_alert("a"))
         await fan_all(db)
-        await storage.chats.close(db, 1, why="blocked")
+        await storage.chats.close(db, 1, why=BLOCKED.why)
         await storage.alerts.enqueue(db, an_alert("b"))
         await fan_all(db)
         assert await told(db) == [(1, "dead")]
-        assert (await db.execute(select(delivery.c.error))).scalar_one() == "blocked"
+        assert read((await db.execute(select(delivery.c.error))).scalar_one()) == BLOCKED.why
         await storage.chats.activate(db, 1)
         await storage.alerts.enqueue(db, an_alert("c"))
         await fan_all(db)
@@ -529,7 +531,7 @@ async def test_G19_what_was_closed_with_a_group_that_moved_waits_again_for_whate
         one = delivery.c.id == second.id
         later = NOW + timedelta(days=36_500)
         await db.execute(update(delivery).where(one).values(**dead, finished_at=later, doubts=2))
-    for why in ("no right to write", "kicked"):
+    for why in (NO_RIGHT.why, KICKED.why):
         async with store.writing() as db:
             await storage.chats.close(db, -5, why=why)
     async with store.writing() as db:

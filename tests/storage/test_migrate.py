@@ -12,18 +12,21 @@ from sqlalchemy import select
 import storage.alerts
 import storage.chats
 import storage.fan_out
+import storage.privacy
 import storage.rules
 import storage.supergroups
 from bot.alerts.notices import Notice
+from bot.alerts.notices import alert as notice
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind, Style
+from bot.telegram.outcomes import KICKED, NO_RIGHT
 from storage.db import Store
 from storage.schema import alert, chat, delivery, rule, subscription
 from tests.factories import NOW
 from tests.factories import chat as a_chat
 from tests.storage.test_rules import proposed, saved
 
-OLD, NEW = -4100, -1004000004100
+OLD, NEW, READER = -4100, -1004000004100, 1001
 KEY = "topic:security"
 KEPT = {
     "kind": ChatKind.GROUP,
@@ -74,13 +77,13 @@ async def _joined(store: Store) -> None:
 async def _left(store: Store) -> None:
     """Told that the bot is in the old group no more."""
     async with store.writing() as db:
-        await storage.chats.close(db, OLD, why="kicked")
+        await storage.chats.close(db, OLD, why=KICKED.why)
 
 
 async def _refused(store: Store) -> None:
     """A message to the old group met a refusal."""
     async with store.writing() as db:
-        await storage.chats.close(db, OLD, why="no right to write")
+        await storage.chats.close(db, OLD, why=NO_RIGHT.why)
 
 
 async def _back(store: Store) -> None:
@@ -234,3 +237,18 @@ async def test_G19_an_alert_that_both_had_is_delivered_once(store: Store) -> Non
             select(delivery.c.chat_id, delivery.c.state).order_by(delivery.c.alert_id)
         )
         assert [tuple(row) for row in rows] == [(NEW, "sent"), (NEW, "pending")]
+
+
+async def test_S21_what_operators_were_told_of_the_old_group_is_forgotten_with_the_new_one(
+    store: Store,
+) -> None:
+    """A notice names a group by its number; nobody can erase the old one any more."""
+    await _met(store, OLD)
+    async with store.writing() as db:
+        told = {"chat": str(OLD), "why": "blocked"}
+        await storage.alerts.enqueue(db, notice(READER, "notice.gone", told, now=NOW))
+        await storage.supergroups.migrate(db, OLD, NEW)
+        await storage.supergroups.migrate(db, OLD, NEW)
+        assert (await db.execute(select(alert.c.about_chat))).scalars().all() == [NEW]
+        await storage.privacy.erase(db, NEW)
+        assert (await db.execute(select(alert))).all() == []

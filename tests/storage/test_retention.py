@@ -20,6 +20,7 @@ from bot.alerts.notices import alert as notice
 from bot.model.alerts import Audience, Severity
 from bot.model.news import Verdict
 from bot.model.rules import Condition, Direction, Rule
+from bot.telegram.outcomes import BLOCKED, DEACTIVATED, KICKED
 from storage.db import Store
 from storage.entries import NewEntry
 from storage.inbox import Received
@@ -203,9 +204,9 @@ async def test_G7_a_chat_that_blocked_the_bot_is_forgotten_after_ninety_days(sto
             await storage.chats.subscribe(db, number, ["topic:security"], now=began)
             await storage.rules.propose(db, number, series, own, now=began)
         for number in (gone, back):
-            await storage.chats.close(db, number, why="blocked")
+            await storage.chats.close(db, number, why=BLOCKED.why)
         await storage.chats.stop(db, silent)
-        await storage.chats.close(db, silent, why="blocked")
+        await storage.chats.close(db, silent, why=BLOCKED.why)
         told = notice(here, "notice.gone", {"chat": str(gone), "why": "kicked"}, now=began)
         await storage.alerts.enqueue(db, told)
         while await storage.fan_out.fan_out(db) is not None:
@@ -215,7 +216,7 @@ async def test_G7_a_chat_that_blocked_the_bot_is_forgotten_after_ninety_days(sto
     assert (await count(store))["chat"] == 5
     async with store.writing() as db:
         await storage.chats.activate(db, back)
-        await storage.chats.close(db, young, why="kicked")
+        await storage.chats.close(db, young, why=KICKED.why)
         later = began + timedelta(days=10)
         await db.execute(update(chat).where(chat.c.id == young).values(inactive_at=later))
     await forget(store, now=began + CLOSED_CHATS_KEPT + DAY)
@@ -234,7 +235,7 @@ async def test_chats_that_are_gone_go_in_pieces(store: Store) -> None:
     async with store.writing() as db:
         for number in range(1, 26):
             await storage.chats.add(db, factories.chat(number), now=began)
-            await storage.chats.close(db, number, why="deactivated")
+            await storage.chats.close(db, number, why=DEACTIVATED.why)
     assert await forget(store, 10, now=began + CLOSED_CHATS_KEPT + DAY) == [10, 10, 5]
 
 

@@ -15,6 +15,7 @@ from bot.detect.moves import Moved
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.rates import Move
 from bot.model.rules import Condition, Direction, Rule, RuleState
+from bot.telegram.outcomes import BLOCKED
 from storage.db import Db, Store
 from tests.factories import NOW, chat, rate
 
@@ -68,7 +69,7 @@ async def test_a_rule_watches_from_save_to_pause(store: Store) -> None:
         await storage.rules.snooze(db, number, until=NOW + timedelta(hours=1))
         assert await storage.rules.watching(db, SERIES, now=NOW) == []
         assert len(await storage.rules.watching(db, SERIES, now=NOW + timedelta(hours=1))) == 1
-        await storage.chats.close(db, 1001, why="blocked")
+        await storage.chats.close(db, 1001, why=BLOCKED.why)
         assert await storage.rules.watching(db, SERIES, now=NOW + timedelta(hours=1)) == []
 
 

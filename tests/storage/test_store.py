@@ -33,6 +33,7 @@ import storage.supergroups
 from bot.errors import ConfigError, StorageError
 from bot.model.alerts import Severity, State
 from bot.model.news import Verdict
+from bot.reasons import Reason, said
 from storage import migrate
 from storage.db import Store, db_now
 from storage.entries import NewEntry
@@ -118,7 +119,7 @@ async def test_a_source_forgets_its_failures_when_it_answers(store: Store) -> No
     async with store.writing() as db:
         for _ in range(3):
             await storage.sources.record_failure(
-                db, "nbkr", now=NOW, next_due_at=NOW, error="no answer"
+                db, "nbkr", now=NOW, next_due_at=NOW, error=said("no answer")
             )
         assert (await storage.sources.states(db))["nbkr"].failures == 3
         later = NOW + timedelta(days=1)
@@ -283,10 +284,15 @@ async def test_P3_a_transaction_that_stands_still_is_ended_whatever_it_did_last(
     """A frozen replica would keep what it locked from all others."""
     monkeypatch.setattr(storage.connecting, "IDLE_SECONDS", 0.2)
     psycopg.adapters.register_dumper(Frozen, FrozenDumper)
+
+    def frozen(why: Reason | None) -> str:
+        return Frozen("") if why == said("frozen") else ""
+
+    monkeypatch.setattr("storage.deliveries.written_if", frozen)
     store = await open_store(postgres_url)
     marks = [
         storage.deliveries.Mark(
-            id=number, fence=0, state=State.DEAD, error=Frozen("") if number == at else ""
+            id=number, fence=0, state=State.DEAD, error=said("frozen" if number == at else "")
         )
         for number in range(rows)
     ]

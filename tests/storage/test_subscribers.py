@@ -22,6 +22,7 @@ from bot.model.alerts import State
 from bot.model.chats import ChatKind
 from bot.model.own_feeds import OwnFeed
 from bot.model.quiet import QuietHours
+from bot.telegram.outcomes import BLOCKED
 from storage.belonging import UNMET, claim, give, owner, unmet
 from storage.db import Db, Store
 from storage.migrate import must_be_current
@@ -58,7 +59,7 @@ async def people(db: Db) -> None:
     await storage.chats.add(db, one_chat(GROUP, kind=ChatKind.GROUP, title="Ош"), now=NOW)
     await storage.chats.add(db, one_chat(CHANNEL, kind=ChatKind.CHANNEL), now=NOW)
     await storage.chats.stop(db, SILENT)
-    await storage.chats.close(db, GONE, why="blocked")
+    await storage.chats.close(db, GONE, why=BLOCKED.why)
     feed = OwnFeed(key="abc", url="https://example.org/rss", name="Example")
     await storage.own_feeds.add(db, feed, now=NOW)
     await storage.places.toggle(db, READER, "osh")

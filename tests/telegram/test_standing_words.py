@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from bot.reasons import said
 from bot.telegram.outcomes import (
-    LEFT,
+    BLOCKED,
+    KICKED,
     NO_RIGHT,
     Ambiguous,
     Gone,
@@ -25,8 +27,8 @@ from bot.telegram.outcomes import (
 @pytest.mark.parametrize(
     ("member", "wanted"),
     [
-        ({"status": "left"}, LEFT),
-        ({"status": "kicked", "can_post_messages": True}, LEFT),
+        ({"status": "left"}, KICKED),
+        ({"status": "kicked", "can_post_messages": True}, KICKED),
         ({"status": "administrator"}, None),
         ({"status": "administrator", "can_post_messages": True}, None),
         ({"status": "administrator", "can_post_messages": False}, NO_RIGHT),
@@ -57,25 +59,25 @@ def test_a_right_is_lacking_only_where_it_is_said_to_be(
     said is there.
     """
     assert lacking(member) == wanted
-    assert (LEFT.why, NO_RIGHT.why) == ("kicked", "no right to write")
+    assert (str(KICKED.why), str(NO_RIGHT.why)) == ("kicked", "no right to write")
 
 
 @pytest.mark.parametrize(
-    ("outcome", "answered", "said"),
+    ("outcome", "answered", "words"),
     [
         (Sent(1), True, "Sent"),
         (Migrated(-100), True, "Migrated"),
-        (Gone("blocked"), True, "blocked"),
-        (Rejected("text is empty"), True, "text is empty"),
-        (Retry("Too Many Requests", flood=True), True, "Too Many Requests"),
-        (Retry("slow mode", after=0.0), True, "slow mode"),
-        (Retry("Bad Gateway"), False, "Bad Gateway"),
-        (Ambiguous("timeout"), False, "timeout"),
+        (BLOCKED, True, "blocked"),
+        (Rejected(said("text is empty")), True, "text is empty"),
+        (Retry(said("Too Many Requests"), flood=True), True, "Too Many Requests"),
+        (Retry(said("slow mode"), after=0.0), True, "slow mode"),
+        (Retry(said("Bad Gateway")), False, "Bad Gateway"),
+        (Ambiguous(said("timeout")), False, "timeout"),
     ],
 )
 def test_an_outcome_says_whether_telegram_answered_and_what(
-    outcome: Outcome, answered: bool, said: str
+    outcome: Outcome, answered: bool, words: str
 ) -> None:
     """What stands in front of Telegram says neither how long to wait nor that one must."""
     assert answers(outcome) is answered
-    assert why(outcome) == said
+    assert str(why(outcome)) == words

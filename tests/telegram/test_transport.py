@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import orjson
 import pytest
 
+from bot.reasons import reason
 from bot.telegram.api import Api
 from bot.telegram.line import chat_body
 from bot.telegram.outcomes import Ambiguous, Outcome, Retry, Sent
@@ -84,13 +85,19 @@ async def test_a_body_arrives_whole_under_its_method_and_the_connection_is_kept(
             Sent(7, {"message_id": 7}),
         ),
         (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + OK, Sent(7, {"message_id": 7})),
-        (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nno", Retry("HTTP 502")),
+        (
+            b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nno",
+            Retry(reason("telegram.status", status="502")),
+        ),
         (
             b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 500\r\n\r\n" + OK,
-            Ambiguous("ClientPayloadError"),
+            Ambiguous(reason("telegram.unanswered", error="ClientPayloadError")),
         ),
-        (b"", Ambiguous("ServerDisconnectedError")),
-        (b"I am no server of HTTP\r\nConnection: close\r\n\r\n", Ambiguous("HttpProcessingError")),
+        (b"", Ambiguous(reason("telegram.unanswered", error="ServerDisconnectedError"))),
+        (
+            b"I am no server of HTTP\r\nConnection: close\r\n\r\n",
+            Ambiguous(reason("telegram.unanswered", error="HttpProcessingError")),
+        ),
     ],
     ids=["continue", "chunked", "until closed", "proxy's page", "cut off", "hung up", "not HTTP"],
 )
@@ -128,7 +135,7 @@ async def test_a_request_whose_answer_does_not_end_is_broken_off_alone(begun: by
         slow = asyncio.create_task(api.post("sendMessage", b'{"text":"slow"}'))
         assert await api.post("sendMessage", b'{"text":"quick"}') == Sent(7, {"message_id": 7})
         assert not slow.done()
-        assert await slow == Ambiguous("TimeoutError")
+        assert await slow == Ambiguous(reason("telegram.unanswered", error="TimeoutError"))
         await left.wait()
         assert await api.post("sendMessage", b'{"text":"quick"}') == Sent(7, {"message_id": 7})
 
@@ -139,7 +146,9 @@ async def test_a_server_that_is_not_there_has_delivered_nothing() -> None:
         pass
     async with open_session() as session:
         gone = Api(session, url=api._base.partition("/bot")[0], token=TOKEN)
-        assert await gone.post("sendMessage", b"{}") == Retry("ClientConnectorError")
+        assert await gone.post("sendMessage", b"{}") == Retry(
+            reason("telegram.unsent", error="ClientConnectorError")
+        )
 
 
 async def test_no_secret_is_in_what_an_error_says() -> None:

@@ -15,6 +15,7 @@ from datetime import date
 
 from bot.errors import ParseError
 from bot.model.rates import RateKind
+from bot.reasons import reason
 from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
@@ -42,7 +43,7 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
     """The latest rates, or a range of days."""
     root = documents.xml(body, root="Envelope")
     if next(documents.descendants(root, "Fault"), None) is not None:
-        raise ParseError("the service answered with a fault")
+        raise ParseError(reason("document.fault", "the service answered with a fault"))
     sheet = Sheet()
     for result in documents.descendants(root, "ExchangeRatesLatestResult"):
         on = base.day_of(documents.text_of(result, "CurrentDate"))

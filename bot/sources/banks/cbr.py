@@ -20,6 +20,7 @@ from datetime import date
 
 from bot.errors import ParseError
 from bot.model.rates import RateKind
+from bot.reasons import reason
 from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
@@ -98,11 +99,15 @@ def _dynamic(root: documents.Element) -> Sheet:
     number = documents.attribute(root, "ID") or ""
     code = IDS.get(number)
     if code is None:
-        raise ParseError(f"unknown currency id {base.shown(number)}")
+        raise ParseError(
+            reason("document.currency_id", "unknown currency id “{id}”", id=base.shown(number))
+        )
     sheet = Sheet()
     for row in documents.children(root, "Record"):
         if documents.attribute(row, "Id") not in (None, number):
-            raise ParseError("records of several currencies in one document")
+            raise ParseError(
+                reason("document.mixed", "records of several currencies in one document")
+            )
         on, value = documents.attribute(row, "Date"), documents.text_of(row, "Value")
         sheet.add(code, "RUB", on, value, documents.text_of(row, "Nominal"))
     return sheet

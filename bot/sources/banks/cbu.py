@@ -22,7 +22,7 @@ DAY = "https://cbu.uz/en/arkhiv-kursov-valyut/json/all/{day}/"
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
     """The list of all currencies, of any day."""
     sheet = Sheet()
-    for row in documents.objects(documents.json_of(body), "the answer"):
+    for row in documents.objects(documents.json_of(body), "JSON"):
         sheet.add(row.get("Ccy"), "UZS", row.get("Date"), row.get("Rate"), row.get("Nominal"))
     return sheet
 

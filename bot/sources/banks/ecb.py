@@ -21,6 +21,7 @@ from datetime import date
 
 from bot.errors import ParseError
 from bot.model.rates import RateKind
+from bot.reasons import reason
 from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
@@ -53,27 +54,27 @@ def _envelope(root: documents.Element) -> Sheet:
             currency, rate = documents.attribute(row, "currency"), documents.attribute(row, "rate")
             sheet.add("EUR", currency, on, rate)
     if not dated:
-        raise ParseError("no dated cube")
+        raise ParseError(reason("document.no_cube", "no dated cube"))
     return sheet
 
 
 def _csv(text: str) -> Sheet:
     if not text.endswith("\n"):  # a row cut inside its last figure would still be a row
-        raise ParseError("the CSV is cut off")
+        raise ParseError(reason("document.cut_off", "the CSV is cut off"))
     try:
         head, *lines = csv.reader(text.splitlines(), strict=True)
     except (csv.Error, ValueError):  # ValueError: without any line there is no head
-        raise ParseError("not a CSV") from None
+        raise ParseError(reason("document.no_csv", "not a CSV")) from None
     for name in ("CURRENCY", "TIME_PERIOD", "OBS_VALUE"):
         if name not in head:
-            raise ParseError(f"no column {name}")
+            raise ParseError(reason("document.no_column", "no column {name}", name=name))
     sheet = Sheet()
     for line in lines:
         if len(line) != len(head):
-            raise ParseError("a row of another length than the head")
+            raise ParseError(reason("document.ragged", "a row of another length than the head"))
         row = dict(zip(head, line, strict=True))
         if row.get("FREQ", "D") != "D":
-            raise ParseError("not daily rates")
+            raise ParseError(reason("document.not_daily", "not daily rates"))
         if row.get("OBS_STATUS") in _NO_OBSERVATION:
             continue
         sheet.add(

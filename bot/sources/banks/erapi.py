@@ -15,6 +15,7 @@ from typing import Any
 
 from bot.errors import ParseError
 from bot.model.rates import RateKind
+from bot.reasons import reason
 from bot.sources import base, documents
 from bot.sources.base import RateSource, Sheet
 
@@ -23,10 +24,14 @@ _FIRST, _LAST = 631152000, 4133980800  # 1990 and 2101, in seconds of Unix
 
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
     """The latest rates of one base."""
-    answer = documents.an_object(documents.json_of(body), "the answer")
+    answer = documents.an_object(documents.json_of(body), "JSON")
     if answer.get("result") != "success":
         raise ParseError(
-            f"the service answered {base.shown(answer.get('error-type', answer.get('result')))}"
+            reason(
+                "document.answered",
+                "the service answered “{words}”",
+                words=base.shown(answer.get("error-type", answer.get("result"))),
+            )
         )
     on = _updated_on(answer)
     sheet = Sheet()
@@ -40,7 +45,7 @@ def _updated_on(answer: dict[str, Any]) -> date:
     """The UTC day of the last update, by the number: the text beside it is for people."""
     stamp = answer.get("time_last_update_unix")
     if not isinstance(stamp, Decimal) or not stamp.is_finite() or not _FIRST <= stamp < _LAST:
-        raise ParseError("no believable time of the last update")
+        raise ParseError(reason("document.no_time", "no believable time of the last update"))
     return datetime.fromtimestamp(int(stamp), UTC).date()
 
 

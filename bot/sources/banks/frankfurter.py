@@ -17,6 +17,7 @@ from typing import Any
 
 from bot.errors import ParseError
 from bot.model.rates import RateKind
+from bot.reasons import reason
 from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
@@ -32,7 +33,7 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
         return sheet
     if isinstance(answer, dict) and "quote" in answer:
         answer = [answer]
-    for row in documents.objects(answer, "the answer"):
+    for row in documents.objects(answer, "JSON"):
         # The identity record says nothing; a row without either currency is named as a problem.
         if row.get("base") != row.get("quote") or row.get("base") is None:
             sheet.add(row.get("base"), row.get("quote"), row.get("date"), row.get("rate"))
@@ -46,8 +47,8 @@ def _v1(sheet: Sheet, answer: dict[str, Any]) -> None:
         days = {answer["date"]: days}
     for on, day in days.items():
         if not isinstance(on, str):
-            raise ParseError("no date")
-        for quote, value in documents.an_object(day, "rates of a day").items():
+            raise ParseError(reason("row.no_date", "no date"))
+        for quote, value in documents.an_object(day, "rates").items():
             sheet.add(answer.get("base"), quote, on, value, units)
 
 

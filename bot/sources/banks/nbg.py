@@ -23,7 +23,7 @@ DAY = "https://nbg.gov.ge/gw/api/ct/monetarypolicy/currencies/?date={day}"
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
     """The currencies of the days in the answer."""
     sheet = Sheet()
-    for day in documents.objects(documents.json_of(body), "the answer"):
+    for day in documents.objects(documents.json_of(body), "JSON"):
         for row in documents.objects(day.get("currencies"), "currencies"):
             on = row.get("validFromDate", day.get("date"))
             sheet.add(row.get("code"), "GEL", on, row.get("rate"), row.get("quantity"))

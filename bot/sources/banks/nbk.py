@@ -16,6 +16,7 @@ from datetime import date
 
 from bot.errors import ParseError
 from bot.model.rates import RateKind
+from bot.reasons import reason
 from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
@@ -28,7 +29,7 @@ def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader 
     if "<rss" in text[:500]:
         channel = next(documents.children(documents.xml(body, root="rss"), "channel"), None)
         if channel is None:
-            raise ParseError("RSS without a channel")
+            raise ParseError(reason("document.no_channel", "RSS without a channel"))
         return _items(channel, None)
     root = documents.xml(body, root="rates")
     return _items(root, base.day_of(documents.text_of(root, "date")))

@@ -24,6 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from bot.errors import ParseError
 from bot.model.rates import RateKind
+from bot.reasons import reason
 from bot.sources import base, documents
 from bot.sources.base import RateSource, Request, Sheet
 
@@ -107,7 +108,7 @@ def read(body: bytes, url: str | None) -> Sheet:
 
 def _history(text: str, url: str | None) -> Sheet:
     if "</table>" not in text[text.rindex("<!--value-->") :].lower():
-        raise ParseError("the history page is cut off")
+        raise ParseError(reason("document.cut_off", "the history page is cut off"))
     code, nominal = _series(text, url)
     sheet = Sheet()
     for on, value in _ROW.findall(text):
@@ -122,14 +123,23 @@ def _series(text: str, url: str | None) -> tuple[str, int]:
         asked = parse_qs(urlsplit(url).query).get("valuta_id", [""])[0]
     selected, printed = _selected(text)
     if asked and selected and selected != asked:
-        raise ParseError("the history page is of another currency than asked for")
+        raise ParseError(
+            reason(
+                "document.other_currency", "the history page is of another currency than asked for"
+            )
+        )
     number = asked or selected
     if not number:
         raise ParseError(
-            "a history page does not name its currency: say where it is from with --url"
+            reason(
+                "document.unnamed_currency",
+                "a history page does not name its currency: say where it is from with --url",
+            )
         )
     if not number.isdecimal() or int(number) not in SERIES:
-        raise ParseError(f"unknown valuta_id {base.shown(number)}")
+        raise ParseError(
+            reason("document.currency_id", "unknown currency id “{id}”", id=base.shown(number))
+        )
     code, nominal = SERIES[int(number)]
     # What the page prints comes before our table, which is as of one day.
     return code, int(printed or nominal)

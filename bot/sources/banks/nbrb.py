@@ -64,7 +64,7 @@ IDS: dict[int, tuple[str, int]] = {
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
     """The list of all currencies of one day, or of one currency over a range."""
     sheet = Sheet()
-    for row in documents.objects(documents.json_of(body), "the answer"):
+    for row in documents.objects(documents.json_of(body), "JSON"):
         code, scale = _unit(row)
         sheet.add(code, "BYN", row.get("Date"), row.get("Cur_OfficialRate"), scale)
     return sheet

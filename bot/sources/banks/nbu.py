@@ -25,7 +25,7 @@ RANGE = (
 def read(body: bytes, url: str | None) -> Sheet:  # noqa: ARG001 - every reader has this shape
     """Rows of one or many days."""
     sheet = Sheet()
-    for row in documents.objects(documents.json_of(body), "the answer"):
+    for row in documents.objects(documents.json_of(body), "JSON"):
         units = row.get("units")
         if "units" not in row and "rate_per_unit" not in row:  # the older statdirectory
             units = 1
