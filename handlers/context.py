@@ -29,7 +29,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     `given` is what a message is answered with, remembered once that is done; `earlier` is what
     stands there in answer to its words before an edit, or from a try that failed. Of a chat that
     was `erased` nothing is kept any more, not even an answer that cannot leave now. A press has one
-    answer: `pressed_answered` once it left.
+    answer: `pressed_answered` once it left, `answering` while one without words is on its way.
     """
 
     services: Services
@@ -40,6 +40,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     earlier: Sequence[Ours] = ()
     erased: bool = False
     pressed_answered: bool = False
+    answering: asyncio.Task[None] | None = None
 
     @property
     def language(self) -> str:
@@ -201,18 +202,16 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         if self.pressed_answered or self.incoming.callback_query is None:
             await change
             return
-        soon = asyncio.create_task(self._answer_soon())
+        waiting = asyncio.get_running_loop().call_later(self.services.signs.after, self._answer_now)
         try:
             await change
         finally:
-            if self.pressed_answered:  # what is on its way arrives
-                await soon
-            else:
-                soon.cancel()
+            waiting.cancel()
+            if self.answering is not None:  # what is on its way arrives
+                await self.answering
 
-    async def _answer_soon(self) -> None:
-        await asyncio.sleep(self.services.signs.after)
-        await self.answer()
+    def _answer_now(self) -> None:
+        self.answering = asyncio.create_task(self.answer())
 
     async def switch(self, button: Button, *data: str) -> None:
         """Put a button in the place of the one with such data, under the message pressed."""
