@@ -198,9 +198,16 @@ def _split(text: str, right: str) -> SplitResult:
         host, port = parts.hostname, parts.port  # both raise on nonsense
     except ValueError:
         raise ValueError(right) from None
-    if not host or port == 0:
+    if not host or port == 0 or not _is_host(_as_written(host)):
         raise ValueError(right)
     return parts
+
+
+def _as_written(host: str) -> str:
+    """A host as it stands in an address: IPv6 in brackets; a dot at the end says it is whole."""
+    if ":" in host:
+        return f"[{host}]"
+    return host.removesuffix(".")
 
 
 def parse_listen(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -27,7 +28,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     `given` is what a message is answered with, remembered once that is done; `earlier` is what
     stands there in answer to its words before an edit, or from a try that failed. Of a chat that
-    was `erased` nothing is kept any more, not even an answer that cannot leave now.
+    was `erased` nothing is kept any more, not even an answer that cannot leave now. A press has one
+    answer: `pressed_answered` once it left, `answering` while one without words is on its way.
     """
 
     services: Services
@@ -37,6 +39,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     given: Given | None = None
     earlier: Sequence[Ours] = ()
     erased: bool = False
+    pressed_answered: bool = False
+    answering: asyncio.Task[None] | None = None
 
     @property
     def language(self) -> str:
@@ -190,7 +194,24 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             return
         method = "editMessageCaption" if self.on_picture else "editMessageText"
         body = to_api(message, caption=self.on_picture)
-        await self._send(method, chat_id=self.chat.id, message_id=origin.message_id, **body)
+        await self._change(method, origin.message_id, **body)
+
+    async def _change(self, method: str, message: int, **body: Any) -> None:  # noqa: ANN401 - any JSON value
+        """Change a message; a press is answered before a change that has to wait for its turn."""
+        change = self._send(method, chat_id=self.chat.id, message_id=message, **body)
+        if self.pressed_answered or self.incoming.callback_query is None:
+            await change
+            return
+        waiting = asyncio.get_running_loop().call_later(self.services.signs.after, self._answer_now)
+        try:
+            await change
+        finally:
+            waiting.cancel()
+            if self.answering is not None:  # what is on its way arrives
+                await self.answering
+
+    def _answer_now(self) -> None:
+        self.answering = asyncio.create_task(self.answer())
 
     async def switch(self, button: Button, *data: str) -> None:
         """Put a button in the place of the one with such data, under the message pressed."""
@@ -206,8 +227,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
                     switched = True
         if switched:  # Telegram refuses an edit that changes nothing
             markup = {"inline_keyboard": rows}
-            where = {"chat_id": self.chat.id, "message_id": origin.message_id}
-            await self._send("editMessageReplyMarkup", **where, reply_markup=markup)
+            await self._change("editMessageReplyMarkup", origin.message_id, reply_markup=markup)
 
     async def put(self, buttons: Rows) -> None:
         """Put other buttons under the message pressed; its words stay."""
@@ -215,14 +235,22 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         if origin is None:
             return
         markup = to_api(Message(text="", buttons=buttons))["reply_markup"]
-        where = {"chat_id": self.chat.id, "message_id": origin.message_id}
-        await self._send("editMessageReplyMarkup", **where, reply_markup=markup)
+        await self._change("editMessageReplyMarkup", origin.message_id, reply_markup=markup)
 
     async def answer(self, text: str = "", *, alert: bool = False) -> None:
-        """Answer a button press; without words it just stops spinning."""
+        """Answer a button press; without words it just stops spinning.
+
+        Of a press that was answered before its change, the change is seen: only words that were to
+        be read before going on come all the same, as a message.
+        """
         query = self.incoming.callback_query
         if query is None:
             return
+        if self.pressed_answered:
+            if alert:
+                await self.reply(Message(text=text))
+            return
+        self.pressed_answered = True
         outcome = await self._send(
             "answerCallbackQuery",
             callback_query_id=query.id,

@@ -80,3 +80,26 @@ async def test_R12_the_document_that_fails_is_named_and_the_others_are_read(
     both = await _tried(broken, broken)
     assert "/0.xml: " in both.words
     assert "/1.xml: " in both.words
+
+
+@pytest.mark.parametrize(("body", "ok"), [("div.text", True), ("div.story", False), (None, True)])
+async def test_a_selector_of_the_article_that_finds_nothing_is_not_in_order(
+    body: str | None, ok: bool
+) -> None:
+    """A poll takes what the extractor finds, and nobody would hear that the page was redesigned."""
+    text = "<p>The bridge over the river was opened today, and many came to see it.</p>" * 5
+    page = (
+        f"<html><head><title>The bridge opens</title></head><body><article><div class=text>{text}"
+    )
+    async with Publishers() as publishers, loopback_fetcher() as fetcher:
+        listed = b"<ul><li><a href='/a'>The bridge opens today</a></li></ul>"
+        publishers.put("/list", listed, kind="text/html")
+        publishers.put("/a", page.encode(), kind="text/html")
+        section = f'[pages.x]\nurl = "{publishers.url}/list"\nitem = "li"\nlink = "a"\n'
+        if body is not None:
+            section += f'body = "{body}"\n'
+        spec = parse_catalog(section).news["x"]
+        found = await try_source(spec, fetcher, Here(), now=NOW)
+    assert found.ok is ok
+    assert found.words.startswith("1 entries; the first one's article has ")
+    assert found.words.endswith(", none of them found by `body`") is not ok

@@ -192,6 +192,37 @@ def test_an_installation_that_is_cut_off_leaves_no_stamp(
     assert not install.DEV_STAMP.exists()
 
 
+@pytest.mark.parametrize("dev", [False, True])
+def test_the_demo_installs_what_runs_the_bot_alone_and_the_tests_the_rest_too(
+    install: ModuleType, monkeypatch: pytest.MonkeyPatch, dev: bool
+) -> None:
+    """The stamps say no more than that."""
+    (install.VENV / "bin").mkdir(parents=True)
+    install.RUN_STAMP.touch()
+    installed: list[list[Path]] = []
+    monkeypatch.setattr(install, "_install", installed.append)
+    monkeypatch.setattr(install, "_works", lambda *_words: True)
+    monkeypatch.setattr(sys, "argv", ["install.py", "--dev"] if dev else ["install.py"])
+    install.main()
+    assert installed == [LOCKS if dev else [RUN_LOCK]]
+    assert (install.RUN_STAMP.exists(), install.DEV_STAMP.exists()) == (True, dev)
+
+
+def test_make_demo_asks_for_what_runs_the_bot_and_make_test_for_all(tmp_path: Path) -> None:
+    """Where nothing is installed yet."""
+    (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
+    for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml"):
+        (tmp_path / name).touch()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    for target, dev in (("demo", False), ("test", True)):
+        words = ["make", "--dry-run", target]
+        done = subprocess.run(
+            words, cwd=tmp_path, capture_output=True, text=True, check=True, env=environment
+        )
+        (line,) = [line for line in done.stdout.splitlines() if "install.py" in line]
+        assert line.endswith("--dev") is dev
+
+
 def test_make_takes_no_stamp_for_an_environment_whose_python_does_not_start(tmp_path: Path) -> None:
     """What `make demo` would do is to install."""
     (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())

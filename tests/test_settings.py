@@ -31,6 +31,10 @@ ADDRESSES = [
     "https://" + "x" * 5000,
     "http://[::1",
     "https//x.example",
+    "https://x..example/",
+    f"https://{'x' * 64}.example/",
+    "https://999.1.1.1/",
+    "https://-x.example/",
 ]
 LISTEN = [
     "abc",

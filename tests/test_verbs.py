@@ -9,7 +9,7 @@ import json
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -308,6 +308,31 @@ async def test_G16_check_asks_telegram_again_before_it_says_no(
             jarchy, tmp_path, "check", "--json", BOT_TOKEN=TEST_TOKEN, BOT_API_URL=telegram.api_url
         )
         assert "does not know" in json.loads(done.stdout)["token"]
+
+
+async def test_poll_asks_its_sources_side_by_side(tmp_path: Path) -> None:
+    """As the bot does: each is answered only when the other was asked too."""
+    both = asyncio.Barrier(2)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await both.wait()
+        body = b"<rss version='2.0'><channel><item><title>One</title></item></channel></rss>"
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
+        writer.write(head + body)
+        await writer.drain()
+        writer.close()
+
+    sections = ""
+    async with AsyncExitStack() as stack:
+        for host in ("127.0.0.1", "127.0.0.2"):  # one host is asked once at a time
+            server = await stack.enter_async_context(await asyncio.start_server(answer, host, 0))
+            port = server.sockets[0].getsockname()[1]
+            sections += f'[feeds.f{port}]\nurl = "http://{host}:{port}/"\n'
+        (tmp_path / "mine.toml").write_text(sections)
+        done = await asyncio.to_thread(jarchy, tmp_path, "poll", CATALOG="mine.toml")
+    assert done.returncode == 0, done.stdout
+    assert [json.loads(line)["new"] for line in done.stdout.splitlines()] == [1, 1]
 
 
 async def test_sources_are_worked_on_side_by_side_and_none_twice() -> None:

@@ -31,10 +31,9 @@ async def try_source(
     try:
         if isinstance(spec, RateSpec):
             return await _rates(spec, fetcher, now)
-        words = await _news(spec, fetcher, workers, now)
+        return await _news(spec, fetcher, workers, now)
     except SourceError as error:
         return Trial(source=spec.key, ok=False, words=str(error))
-    return Trial(source=spec.key, ok=not words.startswith("no "), words=words)
 
 
 async def _rates(spec: RateSpec, fetcher: Fetcher, now: datetime) -> Trial:
@@ -72,13 +71,14 @@ async def _rates(spec: RateSpec, fetcher: Fetcher, now: datetime) -> Trial:
     )
 
 
-async def _news(spec: NewsSpec, fetcher: Fetcher, workers: Workers, now: datetime) -> str:
+async def _news(spec: NewsSpec, fetcher: Fetcher, workers: Workers, now: datetime) -> Trial:
+    """A list of entries, and where they have no text of their own the first one's article."""
     asked = spec.request
     answer = await fetcher.get(asked.url, headers=asked.headers, proxy=asked.proxy)
     entries = await read_document(workers, spec.entries(now), answer)
     if not entries:
-        return "no entries in it"
-    words = f"{len(entries)} entries"
+        return Trial(source=spec.key, ok=False, words="no entries in it")
+    words, missed = f"{len(entries)} entries", False
     if spec.article is not None:  # a wrong `body` shows only behind a headline
         asked = spec.behind(entries[0].link or "")
         behind = await fetcher.get(
@@ -86,4 +86,7 @@ async def _news(spec: NewsSpec, fetcher: Fetcher, workers: Workers, now: datetim
         )
         read = await read_document(workers, spec.article, behind)
         words += f"; the first one's article has {len(read.text)} letters"
-    return words
+        missed = read.missed
+        if missed:
+            words += ", none of them found by `body`"
+    return Trial(source=spec.key, ok=not missed, words=words)

@@ -17,7 +17,10 @@ ITEM_HASH = 8  # bytes that tell an item from all others of its feed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
-    """An article as a page tells it: plain text, paragraphs separated by blank lines."""
+    """An article as a page tells it: plain text, paragraphs separated by blank lines.
+
+    `missed` says that the catalog's selector found none of it on the page.
+    """
 
     title: str
     text: str
@@ -25,6 +28,7 @@ class Article:
     published_at: datetime | None
     language: str | None
     url: str | None
+    missed: bool = False
 
 
 class EntryReader(Protocol):

@@ -113,6 +113,7 @@ def parse_article(
         from bot.sources.selectors import xpath_of
 
         content = "\n\n".join(map(inner_text, page.xpath(xpath_of(selector))))
+    missed = bool(selector) and not content
     # A selector that finds nothing has outlived a redesign: the extractor is better than no text.
     if not content and found is not None and found.text:
         content = _as_written(found.text.splitlines(), inner_text(page))
@@ -137,6 +138,7 @@ def parse_article(
             _first(page, "/html/@lang") or _first(page, "//meta[@property='og:locale']/@content")
         ),
         url=url or absolute_link(_first(page, "//link[@rel='canonical']/@href"), None),
+        missed=missed,
     )
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.emulator import Emulator, Fault
 from bot.errors import ConfigError, StorageError
+from bot.i18n import t
 from bot.telegram.outcomes import Outcome, Sent
 from bot.watch import StoreWatch, left_to_watch
 from storage.backup import rescue
@@ -42,6 +43,18 @@ class Quiet:
     async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ARG002 - the protocol's
         """Sent."""
         return Sent(1)
+
+
+class Hearing(Quiet):
+    """The same, and what it was sent."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+    async def call(self, method: str, **parameters: Any) -> Outcome:
+        """Sent."""
+        self.words.append(parameters["text"])
+        return await super().call(method)
 
 
 async def test_P20_a_log_that_a_long_reader_held_is_cut_back_while_the_program_runs(
@@ -209,6 +222,29 @@ async def test_P21_a_lost_file_that_nobody_holds_any_more_is_said_to_be(tmp_path
         assert len(str(told.value).splitlines()) == 1
     finally:
         await store.close()
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "ky"])
+async def test_P21_operators_are_told_in_their_language_why_nothing_could_be_saved(
+    tmp_path: Path, language: str
+) -> None:
+    """And the program ends as it does with what was saved."""
+    path = tmp_path / "jarchy.db"
+    store, heard = await open_store(f"sqlite:///{path}"), Hearing()
+    try:
+        removed(path)
+        await cut_off_in_a_write(store)
+        async with asyncio.timeout(10):
+            await store.trim()
+        with pytest.raises(ConfigError):
+            await StoreWatch(store, heard, [OPERATOR], language).look()
+    finally:
+        await store.close()
+    (words,) = heard.words
+    assert words.startswith(t("notice.lost_unsaved", language).partition("{file}")[0])
+    # SQLite says of it what the system does
+    known = ("broken_disk", "unopened", "malformed")
+    assert [one for one in known if t(f"reason.database.{one}", language) in words]
 
 
 async def test_P21_whoever_meets_a_lost_file_first_leaves_the_end_to_the_watch(

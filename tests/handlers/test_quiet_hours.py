@@ -22,12 +22,14 @@ from bot.alerts.digests import DigestDue
 from bot.alerts.feeds import FeedBrought
 from bot.alerts.moves import RateMoved
 from bot.alerts.rules import RuleFired
+from bot.deliver.marks import NOTHING_TO_SAY
 from bot.detect.moves import Moved
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Chat, Post, Sound
 from bot.model.filters import Filter, Mark, Sense
 from bot.model.news import Verdict
 from bot.model.rules import Condition, Direction, Rule, RuleState
+from bot.reasons import Reason, read_if
 from storage.db import db_now
 from storage.entries import NewEntry
 from storage.schema import chat, delivery
@@ -316,16 +318,16 @@ async def test_a_night_of_which_nothing_is_left_says_nothing(patient: World) -> 
     await world.done()
     before = len(world.emulator.messages(READER))
     await morning(world, READER)
-    while ("cancelled", "nothing to say any more") not in await rows(world, READER):
+    while ("cancelled", NOTHING_TO_SAY) not in await rows(world, READER):
         await world.done()
     assert len(world.emulator.messages(READER)) == before
 
 
-async def rows(world: World, number: int) -> list[tuple[str, str | None]]:
-    """State and error of a chat's deliveries."""
+async def rows(world: World, number: int) -> list[tuple[str, Reason | None]]:
+    """State of a chat's deliveries, and why."""
     async with world.bot.store.reading() as db:
         found = await db.execute(delivery.select().where(delivery.c.chat_id == number))
-        return [(row.state, row.error) for row in found]
+        return [(row.state, read_if(row.error)) for row in found]
 
 
 async def test_a_kind_of_post_is_as_loud_as_the_chat_chose(patient: World) -> None:
@@ -358,7 +360,7 @@ async def test_a_digest_that_was_given_up_in_the_night_does_not_come_in_the_morn
     await world.ask(said)
     before = len(world.emulator.messages(READER))
     await morning(world, READER)
-    while ("cancelled", "nothing to say any more") not in await rows(world, READER):
+    while ("cancelled", NOTHING_TO_SAY) not in await rows(world, READER):
         await world.done()
     assert len(world.emulator.messages(READER)) == before
 
@@ -389,6 +391,6 @@ async def test_what_a_chat_turned_off_before_it_left_does_not_leave(patient: Wor
         await storage.chats.change(db, READER, sounds="rates=off")
         await storage.switch.turn_on(db, token)
     world.bot.worker.wake()
-    while ("cancelled", "nothing to say any more") not in await rows(world, READER):
+    while ("cancelled", NOTHING_TO_SAY) not in await rows(world, READER):
         await world.done()
     assert not [m for m in world.emulator.messages(READER) if "86.4" in m.get("text", "")]

@@ -140,3 +140,20 @@ def test_all_chats_together_see_only_so_many(monkeypatch: pytest.MonkeyPatch) ->
     assert [signs.allow() for _ in range(MOST + 3)] == [True] * MOST + [False] * 3
     now += 1
     assert signs.allow()
+
+
+async def test_a_press_whose_change_has_to_wait_is_answered_first(world: World) -> None:
+    """The button stops spinning; the change comes when the chat may be written to, and the press is
+    answered once.
+    """
+    settings = await world.ask("/settings")
+    world.bot.services.signs.after = 0.0
+    world.bot.services.quiet.keep(READER, 2.0)
+    before = world.emulator.calls.total
+    await world.press(READER, settings["message_id"], "style:headline")
+    assert not world.emulator.calls.of("editMessageText", READER)
+    await world.emulator.calls.wait(
+        lambda call: call.method == "editMessageText" and call.accepted, after=before, timeout=30
+    )
+    await world.ask("/help")  # what comes after the press is handled after it
+    assert len(await world.calls("answerCallbackQuery")) == 1

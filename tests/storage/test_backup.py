@@ -201,6 +201,13 @@ def night(path: Path, *, today: date, stop: Callable[[], bool] = never) -> Path:
     return nightly(url, places(path), today=today, now=NOW, stop=stop)
 
 
+def test_a_copy_says_of_which_night_it_is(tmp_path: Path) -> None:
+    """Also where its database's name looks like a day."""
+    for name in ("jarchy.db", "2026-01-01.db", "a-b.c.db"):
+        kept = places(tmp_path / name)
+        assert kept.night_of(kept.of(date(2026, 2, 27))) == date(2026, 2, 27)
+
+
 async def test_a_night_leaves_one_copy_and_a_week_of_nights_seven(tmp_path: Path) -> None:
     """Once a day however often it is asked; the oldest go, and so do month-old copies of migrations
     and restores.

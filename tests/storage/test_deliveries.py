@@ -285,7 +285,7 @@ async def test_a_chat_closed_while_a_fan_out_gives_it_a_delivery_has_that_closed
         await storage.lapsed.expire(db)
         assert await told(db) == [(1, "pending"), (2, "dead"), (3, "pending")]
         why = select(delivery.c.error).where(delivery.c.chat_id == 2)
-        assert (await db.execute(why)).scalar() == "blocked"
+        assert read((await db.execute(why)).scalar_one()) == BLOCKED.why
     await store.close()
 
 
