@@ -206,6 +206,49 @@ async def test_one_trouble_is_told_once_an_hour_whatever_figures_it_has(store: S
     ]
 
 
+@pytest.mark.parametrize(
+    ("msgid", "names", "figures"),
+    [
+        ("notice.unheard", {}, {"alert": "7", "count": "3", "why": "HTTP 502"}),
+        ("notice.unreadable", {}, {"count": "3", "last": "900001"}),
+        ("notice.flood", {"source": "one"}, {"n": "25"}),
+        ("notice.stale", {"bank": "nbkr"}, {"day": "2021-10-18"}),
+        ("notice.dispute", {"pair": "USD/KGS"}, {"rate": "89.9000", "theirs": "84.9000"}),
+    ],
+)
+async def test_other_figures_are_the_same_trouble(
+    store: Store, msgid: str, names: dict[str, str], figures: dict[str, str]
+) -> None:
+    """Each alone, and all; another name is another trouble."""
+    async with store.writing() as db:
+        await tell(db, (5,), msgid, names | figures, now=NOW)
+        for name in figures:
+            await tell(db, (5,), msgid, names | figures | {name: "1"}, now=NOW + MOMENT)
+        for name in names:
+            await tell(db, (5,), msgid, names | figures | {name: "x"}, now=NOW + MOMENT)
+    assert len(await told(store)) == 1 + len(names)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "over", "name"),
+    [
+        ("notice.source", "notice.well", "source"),
+        ("notice.stale", "notice.fresh", "bank"),
+        ("notice.silent", "notice.speaks", "source"),
+    ],
+)
+async def test_a_trouble_that_was_over_is_told_when_it_begins_again(
+    store: Store, trouble: str, over: str, name: str
+) -> None:
+    """Within the hour too, and that it is over as often as it is."""
+    said = [trouble, over, trouble, over]
+    async with store.writing() as db:
+        for times, msgid in enumerate(said):
+            values = {name: "nbkr", "day": f"2021-10-1{times}"}
+            await tell(db, (5,), msgid, values, now=NOW + times * MOMENT)
+    assert [msgid for _, msgid, _ in await told(store)] == said
+
+
 async def test_a_question_is_never_kept_back_nor_another_fault_of_ours(store: Store) -> None:
     """Each held rate waits for its own word, and each reason for a refusal is another mistake."""
     async with store.writing() as db:
