@@ -25,11 +25,11 @@ from pydantic_settings import (
 )
 
 from bot import settings_file
+from bot.database_address import DatabaseAddress, password_in
 from bot.errors import ConfigError
 from bot.grammar import (
     Address,
     Currency,
-    DatabaseAddress,
     Duration,
     Listen,
     Quiet,
@@ -39,7 +39,6 @@ from bot.grammar import (
     one_of,
     parse_language,
     parse_proxy,
-    password_in,
 )
 from bot.languages import FALLBACK
 from bot.languages import problems as language_problems

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from datetime import time, timedelta
 from difflib import get_close_matches
 from typing import Annotated, TypeVar
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import PlainValidator
@@ -29,9 +29,6 @@ LONGEST_DURATION = timedelta(days=366)
 LARGEST_PORT = 65535
 SHORTEST_DURATION = timedelta(milliseconds=1)
 LONGEST_ADDRESS = 2048  # letters; servers refuse longer ones
-# bytes; Linux opens up to 4095, and files beside the database have longer names
-LONGEST_PATH = 4000
-LONGEST_FILE_NAME = 230  # bytes; file systems have up to 255, likewise
 LARGEST_USER_ID = 2**52  # the Bot API's own bound
 #: Accounts that many people share: anonymous administrators, channel posts, Telegram itself.
 SHARED_ACCOUNTS = frozenset({1087968824, 136817688, 777000})
@@ -47,12 +44,6 @@ _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _USER_ID = re.compile(r"-?[0-9]{1,30}")
-#: A server's address as SQLAlchemy reads it: a password may have any letter but @.
-_SERVER = re.compile(
-    r"[a-z+]+://(?:[^:/@]*(?::(?P<password>[^@]*))?@)?"
-    r"(?:\[[^\[\]/?]+\]|[^\[\]:/?]*)(?::(?P<port>[^/?]*))?(?:[/?].*)?",
-    re.DOTALL,
-)
 _LISTEN = re.compile(r"(?P<host>[^:\[\]]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 
 
@@ -320,73 +311,6 @@ def parse_user_ids(value: object) -> tuple[int, ...]:
     return tuple(dict.fromkeys(value))
 
 
-def parse_database_address(value: object) -> str:
-    """`sqlite:///` and a file, or a postgresql address; opening it comes later."""
-    text = parse_text(value, "sqlite:///data/jarchy.db or postgresql://user:password@host/name")
-    family, _, rest = text.partition("://")
-    family = family.partition("+")[0]
-    if not rest or family not in {"sqlite", "postgresql", "postgres"}:
-        raise ValueError("sqlite:///data/jarchy.db or postgresql://user:password@host/name")
-    if re.search(r"[\x00-\x1f\x7f]", text) or not _is_unicode(text):
-        raise ValueError("an address without line breaks or other control characters")
-    if family == "sqlite":
-        _check_file(rest)
-    else:
-        _check_server(text)
-    return text
-
-
-def _check_file(rest: str) -> None:
-    """ValueError when the rest of `sqlite://` is no file: has a host, a folder, an odd name."""
-    host, _, path = rest.partition("/")
-    path = unquote(path.partition("?")[0])
-    # A database in memory would be another one in each connection.
-    no_file = path in {"", ":memory:"} or path.endswith("/")
-    if host or no_file or re.search(r"[\x00-\x1f\x7f]", path):
-        raise ValueError("the name of a file, as in sqlite:///data/jarchy.db")
-    names = [len(name.encode()) for name in path.split("/")]
-    if len(path.encode()) > LONGEST_PATH or max(names) > LONGEST_FILE_NAME:
-        raise ValueError(
-            f"a file whose path has at most {LONGEST_PATH} letters, {LONGEST_FILE_NAME} a name"
-        )
-
-
-def _check_server(text: str) -> None:
-    """ValueError when a server's address has no possible host or port."""
-    if len(text) > LONGEST_PATH:
-        raise ValueError(f"an address of at most {LONGEST_PATH} letters")
-    # libpq would read what stands before a zero, and leave out the rest of the address
-    if "%00" in text:
-        raise ValueError("an address without line breaks or other control characters")
-    found = _SERVER.fullmatch(text)
-    if found is None:
-        raise ValueError(
-            "postgresql://user:password@host/name, with @ / : ? of a password as %40 %2F %3A %3F"
-        )
-    port = found["port"]
-    if port is None:
-        return
-    if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) <= LARGEST_PORT:
-        raise ValueError("postgresql://user:password@host:port/name with a port up to 65535")
-
-
-def password_in(address: str) -> str | None:
-    """The password in a database's address, as it was typed there; None when there is none."""
-    found = _SERVER.fullmatch(address)
-    if found is None:
-        return None
-    return found["password"] or None
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether a text came from bytes that were UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 Duration = Annotated[timedelta, PlainValidator(parse_duration)]
 Window = Annotated[tuple[time, time], PlainValidator(parse_window)]
 Quiet = Annotated[QuietHours | None, PlainValidator(parse_quiet_hours)]
@@ -398,4 +322,3 @@ Address = Annotated[str, PlainValidator(parse_address)]
 Listen = Annotated[str, PlainValidator(parse_listen)]
 SettingFlag = Annotated[bool, PlainValidator(parse_flag)]
 UserIds = Annotated[tuple[int, ...], PlainValidator(parse_user_ids)]
-DatabaseAddress = Annotated[str, PlainValidator(parse_database_address)]

@@ -22,7 +22,7 @@ from bot.cli.program import (
     write_line,
 )
 from bot.config import Settings
-from bot.grammar import password_in
+from bot.database_address import password_in
 
 if TYPE_CHECKING:
     from storage.belonging import Unmet

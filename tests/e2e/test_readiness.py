@@ -12,7 +12,7 @@ import pytest
 
 import storage.sources
 from bot.ops import Operated, ops_app
-from bot.ops.readiness import FRESH, PARTS, READS, SENDS, STALE, Readiness
+from bot.ops.readiness import FRESH, PARTS, READS, SENDS, STALE, Readiness, stale
 from bot.reasons import said
 from bot.sources.specs import Catalog
 from storage.db import Store
@@ -92,3 +92,14 @@ async def test_data_is_old_half_a_day_after_the_last_poll_that_went_well(store: 
         assert answer[1]["parts"].keys() == {FRESH}
         assert "no source was read since" in answer[1]["parts"][FRESH]
         assert (await ops.figures())[FRESH] == 0
+
+
+@pytest.mark.parametrize(
+    ("ago", "is_old"), [(timedelta(hours=12), False), (timedelta(hours=12, seconds=1), True)]
+)
+def test_what_readers_see_is_old_after_twelve_hours_without_a_source(
+    ago: timedelta, is_old: bool
+) -> None:
+    """As docs/metrics.md says; before a first poll nothing is."""
+    assert (stale(NOW - ago, NOW) is not None) is is_old
+    assert stale(None, NOW) is None
