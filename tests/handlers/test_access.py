@@ -17,6 +17,7 @@ from handlers import (
     BUTTONS,
     COMMANDS,
     EDITABLE,
+    MOVED,
     WORDS,
     With,
     lacking,
