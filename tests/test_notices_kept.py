@@ -250,23 +250,20 @@ async def test_a_trouble_that_was_over_is_told_when_it_begins_again(
 
 
 async def test_a_question_is_never_kept_back_nor_another_fault_of_ours(store: Store) -> None:
-    """Each held rate waits for its own word, and each reason for a refusal is another mistake."""
+    """Each that is held waits for its own word, and each reason for a refusal is a new mistake."""
+    questions = ("notice.held", "notice.story", "notice.correction")
     async with store.writing() as db:
-        for rate in ("USD/KGS 1", "USD/KGS 2"):
-            await tell(db, (5,), "notice.held", {"source": "nbkr", "rate": rate}, now=NOW)
-        for number, why in (
-            ("7", "too long"),
-            ("8", "too long"),
-            ("9", "empty"),
-            ("10", "too long"),
-        ):
+        for msgid in questions:
+            for rate in ("1", "2"):  # that no name tells apart
+                await tell(db, (5,), msgid, {"source": "nbkr", "rate": rate}, now=NOW)
+        for number, why in (("7", "long"), ("8", "long"), ("9", "empty"), ("10", "long")):
             values = {"alert": number, "why": why}
             await tell(db, (5,), "notice.rejected", values, now=NOW + MOMENT)
-    assert [values.get("rate", values.get("why")) for _, _, values in await told(store)] == [
-        "USD/KGS 1",
-        "USD/KGS 2",
-        "too long",
-        "empty",
+    said = [(msgid, one.get("rate", one.get("why"))) for _, msgid, one in await told(store)]
+    assert said == [
+        *((msgid, rate) for msgid in questions for rate in ("1", "2")),
+        ("notice.rejected", "long"),
+        ("notice.rejected", "empty"),
     ]
 
 

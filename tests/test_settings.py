@@ -397,7 +397,7 @@ def test_each_word_of_a_choice_is_taken(name: str, values: list[str]) -> None:
 @pytest.mark.parametrize(
     ("name", "fewest", "most", "beyond"),
     [
-        ("send_rate", "0.1", "30", ("0.09", "30.01")),
+        ("send_rate", "0.1", "30", ("0.09", "30.01", "nan", "inf")),
         ("user_feeds", "0", "40", ("-1", "41")),
         ("alerts_per_hour", "0", "100000", ("-1",)),
     ],

@@ -310,6 +310,16 @@ async def test_G16_check_asks_telegram_again_before_it_says_no(
         assert "does not know" in json.loads(done.stdout)["token"]
 
 
+@pytest.mark.parametrize("verb", ["feed", "page", "rates nbkr"])
+def test_a_name_of_five_thousand_letters_is_a_short_line(tmp_path: Path, verb: str) -> None:
+    """No file can have it."""
+    done = jarchy(tmp_path, "inspect", *verb.split(), "x" * 5000)
+    assert done.returncode == 1
+    (line,) = done.stderr.decode().splitlines()
+    assert line.endswith("x: File name too long")
+    assert len(line) < 300
+
+
 async def test_poll_asks_its_sources_side_by_side(tmp_path: Path) -> None:
     """As the bot does: each is answered only when the other was asked too."""
     both = asyncio.Barrier(2)

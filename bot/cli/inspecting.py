@@ -12,7 +12,7 @@ import orjson
 import typer
 
 from bot import log
-from bot.cli.program import inspect_verbs, run_to_end, write_line
+from bot.cli.program import LONGEST_NAME_SHOWN, inspect_verbs, run_to_end, write_line
 from bot.config import catalog_path
 from bot.errors import SourceError
 from bot.model.rates import Rate
@@ -33,7 +33,7 @@ async def _bytes_of(place: str) -> bytes:
         return Path(place).read_bytes()  # noqa: ASYNC240 - a verb that does nothing else
     except OSError as error:
         raise SourceError(
-            reason("file", "{place}: {why}", place=place, why=error.strerror)
+            reason("file", "{place}: {why}", place=place[:LONGEST_NAME_SHOWN], why=error.strerror)
         ) from None
 
 

@@ -13,7 +13,19 @@ from telegram import Bot, Message, Update, User
 import handlers
 from bot.emulator import TEST_TOKEN
 from bot.errors import ConfigError, UserError
-from handlers import BUTTONS, COMMANDS, WORDS, With, lacking, misfitting, press, problems, route
+from handlers import (
+    BUTTONS,
+    COMMANDS,
+    EDITABLE,
+    MOVED,
+    WORDS,
+    With,
+    lacking,
+    misfitting,
+    press,
+    problems,
+    route,
+)
 from handlers.access import (
     Commanded,
     ForUs,
@@ -311,3 +323,50 @@ async def test_S11_a_press_goes_to_the_button_of_its_word_and_number_of_words(
     with pytest.raises(UserError, match=r"^error\.stale$"):
         await press(Update(1), nothing_pressed)
     assert heard == []
+
+
+ASKED = {"message_id": 7, "date": 1, "chat": ALONE, "from": OURSELVES, "text": "№7 · A headline?"}
+PLACE = {"text": None, "location": {"latitude": 42.8, "longitude": 74.6}}
+SHARED = {"text": None, "chat_shared": {"request_id": 1, "chat_id": -200}}
+LIST = {"text": None, "document": {"file_id": "x", "file_unique_id": "x", "file_name": "a.opml"}}
+PHOTO = {"text": None, "photo": []}
+TITLED = {"text": None, "new_chat_title": "Talk"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "alone", "in_a_group"),
+    [
+        ({}, ["text", "anything"], []),
+        ({"text": "@jarchy_bot 100 usd"}, ["text", "anything"], ["text"]),
+        ({"reply_to_message": ASKED}, ["headline", "text", "anything"], []),
+        (PLACE, ["place", "anything"], []),
+        (SHARED, ["channel"], []),
+        (LIST, ["list of feeds", "anything"], []),
+        (PHOTO, ["anything"], []),
+        (TITLED, [], []),
+    ],
+    ids=["words", "mention", "reply", "place", "chat shared", "list", "photo", "event"],
+)
+def test_what_is_written_is_heard_where_it_is_meant_for_us(
+    bot: Bot, fields: dict[str, Any], alone: list[str], in_a_group: list[str]
+) -> None:
+    """The first that hears it takes it; a group is heard where it names us alone."""
+    for chat, expected in ((ALONE, alone), (GROUP, in_a_group)):
+        update = Update(1, message=message(bot, chat, **fields))
+        assert [name for name, to in WORDS.items() if to.where.check_update(update)] == expected
+
+
+def test_S9_an_operators_command_is_heard_in_a_private_chat_alone(bot: Bot) -> None:
+    """Every other anywhere. Of an edit words are heard, and nothing else."""
+    for chat, deaf in ((ALONE, set()), (GROUP, {"admin", "broadcast"})):
+        update = Update(1, message=message(bot, chat))
+        assert {name for name, to in COMMANDS.items() if not to.where.check_update(update)} == deaf
+    assert {"headline", "text"} == EDITABLE
+
+
+def test_only_a_groups_move_is_read_as_one(bot: Bot) -> None:
+    """From either of its two chats."""
+    for fields in ({"migrate_to_chat_id": -1001}, {"migrate_from_chat_id": -100}):
+        moved = message(bot, GROUP, text=None, **fields)
+        assert MOVED.where.check_update(Update(1, message=moved))
+    assert not MOVED.where.check_update(Update(1, message=message(bot, GROUP)))
