@@ -128,6 +128,22 @@ def test_a_word_on_what_another_operator_decided_is_silent_and_comes_once() -> N
     )
 
 
+@pytest.mark.parametrize(
+    ("msgid", "kind"),
+    [("notice.held", "held"), ("notice.story", "story"), ("notice.correction", "story")],
+)
+def test_each_question_is_answered_by_the_number_of_what_is_held(msgid: str, kind: str) -> None:
+    """Nothing else has a button: a stored number alone makes no question."""
+    carried = ("held", "source", "rate", "was", "was_text", "title", "text", "feeds", "link", "why")
+    values = tuple((name, "7") for name in carried)
+    rows = notice(Notice(msgid=msgid, values=values), "en").buttons
+    asked = [str(button.data).split(":") for row in rows for button in row]
+    assert asked
+    assert {(data[0], data[-1]) for data in asked} == {(kind, "7")}
+    assert notice(Notice(msgid=msgid, values=values[1:]), "en").buttons == ()
+    assert notice(Notice(msgid="notice.well", values=values), "en").buttons == ()
+
+
 async def words(
     store: Store, msgid: str, values: dict[str, str], language: str, *why: Reason
 ) -> str:
