@@ -240,14 +240,14 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     async def answer(self, text: str = "", *, alert: bool = False) -> None:
         """Answer a button press; without words it just stops spinning.
 
-        Of a press that was answered before its change, the change is seen: only words that were to
-        be read before going on come all the same, as a message.
+        A press has one answer: what is said of it later comes as a message. Where we answered first
+        because its change had to wait, the change is seen, and a word of thanks is left out.
         """
         query = self.incoming.callback_query
         if query is None:
             return
         if self.pressed_answered:
-            if alert:
+            if text and (alert or self.answering is None):
                 await self.reply(Message(text=text))
             return
         self.pressed_answered = True

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from bot.emulator.faults import Fault
 from handlers import sign
+from handlers.context import Context
 from handlers.signs import MOST, Signs
 from tests.handlers.conftest import GROUP, READER, World, days
 
@@ -157,3 +159,17 @@ async def test_a_press_whose_change_has_to_wait_is_answered_first(world: World) 
     )
     await world.ask("/help")  # what comes after the press is handled after it
     assert len(await world.calls("answerCallbackQuery")) == 1
+
+
+async def test_what_is_said_of_a_press_after_its_answer_comes_as_a_message(world: World) -> None:
+    """A handler that fails behind its answer, say: the words are not lost."""
+    settings = await world.ask("/settings")
+    answer = Context.answer
+
+    async def answer_twice(context: Context, text: str = "", *, alert: bool = False) -> None:
+        await answer(context)
+        await answer(context, text, alert=alert)
+
+    with patch.object(Context, "answer", answer_twice):
+        await world.press(READER, settings["message_id"], "style:headline")
+        await world.tells(READER, "Saved")
