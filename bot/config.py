@@ -272,7 +272,7 @@ class _CatalogSetting(BaseSettings):
 def load_settings(env_file: Path | None = None, **overrides: Any) -> Settings:  # noqa: ANN401 - any field
     """Read the settings; ConfigError names every setting with a problem, and tells no secret."""
     path = env_file or Path(".env")
-    problems = [*language_problems(), *settings_file.problems(path)]
+    problems = [*language_problems(), *settings_file.problems(path, _names())]
     readable = settings_file.readable(path)
     try:
         settings = Settings(_env_file=readable, **overrides)
@@ -284,6 +284,12 @@ def load_settings(env_file: Path | None = None, **overrides: Any) -> Settings:  
         if not problems:
             return settings
     raise ConfigError(problems)
+
+
+def _names() -> frozenset[str]:
+    """The settings as they are written in the environment, those that a file holds among them."""
+    names = {name.upper() for name in Settings.model_fields}
+    return frozenset(names | {f"{name.upper()}_FILE" for name in FROM_FILES})
 
 
 def catalog_path(env_file: Path | None = None) -> Path | None:

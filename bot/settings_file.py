@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
 
 from dotenv.parser import parse_stream
+
+MISTYPED = 0.85  # how alike names are (0 to 1) of which one is the other with a slip
 
 
 def unreadable(path: Path) -> list[str]:
@@ -34,11 +37,15 @@ def readable(path: Path) -> Path | None:
     return path
 
 
-def problems(path: Path) -> list[str]:
-    """What is wrong with the file as a file, a sentence each; none when it is not there."""
+def problems(path: Path, settings: Collection[str]) -> list[str]:
+    """What is wrong with the file as a file, a sentence each; none when it is not there.
+
+    `settings` are the names that mean something here, in capitals.
+    """
     found = unreadable(path)
     if not found:
         found += _lines_of_nothing(path)
+        found += _mistyped(path, settings)
     if _others_can_read(path):
         found.append(f"{path}: others can read your token; run: chmod 600 {path}")
     return found
@@ -61,6 +68,17 @@ def _lines_of_nothing(path: Path) -> Iterator[str]:
             before = written[: len(written) - len(written.lstrip())]
             line = one.original.line + before.count("\n")
             yield f"{path}: line {line} sets nothing; it should be NAME=value, quotes closed"
+
+
+def _mistyped(path: Path, settings: Collection[str]) -> Iterator[str]:
+    """The names that are nearly a setting's; what else stands in the file is another program's."""
+    if not path.is_file():
+        return
+    for one in parse_stream(StringIO(path.read_text(encoding="utf-8-sig"))):
+        if one.key is None or one.key.upper() in settings:
+            continue
+        for meant in get_close_matches(one.key.upper(), settings, n=1, cutoff=MISTYPED):
+            yield f"{path}: {one.key}: no such setting; did you mean {meant}?"
 
 
 def _others_can_read(path: Path) -> bool:

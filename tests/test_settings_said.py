@@ -192,3 +192,37 @@ def test_a_line_that_sets_nothing_is_said_by_its_number(
     ]
     assert last.startswith("HOME_CURRENCY: ")
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("ADMIN_ID=77", "ADMIN_IDS"),
+        ("BOT_TOKENS=x", "BOT_TOKEN"),
+        ("TIMEZONE=Asia/Bishkek", "TIME_ZONE"),
+        ("export poll_evry=5m", "POLL_EVERY"),
+        ("WEBHOOK_SECRETS_FILE=/run/x", "WEBHOOK_SECRET_FILE"),
+    ],
+)
+def test_a_setting_that_is_mistyped_in_the_file_is_named_with_what_was_meant(
+    tmp_path: Path, written: str, meant: str
+) -> None:
+    """It would be left as it was, and nobody would hear of it."""
+    env = tmp_path / "some.env"
+    env.write_text(written + "\n", encoding="utf-8")
+    env.chmod(0o600)
+    with pytest.raises(ConfigError) as refusal:
+        load_settings(env)
+    name = written.removeprefix("export ").partition("=")[0]
+    assert list(refusal.value.problems) == [
+        f"{env}: {name}: no such setting; did you mean {meant}?"
+    ]
+
+
+def test_what_stands_in_the_file_for_another_program_is_its_own(tmp_path: Path) -> None:
+    """Compose reads the same file, and shells have names of their own."""
+    env = tmp_path / "some.env"
+    others = ("POSTGRES_PASSWORD", "GRAFANA_PASSWORD", "PGHOST", "TOKEN", "LANG", "LOG_FILE", "TZ")
+    env.write_text("".join(f"{name}=x\n" for name in others), encoding="utf-8")
+    env.chmod(0o600)
+    load_settings(env)
