@@ -172,14 +172,26 @@ def parse_language(value: object) -> str:
 
 
 def parse_address(value: object) -> str:
-    """An http or https address without a password in it."""
+    """An http or https address without a password in it; a host of other letters in its ASCII."""
     right = "an http or https address without a password in it"
-    text = parse_text(value, right)
+    text = _in_ascii(parse_text(value, right), right)
     parts = _split(text, right)
     whole = len(text) <= LONGEST_ADDRESS and not re.search(r"[\s\x00-\x1f\x7f]", text)
     if parts.scheme not in {"http", "https"} or not whole or not _NETLOC.fullmatch(parts.netloc):
         raise ValueError(right)
     return text
+
+
+def _in_ascii(text: str, right: str) -> str:
+    """The address with its host as the name servers know it: `сайт.рф` is `xn--80aswg.xn--p1ai`."""
+    scheme, slashes, rest = text.partition("://")
+    host = re.match(r"[^/?#:@]*", rest)
+    if not slashes or host is None or host[0].isascii():
+        return text
+    try:
+        return f"{scheme}://{host[0].encode('idna').decode('ascii')}{rest[host.end() :]}"
+    except UnicodeError:
+        raise ValueError(right) from None
 
 
 def _split(text: str, right: str) -> SplitResult:

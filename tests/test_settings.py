@@ -9,11 +9,12 @@ from urllib.parse import unquote
 
 import pytest
 import typer.main
+from yarl import URL
 
 from bot.cli import main
 from bot.config import Settings, load_settings
 from bot.errors import ConfigError
-from bot.grammar import parse_duration
+from bot.grammar import parse_address, parse_duration
 from storage.address import parse_url
 
 TOKEN = "123456789:AAHcanarycanarycanarycanarycanary1"
@@ -35,6 +36,8 @@ ADDRESSES = [
     f"https://{'x' * 64}.example/",
     "https://999.1.1.1/",
     "https://-x.example/",
+    f"https://{'ж' * 64}.example/",
+    f"https://юзер:{SECRET}@x.example/",
 ]
 LISTEN = [
     "abc",
@@ -643,3 +646,20 @@ def test_a_duration_is_read(text: str, seconds: float) -> None:
 def test_what_is_no_duration_or_out_of_bounds_says_what_is(text: object) -> None:
     with pytest.raises(ValueError, match=r'^a duration such as "30s"'):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("https://сайт.рф/лента?q=ы", "https://xn--80aswg.xn--p1ai/лента?q=ы"),
+        ("http://Жарчы.example:8080", "http://xn--80al5a2au.example:8080"),
+        ("https://x.example/ы@ю", "https://x.example/ы@ю"),
+    ],
+)
+def test_a_host_of_other_letters_is_asked_by_the_name_that_servers_know(
+    written: str, asked: str
+) -> None:
+    """Agencies have domains in their own script."""
+    found = parse_address(written)
+    assert found == asked
+    assert URL(found).raw_host == URL(written).raw_host
