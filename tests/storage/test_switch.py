@@ -15,6 +15,7 @@ from bot.alerts.answers import alert as answer
 from bot.alerts.broadcasts import Broadcast, alert
 from bot.alerts.notices import alert as notice
 from bot.model.alerts import EVERYBODY, Lane
+from bot.model.calls import Call
 from storage.db import Store
 from tests.factories import NOW, chat
 
@@ -48,7 +49,8 @@ async def test_while_alerts_are_stopped_answers_and_notices_leave_alone(store: S
         await storage.alerts.enqueue(db, alert("1", Broadcast(text="x"), EVERYBODY, now=NOW))
         why = {"source": "s", "why": "w"}
         await storage.alerts.enqueue(db, notice(1, "notice.source", why, now=NOW))
-        late = answer(2, 2, "sendMessage", {"text": "a"}, flood=False, now=NOW, lasts=timedelta(1))
+        call = Call(method="sendMessage", parameters={"text": "a"})
+        late = answer(2, 2, call, flood=False, now=NOW, lasts=timedelta(1))
         await storage.alerts.enqueue(db, late)
     assert sorted(await claimed(store)) == [1, 2]
     assert await claimed(store) == []
