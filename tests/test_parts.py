@@ -9,12 +9,16 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+import pytest
 
 import handlers
 from bot import jobs, languages, recurring
 from bot.alerts import KINDS
 from bot.config import Settings
+from bot.emulator import TEST_TOKEN
 from bot.i18n import known
 from bot.secret_files import FROM_FILES
 from bot.sources import banks, kinds
@@ -230,21 +234,97 @@ def test_every_room_has_its_place_among_the_layers() -> None:
     assert rooms - {"bot.__init__"} | {"handlers", "storage"} == placed
 
 
-def test_check_names_what_a_start_would_refuse(tmp_path: Path) -> None:
-    """The verb an operator asks first is not content with what will not run."""
+#: What somebody left out of the program: file, what stands there, what does now, what is told.
+HALVES = [
+    (
+        "bot/languages/en/jarchy.po",
+        'msgid "command.status"',
+        'msgid "command.x"',
+        "command /status: the texts lack command.status",
+    ),
+    (
+        "bot/recurring.py",
+        'Job(name="boards", every=5.0, do=boards)',
+        'Job(name="boards", every=5.0)',
+        "job 'boards': lacks `do`, a coroutine function",
+    ),
+    (
+        "handlers/__init__.py",
+        "Route(charts.chart, Who.ANYBODY)",
+        "Route(charts.chart)",
+        "command /chart: its route lacks `who`, who may use it",
+    ),
+    (
+        "handlers/__init__.py",
+        "Route(digest.pressed, Who.ADMINISTRATOR)",
+        "Route()",
+        "button hour with 1 words: its route lacks a handler",
+    ),
+    (
+        "handlers/__init__.py",
+        "Route(broadcasts.broadcast, Who.OPERATOR, where=PRIVATE)",
+        "Route(broadcasts.broadcast, Who.OPERATOR, where=None)",
+        "command /broadcast: its route lacks `where`, a filter of what is heard",
+    ),
+    (
+        "handlers/__init__.py",
+        '"privacy": Route',
+        '"Status-All": Route',
+        "command /Status-All: its name is not 1 to 32 of a-z, 0-9 and _",
+    ),
+    (
+        "handlers/__init__.py",
+        '("lift", 1)',
+        '("li:ft", 1)',
+        "button li:ft with 1 words: its first word is one without a colon",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the program, in which nothing is missing yet."""
+    folder = tmp_path_factory.mktemp("program")
     for name in ("bot", "handlers", "storage"):
-        copied(ROOT / name, tmp_path / name)
-    texts = tmp_path / "bot" / "languages" / "en" / "jarchy.po"
-    told = texts.read_text(encoding="utf-8").replace('msgid "command.status"', 'msgid "command.x"')
-    texts.write_text(told, encoding="utf-8")
+        copied(ROOT / name, folder / name)
+    return folder
+
+
+@contextmanager
+def written_over(program: Path, file: str, text: str, other: str) -> Iterator[None]:
+    """A file of the copy with another text in place of one, for as long as this lasts."""
+    path = program / file
+    whole = path.read_text(encoding="utf-8")
+    assert text in whole
+    path.write_text(whole.replace(text, other, 1), encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(whole, encoding="utf-8")
+
+
+def refused(program: Path, verb: str) -> str:
+    """What a verb says that does not run: it opened nothing."""
     asked = subprocess.run(
-        [sys.executable, "-m", "bot", "check"],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin", "BOT_TOKEN": ""},
+        [sys.executable, "-m", "bot", verb],
+        cwd=program,
+        env={"PYTHONPATH": str(program), "PATH": "/usr/bin:/bin", "BOT_TOKEN": TEST_TOKEN},
         capture_output=True,
         text=True,
         timeout=110,
         check=False,
     )
-    assert asked.returncode == 78
-    assert "command /status: the texts lack command.status" in asked.stderr
+    assert asked.returncode == 78, asked.stderr
+    assert "Traceback" not in asked.stderr
+    assert not list(program.glob("*.db"))
+    return asked.stderr
+
+
+@pytest.mark.parametrize("verb", ["check", "run"])
+def test_what_lacks_a_part_is_named_before_anything_is_opened(program: Path, verb: str) -> None:
+    """All at once, and by the verb an operator asks first as by the one that would run it."""
+    with ExitStack() as changes:
+        for file, text, other, _ in HALVES:
+            changes.enter_context(written_over(program, file, text, other))
+        told = refused(program, verb)
+    assert [sentence for *_, sentence in HALVES if sentence not in told] == [], told
