@@ -40,7 +40,7 @@ def run() -> None:
     """The bot, until SIGTERM or SIGINT. Example: jarchy run"""
     settings, catalog = prepare()
     settings.token  # noqa: B018 - refuses to start without one
-    must_be_whole()
+    must_be_whole(catalog)
     from bot.app import run as run_bot
 
     run_to_end(run_bot(settings, catalog, on_ready=_leave_to_itself))
@@ -80,7 +80,7 @@ def check(
 ) -> None:
     """Settings, token, database, catalog. Example: jarchy check --sources"""
     settings, catalog = prepare()
-    must_be_whole()
+    must_be_whole(catalog)
     run_to_end(_check(settings, catalog, as_json=as_json, sources=sources))
 
 

@@ -8,17 +8,19 @@ verb reads (`bot.config`, `bot.sources.catalog`).
 from __future__ import annotations
 
 from bot.errors import ConfigError
+from bot.sources.catalog import unasked
+from bot.sources.specs import Catalog
 
 
-def must_be_whole() -> None:
+def must_be_whole(catalog: Catalog) -> None:
     """ConfigError with a sentence for each part that something lacks."""
-    if lacking := problems():
+    if lacking := problems(catalog):
         raise ConfigError(lacking)
 
 
-def problems() -> list[str]:
-    """What a route, a subject, a kind of alert or a job lacks, a sentence each."""
+def problems(catalog: Catalog) -> list[str]:
+    """What a route, a subject, a kind of alert, a job or a bank lacks, a sentence each."""
     import handlers
     from bot import jobs, recurring
 
-    return handlers.problems() + jobs.lacking(recurring.JOBS)
+    return handlers.problems() + jobs.lacking(recurring.JOBS) + unasked(catalog)
