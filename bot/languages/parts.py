@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+LEFT_OUT: Any = None  # a part that has to be there, and is told by its name
 
 
 class Script(StrEnum):
@@ -36,7 +39,7 @@ class Reading:
     (letter triple, log odds against that first language) is a language's own and may be absent.
     """
 
-    script: Script
+    script: Script = LEFT_OUT
     letters: str = ""  # letters that the first language of the script does not have
     words: str = ""  # frequent short words that no other language of the script has
     optional: Mapping[str, str] = field(default_factory=dict)  # letter to what may stand for it

@@ -69,6 +69,7 @@ STUBS = {
     "news": "NEWS = News()",
 }
 
+NAMED = 'msgid "language.name"\nmsgstr "X"\n'
 OWN_NAME_EMPTY = 'msgid "language.name"\nmsgstr ""\n'
 
 
@@ -205,6 +206,34 @@ def test_a_word_for_two_numbers_is_told(monkeypatch: pytest.MonkeyPatch) -> None
         "language en: bot/languages/en/numbers.py: five is said of 5 and of 500",
         "language en: bot/languages/en/numbers.py: hundred is said of 100 and of 500",
     ]
+
+
+@pytest.mark.parametrize(
+    ("texts", "wrong"),
+    [
+        (f"{NAMED}rubbish", ', line 3: should be msgid, msgstr or more of one, between two "'),
+        (f'{NAMED}msgid "x\nmsgstr "y"', ", line 3: should be msgid, msgstr or more of one"),
+        (f'{NAMED}msgstr "y" z', ", line 3: should be msgid, msgstr or more of one"),
+        (f'"lost"\n{NAMED}', ", line 1: a string is out of place"),
+        (f'{NAMED}msgid "x"\nmsgid "y"', ", line 4: msgid is out of place"),
+        (f'msgstr "x"\n{NAMED}', ", line 1: msgstr is out of place"),
+        (f'{NAMED}msgid "x"\n""\n', " ends with a msgid, without its text"),
+        (b"\xd3\xc5", " is not UTF-8 text"),
+    ],
+)
+def test_texts_that_are_no_catalog_to_their_end_are_refused_with_the_line(
+    texts: str | bytes, wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What reads them for good would go on in English, without a word."""
+    shutil.copytree(ROOT / LANGUAGE_FOLDERS / "ky", tmp_path / "ky")
+    raw = texts if isinstance(texts, bytes) else texts.encode()
+    (tmp_path / "ky" / "jarchy.po").write_bytes(raw)
+    (tmp_path / "ky" / "units.tsv").write_bytes(b"\xd3\xc5\t1")
+    monkeypatch.setattr(languages, "FOLDER", tmp_path)
+    problems = list(languages._problems_of("ky"))
+    assert problems[0] == "language ky: bot/languages/ky/units.tsv is not UTF-8 text"
+    assert problems[1].startswith(f"language ky: bot/languages/ky/jarchy.po{wrong}")
+    assert len(problems) == 2
 
 
 @pytest.mark.parametrize("name", ["", 'msgid "language.named"\nmsgstr "X"\n', OWN_NAME_EMPTY])
