@@ -19,6 +19,7 @@ from bot.errors import ConfigError, StorageError
 from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
 from bot.running import Running
 
+LEFT_OUT: Any = None  # a part of a job that has to be there
 TICK = 1.0  # seconds between looks at what changes all the time
 
 
@@ -37,11 +38,11 @@ class Job:
     With `due` the job is done for each key that `due` gives, several side by side, and `do` takes
     the key. A job without `every` is done after each round of the job it `follows` that returned
     true, where replicas share the work. `again` is the pause after a StorageError, in seconds;
-    without it the job deals with those itself.
+    without it the job deals with those itself. What a line leaves out is told by `lacking`.
     """
 
-    name: str
-    do: Callable[..., Awaitable[object]]
+    name: str = ""
+    do: Callable[..., Awaitable[object]] = LEFT_OUT
     every: float | None = None
     due: Callable[[Running], Awaitable[list[str]]] | None = None
     follows: str | None = None
@@ -75,7 +76,7 @@ def lacking(jobs: Sequence[Job]) -> list[str]:
         if not job.name:
             found.append("a job has no name")
         if not inspect.iscoroutinefunction(job.do):
-            found.append(f"job {job.name!r}: `do` is no coroutine function")
+            found.append(f"job {job.name!r}: lacks `do`, a coroutine function")
         if job.due is not None and not inspect.iscoroutinefunction(job.due):
             found.append(f"job {job.name!r}: `due` is no coroutine function")
         if (job.every is None) == (job.follows is None):

@@ -6,9 +6,7 @@ All that can reach us stands in one of these tables. Rights are checked once, wh
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 from telegram import Update
@@ -24,7 +22,6 @@ from telegram.ext import (
 
 from bot.alerts import texts_lacking
 from bot.errors import ConfigError, UserError
-from bot.i18n import known
 from bot.languages import FALLBACK
 from bot.model.subjects import SUBJECTS
 from bot.render.help import commands
@@ -70,13 +67,13 @@ from handlers.access import (
 from handlers.context import App, Context, Handler
 from handlers.menus import Menu, menus
 from handlers.outgoing import Answer
+from handlers.parts import Press, With, lacking, misfitting, unreachable, unusable
 from handlers.services import Services
 from handlers.serving import Chatless, chatless, served
 
 PRIVATE = filters.ChatType.PRIVATE
 #: Files that may be lists of feeds, by what they are called.
 LISTS = filters.Document.FileExtension("opml") | filters.Document.FileExtension("xml")
-Press = Callable[..., Awaitable[None]]
 
 
 async def show_help(_update: Update, context: Context) -> None:
@@ -164,18 +161,6 @@ MENUS: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class With:
-    """What a button does whose first word is itself what it is about."""
-
-    pressed: Press
-    what: str
-
-    async def __call__(self, context: Context, *rest: str) -> None:
-        """Do it, with that word before the rest."""
-        await self.pressed(context, self.what, *rest)
-
-
 #: A button's first word and how many words follow it → what it does and who may press it.
 BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("news", 2): Route(news.turn_page, Who.ANYBODY),
@@ -260,50 +245,6 @@ async def press(_update: Update, context: Context) -> None:
     await pressed.handler(context, *rest)
 
 
-def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
-    """What commands lack to be offered and explained, a sentence each."""
-    found: list[str] = []
-    for name, one in commands.items():
-        if not isinstance(one.who, Who) and one.offered is None:
-            found.append(f"command /{name}: its route lacks `offered`, whom the menu shows it to")
-        if not known(f"command.{name}"):
-            found.append(
-                f"command /{name}: the texts lack command.{name}, what the menu says of it"
-            )
-    return found
-
-
-def unusable(routes: Mapping[str, Route[Any]]) -> list[str]:
-    """What routes lack to be used at all, a sentence each."""
-    found: list[str] = []
-    for name, one in routes.items():
-        who: object = one.who  # which may be anything where it was written without a check
-        if not callable(one.handler):
-            found.append(f"{name}: its route lacks a handler")
-        if not isinstance(who, Who) and not callable(who):
-            found.append(f"{name}: its route lacks `who`, who may use it")
-    return found
-
-
-def misfitting(buttons: Mapping[tuple[str, int], Route[Press]]) -> list[str]:
-    """The buttons whose handlers take another number of words, a sentence each."""
-    found: list[str] = []
-    for (verb, count), one in buttons.items():
-        handler: Any = one.handler
-        words = [""] * count
-        if not callable(handler):  # told as a route
-            continue
-        if isinstance(handler, With):
-            handler, words = handler.pressed, ["", *words]
-        try:
-            inspect.signature(handler).bind(None, *words)
-        except TypeError:
-            found.append(
-                f"button {verb} with {count} words: {handler.__name__} takes another number"
-            )
-    return found
-
-
 def _all_routes() -> dict[str, Route[Any]]:
     """Every route, by what a sentence about it calls it."""
     return {
@@ -319,6 +260,7 @@ def _all_routes() -> dict[str, Route[Any]]:
 def problems() -> list[str]:
     """What a route, a command, a subject or a kind of alert lacks, a sentence each."""
     found = unusable(_all_routes()) + lacking(COMMANDS) + misfitting(BUTTONS)
+    found += unreachable(BUTTONS)
     found += alerts.lacking_subjects(SUBJECTS.values())
     return found + texts_lacking(FALLBACK)
 

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from telegram import Message as TelegramMessage
 from telegram import Update
@@ -50,6 +50,7 @@ class Who(Enum):
 
 
 Handles = TypeVar("Handles")
+LEFT_OUT: Any = None  # a part of a route that has to be there
 #: Decides for one use of a route: the same command may look or change, by its words.
 Decide = Callable[[Context], Awaitable[Who]]
 
@@ -59,11 +60,11 @@ class Route(Generic[Handles]):
     """What handles a command, a button or something written; who may use it, and where it is heard.
 
     `who` may depend on the use; `offered` then has to say to whom the menu offers the command, and
-    otherwise it is `who`.
+    otherwise it is `who`. A line that leaves a part out is told by name when the program starts.
     """
 
-    handler: Handles
-    who: Who | Decide
+    handler: Handles = LEFT_OUT
+    who: Who | Decide = LEFT_OUT
     offered: Who | None = None
     where: filters.BaseFilter = filters.ALL
 

@@ -9,16 +9,20 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+import pytest
 
 import handlers
 from bot import jobs, languages, recurring
 from bot.alerts import KINDS
 from bot.config import Settings
+from bot.emulator import TEST_TOKEN
 from bot.i18n import known
 from bot.secret_files import FROM_FILES
 from bot.sources import banks, kinds
-from bot.sources.catalog import load_catalog
+from bot.sources.catalog import load_catalog, unasked
 from handlers import BUTTONS, COMMANDS, MEMBERSHIP, WORDS, With
 from tests.conftest import ROOT
 from tests.forkserver import copied
@@ -52,6 +56,7 @@ def test_nothing_lacks_a_part() -> None:
 def test_every_bank_has_a_section_of_the_catalog() -> None:
     """One without would be asked by nobody, and nobody told."""
     assert {spec.parser for spec in load_catalog().rates.values()} == {*banks.SOURCES}
+    assert unasked(load_catalog()) == []
 
 
 def test_every_handler_has_a_route() -> None:
@@ -230,21 +235,146 @@ def test_every_room_has_its_place_among_the_layers() -> None:
     assert rooms - {"bot.__init__"} | {"handlers", "storage"} == placed
 
 
-def test_check_names_what_a_start_would_refuse(tmp_path: Path) -> None:
-    """The verb an operator asks first is not content with what will not run."""
+#: What somebody left out of the program: file, what stands there, what does now, what is told.
+HALVES = [
+    (
+        "bot/languages/en/jarchy.po",
+        'msgid "command.status"',
+        'msgid "command.x"',
+        "command /status: the texts lack command.status",
+    ),
+    (
+        "bot/recurring.py",
+        'Job(name="boards", every=5.0, do=boards)',
+        'Job(name="boards", every=5.0)',
+        "job 'boards': lacks `do`, a coroutine function",
+    ),
+    (
+        "handlers/__init__.py",
+        "Route(charts.chart, Who.ANYBODY)",
+        "Route(charts.chart)",
+        "command /chart: its route lacks `who`, who may use it",
+    ),
+    (
+        "handlers/__init__.py",
+        "Route(digest.pressed, Who.ADMINISTRATOR)",
+        "Route()",
+        "button hour with 1 words: its route lacks a handler",
+    ),
+    (
+        "handlers/__init__.py",
+        "Route(broadcasts.broadcast, Who.OPERATOR, where=PRIVATE)",
+        "Route(broadcasts.broadcast, Who.OPERATOR, where=None)",
+        "command /broadcast: its route lacks `where`, a filter of what is heard",
+    ),
+    (
+        "handlers/__init__.py",
+        '"privacy": Route',
+        '"Status-All": Route',
+        "command /Status-All: its name is not 1 to 32 of a-z, 0-9 and _",
+    ),
+    (
+        "handlers/__init__.py",
+        '("lift", 1)',
+        '("li:ft", 1)',
+        "button li:ft with 1 words: its first word is one without a colon",
+    ),
+    (
+        "bot/sources/catalog.toml",
+        "[rates.nbt]",
+        '[rates.nbt-again]\nparser = "cbr"',
+        "bank nbt: bot/sources/catalog.toml lacks its section, [rates.nbt]",
+    ),
+]
+#: The same in what every verb reads first.
+HALVES_OF_LANGUAGES_AND_SOURCES = [
+    (
+        "bot/languages/ky/jarchy.po",
+        'msgid "months.day"',
+        'rubbish\nmsgid "months.day"',
+        "language ky: bot/languages/ky/jarchy.po, line 13: should be msgid, msgstr",
+    ),
+    (
+        "bot/languages/ru/reading.py",
+        "    script=Script.CYRILLIC,",
+        "",
+        "language ru: bot/languages/ru/reading.py: READING lacks script",
+    ),
+    (
+        "bot/sources/banks/nbt.py",
+        "read=read",
+        "read=None",
+        "bank nbt: bot/sources/banks/nbt.py: SOURCE lacks read, which makes a Sheet of bytes",
+    ),
+    (
+        "bot/sources/banks/ecb.py",
+        "kind=RateKind.REFERENCE,",
+        "",
+        "bank ecb: bot/sources/banks/ecb.py: SOURCE lacks kind, a RateKind",
+    ),
+    (
+        "bot/sources/kinds/pages.py",
+        'verb="page",',
+        "",
+        "kind of source pages: bot/sources/kinds/pages.py: KIND lacks verb",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the program, in which nothing is missing yet."""
+    folder = tmp_path_factory.mktemp("program")
     for name in ("bot", "handlers", "storage"):
-        copied(ROOT / name, tmp_path / name)
-    texts = tmp_path / "bot" / "languages" / "en" / "jarchy.po"
-    told = texts.read_text(encoding="utf-8").replace('msgid "command.status"', 'msgid "command.x"')
-    texts.write_text(told, encoding="utf-8")
+        copied(ROOT / name, folder / name)
+    return folder
+
+
+@contextmanager
+def written_over(program: Path, file: str, text: str, other: str) -> Iterator[None]:
+    """A file of the copy with another text in place of one, for as long as this lasts."""
+    path = program / file
+    whole = path.read_text(encoding="utf-8")
+    assert text in whole
+    path.write_text(whole.replace(text, other, 1), encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(whole, encoding="utf-8")
+
+
+def refused(program: Path, verb: str) -> str:
+    """What a verb says that does not run: it opened nothing."""
     asked = subprocess.run(
-        [sys.executable, "-m", "bot", "check"],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin", "BOT_TOKEN": ""},
+        [sys.executable, "-m", "bot", verb],
+        cwd=program,
+        # nothing compiled is kept: of a file with a part's name changed in the same second it
+        # would be another's
+        env={
+            "PYTHONPATH": str(program),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PATH": "/usr/bin:/bin",
+            "BOT_TOKEN": TEST_TOKEN,
+        },
         capture_output=True,
         text=True,
         timeout=110,
         check=False,
     )
-    assert asked.returncode == 78
-    assert "command /status: the texts lack command.status" in asked.stderr
+    assert asked.returncode == 78, asked.stderr
+    assert "Traceback" not in asked.stderr
+    assert not list(program.glob("*.db"))
+    return asked.stderr
+
+
+@pytest.mark.parametrize("halves", [HALVES, HALVES_OF_LANGUAGES_AND_SOURCES])
+@pytest.mark.parametrize("verb", ["check", "run"])
+def test_what_lacks_a_part_is_named_before_anything_is_opened(
+    program: Path, verb: str, halves: list[tuple[str, str, str, str]]
+) -> None:
+    """All at once, and by the verb an operator asks first as by the one that would run it."""
+    with ExitStack() as changes:
+        for file, text, other, _ in halves:
+            changes.enter_context(written_over(program, file, text, other))
+        told = refused(program, verb)
+    assert [sentence for *_, sentence in halves if sentence not in told] == [], told

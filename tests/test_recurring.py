@@ -61,6 +61,7 @@ WHOLE = Job(name="whole", do=nothing, every=1.0)
 LACKING: list[tuple[Job, str]] = [
     (replace(WHOLE, name=""), "no name"),
     (replace(WHOLE, do=cast("Callable[..., Awaitable[object]]", no_coroutine)), "`do`"),
+    (Job(name="whole", every=1.0), "lacks `do`"),
     (replace(WHOLE, due=cast("Any", no_coroutine)), "`due`"),
     (replace(WHOLE, every=None), "either `every` or `follows`"),
     (replace(WHOLE, follows="whole"), "either `every` or `follows`"),

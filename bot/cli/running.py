@@ -23,8 +23,9 @@ from bot.cli.program import (
     store_of,
     write_line,
 )
+from bot.cli.whole import must_be_whole
 from bot.config import Settings
-from bot.errors import BotError, ConfigError, first_of
+from bot.errors import BotError, first_of
 from bot.sources.specs import Catalog
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def run() -> None:
     """The bot, until SIGTERM or SIGINT. Example: jarchy run"""
     settings, catalog = prepare()
     settings.token  # noqa: B018 - refuses to start without one
+    must_be_whole(catalog)
     from bot.app import run as run_bot
 
     run_to_end(run_bot(settings, catalog, on_ready=_leave_to_itself))
@@ -78,17 +80,8 @@ def check(
 ) -> None:
     """Settings, token, database, catalog. Example: jarchy check --sources"""
     settings, catalog = prepare()
-    _must_be_whole()
+    must_be_whole(catalog)
     run_to_end(_check(settings, catalog, as_json=as_json, sources=sources))
-
-
-def _must_be_whole() -> None:
-    """ConfigError names each part that a start would refuse the program for."""
-    import handlers
-    from bot import jobs, recurring
-
-    if lacking := handlers.problems() + jobs.lacking(recurring.JOBS):
-        raise ConfigError(lacking)
 
 
 async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources: bool) -> None:

@@ -11,7 +11,7 @@ Where two languages claim a word, the one that stands earlier in `LANGUAGES` has
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -22,6 +22,7 @@ from typing import Any
 from bot.errors import ConfigError
 from bot.languages import meanings, wordings
 from bot.languages.parts import (
+    CommandWords,
     Days,
     FilterWords,
     Money,
@@ -31,8 +32,10 @@ from bot.languages.parts import (
     QuietWords,
     Reading,
     RuleWords,
+    Script,
     Zones,
 )
+from bot.languages.texts import problem_of_texts
 
 FOLDER = Path(__file__).parent
 FALLBACK = "en"  # what is said where a language has no words of its own
@@ -50,6 +53,7 @@ PARTS: dict[str, type] = {
     "rules": RuleWords,
     "filters": FilterWords,
     "quiet": QuietWords,
+    "commands": CommandWords,
     "zones": Zones,
     "news": News,
 }
@@ -84,6 +88,7 @@ class Language:
     rules: RuleWords
     filters: FilterWords
     quiet: QuietWords
+    commands: CommandWords
     zones: Zones
     news: News
 
@@ -158,6 +163,21 @@ def words_of(part: Callable[[Language], str]) -> list[str]:
     return words
 
 
+def phrases_of(part: Callable[[Language], str]) -> list[str]:
+    """The phrases that every language lists in one part, apart by commas there."""
+    phrases: list[str] = []
+    for listed in values_of(part):
+        phrases += listed.split(",")
+    return phrases
+
+
+def any_of(phrases: Iterable[str]) -> str:
+    """A pattern of any of these words or phrases; of none, one that fits nothing."""
+    # the longest first: "all" would leave " time" of "all time"
+    listed = sorted(filter(None, phrases), key=len, reverse=True)
+    return "|".join(map(re.escape, listed)) or "(?!)"
+
+
 def problems() -> list[str]:
     """What is missing in any language's folder, a sentence each, the part by its name."""
     found: list[str] = []
@@ -199,6 +219,8 @@ def _problems_of(code: str) -> Iterator[str]:
             yield f"{place}{wrong}"
     if not (folder / TEXTS).exists():
         yield f"{place} lacks {TEXTS}"
+    elif wrong := problem_of_texts(folder / TEXTS):
+        yield f"{place}/{TEXTS}{wrong}"
     elif not OWN_NAME.search((folder / TEXTS).read_text(encoding="utf-8")):
         yield f"{place}/{TEXTS} lacks language.name, what the language calls itself"
 
@@ -212,6 +234,8 @@ def _problems_of_parts(code: str, place: str) -> Iterator[str]:
         part = getattr(module, name.upper(), None)
         if not isinstance(part, kind):
             yield f"{place}/{name}.py lacks {name.upper()}, a {kind.__name__}"
+        if isinstance(part, Reading) and part.script not in [*Script]:
+            yield f"{place}/{name}.py: READING lacks script, the letters it is written in"
         if isinstance(part, Numbers):
             for word in _said_twice(part):
                 yield f"{place}/{name}.py: {word}"
@@ -241,7 +265,11 @@ def _problem_of_table(path: Path, columns: int) -> str:
     """A table's problem, to be said behind the name of its folder; "" where there is none."""
     if not path.exists():
         return f" lacks {path.name}"
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return f"/{path.name} is not UTF-8 text"
+    for number, line in enumerate(text.splitlines(), 1):
         if line and not line.startswith("#") and line.count("\t") != columns - 1:
             return f"/{path.name}, line {number}: should have {columns} columns"
     return ""

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+LEFT_OUT: Any = None  # a part that has to be there, and is told by its name
 
 
 class Script(StrEnum):
@@ -36,7 +39,7 @@ class Reading:
     (letter triple, log odds against that first language) is a language's own and may be absent.
     """
 
-    script: Script
+    script: Script = LEFT_OUT
     letters: str = ""  # letters that the first language of the script does not have
     words: str = ""  # frequent short words that no other language of the script has
     optional: Mapping[str, str] = field(default_factory=dict)  # letter to what may stand for it
@@ -122,6 +125,13 @@ class Questions:
     articles: str = ""
     greetings: str = ""  # phrases apart by commas
     greeted: str = ""  # words beside a greeting that ask for nothing: "there" of "hello there"
+    # words, all phrases apart by commas, between the amounts of a list: "and"
+    between_amounts: str = ""
+    between_targets: str = ""  # before one more wanted currency: "and", "in"
+    before_day: str = ""  # "on" of "100 usd on August 1"
+    behind_day: str = ""
+    # of the words with the part Q, those that before one nominative ask what one of it is
+    of_one: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +169,17 @@ class QuietWords:
     evening: str = ""
     night: str = ""  # from the evening until before the morning
     part_leads: bool = False  # whether a part of the day stands before its hour
-    off: str = ""  # words for none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandWords:
+    """Words behind /rates, /chart, /digest and /quiet."""
+
+    around: str = ""  # pattern of what stands around currencies and means nothing: "rate", "for"
+    ranges: Mapping[int, str] = field(default_factory=dict)  # 1, 7, 30, 365 days: of "90 days"
+    one_range: Mapping[int, str] = field(default_factory=dict)  # likewise without a number: "year"
+    whole: str = ""  # phrases, apart by commas, of all the days there are: "all time"
+    off: str = ""  # words for none: no quiet hours, no daily digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

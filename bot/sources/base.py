@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
 
 from bot.errors import ParseError
 from bot.model.rates import CODE, Pair, Rate, RateKind
@@ -37,6 +37,7 @@ _ISO = re.compile(
 )
 _YEARS = range(1990, 2101)  # no bank here has electronic rates outside
 
+LEFT_OUT: Any = None  # a part of a publisher that has to be there
 PLACEHOLDER = re.compile(r"\{(today|tomorrow):([^{}]+)\}")
 
 
@@ -133,14 +134,28 @@ class RateSource:
 
     `home` is the currency its rates are against; `request` makes today's request of a
     catalog URL; `history` lists the requests for a range of days, for some currencies or (None) for
-    all it has, most wanted first; without it the publisher has no history we can read.
+    all it has, most wanted first; without it the publisher has no history we can read. What else is
+    left out is told by the bank's name (`banks.problems`).
     """
 
-    home: str
-    kind: RateKind
-    read: Callable[[bytes, str | None], Sheet]
+    home: str = LEFT_OUT
+    kind: RateKind = LEFT_OUT
+    read: Callable[[bytes, str | None], Sheet] = LEFT_OUT
     request: Callable[[str, date], Request] = get
     history: Callable[[date, date, Collection[str] | None], Sequence[Request]] | None = None
+
+    def lacking(self) -> Iterator[str]:
+        """The parts that are not there, each with what it is."""
+        home, kind, history = cast("tuple[object, ...]", (self.home, self.kind, self.history))
+        if not isinstance(home, str) or not CODE.fullmatch(home):
+            yield "home, the currency its rates are against"
+        if not isinstance(kind, RateKind):
+            yield "kind, a RateKind"
+        for name, made in (("read", "a Sheet of bytes"), ("request", "today's Request")):
+            if not callable(getattr(self, name)):
+                yield f"{name}, which makes {made}"
+        if history is not None and not callable(history):
+            yield "history, which makes the Requests of days"
 
     def parse(
         self, body: bytes, *, source: str, url: str | None = None, kind: RateKind | None = None

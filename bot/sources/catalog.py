@@ -64,8 +64,7 @@ def load_catalog(path: Path | None = None) -> Catalog:
     if wrong := banks.problems() + kinds.problems():
         raise ConfigError(wrong)
     if path is None:
-        packaged = files(__package__).joinpath("catalog.toml")
-        return parse_catalog(packaged.read_text(encoding="utf-8"))
+        return _packaged()
     shown = str(path)
     if len(shown) > 200:  # whatever was pasted into the setting
         shown = f"{shown[:200]}…"
@@ -80,6 +79,24 @@ def load_catalog(path: Path | None = None) -> Catalog:
         return parse_catalog(raw.decode("utf-8-sig"))  # editors of Windows begin it with a mark
     except UnicodeDecodeError:
         raise ConfigError(f"CATALOG: {shown} is not UTF-8 text") from None
+
+
+def _packaged() -> Catalog:
+    packaged = files(__package__).joinpath("catalog.toml")
+    return parse_catalog(packaged.read_text(encoding="utf-8"))
+
+
+def unasked(catalog: Catalog) -> list[str]:
+    """The banks that nobody could ask, a sentence each: neither this catalog nor the packaged one
+    has a section of theirs. What an operator left out of their own is no mistake.
+    """
+    known = {spec.parser for spec in catalog.rates.values()}
+    if SOURCES.keys() - known:
+        known |= {spec.parser for spec in _packaged().rates.values()}
+    found: list[str] = []
+    for name in sorted(SOURCES.keys() - known):
+        found.append(f"bank {name}: bot/sources/catalog.toml lacks its section, [rates.{name}]")
+    return found
 
 
 def parse_catalog(text: str) -> Catalog:

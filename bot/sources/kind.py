@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from bot.model.news import Entry
 from bot.sources.sections import SourceSection
 
+LEFT_OUT: Any = None  # a part of a kind that has to be there
 #: Reads a document and the address it came from; a dictionary is a JSON line.
 Shown = Callable[[bytes, str | None], Iterable[dict[str, Any]]]
 #: The same where only the source's section says how; the spec is one that the section makes.
@@ -23,15 +24,25 @@ class Kind:
     `verb` is its word behind `jarchy inspect`, `help` what that says of itself: it shows what
     `shown` reads, or of a source that is named by its key, what `shown_of` does. A kind that
     `gives_way` is stored as `kind.KEY` where another source has the key already: storage and
-    commands name a source by its key alone.
+    commands name a source by its key alone. What is left out is told by the kind's name
+    (`kinds.problems`).
     """
 
-    section: type[SourceSection]
-    verb: str
-    help: str
+    section: type[SourceSection] = LEFT_OUT
+    verb: str = LEFT_OUT
+    help: str = LEFT_OUT
     shown: Shown | None = None
     shown_of: ShownOf | None = None
     gives_way: bool = True
+
+    def lacking(self) -> Iterator[str]:
+        """The parts that are not there, each with what it is."""
+        section: object = self.section
+        if not isinstance(section, type) or not issubclass(section, SourceSection):
+            yield "section, a SourceSection"
+        for name, what in (("verb", "its word of `inspect`"), ("help", "what that says")):
+            if not isinstance(getattr(self, name), str):
+                yield f"{name}, {what}"
 
 
 def shown_entry(entry: Entry, language: str | None = None) -> dict[str, Any]:

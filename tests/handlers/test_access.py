@@ -19,9 +19,6 @@ from handlers import (
     EDITABLE,
     MOVED,
     WORDS,
-    With,
-    lacking,
-    misfitting,
     press,
     problems,
     route,
@@ -37,6 +34,7 @@ from handlers.access import (
     mention,
 )
 from handlers.context import Context
+from handlers.parts import With, lacking, misfitting, unreachable
 
 US, READER, OTHER_BOT = 900, 5, 77
 GROUP = {"id": -100, "type": "supergroup", "title": "Talk"}
@@ -217,6 +215,9 @@ def test_a_command_that_lacks_a_part_is_told_by_its_name() -> None:
     """Whom its menu shows it to, where its use decides who may; and what the menu says of it."""
     assert lacking(COMMANDS) == []
     unoffered, unsaid = Route(nothing, always_looking), Route(nothing, Who.ANYBODY)
+    assert lacking({"Status-All": unsaid})[0] == (
+        "command /Status-All: its name is not 1 to 32 of a-z, 0-9 and _"
+    )
     assert lacking({"digest": unoffered, "telepathy": unsaid}) == [
         "command /digest: its route lacks `offered`, whom the menu shows it to",
         "command /telepathy: the texts lack command.telepathy, what the menu says of it",
@@ -235,7 +236,12 @@ def test_a_command_that_lacks_a_part_is_told_by_its_name() -> None:
     ("half", "lacks"),
     [
         (Route(cast("Any", None), Who.ANYBODY), "its route lacks a handler"),
-        (Route(nothing, cast("Any", None)), "its route lacks `who`, who may use it"),
+        (Route(nothing), "its route lacks `who`, who may use it"),
+        (Route(nothing, cast("Any", "me")), "its route lacks `who`, who may use it"),
+        (Route(nothing, cast("Any", print)), "its route lacks `who`, who may use it"),
+        (Route(nothing, Who.ANYBODY, where=cast("Any", None)), "its route lacks `where`"),
+        (Route(nothing, Who.ANYBODY, offered=cast("Any", "all")), "`offered` of its route is no"),
+        (Route(cast("Any", print), Who.ANYBODY), "its handler is no coroutine function"),
     ],
 )
 def test_no_program_starts_with_half_a_route(
@@ -274,10 +280,25 @@ def test_no_program_starts_with_half_a_route_that_stands_alone(
     assert problems() == [f"{called}: its route lacks a handler"]
 
 
+def test_a_button_that_nobody_could_press_is_told_by_its_name() -> None:
+    """`press` takes data apart at its colons, and Telegram takes 64 bytes of it."""
+    line = BUTTONS["lift", 1]
+    assert unreachable({("ж" * 32, 0): line, ("x" * 63, 1): line}) == []
+    assert unreachable(
+        {("li:ft", 1): line, ("", 1): line, ("x", -1): line, ("x" * 63, 2): line}
+    ) == [
+        "button li:ft with 1 words: its first word is one without a colon",
+        "button  with 1 words: its first word is one without a colon",
+        "button x with -1 words: so much data no button can send",
+        f"button {'x' * 63} with 2 words: so much data no button can send",
+    ]
+
+
 def test_a_line_with_another_number_of_words_is_told_by_its_button() -> None:
     """Else the first press would fail; a line without a handler is told elsewhere."""
     wrong = {
         ("news", 1): Route(cast("Any", None), Who.ANYBODY),
+        ("top", 1): Route(With(cast("Any", None), "top"), Who.ANYBODY),
         ("why", 2): BUTTONS["why", 1],
         ("cur", 0): BUTTONS["cur", 1],
         ("news", 2): BUTTONS["news", 2],

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from bot.errors import ConfigError
 from bot.sources import banks
 from bot.sources.banks import FOLDER, SOURCES, problems_of, sources_of
-from bot.sources.catalog import load_catalog
+from bot.sources.base import RateSource
+from bot.sources.catalog import load_catalog, parse_catalog, unasked
 from tests.forkserver import copied
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +31,13 @@ def read(body: bytes, url: str | None) -> Sheet:
 
 
 SOURCE = RateSource(home="MNT", kind=RateKind.OFFICIAL, read=read)
+"""
+
+#: A catalog of the operator's own, with one bank.
+OWN = """
+[rates.nbkr]
+name = { en = "National Bank" }
+urls = ["http://127.0.0.1:9/daily.xml"]
 """
 
 
@@ -46,6 +56,39 @@ def test_a_file_that_is_no_bank_is_refused_by_its_name(source: object) -> None:
     assert problems_of(modules) == [
         "bank mongolbank: bot/sources/banks/mongolbank.py lacks SOURCE, a RateSource"
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "lacks"),
+    [
+        (RateSource(), ["home", "kind", "read"]),
+        (replace(SOURCES["nbkr"], home="", kind=cast("Any", "buy")), ["home", "kind"]),
+        (replace(SOURCES["nbkr"], read=cast("Any", None)), ["read"]),
+        (replace(SOURCES["nbkr"], request=cast("Any", None)), ["request"]),
+        (replace(SOURCES["nbkr"], history=cast("Any", "none")), ["history"]),
+        (replace(SOURCES["nbkr"], history=None), []),
+    ],
+)
+def test_half_a_bank_is_refused_by_the_names_of_its_parts(
+    source: RateSource, lacks: list[str]
+) -> None:
+    """It would have failed each time that it was asked."""
+    modules = {"mongolbank": SimpleNamespace(SOURCE=source)}
+    assert list(sources_of(modules)) == ([] if lacks else ["mongolbank"])
+    told = "bank mongolbank: bot/sources/banks/mongolbank.py: SOURCE lacks "
+    assert [one.partition(",")[0] for one in problems_of(modules)] == [told + one for one in lacks]
+
+
+def test_a_bank_without_a_section_is_told_and_one_an_operator_left_out_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody would ever ask it."""
+    own = parse_catalog(OWN)
+    assert unasked(own) == []
+    monkeypatch.setitem(SOURCES, "mongolbank", SOURCES["nbkr"])
+    told = ["bank mongolbank: bot/sources/catalog.toml lacks its section, [rates.mongolbank]"]
+    assert unasked(own) == told
+    assert unasked(load_catalog()) == told
 
 
 def test_no_catalog_is_read_while_a_bank_lacks_a_part(monkeypatch: pytest.MonkeyPatch) -> None:

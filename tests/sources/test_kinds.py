@@ -216,10 +216,14 @@ def test_what_a_spec_lacks_and_a_verb_that_is_taken_are_told_by_name() -> None:
         "feeds": SimpleNamespace(KIND=KINDS["feeds"]),
         "lists": SimpleNamespace(KIND=empty),
         "blind": SimpleNamespace(KIND=blind),
+        "half": SimpleNamespace(KIND=Kind(help="", shown=blind.shown_of)),
     }
+    assert list(kinds.kinds_of(modules)) == ["feeds", "lists", "blind"]
     assert kinds.problems_of(modules) == [
         "kind of source lists: bot/sources/kinds/lists.py: the spec of EmptySection lacks entries",
         "kind of source lists: bot/sources/kinds/lists.py: `inspect feed` is a verb of feeds",
         "kind of source blind: bot/sources/kinds/blind.py: KIND needs either shown or shown_of",
+        "kind of source half: bot/sources/kinds/half.py: KIND lacks section, a SourceSection",
+        "kind of source half: bot/sources/kinds/half.py: KIND lacks verb, its word of `inspect`",
     ]
     assert kinds.problems() == []

@@ -1,8 +1,8 @@
 """Publishers of rates: a file here is one, its name the catalog's word for its parser.
 
 A file defines `SOURCE`, a `RateSource`; that says what the publisher is asked and what it lacks (a
-source without `history` has none that we can read). A file without it is a problem by name, and no
-catalog is read (`problems`).
+source without `history` has none that we can read). A file without it, or without a part of it, is
+a problem by name, and no catalog is read (`problems`).
 """
 
 from __future__ import annotations
@@ -21,23 +21,26 @@ def sources_of(modules: Mapping[str, object]) -> dict[str, RateSource]:
     found: dict[str, RateSource] = {}
     for name, module in modules.items():
         source = getattr(module, "SOURCE", None)
-        if isinstance(source, RateSource):
+        if isinstance(source, RateSource) and not list(source.lacking()):
             found[name] = source
     return found
 
 
 def problems_of(modules: Mapping[str, object]) -> list[str]:
     """What these modules lack to be publishers, a sentence each."""
-    known = sources_of(modules)
     problems: list[str] = []
-    for name in modules:
-        if name not in known:
-            problems.append(f"bank {name}: bot/sources/banks/{name}.py lacks SOURCE, a RateSource")
+    for name, module in modules.items():
+        file = f"bank {name}: bot/sources/banks/{name}.py"
+        source = getattr(module, "SOURCE", None)
+        if not isinstance(source, RateSource):
+            problems.append(f"{file} lacks SOURCE, a RateSource")
+            continue
+        problems += [f"{file}: SOURCE lacks {part}" for part in source.lacking()]
     return problems
 
 
-# A file that is no bank is left out here and told by `problems`, when a catalog is read: an
-# import that raised would end the program before anybody could be told why.
+# A file that is no bank, or half of one, is left out here and told by `problems`, when a catalog is
+# read: an import that raised would end the program before anybody could be told why.
 SOURCES = sources_of(modules_of(__name__, FOLDER))
 
 

@@ -25,7 +25,7 @@ def kinds_of(modules: Mapping[str, object]) -> dict[str, Kind]:
     found: dict[str, Kind] = {}
     for name, module in modules.items():
         kind = getattr(module, "KIND", None)
-        if isinstance(kind, Kind):
+        if isinstance(kind, Kind) and not list(kind.lacking()):
             found[name] = kind
     return found
 
@@ -37,8 +37,12 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
     verbs: dict[str, str] = {}
     for name in modules:
         file = f"kind of source {name}: bot/sources/kinds/{name}.py"
-        if name not in found:
+        kind = getattr(modules[name], "KIND", None)
+        if not isinstance(kind, Kind):
             problems.append(f"{file} lacks KIND, a Kind")
+        elif name not in found:
+            problems += [f"{file}: KIND lacks {part}" for part in kind.lacking()]
+        if name not in found:
             continue
         section = found[name].section
         if not hasattr(section, "DEFAULT_EVERY"):

@@ -1,0 +1,26 @@
+"""Nothing half-registered runs: what a start and `jarchy check` refuse the program for.
+
+What is found by its place or stands in a table has all its parts, or is told by its name before
+anything is opened. Languages and sources are told with the settings and the catalog, which every
+verb reads (`bot.config`, `bot.sources.catalog`).
+"""
+
+from __future__ import annotations
+
+from bot.errors import ConfigError
+from bot.sources.catalog import unasked
+from bot.sources.specs import Catalog
+
+
+def must_be_whole(catalog: Catalog) -> None:
+    """ConfigError with a sentence for each part that something lacks."""
+    if lacking := problems(catalog):
+        raise ConfigError(lacking)
+
+
+def problems(catalog: Catalog) -> list[str]:
+    """What a route, a subject, a kind of alert, a job or a bank lacks, a sentence each."""
+    import handlers
+    from bot import jobs, recurring
+
+    return handlers.problems() + jobs.lacking(recurring.JOBS) + unasked(catalog)

@@ -1,0 +1,104 @@
+"""What lines of the routing table must bring: each that lacks a part is told by its name."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from telegram.ext import filters
+
+from bot.i18n import known
+from handlers.access import Route, Who
+from handlers.context import Context, Handler
+
+Press = Callable[..., Awaitable[None]]
+#: What Telegram takes as a command's name.
+COMMAND = re.compile(r"[a-z0-9_]{1,32}")
+LONGEST_DATA = 64  # bytes that a button can send
+
+
+@dataclass(frozen=True, slots=True)
+class With:
+    """What a button does whose first word is itself what it is about."""
+
+    pressed: Press
+    what: str
+
+    async def __call__(self, context: Context, *rest: str) -> None:
+        """Do it, with that word before the rest."""
+        await self.pressed(context, self.what, *rest)
+
+
+def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
+    """What commands lack to be offered and explained, a sentence each."""
+    found: list[str] = []
+    for name, one in commands.items():
+        if not COMMAND.fullmatch(name):
+            found.append(f"command /{name}: its name is not 1 to 32 of a-z, 0-9 and _")
+        if callable(one.who) and one.offered is None:
+            found.append(f"command /{name}: its route lacks `offered`, whom the menu shows it to")
+        if not known(f"command.{name}"):
+            found.append(
+                f"command /{name}: the texts lack command.{name}, what the menu says of it"
+            )
+    return found
+
+
+def unusable(routes: Mapping[str, Route[Any]]) -> list[str]:
+    """What routes lack to be used at all, a sentence each."""
+    found: list[str] = []
+    for name, one in routes.items():
+        # which may be anything where it was written without a check
+        who, where, offered = cast("tuple[object, ...]", (one.who, one.where, one.offered))
+        if not callable(one.handler):
+            found.append(f"{name}: its route lacks a handler")
+        elif not _is_awaited(one.handler):
+            found.append(f"{name}: its handler is no coroutine function")
+        if not isinstance(who, Who) and not _is_awaited(who):
+            found.append(f"{name}: its route lacks `who`, who may use it")
+        if not isinstance(where, filters.BaseFilter):
+            found.append(f"{name}: its route lacks `where`, a filter of what is heard")
+        if not isinstance(offered, Who | None):
+            found.append(f"{name}: `offered` of its route is no Who, whom the menu shows it to")
+    return found
+
+
+def _is_awaited(handler: object) -> bool:
+    """Whether it is a coroutine function, or a button's that calls one."""
+    if isinstance(handler, With):
+        handler = handler.pressed
+    return inspect.iscoroutinefunction(handler)
+
+
+def unreachable(buttons: Mapping[tuple[str, int], Route[Press]]) -> list[str]:
+    """The buttons that nobody could ever press, a sentence each."""
+    found: list[str] = []
+    for verb, count in buttons:
+        if not verb or ":" in verb:
+            found.append(f"button {verb} with {count} words: its first word is one without a colon")
+        # a colon before each word that follows
+        elif count < 0 or len(verb.encode()) + count > LONGEST_DATA:
+            found.append(f"button {verb} with {count} words: so much data no button can send")
+    return found
+
+
+def misfitting(buttons: Mapping[tuple[str, int], Route[Press]]) -> list[str]:
+    """The buttons whose handlers take another number of words, a sentence each."""
+    found: list[str] = []
+    for (verb, count), one in buttons.items():
+        handler: Any = one.handler
+        words = [""] * count
+        if isinstance(handler, With):
+            handler, words = handler.pressed, ["", *words]
+        if not callable(handler):  # told as a route
+            continue
+        try:
+            inspect.signature(handler).bind(None, *words)
+        except TypeError:
+            found.append(
+                f"button {verb} with {count} words: {handler.__name__} takes another number"
+            )
+    return found
