@@ -13,7 +13,8 @@ from telegram import Update
 import storage.alerts
 import storage.rules
 from bot.alerts.moves import RateMoved
-from bot.convert import currency_at, plain_text
+from bot.convert import behind_filler, currency_at, plain_text, range_at
+from bot.convert.commands import ALL, UNITS
 from bot.errors import UserError
 from bot.model.rates import Pair
 from bot.readers.rates import CURRENCIES, chart_history, local_day
@@ -27,34 +28,7 @@ USUAL = "90d"
 DARK = "dark"
 KEPT_CARDS = 200
 _SHORT_SPAN = re.compile(r"(\d{1,4})([dwmy])", re.ASCII)
-_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
-#: The units of a range, as letters and as words.
-_UNITS = {
-    "d": "days?|d|день|дня|дней|дн|д|күндүк|күн",
-    "w": "weeks?|w|недел[яюиь]|недель|нед|н|апталык|апта|жума",
-    "m": "months?|mon|m|месяц(?:а|ев)?|мес|м|айлык|ай",
-    "y": "years?|yrs?|y|год(?:а|ы)?|лет|г|жылдык|жыл",
-}
-_WORDS_ALONE = {
-    "d": "day",
-    "w": "week|недел[яюи]|апта|жума",
-    "m": "month|месяц|ай",
-    "y": "year|год|жыл",
-}
-_UNIT = "|".join([f"(?P<{short}>{words})" for short, words in _UNITS.items()])
-_WORD_ALONE = "|".join([f"(?P<one_{short}>{words})" for short, words in _WORDS_ALONE.items()])
-_ALL = "all(?: time)?|все|всё|баары|бүт|весь период|за всё время|за все время"
-_SPAN = re.compile(
-    rf"(?:(?P<all>{_ALL})|(?P<n>\d{{1,4}}) ?-?(?:{_UNIT})|{_WORD_ALONE})\.?(?!\w)",
-    re.IGNORECASE,
-)
 _BETWEEN = re.compile(r"[ ,;:/&+=>\n.?!()«»\"“”-]+")
-# what people write around the currencies and the range, and mean nothing by
-_FILLER = re.compile(
-    r"(?:курс\w*|график\w*|charts?|rates?|graph|for|of|in|to|vs|and|the|last|past|"
-    r"и|к|ко|на|за|в|по|от|последни[ейх]+|жана|менен|үчүн|акыркы|соңку)(?!\w)",
-    re.IGNORECASE,
-)
 # told as a currency without rates, not as a mistyped word
 _UNKNOWN_CODE = re.compile(r"[A-Za-z]{3}(?!\w)")
 LONGEST_REQUEST = 200  # letters that are read
@@ -93,15 +67,15 @@ def parse_chart(words: list[str], *, home: str) -> tuple[Pair, str]:
     while at < len(text):
         if gap := _BETWEEN.match(text, at):
             at = gap.end()
-        elif span is None and (found := _SPAN.match(text, at)):
-            span, at = _span(found), found.end()
+        elif span is None and (found := range_at(text, at)):
+            span, at = found.span, found.end
         elif currency := currency_at(text, at):
             for known in currency.codes:
                 if known not in codes:
                     codes.append(known)
             at = currency.end
-        elif filler := _FILLER.match(text, at):
-            at = filler.end()
+        elif filler := behind_filler(text, at):
+            at = filler
         elif code := _UNKNOWN_CODE.match(text, at):
             codes.append(code.group().upper())
             at = code.end()
@@ -129,22 +103,14 @@ def _pair(codes: list[str], home: str) -> Pair:
     raise _unclear()
 
 
-def _span(match: re.Match[str]) -> str:
-    """A range in its short form: "90d", "1y", "all"."""
-    if match["all"]:
-        return "all"
-    unit = next(short for short in "dwmy" if match[short] or match[f"one_{short}"])
-    return f"{match['n'] or 1}{unit}"
-
-
 def days_of(span: str) -> int:
     """How many days a range in its short form is."""
-    if span == "all":
+    if span == ALL:
         return LONGEST_DAYS
     match = _SHORT_SPAN.fullmatch(span)
     if match is None or match[1] == "0":
         raise _unclear()
-    return min(LONGEST_DAYS, int(match[1]) * _DAYS[match[2]])
+    return min(LONGEST_DAYS, int(match[1]) * UNITS[match[2]])
 
 
 def _unclear() -> UserError:

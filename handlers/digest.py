@@ -11,6 +11,7 @@ from telegram import Update
 
 import storage.chats
 import storage.filters
+from bot.convert import says_off
 from bot.errors import UserError
 from bot.i18n import name_of
 from bot.model.chats import Chat
@@ -34,7 +35,7 @@ async def digest(_update: Update, context: Context) -> None:
     """/digest · /digest 09:00 · /digest off."""
     said = " ".join(context.words).strip().lower()
     if said:
-        await _set_time(context, said)
+        await context.reply(await _keep(context, time_or_off(said)))
         return
     await context.reply(await of_today(context.services, context.chat))
 
@@ -93,11 +94,12 @@ def time_of(said: str) -> time | None:
     return time(int(match[1]), int(match[2]))
 
 
-async def _set_time(context: Context, said: str) -> None:
+def time_or_off(said: str) -> time | None:
+    """The time of day that somebody names, None for none; UserError when it is neither."""
     at = time_of(said)
-    if at is None and said not in {"off", "выкл", "өчүр", "stop"}:
+    if at is None and not says_off(said):
         raise UserError("error.time", text=said[:20], example=EXAMPLE)
-    await context.reply(await _keep(context, at))
+    return at
 
 
 async def _keep(context: Context, at: time | None) -> Message:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from telegram import Update
 
-from bot.convert import currency_at, day_at, plain_text
+from bot.convert import behind_filler, currency_at, day_at, plain_text
 from bot.errors import UserError
 from bot.i18n import t
 from bot.model.rates import CODE
@@ -24,12 +24,6 @@ from handlers.context import Context
 KEPT_CARDS = 200
 MOST_CHARTS = 8  # buttons under a card: two rows
 _BETWEEN = re.compile(r"[ ,;:/&+=>\n.?!()«»\"“”-]+")
-# what people write around the currencies and the day, and mean nothing by
-_FILLER = re.compile(
-    r"(?:курс\w*|rates?|exchange|price|for|on|of|in|to|vs|and|the|и|к|на|за|в|во|по|от|был|was|"
-    r"болгон|жана|менен|баасы|үчүн|күнкү|күнү|күнгө|a|an)(?!\w)",
-    re.IGNORECASE,
-)
 LONGEST_REQUEST = 200  # letters that are read
 EXAMPLE = "/rates USD EUR"
 LONGEST_WORD = 20  # of what is no code, and will be named as unknown
@@ -98,8 +92,8 @@ def parse_rates_request(
             at = gap.end()
         elif day := day_at(text, at, today=today):
             on, at = day.on, day.end
-        elif filler := _FILLER.match(text, at):
-            at = filler.end()
+        elif filler := behind_filler(text, at):
+            at = filler
         elif currency := currency_at(text, at):
             codes += currency.codes
             at = currency.end

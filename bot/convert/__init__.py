@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.convert.asked import Asked, parse_asked
+from bot.convert.commands import RangeFound, behind_filler, range_at, says_off
 from bot.convert.dates import day_at, read_day, wrong_date
 from bot.convert.exchange import Answer, convert
 from bot.convert.greetings import is_greeting
@@ -16,6 +17,8 @@ __all__ = [
     "Asked",
     "Mention",
     "Question",
+    "RangeFound",
+    "behind_filler",
     "convert",
     "country_zones",
     "currency_at",
@@ -25,7 +28,9 @@ __all__ = [
     "parse_asked",
     "parse_question",
     "plain_text",
+    "range_at",
     "read_day",
     "read_zone",
+    "says_off",
     "wrong_date",
 ]

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 
 from bot.convert.currencies import LONGEST_NAME
 from bot.convert.dates import DayFound, day_at
@@ -22,19 +23,11 @@ from bot.convert.plain import plain_text
 from bot.convert.question import Question, parse_question, says_amount
 from bot.convert.tokens import MAX_LENGTH
 from bot.errors import UserError
+from bot.languages import any_of, phrases_of
 
 MOST_QUESTIONS = 10  # lines of one answer
 #: What stands between the amounts of a list; a comma inside a number is none.
 _COMMAS = re.compile(r"(?:(?<!\d),|,(?!\d)|[;\n])+")
-_WORDS = re.compile(
-    r"(?:(?<!\d),|,(?!\d)|[;\n+&]|(?<!\w)(?:и|да|and|plus|жана|менен)(?!\w))+", re.IGNORECASE
-)
-#: What stands before a currency of a list: "100 usd в сомах и в тенге".
-_BEFORE_TARGET = re.compile(
-    r"(?:[\s,;/&+]|(?<!\w)(?:и|and|жана|в|во|на|in|to|into)(?!\w))+$", re.IGNORECASE
-)
-_BEFORE_DAY = re.compile(r"(?<!\w)(?:на|за|в|во|от|с|со|on|for|from|of|as of)\s+$", re.IGNORECASE)
-_BEHIND_DAY = re.compile(r"\s*(?:күнү|күнкү|күнгө|куну|числа)?(?!\w)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -80,12 +73,41 @@ def _one(text: str, ask: Ask) -> tuple[Question, ...]:
         return ()
 
 
+# --- the words between them (`bot/languages/*/questions.py`) --------------------------------------
+
+
+@cache
+def _words() -> re.Pattern[str]:
+    """What stands between the amounts of a list, words too."""
+    words = any_of(phrases_of(lambda spoken: spoken.questions.between_amounts))
+    return re.compile(rf"(?:(?<!\d),|,(?!\d)|[;\n+&]|(?<!\w)(?:{words})(?!\w))+", re.IGNORECASE)
+
+
+@cache
+def _before_target() -> re.Pattern[str]:
+    """What stands before a currency of a list: "100 usd в сомах и в тенге"."""
+    words = any_of(phrases_of(lambda spoken: spoken.questions.between_targets))
+    return re.compile(rf"(?:[\s,;/&+]|(?<!\w)(?:{words})(?!\w))+$", re.IGNORECASE)
+
+
+@cache
+def _before_day() -> re.Pattern[str]:
+    words = any_of(phrases_of(lambda spoken: spoken.questions.before_day))
+    return re.compile(rf"(?<!\w)(?:{words})\s+$", re.IGNORECASE)
+
+
+@cache
+def _behind_day() -> re.Pattern[str]:
+    words = any_of(phrases_of(lambda spoken: spoken.questions.behind_day))
+    return re.compile(rf"\s*(?:{words})?(?!\w)", re.IGNORECASE)
+
+
 # --- lists ----------------------------------------------------------------------------------------
 
 
 def _amounts(text: str, ask: Ask) -> tuple[Question, ...]:
     """Several amounts, each with its currency; a target behind the last one is that of all."""
-    for between in (_COMMAS, _WORDS):
+    for between in (_COMMAS, _words()):
         parts = [part.strip() for part in between.split(text) if part.strip()]
         if not 2 <= len(parts) <= MOST_QUESTIONS:
             continue
@@ -120,7 +142,7 @@ def _targets(text: str, ask: Ask) -> tuple[Question, ...]:
             return ()
         code, at = cut
         more.insert(0, code)
-        head = _BEFORE_TARGET.sub("", head[:at])
+        head = _before_target().sub("", head[:at])
     return ()
 
 
@@ -162,7 +184,7 @@ def _in_words(text: str, at: int, found: DayFound) -> bool:
 
 def _cut(text: str, at: int, end: int) -> str:
     """A text without what stands between, and without the words that tie it to the rest."""
-    behind = _BEHIND_DAY.match(text, end)
+    behind = _behind_day().match(text, end)
     if behind is not None:
         end = behind.end()
-    return f"{_BEFORE_DAY.sub('', text[:at])} {text[end:]}".strip(" ,")
+    return f"{_before_day().sub('', text[:at])} {text[end:]}".strip(" ,")

@@ -13,12 +13,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 
 from bot.convert.currencies import Named, is_known, sign_pattern
 from bot.convert.items import Item, items_of
 from bot.convert.plain import LETTERS, plain_text
 from bot.convert.tokens import MAX_LENGTH, decimal_comma, readable, tokens_of
 from bot.errors import UserError
+from bot.languages import phrases_of
 from bot.languages.parts import Form
 
 
@@ -214,7 +216,7 @@ def _marked(items: Sequence[Item]) -> Iterator[Item]:
         elif item.letter == "Q":
             counted = _form_of(after)
             # "сколько доллар" asks what one dollar is, "сколько долларов" counts them
-            asks_of_one = counted == Form.SUBJECT and item.raw == "сколько"
+            asks_of_one = counted == Form.SUBJECT and item.raw.lower() in _of_one()
             if counted is None or asks_of_one:
                 yield replace(item, letter="q")
             else:
@@ -229,6 +231,12 @@ def _marked(items: Sequence[Item]) -> Iterator[Item]:
                 yield Item(letter="T")
             yield item
         before = item.letter
+
+
+@cache
+def _of_one() -> frozenset[str]:
+    """The words for "how many" that before a nominative ask what one of it is."""
+    return frozenset(phrases_of(lambda spoken: spoken.questions.of_one))
 
 
 def _form_of(item: Item | None) -> Form | None:

@@ -4,7 +4,7 @@
     from 11 pm to 7 am               with words around them, in every language
     off                              none
 
-The words are those of `bot/languages/*/quiet.py`.
+The words are those of `bot/languages/*/quiet.py`, those for none of `commands.py` beside it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from datetime import time
 from functools import cache
 
+from bot.convert.commands import says_off
 from bot.errors import UserError
 from bot.languages import languages, words_of
 from bot.languages.letters import fold_typed
@@ -31,7 +32,7 @@ _MARKS = frozenset("-,")
 def parse_quiet(text: str) -> QuietHours | None:
     """The hours that somebody names, None for none; UserError says what cannot be read."""
     said = fold_typed(text[: LONGEST_TEXT + 1]).translate(_DASHES).strip(" .!")
-    if said in _words("off"):
+    if says_off(said):
         return None
     hours = _hours(said) if len(said) <= LONGEST_TEXT else []
     if len(hours) != 2:

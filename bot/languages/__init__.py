@@ -11,7 +11,7 @@ Where two languages claim a word, the one that stands earlier in `LANGUAGES` has
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -22,6 +22,7 @@ from typing import Any
 from bot.errors import ConfigError
 from bot.languages import meanings, wordings
 from bot.languages.parts import (
+    CommandWords,
     Days,
     FilterWords,
     Money,
@@ -52,6 +53,7 @@ PARTS: dict[str, type] = {
     "rules": RuleWords,
     "filters": FilterWords,
     "quiet": QuietWords,
+    "commands": CommandWords,
     "zones": Zones,
     "news": News,
 }
@@ -86,6 +88,7 @@ class Language:
     rules: RuleWords
     filters: FilterWords
     quiet: QuietWords
+    commands: CommandWords
     zones: Zones
     news: News
 
@@ -158,6 +161,21 @@ def words_of(part: Callable[[Language], str]) -> list[str]:
     for listed in values_of(part):
         words += listed.split()
     return words
+
+
+def phrases_of(part: Callable[[Language], str]) -> list[str]:
+    """The phrases that every language lists in one part, apart by commas there."""
+    phrases: list[str] = []
+    for listed in values_of(part):
+        phrases += listed.split(",")
+    return phrases
+
+
+def any_of(phrases: Iterable[str]) -> str:
+    """A pattern of any of these words or phrases; of none, one that fits nothing."""
+    # the longest first: "all" would leave " time" of "all time"
+    listed = sorted(filter(None, phrases), key=len, reverse=True)
+    return "|".join(map(re.escape, listed)) or "(?!)"
 
 
 def problems() -> list[str]:

@@ -125,6 +125,13 @@ class Questions:
     articles: str = ""
     greetings: str = ""  # phrases apart by commas
     greeted: str = ""  # words beside a greeting that ask for nothing: "there" of "hello there"
+    # words, all phrases apart by commas, between the amounts of a list: "and"
+    between_amounts: str = ""
+    between_targets: str = ""  # before one more wanted currency: "and", "in"
+    before_day: str = ""  # "on" of "100 usd on August 1"
+    behind_day: str = ""
+    # of the words with the part Q, those that before one nominative ask what one of it is
+    of_one: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +169,17 @@ class QuietWords:
     evening: str = ""
     night: str = ""  # from the evening until before the morning
     part_leads: bool = False  # whether a part of the day stands before its hour
-    off: str = ""  # words for none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandWords:
+    """Words behind /rates, /chart, /digest and /quiet."""
+
+    around: str = ""  # pattern of what stands around currencies and means nothing: "rate", "for"
+    ranges: Mapping[int, str] = field(default_factory=dict)  # 1, 7, 30, 365 days: of "90 days"
+    one_range: Mapping[int, str] = field(default_factory=dict)  # likewise without a number: "year"
+    whole: str = ""  # phrases, apart by commas, of all the days there are: "all time"
+    off: str = ""  # words for none: no quiet hours, no daily digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

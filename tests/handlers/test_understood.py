@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.i18n import zone_place
+from bot.i18n import t, zone_place
 from handlers.services import Services
 from tests.handlers.conftest import READER, RUSSIAN, STRANGER, World, days
 
@@ -69,6 +69,30 @@ async def test_charts_take_pairs_and_ranges_in_words(world: World) -> None:
         "usdkgs 12 мес.",
     ):
         assert said(await world.ask(f"/chart {words}", fits="USD/KGS")).startswith("USD/KGS"), words
+
+
+async def test_words_around_currencies_mean_nothing_to_rates_and_charts(world: World) -> None:
+    """Both commands pass over the same ones, of every language."""
+    await world.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
+    for words in ("price of $", "курс доллара", "$ за последнюю", "акыркы доллар баасы"):
+        assert "84.7935" in said(await world.ask(f"/rates {words}")), words
+        assert said(await world.ask(f"/chart {words}", fits="USD/KGS")).startswith("USD/KGS"), words
+
+
+@pytest.mark.parametrize(
+    ("language", "word"), [("en", "stop"), ("ru", "Отключи."), ("ky", "очуруу")]
+)
+async def test_a_word_for_off_is_one_to_digests_and_to_quiet_hours(
+    world: World, language: str, word: str
+) -> None:
+    """A reader who has learnt it at one command writes it to the other."""
+    chat = READERS[language]
+    await world.ask("/digest 09:00", chat=chat, fits="09:00")
+    await world.ask("/quiet 23-7", chat=chat, fits="23:00")
+    digest = said(await world.ask(f"/digest {word}", chat=chat))
+    assert digest == t("digest.off", language)
+    quiet = said(await world.ask(f"/quiet {word}", chat=chat))
+    assert t("quiet.none", language) in quiet.splitlines()[0]
 
 
 @pytest.mark.parametrize("language", READERS)

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import polib
 import pytest
 
 from bot import languages
+from bot.convert.commands import UNITS
 from bot.languages import LANGUAGES, PARTS, TABLES, client_language, language
 from bot.languages.en import numbers
 from bot.languages.parts import Numbers
@@ -45,10 +47,24 @@ STUBS = {
     "days": 'DAYS = Days(named={-1: "kecha"})',
     "numbers": 'NUMBERS = Numbers(words={5: "besh"}, hundred="yuz", scales={1000: "ming"})',
     "money": 'MONEY = Money(short_forms={"dollarni": "USD"})',
-    "questions": 'QUESTIONS = Questions(words={"Q": "qancha", "t": "ga"})',
+    "questions": """QUESTIONS = Questions(
+    words={"Q": "qancha", "t": "ga"},
+    between_amounts="va",
+    between_targets="hamda",
+    before_day="uchun",
+    behind_day="kuni",
+    of_one="qancha",
+)""",
     "rules": "RULES = RuleWords()",
     "filters": "FILTERS = FilterWords()",
     "quiet": "QUIET = QuietWords()",
+    "commands": """COMMANDS = CommandWords(
+    around="va|oxirgi",
+    ranges={30: "oy", 365: "yil"},
+    one_range={365: "yil"},
+    whole="hammasi,butun davr",
+    off="oʻchir",
+)""",
     "zones": 'ZONES = Zones(cities={"Asia/Tashkent": "toshkent"})',
     "news": "NEWS = News()",
 }
@@ -97,6 +113,9 @@ def test_each_language_brings_every_part_and_no_stub(code: str) -> None:
     assert len(spoken.days.months) == 12
     assert spoken.numbers.words
     assert all((spoken.questions.words, spoken.news.denials, spoken.rules.below))
+    assert all((spoken.questions.between_amounts, spoken.questions.between_targets))
+    for words in fields(spoken.commands):
+        assert getattr(spoken.commands, words.name), words.name
     assert [head for head in spoken.money.heads() if head.code == "USD"]
     for name in TABLES:
         assert len(list(spoken.rows(name))) > 20, name
@@ -139,8 +158,15 @@ def test_every_pattern_of_a_language_compiles(code: str) -> None:
     patterns += [one.days.day, one.days.week, one.days.one, one.days.ago, one.days.ordinal]
     patterns += [one.days.year, one.days.year_before, one.zones.hours, one.rules.percent]
     patterns += [one.rules.number_ending, one.money.adjective_end, one.money.case_ending]
+    patterns += [one.commands.around]
     for pattern in patterns:
         re.compile(pattern)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_a_charts_range_is_counted_in_units_that_its_buttons_have(code: str) -> None:
+    words = language(code).commands
+    assert {*words.ranges, *words.one_range} <= set(UNITS.values())
 
 
 def test_an_unknown_language_of_telegram_is_the_default() -> None:
@@ -302,6 +328,58 @@ def test_one_folder_more_is_one_language_more(tmp_path: Path) -> None:
     assert (said["uzbek"], said["english"]) == ("uz", "en")
     assert said["security"] is False
     assert said["same"] == [False, True]
+
+
+COMMAND = """
+import json
+from datetime import date
+from bot.convert import parse_asked
+from bot.convert.quiet import parse_quiet
+from handlers.charts import parse_chart
+from handlers.digest import time_or_off
+from handlers.rates import parse_rates_request
+
+today = date(2026, 11, 28)
+
+def rates(words):
+    codes, on = parse_rates_request(words.split(), today=today, home="KGS")
+    return [*codes, str(on)]
+
+def chart(words):
+    pair, span = parse_chart(words.split(), home="KGS")
+    return [str(pair), span]
+
+def asked(words):
+    found = parse_asked(words, today=today, language="uz")
+    questions = [f"{one.amount} {one.source} {one.target}" for one in found.questions]
+    return [*questions, str(found.on)]
+
+print(json.dumps({
+    "rates": rates("USD va EUR kecha"),
+    "charts": [chart(f"USD {words}") for words in ("1 yil", "oxirgi yil", "3 oy", "butun davr")],
+    "digest": [str(time_or_off(words)) for words in ("oʻchir", "9:00")],
+    "quiet": str(parse_quiet("Oʻchir.")),
+    "amounts": asked("100 usd va 50 eur"),
+    "targets": asked("100 usd eur hamda rub"),
+    "days": [asked("100 usd uchun kecha"), asked("100 usd kecha kuni")],
+    "of one": [asked("qancha доллар сом"), asked("how many доллар сом")],
+}))
+"""
+
+
+def test_one_folder_more_is_read_behind_commands_and_in_lists(tmp_path: Path) -> None:
+    """Its words for nothing, for ranges, for none, and what stands between amounts and days."""
+    done = run(program_with_uzbek(tmp_path), "-c", COMMAND)
+    assert done.returncode == 0, done.stderr
+    read = json.loads(done.stdout)
+    assert read["rates"] == ["USD", "EUR", "2026-11-27"]
+    ranges = ("1y", "1y", "3m", "all")
+    assert read["charts"] == [["USD/KGS", span] for span in ranges]
+    assert (read["digest"], read["quiet"]) == (["None", "09:00:00"], "None")
+    assert read["amounts"] == ["100 USD None", "50 EUR None", "None"]
+    assert read["targets"] == ["100 USD EUR", "100 USD RUB", "None"]
+    assert read["days"] == [["100 USD None", "2026-11-27"]] * 2
+    assert read["of one"] == [["1 USD KGS", "None"], ["1 KGS USD", "None"]]
 
 
 def test_the_verbs_speak_it_and_name_what_it_lacks(tmp_path: Path) -> None:

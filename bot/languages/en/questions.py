@@ -19,4 +19,7 @@ QUESTIONS = Questions(
     greetings="hello,hi,hey,hi there,hello there,hey there,good morning,good afternoon,good day,"
     "good evening,greetings,how are you",
     greeted="bot friend everyone all",
+    between_amounts="and,plus",
+    between_targets="and,in,to,into",
+    before_day="on,for,from,of,as of",
 )

@@ -7,5 +7,4 @@ QUIET = QuietWords(
     morning="am morning",
     evening="pm evening",
     night="night midnight",
-    off="off no none never",
 )

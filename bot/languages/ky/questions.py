@@ -16,4 +16,7 @@ QUESTIONS = Questions(
     "ассалому алейкум,салам алейкум,арыба,арыбаңыз,кутман таң,кутмандуу күн,кутман кеч,"
     "кандайсың,кандайсыз,кандай,salam,salamatsyzby,assalamu alaikum,kandaisyn",
     greeted="бот баарыңарга баарына дос",
+    between_amounts="жана,менен",
+    between_targets="жана",
+    behind_day="күнү,күнкү,күнгө,куну",
 )

@@ -9,5 +9,4 @@ QUIET = QuietWords(
     evening="кечки кечинде түштөнкийинки",
     night="түнкү түндө",
     part_leads=True,
-    off="өчүр өчүк өчүрүү жок",
 )

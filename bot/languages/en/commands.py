@@ -1,0 +1,16 @@
+"""Words behind commands, in English: /rates for USD, /chart RUB last 90 days, /digest off."""
+
+from bot.languages.parts import CommandWords
+
+COMMANDS = CommandWords(
+    around="charts?|rates?|graph|exchange|price|for|on|of|in|to|vs|and|an?|the|last|past|was",
+    ranges={
+        1: "day days",
+        7: "week weeks",
+        30: "mon month months",
+        365: "yr yrs year years",
+    },
+    one_range={1: "day", 7: "week", 30: "month", 365: "year"},
+    whole="all,all time",
+    off="off no none never stop",
+)

@@ -1,0 +1,16 @@
+"""Words behind commands, in Kyrgyz: /rates доллар жана евро, /chart RUB жыл, /digest өчүр."""
+
+from bot.languages.parts import CommandWords
+
+COMMANDS = CommandWords(
+    around="жана|менен|үчүн|акыркы|соңку|баасы|болгон|күнкү|күнү|күнгө",
+    ranges={
+        1: "күн күндүк",
+        7: "апта апталык жума",
+        30: "ай айлык",
+        365: "жыл жылдык",
+    },
+    one_range={7: "апта жума", 30: "ай", 365: "жыл"},
+    whole="баары,бүт",
+    off="өчүр өчүк өчүрүү жок",
+)
