@@ -339,6 +339,18 @@ HALVES_OF_LANGUAGES_AND_SOURCES = [
         "bank nbt: bot/sources/banks/nbt.py: SOURCE lacks read, which makes a Sheet of bytes",
     ),
     (
+        "bot/sources/banks/cbr.py",
+        "read=read",
+        "reed=read",
+        "bank cbr: bot/sources/banks/cbr.py lacks SOURCE, a RateSource: RateSource.__init__() got",
+    ),
+    (
+        "bot/sources/kinds/telegram.py",
+        "section=",
+        "sektion=",
+        "kind of source telegram: bot/sources/kinds/telegram.py lacks KIND, a Kind: Kind.__init__",
+    ),
+    (
         "bot/sources/banks/ecb.py",
         "kind=RateKind.REFERENCE,",
         "",

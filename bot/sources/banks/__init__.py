@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bot.sources.base import RateSource
-from bot.sources.modules import modules_of
+from bot.sources.modules import modules_of, wrong_with
 
 FOLDER = Path(__file__).parent
 
@@ -33,7 +33,7 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
         file = f"bank {name}: bot/sources/banks/{name}.py"
         source = getattr(module, "SOURCE", None)
         if not isinstance(source, RateSource):
-            problems.append(f"{file} lacks SOURCE, a RateSource")
+            problems.append(f"{file} lacks SOURCE, a RateSource{wrong_with(module)}")
             continue
         problems += [f"{file}: SOURCE lacks {part}" for part in source.lacking()]
     return problems

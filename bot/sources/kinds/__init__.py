@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 from bot.sources.kind import Kind
-from bot.sources.modules import modules_of
+from bot.sources.modules import modules_of, wrong_with
 from bot.sources.sections import SourceSection
 from bot.sources.specs import NewsSpec, SourceSpec
 
@@ -39,7 +39,7 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
         file = f"kind of source {name}: bot/sources/kinds/{name}.py"
         kind = getattr(modules[name], "KIND", None)
         if not isinstance(kind, Kind):
-            problems.append(f"{file} lacks KIND, a Kind")
+            problems.append(f"{file} lacks KIND, a Kind{wrong_with(modules[name])}")
         elif name not in found:
             problems += [f"{file}: KIND lacks {part}" for part in kind.lacking()]
         if name not in found:
