@@ -279,8 +279,10 @@ class Outgoing:
 
     async def _mended(self, answer: Answer, outcome: Outcome, fixes: int) -> Answer | None:
         """The same in a way that may do after a refusal; None where no other way is worth it."""
-        if answer.method in MOMENTARY or fixes >= FIXES:
+        if fixes >= FIXES:
             return None
+        if answer.method in MOMENTARY:
+            return _with_plain_results(answer)
         if isinstance(outcome, Migrated):
             return _with(answer, chat_id=await self._moved(outcome.chat))
         if isinstance(outcome, Gone) and not fixes:
@@ -334,6 +336,18 @@ class Outgoing:
                     body[new_name] = body.pop(name)
         body["message_thread_id"] = self._thread
         return replace(answer, method="sendMessage", parameters=body)
+
+
+def _with_plain_results(answer: Answer) -> Answer | None:
+    """Inline results without what stands around their words; None of what has none, or no more."""
+    results = answer.parameters.get("results", [])
+    plain: list[Mapping[str, Any]] = []
+    for one in results:
+        bare = _without(one, *ORNAMENTS)
+        if "input_message_content" in one:
+            bare["input_message_content"] = _without(one["input_message_content"], *ORNAMENTS)
+        plain.append(bare)
+    return _with(answer, results=plain) if plain != results else None
 
 
 def _without(parameters: Mapping[str, Any], *names: str) -> dict[str, Any]:

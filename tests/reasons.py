@@ -6,18 +6,14 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from bot.cli.given import OF_VERBS
 from bot.reasons import Percent, Reason, Share, reason
+from bot.render.reasons import OF_ALERTS, OF_FINDINGS, UNSAID
 from tests.conftest import ROOT
 
-#: Reasons that only whoever types a verb is told, in English like all that verbs say.
-OF_VERBS = ("bot/cli/", "bot/backfill.py", "bot/detect/replay.py", "storage/migrate.py")
 #: Reasons whose words are made of more than themselves: of what they found, or of the payload of
 #: the move or rule that they are about.
-TOLD_OTHERWISE = {
-    *("grave", "found", "against", "dead", "worded_otherwise"),
-    *("fixing", "drift", "drift_first", "high", "low", "usual", "revised"),
-    *("above", "below", "since"),
-}
+TOLD_OTHERWISE = UNSAID | OF_ALERTS | OF_FINDINGS
 #: What stands for a figure of a name, where it is more than a text.
 SAMPLES: Mapping[str, object] = {
     "n": 3,

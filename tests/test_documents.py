@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 from tests.faults.catalogue import rows
 
 #: A bank, a feed, a kind of source, a command, an alert, a language, a migration, a job, a setting.
-ONE_MORE = 9
+ONE_MORE = 10
 TWO_SCREENS = 80  # lines
 SHORT_PAGE = 40  # lines
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ import pytest
 import handlers
 from bot import jobs, languages, recurring
 from bot.alerts import KINDS
+from bot.cli import given
 from bot.config import Settings
 from bot.emulator import TEST_TOKEN
 from bot.i18n import known
@@ -26,6 +27,7 @@ from bot.sources.catalog import load_catalog, unasked
 from handlers import BUTTONS, COMMANDS, MEMBERSHIP, WORDS, With
 from tests.conftest import ROOT
 from tests.forkserver import copied
+from tests.reasons import TOLD_OTHERWISE, all_given
 
 #: Reached by no table, because it is what looks into one.
 TABLES_OWN = {
@@ -45,12 +47,13 @@ OF_THE_SETTINGS = {"bot_token", "paid_broadcast", *(f"{name}_file" for name in F
 
 
 def test_nothing_lacks_a_part() -> None:
-    """Banks, kinds of sources, languages, commands, subjects, kinds of alerts, jobs: by name."""
+    """Banks, kinds of sources, languages, commands, subjects, kinds of alerts, jobs, reasons."""
     assert banks.problems() == []
     assert kinds.problems() == []
     assert languages.problems() == []
     assert handlers.problems() == []
     assert jobs.lacking(recurring.JOBS) == []
+    assert given.problems() == []
 
 
 def test_every_bank_has_a_section_of_the_catalog() -> None:
@@ -66,8 +69,8 @@ def test_every_handler_has_a_route() -> None:
         routed.add(f"{route.handler.__module__}.{route.handler.__name__}")
     unrouted = [
         name
-        for name, given, _ in _handlers()
-        if given == ["Update", "Context"] and name not in routed
+        for name, takes, _ in _handlers()
+        if takes == ["Update", "Context"] and name not in routed
     ]
     assert unrouted == []
 
@@ -93,8 +96,8 @@ def test_every_buttons_handler_has_a_line() -> None:
         pressed = route.handler.pressed if isinstance(route.handler, With) else route.handler
         routed.add(f"{pressed.__module__}.{pressed.__name__}")
     unrouted: list[str] = []
-    for name, given, gives in _handlers():
-        if _is_press(given) and gives == "None" and name not in routed:
+    for name, takes, gives in _handlers():
+        if _is_press(takes) and gives == "None" and name not in routed:
             unrouted.append(name)
     assert unrouted == []
 
@@ -195,6 +198,17 @@ def test_every_setting_is_read() -> None:
     assert Settings.model_fields.keys() - read - OF_THE_SETTINGS == set()
 
 
+def test_every_reason_is_found_where_it_is_given() -> None:
+    """As whoever parses the source finds it: what a start does not see it would not miss."""
+    parsed = {one.code for one in all_given() if not one.where.startswith(given.OF_VERBS)}
+    assert given.given().keys() == parsed
+
+
+def test_every_reason_that_is_not_said_is_given() -> None:
+    """A line of a list for a reason that nobody gives any more would hide the next of its name."""
+    assert given.given().keys() >= TOLD_OTHERWISE
+
+
 def test_every_job_of_the_file_stands_in_the_list() -> None:
     """What takes the program there is done again and again, or would never be done."""
     listed: set[str] = set()
@@ -278,6 +292,18 @@ HALVES = [
         '("lift", 1)',
         '("li:ft", 1)',
         "button li:ft with 1 words: its first word is one without a colon",
+    ),
+    (
+        "bot/detect/severity.py",
+        'reason("calm", "not',
+        'reason("over", "not',
+        "reason over: the texts lack reason.over, which bot/detect/severity.py gives",
+    ),
+    (
+        "bot/languages/ru/security.tsv",
+        "terror\t",
+        "riot\t",
+        "reason riot: the texts lack reason.riot, which bot/languages/ru/security.tsv gives",
     ),
     (
         "bot/sources/catalog.toml",

@@ -19,8 +19,12 @@ def must_be_whole(catalog: Catalog) -> None:
 
 
 def problems(catalog: Catalog) -> list[str]:
-    """What a route, a subject, a kind of alert, a job or a bank lacks, a sentence each."""
+    """What a route, a subject, a kind of alert, a job, a bank or a reason lacks, a sentence
+    each.
+    """
     import handlers
     from bot import jobs, recurring
+    from bot.cli import given
 
-    return handlers.problems() + jobs.lacking(recurring.JOBS) + unasked(catalog)
+    found = handlers.problems() + jobs.lacking(recurring.JOBS)
+    return found + unasked(catalog) + given.problems()

@@ -220,7 +220,8 @@ class _Draft:
     window: int | None = None
     once: bool = False
     until: date | None = None
-    until_said: bool = False
+    until_said: str = ""  # the word that says so
+    to_amount: bool = False  # that word came before the figure: "до 85" is "to 85" as well
 
     def read(self, text: str, at: int) -> int:
         """Put what stands at `at` where it belongs; the place behind it."""
@@ -293,7 +294,7 @@ class _Draft:
         elif role == "once":
             self.once = True
         elif role == "until":
-            self.until_said = True
+            self.until_said, self.to_amount = word, self.amount is None
         elif role == "link":
             self.linked = bool(self.codes)
         return match.end()
@@ -347,8 +348,8 @@ class _Draft:
             raise UserError("error.rule.no_amount")
         if self.amount <= 0:
             raise UserError("error.rule.amount")
-        if self.until_said and self.until is None:
-            raise UserError("error.rule.date", part="")
+        if self.until_said and self.until is None and not self.to_amount:
+            raise UserError("error.rule.date", part=self.until_said)
         condition, direction = self._condition()
         if condition is Condition.PERCENT and self.amount < SMALLEST_PERCENT:
             raise UserError("error.rule.too_small", smallest=SMALLEST_PERCENT)

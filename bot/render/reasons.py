@@ -1,12 +1,13 @@
 """Reasons in the reader's language: why a story was told, why a rate is doubted, what went wrong.
 
-"grave" is said by none of them: the kinds of words that were found say what is grave about it.
+Every reason that has a text, `reason.CODE`, is said, but those of `UNSAID`. A code without either
+is named when the program starts (`bot.cli.whole`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -18,8 +19,23 @@ from bot.reasons import Figure, Percent, Reason, Share
 from bot.render.phrases import counted, phrase
 from bot.render.text import Rich, join, one_line, places
 
-# said as `reason.CODE`
-_PLAIN = frozenset({"danger", "near", "calm", "worded", "official", "aggregators"})
+#: Reasons that no reader is told as reasons of a story.
+UNSAID = frozenset(
+    {
+        "grave",  # the kinds of words that were found say what is grave about it
+        "against",  # why something was not told; operators hear it
+        "worded_otherwise",  # likewise
+    }
+)
+#: Reasons of a move or a chat's own rule, told in the words of that alert.
+OF_ALERTS = frozenset(
+    {
+        *("fixing", "drift", "drift_first", "high", "low", "usual", "revised"),
+        *("above", "below", "since"),
+    }
+)
+#: Reasons whose words are made of what they found.
+OF_FINDINGS = frozenset({"found", "dead"})
 #: Kinds of words that are found, the gravest first.
 GRAVEST = (
     *("conflict", "terror", "border", "disaster", "emergency"),
@@ -31,14 +47,25 @@ _STEM = re.compile(r"([^\W_]+)(\*?)")
 _WORD = re.compile(r"[^\W_]+")
 
 
+def textless(codes: Iterable[str]) -> list[str]:
+    """The codes whose text is lacking, which nobody would ever be told."""
+    otherwise = UNSAID | OF_ALERTS | OF_FINDINGS
+    return [code for code in codes if code not in otherwise and not known(f"reason.{code}")]
+
+
 def said(
-    reasons: Sequence[Reason], language: str, texts: Sequence[str], *, most: int = MOST_SAID
+    reasons: Sequence[Reason],
+    language: str,
+    texts: Sequence[str],
+    *,
+    most: int = MOST_SAID,
+    today: date | None = None,
 ) -> list[Rich]:
     """A line for each reason for telling a story, the gravest first, `most` at most.
 
     The kinds of words that were found, each with those that stand in the `texts`: what another
-    language's report says would explain nothing to whoever reads this one. Reasons against are left
-    out: they explain why something was not told.
+    language's report says would explain nothing to whoever reads this one. What is `UNSAID` is left
+    out, and what another version of the program stored and this one has no text for.
     """
     dead: list[Rich] = []
     others: list[Rich] = []
@@ -50,10 +77,22 @@ def said(
             found.setdefault(kind, []).append(_as_written(pattern, texts))
         elif reason.code == "dead":
             dead.append(counted("reason.dead", int(str(reason.figure("n"))), language))
-        elif reason.code in _PLAIN:
-            others.append(phrase(f"reason.{reason.code}", language))
+        elif _is_said(reason, language):
+            others.append(told(reason, language, today=today))
     kinds = sorted(found, key=lambda kind: (*GRAVEST, kind).index(kind))
     return [*dead, *(_kind(kind, found[kind], language) for kind in kinds), *others][:most]
+
+
+def _is_said(reason: Reason, language: str) -> bool:
+    """Whether a reason is said by its own text."""
+    return reason.code not in UNSAID | OF_FINDINGS and _has_text(reason, language)
+
+
+def _has_text(reason: Reason, language: str) -> bool:
+    """Whether there is a text for a reason, with a place for each of its figures."""
+    msgid = f"reason.{reason.code}"
+    names = frozenset(name for name, _ in reason.figures)
+    return known(msgid) and places(t(msgid, language)) == names
 
 
 def _kind(kind: str, words: Sequence[str], language: str) -> Rich:
@@ -73,13 +112,13 @@ def because(
     texts: Sequence[str] = (),
 ) -> Rich:
     """All reasons of a decision in one line, those against it too, for the operator who judges."""
-    shown = said(reasons, language, texts, most=len(reasons))
+    shown = said(reasons, language, texts, most=len(reasons), today=today)
     against = []
     for reason in reasons:
         if reason.code == "against":
             pattern = str(reason.figure("pattern"))
             against.append(_as_written(pattern, texts) or pattern.replace("*", "…"))
-        elif reason.code not in _PLAIN | {"found", "dead", "grave"}:
+        elif reason.code not in OF_FINDINGS | {"grave"} and not _is_said(reason, language):
             shown.append(told(reason, language, today=today))
     if against:
         words = ", ".join(dict.fromkeys(against))
@@ -93,12 +132,10 @@ def told(reason: Reason, language: str, *, today: date | None = None) -> Rich:
     What another version of the program gave as a reason, and this one has no text for, or one for
     other figures, is its code with the figures.
     """
-    msgid = f"reason.{reason.code}"
-    names = frozenset(name for name, _ in reason.figures)
-    if not known(msgid) or places(t(msgid, language)) != names:
+    if not _has_text(reason, language):
         return Rich(str(reason))
     figures = {name: _figure(figure, language, today) for name, figure in reason.figures}
-    return phrase(msgid, language, **figures)
+    return phrase(f"reason.{reason.code}", language, **figures)
 
 
 def in_english(reason: Reason | None) -> str | None:

@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import NO_RIGHT, Outcome, Sent, lacking
+from bot.telegram.outcomes import NO_RIGHT, Gone, Outcome, Sent, lacking
 from bot.telegram.retry import Policy, taken
 
 #: Ask once: whoever asks comes back by itself.
 ONCE = Policy(base=0.0, cap=0.0, tries=0)
+AGAIN = 1.0  # seconds until a question that was refused is asked once more
 
 
 async def standing(
@@ -33,7 +34,13 @@ async def standing(
     """
 
     async def ask(method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
-        return await taken(api, method, policy=policy, pause=pause, **parameters)
+        outcome = await taken(api, method, policy=policy, pause=pause, **parameters)
+        # The question may be refused by the same mistake. A person's refusal is not asked about
+        # again: of those there are many in a broadcast, and each would hold a sender.
+        if isinstance(outcome, Gone) and chat_id < 0:
+            await pause(AGAIN)
+            outcome = await taken(api, method, policy=policy, pause=pause, **parameters)
+        return outcome
 
     if chat_id > 0 or bot_id is None:
         return await ask("sendChatAction", chat_id=chat_id, action="typing")

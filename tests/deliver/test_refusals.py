@@ -220,6 +220,35 @@ async def test_G16_one_refusal_by_mistake_closes_no_chat(desk: Bench, mistake: F
     assert desk.told == []
 
 
+@pytest.mark.parametrize(
+    "mistake", [Fault.forbidden("kicked"), Fault.bad_request("chat not found")], ids=["403", "400"]
+)
+@pytest.mark.cases
+async def test_G16_nor_does_one_that_the_question_about_it_met_too(
+    desk: Bench, mistake: Fault
+) -> None:
+    """A mistake of a second hits the message and what is asked about it."""
+    kinds = {GROUP: ChatKind.GROUP, CHANNEL: ChatKind.CHANNEL}
+    for number, kind in kinds.items():
+        await desk.reader(number, kind)
+        for method in ("sendMessage", "getChatMember"):
+            desk.emulator.faults.add(
+                Fault(
+                    Kind.ERROR,
+                    code=mistake.code,
+                    description=mistake.description,
+                    method=method,
+                    chat_id=number,
+                    times=1,
+                )
+            )
+    await desk.alert()
+    async with Running(desk):
+        for number in kinds:
+            await desk.arrived(number, timeout=20)
+    assert [await desk.active(number) for number in kinds] == [True] * 2
+
+
 @pytest.mark.cases
 async def test_G16_a_chat_that_refuses_though_it_may_be_written_to_is_given_up_in_the_end(
     desk: Bench,

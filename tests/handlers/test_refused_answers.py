@@ -489,3 +489,20 @@ async def test_G19_what_is_said_in_a_new_group_before_its_move_is_told_changes_n
         assert await storage.chats.subscriptions(db, new) == ("topic:economy",)
     assert known is not None
     assert (known.language, known.style) == ("ky", "headline")
+
+
+@pytest.mark.parametrize(
+    "refusal", ["can't parse entities: x", "BUTTON_URL_INVALID", "something nobody has seen"]
+)
+async def test_G20_an_inline_answer_that_is_refused_comes_in_plain_words(
+    world: World, refusal: str
+) -> None:
+    """Without entities and buttons; the words are there."""
+    fault = Fault.bad_request(refusal, method="answerInlineQuery", times=1)
+    world.emulator.faults.add(fault)
+    found = await world.emulator.inline_query(READER, "100 usd")
+    assert fault.hits == 1
+    shown = [one["input_message_content"] for one in found["results"]]
+    assert any("84" in one["message_text"] for one in shown)
+    assert not any("entities" in one for one in shown)
+    assert not any("reply_markup" in one for one in found["results"])

@@ -110,6 +110,8 @@ async def test_a_bare_number_near_the_rate_is_a_level_and_says_so(
         ("USD 22", "< 22"),
         ("EUR 100 once", "> 100"),
         ("рубль 1.2", "> 1.2"),
+        ("доллар до 85", "> 85"),
+        ("USD until 84", "< 84"),
         ("USD 0.5", "±0.5"),
         ("USD 20", "±20"),
         ("RUB 0.01", "±0.01"),

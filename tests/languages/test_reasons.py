@@ -113,6 +113,7 @@ def test_a_reason_without_words_here_is_its_code_and_figures() -> None:
     """Of another version of the program: nobody is left without an answer."""
     unknown = read('["of.tomorrow", {"n": {"number": "3"}}]')
     assert told(unknown, "ru").text == "of.tomorrow n=3"
+    assert because([reason("grave"), unknown], "ru").text == "of.tomorrow n=3"
     other = read('["fetch.status", {"number": {"number": "3"}}]')
     assert told(other, "ky").text == "fetch.status number=3"
 

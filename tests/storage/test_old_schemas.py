@@ -4,8 +4,10 @@ databases.
 
 from __future__ import annotations
 
+import importlib
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -31,26 +33,20 @@ from storage.connecting import connect_for_writing
 from storage.db import Store
 from storage.migrate import bring_up, schema_of
 from storage.schema import metadata
-from storage.versions import HEAD, REVISIONS, SCRIPTS
+from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS
 from tests.factories import NOW, a_reason, rate
+from tests.storage.every_table import (
+    DOUBTS,
+    SENTENCES,
+    Rows,
+    differences,
+    expect,
+    fill,
+    rows_of,
+    tables_of,
+    unfilled,
+)
 
-#: What each version up to 0006 wrote as the reasons of an alert and a story, and what it means.
-SENTENCES = {
-    "grave": ("grave",),
-    "3 dead": ("dead", "3"),
-    "not happening now": ("calm",),
-    "border: border guard*": ("found", "border", "border guard*"),
-    "−sport: match": ("against", "sport", "match"),
-    "only aggregators": ("aggregators",),
-    "−3.20 % against the fixing of 2021-10-19": ("fixing", "−3.20", "2021-10-19"),
-    "+2.10 % since the first rate of 2021-10-01": ("drift_first", "+2.10", "2021-10-01"),
-    "highest in 250 days": ("high", "250"),
-    "a usual day moves 0.12 %": ("usual", "0.12"),
-    "nbkr revised its rate": ("revised", "nbkr"),
-    "above 84, was 83.9": ("above", "84", "83.9"),
-    "+1.59 % since 2021-10-03": ("since", "+1.59", "2021-10-03"),
-    "as nobody says any more": ("said", "as nobody says any more"),
-}
 #: Those that a program before 0007 wrote as a sentence each.
 REASONS = tuple(a_reason(*one) for one in SENTENCES.values())
 #: The sentences that there were, by their code.
@@ -117,17 +113,15 @@ def _to(connection: Connection, revision: str) -> None:
     command.upgrade(config, revision)
 
 
-def _fill(connection: Connection, revision: str) -> None:
+def _fill(connection: Connection, revision: str, found: MetaData) -> None:
     """Rows as a program of that schema wrote them: only of the tables and columns that there
     were.
     """
     sentences: Any = list(SENTENCES)
     if revision >= "0007":
         sentences = {"v": 1, "reasons": list(map(list, SENTENCES.values()))}
-    found = MetaData()
-    found.reflect(connection)
 
-    def add(name: str, **values: Any) -> None:
+    def add(name: str, /, **values: Any) -> None:
         if name not in found.tables:
             return
         # the stored forms of times and JSON are those of today's columns
@@ -190,6 +184,9 @@ def _fill(connection: Connection, revision: str) -> None:
     add("alert", id=3, dedup_key="rule:x", kind="rule", payload=own, **about, **told)
     gone = {"v": 1, "msgid": "notice.gone", "values": [["chat", "-100"], ["why", "kicked"]]}
     add("alert", id=4, dedup_key="notice:x", kind="notice", payload=gone, about_chat=-100, **told)
+    add("alert", id=5, dedup_key="c:x", kind="correction", payload=moved, **about, **told)
+    nobody = {**gone, "values": [["chat", "-"], ["why", "kicked"]]}
+    add("alert", id=6, dedup_key="notice:y", kind="notice", payload=nobody, **told)
     place = '{"update_id": 1, "message": {"location": {"latitude": 42.8}}}'
     for number, body in enumerate((place, '{"update_id": 2}'), start=1):
         where = {"body": body, "fleeting": body == place}
@@ -214,12 +211,13 @@ def _fill(connection: Connection, revision: str) -> None:
         "seen_at": AT,
         "state": "held",
     }
-    far = "effective on 2021-10-20, far from the days it publishes for"
-    doubts: Any = [far, "84.1 for 1 is not a price"]
+    doubts: Any = list(DOUBTS)
     if revision >= "0007":
-        far_day = ["far_day", str(rate().effective_on)]
-        doubts = {"v": 1, "reasons": [far_day, ["no_price", "84.1", "1"]]}
+        doubts = {"v": 1, "reasons": list(map(list, DOUBTS.values()))}
     add("held_rate", id=1, series_id=1, reasons=doubts, **held)
+    add("mark", name="min_reader", value=revision)
+    if revision < "0008":
+        add("mark", name="dispute:nbkr:USD/KGS:official", value="cbr")
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
@@ -227,15 +225,52 @@ def _fill(connection: Connection, revision: str) -> None:
 async def test_a_database_of_an_earlier_schema_comes_through_with_what_is_in_it(
     database_url: str, revision: str
 ) -> None:
+    """Every row of every table too, each column of it: as it was, or as a migration says."""
     store = connect_for_writing(database_url)
     async with store.writing() as db:
         await db.run_sync(_to, revision)
-        await db.run_sync(_fill, revision)
+        tables = await db.run_sync(tables_of)
+        await db.run_sync(_fill, revision, tables)
+        rows, empty = await db.run_sync(_filled, revision, tables)
+    assert not empty, "\n".join(empty)
     await bring_up(store)
     assert await schema_of(store) == HEAD
+    expect(rows, *[later for later in REVISIONS if later > revision])
+    if revision != HEAD:
+        rows["mark"]["min_reader",]["value"] = MIN_READER
+    async with store.reading() as db:
+        found = await db.run_sync(lambda it: rows_of(it, tables_of(it)))
+    wrong = list(differences(rows, found))
+    assert not wrong, "\n".join(wrong)
     await _is_whole(store, revision)
     await _is_silent(store)
     await _is_forgotten(store)
+    await store.close()
+
+
+def _filled(connection: Connection, revision: str, tables: MetaData) -> tuple[Rows, list[str]]:
+    """The rows of every table of a database, filled, and what is not."""
+    fill(connection, revision, tables, 2 * REVISIONS.index(revision) + 100)
+    rows = rows_of(connection, tables)
+    return rows, unfilled(rows, tables)
+
+
+async def test_no_migration_loses_or_changes_what_any_earlier_schema_stored(
+    database_url: str,
+) -> None:
+    """One database through all of them, one by one, with rows in every table from each: which
+    migration it was is in the list.
+    """
+    store = connect_for_writing(database_url)
+    rows: Rows = {}
+    for revision in REVISIONS:
+        async with store.writing() as db:
+            await db.run_sync(_to, revision)
+            expect(rows, revision)
+            tables = await db.run_sync(tables_of)
+            wrong = list(differences(rows, await db.run_sync(rows_of, tables)))
+            rows, empty = await db.run_sync(_filled, revision, tables)
+        assert not wrong + empty, f"{revision}: " + "\n".join(wrong + empty)
     await store.close()
 
 
@@ -253,6 +288,7 @@ async def _is_whole(store: Store, revision: str) -> None:
         assert days == [on]
         (spoken,) = await storage.alerts.about_rate(db, "rule", rate().series, on)
         assert RuleFired.read(spoken.payload).rule.amount == 84
+        assert len(await storage.alerts.about_rate(db, "correction", rate().series, on)) == 1
         story = await storage.stories.get(db, 1)
         assert story is not None
         assert story.reasons == REASONS
@@ -260,14 +296,14 @@ async def _is_whole(store: Store, revision: str) -> None:
             (rule,) = await storage.rules.of_chat(db, 1001)
             assert (rule.rule.condition, rule.rule.amount) == (Condition.LEVEL, 84)
             assert rule.state == RuleState(armed=False)
-        held = (await db.execute(sql("SELECT reasons FROM held_rate"))).scalar_one()
+        held = (await db.execute(sql("SELECT reasons FROM held_rate WHERE id = 1"))).scalar_one()
         assert "far_day" in str(held)
         assert "no_price" in str(held)
 
 
 async def _is_silent(store: Store) -> None:
     """Who asked for silence has it, also after Telegram's refusal is over; the others do not."""
-    query = sql("SELECT id, inactive_why FROM chat WHERE NOT active ORDER BY id")
+    query = sql("SELECT id, inactive_why FROM chat WHERE id IN (1002, 1003, 1004) ORDER BY id")
     async with store.writing() as db:
         whys = {row.id: row.inactive_why for row in await db.execute(query)}
         assert whys == {1002: "blocked", 1003: "stopped", 1004: "blocked"}
@@ -282,16 +318,31 @@ async def _is_forgotten(store: Store) -> None:
     async with store.reading() as db:
         assert await storage.alerts.get(db, 3) is not None
         assert await storage.alerts.get(db, 4) is None
-        bodies = (await db.execute(sql("SELECT body FROM inbox ORDER BY update_id"))).scalars()
+        assert await storage.alerts.get(db, 6) is not None
+        own = sql("SELECT body FROM inbox WHERE update_id < 3 ORDER BY update_id")
+        bodies = (await db.execute(own)).scalars()
         assert [body is None for body in bodies] == [True, False]
+
+
+def test_every_migration_says_its_number_what_it_follows_and_what_it_does() -> None:
+    """A file that lacks one of them is named: without this every test that opens a database fails
+    with words of Alembic's.
+    """
+    for before, number in pairwise((None, *REVISIONS)):
+        named = sorted((SCRIPTS / "versions").glob(f"{number}_*.py"))
+        assert len(named) == 1, f"more than one migration is {number}: {named}"
+        name = named[0].stem
+        said = vars(importlib.import_module(f"storage.migrations.versions.{name}"))
+        assert said.get("revision") == number, f"{name}.py does not say: revision = {number!r}"
+        follows = said.get("down_revision")
+        assert follows == before, f"{name}.py follows {follows!r}, not {before!r}"
+        assert callable(said.get("upgrade")), f"{name}.py has no upgrade()"
 
 
 def test_every_reason_of_today_would_be_read_back_from_its_english() -> None:
     """The migration reads every sentence there ever was: none ends as words that nobody is
     shown. Reasons that came later never were sentences.
     """
-    import importlib
-
     script = importlib.import_module("storage.migrations.versions.0007_reasons")
     samples: dict[str, tuple[str, ...]] = {
         "found": ("border", "border guard*"),

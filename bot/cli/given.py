@@ -1,0 +1,63 @@
+"""The reasons that the program gives, read out of its source: a code stands where it is decided.
+
+A list of them would be one more place to forget. Reading all files takes a fiftieth of a second.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.languages import languages
+from bot.render.reasons import textless
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("bot", "handlers", "storage")
+#: Reasons that only whoever types a verb is told, in English like all that verbs say.
+OF_VERBS = ("bot/cli/", "bot/backfill.py", "bot/detect/replay.py", "storage/migrate.py")
+GIVEN = re.compile(r'\breason\(\s*(?:"([\w.]+)"|([A-Z_]+)\b)')
+
+
+def given() -> dict[str, str]:
+    """The codes of all reasons that readers or operators are told, each with a file that gives
+    it.
+    """
+    found: dict[str, str] = {}
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            source = path.read_bytes()
+            file = path.relative_to(ROOT).as_posix()
+            if b"reason(" in source and not file.startswith(OF_VERBS):
+                for code in _codes(source.decode("utf-8")):
+                    found.setdefault(code, file)
+    return found
+
+
+def _codes(source: str) -> Iterator[str]:
+    for code, name in GIVEN.findall(source):
+        if code:
+            yield code
+        elif named := re.search(rf'^{name}(?:: \w+)? = "([\w.]+)"$', source, re.MULTILINE):
+            yield named[1]
+
+
+def found_kinds() -> dict[str, str]:
+    """The kinds of words that a story is told for, which are reasons too, each with a table that
+    has some.
+    """
+    found: dict[str, str] = {}
+    for spoken in languages():
+        for kind, weight, _ in spoken.rows("security"):
+            if kind != "bias" and not weight.startswith("-"):  # words against are said as they are
+                found.setdefault(kind, f"bot/languages/{spoken.code}/security.tsv")
+    return found
+
+
+def problems() -> list[str]:
+    """The reasons without a text, a sentence each."""
+    files = {**given(), **found_kinds()}
+    found: list[str] = []
+    for code in textless(files):
+        found.append(f"reason {code}: the texts lack reason.{code}, which {files[code]} gives")
+    return found
