@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from bot import metrics
 from bot.errors import ConfigError, StorageError
@@ -68,26 +68,40 @@ class Key(NamedTuple):
 def lacking(jobs: Sequence[Job]) -> list[str]:
     """What jobs lack, each as a line with the job's name; empty when all can run."""
     found: list[str] = []
-    names = Counter(job.name for job in jobs)
-    for name in sorted(names):
-        if names[name] > 1:
+    whole: list[Job] = []
+    for line in cast("Sequence[object]", jobs):
+        if isinstance(line, Job):
+            whole.append(line)
+        else:
+            found.append(f"a line of the jobs is no Job: {getattr(line, '__name__', line)}")
+    names = Counter(job.name for job in whole)
+    for name, lines in names.items():
+        if lines > 1:
             found.append(f"job {name!r}: there are two")
-    for job in jobs:
-        if not job.name:
-            found.append("a job has no name")
-        if not inspect.iscoroutinefunction(job.do):
-            found.append(f"job {job.name!r}: lacks `do`, a coroutine function")
-        if job.due is not None and not inspect.iscoroutinefunction(job.due):
-            found.append(f"job {job.name!r}: `due` is no coroutine function")
-        if (job.every is None) == (job.follows is None):
-            found.append(f"job {job.name!r}: needs either `every` or `follows`")
-        if job.every is not None and job.every <= 0:
-            found.append(f"job {job.name!r}: `every` is no time")
-        if job.follows is not None and job.follows not in names:
-            found.append(f"job {job.name!r}: there is no job {job.follows!r} to follow")
-        if job.who is not Who.ONE and (job.due is not None or job.follows is not None):
-            found.append(f"job {job.name!r}: only what one does for all has `due` or `follows`")
+    for job in whole:
+        found += _lacking_of(job, names.keys())
     return found
+
+
+def _lacking_of(job: Job, names: Collection[str]) -> Iterator[str]:
+    """What one job lacks, which may be anything where it was written without a check."""
+    every, who = cast("tuple[object, ...]", (job.every, job.who))
+    if not job.name:
+        yield "a job has no name"
+    if not inspect.iscoroutinefunction(job.do):
+        yield f"job {job.name!r}: lacks `do`, a coroutine function"
+    if job.due is not None and not inspect.iscoroutinefunction(job.due):
+        yield f"job {job.name!r}: `due` is no coroutine function"
+    if (every is None) == (job.follows is None):
+        yield f"job {job.name!r}: needs either `every` or `follows`"
+    if every is not None and (not isinstance(every, int | float) or every <= 0):
+        yield f"job {job.name!r}: `every` is no time"
+    if job.follows is not None and job.follows not in names:
+        yield f"job {job.name!r}: there is no job {job.follows!r} to follow"
+    if not isinstance(who, Who):
+        yield f"job {job.name!r}: `who` is no Who, which processes do it"
+    elif who is not Who.ONE and (job.due is not None or job.follows is not None):
+        yield f"job {job.name!r}: only what one does for all has `due` or `follows`"
 
 
 def bound(bot: Running, jobs: Sequence[Job]) -> list[Work]:

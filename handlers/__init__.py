@@ -67,7 +67,7 @@ from handlers.access import (
 from handlers.context import App, Context, Handler
 from handlers.menus import Menu, menus
 from handlers.outgoing import Answer
-from handlers.parts import Press, With, lacking, misfitting, unreachable, unusable
+from handlers.parts import Press, With, is_route, lacking, misfitting, unreachable, unusable
 from handlers.services import Services
 from handlers.serving import Chatless, chatless, served
 
@@ -146,12 +146,20 @@ COMMANDS: dict[str, Route[Handler]] = {
 }
 
 #: What exists for operators alone, in their own chats.
-OPERATORS = frozenset(name for name, one in COMMANDS.items() if one.menu is Who.OPERATOR)
+OPERATORS = frozenset(
+    name for name, one in COMMANDS.items() if is_route(one) and one.menu is Who.OPERATOR
+)
 #: What everybody else may be offered.
 OFFERED = tuple(name for name in COMMANDS if name not in OPERATORS)
 
+
+def _changes(name: str) -> bool:
+    """Whether a command is one that not every member of a group may use."""
+    return is_route(COMMANDS[name]) and COMMANDS[name].menu is not Who.ANYBODY
+
+
 #: What a group's members are not offered: all of it changes the group, or leads to what does.
-ADMINISTRATORS = frozenset(name for name in OFFERED if COMMANDS[name].menu is not Who.ANYBODY)
+ADMINISTRATORS = frozenset(name for name in OFFERED if _changes(name))
 #: Scope of Telegram's menus → commands; where nothing else fits, the first.
 MENUS: dict[str, tuple[str, ...]] = {
     "default": OFFERED,

@@ -32,10 +32,17 @@ class With:
         await self.pressed(context, self.what, *rest)
 
 
+def is_route(line: object) -> bool:
+    """Whether a line of the table is one: a function alone says of nobody that they may."""
+    return isinstance(line, Route)
+
+
 def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
     """What commands lack to be offered and explained, a sentence each."""
     found: list[str] = []
     for name, one in commands.items():
+        if not is_route(one):  # told as a route
+            continue
         if not COMMAND.fullmatch(name):
             found.append(f"command /{name}: its name is not 1 to 32 of a-z, 0-9 and _")
         if callable(one.who) and one.offered is None:
@@ -51,6 +58,9 @@ def unusable(routes: Mapping[str, Route[Any]]) -> list[str]:
     """What routes lack to be used at all, a sentence each."""
     found: list[str] = []
     for name, one in routes.items():
+        if not is_route(one):
+            found.append(f"{name}: its line is no Route")
+            continue
         # which may be anything where it was written without a check
         who, where, offered = cast("tuple[object, ...]", (one.who, one.where, one.offered))
         if not callable(one.handler):
@@ -89,6 +99,8 @@ def misfitting(buttons: Mapping[tuple[str, int], Route[Press]]) -> list[str]:
     """The buttons whose handlers take another number of words, a sentence each."""
     found: list[str] = []
     for (verb, count), one in buttons.items():
+        if not is_route(one):  # told as a route
+            continue
         handler: Any = one.handler
         words = [""] * count
         if isinstance(handler, With):

@@ -271,6 +271,12 @@ HALVES = [
     ),
     (
         "handlers/__init__.py",
+        "Route(quiet.quiet, looking_or_changing, offered=Who.ANYBODY)",
+        "quiet.quiet",
+        "command /quiet: its line is no Route",
+    ),
+    (
+        "handlers/__init__.py",
         "Route(digest.pressed, Who.ADMINISTRATOR)",
         "Route()",
         "button hour with 1 words: its route lacks a handler",
@@ -347,6 +353,17 @@ HALVES_OF_LANGUAGES_AND_SOURCES = [
 ]
 
 
+#: A part that there is not.
+MISTYPED = [
+    (
+        "bot/recurring.py",
+        'Job(name="boards", every=5.0',
+        'Job(name="boards", evry=5.0',
+        'Job(name="boards", evry=5.0, do=boards): Job.__init__() got an unexpected keyword',
+    ),
+]
+
+
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the program, in which nothing is missing yet."""
@@ -393,7 +410,7 @@ def refused(program: Path, verb: str) -> str:
     return asked.stderr
 
 
-@pytest.mark.parametrize("halves", [HALVES, HALVES_OF_LANGUAGES_AND_SOURCES])
+@pytest.mark.parametrize("halves", [HALVES, HALVES_OF_LANGUAGES_AND_SOURCES, MISTYPED])
 @pytest.mark.parametrize("verb", ["check", "run"])
 def test_what_lacks_a_part_is_named_before_anything_is_opened(
     program: Path, verb: str, halves: list[tuple[str, str, str, str]]

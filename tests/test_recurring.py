@@ -60,12 +60,15 @@ def no_coroutine(*_unused: Any) -> None:
 WHOLE = Job(name="whole", do=nothing, every=1.0)
 LACKING: list[tuple[Job, str]] = [
     (replace(WHOLE, name=""), "no name"),
+    (replace(WHOLE, name=cast("Any", None)), "no name"),
     (replace(WHOLE, do=cast("Callable[..., Awaitable[object]]", no_coroutine)), "`do`"),
     (Job(name="whole", every=1.0), "lacks `do`"),
     (replace(WHOLE, due=cast("Any", no_coroutine)), "`due`"),
     (replace(WHOLE, every=None), "either `every` or `follows`"),
     (replace(WHOLE, follows="whole"), "either `every` or `follows`"),
     (replace(WHOLE, every=0.0), "no time"),
+    (replace(WHOLE, every=cast("Any", "5")), "`every` is no time"),
+    (replace(WHOLE, who=cast("Any", "each")), "`who` is no Who"),
     (replace(WHOLE, every=None, follows="nobody"), "'nobody'"),
     (replace(WHOLE, due=nothing, who=Who.EACH), "one does for all"),
 ]
@@ -78,7 +81,13 @@ def test_a_job_that_lacks_a_part_is_refused_at_the_start_by_name(job: Job, part:
         bound(NO_PROGRAM, (replace(WHOLE, name="other"), job))
     assert len(refused.value.problems) == 1
     assert part in refused.value.problems[0]
-    assert job.name in refused.value.problems[0]
+    assert (job.name or "") in refused.value.problems[0]
+
+
+def test_a_line_that_is_no_job_is_told_by_what_stands_there() -> None:
+    """The function alone does not say when."""
+    with pytest.raises(ConfigError, match="a line of the jobs is no Job: nothing"):
+        bound(NO_PROGRAM, (WHOLE, cast("Job", nothing)))
 
 
 def test_two_jobs_of_one_name_are_refused() -> None:

@@ -7,6 +7,9 @@ verb reads (`bot.config`, `bot.sources.catalog`).
 
 from __future__ import annotations
 
+from pathlib import Path
+from traceback import extract_tb
+
 from bot.errors import ConfigError
 from bot.sources.catalog import unasked
 from bot.sources.specs import Catalog
@@ -22,9 +25,13 @@ def problems(catalog: Catalog) -> list[str]:
     """What a route, a subject, a kind of alert, a job, a bank or a reason lacks, a sentence
     each.
     """
-    import handlers
-    from bot import jobs, recurring
-    from bot.cli import given
-
+    try:
+        import handlers
+        from bot import jobs, recurring
+        from bot.cli import given
+    except TypeError as error:  # a line that gives a part which there is not: `evry=5.0`
+        at = extract_tb(error.__traceback__)[-1]
+        file = "/".join(Path(at.filename).parts[-2:])
+        return [f"{file}, line {at.lineno}: {str(at.line).rstrip(',')}: {error}"]
     found = handlers.problems() + jobs.lacking(recurring.JOBS)
     return found + unasked(catalog) + given.problems()

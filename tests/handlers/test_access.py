@@ -236,6 +236,7 @@ def test_a_command_that_lacks_a_part_is_told_by_its_name() -> None:
     ("half", "lacks"),
     [
         (Route(cast("Any", None), Who.ANYBODY), "its route lacks a handler"),
+        (nothing, "its line is no Route"),
         (Route(nothing), "its route lacks `who`, who may use it"),
         (Route(nothing, cast("Any", "me")), "its route lacks `who`, who may use it"),
         (Route(nothing, cast("Any", print)), "its route lacks `who`, who may use it"),
