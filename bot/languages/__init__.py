@@ -25,6 +25,7 @@ from bot.languages.parts import (
     CommandWords,
     Days,
     FilterWords,
+    HazardWords,
     Money,
     News,
     Numbers,
@@ -56,6 +57,7 @@ PARTS: dict[str, type] = {
     "commands": CommandWords,
     "zones": Zones,
     "news": News,
+    "hazards": HazardWords,
 }
 #: Tables that are learnt, by their files; a language may do without.
 LEARNT: dict[str, type[wordings.Wording | meanings.Meaning]] = {
@@ -91,6 +93,7 @@ class Language:
     commands: CommandWords
     zones: Zones
     news: News
+    hazards: HazardWords
 
     @property
     def texts(self) -> Path:

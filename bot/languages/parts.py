@@ -63,6 +63,9 @@ class Days:
     ordinal: str = ""  # "th" of "20th"
     year: str = ""  # a word behind a date with its year
     year_before: str = ""  # a word between a year and the day behind it
+    # twelve, as feeds write them: by what any form of the month's name begins with, or several
+    month_starts: tuple[str, ...] = ()
+    at: str = ""  # words before a time of day: "at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,3 +217,11 @@ class News:
     clause: str = ""  # words that part a sentence's clauses
     common_names: str = ""  # words and first names that every newsroom capitalises
     not_people: str = ""  # beginnings of words after a number that counts no people
+    shortened: str = ""  # words that a full stop ends and no sentence: "Dr." before a name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HazardWords:
+    """Words for dangers in the warnings of weather and rescue services."""
+
+    events: Mapping[str, str] = field(default_factory=dict)  # a HazardKind's value to a pattern

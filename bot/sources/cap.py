@@ -11,10 +11,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 
 import orjson
 
 from bot.errors import ParseError
+from bot.languages import values_of
 from bot.model.hazards import Hazard, HazardKind, Reported, point, size_of
 from bot.sources.dates import parse_date
 from bot.sources.documents import Element, children, descendants, text_of, xml
@@ -28,23 +30,19 @@ _SEVERITIES = {
     "severe": Decimal("3.0"),
     "extreme": Decimal("4.0"),
 }
-_STORMS = (
-    r"(?:thunder|wind)?storm|wind|tornado|cyclone|hurricane|typhoon|snow|blizzard|rain|hail|"
-    r"ветер|ветр|шторм|ливн|снег|град|бороон"
-)
-# what an alert's event says, in the words of the services of the world; the first that fits
-_EVENTS = (
-    (HazardKind.TSUNAMI, r"tsunami|цунами"),
-    (HazardKind.EARTHQUAKE, r"earthquake|землетрясен|жер титир"),
-    (HazardKind.LANDSLIDE, r"land\s?slide|mud\s?(?:slide|flow)|debris|оползн|сел[ьея]|жер көчкү"),
-    (HazardKind.AVALANCHE, r"avalanche|лавин|кар көчкү"),
-    (HazardKind.VOLCANO, r"volcan|вулкан"),
-    (HazardKind.FLOOD, r"(?:flash)?flood|наводнен|паводк|подтопл|суу ташк"),
-    (HazardKind.WILDFIRE, r"(?:wild)?fire|пожар|өрт"),
-    (HazardKind.STORM, _STORMS),
-    (HazardKind.DROUGHT, r"drought|засух|кургакчыл"),
-    (HazardKind.HEAT, r"heat|hot\b|жар[аы]\b"),
-    (HazardKind.COLD, r"cold|frost|freez|мороз|заморозк|суук"),
+# "debris flow after a storm" is a landslide: the first whose words fit is the one
+_ORDER = (
+    HazardKind.TSUNAMI,
+    HazardKind.EARTHQUAKE,
+    HazardKind.LANDSLIDE,
+    HazardKind.AVALANCHE,
+    HazardKind.VOLCANO,
+    HazardKind.FLOOD,
+    HazardKind.WILDFIRE,
+    HazardKind.STORM,
+    HazardKind.DROUGHT,
+    HazardKind.HEAT,
+    HazardKind.COLD,
 )
 _MAGNITUDE = re.compile(r"\bM(?:w|ag(?:nitude)?)?\s*[:=]?\s*(\d(?:[.,]\d)?)\b", re.IGNORECASE)
 
@@ -82,6 +80,20 @@ def read_cap(body: bytes, url: str | None, known: bytes) -> tuple[list[Reported]
     names = events.names()
     reported = [replace(one, also=tuple(names[one.id])) for one in found.values()]
     return reported, events.written(frozenset(found))
+
+
+def _kind(event: str) -> HazardKind:
+    """What an alert's event says, in the words of services of any language."""
+    for kind in _ORDER:
+        if _words(kind).search(event):
+            return kind
+    return HazardKind.OTHER
+
+
+@cache
+def _words(kind: HazardKind) -> re.Pattern[str]:
+    words = "|".join(values_of(lambda spoken: spoken.hazards.events.get(kind, "")))
+    return re.compile(rf"\b(?:{words or '(?!)'})", re.IGNORECASE)
 
 
 class _Events:
@@ -184,11 +196,7 @@ def _cap_alert(alert: Element, name: str, url: str | None) -> Reported | None:
     parts.sort(key=lambda part: not (text_of(part, "language") or "en").lower().startswith("en"))
     info = parts[0]
     event = " ".join(filter(None, [text_of(info, "event"), text_of(info, "headline")]))
-    kind = HazardKind.OTHER
-    for candidate, words in _EVENTS:
-        if re.search(rf"\b(?:{words})", event, re.IGNORECASE):
-            kind = candidate
-            break
+    kind = _kind(event)
     size = _SEVERITIES.get((text_of(info, "severity") or "").lower())
     if kind is HazardKind.EARTHQUAKE:
         stated = _MAGNITUDE.search(f"{event} {text_of(info, 'description') or ''}")

@@ -8,24 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 
+from bot.languages import any_of, languages, values_of, words_of
 from bot.model.news import LAST_MOMENT
 
 # older dates (epoch 0, year 1) are somebody's missing value
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
-# The first three letters of a month; in Russian May has two, "май" and "20 мая".
-_MONTHS = {
-    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6,
-    "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
-    "янв": 1, "фев": 2, "мар": 3, "апр": 4, "май": 5, "мая": 5, "июн": 6,
-    "июл": 7, "авг": 8, "сен": 9, "окт": 10, "ноя": 11, "дек": 12,
-}  # fmt: skip
 # Minutes east of UTC. Names that mean two places (IST, CST, BST in Dhaka) are read as the mail
 # standards do.
 _ZONES = {
-    "msk": 180, "msd": 240, "мск": 180, "kgt": 360, "kgst": 360, "almt": 360, "qyzt": 300,
+    "msk": 180, "msd": 240, "kgt": 360, "kgst": 360, "almt": 360, "qyzt": 300,
     "uzt": 300, "tjt": 300, "tmt": 300, "yekt": 300, "omst": 360, "novt": 420, "krat": 420,
     "samt": 240, "gst": 240, "azt": 240, "amt": 240, "wet": 0, "west": 60, "bst": 60, "cet": 60,
     "cest": 120, "met": 60, "mest": 120, "eet": 120, "eest": 180, "trt": 180, "jst": 540,
@@ -33,19 +27,26 @@ _ZONES = {
     "adt": -180, "ast": -240, "edt": -240, "est": -300, "cdt": -300, "cst": -360, "mdt": -360,
     "mst": -420, "pdt": -420, "pst": -480, "akst": -540, "akdt": -480, "hst": -600,
 }  # fmt: skip
+_MOSCOW = 180  # minutes: "мск"
 _YEAR = r"(?P<year>\d{4})"
-_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _NAME = r"(?P<name>[^\W\d]+)\.?"
 _WEEKDAY = r"(?:[^\W\d]+\.?,?\s*)?"
 _SECOND = r"(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
 _HALF = r"(?:\s*(?P<half>[ap])\.?m\b\.?)?"
 _CLOCK = rf"(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}}){_SECOND}{_HALF}"
-_TIME = rf"(?:,?\s*(?:в\s+|at\s+)?{_CLOCK})?\s*(?P<zone>.*)"
-_FORMS = tuple(
-    re.compile(form, re.IGNORECASE)
-    for form in (
+
+
+@cache
+def _forms() -> tuple[re.Pattern[str], ...]:
+    """The ways to write a moment, with the words of every language in them."""
+    ordinal = "|".join(values_of(lambda spoken: spoken.days.ordinal))
+    year = "|".join(values_of(lambda spoken: spoken.days.year))
+    day = rf"(?P<day>\d{{1,2}})(?:{ordinal})?"
+    at = any_of(words_of(lambda spoken: spoken.days.at))
+    clock = rf"(?:,?\s*(?:(?:{at})\s+)?{_CLOCK})?\s*(?P<zone>.*)"
+    forms = (
         # 2021-10-20T15:12:00+06:00, 2021-10-20, 2021/10/20 15:12
-        rf"{_YEAR}[-/.](?P<month>\d{{1,2}})(?:[-/.](?P<day>\d{{1,2}})T?)?{_TIME}",
+        rf"{_YEAR}[-/.](?P<month>\d{{1,2}})(?:[-/.](?P<day>\d{{1,2}})T?)?{clock}",
         # 20211020T151200Z, 20211020
         (
             rf"{_YEAR}(?P<month>\d\d)(?P<day>\d\d)"
@@ -53,21 +54,46 @@ _FORMS = tuple(
         ),
         # Wed, 20 Oct 2021 15:12:00 +0600; среда, 20 октября 2021 г., 15:12
         (
-            rf"{_WEEKDAY}{_DAY}[\s.-]+{_NAME},?[\s-]+(?P<year>\d{{4}}|\d\d)\b\s*"
-            rf"(?:г(?:ода|\.)?)?{_TIME}"
+            rf"{_WEEKDAY}{day}[\s.-]+{_NAME},?[\s-]+(?P<year>\d{{4}}|\d\d)\b\s*"
+            rf"(?:(?:{year})(?!\w)\.?)?{clock}"
         ),
         # October 20, 2021 3:12 pm
-        rf"(?:[^\W\d]+\.?,?\s+)?{_NAME}\s+{_DAY},?\s+{_YEAR}\b{_TIME}",
+        rf"(?:[^\W\d]+\.?,?\s+)?{_NAME}\s+{day},?\s+{_YEAR}\b{clock}",
         # Wed Oct 20 15:12:00 2021
-        rf"[^\W\d]+\s+{_NAME}\s+{_DAY}\s+{_CLOCK}\s*(?P<zone>[^\W\d]*)\s+{_YEAR}",
+        rf"[^\W\d]+\s+{_NAME}\s+{day}\s+{_CLOCK}\s*(?P<zone>[^\W\d]*)\s+{_YEAR}",
         # 20.10.2021 15:12
-        rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.{_YEAR}{_TIME}",
+        rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.{_YEAR}{clock}",
         # 15:12 20.10.2021
         rf"{_CLOCK},?\s*(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.{_YEAR}(?P<zone>.*)",
         # 10/20/2021 3:12:00 PM
-        rf"(?P<month>\d{{1,2}})/(?P<day>\d{{1,2}})/{_YEAR}{_TIME}",
+        rf"(?P<month>\d{{1,2}})/(?P<day>\d{{1,2}})/{_YEAR}{clock}",
     )
-)
+    return tuple(re.compile(form, re.IGNORECASE) for form in forms)
+
+
+@cache
+def _month_starts() -> tuple[tuple[str, int], ...]:
+    """What the name of a month begins with in any language, the longest first, and which it is."""
+    found: dict[str, int] = {}
+    for spoken in reversed(languages()):
+        for month, starts in enumerate(spoken.days.month_starts, 1):  # a stub has none
+            found |= dict.fromkeys(starts.split(), month)
+    return tuple(sorted(found.items(), key=lambda one: len(one[0]), reverse=True))
+
+
+def _month(name: str) -> int:
+    """The month of a name; ValueError where it is none."""
+    for start, month in _month_starts():
+        if name.lower().startswith(start):
+            return month
+    raise ValueError(name)
+
+
+@cache
+def _zones() -> Mapping[str, int]:
+    """Names of zones, in Latin and in the languages' own letters, to minutes east of UTC."""
+    moscow = words_of(lambda spoken: spoken.zones.moscow)
+    return dict.fromkeys(moscow, _MOSCOW) | _ZONES
 
 
 def parse_date(text: str, *, zone: tzinfo = UTC) -> datetime | None:
@@ -105,7 +131,7 @@ def _read(text: str, zone: tzinfo) -> tuple[datetime | None, Mapping[str, str | 
     text = " ".join(text[:100].split())
     if re.fullmatch(r"\d{10}|\d{13}", text):
         return believable(lambda: datetime.fromtimestamp(int(text[:10]), UTC)), {}
-    for form in _FORMS:
+    for form in _forms():
         match = form.fullmatch(text)
         if match is None:
             continue
@@ -116,10 +142,10 @@ def _read(text: str, zone: tzinfo) -> tuple[datetime | None, Mapping[str, str | 
 
 
 def _assemble(fields: Mapping[str, str | None], zone: tzinfo) -> datetime:
-    """A moment from the named parts of a form; ValueError or KeyError when they make none."""
+    """A moment from the named parts of a form; ValueError when they make none."""
     month = int(fields.get("month") or 0)
     if name := fields.get("name"):
-        month = _MONTHS[name[:3].lower()]
+        month = _month(name)
     written = fields["year"] or ""
     year = int(written)
     if len(written) <= 2:  # as mail reads two digits
@@ -152,14 +178,14 @@ def _zone(text: str) -> timezone | None:
     word = re.match(r"[^\W\d]+", text)
     if word is None:
         return None
-    return timezone(timedelta(minutes=_ZONES.get(word[0].lower(), 0)))
+    return timezone(timedelta(minutes=_zones().get(word[0].lower(), 0)))
 
 
 def believable(make: Callable[[], datetime]) -> datetime | None:
     """The moment that `make` builds; None where there is no such moment, or it is too old."""
     try:
         moment = make()
-    except (ValueError, KeyError, OverflowError, OSError):  # OSError: the C library's limits
+    except (ValueError, OverflowError, OSError):  # OSError: the C library's limits
         return None
     if moment < EARLIEST:
         return None

@@ -21,11 +21,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.errors import ParseError
+from bot.languages import any_of, values_of, words_of
 from bot.model.news import Entry
 from bot.reasons import reason
 from bot.sources.dates import parse_date, parse_published
@@ -205,11 +206,22 @@ def _inside(item: html.HtmlElement, selector: str | None) -> html.HtmlElement | 
     return next(iter(found), None)
 
 
-# A time of day, alone or behind a word: "вчера, 15.12".
-_CLOCK = re.compile(r"(?:(\w+)[,\s]+(?:в\s+)?)?(\d{1,2})[:.](\d{2})")
 FAST_CLOCK = timedelta(minutes=5)  # how far a publisher's clock may be ahead of ours
-_YESTERDAY = frozenset({"вчера", "yesterday", "кечээ"})
-_TODAY = frozenset({"сегодня", "today", "бүгүн"})
+
+
+@cache
+def _clock() -> re.Pattern[str]:
+    """A time of day, alone or behind a word: "вчера, 15.12"."""
+    at = any_of(words_of(lambda spoken: spoken.days.at))
+    day = rf"(?P<yesterday>{_named(-1)})|{_named(0)}"
+    return re.compile(
+        rf"(?:(?P<day>{day})[,\s]+(?:(?:{at})\s+)?)?(?P<hour>\d{{1,2}})[:.](?P<minute>\d{{2}})"
+    )
+
+
+def _named(day: int) -> str:
+    """A pattern of the words for a day so many days from today."""
+    return "|".join(values_of(lambda spoken: spoken.days.named.get(day, "")))
 
 
 def _moment(dated: html.HtmlElement, here: datetime) -> datetime | None:
@@ -221,16 +233,16 @@ def _moment(dated: html.HtmlElement, here: datetime) -> datetime | None:
         found = parse_published(written, zone, unsaid=zone)
         if found is not None:
             return found
-    match = _CLOCK.fullmatch(text)
-    if match is None or match[1] not in {None, *_TODAY, *_YESTERDAY}:
+    match = _clock().fullmatch(text)
+    if match is None:
         return None
-    hour, minute = int(match[2]), int(match[3])
+    hour, minute = int(match["hour"]), int(match["minute"])
     if hour > 23 or minute > 59:
         return None
     moment = datetime.combine(here.date(), time(hour, minute), here.tzinfo)
     # Shortly after midnight the list still shows the evening before. A few minutes ahead of us
     # are the publisher's clock, no other day.
-    if match[1] in _YESTERDAY or (match[1] is None and moment > here + FAST_CLOCK):
+    if match["yesterday"] or (not match["day"] and moment > here + FAST_CLOCK):
         moment -= timedelta(days=1)
     return moment.astimezone(UTC)
 

@@ -19,10 +19,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from bot.errors import ParseError
+from bot.languages import any_of, words_of
 from bot.model.news import Entry
 from bot.reasons import reason
 from bot.sources.dates import parse_date
@@ -133,17 +134,21 @@ def _entry(post: html.HtmlElement, language: str | None) -> Entry | None:
 _WORD = re.compile(r"\w")
 _HASHTAG = re.compile(r"#\w+")
 # the end of a sentence, its quotation marks and brackets included, before a new one
-_END = re.compile(r"[.!?…]+[»”“\")\]]*(?=\s+[^\w\s]*[A-ZА-ЯЁӨҮҢІЎҚҒҲӘҰ0-9])")
-# what ends in a full stop and ends no sentence: "г. Бишкек", "ул. Чуй", "Dr. Smith", initials
-_SHORTENED = re.compile(
-    r"(?:^|[\s(«„“\".])(?:\w|гг|ул|им|пр|стр|см|тыс|млн|млрд|трлн|др|пос|обл|респ|ред|mr|mrs|ms|dr|"
-    r"st|no|vs|gen|col|lt|sgt)\.$",
-    re.IGNORECASE,
-)
+_END = re.compile(r"[.!?…]+[»”“\")\]]*(?=\s+[^\w\s]*([^\W_]))")
+
+
+@cache
+def _shortened() -> re.Pattern[str]:
+    """What ends in a full stop and ends no sentence: "г. Бишкек", "Dr. Smith", initials."""
+    words = any_of(words_of(lambda spoken: spoken.news.shortened))
+    return re.compile(rf"(?:^|[\s(«„“\".])(?:\w|{words})\.$", re.IGNORECASE)
 
 
 def _first_sentence(line: str) -> str:
     for end in _END.finditer(line):
-        if not _SHORTENED.search(line[: end.end()]):
+        begins = end[1]  # in capitals or figures, of whatever letters
+        if not (begins.isupper() or begins.isdigit()):
+            continue
+        if not _shortened().search(line[: end.end()]):
             return line[: end.end()]
     return line

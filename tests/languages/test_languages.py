@@ -21,6 +21,7 @@ from bot.convert.commands import UNITS
 from bot.languages import LANGUAGES, PARTS, TABLES, client_language, language
 from bot.languages.en import numbers
 from bot.languages.parts import Numbers
+from bot.model.hazards import HazardKind
 from tests.forkserver import copied
 from tests.languages.expected import EXPECTED, WHOLE
 
@@ -44,7 +45,15 @@ msgstr "bugun"
 STUBS = {
     "__init__": '"""Uzbek."""\n\nORDER = 4\n',
     "reading": 'READING = Reading(script=Script.LATIN, words="va bilan uchun emas ham bu deb")',
-    "days": 'DAYS = Days(named={-1: "kecha"})',
+    "days": """DAYS = Days(
+    named={-1: "kecha", 0: "bugun"},
+    month_starts=(
+        "yan", "fev", "mar", "apr", "may", "iyun", "iy", "avg", "sen", "okt", "noy", "dek"
+    ),
+    ordinal="-?chi",
+    year="yil",
+    at="soat",
+)""",
     "numbers": 'NUMBERS = Numbers(words={5: "besh"}, hundred="yuz", scales={1000: "ming"})',
     "money": 'MONEY = Money(short_forms={"dollarni": "USD"})',
     "questions": """QUESTIONS = Questions(
@@ -65,8 +74,9 @@ STUBS = {
     whole="hammasi,butun davr",
     off="oʻchir",
 )""",
-    "zones": 'ZONES = Zones(cities={"Asia/Tashkent": "toshkent"})',
-    "news": "NEWS = News()",
+    "zones": 'ZONES = Zones(cities={"Asia/Tashkent": "toshkent"}, moscow="mosk")',
+    "news": 'NEWS = News(shortened="koʻch")',
+    "hazards": 'HAZARDS = HazardWords(events={"flood": "suv bos", "cold": "sovuq"})',
 }
 
 NAMED = 'msgid "language.name"\nmsgstr "X"\n'
@@ -110,12 +120,14 @@ def test_each_language_brings_every_part_and_no_stub(code: str) -> None:
     assert not list(languages._problems_of(code))
     for name, kind in PARTS.items():
         assert isinstance(getattr(spoken, name), kind), name
-    assert len(spoken.days.months) == 12
+    assert len(spoken.days.months) == len(spoken.days.month_starts) == 12
     assert spoken.numbers.words
     assert all((spoken.questions.words, spoken.news.denials, spoken.rules.below))
     assert all((spoken.questions.between_amounts, spoken.questions.between_targets))
     for words in fields(spoken.commands):
         assert getattr(spoken.commands, words.name), words.name
+    assert spoken.days.at
+    assert spoken.news.shortened
     assert [head for head in spoken.money.heads() if head.code == "USD"]
     for name in TABLES:
         assert len(list(spoken.rows(name))) > 20, name
@@ -158,9 +170,14 @@ def test_every_pattern_of_a_language_compiles(code: str) -> None:
     patterns += [one.days.day, one.days.week, one.days.one, one.days.ago, one.days.ordinal]
     patterns += [one.days.year, one.days.year_before, one.zones.hours, one.rules.percent]
     patterns += [one.rules.number_ending, one.money.adjective_end, one.money.case_ending]
-    patterns += [one.commands.around]
+    patterns += [one.commands.around, *one.hazards.events.values()]
     for pattern in patterns:
         re.compile(pattern)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_words_for_dangers_are_of_kinds_that_there_are(code: str) -> None:
+    assert set(language(code).hazards.events) <= set(HazardKind) - {HazardKind.OTHER}
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -380,6 +397,55 @@ def test_one_folder_more_is_read_behind_commands_and_in_lists(tmp_path: Path) ->
     assert read["targets"] == ["100 USD EUR", "100 USD RUB", "None"]
     assert read["days"] == [["100 USD None", "2026-11-27"]] * 2
     assert read["of one"] == [["1 USD KGS", "None"], ["1 KGS USD", "None"]]
+
+
+DOCUMENTS = """
+import json
+from datetime import timezone, timedelta
+from bot.sources.cap import parse_cap
+from bot.sources.dates import parse_date
+from bot.sources.pages import parse_list_page
+from bot.sources.posts import headline_of
+from tests.sources.test_hazards import cap
+from tests.sources.test_pages import NOW, SPEC, page, row
+
+zone = timezone(timedelta(hours=5))
+
+def event(words):
+    (found,) = parse_cap(cap(event=words).encode(), None)
+    return found.hazard.kind
+
+dates = (
+    "20-chi oktabr 2021 yil, soat 15:12", "1 iyun 2021", "1 iyul 2021", "1 may 2021 mosk",
+    "1 mayda 2021 15:12 mosk",
+)
+listed = page(row("kecha, soat 23:50", "/a/1", "Bir"), row("bugun 10:00", "/a/2", "Ikki"))
+print(json.dumps({
+    "dates": [str(parse_date(one, zone=zone)) for one in dates],
+    "listed": [str(one.published_at) for one in parse_list_page(listed, SPEC, now=NOW)],
+    "hazards": [event("Suv bosishi"), event("Sovuqlar"), event("Nimadir")],
+    "headline": headline_of("Amir Temur koʻch. Toshkent boʻylab yopildi. Ҳаракат йўқ. Ӣ"),
+    "letters": headline_of("Роҳ баста шуд. Ӯ рафт."),
+}))
+"""
+
+
+def test_one_folder_more_is_read_in_what_publishers_write(tmp_path: Path) -> None:
+    """Its months, hours, yesterday, dangers, and words that a full stop shortens."""
+    done = run(program_with_uzbek(tmp_path), "-c", DOCUMENTS)
+    assert done.returncode == 0, done.stderr
+    read = json.loads(done.stdout)
+    assert read["dates"] == [
+        "2021-10-20 10:12:00+00:00",
+        "2021-05-31 19:00:00+00:00",
+        "2021-06-30 19:00:00+00:00",
+        "2021-04-30 21:00:00+00:00",
+        "2021-05-01 12:12:00+00:00",
+    ]
+    assert read["listed"] == ["2021-10-19 17:50:00+00:00", "2021-10-20 04:00:00+00:00"]
+    assert read["hazards"] == ["flood", "cold", "other"]
+    assert read["headline"] == "Amir Temur koʻch. Toshkent boʻylab yopildi."
+    assert read["letters"] == "Роҳ баста шуд."
 
 
 def test_the_verbs_speak_it_and_name_what_it_lacks(tmp_path: Path) -> None:

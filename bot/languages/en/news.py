@@ -27,4 +27,5 @@ NEWS = News(
         "abdul john james david joe robert"
     ),
     not_people="year percent january",
+    shortened="mr mrs ms dr st no vs gen col lt sgt",
 )

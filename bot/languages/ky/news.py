@@ -13,4 +13,5 @@ NEWS = News(
     endings=True,
     clause="жана болуп алып таап",  # "and", or the form of a verb after which another follows
     not_people="жаш жыл саат пайыз",
+    shortened="млн млрд трлн обл ред",
 )
