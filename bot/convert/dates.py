@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from functools import cache
 
 from bot.errors import UserError
-from bot.languages import languages, values_of
+from bot.languages import any_of, languages, values_of, words_of
 from bot.languages.parts import Days
 
 EXAMPLE = "2021-10-20"
@@ -43,6 +43,7 @@ def _written() -> re.Pattern[str]:
     """A day in figures, or with its month's name."""
     month = "(?:" + "|".join(_months()) + r")(?!\w)\.?"
     ordinal = f"(?:{_alternatives(lambda days: days.ordinal)})?"
+    of = any_of(words_of(lambda spoken: spoken.days.before_month))
     year_before = _alternatives(lambda days: days.year_before)
     year_word = rf"(?:\s*(?:{_alternatives(lambda days: days.year)})(?!\w)\.?)?"
     return re.compile(
@@ -50,7 +51,7 @@ def _written() -> re.Pattern[str]:
           |(?P<y2>\d{{4}})(?P<m2>\d\d)(?P<d2>\d\d)
           |(?P<d3>\d{{1,2}})(?P<s3>[-./])(?P<m3>\d{{1,2}})(?:(?P=s3)(?P<y3>\d{{4}}|\d\d))?
           |(?P<y4>\d{{4}})[-\s]*(?:{year_before})\s*(?P<d4>\d{{1,2}})[-\s]*(?P<n4>{month})
-          |(?P<d5>\d{{1,2}}){ordinal}[-\s]*(?:of\s+)?(?P<n5>{month})(?:,?[-\s]*(?P<y5>\d{{4}}))?
+          |(?P<d5>\d{{1,2}}){ordinal}[-\s]*(?:(?:{of})\s+)?(?P<n5>{month})(?:,?[-\s]*(?P<y5>\d{{4}}))?
           |(?P<n6>{month})\s*(?P<d6>\d{{1,2}}){ordinal}(?!\d)(?:,?\s*(?P<y6>\d{{4}}))?
         ){year_word}(?!\w)""",
         re.VERBOSE | re.IGNORECASE,

@@ -61,6 +61,7 @@ class Days:
     one: str = ""  # "a" of "a week ago"
     ago: str = ""
     ordinal: str = ""  # "th" of "20th"
+    before_month: str = ""  # words between a day and its month: "of"
     year: str = ""  # a word behind a date with its year
     year_before: str = ""  # a word between a year and the day behind it
     # twelve, as feeds write them: by what any form of the month's name begins with, or several

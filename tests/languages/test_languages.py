@@ -50,7 +50,12 @@ STUBS = {
     month_starts=(
         "yan", "fev", "mar", "apr", "may", "iyun", "iy", "avg", "sen", "okt", "noy", "dek"
     ),
+    months=(
+        "yanvar", "fevral", "mart", "aprel", "may", "iyun", "iyul", "avgust", "sentabr",
+        "oktabr", "noyabr", "dekabr",
+    ),
     ordinal="-?chi",
+    before_month="kuni",
     year="yil",
     at="soat",
 )""",
@@ -318,6 +323,7 @@ print(json.dumps({
     "asked": [str(asked.amount), asked.source, asked.target],
     "million": number(1000000, "uz"),
     "day": str(read_day("kecha", today=date(2026, 11, 28))),
+    "month": str(read_day("20-chi kuni oktabr", today=date(2026, 11, 28))),
     "zone": read_zone("toshkent"),
     "uzbek": language_of("Bu kitob va daftar bilan emas"),
     "english": language_of("A fire in the market"),
@@ -341,6 +347,7 @@ def test_one_folder_more_is_one_language_more(tmp_path: Path) -> None:
     assert "USD" in said["card"]
     assert said["asked"] == ["100", "EUR", "USD"]
     assert said["million"] == "1\u00a0000\u00a0000"
+    assert said["month"] == "2026-10-20"
     assert (said["day"], said["zone"]) == ("2026-11-27", "Asia/Tashkent")
     assert (said["uzbek"], said["english"]) == ("uz", "en")
     assert said["security"] is False

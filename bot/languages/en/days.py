@@ -30,6 +30,7 @@ DAYS = Days(
     one="an?",
     ago="ago",
     ordinal="st|nd|rd|th",
+    before_month="of",
     month_starts=(
         "jan",
         "feb",
