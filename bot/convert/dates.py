@@ -51,7 +51,8 @@ def _written() -> re.Pattern[str]:
           |(?P<y2>\d{{4}})(?P<m2>\d\d)(?P<d2>\d\d)
           |(?P<d3>\d{{1,2}})(?P<s3>[-./])(?P<m3>\d{{1,2}})(?:(?P=s3)(?P<y3>\d{{4}}|\d\d))?
           |(?P<y4>\d{{4}})[-\s]*(?:{year_before})\s*(?P<d4>\d{{1,2}})[-\s]*(?P<n4>{month})
-          |(?P<d5>\d{{1,2}}){ordinal}[-\s]*(?:(?:{of})\s+)?(?P<n5>{month})(?:,?[-\s]*(?P<y5>\d{{4}}))?
+          |(?P<d5>\d{{1,2}}){ordinal}[-\s]*(?:(?:{of})\s+)?(?P<n5>{month})
+            (?:,?[-\s]*(?P<y5>\d{{4}}))?
           |(?P<n6>{month})\s*(?P<d6>\d{{1,2}}){ordinal}(?!\d)(?:,?\s*(?P<y6>\d{{4}}))?
         ){year_word}(?!\w)""",
         re.VERBOSE | re.IGNORECASE,
