@@ -7,6 +7,7 @@ verb reads (`bot.config`, `bot.sources.catalog`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from traceback import extract_tb
 
@@ -15,23 +16,20 @@ from bot.sources.catalog import unasked
 from bot.sources.specs import Catalog
 
 
-def must_be_whole(catalog: Catalog) -> None:
-    """ConfigError with a sentence for each part that something lacks."""
-    if lacking := problems(catalog):
+def must_be_whole(catalog: Catalog, others: Sequence[str] = ()) -> None:
+    """ConfigError with a sentence for each part that something lacks, `others` behind them."""
+    if lacking := [*problems(catalog), *others]:
         raise ConfigError(lacking)
 
 
 def problems(catalog: Catalog) -> list[str]:
-    """What a route, a subject, a kind of alert, a job, a bank or a reason lacks, a sentence
-    each.
-    """
+    """What a route, a subject, a kind of alert, a job or a bank lacks, a sentence each."""
     try:
         import handlers
         from bot import jobs, recurring
-        from bot.cli import given
     except TypeError as error:  # a line that gives a part which there is not: `evry=5.0`
         at = extract_tb(error.__traceback__)[-1]
         file = "/".join(Path(at.filename).parts[-2:])
         return [f"{file}, line {at.lineno}: {str(at.line).rstrip(',')}: {error}"]
     found = handlers.problems() + jobs.lacking(recurring.JOBS)
-    return found + unasked(catalog) + given.problems()
+    return found + unasked(catalog)
