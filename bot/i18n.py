@@ -31,8 +31,8 @@ PERCENT = "\u00a0%"  # a space at which no line breaks: a sign alone on a phone'
 
 def t(msgid: str, language: str) -> str:
     """The words for `msgid`, a template with {names}: else English, KeyError without either."""
-    for catalog in (_catalog(language), _catalog(FALLBACK)):
-        text = catalog.gettext(msgid)
+    for code in (language, FALLBACK):
+        text = _text(msgid, code)
         if text != msgid:
             return text
     raise KeyError(msgid)
@@ -55,7 +55,17 @@ def load_words(language: str) -> None:
 
 def known(msgid: str, language: str = FALLBACK) -> bool:
     """Whether a language has words of its own for `msgid`; what English has, all can say."""
-    return _catalog(language).gettext(msgid) != msgid
+    return _text(msgid, language) != msgid
+
+
+def _text(msgid: str, language: str) -> str:
+    catalog = _catalog(language)
+    text = catalog.gettext(msgid)
+    if text == msgid:
+        # One with plurals has keys of its own, and some releases of Python 3.11 (Debian 12's) do
+        # not look there where no number is said.
+        text = catalog.ngettext(msgid, msgid, 1)
+    return text
 
 
 def number(value: Decimal | int, language: str, digits: int | None = None) -> str:

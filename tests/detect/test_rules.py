@@ -111,7 +111,7 @@ def test_a_rule_is_read_as_people_write_it(text: str, canonical: str) -> None:
         ("USD > 90 7d", "level_window"),
         ("USD < 1%", "percent_side"),
         ("USD > 90 until 31.02.2026", "date"),
-        ("USD до 87", "date"),
+        ("USD 87 до", "date"),
         ("USD > 90 please", "unclear"),
         ("USD @ 90", "unclear"),
     ],
