@@ -8,6 +8,7 @@ import ast
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from gettext import GNUTranslations
 from pathlib import Path
 
 import polib
@@ -434,3 +435,18 @@ def test_a_source_without_a_name_in_the_language_is_named_in_english() -> None:
     assert i18n.name_of({"en": "Kaktus", "ru": "Кактус"}, "ky") == "Kaktus"
     assert i18n.name_of({"ru": "Кактус"}, "ky") == "Кактус"
     assert i18n.name_of({}, "ky") == ""
+
+
+def test_a_text_with_plurals_is_found_by_every_release_of_python(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """3.11.2, which is Debian 12's, does not look for one where no number is said."""
+    found = i18n.t("news.sources", "en")
+
+    def as_in_3_11_2(catalog: GNUTranslations, msgid: str) -> str:
+        return str(vars(catalog)["_catalog"].get(msgid, msgid))
+
+    monkeypatch.setattr(GNUTranslations, "gettext", as_in_3_11_2)
+    assert i18n.known("news.sources", "en")
+    assert i18n.t("news.sources", "en") == found
+    assert not i18n.known("news.nothing", "en")
