@@ -59,6 +59,10 @@ def patient(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
+async def no_time(_seconds: float) -> None:
+    """A handler's rest before it makes a call again, where a test is not about how long it is."""
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
     """No handler waits for longer than these seconds: what has to wait longer is left to the

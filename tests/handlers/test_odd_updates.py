@@ -13,7 +13,7 @@ import pytest
 from bot.errors import UnreadableError
 from bot.intake.received import has_number, parse
 from tests.conftest import SHARED
-from tests.handlers.conftest import READER, World
+from tests.handlers.conftest import READER, World, no_time
 
 BIG = 10 * 1024 * 1024
 CHAT = {"id": READER, "type": "private", "first_name": "Aigul"}
@@ -165,17 +165,6 @@ SOUND |= {
 }
 
 
-@pytest.fixture
-def restless(patient: World) -> World:
-    """One whose handlers rest between no two tries of a call either."""
-    patient.bot.services.rest = no_time
-    return patient
-
-
-async def no_time(_seconds: float) -> None:
-    """A rest that takes none."""
-
-
 WRONG = (None, [], {}, "", "0", -1, 10**30, 1.5, True, HALF, [None], {"a": 1})
 
 
@@ -251,23 +240,25 @@ def without(content: dict[str, Any], path: tuple[str | int, ...]) -> Any:
 
 @pytest.mark.parametrize("kind", SOUND)
 async def test_G13_nothing_is_thrown_over_one_wrong_value_in_any_place(
-    restless: World, kind: str
+    patient: World, kind: str
 ) -> None:
     """Of a sound update of each kind."""
+    patient.bot.services.rest = no_time
     for path in places(SOUND[kind]):
         for value in WRONG:
             with suppress(UnreadableError):
-                await handled(restless, with_one_wrong(SOUND[kind], path, value))
+                await handled(patient, with_one_wrong(SOUND[kind], path, value))
 
 
 @pytest.mark.parametrize("kind", SOUND)
 async def test_G22_nothing_is_thrown_over_one_missing_field_in_any_place(
-    restless: World, kind: str
+    patient: World, kind: str
 ) -> None:
     """Likewise."""
+    patient.bot.services.rest = no_time
     for path in places(SOUND[kind]):
         with suppress(UnreadableError):
-            await handled(restless, without(SOUND[kind], path))
+            await handled(patient, without(SOUND[kind], path))
 
 
 def test_G13_a_number_no_database_can_hold_is_none() -> None:
