@@ -41,6 +41,7 @@ from bot.languages.texts import problem_of_texts
 FOLDER = Path(__file__).parent
 FALLBACK = "en"  # what is said where a language has no words of its own
 TEXTS = "jarchy.po"
+DEMO_TEXTS = "demo.po"  # what only the demonstration says; a language may do without
 CODE = re.compile(r"[a-z]{2,3}")  # as ISO 639 writes a language, and Telegram and CLDR after it
 OWN_NAME = re.compile(r'^msgid "language\.name"\nmsgstr "[^"]', re.MULTILINE)
 ODDS = "odds"  # a table that only some languages need: see `Reading`
@@ -99,6 +100,11 @@ class Language:
     def texts(self) -> Path:
         """The gettext catalog of all that the bot says."""
         return FOLDER / self.code / TEXTS
+
+    @property
+    def demo_texts(self) -> Path:
+        """The catalog of all that the demonstration says; it may be absent."""
+        return FOLDER / self.code / DEMO_TEXTS
 
     def rows(self, table: str) -> Iterator[list[str]]:
         """The rows of one of its tables, read anew each time; none of an optional one not there."""
@@ -226,6 +232,8 @@ def _problems_of(code: str) -> Iterator[str]:
         yield f"{place}/{TEXTS}{wrong}"
     elif not OWN_NAME.search((folder / TEXTS).read_text(encoding="utf-8")):
         yield f"{place}/{TEXTS} lacks language.name, what the language calls itself"
+    if (folder / DEMO_TEXTS).exists() and (wrong := problem_of_texts(folder / DEMO_TEXTS)):
+        yield f"{place}/{DEMO_TEXTS}{wrong}"
 
 
 def _problems_of_parts(code: str, place: str) -> Iterator[str]:
