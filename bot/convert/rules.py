@@ -5,6 +5,7 @@
     USD +1%, USD -1%   only when it rises, only when it falls
     USD 0.5            a move of half a som; `USD ±0.5` says so whatever the rate
     USD 85             a level where the number is near the rate (`offers.as_level`)
+    UZS > 1,2к         a number with its thousands, as in a question
     доллар к рублю > 90   currencies by any name, the second one instead of the chat's own
     EUR 3% 7d          3 % within seven days
     sell USD < 87      a dealer's rate; official otherwise
@@ -22,11 +23,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache, partial
 from typing import Protocol
 
 from bot.convert.dates import day_at
 from bot.convert.mentions import currency_at
+from bot.convert.numbers import Sort, number_words, short_scales, to_decimal
 from bot.convert.plain import plain_text
 from bot.errors import UserError
 from bot.languages import languages, values_of
@@ -92,11 +95,16 @@ def _token() -> re.Pattern[str]:
         if " " in phrase:
             several.append(re.escape(phrase))
     phrases = "|".join(several)
+    # a lone letter is a scale only at its number: "85 к рублю" is another "к"
+    short = "|".join(sorted(short_scales(), key=len, reverse=True))
+    scale = "|".join(sorted(_long_scales(), key=len, reverse=True))
     # the order is that of trying: a date before the numbers in it, a span before its number
     return re.compile(
         rf"""(?P<date>\d{{4}}-\d\d-\d\d|\d{{1,2}}\.\d{{1,2}}\.\d{{4}})
            |(?P<span>\d+)\s?(?P<unit>{units})(?!\w)
-           |(?P<number>{_NUMBER})(?P<ending>{ending})?(?![\d.,]*\d)
+           |(?P<number>{_NUMBER})(?:
+               (?:(?P<short>{short})|\ ?(?P<scale>{scale})(?:\.|{ending})?)(?!\w)
+              |(?P<ending>{ending})?(?![\d.,]*\d))
            |(?P<percent>{percent})
            |(?P<link>\s*/\s*|-(?=[^\W\d_]))
            |(?P<sign>\+/-|[+\-−±])
@@ -264,7 +272,7 @@ class _Draft:
         elif match["span"]:
             self._set_window(int(match["span"]) * _spans()[match["unit"].lower()])
         elif match["number"]:
-            self._set_amount(match["number"])
+            self._set_amount(match["number"], _scale_of(match))
         elif match["percent"]:
             self.percent = True
         elif match["link"]:
@@ -328,10 +336,12 @@ class _Draft:
             raise UserError("error.rule.two_sides")
         self.side = side
 
-    def _set_amount(self, text: str) -> None:
+    def _set_amount(self, text: str, scale: Fraction) -> None:
         if self.amount is not None:
             raise UserError("error.rule.two_amounts", part=text)
         amount = Decimal(re.sub(r"\s", "", text).replace(",", "."))
+        if scale != 1:
+            amount = to_decimal(Fraction(amount) * scale)
         if len(format(amount, "f")) > AMOUNT_WIDTH:
             raise _unclear(text)
         self.amount = amount
@@ -379,6 +389,25 @@ class _Draft:
         if self.percent:
             return Condition.PERCENT, direction
         return Condition.ABSOLUTE, direction
+
+
+@cache
+def _long_scales() -> Mapping[str, Fraction]:
+    """The words for a thousand and more, of all languages."""
+    found: dict[str, Fraction] = {}
+    for word, piece in number_words().items():
+        if piece.sort is Sort.SCALE:
+            found[word] = piece.value
+    return found
+
+
+def _scale_of(match: re.Match[str]) -> Fraction:
+    """How many times its number an amount is: a thousand in "1,2к"."""
+    if match["short"]:
+        return short_scales()[match["short"].lower()].value
+    if match["scale"]:
+        return _long_scales()[match["scale"].lower()]
+    return Fraction(1)
 
 
 def _unclear(rest: str) -> UserError:
