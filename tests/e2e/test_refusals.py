@@ -176,6 +176,18 @@ async def test_G17_a_call_of_the_start_that_goes_wrong_is_made_again(
     assert await program.end() == 0, "".join(program.log)
 
 
+async def test_G17_G21_a_wait_that_telegram_asks_for_at_the_start_is_kept(
+    tmp_path: Path, telegram: Emulator
+) -> None:
+    """Who we are is not asked for before."""
+    program = Program(tmp_path, telegram, CATALOG)
+    telegram.faults.add(Fault.flood(3, method="getMe", times=1))
+    await program.start()
+    refused, again = telegram.calls.of("getMe")[:2]
+    assert again.at - refused.at >= 3
+    assert await program.end() == 0, "".join(program.log)
+
+
 @pytest.mark.parametrize("method", ["getUpdates", "setMyCommands", "sendMessage", "setWebhook"])
 @pytest.mark.cases(keep=2)
 async def test_G18_a_401_that_stays_ends_the_program_with_78_and_one_line(
