@@ -26,7 +26,7 @@ from bot.render.welcome import description
 from bot.sources.specs import Catalog, ChannelSpec
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Gone, Outcome, Retry, Sent, is_final
-from bot.telegram.retry import LISTENING, QUESTION, taken
+from bot.telegram.retry import QUESTION, UNTIL_TAKEN, taken
 from bot.telegram.standing import standing
 from handlers import MENUS, operator_menus
 from handlers.menus import menus
@@ -104,7 +104,7 @@ class Channels:
             log.warning("channel not reachable: is the bot its administrator?", channel=spec.key)
             return False
         chat_id = int(outcome.result["id"])
-        why = await standing(self._api, chat_id, bot_id_of(self._settings), policy=LISTENING)
+        why = await standing(self._api, chat_id, bot_id_of(self._settings), policy=UNTIL_TAKEN)
         if isinstance(why, Gone):
             log.warning("channel cannot be posted to", channel=spec.key, why=str(why.why))
             await self._on_trouble("notice.gone", {"chat": str(chat_id)}, why.why)

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -135,19 +136,18 @@ async def keep_webhook(
     posts them in vain.
     """
     tell(reason("webhook.not_set", "webhook: not set yet"))
-    failures = 0
+
+    async def not_set(failure: retry.Failure) -> float | None:
+        because = why(failure.outcome)
+        tell(reason("webhook.refused", "webhook: {why}", why=because))
+        log.warning("webhook not set", why=str(because), again_in=failure.wait)
+        return failure.wait
+
+    setting = partial(api.call, "setWebhook", url=url, secret_token=secret, allowed_updates=KINDS)
     while True:
-        outcome = await api.call("setWebhook", url=url, secret_token=secret, allowed_updates=KINDS)
-        if isinstance(outcome, Sent):
-            tell(None)
-            failures = 0
-            await _until_lost(api, inbox, url, tell, on_trouble)
-            continue
-        after = retry.LISTENING.pause(failures, outcome)
-        failures += 1
-        tell(reason("webhook.refused", "webhook: {why}", why=why(outcome)))
-        log.warning("webhook not set", why=str(why(outcome)), again_in=after)
-        await asyncio.sleep(after)
+        await retry.insist(setting, retry.LISTENING, react=not_set)
+        tell(None)
+        await _until_lost(api, inbox, url, tell, on_trouble)
 
 
 async def _until_lost(

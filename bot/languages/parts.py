@@ -123,6 +123,8 @@ class Money:
     short_forms: Mapping[str, str] = field(default_factory=dict)  # word to code
     initials: Mapping[str, str] = field(default_factory=dict)  # one letter behind an amount to code
     sure_initials: str = ""  # those of them that mean nothing else there
+    # short word to the codes of which it is one's, when that stands beside it: "100 кр SEK"
+    abbreviations: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)  # code to full names apart by commas
     common: str = ""  # names and codes that are words of other meanings too
     adjective_end: Pattern = ""  # what is cut from the words of a full name

@@ -6,15 +6,12 @@ A refusal may be a mistake, and a chat is not given up for one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import NO_RIGHT, Gone, Outcome, Sent, lacking
-from bot.telegram.retry import Policy, taken
+from bot.telegram.retry import ONCE, Pause, Policy, taken
 
-#: Ask once: whoever asks comes back by itself.
-ONCE = Policy(base=0.0, cap=0.0, tries=0)
 AGAIN = 1.0  # seconds until a question that was refused is asked once more
 
 
@@ -24,7 +21,7 @@ async def standing(
     bot_id: int | None,
     *,
     policy: Policy = ONCE,
-    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    pause: Pause = asyncio.sleep,
 ) -> Outcome:
     """What Telegram says of the bot's writing to a chat: Gone where it cannot, and why.
 
