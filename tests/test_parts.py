@@ -20,6 +20,7 @@ from bot import jobs, languages, recurring
 from bot.alerts import KINDS
 from bot.cli import given
 from bot.config import Settings
+from bot.detect import named
 from bot.emulator import TEST_TOKEN
 from bot.i18n import known
 from bot.secret_files import FROM_FILES
@@ -52,6 +53,7 @@ def test_nothing_lacks_a_part() -> None:
     assert banks.problems() == []
     assert kinds.problems() == []
     assert languages.problems() == []
+    assert named.problems() + named.unknown_stemmers() == []
     assert handlers.problems() == []
     assert jobs.lacking(recurring.JOBS) == []
     assert given.problems() == []
@@ -296,6 +298,18 @@ HALVES = [
     ),
     (
         "handlers/__init__.py",
+        '("anon", 1)',
+        '"anon"',
+        "button 'anon': its key is not (first word, how many follow)",
+    ),
+    (
+        "bot/languages/ky/places.tsv",
+        "kg\t",
+        "kgx\t",
+        "language ky: bot/languages/ky/places.tsv: kgx is no place of bot/detect/data/places.tsv",
+    ),
+    (
+        "handlers/__init__.py",
         '("lift", 1)',
         '("li:ft", 1)',
         "button li:ft with 1 words: its first word is one without a colon",
@@ -335,6 +349,36 @@ HALVES_OF_LANGUAGES_AND_SOURCES = [
         "    script=Script.CYRILLIC,",
         "",
         "language ru: bot/languages/ru/reading.py: READING lacks script",
+    ),
+    (
+        "bot/languages/ky/days.py",
+        "months=",
+        "mounths=",
+        "language ky: bot/languages/ky/days.py, line 8: TypeError: Days.__init__() got an unexpec",
+    ),
+    (
+        "bot/languages/ky/quiet.py",
+        "QuietWords(",
+        "QuietWords((",
+        "language ky: bot/languages/ky/quiet.py, line 5: SyntaxError: '(' was never closed",
+    ),
+    (
+        "bot/languages/en/commands.py",
+        "CommandWords(",
+        "CommandWordz(",
+        "language en: bot/languages/en/commands.py, line 5: NameError: name 'CommandWordz'",
+    ),
+    (
+        "bot/languages/ru/rules.py",
+        'percent=r"',
+        'percent=r"(',
+        "language ru: bot/languages/ru/rules.py: RULES: percent has '(",
+    ),
+    (
+        "bot/languages/ky/odds.tsv",
+        "_а_\t",
+        "_а_\tx",
+        "language ky: bot/languages/ky/odds.tsv, line 2: 'x-2.2' should be a number",
     ),
     (
         "bot/sources/banks/nbt.py",
