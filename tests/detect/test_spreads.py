@@ -24,7 +24,7 @@ def test_the_two_that_differ_most_are_named_in_the_order_asked_for() -> None:
 
 
 def test_what_is_no_difference_between_banks_is_left_out() -> None:
-    """An old rate, one of our own arithmetic, another currency's, one bank alone, two that agree."""
+    """An old rate, our own arithmetic, another currency's, one bank alone, two that agree."""
     rates = [
         seen_rate(source="a", value="85", effective_on=TODAY),
         seen_rate(source="a", value="86", effective_on=TODAY, kind=RateKind.SELL),
