@@ -58,6 +58,19 @@ async def test_a_decimal_comes_back_with_exactly_its_digits(store: Store) -> Non
     assert [str(item.value) for item in got] == values
 
 
+async def test_the_past_of_a_rate_is_its_series_before_its_day_within_reach(store: Store) -> None:
+    """A revision has the same past as the value it replaces; what came later is no past."""
+    days = [a_rate(value=str(day), on=f"2021-10-{day:02}") for day in range(1, 8)]
+    other = a_rate(pair="EUR/KGS", on="2021-10-04")
+    revised = a_rate(value="50", on="2021-10-05")
+    async with store.writing() as db:
+        await storage.rates.add(db, [*days, other], seen_at=NOW)
+        for new in (days[4], revised):
+            past = await storage.rates.before(db, new, reach=timedelta(days=3))
+            assert [str(item.value) for item in past] == ["2", "3", "4"]
+            await storage.rates.add(db, [revised], seen_at=NOW)
+
+
 async def test_a_time_comes_back_in_utc_to_the_microsecond(store: Store) -> None:
     """Whatever zone it had when it was stored."""
     bishkek = datetime(2021, 10, 20, 15, 12, 0, 123456, tzinfo=timezone(timedelta(hours=6)))
