@@ -12,10 +12,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
+from grimp import ImportGraph
 
 import handlers
+from bench.contracts import Allowed
 from bot import jobs, languages, recurring
 from bot.alerts import KINDS
 from bot.cli import given
@@ -240,16 +243,62 @@ def test_every_room_has_its_place_among_the_layers() -> None:
     """A new room or file of the program is guarded from its first day: whoever adds it says who may
     import it.
     """
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
-        "importlinter"
-    ]["contracts"]
-    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    (layers,) = [contract["layers"] for contract in contracts() if contract["type"] == "layers"]
     placed = {name.strip() for layer in layers for name in layer.split("|")}
     rooms = {f"bot.{path.stem}" for path in (ROOT / "bot").iterdir() if path.suffix == ".py"}
     rooms |= {
         f"bot.{path.name}" for path in (ROOT / "bot").iterdir() if (path / "__init__.py").exists()
     }
     assert rooms - {"bot.__init__"} | {"handlers", "storage"} == placed
+
+
+def contracts() -> list[dict[str, Any]]:
+    """Who may import whom, as import-linter reads it."""
+    said = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return list(said["tool"]["importlinter"]["contracts"])
+
+
+def test_no_room_is_guarded_by_a_list_of_what_it_may_not_import() -> None:
+    """Such a list knows nothing of a room that is added later."""
+    assert {one["type"] for one in contracts()} <= {
+        "layers",
+        "acyclic_siblings",
+        "protected",
+        "allowed",
+    }
+
+
+@pytest.mark.parametrize(
+    ("imports", "told"),
+    [
+        ([("app.words", "app.numbers"), ("app.words.deep", "orjson.core")], []),
+        ([("app.words", "app.words.deep"), ("app.words", "app.numbers"), ("app.words", "json")],
+         ["nobody imports orjson: allow it no more"]),
+        ([("app.words.deep", "app.store"), ("app.words", "app.numbers"), ("app.words", "orjson")],
+         ["app.words.deep imports app.store"]),
+        ([("app.words", "app.numbersign"), ("app.words", "app.numbers"), ("app.words", "orjson")],
+         ["app.words imports app.numbersign"]),
+    ],
+    ids=["as allowed", "within, and Python's own", "another room", "a name that begins alike"],
+)  # fmt: skip
+def test_a_room_imports_what_it_is_allowed_and_nothing_else(
+    imports: list[tuple[str, str]], told: list[str]
+) -> None:
+    """What is allowed and not imported is no longer allowed."""
+    graph = ImportGraph()
+    for importer, imported in [*imports, ("app.other", "app.store"), ("app.other", "sqlalchemy")]:
+        graph.add_import(importer=importer, imported=imported)
+    said = {"source_modules": ["app.words"], "allowed_modules": ["app.numbers", "orjson"]}
+    checked = Allowed("words", {}, said).check(graph, verbose=False)
+    assert (checked.kept, checked.metadata["told"]) == (not told, told)
+
+
+def test_an_allow_list_of_a_room_that_is_gone_is_told() -> None:
+    """It would be kept for ever."""
+    checked = Allowed("words", {}, {"source_modules": ["app.words"]}).check(
+        ImportGraph(), verbose=False
+    )
+    assert checked.metadata["told"] == ["app.words is no room"]
 
 
 #: What somebody left out of the program: file, what stands there, what does now, what is told.
