@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import time, timedelta
 from difflib import get_close_matches
-from functools import cache
 from typing import Annotated, TypeVar
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import PlainValidator
 
+from bot import currencies
 from bot.languages import LANGUAGES
 from bot.model.quiet import QuietHours
 
@@ -171,32 +171,14 @@ def parse_currency(value: object) -> str:
 
 def no_currency(code: str) -> str:
     """Why no source could ever have a rate of this ("; XQZ is none"); "" of a currency's code."""
-    from babel.core import get_global
-
-    if code in get_global("all_currencies"):
+    if currencies.exists(code):
         return ""
     # of three letters most codes have two in common: meant is one of that country, or these turned
     alike: list[str] = []
-    for one in currencies_in_use():
+    for one in currencies.in_use():
         if one.startswith(code[:2]) or sorted(one) == sorted(code):
             alike.append(one)
     return f"; {code} is none{nearest(code, alike)}"
-
-
-@cache
-def currencies_in_use() -> frozenset[str]:
-    """Every ISO 4217 code somebody pays with today."""
-    from babel.core import get_global
-
-    territories: Mapping[str, Iterable[tuple[str, object, object, bool]]] = get_global(
-        "territory_currencies"
-    )
-    found: set[str] = set()
-    for used in territories.values():
-        for code, _since, until, tender in used:
-            if until is None and tender:
-                found.add(code)
-    return frozenset(found)
 
 
 def parse_language(value: object) -> str:

@@ -18,7 +18,7 @@ from decimal import Decimal
 from functools import cache
 from itertools import chain
 
-from bot.grammar import currencies_in_use
+from bot.currencies import in_use
 from bot.languages import LANGUAGES, languages, values_of, words_of
 from bot.languages.parts import Form
 
@@ -78,7 +78,7 @@ class Initial:
 @cache
 def codes() -> frozenset[str]:
     """Every ISO 4217 code somebody pays with today, and those that banks quote beside them."""
-    return currencies_in_use() | _MORE_CODES
+    return in_use() | _MORE_CODES
 
 
 @cache
