@@ -34,7 +34,7 @@ from bot.telegram.outcomes import (
     why,
 )
 from bot.telegram.results import file_path_of
-from bot.telegram.retry import ANSWER, SHORT_WAIT, Failure, insist
+from bot.telegram.retry import ANSWER, Failure, insist
 from handlers.services import Services
 from storage.db import Db
 
@@ -166,7 +166,7 @@ class Outgoing:
         if answer.chat is None or answer.method in MOMENTARY:
             return 0.0
         quiet = await self._quiet_left(answer.chat)
-        if quiet > SHORT_WAIT:
+        if quiet > ANSWER.longest:
             return quiet
         if quiet:
             await self._services.rest(quiet)

@@ -42,7 +42,7 @@ class Policy:
     jitter: float = 0.0
     tries: int | None = None
     doubts: float = 0
-    longest: float | None = None
+    longest: float = math.inf
     refusals: bool = False
 
     def pause(self, failures: int, outcome: Outcome | None = None) -> float:
@@ -66,7 +66,7 @@ class Policy:
             return not self.refusals
         if isinstance(outcome, Ambiguous):
             return doubts >= self.doubts
-        return self.longest is not None and wait_of(outcome) > self.longest
+        return wait_of(outcome) > self.longest
 
 
 #: What the program needs of Telegram to be there at all, whatever it says: what was asked in an

@@ -68,6 +68,7 @@ async def test_G24_alerts_leave_beside_more_questions_than_the_rate_also_after_a
     assert report.replies > 0
 
 
+@pytest.mark.slow  # beside the lanes of one process, on both databases
 @pytest.mark.postgres
 async def test_G24_replicas_share_the_budget(postgres_url: str) -> None:
     """Two programs on one database: the rate is that of both together."""

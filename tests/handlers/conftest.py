@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -64,12 +65,11 @@ async def no_time(_seconds: float) -> None:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No handler waits for longer than these seconds: what has to wait longer is left to the
     outbox, after seconds that a test can wait for.
     """
-    monkeypatch.setattr(outgoing, "SHORT_WAIT", 1.0)
-    return outgoing.SHORT_WAIT
+    monkeypatch.setattr(outgoing, "ANSWER", replace(outgoing.ANSWER, longest=1.0))
 
 
 @pytest.fixture

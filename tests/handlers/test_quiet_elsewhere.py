@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,7 +32,7 @@ async def test_G21_a_private_chats_quiet_outlasts_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait: int, longest: float
 ) -> None:
     """The next question is answered when its time is over, to the second."""
-    monkeypatch.setattr(outgoing, "SHORT_WAIT", longest)
+    monkeypatch.setattr(outgoing, "ANSWER", replace(outgoing.ANSWER, longest=longest))
     monkeypatch.chdir(tmp_path)
     now = datetime.now(UTC)
     async with Emulator(TEST_TOKEN, "jarchy_bot") as emulator:

@@ -255,17 +255,17 @@ async def test_a_long_statement_and_a_slow_migration_are_not_ended_by_the_server
     """Only a transaction that stands still is: the limit does not count work, and a migration has a
     longer one.
     """
-    monkeypatch.setattr(storage.connecting, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(storage.connecting, "IDLE_SECONDS", 1.0)
     upgrade = migrate._upgrade
 
     def slow(connection: Connection) -> None:
-        time.sleep(0.5)  # a span that is the fault itself
+        time.sleep(1.5)  # a span that is the fault itself
         upgrade(connection)
 
     monkeypatch.setattr(migrate, "_upgrade", slow)
     store = await open_store(postgres_url)
     async with store.writing() as db:
-        await db.execute(text("SELECT pg_sleep(0.5)"))
+        await db.execute(text("SELECT pg_sleep(1.5)"))
         await storage.chats.add(db, chat(1), now=NOW)
     async with store.reading() as db:
         assert await storage.chats.get(db, 1) is not None
@@ -295,7 +295,7 @@ async def test_P3_a_transaction_that_stands_still_is_ended_whatever_it_did_last(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch, rows: int, at: int
 ) -> None:
     """A frozen replica would keep what it locked from all others."""
-    monkeypatch.setattr(storage.connecting, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(storage.connecting, "IDLE_SECONDS", 1.0)
     psycopg.adapters.register_dumper(Frozen, FrozenDumper)
 
     def frozen(why: Reason | None) -> str:

@@ -55,7 +55,8 @@ def test_a_chat_needs_its_number_alone() -> None:
     """Members may write where nothing says otherwise."""
     bare = ChatCard(id=-7, type="", title="", username="", members_may_send=True)
     assert chat_of(Sent(0, {"id": -7})) == bare
-    assert chat_of(Sent(0, {"type": "channel"})) is None
+    for number in (None, "-7", 7.5, 2**63):
+        assert chat_of(Sent(0, {"id": number, "type": "channel"})) is None
     shut = chat_of(Sent(0, {"id": -7, "permissions": {"can_send_messages": False}}))
     assert shut is not None
     assert not shut.members_may_send
