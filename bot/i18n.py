@@ -18,7 +18,7 @@ import io
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
-from functools import lru_cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations
 from zoneinfo import ZoneInfo
 
@@ -238,6 +238,21 @@ def _catalog(language: str) -> GNUTranslations:
     write_mo(compiled, read_po(io.BytesIO(spoken(chosen).texts.read_bytes()), locale=chosen))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+@cache
+def demo_texts(language: str) -> Mapping[str, str]:
+    """What the demonstration says in a language, by its keys; nothing in one without that part."""
+    from babel.messages.pofile import read_po
+
+    path = spoken(language).demo_texts
+    if not path.exists():
+        return {}
+    said: dict[str, str] = {}
+    for message in read_po(io.BytesIO(path.read_bytes())):
+        if message.id and message.string:
+            said[str(message.id)] = str(message.string)
+    return said
 
 
 @lru_cache(maxsize=len(LANGUAGES) + 1)

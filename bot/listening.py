@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import InvalidToken
 
 from bot import metrics, presence
 from bot.alerts import texts_lacking
@@ -30,7 +30,9 @@ from bot.languages import LANGUAGES
 from bot.ops.readiness import RECEIVES, SENDS, WEBHOOK
 from bot.reasons import Reason
 from bot.running import Running
-from bot.telegram import retry
+from bot.telegram import outcomes, retry
+from bot.telegram.client import NotIntroducedError
+from bot.telegram.outcomes import Outcome, Sent
 from handlers import App, Services
 from handlers.reading import read
 from handlers.serving import let_go, sorry
@@ -119,18 +121,22 @@ def read_ahead() -> None:
 
 async def _say_hello(bot: Running) -> None:
     """Tell Telegram who we are and learn who it thinks we are, however long that takes."""
-    failures = 0
-    while True:
+
+    async def hello() -> Outcome:
         try:
             await bot.application.initialize()
-            break
         except InvalidToken:
             raise ConfigError(REVOKED) from None
-        except TelegramError as error:
-            wait = retry.LISTENING.pause(failures)
-            log.warning("telegram is not there yet", error=type(error).__name__, again_in=wait)
-            await asyncio.sleep(wait)
-            failures += 1
+        except NotIntroducedError as error:
+            return error.outcome
+        return Sent(0)
+
+    async def tell(failure: retry.Failure) -> float | None:
+        why = str(outcomes.why(failure.outcome))
+        log.warning("telegram is not there yet", why=why, again_in=failure.wait)
+        return failure.wait
+
+    await retry.insist(hello, retry.LISTENING, react=tell)
 
 
 async def _resume(bot: Running) -> None:

@@ -6,7 +6,7 @@ All that can reach us stands in one of these tables. Rights are checked once, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from telegram import Update
@@ -67,7 +67,16 @@ from handlers.access import (
 from handlers.context import App, Context, Handler
 from handlers.menus import Menu, menus
 from handlers.outgoing import Answer
-from handlers.parts import Press, With, is_route, lacking, misfitting, unreachable, unusable
+from handlers.parts import (
+    Press,
+    With,
+    is_route,
+    lacking,
+    misfitting,
+    paired,
+    unreachable,
+    unusable,
+)
 from handlers.services import Services
 from handlers.serving import Chatless, chatless, served
 
@@ -253,11 +262,11 @@ async def press(_update: Update, context: Context) -> None:
     await pressed.handler(context, *rest)
 
 
-def _all_routes() -> dict[str, Route[Any]]:
+def _all_routes(buttons: Mapping[tuple[str, int], Route[Press]]) -> dict[str, Route[Any]]:
     """Every route, by what a sentence about it calls it."""
     return {
         **{f"command /{name}": one for name, one in COMMANDS.items()},
-        **{f"button {verb} with {count} words": one for (verb, count), one in BUTTONS.items()},
+        **{f"button {verb} with {count} words": one for (verb, count), one in buttons.items()},
         **{f"what is written, {name}": one for name, one in WORDS.items()},
         "the bot's membership": MEMBERSHIP,
         "a group that moved": MOVED,
@@ -267,8 +276,9 @@ def _all_routes() -> dict[str, Route[Any]]:
 
 def problems() -> list[str]:
     """What a route, a command, a subject or a kind of alert lacks, a sentence each."""
-    found = unusable(_all_routes()) + lacking(COMMANDS) + misfitting(BUTTONS)
-    found += unreachable(BUTTONS)
+    buttons, found = paired(BUTTONS)
+    found += unusable(_all_routes(buttons)) + lacking(COMMANDS) + misfitting(buttons)
+    found += unreachable(buttons)
     found += alerts.lacking_subjects(SUBJECTS.values())
     return found + texts_lacking(FALLBACK)
 

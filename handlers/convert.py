@@ -15,11 +15,12 @@ from telegram import Update
 
 import storage.rates
 from bot.convert import Question, is_greeting, looks_like_question, parse_asked, parse_question
+from bot.detect.quoted import must_know
 from bot.errors import UserError
 from bot.model.chats import Chat, ChatKind
 from bot.model.rates import CODE
 from bot.readers.convert import Conversion, conversions, round_amounts
-from bot.readers.rates import current_rates, local_day, must_know, rates_on
+from bot.readers.rates import current_rates, local_day, rates_on
 from bot.render import rates as render
 from bot.render.buttons import copy_button
 from bot.render.help import greeted

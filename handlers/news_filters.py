@@ -12,10 +12,11 @@ import storage.filters
 import storage.stories
 from bot.alerts import kind_of
 from bot.convert.filters import parse_filters
+from bot.detect.filters import meant
 from bot.errors import UserError
 from bot.i18n import t
 from bot.model.filters import Filter, Mark, Sense
-from bot.readers.filters import less_of, meant
+from bot.readers.filters import less_of, sources_by_name, topics_by_name
 from bot.render import filters as render
 from bot.render.answers import say
 from bot.render.settings import BACK
@@ -47,7 +48,8 @@ async def _change_or_list(context: Context, sense: Sense, example: str) -> None:
     typed = parse_filters(" ".join(context.words), sense)
     if not typed.items:
         raise UserError("error.filter.none", example=example)
-    new = meant(typed.items, context.services.catalog, context.language)
+    sources = sources_by_name(context.services.catalog, context.language)
+    new = meant(typed.items, topics=topics_by_name(), sources=sources)
     async with context.services.store.writing() as db:
         await _add(db, context.chat.id, new, typed.span)
     await context.reply(await shown(context, saved=True))

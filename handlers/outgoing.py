@@ -30,16 +30,16 @@ from bot.telegram.outcomes import (
     Retry,
     Sent,
     answers,
+    is_final,
     why,
 )
-from bot.telegram.retry import ANSWER
+from bot.telegram.results import file_path_of
+from bot.telegram.retry import ANSWER, Failure, insist
 from handlers.services import Services
 from storage.db import Db
 
 log = structlog.get_logger(__name__)
 
-# seconds that Telegram may ask for and a handler waits; longer ones are kept by the outbox
-SHORT_WAIT = 10.0
 LATE = timedelta(hours=12)  # so long an answer is worth giving late
 FIXES = 6  # refusals of one answer that are mended, each in another way
 #: What is of no use later: it only ends a spinning button, or its time is over.
@@ -123,55 +123,50 @@ class Outgoing:
         to what Telegram asks for. A Retry means that it did not leave: a postponable answer waits
         in the outbox then, and the sender of any other has to say something else.
         """
-        failures, doubts, fixes = 0, 0, 0
-        while True:
-            if self._services.is_away():  # who watches it asks for all
-                await self._postpone(answer)
-                return Retry(AWAY)
-            silence = await self._keep_to_quiet(answer) or await self._keep_to_turn(answer)
-            if silence:
-                await self._postpone(answer, flood=True)
-                return Retry(TOO_MANY, after=silence, flood=True)
-            outcome = await self._once(answer)
-            if isinstance(outcome, Sent):
-                return outcome
-            if isinstance(outcome, Ambiguous):
-                if doubts >= ANSWER.doubts:
-                    return await self._doubted(answer, outcome)
-                doubts += 1
-                await self._services.rest(ANSWER.base)
-            elif isinstance(outcome, Retry):
-                if outcome.flood and outcome.after:
-                    await self._be_quiet(answer, outcome.after)
-                if ANSWER.spent(failures) or (outcome.after or 0.0) > SHORT_WAIT:
-                    await self._postpone(answer, flood=outcome.flood)
-                    return outcome
-                await self._services.rest(ANSWER.pause(failures, outcome))
-                failures += 1
-            else:
-                mended = await self._mended(answer, outcome, fixes)
-                if mended is None:
-                    log.warning("answer refused", method=answer.method, why=why(outcome))
-                    return outcome
-                answer = mended
-                fixes += 1
+        sending = _Sending(self, answer)
+        outcome = await insist(
+            sending.request, ANSWER, react=sending.react, pause=self._services.rest
+        )
+        if isinstance(outcome, Ambiguous):
+            return await self._doubted(sending.answer, outcome)
+        if isinstance(outcome, Retry):
+            await self._postpone(sending.answer, flood=outcome.flood)
+        elif not isinstance(outcome, Sent):
+            log.warning("answer refused", method=sending.answer.method, why=why(outcome))
+        return outcome
 
     async def file(self, file_id: str, *, most: int) -> bytes | None:
         """A file that somebody sent, of so many bytes at most; None where it cannot be had."""
         asked = Answer(method="getFile", parameters={"file_id": file_id}, postponable=False)
-        match await self.send(asked):
-            case Sent(result={"file_path": str(path)}):
-                return await self._services.api.download(path, most=most)
-        return None
+        path = file_path_of(await self.send(asked))
+        if path is None:
+            return None
+        return await self._services.api.download(path, most=most)
 
     # ── when it may leave ───────────────────────────────────────────────────
+
+    async def held(self, answer: Answer) -> Retry | None:
+        """Why an answer may not leave within seconds; None once it may."""
+        if self._services.is_away():  # who watches it asks for all
+            return Retry(AWAY)
+        silence = await self._keep_to_quiet(answer) or await self._keep_to_turn(answer)
+        if silence:
+            return Retry(TOO_MANY, after=silence, flood=True)
+        return None
+
+    async def once(self, answer: Answer) -> Outcome:
+        """Send it; where Telegram wants silence then, everybody here keeps it."""
+        outcome = await self._once(answer)
+        if isinstance(outcome, Retry) and outcome.flood and outcome.after:
+            await self._be_quiet(answer, outcome.after)
+        return outcome
 
     async def _keep_to_quiet(self, answer: Answer) -> float:
         """Wait while Telegram wants silence in the chat; the seconds where they are too many."""
         if answer.chat is None or answer.method in MOMENTARY:
             return 0.0
         quiet = await self._quiet_left(answer.chat)
-        if quiet > SHORT_WAIT:
+        if quiet > ANSWER.longest:
             return quiet
         if quiet:
             await self._services.rest(quiet)
@@ -277,7 +272,7 @@ class Outgoing:
 
     # ── what is refused as it is ────────────────────────────────────────────
 
-    async def _mended(self, answer: Answer, outcome: Outcome, fixes: int) -> Answer | None:
+    async def mended(self, answer: Answer, outcome: Outcome, fixes: int) -> Answer | None:
         """The same in a way that may do after a refusal; None where no other way is worth it."""
         if fixes >= FIXES:
             return None
@@ -286,8 +281,7 @@ class Outgoing:
         if isinstance(outcome, Migrated):
             return _with(answer, chat_id=await self._moved(outcome.chat))
         if isinstance(outcome, Gone) and not fixes:
-            await self._services.rest(ANSWER.base)  # once by mistake, perhaps
-            return answer
+            return answer  # once by mistake, perhaps
         if isinstance(outcome, Rejected) and not outcome.token:
             return self._reworded(answer, outcome)
         return None
@@ -336,6 +330,35 @@ class Outgoing:
                     body[new_name] = body.pop(name)
         body["message_thread_id"] = self._thread
         return replace(answer, method="sendMessage", parameters=body)
+
+
+@dataclass(slots=True)
+class _Sending:
+    """An answer on its way: how it stands after what mended it."""
+
+    way: Outgoing
+    answer: Answer
+    fixes: int = 0
+    is_held: bool = False
+
+    async def request(self) -> Outcome:
+        """One try, when it may leave."""
+        held = await self.way.held(self.answer)
+        self.is_held = held is not None
+        return held or await self.way.once(self.answer)
+
+    async def react(self, failure: Failure) -> float | None:
+        """When it leaves again: what is held does not, and what is refused is mended first."""
+        if self.is_held:
+            return None
+        if not is_final(failure.outcome):
+            return failure.wait
+        mended = await self.way.mended(self.answer, failure.outcome, self.fixes)
+        if mended is None:
+            return None
+        self.answer = mended
+        self.fixes += 1
+        return ANSWER.base if isinstance(failure.outcome, Gone) else 0.0
 
 
 def _with_plain_results(answer: Answer) -> Answer | None:

@@ -83,6 +83,22 @@ def _is_awaited(handler: object) -> bool:
     return inspect.iscoroutinefunction(handler)
 
 
+def paired(
+    buttons: Mapping[tuple[str, int], Route[Press]],
+) -> tuple[dict[tuple[str, int], Route[Press]], list[str]]:
+    """The buttons whose keys are pairs, and a sentence for each other: a key may be anything where
+    it was written without a check.
+    """
+    pairs, others = {}, []
+    for key, one in buttons.items():
+        match cast("object", key):
+            case (str(), int()):
+                pairs[key] = one
+            case _:
+                others.append(f"button {key!r}: its key is not (first word, how many follow)")
+    return pairs, others
+
+
 def unreachable(buttons: Mapping[tuple[str, int], Route[Press]]) -> list[str]:
     """The buttons that nobody could ever press, a sentence each."""
     found: list[str] = []

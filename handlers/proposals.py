@@ -17,13 +17,11 @@ import storage.rules
 from bot.convert.rule_links import to_link
 from bot.convert.rules import read_rule
 from bot.detect.offers import stepped
+from bot.detect.proposals import Proposal
+from bot.detect.quoted import must_know
 from bot.errors import UserError
 from bot.model.rules import Rule, TypedRule
-from bot.readers.rates import must_know
-from bot.readers.rules import (
-    Proposal,
-    try_rule,
-)
+from bot.readers.rules import try_rule
 from bot.render import charts
 from bot.render import rules as render
 from bot.render.answers import say

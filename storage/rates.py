@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -174,6 +174,14 @@ async def history(db: Db, of: Series, *, since: date, until: date) -> list[SeenR
     in_range = rate.c.effective_on.between(since, until)
     query = _rates().where(_is_series(of), in_range, _IS_CURRENT).order_by(rate.c.effective_on)
     return [_seen(row) for row in await db.execute(query)]
+
+
+async def before(db: Db, new: Rate, *, reach: timedelta) -> list[SeenRate]:
+    """The past that a rate is judged by: its series in the `reach` of days before its own, oldest
+    first, so that a revision has the same as the value it replaces.
+    """
+    day = new.effective_on
+    return await history(db, new.series, since=day - reach, until=day - timedelta(days=1))
 
 
 async def before_revision(db: Db, new: SeenRate) -> SeenRate | None:

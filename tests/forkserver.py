@@ -263,11 +263,10 @@ def serve(control: socket.socket) -> tuple[str, list[str]] | None:
     """Fork a program for each request until the tests end: then None; in each fork, its module and
     its words.
     """
-    from bot.__main__ import UNUSED
+    from bot.__main__ import leave_out
 
     del sys.modules["bot.__main__"]  # each fork runs it, and must find it not imported yet
-    for name in UNUSED:
-        sys.modules[name] = None  # type: ignore[assignment]  # as `python -m bot` begins
+    leave_out()
     for name in PRELOADED:
         importlib.import_module(name)
     _build_commands_once()

@@ -51,10 +51,12 @@ def run(folder: Path, script: str, **settings: str) -> str:
     return said
 
 
-#: One process for all: a start costs more than a verb.
+#: One process for all: a start costs more than a verb. Nor does any rest long before it asks again.
 VERBS = """
 import sys
 from bot import cli
+from bot.telegram.retry import Policy
+Policy.pause = lambda *_: 0.05
 for words in {verbs!r}:
     sys.argv = ["jarchy", *words]
     try:

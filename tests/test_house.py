@@ -72,11 +72,11 @@ OWN_POLICIES = {
     "bot/deliver/reach.py",  # whether Telegram is away: asked until it is not
     "bot/deliver/reactions.py",  # whether a chat is answered about: its delivery comes back
     "bot/deliver/worker.py",  # deliveries
-    "bot/intake/polling.py",  # updates: as long as the program runs
+    "bot/intake/polling.py",  # updates: as long as the program runs, by `insist`
     "bot/intake/webhook.py",  # likewise
     "bot/telegram/client.py",  # who we are: `listening` asks until it is said
-    "bot/telegram/retry.py",  # `taken`
-    "handlers/outgoing.py",  # the way of answers
+    "bot/telegram/retry.py",  # `taken`, by `insist`
+    "handlers/outgoing.py",  # the way of answers, by `insist`
     "handlers/sign.py",  # "typing…": worth nothing later, so it is sent once
 }
 
@@ -87,10 +87,25 @@ def test_G20_G21_every_request_to_telegram_has_a_policy() -> None:
     for path in (path for room in ("bot", "handlers") for path in (ROOT / room).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
-                case ast.Call(func=ast.Attribute(value=owner, attr="call" | "post" | "upload")):
+                case ast.Attribute(value=owner, attr="call" | "post" | "upload"):
                     if re.search(r"\b_?api\b|\bApi\(", ast.unparse(owner)):
                         asking.add(str(path.relative_to(ROOT)))
     assert asking == OWN_POLICIES
+
+
+def test_what_telegram_answers_is_read_in_one_place() -> None:
+    """Nothing in an answer is sure to be of its kind: `bot/telegram/results.py` knows that."""
+    reading = set()
+    for path in (path for room in ("bot", "handlers") for path in (ROOT / room).rglob("*.py")):
+        if path.parent == ROOT / "bot" / "telegram":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.MatchClass(cls=ast.Name(id="Sent"), kwd_attrs=["result", *_]):
+                    reading.add(f"{path.name}:{node.lineno}")
+                case ast.Attribute(value=ast.Name(id="outcome"), attr="result"):
+                    reading.add(f"{path.name}:{node.lineno}")
+    assert reading == set()
 
 
 def test_S8_the_usual_webhook_server_is_not_there() -> None:

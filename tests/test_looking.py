@@ -179,11 +179,15 @@ async def test_a_database_opened_to_look_refuses_to_be_written(migrated_url: str
     await store.close()
 
 
-def test_P13_check_says_of_a_database_that_cannot_be_made_what_is_wrong(tmp_path: Path) -> None:
+async def test_P13_check_says_of_a_database_that_cannot_be_made_what_is_wrong(
+    tmp_path: Path,
+) -> None:
     """A file where its folder should be: 78, and one line with the path."""
     (tmp_path / "taken").write_text("a file")
     url = f"sqlite:///{tmp_path / 'taken' / 'jarchy.db'}"
-    done = jarchy(tmp_path, "check", DATABASE_URL=url, BOT_TOKEN=TEST_TOKEN)
-    assert done.returncode == 78
-    assert str(tmp_path / "taken") in done.stderr.decode()
-    assert len(done.stderr.decode().splitlines()) == 1
+    async with Emulator(TEST_TOKEN) as emulator:
+        telegram = {"BOT_TOKEN": TEST_TOKEN, "BOT_API_URL": emulator.api_url}
+        code, _, said = await ask(tmp_path, url, "check", **telegram)
+    assert code == 78
+    assert str(tmp_path / "taken") in said
+    assert len(said.splitlines()) == 1

@@ -12,14 +12,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
+from grimp import ImportGraph
 
 import handlers
+from bench.contracts import Allowed
 from bot import jobs, languages, recurring
 from bot.alerts import KINDS
 from bot.cli import given
 from bot.config import Settings
+from bot.detect import named
 from bot.emulator import TEST_TOKEN
 from bot.i18n import known
 from bot.secret_files import FROM_FILES
@@ -52,6 +56,7 @@ def test_nothing_lacks_a_part() -> None:
     assert banks.problems() == []
     assert kinds.problems() == []
     assert languages.problems() == []
+    assert named.problems() + named.unknown_stemmers() == []
     assert handlers.problems() == []
     assert jobs.lacking(recurring.JOBS) == []
     assert given.problems() == []
@@ -238,16 +243,62 @@ def test_every_room_has_its_place_among_the_layers() -> None:
     """A new room or file of the program is guarded from its first day: whoever adds it says who may
     import it.
     """
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
-        "importlinter"
-    ]["contracts"]
-    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    (layers,) = [contract["layers"] for contract in contracts() if contract["type"] == "layers"]
     placed = {name.strip() for layer in layers for name in layer.split("|")}
     rooms = {f"bot.{path.stem}" for path in (ROOT / "bot").iterdir() if path.suffix == ".py"}
     rooms |= {
         f"bot.{path.name}" for path in (ROOT / "bot").iterdir() if (path / "__init__.py").exists()
     }
     assert rooms - {"bot.__init__"} | {"handlers", "storage"} == placed
+
+
+def contracts() -> list[dict[str, Any]]:
+    """Who may import whom, as import-linter reads it."""
+    said = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return list(said["tool"]["importlinter"]["contracts"])
+
+
+def test_no_room_is_guarded_by_a_list_of_what_it_may_not_import() -> None:
+    """Such a list knows nothing of a room that is added later."""
+    assert {one["type"] for one in contracts()} <= {
+        "layers",
+        "acyclic_siblings",
+        "protected",
+        "allowed",
+    }
+
+
+@pytest.mark.parametrize(
+    ("imports", "told"),
+    [
+        ([("app.words", "app.numbers"), ("app.words.deep", "orjson.core")], []),
+        ([("app.words", "app.words.deep"), ("app.words", "app.numbers"), ("app.words", "json")],
+         ["nobody imports orjson: allow it no more"]),
+        ([("app.words.deep", "app.store"), ("app.words", "app.numbers"), ("app.words", "orjson")],
+         ["app.words.deep imports app.store"]),
+        ([("app.words", "app.numbersign"), ("app.words", "app.numbers"), ("app.words", "orjson")],
+         ["app.words imports app.numbersign"]),
+    ],
+    ids=["as allowed", "within, and Python's own", "another room", "a name that begins alike"],
+)  # fmt: skip
+def test_a_room_imports_what_it_is_allowed_and_nothing_else(
+    imports: list[tuple[str, str]], told: list[str]
+) -> None:
+    """What is allowed and not imported is no longer allowed."""
+    graph = ImportGraph()
+    for importer, imported in [*imports, ("app.other", "app.store"), ("app.other", "sqlalchemy")]:
+        graph.add_import(importer=importer, imported=imported)
+    said = {"source_modules": ["app.words"], "allowed_modules": ["app.numbers", "orjson"]}
+    checked = Allowed("words", {}, said).check(graph, verbose=False)
+    assert (checked.kept, checked.metadata["told"]) == (not told, told)
+
+
+def test_an_allow_list_of_a_room_that_is_gone_is_told() -> None:
+    """It would be kept for ever."""
+    checked = Allowed("words", {}, {"source_modules": ["app.words"]}).check(
+        ImportGraph(), verbose=False
+    )
+    assert checked.metadata["told"] == ["app.words is no room"]
 
 
 #: What somebody left out of the program: file, what stands there, what does now, what is told.
@@ -296,6 +347,18 @@ HALVES = [
     ),
     (
         "handlers/__init__.py",
+        '("anon", 1)',
+        '"anon"',
+        "button 'anon': its key is not (first word, how many follow)",
+    ),
+    (
+        "bot/languages/ky/places.tsv",
+        "kg\t",
+        "kgx\t",
+        "language ky: bot/languages/ky/places.tsv: kgx is no place of bot/detect/data/places.tsv",
+    ),
+    (
+        "handlers/__init__.py",
         '("lift", 1)',
         '("li:ft", 1)',
         "button li:ft with 1 words: its first word is one without a colon",
@@ -335,6 +398,36 @@ HALVES_OF_LANGUAGES_AND_SOURCES = [
         "    script=Script.CYRILLIC,",
         "",
         "language ru: bot/languages/ru/reading.py: READING lacks script",
+    ),
+    (
+        "bot/languages/ky/days.py",
+        "months=",
+        "mounths=",
+        "language ky: bot/languages/ky/days.py, line 8: TypeError: Days.__init__() got an unexpec",
+    ),
+    (
+        "bot/languages/ky/quiet.py",
+        "QuietWords(",
+        "QuietWords((",
+        "language ky: bot/languages/ky/quiet.py, line 5: SyntaxError: '(' was never closed",
+    ),
+    (
+        "bot/languages/en/commands.py",
+        "CommandWords(",
+        "CommandWordz(",
+        "language en: bot/languages/en/commands.py, line 5: NameError: name 'CommandWordz'",
+    ),
+    (
+        "bot/languages/ru/rules.py",
+        'percent=r"',
+        'percent=r"(',
+        "language ru: bot/languages/ru/rules.py: RULES: percent has '(",
+    ),
+    (
+        "bot/languages/ky/odds.tsv",
+        "_а_\t",
+        "_а_\tx",
+        "language ky: bot/languages/ky/odds.tsv, line 2: 'x-2.2' should be a number",
     ),
     (
         "bot/sources/banks/nbt.py",

@@ -81,7 +81,10 @@ def check(
 ) -> None:
     """Settings, token, database, catalog. Example: jarchy check --sources"""
     settings, catalog = prepare()
-    must_be_whole(catalog, given.problems())  # here alone: it reads 5 MB that a running bot keeps
+    from bot.detect.named import unknown_stemmers
+
+    # here alone: it reads 5 MB that a running bot keeps
+    must_be_whole(catalog, given.problems() + unknown_stemmers())
     run_to_end(_check(settings, catalog, as_json=as_json, sources=sources))
 
 
@@ -188,6 +191,7 @@ async def _check_token(settings: Settings) -> str:
         return "missing: put BOT_TOKEN into .env"
     from bot.telegram.api import Api
     from bot.telegram.outcomes import Rejected, Sent
+    from bot.telegram.results import username_of
     from bot.telegram.retry import QUESTION, taken
     from bot.telegram.session import open_session
 
@@ -195,7 +199,7 @@ async def _check_token(settings: Settings) -> str:
         api = Api(session, url=settings.bot_api_url, token=settings.token, proxy=settings.proxy)
         outcome = await taken(api, "getMe", policy=QUESTION)
     match outcome:
-        case Sent(result={"username": name}):
+        case Sent() if (name := username_of(outcome)) is not None:
             return f"ok, @{name}"
         case Sent():
             return "ok"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from traceback import extract_tb
 
-from bot.errors import ConfigError
+from bot.errors import BotError, ConfigError
 from bot.sources.catalog import unasked
 from bot.sources.specs import Catalog
 
@@ -23,13 +23,19 @@ def must_be_whole(catalog: Catalog, others: Sequence[str] = ()) -> None:
 
 
 def problems(catalog: Catalog) -> list[str]:
-    """What a route, a subject, a kind of alert, a job or a bank lacks, a sentence each."""
+    """What a route, a subject, a kind of alert, a job or a bank lacks, and what a language's words
+    name that is not there; a sentence each.
+    """
     try:
         import handlers
         from bot import jobs, recurring
-    except TypeError as error:  # a line that gives a part which there is not: `evry=5.0`
+        from bot.detect import named
+    except BotError:  # said on purpose
+        raise
+    # a line that gives a part which there is not (`evry=5.0`), or means nothing
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told as a line
         at = extract_tb(error.__traceback__)[-1]
         file = "/".join(Path(at.filename).parts[-2:])
         return [f"{file}, line {at.lineno}: {str(at.line).rstrip(',')}: {error}"]
     found = handlers.problems() + jobs.lacking(recurring.JOBS)
-    return found + unasked(catalog)
+    return found + unasked(catalog) + named.problems()

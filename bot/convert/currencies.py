@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from itertools import chain
 
+from bot.currencies import in_use
 from bot.languages import LANGUAGES, languages, values_of, words_of
 from bot.languages.parts import Form
 
@@ -30,6 +31,26 @@ _SIGNS = {
     "$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "元": "CNY", "円": "JPY",
     "₽": "RUB", "₸": "KZT", "⃀": "KGS", "₺": "TRY", "₴": "UAH", "₼": "AZN", "₾": "GEL", "֏": "AMD",
     "₮": "MNT", "₱": "PHP", "฿": "THB", "C$": "CAD", "S$": "SGD", "zł": "PLN", "Kč": "CZK",
+    "₣": "CHF", "₦": "NGN", "₡": "CRC", "₵": "GHS", "₭": "LAK", "₲": "PYG", "₫": "VND", "E£": "EGP",
+}  # fmt: skip
+#: Signs of several currencies; which of them is meant is said by a code beside one, or by its
+#: country before it: "AU$".
+SHARED_SIGNS = {
+    "$": frozenset({
+        "AUD", "BBD", "BND", "BSD", "BZD", "CAD", "FJD", "HKD", "JMD", "NAD", "NZD", "SGD", "TTD",
+        "TWD",
+    }),
+    "¥": frozenset({"CNY"}),
+    "£": frozenset({"EGP", "SYP", "LBP", "SDG"}),
+}  # fmt: skip
+#: What the countries themselves write in Latin letters, in lower case: a word that is nothing by
+#: itself, and beside one of its codes another name of that currency.
+_ABBREVIATIONS = {
+    "kr": "SEK NOK DKK ISK", "kronor": "SEK", "kroner": "NOK DKK", "fr": "CHF", "sfr": "CHF",
+    "rs": "INR PKR LKR NPR MUR SCR", "ft": "HUF",
+    "lei": "RON MDL", "leu": "RON MDL", "rm": "MYR", "rp": "IDR", "tl": "TRY", "dh": "AED MAD",
+    "dhs": "AED MAD", "r": "ZAR", "br": "BYN ETB", "din": "RSD", "km": "BAM",
+    "sr": "SAR", "kd": "KWD", "bd": "BHD", "jd": "JOD", "ksh": "KES", "tsh": "TZS", "ush": "UGX",
 }  # fmt: skip
 
 
@@ -56,18 +77,8 @@ class Initial:
 
 @cache
 def codes() -> frozenset[str]:
-    """Every ISO 4217 code somebody pays with today."""
-    from babel.core import get_global
-
-    territories: Mapping[str, Iterable[tuple[str, object, object, bool]]] = get_global(
-        "territory_currencies"
-    )
-    found = set(_MORE_CODES)
-    for used in territories.values():
-        for code, _since, until, tender in used:
-            if until is None and tender:
-                found.add(code)
-    return frozenset(found)
+    """Every ISO 4217 code somebody pays with today, and those that banks quote beside them."""
+    return in_use() | _MORE_CODES
 
 
 @cache
@@ -79,12 +90,43 @@ def signs() -> Mapping[str, str]:
     for code, symbol in Locale("en").currency_symbols.items():
         if code in codes() and _is_sign(symbol):
             found[symbol] = code
+    for sign, shared in SHARED_SIGNS.items():
+        for code in {*shared, _SIGNS[sign]}:
+            found.setdefault(code[:2] + sign, code)
     return found | _SIGNS
 
 
 def _is_sign(symbol: str) -> bool:
     """Whether it is no word: what ends in a letter or a stop ("Rs.") is found by its name."""
     return not symbol[-1].isalnum() and not symbol.endswith(".")
+
+
+def shared_by(name: str) -> frozenset[str]:
+    """The currencies of which a sign, or a word that is none by itself ("kr", "крон"), may be one.
+
+    Empty for every name that says by itself which currency is meant.
+    """
+    if name in SHARED_SIGNS:
+        return SHARED_SIGNS[name]
+    return _shared_words().get(name.lower(), frozenset())
+
+
+@cache
+def _shared_words() -> Mapping[str, frozenset[str]]:
+    """Abbreviations, and every form of a head without a code, to all that it may be."""
+    found: dict[str, set[str]] = {}
+    for word, ours in _ABBREVIATIONS.items():
+        found.setdefault(word, set()).update(ours.split())
+    for spoken in languages():
+        for word, ours in spoken.money.abbreviations.items():
+            found.setdefault(word, set()).update(ours.split())
+    for word, head in _heads().items():
+        if head.code:
+            continue
+        for stems, code in _names().items():
+            if _stem(word) in stems:
+                found.setdefault(word, set()).add(code)
+    return {word: frozenset(codes_of) for word, codes_of in found.items()}
 
 
 @cache

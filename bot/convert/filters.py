@@ -18,7 +18,7 @@ from functools import cache
 from bot.errors import UserError
 from bot.languages import languages
 from bot.languages.letters import fold_typed
-from bot.model.filters import Sense
+from bot.model.filters import Sense, TypedItem
 
 LONGEST_SPAN = 366  # days
 LONGEST_ITEM = 60  # characters: beyond, it is no word that a headline has
@@ -31,15 +31,6 @@ _PLAIN = r"(?P<plain>[^\s,;«\"“„]+(?:[^\S\n]+(?![+!])[^\s,;«\"“„]+)*)"
 _ITEM = re.compile(rf"\s*(?P<sign>[+!]?)\s*(?:{_QUOTED}|{_PLAIN})")
 _LETTER = re.compile(r"[^\W_]")
 _TOGETHER = re.compile(r"(\d{1,3})([^\W\d]+)")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TypedItem:
-    """One thing that somebody names; in quotation marks it is only words."""
-
-    sense: Sense
-    text: str
-    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

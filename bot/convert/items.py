@@ -13,6 +13,7 @@ from bot.convert.currencies import (
     Named,
     find_name,
     initials,
+    shared_by,
     signs,
     split_pair,
     suffix_form,
@@ -151,6 +152,8 @@ def _word(words: Sequence[Token], at: int) -> tuple[tuple[Item, ...], int]:
         first, second = pair
         between = Item(letter="/")
         return (Item(letter="C", named=first), between, Item(letter="C", named=second)), at + 1
+    if run and shared_by(run[0]):  # as a sign, which needs a code beside it
+        return (Item(letter="S", named=Named(code=""), raw=words[at].raw),), at + 1
     raise UserError("error.convert.word", word=words[at].raw)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 
-from bot.convert.currencies import Named, is_known, sign_pattern
+from bot.convert.currencies import Named, is_known, shared_by, sign_pattern
 from bot.convert.items import Item, items_of
 from bot.convert.plain import LETTERS, plain_text
 from bot.convert.tokens import MAX_LENGTH, decimal_comma, readable, tokens_of
@@ -37,15 +37,6 @@ class Question:
     other: Decimal | None = None
 
 
-#: Signs of several currencies; which of them is meant is said by a code beside one.
-_SHARED_SIGNS = {
-    "$": frozenset({
-        "AUD", "BBD", "BND", "BSD", "BZD", "CAD", "FJD", "HKD", "JMD", "NAD", "NZD", "SGD", "TTD",
-        "TWD",
-    }),
-    "¥": frozenset({"CNY"}),
-    "£": frozenset({"EGP", "SYP", "LBP", "SDG"}),
-}  # fmt: skip
 _ANY = "[SCW]"
 _LINK = "[qQ]?[tTe/]?[qQ]?"
 # In the order of trying: the first that fits the whole question is the one.
@@ -121,6 +112,9 @@ def _amount(items: Sequence[Item]) -> Item:
 def _without_fillers(items: list[Item]) -> list[Item]:
     """Leave only what a shape is made of; refuse what makes the text a statement or a list."""
     items = _named_once(items)
+    for item in items:
+        if item.named is not None and not item.named.code:  # "100 kr": of which country?
+            raise UserError("error.convert.word", word=item.raw)
     letters = _letters(items)
     if "x" in letters and not re.search(r"[qQri?]", letters):
         raise _unclear()
@@ -145,8 +139,8 @@ def _without_fillers(items: list[Item]) -> list[Item]:
 def _named_once(items: Sequence[Item]) -> list[Item]:
     """The items with one currency where its sign, code and name stand together: "$100 USD".
 
-    A sign that several currencies share is that of the code beside it: "$100 CAD", "¥100 CNY". The
-    same word twice stays twice: "100 usd usd" is a slip of something else.
+    A sign that several currencies share is that of the code beside it: "$100 CAD", "100 kr SEK".
+    The same word twice stays twice: "100 usd usd" is a slip of something else.
     """
     found: list[Item] = []
     for item in items:
@@ -199,7 +193,7 @@ def _common_code(one: Item, other: Item) -> str | None:
     if one.named.code == other.named.code:
         return one.named.code
     for sign, code in ((one, other.named.code), (other, one.named.code)):
-        if sign.letter == "S" and code in _SHARED_SIGNS.get(sign.raw, ()):
+        if sign.letter == "S" and code in shared_by(sign.raw):
             return code
     return None
 

@@ -5,6 +5,7 @@
     USD +1%, USD -1%   only when it rises, only when it falls
     USD 0.5            a move of half a som; `USD ±0.5` says so whatever the rate
     USD 85             a level where the number is near the rate (`offers.as_level`)
+    UZS > 1,2к         a number with its thousands, as in a question
     доллар к рублю > 90   currencies by any name, the second one instead of the chat's own
     EUR 3% 7d          3 % within seven days
     sell USD < 87      a dealer's rate; official otherwise
@@ -18,94 +19,32 @@ after the number and an ending on it, Russian before it: order does not matter h
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import cache, partial
+from fractions import Fraction
+from functools import partial
 from typing import Protocol
 
 from bot.convert.dates import day_at
 from bot.convert.mentions import currency_at
+from bot.convert.numbers import to_decimal
 from bot.convert.plain import plain_text
+from bot.convert.rule_tokens import parts, scale_of, spans, token
 from bot.errors import UserError
-from bot.languages import languages, values_of
-from bot.languages.parts import RuleWords
 from bot.model.rates import Pair, RateKind
 from bot.model.rules import AMOUNT_WIDTH, Condition, Direction, Rule, TypedRule
 
 SMALLEST_PERCENT = Decimal("0.1")  # below it a rule speaks on every fixing of every pair
 LONGEST_WINDOW = 366  # days
 
-_NUMBER = r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
 _SIGNS = {"+": Direction.UP, "-": Direction.DOWN, "−": Direction.DOWN, "±": Direction.BOTH}
 _SIDES = {
     "<": Direction.DOWN, "<=": Direction.DOWN, "=<": Direction.DOWN, "≤": Direction.DOWN,
     ">": Direction.UP, ">=": Direction.UP, "=>": Direction.UP, "≥": Direction.UP,
 }  # fmt: skip
 _CODE_HERE = re.compile(r"[A-Za-z]{3}(?!\w)")
-
-
-@cache
-def _words() -> Mapping[str, tuple[str, str]]:
-    """Each phrase with a part in a rule: what it is, and which."""
-    found: dict[str, tuple[str, str]] = {}
-    for spoken in reversed(languages()):
-        for kind, phrases in spoken.rules.kinds.items():
-            found |= dict.fromkeys(phrases.split(","), ("kind", RateKind(kind).value))
-        for role, value, phrases in _roles(spoken.rules):
-            found |= dict.fromkeys(phrases.split(","), (role, value))
-    found.pop("", None)  # of a stub's empty part
-    return found
-
-
-def _roles(words: RuleWords) -> tuple[tuple[str, str, str], ...]:
-    """Roles with value and phrases; a word of between-currencies is a filler anywhere else."""
-    return (
-        ("side", Direction.DOWN.value, words.below),
-        ("side", Direction.UP.value, words.above),
-        ("once", "", words.once),
-        ("until", "", words.until),
-        ("link", "", words.link),
-        ("filler", "", words.filler),
-    )
-
-
-@cache
-def _spans() -> Mapping[str, int]:
-    """The words for days, weeks and months, and how many days each is."""
-    found: dict[str, int] = {}
-    for spoken in reversed(languages()):
-        for days, words in spoken.rules.days.items():
-            found |= dict.fromkeys(words.split(), days)
-    return found
-
-
-@cache
-def _token() -> re.Pattern[str]:
-    """The next piece of a rule: words of every language, those of several words first."""
-    units = "|".join(sorted(_spans(), key=len, reverse=True))
-    ending = "|".join(values_of(lambda spoken: spoken.rules.number_ending))
-    percent = "|".join(("%", *values_of(lambda spoken: spoken.rules.percent)))
-    several = []
-    for phrase in _words():
-        if " " in phrase:
-            several.append(re.escape(phrase))
-    phrases = "|".join(several)
-    # the order is that of trying: a date before the numbers in it, a span before its number
-    return re.compile(
-        rf"""(?P<date>\d{{4}}-\d\d-\d\d|\d{{1,2}}\.\d{{1,2}}\.\d{{4}})
-           |(?P<span>\d+)\s?(?P<unit>{units})(?!\w)
-           |(?P<number>{_NUMBER})(?P<ending>{ending})?(?![\d.,]*\d)
-           |(?P<percent>{percent})
-           |(?P<link>\s*/\s*|-(?=[^\W\d_]))
-           |(?P<sign>\+/-|[+\-−±])
-           |(?P<side><=|>=|=<|=>|[<>≤≥])
-           |(?P<phrase>{phrases})(?!\w)
-           |(?P<word>[^\W\d_]+)
-           |(?P<mark>\S)""",
-        re.VERBOSE | re.IGNORECASE,
-    )
 
 
 class CurrencyFound(Protocol):
@@ -227,7 +166,7 @@ class _Draft:
         """Put what stands at `at` where it belongs; the place behind it."""
         if (end := self._read_until(text, at)) is not None:
             return end
-        match = _token().match(text, at)
+        match = token().match(text, at)
         if match is None:
             raise _unclear(text[at:])
         linked, self.linked = self.linked, False
@@ -262,9 +201,9 @@ class _Draft:
         if match["date"]:
             self.until = _read_date(text)
         elif match["span"]:
-            self._set_window(int(match["span"]) * _spans()[match["unit"].lower()])
+            self._set_window(int(match["span"]) * spans()[match["unit"].lower()])
         elif match["number"]:
-            self._set_amount(match["number"])
+            self._set_amount(match["number"], scale_of(match))
         elif match["percent"]:
             self.percent = True
         elif match["link"]:
@@ -279,7 +218,7 @@ class _Draft:
 
     def _read_word(self, match: re.Match[str], *, linked: bool) -> int:
         word = " ".join(match.group().lower().split())
-        role, value = _words().get(word, ("", ""))
+        role, value = parts().get(word, ("", ""))
         if not role:
             found = self.currency(match.string, match.start())
             if found is None:
@@ -328,10 +267,12 @@ class _Draft:
             raise UserError("error.rule.two_sides")
         self.side = side
 
-    def _set_amount(self, text: str) -> None:
+    def _set_amount(self, text: str, scale: Fraction) -> None:
         if self.amount is not None:
             raise UserError("error.rule.two_amounts", part=text)
         amount = Decimal(re.sub(r"\s", "", text).replace(",", "."))
+        if scale != 1:
+            amount = to_decimal(Fraction(amount) * scale)
         if len(format(amount, "f")) > AMOUNT_WIDTH:
             raise _unclear(text)
         self.amount = amount

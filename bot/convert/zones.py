@@ -1,6 +1,7 @@
 """A time zone as people write it: by a city in any language, by an offset, or by its IANA name.
 
     Москва · в Москве · Moscow time · мск · Ош · New York · Кыргызстан · europe/moscow
+    Джалал-Абад, as one word or two · Moscow, Russia · Россия, Москва
     +6 · UTC+5:30 · GMT+06:00
 
 Names of the zones' own cities, and of countries that have one zone, are CLDR's through Babel. Other
@@ -35,6 +36,7 @@ _ODD_OFFSETS = {
 _WEST, _EAST = -12, 14  # whole hours that `Etc/GMT±n` knows
 _MOSCOW = 180  # minutes: "мск+4"
 _VOWELS = "аеёиоуыьюяйэ"
+_APART = re.compile(r"[,;()]")  # between a city and its country
 
 
 def read_zone(text: str) -> str | None:
@@ -53,10 +55,40 @@ def read_zone(text: str) -> str | None:
         return _at_offset(offset)
     if "+" in plain:
         return None  # an offset that cannot be read
+    parts = [part for part in _APART.split(plain) if part.strip()]
+    if len(parts) == 2:
+        return _in_a_country(*parts) or _in_a_country(*reversed(parts))
+    return _named(plain)
+
+
+def _named(plain: str) -> str | None:
+    """The zone of a city, or of a country that has one."""
     name = _folded(plain)
     short = " ".join(_beside().sub(" ", name).split())
     names = _names()
-    return names.get(name) or names.get(short) or _keys().get(plain.lower()) or _in_a_case(short)
+    found = names.get(name) or names.get(short) or _keys().get(plain.lower()) or _in_a_case(short)
+    if found is not None:
+        return found
+    # one word or two: "Джалалабад", "Алма Ата"
+    joined = short.replace(" ", "")
+    return _joined_names().get(joined) or _in_a_case(joined, _joined_names())
+
+
+def _in_a_country(city: str, country: str) -> str | None:
+    """The zone of a city with its country beside it; None where it is another country's."""
+    key = _named(city)
+    if key is None or key not in {*_zones_of(country), _named(country)}:
+        return None
+    return key
+
+
+def _zones_of(country: str) -> frozenset[str]:
+    """The zones of a country that has several, by its name."""
+    name = " ".join(_beside().sub(" ", _folded(country)).split())
+    keys = _countries().get(name)
+    if not keys and _is_cyrillic(name):
+        keys = _countries().get(name.rstrip(_VOWELS))
+    return keys or frozenset()
 
 
 def country_zones(text: str, now: datetime) -> tuple[str, ...]:
@@ -67,11 +99,8 @@ def country_zones(text: str, now: datetime) -> tuple[str, ...]:
     if not 0 < len(text) <= LONGEST:
         return ()
     name = " ".join(_beside().sub(" ", _folded(text)).split())
-    countries = _countries()
-    keys = countries.get(name)
-    if not keys and _is_cyrillic(name):
-        keys = countries.get(name.rstrip(_VOWELS))
-    if keys is None or name in _names():
+    keys = _zones_of(text)
+    if not keys or name in _names():
         return ()
     ours: set[str] = set()
     for spoken in languages():
@@ -128,9 +157,9 @@ def _at_offset(match: re.Match[str]) -> str | None:
     return f"Etc/GMT{-hours:+d}"
 
 
-def _in_a_case(name: str) -> str | None:
+def _in_a_case(name: str, names: Mapping[str, str] | None = None) -> str | None:
     """The zone of a city in a case: "Москве", "Бишкекте", "московское"."""
-    names = _names()
+    names = names or _names()
     for ending in _city_endings():
         shorter = ending.sub("", name)
         if shorter != name and shorter in names:
@@ -198,6 +227,19 @@ def _names() -> Mapping[str, str]:
     return found
 
 
+@cache
+def _joined_names() -> Mapping[str, str]:
+    """Names of several words as one word, where that is one zone's."""
+    found: dict[str, set[str]] = {}
+    for name, key in _names().items():
+        found.setdefault(name.replace(" ", ""), set()).add(key)
+    alone: dict[str, str] = {}
+    for joined, keys in found.items():
+        if len(keys) == 1:
+            (alone[joined],) = keys
+    return alone
+
+
 def _cldr_names() -> Iterator[tuple[str, str]]:
     from babel import Locale
 
@@ -242,7 +284,7 @@ def _zones_of_territories() -> Mapping[str, frozenset[str]]:
 def _stems() -> Mapping[str, str]:
     """Cyrillic names without their last vowels, where that leaves one zone."""
     found: dict[str, set[str]] = {}
-    for name, key in _names().items():
+    for name, key in {**_joined_names(), **_names()}.items():
         if _is_cyrillic(name):
             found.setdefault(name.rstrip(_VOWELS), set()).add(key)
     alone: dict[str, str] = {}

@@ -29,7 +29,7 @@ from bot.model.alerts import Lane, State
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
 from bot.telegram.quiet import Quiet
-from bot.telegram.retry import DELIVERY
+from bot.telegram.retry import CONTRADICTED, DELIVERY, ONE_FOR_ALL, SAME_AGAIN
 from bot.telegram.standing import standing
 from storage.claims import Claimed
 from storage.db import Store, db_now
@@ -37,12 +37,7 @@ from storage.deliveries import Mark
 
 log = structlog.get_logger(__name__)
 
-ONE_ASKS_EVERY = 2.0  # seconds between those that ask for all
-# seconds until the same one asks: longer, so that a message nobody takes does not ask for all
-SAME_AGAIN = 3.0
 ASKING = 4.0  # seconds until a question that hangs is an answer
-# seconds until a chat is tried again that refuses though the bot may write to it
-CHAT_WAITS = (1.0, 5.0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -141,7 +136,7 @@ class Reactions:
             return False
         # a question that hung took longer than the pause before the next: Telegram may be back
         waited = boottime() - asked
-        self.marks.add(again(item, max(SAME_AGAIN - waited, 0.0), outcome.why, counted=False))
+        self.marks.add(again(item, max(SAME_AGAIN.base - waited, 0.0), outcome.why, counted=False))
         if not await self.reach.lost():
             await self._unanswered(waited)
         return False
@@ -149,7 +144,7 @@ class Reactions:
     async def _unanswered(self, waited: float = 0.0) -> None:
         self.refusals.refused(boottime(), silent=True)
         if self.refusals.down:
-            await self._let_one_ask(max(ONE_ASKS_EVERY - waited, 0.0))
+            await self._let_one_ask(max(ONE_FOR_ALL.base - waited, 0.0))
 
     async def _later(self, item: Claimed, outcome: Retry) -> None:
         if not outcome.flood:
@@ -183,10 +178,10 @@ class Reactions:
             wait = DELIVERY.pause(item.tries if alone else 0, outcome)
             self.marks.add(again(item, wait, outcome.why, counted=alone))
             return
-        self.marks.add(again(item, SAME_AGAIN, outcome.why, counted=False))
+        self.marks.add(again(item, SAME_AGAIN.base, outcome.why, counted=False))
         await self._let_one_ask()
 
-    async def _let_one_ask(self, seconds: float = ONE_ASKS_EVERY) -> None:
+    async def _let_one_ask(self, seconds: float = ONE_FOR_ALL.base) -> None:
         """Send nothing for a while, then one delivery, for all."""
         if not self.refusals.sleep(boottime(), seconds):
             return
@@ -199,11 +194,11 @@ class Reactions:
     async def _close(self, item: Claimed, outcome: Gone) -> None:
         """Give a chat up, unless Telegram says when asked that the bot may write to it."""
         times = self._contradicted.get(item.chat, 0)
-        if times < len(CHAT_WAITS) and not isinstance(
+        if not CONTRADICTED.spent(times) and not isinstance(
             await standing(self.api, item.chat, self._bot_id), Gone
         ):
             self._contradicted[item.chat] = times + 1
-            wait, why = CHAT_WAITS[times], outcome.why
+            wait, why = CONTRADICTED.pause(times), outcome.why
             log.warning(
                 "a chat refuses though the bot may write to it", why=str(why), again_in=wait
             )

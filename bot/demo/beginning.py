@@ -12,9 +12,10 @@ from pathlib import Path
 import storage.rates
 from bot.clock import TurnedClock
 from bot.demo.guide import Guide
-from bot.demo.hands import Hold, Words, words
+from bot.demo.hands import Hold
 from bot.demo.keeper import Keeper, State
 from bot.demo.travel import Travel
+from bot.demo.words import Words, words
 from bot.demo.world import FIRST_DAY, World
 from bot.detect.moves import replay
 from bot.emulator import Control, Emulator
@@ -22,15 +23,11 @@ from bot.model.alerts import Severity
 from bot.model.rates import Pair, Rate, RateKind, Series
 from storage.opening import open_store
 
-#: Days worth beginning on, by the names of their buttons.
+#: By the names of their buttons: days worth beginning on, and what the buttons say.
 DAYS = {
-    "storm": (
-        date(2022, 2, 21),
-        words("February–April 2022", "Февраль–апрель 2022", "2022-ж. февраль–апрель"),
-    ),
-    "rouble": (FIRST_DAY, words("August 2023", "Август 2023", "2023-ж. август")),
+    "storm": (date(2022, 2, 21), "demo.storm"),
+    "rouble": (FIRST_DAY, "demo.rouble"),
 }
-ANEW = words("Begin anew with a fresh database", "Начать заново с чистой базой", "Кайрадан баштоо")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,16 +65,16 @@ class Beginning:
         """A button for each day."""
         return [self._hand(name, day, label) for name, (day, label) in DAYS.items()]
 
-    def _hand(self, name: str, day: date, label: Words) -> Control:
+    def _hand(self, name: str, day: date, label: str) -> Control:
         async def begin() -> Words:
             await self.anew(day)
-            return words("A new beginning", "Новое начало", "Жаңы башталыш")
+            return words("demo.begun")
 
         return Control(
             id=f"begin-{name}",
-            label=label,
+            label=words(label),
             run=begin,
-            group=ANEW,
+            group=words("demo.anew"),
             usable=lambda: self.keeper.state is not State.WAKING,
         )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from bot.demo.keeper import Keeper, State
+from bot.demo.words import words
 from bot.emulator import Emulator, Reading
 
 LOOK = 0.5  # seconds between two looks
@@ -26,8 +27,7 @@ class Gauge:
 
     def readings(self) -> list[Reading]:
         """The figures besides the emulator's own."""
-        queue = {"en": "Queue", "ru": "Очередь", "ky": "Кезек"}
-        return [Reading(id="queue", label=queue, value=self.waiting)]
+        return [Reading(id="queue", label=words("demo.queue"), value=self.waiting)]
 
     async def run(self, emulator: Emulator) -> None:
         """Look until it is cancelled, and show on the pages what is new."""

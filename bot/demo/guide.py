@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.demo.hands import words
 from bot.demo.travel import Travel
+from bot.demo.words import words
 from bot.emulator import Chat
 
 KEYS_OF_AN_ALERT = 4  # or more; a card has fewer
 
-CHOOSE = words("Choose a currency", "Выберите валюту", "Валюта тандаңыз")
-TURN = words("A new day", "Новый день", "Жаңы күн")
-ALERT = words("Get an alert", "Получите весть", "Кабар алыңыз")
+CHOOSE = "demo.choose"
+TURN = "demo.turn"
+ALERT = "demo.alert"
 
 
 @dataclass(slots=True)
@@ -40,7 +40,8 @@ class Guide:
         elif chosen:
             offer = "next-day"
         taken = ((CHOOSE, chosen), (TURN, chosen and turned is not None), (ALERT, told))
-        return {"steps": [{"label": label, "done": done} for label, done in taken], "offer": offer}
+        steps = [{"label": words(label), "done": done} for label, done in taken]
+        return {"steps": steps, "offer": offer}
 
 
 def _keyboards(chat: Chat) -> Iterator[tuple[int, list[str]]]:

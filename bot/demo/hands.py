@@ -1,38 +1,21 @@
-"""The hands of the demonstration: its buttons, in three languages, and what they do."""
+"""The hands of the demonstration: its buttons, and what they do."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from bot.demo.keeper import Keeper, State
 from bot.demo.travel import DAY_A_SECOND, HOUR_A_SECOND, Travel
+from bot.demo.words import Words, words
 from bot.demo.world import World
 from bot.emulator import Control
 from bot.errors import BotError
 
-Words = Mapping[str, str]
-
-
-def words(en: str, ru: str, ky: str) -> Words:
-    """The same in the three languages."""
-    return {"en": en, "ru": ru, "ky": ky}
-
-
-TIME = words("Time", "Время", "Убакыт")
-HAPPENS = words("Let something happen", "Пусть что-то случится", "Бир нерсе болсун")
-BOT = words("The bot", "Бот", "Бот")
-
 #: What comes at each moment, by its hour.
-COMES = {
-    9: words("morning digest", "утренняя сводка", "эртеңки топтом"),
-    15: words("the bank publishes", "банк публикует курсы", "банк курсун жарыялайт"),
-    16: words("the news of the day", "новости дня", "күндүн жаңылыктары"),
-    18: words("evening digest", "вечерняя сводка", "кечки топтом"),
-}
+COMES = {9: "demo.morning", 15: "demo.publishes", 16: "demo.news", 18: "demo.evening"}
 
 
 def written(moment: datetime) -> str:
@@ -81,42 +64,41 @@ def time_hands(travel: Travel) -> list[Control]:
 
     def coming() -> Words:
         moment = travel.world.upcoming()
-        return {
-            language: f"{moment:%H:%M} · {what}" for language, what in COMES[moment.hour].items()
-        }
+        said = words(COMES[moment.hour])
+        return {language: f"{moment:%H:%M} · {what}" for language, what in said.items()}
 
     def player(speed: float) -> Control:
         async def play() -> Words:
             if travel.speed == speed:
                 travel.pause()
-                return words("Time runs as ours", "Время идёт как у нас", "Убакыт биздикиндей")
+                return words("demo.as_ours")
             travel.play(speed)
-            return words("Time runs", "Время пошло", "Убакыт жүрдү")
+            return words("demo.runs")
 
-        name, label = "hours", words("An hour a second", "Час в секунду", "Секундада саат")
+        name, label = "hours", words("demo.hours")
         if speed == DAY_A_SECOND:
-            name, label = "days", words("A day a second", "День в секунду", "Секундада күн")
+            name, label = "days", words("demo.days")
         return Control(
             id=f"play-{name}",
             label=label,
             run=play,
-            group=TIME,
+            group=words("demo.time"),
             pressed=lambda: travel.speed == speed,
         )
 
     return [
         Control(
             id="next",
-            label=words("Next", "Дальше", "Улантуу"),
+            label=words("demo.next"),
             run=next_moment,
-            group=TIME,
+            group=words("demo.time"),
             hint=coming,
         ),
         Control(
             id="next-day",
-            label=words("Next day", "Следующий день", "Кийинки күн"),
+            label=words("demo.next_day"),
             run=next_day,
-            group=TIME,
+            group=words("demo.time"),
         ),
         player(HOUR_A_SECOND),
         player(DAY_A_SECOND),
@@ -128,28 +110,24 @@ def event_hands(world: World) -> list[Control]:
 
     async def story() -> Words:
         world.injected.story(world.now())
-        return words(
-            "Four agencies write about it, one after the other",
-            "Об этом пишут четыре агентства, одно за другим",
-            "Бул тууралуу төрт агенттик биринин артынан бири жазат",
-        )
+        return words("demo.told")
 
     async def quake() -> Words:
         world.injected.quake(world.now())
-        return words("The earth shook", "Земля вздрогнула", "Жер титиреди")
+        return words("demo.shook")
 
     return [
         Control(
             id="story",
-            label=words("A big story", "Важная новость", "Чоң кабар"),
+            label=words("demo.story"),
             run=story,
-            group=HAPPENS,
+            group=words("demo.happens"),
         ),
         Control(
             id="quake",
-            label=words("An earthquake", "Землетрясение", "Жер титирөө"),
+            label=words("demo.quake"),
             run=quake,
-            group=HAPPENS,
+            group=words("demo.happens"),
         ),
     ]
 
@@ -160,59 +138,59 @@ def bot_hands(keeper: Keeper, hold: Hold) -> list[Control]:
     async def freeze() -> Words:
         if keeper.state is State.FROZEN:
             keeper.thaw()
-            return words("The bot goes on", "Бот ожил", "Бот уланды")
+            return words("demo.thawed")
         keeper.freeze()
-        return words("The bot stands still", "Бот замер", "Бот катып калды")
+        return words("demo.frozen")
 
     async def kill() -> Words:
         await keeper.kill()
-        return words("Killed, without a last word", "Убит, без прощаний", "Бир сөзсүз өлтүрүлдү")
+        return words("demo.killed")
 
     async def start() -> Words:
         try:
             await keeper.start()
         except BotError:  # with its database locked, say
-            return words("It cannot start now", "Сейчас он не стартует", "Азыр башталбай жатат")
-        return words("The bot is back", "Бот снова здесь", "Бот кайра келди")
+            return words("demo.cannot_start")
+        return words("demo.started")
 
     async def lock() -> Words:
         if hold.held:
             hold.give_back()
-            return words("The database is free", "База свободна", "База бош")
+            return words("demo.unlocked")
         try:
             hold.take()
         except sqlite3.Error:
-            return words("It is busy just now", "Она сейчас занята", "Ал азыр бош эмес")
-        return words("Nobody can write to it", "В неё никто не пишет", "Ага эч ким жаза албайт")
+            return words("demo.busy")
+        return words("demo.locked")
 
     return [
         Control(
             id="freeze",
-            label=words("Freeze", "Заморозить", "Тоңдуруу"),
+            label=words("demo.freeze"),
             run=freeze,
-            group=BOT,
+            group=words("demo.bot"),
             pressed=lambda: keeper.state is State.FROZEN,
             usable=lambda: keeper.state in {State.AWAKE, State.FROZEN},
         ),
         Control(
             id="kill",
-            label=words("Kill", "Убить", "Өлтүрүү"),
+            label=words("demo.kill"),
             run=kill,
-            group=BOT,
+            group=words("demo.bot"),
             usable=lambda: keeper.state in {State.AWAKE, State.FROZEN},
         ),
         Control(
             id="start",
-            label=words("Start", "Запустить", "Баштоо"),
+            label=words("demo.start"),
             run=start,
-            group=BOT,
+            group=words("demo.bot"),
             usable=lambda: keeper.state is State.ASLEEP,
         ),
         Control(
             id="lock",
-            label=words("Lock its database", "Запереть базу", "Базаны бекитүү"),
+            label=words("demo.lock"),
             run=lock,
-            group=BOT,
+            group=words("demo.bot"),
             pressed=lambda: hold.held,
         ),
     ]

@@ -15,6 +15,7 @@ from bot.demo.guide import Guide
 from bot.demo.hands import Hold, bot_hands, event_hands, time_hands
 from bot.demo.keeper import Keeper
 from bot.demo.travel import Travel
+from bot.demo.words import tongues
 from bot.demo.world import ZONE, World
 from bot.emulator import TEST_TOKEN, Control, Emulator
 
@@ -42,6 +43,7 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
         clock=lambda: world.now().timestamp(),
         zone=ZONE.key,
         readings=gauge.readings,
+        tongues=tongues(),
     )
     hold = Hold()
     try:

@@ -7,7 +7,7 @@ found in an English text too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from bot.detect.facts import TOKEN, facts_of, places, surroundings
@@ -15,7 +15,7 @@ from bot.detect.language import known_language
 from bot.detect.search import WORD, Token, asked, measured_words, sequence_of
 from bot.languages import LANGUAGES
 from bot.languages.letters import fold_typed
-from bot.model.filters import Mark, Sense, StoredFilter
+from bot.model.filters import Filter, Mark, Nameable, Sense, StoredFilter, TypedItem
 from bot.model.news import StoredEntry, Story
 
 _NO_PLACES = (("org",), ("head",))  # what stands among the places and is none
@@ -133,6 +133,40 @@ def place_of(said: str) -> str | None:
             if whole and surroundings()[pattern.kind] not in _NO_PLACES:
                 return pattern.kind
     return None
+
+
+def meant(
+    items: Sequence[TypedItem],
+    *,
+    topics: Mapping[str, Nameable],
+    sources: Mapping[str, Nameable],
+) -> list[Filter]:
+    """The filters that somebody names: a topic, a source, a place, else words; each once.
+
+    `topics` and `sources` are by their names in every language, case folded.
+    """
+    found: dict[tuple[Mark, str], Filter] = {}
+    for item in items:
+        mark, one = Mark.WORD, Nameable(what=item.text.casefold(), said=item.text)
+        if not item.quoted:
+            mark, one = _named_thing(item.text, topics, sources) or (mark, one)
+        found[mark, one.what] = Filter(sense=item.sense, mark=mark, what=one.what, said=one.said)
+    return list(found.values())
+
+
+def _named_thing(
+    text: str, topics: Mapping[str, Nameable], sources: Mapping[str, Nameable]
+) -> tuple[Mark, Nameable] | None:
+    """What a text is the name of; None where it is only words."""
+    said = text.casefold()
+    if said in topics:
+        return Mark.TOPIC, topics[said]
+    if said in sources:
+        return Mark.SOURCE, sources[said]
+    place = place_of(text)
+    if place is None:
+        return None
+    return Mark.PLACE, Nameable(what=place, said=text)
 
 
 def words_offered(story: Story, *, most: int) -> list[str]:

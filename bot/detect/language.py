@@ -16,9 +16,10 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from bot.languages import LANGUAGES, ODDS, language, languages
+from bot.languages import LANGUAGES, language, languages
 from bot.languages.letters import fold_typed
 from bot.languages.parts import Script
+from bot.languages.tables import ODDS
 
 LETTERS = {Script.LATIN: re.compile(r"[a-z]"), Script.CYRILLIC: re.compile(r"[\u0400-\u04ff]")}
 WORDS = {

@@ -18,6 +18,7 @@ from bot.reasons import Reason, reason
 
 CLEARLY = 1.0  # the weight from which words of a kind say what a text is about
 GRAVE_KINDS = ("conflict", "border", "terror", "disaster")
+CUES = ("near", "danger", "calm", "death")  # what the words of `severity.tsv` may say
 YEAR = re.compile(r"(19|20)\d\d")
 
 
@@ -35,7 +36,7 @@ def severity(
     for pattern, weight in weights.items():
         kinds[pattern.kind] = kinds.get(pattern.kind, 0.0) + max(weight, 0.0)
     grave = any(kinds.get(kind, 0.0) >= CLEARLY for kind in GRAVE_KINDS)
-    cues = {"near": False, "danger": False, "calm": False}
+    cues = dict.fromkeys(CUES, False)
     dead = 0
     for zone in where:
         if zone.share < LEAD:  # far below, texts recall the dead of earlier years

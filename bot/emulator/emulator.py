@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
 from bot.emulator.errors import Json
 from bot.emulator.faults import Limits
 from bot.emulator.page import Page
-from bot.emulator.scenario import Control, Reading, Scenario
+from bot.emulator.scenario import Control, Reading, Scenario, Tongue
 from bot.emulator.server import Server
 from bot.emulator.tally import Tally
 from bot.emulator.updates import Backoff
 
 TEST_TOKEN = "123456789:TEST-emulator-token-of-thirty-five_"  # noqa: S105 - opens nothing but the emulator
+
+ENGLISH: Mapping[str, Tongue] = {"en": Tongue(name="English")}  # what the page says by itself
 
 
 class Emulator(Scenario):
@@ -24,7 +26,8 @@ class Emulator(Scenario):
     `async with Emulator() as emulator:` or `start` and `stop`. `keep_messages` and `keep_calls`
     bound memory; `zone` (IANA) is where the page's clock hangs, by default the browser's;
     `open_chats` lets the bot write to any private chat; `limits` are Telegram's real ones, off by
-    default; with `readings`, a demonstration's figures, messages are counted too.
+    default; with `readings`, a demonstration's figures, messages are counted too; `tongues` are the
+    languages that people of the page may choose, by their codes.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Emulator(Scenario):
         limits: Limits | None = None,
         webhook_backoff: Backoff | None = None,
         readings: Callable[[], Sequence[Reading]] | None = None,
+        tongues: Mapping[str, Tongue] = ENGLISH,
     ) -> None:
         super().__init__(
             bot_id=int(token.partition(":")[0]),
@@ -58,7 +62,7 @@ class Emulator(Scenario):
             webhook_backoff=webhook_backoff,
         )
         self.token = token
-        self._page = Page(self, title, controls, zone)
+        self._page = Page(self, title, controls, zone, tongues)
         if readings is not None:  # whoever has figures of its own wants ours beside them
             self._page.readings, self.tally = readings, Tally()
         self._server = Server(self, token, self._page.handle)

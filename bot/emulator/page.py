@@ -20,7 +20,7 @@ foreign page cannot send unasked, and a loopback Host, which a rebound DNS name 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from importlib import resources
 from itertools import islice
@@ -33,7 +33,7 @@ from bot.emulator.actions import Actions, seconds_to_wait
 from bot.emulator.errors import ApiError, Json, ScenarioError
 from bot.emulator.faults import Fault
 from bot.emulator.params import Params, read_params
-from bot.emulator.scenario import Control, Reading, Scenario
+from bot.emulator.scenario import Control, Reading, Scenario, Tongue
 from bot.emulator.world import PRESENT, Chat, User
 
 # more than anybody scrolls through; a load test has a million of each
@@ -53,12 +53,18 @@ class Page:
     """The requests that are not the Bot API's."""
 
     def __init__(
-        self, scenario: Scenario, title: str, controls: Sequence[Control], zone: str | None
+        self,
+        scenario: Scenario,
+        title: str,
+        controls: Sequence[Control],
+        zone: str | None,
+        tongues: Mapping[str, Tongue],
     ) -> None:
         self._scenario = scenario
         self._title = title
         self._controls = controls
         self._zone = zone
+        self._languages = {code: asdict(tongue) for code, tongue in tongues.items()}
         self.readings: Callable[[], Sequence[Reading]] = tuple
         self.actions = Actions(scenario, controls)
         self._listeners: set[asyncio.Queue[Json | None]] = set()
@@ -180,6 +186,7 @@ class Page:
             },
             "descriptions": descriptions,
             "users": users,
+            "languages": self._languages,
             "chats": [self._chat(chat) for chat in chats],
             "faults": [_fault_json(fault) for fault in scenario.faults.active()],
             "zone": self._zone,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.emulator import text as texts
 from bot.emulator.errors import Json, ScenarioError
@@ -20,7 +20,7 @@ from bot.emulator.world import ANONYMOUS_ADMIN, PRESENT, Chat, Member, User
 _PROMOTES = "can_promote_members"
 EDITABLE_SECONDS = 48 * 3600  # for so long clients let people edit what they wrote
 
-__all__ = ["Chat", "Control", "Fault", "Reading", "Scenario", "User", "Words"]
+__all__ = ["Chat", "Control", "Fault", "Reading", "Scenario", "Tongue", "User", "Words"]
 
 
 #: Words of the demonstration, alike for all or by language.
@@ -59,6 +59,16 @@ class Reading:
     id: str
     label: Words
     value: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tongue:
+    """A language that people of the page may choose: what it calls itself, and what the page says
+    in it, by the page's own English; what is not there is said in English.
+    """
+
+    name: str
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 class Scenario(Happenings):

@@ -59,8 +59,7 @@ async def revise_rates(db: Db, added: Sequence[SeenRate], *, now: datetime) -> N
     """What follows of a past revised by a backfill: corrections of what was told, no news."""
     for new in added:
         baseline = await _baseline(db, new) or moves.Baseline(rate=new)
-        since, day = new.effective_on - HISTORY, new.effective_on - timedelta(days=1)
-        past = await storage.rates.history(db, new.series, since=since, until=day)
+        past = await storage.rates.before(db, new, reach=HISTORY)
         await _revise_move(db, past, new, baseline, now=now)
         await _revise_rules(db, new, now=now)
 
@@ -84,10 +83,7 @@ async def _moves(
     """
     alerts = 0
     for new in sorted(added, key=lambda item: item.effective_on):
-        day = new.effective_on
-        past = await storage.rates.history(
-            db, new.series, since=day - HISTORY, until=day - timedelta(days=1)
-        )
+        past = await storage.rates.before(db, new, reach=HISTORY)
         baseline = await _baseline(db, new)
         if baseline is None:
             first: Rate = new
@@ -213,15 +209,12 @@ async def judge_by_rules(db: Db, added: Sequence[SeenRate], *, now: datetime) ->
         watching = await storage.rules.watching(db, new.series, now=now)
         if not watching:
             continue
-        day = new.effective_on
-        past = await storage.rates.history(
-            db, new.series, since=day - HISTORY, until=day - timedelta(days=1)
-        )
+        past = await storage.rates.before(db, new, reach=HISTORY)
         for item in watching:
             fired, state = evaluate(item.rule, item.state, past, new, now=now)
             if state != item.state:
                 await storage.rules.remember(db, item.id, state)
-            if fired is not None and now.date() - day <= trust.OLDEST_NEWS:
+            if fired is not None and now.date() - new.effective_on <= trust.OLDEST_NEWS:
                 told = await storage.alerts.enqueue(db, kind_rules.alert(item, fired, now=now))
                 alerts += told is not None
     return alerts

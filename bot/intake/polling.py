@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -14,7 +16,8 @@ from bot.intake.salvage import first_number, tolerantly
 from bot.reasons import Reason, reason
 from bot.telegram import retry
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import Ambiguous, Rejected, Sent, wait_of, why
+from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Retry, Sent, wait_of, why
+from bot.telegram.results import updates_of
 
 log = structlog.get_logger(__name__)
 
@@ -32,51 +35,10 @@ async def poll(api: BotApi, inbox: Inbox, tell: Callable[[Reason | None], None] 
     come, and whenever a 409 says that there is one. `tell` hears why none come, or None while they
     do.
     """
-    offset: int | None = None
-    limit: int | None = None
-    failures = 0  # in a row
-    heard = False  # whether no webhook is in the way
-    span = 0  # after a trouble a question is answered at once, so that everybody knows where we are
     tell(reason("updates.not_asked", "updates: not asked for yet"))
+    question = _Question(api, inbox, tell)
     while True:
-        wanted = 0.0  # seconds that Telegram asks to wait with deleting a webhook
-        if not heard:
-            wanted = wait_of(await api.call("deleteWebhook"))
-        outcome = await api.call(
-            "getUpdates", offset=offset, limit=limit, timeout=span, allowed_updates=KINDS
-        )
-        if isinstance(outcome, Ambiguous) and outcome.body:
-            outcome = _salvaged(outcome)
-        if isinstance(outcome, Rejected) and outcome.token:
-            raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")
-        if not isinstance(outcome, Sent) or not isinstance(outcome.result, list):
-            span = 0
-            policy = retry.LISTENING
-            if isinstance(outcome, Rejected) and outcome.conflict:
-                heard = False
-                if not outcome.webhook:
-                    policy = retry.RIVAL
-            after = max(policy.pause(failures, outcome), wanted)
-            failures += 1
-            tell(reason("updates.refused", "updates: {why}", why=why(outcome)))
-            log.warning(
-                "no updates", outcome=type(outcome).__name__, why=str(why(outcome)), again_in=after
-            )
-            await asyncio.sleep(after)
-            if isinstance(outcome, Ambiguous):
-                offset, limit = await _isolate(inbox, outcome, offset=offset, limit=limit)
-            continue
-        heard, span = True, LONG_POLL
-        tell(None)
-        updates = [item for item in outcome.result if has_number(item)]
-        # nothing of it can be confirmed, so it comes again at once
-        if outcome.result and not updates:
-            after = retry.LISTENING.pause(failures)
-            failures += 1
-            log.warning("updates without a number", count=len(outcome.result), again_in=after)
-            await asyncio.sleep(after)
-            continue
-        failures, limit = 0, None
+        updates = await question.answered()
         if not updates:
             continue
         try:
@@ -85,7 +47,91 @@ async def poll(api: BotApi, inbox: Inbox, tell: Callable[[Reason | None], None] 
             log.warning("updates wait at Telegram", error=str(error))
             await asyncio.sleep(retry.LISTENING.base)
             continue
-        offset = max(int(update["update_id"]) for update in updates) + 1
+        question.confirm(updates)
+
+
+@dataclass(slots=True)
+class _Question:
+    """The question for updates beyond those that are confirmed, asked until it is answered.
+
+    After a trouble it is to be answered at once (`span`), so that everybody knows where we are.
+    """
+
+    api: BotApi
+    inbox: Inbox
+    tell: Callable[[Reason | None], None]
+    offset: int | None = None
+    limit: int | None = None
+    span: int = 0
+    unhooked: bool = False  # no webhook is in the way
+    unhook_wait: float = 0.0  # seconds that Telegram asks to wait with deleting a webhook
+
+    async def answered(self) -> list[Mapping[str, Any]]:
+        """The next updates, however long that takes; none where none came in `LONG_POLL`."""
+        outcome = await retry.insist(self._ask, retry.LISTENING, react=self._unanswered)
+        self.span, self.limit = LONG_POLL, None
+        self.tell(None)
+        return [item for item in updates_of(outcome) or () if has_number(item)]
+
+    def confirm(self, updates: Sequence[Mapping[str, Any]]) -> None:
+        """Let Telegram forget these at the next question."""
+        self.offset = max(int(update["update_id"]) for update in updates) + 1
+
+    async def _ask(self) -> Outcome:
+        """One question; an answer that brings nothing we can store is no answer."""
+        self.unhook_wait = 0.0
+        if not self.unhooked:
+            self.unhook_wait = wait_of(await self.api.call("deleteWebhook"))
+        outcome = await self.api.call(
+            "getUpdates",
+            offset=self.offset,
+            limit=self.limit,
+            timeout=self.span,
+            allowed_updates=KINDS,
+        )
+        if isinstance(outcome, Ambiguous) and outcome.body:
+            outcome = _salvaged(outcome)
+        updates = updates_of(outcome)
+        if updates is None:
+            return Retry(why(outcome)) if isinstance(outcome, Sent) else outcome
+        self.unhooked = True
+        # nothing of it can be confirmed, so it comes again at once
+        if updates and not any(has_number(item) for item in updates):
+            return Retry(reason("updates.unnumbered", "none of them has a number"))
+        return outcome
+
+    async def _unanswered(self, failure: retry.Failure) -> float | None:
+        """Say why no updates come, and until when; an answer nobody reads is asked for in parts."""
+        outcome, wait = failure.outcome, failure.wait or 0.0
+        if isinstance(outcome, Rejected) and outcome.token:
+            raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")
+        self.span = 0
+        if isinstance(outcome, Rejected) and outcome.conflict:
+            self.unhooked = False
+            if not outcome.webhook:
+                wait = retry.RIVAL.pause(failure.before)
+        wait = max(wait, self.unhook_wait)
+        because = why(outcome)
+        self.tell(reason("updates.refused", "updates: {why}", why=because))
+        log.warning("no updates", outcome=type(outcome).__name__, why=str(because), again_in=wait)
+        if isinstance(outcome, Ambiguous):
+            await self._isolate(outcome)
+        return wait
+
+    async def _isolate(self, outcome: Ambiguous) -> None:
+        """Ask for an unreadable answer's updates one by one, then past the one to blame."""
+        number = first_number(outcome.body)
+        if number is None:
+            return
+        if self.limit is None:
+            self.limit = 1
+            return
+        try:
+            await self.inbox.set_aside(number)
+        except StorageError as error:
+            log.warning("updates wait at Telegram", error=str(error))
+            return
+        self.offset, self.limit = number + 1, None
 
 
 def _salvaged(outcome: Ambiguous) -> Sent | Ambiguous:
@@ -95,20 +141,3 @@ def _salvaged(outcome: Ambiguous) -> Sent | Ambiguous:
             return Sent(0, updates)
         case _:
             return outcome
-
-
-async def _isolate(
-    inbox: Inbox, outcome: Ambiguous, *, offset: int | None, limit: int | None
-) -> tuple[int | None, int | None]:
-    """The next offset and limit after an unreadable answer: one by one, past the one to blame."""
-    number = first_number(outcome.body)
-    if number is None:
-        return offset, limit
-    if limit is None:
-        return offset, 1
-    try:
-        await inbox.set_aside(number)
-    except StorageError as error:
-        log.warning("updates wait at Telegram", error=str(error))
-        return offset, limit
-    return number + 1, None

@@ -21,7 +21,10 @@ from typing import Any
 
 from bot.errors import ConfigError
 from bot.languages import meanings, wordings
+from bot.languages.fields import wrong_fields
+from bot.languages.modules import problem_of_module
 from bot.languages.parts import (
+    LEFT_OUT,
     CommandWords,
     Days,
     FilterWords,
@@ -33,17 +36,17 @@ from bot.languages.parts import (
     QuietWords,
     Reading,
     RuleWords,
-    Script,
     Zones,
 )
+from bot.languages.tables import ODDS, TABLES, problem_of_table
 from bot.languages.texts import problem_of_texts
 
 FOLDER = Path(__file__).parent
 FALLBACK = "en"  # what is said where a language has no words of its own
 TEXTS = "jarchy.po"
+DEMO_TEXTS = "demo.po"  # what only the demonstration says; a language may do without
 CODE = re.compile(r"[a-z]{2,3}")  # as ISO 639 writes a language, and Telegram and CLDR after it
 OWN_NAME = re.compile(r'^msgid "language\.name"\nmsgstr "[^"]', re.MULTILINE)
-ODDS = "odds"  # a table that only some languages need: see `Reading`
 #: Each part of a language: the module of its folder, and what that defines.
 PARTS: dict[str, type] = {
     "reading": Reading,
@@ -63,16 +66,6 @@ PARTS: dict[str, type] = {
 LEARNT: dict[str, type[wordings.Wording | meanings.Meaning]] = {
     wordings.FILE: wordings.Wording,
     meanings.FILE: meanings.Meaning,
-}
-#: Each table of a language, and how many columns it has.
-TABLES = {
-    "security": 3,
-    "severity": 2,
-    "topics": 3,
-    "events": 2,
-    "units": 2,
-    "places": 2,
-    "common": 2,
 }
 LAST = 1_000  # the place of a folder that does not say its own
 
@@ -99,6 +92,11 @@ class Language:
     def texts(self) -> Path:
         """The gettext catalog of all that the bot says."""
         return FOLDER / self.code / TEXTS
+
+    @property
+    def demo_texts(self) -> Path:
+        """The catalog of all that the demonstration says; it may be absent."""
+        return FOLDER / self.code / DEMO_TEXTS
 
     def rows(self, table: str) -> Iterator[list[str]]:
         """The rows of one of its tables, read anew each time; none of an optional one not there."""
@@ -129,8 +127,16 @@ def _folders() -> list[str]:
     return sorted(names)
 
 
+def _unread(code: str, name: str = "__init__") -> str:
+    """Why a file of a language's folder cannot be read, "" where it can."""
+    module = f"{__name__}.{code}" if name == "__init__" else f"{__name__}.{code}.{name}"
+    return problem_of_module(module, f"bot/languages/{code}/{name}.py")
+
+
 def _order(code: str) -> int:
-    # What is no number is told by `problems`; an import that raised would tell nobody.
+    # What is wrong is told by `problems`; an import that raised would tell nobody.
+    if _unread(code):
+        return LAST
     order = getattr(import_module(f"{__name__}.{code}"), "ORDER", LAST)
     return order if isinstance(order, int) else LAST
 
@@ -211,11 +217,14 @@ def _part(code: str, name: str) -> Any:  # noqa: ANN401 - one of the types of PA
 def _problems_of(code: str) -> Iterator[str]:
     folder = FOLDER / code
     place = f"language {code}: bot/languages/{code}"
+    if wrong := _unread(code):  # then no file of it can be
+        yield f"{place}/__init__.py{wrong}"
+        return
     if not isinstance(getattr(import_module(f"{__name__}.{code}"), "ORDER", None), int):
         yield f"{place}/__init__.py lacks ORDER, its place in menus"
     yield from _problems_of_parts(code, place)
-    for name, columns in TABLES.items():
-        if wrong := _problem_of_table(folder / f"{name}.tsv", columns):
+    for name in (*TABLES, ODDS):
+        if wrong := problem_of_table(folder / f"{name}.tsv"):
             yield f"{place}{wrong}"
     for name in LEARNT:
         if wrong := problem_of_learnt(folder / name):
@@ -226,6 +235,8 @@ def _problems_of(code: str) -> Iterator[str]:
         yield f"{place}/{TEXTS}{wrong}"
     elif not OWN_NAME.search((folder / TEXTS).read_text(encoding="utf-8")):
         yield f"{place}/{TEXTS} lacks language.name, what the language calls itself"
+    if (folder / DEMO_TEXTS).exists() and (wrong := problem_of_texts(folder / DEMO_TEXTS)):
+        yield f"{place}/{DEMO_TEXTS}{wrong}"
 
 
 def _problems_of_parts(code: str, place: str) -> Iterator[str]:
@@ -233,13 +244,20 @@ def _problems_of_parts(code: str, place: str) -> Iterator[str]:
         if not (FOLDER / code / f"{name}.py").exists():
             yield f"{place} lacks {name}.py"
             continue
+        if wrong := _unread(code, name):
+            yield f"{place}/{name}.py{wrong}"
+            continue
         module = import_module(f"{__name__}.{code}.{name}")
         part = getattr(module, name.upper(), None)
         if not isinstance(part, kind):
             yield f"{place}/{name}.py lacks {name.upper()}, a {kind.__name__}"
-        if isinstance(part, Reading) and part.script not in [*Script]:
-            yield f"{place}/{name}.py: READING lacks script, the letters it is written in"
-        if isinstance(part, Numbers):
+            continue
+        mistaken = [f"{name.upper()}: {wrong}" for wrong in wrong_fields(part)]
+        if isinstance(part, Reading) and part.script is LEFT_OUT:
+            mistaken = ["READING lacks script, the letters it is written in"]
+        for wrong in mistaken:
+            yield f"{place}/{name}.py: {wrong}"
+        if isinstance(part, Numbers) and not mistaken:
             for word in _said_twice(part):
                 yield f"{place}/{name}.py: {word}"
 
@@ -260,19 +278,4 @@ def problem_of_learnt(path: Path) -> str:
             LEARNT[path.name].read(path.read_bytes())
         except ValueError as error:
             return f"/{path.name} {error}"
-    return ""
-
-
-@cache  # a start looks at each table twice: with all languages, and when one is spoken
-def _problem_of_table(path: Path, columns: int) -> str:
-    """A table's problem, to be said behind the name of its folder; "" where there is none."""
-    if not path.exists():
-        return f" lacks {path.name}"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        return f"/{path.name} is not UTF-8 text"
-    for number, line in enumerate(text.splitlines(), 1):
-        if line and not line.startswith("#") and line.count("\t") != columns - 1:
-            return f"/{path.name}, line {number}: should have {columns} columns"
     return ""

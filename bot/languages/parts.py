@@ -1,8 +1,9 @@
 """The parts of a language: what its folder brings, each a value.
 
 An empty part is a stub: allowed, and says nothing.
-Words are in lower case. A `pattern` is a piece of a regular expression, its alternatives apart by
+Words are in lower case. A `Pattern` is a piece of a regular expression, its alternatives apart by
 "|"; other lists are words apart by spaces, or phrases apart by commas where the name says so.
+What a field holds is looked at before anything runs (`bot.languages.fields`).
 """
 
 from __future__ import annotations
@@ -10,9 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
+
+from bot.languages.fields import a_zone, all_or_none, bring, compiled, one_of
+from bot.model.hazards import HazardKind
+from bot.model.rates import RateKind
 
 LEFT_OUT: Any = None  # a part that has to be there, and is told by its name
+Pattern = Annotated[str, compiled]
+Months = Annotated[tuple[Pattern, ...], all_or_none(12)]
+Zone = Annotated[str, a_zone]
 
 
 class Script(StrEnum):
@@ -51,21 +59,21 @@ class Reading:
 class Days:
     """How days are written: patterns, of every case."""
 
-    months: tuple[str, ...] = ()  # twelve
+    months: Months = ()
     # days from today, such as -1: "yesterday"
-    named: Mapping[int, str] = field(default_factory=dict)
-    weekdays: tuple[str, ...] = ()  # seven, Monday first
-    last: str = ""  # "last" of "last Friday"
-    day: str = ""  # "days" of "3 days ago"
-    week: str = ""
-    one: str = ""  # "a" of "a week ago"
-    ago: str = ""
-    ordinal: str = ""  # "th" of "20th"
+    named: Mapping[int, Pattern] = field(default_factory=dict)
+    weekdays: Annotated[tuple[Pattern, ...], all_or_none(7)] = ()  # Monday first
+    last: Pattern = ""  # "last" of "last Friday"
+    day: Pattern = ""  # "days" of "3 days ago"
+    week: Pattern = ""
+    one: Pattern = ""  # "a" of "a week ago"
+    ago: Pattern = ""
+    ordinal: Pattern = ""  # "th" of "20th"
     before_month: str = ""  # words between a day and its month: "of"
-    year: str = ""  # a word behind a date with its year
-    year_before: str = ""  # a word between a year and the day behind it
-    # twelve, as feeds write them: by what any form of the month's name begins with, or several
-    month_starts: tuple[str, ...] = ()
+    year: Pattern = ""  # a word behind a date with its year
+    year_before: Pattern = ""  # a word between a year and the day behind it
+    # as feeds write them: by what any form of the month's name begins with, or several
+    month_starts: Annotated[tuple[str, ...], all_or_none(12)] = ()
     at: str = ""  # words before a time of day: "at"
 
 
@@ -111,14 +119,16 @@ class Head:
 class Money:
     """Names of currencies, beside those of CLDR, which knows full names and no cases."""
 
-    heads: Callable[[], Iterable[Head]] = tuple
+    heads: Annotated[Callable[[], Iterable[Head]], bring(Head)] = tuple
     short_forms: Mapping[str, str] = field(default_factory=dict)  # word to code
     initials: Mapping[str, str] = field(default_factory=dict)  # one letter behind an amount to code
     sure_initials: str = ""  # those of them that mean nothing else there
+    # short word to the codes of which it is one's, when that stands beside it: "100 кр SEK"
+    abbreviations: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)  # code to full names apart by commas
     common: str = ""  # names and codes that are words of other meanings too
-    adjective_end: str = ""  # pattern of what is cut from the words of a full name
-    case_ending: str = ""  # pattern of what hangs on a sign or a code; a group `into` is the dative
+    adjective_end: Pattern = ""  # what is cut from the words of a full name
+    case_ending: Pattern = ""  # what hangs on a sign or a code; a group `into` is the dative
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +152,8 @@ class Questions:
 class RuleWords:
     """Words of a chat's own rules, phrases apart by commas."""
 
-    kinds: Mapping[str, str] = field(default_factory=dict)  # a RateKind's value to phrases
+    # to phrases
+    kinds: Mapping[Annotated[str, one_of(RateKind)], str] = field(default_factory=dict)
     below: str = ""
     above: str = ""
     once: str = ""
@@ -150,8 +161,8 @@ class RuleWords:
     link: str = ""  # between two currencies
     filler: str = ""
     days: Mapping[int, str] = field(default_factory=dict)  # days to the words of a span
-    percent: str = ""  # pattern
-    number_ending: str = ""  # pattern of a case that hangs on a number
+    percent: Pattern = ""
+    number_ending: Pattern = ""  # a case that hangs on a number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +190,7 @@ class QuietWords:
 class CommandWords:
     """Words behind /rates, /chart, /digest and /quiet."""
 
-    around: str = ""  # pattern of what stands around currencies and means nothing: "rate", "for"
+    around: Pattern = ""  # what stands around currencies and means nothing: "rate", "for"
     ranges: Mapping[int, str] = field(default_factory=dict)  # 1, 7, 30, 365 days: of "90 days"
     one_range: Mapping[int, str] = field(default_factory=dict)  # likewise without a number: "year"
     whole: str = ""  # phrases, apart by commas, of all the days there are: "all time"
@@ -190,14 +201,14 @@ class CommandWords:
 class Zones:
     """Cities, countries and offsets, as the time zone they keep."""
 
-    cities: Mapping[str, str] = field(default_factory=dict)  # zone to names apart by commas
+    cities: Mapping[Zone, str] = field(default_factory=dict)  # zone to names apart by commas
     # code of a country with several zones to further names
     countries: Mapping[str, str] = field(default_factory=dict)
     utc: str = ""
     moscow: str = ""  # "msk" of "msk+4"
     beside: str = ""  # words that may stand beside a name: "time", "in"
-    hours: str = ""  # pattern
-    city_endings: tuple[str, ...] = ()  # patterns of endings that a city's name is tried without
+    hours: Pattern = ""
+    city_endings: tuple[Pattern, ...] = ()  # endings that a city's name is tried without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,4 +236,4 @@ class News:
 class HazardWords:
     """Words for dangers in the warnings of weather and rescue services."""
 
-    events: Mapping[str, str] = field(default_factory=dict)  # a HazardKind's value to a pattern
+    events: Mapping[Annotated[str, one_of(HazardKind)], Pattern] = field(default_factory=dict)

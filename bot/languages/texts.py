@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from gettext import c2py  # what gettext itself reads a rule with
 from pathlib import Path
 
 #: A line of an entry: its keyword, or none of a string that goes on.
@@ -19,6 +20,8 @@ BEFORE = {
     "msgid_plural": {"msgid"},
     "msgstr": {"msgid", "msgid_plural", "msgstr"},
 }
+PLURAL_RULE = re.compile(r"nplurals=([1-6]); *plural=([^;]+);?")
+HUNDREDS = 201  # no language looks further than the last two digits, and some at 0 and 100
 
 
 @cache  # a start looks at each language twice: with all of them, and when one is spoken
@@ -43,4 +46,30 @@ def problem_of_texts(path: Path) -> str:
         last = keyword
     if last and last != "msgstr":
         return f" ends with a {last}, without its text"
+    return _problem_of_head(text)
+
+
+def _problem_of_head(text: str) -> str:
+    """What gettext would stumble over when the first text is asked for."""
+    for number, line in enumerate(text.split("\n"), 1):
+        name, _, value = line.strip('"').removesuffix("\\n").partition(": ")
+        if name == "Plural-Forms" and not _is_plural_rule(value):
+            right = "such as nplurals=2; plural=(n != 1);"
+            return f", line {number}: Plural-Forms should be a rule {right}"
+        if name == "Content-Type" and not value.lower().endswith("; charset=utf-8"):
+            return f", line {number}: Content-Type should be text/plain; charset=UTF-8"
+        if not line:  # behind the first entry
+            break
     return ""
+
+
+def _is_plural_rule(value: str) -> bool:
+    """Whether every number has one of the forms that there are."""
+    found = PLURAL_RULE.fullmatch(value)
+    if found is None:
+        return False
+    try:
+        form = c2py(found[2])
+        return all(0 <= form(n) < int(found[1]) for n in range(HUNDREDS))
+    except (ValueError, ZeroDivisionError):
+        return False

@@ -29,6 +29,23 @@ class Mark(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TypedItem:
+    """One thing that somebody names; in quotation marks it is only words."""
+
+    sense: Sense
+    text: str
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nameable:
+    """What has a name of its own, and what readers call it."""
+
+    what: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """One thing to hear of or not; `said` is what readers call it."""
 

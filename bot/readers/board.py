@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 import storage.stories
+from bot.detect.spreads import spreads
 from bot.errors import UserError
-from bot.model.channels import BoardView, Spread
+from bot.model.channels import BoardView
 from bot.model.news import Story
-from bot.model.rates import RateKind, SeenRate
 from bot.readers.digest import DIGEST_CURRENCIES
 from bot.readers.rates import current_rates, rate_card
 from bot.sources.specs import Catalog
@@ -21,8 +20,6 @@ from storage.db import Db
 MOST_STORIES = 3
 LOOKED_THROUGH = 60  # stories, for the last ones of the topics that a channel follows
 STORIES_LAST = timedelta(days=2)
-RATES_LAST = timedelta(days=4)  # a long weekend: older ones are no rate to compare
-BANKS = 2  # that make a spread
 
 
 async def board_view(
@@ -42,31 +39,12 @@ async def board_view(
     if card is None:
         with suppress(UserError):
             card = await rate_card(db, catalog, home=home, now=now)
+    rates = await current_rates(db, catalog, now=now)
     return BoardView(
         card=card,
-        spreads=await _spreads(db, catalog, home, chosen, now),
+        spreads=spreads(rates, home=home, codes=chosen, today=now.date()),
         stories=await _stories(db, catalog, topics, now),
     )
-
-
-async def _spreads(
-    db: Db, catalog: Catalog, home: str, codes: Sequence[str], now: datetime
-) -> tuple[Spread, ...]:
-    """Of each currency that several banks quote against `home`, the two that differ most."""
-    by_code: dict[str, list[SeenRate]] = defaultdict(list)
-    oldest = (now - RATES_LAST).date()
-    for rate in await current_rates(db, catalog, now=now):
-        # our own arithmetic is nobody's rate
-        ours = rate.pair.quote != home or rate.kind is RateKind.CROSS
-        if not ours and rate.effective_on >= oldest:
-            by_code[rate.pair.base].append(rate)
-    found: list[Spread] = []
-    for code in codes:
-        rates = sorted(by_code[code], key=lambda rate: (rate.per_unit, rate.source))
-        several = len({rate.source for rate in rates}) >= BANKS
-        if several and rates[0].per_unit != rates[-1].per_unit:
-            found.append(Spread(lowest=rates[0], highest=rates[-1]))
-    return tuple(found)
 
 
 async def _stories(

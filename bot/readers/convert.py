@@ -9,9 +9,10 @@ from decimal import Decimal
 
 import storage.rates
 from bot.convert import Answer, Question, convert
+from bot.detect.quoted import must_know
 from bot.errors import UserError
 from bot.model.rates import Pair, Rate, RateKind, SeenRate, Series
-from bot.readers.rates import CURRENCIES, leading_source, local_day, must_know
+from bot.readers.rates import CURRENCIES, leading_source, local_day
 from bot.sources.specs import Catalog
 from storage.db import Db
 

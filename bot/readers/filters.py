@@ -1,14 +1,14 @@
-"""What somebody means by a filter, and what a story offers to hear less of."""
+"""What a filter can name, and what a story offers to hear less of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from bot.convert.filters import LONGEST_ITEM, TypedItem
-from bot.detect.filters import place_of, places_offered, words_offered
+from bot.convert.filters import LONGEST_ITEM
+from bot.detect.filters import places_offered, words_offered
 from bot.i18n import known, name_of, t
 from bot.languages import LANGUAGES
-from bot.model.filters import Filter, Mark, Sense
+from bot.model.filters import Filter, Mark, Nameable, Sense
 from bot.model.news import Story
 from bot.readers.news import READERS_TOPICS
 from bot.sources.specs import Catalog
@@ -18,35 +18,25 @@ PLACES_OFFERED = 2
 SOURCES_OFFERED = 3
 
 
-def meant(items: Sequence[TypedItem], catalog: Catalog, language: str) -> list[Filter]:
-    """The filters that somebody names: a topic, a source, a place, else words; each once."""
-    found: dict[tuple[Mark, str], Filter] = {}
-    for item in items:
-        mark, what, said = _read(item, catalog, language)
-        found[mark, what] = Filter(sense=item.sense, mark=mark, what=what, said=said)
-    return list(found.values())
+def topics_by_name() -> dict[str, Nameable]:
+    """Readers' topics by their names in every language."""
+    found: dict[str, Nameable] = {}
+    for topic in READERS_TOPICS:
+        msgid = f"topic.{topic}"
+        names = {t(msgid, language).casefold() for language in LANGUAGES if known(msgid)}
+        for name in (topic, *names):
+            found.setdefault(name, Nameable(what=topic, said=topic))
+    return found
 
 
-def _read(item: TypedItem, catalog: Catalog, language: str) -> tuple[Mark, str, str]:
-    text = item.text
-    if not item.quoted:
-        said = text.casefold()
-        for topic in READERS_TOPICS:
-            if said in _topic_names(topic):
-                return Mark.TOPIC, topic, topic
-        for key, names in catalog.feed_names.items():
-            if said == key or said in {name.casefold() for name in names.values()}:
-                return Mark.SOURCE, key, name_of(dict(names), language) or key
-        place = place_of(text)
-        if place is not None:
-            return Mark.PLACE, place, text
-    return Mark.WORD, text.casefold(), text
-
-
-def _topic_names(topic: str) -> set[str]:
-    msgid = f"topic.{topic}"
-    names = {t(msgid, language).casefold() for language in LANGUAGES if known(msgid)}
-    return {topic, *names}
+def sources_by_name(catalog: Catalog, language: str) -> dict[str, Nameable]:
+    """The catalog's sources of news by their keys and names; the first of a name has it."""
+    found: dict[str, Nameable] = {}
+    for key, names in catalog.feed_names.items():
+        one = Nameable(what=key, said=name_of(dict(names), language) or key)
+        for name in (key, *names.values()):
+            found.setdefault(name.casefold(), one)
+    return found
 
 
 def less_of(story: Story, catalog: Catalog, language: str) -> dict[str, Filter]:

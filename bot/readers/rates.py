@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import storage.rates
 from bot.detect.freshness import freshness
+from bot.detect.quoted import must_know
 from bot.errors import UserError
 from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, SeenRate, Series
 from bot.readers.disputes import disputes
@@ -263,18 +264,3 @@ def _drawn(catalog: Catalog, pair: Pair, stored: Sequence[Series]) -> list[Serie
     order = list(RateKind)  # the official one first, our own arithmetic last
     found.sort(key=lambda one: (leader is None or one.source != leader.key, order.index(one.kind)))
     return found
-
-
-def must_know(codes: Sequence[str], stored: Sequence[Series], *, home: str) -> None:
-    """UserError for a currency nobody gives a rate of, naming those that have one at home."""
-    known, near = set(), set()
-    for one in stored:
-        pair = {one.pair.base, one.pair.quote}
-        known |= pair
-        if home in pair:
-            near |= pair - {home}
-    if not known:
-        raise UserError("error.no_rates")
-    for code in codes:
-        if code not in known:
-            raise UserError("error.currency", code=code, known=", ".join(sorted(near or known)))

@@ -9,11 +9,19 @@ from telegram.error import InvalidToken, NetworkError
 from telegram.ext import CallbackContext, ContextTypes, ExtBot
 
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import Rejected, Sent
+from bot.telegram.outcomes import Outcome, Rejected, Retry, Sent, why
 from bot.telegram.request import AiohttpRequest
 
 _Data = dict[Any, Any]
 C = TypeVar("C", bound=CallbackContext[ExtBot[None], _Data, _Data, _Data])
+
+
+class NotIntroducedError(NetworkError):
+    """Telegram did not say who we are; `outcome` is what became of the question."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(type(outcome).__name__)
+        self.outcome = outcome
 
 
 class Bot(ExtBot[None]):
@@ -41,12 +49,14 @@ class Bot(ExtBot[None]):
             return ""
 
     async def get_me(self, *_unused: Any, **_others: Any) -> User:  # noqa: ANN401 - as its parent
-        """Who we are at Telegram. InvalidToken of an unknown token, NetworkError of no answer."""
+        """Who we are at Telegram. InvalidToken of an unknown token, else NotIntroducedError."""
         outcome = await self._api.call("getMe")
         if isinstance(outcome, Rejected) and outcome.token:
             raise InvalidToken
-        if not isinstance(outcome, Sent) or not isinstance(outcome.result, dict):
-            raise NetworkError(type(outcome).__name__)
+        if isinstance(outcome, Sent) and not isinstance(outcome.result, dict):
+            outcome = Retry(why(outcome))
+        if not isinstance(outcome, Sent):
+            raise NotIntroducedError(outcome)
         about = {
             "id": int(self.token.partition(":")[0]),
             "is_bot": True,

@@ -12,13 +12,19 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
-from bot.emulator import Control, Emulator
+from bot.emulator import Control, Emulator, Tongue
 
 AIGUL, GROUP, CHANNEL = (
     9007199254740993,
     -1001000000001,
     -1001000000002,
 )  # the first is beyond JavaScript's integers
+
+TONGUES = {
+    "en": Tongue(name="English"),
+    "ru": Tongue(name="Русский"),
+    "ky": Tongue(name="Кыргызча", words={"Language": "Тил"}),
+}
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -31,7 +37,8 @@ async def next_day() -> str:
 @pytest_asyncio.fixture(loop_scope="module")
 async def emulator() -> AsyncIterator[Emulator]:
     """One person, a group, a channel, a control."""
-    async with Emulator(controls=[Control(id="next", label="Next day", run=next_day)]) as town:
+    controls = [Control(id="next", label="Next day", run=next_day)]
+    async with Emulator(controls=controls, tongues=TONGUES) as town:
         town.add_user(AIGUL, "Aigul", "en")
         town.add_user(2, "Boris", "ru")
         town.add_private(AIGUL)

@@ -482,6 +482,53 @@ def test_a_question_is_read_as_its_asker_meant_it(line: str) -> None:
     assert looks_like_question(text)
 
 
+#: A sign or a short name of several currencies, or of none by itself, beside the code it is one's.
+OWN_SIGNS = """
+JPY | JP¥100 JPY, JP¥ 100, 100 JP¥, ¥100 JPY, 100 JPY ¥
+CNY | CN¥100 CNY, ¥100 CNY, 100 ¥ CNY
+SEK | 100 kr SEK, 100 SEK kr, kr 100 SEK, SEK 100 kr, 100kr SEK, 100 kr. SEK, 100 кр. SEK
+SEK | 100 крон SEK, 100 kronor SEK, 100 krona SEK
+NOK | 100 kr NOK, 100 krone NOK
+CHF | 100 Fr. CHF, 100 Fr CHF, Fr. 100 CHF, CHF 100 Fr., SFr. 100 CHF, 100 фр. CHF, ₣100
+INR | 100 Rs. INR, Rs 100 INR, ₹100 INR
+PKR | 100 Rs PKR
+MXN | 100 pesos MXN, 100 песо MXN
+AUD | AU$100, AU$100 AUD, A$100 AUD
+SGD | SG$100 SGD, S$100
+EGP | E£100 EGP, EG£100, £100 EGP
+ZAR | R100 ZAR, R 100 ZAR
+HUF | 100 Ft HUF
+TRY | 100 TL TRY
+AED | 100 Dhs AED, 100 дх AED
+RON | 100 lei RON
+"""
+
+
+def own_signs() -> list[tuple[str, str]]:
+    """Each way of writing a hundred, with its currency."""
+    found = []
+    for line in OWN_SIGNS.strip().splitlines():
+        code, ways = line.split(" | ")
+        found += [(way, code) for way in ways.split(", ")]
+    return found
+
+
+@pytest.mark.parametrize(("text", "code"), own_signs())
+def test_a_sign_beside_its_own_code_is_one_amount(text: str, code: str) -> None:
+    assert parse_question(text) == Question(amount=Decimal(100), source=code)
+    assert parse_question(f"{text} to kgs").target == "KGS"
+
+
+@pytest.mark.parametrize(
+    "text", ["100 kr", "100 kr usd", "100 kr to usd", "kr", "100 R", "Fr. 100"]
+)
+def test_what_is_no_currency_by_itself_is_a_word_that_is_named(text: str) -> None:
+    """As it was written: nobody guesses whose crowns they are."""
+    with pytest.raises(UserError) as told:
+        parse_question(text)
+    assert told.value.msgid == "error.convert.word"
+
+
 def test_shouting_asks_the_same() -> None:
     """Capitals change nothing, except where a sign is written with small letters."""
     asked = [line.split(" | ")[0] for line in _lines(ASKED)]

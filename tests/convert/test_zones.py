@@ -89,6 +89,51 @@ def test_what_names_no_zone_is_none(text: str) -> None:
     assert read_zone(text) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("Moscow, Russia", "Europe/Moscow"),
+        ("Россия, Москва", "Europe/Moscow"),
+        ("Москва (РФ)", "Europe/Moscow"),
+        ("в Москве, Россия", "Europe/Moscow"),
+        ("Bishkek, Kyrgyzstan", "Asia/Bishkek"),
+        ("Ош шаары, Кыргызстан", "Asia/Bishkek"),
+        ("Samarkand, Uzbekistan", "Asia/Samarkand"),
+        ("New York, USA", "America/New_York"),
+        ("London, England", "Europe/London"),
+        ("Istanbul, Turkey", "Europe/Istanbul"),
+        ("Moscow, Germany", None),
+        ("Paris, Texas", None),
+        ("Moscow, Berlin", None),
+        ("Moscow, ", "Europe/Moscow"),
+        ("Osh, Osh, Kyrgyzstan", None),
+    ],
+)
+def test_a_city_is_known_beside_its_own_country_alone(text: str, key: str | None) -> None:
+    """In either order; a city of that name elsewhere is another one."""
+    assert read_zone(text) == key
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("Джалалабад", "Asia/Bishkek"),
+        ("Жалалабад", "Asia/Bishkek"),
+        ("Жалалабадда", "Asia/Bishkek"),
+        ("в Джалалабаде", "Asia/Bishkek"),
+        ("Jalalabad", "Asia/Bishkek"),
+        ("Карабалта", "Asia/Bishkek"),
+        ("Ысыккөл", "Asia/Bishkek"),
+        ("Алмаата", "Asia/Almaty"),
+        ("Уланбатор", "Asia/Ulaanbaatar"),
+        ("Нью Йорк", "America/New_York"),
+        ("newyork", "America/New_York"),
+    ],
+)
+def test_a_name_of_two_words_is_known_as_one(text: str, key: str) -> None:
+    assert read_zone(text) == key
+
+
 def test_an_offset_is_shown_as_it_was_written() -> None:
     """The key's sign is turned round; readers never see that."""
     shown = [

@@ -65,7 +65,7 @@ async def test_G15_dead_connections_keep_nobody_elses_place(store: Store, lane: 
             await world.emulator.stop()  # the rest ends too
 
 
-@pytest.mark.cases
+@pytest.mark.slow
 async def test_G15_where_only_messages_hang_no_alert_is_given_up(store: Store) -> None:
     """Telegram says that it is there, and takes no message: none is lost, however long that lasts,
     and none comes more than twice.

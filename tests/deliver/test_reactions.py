@@ -22,7 +22,7 @@ from bot.deliver import reactions
 from bot.deliver.flights import SILENT, UNANSWERED
 from bot.deliver.marks import Marks, doubted
 from bot.deliver.reach import Reach
-from bot.deliver.reactions import ONE_ASKS_EVERY, SAME_AGAIN, Reactions
+from bot.deliver.reactions import Reactions
 from bot.deliver.signals import Signals
 from bot.deliver.troubles import Refusals
 from bot.emulator import TEST_TOKEN, Emulator, Fault
@@ -43,6 +43,7 @@ from bot.telegram.outcomes import (
     Sent,
 )
 from bot.telegram.quiet import Quiet
+from bot.telegram.retry import ONE_FOR_ALL, SAME_AGAIN, Policy
 from bot.telegram.session import open_session
 from storage.claims import Claimed
 from storage.db import Store
@@ -313,14 +314,14 @@ async def test_G15_from_the_fourth_refusal_on_one_asks_for_all(
     with capture_logs() as logged:
         row = await desk.settle(items[3], AWAY)
     assert (row.state, row.error, row.tries) == ("pending", said("error 502"), 0)
-    assert await desk.waits(items[3], SAME_AGAIN)
-    assert await desk.pauses(items[3], ONE_ASKS_EVERY)
+    assert await desk.waits(items[3], SAME_AGAIN.base)
+    assert await desk.pauses(items[3], ONE_FOR_ALL.base)
     assert desk.given_back == 1
     assert {"event": "telegram takes no message", "again_in": 2.0, "log_level": "warning"} in logged
-    now[0] += ONE_ASKS_EVERY / 2  # it flew beside the one that put all to rest
+    now[0] += ONE_FOR_ALL.base / 2  # it flew beside the one that put all to rest
     await desk.settle(items[0], AWAY)
     assert desk.given_back == 1
-    now[0] += ONE_ASKS_EVERY / 2
+    now[0] += ONE_FOR_ALL.base / 2
     await desk.settle(items[1], AWAY)
     assert desk.given_back == 2
 
@@ -373,7 +374,7 @@ async def test_G15_the_fourth_without_an_answer_lets_one_ask_for_all(desk: Desk)
     assert await desk.calm()
     row = await desk.settle(items[3], Ambiguous(UNANSWERED))
     assert (row.state, row.doubts, row.tries) == ("pending", 1, 0)
-    assert await desk.pauses(items[3], ONE_ASKS_EVERY)
+    assert await desk.pauses(items[3], ONE_FOR_ALL.base)
     assert desk.questions("getMe") == 0  # whoever gave them up has asked
     await desk.settle(items[0], Sent(1))
     assert not desk.reactions.refusals.unanswered
@@ -421,7 +422,7 @@ async def test_G15_after_a_question_that_hung_the_next_asks_at_once(
     """It took as long as the pause: together they would be more than the five seconds promised."""
     monkeypatch.setattr(reactions, "boottime", boottime)  # which runs on here
     monkeypatch.setattr("bot.deliver.reactions.ASKING", 0.3)
-    monkeypatch.setattr("bot.deliver.reactions.SAME_AGAIN", 0.3)
+    monkeypatch.setattr("bot.deliver.reactions.SAME_AGAIN", Policy(base=0.3, cap=0.3))
     desk.emulator.faults.add(Fault.hang(method="sendChatAction"))
     item = await desk.claimed(doubts=1, tries=2)
     assert not await desk.reactions.takes_messages(item)

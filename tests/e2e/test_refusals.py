@@ -176,6 +176,18 @@ async def test_G17_a_call_of_the_start_that_goes_wrong_is_made_again(
     assert await program.end() == 0, "".join(program.log)
 
 
+async def test_G17_G21_a_wait_that_telegram_asks_for_at_the_start_is_kept(
+    tmp_path: Path, telegram: Emulator
+) -> None:
+    """Who we are is not asked for before."""
+    program = Program(tmp_path, telegram, CATALOG)
+    telegram.faults.add(Fault.flood(3, method="getMe", times=1))
+    await program.start()
+    refused, again = telegram.calls.of("getMe")[:2]
+    assert again.at - refused.at >= 3
+    assert await program.end() == 0, "".join(program.log)
+
+
 @pytest.mark.parametrize("method", ["getUpdates", "setMyCommands", "sendMessage", "setWebhook"])
 @pytest.mark.cases(keep=2)
 async def test_G18_a_401_that_stays_ends_the_program_with_78_and_one_line(
@@ -214,18 +226,24 @@ async def test_G22_a_server_whose_getme_says_less_is_one_to_start_with(
     assert await program.end() == 0
 
 
-@pytest.mark.parametrize("how", ["refused connections", "502"])
-@pytest.mark.cases(keep=1)
+@pytest.mark.parametrize(
+    ("how", "seconds"),
+    [
+        ("refused connections", 6),
+        pytest.param("refused connections", 20, marks=pytest.mark.slow),
+        pytest.param("502", 20, marks=pytest.mark.slow),
+    ],
+)
 async def test_G15_after_an_outage_the_program_answers_and_hears_within_seconds(
-    tmp_path: Path, telegram: Emulator, how: str
+    tmp_path: Path, telegram: Emulator, how: str, seconds: int
 ) -> None:
-    """Twenty real seconds; what was asked in its beginning is answered soon after its end."""
+    """Of real seconds; what was asked in its beginning is answered soon after its end."""
     program = Program(tmp_path, telegram, CATALOG)
     await program.start()
     await answered(telegram, "/help")
-    until = time.monotonic() + 20
+    until = time.monotonic() + seconds
     if how == "502":
-        telegram.faults.add(Fault(Kind.HTML, code=502, seconds=20))
+        telegram.faults.add(Fault(Kind.HTML, code=502, seconds=seconds))
     else:
         port = telegram.port
         await telegram.stop()

@@ -160,6 +160,13 @@ async def test_P25_a_job_whose_connection_ends_at_any_statement_is_done_again(
     """Deferred, fetched, finished: whichever fails, its worker lives on, and the work is soon done
     by somebody.
     """
+    for name, sooner in (
+        ("LOOK_EVERY", 1),
+        ("RESCUE_EVERY", 1),
+        ("LOOK", 0.25),
+        ("FORGOTTEN", 0.5),
+    ):
+        monkeypatch.setattr(cluster, name, sooner)
     store = await open_store(postgres_url)
     await store.close()
     done = Done()

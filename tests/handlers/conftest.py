@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.model.rates import Rate
+from handlers import outgoing
 from handlers.services import Services
 from tests.factories import rate
 from tests.world import READER, World, running
@@ -56,6 +58,18 @@ def patient(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(Services, "allow", lambda *_args, **_options: True)
     world.bot.services.turn = at_once
     return world
+
+
+async def no_time(_seconds: float) -> None:
+    """A handler's rest before it makes a call again, where a test is not about how long it is."""
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No handler waits for longer than these seconds: what has to wait longer is left to the
+    outbox, after seconds that a test can wait for.
+    """
+    monkeypatch.setattr(outgoing, "ANSWER", replace(outgoing.ANSWER, longest=1.0))
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from bot.render.channels import RIGHTS
 from bot.sources.catalog import parse_catalog
 from bot.telegram.outcomes import KICKED
 from tests.factories import chat
-from tests.handlers.conftest import CATALOG, GROUP, NOW, READER, RUSSIAN, STRANGER, World
+from tests.handlers.conftest import CATALOG, GROUP, NOW, READER, RUSSIAN, STRANGER, World, no_time
 from tests.handlers.test_membership import CHANNEL, DEFAULTS, follows, known
 
 LANGUAGES = {READER: "en", RUSSIAN: "ru", STRANGER: "ky"}
@@ -175,6 +175,7 @@ async def test_a_channel_of_the_catalog_is_set_up_there(world: World) -> None:
 
 async def test_S26_without_telegrams_word_nothing_is_said_of_rights(world: World) -> None:
     """And nothing stored; a group, or another key's answer, is no channel."""
+    world.bot.services.rest = no_time
     world.emulator.add_channel(CHANNEL, "News", owner=READER)
     await ask_for_one(world)
     world.emulator.faults.add(Fault(kind="error", method="getChat", code=502))

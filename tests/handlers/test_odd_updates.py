@@ -13,7 +13,7 @@ import pytest
 from bot.errors import UnreadableError
 from bot.intake.received import has_number, parse
 from tests.conftest import SHARED
-from tests.handlers.conftest import READER, World
+from tests.handlers.conftest import READER, World, no_time
 
 BIG = 10 * 1024 * 1024
 CHAT = {"id": READER, "type": "private", "first_name": "Aigul"}
@@ -163,6 +163,8 @@ SOUND |= {
         }
     },
 }
+
+
 WRONG = (None, [], {}, "", "0", -1, 10**30, 1.5, True, HALF, [None], {"a": 1})
 
 
@@ -241,6 +243,7 @@ async def test_G13_nothing_is_thrown_over_one_wrong_value_in_any_place(
     patient: World, kind: str
 ) -> None:
     """Of a sound update of each kind."""
+    patient.bot.services.rest = no_time
     for path in places(SOUND[kind]):
         for value in WRONG:
             with suppress(UnreadableError):
@@ -252,6 +255,7 @@ async def test_G22_nothing_is_thrown_over_one_missing_field_in_any_place(
     patient: World, kind: str
 ) -> None:
     """Likewise."""
+    patient.bot.services.rest = no_time
     for path in places(SOUND[kind]):
         with suppress(UnreadableError):
             await handled(patient, without(SOUND[kind], path))

@@ -29,7 +29,7 @@ from storage.db import Store, db_now
 from storage.inbox import Received, add
 from storage.schema import alert, board, broadcast, metadata, rule
 from tests.factories import NOW, chat, rate
-from tests.handlers.conftest import GROUP, READER, STRANGER, World
+from tests.handlers.conftest import GROUP, READER, STRANGER, World, no_time
 
 LONELY = 987654321012
 
@@ -196,6 +196,7 @@ async def test_S22_an_anonymous_administrator_is_asked_to_write_by_name(world: W
 
 async def test_S22_a_failed_upload_is_said_and_the_file_is_nowhere(world: World) -> None:
     """Telegram is busy: in general words, in the group."""
+    world.bot.services.rest = no_time
     world.emulator.faults.add(Fault(kind="error", method="sendDocument", code=502))
     asked = await world.emulator.send_text(GROUP, "/mydata", user_id=READER)
     said = await world.emulator.wait_message(

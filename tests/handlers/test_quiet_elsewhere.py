@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import storage.chats
 import storage.pace
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.model.chats import ChatKind
+from handlers import outgoing
 from storage.db import Store, db_now
 from storage.schema import chat, inbox
 from tests.factories import NOW
@@ -23,11 +25,14 @@ from tests.handlers.test_refused_answers import refused
 from tests.world import World, running
 
 
-@pytest.mark.parametrize("wait", [7, 14], ids=["waited out", "left to the outbox"])
+@pytest.mark.parametrize(
+    ("wait", "longest"), [(4, 4.0), (5, 1.0)], ids=["waited out", "left to the outbox"]
+)
 async def test_G21_a_private_chats_quiet_outlasts_a_restart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait: int, longest: float
 ) -> None:
     """The next question is answered when its time is over, to the second."""
+    monkeypatch.setattr(outgoing, "ANSWER", replace(outgoing.ANSWER, longest=longest))
     monkeypatch.chdir(tmp_path)
     now = datetime.now(UTC)
     async with Emulator(TEST_TOKEN, "jarchy_bot") as emulator:

@@ -109,12 +109,13 @@ async def test_G20_a_button_under_a_message_that_telegram_no_longer_shows_is_ans
     await world.emulator.wait_message(READER, after=menu["message_id"])
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_G21_a_long_wait_is_kept_and_ends_in_one_late_answer(world: World) -> None:
     """Nothing is sent before, whatever is asked meanwhile; the last question has its answer
     then.
     """
     calls = world.emulator.calls
-    world.emulator.faults.add(Fault.flood(13, method="sendMessage", chat_id=READER, times=1))
+    world.emulator.faults.add(Fault.flood(3, method="sendMessage", chat_id=READER, times=1))
     await world.emulator.send_text(READER, "/help")
     refused = await calls.wait(lambda call: call.method == "sendMessage" and call.code == 429)
     await world.emulator.send_text(READER, "/rates USD")
@@ -122,16 +123,17 @@ async def test_G21_a_long_wait_is_kept_and_ends_in_one_late_answer(world: World)
         READER, lambda m: m.get("from", {}).get("is_bot", False), timeout=60
     )
     sent = next(call for call in calls.of("sendMessage", READER) if call.number > refused.number)
-    assert sent.at - refused.at >= 13
+    assert sent.at - refused.at >= 3
     assert "84" in answer["text"]
     assert len([m for m in world.emulator.messages(READER) if m["from"]["is_bot"]]) == 1
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_G21_who_said_stop_hears_what_they_ask_though_it_is_late(world: World) -> None:
     """That there will be no alerts, and the rates: an answer is no alert."""
     await world.ask("/start")
     for question, says in (("/stop", "/start"), ("/rates USD", "84")):
-        world.emulator.faults.add(Fault.flood(11, method="sendMessage", chat_id=READER, times=1))
+        world.emulator.faults.add(Fault.flood(2, method="sendMessage", chat_id=READER, times=1))
         asked = await world.emulator.send_text(READER, question)
         answer = await world.emulator.wait_message(
             READER, lambda m: m["from"]["is_bot"], after=asked, timeout=40
@@ -230,32 +232,34 @@ async def test_G21_files_and_pictures_keep_a_short_wait_to_the_second(charted: W
     await each_for_a_reader(kept)
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_G21_files_and_pictures_told_to_wait_long_end_in_one_late_word(
     charted: World,
 ) -> None:
     """Nothing is sent before."""
 
     async def late(chat: int, method: str, wish: str) -> None:
-        charted.emulator.faults.add(Fault.flood(13, method=method, chat_id=chat, times=1))
+        charted.emulator.faults.add(Fault.flood(3, method=method, chat_id=chat, times=1))
         told = await refused(charted, await wanted(charted, wish, chat), chat)
         word = await next_to(charted, chat, told.number)
         assert (word.method, word.accepted) == ("sendMessage", True)
-        assert word.at - told.at >= 13
+        assert word.at - told.at >= 3
 
     await each_for_a_reader(late)
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_G21_files_and_pictures_keep_the_quiet_that_words_were_told(charted: World) -> None:
     """What is asked meanwhile has the one late answer."""
 
     async def quiet(chat: int, _method: str, wish: str) -> None:
         if wish != "/mydata":
             await drawn(charted, chat)
-        charted.emulator.faults.add(Fault.flood(16, method="sendMessage", chat_id=chat, times=1))
+        charted.emulator.faults.add(Fault.flood(4, method="sendMessage", chat_id=chat, times=1))
         told = await refused(charted, await wanted(charted, "/help", chat), chat)
         await wanted(charted, wish, chat)
         late = await next_to(charted, chat, told.number)
-        assert late.at - told.at >= 16
+        assert late.at - told.at >= 4
         assert late.accepted
         said = str(charted.emulator.messages(chat)[-1])
         assert (t("error.unexpected", "en") if wish == "/mydata" else "RUB/KGS") in said
@@ -437,6 +441,7 @@ async def test_without_the_right_to_write_nobody_is_told_that_we_can(
     assert known.kind is (ChatKind.CHANNEL if chat == CHANNEL else ChatKind.GROUP)
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_G21_a_person_who_never_wrote_gets_a_late_answer_and_nothing_else(
     world: World,
 ) -> None:
@@ -444,7 +449,7 @@ async def test_G21_a_person_who_never_wrote_gets_a_late_answer_and_nothing_else(
     emulator = world.emulator
     emulator.add_channel(CHANNEL, "News", owner=STRANGER, bot_status="left")
     asked = emulator.calls.total
-    emulator.faults.add(Fault.flood(11, method="sendMessage", chat_id=STRANGER, times=1))
+    emulator.faults.add(Fault.flood(2, method="sendMessage", chat_id=STRANGER, times=1))
     emulator.set_bot_status(
         CHANNEL, "administrator", by=STRANGER, rights={"can_post_messages": True}
     )

@@ -103,6 +103,18 @@ async def test_a_typed_rule_is_read_back_in_words_and_saved_as_it_was_said(
     assert f"1. {said}" in (await world.ask("/alerts"))["text"]
 
 
+async def test_a_pair_the_other_way_round_is_answered_with_one_that_is_understood(
+    world: World,
+) -> None:
+    """As it stands there, to be tapped and sent."""
+    await world.keep(days("USD/KGS", ["85.10", "85.20"]))
+    answer = await world.ask("/alert KGS/USD 85")
+    (code,) = [one for one in answer["entities"] if one["type"] == "code"]
+    tried = answer["text"][code["offset"] : code["offset"] + code["length"]]
+    assert tried == "/alert USD/KGS 1%"
+    assert "USD/KGS ±1" in str((await world.ask(tried, fits="±"))["text"])
+
+
 async def test_a_level_speaks_again_only_after_the_rate_has_left_it(world: World) -> None:
     """A tremble on the level is one message; the second crossing after a way back is another."""
     await world.keep(days("RUB/KGS", ["1.1950", "1.1948"]))

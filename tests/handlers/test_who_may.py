@@ -49,7 +49,7 @@ from storage.schema import news_filter, subscription
 from storage.schema import rule as rule_table
 from storage.schema import setup as setup_table
 from tests.factories import chat, entry, rate
-from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World, at_once
+from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World, at_once, no_time
 
 OUTSIDER, MEMBER, ADMINISTRATOR = RUSSIAN, STRANGER, READER
 ANYBODY, ADMINISTRATORS_ONLY, OPERATORS_ONLY = "anybody", "administrators", "operators"
@@ -455,6 +455,7 @@ async def test_S10_rights_are_asked_anew_each_time(group: Place) -> None:
 
 async def test_S10_without_telegrams_word_nobody_is_an_administrator(group: Place) -> None:
     """And is asked to try again, not told that they are none."""
+    group.world.bot.services.rest = no_time
     before = await group.state()
     group.world.emulator.faults.add(Fault(kind="error", method="getChatMember", code=502))
     assert await group.press("lang:ru", ADMINISTRATOR) == t("error.unexpected", "en")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,6 @@ from bot.intake.polling import poll
 from bot.intake.role import Role
 from bot.telegram import retry
 from bot.telegram.api import Api
-from bot.telegram.retry import Policy
 from bot.telegram.session import open_session
 from storage.db import Store
 
@@ -65,7 +65,7 @@ async def test_G3_a_stranger_with_our_token_is_waited_out(
     """Told 409, we wait and ask again: no end, no storm, and nothing that was asked is lost or
     answered twice.
     """
-    monkeypatch.setattr(retry, "LISTENING", Policy(base=0.2, cap=4.0))
+    monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.2))
     async with telegram() as (emulator, api):
         handler = Handler()
         inbox = Inbox(store, handler, holder="a", alone=True)

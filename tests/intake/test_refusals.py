@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,6 @@ from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
 from bot.reasons import Reason
 from bot.telegram import retry
-from bot.telegram.retry import Policy
 from storage.db import Store
 from tests.intake.test_polling import READER, Handler, ended, telegram
 
@@ -31,7 +31,7 @@ async def test_G17_a_webhook_left_behind_is_deleted_however_often_that_fails(
     """And the earlier program's filter with it: a button's press comes through. Meanwhile it is
     said why not.
     """
-    monkeypatch.setattr(retry, "LISTENING", Policy(base=0.1, cap=4.0))
+    monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.1))
     async with telegram() as (emulator, api):
         emulator.updates.left_behind("https://old.example/hook", ["message"])
         emulator.faults.add(Fault.server_error(502, method="deleteWebhook", times=tries))
@@ -56,7 +56,7 @@ async def test_G17_a_webhook_set_while_we_poll_is_deleted_too(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A 409 leads to it."""
-    monkeypatch.setattr(retry, "LISTENING", Policy(base=0.1, cap=4.0))
+    monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.1))
     async with telegram() as (emulator, api):
         handler = Handler()
         inbox = Inbox(store, handler, holder="a", alone=True)
@@ -73,7 +73,7 @@ async def test_G17_G21_a_wait_asked_for_about_a_webhook_is_kept_by_who_polls(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is not deleted before, though updates are asked for again sooner."""
-    monkeypatch.setattr(retry, "LISTENING", Policy(base=0.1, cap=4.0))
+    monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.1))
     async with telegram() as (emulator, api):
         emulator.updates.left_behind("https://old.example/hook", ["message"])
         emulator.faults.add(Fault.flood(2, method="deleteWebhook", times=1))
@@ -120,7 +120,7 @@ async def test_G17_the_webhook_is_set_until_telegram_takes_it_and_again_when_it_
 ) -> None:
     """With its secret and the kinds that we want, each time."""
     monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.1)
-    monkeypatch.setattr(retry, "LISTENING", Policy(base=0.1, cap=4.0))
+    monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.1))
     async with telegram() as (emulator, api):
         emulator.faults.add(
             Fault(

@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,6 @@ from bot.running import Running
 from bot.sources.catalog import parse_catalog
 from bot.telegram import retry
 from bot.telegram.api import Api
-from bot.telegram.retry import Policy
 from bot.telegram.session import open_session
 from storage.db import Db, Store
 from storage.schema import alert
@@ -290,7 +290,7 @@ async def test_G25_an_answer_that_no_parser_reads_does_not_make_us_deaf(
     """Nested by the thousand between two good ones: both are handled, the bad one is passed and
     never comes again.
     """
-    monkeypatch.setattr(retry, "LISTENING", Policy(base=0.05, cap=4.0))
+    monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.05))
     heard: list[str] = []
     news = asyncio.Event()
 
@@ -325,8 +325,8 @@ async def test_G25_an_answer_that_no_parser_reads_does_not_make_us_deaf(
 async def test_G25_updates_without_a_number_are_not_asked_for_in_a_storm(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They cannot be confirmed; each next question waits longer."""
-    monkeypatch.setattr(retry, "LISTENING", Policy(base=0.2, cap=4.0))
+    """They cannot be confirmed; each next question waits longer, and it is said why."""
+    monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.2))
 
     async def handle(_raw: dict[str, Any]) -> None:
         """Nothing comes."""
@@ -342,10 +342,14 @@ async def test_G25_updates_without_a_number_are_not_asked_for_in_a_storm(
             return polling.Sent(0, [{"update_id": 2**70, **message()}, "?", None])
 
     api = Odd()
-    polls = asyncio.create_task(poll(api, Inbox(store, handle, holder="a", alone=True)))
+    told: list[Any] = []
+    polls = asyncio.create_task(
+        poll(api, Inbox(store, handle, holder="a", alone=True), told.append)
+    )
     await asyncio.wait([polls], timeout=2)
     assert not polls.done()
     assert api.asked <= 6
+    assert "number" in str(told[-1])
     polls.cancel()
     await asyncio.wait([polls])
 

@@ -5,7 +5,6 @@ folder is spoken.
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -18,10 +17,22 @@ import pytest
 
 from bot import languages
 from bot.convert.commands import UNITS
-from bot.languages import LANGUAGES, PARTS, TABLES, client_language, language
+from bot.detect import named
+from bot.languages import LANGUAGES, PARTS, client_language, language
 from bot.languages.en import numbers
-from bot.languages.parts import Numbers
-from bot.model.hazards import HazardKind
+from bot.languages.fields import wrong_fields
+from bot.languages.parts import (
+    Days,
+    HazardWords,
+    Head,
+    Money,
+    News,
+    Numbers,
+    Reading,
+    RuleWords,
+    Zones,
+)
+from bot.languages.tables import TABLES
 from tests.forkserver import copied
 from tests.languages.expected import EXPECTED, WHOLE
 
@@ -85,6 +96,14 @@ STUBS = {
 }
 
 NAMED = 'msgid "language.name"\nmsgstr "X"\n'
+HEAD = """msgid ""
+msgstr ""
+"Plural-Forms: {}\\n"
+"Content-Type: text/plain; charset=UTF-8\\n"
+
+msgid "language.name"
+msgstr "X"
+"""
 OWN_NAME_EMPTY = 'msgid "language.name"\nmsgstr ""\n'
 
 
@@ -168,24 +187,6 @@ def _names(texts: dict[str, dict[str, Any]]) -> set[str]:
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
-def test_every_pattern_of_a_language_compiles(code: str) -> None:
-    """Each alone: put together with others, one that does not is found by a reader's question."""
-    one = language(code)
-    patterns = [*one.days.months, *one.days.named.values(), *one.zones.city_endings]
-    patterns += [one.days.day, one.days.week, one.days.one, one.days.ago, one.days.ordinal]
-    patterns += [one.days.year, one.days.year_before, one.zones.hours, one.rules.percent]
-    patterns += [one.rules.number_ending, one.money.adjective_end, one.money.case_ending]
-    patterns += [one.commands.around, *one.hazards.events.values()]
-    for pattern in patterns:
-        re.compile(pattern)
-
-
-@pytest.mark.parametrize("code", LANGUAGES)
-def test_words_for_dangers_are_of_kinds_that_there_are(code: str) -> None:
-    assert set(language(code).hazards.events) <= set(HazardKind) - {HazardKind.OTHER}
-
-
-@pytest.mark.parametrize("code", LANGUAGES)
 def test_a_charts_range_is_counted_in_units_that_its_buttons_have(code: str) -> None:
     words = language(code).commands
     assert {*words.ranges, *words.one_range} <= set(UNITS.values())
@@ -240,6 +241,10 @@ def test_a_word_for_two_numbers_is_told(monkeypatch: pytest.MonkeyPatch) -> None
         (f'{NAMED}msgid "x"\nmsgid "y"', ", line 4: msgid is out of place"),
         (f'msgstr "x"\n{NAMED}', ", line 1: msgstr is out of place"),
         (f'{NAMED}msgid "x"\n""\n', " ends with a msgid, without its text"),
+        (HEAD.format("nplurals=x; plural=0;"), ", line 3: Plural-Forms should be a rule such as"),
+        (HEAD.format("nplurals=2; plural=(n != ;"), ", line 3: Plural-Forms should be a rule"),
+        (HEAD.format("nplurals=2; plural=n;"), ", line 3: Plural-Forms should be a rule such as"),
+        (HEAD.format("nplurals=1; plural=0;").replace("UTF-8", "KOI8-R"), ", line 4: Content-Type"),
         (b"\xd3\xc5", " is not UTF-8 text"),
     ],
 )
@@ -295,6 +300,95 @@ def test_a_table_with_a_missing_column_is_refused_with_its_line(
     monkeypatch.setattr(languages, "FOLDER", tmp_path)
     (problem,) = languages._problems_of("ky")
     assert problem.endswith("topics.tsv, line 3: should have 3 columns")
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "wrong"),
+    [
+        ("topics", "economy\theavy\tакча", "'heavy' should be a number"),
+        ("odds", "_аб\tx", "'x' should be a number"),
+        ("units", "dead\t*", "a word is missing"),
+        ("places", "kg\tкыргыз*,", "a word is missing"),
+        ("odds", "_аб", "should have 2 columns"),
+    ],
+)
+def test_a_row_that_nothing_can_be_made_of_is_refused_with_its_line(
+    table: str, row: str, wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the first text in which it is looked for would end in an error."""
+    shutil.copytree(ROOT / LANGUAGE_FOLDERS / "ky", tmp_path / "ky")
+    (tmp_path / "ky" / f"{table}.tsv").write_text(f"# head\n{row}\n", encoding="utf-8")
+    monkeypatch.setattr(languages, "FOLDER", tmp_path)
+    assert list(languages._problems_of("ky")) == [
+        f"language ky: bot/languages/ky/{table}.tsv, line 2: {wrong}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong"),
+    [
+        (Reading(script="latin"), "script has 'latin' where a Script should be"),
+        (Days(at=5), "at has 5 where text should be"),
+        (Days(named={"-1": "kecha"}), "named has '-1' where a whole number should be"),
+        (Days(named={-1: "kecha("}), "named has 'kecha(', which is no pattern: missing )"),
+        (Days(months="yanvar"), "months has 'yanvar' where several in round brackets should be"),
+        (Days(months=("yanvar",)), "months has 1, not 12"),
+        (Days(weekdays=("[",) * 7), "weekdays has '[', which is no pattern"),
+        (Numbers(scales=["ming"]), "scales has ['ming'] where a table in curly brackets should be"),
+        (Numbers(words={True: "bir"}), "words has True where a whole number should be"),
+        (Numbers(ten_joins=1), "ten_joins has 1 where True or False should be"),
+        (Money(heads="dollar"), "heads has 'dollar' where a function should be"),
+        (Money(heads=lambda: [1]), "heads has 1 where a Head should be"),
+        (Money(heads=lambda: 1 / 0), "heads fails: ZeroDivisionError: division by zero"),
+        (
+            Money(heads=lambda: [Head(code="USD", stands_for="d", forms=(("d",),))]),
+            "forms has ('d',) where 2 in round brackets should be",
+        ),
+        (RuleWords(kinds={"offical": "x"}), "kinds has 'offical' where one of official, "),
+        (HazardWords(events={"floood": "x"}), "events has 'floood' where one of earthquake, "),
+        (Zones(cities={"Asia/Biskek": "x"}), "cities has 'Asia/Biskek' where a time zone such as"),
+        (Zones(cities={"../x": "x"}), "cities has '../x' where a time zone such as"),
+    ],
+)
+def test_a_field_that_holds_something_else_is_told(part: object, wrong: str) -> None:
+    """As mypy would, and what it cannot see: patterns, names of kinds, how many there are."""
+    (told,) = wrong_fields(part)
+    assert wrong in told
+
+
+def test_a_field_that_holds_something_else_is_told_with_its_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.languages.ky.days.DAYS", Days(at=5, week=7))
+    assert languages.problems() == [
+        f"language ky: bot/languages/ky/days.py: DAYS: {name} has {value} where text should be"
+        for name, value in (("week", 7), ("at", 5))
+    ]
+
+
+def test_what_a_languages_tables_name_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A place that nothing knows would end the first story of it in an error."""
+    rows = {"places": [["kgg", "кыргыз*"]], "severity": [["neer", "кыргыз*"]]}
+
+    def rows_of(one: languages.Language, table: str) -> list[list[str]]:
+        return rows[table] if one.code == "ky" else []
+
+    monkeypatch.setattr(languages.Language, "rows", rows_of)
+    monkeypatch.setattr("bot.languages.ky.news.NEWS", News(stemmer="turkisch"))
+    languages.language.cache_clear()
+    languages.languages.cache_clear()
+    try:
+        told = [*named.problems(), *named.unknown_stemmers()]
+    finally:
+        monkeypatch.undo()
+        languages.language.cache_clear()
+        languages.languages.cache_clear()
+    file = "language ky: bot/languages/ky/"
+    assert told == [
+        f"{file}places.tsv: kgg is no place of bot/detect/data/places.tsv; did you mean kg?",
+        f"{file}severity.tsv: neer is no cue: near, danger, calm, death; did you mean near?",
+        f"{file}news.py: Snowball has no stemmer turkisch; did you mean turkish?",
+    ]
 
 
 SPEAK = """

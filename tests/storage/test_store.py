@@ -58,6 +58,19 @@ async def test_a_decimal_comes_back_with_exactly_its_digits(store: Store) -> Non
     assert [str(item.value) for item in got] == values
 
 
+async def test_the_past_of_a_rate_is_its_series_before_its_day_within_reach(store: Store) -> None:
+    """A revision has the same past as the value it replaces; what came later is no past."""
+    days = [a_rate(value=str(day), on=f"2021-10-{day:02}") for day in range(1, 8)]
+    other = a_rate(pair="EUR/KGS", on="2021-10-04")
+    revised = a_rate(value="50", on="2021-10-05")
+    async with store.writing() as db:
+        await storage.rates.add(db, [*days, other], seen_at=NOW)
+        for new in (days[4], revised):
+            past = await storage.rates.before(db, new, reach=timedelta(days=3))
+            assert [str(item.value) for item in past] == ["2", "3", "4"]
+            await storage.rates.add(db, [revised], seen_at=NOW)
+
+
 async def test_a_time_comes_back_in_utc_to_the_microsecond(store: Store) -> None:
     """Whatever zone it had when it was stored."""
     bishkek = datetime(2021, 10, 20, 15, 12, 0, 123456, tzinfo=timezone(timedelta(hours=6)))
@@ -242,17 +255,17 @@ async def test_a_long_statement_and_a_slow_migration_are_not_ended_by_the_server
     """Only a transaction that stands still is: the limit does not count work, and a migration has a
     longer one.
     """
-    monkeypatch.setattr(storage.connecting, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(storage.connecting, "IDLE_SECONDS", 1.0)
     upgrade = migrate._upgrade
 
     def slow(connection: Connection) -> None:
-        time.sleep(0.5)  # a span that is the fault itself
+        time.sleep(1.5)  # a span that is the fault itself
         upgrade(connection)
 
     monkeypatch.setattr(migrate, "_upgrade", slow)
     store = await open_store(postgres_url)
     async with store.writing() as db:
-        await db.execute(text("SELECT pg_sleep(0.5)"))
+        await db.execute(text("SELECT pg_sleep(1.5)"))
         await storage.chats.add(db, chat(1), now=NOW)
     async with store.reading() as db:
         assert await storage.chats.get(db, 1) is not None
@@ -282,7 +295,7 @@ async def test_P3_a_transaction_that_stands_still_is_ended_whatever_it_did_last(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch, rows: int, at: int
 ) -> None:
     """A frozen replica would keep what it locked from all others."""
-    monkeypatch.setattr(storage.connecting, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(storage.connecting, "IDLE_SECONDS", 1.0)
     psycopg.adapters.register_dumper(Frozen, FrozenDumper)
 
     def frozen(why: Reason | None) -> str:

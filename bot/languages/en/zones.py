@@ -6,7 +6,8 @@ ZONES = Zones(
     countries={"US": "usa,us,america,united states of america", "RU": "russian federation,ru"},
     cities={
         "Asia/Bishkek": "osh,jalal abad,manas,karakol,naryn,talas,batken,tokmok,kant,balykchy,"
-        "cholpon ata,kyzyl kiya,uzgen,kara balta,frunze,kyrgyzstan,kyrgyz,kg",
+        "cholpon ata,kyzyl kiya,uzgen,kara balta,frunze,issyk kul,"
+        "kyrgyzstan,kyrgyz,kg",
         "Asia/Almaty": (
             "alma ata,astana,nur sultan,shymkent,karaganda,taraz,kokshetau,pavlodar,kazakhstan,"
             "qazaqstan,kz"
@@ -29,7 +30,7 @@ ZONES = Zones(
         "Asia/Tokyo": "osaka",
         "Asia/Seoul": "busan,korea",
         "Asia/Ho_Chi_Minh": "hanoi",
-        "Europe/Istanbul": "ankara,antalya,izmir,turkiye",
+        "Europe/Istanbul": "ankara,antalya,izmir,turkiye,turkey",
         "Europe/Berlin": "munich,hamburg,frankfurt,cologne,germany,de",
         "Europe/Zurich": "geneva,basel,bern",
         "Europe/Rome": "milan,venice",

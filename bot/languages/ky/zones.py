@@ -5,7 +5,7 @@ from bot.languages.parts import Zones
 ZONES = Zones(
     countries={"US": "акш,америка", "RU": "орусия,россия федерациясы"},
     cities={
-        "Asia/Bishkek": "жалал абад,өзгөн",
+        "Asia/Bishkek": "жалал абад,өзгөн,ысык көл",
         "Asia/Almaty": "казакстан,қазақстан",
         "Asia/Tashkent": "анжиян,өзбекстан",
         "Asia/Dushanbe": "кожент",

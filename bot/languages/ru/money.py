@@ -98,6 +98,16 @@ MONEY = Money(
     },
     initials={"р": "RUB", "с": "KGS"},
     sure_initials="р",  # a bare "10 с" may be seconds
+    abbreviations={
+        "кр": "SEK NOK DKK ISK CZK",
+        "фр": "CHF",
+        "лв": "BGN",
+        "дх": "AED MAD",
+        "тл": "TRY",
+        "зл": "PLN",
+        "фт": "HUF",
+        "лей": "RON MDL",
+    },
     names={
         "USD": "американский доллар",
         "GBP": "английский фунт,фунт стерлингов",

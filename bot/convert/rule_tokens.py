@@ -1,0 +1,102 @@
+"""The tokens of a rule as people write it: what stands there, before anybody asks what it means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import cache
+
+from bot.convert.numbers import Sort, number_words, short_scales
+from bot.languages import languages, values_of
+from bot.languages.parts import RuleWords
+from bot.model.rates import RateKind
+from bot.model.rules import Direction
+
+_NUMBER = r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
+
+
+@cache
+def parts() -> Mapping[str, tuple[str, str]]:
+    """Each phrase with a part in a rule: what it is, and which."""
+    found: dict[str, tuple[str, str]] = {}
+    for spoken in reversed(languages()):
+        for kind, phrases in spoken.rules.kinds.items():
+            found |= dict.fromkeys(phrases.split(","), ("kind", RateKind(kind).value))
+        for role, value, phrases in _roles(spoken.rules):
+            found |= dict.fromkeys(phrases.split(","), (role, value))
+    found.pop("", None)  # of a stub's empty part
+    return found
+
+
+def _roles(words: RuleWords) -> tuple[tuple[str, str, str], ...]:
+    """Roles with value and phrases; a word of between-currencies is a filler anywhere else."""
+    return (
+        ("side", Direction.DOWN.value, words.below),
+        ("side", Direction.UP.value, words.above),
+        ("once", "", words.once),
+        ("until", "", words.until),
+        ("link", "", words.link),
+        ("filler", "", words.filler),
+    )
+
+
+@cache
+def spans() -> Mapping[str, int]:
+    """The words for days, weeks and months, and how many days each is."""
+    found: dict[str, int] = {}
+    for spoken in reversed(languages()):
+        for days, words in spoken.rules.days.items():
+            found |= dict.fromkeys(words.split(), days)
+    return found
+
+
+@cache
+def token() -> re.Pattern[str]:
+    """The next piece of a rule: words of every language, those of several words first."""
+    units = "|".join(sorted(spans(), key=len, reverse=True))
+    ending = "|".join(values_of(lambda spoken: spoken.rules.number_ending))
+    percent = "|".join(("%", *values_of(lambda spoken: spoken.rules.percent)))
+    several = []
+    for phrase in parts():
+        if " " in phrase:
+            several.append(re.escape(phrase))
+    phrases = "|".join(several)
+    # a lone letter is a scale only at its number: "85 к рублю" is another "к"
+    short = "|".join(map(re.escape, sorted(short_scales(), key=len, reverse=True)))
+    scale = "|".join(map(re.escape, sorted(_long_scales(), key=len, reverse=True)))
+    # the order is that of trying: a date before the numbers in it, a span before its number
+    return re.compile(
+        rf"""(?P<date>\d{{4}}-\d\d-\d\d|\d{{1,2}}\.\d{{1,2}}\.\d{{4}})
+           |(?P<span>\d+)\s?(?P<unit>{units})(?!\w)
+           |(?P<number>{_NUMBER})(?:
+               (?:(?P<short>{short})|\ ?(?P<scale>{scale})(?:\.|{ending})?)(?!\w)
+              |(?P<ending>{ending})?(?![\d.,]*\d))
+           |(?P<percent>{percent})
+           |(?P<link>\s*/\s*|-(?=[^\W\d_]))
+           |(?P<sign>\+/-|[+\-−±])
+           |(?P<side><=|>=|=<|=>|[<>≤≥])
+           |(?P<phrase>{phrases})(?!\w)
+           |(?P<word>[^\W\d_]+)
+           |(?P<mark>\S)""",
+        re.VERBOSE | re.IGNORECASE,
+    )
+
+
+@cache
+def _long_scales() -> Mapping[str, Fraction]:
+    """The words for a thousand and more, of all languages."""
+    found: dict[str, Fraction] = {}
+    for word, piece in number_words().items():
+        if piece.sort is Sort.SCALE:
+            found[word] = piece.value
+    return found
+
+
+def scale_of(match: re.Match[str]) -> Fraction:
+    """How many times its number an amount is: a thousand in "1,2к"."""
+    if match["short"]:
+        return short_scales()[match["short"].lower()].value
+    if match["scale"]:
+        return _long_scales()[match["scale"].lower()]
+    return Fraction(1)

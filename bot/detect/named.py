@@ -1,0 +1,43 @@
+"""What the words of a language name in this room: places, what makes a story loud, a stemmer.
+
+A name that nothing here has would be stumbled over by the first story of it, or never be found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from bot.detect.facts import surroundings
+from bot.detect.severity import CUES
+from bot.grammar import nearest
+from bot.languages import Language, languages
+
+
+def problems() -> list[str]:
+    """The names that mean nothing, a sentence each."""
+    found: list[str] = []
+    for spoken in languages():
+        found += _unknown(spoken, "places", surroundings(), "place of bot/detect/data/places.tsv")
+        found += _unknown(spoken, "severity", CUES, f"cue: {', '.join(CUES)}")
+    return found
+
+
+def unknown_stemmers() -> list[str]:
+    """The stemmers that Snowball does not have, a sentence each."""
+    import Stemmer  # as in `search`: not before it is needed
+
+    found: list[str] = []
+    for spoken in languages():
+        name = spoken.news.stemmer
+        if name and name not in Stemmer.algorithms():
+            hint = nearest(name, Stemmer.algorithms())
+            file = f"bot/languages/{spoken.code}/news.py"
+            found.append(f"language {spoken.code}: {file}: Snowball has no stemmer {name}{hint}")
+    return found
+
+
+def _unknown(spoken: Language, table: str, known: Collection[str], right: str) -> Iterator[str]:
+    for name, *_ in spoken.rows(table):
+        if name not in known:
+            file = f"bot/languages/{spoken.code}/{table}.tsv"
+            yield f"language {spoken.code}: {file}: {name} is no {right}{nearest(name, known)}"

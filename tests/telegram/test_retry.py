@@ -1,0 +1,102 @@
+"""One loop for every request: how often it is made again, when, and who may decide otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from bot.reasons import said
+from bot.telegram.outcomes import BLOCKED, Ambiguous, Outcome, Rejected, Retry, Sent
+from bot.telegram.retry import ANSWER, CONTRADICTED, NO_HARM, SHORT_WAIT, Failure, Policy, insist
+
+BUSY, LOST, REFUSED = Retry(said("502")), Ambiguous(said("reset")), Rejected(said("bad"))
+DONE = Sent(7)
+PLAIN = Policy(base=1.0, cap=4.0)
+
+
+class Telegram:
+    """Answers one outcome after another; notes the pauses between the requests."""
+
+    def __init__(self, *outcomes: Outcome) -> None:
+        self.left = list(outcomes)
+        self.pauses: list[float] = []
+
+    async def request(self) -> Outcome:
+        """The next outcome."""
+        return self.left.pop(0)
+
+    async def pause(self, seconds: float) -> None:
+        """No time passes."""
+        self.pauses.append(seconds)
+
+
+def always(wait: float | None) -> Callable[[Failure], Awaitable[float | None]]:
+    """A reaction that does not ask the policy."""
+
+    async def react(_failure: Failure) -> float | None:
+        return wait
+
+    return react
+
+
+@pytest.mark.parametrize(
+    ("policy", "outcomes", "end", "pauses"),
+    [
+        (PLAIN, [DONE], DONE, []),
+        (PLAIN, [BUSY, BUSY, BUSY, BUSY, DONE], DONE, [1, 2, 4, 4]),
+        (PLAIN, [Retry(said("x"), after=9.0), BUSY, DONE], DONE, [9, 2]),
+        (PLAIN, [REFUSED], REFUSED, []),
+        (PLAIN, [LOST], LOST, []),
+        (replace(PLAIN, refusals=True), [REFUSED, BLOCKED, DONE], DONE, [1, 2]),
+        (replace(PLAIN, doubts=1), [LOST, BUSY, LOST], LOST, [1, 2]),
+        (replace(PLAIN, doubts=NO_HARM), [LOST, LOST, LOST, DONE], DONE, [1, 2, 4]),
+        (replace(PLAIN, tries=2), [BUSY, BUSY, BUSY], BUSY, [1, 2]),
+        (replace(PLAIN, growth=5.0, cap=30.0), [BUSY, BUSY, BUSY, DONE], DONE, [1, 5, 25]),
+    ],
+)
+async def test_G20_G21_a_request_is_made_as_often_and_as_late_as_its_policy_says(
+    policy: Policy, outcomes: list[Outcome], end: Outcome, pauses: list[float]
+) -> None:
+    """And not once more: nothing is left to ask for."""
+    telegram = Telegram(*outcomes)
+    assert await insist(telegram.request, policy, pause=telegram.pause) == end
+    assert (telegram.pauses, telegram.left) == (pauses, [])
+
+
+async def test_G21_an_answer_waits_no_longer_than_its_reader_would() -> None:
+    """What Telegram wants kept for longer is left to the outbox."""
+    for after, pauses in ((SHORT_WAIT, [SHORT_WAIT]), (SHORT_WAIT + 1, [])):
+        telegram = Telegram(Retry(said("x"), after=after, flood=True), DONE)
+        await insist(telegram.request, ANSWER, pause=telegram.pause)
+        assert telegram.pauses == pauses
+
+
+async def test_who_asks_may_react_otherwise_than_the_policy() -> None:
+    """Let an outcome stand that it would not, or try again what it would let stand."""
+    telegram = Telegram(BUSY)
+    assert await insist(telegram.request, PLAIN, react=always(None), pause=telegram.pause) == BUSY
+    telegram = Telegram(REFUSED, DONE)
+    assert await insist(telegram.request, PLAIN, react=always(3.0), pause=telegram.pause) == DONE
+    assert telegram.pauses == [3]
+
+
+async def test_a_request_that_was_mended_has_all_its_tries() -> None:
+    """At once; its refusals count as no failure, though there were more than the policy's tries."""
+    telegram = Telegram(*[REFUSED] * 5, *[BUSY] * 3, DONE)
+    heard: list[tuple[int, float | None]] = []
+
+    async def react(failure: Failure) -> float | None:
+        heard.append((failure.before, failure.wait))
+        return 0.0 if failure.outcome == REFUSED else failure.wait
+
+    assert await insist(telegram.request, ANSWER, react=react, pause=telegram.pause) == DONE
+    assert heard == [(0, None)] * 5 + [(0, 1.0), (1, 2.0), (2, 4.0)]
+    assert telegram.pauses == [1, 2, 4]
+
+
+def test_G12_a_chat_that_refuses_in_spite_of_the_right_to_write_has_two_more_tries() -> None:
+    """A second and five seconds later."""
+    assert [CONTRADICTED.pause(times) for times in range(2)] == [1, 5]
+    assert [CONTRADICTED.spent(times) for times in range(3)] == [False, False, True]
