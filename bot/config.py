@@ -79,15 +79,6 @@ Token = Annotated[SecretStr, BeforeValidator(_stripped), AfterValidator(_token)]
 ProxyAddress = Annotated[str, PlainValidator(parse_proxy)]
 
 
-def _existing(code: str) -> str:
-    """A currency somebody has, or had: with another no source could ever have a rate of it."""
-    from babel.core import get_global
-
-    if code not in get_global("all_currencies"):
-        raise ValueError(f'a currency code of ISO 4217 such as "KGS"; {code} is none')
-    return code
-
-
 def _without_slash(address: str) -> str:
     return address.rstrip("/")
 
@@ -126,7 +117,7 @@ class Settings(BaseSettings):
     admin_ids: Annotated[UserIds, NoDecode] = ()
     # not shown, because it may carry a password
     proxy: Annotated[ProxyAddress | None, Field(repr=False)] = None
-    home_currency: Annotated[Currency, AfterValidator(_existing)] = "KGS"
+    home_currency: Currency = "KGS"
     time_zone: Zone = "Asia/Bishkek"
     default_language: Annotated[str, BeforeValidator(parse_language)] = FALLBACK
     updates: Annotated[UpdatesName, BeforeValidator(one_of(("polling", "webhook")))] = "polling"

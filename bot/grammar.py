@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import PlainValidator
 
+from bot import currencies
 from bot.languages import LANGUAGES
 from bot.model.quiet import QuietHours
 
@@ -159,11 +160,25 @@ def parse_proxy(value: object) -> str:
 
 
 def parse_currency(value: object) -> str:
-    """A currency's code of three letters, in any case."""
+    """The code of a currency that somebody has, or had, in any case."""
     code = parse_text(value, 'a currency code such as "KGS"').upper()
     if not re.fullmatch(r"[A-Z]{3}", code):
         raise ValueError('a currency code such as "KGS"')
+    if wrong := no_currency(code):
+        raise ValueError(f'a currency code of ISO 4217 such as "KGS"{wrong}')
     return code
+
+
+def no_currency(code: str) -> str:
+    """Why no source could ever have a rate of this ("; XQZ is none"); "" of a currency's code."""
+    if currencies.exists(code):
+        return ""
+    # of three letters most codes have two in common: meant is one of that country, or these turned
+    alike: list[str] = []
+    for one in currencies.in_use():
+        if one.startswith(code[:2]) or sorted(one) == sorted(code):
+            alike.append(one)
+    return f"; {code} is none{nearest(code, alike)}"
 
 
 def parse_language(value: object) -> str:

@@ -26,6 +26,7 @@ from bot.render.welcome import description
 from bot.sources.specs import Catalog, ChannelSpec
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Gone, Outcome, Retry, Sent, is_final
+from bot.telegram.results import chat_of, description_of
 from bot.telegram.retry import QUESTION, UNTIL_TAKEN, taken
 from bot.telegram.standing import standing
 from handlers import MENUS, operator_menus
@@ -59,14 +60,9 @@ async def introduce(api: BotApi, language: str, admins: Sequence[int] = ()) -> N
 async def _describe(api: BotApi, code: str, language: str) -> None:
     """What an empty chat shows before Start; where an operator's own words stand, they stay."""
     outcome = await taken(api, "getMyDescription", language_code=code or None)
-    match outcome:
-        case Sent(result=dict(shown)) if not shown.get("description"):
-            await taken(
-                api,
-                "setMyDescription",
-                description=description(code or language),
-                language_code=code or None,
-            )
+    if description_of(outcome) == "":
+        words = description(code or language)
+        await taken(api, "setMyDescription", description=words, language_code=code or None)
 
 
 class Channels:
@@ -100,10 +96,11 @@ class Channels:
 
     async def _join(self, spec: ChannelSpec) -> bool:
         outcome = await taken(self._api, "getChat", chat_id=spec.chat)
-        if not isinstance(outcome, Sent) or not isinstance(outcome.result, dict):
+        card = chat_of(outcome)
+        if card is None:
             log.warning("channel not reachable: is the bot its administrator?", channel=spec.key)
             return False
-        chat_id = int(outcome.result["id"])
+        chat_id = card.id
         why = await standing(self._api, chat_id, bot_id_of(self._settings), policy=UNTIL_TAKEN)
         if isinstance(why, Gone):
             log.warning("channel cannot be posted to", channel=spec.key, why=str(why.why))
@@ -113,7 +110,7 @@ class Channels:
         chat = Chat(
             id=chat_id,
             kind=ChatKind.CHANNEL,
-            title=str(outcome.result.get("title", "")),
+            title=card.title,
             language=spec.language or settings.default_language,
             time_zone=settings.time_zone,
             home=settings.home_currency,

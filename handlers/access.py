@@ -28,6 +28,7 @@ from telegram.ext import filters
 from bot.errors import UserError
 from bot.model.chats import ChatKind
 from bot.telegram.outcomes import Gone, Rejected, Sent
+from bot.telegram.results import member_of
 from handlers.context import Context, Handler
 from handlers.outgoing import Answer
 
@@ -158,9 +159,11 @@ async def _must_be_administrator(context: Context) -> None:
         raise UserError("error.admins_only")
     asked = {"chat_id": context.chat.id, "user_id": user.id}
     question = Answer(method="getChatMember", parameters=asked, postponable=False)
-    match await context.send(question):
-        case Sent(result={"status": str(status)}) if status in ADMINISTRATOR_STATUSES:
-            return
+    outcome = await context.send(question)
+    member = member_of(outcome)
+    if member is not None and member.status in ADMINISTRATOR_STATUSES:
+        return
+    match outcome:
         case Sent() | Rejected() | Gone():
             raise UserError("error.admins_only")
         case _:  # Telegram is away: not a word about rights that nobody knows

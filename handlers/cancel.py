@@ -8,11 +8,10 @@ import storage.broadcasts
 import storage.rules
 from bot.model.chats import ChatKind
 from bot.render.answers import say
+from bot.render.wire import NO_KEYS
 from handlers import desk
 from handlers.access import is_operator
 from handlers.context import Context
-
-NO_KEYBOARD = {"remove_keyboard": True}
 
 
 async def cancel(update: Update, context: Context) -> None:
@@ -27,5 +26,5 @@ async def cancel(update: Update, context: Context) -> None:
             ended = await storage.broadcasts.drop_unsent(db, chat.id) or ended
     ended = ended or desk.asks_headline(update.effective_message)
     said = "cancel.done" if ended else "cancel.nothing"
-    keyboard = NO_KEYBOARD if chat.kind is ChatKind.PRIVATE else None
-    await context.reply(say(said, context.language), keyboard=keyboard)
+    below = NO_KEYS if chat.kind is ChatKind.PRIVATE else None
+    await context.reply(say(said, context.language), below=below)

@@ -43,7 +43,7 @@ async def channel(_update: Update, context: Context) -> None:
 
 async def ask(context: Context) -> None:
     """Show the key, and below it the channels that are set up already."""
-    await context.reply(render.ask(context.language), keyboard=render.keyboard(context.language))
+    await context.reply(render.ask(context.language), below=render.key(context.language))
     if shown := await _list(context):
         await context.reply(shown)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from telegram.ext import Application, CallbackContext, ExtBot
 import storage.chats
 from bot.model.chats import Chat
 from bot.render.text import Button, Message, Rows
-from bot.render.wire import Keyboard, to_api
+from bot.render.wire import BelowField, Keyboard, to_api
 from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Sent
 from handlers.edited import MESSAGES, in_place, ours_of
 from handlers.given import Given, Ours
@@ -160,17 +160,16 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return await self.send(Answer(method=method, parameters=parameters))
 
     async def reply(
-        self, message: Message, *, to_it: bool = False, keyboard: Mapping[str, object] | None = None
+        self, message: Message, *, to_it: bool = False, below: BelowField | None = None
     ) -> None:
         """Answer in the same chat and topic; `to_it` makes it a reply to what was written.
 
-        `keyboard` is a reply keyboard to show, or the word to take one away, as the Bot API has
-        them.
+        What is shown `below` the field takes the place of the message's own buttons.
         """
         body, origin = to_api(message), self.incoming.effective_message
-        markup: Keyboard | Mapping[str, object] | None = body.pop("reply_markup", None)
-        if keyboard is not None:
-            markup = keyboard
+        markup: Keyboard | BelowField | None = body.pop("reply_markup", None)
+        if below is not None:
+            markup = below
         if to_it and origin is not None:
             body["reply_parameters"] = {
                 "message_id": origin.message_id,

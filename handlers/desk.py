@@ -38,6 +38,7 @@ from bot.render.desk import (
 )
 from bot.render.news import headline
 from bot.render.text import one_line
+from bot.render.wire import field_opened
 from bot.sources.standing import led
 from handlers.context import Context
 from handlers.numbers import number_of
@@ -194,9 +195,7 @@ async def _ask_headline(context: Context, number: int) -> None:
     await context.answer()
     title = headline(found)
     question = ask_headline(number, title, context.language)
-    # the field opens by itself, with the old words to look at
-    keyboard = {"force_reply": True, "input_field_placeholder": title[:64]}
-    await context.reply(question, keyboard=keyboard)
+    await context.reply(question, below=field_opened(title))
 
 
 async def _choose(context: Context, number: int) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cachetools import LRUCache
 
-from bot.telegram.outcomes import Outcome, Sent
+from bot.telegram.outcomes import Outcome
+from bot.telegram.results import photo_of
 
 KEPT = 500  # file ids, and short keys; what is forgotten is drawn once more
 
@@ -20,8 +21,6 @@ class Drawn:
 
     def keep(self, key: Key, outcome: Outcome) -> None:
         """Remember the largest size's file id of a photo that was sent."""
-        if not isinstance(outcome, Sent) or not isinstance(outcome.result, dict):
-            return
-        # Telegram makes several sizes of a photo, the largest last; its id stands for all.
-        if sizes := outcome.result.get("photo"):
-            self.file_ids[key] = str(sizes[-1]["file_id"])
+        file_id = photo_of(outcome)
+        if file_id is not None:
+            self.file_ids[key] = file_id

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import structlog
 from telegram import ChatMember, ChatMemberUpdated, Update
@@ -23,7 +21,8 @@ from bot.reasons import Reason
 from bot.render import welcome as render
 from bot.render.text import Message
 from bot.render.wire import to_api
-from bot.telegram.outcomes import BLOCKED, KICKED, NO_RIGHT, Ambiguous, Retry, Sent, lacking
+from bot.telegram.outcomes import BLOCKED, KICKED, NO_RIGHT, Ambiguous, Retry, Sent
+from bot.telegram.results import member as member_by
 from handlers.context import Context
 from handlers.outgoing import Answer, Outgoing
 from handlers.services import Services
@@ -107,16 +106,12 @@ def _given(home: str) -> list[str]:
     return [code for code in DIGEST_CURRENCIES if code != home]
 
 
-def _card(member: ChatMember) -> Mapping[str, Any]:
-    return member.to_dict()
-
-
 def _may_write(kind: ChatKind, member: ChatMember) -> bool:
     if kind is ChatKind.PRIVATE:
         return member.status in _INSIDE
     if kind is ChatKind.CHANNEL and member.status != "administrator":
         return False  # the owner of a channel is a person, and its members only read
-    return member.status in _INSIDE and lacking(_card(member)) is None
+    return member.status in _INSIDE and member_by(member.to_dict()).lacks is None
 
 
 def _is_muted(kind: ChatKind, member: ChatMember) -> bool:

@@ -33,6 +33,7 @@ from bot.telegram.outcomes import (
     is_final,
     why,
 )
+from bot.telegram.results import file_path_of
 from bot.telegram.retry import ANSWER, Failure, insist
 from handlers.services import Services
 from storage.db import Db
@@ -137,10 +138,10 @@ class Outgoing:
     async def file(self, file_id: str, *, most: int) -> bytes | None:
         """A file that somebody sent, of so many bytes at most; None where it cannot be had."""
         asked = Answer(method="getFile", parameters={"file_id": file_id}, postponable=False)
-        match await self.send(asked):
-            case Sent(result={"file_path": str(path)}):
-                return await self._services.api.download(path, most=most)
-        return None
+        path = file_path_of(await self.send(asked))
+        if path is None:
+            return None
+        return await self._services.api.download(path, most=most)
 
     # ── when it may leave ───────────────────────────────────────────────────
 

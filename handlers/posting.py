@@ -8,7 +8,8 @@ from telegram import Chat as TelegramChat
 
 from bot.errors import UserError
 from bot.model.chats import Chat
-from bot.telegram.outcomes import Gone, Migrated, Outcome, Rejected, Sent, lacking
+from bot.telegram.outcomes import Gone, Migrated, Outcome, Rejected, Sent
+from bot.telegram.results import chat_of, member_of
 from handlers.access import ADMINISTRATOR_STATUSES
 from handlers.context import Context
 from handlers.outgoing import Answer
@@ -18,22 +19,20 @@ from handlers.services import new_chat
 async def verified(context: Context, chat_id: int, title: str) -> Chat:
     """The channel as a chat, if both this person and the bot may post there; else UserError."""
     found = await ask_telegram(context, "getChat", chat_id=chat_id)
-    match found:
-        case Sent(result=dict(card)) if card.get("type") == "channel":
-            title = str(card.get("title") or title)
-        case Sent():
-            raise UserError("error.stale")
-        case _:
-            raise _unknown(found, "error.channel.no_bot", title)
-    if _is_of_catalog(context, chat_id, str(card.get("username") or "")):
+    if not isinstance(found, Sent):
+        raise _unknown(found, "error.channel.no_bot", title)
+    card = chat_of(found)
+    if card is None or card.type != "channel":
+        raise UserError("error.stale")
+    title = card.title or title
+    if _is_of_catalog(context, chat_id, card.username):
         raise UserError("error.channel.catalog", title=title)
     ours = await ask_telegram(context, "getChatMember", chat_id=chat_id, user_id=context.bot.id)
-    match ours:
-        case Sent(result=dict(card)) if card.get("status") == "administrator":
-            if lacking(card) is not None:
-                raise UserError("error.channel.no_right", title=title)
-        case _:
-            raise _unknown(ours, "error.channel.no_bot", title)
+    bot = member_of(ours)
+    if bot is None or bot.status != "administrator":
+        raise _unknown(ours, "error.channel.no_bot", title)
+    if bot.lacks is not None:
+        raise UserError("error.channel.no_right", title=title)
     await must_post(context, chat_id, title)
     assumed = new_chat(context.services, TelegramChat(chat_id, "channel", title), context.language)
     # it begins as who added it has it
@@ -43,13 +42,11 @@ async def verified(context: Context, chat_id: int, title: str) -> Chat:
 async def must_post(context: Context, chat_id: int, title: str) -> None:
     """UserError unless this person runs the channel, with the right to post in it."""
     found = await ask_telegram(context, "getChatMember", chat_id=chat_id, user_id=context.chat.id)
-    match found:
-        case Sent(result=dict(card)):
-            runs = card.get("status") in ADMINISTRATOR_STATUSES
-            if not runs or lacking(card) is not None:
-                raise UserError("error.channel.not_yours", title=title)
-        case _:
-            raise _unknown(found, "error.channel.gone", title)
+    person = member_of(found)
+    if person is None:
+        raise _unknown(found, "error.channel.gone", title)
+    if person.status not in ADMINISTRATOR_STATUSES or person.lacks is not None:
+        raise UserError("error.channel.not_yours", title=title)
 
 
 async def ask_telegram(context: Context, method: str, **parameters: int) -> Outcome:

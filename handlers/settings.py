@@ -26,6 +26,7 @@ from bot.render import quiet as render_quiet
 from bot.render import settings as render
 from bot.render.answers import say
 from bot.render.text import Message
+from bot.render.wire import NO_KEYS, one_key
 from bot.workers import WorkerError
 from handlers import channels, digest, here, news_filters, places, quiet, subscriptions
 from handlers.context import Context
@@ -101,9 +102,8 @@ async def _ask_place(context: Context) -> None:
     if context.chat.kind is not ChatKind.PRIVATE:
         raise UserError("error.private_only")
     await context.answer()
-    key = {"text": t("zone.send", context.language), "request_location": True}
-    keyboard = {"keyboard": [[key]], "resize_keyboard": True, "one_time_keyboard": True}
-    await context.reply(say("zone.ask", context.language), keyboard=keyboard)
+    key = one_key({"text": t("zone.send", context.language), "request_location": True})
+    await context.reply(say("zone.ask", context.language), below=key)
 
 
 async def placed(_update: Update, context: Context) -> None:
@@ -118,7 +118,7 @@ async def placed(_update: Update, context: Context) -> None:
     if zone is None:
         raise UserError("error.place", example=EXAMPLE)
     await _set_zone(context, zone)
-    await context.reply(_zone_set(context), keyboard={"remove_keyboard": True})
+    await context.reply(_zone_set(context), below=NO_KEYS)
     if origin is not None and origin.location is not None:
         await places.offer(context, origin.location.latitude, origin.location.longitude)
 

@@ -93,6 +93,21 @@ def test_G20_G21_every_request_to_telegram_has_a_policy() -> None:
     assert asking == OWN_POLICIES
 
 
+def test_what_telegram_answers_is_read_in_one_place() -> None:
+    """Nothing in an answer is sure to be of its kind: `bot/telegram/results.py` knows that."""
+    reading = set()
+    for path in (path for room in ("bot", "handlers") for path in (ROOT / room).rglob("*.py")):
+        if path.parent == ROOT / "bot" / "telegram":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.MatchClass(cls=ast.Name(id="Sent"), kwd_attrs=["result", *_]):
+                    reading.add(f"{path.name}:{node.lineno}")
+                case ast.Attribute(value=ast.Name(id="outcome"), attr="result"):
+                    reading.add(f"{path.name}:{node.lineno}")
+    assert reading == set()
+
+
 def test_S8_the_usual_webhook_server_is_not_there() -> None:
     """Ours is aiohttp's: tornado is neither locked nor loaded."""
     for lock in ROOT.glob("requirements*.lock"):

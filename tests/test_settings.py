@@ -335,8 +335,8 @@ def test_two_servers_do_not_listen_at_one_place() -> None:
 
 def test_a_problem_is_one_sentence_whoever_found_it() -> None:
     """What the library says of a value reads as ours does."""
-    unknown = 'should be a currency code of ISO 4217 such as "KGS"; QQQ is none'
-    assert told(home_currency="QQQ") == (f"HOME_CURRENCY: {unknown}",)
+    unknown = 'should be a currency code of ISO 4217 such as "KGS"; KGZ is none; did you mean KGS?'
+    assert told(home_currency="kgz") == (f"HOME_CURRENCY: {unknown}",)
     no_number = "should be a valid number, unable to parse string as a number"
     assert told(send_rate="x") == (f"SEND_RATE: {no_number}",)
 

@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import UNUSED
+from bot.cli import reading
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.faults import Kind
+from bot.fetch import Limits
 from bot.grammar import parse_duration
 from bot.ingest.side_by_side import SOURCES_AT_ONCE, SideBySide
 from bot.sources.feeds import FeedSpec
@@ -26,6 +28,7 @@ from tests.test_cli import jarchy
 
 TOKEN = "123456789:AAHcanarycanarycanarycanarycanary1"
 FAR = "9" * 25
+RUN = "from bot.__main__ import main; main()"
 BAD_FILES = ("garbage", "dir", "no")
 
 
@@ -39,6 +42,7 @@ BAD_FILES = ("garbage", "dir", "no")
         ],
         (["inspect", "rates nope", "garbage"], "", 2),
         (["detect", "moves", "--history", "garbage"], "", 1),
+        (["detect", "moves", "--history", "wide.csv"], "", 1),
         (["detect", "moves", "--history", "no"], "", 2),
         (["detect", "moves", "--history", "good.csv", "--rule", "???"], "", 1),
         (["detect", "security"], "\udcff\udcfe\n", 1),
@@ -70,6 +74,7 @@ BAD_FILES = ("garbage", "dir", "no")
 def test_bad_input_is_a_line(tmp_path: Path, words: list[str], stdin: str, code: int) -> None:
     (tmp_path / "garbage").write_bytes(b"\xff\xfe\x00\x81" * 512)
     (tmp_path / "dir").mkdir()
+    (tmp_path / "wide.csv").write_text("date,USD\n2021-01-01," + "8" * 200_000)
     (tmp_path / "good.csv").write_text("date,USD\n2021-01-01,84\n2021-01-02,85\n")
     given = [
         part
@@ -267,6 +272,46 @@ async def _served(pages: dict[str, str]) -> tuple[asyncio.Server, int]:
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     return server, server.sockets[0].getsockname()[1]
+
+
+LARGER = "larger than 5 MiB"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("inspect rates nbkr /dev/zero", f"/dev/zero: {LARGER}"),
+        ("inspect feed /dev/zero", f"/dev/zero: {LARGER}"),
+        ("inspect page /dev/zero", f"/dev/zero: {LARGER}"),
+        ("detect moves --history /dev/zero", "/dev/zero: larger than 64 MiB"),
+        ("detect security", f"line 1 of stdin is {LARGER}"),
+        ("detect same-story", f"line 1 of stdin is {LARGER}"),
+        ("convert - --parse-only", f"line 1 of stdin is {LARGER}"),
+        ("broadcast --to all --file /dev/zero", f"zero: {LARGER}"),
+    ],
+)
+def test_F2_what_has_no_end_is_read_so_far_and_no_further(
+    tmp_path: Path, words: str, told: str
+) -> None:
+    """With a gigabyte of memory, which it would have filled in a second."""
+    bounded = "import resource as r; r.setrlimit(r.RLIMIT_AS, (1 << 30, 1 << 30)); " + RUN
+    with Path("/dev/zero").open("rb") as endless:
+        done = subprocess.run(
+            [sys.executable, "-c", bounded, *words.split()],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "BOT_TOKEN": TOKEN},
+            stdin=endless,
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, f"jarchy: {told}\n")
+
+
+def test_a_file_is_read_as_far_as_an_answer_of_a_source() -> None:
+    """What a bot would take from the network can be inspected from a file."""
+    assert Limits().body == reading.LARGEST
 
 
 async def test_check_reads_what_it_fetches_and_says_what_each_source_has(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.program import cli, prepare, run_to_end, store_of, view_of, write_line
+from bot.cli.reading import TooLargeError, bytes_of
 from bot.config import Settings
 from bot.errors import BotError
 from bot.sources.specs import Catalog
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from bot.model.broadcasts import Reach
 
 ALL = "all"
+LONGEST_ANSWER = 100  # letters that are read of a yes or no
 
 
 @cli.command()
@@ -58,9 +60,11 @@ def _words(file: Path) -> Broadcast:
     from bot.render.text import LIMIT, units
 
     try:
-        text = file.read_text(encoding="utf-8").strip()
+        text = bytes_of(file).decode().strip()
     except UnicodeDecodeError:
         raise BotError(f"{file.name}: no text in UTF-8") from None
+    except TooLargeError as error:
+        raise BotError(f"{file.name}: {error}") from None
     if not text or "\x00" in text:
         raise BotError(f"{file.name}: there is nothing to send")
     if units(text) > LIMIT:
@@ -94,7 +98,7 @@ async def _broadcast(
 def _must_be_sure(question: str) -> None:
     """Ask; Abort without a yes. typer's own question leaves a space on stdout."""
     typer.echo(question, nl=False, err=True)
-    answer = sys.stdin.readline().strip().casefold()
+    answer = sys.stdin.readline(LONGEST_ANSWER).strip().casefold()
     if answer not in {"y", "yes"}:
         raise typer.Abort
 

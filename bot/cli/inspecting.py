@@ -13,6 +13,7 @@ import typer
 
 from bot import log
 from bot.cli.program import LONGEST_NAME_SHOWN, inspect_verbs, run_to_end, write_line
+from bot.cli.reading import TooLargeError, bytes_of
 from bot.config import catalog_path
 from bot.errors import SourceError
 from bot.model.rates import Rate
@@ -30,10 +31,14 @@ async def _bytes_of(place: str) -> bytes:
         async with Fetcher() as fetcher:
             return (await fetcher.get(place)).body or b""
     try:
-        return Path(place).read_bytes()  # noqa: ASYNC240 - a verb that does nothing else
+        return bytes_of(Path(place))
     except OSError as error:
         raise SourceError(
             reason("file", "{place}: {why}", place=place[:LONGEST_NAME_SHOWN], why=error.strerror)
+        ) from None
+    except TooLargeError as error:
+        raise SourceError(
+            reason("file", "{place}: {why}", place=place[:LONGEST_NAME_SHOWN], why=str(error))
         ) from None
 
 
@@ -99,8 +104,8 @@ def _recorded_from(path: Path) -> str | None:
     # several may name the file: the first by its name, so that all machines agree
     for manifest in sorted(path.parent.glob("*manifest.json")):
         try:
-            entries = orjson.loads(manifest.read_bytes())
-        except (OSError, ValueError):
+            entries = orjson.loads(bytes_of(manifest))
+        except (OSError, ValueError, TooLargeError):
             continue
         if not isinstance(entries, list):  # somebody else's manifest
             continue

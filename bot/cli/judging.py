@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
+import csv
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ from bot.cli.program import (
     detect_verbs,
     write_line,
 )
+from bot.cli.reading import LARGEST_TABLE, TooLargeError, bytes_of, lines_of_input
 from bot.errors import BotError
 
 if TYPE_CHECKING:
@@ -133,16 +135,17 @@ def detect_moves(
     if rule is not None:
         own = parse_typed_rule(plain_text(rule), home=quote.upper(), currency=currency_at, day=day)
     try:
-        with history.open(encoding="utf-8-sig") as lines:  # spreadsheets begin a CSV with a mark
-            for found in replay_csv(lines, quote.upper(), own):
-                write_line(found.to_json())
-    except (ValueError, UnicodeDecodeError) as error:
+        # spreadsheets begin a CSV with a mark
+        table = bytes_of(history, most=LARGEST_TABLE).decode("utf-8-sig")
+        for found in replay_csv(StringIO(table, newline=None), quote.upper(), own):
+            write_line(found.to_json())
+    except (ValueError, csv.Error, TooLargeError) as error:
         raise BotError(f"{history}: {error}") from None
 
 
 def _json_lines() -> Iterator[dict[str, Any]]:
     """The objects on stdin, a line each; BotError names the line that is none."""
-    for number, raw in enumerate(sys.stdin.buffer, 1):
+    for number, raw in enumerate(lines_of_input(), 1):
         if not raw.strip():
             continue
         try:

@@ -19,6 +19,7 @@ from bot.cli.program import (
     view_of,
     write_line,
 )
+from bot.cli.reading import lines_of_input
 from bot.config import Settings
 from bot.errors import BotError, UserError
 from bot.grammar import parse_currency, parse_language
@@ -90,7 +91,7 @@ def convert(
         except UserError as error:
             raise BotError(said(error)) from None
         return
-    for raw in sys.stdin.buffer:  # bytes: a line that is no UTF-8 ends none of the others
+    for raw in lines_of_input():  # bytes: a line that is no UTF-8 ends none of the others
         try:
             write_line(answer(raw.decode("utf-8", "replace").rstrip("\r\n")))
         except UserError as error:

@@ -191,6 +191,7 @@ async def _check_token(settings: Settings) -> str:
         return "missing: put BOT_TOKEN into .env"
     from bot.telegram.api import Api
     from bot.telegram.outcomes import Rejected, Sent
+    from bot.telegram.results import username_of
     from bot.telegram.retry import QUESTION, taken
     from bot.telegram.session import open_session
 
@@ -198,7 +199,7 @@ async def _check_token(settings: Settings) -> str:
         api = Api(session, url=settings.bot_api_url, token=settings.token, proxy=settings.proxy)
         outcome = await taken(api, "getMe", policy=QUESTION)
     match outcome:
-        case Sent(result={"username": name}):
+        case Sent() if (name := username_of(outcome)) is not None:
             return f"ok, @{name}"
         case Sent():
             return "ok"

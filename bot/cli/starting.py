@@ -98,12 +98,15 @@ def _asked_token() -> str:
 
 async def _name_of(api: Api) -> tuple[str | None, str]:
     """The bot's name, or None and why there is none."""
-    from bot.telegram.outcomes import Rejected, Sent
+    from bot.telegram.outcomes import Rejected
+    from bot.telegram.results import username_of
     from bot.telegram.retry import QUESTION, taken
 
-    match await taken(api, "getMe", policy=QUESTION):
-        case Sent(result={"username": str(name)}):
-            return name, ""
+    outcome = await taken(api, "getMe", policy=QUESTION)
+    name = username_of(outcome)
+    if name is not None:
+        return name, ""
+    match outcome:
         case Rejected(why=why):
             return None, f"Telegram does not take it ({why})"
         case _:
@@ -146,11 +149,14 @@ async def _operator(api: Api, name: str, wait: float) -> int | None:
 
 async def _waiting(api: Api, seconds: float) -> list[Any] | None:
     """What waits for the bot, or comes within so many seconds; None when nobody may ask."""
-    from bot.telegram.outcomes import Rejected, Sent
+    from bot.telegram.outcomes import Rejected
+    from bot.telegram.results import updates_of
 
-    match await api.call("getUpdates", timeout=int(seconds), allowed_updates=["message"]):
-        case Sent(result=list(updates)):
-            return updates
+    outcome = await api.call("getUpdates", timeout=int(seconds), allowed_updates=["message"])
+    updates = updates_of(outcome)
+    if updates is not None:
+        return updates
+    match outcome:
         case Rejected(conflict=True):
             _say("Somebody else gets this bot's updates: another Jarchy, or a webhook.")
             return None

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from itertools import chain
 
+from bot.currencies import in_use
 from bot.languages import LANGUAGES, languages, values_of, words_of
 from bot.languages.parts import Form
 
@@ -76,18 +77,8 @@ class Initial:
 
 @cache
 def codes() -> frozenset[str]:
-    """Every ISO 4217 code somebody pays with today."""
-    from babel.core import get_global
-
-    territories: Mapping[str, Iterable[tuple[str, object, object, bool]]] = get_global(
-        "territory_currencies"
-    )
-    found = set(_MORE_CODES)
-    for used in territories.values():
-        for code, _since, until, tender in used:
-            if until is None and tender:
-                found.add(code)
-    return frozenset(found)
+    """Every ISO 4217 code somebody pays with today, and those that banks quote beside them."""
+    return in_use() | _MORE_CODES
 
 
 @cache

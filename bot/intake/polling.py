@@ -17,6 +17,7 @@ from bot.reasons import Reason, reason
 from bot.telegram import retry
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Retry, Sent, wait_of, why
+from bot.telegram.results import updates_of
 
 log = structlog.get_logger(__name__)
 
@@ -70,10 +71,7 @@ class _Question:
         outcome = await retry.insist(self._ask, retry.LISTENING, react=self._unanswered)
         self.span, self.limit = LONG_POLL, None
         self.tell(None)
-        match outcome:
-            case Sent(result=list(updates)):
-                return [item for item in updates if has_number(item)]
-        return []
+        return [item for item in updates_of(outcome) or () if has_number(item)]
 
     def confirm(self, updates: Sequence[Mapping[str, Any]]) -> None:
         """Let Telegram forget these at the next question."""
@@ -93,13 +91,12 @@ class _Question:
         )
         if isinstance(outcome, Ambiguous) and outcome.body:
             outcome = _salvaged(outcome)
-        if not isinstance(outcome, Sent):
-            return outcome
-        if not isinstance(outcome.result, list):
-            return Retry(why(outcome))
+        updates = updates_of(outcome)
+        if updates is None:
+            return Retry(why(outcome)) if isinstance(outcome, Sent) else outcome
         self.unhooked = True
         # nothing of it can be confirmed, so it comes again at once
-        if outcome.result and not any(has_number(item) for item in outcome.result):
+        if updates and not any(has_number(item) for item in updates):
             return Retry(reason("updates.unnumbered", "none of them has a number"))
         return outcome
 

@@ -23,7 +23,8 @@ from bot.intake.salvage import first_number, tolerantly
 from bot.reasons import Reason, reason, said
 from bot.telegram import retry
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import Sent, wait_of, why
+from bot.telegram.outcomes import wait_of, why
+from bot.telegram.results import Posts, posts_of
 
 log = structlog.get_logger(__name__)
 
@@ -165,14 +166,14 @@ async def _until_lost(
         await asyncio.sleep(max(WEBHOOK_LOOK, wanted))
         outcome = await api.call("getWebhookInfo")
         wanted = wait_of(outcome)
-        info = outcome.result if isinstance(outcome, Sent) else None
-        if not isinstance(info, dict):
+        posts = posts_of(outcome)
+        if posts is None:
             continue
-        if info.get("url", url) != url:
+        if posts.url not in {None, url}:
             log.warning("the webhook was changed by somebody else")
             return
         try:
-            trouble = await _trouble(inbox, info)
+            trouble = await _trouble(inbox, posts)
             if trouble is not None and not deaf:
                 await on_trouble("notice.deaf", {}, trouble)
         except StorageError:  # whoever watches the store says so
@@ -183,7 +184,7 @@ async def _until_lost(
             log.warning(
                 "telegram cannot deliver updates",
                 why=str(trouble),
-                waiting=info.get("pending_update_count"),
+                waiting=posts.waiting,
             )
         elif deaf:
             tell(None)
@@ -191,15 +192,13 @@ async def _until_lost(
         deaf = trouble is not None
 
 
-async def _trouble(inbox: Inbox, info: dict[str, Any]) -> Reason | None:
+async def _trouble(inbox: Inbox, posts: Posts) -> Reason | None:
     """What went wrong at Telegram's last post, when updates wait and none came to us since."""
-    failed_at, waiting = info.get("last_error_date"), info.get("pending_update_count")
-    if not waiting or not isinstance(failed_at, int):
+    if not posts.waiting or posts.failed_at is None:
         return None
     received_at = await inbox.last_received()
-    if received_at is not None and received_at.timestamp() >= failed_at:
+    if received_at is not None and received_at.timestamp() >= posts.failed_at:
         return None
-    words = str(info.get("last_error_message", ""))
-    if not words:
+    if not posts.why:
         return reason("webhook.no_reason", "no reason given")
-    return said(words)
+    return said(posts.why)

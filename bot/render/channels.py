@@ -13,8 +13,9 @@ from bot.render.buttons import back_button, rows_of, switch
 from bot.render.phrases import phrase
 from bot.render.subscriptions import switches
 from bot.render.text import Button, Colour, Message, Rich, bold, join, lines, message, one_line
+from bot.render.wire import ChannelWanted, Keys, one_key
 
-#: Which of a keyboard's requests it is that brings a channel.
+#: Which of a key's requests it is that brings a channel.
 REQUEST = 1
 #: Offered for a channel's digests; several may be chosen.
 HOURS = ("0700", "0800", "0900", "1200", "1500", "1800", "2000", "2200")
@@ -48,9 +49,9 @@ def ask(language: str) -> Message:
     return message(phrase("channel.ask", language))
 
 
-def keyboard(language: str) -> Mapping[str, object]:
+def key(language: str) -> Keys:
     """The key that lets its reader choose a channel, and gives the bot its place there."""
-    request = {
+    request: ChannelWanted = {
         "request_id": REQUEST,
         "chat_is_channel": True,
         # both are what the bot needs: it may get no right that its user has not
@@ -58,8 +59,7 @@ def keyboard(language: str) -> Mapping[str, object]:
         "bot_administrator_rights": dict(RIGHTS),
         "request_title": True,
     }
-    key = {"text": t("channel.choose", language), "request_chat": request}
-    return {"keyboard": [[key]], "resize_keyboard": True, "one_time_keyboard": True}
+    return one_key({"text": t("channel.choose", language), "request_chat": request})
 
 
 def mine(channels: Sequence[tuple[int, str]], language: str) -> Message:

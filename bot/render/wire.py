@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from bot.model.entities import WrittenEntity, written_entity
 from bot.render.text import Button, Message
@@ -22,6 +22,51 @@ class Keyboard(TypedDict):
     """The rows of buttons under a message."""
 
     inline_keyboard: list[list[WrittenButton]]
+
+
+class ChannelWanted(TypedDict):
+    """A channel that a key's reader chooses, and the rights that both sides need there."""
+
+    request_id: int
+    chat_is_channel: Literal[True]
+    user_administrator_rights: dict[str, bool]
+    bot_administrator_rights: dict[str, bool]
+    request_title: bool
+
+
+class Key(TypedDict):
+    """A key below the field, and what a tap on it sends."""
+
+    text: str
+    request_location: NotRequired[Literal[True]]
+    request_chat: NotRequired[ChannelWanted]
+
+
+class Keys(TypedDict):
+    """The keys in the place of the reader's own, until one is tapped."""
+
+    keyboard: list[list[Key]]
+    resize_keyboard: bool
+    one_time_keyboard: bool
+
+
+class NoKeys(TypedDict):
+    """The reader's own keys again."""
+
+    remove_keyboard: Literal[True]
+
+
+class FieldOpened(TypedDict):
+    """The field opens by itself, with words in it to look at."""
+
+    force_reply: Literal[True]
+    input_field_placeholder: str
+
+
+#: What is shown below the field, where a message has no buttons of its own.
+BelowField = Keys | NoKeys | FieldOpened
+NO_KEYS: NoKeys = {"remove_keyboard": True}
+PLACEHOLDER_LETTERS = 64  # at most, of what a field has to look at
 
 
 class Preview(TypedDict):
@@ -49,6 +94,16 @@ class Body(TypedDict, total=False):
     disable_notification: bool
     reply_parameters: Reply
     message_thread_id: int
+
+
+def one_key(key: Key) -> Keys:
+    """The only key below the field, gone after its tap."""
+    return {"keyboard": [[key]], "resize_keyboard": True, "one_time_keyboard": True}
+
+
+def field_opened(words: str) -> FieldOpened:
+    """The field for an answer, with the beginning of the old words."""
+    return {"force_reply": True, "input_field_placeholder": words[:PLACEHOLDER_LETTERS]}
 
 
 def to_api(message: Message, *, caption: bool = False) -> Body:

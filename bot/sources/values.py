@@ -15,6 +15,7 @@ from pydantic import BaseModel, PlainValidator
 from bot.grammar import (
     list_of,
     nearest,
+    no_currency,
     one_of,
     parse_address,
     parse_clock,
@@ -150,6 +151,8 @@ def _pair(value: object) -> Pair:
     pair = Pair.parse(str(value))
     if pair.base == pair.quote:
         raise ValueError(f"; {pair} never moves")
+    if wrong := no_currency(pair.base) or no_currency(pair.quote):
+        raise ValueError(wrong)
     return pair
 
 

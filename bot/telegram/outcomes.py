@@ -8,7 +8,7 @@ unknown 403 as "gone".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,20 +106,6 @@ UNKNOWN_TOKEN = reason("telegram.unknown_token", "Telegram does not know this to
 NO_MESSAGE = "telegram.no_message"
 
 
-def lacking(member: Mapping[str, Any]) -> Gone | None:
-    """Why somebody with this ChatMember object cannot write; rights that are not said are there."""
-    status = member.get("status")
-    if status in {"left", "kicked"}:
-        return KICKED
-    if status == "administrator" and member.get("can_post_messages") is False:
-        return NO_RIGHT
-    if status == "restricted" and (
-        member.get("can_send_messages") is False or member.get("is_member") is False
-    ):
-        return NO_RIGHT
-    return None
-
-
 def why(outcome: Outcome) -> Reason:
     """Why an outcome is as it is; where it has no reason of its own, that it was not expected."""
     if isinstance(outcome, Sent | Migrated):
@@ -184,10 +170,10 @@ def read(status: int, body: bytes) -> Outcome:
         result = answer.get("result")
         message_id = None
         if isinstance(result, dict):
-            message_id = _whole(result.get("message_id"))
+            message_id = whole(result.get("message_id"))
         return Sent(message_id or 0, result)
     # Something on the way may have made the answer: nothing in it is sure to be of its kind.
-    code = _whole(answer.get("error_code"))
+    code = whole(answer.get("error_code"))
     if code is None:
         code = status
     parameters = answer.get("parameters")
@@ -206,7 +192,7 @@ def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome
         return Rejected(UNKNOWN_TOKEN, token=True)
     if code == 409:
         return Rejected(said(description), conflict=True, webhook="webhook" in text)
-    new = _whole(parameters.get("migrate_to_chat_id"))
+    new = whole(parameters.get("migrate_to_chat_id"))
     if new:
         return Migrated(new)
     if _says(text, _THREAD):
@@ -229,7 +215,7 @@ def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome
     return Rejected(said(description), plain=not _says(text, _HOPELESS), long=long)
 
 
-def _whole(value: object) -> int | None:
+def whole(value: object) -> int | None:
     """A whole number that a database can hold, or None for anything else."""
     if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63:
         return value

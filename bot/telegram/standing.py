@@ -9,7 +9,8 @@ import asyncio
 from typing import Any
 
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import NO_RIGHT, Gone, Outcome, Sent, lacking
+from bot.telegram.outcomes import NO_RIGHT, Gone, Outcome
+from bot.telegram.results import chat_of, member_of
 from bot.telegram.retry import ONCE, Pause, Policy, taken
 
 AGAIN = 1.0  # seconds until a question that was refused is asked once more
@@ -42,16 +43,14 @@ async def standing(
     if chat_id > 0 or bot_id is None:
         return await ask("sendChatAction", chat_id=chat_id, action="typing")
     outcome = await ask("getChatMember", chat_id=chat_id, user_id=bot_id)
-    match outcome:
-        case Sent(result={"status": "member"}):
-            # An ordinary member may write where the group lets all its members write.
-            outcome = await ask("getChat", chat_id=chat_id)
-        case Sent(result=dict(member)):
-            return lacking(member) or outcome
-        case _:
-            return outcome
-    match outcome:
-        case Sent(result={"permissions": {"can_send_messages": False}}):
-            return NO_RIGHT
-        case _:
-            return outcome
+    found = member_of(outcome)
+    if found is None:
+        return outcome
+    if found.status != "member":
+        return found.lacks or outcome
+    # An ordinary member may write where the group lets all its members write.
+    outcome = await ask("getChat", chat_id=chat_id)
+    card = chat_of(outcome)
+    if card is not None and not card.members_may_send:
+        return NO_RIGHT
+    return outcome

@@ -277,6 +277,9 @@ async def test_a_headline_is_sent_as_the_operator_words_it(desk: World) -> None:
     asked = await desk.emulator.wait_message(
         READER, lambda m: "new headline" in m.get("text", ""), timeout=20
     )
+    field = desk.emulator.world.chat(READER).keyboard or {}
+    assert field["force_reply"] is True
+    assert 0 < len(field["input_field_placeholder"]) <= 64
     number = asked["message_id"]
     long = await desk.ask("x" * 201, chat=READER, reply_to=number)
     assert "1 to 200" in long["text"]

@@ -24,6 +24,12 @@ async def test_where_nothing_is_begun_cancel_says_so(world: World, language: str
     assert said["text"] == t("cancel.nothing", language)
 
 
+async def test_a_key_that_asks_for_the_place_goes_too(world: World) -> None:
+    """Whether it is there or not."""
+    await world.ask("/cancel")
+    assert world.emulator.world.chat(READER).keyboard == {"remove_keyboard": True}
+
+
 async def test_a_rule_that_waits_for_its_save_is_gone(world: World) -> None:
     """Once; its buttons are out of date then."""
     await world.keep(days("USD/KGS", ["84.1", "84.2"]))

@@ -14,6 +14,8 @@ from bot.emulator import TEST_TOKEN, Emulator
 from bot.intake import webhook
 from bot.intake.inbox import Inbox
 from bot.listening import serve
+from bot.telegram.outcomes import Sent
+from bot.telegram.results import posts_of
 from storage.db import Store
 from tests.e2e.test_refusals import CATALOG, SECRET, free_port
 from tests.factories import NOW
@@ -132,5 +134,7 @@ async def test_G17_an_error_that_is_over_is_no_trouble(
     """Telegram goes on telling the last error it met; what came since says that it is over."""
     inbox = Inbox(store, Handler(), holder="a")
     await inbox.receive([{"update_id": 7, "message": {}}])
-    assert bool(await webhook._trouble(inbox, info)) == is_deaf
+    posts = posts_of(Sent(0, info))
+    assert posts is not None
+    assert bool(await webhook._trouble(inbox, posts)) == is_deaf
     await inbox.close()

@@ -151,6 +151,32 @@ def test_a_currency_against_itself_is_no_pair() -> None:
     assert told.endswith("; USD/USD never moves")
 
 
+@pytest.mark.parametrize(
+    ("section", "pairs", "wrong"),
+    [
+        ('channels."@example"', '["USD/XQZ"]', "XQZ is none"),
+        ('channels."@example"', '["USD/KGS", "KGX/USD"]', "KGX is none; did you mean KGS?"),
+        ("rates.nbkr", '["USD/RUX"]', "RUX is none; did you mean RUB?"),
+        ("rates.nbkr", '["GPB/USD"]', "GPB is none; did you mean GBP?"),
+    ],
+)
+def test_a_code_of_no_currency_is_told_with_the_nearest(
+    section: str, pairs: str, wrong: str
+) -> None:
+    """No source could ever have a rate of it; nobody would know why nothing comes."""
+    rest = BANK if section.startswith("rates") else ""
+    (told,) = problems(f"[{section}]\n{rest}pairs = {pairs}")
+    assert told.endswith(f'pairs: should be a list of pairs such as ["USD/KGS"]; {wrong}')
+
+
+def test_what_banks_quote_beside_money_and_what_is_money_no_more_has_a_code() -> None:
+    """A catalog may name it: whoever gives no rate of it any more has one in its history."""
+    (channel,) = parse_catalog(
+        '[channels."@example"]\npairs = ["XDR/KGS", "XAU/KGS", "HRK/KGS"]'
+    ).channels.values()
+    assert [pair.base for pair in channel.pairs] == ["XDR", "XAU", "HRK"]
+
+
 def test_keys_that_stand_without_a_section_of_their_own() -> None:
     assert problems('[feeds]\nurl = "https://x.example/"') == (
         "[feeds] url: belongs into a section of its own such as [feeds.example]",

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.reasons import said
-from bot.telegram import outcomes
+from bot.telegram import outcomes, results
 from bot.telegram.outcomes import (
     BLOCKED,
     KICKED,
@@ -262,7 +262,7 @@ def test_G7_what_a_member_lacks_to_write(
     status: str | None, rights: dict[str, bool], lacks: Gone | None
 ) -> None:
     """Rights that are not said are there; each counts for whom it is made for."""
-    assert outcomes.lacking({"status": status, **rights}) == lacks
+    assert results.member({"status": status, **rights}).lacks == lacks
 
 
 JSON = st.recursive(

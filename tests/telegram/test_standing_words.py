@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.reasons import said
+from bot.telegram import results
 from bot.telegram.outcomes import (
     BLOCKED,
     KICKED,
@@ -19,7 +20,6 @@ from bot.telegram.outcomes import (
     Retry,
     Sent,
     answers,
-    lacking,
     why,
 )
 
@@ -58,7 +58,7 @@ def test_a_right_is_lacking_only_where_it_is_said_to_be(
     """A channel's right counts for an administrator, a group's for somebody restricted; what is not
     said is there.
     """
-    assert lacking(member) == wanted
+    assert results.member(member).lacks == wanted
     assert (str(KICKED.why), str(NO_RIGHT.why)) == ("kicked", "no right to write")
 
 

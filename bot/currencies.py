@@ -1,0 +1,29 @@
+"""Codes of currencies, as ISO 4217 gives them and CLDR lists them by country."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+
+def exists(code: str) -> bool:
+    """Whether somebody has, or had, a currency of this code; metals have one too."""
+    from babel.core import get_global
+
+    return code in get_global("all_currencies")
+
+
+@cache
+def in_use() -> frozenset[str]:
+    """Every code somebody pays with today."""
+    from babel.core import get_global
+
+    territories: Mapping[str, Iterable[tuple[str, object, object, bool]]] = get_global(
+        "territory_currencies"
+    )
+    found: set[str] = set()
+    for used in territories.values():
+        for code, _since, until, tender in used:
+            if until is None and tender:
+                found.add(code)
+    return frozenset(found)
