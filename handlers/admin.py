@@ -141,7 +141,7 @@ async def _errors(context: Context) -> Message:
     told: list[tuple[str, str]] = []
     status = await _status(context)
     async with services.store.reading() as db:
-        for one in await storage.operating.notices(db, chat.id, most=render.MOST_ERRORS):
+        for one in await notices.latest(db, chat.id, most=render.MOST_ERRORS):
             reader = Reader(
                 chat=chat.id,
                 language=chat.language,

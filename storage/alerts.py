@@ -7,16 +7,16 @@ What becomes of an alert on its way to readers is told in `storage.fan_out` and
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Column, ColumnElement, FromClause, case, func, or_, select, text, update
+from sqlalchemy import Column, ColumnElement, FromClause, case, func, or_, select, update
 
 from bot import metrics
-from bot.model.alerts import BROADCAST, Alert, Approval, Audience, Severity, State, StoredForm
+from bot.model.alerts import Alert, Approval, Audience, Severity, State, StoredForm
 from bot.model.chats import Post
 from bot.model.rates import Series
 from bot.reasons import Reason, reasons_from_json, reasons_to_json
@@ -67,6 +67,7 @@ async def enqueue(db: Db, new: Alert) -> int | None:
         "audience_told": new.audience.told,
         "supersede_key": new.supersede_key,
         "post": new.payload.post,
+        **asdict(new.payload.TERMS),
         "created_at": new.created_at,
         "expires_at": now + (new.expires_at - new.created_at),
     }
@@ -126,18 +127,29 @@ async def days_told(db: Db, kind: str, of: Series, *, since: date) -> list[date]
     return list((await db.execute(query)).scalars())
 
 
+async def sent_to(
+    db: Db, kind: str, chat_id: int, *, most: int, since: datetime | None = None
+) -> list[StoredAlert]:
+    """The alerts of a kind for one chat, of all time or decided since then, newest first."""
+    told = select(alert).where(alert.c.audience_chat == chat_id, alert.c.kind == kind)
+    if since is not None:
+        told = told.where(alert.c.created_at > since)
+    rows = await db.execute(told.order_by(alert.c.id.desc()).limit(most))
+    return [stored_alert(row) for row in rows]
+
+
 async def last_told(db: Db, chat_id: int, keys: Sequence[str]) -> dict[str, datetime]:
     """When the last alert of each subscription was decided that a chat got, as far back as alerts
     are kept: as a rule remembers the day that it spoke of. When it was sent is by another clock.
 
-    An operator's message to a topic's readers tells nothing of the topic.
+    What announces something to a subject's readers tells nothing of the subject.
     """
     query = (
         select(alert.c.audience_key, func.max(alert.c.created_at).label("at"))
         .join(delivery, delivery.c.alert_id == alert.c.id)
         .where(
             alert.c.audience_key.in_(keys),
-            alert.c.kind != BROADCAST,
+            ~alert.c.announces,
             delivery.c.chat_id == chat_id,
             delivery.c.state.in_(BEGUN),
         )
@@ -164,8 +176,8 @@ async def asked(db: Db, supersede_key: str) -> int:
     return int((await db.execute(query)).scalar_one())
 
 
-async def stories_told(db: Db, *, since: datetime, most: int, calm: bool) -> int:
-    """How many stories were told since then, up to `most`, by the time they were decided.
+async def times_told(db: Db, kind: str, *, since: datetime, most: int, calm: bool) -> int:
+    """How many alerts of a kind were told since then, up to `most`, by the time of the decision.
 
     The `calm` ones (which only some chats hear of) are counted or left out. Where they are, so are
     those that wait for a word: nobody is asked of more of them than may be told.
@@ -179,8 +191,7 @@ async def stories_told(db: Db, *, since: datetime, most: int, calm: bool) -> int
     told = (
         select(alert.c.id)
         .where(
-            # as the index says it: a value would be another condition to the planner
-            text("kind = 'story'"),
+            alert.c.kind == kind,
             alert.c.created_at > since,
             *loud,
             or_(alert.c.approval.is_(None), alert.c.approval.in_(words)),

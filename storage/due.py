@@ -6,12 +6,13 @@ a lane.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    Column,
     ColumnElement,
     FromClause,
     Integer,
@@ -27,7 +28,7 @@ from sqlalchemy import (
 )
 
 import storage.quiet
-from bot.model.alerts import ANSWER, NOTICE, Lane, State
+from bot.model.alerts import Lane, State
 from bot.model.chats import ChatKind
 from storage.chats import STOPPED
 from storage.db import Db
@@ -37,14 +38,11 @@ from storage.pace import (
 )
 from storage.schema import alert, chat, delivery
 
-#: Kinds of alerts; None is all.
-Kinds = Collection[str] | None
 
-
-def _waits_for_another(now: BindParameter[datetime], kinds: Kinds = None) -> ColumnElement[bool]:
+def _waits_for_another(now: BindParameter[datetime], *, stopped: bool) -> ColumnElement[bool]:
     """Whether another delivery of the chat is out, or goes before this one.
 
-    With `kinds` only such go before: the others wait themselves.
+    While all is `stopped` only what passes that goes before: the others wait themselves.
     """
     other = delivery.alias("other")
     goes_before = or_(
@@ -52,8 +50,8 @@ def _waits_for_another(now: BindParameter[datetime], kinds: Kinds = None) -> Col
         and_(other.c.lane == delivery.c.lane, other.c.id < delivery.c.id),
     )
     is_due = and_(other.c.state == State.PENDING.value, goes_before, other.c.expires_at > now)
-    if kinds is not None:
-        is_due = and_(is_due, _is_of(other, kinds))
+    if stopped:
+        is_due = and_(is_due, _has(other, alert.c.passes_stop))
     return (
         select(other.c.id)
         .where(
@@ -67,26 +65,26 @@ def _waits_for_another(now: BindParameter[datetime], kinds: Kinds = None) -> Col
 
 
 def only_stopped() -> ColumnElement[bool]:
-    """Whether a chat is left alone by its own wish and not by Telegram's: answers are no alerts."""
+    """Whether a chat is left alone by its own wish and not by Telegram's: answers may go there."""
     return and_(chat.c.stopped, chat.c.inactive_why == STOPPED)
 
 
-def is_answer() -> ColumnElement[bool]:
-    """Whether a delivery is of an answer; asked for each, or a server reads all alerts for it."""
-    kind = select(alert.c.kind).where(alert.c.id == delivery.c.alert_id).scalar_subquery()
-    return kind == ANSWER
+def is_awaited() -> ColumnElement[bool]:
+    """Whether somebody asked for what a delivery brings."""
+    return _has(delivery, alert.c.awaited)
 
 
-def _is_of(one: FromClause, kinds: Collection[str]) -> ColumnElement[bool]:
-    """Whether a delivery's alert is of one of these kinds; asked for each, as above."""
-    kind = select(alert.c.kind).where(alert.c.id == one.c.alert_id).scalar_subquery()
-    return kind.in_(list(kinds))
+def _has(one: FromClause, term: Column[bool]) -> ColumnElement[bool]:
+    """Whether a delivery's alert goes out on a term; asked for each, or a server reads all alerts
+    for it.
+    """
+    return select(term).where(alert.c.id == one.c.alert_id).scalar_subquery()
 
 
 def _is_passing(now: BindParameter[datetime]) -> ColumnElement[bool]:
     """Whether a delivery's alert is one that leaves while all else is stopped."""
     # as ix_alert_passing says it
-    passing = select(alert.c.id).where(text("kind IN ('answer', 'notice')"))
+    passing = select(alert.c.id).where(text("alert.passes_stop"))
     return delivery.c.alert_id.in_(passing.where(alert.c.expires_at > now))
 
 
@@ -110,16 +108,16 @@ def _chat_has_room() -> ColumnElement[bool]:
     return or_(chat.c.tat.is_(None), or_(private, group))
 
 
-def _due_query(kinds: Kinds = None) -> Select[Any]:
+def _due_query(*, stopped: bool) -> Select[Any]:
     """The query, built once: building costs as much as running.
 
-    It takes `now`, `soon`, `room`, and the lane to stay `above`. With `kinds` only alerts of those
-    are due, and these are looked for instead of walking all that waits.
+    It takes `now`, `soon`, `room`, and the lane to stay `above`. While all is `stopped` only alerts
+    that pass that are due, and these are looked for instead of walking all that waits.
     """
     now: BindParameter[datetime] = bindparam("now", type_=delivery.c.not_before.type)
     soon: BindParameter[datetime] = bindparam("soon", type_=delivery.c.not_before.type)
     lane: ColumnElement[int] = delivery.c.lane
-    if kinds is not None:  # few: their order shall be no reason to walk the lanes in an index
+    if stopped:  # few: their order shall be no reason to walk the lanes in an index
         lane = lane + literal_column("0")
     return (
         select(
@@ -151,15 +149,15 @@ def _due_query(kinds: Kinds = None) -> Select[Any]:
             delivery.c.lane < bindparam("above"),
             delivery.c.not_before <= now,
             delivery.c.expires_at > now,
-            or_(chat.c.active, and_(only_stopped(), is_answer())),
+            or_(chat.c.active, and_(only_stopped(), is_awaited())),
             or_(
                 chat.c.quiet_begins_at.is_(None),
                 chat.c.quiet_begins_at > now,
                 storage.quiet.passes(_post()),
             ),
             _chat_has_room(),
-            ~_waits_for_another(now, kinds),
-            *([] if kinds is None else [_is_passing(now)]),
+            ~_waits_for_another(now, stopped=stopped),
+            *([_is_passing(now)] if stopped else []),
         )
         .order_by(lane, delivery.c.id)
         .limit(bindparam("room", type_=Integer()))
@@ -167,9 +165,9 @@ def _due_query(kinds: Kinds = None) -> Select[Any]:
     )
 
 
-_DUE = _due_query()
-#: While an operator lets no alert leave: answers, and words to operators.
-_DUE_WHILE_STOPPED = _due_query((ANSWER, NOTICE))
+_DUE = _due_query(stopped=False)
+#: While an operator lets no alert leave.
+_DUE_WHILE_STOPPED = _due_query(stopped=True)
 #: What PostgreSQL must not do for a claim. Without fresh statistics it takes these for cheap, and
 #: reads all that waits; without these it walks what is due in its index's order and looks up each
 #: chat, until there is enough. Nor may it compile the query: before version 18 a price for what is
@@ -186,7 +184,7 @@ async def due_now(
 ) -> Sequence[Any]:
     """The deliveries to make now, locked, `room` of them at most.
 
-    While an operator has `stopped` all alerts, only answers and notices are due.
+    While an operator has `stopped` all alerts, only what passes that is due.
     """
     if db.dialect.name != "sqlite":
         await db.execute(WALK)  # until the claim's transaction ends

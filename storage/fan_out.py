@@ -29,7 +29,7 @@ import storage.chats
 import storage.filters
 import storage.places
 import storage.quiet
-from bot.model.alerts import ANSWER, BROADCAST, EVERYBODY, STORY, Approval, Severity, State
+from bot.model.alerts import EVERYBODY, Approval, Severity, State
 from bot.model.chats import Post, Sound, Wakes, write_sounds
 from bot.model.filters import StoredFilter
 from bot.model.subjects import SECURITY
@@ -64,7 +64,7 @@ async def fan_out(db: Db, *, chunk: int | None = None, sieve: Sieve | None = Non
     last: int | None = None
     if row.audience_chat is not None:  # one chat is one chunk
         wants: ColumnElement[bool] = and_(chat.c.active, _is_on(row))
-        if row.kind == ANSWER:
+        if row.awaited:
             wants = or_(wants, only_stopped())
         members = select(chat.c.id.label("chat_id")).where(chat.c.id == row.audience_chat, wants)
     else:
@@ -203,16 +203,6 @@ def _is_on(row: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a row
     return ~chat.c.sounds.contains(write_sounds({Post(row.post): Sound.OFF}))
 
 
-def _readers(
-    key: str, now: datetime
-) -> tuple[ColumnElement[int], list[ColumnElement[bool]], list[ColumnElement[bool]]]:
-    """Whom a broadcast is for: all, or a topic's readers, however grave they want its stories."""
-    if key == EVERYBODY:
-        # another name of the table, because each member is looked up in it
-        return chat.alias("everybody").c.id.label("chat_id"), [], []
-    return subscription.c.chat_id, [subscription.c.key == key], [awake(now)]
-
-
 def awake(now: datetime) -> ColumnElement[bool]:
     """Whether a subscription is not snoozed."""
     until = subscription.c.snoozed_until
@@ -231,13 +221,17 @@ def _audience(
     now: datetime,
 ) -> tuple[ColumnElement[int], list[ColumnElement[bool]], list[ColumnElement[bool]]]:
     """Where an alert's readers stand, which of them are meant, and which want it now."""
-    if row.kind == BROADCAST:
-        return _readers(row.audience_key, now)
+    if row.audience_key == EVERYBODY:
+        # another name of the table, because each member is looked up in it
+        return chat.alias("everybody").c.id.label("chat_id"), [], [_is_on(row)]
+    if row.announces:  # whenever they came, and however grave they want its news
+        its = subscription.c.key == row.audience_key
+        return subscription.c.chat_id, [its], [_is_on(row), awake(now)]
     if row.audience_told is not None and row.audience_key is None:  # those who got another alert
         return delivery.c.chat_id, got(delivery, row.audience_told), [_is_on(row)]
     meant = [subscription.c.key == row.audience_key]
     near = frozenset[str](row.near or ())
-    if row.kind == STORY and row.severity == Severity.INFO.value:
+    if row.graded and row.severity == Severity.INFO.value:
         # few of the topic's readers: they are looked for by themselves
         meant.append(_hear_of_calm(near))
     willing = [

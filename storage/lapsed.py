@@ -17,7 +17,7 @@ from sqlalchemy import (
 from bot.model.alerts import Approval, State
 from storage.clock import leapt
 from storage.db import COUNTED, Db, db_now, forgettable
-from storage.due import WALK, is_answer, only_stopped
+from storage.due import WALK, is_awaited, only_stopped
 from storage.schema import alert, chat, delivery
 
 CLOSED_AT_ONCE = 2_000  # deliveries closed in one transaction: two writes to indexes for each
@@ -85,7 +85,7 @@ async def _settle_closed(db: Db, now: datetime, chunk: int) -> None:
     """Close deliveries given to a chat while it was closed: servers hide others' open rows."""
     away = (~chat.c.active, chat.c.inactive_at > now - CLOSED_CHAT_LOOKBACK)
     theirs = _pending().join(chat, chat.c.id == delivery.c.chat_id).where(*away, _AS_OPEN)
-    theirs = theirs.where(~and_(only_stopped(), is_answer()))
+    theirs = theirs.where(~and_(only_stopped(), is_awaited()))
     why = select(chat.c.inactive_why).where(chat.c.id == delivery.c.chat_id).scalar_subquery()
     await _close(db, theirs, chunk, state=State.DEAD.value, finished_at=now, error=why)
 

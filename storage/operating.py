@@ -1,4 +1,4 @@
-"""What operators look at: the outbox by lane, chats, what waits for their word, their notices."""
+"""What operators look at: the outbox by lane, chats, what waits for their word."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from sqlalchemy import func, select, text
 
 import storage.alerts
 import storage.broadcasts
-from bot.model.alerts import EVERYBODY, NOTICE, Lane
+from bot.model.alerts import EVERYBODY, Lane
 from bot.model.overview import LaneWaits, Overview
-from storage.alerts import StoredAlert, stored_alert
 from storage.db import Db
 from storage.held_rates import waiting_rates
 from storage.schema import alert, delivery, subscription
-
-MOST_NOTICES = 200  # that are looked through: an hour has fewer
 
 
 async def overview(db: Db, *, now: datetime) -> Overview:
@@ -50,14 +47,3 @@ async def lanes(db: Db, *, now: datetime) -> tuple[LaneWaits, ...]:
             oldest = max(now - at.get(row.first, now), timedelta(0))
         found.append(LaneWaits(lane=lane, waiting=waiting, oldest=oldest))
     return tuple(found)
-
-
-async def notices(
-    db: Db, chat_id: int, *, most: int = MOST_NOTICES, since: datetime | None = None
-) -> list[StoredAlert]:
-    """What an operator was told lately, or since then, newest first."""
-    told = select(alert).where(alert.c.audience_chat == chat_id, alert.c.kind == NOTICE)
-    if since is not None:
-        told = told.where(alert.c.created_at > since)
-    rows = await db.execute(told.order_by(alert.c.id.desc()).limit(most))
-    return [stored_alert(row) for row in rows]

@@ -8,14 +8,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, text
 
-from bot.model.alerts import ANSWER, NOTICE, Lane, State
+from bot.model.alerts import Lane, State
 from bot.reasons import Reason, read_if
 from storage.alerts import StoredAlert, stored_alert
 from storage.db import Db
 from storage.schema import alert, delivery
 
-#: Words to one person: how far they came is nobody's business on a page.
-PRIVATE = (ANSWER, NOTICE)
 WAITING = {State.PENDING.value, State.LEASED.value}
 REACHED = {State.SENT.value, State.COLLECTED.value}
 BLOCKED = {State.DEAD.value}
@@ -47,7 +45,7 @@ class Unheard:
 
 async def newest(db: Db, *, most: int) -> Sequence[StoredAlert]:
     """The last alerts decided, the newest first, without words to one person."""
-    query = select(alert).where(alert.c.kind.not_in(PRIVATE)).order_by(alert.c.id.desc())
+    query = select(alert).where(~alert.c.personal).order_by(alert.c.id.desc())
     return [stored_alert(row) for row in await db.execute(query.limit(most))]
 
 
@@ -98,7 +96,7 @@ async def unheard(db: Db, *, now: datetime, after: timedelta) -> Sequence[Unhear
             # as ix_delivery_due says it, or SQLite scans the table
             text("delivery.state = 'pending'"),
             delivery.c.lane <= int(Lane.ALERT),
-            alert.c.kind.not_in(PRIVATE),
+            ~alert.c.personal,
             alert.c.created_at <= now - after,
             ~somebody.exists(),
         )

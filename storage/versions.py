@@ -20,5 +20,6 @@ HEAD = REVISIONS[-1]
 #: one of 0011 asks a reason whether a chat is to be left alone, one of 0015 asks no chat's filters,
 #: one of 0026 knows no quiet hours, and leaves what was held in them, one of 0028 reads one forum
 #: topic of a chat, one of 0029 obeys whoever writes as a group,
-#: one of 0033 reads the figures of a reason by their place.
-MIN_READER = "0034"
+#: one of 0033 reads the figures of a reason by their place,
+#: one of 0034 does not say on what terms its alerts go out.
+MIN_READER = "0035"

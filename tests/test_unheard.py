@@ -17,10 +17,11 @@ import storage.switch
 import storage.told
 from bot import canary
 from bot.alerts.broadcasts import Broadcast
+from bot.alerts.notices import Notice
 from bot.config import load_settings
 from bot.deliver.sieve import sieve
 from bot.emulator import TEST_TOKEN, Emulator, Fault
-from bot.model.alerts import NOTICE, Alert, Audience, Lane, Severity, State
+from bot.model.alerts import Alert, Audience, Lane, Severity, State
 from bot.ops.readiness import SENDS
 from bot.reasons import said
 from bot.recurring import JOBS, beat, look_for_unheard
@@ -108,7 +109,7 @@ async def test_an_alert_that_nobody_has_after_two_minutes_is_told_once(world: Wo
     for _ in range(2):
         await look_for_unheard(world.bot)
     rows = await world.stored(alert)
-    assert len([row for row in rows if row.kind == NOTICE]) == 1
+    assert len([row for row in rows if row.kind == Notice.KIND]) == 1
 
 
 async def test_what_can_wait_or_is_meant_to_is_no_trouble(world: World) -> None:

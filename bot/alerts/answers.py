@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from bot.alerts.kind import Desk, Kind, Reader
-from bot.model.alerts import ANSWER, Alert, Audience, Lane, Payload, Severity
+from bot.model.alerts import Alert, Audience, Lane, Payload, Severity, Terms
 from bot.model.calls import Call, Parameters
 from bot.render.text import Message
 from storage.alerts import StoredAlert
@@ -19,7 +19,8 @@ from storage.alerts import StoredAlert
 class Answered(Payload):
     """The call that an answer was, without the chat."""
 
-    KIND = ANSWER
+    KIND = "answer"
+    TERMS = Terms(awaited=True, passes_stop=True, personal=True)
 
     call: Call
 

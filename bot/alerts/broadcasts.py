@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from bot.alerts.kind import Desk, Kind, Reader
-from bot.model.alerts import BROADCAST, Alert, Audience, Lane, Payload, Severity
+from bot.model.alerts import Alert, Audience, Lane, Payload, Severity, Terms
 from bot.model.entities import Entity, read_entities, written_entity
 from bot.render.text import Message, safe_url, units
 from storage.alerts import StoredAlert
@@ -37,7 +37,8 @@ KEPT_MARKS = frozenset(
 class Broadcast(Payload):
     """An operator's words, with their entities."""
 
-    KIND = BROADCAST
+    KIND = "broadcast"
+    TERMS = Terms(announces=True)
 
     text: str
     entities: tuple[Entity, ...] = ()

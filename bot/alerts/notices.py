@@ -11,11 +11,10 @@ from typing import Any, Protocol, Self
 
 import storage.alerts
 import storage.chats
-import storage.operating
 import storage.setups
 from bot.alerts.kind import Desk, Kind, Reader
 from bot.i18n import day_at, day_since, known, t
-from bot.model.alerts import NOTHING, NOTICE, About, Alert, Audience, Lane, Payload, Severity
+from bot.model.alerts import NOTHING, About, Alert, Audience, Lane, Payload, Severity, Terms
 from bot.reasons import Reason, written
 from bot.render.desk import correction_buttons, story_buttons
 from bot.render.numbers import as_printed
@@ -27,6 +26,7 @@ from storage.db import Db
 
 LASTS = timedelta(days=2)
 HOUR = timedelta(hours=1)
+MOST_AN_HOUR = 200  # that are looked through: an hour has fewer
 #: Values that may differ from one word on a trouble to the next.
 CHANGING = frozenset({"why", "alert", "count", "n", "last", "day", "rate", "theirs"})
 #: Notices that a trouble is over.
@@ -53,7 +53,8 @@ class Notice(Payload):
     Why is the alert's reasons, and its {why}; earlier versions had a sentence among the values.
     """
 
-    KIND = NOTICE
+    KIND = "notice"
+    TERMS = Terms(passes_stop=True, personal=True)
 
     msgid: str
     values: tuple[tuple[str, str], ...] = ()
@@ -157,6 +158,13 @@ async def tell(
             await storage.alerts.enqueue(db, made)
 
 
+async def latest(
+    db: Db, admin: int, *, most: int, since: datetime | None = None
+) -> list[StoredAlert]:
+    """What an operator was told lately, or since then, newest first."""
+    return await storage.alerts.sent_to(db, Notice.KIND, admin, most=most, since=since)
+
+
 async def lost(db: Db, chat_id: int, why: Reason, *, now: datetime) -> None:
     """Tell whoever set a channel up that it cannot be written to any more, once for each loss."""
     owner = await storage.setups.to_be_told(db, chat_id)
@@ -174,7 +182,7 @@ async def _told_lately(
     Not where it was said since then that it is over.
     """
     trouble = _trouble(made, reasons)
-    for told in await storage.operating.notices(db, admin, since=now - HOUR):
+    for told in await latest(db, admin, most=MOST_AN_HOUR, since=now - HOUR):
         said, named = _trouble(Notice.read(told.payload), told.reasons)
         if said in GOOD_NEWS and named == trouble[1]:
             return False

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from bot.alerts.kind import Desk, Kind, Reader
-from bot.model.alerts import PIN, Alert, Audience, Lane, Payload, Severity
+from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.calls import Call
 from bot.render.text import Message
 from storage.alerts import StoredAlert
@@ -21,7 +21,7 @@ METHOD = "pinChatMessage"
 class PinDue(Payload):
     """A message of the chat that is to be pinned."""
 
-    KIND = PIN
+    KIND = "pin"
 
     message: int
 

@@ -13,7 +13,7 @@ from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
 from bot.detect.endings import says_it_is_over
 from bot.detect.nearness import near as near_to
 from bot.i18n import moment, name_of, t
-from bot.model.alerts import STORY, Alert, Audience, Lane, Payload, Severity
+from bot.model.alerts import Alert, Audience, Lane, Payload, Severity, Terms
 from bot.model.chats import Post, Style
 from bot.model.hazards import Hazard
 from bot.model.news import StoredEntry, Story
@@ -52,8 +52,9 @@ REPORTS_NAMED = 10  # reports that a *Why?* lists
 class StoryBroke(Payload):
     """A new story worth telling; the words are read from the archive when it is sent."""
 
-    KIND = STORY
+    KIND = "story"
     POST = Post.STORIES
+    TERMS = Terms(graded=True)
 
     story: int
     topics: tuple[str, ...]

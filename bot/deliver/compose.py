@@ -16,7 +16,7 @@ import storage.deliveries
 import storage.quiet
 from bot.alerts import KINDS, Desk, Reader, kind_of
 from bot.clock import utc_now
-from bot.model.alerts import ANSWER, Severity
+from bot.model.alerts import Severity
 from bot.model.chats import ChatKind, Sound, Style, read_sounds
 from bot.render.buttons import put_in
 from bot.render.text import Message
@@ -120,12 +120,11 @@ class Composer:
         return news.kind, max(self._clock() - news.published_at, timedelta(0))
 
     async def _note(self, db: Db, stored: StoredAlert) -> None:
-        """Remember when what an alert tells was published; of an answer somebody waited."""
-        if stored.id in self._news or stored.payload.kind == ANSWER:
+        """Remember when what an alert tells was published; of what is awaited that says nothing."""
+        kind = kind_of(stored)
+        if stored.id in self._news or kind.payload.TERMS.awaited:
             return
-        at = await kind_of(stored).published_at(
-            Desk(db=db, catalog=self._catalog, kinds=KINDS), stored
-        )
+        at = await kind.published_at(Desk(db=db, catalog=self._catalog, kinds=KINDS), stored)
         self._news[stored.id] = News(stored.payload.kind, at or stored.created_at)
 
     async def _edit(self, made: _Edit, item: Claimed) -> Request | None:

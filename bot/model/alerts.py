@@ -16,18 +16,8 @@ from bot.model.chats import Post
 from bot.model.rates import Rate, Series
 from bot.reasons import Reason
 
-#: The kind of an answer to what somebody asked: it goes also to who wants no alerts.
-ANSWER = "answer"
-#: The kind of a word to an operator.
-NOTICE = "notice"
-#: The kind of an operator's message to many.
-BROADCAST = "broadcast"
-#: The kind that pins a message of ours.
-PIN = "pin"
 #: In the place of a subscription's key: every chat that is written to.
 EVERYBODY = "*"
-#: The kind of a story that broke: of this one chats chose how grave it must be.
-STORY = "story"
 
 
 class Severity(StrEnum):
@@ -93,6 +83,39 @@ class About:
 NOTHING = About()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a kind of alert promises about whom it reaches and when, where that is not as of news.
+
+    The store writes them beside each alert, a column of its own for each, and asks nothing else of
+    a kind: what is stored keeps the terms on which it was decided.
+    """
+
+    awaited: bool = False
+    """Somebody asked for it and waits: it goes also where readers want no alerts (`/stop`), and it
+    is no news, which has an age.
+    """
+
+    passes_stop: bool = False
+    """It leaves also while an operator lets no alert leave."""
+
+    personal: bool = False
+    """A word to one person: no page lists it or tells how far it came, and operators do not hear
+    that nobody has it.
+    """
+
+    announces: bool = False
+    """A word to the readers of a subject, not about it: it reaches all of them, whenever they came
+    and however grave they want its news, and does not count as something that the subject told.
+    """
+
+    graded: bool = False
+    """Chats chose how grave it must be: a calm one is for who wants all, and who is near."""
+
+
+NEWS = Terms()
+
+
 class Payload(ABC):
     """What an alert of one kind carries; a frozen value in its kind's file in `bot.alerts`.
 
@@ -108,6 +131,9 @@ class Payload(ABC):
     """The kind of post it is to a chat's settings; None of what they do not ask about: it comes
     whenever it is due.
     """
+
+    TERMS: ClassVar[Terms] = NEWS
+    """Whom it reaches and when, where that is not as of news."""
 
     @property
     def post(self) -> Post | None:
@@ -150,9 +176,9 @@ class Audience:
     """Whom an alert is for, as a question the store answers.
 
     Subscribers of a subscription key (`topic:security`, `pair:USD/KGS`), one chat, or those who got
-    the alert `told`; with a key and `told`, the subscribers who did not get that one. A broadcast's
-    key may be `EVERYBODY`. For the chats that chose one of the places `near`, it is graver by a
-    level.
+    the alert `told`; with a key and `told`, the subscribers who did not get that one. In the place
+    of a key, `EVERYBODY`: all chats. For those that chose one of the places `near`, it is graver by
+    a level.
     """
 
     subscription: str | None = None

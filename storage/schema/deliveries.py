@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from bot.model.alerts import Terms
 from storage.schema.base import metadata, of_chat, partial_index
 from storage.types import Json, Key, UtcDateTime
 
@@ -43,6 +46,8 @@ alert = Table(  # a decision, stored once, without language or text
     Column("about_series", String),  # of alerts about a rate: its series as written,
     Column("about_day", Date),  # and the day that it counts for
     Column("about_chat", BigInteger),  # of notices about a chat: they are forgotten with it
+    # on what terms it goes out: what each means is told there
+    *(Column(one.name, Boolean, nullable=False, server_default="0") for one in fields(Terms)),
 )
 partial_index(
     "ix_alert_about", alert.c.about_series, alert.c.about_day, where="about_series IS NOT NULL"
@@ -51,9 +56,9 @@ partial_index("ix_alert_audience_chat", alert.c.audience_chat, where="audience_c
 partial_index("ix_alert_audience_key", alert.c.audience_key, where="audience_key IS NOT NULL")
 partial_index("ix_alert_about_chat", alert.c.about_chat, where="about_chat IS NOT NULL")
 # how many stories an hour told
-partial_index("ix_alert_story", alert.c.created_at, where="kind = 'story'")
+Index(None, alert.c.kind, alert.c.created_at)
 # what leaves while all else is stopped
-partial_index("ix_alert_passing", alert.c.expires_at, where="kind IN ('answer', 'notice')")
+partial_index("ix_alert_passing", alert.c.expires_at, where="passes_stop")
 partial_index("ix_alert_open", alert.c.id, where="fanned_at IS NULL")
 partial_index("ix_alert_supersede_key", alert.c.supersede_key, where="supersede_key IS NOT NULL")
 

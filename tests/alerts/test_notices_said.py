@@ -15,7 +15,7 @@ from bot.alerts import KINDS
 from bot.alerts.kind import Desk, Reader
 from bot.alerts.notices import Notice, alert, decided, notice
 from bot.i18n import t
-from bot.model.alerts import NOTHING, NOTICE, About, Alert, Audience, Lane, Severity
+from bot.model.alerts import NOTHING, About, Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind, Style
 from bot.reasons import Reason
 from bot.render.text import places
@@ -156,7 +156,7 @@ async def words(
         told = await storage.alerts.get(db, pk)
         assert told is not None
         desk = Desk(db=db, catalog=CATALOG, kinds=KINDS)
-        shown = await KINDS[NOTICE].words(desk, told, replace(OPERATOR, language=language))
+        shown = await KINDS[Notice.KIND].words(desk, told, replace(OPERATOR, language=language))
     assert shown is not None
     return shown.text
 

@@ -36,7 +36,7 @@ from bot.alerts.broadcasts import alert as broadcast
 from bot.alerts.notices import alert as notice
 from bot.deliver.limits import CATCH_UP
 from bot.emulator import TEST_TOKEN, Emulator, Fault, Limits
-from bot.model.alerts import BROADCAST, EVERYBODY, Audience
+from bot.model.alerts import EVERYBODY, Audience
 from bot.model.chats import ChatKind
 from storage.db import Store
 from storage.opening import open_store
@@ -55,7 +55,7 @@ TELLS = {
     "notice": "already waiting",
     "move": "USD/KGS",
     "story": ATTACK[1],
-    BROADCAST: "a word to everybody",
+    Broadcast.KIND: "a word to everybody",
 }
 STALE = "already stale"
 BURST = 4  # messages a private chat may get at once, then one a second
@@ -164,7 +164,7 @@ async def _subscribe_all(store: Store) -> None:
             await storage.chats.subscribe(
                 db, chat_id, ["pair:USD/KGS", "topic:security"], now=long_ago
             )
-        to_all = Broadcast(text=TELLS[BROADCAST])
+        to_all = Broadcast(text=TELLS[Broadcast.KIND])
         await storage.alerts.enqueue(db, broadcast("1", to_all, EVERYBODY, now=datetime.now(UTC)))
         for words, lasts in ((TELLS["notice"], timedelta(days=2)), (STALE, timedelta(seconds=-1))):
             values = {"chat": "1", "why": words}
@@ -243,7 +243,7 @@ def _check(
             )
         }
         in_order = connection.execute("SELECT kind, lane FROM alert ORDER BY id").fetchall()
-    assert decided == {"move": 1, "story": 1, "notice": 2, BROADCAST: 1}, (
+    assert decided == {"move": 1, "story": 1, "notice": 2, Broadcast.KIND: 1}, (
         f"I1, I3, {die_at}: {decided}"
     )
     for what, words in TELLS.items():
@@ -260,7 +260,7 @@ def _check(
             assert (state == "sent" and message in got) or error, f"I1: {where}"
             assert len(got) <= 1 + doubts + crashes + damaged, f"I2: {where}"
     assert late == 0, f"I5, died at {die_at}"
-    in_order = [(kind, lane) for kind, lane in in_order if kind != BROADCAST]
+    in_order = [(kind, lane) for kind, lane in in_order if kind != Broadcast.KIND]
     assert len({lane for _, lane in in_order}) == 1, "I6 compares alerts of one lane"
     for chat in CHATS:
         assert chat == BLOCKED or rows[STALE, chat][0] == "expired", f"I5, died at {die_at}"

@@ -266,9 +266,25 @@ def _one_topic_is_gone(rows: Rows) -> None:
         del row["thread"]
 
 
+def _terms_stand_beside(rows: Rows) -> None:
+    """0035: an alert goes out on the terms that its kind had when no column said them."""
+    for row in rows["alert"].values():
+        answers, notices = row["kind"] == "answer", row["kind"] == "notice"
+        terms = {
+            "awaited": answers,
+            "passes_stop": answers or notices,
+            "personal": answers or notices,
+            "announces": row["kind"] == "broadcast",
+            "graded": row["kind"] == "story",
+        }
+        as_read = type(next(iter(rows["chat"].values()))["active"])  # SQLite keeps numbers
+        row.update({name: as_read(value) for name, value in terms.items()})
+
+
 MEANT: dict[str, Callable[[Rows], None]] = {
     "0007": _reasons_are_codes,
     "0008": _disputes_have_a_table,
     "0012": _silence_is_apart,
     "0029": _one_topic_is_gone,
+    "0035": _terms_stand_beside,
 }

@@ -187,6 +187,11 @@ def _fill(connection: Connection, revision: str, found: MetaData) -> None:
     add("alert", id=5, dedup_key="c:x", kind="correction", payload=moved, **about, **told)
     nobody = {**gone, "values": [["chat", "-"], ["why", "kicked"]]}
     add("alert", id=6, dedup_key="notice:y", kind="notice", payload=nobody, **told)
+    late = {"v": 1, "method": "sendMessage", "body": {"text": "84.7935"}}
+    theirs = {"payload": late, "audience_chat": 1001}
+    add("alert", id=7, dedup_key="answer:x", kind="answer", **theirs, **told)
+    to_all = {"payload": {"v": 1, "text": "Hello", "entities": []}, "audience_key": "*"}
+    add("alert", id=8, dedup_key="cast:x", kind="broadcast", **to_all, **told)
     place = '{"update_id": 1, "message": {"location": {"latitude": 42.8}}}'
     for number, body in enumerate((place, '{"update_id": 2}'), start=1):
         where = {"body": body, "fleeting": body == place}

@@ -25,6 +25,7 @@ from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.filters import Filter, Mark, Sense
 from bot.model.rates import Pair, RateKind, Series
 from bot.readers.rates import CURRENCIES, rate_card
+from bot.reasons import reasons_to_json
 from bot.sources.catalog import parse_catalog
 from storage.db import Store
 from storage.schema import alert, delivery, series, subscription
@@ -207,7 +208,7 @@ async def test_when_a_subscription_last_told_something_is_found_by_its_key(store
     async with store.writing() as db:
         await storage.chats.add(db, chat(1), now=NOW)
         rows = [_an_alert(number, f"feed:{number}") for number in range(2000)]
-        rows += [_an_alert(2000, keys[0], kind="broadcast"), _an_alert(2001, keys[1])]
+        rows += [_an_alert(2000, keys[0], announces=True), _an_alert(2001, keys[1])]
         await db.execute(insert(alert), rows)
         made = [_a_delivery(number, 1, state="sent") for number in range(1, 2003)]
         await db.execute(insert(delivery), made)
@@ -225,7 +226,7 @@ async def test_what_leaves_while_all_is_stopped_is_found_without_walking_what_wa
     """However much that is, and in which lanes: it is looked for each second."""
     async with store.writing() as db:
         await db.execute(insert(alert), [_an_alert(number, "*") for number in range(300)])
-        await db.execute(insert(alert), [_an_alert(300, None, kind="notice", audience_chat=1)])
+        await db.execute(insert(alert), [_an_alert(300, None, passes_stop=True, audience_chat=1)])
         for number in range(1, 11):
             await storage.chats.add(db, chat(number), now=NOW)
         at = {"lane": int(Lane.ALERT)}
@@ -264,6 +265,7 @@ def _an_alert(number: int, key: str | None, **changes: Any) -> dict[str, Any]:
         "created_at": NOW,
         "expires_at": FAR,
         "fanned_at": NOW,
+        "announces": False,
     }
     return {**row, **changes}
 
@@ -301,3 +303,30 @@ async def test_a_chunk_of_chats_without_filters_is_one_look_into_an_index(store:
             await storage.filters.of_chat(db, 7)
         listed = [one for one in asked if "news_filter" in one[0]]
         assert scans(await plan(db, *listed[0]), "news_filter") == []
+
+
+async def test_what_an_hour_told_of_a_kind_is_found_by_it(store: Store) -> None:
+    """Among all alerts of a month; and what one operator was told of that kind."""
+    async with store.writing() as db:
+        of_old = {"created_at": NOW - timedelta(days=9)}
+        kinds = ("story", "feed", "notice")
+        rows = [_an_alert(one, None, kind=kinds[one % 3], **of_old) for one in range(3000)]
+        rows += [_an_alert(one, None, kind=kinds[one % 3]) for one in range(3000, 3003)]
+        for to, row in enumerate(rows):
+            row |= {"audience_chat": to, "reasons": reasons_to_json(())}
+        await db.execute(insert(alert), rows)
+        await db.execute(text("ANALYZE"))
+        since = NOW - timedelta(hours=1)
+        with statements(db) as asked:
+            for calm in (True, False):
+                times = {"since": since, "most": 9, "calm": calm}
+                assert await storage.alerts.times_told(db, "story", **times) == 1
+            (found,) = await storage.alerts.sent_to(db, "notice", 3002, most=9, since=since)
+        *counts, mine = [await plan(db, *one) for one in asked]
+    assert found.payload.kind == "notice"
+    for shown in counts:
+        assert (
+            "ix_alert_kind_created_at (kind=? AND created_at>?" in shown
+            or "Index Cond: (((kind)::text = 'story'::text) AND (created_at >" in shown
+        ), shown
+    assert scans(mine, "alert") == [], mine
