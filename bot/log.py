@@ -135,7 +135,8 @@ class telling:  # noqa: N801 - read as a verb: with telling(alert=7)
         self._ids = ids
 
     def __enter__(self) -> None:
-        self._before = _about.set({**_about.get(), **self._ids})
+        before = _about.get()
+        self._before = _about.set({**before, **self._ids} if before else self._ids)
 
     def __exit__(self, *_error: object) -> None:
         _about.reset(self._before)

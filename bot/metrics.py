@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 REGISTRY = CollectorRegistry()
@@ -54,6 +56,40 @@ class Level(_Plain):
         self._values[labels] = value
 
 
+class Spread(Collector):
+    """A histogram with these bounds, kept as plainly: ten of the library's would be a tenth of a
+    delivery.
+    """
+
+    def __init__(
+        self, name: str, documentation: str, *labels: str, bounds: Sequence[float]
+    ) -> None:
+        self._name, self._documentation, self._labels = name, documentation, labels
+        self._bounds = bounds
+        # how many are above a bound and not above the next
+        self._found: dict[tuple[str, ...], list[int]] = {}
+        self._sums: dict[tuple[str, ...], float] = {}
+        REGISTRY.register(self)
+
+    def observe(self, value: float, *labels: str) -> None:
+        """One more of this size with these labels."""
+        found = self._found.get(labels)
+        if found is None:
+            found = self._found[labels] = [0] * (len(self._bounds) + 1)
+            self._sums[labels] = 0.0
+        found[bisect_left(self._bounds, value)] += 1
+        self._sums[labels] += value
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """What there is by now."""
+        family = HistogramMetricFamily(self._name, self._documentation, labels=self._labels)
+        upto = [*(str(float(bound)) for bound in self._bounds), "+Inf"]
+        for labels, found in self._found.items():
+            buckets = list(zip(upto, accumulate(found), strict=True))
+            family.add_metric(labels, buckets, self._sums[labels])
+        yield family
+
+
 #: Bounds in seconds of what a reader waits for.
 WAITED = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
 #: Bounds in seconds of one step in the database.
@@ -80,12 +116,11 @@ OLDEST = Gauge(
     ["lane"],
     registry=REGISTRY,
 )
-TOLD_AFTER = Histogram(
+TOLD_AFTER = Spread(
     "jarchy_publication_to_delivery_seconds",
     "From what was published to the message about it",
-    ["kind"],
-    buckets=TOLD,
-    registry=REGISTRY,
+    "kind",
+    bounds=TOLD,
 )
 
 # --- Telegram -------------------------------------------------------------------------------------
@@ -138,9 +173,3 @@ def database(operation: str) -> Histogram:
     than to count.
     """
     return DATABASE.labels(operation)
-
-
-@cache
-def told(kind: str) -> Histogram:
-    """The seconds from publication to delivery of one kind of alert, kept likewise."""
-    return TOLD_AFTER.labels(kind)

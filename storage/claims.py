@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    BindParameter,
     bindparam,
     func,
     select,
@@ -32,6 +31,7 @@ from storage.pace import (
     token_row,
 )
 from storage.schema import alert, chat, delivery, pace
+from storage.types import Numbers
 
 SLOTS_HORIZON = timedelta(seconds=10)  # by the slowest sender: slots reserved beyond are nobody's
 
@@ -193,13 +193,17 @@ def _thread(row: Any) -> int | None:  # noqa: ANN401 - a result row
     return thread_of(read_threads(row.threads), None if row.post is None else Post(row.post))
 
 
-_IDS: BindParameter[list[int]] = bindparam("ids", expanding=True, literal_execute=True)
+_IDS = bindparam("ids", type_=Numbers(), literal_execute=True)
 _LEASE = (
     update(delivery)
-    .where(delivery.c.id.in_(_IDS))
+    .where(delivery.c.id.op("IN", is_comparison=True)(_IDS))
     .values(state=State.LEASED.value, lease_until=bindparam("until"), fence=delivery.c.fence + 1)
 )
-_CHARGE = update(chat).where(chat.c.id.in_(_IDS)).values(tat=bindparam("new_tat"))
+_CHARGE = (
+    update(chat)
+    .where(chat.c.id.op("IN", is_comparison=True)(_IDS))
+    .values(tat=bindparam("new_tat"))
+)
 
 
 async def _charge_chats(db: Db, rows: Sequence[Any], now: datetime) -> None:
@@ -225,7 +229,7 @@ async def outranked(db: Db, claimed: Sequence[Claimed], above: Lane) -> set[int]
     now = await db_now(db)
     found = await db.execute(
         select(delivery.c.chat_id).where(
-            delivery.c.chat_id.in_(_IDS),
+            delivery.c.chat_id.op("IN", is_comparison=True)(_IDS),
             delivery.c.state == State.PENDING.value,
             # as ix_delivery_open says it, or SQLite scans the table
             text("delivery.state IN ('pending', 'leased')"),

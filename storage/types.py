@@ -6,12 +6,13 @@ naive, and `Numeric` travels through floats and is padded with zeros.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Numeric, Text
-from sqlalchemy.types import JSON, TypeDecorator, TypeEngine
+from sqlalchemy.types import JSON, TypeDecorator, TypeEngine, UserDefinedType
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -40,6 +41,19 @@ class Json(TypeDecorator[Any]):
     def coerce_compared_value(self, op: Any, value: Any) -> Any:  # noqa: ANN401 - SQLAlchemy's own types
         """What is compared with a part of a document is no document."""
         return self.impl_instance.coerce_compared_value(op, value)
+
+
+class Numbers(UserDefinedType[Collection[int]]):
+    """Numbers that SQL looks something up among, written out: `(1,2,3)` after IN.
+
+    SQLAlchemy's own parameter for it goes through four functions for each number.
+    """
+
+    cache_ok = True
+
+    def literal_processor(self, dialect: Dialect) -> Callable[[Collection[int]], str]:  # noqa: ARG002 - SQLAlchemy's own
+        """How it is written into a statement: nothing but digits, whatever is given."""
+        return lambda numbers: f"({','.join(['%d' % number for number in numbers])})"  # noqa: UP031 - the fastest
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -33,6 +33,7 @@ LEASE = timedelta(seconds=30)
 # seconds: nothing is begun in the last ones of a lease, because a request may take nearly that long
 MARGIN = 12.0
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
+HALF = HORIZON.total_seconds() / 2
 SLOWEST = 4.0  # seconds: a claim that takes longer has its slots counted as if it took this
 FORGET = 0.8  # of what a claim took is remembered at the next
 BATCH = 500
@@ -71,7 +72,7 @@ class Claims:
             if self.enough():
                 above = self._lane_to_outrank()
                 if above is None:
-                    await self._rest(HORIZON.total_seconds() / 2)
+                    await self._rest(HALF)
                     continue
             try:
                 rest = await self._claim(above)
@@ -98,7 +99,7 @@ class Claims:
         # A look takes as long as a claim. None is worth the slots that would pass until the claim
         # after it, which finds the same.
         lasts = max(self.slots.ahead(now), len(self.slots.queue) / self.rate)
-        if lasts < HORIZON.total_seconds() / 2 + 2 * self._took:
+        if lasts < HALF + 2 * self._took:
             return None
         first = self.slots.first_lane
         if first is Lane.URGENT:  # nothing goes before it
@@ -124,7 +125,7 @@ class Claims:
         ahead = self.slots.ahead(now)
         # a slow claim is asked for that much earlier, and for more slots: else those that passed
         # meanwhile are all it brings, round after round
-        enough = HORIZON.total_seconds() / 2 + self._took
+        enough = HALF + self._took
         if wanted:
             return ahead > enough
         queued = len(self.slots.queue)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 import orjson
@@ -112,12 +112,14 @@ class Composer:
                 answered = await storage.deliveries.message_of(db, first, item.chat)
         return _request(message, found, item, answered)
 
-    def age(self, alert: int) -> tuple[str, timedelta] | None:
-        """The kind of an alert that was composed lately, and how long ago it was published."""
+    def age(self, alert: int) -> tuple[str, float] | None:
+        """The kind of an alert that was composed lately, and how many seconds ago it was
+        published.
+        """
         news = self._news.get(alert)
         if news is None:
             return None
-        return news.kind, max(self._clock() - news.published_at, timedelta(0))
+        return news.kind, max((self._clock() - news.published_at).total_seconds(), 0.0)
 
     async def _note(self, db: Db, stored: StoredAlert) -> None:
         """Remember when what an alert tells was published; of what is awaited that says nothing."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from bot.clock import boottime
 from bot.deliver.reach import Reach
@@ -63,9 +63,12 @@ class Flights:
         """How many wait on a dead connection, and take nobody's place any more."""
         return len(self._dead)
 
-    async def fly(self, item: Claimed, request: Awaitable[Outcome]) -> Outcome:
-        """The outcome of a request; Ambiguous when it hung and was given up."""
-        sender = cast("asyncio.Task[Any]", asyncio.current_task())
+    async def fly(
+        self, item: Claimed, request: Awaitable[Outcome], sender: asyncio.Task[Any]
+    ) -> Outcome:
+        """The outcome of a request that this task sends; Ambiguous when it hung and was given
+        up.
+        """
         one = _Flight(item, boottime(), sender)
         self._flights[one] = None
         try:

@@ -27,7 +27,7 @@ from bot.errors import ConfigError
 from bot.log import verbose
 from bot.model.alerts import Lane, State
 from bot.telegram.api import Api
-from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent
+from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent, label
 from bot.telegram.quiet import Quiet
 from bot.telegram.retry import CONTRADICTED, DELIVERY, ONE_FOR_ALL, SAME_AGAIN
 from bot.telegram.standing import standing
@@ -38,6 +38,8 @@ from storage.deliveries import Mark
 log = structlog.get_logger(__name__)
 
 ASKING = 4.0  # seconds until a question that hangs is an answer
+#: What each lane is called where deliveries are counted, by its number.
+_LANES = [lane.name.lower() for lane in Lane]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,15 +59,15 @@ class Reactions:
     give_back: Callable[[], Awaitable[None]]
     on_trouble: OnTrouble
     quiet: Quiet
-    # the kind of an alert, and how long ago it was published
-    age: Callable[[int], tuple[str, timedelta] | None] = lambda _alert: None
+    # the kind of an alert, and how many seconds ago it was published
+    age: Callable[[int], tuple[str, float] | None] = lambda _alert: None
     _floods: Floods = field(default_factory=Floods)
     # refusals in a row of chats that may be written to
     _contradicted: dict[int, int] = field(default_factory=dict)
 
     async def settle(self, item: Claimed, outcome: Outcome, *, harmless: bool) -> None:
         """Turn an outcome into a mark, and into what else follows; `harmless` may be done twice."""
-        metrics.SENT.add(item.lane.name.lower(), type(outcome).__name__.lower())
+        metrics.SENT.add(_LANES[item.lane], label(outcome))
         if verbose():
             log.debug("sent", outcome=type(outcome).__name__)
         if isinstance(outcome, Sent):
@@ -87,8 +89,8 @@ class Reactions:
 
     def _sent(self, item: Claimed, outcome: Sent) -> None:
         if (aged := self.age(item.alert)) is not None:
-            kind, age = aged
-            metrics.told(kind).observe(age.total_seconds())
+            kind, seconds = aged
+            metrics.TOLD_AFTER.observe(seconds, kind)
         self._floods.sent()
         if self.refusals.sent():
             self.signals.claim.set()

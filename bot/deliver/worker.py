@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import structlog
 
@@ -238,10 +239,11 @@ class Worker:
 
     async def _send(self, one: Ready | None) -> None:
         """Deliver, and go on with what is due by then: a burst of answers becomes one of sends."""
+        sender = cast("asyncio.Task[Any]", asyncio.current_task())
         while one is not None:
             try:
                 with telling(alert=one.item.alert, delivery=one.item.id):
-                    await self._deliver(one.item, one.until)
+                    await self._deliver(one.item, one.until, sender)
             except StorageError as error:  # an unmarked delivery is taken again when its lease ends
                 log.warning("outbox unreachable", error=str(error))
             finally:
@@ -257,7 +259,7 @@ class Worker:
             self._fatal = error
             self.stop()
 
-    async def _deliver(self, item: Claimed, until: float) -> None:
+    async def _deliver(self, item: Claimed, until: float, sender: asyncio.Task[Any]) -> None:
         """One delivery, start to mark, or back when its lease ends first."""
         refusals = self._reactions.refusals
         # what has been doubted, or asks for all, is not risked while messages get no answer
@@ -276,7 +278,7 @@ class Worker:
         if now - begun > TICK:
             self.slots.leave_late(now)
         request = self.api.post(method, chat_body(item.chat, rest))
-        outcome = await self._flights.fly(item, request)
+        outcome = await self._flights.fly(item, request, sender)
         await self._reactions.settle(item, outcome, harmless=method in HARMLESS)
 
     async def _compose(self, item: Claimed) -> Request | None:

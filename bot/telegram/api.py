@@ -20,7 +20,7 @@ from bot import metrics
 from bot.clock import boottime
 from bot.reasons import Reason, reason
 from bot.telegram.line import Line
-from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Retry, read
+from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Retry, Sent, label, read
 from bot.telegram.session import CONNECT_SECONDS, TOTAL_SECONDS, http_proxy
 
 # times that Telegram must disown a token in a row: it is known to say 401 once by mistake
@@ -108,7 +108,10 @@ class Api:
 
     async def post(self, method: str, body: bytes) -> Outcome:
         """Send a ready-made JSON body."""
-        return await self._believed(method, await self._exchange(method, body))
+        found = await self._exchange(method, body)
+        if isinstance(found, Sent) and not self._refusals:  # nearly always
+            return found
+        return await self._believed(method, found)
 
     async def _exchange(self, method: str, body: bytes) -> Outcome:
         try:
@@ -117,7 +120,7 @@ class Api:
             found = Retry(_unsent(error))
         except (TimeoutError, aiohttp.ClientError, HttpProcessingError, OSError) as error:
             found = Ambiguous(_unanswered(error))
-        metrics.CALLS.add(method, type(found).__name__.lower())
+        metrics.CALLS.add(method, label(found))
         return found
 
     async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ANN401 - any JSON value
@@ -210,7 +213,7 @@ class Api:
             found = Retry(_unsent(error))
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             found = Ambiguous(_unanswered(error))
-        metrics.CALLS.add(method, type(found).__name__.lower())
+        metrics.CALLS.add(method, label(found))
         return found
 
 

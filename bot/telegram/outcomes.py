@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 
@@ -72,6 +72,12 @@ class Ambiguous:
 
 
 Outcome = Sent | Retry | Migrated | Gone | Rejected | Ambiguous
+_LABELS: dict[type, str] = {one: one.__name__.lower() for one in get_args(Outcome)}
+
+
+def label(outcome: Outcome) -> str:
+    """What an outcome is called where it is counted."""
+    return _LABELS[type(outcome)]
 
 
 def answers(outcome: Outcome) -> bool:
