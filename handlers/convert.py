@@ -26,7 +26,7 @@ from bot.render.buttons import copy_button
 from bot.render.help import greeted
 from bot.render.numbers import money
 from bot.render.phrases import phrase
-from bot.render.text import Button, Message, Rich, bold, lines, message
+from bot.render.text import Button, Message
 from handlers import rules, unknown
 from handlers.access import mention
 from handlers.context import Context
@@ -189,25 +189,20 @@ def _figure(asked: Question, found: Sequence[Conversion], language: str) -> str 
 def _said(
     services: Services, conversions: Sequence[Conversion], language: str, now: datetime
 ) -> Message:
-    """The equations, then by which rates, each once."""
-    equations: list[Rich] = []
-    basis: list[str] = []
-    for found in conversions:
-        source = found.answer.path[0].source
-        shown = render.conversion(
-            found.amount,
-            found.base,
-            found.answer.result,
-            found.quote,
-            language,
-            path=found.answer.path,
-            source_names=dict(services.catalog.rates[source].names),
-            today=local_day(services.catalog, source, now),
-        )
-        equation, *rest = shown.text.split("\n")
-        equations.append(bold(equation))
-        basis += rest
-    # several readings by one bank have one basis, said once; of one unit the answer is the basis
-    answers = {one.text for one in equations}
-    below = [line for line in dict.fromkeys(basis) if line not in answers]
-    return message(lines(*equations, *below))
+    """The equations, by each source in its own day."""
+    sources = {found.answer.path[0].source for found in conversions}
+    return render.conversion(
+        [
+            render.Equation(
+                amount=found.amount,
+                base=found.base,
+                result=found.answer.result,
+                quote=found.quote,
+                path=found.answer.path,
+            )
+            for found in conversions
+        ],
+        language,
+        names={source: services.catalog.rates[source].names for source in sources},
+        today={source: local_day(services.catalog, source, now) for source in sources},
+    )

@@ -8,7 +8,7 @@ by `storage.due`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -118,38 +118,31 @@ async def claim(
         healed = reach
         await _move_pace(db, token, healed)
     start = max(now + answer_in, healed)
+    claimed = Claim(
+        at=now,
+        deliveries=(),
+        first_in=start - now,
+        every=every,
+        lease=lease,
+        shared=shared,
+        end=healed,
+    )
     if row.paused_until is not None and row.paused_until > now:
-        first_in = row.paused_until - now
-        return Claim(
-            at=now,
-            deliveries=(),
-            first_in=first_in,
-            every=every,
-            lease=lease,
-            shared=shared,
-            end=healed,
-        )
+        return replace(claimed, first_in=row.paused_until - now)
     room = int((reach - start) / every)
     rows: Sequence[Any] = ()
     if min(limit, room) > 0:
         stopped = row.stopped_at is not None
         rows = await due_now(db, now, min(limit, room), lease, above, stopped=stopped)
     slots = min(len(rows) + turns, max(room, 0))
-    tat = start + every * slots
     if slots:
-        await _move_pace(db, token, tat)
-    else:
-        tat = healed
-    return Claim(
-        at=now,
+        claimed = replace(claimed, end=start + every * slots)
+        await _move_pace(db, token, start + every * slots)
+    return replace(
+        claimed,
         deliveries=await _leased(db, rows, now, lease),
-        first_in=start - now,
-        every=every,
-        lease=lease,
         slots=slots,
         full=room <= 0,
-        shared=shared,
-        end=tat,
     )
 
 

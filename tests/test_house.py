@@ -68,7 +68,7 @@ def test_G21_an_answer_leaves_by_one_way() -> None:
 
 #: Who asks something of Telegram past `taken` and the way of answers, with a policy of its own.
 OWN_POLICIES = {
-    "bot/cli/starting.py",  # the operator's first /start: asked until it comes
+    "bot/cli/starting.py",  # the operator's first /start: until it comes, by `insist`
     "bot/deliver/reach.py",  # whether Telegram is away: asked until it is not
     "bot/deliver/reactions.py",  # whether a chat is answered about: its delivery comes back
     "bot/deliver/worker.py",  # deliveries

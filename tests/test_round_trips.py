@@ -19,7 +19,7 @@ from bot.i18n import rounded
 from bot.languages import LANGUAGES
 from bot.model.rates import Move, Rate, rate_from_json, rate_to_json
 from bot.render.numbers import as_printed, money
-from bot.render.rates import conversion
+from bot.render.rates import Equation, conversion
 from bot.sources.base import positive
 from tests.factories import rate
 
@@ -44,15 +44,9 @@ def test_an_amount_as_we_write_it_is_read_as_the_same_amount(
     assert (asked.amount, asked.source) == (amount, code)
     again = parse_question(f"{money(asked.amount, language)} {asked.source}", language=language)
     assert again == asked
-    answer = conversion(
-        amount,
-        code,
-        Decimal(1),
-        "EUR" if code != "EUR" else "KGS",
-        language,
-        path=[rate()],
-        source_names={},
-    )
+    quote = "EUR" if code != "EUR" else "KGS"
+    equation = Equation(amount=amount, base=code, result=Decimal(1), quote=quote, path=[rate()])
+    answer = conversion([equation], language, names={})
     left, _, _ = answer.text.partition(" = ")
     assert parse_question(left, language=language).amount == amount
 

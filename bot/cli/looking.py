@@ -64,16 +64,9 @@ def convert(
         quoted = parse_currency(home or settings.home_currency)
     except ValueError as error:
         raise typer.BadParameter(f"--home should be {error}") from None
-    rates: list[SeenRate] = []
+    rates: Sequence[SeenRate] = ()
     if not parse_only:
-
-        async def read() -> None:
-            from bot.readers.rates import current_rates
-
-            async with view_of(settings) as db:
-                rates.extend(await current_rates(db, catalog, now=datetime.now(UTC)))
-
-        run_to_end(read())
+        rates = _rates_now(settings, catalog)
 
     def answer(question: str) -> dict[str, Any]:
         asked = parse_question(question, language=language, home=quoted)
@@ -82,20 +75,31 @@ def convert(
             line |= _answer_line(asked, rates, quoted)
         return line
 
-    def said(error: UserError) -> str:
-        return explain(error, language or "en").text
-
     if text != "-":
         try:
             write_line(answer(text))
         except UserError as error:
-            raise BotError(said(error)) from None
+            raise BotError(explain(error, language or "en").text) from None
         return
     for raw in lines_of_input():  # bytes: a line that is no UTF-8 ends none of the others
         try:
             write_line(answer(raw.decode("utf-8", "replace").rstrip("\r\n")))
         except UserError as error:
-            write_line({"error": said(error)})
+            write_line({"error": explain(error, language or "en").text})
+
+
+def _rates_now(settings: Settings, catalog: Catalog) -> Sequence[SeenRate]:
+    """What holds now, of the store."""
+    from bot.readers.rates import current_rates
+
+    rates: list[SeenRate] = []
+
+    async def read() -> None:
+        async with view_of(settings) as db:
+            rates.extend(await current_rates(db, catalog, now=datetime.now(UTC)))
+
+    run_to_end(read())
+    return rates
 
 
 def _question_line(asked: Asked) -> dict[str, Any]:

@@ -134,8 +134,8 @@ async def _operator(api: Api, name: str, wait: float) -> int | None:
         f" or send /start {code} to @{name} ({wait:g} s; Ctrl-C leaves it out)."
     )
     until = time.monotonic() + wait
-    while (left := until - time.monotonic()) > 0:
-        updates = await _waiting(api, min(left, LONG_POLL))
+    while time.monotonic() < until:
+        updates = await _waiting(api, until)
         if updates is None:
             return None
         for update in updates:
@@ -143,16 +143,28 @@ async def _operator(api: Api, name: str, wait: float) -> int | None:
             if found is not None:
                 return found
         if updates:  # those of others, which come back at once each time
-            await sleep(min(left, ASK_PAUSE))
+            await sleep(ASK_PAUSE)
     return None
 
 
-async def _waiting(api: Api, seconds: float) -> list[Any] | None:
-    """What waits for the bot, or comes within so many seconds; None when nobody may ask."""
-    from bot.telegram.outcomes import Rejected
+async def _waiting(api: Api, until: float) -> list[Any] | None:
+    """What waits for the bot, or comes until then (`time.monotonic`); None when nobody may ask."""
+    from bot.telegram.outcomes import Outcome, Rejected
     from bot.telegram.results import updates_of
+    from bot.telegram.retry import UNTIL_TAKEN, Failure, insist
 
-    outcome = await api.call("getUpdates", timeout=int(seconds), allowed_updates=["message"])
+    async def ask() -> Outcome:
+        seconds = int(min(max(until - time.monotonic(), 0), LONG_POLL))
+        return await api.call("getUpdates", timeout=seconds, allowed_updates=["message"])
+
+    async def while_there_is_time(failure: Failure) -> float | None:
+        left = max(until - time.monotonic(), 0)
+        if failure.wait is not None and failure.wait >= left:
+            await sleep(left)  # kept to the end, without another question
+            return None
+        return failure.wait
+
+    outcome = await insist(ask, UNTIL_TAKEN, react=while_there_is_time)
     updates = updates_of(outcome)
     if updates is not None:
         return updates
@@ -164,7 +176,6 @@ async def _waiting(api: Api, seconds: float) -> list[Any] | None:
             _say(f"Telegram gives no updates ({why}).")
             return None
         case _:
-            await sleep(ASK_PAUSE)
             return []
 
 

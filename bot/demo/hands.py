@@ -134,6 +134,11 @@ def event_hands(world: World) -> list[Control]:
 
 def bot_hands(keeper: Keeper, hold: Hold) -> list[Control]:
     """What people do to the bot's process and its database."""
+    return [*_process_hands(keeper), _database_hand(hold)]
+
+
+def _process_hands(keeper: Keeper) -> list[Control]:
+    """The process stands still, goes on, is killed and begins again."""
 
     async def freeze() -> Words:
         if keeper.state is State.FROZEN:
@@ -152,16 +157,6 @@ def bot_hands(keeper: Keeper, hold: Hold) -> list[Control]:
         except BotError:  # with its database locked, say
             return words("demo.cannot_start")
         return words("demo.started")
-
-    async def lock() -> Words:
-        if hold.held:
-            hold.give_back()
-            return words("demo.unlocked")
-        try:
-            hold.take()
-        except sqlite3.Error:
-            return words("demo.busy")
-        return words("demo.locked")
 
     return [
         Control(
@@ -186,11 +181,26 @@ def bot_hands(keeper: Keeper, hold: Hold) -> list[Control]:
             group=words("demo.bot"),
             usable=lambda: keeper.state is State.ASLEEP,
         ),
-        Control(
-            id="lock",
-            label=words("demo.lock"),
-            run=lock,
-            group=words("demo.bot"),
-            pressed=lambda: hold.held,
-        ),
     ]
+
+
+def _database_hand(hold: Hold) -> Control:
+    """The database is locked, and given back."""
+
+    async def lock() -> Words:
+        if hold.held:
+            hold.give_back()
+            return words("demo.unlocked")
+        try:
+            hold.take()
+        except sqlite3.Error:
+            return words("demo.busy")
+        return words("demo.locked")
+
+    return Control(
+        id="lock",
+        label=words("demo.lock"),
+        run=lock,
+        group=words("demo.bot"),
+        pressed=lambda: hold.held,
+    )

@@ -35,21 +35,11 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
     controls: list[Control] = []
     keeper = Keeper(ahead=lambda: world.ahead)
     gauge = Gauge(keeper)
-    emulator = Emulator(
-        TEST_TOKEN,
-        "jarchy_bot",
-        title="Jarchy",
-        controls=controls,
-        clock=lambda: world.now().timestamp(),
-        zone=ZONE.key,
-        readings=gauge.readings,
-        tongues=tongues(),
-    )
+    emulator = _telegram(world, gauge, controls)
     hold = Hold()
     try:
         await emulator.start(port=port)
-        emulator.add_private(emulator.add_user(READER, "Aigul", "en"), started=False)
-        emulator.add_channel(CHANNEL, "Jarchy · the herald", "jarchy_herald")
+        _people(emulator)
         keeper.api_url = emulator.api_url
         travel = Travel(world, keeper, emulator.refresh)
         travel.troubled = lambda: hold.held or bool(emulator.faults.active())
@@ -69,20 +59,47 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
                 folder=Path(folder),
             )
             controls += beginning.hands()
-            showing = asyncio.create_task(_begin(beginning, say))
-            looking = asyncio.create_task(gauge.run(emulator))
-            try:
-                await _either(showing, stop)
-            finally:
-                travel.pause()
-                hold.give_back()
-                for task in (showing, looking):
-                    task.cancel()
-                await asyncio.wait([showing, looking])
-                await keeper.stop()
+            await _until(stop, beginning, gauge, say)
     finally:
         await emulator.stop()
         await world.stop()
+
+
+async def _until(
+    stop: asyncio.Event, beginning: Beginning, gauge: Gauge, say: Callable[[str], None]
+) -> None:
+    """Begin the demonstration and keep its gauge until `stop`; what runs then is given up."""
+    showing = asyncio.create_task(_begin(beginning, say))
+    looking = asyncio.create_task(gauge.run(beginning.emulator))
+    try:
+        await _either(showing, stop)
+    finally:
+        beginning.travel.pause()
+        beginning.hold.give_back()
+        for task in (showing, looking):
+            task.cancel()
+        await asyncio.wait([showing, looking])
+        await beginning.keeper.stop()
+
+
+def _telegram(world: World, gauge: Gauge, controls: list[Control]) -> Emulator:
+    """A Telegram in the world's time, with the panel beside its chats."""
+    return Emulator(
+        TEST_TOKEN,
+        "jarchy_bot",
+        title="Jarchy",
+        controls=controls,
+        clock=lambda: world.now().timestamp(),
+        zone=ZONE.key,
+        readings=gauge.readings,
+        tongues=tongues(),
+    )
+
+
+def _people(emulator: Emulator) -> None:
+    """A reader who has not met the bot, and the channel that it is to post in."""
+    emulator.add_private(emulator.add_user(READER, "Aigul", "en"), started=False)
+    emulator.add_channel(CHANNEL, "Jarchy · the herald", "jarchy_herald")
 
 
 async def _either(showing: asyncio.Task[None], stop: asyncio.Event) -> None:

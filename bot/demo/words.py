@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.emulator import Tongue
+from babel.core import Locale
+
+from bot.emulator import Dates, Tongue
 from bot.i18n import demo_texts, t
 from bot.languages import FALLBACK, LANGUAGES
 
@@ -26,5 +28,23 @@ def tongues() -> dict[str, Tongue]:
         for key, text in demo_texts(code).items():
             if not key.startswith(OURS):
                 said[key] = text
-        found[code] = Tongue(name=t("language.name", code), words=said)
+        found[code] = Tongue(name=t("language.name", code), words=said, dates=dates(code))
     return found
+
+
+def dates(code: str) -> Dates:
+    """How a language writes dates, by CLDR: browsers know fewer languages than we speak."""
+    locale = Locale.parse("en_GB" if code == "en" else code)
+    long = locale.date_formats["long"].pattern
+    forms = {form: locale.datetime_skeletons.get(form) for form in ("MMMMd", "MMMd")}
+    day, short = (long if form is None else form.pattern for form in forms.values())
+    wide, abbreviated = (locale.months["format"][width] for width in ("wide", "abbreviated"))
+    return Dates(
+        months=[wide[month] for month in range(1, 13)],
+        short_months=[abbreviated[month] for month in range(1, 13)],
+        weekdays=[locale.days["format"]["wide"][weekday] for weekday in range(7)],
+        full=locale.date_formats["full"].pattern,
+        long=long,
+        day=day,
+        short=short,
+    )

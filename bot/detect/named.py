@@ -19,21 +19,17 @@ def problems() -> list[str]:
     for spoken in languages():
         found += _unknown(spoken, "places", surroundings(), "place of bot/detect/data/places.tsv")
         found += _unknown(spoken, "severity", CUES, f"cue: {', '.join(CUES)}")
+        found += _unknown_stemmer(spoken)
     return found
 
 
-def unknown_stemmers() -> list[str]:
-    """The stemmers that Snowball does not have, a sentence each."""
-    import Stemmer  # as in `search`: not before it is needed
+def _unknown_stemmer(spoken: Language) -> Iterator[str]:
+    import Stemmer  # as in `search`: by whoever needs it
 
-    found: list[str] = []
-    for spoken in languages():
-        name = spoken.news.stemmer
-        if name and name not in Stemmer.algorithms():
-            hint = nearest(name, Stemmer.algorithms())
-            file = f"bot/languages/{spoken.code}/news.py"
-            found.append(f"language {spoken.code}: {file}: Snowball has no stemmer {name}{hint}")
-    return found
+    name, known = spoken.news.stemmer, Stemmer.algorithms()
+    if name and name not in known:
+        file, hint = f"bot/languages/{spoken.code}/news.py", nearest(name, known)
+        yield f"language {spoken.code}: {file}: Snowball has no stemmer {name}{hint}"
 
 
 def _unknown(spoken: Language, table: str, known: Collection[str], right: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from bot.emulator.calls import Call, Calls
 from bot.emulator.emulator import TEST_TOKEN, Emulator
 from bot.emulator.errors import ScenarioError
 from bot.emulator.faults import Fault, Faults, Kind, Limits
-from bot.emulator.scenario import Control, Reading, Tongue, Words
+from bot.emulator.scenario import Control, Dates, Reading, Tongue, Words
 from bot.emulator.tally import Tally
 from bot.emulator.updates import Backoff
 from bot.emulator.world import Chat, Member, User
@@ -21,6 +21,7 @@ __all__ = [
     "Calls",
     "Chat",
     "Control",
+    "Dates",
     "Emulator",
     "Fault",
     "Faults",

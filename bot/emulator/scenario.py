@@ -7,7 +7,7 @@ makes of it can be waited for with `wait_message` or `calls.wait`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.emulator import text as texts
@@ -62,13 +62,33 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dates:
+    """How a language writes a date: names of months and of weekdays from Monday on, and patterns of
+    them in CLDR's letters (EEEE, MMMM, MMM, d, y, and quotation marks).
+
+    `full` has the weekday, `long` the year, `day` the month, `short` an abbreviated one.
+    """
+
+    months: Sequence[str]
+    short_months: Sequence[str]
+    weekdays: Sequence[str]
+    full: str
+    long: str
+    day: str
+    short: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tongue:
     """A language that people of the page may choose: what it calls itself, and what the page says
     in it, by the page's own English; what is not there is said in English.
+
+    Without `dates` they are written by the browser, and few browsers know all languages.
     """
 
     name: str
     words: Mapping[str, str] = field(default_factory=dict)
+    dates: Dates | None = None
 
 
 class Scenario(Happenings):

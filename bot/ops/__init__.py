@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from aiohttp import web
@@ -22,7 +22,6 @@ from bot.ops.view import View
 from bot.ops.whole import Operated, read_whole
 from bot.reasons import Reason, reason
 from bot.render.reasons import told
-from storage.db import Store
 
 __all__ = ["Operated", "Readiness", "ops_app"]
 
@@ -38,27 +37,43 @@ PAGE_HEADERS = {
 
 def ops_app(of: Operated) -> web.Application:
     """The operator's server, on loopback unless told otherwise; shows nobody's chat or words."""
-    store, clock, readiness = of.store, of.clock, of.readiness
-    live = Live(partial(read_whole, of))
+    pages = _Pages(of, Live(partial(read_whole, of)))
+    INFO.labels(version()).set(1)
+    application = web.Application()
+    application.router.add_get("/healthz", pages.healthz)
+    application.router.add_get("/readyz", pages.readyz)
+    application.router.add_get("/metrics", pages.metrics)
+    application.router.add_get("/status", pages.status)
+    application.router.add_get("/status/events", pages.events)
+    application.on_shutdown.append(pages.live.close)
+    return application
 
-    def view(request: web.Request) -> View:
-        return View.asked(request.query, request.headers.get("Accept-Language", ""), of.language)
 
-    async def healthz(_request: web.Request) -> web.Response:
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    """What the operator's server answers, and to whom its page is shown as it changes."""
+
+    of: Operated
+    live: Live
+
+    async def healthz(self, _request: web.Request) -> web.Response:
+        """The loop turns."""
         return web.Response(text="ok\n")
 
-    async def readyz(_request: web.Request) -> web.Response:
-        troubles = await _troubles(store, clock, readiness)
+    async def readyz(self, _request: web.Request) -> web.Response:
+        """Whether the program works, and why not."""
+        troubles = await self._troubles()
         status = 200
         if troubles:
             status = 503
         return web.json_response(answer(troubles), status=status)
 
-    async def metrics(_request: web.Request) -> web.Response:
-        note(await _troubles(store, clock, readiness))
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """The figures; what waits is counted when somebody asks."""
+        note(await self._troubles())
         try:
-            async with store.reading() as db:
-                _count_waiting(await storage.operating.lanes(db, now=clock()))
+            async with self.of.store.reading() as db:
+                _count_waiting(await storage.operating.lanes(db, now=self.of.clock()))
         except StorageError:
             # what was true once is not said again; the other figures are wanted most now
             WAITING.clear()
@@ -68,44 +83,37 @@ def ops_app(of: Operated) -> web.Application:
             body=generate_latest(REGISTRY), headers={"Content-Type": "text/plain; version=0.0.4"}
         )
 
-    async def status(request: web.Request) -> web.Response:
+    async def status(self, request: web.Request) -> web.Response:
+        """The page."""
+        seen = self._view(request)
         try:
-            whole = await read_whole(of)
+            whole = await read_whole(self.of)
         except StorageError:
-            said = told(UNREADABLE, view(request).language).text
+            said = told(UNREADABLE, seen.language).text
             return web.Response(status=503, text=f"{said}\n")
-        seen = view(request)
         headers = {**PAGE_HEADERS, "Content-Language": seen.language}
         return web.Response(text=document(whole, seen), content_type="text/html", headers=headers)
 
-    async def events(request: web.Request) -> web.StreamResponse:
-        return await live.stream(request, view(request))
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """The page's changes."""
+        return await self.live.stream(request, self._view(request))
 
-    INFO.labels(version()).set(1)
-    application = web.Application()
-    application.router.add_get("/healthz", healthz)
-    application.router.add_get("/readyz", readyz)
-    application.router.add_get("/metrics", metrics)
-    application.router.add_get("/status", status)
-    application.router.add_get("/status/events", events)
-    application.on_shutdown.append(live.close)
-    return application
+    def _view(self, request: web.Request) -> View:
+        spoken = request.headers.get("Accept-Language", "")
+        return View.asked(request.query, spoken, self.of.language)
 
-
-async def _troubles(
-    store: Store, clock: Callable[[], datetime], readiness: Readiness
-) -> Mapping[str, Reason]:
-    """Why the program is not ready, by part: what its parts say, and what the store shows."""
-    troubles = dict(readiness.troubles())
-    try:
-        async with store.reading() as db:
-            old = stale(await storage.sources.last_ok_at(db), clock())
-    except StorageError:
-        troubles[READS] = UNREADABLE
-    else:
-        if old is not None:
-            troubles[FRESH] = old
-    return troubles
+    async def _troubles(self) -> Mapping[str, Reason]:
+        """Why the program is not ready, by part: what its parts say, and what the store shows."""
+        troubles = dict(self.of.readiness.troubles())
+        try:
+            async with self.of.store.reading() as db:
+                old = stale(await storage.sources.last_ok_at(db), self.of.clock())
+        except StorageError:
+            troubles[READS] = UNREADABLE
+        else:
+            if old is not None:
+                troubles[FRESH] = old
+        return troubles
 
 
 def _count_waiting(lanes: tuple[LaneWaits, ...]) -> None:

@@ -54,39 +54,52 @@ async def day_digest(
         source = leading_source(catalog, home)
     except UserError:
         source = None
-    rates: list[SeenRate] = []
-    following: dict[str, SeenRate] = {}
+    held: Mapping[str, SeenRate] = {}
+    following: Mapping[str, SeenRate] = {}
     if source is not None:
-        held: dict[str, SeenRate] = {}
-        for item in await storage.rates.around(db, source, day):
-            # a digest names one source for all its rates; our own arithmetic is not that source's
-            if item.pair.quote != home or item.kind is RateKind.CROSS:
-                continue
-            if item.effective_on <= day:
-                held[item.pair.base] = item  # oldest first: the last one holds
-            elif item.effective_on == day + timedelta(days=1):
-                following[item.pair.base] = item
-        for code in codes or DIGEST_CURRENCIES:
-            if code in held:
-                rates.append(held[code])
+        held, following = await _rates_of(db, source, day, home)
     start = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
     end = start + timedelta(days=1)
     last = end - timedelta(microseconds=1)  # the store takes both ends as belonging to it
     stories = await storage.stories.latest(db, since=start, before=last, limit=200, unasked=False)
     led_by_trust = [led(story, catalog.news) for story in stories]
     ranked = by_worth(led_by_trust, language=language, topics=topics)
-    told, left_out = None, 0
-    for story in ranked:
-        if not filters or keeps_back(filters, Looked(story)) is None:
-            told = story
-            break
-        left_out += 1
-        await asyncio.sleep(0)  # the words of a long text take a millisecond
+    told, left_out = await _first_let_through(ranked, filters)
     return Digest(
         day=day,
         source=source,
-        rates=tuple(rates),
+        rates=tuple(held[code] for code in codes or DIGEST_CURRENCIES if code in held),
         story=told,
         following=following,
         left_out=left_out,
     )
+
+
+async def _rates_of(
+    db: Db, source: str, day: date, home: str
+) -> tuple[dict[str, SeenRate], dict[str, SeenRate]]:
+    """A source's rates that hold on a day, and those that begin the day after, by currency."""
+    held: dict[str, SeenRate] = {}
+    following: dict[str, SeenRate] = {}
+    for item in await storage.rates.around(db, source, day):
+        # a digest names one source for all its rates; our own arithmetic is not that source's
+        if item.pair.quote != home or item.kind is RateKind.CROSS:
+            continue
+        if item.effective_on <= day:
+            held[item.pair.base] = item  # oldest first: the last one holds
+        elif item.effective_on == day + timedelta(days=1):
+            following[item.pair.base] = item
+    return held, following
+
+
+async def _first_let_through(
+    ranked: Sequence[Story], filters: Sequence[StoredFilter]
+) -> tuple[Story | None, int]:
+    """The first story that no filter keeps back, and how many before it are kept back."""
+    left_out = 0
+    for story in ranked:
+        if not filters or keeps_back(filters, Looked(story)) is None:
+            return story, left_out
+        left_out += 1
+        await asyncio.sleep(0)  # the words of a long text take a millisecond
+    return None, left_out

@@ -15,7 +15,7 @@ from bot.detect.quoted import must_know
 from bot.errors import UserError
 from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, SeenRate, Series
 from bot.readers.disputes import disputes
-from bot.sources.specs import Catalog
+from bot.sources.specs import Catalog, RateSpec
 from bot.sources.timetable import PollSpec
 from storage.db import Db
 
@@ -75,8 +75,22 @@ async def rate_card(
         raise UserError("error.no_rates_on", day=day, nearest=_nearest_day(by_code, day))
     # what is announced is of a later day than all that holds
     newest = max(announced or held, key=_effective_on)
+    card = _card_of(spec, rows, newest, day)
+    # a past day's card is neither late nor disputed: what is said of it is of that day
+    if day < today:
+        return card
+    return replace(
+        card,
+        freshness=await _freshness_of(db, source, spec.poll, newest, now),
+        disputes=await disputes(db, catalog, rows),
+    )
+
+
+def _card_of(spec: RateSpec, rows: tuple[CardRow, ...], newest: SeenRate, day: date) -> RateCard:
+    """What a card says of its rows by itself; `newest` is one of the latest of them."""
+    held, announced = _shown(rows)
     card = RateCard(
-        source=source,
+        source=spec.key,
         source_names=dict(spec.names),
         zone=spec.poll.zone,
         kind=newest.kind,
@@ -90,14 +104,7 @@ async def rate_card(
         card = replace(card, expected_by=spec.poll.between[1])
     if _seen_as_published(spec.poll, newest):
         card = replace(card, seen_at=newest.seen_at)
-    # a past day's card is neither late nor disputed: what is said of it is of that day
-    if day < today:
-        return card
-    return replace(
-        card,
-        freshness=await _freshness_of(db, source, spec.poll, newest, now),
-        disputes=await disputes(db, catalog, rows),
-    )
+    return card
 
 
 def _shown(rows: Sequence[CardRow]) -> tuple[list[SeenRate], list[SeenRate]]:

@@ -82,7 +82,6 @@ def setup(
     `chan:7:style`, `chan:7:topics`, `chan:7:digest`, `chan:7:sounds`, `chan:7:board:on`,
     `chan:7:preview`, `chan:7:remove`.
     """
-    has_board = board is not None and board.kept
     follows = phrase("channel.follows_nothing", language)
     if following:
         follows = phrase("channel.follows", language, what=", ".join(following))
@@ -99,6 +98,13 @@ def setup(
         digest,
         phrase(_how_board_is(board), language),
     ]
+    buttons = _setup_buttons(number, board, language)
+    return message(lines(bold(one_line(chat.title)), *said), buttons)
+
+
+def _setup_buttons(number: int, board: Board | None, language: str) -> list[list[Button]]:
+    """A tap for each thing that a channel's set-up says."""
+    has_board = board is not None and board.kept
     pages = (
         ("language", "settings.change_language", "zone", "settings.change_zone"),
         ("topics", "settings.change_topics", "digest", "post.digests"),
@@ -112,13 +118,12 @@ def setup(
                 Button(t(right_name, language), f"chan:{number}:{right}"),
             ]
         )
-    rows = [
+    return [
         *buttons,
         [switch(t("channel.board", language), _board_data(number, on=has_board), on=has_board)],
         [Button(t("channel.preview", language), f"chan:{number}:preview")],
         [Button(t("channel.remove", language), f"chan:{number}:remove")],
     ]
-    return message(lines(bold(one_line(chat.title)), *said), rows)
 
 
 def _how_board_is(board: Board | None) -> str:

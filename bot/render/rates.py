@@ -7,9 +7,11 @@ more. The block stays within 34 columns, what a small phone shows unbroken.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 
 from bot.i18n import (
     clock,
@@ -199,40 +201,64 @@ def _resting(since: date, on: date, language: str, today: date | None) -> Rich:
     return phrase("rates.resting_long", language, day=day_at(since, language, today=today))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equation:
+    """An amount of `base` in another money, by the rates of `path`: two of them make a cross rate,
+    which is ours.
+    """
+
+    amount: Decimal
+    base: str
+    result: Decimal
+    quote: str
+    path: Sequence[Rate]
+
+    @property
+    def is_the_rate(self) -> bool:
+        """It says what its one rate says: of one unit, that way round."""
+        pair = Pair(self.base, self.quote)
+        return self.amount == 1 and len(self.path) == 1 and pair == self.path[0].pair
+
+
 def conversion(
-    amount: Decimal,
-    base: str,
-    result: Decimal,
-    quote: str,
+    equations: Sequence[Equation],
     language: str,
     *,
-    path: Sequence[Rate],
-    source_names: dict[str, str],
-    today: date | None = None,
+    names: Mapping[str, Mapping[str, str]],
+    today: Mapping[str, date] = MappingProxyType({}),
 ) -> Message:
-    """An amount in another money, by which rates and of which day.
+    """The equations, then by which rates and of which day, each said once.
 
-    `path` are the rates used, at least one; two of them make a cross rate, which is said to be
-    ours.
+    `names` are those of the sources, and `today` the reader's day in their zones.
     """
-    used = _used(path, language)
-    equation = f"{money(amount, language)} {base} = {money(result, language)} {quote}"
-    if amount == 1 and len(path) == 1 and Pair(base, quote) == path[0].pair:
-        # the rate itself answers, with all that its source printed: once is enough
-        equation, used = used.text, Rich()
-    return message(lines(bold(equation), used, _whose(path, source_names, language, today)))
+    below: dict[Rich, dict[str, None]] = {}
+    for one in equations:
+        source = one.path[0].source
+        whose = _whose(one.path, names.get(source, {}), language, today.get(source))
+        used = [] if one.is_the_rate else [_printed(rate, language) for rate in one.path]
+        below.setdefault(whose, {}).update(dict.fromkeys(used))
+    answered = {_printed(one.path[0], language) for one in equations if one.is_the_rate}
+    said: list[Rich | str] = [bold(_equation(one, language)) for one in equations]
+    for whose, rates in below.items():
+        used = [rate for rate in rates if rate not in answered]
+        said += [", ".join(used), whose] if used else [whose]
+    return message(lines(*said))
 
 
-def _used(path: Sequence[Rate], language: str) -> Rich:
-    """The rates used, each as its source printed it."""
-    used = []
-    for rate in path:
-        one = as_printed(rate.per_unit, language)
-        used.append(f"1 {rate.pair.base} = {one} {rate.pair.quote}")
-    return Rich(", ".join(used))
+def _equation(one: Equation, language: str) -> str:
+    if one.is_the_rate:  # it answers with all that its source printed: once is enough
+        return _printed(one.path[0], language)
+    return f"{money(one.amount, language)} {one.base} = {money(one.result, language)} {one.quote}"
 
 
-def _whose(path: Sequence[Rate], names: dict[str, str], language: str, today: date | None) -> Rich:
+def _printed(rate: Rate, language: str) -> str:
+    """A rate as its source printed it."""
+    return f"1 {rate.pair.base} = {as_printed(rate.per_unit, language)} {rate.pair.quote}"
+
+
+def _whose(
+    path: Sequence[Rate], names: Mapping[str, str], language: str, today: date | None
+) -> Rich:
     """Whose the rates are and of which day; of two, the older one's, and ours."""
     kind = path[0].kind
     if len(path) > 1:
@@ -278,7 +304,7 @@ def amounts(
             bold(f"{latest.pair.base} → {latest.pair.quote}"),
             pre("\n".join(rows)),
             moved,
-            _used([latest], language),
+            _printed(latest, language),
             _whose([latest], source_names, language, today),
         )
     )

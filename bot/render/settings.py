@@ -57,47 +57,24 @@ def settings(
     `anon:on`. Where `channels` can be added, `set:channels`. What the chat's filters keep back is
     counted here: none hides in silence.
     """
-    rows = [
+    said = [
         phrase("settings.language", language, language=t("language.name", language)),
         phrase("settings.time", language, zone=zone_place(zone, language), time=clock(now, zone)),
         phrase("settings.style", language, style=t(f"style.{style.value}", language)),
         phrase("settings.wakes", language, wakes=t(f"wakes.{wakes.value}", language)),
+        _digests(digests, language),
+        _quiet(quiet, language),
     ]
-    rows.append(_digests(digests, language))
-    hours = t("quiet.none", language) if quiet is None else as_said(quiet)
-    rows.append(phrase("settings.quiet", language, hours=hours))
     if filters:
         kept = sum(one.kept for one in filters)
-        rows.append(phrase("settings.filters", language, n=len(filters), kept=kept))
+        said.append(phrase("settings.filters", language, n=len(filters), kept=kept))
     if near:
-        rows.append(phrase("settings.places", language, places=", ".join(near)))
+        said.append(phrase("settings.places", language, places=", ".join(near)))
     if threads is not None and threads.text:
-        rows.append(phrase("settings.threads", language, posts=threads))
+        said.append(phrase("settings.threads", language, posts=threads))
     if following:
-        rows.append(phrase("settings.following", language, what=", ".join(following)))
-    styles = []
-    for one in Style:
-        name = t(f"style.{one.value}", language)
-        styles.append(switch(name, f"style:{one.value}", on=one is style))
-    graver = []
-    for level in Wakes:
-        name = t(f"wakes.{level.value}", language)
-        graver.append(switch(name, f"wakes:{level.value}", on=level is wakes))
-    other = [
-        Button(t("settings.change_language", language), "set:language"),
-        Button(t("settings.change_zone", language), "set:zone"),
-    ]
-    news = [
-        Button(t("settings.change_topics", language), "set:topics"),
-        Button(t("settings.change_filters", language), "set:filters"),
-    ]
-    if places:
-        other.append(Button(t("settings.change_places", language), "set:places"))
-    loud = [
-        Button(t("quiet.title", language), "set:quiet"),
-        Button(t("sound.title", language), "set:sounds"),
-    ]
-    buttons = [styles, graver, other, news, loud]
+        said.append(phrase("settings.following", language, what=", ".join(following)))
+    buttons = [_styles(style, language), _levels(wakes, language), *_pages(language, places=places)]
     if anonymous is not None:
         name = t("settings.anonymous", language)
         buttons.append([switch(name, f"anon:{'off' if anonymous else 'on'}", on=anonymous)])
@@ -105,7 +82,46 @@ def settings(
         buttons.append([Button(t("settings.channels", language), "set:channels")])
     if forum:
         buttons.append([Button(t("here.places", language), "set:here")])
-    return message(lines(bold(t("settings.title", language)), *rows), buttons)
+    return message(lines(bold(t("settings.title", language)), *said), buttons)
+
+
+def _styles(chosen: Style, language: str) -> list[Button]:
+    """How much of a story is told: data `style:brief`."""
+    found: list[Button] = []
+    for one in Style:
+        name = t(f"style.{one.value}", language)
+        found.append(switch(name, f"style:{one.value}", on=one is chosen))
+    return found
+
+
+def _levels(chosen: Wakes, language: str) -> list[Button]:
+    """What may wake the reader: data `wakes:urgent`."""
+    found: list[Button] = []
+    for one in Wakes:
+        name = t(f"wakes.{one.value}", language)
+        found.append(switch(name, f"wakes:{one.value}", on=one is chosen))
+    return found
+
+
+def _pages(language: str, *, places: bool) -> list[list[Button]]:
+    """What has a page of its own."""
+    rows = [
+        [("settings.change_language", "set:language"), ("settings.change_zone", "set:zone")],
+        [("settings.change_topics", "set:topics"), ("settings.change_filters", "set:filters")],
+        [("quiet.title", "set:quiet"), ("sound.title", "set:sounds")],
+    ]
+    if places:
+        rows[0].append(("settings.change_places", "set:places"))
+    found: list[list[Button]] = []
+    for row in rows:
+        found.append([Button(t(msgid, language), data) for msgid, data in row])
+    return found
+
+
+def _quiet(quiet: QuietHours | None, language: str) -> Rich:
+    """The hours of silence, or that there are none."""
+    hours = t("quiet.none", language) if quiet is None else as_said(quiet)
+    return phrase("settings.quiet", language, hours=hours)
 
 
 def _digests(digests: Sequence[time], language: str) -> Rich:

@@ -13,6 +13,7 @@ CONNECT_SECONDS = 6  # less than any request may take: then we know that nothing
 TOTAL_SECONDS = 30
 # more than ever hang at once: the one that asks whether Telegram is there must be free
 MOST_CONNECTIONS = 400
+Session = aiohttp.ClientSession  # for who only hands it on
 
 
 def open_session(

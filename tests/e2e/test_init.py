@@ -13,7 +13,7 @@ import pytest
 
 from bot.cli.starting import _write
 from bot.config import load_settings
-from bot.emulator import TEST_TOKEN, Emulator
+from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Sent
 from bot.telegram.session import open_session
@@ -105,6 +105,24 @@ async def test_from_a_token_and_a_start_to_settings(tmp_path: Path, emulator: Em
         left = await api.call("getUpdates", timeout=0)
     assert isinstance(left, Sent)
     assert len(left.result) == 4, "nothing is taken from the bot"
+
+
+async def test_G21_a_wait_that_telegram_asks_for_is_kept_while_it_waits_for_a_start(
+    tmp_path: Path, emulator: Emulator
+) -> None:
+    """To the second; one that is longer than there is time for is kept to the end."""
+    emulator.faults.add(Fault.flood(3, method="getUpdates", times=1))
+    code, _ = await Init(tmp_path, emulator.api_url).run(TEST_TOKEN, "--wait", "5")
+    refused, again, *_ = emulator.calls.of("getUpdates")
+    assert code == 0
+    assert again.at - refused.at >= 3
+    (tmp_path / ".env").unlink()
+    emulator.faults.add(Fault.flood(60, method="getUpdates", times=1))
+    before = emulator.calls.total
+    code, said = await Init(tmp_path, emulator.api_url).run(TEST_TOKEN, "--wait", "2")
+    asked = [one for one in emulator.calls.since(before) if one.method == "getUpdates"]
+    assert (code, len(asked)) == (0, 1)
+    assert "No operator yet" in said
 
 
 async def test_without_an_operator_the_token_is_kept(tmp_path: Path, emulator: Emulator) -> None:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
 
 import storage.chats
+from bot.convert import currency_at, day_at, parse_asked, plain_text
+from bot.convert.rules import parse_typed_rule
+from bot.errors import UserError
 from bot.i18n import t
+from bot.render.help import unknown as not_understood
 from tests.handlers.conftest import GROUP, READER, STRANGER, World
+from tests.languages.expected import EXPECTED, WHOLE
 
 PERSON = {"id": STRANGER, "is_bot": False, "first_name": "Bakyt", "language_code": "en"}
 US = {"id": 123456789, "is_bot": True, "first_name": "Jarchy", "username": "jarchy_bot"}
 OTHER = {"id": 77, "is_bot": True, "first_name": "Other", "username": "other_bot"}
 SOMEBODY = {"type": "user", "date": 1, "sender_user": PERSON}
+FROM_US = {"type": "user", "date": 1, "sender_user": US}
 COMMAND = [{"type": "bot_command", "offset": 0, "length": 5}]
 
 
@@ -155,6 +164,50 @@ async def test_G23_our_inline_result_in_our_own_chat_is_not_a_question(world: Wo
         )
     world.emulator.push_update(written(READER, "100 usd kgs", forward_origin=SOMEBODY))
     await world.emulator.wait_message(READER, lambda m: "8,479" in m.get("text", ""), timeout=40)
+
+
+async def test_our_own_answer_that_is_forwarded_to_us_is_no_question(world: World) -> None:
+    """Its figures are ours: it is not answered with others, and as whatever else is not understood
+    it is not met with silence.
+    """
+    for number, asked in enumerate(("100 usd kgs", "/rates", "usd")):
+        answer = await world.ask(asked)
+        update = written(READER, answer["text"], forward_origin=FROM_US)
+        update["message"]["message_id"] += number
+        world.emulator.push_update(update)
+        heard = await world.emulator.wait_message(
+            READER, lambda m: m["from"]["is_bot"], after=answer["message_id"], timeout=40
+        )
+        assert heard["text"] == not_understood("en").text
+
+
+def test_nothing_that_we_say_is_a_question_or_a_rule() -> None:
+    """In any language: whoever forwards us our words is not answered with other figures."""
+    understood: list[str] = []
+    for code in WHOLE:
+        for named in EXPECTED[code].values():
+            for said in named.values():
+                if isinstance(said, str) and _is_understood(said, code):
+                    understood.append(said)
+    assert understood == []
+
+
+def _is_understood(said: str, language: str) -> bool:
+    today = date(2021, 10, 20)
+    readers = (
+        partial(parse_asked, today=today, language=language),
+        partial(
+            parse_typed_rule,
+            home="KGS",
+            currency=currency_at,
+            day=partial(day_at, today=today, ahead=True),
+        ),
+    )
+    for read in readers:
+        with suppress(UserError):
+            read(plain_text(said))
+            return True
+    return False
 
 
 PRESS = {"id": "4711", "from": {**PERSON, "id": READER}, "chat_instance": "1", "data": "lang:ru"}

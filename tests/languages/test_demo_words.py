@@ -82,9 +82,11 @@ def test_what_a_key_says_is_there_in_every_language() -> None:
 async def test_the_demonstration_runs_with_a_fourth_language_that_has_no_words_for_it(
     tmp_path: Path,
 ) -> None:
-    """It is to be chosen on the page, the bot comes up, and all is said in English."""
+    """It is to be chosen on the page, the bot comes up, all is said in English, with its dates."""
     state = await _shown(program_with_uzbek(tmp_path))
-    assert state["languages"]["uz"] == {"name": "oʻzbekcha", "words": {}}
+    uzbek = state["languages"]["uz"]
+    assert (uzbek["name"], uzbek["words"]) == ("oʻzbekcha", {})
+    assert uzbek["dates"]["months"][7] == "avgust"
     assert state["languages"]["ru"]["words"]["Today"] == "Сегодня"
     labels = {control["id"]: control["label"] for control in state["controls"]}
     assert labels["next"] == {"en": "Next", "ru": "Дальше", "ky": "Улантуу", "uz": "Next"}

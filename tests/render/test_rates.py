@@ -171,16 +171,10 @@ def test_money_is_shown_without_needless_digits(value: str, shown: str) -> None:
 
 
 def test_a_conversion_says_by_which_rate_and_of_which_day() -> None:
-    shown = rates.conversion(
-        Decimal(100),
-        "USD",
-        Decimal("8479.35"),
-        "KGS",
-        "ru",
-        path=[rate()],
-        source_names=BANK,
-        today=TODAY,
+    equation = rates.Equation(
+        amount=Decimal(100), base="USD", result=Decimal("8479.35"), quote="KGS", path=[rate()]
     )
+    shown = rates.conversion([equation], "ru", names={"nbkr": BANK}, today={"nbkr": TODAY})
     assert shown.text == (
         "100 USD = 8\u00a0479,35 KGS\n1 USD = 84,7935 KGS\nНациональный банк · официальный курс · "
         "20 октября"
@@ -190,10 +184,31 @@ def test_a_conversion_says_by_which_rate_and_of_which_day() -> None:
 
 def test_a_conversion_through_a_third_currency_is_called_ours() -> None:
     path = [rate(), rate("RUB/KGS", "1.1948", "2021-10-19")]
-    shown = rates.conversion(
-        Decimal(1), "USD", Decimal("70.9688"), "RUB", "en", path=path, source_names=BANK
+    equation = rates.Equation(
+        amount=Decimal(1), base="USD", result=Decimal("70.9688"), quote="RUB", path=path
     )
+    shown = rates.conversion([equation], "en", names={"nbkr": BANK})
     assert shown.text == (
         "1 USD = 70.97 RUB\n1 USD = 84.7935 KGS, 1 RUB = 1.1948 KGS\n"
         "National Bank · cross rate, our calculation · 19 Oct"
     )
+
+
+def test_several_conversions_say_each_rate_and_whose_they_are_once() -> None:
+    """Below all of them, a source's together."""
+    dollar, rouble = rate(), rate("RUB/KGS", "1.1948")
+    euro = rate("EUR/KGS", "98.8523", source="cbr")
+    equations = [
+        rates.Equation(amount=Decimal(100), base="USD", result=Decimal(1), quote=quote, path=path)
+        for quote, path in (("RUB", [dollar, rouble]), ("EUR", [euro]), ("KZT", [dollar, rouble]))
+    ]
+    shown = rates.conversion(equations, "en", names={"nbkr": BANK})
+    assert shown.text.split("\n") == [
+        "100 USD = 1 RUB",
+        "100 USD = 1 EUR",
+        "100 USD = 1 KZT",
+        "1 USD = 84.7935 KGS, 1 RUB = 1.1948 KGS",
+        "National Bank · cross rate, our calculation · 20 Oct",
+        "1 EUR = 98.8523 KGS",
+        "cbr · official rate · 20 Oct",
+    ]
