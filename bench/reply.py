@@ -206,7 +206,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
         for number in range(1, CHATS + times + 1):
             without = number % 4 == 0  # one in four finds no finished card
             if without:
-                services.forget_cards()
+                services.cards.forget()
             start = time.perf_counter()
             await inbox.receive([incoming(number)])
             await inbox.close()  # the mark is written after the reply, as it is in the program

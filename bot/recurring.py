@@ -65,8 +65,8 @@ async def poll(bot: Running, key: str) -> bool:
     except StorageError as error:
         log.warning("poll waits for the database", source=spec.key, error=str(error))
         return False
-    if report.new:
-        bot.services.forget_cards()
+    if report.new and key in bot.catalog.rates:
+        bot.services.cards.forget()
     if report.alerts:
         bot.worker.wake()
     return report.alerts > 0
@@ -209,16 +209,16 @@ async def look_again(bot: Running) -> None:
 
 
 async def keep_fresh(bot: Running) -> None:
-    """Keep to the shared clock, and make cards anew when any replica polled."""
+    """Keep to the shared clock, and make cards anew when any replica read a source of rates."""
     with suppress(StorageError):
         async with bot.store.reading() as db:
             if isinstance(bot.clock, SharedClock):
                 await bot.clock.look(db)
-            polled = await storage.sources.last_ok_at(db)
+            polled = await storage.sources.last_ok_at(db, bot.catalog.rates)
         # one that polled made its own cards anew; the others notice it here
         if polled != bot.polled:
             bot.polled = polled
-            bot.services.forget_cards()
+            bot.services.cards.forget()
 
 
 #: Everything that recurs, in the order it is begun.

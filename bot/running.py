@@ -55,7 +55,7 @@ class Running:
     # Telegram disowned the token, to whoever asked
     revoked: asyncio.Event = field(default_factory=asyncio.Event)
     readiness: Readiness = field(default_factory=Readiness)
-    # when any source was read last, as far as this replica's cards know
+    # when any source of rates was read last, as far as this replica's cards know
     polled: datetime | None = None
     # alerts that had reached nobody at this process's last look
     unheard: frozenset[int] = frozenset()

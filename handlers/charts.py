@@ -19,14 +19,13 @@ from bot.errors import UserError
 from bot.model.rates import Pair
 from bot.readers.rates import CURRENCIES, chart_history, local_day
 from bot.render import charts as render
-from bot.render.text import Message
 from handlers import pictures
+from handlers.cards import Caption
 from handlers.context import Context
 
 EXAMPLE = "/chart RUB 90d"
 USUAL = "90d"
 DARK = "dark"
-KEPT_CARDS = 200
 _SHORT_SPAN = re.compile(r"(\d{1,4})([dwmy])", re.ASCII)
 _BETWEEN = re.compile(r"[ ,;:/&+=>\n.?!()«»\"“”-]+")
 # told as a currency without rates, not as a mistyped word
@@ -125,8 +124,7 @@ async def _show(
     Then a picture is drawn only if its own last rate is new.
     """
     services, language, now = context.services, context.language, context.services.clock()
-    # with today, which decides where 90 days begin
-    short = ("chart", pair, span, language, dark, now.date())
+    short = Caption(pair, span, language, dark=dark, today=now.date())
     caption = services.cards.get(short)
     if caption is not None:
         await context.answer()
@@ -147,7 +145,7 @@ async def _show(
     caption = render.caption(
         history, language, source_names=names, today=today, chosen=span, dark=dark
     )
-    _keep(context, short, caption)
+    services.cards.keep(short, caption)
     await _give_way()
     picture = render.chart(
         history, language, alerts=told, source_names=names, today=today, dark=dark
@@ -170,10 +168,3 @@ async def _show(
 async def _give_way() -> None:
     """Let others have their turn: each look at ten years of days takes milliseconds."""
     await asyncio.sleep(0)
-
-
-def _keep(context: Context, short: tuple[object, ...], caption: Message) -> None:
-    # All at once rather than the eldest: new rates clear them too, several times a day.
-    if len(context.services.cards) >= KEPT_CARDS:
-        context.services.cards.clear()
-    context.services.cards[short] = caption

@@ -106,7 +106,6 @@ async def reworded(update: Update, context: Context) -> None:
         was, now = Words.of(lead.entry), context.services.clock()
         wished = Words(title=words, language=lead.entry.language)
         await keep(db, Question.HEADLINE, was, wished, now=now)
-    context.services.forget_cards()
     await context.reply(headline_changed(number, words, context.language))
 
 
@@ -183,7 +182,6 @@ async def _reword(
 
 async def _settled(context: Context, said: str, title: str) -> None:
     """What waited for the word goes out, and /news shows it or does not from now on."""
-    context.services.forget_cards()
     context.services.wake()
     await context.answer()
     await context.edit(say(said, context.language, title=title))

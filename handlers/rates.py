@@ -19,9 +19,9 @@ from bot.render import rates as render
 from bot.render.buttons import rows_of
 from bot.render.phrases import phrase
 from bot.render.text import Button, Rows
+from handlers.cards import Card
 from handlers.context import Context
 
-KEPT_CARDS = 200
 MOST_CHARTS = 8  # buttons under a card: two rows
 _BETWEEN = re.compile(r"[ ,;:/&+=>\n.?!()«»\"“”-]+")
 LONGEST_REQUEST = 200  # letters that are read
@@ -40,9 +40,8 @@ async def rates(_update: Update, context: Context) -> None:
     )
     if on == today:
         on = None  # today's card tells of tomorrow too
-    # a card says how fresh it is: for a minute it is the same for all who ask
-    key = (chat.home, codes, on, context.language, now.replace(second=0, microsecond=0))
-    message = services.cards.get(key)
+    asked = Card(chat.home, codes, on, context.language, now.replace(second=0, microsecond=0))
+    message = services.cards.get(asked)
     if message is None:
         async with services.store.reading() as db:
             card = await rate_card(
@@ -52,9 +51,7 @@ async def rates(_update: Update, context: Context) -> None:
         if on is None:
             shown = [row.pair.base for row in card.rows if row.today or row.tomorrow]
             message = replace(message, buttons=_buttons(shown, card.quote, context.language))
-        if len(services.cards) >= KEPT_CARDS:
-            services.cards.clear()
-        services.cards[key] = message
+        services.cards.keep(asked, message)
     await context.reply(message)
 
 

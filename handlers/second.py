@@ -56,5 +56,4 @@ async def send(context: Context, number: int) -> None:
             raise UserError("error.stale")
         await keep(db, Question.SECURITY, Words.of(story.lead.entry), now=now)
         await tell_others(context, db, pk, "notice.approved", headline(story), now=now)
-    services.forget_cards()
     services.wake()

@@ -21,11 +21,11 @@ from bot.languages import client_language
 from bot.model.chats import Chat, ChatKind, Style
 from bot.own_feeds import OwnFeeds
 from bot.reasons import Reason
-from bot.render.text import Message
 from bot.sources.specs import Catalog
 from bot.telegram.api import BotApi
 from bot.telegram.quiet import Quiet
 from bot.workers import Workers
+from handlers.cards import Cards
 from handlers.drawn import Drawn
 from handlers.given import Questions
 from handlers.signs import Signs
@@ -75,7 +75,7 @@ class Services:
     settings: Settings
     own_feeds: OwnFeeds
     chats: LRUCache[int, Chat] = field(default_factory=lambda: LRUCache(KNOWN_CHATS))
-    cards: dict[tuple[object, ...], Message] = field(default_factory=dict)
+    cards: Cards = field(default_factory=Cards)
     buckets: LRUCache[int, tuple[float, bool]] = field(
         default_factory=lambda: LRUCache(KNOWN_CHATS)
     )
@@ -104,10 +104,6 @@ class Services:
         if known is not None:
             return known.language
         return client_language(code, self.settings.default_language)
-
-    def forget_cards(self) -> None:
-        """New rates were stored: cards are made anew."""
-        self.cards.clear()
 
     def allow(self, chat_id: int, cost: float = SECONDS_A_COMMAND) -> bool:
         """Whether a chat may ask now; when not, UserError once, then False until it calms down.

@@ -93,9 +93,12 @@ def _states(rows: Iterable[Row[Any]]) -> dict[str, SourceState]:
     return found
 
 
-async def last_ok_at(db: Db) -> datetime | None:
-    """When any source was read last."""
-    latest: datetime | None = (await db.execute(select(func.max(source.c.last_ok_at)))).scalar()
+async def last_ok_at(db: Db, keys: Collection[str] | None = None) -> datetime | None:
+    """When any source was read last, or any of these."""
+    query = select(func.max(source.c.last_ok_at))
+    if keys is not None:
+        query = query.where(source.c.key.in_(list(keys)))
+    latest: datetime | None = (await db.execute(query)).scalar()
     return latest
 
 

@@ -268,7 +268,7 @@ class World:
         async with self.store.writing() as db:
             await storage.rates.add_history(db, rates, seen_at=self.now)
         with suppress(AttributeError):
-            self.bot.services.forget_cards()
+            self.bot.services.cards.forget()
 
     # ── a sender ────────────────────────────────────────────────────────────
 

@@ -180,7 +180,7 @@ async def test_an_empty_store_says_that_the_first_rates_are_on_their_way(
     async with world.bot.store.writing() as db:
         await db.execute(delete(rate))
         await db.execute(delete(series_table))
-    world.bot.services.forget_cards()
+    world.bot.services.cards.forget()
     chat, words = READERS[language], t("error.no_rates", language)
     for question in (
         "/rates", "/rates XYZ", "/convert 100 usd", "/convert USD", "/convert XYZ", "/chart",

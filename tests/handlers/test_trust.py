@@ -38,7 +38,7 @@ async def test_R8_the_card_shows_both_banks_by_name_and_the_operator_hears_of_it
         banks.put("/daily.xml", daily(f"{tomorrow:%d.%m.%Y}", "89,9000", "98,8523", "1,1948"))
         assert (await ingest.poll(both.rates["nbkr"])).alerts == 0
     world.bot.worker.wake()
-    world.bot.services.forget_cards()
+    world.bot.services.cards.forget()
     shown = (await world.ask("/rates USD EUR", fits="official rate"))["text"]
     assert "Sources disagree on USD/KGS: National Bank 89.9000 · Second Bank 84.9000." in shown
     assert shown.count("disagree") == 1

@@ -1,0 +1,57 @@
+"""What was made of rates last, cards and charts' captions: good until other rates are stored."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from bot.model.rates import Pair
+from bot.render.text import Message
+
+KEPT = 200
+
+
+class Card(NamedTuple):
+    """What a card depends on besides rates; `minute` because it says how fresh it is."""
+
+    home: str
+    codes: tuple[str, ...]
+    on: date | None
+    language: str
+    minute: datetime
+
+
+class Caption(NamedTuple):
+    """What a chart's caption depends on besides rates: today decides where a range begins."""
+
+    pair: Pair
+    span: str
+    language: str
+    dark: bool
+    today: date
+
+
+class Cards:
+    """The messages that were made of the rates as they are; one for the program."""
+
+    def __init__(self) -> None:
+        self._made: dict[Card | Caption, Message] = {}
+
+    def __len__(self) -> int:
+        """How many are kept."""
+        return len(self._made)
+
+    def get(self, what: Card | Caption) -> Message | None:
+        """What was made of it, or None."""
+        return self._made.get(what)
+
+    def keep(self, what: Card | Caption, made: Message) -> None:
+        """Give this to whoever asks for the same."""
+        # all at once rather than the eldest: new rates clear them too, several times a day
+        if len(self._made) >= KEPT:
+            self._made.clear()
+        self._made[what] = made
+
+    def forget(self) -> None:
+        """Other rates were stored: all is made anew."""
+        self._made.clear()
