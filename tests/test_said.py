@@ -217,6 +217,7 @@ def test_no_name_is_defined_that_nothing_reads() -> None:
         *(
             "cache_ok",
             "impl",
+            "literal_processor",
             "load_dialect_impl",
             "process_bind_param",
             "process_result_value",
