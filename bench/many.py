@@ -59,6 +59,7 @@ def _processor() -> float:
     mine = resource.getrusage(resource.RUSAGE_SELF)
     return mine.ru_utime + mine.ru_stime
 
+
 #: Begins as the program does: without what libraries bring and nobody asks for.
 AS_THE_PROGRAM = """
 import runpy
