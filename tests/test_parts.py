@@ -316,6 +316,18 @@ HALVES = [
         "job 'boards': lacks `do`, a coroutine function",
     ),
     (
+        "bot/recurring.py",
+        "every=5.0, do=digests)",
+        'every=float("nan"), do=poll)',
+        "job 'digests': `do`, poll, should take (Running)",
+    ),
+    (
+        "bot/recurring.py",
+        'follows="poll", do=fan_out',
+        'follows="fan_out", do=fan_out',
+        "job 'fan_out': follows itself",
+    ),
+    (
         "handlers/__init__.py",
         "Route(charts.chart, Who.ANYBODY)",
         "Route(charts.chart)",
