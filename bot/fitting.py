@@ -21,6 +21,11 @@ def takes(function: object, count: int) -> bool:
     return True
 
 
+def makes(function: object, count: int) -> bool:
+    """Whether something can be called so, and gives what it makes there and then."""
+    return takes(function, count) and not is_awaited(function)
+
+
 def is_awaited(function: object) -> bool:
     """Whether it is a coroutine function."""
     return inspect.iscoroutinefunction(function)
