@@ -13,7 +13,7 @@ from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
 from bot.detect.endings import says_it_is_over
 from bot.detect.nearness import near as near_to
 from bot.i18n import moment, name_of, t
-from bot.model.alerts import Alert, Audience, Lane, Payload, Severity, Terms
+from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, Terms
 from bot.model.chats import Post, Style
 from bot.model.hazards import Hazard
 from bot.model.news import StoredEntry, Story
@@ -60,6 +60,11 @@ class StoryBroke(Payload):
     topics: tuple[str, ...]
     #: The alert that told the story before it got worse; this one replies to its message.
     answers: int | None = None
+
+    @property
+    def about(self) -> About:
+        """The story: whether it was withheld is asked of its alerts."""
+        return About(story=self.story)
 
     def to_json(self) -> dict[str, Any]:
         """Version 2 of the stored form."""
