@@ -84,10 +84,7 @@ def chats_by_kind(reach: Reach, language: str) -> Rich:
 def _audience_name(audience: str, language: str) -> str:
     if audience == EVERYBODY:
         return t("broadcast.everybody", language)
-    subject = parse_subject(audience)
-    if not isinstance(subject, TopicSubject):
-        raise ValueError(f"no audience: {audience}")
-    return t(f"topic.{subject.topic}", language)
+    return t(f"topic.{parse_subject(audience).which}", language)  # a topic's readers
 
 
 def _audience_button(shown: StoredBroadcast, what: str, language: str) -> Button:
