@@ -68,8 +68,8 @@ class StoryBroke(Payload):
 
     def to_json(self) -> dict[str, Any]:
         """Version 2 of the stored form."""
-        form = {"v": 2, "story": self.story, "topics": list(self.topics)}
-        return {**form, "answers": self.answers}
+        topics = list(self.topics)
+        return {"v": 2, "story": self.story, "topics": topics, "answers": self.answers}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -145,14 +145,13 @@ class Stories(Kind):
             return why_story(told.severity, told.reasons, reader.language, near=near)
         # the reasons name stems: what this reader sees of them stands in what they were told
         entry = led(found, desk.catalog.news).told_in(reader.language).lead.entry
-        texts = [f"{entry.title}\n{entry.summary or entry.content}"]
         return why_story(
             told.severity,
             told.reasons,
             reader.language,
             topics=found.topics,
             sources=len(found.feeds),
-            texts=texts,
+            texts=[f"{entry.title}\n{entry.summary or entry.content}"],
             near=near,
             reports=reports(found, reader.language, desk.catalog.feed_names, reader.time_zone),
         )
@@ -221,7 +220,7 @@ def _key(story: int, severity: Severity) -> str:
     return f"story:{story}:{severity.value}"
 
 
-#: Who goes first: what is urgent; a calm story waits behind all others.
+#: A calm story waits behind all others.
 LANES = {
     Severity.INFO: Lane.ROUTINE,
     Severity.NOTABLE: Lane.ALERT,
