@@ -163,8 +163,7 @@ class Stories(Kind):
             return None
         mine = led(found, desk.catalog.news).told_in(reader.language)
         head = link(title(mine, reader.language), mine.lead.entry.link)
-        urgent = told.severity is Severity.URGENT
-        if urgent:
+        if urgent := told.severity is Severity.URGENT:
             head = f"{URGENT_MARK} " + head
         by = reporters(mine, desk.catalog.feed_names, reader.language)
         return Brief(line=join(" · ", [head, by]), urgent=urgent)
