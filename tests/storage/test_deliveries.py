@@ -20,6 +20,7 @@ import storage.lapsed
 import storage.pace
 import storage.supergroups
 from bot.alerts.answers import alert as late_answer
+from bot.alerts.edits import StoryGrew
 from bot.alerts.notices import Notice
 from bot.model.alerts import Alert, Audience, Lane, Severity, State
 from bot.model.calls import Call
@@ -221,6 +222,23 @@ async def test_a_newer_alert_replaces_only_what_was_not_sent(store: Store) -> No
         assert await told(db, alert_id=old) == [(1, "sent"), (2, "superseded")]
         assert await told(db, alert_id=middle) == []
         assert await told(db, alert_id=new) == [(1, "pending"), (2, "pending")]
+
+
+async def test_an_alert_of_another_kind_replaces_nothing(store: Store) -> None:
+    """Whatever its `supersede_key` is; and one that has the very key of another kind's stops
+    loudly, for nobody would be told.
+    """
+    async with store.writing() as db:
+        await readers(db, 1)
+        first = await storage.alerts.enqueue(db, an_alert("a", supersede_key="7"))
+        assert first is not None
+        payload = StoryGrew(told=first)
+        await storage.alerts.enqueue(db, an_alert("b", supersede_key="7", payload=payload))
+        assert await storage.alerts.enqueue(db, an_alert("a")) is None
+        with pytest.raises(RuntimeError, match="notice and edit"):
+            await storage.alerts.enqueue(db, an_alert("a", payload=payload))
+        await fan_all(db)
+        assert await told(db, alert_id=first) == [(1, "pending")]
 
 
 async def test_what_expired_is_never_claimed_but_closed(store: Store) -> None:
