@@ -10,7 +10,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -249,7 +249,12 @@ def test_every_room_has_its_place_among_the_layers() -> None:
     rooms |= {
         f"bot.{path.name}" for path in (ROOT / "bot").iterdir() if (path / "__init__.py").exists()
     }
-    assert rooms - {"bot.__init__"} | {"handlers", "storage"} == placed
+    every = rooms - {"bot.__init__"} | {"handlers", "storage"}
+    assert every == placed
+    listed = [
+        contract["source_modules"] for contract in contracts() if contract["type"] == "allowed"
+    ]
+    assert sorted(chain.from_iterable(listed)) == sorted(every)  # what each may import, once
 
 
 def contracts() -> list[dict[str, Any]]:
