@@ -9,7 +9,18 @@ import pytest
 
 from bot.reasons import said
 from bot.telegram.outcomes import BLOCKED, Ambiguous, Outcome, Rejected, Retry, Sent
-from bot.telegram.retry import ANSWER, CONTRADICTED, NO_HARM, SHORT_WAIT, Failure, Policy, insist
+from bot.telegram.retry import (
+    ALARM,
+    ANSWER,
+    CONTRADICTED,
+    LISTENING,
+    NO_HARM,
+    SHORT_WAIT,
+    UNTIL_TAKEN,
+    Failure,
+    Policy,
+    insist,
+)
 
 BUSY, LOST, REFUSED = Retry(said("502")), Ambiguous(said("reset")), Rejected(said("bad"))
 DONE = Sent(7)
@@ -100,3 +111,11 @@ def test_G12_a_chat_that_refuses_in_spite_of_the_right_to_write_has_two_more_tri
     """A second and five seconds later."""
     assert [CONTRADICTED.pause(times) for times in range(2)] == [1, 5]
     assert [CONTRADICTED.spent(times) for times in range(3)] == [False, False, True]
+
+
+@pytest.mark.parametrize("policy", [LISTENING, UNTIL_TAKEN, ALARM])
+def test_G15_whoever_asks_on_and_on_is_heard_soon_after_an_outage_of_any_length(
+    policy: Policy,
+) -> None:
+    """No pause is longer than four seconds, and none of them asks without one."""
+    assert [policy.pause(failures) for failures in (0, 1, 2, 3, 9999)] == [1, 2, 4, 4, 4]
