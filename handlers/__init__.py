@@ -6,7 +6,7 @@ All that can reach us stands in one of these tables. Rights are checked once, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from telegram import Update
@@ -74,6 +74,7 @@ from handlers.parts import (
     lacking,
     misfitting,
     paired,
+    unfit,
     unreachable,
     unusable,
 )
@@ -262,23 +263,27 @@ async def press(_update: Update, context: Context) -> None:
     await pressed.handler(context, *rest)
 
 
-def _all_routes(buttons: Mapping[tuple[str, int], Route[Press]]) -> dict[str, Route[Any]]:
-    """Every route, by what a sentence about it calls it."""
+def _written() -> dict[str, Route[Any]]:
+    """The routes of what comes with a chat, by what a sentence about one calls it."""
     return {
         **{f"command /{name}": one for name, one in COMMANDS.items()},
-        **{f"button {verb} with {count} words": one for (verb, count), one in buttons.items()},
         **{f"what is written, {name}": one for name, one in WORDS.items()},
         "the bot's membership": MEMBERSHIP,
-        "a group that moved": MOVED,
-        "what is asked inline": INLINE,
     }
+
+
+def _nowhere() -> dict[str, Route[Any]]:
+    """The same of what comes without a chat that we have loaded."""
+    return {"a group that moved": MOVED, "what is asked inline": INLINE}
 
 
 def problems() -> list[str]:
     """What a route, a command, a subject or a kind of alert lacks, a sentence each."""
     buttons, found = paired(BUTTONS)
-    found += unusable(_all_routes(buttons)) + lacking(COMMANDS) + misfitting(buttons)
-    found += unreachable(buttons)
+    pressed = {f"button {verb} with {count} words": one for (verb, count), one in buttons.items()}
+    found += unusable({**_written(), **pressed, **_nowhere()}) + lacking(COMMANDS)
+    found += unfit(_written(), "Update", "Context") + unfit(_nowhere(), "Services", "Update")
+    found += misfitting(buttons) + unreachable(buttons)
     found += alerts.lacking_subjects(SUBJECTS.values())
     return found + texts_lacking(FALLBACK)
 
@@ -291,13 +296,13 @@ def route(application: App, services: Services) -> None:
     """
     if wrong := problems():
         raise ConfigError(wrong)
-    # MESSAGE leaves out edited messages, business messages and channels' posts.
-    written = filters.UpdateType.MESSAGE & ForUs()
-    edited = filters.UpdateType.EDITED_MESSAGE & ForUs()
+    # Of all that has a text only messages and their edits are read (handlers.reading).
+    edited_too = ForUs()
+    written = filters.UpdateType.MESSAGE & edited_too
     for name, to in COMMANDS.items():
         command = served(guarded(to), services)
         # an operator's command is what was written as one, there and then
-        heard = written if name in OPERATORS else written | edited
+        heard = written if name in OPERATORS else edited_too
         here = heard & Commanded() & to.where
         application.add_handler(CommandHandler(name, command, filters=here))
     application.add_handler(CallbackQueryHandler(served(press, services)))
@@ -305,7 +310,7 @@ def route(application: App, services: Services) -> None:
     application.add_handler(ChatMemberHandler(member, ChatMemberHandler.MY_CHAT_MEMBER))
     application.add_handler(MessageHandler(MOVED.where, chatless(MOVED, services)))
     for name, to in WORDS.items():
-        here = (written | edited if name in EDITABLE else written) & to.where
+        here = (edited_too if name in EDITABLE else written) & to.where
         application.add_handler(MessageHandler(here, served(guarded(to), services)))
     application.add_handler(InlineQueryHandler(chatless(INLINE, services)))
 
