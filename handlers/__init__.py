@@ -294,13 +294,13 @@ def route(application: App, services: Services) -> None:
     """
     if wrong := problems():
         raise ConfigError(wrong)
-    # MESSAGE leaves out edited messages, business messages and channels' posts.
-    written = filters.UpdateType.MESSAGE & ForUs()
-    edited = filters.UpdateType.EDITED_MESSAGE & ForUs()
+    # Of all that has a text only messages and their edits are read (handlers.reading).
+    edited_too = ForUs()
+    written = filters.UpdateType.MESSAGE & edited_too
     for name, to in COMMANDS.items():
         command = served(guarded(to), services)
         # an operator's command is what was written as one, there and then
-        heard = written if name in OPERATORS else written | edited
+        heard = written if name in OPERATORS else edited_too
         here = heard & Commanded() & to.where
         application.add_handler(CommandHandler(name, command, filters=here))
     application.add_handler(CallbackQueryHandler(served(press, services)))
@@ -308,7 +308,7 @@ def route(application: App, services: Services) -> None:
     application.add_handler(ChatMemberHandler(member, ChatMemberHandler.MY_CHAT_MEMBER))
     application.add_handler(MessageHandler(MOVED.where, chatless(MOVED, services)))
     for name, to in WORDS.items():
-        here = (written | edited if name in EDITABLE else written) & to.where
+        here = (edited_too if name in EDITABLE else written) & to.where
         application.add_handler(MessageHandler(here, served(guarded(to), services)))
     application.add_handler(InlineQueryHandler(chatless(INLINE, services)))
 

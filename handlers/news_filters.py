@@ -12,11 +12,11 @@ import storage.filters
 import storage.stories
 from bot.alerts import kind_of
 from bot.convert.filters import parse_filters
-from bot.detect.filters import meant
+from bot.detect.filters import less_of, meant
 from bot.errors import UserError
 from bot.i18n import t
 from bot.model.filters import Filter, Mark, Sense
-from bot.readers.filters import less_of, sources_by_name, topics_by_name
+from bot.readers.news import READERS_TOPICS
 from bot.render import filters as render
 from bot.render.answers import say
 from bot.render.settings import BACK
@@ -48,8 +48,9 @@ async def _change_or_list(context: Context, sense: Sense, example: str) -> None:
     typed = parse_filters(" ".join(context.words), sense)
     if not typed.items:
         raise UserError("error.filter.none", example=example)
-    sources = sources_by_name(context.services.catalog, context.language)
-    new = meant(typed.items, topics=topics_by_name(), sources=sources)
+    topics = render.topics_by_name(READERS_TOPICS)
+    sources = render.sources_by_name(context.services.catalog.feed_names, context.language)
+    new = meant(typed.items, topics=topics, sources=sources)
     async with context.services.store.writing() as db:
         await _add(db, context.chat.id, new, typed.span)
     await context.reply(await shown(context, saved=True))
@@ -133,4 +134,5 @@ async def _offers(context: Context, alert: str) -> Mapping[str, Filter]:
         story = None if number is None else await storage.stories.get(db, number)
     if story is None:
         raise UserError("error.stale")
-    return less_of(led(story, catalog.news), catalog, context.language)
+    names = render.source_names(catalog.feed_names, context.language)
+    return less_of(led(story, catalog.news), names, context.language)

@@ -55,6 +55,7 @@ async def enqueue(db: Db, new: Alert) -> int | None:
     about = new.payload.about
     values: dict[str, Any] = {
         "about_day": about.day,
+        "about_story": about.story,
         "about_chat": about.chat,
         "dedup_key": new.dedup_key,
         "kind": new.payload.KIND,
@@ -79,12 +80,16 @@ async def enqueue(db: Db, new: Alert) -> int | None:
         values["approval"] = Approval.WAITING.value
     statement = upsert(db, alert).values(**values).on_conflict_do_nothing().returning(alert.c.id)
     pk: int | None = (await db.execute(statement)).scalar()
-    if pk is not None:
+    if pk is None:
+        await _known(db, new)
+    else:
         on_commit(db, partial(_decided, pk, new))
     if pk is not None and new.supersede_key is not None:
         # whoever has not got the older one yet gets this in its place
         older = select(alert.c.id).where(
-            alert.c.supersede_key == new.supersede_key, alert.c.id < pk
+            alert.c.supersede_key == new.supersede_key,
+            alert.c.kind == new.payload.KIND,
+            alert.c.id < pk,
         )
         await db.execute(
             update(delivery)
@@ -97,6 +102,14 @@ async def enqueue(db: Db, new: Alert) -> int | None:
             .values(fanned_at=now)
         )
     return pk
+
+
+async def _known(db: Db, new: Alert) -> None:
+    """Stop loudly where the key of an alert is that of another kind's: nobody would be told."""
+    same = select(alert.c.kind).where(alert.c.dedup_key == new.dedup_key)
+    kind = (await db.execute(same)).scalar()
+    if kind not in {None, new.payload.KIND}:  # None: forgotten meanwhile
+        raise RuntimeError(f"two kinds of alert, {kind} and {new.payload.KIND}, share a key")
 
 
 def _decided(pk: int, new: Alert) -> None:

@@ -7,13 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import (
     ColumnElement,
-    String,
     and_,
-    cast,
     delete,
     func,
     insert,
-    literal,
     select,
     update,
 )
@@ -166,11 +163,11 @@ async def latest(
 
 
 def _withheld(*, unasked: bool) -> ColumnElement[bool]:
-    """A story of whose alerts (it is their `supersede_key`) none was approved and one was not."""
+    """A story of whose alerts none was approved and one was not."""
     states = [Approval.REJECTED.value]
     if not unasked:
         states += [Approval.WAITING.value, Approval.EXPIRED.value]
-    about = alert.c.supersede_key == literal("story:").concat(cast(story.c.id, String))
+    about = alert.c.about_story == story.c.id
     refused = select(alert.c.id).where(about, alert.c.approval.in_(states))
     let_through = select(alert.c.id).where(about, alert.c.approval == Approval.APPROVED.value)
     return and_(refused.exists(), ~let_through.exists())

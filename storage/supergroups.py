@@ -52,19 +52,31 @@ async def _move_chat(db: Db, old: Row[Any], known: Row[Any] | None, new: int) ->
         await db.execute(upsert(db, chat).values(**values).on_conflict_do_nothing())
     elif await _was_first(db, old, known):
         await db.execute(update(chat).where(chat.c.id == new).values(**values))
-    # What both follow stays as the new one has it; a chat has each subject once.
-    theirs = select(subscription.c.key).where(subscription.c.chat_id == old.id)
-    await db.execute(
-        delete(subscription).where(subscription.c.chat_id == new, subscription.c.key.in_(theirs))
-    )
-    await db.execute(
-        update(subscription).where(subscription.c.chat_id == old.id).values(chat_id=new)
-    )
+    await _move_subscriptions(db, old.id, new)
     await storage.rules.migrate(db, old.id, new)
     await storage.filters.migrate(db, old.id, new)
     await storage.places.migrate(db, old.id, new)
     await storage.boards.migrate(db, old.id, new)
     await db.execute(delete(chat).where(chat.c.id == old.id))
+
+
+async def _move_subscriptions(db: Db, old: int, new: int) -> None:
+    """What both follow is followed since the old one did, and snoozed or not as the new one said
+    last; a chat has each subject once.
+    """
+    theirs = subscription.alias("theirs")
+    said = select(theirs.c.snoozed_until).where(
+        theirs.c.chat_id == new, theirs.c.key == subscription.c.key
+    )
+    mine = subscription.c.chat_id == old
+    await db.execute(
+        update(subscription).where(mine, said.exists()).values(snoozed_until=said.scalar_subquery())
+    )
+    keys = select(theirs.c.key).where(theirs.c.chat_id == old)
+    await db.execute(
+        delete(subscription).where(subscription.c.chat_id == new, subscription.c.key.in_(keys))
+    )
+    await db.execute(update(subscription).where(mine).values(chat_id=new))
 
 
 async def _keep_last_word(db: Db, rows: Iterable[Row[Any]], new: int) -> None:

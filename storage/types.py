@@ -46,14 +46,15 @@ class Json(TypeDecorator[Any]):
 class Numbers(UserDefinedType[Collection[int]]):
     """Numbers that SQL looks something up among, written out: `(1,2,3)` after IN.
 
-    SQLAlchemy's own parameter for it goes through four functions for each number.
+    Among none nothing is found: a list without a value is no SQL to PostgreSQL. SQLAlchemy's own
+    parameter goes through four functions for each number.
     """
 
     cache_ok = True
 
     def literal_processor(self, dialect: Dialect) -> Callable[[Collection[int]], str]:  # noqa: ARG002 - SQLAlchemy's own
         """How it is written into a statement: nothing but digits, whatever is given."""
-        return lambda numbers: f"({','.join(['%d' % number for number in numbers])})"  # noqa: UP031 - the fastest
+        return lambda numbers: f"({','.join(['%d' % number for number in numbers]) or 'NULL'})"  # noqa: UP031 - the fastest
 
 
 class UtcDateTime(TypeDecorator[datetime]):

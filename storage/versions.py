@@ -21,5 +21,6 @@ HEAD = REVISIONS[-1]
 #: one of 0026 knows no quiet hours, and leaves what was held in them, one of 0028 reads one forum
 #: topic of a chat, one of 0029 obeys whoever writes as a group,
 #: one of 0033 reads the figures of a reason by their place,
-#: one of 0034 does not say on what terms its alerts go out.
-MIN_READER = "0035"
+#: one of 0034 does not say on what terms its alerts go out,
+#: one of 0035 does not say which story its alerts tell.
+MIN_READER = "0036"

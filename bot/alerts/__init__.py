@@ -7,13 +7,13 @@ when the program starts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from importlib import import_module
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
 from bot.alerts.kind import Desk, Kind, Reader, table
 from bot.errors import ConfigError
+from bot.found import Unread, modules_of
 from bot.i18n import known
 from storage.alerts import StoredAlert
 
@@ -34,14 +34,25 @@ def kind_in(module: ModuleType) -> type[Kind]:
     return kinds[0]
 
 
-def _kinds() -> Iterator[type[Kind]]:
-    for path in sorted(FOLDER.glob("*.py")):
-        if path.stem not in NO_KINDS:
-            yield kind_in(import_module(f"{__name__}.{path.stem}"))
+def _found() -> Mapping[str, Kind]:
+    """The kinds of all files here by the names that are stored; ConfigError with all problems."""
+    found: list[type[Kind]] = []
+    problems: list[str] = []
+    for name, module in modules_of(__name__, FOLDER, but=NO_KINDS).items():
+        if isinstance(module, Unread):
+            problems.append(f"kind of alert {name}: bot/alerts/{name}.py{module.wrong}")
+            continue
+        try:
+            found.append(kind_in(module))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return table(*found)
 
 
 #: The kinds of alert by the name that is stored.
-KINDS = table(*_kinds())
+KINDS = _found()
 
 
 def kind_of(told: StoredAlert) -> Kind:

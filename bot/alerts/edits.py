@@ -138,9 +138,8 @@ def key(told: int) -> str:
 
 def alert(told: int, why: str, *, now: datetime, expires_at: datetime) -> Alert:
     """An edit of the messages of alert `told`; `why` is unique."""
-    digest = hashlib.sha256(why.encode()).hexdigest()[:16]
     return Alert(
-        dedup_key=f"{key(told)}:{digest}",
+        dedup_key=f"{key(told)}:{_digest(why)}",
         payload=StoryGrew(told=told),
         severity=Severity.INFO,
         lane=Lane.ROUTINE,  # it takes slots that news could have
@@ -151,6 +150,10 @@ def alert(told: int, why: str, *, now: datetime, expires_at: datetime) -> Alert:
     )
 
 
+def _digest(why: str) -> str:
+    return hashlib.sha256(why.encode()).hexdigest()[:16]
+
+
 def correction(
     told: int, wording: Wording, why: str, *, now: datetime, expires_at: datetime
 ) -> Alert:
@@ -158,11 +161,10 @@ def correction(
 
     It takes the place of an earlier one about that entry; `why` is unique to the words.
     """
-    asked = f"correction:{wording.entry}"
-    edit = alert(told, why, now=now, expires_at=expires_at)
+    asked = f"wording:{wording.entry}"
     return replace(
-        edit,
-        dedup_key=f"{asked}:{edit.dedup_key.rpartition(':')[2]}",
+        alert(told, why, now=now, expires_at=expires_at),
+        dedup_key=f"{asked}:{_digest(why)}",
         payload=StoryGrew(told=told, wording=wording),
         supersede_key=asked,
         approval=True,

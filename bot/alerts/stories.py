@@ -13,7 +13,7 @@ from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
 from bot.detect.endings import says_it_is_over
 from bot.detect.nearness import near as near_to
 from bot.i18n import moment, name_of, t
-from bot.model.alerts import Alert, Audience, Lane, Payload, Severity, Terms
+from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, Terms
 from bot.model.chats import Post, Style
 from bot.model.hazards import Hazard
 from bot.model.news import StoredEntry, Story
@@ -61,10 +61,15 @@ class StoryBroke(Payload):
     #: The alert that told the story before it got worse; this one replies to its message.
     answers: int | None = None
 
+    @property
+    def about(self) -> About:
+        """The story: whether it was withheld is asked of its alerts."""
+        return About(story=self.story)
+
     def to_json(self) -> dict[str, Any]:
         """Version 2 of the stored form."""
-        form = {"v": 2, "story": self.story, "topics": list(self.topics)}
-        return {**form, "answers": self.answers}
+        topics = list(self.topics)
+        return {"v": 2, "story": self.story, "topics": topics, "answers": self.answers}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -140,14 +145,13 @@ class Stories(Kind):
             return why_story(told.severity, told.reasons, reader.language, near=near)
         # the reasons name stems: what this reader sees of them stands in what they were told
         entry = led(found, desk.catalog.news).told_in(reader.language).lead.entry
-        texts = [f"{entry.title}\n{entry.summary or entry.content}"]
         return why_story(
             told.severity,
             told.reasons,
             reader.language,
             topics=found.topics,
             sources=len(found.feeds),
-            texts=texts,
+            texts=[f"{entry.title}\n{entry.summary or entry.content}"],
             near=near,
             reports=reports(found, reader.language, desk.catalog.feed_names, reader.time_zone),
         )
@@ -159,8 +163,7 @@ class Stories(Kind):
             return None
         mine = led(found, desk.catalog.news).told_in(reader.language)
         head = link(title(mine, reader.language), mine.lead.entry.link)
-        urgent = told.severity is Severity.URGENT
-        if urgent:
+        if urgent := told.severity is Severity.URGENT:
             head = f"{URGENT_MARK} " + head
         by = reporters(mine, desk.catalog.feed_names, reader.language)
         return Brief(line=join(" · ", [head, by]), urgent=urgent)
@@ -216,7 +219,7 @@ def _key(story: int, severity: Severity) -> str:
     return f"story:{story}:{severity.value}"
 
 
-#: Who goes first: what is urgent; a calm story waits behind all others.
+#: A calm story waits behind all others.
 LANES = {
     Severity.INFO: Lane.ROUTINE,
     Severity.NOTABLE: Lane.ALERT,

@@ -8,10 +8,9 @@ verb reads (`bot.config`, `bot.sources.catalog`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from traceback import extract_tb
 
-from bot.errors import BotError, ConfigError
+from bot.errors import ConfigError
+from bot.found import mistake_of
 from bot.sources.catalog import unasked
 from bot.sources.specs import Catalog
 
@@ -30,12 +29,11 @@ def problems(catalog: Catalog) -> list[str]:
         import handlers
         from bot import jobs, recurring
         from bot.detect import named
-    except BotError:  # said on purpose
-        raise
+    except ConfigError as error:  # said on purpose
+        return [*error.problems, *unasked(catalog)]
     # a line that gives a part which there is not (`evry=5.0`), or means nothing
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told as a line
-        at = extract_tb(error.__traceback__)[-1]
-        file = "/".join(Path(at.filename).parts[-2:])
-        return [f"{file}, line {at.lineno}: {str(at.line).rstrip(',')}: {error}"]
+        mistake = mistake_of(error)
+        return [f"{mistake.place}: {mistake.code}: {mistake.words}", *unasked(catalog)]
     found = handlers.problems() + jobs.lacking(recurring.JOBS)
     return found + unasked(catalog) + named.problems()

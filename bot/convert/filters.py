@@ -18,10 +18,9 @@ from functools import cache
 from bot.errors import UserError
 from bot.languages import languages
 from bot.languages.letters import fold_typed
-from bot.model.filters import Sense, TypedItem
+from bot.model.filters import LONGEST_ITEM, Sense, TypedItem
 
 LONGEST_SPAN = 366  # days
-LONGEST_ITEM = 60  # characters: beyond, it is no word that a headline has
 MOST_ITEMS = 20  # of one message
 
 _SIGNS = {"+": Sense.MUST, "!": Sense.NEVER}

@@ -1,11 +1,13 @@
-"""Which of a day's stories a digest tells."""
+"""Which of a day's rates and stories a digest tells."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
+from bot.detect.series import AnyRate, cut_at
 from bot.model.news import Story
+from bot.model.rates import RateKind
 
 
 def by_worth(
@@ -26,3 +28,21 @@ def by_worth(
         if not topics or not set(topics).isdisjoint(story.topics):
             wanted.append(story)
     return sorted(wanted, key=worth, reverse=True)
+
+
+def rates_of_day(
+    rates: Iterable[AnyRate], day: date, *, home: str
+) -> tuple[dict[str, AnyRate], dict[str, AnyRate]]:
+    """A source's rates against `home` that hold on a day, and those that begin the day after, by
+    currency; oldest first.
+    """
+    own: list[AnyRate] = []
+    for rate in rates:
+        # a digest names one source for all its rates; our own arithmetic is not that source's
+        if rate.pair.quote == home and rate.kind is not RateKind.CROSS:
+            own.append(rate)
+    begun, later = cut_at(own, day)
+    next_day, _ = cut_at(later, day + timedelta(days=1))
+    held = {rate.pair.base: rate for rate in begun}
+    following = {rate.pair.base: rate for rate in next_day}
+    return held, following

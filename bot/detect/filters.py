@@ -7,7 +7,7 @@ found in an English text too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from bot.detect.facts import TOKEN, facts_of, places, surroundings
@@ -15,12 +15,24 @@ from bot.detect.language import known_language
 from bot.detect.search import WORD, Token, asked, measured_words, sequence_of
 from bot.languages import LANGUAGES
 from bot.languages.letters import fold_typed
-from bot.model.filters import Filter, Mark, Nameable, Sense, StoredFilter, TypedItem
+from bot.model.filters import (
+    LONGEST_ITEM,
+    Filter,
+    Mark,
+    Nameable,
+    Sense,
+    StoredFilter,
+    TypedItem,
+)
 from bot.model.news import StoredEntry, Story
 
 _NO_PLACES = (("org",), ("head",))  # what stands among the places and is none
 SHORTEST_OFFERED = 5  # letters of a word that says what a headline is about
 LONGEST_OFFERED = 36  # its bytes: a button's data has 64
+# of each mark under one story, so that a menu stays one screen
+WORDS_OFFERED = 3
+PLACES_OFFERED = 2
+SOURCES_OFFERED = 3
 
 # a chunk of a broadcast may have thousands of chats' words, and they are the same again next time
 _words = lru_cache(maxsize=10_000)(asked)
@@ -169,7 +181,33 @@ def _named_thing(
     return Mark.PLACE, Nameable(what=place, said=text)
 
 
-def words_offered(story: Story, *, most: int) -> list[str]:
+def less_of(story: Story, names: Mapping[str, str], language: str) -> dict[str, Filter]:
+    """What one may hear less of after a story, by a code for a button's data.
+
+    `names` are what the reader calls the sources. The headline is the one in their language.
+    """
+    offered: dict[str, Filter] = {}
+    for code, mark, what, said in _offers(story, names, language):
+        offered[code] = Filter(sense=Sense.NEVER, mark=mark, what=what, said=said)
+    return offered
+
+
+def _offers(
+    story: Story, names: Mapping[str, str], language: str
+) -> Iterator[tuple[str, Mark, str, str]]:
+    """Code, mark, what and said of each filter that a story offers."""
+    told = story.told_in(language)
+    title = told.lead.entry.title or told.lead.entry.summary
+    yield "story", Mark.STORY, str(story.pk), title[:LONGEST_ITEM]
+    for number, feed in enumerate(story.feeds[:SOURCES_OFFERED]):
+        yield f"source{number}", Mark.SOURCE, feed, names.get(feed, feed)
+    for place, written in _places_offered(told).items():
+        yield f"place-{place}", Mark.PLACE, place, written
+    for word in _words_offered(told):
+        yield f"word-{word}", Mark.WORD, word.casefold(), word
+
+
+def _words_offered(story: Story) -> list[str]:
     """The words of a story's headline that one may want to hear less of, the longest first.
 
     Places are left out: they are offered as such.
@@ -181,10 +219,10 @@ def words_offered(story: Story, *, most: int) -> list[str]:
             continue
         if not word.isdecimal() and place_of(word) is None:
             found.setdefault(fold_typed(word), word)
-    return sorted(found.values(), key=len, reverse=True)[:most]
+    return sorted(found.values(), key=len, reverse=True)[:WORDS_OFFERED]
 
 
-def places_offered(story: Story, *, most: int) -> dict[str, str]:
+def _places_offered(story: Story) -> dict[str, str]:
     """The places that a story's lead names and how it writes them, the narrowest first."""
     around = surroundings()
     item = story.lead
@@ -196,7 +234,7 @@ def places_offered(story: Story, *, most: int) -> dict[str, str]:
         if around[pattern.kind] not in _NO_PLACES:
             written.setdefault(pattern.kind, " ".join(words[at : at + len(pattern.words)]))
     narrowest = sorted(written, key=lambda place: -len(around[place]))
-    return {place: written[place] for place in narrowest[:most]}
+    return {place: written[place] for place in narrowest[:PLACES_OFFERED]}
 
 
 def _is_muted_source(one: StoredFilter) -> bool:

@@ -1,9 +1,13 @@
-"""What somebody gives a rate of: which currencies are known, and which series a rule watches."""
+"""What somebody gives a rate of: which currencies are known, which series a rule watches or a chart
+draws, what held on a day.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import date
 
+from bot.detect.series import AnyRate, holding, nearest_day
 from bot.errors import UserError
 from bot.model.rates import Pair, RateKind, Series
 from bot.model.rules import Rule
@@ -53,6 +57,39 @@ def watched(rule: Rule, known: Sequence[Series], *, leader: str | None) -> Serie
     raise _no_rate(rule.pair, known)
 
 
+def drawable(
+    pair: Pair, known: Sequence[Series], *, sources: Collection[str], leader: str | None
+) -> list[Series]:
+    """The series of a pair that these sources have, in the order of trying to draw one.
+
+    The `leader`, the source which leads for the pair, goes first; then by kind.
+    """
+    order = list(RateKind)  # the official one first, our own arithmetic last
+    found: list[Series] = []
+    for one in known:
+        if one.pair == pair and one.source in sources:
+            found.append(one)
+    found.sort(key=lambda one: (one.source != leader, order.index(one.kind)))
+    return found
+
+
+def held_on(rates: Sequence[AnyRate], day: date, *, latest: date) -> list[AnyRate]:
+    """The rate of each series that holds on a day; the rates of one series are oldest first.
+
+    UserError where there is none: of a day beyond `latest`, today where the last of the sources is,
+    only what is announced is known.
+    """
+    days = {rate.effective_on for rate in rates}
+    if day > latest and day not in days:
+        raise UserError("error.date_future", day=day)
+    if not days:
+        raise UserError("error.no_rates")
+    held = holding(rates, day)
+    if not held:
+        raise UserError("error.no_rates_on", day=day, nearest=nearest_day(rates, day))
+    return list(held.values())
+
+
 def _no_rate(pair: Pair, known: Sequence[Series]) -> UserError:
     """Why nobody gives a pair's rate, and what stands nearest to it: the pair the other way round,
     other currencies in the same one, else other pairs of the same currencies.
@@ -88,3 +125,16 @@ def watchable(home: str, known: Sequence[Series], *, usual: Sequence[str]) -> li
     codes = quoted_in(home, [one for one in known if one.kind in FOR_EVERYBODY])
     first = [code for code in usual if code in codes]
     return first + sorted(codes.difference(first))
+
+
+def followable(
+    home: str, brought: Sequence[str], *, usual: Sequence[str], chosen: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The currencies to follow against `home`, the usual ones first: those that a source brings,
+    or the usual ones before any source has brought one, and those that are `chosen` already.
+    """
+    first = [code for code in usual if code != home]
+    if brought:
+        # others than the usual ones where a country's sources have none of these
+        first = [code for code in first if code in brought] or list(brought[: len(usual)])
+    return (*first, *sorted(set(chosen).difference(first)))

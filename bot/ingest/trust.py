@@ -17,7 +17,8 @@ import storage.sources
 from bot.alerts.notices import tell
 from bot.convert import convert
 from bot.detect import plausibility
-from bot.model.rates import Move, Rate, RateKind, SeenRate, Series
+from bot.detect.series import holding
+from bot.model.rates import Move, Rate, RateKind, SeenRate
 from bot.readers.disputes import rival
 from bot.sources.specs import RateSpec
 from storage.db import Db
@@ -210,11 +211,9 @@ async def _crosses(db: Db, new: Rate) -> list[Rate]:
     """The pair by way of another bank's own currency: our arithmetic, enough to compare with."""
     found: list[Rate] = []
     for key in await _seconds(db, new):
-        latest: dict[Series, SeenRate] = {}
         homes = Counter[str]()
-        for one in await storage.rates.around(db, key, new.effective_on):
-            if one.effective_on <= new.effective_on:
-                latest[one.series] = one
+        around = await storage.rates.around(db, key, new.effective_on)
+        latest = holding(around, new.effective_on)
         for series in latest:
             homes.update([series.pair.base, series.pair.quote])
         home = new.pair.quote

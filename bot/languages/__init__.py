@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import ConfigError
+from bot.found import problem_of_module
 from bot.languages import meanings, wordings
 from bot.languages.fields import wrong_fields
-from bot.languages.modules import problem_of_module
 from bot.languages.parts import (
     LEFT_OUT,
     CommandWords,

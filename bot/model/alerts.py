@@ -68,10 +68,13 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What an alert is looked for by: a rate's series and day, or a chat that operators hear of."""
+    """What an alert is looked for by: a rate's series and day, a story's number, or a chat that
+    operators hear of.
+    """
 
     series: Series | None = None
     day: date | None = None
+    story: int | None = None
     chat: int | None = None
 
     @classmethod

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+LONGEST_ITEM = 60  # characters of what a filter names: beyond, it is no word that a headline has
+
 
 class Sense(StrEnum):
     """What a filter asks of a story."""

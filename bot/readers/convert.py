@@ -9,18 +9,16 @@ from decimal import Decimal
 
 import storage.rates
 from bot.convert import Answer, Question, convert
+from bot.detect import amounts
 from bot.detect.quoted import must_know
+from bot.detect.series import holding
 from bot.errors import UserError
 from bot.model.rates import Pair, Rate, RateKind, SeenRate, Series
 from bot.readers.rates import CURRENCIES, leading_source, local_day
 from bot.sources.specs import Catalog
 from storage.db import Db
 
-# Of the home currency: what the smallest of the round amounts is worth at least. For RUB/KGS that
-# amount is 1,000 roubles.
-WORTH_SENDING = 500
 UNCHANGED = timedelta(days=14)  # a rate nobody changed for longer is none of last week
-LARGEST_ROUND = 10**11  # a currency worth less than that has no round amounts anybody sends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +36,13 @@ def conversions(asked: Question, rates: Sequence[Rate], *, home: str) -> list[Co
 
     UserError when no source relates the two currencies.
     """
-    amounts = [asked.amount]
+    readings = [asked.amount]
     if asked.other is not None:
-        amounts.append(asked.other)
+        readings.append(asked.other)
     found = []
     for base, quote in _ways(asked, home):
         must_know([base, quote], [rate.series for rate in rates], home=home)
-        for amount in amounts:
+        for amount in readings:
             answer = convert(amount, base, quote, rates, home)
             if answer is None:
                 raise UserError("error.no_conversion", base=base, quote=quote)
@@ -93,16 +91,9 @@ async def round_amounts(
         must_know([code], await storage.rates.known_series(db), home=home)
         raise UserError("error.no_conversion", base=code, quote=home)
     latest = history[-1]
-    first = 1
-    while latest.per_unit * first < WORTH_SENDING and first < LARGEST_ROUND:
-        first *= 10
-    week_ago = None
-    for rate in history:  # oldest first: the last of these held on that day
-        if rate.effective_on <= week:
-            week_ago = rate
     return Amounts(
-        amounts=tuple(Decimal(first * times) for times in (1, 5, 10, 50, 100)),
+        amounts=amounts.round_amounts(latest.per_unit),
         latest=latest,
-        week_ago=week_ago,
+        week_ago=holding(history, week).get(latest.series),
         today=today,
     )

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 import storage.rates
 import storage.stories
-from bot.detect.digests import by_worth
+from bot.detect.digests import by_worth, rates_of_day
 from bot.detect.filters import Looked, keeps_back
 from bot.errors import UserError
 from bot.model.filters import StoredFilter
 from bot.model.news import Story
-from bot.model.rates import RateKind, SeenRate
+from bot.model.rates import SeenRate
 from bot.readers.rates import leading_source
 from bot.sources.specs import Catalog
 from bot.sources.standing import led
@@ -57,7 +57,8 @@ async def day_digest(
     held: Mapping[str, SeenRate] = {}
     following: Mapping[str, SeenRate] = {}
     if source is not None:
-        held, following = await _rates_of(db, source, day, home)
+        around = await storage.rates.around(db, source, day)
+        held, following = rates_of_day(around, day, home=home)
     start = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
     end = start + timedelta(days=1)
     last = end - timedelta(microseconds=1)  # the store takes both ends as belonging to it
@@ -73,23 +74,6 @@ async def day_digest(
         following=following,
         left_out=left_out,
     )
-
-
-async def _rates_of(
-    db: Db, source: str, day: date, home: str
-) -> tuple[dict[str, SeenRate], dict[str, SeenRate]]:
-    """A source's rates that hold on a day, and those that begin the day after, by currency."""
-    held: dict[str, SeenRate] = {}
-    following: dict[str, SeenRate] = {}
-    for item in await storage.rates.around(db, source, day):
-        # a digest names one source for all its rates; our own arithmetic is not that source's
-        if item.pair.quote != home or item.kind is RateKind.CROSS:
-            continue
-        if item.effective_on <= day:
-            held[item.pair.base] = item  # oldest first: the last one holds
-        elif item.effective_on == day + timedelta(days=1):
-            following[item.pair.base] = item
-    return held, following
 
 
 async def _first_let_through(

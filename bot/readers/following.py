@@ -8,6 +8,7 @@ from datetime import datetime
 
 import storage.alerts
 import storage.chats
+from bot.detect.quoted import followable
 from bot.model.subjects import (
     DigestSubject,
     PairSubject,
@@ -31,15 +32,9 @@ class Followed:
 
 
 async def currencies_offered(db: Db, home: str, *, chosen: Collection[str] = ()) -> tuple[str, ...]:
-    """The currencies to follow against `home`, the usual ones first: those that a source brings,
-    or the usual ones before any source has brought one, and those that are `chosen` already.
-    """
-    usual = [code for code in CURRENCIES if code != home]
+    """The currencies to follow against `home`, those that are `chosen` already among them."""
     brought = await rule_currencies(db, home=home)
-    if brought:
-        # others than the usual ones where a country's sources have none of these
-        usual = [code for code in usual if code in brought] or brought[: len(CURRENCIES)]
-    return (*usual, *sorted(set(chosen).difference(usual)))
+    return followable(home, brought, usual=CURRENCIES, chosen=chosen)
 
 
 async def followed(db: Db, chat_id: int) -> list[Followed]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 import storage.rates
+from bot.detect.cards import chosen, row, seen_as_published, shown
 from bot.detect.freshness import freshness
-from bot.detect.quoted import must_know
+from bot.detect.quoted import drawable, held_on, must_know
+from bot.detect.series import holding, nearest_day
 from bot.errors import UserError
-from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, SeenRate, Series
+from bot.model.rates import CardRow, Freshness, Pair, RateCard, SeenRate
 from bot.readers.disputes import disputes
 from bot.sources.specs import Catalog, RateSpec
 from bot.sources.timetable import PollSpec
@@ -23,22 +26,17 @@ from storage.db import Db
 CURRENCIES = ("USD", "EUR", "RUB", "KZT", "CNY")
 # Of a history, so that ten years do not hold the loop: so many take it for 10 ms.
 DAYS_AT_ONCE = 400
-CURRENCIES_SHOWN = 5  # of a source that quotes none of the usual ones
-RESTING_DAYS = 4  # a rate older than a long weekend is not resting, it is late
 
 
 def leading_source(catalog: Catalog, home: str) -> str:
-    """The source whose rates against `home` lead: the first of the catalog that quotes it.
+    """The source whose rates against `home` are shown, as the catalog has it.
 
     UserError when no source is enabled.
     """
-    leader = catalog.leader(home)
-    if leader is not None:
-        return leader.key
-    for spec in catalog.rates.values():
-        if not spec.disabled:
-            return spec.key
-    raise UserError("error.no_rates")
+    leader = catalog.leading(home)
+    if leader is None:
+        raise UserError("error.no_rates")
+    return leader.key
 
 
 def local_day(catalog: Catalog, source: str, now: datetime) -> date:
@@ -68,13 +66,12 @@ async def rate_card(
     by_code = await _by_code(db, source, day, home, codes or CURRENCIES)
     if not by_code or not by_code.keys() >= set(codes):
         by_code = await _by_code(db, source, day, home, ())  # so that what is known can be named
-    chosen = _chosen(codes, by_code)
-    rows = tuple(_row(by_code[code], day, past=day < today) for code in chosen)
-    held, announced = _shown(rows)
-    if not held and not announced:
-        raise UserError("error.no_rates_on", day=day, nearest=_nearest_day(by_code, day))
-    # what is announced is of a later day than all that holds
-    newest = max(announced or held, key=_effective_on)
+    wanted = chosen(codes, by_code, usual=CURRENCIES)
+    rows = tuple(row(by_code[code], day, past=day < today) for code in wanted)
+    newest = shown(rows).newest
+    if newest is None:
+        stored = chain.from_iterable(by_code.values())
+        raise UserError("error.no_rates_on", day=day, nearest=nearest_day(stored, day))
     card = _card_of(spec, rows, newest, day)
     # a past day's card is neither late nor disputed: what is said of it is of that day
     if day < today:
@@ -88,7 +85,7 @@ async def rate_card(
 
 def _card_of(spec: RateSpec, rows: tuple[CardRow, ...], newest: SeenRate, day: date) -> RateCard:
     """What a card says of its rows by itself; `newest` is one of the latest of them."""
-    held, announced = _shown(rows)
+    found = shown(rows)
     card = RateCard(
         source=spec.key,
         source_names=dict(spec.names),
@@ -97,57 +94,14 @@ def _card_of(spec: RateSpec, rows: tuple[CardRow, ...], newest: SeenRate, day: d
         quote=newest.pair.quote,
         on=day,
         rows=rows,
-        holds_from=max(map(_effective_on, held), default=None),
-        next_on=next(map(_effective_on, announced), None),
+        holds_from=found.holds_from,
+        next_on=found.next_on,
     )
     if spec.poll.between is not None:
         card = replace(card, expected_by=spec.poll.between[1])
-    if _seen_as_published(spec.poll, newest):
+    if seen_as_published(newest, ZoneInfo(spec.poll.zone)):
         card = replace(card, seen_at=newest.seen_at)
     return card
-
-
-def _shown(rows: Sequence[CardRow]) -> tuple[list[SeenRate], list[SeenRate]]:
-    """The rates of a card that hold on its day, and those that are announced beside them."""
-    held: list[SeenRate] = []
-    announced: list[SeenRate] = []
-    for row in rows:
-        if row.today is not None:
-            held.append(row.today)
-        if row.tomorrow is not None:
-            announced.append(row.tomorrow)
-    return held, announced
-
-
-def _chosen(codes: Sequence[str], by_code: Mapping[str, Sequence[SeenRate]]) -> Sequence[str]:
-    """The currencies of a card: those asked for, else the usual ones, else a few of what there is.
-
-    UserError for one that nobody has a rate of, or when there is none at all.
-    """
-    if not by_code:
-        raise UserError("error.no_rates")
-    for code in codes:
-        if code not in by_code:
-            raise UserError("error.currency", code=code, known=", ".join(sorted(by_code)))
-    if codes:
-        return codes
-    usual = []
-    for code in CURRENCIES:
-        if code in by_code:
-            usual.append(code)
-    return usual or sorted(by_code)[:CURRENCIES_SHOWN]
-
-
-def _effective_on(rate: SeenRate) -> date:
-    return rate.effective_on
-
-
-def _nearest_day(by_code: Mapping[str, Sequence[SeenRate]], day: date) -> date:
-    """The day with a rate that lies nearest, which a reader is offered instead."""
-    days: list[date] = []
-    for rates in by_code.values():
-        days += map(_effective_on, rates)
-    return min(days, key=lambda one: abs(one - day))
 
 
 async def _by_code(
@@ -162,27 +116,6 @@ async def _by_code(
             code = item.pair.quote
         found[code].append(item)
     return found
-
-
-def _seen_as_published(poll: PollSpec, newest: SeenRate) -> bool:
-    """Whether a rate came to us when it was published, and not by a backfill or our first poll."""
-    return newest.seen_at.astimezone(ZoneInfo(poll.zone)).date() <= newest.effective_on
-
-
-def _row(rates: Sequence[SeenRate], day: date, *, past: bool) -> CardRow:
-    """What holds on a day, what held before it, and what is announced for the next days."""
-    row = CardRow(pair=rates[0].pair)
-    for rate in rates:  # oldest first
-        if rate.effective_on <= day:
-            row = replace(row, today=rate, previous=row.today)
-        elif row.tomorrow is None and not past and _soon(rate, day):
-            row = replace(row, tomorrow=rate)
-    return row
-
-
-def _soon(rate: SeenRate, day: date) -> bool:
-    """Whether an announced rate holds from the next working day on, a long weekend in between."""
-    return (rate.effective_on - day).days <= RESTING_DAYS
 
 
 async def _freshness_of(
@@ -201,15 +134,12 @@ async def _freshness_of(
 
 async def current_rates(db: Db, catalog: Catalog, *, now: datetime) -> list[SeenRate]:
     """What holds now of every enabled source: each series' latest rate by today, where it is."""
-    held: dict[Series, SeenRate] = {}
-    for spec in catalog.rates.values():
-        if spec.disabled:
-            continue
+    found: list[SeenRate] = []
+    for spec in catalog.enabled_rates:
         today = local_day(catalog, spec.key, now)
-        for item in await storage.rates.around(db, spec.key, today):
-            if item.effective_on <= today:
-                held[item.series] = item  # oldest first: the last one stays
-    return list(held.values())
+        around = await storage.rates.around(db, spec.key, today)
+        found += holding(around, today).values()
+    return found
 
 
 async def rates_on(db: Db, catalog: Catalog, day: date, *, now: datetime) -> list[SeenRate]:
@@ -217,25 +147,12 @@ async def rates_on(db: Db, catalog: Catalog, day: date, *, now: datetime) -> lis
 
     UserError for a day that nobody has a rate for.
     """
-    held: dict[Series, SeenRate] = {}
-    days: set[date] = set()
+    around: list[SeenRate] = []
     latest = date.min
-    for spec in catalog.rates.values():
-        if spec.disabled:
-            continue
+    for spec in catalog.enabled_rates:
         latest = max(latest, local_day(catalog, spec.key, now))
-        for item in await storage.rates.around(db, spec.key, day):
-            days.add(item.effective_on)
-            if item.effective_on <= day:
-                held[item.series] = item  # oldest first: the last one stays
-    if day > latest and day not in days:
-        raise UserError("error.date_future", day=day)
-    if not days:
-        raise UserError("error.no_rates")
-    if not held:
-        nearest = min(days, key=lambda one: abs(one - day))
-        raise UserError("error.no_rates_on", day=day, nearest=nearest)
-    return list(held.values())
+        around += await storage.rates.around(db, spec.key, day)
+    return held_on(around, day, latest=latest)
 
 
 async def chart_history(
@@ -248,7 +165,10 @@ async def chart_history(
     """
     stored = await storage.rates.known_series(db)
     must_know([pair.base, pair.quote], stored, home=home)
-    for series in _drawn(catalog, pair, stored):
+    leader = catalog.leader(pair.quote)
+    sources = {spec.key for spec in catalog.enabled_rates}
+    leading = None if leader is None else leader.key
+    for series in drawable(pair, stored, sources=sources, leader=leading):
         end = local_day(catalog, series.source, now).toordinal() + 1
         history: list[SeenRate] = []
         for first in range(max(1, end - 1 - days), end + 1, DAYS_AT_ONCE):
@@ -258,16 +178,3 @@ async def chart_history(
         if len(history) > 1:
             return history
     raise UserError("error.no_chart", pair=str(pair))
-
-
-def _drawn(catalog: Catalog, pair: Pair, stored: Sequence[Series]) -> list[Series]:
-    """The series of a pair that enabled sources have, in the order of trying to draw one."""
-    found: list[Series] = []
-    for one in stored:
-        spec = catalog.rates.get(one.source)
-        if one.pair == pair and spec is not None and not spec.disabled:
-            found.append(one)
-    leader = catalog.leader(pair.quote)
-    order = list(RateKind)  # the official one first, our own arithmetic last
-    found.sort(key=lambda one: (leader is None or one.source != leader.key, order.index(one.kind)))
-    return found

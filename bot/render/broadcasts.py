@@ -8,7 +8,7 @@ from bot.i18n import t
 from bot.model.alerts import EVERYBODY
 from bot.model.broadcasts import Progress, Reach, StoredBroadcast
 from bot.model.chats import ChatKind
-from bot.model.subjects import TopicSubject
+from bot.model.subjects import TopicSubject, parse_subject
 from bot.render.buttons import rows_of, switch
 from bot.render.phrases import counted, phrase
 from bot.render.text import Button, Colour, Message, Rich, bold, join, lines, message
@@ -84,7 +84,7 @@ def chats_by_kind(reach: Reach, language: str) -> Rich:
 def _audience_name(audience: str, language: str) -> str:
     if audience == EVERYBODY:
         return t("broadcast.everybody", language)
-    return t(f"topic.{audience.removeprefix(f'{TopicSubject.KIND}:')}", language)
+    return t(f"topic.{parse_subject(audience).which}", language)  # a topic's readers
 
 
 def _audience_button(shown: StoredBroadcast, what: str, language: str) -> Button:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from bot.i18n import day_until, t
-from bot.model.filters import Filter, Mark, Sense, StoredFilter
+from bot.i18n import day_until, known, name_of, t
+from bot.languages import LANGUAGES
+from bot.model.filters import Filter, Mark, Nameable, Sense, StoredFilter
 from bot.render.buttons import back_button, rows_of
 from bot.render.news import topic_name
 from bot.render.phrases import phrase
@@ -89,6 +90,36 @@ def name(one: Filter, language: str) -> str:
     if one.mark is Mark.TOPIC:
         said = topic_name(one.what, language)
     return phrase(NAMED[one.mark], language, what=said).text
+
+
+def topics_by_name(topics: Iterable[str]) -> dict[str, Nameable]:
+    """Topics by what each is called in every language, case folded."""
+    found: dict[str, Nameable] = {}
+    for topic in topics:
+        msgid = f"topic.{topic}"
+        names = [topic]
+        if known(msgid):
+            names += [t(msgid, language).casefold() for language in LANGUAGES]
+        for said in names:
+            found.setdefault(said, Nameable(what=topic, said=topic))
+    return found
+
+
+def sources_by_name(
+    feed_names: Mapping[str, Mapping[str, str]], language: str
+) -> dict[str, Nameable]:
+    """Sources of news by their keys and names in every language; the first of a name has it."""
+    found: dict[str, Nameable] = {}
+    said = source_names(feed_names, language)
+    for key, names in feed_names.items():
+        for called in (key, *names.values()):
+            found.setdefault(called.casefold(), Nameable(what=key, said=said[key]))
+    return found
+
+
+def source_names(feed_names: Mapping[str, Mapping[str, str]], language: str) -> dict[str, str]:
+    """What a reader calls each source of news, by its key."""
+    return {key: name_of(names, language) or key for key, names in feed_names.items()}
 
 
 def _item(one: StoredFilter, language: str, zone: str) -> Rich:

@@ -282,6 +282,15 @@ class Catalog:
         """The enabled source that leads for a home currency: its own bank's, lowest rank."""
         return self._leaders.get(currency)
 
+    def leading(self, currency: str) -> RateSpec | None:
+        """The source that leads where one must: the leader, else the first that is enabled."""
+        return self.leader(currency) or next(iter(self.enabled_rates), None)
+
+    @cached_property
+    def enabled_rates(self) -> tuple[RateSpec, ...]:
+        """The sources of rates that are enabled, in the catalog's order."""
+        return tuple(spec for spec in self.rates.values() if not spec.disabled)
+
     @cached_property
     def _leaders(self) -> Mapping[str, RateSpec]:
         """Home currency → its leader; every question asks for one."""

@@ -45,6 +45,7 @@ alert = Table(  # a decision, stored once, without language or text
     Column("post", String),  # as in bot.model.chats; null where quiet hours do not matter
     Column("about_series", String),  # of alerts about a rate: its series as written,
     Column("about_day", Date),  # and the day that it counts for
+    Column("about_story", BigInteger),  # of alerts that tell a story
     Column("about_chat", BigInteger),  # of notices about a chat: they are forgotten with it
     # on what terms it goes out: what each means is told there
     *(Column(one.name, Boolean, nullable=False, server_default="0") for one in fields(Terms)),
@@ -54,6 +55,7 @@ partial_index(
 )
 partial_index("ix_alert_audience_chat", alert.c.audience_chat, where="audience_chat IS NOT NULL")
 partial_index("ix_alert_audience_key", alert.c.audience_key, where="audience_key IS NOT NULL")
+partial_index("ix_alert_about_story", alert.c.about_story, where="about_story IS NOT NULL")
 partial_index("ix_alert_about_chat", alert.c.about_chat, where="about_chat IS NOT NULL")
 # how many stories an hour told
 Index(None, alert.c.kind, alert.c.created_at)

@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from bot.detect.filters import Looked, keeps_back
+from bot.detect.filters import LONGEST_OFFERED, Looked, keeps_back, less_of
 from bot.model.filters import Mark, Sense, StoredFilter
 from bot.model.news import StoredEntry, Story
 from tests.factories import NOW, entry
@@ -116,3 +116,28 @@ def test_a_topic_and_one_story() -> None:
         assert keeps_back([one], Looked(story("Fire"))) is one
     for one in (a_filter("economy", mark=Mark.TOPIC), a_filter("8", mark=Mark.STORY)):
         assert keeps_back([one], Looked(story("Fire"))) is None
+
+
+def test_less_of_a_story_is_less_of_it_of_its_sources_its_places_or_its_words() -> None:
+    """A source as the reader calls it; at most so many of each as fit on a screen."""
+    told = story(
+        "Shelling near Batken, Osh and Naryn: evacuation continues overnight",
+        feeds="agency two three four",
+    )
+    offered = less_of(told, {"agency": "Горные вести"}, "ru")
+    assert list(offered) == [
+        "story", "source0", "source1", "source2", "place-batken", "place-osh",
+        "word-evacuation", "word-continues", "word-overnight",
+    ]  # fmt: skip
+    assert {one.sense for one in offered.values()} == {Sense.NEVER}
+    found = {code: (one.mark, one.what, one.said) for code, one in offered.items()}
+    assert found["source0"] == (Mark.SOURCE, "agency", "Горные вести")
+    assert found["source1"] == (Mark.SOURCE, "two", "two")
+    assert found["word-evacuation"] == (Mark.WORD, "evacuation", "evacuation")
+
+
+def test_what_is_offered_fits_a_button_and_a_filter() -> None:
+    """A headline is cut, a word too long for a button's data is left out."""
+    offered = less_of(story("Ы" * 19 + " " + "word " * 30), {}, "en")
+    assert offered["story"].said == ("Ы" * 19 + " " + "word " * 30)[:60]
+    assert not [code for code in offered if len(code.encode()) > LONGEST_OFFERED + len("word-")]

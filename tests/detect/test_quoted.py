@@ -1,13 +1,16 @@
-"""Which series a rule watches, and what is said where nobody gives such a rate."""
+"""Which series a rule watches or a chart draws, and what is said where nobody gives such a rate."""
 
 from __future__ import annotations
+
+from datetime import date
 
 import pytest
 
 from bot.convert.rules import parse_rule
-from bot.detect.quoted import watchable, watched
+from bot.detect.quoted import drawable, followable, held_on, watchable, watched
 from bot.errors import UserError
 from bot.model.rates import Pair, RateKind, Series
+from tests.factories import rate
 
 OFFICIAL, REFERENCE, BUY, SELL = (
     RateKind.OFFICIAL,
@@ -98,3 +101,62 @@ def test_what_can_be_watched_at_home_begins_with_the_usual() -> None:
     """Only what has a rate for everybody."""
     known = [*KNOWN, of("nbkr", "CHF/KGS"), of("bank", "AED/KGS", BUY)]
     assert watchable("KGS", known, usual=("USD", "RUB", "EUR")) == ["USD", "EUR", "CHF"]
+
+
+DRAWN = [
+    of("bank", "USD/KGS", SELL),
+    of("other", "USD/KGS"),
+    of("gone", "USD/KGS"),
+    of("nbkr", "EUR/KGS"),
+    of("nbkr", "USD/KGS", RateKind.CROSS),
+]
+
+
+def test_a_chart_is_drawn_of_the_leader_then_of_the_most_official_kind() -> None:
+    """Of sources that are enabled."""
+    enabled = {"bank", "other", "nbkr"}
+    pair = Pair("USD", "KGS")
+    nbkr, official, sold = DRAWN[4], DRAWN[1], DRAWN[0]
+    assert drawable(pair, DRAWN, sources=enabled, leader="nbkr") == [nbkr, official, sold]
+    assert drawable(pair, DRAWN, sources=enabled, leader=None) == [official, sold, nbkr]
+
+
+TODAY = date(2021, 10, 20)
+
+
+def test_of_each_series_the_rate_that_held_on_a_day_is_told() -> None:
+    """Of tomorrow, where it is announced."""
+    held, announced = rate(on="2021-10-20"), rate(on="2021-10-21")
+    assert held_on([held, announced], TODAY, latest=TODAY) == [held]
+    assert held_on([held, announced], date(2021, 10, 21), latest=TODAY) == [announced]
+
+
+@pytest.mark.parametrize(
+    ("days", "day", "msgid", "values"),
+    [
+        ((), TODAY, "error.no_rates", {}),
+        ((20,), date(2021, 10, 21), "error.date_future", {"day": date(2021, 10, 21)}),
+        ((), date(2021, 10, 21), "error.date_future", {"day": date(2021, 10, 21)}),
+        (
+            (18, 20),
+            date(2021, 10, 15),
+            "error.no_rates_on",
+            {"day": date(2021, 10, 15), "nearest": date(2021, 10, 18)},
+        ),
+    ],
+)
+def test_a_day_without_a_rate_is_said_to_be_one(
+    days: tuple[int, ...], day: date, msgid: str, values: dict[str, date]
+) -> None:
+    with pytest.raises(UserError) as refused:
+        held_on([rate(on=f"2021-10-{one}") for one in days], day, latest=TODAY)
+    assert (refused.value.msgid, refused.value.values) == (msgid, values)
+
+
+def test_currencies_to_follow_are_those_that_are_brought_the_usual_ones_first() -> None:
+    """Before anything was brought the usual ones, and always what is followed already."""
+    usual = ("USD", "EUR", "KGS")
+    assert followable("KGS", [], usual=usual) == ("USD", "EUR")
+    assert followable("KGS", ["AED", "EUR"], usual=usual, chosen=["TRY", "EUR"]) == ("EUR", "TRY")
+    brought = ["AED", "BGN", "CAD", "DKK"]
+    assert followable("KGS", brought, usual=usual) == ("AED", "BGN", "CAD")

@@ -86,3 +86,15 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         await made.keep([rate(), rate("EUR/KGS", "98.8523"), rate("RUB/KGS", "1.1948")])
         yield made
     await telegram.stop()
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """The program with the reader as its operator."""
+    monkeypatch.chdir(tmp_path)
+    telegram = Emulator(TEST_TOKEN, "jarchy_bot", privacy=False)
+    await telegram.start()
+    telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
+    async with running(tmp_path, telegram, CATALOG, now=NOW, admin_ids=[READER]) as made:
+        yield made
+    await telegram.stop()

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from bot.convert import is_greeting
-from bot.emulator import TEST_TOKEN, Emulator
 from bot.i18n import t
 from storage.schema import broadcast
 from storage.schema import rule as rule_table
-from tests.handlers.conftest import CATALOG, GROUP, NOW, READER, RUSSIAN, STRANGER, World, days
-from tests.world import running
+from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World, days
 
 READERS = {"en": READER, "ru": RUSSIAN, "ky": STRANGER}
 
@@ -28,6 +23,13 @@ async def test_a_key_that_asks_for_the_place_goes_too(world: World) -> None:
     """Whether it is there or not."""
     await world.ask("/cancel")
     assert world.emulator.world.chat(READER).keyboard == {"remove_keyboard": True}
+
+
+async def test_a_groups_keys_are_not_taken_away(world: World) -> None:
+    """Only in private is one of ours there."""
+    asked = await world.emulator.send_text(GROUP, "/cancel", user_id=READER)
+    await world.emulator.wait_message(GROUP, after=asked)
+    assert world.emulator.world.chat(GROUP).keyboard is None
 
 
 async def test_a_rule_that_waits_for_its_save_is_gone(world: World) -> None:
@@ -50,18 +52,6 @@ async def test_a_saved_rule_stays(world: World) -> None:
     await world.tells(READER, t("rule.saved", "en"))
     assert (await world.ask("/cancel"))["text"] == t("cancel.nothing", "en")
     assert len(await world.stored(rule_table)) == 1
-
-
-@pytest.fixture
-async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    """The program with the reader as its operator."""
-    monkeypatch.chdir(tmp_path)
-    telegram = Emulator(TEST_TOKEN, "jarchy_bot", privacy=False)
-    await telegram.start()
-    telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
-    async with running(tmp_path, telegram, CATALOG, now=NOW, admin_ids=[READER]) as made:
-        yield made
-    await telegram.stop()
 
 
 async def test_a_broadcast_that_is_not_sent_is_gone(desk: World) -> None:

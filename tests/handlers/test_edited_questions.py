@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pkgutil
 from typing import Any
 
@@ -9,7 +10,10 @@ import pytest
 
 from bot.emulator import Fault
 from bot.errors import StorageError
+from bot.intake.inbox import HANDLED
 from bot.reasons import said
+from handlers.reading import COMPLETE
+from storage.schema import broadcast, inbox
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World, days
 
 
@@ -125,6 +129,67 @@ async def test_an_edit_of_what_was_no_question_is_ignored(world: World) -> None:
     (kept,) = [m for m in world.emulator.messages(READER) if m["message_id"] == first["message_id"]]
     assert "edit_date" not in kept
     assert below(world, talk, chat=GROUP) == []
+
+
+OTHER = {"id": 77, "is_bot": True, "first_name": "Other", "username": "other_bot"}
+PERSON = {"id": STRANGER, "is_bot": False, "first_name": "Bakyt"}
+POSTS = {"id": -1003000000001, "type": "channel", "title": "Somebody's channel"}
+LINKED = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
+NOT_FOR_US: dict[str, dict[str, Any]] = {
+    "another bot's": {"from": OTHER},
+    "made by another bot": {"from": PERSON, "via_bot": OTHER},
+    "a forwarded one": {
+        "from": PERSON,
+        "forward_origin": {"type": "user", "date": 1, "sender_user": PERSON},
+    },
+    "the linked channel's post": {
+        "from": LINKED,
+        "sender_chat": POSTS,
+        "is_automatic_forward": True,
+    },
+}
+
+
+@pytest.mark.parametrize("fields", NOT_FOR_US.values(), ids=NOT_FOR_US)
+async def test_G23_an_edit_of_what_is_not_for_us_is_ignored(
+    world: World, fields: dict[str, Any]
+) -> None:
+    """Though it names us; a person's own is answered."""
+    group = {"id": GROUP, "type": "supergroup", "title": "Market"}
+    for number, author in enumerate((fields, {"from": PERSON}), start=1):
+        text = f"@jarchy_bot {number}00 usd"
+        edit = {"message_id": 900_000 + number, "date": 1, "edit_date": 2, "chat": group}
+        world.emulator.push_update({"edited_message": {**edit, **author, "text": text}})
+    await world.emulator.wait_message(GROUP, lambda m: "16,958.70" in m.get("text", ""))
+    assert len(world.emulator.calls.of("sendMessage")) == 1
+
+
+async def test_G23_a_channels_own_posts_are_not_answered_in_it(world: World) -> None:
+    """What is written there is for its readers, and neither a question nor the edit of one."""
+    channel = int(POSTS["id"])
+    world.emulator.add_channel(channel, "Somebody's channel", owner=READER)
+    post = await world.emulator.send_text(channel, "/rates usd", user_id=READER)
+    await world.emulator.edit_text(channel, post, "/rates eur")
+    await world.ask("/rates usd", fits="84")
+    async with asyncio.timeout(20):
+        while any(one.finished_at is None for one in await world.stored(inbox)):  # noqa: ASYNC110 - as said
+            await asyncio.sleep(0.02)  # nobody is told of it
+    assert {"channel_post"} <= {one.kind for one in await world.stored(inbox)}
+    assert below(world, post, chat=channel) == []
+
+
+def test_what_is_handled_is_what_is_read() -> None:
+    """Of messages nothing but those written to us, and their edits: routes ask no further."""
+    assert COMPLETE.keys() == HANDLED
+
+
+async def test_an_edit_commands_nothing_of_an_operators(desk: World) -> None:
+    """That is written as a command there and then."""
+    asked, first = await question(desk, "helo", "/help")
+    await desk.emulator.edit_text(READER, asked, "/broadcast")
+    later, last = await question(desk, "/privacy", "")
+    assert await desk.stored(broadcast) == []
+    assert below(desk, asked) == [first["message_id"], later, last["message_id"]]
 
 
 async def test_a_question_that_nothing_is_remembered_of_is_answered_anew(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, time, timedelta
 from pathlib import Path
 
@@ -425,6 +426,18 @@ def test_the_packaged_catalog_starts_with_the_banks_around_kyrgyzstan() -> None:
     assert leader is not None
     assert leader.key == "nbkr"
     assert catalog.leader("UAH") is None
+
+
+def test_where_no_bank_is_at_home_the_first_enabled_one_leads_if_there_is_any() -> None:
+    catalog = load_catalog()
+    assert [catalog.leading(home) for home in ("RUB", "UAH")] == [
+        catalog.rates["cbr"],
+        catalog.rates["nbkr"],
+    ]
+    off = {key: replace(spec, disabled=True) for key, spec in catalog.rates.items()}
+    assert replace(catalog, rates=off).leading("KGS") is None
+    alone = replace(catalog, rates={**off, "ecb": catalog.rates["ecb"]})
+    assert alone.leading("KGS") is catalog.rates["ecb"]
 
 
 def test_every_central_bank_has_its_hours_and_a_name_in_every_language() -> None:

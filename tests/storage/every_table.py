@@ -281,10 +281,24 @@ def _terms_stand_beside(rows: Rows) -> None:
         row.update({name: as_read(value) for name, value in terms.items()})
 
 
+def _stories_have_their_number(rows: Rows) -> None:
+    """0036: beside an alert that tells a story stands which; questions about words have a key of
+    their own.
+    """
+    for row in rows["alert"].values():
+        row["about_story"] = None
+        if row["kind"] == "story" and (row["supersede_key"] or "").startswith("story:"):
+            row["about_story"] = int(row["supersede_key"].removeprefix("story:"))
+        if row["kind"] == "edit" and (row["supersede_key"] or "").startswith("correction:"):
+            for key in ("dedup_key", "supersede_key"):
+                row[key] = row[key].replace("correction:", "wording:", 1)
+
+
 MEANT: dict[str, Callable[[Rows], None]] = {
     "0007": _reasons_are_codes,
     "0008": _disputes_have_a_table,
     "0012": _silence_is_apart,
     "0029": _one_topic_is_gone,
     "0035": _terms_stand_beside,
+    "0036": _stories_have_their_number,
 }

@@ -20,12 +20,14 @@ import storage.lapsed
 import storage.pace
 import storage.supergroups
 from bot.alerts.answers import alert as late_answer
+from bot.alerts.edits import StoryGrew
 from bot.alerts.notices import Notice
 from bot.model.alerts import Alert, Audience, Lane, Severity, State
 from bot.model.calls import Call
 from bot.model.chats import ChatKind
 from bot.reasons import read
 from bot.telegram.outcomes import BLOCKED, KICKED, NO_RIGHT
+from storage.chats import STOPPED
 from storage.claims import Claim
 from storage.db import Db, Store, db_now
 from storage.deliveries import Mark
@@ -222,6 +224,23 @@ async def test_a_newer_alert_replaces_only_what_was_not_sent(store: Store) -> No
         assert await told(db, alert_id=new) == [(1, "pending"), (2, "pending")]
 
 
+async def test_an_alert_of_another_kind_replaces_nothing(store: Store) -> None:
+    """Whatever its `supersede_key` is; and one that has the very key of another kind's stops
+    loudly, for nobody would be told.
+    """
+    async with store.writing() as db:
+        await readers(db, 1)
+        first = await storage.alerts.enqueue(db, an_alert("a", supersede_key="7"))
+        assert first is not None
+        payload = StoryGrew(told=first)
+        await storage.alerts.enqueue(db, an_alert("b", supersede_key="7", payload=payload))
+        assert await storage.alerts.enqueue(db, an_alert("a")) is None
+        with pytest.raises(RuntimeError, match="notice and edit"):
+            await storage.alerts.enqueue(db, an_alert("a", payload=payload))
+        await fan_all(db)
+        assert await told(db, alert_id=first) == [(1, "pending")]
+
+
 async def test_what_expired_is_never_claimed_but_closed(store: Store) -> None:
     """I5."""
     async with store.writing() as db:
@@ -289,6 +308,36 @@ async def test_a_chat_closed_while_a_fan_out_gives_it_a_delivery_has_that_closed
     await store.close()
 
 
+@pytest.mark.postgres
+async def test_G21_alerts_given_to_a_chat_while_it_says_stop_are_closed_and_its_answers_are_not(
+    postgres_url: str,
+) -> None:
+    """By the next look at what waits, which says why; nor do they leave before it."""
+    store = await open_store(postgres_url)
+    async with store.writing() as db:
+        await readers(db, 1, 2)
+        call = Call(method="sendMessage", parameters={})
+        answer = late_answer(2, 2, call, flood=True, now=NOW, lasts=timedelta(days=99999))
+        await storage.alerts.enqueue(db, an_alert())
+        await storage.alerts.enqueue(db, answer)
+    async with store.writing() as fanning:
+        await fan_all(fanning)
+        async with store.writing() as stopping:
+            await storage.chats.stop(stopping, 2)
+    async with store.writing() as db:
+        assert await told(db) == [(1, "pending"), (2, "pending"), (2, "pending")]
+        assert [one.chat for one in (await claim(db)).deliveries] == [1]
+        await storage.lapsed.expire(db)
+        assert [one.chat for one in (await claim(db)).deliveries] == [2]
+        query = select(alert.c.awaited, delivery.c.state, delivery.c.error)
+        theirs = query.join(delivery, delivery.c.alert_id == alert.c.id).where(
+            delivery.c.chat_id == 2
+        )
+        found = {row.awaited: (row.state, row.error) for row in await db.execute(theirs)}
+        assert found == {False: ("dead", STOPPED), True: ("leased", None)}
+    await store.close()
+
+
 async def test_G21_to_a_chat_that_said_stop_go_answers_alone(store: Store) -> None:
     """Not where Telegram closed it besides; what closes alerts of closed chats leaves them."""
     async with store.writing() as db:
@@ -306,6 +355,17 @@ async def test_G21_to_a_chat_that_said_stop_go_answers_alone(store: Store) -> No
         assert await told(db) == [(1, "pending")]
         taken = (await claim(db)).deliveries
         assert [one.chat for one in taken] == [1]
+
+
+async def test_G24_what_left_the_queue_before_it_could_give_way_gives_way_to_nothing(
+    store: Store,
+) -> None:
+    """The last of it may leave while the database is waited for."""
+    async with store.writing() as db:
+        await readers(db, 1)
+        await storage.alerts.enqueue(db, an_alert())
+        await fan_all(db)
+        assert await storage.claims.outranked(db, [], Lane.ROUTINE) == set()
 
 
 async def test_claims_never_give_more_slots_than_the_rate_in_any_second(store: Store) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 import storage.alerts
 import storage.boards
@@ -141,6 +141,75 @@ async def test_G19_settings_subscriptions_and_a_stop_outlast_the_move_in_any_ord
             )
             rows = (await db.execute(select(delivery.c.chat_id, delivery.c.state))).all()
             assert [tuple(one) for one in rows] == [(NEW, "dead" if stopped else "pending")], steps
+
+
+#: All that the members of a group choose, each otherwise than a group that was just met has it.
+CHOSEN = {
+    "kind": "group",
+    "title": "Market",
+    "language": "ky",
+    "time_zone": "Europe/Moscow",
+    "home": "USD",
+    "style": "headline",
+    "wakes": "urgent",
+    "quiet": "23:00-07:00",
+    "quiet_urgent": False,
+    "sounds": "feeds=off",
+    "threads": "digests=9",
+    "anonymous": True,
+}
+#: What a group's row says of the group itself, and of how it is written to now.
+OF_ITS_OWN = {
+    *("id", "active", "stopped", "word_at", "inactive_why", "inactive_at", "created_at", "tat"),
+    *("quiet_begins_at", "quiet_ends_at"),
+}
+ORDERS = {
+    "moved": (_moved,),
+    "moved, met": (_moved, lambda store: _met(store, NEW)),
+    "met, moved": (lambda store: _met(store, NEW), _moved),
+    "moved, old one met, moved": (_moved, lambda store: _met(store, OLD), _moved),
+}
+
+
+@pytest.mark.parametrize("steps", ORDERS.values(), ids=ORDERS)
+async def test_G19_all_that_a_group_chose_moves_with_it(
+    store: Store, steps: tuple[Any, ...]
+) -> None:
+    """Each column of its row that is not the group's own, and how long a subject is snoozed."""
+    assert CHOSEN.keys() | OF_ITS_OWN == set(chat.c.keys())
+    key, until = f"{KEY}:snoozed", NOW + timedelta(days=9)
+    async with store.writing() as db:
+        row = {"id": OLD, "active": True, "created_at": NOW, **CHOSEN}
+        await db.execute(chat.insert().values(**row))
+        await storage.chats.subscribe(db, OLD, [KEY, key], now=NOW)
+        snoozed = update(subscription).where(subscription.c.key == key)
+        await db.execute(snoozed.values(snoozed_until=until))
+    for step in steps:
+        await step(store)
+    async with store.reading() as db:
+        (found,) = (await db.execute(select(chat))).mappings()
+        assert found["id"] == NEW
+        assert {name: found[name] for name in CHOSEN} == CHOSEN
+        rows = await db.execute(select(subscription.c.key, subscription.c.snoozed_until))
+        assert {row.key: row.snoozed_until for row in rows} == {KEY: None, key: until}
+
+
+async def test_G19_what_is_followed_anew_in_the_new_group_is_heard_of_as_before(
+    store: Store,
+) -> None:
+    """Though it was snoozed in the old one; also what was decided before, and waits for a word."""
+    async with store.writing() as db:
+        await storage.chats.add(db, a_chat(OLD, **KEPT), now=NOW)
+        await storage.chats.subscribe(db, OLD, [KEY], now=NOW - timedelta(hours=1))
+        assert await storage.chats.snooze(db, OLD, KEY, span=timedelta(days=1))
+    await _met(store, NEW)
+    async with store.writing() as db:
+        await storage.chats.subscribe(db, NEW, [KEY], now=NOW + timedelta(hours=1))
+    await _moved(store)
+    await _enqueue(store, "decided meanwhile")
+    async with store.reading() as db:
+        rows = await db.execute(select(delivery.c.chat_id, delivery.c.state))
+        assert [tuple(row) for row in rows] == [(NEW, "pending")]
 
 
 async def test_G19_who_said_stop_in_the_new_group_before_the_move_was_told_is_left_alone(

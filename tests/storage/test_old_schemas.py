@@ -166,6 +166,8 @@ def _fill(connection: Connection, revision: str, found: MetaData) -> None:
         kind="story",
         payload=story,
         audience_key="topic:security",
+        supersede_key="story:1",
+        about_story=1,
         **told,
     )
     moved = MOVED.to_json()
@@ -192,6 +194,9 @@ def _fill(connection: Connection, revision: str, found: MetaData) -> None:
     add("alert", id=7, dedup_key="answer:x", kind="answer", **theirs, **told)
     to_all = {"payload": {"v": 1, "text": "Hello", "entities": []}, "audience_key": "*"}
     add("alert", id=8, dedup_key="cast:x", kind="broadcast", **to_all, **told)
+    grown = {"v": 1, "told": 1}
+    keys = {"dedup_key": "correction:4:ab", "supersede_key": "correction:4"}  # of one kind more
+    add("alert", id=9, kind="edit", payload=grown, audience_told=1, **keys, **told)
     place = '{"update_id": 1, "message": {"location": {"latitude": 42.8}}}'
     for number, body in enumerate((place, '{"update_id": 2}'), start=1):
         where = {"body": body, "fleeting": body == place}

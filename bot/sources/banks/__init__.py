@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from bot.found import Unread, modules_of
 from bot.sources.base import RateSource
-from bot.sources.modules import modules_of, wrong_with
 
 FOLDER = Path(__file__).parent
 
@@ -31,9 +31,12 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
     problems: list[str] = []
     for name, module in modules.items():
         file = f"bank {name}: bot/sources/banks/{name}.py"
+        if isinstance(module, Unread):
+            problems.append(f"{file}{module.wrong}")
+            continue
         source = getattr(module, "SOURCE", None)
         if not isinstance(source, RateSource):
-            problems.append(f"{file} lacks SOURCE, a RateSource{wrong_with(module)}")
+            problems.append(f"{file} lacks SOURCE, a RateSource")
             continue
         problems += [f"{file}: SOURCE lacks {part}" for part in source.lacking()]
     return problems

@@ -12,8 +12,8 @@ from inspect import isabstract
 from pathlib import Path
 from typing import get_type_hints
 
+from bot.found import Unread, modules_of
 from bot.sources.kind import Kind
-from bot.sources.modules import modules_of, wrong_with
 from bot.sources.sections import SourceSection
 from bot.sources.specs import NewsSpec, SourceSpec
 
@@ -35,11 +35,14 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
     problems: list[str] = []
     found = kinds_of(modules)
     verbs: dict[str, str] = {}
-    for name in modules:
+    for name, module in modules.items():
         file = f"kind of source {name}: bot/sources/kinds/{name}.py"
-        kind = getattr(modules[name], "KIND", None)
+        if isinstance(module, Unread):
+            problems.append(f"{file}{module.wrong}")
+            continue
+        kind = getattr(module, "KIND", None)
         if not isinstance(kind, Kind):
-            problems.append(f"{file} lacks KIND, a Kind{wrong_with(modules[name])}")
+            problems.append(f"{file} lacks KIND, a Kind")
         elif name not in found:
             problems += [f"{file}: KIND lacks {part}" for part in kind.lacking()]
         if name not in found:

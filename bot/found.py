@@ -1,0 +1,111 @@
+"""Files that are found by their place: one file more in a folder is one thing more.
+
+What is wrong in one is a line that names the file and the line of it, and no traceback: whoever
+adds a language or a bank need not know Python. A bracket that is not closed, a field that there is
+not, a name that means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from traceback import extract_tb
+from types import ModuleType
+from typing import NamedTuple
+
+PROGRAM = Path(__file__).parents[1]
+ROOMS = {"bot", "handlers", "storage"}  # beside them in a folder may lie every library there is
+BODY = "<module>"  # what a traceback calls the lines of a file that stand in no function
+
+
+class Mistake(NamedTuple):
+    """What is wrong where: a file of the program ("" in none of it), its line, how that reads."""
+
+    file: str
+    line: int | None
+    code: str
+    words: str
+
+    @property
+    def place(self) -> str:
+        """The file and the line."""
+        return self.file + self.at
+
+    @property
+    def at(self) -> str:
+        """The line, to be said behind the file; "" where nobody knows it."""
+        return f", line {self.line}" if self.line else ""
+
+
+def modules_of(
+    package: str, folder: Path, *, but: Container[str] = ()
+) -> dict[str, ModuleType | Unread]:
+    """A package's modules by their names, in place of one that cannot be read what is wrong there.
+
+    A name that begins with _ is the package's own, and so are those of `but`.
+    """
+    modules: dict[str, ModuleType | Unread] = {}
+    for path in sorted(folder.glob("[!_]*.py")):
+        if path.stem in but:
+            continue
+        name = f"{package}.{path.stem}"
+        wrong = problem_of_module(name, f"{package.replace('.', '/')}/{path.name}")
+        modules[path.stem] = Unread(wrong) if wrong else import_module(name)
+    return modules
+
+
+class Unread(NamedTuple):
+    """In the place of a module that cannot be read: what is wrong, to be said behind its file."""
+
+    wrong: str
+
+
+@cache  # a start looks at some twice: with all of them, and when one is used
+def problem_of_module(name: str, file: str) -> str:
+    """Why a module cannot be read, to be said behind its file; "" where it can.
+
+    A mistake in what it imports is told with the file where it is.
+    """
+    try:
+        import_module(name)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong in it is told as a line
+        mistake = mistake_of(error)
+        if mistake.file in {file, ""}:
+            return f"{mistake.at}: {mistake.words}"
+        return f": {mistake.place}: {mistake.words}"
+    return ""
+
+
+def mistake_of(error: Exception) -> Mistake:
+    """The mistake for which files could not be imported.
+
+    Its line is of the file that was being read, whatever that called: a check of a part's own or a
+    library tells of the line that gave it what does not fit.
+    """
+    words = f"{type(error).__name__}: {_said(error)}"
+    if isinstance(error, SyntaxError) and (file := _file(error.filename)):
+        return Mistake(file, error.lineno, (error.text or "").strip(), words)
+    found, read = Mistake("", None, "", words), ""
+    for at in extract_tb(error.__traceback__):
+        file = _file(at.filename)
+        if at.name == BODY and file:
+            read = file
+        if file and file == read:
+            found = Mistake(file, at.lineno, (at.line or "").rstrip(","), words)
+    return found
+
+
+def _said(error: Exception) -> str:
+    # "(days.py, line 3)" is said before, by its whole path
+    return error.msg if isinstance(error, SyntaxError) else str(error)
+
+
+def _file(path: str | None) -> str:
+    """A file of the program as the repository calls it, "" of any other."""
+    name = Path(path or "")
+    if not name.is_relative_to(PROGRAM):
+        return ""
+    inside = name.relative_to(PROGRAM)
+    return inside.as_posix() if inside.parts and inside.parts[0] in ROOMS else ""

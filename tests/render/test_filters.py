@@ -1,0 +1,36 @@
+"""What readers call topics and sources where they name them to a filter."""
+
+from __future__ import annotations
+
+from bot.model.filters import Nameable
+from bot.render.filters import source_names, sources_by_name, topics_by_name
+
+NAMES = {
+    "agency": {"en": "Mountain News", "ru": "Горные вести"},
+    "twin": {"en": "mountain news"},
+    "plain": {},
+}
+
+
+def test_a_topic_is_known_by_its_name_in_every_language_and_by_its_own() -> None:
+    found = topics_by_name(["economy", "unheard-of"])
+    economy = Nameable(what="economy", said="economy")
+    assert found["economy"] == found["экономика"] == economy
+    assert found["unheard-of"] == Nameable(what="unheard-of", said="unheard-of")
+    assert [one for one in found if "." in one] == []  # no id of a text is a name
+
+
+def test_a_source_is_known_by_each_of_its_names_the_first_of_two_alike_has_it() -> None:
+    """Whatever it was called by, it is listed as the reader calls it."""
+    found = sources_by_name(NAMES, "ru")
+    agency = Nameable(what="agency", said="Горные вести")
+    assert found["agency"] == found["mountain news"] == found["горные вести"] == agency
+    assert found["twin"] == Nameable(what="twin", said="mountain news")
+
+
+def test_a_source_without_a_name_is_called_by_its_key() -> None:
+    assert source_names(NAMES, "ky") == {
+        "agency": "Mountain News",
+        "twin": "mountain news",
+        "plain": "plain",
+    }
