@@ -6,7 +6,7 @@ All that can reach us stands in one of these tables. Rights are checked once, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from telegram import Update
@@ -75,6 +75,7 @@ from handlers.parts import (
     lacking,
     misfitting,
     paired,
+    unfit,
     unreachable,
     unusable,
 )
@@ -265,23 +266,27 @@ async def press(_update: Update, context: Context) -> None:
     await pressed.handler(context, *rest)
 
 
-def _all_routes(buttons: Mapping[tuple[str, int], Route[Press]]) -> dict[str, Route[Any]]:
-    """Every route, by what a sentence about it calls it."""
+def _written() -> dict[str, Route[Any]]:
+    """The routes of what comes with a chat, by what a sentence about one calls it."""
     return {
         **{f"command /{name}": one for name, one in COMMANDS.items()},
-        **{f"button {verb} with {count} words": one for (verb, count), one in buttons.items()},
         **{f"what is written, {name}": one for name, one in WORDS.items()},
         "the bot's membership": MEMBERSHIP,
-        "a group that moved": MOVED,
-        "what is asked inline": INLINE,
     }
+
+
+def _nowhere() -> dict[str, Route[Any]]:
+    """The same of what comes without a chat that we have loaded."""
+    return {"a group that moved": MOVED, "what is asked inline": INLINE}
 
 
 def problems() -> list[str]:
     """What a route, a command, a subject or a kind of alert lacks, a sentence each."""
     buttons, found = paired(BUTTONS)
-    found += unusable(_all_routes(buttons)) + lacking(COMMANDS) + misfitting(buttons)
-    found += unreachable(buttons)
+    pressed = {f"button {verb} with {count} words": one for (verb, count), one in buttons.items()}
+    found += unusable({**_written(), **pressed, **_nowhere()}) + lacking(COMMANDS)
+    found += unfit(_written(), "Update", "Context") + unfit(_nowhere(), "Services", "Update")
+    found += misfitting(buttons) + unreachable(buttons)
     found += alerts.lacking_subjects(SUBJECTS.values())
     return found + texts_lacking(FALLBACK)
 
