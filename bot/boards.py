@@ -215,6 +215,7 @@ async def _tell_of_trouble(
 
     Of a group that is the group, of the catalog's channels the operators.
     """
+    # read anew: the step wrote what came of it
     kept = await storage.boards.get(db, chat.id)
     if kept is None or kept.trouble is None or kept.trouble is before.trouble:
         return False

@@ -134,6 +134,7 @@ class Channels:
             )
             await storage.chats.activate(db, chat.id)
             await storage.chats.replace_subscriptions(db, chat.id, keys, now=now)
+            # also without the line: it may have stood there at an earlier start
             ended = await storage.boards.follow_catalog(db, chat.id, wanted=spec.board)
         if ended is not None and ended.message is not None:  # nobody keeps it up to date any more
             await taken(

@@ -56,6 +56,7 @@ async def unpin(context: Context, ended: Board | None) -> None:
 
 
 def _must_be_group(context: Context) -> None:
+    # each board is put together anew every five seconds: of groups there are few, of people many
     if context.chat.kind is not ChatKind.GROUP:
         raise UserError("error.board_where")
 

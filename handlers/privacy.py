@@ -99,6 +99,7 @@ async def pressed(context: Context, answer: str) -> None:
     said = "cancel.done"
     if answer == "yes":
         async with services.store.writing() as db:
+            # while it is known which message that is
             board = await storage.boards.end(db, chat.id)
             await storage.privacy.erase(db, chat.id)
         await boards.unpin(context, board)

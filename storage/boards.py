@@ -94,6 +94,7 @@ async def follow_catalog(db: Db, chat_id: int, *, wanted: bool) -> Board | None:
     found = await get(db, chat_id, lock=True)
     over = found is None or found.trouble is Trouble.OFF
     if wanted:
+        # a restart is nobody's word on a message that was deleted twice
         given_up = found is not None and found.of_catalog and not found.kept
         if over or not given_up:
             await begin(db, chat_id, of_catalog=True)
@@ -109,7 +110,7 @@ async def migrate(db: Db, old: int, new: int) -> None:
     was = await get(db, old, lock=True)
     if was is None:
         return
-    await end(db, old)
+    await end(db, old)  # what waits of it would be sent to the new group
     if was.kept and await get(db, new) is None:
         await begin(db, new)
     await db.execute(delete(board).where(board.c.chat_id == old))
