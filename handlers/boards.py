@@ -31,10 +31,10 @@ async def board(_update: Update, context: Context) -> None:
         raise UserError("error.board")
 
 
-async def pressed(context: Context, what: str) -> None:
+async def switch_here(context: Context, *, on: bool) -> None:
     """A tap on the board's switch in a group's settings."""
     _must_be_group(context)
-    await switch(context, context.chat.id, on=what == "on")
+    await switch(context, context.chat.id, on=on)
 
 
 async def switch(context: Context, chat_id: int, *, on: bool) -> None:
