@@ -17,7 +17,7 @@ from handlers.posting import ask_telegram
 
 async def board(_update: Update, context: Context) -> None:
     """/board on · /board off; alone it says how the group's board is."""
-    _must_be_group(context)
+    must_be_group(context)
     said = " ".join(context.words)
     if not said:
         await _say_how_it_is(context)
@@ -29,12 +29,6 @@ async def board(_update: Update, context: Context) -> None:
         await _say_how_it_is(context)
     else:
         raise UserError("error.board")
-
-
-async def switch_here(context: Context, *, on: bool) -> None:
-    """A tap on the board's switch in a group's settings."""
-    _must_be_group(context)
-    await switch(context, context.chat.id, on=on)
 
 
 async def switch(context: Context, chat_id: int, *, on: bool) -> None:
@@ -55,7 +49,8 @@ async def unpin(context: Context, ended: Board | None) -> None:
         )
 
 
-def _must_be_group(context: Context) -> None:
+def must_be_group(context: Context) -> None:
+    """UserError with where there are boards, unless this is a group."""
     # each board is put together anew every five seconds: of groups there are few, of people many
     if context.chat.kind is not ChatKind.GROUP:
         raise UserError("error.board_where")
