@@ -6,6 +6,7 @@ Nobody else would look before the first call, long after the start.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 
 
 def takes(function: object, count: int) -> bool:
@@ -18,6 +19,24 @@ def takes(function: object, count: int) -> bool:
         return False
     except ValueError:  # one of C's, which does not say what it takes
         return True
+    return True
+
+
+def fits(function: object, model: Callable[..., object]) -> bool:
+    """Whether something can stand where `model` does: called as that is, and waited for alike."""
+    if not callable(function) or is_awaited(function) != is_awaited(model):
+        return False
+    values: list[None] = []
+    named: dict[str, None] = {}
+    for one in inspect.signature(model).parameters.values():
+        if one.kind is one.KEYWORD_ONLY:
+            named[one.name] = None
+        else:
+            values.append(None)
+    try:
+        inspect.signature(function).bind(*values, **named)
+    except (TypeError, ValueError):
+        return False
     return True
 
 

@@ -557,6 +557,18 @@ HALVES_OF_ALERTS = [
         "class Broadcast(Payloads):",
         "kind of alert broadcasts: bot/alerts/broadcasts.py, line {line}: NameError: name",
     ),
+    (
+        "bot/alerts/answers.py",
+        "    async def words(",
+        "    def words(",
+        "kind of alert answers: bot/alerts/answers.py: Answers lacks words, a coroutine function",
+    ),
+    (
+        "bot/alerts/feeds.py",
+        "    POST = Post.FEEDS",
+        '    POST = "feed"',
+        "kind of alert feeds: bot/alerts/feeds.py: Feeds lacks payload.POST, a Post or None",
+    ),
 ]
 
 
