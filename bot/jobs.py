@@ -7,15 +7,16 @@ jobs of a queue that they share.
 from __future__ import annotations
 
 import asyncio
-import inspect
+import math
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, cast
 
 from bot import metrics
 from bot.errors import ConfigError, StorageError
+from bot.fitting import is_awaited, takes
 from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
 from bot.running import Running
 
@@ -70,38 +71,83 @@ def lacking(jobs: Sequence[Job]) -> list[str]:
     found: list[str] = []
     whole: list[Job] = []
     for line in cast("Sequence[object]", jobs):
-        if isinstance(line, Job):
-            whole.append(line)
-        else:
+        if not isinstance(line, Job):
             found.append(f"a line of the jobs is no Job: {getattr(line, '__name__', line)}")
+        elif not _is_name(line.name):
+            name = f", {line.name!r} is none" if line.name else ""
+            found.append(f"a job has no name{name}: its `do` is {_called(line.do)}")
+        else:
+            whole.append(line)
     names = Counter(job.name for job in whole)
     for name, lines in names.items():
         if lines > 1:
             found.append(f"job {name!r}: there are two")
+    by_name = {job.name: job for job in whole}
     for job in whole:
-        found += _lacking_of(job, names.keys())
+        for wrong in (*_misfitting(job), *_untimely(job, by_name)):
+            found.append(f"job {job.name!r}: {wrong}")
     return found
 
 
-def _lacking_of(job: Job, names: Collection[str]) -> Iterator[str]:
-    """What one job lacks, which may be anything where it was written without a check."""
-    every, who = cast("tuple[object, ...]", (job.every, job.who))
-    if not job.name:
-        yield "a job has no name"
-    if not inspect.iscoroutinefunction(job.do):
-        yield f"job {job.name!r}: lacks `do`, a coroutine function"
-    if job.due is not None and not inspect.iscoroutinefunction(job.due):
-        yield f"job {job.name!r}: `due` is no coroutine function"
-    if (every is None) == (job.follows is None):
-        yield f"job {job.name!r}: needs either `every` or `follows`"
-    if every is not None and (not isinstance(every, int | float) or every <= 0):
-        yield f"job {job.name!r}: `every` is no time"
-    if job.follows is not None and job.follows not in names:
-        yield f"job {job.name!r}: there is no job {job.follows!r} to follow"
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _called(function: object) -> str:
+    return str(getattr(function, "__name__", function))
+
+
+def _misfitting(job: Job) -> Iterator[str]:
+    """What is wrong with the functions of a job, each of which may be anything where it was written
+    without a check.
+    """
+    given = "(Running)" if job.due is None else "(Running, str), as there is a `due`"
+    if not is_awaited(job.do):
+        yield "lacks `do`, a coroutine function"
+    elif not takes(job.do, 1 if job.due is None else 2):
+        yield f"`do`, {_called(job.do)}, should take {given}"
+    if job.due is not None and not is_awaited(job.due):
+        yield "`due` is no coroutine function"
+    elif job.due is not None and not takes(job.due, 1):
+        yield f"`due`, {_called(job.due)}, should take (Running)"
+
+
+def _untimely(job: Job, jobs: Mapping[str, Job]) -> Iterator[str]:
+    """What is wrong with when a job is done, and by whom."""
+    who: object = job.who
+    for name, time in (("every", job.every), ("again", job.again)):
+        if time is not None and not _is_time(time):
+            yield f"`{name}` is no time"
+    if (job.every is None) == (job.follows is None):
+        yield "needs either `every` or `follows`"
+    elif job.every is None and (wrong := _unfollowed(job, jobs)):
+        yield wrong
     if not isinstance(who, Who):
-        yield f"job {job.name!r}: `who` is no Who, which processes do it"
+        yield "`who` is no Who, which processes do it"
     elif who is not Who.ONE and (job.due is not None or job.follows is not None):
-        yield f"job {job.name!r}: only what one does for all has `due` or `follows`"
+        yield "only what one does for all has `due` or `follows`"
+
+
+def _is_time(value: object) -> bool:
+    """Whether somebody can wait for so many seconds; True would pass for 1."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+def _unfollowed(job: Job, jobs: Mapping[str, Job]) -> str:
+    """Why a job that follows another would never be done, "" where it will be."""
+    passed: list[object] = []
+    at: Job | None = job
+    while at is not None and at.follows is not None:
+        if at.name in passed:
+            return " by way of ".join(["follows itself", *map(repr, passed[1:])])
+        passed.append(at.name)
+        following: object = at.follows
+        if not isinstance(following, str) or following not in jobs:
+            return f"there is no job {following!r} to follow" if at is job else ""
+        at = jobs[following]
+    if jobs[str(job.follows)].who is not Who.ONE:
+        return f"nothing follows {job.follows!r}, which is not done by one for all"
+    return ""
 
 
 def bound(bot: Running, jobs: Sequence[Job]) -> list[Work]:

@@ -6,7 +6,7 @@ All that can reach us stands in one of these tables. Rights are checked once, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from telegram import Update
@@ -28,6 +28,7 @@ from bot.render.help import commands
 from handlers import (
     admin,
     alerts,
+    boards,
     broadcasts,
     cancel,
     channels,
@@ -74,6 +75,7 @@ from handlers.parts import (
     lacking,
     misfitting,
     paired,
+    unfit,
     unreachable,
     unusable,
 )
@@ -138,6 +140,7 @@ COMMANDS: dict[str, Route[Handler]] = {
     "digest": Route(digest.digest, looking_or_changing, offered=Who.ANYBODY),
     "quiet": Route(quiet.quiet, looking_or_changing, offered=Who.ANYBODY),
     "here": Route(here.here, Who.ADMINISTRATOR),
+    "board": Route(boards.board, looking_or_changing, offered=Who.ADMINISTRATOR),
     "subscribe": Route(subscriptions.subscribe, always_looking, offered=Who.ADMINISTRATOR),
     "unsubscribe": Route(subscriptions.subscribe, always_looking, offered=Who.ADMINISTRATOR),
     "settings": Route(settings.settings, looking_or_changing, offered=Who.ADMINISTRATOR),
@@ -188,6 +191,7 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("style", 1): Route(With(settings.pressed, "style"), Who.ADMINISTRATOR),
     ("wakes", 1): Route(With(settings.pressed, "wakes"), Who.ADMINISTRATOR),
     ("anon", 1): Route(With(settings.pressed, "anon"), Who.ADMINISTRATOR),
+    ("board", 1): Route(With(settings.pressed, "board"), Who.ADMINISTRATOR),
     ("zone", 1): Route(With(settings.pressed, "zone"), Who.ADMINISTRATOR),
     ("places", 1): Route(places.opened, Who.ADMINISTRATOR),
     ("place", 2): Route(places.pressed, Who.ADMINISTRATOR),
@@ -262,23 +266,27 @@ async def press(_update: Update, context: Context) -> None:
     await pressed.handler(context, *rest)
 
 
-def _all_routes(buttons: Mapping[tuple[str, int], Route[Press]]) -> dict[str, Route[Any]]:
-    """Every route, by what a sentence about it calls it."""
+def _written() -> dict[str, Route[Any]]:
+    """The routes of what comes with a chat, by what a sentence about one calls it."""
     return {
         **{f"command /{name}": one for name, one in COMMANDS.items()},
-        **{f"button {verb} with {count} words": one for (verb, count), one in buttons.items()},
         **{f"what is written, {name}": one for name, one in WORDS.items()},
         "the bot's membership": MEMBERSHIP,
-        "a group that moved": MOVED,
-        "what is asked inline": INLINE,
     }
+
+
+def _nowhere() -> dict[str, Route[Any]]:
+    """The same of what comes without a chat that we have loaded."""
+    return {"a group that moved": MOVED, "what is asked inline": INLINE}
 
 
 def problems() -> list[str]:
     """What a route, a command, a subject or a kind of alert lacks, a sentence each."""
     buttons, found = paired(BUTTONS)
-    found += unusable(_all_routes(buttons)) + lacking(COMMANDS) + misfitting(buttons)
-    found += unreachable(buttons)
+    pressed = {f"button {verb} with {count} words": one for (verb, count), one in buttons.items()}
+    found += unusable({**_written(), **pressed, **_nowhere()}) + lacking(COMMANDS)
+    found += unfit(_written(), "Update", "Context") + unfit(_nowhere(), "Services", "Update")
+    found += misfitting(buttons) + unreachable(buttons)
     found += alerts.lacking_subjects(SUBJECTS.values())
     return found + texts_lacking(FALLBACK)
 

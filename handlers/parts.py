@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from telegram.ext import filters
 
+from bot.fitting import is_awaited, takes
 from bot.i18n import known
 from handlers.access import Route, Who
 from handlers.context import Context, Handler
@@ -17,6 +18,8 @@ from handlers.context import Context, Handler
 Press = Callable[..., Awaitable[None]]
 #: What Telegram takes as a command's name.
 COMMAND = re.compile(r"[a-z0-9_]{1,32}")
+#: What handlers of several tables begin with, by the names of the types.
+TAKEN = {"Update", "Context", "Services", "str"}
 LONGEST_DATA = 64  # bytes that a button can send
 
 
@@ -67,8 +70,10 @@ def unusable(routes: Mapping[str, Route[Any]]) -> list[str]:
             found.append(f"{name}: its route lacks a handler")
         elif not _is_awaited(one.handler):
             found.append(f"{name}: its handler is no coroutine function")
-        if not isinstance(who, Who) and not _is_awaited(who):
+        if not isinstance(who, Who) and not is_awaited(who):
             found.append(f"{name}: its route lacks `who`, who may use it")
+        elif callable(who) and not _fits(who, ["Context"]):
+            found.append(f"{name}: `who` of its route, {_called(who)}, should take (Context)")
         if not isinstance(where, filters.BaseFilter):
             found.append(f"{name}: its route lacks `where`, a filter of what is heard")
         if not isinstance(offered, Who | None):
@@ -80,7 +85,26 @@ def _is_awaited(handler: object) -> bool:
     """Whether it is a coroutine function, or a button's that calls one."""
     if isinstance(handler, With):
         handler = handler.pressed
-    return inspect.iscoroutinefunction(handler)
+    return is_awaited(handler)
+
+
+def _called(function: object) -> str:
+    return str(getattr(function, "__name__", function))
+
+
+def _fits(function: object, types: Sequence[str]) -> bool:
+    """Whether a function takes these, as far as it says.
+
+    Their number alone says little: what a button does may take two values, as a command does.
+    """
+    if not takes(function, len(types)):
+        return False
+    taken = inspect.signature(cast("Callable[..., object]", function)).parameters.values()
+    for one, wanted in zip(taken, types, strict=False):
+        said = getattr(one.annotation, "__name__", one.annotation)
+        if said in TAKEN - {wanted} and one.kind is not one.VAR_POSITIONAL:
+            return False
+    return True
 
 
 def paired(
@@ -111,22 +135,28 @@ def unreachable(buttons: Mapping[tuple[str, int], Route[Press]]) -> list[str]:
     return found
 
 
+def unfit(routes: Mapping[str, Route[Any]], *types: str) -> list[str]:
+    """The routes whose handlers take something else than these, a sentence each."""
+    found: list[str] = []
+    for name, one in routes.items():
+        # what is no route, or without a handler, is told elsewhere
+        if is_route(one) and callable(one.handler) and not _fits(one.handler, types):
+            shown = _called(one.handler)
+            found.append(f"{name}: its handler, {shown}, should take ({', '.join(types)})")
+    return found
+
+
 def misfitting(buttons: Mapping[tuple[str, int], Route[Press]]) -> list[str]:
-    """The buttons whose handlers take another number of words, a sentence each."""
+    """The buttons whose handlers take something else than so many words, a sentence each."""
     found: list[str] = []
     for (verb, count), one in buttons.items():
         if not is_route(one):  # told as a route
             continue
         handler: Any = one.handler
-        words = [""] * count
+        types = ["Context", *["str"] * count]
         if isinstance(handler, With):
-            handler, words = handler.pressed, ["", *words]
-        if not callable(handler):  # told as a route
-            continue
-        try:
-            inspect.signature(handler).bind(None, *words)
-        except TypeError:
-            found.append(
-                f"button {verb} with {count} words: {handler.__name__} takes another number"
-            )
+            handler, types = handler.pressed, [*types, "str"]
+        if callable(handler) and not _fits(handler, types):  # else told as a route
+            should = f"{_called(handler)} should take ({', '.join(types)})"
+            found.append(f"button {verb} with {count} words: {should}")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 
 from bot import cluster
 from bot.errors import ConfigError, StorageError
-from bot.jobs import Job, Who, Work, bound, loop, looped, shared
+from bot.jobs import Job, Who, Work, bound, lacking, loop, looped, shared
 from bot.reasons import said
 from bot.recurring import JOBS
 from bot.running import Running
@@ -53,23 +54,45 @@ async def nothing(*_unused: Any) -> None:
     """A job that does nothing."""
 
 
+async def of_a_key(_bot: object, _key: str) -> None:
+    """A job that is done for a key."""
+
+
+async def of_none(_bot: object) -> None:
+    """A job that is done for none."""
+
+
 def no_coroutine(*_unused: Any) -> None:
     """What nobody can wait for."""
 
 
 WHOLE = Job(name="whole", do=nothing, every=1.0)
+ALONE = replace(WHOLE, name="alone", who=Who.EACH)
 LACKING: list[tuple[Job, str]] = [
     (replace(WHOLE, name=""), "no name"),
     (replace(WHOLE, name=cast("Any", None)), "no name"),
+    (replace(WHOLE, name=cast("Any", ["whole"])), "no name, ['whole'] is none"),
     (replace(WHOLE, do=cast("Callable[..., Awaitable[object]]", no_coroutine)), "`do`"),
     (Job(name="whole", every=1.0), "lacks `do`"),
     (replace(WHOLE, due=cast("Any", no_coroutine)), "`due`"),
+    (replace(WHOLE, do=of_a_key), "`do`, of_a_key, should take (Running)"),
+    (replace(WHOLE, do=of_none, due=nothing), "`do`, of_none, should take (Running, str)"),
+    (replace(WHOLE, due=cast("Any", of_a_key)), "`due`, of_a_key, should take (Running)"),
     (replace(WHOLE, every=None), "either `every` or `follows`"),
     (replace(WHOLE, follows="whole"), "either `every` or `follows`"),
     (replace(WHOLE, every=0.0), "no time"),
     (replace(WHOLE, every=cast("Any", "5")), "`every` is no time"),
+    (replace(WHOLE, every=math.nan), "`every` is no time"),
+    (replace(WHOLE, every=math.inf), "`every` is no time"),
+    (replace(WHOLE, every=-1.0), "`every` is no time"),
+    (replace(WHOLE, every=True), "`every` is no time"),
+    (replace(WHOLE, again=math.nan), "`again` is no time"),
+    (replace(WHOLE, again=cast("Any", "2")), "`again` is no time"),
     (replace(WHOLE, who=cast("Any", "each")), "`who` is no Who"),
     (replace(WHOLE, every=None, follows="nobody"), "'nobody'"),
+    (replace(WHOLE, every=None, follows=cast("Any", ["other"])), "no job ['other'] to follow"),
+    (replace(WHOLE, every=None, follows="whole"), "follows itself"),
+    (replace(WHOLE, every=None, follows="alone"), "nothing follows 'alone'"),
     (replace(WHOLE, due=nothing, who=Who.EACH), "one does for all"),
 ]
 
@@ -78,10 +101,25 @@ LACKING: list[tuple[Job, str]] = [
 def test_a_job_that_lacks_a_part_is_refused_at_the_start_by_name(job: Job, part: str) -> None:
     """Nothing half-registered runs, and whoever wrote it reads which part of which job it is."""
     with pytest.raises(ConfigError) as refused:
-        bound(NO_PROGRAM, (replace(WHOLE, name="other"), job))
+        bound(NO_PROGRAM, (replace(WHOLE, name="other"), ALONE, job))
     assert len(refused.value.problems) == 1
     assert part in refused.value.problems[0]
-    assert (job.name or "") in refused.value.problems[0]
+    assert str(job.name or "") in refused.value.problems[0]
+
+
+def test_jobs_that_follow_each_other_are_refused_by_name() -> None:
+    """None of them would ever be done; what follows one that is refused is not told beside it."""
+    ring = [
+        replace(WHOLE, name="a", every=None, follows="b"),
+        replace(WHOLE, name="b", every=None, follows="a"),
+        replace(WHOLE, name="c", every=None, follows="d"),
+        replace(WHOLE, name="d", every=None, follows="nobody"),
+    ]
+    assert lacking(ring) == [
+        "job 'a': follows itself by way of 'b'",
+        "job 'b': follows itself by way of 'a'",
+        "job 'd': there is no job 'nobody' to follow",
+    ]
 
 
 def test_a_line_that_is_no_job_is_told_by_what_stands_there() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
-from bot.alerts.kind import Desk, Kind, Reader, table
+from bot.alerts.kind import Desk, Kind, Reader, place_of, table
 from bot.errors import ConfigError
 from bot.found import Unread, modules_of
 from bot.i18n import known
@@ -29,8 +29,8 @@ def kind_in(module: ModuleType) -> type[Kind]:
         if isinstance(one, type) and issubclass(one, Kind) and one.__module__ == module.__name__:
             kinds.append(one)
     if len(kinds) != 1:
-        name = module.__name__
-        raise ConfigError(f"{name} should define one kind of alert, and defines {len(kinds)}")
+        place = place_of(module.__name__)
+        raise ConfigError(f"{place} should define one Kind, and defines {len(kinds)}")
     return kinds[0]
 
 
@@ -40,15 +40,20 @@ def _found() -> Mapping[str, Kind]:
     problems: list[str] = []
     for name, module in modules_of(__name__, FOLDER, but=NO_KINDS).items():
         if isinstance(module, Unread):
-            problems.append(f"kind of alert {name}: bot/alerts/{name}.py{module.wrong}")
+            problems.append(place_of(f"{__name__}.{name}") + module.wrong)
             continue
         try:
             found.append(kind_in(module))
         except ConfigError as error:
             problems += error.problems
+    kinds: Mapping[str, Kind] = {}
+    try:
+        kinds = table(*found)
+    except ConfigError as error:
+        problems += error.problems
     if problems:
         raise ConfigError(problems)
-    return table(*found)
+    return kinds
 
 
 #: The kinds of alert by the name that is stored.

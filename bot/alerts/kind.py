@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from bot.errors import ConfigError
-from bot.model.alerts import Audience, Payload
+from bot.fitting import fits, takes
+from bot.model.alerts import Audience, Payload, Terms
 from bot.model.calls import Call
 from bot.model.chats import Post, Style
 from bot.model.news import Story
@@ -139,34 +141,82 @@ def is_told_together(payload: type[Payload]) -> bool:
 
 
 def lacking(kind: type[Kind]) -> list[str]:
-    """The parts that a kind of alert lacks, by name; of its payload too."""
+    """The parts that a kind of alert lacks, or that do not fit; of its payload too.
+
+    Each by its name, and with what it should be where that is not its absence alone.
+    """
     missing = sorted(kind.__abstractmethods__)
-    if not hasattr(kind, "texts"):
-        missing.append("texts")
-    payload = getattr(kind, "payload", None)
-    if payload is None:
-        return [*missing, "payload"]
-    if not hasattr(payload, "KIND"):
-        missing.append("payload.KIND")
-    for part in sorted(getattr(payload, "__abstractmethods__", ("to_json", "from_json"))):
-        missing.append(f"payload.{part}")
-    if kind.brief is Kind.brief and is_told_together(payload):  # it would be lost in the night
+    missing += _unfit(kind, Kind, "")
+    texts: object = getattr(kind, "texts", None)
+    if not isinstance(texts, tuple) or not all(isinstance(one, str) for one in texts):
+        missing.append("texts, ids of texts in round brackets")
+    if not takes(kind, 0):
+        missing.append("a way to be made of nothing")
+    payload: object = getattr(kind, "payload", None)
+    if not isinstance(payload, type) or not issubclass(payload, Payload):
+        return [*missing, "payload, a Payload"]
+    of_payload = list(_lacking_of(payload))
+    missing += of_payload
+    # one without would be lost in the night
+    if not of_payload and kind.brief is Kind.brief and is_told_together(payload):
         missing.append("brief")
     return missing
 
 
+def _lacking_of(payload: type[Payload]) -> Iterator[str]:
+    """The same of a payload, whose parts may be anything where nobody checked them."""
+    name: object = getattr(payload, "KIND", None)
+    if not isinstance(name, str) or not name:
+        yield "payload.KIND, the name under which it is stored"
+    for part in sorted(payload.__abstractmethods__):
+        yield f"payload.{part}"
+    yield from _unfit(payload, Payload, "payload.")
+    post, terms = cast("tuple[object, ...]", (payload.POST, payload.TERMS))
+    if not isinstance(post, Post | None):
+        yield "payload.POST, a Post or None"
+    if not isinstance(terms, Terms):
+        yield "payload.TERMS, a Terms"
+
+
+def _unfit(made: type[object], model: type[object], before: str) -> Iterator[str]:
+    """The methods of a class that cannot be called, or waited for, as those it stands for."""
+    for name in vars(model):
+        ours = getattr(model, name)
+        if name.startswith("_") or name in getattr(made, "__abstractmethods__", ()):
+            continue
+        own = getattr(made, name, None)
+        if isinstance(ours, property) and callable(own):
+            yield f"{before}{name}, a property"
+        elif inspect.isroutine(ours) and not fits(own, ours):
+            taken = [one for one in inspect.signature(ours).parameters if one != "self"]
+            how = "a coroutine function" if inspect.iscoroutinefunction(ours) else "a function"
+            yield f"{before}{name}, {how} that takes ({', '.join(taken)})"
+
+
 def table(*kinds: type[Kind]) -> Mapping[str, Kind]:
-    """The kinds by the name that is stored; ConfigError names the part that one of them lacks."""
+    """The kinds by the name that is stored; ConfigError names each part that one of them lacks."""
     found: dict[str, Kind] = {}
+    problems: list[str] = []
     for kind in kinds:
+        place = place_of(kind.__module__)
         missing = lacking(kind)
+        problems += [f"{place}: {kind.__name__} lacks {part}" for part in missing]
         if missing:
-            raise ConfigError(f"the kind of alert {kind.__name__} lacks {', '.join(missing)}")
+            continue
         name = kind.payload.KIND
         if name in found:
-            raise ConfigError(f"two kinds of alert are called {name}")
-        found[name] = kind()
+            other = type(found[name]).__name__
+            problems.append(f"{place}: the payload of {other} is stored as {name} already")
+        else:
+            found[name] = kind()
+    if problems:
+        raise ConfigError(problems)
     return found
+
+
+def place_of(module: str) -> str:
+    """What a sentence about a kind of alert begins with: its name, and its file."""
+    return f"kind of alert {module.rpartition('.')[2]}: {module.replace('.', '/')}.py"
 
 
 def followed(audience: Audience) -> Subject | None:

@@ -29,7 +29,6 @@ from bot.ingest.telling import (
 )
 from bot.model.alerts import Approval
 from bot.model.news import Entry, StoredEntry, Story, Verdict
-from bot.render.desk import beginning
 from bot.sources.standing import led, weighed
 from storage.alerts import StoredAlert
 from storage.db import Db
@@ -157,9 +156,9 @@ async def _ask(db: Db, one: _Changed, told: StoredAlert, policy: Policy, *, now:
         return
     values = {
         "was": one.stored.headline or one.stored.entry.title,
-        "was_text": beginning(one.stored.entry),
+        "was_text": one.stored.entry.beginning,
         "title": one.item.title,
-        "text": beginning(one.item),
+        "text": one.item.beginning,
         "link": one.item.link or "",
         "feeds": one.stored.feed,
         "held": str(number),

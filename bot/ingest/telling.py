@@ -16,7 +16,6 @@ from bot.alerts.notices import tell
 from bot.model.alerts import Severity
 from bot.model.news import Story
 from bot.model.places import Place
-from bot.render.desk import beginning
 from bot.sources.specs import NewsSpec
 from bot.sources.standing import led, publishers
 from storage.db import Db
@@ -65,7 +64,7 @@ async def break_story(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
         lead = led(story, policy.feeds).lead.entry
         values = {
             "title": lead.title,
-            "text": beginning(lead),
+            "text": lead.beginning,
             "link": lead.link or "",
             "feeds": ", ".join(story.feeds),
             "severity": story.severity.value,

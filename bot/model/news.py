@@ -11,6 +11,7 @@ from bot.reasons import Reason
 
 #: How long before its end a day is that stands for "some time on that day".
 LAST_MOMENT = timedelta(microseconds=1)
+ASKED_TEXT = 500  # characters of a text in the question to an operator
 
 
 def ends_a_day(moment: datetime | None) -> bool:
@@ -41,6 +42,11 @@ class Entry:
     def day_only(self) -> bool:
         """Whether the publisher named a day without a time: it stands as that day's end."""
         return ends_a_day(self.published_at)
+
+    @property
+    def beginning(self) -> str:
+        """As much of the text as an operator is asked about."""
+        return (self.summary or self.content)[:ASKED_TEXT]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

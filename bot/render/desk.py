@@ -11,7 +11,6 @@ from bot.render.phrases import phrase
 from bot.render.text import Button, Colour, Message, Rows, bold, cut, lines, message
 
 CANDIDATES = 5  # stories that one which waits may be the same as
-ASKED_TEXT = 500  # characters of a text in the question to an operator
 LABEL = 60  # characters of a headline on a button: more is cut by a phone
 
 
@@ -44,18 +43,13 @@ def correction(
         "notice.correction",
         language,
         was=was.headline or was.entry.title,
-        was_text=beginning(was.entry),
+        was_text=was.entry.beginning,
         title=now.title,
-        text=beginning(now),
+        text=now.beginning,
         feeds=", ".join(feeds),
         link=now.link or "",
     )
     return message(said, correction_buttons(number, language))
-
-
-def beginning(item: Entry) -> str:
-    """As much of an entry's text as an operator is asked about."""
-    return (item.summary or item.content)[:ASKED_TEXT]
 
 
 def candidates(number: int, stories: Sequence[Story], language: str) -> Rows:

@@ -21,6 +21,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from bot.errors import ParseError
+from bot.fitting import makes
 from bot.model.rates import CODE, Pair, Rate, RateKind
 from bot.reasons import Reason, reason
 
@@ -151,11 +152,12 @@ class RateSource:
             yield "home, the currency its rates are against"
         if not isinstance(kind, RateKind):
             yield "kind, a RateKind"
-        for name, made in (("read", "a Sheet of bytes"), ("request", "today's Request")):
-            if not callable(getattr(self, name)):
-                yield f"{name}, which makes {made}"
-        if history is not None and not callable(history):
-            yield "history, which makes the Requests of days"
+        if not makes(self.read, 2):
+            yield "read, which makes a Sheet of (bytes, address), without awaiting"
+        if not makes(self.request, 2):
+            yield "request, which makes today's Request of (address, today), without awaiting"
+        if history is not None and not makes(history, 3):
+            yield "history, which makes the Requests of (since, until, currencies)"
 
     def parse(
         self, body: bytes, *, source: str, url: str | None = None, kind: RateKind | None = None

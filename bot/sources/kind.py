@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.fitting import makes
 from bot.model.news import Entry
 from bot.sources.sections import SourceSection
 
@@ -41,8 +42,12 @@ class Kind:
         if not isinstance(section, type) or not issubclass(section, SourceSection):
             yield "section, a SourceSection"
         for name, what in (("verb", "its word of `inspect`"), ("help", "what that says")):
-            if not isinstance(getattr(self, name), str):
+            if not isinstance(getattr(self, name), str) or (name == "verb" and not self.verb):
                 yield f"{name}, {what}"
+        if self.shown is not None and not makes(self.shown, 2):
+            yield "shown, which makes lines of (bytes, address), without awaiting"
+        if self.shown_of is not None and not makes(self.shown_of, 3):
+            yield "shown_of, which makes lines of (spec, bytes, address), without awaiting"
 
 
 def shown_entry(entry: Entry, language: str | None = None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from bot.alerts.answers import Answered
 from bot.alerts.boards import BoardDue
 from bot.alerts.broadcasts import Broadcast
 from bot.alerts.corrections import RateCorrected
-from bot.alerts.digests import DigestDue
+from bot.alerts.digests import DigestDue, Digests
 from bot.alerts.edits import StoryGrew, Wording
 from bot.alerts.feeds import FeedBrought
 from bot.alerts.kind import Kind, is_told_together, lacking, table
@@ -273,7 +273,9 @@ def test_a_file_beside_the_kinds_is_a_kind() -> None:
     names = {path.stem for path in FOLDER.glob("*.py")} - NO_KINDS
     assert len(KINDS) == len(names)
     empty = ModuleType("bot.alerts.empty")
-    with pytest.raises(ConfigError, match=r"bot\.alerts\.empty .* defines 0"):
+    with pytest.raises(
+        ConfigError, match=r"kind of alert empty: bot/alerts/empty\.py .* defines 0"
+    ):
         kind_in(empty)
 
 
@@ -310,6 +312,14 @@ def test_a_text_that_a_kind_lacks_is_told_by_its_name(monkeypatch: pytest.Monkey
         route(cast("Any", None), cast("Any", None))
 
 
+async def one_value(_self: object) -> None:
+    """What takes too little."""
+
+
+def one_value_more(_self: object, _more: object) -> None:
+    """What takes too much."""
+
+
 PARTS = {
     "texts": {"payload": DigestDue, "words": Moves.words},
     "words": {"payload": DigestDue},
@@ -326,6 +336,43 @@ def test_a_kind_that_lacks_a_part_is_refused_by_its_name(part: str) -> None:
     half = type("Half", (Kind,), PARTS[part])
     with pytest.raises(ConfigError, match=f"Half lacks.*{part}"):
         table(half)
+
+
+#: Parts that are there and do not fit, by what is told of them.
+UNFIT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "words, a coroutine function that takes (desk, told, reader)": ({"words": lambda *_: None}, {}),
+    "why, a coroutine function that takes (desk, told, reader)": ({"why": one_value}, {}),
+    "brief, a coroutine function that takes (desk, told, reader)": ({"brief": None}, {}),
+    "ready, a function that takes (told, plain)": ({"ready": lambda _self, told: told}, {}),
+    "story, a function that takes (told)": ({"story": lambda _self: None}, {}),
+    "texts, ids of texts in round brackets": ({"texts": "move.fixing"}, {}),
+    "a way to be made of nothing": ({"__init__": one_value_more}, {}),
+    "payload, a Payload": ({"payload": dict}, {}),
+    "payload.KIND, the name under which it is stored": ({}, {"KIND": ""}),
+    "payload.POST, a Post or None": ({}, {"POST": ["rates"]}),
+    "payload.TERMS, a Terms": ({}, {"TERMS": "news"}),
+    "payload.to_json, a function that takes ()": ({}, {"to_json": lambda _self, _version: {}}),
+    "payload.from_json, a function that takes (data)": (
+        {},
+        {"from_json": lambda _self, data: data},
+    ),
+    "payload.about, a property": ({}, {"about": lambda _self: None}),
+}
+
+
+@pytest.mark.parametrize("told", UNFIT)
+def test_a_part_of_a_kind_that_does_not_fit_is_refused_by_its_name(told: str) -> None:
+    """It would have failed with the first alert of the kind."""
+    parts, of_payload = UNFIT[told]
+    payload = type("Due", (DigestDue,), of_payload)
+    half = type(
+        "Half", (Digests,), {"payload": payload, "__module__": "bot.alerts.halves", **parts}
+    )
+    with pytest.raises(ConfigError) as refused:
+        table(half)
+    assert refused.value.problems == (
+        f"kind of alert halves: bot/alerts/halves.py: Half lacks {told}",
+    )
 
 
 def test_a_whole_kind_lacks_nothing() -> None:

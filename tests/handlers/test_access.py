@@ -305,8 +305,8 @@ def test_a_line_with_another_number_of_words_is_told_by_its_button() -> None:
         ("news", 2): BUTTONS["news", 2],
     }
     assert misfitting(wrong) == [
-        "button why with 2 words: why takes another number",
-        "button cur with 0 words: toggle takes another number",
+        "button why with 2 words: why should take (Context, str, str)",
+        "button cur with 0 words: toggle should take (Context, str)",
     ]
 
 

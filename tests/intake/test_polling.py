@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.faults import Kind
@@ -114,6 +115,32 @@ async def test_G15_a_rival_at_the_end_of_an_outage_is_one_as_at_any_other_time(
         await handler.heard(1)
         await ended(polls)
         await inbox.close()
+
+
+async def test_G3_who_goes_on_asking_is_left_ever_more_room(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to half a minute, where Telegram itself is asked again every few seconds: two programs
+    that may not stop would else end each other's questions for ever.
+    """
+    assert retry.RIVAL.cap > retry.LISTENING.cap
+    faster = 100  # both waits, so that the test need not wait them out
+    for name in ("RIVAL", "LISTENING"):
+        policy: retry.Policy = getattr(retry, name)
+        swift = replace(policy, base=policy.base / faster, cap=policy.cap / faster)
+        monkeypatch.setattr(retry, name, swift)
+    async with telegram() as (emulator, api):
+        words = "Conflict: terminated by other getUpdates request"
+        conflict = Fault(Kind.ERROR, code=409, description=words, method="getUpdates", times=7)
+        emulator.faults.add(conflict)
+        inbox = Inbox(store, Handler(), holder="a", alone=True)
+        with capture_logs() as logs:
+            polls = asyncio.create_task(poll(api, inbox))
+            await emulator.updates.polled()
+        await ended(polls)
+        await inbox.close()
+    waits = [line["again_in"] * faster for line in logs if line["event"] == "no updates"]
+    assert waits == pytest.approx([1, 2, 4, 8, 16, 30, 30])
 
 
 async def test_G3_of_two_pollers_one_has_the_lease_and_the_other_waits(store: Store) -> None:

@@ -16,7 +16,7 @@ from bot.model.hazards import Hazard, HazardKind
 from bot.render import news
 from bot.render.digest import digest
 from bot.render.text import Button
-from tests.factories import NOW
+from tests.factories import NOW, entry
 from tests.languages.expected import WHOLE, expected
 from tests.render.world import FEEDS, TODAY, ZONE, data, labels, marked, news_page, story
 
@@ -192,3 +192,9 @@ def test_rows_of_buttons_are_even_and_no_word_breaks_on_a_phone(
     """The longest label says how many stand side by side."""
     made = news.rows_of([Button(name, name) for name in names.split()], width)
     assert "|".join(" ".join(button.text for button in row) for row in made) == rows
+
+
+def test_an_operator_is_asked_about_the_beginning_of_a_text() -> None:
+    """Of the short one, where there is one; a question stays one message."""
+    assert entry(summary="Short.", content="Long.").beginning == "Short."
+    assert entry(summary="", content="ш" * 501).beginning == "ш" * 500

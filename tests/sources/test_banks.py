@@ -66,6 +66,8 @@ def test_a_file_that_is_no_bank_is_refused_by_its_name(source: object) -> None:
         (replace(SOURCES["nbkr"], read=cast("Any", None)), ["read"]),
         (replace(SOURCES["nbkr"], request=cast("Any", None)), ["request"]),
         (replace(SOURCES["nbkr"], history=cast("Any", "none")), ["history"]),
+        (replace(SOURCES["nbkr"], request=cast("Any", lambda url: url)), ["request"]),
+        (replace(SOURCES["nbkr"], history=cast("Any", lambda since: since)), ["history"]),
         (replace(SOURCES["nbkr"], history=None), []),
     ],
 )

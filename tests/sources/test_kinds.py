@@ -189,6 +189,9 @@ def test_no_catalog_is_read_while_a_kind_lacks_a_part(monkeypatch: pytest.Monkey
     assert "kinds/empty.py lacks KIND" in told
     assert "kinds/lists.py: Unready lacks DEFAULT_EVERY" in told
     assert "kinds/lists.py: Unready lacks spec" in told
+    monkeypatch.setattr(Unready, "DEFAULT_EVERY", 60, raising=False)
+    with pytest.raises(ConfigError, match="Unready lacks DEFAULT_EVERY"):
+        load_catalog()
     monkeypatch.setattr(Unready, "DEFAULT_EVERY", timedelta(minutes=1), raising=False)
     with pytest.raises(ConfigError) as caught:
         load_catalog()
@@ -216,7 +219,8 @@ def test_what_a_spec_lacks_and_a_verb_that_is_taken_are_told_by_name() -> None:
         "feeds": SimpleNamespace(KIND=KINDS["feeds"]),
         "lists": SimpleNamespace(KIND=empty),
         "blind": SimpleNamespace(KIND=blind),
-        "half": SimpleNamespace(KIND=Kind(help="", shown=blind.shown_of)),
+        "half": SimpleNamespace(KIND=Kind(help="")),
+        "unfit": SimpleNamespace(KIND=replace(blind, shown=lambda: (), shown_of=lambda _: ())),
     }
     assert list(kinds.kinds_of(modules)) == ["feeds", "lists", "blind"]
     assert kinds.problems_of(modules) == [
@@ -225,5 +229,13 @@ def test_what_a_spec_lacks_and_a_verb_that_is_taken_are_told_by_name() -> None:
         "kind of source blind: bot/sources/kinds/blind.py: KIND needs either shown or shown_of",
         "kind of source half: bot/sources/kinds/half.py: KIND lacks section, a SourceSection",
         "kind of source half: bot/sources/kinds/half.py: KIND lacks verb, its word of `inspect`",
+        (
+            "kind of source unfit: bot/sources/kinds/unfit.py: KIND lacks shown, which makes "
+            "lines of (bytes, address), without awaiting"
+        ),
+        (
+            "kind of source unfit: bot/sources/kinds/unfit.py: KIND lacks shown_of, which makes "
+            "lines of (spec, bytes, address), without awaiting"
+        ),
     ]
     assert kinds.problems() == []

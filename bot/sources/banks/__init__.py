@@ -28,6 +28,9 @@ def sources_of(modules: Mapping[str, object]) -> dict[str, RateSource]:
 
 def problems_of(modules: Mapping[str, object]) -> list[str]:
     """What these modules lack to be publishers, a sentence each."""
+    # what opens a worker process reads no settings, and none of what they are read with
+    from bot.grammar import no_currency
+
     problems: list[str] = []
     for name, module in modules.items():
         file = f"bank {name}: bot/sources/banks/{name}.py"
@@ -38,7 +41,10 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
         if not isinstance(source, RateSource):
             problems.append(f"{file} lacks SOURCE, a RateSource")
             continue
-        problems += [f"{file}: SOURCE lacks {part}" for part in source.lacking()]
+        lacking = [f"{file}: SOURCE lacks {part}" for part in source.lacking()]
+        problems += lacking
+        if not lacking and (wrong := no_currency(source.home)):
+            problems.append(f"{file}: SOURCE: home should be a currency of ISO 4217{wrong}")
     return problems
 
 

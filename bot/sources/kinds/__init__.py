@@ -8,6 +8,7 @@ worker process. A file that lacks `KIND` is a problem by name, and no catalog is
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from inspect import isabstract
 from pathlib import Path
 from typing import get_type_hints
@@ -48,7 +49,8 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
         if name not in found:
             continue
         section = found[name].section
-        if not hasattr(section, "DEFAULT_EVERY"):
+        every: object = getattr(section, "DEFAULT_EVERY", None)
+        if not isinstance(every, timedelta) or not every:
             problems.append(f"{file}: {section.__name__} lacks DEFAULT_EVERY, how often to ask")
         if (found[name].shown is None) == (found[name].shown_of is None):
             problems.append(f"{file}: KIND needs either shown or shown_of")
