@@ -7,9 +7,23 @@ from dataclasses import replace
 
 import pytest
 
+from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.reasons import said
+from bot.telegram.api import Api
 from bot.telegram.outcomes import BLOCKED, Ambiguous, Outcome, Rejected, Retry, Sent
-from bot.telegram.retry import ANSWER, CONTRADICTED, NO_HARM, SHORT_WAIT, Failure, Policy, insist
+from bot.telegram.retry import (
+    ANSWER,
+    CONTRADICTED,
+    DELIVERY,
+    LISTENING,
+    NO_HARM,
+    SHORT_WAIT,
+    Failure,
+    Policy,
+    insist,
+    taken,
+)
+from bot.telegram.session import open_session
 
 BUSY, LOST, REFUSED = Retry(said("502")), Ambiguous(said("reset")), Rejected(said("bad"))
 DONE = Sent(7)
@@ -63,6 +77,34 @@ async def test_G20_G21_a_request_is_made_as_often_and_as_late_as_its_policy_says
     telegram = Telegram(*outcomes)
     assert await insist(telegram.request, policy, pause=telegram.pause) == end
     assert (telegram.pauses, telegram.left) == (pauses, [])
+
+
+async def test_G20_a_method_is_called_as_its_policy_says() -> None:
+    """With its parameters each time, and the policy's pauses between."""
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async with Emulator(open_chats=True) as emulator, open_session() as session:
+        api = Api(session, url=emulator.api_url, token=TEST_TOKEN)
+        emulator.faults.add(Fault.server_error(502, times=2))
+        done = await taken(api, "sendMessage", pause=pause, chat_id=7, text="hello")
+        assert isinstance(done, Sent)
+        assert [one["text"] for one in emulator.messages(7)] == ["hello"]
+        assert pauses == [1, 2]
+        emulator.faults.add(Fault.server_error(502))
+        busy = await taken(api, "getMe", policy=replace(PLAIN, tries=1), pause=pause)
+        assert isinstance(busy, Retry)
+        assert pauses == [1, 2, 1]
+
+
+def test_G15_deliveries_that_failed_together_do_not_come_back_together() -> None:
+    """Each within half its pause around it, and they fill that span."""
+    pauses = [DELIVERY.pause(3) for _ in range(500)]
+    assert 4 <= min(pauses) < 4.4
+    assert 11.6 < max(pauses) <= 12
+    assert LISTENING.pause(1) == LISTENING.pause(1) == 2
 
 
 async def test_G21_an_answer_waits_no_longer_than_its_reader_would() -> None:
