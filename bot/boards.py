@@ -1,4 +1,4 @@
-"""Keeping the boards of channels: made once, pinned, edited when what they show has changed.
+"""Keeping the boards of channels and groups: made once, pinned, edited when they would say more.
 
 A board is kept by alerts like any other: one makes its message, one pins it, others edit it. What
 became of them is looked up in the outbox, and each step is decided in one transaction with the
@@ -7,7 +7,8 @@ board's row: a kill between two steps repeats or loses none, and of two replicas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import storage.alerts
@@ -19,6 +20,7 @@ from bot.alerts.kind import Desk
 from bot.deliver.marks import MAY_HAVE_ARRIVED, NOTHING_TO_SAY
 from bot.model.alerts import State
 from bot.model.channels import Board, Trouble
+from bot.model.chats import Chat, ChatKind
 from bot.sources.specs import Catalog
 from bot.telegram.outcomes import NO_MESSAGE
 from storage.boards import Fate
@@ -26,44 +28,84 @@ from storage.db import Db, Store
 
 #: An alert that ended so was not sent, and its message may be made or pinned by another.
 UNSENT = frozenset({State.EXPIRED, State.SUPERSEDED, State.CANCELLED})
-#: How whoever set the channel up hears of a board's trouble.
-TOLD: Mapping[Trouble, str] = {
-    Trouble.DELETED: "notice.board_deleted",
-    Trouble.LOST: "notice.board_lost",
-    Trouble.UNPINNED: "notice.board_unpinned",
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The texts of a trouble: for who set a channel up, for a group, for the operators."""
+
+    owner: str
+    group: str
+    operators: str
+
+
+#: How whoever asked for a board hears of its trouble.
+TOLD: Mapping[Trouble, Words] = {
+    Trouble.DELETED: Words(
+        owner="notice.board_deleted",
+        group="notice.board_deleted_here",
+        operators="notice.board_deleted_catalog",
+    ),
+    Trouble.LOST: Words(
+        owner="notice.board_lost",
+        group="notice.board_lost_here",
+        operators="notice.board_lost_catalog",
+    ),
+    Trouble.UNPINNED: Words(
+        owner="notice.board_unpinned",
+        group="notice.board_unpinned_here",
+        operators="notice.board_unpinned_catalog",
+    ),
 }
 
 
-async def keep_boards(store: Store, catalog: Catalog, clock: Callable[[], datetime]) -> bool:
-    """Bring every board a step further; whether there is something to send now."""
+async def keep_boards(
+    store: Store,
+    catalog: Catalog,
+    clock: Callable[[], datetime],
+    *,
+    admins: Sequence[int] = (),
+) -> bool:
+    """Bring every board a step further; whether there is something to send now.
+
+    The `admins` hear of the troubles of those that the catalog asks for.
+    """
     async with store.reading() as db:
-        channels = await storage.boards.kept(db)
+        chats = await storage.boards.kept(db)
     enqueued = False
-    for channel in channels:
-        enqueued |= await _keep(store, catalog, channel, clock())
+    for number in chats:
+        enqueued |= await _keep(store, catalog, number, admins=admins, now=clock())
     return enqueued
 
 
-async def _keep(store: Store, catalog: Catalog, channel: int, now: datetime) -> bool:
+async def _keep(
+    store: Store, catalog: Catalog, number: int, *, admins: Sequence[int], now: datetime
+) -> bool:
     """One board's next step, if there is one now; whether an alert came of it."""
     async with store.reading() as db:
-        chat = await storage.chats.get(db, channel)
+        chat = await storage.chats.get(db, number)
         if chat is None:
             return False
         shown = await boards.body(Desk(db=db, catalog=catalog, kinds=KINDS), chat, now=now)
-        kept = await storage.boards.get(db, channel)
+        kept = await storage.boards.get(db, number)
     mark = boards.mark_of(shown) if shown.text else None
     if kept is not None and _rests(kept, mark):  # nearly always: nothing is written for it
         return False
     async with store.writing() as db:
-        kept = await storage.boards.get(db, channel, lock=True)
+        kept = await storage.boards.get(db, number, lock=True)
         if kept is None or not kept.kept:  # it was switched off meanwhile
             return False
-        if kept.message is None:
-            return await _to_be_made(db, kept, mark, now)
-        if kept.pinned_by is not None:
-            return await _to_be_pinned(db, kept, kept.message, kept.pinned_by, now)
-        return await _to_be_edited(db, kept, mark, now)
+        enqueued = await _next_step(db, kept, mark, now)
+        return await _tell_of_trouble(db, chat, kept, admins=admins, now=now) or enqueued
+
+
+async def _next_step(db: Db, kept: Board, mark: str | None, now: datetime) -> bool:
+    """Make, pin or edit a board, whichever is its turn; whether there is something to send now."""
+    if kept.message is None:
+        return await _to_be_made(db, kept, mark, now)
+    if kept.pinned_by is not None:
+        return await _to_be_pinned(db, kept, kept.message, kept.pinned_by, now)
+    return await _to_be_edited(db, kept, mark, now)
 
 
 def _rests(kept: Board, mark: str | None) -> bool:
@@ -91,7 +133,7 @@ async def _to_be_made(db: Db, kept: Board, mark: str | None, now: datetime) -> b
         return True
     # it may stand there, and a second one would be one too many
     if kept.remade or _is(made, MAY_HAVE_ARRIVED):
-        await _give_up(db, kept, Trouble.LOST, now)
+        await storage.boards.change(db, kept.chat, trouble=Trouble.LOST.value)
     else:
         await storage.boards.change(db, kept.chat, made_by=None, remade=True)
     return True
@@ -105,14 +147,14 @@ async def _to_be_pinned(db: Db, kept: Board, message: int, pinned_by: int, now: 
     if pinned is None or pinned.state is State.SENT:
         await storage.boards.change(db, kept.chat, pinned_by=None)
         return False
+    # nobody refused it: it waited too long, for Telegram or for an operator's stop
     if pinned.state is State.EXPIRED:
         await _pin(db, kept, message, now)
         return True
     if _is(pinned, NO_MESSAGE):
-        await _deleted(db, kept, now)
+        await _deleted(db, kept)
         return True
-    await storage.boards.change(db, kept.chat, pinned_by=None)
-    await _give_up(db, kept, Trouble.UNPINNED, now)
+    await storage.boards.change(db, kept.chat, pinned_by=None, trouble=Trouble.UNPINNED.value)
     return True
 
 
@@ -124,8 +166,9 @@ async def _to_be_edited(db: Db, kept: Board, mark: str | None, now: datetime) ->
         if edited is not None and edited.open:
             return False
         if edited is not None and _is_missing(edited):
-            await _deleted(db, kept, now)
+            await _deleted(db, kept)
             return True
+        # it never arrived: what stands there is older than what was noted of it
         if edited is None or edited.state in UNSENT:
             shown = None
         await storage.boards.change(db, kept.chat, edited_by=None, shown=shown)
@@ -158,20 +201,33 @@ async def _pin(db: Db, kept: Board, message: int, now: datetime) -> None:
     await storage.boards.change(db, kept.chat, version=version, message_id=message, pinned_by=pin)
 
 
-async def _deleted(db: Db, kept: Board, now: datetime) -> None:
+async def _deleted(db: Db, kept: Board) -> None:
     """Somebody deleted the board: it is made anew once, and after that left alone."""
     if kept.remade:
-        await _give_up(db, kept, Trouble.DELETED, now)
+        await storage.boards.change(db, kept.chat, trouble=Trouble.DELETED.value)
         return
     anew = dict.fromkeys(("made_by", "message_id", "pinned_by", "edited_by", "shown"))
     await storage.boards.change(db, kept.chat, **anew, remade=True)
 
 
-async def _give_up(db: Db, kept: Board, trouble: Trouble, now: datetime) -> None:
-    """The board is not kept as it should be: whoever set the channel up hears of it, once."""
-    await storage.boards.change(db, kept.chat, trouble=trouble.value)
-    owner = await storage.setups.owner_of(db, kept.chat)
-    if owner is not None:
-        named = {"chat": str(kept.chat)}
-        told = notices.alert(owner, TOLD[trouble], named, now=now)
+async def _tell_of_trouble(
+    db: Db, chat: Chat, before: Board, *, admins: Sequence[int], now: datetime
+) -> bool:
+    """Who asked for a board hears, once, that it is not kept as it should be; whether they do now.
+
+    Of a group that is the group, of the catalog's channels the operators.
+    """
+    # read anew: the step wrote what came of it
+    kept = await storage.boards.get(db, chat.id)
+    if kept is None or kept.trouble is None or kept.trouble is before.trouble:
+        return False
+    words = TOLD[kept.trouble]
+    named = {"chat": str(chat.id)}
+    if chat.kind is ChatKind.GROUP:
+        told = notices.alert(chat.id, words.group, {}, now=now)
         await storage.alerts.enqueue(db, told)
+    elif kept.of_catalog:
+        await notices.tell(db, admins, words.operators, named, now=now)
+    elif (owner := await storage.setups.owner_of(db, chat.id)) is not None:
+        await storage.alerts.enqueue(db, notices.alert(owner, words.owner, named, now=now))
+    return True

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+import storage.boards
 import storage.chats
 import storage.marks
 from bot.alerts.notices import OnTrouble
@@ -133,6 +134,16 @@ class Channels:
             )
             await storage.chats.activate(db, chat.id)
             await storage.chats.replace_subscriptions(db, chat.id, keys, now=now)
+            # also without the line: it may have stood there at an earlier start
+            ended = await storage.boards.follow_catalog(db, chat.id, wanted=spec.board)
+        if ended is not None and ended.message is not None:  # nobody keeps it up to date any more
+            await taken(
+                self._api,
+                "unpinChatMessage",
+                policy=QUESTION,
+                chat_id=chat.id,
+                message_id=ended.message,
+            )
         return True
 
 
@@ -158,6 +169,7 @@ async def look_again(
             found = await _look_at(api, chat_id, bot_id, pause)
             if not is_final(found):
                 left.append(chat_id)
+                # who asks on during a flood is made to wait longer: the rest is left
                 told_to_wait = isinstance(found, Retry) and found.flood
                 in_a_row += NO_ANSWERS if told_to_wait else 1
                 continue

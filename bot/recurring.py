@@ -105,9 +105,10 @@ async def broadcasts(bot: Running) -> None:
 
 
 async def boards(bot: Running) -> None:
-    """Make, pin and edit the boards of channels, where there is something to do."""
+    """Make, pin and edit the boards of channels and groups, where there is something to do."""
+    admins = bot.settings.admin_ids
     try:
-        if await keep_boards(bot.store, bot.catalog, bot.clock):
+        if await keep_boards(bot.store, bot.catalog, bot.clock, admins=admins):
             bot.worker.wake()
     except StorageError as error:
         log.warning("boards wait for the database", error=str(error))

@@ -28,6 +28,7 @@ from bot.render.help import commands
 from handlers import (
     admin,
     alerts,
+    boards,
     broadcasts,
     cancel,
     channels,
@@ -139,6 +140,7 @@ COMMANDS: dict[str, Route[Handler]] = {
     "digest": Route(digest.digest, looking_or_changing, offered=Who.ANYBODY),
     "quiet": Route(quiet.quiet, looking_or_changing, offered=Who.ANYBODY),
     "here": Route(here.here, Who.ADMINISTRATOR),
+    "board": Route(boards.board, looking_or_changing, offered=Who.ADMINISTRATOR),
     "subscribe": Route(subscriptions.subscribe, always_looking, offered=Who.ADMINISTRATOR),
     "unsubscribe": Route(subscriptions.subscribe, always_looking, offered=Who.ADMINISTRATOR),
     "settings": Route(settings.settings, looking_or_changing, offered=Who.ADMINISTRATOR),
@@ -189,6 +191,7 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("style", 1): Route(With(settings.pressed, "style"), Who.ADMINISTRATOR),
     ("wakes", 1): Route(With(settings.pressed, "wakes"), Who.ADMINISTRATOR),
     ("anon", 1): Route(With(settings.pressed, "anon"), Who.ADMINISTRATOR),
+    ("board", 1): Route(With(settings.pressed, "board"), Who.ADMINISTRATOR),
     ("zone", 1): Route(With(settings.pressed, "zone"), Who.ADMINISTRATOR),
     ("places", 1): Route(places.opened, Who.ADMINISTRATOR),
     ("place", 2): Route(places.pressed, Who.ADMINISTRATOR),

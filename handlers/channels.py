@@ -28,7 +28,7 @@ from bot.render.settings import ZONES
 from bot.render.text import Message
 from bot.render.wire import to_api
 from bot.telegram.outcomes import Sent
-from handlers import digest, membership, subscriptions
+from handlers import boards, digest, membership, subscriptions
 from handlers.context import Context
 from handlers.numbers import number_of
 from handlers.outgoing import Answer
@@ -279,16 +279,9 @@ async def _set_sound(context: Context, chat: Chat, value: str) -> None:
 
 
 async def _switch_board(context: Context, chat: Chat, value: str) -> None:
-    """On, a job makes it within seconds; off, it is unpinned, and stays as it is."""
     if value not in {"on", "off"}:
         raise UserError("error.stale")
-    async with context.services.store.writing() as db:
-        if value == "on":
-            await storage.boards.begin(db, chat.id)
-            return
-        ended = await storage.boards.end(db, chat.id)
-    if ended is not None and ended.message is not None:
-        await ask_telegram(context, "unpinChatMessage", chat_id=chat.id, message_id=ended.message)
+    await boards.switch(context, chat.id, on=value == "on")
 
 
 async def _toggle_currency(context: Context, chat: Chat, value: str) -> None:
@@ -341,10 +334,7 @@ async def _leave(context: Context, setup: Setup) -> None:
     title = (await _channel(context, setup)).title
     async with context.services.store.writing() as db:
         board = await storage.boards.end(db, setup.chat)
-    if board is not None and board.message is not None:  # nobody keeps it up to date any more
-        await ask_telegram(
-            context, "unpinChatMessage", chat_id=setup.chat, message_id=board.message
-        )
+    await boards.unpin(context, board)
     await ask_telegram(context, "leaveChat", chat_id=setup.chat)
     async with context.services.store.writing() as db:
         await storage.privacy.erase(db, setup.chat)

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from telegram import Update
 
+import storage.boards
 import storage.copies
 import storage.privacy
 import storage.retention
@@ -16,6 +17,7 @@ from bot.model.chats import ChatKind
 from bot.render import privacy as render
 from bot.render.answers import say
 from bot.telegram.outcomes import Gone, Outcome, Sent
+from handlers import boards
 from handlers.context import Context
 from handlers.outgoing import Answer, File
 
@@ -97,7 +99,10 @@ async def pressed(context: Context, answer: str) -> None:
     said = "cancel.done"
     if answer == "yes":
         async with services.store.writing() as db:
+            # while it is known which message that is
+            board = await storage.boards.end(db, chat.id)
             await storage.privacy.erase(db, chat.id)
+        await boards.unpin(context, board)
         # What is remembered beside the store goes too, or the chat would be taken for a stored one.
         services.chats.pop(chat.id, None)
         services.buckets.pop(chat.id, None)

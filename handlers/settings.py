@@ -11,6 +11,7 @@ import asyncio
 
 from telegram import Update
 
+import storage.boards
 import storage.chats
 import storage.filters
 import storage.places
@@ -28,7 +29,7 @@ from bot.render.answers import say
 from bot.render.text import Message
 from bot.render.wire import NO_KEYS, one_key
 from bot.workers import WorkerError
-from handlers import channels, digest, here, news_filters, places, quiet, subscriptions
+from handlers import boards, channels, digest, here, news_filters, places, quiet, subscriptions
 from handlers.context import Context
 
 EXAMPLE = "/settings Europe/Paris"
@@ -54,8 +55,8 @@ async def settings(_update: Update, context: Context) -> None:
 
 
 async def pressed(context: Context, kind: str, what: str) -> None:
-    """Buttons `set:zone`, which lead on; `lang:ru`, `style:brief`, `wakes:urgent`, `zone:…` and
-    `anon:on` set.
+    """Buttons `set:zone`, which lead on; `lang:ru`, `style:brief`, `wakes:urgent`, `zone:…`,
+    `anon:on` and `board:on` set.
     """
     if kind == "set" and what == "place":
         await _ask_place(context)
@@ -77,6 +78,9 @@ async def pressed(context: Context, kind: str, what: str) -> None:
         await context.change_chat(style=what)
     elif kind == "anon" and what in {"on", "off"}:
         await context.change_chat(anonymous=what == "on")
+    elif kind == "board" and what in {"on", "off"}:
+        boards.must_be_group(context)
+        await boards.switch(context, context.chat.id, on=what == "on")
     elif kind == "wakes" and what in set(Wakes):
         await context.change_chat(wakes=what)
     else:
@@ -187,6 +191,7 @@ async def _shown(context: Context) -> Message:
         mine = await storage.filters.of_chat(db, chat.id)
         near = await storage.places.of_chat(db, chat.id)
         keys = await storage.chats.subscriptions(db, chat.id)
+        board = await storage.boards.get(db, chat.id)
     offered = context.services.catalog.places
     return render.settings(
         context.language,
@@ -202,6 +207,7 @@ async def _shown(context: Context) -> Message:
         near=[name_of(offered[key].names, context.language) for key in near if key in offered],
         threads=render_here.said(stored.threads, chat.id, context.language),
         anonymous=chat.anonymous if chat.kind is ChatKind.GROUP else None,
+        board=board,
         forum=here.is_forum(context) or bool(stored.threads),
         channels=chat.kind is ChatKind.PRIVATE,
     )

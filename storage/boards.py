@@ -1,11 +1,11 @@
-"""Boards: which channels have one, what it shows, and what became of the alerts that keep it."""
+"""Boards: which chats have one, what it shows, and what became of the alerts that keep it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 import storage.alerts
 from bot.model.alerts import State
@@ -41,7 +41,7 @@ class Fate:
 
 
 async def kept(db: Db) -> list[int]:
-    """The channels with a board that is kept, and that may be written to."""
+    """The chats with a board that is kept, and that may be written to."""
     query = (
         select(board.c.chat_id)
         .join(chat, chat.c.id == board.c.chat_id)
@@ -52,7 +52,7 @@ async def kept(db: Db) -> list[int]:
 
 
 async def get(db: Db, chat_id: int, *, lock: bool = False) -> Board | None:
-    """A channel's board; with `lock` nobody else changes it until the transaction ends."""
+    """A chat's board; with `lock` nobody else changes it until the transaction ends."""
     query = select(board).where(board.c.chat_id == chat_id)
     if lock:
         query = query.with_for_update()
@@ -69,20 +69,55 @@ async def get(db: Db, chat_id: int, *, lock: bool = False) -> Board | None:
         edited_by=row.edited_by,
         remade=row.remade,
         trouble=None if row.trouble is None else Trouble(row.trouble),
+        of_catalog=row.of_catalog,
     )
 
 
-async def begin(db: Db, chat_id: int) -> None:
-    """A channel gets a board: a new message, whatever it had before; one that is kept stays."""
+async def begin(db: Db, chat_id: int, *, of_catalog: bool = False) -> None:
+    """A chat gets a board: a new message, whatever it had before; one that is kept stays."""
     found = await get(db, chat_id, lock=True)
+    asked: dict[str, Any] = {"of_catalog": of_catalog}
     if found is not None and found.kept:
+        await change(db, chat_id, **asked)
         return
-    new = upsert(db, board).values(chat_id=chat_id, **BLANK)
-    await db.execute(new.on_conflict_do_update(index_elements=[board.c.chat_id], set_=BLANK))
+    values = BLANK | asked
+    new = upsert(db, board).values(chat_id=chat_id, **values)
+    await db.execute(new.on_conflict_do_update(index_elements=[board.c.chat_id], set_=values))
+
+
+async def follow_catalog(db: Db, chat_id: int, *, wanted: bool) -> Board | None:
+    """A channel has a board or none, as the catalog says. Returns the one that ended by it.
+
+    The catalog says so at each start. One that was given up is not begun again by that, but once
+    the catalog has asked for none in between.
+    """
+    found = await get(db, chat_id, lock=True)
+    over = found is None or found.trouble is Trouble.OFF
+    if wanted:
+        # a restart is nobody's word on a message that was deleted twice
+        given_up = found is not None and found.of_catalog and not found.kept
+        if over or not given_up:
+            await begin(db, chat_id, of_catalog=True)
+        return None
+    return None if over else await end(db, chat_id)
+
+
+async def migrate(db: Db, old: int, new: int) -> None:
+    """A group's board goes with it as another message: those of the old group stay there.
+
+    Where both have had one, it is as the new group has it.
+    """
+    was = await get(db, old, lock=True)
+    if was is None:
+        return
+    await end(db, old)  # what waits of it would be sent to the new group
+    if was.kept and await get(db, new) is None:
+        await begin(db, new)
+    await db.execute(delete(board).where(board.c.chat_id == old))
 
 
 async def end(db: Db, chat_id: int) -> Board | None:
-    """A channel's board is not kept any more; what waits of it is taken back. Returns it."""
+    """A chat's board is not kept any more; what waits of it is taken back. Returns it."""
     found = await get(db, chat_id, lock=True)
     if found is None:
         return None

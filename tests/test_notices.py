@@ -73,6 +73,12 @@ CARRIES: dict[str, dict[str, str]] = {
     "notice.board_deleted": {"chat": "-1004"},
     "notice.board_lost": {"chat": "-1004"},
     "notice.board_unpinned": {"chat": "-1004"},
+    "notice.board_deleted_here": {},
+    "notice.board_lost_here": {},
+    "notice.board_unpinned_here": {},
+    "notice.board_deleted_catalog": {"chat": "-1004"},
+    "notice.board_lost_catalog": {"chat": "-1004"},
+    "notice.board_unpinned_catalog": {"chat": "-1004"},
     "notice.thread_gone": {"posts": "rates feeds"},
     "notice.unheard": {"alert": "7", "count": "3", "why": "HTTP 502"},
     "notice.backup": {"why": "No space left on device"},
@@ -141,7 +147,7 @@ async def test_every_notice_reaches_each_operator_in_their_language(world: World
         text = message["text"]
         fixed = [
             part.strip()
-            for part in re.split(r"\{\w+\}", words(language)[key])
+            for part in re.split(r"\{\w+\}", words(language)[key].replace("`", ""))
             if part.strip(" .:\n·")
         ]
         assert [part for part in fixed if part not in text] == [], (key, language)

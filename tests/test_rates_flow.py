@@ -7,13 +7,16 @@ from __future__ import annotations
 import csv
 import random
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from importlib.resources import files
+from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import Engine, event, select, text, update
 from structlog.testing import capture_logs
 
 import storage.alerts
@@ -31,7 +34,7 @@ from bot.alerts.moves import RateMoved, move
 from bot.convert.rules import parse_rule
 from bot.detect.replay import replay_csv
 from bot.detect.rules import initial_state
-from bot.ingest.rates import judge_by_rules
+from bot.ingest.rates import Pasts, judge_by_rules
 from bot.ingest.trust import believed
 from bot.model.alerts import State
 from bot.model.rates import CardRow, Freshness, Pair, RateCard, RateKind, Series, rate_from_json
@@ -51,7 +54,7 @@ from storage.schema import held_rate, rate
 from tests import factories
 from tests.factories import a_reason, chat
 from tests.publishers import bank_page
-from tests.world import OPERATOR, READER, World, polling
+from tests.world import OPERATOR, READER, SAMPLE, World, polling
 
 #: Polls and what follows on PostgreSQL are in test_ingest and the faults; here the cases differ.
 pytestmark = pytest.mark.cases
@@ -644,7 +647,7 @@ async def test_a_rule_that_was_changed_speaks_again_of_the_same_day(world: World
             series = Series("nbkr", Pair("USD", "KGS"), RateKind.OFFICIAL)
             rate = await storage.rates.holding(db, series, WEDNESDAY)
             assert rate is not None
-            assert await judge_by_rules(db, [rate], now=world.now) == again, words
+            assert await judge_by_rules(db, [rate], Pasts(db), now=world.now) == again, words
 
 
 async def test_R5_who_was_not_told_yet_hears_only_the_revised_figure(world: World) -> None:
@@ -889,3 +892,57 @@ async def test_R10_every_printed_number_reaches_the_reader_digit_for_digit(world
         assert item.per_unit * item.units == item.value == Decimal(printed)
         shown = re.sub(r"[^0-9.]", "", as_printed(item.per_unit, "en"))
         assert Decimal(shown) == item.per_unit
+
+
+@contextmanager
+def pasts_read() -> Iterator[Counter[str]]:
+    """How often the store is asked meanwhile for the past of each currency; "" for any question."""
+    asked: Counter[str] = Counter()
+
+    def note(_c: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+        asked[""] += 1
+        if "BETWEEN" in statement and "rate.effective_on" in statement:
+            given = values.values() if isinstance(values, Mapping) else values
+            asked[next(code for code in SAMPLE if code in given)] += 1
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+async def test_a_poll_asks_for_the_past_of_a_rate_once_to_judge_it_and_once_to_tell_of_it(
+    world: World,
+) -> None:
+    """Also where rules watch it; what did not change, and a first poll, which tells nothing, ask
+    once.
+    """
+    await watch(world, "USD > 86")
+    await watch(world, "USD 1%", chat_id=READER + 1)
+    changed = {"USD": "86,5000", "EUR": "99,1000"}
+    with pasts_read() as asked:
+        assert (await world.publish(WEDNESDAY, **changed)).new == len(SAMPLE)
+    assert {code: asked[code] for code in SAMPLE} == dict.fromkeys(SAMPLE, 2)
+    with pasts_read() as asked:
+        assert (await world.publish(WEDNESDAY, **{**changed, "USD": "86,7000"})).new == 1
+    assert {code: asked[code] for code in SAMPLE} == {**dict.fromkeys(SAMPLE, 1), "USD": 2}
+    with pasts_read() as asked:
+        assert (await world.publish(WEDNESDAY, "second")).new == len(SAMPLE)
+    assert {code: asked[code] for code in SAMPLE} == dict.fromkeys(SAMPLE, 1)
+
+
+async def test_each_day_of_one_document_has_a_past_of_its_own(store: Store) -> None:
+    """Of days in any order, years of them too: only the newest day's past is kept."""
+    days = [factories.rate(on=f"2021-10-{day}") for day in (18, 19, 20)]
+    async with store.writing() as db:
+        first, second, third = await storage.rates.add(db, days, seen_at=factories.NOW)
+        pasts = Pasts(db)
+        for new, past in (
+            (second, [first]),
+            (third, [first, second]),
+            (second, [first]),
+            (first, []),
+        ):
+            assert await pasts.of(new) == past
+        with pasts_read() as asked:
+            assert await pasts.of(third) == [first, second]
+    assert asked == {}

@@ -1,4 +1,4 @@
-"""A channel's board: its pinned message, made once and edited in place, silently."""
+"""A chat's board: its pinned message, made once and edited in place, silently."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class BoardDue(Payload):
 
 
 class Boards(Kind):
-    """A channel's board as it is when its alert was decided."""
+    """A chat's board as it is when its alert was decided."""
 
     payload = BoardDue
     texts = ("board.spread", "board.stories", "board.updated")
-    own = True  # of what the channel follows
+    own = True  # of what the chat follows
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The board; None where it was switched off, or is another message by now."""
@@ -73,7 +73,7 @@ class Boards(Kind):
 
 
 async def body(desk: Desk, chat: Chat, *, now: datetime) -> Rich:
-    """What a channel's board says now, but for when it was updated; empty where that is nothing."""
+    """What a chat's board says now, but for when it was updated; empty where that is nothing."""
     keys = await storage.chats.subscriptions(desk.db, chat.id)
     pairs = pairs_of(keys)
     view = await board_view(
@@ -105,7 +105,7 @@ def mark_of(shown: Rich) -> str:
 
 
 def alert(chat: int, version: int, message: int | None, *, now: datetime) -> Alert:
-    """The board of a channel: its message to be made, or to be edited."""
+    """The board of a chat: its message to be made, or to be edited."""
     return Alert(
         dedup_key=f"board:{chat}:{version}",
         payload=BoardDue(message=message),

@@ -86,8 +86,14 @@ class Notices(Kind):
     payload = Notice
     texts = (
         "notice.board_deleted",
+        "notice.board_deleted_catalog",
+        "notice.board_deleted_here",
         "notice.board_lost",
+        "notice.board_lost_catalog",
+        "notice.board_lost_here",
         "notice.board_unpinned",
+        "notice.board_unpinned_catalog",
+        "notice.board_unpinned_here",
         "notice.channel_lost",
         "notice.fresh",
         "notice.held",

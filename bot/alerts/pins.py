@@ -1,4 +1,4 @@
-"""A channel's board is pinned, once it was made; nobody is notified."""
+"""A chat's board is pinned, once it was made; nobody is notified."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Pins(Kind):
 
 
 def alert(chat: int, version: int, message: int, *, now: datetime) -> Alert:
-    """Pin the message of a channel's board, as that of its version."""
+    """Pin the message of a chat's board, as that of its version."""
     return Alert(
         dedup_key=f"pin:{chat}:{version}",
         payload=PinDue(message=message),

@@ -2,7 +2,8 @@
 
 90d, 3 months, год, all time     a chart's range
 курс, for, жана                  around currencies, with no part in what is asked
-off, выкл, өчүр                  none: no quiet hours, no daily digest
+off, выкл, өчүр                  none: no quiet hours, no daily digest, no board
+on, вкл, күйгүз                  there is to be one: a board
 """
 
 from __future__ import annotations
@@ -56,6 +57,11 @@ def says_off(text: str) -> bool:
     return fold_typed(text).strip(" .!") in _off()
 
 
+def says_on(text: str) -> bool:
+    """Whether a text is a word for switching something on, in any language."""
+    return fold_typed(text).strip(" .!") in _on()
+
+
 @cache
 def _range() -> re.Pattern[str]:
     alone: set[str] = set()
@@ -90,3 +96,8 @@ def _filler() -> re.Pattern[str]:
 @cache
 def _off() -> frozenset[str]:
     return frozenset(map(fold_typed, words_of(lambda spoken: spoken.commands.off)))
+
+
+@cache
+def _on() -> frozenset[str]:
+    return frozenset(map(fold_typed, words_of(lambda spoken: spoken.commands.on)))

@@ -192,6 +192,7 @@ def _common_code(one: Item, other: Item) -> str | None:
         return None
     if one.named.code == other.named.code:
         return one.named.code
+    # a sign such as $ is of several currencies: the code beside it says which
     for sign, code in ((one, other.named.code), (other, one.named.code)):
         if sign.letter == "S" and code in shared_by(sign.raw):
             return code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import storage.alerts
 import storage.held_rates
@@ -17,7 +17,7 @@ from bot.detect import moves
 from bot.detect.rules import evaluate
 from bot.ingest import trust
 from bot.model.alerts import Severity
-from bot.model.rates import Rate, SeenRate
+from bot.model.rates import Rate, SeenRate, Series
 from bot.model.rules import RuleState
 from bot.sources.specs import RateSpec
 from storage.alerts import StoredAlert
@@ -43,16 +43,40 @@ async def keep_rates(
     rates = {(item.series, item.effective_on): item for item in [*approved, *believed]}
     added = await storage.rates.add(db, rates.values(), seen_at=now)
     disputed = await trust.disputed(db, spec.key, added, admins=admins, now=now)
-    alerts = await _moves(db, added, disputed, quiet=quiet, now=now)
+    pasts = Pasts(db)
+    alerts = await _moves(db, added, disputed, pasts, quiet=quiet, now=now)
     for new in added:
         if new.revision:
             alerts += await _revise_rules(db, new, now=now)
     agreed = [new for new in added if new not in disputed]
-    alerts += await judge_by_rules(db, agreed, now=now)
+    alerts += await judge_by_rules(db, agreed, pasts, now=now)
     for new in await trust.settled(db, added):
-        alerts += await _moves(db, [new], (), quiet=False, now=now)
-        alerts += await judge_by_rules(db, [new], now=now)
+        alerts += await _moves(db, [new], (), pasts, quiet=False, now=now)
+        alerts += await judge_by_rules(db, [new], pasts, now=now)
     return added, alerts
+
+
+class Pasts:
+    """The past of each stored rate, asked of the store once for moves and rules alike.
+
+    What `trust` judges a rate by is another question: asked of every rate of a document, new or
+    not, and before any of them is stored.
+    """
+
+    def __init__(self, db: Db) -> None:
+        self._db = db
+        self._newest: dict[Series, tuple[date, list[SeenRate]]] = {}
+
+    async def of(self, new: SeenRate) -> list[SeenRate]:
+        """The rates of its series before its day, oldest first; nothing is stored meanwhile."""
+        known = self._newest.get(new.series)
+        if known is not None and known[0] == new.effective_on:
+            return known[1]
+        past = await storage.rates.before(self._db, new, reach=HISTORY)
+        # of the newest day alone: a document may bring years, each day with a past of its own
+        if known is None or known[0] < new.effective_on:
+            self._newest[new.series] = (new.effective_on, past)
+        return past
 
 
 async def revise_rates(db: Db, added: Sequence[SeenRate], *, now: datetime) -> None:
@@ -74,7 +98,13 @@ async def _baseline(db: Db, new: SeenRate) -> moves.Baseline | None:
 
 
 async def _moves(
-    db: Db, added: Sequence[SeenRate], disputed: Collection[SeenRate], *, quiet: bool, now: datetime
+    db: Db,
+    added: Sequence[SeenRate],
+    disputed: Collection[SeenRate],
+    pasts: Pasts,
+    *,
+    quiet: bool,
+    now: datetime,
 ) -> int:
     """Enqueue the big moves among new rates, and say how many.
 
@@ -83,11 +113,13 @@ async def _moves(
     """
     alerts = 0
     for new in sorted(added, key=lambda item: item.effective_on):
-        past = await storage.rates.before(db, new, reach=HISTORY)
         baseline = await _baseline(db, new)
+        past: Sequence[SeenRate] = ()
+        if not quiet:
+            past = await pasts.of(new)
         if baseline is None:
             first: Rate = new
-            if past and not quiet:  # a backfill came first: the new rate may be a move already
+            if past:  # a backfill came first: the new rate may be a move already
                 first = past[-1]
             baseline = moves.Baseline(rate=first)
             await storage.rates.set_baseline(db, first, severity=None, now=now)
@@ -202,14 +234,14 @@ async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
     return alerts
 
 
-async def judge_by_rules(db: Db, added: Sequence[SeenRate], *, now: datetime) -> int:
+async def judge_by_rules(db: Db, added: Sequence[SeenRate], pasts: Pasts, *, now: datetime) -> int:
     """Enqueue what chats' rules say of new rates; an old rate they remember in silence."""
     alerts = 0
     for new in sorted(added, key=lambda item: item.effective_on):
         watching = await storage.rules.watching(db, new.series, now=now)
         if not watching:
             continue
-        past = await storage.rates.before(db, new, reach=HISTORY)
+        past = await pasts.of(new)
         for item in watching:
             fired, state = evaluate(item.rule, item.state, past, new, now=now)
             if state != item.state:

@@ -188,13 +188,14 @@ class QuietWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandWords:
-    """Words behind /rates, /chart, /digest and /quiet."""
+    """Words behind /rates, /chart, /digest, /quiet and /board."""
 
     around: Pattern = ""  # what stands around currencies and means nothing: "rate", "for"
     ranges: Mapping[int, str] = field(default_factory=dict)  # 1, 7, 30, 365 days: of "90 days"
     one_range: Mapping[int, str] = field(default_factory=dict)  # likewise without a number: "year"
     whole: str = ""  # phrases, apart by commas, of all the days there are: "all time"
-    off: str = ""  # words for none: no quiet hours, no daily digest
+    off: str = ""  # words for none: no quiet hours, no daily digest, no board
+    on: str = ""  # words for switching something on: a board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

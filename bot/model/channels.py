@@ -1,4 +1,4 @@
-"""Channels that somebody set up in private, and the pinned board that a channel may have."""
+"""Channels that somebody set up in private, and the pinned board of a channel or a group."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Setup:
 
 
 class Trouble(StrEnum):
-    """Why a board is not kept as it should be; whoever set it up knows."""
+    """Why a board is not kept as it should be; whoever asked for it knows."""
 
     OFF = "off"  # they switched it off
     DELETED = "deleted"  # twice
@@ -30,7 +30,10 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """A channel's board as it is kept: its alerts, its message, and a hash of what it shows."""
+    """A chat's board as it is kept: its alerts, its message, and a hash of what it shows.
+
+    The operators hear of the troubles of one `of_catalog`: nobody in the chat asked for it.
+    """
 
     chat: int
     version: int = 0
@@ -41,6 +44,7 @@ class Board:
     edited_by: int | None = None
     remade: bool = False
     trouble: Trouble | None = None
+    of_catalog: bool = False
 
     @property
     def kept(self) -> bool:

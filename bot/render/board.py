@@ -1,4 +1,4 @@
-"""A channel's board: rates, how far banks differ, the last stories, and when that was so."""
+"""A board: rates, how far banks differ, the last stories, and when that was so; and how it is."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.i18n import moment, name_of, t
-from bot.model.channels import BoardView, Spread
+from bot.model.channels import Board, BoardView, Spread, Trouble
 from bot.render.news import Names, item
 from bot.render.numbers import as_printed
 from bot.render.phrases import phrase
 from bot.render.rates import card
-from bot.render.text import Rich, bold, join, lines
+from bot.render.text import Message, Rich, bold, join, lines, message
 
 SourceNames = Callable[[str], dict[str, str]]
 
@@ -45,6 +45,21 @@ def board(
 def updated(language: str, *, zone: str, at: datetime) -> Rich:
     """When a board was updated, by the channel's clock."""
     return phrase("board.updated", language, time=moment(at, language, zone))
+
+
+def how_it_is(kept: Board | None, language: str) -> Rich:
+    """Whether a chat has a board that is kept, and pinned."""
+    said = "channel.board_on"
+    if kept is None or not kept.kept:
+        said = "channel.board_off"
+    elif kept.trouble is Trouble.UNPINNED:
+        said = "channel.board_unpinned"
+    return phrase(said, language)
+
+
+def state(kept: Board | None, language: str) -> Message:
+    """How a group's board is, and how to change that."""
+    return message(lines(how_it_is(kept, language), phrase("board.hint", language)))
 
 
 def _spread(spread: Spread, language: str, source_names: SourceNames) -> Rich:

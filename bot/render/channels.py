@@ -7,8 +7,9 @@ from datetime import datetime, time
 
 from bot.i18n import city, clock, t, zone_place
 from bot.languages import LANGUAGES
-from bot.model.channels import Board, Trouble
+from bot.model.channels import Board
 from bot.model.chats import USUAL, Chat, Post, Sound, Style
+from bot.render.board import how_it_is
 from bot.render.buttons import back_button, rows_of, switch
 from bot.render.phrases import phrase
 from bot.render.subscriptions import switches
@@ -96,7 +97,7 @@ def setup(
         phrase("settings.style", language, style=t(f"style.{chat.style.value}", language)),
         follows,
         digest,
-        phrase(_how_board_is(board), language),
+        how_it_is(board, language),
     ]
     buttons = _setup_buttons(number, board, language)
     return message(lines(bold(one_line(chat.title)), *said), buttons)
@@ -124,14 +125,6 @@ def _setup_buttons(number: int, board: Board | None, language: str) -> list[list
         [Button(t("channel.preview", language), f"chan:{number}:preview")],
         [Button(t("channel.remove", language), f"chan:{number}:remove")],
     ]
-
-
-def _how_board_is(board: Board | None) -> str:
-    if board is None or not board.kept:
-        return "channel.board_off"
-    if board.trouble is Trouble.UNPINNED:
-        return "channel.board_unpinned"
-    return "channel.board_on"
 
 
 def _board_data(number: int, *, on: bool) -> str:

@@ -7,9 +7,11 @@ from datetime import datetime, time
 
 from bot.i18n import city, clock, t, zone_place
 from bot.languages import LANGUAGES
+from bot.model.channels import Board
 from bot.model.chats import Style, Wakes
 from bot.model.filters import StoredFilter
 from bot.model.quiet import QuietHours
+from bot.render.board import how_it_is
 from bot.render.buttons import back_button, rows_of, switch
 from bot.render.phrases import phrase
 from bot.render.quiet import as_said
@@ -45,6 +47,7 @@ def settings(
     threads: Rich | None = None,
     forum: bool = False,
     anonymous: bool | None = None,
+    board: Board | None = None,
     channels: bool = False,
 ) -> Message:
     """What the chat has chosen, and a button for each thing to change.
@@ -54,8 +57,8 @@ def settings(
     names of those that were chosen. `digests` are the hours of the chat's digests, `following` the
     names of what it subscribes to. In a `forum`, `set:here`, and of `threads` which kinds of post
     have a topic of their own; in a group, whether who writes as it may change it (`anonymous`):
-    `anon:on`. Where `channels` can be added, `set:channels`. What the chat's filters keep back is
-    counted here: none hides in silence.
+    `anon:on`, and whether it has a `board`: `board:on`. Where `channels` can be added,
+    `set:channels`. What the chat's filters keep back is counted here: none hides in silence.
     """
     said = [
         phrase("settings.language", language, language=t("language.name", language)),
@@ -74,10 +77,11 @@ def settings(
         said.append(phrase("settings.threads", language, posts=threads))
     if following:
         said.append(phrase("settings.following", language, what=", ".join(following)))
+    if anonymous is not None:
+        said.append(how_it_is(board, language))
     buttons = [_styles(style, language), _levels(wakes, language), *_pages(language, places=places)]
     if anonymous is not None:
-        name = t("settings.anonymous", language)
-        buttons.append([switch(name, f"anon:{'off' if anonymous else 'on'}", on=anonymous)])
+        buttons += _of_a_group(board, language, anonymous=anonymous)
     if channels:
         buttons.append([Button(t("settings.channels", language), "set:channels")])
     if forum:
@@ -116,6 +120,18 @@ def _pages(language: str, *, places: bool) -> list[list[Button]]:
     for row in rows:
         found.append([Button(t(msgid, language), data) for msgid, data in row])
     return found
+
+
+def _of_a_group(board: Board | None, language: str, *, anonymous: bool) -> list[list[Button]]:
+    """What only groups have: data `anon:on`, `board:on`."""
+    rows: list[list[Button]] = []
+    has_board = board is not None and board.kept
+    for data, msgid, on in (
+        ("anon", "settings.anonymous", anonymous),
+        ("board", "channel.board", has_board),
+    ):
+        rows.append([switch(t(msgid, language), f"{data}:{'off' if on else 'on'}", on=on)])
+    return rows
 
 
 def _quiet(quiet: QuietHours | None, language: str) -> Rich:

@@ -207,6 +207,7 @@ class ChannelSection(Section):
     digest: DigestTimes = ()
     style: StyleName = Style.BRIEF
     quiet: Quiet = None
+    board: Flag = False
     disabled: Flag = False
 
     def spec(self, key: str) -> ChannelSpec:
@@ -219,5 +220,6 @@ class ChannelSection(Section):
             digest=self.digest,
             style=Style(self.style),
             quiet=self.quiet,
+            board=self.board,
             disabled=self.disabled,
         )

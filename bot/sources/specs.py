@@ -198,7 +198,10 @@ class NewsSpec(SourceSpec, ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSpec:
-    """A channel to post to: "@name" or a number; `digest` times are sorted, in the bot's zone."""
+    """A channel to post to: "@name" or a number; `digest` times are sorted, in the bot's zone.
+
+    With a `board` rates and the last stories stand in a pinned message, edited in place.
+    """
 
     key: str
     language: str | None = None
@@ -207,6 +210,7 @@ class ChannelSpec:
     digest: tuple[time, ...] = ()
     style: Style = Style.BRIEF
     quiet: QuietHours | None = None
+    board: bool = False
     disabled: bool = False
 
     @property

@@ -1,4 +1,4 @@
-"""Channels that somebody set up in private, and the boards of channels."""
+"""Channels that somebody set up in private, and the boards of channels and groups."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ setup = Table(  # a channel, and who set it up
 )
 Index(None, setup.c.owner_id)
 
-board = Table(  # the pinned message of a channel, edited in place
+board = Table(  # the pinned message of a channel or a group, edited in place
     "board",
     metadata,
     of_chat(primary_key=True),
@@ -32,4 +32,5 @@ board = Table(  # the pinned message of a channel, edited in place
     Column("edited_by", BigInteger),  # and the last that edits it
     Column("remade", Boolean, nullable=False, server_default="0"),  # it was deleted once before
     Column("trouble", String),  # as in bot.model.channels: why it may not be kept any more
+    Column("of_catalog", Boolean, nullable=False, server_default="0"),  # who asked for it last
 )

@@ -46,26 +46,26 @@ def catalog() -> Catalog:
     return parse_catalog(CATALOG)
 
 
-async def kept(world: World) -> Board:
-    """The channel's board as it is stored."""
+async def kept(world: World, number: int = CHANNEL) -> Board:
+    """A chat's board as it is stored."""
     async with world.bot.store.reading() as db:
-        found = await storage.boards.get(db, CHANNEL)
+        found = await storage.boards.get(db, number)
     assert found is not None
     return found
 
 
-async def turn(world: World) -> None:
+async def turn(world: World, number: int = CHANNEL) -> None:
     """A turn of the job, and all that it sent."""
     await job(world.bot)
     async with asyncio.timeout(60):
         while True:
             async with world.bot.store.reading() as db:
-                found = await storage.boards.get(db, CHANNEL)
+                found = await storage.boards.get(db, number)
                 fates = []
                 if found is not None:
                     for pk in (found.made_by, found.pinned_by, found.edited_by):
                         if pk is not None:
-                            fates.append(await storage.boards.fate(db, pk, CHANNEL))
+                            fates.append(await storage.boards.fate(db, pk, number))
             if not any(one is not None and one.open for one in fates):
                 return
             await asyncio.sleep(0.01)
@@ -81,14 +81,14 @@ async def told(world: World, title: str, *, topic: str = "security") -> None:
         await storage.entries.add_entry(db, new, story_pk=pk, now=NOW)
 
 
-def shown(world: World) -> list[dict[str, Any]]:
-    """What the channel shows, service messages aside."""
-    return [one for one in world.emulator.messages(CHANNEL) if "text" in one]
+def shown(world: World, number: int = CHANNEL) -> list[dict[str, Any]]:
+    """What a chat shows, service messages aside."""
+    return [one for one in world.emulator.messages(number) if "text" in one]
 
 
-def pinned(world: World) -> list[int]:
+def pinned(world: World, number: int = CHANNEL) -> list[int]:
     """Which of it is pinned."""
-    return list(world.emulator.world.chat(CHANNEL).pinned)
+    return list(world.emulator.world.chat(number).pinned)
 
 
 @pytest.fixture
@@ -100,10 +100,10 @@ async def setup(world: World) -> SetUp:
     return found
 
 
-async def turns(world: World, count: int = 4) -> None:
+async def turns(world: World, count: int = 4, number: int = CHANNEL) -> None:
     """As many turns as any change of a board takes: made, found, pinned, found."""
     for _ in range(count):
-        await turn(world)
+        await turn(world, number)
 
 
 def edits(world: World) -> int:

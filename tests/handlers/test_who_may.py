@@ -75,6 +75,7 @@ WRITTEN: dict[str, dict[str, str]] = {
     "digest": {"": ANYBODY, "10:30": ADMINISTRATORS_ONLY, "off": ADMINISTRATORS_ONLY},
     "quiet": {"": ANYBODY, "23-7": ADMINISTRATORS_ONLY, "off": ADMINISTRATORS_ONLY},
     "here": {"": ADMINISTRATORS_ONLY},
+    "board": {"": ANYBODY, "on": ADMINISTRATORS_ONLY, "off": ADMINISTRATORS_ONLY},
     "subscribe": {"": ANYBODY},
     "unsubscribe": {"": ANYBODY},
     "settings": {"": ANYBODY, "Europe/Paris": ADMINISTRATORS_ONLY},
@@ -159,6 +160,7 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("quiet", 1): {"quiet:2300-0700": ADMINISTRATORS_ONLY, "quiet:wait": ADMINISTRATORS_ONLY},
     ("sound", 2): {"sound:rates:silent": ADMINISTRATORS_ONLY},
     ("anon", 1): {"anon:on": ADMINISTRATORS_ONLY, "anon:off": ADMINISTRATORS_ONLY},
+    ("board", 1): {"board:on": ADMINISTRATORS_ONLY, "board:off": ADMINISTRATORS_ONLY},
     ("here", 2): {"here:7:rates": ADMINISTRATORS_ONLY, "here:0:all": ADMINISTRATORS_ONLY},
     ("unhere", 1): {"unhere:rates": ADMINISTRATORS_ONLY},
     ("chan", 2): {
@@ -208,7 +210,7 @@ def test_S10_a_group_menu_offers_nothing_that_only_administrators_may_use() -> N
     assert frozenset(
         {
             "alert", "feed", "here", "subscribe", "unsubscribe", "settings", "mydata", "delete",
-            "stop", "start", "cancel", "channel",
+            "stop", "start", "cancel", "channel", "board",
         }
     ) == ADMINISTRATORS  # fmt: skip
 

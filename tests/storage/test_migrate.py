@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 import storage.alerts
+import storage.boards
 import storage.chats
 import storage.fan_out
 import storage.privacy
@@ -321,3 +322,32 @@ async def test_S21_what_operators_were_told_of_the_old_group_is_forgotten_with_t
         assert (await db.execute(select(alert.c.about_chat))).scalars().all() == [NEW]
         await storage.privacy.erase(db, NEW)
         assert (await db.execute(select(alert))).all() == []
+
+
+@pytest.mark.parametrize("there", [None, "on", "off"])
+@pytest.mark.parametrize("here", ["on", "off"])
+async def test_a_groups_board_is_begun_anew_in_the_supergroup(
+    store: Store, here: str, there: str | None
+) -> None:
+    """Its message stays in the old group; where both have had one, the new group's word holds."""
+    async with store.writing() as db:
+        for number, how in ((OLD, here), (NEW, there)):
+            if how is None:
+                continue
+            await storage.chats.add(db, a_chat(number, kind=ChatKind.GROUP), now=NOW)
+            await storage.boards.begin(db, number)
+            await storage.boards.change(db, number, message_id=-number % 1000)
+            if how == "off":
+                await storage.boards.end(db, number)
+        for _ in range(2):  # Telegram tells of it twice
+            await storage.supergroups.migrate(db, OLD, NEW)
+    async with store.reading() as db:
+        assert await storage.boards.get(db, OLD) is None
+        found = await storage.boards.get(db, NEW)
+    if there is None:
+        assert (found is not None) == (here == "on")
+        assert found is None or (found.kept, found.message) == (True, None)
+        return
+    assert found is not None
+    assert found.kept == (there == "on")
+    assert found.message == (-NEW % 1000 if there == "on" else None)

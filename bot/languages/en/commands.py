@@ -13,4 +13,5 @@ COMMANDS = CommandWords(
     one_range={1: "day", 7: "week", 30: "month", 365: "year"},
     whole="all,all time",
     off="off no none never stop",
+    on="on yes start",
 )
