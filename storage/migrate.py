@@ -21,7 +21,7 @@ from storage.copies import FOLDER, nights, stamped
 from storage.db import Db, Store, advised, upsert
 from storage.highwater import beside
 from storage.schema import mark
-from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS
+from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS, problems
 
 # seconds a migration may think between two statements: a slow machine loads its libraries meanwhile
 PATIENCE = 60
@@ -62,6 +62,8 @@ async def bring_up(store: Store) -> None:
     version = await schema_of(store)
     if awaits(version) is None:
         return
+    if wrong := problems():
+        raise ConfigError(wrong)
     try:
         if store.alone and version is not None:
             await asyncio.to_thread(_keep_copy, store.database_file)

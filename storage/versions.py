@@ -6,14 +6,20 @@ A new migration is one new file in `migrations/versions`, named `NNNN_words.py`;
 
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 SCRIPTS = Path(__file__).parent / "migrations"
-_FILES = (SCRIPTS / "versions").glob("[0-9][0-9][0-9][0-9]_*.py")
+VERSIONS = SCRIPTS / "versions"
+_FILES = sorted(VERSIONS.glob("[0-9][0-9][0-9][0-9]_*.py"))
 #: The schema revisions this program knows, oldest first.
-REVISIONS = tuple(sorted(path.name[:4] for path in _FILES))
+REVISIONS = tuple(path.name[:4] for path in _FILES)
+NONE = "0000"  # before the first
 #: The revision this program writes.
-HEAD = REVISIONS[-1]
+HEAD = REVISIONS[-1] if REVISIONS else NONE
+NAME = re.compile(r"([0-9]{4})_\w+\.py")
 #: The oldest program that may work with this schema; raised by a migration that takes away what
 #: that program needs, or adds what it must heed: one of 0006 reads and writes reasons as sentences,
 #: one of 0008 does not say what its alerts are about, one of 0009 reads a rule in words,
@@ -24,3 +30,54 @@ HEAD = REVISIONS[-1]
 #: one of 0034 does not say on what terms its alerts go out,
 #: one of 0035 does not say which story its alerts tell.
 MIN_READER = "0036"
+
+
+def problems() -> list[str]:
+    """What the migrations lack to lead from the first to the last, a sentence each.
+
+    Alembic comes upon it while a database is brought up, and ends in a traceback.
+    """
+    found: list[str] = []
+    known: dict[str, str] = {}
+    for path in sorted(VERSIONS.glob("*.py")):
+        place = f"storage/migrations/versions/{path.name}"
+        name = NAME.fullmatch(path.name)
+        if name is None:
+            found.append(f"{place} is no migration: its name should be such as 0001_words.py")
+        elif name[1] in known:
+            found.append(f"migration {name[1]}: {place} has the number of {known[name[1]]}")
+        else:
+            known[name[1]] = path.name
+            found += [f"migration {name[1]}: {place}{wrong}" for wrong in _wrong_in(path, name[1])]
+    for number in range(1, int(max(known, default="0001")) + 1):
+        if f"{number:04}" not in known:
+            found.append(f"migration {number:04}: storage/migrations/versions lacks its file")
+    if MIN_READER not in known:
+        found.append(f"storage/versions.py: MIN_READER is {MIN_READER}, which is no migration")
+    return found
+
+
+def _wrong_in(path: Path, number: str) -> Iterator[str]:
+    """What is wrong in one migration, to be said behind its file; nothing of it is run."""
+    try:
+        lines = ast.parse(path.read_bytes()).body
+    except (SyntaxError, ValueError) as error:  # ValueError: a NUL
+        at = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        yield f"{at}: {type(error).__name__}: {getattr(error, 'msg', error)}"
+        return
+    said: dict[str, object] = {}
+    for line in lines:
+        match line:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value))
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=value))
+            ):
+                said[name] = value
+            case ast.FunctionDef(name="upgrade", args=ast.arguments(args=[])):
+                said["upgrade"] = True
+    before = f"{int(number) - 1:04}" if int(number) > 1 else None
+    for name, right in (("revision", number), ("down_revision", before)):
+        if name not in said or said[name] != right:
+            yield f" lacks {name} = {right!r}"
+    if "upgrade" not in said:
+        yield " lacks upgrade(), what it does"

@@ -416,6 +416,12 @@ HALVES = [
         '[rates.nbt-again]\nparser = "cbr"',
         "bank nbt: bot/sources/catalog.toml lacks its section, [rates.nbt]",
     ),
+    (
+        "storage/migrations/versions/0034_reasons_named.py",
+        'down_revision = "0033"',
+        'down_revision = "0032"',
+        "0034: storage/migrations/versions/0034_reasons_named.py lacks down_revision = '0033'",
+    ),
 ]
 #: The same, by the check alone: a running bot would keep all that is read for it.
 HALVES_OF_REASONS = [
@@ -687,6 +693,20 @@ def refused(program: Path, verb: str) -> str:
     assert "Traceback" not in asked.stderr
     assert not list(program.glob("*.db"))
     return asked.stderr
+
+
+@pytest.mark.parametrize("verb", ["check", "run"])
+def test_a_migration_that_is_gone_is_named_before_anything_is_opened(
+    program: Path, verb: str
+) -> None:
+    """It ended the making of the first database, and no check had said so."""
+    file = program / "storage" / "migrations" / "versions" / "0034_reasons_named.py"
+    gone = file.rename(program / file.name)
+    try:
+        told = refused(program, verb)
+    finally:
+        gone.rename(file)
+    assert told == "jarchy: migration 0034: storage/migrations/versions lacks its file\n"
 
 
 @pytest.mark.parametrize(

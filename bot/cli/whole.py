@@ -13,6 +13,7 @@ from bot.errors import ConfigError
 from bot.found import mistake_of
 from bot.sources.catalog import unasked
 from bot.sources.specs import Catalog
+from storage import versions
 
 
 def must_be_whole(catalog: Catalog, others: Sequence[str] = ()) -> None:
@@ -22,18 +23,19 @@ def must_be_whole(catalog: Catalog, others: Sequence[str] = ()) -> None:
 
 
 def problems(catalog: Catalog) -> list[str]:
-    """What a route, a subject, a kind of alert, a job or a bank lacks, and what a language's words
-    name that is not there; a sentence each.
+    """What a route, a subject, a kind of alert, a job, a bank or a migration lacks, and what a
+    language's words name that is not there; a sentence each.
     """
+    apart = unasked(catalog) + versions.problems()
     try:
         import handlers
         from bot import jobs, recurring
         from bot.detect import named
     except ConfigError as error:  # said on purpose
-        return [*error.problems, *unasked(catalog)]
+        return [*error.problems, *apart]
     # a line that gives a part which there is not (`evry=5.0`), or means nothing
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told as a line
         mistake = mistake_of(error)
-        return [f"{mistake.place}: {mistake.code}: {mistake.words}", *unasked(catalog)]
+        return [f"{mistake.place}: {mistake.code}: {mistake.words}", *apart]
     found = handlers.problems() + jobs.lacking(recurring.JOBS)
-    return found + unasked(catalog) + named.problems()
+    return found + apart + named.problems()
