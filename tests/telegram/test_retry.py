@@ -16,8 +16,10 @@ from bot.telegram.retry import (
     ANSWER,
     CONTRADICTED,
     DELIVERY,
+    LAST_WORD,
     LISTENING,
     NO_HARM,
+    QUESTION,
     SHORT_WAIT,
     UNTIL_TAKEN,
     Failure,
@@ -79,6 +81,27 @@ async def test_G20_G21_a_request_is_made_as_often_and_as_late_as_its_policy_says
     telegram = Telegram(*outcomes)
     assert await insist(telegram.request, policy, pause=telegram.pause) == end
     assert (telegram.pauses, telegram.left) == (pauses, [])
+
+
+@pytest.mark.parametrize("policy", [ANSWER, ALARM, LAST_WORD])
+async def test_G20_what_a_reader_sees_is_sent_twice_at_most_when_nobody_knows_whether_it_came(
+    policy: Policy,
+) -> None:
+    """Also when Telegram was away in between."""
+    telegram = Telegram(LOST, BUSY, LOST)
+    assert await insist(telegram.request, policy, pause=telegram.pause) == LOST
+    assert telegram.left == []
+
+
+@pytest.mark.parametrize(("policy", "longest"), [(ANSWER, 10), (LAST_WORD, 10), (QUESTION, 60)])
+async def test_G21_whoever_has_an_end_waits_so_long_and_no_longer_for_telegram(
+    policy: Policy, longest: float
+) -> None:
+    """A wait that is asked for ends the tries where it is longer."""
+    long, short = Retry(said("x"), after=longest + 1), Retry(said("x"), after=longest)
+    telegram = Telegram(short, short, long)
+    assert await insist(telegram.request, policy, pause=telegram.pause) == long
+    assert telegram.pauses == [longest, longest]
 
 
 async def test_G20_a_method_is_called_as_its_policy_says() -> None:
