@@ -147,6 +147,7 @@ async def _to_be_pinned(db: Db, kept: Board, message: int, pinned_by: int, now: 
     if pinned is None or pinned.state is State.SENT:
         await storage.boards.change(db, kept.chat, pinned_by=None)
         return False
+    # nobody refused it: it waited too long, for Telegram or for an operator's stop
     if pinned.state is State.EXPIRED:
         await _pin(db, kept, message, now)
         return True
@@ -167,6 +168,7 @@ async def _to_be_edited(db: Db, kept: Board, mark: str | None, now: datetime) ->
         if edited is not None and _is_missing(edited):
             await _deleted(db, kept)
             return True
+        # it never arrived: what stands there is older than what was noted of it
         if edited is None or edited.state in UNSENT:
             shown = None
         await storage.boards.change(db, kept.chat, edited_by=None, shown=shown)

@@ -74,11 +74,13 @@ async def run(
             try:
                 while not stopping.is_set():
                     working = asyncio.create_task(_work(queue, hands))
-                    await asyncio.wait(
-                        {working, ticking, honest, ending}, return_when=asyncio.FIRST_COMPLETED
-                    )
-                    working.cancel()
-                    await asyncio.wait({working})
+                    try:
+                        await asyncio.wait(
+                            {working, ticking, honest, ending}, return_when=asyncio.FIRST_COMPLETED
+                        )
+                    finally:  # also when we are cancelled: it needs the pool to end
+                        working.cancel()
+                        await asyncio.wait({working})
                     for task in (working, ticking, honest):
                         if task.done() and not task.cancelled():
                             task.result()

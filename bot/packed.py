@@ -22,6 +22,7 @@ def unpacked(body: bytes, encoding: str, *, most: int) -> bytes:
 
     `encoding` is what `Content-Encoding` says. Raises `zlib.error` where it breaks off.
     """
+    # some servers pack with gzip and call it deflate
     if encoding.strip().lower() == "deflate" and not body.startswith(GZIP):
         return _inflated(body, most)
     for _ in range(MOST_LAYERS):

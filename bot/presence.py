@@ -169,6 +169,7 @@ async def look_again(
             found = await _look_at(api, chat_id, bot_id, pause)
             if not is_final(found):
                 left.append(chat_id)
+                # who asks on during a flood is made to wait longer: the rest is left
                 told_to_wait = isinstance(found, Retry) and found.flood
                 in_a_row += NO_ANSWERS if told_to_wait else 1
                 continue

@@ -5,6 +5,7 @@ language writes them.
 from __future__ import annotations
 
 import ast
+import io
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -14,6 +15,7 @@ from pathlib import Path
 import polib
 import pytest
 from babel import Locale
+from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +24,7 @@ from bot.alerts import KINDS
 from bot.convert.currencies import codes
 from bot.detect.security import lexicon
 from bot.languages import FALLBACK, LANGUAGES
+from bot.languages.texts import _entries, wrong_texts
 from bot.model.alerts import Approval, Severity
 from bot.model.chats import Post, Sound, Style, Wakes
 from bot.model.filters import Sense
@@ -126,45 +129,71 @@ def test_every_translation_has_the_same_places_to_fill(language: str) -> None:
             fill(text, **dict.fromkeys(wanted, "x"))
 
 
-#: Lists of words, by the beginnings of their keys, and how many words each has.
-LISTS = {"months.": 12, "weekdays.": 7}
-
-
-def wrong_texts(catalog: polib.POFile) -> list[str]:
-    """What no language may say, a whole one or a stub: texts of no key or of other places, lists
-    that are too short.
-    """
-    found: list[str] = []
-    for entry in catalog:
-        english = entries("en").get(entry.msgid)
-        if english is None:
-            found.append(f"{entry.msgid}: the program says no such thing")
-            continue
-        for text in filter(None, texts(entry)):
-            if places(text) != places(texts(english)[0]):
-                found.append(f"{entry.msgid}: has other places than in English")
-            for begun, count in LISTS.items():
-                if entry.msgid.startswith(begun) and len(text.split()) != count:
-                    found.append(f"{entry.msgid}: should have {count} words")
-    return found
-
-
+@pytest.mark.parametrize("name", ["jarchy.po", "demo.po"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_a_language_says_can_be_said(language: str) -> None:
+def test_what_a_language_says_can_be_said(language: str, name: str) -> None:
     """A stub may say little; what it says, an alert is made of as of any other language's."""
-    assert wrong_texts(polib.pofile(str(ROOT / "bot" / "languages" / language / "jarchy.po"))) == []
+    folder = ROOT / "bot" / "languages"
+    assert wrong_texts(folder / language / name, folder / "en" / name) == []
 
 
-def test_what_cannot_be_said_is_told_by_its_key() -> None:
-    said = {"move.effective": "{who}, {day}", "months.day": "yan fev", "move.efective": "x"}
-    catalog = polib.POFile()
-    for key, text in said.items():
-        catalog.append(polib.POEntry(msgid=key, msgstr=text))
-    assert wrong_texts(catalog) == [
-        "move.effective: has other places than in English",
-        "months.day: should have 12 words",
-        "move.efective: the program says no such thing",
+#: Entries of a catalog, and what is told of them behind their keys.
+UNSAID = {
+    'msgid "move.effective"\nmsgstr "{who}, {day}"': "has places for {day} {who}, and English for "
+    "{day} {source}",
+    'msgid "move.effective"\nmsgstr "{day"': "is no text to fill in: expected '}'",
+    'msgid "move.effective"\nmsgstr "{day} {source"\n"}}"': "is no text to fill in: ",
+    'msgid "move.effective"\nmsgstr "{day:>5} {source}"': "is no text to fill in: only plain names",
+    'msgid "months.day"\nmsgstr "yan fev"': "should have 12 words",
+    'msgid "weekdays.of"\nmsgstr "1 2 3 4 5 6"': "should have 7 words",
+    'msgid "move.efective"\nmsgstr "x"': "is said nowhere: English has no such text",
+    'msgid "rates.today"\nmsgid_plural "rates.today"\nmsgstr[0] "x"\nmsgstr[1] "y"': "should be "
+    "without a msgid_plural",
+    'msgid "news.sources"\nmsgstr "x {n}"': "should be counted, with a msgid_plural",
+    'msgid "news.sources"\nmsgid_plural "news.sources"\nmsgstr[0] "{n}"': "has 1 forms, and Plur",
+    'msgid "rates.today"\nmsgstr "x"\n\nmsgid "rates.today"\nmsgstr "y"': "stands there twice",
+}
+
+
+@pytest.mark.parametrize("entry", UNSAID)
+def test_what_cannot_be_said_is_told_by_its_key(entry: str, tmp_path: Path) -> None:
+    """At the start too, before a reader waits for it."""
+    head = 'msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n# a comment\n'
+    path = tmp_path / "jarchy.po"
+    path.write_text(f"{head}{entry}\n\n", encoding="utf-8")
+    (told,) = wrong_texts(path, ROOT / "bot" / "languages" / "en" / "jarchy.po")
+    key = entry.split('"')[1]
+    line = head.count("\n") + 1 + (3 if "twice" in UNSAID[entry] else 0)
+    assert told.startswith(f", line {line}: {key} {UNSAID[entry]}")
+
+
+def test_counted_texts_without_a_rule_are_told_once_and_a_stub_may_be_silent(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "jarchy.po"
+    counted = 'msgid "{0}"\nmsgid_plural "{0}"\nmsgstr[0] "{{n}}"\nmsgstr[1] "{{n}}"\n\n'
+    said = "".join(map(counted.format, ("news.sources", "status.failures")))
+    english = ROOT / "bot" / "languages" / "en" / "jarchy.po"
+    path.write_text(said, encoding="utf-8")
+    assert [one.partition(",")[0] for one in wrong_texts(path, english)] == [
+        " lacks Plural-Forms in its head"
     ]
+    path.write_text('msgid "move.effective"\nmsgstr ""\n', encoding="utf-8")
+    assert wrong_texts(path, english) == []
+
+
+def test_a_texts_entries_are_what_babel_reads() -> None:
+    """What is looked at is what will be said."""
+    for language in LANGUAGES:
+        for name in ("jarchy.po", "demo.po"):
+            path = ROOT / "bot" / "languages" / language / name
+            read: dict[object, tuple[object, ...]] = {}
+            for one in read_po(io.BytesIO(path.read_bytes())):
+                key = one.id[0] if isinstance(one.id, tuple) else one.id
+                forms = one.string if isinstance(one.string, tuple) else (one.string,)
+                read[key] = forms
+            read.pop("")
+            assert {one.key: one.forms for one in _entries(path) if one.key} == read
 
 
 @pytest.mark.parametrize("language", [one for one in WHOLE if one != FALLBACK])

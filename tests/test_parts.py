@@ -309,10 +309,10 @@ def test_an_allow_list_of_a_room_that_is_gone_is_told() -> None:
 #: What somebody left out of the program: file, what stands there, what does now, what is told.
 HALVES = [
     (
-        "bot/languages/en/jarchy.po",
-        'msgid "command.status"',
-        'msgid "command.x"',
-        "command /status: the texts lack command.status",
+        "handlers/__init__.py",
+        '"status": Route',
+        '"statuses": Route',
+        "command /statuses: the texts lack command.statuses",
     ),
     (
         "bot/recurring.py",
@@ -432,6 +432,15 @@ HALVES_OF_REASONS = [
         "reason riot: the texts lack reason.riot, which bot/languages/ru/security.tsv gives",
     ),
 ]
+#: The same in what a running bot does not say.
+HALVES_OF_THE_DEMONSTRATION = [
+    (
+        "bot/demo/hands.py",
+        'words("demo.next_day")',
+        'words("demo.next_dey")',
+        "bot/languages/en/demo.po lacks demo.next_dey, which bot/demo/hands.py says",
+    )
+]
 #: The same in what every verb reads first.
 HALVES_OF_LANGUAGES_AND_SOURCES = [
     (
@@ -439,6 +448,42 @@ HALVES_OF_LANGUAGES_AND_SOURCES = [
         'msgid "months.day"',
         'rubbish\nmsgid "months.day"',
         "language ky: bot/languages/ky/jarchy.po, line 13: should be msgid, msgstr",
+    ),
+    (
+        "bot/languages/ru/jarchy.po",
+        'msgid "date.day"\nmsgstr "{day} {month}',
+        'msgid "date.day"\nmsgstr "{day} {nope}',
+        "language ru: bot/languages/ru/jarchy.po, line {line}: date.day has places for",
+    ),
+    (
+        "bot/languages/ru/jarchy.po",
+        'msgid "date.moment"\nmsgstr "',
+        'msgid "date.moment"\nmsgstr "{',
+        "language ru: bot/languages/ru/jarchy.po, line {line}: date.moment is no text to fill in: ",
+    ),
+    (
+        "bot/languages/ru/jarchy.po",
+        'msgid "months.since"\nmsgstr "',
+        'msgid "months.since"\nmsgstr "январь ',
+        "language ru: bot/languages/ru/jarchy.po, line {line}: months.since should have 12 words",
+    ),
+    (
+        "bot/languages/en/jarchy.po",
+        '"Plural-Forms: ',
+        '"X-Forms: ',
+        "language en: bot/languages/en/jarchy.po lacks Plural-Forms in its head, a rule such as",
+    ),
+    (
+        "bot/languages/en/demo.po",
+        'msgid "demo.next_day"',
+        'msgid "demo.next_dey"',
+        "language ru: bot/languages/ru/demo.po, line 17: demo.next_day is said nowhere: English",
+    ),
+    (
+        "bot/languages/en/__init__.py",
+        "ORDER = 1",
+        "ORDER = 2",
+        "languages en and ru have one ORDER, and one place in menus",
     ),
     (
         "bot/languages/ru/reading.py",
@@ -647,7 +692,8 @@ def refused(program: Path, verb: str) -> str:
 @pytest.mark.parametrize(
     ("verb", "halves"),
     [
-        ("check", [*HALVES, *HALVES_OF_REASONS]),
+        ("check", [*HALVES, *HALVES_OF_REASONS, *HALVES_OF_THE_DEMONSTRATION]),
+        ("demo", HALVES_OF_THE_DEMONSTRATION),
         ("run", HALVES),
         *product(
             ["check", "run"],

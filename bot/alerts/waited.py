@@ -107,6 +107,7 @@ async def _parts(
     desk: Desk, told: StoredAlert, reader: Reader
 ) -> AsyncIterator[tuple[StoredAlert | None, Brief | None]]:
     """Each alert that waited, with what it says now; nothing in the place of one that is muted."""
+    # asked now: while it waited the chat may have unfollowed it, turned it off or filtered it
     chat = await storage.chats.get(desk.db, reader.chat)
     sounds = {} if chat is None else chat.sounds
     follows = set(await storage.chats.subscriptions(desk.db, reader.chat))

@@ -1,4 +1,5 @@
-"""The reasons that the program gives, read out of its source: a code stands where it is decided.
+"""The reasons that the program gives and what its demonstration says, read out of its source: a
+code stands where it is decided, a key where it is said.
 
 A list of them would be one more place to forget. Reading all files takes a fiftieth of a second.
 """
@@ -9,13 +10,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.languages import languages
+from bot.i18n import demo_texts
+from bot.languages import FALLBACK, languages
 from bot.render.reasons import textless
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("bot", "handlers", "storage")
 #: Reasons that only whoever types a verb is told, in English like all that verbs say.
 OF_VERBS = ("bot/cli/", "bot/backfill.py", "bot/detect/replay.py", "storage/migrate.py")
+SHOWN = re.compile(r'"(demo\.[\w.]+)"')
 GIVEN = re.compile(r'\breason\(\s*(?:"([\w.]+)"|([A-Z_]+)\b)')
 
 
@@ -54,10 +57,21 @@ def found_kinds() -> dict[str, str]:
     return found
 
 
-def problems() -> list[str]:
-    """The reasons without a text, a sentence each."""
-    files = {**given(), **found_kinds()}
+def unshown() -> list[str]:
+    """The keys that the demonstration names and English has no text for, a sentence each."""
     found: list[str] = []
+    for path in sorted((ROOT / "bot" / "demo").glob("*.py")):
+        for key in dict.fromkeys(SHOWN.findall(path.read_text(encoding="utf-8"))):
+            if key not in demo_texts(FALLBACK):
+                file = path.relative_to(ROOT).as_posix()
+                found.append(f"bot/languages/{FALLBACK}/demo.po lacks {key}, which {file} says")
+    return found
+
+
+def problems() -> list[str]:
+    """The reasons and the words of the demonstration without a text, a sentence each."""
+    files = {**given(), **found_kinds()}
+    found = unshown()
     for code in textless(files):
         found.append(f"reason {code}: the texts lack reason.{code}, which {files[code]} gives")
     return found

@@ -26,7 +26,7 @@ from bot.cli.program import (
 )
 from bot.cli.whole import must_be_whole
 from bot.config import Settings
-from bot.errors import BotError, first_of
+from bot.errors import BotError, ConfigError, first_of
 from bot.sources.specs import Catalog
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def demo(
 
     Example: jarchy demo --port 0 --exit-after 20
     """
+    if wrong := given.unshown():
+        raise ConfigError(wrong)
     from bot.demo.show import show
 
     # flushed: a script that reads through a pipe waits for the address

@@ -120,6 +120,7 @@ def _amounts(text: str, ask: Ask) -> tuple[Question, ...]:
         *first, last = questions
         if last.target is not None and all(one.target is None for one in first):
             shared = [replace(one, target=last.target) for one in first]
+            # "5 eur and 10 usd in eur" asks for no euros in euros: each is asked for as it stands
             if all(one.source != one.target for one in shared):
                 questions = [*shared, last]
         return tuple(questions)

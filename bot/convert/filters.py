@@ -73,12 +73,14 @@ def _without_span(text: str) -> tuple[str, int | None]:
         days, rest = int(together[1]) * units[together[2]], words[:-1]
     elif last in units and len(words) > 1:
         before = fold_typed(words[-2])
+        # a longer number is a year, which may be what somebody does not want to hear of
         if before.isdecimal() and len(before) <= 3:
             days, rest = int(before) * units[last], words[:-2]
         elif before in ones:
             days, rest = units[last], words[:-2]
         elif before in leads:
             days, rest = units[last], words[:-1]
+        # a day that nobody counts is a word to filter by, as in "good day"
         else:
             return text, None
     else:

@@ -251,6 +251,7 @@ class _Reader:
     def _phrase(self) -> Fraction:
         phrase = _Phrase(second=self.second)
         while (piece := self._peek()) is not None and not piece.sign:
+            # it ties a number to a number only: behind "five and" something else begins
             if piece.sort is Sort.AND:
                 following = self._peek(1)
                 if (

@@ -270,6 +270,7 @@ def _time(a: Mark, b: Mark, keys: Shared, *, other: bool, against: float) -> flo
     if a.published_at is None or b.published_at is None:
         return 0.0
     apart = abs(a.published_at - b.published_at)
+    # a day without a time stands as its end, which says nothing about hours
     if (a.day_only or b.day_only) and apart < DAY:
         return 0.0
     if apart <= MINUTES:

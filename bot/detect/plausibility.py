@@ -80,6 +80,7 @@ def judge(
     other pairs, from their last rate to the one beside `new`, to notice swapped rows. A value a
     second source agrees with is never held.
     """
+    # never held: no second source and no operator makes a price of it
     if not new.value.is_finite() or new.value <= 0 or new.units <= 0:
         words = "{value} for {units} is not a price"
         no_price = reason("no_price", words, value=new.value, units=new.units)
@@ -150,6 +151,7 @@ def _swap(last: Rate, new: Rate, siblings: Sequence[Move]) -> Plausibility | Non
             continue
         here = _apart(new, sibling.old)
         there = _apart(sibling.new, last)
+        # currencies that cost nearly the same pass each other by moving as usual
         if max(here, there) <= SWAP_SLACK and own > 3 * max(here, there):
             words = "took the value of {pair}, which took this one's: rows swapped"
             swapped = reason("swapped", words, pair=sibling.new.pair)

@@ -265,6 +265,7 @@ def oddity(unit: str, value: float) -> float:
         return 0.5
     if unit == "clock":
         return 1.0
+    # the smaller a number, the more events have it: "one" is in every text
     if value < 2:
         return 0.0
     if value < 5 or unit == "age":

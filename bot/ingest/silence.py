@@ -37,6 +37,7 @@ async def watch(
     """
     asked: list[NewsFound] = []
     for one in found:
+        # a first answer, or one that says "as before", tells nothing of a publisher's pace
         if one.state.first_ok_at is not None and (one.whole or brought[one.spec.key]):
             asked.append(one)
     if not asked:

@@ -56,6 +56,7 @@ async def break_story(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
         return 0
     first = await _told_before(db, story)
     approval = policy.security == "approve"
+    # calm ones have an hour of their own, beyond which nobody is asked
     if not calm:
         approval = approval or await _too_many(db, policy, now=now)
     alert = kind_stories.alert(story, approval=approval, now=now, answers=first, near=near)
@@ -131,6 +132,7 @@ async def edit_story(db: Db, pk: int, why: str, *, now: datetime, always: bool =
         edit = edits.alert(told.id, why, now=now, expires_at=expires_at)
         known = await storage.alerts.enqueue(db, edit) is None
         if known and always and not await _edited_enough(db, told.id):
+            # under a key of its own, or it would be taken for the edit that said the same before
             again = f"{why}:{now.isoformat()}"
             edit = edits.alert(told.id, again, now=now, expires_at=expires_at)
             await storage.alerts.enqueue(db, edit)

@@ -126,6 +126,7 @@ class Inbox:
                         limit=UNFINISHED_AT_ONCE,
                     )
             except StorageError as error:
+                # where others live each must be marked as ours, or two would answer it
                 if not exclusive:
                     raise
                 log.warning("taking up updates without writing", error=str(error))
@@ -136,6 +137,7 @@ class Inbox:
             if len(left) < UNFINISHED_AT_ONCE:
                 return
             after = left[-1].update_id
+            # an outage may leave more than should be held at once
             if self._tasks:
                 await asyncio.wait(set(self._tasks))
 

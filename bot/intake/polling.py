@@ -65,11 +65,12 @@ class _Question:
     span: int = 0
     unhooked: bool = False  # no webhook is in the way
     unhook_wait: float = 0.0  # seconds that Telegram asks to wait with deleting a webhook
+    rivals: int = 0  # times in a row that somebody else had the updates
 
     async def answered(self) -> list[Mapping[str, Any]]:
         """The next updates, however long that takes; none where none came in `LONG_POLL`."""
         outcome = await retry.insist(self._ask, retry.LISTENING, react=self._unanswered)
-        self.span, self.limit = LONG_POLL, None
+        self.span, self.limit, self.rivals = LONG_POLL, None, 0
         self.tell(None)
         return [item for item in updates_of(outcome) or () if has_number(item)]
 
@@ -106,10 +107,12 @@ class _Question:
         if isinstance(outcome, Rejected) and outcome.token:
             raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")
         self.span = 0
+        rivals, self.rivals = self.rivals, 0
         if isinstance(outcome, Rejected) and outcome.conflict:
             self.unhooked = False
             if not outcome.webhook:
-                wait = retry.RIVAL.pause(failure.before)
+                wait = retry.RIVAL.pause(rivals)
+                self.rivals = rivals + 1
         wait = max(wait, self.unhook_wait)
         because = why(outcome)
         self.tell(reason("updates.refused", "updates: {why}", why=because))

@@ -197,6 +197,7 @@ async def _trouble(inbox: Inbox, posts: Posts) -> Reason | None:
     if not posts.waiting or posts.failed_at is None:
         return None
     received_at = await inbox.last_received()
+    # what came since the failure came through: Telegram is only slow to forget it
     if received_at is not None and received_at.timestamp() >= posts.failed_at:
         return None
     if not posts.why:

@@ -39,7 +39,7 @@ from bot.languages.parts import (
     Zones,
 )
 from bot.languages.tables import ODDS, TABLES, problem_of_table
-from bot.languages.texts import problem_of_texts
+from bot.languages.texts import problem_of_texts, said_by, wrong_texts
 
 FOLDER = Path(__file__).parent
 FALLBACK = "en"  # what is said where a language has no words of its own
@@ -196,6 +196,9 @@ def problems() -> list[str]:
             found.append(f"bot/languages/{name} is no language: its name is no code such as ky")
     for code in LANGUAGES:
         found += _problems_of(code)
+        # here alone: a worker process says nothing, and a language is spoken after the start
+        found += _unsaid(code)
+    said_by.cache_clear()
     for one, other in pairwise(LANGUAGES):  # the copy of a folder, in which it was forgotten
         if _order(one) == _order(other) != LAST:
             found.append(f"languages {one} and {other} have one ORDER, and one place in menus")
@@ -229,14 +232,31 @@ def _problems_of(code: str) -> Iterator[str]:
     for name in LEARNT:
         if wrong := problem_of_learnt(folder / name):
             yield f"{place}{wrong}"
-    if not (folder / TEXTS).exists():
-        yield f"{place} lacks {TEXTS}"
-    elif wrong := problem_of_texts(folder / TEXTS):
-        yield f"{place}/{TEXTS}{wrong}"
-    elif not OWN_NAME.search((folder / TEXTS).read_text(encoding="utf-8")):
-        yield f"{place}/{TEXTS} lacks language.name, what the language calls itself"
-    if (folder / DEMO_TEXTS).exists() and (wrong := problem_of_texts(folder / DEMO_TEXTS)):
-        yield f"{place}/{DEMO_TEXTS}{wrong}"
+    for name in (TEXTS, DEMO_TEXTS):
+        for wrong in _problems_of_texts(code, name):
+            yield f"{place}{wrong}"
+
+
+def _problems_of_texts(code: str, name: str) -> Iterator[str]:
+    path = FOLDER / code / name
+    if not path.exists():
+        if name == TEXTS or code == FALLBACK:
+            yield f" lacks {name}"
+        return
+    if wrong := problem_of_texts(path):
+        yield f"/{name}{wrong}"
+        return
+    if name == TEXTS and not OWN_NAME.search(path.read_text(encoding="utf-8")):
+        yield f"/{TEXTS} lacks language.name, what the language calls itself"
+
+
+def _unsaid(code: str) -> Iterator[str]:
+    """The texts of a language that could not be said, where it and English have sound catalogs."""
+    for name in (TEXTS, DEMO_TEXTS):
+        path, english = FOLDER / code / name, FOLDER / FALLBACK / name
+        if all(one.exists() and not problem_of_texts(one) for one in (path, english)):
+            for wrong in wrong_texts(path, english):
+                yield f"language {code}: bot/languages/{code}/{name}{wrong}"
 
 
 def _problems_of_parts(code: str, place: str) -> Iterator[str]:

@@ -1,15 +1,19 @@
-"""Whether a language's texts are a gettext catalog to its last line.
+"""Whether a language's texts are a gettext catalog to its last line, and can be said.
 
 What reads them for good (`bot.i18n`) skips what it does not understand: a text behind a slip would
-be gone, and English said in its place.
+be gone, and English said in its place. What is filled into a text, and how many words a list has,
+nobody else would look at before it is to be said.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 from gettext import c2py  # what gettext itself reads a rule with
 from pathlib import Path
+from string import Formatter
+from typing import NamedTuple
 
 #: A line of an entry: its keyword, or none of a string that goes on.
 LINE = re.compile(r'(?:(msgctxt|msgid|msgid_plural|msgstr)(?:\[\d\])? )?"(?:[^"\\]|\\.)*"')
@@ -21,6 +25,21 @@ BEFORE = {
     "msgstr": {"msgid", "msgid_plural", "msgstr"},
 }
 PLURAL_RULE = re.compile(r"nplurals=([1-6]); *plural=([^;]+);?")
+#: A key that is none of the chat page's own words, which stand for themselves.
+ID = re.compile(r"[a-z_]+(?:\.\w+)+")
+#: Lists of words, by the beginnings of their keys, and how many words each has.
+LISTS = {"months.": 12, "weekdays.": 7}
+COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
+STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+ESCAPED = re.compile(r"\\(.)")
+ENTRY = re.compile(
+    rf"^\s*msgid (?P<key>(?:{STRING.pattern}\s*)+)"
+    rf"(?P<plural>msgid_plural (?:{STRING.pattern}\s*)+)?"
+    rf"(?P<texts>(?:msgstr(?:\[\d\])? (?:{STRING.pattern}\s*)+)+)",
+    re.MULTILINE,
+)
+NUMBER_OF_FORMS = re.compile(r"^Plural-Forms: nplurals=(\d)", re.MULTILINE)
+RULE = "a rule such as nplurals=2; plural=(n != 1);"
 HUNDREDS = 201  # no language looks further than the last two digits, and some at 0 and 100
 
 
@@ -54,8 +73,7 @@ def _problem_of_head(text: str) -> str:
     for number, line in enumerate(text.split("\n"), 1):
         name, _, value = line.strip('"').removesuffix("\\n").partition(": ")
         if name == "Plural-Forms" and not _is_plural_rule(value):
-            right = "such as nplurals=2; plural=(n != 1);"
-            return f", line {number}: Plural-Forms should be a rule {right}"
+            return f", line {number}: Plural-Forms should be {RULE}"
         if name == "Content-Type" and not value.lower().endswith("; charset=utf-8"):
             return f", line {number}: Content-Type should be text/plain; charset=UTF-8"
         if not line:  # behind the first entry
@@ -73,3 +91,119 @@ def _is_plural_rule(value: str) -> bool:
         return all(0 <= form(n) < int(found[1]) for n in range(HUNDREDS))
     except (ValueError, ZeroDivisionError):
         return False
+
+
+class Entry(NamedTuple):
+    """A text of a catalog, in as many forms as it has; the first entry is the head."""
+
+    line: int
+    key: str
+    counted: bool
+    forms: tuple[str, ...]
+
+
+class Said(NamedTuple):
+    """How a text is said: with a number or without, and what is filled in; None nobody can."""
+
+    counted: bool
+    places: str | None
+
+
+def wrong_texts(path: Path, english: Path) -> list[str]:
+    """The texts of a sound catalog that could not be said, each to be said behind its name; by the
+    English ones, which say what there is to say and what is filled in.
+    """
+    wrong: list[str] = []
+    known = said_by(english)
+    seen, forms, ruleless = {""}, 0, False
+    for entry in _entries(path):
+        if not entry.key:
+            found = NUMBER_OF_FORMS.search(entry.forms[0])
+            forms = int(found[1]) if found else 0
+            continue
+        if entry.counted and not forms and not ruleless:
+            ruleless = True
+            wrong.append(f" lacks Plural-Forms in its head, {RULE}")
+        problem = next(_problems_of_entry(entry, known, forms), "")
+        if entry.key in seen:
+            problem = "stands there twice"
+        seen.add(entry.key)
+        if problem:
+            wrong.append(f", line {entry.line}: {entry.key} {problem}")
+    return wrong
+
+
+@lru_cache(maxsize=2)  # one of each name; forgotten once all languages were looked at
+def said_by(path: Path) -> Mapping[str, Said]:
+    """What a catalog says, by key."""
+    found: dict[str, Said] = {}
+    for entry in _entries(path):
+        try:
+            found[entry.key] = Said(entry.counted, _places(entry.forms[0]))
+        except ValueError:  # told of this text, and of no other language's
+            found[entry.key] = Said(entry.counted, None)
+    return found
+
+
+def _problems_of_entry(entry: Entry, english: Mapping[str, Said], forms: int) -> Iterator[str]:
+    """What is wrong with a text, to be said behind its key."""
+    wanted = english.get(entry.key)
+    if wanted is None and ID.fullmatch(entry.key):
+        yield "is said nowhere: English has no such text"
+        return
+    counted, places = wanted or (False, None)  # of a key that is its own English
+    if entry.counted != counted:
+        right = "counted, with a msgid_plural" if counted else "without a msgid_plural"
+        yield f"should be {right}, as it is in English"
+    said = [form for form in entry.forms if form]
+    if counted and said and len(said) != forms and forms:  # without a rule it is told of the head
+        yield f"has {len(said)} forms, and Plural-Forms says {forms}"
+    for form in said:
+        yield from _problems_of_form(entry.key, form, places)
+
+
+def _problems_of_form(key: str, form: str, wanted: str | None) -> Iterator[str]:
+    try:
+        there = _places(form)
+    except ValueError as error:
+        yield f"is no text to fill in: {error}"
+        return
+    if wanted is not None and there != wanted:
+        yield f"has places for {there or 'nothing'}, and English for {wanted or 'nothing'}"
+    for begun, count in LISTS.items():
+        if key.startswith(begun) and len(form.split()) != count:
+            yield f"should have {count} words"
+
+
+def _places(text: str) -> str:
+    """The names that a text has places for, {a} {b}; ValueError where it cannot be filled in."""
+    if "{" not in text and "}" not in text:
+        return ""
+    names: set[str] = set()
+    for _, name, spec, conversion in Formatter().parse(text):
+        if name is None:  # words alone, after the last place
+            continue
+        if spec or conversion or not name.isidentifier():
+            raise ValueError("only plain names may stand in {}")
+        names.add(f"{{{name}}}")
+    return " ".join(sorted(names))
+
+
+def _entries(path: Path) -> Iterator[Entry]:
+    """The texts of a sound catalog."""
+    text = COMMENT.sub("", path.read_text(encoding="utf-8"))
+    line, looked = 1, 0
+    for found in ENTRY.finditer(text):
+        at = found.start("key")
+        line += text.count("\n", looked, at)
+        looked = at
+        forms = tuple(map(_value, found["texts"].split("msgstr")[1:]))
+        yield Entry(line, _value(found["key"]), bool(found["plural"]), forms)
+
+
+def _value(strings: str) -> str:
+    """What strings behind a keyword say together."""
+    said = "".join(STRING.findall(strings))
+    if "\\" not in said:
+        return said
+    return ESCAPED.sub(lambda one: {"n": "\n", "t": "\t"}.get(one[1], one[1]), said)

@@ -300,6 +300,7 @@ def _atom_entry(entry: etree._Element, language: str | None) -> Fields:
             else:
                 found[f"{key}_detail"] = {"type": of_type, "language": language}
     for link in entry.findall(f"{_ATOM}link"):
+        # what is unusual is left to the tolerant reader, which knows what people mean by it
         if len(link) or link.text or set(link.attrib) - {"href", "rel", "type", "title"}:
             raise _OtherError
         rel, kind = link.get("rel", "alternate"), link.get("type", "text/html")
@@ -309,6 +310,7 @@ def _atom_entry(entry: etree._Element, language: str | None) -> Fields:
             found["link"] = link.get("href", "").strip()
         elif rel not in {"self", "replies", "edit", "enclosure"}:
             raise _OtherError(rel)
+    # so does feedparser, whose answer this has to be
     if found.get("id"):
         found.setdefault("link", found["id"])
     return found

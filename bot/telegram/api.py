@@ -183,6 +183,7 @@ class Api:
         if not stays:
             if self._asking is None or self._asking.done():
                 self._asking = asyncio.create_task(self._is_disowned(), name="ask about the token")
+            # one question for all who were refused; whoever gives up does not end it for the others
             stays = await asyncio.shield(self._asking)
         if not stays:
             return Retry(MISTAKEN, after=TOKEN_PAUSE)

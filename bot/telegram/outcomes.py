@@ -223,6 +223,7 @@ def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome
 
 def whole(value: object) -> int | None:
     """A whole number that a database can hold, or None for anything else."""
+    # to Python True is a number too
     if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63:
         return value
     return None

@@ -281,3 +281,24 @@ def number(operator: psycopg.Connection[Any], query: str) -> int:
     row = operator.execute(query).fetchone()
     assert row is not None
     return int(row[0])
+
+
+async def test_G18_a_replica_whose_jobs_are_cancelled_leaves_nobody_at_work(
+    postgres_url: str,
+) -> None:
+    """As when another task ends the program: its worker ends while it has its connections, and
+    says nothing of them.
+    """
+    done = Done()
+    store = await open_store(postgres_url)
+    before = asyncio.all_tasks()
+    running = asyncio.create_task(
+        cluster.run(store, done.work(), lambda: datetime.now(UTC), asyncio.Event())
+    )
+    await done.more("look", times=1)
+    running.cancel()
+    await asyncio.wait({running})
+    assert {task.get_name() for task in asyncio.all_tasks() - before if not task.done()} <= {
+        task.get_name() for task in before
+    }
+    await store.close()

@@ -5,6 +5,7 @@ does.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -91,6 +92,29 @@ async def test_G3_a_stranger_with_our_token_is_waited_out(
         await ended(polls)
         await inbox.close()
     assert handler.words == ["one", "two"]
+
+
+async def test_G15_a_rival_at_the_end_of_an_outage_is_one_as_at_any_other_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How long Telegram was away says nothing of how long somebody else will ask: what was asked
+    meanwhile is heard as soon as after a 409 alone.
+    """
+    monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.01, cap=0.01))
+    monkeypatch.setattr(retry, "RIVAL", replace(retry.RIVAL, base=0.01, cap=math.inf))
+    async with telegram() as (emulator, api):
+        handler = Handler()
+        inbox = Inbox(store, handler, holder="a", alone=True)
+        emulator.faults.add(Fault.server_error(502, method="getUpdates", times=20))
+        conflict = "Conflict: terminated by other getUpdates request"
+        emulator.faults.add(
+            Fault(Kind.ERROR, method="getUpdates", code=409, description=conflict, times=1)
+        )
+        polls = asyncio.create_task(poll(api, inbox))
+        await emulator.send_text(READER, "one")
+        await handler.heard(1)
+        await ended(polls)
+        await inbox.close()
 
 
 async def test_G3_who_goes_on_asking_is_left_ever_more_room(

@@ -275,6 +275,18 @@ def test_a_language_without_a_name_of_its_own_is_refused(
     assert "jarchy.po lacks language.name" in problem
 
 
+def test_a_language_may_do_without_words_of_the_demonstration_and_english_may_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are said in English where a language has none."""
+    monkeypatch.setattr(languages, "FOLDER", tmp_path)
+    for code in ("en", "ky"):
+        shutil.copytree(ROOT / LANGUAGE_FOLDERS / code, tmp_path / code)
+        (tmp_path / code / "demo.po").unlink()
+    assert list(languages._problems_of("ky")) == []
+    assert list(languages._problems_of("en")) == ["language en: bot/languages/en lacks demo.po"]
+
+
 @pytest.mark.parametrize("name", ["pt_BR", "UZ", "uz2", "uzbek"])
 def test_a_folder_that_is_named_like_no_language_is_told(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -18,13 +18,14 @@ import storage.deliveries
 import storage.fan_out
 import storage.lapsed
 import storage.pace
+import storage.places
 import storage.supergroups
 from bot.alerts.answers import alert as late_answer
 from bot.alerts.edits import StoryGrew
 from bot.alerts.notices import Notice
 from bot.model.alerts import Alert, Audience, Lane, Severity, State
 from bot.model.calls import Call
-from bot.model.chats import ChatKind
+from bot.model.chats import ChatKind, Wakes
 from bot.reasons import read
 from bot.telegram.outcomes import BLOCKED, KICKED, NO_RIGHT
 from storage.chats import STOPPED
@@ -366,6 +367,56 @@ async def test_G24_what_left_the_queue_before_it_could_give_way_gives_way_to_not
         await storage.alerts.enqueue(db, an_alert())
         await fan_all(db)
         assert await storage.claims.outranked(db, [], Lane.ROUTINE) == set()
+
+
+async def test_G24_a_chat_is_outranked_by_what_may_leave_now_on_a_lane_above(store: Store) -> None:
+    """Not by what its own lane holds, nor by what waits for its time or is over."""
+    async with store.writing() as db:
+        await readers(db, *range(1, 6))
+        await storage.alerts.enqueue(db, an_alert())
+        await fan_all(db)
+        taken = (await claim(db)).deliveries
+        await forget_chat_pace(db)
+        now = await db_now(db)
+        for number, changes in {
+            1: {"lane": Lane.URGENT},
+            2: {"lane": Lane.ALERT},
+            3: {"lane": Lane.URGENT, "not_before": now + SECOND},
+            4: {"lane": Lane.URGENT, "expires_at": now},
+        }.items():
+            values = {"state": State.PENDING, "not_before": now, "expires_at": now + SECOND}
+            row = {"alert_id": 1000 + number, "chat_id": number, **values, **changes}
+            await db.execute(delivery.insert().values(**row))
+        assert await storage.claims.outranked(db, taken, Lane.ALERT) == {1}
+
+
+async def test_the_first_lane_is_given_out_first_whatever_was_decided_before(store: Store) -> None:
+    """A long fan-out keeps nobody waiting for what is urgent."""
+    async with store.writing() as db:
+        await readers(db, 1, 2, 3)
+        await storage.alerts.enqueue(db, an_alert("long"))
+        assert await storage.fan_out.fan_out(db, chunk=2) == 2
+        urgent = await storage.alerts.enqueue(db, an_alert("urgent", lane=Lane.URGENT))
+        assert await storage.fan_out.fan_out(db) == 3
+        given = select(delivery.c.chat_id).where(delivery.c.alert_id == urgent)
+        assert len((await db.execute(given)).all()) == 3
+
+
+@pytest.mark.parametrize(
+    ("severity", "heard"), [(Severity.NOTABLE, True), (Severity.INFO, False)], ids=str
+)
+async def test_what_is_near_is_graver_by_one_level_and_no_more(
+    store: Store, severity: Severity, heard: bool
+) -> None:
+    """Who wants what is urgent hears there of what is important, and not of what is calm."""
+    async with store.writing() as db:
+        await readers(db, 1)
+        await storage.chats.change(db, 1, wakes=Wakes.URGENT)
+        await storage.places.toggle(db, 1, "osh")
+        audience = Audience(subscription=KEY, near=frozenset({"osh"}))
+        await storage.alerts.enqueue(db, an_alert(severity=severity, audience=audience))
+        await fan_all(db)
+        assert await told(db) == ([(1, "pending")] if heard else [])
 
 
 async def test_claims_never_give_more_slots_than_the_rate_in_any_second(store: Store) -> None:

@@ -12,12 +12,16 @@ from bot.reasons import said
 from bot.telegram.api import Api
 from bot.telegram.outcomes import BLOCKED, Ambiguous, Outcome, Rejected, Retry, Sent
 from bot.telegram.retry import (
+    ALARM,
     ANSWER,
     CONTRADICTED,
     DELIVERY,
+    LAST_WORD,
     LISTENING,
     NO_HARM,
+    QUESTION,
     SHORT_WAIT,
+    UNTIL_TAKEN,
     Failure,
     Policy,
     insist,
@@ -77,6 +81,27 @@ async def test_G20_G21_a_request_is_made_as_often_and_as_late_as_its_policy_says
     telegram = Telegram(*outcomes)
     assert await insist(telegram.request, policy, pause=telegram.pause) == end
     assert (telegram.pauses, telegram.left) == (pauses, [])
+
+
+@pytest.mark.parametrize("policy", [ANSWER, ALARM, LAST_WORD])
+async def test_G20_what_a_reader_sees_is_sent_twice_at_most_when_nobody_knows_whether_it_came(
+    policy: Policy,
+) -> None:
+    """Also when Telegram was away in between."""
+    telegram = Telegram(LOST, BUSY, LOST)
+    assert await insist(telegram.request, policy, pause=telegram.pause) == LOST
+    assert telegram.left == []
+
+
+@pytest.mark.parametrize(("policy", "longest"), [(ANSWER, 10), (LAST_WORD, 10), (QUESTION, 60)])
+async def test_G21_whoever_has_an_end_waits_so_long_and_no_longer_for_telegram(
+    policy: Policy, longest: float
+) -> None:
+    """A wait that is asked for ends the tries where it is longer."""
+    long, short = Retry(said("x"), after=longest + 1), Retry(said("x"), after=longest)
+    telegram = Telegram(short, short, long)
+    assert await insist(telegram.request, policy, pause=telegram.pause) == long
+    assert telegram.pauses == [longest, longest]
 
 
 async def test_G20_a_method_is_called_as_its_policy_says() -> None:
@@ -142,3 +167,11 @@ def test_G12_a_chat_that_refuses_in_spite_of_the_right_to_write_has_two_more_tri
     """A second and five seconds later."""
     assert [CONTRADICTED.pause(times) for times in range(2)] == [1, 5]
     assert [CONTRADICTED.spent(times) for times in range(3)] == [False, False, True]
+
+
+@pytest.mark.parametrize("policy", [LISTENING, UNTIL_TAKEN, ALARM])
+def test_G15_whoever_asks_on_and_on_is_heard_soon_after_an_outage_of_any_length(
+    policy: Policy,
+) -> None:
+    """No pause is longer than four seconds, and none of them asks without one."""
+    assert [policy.pause(failures) for failures in (0, 1, 2, 3, 9999)] == [1, 2, 4, 4, 4]
