@@ -8,7 +8,7 @@ board's row: a kill between two steps repeats or loses none, and of two replicas
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import storage.alerts
@@ -223,11 +223,14 @@ async def _tell_of_trouble(
         return False
     words = TOLD[kept.trouble]
     named = {"chat": str(chat.id)}
+    # one that is switched on again may be given up again the same day, and that is news
+    key = f"board:{chat.id}:{kept.version}:{kept.trouble}"
     if chat.kind is ChatKind.GROUP:
         told = notices.alert(chat.id, words.group, {}, now=now)
-        await storage.alerts.enqueue(db, told)
+        await storage.alerts.enqueue(db, replace(told, dedup_key=key))
     elif kept.of_catalog:
         await notices.tell(db, admins, words.operators, named, now=now)
     elif (owner := await storage.setups.owner_of(db, chat.id)) is not None:
-        await storage.alerts.enqueue(db, notices.alert(owner, words.owner, named, now=now))
+        told = notices.alert(owner, words.owner, named, now=now)
+        await storage.alerts.enqueue(db, replace(told, dedup_key=key))
     return True

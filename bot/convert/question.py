@@ -36,6 +36,22 @@ class Question:
     target: str | None = None
     other: Decimal | None = None
 
+    @property
+    def readings(self) -> tuple[Decimal, ...]:
+        """What the amount may be, the likelier first."""
+        if self.other is None:
+            return (self.amount,)
+        return self.amount, self.other
+
+    def ways(self, home: str, *, usual: Sequence[str]) -> list[tuple[str, str]]:
+        """What is asked for in what: as said, else in the home currency, and the way back."""
+        if self.target:
+            return [(self.source, self.target)]
+        target = home
+        if self.source == home:  # whoever asks about the home currency means a usual foreign one
+            target = next(code for code in usual if code != home)
+        return [(self.source, target), (target, self.source)]
+
 
 _ANY = "[SCW]"
 _LINK = "[qQ]?[tTe/]?[qQ]?"

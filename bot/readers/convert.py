@@ -36,31 +36,15 @@ def conversions(asked: Question, rates: Sequence[Rate], *, home: str) -> list[Co
 
     UserError when no source relates the two currencies.
     """
-    readings = [asked.amount]
-    if asked.other is not None:
-        readings.append(asked.other)
     found = []
-    for base, quote in _ways(asked, home):
+    for base, quote in asked.ways(home, usual=CURRENCIES):
         must_know([base, quote], [rate.series for rate in rates], home=home)
-        for amount in readings:
+        for amount in asked.readings:
             answer = convert(amount, base, quote, rates, home)
             if answer is None:
                 raise UserError("error.no_conversion", base=base, quote=quote)
             found.append(Conversion(amount=amount, base=base, quote=quote, answer=answer))
     return found
-
-
-def _ways(asked: Question, home: str) -> list[tuple[str, str]]:
-    """What is asked for in what: as said, else in the home currency, and the way back."""
-    if asked.target:
-        return [(asked.source, asked.target)]
-    target = home
-    if asked.source == home:  # whoever asks about the home currency means a usual foreign one
-        first, second, *_ = CURRENCIES
-        target = first
-        if home == first:
-            target = second
-    return [(asked.source, target), (target, asked.source)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -616,3 +616,24 @@ def test_headlines_are_no_questions(shared: Path, name: str) -> None:
 def test_the_largest_amount_is_still_answered() -> None:
     """10^15 is the limit, inclusive."""
     assert parse_question("1000000000000000 uzs").amount == Decimal(10) ** 15
+
+
+@pytest.mark.parametrize(
+    ("asked", "home", "ways"),
+    [
+        ("100 usd eur", "KGS", [("USD", "EUR")]),
+        ("100 usd", "KGS", [("USD", "KGS"), ("KGS", "USD")]),
+        ("100 kgs", "KGS", [("KGS", "USD"), ("USD", "KGS")]),
+        ("100 usd", "USD", [("USD", "EUR"), ("EUR", "USD")]),
+    ],
+)
+def test_without_a_target_money_is_asked_for_at_home_and_back(
+    asked: str, home: str, ways: list[tuple[str, str]]
+) -> None:
+    """Money of home, in the first usual currency that is foreign."""
+    assert parse_question(asked).ways(home, usual=("USD", "EUR")) == ways
+
+
+def test_an_amount_that_may_be_two_is_read_as_both() -> None:
+    assert parse_question("1,500 usd").readings == (Decimal(1500), Decimal("1.5"))
+    assert parse_question("15 usd").readings == (Decimal(15),)

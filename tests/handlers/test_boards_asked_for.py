@@ -136,17 +136,18 @@ async def test_G27_a_group_hears_that_its_board_may_not_be_pinned(group: World) 
 
 
 async def test_G27_a_group_hears_that_its_board_is_given_up(group: World) -> None:
-    """Deleted twice: an administrator can have it again."""
-    await command(group, "/board on")
-    await turns(group, number=GROUP)
-    for title in ("One", "Two"):
-        here = group.emulator.world.chat(GROUP)
-        group.emulator.world.delete_message(here, boards_of(group)[0]["message_id"])
-        await told(group, title)
-        await turns(group, 6, GROUP)
-    assert boards_of(group) == []
-    assert (await kept(group, GROUP)).trouble is Trouble.DELETED
-    assert await notices(group, GROUP) == ["notice.board_deleted_here"]
+    """Deleted twice, each time it was switched on: an administrator can have it again."""
+    for count in (1, 2):
+        await command(group, "/board on")
+        await turns(group, number=GROUP)
+        for title in ("One", "Two"):
+            here = group.emulator.world.chat(GROUP)
+            group.emulator.world.delete_message(here, boards_of(group)[0]["message_id"])
+            await told(group, f"{title} of {count}")
+            await turns(group, 6, GROUP)
+        assert boards_of(group) == []
+        assert (await kept(group, GROUP)).trouble is Trouble.DELETED
+        assert await notices(group, GROUP) == ["notice.board_deleted_here"] * count
     await command(group, "/board on")
     await turns(group, number=GROUP)
     assert pinned(group, GROUP) == [boards_of(group)[0]["message_id"]]
