@@ -70,7 +70,8 @@ def problem_of_module(name: str, file: str) -> str:
     """
     try:
         import_module(name)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong in it is told as a line
+    # whatever is wrong in it is told as a line, and it is not for a file to end the program
+    except (Exception, SystemExit) as error:  # noqa: BLE001
         mistake = mistake_of(error)
         if mistake.file in {file, ""}:
             return f"{mistake.at}: {mistake.words}"
@@ -78,7 +79,7 @@ def problem_of_module(name: str, file: str) -> str:
     return ""
 
 
-def mistake_of(error: Exception) -> Mistake:
+def mistake_of(error: BaseException) -> Mistake:
     """The mistake for which files could not be imported.
 
     Its line is of the file that was being read, whatever that called: a check of a part's own or a
@@ -97,7 +98,7 @@ def mistake_of(error: Exception) -> Mistake:
     return found
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     # "(days.py, line 3)" is said before, by its whole path
     return error.msg if isinstance(error, SyntaxError) else str(error)
 

@@ -66,11 +66,14 @@ class Key(NamedTuple):
     key: str
 
 
-def lacking(jobs: Sequence[Job]) -> list[str]:
+def lacking(jobs: Sequence[Job] | None) -> list[str]:
     """What jobs lack, each as a line with the job's name; empty when all can run."""
     found: list[str] = []
     whole: list[Job] = []
-    for line in cast("Sequence[object]", jobs):
+    lines: object = jobs
+    if not isinstance(lines, tuple | list):
+        return ["bot/recurring.py lacks JOBS, jobs in round brackets with commas between"]
+    for line in cast("Sequence[object]", lines):
         if not isinstance(line, Job):
             found.append(f"a line of the jobs is no Job: {getattr(line, '__name__', line)}")
         elif not _is_name(line.name):

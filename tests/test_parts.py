@@ -588,6 +588,12 @@ HALVES_OF_LANGUAGES_AND_SOURCES = [
         "bank nbg: bot/sources/banks/nbg.py, line {line}: SyntaxError: ",
     ),
     (
+        "bot/sources/banks/erapi.py",
+        "SOURCE = RateSource(",
+        "raise SystemExit\nSOURCE = RateSource(",
+        "bank erapi: bot/sources/banks/erapi.py, line {line}: SystemExit",
+    ),
+    (
         "bot/sources/kinds/hazards.py",
         "KIND = Kind(",
         "KIND = Kindd(",
@@ -623,6 +629,15 @@ HALVES_OF_ALERTS = [
 ]
 
 
+#: A list that is gone.
+JOBLESS = [
+    (
+        "bot/recurring.py",
+        "JOBS = (",
+        "JOBBS = (",
+        "bot/recurring.py lacks JOBS, jobs in round brackets",
+    )
+]
 #: What cannot be read of a file in which tables stand, or that they name: a part that there is not,
 #: a bracket that is not closed.
 MISTYPED = [
@@ -717,7 +732,7 @@ def test_a_migration_that_is_gone_is_named_before_anything_is_opened(
         ("run", HALVES),
         *product(
             ["check", "run"],
-            [HALVES_OF_LANGUAGES_AND_SOURCES, HALVES_OF_ALERTS, MISTYPED, MISTYPED_JOB],
+            [HALVES_OF_LANGUAGES_AND_SOURCES, HALVES_OF_ALERTS, MISTYPED, MISTYPED_JOB, JOBLESS],
         ),
     ],
 )

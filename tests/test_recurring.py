@@ -128,6 +128,14 @@ def test_a_line_that_is_no_job_is_told_by_what_stands_there() -> None:
         bound(NO_PROGRAM, (WHOLE, cast("Job", nothing)))
 
 
+@pytest.mark.parametrize("lines", [None, WHOLE, 5])
+def test_a_list_of_jobs_that_is_none_is_refused(lines: Any) -> None:
+    """A single job in brackets without a comma is no list."""
+    assert lacking(lines) == [
+        "bot/recurring.py lacks JOBS, jobs in round brackets with commas between"
+    ]
+
+
 def test_two_jobs_of_one_name_are_refused() -> None:
     """The queue would have one of them only."""
     with pytest.raises(ConfigError, match="'whole'"):

@@ -37,5 +37,5 @@ def problems(catalog: Catalog) -> list[str]:
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told as a line
         mistake = mistake_of(error)
         return [f"{mistake.place}: {mistake.code}: {mistake.words}", *apart]
-    found = handlers.problems() + jobs.lacking(recurring.JOBS)
+    found = handlers.problems() + jobs.lacking(vars(recurring).get("JOBS"))
     return found + apart + named.problems()
