@@ -182,6 +182,20 @@ def test_counted_texts_without_a_rule_are_told_once_and_a_stub_may_be_silent(
     assert wrong_texts(path, english) == []
 
 
+def test_an_entry_is_read_however_it_is_written(tmp_path: Path) -> None:
+    """Over several lines, with quotes, and with what looks like a keyword."""
+    path = tmp_path / "jarchy.po"
+    path.write_text(
+        'msgid "a.b"\nmsgid_plural "a.b"\nmsgstr[0] ""\n"say \\"msgstr\\" "\n"\\n{n}"\n'
+        'msgstr[1] "C:\\\\n"\n',
+        encoding="utf-8",
+    )
+    (entry,) = _entries(path)
+    assert entry.forms == ('say "msgstr" \n{n}', "C:\\n")
+    (read,) = (one for one in read_po(io.BytesIO(path.read_bytes())) if one.id)
+    assert read.string == entry.forms
+
+
 def test_a_texts_entries_are_what_babel_reads() -> None:
     """What is looked at is what will be said."""
     for language in LANGUAGES:

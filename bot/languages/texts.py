@@ -24,20 +24,23 @@ BEFORE = {
     "msgid_plural": {"msgid"},
     "msgstr": {"msgid", "msgid_plural", "msgstr"},
 }
+ENDS = {"", "msgstr"}  # where an entry may end
 PLURAL_RULE = re.compile(r"nplurals=([1-6]); *plural=([^;]+);?")
 #: A key that is none of the chat page's own words, which stand for themselves.
 ID = re.compile(r"[a-z_]+(?:\.\w+)+")
 #: Lists of words, by the beginnings of their keys, and how many words each has.
 LISTS = {"months.": 12, "weekdays.": 7}
 COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
-STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+STRINGS = r'(?:"(?:[^"\\]|\\.)*"\s*)+'
+#: A character that is escaped, or where a string ends and the next goes on.
+JOINED = re.compile(r'(\\.)|"\s*"')
 ESCAPED = re.compile(r"\\(.)")
 ENTRY = re.compile(
-    rf"^\s*msgid (?P<key>(?:{STRING.pattern}\s*)+)"
-    rf"(?P<plural>msgid_plural (?:{STRING.pattern}\s*)+)?"
-    rf"(?P<texts>(?:msgstr(?:\[\d\])? (?:{STRING.pattern}\s*)+)+)",
+    rf"^\s*msgid (?P<key>{STRINGS})(?P<plural>msgid_plural {STRINGS})?"
+    rf"(?P<texts>(?:msgstr(?:\[\d\])? {STRINGS})+)",
     re.MULTILINE,
 )
+FORM = re.compile(r"^\s*msgstr", re.MULTILINE)  # a text may have the word, behind a quote
 NUMBER_OF_FORMS = re.compile(r"^Plural-Forms: nplurals=(\d)", re.MULTILINE)
 RULE = "a rule such as nplurals=2; plural=(n != 1);"
 HUNDREDS = 201  # no language looks further than the last two digits, and some at 0 and 100
@@ -52,7 +55,12 @@ def problem_of_texts(path: Path) -> str:
         return " is not UTF-8 text"
     last = ""
     for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip() or line.startswith("#"):
+        if not line.strip():
+            continue
+        if line.lstrip().startswith("#"):
+            if last not in ENDS:
+                return f", line {number}: a comment is out of place"
+            last = ""  # what goes on behind one would be lost
             continue
         found = LINE.fullmatch(line.strip())
         if found is None:
@@ -63,7 +71,7 @@ def problem_of_texts(path: Path) -> str:
         if keyword is None or last not in BEFORE[keyword]:
             return f", line {number}: {keyword or 'a string'} is out of place"
         last = keyword
-    if last and last != "msgstr":
+    if last not in ENDS:
         return f" ends with a {last}, without its text"
     return _problem_of_head(text)
 
@@ -197,13 +205,15 @@ def _entries(path: Path) -> Iterator[Entry]:
         at = found.start("key")
         line += text.count("\n", looked, at)
         looked = at
-        forms = tuple(map(_value, found["texts"].split("msgstr")[1:]))
+        forms = tuple(map(_value, FORM.split(found["texts"])[1:]))
         yield Entry(line, _value(found["key"]), bool(found["plural"]), forms)
 
 
 def _value(strings: str) -> str:
     """What strings behind a keyword say together."""
-    said = "".join(STRING.findall(strings))
+    said = strings[strings.index('"') + 1 : strings.rindex('"')]
+    if '"' in said:
+        said = JOINED.sub(lambda one: one[1] or "", said)
     if "\\" not in said:
         return said
     return ESCAPED.sub(lambda one: {"n": "\n", "t": "\t"}.get(one[1], one[1]), said)

@@ -240,6 +240,8 @@ def test_a_word_for_two_numbers_is_told(monkeypatch: pytest.MonkeyPatch) -> None
         (f'"lost"\n{NAMED}', ", line 1: a string is out of place"),
         (f'{NAMED}msgid "x"\nmsgid "y"', ", line 4: msgid is out of place"),
         (f'msgstr "x"\n{NAMED}', ", line 1: msgstr is out of place"),
+        (f'{NAMED}msgid "x"\n# y\nmsgstr "z"', ", line 4: a comment is out of place"),
+        (f'{NAMED}msgid "x"\nmsgstr "y"\n# y\n"z"', ", line 6: a string is out of place"),
         (f'{NAMED}msgid "x"\n""\n', " ends with a msgid, without its text"),
         (HEAD.format("nplurals=x; plural=0;"), ", line 3: Plural-Forms should be a rule such as"),
         (HEAD.format("nplurals=2; plural=(n != ;"), ", line 3: Plural-Forms should be a rule"),
