@@ -124,3 +124,23 @@ async def test_G21_a_long_wait_that_the_question_about_rights_is_told_is_kept(
         timeout=40,
     )
     assert said.at - told.at >= 3
+
+
+async def test_G20_an_answer_whose_end_nobody_knows_comes_once_telegram_answers_again(
+    world: World,
+) -> None:
+    """Lost twice, and Telegram does not say either that it is there: the outbox has it then."""
+    world.emulator.faults.add(Fault.reset(method="sendMessage", times=2))
+    world.emulator.faults.add(Fault.server_error(method="getMe", times=1))
+    await world.ask("/privacy")
+
+
+async def test_G16_a_chat_that_refuses_twice_is_not_asked_a_third_time(world: World) -> None:
+    """Once may be a mistake."""
+    fault = world.emulator.faults.add(Fault.forbidden(method="sendMessage", chat_id=READER))
+    asked = await world.emulator.send_text(READER, "/privacy")
+    await world.emulator.calls.wait(lambda call: call.code == 403 and fault.hits >= 2)
+    world.emulator.faults.clear()
+    await world.ask("/rates usd", fits="84")
+    ours = [m for m in world.emulator.messages(READER) if m["message_id"] > asked]
+    assert len([m for m in ours if m["from"]["is_bot"]]) == 1
