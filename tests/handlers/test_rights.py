@@ -62,6 +62,7 @@ def test_S10_every_command_says_who_may_use_it_as_decided_by_hand() -> None:
         "mute": looking_or_changing,
         "only": looking_or_changing,
         "quiet": looking_or_changing,
+        "board": looking_or_changing,
         "subscribe": always_looking,
         "unsubscribe": always_looking,
         "start": waking_or_looking,
