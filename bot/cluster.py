@@ -87,9 +87,11 @@ async def run(
                     with suppress(TimeoutError):
                         await asyncio.wait_for(asyncio.shield(ending), LOOK)
             finally:
-                ending.cancel()
-                ticking.cancel()
-                honest.cancel()
+                beside = {ending, ticking, honest}
+                for task in beside:
+                    task.cancel()
+                # they need the pool to end too; a database that does not answer is not waited for
+                await asyncio.wait(beside, timeout=1)
     finally:
         await pool.close(timeout=1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from asyncio.subprocess import PIPE
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -33,8 +34,9 @@ asyncio.run(main())
 
 async def end_of(pid: int) -> None:
     """Return when a process is no more."""
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 - not our child
-        await asyncio.sleep(0.02)
+    with suppress(psutil.NoSuchProcess):
+        while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 - not our child
+            await asyncio.sleep(0.02)
 
 
 @pytest.mark.cases(keep=2)
