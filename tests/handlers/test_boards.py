@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 import storage.alerts
 import storage.boards
@@ -31,6 +32,7 @@ from bot.sources.specs import Catalog
 from storage.db import Store
 from storage.entries import NewEntry
 from storage.schema import alert as alert_table
+from storage.schema import chat as chat_table
 from storage.schema import rate as rate_table
 from tests.factories import chat, entry, rate
 from tests.handlers.conftest import CATALOG, NOW, READER, STRANGER, World
@@ -55,7 +57,12 @@ async def kept(world: World, number: int = CHANNEL) -> Board:
 
 
 async def turn(world: World, number: int = CHANNEL) -> None:
-    """A turn of the job, and all that it sent."""
+    """A turn of the job, and all that it sent, a minute after the one before: a chat that was
+    written to a lot has room again.
+    """
+    world.bot.worker.chats._until.clear()
+    async with world.bot.store.writing() as db:
+        await db.execute(update(chat_table).values(tat=None))
     await job(world.bot)
     async with asyncio.timeout(60):
         while True:
