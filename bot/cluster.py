@@ -87,7 +87,7 @@ async def run(
                     with suppress(TimeoutError):
                         await asyncio.wait_for(asyncio.shield(ending), LOOK)
             finally:
-                beside = {ending, ticking, honest}
+                beside: set[asyncio.Task[Any]] = {ending, ticking, honest}
                 for task in beside:
                     task.cancel()
                 # they need the pool to end too; a database that does not answer is not waited for
