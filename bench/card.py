@@ -11,7 +11,8 @@ from statistics import median
 
 from bench import world
 from bench.figure import Figure, Goal
-from bot.readers.rates import CURRENCIES, rate_card
+from bot.model.subjects import CURRENCIES
+from bot.readers.rates import rate_card
 from bot.render import rates as render
 from storage.db import Store
 

@@ -19,7 +19,7 @@ from bot.alerts.moves import RateMoved
 from bot.detect.moves import Moved
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.rates import Pair, Rate, RateKind
-from bot.readers.rates import CURRENCIES
+from bot.model.subjects import CURRENCIES
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.db import Db, Store

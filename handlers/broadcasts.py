@@ -18,8 +18,7 @@ from bot.errors import UserError
 from bot.model.alerts import EVERYBODY
 from bot.model.broadcasts import Reach, Step, StoredBroadcast
 from bot.model.entities import Entity
-from bot.model.subjects import TopicSubject
-from bot.readers.news import READERS_TOPICS
+from bot.model.subjects import READERS_TOPICS, TopicSubject
 from bot.render import broadcasts as render
 from bot.render.answers import say
 from bot.render.text import LIMIT, units

@@ -20,8 +20,7 @@ from bot.errors import UserError
 from bot.languages import LANGUAGES
 from bot.model.channels import Setup
 from bot.model.chats import USUAL, Chat, ChatKind, Post, Sound, Style, write_sounds
-from bot.model.subjects import DigestSubject, digests_of
-from bot.readers.news import READERS_TOPICS
+from bot.model.subjects import READERS_TOPICS, DigestSubject, digests_of
 from bot.render import channels as render
 from bot.render.answers import say
 from bot.render.settings import ZONES

@@ -17,7 +17,8 @@ from bot.convert import behind_filler, currency_at, plain_text, range_at
 from bot.convert.commands import ALL, UNITS
 from bot.errors import UserError
 from bot.model.rates import Pair
-from bot.readers.rates import CURRENCIES, chart_history, local_day
+from bot.model.subjects import CURRENCIES
+from bot.readers.rates import chart_history, local_day
 from bot.render import charts as render
 from handlers import pictures
 from handlers.cards import Caption

@@ -9,17 +9,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from telegram import Update
 
 import storage.rates
 from bot.convert import Question, is_greeting, looks_like_question, parse_asked, parse_question
+from bot.convert.answers import Conversion, conversions
 from bot.detect.quoted import must_know
 from bot.errors import UserError
 from bot.model.chats import Chat, ChatKind
 from bot.model.rates import CODE
-from bot.readers.convert import Conversion, conversions, round_amounts
+from bot.readers.amounts import round_amounts
 from bot.readers.rates import current_rates, local_day, rates_on
 from bot.render import rates as render
 from bot.render.buttons import copy_button
@@ -167,8 +169,9 @@ async def converted(services: Services, question: str, chat: Chat) -> Converted:
         else:
             rates = await rates_on(db, services.catalog, asked.on, now=now)
     found: list[Conversion] = []
+    known = partial(must_know, stored=[rate.series for rate in rates], home=home)
     for one in asked.questions:
-        ways = conversions(one, rates, home=home)
+        ways = conversions(one, rates, home=home, must_know=known)
         if len(asked.questions) > 1:  # a list has enough lines without the way back
             ways = [way for way in ways if way.base == one.source]
         found += ways

@@ -16,9 +16,8 @@ from bot.errors import UserError
 from bot.i18n import name_of
 from bot.model.chats import Chat
 from bot.model.rates import Pair
-from bot.model.subjects import DigestSubject, digests_of, pairs_of, topics_of
+from bot.model.subjects import CURRENCIES, DigestSubject, digests_of, pairs_of, topics_of
 from bot.readers.digest import day_digest
-from bot.readers.rates import CURRENCIES
 from bot.render import digest as render
 from bot.render.answers import say
 from bot.render.text import Message

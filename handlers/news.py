@@ -8,7 +8,8 @@ import storage.filters
 import storage.stories
 from bot.errors import UserError
 from bot.languages import LANGUAGES
-from bot.readers.news import READERS_TOPICS, news_page
+from bot.model.subjects import READERS_TOPICS
+from bot.readers.news import news_page
 from bot.render import news as render
 from bot.render.text import Message
 from bot.sources.standing import led

@@ -16,7 +16,7 @@ from bot.detect.filters import less_of, meant
 from bot.errors import UserError
 from bot.i18n import t
 from bot.model.filters import Filter, Mark, Sense
-from bot.readers.news import READERS_TOPICS
+from bot.model.subjects import READERS_TOPICS
 from bot.render import filters as render
 from bot.render.answers import say
 from bot.render.settings import BACK

@@ -31,7 +31,7 @@ async def waiting(db: Db, services: Services) -> list[Story]:
     if services.settings.security_policy != "two_sources":
         return []
     feeds, since = services.catalog.news, services.clock() - WAITS_FOR
-    recent = await storage.stories.latest(db, topic="security", since=since, limit=LOOKED_AT)
+    recent = await storage.stories.latest(db, topics=["security"], since=since, limit=LOOKED_AT)
     alone: list[Story] = []
     for one in recent:
         calm = one.severity is Severity.INFO

@@ -13,10 +13,17 @@ import storage.chats
 from bot.errors import UserError
 from bot.model.chats import Chat, ChatKind
 from bot.model.rates import Pair, Rate
-from bot.model.subjects import PairSubject, TopicSubject, digests_of, pairs_of, topics_of
+from bot.model.subjects import (
+    CURRENCIES,
+    READERS_TOPICS,
+    PairSubject,
+    TopicSubject,
+    digests_of,
+    pairs_of,
+    topics_of,
+)
 from bot.readers.following import currencies_offered
-from bot.readers.news import READERS_TOPICS
-from bot.readers.rates import CURRENCIES, rate_card
+from bot.readers.rates import rate_card
 from bot.render import subscriptions as render
 from bot.render import welcome
 from bot.render.answers import say

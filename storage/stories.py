@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import (
     ColumnElement,
     and_,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -132,14 +133,15 @@ async def shown(db: Db, pk: int) -> Story | None:
 async def latest(
     db: Db,
     *,
-    topic: str | None = None,
+    topics: Collection[str] = (),
     before: datetime | None = None,
     offset: int = 0,
     limit: int = 5,
     since: datetime | None = None,
     unasked: bool = True,
 ) -> list[Story]:
-    """Stories by time, newest first; `topic` narrows, `before` and `since` bound the time.
+    """Stories by time, newest first; `topics` narrow to those of any of them, `before` and `since`
+    bound the time.
 
     What an operator rejected is shown to nobody. What waits for their word, or waited in vain, is
     left out unless `unasked`.
@@ -151,10 +153,9 @@ async def latest(
         .offset(offset)
         .limit(limit)
     )
-    if topic is not None:
-        query = query.join(story_topic, story_topic.c.story_id == story.c.id).where(
-            story_topic.c.topic == topic
-        )
+    if topics:
+        about = story_topic.c.story_id == story.c.id
+        query = query.where(exists().where(about, story_topic.c.topic.in_(topics)))
     if before is not None:
         query = query.where(story.c.at <= before)
     if since is not None:

@@ -68,7 +68,7 @@ async def world(store: Store) -> AsyncIterator[World]:
 
 async def stories(world: World) -> list[int]:
     async with world.store.reading() as db:
-        found = await storage.stories.latest(db, topic="security", limit=20)
+        found = await storage.stories.latest(db, topics=["security"], limit=20)
     return [len(story.entries) for story in found]
 
 
@@ -136,7 +136,7 @@ async def test_it_is_muted_and_found_by_the_words_that_a_reader_reads(
     measured(world, quake(world))
     await world.poll("usgs")
     async with world.store.reading() as db:
-        (story,) = await storage.stories.latest(db, topic="security", limit=20)
+        (story,) = await storage.stories.latest(db, topics=["security"], limit=20)
     assert Looked(story).has(Mark.WORD, word)
     assert not Looked(story).has(Mark.WORD, "наводнение")
     await index(world.store)
@@ -161,7 +161,7 @@ async def test_whoever_got_it_hears_that_it_was_smaller_or_none(
         world.now += timedelta(hours=20)  # however late
     assert [row.kind for row in await world.alerts()] == ["story", "edit"]
     async with world.store.reading() as db:
-        (story,) = await storage.stories.latest(db, topic="security", limit=20)
+        (story,) = await storage.stories.latest(db, topics=["security"], limit=20)
     hazard = Hazard.read(story.lead.entry.content)
     assert hazard is not None
     assert hazard.withdrawn is (mag is None)
@@ -299,6 +299,6 @@ async def test_words_of_a_feed_that_look_measured_are_words(world: World) -> Non
     forged = "earthquake 9.9 at 42.8700, 74.5900: Bishkek"
     await world.report("english", ("q", "Explosion kills three in Bishkek mall", forged))
     async with world.store.reading() as db:
-        (story,) = await storage.stories.latest(db, topic="security", limit=20)
+        (story,) = await storage.stories.latest(db, topics=["security"], limit=20)
     assert Hazard.read(story.lead.entry.summary) is not None
     assert measured_in(story, world.catalog.news) is None

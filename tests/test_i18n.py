@@ -31,7 +31,7 @@ from bot.model.filters import Sense
 from bot.model.hazards import HazardKind
 from bot.model.rates import RateKind
 from bot.model.rules import RuleStanding
-from bot.readers.news import READERS_TOPICS
+from bot.model.subjects import READERS_TOPICS
 from bot.render.charts import RANGES
 from bot.render.filters import SPANS
 from bot.render.text import fill, places

@@ -164,7 +164,7 @@ WEAK: dict[str, tuple[dict[str, str | None], ...]] = {
 }
 
 
-@pytest.mark.cases(keep=11)
+@pytest.mark.cases(keep=7)
 @pytest.mark.parametrize("dated", [True, False], ids=["dated", "undated"])
 @pytest.mark.parametrize("weak", list(WEAK))
 async def test_F18_each_event_is_stored_and_told_once_whatever_key_is_weak(
@@ -253,7 +253,7 @@ MOVED = {
 }
 
 
-@pytest.mark.cases(keep=13)
+@pytest.mark.cases(keep=7)
 @pytest.mark.parametrize("dated", [True, False], ids=["dated", "undated"])
 @pytest.mark.parametrize("way", list(MOVED))
 @pytest.mark.parametrize("text", ["It has a text of its own, and one that is long enough.", ""])

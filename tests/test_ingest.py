@@ -143,7 +143,7 @@ async def test_a_security_story_alerts_once_and_a_quiet_one_never(world: World) 
     world.feed("two", repeated, QUIET)
     assert (await world.poll("two")).alerts == 0
     async with world.store.reading() as db:
-        stories = await storage.stories.latest(db, topic="security")
+        stories = await storage.stories.latest(db, topics=["security"])
     assert [story.feeds for story in stories] == [("one", "two")]
 
 
@@ -284,7 +284,7 @@ async def test_a_topic_other_than_security_is_found_and_digested_and_wakes_nobod
     assert (await world.poll("one")).alerts == 0
     asked = {"day": NOW.date(), "home": "KGS", "zone": "UTC", "language": "en"}
     async with world.store.reading() as db:
-        found = await storage.stories.latest(db, topic="economy")
+        found = await storage.stories.latest(db, topics=["economy"])
         chosen = await day_digest(db, catalog("http://127.0.0.1:9"), topics=["economy"], **asked)
         other = await day_digest(db, catalog("http://127.0.0.1:9"), topics=["politics"], **asked)
     assert [story.lead.entry.id for story in found] == ["budget"]
@@ -328,7 +328,7 @@ async def test_an_event_in_two_languages_alerts_once(world: World) -> None:
     report = await world.poll("three")
     assert (report.new, report.alerts) == (1, 0)
     async with world.store.reading() as db:
-        (told,) = await storage.stories.latest(db, topic="security")
+        (told,) = await storage.stories.latest(db, topics=["security"])
     assert told.feeds == ("one", "three")
 
 
@@ -377,7 +377,7 @@ async def test_two_events_in_two_languages_alert_twice(world: World) -> None:
     world.feed("three", other, QUIET)
     assert (await world.poll("three")).alerts == 1
     async with world.store.reading() as db:
-        told = await storage.stories.latest(db, topic="security")
+        told = await storage.stories.latest(db, topics=["security"])
     assert sorted(story.feeds for story in told) == [("one",), ("three",)]
 
 

@@ -93,7 +93,7 @@ async def _told_once(world: World) -> None:
     for number in READERS.values():
         await world.tells(number, "6 ")
     async with world.store.reading() as db:
-        (told,) = await storage.stories.latest(db, topic="security")
+        (told,) = await storage.stories.latest(db, topics=["security"])
     assert len(told.entries) == 6
     assert told.languages == {"en", "ru", "ky"}
 

@@ -255,7 +255,7 @@ COMMANDS = functools.cache(typer.main.get_command)
     ("name", "value"),
     [
         pytest.param(
-            name, value, id=f"{name}-{number}", marks=() if number % 4 == 0 else pytest.mark.slow
+            name, value, id=f"{name}-{number}", marks=() if number % 8 == 0 else pytest.mark.slow
         )
         for name, values in BAD.items()
         for number, value in enumerate(values)

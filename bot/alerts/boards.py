@@ -14,9 +14,8 @@ from bot.alerts.kind import Desk, Kind, Reader
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Chat
 from bot.model.rates import Pair
-from bot.model.subjects import pairs_of, topics_of
+from bot.model.subjects import CURRENCIES, pairs_of, topics_of
 from bot.readers.board import board_view
-from bot.readers.rates import CURRENCIES
 from bot.render import board as render
 from bot.render.text import Message, Rich, cut, join, message
 from storage.alerts import StoredAlert

@@ -15,9 +15,8 @@ from bot.i18n import name_of
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Post
 from bot.model.rates import Pair
-from bot.model.subjects import DigestSubject, digests_of, pairs_of, topics_of
+from bot.model.subjects import CURRENCIES, DigestSubject, digests_of, pairs_of, topics_of
 from bot.readers.digest import day_digest
-from bot.readers.rates import CURRENCIES
 from bot.render import digest as render
 from bot.render.text import Message
 from storage.alerts import StoredAlert

@@ -226,7 +226,7 @@ async def _headlines(desk: Desk, told: StoredAlert, code: str, language: str) ->
     """
     since = told.created_at - HEADLINES_OF
     stories = await storage.stories.latest(
-        desk.db, topic="economy", since=since, before=told.created_at, limit=20, unasked=False
+        desk.db, topics=["economy"], since=since, before=told.created_at, limit=20, unasked=False
     )
     mine: list[Story] = []
     for one in stories:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import orjson
@@ -112,9 +113,12 @@ def _question_line(asked: Asked) -> dict[str, Any]:
 
 def _answer_line(asked: Asked, rates: Sequence[SeenRate], home: str) -> dict[str, Any]:
     """The first reading by today's rates; `in` names the result's currency where none was said."""
-    from bot.readers.convert import conversions
+    from bot.convert.answers import conversions
+    from bot.detect.quoted import must_know
 
-    found = conversions(asked, rates, home=home)[0]
+    stored = [rate.series for rate in rates]
+    known = partial(must_know, stored=stored, home=home)
+    found = conversions(asked, rates, home=home, must_know=known)[0]
     path = found.answer.path
     return {
         "in": found.quote,

@@ -1,6 +1,9 @@
-"""What the words of a language name in this room: places, what makes a story loud, a stemmer.
+"""What the words of a language name in this room: places, what makes a story loud, what happened,
+what is counted, topics, a stemmer.
 
 A name that nothing here has would be stumbled over by the first story of it, or never be found.
+What happened, what is counted and what it is about have the names that the English tables give
+them: by those, stories in two languages are found to be one.
 """
 
 from __future__ import annotations
@@ -10,15 +13,22 @@ from collections.abc import Collection, Iterator
 from bot.detect.facts import surroundings
 from bot.detect.severity import CUES
 from bot.grammar import nearest
-from bot.languages import Language, languages
+from bot.languages import FALLBACK, Language, language, languages
+
+#: The tables whose names the English one gives, and what such a name is.
+SHARED_NAMES = {"events": "event", "units": "unit", "topics": "topic", "security": "kind of words"}
 
 
 def problems() -> list[str]:
     """The names that mean nothing, a sentence each."""
     found: list[str] = []
+    english = {table: _names(language(FALLBACK), table) for table in SHARED_NAMES}
     for spoken in languages():
         found += _unknown(spoken, "places", surroundings(), "place of bot/detect/data/places.tsv")
         found += _unknown(spoken, "severity", CUES, f"cue: {', '.join(CUES)}")
+        for table, what in SHARED_NAMES.items():
+            file = f"bot/languages/{FALLBACK}/{table}.tsv"
+            found += _unknown(spoken, table, english[table], f"{what} of {file}")
         found += _unknown_stemmer(spoken)
     return found
 
@@ -33,7 +43,12 @@ def _unknown_stemmer(spoken: Language) -> Iterator[str]:
 
 
 def _unknown(spoken: Language, table: str, known: Collection[str], right: str) -> Iterator[str]:
-    for name, *_ in spoken.rows(table):
+    for name in _names(spoken, table):
         if name not in known:
             file = f"bot/languages/{spoken.code}/{table}.tsv"
             yield f"language {spoken.code}: {file}: {name} is no {right}{nearest(name, known)}"
+
+
+def _names(spoken: Language, table: str) -> list[str]:
+    """The names of a table, each once."""
+    return list(dict.fromkeys(name for name, *_ in spoken.rows(table)))

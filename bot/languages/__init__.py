@@ -187,7 +187,8 @@ def any_of(phrases: Iterable[str]) -> str:
     return "|".join(map(re.escape, listed)) or "(?!)"
 
 
-def problems() -> list[str]:
+@cache  # every reading of the settings asks, and no folder changes under a program
+def problems() -> tuple[str, ...]:
     """What is missing in any language's folder, a sentence each, the part by its name."""
     found: list[str] = []
     for name in _folders():
@@ -202,7 +203,7 @@ def problems() -> list[str]:
     for one, other in pairwise(LANGUAGES):  # the copy of a folder, in which it was forgotten
         if _order(one) == _order(other) != LAST:
             found.append(f"languages {one} and {other} have one ORDER, and one place in menus")
-    return found
+    return tuple(found)
 
 
 def client_language(code: str | None, default: str) -> str:

@@ -19,6 +19,11 @@ from typing import ClassVar, Self, TypeVar
 from bot.errors import ConfigError
 from bot.model.rates import Pair
 
+#: What a card and a digest show when the reader chose nothing, in this order.
+CURRENCIES = ("USD", "EUR", "RUB", "KZT", "CNY")
+#: What readers can follow and page through; channels may list more (`bot.sources.values.TOPICS`).
+READERS_TOPICS = ("security", "economy", "politics", "society")
+
 
 class Subject(ABC):
     """What can be followed; two of one written form are the same."""

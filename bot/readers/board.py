@@ -18,7 +18,6 @@ from bot.sources.standing import led
 from storage.db import Db
 
 MOST_STORIES = 3
-LOOKED_THROUGH = 60  # stories, for the last ones of the topics that a channel follows
 STORIES_LAST = timedelta(days=2)
 
 
@@ -51,9 +50,14 @@ async def _stories(
     db: Db, catalog: Catalog, topics: Sequence[str], now: datetime
 ) -> tuple[Story, ...]:
     """The last stories of these topics that nobody has yet to approve."""
+    if not topics:
+        return ()
     latest = await storage.stories.latest(
-        db, since=now - STORIES_LAST, before=now, limit=LOOKED_THROUGH, unasked=False
+        db,
+        topics=topics,
+        since=now - STORIES_LAST,
+        before=now,
+        limit=MOST_STORIES,
+        unasked=False,
     )
-    wanted = set(topics)
-    mine = [story for story in latest if wanted & set(story.topics)]
-    return tuple(led(story, catalog.news) for story in mine[:MOST_STORIES])
+    return tuple(led(story, catalog.news) for story in latest)

@@ -10,6 +10,8 @@ import storage.alerts
 import storage.chats
 from bot.detect.quoted import followable
 from bot.model.subjects import (
+    CURRENCIES,
+    READERS_TOPICS,
     DigestSubject,
     PairSubject,
     TopicSubject,
@@ -17,8 +19,6 @@ from bot.model.subjects import (
     pairs_of,
     topics_of,
 )
-from bot.readers.news import READERS_TOPICS
-from bot.readers.rates import CURRENCIES
 from bot.readers.rules import rule_currencies
 from storage.db import Db
 

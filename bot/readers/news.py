@@ -15,8 +15,6 @@ from bot.sources.specs import Catalog
 from bot.sources.standing import led
 from storage.db import Db
 
-#: What readers can follow and page through; channels may list more (`bot.sources.values.TOPICS`).
-READERS_TOPICS = ("security", "economy", "politics", "society")
 LOOKED_THROUGH = 400  # stories, for a chat whose filters keep back what is new
 LOOKED_AT_ONCE = 25
 STORIES_A_PAGE = 5  # a headline and who reports it: a phone's height
@@ -33,7 +31,7 @@ async def news_page(
 ) -> NewsPage:
     """A page of the latest stories, newest first, without those that the filters keep back."""
     start = number * STORIES_A_PAGE
-    asked: dict[str, Any] = {"topic": topic, "before": now}
+    asked: dict[str, Any] = {"topics": [topic] if topic else [], "before": now}
     left_out = 0
     if filters:
 

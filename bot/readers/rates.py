@@ -17,13 +17,12 @@ from bot.detect.quoted import drawable, held_on, must_know
 from bot.detect.series import holding, nearest_day
 from bot.errors import UserError
 from bot.model.rates import CardRow, Freshness, Pair, RateCard, SeenRate
+from bot.model.subjects import CURRENCIES
 from bot.readers.disputes import disputes
 from bot.sources.specs import Catalog, RateSpec
 from bot.sources.timetable import PollSpec
 from storage.db import Db
 
-#: What a card and a digest show when the reader chose nothing, in this order.
-CURRENCIES = ("USD", "EUR", "RUB", "KZT", "CNY")
 # Of a history, so that ten years do not hold the loop: so many take it for 10 ms.
 DAYS_AT_ONCE = 400
 

@@ -14,7 +14,8 @@ from bot.detect.quoted import watchable, watched
 from bot.errors import UserError
 from bot.model.rates import Pair, SeenRate, Series
 from bot.model.rules import Condition, Direction, Rule
-from bot.readers.rates import CURRENCIES, local_day
+from bot.model.subjects import CURRENCIES
+from bot.readers.rates import local_day
 from bot.sources.specs import Catalog
 from storage.db import Db
 

@@ -9,8 +9,7 @@ from typing import Any
 import storage.chats
 from bot.i18n import t
 from bot.languages import LANGUAGES
-from bot.model.subjects import digests_of
-from bot.readers.news import READERS_TOPICS
+from bot.model.subjects import READERS_TOPICS, digests_of
 from bot.telegram.outcomes import Sent
 from handlers.services import BURST
 from tests.handlers.conftest import GROUP, NOW, READER, World, days

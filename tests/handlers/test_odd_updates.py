@@ -238,6 +238,7 @@ def without(content: dict[str, Any], path: tuple[str | int, ...]) -> Any:
     return changed
 
 
+@pytest.mark.cases(keep=6)
 @pytest.mark.parametrize("kind", SOUND)
 async def test_G13_nothing_is_thrown_over_one_wrong_value_in_any_place(
     patient: World, kind: str
@@ -250,6 +251,7 @@ async def test_G13_nothing_is_thrown_over_one_wrong_value_in_any_place(
                 await handled(patient, with_one_wrong(SOUND[kind], path, value))
 
 
+@pytest.mark.cases(keep=6)
 @pytest.mark.parametrize("kind", SOUND)
 async def test_G22_nothing_is_thrown_over_one_missing_field_in_any_place(
     patient: World, kind: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import ConfigError
-from bot.readers.news import READERS_TOPICS
+from bot.model.subjects import READERS_TOPICS
 from bot.sources.catalog import parse_catalog
 from bot.sources.values import TOPICS
 

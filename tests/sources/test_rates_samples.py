@@ -187,7 +187,7 @@ def test_every_currency_offered_to_readers_is_in_the_national_banks_daily_docume
     """CNY came into daily.xml after 2022; nothing else is offered than what the bank sets every
     day.
     """
-    from bot.readers.rates import CURRENCIES
+    from bot.model.subjects import CURRENCIES
 
     assert {rate.pair.base for rate in parsed("nbkr_live_00.xml").rates} == set(CURRENCIES)
 

@@ -24,7 +24,8 @@ from bot.alerts.notices import alert as notice
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.filters import Filter, Mark, Sense
 from bot.model.rates import Pair, RateKind, Series
-from bot.readers.rates import CURRENCIES, rate_card
+from bot.model.subjects import CURRENCIES
+from bot.readers.rates import rate_card
 from bot.reasons import reasons_to_json
 from bot.sources.catalog import parse_catalog
 from storage.db import Store

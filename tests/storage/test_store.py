@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from importlib.resources import files
@@ -163,6 +164,29 @@ async def test_F12_an_entry_is_stored_once(store: Store) -> None:
         (story,) = await storage.stories.latest(db)
     assert len(story.entries) == 1
     assert story.lead.entry.title == entry().title
+
+
+async def test_the_latest_of_some_topics_are_found_behind_any_number_of_others(
+    store: Store,
+) -> None:
+    """Newest first, a story of several of them once; without topics all."""
+    about = [("economy", "politics"), ("society",), *[("sport",)] * 70, ()]
+    async with store.writing() as db:
+        pks = []
+        for number, topics in enumerate(about):
+            verdict = replace(QUIET, topics=topics)
+            at = NOW + timedelta(minutes=number)
+            pks.append(await storage.stories.add_story(db, at=at, verdict=verdict))
+            item = entry(id=str(number))
+            new = NewEntry(
+                feed="f", item=item, at=at, link_key=None, title_key=str(number), verdict=verdict
+            )
+            await storage.entries.add_entry(db, new, story_pk=pks[-1], now=at)
+        wanted = ["economy", "politics", "society"]
+        some = await storage.stories.latest(db, topics=wanted, limit=3)
+        every = await storage.stories.latest(db, limit=100)
+    assert [story.pk for story in some] == [pks[1], pks[0]]
+    assert [story.pk for story in every] == pks[::-1]
 
 
 async def test_F11_a_date_in_the_future_is_not_believed(store: Store) -> None:

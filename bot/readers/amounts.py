@@ -1,50 +1,22 @@
-"""Answers to questions about money: conversions, and what round amounts are worth."""
+"""What round amounts are worth."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import storage.rates
-from bot.convert import Answer, Question, convert
 from bot.detect import amounts
 from bot.detect.quoted import must_know
 from bot.detect.series import holding
 from bot.errors import UserError
-from bot.model.rates import Pair, Rate, RateKind, SeenRate, Series
-from bot.readers.rates import CURRENCIES, leading_source, local_day
+from bot.model.rates import Pair, RateKind, SeenRate, Series
+from bot.readers.rates import leading_source, local_day
 from bot.sources.specs import Catalog
 from storage.db import Db
 
 UNCHANGED = timedelta(days=14)  # a rate nobody changed for longer is none of last week
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversion:
-    """One equation of an answer: `amount` of `base` in `quote`."""
-
-    amount: Decimal
-    base: str
-    quote: str
-    answer: Answer
-
-
-def conversions(asked: Question, rates: Sequence[Rate], *, home: str) -> list[Conversion]:
-    """A question's answers: each reading of its amount, and without a target the way back too.
-
-    UserError when no source relates the two currencies.
-    """
-    found = []
-    for base, quote in asked.ways(home, usual=CURRENCIES):
-        must_know([base, quote], [rate.series for rate in rates], home=home)
-        for amount in asked.readings:
-            answer = convert(amount, base, quote, rates, home)
-            if answer is None:
-                raise UserError("error.no_conversion", base=base, quote=quote)
-            found.append(Conversion(amount=amount, base=base, quote=quote, answer=answer))
-    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
