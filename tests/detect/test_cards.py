@@ -44,7 +44,9 @@ def days_of(found: CardRow) -> tuple[int | None, int | None, int | None]:
 def test_a_row_shows_what_holds_what_held_before_and_what_comes_next(
     days: tuple[int, ...], before: int | None, held: int | None, announced: int | None
 ) -> None:
-    assert days_of(row(line(*days), DAY, past=False)) == (before, held, announced)
+    found = row(line(*days), DAY, past=False)
+    assert days_of(found) == (before, held, announced)
+    assert found.pair == Pair("USD", "KGS")
 
 
 def test_beside_a_past_day_nothing_is_announced() -> None:

@@ -34,7 +34,7 @@ def tried(said: str, values: list[str]) -> Proposal:
     ("said", "condition", "direction"),
     [
         ("USD 90", Condition.LEVEL, Direction.UP),
-        ("USD 80", Condition.LEVEL, Direction.DOWN),
+        ("USD 80", Condition.LEVEL, Direction.DOWN),  # above all rates but the latest
         ("USD 0.5", Condition.ABSOLUTE, Direction.BOTH),
         ("USD ±80", Condition.ABSOLUTE, Direction.BOTH),
     ],
@@ -43,13 +43,14 @@ def test_a_bare_number_near_the_latest_rate_is_a_level(
     said: str, condition: Condition, direction: Direction
 ) -> None:
     """Without a rate to compare it with, it is the move that it says."""
-    found = tried(said, ["85.1", "85.2"]).rule
+    found = tried(said, ["75.1", "75.2", "85.2"]).rule
     assert (found.condition, found.direction) == (condition, direction)
     assert tried(said, []).rule.condition is Condition.ABSOLUTE
 
 
 def test_a_proposal_has_the_kind_of_its_series_and_the_days_it_would_have_spoken() -> None:
     found = tried("USD > 90", ["85", "91", "92", "85", "93"])
+    assert (found.series, found.today) == (SERIES, TODAY)
     assert found.rule.kind is RateKind.REFERENCE
     assert found.fired == (TODAY - timedelta(days=3), TODAY)
     assert found.latest is not None
@@ -67,3 +68,4 @@ def test_a_rule_whose_last_day_is_over_is_refused() -> None:
     with pytest.raises(UserError) as told:
         proposed(over, SERIES, [], today=TODAY, bare=False)
     assert told.value.msgid == "error.rule.date_past"
+    assert told.value.values == {"day": over.until}

@@ -91,6 +91,18 @@ def test_who_asks_for_a_rate_that_nobody_gives_is_told_what_there_is(
     assert (told.value.msgid, told.value.values) == (msgid, values)
 
 
+def test_of_many_pairs_the_first_by_name_are_named() -> None:
+    """A message has an end."""
+    known = [of("nbkr", f"{letter}AA/KGS") for letter in "NMLKJIHGFEDCBA"]
+    with pytest.raises(UserError) as told:
+        watched(parse_rule("NAA/AAA 1%", home="KGS"), [*known, of("x", "AAA/EUR")], leader=None)
+    assert told.value.msgid == "error.rule.pair"
+    assert told.value.values["known"] == "AAA/EUR, AAA/KGS, NAA/KGS"
+    with pytest.raises(UserError) as told:
+        watched(parse_rule("EUR/KGS 1%", home="KGS"), [*known, of("x", "AAA/EUR")], leader=None)
+    assert told.value.values["known"] == ", ".join(f"{letter}AA" for letter in "ABCDEFGHIJKL")
+
+
 def test_without_any_rate_it_is_said_that_there_are_none() -> None:
     with pytest.raises(UserError) as told:
         watched(parse_rule("USD > 90", home="KGS"), [], leader=None)
@@ -98,9 +110,10 @@ def test_without_any_rate_it_is_said_that_there_are_none() -> None:
 
 
 def test_what_can_be_watched_at_home_begins_with_the_usual() -> None:
-    """Only what has a rate for everybody."""
+    """Only what has a rate for everybody, be it a reference rate."""
     known = [*KNOWN, of("nbkr", "CHF/KGS"), of("bank", "AED/KGS", BUY)]
     assert watchable("KGS", known, usual=("USD", "RUB", "EUR")) == ["USD", "EUR", "CHF"]
+    assert watchable("USD", known, usual=("EUR",)) == ["EUR"]
 
 
 DRAWN = [

@@ -1,17 +1,19 @@
-"""What of many rates holds on a day, and which day with a rate lies nearest to one."""
+"""What of many rates holds on a day or before it, and which day with a rate lies nearest to one."""
 
 from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from bot.detect.amounts import round_amounts
 from bot.detect.digests import rates_of_day
-from bot.detect.series import cut_at, holding, nearest_day
-from bot.model.rates import RateKind
+from bot.detect.series import before, cut_at, holding, in_force_since, nearest_day
+from bot.model.rates import Rate, RateKind
 from tests.factories import rate
 
 DAY = date(2021, 10, 20)
-OLD, NOW, NEXT = (rate(on=f"2021-10-{day}") for day in (19, 20, 21))
+EARLY, OLD, NOW, NEXT = (rate(on=f"2021-10-{day}") for day in (18, 19, 20, 21))
 EURO = rate("EUR/KGS", "98.1", on="2021-10-15")
 
 
@@ -25,6 +27,39 @@ def test_the_rate_that_began_last_holds_until_the_next_begins() -> None:
 def test_a_cut_keeps_every_rate_on_one_side() -> None:
     assert cut_at([OLD, NOW, NEXT], DAY) == ([OLD, NOW], [NEXT])
     assert cut_at([NEXT], DAY) == ([], [NEXT])
+
+
+@pytest.mark.parametrize(
+    ("series", "past"),
+    [
+        ([EARLY, OLD, NOW, NEXT], [EARLY, OLD]),
+        ([EARLY, OLD, NOW], [EARLY, OLD]),  # the day's own is none of them
+        ([EARLY, OLD], [EARLY, OLD]),
+        ([NOW, NEXT], []),
+        ([], []),
+    ],
+)
+def test_before_a_day_are_the_rates_that_began_earlier(
+    series: list[Rate], past: list[Rate]
+) -> None:
+    assert before(series, DAY) == past
+
+
+@pytest.mark.parametrize(
+    ("series", "held"),
+    [
+        ([EARLY, OLD, NOW, NEXT], [NOW, NEXT]),  # what began on the day held on it
+        ([EARLY, OLD, NEXT], [OLD, NEXT]),
+        ([EARLY, OLD], [OLD]),
+        ([NEXT], [NEXT]),
+        ([], []),
+    ],
+)
+def test_from_a_day_on_hold_the_rate_that_held_then_and_those_that_began_later(
+    series: list[Rate], held: list[Rate]
+) -> None:
+    """Only the later ones where none held yet."""
+    assert in_force_since(series, DAY) == held
 
 
 def test_the_nearest_day_may_lie_on_either_side() -> None:

@@ -23,6 +23,19 @@ def test_the_two_that_differ_most_are_named_in_the_order_asked_for() -> None:
     assert [(one.lowest.source, one.highest.source) for one in found] == [("a", "b"), ("c", "b")]
 
 
+def test_two_that_agree_differ_from_the_third() -> None:
+    """Their names settle which of the two is told: an unchanged board would be edited otherwise."""
+    for values, named in (
+        (("85.2", "85.2", "85.9"), ("a", "c")),
+        (("85.9", "85.2", "85.9"), ("b", "c")),
+    ):
+        rates = []
+        for source, value in zip("abc", values, strict=True):
+            rates.append(seen_rate(source=source, value=value, effective_on=TODAY))
+        (found,) = spreads(reversed(rates), home="KGS", codes=["USD"], today=TODAY)
+        assert (found.lowest.source, found.highest.source) == named
+
+
 def test_what_is_no_difference_between_banks_is_left_out() -> None:
     """An old rate, our own arithmetic, another currency's, one bank alone, two that agree."""
     rates = [
