@@ -29,6 +29,7 @@ from bot.render.news import (
     body,
     headline,
     open_button,
+    pictured,
     reporters,
     share_story,
     title,
@@ -278,8 +279,7 @@ def story(
     by which it is `over` stands above it, and leads only where there is no other.
 
     Urgent ones are marked. Shown again with more entries, it is the edit of the same message. With
-    the name of the `bot` it can be shared. What was `measured` is told in values, the agencies'
-    words below.
+    a `bot`'s name it can be shared. What was `measured` is told in values, agencies' words below.
     """
     story = _before_its_end(story, over).told_in(language)
     if worse:
@@ -296,7 +296,7 @@ def story(
     buttons = _buttons(story, alert, language, channel=channel, bot=bot)
     if measured is not None and (opened := hazards.map_button(measured[1], language)):
         buttons = (tuple(opened), *buttons)
-    return Message(shown.text, shown.entities, buttons)
+    return Message(shown.text, shown.entities, buttons, shown=pictured(story, style))
 
 
 def ending(story: Story) -> StoredEntry | None:

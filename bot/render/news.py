@@ -130,6 +130,15 @@ def open_button(story: Story, language: str) -> list[Button]:
     return [Button(t("button.open", language), url=address)]
 
 
+def pictured(story: Story, style: Style) -> str | None:
+    """The page whose picture is shown with a story: where its feed allows that, and the reader
+    wants more than a headline.
+    """
+    if not story.lead.pictures or style is Style.HEADLINE:
+        return None
+    return safe_url(story.lead.entry.link)
+
+
 def share_story(story: int, bot: str, language: str) -> Button:
     """Passes a story on: the link opens it in a chat with the bot of this name."""
     address = f"https://t.me/{bot}?start={STORY_LINK}{story}"

@@ -85,12 +85,16 @@ Rows = tuple[tuple[Button, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent: text (or a picture's caption), entities, rows of buttons, sound or not."""
+    """What is sent: text (or a picture's caption), entities, rows of buttons, sound or not.
+
+    `shown` is the address of a page that Telegram shows below the text, with its picture.
+    """
 
     text: str
     entities: tuple[Entity, ...] = ()
     buttons: Rows = ()
     silent: bool = False
+    shown: str | None = None
 
 
 def units(text: str) -> int:

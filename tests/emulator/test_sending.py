@@ -263,6 +263,23 @@ async def test_editing_a_text(client: Client, emulator: Emulator) -> None:
     ].endswith("message to edit not found")
 
 
+async def test_a_page_shown_below_a_text_is_the_last_calls(client: Client) -> None:
+    """It comes back with the message; an edit that says nothing of it takes it away."""
+    large = {"url": "https://news.example/7", "prefer_large_media": True}
+    sent = await client.ok("sendMessage", chat_id=AIGUL, text="one", link_preview_options=large)
+    assert sent["link_preview_options"] == large
+    target = {"chat_id": AIGUL, "message_id": sent["message_id"]}
+    small = {"is_disabled": True}
+    edited = await client.ok("editMessageText", **target, text="one", link_preview_options=small)
+    assert edited["link_preview_options"] == small
+    assert "link_preview_options" not in await client.ok("editMessageText", **target, text="two")
+    for wrong in ([], {"url": 7}):
+        status, why = await client.refused(
+            "sendMessage", chat_id=AIGUL, text="x", link_preview_options=wrong
+        )
+        assert (status, why.partition(":")[0]) == (400, "Bad Request")
+
+
 async def test_only_own_messages_can_be_edited(client: Client, emulator: Emulator) -> None:
     """People's messages and others' channel posts stay as they are."""
     for chat_id in (AIGUL, CHANNEL):

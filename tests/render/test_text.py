@@ -243,6 +243,13 @@ def test_a_message_becomes_the_bot_apis_json() -> None:
     }
 
 
+def test_a_page_is_shown_large_below_the_words_and_under_no_picture() -> None:
+    sent = Message("Fire", shown="https://news.example/7")
+    large = {"url": "https://news.example/7", "prefer_large_media": True}
+    assert to_api(sent) == {"text": "Fire", "link_preview_options": large}
+    assert to_api(sent, caption=True) == {"caption": "Fire"}
+
+
 def test_under_a_picture_the_words_are_its_caption() -> None:
     sent = Message("RUB", (Entity(type="bold", offset=0, length=3),))
     assert to_api(sent, caption=True) == {
