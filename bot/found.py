@@ -86,8 +86,11 @@ def mistake_of(error: BaseException) -> Mistake:
     library tells of the line that gave it what does not fit.
     """
     words = f"{type(error).__name__}: {_said(error)}"
-    if isinstance(error, SyntaxError) and (file := _file(error.filename)):
-        return Mistake(file, error.lineno, (error.text or "").strip(), words)
+    if isinstance(error, SyntaxError):
+        # of bytes that are no text Python does not say which file has them
+        file = _file(error.filename) if error.filename else _holding_no_text()
+        if file:
+            return Mistake(file, error.lineno, (error.text or "").strip(), words)
     found, read = Mistake("", None, "", words), ""
     for at in extract_tb(error.__traceback__):
         file = _file(at.filename)
@@ -109,4 +112,15 @@ def _file(path: str | None) -> str:
     if not name.is_relative_to(PROGRAM):
         return ""
     inside = name.relative_to(PROGRAM)
-    return inside.as_posix() if inside.parts and inside.parts[0] in ROOMS else ""
+    return inside.as_posix() if inside.parts[0] in ROOMS else ""
+
+
+def _holding_no_text() -> str:
+    """The first file of the program with a zero byte, as one saved in UTF-16 has many; "" where
+    there is none.
+    """
+    for room in sorted(ROOMS):
+        for path in sorted((PROGRAM / room).rglob("*.py")):
+            if path.is_file() and b"\0" in path.read_bytes():
+                return _file(str(path))
+    return ""

@@ -191,3 +191,15 @@ async def test_P13_check_says_of_a_database_that_cannot_be_made_what_is_wrong(
     assert code == 78
     assert str(tmp_path / "taken") in said
     assert len(said.splitlines()) == 1
+
+
+async def test_a_question_to_a_store_without_rates_names_what_fetches_them(
+    tmp_path: Path, migrated_url: str
+) -> None:
+    """In the chat a poll is under way then; here nobody asks a source."""
+    for words in (["convert", "100 usd"], ["convert", "-"]):
+        code, out, said = await ask(tmp_path, migrated_url, *words)
+        assert (code, out) == (1, "")
+        assert said == (
+            "jarchy: no rates of the catalog's sources are stored: `jarchy run` fetches them\n"
+        )

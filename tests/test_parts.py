@@ -423,12 +423,13 @@ HALVES = [
         "0034: storage/migrations/versions/0034_reasons_named.py lacks down_revision = '0033'",
     ),
 ]
-#: The same, by the check alone: a running bot would keep all that is read for it.
+#: The same, by the check alone: a running bot would keep all that is read for it. A comment beside
+#: it may be in any encoding, as Windows saves one.
 HALVES_OF_REASONS = [
     (
         "bot/detect/severity.py",
         'reason("calm", "not',
-        'reason("over", "not',
+        'reason("over",  # \udcf3\udce6\udce5\n "not',
         "reason over: the texts lack reason.over, which bot/detect/severity.py gives",
     ),
     (
@@ -443,7 +444,7 @@ HALVES_OF_THE_DEMONSTRATION = [
     (
         "bot/demo/hands.py",
         'words("demo.next_day")',
-        'words("demo.next_dey")',
+        'words("demo.next_dey"  # \udce4\udce5\udced\udcfc\n)',
         "bot/languages/en/demo.po lacks demo.next_dey, which bot/demo/hands.py says",
     )
 ]
@@ -648,6 +649,15 @@ MISTYPED = [
         "handlers/charts.py, line {line}: async def chart((_update: Update",
     ),
 ]
+#: A file that is no text: what an editor saves in UTF-16 is half zeros.
+NO_TEXT = [
+    (
+        "handlers/charts.py",
+        "async def chart(",
+        "async def chart(\0",
+        "handlers/charts.py: SyntaxError: source code string cannot contain null bytes",
+    ),
+]
 MISTYPED_JOB = [
     (
         "bot/recurring.py",
@@ -657,7 +667,10 @@ MISTYPED_JOB = [
     ),
 ]
 #: What would hide other mistakes: each is the only one of its program.
-BY_THEMSELVES = (HALVES_OF_LANGUAGES_AND_SOURCES, HALVES_OF_ALERTS, MISTYPED, MISTYPED_JOB, JOBLESS)
+BY_THEMSELVES = (
+    *(HALVES_OF_LANGUAGES_AND_SOURCES, HALVES_OF_ALERTS),
+    *(MISTYPED, MISTYPED_JOB, NO_TEXT, JOBLESS),
+)
 
 
 @pytest.fixture(scope="module")
@@ -671,11 +684,14 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def written_over(program: Path, file: str, text: str, other: str) -> Iterator[None]:
-    """A file of the copy with another text in place of one, for as long as this lasts."""
+    """A file of the copy with another text in place of one, for as long as this lasts; a byte that
+    is no UTF-8 is a surrogate in it.
+    """
     path = program / file
     whole = path.read_text(encoding="utf-8")
     assert text in whole
-    path.write_text(whole.replace(text, other, 1), encoding="utf-8")
+    changed = whole.replace(text, other, 1)
+    path.write_text(changed, encoding="utf-8", errors="surrogateescape")
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ import storage.stories
 from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
 from bot.detect.endings import says_it_is_over
 from bot.detect.nearness import near as near_to
-from bot.i18n import moment, name_of, t
+from bot.i18n import name_of, t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, Terms
 from bot.model.chats import Post, Style
 from bot.model.hazards import Hazard
@@ -29,13 +29,14 @@ from bot.render.news import (
     body,
     headline,
     open_button,
+    pictured,
     reporters,
     share_story,
     title,
     told,
     topic_name,
 )
-from bot.render.phrases import counted, phrase
+from bot.render.phrases import counted, phrase, when
 from bot.render.reasons import said
 from bot.render.text import Button, Message, Rich, Rows, bold, join, lines, link, message, one_line
 from bot.sources.hazards import measured
@@ -278,8 +279,7 @@ def story(
     by which it is `over` stands above it, and leads only where there is no other.
 
     Urgent ones are marked. Shown again with more entries, it is the edit of the same message. With
-    the name of the `bot` it can be shared. What was `measured` is told in values, the agencies'
-    words below.
+    a `bot`'s name it can be shared. What was `measured` is told in values, agencies' words below.
     """
     story = _before_its_end(story, over).told_in(language)
     if worse:
@@ -296,7 +296,7 @@ def story(
     buttons = _buttons(story, alert, language, channel=channel, bot=bot)
     if measured is not None and (opened := hazards.map_button(measured[1], language)):
         buttons = (tuple(opened), *buttons)
-    return Message(shown.text, shown.entities, buttons)
+    return Message(shown.text, shown.entities, buttons, shown=pictured(story, style))
 
 
 def ending(story: Story) -> StoredEntry | None:
@@ -395,6 +395,6 @@ def reports(story: Story, language: str, feed_names: Names, zone: str) -> list[R
             continue
         seen.add(item.feed)
         name = name_of(dict(feed_names.get(item.feed, {})), language) or item.feed
-        when = moment(item.at, language, zone)
-        said.append(join(" ", ["–", link(one_line(name), item.entry.link), "·", when]))
+        at = when(item.at, language, zone)
+        said.append(join(" ", ["–", link(one_line(name), item.entry.link), "·", at]))
     return said

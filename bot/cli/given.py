@@ -32,7 +32,8 @@ def given() -> dict[str, str]:
             source = path.read_bytes()
             file = path.relative_to(ROOT).as_posix()
             if b"reason(" in source and not file.startswith(OF_VERBS):
-                for code in _codes(source.decode("utf-8")):
+                # Python does not mind in which encoding somebody's comment is
+                for code in _codes(source.decode("utf-8", errors="replace")):
                     found.setdefault(code, file)
     return found
 
@@ -61,7 +62,8 @@ def unshown() -> list[str]:
     """The keys that the demonstration names and English has no text for, a sentence each."""
     found: list[str] = []
     for path in sorted((ROOT / "bot" / "demo").glob("*.py")):
-        for key in dict.fromkeys(SHOWN.findall(path.read_text(encoding="utf-8"))):
+        source = path.read_text(encoding="utf-8", errors="replace")
+        for key in dict.fromkeys(SHOWN.findall(source)):
             if key not in demo_texts(FALLBACK):
                 file = path.relative_to(ROOT).as_posix()
                 found.append(f"bot/languages/{FALLBACK}/demo.po lacks {key}, which {file} says")

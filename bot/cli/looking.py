@@ -90,7 +90,7 @@ def convert(
 
 
 def _rates_now(settings: Settings, catalog: Catalog) -> Sequence[SeenRate]:
-    """What holds now, of the store."""
+    """What holds now, of the store; BotError where it has none, which no verb fetches."""
     from bot.readers.rates import current_rates
 
     rates: list[SeenRate] = []
@@ -100,6 +100,8 @@ def _rates_now(settings: Settings, catalog: Catalog) -> Sequence[SeenRate]:
             rates.extend(await current_rates(db, catalog, now=datetime.now(UTC)))
 
     run_to_end(read())
+    if not rates:
+        raise BotError("no rates of the catalog's sources are stored: `jarchy run` fetches them")
     return rates
 
 

@@ -36,6 +36,8 @@ def problems(catalog: Catalog) -> list[str]:
     # a line that gives a part which there is not (`evry=5.0`), or means nothing
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told as a line
         mistake = mistake_of(error)
-        return [f"{mistake.place}: {mistake.code}: {mistake.words}", *apart]
+        # of some mistakes the line is not known, or not even the file
+        said = [one for one in (mistake.place, mistake.code, mistake.words) if one]
+        return [": ".join(said), *apart]
     found = handlers.problems() + jobs.lacking(vars(recurring).get("JOBS"))
     return found + apart + named.problems()

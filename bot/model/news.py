@@ -53,8 +53,9 @@ class Entry:
 class StoredEntry:
     """An entry in the archive, with the feed it came from and what was decided about it.
 
-    `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of the text as may be shown,
-    are the feed's; they stand in the catalog and are not stored.
+    `trust` (1 official, 2 agency, 3 aggregator), `style`, as much of the text as may be shown, and
+    `pictures`, whether its page's may be, are the feed's; they stand in the catalog and are not
+    stored.
     """
 
     pk: int
@@ -64,9 +65,10 @@ class StoredEntry:
     story: int
     topics: tuple[str, ...] = ()
     severity: Severity = Severity.INFO
-    # both stay as they are here where the feed has left the catalog
+    # these stay as they are here where the feed has left the catalog
     trust: int = 2
     style: Style = Style.BRIEF
+    pictures: bool = False
     headline: str | None = None  # as an operator worded it
     meaning: bytes | None = None  # its vector, where somebody asked for one
 

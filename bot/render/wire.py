@@ -69,10 +69,12 @@ NO_KEYS: NoKeys = {"remove_keyboard": True}
 PLACEHOLDER_LETTERS = 64  # at most, of what a field has to look at
 
 
-class Preview(TypedDict):
-    """Whether the first link of a message is shown under it."""
+class Preview(TypedDict, total=False):
+    """The page that is shown under a message, none where it `is_disabled`."""
 
     is_disabled: bool
+    url: str
+    prefer_large_media: bool
 
 
 class Reply(TypedDict):
@@ -122,7 +124,7 @@ def to_api(message: Message, *, caption: bool = False) -> Body:
         if marked:
             body["entities"] = marked
         # a picture has no preview, and sendPhoto does not know the parameter
-        body["link_preview_options"] = {"is_disabled": True}
+        body["link_preview_options"] = _preview(message.shown)
     if message.buttons:
         keyboard: list[list[WrittenButton]] = []
         for row in message.buttons:
@@ -131,6 +133,12 @@ def to_api(message: Message, *, caption: bool = False) -> Body:
     if message.silent:
         body["disable_notification"] = True
     return body
+
+
+def _preview(page: str | None) -> Preview:
+    if page is None:
+        return {"is_disabled": True}
+    return {"url": page, "prefer_large_media": True}
 
 
 def _button(button: Button) -> WrittenButton:

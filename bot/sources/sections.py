@@ -155,6 +155,7 @@ class NewsSection(SourceSection):
     trust: Trust = 2
     publisher: PublisherName | None = None
     style: StyleName = Style.BRIEF
+    pictures: Flag = False
     topics: Topics = ()
 
     @property
@@ -170,6 +171,7 @@ class NewsSection(SourceSection):
             "trust": self.trust,
             "publisher": self.publisher,
             "style": Style(self.style),
+            "pictures": self.pictures,
             "topics": self.topics,
             **self.common(key),
         }

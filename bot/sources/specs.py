@@ -148,9 +148,9 @@ class RateSpec(SourceSpec):
 class NewsSpec(SourceSpec, ABC):
     """A publisher of stories, of any kind. `topics` are added to the detected ones.
 
-    `trust` (1 official, 2 agency, 3 aggregator) and `style`, as much of its text as anybody is
-    shown, are explained in `bot.sources.standing`. Feeds of one `publisher` are one source where
-    two are asked for.
+    `trust` (1 official, 2 agency, 3 aggregator), `style`, as much of its text as anybody is shown,
+    and `pictures`, whether those of its pages may be, are explained in `bot.sources.standing`.
+    Feeds of one `publisher` are one source where two are asked for.
     """
 
     url: str
@@ -158,6 +158,7 @@ class NewsSpec(SourceSpec, ABC):
     trust: int = 2
     publisher: str | None = None
     style: Style = Style.BRIEF
+    pictures: bool = False
     topics: tuple[str, ...] = ()
 
     @property

@@ -1,9 +1,11 @@
-"""How much a feed is believed and how much of its text is shown: the catalog's `trust` and `style`.
+"""How much a feed is believed and how much of it is shown: the catalog's `trust`, `style` and
+`pictures`.
 
 * The most trusted report of a story leads it: its headline and its text are told. Among equals the
   first that came does; a report in the reader's language still goes before any other.
 * A text is told in the style its feed allows, at most: a reader who asks for everything gets the
   brief of a feed that allows no more.
+* The picture of a page is shown where its feed allows it: Telegram fetches it from the publisher.
 * An aggregator repeats what others write. A story that only aggregators report is never urgent; it
   becomes so when an agency or an official source reports it too. An official source needs nobody.
 """
@@ -34,7 +36,7 @@ def led(story: Story, feeds: Mapping[str, NewsSpec]) -> Story:
         if spec is None:
             marked.append(item)
         else:
-            marked.append(replace(item, trust=spec.trust, style=spec.style))
+            marked.append(replace(item, trust=spec.trust, style=spec.style, pictures=spec.pictures))
     # what an operator worded goes before all; a stable sort: of equals the first that came leads
     marked.sort(key=lambda item: (item.headline is None, item.trust))
     return replace(story, entries=tuple(marked))

@@ -41,7 +41,9 @@ class Changing(Shared):
         # what stands under a picture is a caption, and another method's
         if "text" not in message:
             raise bad_request("there is no text in the message to edit")
-        return self._edit(chat, message, params, {"text": None, "entities": None, **content})
+        # what the message had of these goes
+        old: Json = dict.fromkeys(("entities", "link_preview_options"))
+        return self._edit(chat, message, params, old | content | self.page_of(params))
 
     def edit_message_caption(self, params: Params) -> Json:
         """New caption for a photo or a document."""

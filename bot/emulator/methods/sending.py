@@ -45,9 +45,7 @@ class Sending(Shared):
         # `clean` trims as the server does, so that a text of spaces is empty too
         if not content:
             raise bad_request("message text is empty")
-        if "link_preview_options" in params.values:
-            content["link_preview_options"] = params.mapping("link_preview_options")
-        return self._send(chat, params, content)
+        return self._send(chat, params, content | self.page_of(params))
 
     def send_photo(self, params: Params) -> Json:
         """An uploaded picture, or one sent before."""

@@ -74,6 +74,15 @@ class Shared:
             content["show_caption_above_media"] = True
         return content
 
+    def page_of(self, params: Params) -> Json:
+        """How a call wants a page shown below its text; empty where it says nothing of it."""
+        options = params.mapping("link_preview_options")
+        if not options:
+            return {}
+        if not isinstance(options.get("url", ""), str):
+            raise bad_request('can\'t parse LinkPreviewOptions: Field "url" must be of type String')
+        return {"link_preview_options": options}
+
     def author(self, chat: Chat) -> Json:
         """Who a message of the bot's is from: in a channel nobody but the channel itself."""
         if chat.is_channel:
