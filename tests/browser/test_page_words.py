@@ -141,12 +141,13 @@ async def every_kind_of_message(town: Town) -> None:
         {"type": "spoiler", "offset": 0, "length": 1},
         {"type": "pre", "offset": 2, "length": 1},
         {"type": "expandable_blockquote", "offset": 4, "length": 1},
+        {"type": "date_time", "offset": 6, "length": 1, "unix_time": 1692014400},
     ]
     keys = {"inline_keyboard": [[{"text": "7", "callback_data": "7"}]]}
     number = await town.call(
         "sendMessage",
         chat_id=AIGUL,
-        text="1 2 3",
+        text="1 2 3 4",
         entities=marks,
         reply_markup=keys,
         disable_notification=True,
