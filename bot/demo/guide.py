@@ -10,7 +10,9 @@ from bot.demo.travel import Travel
 from bot.demo.words import words
 from bot.emulator import Chat
 
-KEYS_OF_AN_ALERT = 4  # or more; a card has fewer
+# What keys send: others, as those of settings, have ticks too, and cards as many keys as an alert.
+FOLLOWS = ("cur:", "top:")
+WHY = "why:"
 
 CHOOSE = "demo.choose"
 TURN = "demo.turn"
@@ -29,9 +31,10 @@ class Guide:
         """A chat's steps, and the button that its next one needs."""
         turned = self.travel.turned_at
         for date, keys in _keyboards(chat):
-            if any(key.startswith("✓") for key in keys):
+            if any(text.startswith("✓") and sent.startswith(FOLLOWS) for text, sent in keys):
                 self._chosen.add(chat.id)
-            elif turned and date >= turned.timestamp() and len(keys) >= KEYS_OF_AN_ALERT:
+            alert = any(sent.startswith(WHY) for _, sent in keys)
+            if alert and turned and date >= turned.timestamp():
                 self._told.add(chat.id)
         chosen, told = chat.id in self._chosen, chat.id in self._told
         offer = None
@@ -44,12 +47,12 @@ class Guide:
         return {"steps": steps, "offer": offer}
 
 
-def _keyboards(chat: Chat) -> Iterator[tuple[int, list[str]]]:
-    """The buttons below each of the bot's messages, with the message's time."""
+def _keyboards(chat: Chat) -> Iterator[tuple[int, list[tuple[str, str]]]]:
+    """The buttons below each of the bot's messages, what they say and send, with its time."""
     for message in chat.messages.values():
         rows: list[list[dict[str, Any]]] = message.get("reply_markup", {}).get(
             "inline_keyboard", []
         )
-        keys = [str(key["text"]) for row in rows for key in row]
+        keys = [(str(key["text"]), str(key.get("callback_data"))) for row in rows for key in row]
         if keys:
             yield message["date"], keys

@@ -8,6 +8,7 @@ mentions), also in messages of the bot. https://core.telegram.org/bots/api#messa
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -39,6 +40,9 @@ ENTITY_TYPES = frozenset(
         "date_time",
     )
 )
+#: How a date is written in place of the text: relative, or weekday, day and hour, short or long.
+DATE_FORM = re.compile(r"r|w?[dD]?[tT]?")
+LATEST_DATE = 1098 * 86400  # seconds from now
 _NOT_SEARCHED = frozenset(
     {"pre", "code", "text_link", "text_mention", "url", "bot_command", "mention"}
 )
@@ -98,7 +102,17 @@ def _checked(entity: object) -> Json:
         )
     if kind == "text_link" and not entity.get("url"):
         raise bad_request("can't parse MessageEntity: can't find field url")
+    if kind == "date_time":
+        _check_date(entity)
     return dict(entity)
+
+
+def _check_date(entity: Json) -> None:
+    at, form = entity.get("unix_time"), entity.get("date_time_format", "")
+    if type(at) is not int or not 0 <= at <= time.time() + LATEST_DATE:
+        raise bad_request("can't parse MessageEntity: invalid date specified")
+    if not (isinstance(form, str) and DATE_FORM.fullmatch(form)):
+        raise bad_request("can't parse MessageEntity: invalid date format specified")
 
 
 def _check_bounds(text: str, entities: Sequence[Json]) -> None:

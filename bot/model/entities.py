@@ -16,6 +16,7 @@ class Entity:
     length: int
     url: str | None = None
     language: str | None = None
+    unix_time: int | None = None
 
     @property
     def end(self) -> int:
@@ -31,6 +32,7 @@ class WrittenEntity(TypedDict):
     length: int
     url: NotRequired[str]
     language: NotRequired[str]
+    unix_time: NotRequired[int]
 
 
 def written_entity(entity: Entity) -> WrittenEntity:
@@ -40,6 +42,8 @@ def written_entity(entity: Entity) -> WrittenEntity:
         marked["url"] = entity.url
     if entity.language is not None:
         marked["language"] = entity.language
+    if entity.unix_time is not None:
+        marked["unix_time"] = entity.unix_time
     return marked
 
 
@@ -55,6 +59,7 @@ def read_entities(stored: Iterable[Mapping[str, object]]) -> tuple[Entity, ...]:
                 length=marked["length"],
                 url=marked.get("url"),
                 language=marked.get("language"),
+                unix_time=marked.get("unix_time"),
             )
         )
     return tuple(found)

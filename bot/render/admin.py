@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.i18n import moment, name_of, span, t
+from bot.i18n import name_of, span, t
 from bot.log import redact
 from bot.model.alerts import Lane
 from bot.model.news import Story
@@ -15,7 +15,7 @@ from bot.render.broadcasts import chats_by_kind
 from bot.render.buttons import back_button
 from bot.render.news import headline
 from bot.render.numbers import as_printed
-from bot.render.phrases import phrase
+from bot.render.phrases import phrase, when
 from bot.render.reasons import told
 from bot.render.status import source_line, stopped_line
 from bot.render.text import Button, Colour, Message, Rich, Rows, bold, cut, lines, message, one_line
@@ -119,7 +119,7 @@ def source(one: SourceStatus, status: Status, short: Short, zone: str, language:
             )
         )
     if one.next_due_at is not None and not one.paused:
-        at = moment(one.next_due_at, language, zone, now=status.now)
+        at = when(one.next_due_at, language, zone, now=status.now)
         shown.append(phrase("admin.next", language, at=at))
     key = short(one.key)
     buttons = [Button(t("button.poll_now", language), data=f"admin:poll:{key}")]

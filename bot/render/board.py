@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.i18n import moment, name_of, t
+from bot.i18n import name_of, t
 from bot.model.channels import Board, BoardView, Spread, Trouble
 from bot.render.news import Names, item
 from bot.render.numbers import as_printed
-from bot.render.phrases import phrase
+from bot.render.phrases import phrase, when
 from bot.render.rates import card
 from bot.render.text import Message, Rich, bold, join, lines, message
 
@@ -44,7 +44,7 @@ def board(
 
 def updated(language: str, *, zone: str, at: datetime) -> Rich:
     """When a board was updated, by the channel's clock."""
-    return phrase("board.updated", language, time=moment(at, language, zone))
+    return phrase("board.updated", language, time=when(at, language, zone))
 
 
 def how_it_is(kept: Board | None, language: str) -> Rich:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.i18n import moment, name_of, t
+from bot.i18n import name_of, t
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.hazards import Hazard
@@ -14,7 +14,7 @@ from bot.model.news import FoundPage, NewsPage, Story
 from bot.model.text import first_sentence
 from bot.render import hazards
 from bot.render.buttons import rows_of, share_button
-from bot.render.phrases import counted, phrase
+from bot.render.phrases import counted, phrase, when
 from bot.render.text import (
     LIMIT,
     Button,
@@ -104,7 +104,7 @@ def story(
     story = story.told_in(language)
     foot = join(
         " · ",
-        [reporters(story, feed_names, language), moment(story.lead.at, language, zone, now=now)],
+        [reporters(story, feed_names, language), when(story.lead.at, language, zone, now=now)],
     )
     shown = told(
         bold(link(title(story, language), story.lead.entry.link)),
@@ -269,8 +269,8 @@ def item(story: Story, names: Names, language: str, zone: str, now: datetime) ->
     head = link(title(story, language), story.lead.entry.link)
     if story.severity is Severity.URGENT:
         head = f"{URGENT_MARK} " + head
-    when = moment(story.lead.at, language, zone, now=now)
-    return lines(head, join(" · ", [reporters(story, names, language), when]))
+    at = when(story.lead.at, language, zone, now=now)
+    return lines(head, join(" · ", [reporters(story, names, language), at]))
 
 
 def _page_title(page: NewsPage, language: str) -> Rich:

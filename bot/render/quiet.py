@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Protocol
 
-from bot.i18n import moment, t, zone_place
+from bot.i18n import t, zone_place
 from bot.model.chats import USUAL, Post, Sound, Sounds
 from bot.model.quiet import QuietHours
 from bot.model.rates import Move, Series
@@ -15,7 +15,7 @@ from bot.render.alerts import source_line, why_button
 from bot.render.buttons import back_button, rows_of, switch
 from bot.render.news import left_out as said_left_out
 from bot.render.numbers import as_printed, change
-from bot.render.phrases import phrase
+from bot.render.phrases import phrase, when
 from bot.render.text import (
     LIMIT,
     Button,
@@ -133,7 +133,7 @@ def why_waited(
         if one.move is not None:
             moved = join(" ", [str(one.move.new.pair), change(one.move.percent, language, 1)])
             what = join(" · ", [moved, one.line])
-        shown.append(join(" ", ["•", moment(at, language, zone), "·", what]))
+        shown.append(join(" ", ["•", when(at, language, zone), "·", what]))
     return message(lines(because, *shown, phrase("waited.tune", language)))
 
 

@@ -19,7 +19,6 @@ from bot.i18n import (
     day,
     day_at,
     decimal_mark,
-    moment,
     name_of,
     number,
     rounded,
@@ -28,7 +27,7 @@ from bot.i18n import (
 )
 from bot.model.rates import CardRow, Freshness, Move, Pair, Rate, RateCard, RateKind, SeenRate
 from bot.render.numbers import as_printed, change, money
-from bot.render.phrases import phrase
+from bot.render.phrases import phrase, when
 from bot.render.text import Message, Rich, bold, join, lines, link, message, pre
 
 _WEEK = timedelta(days=7)
@@ -157,8 +156,8 @@ def _state(card: RateCard, language: str, today: date | None, *, past: bool) -> 
     published = None
     if card.seen_at is not None:
         # that is seldom a day ago: "today" is the card's own day
-        when = moment(card.seen_at, language, card.zone)
-        published = phrase("rates.published", language, time=when)
+        at = when(card.seen_at, language, card.zone)
+        published = phrase("rates.published", language, time=at)
     # banks publish in the afternoon what counts from the next day: readers mix the two up
     counts = card.next_on or card.holds_from or card.on
     said.append(join(" · ", [_effective(counts, language, today), published]))

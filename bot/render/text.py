@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from string import Formatter
 from urllib.parse import urlsplit
@@ -150,6 +151,14 @@ def pre(value: Rich | str) -> Rich:
     return _marked(rich(value).text, "pre")
 
 
+def instant(words: str, at: datetime) -> Rich:
+    """Words for a moment, which Telegram tells a reader in their own time when they tap it."""
+    seconds = int(at.timestamp())
+    if seconds < 0:  # Telegram knows of none before 1970
+        return rich(words)
+    return _marked(words, "date_time", unix_time=seconds)
+
+
 def link(value: Rich | str, url: str | None) -> Rich:
     """A link, when `url` is one that may be opened; else the words alone."""
     safe = safe_url(url)
@@ -267,17 +276,17 @@ def cut(message: Message, limit: int = LIMIT, more: Rich | str = "") -> Message:
     return replace(message, text=whole.text, entities=whole.entities)
 
 
-def _marked(value: Rich | str, type_: str, url: str | None = None) -> Rich:
+def _marked(
+    value: Rich | str, type_: str, url: str | None = None, unix_time: int | None = None
+) -> Rich:
     inner = rich(value)
     if not inner.text.strip():
         return inner
     clash = {e.type for e in inner.entities} & (ALONE_ENTITIES | {type_})
     if clash:
         raise ValueError(f"{type_} cannot hold {', '.join(sorted(clash))}")
-    return Rich(
-        inner.text,
-        (Entity(type=type_, offset=0, length=units(inner.text), url=url), *inner.entities),
-    )
+    mark = Entity(type=type_, offset=0, length=units(inner.text), url=url, unix_time=unix_time)
+    return Rich(inner.text, (mark, *inner.entities))
 
 
 def _moved(entities: tuple[Entity, ...], by: int) -> tuple[Entity, ...]:

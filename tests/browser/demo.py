@@ -12,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 from yarl import URL
 
+from bot.i18n import demo_texts
 from tests import forkserver
 from tests.conftest import ROOT
 
@@ -137,11 +138,18 @@ def last(page: Page, *, pane: str = "#main") -> Locator:
     return page.locator(f"{pane} .msg").last
 
 
+async def named(page: Page, english: str) -> Locator:
+    """A part of the page by its name, which is in the language that the page speaks now."""
+    language = await page.locator("html").get_attribute("lang")
+    assert language is not None
+    return page.get_by_label(demo_texts(language).get(english, english), exact=True)
+
+
 async def write(page: Page, text: str) -> Locator:
     """Write to the bot; returns the place of its answer."""
     written = page.locator("#main .msg.mine")
     count = await written.count()
-    await page.get_by_label("Message", exact=True).fill(text)
+    await (await named(page, "Message")).fill(text)
     await page.keyboard.press("Enter")
     await expect(written).to_have_count(count + 1)
     answer = page.locator("#main .msg.mine", has_text=text).last.locator(

@@ -215,6 +215,7 @@ async def test_language_controls_and_faults(browser: Browser, emulator: Emulator
     page, problems = await opened(browser, emulator, 1280, 800)
     await page.get_by_role("radio", name="Кыргызча").click()
     await expect(page.get_by_role("radio", name="Кыргызча")).to_be_checked()
+    await expect(page.get_by_role("radio", name="Кыргызча")).to_be_focused()
     assert emulator.world.user(AIGUL).language_code == "ky"
     await expect(page.locator("#langlabel")).to_have_text("Тил")
     assert await page.evaluate("document.documentElement.lang") == "ky"

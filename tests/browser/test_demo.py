@@ -17,7 +17,19 @@ from playwright.async_api import Locator, Page, expect
 from yarl import URL
 
 from bot.demo.world import FIRST_DAY, World, read_rates, read_stories
-from tests.browser.demo import HOST, LONGEST, PHONE, WIDE, Visit, Visitor, last, press, start, write
+from tests.browser.demo import (
+    HOST,
+    LONGEST,
+    PHONE,
+    WIDE,
+    Visit,
+    Visitor,
+    last,
+    named,
+    press,
+    start,
+    write,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -168,7 +180,7 @@ async def read_on_a_phone(page: Page) -> None:
         await expect(page.locator("#main .msg", has_text="+5.5\u00a0%").first).to_be_attached()
         for what in ("document.documentElement", "document.querySelector('#main .scroll')"):
             assert await page.evaluate(f"{what}.scrollWidth") <= PHONE[0]
-        await page.get_by_label("Back to the chats").click()
+        await (await named(page, "Back to the chats")).click()
         await expect(chat.locator(".badge")).to_have_count(0)
     await chats.filter(has_not_text="the herald").click()
     card = await write(page, "/rates")
@@ -188,7 +200,7 @@ async def test_without_a_mouse(visitor: Visitor) -> None:
     await expect(page.get_by_role("radio", name="Русский")).to_be_checked()
     await page.locator("#main").get_by_role("button", name="Начать").press("Enter")
     await expect(page.locator("#main .msg:not(.mine)").first).to_contain_text("Здравствуйте, Aigul")
-    message = page.get_by_label("Message", exact=True)
+    message = await named(page, "Message")
     await expect(message).to_be_focused()
 
     await page.keyboard.type("/rat")
@@ -322,7 +334,7 @@ async def buttons_on_a_phone_break_no_word(
     settings = await write(page, "/settings")
     await press(settings, headlines)
     await expect(settings.get_by_role("button", name=f"✓ {headlines}")).to_be_visible()
-    await page.get_by_label("Back to the chats").click()
+    await (await named(page, "Back to the chats")).click()
     await tomorrow.comes(page)
     await expect(chat.locator(".badge")).to_be_visible()
     await chat.click()

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 from yarl import URL
 
-from tests.browser.demo import HOST, LONGEST, PHONE, WIDE, Visitor, start
+from tests.browser.demo import HOST, LONGEST, PHONE, WIDE, Visitor, named, start
 
 SLOWLY = 60_000  # milliseconds: a bot that starts anew beside other tests
 
@@ -93,7 +93,7 @@ async def shown(page: Page) -> dict[str, int]:
 
 async def say(page: Page, text: str) -> Locator:
     """Write without waiting for the answer, which is returned as the place where it will be."""
-    await page.get_by_label("Message", exact=True).fill(text)
+    await (await named(page, "Message")).fill(text)
     await page.keyboard.press("Enter")
     said = page.locator("#main .msg.mine", has_text=text).last
     await expect(said).to_be_visible()
@@ -191,7 +191,7 @@ async def test_the_panel_on_a_phone_by_keys(visitor: Visitor) -> None:
         assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
         await page.keyboard.press("Escape")
         await expect(sheet).to_be_hidden()
-        await page.get_by_label("Back to the chats").click()
+        await (await named(page, "Back to the chats")).click()
     await write_and_travel(page)
 
 

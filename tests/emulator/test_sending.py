@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 import zlib
 from typing import Any
 
@@ -261,6 +262,26 @@ async def test_editing_a_text(client: Client, emulator: Emulator) -> None:
     assert (await client.refused("editMessageText", chat_id=AIGUL, message_id=99, text="x"))[
         1
     ].endswith("message to edit not found")
+
+
+async def test_a_moment_is_marked_with_its_seconds(client: Client) -> None:
+    """As far as Telegram knows of it, and in a form that it can write."""
+    mark = {"type": "date_time", "offset": 0, "length": 5, "unix_time": 1634720700}
+    for form in ({}, {"date_time_format": "wDT"}, {"date_time_format": "r"}):
+        sent = await client.ok("sendMessage", chat_id=AIGUL, text="15:05", entities=[mark | form])
+        assert sent["entities"] == [mark | form]
+    beyond = int(time.time()) + 1100 * 86400
+    wrong = (
+        {"unix_time": -1},
+        {"unix_time": None},
+        {"unix_time": beyond},
+        {"date_time_format": "x"},
+    )
+    for change in wrong:
+        status, why = await client.refused(
+            "sendMessage", chat_id=AIGUL, text="15:05", entities=[mark | change]
+        )
+        assert (status, "MessageEntity" in why) == (400, True)
 
 
 async def test_a_page_shown_below_a_text_is_the_last_calls(client: Client) -> None:

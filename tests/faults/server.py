@@ -121,6 +121,12 @@ class Server:
         """A standby becomes the primary; returns when it is."""
         _run("pg_ctl", "-D", self.folder, "-w", "promote")
 
+    def stop(self) -> None:
+        """As an upgrade stops it: who is connected is sent away; returns when it has ended."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait()
+
     def signal(self, number: signal.Signals) -> None:
         """To every process of it."""
         for one in self._family():

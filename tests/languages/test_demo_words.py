@@ -26,6 +26,17 @@ from tests.languages.test_languages import program_with_uzbek, run
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "bot" / "emulator" / "page.html").read_text(encoding="utf-8")
 PATIENCE = 90.0  # seconds for a start beside busy processes
+#: How the page says a word, and how a part that is made but once comes by its text or its name.
+WAYS = (
+    r'said\("([^"]+)"\)',
+    r"data-said(?: hidden)?>([^<]+)<",
+    r'data-named="([^"]+)"',
+    r'"data-named": "([^"]+)"',
+)
+#: A word that would stay as it is, whatever language is chosen.
+PAST_THEM = re.compile(
+    r"""["']?(?:aria-label|title|placeholder|alt)["']?(?:[:=] ?|", )["'`]\w[^"'`]*|toast\("[^"]+"""
+)
 OTHERS = [code for code in WHOLE if code != FALLBACK]
 
 
@@ -49,9 +60,15 @@ def test_a_whole_language_says_all_of_it_and_of_the_page(code: str) -> None:
     said = demo_texts(code)
     pages = {key for key in said if not key.startswith(OURS)}
     assert said.keys() - pages == _used()
-    shown = {*re.findall(r'said\("([^"]+)"\)', PAGE), *re.findall(r"data-said>([^<]+)<", PAGE)}
+    shown = set()
+    for way in WAYS:
+        shown |= set(re.findall(way, PAGE))
     assert shown - pages == set()
     assert [key for key in pages if f'"{key}"' not in PAGE and f">{key}<" not in PAGE] == []
+
+
+def test_no_name_hint_or_toast_of_the_page_goes_past_its_words() -> None:
+    assert PAST_THEM.findall(PAGE) == []
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

@@ -160,6 +160,12 @@ def test_a_brief_story_ends_at_a_sentence() -> None:
     assert shown.endswith("Growers pick apples. …")
 
 
+def test_when_a_story_was_is_told_to_each_reader_in_their_own_time() -> None:
+    shown = news.story(story(), Style.BRIEF, "en", FEEDS, zone=ZONE, now=NOW)
+    (at,) = [one.unix_time for one in shown.entities if one.type == "date_time"]
+    assert at == story().lead.at.timestamp()
+
+
 def test_a_headline_with_markup_and_braces_is_shown_as_it_is() -> None:
     title = "<b>5 > 3</b> {name} _x_ *y* \U0001f34e"
     shown = news.story(story(title=title), Style.HEADLINE, "en", FEEDS, zone=ZONE, now=NOW)

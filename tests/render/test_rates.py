@@ -27,6 +27,7 @@ def test_on_a_weekday_evening_the_card_shows_today_and_tomorrow(language: str) -
         ("text_link", "https://bank.example/rates"),
         ("bold", None),
         ("pre", None),
+        ("date_time", None),
     ]
     assert marked(shown, "bold") == [name_of(BANK, language)]
     assert marked(shown, "pre") == ["\n".join(expected("rates.evening", language).split("\n")[1:5])]

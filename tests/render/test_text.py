@@ -5,12 +5,14 @@ sentences.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.model.entities import Entity
+from bot.render.phrases import when
 from bot.render.text import (
     LIMIT,
     Button,
@@ -241,6 +243,15 @@ def test_a_message_becomes_the_bot_apis_json() -> None:
         "reply_markup": {"inline_keyboard": [[{"text": "Why?", "callback_data": "why:7"}]]},
         "disable_notification": True,
     }
+
+
+def test_a_moment_is_tapped_by_who_lives_in_another_zone() -> None:
+    """Its words stay; Telegram knows of no moment before 1970, and they stand alone there."""
+    shown = when(datetime(2021, 10, 20, 9, 5, tzinfo=UTC), "ru", "Asia/Bishkek")
+    marked = to_api(message(italic("–") + " " + shown))["entities"][-1]
+    assert marked == {"type": "date_time", "offset": 2, "length": 18, "unix_time": 1634720700}
+    assert shown.text == "20 октября в 15:05"
+    assert when(datetime(1969, 12, 31, tzinfo=UTC), "en", "UTC").entities == ()
 
 
 def test_a_page_is_shown_large_below_the_words_and_under_no_picture() -> None:
