@@ -83,13 +83,45 @@ async def test_a_groups_board_is_made_pinned_in_silence_edited_and_ended(group: 
     assert boards_of(group) == [board]
 
 
-@pytest.mark.parametrize("words", ["вкл", "Күйгүз", "ON!"])
-async def test_a_board_is_switched_by_words_of_any_language(group: World, words: str) -> None:
-    """What is none of them is answered with what is, and switches nothing."""
-    said = await command(group, "/board maybe")
-    assert said == t("error.board", "en").replace("`", "")
-    await command(group, f"/board {words}")
+@pytest.mark.parametrize(
+    ("words", "language"), [("вкл", "ky"), ("Күйгүз", "ru"), ("ON!", "ky"), ("on", "en")]
+)
+async def test_a_board_is_switched_by_words_of_any_language(
+    group: World, words: str, language: str
+) -> None:
+    """In the group's own it is said what came of it. What is none of them is answered with what is,
+    and switches nothing.
+    """
+    asked = await group.emulator.send_text(GROUP, "/settings", user_id=READER)
+    menu = await group.emulator.wait_message(GROUP, after=asked)
+    await group.emulator.press(GROUP, menu["message_id"], f"lang:{language}", user_id=READER)
+    for other in ("maybe", f"{words} {words}"):
+        said = await command(group, f"/board {other}")
+        assert said == t("error.board", language).replace("`", "")
+    assert t("channel.board_off", language) in await command(group, "/board")
+    said = await command(group, f"/board {words}")
+    assert said == t("board.begun", language).replace("`", "")
     assert (await kept(group, GROUP)).kept
+    assert t("channel.board_on", language) in await command(group, "/board")
+
+
+async def test_what_others_pinned_stays_when_a_board_is_switched_off(group: World) -> None:
+    """Telegram unpins the newest where none is named: there may be no board yet, or none at all."""
+    others = await group.emulator.send_text(GROUP, "Rules of the market", user_id=READER)
+    pins = group.emulator.world.chat(GROUP).pinned
+    pins.append(others)
+    assert t("channel.board_off", "en") in await command(group, "/board off")
+    await command(group, "/board on")
+    assert t("channel.board_off", "en") in await command(group, "/board off")
+    assert pinned(group, GROUP) == [others]
+    await command(group, "/board on")
+    await turns(group, number=GROUP)
+    (board,) = boards_of(group)
+    later = await group.emulator.send_text(GROUP, "Closed tomorrow", user_id=READER)
+    pins.append(later)
+    assert pinned(group, GROUP) == [others, board["message_id"], later]
+    await command(group, "/board off")
+    assert pinned(group, GROUP) == [others, later]
 
 
 async def test_a_tap_in_a_groups_settings_switches_its_board(group: World) -> None:
