@@ -23,14 +23,12 @@ import psycopg
 import uvloop
 from sqlalchemy.exc import DBAPIError
 
-from bench import sending, stub, world
+from bench import stub, world
 from bench.figure import Figure, Goal
 from bench.processes import PLAIN, Started, spawned
-from bench.replicas import Message, Stamping
+from bench.replicas import Message, replica
 from bench.start import ROOT
 from bot import log
-from bot.deliver.compose import Composer
-from bot.deliver.worker import Worker
 from bot.errors import BotError
 from bot.reasons import Reason
 from bot.telegram.session import open_session
@@ -284,15 +282,7 @@ async def _send(database_url: str, url: str, rate: float) -> None:
     """One replica, until it is killed."""
     store = await _opened(database_url)
     async with open_session() as session:
-        worker = Worker(
-            store=store,
-            api=Stamping(session, url=url, token=sending.TOKEN),
-            composer=Composer(store, world.catalog()),
-            token_name=sending.BOT_ID,
-            rate=rate,
-            on_trouble=_trouble,
-        )
-        await worker.run()
+        await replica(store, session, url, rate, on_trouble=_trouble).run()
 
 
 if __name__ == "__main__":

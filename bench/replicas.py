@@ -22,6 +22,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import uvloop
+from aiohttp import ClientSession
 from sqlalchemy import func, select
 
 from bench import flaky, sending, stub, world
@@ -29,6 +30,7 @@ from bench.figure import Figure, Goal
 from bench.processes import PLAIN, Start, Started, spawned
 from bench.start import ROOT
 from bot import log
+from bot.alerts.notices import OnTrouble
 from bot.deliver import claims
 from bot.deliver.compose import Composer
 from bot.deliver.worker import Worker
@@ -343,19 +345,26 @@ def _promises(name: str, report: Report, *, count: int, copies: int) -> list[Fig
     ]
 
 
+def replica(
+    store: Store, session: ClientSession, url: str, rate: float, *, on_trouble: OnTrouble
+) -> Worker:
+    """The real worker, before the counting Telegram."""
+    return Worker(
+        store=store,
+        api=Stamping(session, url=url, token=sending.TOKEN),
+        composer=Composer(store, world.catalog()),
+        token_name=sending.BOT_ID,
+        rate=rate,
+        on_trouble=on_trouble,
+    )
+
+
 async def _send(database_url: str, url: str, rate: float, lease: float, margin: float) -> None:
     """One sender, until SIGTERM."""
     claims.LEASE, claims.MARGIN = timedelta(seconds=lease), margin
     store = await open_store(database_url)
     async with open_session() as session:
-        worker = Worker(
-            store=store,
-            api=Stamping(session, url=url, token=sending.TOKEN),
-            composer=Composer(store, world.catalog()),
-            token_name=sending.BOT_ID,
-            rate=rate,
-            on_trouble=sending.trouble,
-        )
+        worker = replica(store, session, url, rate, on_trouble=sending.trouble)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
         await worker.run()
     await store.close()

@@ -328,4 +328,6 @@ def _explain(item: Any) -> list[str]:  # noqa: ANN401 - pydantic's error details
     message = str(item["msg"]).removeprefix("Value error, ")
     if not item["loc"]:
         return message.splitlines()
+    if item["type"] == "missing":
+        return [f"{str(item['loc'][0]).upper()}: missing"]
     return [f"{str(item['loc'][0]).upper()}: should be {message.removeprefix('Input should be ')}"]

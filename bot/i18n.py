@@ -47,6 +47,17 @@ def tn(msgid: str, n: int, language: str) -> str:
     raise KeyError(msgid)
 
 
+def problems() -> list[str]:
+    """The languages that CLDR does not know: no figure and no date can be written in them."""
+    from babel import localedata
+
+    return [
+        f"bot/languages/{code} is no language that CLDR knows by this code"
+        for code in LANGUAGES
+        if not localedata.exists(code)
+    ]
+
+
 def load_words(language: str) -> None:
     """Read a language's words now, and not when somebody waits for the first of them."""
     _catalog(language)

@@ -134,6 +134,9 @@ def test_every_translation_has_the_same_places_to_fill(language: str) -> None:
 def test_what_a_language_says_can_be_said(language: str, name: str) -> None:
     """A stub may say little; what it says, an alert is made of as of any other language's."""
     folder = ROOT / "bot" / "languages"
+    if not (folder / language / name).exists():
+        assert name == "demo.po"  # which a language may do without
+        return
     assert wrong_texts(folder / language / name, folder / "en" / name) == []
 
 
@@ -201,6 +204,8 @@ def test_a_texts_entries_are_what_babel_reads() -> None:
     for language in LANGUAGES:
         for name in ("jarchy.po", "demo.po"):
             path = ROOT / "bot" / "languages" / language / name
+            if name == "demo.po" and not path.exists():  # a language may do without
+                continue
             read: dict[object, tuple[object, ...]] = {}
             for one in read_po(io.BytesIO(path.read_bytes())):
                 key = one.id[0] if isinstance(one.id, tuple) else one.id

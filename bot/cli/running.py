@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot import log
+from bot import i18n, log
 from bot.cli import given
 from bot.cli.program import (
     LARGEST_PORT,
@@ -68,7 +68,7 @@ def demo(
 
     Example: jarchy demo --port 0 --exit-after 20
     """
-    if wrong := given.unshown():
+    if wrong := [*i18n.problems(), *given.unshown()]:
         raise ConfigError(wrong)
     from bot.demo.show import show
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot import i18n
 from bot.errors import ConfigError
 from bot.found import mistake_of
 from bot.sources.catalog import unasked
@@ -23,10 +24,10 @@ def must_be_whole(catalog: Catalog, others: Sequence[str] = ()) -> None:
 
 
 def problems(catalog: Catalog) -> list[str]:
-    """What a route, a subject, a kind of alert, a job, a bank or a migration lacks, and what a
-    language's words name that is not there; a sentence each.
+    """What a route, a subject, a kind of alert, a job, a bank or a migration lacks, a language that
+    cannot be written, and what a language's words name that is not there; a sentence each.
     """
-    apart = unasked(catalog) + versions.problems()
+    apart = unasked(catalog) + versions.problems() + i18n.problems()
     try:
         import handlers
         from bot import jobs, recurring

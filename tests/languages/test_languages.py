@@ -16,6 +16,7 @@ import polib
 import pytest
 
 from bot import languages
+from bot.cli import whole
 from bot.convert.commands import UNITS
 from bot.detect import named
 from bot.languages import LANGUAGES, PARTS, client_language, language
@@ -33,6 +34,7 @@ from bot.languages.parts import (
     Zones,
 )
 from bot.languages.tables import TABLES
+from bot.sources.specs import Catalog
 from tests.forkserver import copied
 from tests.languages.expected import EXPECTED, WHOLE
 
@@ -305,6 +307,13 @@ def test_a_folder_that_is_named_like_no_language_is_told(
     assert list(languages.problems.__wrapped__()) == [
         f"bot/languages/{name} is no language: its name is no code such as ky"
     ]
+
+
+def test_a_folder_whose_code_cldr_has_not_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first figure in it ended in a traceback."""
+    monkeypatch.setattr("bot.i18n.LANGUAGES", ("en", "xx"))
+    told = "bot/languages/xx is no language that CLDR knows by this code"
+    assert whole.problems(Catalog()) == [told]
 
 
 def test_a_table_with_a_missing_column_is_refused_with_its_line(
