@@ -145,6 +145,19 @@ async def test_nothing_is_decided_while_there_is_nothing_to_show(kept: Kept) -> 
     assert await kept.alerts() == []
 
 
+async def test_what_one_board_has_to_send_is_sent_though_the_next_has_nothing(kept: Kept) -> None:
+    """The other one's alert is under way."""
+    other = chat(CHANNEL + 1, kind=ChatKind.CHANNEL)
+    async with kept.store.writing() as db:
+        await storage.chats.add(db, other, now=NOW)
+        await storage.boards.begin(db, other.id)
+    assert await kept.step()
+    await kept.ends(State.EXPIRED)
+    assert not await kept.step()
+    assert await kept.step()
+    assert await kept.alerts() == [("board", None)] * 3
+
+
 async def test_a_board_is_made_pinned_and_rests(kept: Kept) -> None:
     """Each step waits for the one before."""
     assert await kept.step()
