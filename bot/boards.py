@@ -136,7 +136,7 @@ async def _to_be_made(db: Db, kept: Board, mark: str | None, now: datetime) -> b
         await storage.boards.change(db, kept.chat, trouble=Trouble.LOST.value)
     else:
         await storage.boards.change(db, kept.chat, made_by=None, remade=True)
-    return True
+    return False
 
 
 async def _to_be_pinned(db: Db, kept: Board, message: int, pinned_by: int, now: datetime) -> bool:
@@ -153,9 +153,9 @@ async def _to_be_pinned(db: Db, kept: Board, message: int, pinned_by: int, now: 
         return True
     if _is(pinned, NO_MESSAGE):
         await _deleted(db, kept)
-        return True
-    await storage.boards.change(db, kept.chat, pinned_by=None, trouble=Trouble.UNPINNED.value)
-    return True
+    else:
+        await storage.boards.change(db, kept.chat, pinned_by=None, trouble=Trouble.UNPINNED.value)
+    return False
 
 
 async def _to_be_edited(db: Db, kept: Board, mark: str | None, now: datetime) -> bool:
@@ -167,7 +167,7 @@ async def _to_be_edited(db: Db, kept: Board, mark: str | None, now: datetime) ->
             return False
         if edited is not None and _is_missing(edited):
             await _deleted(db, kept)
-            return True
+            return False
         # it never arrived: what stands there is older than what was noted of it
         if edited is None or edited.state in UNSENT:
             shown = None
@@ -233,4 +233,6 @@ async def _tell_of_trouble(
     elif (owner := await storage.setups.owner_of(db, chat.id)) is not None:
         told = notices.alert(owner, words.owner, named, now=now)
         await storage.alerts.enqueue(db, replace(told, dedup_key=key))
+    else:
+        return False
     return True

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -24,17 +24,21 @@ from bot.model.alerts import State
 from bot.model.channels import Board, Trouble
 from bot.model.chats import ChatKind
 from bot.reasons import Reason, reason
+from bot.render.text import Rich
 from bot.sources.catalog import parse_catalog
 from bot.telegram.outcomes import NO_MESSAGE
 from storage.db import Store
 from storage.deliveries import Mark
 from storage.schema import alert as alert_table
 from storage.schema import chat as chat_table
+from storage.schema import delivery as delivery_table
 from storage.schema import rate as rate_table
+from storage.schema import setup as setup_table
 from tests.factories import NOW, chat, rate
 from tests.handlers.conftest import CATALOG
 
 CHANNEL, OWNER, OPERATOR = -1001, 1001, 1002
+NAMED = [["chat", str(CHANNEL)]]  # whose board it is, where others hear of it
 SECOND = timedelta(seconds=1)
 GONE = reason(NO_MESSAGE, "message to pin not found")
 REFUSED = reason("telegram.refused", "not enough rights")
@@ -45,7 +49,10 @@ UNSENT = [State.EXPIRED, State.SUPERSEDED, State.CANCELLED]
 
 @dataclass
 class Kept:
-    """A channel with a board that somebody asked for, and who sends what keeps it."""
+    """A channel with a board that somebody asked for, and who sends what keeps it.
+
+    A step is true where there is something to send now: whoever sends is woken for it alone.
+    """
 
     store: Store
 
@@ -75,6 +82,10 @@ class Kept:
         async with self.store.writing() as db:
             while await storage.fan_out.fan_out(db) is not None:
                 pass
+            # words on a trouble arrive, and every chat has room
+            notices = select(alert_table.c.id).where(alert_table.c.kind == "notice")
+            theirs = update(delivery_table).where(delivery_table.c.alert_id.in_(notices))
+            await db.execute(theirs.values(state=State.SENT.value))
             await db.execute(update(chat_table).values(tat=None))
             claim = await storage.claims.claim(
                 db, token="t", rate=1e6, horizon=SECOND, lease=30 * SECOND
@@ -85,17 +96,17 @@ class Kept:
 
     async def alerts(self) -> list[tuple[str, int | None]]:
         """What was decided for the channel, in order, each with the message that it is about."""
-        query = select(alert_table).order_by(alert_table.c.id)
+        query = select(alert_table).where(alert_table.c.kind != "notice")
         async with self.store.reading() as db:
-            rows = (await db.execute(query)).all()
-        return [(row.kind, row.payload["message"]) for row in rows if row.audience_chat == CHANNEL]
+            rows = (await db.execute(query.order_by(alert_table.c.id))).all()
+        return [(row.kind, row.payload["message"]) for row in rows]
 
-    async def told(self) -> list[tuple[int, str]]:
-        """Who was told of what trouble."""
+    async def told(self) -> list[tuple[int, str, list[Any]]]:
+        """Who was told of what trouble, with which values."""
         query = select(alert_table).where(alert_table.c.kind == "notice")
         async with self.store.reading() as db:
             rows = (await db.execute(query.order_by(alert_table.c.id))).all()
-        return [(row.audience_chat, row.payload["msgid"]) for row in rows]
+        return [(row.audience_chat, row.payload["msgid"], row.payload["values"]) for row in rows]
 
 
 @pytest.fixture
@@ -164,14 +175,14 @@ async def test_a_board_that_was_not_sent_is_made_by_another_alert(kept: Kept, st
 
 
 async def test_a_board_that_was_refused_is_tried_once_more_and_given_up(kept: Kept) -> None:
-    for _ in range(2):
+    for told in (False, True):
         assert await kept.step()
         await kept.ends(State.DEAD, why=REFUSED)
-        assert await kept.step()
+        assert await kept.step() == told
     assert (await kept.board()).trouble is Trouble.LOST
     assert not await kept.step()
     assert await kept.alerts() == [("board", None)] * 2
-    assert await kept.told() == [(OWNER, "notice.board_lost")]
+    assert await kept.told() == [(OWNER, "notice.board_lost", NAMED)]
 
 
 async def test_a_board_that_may_have_arrived_is_not_made_twice(kept: Kept) -> None:
@@ -179,7 +190,7 @@ async def test_a_board_that_may_have_arrived_is_not_made_twice(kept: Kept) -> No
     await kept.ends(State.DEAD, why=DOUBTED)
     assert await kept.step()
     assert (await kept.board()).trouble is Trouble.LOST
-    assert await kept.told() == [(OWNER, "notice.board_lost")]
+    assert await kept.told() == [(OWNER, "notice.board_lost", NAMED)]
 
 
 async def test_a_pin_that_waited_too_long_is_asked_for_again(made: Kept) -> None:
@@ -198,7 +209,7 @@ async def test_a_pin_that_waited_too_long_is_asked_for_again(made: Kept) -> None
 async def test_a_board_that_is_gone_when_it_is_pinned_is_made_anew(made: Kept) -> None:
     """Once; the second time it is given up."""
     await made.ends(State.CANCELLED, why=GONE)
-    assert await made.step()
+    assert not await made.step()
     assert await made.step()
     assert await made.alerts() == [("board", None), ("pin", 7), ("board", None)]
     assert await made.told() == []
@@ -207,14 +218,14 @@ async def test_a_board_that_is_gone_when_it_is_pinned_is_made_anew(made: Kept) -
     await made.ends(State.CANCELLED, why=GONE)
     assert await made.step()
     assert (await made.board()).trouble is Trouble.DELETED
-    assert await made.told() == [(OWNER, "notice.board_deleted")]
+    assert await made.told() == [(OWNER, "notice.board_deleted", NAMED)]
 
 
 async def test_a_board_that_may_not_be_pinned_is_edited_all_the_same(made: Kept) -> None:
     await made.ends(State.DEAD, why=REFUSED)
     assert await made.step()
     assert (await made.board()).trouble is Trouble.UNPINNED
-    assert await made.told() == [(OWNER, "notice.board_unpinned")]
+    assert await made.told() == [(OWNER, "notice.board_unpinned", NAMED)]
     assert not await made.step()
     await made.shows("84.2")
     assert await made.step()
@@ -272,11 +283,83 @@ async def test_a_board_that_is_gone_when_it_is_edited_is_made_anew(stands: Kept)
     await stands.shows("84.2")
     assert await stands.step()
     await stands.ends(State.CANCELLED, why=GONE)
-    assert await stands.step()
+    assert not await stands.step()
     board = await stands.board()
     assert (board.message, board.edited_by, board.shown, board.remade) == (None, None, None, True)
     assert await stands.step()
     assert (await stands.alerts())[2:] == [("board", 7), ("board", None)]
+
+
+async def lost(kept: Kept) -> bool:
+    """Nobody knows whether it arrived; whether there is something to send then."""
+    assert await kept.step()
+    await kept.ends(State.DEAD, why=DOUBTED)
+    return await kept.step()
+
+
+async def unpinned(kept: Kept) -> bool:
+    """It may not be pinned."""
+    assert await kept.step()
+    await kept.ends(State.SENT, message=7)
+    assert await kept.step()
+    await kept.ends(State.DEAD, why=REFUSED)
+    return await kept.step()
+
+
+async def deleted(kept: Kept) -> bool:
+    """Twice before it was pinned."""
+    for number in (7, 8):
+        assert await kept.step()
+        await kept.ends(State.SENT, message=number)
+        assert await kept.step()
+        await kept.ends(State.CANCELLED, why=GONE)
+        if number == 7:
+            assert not await kept.step()
+    return await kept.step()
+
+
+TROUBLES = {"lost": lost, "unpinned": unpinned, "deleted": deleted}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize(
+    ("kind", "of_catalog", "hears", "words", "values"),
+    [
+        (ChatKind.CHANNEL, False, OWNER, "", NAMED),
+        (ChatKind.CHANNEL, True, OPERATOR, "_catalog", NAMED),
+        (ChatKind.GROUP, False, CHANNEL, "_here", []),
+    ],
+    ids=["who set it up", "operators", "a group"],
+)
+async def test_of_a_trouble_hears_whoever_asked_for_the_board(
+    kept: Kept,
+    trouble: str,
+    kind: ChatKind,
+    of_catalog: bool,
+    hears: int,
+    words: str,
+    values: list[Any],
+) -> None:
+    """Once, however often it is looked at; again when it was switched on again the same day, but
+    for operators, who hear of one trouble once an hour.
+    """
+    told = [(hears, f"notice.board_{trouble}{words}", values)]
+    for times in (1, 2):
+        async with kept.store.writing() as db:
+            await storage.boards.end(db, CHANNEL)
+            await storage.boards.begin(db, CHANNEL, of_catalog=of_catalog)
+            await storage.chats.change(db, CHANNEL, kind=kind.value)
+        assert await TROUBLES[trouble](kept)
+        assert not await kept.step()
+        assert await kept.told() == told * (times if hears != OPERATOR else 1)
+
+
+async def test_of_a_board_that_nobody_set_up_nobody_hears(kept: Kept) -> None:
+    """Who made the bot the channel's administrator is forgotten."""
+    async with kept.store.writing() as db:
+        await db.execute(setup_table.delete())
+    assert not await lost(kept)
+    assert await kept.told() == []
 
 
 async def forgotten(kept: Kept, pk: int | None) -> None:
@@ -311,23 +394,23 @@ async def test_a_board_that_is_switched_off_while_it_is_looked_at_stays_off(
 ) -> None:
     """Whoever switches it off writes at the moment at which the job has read it."""
     read = asyncio.Event()
+    mark_of = board_alerts.mark_of
 
-    def watched(mark_of: Callable[..., str]) -> Callable[..., str]:
-        def marked(*args: object) -> str:
-            read.set()
-            return mark_of(*args)
+    def marked(shown: Rich) -> str:
+        read.set()
+        return mark_of(shown)
 
-        return marked
-
-    monkeypatch.setattr(board_alerts, "mark_of", watched(board_alerts.mark_of))
+    monkeypatch.setattr(board_alerts, "mark_of", marked)
     async with kept.store.writing() as db:
         await storage.boards.end(db, CHANNEL)
         turn = asyncio.create_task(kept.step())
-        async with asyncio.timeout(60):
-            await read.wait()
+        reading = asyncio.create_task(read.wait())
+        await asyncio.wait({turn, reading}, return_when=asyncio.FIRST_COMPLETED)
+        reading.cancel()
+        assert read.is_set()
     assert not await turn
     assert await kept.alerts() == []
-    assert replace(await kept.board(), version=0) == Board(chat=CHANNEL, trouble=Trouble.OFF)
+    assert await kept.board() == Board(chat=CHANNEL, trouble=Trouble.OFF)
 
 
 async def test_of_replicas_that_look_at_once_one_decides(kept: Kept) -> None:
