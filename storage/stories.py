@@ -170,9 +170,9 @@ async def _about(db: Db, topics: Collection[str]) -> ColumnElement[bool]:
     """
     mine = story_topic.c.topic.in_(topics)
     first = select(story_topic.c.story_id).where(mine).limit(FEW + 1)
-    found = set((await db.execute(first)).scalars())
+    found = list((await db.execute(first)).scalars())  # one of two topics twice
     if len(found) <= FEW:
-        return story.c.id.in_(found)
+        return story.c.id.in_(set(found))
     return exists().where(story_topic.c.story_id == story.c.id, mine)
 
 
