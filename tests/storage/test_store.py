@@ -166,10 +166,12 @@ async def test_F12_an_entry_is_stored_once(store: Store) -> None:
     assert story.lead.entry.title == entry().title
 
 
+@pytest.mark.parametrize("few", [1, 500], ids=["many have it", "few have it"])
 async def test_the_latest_of_some_topics_are_found_behind_any_number_of_others(
-    store: Store,
+    store: Store, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Newest first, a story of several of them once; without topics all."""
+    monkeypatch.setattr(storage.stories, "FEW", few)
     about = [("economy", "politics"), ("society",), *[("sport",)] * 70, ()]
     async with store.writing() as db:
         pks = []
