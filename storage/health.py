@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import Table, func, inspect, select, text
+from sqlalchemy import Connection, Table, func, inspect, select, text
 
 from bot.errors import StorageError
 from storage.db import Store
@@ -44,6 +44,8 @@ async def health(store: Store) -> Health:
                 if table.name not in tables:
                     problems.append(f"{table.name}: the table is not there")
                     continue
+                for name in sorted(set(table.columns.keys()) - tables[table.name]):
+                    problems.append(f"{table.name}: the column {name} is not there")
                 with _told(problems, table.name):
                     rows[table.name] = await _count(store, table)
     return Health(schema=schema, rows=rows, problems=tuple(problems))
@@ -71,15 +73,25 @@ async def _unsound(store: Store) -> list[str]:
     return found
 
 
-async def _schema(store: Store) -> tuple[str | None, Collection[str]]:
-    """The schema's revision, None of an empty database, and the tables that are there."""
+async def _schema(store: Store) -> tuple[str | None, Mapping[str, set[str]]]:
+    """The schema's revision, None of an empty database, and the tables that are there with their
+    columns.
+    """
     async with store.reading() as db:
-        tables = await db.run_sync(lambda connection: inspect(connection).get_table_names())
+        tables = await db.run_sync(_tables)
         schema: str | None = None
         if "alembic_version" in tables:
             found = await db.execute(text("SELECT version_num FROM alembic_version"))
             schema = found.scalar()
     return schema, tables
+
+
+def _tables(connection: Connection) -> dict[str, set[str]]:
+    found = inspect(connection)
+    return {
+        name: {column["name"] for column in found.get_columns(name)}
+        for name in found.get_table_names()
+    }
 
 
 def _other_schema(schema: str | None) -> Iterator[str]:
