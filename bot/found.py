@@ -47,6 +47,8 @@ def modules_of(
     A name that begins with _ is the package's own, and so are those of `but`.
     """
     modules: dict[str, ModuleType | Unread] = {}
+    for path in sorted(folder.glob("[!_.]*/__init__.py")):  # it would be passed over in silence
+        modules[path.parent.name] = Unread(" should be a file, and is a folder")
     for path in sorted(folder.glob("[!_]*.py")):
         if path.stem in but:
             continue

@@ -15,8 +15,7 @@ from bot.convert import says_off
 from bot.errors import UserError
 from bot.i18n import name_of
 from bot.model.chats import Chat
-from bot.model.rates import Pair
-from bot.model.subjects import CURRENCIES, DigestSubject, digests_of, pairs_of, topics_of
+from bot.model.subjects import DigestSubject, bases_of, digests_of, topics_of
 from bot.readers.digest import day_digest
 from bot.render import digest as render
 from bot.render.answers import say
@@ -45,7 +44,6 @@ async def of_today(services: Services, chat: Chat) -> Message:
     async with services.store.reading() as db:
         keys = await storage.chats.subscriptions(db, chat.id)
         filters = await storage.filters.of_chat(db, chat.id)
-        pairs = pairs_of(keys)
         found = await day_digest(
             db,
             services.catalog,
@@ -53,7 +51,7 @@ async def of_today(services: Services, chat: Chat) -> Message:
             home=chat.home,
             zone=chat.time_zone,
             language=chat.language,
-            codes=[code for code in CURRENCIES if Pair(code, chat.home) in pairs],
+            codes=bases_of(keys, chat.home),
             topics=topics_of(keys),
             filters=filters,
         )

@@ -14,10 +14,10 @@ from bot.errors import UserError
 from bot.model.chats import Chat, ChatKind
 from bot.model.rates import Pair, Rate
 from bot.model.subjects import (
-    CURRENCIES,
     READERS_TOPICS,
     PairSubject,
     TopicSubject,
+    bases_of,
     digests_of,
     pairs_of,
     topics_of,
@@ -164,11 +164,7 @@ def names(keys: Sequence[str], home: str, language: str) -> list[str]:
 
 def _in_order(keys: Sequence[str], home: str) -> tuple[list[str], list[str]]:
     """The currencies and the topics among a chat's subscriptions, in the order of the switches."""
-    # others were followed under another home currency
-    bases = {pair.base for pair in pairs_of(keys) if pair.quote == home}
-    currencies = [code for code in CURRENCIES if code in bases]
-    currencies += sorted(bases.difference(currencies))
-    return currencies, [one for one in READERS_TOPICS if one in topics_of(keys)]
+    return bases_of(keys, home), [one for one in READERS_TOPICS if one in topics_of(keys)]
 
 
 async def _offers(context: Context) -> Offers:

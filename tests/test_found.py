@@ -60,6 +60,14 @@ def test_files_are_found_by_their_names_in_order(folder: Path) -> None:
     assert [vars(module)["NAME"] for module in modules.values()] == ["first", "second"]
 
 
+def test_a_folder_in_the_place_of_a_file_is_told(folder: Path) -> None:
+    """It was passed over in silence."""
+    written(folder, "whole/__init__.py", "")
+    written(folder, "_own/__init__.py", "")
+    modules = modules_of("bot.parts", folder)
+    assert modules == {"whole": Unread(" should be a file, and is a folder")}
+
+
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [

@@ -13,8 +13,7 @@ import storage.chats
 from bot.alerts.kind import Desk, Kind, Reader
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Chat
-from bot.model.rates import Pair
-from bot.model.subjects import CURRENCIES, pairs_of, topics_of
+from bot.model.subjects import bases_of, topics_of
 from bot.readers.board import board_view
 from bot.render import board as render
 from bot.render.text import Message, Rich, cut, join, message
@@ -74,13 +73,11 @@ class Boards(Kind):
 async def body(desk: Desk, chat: Chat, *, now: datetime) -> Rich:
     """What a chat's board says now, but for when it was updated; empty where that is nothing."""
     keys = await storage.chats.subscriptions(desk.db, chat.id)
-    pairs = pairs_of(keys)
     view = await board_view(
         desk.db,
         desk.catalog,
         home=chat.home,
-        # in their usual order, not in that of subscribing
-        codes=[code for code in CURRENCIES if Pair(code, chat.home) in pairs],
+        codes=bases_of(keys, chat.home),
         topics=topics_of(keys),
         now=now,
     )

@@ -14,8 +14,7 @@ from bot.alerts.kind import Desk, Kind, Reader, followed
 from bot.i18n import name_of
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Post
-from bot.model.rates import Pair
-from bot.model.subjects import CURRENCIES, DigestSubject, digests_of, pairs_of, topics_of
+from bot.model.subjects import DigestSubject, bases_of, digests_of, topics_of
 from bot.readers.digest import day_digest
 from bot.render import digest as render
 from bot.render.text import Message
@@ -67,11 +66,6 @@ class Digests(Kind):
         if not await _is_wanted(desk, told, keys):
             return None
         filters = await storage.filters.of_chat(desk.db, reader.chat)
-        pairs = pairs_of(keys)
-        codes = []
-        for code in CURRENCIES:  # in their usual order, not in that of subscribing
-            if Pair(code, reader.home) in pairs:
-                codes.append(code)
         found = await day_digest(
             desk.db,
             desk.catalog,
@@ -79,7 +73,7 @@ class Digests(Kind):
             home=reader.home,
             zone=reader.time_zone,
             language=reader.language,
-            codes=codes,
+            codes=bases_of(keys, reader.home),
             topics=topics_of(keys),
             filters=filters,
         )

@@ -19,7 +19,7 @@ from typing import ClassVar, Self, TypeVar
 from bot.errors import ConfigError
 from bot.model.rates import Pair
 
-#: What a card and a digest show when the reader chose nothing, in this order.
+#: The currencies that are usual, in the order of cards and switches.
 CURRENCIES = ("USD", "EUR", "RUB", "KZT", "CNY")
 #: What readers can follow and page through; channels may list more (`bot.sources.values.TOPICS`).
 READERS_TOPICS = ("security", "economy", "politics", "society")
@@ -184,6 +184,15 @@ def parse_subject(text: str) -> Subject:
 def pairs_of(keys: Iterable[str]) -> list[Pair]:
     """The pairs among the written subjects that a chat follows, in their order."""
     return [subject.pair for subject in _of(PairSubject, keys)]
+
+
+def bases_of(keys: Iterable[str], home: str) -> list[str]:
+    """The currencies among them that a chat follows in its own one: the usual ones in their order,
+    the others after them. A chat may have followed more in another.
+    """
+    bases = {pair.base for pair in pairs_of(keys) if pair.quote == home}
+    usual = [code for code in CURRENCIES if code in bases]
+    return usual + sorted(bases.difference(usual))
 
 
 def topics_of(keys: Iterable[str]) -> list[str]:

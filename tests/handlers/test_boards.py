@@ -158,6 +158,31 @@ async def test_a_board_is_made_pinned_in_silence_and_edited_when_something_chang
     assert pinned(world) == [number]
 
 
+async def test_a_board_and_a_digest_show_what_is_followed_whether_usual_or_not(
+    world: World, setup: SetUp
+) -> None:
+    """A channel of pounds alone was shown dollars; one without topics is told no story."""
+    assert setup.shown
+    await told(world, "A bridge is closed")
+    await world.keep([rate("GBP/KGS", "110.2500"), rate("USD/KGS", "84.7935")])
+    async with world.bot.store.writing() as db:
+        keys = await storage.chats.subscriptions(db, CHANNEL)
+        await storage.chats.unsubscribe(db, CHANNEL, keys)
+        await storage.chats.subscribe(db, CHANNEL, ["pair:GBP/KGS"], now=NOW)
+    await turns(world, 2)
+    (board,) = shown(world)
+    assert "110.2500" in board["text"]
+    assert "84.7935" not in board["text"]
+    assert "A bridge is closed" not in board["text"]
+    async with world.bot.store.writing() as db:
+        keys = await storage.chats.subscriptions(db, READER)
+        await storage.chats.unsubscribe(db, READER, keys)
+        await storage.chats.subscribe(db, READER, ["pair:GBP/KGS"], now=NOW)
+    digest = (await world.ask("/digest", chat=READER))["text"]
+    assert "GBP" in digest
+    assert "USD" not in digest
+
+
 async def test_a_board_that_would_say_nothing_else_is_left_alone_without_a_write(
     world: World, setup: SetUp
 ) -> None:

@@ -16,7 +16,7 @@ import polib
 import pytest
 
 from bot import languages
-from bot.cli import whole
+from bot.cli import main, whole
 from bot.convert.commands import UNITS
 from bot.detect import named
 from bot.languages import LANGUAGES, PARTS, client_language, language
@@ -309,11 +309,18 @@ def test_a_folder_that_is_named_like_no_language_is_told(
     ]
 
 
-def test_a_folder_whose_code_cldr_has_not_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first figure in it ended in a traceback."""
+def test_a_folder_whose_code_cldr_has_not_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first figure in it ended in a traceback, also that of the demonstration."""
     monkeypatch.setattr("bot.i18n.LANGUAGES", ("en", "xx"))
     told = "bot/languages/xx is no language that CLDR knows by this code"
     assert whole.problems(Catalog()) == [told]
+    monkeypatch.setattr("sys.argv", ["jarchy", "demo", "--port", "0", "--exit-after", "0"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 78
+    assert capsys.readouterr().err == f"jarchy: {told}\n"
 
 
 def test_a_table_with_a_missing_column_is_refused_with_its_line(
