@@ -15,8 +15,7 @@ from bot.languages import client_language
 from bot.model.channels import Setup
 from bot.model.chats import Chat, ChatKind
 from bot.model.rates import Pair
-from bot.model.subjects import SECURITY, PairSubject
-from bot.readers.digest import DIGEST_CURRENCIES
+from bot.model.subjects import DIGEST_CURRENCIES, SECURITY, PairSubject
 from bot.reasons import Reason
 from bot.render import welcome as render
 from bot.render.text import Message

@@ -90,3 +90,5 @@ async def test_what_telegram_refused_is_sent_again_as_words_alone(world: World) 
     )
     assert await world.report("agency", ("a", *BLAST), QUIET) == 1
     assert (await world.tells(BRIEF, BLAST[0]))["link_preview_options"] == NONE
+    codes = [call.code for call in world.emulator.calls.of("sendMessage", BRIEF)]
+    assert codes == [400, 200]

@@ -21,6 +21,8 @@ from bot.model.rates import Pair
 
 #: The currencies that are usual, in the order of cards and switches.
 CURRENCIES = ("USD", "EUR", "RUB", "KZT", "CNY")
+#: Those that a digest, a board and a channel have where nobody chose any.
+DIGEST_CURRENCIES = ("USD", "EUR", "RUB")
 #: What readers can follow and page through; channels may list more (`bot.sources.values.TOPICS`).
 READERS_TOPICS = ("security", "economy", "politics", "society")
 

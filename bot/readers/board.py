@@ -11,7 +11,7 @@ from bot.detect.spreads import spreads
 from bot.errors import UserError
 from bot.model.channels import BoardView
 from bot.model.news import Story
-from bot.readers.digest import DIGEST_CURRENCIES
+from bot.model.subjects import DIGEST_CURRENCIES
 from bot.readers.rates import current_rates, rate_card
 from bot.sources.specs import Catalog
 from bot.sources.standing import led

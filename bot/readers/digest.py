@@ -16,12 +16,11 @@ from bot.errors import UserError
 from bot.model.filters import StoredFilter
 from bot.model.news import Story
 from bot.model.rates import SeenRate
+from bot.model.subjects import DIGEST_CURRENCIES
 from bot.readers.rates import leading_source
 from bot.sources.specs import Catalog
 from bot.sources.standing import led
 from storage.db import Db
-
-DIGEST_CURRENCIES = ("USD", "EUR", "RUB")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
