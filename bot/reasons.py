@@ -114,11 +114,20 @@ def written(reason: Reason) -> str:
     return json.dumps(_to_json(reason), ensure_ascii=False)
 
 
+#: How a chat stands with us, where that is why: stored by its bare name, which queries look for.
+_STANDINGS = {
+    "stopped": reason("stopped", "the chat asked for silence"),
+    "unmet": reason("unmet", "this bot has not met the chat yet"),
+}
+
+
 def read(text: str) -> Reason:
-    """What `written` wrote; a sentence of an earlier version is what somebody said."""
+    """What `written` wrote, or how a chat stands; a sentence of an earlier version is what somebody
+    said.
+    """
     if text.startswith('["'):
         return _from_json(json.loads(text))
-    return said(text)
+    return _STANDINGS.get(text) or said(text)
 
 
 def written_if(reason: Reason | None) -> str | None:

@@ -20,6 +20,8 @@ from bot.reasons import (
 )
 from bot.render.reasons import because, in_english, told
 from bot.render.text import places
+from storage.belonging import UNMET
+from storage.chats import STOPPED
 from tests.factories import NOW, a_reason
 from tests.languages.expected import WHOLE
 from tests.reasons import TOLD, all_given
@@ -107,6 +109,15 @@ def test_what_somebody_else_said_is_a_quotation() -> None:
     assert str(read("a sentence of an earlier version")) == "a sentence of an earlier version"
     assert in_english(read('["gone.blocked"]')) == "blocked"
     assert in_english(None) is None
+
+
+@pytest.mark.parametrize("standing", [STOPPED, UNMET])
+def test_how_a_chat_stands_is_a_reason_as_it_is_stored(standing: str) -> None:
+    """A message that ended so says why in the operator's language."""
+    shown = {told(read(standing), language).text for language in WHOLE}
+    assert len(shown) == len(WHOLE)
+    assert not re.search(r"[a-z]", told(read(standing), "ky").text)
+    assert in_english(read(standing)) in shown
 
 
 def test_a_reason_without_words_here_is_its_code_and_figures() -> None:
