@@ -58,8 +58,13 @@ SHARED = _shared()
 POSTGRES = pytest.StashKey[Shared]()
 
 
-#: Folders of tests that start programs, servers and browsers, and wait for them; the longest first.
-WAITING = ("faults", "e2e", "browser", "deliver", "telegram", "storage", "intake", "handlers")
+#: Folders and files of tests that wait for programs, servers, browsers and pauses for more than
+#: they compute; the longest first.
+WAITING = (
+    *("faults", "e2e", "deliver", "browser", "intake"),
+    *("test_refused_answers", "test_one_refusal", "test_verbs", "test_edits"),
+    *("test_operator_documents", "test_quiet_elsewhere", "test_broadcasts", "test_looking"),
+)
 
 
 #: New objects between two looks for garbage; after Python's 700 they are 3% of what tests cost.
@@ -96,8 +101,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 
 
 def _mixed(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
-    """The tests in a share for each process, as they are dealt: in each as many files that wait,
-    the longest first, between tests that use the processor meanwhile, and none among the last.
+    """The tests in a share for each process, as they are dealt: in each as many files that wait
+    between tests that use the processor meanwhile, of another kind than those of its neighbours,
+    and none among the last.
 
     A file stays together: what its tests share is made once.
     """
@@ -112,6 +118,8 @@ def _mixed(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
     mixed: list[pytest.Item] = []
     for share in range(processes):
         mine = files[share::processes]
+        first = share * len(mine) // processes
+        mine = mine[first:] + mine[:first]
         size = (len(items) - len(mixed)) // (processes - share) - sum(map(len, mine))
         beside, others = others[: max(size, 0)], others[max(size, 0) :]
         between = len(beside) * 4 // 5 / max(len(mine), 1)
@@ -122,8 +130,8 @@ def _mixed(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
 
 
 def _rank(item: pytest.Item) -> int:
-    folder = item.path.parent.name
-    return WAITING.index(folder) if folder in WAITING else len(WAITING)
+    names = {item.path.parent.name, item.path.stem}
+    return next((rank for rank, name in enumerate(WAITING) if name in names), len(WAITING))
 
 
 def _leave_to_the_long_run(cases: list[pytest.Item]) -> None:

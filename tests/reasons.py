@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from bot.cli.given import OF_VERBS
 from bot.reasons import Percent, Reason, Share, reason
@@ -45,13 +46,26 @@ class Given:
         return reason(self.code, self.words or "", **figures)
 
 
-def all_given() -> Iterator[Given]:
+@cache
+def all_given() -> Sequence[Given]:
     """All reasons that the program gives, the same one as often as it is given."""
+    given: list[Given] = []
     for room in ("bot", "handlers", "storage"):
         for path in sorted((ROOT / room).rglob("*.py")):
             source = path.read_text(encoding="utf-8")
             if "reason(" in source:  # reading all would cost each process of a run a second
-                yield from _given_in(ast.parse(source), str(path.relative_to(ROOT)))
+                given += _given_in(ast.parse(source), str(path.relative_to(ROOT)))
+    return given
+
+
+@cache
+def all_told() -> Mapping[str, Given]:
+    """Those that operators and readers are told, once each, by code."""
+    return {
+        one.code: one
+        for one in all_given()
+        if not one.where.startswith(OF_VERBS) and one.code not in TOLD_OTHERWISE
+    }
 
 
 def _given_in(tree: ast.Module, where: str) -> Iterator[Given]:
@@ -77,11 +91,3 @@ def _text(node: ast.expr, named: Mapping[str, str]) -> str:
         return named[node.id]
     assert isinstance(node, ast.Constant), ast.unparse(node)
     return str(node.value)
-
-
-#: Those that operators and readers are told, once each.
-TOLD = {
-    one.code: one
-    for one in all_given()
-    if not one.where.startswith(OF_VERBS) and one.code not in TOLD_OTHERWISE
-}

@@ -5,8 +5,10 @@ language writes them.
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from gettext import GNUTranslations
@@ -38,7 +40,7 @@ from bot.render.text import fill, places
 from handlers import COMMANDS
 from tests.conftest import ROOT
 from tests.languages.expected import WHOLE, expected
-from tests.reasons import TOLD, TOLD_OTHERWISE
+from tests.reasons import TOLD_OTHERWISE, all_told
 
 CATALOGS = {
     language: polib.pofile(str(ROOT / "bot" / "languages" / language / "jarchy.po"))
@@ -243,57 +245,63 @@ def test_every_answer_and_error_brings_the_values_its_words_need() -> None:
     assert found > 100
 
 
-#: Families of keys that are put together at run time → everything their last part can be, by the
-#: program's own lists.
-FAMILIES = {
-    "button.": {"mute", "unmute", "pause", "resume", "edit", "delete"},
-    "chart.range.": {*RANGES},
-    "command.": {*COMMANDS},
-    "currency.": codes(),
-    "error.story_": {*Approval},
-    "filters.": {*Sense},
-    "page.kind.": {*KINDS},
-    "filters.for.": {str(days) for days in SPANS},
-    "hazard.": {*HazardKind},
-    "kind.": {*RateKind},
-    "news.in.": {*LANGUAGES},
-    "move.": {"largest_rise", "largest_fall", "level_rise", "level_fall", "high", "low"},
-    "post.": {*Post},
-    "reason.": {
-        *TOLD,
-        *TOLD_OTHERWISE,
-        *(
-            pattern.kind
-            for language in LANGUAGES
-            for patterns in (*lexicon(language).exact.values(), *lexicon(language).stems.values())
-            for pattern in patterns
-        ),
-    },
-    "rule.standing.": {*RuleStanding},
-    "severity.": {*Severity},
-    "sound.": {*Sound},
-    "style.": {*Style},
-    "wind.": {"n", "ne", "e", "se", "s", "sw", "w", "nw"},
-    "topic.": {
-        *READERS_TOPICS,
-        "world",
-        "sport",
-        "culture",
-    },  # the last three by a feed's own `topics` alone
-    "wakes.": set(Wakes),
-    "why.": {"fixing", "drift", "drift_first"},
-}
+@functools.cache
+def families() -> Mapping[str, set[str]]:
+    """Families of keys that are put together at run time → everything their last part can be, by
+    the program's own lists.
+    """
+    return {
+        "button.": {"mute", "unmute", "pause", "resume", "edit", "delete"},
+        "chart.range.": {*RANGES},
+        "command.": {*COMMANDS},
+        "currency.": codes(),
+        "error.story_": {*Approval},
+        "filters.": {*Sense},
+        "page.kind.": {*KINDS},
+        "filters.for.": {str(days) for days in SPANS},
+        "hazard.": {*HazardKind},
+        "kind.": {*RateKind},
+        "news.in.": {*LANGUAGES},
+        "move.": {"largest_rise", "largest_fall", "level_rise", "level_fall", "high", "low"},
+        "post.": {*Post},
+        "reason.": {
+            *all_told(),
+            *TOLD_OTHERWISE,
+            *(
+                pattern.kind
+                for language in LANGUAGES
+                for patterns in (
+                    *lexicon(language).exact.values(),
+                    *lexicon(language).stems.values(),
+                )
+                for pattern in patterns
+            ),
+        },
+        "rule.standing.": {*RuleStanding},
+        "severity.": {*Severity},
+        "sound.": {*Sound},
+        "style.": {*Style},
+        "wind.": {"n", "ne", "e", "se", "s", "sw", "w", "nw"},
+        "topic.": {
+            *READERS_TOPICS,
+            "world",
+            "sport",
+            "culture",
+        },  # the last three by a feed's own `topics` alone
+        "wakes.": set(Wakes),
+        "why.": {"fixing", "drift", "drift_first"},
+    }
 
 
 def test_no_catalog_keeps_a_key_nobody_uses() -> None:
     """A key is used where code names it, or makes it from a list of its own."""
     whole, begun = in_code()
-    assert {one for one in begun if KEY.match(one + "x")} - FAMILIES.keys() <= {
+    assert {one for one in begun if KEY.match(one + "x")} - families().keys() <= {
         "pages.",
         "payload.",
         "reason.gone.",  # what an earlier version stored as words
     }
-    made = {prefix + last for prefix, lasts in FAMILIES.items() for last in lasts}
+    made = {prefix + last for prefix, lasts in families().items() for last in lasts}
     assert not entries("en").keys() - whole - made
 
 

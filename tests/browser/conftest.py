@@ -25,6 +25,8 @@ FLAGS = [
     "--disable-sync",
     "--disable-extensions",
     "--in-process-gpu",
+    # each page had two hidden ones beside it for what is typed in the address bar: half a second
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
 ]
 
 

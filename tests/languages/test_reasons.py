@@ -24,7 +24,7 @@ from storage.belonging import UNMET
 from storage.chats import STOPPED
 from tests.factories import NOW, a_reason
 from tests.languages.expected import WHOLE
-from tests.reasons import TOLD, all_given
+from tests.reasons import all_given, all_told
 
 OTHERS = sorted({*WHOLE} - {"en"})
 #: Names of things, the same in every language, and what the system says.
@@ -37,8 +37,14 @@ NAMES = re.compile(
 
 def test_the_reasons_of_the_program_are_found() -> None:
     """Those of sources, of Telegram, of the database and of decisions."""
-    assert {"fetch.status", "gone.blocked", "database.full", "leap", "documents"} <= TOLD.keys()
-    assert len(TOLD) > 100
+    assert {
+        "fetch.status",
+        "gone.blocked",
+        "database.full",
+        "leap",
+        "documents",
+    } <= all_told().keys()
+    assert len(all_told()) > 100
 
 
 @pytest.mark.parametrize("language", WHOLE)
@@ -47,7 +53,7 @@ def test_every_reason_has_words_with_a_place_for_each_figure(language: str) -> N
     lacking: list[str] = []
     for one in all_given():
         msgid = f"reason.{one.code}"
-        if one.code not in TOLD:
+        if one.code not in all_told():
             continue
         if not known(msgid, language) or places(t(msgid, language)) != {*one.names}:
             lacking.append(f"{one.where}: {msgid} {one.names}")
@@ -64,7 +70,7 @@ def test_the_english_of_a_reason_has_no_other_figures() -> None:
 @pytest.mark.parametrize("language", OTHERS)
 def test_no_reason_is_left_in_english(language: str) -> None:
     """A text without a word of the language is figures and names alone."""
-    for one in TOLD.values():
+    for one in all_told().values():
         words = NAMES.sub("", re.sub(r"\{\w+\}", "", t(f"reason.{one.code}", language)))
         assert not re.search(r"[A-Za-z]{2,}", words), (one.code, words)
 
@@ -72,7 +78,7 @@ def test_no_reason_is_left_in_english(language: str) -> None:
 @pytest.mark.parametrize("language", WHOLE)
 def test_every_reason_of_a_notice_reaches_the_operator_in_their_words(language: str) -> None:
     """What is behind it too, and what the log would say of it in another language's notice not."""
-    for one in TOLD.values():
+    for one in all_told().values():
         word = Notice(msgid="notice.source", values=(("source", "bank"),))
         shown = notice(word, language, reasons=(one.sample,), today=NOW.date()).text
         assert told(one.sample, language, today=NOW.date()).text in shown
@@ -84,7 +90,7 @@ def test_every_reason_of_a_notice_reaches_the_operator_in_their_words(language: 
 
 def test_every_reason_is_read_as_it_was_written() -> None:
     """By a column of many, and by one of one."""
-    for one in TOLD.values():
+    for one in all_told().values():
         made = one.sample
         assert read(written(made)) == made
         assert reasons_from_json(json.loads(json.dumps(reasons_to_json([made, made])))) == (

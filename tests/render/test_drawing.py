@@ -6,19 +6,22 @@ import io
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import pytest
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.text import Text
-from matplotlib.transforms import Bbox
 
 from bot.languages import LANGUAGES
 from bot.model.rates import Rate
 from bot.render import charts, drawing, sheet
 from bot.workers import Workers
 from tests.factories import rate
+
+if TYPE_CHECKING:  # it takes half a second of each process, and only that which draws needs it
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.text import Text
+    from matplotlib.transforms import Bbox
 
 TODAY = date(2021, 10, 20)
 NAMES = {
