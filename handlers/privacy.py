@@ -18,6 +18,7 @@ from bot.render import privacy as render
 from bot.render.answers import say
 from bot.telegram.outcomes import Gone, Outcome, Sent
 from handlers import boards
+from handlers.access import author
 from handlers.context import Context
 from handlers.outgoing import Answer, File
 
@@ -69,10 +70,10 @@ def _administrator(context: Context) -> int:
 
     Nobody knows who that is.
     """
-    message, user = context.incoming.effective_message, context.incoming.effective_user
-    if user is None or message is None or message.sender_chat is not None:
+    asking = author(context)
+    if asking is None:
         raise UserError("error.mydata_anonymous")
-    return user.id
+    return asking
 
 
 async def _send_file(
