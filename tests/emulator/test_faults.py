@@ -9,6 +9,7 @@ import pytest
 
 from bot.emulator import Emulator, Fault, Limits
 from tests.emulator.conftest import AIGUL, BORIS, CHANNEL, GROUP, Client
+from tests.waiting import until
 
 
 async def test_a_flood_names_its_wait_or_not(client: Client, emulator: Emulator) -> None:
@@ -106,8 +107,7 @@ async def test_a_hanging_call_ends_with_the_client(client: Client, emulator: Emu
     url = f"{emulator.api_url}/bot{emulator.token}/sendMessage"
     async with asyncio.TaskGroup() as group:
         asked = group.create_task(client.session.post(url, json={"chat_id": AIGUL, "text": "x"}))
-        while not hangs.hits:  # however long a busy machine takes to bring it there
-            await asyncio.sleep(0)
+        await until(lambda: hangs.hits > 0)  # however long a busy machine takes to bring it there
         asked.cancel()
     logged = await emulator.calls.wait(lambda c: c.outcome == "hang")
     assert (logged.chat_id, logged.accepted) == (AIGUL, False)
