@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import orjson
 from telegram import Update
 
 import storage.boards
@@ -21,6 +17,7 @@ from handlers import boards
 from handlers.access import author
 from handlers.context import Context
 from handlers.outgoing import Answer, File
+from storage.privacy import ChatData
 
 
 async def privacy(_update: Update, context: Context) -> None:
@@ -76,12 +73,10 @@ def _administrator(context: Context) -> int:
     return asking
 
 
-async def _send_file(
-    context: Context, reader: int, caption: str, found: Mapping[str, Any]
-) -> Outcome:
+async def _send_file(context: Context, reader: int, caption: str, found: ChatData) -> Outcome:
     file = File(
         field="document",
-        content=orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str),
+        content=found.to_json(),
         filename="jarchy.json",
         content_type="application/json",
     )
