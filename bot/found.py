@@ -7,7 +7,8 @@ not, a name that means nothing.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 PROGRAM = Path(__file__).parents[1]
 ROOMS = {"bot", "handlers", "storage"}  # beside them in a folder may lie every library there is
+LONGEST_HINT = 60  # letters of a word worth looking for a neighbour of
 BODY = "<module>"  # what a traceback calls the lines of a file that stand in no function
 
 
@@ -56,6 +58,15 @@ def modules_of(
         wrong = problem_of_module(name, f"{package.replace('.', '/')}/{path.name}")
         modules[path.stem] = Unread(wrong) if wrong else import_module(name)
     return modules
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint at the nearest known word ("; did you mean poll?"); empty when none is near."""
+    by_small_letters = {one.lower(): one for one in known}
+    near = get_close_matches(word[:LONGEST_HINT].lower(), list(by_small_letters), n=1)
+    if not near:
+        return ""
+    return f"; did you mean {by_small_letters[near[0]]}?"
 
 
 class Unread(NamedTuple):

@@ -13,7 +13,6 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable
 from datetime import time, timedelta
-from difflib import get_close_matches
 from typing import Annotated, TypeVar
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -21,6 +20,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import PlainValidator
 
 from bot import currencies
+from bot.found import nearest
 from bot.languages import LANGUAGES
 from bot.model.quiet import QuietHours
 
@@ -33,7 +33,6 @@ LONGEST_ADDRESS = 2048  # letters; servers refuse longer ones
 LARGEST_USER_ID = 2**52  # the Bot API's own bound
 #: Accounts that many people share: anonymous administrators, channel posts, Telegram itself.
 SHARED_ACCOUNTS = frozenset({1087968824, 136817688, 777000})
-LONGEST_HINT = 60  # letters of a word worth looking for a neighbour of
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,6})?)"
@@ -46,15 +45,6 @@ _NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _USER_ID = re.compile(r"-?[0-9]{1,30}")
 _LISTEN = re.compile(r"(?P<host>[^:\[\]]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint at the nearest known word ("; did you mean poll?"); empty when none is near."""
-    by_small_letters = {one.lower(): one for one in known}
-    near = get_close_matches(word[:LONGEST_HINT].lower(), list(by_small_letters), n=1)
-    if not near:
-        return ""
-    return f"; did you mean {by_small_letters[near[0]]}?"
 
 
 def parse_text(value: object, right: str) -> str:

@@ -28,6 +28,7 @@ from bot.render.desk import card, correction
 from bot.render.text import Message
 from bot.sources.standing import led
 from handlers import second
+from handlers.access import other_operators
 from handlers.context import Context
 from handlers.desk import story_of
 from handlers.numbers import number_of
@@ -234,6 +235,6 @@ async def _tell_others(context: Context, db: Db, *, off: bool) -> None:
     values = {"who": "–" if user is None else user.full_name}
     msgid = "notice.alerts_off" if off else "notice.alerts_on"
     each_time = int((await db_now(db)).timestamp() * 1_000_000)  # anew, and not once a day
-    for operator in sorted(context.services.admins - {context.chat.id}):
+    for operator in other_operators(context):
         told = notices.decided(operator, each_time, msgid, values, now=now)
         await storage.alerts.enqueue(db, told)

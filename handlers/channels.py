@@ -28,10 +28,11 @@ from bot.render.text import Message
 from bot.render.wire import to_api
 from bot.telegram.outcomes import Sent
 from handlers import boards, digest, membership, subscriptions
+from handlers.access import must_post
 from handlers.context import Context
 from handlers.numbers import number_of
 from handlers.outgoing import Answer
-from handlers.posting import ask_telegram, must_post, verified
+from handlers.posting import ask_telegram, verified
 
 
 async def channel(_update: Update, context: Context) -> None:

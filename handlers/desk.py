@@ -40,6 +40,7 @@ from bot.render.news import headline
 from bot.render.text import one_line
 from bot.render.wire import field_opened
 from bot.sources.standing import led
+from handlers.access import other_operators
 from handlers.context import Context
 from handlers.numbers import number_of
 from storage.alerts import StoredAlert
@@ -289,6 +290,6 @@ async def tell_others(
     values = {"title": title, "who": "–"}
     if user is not None:
         values["who"] = user.full_name
-    for operator in sorted(context.services.admins - {context.chat.id}):
+    for operator in other_operators(context):
         told: Alert = notices.decided(operator, waiting, msgid, values, now=now)
         await storage.alerts.enqueue(db, told)

@@ -10,7 +10,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from bot.errors import ConfigError
-from bot.grammar import nearest
+from bot.found import nearest
 
 #: The driver's own options that a store sets itself; PgBouncer's guides tell people to write them.
 SET_BY_US = frozenset({"autocommit", "prepare_threshold"})

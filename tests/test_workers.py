@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -26,20 +25,12 @@ from bot.reasons import said
 from bot.sources.entries import Feed
 from bot.sources.feeds import parse_feed
 from bot.workers import WorkerError, Workers, _Replies
+from tests.waiting import until
 
 ENDLESS = 600.0  # a job that would outlast the whole suite
 FEED = (
     b"<rss version='2.0'><channel><title>t</title><item><title>one</title></item></channel></rss>"
 )
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another process does."""
-    for _ in range(3000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("it never happened")
 
 
 def test_what_only_workers_and_servers_need_is_not_in_the_bots_memory() -> None:

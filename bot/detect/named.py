@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 
 from bot.detect.facts import surroundings
 from bot.detect.severity import CUES
-from bot.grammar import nearest
+from bot.found import nearest
 from bot.languages import FALLBACK, Language, language, languages
 
 #: The tables whose names the English one gives, and what such a name is.

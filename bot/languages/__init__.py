@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
 from bot.errors import ConfigError
 from bot.found import problem_of_module
-from bot.languages import meanings, wordings
+from bot.languages import files, meanings, wordings
 from bot.languages.fields import wrong_fields
 from bot.languages.parts import (
     LEFT_OUT,
@@ -67,6 +67,14 @@ LEARNT: dict[str, type[wordings.Wording | meanings.Meaning]] = {
     wordings.FILE: wordings.Wording,
     meanings.FILE: meanings.Meaning,
 }
+#: All files of a language's folder that are read; those of one name are none of another's.
+FILES = (
+    *(f"{part}.py" for part in PARTS),
+    *(f"{table}.tsv" for table in (*TABLES, ODDS)),
+    *LEARNT,
+    TEXTS,
+    DEMO_TEXTS,
+)
 LAST = 1_000  # the place of a folder that does not say its own
 
 
@@ -199,7 +207,10 @@ def problems() -> tuple[str, ...]:
         found += _problems_of(code)
         # here alone: a worker process says nothing, and a language is spoken after the start
         found += _unsaid(code)
+        for wrong in files.unread(FOLDER / code, FILES):
+            found.append(f"language {code}: bot/languages/{code}{wrong}")
     said_by.cache_clear()
+    found += _copied()
     for one, other in pairwise(LANGUAGES):  # the copy of a folder, in which it was forgotten
         if _order(one) == _order(other) != LAST:
             found.append(f"languages {one} and {other} have one ORDER, and one place in menus")
@@ -258,6 +269,36 @@ def _unsaid(code: str) -> Iterator[str]:
         if all(one.exists() and not problem_of_texts(one) for one in (path, english)):
             for wrong in wrong_texts(path, english):
                 yield f"language {code}: bot/languages/{code}/{name}{wrong}"
+
+
+def _copied() -> Iterator[str]:
+    """The files of a language that are another's, a sentence for each two languages."""
+    for code, other in combinations(LANGUAGES, 2):
+        names = list(FILES)
+        if FALLBACK in {code, other}:  # whose texts are looked at one by one
+            names = [name for name in FILES if not name.endswith(".po")]
+        same = files.same(FOLDER / code, FOLDER / other, names)
+        copies = ", ".join(name for name in same if not _is_stub(code, name))
+        if copies:
+            yield (
+                f"languages {code} and {other} have the same files, to the byte: {copies}; "
+                "each should be its language's own, or a stub"
+            )
+
+
+def _is_stub(code: str, name: str) -> bool:
+    """Whether a file brings nothing yet; of two languages such files may well be the same."""
+    path = FOLDER / code / name
+    if path.suffix == ".tsv":
+        return not files.has_rows(path)
+    if path.suffix != ".py":
+        return False
+    kind = PARTS[path.stem]
+    if _unread(code, path.stem):  # which is told
+        return True
+    part = getattr(import_module(f"{__name__}.{code}.{path.stem}"), path.stem.upper(), None)
+    stub = Reading(script=part.script) if isinstance(part, Reading) else kind()
+    return bool(part == stub)
 
 
 def _problems_of_parts(code: str, place: str) -> Iterator[str]:

@@ -43,6 +43,8 @@ ENTRY = re.compile(
 FORM = re.compile(r"^\s*msgstr", re.MULTILINE)  # a text may have the word, behind a quote
 NUMBER_OF_FORMS = re.compile(r"^Plural-Forms: nplurals=(\d)", re.MULTILINE)
 RULE = "a rule such as nplurals=2; plural=(n != 1);"
+#: Texts that a language may well say as English does: figures, names, the words of a stub.
+FEW = 20
 HUNDREDS = 201  # no language looks further than the last two digits, and some at 0 and 100
 
 
@@ -111,10 +113,13 @@ class Entry(NamedTuple):
 
 
 class Said(NamedTuple):
-    """How a text is said: with a number or without, and what is filled in; None nobody can."""
+    """How a text is said: with a number or without, what is filled in (None nobody can), and the
+    words of each form.
+    """
 
     counted: bool
     places: str | None
+    forms: tuple[str, ...] = ()
 
 
 def wrong_texts(path: Path, english: Path) -> list[str]:
@@ -123,7 +128,7 @@ def wrong_texts(path: Path, english: Path) -> list[str]:
     """
     wrong: list[str] = []
     known = said_by(english)
-    seen, forms, ruleless = {""}, 0, False
+    seen, forms, ruleless, alike = {""}, 0, False, 0
     for entry in _entries(path):
         if not entry.key:
             found = NUMBER_OF_FORMS.search(entry.forms[0])
@@ -138,7 +143,13 @@ def wrong_texts(path: Path, english: Path) -> list[str]:
         seen.add(entry.key)
         if problem:
             wrong.append(f", line {entry.line}: {entry.key} {problem}")
+        alike += path != english and entry.forms == known.get(entry.key, NOWHERE).forms
+    if FEW < alike > len(seen) / 2:
+        wrong.append(f" says {alike} texts as English does: leave out what is not translated")
     return wrong
+
+
+NOWHERE = Said(counted=False, places=None)
 
 
 @lru_cache(maxsize=2)  # one of each name; forgotten once all languages were looked at
@@ -147,9 +158,10 @@ def said_by(path: Path) -> Mapping[str, Said]:
     found: dict[str, Said] = {}
     for entry in _entries(path):
         try:
-            found[entry.key] = Said(entry.counted, _places(entry.forms[0]))
+            places: str | None = _places(entry.forms[0])
         except ValueError:  # told of this text, and of no other language's
-            found[entry.key] = Said(entry.counted, None)
+            places = None
+        found[entry.key] = Said(entry.counted, places, entry.forms)
     return found
 
 
@@ -159,7 +171,7 @@ def _problems_of_entry(entry: Entry, english: Mapping[str, Said], forms: int) ->
     if wanted is None and ID.fullmatch(entry.key):
         yield "is said nowhere: English has no such text"
         return
-    counted, places = wanted or (False, None)  # of a key that is its own English
+    counted, places, _ = wanted or (False, None, ())  # of a key that is its own English
     if entry.counted != counted:
         right = "counted, with a msgid_plural" if counted else "without a msgid_plural"
         yield f"should be {right}, as it is in English"

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from bot.errors import ConfigError
-from bot.grammar import nearest
+from bot.found import nearest
 from bot.sources import banks, kinds
 from bot.sources.banks import SOURCES
 from bot.sources.clashes import (

@@ -12,9 +12,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, PlainValidator
 
+from bot.found import nearest
 from bot.grammar import (
     list_of,
-    nearest,
     no_currency,
     one_of,
     parse_address,

@@ -5,7 +5,7 @@ it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -19,6 +19,7 @@ from bot.telegram.outcomes import Ambiguous
 from bot.telegram.session import open_session
 from storage.db import Store
 from storage.schema import delivery
+from tests.waiting import until
 from tests.world import Sending, World
 
 FIRST = 3001
@@ -36,13 +37,6 @@ async def desk(store: Store, readers: int) -> AsyncIterator[World]:
         for number in range(FIRST, FIRST + readers):
             await world.reader(number)
         yield world
-
-
-async def until(so: Callable[[], bool]) -> None:
-    """Wait for what makes no event: a request that hangs is in no log."""
-    async with asyncio.timeout(60):
-        while not so():  # noqa: ASYNC110 - as said
-            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("lane", [Lane.URGENT, Lane.ROUTINE, Lane.ALERT])

@@ -20,6 +20,7 @@ from bot.i18n import t
 from bot.intake.inbox import AT_ONCE
 from bot.model.chats import ChatKind
 from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World, days
+from tests.waiting import until
 
 FORUM, CHANNEL = -1002000000777, -1001234567890
 DARK = "chart:RUB/KGS:90d:dark"
@@ -386,13 +387,6 @@ async def test_G15_while_telegram_is_away_answers_ask_it_nothing(world: World) -
     world.emulator.faults.clear()
     for reader in (STRANGER, RUSSIAN):
         await world.tells(reader, "84")
-
-
-async def until(so: Callable[[], bool]) -> None:
-    """Wait for what nothing that arrives tells; pauses that double come before it."""
-    async with asyncio.timeout(90):
-        while not so():  # noqa: ASYNC110 - as said
-            await asyncio.sleep(0.02)
 
 
 async def test_G19_an_answer_to_a_group_that_moved_reaches_it(world: World) -> None:

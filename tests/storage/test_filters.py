@@ -187,9 +187,9 @@ async def test_filters_are_given_away_and_forgotten_with_their_chat(store: Store
     async with store.writing() as db:
         await readers(db, 1)
         await storage.filters.add(db, 1, [never("flood")])
-        assert [row["what"] for row in (await storage.privacy.export(db, 1))["news_filter"]] == [
-            "flood"
-        ]
+        assert [
+            row["what"] for row in (await storage.privacy.export(db, 1)).tables["news_filter"]
+        ] == ["flood"]
         await storage.privacy.erase(db, 1)
         assert (await db.execute(select(news_filter))).all() == []
 
