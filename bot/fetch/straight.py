@@ -13,7 +13,7 @@ import ipaddress
 import ssl
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -22,9 +22,6 @@ from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 from bot.addresses import IPAddress
-
-if TYPE_CHECKING:
-    from multidict import CIMultiDictProxy
 
 LONGEST_FIELD = (
     32 * 1024
@@ -40,7 +37,7 @@ class Response(Protocol):
         """The answer's status."""
 
     @property
-    def headers(self) -> CIMultiDictProxy[str]:
+    def headers(self) -> Any:  # noqa: ANN401 - aiohttp's own mapping, with names more than once
         """Its headers."""
 
     @property
@@ -172,7 +169,7 @@ class Answer(HeadersMixin):
     def __init__(
         self,
         status: int,
-        headers: CIMultiDictProxy[str],
+        headers: Any,  # noqa: ANN401 - as in `Response`
         content: aiohttp.StreamReader,
         leave: Callable[[], None],
     ) -> None:
