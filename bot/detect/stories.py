@@ -40,7 +40,6 @@ from bot.detect.meaning import cosine
 from bot.detect.weighing import agreement, other_event, weigh
 from bot.languages import language
 from bot.languages.letters import fold
-from bot.languages.parts import News
 from bot.model.news import Entry, StoredEntry
 from bot.model.text import comparable
 
@@ -70,6 +69,7 @@ HOURS_OF_ONE_HEADLINE, HOURS_OF_A_BARE_HEADLINE = 3, 12
 ALIKE_BEYOND = 0.25  # of two texts under one headline, without its words
 ANOTHER_LANGUAGE_HOURS = 36
 REMEMBERED = 1_024  # sketches, some 4 KB each
+WORDS_REMEMBERED, LONGEST_WORD = 4_000, 30  # words whose stems are, and letters of one
 ENOUGH, HALF_A_DAY_LATER, ANSWERS = 3.5, 0.5, 0.5  # in points of `facts.weigh`
 
 
@@ -170,10 +170,11 @@ def sketch(entry: Entry) -> Sketch:
 def _sketch(title: str, text: str, said: str | None) -> Sketch:
     code = known_language(said, f"{title}\n{text}")
     news = language(code).news
-    words = words_of(title)
-    stems = Counter(_stems(words, news))
+    words = WORD.findall(fold(title))  # both texts are comparable already
+    stem = _stems(by_endings=bool(news.endings)).__getitem__
+    stems = Counter(map(stem, words))
     whole = stems.copy()
-    whole.update(_stems(words_of(text), news))
+    whole.update(map(stem, WORD.findall(fold(text))))
     said_in = " " + " ".join(words)
     return Sketch(
         language=code,
@@ -374,10 +375,28 @@ def words_of(text: str) -> list[str]:
     return WORD.findall(fold(comparable(text)))
 
 
-def _stems(words: Sequence[str], news: News) -> list[str]:
-    """The beginnings of words: enough to join their forms, and no dictionary to carry."""
-    # interned: thousands of sketches have the same few thousand stems
-    return [intern(_stem(word, by_endings=bool(news.endings))) for word in words]
+class _Stems(dict[str, str]):
+    """The beginnings of words met lately: enough to join their forms, and no dictionary to
+    carry.
+    """
+
+    def __init__(self, *, by_endings: bool) -> None:
+        super().__init__()
+        self._by_endings = by_endings
+
+    def __missing__(self, word: str) -> str:
+        # interned: thousands of sketches have the same few thousand stems
+        stem = intern(_stem(word, by_endings=self._by_endings))
+        if len(word) <= LONGEST_WORD:
+            if len(self) >= WORDS_REMEMBERED:
+                self.clear()
+            self[word] = stem
+        return stem
+
+
+@cache
+def _stems(*, by_endings: bool) -> _Stems:
+    return _Stems(by_endings=by_endings)
 
 
 def _stem(word: str, *, by_endings: bool) -> str:
