@@ -31,12 +31,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, cached_property, lru_cache, partial
-from sys import intern
 
 from bot.detect.facts import Facts, facts_of, kinds_of
 from bot.detect.language import known_language
 from bot.detect.lexicon import with_headline
 from bot.detect.meaning import cosine
+from bot.detect.stems import stems_of
 from bot.detect.weighing import agreement, other_event, weigh
 from bot.languages import language
 from bot.languages.letters import fold
@@ -69,7 +69,6 @@ HOURS_OF_ONE_HEADLINE, HOURS_OF_A_BARE_HEADLINE = 3, 12
 ALIKE_BEYOND = 0.25  # of two texts under one headline, without its words
 ANOTHER_LANGUAGE_HOURS = 36
 REMEMBERED = 1_024  # sketches, some 4 KB each
-WORDS_REMEMBERED, LONGEST_WORD = 4_000, 30  # words whose stems are, and letters of one
 ENOUGH, HALF_A_DAY_LATER, ANSWERS = 3.5, 0.5, 0.5  # in points of `facts.weigh`
 
 
@@ -171,7 +170,7 @@ def _sketch(title: str, text: str, said: str | None) -> Sketch:
     code = known_language(said, f"{title}\n{text}")
     news = language(code).news
     words = WORD.findall(fold(title))  # both texts are comparable already
-    stem = _stems(by_endings=bool(news.endings)).__getitem__
+    stem = stems_of(by_endings=bool(news.endings)).__getitem__
     stems = Counter(map(stem, words))
     whole = stems.copy()
     whole.update(map(stem, WORD.findall(fold(text))))
@@ -373,38 +372,6 @@ def _told(
 def words_of(text: str) -> list[str]:
     """The words of a text as they are compared."""
     return WORD.findall(fold(comparable(text)))
-
-
-class _Stems(dict[str, str]):
-    """The beginnings of words met lately: enough to join their forms, and no dictionary to
-    carry.
-    """
-
-    def __init__(self, *, by_endings: bool) -> None:
-        super().__init__()
-        self._by_endings = by_endings
-
-    def __missing__(self, word: str) -> str:
-        # interned: thousands of sketches have the same few thousand stems
-        stem = intern(_stem(word, by_endings=self._by_endings))
-        if len(word) <= LONGEST_WORD:
-            if len(self) >= WORDS_REMEMBERED:
-                self.clear()
-            self[word] = stem
-        return stem
-
-
-@cache
-def _stems(*, by_endings: bool) -> _Stems:
-    return _Stems(by_endings=by_endings)
-
-
-def _stem(word: str, *, by_endings: bool) -> str:
-    if word.isdecimal() or len(word) <= 4:
-        return word
-    if by_endings:  # two letters shorter a stem is the same in nearly every case
-        return word[: max(4, min(6, len(word) - 2))]
-    return word[:6]
 
 
 @cache
