@@ -1,4 +1,4 @@
-"""The stems of words as stories are compared by them: the beginnings, and no dictionary to carry."""
+"""The stems of words as stories are compared by them: beginnings, and no dictionary to carry."""
 
 from __future__ import annotations
 
