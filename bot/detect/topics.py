@@ -16,8 +16,8 @@ from functools import cache
 
 from bot.detect.clues import clued
 from bot.detect.language import known_language
-from bot.detect.lexicon import Lexicon, build_lexicon, read_pattern, shares, zones
-from bot.detect.security import detect
+from bot.detect.lexicon import Lexicon, Zone, build_lexicon, read_pattern, shares, zones
+from bot.detect.security import detect_in
 from bot.languages import language as speech
 from bot.model.news import Verdict
 from bot.model.text import comparable
@@ -32,8 +32,12 @@ def topics_of(title: str, text: str, language: str | None = None) -> tuple[str, 
     """The topics a text is clearly about, clearest first; `language` as in `security.detect`."""
     title, text = comparable(title), comparable(text)
     language = known_language(language, f"{title}\n{text}")
+    return _topics_in(zones(title, text), language)
+
+
+def _topics_in(where: tuple[Zone, ...], language: str) -> tuple[str, ...]:
     sizes: dict[str, float] = {}
-    for pattern, share in shares(_lexicon(language), zones(title, text)).items():
+    for pattern, share in shares(_lexicon(language), where).items():
         sizes[pattern.kind] = sizes.get(pattern.kind, 0.0) + pattern.weight * share
     clear = []
     for topic, size in sorted(sizes.items(), key=lambda item: -item[1]):
@@ -55,9 +59,12 @@ def judged(
     Its topics are those that are `fixed` for its feed, security where it is about that, and what
     its words say. `vector` as in `security.detect`.
     """
-    found = detect(title, text, language, vector=vector)
+    title, text = comparable(title), comparable(text)
+    language = known_language(language, f"{title}\n{text}")
+    where = zones(title, text)  # both detectors look there
+    found = detect_in(where, title, text, language, vector=vector)
     # a dict keeps their order, the surest first, and each once
-    topics = dict.fromkeys([*fixed, *found.topics, *topics_of(title, text, language)])
+    topics = dict.fromkeys([*fixed, *found.topics, *_topics_in(where, language)])
     return replace(found, topics=tuple(topics))
 
 
