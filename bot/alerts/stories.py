@@ -76,11 +76,8 @@ class StoryBroke(Payload):
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read any version we ever wrote."""
-        return cls(
-            story=data["story"],
-            topics=tuple(data["topics"]),
-            answers=data.get("answers"),  # version 1 answered nothing
-        )
+        answers = data.get("answers")  # version 1 answered nothing
+        return cls(story=data["story"], topics=tuple(data["topics"]), answers=answers)
 
 
 class Stories(Kind):
