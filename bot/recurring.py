@@ -78,7 +78,9 @@ async def fan_out(bot: Running) -> None:
         size: int | None = 0
         while size is not None and not bot.stopping.is_set():
             async with bot.store.writing() as db:
-                size = await storage.fan_out.fan_out(db, sieve=sieve)
+                unread = bot.worker.unread
+                size = await storage.fan_out.fan_out(db, sieve=sieve, unread=unread)
+            await bot.worker.tell_unread()
             bot.worker.wake()
     except StorageError as error:
         log.warning("fan-out waits for the database", error=str(error))

@@ -16,7 +16,7 @@ import storage.operating
 import storage.sources
 import storage.stories
 import storage.switch
-from bot.alerts import KINDS, Desk, Reader, edits, kind_of, notices
+from bot.alerts import KINDS, Desk, Reader, edits, kind_of, notices, reads
 from bot.errors import UserError
 from bot.i18n import moment
 from bot.model.news import Story
@@ -142,7 +142,7 @@ async def _errors(context: Context) -> Message:
     told: list[tuple[str, str]] = []
     status = await _status(context)
     async with services.store.reading() as db:
-        for one in await notices.latest(db, chat.id, most=render.MOST_ERRORS):
+        for one in filter(reads, await notices.latest(db, chat.id, most=render.MOST_ERRORS)):
             reader = Reader(
                 chat=chat.id,
                 language=chat.language,

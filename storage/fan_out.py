@@ -29,10 +29,12 @@ import storage.chats
 import storage.filters
 import storage.places
 import storage.quiet
+from bot.errors import NewerError
 from bot.model.alerts import EVERYBODY, Approval, Severity, State
 from bot.model.chats import Post, Sound, Wakes, write_sounds
 from bot.model.filters import StoredFilter
 from bot.model.subjects import SECURITY
+from bot.reasons import Reason
 from storage.alerts import StoredAlert, got, stored_alert
 from storage.db import COUNTED, Db, db_now, forgettable, upsert
 from storage.due import only_stopped
@@ -48,16 +50,26 @@ Sift = Callable[[Sequence[StoredFilter]], Awaitable[Collection[int]]]
 Sieve = Callable[[Db, StoredAlert], Awaitable[Sift | None]]
 
 
-async def fan_out(db: Db, *, chunk: int | None = None, sieve: Sieve | None = None) -> int | None:
+async def fan_out(
+    db: Db,
+    *,
+    chunk: int | None = None,
+    sieve: Sieve | None = None,
+    unread: dict[int, Reason] | None = None,
+) -> int | None:
     """Give the oldest open alert of the first lane its next chunk of deliveries.
 
-    None for a chat whose filters keep it back by the `sieve`; that is counted with the filter.
+    None for a chat whose filters keep it back by the `sieve`; that is counted with the filter. An
+    alert that the sieve cannot read joins the `unread`, which are left open for a program that can.
 
     Returns how many, or None when none is open. The cursor moves in the same transaction: a crash
     repeats or loses nothing.
     """
     await forgettable(db)
-    row = (await db.execute(_OLDEST_OPEN)).first()
+    oldest = _OLDEST_OPEN
+    if unread:
+        oldest = oldest.where(alert.c.id.not_in(unread))
+    row = (await db.execute(oldest)).first()
     if row is None:
         return None
     now = await db_now(db)
@@ -69,8 +81,14 @@ async def fan_out(db: Db, *, chunk: int | None = None, sieve: Sieve | None = Non
         members = select(chat.c.id.label("chat_id")).where(chat.c.id == row.audience_chat, wants)
     else:
         members, last = await _next_chunk(db, row, now, chunk or _chunk(db))
-        if sieve is not None:
-            members = await _sifted(db, row, members, last, sieve)
+        try:
+            if sieve is not None:
+                members = await _sifted(db, row, members, last, sieve)
+        except NewerError as newer:
+            if unread is None:
+                raise
+            unread[row.id] = newer.reason
+            return 0  # the next is another's turn
     size = await _deliver(db, row, members, now)
     if size and row.post is not None:
         await storage.quiet.hold_new(db, row.id, after=row.fanned_to, last=last)

@@ -55,7 +55,7 @@ class RateMoved(Payload):
         if moved.extreme_since is not None:
             since = moved.extreme_since.isoformat()
         return {
-            "v": 1,
+            "v": self.VERSION,
             "told": moved.told,
             "confirmed": moved.confirmed,
             "baseline": rate_to_json(moved.baseline),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import timedelta
+from typing import Protocol
 
 import storage.fan_out
 import storage.lapsed
@@ -13,6 +14,7 @@ from bot.clock import boottime
 from bot.deliver.marks import Marks
 from bot.deliver.sieve import sieve
 from bot.deliver.signals import IDLE
+from bot.reasons import Reason
 from storage.db import Store
 
 # seconds between looks for what expired: it is not sent anyway, and all that waits is looked at
@@ -22,10 +24,22 @@ EXPIRE = 10.0
 STOOD = 5.0
 
 
+class Unread(Protocol):
+    """Who knows of alerts that this version cannot read, and tells of them."""
+
+    unread: dict[int, Reason]
+
+    async def tell_unread(self) -> None:
+        """Tell the operators of those that they have not heard of."""
+
+
 class Upkeep:
     """When each part of it is due; `held` are the deliveries that this process has in hand."""
 
-    def __init__(self, store: Store, marks: Marks, held: Callable[[], Collection[int]]) -> None:
+    def __init__(
+        self, store: Store, marks: Marks, held: Callable[[], Collection[int]], unread: Unread
+    ) -> None:
+        self._unread = unread
         self._store = store
         self._marks = marks
         self._held = held
@@ -47,7 +61,8 @@ class Upkeep:
             return False
         self._fan_at = now + IDLE
         async with self._store.writing() as db:
-            fanned = await storage.fan_out.fan_out(db, sieve=sieve)
+            fanned = await storage.fan_out.fan_out(db, sieve=sieve, unread=self._unread.unread)
+        await self._unread.tell_unread()
         if fanned is not None:
             self._fan_at = 0.0
         return bool(fanned)

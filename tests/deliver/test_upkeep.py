@@ -11,6 +11,7 @@ import storage.quiet
 from bot.deliver.claims import LEASE
 from bot.deliver.marks import Marks
 from bot.deliver.upkeep import Upkeep
+from bot.reasons import Reason
 from storage.db import Store, db_now
 from storage.schema import chat, delivery
 from tests.storage.test_quiet import brought, people, quiet
@@ -21,6 +22,16 @@ class NoMarks:
 
     async def write(self) -> None:
         """Nothing to write."""
+
+
+class AllRead:
+    """Every alert can be read."""
+
+    def __init__(self) -> None:
+        self.unread: dict[int, Reason] = {}
+
+    async def tell_unread(self) -> None:
+        """Nothing to tell."""
 
 
 async def test_the_quiet_hours_of_very_many_end_in_pieces_without_a_pause(
@@ -34,7 +45,7 @@ async def test_the_quiet_hours_of_very_many_end_in_pieces_without_a_pause(
             await quiet(db, number)
         await brought(db, "a")
         await db.execute(update(chat).values(quiet_ends_at=await db_now(db)))
-    upkeep = Upkeep(store, cast("Marks", NoMarks()), set)
+    upkeep = Upkeep(store, cast("Marks", NoMarks()), set, AllRead())
     looks = [await upkeep.tidy(1000.0, lease=LEASE) for _ in range(4)]
     assert looks == [True, True, False, False]
     async with store.reading() as db:
