@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,15 +12,16 @@ from functools import partial
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from bot.detect.topics import judged_in
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetcher
 from bot.fetch.answers import Fetched, Validators
-from bot.model.news import Entry
+from bot.model.news import Entry, Verdict
 from bot.reasons import Reason, reason
 from bot.sources.base import Request
-from bot.sources.listed import ITEM_HASH, ArticleReader, Listed
+from bot.sources.listed import ITEM_HASH, ArticleReader, Listed, ListReader
 from bot.sources.specs import NewsSpec
-from bot.workers import WorkerError, Workers
+from bot.workers import WorkerError, Workers, one_after_another
 from storage.sources import Document
 
 T_co = TypeVar("T_co", covariant=True)
@@ -155,19 +156,34 @@ class Documents:
         return Looked(url=request.url, changed=answer, seen=seen)
 
     async def read(
-        self, spec: NewsSpec, answer: Fetched, *, now: datetime, known: bytes = b""
-    ) -> Listed:
-        """What a source's document lists, read in a worker process: the first MOST_ENTRIES.
+        self,
+        spec: NewsSpec,
+        answer: Fetched,
+        *,
+        now: datetime,
+        known: bytes = b"",
+        first: bool = False,
+    ) -> tuple[Listed, Sequence[Verdict]]:
+        """What a source's document lists, read in a worker process: the first MOST_ENTRIES; and the
+        verdicts on all of these, or none where they are to be judged by themselves.
 
-        It is read without the items that are `known`, where its kind can do that.
+        It is read without the items that are `known`, where its kind can do that; `first` is
+        whether no earlier one of the source was stored.
         """
-        listed = await read_document(self.workers, spec.listed(now, known), answer)
-        return replace(
+        reader = spec.listed(now, known)
+        verdicts: Sequence[Verdict] = ()
+        if spec.article is None and (first or known):
+            judge = partial(judged_in, said=spec.language, fixed=spec.topics, first=first)
+            listed, verdicts = await read_and_judged(self.workers, reader, judge, answer)
+        else:
+            listed = await read_document(self.workers, reader, answer)
+        cut = replace(
             listed,
             entries=listed.entries[:MOST_ENTRIES],
             count=min(listed.count, MOST_ENTRIES),
             items=listed.items[: MOST_ENTRIES * ITEM_HASH],
         )
+        return cut, verdicts
 
     async def with_articles(
         self, spec: NewsSpec, article: ArticleReader, new: Sequence[Entry]
@@ -205,13 +221,36 @@ class Reader(Protocol[T_co]):
 
 async def read_document(workers: Workers, reader: Reader[T_co], answer: Fetched) -> T_co:
     """What `reader` sees in an answer; a document that ends its worker process is a ParseError."""
-    job = partial(reader, url=answer.url, content_type=_kind(answer))
     try:
-        return await workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
+        return await workers.run(_of(reader, answer), answer.body or b"", timeout=PARSE_SECONDS)
     except WorkerError as error:
         raise ParseError(
             reason("document.given_up", "it could not be read: {why}", why=error.reason)
         ) from None
+
+
+async def read_and_judged(
+    workers: Workers,
+    reader: ListReader,
+    judge: Callable[[Listed], Sequence[Verdict]],
+    answer: Fetched,
+) -> tuple[Listed, Sequence[Verdict]]:
+    """What a document lists, with the verdicts of `judge`: one way to the worker process and back.
+
+    None of these where they cannot be had. Where the process took too long or ended, nobody knows
+    over which of the two, and the document is read alone.
+    """
+    job = partial(one_after_another, _of(reader, answer), judge)
+    try:
+        listed, verdicts = await workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
+    except WorkerError:
+        return await read_document(workers, reader, answer), ()
+    return listed, verdicts or ()
+
+
+def _of(reader: Reader[T_co], answer: Fetched) -> Callable[[bytes], T_co]:
+    """A reader that knows whose answer it reads."""
+    return partial(reader, url=answer.url, content_type=_kind(answer))
 
 
 def _kind(answer: Fetched) -> str | None:

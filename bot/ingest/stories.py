@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import structlog
 
@@ -37,6 +38,10 @@ FRESH_AFTER_ITS_DAY = timedelta(hours=3)  # an entry of which the publisher said
 JUDGED_HERE = 2_000
 JUDGED_TOGETHER = 100  # of these so many in one job
 JUDGE_SECONDS = 10.0  # a job's start and its first hundred entries
+
+
+Text = tuple[str, str, str | None]
+"""What an entry is judged by: its title, its text, the language that it is said to be in."""
 
 
 async def keep_entries(
@@ -187,15 +192,30 @@ async def story_of(db: Db, new: NewEntry, *, now: datetime) -> int | None:
     return await told_in_other_words(db, new, since=since, now=now)
 
 
+def said_before(
+    spec: NewsSpec, entries: Sequence[Entry], verdicts: Sequence[Verdict]
+) -> dict[Text, Verdict]:
+    """The verdicts that came with a document, by what they were made of."""
+    return {_text(item, spec): one for item, one in zip(entries, verdicts, strict=bool(verdicts))}
+
+
 async def judge_entries(
-    workers: Workers, spec: NewsSpec, new: Sequence[Entry]
+    workers: Workers,
+    spec: NewsSpec,
+    new: Sequence[Entry],
+    before: Mapping[Text, Verdict] = MappingProxyType({}),
 ) -> dict[Entry, Verdict]:
-    """What the detectors think of new entries, in their order.
+    """What the detectors think of new entries, in their order; of some they have said so `before`.
 
     Few are judged here, many in a worker process: a text takes milliseconds, and others wait for
     the loop. An entry that ends the process is stored as one about nothing.
     """
     judged: dict[Entry, Verdict] = {}
+    if before and all(_text(item, spec) in before for item in new):
+        for item in new:
+            found = before[_text(item, spec)]
+            judged[item] = _by_size(item, spec) or as_stored(found, item, spec)
+        return judged
     if sum(len(item.summary or item.content) for item in new) <= JUDGED_HERE:
         for item in new:
             judged[item] = judge_entry(item, spec)
@@ -211,7 +231,7 @@ async def judge_entries(
 async def _judged(workers: Workers, spec: NewsSpec, some: Sequence[Entry]) -> Sequence[Verdict]:
     """Verdicts of a worker process; the entry it cannot judge is found by halving."""
     seconds = JUDGE_SECONDS * (1 + len(some) / JUDGED_TOGETHER)
-    texts = [(item.title, item.summary or item.content, language_said(item, spec)) for item in some]
+    texts = [_text(item, spec) for item in some]
     try:
         return await workers.run(judged_all, texts, spec.topics, timeout=seconds)
     except WorkerError as error:
@@ -229,9 +249,13 @@ def judge_entry(item: Entry, spec: NewsSpec) -> Verdict:
     known = _by_size(item, spec)
     if known is not None:
         return known
-    text, language = item.summary or item.content, language_said(item, spec)
-    found = judged(item.title, text, language, fixed=spec.topics)
-    return as_stored(clued(found, item.title, text, language), item, spec)
+    title, text, language = _text(item, spec)
+    found = judged(title, text, language, fixed=spec.topics)
+    return as_stored(clued(found, title, text, language), item, spec)
+
+
+def _text(item: Entry, spec: NewsSpec) -> Text:
+    return item.title, item.summary or item.content, language_said(item, spec)
 
 
 def _by_size(item: Entry, spec: NewsSpec) -> Verdict | None:
