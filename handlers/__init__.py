@@ -24,6 +24,7 @@ from bot.alerts import texts_lacking
 from bot.errors import ConfigError, UserError
 from bot.languages import FALLBACK
 from bot.model.subjects import SUBJECTS
+from bot.render import families
 from bot.render.help import commands
 from handlers import (
     admin,
@@ -288,14 +289,16 @@ def _nowhere() -> dict[str, Route[Any]]:
 
 
 def problems() -> list[str]:
-    """What a route, a command, a subject or a kind of alert lacks, a sentence each."""
+    """What a route, a command, a subject, a kind of alert or a family of texts lacks, a sentence
+    each.
+    """
     buttons, found = paired(BUTTONS)
     pressed = {f"button {verb} with {count} words": one for (verb, count), one in buttons.items()}
     found += unusable({**_written(), **pressed, **_nowhere()}) + lacking(COMMANDS)
     found += unfit(_written(), "Update", "Context") + unfit(_nowhere(), "Services", "Update")
     found += misfitting(buttons) + unreachable(buttons)
     found += alerts.lacking_subjects(SUBJECTS.values())
-    return found + texts_lacking(FALLBACK)
+    return found + texts_lacking(FALLBACK) + families.problems()
 
 
 def route(application: App, services: Services) -> None:
