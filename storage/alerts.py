@@ -27,8 +27,9 @@ log = structlog.get_logger(__name__)
 
 # how long an approved alert is worth sending at least: it may have waited its whole life for a word
 APPROVED_LIFE = timedelta(hours=1)
-OPEN = (State.PENDING.value, State.LEASED.value, State.HELD.value)  # not at their end
-UNSENT = (State.PENDING.value, State.HELD.value)  # nobody has it, and it may still be taken back
+# nobody has it, and it may still be taken back
+UNSENT = (State.PENDING.value, State.HELD.value, State.WITHHELD.value)
+OPEN = (*UNSENT, State.LEASED.value)  # not at their end
 BEGUN = (State.SENT.value, State.LEASED.value, State.COLLECTED.value)
 
 
@@ -91,15 +92,16 @@ async def enqueue(db: Db, new: Alert) -> int | None:
             alert.c.kind == new.payload.KIND,
             alert.c.id < pk,
         )
-        await db.execute(
-            update(delivery)
-            .where(delivery.c.alert_id.in_(older), delivery.c.state.in_(UNSENT))
-            .values(state=State.SUPERSEDED.value, finished_at=now)
-        )
+        # In this order: a fan-out that is at it ends first, and what it made is found below.
         await db.execute(
             update(alert)
             .where(alert.c.id.in_(older), alert.c.fanned_at.is_(None))
             .values(fanned_at=now)
+        )
+        await db.execute(
+            update(delivery)
+            .where(delivery.c.alert_id.in_(older), delivery.c.state.in_(UNSENT))
+            .values(state=State.SUPERSEDED.value, finished_at=now)
         )
     return pk
 

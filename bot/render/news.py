@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.i18n import language_name, name_of, t
-from bot.languages import LANGUAGES
+from bot.i18n import name_of, t
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.hazards import Hazard
@@ -231,8 +230,8 @@ def _written_in(written: str | None, language: str) -> str:
         return ""
     try:
         return t(f"news.in.{written}", language)
-    except KeyError:  # no text says that of a language that was added
-        return language_name(written, language) if written in LANGUAGES else ""
+    except KeyError:  # one we have no word for
+        return ""
 
 
 def _paragraphs(text: str, title: str) -> list[str]:
