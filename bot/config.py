@@ -97,6 +97,8 @@ def _folder(name: str) -> str:
     return name
 
 
+#: Of what no reader would see the end; a database cannot count beyond 2^63.
+MOST_ALERTS_PER_HOUR = 1_000_000
 MOST_USER_FEEDS = 40  # of one chat: each is a line and two buttons of one message
 
 
@@ -135,7 +137,7 @@ class Settings(BaseSettings):
     ] = "publish"
     user_feeds: Annotated[int, Field(ge=0, le=MOST_USER_FEEDS)] = 20
     quiet_hours: Annotated[Quiet | None, NoDecode] = None
-    alerts_per_hour: Annotated[int, Field(ge=0)] = 20
+    alerts_per_hour: Annotated[int, Field(ge=0, le=MOST_ALERTS_PER_HOUR)] = 20
     backups: Annotated[str, BeforeValidator(_stripped), AfterValidator(_folder)] | None = None
     poll_every: Duration | None = None
     log_format: Annotated[LogFormat, BeforeValidator(one_of(("console", "json")))] | None = None
