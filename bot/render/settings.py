@@ -57,9 +57,9 @@ def settings(
     `set:filters`, `set:quiet`, `set:sounds`, and `set:places` where the catalog has places; `near`
     are the names of those that were chosen. `digests` are the hours of the chat's digests,
     `following` the names of what it subscribes to. In a `forum`, `set:here`, and of `threads` which
-    kinds of post have a topic of their own; in a group, whether who writes as it may change it (`anonymous`):
-    `anon:on`, and whether it has a `board`: `board:on`. Where `channels` can be added,
-    `set:channels`. What the chat's filters keep back is counted here: none hides in silence.
+    kinds of post have a topic of their own; in a group, whether who writes as it may change it
+    (`anonymous`): `anon:on`, and whether it has a `board`: `board:on`. Where `channels` can be
+    added, `set:channels`. What the chat's filters keep back is counted here: none hides in silence.
     """
     said = [
         phrase("settings.language", language, language=t("language.name", language)),
