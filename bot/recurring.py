@@ -75,12 +75,14 @@ async def poll(bot: Running, key: str) -> bool:
 
 async def fan_out(bot: Running) -> None:
     """Give open alerts their deliveries, chunk by chunk."""
+    editor = bot.worker.composer.editor
     try:
         size: int | None = 0
         while size is not None and not bot.stopping.is_set():
             async with bot.store.writing() as db:
-                unread = bot.worker.unread
-                size = await storage.fan_out.fan_out(db, sieve=sieve, unread=unread)
+                size = await storage.fan_out.fan_out(
+                    db, sieve=sieve, editor=editor, unread=bot.worker.unread
+                )
             await bot.worker.tell_unread()
             bot.worker.wake()
     except StorageError as error:

@@ -54,6 +54,7 @@ async def of_today(services: Services, chat: Chat) -> Message:
             codes=bases_of(keys, chat.home),
             topics=topics_of(keys),
             filters=filters,
+            chat=chat.id,
         )
     names: dict[str, str] = {}
     if found.source:  # none on a day without rates
