@@ -21,7 +21,6 @@ from bot.deliver.sieve import sieve
 from bot.digests import enqueue_digests
 from bot.errors import BotError, StorageError
 from bot.jobs import TICK, Job, Who
-from bot.reasons import Reason, said
 from bot.running import Running
 from storage.shared_clock import SharedClock
 
@@ -197,19 +196,19 @@ async def back_up(bot: Running) -> None:
         if made is not None:
             log.info("backed up", file=made.name)
     except BotError as error:
-        await _tell_no_backup(bot, error.reason)
+        await _tell_no_backup(bot, error)
     # folders and names of files are the operator's: whatever is odd about them, alerts go on
     except Exception as error:
         log.warning("a backup failed as none should", exc_info=error)
-        await _tell_no_backup(bot, said(type(error).__name__))
+        await _tell_no_backup(bot, BotError(type(error).__name__))
 
 
-async def _tell_no_backup(bot: Running, why: Reason) -> None:
+async def _tell_no_backup(bot: Running, error: BotError) -> None:
     if bot.stopping.is_set():
         return  # cut short
-    log.warning("no backup", error=str(why))
+    log.warning("no backup", error=str(error))
     with suppress(StorageError):
-        await bot.tell("notice.backup", {}, why)
+        await bot.tell("notice.backup", {}, error.reason)
 
 
 async def look_again(bot: Running) -> None:
