@@ -22,6 +22,7 @@ import storage.alerts
 import storage.rates
 import storage.rules
 from bot.convert.rule_links import from_link, to_link
+from bot.convert.rule_tokens import asks_to_be_told
 from bot.detect.rules import standing
 from bot.errors import UserError
 from bot.model.rates import CODE, Pair
@@ -58,12 +59,18 @@ async def alert(_update: Update, context: Context) -> None:
 
 
 async def proposed(context: Context, said: str) -> bool:
-    """A rule written without the command, "RUB < 1": its preview; False where it is none."""
+    """A rule written without the command, "RUB < 1": its preview; False where it is none.
+
+    A bare number is one only to who asks to be told: "100 dollars" is an amount.
+    """
     try:
         typed = await proposals.read(context, said)
     except UserError:
         return False
-    await proposals.show(context, *await proposals.propose(context, typed.rule))
+    if typed.bare and not asks_to_be_told(said):
+        return False
+    number, found = await proposals.propose(context, typed.rule, bare=typed.bare)
+    await proposals.show(context, number, found, bare=typed.bare)
     return True
 
 
@@ -136,12 +143,8 @@ async def pressed(context: Context, what: str, rule: str) -> None:
     """Buttons `rule:save:7`, `cancel`, `less`, … of a proposal; `open`, `edit`, … of a rule."""
     number = number_of(rule)
     match what:
-        case "save":
-            await proposals.save(context, number)
-        case "cancel":
-            await proposals.cancel(context, number)
-        case "less" | "more" | "once":
-            await proposals.adjust(context, what, number)
+        case "save" | "cancel" | "less" | "more" | "once":
+            await _on_proposal(context, what, number)
         case "pause" | "resume" | "delete":
             await _change(context, what, number)
         case "edit":
@@ -152,6 +155,21 @@ async def pressed(context: Context, what: str, rule: str) -> None:
             await _open(context, None)
         case _:
             raise UserError("error.stale")
+
+
+async def _on_proposal(context: Context, what: str, number: int) -> None:
+    """What a proposal's buttons do; one that is over keeps none that look alive."""
+    try:
+        if what == "save":
+            await proposals.save(context, number)
+        elif what == "cancel":
+            await proposals.cancel(context, number)
+        else:
+            await proposals.adjust(context, what, number)
+    except UserError as error:
+        if error.msgid == "error.stale":
+            await context.take_buttons(f"rule:{what}:{number}")
+        raise
 
 
 # --- the list -------------------------------------------------------------------------------------

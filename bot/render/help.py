@@ -58,6 +58,10 @@ def greeted(language: str) -> Message:
     return message(phrase("greeting.back", language, example=code("100 usd")))
 
 
-def unknown(language: str) -> Message:
-    """To text that is neither a command nor a conversion."""
-    return message(phrase("unknown.text", language, example=code("100 usd")))
+#: What words that were not understood speak of → an example that is.
+EXAMPLES = {"text": "100 usd", "alert": "/alert USD > 90", "chart": "/chart USD 30d"}
+
+
+def unknown(language: str, about: str = "text") -> Message:
+    """To text that is neither a command nor a conversion; `about` is a key of `EXAMPLES`."""
+    return message(phrase(f"unknown.{about}", language, example=code(EXAMPLES[about])))
