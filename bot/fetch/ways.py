@@ -8,7 +8,6 @@ its sockets. A proxy connects wherever it is told, so what it is told is judged 
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 import re
 import socket
@@ -23,7 +22,7 @@ from cachetools import LRUCache
 from yarl import URL
 
 from bot.addresses import IPAddress, is_own
-from bot.proxies import connector_of
+from bot.proxies import SYSTEMS, connector_of
 
 # a name of the internet, which a number in another form ("2130706433") or a bare word is not
 _NAME = re.compile(r"[^.]+(?:\.[^.]+)*\.[^.0-9][^.]*\.?")
@@ -31,12 +30,6 @@ _NAME = re.compile(r"[^.]+(?:\.[^.]+)*\.[^.0-9][^.]*\.?")
 # hosts of which a SOCKS proxy is told the address: each is judged anew when it is asked for
 TOLD_HOSTS = 10_000
 LONGEST_FIELD = 32 * 1024
-
-
-@functools.cache
-def system_trust() -> ssl.SSLContext:
-    """The certificates the system trusts, read once a process: reading them takes 50 ms."""
-    return ssl.create_default_context()
 
 
 class UnreachableError(OSError):
@@ -75,8 +68,9 @@ class Ways:
         may_connect: Callable[[IPAddress], bool],
         connect: float,
     ) -> None:
-        self._tls = tls or system_trust()
-        self._tls.minimum_version = max(self._tls.minimum_version, ssl.TLSVersion.TLSv1_2)
+        if tls is not None:  # Python begins at TLS 1.2 by itself
+            tls.minimum_version = max(tls.minimum_version, ssl.TLSVersion.TLSv1_2)
+        self._tls = tls
         self._resolver = resolver
         self._may_connect = may_connect
         self._connect = connect
@@ -155,7 +149,10 @@ class Ways:
 
         # force_close: a socket that was allowed once is never lent to another request.
         connector = aiohttp.TCPConnector(
-            ssl=self._tls, resolver=self._resolver, socket_factory=guarded, force_close=True
+            ssl=self._tls or SYSTEMS,
+            resolver=self._resolver,
+            socket_factory=guarded,
+            force_close=True,
         )
         return self._session_of(connector)
 
