@@ -212,6 +212,8 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("delete", 1): Route(privacy.pressed, Who.ADMINISTRATOR),
     ("done", 0): Route(subscriptions.done, Who.ADMINISTRATOR),
     ("hour", 1): Route(digest.pressed, Who.ADMINISTRATOR),
+    ("digest", 1): Route(digest.opened, Who.ADMINISTRATOR),
+    ("at", 1): Route(digest.toggled, Who.ADMINISTRATOR),
     ("chart", 2): Route(charts.pressed, Who.ANYBODY),
     ("chart", 3): Route(charts.pressed, Who.ANYBODY),
     ("amounts", 1): Route(convert.amounts, Who.ANYBODY),

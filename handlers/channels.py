@@ -318,7 +318,7 @@ async def _toggle_offered(context: Context, chat: Chat, kind: str, value: str) -
 
 
 async def _toggle_hour(context: Context, chat: Chat, value: str) -> None:
-    at = digest.time_of(f"{value[:2]}:{value[2:]}") if len(value) == len("0800") else None
+    at = digest.time_of(value)
     if at is None:
         raise UserError("error.stale")
     await _toggle(context, chat, str(DigestSubject(time(at.hour, at.minute), chat.time_zone)))

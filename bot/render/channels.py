@@ -13,7 +13,7 @@ from bot.model.chats import USUAL, Chat, Editorial, Post, Sound, Style
 from bot.render.board import how_it_is
 from bot.render.buttons import back_button, rows_of, switch
 from bot.render.phrases import phrase
-from bot.render.subscriptions import switches
+from bot.render.subscriptions import hour_switches, said_hours, switches
 from bot.render.text import (
     Button,
     Colour,
@@ -30,8 +30,6 @@ from bot.render.wire import ChannelWanted, Keys, one_key
 
 #: Which of a key's requests it is that brings a channel.
 REQUEST = 1
-#: Offered for a channel's digests; several may be chosen.
-HOURS = ("0700", "0800", "0900", "1200", "1500", "1800", "2000", "2200")
 #: The kinds of post that come to a channel.
 POSTS = (Post.RATES, Post.STORIES, Post.DIGESTS)
 #: Rights that Telegram wants to be told of, whether they are asked for or not.
@@ -98,10 +96,6 @@ def setup(
     follows = phrase("channel.follows_nothing", language)
     if following:
         follows = phrase("channel.follows", language, what=", ".join(following))
-    times = ", ".join(map(clock, sorted(digests)))
-    digest = phrase("settings.no_digest", language)
-    if times:
-        digest = phrase("settings.digest", language, times=times)
     zone = chat.time_zone
     said: list[Rich] = [
         phrase("settings.language", language, language=t("language.name", chat.language)),
@@ -109,7 +103,7 @@ def setup(
         phrase("settings.style", language, style=t(f"style.{chat.style.value}", language)),
         follows,
         phrase("channel.policy_is", language, policy=t(f"policy.{chat.policy.value}", language)),
-        digest,
+        said_hours(set(digests), language),
         how_it_is(board, language),
     ]
     buttons = _setup_buttons(number, board, language)
@@ -191,10 +185,7 @@ def topics(
 
 def hours(number: int, digests: Collection[time], language: str) -> Message:
     """Switches of the hours of digests: data `chan:7:hour:0800`."""
-    buttons: list[Button] = []
-    offered = {time(int(hour[:2]), int(hour[2:])) for hour in HOURS}
-    for at in sorted(offered | set(digests)):
-        buttons.append(switch(clock(at), f"chan:{number}:hour:{at:%H%M}", on=at in digests))
+    buttons = hour_switches(digests, f"chan:{number}:hour:")
     return _menu(number, phrase("channel.hours", language), rows_of(buttons, 4), language)
 
 

@@ -111,6 +111,8 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("set", 1): {"set:zone": ADMINISTRATORS_ONLY, "set:topics": ADMINISTRATORS_ONLY},
     ("done", 0): {"done": ADMINISTRATORS_ONLY},
     ("hour", 1): {"hour:0800": ADMINISTRATORS_ONLY},
+    ("digest", 1): {"digest:when": ADMINISTRATORS_ONLY},
+    ("at", 1): {"at:0800": ADMINISTRATORS_ONLY, "at:off": ADMINISTRATORS_ONLY},
     ("chart", 2): {"chart:USD/KGS:30d": ANYBODY},
     ("chart", 3): {"chart:USD/KGS:30d:dark": ANYBODY},
     ("amounts", 1): {"amounts:USD": ANYBODY},

@@ -502,7 +502,7 @@ from datetime import date
 from bot.convert import parse_asked
 from bot.convert.quiet import parse_quiet
 from handlers.charts import parse_chart
-from handlers.digest import time_or_off
+from handlers.digest import times_or_off
 from handlers.rates import parse_rates_request
 
 today = date(2026, 11, 28)
@@ -523,7 +523,7 @@ def asked(words):
 print(json.dumps({
     "rates": rates("USD va EUR kecha"),
     "charts": [chart(f"USD {words}") for words in ("1 yil", "oxirgi yil", "3 oy", "butun davr")],
-    "digest": [str(time_or_off(words)) for words in ("oʻchir", "9:00")],
+    "digest": [[str(at) for at in times_or_off(words)] for words in ("oʻchir", "9:00 20:30")],
     "quiet": str(parse_quiet("Oʻchir.")),
     "amounts": asked("100 usd va 50 eur"),
     "targets": asked("100 usd eur hamda rub"),
@@ -541,7 +541,7 @@ def test_one_folder_more_is_read_behind_commands_and_in_lists(tmp_path: Path) ->
     assert read["rates"] == ["USD", "EUR", "2026-11-27"]
     ranges = ("1y", "1y", "3m", "all")
     assert read["charts"] == [["USD/KGS", span] for span in ranges]
-    assert (read["digest"], read["quiet"]) == (["None", "09:00:00"], "None")
+    assert (read["digest"], read["quiet"]) == ([[], ["09:00:00", "20:30:00"]], "None")
     assert read["amounts"] == ["100 USD None", "50 EUR None", "None"]
     assert read["targets"] == ["100 USD EUR", "100 USD RUB", "None"]
     assert read["days"] == [["100 USD None", "2026-11-27"]] * 2
