@@ -44,7 +44,6 @@ HEARTBEAT = 1.0
 STALLED = 5.0  # a replica whose heart stopped for so long is dead
 DRAIN = 3.0  # seconds for the jobs under way at a stop
 TICK = 0.25  # seconds between looks whether a periodic job's time has come
-LOOK_EVERY = 2  # seconds between looks for keys that are due
 RESCUE_EVERY = 2  # seconds
 PRUNE_EVERY = 3600  # seconds
 FORGOTTEN = 2.0  # seconds that a job must be ours and not be worked at, until it is given back
@@ -185,20 +184,30 @@ def jobs(works: Sequence[Work]) -> tuple[App, dict[Task[Any, Any, Any], int]]:
     tasks: dict[str, Task[Any, Any, Any]] = {}
     periodic: dict[Task[Any, Any, Any], int] = {}
     sweeps: dict[str, Due] = {}
+    looks = 1
     for work in works:
         following = [one.job.name for one in works if one.job.follows == work.job.name]
         if work.due is not None:
             tasks[work.job.name] = _keyed(queue, work, work.due, tasks, following)
             sweeps[work.job.name] = work.due
+            looks = _seconds(work.job.every)
             continue
         task = _whole(queue, work, tasks, following)
         tasks[work.job.name] = task
         if work.job.every is not None:
-            periodic[task] = max(round(work.job.every), 1)
-    periodic[_look(queue, sweeps, tasks)] = LOOK_EVERY
+            periodic[task] = _seconds(work.job.every)
+    periodic[_look(queue, sweeps, tasks)] = looks
     periodic[_rescue(queue)] = RESCUE_EVERY
     periodic[_prune(queue)] = PRUNE_EVERY
     return queue, periodic
+
+
+def _seconds(time: float | None) -> int:
+    """A time of a job; there are no others (`bot.jobs.lacking`), and a fraction would be lost."""
+    whole = int(time or 0)
+    if whole != time:
+        raise ValueError(time)
+    return whole
 
 
 def _whole(
@@ -211,7 +220,7 @@ def _whole(
         lock = None
     retry: RetryStrategy | bool = False
     if work.job.again is not None:
-        retry = RetryStrategy(wait=round(work.job.again))
+        retry = RetryStrategy(wait=_seconds(work.job.again))
 
     @queue.task(name=name, queue=QUEUE, lock=lock, queueing_lock=name, retry=retry)
     async def whole(timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its tick

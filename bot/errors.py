@@ -9,6 +9,7 @@
     + ParseError     bytes came back, but not in the shape we know
   * StorageError     the database failed
   * UnreadableError  an update of Telegram's that nobody can read; set aside, the others go on
+  * NewerError       an alert in a form that this version of the program does not read; it waits
 
 Errors are caught in three places only: around one source's poll, around one
 delivery, and in the handlers' error handler. Everything else goes up and stops
@@ -91,6 +92,15 @@ class StorageError(BotError):
 
 class UnreadableError(BotError):
     """What Telegram sent is no update that we can read: a value of a wrong type, range, or none."""
+
+
+class NewerError(BotError):
+    """What is stored of an alert has a form that this version of the program does not read, as
+    after going back to it: the alert is kept for one that does.
+    """
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
 
 
 def first_of(error: BaseException) -> BaseException:

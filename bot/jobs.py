@@ -21,6 +21,8 @@ from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
 from bot.running import Running
 
 LEFT_OUT: Any = None  # a part of a job that has to be there
+#: The names that the queue of replicas needs for itself.
+OWN_NAMES = frozenset({"look", "rescue", "prune"})
 TICK = 1.0  # seconds between looks at what changes all the time
 
 
@@ -39,7 +41,8 @@ class Job:
     With `due` the job is done for each key that `due` gives, several side by side, and `do` takes
     the key. A job without `every` is done after each round of the job it `follows` that returned
     true, where replicas share the work. `again` is the pause after a StorageError, in seconds;
-    without it the job deals with those itself. What a line leaves out is told by `lacking`.
+    without it the job deals with those itself, as one with `due` does. What a line leaves out is
+    told by `lacking`, and what replicas could not keep: they count whole seconds.
     """
 
     name: str = ""
@@ -87,7 +90,7 @@ def lacking(jobs: Sequence[Job] | None) -> list[str]:
             found.append(f"job {name!r}: there are two")
     by_name = {job.name: job for job in whole}
     for job in whole:
-        for wrong in (*_misfitting(job), *_untimely(job, by_name)):
+        for wrong in (*_misfitting(job), *_untimely(job, by_name), *_unshared(job, whole)):
             found.append(f"job {job.name!r}: {wrong}")
     return found
 
@@ -129,6 +132,26 @@ def _untimely(job: Job, jobs: Mapping[str, Job]) -> Iterator[str]:
         yield "`who` is no Who, which processes do it"
     elif who is not Who.ONE and (job.due is not None or job.follows is not None):
         yield "only what one does for all has `due` or `follows`"
+
+
+def _unshared(job: Job, jobs: Sequence[Job]) -> Iterator[str]:
+    """What a lone process would do of a job that one does for all, and replicas would not."""
+    if job.who is not Who.ONE:
+        return
+    if job.name in OWN_NAMES:
+        yield "its name is one of the queue's own"
+    for name, time in (("every", job.every), ("again", job.again)):
+        if time is not None and _is_time(time) and not float(time).is_integer():
+            yield f"`{name}` is {time}: replicas share it by whole seconds"
+    if job.due is None:
+        return
+    if job.again is not None:
+        yield "`again` is nothing to a job with `due`, which deals with a StorageError itself"
+    for first in jobs:
+        if first.due is not None and first.who is Who.ONE:  # the first of those
+            if _is_time(first.every) and first.every != job.every:
+                yield f"`every` should be that of {first.name!r}: replicas look for both at once"
+            return
 
 
 def _is_time(value: object) -> bool:

@@ -24,6 +24,7 @@ from bot.alerts import texts_lacking
 from bot.errors import ConfigError, UserError
 from bot.languages import FALLBACK
 from bot.model.subjects import SUBJECTS
+from bot.render import families
 from bot.render.help import commands
 from handlers import (
     admin,
@@ -36,6 +37,7 @@ from handlers import (
     convert,
     desk,
     digest,
+    editorial,
     feeds,
     held,
     here,
@@ -59,11 +61,13 @@ from handlers.access import (
     ForUs,
     Mentioned,
     Route,
+    Takes,
     Who,
     always_looking,
     guarded,
-    is_operator,
     looking_or_changing,
+    may,
+    taken,
 )
 from handlers.context import App, Context, Handler
 from handlers.menus import Menu, menus
@@ -89,14 +93,16 @@ LISTS = filters.Document.FileExtension("opml") | filters.Document.FileExtension(
 
 async def show_help(_update: Update, context: Context) -> None:
     """/help: the commands of the table below."""
-    names = [name for name in COMMANDS if name not in OPERATORS or is_operator(context)]
+    names = list(COMMANDS)
+    if not await may(Who.OPERATOR, context):
+        names = list(OFFERED)
     await context.reply(commands(names, context.language))
 
 
 async def said(update: Update, context: Context) -> None:
     """Free text: an operator's broadcast where its words are awaited, else a conversion."""
     # an old message that is edited was not written as a broadcast's words
-    if context.edited or not await broadcasts.written(update, context):
+    if context.edited or not await taken(AWAITED, update, context):
         await convert.text(update, context)
     else:
         context.forget()
@@ -104,7 +110,7 @@ async def said(update: Update, context: Context) -> None:
 
 async def anything(update: Update, context: Context) -> None:
     """What is no text: an operator who was asked for words hears that, others a hint."""
-    if not await broadcasts.written(update, context):
+    if not await taken(AWAITED, update, context):
         await unknown.unknown(update, context)
 
 
@@ -117,7 +123,7 @@ def operator_menus(number: int, language: str) -> Iterator[Menu]:
 async def begin(update: Update, context: Context) -> None:
     """/start; an operator's chat has a menu of its own from then on."""
     await subscriptions.start(update, context)
-    if is_operator(context):
+    if await may(Who.OPERATOR, context):
         for menu in operator_menus(context.chat.id, context.language):
             answer = Answer(method="setMyCommands", parameters=menu, postponable=False)
             await context.send(answer)
@@ -202,9 +208,12 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("unhere", 1): Route(here.undone, Who.ADMINISTRATOR),
     ("chan", 2): Route(channels.pressed, Who.ADMINISTRATOR),
     ("chan", 3): Route(channels.changed, Who.ADMINISTRATOR),
+    ("post", 3): Route(editorial.pressed, Who.ADMINISTRATOR),
     ("delete", 1): Route(privacy.pressed, Who.ADMINISTRATOR),
     ("done", 0): Route(subscriptions.done, Who.ADMINISTRATOR),
     ("hour", 1): Route(digest.pressed, Who.ADMINISTRATOR),
+    ("digest", 1): Route(digest.opened, Who.ADMINISTRATOR),
+    ("at", 1): Route(digest.toggled, Who.ADMINISTRATOR),
     ("chart", 2): Route(charts.pressed, Who.ANYBODY),
     ("chart", 3): Route(charts.pressed, Who.ANYBODY),
     ("amounts", 1): Route(convert.amounts, Who.ANYBODY),
@@ -231,6 +240,8 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
 }
 
 
+#: What takes something written that was asked for, before any line below does.
+AWAITED: Route[Takes] = Route(broadcasts.written, Who.OPERATOR)
 #: What is written besides commands, in the order in which it is tried: where it is heard, and who
 #: may. In a private chat its owner is the administrator.
 WORDS: dict[str, Route[Handler]] = {
@@ -271,6 +282,7 @@ def _written() -> dict[str, Route[Any]]:
     return {
         **{f"command /{name}": one for name, one in COMMANDS.items()},
         **{f"what is written, {name}": one for name, one in WORDS.items()},
+        "what is written, asked for": AWAITED,
         "the bot's membership": MEMBERSHIP,
     }
 
@@ -281,14 +293,16 @@ def _nowhere() -> dict[str, Route[Any]]:
 
 
 def problems() -> list[str]:
-    """What a route, a command, a subject or a kind of alert lacks, a sentence each."""
+    """What a route, a command, a subject, a kind of alert or a family of texts lacks, a sentence
+    each.
+    """
     buttons, found = paired(BUTTONS)
     pressed = {f"button {verb} with {count} words": one for (verb, count), one in buttons.items()}
     found += unusable({**_written(), **pressed, **_nowhere()}) + lacking(COMMANDS)
     found += unfit(_written(), "Update", "Context") + unfit(_nowhere(), "Services", "Update")
     found += misfitting(buttons) + unreachable(buttons)
     found += alerts.lacking_subjects(SUBJECTS.values())
-    return found + texts_lacking(FALLBACK)
+    return found + texts_lacking(FALLBACK) + families.problems()
 
 
 def route(application: App, services: Services) -> None:

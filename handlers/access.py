@@ -27,7 +27,7 @@ from telegram.ext import filters
 
 from bot.errors import UserError
 from bot.model.chats import ChatKind
-from bot.telegram.outcomes import Gone, Rejected, Sent
+from bot.telegram.outcomes import Gone, Outcome, Rejected, Sent
 from bot.telegram.results import member_of
 from handlers.context import Context, Handler
 from handlers.outgoing import Answer
@@ -51,6 +51,8 @@ class Who(Enum):
 
 
 Handles = TypeVar("Handles")
+#: Takes what was written, or says that it was not for it.
+Takes = Callable[[Update, Context], Awaitable[bool]]
 LEFT_OUT: Any = None  # a part of a route that has to be there
 #: Decides for one use of a route: the same command may look or change, by its words.
 Decide = Callable[[Context], Awaitable[Who]]
@@ -110,6 +112,17 @@ def guarded(to: Route[Handler]) -> Handler:
     return serve
 
 
+async def taken(by: Route[Takes], update: Update, context: Context) -> bool:
+    """Whether what was written is taken by a route that may leave it; of who may not use the route
+    it takes nothing.
+    """
+    try:
+        await by.require(context)
+    except UserError:
+        return False
+    return await by.handler(update, context)
+
+
 async def looking_or_changing(context: Context) -> Who:
     """Alone a command shows something, with words it changes it."""
     if context.words:
@@ -122,7 +135,7 @@ async def always_looking(_context: Context) -> Who:
     return Who.ANYBODY
 
 
-def is_operator(context: Context) -> bool:
+def _is_operator(context: Context) -> bool:
     """Whether this is an operator, by their number and in their own chat."""
     user = context.incoming.effective_user
     own = user is not None and user.id == context.chat.id and context.chat.kind is ChatKind.PRIVATE
@@ -131,18 +144,58 @@ def is_operator(context: Context) -> bool:
 
 def _must_be_operator(context: Context) -> None:
     """An operator; to others neither the button nor the command exists."""
-    if is_operator(context):
+    if _is_operator(context):
         return
     if context.incoming.callback_query is None:
         raise UserError("unknown.text", example="100 usd")
     raise UserError("error.stale")
 
 
+def other_operators(context: Context) -> list[int]:
+    """The operators beside the one of this chat, in a fixed order."""
+    return sorted(context.services.admins - NOBODYS_IDS - {context.chat.id})
+
+
+def author(context: Context) -> int | None:
+    """Who wrote this, where that is a person by their own name: None of who writes as a group or as
+    a channel, since nobody knows who that is.
+    """
+    message, user = context.incoming.effective_message, context.incoming.effective_user
+    if user is None or message is None or message.sender_chat is not None:
+        return None
+    return user.id
+
+
+async def must_post(context: Context, chat_id: int, title: str) -> None:
+    """UserError unless this person runs a channel, with the right to post in it."""
+    outcome = await _place_of(context, chat_id, context.chat.id)
+    person = member_of(outcome)
+    if person is None:
+        raise unknown_place(outcome, "error.channel.gone", title=title)
+    if person.status not in ADMINISTRATOR_STATUSES or person.lacks is not None:
+        raise UserError("error.channel.not_yours", title=title)
+
+
+async def _place_of(context: Context, chat_id: int, person: int) -> Outcome:
+    """Ask Telegram for somebody's place in a chat. The question is as patient as an answer, for one
+    refusal may be a mistake.
+    """
+    asked = {"chat_id": chat_id, "user_id": person}
+    return await context.send(Answer(method="getChatMember", parameters=asked, postponable=False))
+
+
+def unknown_place(outcome: Outcome, msgid: str, **values: str) -> UserError:
+    """What to say where Telegram told no place in a chat: it refused, or it is away."""
+    if isinstance(outcome, Sent | Gone | Rejected):
+        return UserError(msgid, **values)
+    return UserError("error.unexpected")  # not a word about rights that nobody knows
+
+
 async def _must_be_administrator(context: Context) -> None:
     """An administrator, in a group; Telegram is asked each time, for the menu is no proof.
 
     Nothing is remembered: who was an administrator a second ago may not be one now. Without an
-    answer nobody is; the question is as patient as an answer, for one refusal may be a mistake.
+    answer nobody is.
     """
     if context.chat.kind is ChatKind.PRIVATE:
         return
@@ -157,17 +210,10 @@ async def _must_be_administrator(context: Context) -> None:
         raise UserError("error.admins_only")
     if user is None or user.id in NOBODYS_IDS:
         raise UserError("error.admins_only")
-    asked = {"chat_id": context.chat.id, "user_id": user.id}
-    question = Answer(method="getChatMember", parameters=asked, postponable=False)
-    outcome = await context.send(question)
+    outcome = await _place_of(context, context.chat.id, user.id)
     member = member_of(outcome)
-    if member is not None and member.status in ADMINISTRATOR_STATUSES:
-        return
-    match outcome:
-        case Sent() | Rejected() | Gone():
-            raise UserError("error.admins_only")
-        case _:  # Telegram is away: not a word about rights that nobody knows
-            raise UserError("error.unexpected")
+    if member is None or member.status not in ADMINISTRATOR_STATUSES:
+        raise unknown_place(outcome, "error.admins_only")
 
 
 def is_anothers(update: Update) -> bool:

@@ -16,7 +16,7 @@ import storage.operating
 import storage.sources
 import storage.stories
 import storage.switch
-from bot.alerts import KINDS, Desk, Reader, edits, kind_of, notices
+from bot.alerts import KINDS, Desk, Reader, edits, kind_of, notices, reads
 from bot.errors import UserError
 from bot.i18n import moment
 from bot.model.news import Story
@@ -28,6 +28,7 @@ from bot.render.desk import card, correction
 from bot.render.text import Message
 from bot.sources.standing import led
 from handlers import second
+from handlers.access import other_operators
 from handlers.context import Context
 from handlers.desk import story_of
 from handlers.numbers import number_of
@@ -141,7 +142,7 @@ async def _errors(context: Context) -> Message:
     told: list[tuple[str, str]] = []
     status = await _status(context)
     async with services.store.reading() as db:
-        for one in await notices.latest(db, chat.id, most=render.MOST_ERRORS):
+        for one in filter(reads, await notices.latest(db, chat.id, most=render.MOST_ERRORS)):
             reader = Reader(
                 chat=chat.id,
                 language=chat.language,
@@ -234,6 +235,6 @@ async def _tell_others(context: Context, db: Db, *, off: bool) -> None:
     values = {"who": "–" if user is None else user.full_name}
     msgid = "notice.alerts_off" if off else "notice.alerts_on"
     each_time = int((await db_now(db)).timestamp() * 1_000_000)  # anew, and not once a day
-    for operator in sorted(context.services.admins - {context.chat.id}):
+    for operator in other_operators(context):
         told = notices.decided(operator, each_time, msgid, values, now=now)
         await storage.alerts.enqueue(db, told)

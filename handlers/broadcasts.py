@@ -22,7 +22,7 @@ from bot.model.subjects import READERS_TOPICS, TopicSubject
 from bot.render import broadcasts as render
 from bot.render.answers import say
 from bot.render.text import LIMIT, units
-from handlers.access import is_operator, is_second_hand
+from handlers.access import is_second_hand, other_operators
 from handlers.context import Context
 from handlers.numbers import number_of
 from storage.db import Db
@@ -36,9 +36,9 @@ async def broadcast(_update: Update, context: Context) -> None:
 
 
 async def written(update: Update, context: Context) -> bool:
-    """Whether what somebody wrote was the words of a broadcast; then they are shown."""
+    """Whether what an operator wrote was the words of a broadcast; then they are shown."""
     message = update.effective_message
-    if message is None or not is_operator(context) or (message.text or "").startswith("/"):
+    if message is None or (message.text or "").startswith("/"):
         return False
     async with context.services.store.reading() as db:
         found = await storage.broadcasts.awaited(db, context.chat.id)
@@ -190,6 +190,6 @@ async def _tell_others(context: Context, db: Db, sent: int, total: int) -> None:
     user = context.incoming.effective_user
     values = {"who": "–" if user is None else user.full_name, "count": str(total)}
     now = context.services.clock()
-    for operator in sorted(context.services.admins - {context.chat.id}):
+    for operator in other_operators(context):
         told = notices.decided(operator, sent, "notice.broadcast", values, now=now)
         await storage.alerts.enqueue(db, told)

@@ -10,7 +10,6 @@ from bot.model.chats import ChatKind
 from bot.render.answers import say
 from bot.render.wire import NO_KEYS
 from handlers import desk
-from handlers.access import is_operator
 from handlers.context import Context
 
 
@@ -22,8 +21,7 @@ async def cancel(update: Update, context: Context) -> None:
     chat = context.chat
     async with context.services.store.writing() as db:
         ended = await storage.rules.drop_proposed(db, chat.id)
-        if is_operator(context):
-            ended = await storage.broadcasts.drop_unsent(db, chat.id) or ended
+        ended = await storage.broadcasts.drop_unsent(db, chat.id) or ended
     ended = ended or desk.asks_headline(update.effective_message)
     said = "cancel.done" if ended else "cancel.nothing"
     below = NO_KEYS if chat.kind is ChatKind.PRIVATE else None

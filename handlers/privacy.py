@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import orjson
 from telegram import Update
 
 import storage.boards
@@ -18,8 +14,10 @@ from bot.render import privacy as render
 from bot.render.answers import say
 from bot.telegram.outcomes import Gone, Outcome, Sent
 from handlers import boards
+from handlers.access import author
 from handlers.context import Context
 from handlers.outgoing import Answer, File
+from storage.privacy import ChatData
 
 
 async def privacy(_update: Update, context: Context) -> None:
@@ -69,18 +67,16 @@ def _administrator(context: Context) -> int:
 
     Nobody knows who that is.
     """
-    message, user = context.incoming.effective_message, context.incoming.effective_user
-    if user is None or message is None or message.sender_chat is not None:
+    asking = author(context)
+    if asking is None:
         raise UserError("error.mydata_anonymous")
-    return user.id
+    return asking
 
 
-async def _send_file(
-    context: Context, reader: int, caption: str, found: Mapping[str, Any]
-) -> Outcome:
+async def _send_file(context: Context, reader: int, caption: str, found: ChatData) -> Outcome:
     file = File(
         field="document",
-        content=orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str),
+        content=found.to_json(),
         filename="jarchy.json",
         content_type="application/json",
     )

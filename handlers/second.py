@@ -9,7 +9,7 @@ from datetime import timedelta
 import storage.alerts
 import storage.entries
 import storage.stories
-from bot.alerts import kind_of
+from bot.alerts import kind_of, reads
 from bot.alerts.stories import alert, ending, keys, places_near
 from bot.errors import UserError
 from bot.model.alerts import Severity
@@ -38,7 +38,9 @@ async def waiting(db: Db, services: Services) -> list[Story]:
         if not calm and len(publishers(one, feeds)) == 1 and ending(one) is None:
             alone.append(led(one, feeds))
     every = [key for one in alone for key in keys(one.pk)]
-    told = {kind_of(one).story(one) for one in await storage.alerts.by_keys(db, every)}
+    told = {
+        kind_of(one).story(one) for one in await storage.alerts.by_keys(db, every) if reads(one)
+    }
     return [one for one in alone if one.pk not in told]
 
 

@@ -11,10 +11,11 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
 from telegram import Update
 
 from bot import metrics
-from bot.errors import ConfigError, UserError
+from bot.errors import ConfigError, NewerError, UserError
 from bot.render.answers import explain
 from bot.render.wire import to_api
 from handlers.access import Route, Who, is_anothers
@@ -22,6 +23,8 @@ from handlers.context import Context, Handler
 from handlers.outgoing import Answer, Outgoing
 from handlers.services import SECONDS_A_COMMAND, SECONDS_A_TAP, Services, load_chat
 from handlers.sign import Sign
+
+log = structlog.get_logger(__name__)
 
 LONGEST_QUERY_ID = 32  # digits; the numbers of today, of 64 bits, have twenty
 QUERY_ID = re.compile(rf"[0-9]{{1,{LONGEST_QUERY_ID}}}")
@@ -87,6 +90,9 @@ async def _handle(
             await handler(update, context)
         except UserError as error:
             await _explain(context, error)
+        except NewerError as newer:  # an alert of a replica whose version is another
+            log.warning("an alert cannot be read by this version", why=str(newer))
+            await _explain(context, UserError("error.unexpected"))
         context.sign.end()
         await context.answered()
     except BaseException:

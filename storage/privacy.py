@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import ColumnElement, Table, delete, or_, select, update
 
 from storage.db import Db
@@ -39,11 +42,24 @@ BY_CHAT = (
     (inbox, "chat_id"),
 )
 OF_A_FEED = ("key", "url", "channel", "name")
+#: A row as it is stored: its columns by name, whatever each holds.
+Row = Mapping[str, object]
 
 
-async def export(db: Db, chat_id: int) -> dict[str, list[dict[str, Any]]]:
-    """Every row about a chat, by table, as it is stored; alerts are those meant for it alone."""
-    found: dict[str, list[dict[str, Any]]] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatData:
+    """All that is stored about one chat: the rows of each table, by the table's name."""
+
+    tables: Mapping[str, Sequence[Row]]
+
+    def to_json(self) -> bytes:
+        """The file that is given away: JSON to be read by people, what JSON has not as text."""
+        return orjson.dumps(self.tables, option=orjson.OPT_INDENT_2, default=str)
+
+
+async def export(db: Db, chat_id: int) -> ChatData:
+    """Every row about a chat, as it is stored; alerts are those meant for it alone."""
+    found: dict[str, list[Row]] = {}
     for table, column in BY_CHAT:
         mine = await _rows(db, table, table.c[column] == chat_id)
         found[str(table.name)] = found.get(str(table.name), []) + mine
@@ -51,7 +67,8 @@ async def export(db: Db, chat_id: int) -> dict[str, list[dict[str, Any]]]:
     # tells since when anybody follows them
     theirs = await _rows(db, own_feed, follows(chat_id))
     found["own_feed"] = [{name: row[name] for name in OF_A_FEED} for row in theirs]
-    return {**found, "alert": await _rows(db, alert, alert.c.audience_chat == chat_id)}
+    found["alert"] = await _rows(db, alert, alert.c.audience_chat == chat_id)
+    return ChatData(tables=found)
 
 
 async def erase(db: Db, *chats: int, before: datetime | None = None) -> int:
@@ -78,7 +95,7 @@ async def erase(db: Db, *chats: int, before: datetime | None = None) -> int:
     return int(gone)
 
 
-async def _rows(db: Db, table: Table, which: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a condition
+async def _rows(db: Db, table: Table, which: Any) -> list[Row]:  # noqa: ANN401 - a condition
     rows = await db.execute(select(table).where(which))
     names = list(map(str, table.c.keys()))  # SQLAlchemy's own strings are none to a JSON library
     return [dict(zip(names, row, strict=True)) for row in rows]

@@ -93,6 +93,33 @@ def test_G20_G21_every_request_to_telegram_has_a_policy() -> None:
     assert asking == OWN_POLICIES
 
 
+#: What tells who somebody is, and who besides `handlers/access.py` has a use for it.
+TELLS_WHO: dict[str, set[str]] = {
+    "admins": {"services.py"},  # where the setting comes in
+    "sender_chat": {"reading.py"},  # whether Telegram's word can be read at all
+    # the bot's own place in a channel; what every request for an answer waits for
+    "getChatMember": {"posting.py", "outgoing.py"},
+    "_is_operator": set(),
+    "ADMINISTRATOR_STATUSES": set(),
+}
+
+
+def test_who_somebody_is_is_decided_in_one_room() -> None:
+    """A route says who may; a handler that looks for itself would know it otherwise one day."""
+    found: dict[str, set[str]] = {name: set() for name in TELLS_WHO}
+    for path in (ROOT / "handlers").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case (
+                    ast.Attribute(attr=str(name))
+                    | ast.Name(id=str(name))
+                    | ast.alias(name=str(name))
+                    | ast.Constant(value=str(name))
+                ) if name in found and path.name != "access.py":
+                    found[name].add(path.name)
+    assert found == TELLS_WHO
+
+
 def test_what_telegram_answers_is_read_in_one_place() -> None:
     """Nothing in an answer is sure to be of its kind: `bot/telegram/results.py` knows that."""
     reading = set()

@@ -62,6 +62,7 @@ CARRIES: dict[str, dict[str, str]] = {
         "theirs": "84.9000",
     },
     "notice.rejected": {"alert": "7", "why": "Bad Request"},
+    "notice.newer": {"alert": "7", "why": "version 2 is unknown"},
     "notice.gone": {"chat": "1004", "why": "CHAT_RESTRICTED"},
     "notice.partly": {
         "source": "nbkr",

@@ -10,15 +10,15 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from procrastinate import RetryStrategy
 
 from bot import cluster
 from bot.errors import ConfigError, StorageError
-from bot.jobs import Job, Who, Work, bound, lacking, loop, looped, shared
+from bot.jobs import OWN_NAMES, Job, Who, Work, bound, lacking, loop, looped, shared
 from bot.reasons import said
 from bot.recurring import JOBS
 from bot.running import Running
 
-OWN_TASKS = {"look", "rescue", "prune"}  # the queue's own, on every server
 NO_PROGRAM = cast("Running", None)
 
 
@@ -45,9 +45,50 @@ def test_the_queue_has_a_task_for_each_job_that_is_shared() -> None:
     works = shared(bound(NO_PROGRAM, JOBS))
     queue, periodic = cluster.jobs(works)
     ours = {name for name, task in queue.tasks.items() if task.queue == cluster.QUEUE}
-    assert ours == named(works) | OWN_TASKS
+    assert ours == named(works) | OWN_NAMES
     by_time = {work.job.name for work in works if work.job.every is not None and work.due is None}
-    assert {task.name for task in periodic} == by_time | OWN_TASKS
+    assert {task.name for task in periodic} == by_time | OWN_NAMES
+
+
+async def test_both_runners_do_each_job_as_often_and_come_back_as_soon() -> None:
+    """What a lone process pauses for is what comes into the queue by time, to the second."""
+    works = shared(bound(NO_PROGRAM, JOBS))
+    queue, periodic = cluster.jobs(works)
+    by_time = {task.name: every for task, every in periodic.items()}
+    for work in looped(works, alone=True):
+        paused, again = await pauses_of(work)
+        if work.due is not None:
+            assert by_time["look"] == paused, work.job.name
+            continue
+        assert by_time[work.job.name] == paused, work.job.name
+        retry = queue.tasks[work.job.name].retry_strategy
+        assert (retry.wait if isinstance(retry, RetryStrategy) else None) == again
+
+
+async def pauses_of(work: Work) -> tuple[float, float | None]:
+    """How long a lone process pauses after a round, and after one without the database; None where
+    the job deals with that itself.
+    """
+    pauses: list[float] = []
+    stopping = asyncio.Event()
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        stopping.set()
+
+    async def due() -> list[str]:
+        return []
+
+    async def away(*_key: str) -> None:
+        raise StorageError(said("away"))
+
+    tried = Work(job=work.job, do=nothing, due=None if work.due is None else due)
+    await asyncio.wait_for(loop(tried, pause, stopping), timeout=60)
+    stopping.clear()
+    if work.due is None and work.job.again is not None:
+        await asyncio.wait_for(loop(replace(tried, do=away), pause, stopping), timeout=60)
+        return pauses[0], pauses[1]
+    return pauses[0], None
 
 
 async def nothing(*_unused: Any) -> None:
@@ -94,6 +135,11 @@ LACKING: list[tuple[Job, str]] = [
     (replace(WHOLE, every=None, follows="whole"), "follows itself"),
     (replace(WHOLE, every=None, follows="alone"), "nothing follows 'alone'"),
     (replace(WHOLE, due=nothing, who=Who.EACH), "one does for all"),
+    (replace(WHOLE, every=0.5), "`every` is 0.5: replicas share it by whole seconds"),
+    (replace(WHOLE, every=90.25), "`every` is 90.25: replicas share it by whole seconds"),
+    (replace(WHOLE, again=0.4), "`again` is 0.4: replicas share it by whole seconds"),
+    (replace(WHOLE, due=nothing, again=2.0), "`again` is nothing to a job with `due`"),
+    (replace(WHOLE, name="look"), "'look': its name is one of the queue's own"),
 ]
 
 
@@ -105,6 +151,26 @@ def test_a_job_that_lacks_a_part_is_refused_at_the_start_by_name(job: Job, part:
     assert len(refused.value.problems) == 1
     assert part in refused.value.problems[0]
     assert str(job.name or "") in refused.value.problems[0]
+
+
+def test_jobs_for_keys_are_looked_for_at_one_pace() -> None:
+    """Replicas look for the keys of all of them at once."""
+    keyed = replace(WHOLE, name="a", due=nothing)
+    assert lacking((keyed, replace(keyed, name="b"))) == []
+    assert lacking((WHOLE, keyed, replace(keyed, name="b", every=60.0))) == [
+        "job 'b': `every` should be that of 'a': replicas look for both at once"
+    ]
+
+
+def test_what_each_process_does_for_itself_may_be_done_in_fractions_of_a_second() -> None:
+    """Its loop is the same beside other replicas."""
+    assert lacking((replace(ALONE, every=0.5), replace(ALONE, name="look", again=0.25))) == []
+
+
+@pytest.mark.parametrize("job", [replace(WHOLE, every=0.5), replace(WHOLE, again=1.5)])
+def test_a_time_that_the_queue_cannot_keep_never_gets_there_as_another(job: Job) -> None:
+    with pytest.raises(ValueError, match=r"\.5"):
+        cluster.jobs([Work(job=job, do=nothing)])
 
 
 def test_jobs_that_follow_each_other_are_refused_by_name() -> None:

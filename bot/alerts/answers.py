@@ -26,7 +26,7 @@ class Answered(Payload):
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
-        return {"v": 1, "method": self.call.method, "body": dict(self.call.parameters)}
+        return {"v": self.VERSION, "method": self.call.method, "body": dict(self.call.parameters)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -33,7 +33,7 @@ class BoardDue(Payload):
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
-        return {"v": 1, "message": self.message}
+        return {"v": self.VERSION, "message": self.message}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -80,6 +80,7 @@ async def body(desk: Desk, chat: Chat, *, now: datetime) -> Rich:
         codes=bases_of(keys, chat.home),
         topics=topics_of(keys),
         now=now,
+        chat=chat.id,
     )
     if view.empty:
         return Rich()

@@ -46,7 +46,7 @@ class Broadcast(Payload):
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
         return {
-            "v": 1,
+            "v": self.VERSION,
             "text": self.text,
             "entities": [written_entity(one) for one in self.entities],
         }

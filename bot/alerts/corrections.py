@@ -29,6 +29,7 @@ class RateCorrected(Payload):
     """
 
     KIND = "correction"
+    VERSION = 2
     POST = Post.RATES
 
     told: int
@@ -49,7 +50,7 @@ class RateCorrected(Payload):
     def to_json(self) -> dict[str, Any]:
         """Version 2 of the stored form."""
         rates = {"old": rate_to_json(self.old), "new": rate_to_json(self.new)}
-        return {"v": 2, "told": self.told, **rates, "corrects": self.corrects.value}
+        return {"v": self.VERSION, "told": self.told, **rates, "corrects": self.corrects.value}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -36,7 +36,7 @@ class DigestDue(Payload):
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
-        return {"v": 1, "day": self.day.isoformat(), "late": self.late}
+        return {"v": self.VERSION, "day": self.day.isoformat(), "late": self.late}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -76,6 +76,7 @@ class Digests(Kind):
             codes=bases_of(keys, reader.home),
             topics=topics_of(keys),
             filters=filters,
+            chat=reader.chat,
         )
         source_name = ""
         if found.source is not None:

@@ -73,6 +73,7 @@ class StoryGrew(Payload):
     """More is reported of the story that alert `told` carried; a `wording` waits for a word."""
 
     KIND = "edit"
+    VERSION = 2
 
     told: int
     wording: Wording | None = None
@@ -81,7 +82,7 @@ class StoryGrew(Payload):
         """Version 1 of the stored form; 2 where there is a wording."""
         if self.wording is None:
             return {"v": 1, "told": self.told}
-        return {"v": 2, "told": self.told, "wording": self.wording.form}
+        return {"v": self.VERSION, "told": self.told, "wording": self.wording.form}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -42,7 +42,7 @@ class FeedBrought(Payload):
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
         return {
-            "v": 1,
+            "v": self.VERSION,
             "feed": self.feed,
             "name": self.name,
             "title": self.title,

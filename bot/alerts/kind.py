@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, cast
 
-from bot.errors import ConfigError
+from bot.errors import ConfigError, NewerError
 from bot.fitting import fits, takes
 from bot.model.alerts import Audience, Payload, Terms
 from bot.model.calls import Call
@@ -17,6 +17,7 @@ from bot.model.chats import Post, Style
 from bot.model.news import Story
 from bot.model.rates import Move, Rate
 from bot.model.subjects import Subject, parse_subject
+from bot.reasons import reason
 from bot.render.text import Button, Message, Rich
 from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
@@ -172,6 +173,9 @@ def _lacking_of(payload: type[Payload]) -> Iterator[str]:
         yield f"payload.{part}"
     yield from _unfit(payload, Payload, "payload.")
     post, terms = cast("tuple[object, ...]", (payload.POST, payload.TERMS))
+    version: object = payload.VERSION
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        yield "payload.VERSION, a whole number from 1"
     if not isinstance(post, Post | None):
         yield "payload.POST, a Post or None"
     if not isinstance(terms, Terms):
@@ -212,6 +216,16 @@ def table(*kinds: type[Kind]) -> Mapping[str, Kind]:
     if problems:
         raise ConfigError(problems)
     return found
+
+
+def kind_among(kinds: Mapping[str, Kind], told: StoredAlert) -> Kind:
+    """The kind of a stored alert; NewerError where this program does not read its stored form."""
+    form = told.payload
+    kind = kinds.get(form.kind)
+    if kind is None:
+        raise NewerError(reason("alert.no_kind", "a stored alert of kind {kind}", kind=form.kind))
+    kind.payload.must_read(form)
+    return kind
 
 
 def place_of(module: str) -> str:

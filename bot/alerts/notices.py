@@ -13,6 +13,7 @@ import storage.alerts
 import storage.chats
 import storage.setups
 from bot.alerts.kind import Desk, Kind, Reader
+from bot.errors import NewerError
 from bot.i18n import day_at, day_since, known, t
 from bot.model.alerts import NOTHING, About, Alert, Audience, Lane, Payload, Severity, Terms
 from bot.reasons import Reason, written
@@ -69,7 +70,7 @@ class Notice(Payload):
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
-        return {"v": 1, "msgid": self.msgid, "values": list(map(list, self.values))}
+        return {"v": self.VERSION, "msgid": self.msgid, "values": list(map(list, self.values))}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -98,6 +99,7 @@ class Notices(Kind):
         "notice.fresh",
         "notice.held",
         "notice.rejected",
+        "notice.newer",
         "notice.silent",
         "notice.speaks",
         "notice.story",
@@ -189,7 +191,10 @@ async def _told_lately(
     """
     trouble = _trouble(made, reasons)
     for told in await latest(db, admin, most=MOST_AN_HOUR, since=now - HOUR):
-        said, named = _trouble(Notice.read(told.payload), told.reasons)
+        try:
+            said, named = _trouble(Notice.read(told.payload), told.reasons)
+        except NewerError:  # told by a program of another version
+            continue
         if said in GOOD_NEWS and named == trouble[1]:
             return False
         # one of the future is left from before the clock was set back: it silences nobody

@@ -27,7 +27,7 @@ class PinDue(Payload):
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
-        return {"v": 1, "message": self.message}
+        return {"v": self.VERSION, "message": self.message}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -43,6 +43,7 @@ class RuleFired(Payload):
     """
 
     KIND = "rule"
+    VERSION = 2
     POST = Post.RULES
 
     number: int
@@ -57,7 +58,13 @@ class RuleFired(Payload):
     def to_json(self) -> dict[str, Any]:
         """Version 2 of the stored form: version 1 had the rule in words."""
         old, new = rate_to_json(self.move.old), rate_to_json(self.move.new)
-        return {"v": 2, "number": self.number, "rule": self.rule.to_json(), "old": old, "new": new}
+        return {
+            "v": self.VERSION,
+            "number": self.number,
+            "rule": self.rule.to_json(),
+            "old": old,
+            "new": new,
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

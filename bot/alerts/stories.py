@@ -54,6 +54,7 @@ class StoryBroke(Payload):
     """A new story worth telling; the words are read from the archive when it is sent."""
 
     KIND = "story"
+    VERSION = 2
     POST = Post.STORIES
     TERMS = Terms(graded=True)
 
@@ -70,16 +71,13 @@ class StoryBroke(Payload):
     def to_json(self) -> dict[str, Any]:
         """Version 2 of the stored form."""
         topics = list(self.topics)
-        return {"v": 2, "story": self.story, "topics": topics, "answers": self.answers}
+        return {"v": self.VERSION, "story": self.story, "topics": topics, "answers": self.answers}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read any version we ever wrote."""
-        return cls(
-            story=data["story"],
-            topics=tuple(data["topics"]),
-            answers=data.get("answers"),  # version 1 answered nothing
-        )
+        answers = data.get("answers")  # version 1 answered nothing
+        return cls(story=data["story"], topics=tuple(data["topics"]), answers=answers)
 
 
 class Stories(Kind):

@@ -12,7 +12,7 @@ import storage.chats
 import storage.filters
 import storage.quiet
 import storage.stories
-from bot.alerts.kind import Brief, Desk, Kind, Reader, is_told_together
+from bot.alerts.kind import Brief, Desk, Kind, Reader, is_told_together, kind_among
 from bot.detect.filters import Looked, keeps_back
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Sound
@@ -36,7 +36,7 @@ class WhatWaited(Payload):
 
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
-        return {"v": 1, "hours": self.hours}
+        return {"v": self.VERSION, "hours": self.hours}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -117,7 +117,7 @@ async def _parts(
         audience = await storage.alerts.audience(desk.db, number)
         if one is None or audience is None:
             continue
-        kind = desk.kinds[one.payload.kind]
+        kind = kind_among(desk.kinds, one)
         if not is_told_together(kind.payload):
             continue
         if audience.subscription is not None and audience.subscription not in follows:

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import orjson
 import typer
 
 from bot.cli.program import (
@@ -322,7 +321,7 @@ async def _export_chat(settings: Settings, chat: int) -> None:
     async with view_of(settings) as db:
         found = await storage.privacy.export(db, chat)
     # bytes, because a terminal of another encoding must not spoil names in the file
-    sys.stdout.buffer.write(orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str) + b"\n")
+    sys.stdout.buffer.write(found.to_json() + b"\n")
 
 
 async def _export_decisions(settings: Settings) -> None:

@@ -31,6 +31,7 @@ def problems(catalog: Catalog) -> list[str]:
     try:
         import handlers
         from bot import jobs, recurring
+        from bot.convert import named as named_by_readers
         from bot.detect import named
     except ConfigError as error:  # said on purpose
         return [*error.problems, *apart]
@@ -41,4 +42,4 @@ def problems(catalog: Catalog) -> list[str]:
         said = [one for one in (mistake.place, mistake.code, mistake.words) if one]
         return [": ".join(said), *apart]
     found = handlers.problems() + jobs.lacking(vars(recurring).get("JOBS"))
-    return found + apart + named.problems()
+    return found + apart + named.problems() + named_by_readers.problems()

@@ -26,6 +26,8 @@ from bot.languages import languages
 #: Marks with a part in a question, by their letter.
 _SIGNED = {"=": "e", ">": "e", "/": "/", "-": "-", "?": "?", ",": ","}
 _ARITHMETIC = {"×": "*", "÷": "/", "x": "*", "х": "*"}
+#: The letters whose words a language brings (`Item`); "w" is heeded at the currency before it.
+SPOKEN_PARTS = tuple("qQtTfrixpw")
 #: What stands behind the last token.
 _NOTHING = Token(kind="", text="", raw="", glued=False)
 

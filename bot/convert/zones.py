@@ -112,6 +112,11 @@ def country_zones(text: str, now: datetime) -> tuple[str, ...]:
     return tuple(found[offset] for offset in sorted(found))
 
 
+def wide_countries() -> frozenset[str]:
+    """The codes of countries with several time zones, which alone are asked for by name."""
+    return frozenset(code for code, keys in _zones_of_territories().items() if len(keys) > 1)
+
+
 @cache
 def _countries() -> Mapping[str, frozenset[str]]:
     """Names of countries with several zones, Cyrillic ones also without their last vowels."""

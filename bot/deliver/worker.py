@@ -27,23 +27,25 @@ from bot.deliver.signals import Signals
 from bot.deliver.slots import Ready, Slots
 from bot.deliver.troubles import Refusals
 from bot.deliver.upkeep import Upkeep
-from bot.errors import StorageError
+from bot.errors import NewerError, StorageError
 from bot.log import telling
 from bot.model.alerts import State
 from bot.model.chats import ChatKind
-from bot.reasons import reason
+from bot.reasons import Reason, reason
 from bot.telegram.api import Api
 from bot.telegram.line import chat_body
 from bot.telegram.quiet import Quiet
 from storage.claims import Claimed
 from storage.db import Store
 from storage.deliveries import unbegun
+from storage.due import UNREAD
 
 log = structlog.get_logger(__name__)
 
 # seconds until the worker's requests without an answer are given up, within their leases
 REQUEST = 10.0
 IN_FLIGHT = 64
+NEWER_PAUSE = 30.0  # seconds that an alert is left for a replica which can read it
 
 
 @dataclass(slots=True)
@@ -74,6 +76,8 @@ class Worker:
     _reactions: Reactions = field(init=False)
     _senders: set[asyncio.Task[None]] = field(default_factory=set)
     _under_way: set[int] = field(default_factory=set)  # deliveries, until their marks are made
+    unread: dict[int, Reason] = field(default_factory=dict)  # alerts that this version cannot read
+    _told_unread: set[int] = field(default_factory=set)
     _fatal: BaseException | None = None
 
     def __post_init__(self) -> None:
@@ -89,7 +93,7 @@ class Worker:
         self.marks = Marks(self.store, self._signals)
         self.chats = ChatPaces()
         self._replies = Replies(self.store, self.slots, self.chats, self.marks, self._signals)
-        self._upkeep = Upkeep(self.store, self.marks, self._held)
+        self._upkeep = Upkeep(self.store, self.marks, self._held, self, self.composer.editor)
         refusals = Refusals()
         self._claims = Claims(
             store=self.store,
@@ -128,6 +132,14 @@ class Worker:
         pace asks for is waited by `rest`.
         """
         return await self._replies.turn(chat, rest)
+
+    async def tell_unread(self) -> None:
+        """Tell the operators, once, of each alert that this version cannot read."""
+        for number, why in list(self.unread.items()):
+            if number not in self._told_unread:
+                self._told_unread.add(number)
+                log.warning("an alert cannot be read by this version", alert=number, why=str(why))
+                await self.on_trouble("notice.newer", {"alert": str(number)}, why)
 
     def stop(self) -> None:
         """Take no more; finish what is in flight; give back the rest."""
@@ -290,6 +302,11 @@ class Worker:
             message = await self.composer.compose(item)
         except StorageError:
             self.marks.add(again(item, 1.0, None, counted=False))
+            return None
+        except NewerError as newer:  # a replica of its version sends it, or we after an upgrade
+            self.marks.add(again(item, NEWER_PAUSE, UNREAD, counted=False))
+            self.unread[item.alert] = newer.reason
+            await self.tell_unread()
             return None
         except Exception as error:  # one bad alert must not delay the others
             log.exception("alert cannot be rendered")

@@ -56,15 +56,17 @@ def _words(drawn: Sketch) -> list[str]:
     """The rarest stems, the headline's and the repeated ones first."""
     weights = weights_of(drawn.language)
     ranked: list[tuple[float, str]] = []
+    title = drawn.title
     for stem, count in drawn.whole.items():
         weight = weights.get(stem, RARE_STEM)
         if weight < COMMON or len(stem) < 3:
             continue
         worth = weight * min(count, 3)
-        if stem in drawn.title:
+        if stem in title:
             worth += weight * HEADLINE
         ranked.append((-worth, stem))
-    return [stem for _, stem in sorted(ranked)[:WORDS]]
+    ranked.sort()
+    return [stem for _, stem in ranked[:WORDS]]
 
 
 def _facts(facts: Facts) -> list[str]:

@@ -95,7 +95,13 @@ def detect(
     """
     title, text = comparable(title), comparable(text)
     language = known_language(language, f"{title}\n{text}")
-    where = zones(title, text)
+    return detect_in(zones(title, text), title, text, language, vector=vector)
+
+
+def detect_in(
+    where: tuple[Zone, ...], title: str, text: str, language: str, *, vector: bytes | None = None
+) -> Verdict:
+    """The same of a text that is `comparable`, in one of our languages, with its zones."""
     weights = weighed(where, language)
     by_words = lexicon(language).bias + sum(weights.values())
     worded, clear = _worded(title, text, language), outranking(weights)

@@ -31,16 +31,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, cached_property, lru_cache, partial
-from sys import intern
 
 from bot.detect.facts import Facts, facts_of, kinds_of
 from bot.detect.language import known_language
 from bot.detect.lexicon import with_headline
 from bot.detect.meaning import cosine
+from bot.detect.stems import stems_of
 from bot.detect.weighing import agreement, other_event, weigh
 from bot.languages import language
 from bot.languages.letters import fold
-from bot.languages.parts import News
 from bot.model.news import Entry, StoredEntry
 from bot.model.text import comparable
 
@@ -170,10 +169,11 @@ def sketch(entry: Entry) -> Sketch:
 def _sketch(title: str, text: str, said: str | None) -> Sketch:
     code = known_language(said, f"{title}\n{text}")
     news = language(code).news
-    words = words_of(title)
-    stems = Counter(_stems(words, news))
+    words = WORD.findall(fold(title))  # both texts are comparable already
+    stem = stems_of(by_endings=bool(news.endings)).__getitem__
+    stems = Counter(map(stem, words))
     whole = stems.copy()
-    whole.update(_stems(words_of(text), news))
+    whole.update(map(stem, WORD.findall(fold(text))))
     said_in = " " + " ".join(words)
     return Sketch(
         language=code,
@@ -372,20 +372,6 @@ def _told(
 def words_of(text: str) -> list[str]:
     """The words of a text as they are compared."""
     return WORD.findall(fold(comparable(text)))
-
-
-def _stems(words: Sequence[str], news: News) -> list[str]:
-    """The beginnings of words: enough to join their forms, and no dictionary to carry."""
-    # interned: thousands of sketches have the same few thousand stems
-    return [intern(_stem(word, by_endings=bool(news.endings))) for word in words]
-
-
-def _stem(word: str, *, by_endings: bool) -> str:
-    if word.isdecimal() or len(word) <= 4:
-        return word
-    if by_endings:  # two letters shorter a stem is the same in nearly every case
-        return word[: max(4, min(6, len(word) - 2))]
-    return word[:6]
 
 
 @cache

@@ -13,18 +13,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Protocol
 
 from bot.detect.clues import clued
 from bot.detect.language import known_language
-from bot.detect.lexicon import Lexicon, build_lexicon, read_pattern, shares, zones
-from bot.detect.security import detect
+from bot.detect.lexicon import Lexicon, Zone, build_lexicon, read_pattern, shares, zones
+from bot.detect.security import detect_in
 from bot.languages import language as speech
-from bot.model.news import Verdict
+from bot.model.news import Entry, Verdict
 from bot.model.text import comparable
 
 Meant = tuple[str, str, str | None, Sequence[str], bytes]
 """Title, text, language, the topics fixed for its feed, and the vector."""
 
+JUDGED_AT_ONCE = 100  # entries of a document that are judged where it was read, at most
 CLEARLY = 1.0  # one plain word of the headline, or two of the first paragraph
 
 
@@ -32,8 +34,12 @@ def topics_of(title: str, text: str, language: str | None = None) -> tuple[str, 
     """The topics a text is clearly about, clearest first; `language` as in `security.detect`."""
     title, text = comparable(title), comparable(text)
     language = known_language(language, f"{title}\n{text}")
+    return _topics_in(zones(title, text), language)
+
+
+def _topics_in(where: tuple[Zone, ...], language: str) -> tuple[str, ...]:
     sizes: dict[str, float] = {}
-    for pattern, share in shares(_lexicon(language), zones(title, text)).items():
+    for pattern, share in shares(_lexicon(language), where).items():
         sizes[pattern.kind] = sizes.get(pattern.kind, 0.0) + pattern.weight * share
     clear = []
     for topic, size in sorted(sizes.items(), key=lambda item: -item[1]):
@@ -55,9 +61,12 @@ def judged(
     Its topics are those that are `fixed` for its feed, security where it is about that, and what
     its words say. `vector` as in `security.detect`.
     """
-    found = detect(title, text, language, vector=vector)
+    title, text = comparable(title), comparable(text)
+    language = known_language(language, f"{title}\n{text}")
+    where = zones(title, text)  # both detectors look there
+    found = detect_in(where, title, text, language, vector=vector)
     # a dict keeps their order, the surest first, and each once
-    topics = dict.fromkeys([*fixed, *found.topics, *topics_of(title, text, language)])
+    topics = dict.fromkeys([*fixed, *found.topics, *_topics_in(where, language)])
     return replace(found, topics=tuple(topics))
 
 
@@ -72,6 +81,34 @@ def judged_all(texts: Sequence[tuple[str, str, str | None]], fixed: Sequence[str
         found = judged(title, text, language, fixed=fixed)
         verdicts.append(clued(found, title, text, language))
     return verdicts
+
+
+class Document(Protocol):
+    """What a document lists; whether items of it were `skipped`, because they were known."""
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """Its entries but for the known ones."""
+
+    @property
+    def skipped(self) -> bool:
+        """Whether there were such."""
+
+
+def judged_in(
+    document: Document, said: str | None, fixed: Sequence[str], *, first: bool
+) -> list[Verdict]:
+    """The verdicts on a document's entries, right where it was read; `said` is the feed's language.
+
+    None where most of them are old: it was read whole and is not the `first` of its feed. Nor of
+    more than a few: they would take the time that reading has.
+    """
+    if len(document.entries) > JUDGED_AT_ONCE or not (first or document.skipped):
+        return []
+    texts = [
+        (one.title, one.summary or one.content, one.language or said) for one in document.entries
+    ]
+    return judged_all(texts, fixed)
 
 
 def judged_by_meaning(texts: Sequence[Meant]) -> list[Verdict]:

@@ -8,15 +8,17 @@ how many pieces it has, so that a headline and an article speak equally loud.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 from itertools import pairwise
 from math import sqrt
+from operator import itemgetter
+from typing import NamedTuple
 from zlib import crc32
 
 from bot.detect.lexicon import WORD
 from bot.languages import FOLDER
 from bot.languages.letters import fold
-from bot.languages.wordings import BUCKETS, FILE, Wording
+from bot.languages.wordings import BUCKETS, FILE, RAISED, Wording
 
 READ_CHARS = 1000  # what a text is about is said by then
 # words whose pieces are remembered, none of them longer: a text repeats them, and so do the next
@@ -24,23 +26,47 @@ REMEMBERED, LONGEST = 2_000, 30
 SIZES = (4, 5)  # letters of a piece; the ends of a word count as letters
 #: Two bytes a letter, whatever the script, so that a piece is a slice.
 ENCODING = "utf-16-le"
+_SPACE = " ".encode(ENCODING)
 
 
-def buckets(title: str, text: str) -> frozenset[int]:
+class _Word(NamedTuple):
+    """A word's letters, where it falls with its pieces, and how the checksum of a pair that begins
+    with it begins.
+    """
+
+    letters: bytes
+    pieces: tuple[int, ...]
+    begun: int
+
+
+class _Words(dict[str, _Word]):
+    """Words met lately."""
+
+    def __missing__(self, word: str) -> _Word:
+        letters = word.encode(ENCODING)
+        found = _Word(letters, _pieces(word), crc32(_SPACE, crc32(letters)))
+        if len(word) <= LONGEST:
+            if len(self) >= REMEMBERED:
+                self.clear()
+            self[word] = found
+        return found
+
+
+_words = _Words()
+
+
+def buckets(title: str, text: str) -> set[int]:
     """Where the pieces of a text fall: of its words, their pairs, and the words themselves."""
     last = BUCKETS - 1
-    words: list[str] = []
+    said: list[str] = []
     for word in WORD.findall(fold(f"{title}\n{text}"[:READ_CHARS])):
         # that there is a number says something, which one it is nothing
-        words.append("0" if word.isdecimal() else word)
-    pairs = {crc32(f"{one} {next_}".encode(ENCODING)) & last for one, next_ in pairwise(words)}
-    pieces = [
-        _pieces(word) if len(word) <= LONGEST else _pieces.__wrapped__(word) for word in set(words)
-    ]
-    return frozenset(pairs.union(*pieces))
+        said.append("0" if word.isdecimal() else word)
+    words = list(map(_words.__getitem__, said))
+    pairs = {crc32(two.letters, one.begun) & last for one, two in pairwise(words)}
+    return pairs.union(*[word.pieces for word in words])
 
 
-@lru_cache(maxsize=REMEMBERED)
 def _pieces(word: str) -> tuple[int, ...]:
     """Where a word falls, and its pieces."""
     letters, last = f"^{word}$".encode(ENCODING), BUCKETS - 1
@@ -55,9 +81,12 @@ def _pieces(word: str) -> tuple[int, ...]:
 def wording_odds(title: str, text: str, table: Wording) -> float:
     """The log-odds that a text is about security, by its wording."""
     found = buckets(title, text)
-    weights = table.weights
-    total = sum([weights[bucket] for bucket in found])
-    return table.bias + table.scale * total / sqrt(len(found) or 1)
+    size, total = len(found), 0
+    if size > 1:  # of one bucket it is no tuple
+        total = sum(itemgetter(*found)(table.raised)) - RAISED * size
+    elif found:
+        total = table.weights[found.pop()]
+    return table.bias + table.scale * total / sqrt(size or 1)
 
 
 @cache

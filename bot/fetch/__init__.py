@@ -159,7 +159,9 @@ class Fetcher:
         host = self._hosts.setdefault(name, _Host())
         loop = asyncio.get_running_loop()
         async with host.lock:
-            await asyncio.sleep(max(0.0, host.free_at - loop.time()))
+            wait = host.free_at - loop.time()
+            if wait > 0:
+                await asyncio.sleep(wait)
             try:
                 yield
             finally:

@@ -44,7 +44,7 @@ from bot.ingest.numbered import recognise_numbered
 from bot.ingest.rates import revise_rates
 from bot.ingest.recognising import Read, recognise_all
 from bot.ingest.side_by_side import SOURCES_AT_ONCE
-from bot.ingest.stories import judge_entries
+from bot.ingest.stories import judge_entries, said_before
 from bot.ingest.telling import Policy
 from bot.ingest.together import Together
 from bot.model.news import Entry
@@ -63,8 +63,8 @@ __all__ = ["Ingest", "IngestReport"]
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 200  # polls whose states are read, and whose findings are written, together
-# seconds that a poll waits for others under way, to be written with them: a transaction costs as
-# much as a hundred of its rows
+# seconds that a poll waits for others under way, to be looked up or written with them: a
+# transaction costs as much as a hundred of its rows
 PATIENCE = 0.05
 
 
@@ -93,13 +93,18 @@ class Ingest:
     _kept: Together[Found, IngestReport] = field(init=False)
     #: The polls that have begun and not ended, each by its own number.
     _under_way: set[object] = field(init=False, default_factory=set)
+    #: The sources whose documents are being read or looked up.
+    _read: set[str] = field(init=False, default_factory=set)
     _asked: asyncio.Semaphore = field(
         init=False, default_factory=lambda: asyncio.Semaphore(SOURCES_AT_ONCE)
     )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_remembered", Together(self._remember, most=AT_ONCE))
-        object.__setattr__(self, "_recognised", Together(self._recognise, most=AT_ONCE))
+        recognised = Together(
+            self._recognise, most=AT_ONCE, patience=PATIENCE, expected=lambda: len(self._read)
+        )
+        object.__setattr__(self, "_recognised", recognised)
         kept = Together(
             self._keep, most=AT_ONCE, patience=PATIENCE, expected=lambda: len(self._under_way)
         )
@@ -169,6 +174,8 @@ class Ingest:
         except Exception as error:  # noqa: BLE001 - whatever one source makes us do wrong, the others go on
             why = unforeseen(spec, error, during=During.READING)
             return Failed(spec=spec, state=past.state, error=why)
+        finally:
+            self._read.discard(spec.key)
 
     async def _look(self, spec: Spec, past: Past) -> Found:
         """What a source says now, fetched, read and judged; nothing is stored yet."""
@@ -200,21 +207,25 @@ class Ingest:
             document = past.documents.get(spec.request.url)
             known = (document and document.listed) or b""
             now = self.clock()
-            listed = await self._documents.read(spec, looked.changed, now=now, known=known)
-        met = past.state.first_ok_at is not None
+            met = past.state.first_ok_at is not None
+            self._read.add(spec.key)
+            listed, verdicts = await self._documents.read(
+                spec, looked.changed, now=now, known=known, first=not met
+            )
+        said = said_before(spec, listed.entries, verdicts)
         if listed.numbered is None:
             recognised = await self._recognise_in(spec, listed.entries, met=met)
         else:
             async with self.store.reading() as db:
                 recognised = await recognise_numbered(db, spec, listed, listed.numbered)
         if listed.skipped and recognised.unsure:
-            listed = await self._documents.read(spec, looked.changed, now=now)
+            listed, _ = await self._documents.read(spec, looked.changed, now=now)
             recognised = await self._recognise_in(spec, listed.entries, met=met)
         looked = looked.with_items(listed.items)
         new = recognised.unknown
         if spec.article is not None and len(new) <= FLOOD:
             new = await self._documents.with_articles(spec, spec.article, new)
-        judged = await judge_entries(self.workers, spec, new)
+        judged = await judge_entries(self.workers, spec, new, said)
         reworded = recognised.reworded if len(recognised.reworded) <= FLOOD else ()
         first = past.state.first_ok_at is None
         return NewsFound(
@@ -227,7 +238,7 @@ class Ingest:
             judged=judged,
             marks=recognised.marks,
             reworded=recognised.reworded,
-            judged_anew=await judge_entries(self.workers, spec, reworded),
+            judged_anew=await judge_entries(self.workers, spec, reworded, said),
             quiet=first or past.flood > 0 or len(new) > FLOOD,
             flood=past.flood,
             loud=frozenset() if first else fresh_in_a_flood(judged, self.clock()),
@@ -238,8 +249,10 @@ class Ingest:
     ) -> Recognised:
         """What is new in a document."""
         if not entries:  # as where a feed only says that it was built anew
+            self._read.discard(spec.key)
             return Recognised()
         recognised = await self._recognised(Read(spec=spec, entries=entries, met=met))
+        self._read.discard(spec.key)
         if isinstance(recognised, SourceError):
             raise recognised
         return recognised

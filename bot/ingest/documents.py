@@ -12,15 +12,16 @@ from functools import partial
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from bot.detect.topics import judged_in
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetcher
 from bot.fetch.answers import Fetched, Validators
-from bot.model.news import Entry
+from bot.model.news import Entry, Verdict
 from bot.reasons import Reason, reason
 from bot.sources.base import Parsed, Request
-from bot.sources.listed import ITEM_HASH, ArticleReader, Listed
+from bot.sources.listed import ITEM_HASH, ArticleReader, Listed, ListReader
 from bot.sources.specs import NewsSpec, RateSpec
-from bot.workers import WorkerError, Workers
+from bot.workers import WorkerError, Workers, one_after_another
 from storage.sources import Document
 
 T = TypeVar("T")
@@ -158,19 +159,34 @@ class Documents:
         return Looked(url=request.url, changed=answer, seen=seen)
 
     async def read(
-        self, spec: NewsSpec, answer: Fetched, *, now: datetime, known: bytes = b""
-    ) -> Listed:
-        """What a source's document lists, read in a worker process: the first MOST_ENTRIES.
+        self,
+        spec: NewsSpec,
+        answer: Fetched,
+        *,
+        now: datetime,
+        known: bytes = b"",
+        first: bool = False,
+    ) -> tuple[Listed, Sequence[Verdict]]:
+        """What a source's document lists, read in a worker process: the first MOST_ENTRIES; and the
+        verdicts on all of these, or none where they are to be judged by themselves.
 
-        It is read without the items that are `known`, where its kind can do that.
+        It is read without the items that are `known`, where its kind can do that; `first` is
+        whether no earlier one of the source was stored.
         """
-        listed = await read_document(self.workers, spec.listed(now, known), answer)
-        return replace(
+        reader = spec.listed(now, known)
+        verdicts: Sequence[Verdict] = ()
+        if spec.article is None and (first or known):
+            judge = partial(judged_in, said=spec.language, fixed=spec.topics, first=first)
+            listed, verdicts = await read_and_judged(self.workers, reader, judge, answer)
+        else:
+            listed = await read_document(self.workers, reader, answer)
+        cut = replace(
             listed,
             entries=listed.entries[:MOST_ENTRIES],
             count=min(listed.count, MOST_ENTRIES),
             items=listed.items[: MOST_ENTRIES * ITEM_HASH],
         )
+        return cut, verdicts
 
     async def rates(self, spec: RateSpec, looked: Looked) -> tuple[Looked, Parsed | None]:
         """What a bank's document says, and what became of it: one that cannot be read is forgotten,
@@ -223,8 +239,7 @@ class Reader(Protocol[T_co]):
 
 async def read_document(workers: Workers, reader: Reader[T_co], answer: Fetched) -> T_co:
     """What `reader` sees in an answer."""
-    job = partial(reader, url=answer.url, content_type=_kind(answer))
-    return await in_a_worker(workers, job, answer.body or b"")
+    return await in_a_worker(workers, _of(reader, answer), answer.body or b"")
 
 
 async def in_a_worker(workers: Workers, job: Callable[[bytes], T], body: bytes) -> T:
@@ -235,6 +250,30 @@ async def in_a_worker(workers: Workers, job: Callable[[bytes], T], body: bytes) 
         raise ParseError(
             reason("document.given_up", "it could not be read: {why}", why=error.reason)
         ) from None
+
+
+async def read_and_judged(
+    workers: Workers,
+    reader: ListReader,
+    judge: Callable[[Listed], Sequence[Verdict]],
+    answer: Fetched,
+) -> tuple[Listed, Sequence[Verdict]]:
+    """What a document lists, with the verdicts of `judge`: one way to the worker process and back.
+
+    None of these where they cannot be had. Where the process took too long or ended, nobody knows
+    over which of the two, and the document is read alone.
+    """
+    job = partial(one_after_another, _of(reader, answer), judge)
+    try:
+        listed, verdicts = await workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
+    except WorkerError:
+        return await read_document(workers, reader, answer), ()
+    return listed, verdicts or ()
+
+
+def _of(reader: Reader[T_co], answer: Fetched) -> Callable[[bytes], T_co]:
+    """A reader that knows whose answer it reads."""
+    return partial(reader, url=answer.url, content_type=_kind(answer))
 
 
 def _kind(answer: Fetched) -> str | None:

@@ -10,7 +10,7 @@ import storage.alerts
 import storage.held_rates
 import storage.rates
 import storage.rules
-from bot.alerts import corrections, kind_of
+from bot.alerts import corrections, kind_of, reads
 from bot.alerts import moves as kind_moves
 from bot.alerts import rules as kind_rules
 from bot.detect import moves
@@ -165,7 +165,7 @@ async def _revise_move(
 
     That is a move or nothing. Drift is measured from what was heard.
     """
-    told = await storage.alerts.by_keys(db, kind_moves.keys(new))
+    told = list(filter(reads, await storage.alerts.by_keys(db, kind_moves.keys(new))))
     alerts = 0
     reached: StoredAlert | None = None
     waiting: StoredAlert | None = None
@@ -214,7 +214,8 @@ async def _correct(db: Db, told: StoredAlert, new: SeenRate, *, now: datetime) -
 async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
     """Correct what chats' rules told of a rate; take back, to judge anew, what nobody heard."""
     kind = kind_rules.RuleFired.KIND
-    spoken = await storage.alerts.about_rate(db, kind, new.series, new.effective_on)
+    about = await storage.alerts.about_rate(db, kind, new.series, new.effective_on)
+    spoken = list(filter(reads, about))
     if not spoken:
         return 0
     rules = {item.id: item for item in await storage.rules.ever_watching(db, new.series)}

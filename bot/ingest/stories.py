@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import structlog
 
 import storage.brought
 import storage.entries
 import storage.stories
+import storage.withheld
 from bot.detect import identity, quakes, stories
 from bot.detect.clues import clued
 from bot.detect.endings import says_it_is_over
@@ -20,7 +22,13 @@ from bot.detect.topics import judged, judged_all
 from bot.ingest.found import Kept, NewsFound
 from bot.ingest.joining import SAME_EVENT, is_formula, joining, told_in_other_words
 from bot.ingest.recognising import link_key
-from bot.ingest.telling import FRESH_FOR, Policy, break_story, edit_story
+from bot.ingest.telling import (
+    FRESH_FOR,
+    Policy,
+    break_story,
+    edit_story,
+    let_go_if_confirmed,
+)
 from bot.model.alerts import Severity
 from bot.model.news import Entry, Story, Verdict
 from bot.sources.specs import NewsSpec
@@ -37,6 +45,10 @@ FRESH_AFTER_ITS_DAY = timedelta(hours=3)  # an entry of which the publisher said
 JUDGED_HERE = 2_000
 JUDGED_TOGETHER = 100  # of these so many in one job
 JUDGE_SECONDS = 10.0  # a job's start and its first hundred entries
+
+
+Text = tuple[str, str, str | None]
+"""What an entry is judged by: its title, its text, the language that it is said to be in."""
 
 
 async def keep_entries(
@@ -143,8 +155,12 @@ async def _keep_entry(
     if (grown or over) and not quiet:
         # one more agency, a language somebody reads, or its end: the message told says so
         await edit_story(db, pk, f"{spec.key}:{item.id}", now=now, always=over)
+    if over:  # a channel that has not posted it needs not hear of it
+        await storage.withheld.drop(db, pk)
     if quiet or _stale(new, now):
         return 0
+    if before is not None and not over:
+        await let_go_if_confirmed(db, pk, policy)
     # for two sources a second agency counts, however it words the event
     if policy.security != "two_sources" and _adds_nothing(counts, before, over=over):
         return 0
@@ -187,15 +203,30 @@ async def story_of(db: Db, new: NewEntry, *, now: datetime) -> int | None:
     return await told_in_other_words(db, new, since=since, now=now)
 
 
+def said_before(
+    spec: NewsSpec, entries: Sequence[Entry], verdicts: Sequence[Verdict]
+) -> dict[Text, Verdict]:
+    """The verdicts that came with a document, by what they were made of."""
+    return {_text(item, spec): one for item, one in zip(entries, verdicts, strict=bool(verdicts))}
+
+
 async def judge_entries(
-    workers: Workers, spec: NewsSpec, new: Sequence[Entry]
+    workers: Workers,
+    spec: NewsSpec,
+    new: Sequence[Entry],
+    before: Mapping[Text, Verdict] = MappingProxyType({}),
 ) -> dict[Entry, Verdict]:
-    """What the detectors think of new entries, in their order.
+    """What the detectors think of new entries, in their order; of some they have said so `before`.
 
     Few are judged here, many in a worker process: a text takes milliseconds, and others wait for
     the loop. An entry that ends the process is stored as one about nothing.
     """
     judged: dict[Entry, Verdict] = {}
+    if before and all(_text(item, spec) in before for item in new):
+        for item in new:
+            found = before[_text(item, spec)]
+            judged[item] = _by_size(item, spec) or as_stored(found, item, spec)
+        return judged
     if sum(len(item.summary or item.content) for item in new) <= JUDGED_HERE:
         for item in new:
             judged[item] = judge_entry(item, spec)
@@ -211,7 +242,7 @@ async def judge_entries(
 async def _judged(workers: Workers, spec: NewsSpec, some: Sequence[Entry]) -> Sequence[Verdict]:
     """Verdicts of a worker process; the entry it cannot judge is found by halving."""
     seconds = JUDGE_SECONDS * (1 + len(some) / JUDGED_TOGETHER)
-    texts = [(item.title, item.summary or item.content, language_said(item, spec)) for item in some]
+    texts = [_text(item, spec) for item in some]
     try:
         return await workers.run(judged_all, texts, spec.topics, timeout=seconds)
     except WorkerError as error:
@@ -229,9 +260,13 @@ def judge_entry(item: Entry, spec: NewsSpec) -> Verdict:
     known = _by_size(item, spec)
     if known is not None:
         return known
-    text, language = item.summary or item.content, language_said(item, spec)
-    found = judged(item.title, text, language, fixed=spec.topics)
-    return as_stored(clued(found, item.title, text, language), item, spec)
+    title, text, language = _text(item, spec)
+    found = judged(title, text, language, fixed=spec.topics)
+    return as_stored(clued(found, title, text, language), item, spec)
+
+
+def _text(item: Entry, spec: NewsSpec) -> Text:
+    return item.title, item.summary or item.content, language_said(item, spec)
 
 
 def _by_size(item: Entry, spec: NewsSpec) -> Verdict | None:

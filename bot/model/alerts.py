@@ -12,9 +12,10 @@ from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, ClassVar, Self
 
+from bot.errors import NewerError
 from bot.model.chats import Post
 from bot.model.rates import Rate, Series
-from bot.reasons import Reason
+from bot.reasons import Reason, reason
 
 #: In the place of a subscription's key: every chat that is written to.
 EVERYBODY = "*"
@@ -53,11 +54,12 @@ class Approval(StrEnum):
 
 
 class State(StrEnum):
-    """A delivery's life. The first three are open; the others are final."""
+    """A delivery's life. The first four are open; the others are final."""
 
     PENDING = "pending"
     LEASED = "leased"
     HELD = "held"  # until its chat's quiet hours end
+    WITHHELD = "withheld"  # until its channel's policy lets it go
     SENT = "sent"
     DEAD = "dead"  # `error` says why
     EXPIRED = "expired"
@@ -130,6 +132,9 @@ class Payload(ABC):
     KIND: ClassVar[str]
     """The name under which it is stored, for ever."""
 
+    VERSION: ClassVar[int] = 1
+    """The newest version of the stored form."""
+
     POST: ClassVar[Post | None] = None
     """The kind of post it is to a chat's settings; None of what they do not ask about: it comes
     whenever it is due.
@@ -154,11 +159,30 @@ class Payload(ABC):
 
     @classmethod
     def read(cls, form: StoredForm) -> Self:
-        """The payload of a stored alert of this kind."""
+        """The payload of a stored alert of this kind; NewerError for a version it does not know."""
+        cls.must_read(form)
+        return cls.from_json(form.json)
+
+    @classmethod
+    def must_read(cls, form: StoredForm) -> None:
+        """NewerError unless this program reads that version of the stored form.
+
+        Of a newer one it would take the fields that it knows, and tell something else.
+        """
         # two kinds may have the same fields, and mean different things by them
         if form.kind != cls.KIND:
             raise ValueError(f"a {form.kind} is read as a {cls.KIND}")
-        return cls.from_json(form.json)
+        stored: object = form.json
+        version: object = stored.get("v") if isinstance(stored, Mapping) else None
+        # True would pass for 1
+        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+            words = "a stored {kind} that does not say its version"
+            raise NewerError(reason("alert.no_version", words, kind=form.kind))
+        if version > cls.VERSION:
+            words = "a stored {kind} of version {version}, and {known} is the newest known"
+            known = cls.VERSION
+            why = reason("alert.newer", words, kind=form.kind, version=version, known=known)
+            raise NewerError(why)
 
     @property
     def about(self) -> About:

@@ -13,7 +13,7 @@ import storage.operating
 import storage.stories
 import storage.switch
 import storage.told
-from bot.alerts import kind_of
+from bot.alerts import kind_of, reads
 from bot.errors import UserError
 from bot.model.overview import Overview
 from bot.model.rates import RateCard
@@ -133,7 +133,7 @@ async def _card(db: Db, of: Operated, now: datetime) -> RateCard | None:
 
 async def _alerts(db: Db) -> Sequence[ToldAlert]:
     """The last alerts that may be shown, each with how far it came."""
-    newest = await storage.told.newest(db, most=ALERTS_SHOWN)
+    newest = [one for one in await storage.told.newest(db, most=ALERTS_SHOWN) if reads(one)]
     told = await storage.told.how_far(db, [one.id for one in newest])
     stories: dict[int, int] = {}
     for one in newest:

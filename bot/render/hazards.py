@@ -20,6 +20,8 @@ _WINDS = {"NNE": "NE", "ENE": "NE", "ESE": "SE", "SSE": "SE"} | {
     "WNW": "NW",
     "NNW": "NW",
 }
+#: The winds that have a text.
+WINDS = ("n", "ne", "e", "se", "s", "sw", "w", "nw")
 #: The texts that a hazard is told with.
 TEXTS = ("hazard.magnitude", "hazard.away", "hazard.withdrawn", "button.map")
 
@@ -56,7 +58,7 @@ def place(hazard: Hazard, language: str) -> str:
     if found is None:
         return hazard.place
     wind = _WINDS.get(found[2], found[2]).lower()
-    if wind not in {"n", "ne", "e", "se", "s", "sw", "w", "nw"}:
+    if wind not in WINDS:
         return hazard.place
     direction = t(f"wind.{wind}", language)
     return t("hazard.away", language).format(km=found[1], direction=direction, name=found[3])

@@ -16,6 +16,7 @@ import pytest
 
 from bot.alerts import FOLDER, KINDS, NO_KINDS, kind_in, texts_lacking
 from bot.alerts.answers import Answered
+from bot.alerts.asked import StoryAsked
 from bot.alerts.boards import BoardDue
 from bot.alerts.broadcasts import Broadcast
 from bot.alerts.corrections import RateCorrected
@@ -31,7 +32,7 @@ from bot.alerts.stories import StoryBroke
 from bot.alerts.waited import WhatWaited
 from bot.convert.rules import parse_rule
 from bot.detect.moves import Moved
-from bot.errors import ConfigError
+from bot.errors import ConfigError, NewerError
 from bot.i18n import known
 from bot.model.alerts import About, Payload, StoredForm
 from bot.model.calls import Call
@@ -73,6 +74,12 @@ STORED: dict[str, list[tuple[dict[str, Any], Payload]]] = {
     "board": [
         ({"v": 1, "message": None}, BoardDue()),
         ({"v": 1, "message": 42}, BoardDue(message=42)),
+    ],
+    "asked": [
+        (
+            {"v": 1, "delivery": 7, "channel": -1001},
+            StoryAsked(delivery=7, channel=-1001),
+        )
     ],
     "pin": [({"v": 1, "message": 42}, PinDue(message=42))],
     "move": [
@@ -247,6 +254,23 @@ def test_a_kind_writes_the_last_of_its_forms(kind: str) -> None:
     assert payload.to_json() == form
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_version_that_a_kind_does_not_know_is_refused_whatever_else_stands_there(
+    kind: str,
+) -> None:
+    """After going back to an older program its fields would be read as something else."""
+    payload = KINDS[kind].payload
+    form, _ = STORED[kind][-1]
+    assert max(one["v"] for one, _ in STORED[kind]) == payload.VERSION
+    newer = {**form, "v": payload.VERSION + 1}
+    with pytest.raises(NewerError, match=f"{kind} of version {payload.VERSION + 1}"):
+        payload.read(StoredForm(kind, newer))
+    unsaid = {name: value for name, value in form.items() if name != "v"}
+    for other in (unsaid, {**form, "v": 0}, {**form, "v": True}, {**form, "v": "1"}, [1], None):
+        with pytest.raises(NewerError, match=f"{kind} that does not say its version"):
+            payload.read(StoredForm(kind, cast("Any", other)))
+
+
 def test_a_payload_is_not_read_as_another_kinds() -> None:
     """A correction has the fields of an edit, and means something else."""
     with pytest.raises(ValueError, match="a correction is read as a edit"):
@@ -349,6 +373,7 @@ UNFIT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a way to be made of nothing": ({"__init__": one_value_more}, {}),
     "payload, a Payload": ({"payload": dict}, {}),
     "payload.KIND, the name under which it is stored": ({}, {"KIND": ""}),
+    "payload.VERSION, a whole number from 1": ({}, {"VERSION": 0}),
     "payload.POST, a Post or None": ({}, {"POST": ["rates"]}),
     "payload.TERMS, a Terms": ({}, {"TERMS": "news"}),
     "payload.to_json, a function that takes ()": ({}, {"to_json": lambda _self, _version: {}}),

@@ -145,7 +145,7 @@ async def test_T4_after_eight_hours_asleep_each_job_is_done_once(
             turns.put_nowait(None)
             return await enqueue_digests(store, now=now)
 
-        often = {"poll": 0.2, "backups": 0.2, "digests": 1.0}
+        often = {"poll": 1.0, "backups": 1.0, "digests": 1.0}
         jobs = [replace(job, every=often.get(job.name, job.every)) for job in JOBS]
         monkeypatch.setattr("bot.background.JOBS", jobs)
         monkeypatch.setattr("bot.recurring.enqueue_digests", turn)

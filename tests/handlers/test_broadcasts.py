@@ -16,6 +16,7 @@ from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.i18n import t
 from bot.model.alerts import EVERYBODY
 from bot.model.chats import ChatKind
+from storage.schema import alert as alert_table
 from storage.schema import broadcast
 from tests.factories import chat
 from tests.handlers.conftest import (
@@ -216,6 +217,8 @@ async def test_another_operator_hears_that_something_is_sent(desk: World) -> Non
     await desk.press(READER, number, "cast:sure:1")
     words = t("notice.broadcast", "ru").format(who="Aigul", count=4)
     await desk.tells(RUSSIAN, words)
+    told = [one for one in await desk.stored(alert_table) if one.kind == "notice"]
+    assert [one.audience_chat for one in told] == [RUSSIAN]  # and not who sends it
 
 
 async def test_a_broadcast_goes_on_after_a_restart(

@@ -67,6 +67,20 @@ async def test_a_broadcast_that_is_not_sent_is_gone(desk: World) -> None:
     assert (await desk.ask("/cancel", fits="ancel"))["text"] == t("cancel.nothing", "en")
 
 
+async def test_who_is_no_operator_any_more_writes_no_broadcast_and_may_still_cancel(
+    desk: World,
+) -> None:
+    """What they wrote is another's words by then; the row is theirs until they end it."""
+    await desk.ask("/broadcast")
+    desk.bot.services.admins = frozenset()
+    said = await desk.ask("a word that goes to nobody")
+    assert "/help" in said["text"]
+    (row,) = await desk.stored(broadcast)
+    assert row.text == ""
+    assert (await desk.ask("/cancel"))["text"] == t("cancel.done", "en")
+    assert await desk.stored(broadcast) == []
+
+
 @pytest.mark.parametrize(
     "text",
     [

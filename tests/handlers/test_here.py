@@ -224,7 +224,7 @@ async def test_S21_the_topics_are_given_out_and_erased_with_the_group(forum: Wor
     asked = await write(forum, "/here", RATES)
     await press(forum, asked, f"here:{RATES}:rates")
     async with forum.bot.store.reading() as db:
-        given = await storage.privacy.export(db, FORUM)
+        given = (await storage.privacy.export(db, FORUM)).tables
     assert [one["threads"] for one in given["chat"]] == ["rates=7"]
     erasing = await write(forum, "/delete")
     await press(forum, erasing, "delete:yes")

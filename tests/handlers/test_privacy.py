@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -28,6 +29,7 @@ from bot.model.rates import Move
 from storage.db import Store, db_now
 from storage.inbox import Received, add
 from storage.schema import alert, board, broadcast, metadata, rule
+from storage.schema import chat as chat_table
 from tests.factories import NOW, chat, rate
 from tests.handlers.conftest import GROUP, READER, STRANGER, World, no_time
 
@@ -92,11 +94,30 @@ async def fill(store: Store, number: int) -> None:
         await add(db, [item], holder="h", lease=timedelta(seconds=60))
 
 
+async def test_S21_the_file_has_every_table_with_its_rows_by_name(store: Store) -> None:
+    """Readable, in the order of the tables; what JSON has not is text."""
+    await fill(store, LONELY)
+    async with store.reading() as db:
+        given = (await storage.privacy.export(db, LONELY)).to_json()
+    assert given.startswith(b'{\n  "chat": [\n    {\n      "id": ')
+    tables = json.loads(given)
+    named = [str(table.name) for table, _ in storage.privacy.BY_CHAT]
+    assert list(tables) == [*dict.fromkeys(named), "own_feed", "alert"]
+    (chat_row,) = tables["chat"]
+    assert list(chat_row) == list(chat_table.c.keys())
+    assert chat_row["created_at"].startswith("20")
+    assert tables["own_feed"] == [
+        {"key": "1", "url": "https://example.org/rss.xml", "channel": None, "name": "Own"}
+    ]
+    other = storage.privacy.ChatData(tables={"rule": [{"amount": Decimal("1.50")}]})
+    assert json.loads(other.to_json()) == {"rule": [{"amount": "1.50"}]}
+
+
 async def test_S21_after_erasing_no_table_knows_the_chat(store: Store) -> None:
     """Nor what it wrote; others keep what is theirs."""
     await fill(store, LONELY)
     async with store.writing() as db:
-        before = await storage.privacy.export(db, LONELY)
+        before = (await storage.privacy.export(db, LONELY)).tables
         assert {name for name, rows in before.items() if rows} == set(before)
         assert await storage.privacy.erase(db, LONELY) > 5
     left = await everything(store)
@@ -104,7 +125,7 @@ async def test_S21_after_erasing_no_table_knows_the_chat(store: Store) -> None:
     assert "my secret" not in left
     async with store.reading() as db:
         assert await storage.chats.subscriptions(db, 1) == ("pair:USD/KGS",)
-        assert len((await storage.privacy.export(db, 1))["delivery"]) == 1
+        assert len((await storage.privacy.export(db, 1)).tables["delivery"]) == 1
 
 
 async def test_S21_mydata_gives_a_chat_its_own_rows_and_delete_erases_them_after_asking(
@@ -124,7 +145,7 @@ async def test_S21_mydata_gives_a_chat_its_own_rows_and_delete_erases_them_after
     assert any("erased" in m.get("text", "") for m in world.emulator.messages(READER))
     await world.bot.inbox._write()
     async with world.bot.store.reading() as db:
-        assert not any((await storage.privacy.export(db, READER)).values())
+        assert not any((await storage.privacy.export(db, READER)).tables.values())
 
 
 async def test_S21_an_erased_chat_hears_of_it_at_once_or_never(world: World) -> None:

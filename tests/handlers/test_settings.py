@@ -143,7 +143,7 @@ async def test_places_near_the_chat_are_chosen_by_taps(
         assert (await press(stale))["show_alert"]
     async with world.bot.store.reading() as db:
         assert await storage.places.of_chat(db, READER) == ["isfana", "kg"]
-        exported = await storage.privacy.export(db, READER)
+        exported = (await storage.privacy.export(db, READER)).tables
     assert [row["place"] for row in exported["chat_place"]] == ["isfana", "kg"]
     await press("place:isfana:batken")
     await press("set:back")

@@ -159,6 +159,6 @@ async def test_a_broadcast_that_is_not_sent_ends(store: Store) -> None:
         await storage.retention._broadcasts(db, NOW)
         left = (await db.execute(select(broadcast.c.chat_id))).scalars().all()
         assert left == [2]
-        assert len((await storage.privacy.export(db, 2))["broadcast"]) == 1
+        assert len((await storage.privacy.export(db, 2)).tables["broadcast"]) == 1
         await storage.privacy.erase(db, 2)
         assert (await db.execute(select(broadcast.c.chat_id))).all() == []

@@ -23,8 +23,10 @@ from bot.model.alerts import Severity
 from bot.model.chats import ChatKind, Wakes
 from bot.model.filters import Filter, Mark, Sense, StoredFilter
 from bot.model.news import Verdict
+from bot.reasons import Reason
 from storage.db import Db, Store
 from storage.entries import NewEntry
+from storage.schema import alert as alert_table
 from storage.schema import delivery, news_filter
 from tests.factories import NOW, chat, entry
 
@@ -64,6 +66,11 @@ async def fanned(store: Store, alert: int, *, chunk: int | None = None) -> list[
     while size is not None:
         async with store.writing() as db:
             size = await storage.fan_out.fan_out(db, chunk=chunk, sieve=sieve)
+    return await fanned_now(store, alert)
+
+
+async def fanned_now(store: Store, alert: int) -> list[int]:
+    """The chats that have a delivery of an alert."""
     async with store.reading() as db:
         query = select(delivery.c.chat_id).where(delivery.c.alert_id == alert)
         return sorted((await db.execute(query)).scalars())
@@ -92,6 +99,31 @@ async def test_who_asked_not_to_hear_of_it_is_not_told_and_it_is_counted(store: 
         second = await a_story(db, "A fire in a market")
     assert await fanned(store, second) == [1, 2, 3, 4, 5, 6, 7]
     assert await kept(store, (2, 3, 7)) == [1, 0, 1]
+
+
+async def test_a_story_whose_alert_cannot_be_read_is_left_open_and_holds_nobody_up(
+    store: Store,
+) -> None:
+    """Of it nobody's filters can be asked; a program that can read it gives it out later."""
+    async with store.writing() as db:
+        await readers(db, 1, 2)
+        await storage.filters.add(db, 2, [never("floods")])
+        newer = await a_story(db, "A flood took the bridge")
+        form = (await db.execute(select(alert_table).where(alert_table.c.id == newer))).one()
+        changed = update(alert_table).where(alert_table.c.id == newer)
+        await db.execute(changed.values(payload={**form.payload, "v": 99}))
+        second = await a_story(db, "A fire in a market")
+    unread: dict[int, Reason] = {}
+    size: int | None = 0
+    while size is not None:
+        async with store.writing() as db:
+            size = await storage.fan_out.fan_out(db, sieve=sieve, unread=unread)
+    assert unread.keys() == {newer}
+    assert await fanned_now(store, second) == [1, 2]
+    assert await fanned_now(store, newer) == []
+    async with store.writing() as db:
+        await db.execute(changed.values(payload=form.payload))
+    assert await fanned(store, newer) == [1]
 
 
 async def test_who_wants_urgent_stories_only_is_told_of_no_other(store: Store) -> None:
@@ -187,9 +219,9 @@ async def test_filters_are_given_away_and_forgotten_with_their_chat(store: Store
     async with store.writing() as db:
         await readers(db, 1)
         await storage.filters.add(db, 1, [never("flood")])
-        assert [row["what"] for row in (await storage.privacy.export(db, 1))["news_filter"]] == [
-            "flood"
-        ]
+        assert [
+            row["what"] for row in (await storage.privacy.export(db, 1)).tables["news_filter"]
+        ] == ["flood"]
         await storage.privacy.erase(db, 1)
         assert (await db.execute(select(news_filter))).all() == []
 

@@ -1,0 +1,90 @@
+"""An alert in a form that this version of the program does not read, as after going back to it: it
+is held with the reason, and nothing of it is lost or told wrongly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+import storage.fan_out
+from bot.model.chats import ChatKind
+from bot.ops.whole import _alerts
+from storage.db import db_now
+from storage.due import UNREAD
+from storage.schema import alert, delivery
+from tests.deliver.test_worker import ONE, TWO, bench
+from tests.world import Sending, World
+
+__all__ = ["bench"]
+
+#: What stands in place of an alert's stored form, and why it is not read.
+FORMS: dict[str, tuple[dict[str, Any], str]] = {
+    "a newer version": (
+        {"payload": {"v": 2, "lines": []}},
+        "a stored notice of version 2, and 1 is the newest known",
+    ),
+    "no version": (
+        {"payload": {"msgid": "notice.well", "values": []}},
+        "a stored notice that does not say its version",
+    ),
+    "a kind of a newer program": ({"kind": "bulletin"}, "a stored alert of kind bulletin"),
+}
+
+
+async def become(world: World, number: int, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Let an alert be stored so; how it was."""
+    async with world.store.writing() as db:
+        row = (await db.execute(select(alert).where(alert.c.id == number))).one()
+        await db.execute(update(alert).where(alert.c.id == number).values(**values))
+    return {"kind": row.kind, "payload": row.payload}
+
+
+@pytest.mark.parametrize("given_out", [True, False])
+@pytest.mark.parametrize("form", FORMS)
+async def test_what_cannot_be_read_waits_with_the_reason_and_is_sent_by_who_can(
+    bench: World, form: str, given_out: bool
+) -> None:
+    """Others are sent meanwhile, and the operators hear of it once, for all its chats."""
+    for reader in (ONE, TWO):
+        await bench.reader(reader)
+    await bench.alert()
+    if given_out:  # by the program that could read it, before it was replaced
+        async with bench.store.writing() as db:
+            await storage.fan_out.fan_out(db)
+    stored, why = FORMS[form]
+    was = await become(bench, 1, stored)
+    async with Sending(bench):
+        await bench.alert()
+        await bench.arrived(ONE)
+        await bench.arrived(TWO)
+    for reader in (ONE, TWO):
+        held = [("pending", UNREAD.words)] if given_out else []
+        assert await bench.rows(reader) == [*held, ("sent", None)]
+        assert bench.accepted(reader) == 1
+    assert bench.told == [("notice.newer", {"alert": "1", "why": why})]
+    await become(bench, 1, was)  # what the program of that version makes of it
+    async with bench.store.writing() as db:  # half a minute later
+        await db.execute(update(delivery).values(not_before=await db_now(db)))
+    bench.restart()
+    async with Sending(bench):
+        await bench.arrived(ONE, 2)
+        await bench.arrived(TWO, 2)
+    await bench.done()
+    assert await bench.rows(ONE) == [("sent", None)] * 2
+
+
+async def test_among_others_it_is_left_out(bench: World) -> None:
+    """The operator's page shows the rest."""
+    await bench.reader(ONE, kind=ChatKind.PRIVATE)
+    for _ in range(2):
+        await bench.alert()
+    async with bench.store.writing() as db:
+        await storage.fan_out.fan_out(db)
+        await db.execute(update(alert).values(personal=False))
+    await become(bench, 1, {"payload": {"v": 9}})
+    async with bench.store.reading() as db:
+        assert [one.alert.id for one in await _alerts(db)] == [2]
