@@ -66,6 +66,9 @@ async def soak(minutes: float) -> list[Figure]:
             (folder / "catalog.toml").write_text(_catalog(publishers.url))
             (folder / "words.txt").write_text("Tonight the bot moves to another machine.")
             env = _environment(folder, telegram)
+            # the process that migrates keeps what does that in memory
+            async with process("-m", "bot", "db", "upgrade", folder=folder, env=env) as upgrade:
+                await upgrade.wait()
             async with process("-m", "bot", "run", folder=folder, env=env) as bot:
                 return await _watched(bot, telegram, publishers, folder, env, minutes * 60)
 
