@@ -14,6 +14,7 @@ from pydantic import (
     PlainValidator,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import (
@@ -36,6 +37,7 @@ from bot.grammar import (
     SettingFlag,
     UserIds,
     Zone,
+    in_unicode,
     one_of,
     parse_language,
     parse_proxy,
@@ -144,6 +146,11 @@ class Settings(BaseSettings):
     log_level: Annotated[
         LogLevel, BeforeValidator(one_of(("debug", "info", "warning", "error")))
     ] = "info"
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _text(cls, value: object) -> object:
+        return in_unicode(value)
 
     @classmethod
     def settings_customise_sources(
@@ -259,7 +266,7 @@ class _CatalogSetting(BaseSettings):
 
     model_config = Settings.model_config
 
-    catalog: Path | None = None
+    catalog: Annotated[Path, BeforeValidator(in_unicode)] | None = None
 
 
 def load_settings(env_file: Path | None = None, **overrides: Any) -> Settings:  # noqa: ANN401 - any field

@@ -12,7 +12,7 @@ import typer.main
 from yarl import URL
 
 from bot.cli import main
-from bot.config import Settings, load_settings
+from bot.config import Settings, catalog_path, load_settings
 from bot.errors import ConfigError
 from bot.grammar import parse_address, parse_duration
 from storage.address import parse_url
@@ -505,6 +505,18 @@ def test_all_problems_are_told_at_once_those_of_the_catalog_too(
     assert ended.value.code == 78
     names = [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()]
     assert names == ["TIME_ZONE", "POLL_EVERY", "SEND_RATE", "[feeds.x] url", "[sorces]"]
+
+
+@pytest.mark.parametrize("name", [name.upper() for name in Settings.model_fields])
+def test_a_value_whose_bytes_are_not_utf_8_is_told_at_the_start(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the setting: some were taken, and ended the program at the first night's copy."""
+    odd = {"DATABASE_URL": "sqlite:///\udcff.db", "BOT_TOKEN": f"{TOKEN}\udcff"}
+    monkeypatch.setenv(name, odd.get(name, "https://x.example/\udcff"))
+    [problem] = told()
+    assert problem == f"{name}: should be text in UTF-8"
+    assert name != "CATALOG" or catalog_path() is None
 
 
 # ── the file ────────────────────────────────────────────────────────────────
