@@ -73,7 +73,7 @@ async def soak(minutes: float) -> list[Figure]:
                 return await _watched(bot, telegram, publishers, folder, env, minutes * 60)
 
 
-async def _watched(  # noqa: PLR0913 - all that takes part
+async def _watched(
     bot: asyncio.subprocess.Process,
     telegram: Emulator,
     publishers: Publishers,
