@@ -22,7 +22,6 @@ import storage.alerts
 import storage.rates
 import storage.rules
 from bot.convert.rule_links import from_link, to_link
-from bot.convert.rule_tokens import asks_to_be_told
 from bot.detect.rules import standing
 from bot.errors import UserError
 from bot.model.rates import CODE, Pair
@@ -59,15 +58,10 @@ async def alert(_update: Update, context: Context) -> None:
 
 
 async def proposed(context: Context, said: str) -> bool:
-    """A rule written without the command, "RUB < 1": its preview; False where it is none.
-
-    A bare number is one only to who asks to be told: "100 dollars" is an amount.
-    """
+    """A rule written without the command, "RUB < 1": its preview; False where it is none."""
     try:
         typed = await proposals.read(context, said)
     except UserError:
-        return False
-    if typed.bare and not asks_to_be_told(said):
         return False
     number, found = await proposals.propose(context, typed.rule, bare=typed.bare)
     await proposals.show(context, number, found, bare=typed.bare)

@@ -10,7 +10,7 @@ from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.sources import dates, links, text
@@ -39,6 +39,9 @@ def the_long_way() -> Iterator[None]:
     dates._read.cache_clear()
 
 
+@example(said="a  b", html=True, wrapped=True)
+@example(said="a\u034fb \u3164", html=True, wrapped=True)
+@example(said=" a" + 9 * "\u0301", html=False, wrapped=False)
 @given(st.text(LETTERS, max_size=40) | st.text(max_size=40), st.booleans(), st.booleans())
 def test_a_text_comes_out_as_by_the_long_way(said: str, html: bool, wrapped: bool) -> None:
     short = plain_text(said, html=html, wrapped=wrapped), one_line(said)
@@ -60,6 +63,9 @@ WHOLE = "http https HTTP ftp : // / a.example A.Example - .. . ? # x=1 & ; %20 Ñ
 PIECES = st.sampled_from([*WHOLE.split(), "\\", " ", "\t", "\xad"])
 
 
+@example(link="https://a.example/b#", base="https://a.example/")
+@example(link="https://a.example/b?", base="https://a.example/")
+@example(link="https://a.example/b;?x=1#c", base="https://a.example/")
 @given(
     st.lists(PIECES, max_size=12).map("".join)
     | st.lists(PIECES, max_size=9).map(lambda some: f"https://a.example/{''.join(some)}"),
