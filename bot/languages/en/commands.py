@@ -4,7 +4,8 @@ from bot.languages.parts import CommandWords
 
 COMMANDS = CommandWords(
     chart="charts?|graphs?",
-    around="show|send|give|me|please|charts?|rates?|graph|exchange|price|for|on|of|in|to|vs|and|an?|the|last|past|was",
+    around="show|send|give|me|please|charts?|rates?|graph|exchange|price|for|"
+    "on|of|in|to|vs|and|an?|the|last|past|was",
     ranges={
         1: "day days",
         7: "week weeks",
