@@ -31,4 +31,4 @@ def _about(context: Context) -> str:
         return "chart"
     if asks_to_be_told(said) or (speaks_of_rule(said) and currencies_in(said)):
         return "alert"
-    return "text"
+    return "money"
