@@ -38,7 +38,12 @@ from storage.db import Store
 log = structlog.get_logger(__name__)
 
 QUEUE = "jarchy"
+#: Batches have a queue and hands of their own: where more is due than can be polled they would take
+#: those of all others, and for minutes no digest would go out and no dead replica be noticed.
+BATCHES = "jarchy-batches"
 AT_ONCE = 8  # jobs a replica does side by side
+BATCHES_AT_ONCE = 6  # and batches beside them: more polls than may be under way
+HANDS = {QUEUE: AT_ONCE, BATCHES: BATCHES_AT_ONCE}
 LOOK = 1.0
 HEARTBEAT = 1.0
 STALLED = 5.0  # a replica whose heart stopped for so long is dead
@@ -68,7 +73,7 @@ async def run(
     try:
         async with queue.open_async(pool):
             ending = asyncio.create_task(stopping.wait())
-            ticking = asyncio.create_task(_keep_ticking(periodic, clock))
+            ticking = asyncio.create_task(_keep_ticking(queue, periodic, clock))
             honest = asyncio.create_task(_keep_honest(queue, hands))
             try:
                 while not stopping.is_set():
@@ -122,7 +127,7 @@ async def _keep_honest(queue: App, hands: _Hands) -> None:
     while True:
         await asyncio.sleep(FORGOTTEN)
         with suppress(ConnectorException):  # the database is away, as _work says
-            ours = await queue.job_manager.list_jobs_async(queue=QUEUE, status=Status.DOING.value)
+            ours = await queue.job_manager.list_jobs_async(status=Status.DOING.value)
             idle: dict[int, Job] = {}
             for job in ours:
                 if job.id is not None and job.worker_id in hands.workers:
@@ -136,11 +141,25 @@ async def _keep_honest(queue: App, hands: _Hands) -> None:
 
 
 async def _work(queue: App, hands: _Hands) -> None:
+    """A worker for each queue, until we are cancelled or the database is away for one of them."""
+    workers = [asyncio.create_task(_work_on(queue, name, hands)) for name in HANDS]
+    try:
+        await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in workers:
+            one.cancel()
+        await asyncio.wait(workers)
+    for one in workers:
+        if not one.cancelled():
+            one.result()
+
+
+async def _work_on(queue: App, name: str, hands: _Hands) -> None:
     """Procrastinate's worker, until it is cancelled or the database is away."""
     try:
         await queue.run_worker_async(
-            queues=[QUEUE],
-            concurrency=AT_ONCE,
+            queues=[name],
+            concurrency=HANDS[name],
             listen_notify=False,
             fetch_job_polling_interval=LOOK,
             update_heartbeat_interval=HEARTBEAT,
@@ -155,15 +174,26 @@ async def _work(queue: App, hands: _Hands) -> None:
 
 
 async def _keep_ticking(
-    periodic: Mapping[Task[Any, Any, Any], int], clock: Callable[[], datetime]
+    queue: App, periodic: Mapping[Task[Any, Any, Any], int], clock: Callable[[], datetime]
 ) -> None:
-    """Put each periodic job into the queue once a tick, whichever replica comes first."""
+    """Put each periodic job into the queue once a tick, whichever replica comes first; not one that
+    waits there still, which would be an error in the server's log each time.
+    """
     last: dict[str, int] = {}
     while True:
         now = int(clock().timestamp())
+        come: dict[Task[Any, Any, Any], int] = {}
         for task, every in periodic.items():
             tick = now // every * every
-            if last.get(task.name) == tick:
+            if last.get(task.name) != tick:
+                come[task] = tick
+        waiting: set[str | None] = set()
+        if come:
+            with suppress(ConnectorException):
+                waiting = await _waiting(queue)
+        for task, tick in come.items():
+            if task.queueing_lock in waiting:
+                last[task.name] = tick
                 continue
             new = task.configure(task_kwargs={"timestamp": tick})
             try:
@@ -176,6 +206,12 @@ async def _keep_ticking(
                 continue
             last[task.name] = tick
         await asyncio.sleep(TICK)
+
+
+async def _waiting(queue: App) -> set[str | None]:
+    """The jobs that wait, of those that wait once, by the name of that lock."""
+    jobs = await queue.job_manager.list_jobs_async(queue=QUEUE, status=Status.TODO.value)
+    return {job.queueing_lock for job in jobs}
 
 
 def jobs(works: Sequence[Work]) -> tuple[App, dict[Task[Any, Any, Any], int]]:
@@ -225,7 +261,7 @@ def _whole(
     @queue.task(name=name, queue=QUEUE, lock=lock, queueing_lock=name, retry=retry)
     async def whole(timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its tick
         if await work.do():
-            await _follow(tasks, following)
+            await _follow(queue, tasks, following)
 
     return whole
 
@@ -241,7 +277,7 @@ def _keyed(
     name = work.job.name
     slots = asyncio.Semaphore(POLLS_AT_ONCE)
 
-    @queue.task(name=name, queue=QUEUE)
+    @queue.task(name=name, queue=BATCHES)
     async def many(keys: Sequence[str] = (), key: str = "") -> None:  # noqa: ARG001 - one key was a job of earlier versions
         brought: list[bool] = []
 
@@ -255,13 +291,20 @@ def _keyed(
                 if due_key in still:
                     batch.start(Key(due_key))
         if any(brought):
-            await _follow(tasks, following)
+            await _follow(queue, tasks, following)
 
     return many
 
 
-async def _follow(tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[str]) -> None:
+async def _follow(
+    queue: App, tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[str]
+) -> None:
+    if not following:
+        return
+    waiting = await _waiting(queue)
     for name in following:
+        if tasks[name].queueing_lock in waiting:
+            continue
         with suppress(AlreadyEnqueued):
             await tasks[name].defer_async()
 
@@ -273,7 +316,7 @@ def _look(
 
     @queue.task(name="look", queue=QUEUE, lock="look", queueing_lock="look")
     async def look(timestamp: int) -> None:  # noqa: ARG001 - likewise
-        known = await queue.job_manager.list_jobs_async(queue=QUEUE)
+        known = [*await queue.job_manager.list_jobs_async()]
         for name, due_now in sweeps.items():
             there: set[str] = set()
             room = WAITING

@@ -14,6 +14,7 @@ from pydantic import (
     PlainValidator,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import (
@@ -36,6 +37,7 @@ from bot.grammar import (
     SettingFlag,
     UserIds,
     Zone,
+    in_unicode,
     one_of,
     parse_language,
     parse_proxy,
@@ -97,6 +99,8 @@ def _folder(name: str) -> str:
     return name
 
 
+#: Of what no reader would see the end; a database cannot count beyond 2^63.
+MOST_ALERTS_PER_HOUR = 1_000_000
 MOST_USER_FEEDS = 40  # of one chat: each is a line and two buttons of one message
 
 
@@ -135,13 +139,18 @@ class Settings(BaseSettings):
     ] = "publish"
     user_feeds: Annotated[int, Field(ge=0, le=MOST_USER_FEEDS)] = 20
     quiet_hours: Annotated[Quiet | None, NoDecode] = None
-    alerts_per_hour: Annotated[int, Field(ge=0)] = 20
+    alerts_per_hour: Annotated[int, Field(ge=0, le=MOST_ALERTS_PER_HOUR)] = 20
     backups: Annotated[str, BeforeValidator(_stripped), AfterValidator(_folder)] | None = None
     poll_every: Duration | None = None
     log_format: Annotated[LogFormat, BeforeValidator(one_of(("console", "json")))] | None = None
     log_level: Annotated[
         LogLevel, BeforeValidator(one_of(("debug", "info", "warning", "error")))
     ] = "info"
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _text(cls, value: object) -> object:
+        return in_unicode(value)
 
     @classmethod
     def settings_customise_sources(
@@ -257,7 +266,7 @@ class _CatalogSetting(BaseSettings):
 
     model_config = Settings.model_config
 
-    catalog: Path | None = None
+    catalog: Annotated[Path, BeforeValidator(in_unicode)] | None = None
 
 
 def load_settings(env_file: Path | None = None, **overrides: Any) -> Settings:  # noqa: ANN401 - any field

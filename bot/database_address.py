@@ -32,7 +32,7 @@ def parse_database_address(value: object) -> str:
     family = family.partition("+")[0]
     if not rest or family not in {"sqlite", "postgresql", "postgres"}:
         raise ValueError("sqlite:///data/jarchy.db or postgresql://user:password@host/name")
-    if re.search(r"[\x00-\x1f\x7f]", text) or not _is_unicode(text):
+    if re.search(r"[\x00-\x1f\x7f]", text):
         raise ValueError("an address without line breaks or other control characters")
     if family == "sqlite":
         _check_file(rest)
@@ -81,15 +81,6 @@ def password_in(address: str) -> str | None:
     if found is None:
         return None
     return found["password"] or None
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether a text came from bytes that were UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 DatabaseAddress = Annotated[str, PlainValidator(parse_database_address)]

@@ -54,6 +54,19 @@ def parse_text(value: object, right: str) -> str:
     return value.strip()
 
 
+def in_unicode(value: object) -> object:
+    """A value as it is; ValueError for a text whose bytes were not UTF-8.
+
+    Python keeps such bytes as halves of pairs, which no database, socket or log can take.
+    """
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("text in UTF-8") from None
+    return value
+
+
 def parse_duration(value: object) -> timedelta:
     """`30s`, `5m`, `1.5h`, `1h30m`, `200ms`: largest unit first, a millisecond to 366 days."""
     right = 'a duration such as "30s", "5m" or "1h30m"'

@@ -208,6 +208,13 @@ def zone_place(zone: str, language: str) -> str:
     return city(zone, language)
 
 
+def language_name(code: str, language: str) -> str:
+    """What a language is called in another one, by CLDR; by itself where CLDR has no name."""
+    from babel.core import Locale
+
+    return Locale.parse(_ours(language)).languages.get(code) or t("language.name", code)
+
+
 def currency_name(code: str, language: str) -> str:
     """A currency's name: ours where people here say another (сом, сум), else CLDR's, its code."""
     if known(f"currency.{code}"):

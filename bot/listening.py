@@ -41,6 +41,8 @@ from storage.db import Db
 log = structlog.get_logger(__name__)
 
 ROLE = "updates"  # of the one process that asks Telegram for them
+#: What a request is no HTTP by, and what its body cannot be read by.
+NOT_OURS = (HttpProcessingError, web.RequestPayloadError)
 RESUME_WAIT = 1.0  # seconds between tries to take up what was left, while the database is away
 REVOKED = "BOT_TOKEN: Telegram does not know it; was it revoked?"
 
@@ -220,5 +222,6 @@ def _is_of_ours(record: logging.LogRecord) -> bool:
     """Whether a server's record is of what we did: who sends no HTTP at all is answered 400.
 
     Whatever asks all ports of the internet does, daily, and each time it would leave a traceback.
+    So would a body that is not packed as it says, which the server reads on after its answer.
     """
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+    return not (record.exc_info and isinstance(record.exc_info[1], NOT_OURS))

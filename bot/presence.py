@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -28,7 +29,7 @@ from bot.sources.specs import Catalog, ChannelSpec
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Gone, Outcome, Retry, Sent, is_final
 from bot.telegram.results import chat_of, description_of
-from bot.telegram.retry import QUESTION, UNTIL_TAKEN, taken
+from bot.telegram.retry import INTRODUCTION, QUESTION, UNTIL_TAKEN, Pause, taken
 from bot.telegram.standing import standing
 from handlers import MENUS, operator_menus
 from handlers.menus import menus
@@ -43,27 +44,31 @@ NO_ANSWERS = 3  # questions without an answer in a row: Telegram is away, the ot
 QUESTION_PAUSE = 1.0  # seconds between questions about what was given up
 
 
-async def introduce(api: BotApi, language: str, admins: Sequence[int] = ()) -> None:
+async def introduce(
+    api: BotApi, language: str, admins: Sequence[int] = (), pause: Pause = asyncio.sleep
+) -> None:
     """Command menus and description in every language; others read those of `language`.
 
     The `admins` have menus of their own, where they wrote to the bot before.
     """
+    said = partial(taken, api, policy=INTRODUCTION, pause=pause)
     for kind, names in MENUS.items():
         for menu in menus({"type": kind}, names, language):
-            await taken(api, "setMyCommands", **menu)
+            await said("setMyCommands", **menu)
+    for code in (*LANGUAGES, ""):
+        await _describe(said, code, language)
     for admin in admins:
         for menu in operator_menus(admin, language):
-            await taken(api, "setMyCommands", **menu)
-    for code in (*LANGUAGES, ""):
-        await _describe(api, code, language)
+            if not isinstance(await said("setMyCommands", **menu), Sent):
+                break  # who never wrote to the bot has no chat for any of them
 
 
-async def _describe(api: BotApi, code: str, language: str) -> None:
+async def _describe(said: Callable[..., Awaitable[Outcome]], code: str, language: str) -> None:
     """What an empty chat shows before Start; where an operator's own words stand, they stay."""
-    outcome = await taken(api, "getMyDescription", language_code=code or None)
+    outcome = await said("getMyDescription", language_code=code or None)
     if description_of(outcome) == "":
         words = description(code or language)
-        await taken(api, "setMyDescription", description=words, language_code=code or None)
+        await said("setMyDescription", description=words, language_code=code or None)
 
 
 class Channels:
@@ -145,9 +150,6 @@ class Channels:
                 message_id=ended.message,
             )
         return True
-
-
-Pause = Callable[[float], Awaitable[None]]
 
 
 async def look_again(

@@ -25,6 +25,9 @@ from yarl import URL
 
 SOCKS = frozenset({"socks5", "socks5h"})
 DEFAULT_SOCKS_PORT = 1080
+#: The system's authorities, as aiohttp read them at its import: to read them again takes 50 ms and
+#: a megabyte.
+SYSTEMS = True
 NEXT_ADDRESS_AFTER = 2.0  # seconds that one of a proxy's addresses may be silent, but for the last
 _VERSION, _CONNECT, _PASSWORD, _NO_PASSWORD = 5, 1, 2, 0
 _IPV4, _NAME, _IPV6 = 1, 3, 4
@@ -34,12 +37,16 @@ class ProxyError(OSError):
     """The proxy did not do what it was asked."""
 
 
-def connector_of(proxy: URL, told: Mapping[str, str], tls: ssl.SSLContext) -> aiohttp.TCPConnector:
-    """What connects through a proxy; `told` has the judged address of each host, for SOCKS."""
+def connector_of(
+    proxy: URL, told: Mapping[str, str], tls: ssl.SSLContext | None
+) -> aiohttp.TCPConnector:
+    """What connects through a proxy; `told` has the judged address of each host, for SOCKS, `tls`
+    whom to believe, the system's authorities by themselves.
+    """
     if proxy.scheme in SOCKS:
         return _SocksConnector(proxy, told, tls, force_close=True)
     # its sockets lead to the proxy alone, which is the operator's own choice
-    return aiohttp.TCPConnector(ssl=tls, force_close=True)
+    return aiohttp.TCPConnector(ssl=tls or SYSTEMS, force_close=True)
 
 
 def connector_to_anywhere(
@@ -49,10 +56,9 @@ def connector_to_anywhere(
 
     `most` connections at once. For a host that the operator has chosen: nothing is judged.
     """
-    tls = tls or ssl.create_default_context()
     if proxy.scheme in SOCKS:
         return _SocksConnector(proxy, _AsNamed(), tls, limit=most)
-    return aiohttp.TCPConnector(ssl=tls, limit=most, ttl_dns_cache=300)
+    return aiohttp.TCPConnector(ssl=tls or SYSTEMS, limit=most, ttl_dns_cache=300)
 
 
 class _AsNamed(dict[str, str]):
@@ -94,10 +100,10 @@ class _SocksConnector(aiohttp.TCPConnector):
         self,
         proxy: URL,
         told: Mapping[str, str],
-        tls: ssl.SSLContext,
+        tls: ssl.SSLContext | None,
         **options: Any,  # noqa: ANN401 - aiohttp's own
     ) -> None:
-        super().__init__(ssl=tls, resolver=_Judged(told), use_dns_cache=False, **options)
+        super().__init__(ssl=tls or SYSTEMS, resolver=_Judged(told), use_dns_cache=False, **options)
         self._proxy = proxy
 
     async def _wrap_create_connection(

@@ -74,12 +74,14 @@ async def poll(bot: Running, key: str) -> bool:
 
 async def fan_out(bot: Running) -> None:
     """Give open alerts their deliveries, chunk by chunk."""
+    editor = bot.worker.composer.editor
     try:
         size: int | None = 0
         while size is not None and not bot.stopping.is_set():
             async with bot.store.writing() as db:
-                unread = bot.worker.unread
-                size = await storage.fan_out.fan_out(db, sieve=sieve, unread=unread)
+                size = await storage.fan_out.fan_out(
+                    db, sieve=sieve, editor=editor, unread=bot.worker.unread
+                )
             await bot.worker.tell_unread()
             bot.worker.wake()
     except StorageError as error:
@@ -194,11 +196,19 @@ async def back_up(bot: Running) -> None:
         if made is not None:
             log.info("backed up", file=made.name)
     except BotError as error:
-        if bot.stopping.is_set():
-            return  # cut short
-        log.warning("no backup", error=str(error))
-        with suppress(StorageError):
-            await bot.tell("notice.backup", {}, error.reason)
+        await _tell_no_backup(error, bot)
+    # folders and names of files are the operator's: whatever is odd about them, alerts go on
+    except Exception as error:
+        log.warning("a backup failed as none should", exc_info=error)
+        await _tell_no_backup(BotError(type(error).__name__), bot)
+
+
+async def _tell_no_backup(error: BotError, bot: Running) -> None:
+    if bot.stopping.is_set():
+        return  # cut short
+    log.warning("no backup", error=str(error))
+    with suppress(StorageError):
+        await bot.tell("notice.backup", {}, error.reason)
 
 
 async def look_again(bot: Running) -> None:

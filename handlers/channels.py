@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import time
+from functools import partial
 
 from telegram import Update
 
@@ -16,10 +17,12 @@ import storage.boards
 import storage.chats
 import storage.privacy
 import storage.setups
+import storage.withheld
+from bot.alerts.asked import unmet
 from bot.errors import UserError
 from bot.languages import LANGUAGES
 from bot.model.channels import Setup
-from bot.model.chats import USUAL, Chat, ChatKind, Post, Sound, Style, write_sounds
+from bot.model.chats import USUAL, Chat, ChatKind, Editorial, Post, Sound, Style, write_sounds
 from bot.model.subjects import READERS_TOPICS, DigestSubject, digests_of
 from bot.render import channels as render
 from bot.render.answers import say
@@ -27,7 +30,7 @@ from bot.render.settings import ZONES
 from bot.render.text import Message
 from bot.render.wire import to_api
 from bot.telegram.outcomes import Sent
-from handlers import boards, digest, membership, subscriptions
+from handlers import boards, digest, editorial, membership, subscriptions
 from handlers.access import must_post
 from handlers.context import Context
 from handlers.numbers import number_of
@@ -62,6 +65,7 @@ async def shared(update: Update, context: Context) -> None:
         await storage.chats.activate(db, chat.id)
         await membership.begin(db, chat.id, chat.home, now=now)
         setup = await storage.setups.take(db, chat.id, context.chat.id)
+        await editorial.ask(db, setup)
     services.chats.pop(chat.id, None)
     body = to_api(await _shown(context, setup))
     sent = await context.send(
@@ -213,6 +217,11 @@ async def _sounds(context: Context, setup: Setup) -> Message:
     return render.sounds(setup.id, await _channel(context, setup), context.language)
 
 
+async def _policies(context: Context, setup: Setup) -> Message:
+    operators = Editorial(context.services.settings.security_policy)
+    return render.policies(setup.id, await _channel(context, setup), operators, context.language)
+
+
 async def _removal(context: Context, setup: Setup) -> Message:
     chat = await _channel(context, setup)
     return render.removal(setup.id, chat.title, context.language)
@@ -233,6 +242,7 @@ PAGES: dict[str, Page] = {
     "topics": _topics,
     "digest": _hours,
     "sounds": _sounds,
+    "policy": _policies,
     "remove": _removal,
 }
 
@@ -278,6 +288,15 @@ async def _set_sound(context: Context, chat: Chat, value: str) -> None:
     await _change(context, chat, sounds=write_sounds(chosen))
 
 
+async def _set_policy(context: Context, chat: Chat, value: str) -> None:
+    if value not in set(Editorial):
+        raise UserError("error.stale")
+    asks = partial(unmet, feeds=context.services.catalog.news)
+    async with context.services.store.writing() as db:
+        await storage.withheld.choose(db, chat.id, Editorial(value), asks)
+    context.services.wake()  # what was kept back may leave
+
+
 async def _switch_board(context: Context, chat: Chat, value: str) -> None:
     if value not in {"on", "off"}:
         raise UserError("error.stale")
@@ -299,7 +318,7 @@ async def _toggle_offered(context: Context, chat: Chat, kind: str, value: str) -
 
 
 async def _toggle_hour(context: Context, chat: Chat, value: str) -> None:
-    at = digest.time_of(f"{value[:2]}:{value[2:]}") if len(value) == len("0800") else None
+    at = digest.time_of(value)
     if at is None:
         raise UserError("error.stale")
     await _toggle(context, chat, str(DigestSubject(time(at.hour, at.minute), chat.time_zone)))
@@ -325,6 +344,7 @@ CHANGES: dict[str, tuple[Change, Page]] = {
     "top": (_toggle_topic, _topics),
     "hour": (_toggle_hour, _hours),
     "sound": (_set_sound, _sounds),
+    "policy": (_set_policy, _shown),
     "board": (_switch_board, _shown),
 }
 

@@ -19,6 +19,7 @@ import storage.alerts
 import storage.decisions
 import storage.entries
 import storage.stories
+import storage.withheld
 from bot.alerts import edits, kind_of, notices
 from bot.alerts.stories import keys
 from bot.detect.identity import headline_key
@@ -39,7 +40,7 @@ from bot.render.desk import (
 from bot.render.news import headline
 from bot.render.text import one_line
 from bot.render.wire import field_opened
-from bot.sources.standing import led
+from bot.sources.standing import led, publishers
 from handlers.access import other_operators
 from handlers.context import Context
 from handlers.numbers import number_of
@@ -78,11 +79,14 @@ async def joined(context: Context, what: str, number: str, story: str) -> None:
         if target is None or target.pk == found.pk:
             raise UserError("error.stale")
         await _must_be_untold(db, found.pk, waiting)
-        target = led(target, context.services.catalog.news)
+        feeds = context.services.catalog.news
+        target = led(target, feeds)
         now = context.services.clock()
         await storage.alerts.decide(db, waiting, Approval.JOINED)
         await storage.stories.join(db, found.pk, into=into)
         await _grow(db, into, f"joined:{waiting}", now=now)
+        if len(publishers(target, feeds) | publishers(found, feeds)) > 1:
+            await storage.withheld.confirmed(db, into)
         first = found.lead.entry
         second = target.told_in(first.language or "").lead.entry
         await keep(db, Question.SAME_STORY, Words.of(first), Words.of(second), now=now)

@@ -1,8 +1,8 @@
-"""/digest: today's digest now, or its daily time."""
+"""/digest: today's digest now, or its daily hours."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
@@ -12,30 +12,35 @@ from telegram import Update
 import storage.chats
 import storage.filters
 from bot.convert import says_off
+from bot.convert.quiet import read_hours
 from bot.errors import UserError
-from bot.i18n import name_of
+from bot.i18n import name_of, t
 from bot.model.chats import Chat
 from bot.model.subjects import DigestSubject, bases_of, digests_of, topics_of
 from bot.readers.digest import day_digest
 from bot.render import digest as render
+from bot.render import subscriptions as menus
 from bot.render.answers import say
-from bot.render.text import Message
+from bot.render.settings import BACK
+from bot.render.text import Button, Message
 from handlers.context import Context
 from handlers.services import Services
 from storage.db import Db
 
-EXAMPLE = "/digest 09:00"
-# 9:00, 09.00; a digest has no seconds
-_TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)")
+EXAMPLE = "/digest 08:30 20:00"
+WHEN = "digest:when"  # what the button below a digest sends
+OFF = "off"
 
 
 async def digest(_update: Update, context: Context) -> None:
-    """/digest · /digest 09:00 · /digest off."""
+    """/digest · /digest 8:30 20:00 · /digest off."""
     said = " ".join(context.words).strip().lower()
     if said:
-        await context.reply(await _keep(context, time_or_off(said)))
+        await context.reply(await _kept(context, times_or_off(said)))
         return
-    await context.reply(await of_today(context.services, context.chat))
+    shown = await of_today(context.services, context.chat)
+    when = Button(t("button.digest_hours", context.language), WHEN)
+    await context.reply(replace(shown, buttons=((when,),)))
 
 
 async def of_today(services: Services, chat: Chat) -> Message:
@@ -54,6 +59,7 @@ async def of_today(services: Services, chat: Chat) -> Message:
             codes=bases_of(keys, chat.home),
             topics=topics_of(keys),
             filters=filters,
+            chat=chat.id,
         )
     names: dict[str, str] = {}
     if found.source:  # none on a day without rates
@@ -72,47 +78,88 @@ async def of_today(services: Services, chat: Chat) -> Message:
 
 
 async def pressed(context: Context, hour: str) -> None:
-    """Button `hour:0800` or `hour:off`: the daily time that /start offers."""
-    at = None
-    if hour != "off":
-        at = time_of(f"{hour[:2]}:{hour[2:]}")
-    if at is None and hour != "off":
-        raise UserError("error.stale")
-    said = await _keep(context, at)
-    await context.edit(said)
+    """Button `hour:0800` or `hour:off`: the daily hour that /start offers."""
+    times = [] if hour == OFF else [_pressed_time(hour)]
+    await context.edit(await _kept(context, times))
     await context.answer()
 
 
-def time_of(said: str) -> time | None:
-    """The time of day that is written so; None for anything else."""
-    match = _TIME.fullmatch(said)
-    if match is None:
-        return None
-    return time(int(match[1]), int(match[2]))
+async def opened(context: Context, _when: str) -> None:
+    """Button `digest:when`: the hours, below the digest that was read."""
+    await context.answer()
+    await context.reply(await hours(context))
 
 
-def time_or_off(said: str) -> time | None:
-    """The time of day that somebody names, None for none; UserError when it is neither."""
-    at = time_of(said)
-    if at is None and not says_off(said):
-        raise UserError("error.time", text=said[:20], example=EXAMPLE)
+async def toggled(context: Context, hour: str) -> None:
+    """Button `at:0800`: a digest at that hour, or no more; `at:off`: at none."""
+    at = None if hour == OFF else _pressed_time(hour)
+    old = await _times(context)
+    times: set[time] = set()
+    if at is not None:
+        times = old ^ {at}
+    await _keep(context, times)
+    await context.edit(await hours(context, back=BACK if context.has_button(BACK) else ""))
+    await context.answer(say("settings.saved", context.language).text)
+
+
+async def hours(context: Context, *, back: str = "") -> Message:
+    """The chat's hours of digests, and taps for others."""
+    times = await _times(context)
+    return menus.hours(times, context.language, example=EXAMPLE, back=back)
+
+
+def _pressed_time(hour: str) -> time:
+    """The time in a button's data, "0830"; UserError for anything else."""
+    at = time_of(hour)
+    if at is None:
+        raise UserError("error.stale")
     return at
 
 
-async def _keep(context: Context, at: time | None) -> Message:
-    """The chat's daily time from now on, or none, and the word that it is so."""
+def time_of(packed: str) -> time | None:
+    """The time of day that a button carries so: "0830"; None for anything else."""
+    if len(packed) != len("0830") or not (packed.isascii() and packed.isdecimal()):
+        return None
+    hour, minute = int(packed[:2]), int(packed[2:])
+    if hour > 23 or minute > 59:
+        return None
+    return time(hour, minute)
+
+
+def times_or_off(said: str) -> list[time]:
+    """The times of day that somebody names, none for a word for none; UserError for neither."""
+    if says_off(said):
+        return []
+    times = read_hours(said)
+    if not times:
+        raise UserError("error.time", text=said[:20], example=EXAMPLE)
+    return times
+
+
+async def _times(context: Context) -> set[time]:
+    async with context.services.store.reading() as db:
+        keys = await storage.chats.subscriptions(db, context.chat.id)
+    return {one.at for one in digests_of(keys)}
+
+
+async def _kept(context: Context, times: Collection[time]) -> Message:
+    """Keep the chat's hours, and say which they are and which are no more."""
+    gone = await _times(context) - set(times)
+    await _keep(context, times)
+    return menus.hours_kept(times, gone, context.language)
+
+
+async def _keep(context: Context, times: Collection[time]) -> None:
+    """The chat's daily hours from now on."""
     services, chat = context.services, context.chat
     async with services.store.writing() as db:
-        # one daily time a chat; several are for the catalog's channels
         old = digests_of(await storage.chats.subscriptions(db, chat.id))
-        await storage.chats.unsubscribe(db, chat.id, map(str, old))
-        if at is not None:
-            await storage.chats.subscribe(
-                db, chat.id, [str(DigestSubject(at, chat.time_zone))], now=services.clock()
-            )
-    if at is None:
-        return say("digest.off", context.language)
-    return say("digest.time_set", context.language, time=at)
+        given_up = [str(one) for one in old if one.at not in times]
+        await storage.chats.unsubscribe(db, chat.id, given_up)
+        # what is followed already stays as old as it is: the day's digest may be on its way
+        new = set(times) - {one.at for one in old}
+        wanted = [str(DigestSubject(at, chat.time_zone)) for at in sorted(new)]
+        await storage.chats.subscribe(db, chat.id, wanted, now=services.clock())
 
 
 async def move(db: Db, chat_id: int, zone: str, *, now: datetime) -> None:

@@ -22,6 +22,7 @@ from bot.render.text import Message
 from bot.render.wire import to_api
 from bot.telegram.outcomes import BLOCKED, KICKED, NO_RIGHT, Ambiguous, Retry, Sent
 from bot.telegram.results import member as member_by
+from handlers import editorial
 from handlers.context import Context
 from handlers.outgoing import Answer, Outgoing
 from handlers.services import Services
@@ -50,6 +51,7 @@ async def changed(update: Update, context: Context) -> None:
             if chat.kind is ChatKind.CHANNEL:
                 await begin(db, chat.id, chat.home, now=services.clock())
                 setup = await storage.setups.adopt(db, chat.id, change.from_user.id)
+                await editorial.ask(db, setup)
         else:
             await _lose(db, change, chat, now=services.clock())
     services.chats.pop(chat.id, None)  # whether it is written to has changed

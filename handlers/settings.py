@@ -143,30 +143,43 @@ async def _zone_at(context: Context, latitude: float, longitude: float) -> str |
 
 
 async def _submenu(context: Context, what: str) -> Message:
-    language = context.language
     match what:
-        case "language":
-            found = render.language_menu(language)
-        case "zone":
-            private = context.chat.kind is ChatKind.PRIVATE
-            zone = context.chat.time_zone
-            found = render.zone_menu(
-                language, render.ZONES, chosen=zone, example=EXAMPLE, place=private
-            )
         case "topics":
             found = await subscriptions.menu(context)
+        case "digest":
+            found = await digest.hours(context, back=render.BACK)
         case "filters":
             found = await news_filters.shown(context, back=render.BACK)
-        case "quiet":
-            found = quiet.menu(context, back=render.BACK)
-        case "sounds":
-            found = render_quiet.sounds(context.chat.sounds, language, back=render.BACK)
         case "here":
             found = await here.places(context)
         case "places":
             found = await places.menu(context)
         case "back":
             found = await _shown(context)
+        case _:
+            found = _of_the_chat(context, what)
+    return found
+
+
+def _of_the_chat(context: Context, what: str) -> Message:
+    """The pages about what stands in the chat's own row."""
+    chat, language = context.chat, context.language
+    match what:
+        case "language":
+            found = render.language_menu(language)
+        case "zone":
+            private = chat.kind is ChatKind.PRIVATE
+            found = render.zone_menu(
+                language, render.ZONES, chosen=chat.time_zone, example=EXAMPLE, place=private
+            )
+        case "style":
+            found = render.styles(chat.style, language)
+        case "wakes":
+            found = render.levels(chat.wakes, language)
+        case "quiet":
+            found = quiet.menu(context, back=render.BACK)
+        case "sounds":
+            found = render_quiet.sounds(chat.sounds, language, back=render.BACK)
         case _:
             raise UserError("error.stale")
     return found

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Column, ColumnElement, FromClause, case, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, FromClause, case, func, literal, or_, select, update
 
 from bot import metrics
 from bot.model.alerts import Alert, Approval, Audience, Severity, State, StoredForm
@@ -27,8 +27,9 @@ log = structlog.get_logger(__name__)
 
 # how long an approved alert is worth sending at least: it may have waited its whole life for a word
 APPROVED_LIFE = timedelta(hours=1)
-OPEN = (State.PENDING.value, State.LEASED.value, State.HELD.value)  # not at their end
-UNSENT = (State.PENDING.value, State.HELD.value)  # nobody has it, and it may still be taken back
+# nobody has it, and it may still be taken back
+UNSENT = (State.PENDING.value, State.HELD.value, State.WITHHELD.value)
+OPEN = (*UNSENT, State.LEASED.value)  # not at their end
 BEGUN = (State.SENT.value, State.LEASED.value, State.COLLECTED.value)
 
 
@@ -91,15 +92,16 @@ async def enqueue(db: Db, new: Alert) -> int | None:
             alert.c.kind == new.payload.KIND,
             alert.c.id < pk,
         )
-        await db.execute(
-            update(delivery)
-            .where(delivery.c.alert_id.in_(older), delivery.c.state.in_(UNSENT))
-            .values(state=State.SUPERSEDED.value, finished_at=now)
-        )
+        # In this order: a fan-out that is at it ends first, and what it made is found below.
         await db.execute(
             update(alert)
             .where(alert.c.id.in_(older), alert.c.fanned_at.is_(None))
             .values(fanned_at=now)
+        )
+        await db.execute(
+            update(delivery)
+            .where(delivery.c.alert_id.in_(older), delivery.c.state.in_(UNSENT))
+            .values(state=State.SUPERSEDED.value, finished_at=now)
         )
     return pk
 
@@ -287,11 +289,18 @@ async def decide(db: Db, pk: int, verdict: Approval) -> StoredAlert | None:
     now = await db_now(db)
     values: dict[str, Any] = {"approval": verdict.value, "fanned_at": now}
     if verdict is Approval.APPROVED:
-        later = now + APPROVED_LIFE
-        until = case((alert.c.expires_at > later, alert.c.expires_at), else_=later)
-        values = {"approval": verdict.value, "expires_at": until}
+        values = {"approval": verdict.value, "expires_at": for_an_hour(alert.c.expires_at, now)}
     await db.execute(update(alert).where(alert.c.id == pk).values(**values))
     return await get(db, pk)
+
+
+def for_an_hour(expires_at: Column[datetime], now: datetime) -> ColumnElement[datetime]:
+    """Until when something is worth sending that waited for a word: as long as it was, and for
+    `APPROVED_LIFE` at least.
+    """
+    # a time without its type would be written as text by SQLite
+    later = literal(now + APPROVED_LIFE, expires_at.type)
+    return case((expires_at > later, expires_at), else_=later)
 
 
 async def approval(db: Db, pk: int) -> Approval | None:

@@ -13,12 +13,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, delete, func, insert, select, update
 
 import storage.alerts
+import storage.chats
 from bot.model.alerts import EVERYBODY, State
 from bot.model.broadcasts import Progress, Reach, Step, StoredBroadcast
 from bot.model.chats import ChatKind
 from bot.model.entities import Entity, read_entities, written_entity
 from storage.db import Db, db_now
-from storage.fan_out import awake
 from storage.schema import alert, broadcast, chat, delivery, subscription
 
 DRAFTS = (Step.ASKED.value, Step.SHOWN.value, Step.SURE.value)
@@ -97,7 +97,7 @@ async def reach(db: Db, audience: str) -> Reach:
     query: Select[Any] = select(chat.c.kind, func.count().label("n")).where(chat.c.active)
     if audience != EVERYBODY:
         query = query.join(subscription, subscription.c.chat_id == chat.c.id)
-        query = query.where(subscription.c.key == audience, awake(await db_now(db)))
+        query = query.where(subscription.c.key == audience, storage.chats.awake(await db_now(db)))
     found = dict.fromkeys(ChatKind, 0)
     for row in await db.execute(query.group_by(chat.c.kind)):
         found[ChatKind(row.kind)] = row.n

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, delete, func, literal, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, literal, or_, select, text, update
 
 import storage.filters
 import storage.places
@@ -17,6 +17,7 @@ from bot.model.alerts import State
 from bot.model.chats import (
     Chat,
     ChatKind,
+    Editorial,
     Post,
     Style,
     Wakes,
@@ -57,6 +58,7 @@ def _chat(row: Any) -> Chat:  # noqa: ANN401 - a result row
         quiet_urgent=row.quiet_urgent,
         sounds=read_sounds(row.sounds),
         threads=read_threads(row.threads),
+        policy=Editorial(row.policy),
         anonymous=row.anonymous,
         active=row.active,
     )
@@ -85,6 +87,7 @@ async def add(db: Db, new: Chat, *, now: datetime) -> Chat:
         "quiet_urgent": new.quiet_urgent,
         "sounds": write_sounds(new.sounds),
         "threads": write_threads(new.threads),
+        "policy": new.policy,
         "anonymous": new.anonymous,
         "active": new.active,
         "created_at": now,
@@ -98,7 +101,7 @@ async def add(db: Db, new: Chat, *, now: datetime) -> Chat:
 
 async def change(db: Db, chat_id: int, **values: object) -> None:
     """Set some of `language`, `time_zone`, `home`, `style`, `wakes`, `title`, `quiet`,
-    `quiet_urgent`, `sounds`, `anonymous`.
+    `quiet_urgent`, `sounds`, `policy`, `anonymous`.
     """
     await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
     if _OF_QUIET & values.keys():
@@ -269,6 +272,12 @@ async def replace_subscriptions(
     have = set(await subscriptions(db, chat_id))
     await unsubscribe(db, chat_id, have - set(keys))
     await subscribe(db, chat_id, [key for key in keys if key not in have], now=now)
+
+
+def awake(now: datetime) -> ColumnElement[bool]:
+    """Whether a subscription is not snoozed."""
+    until = subscription.c.snoozed_until
+    return or_(until.is_(None), until <= now)
 
 
 async def snooze(db: Db, chat_id: int, key: str, *, span: timedelta | None) -> bool:

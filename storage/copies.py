@@ -39,8 +39,8 @@ def stamped(path: Path, word: str) -> Path:
 
 
 def nights(folder: Path, stem: str, ending: str) -> list[Path]:
-    """The nightly copies of a database, oldest first."""
-    return sorted(folder.glob(f"{stem}-????-??-??.{ending}"))
+    """The nightly copies of a database, oldest first; a folder of such a name is somebody's own."""
+    return sorted(one for one in folder.glob(f"{stem}-????-??-??.{ending}") if one.is_file())
 
 
 def forget(nightly: list[Path], aside: Iterator[Path], *, now: datetime) -> None:
@@ -48,7 +48,7 @@ def forget(nightly: list[Path], aside: Iterator[Path], *, now: datetime) -> None
     for old in nightly[:-COPIES_KEPT]:
         old.unlink(missing_ok=True)
     for old in aside:
-        if datetime.fromtimestamp(old.stat().st_mtime, UTC) < now - KEEP_ASIDE:
+        if old.is_file() and datetime.fromtimestamp(old.stat().st_mtime, UTC) < now - KEEP_ASIDE:
             old.unlink(missing_ok=True)
 
 

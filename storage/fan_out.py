@@ -29,6 +29,7 @@ import storage.chats
 import storage.filters
 import storage.places
 import storage.quiet
+import storage.withheld
 from bot.errors import NewerError
 from bot.model.alerts import EVERYBODY, Approval, Severity, State
 from bot.model.chats import Post, Sound, Wakes, write_sounds
@@ -39,6 +40,7 @@ from storage.alerts import StoredAlert, got, stored_alert
 from storage.db import COUNTED, Db, db_now, forgettable, upsert
 from storage.due import only_stopped
 from storage.schema import alert, chat, delivery, subscription
+from storage.withheld import Editor
 
 CHUNK = 4_000  # deliveries a transaction makes: short enough that replies and marks get in between
 SERVER_CHUNK = 10_000  # on a server, where others write beside it
@@ -55,12 +57,14 @@ async def fan_out(
     *,
     chunk: int | None = None,
     sieve: Sieve | None = None,
+    editor: Editor | None = None,
     unread: dict[int, Reason] | None = None,
 ) -> int | None:
     """Give the oldest open alert of the first lane its next chunk of deliveries.
 
-    None for a chat whose filters keep it back by the `sieve`; that is counted with the filter. An
-    alert that the sieve cannot read joins the `unread`, which are left open for a program that can.
+    None for a chat whose filters keep it back by the `sieve`; that is counted with the filter. That
+    of a channel whose policy asks more of a story, as the `editor` knows it, is withheld. An alert
+    that the sieve cannot read joins the `unread`, which are left open for a program that can.
 
     Returns how many, or None when none is open. The cursor moves in the same transaction: a crash
     repeats or loses nothing.
@@ -90,6 +94,9 @@ async def fan_out(
             unread[row.id] = newer.reason
             return 0  # the next is another's turn
     size = await _deliver(db, row, members, now)
+    if size and editor is not None and row.about_story is not None:
+        told = stored_alert(row)
+        await storage.withheld.withhold(db, told, editor, after=row.fanned_to, last=last)
     if size and row.post is not None:
         await storage.quiet.hold_new(db, row.id, after=row.fanned_to, last=last)
     if last is not None:
@@ -221,12 +228,6 @@ def _is_on(row: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a row
     return ~chat.c.sounds.contains(write_sounds({Post(row.post): Sound.OFF}))
 
 
-def awake(now: datetime) -> ColumnElement[bool]:
-    """Whether a subscription is not snoozed."""
-    until = subscription.c.snoozed_until
-    return or_(until.is_(None), until <= now)
-
-
 def _hear_of_calm(near: frozenset[str]) -> ColumnElement[bool]:
     """The readers who may hear of a calm story: who wants all, and who is near."""
     member = subscription.c.chat_id
@@ -244,7 +245,7 @@ def _audience(
         return chat.alias("everybody").c.id.label("chat_id"), [], [_is_on(row)]
     if row.announces:  # whenever they came, and however grave they want its news
         its = subscription.c.key == row.audience_key
-        return subscription.c.chat_id, [its], [_is_on(row), awake(now)]
+        return subscription.c.chat_id, [its], [_is_on(row), storage.chats.awake(now)]
     if row.audience_told is not None and row.audience_key is None:  # those who got another alert
         return delivery.c.chat_id, got(delivery, row.audience_told), [_is_on(row)]
     meant = [subscription.c.key == row.audience_key]
@@ -256,7 +257,7 @@ def _audience(
         _is_on(row),
         # nobody is told what was decided before they asked
         subscription.c.since_at <= row.created_at,
-        awake(now),
+        storage.chats.awake(now),
     ]
     if row.audience_key == str(SECURITY) and row.severity != Severity.URGENT.value:
         told = chat.c.wakes != Wakes.URGENT.value

@@ -14,6 +14,7 @@ from sqlalchemy import (
     update,
 )
 
+import storage.withheld
 from bot.model.alerts import Approval, State
 from storage.clock import leapt
 from storage.db import COUNTED, Db, db_now, forgettable
@@ -58,6 +59,7 @@ async def expire(db: Db, *, chunk: int = CLOSED_AT_ONCE) -> int:
     if db.dialect.name != "sqlite":
         await db.execute(WALK)  # else what was closed is read again for each chunk
     now = await db_now(db)
+    await storage.withheld.expire(db)
     late = _pending().where(delivery.c.expires_at <= now)
     closed = await _close(db, late, chunk, state=State.EXPIRED.value, finished_at=now)
     if db.dialect.name != "sqlite":  # where there is one writer at a time

@@ -7,16 +7,21 @@ last one; the `state` of one that changes a saved rule says which.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
+from bot.errors import NewerError
 from bot.model.rates import Pair, RateKind, Series
 from bot.model.rules import Rule, RuleState
 from storage.db import Db
 from storage.schema import chat, rule
+
+log = structlog.get_logger(__name__)
 
 PENDING, ON, PAUSED = "pending", "on", "paused"
 
@@ -51,6 +56,19 @@ def _stored(row: Any) -> StoredRule:  # noqa: ANN401 - a result row
         paused=row.standing == PAUSED,
         replaces=row.state.get("replaces"),
     )
+
+
+def _readable(rows: Iterable[Any]) -> list[StoredRule]:
+    """The rules that this program reads: one that a newer program saved is kept for that, and does
+    not watch meanwhile.
+    """
+    found: list[StoredRule] = []
+    for row in rows:
+        try:
+            found.append(_stored(row))
+        except NewerError as newer:
+            log.warning("a rule cannot be read by this version", rule=row.id, why=str(newer))
+    return found
 
 
 def _of(chat_id: int) -> list[ColumnElement[bool]]:
@@ -90,16 +108,13 @@ async def get(db: Db, chat_id: int, number: int, *, pending: bool = False) -> St
         standing = rule.c.standing == PENDING
     # the chat too: anybody may send a button's data with any number in it
     query = select(rule).where(rule.c.id == number, rule.c.chat_id == chat_id, standing)
-    row = (await db.execute(query)).first()
-    if row is None:
-        return None
-    return _stored(row)
+    return next(iter(_readable(await db.execute(query))), None)
 
 
 async def of_chat(db: Db, chat_id: int) -> list[StoredRule]:
     """The chat's saved rules, oldest first."""
     query = select(rule).where(*_of(chat_id)).order_by(rule.c.id)
-    return [_stored(row) for row in await db.execute(query)]
+    return _readable(await db.execute(query))
 
 
 async def count(db: Db, chat_id: int) -> int:
@@ -162,14 +177,14 @@ async def watching(db: Db, of: Series, *, now: datetime) -> list[StoredRule]:
         )
         .order_by(rule.c.id)
     )
-    return [_stored(row) for row in await db.execute(query)]
+    return _readable(await db.execute(query))
 
 
 async def ever_watching(db: Db, of: Series) -> list[StoredRule]:
     """Every saved rule on a series, resting ones too: what they said may need correcting."""
     same = (rule.c.source == of.source, rule.c.base == of.pair.base, rule.c.quote == of.pair.quote)
     query = select(rule).where(*same, rule.c.kind == of.kind.value, rule.c.standing != PENDING)
-    return [_stored(row) for row in await db.execute(query.order_by(rule.c.id))]
+    return _readable(await db.execute(query.order_by(rule.c.id)))
 
 
 async def remember(db: Db, number: int, state: RuleState) -> None:

@@ -23,6 +23,7 @@ from storage import clues
 from storage.db import Db, upsert
 from storage.entries import NewEntry, entry_values, stored
 from storage.schema import alert, entry, story, story_topic
+from storage.withheld import keeps_back
 
 FEW = 500  # stories of a topic; so many are found by their numbers in no time
 
@@ -141,12 +142,13 @@ async def latest(
     limit: int = 5,
     since: datetime | None = None,
     unasked: bool = True,
+    reader: int | None = None,
 ) -> list[Story]:
     """Stories by time, newest first; `topics` narrow to those of any of them, `before` and `since`
     bound the time.
 
     What an operator rejected is shown to nobody. What waits for their word, or waited in vain, is
-    left out unless `unasked`.
+    left out unless `unasked`; and so is what the `reader`, a channel or `ANY_CHANNEL`, keeps back.
     """
     query = (
         select(story.c.id)
@@ -157,6 +159,8 @@ async def latest(
     )
     if topics:
         query = query.where(await _about(db, topics))
+    if reader is not None:
+        query = query.where(~keeps_back(story.c.id, reader))
     if before is not None:
         query = query.where(story.c.at <= before)
     if since is not None:

@@ -22,7 +22,8 @@ MOST_UNHEARD = 20  # alerts that a look for those that reached nobody names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """How many chats an alert reached, how many wait or sleep (quiet hours), how many are blocked.
+    """How many chats an alert reached, how many wait or sleep (quiet hours), how many channels keep
+    it back by their policy, how many chats are blocked.
 
     `last_at` is when it reached the last of them.
     """
@@ -30,6 +31,7 @@ class Told:
     reached: int = 0
     waiting: int = 0
     held: int = 0
+    withheld: int = 0
     blocked: int = 0
     last_at: datetime | None = None
 
@@ -73,6 +75,8 @@ async def how_far(db: Db, alerts: Sequence[int]) -> Mapping[int, Told]:
             told = replace(told, blocked=told.blocked + row.n)
         elif row.state == State.HELD.value:
             told = replace(told, held=told.held + row.n)
+        elif row.state == State.WITHHELD.value:
+            told = replace(told, withheld=told.withheld + row.n)
         found[row.alert_id] = told
     return found
 

@@ -315,16 +315,12 @@ def _build_commands_once() -> None:
 
 
 def _read_once() -> None:
-    """Let the forks share what each start reads, and nothing it is given changes: the languages and
-    the system's certificates, a sixth of what a start costs.
-    """
+    """Let the forks share what each start reads, and nothing it is given changes: the languages."""
     from bot import i18n, languages
-    from bot.fetch.ways import system_trust
 
     assert not list(languages.problems())
     for code in languages.LANGUAGES:
         i18n._catalog(code)
-    system_trust()
 
 
 def _tell_ends(statuses: dict[int, int]) -> None:

@@ -28,7 +28,7 @@ from bot.detect.security import lexicon
 from bot.languages import FALLBACK, LANGUAGES
 from bot.languages.texts import _entries, wrong_texts
 from bot.model.alerts import Approval, Severity
-from bot.model.chats import Post, Sound, Style, Wakes
+from bot.model.chats import Editorial, Post, Sound, Style, Wakes
 from bot.model.filters import Sense
 from bot.model.hazards import HazardKind
 from bot.model.rates import RateKind
@@ -264,6 +264,8 @@ def families() -> Mapping[str, set[str]]:
         "news.in.": {*LANGUAGES},
         "move.": {"largest_rise", "largest_fall", "level_rise", "level_fall", "high", "low"},
         "post.": {*Post},
+        "policy.": {*Editorial},
+        "channel.policy_by_": {*Editorial} - {Editorial.PUBLISH},  # nobody asks less
         "reason.": {
             *all_told(),
             *TOLD_OTHERWISE,

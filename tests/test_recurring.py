@@ -45,7 +45,9 @@ def test_the_queue_has_a_task_for_each_job_that_is_shared() -> None:
     works = shared(bound(NO_PROGRAM, JOBS))
     queue, periodic = cluster.jobs(works)
     ours = {name for name, task in queue.tasks.items() if task.queue == cluster.QUEUE}
-    assert ours == named(works) | OWN_NAMES
+    batches = {name for name, task in queue.tasks.items() if task.queue == cluster.BATCHES}
+    assert batches == {work.job.name for work in works if work.due is not None}
+    assert ours == (named(works) | OWN_NAMES) - batches
     by_time = {work.job.name for work in works if work.job.every is not None and work.due is None}
     assert {task.name for task in periodic} == by_time | OWN_NAMES
 

@@ -12,7 +12,7 @@ import typer.main
 from yarl import URL
 
 from bot.cli import main
-from bot.config import Settings, load_settings
+from bot.config import Settings, catalog_path, load_settings
 from bot.errors import ConfigError
 from bot.grammar import parse_address, parse_duration
 from storage.address import parse_url
@@ -200,7 +200,7 @@ BAD: dict[str, list[str]] = {
         "approve",
         "publish\0",
     ],  # approve: nobody is there to be asked
-    "ALERTS_PER_HOUR": ["x", "-1", "2.5", "1e3", "nan", "\0"],
+    "ALERTS_PER_HOUR": ["x", "-1", "2.5", "1e3", "nan", "\0", "1000001", str(2**63), "9" * 5000],
     "QUIET_HOURS": ["x", "23", "23-7", "07:00-07:00", "00:00-23:59", "\0"],
     "USER_FEEDS": ["x", "-1", "41", "2.5", "1e3", "nan", "\0"],
     "POLL_EVERY": [
@@ -402,7 +402,7 @@ def test_each_word_of_a_choice_is_taken(name: str, values: list[str]) -> None:
     [
         ("send_rate", "0.1", "30", ("0.09", "30.01", "nan", "inf")),
         ("user_feeds", "0", "40", ("-1", "41")),
-        ("alerts_per_hour", "0", "100000", ("-1",)),
+        ("alerts_per_hour", "0", "1000000", ("-1", "1000001", str(2**63))),
     ],
 )
 def test_a_number_is_taken_to_its_bounds(
@@ -413,6 +413,17 @@ def test_a_number_is_taken_to_its_bounds(
         assert getattr(load_settings(**{name: value}), name) == float(value)
     for value in beyond:
         [problem] = told(**{name: value})
+        assert problem.startswith(f"{name.upper()}: ")
+
+
+def test_every_number_has_an_end_that_a_database_can_count_to() -> None:
+    """One without it is found out at the first statement that it is part of, by a story untold."""
+    numbers = [
+        name for name, field in Settings.model_fields.items() if field.annotation in (int, float)
+    ]
+    assert {"alerts_per_hour", "user_feeds", "send_rate"} <= set(numbers)
+    for name in numbers:
+        [problem] = told(**{name: str(2**63)})
         assert problem.startswith(f"{name.upper()}: ")
 
 
@@ -494,6 +505,18 @@ def test_all_problems_are_told_at_once_those_of_the_catalog_too(
     assert ended.value.code == 78
     names = [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()]
     assert names == ["TIME_ZONE", "POLL_EVERY", "SEND_RATE", "[feeds.x] url", "[sorces]"]
+
+
+@pytest.mark.parametrize("name", [name.upper() for name in Settings.model_fields])
+def test_a_value_whose_bytes_are_not_utf_8_is_told_at_the_start(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the setting: some were taken, and ended the program at the first night's copy."""
+    odd = {"DATABASE_URL": "sqlite:///\udcff.db", "BOT_TOKEN": f"{TOKEN}\udcff"}
+    monkeypatch.setenv(name, odd.get(name, "https://x.example/\udcff"))
+    [problem] = told()
+    assert problem == f"{name}: should be text in UTF-8"
+    assert name != "CATALOG" or catalog_path() is None
 
 
 # ── the file ────────────────────────────────────────────────────────────────

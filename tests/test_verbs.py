@@ -92,6 +92,27 @@ def test_bad_input_is_a_line(tmp_path: Path, words: list[str], stdin: str, code:
         assert "error." not in line  # the words, not the key they are found by
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["db", "backup", "\udcff.db"],
+        ["db", "move", "sqlite:///\udcff.db"],
+        ["subscribers", "export", "\udcff"],
+        ["poll", "\udcff"],
+    ],
+    ids=lambda words: "-".join(words[:-1]),
+)
+def test_a_word_whose_bytes_are_not_utf_8_is_wrong_usage(tmp_path: Path, words: list[str]) -> None:
+    """Of whatever verb, and before anything is done."""
+    done = jarchy(tmp_path, *words)
+    place = len(words)
+    assert (done.returncode, done.stderr.decode()) == (
+        2,
+        f"Error: word {place} should be text in UTF-8\n",
+    )
+    assert not list(tmp_path.iterdir())
+
+
 def test_S6_an_error_line_shows_no_token(tmp_path: Path) -> None:
     """On stderr, and where several files each have their line on stdout."""
     one = jarchy(tmp_path, "inspect", "feed", TOKEN)

@@ -25,21 +25,38 @@ from bot.reasons import said
 from bot.sources.entries import Feed
 from bot.sources.feeds import parse_feed
 from bot.workers import WorkerError, Workers, _Replies
+from tests.publishers import bank_page
 from tests.waiting import until
 
 ENDLESS = 600.0  # a job that would outlast the whole suite
+BANK = bank_page("29.11.2026", {"USD": "87,4500"})
+CATALOG = """
+[rates.nbkr]
+name = { en = "National Bank" }
+urls = ["https://www.nbkr.kg/XML/daily.xml"]
+kind = "official"
+"""
 FEED = (
     b"<rss version='2.0'><channel><title>t</title><item><title>one</title></item></channel></rss>"
 )
 
 
 def test_what_only_workers_and_servers_need_is_not_in_the_bots_memory() -> None:
+    """Nor another HTTP client than ours, also after a bank was read."""
     heavy = (
         "feedparser chardet lxml cssselect Stemmer trafilatura matplotlib numpy alembic "
-        "procrastinate psycopg sqlalchemy.dialects.postgresql"
+        "procrastinate psycopg sqlalchemy.dialects.postgresql httpx._client xml.sax"
     )
-    begun = "import sys, bot.cli.running, bot.app, bot.sources.kinds"
-    code = f"{begun}; print(*set('{heavy}'.split()) & set(sys.modules))"
+    code = f"""
+import sys
+from bot.__main__ import leave_out
+leave_out()
+import bot.cli.running, bot.app, bot.sources.kinds, handlers
+from bot.sources.catalog import parse_catalog
+bank = parse_catalog({CATALOG!r}).rates["nbkr"]
+assert bank.parse({BANK!r}, url=bank.urls[0]).rates
+print(*set({heavy.split()}) & set(sys.modules))
+"""
     ended = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )

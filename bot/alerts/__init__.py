@@ -68,7 +68,7 @@ def kind_of(told: StoredAlert) -> Kind:
 def reads(told: StoredAlert) -> bool:
     """Whether this program reads a stored alert: among others it is left out where it does not."""
     try:
-        kind_of(told)
+        kind_of(told).payload.read(told.payload)
     except NewerError:
         return False
     return True

@@ -80,6 +80,7 @@ async def body(desk: Desk, chat: Chat, *, now: datetime) -> Rich:
         codes=bases_of(keys, chat.home),
         topics=topics_of(keys),
         now=now,
+        chat=chat.id,
     )
     if view.empty:
         return Rich()

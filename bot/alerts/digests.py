@@ -76,6 +76,7 @@ class Digests(Kind):
             codes=bases_of(keys, reader.home),
             topics=topics_of(keys),
             filters=filters,
+            chat=reader.chat,
         )
         source_name = ""
         if found.source is not None:

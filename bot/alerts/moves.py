@@ -26,6 +26,7 @@ from bot.render.phrases import phrase
 from bot.render.text import Message, Rich, bold, join, lines, link, message
 from bot.sources.standing import led
 from storage.alerts import StoredAlert
+from storage.withheld import ANY_CHANNEL
 
 LASTS = timedelta(hours=24)
 HEADLINES_OF = timedelta(hours=24)  # before a move: what is older is no news of it
@@ -124,7 +125,7 @@ class Moves(Kind):
             language=reader.language,
             source_names=desk.source_names(moved.new.source),
             channel=reader.channel,
-            headlines=await _headlines(desk, told, moved.new.pair.base, reader.language),
+            headlines=await _headlines(desk, told, moved.new.pair.base, reader),
         )
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
@@ -218,15 +219,21 @@ def move(
     )
 
 
-async def _headlines(desk: Desk, told: StoredAlert, code: str, language: str) -> list[Rich]:
+async def _headlines(desk: Desk, told: StoredAlert, code: str, reader: Reader) -> list[Rich]:
     """The headline of the day before a move that says most about it, in the reader's language.
 
     One that names the currency goes before others about the economy. It explains nothing, and
-    stands for itself.
+    stands for itself. No channel gets one that a channel keeps back: they are told in one wording.
     """
-    since = told.created_at - HEADLINES_OF
+    language = reader.language
     stories = await storage.stories.latest(
-        desk.db, topics=["economy"], since=since, before=told.created_at, limit=20, unasked=False
+        desk.db,
+        topics=["economy"],
+        since=told.created_at - HEADLINES_OF,
+        before=told.created_at,
+        limit=20,
+        unasked=False,
+        reader=ANY_CHANNEL if reader.channel else None,
     )
     mine: list[Story] = []
     for one in stories:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Sequence
 from io import StringIO
 from typing import IO, Protocol, runtime_checkable
 
@@ -18,7 +19,9 @@ from bot import log
 from bot.cli import starting, running, inspecting, looking, judging, broadcasting, database, moving  # isort: skip  # noqa: F401 - each registers its verbs, in this order
 from bot.cli.program import LONGEST_NAME_SHOWN, cli, fail
 from bot.errors import BotError, ConfigError, UserError
+from bot.grammar import in_unicode
 
+USAGE_EXIT = 2
 CONFIG_EXIT = 78
 
 
@@ -34,6 +37,7 @@ class _WrongUsage(Protocol):
 def main() -> None:
     """Run a verb; an error raised on purpose becomes a line (or one a problem) and an exit code."""
     log.guard_tracebacks()
+    _refuse_other_bytes(sys.argv)
     try:
         sys.exit(cli(standalone_mode=False))  # what is typed wrong is shown by us, redacted; 2
     except ConfigError as error:
@@ -62,3 +66,15 @@ def main() -> None:
             sys.exit(error.exit_code)
         sys.stderr.write(log.redact(traceback.format_exc()))
         sys.exit(1)
+
+
+def _refuse_other_bytes(words: Sequence[str]) -> None:
+    """End with a line and 2 where a word's bytes are not UTF-8: no database or file format of ours
+    could hold it.
+    """
+    for place, word in enumerate(words[1:], start=1):
+        try:
+            in_unicode(word)
+        except ValueError as error:
+            sys.stderr.write(f"Error: word {place} should be {error}\n")
+            sys.exit(USAGE_EXIT)

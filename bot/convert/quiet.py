@@ -44,6 +44,17 @@ def parse_quiet(text: str) -> QuietHours | None:
         raise UserError("error.quiet.day", longest=longest, example=EXAMPLE) from None
 
 
+def read_hours(text: str) -> list[time]:
+    """The hours of the day that somebody lists, in their order and each once: "8:30 and 8 pm".
+
+    None where anything else stands there, a span of hours too.
+    """
+    said = fold_typed(text[: LONGEST_TEXT + 1]).translate(_DASHES).strip(" .!")
+    if len(said) > LONGEST_TEXT or "-" in said:
+        return []
+    return sorted(set(_hours(said)))
+
+
 def _hours(said: str) -> list[time]:
     """The hours of the day that are named; none where anything else is."""
     found: list[time] = []

@@ -9,6 +9,7 @@ from typing import Protocol
 import storage.fan_out
 import storage.lapsed
 import storage.quiet
+import storage.withheld
 from bot.alerts import waited
 from bot.clock import boottime
 from bot.deliver.marks import Marks
@@ -16,9 +17,13 @@ from bot.deliver.sieve import sieve
 from bot.deliver.signals import IDLE
 from bot.reasons import Reason
 from storage.db import Store
+from storage.withheld import Editor
 
 # seconds between looks for what expired: it is not sent anyway, and all that waits is looked at
 EXPIRE = 10.0
+# seconds between looks for what channels keep back for no reason any more: nearly always it left by
+# itself
+LOOK = 60.0
 # a process that stood still for so long may be told of leases that ended, and hold their answers
 # unread
 STOOD = 5.0
@@ -34,18 +39,27 @@ class Unread(Protocol):
 
 
 class Upkeep:
-    """When each part of it is due; `held` are the deliveries that this process has in hand."""
+    """When each part of it is due; `held` are the deliveries that this process has in hand, the
+    `editor` knows what channels' policies ask.
+    """
 
     def __init__(
-        self, store: Store, marks: Marks, held: Callable[[], Collection[int]], unread: Unread
+        self,
+        store: Store,
+        marks: Marks,
+        held: Callable[[], Collection[int]],
+        unread: Unread,
+        editor: Editor,
     ) -> None:
         self._unread = unread
         self._store = store
+        self._editor = editor
         self._marks = marks
         self._held = held
         self._fan_at = 0.0
         self._tidy_at = 0.0
         self._expire_at = 0.0
+        self._look_at = 0.0
 
     def fan_out_soon(self) -> None:
         """There is a new alert."""
@@ -61,7 +75,9 @@ class Upkeep:
             return False
         self._fan_at = now + IDLE
         async with self._store.writing() as db:
-            fanned = await storage.fan_out.fan_out(db, sieve=sieve, unread=self._unread.unread)
+            fanned = await storage.fan_out.fan_out(
+                db, sieve=sieve, editor=self._editor, unread=self._unread.unread
+            )
         await self._unread.tell_unread()
         if fanned is not None:
             self._fan_at = 0.0
@@ -97,4 +113,8 @@ class Upkeep:
                 self._expire_at = now + EXPIRE
             else:
                 self._tidy_at = now  # there is more
+        if now >= self._look_at:
+            self._look_at = now + LOOK
+            async with self._store.writing() as db:
+                await storage.withheld.look(db, self._editor.unmet)
         return more

@@ -93,7 +93,7 @@ class Worker:
         self.marks = Marks(self.store, self._signals)
         self.chats = ChatPaces()
         self._replies = Replies(self.store, self.slots, self.chats, self.marks, self._signals)
-        self._upkeep = Upkeep(self.store, self.marks, self._held, self)
+        self._upkeep = Upkeep(self.store, self.marks, self._held, self, self.composer.editor)
         refusals = Refusals()
         self._claims = Claims(
             store=self.store,

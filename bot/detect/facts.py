@@ -31,7 +31,7 @@ from bot.detect.lexicon import (
     with_headline,
 )
 from bot.languages import language as speech
-from bot.languages import words_of
+from bot.languages import languages, words_of
 from bot.languages.letters import fold_typed
 
 LEAD = 700  # characters of a text that still tell the event
@@ -200,7 +200,7 @@ def _names(text: str, used: frozenset[str], language: str) -> Iterator[str]:
 
 def name_key(word: str) -> str:
     """The consonants of a name, alike in both alphabets: transliterations disagree on vowels."""
-    word = fold_typed(word)
+    word = fold_typed(word).translate(_spelt())
     for digraph, letter in _digraphs():
         word = word.replace(digraph, letter)
     word = re.sub(r"(?!^)c(?=[ei])", "s", word).translate(LETTERS).replace("dJ", "J")
@@ -355,6 +355,15 @@ def surroundings() -> Mapping[str, tuple[str, ...]]:
 def _digraphs() -> tuple[tuple[str, str], ...]:
     pairs = DIGRAPHS.split()
     return tuple(zip(pairs[::2], pairs[1::2], strict=True))
+
+
+@cache
+def _spelt() -> dict[int, str]:
+    """Letters of other scripts, as each language says that they are spelt abroad."""
+    found: dict[str, str] = {}
+    for spoken in reversed(languages()):
+        found |= spoken.reading.latin
+    return str.maketrans(found)
 
 
 @cache

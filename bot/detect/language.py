@@ -18,13 +18,11 @@ from functools import cache
 
 from bot.languages import LANGUAGES, language, languages
 from bot.languages.letters import fold_typed
-from bot.languages.parts import Script
+from bot.languages.parts import LETTERS, Script
 from bot.languages.tables import ODDS
 
-LETTERS = {Script.LATIN: re.compile(r"[a-z]"), Script.CYRILLIC: re.compile(r"[\u0400-\u04ff]")}
-WORDS = {
-    Script.LATIN: re.compile(r"[^\W\d_]+(?:['ʻʼ’‘][^\W\d_]+)*"),
-    Script.CYRILLIC: re.compile(r"[\u0400-\u04ff]+"),
+WORDS = {script: re.compile(f"[{letters}]+") for script, letters in LETTERS.items()} | {
+    Script.LATIN: re.compile(r"[^\W\d_]+(?:['ʻʼ’‘][^\W\d_]+)*")
 }
 WORD_LIMIT = 3.0  # one word must not outvote the others
 NAME_LIMIT = 1.0  # a Russian headline may name Kyrgyz cities, persons and parties
@@ -50,15 +48,10 @@ def language_of(text: str, default: str | None = None) -> str:
     """
     text = text[:READ_CHARS]
     lower = text.lower()
-    latin = len(LETTERS[Script.LATIN].findall(lower))
-    cyrillic = len(LETTERS[Script.CYRILLIC].findall(lower))
-    if not latin and not cyrillic:
-        return default or _letterless()
-    script = Script.CYRILLIC
-    if latin > cyrillic:
-        script = Script.LATIN
+    counts = {script: len(one.findall(lower)) for script, one in _letters().items()}
+    script = max(counts, key=counts.__getitem__)
     candidates = _written_in(script)
-    if not candidates:
+    if not counts[script] or not candidates:
         return default or _letterless()
     likeliest = max(candidates[1:], key=lambda code: likeness(text, code), default=candidates[0])
     # zero is undecided, and then the first of the script is right more often
@@ -99,6 +92,27 @@ def _by_triples(word: str, odds: Mapping[str, float]) -> float:
         return 0.0
     padded = f" {fold_typed(word)} "
     return sum(odds.get(padded[at : at + 3], 0.0) for at in range(len(padded) - 2))
+
+
+def script_of(word: str) -> Script:
+    """The script of a word in small letters; Latin where it is none of those that we speak."""
+    for script, letters in _letters().items():
+        if letters.search(word):
+            return script
+    return Script.LATIN
+
+
+@cache
+def _letters() -> Mapping[Script, re.Pattern[str]]:
+    """The letters of each script that we tell apart, Latin last: a word of another may have a few
+    of them.
+    """
+    spoken = {one.reading.script for one in languages()} | {Script.CYRILLIC, Script.LATIN}
+    found: dict[Script, re.Pattern[str]] = {}
+    for script in (*(one for one in Script if one is not Script.LATIN), Script.LATIN):
+        if script in spoken:
+            found[script] = re.compile(f"[{LETTERS[script]}]")
+    return found
 
 
 @cache

@@ -13,17 +13,16 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from bot.detect.language import script_of
 from bot.i18n import t
 from bot.languages import LANGUAGES, language
 from bot.languages.letters import fold_typed
-from bot.languages.parts import Script
 from bot.model.hazards import Hazard
 from bot.model.text import comparable
 
 # Some letters of New Tai Lue and Vedic Sanskrit are marks to SQLite, which knows Unicode 6.1: to it
 # a word with one of them is two, and it takes no two for one token.
 WORD = re.compile(r"[^\W_\u19b0-\u19c9\u1cf2\u1cf3]+")
-CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 INDEXED = 2000  # characters of a text that can be found by
 MOST_WORDS = 8  # of a question; the rest is left out
 LONGEST_WORD = 40  # characters: beyond, it is no word
@@ -91,7 +90,7 @@ def _words(text: str) -> list[str]:
 def _meant(word: str) -> frozenset[Token]:
     if word.isdecimal():
         return frozenset({Token(word)})
-    script = Script.CYRILLIC if CYRILLIC.search(word) else Script.LATIN
+    script = script_of(word)
     found = {Token(ELSE + _beginning(word), begins=True)}
     for code in LANGUAGES:
         spoken = language(code)

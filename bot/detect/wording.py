@@ -11,13 +11,14 @@ from __future__ import annotations
 from functools import cache
 from itertools import pairwise
 from math import sqrt
+from operator import itemgetter
 from typing import NamedTuple
 from zlib import crc32
 
 from bot.detect.lexicon import WORD
 from bot.languages import FOLDER
 from bot.languages.letters import fold
-from bot.languages.wordings import BUCKETS, FILE, Wording
+from bot.languages.wordings import BUCKETS, FILE, RAISED, Wording
 
 READ_CHARS = 1000  # what a text is about is said by then
 # words whose pieces are remembered, none of them longer: a text repeats them, and so do the next
@@ -80,8 +81,12 @@ def _pieces(word: str) -> tuple[int, ...]:
 def wording_odds(title: str, text: str, table: Wording) -> float:
     """The log-odds that a text is about security, by its wording."""
     found = buckets(title, text)
-    total = sum(map(table.weights.__getitem__, found))
-    return table.bias + table.scale * total / sqrt(len(found) or 1)
+    size, total = len(found), 0
+    if size > 1:  # of one bucket it is no tuple
+        total = sum(itemgetter(*found)(table.raised)) - RAISED * size
+    elif found:
+        total = table.weights[found.pop()]
+    return table.bias + table.scale * total / sqrt(size or 1)
 
 
 @cache

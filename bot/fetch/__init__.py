@@ -36,8 +36,7 @@ from bot.addresses import IPAddress, checked, is_own_host, is_public, redirect_t
 from bot.errors import FetchError
 from bot.fetch.answers import Fetched, Validators, retry_after
 from bot.fetch.cookies import Cookies
-from bot.fetch.straight import Response, UnreachableError
-from bot.fetch.ways import Through, Ways
+from bot.fetch.ways import Through, UnreachableError, Ways
 from bot.packed import unpacked
 from bot.reasons import reason
 
@@ -186,19 +185,19 @@ class Fetcher:
             sent = asked | cookies.sent_to(url)
             if url.origin() == start.origin():  # a key in a header is nobody else's affair
                 sent = sent | extra
-            way = None
+            session, proxy = self._ways.straight(own=own), None
             if through is not None:
                 named = through.named and url.host == start.host
                 await self._ways.judge(url, through.way, own=own, named=named)
-                way = through.way
-            async with self._ways.answer(
-                _method(data), url, data=data, headers=sent, own=own, through=way
+                session, proxy = through.way.session, through.way.proxy
+            async with session.request(
+                _method(data), url, data=data, headers=sent, allow_redirects=False, proxy=proxy
             ) as response:
                 if response.status not in REDIRECTS:
                     return await self._answer(
                         response, url, moved_to, conditional=_is_conditional(asked)
                     )
-                cookies.keep(response.headers.getall("Set-Cookie", ()), url)
+                cookies.keep(response.cookies, url)
                 target = redirect_target(url, response.headers.get("Location"), start)
                 # The address to remember ends where the first temporary redirect begins.
                 permanent = permanent and response.status in PERMANENT
@@ -214,7 +213,7 @@ class Fetcher:
         )
 
     async def _answer(
-        self, response: Response, url: URL, moved_to: str | None, *, conditional: bool
+        self, response: aiohttp.ClientResponse, url: URL, moved_to: str | None, *, conditional: bool
     ) -> Fetched:
         body: bytes | None = None
         # 304 to a question without conditions is no answer: there is nothing that would still hold.
@@ -246,7 +245,7 @@ class Fetcher:
             links=tuple(response.headers.getall("Link", ())),
         )
 
-    async def _body(self, response: Response) -> bytes:
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         """The body, counted as it comes and again unpacked: a small archive may hold gigabytes."""
         most = self._limits.body
         body = bytearray()
@@ -289,11 +288,7 @@ class Fetcher:
                 | aiohttp.ClientHttpProxyError()
             ):
                 why = unreachable
-            case (
-                ssl.SSLError()
-                | aiohttp.ClientSSLError()
-                | aiohttp.ClientConnectorCertificateError()
-            ):
+            case aiohttp.ClientSSLError() | aiohttp.ClientConnectorCertificateError():
                 words = "{host} has no TLS certificate we can trust"
                 why = reason("fetch.certificate", words, host=host)
             case aiohttp.ClientConnectorError() | aiohttp.ClientConnectorDNSError():

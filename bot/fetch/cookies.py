@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from http.cookies import SimpleCookie
 
 import aiohttp
 from yarl import URL
@@ -15,13 +15,11 @@ class Cookies:
         # few requests are redirected, fewer with cookies
         self._jar: aiohttp.CookieJar | None = None
 
-    def keep(self, headers: Sequence[str], url: URL) -> None:
-        """Remember what `Set-Cookie` headers from `url` set; of another domain's the jar takes
-        none.
-        """
-        if headers:
+    def keep(self, cookies: SimpleCookie, url: URL) -> None:
+        """Remember what the answer from `url` set; of another domain's the jar takes none."""
+        if cookies:
             self._jar = self._jar or aiohttp.CookieJar(unsafe=True)  # for hosts that are numbers
-            self._jar.update_cookies_from_headers(headers, url)
+            self._jar.update_cookies(cookies, url)
 
     def sent_to(self, url: URL) -> dict[str, str]:
         """The header with the cookies of that address; none where it has none."""

@@ -8,13 +8,11 @@ its sockets. A proxy connects wherever it is told, so what it is told is judged 
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,27 +22,18 @@ from cachetools import LRUCache
 from yarl import URL
 
 from bot.addresses import IPAddress, is_own
-from bot.fetch.straight import LONGEST_FIELD, Response, Straight, UnreachableError
-from bot.proxies import connector_of
+from bot.proxies import SYSTEMS, connector_of
 
 # a name of the internet, which a number in another form ("2130706433") or a bare word is not
 _NAME = re.compile(r"[^.]+(?:\.[^.]+)*\.[^.0-9][^.]*\.?")
+# bytes of one header: a Content-Security-Policy may have sixteen thousand
 # hosts of which a SOCKS proxy is told the address: each is judged anew when it is asked for
 TOLD_HOSTS = 10_000
+LONGEST_FIELD = 32 * 1024
 
 
-@functools.cache
-def system_trust() -> ssl.SSLContext:
-    """The certificates the system trusts, read once a process: reading them takes 50 ms."""
-    return ssl.create_default_context()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Direct:
-    """How hosts are asked themselves: a plain GET straight, all else by a session."""
-
-    session: aiohttp.ClientSession
-    straight: Straight
+class UnreachableError(OSError):
+    """A proxy is not asked for that host: it has no address, or one that nobody may ask for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,68 +68,38 @@ class Ways:
         may_connect: Callable[[IPAddress], bool],
         connect: float,
     ) -> None:
-        self._tls = tls or system_trust()
-        self._tls.minimum_version = max(self._tls.minimum_version, ssl.TLSVersion.TLSv1_2)
+        if tls is not None:  # Python begins at TLS 1.2 by itself
+            tls.minimum_version = max(tls.minimum_version, ssl.TLSVersion.TLSv1_2)
+        self._tls = tls
         self._resolver = resolver
         self._may_connect = may_connect
         self._connect = connect
-        self._public: _Direct | None = None
-        self._own: _Direct | None = None
+        self._public: aiohttp.ClientSession | None = None
+        self._own: aiohttp.ClientSession | None = None
         self._proxied: dict[str, _Proxied] = {}
 
     async def open(self) -> None:
-        """Make the two direct ways: the guarded one, and that to the operator's own machines."""
-        self._public = self._direct(self._may_connect)
-        self._own = self._direct(is_own)
+        """Make the two sessions: the guarded one, and the one for the operator's own machines."""
+        self._public = self._session(self._may_connect)
+        self._own = self._session(is_own)
 
     async def close(self) -> None:
         """Close all sessions; requests under way fail."""
-        sessions = [one.session for one in self._proxied.values()]
-        for way in (self._public, self._own):
-            if way is not None:
-                way.straight.close()
-                sessions.append(way.session)
-        for session in sessions:
-            await session.close()
+        proxied = [one.session for one in self._proxied.values()]
+        for session in (self._public, self._own, *proxied):
+            if session is not None:
+                await session.close()
         self._public = self._own = None
         self._proxied.clear()
 
-    @asynccontextmanager
-    async def answer(
-        self,
-        method: str,
-        url: URL,
-        *,
-        data: bytes | None,
-        headers: Mapping[str, str],
-        own: bool,
-        through: _Proxied | None,
-    ) -> AsyncIterator[Response]:
-        """What a host answers, asked itself, or `through` a proxy; redirects are not followed.
-
-        `own` is whether it is the operator's own, rather than one of the internet's.
-        """
-        if through is not None:
-            session, proxy = through.session, through.proxy
-        else:
-            way = self._public
-            if own:
-                way = self._own
-            if way is None:
-                raise RuntimeError("the fetcher is not open")
-            session, proxy = way.session, None
-            if method == "GET":
-                answer = await way.straight.answer(url, headers)
-                if answer is not None:
-                    try:
-                        yield answer
-                    finally:
-                        answer.leave()
-                    return
-        async with session.request(
-            method, url, data=data, headers=headers, allow_redirects=False, proxy=proxy
-        ) as response:
-            yield response
+    def straight(self, *, own: bool) -> aiohttp.ClientSession:
+        """The session that asks a host itself: the operator's `own`, or one of the internet's."""
+        session = self._public
+        if own:
+            session = self._own
+        if session is None:
+            raise RuntimeError("the fetcher is not open")
+        return session
 
     def through(self, proxy: str, *, named: bool) -> Through:
         """The way through a proxy, one session for each."""
@@ -179,8 +138,8 @@ class Ways:
             raise UnreachableError
         way.told[host] = found[0]
 
-    def _direct(self, allowed: Callable[[IPAddress], bool]) -> _Direct:
-        """The way whose sockets only reach addresses that are `allowed`."""
+    def _session(self, allowed: Callable[[IPAddress], bool]) -> aiohttp.ClientSession:
+        """A session whose sockets only reach addresses that are `allowed`."""
 
         def guarded(info: tuple[Any, ...]) -> socket.socket:
             family, kind, protocol, _, address = info
@@ -190,10 +149,12 @@ class Ways:
 
         # force_close: a socket that was allowed once is never lent to another request.
         connector = aiohttp.TCPConnector(
-            ssl=self._tls, resolver=self._resolver, socket_factory=guarded, force_close=True
+            ssl=self._tls or SYSTEMS,
+            resolver=self._resolver,
+            socket_factory=guarded,
+            force_close=True,
         )
-        straight = Straight(connector, allowed=allowed, tls=self._tls, seconds=self._connect)
-        return _Direct(session=self._session_of(connector), straight=straight)
+        return self._session_of(connector)
 
     def _session_of(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(

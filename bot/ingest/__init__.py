@@ -191,7 +191,8 @@ class Ingest:
             asked = await self._documents.fetch(
                 spec.key, spec.requests(today), past.documents, whole=whole
             )
-        return rates_in(spec, past.state, asked)
+            read = [await self._documents.rates(spec, one) for one in asked]
+        return rates_in(spec, past.state, read)
 
     async def _news(self, spec: NewsSpec, past: Past) -> NewsFound:
         whole = whole_due(spec.key, past.state.last_ok_at, now=self.clock())

@@ -18,14 +18,17 @@ from bot.fetch import Fetcher
 from bot.fetch.answers import Fetched, Validators
 from bot.model.news import Entry, Verdict
 from bot.reasons import Reason, reason
-from bot.sources.base import Request
+from bot.sources.base import Parsed, Request
 from bot.sources.listed import ITEM_HASH, ArticleReader, Listed, ListReader
-from bot.sources.specs import NewsSpec
+from bot.sources.specs import NewsSpec, RateSpec
 from bot.workers import WorkerError, Workers, one_after_another
 from storage.sources import Document
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
+#: Bytes of a bank's document that are read in a few milliseconds; of more a worker process reads.
+READ_HERE = 64 * 1024
 PARSE_SECONDS = 10.0  # then the worker process is ended: a hostile document may take for ever
 # so many new entries of a list page are followed to their articles, the others stay headlines
 ARTICLES_FOLLOWED = 10
@@ -185,6 +188,21 @@ class Documents:
         )
         return cut, verdicts
 
+    async def rates(self, spec: RateSpec, looked: Looked) -> tuple[Looked, Parsed | None]:
+        """What a bank's document says, and what became of it: one that cannot be read is forgotten,
+        to be read again next time; None where there is nothing new to read.
+        """
+        if looked.changed is None:
+            return looked, None
+        answer, body = looked.changed, looked.changed.body or b""
+        job = partial(spec.parse, url=answer.url)
+        try:
+            if len(body) <= READ_HERE:
+                return looked, job(body)
+            return looked, await in_a_worker(self.workers, job, body)
+        except ParseError as error:
+            return Looked(url=looked.url, error=error), None
+
     async def with_articles(
         self, spec: NewsSpec, article: ArticleReader, new: Sequence[Entry]
     ) -> list[Entry]:
@@ -220,9 +238,14 @@ class Reader(Protocol[T_co]):
 
 
 async def read_document(workers: Workers, reader: Reader[T_co], answer: Fetched) -> T_co:
-    """What `reader` sees in an answer; a document that ends its worker process is a ParseError."""
+    """What `reader` sees in an answer."""
+    return await in_a_worker(workers, _of(reader, answer), answer.body or b"")
+
+
+async def in_a_worker(workers: Workers, job: Callable[[bytes], T], body: bytes) -> T:
+    """What a job reads of a document; one that ends its worker process is a ParseError."""
     try:
-        return await workers.run(_of(reader, answer), answer.body or b"", timeout=PARSE_SECONDS)
+        return await workers.run(job, body, timeout=PARSE_SECONDS)
     except WorkerError as error:
         raise ParseError(
             reason("document.given_up", "it could not be read: {why}", why=error.reason)

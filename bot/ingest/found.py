@@ -11,13 +11,14 @@ from typing import Self
 import structlog
 
 from bot.detect.identity import Mark
-from bot.errors import ParseError, SourceError
+from bot.errors import SourceError
 from bot.ingest.documents import Looked, trouble_of
 from bot.ingest.notices import TOLD_AFTER
 from bot.model.alerts import Severity
 from bot.model.news import Entry, Verdict
 from bot.model.rates import Rate, Series
 from bot.reasons import Reason, reason
+from bot.sources.base import Parsed
 from bot.sources.listed import HubOffer
 from bot.sources.specs import NewsSpec, RateSpec
 from storage.sources import Document, SourceState
@@ -183,26 +184,20 @@ def was_told(state: SourceState) -> bool:
     return state.gone_at is not None or state.failures >= TOLD_AFTER
 
 
-def rates_in(spec: RateSpec, state: SourceState, asked: Sequence[Looked]) -> RatesFound:
+def rates_in(
+    spec: RateSpec, state: SourceState, read: Sequence[tuple[Looked, Parsed | None]]
+) -> RatesFound:
     """The rates of the changed documents, and the rows not believed.
 
-    A document that cannot be read is forgotten, to be read again next time. What two documents say
-    differently of one day is not believed of either. SourceError when there is no document.
+    What two documents say differently of one day is not believed of either. SourceError when there
+    is no document.
     """
-    looked: list[Looked] = []
     rates: dict[tuple[Series, date], Rate] = {}
     problems: list[Reason] = []
     disputed: set[tuple[Series, date]] = set()
-    for one in asked:
-        if one.changed is None:
-            looked.append(one)
+    for _, parsed in read:
+        if parsed is None:
             continue
-        try:
-            parsed = spec.parse(one.changed.body or b"", url=one.changed.url)
-        except ParseError as error:
-            looked.append(Looked(url=one.url, error=error))
-            continue
-        looked.append(one)
         problems += parsed.problems
         for rate in parsed.rates:
             about = (rate.series, rate.effective_on)
@@ -213,6 +208,7 @@ def rates_in(spec: RateSpec, state: SourceState, asked: Sequence[Looked]) -> Rat
         del rates[series, day]
         words = "{pair}: two documents say different values for {day}"
         problems.append(reason("row.two_documents", words, pair=series.pair, day=day))
+    looked = [one for one, _ in read]
     trouble = trouble_of(looked)
     seen: list[Document] = []
     for one in looked:

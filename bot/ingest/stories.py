@@ -14,6 +14,7 @@ import structlog
 import storage.brought
 import storage.entries
 import storage.stories
+import storage.withheld
 from bot.detect import identity, quakes, stories
 from bot.detect.clues import clued
 from bot.detect.endings import says_it_is_over
@@ -21,7 +22,13 @@ from bot.detect.topics import judged, judged_all
 from bot.ingest.found import Kept, NewsFound
 from bot.ingest.joining import SAME_EVENT, is_formula, joining, told_in_other_words
 from bot.ingest.recognising import link_key
-from bot.ingest.telling import FRESH_FOR, Policy, break_story, edit_story
+from bot.ingest.telling import (
+    FRESH_FOR,
+    Policy,
+    break_story,
+    edit_story,
+    let_go_if_confirmed,
+)
 from bot.model.alerts import Severity
 from bot.model.news import Entry, Story, Verdict
 from bot.sources.specs import NewsSpec
@@ -148,8 +155,12 @@ async def _keep_entry(
     if (grown or over) and not quiet:
         # one more agency, a language somebody reads, or its end: the message told says so
         await edit_story(db, pk, f"{spec.key}:{item.id}", now=now, always=over)
+    if over:  # a channel that has not posted it needs not hear of it
+        await storage.withheld.drop(db, pk)
     if quiet or _stale(new, now):
         return 0
+    if before is not None and not over:
+        await let_go_if_confirmed(db, pk, policy)
     # for two sources a second agency counts, however it words the event
     if policy.security != "two_sources" and _adds_nothing(counts, before, over=over):
         return 0

@@ -10,6 +10,7 @@ import storage.alerts
 import storage.chats
 import storage.places
 import storage.stories
+import storage.withheld
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
 from bot.alerts.notices import tell
@@ -17,7 +18,7 @@ from bot.model.alerts import Severity
 from bot.model.news import Story
 from bot.model.places import Place
 from bot.sources.specs import NewsSpec
-from bot.sources.standing import led, publishers
+from bot.sources.standing import is_confirmed, led
 from storage.db import Db
 
 FRESH_FOR = timedelta(hours=12)  # older entries are stored, not told: a backlog is not news
@@ -46,7 +47,7 @@ async def break_story(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
     story = await storage.stories.get(db, pk)
     if story is None or "security" not in story.topics:
         return 0
-    if policy.security == "two_sources" and len(publishers(story, policy.feeds)) < 2:
+    if policy.security == "two_sources" and not is_confirmed(story, policy.feeds):
         return 0
     calm = story.severity is Severity.INFO
     if calm and not await _calm_may_be_told(db, policy, now=now):
@@ -114,6 +115,13 @@ async def _told_before(db: Db, story: Story) -> int | None:
     lesser = kind_stories.keys(story.pk, below=story.severity)
     told = await storage.alerts.by_keys(db, lesser)
     return told[-1].id if told else None
+
+
+async def let_go_if_confirmed(db: Db, pk: int, policy: Policy) -> None:
+    """Let go the channels' posts of a story that wait for a second publisher, where it has one."""
+    story = await storage.stories.get(db, pk)
+    if story is not None and is_confirmed(story, policy.feeds):
+        await storage.withheld.confirmed(db, pk)
 
 
 async def edit_story(db: Db, pk: int, why: str, *, now: datetime, always: bool = False) -> None:

@@ -24,10 +24,30 @@ Zone = Annotated[str, a_zone]
 
 
 class Script(StrEnum):
-    """The letters a language is written in."""
+    """The letters a language is written in, of those scripts that part words by spaces."""
 
     LATIN = "latin"
     CYRILLIC = "cyrillic"
+    ARABIC = "arabic"
+    ARMENIAN = "armenian"
+    GEORGIAN = "georgian"
+    GREEK = "greek"
+    HEBREW = "hebrew"
+    DEVANAGARI = "devanagari"
+
+
+#: The small letters of each script, as they stand between [ and ]: by Unicode's blocks, with the
+#: marks that belong to a word.
+LETTERS: Mapping[Script, str] = {
+    Script.LATIN: "a-z",
+    Script.CYRILLIC: "\u0400-\u04ff",
+    Script.ARABIC: "\u0620-\u065f\u066e-\u06d3\u0750-\u077f\u200c",
+    Script.ARMENIAN: "\u0531-\u0588",
+    Script.GEORGIAN: "\u10a0-\u10ff\u1c90-\u1cbf",
+    Script.GREEK: "\u0370-\u03ff\u1f00-\u1fff",
+    Script.HEBREW: "\u0591-\u05f4",
+    Script.DEVANAGARI: "\u0900-\u0963\u200c\u200d",
+}
 
 
 class Form(StrEnum):
@@ -52,6 +72,8 @@ class Reading:
     words: str = ""  # frequent short words that no other language of the script has
     optional: Mapping[str, str] = field(default_factory=dict)  # letter to what may stand for it
     typed: Mapping[str, str] = field(default_factory=dict)  # letter to what foreign keyboards type
+    # letter to Latin ones, as names are spelt abroad; of Russian and Kyrgyz ones it is known
+    latin: Mapping[str, str] = field(default_factory=dict)
     letterless: bool = False  # whether a text without any letter is taken for this language
 
 

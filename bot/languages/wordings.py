@@ -13,15 +13,18 @@ import struct
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 FILE = "wording.bin"
 BUCKETS = 1 << 17
 MARK = b"JWT1"
 HEADER = struct.Struct("<4sfffI")
+RAISED = 128
+_RAISE = bytes((number + RAISED) % 256 for number in range(256))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wording:
     """The weights of all buckets, what one unit of them is worth, and a blank text's log-odds.
 
@@ -51,6 +54,11 @@ class Wording:
         if zlib.crc32(body) != checksum:
             raise ValueError("is damaged: its checksum is another")
         return cls(memoryview(body).cast("b"), scale, bias, threshold)
+
+    @cached_property
+    def raised(self) -> bytes:
+        """The weights, each raised by `RAISED`: bytes are the fastest numbers to look up."""
+        return self.weights.tobytes().translate(_RAISE)
 
     def written(self) -> bytes:
         """The file of the table."""

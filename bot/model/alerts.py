@@ -54,11 +54,12 @@ class Approval(StrEnum):
 
 
 class State(StrEnum):
-    """A delivery's life. The first three are open; the others are final."""
+    """A delivery's life. The first four are open; the others are final."""
 
     PENDING = "pending"
     LEASED = "leased"
     HELD = "held"  # until its chat's quiet hours end
+    WITHHELD = "withheld"  # until its channel's policy lets it go
     SENT = "sent"
     DEAD = "dead"  # `error` says why
     EXPIRED = "expired"

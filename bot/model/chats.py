@@ -33,6 +33,19 @@ class Wakes(StrEnum):
     URGENT = "urgent"
 
 
+class Editorial(StrEnum):
+    """What a channel asks of a story about security before it posts it, the strictest last."""
+
+    PUBLISH = "publish"  # nothing
+    TWO_SOURCES = "two_sources"  # that a second publisher reports it
+    APPROVE = "approve"  # the word of whoever set the channel up
+
+    def is_stricter(self, other: Editorial) -> bool:
+        """Whether it asks more of a story than another one."""
+        ranks = tuple(Editorial)
+        return ranks.index(self) > ranks.index(other)
+
+
 class Post(StrEnum):
     """What comes by itself, by kind: each may be as loud as the chat likes, waits in the quiet
     hours, and may have a forum topic of its own.
@@ -129,4 +142,5 @@ class Chat:
     active: bool = True
     title: str = ""
     threads: Threads = field(default_factory=dict)
+    policy: Editorial = Editorial.PUBLISH
     anonymous: bool = False  # whether an administrator who writes as the group may change it

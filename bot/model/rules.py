@@ -6,13 +6,18 @@ How people write a rule is read in `bot.convert.rules`; when it speaks is decide
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Self
 
+from bot.errors import NewerError
 from bot.model.rates import Pair, Rate, RateKind, rate_from_json, rate_to_json
+from bot.reasons import reason
+
+VERSION = 1  # the newest of a stored rule, and of its state
 
 # Characters of a rule's amount: no rate needs more, and a link has no room for more.
 AMOUNT_WIDTH = 16
@@ -110,7 +115,7 @@ class Rule:
     def to_json(self) -> dict[str, Any]:
         """Version 1 of the stored form."""
         return {
-            "v": 1,
+            "v": VERSION,
             "pair": str(self.pair),
             "kind": self.kind.value,
             "condition": self.condition.value,
@@ -126,7 +131,8 @@ class Rule:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Read any version we ever wrote."""
+        """Read any version we ever wrote; NewerError for one that we did not."""
+        _must_know("rule", data)
         return cls(
             pair=Pair.parse(data["pair"]),
             kind=RateKind(data["kind"]),
@@ -138,6 +144,13 @@ class Rule:
             once=data["once"],
             until=_day(data["until"]),
         )
+
+
+def _must_know(what: str, data: Mapping[str, Any]) -> None:
+    version = data.get("v", VERSION)
+    if version != VERSION:  # of a newer program: its fields may mean something else
+        words = "a stored {kind} of version {version}, and {known} is the newest known"
+        raise NewerError(reason("alert.newer", words, kind=what, version=version, known=VERSION))
 
 
 def _written(day: date | None) -> str | None:
@@ -166,11 +179,12 @@ class RuleState:
         if self.anchor is not None:
             anchor = rate_to_json(self.anchor)
         fired_on = _written(self.fired_on)
-        return {"v": 1, "armed": self.armed, "anchor": anchor, "fired_on": fired_on}
+        return {"v": VERSION, "armed": self.armed, "anchor": anchor, "fired_on": fired_on}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Read any version we ever wrote."""
+        """Read any version we ever wrote; NewerError for one that we did not."""
+        _must_know("rule's state", data)
         anchor = None
         if data["anchor"] is not None:
             anchor = rate_from_json(data["anchor"])

@@ -202,6 +202,7 @@ def _alert(one: ToldAlert, view: View, whole: Whole) -> str:
     for msgid, count in (
         ("page.waiting", told.waiting),
         ("page.held", told.held),
+        ("page.withheld", told.withheld),
         ("page.blocked", told.blocked),
     ):
         if count:

@@ -29,8 +29,11 @@ async def board_view(
     codes: Sequence[str],
     topics: Sequence[str],
     now: datetime,
+    chat: int | None = None,
 ) -> BoardView:
-    """The board of a channel that follows these currencies and topics."""
+    """The board of a `chat` that follows these currencies and topics, without the stories that it
+    keeps back.
+    """
     chosen = [code for code in codes or DIGEST_CURRENCIES if code != home]
     card = None
     with suppress(UserError):  # there are none yet, or not of each that it follows
@@ -42,12 +45,12 @@ async def board_view(
     return BoardView(
         card=card,
         spreads=spreads(rates, home=home, codes=chosen, today=now.date()),
-        stories=await _stories(db, catalog, topics, now),
+        stories=await _stories(db, catalog, topics, now, chat),
     )
 
 
 async def _stories(
-    db: Db, catalog: Catalog, topics: Sequence[str], now: datetime
+    db: Db, catalog: Catalog, topics: Sequence[str], now: datetime, chat: int | None
 ) -> tuple[Story, ...]:
     """The last stories of these topics that nobody has yet to approve."""
     if not topics:
@@ -59,5 +62,6 @@ async def _stories(
         before=now,
         limit=MOST_STORIES,
         unasked=False,
+        reader=chat,
     )
     return tuple(led(story, catalog.news) for story in latest)

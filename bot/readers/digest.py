@@ -47,8 +47,11 @@ async def day_digest(
     codes: Sequence[str] = (),
     topics: Sequence[str] = (),
     filters: Sequence[StoredFilter] = (),
+    chat: int | None = None,
 ) -> Digest:
-    """The rates that hold on a day, and its most severe story, in the reader's language first."""
+    """The rates that hold on a day, and its most severe story, in the reader's language first, but
+    none that the `chat` keeps back.
+    """
     try:
         source = leading_source(catalog, home)
     except UserError:
@@ -61,7 +64,9 @@ async def day_digest(
     start = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
     end = start + timedelta(days=1)
     last = end - timedelta(microseconds=1)  # the store takes both ends as belonging to it
-    stories = await storage.stories.latest(db, since=start, before=last, limit=200, unasked=False)
+    stories = await storage.stories.latest(
+        db, since=start, before=last, limit=200, unasked=False, reader=chat
+    )
     led_by_trust = [led(story, catalog.news) for story in stories]
     ranked = by_worth(led_by_trust, language=language, topics=topics)
     told, left_out = await _first_let_through(ranked, filters)

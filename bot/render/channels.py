@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time
 
 from bot.i18n import city, clock, t, zone_place
 from bot.languages import LANGUAGES
 from bot.model.channels import Board
-from bot.model.chats import USUAL, Chat, Post, Sound, Style
+from bot.model.chats import USUAL, Chat, Editorial, Post, Sound, Style
 from bot.render.board import how_it_is
 from bot.render.buttons import back_button, rows_of, switch
 from bot.render.phrases import phrase
-from bot.render.subscriptions import switches
-from bot.render.text import Button, Colour, Message, Rich, bold, join, lines, message, one_line
+from bot.render.subscriptions import hour_switches, said_hours, switches
+from bot.render.text import (
+    Button,
+    Colour,
+    Message,
+    Rich,
+    bold,
+    cut,
+    join,
+    lines,
+    message,
+    one_line,
+)
 from bot.render.wire import ChannelWanted, Keys, one_key
 
 #: Which of a key's requests it is that brings a channel.
 REQUEST = 1
-#: Offered for a channel's digests; several may be chosen.
-HOURS = ("0700", "0800", "0900", "1200", "1500", "1800", "2000", "2200")
 #: The kinds of post that come to a channel.
 POSTS = (Post.RATES, Post.STORIES, Post.DIGESTS)
 #: Rights that Telegram wants to be told of, whether they are asked for or not.
@@ -80,23 +90,20 @@ def setup(
     board: Board | None = None,
 ) -> Message:
     """What a channel posts and how, and a tap for each: data `chan:7:language`, `chan:7:zone`,
-    `chan:7:style`, `chan:7:topics`, `chan:7:digest`, `chan:7:sounds`, `chan:7:board:on`,
-    `chan:7:preview`, `chan:7:remove`.
+    `chan:7:style`, `chan:7:topics`, `chan:7:digest`, `chan:7:sounds`, `chan:7:policy`,
+    `chan:7:board:on`, `chan:7:preview`, `chan:7:remove`.
     """
     follows = phrase("channel.follows_nothing", language)
     if following:
         follows = phrase("channel.follows", language, what=", ".join(following))
-    times = ", ".join(map(clock, sorted(digests)))
-    digest = phrase("settings.no_digest", language)
-    if times:
-        digest = phrase("settings.digest", language, times=times)
     zone = chat.time_zone
     said: list[Rich] = [
         phrase("settings.language", language, language=t("language.name", chat.language)),
         phrase("settings.time", language, zone=zone_place(zone, language), time=clock(now, zone)),
         phrase("settings.style", language, style=t(f"style.{chat.style.value}", language)),
         follows,
-        digest,
+        phrase("channel.policy_is", language, policy=t(f"policy.{chat.policy.value}", language)),
+        said_hours(set(digests), language),
         how_it_is(board, language),
     ]
     buttons = _setup_buttons(number, board, language)
@@ -121,6 +128,7 @@ def _setup_buttons(number: int, board: Board | None, language: str) -> list[list
         )
     return [
         *buttons,
+        [Button(t("channel.policy", language), f"chan:{number}:policy")],
         [switch(t("channel.board", language), _board_data(number, on=has_board), on=has_board)],
         [Button(t("channel.preview", language), f"chan:{number}:preview")],
         [Button(t("channel.remove", language), f"chan:{number}:remove")],
@@ -177,10 +185,7 @@ def topics(
 
 def hours(number: int, digests: Collection[time], language: str) -> Message:
     """Switches of the hours of digests: data `chan:7:hour:0800`."""
-    buttons: list[Button] = []
-    offered = {time(int(hour[:2]), int(hour[2:])) for hour in HOURS}
-    for at in sorted(offered | set(digests)):
-        buttons.append(switch(clock(at), f"chan:{number}:hour:{at:%H%M}", on=at in digests))
+    buttons = hour_switches(digests, f"chan:{number}:hour:")
     return _menu(number, phrase("channel.hours", language), rows_of(buttons, 4), language)
 
 
@@ -199,6 +204,34 @@ def louder(sound: Sound) -> Sound:
     """The sound that a tap leads to."""
     ways = tuple(Sound)
     return ways[(ways.index(sound) + 1) % len(ways)]
+
+
+def policies(number: int, chat: Chat, operators: Editorial, language: str) -> Message:
+    """When a story about security is posted: data `chan:7:policy:approve`.
+
+    What the `operators` ask of every story first is said where that is more.
+    """
+    rows: list[list[Button]] = []
+    for one in Editorial:
+        name = t(f"policy.{one.value}", language)
+        rows.append([switch(name, f"chan:{number}:policy:{one.value}", on=one is chat.policy)])
+    title = bold(one_line(chat.title))
+    said = phrase("channel.policy_what", language, title=title)
+    if operators.is_stricter(chat.policy):
+        said = lines(said, t(f"channel.policy_by_{operators.value}", language))
+    return _menu(number, said, rows, language)
+
+
+def question(delivery: int, mark: str, title: str, post: Message, language: str) -> Message:
+    """Whether a channel should post this: data `post:send:7:1a2b3c4d`, `post:reject:7:1a2b3c4d`."""
+    asks = phrase("asked.title", language, channel=bold(one_line(title)))
+    send = Button(t("button.send", language), f"post:send:{delivery}:{mark}", colour=Colour.GREEN)
+    reject = Button(
+        t("button.reject", language), f"post:reject:{delivery}:{mark}", colour=Colour.RED
+    )
+    words = join("\n\n", [asks, Rich(post.text, post.entities)])
+    whole = cut(message(words, [[send, reject]]))
+    return replace(whole, shown=post.shown)
 
 
 def removal(number: int, title: str, language: str) -> Message:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from bot.i18n import known
 from bot.languages import FALLBACK, language
 from bot.model.alerts import Approval, Severity
-from bot.model.chats import Post, Sound, Style, Wakes
+from bot.model.chats import Editorial, Post, Sound, Style, Wakes
 from bot.model.filters import Sense
 from bot.model.hazards import HazardKind
 from bot.model.rates import RateKind
@@ -27,6 +27,8 @@ CLOSED: Mapping[str, Iterable[str]] = {
     "chart.range.": RANGES,
     "filters.for.": map(str, SPANS),
     "kind.": RateKind,
+    "policy.": Editorial,
+    "channel.policy_by_": set(Editorial) - {Editorial.PUBLISH},  # nobody asks less
     "post.": Post,
     "rule.standing.": RuleStanding,
     "severity.": Severity,

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.i18n import name_of, t
+from bot.i18n import language_name, name_of, t
+from bot.languages import LANGUAGES
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.hazards import Hazard
@@ -230,8 +231,8 @@ def _written_in(written: str | None, language: str) -> str:
         return ""
     try:
         return t(f"news.in.{written}", language)
-    except KeyError:  # one we have no word for
-        return ""
+    except KeyError:  # no text says that of a language that was added
+        return language_name(written, language) if written in LANGUAGES else ""
 
 
 def _paragraphs(text: str, title: str) -> list[str]:

@@ -15,6 +15,7 @@ from bot.render.board import how_it_is
 from bot.render.buttons import back_button, rows_of, switch
 from bot.render.phrases import phrase
 from bot.render.quiet import as_said
+from bot.render.subscriptions import said_hours
 from bot.render.text import Button, Message, Rich, bold, code, lines, message
 
 #: Offered as buttons; any other is written: /settings Paris, /settings UTC+6.
@@ -52,20 +53,20 @@ def settings(
 ) -> Message:
     """What the chat has chosen, and a button for each thing to change.
 
-    Data `set:language`, `set:zone`, `set:topics`, `set:filters`, `set:quiet`, `set:sounds`,
-    `style:brief`, `wakes:urgent`, and `set:places` where the catalog has places; `near` are the
-    names of those that were chosen. `digests` are the hours of the chat's digests, `following` the
-    names of what it subscribes to. In a `forum`, `set:here`, and of `threads` which kinds of post
-    have a topic of their own; in a group, whether who writes as it may change it (`anonymous`):
-    `anon:on`, and whether it has a `board`: `board:on`. Where `channels` can be added,
-    `set:channels`. What the chat's filters keep back is counted here: none hides in silence.
+    Data `set:language`, `set:zone`, `set:topics`, `set:digest`, `set:style`, `set:wakes`,
+    `set:filters`, `set:quiet`, `set:sounds`, and `set:places` where the catalog has places; `near`
+    are the names of those that were chosen. `digests` are the hours of the chat's digests,
+    `following` the names of what it subscribes to. In a `forum`, `set:here`, and of `threads` which
+    kinds of post have a topic of their own; in a group, whether who writes as it may change it
+    (`anonymous`): `anon:on`, and whether it has a `board`: `board:on`. Where `channels` can be
+    added, `set:channels`. What the chat's filters keep back is counted here: none hides in silence.
     """
     said = [
         phrase("settings.language", language, language=t("language.name", language)),
         phrase("settings.time", language, zone=zone_place(zone, language), time=clock(now, zone)),
         phrase("settings.style", language, style=t(f"style.{style.value}", language)),
         phrase("settings.wakes", language, wakes=t(f"wakes.{wakes.value}", language)),
-        _digests(digests, language),
+        said_hours(digests, language),
         _quiet(quiet, language),
     ]
     if filters:
@@ -79,7 +80,7 @@ def settings(
         said.append(phrase("settings.following", language, what=", ".join(following)))
     if anonymous is not None:
         said.append(how_it_is(board, language))
-    buttons = [_styles(style, language), _levels(wakes, language), *_pages(language, places=places)]
+    buttons = [*_pages(language, places=places)]
     if anonymous is not None:
         buttons += _of_a_group(board, language, anonymous=anonymous)
     if channels:
@@ -89,30 +90,39 @@ def settings(
     return message(lines(bold(t("settings.title", language)), *said), buttons)
 
 
-def _styles(chosen: Style, language: str) -> list[Button]:
-    """How much of a story is told: data `style:brief`."""
+def styles(chosen: Style, language: str) -> Message:
+    """How much of a story is told, and what each length is: data `style:brief`, `set:back`."""
     found: list[Button] = []
     for one in Style:
         name = t(f"style.{one.value}", language)
         found.append(switch(name, f"style:{one.value}", on=one is chosen))
-    return found
+    return _choice("channel.style", "settings.length_what", found, language)
 
 
-def _levels(chosen: Wakes, language: str) -> list[Button]:
-    """What may wake the reader: data `wakes:urgent`."""
+def levels(chosen: Wakes, language: str) -> Message:
+    """What may wake the reader, and what each word for it means: data `wakes:urgent`,
+    `set:back`.
+    """
     found: list[Button] = []
     for one in Wakes:
         name = t(f"wakes.{one.value}", language)
         found.append(switch(name, f"wakes:{one.value}", on=one is chosen))
-    return found
+    return _choice("post.stories", "settings.levels_what", found, language)
+
+
+def _choice(title: str, what: str, buttons: Sequence[Button], language: str) -> Message:
+    text = lines(bold(t(title, language)), t(what, language))
+    return message(text, [*rows_of(buttons, 3), [back_button(language, BACK)]])
 
 
 def _pages(language: str, *, places: bool) -> list[list[Button]]:
     """What has a page of its own."""
     rows = [
         [("settings.change_language", "set:language"), ("settings.change_zone", "set:zone")],
-        [("settings.change_topics", "set:topics"), ("settings.change_filters", "set:filters")],
-        [("quiet.title", "set:quiet"), ("sound.title", "set:sounds")],
+        [("settings.change_topics", "set:topics"), ("post.digests", "set:digest")],
+        [("channel.style", "set:style"), ("post.stories", "set:wakes")],
+        [("settings.change_filters", "set:filters"), ("quiet.title", "set:quiet")],
+        [("sound.title", "set:sounds")],
     ]
     if places:
         rows[0].append(("settings.change_places", "set:places"))
@@ -138,14 +148,6 @@ def _quiet(quiet: QuietHours | None, language: str) -> Rich:
     """The hours of silence, or that there are none."""
     hours = t("quiet.none", language) if quiet is None else as_said(quiet)
     return phrase("settings.quiet", language, hours=hours)
-
-
-def _digests(digests: Sequence[time], language: str) -> Rich:
-    """When digests come; without an hour of theirs topics bring nothing, so that is said too."""
-    if not digests:
-        return phrase("settings.no_digest", language)
-    times = ", ".join(map(clock, sorted(digests)))
-    return phrase("settings.digest", language, times=times)
 
 
 def language_menu(language: str) -> Message:

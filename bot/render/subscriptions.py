@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import time
 
-from bot.i18n import t
-from bot.render.buttons import rows_of, switch
+from bot.i18n import clock, t
+from bot.render.buttons import back_button, rows_of, switch
 from bot.render.news import topic_name
 from bot.render.phrases import phrase
-from bot.render.text import Button, Message, bold, lines, message
+from bot.render.text import Button, Message, Rich, bold, code, lines, message
 
 AT_ONCE = "security"  # the topic that is told as it comes; of the others the digest tells
-HOURS = ("0800", "1800")  # offered for a digest
+HOURS = ("0800", "1800")  # offered for a first digest,
+#: and where several may be chosen.
+MORE_HOURS = ("0700", "0800", "0900", "1200", "1500", "1800", "2000", "2200")
 
 
 def subscribe(
@@ -36,12 +39,57 @@ def subscribed(
     saved = phrase("subscribe.saved", language, what=bold(", ".join(kept)))
     waiting = [topic_name(topic, language) for topic in topics if topic != AT_ONCE]
     if digest or not waiting:
-        return message(saved)
+        return message(lines(saved, phrase("subscribe.next", language)))
     # without a digest nothing of these topics would ever come
     asked = phrase("digest.when", language, topics=", ".join(waiting))
     hours = [Button(f"{hour[:2]}:{hour[2:]}", f"hour:{hour}") for hour in HOURS]
     hours.append(Button(t("digest.none", language), "hour:off"))
     return message(lines(saved, asked), [hours])
+
+
+def said_hours(times: Collection[time], language: str) -> Rich:
+    """When a chat's digests come; without an hour of theirs topics bring nothing: said too."""
+    if not times:
+        return phrase("settings.no_digest", language)
+    return phrase("settings.digest", language, times=_listed(times))
+
+
+def hours(times: Collection[time], language: str, *, example: str, back: str = "") -> Message:
+    """Switches of the hours of digests: data `at:0800`, `at:off`; `example` writes any other."""
+    text = lines(
+        said_hours(times, language), phrase("digest.hours", language, example=code(example))
+    )
+    rows = [*rows_of(hour_switches(times, "at:"), 4)]
+    if times:
+        rows.append([Button(t("digest.none", language), "at:off")])
+    if back:
+        rows.append([back_button(language, back)])
+    return message(text, rows)
+
+
+def hour_switches(times: Collection[time], before: str) -> list[Button]:
+    """A switch for each hour that is offered or chosen; its data begin with `before`."""
+    offered = {time(int(hour[:2]), int(hour[2:])) for hour in MORE_HOURS}
+    found: list[Button] = []
+    for at in sorted(offered | set(times)):
+        found.append(switch(clock(at), f"{before}{at:%H%M}", on=at in times))
+    return found
+
+
+def hours_kept(times: Collection[time], gone: Collection[time], language: str) -> Message:
+    """The hours of the digests from now on; where others are `gone` for that, how to have both."""
+    if not times:
+        return message(phrase("digest.off", language))
+    kept = phrase("digest.time_set", language, times=_listed(times))
+    if not gone:
+        return message(kept)
+    both = code(" ".join(["/digest", *map(clock, sorted({*gone, *times}))]))
+    before = phrase("digest.replaced", language, times=_listed(gone), example=both)
+    return message(lines(kept, before))
+
+
+def _listed(times: Collection[time]) -> str:
+    return ", ".join(map(clock, sorted(times)))
 
 
 def switches(

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
+from bot.languages import FALLBACK, LANGUAGES
 from bot.sources.kinds import KINDS
 from bot.sources.sections import (
     ChannelSection,
@@ -89,7 +90,8 @@ def _alike_but_for_capitals(document: Mapping[str, object], kinds: Iterable[str]
 def named_alike(kinds: Mapping[str, Mapping[str, RateSection | NewsSection]]) -> Iterator[str]:
     """Problems of sources of one name: a reader could not tell whose word it is.
 
-    Disabled ones are not asked. What one house publishes may share its name.
+    Disabled ones are not asked. What one house publishes may share its name, and a source without
+    one is called by its key, which is its own.
     """
     seen: dict[tuple[str, str], tuple[str, str]] = {}
     for kind, sections in kinds.items():
@@ -100,10 +102,38 @@ def named_alike(kinds: Mapping[str, Mapping[str, RateSection | NewsSection]]) ->
             house = where  # a bank shares its name with nobody
             if isinstance(section, NewsSection):
                 house = section.house
-            for language, name in section.names.items():
-                other, others_house = seen.setdefault((language, _as_read(name)), (where, house))
-                if others_house != house:
-                    yield f"[{where}] name: {language} is the name of [{other}] too; choose another"
+            told: set[str] = set()
+            for language, name in _readings(section.names or {FALLBACK: _stored(kind, key, kinds)}):
+                other, others_house = seen.setdefault((language, name), (where, house))
+                if others_house != house and other not in told:
+                    told.add(other)
+                    yield _alike(where, language, section.names, other)
+
+
+def _stored(kind: str, key: str, kinds: Mapping[str, Mapping[str, object]]) -> str:
+    """The key that a source is stored under: one of a kind that gives way to a taken key has its
+    kind's name before it.
+    """
+    taken = any(key in sections for name, sections in kinds.items() if name != kind)
+    if taken and kind in KINDS and KINDS[kind].gives_way:
+        return f"{kind}.{key}"
+    return key
+
+
+def _readings(names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What readers of each language read for names, of those first that have one of their own.
+
+    The others read what `bot.i18n.name_of` chooses for them.
+    """
+    instead = names.get(FALLBACK) or next(iter(names.values()))
+    for language in dict.fromkeys((*names, *LANGUAGES)):
+        yield language, _as_read(names.get(language, instead))
+
+
+def _alike(where: str, language: str, names: Mapping[str, str], other: str) -> str:
+    if language in names:
+        return f"[{where}] name: {language} is the name of [{other}] too; choose another"
+    return f"[{where}] name: in {language} it reads as that of [{other}]; say another in {language}"
 
 
 def _as_read(name: str) -> str:
@@ -163,10 +193,12 @@ def places_alike(places: Mapping[str, PlaceSection]) -> Iterator[str]:
     seen: dict[tuple[str | None, str, str], str] = {}
     for key, place in places.items():
         where = where_of("places", key)
-        for language, name in place.names.items():
-            other = seen.setdefault((place.within, language, _as_read(name)), where)
-            if other != where:
-                yield f"[{where}] name: {language} is the name of [{other}] too; choose another"
+        told: set[str] = set()
+        for language, name in _readings(place.names):
+            other = seen.setdefault((place.within, language, name), where)
+            if other != where and other not in told:
+                told.add(other)
+                yield _alike(where, language, place.names, other)
 
 
 def within_nothing(places: Mapping[str, PlaceSection]) -> Iterator[str]:

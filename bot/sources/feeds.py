@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any
-from xml.sax import SAXException
 from zoneinfo import ZoneInfo
 
 from bot.errors import ParseError
@@ -118,7 +117,7 @@ _DECLARATION = re.compile(r"<\?xml\b[^<>]*>")
 # What feedparser, sgmllib and expat let through on hostile bytes.
 _GIVES_UP = (
     ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError,
-    RecursionError, SAXException,
+    RecursionError,
 )  # fmt: skip
 
 Fields = Mapping[str, Any]  # feedparser's dictionaries
@@ -130,7 +129,10 @@ def _parse_xml_feed(text: str, url: str | None, zone: tzinfo | None) -> Feed:
     plain = _plain(text)
     if (quick := plain_feeds.read(plain)) is not None:
         return _feed_of(quick.feed, quick.entries, url, zone, quick.links)
-    import feedparser  # in the worker process only
+    # in the worker process only
+    from xml.sax import SAXException
+
+    import feedparser
 
     # Addresses and markup are left as they are: links are made absolute here, and plain_text takes
     # the markup away.
@@ -143,7 +145,7 @@ def _parse_xml_feed(text: str, url: str | None, zone: tzinfo | None) -> Feed:
                 resolve_relative_uris=False,
                 sanitize_html=False,
             )
-    except _GIVES_UP as error:
+    except (*_GIVES_UP, SAXException) as error:
         raise ParseError(reason("feed.unreadable", "the feed cannot be read")) from error
     if not _get(parsed, "version"):  # of an empty document it has not even that
         raise ParseError(reason("feed.none", "not a feed"))

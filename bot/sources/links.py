@@ -20,10 +20,19 @@ _TRACKING = re.compile(
 _BARE = re.compile(r"https?://([a-z0-9.-]+)(/[^?#\s]*)?")
 
 
+# an absolute address in which nothing is to be mended, whatever the base
+_WHOLE = re.compile(
+    r"https?://[a-zA-Z0-9][a-zA-Z0-9.-]*(?::[0-9]+)?/[a-zA-Z0-9._~/%+=,:@!$*-]*"
+    r"(?:\?[a-zA-Z0-9._~/%+=,:@!$*&-]+)?"
+)
+
+
 def absolute_link(link: str, base: str | None) -> str | None:
     """An http(s) address, made absolute with `base`; None for anything else, and for one that is
     too long to be opened or indexed.
     """
+    if len(link) <= LONGEST_LINK and _WHOLE.fullmatch(link):
+        return link
     cleaned = re.sub(r"[\r\n\t\xad\u200c\u200d]", "", clean(link)).strip()
     try:
         joined = cleaned

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from bot.errors import FetchError
 from bot.model.own_feeds import OwnFeed
@@ -56,6 +56,6 @@ def write_opml(feeds: Iterable[OwnFeed], *, title: str) -> bytes:
     """A file that feed readers take, and this program."""
     lines = []
     for one in feeds:
-        name, url = quoteattr(one.name), quoteattr(one.url)
-        lines.append(f'<outline type="rss" text={name} title={name} xmlUrl={url}/>\n')
-    return (_HEAD.format(title=escape(title)) + "".join(lines) + _FOOT).encode()
+        name, url = escape(one.name), escape(one.url)
+        lines.append(f'<outline type="rss" text="{name}" title="{name}" xmlUrl="{url}"/>\n')
+    return (_HEAD.format(title=escape(title, quote=False)) + "".join(lines) + _FOOT).encode()

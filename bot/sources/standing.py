@@ -51,6 +51,11 @@ def publishers(story: Story, feeds: Mapping[str, NewsSpec]) -> frozenset[str]:
     return frozenset(found)
 
 
+def is_confirmed(story: Story, feeds: Mapping[str, NewsSpec]) -> bool:
+    """Whether a second publisher reports a story, too."""
+    return len(publishers(story, feeds)) > 1
+
+
 def weighed(
     verdict: Verdict, spec: NewsSpec, before: Story | None, feeds: Mapping[str, NewsSpec]
 ) -> Verdict:

@@ -58,6 +58,8 @@ def plain_text(value: str, *, html: bool, wrapped: bool = True) -> str:
     """
     if not value:
         return ""
+    if wrapped and "<" not in value and "&" not in value and _is_plain(value):
+        return value.strip(" ")[:LONGEST_TEXT].rstrip()
     value = _BREAK.sub("\n", value)
     # Where plain text was promised but tags came, no reader wants to see them.
     if html or _TAG.search(value):
@@ -82,12 +84,19 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Text on one line of `LONGEST_TITLE` characters at most; no-break spaces are kept."""
+    if len(text) <= LONGEST_TITLE and _is_plain(text):
+        return text.strip(" ")
     # Cut before it is cleaned, since a title may be a megabyte; twice the length leaves room for
     # the layout that goes.
     line = _LAYOUT.sub(" ", clean(_BREAK.sub("\n", text[: 2 * LONGEST_TITLE]))).strip()
     if len(line) <= LONGEST_TITLE:
         return line
     return line[: LONGEST_TITLE - 1].rstrip() + "…"
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is one line with nothing to be taken out or laid out anew: most are."""
+    return text.isprintable() and "  " not in text and clean(text) == text
 
 
 def _tidy(text: str) -> str:

@@ -33,7 +33,7 @@ class Policy:
     `jitter` is the part of a pause that chance adds or takes away, so that many do not come back at
     once. `tries` beyond the first are made, None for as many as it takes; `doubts` of them although
     the one before may have had its effect. A wait of more than `longest` seconds, when Telegram
-    asks for it, ends the tries. A refusal ends them too, unless `refusals` are tried again.
+    asks for it, ends the tries. A refusal ends them too, but for the first so many `refusals`.
     """
 
     base: float
@@ -43,7 +43,7 @@ class Policy:
     tries: int | None = None
     doubts: float = 0
     longest: float = math.inf
-    refusals: bool = False
+    refusals: float = 0
 
     def pause(self, failures: int, outcome: Outcome | None = None) -> float:
         """The seconds until the next try after so many failures before this one."""
@@ -58,12 +58,14 @@ class Policy:
         """After so many failures there is no further try."""
         return self.tries is not None and failures >= self.tries
 
-    def is_over(self, failures: int, doubts: int, outcome: Outcome) -> bool:
-        """Whether so many failures, `doubts` of them of unknown end, let this outcome stand."""
+    def is_over(self, failures: int, refused: int, doubts: int, outcome: Outcome) -> bool:
+        """Whether so many failures, `refused` and of unknown end some of them, let this outcome
+        stand.
+        """
         if self.spent(failures):
             return True
         if is_final(outcome):
-            return not self.refusals
+            return refused >= self.refusals
         if isinstance(outcome, Ambiguous):
             return doubts >= self.doubts
         return wait_of(outcome) > self.longest
@@ -71,9 +73,12 @@ class Policy:
 
 #: What the program needs of Telegram to be there at all, whatever it says: what was asked in an
 #: outage is heard soon after it.
-LISTENING = Policy(base=1.0, cap=4.0, doubts=NO_HARM, refusals=True)
+LISTENING = Policy(base=1.0, cap=4.0, doubts=NO_HARM, refusals=math.inf)
 #: What may be done twice and nobody waits for: until Telegram takes it, or refuses it as it is.
 UNTIL_TAKEN = Policy(base=1.0, cap=4.0, doubts=NO_HARM)
+#: What is said at the start alone. A refusal may be a mistake that is over within seconds, and
+#: would hold until the next start; one that lasts is meant.
+INTRODUCTION = Policy(base=1.0, cap=4.0, doubts=NO_HARM, refusals=4)
 #: While somebody else asks for updates with our token: it may be the old process, about to stop.
 RIVAL = Policy(base=1.0, cap=30.0)
 #: An answer that somebody waits for, before it is left to the outbox.
@@ -129,20 +134,21 @@ async def insist(
 
     Whoever reacts to a refusal with another try has mended the request: that is not counted.
     """
-    failures, doubts = 0, 0
+    failures, refused, doubts = 0, 0, 0
     while True:
         outcome = await request()
         if isinstance(outcome, Sent):
             return outcome
         wait = None
-        if not policy.is_over(failures, doubts, outcome):
+        if not policy.is_over(failures, refused, doubts, outcome):
             wait = policy.pause(failures, outcome)
         again_in = await react(Failure(outcome=outcome, before=failures, wait=wait))
         if again_in is None:
             return outcome
         if again_in:
             await pause(again_in)
-        failures += policy.refusals or not is_final(outcome)
+        failures += policy.refusals > 0 or not is_final(outcome)
+        refused += is_final(outcome)
         doubts += isinstance(outcome, Ambiguous)
 
 

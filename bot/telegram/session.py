@@ -7,7 +7,7 @@ import ssl
 import aiohttp
 from yarl import URL
 
-from bot.proxies import SOCKS, connector_to_anywhere
+from bot.proxies import SOCKS, SYSTEMS, connector_to_anywhere
 
 CONNECT_SECONDS = 6  # less than any request may take: then we know that nothing was sent
 TOTAL_SECONDS = 30
@@ -27,7 +27,7 @@ def open_session(
     `tls` is whom to believe, the system's authorities by themselves.
     """
     if proxy is None:
-        connector = aiohttp.TCPConnector(limit=connections, ttl_dns_cache=300, ssl=tls or True)
+        connector = aiohttp.TCPConnector(limit=connections, ttl_dns_cache=300, ssl=tls or SYSTEMS)
     else:
         connector = connector_to_anywhere(URL(proxy), tls, most=connections)
     return aiohttp.ClientSession(

@@ -38,6 +38,8 @@ chat = Table(
     Column("sounds", String, nullable=False, server_default=""),
     # the forum topics of kinds of post, as bot.model.chats writes them
     Column("threads", String, nullable=False, server_default=""),
+    # what of the news it posts by itself, as in bot.model.chats
+    Column("policy", String, nullable=False, server_default="publish"),
     # whether who writes as the group may change it
     Column("anonymous", Boolean, nullable=False, server_default="0"),
     Column("active", Boolean, nullable=False),
@@ -55,6 +57,7 @@ partial_index(None, chat.c.inactive_at, where="inactive_at IS NOT NULL")
 partial_index(None, chat.c.quiet_begins_at, where="quiet_begins_at IS NOT NULL")
 partial_index(None, chat.c.quiet_ends_at, where="quiet_ends_at IS NOT NULL")
 partial_index("ix_chat_wakes_all", chat.c.id, where="wakes = 'all'")
+partial_index("ix_chat_policy", chat.c.id, where="policy <> 'publish'")
 
 subscription = Table(  # keys as in bot.model.alerts.Audience
     "subscription",

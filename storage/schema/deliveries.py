@@ -87,6 +87,8 @@ delivery = Table(  # alert × chat
     Column("finished_at", UtcDateTime),
     Column("error", Text),
     Column("within", BigInteger),  # of what was held: the alert that told it with the rest
+    # of what was withheld: what its channel's policy asked for, as in bot.model.chats
+    Column("demand", String),
     UniqueConstraint("alert_id", "chat_id"),
 )
 partial_index("ix_delivery_due", delivery.c.lane, delivery.c.id, where="state = 'pending'")
@@ -97,6 +99,8 @@ partial_index(
 
 partial_index("ix_delivery_held", delivery.c.not_before, where="state = 'held'")
 partial_index("ix_delivery_held_chat", delivery.c.chat_id, where="state = 'held'")
+partial_index("ix_delivery_withheld", delivery.c.expires_at, where="state = 'withheld'")
+partial_index("ix_delivery_demand", delivery.c.alert_id, where="demand IS NOT NULL")
 partial_index("ix_delivery_within", delivery.c.within, where="within IS NOT NULL")
 
 pace = Table(  # rates shared by all replicas; one row a token

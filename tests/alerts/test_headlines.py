@@ -6,20 +6,26 @@ from datetime import timedelta
 
 import pytest
 
+import storage.alerts
+import storage.chats
 import storage.stories
 from bot.alerts import KINDS
 from bot.alerts.kind import Desk, Reader
 from bot.alerts.moves import Moves, RateMoved
+from bot.alerts.stories import StoryBroke
 from bot.convert.mentions import currencies_in
 from bot.model.alerts import Severity, StoredForm
-from bot.model.chats import Style
+from bot.model.chats import ChatKind, Style
 from bot.model.news import Verdict
 from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
 from storage.db import Db, Store
 from storage.entries import NewEntry
+from storage.schema import delivery
 from tests.factories import NOW, entry
+from tests.factories import chat as a_chat
 from tests.render.world import jumped, marked
+from tests.storage.test_deliveries import an_alert
 
 HOUR = timedelta(hours=1)
 
@@ -33,12 +39,17 @@ async def stored(db: Db, title: str, *, hours: int, language: str, topic: str = 
     await storage.stories.add_alone(db, [new], now=at)
 
 
-async def last_line(db: Db, language: str) -> tuple[str, list[str]]:
+async def last_line(db: Db, language: str, *, channel: bool = False) -> tuple[str, list[str]]:
     """What stands below the rouble's fall in a language, and the links in it."""
     form = StoredForm("move", RateMoved(jumped()).to_json())
     told = StoredAlert(id=7, payload=form, severity=Severity.NOTABLE, reasons=(), created_at=NOW)
     reader = Reader(
-        chat=1, language=language, style=Style.BRIEF, home="KGS", time_zone="Asia/Bishkek"
+        chat=1,
+        language=language,
+        style=Style.BRIEF,
+        home="KGS",
+        time_zone="Asia/Bishkek",
+        channel=channel,
     )
     shown = await Moves().words(Desk(db=db, catalog=Catalog(), kinds=KINDS), told, reader)
     assert shown is not None
@@ -58,6 +69,23 @@ async def test_the_headline_that_names_the_currency_stands_under_its_move(store:
         assert "•" not in (await last_line(db, "en"))[0]
         await stored(db, "Fuel is dearer", hours=2, language="en")
         assert await last_line(db, "en") == ("• Fuel is dearer", ["Fuel is dearer"])
+
+
+async def test_no_channel_gets_a_headline_that_a_channel_keeps_back(store: Store) -> None:
+    """They are told in one wording; people and groups get it."""
+    async with store.writing() as db:
+        await stored(db, "Fuel is dearer", hours=2, language="en")
+        (one,) = await storage.stories.latest(db)
+        await storage.chats.add(db, a_chat(-1001, kind=ChatKind.CHANNEL), now=NOW)
+        told = an_alert(payload=StoryBroke(story=one.pk, topics=("economy",)))
+        pk = await storage.alerts.enqueue(db, told)
+        row = {"alert_id": pk, "chat_id": -1001, "lane": 1, "state": "withheld"}
+        at = {"not_before": NOW, "expires_at": NOW + HOUR, "demand": "approve"}
+        await db.execute(delivery.insert().values(**row, **at))
+        assert "•" not in (await last_line(db, "en", channel=True))[0]
+        assert "•" in (await last_line(db, "en"))[0]
+        await db.execute(delivery.update().values(state="sent"))
+        assert "•" in (await last_line(db, "en", channel=True))[0]
 
 
 @pytest.mark.parametrize(

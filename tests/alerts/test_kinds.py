@@ -16,6 +16,7 @@ import pytest
 
 from bot.alerts import FOLDER, KINDS, NO_KINDS, kind_in, texts_lacking
 from bot.alerts.answers import Answered
+from bot.alerts.asked import StoryAsked
 from bot.alerts.boards import BoardDue
 from bot.alerts.broadcasts import Broadcast
 from bot.alerts.corrections import RateCorrected
@@ -73,6 +74,12 @@ STORED: dict[str, list[tuple[dict[str, Any], Payload]]] = {
     "board": [
         ({"v": 1, "message": None}, BoardDue()),
         ({"v": 1, "message": 42}, BoardDue(message=42)),
+    ],
+    "asked": [
+        (
+            {"v": 1, "delivery": 7, "channel": -1001},
+            StoryAsked(delivery=7, channel=-1001),
+        )
     ],
     "pin": [({"v": 1, "message": 42}, PinDue(message=42))],
     "move": [

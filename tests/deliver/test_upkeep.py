@@ -15,6 +15,7 @@ from bot.reasons import Reason
 from storage.db import Store, db_now
 from storage.schema import chat, delivery
 from tests.storage.test_quiet import brought, people, quiet
+from tests.storage.test_withheld import CAREFUL, EDITOR, kept_back, posts, report
 
 
 class NoMarks:
@@ -45,9 +46,22 @@ async def test_the_quiet_hours_of_very_many_end_in_pieces_without_a_pause(
             await quiet(db, number)
         await brought(db, "a")
         await db.execute(update(chat).values(quiet_ends_at=await db_now(db)))
-    upkeep = Upkeep(store, cast("Marks", NoMarks()), set, AllRead())
+    upkeep = Upkeep(store, cast("Marks", NoMarks()), set, AllRead(), EDITOR)
     looks = [await upkeep.tidy(1000.0, lease=LEASE) for _ in range(4)]
     assert looks == [True, True, False, False]
     async with store.reading() as db:
         states = (await db.execute(select(delivery.c.state))).scalars().all()
     assert states == ["collected"] * 7
+
+
+async def test_upkeep_looks_for_what_channels_keep_back_for_no_reason_any_more(
+    store: Store,
+) -> None:
+    """What left by no report's own transaction leaves by this."""
+    async with store.writing() as db:
+        story, _ = await kept_back(db)
+        await report(db, "two", story)
+    upkeep = Upkeep(store, cast("Marks", NoMarks()), set, AllRead(), EDITOR)
+    await upkeep.tidy(1000.0, lease=LEASE)
+    async with store.reading() as db:
+        assert (await posts(db))[CAREFUL] == "pending"

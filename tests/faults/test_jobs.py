@@ -260,6 +260,37 @@ async def test_P26_of_a_batch_only_what_is_still_due_is_polled(postgres_url: str
     assert done.polled == {f"source{number}" for number in range(10)}
 
 
+async def test_P26_more_polls_than_can_be_done_keep_no_other_job_waiting(
+    postgres_url: str,
+) -> None:
+    """Digests go out, and a dead replica is noticed, however long the polls under way take; and the
+    server's log has no error: nothing is put into the queue that waits there.
+    """
+    store = await open_store(postgres_url)
+    await store.close()
+    done = Held(due=cluster.BATCH * (cluster.WAITING + 2 * cluster.AT_ONCE + 4))
+    with psycopg.connect(postgres_url, autocommit=True) as operator:
+        operator.execute(REFUSED)
+        async with replicas(postgres_url, [done.work(), done.work()]):
+            async with asyncio.timeout(60), done.news:
+                await done.news.wait_for(lambda: done.count["poll"] >= 2 * POLLS_AT_ONCE)
+            await done.more("tidy", "digests", "look", times=3)
+            tried = number(operator, "SELECT last_value FROM tries")
+            put = number(operator, "SELECT last_value FROM put")
+            done.ended.set()
+    assert tried == put
+
+
+REFUSED = """
+CREATE SEQUENCE tries;
+CREATE SEQUENCE put;
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM nextval(TG_ARGV[0]); RETURN NEW; END $$;
+CREATE TRIGGER try BEFORE INSERT ON procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION note('tries');
+CREATE TRIGGER put AFTER INSERT ON procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION note('put');
+"""
+
+
 async def test_P26_no_more_batches_wait_than_will_soon_be_done(postgres_url: str) -> None:
     """The others are looked for again: each fetch of a job looks through all that wait."""
     store = await open_store(postgres_url)

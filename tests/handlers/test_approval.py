@@ -23,6 +23,7 @@ from bot.i18n import t
 from bot.model.decisions import Decision, Question
 from bot.sources.catalog import parse_catalog
 from handlers.services import Services
+from storage.db import db_now
 from storage.schema import alert
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
 from tests.publishers import ATTACK, QUIET, Publishers
@@ -94,6 +95,18 @@ async def test_an_approved_story_is_sent_once_and_nobody_hears_of_it_before(desk
     assert len(got) == 1
     asked = [m for m in desk.emulator.messages(READER) if "border post" in m.get("text", "")]
     assert len(asked) == 1
+
+
+async def test_a_story_approved_in_its_last_minutes_is_sent(desk: World) -> None:
+    """It is worth sending for an hour from then."""
+    card, yes, _ = await question(desk)
+    async with desk.store.writing() as db:
+        until = await db_now(db) + timedelta(minutes=5)
+        await db.execute(update(alert).where(alert.c.kind == "story").values(expires_at=until))
+    assert await desk.press(READER, card, yes) is None
+    await desk.tells(STRANGER, "border post")
+    (row,) = await desk.alerts("story")
+    assert row.expires_at >= until + timedelta(minutes=50)
 
 
 async def test_a_rejected_story_is_nobodys(desk: World) -> None:

@@ -6,16 +6,22 @@ import pytest
 
 import storage.chats
 from bot.alerts.notices import tell
+from bot.emulator import TEST_TOKEN, Emulator, Fault
+from bot.emulator.faults import Kind
 from bot.i18n import t
 from bot.languages import LANGUAGES as SPOKEN
 from bot.model.chats import ChatKind
 from bot.presence import introduce
 from bot.reasons import said
+from bot.render.welcome import description
+from bot.telegram.api import Api
 from bot.telegram.outcomes import KICKED
+from bot.telegram.results import description_of
+from bot.telegram.session import open_session
 from handlers import OFFERED, OPERATORS
 from storage.schema import broadcast
 from tests.factories import chat
-from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
+from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World, no_time
 
 
 def menu(world: World, number: int, language: str) -> set[str]:
@@ -25,6 +31,44 @@ def menu(world: World, number: int, language: str) -> set[str]:
         chat_id=number, private=True, user_id=number, is_admin=False, language=language
     )
     return {one["command"] for one in shown}
+
+
+REFUSALS = {400: "Bad Request: x", 403: "Forbidden: x", 404: "Not Found", 409: "Conflict: x"}
+
+
+@pytest.mark.parametrize("method", ["setMyCommands", "getMyDescription", "setMyDescription"])
+async def test_G16_one_refusal_at_the_start_takes_no_menu_and_no_description(method: str) -> None:
+    """A mistake of a second would hold until the next start; each call may meet one."""
+    async with Emulator(TEST_TOKEN) as telegram, open_session() as session:
+        telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
+        api = Api(session, url=telegram.api_url, token=TEST_TOKEN)
+        for code, words in REFUSALS.items():
+            telegram.faults.add(
+                Fault(Kind.ERROR, code=code, description=words, method=method, times=1)
+            )
+        await introduce(api, "en", (READER,), no_time)
+        profile = telegram.profile
+        for number, names in ((READER, {*OFFERED, *OPERATORS}), (STRANGER, set(OFFERED))):
+            for language in (*SPOKEN, "de"):
+                shown = profile.menu(
+                    chat_id=number, private=True, user_id=number, is_admin=False, language=language
+                )
+                assert {one["command"] for one in shown} == names
+        for code in ("", *SPOKEN):
+            found = description_of(await api.call("getMyDescription", language_code=code or None))
+            assert found == description(code or "en")
+
+
+async def test_G16_what_is_always_refused_at_the_start_is_not_asked_for_ever() -> None:
+    """The rest is said all the same, and of a chat that is none one menu is tried."""
+    async with Emulator(TEST_TOKEN) as telegram, open_session() as session:
+        api = Api(session, url=telegram.api_url, token=TEST_TOKEN)
+        telegram.faults.add(Fault.bad_request("x", method="getMyDescription"))
+        await introduce(api, "en", (READER,), no_time)
+        assert len(telegram.calls.of("getMyDescription")) == 5 * (len(SPOKEN) + 1)
+        refused = [call for call in telegram.calls.of("setMyCommands") if not call.accepted]
+        assert len(refused) == 5
+        assert not telegram.calls.of("setMyDescription")
 
 
 @pytest.mark.parametrize("language", SPOKEN)

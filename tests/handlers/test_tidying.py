@@ -1,14 +1,20 @@
-"""The running bot forgets by itself what is too old."""
+"""What the running bot does by itself for its database: it forgets what is old, and copies it."""
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 
-from bot.recurring import tidy
+import storage.keeping
+from bot.recurring import back_up, tidy
+from bot.running import Running
 from storage.schema import inbox
-from tests.handlers.conftest import World
+from tests.handlers.conftest import READER, World
 
 
 async def test_what_was_written_to_the_bot_yesterday_is_forgotten(world: World) -> None:
@@ -30,3 +36,47 @@ async def test_what_was_written_to_the_bot_yesterday_is_forgotten(world: World) 
     async with world.bot.store.reading() as db:
         kept = (await db.execute(select(inbox.c.body).order_by(inbox.c.update_id))).scalars().all()
     assert [body is None for body in kept] == [True, True, False]
+
+
+LATE = datetime(2026, 10, 15, 12, tzinfo=UTC)
+
+
+def copies(bot: Running) -> list[Path]:
+    """The nightly copies that are there."""
+    places = storage.keeping.nights_of(bot.store.url, None)
+    assert places is not None
+    return places.made
+
+
+async def test_whatever_fails_a_nights_copy_the_program_goes_on_and_tells(
+    desk: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what nobody foresaw: a folder's oddities are no reason to be silent about news."""
+
+    def defect(*_unused: Any, **_all: Any) -> Path:
+        raise UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed")
+
+    await desk.ask("/start")
+    desk.now = LATE
+    with monkeypatch.context() as patch:
+        patch.setattr(storage.keeping, "copy", defect)
+        await back_up(desk.bot)
+    await desk.emulator.wait_message(READER, lambda m: "UnicodeEncodeError" in m.get("text", ""))
+    assert f"{LATE.date()}" not in str(copies(desk.bot))
+    await back_up(desk.bot)
+    assert f"{LATE.date()}" in str(copies(desk.bot))
+
+
+async def test_folders_that_are_called_like_copies_are_nobodys_to_forget(world: World) -> None:
+    """An operator's own beside them; they are not counted as copies either."""
+    path = Path(world.bot.store.url.database or "")
+    for day in range(1, 10):
+        (path.parent / "backups" / f"{path.stem}-2020-01-{day:02}.db").mkdir(parents=True)
+    aside = path.with_name(f"{path.name}.before-2020")
+    aside.mkdir()
+    os.utime(aside, (0, 0))
+    world.now = LATE
+    await back_up(world.bot)
+    assert all(copy.is_file() for copy in copies(world.bot))
+    assert f"{LATE.date()}" in str(copies(world.bot))
+    assert aside.exists()

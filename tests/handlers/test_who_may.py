@@ -21,6 +21,8 @@ import storage.own_feeds
 import storage.rules
 import storage.setups
 import storage.stories
+import storage.withheld
+from bot.alerts import asked
 from bot.alerts.moves import RateMoved
 from bot.alerts.rules import RuleFired
 from bot.alerts.stories import StoryBroke
@@ -43,8 +45,11 @@ from bot.model.own_feeds import OwnFeed
 from bot.model.rules import RuleState
 from handlers import ADMINISTRATORS, BUTTONS, COMMANDS, MENUS, OPERATORS
 from handlers.services import Services
+from storage.db import db_now
 from storage.entries import NewEntry
+from storage.schema import alert as alert_table
 from storage.schema import chat as chat_table
+from storage.schema import delivery as delivery_table
 from storage.schema import news_filter, subscription
 from storage.schema import rule as rule_table
 from storage.schema import setup as setup_table
@@ -106,6 +111,8 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("set", 1): {"set:zone": ADMINISTRATORS_ONLY, "set:topics": ADMINISTRATORS_ONLY},
     ("done", 0): {"done": ADMINISTRATORS_ONLY},
     ("hour", 1): {"hour:0800": ADMINISTRATORS_ONLY},
+    ("digest", 1): {"digest:when": ADMINISTRATORS_ONLY},
+    ("at", 1): {"at:0800": ADMINISTRATORS_ONLY, "at:off": ADMINISTRATORS_ONLY},
     ("chart", 2): {"chart:USD/KGS:30d": ANYBODY},
     ("chart", 3): {"chart:USD/KGS:30d:dark": ANYBODY},
     ("amounts", 1): {"amounts:USD": ANYBODY},
@@ -163,6 +170,10 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("board", 1): {"board:on": ADMINISTRATORS_ONLY, "board:off": ADMINISTRATORS_ONLY},
     ("here", 2): {"here:7:rates": ADMINISTRATORS_ONLY, "here:0:all": ADMINISTRATORS_ONLY},
     ("unhere", 1): {"unhere:rates": ADMINISTRATORS_ONLY},
+    ("post", 3): {
+        "post:send:{post}:0a": ADMINISTRATORS_ONLY,
+        "post:reject:{post}:0a": ADMINISTRATORS_ONLY,
+    },
     ("chan", 2): {
         "chan:{setup}:open": ADMINISTRATORS_ONLY,
         "chan:{setup}:topics": ADMINISTRATORS_ONLY,
@@ -323,19 +334,36 @@ async def place(world: World, number: int, kind: ChatKind) -> Place:
             assert pk is not None
             numbers[name] = pk
     world.bot.services.chats.pop(number, None)
-    numbers["setup"] = await a_channel(world, number)
+    numbers["setup"], numbers["post"] = await a_channel(world, number, numbers["story"])
     return Place(world, number, numbers)
 
 
-async def a_channel(world: World, owner: int) -> int:
-    """A channel that the reader runs, set up in the first message of a chat; its number."""
+async def a_channel(world: World, owner: int, story: int) -> tuple[int, int]:
+    """A channel that the reader runs, set up in the first message of a chat, which keeps a story's
+    alert back until they decide; the numbers of both.
+    """
     channel = -1_003_000_000_000 - abs(owner)
     world.emulator.add_channel(channel, "News", owner=READER)
     async with world.bot.store.writing() as db:
         await storage.chats.add(db, chat(channel, kind=ChatKind.CHANNEL), now=NOW)
         setup = await storage.setups.take(db, channel, owner)
         await storage.setups.stands_in(db, setup.id, 1)
-    return setup.id
+        now = await db_now(db)
+        row = {"alert_id": story, "chat_id": channel, "lane": 1, "state": "withheld"}
+        until = {"not_before": now, "expires_at": now + timedelta(hours=1), "demand": "approve"}
+        kept = delivery_table.insert().values(**row, **until).returning(delivery_table.c.id)
+        number = (await db.execute(kept)).scalar_one()
+        withheld = await storage.withheld.get(db, number)
+        assert withheld is not None
+        question = await storage.alerts.enqueue(db, asked.alert(withheld, owner, now=now))
+        # as if it stood in that message too
+        await db.execute(
+            alert_table.update().where(alert_table.c.id == question).values(fanned_at=now)
+        )
+        sent = {**row, "alert_id": question, "chat_id": owner, "state": "sent", "message_id": 1}
+        at = {"not_before": now, "expires_at": now}
+        await db.execute(delivery_table.insert().values(**sent, **at))
+    return setup.id, number
 
 
 @pytest.fixture(autouse=True)

@@ -445,7 +445,7 @@ from bot.detect.stories import same_story
 from bot.detect.topics import judged
 from bot.i18n import number, t
 from bot.languages import LANGUAGES, problems
-from bot.render import rates, welcome
+from bot.render import news, rates, welcome
 from tests.factories import entry
 from tests.render.world import rate_card
 from datetime import date
@@ -468,6 +468,8 @@ print(json.dumps({
     "english": language_of("A fire in the market"),
     "security": judged("Toshkentda yong'in", "", "uz").security,
     "same": [same_story(one, two).same, same_story(two, three).same],
+    "told in": [news._written_in(code, language) for code, language in (
+        ("uz", "en"), ("uz", "ru"), ("uz", "uz"), ("de", "en"), ("ru", "uz"))],
 }))
 """
 
@@ -491,6 +493,7 @@ def test_one_folder_more_is_one_language_more(tmp_path: Path) -> None:
     assert (said["uzbek"], said["english"]) == ("uz", "en")
     assert said["security"] is False
     assert said["same"] == [False, True]
+    assert said["told in"] == ["Uzbek", "узбекский", "", "", "in Russian"]
 
 
 COMMAND = """
@@ -499,7 +502,7 @@ from datetime import date
 from bot.convert import parse_asked
 from bot.convert.quiet import parse_quiet
 from handlers.charts import parse_chart
-from handlers.digest import time_or_off
+from handlers.digest import times_or_off
 from handlers.rates import parse_rates_request
 
 today = date(2026, 11, 28)
@@ -520,7 +523,7 @@ def asked(words):
 print(json.dumps({
     "rates": rates("USD va EUR kecha"),
     "charts": [chart(f"USD {words}") for words in ("1 yil", "oxirgi yil", "3 oy", "butun davr")],
-    "digest": [str(time_or_off(words)) for words in ("oʻchir", "9:00")],
+    "digest": [[str(at) for at in times_or_off(words)] for words in ("oʻchir", "9:00 20:30")],
     "quiet": str(parse_quiet("Oʻchir.")),
     "amounts": asked("100 usd va 50 eur"),
     "targets": asked("100 usd eur hamda rub"),
@@ -538,7 +541,7 @@ def test_one_folder_more_is_read_behind_commands_and_in_lists(tmp_path: Path) ->
     assert read["rates"] == ["USD", "EUR", "2026-11-27"]
     ranges = ("1y", "1y", "3m", "all")
     assert read["charts"] == [["USD/KGS", span] for span in ranges]
-    assert (read["digest"], read["quiet"]) == (["None", "09:00:00"], "None")
+    assert (read["digest"], read["quiet"]) == ([[], ["09:00:00", "20:30:00"]], "None")
     assert read["amounts"] == ["100 USD None", "50 EUR None", "None"]
     assert read["targets"] == ["100 USD EUR", "100 USD RUB", "None"]
     assert read["days"] == [["100 USD None", "2026-11-27"]] * 2
@@ -612,3 +615,48 @@ def test_the_verbs_speak_it_and_name_what_it_lacks(tmp_path: Path) -> None:
     checked = run(program, "-m", "bot", "check")
     assert checked.returncode == 78
     assert "language uz: bot/languages/uz lacks zones.py" in checked.stderr
+
+
+#: What makes the stub one of a third script: Georgian, by its code.
+GEORGIAN = """READING = Reading(
+    script=Script.GEORGIAN,
+    latin=dict(zip("აბგდევზთიკლმნოპრსტუფხჯ", "abgdevztiklmnoprstupxj")) | {"შ": "sh", "ჩ": "ch"},
+)"""
+THIRD = """
+import json
+from bot.detect.facts import name_key
+from bot.detect.language import language_of
+from bot.detect.search import asked, tokens_of
+from bot.languages import LANGUAGES, problems
+
+texts = ("ხანძარი თბილისის ბაზარში", "A fire in Tbilisi", "Пожар в Тбилиси", "თბილისი, Reuters")
+print(json.dumps({
+    "problems": problems(),
+    "read": [language_of(text) for text in texts],
+    "names": [name_key(name) for name in ("თბილისი", "Тбилиси", "Tbilisi", "ბათუმი", "Batumi")],
+    "asked": sorted(token.text for token in asked("ბაზარი")[0]),
+    "found": tokens_of("ხანძარი ბაზარი", "ka"),
+}))
+"""
+
+
+def test_one_folder_more_is_one_script_more(tmp_path: Path) -> None:
+    """Its texts are told by their letters, its names are joined with those of others, its words
+    found.
+    """
+    program = program_with_uzbek(tmp_path)
+    folder = program / LANGUAGE_FOLDERS
+    (folder / "uz").rename(folder / "ka")
+    (folder / "ka" / "reading.py").write_text(
+        f"from bot.languages.parts import *\n\n{GEORGIAN}\n", encoding="utf-8"
+    )
+    done = run(program, "-c", THIRD)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["problems"] == []
+    assert said["read"] == ["ka", "en", "ru", "ka"]
+    assert said["names"][:3] == ["tbls"] * 3
+    assert said["names"][3] == said["names"][4] == "btm"
+    assert any(token.startswith("ka") for token in said["asked"])
+    assert not any(token.startswith(("en", "ru", "ky")) for token in said["asked"])
+    assert all(token.startswith("ka") for token in said["found"])

@@ -49,7 +49,7 @@ from tests.render.world import TODAY, marked
         (
             UserError("error.time", text="25:99", example="/digest 09:00"),
             "ky",
-            "25:99 деген убакытты окуй албадым. Мындай жазып көрүңүз: /digest 09:00",
+            "«25:99» деген убакытты окуй албадым. Мындай жазып көрүңүз: /digest 09:00",
         ),
     ],
 )
@@ -83,8 +83,7 @@ def test_a_value_the_words_have_no_place_for_does_not_silence_an_error() -> None
 
 def test_values_become_words_by_their_type() -> None:
     assert (
-        answers.say("digest.time_set", "ru", time=time(9, 5)).text
-        == "Сводка будет приходить каждый день в 09:05."
+        answers.say("settings.digest", "ru", times=time(9, 5)).text == "Сводка: каждый день в 09:05"
     )
     assert (
         answers.say("mute.done", "en", what=bold("RUB")).text

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time
 
 import pytest
 
+from bot.i18n import t
 from bot.languages import LANGUAGES
 from bot.model.chats import Style, Wakes
 from bot.render import settings
@@ -26,15 +27,29 @@ def test_the_settings_show_what_is_chosen(language: str) -> None:
     )
     assert shown.text == expected("settings.chosen", language)
     rows = [
-        ["style:full", "style:brief", "style:headline"],
-        ["wakes:all", "wakes:important", "wakes:urgent"],
         ["set:language", "set:zone"],
-        ["set:topics", "set:filters"],
-        ["set:quiet", "set:sounds"],
+        ["set:topics", "set:digest"],
+        ["set:style", "set:wakes"],
+        ["set:filters", "set:quiet"],
+        ["set:sounds"],
     ]
     assert data(shown) == rows
-    assert labels(shown)[0][1].startswith("✓ ")
-    assert labels(shown)[1][2].startswith("✓ ")
+
+
+@pytest.mark.parametrize("language", WHOLE)
+def test_what_may_be_chosen_of_news_is_explained_where_it_is_chosen(language: str) -> None:
+    """Each word on a button stands in the text above, too."""
+    for shown, chosen in (
+        (settings.styles(Style.BRIEF, language), t("style.brief", language)),
+        (settings.levels(Wakes.URGENT, language), t("wakes.urgent", language)),
+    ):
+        offered = [label for row in labels(shown)[:-1] for label in row]
+        assert len(offered) == 3
+        assert f"✓ {chosen}" in offered
+        said = shown.text.casefold()
+        for label in offered:
+            assert label.removeprefix("✓ ").split()[0][:6].casefold() in said, label
+        assert data(shown)[-1] == ["set:back"]
 
 
 def test_a_time_zone_without_a_city_is_named_by_its_offset_and_no_digest_is_said_too() -> None:

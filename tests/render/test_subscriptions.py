@@ -14,10 +14,11 @@ def test_the_menu_of_subscriptions_marks_what_is_on() -> None:
 
 
 def test_choosing_ends_with_what_the_chat_will_get() -> None:
-    assert (
-        subscriptions.subscribed("ky", ("USD",), ("security",), digest=False).text
-        == "Даяр. Жазылганыңыз: USD, Коопсуздук."
+    said, *more = subscriptions.subscribed("ky", ("USD",), ("security",), digest=False).text.split(
+        "\n"
     )
+    assert said == "Даяр. Жазылганыңыз: USD, Коопсуздук."
+    assert [line.rpartition(" ")[2] for line in more] == ["/alert", "/digest", "/help"]
     assert "/subscribe" in subscriptions.subscribed("en", (), (), digest=False).text
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import ConfigError
+from bot.i18n import name_of
+from bot.languages import LANGUAGES
 from bot.model.subjects import READERS_TOPICS
 from bot.sources.catalog import parse_catalog
 from bot.sources.values import TOPICS
@@ -40,6 +42,44 @@ def problems(text: str) -> tuple[str, ...]:
 )
 def test_two_sources_of_one_name_are_told_by_their_sections(second: str, told: str) -> None:
     assert problems(f"[rates.nbkr]\n{BANK}{second}")[0].startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ('en = "A"', 'ru = "a"', "ru is the name of [KIND.a] too"),
+        ('ky = "A"', 'en = "B", ru = "A"', "ru is the name of [KIND.a] too"),
+        ('en = "B", ky = "A"', 'en = "A"', "in ky it reads as that of [KIND.a]; say another in ky"),
+        ('en = "A", ru = "B"', 'ky = "C", ru = "A"', ""),
+        ('en = "A"', 'en = "B", ru = "C"', ""),
+    ],
+)
+@pytest.mark.parametrize("kind", ["feeds", "places"])
+def test_two_names_are_one_where_a_reader_reads_one(
+    kind: str, first: str, second: str, told: str
+) -> None:
+    """In a language of which a source has no name its English one is read, or whatever it has."""
+    text = ""
+    for key, names in (("a", first), ("b", second)):
+        text += f"[{kind}.{key}]\nname = {{ {names} }}\n"
+        if kind == "feeds":
+            text += f'url = "https://{key}.example/"\n'
+    catalog = parse_catalog(text) if not told else None
+    if catalog is None:
+        [problem] = problems(text)
+        assert problem.startswith(f"[{kind}.b] name: {told.replace('KIND', kind)}")
+        return
+    specs = [*catalog.news.values(), *catalog.places.values()]
+    for language in LANGUAGES:
+        assert len({name_of(one.names, language) for one in specs}) == 2
+
+
+def test_a_source_without_a_name_has_its_keys() -> None:
+    """As its readers read it."""
+    [told] = problems(
+        f'[feeds.a]\n{FEED}[feeds.b]\nname = {{ ru = "A" }}\nurl = "https://y.example/"'
+    )
+    assert told.startswith("[feeds.b] name: ru is the name of [feeds.a] too")
 
 
 def test_the_name_of_a_source_that_is_off_is_free() -> None:

@@ -156,6 +156,7 @@ CHOSEN = {
     "quiet_urgent": False,
     "sounds": "feeds=off",
     "threads": "digests=9",
+    "policy": "approve",
     "anonymous": True,
 }
 #: What a group's row says of the group itself, and of how it is written to now.

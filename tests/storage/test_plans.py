@@ -18,10 +18,13 @@ import storage.claims
 import storage.filters
 import storage.privacy
 import storage.rates
+import storage.stories
 import storage.switch
+import storage.withheld
 from bot.alerts.notices import Notice
 from bot.alerts.notices import alert as notice
 from bot.model.alerts import Alert, Audience, Lane, Severity
+from bot.model.chats import Editorial
 from bot.model.filters import Filter, Mark, Sense
 from bot.model.rates import Pair, RateKind, Series
 from bot.model.subjects import CURRENCIES
@@ -30,7 +33,9 @@ from bot.reasons import reasons_to_json
 from bot.sources.catalog import parse_catalog
 from storage.db import Store
 from storage.schema import alert, delivery, series, subscription
+from storage.withheld import ANY_CHANNEL
 from tests.factories import chat
+from tests.storage.test_withheld import EDITOR
 
 TODAY = date(2021, 10, 20)
 NOW = datetime(2021, 10, 20, 4, tzinfo=UTC)
@@ -331,3 +336,38 @@ async def test_what_an_hour_told_of_a_kind_is_found_by_it(store: Store) -> None:
             or "Index Cond: (((kind)::text = 'story'::text) AND (created_at >" in shown
         ), shown
     assert scans(mine, "alert") == [], mine
+
+
+async def test_channels_with_a_policy_and_what_they_keep_back_are_found_by_their_indexes(
+    store: Store,
+) -> None:
+    """Among all readers of a story, and all deliveries of a month."""
+    async with store.writing() as db:
+        for number in range(1, 401):
+            await storage.chats.add(db, chat(number), now=NOW)
+        await storage.chats.add(db, chat(-1, policy=Editorial.APPROVE), now=NOW)
+        told = {"v": 2, "story": 1, "topics": [], "answers": None}
+        tells = {"kind": "story", "payload": told, "reasons": reasons_to_json(())}
+        stories = [_an_alert(one, None, about_story=one, **tells) for one in range(1, 9)]
+        await db.execute(insert(alert), stories)
+        made = [_a_delivery(one, to) for one in range(1, 9) for to in range(1, 401)]
+        await db.execute(insert(delivery), [*made, _a_delivery(1, -1)])
+        await db.execute(text("ANALYZE"))
+        first = await storage.alerts.get(db, 1)
+        assert first is not None
+        with statements(db) as asked:
+            await storage.withheld.withhold(db, first, EDITOR, after=None, last=None)
+            await storage.withheld.confirmed(db, 1)
+            await storage.withheld.expire(db)
+            await storage.withheld.look(db, EDITOR.unmet)
+            await storage.stories.latest(db, reader=ANY_CHANNEL)
+            await storage.stories.latest(db, reader=-1)
+        seen = ""
+        for statement, parameters in asked:
+            if "delivery" in statement:
+                seen += await plan(db, statement, parameters) + "\n"
+    whole = [one for one in scans(seen, "delivery") + scans(seen, "chat") if "INDEX" not in one]
+    assert whole == [], seen
+    assert "ix_chat_policy" in seen, seen
+    assert "ix_delivery_withheld" in seen, seen
+    assert "ix_delivery_demand" in seen, seen

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+
+import pytest
+from sqlalchemy import select, update
 
 import storage.alerts
 import storage.chats
 import storage.rules
-from bot.alerts import kind_of
+from bot.alerts import kind_of, reads
 from bot.alerts.moves import RateMoved
 from bot.alerts.rules import RuleFired
 from bot.detect.moves import Moved
-from bot.model.alerts import Alert, Audience, Lane, Severity
+from bot.errors import NewerError
+from bot.model.alerts import Alert, Audience, Lane, Severity, StoredForm
 from bot.model.rates import Move
 from bot.model.rules import Condition, Direction, Rule, RuleState
 from bot.telegram.outcomes import BLOCKED
+from storage.alerts import StoredAlert
 from storage.db import Db, Store
+from storage.schema import rule as rule_table
 from tests.factories import NOW, chat, rate
 
 SERIES = rate().series
@@ -53,6 +60,43 @@ async def test_a_change_takes_the_place_of_the_rule_it_changes(store: Store) -> 
         (found,) = await storage.rules.of_chat(db, 1001)
         assert (found.id, found.rule, found.state) == (number, rule(3), RuleState())
         assert await storage.rules.get(db, 1001, change, pending=True) is None
+
+
+@pytest.mark.parametrize("column", ["rule", "state"])
+async def test_a_rule_that_a_newer_program_saved_is_kept_and_does_not_watch(
+    store: Store, column: str
+) -> None:
+    """By the fields that are known of it, it might come true of something else."""
+    async with store.writing() as db:
+        number = await proposed(db)
+        await saved(db, number)
+        other = await proposed(db)
+        await saved(db, other)
+        stored = (await db.execute(select(rule_table).where(rule_table.c.id == number))).one()
+        form = stored._mapping[column]
+        changed = update(rule_table).where(rule_table.c.id == number)
+        await db.execute(changed.values({column: {**form, "v": 2}}))
+        for found in (
+            await storage.rules.watching(db, SERIES, now=NOW),
+            await storage.rules.ever_watching(db, SERIES),
+            await storage.rules.of_chat(db, 1001),
+        ):
+            assert [one.id for one in found] == [other]
+        assert await storage.rules.get(db, 1001, number) is None
+        await db.execute(changed.values({column: form}))
+        assert len(await storage.rules.watching(db, SERIES, now=NOW)) == 2
+
+
+def test_an_alert_whose_rule_is_of_a_newer_version_is_not_read() -> None:
+    """Nor is it shown among others."""
+    fired = RuleFired(number=1, rule=rule(), move=Move(old=rate(), new=rate()))
+    form = fired.to_json()
+    newer = StoredForm("rule", {**form, "rule": {**form["rule"], "v": 2}})
+    with pytest.raises(NewerError, match="rule of version 2, and 1 is the newest known"):
+        RuleFired.read(newer)
+    told = StoredAlert(id=1, payload=newer, severity=Severity.NOTABLE, reasons=(), created_at=NOW)
+    assert not reads(told)
+    assert reads(replace(told, payload=StoredForm("rule", form)))
 
 
 async def test_a_rule_watches_from_save_to_pause(store: Store) -> None:

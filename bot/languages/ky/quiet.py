@@ -3,7 +3,7 @@
 from bot.languages.parts import QuietWords
 
 QUIET = QuietWords(
-    beside="чейин саат сааттан баштап",
+    beside="чейин саат сааттан баштап жана менен күн сайын",
     endings="дан ден дон дөн тан тен тон төн га ге го гө ка ке ко кө",
     morning="таңкы эртең мененки таңга эртеңки",
     evening="кечки кечинде түштөнкийинки",

@@ -3,7 +3,7 @@
 from bot.languages.parts import QuietWords
 
 QUIET = QuietWords(
-    beside="с со от до по и ч час часа часов в тихо тишина",
+    beside="с со от до по и ч час часа часов в тихо тишина каждый день ежедневно",
     endings="ти и х",
     morning="утра утром",
     evening="вечера вечером дня",

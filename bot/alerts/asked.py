@@ -1,0 +1,169 @@
+"""A story that a channel keeps back until its owner's word, shown to them as it would be posted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import storage.alerts
+import storage.chats
+import storage.setups
+import storage.stories
+import storage.withheld
+from bot.alerts.kind import Desk, Kind, Reader, kind_among
+from bot.alerts.stories import StoryBroke
+from bot.errors import NewerError
+from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, State, Terms
+from bot.model.chats import Chat, ChatKind, Editorial
+from bot.render import channels as render
+from bot.render.news import headline
+from bot.render.text import Message
+from bot.sources.specs import NewsSpec
+from bot.sources.standing import is_confirmed, led
+from storage.alerts import StoredAlert
+from storage.db import Db
+from storage.withheld import Withheld
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryAsked(Payload):
+    """The question about the `delivery` of a `channel` that is withheld: may it be posted?"""
+
+    KIND = "asked"
+    TERMS = Terms(personal=True)
+
+    delivery: int
+    channel: int
+
+    @property
+    def about(self) -> About:
+        """The channel: the question is forgotten with it."""
+        return About(chat=self.channel)
+
+    def to_json(self) -> dict[str, Any]:
+        """Version 1 of the stored form."""
+        return {"v": self.VERSION, "delivery": self.delivery, "channel": self.channel}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read any version we ever wrote."""
+        return cls(delivery=data["delivery"], channel=data["channel"])
+
+
+class Asked(Kind):
+    """A question to a channel's owner."""
+
+    payload = StoryAsked
+    own = True  # whoever runs the channel by then is not told
+    texts = (
+        "asked.title",
+        "button.reject",
+        "button.send",
+    )
+
+    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+        """The story as it would be posted now, and two buttons; None where nothing waits any more,
+        or another one runs the channel by now.
+        """
+        kept = await storage.withheld.get(desk.db, StoryAsked.read(told.payload).delivery)
+        if kept is None or await storage.setups.owner_of(desk.db, kept.chat) != reader.chat:
+            return None
+        found = await proof(desk, kept)
+        return None if found is None else found.card(reader.language)
+
+
+# --- key and life ---------------------------------------------------------------------------------
+
+
+def key(delivery: int, owner: int) -> str:
+    """The key of the question about a delivery: its owner is asked once."""
+    return f"asked:{delivery}:{owner}"
+
+
+def alert(kept: Withheld, owner: int, *, now: datetime) -> Alert:
+    """The question about what is kept back, worth sending for as long as that."""
+    return Alert(
+        dedup_key=key(kept.id, owner),
+        payload=StoryAsked(delivery=kept.id, channel=kept.chat),
+        severity=Severity.NOTABLE,
+        lane=Lane.ALERT,
+        audience=Audience(chat=owner),
+        created_at=now,
+        expires_at=kept.expires_at,
+    )
+
+
+# --- what is asked about --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What a channel would post of a story that it keeps back; `mark` is of its words."""
+
+    delivery: int
+    channel: Chat
+    post: Message
+    title: str
+    mark: str
+
+    def card(self, language: str) -> Message:
+        """The question, in the language of whoever is asked."""
+        return render.question(self.delivery, self.mark, self.channel.title, self.post, language)
+
+
+async def proof(desk: Desk, kept: Withheld) -> Proof | None:
+    """What a channel would post now; None where it does not wait for a word, or not any more."""
+    told = await storage.alerts.get(desk.db, kept.alert)
+    channel = await storage.chats.get(desk.db, kept.chat)
+    waits = kept.state is State.WITHHELD and kept.demand is Editorial.APPROVE
+    if told is None or channel is None or not waits:
+        return None
+    reader = Reader(
+        chat=channel.id,
+        language=channel.language,
+        style=channel.style,
+        home=channel.home,
+        time_zone=channel.time_zone,
+        channel=channel.kind is ChatKind.CHANNEL,
+    )
+    broke = StoryBroke.read(told.payload)
+    post = await kind_among(desk.kinds, told).words(desk, told, reader)
+    found = await storage.stories.get(desk.db, broke.story)
+    if post is None or found is None:
+        return None
+    mine = led(found, desk.catalog.news).told_in(channel.language)
+    if broke.answers is not None:  # as it is told: by what is new of it
+        mine = mine.gravest
+    title = headline(mine)
+    return Proof(
+        delivery=kept.id,
+        channel=channel,
+        post=post,
+        title=title,
+        mark=_mark(f"{title}\n{mine.lead.entry.beginning}"),
+    )
+
+
+def _mark(words: str) -> str:
+    """By what it is known that a story reads as it did when its question was asked: one more agency
+    that reports it changes nothing.
+    """
+    return hashlib.sha256(words.encode()).hexdigest()[:8]
+
+
+async def unmet(db: Db, told: StoredAlert, feeds: Mapping[str, NewsSpec]) -> frozenset[Editorial]:
+    """The policies by which a story may not be posted yet: a word is needed always, a second
+    publisher where there is none. `feeds` says who publishes which.
+    """
+    all_of_them = frozenset({Editorial.APPROVE, Editorial.TWO_SOURCES})
+    try:
+        broke = StoryBroke.read(told.payload)
+    except NewerError:  # it waits for a program that reads it
+        return all_of_them
+    story = await storage.stories.get(db, broke.story)
+    if story is None or is_confirmed(story, feeds):
+        return all_of_them - {Editorial.TWO_SOURCES}
+    return all_of_them

@@ -1,0 +1,94 @@
+"""The hours of a chat's digests: several, written or tapped, and found from the digest itself."""
+
+from __future__ import annotations
+
+import pytest
+
+import storage.chats
+from bot.i18n import t
+from tests.handlers.conftest import READER, RUSSIAN, STRANGER, World
+
+READERS = {"en": READER, "ru": RUSSIAN, "ky": STRANGER}
+
+
+async def hours(world: World, chat: int) -> list[str]:
+    """The hours at which digests come to a chat, as they are stored."""
+    async with world.bot.store.reading() as db:
+        keys = await storage.chats.subscriptions(db, chat)
+    return [key.removeprefix("digest:").partition("@")[0] for key in keys if "digest:" in key]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("8:30 20:00", "8.30, 20", "0830 and 8 pm", "at 8:30 and 20:00 every day")),
+        ("ru", ("8:30 20:00", "08:30 и 20:00", "в 8:30 и в 8 вечера", "20, 8:30 каждый день")),
+        ("ky", ("8:30 20:00", "8:30 жана 20:00", "таңкы 8:30, кечки 8", "күн сайын 8:30, 20")),
+    ],
+)
+async def test_several_hours_of_digests_are_read_as_they_are_written(
+    patient: World, language: str, words: tuple[str, ...]
+) -> None:
+    """Bare hours too, as /quiet reads them; what is kept is said."""
+    chat = READERS[language]
+    for written in words:
+        await patient.ask("/digest off", chat=chat)
+        said = (await patient.ask(f"/digest {written}", chat=chat, fits="20:00"))["text"]
+        assert "08:30, 20:00" in said, written
+        assert await hours(patient, chat) == ["08:30", "20:00"], written
+
+
+@pytest.mark.parametrize("language", READERS)
+async def test_an_hour_that_is_replaced_is_named_with_what_keeps_both(
+    patient: World, language: str
+) -> None:
+    """And that works as it stands."""
+    chat = READERS[language]
+    await patient.ask("/digest 8:30", chat=chat, fits="08:30")
+    answer = await patient.ask("/digest 20:00", chat=chat, fits="20:00")
+    both = "/digest 08:30 20:00"
+    assert both in answer["text"]
+    assert await hours(patient, chat) == ["20:00"]
+    await patient.ask(both, chat=chat, fits="08:30")
+    assert await hours(patient, chat) == ["08:30", "20:00"]
+
+
+@pytest.mark.parametrize("words", ["8:30-20:00", "25:00", "8:77", "soon", "8 usd", "9" * 70])
+async def test_what_is_no_list_of_hours_is_answered_with_one(patient: World, words: str) -> None:
+    """In quotation marks, and nothing is kept of it."""
+    said = (await patient.ask(f"/digest {words}"))["text"]
+    assert "/digest 08:30 20:00" in said
+    assert f"“{words[:20]}”" in said
+    assert await hours(patient, READER) == []
+
+
+@pytest.mark.parametrize("language", READERS)
+async def test_the_digest_leads_to_its_hours_and_so_do_the_settings(
+    patient: World, language: str
+) -> None:
+    """A tap puts an hour in, another takes it out, and one switches all off."""
+    chat = READERS[language]
+    shown = await patient.ask("/digest", chat=chat)
+    (row,) = shown["reply_markup"]["inline_keyboard"]
+    assert [(key["text"], key["callback_data"]) for key in row] == [
+        (t("button.digest_hours", language), "digest:when")
+    ]
+    await patient.press(chat, shown["message_id"], "digest:when")
+    below = patient.emulator.messages(chat)[-1]["message_id"]
+    await patient.press(chat, below, "at:2000")
+    await patient.press(chat, below, "at:0800")
+    assert await hours(patient, chat) == ["08:00", "20:00"]
+    await patient.press(chat, below, "at:0800")
+    assert await hours(patient, chat) == ["20:00"]
+    assert "20:00" in patient.emulator.messages(chat)[-1]["text"]
+
+    settings = (await patient.ask("/settings", chat=chat))["message_id"]
+    await patient.press(chat, settings, "set:digest")
+    await patient.press(chat, settings, "at:off")
+    now = patient.emulator.messages(chat)[-1]
+    assert await hours(patient, chat) == []
+    assert "set:back" in str(now["reply_markup"])
+    assert now["text"].startswith(t("settings.no_digest", language))
+    for forged in ("at:2500", "at:8:30", "at:", "at:٠٨٠٠"):
+        answer = await patient.press(chat, settings, forged)
+        assert t("error.stale", language) in answer, forged

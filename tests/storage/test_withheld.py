@@ -1,0 +1,520 @@
+"""What channels' policies keep back, on every database: when it is withheld, and when it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text, update
+
+import storage.alerts
+import storage.chats
+import storage.entries
+import storage.fan_out
+import storage.lapsed
+import storage.overview
+import storage.privacy
+import storage.setups
+import storage.stories
+import storage.told
+import storage.withheld
+from bot.alerts import KINDS, Desk, Reader
+from bot.alerts.asked import StoryAsked
+from bot.alerts.edits import alert as an_edit
+from bot.alerts.stories import StoryBroke
+from bot.deliver.editor import ChannelEditor
+from bot.model.alerts import Audience, Severity, State
+from bot.model.chats import ChatKind, Editorial, Style
+from bot.model.news import Verdict
+from bot.model.quiet import QuietHours
+from bot.reasons import read
+from bot.render.text import Message
+from bot.sources.specs import Catalog
+from bot.telegram.outcomes import KICKED
+from storage.db import Db, Store, db_now
+from storage.entries import NewEntry
+from storage.opening import open_store
+from storage.schema import alert, chat, delivery
+from storage.withheld import ANY_CHANNEL
+from tests.factories import NOW, entry
+from tests.factories import chat as a_chat
+from tests.storage.test_deliveries import KEY, an_alert, claim, sent, told
+
+HOUR = timedelta(hours=1)
+OPEN, CAREFUL, STRICT = -1001, -1002, -1003
+POLICIES = {
+    OPEN: Editorial.PUBLISH,
+    CAREFUL: Editorial.TWO_SOURCES,
+    STRICT: Editorial.APPROVE,
+}
+OWNER = 5
+EDITOR = ChannelEditor(feeds={})
+GRAVE = Verdict(
+    security=True, score=9, severity=Severity.NOTABLE, topics=("security",), language="en"
+)
+
+
+async def channels(db: Db) -> None:
+    """A channel of each policy, all of one owner, who has met the bot."""
+    await storage.chats.add(db, a_chat(OWNER), now=NOW)
+    for number, policy in POLICIES.items():
+        new = a_chat(number, kind=ChatKind.CHANNEL, policy=policy, time_zone="UTC")
+        await storage.chats.add(db, new, now=NOW)
+        await storage.chats.subscribe(db, number, [KEY], now=NOW)
+        await storage.setups.take(db, number, OWNER)
+
+
+async def report(db: Db, feed: str, story: int | None = None) -> int:
+    """A publisher reports a story, a new one or this; its number."""
+    if story is None:
+        story = await storage.stories.add_story(db, at=NOW, verdict=GRAVE)
+    new = NewEntry(
+        feed=feed,
+        item=entry(id=f"{feed} {story}"),
+        at=NOW,
+        link_key=None,
+        title_key="",
+        verdict=GRAVE,
+    )
+    await storage.entries.add_entry(db, new, story_pk=story, now=NOW)
+    return story
+
+
+async def broken(db: Db, story: int, name: str = "a", **changes: Any) -> int:
+    """The alert of a story, not fanned out yet."""
+    fields = {
+        "payload": StoryBroke(story=story, topics=("security",)),
+        "supersede_key": f"story:{story}",
+        "lives": 6 * HOUR,
+    }
+    pk = await storage.alerts.enqueue(db, an_alert(name, **{**fields, **changes}))
+    assert pk is not None
+    return pk
+
+
+async def fan_all(db: Db, editor: ChannelEditor = EDITOR) -> None:
+    """Fan out all that is open."""
+    while await storage.fan_out.fan_out(db, editor=editor) is not None:
+        pass
+
+
+async def kept_back(db: Db) -> tuple[int, int]:
+    """A story of one publisher that was told, and its alert."""
+    await channels(db)
+    story = await report(db, "one")
+    pk = await broken(db, story)
+    await fan_all(db)
+    return story, pk
+
+
+async def posts(db: Db) -> dict[int, str]:
+    """Where the last post of each channel stands."""
+    return {number: state for number, state in await told(db) if number in POLICIES}
+
+
+async def number_of(db: Db, channel: int) -> int:
+    """The last delivery of a channel."""
+    query = select(delivery.c.id).where(delivery.c.chat_id == channel).order_by(delivery.c.id)
+    return list((await db.execute(query)).scalars())[-1]
+
+
+async def questions(db: Db) -> list[Any]:
+    """What owners were asked."""
+    query = select(alert).where(alert.c.kind == StoryAsked.KIND).order_by(alert.c.id)
+    return list(await db.execute(query))
+
+
+async def test_each_channel_gets_a_story_as_its_policy_has_it(store: Store) -> None:
+    """At once, with a second publisher, with its owner's word; only about the last is anybody
+    asked, once. Nobody claims what is withheld.
+    """
+    async with store.writing() as db:
+        story, pk = await kept_back(db)
+        assert await posts(db) == {OPEN: "pending", CAREFUL: "withheld", STRICT: "withheld"}
+        (asked,) = await questions(db)
+        assert (asked.audience_chat, asked.about_chat) == (OWNER, STRICT)
+        assert {one.chat for one in (await claim(db)).deliveries} == {OPEN, OWNER}
+        assert (await storage.told.how_far(db, [pk]))[pk].withheld == 2
+        assert await storage.told.unheard(db, now=NOW + HOUR, after=HOUR) == []
+    async with store.writing() as db:
+        await report(db, "two", story)
+        assert await storage.withheld.confirmed(db, story) == 1
+        assert (await posts(db))[CAREFUL] == "pending"
+        assert (await posts(db))[STRICT] == "withheld"
+        assert await storage.withheld.send(db, await number_of(db, STRICT))
+        assert not await storage.withheld.send(db, await number_of(db, STRICT))
+        assert not await storage.withheld.reject(db, await number_of(db, STRICT))
+        assert (await posts(db))[STRICT] == "pending"
+        assert await storage.withheld.confirmed(db, story) == 0
+
+
+async def test_moves_and_stories_of_two_publishers_do_not_wait_for_a_second(store: Store) -> None:
+    """What tells no story is asked nothing."""
+    async with store.writing() as db:
+        await channels(db)
+        await storage.alerts.enqueue(db, an_alert("move"))
+        await fan_all(db)
+        assert set((await posts(db)).values()) == {"pending"}
+        story = await report(db, "one")
+        await report(db, "two", story)
+        await broken(db, story)
+        await fan_all(db)
+        assert await posts(db) == {OPEN: "pending", CAREFUL: "pending", STRICT: "withheld"}
+
+
+async def test_chunks_keep_back_each_its_own(store: Store) -> None:
+    """However a fan-out is cut."""
+    async with store.writing() as db:
+        await channels(db)
+        await broken(db, await report(db, "one"))
+        while await storage.fan_out.fan_out(db, chunk=1, editor=EDITOR) is not None:
+            pass
+        assert await posts(db) == {OPEN: "pending", CAREFUL: "withheld", STRICT: "withheld"}
+        assert len(await questions(db)) == 1
+
+
+async def test_a_looser_policy_lets_go_what_it_allows_and_a_stricter_one_is_for_what_comes(
+    store: Store,
+) -> None:
+    """What was kept back for a word waits for a second publisher, where it has none."""
+    async with store.writing() as db:
+        story, _ = await kept_back(db)
+        await storage.withheld.choose(db, CAREFUL, Editorial.APPROVE, EDITOR.unmet)
+        await storage.withheld.choose(db, OPEN, Editorial.APPROVE, EDITOR.unmet)
+        assert await posts(db) == {OPEN: "pending", CAREFUL: "withheld", STRICT: "withheld"}
+        await storage.withheld.choose(db, STRICT, Editorial.TWO_SOURCES, EDITOR.unmet)
+        assert (await posts(db))[STRICT] == "withheld"
+        assert not await storage.withheld.send(db, await number_of(db, STRICT))
+        await report(db, "two", story)
+        assert await storage.withheld.confirmed(db, story) == 2
+        assert set((await posts(db)).values()) == {"pending"}
+        assert len(await questions(db)) == 1
+
+
+@pytest.mark.parametrize("policy", [Editorial.PUBLISH, Editorial.TWO_SOURCES])
+async def test_a_looser_policy_lets_go_at_once_what_has_what_it_asks(
+    store: Store, policy: Editorial
+) -> None:
+    """A story of two publishers waits for nobody's word any more."""
+    async with store.writing() as db:
+        story, _ = await kept_back(db)
+        await report(db, "two", story)
+        await storage.withheld.choose(db, STRICT, policy, EDITOR.unmet)
+        assert await posts(db) == {OPEN: "pending", CAREFUL: "withheld", STRICT: "pending"}
+        found = await storage.chats.get(db, STRICT)
+        assert found is not None
+        assert found.policy is policy
+
+
+async def test_what_waits_ends_like_other_news(store: Store) -> None:
+    """Too old, rejected, over, taken back: made by nobody, with the reason."""
+    async with store.writing() as db:
+        _, pk = await kept_back(db)
+        assert await storage.withheld.reject(db, await number_of(db, STRICT))
+        assert (await posts(db))[STRICT] == "cancelled"
+        row = (await db.execute(select(delivery).where(delivery.c.chat_id == STRICT))).one()
+        why = read(row.error)
+        assert why is not None
+        assert why.code == "delivery.refused"
+        assert (await storage.alerts.withdraw(db, pk)).waiting
+        assert (await posts(db))[CAREFUL] == "superseded"
+    async with store.writing() as db:
+        other = await report(db, "one")
+        await broken(db, other, "b")
+        await fan_all(db)
+        await storage.withheld.drop(db, other)
+        assert await posts(db) == {OPEN: "pending", CAREFUL: "cancelled", STRICT: "cancelled"}
+        assert await storage.withheld.confirmed(db, other) == 0
+    async with store.writing() as db:
+        await broken(db, await report(db, "one"), "c")
+        await fan_all(db)
+        await db.execute(update(delivery).values(expires_at=await db_now(db)))
+        assert not await storage.withheld.send(db, await number_of(db, STRICT))
+        assert not await storage.withheld.reject(db, await number_of(db, STRICT))
+        await storage.lapsed.expire(db)
+        assert await posts(db) == dict.fromkeys(POLICIES, "expired")
+
+
+async def test_what_gets_worse_takes_the_place_of_what_waits_and_edits_tell_nobody_before(
+    store: Store,
+) -> None:
+    """Its owner is asked about it anew; a channel that has not posted it gets no edit."""
+    async with store.writing() as db:
+        story, pk = await kept_back(db)
+        await storage.alerts.enqueue(db, an_edit(pk, "x", now=NOW, expires_at=NOW + HOUR))
+        await sent(db, await claim(db))
+        await storage.alerts.enqueue(db, an_edit(pk, "y", now=NOW, expires_at=NOW + HOUR))
+        await fan_all(db)
+        edits = select(delivery.c.chat_id).join(alert, alert.c.id == delivery.c.alert_id)
+        assert list((await db.execute(edits.where(alert.c.kind == "edit"))).scalars()) == [OPEN]
+        payload = StoryBroke(story=story, topics=("security",), answers=pk)
+        worse = await broken(db, story, "worse", payload=payload, severity=Severity.URGENT)
+        await fan_all(db)
+        stands = select(delivery.c.chat_id, delivery.c.state).order_by(delivery.c.id)
+        first = dict(list(await db.execute(stands.where(delivery.c.alert_id == pk))))
+        second = dict(list(await db.execute(stands.where(delivery.c.alert_id == worse))))
+        assert first == {OPEN: "sent", CAREFUL: "superseded", STRICT: "superseded"}
+        assert second == {OPEN: "pending", CAREFUL: "withheld", STRICT: "withheld"}
+        assert len(await questions(db)) == 2
+
+
+async def test_what_is_let_go_waits_for_quiet_hours_and_is_not_made_where_it_is_unfollowed(
+    store: Store,
+) -> None:
+    """As any other of that moment."""
+    async with store.writing() as db:
+        story, _ = await kept_back(db)
+        now = await db_now(db)
+        quiet = {"quiet_begins_at": now - HOUR, "quiet_ends_at": now + HOUR}
+        await db.execute(update(chat).where(chat.c.id == STRICT).values(**quiet))
+        await storage.chats.unsubscribe(db, CAREFUL, [KEY])
+        assert await storage.withheld.send(db, await number_of(db, STRICT))
+        await report(db, "two", story)
+        assert await storage.withheld.confirmed(db, story) == 0
+        assert await posts(db) == {OPEN: "pending", CAREFUL: "cancelled", STRICT: "pending"}
+        assert {one.chat for one in (await claim(db)).deliveries} == {OPEN, OWNER}
+        await storage.quiet.hold(db)
+        assert (await posts(db))[STRICT] == "held"
+
+
+async def test_what_is_let_go_late_is_worth_sending_for_an_hour(store: Store) -> None:
+    """However long it waited; what has more time keeps it."""
+    async with store.writing() as db:
+        await kept_back(db)
+        now = await db_now(db)
+        soon = {STRICT: timedelta(minutes=1), CAREFUL: 5 * HOUR}
+        for number, left in soon.items():
+            theirs = update(delivery).where(delivery.c.chat_id == number)
+            await db.execute(theirs.values(expires_at=now + left))
+        for number in soon:
+            await storage.withheld.choose(db, number, Editorial.PUBLISH, EDITOR.unmet)
+        query = select(delivery.c.chat_id, delivery.c.expires_at)
+        until = {row.chat_id: row.expires_at for row in await db.execute(query)}
+        assert until[STRICT] >= now + HOUR
+        assert until[CAREFUL] == now + 5 * HOUR
+
+
+async def test_quiet_hours_do_not_take_what_is_withheld(store: Store) -> None:
+    """Neither held when it is made, nor told when they end."""
+    async with store.writing() as db:
+        await channels(db)
+        now = await db_now(db)
+        quiet = {"quiet_begins_at": now - HOUR, "quiet_ends_at": now - timedelta(minutes=1)}
+        written = str(QuietHours.parse("23:00-07:00"))
+        await db.execute(update(chat).where(chat.c.id < 0).values(quiet=written, **quiet))
+        await broken(db, await report(db, "one"))
+        await fan_all(db)
+        assert await posts(db) == {OPEN: "held", CAREFUL: "withheld", STRICT: "withheld"}
+
+
+async def test_a_channel_that_is_lost_or_forgotten_loses_what_waits(store: Store) -> None:
+    """With the reason; the question is forgotten with the channel, and with who was asked."""
+    async with store.writing() as db:
+        await kept_back(db)
+        await storage.chats.close(db, CAREFUL, why=KICKED.why)
+        assert (await posts(db))[CAREFUL] == "dead"
+        exported = (await storage.privacy.export(db, STRICT)).tables
+        assert exported["chat"][0]["policy"] == "approve"
+        assert [one["demand"] for one in exported["delivery"]] == ["approve"]
+        assert len((await storage.privacy.export(db, OWNER)).tables["alert"]) == 1
+        await storage.privacy.erase(db, STRICT)
+        assert await questions(db) == []
+        assert STRICT not in await posts(db)
+
+
+async def test_a_look_lets_go_what_waits_for_nothing_any_more(store: Store) -> None:
+    """A second publisher that was told of beside all; a word is still waited for."""
+    async with store.writing() as db:
+        story, _ = await kept_back(db)
+        assert await storage.withheld.look(db, EDITOR.unmet) == 0
+        assert await storage.withheld.waiting(db, CAREFUL) == []
+        assert [one.chat for one in await storage.withheld.waiting(db, STRICT)] == [STRICT]
+        await report(db, "two", story)
+        assert await storage.withheld.look(db, EDITOR.unmet) == 1
+        assert await posts(db) == {OPEN: "pending", CAREFUL: "pending", STRICT: "withheld"}
+
+
+async def test_what_a_newer_program_stored_waits_for_one_that_reads_it(store: Store) -> None:
+    """It stops neither a look nor a change of policy."""
+    async with store.writing() as db:
+        story, pk = await kept_back(db)
+        await report(db, "two", story)
+        await db.execute(update(alert).where(alert.c.id == pk).values(payload={"v": 99}))
+        assert await storage.withheld.look(db, EDITOR.unmet) == 0
+        await storage.withheld.choose(db, STRICT, Editorial.TWO_SOURCES, EDITOR.unmet)
+        assert await posts(db) == {OPEN: "pending", CAREFUL: "withheld", STRICT: "withheld"}
+
+
+async def test_a_question_that_was_not_sent_yet_is_not_asked_where_nothing_waits_for_it(
+    store: Store,
+) -> None:
+    """Of who does not run the channel any more, and of what waits for a second publisher by now;
+    nobody else hears of it.
+    """
+    async with store.writing() as db:
+        await kept_back(db)
+        (row,) = await questions(db)
+        pk = row.id
+        assert pk not in {one.id for one in await storage.told.newest(db, most=9)}
+        assert await _asked(db, pk, 6) is None
+        assert "Apple harvest" in str(await _asked(db, pk, OWNER))
+        await storage.withheld.choose(db, STRICT, Editorial.TWO_SOURCES, EDITOR.unmet)
+        assert await _asked(db, pk, OWNER) is None
+
+
+async def _asked(db: Db, pk: int, who: int) -> Message | None:
+    """What a question says to somebody."""
+    told = await storage.alerts.get(db, pk)
+    assert told is not None
+    reader = Reader(
+        chat=who, language="en", style=Style.BRIEF, home="KGS", time_zone="Asia/Bishkek"
+    )
+    desk = Desk(db=db, catalog=Catalog(), kinds=KINDS)
+    return await KINDS[StoryAsked.KIND].words(desk, told, reader)
+
+
+async def test_what_a_channel_keeps_back_is_in_nothing_else_that_it_posts(store: Store) -> None:
+    """Not before it is fanned out either; what it let through is, and others keep nothing back."""
+    async with store.writing() as db:
+        await channels(db)
+        story = await report(db, "one")
+        await broken(db, story)
+        assert await _shown(db, STRICT) == []
+        assert await _shown(db, OPEN) == [story]
+        await fan_all(db)
+        for reader, seen in ((OPEN, [story]), (CAREFUL, []), (STRICT, []), (ANY_CHANNEL, [])):
+            assert await _shown(db, reader) == seen
+        assert await storage.withheld.reject(db, await number_of(db, STRICT))
+        await storage.withheld.choose(db, CAREFUL, Editorial.PUBLISH, EDITOR.unmet)
+        assert await _shown(db, CAREFUL) == [story]
+        assert await _shown(db, STRICT) == await _shown(db, ANY_CHANNEL) == []
+
+
+async def test_what_a_channel_has_by_a_later_alert_it_does_not_keep_back(store: Store) -> None:
+    """The first was superseded by what is posted."""
+    async with store.writing() as db:
+        story, pk = await kept_back(db)
+        await report(db, "two", story)
+        payload = StoryBroke(story=story, topics=("security",), answers=pk)
+        await broken(db, story, "worse", payload=payload, severity=Severity.URGENT)
+        await fan_all(db)
+        assert await posts(db) == {OPEN: "pending", CAREFUL: "pending", STRICT: "withheld"}
+        assert await _shown(db, CAREFUL) == [story]
+        assert await _shown(db, STRICT) == []
+
+
+async def _shown(db: Db, reader: int) -> list[int]:
+    return [one.pk for one in await storage.stories.latest(db, reader=reader)]
+
+
+async def test_counts_tell_what_is_withheld_apart(store: Store) -> None:
+    """It does not wait to be sent, and is not at its end."""
+    async with store.writing() as db:
+        await kept_back(db)
+        found = await storage.overview.summary(db, now=NOW)
+        counts = {one.state: one.count for one in found.counts}
+        assert counts == {State.PENDING.value: 2, State.WITHHELD.value: 2}
+        assert found.waiting == 2
+
+
+@pytest.mark.postgres
+async def test_a_second_publisher_beside_the_fan_out_lets_go_what_that_keeps_back(
+    migrated_postgres_url: str,
+) -> None:
+    """Neither transaction sees the other's rows: the one that reports it waits for the other."""
+    store = await open_store(migrated_postgres_url)
+    async with store.writing() as db:
+        await channels(db)
+        story = await report(db, "one")
+        await broken(db, story)
+
+    async def confirm() -> int:
+        async with store.writing() as db:
+            await report(db, "two", story)
+            return await storage.withheld.confirmed(db, story)
+
+    async with store.writing() as fanning:
+        assert await storage.fan_out.fan_out(fanning, editor=EDITOR) == 3
+        confirming = asyncio.create_task(confirm())
+        await _blocked(store)
+    assert await confirming == 1
+    async with store.reading() as db:
+        assert (await posts(db))[CAREFUL] == "pending"
+    await store.close()
+
+
+@pytest.mark.postgres
+async def test_a_policy_chosen_beside_the_fan_out_finds_what_that_keeps_back(
+    migrated_postgres_url: str,
+) -> None:
+    """By a lock on the channel's row."""
+    store = await open_store(migrated_postgres_url)
+    async with store.writing() as db:
+        await channels(db)
+        await broken(db, await report(db, "one"))
+
+    async def loosen() -> None:
+        async with store.writing() as db:
+            await storage.withheld.choose(db, STRICT, Editorial.PUBLISH, EDITOR.unmet)
+
+    async with store.writing() as fanning:
+        assert await storage.fan_out.fan_out(fanning, editor=EDITOR) == 3
+        choosing = asyncio.create_task(loosen())
+        await _blocked(store)
+    await choosing
+    async with store.reading() as db:
+        assert (await posts(db))[STRICT] == "pending"
+    await store.close()
+
+
+@pytest.mark.postgres
+async def test_what_got_worse_beside_the_fan_out_takes_the_place_of_what_that_keeps_back(
+    migrated_postgres_url: str,
+) -> None:
+    """Else both would be posted once they may be."""
+    store = await open_store(migrated_postgres_url)
+    async with store.writing() as db:
+        await channels(db)
+        story = await report(db, "one")
+        pk = await broken(db, story)
+
+    async def rise() -> None:
+        async with store.writing() as db:
+            payload = StoryBroke(story=story, topics=("security",), answers=pk)
+            await broken(db, story, "worse", payload=payload, severity=Severity.URGENT)
+
+    async with store.writing() as fanning:
+        assert await storage.fan_out.fan_out(fanning, editor=EDITOR) == 3
+        rising = asyncio.create_task(rise())
+        await _blocked(store)
+    await rising
+    async with store.reading() as db:
+        assert set((await posts(db)).values()) == {"superseded"}
+    await store.close()
+
+
+async def _blocked(store: Store) -> None:
+    """Wait until a transaction waits for a lock of another one."""
+    async with asyncio.timeout(20):
+        while True:
+            async with store.reading() as db:
+                waits = text(
+                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                    " AND datname = current_database()"
+                )
+                if (await db.execute(waits)).scalar_one():
+                    return
+            await asyncio.sleep(0.01)
+
+
+async def test_only_the_audience_of_a_story_is_asked(store: Store) -> None:
+    """A channel that does not follow security has nothing to decide."""
+    async with store.writing() as db:
+        await channels(db)
+        await storage.chats.unsubscribe(db, STRICT, [KEY])
+        await broken(db, await report(db, "one"), audience=Audience(subscription=KEY))
+        await fan_all(db)
+        assert await posts(db) == {OPEN: "pending", CAREFUL: "withheld"}
+        assert await questions(db) == []
