@@ -236,6 +236,13 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         markup = to_api(Message(text="", buttons=buttons))["reply_markup"]
         await self._change("editMessageReplyMarkup", origin.message_id, reply_markup=markup)
 
+    async def take_buttons(self, data: str) -> None:
+        """Take away all buttons of the message pressed, where the pressed one is really there."""
+        origin = self.incoming.effective_message
+        if origin is not None and self.has_button(data):
+            empty: Keyboard = {"inline_keyboard": []}
+            await self._change("editMessageReplyMarkup", origin.message_id, reply_markup=empty)
+
     async def answer(self, text: str = "", *, alert: bool = False) -> None:
         """Answer a button press; without words it just stops spinning.
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select, text, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text, update
 
 import storage.alerts
 from bot.model.alerts import Alert, Lane, State
@@ -136,6 +136,18 @@ async def end(db: Db, summary: Summary, *, chunk: int = CHATS_AT_ONCE) -> int:
         if not await _set_hours(db, row, now):
             await _collect(db, row, summary, now)
     return len(ended)
+
+
+async def first_end(db: Db, *, after: datetime | None = None) -> datetime | None:
+    """When the first quiet hours of a chat end, of those that end after a moment; None: nobody's.
+
+    One that is past is of quiet hours that `end` has still to see to.
+    """
+    query = select(func.min(chat.c.quiet_ends_at)).where(chat.c.quiet_ends_at.is_not(None))
+    if after is not None:
+        query = query.where(chat.c.quiet_ends_at > after)
+    ends: datetime | None = (await db.execute(query)).scalar()
+    return ends
 
 
 async def _collect(db: Db, row: Row[Any], summary: Summary, now: datetime) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from bot.app import opened
+from bot.assembly import opened
 from bot.clock import utc_now
 from bot.config import load_settings
 from bot.places import zone_at

@@ -44,7 +44,10 @@ ALERT = message(
 )
 
 
-def told(*messages: Message, turned: bool) -> tuple[list[bool], str | None]:
+DIGEST = message("USD 88.27")
+
+
+def told(*messages: Message, turned: bool, silent: bool = False) -> tuple[list[bool], str | None]:
     """Which steps are taken in a chat that has these messages, and what is offered next."""
     travel = Turn()
     now = BEGIN
@@ -53,8 +56,10 @@ def told(*messages: Message, turned: bool) -> tuple[list[bool], str | None]:
     emulator = Emulator(clock=now.timestamp)
     chat: Chat = emulator.add_private(emulator.add_user(1001, "Aigul", "en"))
     for one in messages:
-        emulator.world.add_message(chat, {"from": emulator.world.bot_json, **to_api(one)})
-    said = cast("dict[str, Any]", Guide(cast("Travel", travel))(chat))
+        emulator.world.add_message(
+            chat, {"from": emulator.world.bot_json, **to_api(one)}, silent=silent
+        )
+    said = cast("dict[str, Any]", Guide(cast("Travel", travel), emulator.silent)(chat))
     return [step["done"] for step in said["steps"]], said["offer"]
 
 
@@ -71,3 +76,21 @@ def test_settings_take_no_step_with_their_ticks_and_keys() -> None:
 def test_an_alert_after_the_turn_is_the_last_step() -> None:
     assert told(CHOSEN, ALERT, turned=False) == ([True, False, False], "next-day")
     assert told(CHOSEN, ALERT, turned=True) == ([True, True, True], "next")
+
+
+def test_a_digest_after_the_turn_is_the_last_step_too() -> None:
+    """It has no button and comes without a sound; an answer, which has one, takes no step."""
+    assert told(CHOSEN, DIGEST, turned=True) == ([True, True, False], "next-day")
+    assert told(CHOSEN, DIGEST, turned=False, silent=True) == ([True, False, False], "next-day")
+    assert told(CHOSEN, DIGEST, turned=True, silent=True) == ([True, True, True], "next")
+
+
+def test_what_came_without_a_sound_before_the_turn_takes_no_step() -> None:
+    """It was due by itself, of no day that was turned."""
+    travel = Turn()
+    emulator = Emulator(clock=BEGIN.timestamp)
+    chat = emulator.add_private(emulator.add_user(1001, "Aigul", "en"))
+    emulator.world.add_message(chat, {**to_api(DIGEST)}, silent=True)
+    travel.turned_at = TURNED
+    said = cast("dict[str, Any]", Guide(cast("Travel", travel), emulator.silent)(chat))
+    assert [step["done"] for step in said["steps"]] == [False, False, False]

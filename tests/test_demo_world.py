@@ -17,9 +17,9 @@ import pytest
 
 from bot.demo.world import (
     AGENCIES,
-    CHANNEL,
     FEEDS,
     FIRST_DAY,
+    HERALDS,
     WEEK,
     ZONE,
     World,
@@ -246,7 +246,7 @@ def test_no_day_of_the_rates_repeats_the_one_before() -> None:
     assert all(old != new for (_, old), (_, new) in pairwise(rates))
 
 
-async def test_the_catalog_names_every_source_and_the_channel(clock: Clock) -> None:
+async def test_the_catalog_names_every_source_and_a_channel_in_each_language(clock: Clock) -> None:
     world = World(clock=clock)
     async with running(world) as get:
         catalog = parse_catalog(world.catalog())
@@ -263,8 +263,9 @@ async def test_the_catalog_names_every_source_and_the_channel(clock: Clock) -> N
         "Jailoo Press",
         "Жайлоо Пресс",
     )
-    (channel,) = catalog.channels.values()
-    assert (channel.chat, channel.topics) == (CHANNEL, ("security",))
+    told = {channel.language: channel.chat for channel in catalog.channels.values()}
+    assert told == HERALDS
+    assert {channel.topics for channel in catalog.channels.values()} == {("security",)}
 
 
 def test_there_is_no_catalog_before_the_start() -> None:

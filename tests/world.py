@@ -30,7 +30,7 @@ import storage.alerts
 import storage.chats
 import storage.overview
 import storage.rates
-from bot import app
+from bot import app, assembly
 from bot.alerts.notices import Notice
 from bot.config import load_settings
 from bot.deliver.compose import Composer
@@ -484,7 +484,7 @@ async def running(
             limits=Limits(pause=0.0),  # all publishers of a test are one host
         )
     )
-    with nullcontext() if in_workers else patch.object(app, "Workers", Here):
+    with nullcontext() if in_workers else patch.object(assembly, "Workers", Here):
         await asyncio.wait([program, ready], return_when=asyncio.FIRST_COMPLETED)
     if not ready.done():
         await program

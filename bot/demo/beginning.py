@@ -59,7 +59,7 @@ class Beginning:
             self.emulator.begin_anew()
             self.world.begin(day)
             await self.first()
-        self.emulator.guide = Guide(self.travel)
+        self.emulator.guide = Guide(self.travel, self.emulator.silent)
 
     def hands(self) -> list[Control]:
         """A button for each day."""

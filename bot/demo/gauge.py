@@ -37,8 +37,9 @@ class Gauge:
         ) as session:
             while True:
                 self.waiting = await self._ask(session)
+                due = await self.keeper.foresee()
                 tally = emulator.tally
-                now = (self.waiting, tally and tally.json(), emulator.guides())
+                now = (self.waiting, due, tally and tally.json(), emulator.guides())
                 if now != shown:
                     shown = now
                     emulator.refresh()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,8 @@ class Guide:
     """How far people have come; a step that was taken stays so."""
 
     travel: Travel
+    #: Whether a message, by its chat and number, came without a sound, as only routine does.
+    silent: Callable[[int, int], bool] = lambda _chat, _message: False
     _chosen: set[int] = field(default_factory=set)
     _told: set[int] = field(default_factory=set)
 
@@ -36,6 +38,8 @@ class Guide:
             alert = any(sent.startswith(WHY) for _, sent in keys)
             if alert and turned and date >= turned.timestamp():
                 self._told.add(chat.id)
+        if turned and self._had_digest(chat, turned.timestamp()):
+            self._told.add(chat.id)
         chosen, told = chat.id in self._chosen, chat.id in self._told
         offer = None
         if told:
@@ -45,6 +49,13 @@ class Guide:
         taken = ((CHOOSE, chosen), (TURN, chosen and turned is not None), (ALERT, told))
         steps = [{"label": words(label), "done": done} for label, done in taken]
         return {"steps": steps, "offer": offer}
+
+    def _had_digest(self, chat: Chat, since: float) -> bool:
+        """Whether something came by itself that has no button: a digest."""
+        return any(
+            message["date"] >= since and self.silent(chat.id, number)
+            for number, message in chat.messages.items()
+        )
 
 
 def _keyboards(chat: Chat) -> Iterator[tuple[int, list[tuple[str, str]]]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from bot.demo.foresight import DIGEST, QUIET_ENDS
 from bot.demo.keeper import Keeper, State
 from bot.demo.travel import DAY_A_SECOND, HOUR_A_SECOND, Travel
 from bot.demo.words import Words, words
@@ -14,7 +15,9 @@ from bot.demo.world import World
 from bot.emulator import Control
 from bot.errors import BotError
 
-#: What comes at each moment, by its hour.
+#: What is due for a chat, by what the bot calls it.
+DUE = {DIGEST: "demo.digest", QUIET_ENDS: "demo.quiet_ends"}
+#: What comes at each moment of the world, by its hour.
 COMES = {9: "demo.morning", 15: "demo.publishes", 16: "demo.news", 18: "demo.evening"}
 
 
@@ -63,8 +66,8 @@ def time_hands(travel: Travel) -> list[Control]:
         return written(await travel.day())
 
     def coming() -> Words:
-        moment = travel.world.upcoming()
-        said = words(COMES[moment.hour])
+        moment, due = travel.upcoming()
+        said = words(COMES[moment.hour] if due is None else DUE[due])
         return {language: f"{moment:%H:%M} · {what}" for language, what in said.items()}
 
     def player(speed: float) -> Control:

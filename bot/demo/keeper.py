@@ -17,6 +17,7 @@ import orjson
 from bot.emulator import TEST_TOKEN
 from bot.errors import BotError
 
+FORESEES_WITHIN = 1.0  # seconds; a bot with no answer then is asked again another time
 STOPS_WITHIN = 10.0  # seconds for an orderly end, after which it is killed
 
 
@@ -43,10 +44,14 @@ class Keeper:
     _process: Process | None = None
     _reading: asyncio.Task[None] | None = None
     _settled: dict[int, asyncio.Future[None]] = field(default_factory=dict)
+    #: The next moment at which something is due for a chat, and what, as it said last.
+    foreseen: tuple[datetime, str] | None = None
     _turns: int = 0
+    _asked: asyncio.Future[None] | None = None
 
     async def start(self) -> None:
         """Start it on its database, and return when it is ready. BotError when it ends before."""
+        self.foreseen = None
         self._be(State.WAKING)
         self._process = process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot.demo.subject"),
@@ -79,6 +84,8 @@ class Keeper:
                 self._be(State.AWAKE)
                 if not ready.done():
                     ready.set_result(None)
+            elif "foreseen" in said:
+                self._foresees(said["due"])
             elif (turn := self._settled.pop(said["settled"], None)) and not turn.done():
                 turn.set_result(None)
         await process.wait()
@@ -109,6 +116,22 @@ class Keeper:
             }
         )
         await asyncio.wait([done])
+
+    async def foresee(self) -> tuple[datetime, str] | None:
+        """The next moment at which something is due for a chat; what was known where it is mute."""
+        if self.state is State.AWAKE:
+            self._asked = self._asked or asyncio.get_running_loop().create_future()
+            self._tell({"foresee": True})
+            await asyncio.wait([self._asked], timeout=FORESEES_WITHIN)
+        return self.foreseen
+
+    def _foresees(self, due: tuple[str, str] | None) -> None:
+        self.foreseen = None
+        if due is not None:
+            self.foreseen = datetime.fromisoformat(due[0]), due[1]
+        asked, self._asked = self._asked, None
+        if asked is not None and not asked.done():
+            asked.set_result(None)
 
     def freeze(self) -> None:
         """Let it stand still, as a machine does that swaps or is suspended."""

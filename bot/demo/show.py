@@ -14,13 +14,11 @@ from bot.demo.gauge import Gauge
 from bot.demo.guide import Guide
 from bot.demo.hands import Hold, bot_hands, event_hands, time_hands
 from bot.demo.keeper import Keeper
+from bot.demo.people import populate
 from bot.demo.travel import Travel
-from bot.demo.words import tongues
+from bot.demo.words import late, tongues
 from bot.demo.world import ZONE, World
 from bot.emulator import TEST_TOKEN, Control, Emulator
-
-CHANNEL = -1002021102000
-READER = 1001
 
 
 async def show(*, port: int, exit_after: float | None, say: Callable[[str], None]) -> None:
@@ -39,12 +37,12 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
     hold = Hold()
     try:
         await emulator.start(port=port)
-        _people(emulator)
+        populate(emulator)
         keeper.api_url = emulator.api_url
         travel = Travel(world, keeper, emulator.refresh)
         travel.troubled = lambda: hold.held or bool(emulator.faults.active())
         keeper.on_change = emulator.refresh
-        emulator.guide = Guide(travel)
+        emulator.guide = Guide(travel, emulator.silent)
         controls += [*time_hands(travel), *event_hands(world), *bot_hands(keeper, hold)]
         with tempfile.TemporaryDirectory(prefix="jarchy-demo-") as folder:
             say(emulator.page_url)
@@ -84,6 +82,7 @@ async def _until(
 
 def _telegram(world: World, gauge: Gauge, controls: list[Control]) -> Emulator:
     """A Telegram in the world's time, with the panel beside its chats."""
+    said_late = late()
     return Emulator(
         TEST_TOKEN,
         "jarchy_bot",
@@ -92,14 +91,9 @@ def _telegram(world: World, gauge: Gauge, controls: list[Control]) -> Emulator:
         clock=lambda: world.now().timestamp(),
         zone=ZONE.key,
         readings=gauge.readings,
+        is_late=lambda text: said_late.search(text) is not None,
         tongues=tongues(),
     )
-
-
-def _people(emulator: Emulator) -> None:
-    """A reader who has not met the bot, and the channel that it is to post in."""
-    emulator.add_private(emulator.add_user(READER, "Aigul", "en"), started=False)
-    emulator.add_channel(CHANNEL, "Jarchy · the herald", "jarchy_herald")
 
 
 async def _either(showing: asyncio.Task[None], stop: asyncio.Event) -> None:

@@ -3,7 +3,8 @@
 It is the whole bot; only its clock is the demonstration's. `Subject` is the other side of its
 pipes, which carry a line of JSON each: the first says with what to begin, the next ones how far the
 clock is turned, and with a `turn` also that an answer is wanted once what is then due has been
-done. Without the demonstration, at the end of its input, the bot stops.
+done. One with `foresee` asks when something is due next. Without the demonstration, at the end of
+its input, the bot stops.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -18,11 +20,14 @@ from typing import Any
 import orjson
 
 import storage.operating
+import storage.quiet
 import storage.sources
 from bot import log, recurring
 from bot.app import run
 from bot.clock import TurnedClock
 from bot.config import Settings
+from bot.demo.foresight import foresee
+from bot.errors import StorageError
 from bot.fetch import Limits
 from bot.running import Running
 from bot.sources.catalog import parse_catalog
@@ -76,6 +81,9 @@ async def obey(
     settling: asyncio.Task[None] | None = None
     while line := await orders.readline():
         order: Order = orjson.loads(line)
+        if "foresee" in order:
+            await tell_due(bot)
+            continue
         clock.ahead = timedelta(seconds=order["ahead"])
         if "turn" in order:
             if settling is not None:
@@ -89,14 +97,25 @@ async def settle(bot: Running, order: Order) -> None:
     since = {key: datetime.fromisoformat(at) for key, at in order["since"].items()}
     await heard(bot, since)
     await recurring.digests(bot)
-    await recurring.fan_out(bot)
     while not bot.stopping.is_set():
+        await recurring.fan_out(bot)
+        now = bot.clock()
         async with bot.store.reading() as db:
-            lanes = await storage.operating.lanes(db, now=bot.clock())
-        if not any(lane.waiting for lane in lanes):
+            lanes = await storage.operating.lanes(db, now=now)
+            quiet_ends = await storage.quiet.first_end(db)
+        is_over = quiet_ends is not None and quiet_ends <= now  # and what it held is still to come
+        if not is_over and not any(lane.waiting for lane in lanes):
             say({"settled": order["turn"]})
             return
         await bot.pause(GLANCE)
+
+
+async def tell_due(bot: Running) -> None:
+    """Say when something is due next for a chat, and what."""
+    due = None
+    with suppress(StorageError):
+        due = await foresee(bot.store, now=bot.clock())
+    say({"foreseen": True, "due": due})
 
 
 async def greet(bot: Running) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.demo.keeper import Keeper, State
-from bot.demo.world import MOMENTS, World
+from bot.demo.world import MOMENTS, ZONE, World
 
 HELD_AT_MOST = 12.0  # seconds that a moment lasts for a bot that does not finish
 HOP = 1.0  # seconds between two leaps while time plays
@@ -30,17 +30,31 @@ class Travel:
     _playing: asyncio.Task[None] | None = None
     _way: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    def upcoming(self) -> tuple[datetime, str | None]:
+        """The next moment, and what is due for a chat then; None where it is one of the world's."""
+        moment, foreseen = self.world.upcoming(), self.keeper.foreseen
+        if foreseen is not None and self.world.now() < foreseen[0] < moment:
+            return foreseen[0].astimezone(ZONE), foreseen[1]
+        return moment, None
+
     async def next(self) -> datetime:
         """On to the next moment, held until the bot has done what is due then."""
         async with self._way:
-            return await self._to(self.world.upcoming())
+            return await self._onward()
 
     async def day(self) -> datetime:
-        """Through the moments of a day, each held."""
+        """Through the moments of a day and what is due between them, each held."""
         async with self._way:
             for _ in MOMENTS:
-                await self._to(self.world.upcoming())
+                moment = self.world.upcoming()
+                while await self._onward() < moment:
+                    pass
         return self.world.now()
+
+    async def _onward(self) -> datetime:
+        # a reader may have chosen another hour just now
+        await self.keeper.foresee()
+        return await self._to(self.upcoming()[0])
 
     def play(self, speed: float) -> None:
         """Let time run at a speed, until `pause`."""
@@ -67,7 +81,8 @@ class Travel:
         while True:
             begun = time.monotonic()
             async with self._way:
-                now, moment = self.world.now(), self.world.upcoming()
+                await self.keeper.foresee()
+                now, moment = self.world.now(), self.upcoming()[0]
                 target = min(now + timedelta(seconds=speed * HOP), moment)
                 if target == moment:
                     await self._to(moment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from babel.core import Locale
@@ -18,6 +19,15 @@ def words(key: str) -> Words:
     """The words of a key by language, English where one has none; KeyError without English ones."""
     english = demo_texts(FALLBACK)[key]
     return {code: demo_texts(code).get(key, english) for code in LANGUAGES}
+
+
+def late() -> re.Pattern[str]:
+    """What a digest says, in any language, that came later than at its hour."""
+    said = []
+    for code in LANGUAGES:
+        around = [re.escape(part) for part in t("digest.late", code).split("{day}")]
+        said.append("[^\n]+".join(around))
+    return re.compile("|".join(said))
 
 
 def tongues() -> dict[str, Tongue]:

@@ -27,6 +27,7 @@ from aiohttp import web
 
 from bot.demo.injected import Injected
 from bot.demo.stories import FEED_LENGTH, WEEK, ZONE, Published, published, read_stories
+from bot.languages import LANGUAGES
 
 __all__ = ["WEEK", "ZONE", "World", "read_stories"]
 
@@ -35,7 +36,8 @@ PUBLISHED_AT = time(15)  # the bank sets tomorrow's rates
 BEGINS_AT = time(16)  # both answers, today's and tomorrow's, are there
 #: When something is due on every day: the morning's digest, the bank, what followed, the evening.
 MOMENTS = (time(9), PUBLISHED_AT, BEGINS_AT, time(18))
-CHANNEL = -1002021102000
+#: The channels that the bot posts in, one in each language.
+HERALDS = {code: -1002021102000 - place for place, code in enumerate(LANGUAGES)}
 
 _STOP_GRACE = 0.1  # seconds an idle connection may keep `stop` waiting
 _FOUR_PLACES = Decimal("0.0001")  # as the bank prints every rate
@@ -193,6 +195,7 @@ trust = 2
 style = "brief"
 poll = {{ every = "2s" }}
 """)
+        channels = "".join(_channel(code, number) for code, number in HERALDS.items())
         # every two seconds: who presses "Next day" waits for it, and it is all on this machine
         return f"""[rates.nbkr]
 parser = "nbkr"
@@ -208,14 +211,7 @@ format = "usgs"
 near = {{ latitude = 42.87, longitude = 74.59, radius_km = 600 }}
 at_least = 4.5
 poll = {{ every = "2s" }}
-
-[channels."{CHANNEL}"]
-language = "en"
-topics = ["security"]
-pairs = ["USD/KGS", "EUR/KGS", "RUB/KGS"]
-digest = ["09:00", "18:00"]
-style = "brief"
-"""
+{channels}"""
 
     # ── the server ──────────────────────────────────────────────────────────
 
@@ -291,6 +287,17 @@ style = "brief"
 
 def _names(agency: Agency) -> str:
     return ", ".join(f'{key} = "{name}"' for key, name in agency.names.items())
+
+
+def _channel(code: str, number: int) -> str:
+    return f"""
+[channels."{number}"]
+language = "{code}"
+topics = ["security"]
+pairs = ["USD/KGS", "EUR/KGS", "RUB/KGS"]
+digest = ["09:00", "18:00"]
+style = "brief"
+"""
 
 
 def _bank_document(day: date, rates: Mapping[str, Decimal]) -> bytes:

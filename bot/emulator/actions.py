@@ -143,10 +143,11 @@ class Actions:
         return await self._scenario.share_chat(p.count("user_id", 0), self._chat(p))
 
     def set_bot_status(self, p: Params) -> None:
-        """chat_id, status, by, rights"""
-        self._scenario.set_bot_status(
-            self._chat(p), p.text("status"), by=p.integer("by"), rights=p.mapping("rights")
-        )
+        """chat_id, status, by (somebody who may), rights"""
+        chat_id, status, by = self._chat(p), p.text("status"), p.integer("by")
+        if by is not None:
+            self._scenario.may_place_bot(chat_id, status, by)
+        self._scenario.set_bot_status(chat_id, status, by=by, rights=p.mapping("rights"))
 
     def set_member(self, p: Params) -> None:
         """chat_id, user_id, status, rights"""

@@ -26,7 +26,8 @@ class Emulator(Scenario):
     `async with Emulator() as emulator:` or `start` and `stop`. `keep_messages` and `keep_calls`
     bound memory; `zone` (IANA) is where the page's clock hangs, by default the browser's;
     `open_chats` lets the bot write to any private chat; `limits` are Telegram's real ones, off by
-    default; with `readings`, a demonstration's figures, messages are counted too; `tongues` are the
+    default; with `readings`, a demonstration's figures, messages are counted too, and as late also
+    those whose text `is_late`; `tongues` are the
     languages that people of the page may choose, by their codes.
     """
 
@@ -47,6 +48,7 @@ class Emulator(Scenario):
         limits: Limits | None = None,
         webhook_backoff: Backoff | None = None,
         readings: Callable[[], Sequence[Reading]] | None = None,
+        is_late: Callable[[str], bool] = lambda _text: False,
         tongues: Mapping[str, Tongue] = ENGLISH,
     ) -> None:
         super().__init__(
@@ -64,7 +66,7 @@ class Emulator(Scenario):
         self.token = token
         self._page = Page(self, title, controls, zone, tongues)
         if readings is not None:  # whoever has figures of its own wants ours beside them
-            self._page.readings, self.tally = readings, Tally()
+            self._page.readings, self.tally = readings, Tally(is_late)
         self._server = Server(self, token, self._page.handle)
         self._address: tuple[str, int] | None = None
 

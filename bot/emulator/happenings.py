@@ -34,6 +34,24 @@ class Happenings(Stage):
             )
             self.updates.push("message", service)
 
+    def may_place_bot(self, chat_id: int, status: str, by: int) -> None:
+        """Check that clients let a person give the bot this place; ScenarioError where not.
+
+        A member of a group adds it; who appoints administrators makes it one; who removes people
+        removes it.
+        """
+        chat = self.world.chat(chat_id)
+        person = chat.members.get(by, Member(status="left"))
+        runs = person.status in {"creator", "administrator"}
+        if status == "administrator":
+            may = runs and person.can("can_promote_members")
+        elif status == "member" and not chat.is_channel and chat.bot.status not in PRESENT:
+            may = person.status in {"creator", "administrator", "member"}
+        else:
+            may = runs and person.can("can_restrict_members")
+        if not may:
+            raise ScenarioError(f"{by} may not do that in chat {chat_id}")
+
     def block(self, chat_id: int) -> None:
         """Block the bot in a private chat."""
         self._set_blocked(self.world.chat(chat_id), blocked=True)

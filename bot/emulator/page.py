@@ -224,6 +224,8 @@ class Page:
             "blocked": chat.blocked,
             "bot_status": chat.bot.status,
             "keyboard": chat.keyboard,
+            "language": chat.language,
+            "topics": _topics(chat),
             "pinned": pinned,
             "messages": messages,
         }
@@ -322,11 +324,21 @@ def _ids(chat: Chat, statuses: Collection[str]) -> list[str]:
     return ids
 
 
+def _topics(chat: Chat) -> list[Json] | None:
+    """A forum's topics, without General, which has no number; None where there are no topics."""
+    if not chat.is_forum:
+        return None
+    topics: list[Json] = []
+    for number, topic in chat.topics.items():
+        topics.append({"id": number, "name": topic.name, "closed": topic.closed})
+    return topics
+
+
 def _user_json(user: User) -> Json:
     return {
         "id": str(user.id),
         "name": user.first_name,
-        "language": user.language_code or "en",
+        "language": user.language_code,
     }
 
 

@@ -151,6 +151,8 @@ class Scenario(Happenings):
         shared: Json = {"request_id": asked["request_id"], "chat_id": chat_id}
         if asked.get("request_title") and chat.title:
             shared["title"] = chat.title
+        if private.keyboard is not None and private.keyboard.get("one_time_keyboard"):
+            private.keyboard = private.keyboard | {"used": True}  # it folds, on every page
         return self._say(user_id, {"chat_shared": shared}, user_id)
 
     def _chat_request(self, private: Chat) -> Json:

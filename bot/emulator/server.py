@@ -133,10 +133,10 @@ class Server:
         name = path[len(self._calls_prefix) :]
         at, wall = time.monotonic(), time.time()  # of arrival, before the body is read
         calls = self._scenario.calls
-        chat_id, mark = None, 0
+        chat_id, mark, text = None, 0, ""
         try:
             params = await read_params(request)
-            mark = self._mark(name, params)
+            mark, text = self._mark(name, params), params.text("text")
             chat_id = self._chat_id(params)
             ended = await self._play(name, params, chat_id)
         except ApiError as error:
@@ -144,9 +144,9 @@ class Server:
         except asyncio.CancelledError:
             # logged all the same: a test asks what became of a call whose client gave up
             ended = _Outcome(None, "hang", description="the client went away")
-            self._log(ended.logged(calls.total + 1, at, wall, name, chat_id), mark)
+            self._log(ended.logged(calls.total + 1, at, wall, name, chat_id), mark, text)
             raise
-        self._log(ended.logged(calls.total + 1, at, wall, name, chat_id), mark)
+        self._log(ended.logged(calls.total + 1, at, wall, name, chat_id), mark, text)
         if ended.response is None:
             _reset(request)
             return web.Response()
@@ -158,10 +158,10 @@ class Server:
             return 0
         return hash((name, repr(sorted(params.values.items(), key=str))))
 
-    def _log(self, call: Call, mark: int) -> None:
+    def _log(self, call: Call, mark: int, text: str) -> None:
         self._scenario.calls.add(call)
         if self._scenario.tally is not None:
-            self._scenario.tally.note(call, mark)
+            self._scenario.tally.note(call, mark, text)
 
     def _chat_id(self, params: Params) -> int | None:
         if "chat_id" not in params.values:

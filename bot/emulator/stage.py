@@ -53,17 +53,18 @@ class Stage:
         self.privacy = privacy
 
     def begin_anew(self) -> None:
-        """Nothing has been said yet, nobody has started the bot, no fault is in force."""
+        """Nothing has been said yet, nobody has started or added the bot, no fault is in force."""
         self.updates.pending.clear()
         self.faults.clear()
         if self.tally is not None:
-            self.tally = Tally()
+            self.tally = Tally(self.tally.is_late)
         for chat in self.world.chats.values():
             chat.messages.clear()
             chat.pinned.clear()
             chat.keyboard = None
             chat.blocked = False
             chat.started = chat.user is None
+            chat.bot = chat.bot_at_first
             self.world.tell({"kind": "chat", "chat_id": str(chat.id)})
 
     def guides(self) -> Json:
@@ -123,6 +124,7 @@ class Stage:
         rights: Mapping[str, bool] | None = None,
         is_forum: bool = False,
         username: str | None = None,
+        language: str | None = None,
     ) -> Chat:
         """A group of people; ids of supergroups start with -100."""
         chat = Chat(
@@ -131,6 +133,7 @@ class Stage:
             title=title,
             username=username,
             is_forum=is_forum,
+            language=language,
             bot=Member(status=bot_status, rights=dict(rights or {})),
             counter=self.world.new_counter(type),
         )
@@ -152,6 +155,7 @@ class Stage:
         owner: int | None = None,
         bot_status: str = "administrator",
         rights: Mapping[str, bool] | None = None,
+        language: str | None = None,
     ) -> Chat:
         """A channel the bot posts to."""
         return self.add_group(
@@ -162,6 +166,7 @@ class Stage:
             bot_status=bot_status,
             rights=rights,
             username=username,
+            language=language,
         )
 
     def set_member(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.emulator.calls import Call
@@ -21,10 +22,12 @@ class Tally:
 
     * sent: messages that arrived, each once, whatever its sender heard of it
     * twice: copies: the same again, after an answer that was lost
-    * late: of those sent, the ones that needed more than one try
+    * late: of those sent, the ones that needed more than one try, and those that say of themselves
+      that they are (`is_late`, by their text)
     * open: tried and not arrived; once the bot has nothing left to send they are lost
     """
 
+    is_late: Callable[[str], bool] = lambda _text: False
     sent: int = 0
     twice: int = 0
     late: int = 0
@@ -36,8 +39,8 @@ class Tally:
         """Messages that were tried and have not arrived."""
         return len(self._open)
 
-    def note(self, call: Call, mark: int) -> None:
-        """One call."""
+    def note(self, call: Call, mark: int, text: str = "") -> None:
+        """One call, and the text of its message."""
         if call.chat_id is None or not is_message(call.method):
             return
         key = (call.chat_id, mark)
@@ -51,7 +54,8 @@ class Tally:
             self.twice += 1
         else:
             self.sent += 1
-            self.late += self._arrived(key, call.method)
+            tried_before = self._arrived(key, call.method)
+            self.late += tried_before or self.is_late(text)
         self._unheard.discard(key)
         if call.outcome != "ok":
             self._unheard.add(key)

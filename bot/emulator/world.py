@@ -100,7 +100,10 @@ class Topic:
 
 @dataclass(slots=True, kw_only=True)
 class Chat:
-    """A chat, its members, and its messages by id."""
+    """A chat, its members, and its messages by id.
+
+    With a `language` the page shows it to whoever speaks that, and to members once it is in use.
+    """
 
     id: int
     type: str
@@ -119,9 +122,12 @@ class Chat:
     messages: dict[int, Json] = field(default_factory=dict)
     pinned: list[int] = field(default_factory=list)
     keyboard: Json | None = None  # the reply keyboard in force
+    language: str | None = None
+    bot_at_first: Member = field(init=False)  # the bot's place when the chat was opened
     brief: Json = field(init=False)
 
     def __post_init__(self) -> None:
+        self.bot_at_first = self.bot
         # made once, because every message of the chat carries it
         self.brief = {"id": self.id, "type": self.type}
         if self.user is not None:

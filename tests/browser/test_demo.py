@@ -18,9 +18,11 @@ from yarl import URL
 
 from bot.demo.world import FIRST_DAY, World, read_rates, read_stories
 from tests.browser.demo import (
+    HERALD,
     HOST,
     LONGEST,
     PHONE,
+    PRIVATE,
     WIDE,
     Visit,
     Visitor,
@@ -139,8 +141,8 @@ async def a_day_with_news(visit: Visit, tomorrow: Tomorrow) -> None:
 async def a_story_grows_in_place_and_everybody_reads_their_own_language(
     visit: Visit, tomorrow: Tomorrow
 ) -> None:
-    """Three agencies, one earthquake: one message, edited: in the channel in English, to a Russian
-    in Russian.
+    """Three agencies, one earthquake: one message, edited; a Russian and their channel are told in
+    Russian.
     """
     page = await visit.open(WIDE)
     await page.get_by_role("radio", name="Русский").click()
@@ -155,7 +157,7 @@ async def a_story_grows_in_place_and_everybody_reads_their_own_language(
         for story in read_stories()
         if story.id.startswith("earthquake-")
     }
-    for pane, language, sources in (("#side", "en", "3 sources"), ("#main", "ru", "3 источника")):
+    for pane, language, sources in (("#side", "ru", "3 источника"), ("#main", "ru", "3 источника")):
         told_here = page.locator(f"{pane} .msg", has_text=told[language]).filter(
             has=page.locator(".key")
         )
@@ -172,8 +174,7 @@ async def read_on_a_phone(page: Page) -> None:
     the screen.
     """
     await expect(page.locator("#main")).to_be_hidden()
-    chats = page.locator("#chats button")
-    for chat in (chats.filter(has_text="the herald"), chats.filter(has_not_text="the herald")):
+    for chat in (page.locator(HERALD), page.locator(PRIVATE)):
         await expect(chat.locator(".badge")).to_be_visible()
         await chat.click()
         await expect(page.locator(".list")).to_be_hidden()
@@ -182,7 +183,7 @@ async def read_on_a_phone(page: Page) -> None:
             assert await page.evaluate(f"{what}.scrollWidth") <= PHONE[0]
         await (await named(page, "Back to the chats")).click()
         await expect(chat.locator(".badge")).to_have_count(0)
-    await chats.filter(has_not_text="the herald").click()
+    await page.locator(PRIVATE).click()
     card = await write(page, "/rates")
     await expect(card.locator("pre")).to_contain_text("USD")
     assert await card.locator("pre").evaluate("it => it.scrollWidth <= it.clientWidth"), (
@@ -225,7 +226,7 @@ async def test_the_time_zone_from_a_location(visitor: Visitor) -> None:
     the answer.
     """
     page = await (await visitor(HOST)).open(PHONE)
-    await page.locator("#chats button").filter(has_not_text="the herald").first.click()
+    await page.locator(PRIVATE).click()
     await start(page, HOST)
     shown = await write(page, "/settings")
     await press(shown, "Time zone")
@@ -284,7 +285,7 @@ async def questions_and_pictures_on_a_phone(visit: Visit, tomorrow: Tomorrow) ->
     previewed; all fits.
     """
     page = await visit.open(PHONE)
-    await page.locator("#chats button").filter(has_not_text="the herald").click()
+    await page.locator(PRIVATE).click()
     await start(page, visit.name)
     sum_ = await write(page, "100$ в сомах")
     await expect(sum_).to_contain_text("100 USD = 8,802 KGS")
@@ -323,7 +324,7 @@ async def buttons_on_a_phone_break_no_word(
     begin, hello, security, headlines = BUTTONS[language]
     page = await visit.open(PHONE)
     await page.get_by_role("radio", name=language).click()
-    chat = page.locator("#chats button").filter(has_not_text="the herald")
+    chat = page.locator(PRIVATE)
     await chat.click()
     await page.locator("#main").get_by_role("button", name=begin).click()
     await expect(last(page)).to_contain_text(hello)

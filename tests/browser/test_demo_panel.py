@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 from yarl import URL
 
-from tests.browser.demo import HOST, LONGEST, PHONE, WIDE, Visitor, named, start
+from tests.browser.demo import HERALD, HOST, LONGEST, PHONE, PRIVATE, WIDE, Visitor, named, start
 
 SLOWLY = 60_000  # milliseconds: a bot that starts anew beside other tests
 
@@ -182,7 +182,7 @@ async def test_the_panel_on_a_phone_by_keys(visitor: Visitor) -> None:
         ("Кыргызча", "Убакыт машинасы", "Улантуу"),
     ):
         await page.get_by_role("radio", name=language).click()
-        await page.locator("#chats button").filter(has_not_text="the herald").click()
+        await page.locator(PRIVATE).click()
         await page.get_by_role("button", name=name).press("Enter")
         sheet = page.get_by_role("dialog", name=name)
         await expect(sheet.get_by_role("button", name=following).first).to_be_visible()
@@ -193,6 +193,22 @@ async def test_the_panel_on_a_phone_by_keys(visitor: Visitor) -> None:
         await expect(sheet).to_be_hidden()
         await (await named(page, "Back to the chats")).click()
     await write_and_travel(page)
+
+
+async def test_a_readers_own_hours_are_stops(visitor: Visitor) -> None:
+    """A digest at an hour of one's own comes at that hour, and says nothing of being late."""
+    page = await (await visitor(HOST)).open(WIDE)
+    await start(page, HOST, "USD")
+    for text in ("/digest 8:30", "/quiet 22-6"):
+        await expect(await say(page, text)).to_be_visible(timeout=SLOWLY)
+    for hint in ("18:00 · evening digest", "06:00 · quiet hours end", "08:30 · digest"):
+        await expect(hand(page, "next")).to_contain_text(hint, timeout=SLOWLY)
+        await hand(page, "next").click()
+    digest = page.locator("#main .msg", has=page.locator("time", has_text="08:30"))
+    await expect(digest).to_contain_text("USD", timeout=SLOWLY)
+    await expect(digest).not_to_contain_text("late")
+    assert (await shown(page))["late"] == 0
+    await expect(page.locator("#main .guide ol")).to_have_count(0)  # a digest is news too
 
 
 async def test_the_storm_of_2022_is_replayed_on_a_fresh_database(visitor: Visitor) -> None:
@@ -215,7 +231,7 @@ async def test_the_storm_of_2022_is_replayed_on_a_fresh_database(visitor: Visito
 
 async def write_and_travel(page: Page) -> None:
     """Time is moved from within a chat, and the morning's digest is there."""
-    await page.locator("#chats button").filter(has_text="the herald").click()
+    await page.locator(HERALD).click()
     for until in ("18:00", "09:00"):
         await page.locator(".panelkey").click()
         await hand(page, "next").click()

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.demo import HOST, Visitor, press, start, write
+from tests.browser.demo import HOST, PRIVATE, Visitor, press, start, write
 from tests.browser.test_demo import seen
 
 pytestmark = [
@@ -55,7 +55,7 @@ async def test_the_demonstration_is_recorded(visitor: Visitor, tmp_path: Path) -
     """From Start to an alert and its why, in less than half a minute and a file that loads."""
     page = await (await visitor(HOST)).open(SIZE)
     film = Recording(page)
-    await page.locator("#chats button").filter(has_not_text="the herald").first.click()
+    await page.locator(PRIVATE).click()
     await film.take(LOOK)
     menu = await start(page, HOST)
     await film.take(READ)

@@ -116,3 +116,16 @@ async def test_requests_are_for_private_chats_and_have_numbers_of_their_own(clie
         "sendMessage", chat_id=CLARA, text="x", reply_markup={"keyboard": [[key, key]]}
     )
     assert said == (400, "Bad Request: BUTTON_ID_INVALID")
+
+
+async def test_a_key_that_goes_with_its_tap_is_folded_after_it(
+    client: Client, emulator: Emulator
+) -> None:
+    """On every page, also one that is opened later; the next keyboard is shown again."""
+    markup = asking(request_id=7, chat_is_channel=True) | {"one_time_keyboard": True}
+    for folded in (False, True):
+        await client.ok("sendMessage", chat_id=CLARA, text="x", reply_markup=markup)
+        if folded:
+            await emulator.share_chat(CLARA, CHANNEL)
+        keyboard = emulator.world.chat(CLARA).keyboard or {}
+        assert keyboard.get("used", False) is folded

@@ -25,4 +25,4 @@ def test_a_new_bots_status_is_honest() -> None:
     shown = status.status(
         bot_status(sources=(), waiting=0, oldest=None, last_sent_at=None), "en"
     ).text
-    assert shown == "No sources are set up.\n\nNothing is waiting\nNothing sent yet"
+    assert shown == "No sources are set up.\n\nNothing is waiting\nNo alert or digest sent yet"

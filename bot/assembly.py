@@ -1,0 +1,181 @@
+"""The composition root: what is opened, in what order, and what is put together of it.
+
+What was opened is closed in reverse. Nothing is decided here, and nothing read or said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from bot.alerts.notices import OnTrouble
+from bot.beginning import begin_alone, must_be_of
+from bot.clock import TurnedClock, utc_now
+from bot.config import Settings
+from bot.deliver.compose import Composer
+from bot.deliver.worker import REQUEST, Worker
+from bot.fetch import Fetcher, Limits
+from bot.ingest import Ingest
+from bot.listening import inbox_of, serve
+from bot.ops import ops_app
+from bot.own_feeds import OwnFeeds
+from bot.running import Running, process_name, tell
+from bot.sources.specs import Catalog
+from bot.telegram.api import Api
+from bot.telegram.client import Bot, dispatcher
+from bot.telegram.request import AiohttpRequest
+from bot.telegram.session import TOTAL_SECONDS, Session, open_session
+from bot.workers import Workers
+from handlers import Context, Services, route
+from storage.db import Store
+from storage.opening import held_store
+from storage.shared_clock import shared_clock
+
+USUAL = Limits()
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """What was opened, of which everything else is put together, and what that is told beside."""
+
+    settings: Settings
+    catalog: Catalog
+    clock: Clock
+    on_trouble: OnTrouble
+    store: Store
+    session: Session
+    workers: Workers
+    fetcher: Fetcher
+    revoked: asyncio.Event
+
+    def api(self, *, seconds: float = TOTAL_SECONDS) -> Api:
+        """A way to Telegram; a request without an answer is given up after so many seconds."""
+        settings = self.settings
+        return Api(
+            self.session,
+            url=settings.bot_api_url,
+            token=settings.token,
+            proxy=settings.proxy,
+            on_revoked=self.revoked.set,
+            seconds=seconds,
+        )
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, catalog: Catalog, clock: Clock, limits: Limits = USUAL
+) -> AsyncIterator[Running]:
+    """Everything with a door, opened in order and closed in reverse."""
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(held_store(settings.database_url))
+        await must_be_of(store, settings.token_name)
+        clock = await _clock_beside(store, clock)
+        on_trouble = partial(tell, store, settings, clock)
+        if store.alone:
+            await begin_alone(store, on_trouble)
+        doors = Doors(
+            settings=settings,
+            catalog=catalog,
+            clock=clock,
+            on_trouble=on_trouble,
+            store=store,
+            session=await stack.enter_async_context(open_session(proxy=settings.proxy)),
+            workers=await stack.enter_async_context(Workers()),
+            fetcher=await stack.enter_async_context(Fetcher(limits=limits)),
+            revoked=asyncio.Event(),
+        )
+        bot = _put_together(doors)
+        bot.ops_port = await serve(stack, ops_app(bot.operated), settings.ops_listen)
+        yield bot
+
+
+async def _clock_beside(store: Store, clock: Clock) -> Clock:
+    """The database's clock where replicas share one; another clock, a test's, stays."""
+    if not store.alone and clock is utc_now:
+        clock = await shared_clock(store)
+    if isinstance(clock, TurnedClock):
+        store.turned = partial(getattr, clock, "ahead")
+    return clock
+
+
+def _put_together(doors: Doors) -> Running:
+    """The program: answers, deliveries and polls, each of what is open."""
+    api = doors.api()
+    client = Bot(
+        api,
+        doors.settings.token,
+        url=doors.settings.bot_api_url,
+        request=AiohttpRequest(doors.session),
+    )
+    worker = _worker(doors, api, client)
+    services = _services(doors, api, worker)
+    application = dispatcher(client, Context)
+    route(application, services)
+    holder = process_name()
+    inbox = inbox_of(application, services, holder)
+    services.waiting, services.aside, services.rest = inbox.waiting, inbox.aside, inbox.rest
+    services.turn = partial(worker.turn, rest=inbox.rest)
+    return Running(
+        settings=doors.settings,
+        catalog=doors.catalog,
+        store=doors.store,
+        services=services,
+        ingest=_ingest(doors),
+        inbox=inbox,
+        worker=worker,
+        api=api,
+        application=application,
+        clock=doors.clock,
+        holder=holder,
+        revoked=doors.revoked,
+    )
+
+
+def _worker(doors: Doors, api: Api, client: Bot) -> Worker:
+    """What delivers; it gives up a request sooner than an answer's way, `api`, does."""
+    return Worker(
+        store=doors.store,
+        api=doors.api(seconds=REQUEST),
+        composer=Composer(doors.store, doors.catalog, lambda: client.known_as, doors.clock),
+        token_name=doors.settings.token_name,
+        rate=doors.settings.send_rate,
+        on_trouble=doors.on_trouble,
+        others=(api,),
+    )
+
+
+def _services(doors: Doors, api: Api, worker: Worker) -> Services:
+    """What answers."""
+    store, clock = doors.store, doors.clock
+    fetcher, workers = doors.fetcher, doors.workers
+    return Services(
+        store=store,
+        api=api,
+        workers=workers,
+        catalog=doors.catalog,
+        clock=clock,
+        turn=worker.turn,
+        is_away=lambda: worker.reach.away,
+        wake=worker.wake,
+        settings=doors.settings,
+        own_feeds=OwnFeeds(store=store, fetcher=fetcher, workers=workers, clock=clock),
+        on_trouble=doors.on_trouble,
+        quiet=worker.quiet,
+    )
+
+
+def _ingest(doors: Doors) -> Ingest:
+    """What polls."""
+    return Ingest.composed(
+        doors.settings,
+        doors.catalog,
+        store=doors.store,
+        fetcher=doors.fetcher,
+        workers=doors.workers,
+        clock=doors.clock,
+    )
