@@ -39,6 +39,7 @@ from handlers import (
     digest,
     editorial,
     feeds,
+    follow_up,
     held,
     here,
     inline,
@@ -100,12 +101,32 @@ async def show_help(_update: Update, context: Context) -> None:
 
 
 async def said(update: Update, context: Context) -> None:
-    """Free text: an operator's broadcast where its words are awaited, else a conversion."""
+    """Free text: an operator's broadcast where its words are awaited, what a bare command asked
+    for, else a conversion.
+    """
     # an old message that is edited was not written as a broadcast's words
-    if context.edited or not await taken(AWAITED, update, context):
-        await convert.text(update, context)
-    else:
+    if not context.edited and await taken(AWAITED, update, context):
         context.forget()
+        return
+    words = context.incoming.effective_message
+    written = "" if words is None else words.text or ""
+    command = await follow_up.command_of(context, written)
+    if command is None:
+        await convert.text(update, context)
+        return
+    context.args = written.split()
+    await guarded(COMMANDS[command])(update, context)
+
+
+def _followed(name: str, to: Route[Handler]) -> Handler:
+    """A command's handler; what is written next may be what it asks for."""
+    handler = guarded(to)
+
+    async def serve(update: Update, context: Context) -> None:
+        follow_up.note(context, name)
+        await handler(update, context)
+
+    return serve
 
 
 async def anything(update: Update, context: Context) -> None:
@@ -317,7 +338,7 @@ def route(application: App, services: Services) -> None:
     edited_too = ForUs()
     written = filters.UpdateType.MESSAGE & edited_too
     for name, to in COMMANDS.items():
-        command = served(guarded(to), services)
+        command = served(_followed(name, to), services)
         # an operator's command is what was written as one, there and then
         heard = written if name in OPERATORS else edited_too
         here = heard & Commanded() & to.where

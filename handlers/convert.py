@@ -17,6 +17,8 @@ from telegram import Update
 import storage.rates
 from bot.convert import Question, is_greeting, looks_like_question, parse_asked, parse_question
 from bot.convert.answers import Conversion, conversions
+from bot.convert.commands import speaks_of_chart
+from bot.convert.rule_tokens import speaks_of_rule
 from bot.detect.quoted import must_know
 from bot.errors import UserError
 from bot.model.chats import Chat, ChatKind
@@ -29,7 +31,7 @@ from bot.render.help import greeted
 from bot.render.numbers import money
 from bot.render.phrases import phrase
 from bot.render.text import Button, Message
-from handlers import rules, unknown
+from handlers import charts, rules, unknown
 from handlers.access import mention
 from handlers.context import Context
 from handlers.services import Services
@@ -113,12 +115,33 @@ async def text(update: Update, context: Context) -> None:
         await context.reply(greeted(context.language))
     elif not private:
         await context.reply(await _answer(context, said))
-    elif RULE_SIGNS.search(said) and await rules.proposed(context, said):
+    elif await _charted(update, context, said) or await _ruled(context, said):
         return
     elif looks_like_question(said):
         await _try(update, context, said)
     else:
         await unknown.unknown(update, context)
+
+
+async def _charted(update: Update, context: Context, said: str) -> bool:
+    """A chart that is asked for in words, "график доллара за месяц"; False where it is none."""
+    words = said.split()
+    if not speaks_of_chart(said):
+        return False
+    try:
+        charts.parse_chart(words, home=context.chat.home)
+    except UserError:
+        return False
+    context.args = words
+    await charts.chart(update, context)
+    return True
+
+
+async def _ruled(context: Context, said: str) -> bool:
+    """An own alert in words or signs, "сообщи, когда доллар выше 90"; False where it is none."""
+    if not RULE_SIGNS.search(said) and not speaks_of_rule(said):
+        return False
+    return await rules.proposed(context, said)
 
 
 async def _try(update: Update, context: Context, said: str) -> None:

@@ -63,7 +63,8 @@ async def proposed(context: Context, said: str) -> bool:
         typed = await proposals.read(context, said)
     except UserError:
         return False
-    await proposals.show(context, *await proposals.propose(context, typed.rule))
+    number, found = await proposals.propose(context, typed.rule, bare=typed.bare)
+    await proposals.show(context, number, found, bare=typed.bare)
     return True
 
 
@@ -136,12 +137,8 @@ async def pressed(context: Context, what: str, rule: str) -> None:
     """Buttons `rule:save:7`, `cancel`, `less`, … of a proposal; `open`, `edit`, … of a rule."""
     number = number_of(rule)
     match what:
-        case "save":
-            await proposals.save(context, number)
-        case "cancel":
-            await proposals.cancel(context, number)
-        case "less" | "more" | "once":
-            await proposals.adjust(context, what, number)
+        case "save" | "cancel" | "less" | "more" | "once":
+            await _on_proposal(context, what, number)
         case "pause" | "resume" | "delete":
             await _change(context, what, number)
         case "edit":
@@ -152,6 +149,21 @@ async def pressed(context: Context, what: str, rule: str) -> None:
             await _open(context, None)
         case _:
             raise UserError("error.stale")
+
+
+async def _on_proposal(context: Context, what: str, number: int) -> None:
+    """What a proposal's buttons do; one that is over keeps none that look alive."""
+    try:
+        if what == "save":
+            await proposals.save(context, number)
+        elif what == "cancel":
+            await proposals.cancel(context, number)
+        else:
+            await proposals.adjust(context, what, number)
+    except UserError as error:
+        if error.msgid == "error.stale":
+            await context.take_buttons(f"rule:{what}:{number}")
+        raise
 
 
 # --- the list -------------------------------------------------------------------------------------

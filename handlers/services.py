@@ -92,6 +92,10 @@ class Services:
     drawn: Drawn = field(default_factory=Drawn)
     questions: Questions = field(default_factory=Questions)
     signs: Signs = field(default_factory=Signs)
+    # the bare command of each chat that the next words may answer, and until when
+    followed_up: LRUCache[int, tuple[str, datetime]] = field(
+        default_factory=lambda: LRUCache(KNOWN_CHATS)
+    )
     admins: frozenset[int] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from telegram import Update
 
 from bot import metrics
 from bot.errors import ConfigError, NewerError, UserError
+from bot.i18n import currency_name
 from bot.render.answers import explain
 from bot.render.wire import to_api
 from handlers.access import Route, Who, is_anothers
@@ -175,14 +176,18 @@ async def _explain(context: Context, error: UserError) -> None:
 
 
 def _as_typed(error: UserError, context: Context) -> UserError:
-    """The error with an unknown currency's word as it was written, not in capitals."""
+    """The error with an unknown currency's word as it was written, not in capitals; one that was
+    named in words is called by its name.
+    """
     origin = context.incoming.effective_message
     code = error.values.get("code")
     if error.msgid != "error.currency" or not isinstance(code, str) or origin is None:
         return error
     written = re.search(rf"(?<!\w){re.escape(code)}(?!\w)", origin.text or "", re.IGNORECASE)
     if written is None:
-        return error
+        name = currency_name(code, context.language)
+        named = {**error.values, "name": name[:1].upper() + name[1:]}
+        return UserError("error.currency_named", **named)
     return UserError(error.msgid, **{**error.values, "code": written.group()})
 
 

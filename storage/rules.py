@@ -1,8 +1,8 @@
-"""A chat's own rules: at most one waits for a Yes, the others watch and remember between rates.
+"""A chat's own rules: a few wait for a Yes, the others watch and remember between rates.
 
 A rule that waits for its Save is a row like the others, not yet in force: what a button sends back
-is only its number, and that has to be a row of the same chat. A new proposal takes the place of the
-last one; the `state` of one that changes a saved rule says which.
+is only its number, and that has to be a row of the same chat. Of the proposals the latest few stay:
+whoever goes back to one finds it alive. The `state` of one that changes a saved rule says which.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from storage.schema import chat, rule
 log = structlog.get_logger(__name__)
 
 PENDING, ON, PAUSED = "pending", "on", "paused"
+MOST_PENDING = 5  # proposals of a chat that wait at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,10 @@ async def propose(
     db: Db, chat_id: int, of: Series, new: Rule, *, now: datetime, replaces: int | None = None
 ) -> int:
     """Put a rule aside until the chat saves it; its number. `replaces` is the rule it changes."""
-    await db.execute(delete(rule).where(rule.c.chat_id == chat_id, rule.c.standing == PENDING))
+    waiting = (rule.c.chat_id == chat_id, rule.c.standing == PENDING)
+    newest = select(rule.c.id).where(*waiting).order_by(rule.c.id.desc()).limit(MOST_PENDING - 1)
+    kept = (await db.execute(newest)).scalars().all()
+    await db.execute(delete(rule).where(*waiting, rule.c.id.not_in(kept)))
     values = {
         "chat_id": chat_id,
         "source": of.source,
@@ -96,7 +100,7 @@ async def propose(
 
 
 async def drop_proposed(db: Db, chat_id: int) -> bool:
-    """Forget the rule that waits for the chat's Save; whether there was one."""
+    """Forget the rules that wait for the chat's Save; whether there was one."""
     mine = (rule.c.chat_id == chat_id, rule.c.standing == PENDING)
     return (await db.execute(delete(rule).where(*mine).returning(rule.c.id))).first() is not None
 

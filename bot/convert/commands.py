@@ -52,6 +52,11 @@ def behind_filler(text: str, at: int) -> int | None:
     return found.end()
 
 
+def speaks_of_chart(text: str) -> bool:
+    """Whether a text has a word for a chart."""
+    return _chart().search(text) is not None
+
+
 def says_off(text: str) -> bool:
     """Whether a text is a word for none, in any language."""
     return fold_typed(text).strip(" .!") in _off()
@@ -91,6 +96,12 @@ def _units() -> Mapping[str, int]:
 def _filler() -> re.Pattern[str]:
     words = "|".join(values_of(lambda spoken: spoken.commands.around))
     return re.compile(rf"(?:{words})(?!\w)", re.IGNORECASE)
+
+
+@cache
+def _chart() -> re.Pattern[str]:
+    words = "|".join(filter(None, values_of(lambda spoken: spoken.commands.chart))) or "(?!)"
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
 
 
 @cache

@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import cache
 
 from bot.convert.numbers import Sort, number_words, short_scales
+from bot.convert.plain import plain_text
 from bot.languages import languages, values_of
 from bot.languages.parts import RuleWords
 from bot.model.rates import RateKind
@@ -38,6 +39,9 @@ def _roles(words: RuleWords) -> tuple[tuple[str, str, str], ...]:
         ("until", "", words.until),
         ("link", "", words.link),
         ("filler", "", words.filler),
+        ("filler", "", words.tell),
+        ("move", Direction.UP.value, words.rises),
+        ("move", Direction.DOWN.value, words.falls),
     )
 
 
@@ -100,3 +104,40 @@ def scale_of(match: re.Match[str]) -> Fraction:
     if match["scale"]:
         return _long_scales()[match["scale"].lower()]
     return Fraction(1)
+
+
+def speaks_of_rule(text: str) -> bool:
+    """Whether a text has words of a rule: it asks to be told, or names a side or a move."""
+    return asks_to_be_told(text) or _has(text, _sided())
+
+
+def asks_to_be_told(text: str) -> bool:
+    """Whether a text asks to be told of something: "warn me when the dollar is 90"."""
+    return _has(text, _telling())
+
+
+def _has(text: str, phrases: re.Pattern[str]) -> bool:
+    return phrases.search(plain_text(text).lower()) is not None
+
+
+@cache
+def _telling() -> re.Pattern[str]:
+    return _any_of([spoken.rules.tell for spoken in languages()])
+
+
+@cache
+def _sided() -> re.Pattern[str]:
+    lists: list[str] = []
+    for spoken in languages():
+        words = spoken.rules
+        lists += [words.below, words.above, words.rises, words.falls]
+    return _any_of(lists)
+
+
+def _any_of(lists: list[str]) -> re.Pattern[str]:
+    """A pattern of the phrases of several lists; of none, one that nothing has."""
+    phrases: set[str] = set()
+    for one in lists:
+        phrases.update(filter(None, one.split(",")))
+    ordered = sorted(map(re.escape, phrases), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(ordered) or '(?!)'})(?!\w)")

@@ -2,7 +2,7 @@
 
     RUB < 1            a level; also `RUB ниже 1`, `RUB 1ден төмөн`, `≤`, `≥`
     USD 1%             a move of 1 % in a fixing, or since the rule last spoke
-    USD +1%, USD -1%   only when it rises, only when it falls
+    USD +1%, USD -1%   only when it rises, only when it falls; "rises by 1 %" likewise
     USD 0.5            a move of half a som; `USD ±0.5` says so whatever the rate
     USD 85             a level where the number is near the rate (`offers.as_level`)
     UZS > 1,2к         a number with its thousands, as in a question
@@ -154,6 +154,7 @@ class _Draft:
     side: Direction | None = None
     inclusive: bool = False
     sign: Direction | None = None
+    moved: Direction | None = None  # by a word: "rises by 2 %"
     amount: Decimal | None = None
     percent: bool = False
     window: int | None = None
@@ -230,6 +231,8 @@ class _Draft:
             self.kind = RateKind(value)
         elif role == "side":
             self._set_side(Direction(value))
+        elif role == "move":
+            self._set_moved(Direction(value))
         elif role == "once":
             self.once = True
         elif role == "until":
@@ -266,6 +269,12 @@ class _Draft:
         if self.side not in {None, side}:
             raise UserError("error.rule.two_sides")
         self.side = side
+
+    def _set_moved(self, moved: Direction) -> None:
+        """Up or down; where both are said, "rises or falls", either."""
+        if self.moved not in {None, moved}:
+            moved = Direction.BOTH
+        self.moved = moved
 
     def _set_amount(self, text: str, scale: Fraction) -> None:
         if self.amount is not None:
@@ -313,7 +322,7 @@ class _Draft:
             if self.window is not None:
                 raise UserError("error.rule.level_window")
             return Condition.LEVEL, self.side
-        direction = self.sign or Direction.BOTH
+        direction = self.sign or self.moved or Direction.BOTH
         if self.side is Direction.DOWN and self.sign is None:
             # "USD < 1 %" could mean "falls by 1 %" or "moves less than that": ask, do not guess
             raise UserError("error.rule.percent_side")

@@ -182,6 +182,9 @@ class RuleWords:
     until: str = ""
     link: str = ""  # between two currencies
     filler: str = ""
+    rises: str = ""  # of a move that goes up alone: "rises by 2 %"
+    falls: str = ""
+    tell: str = ""  # ask to be told, and so for a rule: "warn me when"
     days: Mapping[int, str] = field(default_factory=dict)  # days to the words of a span
     percent: Pattern = ""
     number_ending: Pattern = ""  # a case that hangs on a number
@@ -212,6 +215,7 @@ class QuietWords:
 class CommandWords:
     """Words behind /rates, /chart, /digest, /quiet and /board."""
 
+    chart: Pattern = ""  # words for a chart
     around: Pattern = ""  # what stands around currencies and means nothing: "rate", "for"
     ranges: Mapping[int, str] = field(default_factory=dict)  # 1, 7, 30, 365 days: of "90 days"
     one_range: Mapping[int, str] = field(default_factory=dict)  # likewise without a number: "year"

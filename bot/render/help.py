@@ -58,6 +58,15 @@ def greeted(language: str) -> Message:
     return message(phrase("greeting.back", language, example=code("100 usd")))
 
 
-def unknown(language: str) -> Message:
-    """To text that is neither a command nor a conversion."""
-    return message(phrase("unknown.text", language, example=code("100 usd")))
+#: What words that were not understood speak of → what is said, with an example that works.
+NOT_UNDERSTOOD = {
+    "money": ("unknown.text", "100 usd"),
+    "alert": ("unknown.alert", "/alert USD > 90"),
+    "chart": ("unknown.chart", "/chart USD 30d"),
+}
+
+
+def unknown(language: str, about: str = "money") -> Message:
+    """To text that is neither a command nor a conversion; `about` is a key of the table above."""
+    msgid, example = NOT_UNDERSTOOD[about]
+    return message(phrase(msgid, language, example=code(example)))

@@ -119,7 +119,7 @@ def test_a_rule_is_read_as_people_write_it(text: str, canonical: str) -> None:
         ("USD < 1%", "percent_side"),
         ("USD > 90 until 31.02.2026", "date"),
         ("USD 87 до", "date"),
-        ("USD > 90 please", "unclear"),
+        ("USD > 90 banana", "unclear"),
         ("USD @ 90", "unclear"),
     ],
 )

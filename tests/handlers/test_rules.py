@@ -319,8 +319,8 @@ async def test_pause_resume_and_delete_are_taps(world: World) -> None:
 
 
 async def test_a_forged_or_stale_button_changes_nothing(world: World) -> None:
-    """Another chat's number, a number that was never given, a second Save, a Save after another
-    proposal.
+    """Another chat's number, a number that was never given, a second Save, a Save after five other
+    proposals: there the buttons go, too.
     """
     number = await saved(world, "/alert USD 1%")
     menu = await world.ask("/start", chat=STRANGER)
@@ -336,9 +336,15 @@ async def test_a_forged_or_stale_button_changes_nothing(world: World) -> None:
             press
         )
     first = await world.ask("/alert EUR 1%", fits="EUR")
-    await world.ask("/alert RUB 1%", fits="RUB")
+    async with world.bot.store.writing() as db:
+        (one,) = await storage.rules.of_chat(db, READER)
+        for _ in range(storage.rules.MOST_PENDING):
+            await storage.rules.propose(db, READER, one.series, one.rule, now=NOW)
     answer = await world.emulator.press(READER, first["message_id"], data(first, "rule:save"))
     assert answer["show_alert"]
+    shown = world.emulator.messages(READER)
+    dead = next(one for one in shown if one["message_id"] == first["message_id"])
+    assert "rule:" not in str(dead.get("reply_markup"))
     async with world.bot.store.reading() as db:
         assert [one.id for one in await storage.rules.of_chat(db, READER)] == [number]
 

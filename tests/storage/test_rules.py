@@ -117,15 +117,16 @@ async def test_a_rule_watches_from_save_to_pause(store: Store) -> None:
         assert await storage.rules.watching(db, SERIES, now=NOW + timedelta(hours=1)) == []
 
 
-async def test_a_new_proposal_takes_the_place_of_the_last(store: Store) -> None:
+async def test_a_new_proposal_takes_the_place_of_the_oldest_of_five(store: Store) -> None:
     """And never that of a saved rule or of another chat's."""
     async with store.writing() as db:
         kept = await proposed(db)
         await saved(db, kept)
         other = await proposed(db, 1002)
-        first, second = await proposed(db), await proposed(db)
+        first, *rest = [await proposed(db) for _ in range(storage.rules.MOST_PENDING + 1)]
         assert await storage.rules.get(db, 1001, first, pending=True) is None
-        assert await storage.rules.get(db, 1001, second, pending=True) is not None
+        for later in rest:
+            assert await storage.rules.get(db, 1001, later, pending=True) is not None
         assert await storage.rules.get(db, 1002, other, pending=True) is not None
         assert [one.id for one in await storage.rules.of_chat(db, 1001)] == [kept]
         assert await storage.rules.count(db, 1001) == 1

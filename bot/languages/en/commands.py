@@ -3,7 +3,9 @@
 from bot.languages.parts import CommandWords
 
 COMMANDS = CommandWords(
-    around="charts?|rates?|graph|exchange|price|for|on|of|in|to|vs|and|an?|the|last|past|was",
+    chart="charts?|graphs?",
+    around="show|send|give|me|please|charts?|rates?|graph|exchange|price|for|"
+    "on|of|in|to|vs|and|an?|the|last|past|was",
     ranges={
         1: "day days",
         7: "week weeks",

@@ -1,0 +1,202 @@
+"""Alerts and charts asked for in plain words, what follows a bare command, and names of currencies
+as each language says them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import storage.filters
+from bot.i18n import t
+from handlers import follow_up
+from storage.schema import rule as rule_table
+from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World, days
+
+READERS = {"en": READER, "ru": RUSSIAN, "ky": STRANGER}
+
+
+def said(message: dict[str, Any]) -> str:
+    """Its words, or its picture's."""
+    return str(message.get("text", message.get("caption", "")))
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "read"),
+    [
+        ("en", "let me know when the dollar is above 90", "> 90"),
+        ("en", "warn me if USD falls by 2 percent", "−2 %"),
+        ("en", "alert me when the dollar reaches 90", "> 90"),
+        ("en", "the euro rises or falls by 3 % in 7 days", "±3 %"),
+        ("ru", "предупреди, когда доллар будет выше 90", "> 90"),
+        ("ru", "сообщи, если доллар вырастет на 2 процента", "+2 %"),
+        ("ru", "доллар ниже 80", "< 80"),
+        ("ru", "дай знать, когда доллар дойдёт до 90", "> 90"),
+        ("ky", "доллар 90дон жогору болсо айт", "> 90"),
+        ("ky", "доллар 90дон ашса эскерт", "> 90"),
+        ("ky", "эвро 2 пайызга түшсө кабарла", "−2 %"),
+    ],
+)
+async def test_an_alert_in_plain_words_is_one(
+    patient: World, language: str, written: str, read: str
+) -> None:
+    """Its preview, with Save; nothing is in force before that."""
+    shown = said(await patient.ask(written, chat=READERS[language], fits="KGS"))
+    assert read in shown.replace("\u00a0", " ").splitlines()[0], shown
+    (stored,) = await patient.stored(rule_table)
+    assert stored.standing == "pending"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("доллар вырос на 2 процента", "+2 %"),
+        ("доллар подешевеет на 2%", "−2 %"),
+        ("доллар 90дон ашса", "> 90"),
+        ("USD falls 2%", "−2 %"),
+        ("USD falls below 80", "< 80"),
+        ("доллар вырастет или упадёт на 2%", "±2 %"),
+    ],
+)
+async def test_alert_reads_the_words_of_a_move_and_of_its_direction(
+    patient: World, written: str, read: str
+) -> None:
+    shown = said(await patient.ask(f"/alert {written}", fits="KGS"))
+    assert read in shown.replace("\u00a0", " ").splitlines()[0], shown
+
+
+async def test_an_amount_of_money_is_no_alert(patient: World) -> None:
+    """Nor is a wish for more a level."""
+    for written in ("100 долларов в сомах", "доллар 90", "больше новостей", "100 usd"):
+        await patient.ask(written)
+    assert await patient.stored(rule_table) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("en", "show me a chart of the dollar for a month"),
+        ("ru", "график доллара за месяц"),
+        ("ru", "покажи, пожалуйста, график доллара за 30 дней"),
+        ("ky", "доллардын графиги бир ай"),
+        ("ky", "доллар графиги 30 күн"),
+    ],
+)
+async def test_a_chart_in_plain_words_is_drawn(patient: World, language: str, written: str) -> None:
+    await patient.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
+    answer = await patient.ask(written, chat=READERS[language], fits="USD/KGS")
+    assert answer["photo"]
+
+
+@pytest.mark.parametrize("language", READERS)
+async def test_what_is_not_understood_names_what_it_speaks_of(
+    patient: World, language: str
+) -> None:
+    """A chart, an alert, else an amount; and each example works as it stands."""
+    await patient.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
+    words = {
+        "en": ("warn me about the dollar somehow", "a chart of my mood", "abracadabra"),
+        "ru": ("предупреди про доллар как-нибудь", "график моих настроений", "абракадабра"),
+        "ky": ("доллар тууралуу эскерт деле", "көңүлүмдүн графиги", "абракадабра"),
+    }[language]
+    for written, about, example in zip(
+        words,
+        ("unknown.alert", "unknown.chart", "unknown.text"),
+        ("/alert USD > 90", "/chart USD 30d", "100 usd"),
+        strict=True,
+    ):
+        chat = READERS[language]
+        answer = await patient.ask(written, chat=chat)
+        assert said(answer) == t(about, language).replace("{example}", example)
+        assert "USD" in said(await patient.ask(example, chat=chat, fits="USD"))
+
+
+@pytest.mark.parametrize("language", READERS)
+async def test_what_a_bare_command_asks_for_may_be_written_next(
+    patient: World, language: str
+) -> None:
+    """Once: the words after that stand for themselves again."""
+    chat = READERS[language]
+    await patient.ask("/mute", chat=chat)
+    await patient.ask("футбол", chat=chat, fits="футбол")
+    async with patient.bot.store.reading() as db:
+        (kept,) = await storage.filters.of_chat(db, chat)
+    assert kept.said == "футбол"
+    unknown = t("unknown.text", language).replace("{example}", "100 usd")
+    assert said(await patient.ask("футбол", chat=chat)) == unknown
+
+    for command, words, fits in (
+        ("quiet", "23-7", "23:00"),
+        ("digest", "20:00", "20:00"),
+        ("alert", "доллар 90", "> 90"),
+        ("settings", "Москва", ":"),
+    ):
+        await patient.ask(f"/{command}", chat=chat)
+        assert fits in said(await patient.ask(words, chat=chat)), command
+    await patient.ask("/search", chat=chat)
+    nothing = t("search.none", language)
+    assert nothing in said(await patient.ask("граница", chat=chat))
+
+
+async def test_what_is_no_answer_to_the_command_stands_for_itself(patient: World) -> None:
+    """An amount after /mute, and whatever comes after another command, a while later, or in a
+    group.
+    """
+    await patient.ask("/mute")
+    assert "KGS" in said(await patient.ask("100 usd"))
+    await patient.ask("/mute")
+    await patient.ask("/help")
+    assert "100 usd" in said(await patient.ask("футбол"))
+    await patient.ask("/mute")
+    later = patient.bot.services.clock() + follow_up.LASTS * 2
+    patient.bot.services.clock = lambda: later
+    assert "100 usd" in said(await patient.ask("футбол"))
+    await patient.emulator.send_text(GROUP, "/mute", user_id=READER)
+    await patient.tells(GROUP, "/mute")
+    await patient.emulator.send_text(GROUP, "футбол", user_id=READER)
+    async with patient.bot.store.reading() as db:
+        for chat in (READER, GROUP):
+            assert await storage.filters.of_chat(db, chat) == []
+
+
+@pytest.mark.parametrize("name", ["эвро", "эвронун", "эврого", "эврону", "эвродон"])
+async def test_a_currency_has_the_names_that_kyrgyz_readers_write(
+    patient: World, name: str
+) -> None:
+    assert "EUR" in said(await patient.ask(f"/rates {name}", chat=STRANGER))
+    assert "EUR" in said(await patient.ask(f"100 {name}", chat=STRANGER))
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "named"),
+    [
+        ("en", "/rates yuan", "Chinese yuan (CNY)"),
+        ("ru", "/rates юань", "Китайский юань (CNY)"),
+        ("ky", "/chart юань", "Кытай юаны (CNY)"),
+    ],
+)
+async def test_a_currency_without_a_rate_is_called_as_it_was(
+    patient: World, language: str, written: str, named: str
+) -> None:
+    """By its name beside the code, where the code was not written."""
+    answer = said(await patient.ask(written, chat=READERS[language]))
+    assert answer.startswith(f"{named}: "), answer
+    assert "USD" in answer
+
+
+@pytest.mark.parametrize("language", READERS)
+async def test_an_alert_that_was_begun_stays_while_another_is(
+    patient: World, language: str
+) -> None:
+    """Whoever goes back to the first finds its Save alive."""
+    chat = READERS[language]
+    await patient.keep(days("USD/KGS", ["84.1", "84.2"]))
+    first = await patient.ask("/alert USD > 90", chat=chat)
+    await patient.ask("/alert EUR > 99", chat=chat)
+    keys = str(first["reply_markup"])
+    number = int(keys.partition("rule:save:")[2].partition("'")[0])
+    await patient.press(chat, first["message_id"], f"rule:save:{number}")
+    await patient.tells(chat, t("rule.saved", language))
+    standing = {one.id: one.standing for one in await patient.stored(rule_table)}
+    assert standing[number] == "on"
