@@ -49,6 +49,7 @@ HEARTBEAT = 1.0
 STALLED = 5.0  # a replica whose heart stopped for so long is dead
 DRAIN = 3.0  # seconds for the jobs under way at a stop
 TICK = 0.25  # seconds between looks whether a periodic job's time has come
+STALE = 0.05  # and until what waits in the queue is looked at again
 RESCUE_EVERY = 2  # seconds
 PRUNE_EVERY = 3600  # seconds
 FORGOTTEN = 2.0  # seconds that a job must be ours and not be worked at, until it is given back
@@ -180,32 +181,31 @@ async def _keep_ticking(
     waits there still, which would be an error in the server's log each time.
     """
     last: dict[str, int] = {}
+    loop = asyncio.get_running_loop()
     while True:
         now = int(clock().timestamp())
-        come: dict[Task[Any, Any, Any], int] = {}
+        waiting: set[str | None] = set()
+        looked_at = -STALE
         for task, every in periodic.items():
             tick = now // every * every
-            if last.get(task.name) != tick:
-                come[task] = tick
-        waiting: set[str | None] = set()
-        if come:
-            with suppress(ConnectorException):
-                waiting = await _waiting(queue)
-        for task, tick in come.items():
-            if task.queueing_lock in waiting:
+            if last.get(task.name) == tick:
+                continue
+            with suppress(
+                ConnectorException
+            ):  # it is away, as _work says: again with the next look
+                if loop.time() - looked_at > STALE:  # putting takes its time, and others put too
+                    waiting, looked_at = await _waiting(queue), loop.time()
+                if task.queueing_lock not in waiting:
+                    await _put(task, tick)
                 last[task.name] = tick
-                continue
-            new = task.configure(task_kwargs={"timestamp": tick})
-            try:
-                with suppress(AlreadyEnqueued):  # still waiting
-                    await new.job_manager.defer_periodic_job(
-                        job=new.job, periodic_id="", defer_timestamp=tick
-                    )
-            except ConnectorException:
-                # the database is away, as _work says: again with the next look
-                continue
-            last[task.name] = tick
         await asyncio.sleep(TICK)
+
+
+async def _put(task: Task[Any, Any, Any], tick: int) -> None:
+    """Put a periodic job into the queue for one tick, once whoever else does."""
+    new = task.configure(task_kwargs={"timestamp": tick})
+    with suppress(AlreadyEnqueued):  # since we looked
+        await new.job_manager.defer_periodic_job(job=new.job, periodic_id="", defer_timestamp=tick)
 
 
 async def _waiting(queue: App) -> set[str | None]:

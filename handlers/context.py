@@ -15,7 +15,7 @@ import storage.chats
 from bot.model.chats import Chat
 from bot.render.text import Button, Message, Rows
 from bot.render.wire import BelowField, Keyboard, to_api
-from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Sent
+from bot.telegram.outcomes import Outcome, Rejected, Sent
 from handlers.edited import MESSAGES, in_place, ours_of
 from handlers.given import Given, Ours
 from handlers.outgoing import Answer, Outgoing
@@ -264,7 +264,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             show_alert=alert or None,
         )
         # Telegram takes no answer to what was pressed some while ago: the words come as a message.
-        if text and not isinstance(outcome, Sent | Ambiguous):
+        # So do those that nobody knows to have arrived.
+        if text and not isinstance(outcome, Sent):
             await self.reply(Message(text=text))
 
     async def change_chat(self, **values: object) -> None:

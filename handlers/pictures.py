@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from bot.errors import UserError
 from bot.render import charts, drawing
 from bot.render.text import Message
 from bot.render.wire import to_api
@@ -26,8 +27,9 @@ async def show(
 ) -> None:
     """Send a chart with its caption, or put it in the place of the message pressed.
 
-    If that fails the words go alone. `key` names the picture: what was sent under it before is not
-    drawn again.
+    If that fails, or nobody knows whether it arrived, the words go alone: beside a picture that did
+    arrive they do no harm. `key` names the picture: what was sent under it before is not drawn
+    again.
     """
     if await known(context, key, caption, edit=edit):
         return
@@ -42,9 +44,19 @@ async def show(
     else:
         outcome = await _put(context, caption, png, edit=edit)
         context.services.drawn.keep(key, outcome)
-        if isinstance(outcome, Sent | Ambiguous):
+        if isinstance(outcome, Sent):
             return
+        _say_in_doubt(outcome, edit=edit)
     await context.show(caption, edit=edit)
+
+
+def _say_in_doubt(outcome: Outcome, *, edit: bool) -> None:
+    """UserError for a change of a picture that nobody knows to have been made.
+
+    Its words stand under it before and after.
+    """
+    if edit and isinstance(outcome, Ambiguous):
+        raise UserError("error.unexpected")
 
 
 def name(context: Context, short: Key, key: Key) -> None:
@@ -60,9 +72,11 @@ async def known(context: Context, key: Key, caption: Message, *, edit: bool = Fa
     if photo is None:
         return False
     outcome = await _put(context, caption, photo, edit=edit)
-    if isinstance(outcome, Retry):  # the same would become of a picture drawn anew
+    _say_in_doubt(outcome, edit=edit)
+    # the same would become of a picture drawn anew
+    if lost := isinstance(outcome, Ambiguous | Retry):
         await context.show(caption, edit=edit)
-    return isinstance(outcome, Sent | Ambiguous | Retry)
+    return lost or isinstance(outcome, Sent)
 
 
 async def _put(context: Context, caption: Message, photo: str | bytes, *, edit: bool) -> Outcome:

@@ -94,7 +94,8 @@ async def test_it_is_told_at_once_in_three_languages_and_revised_where_it_stands
             message = await world.tells(READERS[language], title)
             assert place in message["text"]
             assert "41.77, 77.18" in message["text"]
-            (opened,) = message["reply_markup"]["inline_keyboard"][0]
+            opened, *beside = message["reply_markup"]["inline_keyboard"][0]
+            assert beside  # four in rows of two
             assert opened["url"].startswith("https://www.openstreetmap.org/?mlat=41.7700&mlon=77")
         measured(world, quake(world, mag=5.1, place="44 km SSW of Kaji-Say, Kyrgyzstan"))
         assert (await world.poll("usgs")).alerts == 0

@@ -294,9 +294,8 @@ def story(
     if over is not None:
         title = lines(_over(over, language), title)
     shown = told(title, text, reporters(story, feed_names, language), story, language)
-    buttons = _buttons(story, alert, language, channel=channel, bot=bot)
-    if measured is not None and (opened := hazards.map_button(measured[1], language)):
-        buttons = (tuple(opened), *buttons)
+    onto_map = [] if measured is None else hazards.map_button(measured[1], language)
+    buttons = _buttons(story, alert, language, onto_map, channel=channel, bot=bot)
     return Message(shown.text, shown.entities, buttons, shown=pictured(story, style))
 
 
@@ -335,23 +334,26 @@ def _measured(
     return title, join("\n\n", [text, head, body(agencies, style)])
 
 
-def _buttons(story: Story, alert: int, language: str, *, channel: bool, bot: str) -> Rows:
+def _buttons(
+    story: Story, alert: int, language: str, onto_map: Sequence[Button], *, channel: bool, bot: str
+) -> Rows:
     opened = open_button(story, language)
     # a channel's readers have no settings here: nothing there may change any
-    if channel and opened:
-        return (tuple(opened),)
     if channel:
-        return ()
+        return tuple(tuple(row) for row in (onto_map, opened) if row)
     first = [*opened, why_button(alert, language), snooze_button(alert, language)]
     width = 3
     if bot:
         first.append(share_story(story.pk, bot, language))
         width = 2  # four in even rows
+    if (len(first) + len(onto_map)) % 2 == 0:  # or else the map has a row of its own
+        first, onto_map = [*onto_map, *first], ()
     last = [
         Button(t("button.less", language), f"less:{alert}"),
         topic_button(alert, language),
     ]
-    return (*map(tuple, rows_of(first, width)), *map(tuple, rows_of(last, 2)))
+    rows = [*rows_of(onto_map, 1), *rows_of(first, width), *rows_of(last, 2)]
+    return tuple(map(tuple, rows))
 
 
 def why_story(

@@ -34,13 +34,15 @@ import storage.fan_out
 import storage.leases
 from bot.deliver import claims
 from bot.emulator import TEST_TOKEN, Emulator
-from bot.errors import StorageError
+from bot.errors import ConfigError, StorageError
 from bot.intake import role
 from storage import connecting
 from storage import db as database
+from storage.address import parse_url
 from storage.db import Store
 from storage.opening import open_store
 from storage.schema import chat
+from storage.server_backup import dump
 from tests.conftest import ROOT
 from tests.e2e.program import READER, Program
 from tests.factories import NOW
@@ -388,3 +390,12 @@ async def test_P17_the_whole_program_goes_through_pgbouncer(pgbouncer: str, tmp_
             if '"level": "error"' in line or '"level": "warning"' in line
         ]
     assert " ERROR " not in (tmp_path / "pgbouncer.log").read_text()
+
+
+async def test_P17_a_copy_asks_for_the_servers_own_address(pgbouncer: str, tmp_path: Path) -> None:
+    """What pg_dump sets would be left to whoever gets its connection next."""
+    store = await open_store(pgbouncer)
+    with pytest.raises(ConfigError, match="leads through a PgBouncer"):
+        await asyncio.to_thread(dump, parse_url(pgbouncer), tmp_path / "night.dump")
+    await store.close()
+    assert not (tmp_path / "night.dump").exists()

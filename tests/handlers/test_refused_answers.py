@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from bot.emulator.faults import Kind
 from bot.i18n import t
 from bot.intake.inbox import AT_ONCE
 from bot.model.chats import ChatKind
-from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World, days
+from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World, days, no_time
 from tests.waiting import until
 
 FORUM, CHANNEL = -1002000000777, -1001234567890
@@ -294,6 +295,52 @@ async def test_G20_files_and_pictures_that_fail_once_are_sent_again(
     await charted.ask("/help")
     sent = [c.method for c in charted.emulator.calls.since(before) if c.chat_id == READER]
     assert sent == [method, method, "sendMessage"]
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["drawn", "known"])
+@pytest.mark.parametrize("fault", [Fault.reset, Fault.lost_reply])
+async def test_G6_G20_a_picture_that_nobody_knows_to_have_arrived_is_followed_by_its_words(
+    charted: World, fault: Any, *, known: bool
+) -> None:
+    """Once more and then in words, which are no copy of a picture that did arrive."""
+    charted.bot.services.rest = no_time
+    last = 0
+    if known:
+        last = (await charted.ask("/chart RUB 90d", fits="RUB/KGS"))["message_id"]
+    charted.emulator.faults.add(fault(method="sendPhoto", chat_id=READER))
+    await charted.emulator.send_text(READER, "/chart RUB 90d")
+    words = await charted.emulator.wait_message(
+        READER, lambda m: m["from"]["is_bot"] and "text" in m, after=last, timeout=20
+    )
+    assert "RUB/KGS" in words["text"]
+    sent = [one for one in charted.emulator.messages(READER) if one["message_id"] > last]
+    assert len([one for one in sent if "photo" in one]) == (2 if fault == Fault.lost_reply else 0)
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["drawn", "known"])
+async def test_G20_a_change_of_a_picture_in_doubt_is_said(charted: World, *, known: bool) -> None:
+    """Its words stay as they are, so that a reader would see nothing."""
+    charted.bot.services.rest = no_time
+    chart = await drawn(charted)
+    if known:
+        for data in (DARK, DARK.removesuffix(":dark")):
+            await charted.emulator.press(READER, chart["message_id"], data)
+    charted.emulator.faults.add(Fault.reset(method="editMessageMedia", chat_id=READER))
+    await charted.emulator.press(READER, chart["message_id"], DARK)
+    words = await charted.emulator.wait_message(READER, after=chart["message_id"], timeout=20)
+    assert words["text"] == t("error.unexpected", "en")
+
+
+async def test_G20_what_a_press_was_to_be_told_in_doubt_is_a_message(world: World) -> None:
+    """Where nobody knows whether the word over the chat was seen."""
+    menu = await world.ask("/start")
+    world.bot.services.rest = no_time
+    world.emulator.faults.add(Fault.reset(method="answerCallbackQuery"))
+    with suppress(TimeoutError):
+        await world.emulator.press(READER, menu["message_id"], "nonsense", timeout=0.1)
+    await world.emulator.wait_message(
+        READER, lambda m: "out of date" in m.get("text", ""), after=menu["message_id"], timeout=20
+    )
 
 
 async def test_G20_a_picture_for_a_topic_that_is_gone_comes_in_general(charted: World) -> None:

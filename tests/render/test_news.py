@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 
 from bot.alerts import stories as alerts
+from bot.i18n import t
 from bot.model.chats import Style
 from bot.model.hazards import Hazard, HazardKind
 from bot.render import news
@@ -204,3 +205,32 @@ def test_an_operator_is_asked_about_the_beginning_of_a_text() -> None:
     """Of the short one, where there is one; a question stays one message."""
     assert entry(summary="Short.", content="Long.").beginning == "Short."
     assert entry(summary="", content="ш" * 501).beginning == "ш" * 500
+
+
+@pytest.mark.parametrize("language", WHOLE)
+@pytest.mark.parametrize(
+    ("page", "bot", "rows"),
+    [
+        ("", "jarchy_bot", ["map why", "snooze share"]),
+        ("https://news.example/q", "jarchy_bot", ["map", "open why", "snooze share"]),
+        ("https://news.example/q", "", ["map open", "why snooze"]),
+    ],
+)
+def test_the_map_of_what_was_measured_leaves_no_other_button_alone(
+    language: str, page: str, bot: str, rows: list[str]
+) -> None:
+    """Of an earthquake nothing but a map may be there to open."""
+    told = story(content=QUAKE, link=page)
+    shown = alerts.story(
+        told,
+        alert=1,
+        style=Style.BRIEF,
+        language=language,
+        feed_names=FEEDS,
+        bot=bot,
+        measured=(told.entries[0], Hazard.read(QUAKE)),
+    )
+    names = ("map", "open", "why", "snooze", "share")
+    words = {t(f"button.{name}", language): name for name in names}
+    found = [" ".join(words.get(key.text, "") for key in row) for row in shown.buttons]
+    assert found[: len(rows)] == rows
