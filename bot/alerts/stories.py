@@ -324,14 +324,14 @@ def _measured(
     story: Story, measured: tuple[StoredEntry, Hazard], text: Rich, style: Style, language: str
 ) -> tuple[Rich, Rich]:
     """Title and text of a hazard: what and where it was, then what the first agency writes."""
-    stored, hazard = measured
-    title = bold(link(hazards.name(hazard, language), stored.entry.link))
+    title = bold(link(hazards.name(measured[1], language), measured[0].entry.link))
     words = [one for one in story.entries if Hazard.read(one.entry.content) is None]
     if not words:
         return title, text
-    agencies = replace(story, entries=tuple(words))
-    head = link(headline(agencies), agencies.lead.entry.link)
-    return title, join("\n\n", [text, head, body(agencies, style)])
+    said = replace(story, entries=tuple(words))
+    return title, join(
+        "\n\n", [text, link(headline(said), said.lead.entry.link), body(said, style)]
+    )
 
 
 def _buttons(
