@@ -4,7 +4,8 @@ cssselect turns a selector into XPath, for the check of the catalog and for ever
 the check takes, a poll can read. Pseudo-classes that only hold while somebody looks at a page
 (`:hover`) are refused: cssselect gives them an XPath that never finds anything. So are namespaces
 (`svg|a`), which no page of HTML declares: XPath looks for them only where the rest has matched, so
-that a trial on another page than the publisher's finds nothing wrong.
+that a trial on another page than the publisher's finds nothing wrong. And so is what names where
+the reading starts (`:root`, `:scope`): it starts below that, and would find nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from lxml import etree, html
 
 LONGEST_SELECTOR = 500
 NEEDS_A_READER = frozenset({"hover", "active", "focus", "target", "visited"})
+WHERE_IT_STARTS = frozenset({"root", "scope"})
 RIGHT = 'a CSS selector such as ".news .title a"'
 
 _EMPTY_PAGE = html.fromstring("<html><body></body></html>")
@@ -28,9 +30,11 @@ class _Translator(HTMLTranslator):
     """The rules of HTML, without what needs somebody who looks at the page, or namespaces."""
 
     def xpath_pseudo(self, pseudo: Pseudo) -> XPathExpr:
-        """Refuse the pseudo-classes that never hold here; the others are cssselect's."""
+        """Refuse the pseudo-classes that find nothing here; the others are cssselect's."""
         if pseudo.ident in NEEDS_A_READER:
             raise ExpressionError(f":{pseudo.ident} only holds while somebody looks at the page")
+        if pseudo.ident in WHERE_IT_STARTS:
+            raise ExpressionError(f":{pseudo.ident} is where the reading starts; leave it out")
         return super().xpath_pseudo(pseudo)
 
     def xpath_element(self, selector: Element) -> XPathExpr:

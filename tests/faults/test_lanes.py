@@ -11,7 +11,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -33,6 +33,7 @@ from bot.telegram.session import open_session
 from storage.db import Store, db_now
 from storage.opening import held_store
 from storage.pace import GROUP_BURST, GROUP_EVERY
+from storage.schema import chat as chat_table
 from storage.schema import pace
 from tests import forkserver
 from tests.factories import NOW
@@ -400,6 +401,28 @@ async def test_G14_replies_to_a_group_count_with_its_alerts_and_are_delayed_not_
         assert len(calls) == 5
         assert all(call.accepted for call in calls)
         spread(calls)
+
+
+async def test_G14_on_a_server_each_answer_to_a_group_is_in_the_row_before_it_leaves(
+    store: Store,
+) -> None:
+    """Where other processes look before they send it an alert: each fills it by one more."""
+    if store.alone:
+        pytest.skip("no other process sends there")
+    row = select(chat_table.c.tat).where(chat_table.c.id == GROUP)
+    full: list[datetime] = []
+    async with sender(store) as bench:
+        async with store.writing() as db:
+            await storage.chats.add(db, a_chat(GROUP, kind=ChatKind.GROUP), now=NOW)
+        async with Sending(bench):
+            for _ in range(2):
+                await bench.worker.turn(GROUP)
+                async with store.reading() as db:
+                    full.append((await db.execute(row)).scalar_one())
+    first, second = full
+    assert first is not None
+    # less than one message's time: the server's clock goes on between the two statements
+    assert second - first > GROUP_EVERY / 2
 
 
 @pytest.mark.cases
