@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from bot.demo.guide import Guide
 from bot.demo.travel import Travel
-from bot.emulator import Chat, Emulator
+from bot.emulator import Chat, Emulator, Member
 from bot.model.chats import Style, Wakes
 from bot.render.alerts import mute_button, snooze_button, why_button
 from bot.render.settings import settings
@@ -94,3 +94,22 @@ def test_what_came_without_a_sound_before_the_turn_takes_no_step() -> None:
     travel.turned_at = TURNED
     said = cast("dict[str, Any]", Guide(cast("Travel", travel), emulator.silent)(chat))
     assert [step["done"] for step in said["steps"]] == [False, False, False]
+
+
+def test_a_group_is_told_what_to_ask_in_each_of_its_topics() -> None:
+    """Once the bot is there, and until it was asked in that topic."""
+    emulator = Emulator(clock=BEGIN.timestamp)
+    street = emulator.add_group(-1001, "Street", owner=1, bot_status="left", is_forum=True)
+    emulator.add_topic(street.id, 2, "Rates")
+    guide = Guide(cast("Travel", Turn()))
+
+    def says() -> dict[str, list[str]]:
+        said = cast("dict[str, Any]", guide(street)["say"])
+        return {topic: [one["text"] for one in asked] for topic, asked in said.items()}
+
+    assert says() == {}
+    street.bot = Member(status="member")
+    assert says() == {"general": ["/subscribe", "/board on"], "2": ["/here"]}
+    for more in ({"text": "/subscribe"}, {"text": "/here", "message_thread_id": 2}):
+        emulator.world.add_message(street, more)
+    assert says() == {"general": ["/board on"], "2": []}

@@ -14,6 +14,10 @@ from bot.emulator import Chat
 FOLLOWS = ("cur:", "top:")
 WHY = "why:"
 
+#: What a group's people may write, and what that is good for.
+IN_GENERAL = {"/subscribe": "demo.say_subscribe", "/board on": "demo.say_board"}
+IN_A_TOPIC = {"/here": "demo.say_here"}
+
 CHOOSE = "demo.choose"
 TURN = "demo.turn"
 ALERT = "demo.alert"
@@ -30,7 +34,11 @@ class Guide:
     _told: set[int] = field(default_factory=set)
 
     def __call__(self, chat: Chat) -> dict[str, object]:
-        """A chat's steps, and the button that its next one needs."""
+        """A chat's steps, and the button that its next one needs; of a group, what to ask it in
+        each topic.
+        """
+        if chat.user is None:
+            return {"steps": [], "offer": None, "say": dict(_questions(chat))}
         turned = self.travel.turned_at
         for date, keys in _keyboards(chat):
             if any(text.startswith("✓") and sent.startswith(FOLLOWS) for text, sent in keys):
@@ -56,6 +64,22 @@ class Guide:
             message["date"] >= since and self.silent(chat.id, number)
             for number, message in chat.messages.items()
         )
+
+
+def _questions(chat: Chat) -> Iterator[tuple[str, list[dict[str, object]]]]:
+    """What a group that has the bot may ask of it, by topic, and has not asked there yet."""
+    if chat.is_channel or chat.bot.status not in {"member", "administrator"}:
+        return
+    asked: set[tuple[int | None, str]] = set()
+    for message in chat.messages.values():
+        asked.add((message.get("message_thread_id"), str(message.get("text"))))
+    for topic in (None, *chat.topics):
+        possible = IN_GENERAL if topic is None else IN_A_TOPIC
+        says: list[dict[str, object]] = []
+        for text, hint in possible.items():
+            if (topic, text) not in asked:
+                says.append({"text": text, "hint": words(hint)})
+        yield str(topic or "general"), says
 
 
 def _keyboards(chat: Chat) -> Iterator[tuple[int, list[tuple[str, str]]]]:

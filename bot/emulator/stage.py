@@ -48,7 +48,7 @@ class Stage:
         self.limits = limits or Limits()
         self.calls = Calls(keep_calls)
         self.tally: Tally | None = None  # a load test makes millions of messages
-        # what a demonstration has to say in a person's chat: its steps, and a control to offer
+        # what a demonstration has to say in a chat: its steps, a control to offer, words to write
         self.guide: Callable[[Chat], Json] | None = None
         self.privacy = privacy
 
@@ -68,11 +68,10 @@ class Stage:
             self.world.tell({"kind": "chat", "chat_id": str(chat.id)})
 
     def guides(self) -> Json:
-        """What the demonstration has to say in each private chat, by the chat's number as text."""
+        """What the demonstration has to say in each chat, by the chat's number as text."""
         if self.guide is None:
             return {}
-        chats = [chat for chat in self.world.chats.values() if chat.user is not None]
-        return {str(chat.id): self.guide(chat) for chat in chats}
+        return {str(chat.id): self.guide(chat) for chat in self.world.chats.values()}
 
     def add_user(
         self,

@@ -145,6 +145,23 @@ async def test_a_topic_is_a_conversation_of_its_own(browser: Browser, emulator: 
     await page.close()
 
 
+async def test_what_a_guide_says_to_write_is_written_in_its_topic(
+    browser: Browser, emulator: Emulator
+) -> None:
+    """By whoever runs the group; a guide of another topic is not shown in this."""
+    emulator.set_bot_status(GROUP, "member", by=AIGUL)
+    says = {"text": "/here", "hint": {"en": "what comes here", "ru": "что сюда приходит"}}
+    emulator.guide = lambda _chat: {"steps": [], "offer": None, "say": {str(RATES): [says]}}
+    page = await opened(browser, emulator, "ru-RU")
+    await page.locator(f"[data-chat='{GROUP}']").click()
+    await expect(page.locator("#main .guide")).to_be_hidden()
+    await page.locator(f"[data-topic='{RATES}']").click()
+    await page.locator("#main .guide").get_by_role("button", name="что сюда приходит").click()
+    written = await emulator.wait_message(GROUP, lambda said: said.get("text") == "/here")
+    assert (written["from"]["id"], written["message_thread_id"]) == (AIGUL, RATES)
+    await page.close()
+
+
 async def test_a_days_label_over_messages_goes_when_they_stand_still(
     browser: Browser, emulator: Emulator
 ) -> None:
