@@ -325,13 +325,11 @@ def _measured(
 ) -> tuple[Rich, Rich]:
     """Title and text of a hazard: what and where it was, then what the first agency writes."""
     title = bold(link(hazards.name(measured[1], language), measured[0].entry.link))
-    words = [one for one in story.entries if Hazard.read(one.entry.content) is None]
-    if not words:
-        return title, text
-    said = replace(story, entries=tuple(words))
-    return title, join(
-        "\n\n", [text, link(headline(said), said.lead.entry.link), body(said, style)]
-    )
+    if words := [one for one in story.entries if Hazard.read(one.entry.content) is None]:
+        said = replace(story, entries=tuple(words))
+        head = link(headline(said), said.lead.entry.link)
+        text = join("\n\n", [text, head, body(said, style)])
+    return title, text
 
 
 def _buttons(
