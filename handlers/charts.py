@@ -83,8 +83,15 @@ def parse_chart(words: list[str], *, home: str) -> tuple[Pair, str]:
             raise UserError(
                 "error.chart.word", word=text[at:].split()[0][:LONGEST_WORD], example=EXAMPLE
             )
-    days_of(span or USUAL)
-    return _pair(codes, home), span or USUAL
+    return _pair(codes, home), _offered(span or USUAL)
+
+
+def _offered(span: str) -> str:
+    """The range as its button calls it, where one has as many days: a month is 30 days."""
+    for one in render.RANGES:
+        if days_of(one) == days_of(span):
+            return one
+    return span
 
 
 def _pair(codes: list[str], home: str) -> Pair:

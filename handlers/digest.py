@@ -74,6 +74,7 @@ async def of_today(services: Services, chat: Chat) -> Message:
         feed_names=services.catalog.feed_names,
         following=found.following,
         left_out=found.left_out,
+        zone=chat.time_zone,
     )
 
 

@@ -152,6 +152,22 @@ def test_F25_a_feeds_text_is_read_as_it_was_written(form: str, text: str) -> Non
     assert (read.content or read.summary).split("\n") == wanted.replace("  ", " ").split("\n")
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.cases(keep=4)
+def test_F25_a_space_at_the_edge_of_a_title_or_a_text_is_no_word_of_the_source(form: str) -> None:
+    """Of whatever kind: it keeps nothing apart, feed libraries and Telegram take it away as well,
+    and systems that publish leave it there by mistake. Within a text every one stays, those at the
+    edges of its lines too: verse is set in by them.
+    """
+    inner = "in\u00a0Osh,\u202f40\u2009km\n\u00a0\u00a0set in\n\nthe end"
+    for edge in ("\u00a0", "\u202f", "\u2009", "\u3000", "\u00a0 \u00a0"):
+        [read] = parse_feed(FORMS[form](f"{edge}{TITLE}{edge}", f"{edge}{inner}{edge}")).entries
+        assert read.title == TITLE
+        # what is laid out in columns has its first line's indent too
+        indent = edge if form == "JSON Feed content_text" else ""
+        assert (read.content or read.summary) == indent + inner
+
+
 @pytest.mark.parametrize(
     "text", ["USD    84,79\n  EUR   98,85", "a  b", "wide\u2003 \u00a0 spaces", "1 < 2  &  3 > 2"]
 )

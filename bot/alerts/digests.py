@@ -92,6 +92,7 @@ class Digests(Kind):
             feed_names=desk.catalog.feed_names,
             following=found.following,
             left_out=found.left_out,
+            zone=reader.time_zone,
         )
 
 

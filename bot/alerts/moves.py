@@ -220,10 +220,11 @@ def move(
 
 
 async def _headlines(desk: Desk, told: StoredAlert, code: str, reader: Reader) -> list[Rich]:
-    """The headline of the day before a move that says most about it, in the reader's language.
+    """The headline of the day before a move that says most about its currency, in the reader's
+    language.
 
-    One that names the currency goes before others about the economy. It explains nothing, and
-    stands for itself. No channel gets one that a channel keeps back: they are told in one wording.
+    One that does not name it would read as the cause of what it has no part in. No channel gets one
+    that a channel keeps back: they are told in one wording.
     """
     language = reader.language
     stories = await storage.stories.latest(
@@ -240,7 +241,7 @@ async def _headlines(desk: Desk, told: StoredAlert, code: str, reader: Reader) -
         if language in one.languages:
             mine.append(led(one, desk.catalog.news).told_in(language))
     about = [one for one in mine if code in currencies_in(headline(one))]
-    best = by_worth(about or mine, language=language)[:HEADLINES_NAMED]
+    best = by_worth(about, language=language)[:HEADLINES_NAMED]
     return [link(headline(one), one.lead.entry.link) for one in best]
 
 

@@ -120,6 +120,7 @@ class Stories(Kind):
             measured=measured(found, desk.catalog.news),
             worse=broke.answers is not None,
             over=ending(found),
+            zone=reader.time_zone,
         )
 
     async def published_at(self, desk: Desk, told: StoredAlert) -> datetime | None:
@@ -270,6 +271,7 @@ def story(
     measured: tuple[StoredEntry, Hazard] | None = None,
     worse: bool = False,
     over: StoredEntry | None = None,
+    zone: str | None = None,
 ) -> Message:
     """A story that broke: headline, as much text as the style tells, who reports it.
 
@@ -284,7 +286,8 @@ def story(
         story = story.gravest
     title, text = bold(link(headline(story), story.lead.entry.link)), body(story, style)
     if measured is not None:
-        title, text = _measured(story, measured, style, language)
+        where = hazards.where(measured[1], measured[0].at, language, zone)
+        title, text = _measured(story, measured, where, style, language)
     # the alert's own severity: a story that grew since was told as what it was then
     if (severity or story.severity) is Severity.URGENT:
         title = f"{URGENT_MARK} " + title
@@ -318,18 +321,15 @@ def _over(over: StoredEntry, language: str) -> Rich:
 
 
 def _measured(
-    story: Story, measured: tuple[StoredEntry, Hazard], style: Style, language: str
+    story: Story, measured: tuple[StoredEntry, Hazard], text: Rich, style: Style, language: str
 ) -> tuple[Rich, Rich]:
     """Title and text of a hazard: what and where it was, then what the first agency writes."""
-    stored, hazard = measured
-    title = bold(link(hazards.name(hazard, language), stored.entry.link))
-    text = hazards.where(hazard, stored.at, language)
-    words = [one for one in story.entries if Hazard.read(one.entry.content) is None]
-    if not words:
-        return title, text
-    agencies = replace(story, entries=tuple(words))
-    head = link(headline(agencies), agencies.lead.entry.link)
-    return title, join("\n\n", [text, head, body(agencies, style)])
+    title = bold(link(hazards.name(measured[1], language), measured[0].entry.link))
+    if words := [one for one in story.entries if Hazard.read(one.entry.content) is None]:
+        said = replace(story, entries=tuple(words))
+        head = link(headline(said), said.lead.entry.link)
+        text = join("\n\n", [text, head, body(said, style)])
+    return title, text
 
 
 def _buttons(

@@ -50,7 +50,7 @@ async def day_digest(
     chat: int | None = None,
 ) -> Digest:
     """The rates that hold on a day, and its most severe story, in the reader's language first, but
-    none that the `chat` keeps back.
+    none that the `chat` keeps back. Who chose currencies and no topic asked for no story.
     """
     try:
         source = leading_source(catalog, home)
@@ -68,7 +68,9 @@ async def day_digest(
         db, since=start, before=last, limit=200, unasked=False, reader=chat
     )
     led_by_trust = [led(story, catalog.news) for story in stories]
-    ranked = by_worth(led_by_trust, language=language, topics=topics)
+    ranked: list[Story] = []
+    if topics or not codes:
+        ranked = by_worth(led_by_trust, language=language, topics=topics)
     told, left_out = await _first_let_through(ranked, filters)
     return Digest(
         day=day,

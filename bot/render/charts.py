@@ -111,6 +111,8 @@ def _new_year(earlier: date, later: date) -> int:
 
 def _span(first: date, last: date, language: str, today: date) -> str:
     """From one day to another, as both are written."""
+    if first.year != last.year:
+        today = date.min  # both with their year, and in one form of the month
     return f"{day(first, language, today=today)} – {day(last, language, today=today)}"
 
 

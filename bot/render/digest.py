@@ -49,20 +49,21 @@ def digest(
     feed_names: Names | None = None,
     following: Mapping[str, Rate] = NOTHING_FOLLOWS,
     left_out: int = 0,
+    zone: str | None = None,
 ) -> Message:
     """The digest of `day`, in the order of `rates`, within one message; silent, as routine is.
 
     `source_name` names the source of the rates, in the language; `late` marks one that was caught
     up, in its last lines: a push shows the first. `following` are tomorrow's rates by currency, as
     far as they are known. With `feed_names` it says who reports the story, and how many they are.
-    `left_out` counts what a chat's filters kept back.
+    `left_out` counts what a chat's filters kept back; `zone` is the chat's.
     """
     blocks, feet = [], []
     told = [_line(rate, following.get(rate.pair.base), language, plain=plain) for rate in rates]
     blocks.append(lines(*told))
     if story is not None:
         story = story.told_in(language)
-        blocks += _story(story, style, language, plain=plain)
+        blocks += _story(story, style, language, plain=plain, zone=zone)
         if feed_names is not None and not plain:
             feet.append(reporters(story, feed_names, language))
     if rates and not plain:
@@ -95,14 +96,16 @@ def _line(rate: Rate, following: Rate | None, language: str, *, plain: bool) -> 
     return join(" ", [line, "→", then, t("rates.tomorrow", language), moved])
 
 
-def _story(story: Story, style: Style, language: str, *, plain: bool) -> list[Rich]:
+def _story(
+    story: Story, style: Style, language: str, *, plain: bool, zone: str | None
+) -> list[Rich]:
     head = Rich(title(story, language))
     if not plain:
         head = bold(link(head, story.lead.entry.link))
     written = story.lead.entry.language
     if not plain and written not in {None, language} and not measured(story):
         style = Style.HEADLINE  # a paragraph that its reader may not understand
-    return [head, text(story, style, language)]
+    return [head, text(story, style, language, zone)]
 
 
 def _source(rates: Sequence[Rate], language: str, name: str) -> Rich:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from bot.i18n import t
 from bot.model.hazards import Hazard
 from bot.render.numbers import as_printed
+from bot.render.phrases import when
 from bot.render.text import Button, Rich, join, lines, link
 
 MAP = "https://www.openstreetmap.org/?mlat={north:.4f}&mlon={east:.4f}#map=8/{north:.4f}/{east:.4f}"
@@ -38,13 +39,23 @@ def name(hazard: Hazard, language: str) -> str:
     return t("hazard.magnitude", language).format(what=what, size=size)
 
 
-def where(hazard: Hazard, at: datetime, language: str) -> Rich:
-    """The place, its coordinates with a map behind them, and the time of the institute's clock."""
-    clock = f"{at.astimezone(UTC):%H:%M} UTC"
-    point = Rich()
+def where(hazard: Hazard, at: datetime, language: str, zone: str | None = None) -> Rich:
+    """The place, its coordinates with a map behind them, and when it was, see `point`."""
+    return lines(place(hazard, language), point(hazard, at, language, zone))
+
+
+def point(hazard: Hazard, at: datetime, language: str, zone: str | None = None) -> Rich:
+    """The coordinates and the time alone: what a headline with the place leaves to be said.
+
+    The time is that of the chat's `zone`; where nobody knows that, of the institute's clock.
+    """
+    clock = Rich(f"{at.astimezone(UTC):%H:%M} UTC")
+    if zone is not None:
+        clock = when(at, language, zone)
+    shown = Rich()
     if (address := map_address(hazard)) is not None:
-        point = link(f"{hazard.latitude:.2f}, {hazard.longitude:.2f}", address)
-    return lines(place(hazard, language), join(" · ", [point, clock]))
+        shown = link(f"{hazard.latitude:.2f}, {hazard.longitude:.2f}", address)
+    return join(" · ", [shown, clock])
 
 
 def headline(hazard: Hazard, language: str) -> str:

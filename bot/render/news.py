@@ -109,7 +109,7 @@ def story(
     )
     shown = told(
         bold(link(title(story, language), story.lead.entry.link)),
-        text(story, style, language),
+        text(story, style, language, zone),
         foot,
         story,
         language,
@@ -181,10 +181,12 @@ def measured(story: Story) -> bool:
     return Hazard.read(story.lead.entry.content) is not None
 
 
-def text(story: Story, style: Style, language: str) -> Rich:
-    """What stands below the title; where and when it was, of what an institute measured."""
+def text(story: Story, style: Style, language: str, zone: str | None = None) -> Rich:
+    """What stands below the title; of what an institute measured its point and its time, in a
+    `zone`: the place stands in the title.
+    """
     if (hazard := Hazard.read(story.lead.entry.content)) is not None:
-        return hazards.where(hazard, story.lead.at, language)
+        return hazards.point(hazard, story.lead.at, language, zone)
     return body(story, style)
 
 

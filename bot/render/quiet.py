@@ -167,7 +167,7 @@ def menu(
         join(" · ", [bold(t("quiet.title", language)), said]),
         t("quiet.what", language),
         passing,
-        phrase("zone.other", language, example=code(example)),
+        phrase("quiet.other", language, example=code(example)),
     )
     spans: list[Button] = []
     for one in OFFERED:

@@ -136,13 +136,14 @@ def conditions(
             width = 2
         rows += rows_of(buttons, width)
     heading = bold(f"{latest.pair} {as_printed(latest.per_unit, language)}")
-    # with a point in every language: this line is a command, and a tap copies it
-    example = code(f"/alert {latest.pair.base} > {as_printed(latest.per_unit, 'en')}")
+    # as the language writes it: the figure above has the same mark, and both are read
+    example = code(f"/alert {latest.pair.base} > {as_printed(latest.per_unit, language)}")
     return message(
         lines(
             heading + f"  {currency_name(latest.pair.base, language)}",
             join(" · ", said),
             phrase("rule.when", language, example=example),
+            phrase("rule.move_what", language),
         ),
         [*rows, [back_button(language, back)]],
     )
@@ -170,6 +171,7 @@ def preview(
     """
     said: list[Rich | None] = [
         bold(words(rule, language)),
+        _what_moves([rule], language),
         already_there(rule, latest, language),
         _would_have(fired, since, language, today),
     ]
@@ -190,12 +192,20 @@ def preview(
     return message(lines(*said), [steps, [once], end])
 
 
+def _what_moves(rules: Sequence[Rule], language: str) -> Rich | None:
+    """Since when a move is counted, where one of the rules has no days of its own."""
+    for one in rules:
+        if one.condition is not Condition.LEVEL and one.window is None:
+            return phrase("rule.move_what", language)
+    return None
+
+
 def _reading(rule: Rule, beside: Rate, language: str) -> Rich:
     """What a bare number was taken for, and how the other reading is written."""
-    # "f": a decimal may write itself as 1E+2, which nobody would type
-    amount = format(rule.amount, "f")
+    amount = number(rule.amount, language)
     if rule.condition is Condition.LEVEL:
-        msgid, other = "rule.bare_level", f"+{amount}"
+        # a move of so much would be a part of the rate that no rate moves by
+        msgid, other = "rule.bare_level", "1%"
     elif rule.amount < beside.per_unit:
         msgid, other = "rule.bare_move", f"< {amount}"
     else:
@@ -203,7 +213,7 @@ def _reading(rule: Rule, beside: Rate, language: str) -> Rich:
     return phrase(
         msgid,
         language,
-        amount=number(rule.amount, language),
+        amount=amount,
         rate=as_printed(beside.per_unit, language),
         example=code(f"/alert {rule.pair} {other}"),
     )
@@ -237,11 +247,11 @@ def _would_have(fired: Sequence[date], since: date | None, language: str, today:
         never = phrase("rule.since_none", language, day=on)
     if not fired:
         return never
-    # within a year no day needs its year
-    named = [day(on, language) for on in reversed(fired[-DAYS_NAMED:])]
+    # those of last year with their year: "5 November" could be yet to come
+    named = [day(on, language, today=today) for on in reversed(fired[-DAYS_NAMED:])]
     if len(fired) <= DAYS_NAMED:
-        return join(": ", [often, ", ".join(named)])
-    return join(", ", [often, phrase("rule.last", language, days=", ".join(named))])
+        return join(": ", [often, ", ".join(named)]) + "."
+    return join(", ", [often, phrase("rule.last", language, days=", ".join(named))]) + "."
 
 
 def saved(rule: Rule, latest: Rate | None, language: str, *, awake: bool) -> Message:
@@ -292,7 +302,12 @@ def rules(
         said.append(join(" · ", [shown, beside]))
         opened.append(Button(str(place), f"rule:open:{line.number}"))
     rows = rows_of(opened, NUMBERS_IN_A_ROW)
-    mine = lines(bold(t("rule.title", language)), *said)
+    mine = lines(
+        bold(t("rule.title", language)),
+        *said,
+        _what_moves([line.rule for line in rules], language),
+        phrase("rule.open_hint", language),
+    )
     return message(join("\n\n", [mine, below]), [*rows, new])
 
 
@@ -333,6 +348,7 @@ def rule(line: RuleLine, language: str, *, address: str, today: date) -> Message
         stands.append(phrase("rule.spoke", language, day=on))
     text = lines(
         bold(words(line.rule, language)),
+        _what_moves([line.rule], language),
         join(" · ", stands),
         phrase("rule.link", language, link=link(address.removeprefix("https://"), address)),
     )

@@ -68,13 +68,16 @@ async def test_the_headline_that_names_the_currency_stands_under_its_move(store:
         assert await last_line(db, "ru") == (f"• {title}", [title])
         assert "•" not in (await last_line(db, "en"))[0]
         await stored(db, "Fuel is dearer", hours=2, language="en")
-        assert await last_line(db, "en") == ("• Fuel is dearer", ["Fuel is dearer"])
+        assert "•" not in (await last_line(db, "en"))[0]  # it would read as the cause
+        await stored(db, "The rouble is cheaper", hours=2, language="en")
+        title = "The rouble is cheaper"
+        assert await last_line(db, "en") == (f"• {title}", [title])
 
 
 async def test_no_channel_gets_a_headline_that_a_channel_keeps_back(store: Store) -> None:
     """They are told in one wording; people and groups get it."""
     async with store.writing() as db:
-        await stored(db, "Fuel is dearer", hours=2, language="en")
+        await stored(db, "The rouble is cheaper", hours=2, language="en")
         (one,) = await storage.stories.latest(db)
         await storage.chats.add(db, a_chat(-1001, kind=ChatKind.CHANNEL), now=NOW)
         told = an_alert(payload=StoryBroke(story=one.pk, topics=("economy",)))

@@ -233,7 +233,11 @@ def test_a_reader_is_told_three_reasons_at_most_and_an_operator_all() -> None:
         a_reason("dead", 2),
     ]
     shown = stories.why_story(Severity.NOTABLE, found, "en").text
-    assert shown.split("\n")[1:-1] == ["• 2 dead", "• weapons and fighting", "• terrorism"]
+    assert shown.split("\n")[1:-1] == [
+        "• 2 dead",
+        "• weapons and fighting",
+        "• terrorism or an explosion",
+    ]
     assert "; police; close to home" in because(found, "en", today=NOW.date()).text
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
+
 from tests.handlers.conftest import NOW, READER, World, days
 
 WAVE = [f"1.{190 + number % 30}0" for number in range(100)]
@@ -84,3 +86,13 @@ async def test_a_chart_turns_dark_and_back_in_place(world: World) -> None:
         seen.append(now["photo"][-1]["file_id"])
     assert seen[0] == seen[2] != seen[1]
     assert len(world.bot.services.drawn.file_ids) == 2
+
+
+@pytest.mark.parametrize("words", ["доллар месяц", "usd 1m", "USD 30d"])
+async def test_a_chart_offers_every_range_but_its_own_however_that_was_said(
+    world: World, words: str
+) -> None:
+    await world.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
+    shown = str((await world.ask(f"/chart {words}", fits="USD/KGS"))["reply_markup"])
+    assert "chart:USD/KGS:30d'" not in shown
+    assert "chart:USD/KGS:90d'" in shown

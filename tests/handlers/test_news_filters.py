@@ -240,6 +240,21 @@ async def test_news_and_digest_leave_out_the_same_and_say_so(world: World) -> No
     assert "Harvest" not in empty["text"]
 
 
+async def test_who_chose_currencies_alone_gets_a_digest_of_rates_alone(world: World) -> None:
+    """With a topic it has that topic's story."""
+    await world.ask("/help")
+    async with world.bot.store.writing() as db:
+        mine = await storage.chats.subscriptions(db, READER)
+        await storage.chats.unsubscribe(db, READER, mine)
+        await storage.chats.subscribe(db, READER, ["pair:USD/KGS"], now=NOW)
+    await stored(world, "Harvest 1", loud=True)
+    digest = (await world.ask("/digest"))["text"]
+    assert "Harvest" not in digest
+    async with world.bot.store.writing() as db:
+        await storage.chats.subscribe(db, READER, ["topic:security"], now=NOW)
+    assert "Harvest 1" in (await world.ask("/digest"))["text"]
+
+
 async def test_less_of_this_under_a_story(world: World) -> None:
     """This story, its source, a place, a word; for a day, a week, for good."""
     await world.ask("/start")

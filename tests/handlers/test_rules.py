@@ -141,7 +141,7 @@ async def test_a_rule_is_silent_after_its_last_day_and_a_change_gives_it_another
     assert await told_days(world, ["1,1950", "1,1950", "1,2100"]) == []
     listed = await world.ask("/alerts")
     assert "1. RUB/KGS > 1.2, until 22 Oct 2021 ⌛" in listed["text"]
-    card = await pressed_shows(world, listed, f"rule:open:{number}", "expired")
+    card = await pressed_shows(world, listed, f"rule:open:{number}", "Expired")
     assert "rule:resume" not in str(card["reply_markup"])
     await world.emulator.press(READER, listed["message_id"], f"rule:edit:{number}")
     await world.emulator.wait_message(
@@ -156,9 +156,9 @@ async def test_a_paused_rule_is_silent_and_what_it_slept_through_is_not_news(wor
     await world.keep(days("RUB/KGS", ["1.1950", "1.1948"]))
     number = await saved(world, "/alert RUB > 1.2")
     listed = await world.ask("/alerts")
-    await pressed_shows(world, listed, f"rule:pause:{number}", "paused")
+    await pressed_shows(world, listed, f"rule:pause:{number}", "Paused")
     assert await told_days(world, ["1,2100"]) == []
-    await pressed_shows(world, listed, f"rule:resume:{number}", "watching")
+    await pressed_shows(world, listed, f"rule:resume:{number}", "Watching")
     assert await told_days(world, ["1,2110"]) == []
     assert await told_days(world, ["1,1900", "1,2110"]) == [1]
 

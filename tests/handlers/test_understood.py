@@ -125,9 +125,9 @@ async def test_a_bare_number_near_the_rate_is_a_level_and_says_so(
         if "±8" in typed or "+" in typed:
             assert not hint, typed
         else:
-            other = re.search(r"/alert [A-Z]{3}/[A-Z]{3} ([<>+])", hint)
+            other = re.search(r"/alert [A-Z]{3}/[A-Z]{3} ([<>]|1%)", hint)
             assert other is not None, preview
-            assert (other[1] == "+") == ("±" not in wanted), typed
+            assert (other[1] == "1%") == ("±" not in wanted), typed
 
 
 async def test_a_level_has_no_window_and_the_answer_says_so(world: World) -> None:

@@ -539,7 +539,7 @@ def test_one_folder_more_is_read_behind_commands_and_in_lists(tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     read = json.loads(done.stdout)
     assert read["rates"] == ["USD", "EUR", "2026-11-27"]
-    ranges = ("1y", "1y", "3m", "all")
+    ranges = ("1y", "1y", "90d", "all")
     assert read["charts"] == [["USD/KGS", span] for span in ranges]
     assert (read["digest"], read["quiet"]) == ([[], ["09:00:00", "20:30:00"]], "None")
     assert read["amounts"] == ["100 USD None", "50 EUR None", "None"]

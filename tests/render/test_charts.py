@@ -102,3 +102,17 @@ def _gap(days: list[str], language: str) -> str:
     rates = [rate("RUB/KGS", f"1.{number}", on) for number, on in enumerate(days)]
     made = charts.caption(rates, language, source_names=NAMES, today=TODAY, chosen="90d")
     return made.text.splitlines()[2]
+
+
+@pytest.mark.parametrize(
+    ("language", "span"),
+    [
+        ("en", "20 Oct 2020 – 19 Oct 2021"),
+        ("ru", "20 октября 2020 года – 19 октября 2021 года"),
+        ("ky", "2020‑жылдын 20‑октябры – 2021‑жылдын 19‑октябры"),
+    ],
+)
+def test_a_span_over_two_years_names_both_in_one_form(language: str, span: str) -> None:
+    history = [rate("USD/KGS", "84.1", "2020-10-20"), rate("USD/KGS", "84.2", "2021-10-19")]
+    drawn = charts.chart(history, language, source_names=NAMES, today=TODAY)
+    assert drawn.span == span

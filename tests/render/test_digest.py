@@ -4,12 +4,14 @@ rates it shows.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from bot.model.chats import Style
+from bot.model.hazards import Hazard, HazardKind
 from bot.render.digest import digest
 from bot.render.text import LIMIT, units
 from tests.factories import rate
@@ -112,3 +114,20 @@ def test_a_day_with_nothing_says_so() -> None:
     assert digest([], None, Style.FULL, "ky", date(2021, 1, 1)).text == (
         "1‑январь үчүн азырынча курс да, жаңылык да жок."
     )
+
+
+@pytest.mark.parametrize("language", WHOLE)
+def test_a_digest_says_a_place_once_and_the_hour_of_its_reader(language: str) -> None:
+    """Of what an institute measured: its place stands in the headline."""
+    quake = Hazard(
+        kind=HazardKind.EARTHQUAKE,
+        size=Decimal("5.4"),
+        place="24 km S of Kadji-Sai, Kyrgyzstan",
+        latitude=42.0,
+        longitude=77.0,
+    )
+    measured = story(content=str(quake), published_at=datetime(2021, 10, 20, 10, tzinfo=UTC))
+    shown = digest(RATES, measured, Style.FULL, language, TODAY, zone="Asia/Bishkek").text
+    assert shown.count("Kadji-Sai") == 1
+    assert "16:00" in shown
+    assert "UTC" not in shown

@@ -117,7 +117,7 @@ def test_a_page_leads_to_newer_and_older_pages_and_other_topics() -> None:
         ["news:-:0", "news:economy:0", "news:politics:0"],
         ["news:society:0", "news:world:0"],
     ]
-    assert labels(shown)[0] == ["← Newer", "Older →"]
+    assert labels(shown)[0] == ["← Newer", "More →"]
 
 
 def test_the_only_page_of_all_topics_leads_nowhere() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.i18n import t
 from bot.model.rates import Pair, RateKind
 from bot.model.rules import Condition, Direction, Rule, RuleStanding
 from bot.model.subjects import DigestSubject, PairSubject, TopicSubject
@@ -55,14 +56,14 @@ def test_a_short_history_is_not_called_a_year() -> None:
     assert shown.text.endswith("\nNot once since 1 October, where my history of it begins.")
     fired = [date(2021, 10, 5)]
     shown = rules.preview(rule(), fired, "ru", since=since, buttons=BUTTONS, today=TODAY)
-    assert shown.text.endswith("\nС 1 октября (раньше истории нет) оповестил бы 1 раз: 5 октября")
+    assert shown.text.endswith("\nС 1 октября (раньше истории нет) оповестил бы 1 раз: 5 октября.")
 
 
 def test_of_many_days_the_latest_are_named() -> None:
     since = TODAY - timedelta(days=365)
     fired = [date(2021, month, 1) for month in range(3, 9)]
     shown = rules.preview(rule(), fired, "ru", since=since, buttons=BUTTONS, today=TODAY)
-    assert shown.text.endswith("оповестил бы 6 раз, последние: 1 августа, 1 июля, 1 июня")
+    assert shown.text.endswith("оповестил бы 6 раз, последние: 1 августа, 1 июля, 1 июня.")
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,28 @@ def test_a_level_that_is_passed_already_says_what_it_waits_for(
             assert "0.8863" not in one
         else:
             assert f"\n{said}" in one
+
+
+@pytest.mark.parametrize("language", WHOLE)
+def test_a_move_says_since_when_it_is_counted(language: str) -> None:
+    """In the preview, on its card, in the list, once; a level and a move within days do not."""
+    move = rule(condition=Condition.PERCENT, direction=Direction.BOTH, amount=Decimal(2))
+    what = t("rule.move_what", language)
+    for asked, times in ((move, 1), (replace(move, window=7), 0), (rule(), 0)):
+        line = rules.RuleLine(number=7, rule=asked)
+        for shown in (
+            rules.preview(asked, [], language, since=None, buttons=BUTTONS, today=TODAY),
+            rules.rule(line, language, address="https://t.me/x", today=TODAY),
+            rules.rules([line, line], language, make="new:-", today=TODAY),
+        ):
+            assert shown.text.count(what) == times
+
+
+@pytest.mark.parametrize(("language", "typed"), [("en", "84.7935"), ("ru", "84,7935")])
+def test_an_example_has_the_mark_of_the_figure_beside_it(language: str, typed: str) -> None:
+    latest = rate("USD/KGS", "84.7935")
+    shown = rules.conditions(latest, [], language, source_names={}, today=TODAY, back="new:-")
+    assert marked(shown, "code") == [f"/alert USD > {typed}"]
 
 
 def test_a_move_in_money_says_in_what_money() -> None:
@@ -123,7 +146,8 @@ def test_rules_are_listed_and_each_opens() -> None:
     ]
     shown: Message = rules.rules(lines, "en", make="new:-", today=TODAY)
     assert shown.text == (
-        "Your alerts\n1. RUB/KGS < 1 · now 0.8863\n2. RUB/KGS ≤ 1 ⏸ · last alert: 8 Jul"
+        "Your alerts\n1. RUB/KGS < 1 · now 0.8863\n2. RUB/KGS ≤ 1 ⏸ · last alert: 8 Jul\n"
+        "To change, pause or delete one, tap its number."
     )
     assert data(shown) == [["rule:open:7", "rule:open:9"], ["new:-"]]
     none = rules.rules([], "ru", make="new:-", today=TODAY)
