@@ -99,7 +99,11 @@ async def less(context: Context, alert: str) -> None:
 
 
 async def less_of_it(context: Context, alert: str, code: str) -> None:
-    """Button `less:8:word-football`: for how long. One story is over by itself."""
+    """Button `less:8:word-football`: for how long. One story is over by itself. `less:8:cancel`."""
+    if code == render.CANCEL:
+        await context.edit(say("cancel.done", context.language))
+        await context.answer()
+        return
     offers = await _offers(context, alert)
     if code not in offers:
         raise UserError("error.stale")

@@ -21,6 +21,7 @@ from telegram import Update
 import storage.alerts
 import storage.rates
 import storage.rules
+from bot.alerts.rules import RuleFired, line_of
 from bot.convert.rule_links import from_link, to_link
 from bot.detect.rules import standing
 from bot.errors import UserError
@@ -230,14 +231,19 @@ async def _card(context: Context, number: int) -> Message:
 
 async def _list(context: Context) -> Message:
     services, shown = context.services, []
-    today = services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
+    zone = ZoneInfo(context.chat.time_zone)
+    today = services.clock().astimezone(zone).date()
     async with services.store.reading() as db:
+        heard = await storage.alerts.last_of_kind(db, context.chat.id, RuleFired.KIND)
         for one in await storage.rules.of_chat(db, context.chat.id):
             tomorrow = today + timedelta(days=1)  # known today, and asked next
             latest = await storage.rates.holding(db, one.series, tomorrow)
-            shown.append(replace(_line(context, one), latest=latest))
+            line = _line(context, one)
+            # when its reader heard of it, as below: it remembers the day that the rate is for
+            if line.spoke_on is not None and (at := heard.get(line_of(one.id))) is not None:
+                line = replace(line, spoke_on=at.astimezone(zone).date())
+            shown.append(replace(line, latest=latest))
         follows = await followed(db, context.chat.id)
-    zone = ZoneInfo(context.chat.time_zone)
     told = [(one.subject, one.told_at and one.told_at.astimezone(zone).date()) for one in follows]
     return render.rules(shown, context.language, make="new:-", today=today, follows=told)
 

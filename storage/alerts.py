@@ -173,6 +173,17 @@ async def last_told(db: Db, chat_id: int, keys: Sequence[str]) -> dict[str, date
     return {row.audience_key: row.at for row in await db.execute(query)}
 
 
+async def last_of_kind(db: Db, chat_id: int, kind: str) -> dict[str, datetime]:
+    """The same of a chat's alerts of one kind, by what each supersedes: of its rules, say."""
+    query = (
+        select(alert.c.supersede_key, func.max(alert.c.created_at).label("at"))
+        .join(delivery, delivery.c.alert_id == alert.c.id)
+        .where(alert.c.kind == kind, delivery.c.chat_id == chat_id, delivery.c.state.in_(BEGUN))
+        .group_by(alert.c.supersede_key)
+    )
+    return {row.supersede_key: row.at for row in await db.execute(query)}
+
+
 async def times_got(db: Db, supersede_key: str) -> int:
     """How many alerts with this `supersede_key` somebody got, or gets at this moment."""
     reached = select(delivery.c.id).where(*got(delivery, alert.c.id))

@@ -145,6 +145,11 @@ def key(number: int, rule: Rule, new: Rate) -> str:
     return once
 
 
+def line_of(number: int) -> str:
+    """What all alerts of one rule supersede."""
+    return f"rule:{number}"
+
+
 def alert(item: StoredRule, fired: Fired, *, now: datetime) -> Alert:
     """The alert of a rule; a newer one of the same rule takes the place of what is not sent yet."""
     return Alert(
@@ -156,7 +161,7 @@ def alert(item: StoredRule, fired: Fired, *, now: datetime) -> Alert:
         created_at=now,
         expires_at=now + LASTS,
         reasons=fired.reasons,
-        supersede_key=f"rule:{item.id}",
+        supersede_key=line_of(item.id),
     )
 
 

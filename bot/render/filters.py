@@ -18,6 +18,7 @@ BUTTON_LETTERS = 24  # of a filter on a button,
 LISTED_LETTERS = 45  # and in the list
 #: For how many days one may hear less of something; 0: for good.
 SPANS = (1, 7, 0)
+CANCEL = "cancel"  # in the place of a code
 NAMED = {
     Mark.WORD: "filters.word",
     Mark.SOURCE: "filters.source",
@@ -66,11 +67,14 @@ def listed(
 
 
 def offered(offers: Mapping[str, Filter], alert: str, language: str) -> Message:
-    """What one may hear less of after a story: data `less:8:CODE`."""
-    buttons = [
-        [Button(_short(name(one, language)), f"less:{alert}:{code}")]
-        for code, one in offers.items()
-    ]
+    """What one may hear less of after a story, or nothing: data `less:8:CODE`, `less:8:cancel`."""
+    buttons: list[list[Button]] = []
+    for which, one in offers.items():
+        label = _short(name(one, language))
+        if one.mark is Mark.STORY:  # its headline stands above, and would be cut here
+            label = t("filters.this_story", language)
+        buttons.append([Button(label, f"less:{alert}:{which}")])
+    buttons.append([Button(t("button.cancel", language), f"less:{alert}:{CANCEL}")])
     return message(bold(t("filters.less", language)), buttons)
 
 

@@ -8,10 +8,17 @@ from sqlalchemy import update
 
 import storage.alerts
 import storage.chats
+import storage.rules
 from bot.alerts.moves import RateMoved
+from bot.alerts.rules import alert
+from bot.convert.rules import parse_rule
+from bot.detect.rules import Fired
 from bot.model.alerts import Alert, Audience, Lane, Severity
+from bot.model.rates import Move
+from bot.model.rules import RuleState
 from storage.db import db_now
 from storage.schema import delivery
+from tests.factories import rate
 from tests.handlers.conftest import NOW, READER, STRANGER, World
 from tests.handlers.test_every_kind import MOVED
 
@@ -63,3 +70,23 @@ async def test_status_says_how_long_ago_something_was_sent_by_the_programs_day(
         now = await db_now(db)
         await db.execute(update(delivery).values(finished_at=now - timedelta(hours=3, minutes=1)))
     assert "Last sent 3 h" in (await world.ask("/status"))["text"]
+
+
+async def test_a_rule_last_spoke_on_the_day_on_which_it_was_heard(world: World) -> None:
+    """As a subscription does: a bank publishes today what counts tomorrow, and that is the day that
+    the rule remembers.
+    """
+    await world.ask("/help")
+    new = rate("USD/KGS", "91", "2021-10-21")
+    asked = parse_rule("USD > 90", home="KGS")
+    async with world.bot.store.writing() as db:
+        number = await storage.rules.propose(db, READER, new.series, asked, now=NOW)
+        proposed = await storage.rules.get(db, READER, number, pending=True)
+        assert proposed is not None
+        await storage.rules.save(db, proposed, RuleState(fired_on=new.effective_on))
+        fired = Fired(rule=asked, move=Move(old=rate("USD/KGS", "84"), new=new), reasons=())
+        await storage.alerts.enqueue(db, alert(proposed, fired, now=NOW))
+    world.bot.worker.wake()
+    await world.done()
+    said = (await world.ask("/alerts", fits="USD/KGS > 90"))["text"]
+    assert "1. USD/KGS > 90 · last alert: 20 Oct" in said

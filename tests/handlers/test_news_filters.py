@@ -16,6 +16,7 @@ import storage.filters
 import storage.stories
 from bot.alerts import stories
 from bot.emulator import TEST_TOKEN, Emulator
+from bot.i18n import t
 from bot.model.alerts import Severity
 from bot.model.filters import Mark, Sense, StoredFilter
 from bot.model.news import Verdict
@@ -267,8 +268,9 @@ async def test_less_of_this_under_a_story(world: World) -> None:
     menu = await world.tells(READER, "Less of what?")
     assert data(menu) == [
         f"less:{alert}:{code}"
-        for code in ("story", "source0", "place-batken", "word-Shelling", "word-market")
+        for code in ("story", "source0", "place-batken", "word-Shelling", "word-market", "cancel")
     ]
+    assert menu["reply_markup"]["inline_keyboard"][0][0]["text"] == "This story"
     await world.press(READER, menu["message_id"], f"less:{alert}:place-batken")
     asked = await world.tells(READER, "for how long")
     assert asked["message_id"] == menu["message_id"]
@@ -286,6 +288,14 @@ async def test_less_of_this_under_a_story(world: World) -> None:
         (Mark.SOURCE, True),
         (Mark.STORY, False),
     ]
+    await world.press(READER, told["message_id"], f"less:{alert}")
+    again = await world.tells(READER, "Less of what?")
+    await world.press(READER, again["message_id"], f"less:{alert}:cancel")
+    shown = world.emulator.messages(READER)
+    left = next(one for one in shown if one["message_id"] == again["message_id"])
+    assert left["text"] == t("cancel.done", "en")
+    assert data(left) == []
+    assert len(await filters(world)) == 3
 
 
 async def test_what_less_buttons_name_has_to_be_the_storys(world: World) -> None:
