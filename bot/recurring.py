@@ -80,9 +80,9 @@ async def fan_out(bot: Running) -> None:
         while size is not None and not bot.stopping.is_set():
             async with bot.store.writing() as db:
                 size = await storage.fan_out.fan_out(
-                    db, sieve=sieve, editor=editor, unread=bot.worker.unread
+                    db, sieve=sieve, editor=editor, unread=bot.worker.unread.alerts
                 )
-            await bot.worker.tell_unread()
+            await bot.worker.unread.tell()
             bot.worker.wake()
     except StorageError as error:
         log.warning("fan-out waits for the database", error=str(error))

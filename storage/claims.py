@@ -7,7 +7,7 @@ by `storage.due`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ from sqlalchemy import (
 from bot.model.alerts import Lane, State
 from bot.model.chats import ChatKind, Post, read_threads, thread_of
 from storage.db import Db, db_now
-from storage.due import due_now
+from storage.due import due_now, is_not_left_out
 from storage.pace import (
     GROUP_EVERY,
     PRIVATE_EVERY,
@@ -98,6 +98,7 @@ async def claim(
     above: Lane | None = None,
     end: datetime | None = None,
     answer_in: timedelta = timedelta(0),
+    left_out: Collection[int] = (),
 ) -> Claim:
     """Take the deliveries that may go within `horizon`, and their slots of the token's pace.
 
@@ -106,7 +107,7 @@ async def claim(
     then by age; one delivery a chat at a time; nothing that expired. `end` is the last claim's. No
     slot is before `answer_in`: a sender beside others loses those that pass while it waits for this
     answer. The row is never moved beyond the horizon, and one that is beyond any sender's horizon
-    is healed.
+    is healed. The alerts `left_out` take no slot: the sender cannot read them.
     """
     now = await db_now(db)
     every = timedelta(seconds=1 / rate)
@@ -133,7 +134,9 @@ async def claim(
     rows: Sequence[Any] = ()
     if min(limit, room) > 0:
         stopped = row.stopped_at is not None
-        rows = await due_now(db, now, min(limit, room), lease, above, stopped=stopped)
+        rows = await due_now(
+            db, now, min(limit, room), lease, above, stopped=stopped, left_out=left_out
+        )
     slots = min(len(rows) + turns, max(room, 0))
     if slots:
         claimed = replace(claimed, end=start + every * slots)
@@ -221,10 +224,12 @@ async def _charge_chats(db: Db, rows: Sequence[Any], now: datetime) -> None:
         await db.execute(_CHARGE, {"ids": ids, "new_tat": tat})
 
 
-async def outranked(db: Db, claimed: Sequence[Claimed], above: Lane) -> set[int]:
+async def outranked(
+    db: Db, claimed: Sequence[Claimed], above: Lane, left_out: Collection[int] = ()
+) -> set[int]:
     """The chats of claimed deliveries, not begun, for which one of a lane `above` is due.
 
-    It waits as long as they are leased.
+    It waits as long as they are leased. The alerts `left_out` go before nobody.
     """
     now = await db_now(db)
     found = await db.execute(
@@ -236,7 +241,8 @@ async def outranked(db: Db, claimed: Sequence[Claimed], above: Lane) -> set[int]
             delivery.c.lane < above,
             delivery.c.not_before <= now,
             delivery.c.expires_at > now,
+            *([is_not_left_out(delivery)] if left_out else []),
         ),
-        {"ids": [item.chat for item in claimed]},
+        {"ids": [item.chat for item in claimed], "left_out": sorted(left_out)},
     )
     return set(found.scalars())

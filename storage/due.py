@@ -6,7 +6,7 @@ a lane.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,14 +38,18 @@ from storage.pace import (
     PRIVATE_BURST,
 )
 from storage.schema import alert, chat, delivery
+from storage.types import Numbers
 
 #: Why a delivery waits that no program beside the database could read yet: with it, it holds up
 #: nobody. Without a figure, so that it is one text.
 UNREAD = reason("delivery.unread", "this version of the program cannot read the alert")
 _UNREAD = written(UNREAD)
+_LEFT_OUT = bindparam("left_out", type_=Numbers(), literal_execute=True)
 
 
-def _waits_for_another(now: BindParameter[datetime], *, stopped: bool) -> ColumnElement[bool]:
+def _waits_for_another(
+    now: BindParameter[datetime], *, stopped: bool, leaving_out: bool
+) -> ColumnElement[bool]:
     """Whether another delivery of the chat is out, or goes before this one.
 
     While all is `stopped` only what passes that goes before: the others wait themselves. So does
@@ -58,6 +62,8 @@ def _waits_for_another(now: BindParameter[datetime], *, stopped: bool) -> Column
     )
     is_due = and_(other.c.state == State.PENDING.value, goes_before, other.c.expires_at > now)
     is_due = and_(is_due, or_(other.c.error.is_(None), other.c.error != _UNREAD))
+    if leaving_out:
+        is_due = and_(is_due, is_not_left_out(other))
     if stopped:
         is_due = and_(is_due, _has(other, alert.c.passes_stop))
     return (
@@ -70,6 +76,12 @@ def _waits_for_another(now: BindParameter[datetime], *, stopped: bool) -> Column
         )
         .exists()
     )
+
+
+def is_not_left_out(one: FromClause) -> ColumnElement[bool]:
+    """Whether a delivery's alert is none of those that are left out."""
+    is_kept: ColumnElement[bool] = one.c.alert_id.op("NOT IN", is_comparison=True)(_LEFT_OUT)
+    return is_kept
 
 
 def only_stopped() -> ColumnElement[bool]:
@@ -116,11 +128,12 @@ def _chat_has_room() -> ColumnElement[bool]:
     return or_(chat.c.tat.is_(None), or_(private, group))
 
 
-def _due_query(*, stopped: bool) -> Select[Any]:
+def _due_query(*, stopped: bool, leaving_out: bool = False) -> Select[Any]:
     """The query, built once: building costs as much as running.
 
-    It takes `now`, `soon`, `room`, and the lane to stay `above`. While all is `stopped` only alerts
-    that pass that are due, and these are looked for instead of walking all that waits.
+    It takes `now`, `soon`, `room`, and the lane to stay `above`; where it is `leaving_out` alerts,
+    also their numbers. While all is `stopped` only alerts that pass that are due, and these are
+    looked for instead of walking all that waits.
     """
     now: BindParameter[datetime] = bindparam("now", type_=delivery.c.not_before.type)
     soon: BindParameter[datetime] = bindparam("soon", type_=delivery.c.not_before.type)
@@ -164,8 +177,9 @@ def _due_query(*, stopped: bool) -> Select[Any]:
                 storage.quiet.passes(_post()),
             ),
             _chat_has_room(),
-            ~_waits_for_another(now, stopped=stopped),
+            ~_waits_for_another(now, stopped=stopped, leaving_out=leaving_out),
             *([_is_passing(now)] if stopped else []),
+            *([is_not_left_out(delivery)] if leaving_out else []),
         )
         .order_by(lane, delivery.c.id)
         .limit(bindparam("room", type_=Integer()))
@@ -173,9 +187,12 @@ def _due_query(*, stopped: bool) -> Select[Any]:
     )
 
 
-_DUE = _due_query(stopped=False)
-#: While an operator lets no alert leave.
-_DUE_WHILE_STOPPED = _due_query(stopped=True)
+#: By whether an operator lets no alert leave, and whether some alerts are left out.
+_DUE = {
+    (stopped, leaving_out): _due_query(stopped=stopped, leaving_out=leaving_out)
+    for stopped in (False, True)
+    for leaving_out in (False, True)
+}
 #: What PostgreSQL must not do for a claim. Without fresh statistics it takes these for cheap, and
 #: reads all that waits; without these it walks what is due in its index's order and looks up each
 #: chat, until there is enough. Nor may it compile the query: before version 18 a price for what is
@@ -188,23 +205,33 @@ FROM (VALUES ('enable_seqscan'), ('enable_bitmapscan'), ('enable_hashjoin'), ('e
 
 
 async def due_now(
-    db: Db, now: datetime, room: int, lease: timedelta, above: Lane | None, *, stopped: bool
+    db: Db,
+    now: datetime,
+    room: int,
+    lease: timedelta,
+    above: Lane | None,
+    *,
+    stopped: bool,
+    left_out: Collection[int] = (),
 ) -> Sequence[Any]:
     """The deliveries to make now, locked, `room` of them at most.
 
-    While an operator has `stopped` all alerts, only what passes that is due.
+    While an operator has `stopped` all alerts, only what passes that is due. The alerts `left_out`
+    stand in nobody's way.
     """
     if db.dialect.name != "sqlite":
         await db.execute(WALK)  # until the claim's transaction ends
     until = {"private_until": now + PRIVATE_BURST, "group_until": now + GROUP_BURST}
     below_all = max(Lane) + 1
-    given = {
+    given: dict[str, Any] = {
         "now": now,
         "soon": now + lease,
         "room": room,
         "above": below_all if above is None else above,
     }
-    due = _DUE_WHILE_STOPPED if stopped else _DUE
+    if left_out:
+        given["left_out"] = sorted(left_out)
+    due = _DUE[stopped, bool(left_out)]
     found = await db.execute(due, {**given, **until})
     rows: Sequence[Any] = found.all()
     return rows

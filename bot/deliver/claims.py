@@ -22,6 +22,7 @@ from bot.deliver.reach import Reach
 from bot.deliver.signals import IDLE, Signals
 from bot.deliver.slots import Slots
 from bot.deliver.troubles import Refusals
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.upkeep import Upkeep
 from bot.errors import StorageError
 from bot.model.alerts import Lane
@@ -46,6 +47,7 @@ class Claims:
     store: Store
     slots: Slots
     upkeep: Upkeep
+    unread: UnreadAlerts
     refusals: Refusals
     reach: Reach
     signals: Signals
@@ -166,6 +168,7 @@ class Claims:
                 turns=self._turns(asked),
                 end=self._end,
                 answer_in=answer_in,
+                left_out=self.unread.alerts,
             )
         self._took = min(max(boottime() - begun, FORGET * self._took), SLOWEST)
         self._end = claim.end
@@ -202,7 +205,7 @@ class Claims:
     async def _give_way(self, db: Db, above: Lane) -> None:
         """Give back what is queued for chats that wait for something of a lane `above`."""
         queued = [one.item for one in self.slots.queue]
-        if chats := await storage.claims.outranked(db, queued, above):
+        if chats := await storage.claims.outranked(db, queued, above, self.unread.alerts):
             await storage.deliveries.release(db, self.slots.put_aside(chats))
 
     async def give_back(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import timedelta
-from typing import Protocol
 
 import storage.fan_out
 import storage.lapsed
@@ -15,7 +14,7 @@ from bot.clock import boottime
 from bot.deliver.marks import Marks
 from bot.deliver.sieve import sieve
 from bot.deliver.signals import IDLE
-from bot.reasons import Reason
+from bot.deliver.unread import UnreadAlerts
 from storage.db import Store
 from storage.withheld import Editor
 
@@ -29,15 +28,6 @@ LOOK = 60.0
 STOOD = 5.0
 
 
-class Unread(Protocol):
-    """Who knows of alerts that this version cannot read, and tells of them."""
-
-    unread: dict[int, Reason]
-
-    async def tell_unread(self) -> None:
-        """Tell the operators of those that they have not heard of."""
-
-
 class Upkeep:
     """When each part of it is due; `held` are the deliveries that this process has in hand, the
     `editor` knows what channels' policies ask.
@@ -48,7 +38,7 @@ class Upkeep:
         store: Store,
         marks: Marks,
         held: Callable[[], Collection[int]],
-        unread: Unread,
+        unread: UnreadAlerts,
         editor: Editor,
     ) -> None:
         self._unread = unread
@@ -76,9 +66,9 @@ class Upkeep:
         self._fan_at = now + IDLE
         async with self._store.writing() as db:
             fanned = await storage.fan_out.fan_out(
-                db, sieve=sieve, editor=self._editor, unread=self._unread.unread
+                db, sieve=sieve, editor=self._editor, unread=self._unread.alerts
             )
-        await self._unread.tell_unread()
+        await self._unread.tell()
         if fanned is not None:
             self._fan_at = 0.0
         return bool(fanned)

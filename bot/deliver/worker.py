@@ -26,12 +26,13 @@ from bot.deliver.replies import Replies, Rest
 from bot.deliver.signals import Signals
 from bot.deliver.slots import Ready, Slots
 from bot.deliver.troubles import Refusals
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.upkeep import Upkeep
 from bot.errors import NewerError, StorageError
 from bot.log import telling
 from bot.model.alerts import State
 from bot.model.chats import ChatKind
-from bot.reasons import Reason, reason
+from bot.reasons import reason
 from bot.telegram.api import Api
 from bot.telegram.line import chat_body
 from bot.telegram.quiet import Quiet
@@ -68,6 +69,7 @@ class Worker:
     slots: Slots = field(init=False)
     marks: Marks = field(init=False)
     chats: ChatPaces = field(init=False)
+    unread: UnreadAlerts = field(init=False)
     _signals: Signals = field(default_factory=Signals)
     _flights: Flights = field(init=False)
     _replies: Replies = field(init=False)
@@ -76,8 +78,6 @@ class Worker:
     _reactions: Reactions = field(init=False)
     _senders: set[asyncio.Task[None]] = field(default_factory=set)
     _under_way: set[int] = field(default_factory=set)  # deliveries, until their marks are made
-    unread: dict[int, Reason] = field(default_factory=dict)  # alerts that this version cannot read
-    _told_unread: set[int] = field(default_factory=set)
     _fatal: BaseException | None = None
 
     def __post_init__(self) -> None:
@@ -92,8 +92,9 @@ class Worker:
         )
         self.marks = Marks(self.store, self._signals)
         self.chats = ChatPaces()
+        self.unread = UnreadAlerts(self.on_trouble)
         self._replies = Replies(self.store, self.slots, self.chats, self.marks, self._signals)
-        self._upkeep = Upkeep(self.store, self.marks, self._held, self, self.composer.editor)
+        self._upkeep = Upkeep(self.store, self.marks, self._held, self.unread, self.composer.editor)
         refusals = Refusals()
         self._claims = Claims(
             store=self.store,
@@ -102,6 +103,7 @@ class Worker:
             refusals=refusals,
             reach=self.reach,
             signals=self._signals,
+            unread=self.unread,
             token_name=self.token_name,
             rate=self.rate,
             is_sending=lambda: bool(self._senders),
@@ -132,14 +134,6 @@ class Worker:
         pace asks for is waited by `rest`.
         """
         return await self._replies.turn(chat, rest)
-
-    async def tell_unread(self) -> None:
-        """Tell the operators, once, of each alert that this version cannot read."""
-        for number, why in list(self.unread.items()):
-            if number not in self._told_unread:
-                self._told_unread.add(number)
-                log.warning("an alert cannot be read by this version", alert=number, why=str(why))
-                await self.on_trouble("notice.newer", {"alert": str(number)}, why)
 
     def stop(self) -> None:
         """Take no more; finish what is in flight; give back the rest."""
@@ -231,6 +225,8 @@ class Worker:
                 self._signals.claim.set()
             if now >= one.expires:
                 self.marks.add(ended(one.item, None, State.EXPIRED))
+            elif one.item.alert in self.unread.alerts:  # claimed before we knew; its slot stays
+                self.marks.add(again(one.item, NEWER_PAUSE, UNREAD, counted=False))
             elif (wait := self._full_for(one.item, now)) > 0:
                 self.marks.add(again(one.item, wait, None, counted=False))
             else:
@@ -305,8 +301,8 @@ class Worker:
             return None
         except NewerError as newer:  # a replica of its version sends it, or we after an upgrade
             self.marks.add(again(item, NEWER_PAUSE, UNREAD, counted=False))
-            self.unread[item.alert] = newer.reason
-            await self.tell_unread()
+            self.unread.alerts[item.alert] = newer.reason
+            await self.unread.tell()
             return None
         except Exception as error:  # one bad alert must not delay the others
             log.exception("alert cannot be rendered")

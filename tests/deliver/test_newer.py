@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 import storage.fan_out
 from bot.model.chats import ChatKind
 from bot.ops.whole import _alerts
+from bot.reasons import read
 from storage.db import db_now
 from storage.due import UNREAD
 from storage.schema import alert, delivery
@@ -88,3 +89,32 @@ async def test_among_others_it_is_left_out(bench: World) -> None:
     await become(bench, 1, {"payload": {"v": 9}})
     async with bench.store.reading() as db:
         assert [one.alert.id for one in await _alerts(db)] == [2]
+
+
+async def test_very_many_that_cannot_be_read_keep_nobody_waiting(
+    bench: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are more than leave in their pause, so that the first are due again before the last."""
+    monkeypatch.setattr("bot.deliver.worker.NEWER_PAUSE", 0.5)
+    bench._rate = 10.0
+    bench.restart()
+    for number in range(3000, 3040):
+        await bench.reader(number)
+    await bench.alert()
+    async with bench.store.writing() as db:
+        await storage.fan_out.fan_out(db)
+    await become(bench, 1, {"payload": {"v": 9}})
+    await bench.reader(ONE)
+    await bench.alert()
+    async with Sending(bench):
+        await bench.arrived(ONE)
+    assert bench.accepted(ONE) == 1
+    # half a second's slots are claimed ahead, before it is known that there is nothing to send
+    assert len([row for row in await _held(bench) if row == UNREAD.words]) <= 10
+
+
+async def _held(bench: World) -> list[str | None]:
+    """Why the deliveries of the first alert wait."""
+    async with bench.store.reading() as db:
+        rows = await db.execute(select(delivery.c.error).where(delivery.c.alert_id == 1))
+    return [None if error is None else read(error).words for error in rows.scalars()]

@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 import storage.quiet
 from bot.deliver.claims import LEASE
 from bot.deliver.marks import Marks
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.upkeep import Upkeep
-from bot.reasons import Reason
 from storage.db import Store, db_now
 from storage.schema import chat, delivery
 from tests.storage.test_quiet import brought, people, quiet
@@ -25,14 +25,13 @@ class NoMarks:
         """Nothing to write."""
 
 
-class AllRead:
-    """Every alert can be read."""
+async def no_trouble(*_: object) -> None:
+    """Nobody is told."""
 
-    def __init__(self) -> None:
-        self.unread: dict[int, Reason] = {}
 
-    async def tell_unread(self) -> None:
-        """Nothing to tell."""
+def upkeep_of(store: Store) -> Upkeep:
+    """The upkeep of an outbox from which nothing was sent."""
+    return Upkeep(store, cast("Marks", NoMarks()), set, UnreadAlerts(no_trouble), EDITOR)
 
 
 async def test_the_quiet_hours_of_very_many_end_in_pieces_without_a_pause(
@@ -46,7 +45,7 @@ async def test_the_quiet_hours_of_very_many_end_in_pieces_without_a_pause(
             await quiet(db, number)
         await brought(db, "a")
         await db.execute(update(chat).values(quiet_ends_at=await db_now(db)))
-    upkeep = Upkeep(store, cast("Marks", NoMarks()), set, AllRead(), EDITOR)
+    upkeep = upkeep_of(store)
     looks = [await upkeep.tidy(1000.0, lease=LEASE) for _ in range(4)]
     assert looks == [True, True, False, False]
     async with store.reading() as db:
@@ -61,7 +60,7 @@ async def test_upkeep_looks_for_what_channels_keep_back_for_no_reason_any_more(
     async with store.writing() as db:
         story, _ = await kept_back(db)
         await report(db, "two", story)
-    upkeep = Upkeep(store, cast("Marks", NoMarks()), set, AllRead(), EDITOR)
+    upkeep = upkeep_of(store)
     await upkeep.tidy(1000.0, lease=LEASE)
     async with store.reading() as db:
         assert (await posts(db))[CAREFUL] == "pending"
