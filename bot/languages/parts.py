@@ -184,6 +184,9 @@ class RuleWords:
     filler: str = ""
     rises: str = ""  # of a move that goes up alone: "rises by 2 %"
     falls: str = ""
+    # each in one of the lists above too
+    to: str = ""  # before the level that a move goes to: "falls to 80"
+    by: str = ""  # before the size of a move: "falls by 2"
     tell: str = ""  # ask to be told, and so for a rule: "warn me when"
     days: Mapping[int, str] = field(default_factory=dict)  # days to the words of a span
     percent: Pattern = ""

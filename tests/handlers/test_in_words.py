@@ -66,6 +66,50 @@ async def test_alert_reads_the_words_of_a_move_and_of_its_direction(
     assert read in shown.replace("\u00a0", " ").splitlines()[0], shown
 
 
+@pytest.mark.parametrize(
+    ("language", "written", "read"),
+    [
+        ("en", "the dollar falls to 80", "< 80"),
+        ("en", "the dollar rises by 60", "+60"),
+        ("en", "the dollar falls 2", "−2"),
+        ("ru", "доллар упадёт до 80", "< 80"),
+        ("ru", "доллар вырастет на 60", "+60"),
+        ("ru", "доллар подешевеет больше чем на 2", "−2"),
+        ("ky", "доллар 80ге чейин түшсө", "< 80"),
+        ("ky", "доллар 80ге түшсө", "< 80"),
+        ("ky", "доллар 2 сомго көтөрүлсө", "+2"),
+    ],
+)
+async def test_an_alert_goes_where_its_words_go(
+    patient: World, language: str, written: str, read: str
+) -> None:
+    """To a level or by so much, and never the other way."""
+    await patient.keep(days("USD/KGS", ["84.1", "84.2"]))
+    shown = said(await patient.ask(f"/alert {written}", chat=READERS[language], fits="KGS"))
+    assert read in shown.replace("\u00a0", " ").splitlines()[0], shown
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("en", "the dollar rises below 80"),
+        ("en", "the dollar rises 80"),
+        ("ru", "доллар вырастет ниже 80"),
+        ("ru", "доллар упадёт 90"),
+        ("ky", "доллар 80ге көтөрүлсө"),
+        ("ky", "доллар 90го түшсө"),
+    ],
+)
+async def test_an_alert_that_goes_two_ways_is_asked_about(
+    patient: World, language: str, written: str
+) -> None:
+    """A level on the wrong side of the rate would be one that its reader did not mean."""
+    await patient.keep(days("USD/KGS", ["84.1", "84.2"]))
+    shown = said(await patient.ask(f"/alert {written}", chat=READERS[language]))
+    assert shown == t("error.rule.two_sides", language).replace("`", "")
+    assert await patient.stored(rule_table) == []
+
+
 async def test_an_amount_of_money_is_no_alert(patient: World) -> None:
     """Nor is a wish for more a level."""
     for written in ("100 долларов в сомах", "доллар 90", "больше новостей", "100 usd"):
