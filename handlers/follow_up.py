@@ -1,8 +1,8 @@
 """What is written next after a bare command that asks for something: "/mute", then "football".
 
 Only in a private chat, once, and for some minutes; a restart forgets it, as it forgets what was
-answered to what. What the command cannot read, and an amount of money after /mute, is taken as if
-no command stood before it.
+answered to what. What the command cannot read, an amount of money after /mute, and a bare number
+after /digest, which may be one, is taken as if no command stood before it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
-from bot.convert import is_greeting, looks_like_question, read_zone
-from bot.convert.quiet import parse_quiet
+from bot.convert import is_greeting, looks_like_question, read_zone, says_off
+from bot.convert.quiet import parse_quiet, says_clock
 from bot.errors import UserError
 from bot.model.chats import ChatKind
 from handlers import charts, digest, proposals
@@ -44,8 +44,8 @@ async def _quiet(_context: Context, said: str) -> bool:
 
 
 async def _hours(_context: Context, said: str) -> bool:
-    digest.times_or_off(said)
-    return True
+    # "1500" and "12.50" are amounts, asked for at any time
+    return says_off(said) or (says_clock(said) and bool(digest.times_or_off(said)))
 
 
 async def _chart(context: Context, said: str) -> bool:
@@ -71,6 +71,14 @@ READS: dict[str, Reads] = {
 }
 
 
+async def _as_said(_context: Context, said: str) -> str:
+    return said
+
+
+#: Command → what it is given for those words, where that is something else.
+MEANT: dict[str, Callable[[Context, str], Awaitable[str]]] = {"digest": digest.with_more}
+
+
 def note(context: Context, command: str) -> None:
     """A command was written: alone it may be followed by what it asks for, else by nothing."""
     services, chat = context.services, context.chat
@@ -81,8 +89,10 @@ def note(context: Context, command: str) -> None:
         services.followed_up[chat.id] = (command, services.clock() + LASTS)
 
 
-async def command_of(context: Context, said: str) -> str | None:
-    """The command that these words answer; None where they stand for themselves."""
+async def command_of(context: Context, said: str) -> tuple[str, str] | None:
+    """The command that these words answer, and the words it is to be given; None where they stand
+    for themselves.
+    """
     if context.edited:
         return None
     command, until = context.services.followed_up.pop(context.chat.id, ("", None))
@@ -90,5 +100,5 @@ async def command_of(context: Context, said: str) -> str | None:
         return None
     with suppress(UserError):
         if await READS[command](context, said):
-            return command
+            return command, await MEANT.get(command, _as_said)(context, said)
     return None
