@@ -80,7 +80,7 @@ async def withhold(
     """Keep back those of a story's deliveries, just made, whose channels ask more of it.
 
     The chats are between `after` and `last`. A channel that changes its policy meanwhile waits, and
-    finds them.
+    finds them; claims do not, which charge the same chats in an order of their own.
     """
     mine = [delivery.c.alert_id == told.id, delivery.c.state == State.PENDING.value]
     if after is not None:
@@ -93,7 +93,7 @@ async def withhold(
         .join(delivery, delivery.c.chat_id == chat.c.id)
         .where(_IS_STRICT, *mine)
         .order_by(chat.c.id)
-        .with_for_update(read=True, of=chat)
+        .with_for_update(read=True, key_share=True, of=chat)
     )
     rows = (await db.execute(strict)).all()
     if not rows:
@@ -129,6 +129,9 @@ async def choose(db: Db, chat_id: int, policy: Editorial, unmet: Unmet) -> None:
     """Give a channel another policy. What was kept back by a stricter one leaves where the new one
     lets it; a stricter one is asked of what comes.
     """
+    # waits for a fan-out that keeps something back by the former policy, which a change alone would
+    # not: it is written in no key
+    await db.execute(select(chat.c.id).where(chat.c.id == chat_id).with_for_update())
     await storage.chats.change(db, chat_id, policy=policy.value)
     for one in await _of_chat(db, chat_id):
         if not one.demand.is_stricter(policy):

@@ -446,6 +446,26 @@ async def test_a_second_publisher_beside_the_fan_out_lets_go_what_that_keeps_bac
 
 
 @pytest.mark.postgres
+async def test_claims_beside_the_fan_out_charge_the_chats_that_it_looks_at(
+    migrated_postgres_url: str,
+) -> None:
+    """In whatever order, of which each waiting for the other's would be the end of both."""
+    store = await open_store(migrated_postgres_url)
+    async with store.writing() as db:
+        await channels(db)
+        await broken(db, await report(db, "one"))
+    async with store.writing() as fanning:
+        assert await storage.fan_out.fan_out(fanning, editor=EDITOR) == 3
+        async with asyncio.timeout(10), store.writing() as claiming:
+            for channel in sorted(POLICIES, reverse=True):
+                charged = update(chat).where(chat.c.id == channel).values(tat=NOW)
+                await claiming.execute(charged)
+    async with store.reading() as db:
+        assert (await posts(db))[STRICT] == "withheld"
+    await store.close()
+
+
+@pytest.mark.postgres
 async def test_a_policy_chosen_beside_the_fan_out_finds_what_that_keeps_back(
     migrated_postgres_url: str,
 ) -> None:
