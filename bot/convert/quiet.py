@@ -26,6 +26,7 @@ NIGHT_FALLS = 9  # "9 at night" is in the evening, and "3 at night" before the m
 _DASHES = str.maketrans(dict.fromkeys("–—−‑‒~", "-"))
 _HOUR = r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?!\d)|(?P<both>\d{4})"
 _TOKEN = re.compile(rf"(?:{_HOUR})(?:-?(?P<ending>[^\W\d_]+))?|(?P<word>[^\W\d_']+)|(?P<mark>\S)")
+_CLOCK = re.compile(r"\d:\d\d")
 _MARKS = frozenset("-,")
 
 
@@ -53,6 +54,13 @@ def read_hours(text: str) -> list[time]:
     if len(said) > LONGEST_TEXT or "-" in said:
         return []
     return sorted(set(_hours(said)))
+
+
+def says_clock(text: str) -> bool:
+    """Whether a text has an hour that is no amount: "8:30", "8 pm"; "20" and "12.50" may be."""
+    said = fold_typed(text[:LONGEST_TEXT])
+    words = (one["ending"] or one["word"] for one in _TOKEN.finditer(said))
+    return _CLOCK.search(said) is not None or any(word in _parts() for word in words)
 
 
 def _hours(said: str) -> list[time]:

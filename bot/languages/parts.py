@@ -160,6 +160,8 @@ class Questions:
     words: Mapping[str, str] = field(default_factory=dict)  # letter to phrases apart by commas
     articles: str = ""
     greetings: str = ""  # phrases apart by commas
+    courtesies: str = ""  # likewise, of thanks and consent: "thank you", "ok"
+    cancel: str = ""  # likewise, that take back what was begun
     greeted: str = ""  # words beside a greeting that ask for nothing: "there" of "hello there"
     # words, all phrases apart by commas, between the amounts of a list: "and"
     between_amounts: str = ""

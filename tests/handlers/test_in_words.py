@@ -204,6 +204,57 @@ async def test_what_is_no_answer_to_the_command_stands_for_itself(patient: World
             assert await storage.filters.of_chat(db, chat) == []
 
 
+@pytest.mark.parametrize(
+    ("language", "others"),
+    [
+        ("en", ("thanks", "usd", "the euro rate", "dollar yesterday", "a chart of the dollar",
+                "warn me when the dollar is above 90", "ok", "no", "what can you do?")),
+        ("ru", ("спасибо большое", "usd", "курс доллара", "доллар вчера", "покажи график",
+                "график доллара за месяц", "доллар выше 90", "хорошо", "нет")),
+        ("ky", ("чоң рахмат", "сом", "доллардын курсу", "эвро канча", "доллардын графиги бир ай",
+                "доллар 90дон ашса айт", "жакшы", "жок", "салам")),
+    ],
+)  # fmt: skip
+async def test_what_asks_for_something_else_becomes_no_filter(
+    patient: World, language: str, others: tuple[str, ...]
+) -> None:
+    """After a bare /mute or /only it is answered as if neither stood before."""
+    chat = READERS[language]
+    for command in ("mute", "only"):
+        for written in others:
+            await patient.ask(f"/{command}", chat=chat)
+            await patient.ask(written, chat=chat)
+            async with patient.bot.store.reading() as db:
+                assert await storage.filters.of_chat(db, chat) == [], written
+
+
+@pytest.mark.parametrize("words", ["реал мадрид", "график отключений", "больше спорта"])
+async def test_a_word_of_ours_among_others_may_be_filtered_by(patient: World, words: str) -> None:
+    await patient.ask("/mute")
+    await patient.ask(words)
+    async with patient.bot.store.reading() as db:
+        assert [one.said for one in await storage.filters.of_chat(db, READER)] == [words]
+
+
+@pytest.mark.parametrize(
+    ("language", "word"),
+    [("en", "cancel"), ("ru", "отмена"), ("ky", "керек эмес"), ("ru", "/cancel")],
+)
+async def test_a_word_that_cancels_ends_what_a_bare_command_asks_for(
+    patient: World, language: str, word: str
+) -> None:
+    """And says so; it is no filter and no question."""
+    chat = READERS[language]
+    for command in ("mute", "search", "alert"):
+        await patient.ask(f"/{command}", chat=chat)
+        assert said(await patient.ask(word, chat=chat)) == t("cancel.done", language)
+        await patient.ask("футбол", chat=chat)
+    async with patient.bot.store.reading() as db:
+        assert await storage.filters.of_chat(db, chat) == []
+    if word.startswith("/"):
+        assert said(await patient.ask(word, chat=chat)) == t("cancel.nothing", language)
+
+
 @pytest.mark.parametrize("name", ["эвро", "эвронун", "эврого", "эврону", "эвродон"])
 async def test_a_currency_has_the_names_that_kyrgyz_readers_write(
     patient: World, name: str
