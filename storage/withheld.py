@@ -12,16 +12,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Column, ColumnElement, and_, or_, select, text, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 
 import storage.alerts
 import storage.chats
 from bot.model.alerts import Approval, State
 from bot.model.chats import Editorial
+from bot.model.subjects import SECURITY
 from bot.reasons import Reason, reason, written
 from storage.alerts import BEGUN, StoredAlert, for_an_hour
 from storage.db import COUNTED, Db, db_now
-from storage.schema import alert, chat, delivery, subscription
+from storage.schema import alert, chat, delivery, entry, story_topic, subscription
 
 #: In the place of a chat: what any channel keeps back.
 ANY_CHANNEL = 0
@@ -266,23 +278,47 @@ def keeps_back(story: Column[int], reader: int) -> ColumnElement[bool]:
     """Whether a channel keeps a story back or did not want it, and has not let it through since:
     then nothing else that it posts may name the story. `reader` may be `ANY_CHANNEL`.
 
-    What is decided and not fanned out yet counts as kept back, where the channel has a policy.
+    Where the channel has a policy, what is decided and not fanned out yet counts as kept back, and
+    so does a story about security that its policy was never asked about.
     """
     about = alert.c.about_story == story
-    kept, let_through = delivery.alias("kept"), delivery.alias("let_through")
-    told = select(alert.c.id).where(about)
-    same = (let_through.c.chat_id == kept.c.chat_id, let_through.c.alert_id.in_(told))
-    through = select(let_through.c.id).where(*same, let_through.c.state.in_(_LET_THROUGH))
-    back = (
+    # said of each: a query within two others would else look through the stories by itself
+    told = select(alert.c.id).where(about).correlate(story.table)
+    kept = delivery.alias("kept")
+    back = [
         kept.c.alert_id.in_(told),
         kept.c.demand.is_not(None),
         kept.c.state.not_in(_LET_THROUGH),
-        ~through.exists(),
-    )
-    if reader == ANY_CHANNEL:
-        return select(kept.c.id).where(*back).exists()
-    strict = select(chat.c.id).where(chat.c.id == reader, _IS_STRICT)
+        ~_let_through(kept, kept.c.chat_id, told),
+    ]
+    strict = and_(_IS_STRICT, chat.c.active)
+    if reader != ANY_CHANNEL:
+        back.append(kept.c.chat_id == reader)
+        strict = and_(_IS_STRICT, chat.c.id == reader)
+    unasked = [_is_undecided(story), ~_let_through(chat, chat.c.id, told)]
+    open_alert = select(alert.c.id).where(about, *_NOT_FANNED_OUT)
     return or_(
-        select(kept.c.id).where(*back, kept.c.chat_id == reader).exists(),
-        and_(strict.exists(), select(alert.c.id).where(about, *_NOT_FANNED_OUT).exists()),
+        select(kept.c.id).where(*back).exists(),
+        select(chat.c.id).where(strict, *unasked).exists(),
+        and_(select(chat.c.id).where(strict).exists(), open_alert.exists()),
     )
+
+
+def _let_through(
+    beside: FromClause, channel: Column[int], told: Select[tuple[int]]
+) -> ColumnElement[bool]:
+    """Whether a channel posts one of these alerts, or has it; asked `beside` where it is named."""
+    one = delivery.alias("let_through")
+    mine = (one.c.chat_id == channel, one.c.alert_id.in_(told), one.c.state.in_(_LET_THROUGH))
+    return select(one.c.id).where(*mine).correlate(beside).exists()
+
+
+def _is_undecided(story: Column[int]) -> ColumnElement[bool]:
+    """Whether a story about security may not be posted yet by the channel's own policy: always
+    where it wants to say so itself, and of one feed where it wants two publishers.
+    """
+    mine = (story_topic.c.story_id == story, story_topic.c.topic == SECURITY.topic)
+    topic = select(story_topic.c.topic).where(*mine).correlate(story.table)
+    feeds = select(func.count(entry.c.feed.distinct())).where(entry.c.story_id == story)
+    of_one = feeds.correlate(story.table).scalar_subquery() < 2
+    return and_(topic.exists(), or_(chat.c.policy == Editorial.APPROVE.value, of_one))
