@@ -48,10 +48,10 @@ def parse_quiet(text: str) -> QuietHours | None:
 def read_hours(text: str) -> list[time]:
     """The hours of the day that somebody lists, in their order and each once: "8:30 and 8 pm".
 
-    None where anything else stands there, a span of hours too.
+    None where anything else stands there, a span of hours too: "from 9 to 18" is no two hours.
     """
     said = fold_typed(text[: LONGEST_TEXT + 1]).translate(_DASHES).strip(" .!")
-    if len(said) > LONGEST_TEXT or "-" in said:
+    if len(said) > LONGEST_TEXT or "-" in said or _says_span(said):
         return []
     return sorted(set(_hours(said)))
 
@@ -61,6 +61,12 @@ def says_clock(text: str) -> bool:
     said = fold_typed(text[:LONGEST_TEXT])
     words = (one["ending"] or one["word"] for one in _TOKEN.finditer(said))
     return _CLOCK.search(said) is not None or any(word in _parts() for word in words)
+
+
+def _says_span(said: str) -> bool:
+    """Whether a word says that hours are the ends of a span."""
+    words = (one["ending"] or one["word"] for one in _TOKEN.finditer(said))
+    return any(word in _words("spans") for word in words)
 
 
 def _hours(said: str) -> list[time]:

@@ -210,6 +210,7 @@ class QuietWords:
 
     beside: str = ""  # words that may stand there: "from"
     endings: str = ""  # of cases that hang on an hour
+    spans: str = ""  # those of both that make two hours a span: "from", "between"
     morning: str = ""  # parts of the day in which twelve hours are counted
     evening: str = ""
     night: str = ""  # from the evening until before the morning

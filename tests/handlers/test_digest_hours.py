@@ -62,6 +62,26 @@ async def test_what_is_no_list_of_hours_is_answered_with_one(patient: World, wor
     assert await hours(patient, READER) == []
 
 
+@pytest.mark.parametrize(
+    ("language", "spans"),
+    [
+        ("en", ("from 9 to 18", "between 9 and 18", "9 to 18", "9 until 18")),
+        ("ru", ("с 9 до 18", "от 9 до 18", "с 9:00 по 18:00")),
+        ("ky", ("9дан 18ге чейин", "саат 9дан 18ге", "9дан баштап")),
+    ],
+)
+async def test_a_span_of_hours_is_no_list_of_them(
+    patient: World, language: str, spans: tuple[str, ...]
+) -> None:
+    """It has no digest in it, and its two ends are not what was asked for."""
+    chat = READERS[language]
+    for span in spans:
+        said = (await patient.ask(f"/digest {span}", chat=chat))["text"]
+        assert span in said, said
+        assert "/digest 08:30 20:00" in said, said
+        assert await hours(patient, chat) == [], span
+
+
 @pytest.mark.parametrize("language", READERS)
 async def test_the_digest_leads_to_its_hours_and_so_do_the_settings(
     patient: World, language: str
