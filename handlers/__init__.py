@@ -110,11 +110,12 @@ async def said(update: Update, context: Context) -> None:
         return
     words = context.incoming.effective_message
     written = "" if words is None else words.text or ""
-    command = await follow_up.command_of(context, written)
-    if command is None:
+    answer = await follow_up.command_of(context, written)
+    if answer is None:
         await convert.text(update, context)
         return
-    context.args = written.split()
+    command, meant = answer
+    context.args = meant.split()
     await guarded(COMMANDS[command])(update, context)
 
 

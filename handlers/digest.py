@@ -137,6 +137,14 @@ def times_or_off(said: str) -> list[time]:
     return times
 
 
+async def with_more(context: Context, said: str) -> str:
+    """What keeps the chat's hours and those that are named: nobody who only looked loses any."""
+    times = times_or_off(said)
+    if not times:
+        return OFF
+    return " ".join(f"{at:%H:%M}" for at in sorted(await _times(context) | set(times)))
+
+
 async def _times(context: Context) -> set[time]:
     async with context.services.store.reading() as db:
         keys = await storage.chats.subscriptions(db, context.chat.id)

@@ -1,8 +1,9 @@
 """What is written next after a bare command that asks for something: "/mute", then "football".
 
 Only in a private chat, once, and for some minutes; a restart forgets it, as it forgets what was
-answered to what. What the command cannot read, and an amount of money after /mute, is taken as if
-no command stood before it.
+answered to what. What the command cannot read, what asks for something else after /mute, and a
+bare number after /digest, which may be an amount, is taken as if no command stood before it. A word
+that cancels does.
 """
 
 from __future__ import annotations
@@ -10,15 +11,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import ParamSpec
+from zoneinfo import ZoneInfo
 
-from bot.convert import is_greeting, looks_like_question, read_zone
-from bot.convert.quiet import parse_quiet
+from bot.convert import (
+    is_courtesy,
+    looks_like_question,
+    parse_asked,
+    read_zone,
+    says_cancel,
+    says_off,
+)
+from bot.convert.commands import says_on, speaks_of_chart
+from bot.convert.mentions import currencies_in
+from bot.convert.quiet import parse_quiet, says_clock
+from bot.convert.rule_tokens import asks_to_be_told, speaks_of_rule
 from bot.errors import UserError
-from bot.model.chats import ChatKind
+from bot.model.chats import Chat, ChatKind
 from handlers import charts, digest, proposals
 from handlers.context import Context
 
+P = ParamSpec("P")
 LASTS = timedelta(minutes=10)
 Reads = Callable[[Context, str], Awaitable[bool]]
 
@@ -27,10 +41,32 @@ async def _search(_context: Context, said: str) -> bool:
     return bool(said.strip())
 
 
-async def _filter(_context: Context, said: str) -> bool:
+async def _filter(context: Context, said: str) -> bool:
     # "100 usd" is asked for at any time, and would be a strange thing not to hear of
+    idle = says_off(said) or says_on(said) or is_courtesy(said)
+    return not (idle or _asks(context.chat, said, context.services.clock()))
+
+
+def _asks(chat: Chat, said: str, now: datetime) -> bool:
+    """Whether words ask for an amount, a rate, a chart or an alert, or ask at all."""
     has_figure = any(char.isdigit() for char in said)
-    return not (has_figure and looks_like_question(said)) and not is_greeting(said)
+    if (has_figure and looks_like_question(said)) or said.rstrip().endswith("?"):
+        return True
+    if asks_to_be_told(said) or (speaks_of_rule(said) and currencies_in(said)):
+        return True
+    if speaks_of_chart(said):  # but "график отключений" is none of ours
+        return bool(currencies_in(said)) or _reads(charts.parse_chart, said.split(), home=chat.home)
+    today = now.astimezone(ZoneInfo(chat.time_zone)).date()
+    return _reads(parse_asked, said, language=chat.language, home=chat.home, today=today)
+
+
+def _reads(reader: Callable[P, object], *args: P.args, **values: P.kwargs) -> bool:
+    """Whether a reader finds what it reads."""
+    try:
+        reader(*args, **values)
+    except UserError:
+        return False
+    return True
 
 
 async def _rule(context: Context, said: str) -> bool:
@@ -44,8 +80,8 @@ async def _quiet(_context: Context, said: str) -> bool:
 
 
 async def _hours(_context: Context, said: str) -> bool:
-    digest.times_or_off(said)
-    return True
+    # "1500" and "12.50" are amounts, asked for at any time
+    return says_off(said) or (says_clock(said) and bool(digest.times_or_off(said)))
 
 
 async def _chart(context: Context, said: str) -> bool:
@@ -71,24 +107,38 @@ READS: dict[str, Reads] = {
 }
 
 
+async def _as_said(_context: Context, said: str) -> str:
+    return said
+
+
+#: Command → what it is given for those words, where that is something else.
+MEANT: dict[str, Callable[[Context, str], Awaitable[str]]] = {"digest": digest.with_more}
+
+
 def note(context: Context, command: str) -> None:
     """A command was written: alone it may be followed by what it asks for, else by nothing."""
     services, chat = context.services, context.chat
     if context.edited or chat.kind is not ChatKind.PRIVATE:
         return
-    services.followed_up.pop(chat.id, None)
+    if command != "cancel":  # which tells whether there was anything
+        services.followed_up.pop(chat.id, None)
     if command in READS and not context.words:
         services.followed_up[chat.id] = (command, services.clock() + LASTS)
 
 
-async def command_of(context: Context, said: str) -> str | None:
-    """The command that these words answer; None where they stand for themselves."""
+async def command_of(context: Context, said: str) -> tuple[str, str] | None:
+    """The command that these words answer, and the words it is to be given; None where they stand
+    for themselves.
+    """
     if context.edited:
         return None
     command, until = context.services.followed_up.pop(context.chat.id, ("", None))
     if until is None or context.services.clock() > until:
         return None
+    if says_cancel(said):
+        context.services.followed_up[context.chat.id] = (command, until)  # what /cancel ends
+        return "cancel", ""
     with suppress(UserError):
         if await READS[command](context, said):
-            return command
+            return command, await MEANT.get(command, _as_said)(context, said)
     return None

@@ -12,16 +12,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Column, ColumnElement, and_, or_, select, text, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 
 import storage.alerts
 import storage.chats
 from bot.model.alerts import Approval, State
 from bot.model.chats import Editorial
+from bot.model.subjects import SECURITY
 from bot.reasons import Reason, reason, written
 from storage.alerts import BEGUN, StoredAlert, for_an_hour
 from storage.db import COUNTED, Db, db_now
-from storage.schema import alert, chat, delivery, subscription
+from storage.schema import alert, chat, delivery, entry, story_topic, subscription
 
 #: In the place of a chat: what any channel keeps back.
 ANY_CHANNEL = 0
@@ -80,7 +92,7 @@ async def withhold(
     """Keep back those of a story's deliveries, just made, whose channels ask more of it.
 
     The chats are between `after` and `last`. A channel that changes its policy meanwhile waits, and
-    finds them.
+    finds them; claims do not, which charge the same chats in an order of their own.
     """
     mine = [delivery.c.alert_id == told.id, delivery.c.state == State.PENDING.value]
     if after is not None:
@@ -93,7 +105,7 @@ async def withhold(
         .join(delivery, delivery.c.chat_id == chat.c.id)
         .where(_IS_STRICT, *mine)
         .order_by(chat.c.id)
-        .with_for_update(read=True, of=chat)
+        .with_for_update(read=True, key_share=True, of=chat)
     )
     rows = (await db.execute(strict)).all()
     if not rows:
@@ -129,6 +141,9 @@ async def choose(db: Db, chat_id: int, policy: Editorial, unmet: Unmet) -> None:
     """Give a channel another policy. What was kept back by a stricter one leaves where the new one
     lets it; a stricter one is asked of what comes.
     """
+    # waits for a fan-out that keeps something back by the former policy, which a change alone would
+    # not: it is written in no key
+    await db.execute(select(chat.c.id).where(chat.c.id == chat_id).with_for_update())
     await storage.chats.change(db, chat_id, policy=policy.value)
     for one in await _of_chat(db, chat_id):
         if not one.demand.is_stricter(policy):
@@ -263,23 +278,47 @@ def keeps_back(story: Column[int], reader: int) -> ColumnElement[bool]:
     """Whether a channel keeps a story back or did not want it, and has not let it through since:
     then nothing else that it posts may name the story. `reader` may be `ANY_CHANNEL`.
 
-    What is decided and not fanned out yet counts as kept back, where the channel has a policy.
+    Where the channel has a policy, what is decided and not fanned out yet counts as kept back, and
+    so does a story about security that its policy was never asked about.
     """
     about = alert.c.about_story == story
-    kept, let_through = delivery.alias("kept"), delivery.alias("let_through")
-    told = select(alert.c.id).where(about)
-    same = (let_through.c.chat_id == kept.c.chat_id, let_through.c.alert_id.in_(told))
-    through = select(let_through.c.id).where(*same, let_through.c.state.in_(_LET_THROUGH))
-    back = (
+    # said of each: a query within two others would else look through the stories by itself
+    told = select(alert.c.id).where(about).correlate(story.table)
+    kept = delivery.alias("kept")
+    back = [
         kept.c.alert_id.in_(told),
         kept.c.demand.is_not(None),
         kept.c.state.not_in(_LET_THROUGH),
-        ~through.exists(),
-    )
-    if reader == ANY_CHANNEL:
-        return select(kept.c.id).where(*back).exists()
-    strict = select(chat.c.id).where(chat.c.id == reader, _IS_STRICT)
+        ~_let_through(kept, kept.c.chat_id, told),
+    ]
+    strict = and_(_IS_STRICT, chat.c.active)
+    if reader != ANY_CHANNEL:
+        back.append(kept.c.chat_id == reader)
+        strict = and_(_IS_STRICT, chat.c.id == reader)
+    unasked = [_is_undecided(story), ~_let_through(chat, chat.c.id, told)]
+    open_alert = select(alert.c.id).where(about, *_NOT_FANNED_OUT)
     return or_(
-        select(kept.c.id).where(*back, kept.c.chat_id == reader).exists(),
-        and_(strict.exists(), select(alert.c.id).where(about, *_NOT_FANNED_OUT).exists()),
+        select(kept.c.id).where(*back).exists(),
+        select(chat.c.id).where(strict, *unasked).exists(),
+        and_(select(chat.c.id).where(strict).exists(), open_alert.exists()),
     )
+
+
+def _let_through(
+    beside: FromClause, channel: Column[int], told: Select[tuple[int]]
+) -> ColumnElement[bool]:
+    """Whether a channel posts one of these alerts, or has it; asked `beside` where it is named."""
+    one = delivery.alias("let_through")
+    mine = (one.c.chat_id == channel, one.c.alert_id.in_(told), one.c.state.in_(_LET_THROUGH))
+    return select(one.c.id).where(*mine).correlate(beside).exists()
+
+
+def _is_undecided(story: Column[int]) -> ColumnElement[bool]:
+    """Whether a story about security may not be posted yet by the channel's own policy: always
+    where it wants to say so itself, and of one feed where it wants two publishers.
+    """
+    mine = (story_topic.c.story_id == story, story_topic.c.topic == SECURITY.topic)
+    topic = select(story_topic.c.topic).where(*mine).correlate(story.table)
+    feeds = select(func.count(entry.c.feed.distinct())).where(entry.c.story_id == story)
+    of_one = feeds.correlate(story.table).scalar_subquery() < 2
+    return and_(topic.exists(), or_(chat.c.policy == Editorial.APPROVE.value, of_one))

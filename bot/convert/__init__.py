@@ -6,7 +6,7 @@ from bot.convert.asked import Asked, parse_asked
 from bot.convert.commands import RangeFound, behind_filler, range_at, says_off
 from bot.convert.dates import day_at, read_day, wrong_date
 from bot.convert.exchange import Answer, convert
-from bot.convert.greetings import is_greeting
+from bot.convert.greetings import is_courtesy, is_greeting, says_cancel
 from bot.convert.mentions import Mention, currency_at
 from bot.convert.plain import plain_text
 from bot.convert.question import Question, looks_like_question, parse_question
@@ -23,6 +23,7 @@ __all__ = [
     "country_zones",
     "currency_at",
     "day_at",
+    "is_courtesy",
     "is_greeting",
     "looks_like_question",
     "parse_asked",
@@ -31,6 +32,7 @@ __all__ = [
     "range_at",
     "read_day",
     "read_zone",
+    "says_cancel",
     "says_off",
     "wrong_date",
 ]

@@ -26,6 +26,7 @@ NIGHT_FALLS = 9  # "9 at night" is in the evening, and "3 at night" before the m
 _DASHES = str.maketrans(dict.fromkeys("–—−‑‒~", "-"))
 _HOUR = r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?!\d)|(?P<both>\d{4})"
 _TOKEN = re.compile(rf"(?:{_HOUR})(?:-?(?P<ending>[^\W\d_]+))?|(?P<word>[^\W\d_']+)|(?P<mark>\S)")
+_CLOCK = re.compile(r"\d:\d\d")
 _MARKS = frozenset("-,")
 
 
@@ -47,12 +48,25 @@ def parse_quiet(text: str) -> QuietHours | None:
 def read_hours(text: str) -> list[time]:
     """The hours of the day that somebody lists, in their order and each once: "8:30 and 8 pm".
 
-    None where anything else stands there, a span of hours too.
+    None where anything else stands there, a span of hours too: "from 9 to 18" is no two hours.
     """
     said = fold_typed(text[: LONGEST_TEXT + 1]).translate(_DASHES).strip(" .!")
-    if len(said) > LONGEST_TEXT or "-" in said:
+    if len(said) > LONGEST_TEXT or "-" in said or _says_span(said):
         return []
     return sorted(set(_hours(said)))
+
+
+def says_clock(text: str) -> bool:
+    """Whether a text has an hour that is no amount: "8:30", "8 pm"; "20" and "12.50" may be."""
+    said = fold_typed(text[:LONGEST_TEXT])
+    words = (one["ending"] or one["word"] for one in _TOKEN.finditer(said))
+    return _CLOCK.search(said) is not None or any(word in _parts() for word in words)
+
+
+def _says_span(said: str) -> bool:
+    """Whether a word says that hours are the ends of a span."""
+    words = (one["ending"] or one["word"] for one in _TOKEN.finditer(said))
+    return any(word in _words("spans") for word in words)
 
 
 def _hours(said: str) -> list[time]:

@@ -14,6 +14,7 @@ from bot.languages.parts import RuleWords
 from bot.model.rates import RateKind
 from bot.model.rules import Direction
 
+TO, BY = "to", "by"
 _NUMBER = r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
 
 
@@ -43,6 +44,17 @@ def _roles(words: RuleWords) -> tuple[tuple[str, str, str], ...]:
         ("move", Direction.UP.value, words.rises),
         ("move", Direction.DOWN.value, words.falls),
     )
+
+
+@cache
+def amount_roles() -> Mapping[str, str]:
+    """The words before a figure that make it a level, `TO`, or the size of a move, `BY`."""
+    found: dict[str, str] = {}
+    for spoken in reversed(languages()):
+        found |= dict.fromkeys(spoken.rules.to.split(","), TO)
+        found |= dict.fromkeys(spoken.rules.by.split(","), BY)
+    found.pop("", None)
+    return found
 
 
 @cache

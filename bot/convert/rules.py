@@ -5,6 +5,7 @@
     USD +1%, USD -1%   only when it rises, only when it falls; "rises by 1 %" likewise
     USD 0.5            a move of half a som; `USD ±0.5` says so whatever the rate
     USD 85             a level where the number is near the rate (`offers.as_level`)
+    USD falls to 85    a level, on the side that it moves to; "falls by 2" a move, whatever the rate
     UZS > 1,2к         a number with its thousands, as in a question
     доллар к рублю > 90   currencies by any name, the second one instead of the chat's own
     EUR 3% 7d          3 % within seven days
@@ -31,7 +32,7 @@ from bot.convert.dates import day_at
 from bot.convert.mentions import currency_at
 from bot.convert.numbers import to_decimal
 from bot.convert.plain import plain_text
-from bot.convert.rule_tokens import parts, scale_of, spans, token
+from bot.convert.rule_tokens import BY, TO, amount_roles, parts, scale_of, spans, token
 from bot.errors import UserError
 from bot.model.rates import Pair, RateKind
 from bot.model.rules import AMOUNT_WIDTH, Condition, Direction, Rule, TypedRule
@@ -115,8 +116,7 @@ def parse_typed_rule(
             continue
         at = draft.read(text, at)
     rule = draft.rule()
-    bare = rule.condition is Condition.ABSOLUTE and draft.sign is None and draft.side is None
-    return TypedRule(rule=rule, bare=bare)
+    return TypedRule(rule=rule, bare=draft.is_bare(rule.condition))
 
 
 def read_rule(
@@ -162,6 +162,8 @@ class _Draft:
     until: date | None = None
     until_said: str = ""  # the word that says so
     to_amount: bool = False  # that word came before the figure: "до 85" is "to 85" as well
+    before: str = ""  # what the words before the place make of a figure: `amount_roles`
+    of_amount: str = ""  # and what they made of the amount
 
     def read(self, text: str, at: int) -> int:
         """Put what stands at `at` where it belongs; the place behind it."""
@@ -201,7 +203,9 @@ class _Draft:
         text = match.group()
         if match["date"]:
             self.until = _read_date(text)
+            self.before = ""
         elif match["span"]:
+            self.before = ""
             self._set_window(int(match["span"]) * spans()[match["unit"].lower()])
         elif match["number"]:
             self._set_amount(match["number"], scale_of(match))
@@ -224,9 +228,11 @@ class _Draft:
             found = self.currency(match.string, match.start())
             if found is None:
                 raise _unclear(match.string[match.start() :])
+            self.before = ""  # "USD to RUB 90", "курс на доллар 90"
             for place, code in enumerate(found.codes):
                 self._take_code(code, linked=linked or place > 0)
             return found.end
+        self.before = amount_roles().get(word, self.before)
         if role == "kind":
             self.kind = RateKind(value)
         elif role == "side":
@@ -284,7 +290,7 @@ class _Draft:
             amount = to_decimal(Fraction(amount) * scale)
         if len(format(amount, "f")) > AMOUNT_WIDTH:
             raise _unclear(text)
-        self.amount = amount
+        self.amount, self.of_amount = amount, self.before
 
     def _set_window(self, days: int) -> None:
         if not 1 <= days <= LONGEST_WINDOW:
@@ -298,7 +304,8 @@ class _Draft:
             raise UserError("error.rule.no_amount")
         if self.amount <= 0:
             raise UserError("error.rule.amount")
-        if self.until_said and self.until is None and not self.to_amount:
+        is_level = self.to_amount or self.moved is not None
+        if self.until_said and self.until is None and not is_level:
             raise UserError("error.rule.date", part=self.until_said)
         condition, direction = self._condition()
         if condition is Condition.PERCENT and self.amount < SMALLEST_PERCENT:
@@ -315,20 +322,43 @@ class _Draft:
             until=self.until,
         )
 
+    def is_bare(self, condition: Condition) -> bool:
+        """Whether nothing says that the amount is a move, or a level."""
+        moves = self.sign is not None or self.side is not None or self.of_amount == BY
+        return condition is Condition.ABSOLUTE and not moves
+
     def _condition(self) -> tuple[Condition, Direction]:
-        if self.side is not None and not self.percent:
-            if self.sign is not None:
-                raise UserError("error.rule.amount")
-            if self.window is not None:
-                raise UserError("error.rule.level_window")
-            return Condition.LEVEL, self.side
-        direction = self.sign or self.moved or Direction.BOTH
+        if self.percent:
+            return Condition.PERCENT, self._percent_direction()
+        if self.of_amount == BY:
+            return Condition.ABSOLUTE, self._move_direction()
+        side = self.side or self._reached()
+        if side is None:
+            return Condition.ABSOLUTE, self.sign or self.moved or Direction.BOTH
+        if self.sign is not None:
+            raise UserError("error.rule.amount")
+        if self.moved not in {None, Direction.BOTH, side}:  # "rises below 80"
+            raise UserError("error.rule.two_sides")
+        if self.window is not None:
+            raise UserError("error.rule.level_window")
+        return Condition.LEVEL, side
+
+    def _percent_direction(self) -> Direction:
         if self.side is Direction.DOWN and self.sign is None:
             # "USD < 1 %" could mean "falls by 1 %" or "moves less than that": ask, do not guess
             raise UserError("error.rule.percent_side")
-        if self.percent:
-            return Condition.PERCENT, direction
-        return Condition.ABSOLUTE, direction
+        return self.sign or self.moved or Direction.BOTH
+
+    def _move_direction(self) -> Direction:
+        """Where a move of so much goes: "falls by more than 2", "dearer by 2"."""
+        if self.side is Direction.DOWN and self.moved is not None:  # "falls by less than 2"
+            raise UserError("error.rule.two_sides")
+        return self.sign or self.moved or self.side or Direction.BOTH
+
+    def _reached(self) -> Direction | None:
+        """The side of the level that a move goes to: "falls to 80", "80ге чейин түшсө"."""
+        to = self.of_amount == TO or (self.until_said and self.until is None)
+        return self.moved if to and self.moved is not Direction.BOTH else None
 
 
 def _unclear(rest: str) -> UserError:

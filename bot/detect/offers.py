@@ -109,7 +109,8 @@ def as_level(rule: Rule, latest: Decimal) -> Rule:
     """A bare number beside the latest rate: a level from `LEVEL_FROM` of it on, else a move.
 
     Above the rate (or on it) the level speaks when it is risen past, below it when it is fallen
-    past. UserError when it is a level and has a window, which only moves have.
+    past. UserError when it is a level and has a window, which only moves have, or is said to move
+    away from it: "rises, 80" of a dollar at 87.
     """
     if rule.amount < latest * LEVEL_FROM:
         return rule
@@ -118,4 +119,9 @@ def as_level(rule: Rule, latest: Decimal) -> Rule:
     direction = Direction.DOWN
     if rule.amount >= latest:
         direction = Direction.UP
+    on_it = rule.amount == latest
+    if rule.direction not in {Direction.BOTH, direction} and not on_it:
+        raise UserError("error.rule.two_sides")
+    if rule.direction is not Direction.BOTH:
+        direction = rule.direction
     return replace(rule, condition=Condition.LEVEL, direction=direction)

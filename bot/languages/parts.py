@@ -160,6 +160,8 @@ class Questions:
     words: Mapping[str, str] = field(default_factory=dict)  # letter to phrases apart by commas
     articles: str = ""
     greetings: str = ""  # phrases apart by commas
+    courtesies: str = ""  # likewise, of thanks and consent: "thank you", "ok"
+    cancel: str = ""  # likewise, that take back what was begun
     greeted: str = ""  # words beside a greeting that ask for nothing: "there" of "hello there"
     # words, all phrases apart by commas, between the amounts of a list: "and"
     between_amounts: str = ""
@@ -184,6 +186,9 @@ class RuleWords:
     filler: str = ""
     rises: str = ""  # of a move that goes up alone: "rises by 2 %"
     falls: str = ""
+    # each in one of the lists above too
+    to: str = ""  # before the level that a move goes to: "falls to 80"
+    by: str = ""  # before the size of a move: "falls by 2"
     tell: str = ""  # ask to be told, and so for a rule: "warn me when"
     days: Mapping[int, str] = field(default_factory=dict)  # days to the words of a span
     percent: Pattern = ""
@@ -205,6 +210,7 @@ class QuietWords:
 
     beside: str = ""  # words that may stand there: "from"
     endings: str = ""  # of cases that hang on an hour
+    spans: str = ""  # those of both that make two hours a span: "from", "between"
     morning: str = ""  # parts of the day in which twelve hours are counted
     evening: str = ""
     night: str = ""  # from the evening until before the morning

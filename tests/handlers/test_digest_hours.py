@@ -62,6 +62,26 @@ async def test_what_is_no_list_of_hours_is_answered_with_one(patient: World, wor
     assert await hours(patient, READER) == []
 
 
+@pytest.mark.parametrize(
+    ("language", "spans"),
+    [
+        ("en", ("from 9 to 18", "between 9 and 18", "9 to 18", "9 until 18")),
+        ("ru", ("с 9 до 18", "от 9 до 18", "с 9:00 по 18:00")),
+        ("ky", ("9дан 18ге чейин", "саат 9дан 18ге", "9дан баштап")),
+    ],
+)
+async def test_a_span_of_hours_is_no_list_of_them(
+    patient: World, language: str, spans: tuple[str, ...]
+) -> None:
+    """It has no digest in it, and its two ends are not what was asked for."""
+    chat = READERS[language]
+    for span in spans:
+        said = (await patient.ask(f"/digest {span}", chat=chat))["text"]
+        assert span in said, said
+        assert "/digest 08:30 20:00" in said, said
+        assert await hours(patient, chat) == [], span
+
+
 @pytest.mark.parametrize("language", READERS)
 async def test_the_digest_leads_to_its_hours_and_so_do_the_settings(
     patient: World, language: str
@@ -92,3 +112,38 @@ async def test_the_digest_leads_to_its_hours_and_so_do_the_settings(
     for forged in ("at:2500", "at:8:30", "at:", "at:٠٨٠٠"):
         answer = await patient.press(chat, settings, forged)
         assert t("error.stale", language) in answer, forged
+
+
+@pytest.mark.parametrize("language", READERS)
+async def test_a_number_after_the_digest_is_no_hour_of_it(patient: World, language: str) -> None:
+    """It is an amount, as at any other time."""
+    chat = READERS[language]
+    await patient.ask("/digest 8:30 20:00", chat=chat, fits="20:00")
+    for written in ("1500", "12.50", "20", "0,5", "20 30"):
+        alone = (await patient.ask(written, chat=chat))["text"]
+        await patient.ask("/digest", chat=chat)
+        assert (await patient.ask(written, chat=chat))["text"] == alone, written
+        assert await hours(patient, chat) == ["08:30", "20:00"], written
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "off"),
+    [
+        ("en", ("12:15", "at 3 pm"), "off"),
+        ("ru", ("12:15", "в 3 часа дня"), "выкл"),
+        ("ky", ("12:15", "кечки 3"), "өчүр"),
+    ],
+)
+async def test_an_hour_after_the_digest_is_one_more(
+    patient: World, language: str, written: tuple[str, str], off: str
+) -> None:
+    """Whoever only looked at it loses none; a word for none ends all."""
+    chat = READERS[language]
+    await patient.ask("/digest 8:30", chat=chat, fits="08:30")
+    for one in written:
+        await patient.ask("/digest", chat=chat)
+        assert "08:30, 12:15" in (await patient.ask(one, chat=chat, fits="12:15"))["text"]
+    assert await hours(patient, chat) == ["08:30", "12:15", "15:00"]
+    await patient.ask("/digest", chat=chat)
+    assert (await patient.ask(off, chat=chat))["text"].startswith(t("digest.off", language)[:10])
+    assert await hours(patient, chat) == []

@@ -66,6 +66,50 @@ async def test_alert_reads_the_words_of_a_move_and_of_its_direction(
     assert read in shown.replace("\u00a0", " ").splitlines()[0], shown
 
 
+@pytest.mark.parametrize(
+    ("language", "written", "read"),
+    [
+        ("en", "the dollar falls to 80", "< 80"),
+        ("en", "the dollar rises by 60", "+60"),
+        ("en", "the dollar falls 2", "−2"),
+        ("ru", "доллар упадёт до 80", "< 80"),
+        ("ru", "доллар вырастет на 60", "+60"),
+        ("ru", "доллар подешевеет больше чем на 2", "−2"),
+        ("ky", "доллар 80ге чейин түшсө", "< 80"),
+        ("ky", "доллар 80ге түшсө", "< 80"),
+        ("ky", "доллар 2 сомго көтөрүлсө", "+2"),
+    ],
+)
+async def test_an_alert_goes_where_its_words_go(
+    patient: World, language: str, written: str, read: str
+) -> None:
+    """To a level or by so much, and never the other way."""
+    await patient.keep(days("USD/KGS", ["84.1", "84.2"]))
+    shown = said(await patient.ask(f"/alert {written}", chat=READERS[language], fits="KGS"))
+    assert read in shown.replace("\u00a0", " ").splitlines()[0], shown
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("en", "the dollar rises below 80"),
+        ("en", "the dollar rises 80"),
+        ("ru", "доллар вырастет ниже 80"),
+        ("ru", "доллар упадёт 90"),
+        ("ky", "доллар 80ге көтөрүлсө"),
+        ("ky", "доллар 90го түшсө"),
+    ],
+)
+async def test_an_alert_that_goes_two_ways_is_asked_about(
+    patient: World, language: str, written: str
+) -> None:
+    """A level on the wrong side of the rate would be one that its reader did not mean."""
+    await patient.keep(days("USD/KGS", ["84.1", "84.2"]))
+    shown = said(await patient.ask(f"/alert {written}", chat=READERS[language]))
+    assert shown == t("error.rule.two_sides", language).replace("`", "")
+    assert await patient.stored(rule_table) == []
+
+
 async def test_an_amount_of_money_is_no_alert(patient: World) -> None:
     """Nor is a wish for more a level."""
     for written in ("100 долларов в сомах", "доллар 90", "больше новостей", "100 usd"):
@@ -158,6 +202,57 @@ async def test_what_is_no_answer_to_the_command_stands_for_itself(patient: World
     async with patient.bot.store.reading() as db:
         for chat in (READER, GROUP):
             assert await storage.filters.of_chat(db, chat) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "others"),
+    [
+        ("en", ("thanks", "usd", "the euro rate", "dollar yesterday", "a chart of the dollar",
+                "warn me when the dollar is above 90", "ok", "no", "what can you do?")),
+        ("ru", ("спасибо большое", "usd", "курс доллара", "доллар вчера", "покажи график",
+                "график доллара за месяц", "доллар выше 90", "хорошо", "нет")),
+        ("ky", ("чоң рахмат", "сом", "доллардын курсу", "эвро канча", "доллардын графиги бир ай",
+                "доллар 90дон ашса айт", "жакшы", "жок", "салам")),
+    ],
+)  # fmt: skip
+async def test_what_asks_for_something_else_becomes_no_filter(
+    patient: World, language: str, others: tuple[str, ...]
+) -> None:
+    """After a bare /mute or /only it is answered as if neither stood before."""
+    chat = READERS[language]
+    for command in ("mute", "only"):
+        for written in others:
+            await patient.ask(f"/{command}", chat=chat)
+            await patient.ask(written, chat=chat)
+            async with patient.bot.store.reading() as db:
+                assert await storage.filters.of_chat(db, chat) == [], written
+
+
+@pytest.mark.parametrize("words", ["реал мадрид", "график отключений", "больше спорта"])
+async def test_a_word_of_ours_among_others_may_be_filtered_by(patient: World, words: str) -> None:
+    await patient.ask("/mute")
+    await patient.ask(words)
+    async with patient.bot.store.reading() as db:
+        assert [one.said for one in await storage.filters.of_chat(db, READER)] == [words]
+
+
+@pytest.mark.parametrize(
+    ("language", "word"),
+    [("en", "cancel"), ("ru", "отмена"), ("ky", "керек эмес"), ("ru", "/cancel")],
+)
+async def test_a_word_that_cancels_ends_what_a_bare_command_asks_for(
+    patient: World, language: str, word: str
+) -> None:
+    """And says so; it is no filter and no question."""
+    chat = READERS[language]
+    for command in ("mute", "search", "alert"):
+        await patient.ask(f"/{command}", chat=chat)
+        assert said(await patient.ask(word, chat=chat)) == t("cancel.done", language)
+        await patient.ask("футбол", chat=chat)
+    async with patient.bot.store.reading() as db:
+        assert await storage.filters.of_chat(db, chat) == []
+    if word.startswith("/"):
+        assert said(await patient.ask(word, chat=chat)) == t("cancel.nothing", language)
 
 
 @pytest.mark.parametrize("name", ["эвро", "эвронун", "эврого", "эврону", "эвродон"])

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 
 import storage.alerts
 import storage.chats
@@ -36,7 +36,7 @@ from bot.telegram.outcomes import KICKED
 from storage.db import Db, Store, db_now
 from storage.entries import NewEntry
 from storage.opening import open_store
-from storage.schema import alert, chat, delivery
+from storage.schema import alert, chat, delivery, story_topic
 from storage.withheld import ANY_CHANNEL
 from tests.factories import NOW, entry
 from tests.factories import chat as a_chat
@@ -405,6 +405,58 @@ async def test_what_a_channel_has_by_a_later_alert_it_does_not_keep_back(store: 
         assert await _shown(db, STRICT) == []
 
 
+async def test_what_a_channel_was_never_asked_about_is_in_nothing_else_that_it_posts(
+    store: Store,
+) -> None:
+    """Without an alert, or a delivery there: its topic is not followed, it is too calm for one.
+
+    Two publishers are enough for a channel that wants these; other news waits for nobody.
+    """
+    async with store.writing() as db:
+        await channels(db)
+        story = await report(db, "one")
+        others = (STRICT, ANY_CHANNEL)
+        assert await _shown(db, OPEN) == [story]
+        assert [await _shown(db, one) for one in (CAREFUL, *others)] == [[]] * 3
+        await storage.chats.unsubscribe(db, STRICT, [KEY])
+        await broken(db, story)
+        # others' deliveries are not made yet either
+        assert await _shown(db, ANY_CHANNEL) == []
+        await fan_all(db)
+        await report(db, "two", story)
+        await storage.withheld.look(db, EDITOR.unmet)
+        assert [await _shown(db, one) for one in (CAREFUL, *others)] == [[story], [], []]
+        await db.execute(delete(story_topic))
+        assert [await _shown(db, one) for one in (CAREFUL, *others)] == [[story]] * 3
+
+
+async def test_what_a_channel_lets_through_says_nothing_of_other_stories(store: Store) -> None:
+    """Each waits for its own word."""
+    async with store.writing() as db:
+        story, _ = await kept_back(db)
+        other = await report(db, "one")
+        await broken(db, other, "b")
+        await fan_all(db)
+        assert await storage.withheld.send(db, await number_of(db, STRICT))
+        assert await _shown(db, STRICT) == [other]
+        await report(db, "two", story)
+        assert await storage.withheld.confirmed(db, story) == 1
+        assert await _shown(db, CAREFUL) == [story]
+        assert await _shown(db, ANY_CHANNEL) == []
+
+
+async def test_no_move_names_to_channels_what_is_not_fanned_out(store: Store) -> None:
+    """Of whatever topic: a channel that has a policy will keep it back."""
+    async with store.writing() as db:
+        await channels(db)
+        story = await report(db, "one")
+        await db.execute(delete(story_topic))
+        await broken(db, story)
+        assert await _shown(db, ANY_CHANNEL) == await _shown(db, STRICT) == []
+        await db.execute(update(chat).values(policy=Editorial.PUBLISH.value))
+        assert await _shown(db, ANY_CHANNEL) == [story]
+
+
 async def _shown(db: Db, reader: int) -> list[int]:
     return [one.pk for one in await storage.stories.latest(db, reader=reader)]
 
@@ -442,6 +494,26 @@ async def test_a_second_publisher_beside_the_fan_out_lets_go_what_that_keeps_bac
     assert await confirming == 1
     async with store.reading() as db:
         assert (await posts(db))[CAREFUL] == "pending"
+    await store.close()
+
+
+@pytest.mark.postgres
+async def test_claims_beside_the_fan_out_charge_the_chats_that_it_looks_at(
+    migrated_postgres_url: str,
+) -> None:
+    """In whatever order, of which each waiting for the other's would be the end of both."""
+    store = await open_store(migrated_postgres_url)
+    async with store.writing() as db:
+        await channels(db)
+        await broken(db, await report(db, "one"))
+    async with store.writing() as fanning:
+        assert await storage.fan_out.fan_out(fanning, editor=EDITOR) == 3
+        async with asyncio.timeout(10), store.writing() as claiming:
+            for channel in sorted(POLICIES, reverse=True):
+                charged = update(chat).where(chat.c.id == channel).values(tat=NOW)
+                await claiming.execute(charged)
+    async with store.reading() as db:
+        assert (await posts(db))[STRICT] == "withheld"
     await store.close()
 
 

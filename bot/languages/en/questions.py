@@ -18,6 +18,9 @@ QUESTIONS = Questions(
     articles="a an the",
     greetings="hello,hi,hey,hi there,hello there,hey there,good morning,good afternoon,good day,"
     "good evening,greetings,how are you",
+    courtesies="thanks,thank you,thank you very much,thanks a lot,thx,ok,okay,got it,great,good,"
+    "fine,sorry,bye,goodbye",
+    cancel="cancel,never mind,forget it,undo",
     greeted="bot friend everyone all",
     between_amounts="and,plus",
     between_targets="and,in,to,into",

@@ -20,6 +20,8 @@ RULES = RuleWords(
     "me,please,tell",
     rises="rises,rise,rose,gains,grows,goes up",
     falls="falls,fall,fell,drops,drop,dropped,goes down",
+    to="to",
+    by="by",
     tell="alert,warn,notify,let me know,remind",
     days={1: "d day days", 7: "w week weeks", 30: "m month months"},
     percent="percent",

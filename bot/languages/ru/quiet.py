@@ -5,6 +5,7 @@ from bot.languages.parts import QuietWords
 QUIET = QuietWords(
     beside="с со от до по и ч час часа часов в тихо тишина каждый день ежедневно",
     endings="ти и х",
+    spans="с со от до по",
     morning="утра утром",
     evening="вечера вечером дня",
     night="ночи ночью",
