@@ -8,7 +8,6 @@ buttons under an earlier one are out of date.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import time
 from functools import partial
 
 from telegram import Update
@@ -321,7 +320,12 @@ async def _toggle_hour(context: Context, chat: Chat, value: str) -> None:
     at = digest.time_of(value)
     if at is None:
         raise UserError("error.stale")
-    await _toggle(context, chat, str(DigestSubject(time(at.hour, at.minute), chat.time_zone)))
+    key = DigestSubject(at, chat.time_zone)
+    async with context.services.store.writing() as db:
+        old = digests_of(await storage.chats.subscriptions(db, chat.id))
+        if key not in old:
+            digest.must_fit([*(one.at for one in old), at], [at])
+        await subscriptions.switch(db, chat.id, str(key), now=context.services.clock())
 
 
 async def _toggle(context: Context, chat: Chat, key: str) -> None:

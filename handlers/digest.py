@@ -16,7 +16,7 @@ from bot.convert.quiet import read_hours
 from bot.errors import UserError
 from bot.i18n import name_of, t
 from bot.model.chats import Chat
-from bot.model.subjects import DigestSubject, bases_of, digests_of, topics_of
+from bot.model.subjects import MOST_DIGESTS, DigestSubject, bases_of, digests_of, topics_of
 from bot.readers.digest import day_digest
 from bot.render import digest as render
 from bot.render import subscriptions as menus
@@ -167,8 +167,15 @@ async def _keep(context: Context, times: Collection[time]) -> None:
         await storage.chats.unsubscribe(db, chat.id, given_up)
         # what is followed already stays as old as it is: the day's digest may be on its way
         new = set(times) - {one.at for one in old}
+        must_fit(times, new)
         wanted = [str(DigestSubject(at, chat.time_zone)) for at in sorted(new)]
         await storage.chats.subscribe(db, chat.id, wanted, now=services.clock())
+
+
+def must_fit(times: Collection[time], new: Collection[time]) -> None:
+    """UserError where `new` hours would make more digests a day than a chat may have."""
+    if new and len(times) > MOST_DIGESTS:
+        raise UserError("error.digests", most=MOST_DIGESTS)
 
 
 async def move(db: Db, chat_id: int, zone: str, *, now: datetime) -> None:

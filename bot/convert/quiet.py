@@ -19,9 +19,12 @@ from bot.errors import UserError
 from bot.languages import languages, words_of
 from bot.languages.letters import fold_typed
 from bot.model.quiet import LONGEST, QuietHours
+from bot.model.subjects import MOST_DIGESTS
 
 EXAMPLE = "/quiet 23:00-07:00"
 LONGEST_TEXT = 60  # characters; a span has fewer
+#: A list of hours has fewer, with a word between each; one too many is still read, to be told so.
+LONGEST_LIST = (MOST_DIGESTS + 1) * len("08:30 жана ")
 NIGHT_FALLS = 9  # "9 at night" is in the evening, and "3 at night" before the morning
 _DASHES = str.maketrans(dict.fromkeys("–—−‑‒~", "-"))
 _HOUR = r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?!\d)|(?P<both>\d{4})"
@@ -50,15 +53,15 @@ def read_hours(text: str) -> list[time]:
 
     None where anything else stands there, a span of hours too: "from 9 to 18" is no two hours.
     """
-    said = fold_typed(text[: LONGEST_TEXT + 1]).translate(_DASHES).strip(" .!")
-    if len(said) > LONGEST_TEXT or "-" in said or _says_span(said):
+    said = fold_typed(text[: LONGEST_LIST + 1]).translate(_DASHES).strip(" .!")
+    if len(said) > LONGEST_LIST or "-" in said or _says_span(said):
         return []
     return sorted(set(_hours(said)))
 
 
 def says_clock(text: str) -> bool:
     """Whether a text has an hour that is no amount: "8:30", "8 pm"; "20" and "12.50" may be."""
-    said = fold_typed(text[:LONGEST_TEXT])
+    said = fold_typed(text[:LONGEST_LIST])
     words = (one["ending"] or one["word"] for one in _TOKEN.finditer(said))
     return _CLOCK.search(said) is not None or any(word in _parts() for word in words)
 

@@ -25,6 +25,7 @@ CURRENCIES = ("USD", "EUR", "RUB", "KZT", "CNY")
 DIGEST_CURRENCIES = ("USD", "EUR", "RUB")
 #: What readers can follow and page through; channels may list more (`bot.sources.values.TOPICS`).
 READERS_TOPICS = ("security", "economy", "politics", "society")
+MOST_DIGESTS = 12  # of a chat, each day: one every two hours
 
 
 class Subject(ABC):

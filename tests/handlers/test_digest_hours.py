@@ -6,7 +6,9 @@ import pytest
 
 import storage.chats
 from bot.i18n import t
+from bot.model.subjects import MOST_DIGESTS
 from tests.handlers.conftest import READER, RUSSIAN, STRANGER, World
+from tests.handlers.test_channels import CHANNEL, set_up
 
 READERS = {"en": READER, "ru": RUSSIAN, "ky": STRANGER}
 
@@ -147,3 +149,46 @@ async def test_an_hour_after_the_digest_is_one_more(
     await patient.ask("/digest", chat=chat)
     assert (await patient.ask(off, chat=chat))["text"].startswith(t("digest.off", language)[:10])
     assert await hours(patient, chat) == []
+
+
+@pytest.mark.parametrize("language", READERS)
+async def test_a_day_has_so_many_digests_and_no_more(patient: World, language: str) -> None:
+    """However they are asked for: in words, one after another, or by a button that was made up.
+
+    What keeps the old hours beside new ones is read, however many they are.
+    """
+    chat = READERS[language]
+    full = t("error.digests", language).replace("{most}", str(MOST_DIGESTS))
+    every = [f"{hour:02}:30" for hour in range(MOST_DIGESTS + 1)]
+    joined = {"en": " and ", "ru": " и ", "ky": " жана "}[language]
+    assert (await patient.ask(f"/digest {joined.join(every)}", chat=chat))["text"] == full
+    assert await hours(patient, chat) == []
+
+    first, more = every[: MOST_DIGESTS // 2], every[MOST_DIGESTS // 2 : -1]
+    await patient.ask(f"/digest {' '.join(first)}", chat=chat, fits=first[0])
+    shown = (await patient.ask(f"/digest {' '.join(more)}", chat=chat, fits=more[0]))["text"]
+    both = f"/digest {' '.join(every[:-1])}"
+    assert both in shown
+    await patient.ask(both, chat=chat, fits=every[0])
+    assert await hours(patient, chat) == every[:-1]
+
+    await patient.ask("/digest", chat=chat)
+    assert (await patient.ask("22:10", chat=chat))["text"] == full
+    menu = (await patient.ask("/settings", chat=chat))["message_id"]
+    await patient.press(chat, menu, "set:digest")
+    assert full in await patient.press(chat, menu, "at:2210")
+    assert await hours(patient, chat) == every[:-1]
+    await patient.press(chat, menu, "at:0030")
+    assert await hours(patient, chat) == every[1:-1]
+
+
+async def test_a_channel_has_no_more_digests_than_a_chat(world: World) -> None:
+    """Made-up hours are counted as those of its menu are."""
+    setup = await set_up(world)
+    for hour in range(MOST_DIGESTS):
+        assert await setup.press(f"hour:{hour:02}30") == t("settings.saved", "en")
+    full = t("error.digests", "en").replace("{most}", str(MOST_DIGESTS))
+    assert await setup.press("hour:2210") == full
+    assert len(await hours(world, CHANNEL)) == MOST_DIGESTS
+    assert await setup.press("hour:0030") == t("settings.saved", "en")
+    assert await setup.press("hour:2210") == t("settings.saved", "en")
