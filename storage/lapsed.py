@@ -53,15 +53,16 @@ async def tidy(db: Db, *, lease: timedelta, held: Collection[int] = ()) -> int:
 async def expire(db: Db, *, chunk: int = CLOSED_AT_ONCE) -> int:
     """Close deliveries that expired, a chunk at a time: after an outage it may be a million.
 
-    Returns how many. Those of chats that were closed while they were made are closed too.
+    Returns how many of those there are more of, if it is a chunk. Those of chats that were closed
+    while they were made are closed too.
     """
     await forgettable(db)
     if db.dialect.name != "sqlite":
         await db.execute(WALK)  # else what was closed is read again for each chunk
     now = await db_now(db)
-    await storage.withheld.expire(db)
     late = _pending().where(delivery.c.expires_at <= now)
     closed = await _close(db, late, chunk, state=State.EXPIRED.value, finished_at=now)
+    closed = max(closed, await storage.withheld.expire(db, chunk=chunk))
     if db.dialect.name != "sqlite":  # where there is one writer at a time
         await _settle_closed(db, now, chunk)
     return closed

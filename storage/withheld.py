@@ -172,12 +172,16 @@ async def drop(db: Db, story: int) -> None:
     await _end(db, OVER, delivery.c.alert_id.in_(theirs))
 
 
-async def expire(db: Db) -> None:
-    """Close what was kept back for too long: it is no news any more."""
+async def expire(db: Db, *, chunk: int) -> int:
+    """Close what was kept back for too long, the first `chunk`: it is no news any more. How many;
+    what another replica closes now is left to it.
+    """
     now = await db_now(db)
-    late = (_IS_WITHHELD, delivery.c.expires_at <= now)
+    late = select(delivery.c.id).where(_IS_WITHHELD, delivery.c.expires_at <= now)
+    first = late.order_by(*_OLDEST_FIRST).limit(chunk).with_for_update(skip_locked=True)
     values = {"state": State.EXPIRED.value, "finished_at": now}
-    await db.execute(update(delivery).where(*late).values(**values))
+    closed = update(delivery).where(delivery.c.id.in_(first), _IS_WITHHELD).values(**values)
+    return (await db.execute(closed, execution_options=COUNTED)).rowcount
 
 
 async def look(db: Db, unmet: Unmet) -> int:

@@ -14,6 +14,7 @@ import storage.quiet
 import storage.stories
 from bot.alerts.kind import Brief, Desk, Kind, Reader, is_told_together, kind_among
 from bot.detect.filters import Looked, keeps_back
+from bot.errors import NewerError
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Sound
 from bot.model.filters import StoredFilter
@@ -66,7 +67,8 @@ class Waited(Kind):
         """
         briefs: list[Brief] = []
         left_out = 0
-        async for one, brief in _parts(desk, told, reader):
+        unread: list[int] = []
+        async for one, brief in _parts(desk, told, reader, unread):
             if brief is not None:
                 briefs.append(brief)
             left_out += one is None
@@ -77,13 +79,14 @@ class Waited(Kind):
             home=reader.home,
             source_names=desk.source_names,
             left_out=left_out,
+            unread=len(unread),
             channel=reader.channel,
         )
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """Because of the quiet hours; and when each part of it was decided."""
         parts: list[tuple[datetime, Brief]] = []
-        async for one, brief in _parts(desk, told, reader):
+        async for one, brief in _parts(desk, told, reader, []):
             if one is not None and brief is not None:
                 parts.append((one.created_at, brief))
         hours = WhatWaited.read(told.payload).hours
@@ -104,9 +107,12 @@ def alert(chat: int, hours: str | None, last: int, now: datetime) -> Alert:
 
 
 async def _parts(
-    desk: Desk, told: StoredAlert, reader: Reader
+    desk: Desk, told: StoredAlert, reader: Reader, unread: list[int]
 ) -> AsyncIterator[tuple[StoredAlert | None, Brief | None]]:
-    """Each alert that waited, with what it says now; nothing in the place of one that is muted."""
+    """Each alert that waited, with what it says now; nothing in the place of one that is muted.
+
+    What this program cannot read joins the `unread`.
+    """
     # asked now: while it waited the chat may have unfollowed it, turned it off or filtered it
     chat = await storage.chats.get(desk.db, reader.chat)
     sounds = {} if chat is None else chat.sounds
@@ -117,7 +123,12 @@ async def _parts(
         audience = await storage.alerts.audience(desk.db, number)
         if one is None or audience is None:
             continue
-        kind = kind_among(desk.kinds, one)
+        try:
+            kind = kind_among(desk.kinds, one)
+            kind.payload.read(one.payload)  # what it consists of, too
+        except NewerError:  # the rest is told without it
+            unread.append(number)
+            continue
         if not is_told_together(kind.payload):
             continue
         if audience.subscription is not None and audience.subscription not in follows:

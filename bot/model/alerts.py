@@ -12,10 +12,10 @@ from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, ClassVar, Self
 
-from bot.errors import NewerError
 from bot.model.chats import Post
 from bot.model.rates import Rate, Series
-from bot.reasons import Reason, reason
+from bot.model.versions import must_read
+from bot.reasons import Reason
 
 #: In the place of a subscription's key: every chat that is written to.
 EVERYBODY = "*"
@@ -172,17 +172,7 @@ class Payload(ABC):
         # two kinds may have the same fields, and mean different things by them
         if form.kind != cls.KIND:
             raise ValueError(f"a {form.kind} is read as a {cls.KIND}")
-        stored: object = form.json
-        version: object = stored.get("v") if isinstance(stored, Mapping) else None
-        # True would pass for 1
-        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-            words = "a stored {kind} that does not say its version"
-            raise NewerError(reason("alert.no_version", words, kind=form.kind))
-        if version > cls.VERSION:
-            words = "a stored {kind} of version {version}, and {known} is the newest known"
-            known = cls.VERSION
-            why = reason("alert.newer", words, kind=form.kind, version=version, known=known)
-            raise NewerError(why)
+        must_read(form.kind, form.json, cls.VERSION)
 
     @property
     def about(self) -> About:

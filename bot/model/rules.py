@@ -6,16 +6,14 @@ How people write a rule is read in `bot.convert.rules`; when it speaks is decide
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Self
 
-from bot.errors import NewerError
 from bot.model.rates import Pair, Rate, RateKind, rate_from_json, rate_to_json
-from bot.reasons import reason
+from bot.model.versions import must_read
 
 VERSION = 1  # the newest of a stored rule, and of its state
 
@@ -132,7 +130,7 @@ class Rule:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read any version we ever wrote; NewerError for one that we did not."""
-        _must_know("rule", data)
+        must_read("rule", {"v": 1, **data}, VERSION)
         return cls(
             pair=Pair.parse(data["pair"]),
             kind=RateKind(data["kind"]),
@@ -144,13 +142,6 @@ class Rule:
             once=data["once"],
             until=_day(data["until"]),
         )
-
-
-def _must_know(what: str, data: Mapping[str, Any]) -> None:
-    version = data.get("v", VERSION)
-    if version != VERSION:  # of a newer program: its fields may mean something else
-        words = "a stored {kind} of version {version}, and {known} is the newest known"
-        raise NewerError(reason("alert.newer", words, kind=what, version=version, known=VERSION))
 
 
 def _written(day: date | None) -> str | None:
@@ -184,7 +175,7 @@ class RuleState:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read any version we ever wrote; NewerError for one that we did not."""
-        _must_know("rule's state", data)
+        must_read("rule's state", {"v": 1, **data}, VERSION)
         anchor = None
         if data["anchor"] is not None:
             anchor = rate_from_json(data["anchor"])

@@ -61,9 +61,13 @@ def waited(
     home: str,
     source_names: SourceNames,
     left_out: int = 0,
+    unread: int = 0,
     channel: bool = False,
 ) -> Message | None:
-    """Rates as tables, one a source; a line for each of the rest; None where nothing is left."""
+    """Rates as tables, one a source; a line for each of the rest; None where nothing is left.
+
+    What is `unread` is counted with that for which there is no room.
+    """
     tables = _tables(told, home, language, source_names)
     said = [one.line for one in sorted(told, key=lambda one: not one.urgent) if one.line]
     if not tables and not said:
@@ -76,8 +80,8 @@ def waited(
             break
         whole, shown = longer, shown + 1
     more = None
-    if len(said) > shown:
-        more = phrase("waited.more", language, n=len(said) - shown)
+    if rest := len(said) - shown + unread:
+        more = phrase("waited.more", language, n=rest)
     text = join("\n\n", [whole, more, said_left_out(left_out, language)])
     buttons = () if channel else ((why_button(alert, language),),)
     return Message(text.text, text.entities, buttons, silent=True)

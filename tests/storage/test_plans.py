@@ -358,7 +358,7 @@ async def test_channels_with_a_policy_and_what_they_keep_back_are_found_by_their
         with statements(db) as asked:
             await storage.withheld.withhold(db, first, EDITOR, after=None, last=None)
             await storage.withheld.confirmed(db, 1)
-            await storage.withheld.expire(db)
+            await storage.withheld.expire(db, chunk=10)
             await storage.withheld.look(db, EDITOR.unmet)
             await storage.stories.latest(db, reader=ANY_CHANNEL)
             await storage.stories.latest(db, reader=-1)

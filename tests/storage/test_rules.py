@@ -87,6 +87,17 @@ async def test_a_rule_that_a_newer_program_saved_is_kept_and_does_not_watch(
         assert len(await storage.rules.watching(db, SERIES, now=NOW)) == 2
 
 
+def test_a_rule_of_an_older_version_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the program that writes the next one."""
+    form, state = rule().to_json(), RuleState().to_json()
+    monkeypatch.setattr("bot.model.rules.VERSION", 2)
+    assert Rule.from_json(form) == rule()
+    assert RuleState.from_json(state) == RuleState()
+    for wrong in (3, True, "2"):
+        with pytest.raises(NewerError):
+            Rule.from_json({**form, "v": wrong})
+
+
 def test_an_alert_whose_rule_is_of_a_newer_version_is_not_read() -> None:
     """Nor is it shown among others."""
     fired = RuleFired(number=1, rule=rule(), move=Move(old=rate(), new=rate()))
