@@ -118,6 +118,7 @@ def _figures(
             value=grown,
             unit="MB",
             goal=Goal(of="figure", most=5),
+            note=" ".join(f"{size:.0f}" for _, size in course.megabytes[:: int(60 / LOOK)]),
         ),
         Figure(
             name="lines of trouble in the log",

@@ -10,9 +10,11 @@ import asyncio
 import os
 import sqlite3
 from pathlib import Path
+from traceback import extract_tb
 
 import structlog
 from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import BotError, ConfigError, StorageError
 from bot.reasons import reason
@@ -200,4 +202,18 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except (BotError, SQLAlchemyError):
+        raise
+    except Exception as error:  # whatever a file does wrong, the database is left as it was
+        raise ConfigError(_mistake(error)) from error
+
+
+def _mistake(error: Exception) -> str:
+    """What a migration did wrong, with its file and line: the last of ours that was under way."""
+    ours = [
+        at for at in extract_tb(error.__traceback__) if Path(at.filename).parent.name == "versions"
+    ]
+    place = ", ".join(f"{Path(at.filename).name}, line {at.lineno}" for at in ours[-1:])
+    return f"a migration cannot be run: {place}: {type(error).__name__}: {error}"

@@ -182,13 +182,13 @@ async def test_a_day_has_so_many_digests_and_no_more(patient: World, language: s
     assert await hours(patient, chat) == every[1:-1]
 
 
-async def test_a_channel_has_no_more_digests_than_a_chat(world: World) -> None:
+async def test_a_channel_has_no_more_digests_than_a_chat(patient: World) -> None:
     """Made-up hours are counted as those of its menu are."""
-    setup = await set_up(world)
+    setup = await set_up(patient)
     for hour in range(MOST_DIGESTS):
         assert await setup.press(f"hour:{hour:02}30") == t("settings.saved", "en")
     full = t("error.digests", "en").replace("{most}", str(MOST_DIGESTS))
     assert await setup.press("hour:2210") == full
-    assert len(await hours(world, CHANNEL)) == MOST_DIGESTS
+    assert len(await hours(patient, CHANNEL)) == MOST_DIGESTS
     assert await setup.press("hour:0030") == t("settings.saved", "en")
     assert await setup.press("hour:2210") == t("settings.saved", "en")
