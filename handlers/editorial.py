@@ -50,7 +50,10 @@ async def pressed(context: Context, what: str, number: str, mark: str) -> None:
         shown = await _waiting(context, db, kept.id)
         changed = what == "send" and shown.mark != mark
         decided = not changed and await decide(db, kept.id)
-    if not changed and not decided:  # too late, or the channel follows it no more
+        now = await storage.withheld.get(db, kept.id)
+    if not changed and not decided:
+        if now is not None and now.state is State.CANCELLED:
+            raise UserError("error.asked_unfollowed", channel=one_line(channel.title))
         raise UserError("error.story_expired")
     if changed:
         await context.edit(shown.card(context.language))

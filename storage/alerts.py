@@ -6,7 +6,7 @@ What becomes of an alert on its way to readers is told in `storage.fan_out` and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -353,3 +353,13 @@ async def audience(db: Db, pk: int) -> Audience | None:
     if row is None:
         return None
     return Audience(subscription=row.audience_key, chat=row.audience_chat)
+
+
+async def close_over(db: Db, pks: Collection[int]) -> set[int]:
+    """Which of these alerts are over, or gone; those are given to nobody any more."""
+    now = await db_now(db)
+    live = select(alert.c.id).where(alert.c.id.in_(pks), alert.c.expires_at > now)
+    over = set(pks) - set((await db.execute(live)).scalars())
+    still_open = (alert.c.id.in_(over), alert.c.fanned_at.is_(None))
+    await db.execute(update(alert).where(*still_open).values(fanned_at=now))
+    return over

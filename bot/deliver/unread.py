@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import structlog
 
+import storage.alerts
 from bot.alerts.notices import OnTrouble
 from bot.reasons import Reason
+from storage.db import Db
 
 log = structlog.get_logger(__name__)
 
@@ -25,3 +27,10 @@ class UnreadAlerts:
                 self._told.add(number)
                 log.warning("an alert cannot be read by this version", alert=number, why=str(why))
                 await self._on_trouble("notice.newer", {"alert": str(number)}, why)
+
+    async def forget(self, db: Db) -> None:
+        """Forget those whose time is over: nobody sends them any more."""
+        if self.alerts:
+            for number in await storage.alerts.close_over(db, self.alerts):
+                self.alerts.pop(number, None)
+                self._told.discard(number)

@@ -99,6 +99,7 @@ class Upkeep:
                 # before it could expire: what is held is worth telling in the morning
                 held = await storage.quiet.hold(db)
                 closed = await storage.lapsed.expire(db)
+                await self._unread.forget(db)
             if closed < storage.lapsed.CLOSED_AT_ONCE and held < storage.quiet.AT_ONCE:
                 self._expire_at = now + EXPIRE
             else:

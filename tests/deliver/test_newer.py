@@ -11,13 +11,16 @@ import pytest
 from sqlalchemy import select, update
 
 import storage.fan_out
+from bot.deliver.unread import UnreadAlerts
 from bot.model.chats import ChatKind
 from bot.ops.whole import _alerts
-from bot.reasons import read
-from storage.db import db_now
+from bot.reasons import Reason, read
+from storage.db import Store, db_now
 from storage.due import UNREAD
 from storage.schema import alert, delivery
 from tests.deliver.test_worker import ONE, TWO, bench
+from tests.factories import NOW
+from tests.storage.test_withheld import broken, report
 from tests.world import Sending, World
 
 __all__ = ["bench"]
@@ -111,6 +114,29 @@ async def test_very_many_that_cannot_be_read_keep_nobody_waiting(
     assert bench.accepted(ONE) == 1
     # half a second's slots are claimed ahead, before it is known that there is nothing to send
     assert len([row for row in await _held(bench) if row == UNREAD.words]) <= 10
+
+
+async def test_what_cannot_be_read_is_forgotten_when_its_time_is_over(store: Store) -> None:
+    """Else every fan-out and claim would name it; it is told of once, and given to nobody."""
+    told: list[str] = []
+
+    async def on_trouble(_: str, values: dict[str, str], /, *why: Reason) -> None:
+        told.append(f"{values['alert']} {why[0]}")
+
+    unread = UnreadAlerts(on_trouble)
+    async with store.writing() as db:
+        over = await broken(db, await report(db, "one"), "over")
+        live = await broken(db, await report(db, "two"), "live")
+        unread.alerts |= {over: UNREAD, live: UNREAD, 99: UNREAD}
+        await unread.tell()
+        await db.execute(update(alert).where(alert.c.id == over).values(expires_at=NOW))
+        await unread.forget(db)
+        assert set(unread.alerts) == {live}
+        assert await storage.fan_out.fan_out(db) is not None
+        assert await storage.fan_out.fan_out(db) is None  # the other is not open any more
+    await unread.tell()
+    assert len(told) == 3
+    assert unread._told == {live}
 
 
 async def _held(bench: World) -> list[str | None]:

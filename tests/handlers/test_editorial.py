@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 import storage.chats
 import storage.privacy
@@ -32,7 +32,7 @@ from bot.sources.catalog import parse_catalog
 from handlers.services import Services
 from storage.alerts import StoredAlert
 from storage.db import Db
-from storage.schema import delivery
+from storage.schema import delivery, subscription
 from storage.withheld import Unmet
 from tests.factories import rate
 from tests.handlers.conftest import (
@@ -484,6 +484,20 @@ async def test_too_late_is_said(world: World) -> None:
         said = await world.press(READER, asked["message_id"], button)
         assert said == t("error.story_expired", "en")
     assert posted(world) == []
+
+
+async def test_that_the_channel_follows_it_no_more_is_said(world: World) -> None:
+    """It is not the owner who was late."""
+    await channel_with(world, Editorial.APPROVE)
+    await world.report("a", ATTACK, QUIET)
+    asked = await question(world)
+    async with world.bot.store.writing() as db:
+        await db.execute(delete(subscription))
+    send, _ = data(asked)
+    said = await world.press(READER, asked["message_id"], send)
+    assert said == t("error.asked_unfollowed", "en").format(channel="News")
+    assert posted(world) == []
+    assert await states(world) == ["cancelled"]
 
 
 async def test_what_got_worse_is_asked_about_anew(world: World) -> None:
