@@ -8,9 +8,10 @@ not, a name that means nothing.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from functools import cache
 from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
@@ -18,6 +19,7 @@ from typing import NamedTuple
 
 PROGRAM = Path(__file__).parents[1]
 ROOMS = {"bot", "handlers", "storage"}  # beside them in a folder may lie every library there is
+NEIGHBOURS = 20  # of a word that are compared: currencies have many
 LONGEST_HINT = 60  # letters of a word worth looking for a neighbour of
 BODY = "<module>"  # what a traceback calls the lines of a file that stand in no function
 
@@ -61,12 +63,21 @@ def modules_of(
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint at the nearest known word ("; did you mean poll?"); empty when none is near."""
+    """A hint at the nearest known word ("; did you mean poll?"); empty when none is near.
+
+    Of several as near it is one that begins alike: USX is USD, not UZS.
+    """
     by_small_letters = {one.lower(): one for one in known}
-    near = get_close_matches(word[:LONGEST_HINT].lower(), list(by_small_letters), n=1)
+    said = word[:LONGEST_HINT].lower()
+    near = get_close_matches(said, list(by_small_letters), n=NEIGHBOURS)
     if not near:
         return ""
-    return f"; did you mean {by_small_letters[near[0]]}?"
+
+    def nearness(one: str) -> tuple[float, int]:
+        alike = takewhile(lambda pair: pair[0] == pair[1], zip(one, said, strict=False))
+        return SequenceMatcher(None, one, said).ratio(), len(list(alike))
+
+    return f"; did you mean {by_small_letters[max(near, key=nearness)]}?"
 
 
 class Unread(NamedTuple):

@@ -56,8 +56,8 @@ NAMED = [
         Questions(words={"q": "эмне", "Z": "канча", "qQ": "кандай"}),
         "questions.QUESTIONS",
         [
-            f"words: {one} is no part of a question: q, Q, t, T, f, r, i, x, p, w"
-            for one in ("Z", "qQ")
+            "words: Z is no part of a question: q, Q, t, T, f, r, i, x, p, w",
+            "words: qQ is no part of a question: q, Q, t, T, f, r, i, x, p, w; did you mean Q?",
         ],
     ),
     (
@@ -87,13 +87,7 @@ def test_what_a_languages_words_name_is_there(
     file = place.partition(".")[0]
     kyrgyz.setattr(f"bot.languages.ky.{place}", part)
     found = whole.problems(Catalog())
-    starts = [f"language ky: bot/languages/ky/{file}.py: {one}" for one in told]
-    assert [one.partition("; did")[0] for one in found] == [
-        one.partition("; did")[0] for one in starts
-    ]
-    for line, start in zip(found, starts, strict=True):
-        assert line.startswith(start.partition("; did")[0])
-        assert ("did you mean" in start) <= ("did you mean" in line)
+    assert found == [f"language ky: bot/languages/ky/{file}.py: {one}" for one in told]
 
 
 def test_what_every_language_names_is_there() -> None:
