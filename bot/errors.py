@@ -9,11 +9,14 @@
     + ParseError     bytes came back, but not in the shape we know
   * StorageError     the database failed
   * UnreadableError  an update of Telegram's that nobody can read; set aside, the others go on
-  * NewerError       an alert in a form that this version of the program does not read; it waits
+  * NewerError       an alert or rule in a form that this version does not read; it waits
 
-Errors are caught in three places only: around one source's poll, around one
-delivery, and in the handlers' error handler. Everything else goes up and stops
-the process.
+Errors end one thing and no more around one source's poll, around one delivery,
+and in the handlers' error handler. Two are waited out besides: a StorageError by
+each recurring job and whoever asks the database in between, which try again, and
+a NewerError wherever alerts or rules are read among others (the fan-out, what
+waited for quiet hours, the operators' page), which leave that one to a program
+that reads it. Everything else goes up and stops the process.
 """
 
 from __future__ import annotations
@@ -95,8 +98,8 @@ class UnreadableError(BotError):
 
 
 class NewerError(BotError):
-    """What is stored of an alert has a form that this version of the program does not read, as
-    after going back to it: the alert is kept for one that does.
+    """What is stored of an alert or rule has a form that this version of the program does not
+    read, as after going back to it: it is kept for one that does.
     """
 
     def __init__(self, reason: Reason) -> None:
