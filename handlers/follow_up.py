@@ -1,7 +1,8 @@
 """What is written next after a bare command that asks for something: "/mute", then "football".
 
-Only in a private chat, once, and for some minutes; a restart forgets it, as it forgets what was
-answered to what. What the command cannot read, what asks for something else after /mute, and a
+Only in a private chat, once, and for some minutes. Each process remembers it for itself: a restart
+forgets it, and of several replicas another one neither knows of it nor ends it by a command that it
+handles. What the command cannot read, what asks for something else after /mute, and a
 bare number after /digest, which may be an amount, is taken as if no command stood before it. A word
 that cancels does.
 """
