@@ -112,7 +112,7 @@ class Quiet:
         return False
 
 
-async def nobody(_db: object, _claimed: object, _above: Lane) -> set[int]:
+async def nobody(_db: object, _claimed: object, _above: Lane, _left_out: object) -> set[int]:
     """No chat waits for something of another lane."""
     return set()
 
@@ -127,6 +127,7 @@ async def sender(row: Row, rate: float, left: list[float]) -> None:
         store=nothing,
         slots=slots,
         upkeep=nothing,
+        unread=SimpleNamespace(alerts=()),  # type: ignore[arg-type]  # all can be read
         refusals=SimpleNamespace(down=False),  # type: ignore[arg-type]  # nothing is refused
         reach=SimpleNamespace(away=False),  # type: ignore[arg-type]  # Telegram is there
         signals=signals,

@@ -37,7 +37,8 @@ FROM generate_series(1, :alerts) AS a, generate_series(1, :chats) AS n ORDER BY 
 _ALERTS = """
 INSERT INTO alert (dedup_key, kind, payload, severity, lane, reasons, audience_key,
   created_at, expires_at, fanned_at)
-SELECT 'p24:' || a, 'notice', '{"msgid": "notice.topic", "values": [["chat", "1"]]}', 'notable', 1,
+SELECT 'p24:' || a, 'notice',
+  '{"v": 1, "msgid": "notice.topic", "values": [["chat", "1"]]}', 'notable', 1,
   '{"v": 1, "reasons": []}', 'topic:security', now(), now() + interval '1 day', now()
 FROM generate_series(1, :alerts) AS a
 """
