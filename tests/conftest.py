@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import gc
 import logging
 import os
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 import structlog
+import uvloop
 
 import bot.log  # noqa: F401 - before anything imports structlog, as in the program
 from storage.db import Store
@@ -38,12 +40,28 @@ hypothesis.settings.load_profile("jarchy")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The long run tries more examples of each property."""
+    """The long run tries more examples of each property. A process among several ends at once when
+    all is said: Python would take its modules apart for seconds, in all of them together.
+    """
     if "not slow" in config.option.markexpr:
         hypothesis.settings.load_profile("quick")
+    if hasattr(config, "workerinput"):
+        atexit.register(os._exit, 0)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Look for garbage once more, for what it has to tell; pytest would do so five times."""
+    gc.collect()
+    gc.freeze()
 
 
 compile_each_once()
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The event loop that the program runs on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 def _shared() -> Path | None:
@@ -58,6 +76,7 @@ SHARED = _shared()
 POSTGRES = pytest.StashKey[Shared]()
 
 
+BROWSER = ROOT / "tests" / "browser"
 #: Folders and files of tests that wait for programs, servers, browsers and pauses for more than
 #: they compute; the longest first.
 WAITING = (
@@ -105,13 +124,13 @@ def _mixed(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
     between tests that use the processor meanwhile, of another kind than those of its neighbours,
     and none among the last.
 
-    A file stays together: what its tests share is made once.
+    A file stays together, and so do those that need a browser: what their tests share is made once.
     """
     waiting: dict[Path, list[pytest.Item]] = {}
     others: list[pytest.Item] = []
     for one in sorted(items, key=_rank):  # keeps the order in which they were found otherwise
         if _rank(one) < len(WAITING):
-            waiting.setdefault(one.path, []).append(one)
+            waiting.setdefault(BROWSER if BROWSER in one.path.parents else one.path, []).append(one)
         else:
             others.append(one)
     files = list(waiting.values())

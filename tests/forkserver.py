@@ -199,9 +199,19 @@ def _read_from(given: bytes) -> int:
         return os.dup(file.fileno())
 
 
+class _ClosedAtItsEnd(asyncio.StreamReaderProtocol):
+    """A pipe's reader; uvloop would keep the pipe open, as of a socket that may still be written
+    to.
+    """
+
+    def eof_received(self) -> bool:
+        super().eof_received()
+        return False
+
+
 async def _reader(pipe: int) -> asyncio.StreamReader:
     reader = asyncio.StreamReader()
-    protocol = asyncio.StreamReaderProtocol(reader)
+    protocol = _ClosedAtItsEnd(reader)
     file = os.fdopen(pipe, "rb", buffering=0)
     await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, file)
     return reader
