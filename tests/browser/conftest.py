@@ -30,7 +30,7 @@ FLAGS = [
 ]
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """The system's Chromium."""
     if not CHROMIUM.exists():

@@ -26,7 +26,7 @@ HOST = "Aigul"  # whom the demonstration itself has
 LONGEST = 300
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def address(tmp_path: Path) -> AsyncIterator[str]:
     """A demonstration's address, once its bot is ready; SIGTERM must end it with 0 and nothing to
     complain of.
@@ -103,7 +103,7 @@ class Visit:
 Visitor = Callable[[str], Awaitable[Visit]]
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def visitor(browser: Browser, address: str) -> AsyncIterator[Visitor]:
     """Lets a person in; in the end nothing was asked of another machine and the console is
     silent.

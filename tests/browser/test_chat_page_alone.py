@@ -26,7 +26,7 @@ TONGUES = {
     "ky": Tongue(name="Кыргызча", words={"Language": "Тил"}),
 }
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def next_day() -> str:
@@ -34,7 +34,7 @@ async def next_day() -> str:
     return "It is tomorrow"
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def emulator() -> AsyncIterator[Emulator]:
     """One person, a group, a channel, a control."""
     controls = [Control(id="next", label="Next day", run=next_day)]
@@ -66,7 +66,7 @@ async def opened(
     return page, problems
 
 
-@pytest_asyncio.fixture(loop_scope="module", autouse=True)
+@pytest_asyncio.fixture(loop_scope="session", autouse=True)
 async def no_page_left(browser: Browser) -> AsyncIterator[None]:
     """A page that is open draws beside the next test's."""
     yield

@@ -22,7 +22,7 @@ WRITTEN = {
     "ky": ("2023-ж., 14-август, дүйшөмбү, 12:00", "3-август", "2022-ж., 31-декабрь"),
 }
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 @pytest.mark.parametrize("language", WRITTEN)

@@ -18,7 +18,7 @@ SLOWLY = 60_000  # milliseconds: a bot that starts anew beside other tests
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.timeout(LONGEST),
 ]
 

@@ -14,10 +14,10 @@ from bot.i18n import demo_texts
 AIGUL, HERALD, OWN, GROUP = 1001, -1001000000001, -1001000000002, -1001000000003
 RATES = 5
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def emulator() -> AsyncIterator[Emulator]:
     """A person without a language, a herald in two, and what is theirs."""
     tongues = {

@@ -25,7 +25,7 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 KEPT = "Only the page changed: the bot keeps its language"
 CODES = {"ru": "Русский", "ky": "Кыргызча"}
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 #: What the page says: its texts, and what it calls its parts to those who do not see them.
 SAID = """() => {
@@ -77,7 +77,7 @@ async def refused() -> str:
     raise ValueError("the clock stands still")
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def emulator() -> AsyncIterator[Emulator]:
     """A town whose people and chats have no Latin letter, and the demonstration's languages."""
     time = words("demo.time")

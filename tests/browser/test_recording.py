@@ -19,7 +19,7 @@ from tests.browser.test_demo import seen
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.asyncio(loop_scope="session"),
 ]
 
 SIZE = (390, 700)

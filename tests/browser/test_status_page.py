@@ -18,7 +18,7 @@ from tests.publishers import daily
 PATIENCE = 60_000  # milliseconds; a machine busy with other tests
 PHONE, DESK = (390, 844), (1280, 900)
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 @pytest.fixture(autouse=True)
