@@ -139,12 +139,14 @@ async def stands(made: Kept) -> Kept:
     return made
 
 
+@pytest.mark.cases
 async def test_nothing_is_decided_while_there_is_nothing_to_show(kept: Kept) -> None:
     await kept.shows(None)
     assert not await kept.step()
     assert await kept.alerts() == []
 
 
+@pytest.mark.cases
 async def test_what_one_board_has_to_send_is_sent_though_the_next_has_nothing(kept: Kept) -> None:
     """The other one's alert is under way."""
     other = chat(CHANNEL + 1, kind=ChatKind.CHANNEL)
@@ -176,6 +178,7 @@ async def test_a_board_is_made_pinned_and_rests(kept: Kept) -> None:
     assert len(await kept.alerts()) == 2
 
 
+@pytest.mark.cases
 @pytest.mark.parametrize("state", UNSENT)
 async def test_a_board_that_was_not_sent_is_made_by_another_alert(kept: Kept, state: State) -> None:
     """As often as it takes: it waited too long."""
@@ -187,6 +190,7 @@ async def test_a_board_that_was_not_sent_is_made_by_another_alert(kept: Kept, st
     assert await kept.told() == []
 
 
+@pytest.mark.cases
 async def test_a_board_that_was_refused_is_tried_once_more_and_given_up(kept: Kept) -> None:
     for told in (False, True):
         assert await kept.step()
@@ -198,6 +202,7 @@ async def test_a_board_that_was_refused_is_tried_once_more_and_given_up(kept: Ke
     assert await kept.told() == [(OWNER, "notice.board_lost", NAMED)]
 
 
+@pytest.mark.cases
 async def test_a_board_that_may_have_arrived_is_not_made_twice(kept: Kept) -> None:
     assert await kept.step()
     await kept.ends(State.DEAD, why=DOUBTED)
@@ -206,6 +211,7 @@ async def test_a_board_that_may_have_arrived_is_not_made_twice(kept: Kept) -> No
     assert await kept.told() == [(OWNER, "notice.board_lost", NAMED)]
 
 
+@pytest.mark.cases
 async def test_a_pin_that_waited_too_long_is_asked_for_again(made: Kept) -> None:
     """Nobody refused it; an operator's stop may last for days."""
     for _ in range(2):
@@ -219,6 +225,7 @@ async def test_a_pin_that_waited_too_long_is_asked_for_again(made: Kept) -> None
     assert await made.told() == []
 
 
+@pytest.mark.cases
 async def test_a_board_that_is_gone_when_it_is_pinned_is_made_anew(made: Kept) -> None:
     """Once; the second time it is given up."""
     await made.ends(State.CANCELLED, why=GONE)
@@ -234,6 +241,7 @@ async def test_a_board_that_is_gone_when_it_is_pinned_is_made_anew(made: Kept) -
     assert await made.told() == [(OWNER, "notice.board_deleted", NAMED)]
 
 
+@pytest.mark.cases
 async def test_a_board_that_may_not_be_pinned_is_edited_all_the_same(made: Kept) -> None:
     await made.ends(State.DEAD, why=REFUSED)
     assert await made.step()
@@ -266,6 +274,7 @@ async def test_one_edit_is_under_way_at_a_time(stands: Kept) -> None:
     assert (await stands.alerts())[2:] == [("board", 7)] * 2
 
 
+@pytest.mark.cases
 @pytest.mark.parametrize("state", [State.EXPIRED, State.SUPERSEDED])
 async def test_an_edit_that_never_arrived_is_made_by_another_alert(
     stands: Kept, state: State
@@ -283,6 +292,7 @@ async def test_an_edit_that_never_arrived_is_made_by_another_alert(
     assert (await stands.alerts())[2:] == [("board", 7)] * 3
 
 
+@pytest.mark.cases
 async def test_an_edit_without_words_is_no_sign_of_a_message_that_is_gone(stands: Kept) -> None:
     await stands.shows("84.2")
     assert await stands.step()
@@ -292,6 +302,7 @@ async def test_an_edit_without_words_is_no_sign_of_a_message_that_is_gone(stands
     assert not (await stands.board()).remade
 
 
+@pytest.mark.cases
 async def test_a_board_that_is_gone_when_it_is_edited_is_made_anew(stands: Kept) -> None:
     await stands.shows("84.2")
     assert await stands.step()
@@ -334,6 +345,7 @@ async def deleted(kept: Kept) -> bool:
 TROUBLES = {"lost": lost, "unpinned": unpinned, "deleted": deleted}
 
 
+@pytest.mark.cases
 @pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize(
     ("kind", "of_catalog", "hears", "words", "values"),
@@ -367,6 +379,7 @@ async def test_of_a_trouble_hears_whoever_asked_for_the_board(
         assert await kept.told() == told * (times if hears != OPERATOR else 1)
 
 
+@pytest.mark.cases
 async def test_of_a_board_that_nobody_set_up_nobody_hears(kept: Kept) -> None:
     """Who made the bot the channel's administrator is forgotten."""
     async with kept.store.writing() as db:

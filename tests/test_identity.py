@@ -110,7 +110,7 @@ async def stories(world: World) -> int:
     return len({row.story_id for row in await world.stored(entry)})
 
 
-@pytest.mark.cases
+@pytest.mark.cases(keep=5)
 @pytest.mark.parametrize("hour", [0.1, 10, 14, 19.5, 23.9])
 @pytest.mark.parametrize("day", ["25.11.2026", "Wed, 25 Nov 2026", "2026-11-25T00:00:00+06:00"])
 async def test_F20_an_article_of_today_is_fresh_all_day(

@@ -299,6 +299,7 @@ async def _served(pages: dict[str, str]) -> tuple[asyncio.Server, int]:
 LARGER = "larger than 5 MiB"
 
 
+@pytest.mark.cases(keep=4)
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -20,6 +20,7 @@ async def hours(world: World, chat: int) -> list[str]:
     return [key.removeprefix("digest:").partition("@")[0] for key in keys if "digest:" in key]
 
 
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize(
     ("language", "words"),
     [
@@ -55,6 +56,7 @@ async def test_an_hour_that_is_replaced_is_named_with_what_keeps_both(
     assert await hours(patient, chat) == ["08:30", "20:00"]
 
 
+@pytest.mark.cases(keep=3)
 @pytest.mark.parametrize("words", ["8:30-20:00", "25:00", "8:77", "soon", "8 usd", "9" * 70])
 async def test_what_is_no_list_of_hours_is_answered_with_one(patient: World, words: str) -> None:
     """In quotation marks, and nothing is kept of it."""
@@ -64,6 +66,7 @@ async def test_what_is_no_list_of_hours_is_answered_with_one(patient: World, wor
     assert await hours(patient, READER) == []
 
 
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize(
     ("language", "spans"),
     [
@@ -128,6 +131,7 @@ async def test_a_number_after_the_digest_is_no_hour_of_it(patient: World, langua
         assert await hours(patient, chat) == ["08:30", "20:00"], written
 
 
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize(
     ("language", "written", "off"),
     [

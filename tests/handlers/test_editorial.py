@@ -150,6 +150,7 @@ async def states(world: World) -> list[str]:
 # --- choosing -------------------------------------------------------------------------------------
 
 
+@pytest.mark.cases
 @pytest.mark.parametrize("who", [READER, RUSSIAN, STRANGER])
 async def test_the_policy_is_chosen_by_taps_and_the_current_one_is_marked(
     world: World, who: int
@@ -176,6 +177,7 @@ async def test_the_policy_is_chosen_by_taps_and_the_current_one_is_marked(
     assert await setup.press("policy:loud") == t("error.stale", language)
 
 
+@pytest.mark.cases
 @pytest.mark.parametrize("policy", [Editorial.TWO_SOURCES, Editorial.APPROVE])
 async def test_the_page_says_so_where_the_operator_asks_more(
     world: World, policy: Editorial
@@ -279,6 +281,7 @@ async def test_whoever_fans_out_keeps_back_what_the_policy_does(
 # --- with the owner's word ------------------------------------------------------------------------
 
 
+@pytest.mark.cases
 async def test_an_approved_story_is_posted_once_as_it_was_shown(world: World) -> None:
     """In the channel's language; a second press says that it is decided."""
     setup = await channel_with(world, Editorial.APPROVE)
@@ -306,6 +309,7 @@ async def test_an_approved_story_is_posted_once_as_it_was_shown(world: World) ->
     assert len(await world.alerts("asked")) == 1
 
 
+@pytest.mark.cases
 async def test_a_rejected_story_is_in_nothing_that_the_channel_posts(world: World) -> None:
     """Nor is one that waits; others have both."""
     setup = await channel_with(world, Editorial.APPROVE)
@@ -325,6 +329,7 @@ async def test_a_rejected_story_is_in_nothing_that_the_channel_posts(world: Worl
     assert HEADLINE in (await world.ask("/digest"))["text"]
 
 
+@pytest.mark.cases
 async def test_what_waits_is_in_no_digest_and_on_no_board(world: World) -> None:
     """Of that channel; once it may be posted, it is in both."""
     setup = await channel_with(world, Editorial.APPROVE)
@@ -365,6 +370,7 @@ async def _others(world: World) -> tuple[str, str]:
     return digest.text, board.text
 
 
+@pytest.mark.cases
 async def test_what_reads_otherwise_by_now_is_shown_again_before_it_is_posted(
     world: World,
 ) -> None:
@@ -389,6 +395,7 @@ async def test_what_reads_otherwise_by_now_is_shown_again_before_it_is_posted(
     assert len(posted(world)) == 1
 
 
+@pytest.mark.cases
 async def test_S11_the_question_is_bound_to_its_owner_its_channel_and_its_message(
     world: World,
 ) -> None:
@@ -429,6 +436,7 @@ async def test_S11_the_question_is_bound_to_its_owner_its_channel_and_its_messag
     assert await states(world) == ["withheld"]
 
 
+@pytest.mark.cases
 async def test_S26_who_lost_their_rights_decides_nothing(world: World) -> None:
     """Whoever runs the channel since is asked; the first one's buttons are out of date."""
     await channel_with(world, Editorial.APPROVE)
@@ -454,6 +462,7 @@ async def test_S26_who_lost_their_rights_decides_nothing(world: World) -> None:
     assert len(posted(world)) == 1
 
 
+@pytest.mark.cases
 async def test_whoever_lets_the_bot_into_a_channel_of_nobody_is_asked(world: World) -> None:
     """Its owner erased what was theirs, and the channel kept its policy."""
     await channel_with(world, Editorial.APPROVE)
@@ -471,6 +480,7 @@ async def test_whoever_lets_the_bot_into_a_channel_of_nobody_is_asked(world: Wor
     await in_channel(world)
 
 
+@pytest.mark.cases
 async def test_too_late_is_said(world: World) -> None:
     """After as long as any news lasts, whether it was closed already or not."""
     await channel_with(world, Editorial.APPROVE)
@@ -486,6 +496,7 @@ async def test_too_late_is_said(world: World) -> None:
     assert posted(world) == []
 
 
+@pytest.mark.cases
 async def test_that_the_channel_follows_it_no_more_is_said(world: World) -> None:
     """It is not the owner who was late."""
     await channel_with(world, Editorial.APPROVE)
@@ -500,6 +511,7 @@ async def test_that_the_channel_follows_it_no_more_is_said(world: World) -> None
     assert await states(world) == ["cancelled"]
 
 
+@pytest.mark.cases
 async def test_what_got_worse_is_asked_about_anew(world: World) -> None:
     """The first question is over; what is posted is one message."""
     await channel_with(world, Editorial.APPROVE)
@@ -516,6 +528,7 @@ async def test_what_got_worse_is_asked_about_anew(world: World) -> None:
     assert len(posted(world, "bazaar")) == 1
 
 
+@pytest.mark.cases
 @pytest.mark.usefixtures("unlooked")
 async def test_stricter_than_the_operator_a_channel_waits_for_a_second_source_too(
     world: World,

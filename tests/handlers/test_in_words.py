@@ -22,6 +22,7 @@ def said(message: dict[str, Any]) -> str:
     return str(message.get("text", message.get("caption", "")))
 
 
+@pytest.mark.cases(keep=5)
 @pytest.mark.parametrize(
     ("language", "written", "read"),
     [
@@ -48,6 +49,7 @@ async def test_an_alert_in_plain_words_is_one(
     assert stored.standing == "pending"
 
 
+@pytest.mark.cases(keep=3)
 @pytest.mark.parametrize(
     ("written", "read"),
     [
@@ -66,6 +68,7 @@ async def test_alert_reads_the_words_of_a_move_and_of_its_direction(
     assert read in shown.replace("\u00a0", " ").splitlines()[0], shown
 
 
+@pytest.mark.cases(keep=4)
 @pytest.mark.parametrize(
     ("language", "written", "read"),
     [
@@ -89,6 +92,7 @@ async def test_an_alert_goes_where_its_words_go(
     assert read in shown.replace("\u00a0", " ").splitlines()[0], shown
 
 
+@pytest.mark.cases(keep=3)
 @pytest.mark.parametrize(
     ("language", "written"),
     [
@@ -117,6 +121,7 @@ async def test_an_amount_of_money_is_no_alert(patient: World) -> None:
     assert await patient.stored(rule_table) == []
 
 
+@pytest.mark.cases(keep=3)
 @pytest.mark.parametrize(
     ("language", "written"),
     [
@@ -204,6 +209,7 @@ async def test_what_is_no_answer_to_the_command_stands_for_itself(patient: World
             assert await storage.filters.of_chat(db, chat) == []
 
 
+@pytest.mark.cases(keep=4)
 @pytest.mark.parametrize(
     ("language", "others"),
     [
@@ -236,6 +242,7 @@ async def test_a_word_of_ours_among_others_may_be_filtered_by(patient: World, wo
         assert [one.said for one in await storage.filters.of_chat(db, READER)] == [words]
 
 
+@pytest.mark.cases(keep=3)
 @pytest.mark.parametrize(
     ("language", "word"),
     [("en", "cancel"), ("ru", "отмена"), ("ky", "керек эмес"), ("ru", "/cancel")],
@@ -255,6 +262,7 @@ async def test_a_word_that_cancels_ends_what_a_bare_command_asks_for(
         assert said(await patient.ask(word, chat=chat)) == t("cancel.nothing", language)
 
 
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize("name", ["эвро", "эвронун", "эврого", "эврону", "эвродон"])
 async def test_a_currency_has_the_names_that_kyrgyz_readers_write(
     patient: World, name: str
@@ -263,6 +271,7 @@ async def test_a_currency_has_the_names_that_kyrgyz_readers_write(
     assert "EUR" in said(await patient.ask(f"100 {name}", chat=STRANGER))
 
 
+@pytest.mark.cases(keep=3)
 @pytest.mark.parametrize(
     ("language", "written", "named"),
     [

@@ -382,6 +382,7 @@ async def group(world: World) -> Place:
     return await place(world, GROUP, ChatKind.GROUP)
 
 
+@pytest.mark.cases(keep=1)
 @pytest.mark.parametrize("who", [OUTSIDER, MEMBER], ids=["stranger", "member"])
 async def test_S10_who_is_no_administrator_of_a_group_may_look_and_change_nothing(
     group: Place, who: int

@@ -96,6 +96,7 @@ def test_what_a_key_says_is_there_in_every_language() -> None:
         words("demo.unknown")
 
 
+@pytest.mark.slow
 async def test_the_demonstration_runs_with_a_fourth_language_that_has_no_words_for_it(
     tmp_path: Path,
 ) -> None:
