@@ -7,13 +7,15 @@ own.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import singledispatch
 from typing import Protocol
 
 import storage.alerts
 import storage.chats
+import storage.joined
 import storage.own_feeds
 import storage.rules
 from bot.alerts import KINDS, Desk, Reader, kind_of
@@ -31,6 +33,7 @@ from bot.model.subjects import (
 from bot.render import alerts as render
 from bot.render.answers import say
 from bot.render.news import topic_name
+from bot.render.rules import condition
 from bot.render.rules import words as rule_words
 from bot.render.text import Button
 from handlers import rules
@@ -119,11 +122,12 @@ class OwnRule:
 
     stored: StoredRule
     name: str
+    called: str = ""  # on a button, where it is told with others
     wakes: bool = False  # one that was put to sleep sleeps on
 
     def button(self, alert: int, language: str, *, muted: bool) -> Button:
         """It pauses the rule: the currency goes on being told of."""
-        return render.pause_button(alert, language, paused=muted)
+        return render.pause_button(alert, language, paused=muted, what=self.called)
 
     def muted(self, language: str) -> str:
         """The rule is paused."""
@@ -233,13 +237,15 @@ async def why(context: Context, alert: str) -> None:
 
 
 async def snooze(context: Context, alert: str) -> None:
-    """Button `snooze:<alert>`: silence about its subject; the button then says until when."""
+    """Button `snooze:<alert>`: silence about its subject, and about what was told with it; the
+    button then says until when.
+    """
     until = context.services.clock() + SNOOZE
     async with context.services.store.writing() as db:
-        subject = await _followed(db, context, await _told(db, alert))
-        followed = await subject.snooze(db, until=until)
-    if not followed:
-        await _say_muted(context, subject)
+        subjects = await _all_followed(db, context, await _told(db, alert))
+        followed = [await one.snooze(db, until=until) for one in subjects]
+    if not any(followed):
+        await _say_muted(context, subjects[0])
         return
     at = clock(until, context.chat.time_zone)
     await context.answer(say("snooze.done", context.language, time=at).text)
@@ -251,8 +257,8 @@ async def snooze(context: Context, alert: str) -> None:
 async def unsnooze(context: Context, alert: str) -> None:
     """Button `unsnooze:<alert>`: silent no longer."""
     async with context.services.store.writing() as db:
-        subject = await _followed(db, context, await _told(db, alert))
-        await subject.snooze(db, until=None)
+        for subject in await _all_followed(db, context, await _told(db, alert)):
+            await subject.snooze(db, until=None)
     await context.answer(say("snooze.undone", context.language).text)
     await context.switch(render.snooze_button(int(alert), context.language), f"unsnooze:{alert}")
 
@@ -294,4 +300,20 @@ async def _followed(db: Db, context: Context, told: StoredAlert) -> Followed:
     audience = await storage.alerts.audience(db, told.id)
     if audience is None:
         raise UserError("error.stale")
-    return await followed(kind_of(told).subject(told, audience), db, context)
+    found = await followed(kind_of(told).subject(told, audience), db, context)
+    if isinstance(found, OwnRule) and await storage.joined.rules_beside(
+        db, told.id, context.chat.id
+    ):
+        return replace(found, called=condition(found.stored.rule, context.language))
+    return found
+
+
+async def _all_followed(db: Db, context: Context, told: StoredAlert) -> list[Followed]:
+    """The same, and of all that was told with it; what is gone since is left out beside others."""
+    found: list[Followed] = []
+    for number in (told.id, *await storage.joined.parts(db, told.id, context.chat.id)):
+        with suppress(UserError):
+            found.append(await _followed(db, context, await _told(db, str(number))))
+    if not found:
+        raise UserError("error.stale")
+    return found

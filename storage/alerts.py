@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Column, ColumnElement, FromClause, case, func, literal, or_, select, update
 
+import storage.joined
 from bot import metrics
 from bot.model.alerts import Alert, Approval, Audience, Severity, State, StoredForm
 from bot.model.chats import Post
@@ -86,24 +87,35 @@ async def enqueue(db: Db, new: Alert) -> int | None:
     else:
         on_commit(db, partial(_decided, pk, new))
     if pk is not None and new.supersede_key is not None:
-        # whoever has not got the older one yet gets this in its place
-        older = select(alert.c.id).where(
-            alert.c.supersede_key == new.supersede_key,
-            alert.c.kind == new.payload.KIND,
-            alert.c.id < pk,
-        )
-        # In this order: a fan-out that is at it ends first, and what it made is found below.
-        await db.execute(
-            update(alert)
-            .where(alert.c.id.in_(older), alert.c.fanned_at.is_(None))
-            .values(fanned_at=now)
-        )
-        await db.execute(
-            update(delivery)
-            .where(delivery.c.alert_id.in_(older), delivery.c.state.in_(UNSENT))
-            .values(state=State.SUPERSEDED.value, finished_at=now)
-        )
+        await _supersede(db, pk, new, now)
     return pk
+
+
+async def _supersede(db: Db, pk: int, new: Alert, now: datetime) -> None:
+    """Whoever has not got an older one yet gets this alert in its place."""
+    same = (alert.c.supersede_key == new.supersede_key, alert.c.kind == new.payload.KIND)
+    found = await db.execute(select(alert.c.id).where(*same, alert.c.id < pk))
+    older = list(found.scalars())
+    if not older:
+        return
+    parted: Collection[int] = ()
+    series = new.payload.about.series
+    if series is not None:
+        own = new.audience.chat is not None
+        parted = await storage.joined.part(db, str(series), older, own=own)
+    # In this order: a fan-out that is at it ends first, and what it made is found below.
+    await db.execute(
+        update(alert)
+        .where(alert.c.id.in_(older), alert.c.fanned_at.is_(None))
+        .values(fanned_at=now)
+    )
+    await db.execute(
+        update(delivery)
+        .where(delivery.c.alert_id.in_(older), delivery.c.state.in_(UNSENT))
+        .values(state=State.SUPERSEDED.value, finished_at=now)
+    )
+    if series is not None:
+        await storage.joined.rejoin(db, str(series), parted)
 
 
 async def _known(db: Db, new: Alert) -> None:
@@ -247,14 +259,29 @@ async def withdraw(db: Db, pk: int) -> Withdrawn:
     closing = (
         update(alert).where(alert.c.id == pk, alert.c.fanned_at.is_(None)).values(fanned_at=now)
     )
-    waiting = len((await db.execute(closing.returning(alert.c.id))).all())
+    closed = (await db.execute(closing.returning(alert.c.id))).all()
+    parted, series = await _part(db, pk)
     unsent = update(delivery).where(delivery.c.alert_id == pk, delivery.c.state.in_(UNSENT))
     taken = unsent.values(state=State.SUPERSEDED.value, finished_at=now)
-    waiting += (await db.execute(taken, execution_options=COUNTED)).rowcount
+    waiting = len(closed) + (await db.execute(taken, execution_options=COUNTED)).rowcount
+    if series is not None:
+        await storage.joined.rejoin(db, series, parted)
     reached = (
         await db.execute(select(delivery.c.id).where(*got(delivery, pk)).limit(1))
     ).first() is not None
     return Withdrawn(reached=reached, waiting=waiting > 0)
+
+
+async def _part(db: Db, pk: int) -> tuple[Collection[int], str | None]:
+    """Let an alert stand by itself where it would be told with others; of which chats, and of what
+    series it tells, where it tells a rate.
+    """
+    its = select(alert.c.about_series, alert.c.audience_chat).where(alert.c.id == pk)
+    row = (await db.execute(its)).first()
+    if row is None or row.about_series is None:
+        return (), None
+    own = row.audience_chat is not None
+    return await storage.joined.part(db, row.about_series, [pk], own=own), row.about_series
 
 
 def got(of: FromClause, pk: int | Column[int]) -> list[ColumnElement[bool]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import (
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Insert,
     Select,
     and_,
+    bindparam,
     literal,
     or_,
     select,
@@ -27,6 +29,7 @@ from sqlalchemy.exc import IntegrityError
 
 import storage.chats
 import storage.filters
+import storage.joined
 import storage.places
 import storage.quiet
 import storage.withheld
@@ -40,6 +43,7 @@ from storage.alerts import StoredAlert, got, stored_alert
 from storage.db import COUNTED, Db, db_now, forgettable, upsert
 from storage.due import only_stopped
 from storage.schema import alert, chat, delivery, subscription
+from storage.types import Numbers
 from storage.withheld import Editor
 
 CHUNK = 4_000  # deliveries a transaction makes: short enough that replies and marks get in between
@@ -74,15 +78,12 @@ async def fan_out(
     if unread:
         oldest = oldest.where(alert.c.id.not_in(unread))
     row = (await db.execute(oldest)).first()
-    if row is None:
+    if row is None or await _is_anothers(db, row, unread or ()):
         return None
     now = await db_now(db)
     last: int | None = None
     if row.audience_chat is not None:  # one chat is one chunk
-        wants: ColumnElement[bool] = and_(chat.c.active, _is_on(row))
-        if row.awaited:
-            wants = or_(wants, only_stopped())
-        members = select(chat.c.id.label("chat_id")).where(chat.c.id == row.audience_chat, wants)
+        members = _lone_chat(row)
     else:
         members, last = await _next_chunk(db, row, now, chunk or _chunk(db))
         try:
@@ -97,8 +98,10 @@ async def fan_out(
     if size and editor is not None and row.about_story is not None:
         told = stored_alert(row)
         await storage.withheld.withhold(db, told, editor, after=row.fanned_to, last=last)
-    if size and row.post is not None:
-        await storage.quiet.hold_new(db, row.id, after=row.fanned_to, last=last)
+    if storage.joined.is_of_a_rate(row):
+        size = await _join(db, row, size, last, now, chunk or _chunk(db))
+    elif size and row.post is not None:
+        await storage.quiet.hold_new(db, [row.id], after=row.fanned_to, last=last)
     if last is not None:
         await _mark(db, row, fanned_to=last)
         return size
@@ -120,6 +123,24 @@ _OLDEST_OPEN = (
     .limit(1)
     .with_for_update(skip_locked=True)
 )
+
+
+async def _is_anothers(
+    db: Db,
+    row: Any,  # noqa: ANN401 - a row
+    left_out: Collection[int],
+) -> bool:
+    """Whether another replica gives out what goes before an alert for one chat, and it too."""
+    alone = row.audience_chat is not None and storage.joined.is_of_a_rate(row)
+    return alone and await storage.joined.is_behind(db, row, left_out)
+
+
+def _lone_chat(row: Any) -> Select[Any]:  # noqa: ANN401 - a row
+    """The chat of an alert for one, where it wants that."""
+    wants: ColumnElement[bool] = and_(chat.c.active, _is_on(row.post))
+    if row.awaited:
+        wants = or_(wants, only_stopped())
+    return select(chat.c.id.label("chat_id")).where(chat.c.id == row.audience_chat, wants)
 
 
 def _chunk(db: Db) -> int:
@@ -144,6 +165,9 @@ async def _next_chunk(
         among.append(member > row.fanned_to)
     end = select(member).where(*among).order_by(member).offset(chunk - 1).limit(1)
     last: int | None = (await db.execute(end)).scalar()
+    if storage.joined.is_of_a_rate(row):
+        after = row.fanned_to
+        last = await storage.joined.nearer(db, row, after=after, last=last, chunk=chunk)
     if last is not None:
         among.append(member <= last)
     members = select(member).join(chat, chat.c.id == member)
@@ -206,6 +230,63 @@ async def _deliver(
     return await _count(db, careful)
 
 
+async def _join(
+    db: Db,
+    row: Any,  # noqa: ANN401 - a row
+    size: int,
+    last: int | None,
+    now: datetime,
+    chunk: int,
+) -> int:
+    """With a chunk of an alert about a rate, what else tells its chats that rate; how many in all.
+
+    In the transaction that made the chunk: nothing of it leaves before the rest is there.
+    """
+    after = row.fanned_to
+    if row.audience_chat is not None:  # those for the chats that follow come along
+        after = row.audience_chat - 1
+        last = await storage.joined.nearer(db, row, after=after, last=None, chunk=chunk)
+    beside = await storage.joined.open_beside(db, row, after=after, last=last)
+    size += await _deliver_beside(db, beside, now)
+    if size:
+        new = [row.id, *(one.id for one in beside)]
+        await storage.quiet.hold_new(db, new, after=after, last=last)
+        await storage.joined.join_beside(db, row, after=after, last=last)
+    return size
+
+
+async def _deliver_beside(db: Db, beside: Sequence[Any], now: datetime) -> int:
+    """Make the deliveries of alerts for one chat each, and close them; how many."""
+    made = 0
+    for post, of_post in groupby(sorted(beside, key=_post_of), key=_post_of):
+        mine = [one.id for one in of_post]
+        source = (
+            select(
+                alert.c.id,
+                alert.c.audience_chat,
+                alert.c.lane,
+                literal(State.PENDING.value),
+                literal(now, delivery.c.not_before.type),
+                alert.c.expires_at,
+            )
+            .join(chat, chat.c.id == alert.c.audience_chat)
+            .where(alert.c.id.op("IN", is_comparison=True)(_IDS), chat.c.active, _is_on(post))
+        )
+        columns = ["alert_id", "chat_id", "lane", "state", "not_before", "expires_at"]
+        rows = upsert(db, delivery).from_select(columns, source).on_conflict_do_nothing()
+        made += (await db.execute(rows, {"ids": mine}, execution_options=COUNTED)).rowcount
+        closed = update(alert).where(alert.c.id.op("IN", is_comparison=True)(_IDS))
+        await db.execute(closed.values(fanned_at=now), {"ids": mine})
+    return made
+
+
+def _post_of(row: Any) -> str:  # noqa: ANN401 - a row
+    return row.post or ""
+
+
+_IDS = bindparam("ids", type_=Numbers(), literal_execute=True)
+
+
 async def _count(db: Db, insert: Insert) -> int:
     return int((await db.execute(insert, execution_options=COUNTED)).rowcount)
 
@@ -221,11 +302,11 @@ async def _analyze(db: Db) -> None:
         await db.execute(text("ANALYZE delivery"))
 
 
-def _is_on(row: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a row
+def _is_on(post: str | None) -> ColumnElement[bool]:
     """Whether a chat is told of that kind of post at all."""
-    if row.post is None:
+    if not post:
         return true()
-    return ~chat.c.sounds.contains(write_sounds({Post(row.post): Sound.OFF}))
+    return ~chat.c.sounds.contains(write_sounds({Post(post): Sound.OFF}))
 
 
 def _hear_of_calm(near: frozenset[str]) -> ColumnElement[bool]:
@@ -242,19 +323,21 @@ def _audience(
     """Where an alert's readers stand, which of them are meant, and which want it now."""
     if row.audience_key == EVERYBODY:
         # another name of the table, because each member is looked up in it
-        return chat.alias("everybody").c.id.label("chat_id"), [], [_is_on(row)]
+        return chat.alias("everybody").c.id.label("chat_id"), [], [_is_on(row.post)]
     if row.announces:  # whenever they came, and however grave they want its news
         its = subscription.c.key == row.audience_key
-        return subscription.c.chat_id, [its], [_is_on(row), storage.chats.awake(now)]
+        return subscription.c.chat_id, [its], [_is_on(row.post), storage.chats.awake(now)]
     if row.audience_told is not None and row.audience_key is None:  # those who got another alert
-        return delivery.c.chat_id, got(delivery, row.audience_told), [_is_on(row)]
+        # once where one message told it with others about the same: that one is followed by it too
+        theirs_alone = [*got(delivery, row.audience_told), ~storage.joined.is_carried()]
+        return delivery.c.chat_id, theirs_alone, [_is_on(row.post)]
     meant = [subscription.c.key == row.audience_key]
     near = frozenset[str](row.near or ())
     if row.graded and row.severity == Severity.INFO.value:
         # few of the topic's readers: they are looked for by themselves
         meant.append(_hear_of_calm(near))
     willing = [
-        _is_on(row),
+        _is_on(row.post),
         # nobody is told what was decided before they asked
         subscription.c.since_at <= row.created_at,
         storage.chats.awake(now),

@@ -11,15 +11,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Row, and_, func, literal, or_, select, text, update
 
 import storage.alerts
+import storage.joined
 from bot.model.alerts import Alert, Lane, State
 from bot.model.chats import Post, Sound, read_sounds
 from bot.model.quiet import QuietHours
 from bot.reasons import reason, written
 from storage.db import COUNTED, Db, db_now
 from storage.schema import alert, chat, delivery
+from storage.types import Numbers
 
 AT_ONCE = 2_000  # deliveries that one transaction holds
 CHATS_AT_ONCE = 100  # whose quiet hours one transaction ends
@@ -42,12 +44,18 @@ async def hold(db: Db, *, chunk: int = AT_ONCE) -> int:
     return await _hold(db, [], chunk)
 
 
-async def hold_new(db: Db, alert_id: int, *, after: int | None, last: int | None) -> int:
-    """Hold those of an alert's deliveries, just made, for chats in their quiet hours; how many.
+async def hold_new(db: Db, alerts: Sequence[int], *, after: int | None, last: int | None) -> int:
+    """Hold those of alerts' deliveries, just made, for chats in their quiet hours; how many.
 
     The chats are between `after` and `last`.
     """
-    mine = [delivery.c.alert_id == alert_id]
+    mine: list[ColumnElement[bool]] = [delivery.c.alert_id == alerts[0]]
+    if len(alerts) > 1:  # written out: they may be thousands
+        mine = [
+            delivery.c.alert_id.op("IN", is_comparison=True)(
+                literal(alerts, Numbers(), literal_execute=True)
+            )
+        ]
     if after is not None:
         mine.append(chat.c.id > after)
     if last is not None:
@@ -155,6 +163,7 @@ async def _collect(db: Db, row: Row[Any], summary: Summary, now: datetime) -> No
 
     A kind of post that the chat turned off meanwhile is told in neither way.
     """
+    await storage.joined.part_held(db, row.id)
     query = (
         select(delivery.c.id, alert.c.post)
         .join(alert, alert.c.id == delivery.c.alert_id)

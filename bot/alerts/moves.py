@@ -23,7 +23,7 @@ from bot.render.alerts import RATE_TEXTS, changed_in_a_day, in_a_day, rate_moved
 from bot.render.news import headline
 from bot.render.numbers import change
 from bot.render.phrases import phrase
-from bot.render.text import Message, Rich, bold, join, lines, link, message
+from bot.render.text import Button, Message, Rich, bold, join, lines, link, message
 from bot.sources.standing import led
 from storage.alerts import StoredAlert
 from storage.withheld import ANY_CHANNEL
@@ -125,7 +125,7 @@ class Moves(Kind):
             language=reader.language,
             source_names=desk.source_names(moved.new.source),
             channel=reader.channel,
-            headlines=await _headlines(desk, told, moved.new.pair.base, reader),
+            headlines=await headlines_of(desk, told, moved.new.pair.base, reader),
         )
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
@@ -198,10 +198,13 @@ def move(
     source_names: dict[str, str],
     channel: bool = False,
     headlines: Sequence[Rich] = (),
+    asked_for: Sequence[Rich] = (),
+    silencers: Sequence[Button] = (),
 ) -> Message:
     """A big move: what, from what to what, since when and how usual, the like of it, whose number.
 
-    A line each: two thoughts on one are three lines of a phone.
+    A line each: two thoughts on one are three lines of a phone. `asked_for` names what else the
+    chat hears of it by, with `silencers` of their own.
     """
     doubt = None
     if not moved.confirmed:
@@ -210,16 +213,18 @@ def move(
         moved.headline,
         *_since(moved, language),
         _unusual(moved, language),
+        *asked_for,
         alert=alert,
         language=language,
         source_names=source_names,
         channel=channel,
         doubt=doubt,
         headlines=headlines,
+        silencers=silencers,
     )
 
 
-async def _headlines(desk: Desk, told: StoredAlert, code: str, reader: Reader) -> list[Rich]:
+async def headlines_of(desk: Desk, told: StoredAlert, code: str, reader: Reader) -> list[Rich]:
     """The headline of the day before a move that says most about its currency, in the reader's
     language.
 
@@ -295,16 +300,19 @@ def _unusual(moved: Moved, language: str) -> Rich | None:
 def why_move(moved: Moved, language: str) -> Message:
     """Why a move was told: the rules that fired, and the usual size of a day."""
     pair = bold(str(moved.new.pair))
+    said = reasons_of(moved, language)
+    return message(lines(phrase("why.move", language, pair=pair), *said, t("why.tune", language)))
+
+
+def reasons_of(moved: Moved, language: str) -> list[Rich | None]:
+    """The rules that fired, a line each, and the usual size of a day."""
     usual: Rich | None = None
     # a drift of a week is compared with no day
     if moved.usual and moved.headline.old.effective_on == moved.previous.effective_on:
         times = number(abs(moved.headline.percent) / moved.usual, language, 1)
         size = share(moved.usual, language, USUAL_DIGITS)
         usual = phrase("why.usual", language, usual=size, times=times)
-    rules = ["• " + _rule(rule, moved, language) for rule in moved.rules]
-    return message(
-        lines(phrase("why.move", language, pair=pair), *rules, usual, t("why.tune", language))
-    )
+    return [*("• " + _rule(rule, moved, language) for rule in moved.rules), usual]
 
 
 def _rule(rule: str, moved: Moved, language: str) -> Rich:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+import storage.alerts
+import storage.chats
+import storage.joined
 import storage.rules
-from bot.alerts.kind import Brief, Desk, Kind, Reader
+from bot.alerts.kind import Brief, Desk, Kind, Reader, kind_among
+from bot.alerts.moves import RateMoved, headlines_of, reasons_of
+from bot.alerts.moves import move as tell_move
 from bot.convert.rule_links import to_link
 from bot.convert.rules import parse_rule
+from bot.detect.moves import Moved
 from bot.detect.rules import Fired
 from bot.i18n import t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
-from bot.model.chats import Post
+from bot.model.chats import Post, Sound
 from bot.model.rates import Move, Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.rules import Rule
 from bot.model.subjects import RuleSubject, Subject
@@ -22,13 +28,15 @@ from bot.render.alerts import (
     RATE_TEXTS,
     changed_in_a_day,
     in_a_day,
+    mute_button,
     pause_button,
     rate_moved,
 )
 from bot.render.numbers import as_printed, change
 from bot.render.phrases import phrase
+from bot.render.rules import condition
 from bot.render.rules import words as rule_words
-from bot.render.text import Message, bold, lines, message
+from bot.render.text import Button, Message, Rich, bold, join, lines, message
 from storage.alerts import StoredAlert
 from storage.rules import StoredRule
 
@@ -84,11 +92,15 @@ class Rules(Kind):
     """A chat's own rule that came true."""
 
     payload = RuleFired
+    own = True  # what else a chat hears of the rate by is its own
     texts = (
         *RATE_TEXTS,
         "rule.yours",
+        "rule.followed",
         "button.pause_alert",
+        "button.pause_one",
         "button.resume",
+        "button.resume_one",
         "move.day",
         "move.fixing",
         "why.move",
@@ -98,20 +110,32 @@ class Rules(Kind):
     )
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
-        """The rate as it moved, and the rule that asked for it."""
-        fired = RuleFired.read(told.payload)
-        names = desk.source_names(fired.move.new.source)
+        """The rate as it moved, and the rule that asked for it; with it what else the chat hears of
+        that rate by: other rules, its subscription.
+        """
+        rules, follows = await _all_told(desk, told, reader)
+        if not rules:
+            if follows is None:
+                return None
+            return await kind_among(desk.kinds, follows).words(desk, follows, reader)
+        if follows is not None:
+            return await _with_the_move(desk, rules, follows, reader)
+        (number, first), *others = rules
         return rule_fired(
-            fired,
-            alert=told.id,
+            first,
+            alert=number,
             language=reader.language,
-            source_names=names,
+            source_names=desk.source_names(first.move.new.source),
             channel=reader.channel,
+            others=others,
         )
 
-    async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
-        """The rule, and what it measured."""
-        return why_rule(RuleFired.read(told.payload), reader.language)
+    async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+        """The rule, and what it measured; and all that was told with it."""
+        rules, follows = await _all_told(desk, told, reader, again=True)
+        moved = RateMoved.read(follows.payload).moved if follows is not None else None
+        first, *others = (fired for _, fired in rules)
+        return why_rule(first, reader.language, others=others, moved=moved)
 
     async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:
         """The rate as it moved, and the rule, unless it was paused or deleted since."""
@@ -175,14 +199,16 @@ def rule_fired(
     language: str,
     source_names: dict[str, str],
     channel: bool = False,
+    others: Sequence[tuple[int, RuleFired]] = (),
 ) -> Message:
-    """The rate as it moved, since when, the rule, whose number."""
+    """The rate as it moved, since when, the rule, whose number; `others` that came true with it."""
     move = fired.move
+    rules = [(alert, fired), *others]
     return rate_moved(
         move,
-        phrase("rule.yours", language, rule=bold(rule_words(fired.rule, language))),
+        *_asked_for(rules, move, language),
         in_a_day(move.old.effective_on, move.new.effective_on, language),
-        silencer=pause_button(alert, language),
+        silencers=_pauses(rules, language),
         alert=alert,
         language=language,
         source_names=source_names,
@@ -190,18 +216,106 @@ def rule_fired(
     )
 
 
-def why_rule(fired: RuleFired, language: str) -> Message:
-    """Why a chat's own rule spoke: the rule, from what to what, and since when."""
+async def _with_the_move(
+    desk: Desk, rules: Sequence[tuple[int, RuleFired]], follows: StoredAlert, reader: Reader
+) -> Message:
+    """A move that a chat is told of by its subscription, and the rules that came true by it."""
+    moved, language = RateMoved.read(follows.payload).moved, reader.language
+    base = moved.new.pair.base
+    followed = phrase("rule.followed", language, what=bold(base))
+    return tell_move(
+        moved,
+        alert=rules[0][0],
+        language=language,
+        source_names=desk.source_names(moved.new.source),
+        channel=reader.channel,
+        headlines=await headlines_of(desk, follows, base, reader),
+        asked_for=[followed, *_asked_for(rules, moved.headline, language)],
+        silencers=[mute_button(follows.id, base, language), *_pauses(rules, language)],
+    )
+
+
+def _asked_for(
+    rules: Sequence[tuple[int, RuleFired]], shown: Move, language: str
+) -> Iterator[Rich]:
+    """Each rule, on a line of its own; with what it measured where that is not what is `shown`."""
+    for _, fired in rules:
+        said = phrase("rule.yours", language, rule=bold(rule_words(fired.rule, language)))
+        old, new = fired.move.old, fired.move.new
+        if fired.rule.level is None and old.effective_on != shown.old.effective_on:
+            size = change(fired.move.percent, language).strip()
+            measured = changed_in_a_day(size, old.effective_on, new.effective_on, language)
+            said = join(" · ", [said, measured])
+        yield said
+
+
+def _pauses(rules: Sequence[tuple[int, RuleFired]], language: str) -> list[Button]:
+    """The button that pauses each rule; of several each says which."""
+    if len(rules) == 1:
+        return [pause_button(rules[0][0], language)]
+    return [
+        pause_button(number, language, what=condition(fired.rule, language))
+        for number, fired in rules
+    ]
+
+
+async def _all_told(
+    desk: Desk, told: StoredAlert, reader: Reader, *, again: bool = False
+) -> tuple[list[tuple[int, RuleFired]], StoredAlert | None]:
+    """The rules that one message tells a chat of, by their alerts, and the alert of its
+    subscription.
+
+    What it turned off since is left out, but for `again`, where the message was told before.
+    """
+    stored = [told]
+    for number in await storage.joined.parts(desk.db, told.id, reader.chat):
+        one = await storage.alerts.get(desk.db, number)
+        if one is not None:
+            stored.append(one)
+    if len(stored) > 1 and not again:
+        chat = await storage.chats.get(desk.db, reader.chat)
+        off = {} if chat is None else chat.sounds
+        stored = [one for one in stored if one.post is None or off.get(one.post) is not Sound.OFF]
+    rules: list[tuple[int, RuleFired]] = []
+    follows: StoredAlert | None = None
+    for one in stored:
+        if one.payload.kind == RuleFired.KIND:
+            rules.append((one.id, RuleFired.read(one.payload)))
+        else:
+            follows = one
+    return rules, follows
+
+
+def why_rule(
+    fired: RuleFired,
+    language: str,
+    *,
+    others: Sequence[RuleFired] = (),
+    moved: Moved | None = None,
+) -> Message:
+    """Why a chat's own rule spoke: the rule, from what to what, and since when; so of `others` told
+    with it, and before them of the move that it `moved` by.
+    """
+    said: list[Rich | None] = []
+    if moved is not None:
+        pair = bold(moved.new.pair.base)
+        said = [phrase("rule.followed", language, what=pair), *reasons_of(moved, language)]
+    for one in (fired, *others):
+        said += _measured(one, language)
+    return message(
+        lines(
+            phrase("why.move", language, pair=bold(str(fired.move.new.pair))),
+            *said,
+            t("why.rules", language),
+        )
+    )
+
+
+def _measured(fired: RuleFired, language: str) -> list[Rich | None]:
+    """A rule, and what it measured."""
     old, new = fired.move.old, fired.move.new
     size = change(fired.move.percent, language).strip()
     measured = changed_in_a_day(size, old.effective_on, new.effective_on, language)
     values = f"{as_printed(old.per_unit, language)} → {as_printed(new.per_unit, language)}"
     asked_for = phrase("rule.yours", language, rule=bold(rule_words(fired.rule, language)))
-    return message(
-        lines(
-            phrase("why.move", language, pair=bold(str(new.pair))),
-            "• " + asked_for,
-            "• " + measured + f": {values}",
-            t("why.rules", language),
-        )
-    )
+    return ["• " + asked_for, "• " + measured + f": {values}"]

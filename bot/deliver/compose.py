@@ -13,6 +13,7 @@ from cachetools import FIFOCache
 
 import storage.alerts
 import storage.deliveries
+import storage.joined
 import storage.quiet
 from bot.alerts import KINDS, Desk, Reader, kind_of
 from bot.clock import utc_now
@@ -31,6 +32,8 @@ KEPT = 512
 EDIT = "editMessageText"
 #: What may be done twice, and is the same.
 HARMLESS = frozenset({EDIT, "pinChatMessage"})
+
+_LOUDEST = (Sound.SOUND, Sound.SILENT, Sound.OFF)
 
 Request = tuple[str, bytes]
 
@@ -108,7 +111,8 @@ class Composer:
         if not isinstance(found, StoredAlert):
             return found
         async with self._store.reading() as db:
-            message = await self._message(db, found, item)
+            loudest = await _as_loud(db, found, item)
+            message = await self._message(db, found, item, loudest)
             edited = kind_of(found).edits(found)
             if edited is not None and message is not None:
                 return EDIT, orjson.dumps({"message_id": edited, **_body(message, item)})
@@ -116,7 +120,7 @@ class Composer:
             first = kind_of(found).replies_to(found)
             if first is not None:
                 answered = await storage.deliveries.message_of(db, first, item.chat)
-        return _request(message, found, item, answered)
+        return _request(message, loudest, item, answered)
 
     def age(self, alert: int) -> tuple[str, float] | None:
         """The kind of an alert that was composed lately, and how many seconds ago it was
@@ -204,9 +208,11 @@ class Composer:
     def _desk(self, db: Db) -> Desk:
         return Desk(db=db, catalog=self._catalog, kinds=KINDS, bot=self._bot_name())
 
-    async def _message(self, db: Db, stored: StoredAlert, item: Claimed) -> Message | None:
+    async def _message(
+        self, db: Db, stored: StoredAlert, item: Claimed, loudest: StoredAlert | None = None
+    ) -> Message | None:
         # what the chat turned off since it was put into the outbox, or since it was held
-        if _chosen(stored, item) is Sound.OFF:
+        if _chosen(loudest or stored, item) is Sound.OFF:
             return None
         return await kind_of(stored).words(self._desk(db), stored, _reader(item))
 
@@ -252,6 +258,18 @@ def _chosen(stored: StoredAlert, item: Claimed) -> Sound | None:
     if stored.post is None or not item.sounds:
         return None
     return read_sounds(item.sounds).get(stored.post)
+
+
+async def _as_loud(db: Db, stored: StoredAlert, item: Claimed) -> StoredAlert:
+    """An alert as the kind of post that the chat wants loudest, of those that it tells."""
+    if stored.post is None or not item.sounds:
+        return stored
+    others = await storage.joined.posts(db, stored.id, item.chat)
+    loudest = min(
+        (stored.post, *others),
+        key=lambda post: _LOUDEST.index(_chosen(replace(stored, post=post), item) or Sound.SOUND),
+    )
+    return replace(stored, post=loudest)
 
 
 def _answering(message: int) -> Reply:

@@ -65,7 +65,7 @@ class State(StrEnum):
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
     CANCELLED = "cancelled"
-    COLLECTED = "collected"  # it was held, and told within one message about all that was
+    COLLECTED = "collected"  # told within one message: with all that was held, or of one rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from datetime import date
 
 from bot.i18n import day_at, name_of, percent, t
 from bot.model.rates import Move, Pair, Rate, RateKind
+from bot.render.buttons import rows_of
 from bot.render.numbers import arrow, as_printed
 from bot.render.phrases import phrase
 from bot.render.rates import kind_name
@@ -33,11 +34,11 @@ def rate_moved(
     channel: bool,
     doubt: Rich | None = None,
     headlines: Sequence[Rich] = (),
-    silencer: Button | None = None,
+    silencers: Sequence[Button] = (),
 ) -> Message:
     """A rate that moved: by how much, what its kind has `said`, whose rate it is, any `doubt`, and
-    the `headlines` of the day. `silencer` is the button that makes it silent, where it mutes no
-    currency.
+    the `headlines` of the day. `silencers` are the buttons that make it silent, where one that
+    mutes its currency is not all.
     """
     text = lines(
         _first_line(shift, language),
@@ -46,8 +47,8 @@ def rate_moved(
         doubt,
         *("• " + one for one in headlines),
     )
-    silencer = silencer or mute_button(alert, shift.new.pair.base, language)
-    buttons = _rate_buttons(shift.new.pair, alert, language, channel=channel, silencer=silencer)
+    silencers = silencers or [mute_button(alert, shift.new.pair.base, language)]
+    buttons = _rate_buttons(shift.new.pair, alert, language, channel=channel, silencers=silencers)
     return message(text, buttons)
 
 
@@ -69,15 +70,16 @@ def source_line(rate: Rate, language: str, *, source_names: dict[str, str]) -> R
 
 
 def _rate_buttons(
-    pair: Pair, alert: int, language: str, *, channel: bool, silencer: Button
+    pair: Pair, alert: int, language: str, *, channel: bool, silencers: Sequence[Button]
 ) -> Rows:
-    """Two rows of two: four words in a row are cut off on a phone in Russian and Kyrgyz."""
+    """Rows of two: four words in a row are cut off on a phone in Russian and Kyrgyz."""
     chart = Button(t("button.chart", language), f"chart:{pair}:{CHART}")
     if channel:
         return ((chart,),)
     return (
         (chart, why_button(alert, language)),
-        (snooze_button(alert, language), silencer),
+        (snooze_button(alert, language), silencers[0]),
+        *(tuple(row) for row in rows_of(silencers[1:], 2)),
     )
 
 
@@ -115,8 +117,14 @@ def topic_button(alert: int, language: str, *, left: bool = False) -> Button:
     return Button(t("button.unsubscribe", language), f"mute:{alert}")
 
 
-def pause_button(alert: int, language: str, *, paused: bool = False) -> Button:
-    """Pauses the chat's own rule that an alert was about; when `paused`, resumes it."""
+def pause_button(alert: int, language: str, *, paused: bool = False, what: str = "") -> Button:
+    """Pauses the chat's own rule that an alert was about; when `paused`, resumes it.
+
+    It says `what` that rule asks for where there are several.
+    """
+    if what:
+        verb, said = ("unmute", "resume_one") if paused else ("mute", "pause_one")
+        return Button(phrase(f"button.{said}", language, what=what).text, f"{verb}:{alert}")
     if paused:
         return Button(t("button.resume", language), f"unmute:{alert}")
     return Button(t("button.pause_alert", language), f"mute:{alert}")

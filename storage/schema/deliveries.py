@@ -86,7 +86,7 @@ delivery = Table(  # alert × chat
     Column("message_id", BigInteger),
     Column("finished_at", UtcDateTime),
     Column("error", Text),
-    Column("within", BigInteger),  # of what was held: the alert that told it with the rest
+    Column("within", BigInteger),  # of what was collected: the alert that tells it with the rest
     # of what was withheld: what its channel's policy asked for, as in bot.model.chats
     Column("demand", String),
     UniqueConstraint("alert_id", "chat_id"),

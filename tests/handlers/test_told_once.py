@@ -1,0 +1,167 @@
+"""A move that a chat's subscription and rules of its own see is one message that names each."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import storage.chats
+import storage.rates
+import storage.rules
+from bot.convert.rules import parse_rule
+from bot.detect.rules import initial_state
+from bot.model.chats import ChatKind, Post, Sound
+from bot.model.rates import Series
+from tests.factories import chat as a_chat
+from tests.handlers.conftest import GROUP, NOW, RUSSIAN, STRANGER, days
+from tests.handlers.test_rules import YEAR, data, labels, pressed_under, publish
+from tests.world import READER, World
+
+PAIR = "pair:RUB/KGS"
+CHANNEL = -1002000000009
+
+
+async def watching(world: World, chat: int, *rules: str, follows: bool = True) -> list[int]:
+    """A chat that follows the rouble, and has rules of its own; their numbers."""
+    found = []
+    async with world.bot.store.writing() as db:
+        if follows:
+            await storage.chats.subscribe(db, chat, [PAIR], now=NOW)
+        for words in rules:
+            own = parse_rule(words, home="KGS")
+            series = Series("nbkr", own.pair, own.kind)
+            past = await storage.rates.history(db, series, since=NOW.date(), until=world.now.date())
+            number = await storage.rules.propose(db, chat, series, own, now=NOW)
+            waiting = await storage.rules.get(db, chat, number, pending=True)
+            assert waiting is not None
+            await storage.rules.save(db, waiting, initial_state(own, past))
+            found.append(number)
+    return found
+
+
+async def settled(world: World) -> None:
+    """A bank that is watched since yesterday."""
+    await world.keep(days("RUB/KGS", YEAR))
+    await publish(world, "84,7935", "1,1950")  # a source's first rates wake nobody
+    world.now += timedelta(days=1)
+
+
+async def told(world: World, chat: int) -> dict[str, Any]:
+    """The bank publishes a leap; the one message about it that the chat gets."""
+    before = len(world.emulator.messages(chat))
+    await publish(world, "84,7935", "1,3100")
+    await world.done()
+    (message,) = world.emulator.messages(chat)[before:]
+    return dict(message)
+
+
+#: What the message, its buttons and its *Why?* say: the subscription, a rule, the button of a rule
+#: and what takes that back.
+SAID = {
+    READER: ("Your subscription: RUB", "Your alert: ", "Pause > 1.2", "Resume > 1.2"),
+    RUSSIAN: ("Ваша подписка: RUB", "Ваше оповещение: ", "Пауза: > 1,2", "Включить: > 1,2"),
+    STRANGER: ("Жазылууңуз: RUB", "Эскертүүңүз: ", "Тындыруу: > 1,2", "Улантуу: > 1,2"),
+}
+
+
+@pytest.mark.cases(keep=1)
+@pytest.mark.parametrize("chat", SAID)
+async def test_a_subscription_and_two_rules_are_one_message_that_names_each(
+    world: World, chat: int
+) -> None:
+    """Each has its button, one snoozes all; a rule for once is done, another speaks again."""
+    await settled(world)
+    await world.ask("/start", chat=chat)
+    once, other = await watching(world, chat, "RUB > 1.2 once", "RUB 2%")
+    message = await told(world, chat)
+    follows, asked_for, pause, resume = SAID[chat]
+    level, percent = [one for one in message["text"].split("\n") if one.startswith(asked_for)]
+    assert "RUB/KGS >" in level
+    assert "RUB/KGS ±2" in percent
+    assert follows in message["text"].split("\n")
+    assert sum(map(len, labels(message))) == 6
+    number = message["message_id"]
+    assert not await world.press(chat, number, data(message, "why:"))
+    why = await world.emulator.wait_message(chat, lambda m: m["message_id"] > number, timeout=20)
+    assert why["text"].count(follows) == 1
+    assert why["text"].count(asked_for) == 2
+
+    (mine,) = [one for row in keys(message) for one in row if one["text"] == pause]
+    changed = await pressed_under(world, message, mine["callback_data"], resume, chat=chat)
+    assert await standing(world, chat) == ((PAIR,), {once: True, other: False})
+    back = mine["callback_data"].replace("mute", "unmute")
+    await pressed_under(world, changed, back, pause, chat=chat)
+    await world.press(chat, number, data(message, "snooze:"))
+    async with world.bot.store.reading() as db:
+        (series,) = {one.series for one in await storage.rules.of_chat(db, chat)}
+        assert await storage.rules.watching(db, series, now=world.now) == []
+    await world.press(chat, number, data(message, "snooze:").replace("snooze", "unsnooze"))
+    world.now += timedelta(days=1)
+    before = len(world.emulator.messages(chat))
+    await publish(world, "84,7935", "1,1950")
+    await world.done()
+    (again,) = world.emulator.messages(chat)[before:]
+    assert "±2" in again["text"]
+    assert " > 1" not in again["text"]
+
+
+def keys(message: dict[str, Any]) -> list[list[dict[str, str]]]:
+    """The buttons under a message."""
+    return list(message["reply_markup"]["inline_keyboard"])
+
+
+async def standing(world: World, chat: int) -> tuple[tuple[str, ...], dict[int, bool]]:
+    """What a chat subscribes to, and which of its rules are paused."""
+    async with world.bot.store.reading() as db:
+        rules = {one.id: one.paused for one in await storage.rules.of_chat(db, chat)}
+        return await storage.chats.subscriptions(db, chat), rules
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("sounds", "silent", "named"),
+    [
+        ({Post.RULES: Sound.SILENT}, False, ("subscription", "> 1.2", "±2")),
+        ({Post.RATES: Sound.OFF}, False, ("> 1.2", "±2")),
+        ({Post.RULES: Sound.OFF}, False, ()),
+        ({Post.RATES: Sound.SILENT}, False, ("subscription", "> 1.2", "±2")),
+        (
+            dict.fromkeys((Post.RATES, Post.RULES), Sound.SILENT),
+            True,
+            ("subscription", "> 1.2", "±2"),
+        ),
+    ],
+)
+async def test_it_is_as_loud_as_the_loudest_of_them_and_names_what_is_wanted(
+    world: World, sounds: dict[Post, Sound], silent: bool, named: tuple[str, ...]
+) -> None:
+    await settled(world)
+    await world.ask("/start")
+    await watching(world, READER, "RUB > 1.2", "RUB 2%")
+    async with world.bot.store.writing() as db:
+        chosen = " ".join(f"{post}={sound}" for post, sound in sorted(sounds.items()))
+        await storage.chats.change(db, READER, sounds=chosen)
+    message = await told(world, READER)
+    assert world.emulator.silent(READER, message["message_id"]) == silent
+    for words in ("subscription", "> 1.2", "±2"):
+        assert (words in message["text"]) == (words in named), words
+
+
+@pytest.mark.cases(keep=1)
+@pytest.mark.parametrize("kind", [ChatKind.CHANNEL, ChatKind.GROUP])
+async def test_in_groups_and_channels_too(world: World, kind: ChatKind) -> None:
+    """In a channel without the buttons that change anything."""
+    await settled(world)
+    chat = GROUP
+    if kind is ChatKind.CHANNEL:
+        chat = CHANNEL
+        world.emulator.add_channel(CHANNEL, "Rates", owner=READER, bot_status="administrator")
+    async with world.bot.store.writing() as db:
+        await storage.chats.add(db, a_chat(chat, kind=kind), now=NOW)
+    await watching(world, chat, "RUB > 1.2", "RUB 2%")
+    message = await told(world, chat)
+    assert message["text"].count("Your alert: ") == 2
+    assert "Your subscription: RUB" in message["text"]
+    assert len(keys(message)) == (1 if kind is ChatKind.CHANNEL else 3)
