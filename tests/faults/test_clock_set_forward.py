@@ -17,6 +17,8 @@ import storage.inbox
 import storage.lapsed
 import storage.leases
 from bot.deliver.compose import Composer
+from bot.deliver.editor import ChannelEditor
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.model.alerts import Lane, State
 from bot.sources.specs import Catalog
@@ -134,6 +136,8 @@ async def test_T1_what_one_sender_holds_at_a_step_is_not_taken_by_another(
                 store=second,
                 api=one.worker.api,
                 composer=Composer(second, Catalog()),
+                editor=ChannelEditor(feeds={}),
+                unread=UnreadAlerts(one._tell),
                 token_name="t",
                 rate=500.0,
                 on_trouble=one._tell,
