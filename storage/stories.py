@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import (
@@ -23,7 +23,7 @@ from storage import clues
 from storage.db import Db, upsert
 from storage.entries import NewEntry, entry_values, stored
 from storage.schema import alert, entry, story, story_topic
-from storage.withheld import keeps_back
+from storage.withheld import NO_KIN, keeps_back
 
 FEW = 500  # stories of a topic; so many are found by their numbers in no time
 
@@ -143,12 +143,14 @@ async def latest(
     since: datetime | None = None,
     unasked: bool = True,
     reader: int | None = None,
+    kin: Mapping[str, str] = NO_KIN,
 ) -> list[Story]:
     """Stories by time, newest first; `topics` narrow to those of any of them, `before` and `since`
     bound the time.
 
     What an operator rejected is shown to nobody. What waits for their word, or waited in vain, is
-    left out unless `unasked`; and so is what the `reader`, a channel or `ANY_CHANNEL`, keeps back.
+    left out unless `unasked`; and so is what the `reader`, a channel or `ANY_CHANNEL`, keeps back
+    (`kin` as there).
     """
     query = (
         select(story.c.id)
@@ -160,7 +162,7 @@ async def latest(
     if topics:
         query = query.where(await _about(db, topics))
     if reader is not None:
-        query = query.where(~keeps_back(story.c.id, reader))
+        query = query.where(~keeps_back(story.c.id, reader, kin))
     if before is not None:
         query = query.where(story.c.at <= before)
     if since is not None:

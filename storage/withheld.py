@@ -7,9 +7,10 @@ those that come later. It is in no claim's way, and lives as long as any other o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from sqlalchemy import (
@@ -18,6 +19,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
+    case,
     func,
     or_,
     select,
@@ -37,6 +39,8 @@ from storage.schema import alert, chat, delivery, entry, story_topic, subscripti
 
 #: In the place of a chat: what any channel keeps back.
 ANY_CHANNEL = 0
+#: Of a catalog in which every feed has a publisher of its own.
+NO_KIN: Mapping[str, str] = MappingProxyType({})
 # why a delivery that was withheld was not made
 REFUSED = reason("delivery.refused", "whoever runs the channel did not want it")
 OVER = reason("delivery.over", "it was over before the channel's policy let it go")
@@ -278,12 +282,13 @@ def _withheld(row: Any, demand: Editorial, state: State) -> Withheld:  # noqa: A
     )
 
 
-def keeps_back(story: Column[int], reader: int) -> ColumnElement[bool]:
+def keeps_back(story: Column[int], reader: int, kin: Mapping[str, str]) -> ColumnElement[bool]:
     """Whether a channel keeps a story back or did not want it, and has not let it through since:
     then nothing else that it posts may name the story. `reader` may be `ANY_CHANNEL`.
 
     Where the channel has a policy, what is decided and not fanned out yet counts as kept back, and
-    so does a story about security that its policy was never asked about.
+    so does a story about security that its policy was never asked about: `kin` says which feeds
+    are of one publisher, as the catalog does.
     """
     about = alert.c.about_story == story
     # said of each: a query within two others would else look through the stories by itself
@@ -299,7 +304,7 @@ def keeps_back(story: Column[int], reader: int) -> ColumnElement[bool]:
     if reader != ANY_CHANNEL:
         back.append(kept.c.chat_id == reader)
         strict = and_(_IS_STRICT, chat.c.id == reader)
-    unasked = [_is_undecided(story), ~_let_through(chat, chat.c.id, told)]
+    unasked = [_is_undecided(story, kin), ~_let_through(chat, chat.c.id, told)]
     open_alert = select(alert.c.id).where(about, *_NOT_FANNED_OUT)
     return or_(
         select(kept.c.id).where(*back).exists(),
@@ -317,12 +322,15 @@ def _let_through(
     return select(one.c.id).where(*mine).correlate(beside).exists()
 
 
-def _is_undecided(story: Column[int]) -> ColumnElement[bool]:
+def _is_undecided(story: Column[int], kin: Mapping[str, str]) -> ColumnElement[bool]:
     """Whether a story about security may not be posted yet by the channel's own policy: always
-    where it wants to say so itself, and of one feed where it wants two publishers.
+    where it wants to say so itself, and of one publisher where it wants two.
     """
     mine = (story_topic.c.story_id == story, story_topic.c.topic == SECURITY.topic)
     topic = select(story_topic.c.topic).where(*mine).correlate(story.table)
-    feeds = select(func.count(entry.c.feed.distinct())).where(entry.c.story_id == story)
-    of_one = feeds.correlate(story.table).scalar_subquery() < 2
+    who: ColumnElement[str] = entry.c.feed
+    if kin:
+        who = case(kin, value=entry.c.feed, else_=entry.c.feed)
+    publishers = select(func.count(who.distinct())).where(entry.c.story_id == story)
+    of_one = publishers.correlate(story.table).scalar_subquery() < 2
     return and_(topic.exists(), or_(chat.c.policy == Editorial.APPROVE.value, of_one))

@@ -235,6 +235,7 @@ async def _headlines(desk: Desk, told: StoredAlert, code: str, reader: Reader) -
         limit=20,
         unasked=False,
         reader=ANY_CHANNEL if reader.channel else None,
+        kin=desk.catalog.kin,
     )
     mine: list[Story] = []
     for one in stories:

@@ -63,5 +63,6 @@ async def _stories(
         limit=MOST_STORIES,
         unasked=False,
         reader=chat,
+        kin=catalog.kin,
     )
     return tuple(led(story, catalog.news) for story in latest)

@@ -65,7 +65,7 @@ async def day_digest(
     end = start + timedelta(days=1)
     last = end - timedelta(microseconds=1)  # the store takes both ends as belonging to it
     stories = await storage.stories.latest(
-        db, since=start, before=last, limit=200, unasked=False, reader=chat
+        db, since=start, before=last, limit=200, unasked=False, reader=chat, kin=catalog.kin
     )
     led_by_trust = [led(story, catalog.news) for story in stories]
     ranked: list[Story] = []

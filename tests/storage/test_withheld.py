@@ -29,8 +29,11 @@ from bot.model.alerts import Audience, Severity, State
 from bot.model.chats import ChatKind, Editorial, Style
 from bot.model.news import Verdict
 from bot.model.quiet import QuietHours
+from bot.readers.board import board_view
+from bot.readers.digest import day_digest
 from bot.reasons import read
 from bot.render.text import Message
+from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from bot.telegram.outcomes import KICKED
 from storage.db import Db, Store, db_now
@@ -433,6 +436,37 @@ async def test_what_a_channel_was_never_asked_about_is_in_nothing_else_that_it_p
         assert [await _shown(db, one) for one in (CAREFUL, *others)] == [[story]] * 3
 
 
+async def test_two_feeds_of_one_publisher_are_no_second_publisher_in_digests_and_on_boards(
+    store: Store,
+) -> None:
+    """Whoever asks for stories counts as the fan-out does; a third feed, of another, is enough."""
+    feed = '[feeds.{0}]\nname = {{ en = "{0}" }}\nurl = "https://{1}/{0}.xml"\n'
+    hosts = {"one": "a.example", "two": "www.a.example", "three": "b.example"}
+    catalog = parse_catalog("".join(feed.format(*each) for each in hosts.items()))
+    async with store.writing() as db:
+        await channels(db)
+        story = await report(db, "one")
+        await report(db, "two", story)
+        assert await _posted_of(db, CAREFUL, catalog) == (None, [])
+        assert await _posted_of(db, OPEN, catalog) == (story, [story])
+        assert await _shown(db, ANY_CHANNEL, catalog) == []
+        await report(db, "three", story)
+        assert await _posted_of(db, CAREFUL, catalog) == (story, [story])
+        assert await _posted_of(db, STRICT, catalog) == (None, [])
+
+
+async def _posted_of(db: Db, channel: int, catalog: Catalog) -> tuple[int | None, list[int]]:
+    """The story of a channel's digest, and those on its board."""
+    day, home = NOW.date(), "KGS"
+    digest = await day_digest(
+        db, catalog, day=day, home=home, zone="UTC", language="en", chat=channel
+    )
+    board = await board_view(
+        db, catalog, home=home, codes=[], topics=["security"], now=NOW, chat=channel
+    )
+    return digest.story and digest.story.pk, [one.pk for one in board.stories]
+
+
 async def test_what_a_channel_lets_through_says_nothing_of_other_stories(store: Store) -> None:
     """Each waits for its own word."""
     async with store.writing() as db:
@@ -460,8 +494,9 @@ async def test_no_move_names_to_channels_what_is_not_fanned_out(store: Store) ->
         assert await _shown(db, ANY_CHANNEL) == [story]
 
 
-async def _shown(db: Db, reader: int) -> list[int]:
-    return [one.pk for one in await storage.stories.latest(db, reader=reader)]
+async def _shown(db: Db, reader: int, catalog: Catalog | None = None) -> list[int]:
+    kin = (catalog or Catalog()).kin
+    return [one.pk for one in await storage.stories.latest(db, reader=reader, kin=kin)]
 
 
 async def test_counts_tell_what_is_withheld_apart(store: Store) -> None:
