@@ -7,7 +7,7 @@ not, a name that means nothing.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from difflib import SequenceMatcher, get_close_matches
 from functools import cache
 from importlib import import_module
@@ -78,6 +78,21 @@ def nearest(word: str, known: Iterable[str]) -> str:
         return SequenceMatcher(None, one, said).ratio(), len(list(alike))
 
     return f"; did you mean {by_small_letters[max(near, key=nearness)]}?"
+
+
+def misspelt(made: type[object], model: type[object]) -> Iterator[str]:
+    """The public names of a class that are nearly those of its model's parts, each with the one
+    that was meant: a part that may be left out would be, and nothing told.
+    """
+    known = {name for name in {*dir(model), *model.__annotations__} if not name.startswith("_")}
+    for one in made.__mro__:
+        if one is model or not issubclass(one, model):
+            continue
+        fields = getattr(one, "__dataclass_fields__", ())
+        for name in vars(one):
+            hint = nearest(name, sorted(part for part in known if part.isupper() == name.isupper()))
+            if hint and not (name.startswith("_") or name in known or name in fields):
+                yield name + hint
 
 
 class Unread(NamedTuple):
