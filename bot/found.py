@@ -45,20 +45,20 @@ class Mistake(NamedTuple):
 
 def modules_of(
     package: str, folder: Path, *, but: Container[str] = ()
-) -> dict[str, ModuleType | Unread]:
+) -> dict[str, ModuleType | BrokenModule]:
     """A package's modules by their names, in place of one that cannot be read what is wrong there.
 
     A name that begins with _ is the package's own, and so are those of `but`.
     """
-    modules: dict[str, ModuleType | Unread] = {}
+    modules: dict[str, ModuleType | BrokenModule] = {}
     for path in sorted(folder.glob("[!_.]*/__init__.py")):  # it would be passed over in silence
-        modules[path.parent.name] = Unread(" should be a file, and is a folder")
+        modules[path.parent.name] = BrokenModule(" should be a file, and is a folder")
     for path in sorted(folder.glob("[!_]*.py")):
         if path.stem in but:
             continue
         name = f"{package}.{path.stem}"
         wrong = problem_of_module(name, f"{package.replace('.', '/')}/{path.name}")
-        modules[path.stem] = Unread(wrong) if wrong else import_module(name)
+        modules[path.stem] = BrokenModule(wrong) if wrong else import_module(name)
     return modules
 
 
@@ -95,7 +95,7 @@ def misspelt(made: type[object], model: type[object]) -> Iterator[str]:
                 yield name + hint
 
 
-class Unread(NamedTuple):
+class BrokenModule(NamedTuple):
     """In the place of a module that cannot be read: what is wrong, to be said behind its file."""
 
     wrong: str

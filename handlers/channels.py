@@ -287,7 +287,7 @@ async def _set_policy(context: Context, chat: Chat, value: str) -> None:
     asks = partial(unmet, feeds=context.services.catalog.news)
     async with context.services.store.writing() as db:
         await storage.withheld.choose(db, chat.id, Editorial(value), asks)
-    context.services.wake()  # what was kept back may leave
+    context.services.wake()  # what was withheld may leave
 
 
 async def _switch_board(context: Context, chat: Chat, value: str) -> None:

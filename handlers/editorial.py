@@ -1,6 +1,6 @@
-"""The word of whoever set a channel up, on a story that its policy keeps back until then.
+"""The word of whoever set a channel up, on a story that its policy withholds until then.
 
-A question's buttons carry the number of what is kept back, and a mark of the words that it showed:
+A question's buttons carry the number of what is withheld, and a mark of the words that it showed:
 what reads otherwise by now is shown again, and not posted unseen.
 """
 

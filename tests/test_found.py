@@ -11,7 +11,7 @@ import pytest
 
 import bot
 from bot import found
-from bot.found import Unread, mistake_of, modules_of
+from bot.found import BrokenModule, mistake_of, modules_of
 
 #: Files of a program, beside the one that is read: what it may import.
 OTHERS = {
@@ -65,7 +65,7 @@ def test_a_folder_in_the_place_of_a_file_is_told(folder: Path) -> None:
     written(folder, "whole/__init__.py", "")
     written(folder, "_own/__init__.py", "")
     modules = modules_of("bot.parts", folder)
-    assert modules == {"whole": Unread(" should be a file, and is a folder")}
+    assert modules == {"whole": BrokenModule(" should be a file, and is a folder")}
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_what_is_wrong_in_a_file_is_told_with_its_line(folder: Path, text: str, 
         modules = modules_of("bot.parts", folder)
         assert list(modules) == ["bad", "good"]
         bad = modules["bad"]
-        assert isinstance(bad, Unread)
+        assert isinstance(bad, BrokenModule)
         assert bad.wrong == wrong
-        assert not isinstance(modules["good"], Unread)
+        assert not isinstance(modules["good"], BrokenModule)
 
 
 def test_an_end_that_somebody_asks_for_is_no_mistake_of_a_file(folder: Path) -> None:

@@ -224,7 +224,7 @@ async def _headlines(desk: Desk, told: StoredAlert, code: str, reader: Reader) -
     language.
 
     One that does not name it would read as the cause of what it has no part in. No channel gets one
-    that a channel keeps back: they are told in one wording.
+    that a channel withholds: they are told in one wording.
     """
     language = reader.language
     stories = await storage.stories.latest(

@@ -19,7 +19,7 @@ from storage.withheld import Editor
 
 # seconds between looks for what expired: it is not sent anyway, and all that waits is looked at
 EXPIRE = 10.0
-# seconds between looks for what channels keep back for no reason any more: nearly always it left by
+# seconds between looks for what channels withhold for no reason any more: nearly always it left by
 # itself
 LOOK = 60.0
 # a process that stood still for so long may be told of leases that ended, and hold their answers

@@ -32,7 +32,7 @@ async def board_view(
     chat: int | None = None,
 ) -> BoardView:
     """The board of a `chat` that follows these currencies and topics, without the stories that it
-    keeps back.
+    withholds.
     """
     chosen = [code for code in codes or DIGEST_CURRENCIES if code != home]
     card = None

@@ -50,7 +50,7 @@ async def day_digest(
     chat: int | None = None,
 ) -> Digest:
     """The rates that hold on a day, and its most severe story, in the reader's language first, but
-    none that the `chat` keeps back. Who chose currencies and no topic asked for no story.
+    none that the `chat` withholds. Who chose currencies and no topic asked for no story.
     """
     try:
         source = leading_source(catalog, home)

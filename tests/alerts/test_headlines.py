@@ -74,7 +74,7 @@ async def test_the_headline_that_names_the_currency_stands_under_its_move(store:
         assert await last_line(db, "en") == (f"• {title}", [title])
 
 
-async def test_no_channel_gets_a_headline_that_a_channel_keeps_back(store: Store) -> None:
+async def test_no_channel_gets_a_headline_that_a_channel_withholds(store: Store) -> None:
     """They are told in one wording; people and groups get it."""
     async with store.writing() as db:
         await stored(db, "The rouble is cheaper", hours=2, language="en")

@@ -1,4 +1,4 @@
-"""What channels' policies keep back, on every database: when it is withheld, and when it leaves."""
+"""What channels' policies withhold, on every database: when it is withheld, and when it leaves."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ async def fan_all(db: Db, editor: ChannelEditor = EDITOR) -> None:
         pass
 
 
-async def kept_back(db: Db) -> tuple[int, int]:
+async def withheld_story(db: Db) -> tuple[int, int]:
     """A story of one publisher that was told, and its alert."""
     await channels(db)
     story = await report(db, "one")
@@ -134,7 +134,7 @@ async def test_each_channel_gets_a_story_as_its_policy_has_it(store: Store) -> N
     asked, once. Nobody claims what is withheld.
     """
     async with store.writing() as db:
-        story, pk = await kept_back(db)
+        story, pk = await withheld_story(db)
         assert await posts(db) == {OPEN: "pending", CAREFUL: "withheld", STRICT: "withheld"}
         (asked,) = await questions(db)
         assert (asked.audience_chat, asked.about_chat) == (OWNER, STRICT)
@@ -181,9 +181,9 @@ async def test_chunks_keep_back_each_its_own(store: Store) -> None:
 async def test_a_looser_policy_lets_go_what_it_allows_and_a_stricter_one_is_for_what_comes(
     store: Store,
 ) -> None:
-    """What was kept back for a word waits for a second publisher, where it has none."""
+    """What was withheld for a word waits for a second publisher, where it has none."""
     async with store.writing() as db:
-        story, _ = await kept_back(db)
+        story, _ = await withheld_story(db)
         await storage.withheld.choose(db, CAREFUL, Editorial.APPROVE, EDITOR.unmet)
         await storage.withheld.choose(db, OPEN, Editorial.APPROVE, EDITOR.unmet)
         assert await posts(db) == {OPEN: "pending", CAREFUL: "withheld", STRICT: "withheld"}
@@ -202,7 +202,7 @@ async def test_a_looser_policy_lets_go_at_once_what_has_what_it_asks(
 ) -> None:
     """A story of two publishers waits for nobody's word any more."""
     async with store.writing() as db:
-        story, _ = await kept_back(db)
+        story, _ = await withheld_story(db)
         await report(db, "two", story)
         await storage.withheld.choose(db, STRICT, policy, EDITOR.unmet)
         assert await posts(db) == {OPEN: "pending", CAREFUL: "withheld", STRICT: "pending"}
@@ -214,7 +214,7 @@ async def test_a_looser_policy_lets_go_at_once_what_has_what_it_asks(
 async def test_what_waits_ends_like_other_news(store: Store) -> None:
     """Too old, rejected, over, taken back: made by nobody, with the reason."""
     async with store.writing() as db:
-        _, pk = await kept_back(db)
+        _, pk = await withheld_story(db)
         assert await storage.withheld.reject(db, await number_of(db, STRICT))
         assert (await posts(db))[STRICT] == "cancelled"
         row = (await db.execute(select(delivery).where(delivery.c.chat_id == STRICT))).one()
@@ -248,7 +248,7 @@ async def test_what_gets_worse_takes_the_place_of_what_waits_and_edits_tell_nobo
 ) -> None:
     """Its owner is asked about it anew; a channel that has not posted it gets no edit."""
     async with store.writing() as db:
-        story, pk = await kept_back(db)
+        story, pk = await withheld_story(db)
         await storage.alerts.enqueue(db, an_edit(pk, "x", now=NOW, expires_at=NOW + HOUR))
         await sent(db, await claim(db))
         await storage.alerts.enqueue(db, an_edit(pk, "y", now=NOW, expires_at=NOW + HOUR))
@@ -271,7 +271,7 @@ async def test_what_is_let_go_waits_for_quiet_hours_and_is_not_made_where_it_is_
 ) -> None:
     """As any other of that moment."""
     async with store.writing() as db:
-        story, _ = await kept_back(db)
+        story, _ = await withheld_story(db)
         now = await db_now(db)
         quiet = {"quiet_begins_at": now - HOUR, "quiet_ends_at": now + HOUR}
         await db.execute(update(chat).where(chat.c.id == STRICT).values(**quiet))
@@ -288,7 +288,7 @@ async def test_what_is_let_go_waits_for_quiet_hours_and_is_not_made_where_it_is_
 async def test_what_is_let_go_late_is_worth_sending_for_an_hour(store: Store) -> None:
     """However long it waited; what has more time keeps it."""
     async with store.writing() as db:
-        await kept_back(db)
+        await withheld_story(db)
         now = await db_now(db)
         soon = {STRICT: timedelta(minutes=1), CAREFUL: 5 * HOUR}
         for number, left in soon.items():
@@ -318,7 +318,7 @@ async def test_quiet_hours_do_not_take_what_is_withheld(store: Store) -> None:
 async def test_a_channel_that_is_lost_or_forgotten_loses_what_waits(store: Store) -> None:
     """With the reason; the question is forgotten with the channel, and with who was asked."""
     async with store.writing() as db:
-        await kept_back(db)
+        await withheld_story(db)
         await storage.chats.close(db, CAREFUL, why=KICKED.why)
         assert (await posts(db))[CAREFUL] == "dead"
         exported = (await storage.privacy.export(db, STRICT)).tables
@@ -333,7 +333,7 @@ async def test_a_channel_that_is_lost_or_forgotten_loses_what_waits(store: Store
 async def test_a_look_lets_go_what_waits_for_nothing_any_more(store: Store) -> None:
     """A second publisher that was told of beside all; a word is still waited for."""
     async with store.writing() as db:
-        story, _ = await kept_back(db)
+        story, _ = await withheld_story(db)
         assert await storage.withheld.look(db, EDITOR.unmet) == 0
         assert await storage.withheld.waiting(db, CAREFUL) == []
         assert [one.chat for one in await storage.withheld.waiting(db, STRICT)] == [STRICT]
@@ -345,7 +345,7 @@ async def test_a_look_lets_go_what_waits_for_nothing_any_more(store: Store) -> N
 async def test_what_a_newer_program_stored_waits_for_one_that_reads_it(store: Store) -> None:
     """It stops neither a look nor a change of policy."""
     async with store.writing() as db:
-        story, pk = await kept_back(db)
+        story, pk = await withheld_story(db)
         await report(db, "two", story)
         await db.execute(update(alert).where(alert.c.id == pk).values(payload={"v": 99}))
         assert await storage.withheld.look(db, EDITOR.unmet) == 0
@@ -360,7 +360,7 @@ async def test_a_question_that_was_not_sent_yet_is_not_asked_where_nothing_waits
     nobody else hears of it.
     """
     async with store.writing() as db:
-        await kept_back(db)
+        await withheld_story(db)
         (row,) = await questions(db)
         pk = row.id
         assert pk not in {one.id for one in await storage.told.newest(db, most=9)}
@@ -381,8 +381,8 @@ async def _asked(db: Db, pk: int, who: int) -> Message | None:
     return await KINDS[StoryAsked.KIND].words(desk, told, reader)
 
 
-async def test_what_a_channel_keeps_back_is_in_nothing_else_that_it_posts(store: Store) -> None:
-    """Not before it is fanned out either; what it let through is, and others keep nothing back."""
+async def test_what_a_channel_withholds_is_in_nothing_else_that_it_posts(store: Store) -> None:
+    """Not before it is fanned out either; what it let through is, and others withhold nothing."""
     async with store.writing() as db:
         await channels(db)
         story = await report(db, "one")
@@ -398,10 +398,10 @@ async def test_what_a_channel_keeps_back_is_in_nothing_else_that_it_posts(store:
         assert await _shown(db, STRICT) == await _shown(db, ANY_CHANNEL) == []
 
 
-async def test_what_a_channel_has_by_a_later_alert_it_does_not_keep_back(store: Store) -> None:
+async def test_what_a_channel_has_by_a_later_alert_it_does_not_withhold(store: Store) -> None:
     """The first was superseded by what is posted."""
     async with store.writing() as db:
-        story, pk = await kept_back(db)
+        story, pk = await withheld_story(db)
         await report(db, "two", story)
         payload = StoryBroke(story=story, topics=("security",), answers=pk)
         await broken(db, story, "worse", payload=payload, severity=Severity.URGENT)
@@ -470,7 +470,7 @@ async def _posted_of(db: Db, channel: int, catalog: Catalog) -> tuple[int | None
 async def test_what_a_channel_lets_through_says_nothing_of_other_stories(store: Store) -> None:
     """Each waits for its own word."""
     async with store.writing() as db:
-        story, _ = await kept_back(db)
+        story, _ = await withheld_story(db)
         other = await report(db, "one")
         await broken(db, other, "b")
         await fan_all(db)
@@ -483,7 +483,7 @@ async def test_what_a_channel_lets_through_says_nothing_of_other_stories(store: 
 
 
 async def test_no_move_names_to_channels_what_is_not_fanned_out(store: Store) -> None:
-    """Of whatever topic: a channel that has a policy will keep it back."""
+    """Of whatever topic: a channel that has a policy will withhold it."""
     async with store.writing() as db:
         await channels(db)
         story = await report(db, "one")
@@ -502,7 +502,7 @@ async def _shown(db: Db, reader: int, catalog: Catalog | None = None) -> list[in
 async def test_counts_tell_what_is_withheld_apart(store: Store) -> None:
     """It does not wait to be sent, and is not at its end."""
     async with store.writing() as db:
-        await kept_back(db)
+        await withheld_story(db)
         found = await storage.overview.summary(db, now=NOW)
         counts = {one.state: one.count for one in found.counts}
         assert counts == {State.PENDING.value: 2, State.WITHHELD.value: 2}
@@ -510,7 +510,7 @@ async def test_counts_tell_what_is_withheld_apart(store: Store) -> None:
 
 
 @pytest.mark.postgres
-async def test_a_second_publisher_beside_the_fan_out_lets_go_what_that_keeps_back(
+async def test_a_second_publisher_beside_the_fan_out_lets_go_what_that_withholds(
     migrated_postgres_url: str,
 ) -> None:
     """Neither transaction sees the other's rows: the one that reports it waits for the other."""
@@ -556,7 +556,7 @@ async def test_claims_beside_the_fan_out_charge_the_chats_that_it_looks_at(
 
 
 @pytest.mark.postgres
-async def test_a_policy_chosen_beside_the_fan_out_finds_what_that_keeps_back(
+async def test_a_policy_chosen_beside_the_fan_out_finds_what_that_withholds(
     migrated_postgres_url: str,
 ) -> None:
     """By a lock on the channel's row."""
@@ -580,7 +580,7 @@ async def test_a_policy_chosen_beside_the_fan_out_finds_what_that_keeps_back(
 
 
 @pytest.mark.postgres
-async def test_what_got_worse_beside_the_fan_out_takes_the_place_of_what_that_keeps_back(
+async def test_what_got_worse_beside_the_fan_out_takes_the_place_of_what_that_withholds(
     migrated_postgres_url: str,
 ) -> None:
     """Else both would be posted once they may be."""

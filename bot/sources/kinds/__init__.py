@@ -13,7 +13,7 @@ from inspect import isabstract
 from pathlib import Path
 from typing import get_type_hints
 
-from bot.found import Unread, misspelt, modules_of
+from bot.found import BrokenModule, misspelt, modules_of
 from bot.sources.kind import Kind
 from bot.sources.sections import SourceSection
 from bot.sources.specs import NewsSpec, SourceSpec
@@ -38,7 +38,7 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
     verbs: dict[str, str] = {}
     for name, module in modules.items():
         file = f"kind of source {name}: bot/sources/kinds/{name}.py"
-        if isinstance(module, Unread):
+        if isinstance(module, BrokenModule):
             problems.append(f"{file}{module.wrong}")
             continue
         kind = getattr(module, "KIND", None)
