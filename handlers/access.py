@@ -130,6 +130,8 @@ async def _require(who: Who, context: Context) -> None:
         _must_be_operator(context)
     elif who is Who.ADMINISTRATOR:
         await _must_be_administrator(context)
+    elif who is Who.POSTER:  # of no channel that anything names
+        raise UserError("error.stale")
 
 
 async def may(who: Who, context: Context) -> bool:
