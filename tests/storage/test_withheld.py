@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import delete, select, text, update
@@ -45,6 +46,7 @@ from tests.factories import NOW, entry
 from tests.factories import chat as a_chat
 from tests.storage.test_deliveries import KEY, an_alert, claim, sent, told
 
+T = TypeVar("T")
 HOUR = timedelta(hours=1)
 OPEN, CAREFUL, STRICT = -1001, -1002, -1003
 POLICIES = {
@@ -509,41 +511,40 @@ async def test_counts_tell_what_is_withheld_apart(store: Store) -> None:
         assert found.waiting == 2
 
 
-@pytest.mark.postgres
-async def test_a_second_publisher_beside_the_fan_out_lets_go_what_that_withholds(
-    migrated_postgres_url: str,
-) -> None:
-    """Neither transaction sees the other's rows: the one that reports it waits for the other."""
+@pytest.fixture
+async def undelivered(migrated_postgres_url: str) -> AsyncIterator[tuple[Store, int, int]]:
+    """PostgreSQL with a story of one publisher and its alert, which has no deliveries yet."""
     store = await open_store(migrated_postgres_url)
     async with store.writing() as db:
         await channels(db)
         story = await report(db, "one")
-        await broken(db, story)
-
-    async def confirm() -> int:
-        async with store.writing() as db:
-            await report(db, "two", story)
-            return await storage.withheld.confirmed(db, story)
-
-    async with store.writing() as fanning:
-        assert await storage.fan_out.fan_out(fanning, editor=EDITOR) == 3
-        confirming = asyncio.create_task(confirm())
-        await _blocked(store)
-    assert await confirming == 1
-    async with store.reading() as db:
-        assert (await posts(db))[CAREFUL] == "pending"
+        pk = await broken(db, story)
+    yield store, story, pk
     await store.close()
 
 
 @pytest.mark.postgres
+async def test_a_second_publisher_beside_the_fan_out_lets_go_what_that_withholds(
+    undelivered: tuple[Store, int, int],
+) -> None:
+    """Neither transaction sees the other's rows: the one that reports it waits for the other."""
+    store, story, _ = undelivered
+
+    async def confirm(db: Db) -> int:
+        await report(db, "two", story)
+        return await storage.withheld.confirmed(db, story)
+
+    assert await _after_the_fan_out(store, confirm) == 1
+    async with store.reading() as db:
+        assert (await posts(db))[CAREFUL] == "pending"
+
+
+@pytest.mark.postgres
 async def test_claims_beside_the_fan_out_charge_the_chats_that_it_looks_at(
-    migrated_postgres_url: str,
+    undelivered: tuple[Store, int, int],
 ) -> None:
     """In whatever order, of which each waiting for the other's would be the end of both."""
-    store = await open_store(migrated_postgres_url)
-    async with store.writing() as db:
-        await channels(db)
-        await broken(db, await report(db, "one"))
+    store, _, _ = undelivered
     async with store.writing() as fanning:
         assert await storage.fan_out.fan_out(fanning, editor=EDITOR) == 3
         async with asyncio.timeout(10), store.writing() as claiming:
@@ -552,57 +553,51 @@ async def test_claims_beside_the_fan_out_charge_the_chats_that_it_looks_at(
                 await claiming.execute(charged)
     async with store.reading() as db:
         assert (await posts(db))[STRICT] == "withheld"
-    await store.close()
 
 
 @pytest.mark.postgres
 async def test_a_policy_chosen_beside_the_fan_out_finds_what_that_withholds(
-    migrated_postgres_url: str,
+    undelivered: tuple[Store, int, int],
 ) -> None:
     """By a lock on the channel's row."""
-    store = await open_store(migrated_postgres_url)
-    async with store.writing() as db:
-        await channels(db)
-        await broken(db, await report(db, "one"))
+    store, _, _ = undelivered
 
-    async def loosen() -> None:
-        async with store.writing() as db:
-            await storage.withheld.choose(db, STRICT, Editorial.PUBLISH, EDITOR.unmet)
+    async def loosen(db: Db) -> None:
+        await storage.withheld.choose(db, STRICT, Editorial.PUBLISH, EDITOR.unmet)
 
-    async with store.writing() as fanning:
-        assert await storage.fan_out.fan_out(fanning, editor=EDITOR) == 3
-        choosing = asyncio.create_task(loosen())
-        await _blocked(store)
-    await choosing
+    await _after_the_fan_out(store, loosen)
     async with store.reading() as db:
         assert (await posts(db))[STRICT] == "pending"
-    await store.close()
 
 
 @pytest.mark.postgres
 async def test_what_got_worse_beside_the_fan_out_takes_the_place_of_what_that_withholds(
-    migrated_postgres_url: str,
+    undelivered: tuple[Store, int, int],
 ) -> None:
     """Else both would be posted once they may be."""
-    store = await open_store(migrated_postgres_url)
-    async with store.writing() as db:
-        await channels(db)
-        story = await report(db, "one")
-        pk = await broken(db, story)
+    store, story, pk = undelivered
 
-    async def rise() -> None:
+    async def rise(db: Db) -> None:
+        payload = StoryBroke(story=story, topics=("security",), answers=pk)
+        await broken(db, story, "worse", payload=payload, severity=Severity.URGENT)
+
+    await _after_the_fan_out(store, rise)
+    async with store.reading() as db:
+        assert set((await posts(db)).values()) == {"superseded"}
+
+
+async def _after_the_fan_out(store: Store, do: Callable[[Db], Awaitable[T]]) -> T:
+    """What is done in a transaction that begins beside the fan-out's, and has to wait for it."""
+
+    async def done() -> T:
         async with store.writing() as db:
-            payload = StoryBroke(story=story, topics=("security",), answers=pk)
-            await broken(db, story, "worse", payload=payload, severity=Severity.URGENT)
+            return await do(db)
 
     async with store.writing() as fanning:
         assert await storage.fan_out.fan_out(fanning, editor=EDITOR) == 3
-        rising = asyncio.create_task(rise())
+        doing = asyncio.create_task(done())
         await _blocked(store)
-    await rising
-    async with store.reading() as db:
-        assert set((await posts(db)).values()) == {"superseded"}
-    await store.close()
+    return await doing
 
 
 async def _blocked(store: Store) -> None:
