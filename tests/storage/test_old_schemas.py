@@ -192,7 +192,7 @@ def _fill(connection: Connection, revision: str, found: MetaData) -> None:
     add("alert", id=5, dedup_key="c:x", kind="correction", payload=moved, **about, **told)
     nobody = {**gone, "values": [["chat", "-"], ["why", "kicked"]]}
     add("alert", id=6, dedup_key="notice:y", kind="notice", payload=nobody, **told)
-    add("alert", id=7, dedup_key="notice:z", kind="notice", payload=gone, about_chat=-100, **told)
+    add("alert", id=70, dedup_key="notice:z", kind="notice", payload=gone, about_chat=-100, **told)
     late = {"v": 1, "method": "sendMessage", "body": {"text": "84.7935"}}
     theirs = {"payload": late, "audience_chat": 1001}
     add("alert", id=7, dedup_key="answer:x", kind="answer", **theirs, **told)
@@ -353,7 +353,7 @@ async def _is_forgotten(store: Store) -> None:
         assert await storage.alerts.get(db, 3) is not None
         assert await storage.alerts.get(db, 4) is None
         assert await storage.alerts.get(db, 6) is not None
-        assert await storage.alerts.get(db, 7) is None
+        assert await storage.alerts.get(db, 70) is None
         own = sql("SELECT body FROM inbox WHERE update_id < 3 ORDER BY update_id")
         bodies = (await db.execute(own)).scalars()
         assert [body is None for body in bodies] == [True, False]
