@@ -8,6 +8,7 @@ not, a name that means nothing.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
+from dataclasses import fields, is_dataclass
 from difflib import SequenceMatcher, get_close_matches
 from functools import cache
 from importlib import import_module
@@ -88,10 +89,11 @@ def misspelt(made: type[object], model: type[object]) -> Iterator[str]:
     for one in made.__mro__:
         if one is model or not issubclass(one, model):
             continue
-        fields = getattr(one, "__dataclass_fields__", ())
+        # its values; what is for all of a class is none of them
+        values = [field.name for field in fields(one)] if is_dataclass(one) else []
         for name in vars(one):
             hint = nearest(name, sorted(part for part in known if part.isupper() == name.isupper()))
-            if hint and not (name.startswith("_") or name in known or name in fields):
+            if hint and not (name.startswith("_") or name in known or name in values):
                 yield name + hint
 
 

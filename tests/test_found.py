@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -149,3 +151,38 @@ def test_of_a_mistake_in_no_file_of_the_program_its_words_are_known() -> None:
     assert mistake_of(raised.value) == ("", None, "", f"ModuleNotFoundError: {raised.value}")
     nameless = SyntaxError("a zero byte")
     assert mistake_of(nameless) == ("", None, "", "SyntaxError: a zero byte")
+
+
+class Model:
+    """What others are made of: parts that may be left out."""
+
+    own: ClassVar[bool] = False
+    named: ClassVar[str]
+
+    def replies_to(self) -> int | None:
+        """None of what replies to nothing."""
+
+
+class Between(Model):
+    """A misspelt part is inherited, too."""
+
+    reply_to = 1
+    _replies_to = 2
+
+
+@dataclass
+class Made(Between):
+    """A field is its own, however near it is; so is what is not near."""
+
+    named = "as it should be"
+    owns: int = 0
+    rather_other: ClassVar[int] = 3
+    nmaed: ClassVar[str] = "left out"
+
+
+def test_misspelt_parts_are_told_with_those_that_were_meant() -> None:
+    assert list(found.misspelt(Made, Model)) == [
+        "nmaed; did you mean named?",
+        "reply_to; did you mean replies_to?",
+    ]
+    assert list(found.misspelt(Model, Model)) == []
