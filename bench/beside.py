@@ -17,6 +17,8 @@ from typing import Any
 from bench import reply, sending, stub, world
 from bench.figure import Figure, Goal
 from bot.deliver.compose import Composer
+from bot.deliver.editor import ChannelEditor
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.intake.inbox import Inbox
 from bot.telegram.api import Api
@@ -58,6 +60,8 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
                 store=store,
                 api=api,
                 composer=Composer(store, world.catalog()),
+                editor=ChannelEditor(feeds=world.catalog().news),
+                unread=UnreadAlerts(sending.trouble),
                 token_name=sending.BOT_ID,
                 rate=LIMIT,
                 on_trouble=sending.trouble,

@@ -13,6 +13,8 @@ from bench.figure import Figure, Goal
 from bench.sending import trouble
 from bot.clock import boottime
 from bot.deliver.compose import Composer
+from bot.deliver.editor import ChannelEditor
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.faults import Kind
@@ -37,6 +39,8 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - as the others
             store=store,
             api=Api(session, url=emulator.api_url, token=TEST_TOKEN),
             composer=Composer(store, world.catalog()),
+            editor=ChannelEditor(feeds=world.catalog().news),
+            unread=UnreadAlerts(trouble),
             token_name=TEST_TOKEN.partition(":")[0],
             rate=RATE,
             on_trouble=trouble,

@@ -33,6 +33,8 @@ from bot import log
 from bot.alerts.notices import OnTrouble
 from bot.deliver import claims
 from bot.deliver.compose import Composer
+from bot.deliver.editor import ChannelEditor
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.model.alerts import State
 from bot.telegram.api import Api
@@ -353,6 +355,8 @@ def replica(
         store=store,
         api=Stamping(session, url=url, token=sending.TOKEN),
         composer=Composer(store, world.catalog()),
+        editor=ChannelEditor(feeds=world.catalog().news),
+        unread=UnreadAlerts(on_trouble),
         token_name=sending.BOT_ID,
         rate=rate,
         on_trouble=on_trouble,

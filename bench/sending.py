@@ -21,6 +21,8 @@ from telegram.request import HTTPXRequest
 from bench import stub, world
 from bench.figure import Figure, Goal
 from bot.deliver.compose import Composer
+from bot.deliver.editor import ChannelEditor
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import IN_FLIGHT, Worker
 from bot.reasons import Reason
 from bot.telegram.api import Api
@@ -64,6 +66,8 @@ async def _send(store: Store, url: str, *, count: int, rate: float) -> tuple[flo
             store=store,
             api=api,
             composer=Composer(store, world.catalog()),
+            editor=ChannelEditor(feeds=world.catalog().news),
+            unread=UnreadAlerts(trouble),
             token_name=BOT_ID,
             rate=rate,
             on_trouble=trouble,

@@ -27,7 +27,7 @@ from bench.processes import PLAIN
 from bench.start import MEGABYTE, ROOT, process
 from bot import log
 from bot.emulator import TEST_TOKEN, Emulator
-from tests.publishers import Publishers, bank_page, rss
+from tests.publishers import Publishers, agency_at, bank_at, bank_page, rss
 
 PEOPLE = 100
 FIRST = 1001
@@ -62,8 +62,11 @@ async def soak(minutes: float) -> list[Figure]:
         async with telegram, Publishers() as publishers:
             for number in range(PEOPLE):
                 telegram.add_private(telegram.add_user(FIRST + number, f"Reader {number}", "en"))
+            url = publishers.url
             _publish(publishers, 0)
-            (folder / "catalog.toml").write_text(_catalog(publishers.url))
+            (folder / "catalog.toml").write_text(
+                bank_at(url, every="5s") + agency_at(url, every="5s")
+            )
             (folder / "words.txt").write_text("Tonight the bot moves to another machine.")
             env = _environment(folder, telegram)
             # the process that migrates keeps what does that in memory
@@ -206,22 +209,6 @@ def _environment(folder: Path, telegram: Emulator) -> dict[str, str]:
         "PAID_BROADCAST": "true",
         "LOG_FORMAT": "json",
     }
-
-
-def _catalog(url: str) -> str:
-    return f"""
-[rates.nbkr]
-name = {{ en = "National Bank" }}
-urls = ["{url}/daily.xml"]
-kind = "official"
-poll = {{ every = "5s", zone = "Asia/Bishkek" }}
-
-[feeds.test]
-name = {{ en = "Test agency" }}
-url = "{url}/feed.xml"
-language = "en"
-poll = {{ every = "5s" }}
-"""
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ import psutil
 from aiohttp import web
 
 from bench.figure import Figure, Goal
+from tests.publishers import bank_at
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTLE = 4.0  # seconds after ready: menus are set, the first polls are over
@@ -118,7 +119,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
         ):
             assert telegram.stdout is not None
             where = json.loads(await telegram.stdout.readline())
-            (folder / "catalog.toml").write_text(_catalog(url))
+            (folder / "catalog.toml").write_text(bank_at(url, every="30m"))
             env = {
                 **base,
                 "BOT_TOKEN": where["token"],
@@ -159,13 +160,3 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
             note=note,
         ),
     ]
-
-
-def _catalog(url: str) -> str:
-    return f"""
-[rates.nbkr]
-name = {{ en = "National Bank" }}
-urls = ["{url}/daily.xml"]
-kind = "official"
-poll = {{ every = "30m", zone = "Asia/Bishkek" }}
-"""

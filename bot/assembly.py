@@ -17,6 +17,8 @@ from bot.beginning import begin_alone, must_be_of
 from bot.clock import TurnedClock, utc_now
 from bot.config import Settings
 from bot.deliver.compose import Composer
+from bot.deliver.editor import ChannelEditor
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import REQUEST, Worker
 from bot.fetch import Fetcher, Limits
 from bot.ingest import Ingest
@@ -34,6 +36,7 @@ from handlers import Context, Services, route
 from storage.db import Store
 from storage.opening import held_store
 from storage.shared_clock import shared_clock
+from storage.withheld import Editor
 
 USUAL = Limits()
 Clock = Callable[[], datetime]
@@ -112,7 +115,9 @@ def _put_together(doors: Doors) -> Running:
         url=doors.settings.bot_api_url,
         request=AiohttpRequest(doors.session),
     )
-    worker = _worker(doors, api, client)
+    editor = ChannelEditor(feeds=doors.catalog.news)
+    unread = UnreadAlerts(doors.on_trouble)
+    worker = _worker(doors, api, client, editor, unread)
     services = _services(doors, api, worker)
     application = dispatcher(client, Context)
     route(application, services)
@@ -128,6 +133,8 @@ def _put_together(doors: Doors) -> Running:
         ingest=_ingest(doors),
         inbox=inbox,
         worker=worker,
+        editor=editor,
+        unread=unread,
         api=api,
         application=application,
         clock=doors.clock,
@@ -136,12 +143,14 @@ def _put_together(doors: Doors) -> Running:
     )
 
 
-def _worker(doors: Doors, api: Api, client: Bot) -> Worker:
+def _worker(doors: Doors, api: Api, client: Bot, editor: Editor, unread: UnreadAlerts) -> Worker:
     """What delivers; it gives up a request sooner than an answer's way, `api`, does."""
     return Worker(
         store=doors.store,
         api=doors.api(seconds=REQUEST),
         composer=Composer(doors.store, doors.catalog, lambda: client.known_as, doors.clock),
+        editor=editor,
+        unread=unread,
         token_name=doors.settings.token_name,
         rate=doors.settings.send_rate,
         on_trouble=doors.on_trouble,

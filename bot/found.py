@@ -7,7 +7,8 @@ not, a name that means nothing.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import fields, is_dataclass
 from difflib import SequenceMatcher, get_close_matches
 from functools import cache
 from importlib import import_module
@@ -45,20 +46,20 @@ class Mistake(NamedTuple):
 
 def modules_of(
     package: str, folder: Path, *, but: Container[str] = ()
-) -> dict[str, ModuleType | Unread]:
+) -> dict[str, ModuleType | BrokenModule]:
     """A package's modules by their names, in place of one that cannot be read what is wrong there.
 
     A name that begins with _ is the package's own, and so are those of `but`.
     """
-    modules: dict[str, ModuleType | Unread] = {}
+    modules: dict[str, ModuleType | BrokenModule] = {}
     for path in sorted(folder.glob("[!_.]*/__init__.py")):  # it would be passed over in silence
-        modules[path.parent.name] = Unread(" should be a file, and is a folder")
+        modules[path.parent.name] = BrokenModule(" should be a file, and is a folder")
     for path in sorted(folder.glob("[!_]*.py")):
         if path.stem in but:
             continue
         name = f"{package}.{path.stem}"
         wrong = problem_of_module(name, f"{package.replace('.', '/')}/{path.name}")
-        modules[path.stem] = Unread(wrong) if wrong else import_module(name)
+        modules[path.stem] = BrokenModule(wrong) if wrong else import_module(name)
     return modules
 
 
@@ -80,7 +81,23 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {by_small_letters[max(near, key=nearness)]}?"
 
 
-class Unread(NamedTuple):
+def misspelt(made: type[object], model: type[object]) -> Iterator[str]:
+    """The public names of a class that are nearly those of its model's parts, each with the one
+    that was meant: a part that may be left out would be, and nothing told.
+    """
+    known = {name for name in {*dir(model), *model.__annotations__} if not name.startswith("_")}
+    for one in made.__mro__:
+        if one is model or not issubclass(one, model):
+            continue
+        # its values; what is for all of a class is none of them
+        values = [field.name for field in fields(one)] if is_dataclass(one) else []
+        for name in vars(one):
+            hint = nearest(name, sorted(part for part in known if part.isupper() == name.isupper()))
+            if hint and not (name.startswith("_") or name in known or name in values):
+                yield name + hint
+
+
+class BrokenModule(NamedTuple):
     """In the place of a module that cannot be read: what is wrong, to be said behind its file."""
 
     wrong: str

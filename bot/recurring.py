@@ -10,14 +10,13 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-import storage.fan_out
 import storage.keeping
 import storage.retention
 import storage.sources
 from bot import archive, canary, presence, schedule
 from bot.boards import keep_boards
 from bot.broadcasts import show_progress
-from bot.deliver.sieve import sieve
+from bot.deliver import fan_out as deliveries
 from bot.digests import enqueue_digests
 from bot.errors import BotError, StorageError
 from bot.jobs import TICK, Job, Who
@@ -74,15 +73,10 @@ async def poll(bot: Running, key: str) -> bool:
 
 async def fan_out(bot: Running) -> None:
     """Give open alerts their deliveries, chunk by chunk."""
-    editor = bot.worker.composer.editor
     try:
         size: int | None = 0
         while size is not None and not bot.stopping.is_set():
-            async with bot.store.writing() as db:
-                size = await storage.fan_out.fan_out(
-                    db, sieve=sieve, editor=editor, unread=bot.worker.unread.alerts
-                )
-            await bot.worker.unread.tell()
+            size = await deliveries.fan_out(bot.store, bot.editor, bot.unread)
             bot.worker.wake()
     except StorageError as error:
         log.warning("fan-out waits for the database", error=str(error))

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from bot.alerts import notices
 from bot.config import Settings
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.hubs import Hubs
 from bot.ingest import Ingest
@@ -25,6 +26,7 @@ from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from handlers import App, Services
 from storage.db import Store
+from storage.withheld import Editor
 
 STARTING = reason("telegram.starting", "starting: Telegram has not answered yet")
 
@@ -45,6 +47,8 @@ class Running:
     ingest: Ingest
     inbox: Inbox
     worker: Worker
+    editor: Editor
+    unread: UnreadAlerts
     api: Api
     application: App
     clock: Callable[[], datetime]

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -188,8 +189,9 @@ class LoopWatch:
             frame = sys._current_frames().get(loop_thread)  # noqa: SLF001 - documented, there is no other way
             at: list[str] = []
             if frame is not None:
-                for one in traceback.extract_stack(frame)[-FRAMES_SHOWN:]:
-                    at.append(f"{one.filename}:{one.lineno} {one.name}")
+                # not `extract_stack`, which reads each file of the whole stack and keeps its lines
+                for one, line in islice(traceback.walk_stack(frame), FRAMES_SHOWN):
+                    at.insert(0, f"{one.f_code.co_filename}:{line} {one.f_code.co_name}")
             log.warning(
                 "event loop stands still", seconds=round(time.monotonic() - self._beat, 1), at=at
             )

@@ -23,6 +23,7 @@ from telegram.ext import (
 from bot.alerts import texts_lacking
 from bot.errors import ConfigError, UserError
 from bot.languages import FALLBACK
+from bot.model.chats import ChatKind
 from bot.model.subjects import SUBJECTS
 from bot.render import families
 from bot.render.help import commands
@@ -61,8 +62,10 @@ from handlers.access import (
     Commanded,
     ForUs,
     Mentioned,
+    Names,
     Route,
     Takes,
+    Where,
     Who,
     always_looking,
     guarded,
@@ -77,6 +80,7 @@ from handlers.parts import (
     Press,
     With,
     is_route,
+    is_used_in,
     lacking,
     misfitting,
     paired,
@@ -87,7 +91,6 @@ from handlers.parts import (
 from handlers.services import Services
 from handlers.serving import Chatless, chatless, served
 
-PRIVATE = filters.ChatType.PRIVATE
 #: Files that may be lists of feeds, by what they are called.
 LISTS = filters.Document.FileExtension("opml") | filters.Document.FileExtension("xml")
 
@@ -138,7 +141,7 @@ async def anything(update: Update, context: Context) -> None:
 
 def operator_menus(number: int, language: str) -> Iterator[Menu]:
     """The menu of an operator's own chat: what only operators may use stands first."""
-    names = (*sorted(OPERATORS), *OFFERED)
+    names = (*sorted(OPERATORS), *IN_PRIVATE)
     return menus({"type": "chat", "chat_id": number}, names, language)
 
 
@@ -151,7 +154,7 @@ async def begin(update: Update, context: Context) -> None:
             await context.send(answer)
 
 
-#: Command → what handles it, who may use it and, unless anywhere, where; in the order of the menu.
+#: Command → what handles it, who may use it and, unless anywhere, where; in the order of the menus.
 COMMANDS: dict[str, Route[Handler]] = {
     "rates": Route(rates.rates, Who.ANYBODY),
     "convert": Route(convert.convert, Who.ANYBODY),
@@ -167,12 +170,19 @@ COMMANDS: dict[str, Route[Handler]] = {
     "alerts": Route(rules.alerts, Who.ANYBODY),
     "digest": Route(digest.digest, looking_or_changing, offered=Who.ANYBODY),
     "quiet": Route(quiet.quiet, looking_or_changing, offered=Who.ANYBODY),
-    "here": Route(here.here, Who.ADMINISTRATOR),
-    "board": Route(boards.board, looking_or_changing, offered=Who.ADMINISTRATOR),
+    "here": Route(here.here, Who.ADMINISTRATOR, where=Where.GROUP, elsewhere="error.no_topics"),
+    "board": Route(
+        *(boards.board, looking_or_changing),
+        offered=Who.ADMINISTRATOR,
+        where=Where.GROUP,
+        elsewhere="error.board_where",
+    ),
     "subscribe": Route(subscriptions.subscribe, always_looking, offered=Who.ADMINISTRATOR),
     "unsubscribe": Route(subscriptions.subscribe, always_looking, offered=Who.ADMINISTRATOR),
     "settings": Route(settings.settings, looking_or_changing, offered=Who.ADMINISTRATOR),
-    "channel": Route(channels.channel, Who.ADMINISTRATOR),
+    "channel": Route(
+        channels.channel, Who.ADMINISTRATOR, where=Where.PRIVATE, elsewhere="error.private_only"
+    ),
     "status": Route(status.status, Who.ANYBODY),
     "privacy": Route(privacy.privacy, Who.ANYBODY),
     "mydata": Route(privacy.mydata, Who.ADMINISTRATOR),
@@ -181,8 +191,8 @@ COMMANDS: dict[str, Route[Handler]] = {
     "cancel": Route(cancel.cancel, Who.ADMINISTRATOR),
     "help": Route(show_help, Who.ANYBODY),
     "start": Route(begin, subscriptions.waking_or_looking, offered=Who.ADMINISTRATOR),
-    "admin": Route(admin.admin, Who.OPERATOR, where=PRIVATE),
-    "broadcast": Route(broadcasts.broadcast, Who.OPERATOR, where=PRIVATE),
+    "admin": Route(admin.admin, Who.OPERATOR, where=Where.PRIVATE),
+    "broadcast": Route(broadcasts.broadcast, Who.OPERATOR, where=Where.PRIVATE),
 }
 
 #: What exists for operators alone, in their own chats.
@@ -198,15 +208,30 @@ def _changes(name: str) -> bool:
     return is_route(COMMANDS[name]) and COMMANDS[name].menu is not Who.ANYBODY
 
 
+#: And what there is in which chats.
+IN_PRIVATE, IN_GROUPS = (
+    tuple(name for name in OFFERED if is_used_in(kind, COMMANDS[name]))
+    for kind in (ChatKind.PRIVATE, ChatKind.GROUP)
+)
 #: What a group's members are not offered: all of it changes the group, or leads to what does.
 ADMINISTRATORS = frozenset(name for name in OFFERED if _changes(name))
 #: Scope of Telegram's menus → commands; where nothing else fits, the first.
 MENUS: dict[str, tuple[str, ...]] = {
     "default": OFFERED,
-    "all_private_chats": OFFERED,
-    "all_group_chats": tuple(name for name in OFFERED if name not in ADMINISTRATORS),
-    "all_chat_administrators": OFFERED,
+    "all_private_chats": IN_PRIVATE,
+    "all_group_chats": tuple(name for name in IN_GROUPS if name not in ADMINISTRATORS),
+    "all_chat_administrators": IN_GROUPS,
 }
+
+
+def _of_a_channel(handler: Press, names: Names) -> Route[Press]:
+    """A button under what is set up or asked in private about a channel."""
+    return Route(
+        *(handler, Who.POSTER),
+        where=Where.PRIVATE,
+        elsewhere="error.private_only",
+        names=names,
+    )
 
 
 #: A button's first word and how many words follow it → what it does and who may press it.
@@ -218,19 +243,24 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("lang", 1): Route(With(settings.pressed, "lang"), Who.ADMINISTRATOR),
     ("style", 1): Route(With(settings.pressed, "style"), Who.ADMINISTRATOR),
     ("wakes", 1): Route(With(settings.pressed, "wakes"), Who.ADMINISTRATOR),
-    ("anon", 1): Route(With(settings.pressed, "anon"), Who.ADMINISTRATOR),
-    ("board", 1): Route(With(settings.pressed, "board"), Who.ADMINISTRATOR),
+    ("anon", 1): Route(With(settings.pressed, "anon"), Who.ADMINISTRATOR, where=Where.GROUP),
+    ("board", 1): Route(
+        With(settings.pressed, "board"),
+        Who.ADMINISTRATOR,
+        where=Where.GROUP,
+        elsewhere="error.board_where",
+    ),
     ("zone", 1): Route(With(settings.pressed, "zone"), Who.ADMINISTRATOR),
     ("places", 1): Route(places.opened, Who.ADMINISTRATOR),
     ("place", 2): Route(places.pressed, Who.ADMINISTRATOR),
     ("set", 1): Route(With(settings.pressed, "set"), Who.ADMINISTRATOR),
     ("quiet", 1): Route(quiet.pressed, Who.ADMINISTRATOR),
     ("sound", 2): Route(quiet.sounded, Who.ADMINISTRATOR),
-    ("here", 2): Route(here.pressed, Who.ADMINISTRATOR),
-    ("unhere", 1): Route(here.undone, Who.ADMINISTRATOR),
-    ("chan", 2): Route(channels.pressed, Who.ADMINISTRATOR),
-    ("chan", 3): Route(channels.changed, Who.ADMINISTRATOR),
-    ("post", 3): Route(editorial.pressed, Who.ADMINISTRATOR),
+    ("here", 2): Route(here.pressed, Who.ADMINISTRATOR, where=Where.GROUP),
+    ("unhere", 1): Route(here.undone, Who.ADMINISTRATOR, where=Where.GROUP),
+    ("chan", 2): _of_a_channel(channels.pressed, channels.named),
+    ("chan", 3): _of_a_channel(channels.changed, channels.named),
+    ("post", 3): _of_a_channel(editorial.pressed, editorial.named),
     ("delete", 1): Route(privacy.pressed, Who.ADMINISTRATOR),
     ("done", 0): Route(subscriptions.done, Who.ADMINISTRATOR),
     ("hour", 1): Route(digest.pressed, Who.ADMINISTRATOR),
@@ -267,21 +297,23 @@ AWAITED: Route[Takes] = Route(broadcasts.written, Who.OPERATOR)
 #: What is written besides commands, in the order in which it is tried: where it is heard, and who
 #: may. In a private chat its owner is the administrator.
 WORDS: dict[str, Route[Handler]] = {
-    "headline": Route(desk.reworded, Who.OPERATOR, where=PRIVATE & desk.AnswersDesk()),
-    "text": Route(said, Who.ANYBODY, where=filters.TEXT & (PRIVATE | Mentioned())),
-    "place": Route(settings.placed, Who.ADMINISTRATOR, where=filters.LOCATION & PRIVATE),
+    "headline": Route(desk.reworded, Who.OPERATOR, where=Where.PRIVATE, heard=desk.AnswersDesk()),
+    "text": Route(said, Who.ANYBODY, heard=filters.TEXT & (filters.ChatType.PRIVATE | Mentioned())),
+    "place": Route(settings.placed, Who.ADMINISTRATOR, where=Where.PRIVATE, heard=filters.LOCATION),
     "channel": Route(
-        channels.shared, Who.ADMINISTRATOR, where=filters.StatusUpdate.CHAT_SHARED & PRIVATE
+        *(channels.shared, Who.ADMINISTRATOR),
+        where=Where.PRIVATE,
+        heard=filters.StatusUpdate.CHAT_SHARED,
     ),
-    "list of feeds": Route(feeds.given, Who.ADMINISTRATOR, where=LISTS & PRIVATE),
-    "anything": Route(anything, Who.ANYBODY, where=PRIVATE & ~filters.StatusUpdate.ALL),
+    "list of feeds": Route(feeds.given, Who.ADMINISTRATOR, where=Where.PRIVATE, heard=LISTS),
+    "anything": Route(anything, Who.ANYBODY, where=Where.PRIVATE, heard=~filters.StatusUpdate.ALL),
 }
 #: What is heard of an edit, too; a location that moves and a file with a new caption say nothing.
 EDITABLE = frozenset({"headline", "text"})
 #: Where the bot is a member: Telegram says so of itself, whoever did it, and nobody else can.
 MEMBERSHIP: Route[Handler] = Route(membership.changed, Who.ANYBODY)
 #: A group that moved has two numbers and no chat to load; Telegram says this too of itself.
-MOVED: Route[Chatless] = Route(membership.migrated, Who.ANYBODY, where=filters.StatusUpdate.MIGRATE)
+MOVED: Route[Chatless] = Route(membership.migrated, Who.ANYBODY, heard=filters.StatusUpdate.MIGRATE)
 #: Who asks inline does so from a chat that we are not told of.
 INLINE: Route[Chatless] = Route(inline.inline, Who.ANYBODY)
 
@@ -295,7 +327,7 @@ async def press(_update: Update, context: Context) -> None:
     pressed = BUTTONS.get((verb, len(rest)))
     if pressed is None:
         raise UserError("error.stale")
-    await pressed.require(context)
+    await pressed.require(context, *rest)
     await pressed.handler(context, *rest)
 
 
@@ -342,14 +374,14 @@ def route(application: App, services: Services) -> None:
         command = served(_followed(name, to), services)
         # an operator's command is what was written as one, there and then
         heard = written if name in OPERATORS else edited_too
-        here = heard & Commanded() & to.where
+        here = heard & Commanded() & to.listens()
         application.add_handler(CommandHandler(name, command, filters=here))
     application.add_handler(CallbackQueryHandler(served(press, services)))
     member = served(guarded(MEMBERSHIP), services, counted=False)
     application.add_handler(ChatMemberHandler(member, ChatMemberHandler.MY_CHAT_MEMBER))
-    application.add_handler(MessageHandler(MOVED.where, chatless(MOVED, services)))
+    application.add_handler(MessageHandler(MOVED.heard, chatless(MOVED, services)))
     for name, to in WORDS.items():
-        here = (edited_too if name in EDITABLE else written) & to.where
+        here = (edited_too if name in EDITABLE else written) & to.listens()
         application.add_handler(MessageHandler(here, served(guarded(to), services)))
     application.add_handler(InlineQueryHandler(chatless(INLINE, services)))
 

@@ -1,7 +1,7 @@
 """Who may: whether an update is for us at all, and whether its author may do what it asks for.
 
-Each route says who may use it (`handlers.COMMANDS`, `handlers.BUTTONS`); this room decides whether
-somebody is that. What Telegram's updates do not say and one has to know:
+Each route says who may use it and in which chats (`handlers.COMMANDS`, `handlers.BUTTONS`); this
+room decides whether somebody is that. What Telegram's updates do not say and one has to know:
 
 * An anonymous administrator writes as the group: `sender_chat` is the group itself, which only
   Telegram can put there and only for an administrator. Pressing a button, the same person comes
@@ -26,7 +26,7 @@ from telegram import Update
 from telegram.ext import filters
 
 from bot.errors import UserError
-from bot.model.chats import ChatKind
+from bot.model.chats import Chat, ChatKind
 from bot.telegram.outcomes import Gone, Outcome, Rejected, Sent
 from bot.telegram.results import member_of
 from handlers.context import Context, Handler
@@ -43,11 +43,23 @@ QUOTED_ENTITIES = frozenset({"code", "pre", "url", "email", "text_link"})
 
 
 class Who(Enum):
-    """Who may use a route. In a private chat its owner is everybody but an operator."""
+    """Who may use a route. In a private chat its owner is everybody but an operator.
+
+    A poster may post in the channel that a button's words name.
+    """
 
     ANYBODY = auto()
     ADMINISTRATOR = auto()
     OPERATOR = auto()
+    POSTER = auto()
+
+
+class Where(Enum):
+    """The kinds of chat in which a route is used."""
+
+    ANYWHERE = frozenset(ChatKind)
+    PRIVATE = frozenset({ChatKind.PRIVATE})
+    GROUP = frozenset({ChatKind.GROUP})
 
 
 Handles = TypeVar("Handles")
@@ -56,20 +68,28 @@ Takes = Callable[[Update, Context], Awaitable[bool]]
 LEFT_OUT: Any = None  # a part of a route that has to be there
 #: Decides for one use of a route: the same command may look or change, by its words.
 Decide = Callable[[Context], Awaitable[Who]]
+#: Finds the channel that a button's words name; UserError where they name none of whoever pressed.
+Names = Callable[..., Awaitable[Chat]]
 
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[Handles]):
-    """What handles a command, a button or something written; who may use it, and where it is heard.
+    """What handles a command, a button or something written; who may use it, and in which chats.
 
     `who` may depend on the use; `offered` then has to say to whom the menu offers the command, and
-    otherwise it is `who`. A line that leaves a part out is told by name when the program starts.
+    otherwise it is `who`. In another chat than `where` says, `elsewhere` is answered; without that
+    a command or words are not heard there, and a button is out of date. `heard` is what of all that
+    is written is meant. For a poster `names` finds the channel. A line that leaves a part out is
+    told by name when the program starts.
     """
 
     handler: Handles = LEFT_OUT
     who: Who | Decide = LEFT_OUT
     offered: Who | None = None
-    where: filters.BaseFilter = filters.ALL
+    where: Where = Where.ANYWHERE
+    elsewhere: str = ""
+    heard: filters.BaseFilter = filters.ALL
+    names: Names | None = None
 
     @property
     def menu(self) -> Who:
@@ -78,12 +98,31 @@ class Route(Generic[Handles]):
             return self.who
         return self.offered or Who.ANYBODY
 
-    async def require(self, context: Context) -> None:
-        """UserError unless whoever wrote or pressed may do this, in these words."""
+    async def require(self, context: Context, *words: str) -> None:
+        """UserError unless whoever wrote or pressed may do this, here and in these words."""
+        if context.chat.kind not in self.where.value:
+            raise UserError(self.elsewhere or "error.stale")
         who = self.who
         if not isinstance(who, Who):
             who = await who(context)
-        await _require(who, context)
+        if who is Who.POSTER and self.names is not None:
+            channel = await self.names(context, *words)
+            await must_post(context, channel.id, channel.title)
+        else:
+            await _require(who, context)
+
+    def listens(self) -> filters.BaseFilter:
+        """What of all that is written reaches it: also what is answered with `elsewhere`."""
+        if self.elsewhere or self.where is Where.ANYWHERE:
+            return self.heard
+        return KINDS_OF_CHAT[self.where] & self.heard
+
+
+#: Telegram's word for each.
+KINDS_OF_CHAT = {
+    Where.PRIVATE: filters.ChatType.PRIVATE,
+    Where.GROUP: filters.ChatType.GROUPS,
+}
 
 
 async def _require(who: Who, context: Context) -> None:
@@ -91,6 +130,8 @@ async def _require(who: Who, context: Context) -> None:
         _must_be_operator(context)
     elif who is Who.ADMINISTRATOR:
         await _must_be_administrator(context)
+    elif who is Who.POSTER:  # of no channel that anything names
+        raise UserError("error.stale")
 
 
 async def may(who: Who, context: Context) -> bool:

@@ -8,7 +8,6 @@ import storage.boards
 from bot.convert.commands import says_off, says_on
 from bot.errors import UserError
 from bot.model.channels import Board
-from bot.model.chats import ChatKind
 from bot.render import board as render
 from bot.render.answers import say
 from handlers.context import Context
@@ -17,7 +16,6 @@ from handlers.posting import ask_telegram
 
 async def board(_update: Update, context: Context) -> None:
     """/board on · /board off; alone it says how the group's board is."""
-    must_be_group(context)
     said = " ".join(context.words)
     if not said:
         await _say_how_it_is(context)
@@ -47,13 +45,6 @@ async def unpin(context: Context, ended: Board | None) -> None:
         await ask_telegram(
             context, "unpinChatMessage", chat_id=ended.chat, message_id=ended.message
         )
-
-
-def must_be_group(context: Context) -> None:
-    """UserError with where there are boards, unless this is a group."""
-    # each board is put together anew every five seconds: of groups there are few, of people many
-    if context.chat.kind is not ChatKind.GROUP:
-        raise UserError("error.board_where")
 
 
 async def _say_how_it_is(context: Context) -> None:

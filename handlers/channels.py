@@ -21,7 +21,7 @@ from bot.alerts.asked import unmet
 from bot.errors import UserError
 from bot.languages import LANGUAGES
 from bot.model.channels import Setup
-from bot.model.chats import USUAL, Chat, ChatKind, Editorial, Post, Sound, Style, write_sounds
+from bot.model.chats import USUAL, Chat, Editorial, Post, Sound, Style, write_sounds
 from bot.model.subjects import READERS_TOPICS, DigestSubject, digests_of
 from bot.render import channels as render
 from bot.render.answers import say
@@ -30,7 +30,6 @@ from bot.render.text import Message
 from bot.render.wire import to_api
 from bot.telegram.outcomes import Sent
 from handlers import boards, digest, editorial, membership, subscriptions
-from handlers.access import must_post
 from handlers.context import Context
 from handlers.numbers import number_of
 from handlers.outgoing import Answer
@@ -39,7 +38,6 @@ from handlers.posting import ask_telegram, verified
 
 async def channel(_update: Update, context: Context) -> None:
     """/channel: a key that asks for a channel, and the channels one has set up."""
-    _must_be_private(context)
     await ask(context)
 
 
@@ -77,7 +75,7 @@ async def shared(update: Update, context: Context) -> None:
 
 async def pressed(context: Context, number: str, what: str) -> None:
     """Buttons `chan:7:open`, `chan:7:topics` and the like: a page of the set-up."""
-    setup = await _mine(context, number, opens=what == "open")
+    setup = await _mine(context, number, what)
     if what == "preview":
         await _preview(context, setup)
         return
@@ -92,7 +90,7 @@ async def pressed(context: Context, number: str, what: str) -> None:
 
 async def changed(context: Context, number: str, what: str, value: str) -> None:
     """Buttons `chan:7:lang:ru`, `chan:7:top:economy` and the like: a tap changes the channel."""
-    setup = await _mine(context, number)
+    setup = await _mine(context, number, what)
     if (what, value) == ("remove", "yes"):
         await _leave(context, setup)
         return
@@ -119,26 +117,22 @@ async def _list(context: Context) -> Message | None:
 # --- who may --------------------------------------------------------------------------------------
 
 
-def _must_be_private(context: Context) -> None:
-    if context.chat.kind is not ChatKind.PRIVATE:
-        raise UserError("error.private_only")
+async def named(context: Context, number: str, what: str, *_: str) -> Chat:
+    """The channel of this person's set-up that a button names; UserError for any other."""
+    return await _channel(context, await _mine(context, number, what))
 
 
-async def _mine(context: Context, number: str, *, opens: bool = False) -> Setup:
-    """This person's set-up, by a button of its own message, in a channel they still may post in.
-
-    UserError for any other; a list `opens` it in whatever message it stands.
+async def _mine(context: Context, number: str, what: str) -> Setup:
+    """This person's set-up, by a button of its own message; UserError for any other. A list opens
+    it in whatever message it stands.
     """
-    _must_be_private(context)
     async with context.services.store.reading() as db:
         setup = await storage.setups.mine(db, number_of(number), context.chat.id)
     if setup is None:
         raise UserError("error.stale")
     here = _pressed_message(context)
-    if not opens and setup.message not in {None, here}:
+    if what != "open" and setup.message not in {None, here}:
         raise UserError("error.stale")
-    chat = await _channel(context, setup)
-    await must_post(context, setup.chat, chat.title)
     return setup
 
 
@@ -293,7 +287,7 @@ async def _set_policy(context: Context, chat: Chat, value: str) -> None:
     asks = partial(unmet, feeds=context.services.catalog.news)
     async with context.services.store.writing() as db:
         await storage.withheld.choose(db, chat.id, Editorial(value), asks)
-    context.services.wake()  # what was kept back may leave
+    context.services.wake()  # what was withheld may leave
 
 
 async def _switch_board(context: Context, chat: Chat, value: str) -> None:

@@ -1,6 +1,6 @@
-"""The word of whoever set a channel up, on a story that its policy keeps back until then.
+"""The word of whoever set a channel up, on a story that its policy withholds until then.
 
-A question's buttons carry the number of what is kept back, and a mark of the words that it showed:
+A question's buttons carry the number of what is withheld, and a mark of the words that it showed:
 what reads otherwise by now is shown again, and not posted unseen.
 """
 
@@ -16,10 +16,9 @@ from bot.alerts.asked import Proof, alert, key, proof
 from bot.errors import UserError
 from bot.model.alerts import State
 from bot.model.channels import Setup
-from bot.model.chats import ChatKind, Editorial
+from bot.model.chats import Chat, Editorial
 from bot.render.answers import say
 from bot.render.text import one_line
-from handlers.access import must_post
 from handlers.context import Context
 from handlers.numbers import number_of
 from storage.db import Db, db_now
@@ -35,16 +34,11 @@ ENDED = {
 
 async def pressed(context: Context, what: str, number: str, mark: str) -> None:
     """Buttons `post:send:7:1a2b3c4d` and `post:reject:7:1a2b3c4d`."""
-    if context.chat.kind is not ChatKind.PRIVATE:
-        raise UserError("error.private_only")
     if what not in DECISIONS:
         raise UserError("error.stale")
     async with context.services.store.reading() as db:
         kept = await _asked_here(context, db, number_of(number))
-        channel = await storage.chats.get(db, kept.chat)
-    if channel is None:
-        raise UserError("error.stale")
-    await must_post(context, channel.id, channel.title)
+        channel = await _channel(db, kept)
     decide, said = DECISIONS[what]
     async with context.services.store.writing() as db:
         shown = await _waiting(context, db, kept.id)
@@ -63,6 +57,19 @@ async def pressed(context: Context, what: str, number: str, mark: str) -> None:
     await context.answer()
     name = one_line(channel.title)
     await context.edit(say(said, context.language, channel=name, title=shown.title))
+
+
+async def named(context: Context, _what: str, number: str, _mark: str) -> Chat:
+    """The channel that a button's question is about; UserError where it is not this person's."""
+    async with context.services.store.reading() as db:
+        return await _channel(db, await _asked_here(context, db, number_of(number)))
+
+
+async def _channel(db: Db, kept: Withheld) -> Chat:
+    channel = await storage.chats.get(db, kept.chat)
+    if channel is None:
+        raise UserError("error.stale")
+    return channel
 
 
 #: A button's word → what becomes of the post, and what is said of it.

@@ -12,7 +12,8 @@ from telegram.ext import filters
 
 from bot.fitting import is_awaited, takes
 from bot.i18n import known
-from handlers.access import Route, Who
+from bot.model.chats import ChatKind
+from handlers.access import Route, Where, Who
 from handlers.context import Context, Handler
 
 Press = Callable[..., Awaitable[None]]
@@ -38,6 +39,12 @@ class With:
 def is_route(line: object) -> bool:
     """Whether a line of the table is one: a function alone says of nobody that they may."""
     return isinstance(line, Route)
+
+
+def is_used_in(kind: ChatKind, line: object) -> bool:
+    """Whether a route is used in chats of a kind; half a line, of which the start tells, is not."""
+    where = getattr(line, "where", None)
+    return isinstance(where, Where) and kind in where.value
 
 
 def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
@@ -66,6 +73,7 @@ def unusable(routes: Mapping[str, Route[Any]]) -> list[str]:
             continue
         # which may be anything where it was written without a check
         who, where, offered = cast("tuple[object, ...]", (one.who, one.where, one.offered))
+        heard, names = cast("tuple[object, ...]", (one.heard, one.names))
         if not callable(one.handler):
             found.append(f"{name}: its route lacks a handler")
         elif not _is_awaited(one.handler):
@@ -74,8 +82,14 @@ def unusable(routes: Mapping[str, Route[Any]]) -> list[str]:
             found.append(f"{name}: its route lacks `who`, who may use it")
         elif callable(who) and not _fits(who, ["Context"]):
             found.append(f"{name}: `who` of its route, {_called(who)}, should take (Context)")
-        if not isinstance(where, filters.BaseFilter):
-            found.append(f"{name}: its route lacks `where`, a filter of what is heard")
+        if not isinstance(where, Where):
+            found.append(f"{name}: its route lacks `where`, in which chats it is used")
+        if one.elsewhere and (where is Where.ANYWHERE or not known(one.elsewhere)):
+            found.append(f"{name}: `elsewhere` of its route is no text for where it is not used")
+        if not isinstance(heard, filters.BaseFilter):
+            found.append(f"{name}: its route lacks `heard`, a filter of what is written")
+        if (who is Who.POSTER) != is_awaited(names):
+            found.append(f"{name}: a poster's route has `names`, which finds the channel, no other")
         if not isinstance(offered, Who | None):
             found.append(f"{name}: `offered` of its route is no Who, whom the menu shows it to")
     return found

@@ -140,8 +140,10 @@ async def pressed(context: Context, what: str, rule: str) -> None:
     match what:
         case "save" | "cancel" | "less" | "more" | "once":
             await _on_proposal(context, what, number)
-        case "pause" | "resume" | "delete":
+        case "pause" | "resume":
             await _change(context, what, number)
+        case "delete":
+            await _delete(context, number)
         case "edit":
             await _edit(context, number)
         case "open":
@@ -182,23 +184,31 @@ async def _edit(context: Context, number: int) -> None:
     await proposals.show(context, *shown)
 
 
+async def _delete(context: Context, number: int) -> None:
+    """The one thing that can be done to a rule of a newer version of the program, too."""
+    async with context.services.store.writing() as db:
+        unread = await _unread(db, context.chat.id, number)
+        if unread is not None:
+            name = str(unread.pair)
+        else:
+            stored = await _saved(db, context.chat.id, number)
+            name = render.words(stored.rule, context.language)
+        await storage.rules.remove(db, number)
+    await context.answer(say("rule.deleted", context.language, rule=name).text)
+    await context.edit(await _list(context))
+
+
 async def _change(context: Context, what: str, number: int) -> None:
-    services = context.services
-    async with services.store.writing() as db:
+    async with context.services.store.writing() as db:
         stored = await _saved(db, context.chat.id, number)
-        if what == "delete":
-            await storage.rules.remove(db, number)
-        elif what == "pause":
+        if what == "pause":
             await storage.rules.pause(db, number, paused=True)
         else:
             await resume(context, db, stored)
-    done = {"pause": "rule.paused", "resume": "rule.resumed", "delete": "rule.deleted"}[what]
+    done = {"pause": "rule.paused", "resume": "rule.resumed"}[what]
     said = say(done, context.language, rule=render.words(stored.rule, context.language))
     await context.answer(said.text)
-    if what == "delete":
-        await context.edit(await _list(context))
-    else:
-        await context.edit(await _card(context, number))
+    await context.edit(await _card(context, number))
 
 
 async def resume(context: Context, db: Db, rule: StoredRule) -> None:
@@ -220,6 +230,9 @@ async def _open(context: Context, number: int | None) -> None:
 
 async def _card(context: Context, number: int) -> Message:
     async with context.services.store.reading() as db:
+        unread = await _unread(db, context.chat.id, number)
+        if unread is not None:
+            return render.unread_rule(unread, context.language)
         stored = await _saved(db, context.chat.id, number)
     return render.rule(
         _line(context, stored),
@@ -230,7 +243,8 @@ async def _card(context: Context, number: int) -> Message:
 
 
 async def _list(context: Context) -> Message:
-    services, shown = context.services, []
+    services = context.services
+    shown: list[render.RuleLine | render.UnreadLine] = []
     zone = ZoneInfo(context.chat.time_zone)
     today = services.clock().astimezone(zone).date()
     async with services.store.reading() as db:
@@ -243,7 +257,9 @@ async def _list(context: Context) -> Message:
             if line.spoke_on is not None and (at := heard.get(line_of(one.id))) is not None:
                 line = replace(line, spoke_on=at.astimezone(zone).date())
             shown.append(replace(line, latest=latest))
+        shown += await _all_unread(db, context.chat.id)
         follows = await followed(db, context.chat.id)
+    shown.sort(key=lambda line: line.number)
     told = [(one.subject, one.told_at and one.told_at.astimezone(zone).date()) for one in follows]
     return render.rules(shown, context.language, make="new:-", today=today, follows=told)
 
@@ -263,3 +279,13 @@ async def _saved(db: Db, chat: int, number: int) -> StoredRule:
     if found is None:
         raise UserError("error.stale")
     return found
+
+
+async def _unread(db: Db, chat: int, number: int) -> render.UnreadLine | None:
+    """A chat's rule of a newer version of the program; None of any other."""
+    return {one.number: one for one in await _all_unread(db, chat)}.get(number)
+
+
+async def _all_unread(db: Db, chat: int) -> list[render.UnreadLine]:
+    kept = await storage.rules.unread_of_chat(db, chat)
+    return [render.UnreadLine(number=one.id, pair=one.pair) for one in kept]

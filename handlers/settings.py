@@ -79,7 +79,6 @@ async def pressed(context: Context, kind: str, what: str) -> None:
     elif kind == "anon" and what in {"on", "off"}:
         await context.change_chat(anonymous=what == "on")
     elif kind == "board" and what in {"on", "off"}:
-        boards.must_be_group(context)
         await boards.switch(context, context.chat.id, on=what == "on")
     elif kind == "wakes" and what in set(Wakes):
         await context.change_chat(wakes=what)

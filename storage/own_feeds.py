@@ -57,9 +57,9 @@ async def call(db: Db, feed: OwnFeed, chat_id: int, *, plain: str) -> None:
     alone = update(own_feed).where(mine, ~others.exists()).values(name=feed.name)
     await db.execute(alone)
     # its document says its own name, and is read again for that
-    unread: dict[str, Any] = {"name": plain, "digest": None, "etag": None, "last_modified": None}
+    afresh: dict[str, Any] = {"name": plain, "digest": None, "etag": None, "last_modified": None}
     strange = (mine, own_feed.c.name != plain, others.exists())
-    await db.execute(update(own_feed).where(*strange).values(**unread))
+    await db.execute(update(own_feed).where(*strange).values(**afresh))
 
 
 async def get(db: Db, key: str, *, lock: bool = False) -> OwnFeed | None:

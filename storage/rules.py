@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 PENDING, ON, PAUSED = "pending", "on", "paused"
 MOST_PENDING = 5  # proposals of a chat that wait at a time
+UNREAD_NOTED = 1000  # rules of a newer version that the log is not told of again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +45,25 @@ class StoredRule:
     replaces: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadRule:
+    """A saved rule of a newer version of the program, of which this one knows the pair alone."""
+
+    id: int
+    pair: Pair
+
+
 def _stored(row: Any) -> StoredRule:  # noqa: ANN401 - a result row
     # a proposal has not begun yet: its state says only whose place it takes
     state = RuleState()
     if row.standing != PENDING:
         state = RuleState.from_json(row.state)
+    read = Rule.from_json(row.rule)  # first: a newer one may watch a kind that is unknown here
     return StoredRule(
         id=row.id,
         chat=row.chat_id,
         series=Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)),
-        rule=Rule.from_json(row.rule),
+        rule=read,
         state=state,
         paused=row.standing == PAUSED,
         replaces=row.state.get("replaces"),
@@ -61,15 +72,20 @@ def _stored(row: Any) -> StoredRule:  # noqa: ANN401 - a result row
 
 def _readable(rows: Iterable[Any]) -> list[StoredRule]:
     """The rules that this program reads: one that a newer program saved is kept for that, and does
-    not watch meanwhile.
+    not watch meanwhile. The log has it once.
     """
     found: list[StoredRule] = []
     for row in rows:
         try:
             found.append(_stored(row))
         except NewerError as newer:
-            log.warning("a rule cannot be read by this version", rule=row.id, why=str(newer))
+            _note_unread(row.id, str(newer))
     return found
+
+
+@lru_cache(maxsize=UNREAD_NOTED)  # each rate asks for the rules that watch it
+def _note_unread(number: int, why: str) -> None:
+    log.warning("a rule cannot be read by this version", rule=number, why=why)
 
 
 def _of(chat_id: int) -> list[ColumnElement[bool]]:
@@ -121,8 +137,27 @@ async def of_chat(db: Db, chat_id: int) -> list[StoredRule]:
     return _readable(await db.execute(query))
 
 
+async def unread_of_chat(db: Db, chat_id: int) -> list[UnreadRule]:
+    """The chat's saved rules that are kept for a newer version of the program, oldest first."""
+    rows = (await db.execute(select(rule).where(*_of(chat_id)).order_by(rule.c.id))).all()
+    read = {one.id for one in _readable(rows)}
+    unread: list[UnreadRule] = []
+    for row in rows:
+        if row.id not in read:
+            unread.append(UnreadRule(id=row.id, pair=Pair(row.base, row.quote)))
+    return unread
+
+
+async def is_on(db: Db, chat_id: int, number: int) -> bool:
+    """Whether a saved rule of this chat is in force, of whatever version."""
+    query = select(rule.c.id).where(
+        rule.c.id == number, rule.c.chat_id == chat_id, rule.c.standing == ON
+    )
+    return (await db.execute(query)).first() is not None
+
+
 async def count(db: Db, chat_id: int) -> int:
-    """How many rules the chat saved."""
+    """How many rules the chat saved, with those of a newer version."""
     return int(
         (await db.execute(select(func.count()).select_from(rule).where(*_of(chat_id)))).scalar_one()
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import (
@@ -23,7 +23,7 @@ from storage import clues
 from storage.db import Db, upsert
 from storage.entries import NewEntry, entry_values, stored
 from storage.schema import alert, entry, story, story_topic
-from storage.withheld import keeps_back
+from storage.withheld import NO_KIN, withholds
 
 FEW = 500  # stories of a topic; so many are found by their numbers in no time
 
@@ -115,7 +115,7 @@ async def shown_among(db: Db, pks: Sequence[int]) -> list[int]:
     """Of these stories those that everybody may see, in the order given."""
     if not pks:
         return []
-    query = select(story.c.id).where(story.c.id.in_(pks), ~_withheld(unasked=True))
+    query = select(story.c.id).where(story.c.id.in_(pks), ~_unapproved(unasked=True))
     allowed = set((await db.execute(query)).scalars())
     return [pk for pk in pks if pk in allowed]
 
@@ -127,7 +127,7 @@ async def several(db: Db, pks: Sequence[int]) -> list[Story]:
 
 async def shown(db: Db, pk: int) -> Story | None:
     """One story as everybody may see it: None too where an operator rejected it."""
-    query = select(story.c.id).where(story.c.id == pk, ~_withheld(unasked=True))
+    query = select(story.c.id).where(story.c.id == pk, ~_unapproved(unasked=True))
     if (await db.execute(query)).first() is None:
         return None
     return await get(db, pk)
@@ -143,16 +143,18 @@ async def latest(
     since: datetime | None = None,
     unasked: bool = True,
     reader: int | None = None,
+    kin: Mapping[str, str] = NO_KIN,
 ) -> list[Story]:
     """Stories by time, newest first; `topics` narrow to those of any of them, `before` and `since`
     bound the time.
 
     What an operator rejected is shown to nobody. What waits for their word, or waited in vain, is
-    left out unless `unasked`; and so is what the `reader`, a channel or `ANY_CHANNEL`, keeps back.
+    left out unless `unasked`; and so is what the `reader`, a channel or `ANY_CHANNEL`, withholds
+    (`kin` as there).
     """
     query = (
         select(story.c.id)
-        .where(~_withheld(unasked=unasked))
+        .where(~_unapproved(unasked=unasked))
         .order_by(story.c.at.desc(), story.c.id.desc())
         .offset(offset)
         .limit(limit)
@@ -160,7 +162,7 @@ async def latest(
     if topics:
         query = query.where(await _about(db, topics))
     if reader is not None:
-        query = query.where(~keeps_back(story.c.id, reader))
+        query = query.where(~withholds(story.c.id, reader, kin))
     if before is not None:
         query = query.where(story.c.at <= before)
     if since is not None:
@@ -180,7 +182,7 @@ async def _about(db: Db, topics: Collection[str]) -> ColumnElement[bool]:
     return exists().where(story_topic.c.story_id == story.c.id, mine)
 
 
-def _withheld(*, unasked: bool) -> ColumnElement[bool]:
+def _unapproved(*, unasked: bool) -> ColumnElement[bool]:
     """A story of whose alerts none was approved and one was not."""
     states = [Approval.REJECTED.value]
     if not unasked:

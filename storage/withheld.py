@@ -1,4 +1,4 @@
-"""What channels' editorial policies keep back: withheld in the fan-out's own transaction, let go in
+"""What channels' editorial policies withhold: in the fan-out's own transaction, let go in
 that of what they waited for.
 
 A delivery that is withheld remembers what it waits for (its `demand`), whatever its channel asks of
@@ -7,9 +7,10 @@ those that come later. It is in no claim's way, and lives as long as any other o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from sqlalchemy import (
@@ -18,6 +19,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
+    case,
     func,
     or_,
     select,
@@ -35,8 +37,10 @@ from storage.alerts import BEGUN, StoredAlert, for_an_hour
 from storage.db import COUNTED, Db, db_now
 from storage.schema import alert, chat, delivery, entry, story_topic, subscription
 
-#: In the place of a chat: what any channel keeps back.
+#: In the place of a chat: what any channel withholds.
 ANY_CHANNEL = 0
+#: Of a catalog in which every feed has a publisher of its own.
+NO_KIN: Mapping[str, str] = MappingProxyType({})
 # why a delivery that was withheld was not made
 REFUSED = reason("delivery.refused", "whoever runs the channel did not want it")
 OVER = reason("delivery.over", "it was over before the channel's policy let it go")
@@ -74,7 +78,7 @@ class Unmet(Protocol):
 
 
 class Editor(Protocol):
-    """Who knows what a policy asks of a story; asked in the transaction that keeps it back."""
+    """Who knows what a policy asks of a story; asked in the transaction that withholds it."""
 
     async def unmet(self, db: Db, told: StoredAlert, /) -> Collection[Editorial]:
         """As `Unmet` says it."""
@@ -83,13 +87,13 @@ class Editor(Protocol):
         """Ask those who set the channels up about what waits for their word, once about each."""
 
 
-# --- keeping back ---------------------------------------------------------------------------------
+# --- withholding ----------------------------------------------------------------------------------
 
 
 async def withhold(
     db: Db, told: StoredAlert, editor: Editor, *, after: int | None, last: int | None
 ) -> None:
-    """Keep back those of a story's deliveries, just made, whose channels ask more of it.
+    """Withhold those of a story's deliveries, just made, whose channels ask more of it.
 
     The chats are between `after` and `last`. A channel that changes its policy meanwhile waits, and
     finds them; claims do not, which charge the same chats in an order of their own.
@@ -129,7 +133,7 @@ async def withhold(
 async def confirmed(db: Db, story: int) -> int:
     """Let go what waits for a second publisher of a story, who reports it now; how many.
 
-    A fan-out of the story that is at it ends first: what it keeps back is found.
+    A fan-out of the story that is at it ends first: what it withholds is found.
     """
     mine = alert.c.about_story == story
     await db.execute(select(alert.c.id).where(mine, *_NOT_FANNED_OUT).with_for_update())
@@ -138,10 +142,10 @@ async def confirmed(db: Db, story: int) -> int:
 
 
 async def choose(db: Db, chat_id: int, policy: Editorial, unmet: Unmet) -> None:
-    """Give a channel another policy. What was kept back by a stricter one leaves where the new one
+    """Give a channel another policy. What was withheld by a stricter one leaves where the new one
     lets it; a stricter one is asked of what comes.
     """
-    # waits for a fan-out that keeps something back by the former policy, which a change alone would
+    # waits for a fan-out that withholds something by the former policy, which a change alone would
     # not: it is written in no key
     await db.execute(select(chat.c.id).where(chat.c.id == chat_id).with_for_update())
     await storage.chats.change(db, chat_id, policy=policy.value)
@@ -167,13 +171,13 @@ async def reject(db: Db, pk: int) -> bool:
 
 
 async def drop(db: Db, story: int) -> None:
-    """A story is over: no channel that kept it back posts it any more."""
+    """A story is over: no channel that withheld it posts it any more."""
     theirs = select(alert.c.id).where(alert.c.about_story == story)
     await _end(db, OVER, delivery.c.alert_id.in_(theirs))
 
 
 async def expire(db: Db, *, chunk: int) -> int:
-    """Close what was kept back for too long, the first `chunk`: it is no news any more. How many;
+    """Close what was withheld for too long, the first `chunk`: it is no news any more. How many;
     what another replica closes now is left to it.
     """
     now = await db_now(db)
@@ -278,12 +282,13 @@ def _withheld(row: Any, demand: Editorial, state: State) -> Withheld:  # noqa: A
     )
 
 
-def keeps_back(story: Column[int], reader: int) -> ColumnElement[bool]:
-    """Whether a channel keeps a story back or did not want it, and has not let it through since:
+def withholds(story: Column[int], reader: int, kin: Mapping[str, str]) -> ColumnElement[bool]:
+    """Whether a channel withholds a story or did not want it, and has not let it through since:
     then nothing else that it posts may name the story. `reader` may be `ANY_CHANNEL`.
 
-    Where the channel has a policy, what is decided and not fanned out yet counts as kept back, and
-    so does a story about security that its policy was never asked about.
+    Where the channel has a policy, what is decided and not fanned out yet counts as withheld, and
+    so does a story about security that its policy was never asked about: `kin` says which feeds
+    are of one publisher, as the catalog does.
     """
     about = alert.c.about_story == story
     # said of each: a query within two others would else look through the stories by itself
@@ -299,7 +304,7 @@ def keeps_back(story: Column[int], reader: int) -> ColumnElement[bool]:
     if reader != ANY_CHANNEL:
         back.append(kept.c.chat_id == reader)
         strict = and_(_IS_STRICT, chat.c.id == reader)
-    unasked = [_is_undecided(story), ~_let_through(chat, chat.c.id, told)]
+    unasked = [_is_undecided(story, kin), ~_let_through(chat, chat.c.id, told)]
     open_alert = select(alert.c.id).where(about, *_NOT_FANNED_OUT)
     return or_(
         select(kept.c.id).where(*back).exists(),
@@ -317,12 +322,15 @@ def _let_through(
     return select(one.c.id).where(*mine).correlate(beside).exists()
 
 
-def _is_undecided(story: Column[int]) -> ColumnElement[bool]:
+def _is_undecided(story: Column[int], kin: Mapping[str, str]) -> ColumnElement[bool]:
     """Whether a story about security may not be posted yet by the channel's own policy: always
-    where it wants to say so itself, and of one feed where it wants two publishers.
+    where it wants to say so itself, and of one publisher where it wants two.
     """
     mine = (story_topic.c.story_id == story, story_topic.c.topic == SECURITY.topic)
     topic = select(story_topic.c.topic).where(*mine).correlate(story.table)
-    feeds = select(func.count(entry.c.feed.distinct())).where(entry.c.story_id == story)
-    of_one = feeds.correlate(story.table).scalar_subquery() < 2
+    who: ColumnElement[str] = entry.c.feed
+    if kin:
+        who = case(kin, value=entry.c.feed, else_=entry.c.feed)
+    publishers = select(func.count(who.distinct())).where(entry.c.story_id == story)
+    of_one = publishers.correlate(story.table).scalar_subquery() < 2
     return and_(topic.exists(), or_(chat.c.policy == Editorial.APPROVE.value, of_one))

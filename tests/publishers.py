@@ -69,6 +69,28 @@ class Publishers:
             await self._news.wait_for(lambda: self.asked.count(path) >= goal)
 
 
+def bank_at(url: str, *, name: str = "National Bank", every: str = "1s") -> str:
+    """A catalog's section of the bank whose document is served as `/daily.xml`."""
+    return f"""
+[rates.nbkr]
+name = {{ en = "{name}", ru = "Национальный банк", ky = "Улуттук банк" }}
+urls = ["{url}/daily.xml"]
+kind = "official"
+poll = {{ every = "{every}", zone = "Asia/Bishkek" }}
+"""
+
+
+def agency_at(url: str, *, every: str = "1s") -> str:
+    """A catalog's section of the agency whose feed is served as `/feed.xml`."""
+    return f"""
+[feeds.test]
+name = {{ en = "Test agency" }}
+url = "{url}/feed.xml"
+language = "en"
+poll = {{ every = "{every}" }}
+"""
+
+
 def bank_page(
     day: date | str, values: Mapping[str, str], units: Mapping[str, int] | None = None
 ) -> bytes:

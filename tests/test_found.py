@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 import bot
 from bot import found
-from bot.found import Unread, mistake_of, modules_of
+from bot.found import BrokenModule, mistake_of, modules_of
 
 #: Files of a program, beside the one that is read: what it may import.
 OTHERS = {
@@ -65,7 +67,7 @@ def test_a_folder_in_the_place_of_a_file_is_told(folder: Path) -> None:
     written(folder, "whole/__init__.py", "")
     written(folder, "_own/__init__.py", "")
     modules = modules_of("bot.parts", folder)
-    assert modules == {"whole": Unread(" should be a file, and is a folder")}
+    assert modules == {"whole": BrokenModule(" should be a file, and is a folder")}
 
 
 @pytest.mark.parametrize(
@@ -105,9 +107,9 @@ def test_what_is_wrong_in_a_file_is_told_with_its_line(folder: Path, text: str, 
         modules = modules_of("bot.parts", folder)
         assert list(modules) == ["bad", "good"]
         bad = modules["bad"]
-        assert isinstance(bad, Unread)
+        assert isinstance(bad, BrokenModule)
         assert bad.wrong == wrong
-        assert not isinstance(modules["good"], Unread)
+        assert not isinstance(modules["good"], BrokenModule)
 
 
 def test_an_end_that_somebody_asks_for_is_no_mistake_of_a_file(folder: Path) -> None:
@@ -149,3 +151,38 @@ def test_of_a_mistake_in_no_file_of_the_program_its_words_are_known() -> None:
     assert mistake_of(raised.value) == ("", None, "", f"ModuleNotFoundError: {raised.value}")
     nameless = SyntaxError("a zero byte")
     assert mistake_of(nameless) == ("", None, "", "SyntaxError: a zero byte")
+
+
+class Model:
+    """What others are made of: parts that may be left out."""
+
+    own: ClassVar[bool] = False
+    named: ClassVar[str]
+
+    def replies_to(self) -> int | None:
+        """None of what replies to nothing."""
+
+
+class Between(Model):
+    """A misspelt part is inherited, too."""
+
+    reply_to = 1
+    _replies_to = 2
+
+
+@dataclass
+class Made(Between):
+    """A field is its own, however near it is; so is what is not near."""
+
+    named = "as it should be"
+    owns: int = 0
+    rather_other: ClassVar[int] = 3
+    nmaed: ClassVar[str] = "left out"
+
+
+def test_misspelt_parts_are_told_with_those_that_were_meant() -> None:
+    assert list(found.misspelt(Made, Model)) == [
+        "nmaed; did you mean named?",
+        "reply_to; did you mean replies_to?",
+    ]
+    assert list(found.misspelt(Model, Model)) == []

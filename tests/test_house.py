@@ -101,6 +101,7 @@ TELLS_WHO: dict[str, set[str]] = {
     "getChatMember": {"posting.py", "outgoing.py"},
     "_is_operator": set(),
     "ADMINISTRATOR_STATUSES": set(),
+    "must_post": {"posting.py"},  # of a channel that is just being set up
 }
 
 

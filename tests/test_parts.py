@@ -364,8 +364,8 @@ HALVES = [
     ),
     (
         "handlers/__init__.py",
-        "Route(here.here, Who.ADMINISTRATOR)",
-        "Route(here.here, rates.rates, offered=Who.ANYBODY)",
+        "here.here, Who.ADMINISTRATOR, where",
+        "here.here, rates.rates, offered=Who.ANYBODY, where",
         "command /here: `who` of its route, rates, should take (Context)",
     ),
     (
@@ -376,9 +376,9 @@ HALVES = [
     ),
     (
         "handlers/__init__.py",
-        "Route(broadcasts.broadcast, Who.OPERATOR, where=PRIVATE)",
+        "Route(broadcasts.broadcast, Who.OPERATOR, where=Where.PRIVATE)",
         "Route(broadcasts.broadcast, Who.OPERATOR, where=None)",
-        "command /broadcast: its route lacks `where`, a filter of what is heard",
+        "command /broadcast: its route lacks `where`, in which chats it is used",
     ),
     (
         "handlers/__init__.py",

@@ -15,6 +15,8 @@ import pytest
 
 import storage.chats
 from bot.deliver.compose import Composer
+from bot.deliver.editor import ChannelEditor
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.detect.security import detect
 from bot.detect.stories import same_story, title_key
@@ -368,6 +370,8 @@ async def test_F25_a_message_says_what_the_source_wrote(world: World) -> None:
             store=world.store,
             api=Api(session, url=emulator.api_url, token=TEST_TOKEN),
             composer=Composer(world.store, world.catalog),
+            editor=ChannelEditor(feeds=world.catalog.news),
+            unread=UnreadAlerts(_no_trouble),
             token_name="t",
             rate=100.0,
             on_trouble=_no_trouble,

@@ -34,6 +34,8 @@ from bot import app, assembly
 from bot.alerts.notices import Notice
 from bot.config import load_settings
 from bot.deliver.compose import Composer
+from bot.deliver.editor import ChannelEditor
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.emulator.calls import Call
@@ -290,6 +292,8 @@ class World:
             store=self.store,
             api=self._api,
             composer=Composer(self.store, self.catalog),
+            editor=ChannelEditor(feeds=self.catalog.news),
+            unread=UnreadAlerts(self._tell),
             token_name=self._token_name,
             rate=self._rate,
             on_trouble=self._tell,

@@ -13,7 +13,7 @@ from types import ModuleType
 
 from bot.alerts.kind import Desk, Kind, Reader, kind_among, place_of, table
 from bot.errors import ConfigError, NewerError
-from bot.found import Unread, modules_of
+from bot.found import BrokenModule, modules_of
 from bot.i18n import known
 from storage.alerts import StoredAlert
 
@@ -39,7 +39,7 @@ def _found() -> Mapping[str, Kind]:
     found: list[type[Kind]] = []
     problems: list[str] = []
     for name, module in modules_of(__name__, FOLDER, but=NO_KINDS).items():
-        if isinstance(module, Unread):
+        if isinstance(module, BrokenModule):
             problems.append(place_of(f"{__name__}.{name}") + module.wrong)
             continue
         try:

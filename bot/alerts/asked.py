@@ -1,4 +1,4 @@
-"""A story that a channel keeps back until its owner's word, shown to them as it would be posted."""
+"""A story that a channel withholds until its owner's word, shown to them as it would be posted."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def key(delivery: int, owner: int) -> str:
 
 
 def alert(kept: Withheld, owner: int, *, now: datetime) -> Alert:
-    """The question about what is kept back, worth sending for as long as that."""
+    """The question about what is withheld, worth sending for as long as that."""
     return Alert(
         dedup_key=key(kept.id, owner),
         payload=StoryAsked(delivery=kept.id, channel=kept.chat),
@@ -101,7 +101,7 @@ def alert(kept: Withheld, owner: int, *, now: datetime) -> Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What a channel would post of a story that it keeps back; `mark` is of its words."""
+    """What a channel would post of a story that it withholds; `mark` is of its words."""
 
     delivery: int
     channel: Chat

@@ -11,6 +11,7 @@ from typing import ClassVar, cast
 
 from bot.errors import ConfigError, NewerError
 from bot.fitting import fits, takes
+from bot.found import misspelt
 from bot.model.alerts import Audience, Payload, Terms
 from bot.model.calls import Call
 from bot.model.chats import Post, Style
@@ -148,6 +149,7 @@ def lacking(kind: type[Kind]) -> list[str]:
     """
     missing = sorted(kind.__abstractmethods__)
     missing += _unfit(kind, Kind, "")
+    missing += [f"a use for {one}" for one in misspelt(kind, Kind)]
     texts: object = getattr(kind, "texts", None)
     if not isinstance(texts, tuple) or not all(isinstance(one, str) for one in texts):
         missing.append("texts, ids of texts in round brackets")
@@ -172,6 +174,8 @@ def _lacking_of(payload: type[Payload]) -> Iterator[str]:
     for part in sorted(payload.__abstractmethods__):
         yield f"payload.{part}"
     yield from _unfit(payload, Payload, "payload.")
+    for one in misspelt(payload, Payload):
+        yield f"a use for payload.{one}"
     post, terms = cast("tuple[object, ...]", (payload.POST, payload.TERMS))
     version: object = payload.VERSION
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:

@@ -229,7 +229,7 @@ async def headlines_of(desk: Desk, told: StoredAlert, code: str, reader: Reader)
     language.
 
     One that does not name it would read as the cause of what it has no part in. No channel gets one
-    that a channel keeps back: they are told in one wording.
+    that a channel withholds: they are told in one wording.
     """
     language = reader.language
     stories = await storage.stories.latest(
@@ -240,6 +240,7 @@ async def headlines_of(desk: Desk, told: StoredAlert, code: str, reader: Reader)
         limit=20,
         unasked=False,
         reader=ANY_CHANNEL if reader.channel else None,
+        kin=desk.catalog.kin,
     )
     mine: list[Story] = []
     for one in stories:

@@ -140,8 +140,7 @@ class Rules(Kind):
     async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:
         """The rate as it moved, and the rule, unless it was paused or deleted since."""
         fired = RuleFired.read(told.payload)
-        now = await storage.rules.get(desk.db, reader.chat, fired.number)
-        if now is None or now.paused:
+        if not await storage.rules.is_on(desk.db, reader.chat, fired.number):
             return None
         asked_for = phrase(
             "rule.yours", reader.language, rule=bold(rule_words(fired.rule, reader.language))

@@ -27,6 +27,7 @@ from bot.cli.program import (
 from bot.cli.whole import must_be_whole
 from bot.config import Settings
 from bot.errors import BotError, ConfigError, first_of
+from bot.heap import share_one_heap
 from bot.sources.specs import Catalog
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def run() -> None:
     settings, catalog = prepare()
     settings.token  # noqa: B018 - refuses to start without one
     must_be_whole(catalog)
+    share_one_heap()
     from bot.app import run as run_bot
 
     run_to_end(run_bot(settings, catalog, on_ready=_leave_to_itself))

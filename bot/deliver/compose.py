@@ -17,7 +17,6 @@ import storage.joined
 import storage.quiet
 from bot.alerts import KINDS, Desk, Reader, kind_of
 from bot.clock import utc_now
-from bot.deliver.editor import ChannelEditor
 from bot.model.alerts import Severity
 from bot.model.chats import ChatKind, Sound, Style, read_sounds
 from bot.render.buttons import put_in
@@ -83,11 +82,6 @@ class Composer:
         self._clock = clock
         self._made: FIFOCache[tuple[object, ...], asyncio.Future[Made]] = FIFOCache(KEPT)
         self._news: FIFOCache[int, News] = FIFOCache(KEPT)
-
-    @property
-    def editor(self) -> ChannelEditor:
-        """Who knows what channels' policies ask of a story, by the same catalog."""
-        return ChannelEditor(feeds=self._catalog.news)
 
     async def compose(self, item: Claimed) -> Request | None:
         """The method and the JSON body without its `chat_id`; None when there is nothing to say."""

@@ -1,4 +1,4 @@
-"""Who asks, in the fan-out's own transaction, about what channels' editorial policies keep back."""
+"""Who asks, in the fan-out's own transaction, about what channels' editorial policies withhold."""
 
 from __future__ import annotations
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import timedelta
 
-import storage.fan_out
 import storage.lapsed
 import storage.quiet
 import storage.withheld
 from bot.alerts import waited
 from bot.clock import boottime
+from bot.deliver.fan_out import fan_out
 from bot.deliver.marks import Marks
-from bot.deliver.sieve import sieve
 from bot.deliver.signals import IDLE
 from bot.deliver.unread import UnreadAlerts
 from storage.db import Store
@@ -20,7 +19,7 @@ from storage.withheld import Editor
 
 # seconds between looks for what expired: it is not sent anyway, and all that waits is looked at
 EXPIRE = 10.0
-# seconds between looks for what channels keep back for no reason any more: nearly always it left by
+# seconds between looks for what channels withhold for no reason any more: nearly always it left by
 # itself
 LOOK = 60.0
 # a process that stood still for so long may be told of leases that ended, and hold their answers
@@ -64,11 +63,7 @@ class Upkeep:
         if now < self._fan_at:
             return False
         self._fan_at = now + IDLE
-        async with self._store.writing() as db:
-            fanned = await storage.fan_out.fan_out(
-                db, sieve=sieve, editor=self._editor, unread=self._unread.alerts
-            )
-        await self._unread.tell()
+        fanned = await fan_out(self._store, self._editor, self._unread)
         if fanned is not None:
             self._fan_at = 0.0
         return bool(fanned)

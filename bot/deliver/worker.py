@@ -40,6 +40,7 @@ from storage.claims import Claimed
 from storage.db import Store
 from storage.deliveries import unbegun
 from storage.due import UNREAD
+from storage.withheld import Editor
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +52,8 @@ NEWER_PAUSE = 30.0  # seconds that an alert is left for a replica which can read
 
 @dataclass(slots=True)
 class Worker:
-    """Sends the outbox. `on_trouble` tells the operators.
+    """Sends the outbox. `on_trouble` tells the operators; the `editor` knows what channels'
+    policies ask, `unread` which alerts this program does not read.
 
     `others` make requests of their own; those that hang through an outage are given up at its end.
     `quiet` tells them which chats Telegram wants left alone.
@@ -60,6 +62,8 @@ class Worker:
     store: Store
     api: Api
     composer: Composer
+    editor: Editor
+    unread: UnreadAlerts
     token_name: str
     rate: float
     on_trouble: OnTrouble
@@ -69,7 +73,6 @@ class Worker:
     slots: Slots = field(init=False)
     marks: Marks = field(init=False)
     chats: ChatPaces = field(init=False)
-    unread: UnreadAlerts = field(init=False)
     _signals: Signals = field(default_factory=Signals)
     _flights: Flights = field(init=False)
     _replies: Replies = field(init=False)
@@ -92,9 +95,8 @@ class Worker:
         )
         self.marks = Marks(self.store, self._signals)
         self.chats = ChatPaces()
-        self.unread = UnreadAlerts(self.on_trouble)
         self._replies = Replies(self.store, self.slots, self.chats, self.marks, self._signals)
-        self._upkeep = Upkeep(self.store, self.marks, self._held, self.unread, self.composer.editor)
+        self._upkeep = Upkeep(self.store, self.marks, self._held, self.unread, self.editor)
         refusals = Refusals()
         self._claims = Claims(
             store=self.store,

@@ -28,6 +28,7 @@ MOST_WORDS = 8  # of a question; the rest is left out
 LONGEST_WORD = 40  # characters: beyond, it is no word
 SHORT, LONG = 3, 8  # letters of a word that has no ending to cut, and of one with a long ending
 BEGINNING = 6  # letters of a word's beginning, at most
+REMEMBERED = 2_000  # words of a language, some 300 bytes each; another costs a microsecond
 ELSE = "xx"  # stands for every language that we do not have
 
 
@@ -116,9 +117,9 @@ def _cutter(code: str | None) -> Callable[[str], str]:
 
     prefix = code or ELSE
     name = language(code).news.stemmer if code else ""
-    stem = Stemmer.Stemmer(name).stemWord if name else str
+    stem = Stemmer.Stemmer(name, 0).stemWord if name else str  # 0: `cut` remembers
 
-    @lru_cache(maxsize=20_000)
+    @lru_cache(maxsize=REMEMBERED)
     def cut(word: str) -> str:
         return word if word.isdecimal() else prefix + str(stem(word))
 

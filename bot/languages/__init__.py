@@ -135,7 +135,7 @@ def _folders() -> list[str]:
     return sorted(names)
 
 
-def _unread(code: str, name: str = "__init__") -> str:
+def _broken(code: str, name: str = "__init__") -> str:
     """Why a file of a language's folder cannot be read, "" where it can."""
     module = f"{__name__}.{code}" if name == "__init__" else f"{__name__}.{code}.{name}"
     return problem_of_module(module, f"bot/languages/{code}/{name}.py")
@@ -143,7 +143,7 @@ def _unread(code: str, name: str = "__init__") -> str:
 
 def _order(code: str) -> int:
     # What is wrong is told by `problems`; an import that raised would tell nobody.
-    if _unread(code):
+    if _broken(code):
         return LAST
     order = getattr(import_module(f"{__name__}.{code}"), "ORDER", LAST)
     return order if isinstance(order, int) else LAST
@@ -232,7 +232,7 @@ def _part(code: str, name: str) -> Any:  # noqa: ANN401 - one of the types of PA
 def _problems_of(code: str) -> Iterator[str]:
     folder = FOLDER / code
     place = f"language {code}: bot/languages/{code}"
-    if wrong := _unread(code):  # then no file of it can be
+    if wrong := _broken(code):  # then no file of it can be
         yield f"{place}/__init__.py{wrong}"
         return
     if not isinstance(getattr(import_module(f"{__name__}.{code}"), "ORDER", None), int):
@@ -294,7 +294,7 @@ def _is_stub(code: str, name: str) -> bool:
     if path.suffix != ".py":
         return False
     kind = PARTS[path.stem]
-    if _unread(code, path.stem):  # which is told
+    if _broken(code, path.stem):  # which is told
         return True
     part = getattr(import_module(f"{__name__}.{code}.{path.stem}"), path.stem.upper(), None)
     stub = Reading(script=part.script) if isinstance(part, Reading) else kind()
@@ -306,7 +306,7 @@ def _problems_of_parts(code: str, place: str) -> Iterator[str]:
         if not (FOLDER / code / f"{name}.py").exists():
             yield f"{place} lacks {name}.py"
             continue
-        if wrong := _unread(code, name):
+        if wrong := _broken(code, name):
             yield f"{place}/{name}.py{wrong}"
             continue
         module = import_module(f"{__name__}.{code}.{name}")

@@ -32,7 +32,7 @@ async def board_view(
     chat: int | None = None,
 ) -> BoardView:
     """The board of a `chat` that follows these currencies and topics, without the stories that it
-    keeps back.
+    withholds.
     """
     chosen = [code for code in codes or DIGEST_CURRENCIES if code != home]
     card = None
@@ -63,5 +63,6 @@ async def _stories(
         limit=MOST_STORIES,
         unasked=False,
         reader=chat,
+        kin=catalog.kin,
     )
     return tuple(led(story, catalog.news) for story in latest)

@@ -50,7 +50,7 @@ async def day_digest(
     chat: int | None = None,
 ) -> Digest:
     """The rates that hold on a day, and its most severe story, in the reader's language first, but
-    none that the `chat` keeps back. Who chose currencies and no topic asked for no story.
+    none that the `chat` withholds. Who chose currencies and no topic asked for no story.
     """
     try:
         source = leading_source(catalog, home)
@@ -65,7 +65,7 @@ async def day_digest(
     end = start + timedelta(days=1)
     last = end - timedelta(microseconds=1)  # the store takes both ends as belonging to it
     stories = await storage.stories.latest(
-        db, since=start, before=last, limit=200, unasked=False, reader=chat
+        db, since=start, before=last, limit=200, unasked=False, reader=chat, kin=catalog.kin
     )
     led_by_trust = [led(story, catalog.news) for story in stories]
     ranked: list[Story] = []

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from bot.i18n import clock, currency_name, day, day_since, day_until, name_of, number, share, t
-from bot.model.rates import Rate, RateKind
+from bot.model.rates import Pair, Rate, RateKind
 from bot.model.rules import Condition, Direction, Rule, RuleStanding
 from bot.model.subjects import DigestSubject, Subject, TopicSubject
 from bot.render.buttons import back_button, rows_of, share_button, switch
@@ -44,6 +44,14 @@ class RuleLine:
     standing: RuleStanding = RuleStanding.ON
     spoke_on: date | None = None
     latest: Rate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadLine:
+    """A saved rule of a newer version of the program: its number in the store, and its pair."""
+
+    number: int
+    pair: Pair
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,7 +280,7 @@ def saved(rule: Rule, latest: Rate | None, language: str, *, awake: bool) -> Mes
 
 
 def rules(
-    rules: Sequence[RuleLine],
+    rules: Sequence[RuleLine | UnreadLine],
     language: str,
     *,
     make: str,
@@ -291,24 +299,29 @@ def rules(
         return message(join("\n\n", [none, below]), [new])
     said, opened = [], []
     for place, line in enumerate(rules, 1):
-        # what it last told is more than where the rate stands
-        beside = None
-        if line.spoke_on is not None:
-            on = day(line.spoke_on, language, today=today)
-            beside = phrase("rule.spoke", language, day=on)
-        elif line.latest is not None:
-            beside = phrase("rule.now", language, rate=as_printed(line.latest.per_unit, language))
-        shown = join(" ", [f"{place}.", words(line.rule, language), _mark(line.standing)])
-        said.append(join(" · ", [shown, beside]))
+        said.append(join(" ", [f"{place}.", _listed(line, language, today)]))
         opened.append(Button(str(place), f"rule:open:{line.number}"))
     rows = rows_of(opened, NUMBERS_IN_A_ROW)
     mine = lines(
         bold(t("rule.title", language)),
         *said,
-        _what_moves([line.rule for line in rules], language),
+        _what_moves([line.rule for line in rules if isinstance(line, RuleLine)], language),
         phrase("rule.open_hint", language),
     )
     return message(join("\n\n", [mine, below]), [*rows, new])
+
+
+def _listed(line: RuleLine | UnreadLine, language: str, today: date) -> Rich:
+    """A rule in the list: what it last told is more than where the rate stands."""
+    if isinstance(line, UnreadLine):
+        return join(" · ", [str(line.pair), t("rule.newer", language)])
+    beside = None
+    if line.spoke_on is not None:
+        beside = phrase("rule.spoke", language, day=day(line.spoke_on, language, today=today))
+    elif line.latest is not None:
+        beside = phrase("rule.now", language, rate=as_printed(line.latest.per_unit, language))
+    shown = join(" ", [words(line.rule, language), _mark(line.standing)])
+    return join(" · ", [shown, beside])
 
 
 def _follows(
@@ -360,6 +373,16 @@ def rule(line: RuleLine, language: str, *, address: str, today: date) -> Message
     acts = [Button(t(f"button.{verb}", language), f"rule:{verb}:{line.number}") for verb in verbs]
     share = share_button(address, language)
     return message(text, [*rows_of([*acts, share], 2), [back_button(language, "rule:list:0")]])
+
+
+def unread_rule(line: UnreadLine, language: str) -> Message:
+    """One rule of a newer version: what is known of it, and a button to delete it, `rule:delete:7`.
+
+    Another leads back to the list.
+    """
+    text = lines(bold(str(line.pair)), t("rule.newer_what", language))
+    act = Button(t("button.delete", language), f"rule:delete:{line.number}")
+    return message(text, [[act], [back_button(language, "rule:list:0")]])
 
 
 def _mark(standing: RuleStanding) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,6 +35,7 @@ from bot.sources.clashes import (
     where_of,
     within_nothing,
 )
+from bot.sources.houses import publishers_of
 from bot.sources.kinds import KINDS
 from bot.sources.sections import (
     ChannelSection,
@@ -44,7 +46,7 @@ from bot.sources.sections import (
     Section,
     SourceSection,
 )
-from bot.sources.specs import Catalog, SourceSpec
+from bot.sources.specs import Catalog, NewsSpec, SourceSpec
 
 LONGEST_CATALOG = 8 * 2**20  # bytes; ten thousand sources are a quarter of it
 #: The sections of the file, in the order in which they are named to an operator.
@@ -132,7 +134,7 @@ def parse_catalog(text: str) -> Catalog:
         raise ConfigError(problems)
     return Catalog(
         rates={key: section.spec(key) for key, section in rates.items()},
-        kinds=_specs(others, taken=set(rates)),
+        kinds=_published(_specs(others, taken=set(rates)), publishers_of(news)),
         channels={key: section.spec(key) for key, section in channels.items()},
         places={key: section.spec(key) for key, section in places.items()},
     )
@@ -175,6 +177,17 @@ def _specs(
         taken = taken.union(spec.key for spec in specs.values())
         found[kind] = specs
     return found
+
+
+def _published(
+    kinds: dict[str, dict[str, SourceSpec]], publishers: Mapping[tuple[str, str], str]
+) -> dict[str, dict[str, SourceSpec]]:
+    """The sources with their publishers, by kind and key, where their addresses say who that is."""
+    for (kind, key), publisher in publishers.items():
+        spec = kinds[kind][key]
+        if isinstance(spec, NewsSpec):
+            kinds[kind][key] = replace(spec, publisher=publisher)
+    return kinds
 
 
 def _read(

@@ -120,7 +120,7 @@ class HazardSpec(NewsSpec):
             language="en",
         )
 
-    def takes(self, hazard: Hazard) -> bool:
+    def worth_telling(self, hazard: Hazard) -> bool:
         """Whether a hazard is near and large enough."""
         if self.near is not None and not self.near.holds(hazard):
             return False
@@ -176,7 +176,7 @@ def list_hazards(
             withdrawn.update((one.id, *one.also))
             continue
         also.setdefault(one.id, one.also)
-        if spec.takes(one.hazard):
+        if spec.worth_telling(one.hazard):
             taken.setdefault(one.id, _entry(one))
         else:
             revised.setdefault(one.id, _entry(one))

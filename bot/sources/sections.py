@@ -161,7 +161,9 @@ class NewsSection(SourceSection):
     @property
     def house(self) -> str:
         """Whose it is, by where it is: what one house publishes may have one name."""
-        return urlsplit(self.url).netloc.lower()
+        parts = urlsplit(self.url)
+        host = (parts.hostname or "").removeprefix("www.")
+        return host if parts.port in {None, 80, 443} else f"{host}:{parts.port}"
 
     def described(self, key: str) -> dict[str, Any]:
         """The fields of a spec that every publisher of stories has, from this section."""

@@ -150,7 +150,7 @@ class NewsSpec(SourceSpec, ABC):
 
     `trust` (1 official, 2 agency, 3 aggregator), `style`, as much of its text as anybody is shown,
     and `pictures`, whether those of its pages may be, are explained in `bot.sources.standing`.
-    Feeds of one `publisher` are one source where two are asked for.
+    Feeds of one `publisher` are one source where two are asked for (`bot.sources.houses`).
     """
 
     url: str
@@ -244,6 +244,19 @@ class Catalog:
                 if isinstance(spec, NewsSpec):
                     every[spec.key] = spec
         return every
+
+    @cached_property
+    def kin(self) -> Mapping[str, str]:
+        """Each further feed of a publisher → the first, which stands for all."""
+        first: dict[str, str] = {}
+        for key, spec in self.news.items():
+            if spec.publisher is not None:
+                first.setdefault(spec.publisher, key)
+        found: dict[str, str] = {}
+        for key, spec in self.news.items():
+            if spec.publisher is not None and first[spec.publisher] != key:
+                found[key] = first[spec.publisher]
+        return found
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import pytest
 
 import storage.alerts
 import storage.chats
+import storage.entries
 import storage.stories
 from bot.alerts import KINDS
 from bot.alerts.kind import Desk, Reader
@@ -15,13 +16,14 @@ from bot.alerts.moves import Moves, RateMoved
 from bot.alerts.stories import StoryBroke
 from bot.convert.mentions import currencies_in
 from bot.model.alerts import Severity, StoredForm
-from bot.model.chats import ChatKind, Style
+from bot.model.chats import ChatKind, Editorial, Style
 from bot.model.news import Verdict
+from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
 from storage.db import Db, Store
 from storage.entries import NewEntry
-from storage.schema import delivery
+from storage.schema import delivery, story_topic
 from tests.factories import NOW, entry
 from tests.factories import chat as a_chat
 from tests.render.world import jumped, marked
@@ -39,7 +41,9 @@ async def stored(db: Db, title: str, *, hours: int, language: str, topic: str = 
     await storage.stories.add_alone(db, [new], now=at)
 
 
-async def last_line(db: Db, language: str, *, channel: bool = False) -> tuple[str, list[str]]:
+async def last_line(
+    db: Db, language: str, *, channel: bool = False, catalog: Catalog | None = None
+) -> tuple[str, list[str]]:
     """What stands below the rouble's fall in a language, and the links in it."""
     form = StoredForm("move", RateMoved(jumped()).to_json())
     told = StoredAlert(id=7, payload=form, severity=Severity.NOTABLE, reasons=(), created_at=NOW)
@@ -51,7 +55,8 @@ async def last_line(db: Db, language: str, *, channel: bool = False) -> tuple[st
         time_zone="Asia/Bishkek",
         channel=channel,
     )
-    shown = await Moves().words(Desk(db=db, catalog=Catalog(), kinds=KINDS), told, reader)
+    desk = Desk(db=db, catalog=catalog or Catalog(), kinds=KINDS)
+    shown = await Moves().words(desk, told, reader)
     assert shown is not None
     return shown.text.split("\n")[-1], marked(shown, "text_link")
 
@@ -74,7 +79,7 @@ async def test_the_headline_that_names_the_currency_stands_under_its_move(store:
         assert await last_line(db, "en") == (f"• {title}", [title])
 
 
-async def test_no_channel_gets_a_headline_that_a_channel_keeps_back(store: Store) -> None:
+async def test_no_channel_gets_a_headline_that_a_channel_withholds(store: Store) -> None:
     """They are told in one wording; people and groups get it."""
     async with store.writing() as db:
         await stored(db, "The rouble is cheaper", hours=2, language="en")
@@ -88,6 +93,30 @@ async def test_no_channel_gets_a_headline_that_a_channel_keeps_back(store: Store
         assert "•" not in (await last_line(db, "en", channel=True))[0]
         assert "•" in (await last_line(db, "en"))[0]
         await db.execute(delivery.update().values(state="sent"))
+        assert "•" in (await last_line(db, "en", channel=True))[0]
+
+
+async def test_two_feeds_of_one_publisher_are_no_two_sources_under_a_move(store: Store) -> None:
+    """A channel that wants two has been asked about none of them."""
+    feed = '[feeds.{0}]\nname = {{ en = "{0}" }}\nurl = "https://a.example/{0}"\n'
+    catalog = parse_catalog(feed.format("f") + feed.format("other"))
+    async with store.writing() as db:
+        await stored(db, "The rouble is cheaper", hours=2, language="en")
+        (one,) = await storage.stories.latest(db)
+        await db.execute(story_topic.insert().values(story_id=one.pk, topic="security"))
+        verdict = Verdict(security=True, score=1, severity=Severity.INFO, topics=("security",))
+        again = NewEntry(
+            feed="other",
+            item=one.lead.entry,
+            at=NOW - HOUR,
+            link_key=None,
+            title_key="",
+            verdict=verdict,
+        )
+        await storage.entries.add_entry(db, again, story_pk=one.pk, now=NOW)
+        new = a_chat(-1001, kind=ChatKind.CHANNEL, policy=Editorial.TWO_SOURCES)
+        await storage.chats.add(db, new, now=NOW)
+        assert "•" not in (await last_line(db, "en", channel=True, catalog=catalog))[0]
         assert "•" in (await last_line(db, "en", channel=True))[0]
 
 

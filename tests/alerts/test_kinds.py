@@ -382,6 +382,11 @@ UNFIT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"from_json": lambda _self, data: data},
     ),
     "payload.about, a property": ({}, {"about": lambda _self: None}),
+    "a use for reply_to; did you mean replies_to?": ({"reply_to": lambda _self, _told: None}, {}),
+    "a use for owns; did you mean own?": ({"owns": True}, {}),
+    "a use for payload.POSTS; did you mean POST?": ({}, {"POSTS": Post.RATES}),
+    "a use for payload.VERSON; did you mean VERSION?": ({}, {"VERSON": 2}),
+    "a use for payload.abuot; did you mean about?": ({}, {"abuot": property(lambda _self: ())}),
 }
 
 

@@ -15,7 +15,7 @@ from bot.deliver.upkeep import Upkeep
 from storage.db import Store, db_now
 from storage.schema import chat, delivery
 from tests.storage.test_quiet import brought, people, quiet
-from tests.storage.test_withheld import CAREFUL, EDITOR, kept_back, posts, report
+from tests.storage.test_withheld import CAREFUL, EDITOR, posts, report, withheld_story
 
 
 class NoMarks:
@@ -58,7 +58,7 @@ async def test_upkeep_looks_for_what_channels_keep_back_for_no_reason_any_more(
 ) -> None:
     """What left by no report's own transaction leaves by this."""
     async with store.writing() as db:
-        story, _ = await kept_back(db)
+        story, _ = await withheld_story(db)
         await report(db, "two", story)
     upkeep = upkeep_of(store)
     await upkeep.tidy(1000.0, lease=LEASE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import count
 
 import pytest
@@ -55,6 +56,20 @@ def test_a_word_is_found_in_any_form_and_several_side_by_side(
 ) -> None:
     looked = Looked(story(title, language=language))
     assert (keeps_back([a_filter(what)], looked) is not None) is kept
+
+
+def test_words_that_nobody_has_any_more_are_forgotten() -> None:
+    """However many chats had however many of their own: what stays of them is a few megabytes."""
+    keeps_back([a_filter("выборы")], Looked(story("Итоги выборов", language="ru")))
+    tracemalloc.start()
+    try:
+        begun, _ = tracemalloc.get_traced_memory()
+        for number in range(12_000):
+            keeps_back([a_filter(f"выбор{number} округ{number}")], Looked(story("Итоги", feeds="")))
+        looked, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (looked - begun) / 1024 / 1024 < 6
 
 
 def test_a_word_is_looked_for_in_every_report() -> None:

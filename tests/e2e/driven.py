@@ -19,7 +19,7 @@ from prometheus_client.samples import Sample
 
 from bot.emulator import TEST_TOKEN, Emulator
 from tests.e2e.program import CHANNEL, READER, Program
-from tests.publishers import ATTACK, QUIET, TODAY, Publishers, daily, rss
+from tests.publishers import ATTACK, QUIET, TODAY, Publishers, agency_at, bank_at, daily, rss
 
 OPERATOR = 1002
 YESTERDAY = TODAY - timedelta(days=1)
@@ -29,19 +29,8 @@ PATIENCE = 60.0  # seconds for what was done to be counted, on a busy machine
 
 def catalog(url: str) -> str:
     """A bank, an agency, one that is not there, and a channel."""
-    return f"""
-[rates.nbkr]
-name = {{ en = "National <Bank>", ru = "Национальный банк", ky = "Улуттук банк" }}
-urls = ["{url}/daily.xml"]
-kind = "official"
-poll = {{ every = "1s", zone = "Asia/Bishkek" }}
-
-[feeds.test]
-name = {{ en = "Test agency" }}
-url = "{url}/feed.xml"
-language = "en"
-poll = {{ every = "1s" }}
-
+    return f"""{bank_at(url, name="National <Bank>")}
+{agency_at(url)}
 [feeds.broken]
 name = {{ en = "Broken agency" }}
 url = "{url}/nothing.xml"

@@ -13,20 +13,9 @@ import pytest
 
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from tests.e2e.program import READER, Program
-from tests.publishers import ATTACK, QUIET, Publishers, rss
+from tests.publishers import ATTACK, QUIET, Publishers, agency_at, rss
 
 OTHER = 1002
-
-
-def catalog(url: str) -> str:
-    """An agency."""
-    return f"""
-[feeds.test]
-name = {{ en = "Test agency" }}
-url = "{url}/feed.xml"
-language = "en"
-poll = {{ every = "1s" }}
-"""
 
 
 @pytest.fixture
@@ -63,7 +52,7 @@ async def test_an_id_leads_from_the_question_and_from_the_alert_to_each_message(
     """An answer that Telegram did not take has the number of its update and, from then on, its
     alert's; a story has its alert's, and each message one of its own.
     """
-    program = Program(tmp_path, emulator, catalog(publishers.url), LOG_LEVEL="debug")
+    program = Program(tmp_path, emulator, agency_at(publishers.url), LOG_LEVEL="debug")
     await program.start()
     await program.said(lambda line: '"event": "polled"' in line)
     for number in (READER, OTHER):

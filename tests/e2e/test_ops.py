@@ -22,21 +22,16 @@ from sqlalchemy import make_url
 from bot.config import Settings
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from tests.e2e.program import READER, Program
-from tests.publishers import QUIET, TODAY, Publishers, daily, rss
+from tests.publishers import QUIET, TODAY, Publishers, agency_at, bank_at, daily, rss
 
-CATALOG = """
-[rates.nbkr]
-name = {{ en = "National <Bank>" }}
-urls = ["{0}/daily.xml"]
-kind = "official"
-poll = {{ every = "1s" }}
-[feeds.test]
-name = {{ en = "Test agency" }}
-url = "{0}/feed.xml"
-language = "en"
+
+def catalog(url: str) -> str:
+    """A bank, an agency, and one that is not there."""
+    return f"""{bank_at(url, name="National <Bank>")}
+{agency_at(url, every="5m")}
 [feeds.broken]
 name = {{ en = "Broken agency" }}
-url = "{0}/nothing.xml"
+url = "{url}/nothing.xml"
 language = "en"
 """
 
@@ -115,7 +110,7 @@ async def test_S24_the_four_pages_say_how_it_goes_and_nothing_of_chats(
     """Alive, ready, polls by source and outcome, deliveries, every source by its name; no chat, no
     text, no secret.
     """
-    program = Program(tmp_path, emulator, CATALOG.format(publishers.url), DATABASE_URL=database_url)
+    program = Program(tmp_path, emulator, catalog(publishers.url), DATABASE_URL=database_url)
     await program.start()
     for source in ("nbkr", "test", "broken"):
         await program.said(

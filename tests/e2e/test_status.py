@@ -33,7 +33,7 @@ from storage.db import Store
 from storage.sources import Good
 from tests.e2e.driven import driven_day
 from tests.factories import NOW
-from tests.storage.test_withheld import kept_back
+from tests.storage.test_withheld import withheld_story
 
 LARGEST = 50 * 1024  # bytes of the page
 MANY = 1_000
@@ -139,7 +139,7 @@ async def test_the_page_says_that_alerts_are_stopped_and_a_source_is_paused(stor
 async def test_the_page_says_how_many_channels_keep_an_alert_back(store: Store) -> None:
     """They do not wait to be sent."""
     async with store.writing() as db:
-        await kept_back(db)
+        await withheld_story(db)
     page = document(await read_whole(operated(store, many(1))), View("en"))
     assert t("page.withheld", "en").format(n=2) in page
     assert t("page.waiting", "en").format(n=1) in page

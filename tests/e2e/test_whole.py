@@ -12,30 +12,19 @@ import pytest
 
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from tests.e2e.program import CHANNEL, READER, Program
-from tests.publishers import ATTACK, QUIET, TODAY, Publishers, daily, rss
+from tests.publishers import ATTACK, QUIET, TODAY, Publishers, agency_at, bank_at, daily, rss
 
 
 def catalog(url: str) -> str:
     """One bank, one feed, one broken source, one channel."""
-    return f"""
-[rates.nbkr]
-name = {{ en = "National Bank", ru = "Национальный банк", ky = "Улуттук банк" }}
-urls = ["{url}/daily.xml"]
-kind = "official"
-poll = {{ every = "1s", zone = "Asia/Bishkek" }}
-
+    return f"""{bank_at(url)}
 [rates.cbr]
 name = {{ en = "Bank of Russia" }}
 urls = ["{url}/broken.xml"]
 kind = "official"
 poll = {{ every = "1s", zone = "Europe/Moscow" }}
 
-[feeds.test]
-name = {{ en = "Test agency" }}
-url = "{url}/feed.xml"
-language = "en"
-poll = {{ every = "1s" }}
-
+{agency_at(url)}
 [channels."{CHANNEL}"]
 language = "ru"
 topics = ["security"]

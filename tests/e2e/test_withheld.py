@@ -11,16 +11,9 @@ import pytest
 
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from tests.e2e.program import READER, Program
-from tests.publishers import ATTACK, QUIET, Publishers, rss
+from tests.publishers import ATTACK, QUIET, Publishers, agency_at, rss
 
 CHANNEL = -1001234567890
-CATALOG = """
-[feeds.test]
-name = {{ en = "Test agency" }}
-url = "{0}/feed.xml"
-language = "en"
-poll = {{ every = "1s" }}
-"""
 
 
 @pytest.fixture
@@ -60,7 +53,7 @@ async def test_P1_sigkill_around_an_owners_word_loses_nothing_and_posts_once(
     """Before the question was sent, between it and the word, between the word and the post."""
     async with Publishers() as agencies:
         agencies.put("/feed.xml", rss(QUIET))
-        program = Program(tmp_path, emulator, CATALOG.format(agencies.url))
+        program = Program(tmp_path, emulator, agency_at(agencies.url))
         await program.start()
         await program.said(lambda line: '"source": "test"' in line and '"event": "polled"' in line)
         asked = await emulator.send_text(READER, "/channel")

@@ -24,6 +24,8 @@ from bot import log
 from bot.boards import keep_boards
 from bot.deliver import claims, slots, upkeep
 from bot.deliver.compose import Composer
+from bot.deliver.editor import ChannelEditor
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
 from bot.reasons import Reason
@@ -64,6 +66,8 @@ async def flow(database: str, telegram: str, channel: int, die_at: int) -> None:
             store=store,
             api=api,
             composer=Composer(store, catalog),
+            editor=ChannelEditor(feeds=catalog.news),
+            unread=UnreadAlerts(_trouble),
             token_name=TEST_TOKEN.partition(":")[0],
             rate=100.0,
             on_trouble=_trouble,

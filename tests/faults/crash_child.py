@@ -32,6 +32,8 @@ import storage.lapsed
 from bot import log
 from bot.deliver import claims, slots, upkeep
 from bot.deliver.compose import Composer
+from bot.deliver.editor import ChannelEditor
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
 from bot.reasons import Reason
@@ -135,6 +137,8 @@ async def flow(*, database: str, telegram: str, publishers: str, die_at: int) ->
             store=store,
             api=api,
             composer=Composer(store, specs),
+            editor=ChannelEditor(feeds=specs.news),
+            unread=UnreadAlerts(_trouble),
             token_name=TEST_TOKEN.partition(":")[0],
             rate=RATE,
             on_trouble=_trouble,

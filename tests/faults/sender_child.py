@@ -16,6 +16,8 @@ from pathlib import Path
 from bot import log
 from bot.deliver import claims
 from bot.deliver.compose import Composer
+from bot.deliver.editor import ChannelEditor
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
 from bot.reasons import Reason
@@ -52,6 +54,8 @@ async def main(telegram: str, database: str, rate: float, lease: float) -> None:
             store=store,
             api=Noting(session, url=telegram, token=TEST_TOKEN),
             composer=Composer(store, Catalog()),
+            editor=ChannelEditor(feeds={}),
+            unread=UnreadAlerts(_trouble),
             token_name="t",
             rate=rate,
             on_trouble=_trouble,

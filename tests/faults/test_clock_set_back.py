@@ -17,6 +17,8 @@ import storage.leases
 import storage.pace
 import storage.sources
 from bot.deliver.compose import Composer
+from bot.deliver.editor import ChannelEditor
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.sources.specs import Catalog
 from storage.clock import boottime
@@ -212,6 +214,8 @@ async def test_T8_two_senders_go_on_after_a_step(
             store=second,
             api=one.worker.api,
             composer=Composer(second, Catalog()),
+            editor=ChannelEditor(feeds={}),
+            unread=UnreadAlerts(one._tell),
             token_name="t",
             rate=500.0,
             on_trouble=one._tell,

@@ -17,6 +17,8 @@ import storage.inbox
 import storage.lapsed
 import storage.leases
 from bot.deliver.compose import Composer
+from bot.deliver.editor import ChannelEditor
+from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.model.alerts import Lane, State
 from bot.sources.specs import Catalog
@@ -34,7 +36,7 @@ from tests.world import Sending, World
 HOUR, SPAN = timedelta(hours=1), timedelta(seconds=30)
 
 
-class Unread:
+class LateAnswers:
     """Telegram's answers to a worker, which it reads when the test says so."""
 
     def __init__(self, one: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +102,7 @@ async def test_T1_what_arrived_before_a_step_and_is_not_marked_yet_comes_once(
     it has it, also when it does not know why the lease ended.
     """
     async with bench(migrated_url) as one:
-        tidied, unread = Tidied(monkeypatch), Unread(one, monkeypatch)
+        tidied, late = Tidied(monkeypatch), LateAnswers(one, monkeypatch)
         async with Sending(one):
             await one.alert(lane)
             await one.arrived(READER)
@@ -109,7 +111,7 @@ async def test_T1_what_arrived_before_a_step_and_is_not_marked_yet_comes_once(
                 await forget_the_step(one.store)
             await tidied.more(5)
             assert await one.rows(READER) == [("leased", None)]
-            unread.read.set()
+            late.read.set()
             await settled(one, READER)
             await one.alert(lane)  # and it goes on at once
             await one.arrived(READER, 2)
@@ -123,7 +125,7 @@ async def test_T1_what_one_sender_holds_at_a_step_is_not_taken_by_another(
 ) -> None:
     """Neither of what is in flight nor of what is queued; its own leases end by their span."""
     async with bench(postgres_url) as one, AsyncExitStack() as stack:
-        unread = Unread(one, monkeypatch)
+        late = LateAnswers(one, monkeypatch)
         second = await open_store(postgres_url)
         stack.push_async_callback(second.close)
         async with Sending(one):
@@ -134,6 +136,8 @@ async def test_T1_what_one_sender_holds_at_a_step_is_not_taken_by_another(
                 store=second,
                 api=one.worker.api,
                 composer=Composer(second, Catalog()),
+                editor=ChannelEditor(feeds={}),
+                unread=UnreadAlerts(one._tell),
                 token_name="t",
                 rate=500.0,
                 on_trouble=one._tell,
@@ -144,7 +148,7 @@ async def test_T1_what_one_sender_holds_at_a_step_is_not_taken_by_another(
             shift(monkeypatch, HOUR)
             await tidied.more(8)
             assert await one.rows(READER) == [("leased", None)]
-            unread.read.set()
+            late.read.set()
             await settled(one, READER)
             other.stop()
             await task

@@ -18,7 +18,7 @@ from storage.db import Store
 from storage.opening import open_store
 from storage.schema import inbox
 from tests.e2e.program import READER, Program
-from tests.publishers import TODAY, Publishers, daily
+from tests.publishers import TODAY, Publishers, agency_at, bank_at, daily
 
 pytestmark = pytest.mark.postgres
 TAKEN = '"event": "role taken"'
@@ -26,18 +26,7 @@ TAKEN = '"event": "role taken"'
 
 def catalog(url: str) -> str:
     """One bank, one feed."""
-    return f"""
-[rates.nbkr]
-name = {{ en = "National Bank" }}
-urls = ["{url}/daily.xml"]
-kind = "official"
-poll = {{ every = "1s", zone = "Asia/Bishkek" }}
-[feeds.test]
-name = {{ en = "Test agency" }}
-url = "{url}/feed.xml"
-language = "en"
-poll = {{ every = "1s" }}
-"""
+    return bank_at(url) + agency_at(url)
 
 
 @pytest.fixture

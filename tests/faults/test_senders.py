@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import linecache
 import os
 import signal
 import sqlite3
@@ -326,6 +327,7 @@ async def test_P14_an_event_loop_that_stands_still_past_its_leases_sends_nothing
             await one.alert()
             async with Sending(one):
                 await one.arrived(READER + 2)
+                linecache.clearcache()
                 time.sleep(stall)  # noqa: ASYNC251 - that is the fault
                 for number in readers:
                     await one.arrived(number)
@@ -335,6 +337,7 @@ async def test_P14_an_event_loop_that_stands_still_past_its_leases_sends_nothing
         assert {(await one.rows(number))[0][0] for number in readers} == {"sent"}
     still = next(line for line in said if line["event"] == "event loop stands still")
     assert "test_senders.py" in still["at"][-1]
+    assert not linecache.cache  # to say where, no file was read and kept
     assert any(
         line["event"] == "event loop runs again" and line["stood"] >= stall / 2 for line in said
     )

@@ -13,6 +13,7 @@ from telegram import Bot, Message, Update, User
 import handlers
 from bot.emulator import TEST_TOKEN
 from bot.errors import ConfigError, UserError
+from bot.model.chats import ChatKind
 from handlers import (
     BUTTONS,
     COMMANDS,
@@ -28,6 +29,7 @@ from handlers.access import (
     ForUs,
     Mentioned,
     Route,
+    Where,
     Who,
     always_looking,
     is_anothers,
@@ -241,6 +243,17 @@ def test_a_command_that_lacks_a_part_is_told_by_its_name() -> None:
         (Route(nothing, cast("Any", "me")), "its route lacks `who`, who may use it"),
         (Route(nothing, cast("Any", print)), "its route lacks `who`, who may use it"),
         (Route(nothing, Who.ANYBODY, where=cast("Any", None)), "its route lacks `where`"),
+        (Route(nothing, Who.ANYBODY, heard=cast("Any", None)), "its route lacks `heard`"),
+        (
+            Route(nothing, Who.ANYBODY, elsewhere="error.stale"),
+            "`elsewhere` of its route is no text",
+        ),
+        (
+            Route(nothing, Who.ANYBODY, where=Where.GROUP, elsewhere="error.no_such"),
+            "`elsewhere` of its route is no text",
+        ),
+        (Route(nothing, Who.POSTER), "a poster's route has `names`"),
+        (Route(nothing, Who.ANYBODY, names=cast("Any", nothing)), "a poster's route has `names`"),
         (Route(nothing, Who.ANYBODY, offered=cast("Any", "all")), "`offered` of its route is no"),
         (Route(cast("Any", print), Who.ANYBODY), "its handler is no coroutine function"),
     ],
@@ -323,6 +336,7 @@ async def test_S11_a_press_goes_to_the_button_of_its_word_and_number_of_words(
 
     monkeypatch.setitem(BUTTONS, ("probe", 2), Route(pressed, Who.ANYBODY))
     monkeypatch.setitem(BUTTONS, ("about", 1), Route(With(pressed, "about"), Who.ANYBODY))
+    chat = SimpleNamespace(kind=ChatKind.PRIVATE)
     for data, words in (
         ("probe:1:2", ("1", "2")),
         ("about:x", ("about", "x")),
@@ -334,7 +348,7 @@ async def test_S11_a_press_goes_to_the_button_of_its_word_and_number_of_words(
     ):
         query = {"id": "1", "from": AIGUL, "chat_instance": "1", "data": data}
         update = Update.de_json({"update_id": 1, "callback_query": query}, bot)
-        context = cast("Context", SimpleNamespace(incoming=update))
+        context = cast("Context", SimpleNamespace(incoming=update, chat=chat))
         if words is None:
             with pytest.raises(UserError, match=r"^error\.stale$"):
                 await press(update, context)
@@ -375,14 +389,16 @@ def test_what_is_written_is_heard_where_it_is_meant_for_us(
     """The first that hears it takes it; a group is heard where it names us alone."""
     for chat, expected in ((ALONE, alone), (GROUP, in_a_group)):
         update = Update(1, message=message(bot, chat, **fields))
-        assert [name for name, to in WORDS.items() if to.where.check_update(update)] == expected
+        assert [name for name, to in WORDS.items() if to.listens().check_update(update)] == expected
 
 
 def test_S9_an_operators_command_is_heard_in_a_private_chat_alone(bot: Bot) -> None:
     """Every other anywhere. Of an edit words are heard, and nothing else."""
     for chat, deaf in ((ALONE, set()), (GROUP, {"admin", "broadcast"})):
         update = Update(1, message=message(bot, chat))
-        assert {name for name, to in COMMANDS.items() if not to.where.check_update(update)} == deaf
+        assert {
+            name for name, to in COMMANDS.items() if not to.listens().check_update(update)
+        } == deaf
     assert {"headline", "text"} == EDITABLE
 
 
@@ -390,5 +406,5 @@ def test_only_a_groups_move_is_read_as_one(bot: Bot) -> None:
     """From either of its two chats."""
     for fields in ({"migrate_to_chat_id": -1001}, {"migrate_from_chat_id": -100}):
         moved = message(bot, GROUP, text=None, **fields)
-        assert MOVED.where.check_update(Update(1, message=moved))
-    assert not MOVED.where.check_update(Update(1, message=message(bot, GROUP)))
+        assert MOVED.heard.check_update(Update(1, message=moved))
+    assert not MOVED.heard.check_update(Update(1, message=message(bot, GROUP)))

@@ -1,4 +1,4 @@
-"""A channel's editorial policy: chosen by taps, and what becomes of a story that it keeps back; the
+"""A channel's editorial policy: chosen by taps, and what becomes of a story that it withholds; the
 whole program on each database.
 """
 
@@ -263,7 +263,7 @@ async def test_what_is_over_before_it_was_posted_is_not_posted(world: World) -> 
     assert posted(world) == []
 
 
-async def test_whoever_fans_out_keeps_back_what_the_policy_does(
+async def test_whoever_fans_out_withholds_what_the_policy_does(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sender, or a job beside it."""

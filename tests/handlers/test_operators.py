@@ -18,7 +18,7 @@ from bot.telegram.api import Api
 from bot.telegram.outcomes import KICKED
 from bot.telegram.results import description_of
 from bot.telegram.session import open_session
-from handlers import OFFERED, OPERATORS
+from handlers import IN_PRIVATE, OPERATORS
 from storage.schema import broadcast
 from tests.factories import chat
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World, no_time
@@ -48,7 +48,7 @@ async def test_G16_one_refusal_at_the_start_takes_no_menu_and_no_description(met
             )
         await introduce(api, "en", (READER,), no_time)
         profile = telegram.profile
-        for number, names in ((READER, {*OFFERED, *OPERATORS}), (STRANGER, set(OFFERED))):
+        for number, names in ((READER, {*IN_PRIVATE, *OPERATORS}), (STRANGER, set(IN_PRIVATE))):
             for language in (*SPOKEN, "de"):
                 shown = profile.menu(
                     chat_id=number, private=True, user_id=number, is_admin=False, language=language
@@ -75,14 +75,14 @@ async def test_G16_what_is_always_refused_at_the_start_is_not_asked_for_ever() -
 async def test_an_operators_chat_has_a_menu_of_its_own(world: World, language: str) -> None:
     """Who was met before the start has it then, a new one with /start; others never."""
     await introduce(world.bot.api, "en", (READER,))
-    assert menu(world, READER, language) == {*OFFERED, *OPERATORS}
-    assert menu(world, RUSSIAN, language) == set(OFFERED)
+    assert menu(world, READER, language) == {*IN_PRIVATE, *OPERATORS}
+    assert menu(world, RUSSIAN, language) == set(IN_PRIVATE)
     world.bot.services.admins = frozenset({READER, RUSSIAN})
     await world.ask("/start", chat=STRANGER)
     await world.ask("/start", chat=RUSSIAN)
     await world.ask("/help", chat=RUSSIAN)  # answered after the menus were set
-    assert menu(world, RUSSIAN, language) == {*OFFERED, *OPERATORS}
-    assert menu(world, STRANGER, language) == set(OFFERED)
+    assert menu(world, RUSSIAN, language) == {*IN_PRIVATE, *OPERATORS}
+    assert menu(world, STRANGER, language) == set(IN_PRIVATE)
 
 
 async def test_an_operators_menu_in_no_language_of_ours_is_in_the_one_they_chose(

@@ -8,17 +8,19 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 import storage.chats
 import storage.rules
 from bot.alerts.rules import RuleFired
 from bot.convert.rules import parse_rule
+from bot.i18n import t
 from bot.ingest import Ingest
 from bot.model.chats import Chat
 from bot.model.rates import RateKind
 from bot.sources.catalog import parse_catalog
 from storage.schema import alert
+from storage.schema import rule as rule_table
 from tests.handlers.conftest import CATALOG, GROUP, NOW, READER, RUSSIAN, STRANGER, World, days
 from tests.publishers import Publishers, daily
 
@@ -347,6 +349,38 @@ async def test_a_forged_or_stale_button_changes_nothing(world: World) -> None:
     assert "rule:" not in str(dead.get("reply_markup"))
     async with world.bot.store.reading() as db:
         assert [one.id for one in await storage.rules.of_chat(db, READER)] == [number]
+
+
+@pytest.mark.parametrize("code", ["en", "ru", "ky"])
+@pytest.mark.cases(keep=1)
+async def test_a_rule_of_a_newer_version_is_listed_and_can_be_deleted(
+    world: World, code: str
+) -> None:
+    """It counts among the chat's; nobody else may, and nothing else can be done to it."""
+    await world.keep(days("USD/KGS", ["85.10", "85.20"]))
+    await world.ask("/start", chat=STRANGER)
+    newer, other = await saved(world, "/alert USD 1%"), await saved(world, "/alert USD 2%")
+    async with world.bot.store.writing() as db:
+        await storage.chats.change(db, READER, language=code)
+        kept = update(rule_table).where(rule_table.c.id == newer)
+        await db.execute(kept.values(rule={"v": 2, "watches": "the moon"}))
+    world.bot.services.chats.clear()
+    first, second = f"1. USD/KGS · {t('rule.newer', code)}", "2. USD/KGS"
+    listed = await world.ask("/alerts", fits=first)
+    assert second in listed["text"]
+    await world.emulator.press(STRANGER, listed["message_id"], f"rule:delete:{newer}")
+    for verb in ("pause", "resume", "edit"):
+        press = f"rule:{verb}:{newer}"
+        assert (await world.emulator.press(READER, listed["message_id"], press))["show_alert"]
+    shown = await pressed_shows(
+        world, listed, data(listed, f"rule:open:{newer}"), t("rule.newer_what", code)
+    )
+    assert labels(shown)[0] == [t("button.delete", code)]
+    left = await pressed_shows(world, shown, data(shown, "rule:delete"), "1. USD/KGS ±2")
+    assert t("rule.newer", code) not in left["text"]
+    async with world.bot.store.reading() as db:
+        assert await storage.rules.count(db, READER) == 1
+        assert [one.id for one in await storage.rules.of_chat(db, READER)] == [other]
 
 
 async def test_a_chat_keeps_at_most_twenty_rules(world: World) -> None:

@@ -62,6 +62,10 @@ ANYBODY, ADMINISTRATORS_ONLY, OPERATORS_ONLY = "anybody", "administrators", "ope
 pytestmark = pytest.mark.timeout(480)  # a walk over every route
 REFUSALS = {t("error.admins_only", language) for language in LANGUAGES}
 STALE = {t("error.stale", language) for language in LANGUAGES}
+#: What is used in private chats alone is said to be that, to whoever asks.
+ELSEWHERE = {t("error.private_only", language) for language in LANGUAGES}
+#: First words of buttons that stand in groups alone.
+OF_GROUPS = {"anon", "here", "unhere"}
 
 #: Command → what is written after it → who may.
 WRITTEN: dict[str, dict[str, str]] = {
@@ -206,17 +210,17 @@ def test_S10_every_route_has_a_decision() -> None:
 
 def test_S10_a_group_menu_offers_nothing_that_only_administrators_may_use() -> None:
     """Derived from the same table as the rights; administrators and private chats are offered
-    everything.
+    everything that there is for them.
     """
     assert {name for name, uses in WRITTEN.items() if OPERATORS_ONLY in uses.values()} == OPERATORS
     for name, written in IN_GROUPS.items():
         assert (name in MENUS["all_group_chats"]) == (name not in ADMINISTRATORS)
         assert written.get("", ANYBODY) == ANYBODY or name in ADMINISTRATORS, name
-    assert (
-        set(MENUS["default"])
-        == set(MENUS["all_private_chats"])
-        == set(MENUS["all_chat_administrators"])
-    )
+    of_groups = {"here", "board"}
+    assert set(MENUS["default"]) == set(MENUS["all_private_chats"]) | of_groups
+    assert set(MENUS["default"]) == set(MENUS["all_chat_administrators"]) | {"channel"}
+    assert of_groups.isdisjoint(MENUS["all_private_chats"])
+    assert "channel" not in MENUS["all_chat_administrators"]
     assert set(MENUS["default"]) == set(COMMANDS) - OPERATORS
     assert frozenset(
         {
@@ -393,7 +397,8 @@ async def test_S10_who_is_no_administrator_of_a_group_may_look_and_change_nothin
     for name, written in IN_GROUPS.items():
         for words, may in written.items():
             said = await group.write(f"/{name} {words}", who)
-            if (said in REFUSALS) != (may == ADMINISTRATORS_ONLY) or said in STALE:
+            refused = said in REFUSALS | ELSEWHERE
+            if refused != (may == ADMINISTRATORS_ONLY) or said in STALE:
                 wrong[f"/{name} {words}"] = said
             if await group.state() != before:
                 wrong[f"/{name} {words}"] = "changed it"
@@ -401,7 +406,7 @@ async def test_S10_who_is_no_administrator_of_a_group_may_look_and_change_nothin
         for data, may in pressed.items():
             said = await group.press(data, who)
             expected = {ANYBODY: said not in REFUSALS | STALE, OPERATORS_ONLY: said in STALE}.get(
-                may, said in REFUSALS
+                may, said in REFUSALS | ELSEWHERE
             )
             if not expected:
                 wrong[data] = said
@@ -544,10 +549,10 @@ async def test_S9_the_owner_of_a_private_chat_may_do_everything_but_an_operators
     are.
     """
     wrong = {}
-    for pressed in PRESSED.values():
+    for (word, _), pressed in PRESSED.items():
         for data, may in pressed.items():
             said = await private.press(data, READER)
-            if (said in STALE) != (may == OPERATORS_ONLY):
+            if (said in STALE) != (may == OPERATORS_ONLY or word in OF_GROUPS):
                 wrong[data] = said
     assert wrong == {}
     world = private.world

@@ -87,7 +87,7 @@ def test_texts_copied_from_another_language_than_english_are_told(
 ) -> None:
     shutil.copytree(languages.FOLDER / "ru", folders / "tg")
     monkeypatch.setattr(languages, "LANGUAGES", ("en", "ru", "tg"))
-    monkeypatch.setattr(languages, "_unread", lambda *_: "")
+    monkeypatch.setattr(languages, "_broken", lambda *_: "")
     monkeypatch.setattr(languages, "_problems_of", lambda _: [])
     monkeypatch.setattr(languages, "_order", {"en": 1, "ru": 2, "tg": 3}.get)
     monkeypatch.setattr(languages, "_is_stub", lambda *_: False)

@@ -199,7 +199,11 @@ def test_no_catalog_is_read_while_a_kind_lacks_a_part(monkeypatch: pytest.Monkey
 
 
 class EmptySpec(NewsSpec):
-    """A spec that reads nothing."""
+    """A spec that reads nothing, and would speak seldom but for a letter."""
+
+    @property
+    def speak_often(self) -> bool:
+        return False
 
 
 class EmptySection(NewsSection):
@@ -225,6 +229,10 @@ def test_what_a_spec_lacks_and_a_verb_that_is_taken_are_told_by_name() -> None:
     assert list(kinds.kinds_of(modules)) == ["feeds", "lists", "blind"]
     assert kinds.problems_of(modules) == [
         "kind of source lists: bot/sources/kinds/lists.py: the spec of EmptySection lacks entries",
+        (
+            "kind of source lists: bot/sources/kinds/lists.py: the spec of EmptySection lacks "
+            "a use for speak_often; did you mean speaks_often?"
+        ),
         "kind of source lists: bot/sources/kinds/lists.py: `inspect feed` is a verb of feeds",
         "kind of source blind: bot/sources/kinds/blind.py: KIND needs either shown or shown_of",
         "kind of source half: bot/sources/kinds/half.py: KIND lacks section, a SourceSection",

@@ -10,8 +10,9 @@ from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.news import StoredEntry, Story, Verdict
 from bot.reasons import Reason
+from bot.sources.catalog import parse_catalog
 from bot.sources.feeds import FeedSpec
-from bot.sources.standing import AGGREGATORS_REASON, OFFICIAL_REASON, led, weighed
+from bot.sources.standing import AGGREGATORS_REASON, OFFICIAL_REASON, led, publishers, weighed
 from bot.sources.timetable import PollSpec
 from tests.factories import NOW, entry
 
@@ -121,3 +122,52 @@ def test_of_what_is_no_security_an_official_source_says_nothing_more() -> None:
         assert weighed(said, FEEDS["official"], None, FEEDS) == said
     noted = weighed(verdict(NOTABLE), FEEDS["official"], None, FEEDS)
     assert noted.reasons == (WHY, OFFICIAL_REASON)
+
+
+HOUSES = {
+    "of one host": ({"a": "https://a.example/1", "b": "http://WWW.a.example:80/2"}, {}, 1),
+    "of two": ({"a": "https://a.example/", "b": "https://en.a.example/"}, {}, 2),
+    "of two, one name": (
+        {"a": "https://a.example/", "b": "https://b.example/"},
+        {"a": "A", "b": "A"},
+        1,
+    ),
+    "of one host, two names": (
+        {"a": "https://a.example/1", "b": "https://a.example/2"},
+        {"a": "A", "b": "B"},
+        2,
+    ),
+    "named once": ({"a": "https://a.example/1", "b": "https://a.example/2"}, {"b": "B"}, 1),
+    "named by two others": (
+        {key: f"https://a.example/{key}" for key in "abcd"},
+        {"a": "A", "b": "B"},
+        3,
+    ),
+    "a relay of one's own": ({"a": "http://localhost/1", "b": "http://localhost/2"}, {}, 2),
+    "by number": ({"a": "http://127.0.0.1:1/1", "b": "http://127.0.0.1:1/2"}, {}, 2),
+    "in a network of one's own": ({"a": "http://rss.lan/1", "b": "http://rss.lan/2"}, {}, 2),
+    "two ports": ({"a": "https://a.example:81/", "b": "https://a.example/"}, {}, 2),
+}
+
+
+@pytest.mark.parametrize("which", HOUSES)
+@pytest.mark.cases(keep=1)
+def test_feeds_are_one_publishers_where_the_catalog_or_their_host_says_so(which: str) -> None:
+    """A report of a feed that is in the catalog no more is its own's."""
+    urls, named, count = HOUSES[which]
+    lines: list[str] = []
+    for key, url in urls.items():
+        lines += [f"[feeds.{key}]", f'name = {{ en = "{key}" }}', f'url = "{url}"']
+        if key in named:
+            lines.append(f'publisher = "{named[key]}"')
+    catalog = parse_catalog("\n".join(lines))
+    assert len(publishers(story(*urls), catalog.news)) == count
+    assert len({catalog.kin.get(key, key) for key in urls}) == count
+    assert len(publishers(story(*urls, "gone"), catalog.news)) == count + 1
+
+
+def test_channels_are_each_a_publisher() -> None:
+    """All of them are at one host."""
+    catalog = parse_catalog('[telegram.a]\nchannel = "first"\n[telegram.b]\nchannel = "other"\n')
+    assert len(publishers(story("a", "b"), catalog.news)) == 2
+    assert catalog.kin == {}

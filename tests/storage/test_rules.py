@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import select, update
+from structlog.testing import capture_logs
 
 import storage.alerts
 import storage.chats
@@ -72,19 +73,40 @@ async def test_a_rule_that_a_newer_program_saved_is_kept_and_does_not_watch(
         await saved(db, number)
         other = await proposed(db)
         await saved(db, other)
+        assert await storage.rules.unread_of_chat(db, 1001) == []
         stored = (await db.execute(select(rule_table).where(rule_table.c.id == number))).one()
         form = stored._mapping[column]
         changed = update(rule_table).where(rule_table.c.id == number)
-        await db.execute(changed.values({column: {**form, "v": 2}}))
+        # of what is unknown here it may know more
+        await db.execute(changed.values({column: {**form, "v": 2}, "kind": "futures"}))
+        assert [one.id for one in await storage.rules.of_chat(db, 1001)] == [other]
+        assert await storage.rules.get(db, 1001, number) is None
+        assert [one.id for one in await storage.rules.unread_of_chat(db, 1001)] == [number]
+        assert await storage.rules.unread_of_chat(db, 1002) == []
+        # what it told is in the summary of quiet hours
+        assert await storage.rules.is_on(db, 1001, number)
+        assert not await storage.rules.is_on(db, 1002, number)
+        await db.execute(changed.values(kind=SERIES.kind.value))
         for found in (
             await storage.rules.watching(db, SERIES, now=NOW),
             await storage.rules.ever_watching(db, SERIES),
-            await storage.rules.of_chat(db, 1001),
         ):
             assert [one.id for one in found] == [other]
-        assert await storage.rules.get(db, 1001, number) is None
         await db.execute(changed.values({column: form}))
         assert len(await storage.rules.watching(db, SERIES, now=NOW)) == 2
+
+
+async def test_the_log_is_told_once_of_a_rule_that_a_newer_program_saved(store: Store) -> None:
+    """Not by each rate that it would watch."""
+    storage.rules._note_unread.cache_clear()
+    async with store.writing() as db:
+        for _ in range(2):
+            await saved(db, await proposed(db))
+        await db.execute(update(rule_table).values(rule={**rule().to_json(), "v": 2}))
+        with capture_logs() as said:
+            for _ in range(3):
+                assert await storage.rules.watching(db, SERIES, now=NOW) == []
+    assert len({one["rule"] for one in said}) == len(said) == 2
 
 
 def test_a_rule_of_an_older_version_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

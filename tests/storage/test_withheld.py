@@ -1,10 +1,11 @@
-"""What channels' policies keep back, on every database: when it is withheld, and when it leaves."""
+"""What channels' policies withhold, on every database: when it is withheld, and when it leaves."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import delete, select, text, update
@@ -29,8 +30,11 @@ from bot.model.alerts import Audience, Severity, State
 from bot.model.chats import ChatKind, Editorial, Style
 from bot.model.news import Verdict
 from bot.model.quiet import QuietHours
+from bot.readers.board import board_view
+from bot.readers.digest import day_digest
 from bot.reasons import read
 from bot.render.text import Message
+from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from bot.telegram.outcomes import KICKED
 from storage.db import Db, Store, db_now
@@ -42,6 +46,7 @@ from tests.factories import NOW, entry
 from tests.factories import chat as a_chat
 from tests.storage.test_deliveries import KEY, an_alert, claim, sent, told
 
+T = TypeVar("T")
 HOUR = timedelta(hours=1)
 OPEN, CAREFUL, STRICT = -1001, -1002, -1003
 POLICIES = {
@@ -100,7 +105,7 @@ async def fan_all(db: Db, editor: ChannelEditor = EDITOR) -> None:
         pass
 
 
-async def kept_back(db: Db) -> tuple[int, int]:
+async def withheld_story(db: Db) -> tuple[int, int]:
     """A story of one publisher that was told, and its alert."""
     await channels(db)
     story = await report(db, "one")
@@ -131,7 +136,7 @@ async def test_each_channel_gets_a_story_as_its_policy_has_it(store: Store) -> N
     asked, once. Nobody claims what is withheld.
     """
     async with store.writing() as db:
-        story, pk = await kept_back(db)
+        story, pk = await withheld_story(db)
         assert await posts(db) == {OPEN: "pending", CAREFUL: "withheld", STRICT: "withheld"}
         (asked,) = await questions(db)
         assert (asked.audience_chat, asked.about_chat) == (OWNER, STRICT)
@@ -178,9 +183,9 @@ async def test_chunks_keep_back_each_its_own(store: Store) -> None:
 async def test_a_looser_policy_lets_go_what_it_allows_and_a_stricter_one_is_for_what_comes(
     store: Store,
 ) -> None:
-    """What was kept back for a word waits for a second publisher, where it has none."""
+    """What was withheld for a word waits for a second publisher, where it has none."""
     async with store.writing() as db:
-        story, _ = await kept_back(db)
+        story, _ = await withheld_story(db)
         await storage.withheld.choose(db, CAREFUL, Editorial.APPROVE, EDITOR.unmet)
         await storage.withheld.choose(db, OPEN, Editorial.APPROVE, EDITOR.unmet)
         assert await posts(db) == {OPEN: "pending", CAREFUL: "withheld", STRICT: "withheld"}
@@ -199,7 +204,7 @@ async def test_a_looser_policy_lets_go_at_once_what_has_what_it_asks(
 ) -> None:
     """A story of two publishers waits for nobody's word any more."""
     async with store.writing() as db:
-        story, _ = await kept_back(db)
+        story, _ = await withheld_story(db)
         await report(db, "two", story)
         await storage.withheld.choose(db, STRICT, policy, EDITOR.unmet)
         assert await posts(db) == {OPEN: "pending", CAREFUL: "withheld", STRICT: "pending"}
@@ -211,7 +216,7 @@ async def test_a_looser_policy_lets_go_at_once_what_has_what_it_asks(
 async def test_what_waits_ends_like_other_news(store: Store) -> None:
     """Too old, rejected, over, taken back: made by nobody, with the reason."""
     async with store.writing() as db:
-        _, pk = await kept_back(db)
+        _, pk = await withheld_story(db)
         assert await storage.withheld.reject(db, await number_of(db, STRICT))
         assert (await posts(db))[STRICT] == "cancelled"
         row = (await db.execute(select(delivery).where(delivery.c.chat_id == STRICT))).one()
@@ -245,7 +250,7 @@ async def test_what_gets_worse_takes_the_place_of_what_waits_and_edits_tell_nobo
 ) -> None:
     """Its owner is asked about it anew; a channel that has not posted it gets no edit."""
     async with store.writing() as db:
-        story, pk = await kept_back(db)
+        story, pk = await withheld_story(db)
         await storage.alerts.enqueue(db, an_edit(pk, "x", now=NOW, expires_at=NOW + HOUR))
         await sent(db, await claim(db))
         await storage.alerts.enqueue(db, an_edit(pk, "y", now=NOW, expires_at=NOW + HOUR))
@@ -268,7 +273,7 @@ async def test_what_is_let_go_waits_for_quiet_hours_and_is_not_made_where_it_is_
 ) -> None:
     """As any other of that moment."""
     async with store.writing() as db:
-        story, _ = await kept_back(db)
+        story, _ = await withheld_story(db)
         now = await db_now(db)
         quiet = {"quiet_begins_at": now - HOUR, "quiet_ends_at": now + HOUR}
         await db.execute(update(chat).where(chat.c.id == STRICT).values(**quiet))
@@ -285,7 +290,7 @@ async def test_what_is_let_go_waits_for_quiet_hours_and_is_not_made_where_it_is_
 async def test_what_is_let_go_late_is_worth_sending_for_an_hour(store: Store) -> None:
     """However long it waited; what has more time keeps it."""
     async with store.writing() as db:
-        await kept_back(db)
+        await withheld_story(db)
         now = await db_now(db)
         soon = {STRICT: timedelta(minutes=1), CAREFUL: 5 * HOUR}
         for number, left in soon.items():
@@ -315,7 +320,7 @@ async def test_quiet_hours_do_not_take_what_is_withheld(store: Store) -> None:
 async def test_a_channel_that_is_lost_or_forgotten_loses_what_waits(store: Store) -> None:
     """With the reason; the question is forgotten with the channel, and with who was asked."""
     async with store.writing() as db:
-        await kept_back(db)
+        await withheld_story(db)
         await storage.chats.close(db, CAREFUL, why=KICKED.why)
         assert (await posts(db))[CAREFUL] == "dead"
         exported = (await storage.privacy.export(db, STRICT)).tables
@@ -330,7 +335,7 @@ async def test_a_channel_that_is_lost_or_forgotten_loses_what_waits(store: Store
 async def test_a_look_lets_go_what_waits_for_nothing_any_more(store: Store) -> None:
     """A second publisher that was told of beside all; a word is still waited for."""
     async with store.writing() as db:
-        story, _ = await kept_back(db)
+        story, _ = await withheld_story(db)
         assert await storage.withheld.look(db, EDITOR.unmet) == 0
         assert await storage.withheld.waiting(db, CAREFUL) == []
         assert [one.chat for one in await storage.withheld.waiting(db, STRICT)] == [STRICT]
@@ -342,7 +347,7 @@ async def test_a_look_lets_go_what_waits_for_nothing_any_more(store: Store) -> N
 async def test_what_a_newer_program_stored_waits_for_one_that_reads_it(store: Store) -> None:
     """It stops neither a look nor a change of policy."""
     async with store.writing() as db:
-        story, pk = await kept_back(db)
+        story, pk = await withheld_story(db)
         await report(db, "two", story)
         await db.execute(update(alert).where(alert.c.id == pk).values(payload={"v": 99}))
         assert await storage.withheld.look(db, EDITOR.unmet) == 0
@@ -357,7 +362,7 @@ async def test_a_question_that_was_not_sent_yet_is_not_asked_where_nothing_waits
     nobody else hears of it.
     """
     async with store.writing() as db:
-        await kept_back(db)
+        await withheld_story(db)
         (row,) = await questions(db)
         pk = row.id
         assert pk not in {one.id for one in await storage.told.newest(db, most=9)}
@@ -378,8 +383,8 @@ async def _asked(db: Db, pk: int, who: int) -> Message | None:
     return await KINDS[StoryAsked.KIND].words(desk, told, reader)
 
 
-async def test_what_a_channel_keeps_back_is_in_nothing_else_that_it_posts(store: Store) -> None:
-    """Not before it is fanned out either; what it let through is, and others keep nothing back."""
+async def test_what_a_channel_withholds_is_in_nothing_else_that_it_posts(store: Store) -> None:
+    """Not before it is fanned out either; what it let through is, and others withhold nothing."""
     async with store.writing() as db:
         await channels(db)
         story = await report(db, "one")
@@ -395,10 +400,10 @@ async def test_what_a_channel_keeps_back_is_in_nothing_else_that_it_posts(store:
         assert await _shown(db, STRICT) == await _shown(db, ANY_CHANNEL) == []
 
 
-async def test_what_a_channel_has_by_a_later_alert_it_does_not_keep_back(store: Store) -> None:
+async def test_what_a_channel_has_by_a_later_alert_it_does_not_withhold(store: Store) -> None:
     """The first was superseded by what is posted."""
     async with store.writing() as db:
-        story, pk = await kept_back(db)
+        story, pk = await withheld_story(db)
         await report(db, "two", story)
         payload = StoryBroke(story=story, topics=("security",), answers=pk)
         await broken(db, story, "worse", payload=payload, severity=Severity.URGENT)
@@ -433,10 +438,41 @@ async def test_what_a_channel_was_never_asked_about_is_in_nothing_else_that_it_p
         assert [await _shown(db, one) for one in (CAREFUL, *others)] == [[story]] * 3
 
 
+async def test_two_feeds_of_one_publisher_are_no_second_publisher_in_digests_and_on_boards(
+    store: Store,
+) -> None:
+    """Whoever asks for stories counts as the fan-out does; a third feed, of another, is enough."""
+    feed = '[feeds.{0}]\nname = {{ en = "{0}" }}\nurl = "https://{1}/{0}.xml"\n'
+    hosts = {"one": "a.example", "two": "www.a.example", "three": "b.example"}
+    catalog = parse_catalog("".join(feed.format(*each) for each in hosts.items()))
+    async with store.writing() as db:
+        await channels(db)
+        story = await report(db, "one")
+        await report(db, "two", story)
+        assert await _posted_of(db, CAREFUL, catalog) == (None, [])
+        assert await _posted_of(db, OPEN, catalog) == (story, [story])
+        assert await _shown(db, ANY_CHANNEL, catalog) == []
+        await report(db, "three", story)
+        assert await _posted_of(db, CAREFUL, catalog) == (story, [story])
+        assert await _posted_of(db, STRICT, catalog) == (None, [])
+
+
+async def _posted_of(db: Db, channel: int, catalog: Catalog) -> tuple[int | None, list[int]]:
+    """The story of a channel's digest, and those on its board."""
+    day, home = NOW.date(), "KGS"
+    digest = await day_digest(
+        db, catalog, day=day, home=home, zone="UTC", language="en", chat=channel
+    )
+    board = await board_view(
+        db, catalog, home=home, codes=[], topics=["security"], now=NOW, chat=channel
+    )
+    return digest.story and digest.story.pk, [one.pk for one in board.stories]
+
+
 async def test_what_a_channel_lets_through_says_nothing_of_other_stories(store: Store) -> None:
     """Each waits for its own word."""
     async with store.writing() as db:
-        story, _ = await kept_back(db)
+        story, _ = await withheld_story(db)
         other = await report(db, "one")
         await broken(db, other, "b")
         await fan_all(db)
@@ -449,7 +485,7 @@ async def test_what_a_channel_lets_through_says_nothing_of_other_stories(store: 
 
 
 async def test_no_move_names_to_channels_what_is_not_fanned_out(store: Store) -> None:
-    """Of whatever topic: a channel that has a policy will keep it back."""
+    """Of whatever topic: a channel that has a policy will withhold it."""
     async with store.writing() as db:
         await channels(db)
         story = await report(db, "one")
@@ -460,55 +496,55 @@ async def test_no_move_names_to_channels_what_is_not_fanned_out(store: Store) ->
         assert await _shown(db, ANY_CHANNEL) == [story]
 
 
-async def _shown(db: Db, reader: int) -> list[int]:
-    return [one.pk for one in await storage.stories.latest(db, reader=reader)]
+async def _shown(db: Db, reader: int, catalog: Catalog | None = None) -> list[int]:
+    kin = (catalog or Catalog()).kin
+    return [one.pk for one in await storage.stories.latest(db, reader=reader, kin=kin)]
 
 
 async def test_counts_tell_what_is_withheld_apart(store: Store) -> None:
     """It does not wait to be sent, and is not at its end."""
     async with store.writing() as db:
-        await kept_back(db)
+        await withheld_story(db)
         found = await storage.overview.summary(db, now=NOW)
         counts = {one.state: one.count for one in found.counts}
         assert counts == {State.PENDING.value: 2, State.WITHHELD.value: 2}
         assert found.waiting == 2
 
 
-@pytest.mark.postgres
-async def test_a_second_publisher_beside_the_fan_out_lets_go_what_that_keeps_back(
-    migrated_postgres_url: str,
-) -> None:
-    """Neither transaction sees the other's rows: the one that reports it waits for the other."""
+@pytest.fixture
+async def undelivered(migrated_postgres_url: str) -> AsyncIterator[tuple[Store, int, int]]:
+    """PostgreSQL with a story of one publisher and its alert, which has no deliveries yet."""
     store = await open_store(migrated_postgres_url)
     async with store.writing() as db:
         await channels(db)
         story = await report(db, "one")
-        await broken(db, story)
-
-    async def confirm() -> int:
-        async with store.writing() as db:
-            await report(db, "two", story)
-            return await storage.withheld.confirmed(db, story)
-
-    async with store.writing() as fanning:
-        assert await storage.fan_out.fan_out(fanning, editor=EDITOR) == 3
-        confirming = asyncio.create_task(confirm())
-        await _blocked(store)
-    assert await confirming == 1
-    async with store.reading() as db:
-        assert (await posts(db))[CAREFUL] == "pending"
+        pk = await broken(db, story)
+    yield store, story, pk
     await store.close()
 
 
 @pytest.mark.postgres
+async def test_a_second_publisher_beside_the_fan_out_lets_go_what_that_withholds(
+    undelivered: tuple[Store, int, int],
+) -> None:
+    """Neither transaction sees the other's rows: the one that reports it waits for the other."""
+    store, story, _ = undelivered
+
+    async def confirm(db: Db) -> int:
+        await report(db, "two", story)
+        return await storage.withheld.confirmed(db, story)
+
+    assert await _after_the_fan_out(store, confirm) == 1
+    async with store.reading() as db:
+        assert (await posts(db))[CAREFUL] == "pending"
+
+
+@pytest.mark.postgres
 async def test_claims_beside_the_fan_out_charge_the_chats_that_it_looks_at(
-    migrated_postgres_url: str,
+    undelivered: tuple[Store, int, int],
 ) -> None:
     """In whatever order, of which each waiting for the other's would be the end of both."""
-    store = await open_store(migrated_postgres_url)
-    async with store.writing() as db:
-        await channels(db)
-        await broken(db, await report(db, "one"))
+    store, _, _ = undelivered
     async with store.writing() as fanning:
         assert await storage.fan_out.fan_out(fanning, editor=EDITOR) == 3
         async with asyncio.timeout(10), store.writing() as claiming:
@@ -517,57 +553,51 @@ async def test_claims_beside_the_fan_out_charge_the_chats_that_it_looks_at(
                 await claiming.execute(charged)
     async with store.reading() as db:
         assert (await posts(db))[STRICT] == "withheld"
-    await store.close()
 
 
 @pytest.mark.postgres
-async def test_a_policy_chosen_beside_the_fan_out_finds_what_that_keeps_back(
-    migrated_postgres_url: str,
+async def test_a_policy_chosen_beside_the_fan_out_finds_what_that_withholds(
+    undelivered: tuple[Store, int, int],
 ) -> None:
     """By a lock on the channel's row."""
-    store = await open_store(migrated_postgres_url)
-    async with store.writing() as db:
-        await channels(db)
-        await broken(db, await report(db, "one"))
+    store, _, _ = undelivered
 
-    async def loosen() -> None:
-        async with store.writing() as db:
-            await storage.withheld.choose(db, STRICT, Editorial.PUBLISH, EDITOR.unmet)
+    async def loosen(db: Db) -> None:
+        await storage.withheld.choose(db, STRICT, Editorial.PUBLISH, EDITOR.unmet)
 
-    async with store.writing() as fanning:
-        assert await storage.fan_out.fan_out(fanning, editor=EDITOR) == 3
-        choosing = asyncio.create_task(loosen())
-        await _blocked(store)
-    await choosing
+    await _after_the_fan_out(store, loosen)
     async with store.reading() as db:
         assert (await posts(db))[STRICT] == "pending"
-    await store.close()
 
 
 @pytest.mark.postgres
-async def test_what_got_worse_beside_the_fan_out_takes_the_place_of_what_that_keeps_back(
-    migrated_postgres_url: str,
+async def test_what_got_worse_beside_the_fan_out_takes_the_place_of_what_that_withholds(
+    undelivered: tuple[Store, int, int],
 ) -> None:
     """Else both would be posted once they may be."""
-    store = await open_store(migrated_postgres_url)
-    async with store.writing() as db:
-        await channels(db)
-        story = await report(db, "one")
-        pk = await broken(db, story)
+    store, story, pk = undelivered
 
-    async def rise() -> None:
+    async def rise(db: Db) -> None:
+        payload = StoryBroke(story=story, topics=("security",), answers=pk)
+        await broken(db, story, "worse", payload=payload, severity=Severity.URGENT)
+
+    await _after_the_fan_out(store, rise)
+    async with store.reading() as db:
+        assert set((await posts(db)).values()) == {"superseded"}
+
+
+async def _after_the_fan_out(store: Store, do: Callable[[Db], Awaitable[T]]) -> T:
+    """What is done in a transaction that begins beside the fan-out's, and has to wait for it."""
+
+    async def done() -> T:
         async with store.writing() as db:
-            payload = StoryBroke(story=story, topics=("security",), answers=pk)
-            await broken(db, story, "worse", payload=payload, severity=Severity.URGENT)
+            return await do(db)
 
     async with store.writing() as fanning:
         assert await storage.fan_out.fan_out(fanning, editor=EDITOR) == 3
-        rising = asyncio.create_task(rise())
+        doing = asyncio.create_task(done())
         await _blocked(store)
-    await rising
-    async with store.reading() as db:
-        assert set((await posts(db)).values()) == {"superseded"}
-    await store.close()
+    return await doing
 
 
 async def _blocked(store: Store) -> None:

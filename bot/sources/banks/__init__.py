@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from bot.found import Unread, modules_of
+from bot.found import BrokenModule, modules_of
 from bot.sources.base import RateSource
 
 FOLDER = Path(__file__).parent
@@ -34,7 +34,7 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
     problems: list[str] = []
     for name, module in modules.items():
         file = f"bank {name}: bot/sources/banks/{name}.py"
-        if isinstance(module, Unread):
+        if isinstance(module, BrokenModule):
             problems.append(f"{file}{module.wrong}")
             continue
         source = getattr(module, "SOURCE", None)

@@ -13,7 +13,7 @@ from inspect import isabstract
 from pathlib import Path
 from typing import get_type_hints
 
-from bot.found import Unread, modules_of
+from bot.found import BrokenModule, misspelt, modules_of
 from bot.sources.kind import Kind
 from bot.sources.sections import SourceSection
 from bot.sources.specs import NewsSpec, SourceSpec
@@ -38,7 +38,7 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
     verbs: dict[str, str] = {}
     for name, module in modules.items():
         file = f"kind of source {name}: bot/sources/kinds/{name}.py"
-        if isinstance(module, Unread):
+        if isinstance(module, BrokenModule):
             problems.append(f"{file}{module.wrong}")
             continue
         kind = getattr(module, "KIND", None)
@@ -56,8 +56,9 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
             problems.append(f"{file}: KIND needs either shown or shown_of")
         if isabstract(section):
             problems.append(f"{file}: {section.__name__} lacks spec, what it describes")
-        elif parts := _abstract_parts(section):
-            problems.append(f"{file}: the spec of {section.__name__} lacks {parts}")
+        else:
+            of_spec = f"{file}: the spec of {section.__name__}"
+            problems += [f"{of_spec} lacks {part}" for part in _lacking_of_spec(section)]
         verb = found[name].verb
         if verb in verbs:
             problems.append(f"{file}: `inspect {verb}` is a verb of {verbs[verb]}")
@@ -65,15 +66,17 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
     return problems
 
 
-def _abstract_parts(section: type[SourceSection]) -> str:
+def _lacking_of_spec(section: type[SourceSection]) -> list[str]:
     """The parts that the spec of a section is without, by name; it says itself what it makes."""
     try:
         made = get_type_hints(section.spec).get("return", SourceSpec)
     except NameError:  # a name for mypy alone: only a section of it can tell
-        return ""
-    if made in (NewsSpec, SourceSpec) or not isabstract(made):
-        return ""
-    return ", ".join(sorted(made.__abstractmethods__))
+        return []
+    if made in (NewsSpec, SourceSpec):
+        return []
+    model = NewsSpec if issubclass(made, NewsSpec) else SourceSpec
+    strangers = [f"a use for {one}" for one in misspelt(made, model)]
+    return sorted(getattr(made, "__abstractmethods__", ())) + strangers
 
 
 KINDS = kinds_of(modules_of(__name__, FOLDER))
