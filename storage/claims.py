@@ -40,7 +40,7 @@ class Claimed(NamedTuple):
     """One delivery to make now, under the lease number `fence`.
 
     `thread` is the forum topic to post to. A tuple because a thousand a second are made of it.
-    `expires_at` is given when that is before the lease's end. `newest` is the newest alert at the
+    `expires_in` is given when that is before the lease's end. `newest` is the newest alert at the
     claim: what was rendered when there was an older one may be out of date.
     """
 
