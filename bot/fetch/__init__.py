@@ -159,8 +159,7 @@ class Fetcher:
         host = self._hosts.setdefault(name, _Host())
         loop = asyncio.get_running_loop()
         async with host.lock:
-            wait = host.free_at - loop.time()
-            if wait > 0:
+            while (wait := host.free_at - loop.time()) > 0:  # noqa: ASYNC110 - uvloop wakes up to 1 ms early
                 await asyncio.sleep(wait)
             try:
                 yield
