@@ -332,17 +332,20 @@ def pgbouncer(postgres_url: str, tmp_path: Path) -> Iterator[str]:
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     said: list[str] = []
-    for line in process.stderr:
-        said.append(line)
-        if "process up" in line:
-            break
-    else:
-        pytest.fail("".join(said))
-    threading.Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop it
-    yield f"postgresql://jarchy:abc123@127.0.0.1:{port}/jarchy"
-    process.terminate()
-    process.wait()
-    process.stderr.close()
+    try:
+        for line in process.stderr:
+            said.append(line)
+            if "process up" in line:
+                break
+        else:
+            pytest.fail("".join(said))
+        # a full pipe would stop it
+        threading.Thread(target=process.stderr.read, daemon=True).start()
+        yield f"postgresql://jarchy:abc123@127.0.0.1:{port}/jarchy"
+    finally:
+        process.terminate()
+        process.wait()
+        process.stderr.close()
 
 
 async def test_P17_through_pgbouncer_in_transaction_mode_there_is_no_error(
