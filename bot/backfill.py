@@ -10,7 +10,6 @@ nominal).
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from datetime import date, datetime
 
 import storage.rates
 import storage.sources
+from bot.clock import pause
 from bot.detect.plausibility import LARGEST_UNASKED
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetcher
@@ -76,7 +76,7 @@ class Backfill:
         rates = unreadable = 0
         for number, (note, request) in enumerate(left.items(), 1):
             if number > 1:
-                await asyncio.sleep(self.pause)
+                await pause(self.pause)
             try:
                 found = await self._one(spec, request, note)
             except ParseError as error:
@@ -142,7 +142,7 @@ class Backfill:
                     raise
                 wait = max(self.pause * 2**number, error.retry_after or 0.0)
                 self.say(f"{error}; again in {wait:.0f} s")
-                await asyncio.sleep(wait)
+                await pause(wait)
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,15 @@ from functools import partial
 boottime: Callable[[], float] = time.monotonic
 if hasattr(time, "CLOCK_BOOTTIME"):  # Linux, whose monotonic clock stands still while it sleeps
     boottime = partial(time.clock_gettime, time.CLOCK_BOOTTIME)
+
+
+async def pause(seconds: float) -> None:
+    """The time until at least so many seconds have passed: an event loop may wake up to a
+    millisecond before the end of a sleep, and what somebody asked us to wait is kept whole.
+    """
+    end = boottime() + seconds
+    while (left := end - boottime()) > 0:  # noqa: ASYNC110 - it waits for the clock alone
+        await asyncio.sleep(left)
 
 
 def utc_now() -> datetime:

@@ -165,10 +165,9 @@ class Outgoing:
         """Wait while Telegram wants silence in the chat; the seconds where they are too many."""
         if answer.chat is None or answer.method in MOMENTARY:
             return 0.0
-        quiet = await self._quiet_left(answer.chat)
-        if quiet > ANSWER.longest:
-            return quiet
-        if quiet:
+        while quiet := await self._quiet_left(answer.chat):
+            if quiet > ANSWER.longest:
+                return quiet
             await self._services.rest(quiet)
         return 0.0
 

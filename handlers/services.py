@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
@@ -15,6 +14,7 @@ from telegram import Chat as TelegramChat
 
 import storage.chats
 from bot.alerts.notices import OnTrouble
+from bot.clock import pause
 from bot.config import Settings
 from bot.errors import UserError
 from bot.languages import client_language
@@ -84,7 +84,7 @@ class Services:
     waiting: Callable[[int], int] = no_others
     # waits that are the asker's own affair, and meanwhile hold up nobody else's question
     aside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
-    rest: Callable[[float], Awaitable[None]] = asyncio.sleep
+    rest: Callable[[float], Awaitable[None]] = pause
     on_trouble: OnTrouble = _untold
     quiet: Quiet = field(default_factory=Quiet)
     # when each chat tried to add a feed of its own, in this hour

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
 
-from bot.clock import TurnedClock
+from bot.clock import TurnedClock, boottime, pause
 from storage import shared_clock
 from storage.db import Store, db_now
 from storage.shared_clock import SharedClock
@@ -46,3 +47,15 @@ async def test_a_demonstrations_database_goes_by_the_turned_clock(store: Store) 
         for way in (store.writing, store.reading):
             async with way() as db:
                 assert abs(await db_now(db) - clock()) < timedelta(seconds=30)
+
+
+async def test_G21_a_pause_is_kept_to_its_end() -> None:
+    """On a loop that wakes up to a millisecond before the end of a sleep."""
+
+    async def lasted_short_of(seconds: float) -> float:
+        begun = boottime()
+        await pause(seconds)
+        return seconds - (boottime() - begun)
+
+    short = await asyncio.gather(*(lasted_short_of(n * 0.00037) for n in range(300)))
+    assert max(short) <= 0

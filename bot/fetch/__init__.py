@@ -33,6 +33,7 @@ from cachetools import LRUCache
 from yarl import URL
 
 from bot.addresses import IPAddress, checked, is_own_host, is_public, redirect_target
+from bot.clock import boottime, pause
 from bot.errors import FetchError
 from bot.fetch.answers import Fetched, Validators, retry_after
 from bot.fetch.cookies import Cookies
@@ -157,14 +158,12 @@ class Fetcher:
     async def _turn(self, name: str) -> AsyncIterator[None]:
         """A host's turn: one request at a time, with a pause behind it, whoever asks."""
         host = self._hosts.setdefault(name, _Host())
-        loop = asyncio.get_running_loop()
         async with host.lock:
-            while (wait := host.free_at - loop.time()) > 0:  # noqa: ASYNC110 - uvloop wakes up to 1 ms early
-                await asyncio.sleep(wait)
+            await pause(host.free_at - boottime())
             try:
                 yield
             finally:
-                host.free_at = loop.time() + self._limits.pause
+                host.free_at = boottime() + self._limits.pause
 
     async def _follow(
         self,

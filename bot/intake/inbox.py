@@ -16,7 +16,7 @@ from cachetools import FIFOCache
 import storage.inbox
 import storage.marks
 from bot import metrics
-from bot.clock import boottime
+from bot.clock import boottime, pause
 from bot.errors import StorageError, UnreadableError
 from bot.intake.received import has_number, parse
 from bot.log import telling
@@ -206,7 +206,7 @@ class Inbox:
     async def rest(self, seconds: float) -> None:
         """Wait so long, aside."""
         async with self.aside():
-            await asyncio.sleep(seconds)
+            await pause(seconds)
 
     def waiting(self, chat: int) -> int:
         """How many updates of a chat are here, the one being handled included."""

@@ -17,7 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from bot import metrics
-from bot.clock import boottime
+from bot.clock import boottime, pause
 from bot.reasons import Reason, reason
 from bot.telegram.line import Line
 from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Retry, Sent, label, read
@@ -195,7 +195,7 @@ class Api:
         """Whether Telegram disowns the token each time it is asked; an outage says nothing."""
         for number in range(TOKEN_ASKS):
             if number:
-                await asyncio.sleep(TOKEN_PAUSE)
+                await pause(TOKEN_PAUSE)
             found = await self._exchange("getMe", b"{}")
             if not isinstance(found, Rejected) or not found.token:
                 return False

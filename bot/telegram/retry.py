@@ -6,7 +6,6 @@ request that nobody knows the end of is made again only as often as the policy h
 
 from __future__ import annotations
 
-import asyncio
 import math
 import random
 from collections.abc import Awaitable, Callable
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from bot import clock
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Ambiguous, Outcome, Retry, Sent, is_final, wait_of
 
@@ -128,7 +128,7 @@ async def insist(
     policy: Policy,
     *,
     react: React = as_its_policy_says,
-    pause: Pause = asyncio.sleep,
+    pause: Pause = clock.pause,
 ) -> Outcome:
     """The outcome of a request made until Telegram takes it, or no further try is wanted.
 
@@ -157,7 +157,7 @@ async def taken(
     method: str,
     *,
     policy: Policy = UNTIL_TAKEN,
-    pause: Pause = asyncio.sleep,
+    pause: Pause = clock.pause,
     **parameters: Any,  # noqa: ANN401 - any JSON value
 ) -> Outcome:
     """The outcome of a method called until Telegram takes it, or refuses it as it is.

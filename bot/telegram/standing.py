@@ -5,9 +5,9 @@ A refusal may be a mistake, and a chat is not given up for one.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
+from bot import clock
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import NO_RIGHT, Gone, Outcome
 from bot.telegram.results import chat_of, member_of
@@ -22,7 +22,7 @@ async def standing(
     bot_id: int | None,
     *,
     policy: Policy = ONCE,
-    pause: Pause = asyncio.sleep,
+    pause: Pause = clock.pause,
 ) -> Outcome:
     """What Telegram says of the bot's writing to a chat: Gone where it cannot, and why.
 
