@@ -439,8 +439,7 @@ poll = {{ every = "1h" }}
     async with polling(store, lambda url: parse_catalog(section.format(url=url)), now=NOW) as made:
         for value, new in (("1.0500", 2), ("1.0600", 1)):
             rows = "".join(
-                f"USD,{day},{figure}\n"
-                for day, figure in zip(past, (value, "1.0700"), strict=True)
+                f"USD,{day},{figure}\n" for day, figure in zip(past, (value, "1.0700"), strict=True)
             )
             made.serve("ecb", f"CURRENCY,TIME_PERIOD,OBS_VALUE\n{rows}".encode())
             report = await made.poll("ecb")
