@@ -201,4 +201,5 @@ _BACK = (
     "UPDATE inbox SET lease_until = lease_until - :span WHERE finished_at IS NULL",
     "UPDATE lease SET until = until - :span",
     "UPDATE source SET next_due_at = next_due_at - :span WHERE next_due_at IS NOT NULL",
+    "UPDATE own_feed SET next_due_at = next_due_at - :span",
 )

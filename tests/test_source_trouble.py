@@ -409,6 +409,44 @@ async def test_R11_an_old_publisher_goes_on_where_it_stopped(world: World) -> No
     assert await held(world) == []
 
 
+@pytest.mark.parametrize("ago", [12, 30, 365])
+async def test_R11_a_day_long_past_that_is_known_is_not_revised_by_a_mistyped_one(
+    world: World, ago: int
+) -> None:
+    """The page of today under the day of a past one: what was published then stays, and it is
+    asked for again.
+    """
+    past = WEDNESDAY - timedelta(days=ago)
+    world.now = datetime(past.year, past.month, past.day, 12, tzinfo=UTC)
+    await world.publish(past, "second")
+    world.now = NOW
+    await world.publish(WEDNESDAY - timedelta(days=1), "second")
+    report = await world.publish(past, "second", USD="85,1000")
+    assert (report.new, report.error) == (0, None)
+    assert await held(world) == [(str(past), "held")]
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.held"]
+
+
+async def test_R11_a_list_that_reaches_to_the_near_days_revises_its_past(store: Store) -> None:
+    """As the European Central Bank's does: ninety days, in which an old one is corrected."""
+    past = [WEDNESDAY - timedelta(days=days) for days in (60, 1)]
+    section = """
+[rates.ecb]
+name = {{ en = "ECB" }}
+urls = ["{url}/days.csv"]
+poll = {{ every = "1h" }}
+"""
+    async with polling(store, lambda url: parse_catalog(section.format(url=url)), now=NOW) as made:
+        for value, new in (("1.0500", 2), ("1.0600", 1)):
+            rows = "".join(
+                f"USD,{day},{figure}\n" for day, figure in zip(past, (value, "1.0700"), strict=True)
+            )
+            made.serve("ecb", f"CURRENCY,TIME_PERIOD,OBS_VALUE\n{rows}".encode())
+            report = await made.poll("ecb")
+            assert (report.new, report.error) == (new, None)
+        assert await held(made) == []
+
+
 CALENDARS = [
     (datetime(2026, 9, 16, 12, tzinfo=UTC), date(2026, 9, 17), "the next day"),
     (datetime(2026, 9, 18, 12, tzinfo=UTC), date(2026, 9, 19), "Friday for Saturday"),

@@ -14,18 +14,20 @@ import storage.claims
 import storage.fan_out
 import storage.inbox
 import storage.leases
+import storage.own_feeds
 import storage.pace
 import storage.sources
 from bot.deliver.compose import Composer
 from bot.deliver.editor import ChannelEditor
 from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
+from bot.model.own_feeds import OwnFeed
 from bot.sources.specs import Catalog
 from storage.clock import boottime
 from storage.db import Store, db_now
 from storage.inbox import Received
 from storage.opening import open_store
-from storage.schema import alert, chat, delivery, inbox, lease, pace, source
+from storage.schema import alert, chat, delivery, inbox, lease, own_feed, pace, source
 from tests.deliver.test_worker import Running
 from tests.faults.test_senders import READER, bench
 
@@ -37,6 +39,7 @@ WAITS: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (inbox, ("lease_until",)),
     (lease, ("until",)),
     (source, ("next_due_at",)),
+    (own_feed, ("next_due_at",)),
 )
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
@@ -159,6 +162,8 @@ async def test_T8_nothing_that_waited_waits_longer(
             await storage.fan_out.fan_out(db)
             soon = await db_now(db) + MINUTE
             await storage.sources.ask(db, ["bank"], now=soon)
+            own = OwnFeed(key="k", url="https://a.example/rss", name="A")
+            await storage.own_feeds.add(db, own, now=soon)
             await storage.leases.acquire(db, "poll", holder="a", span=MINUTE)
             await storage.pace.pause_token(db, "t", MINUTE)
             question = Received(update_id=1, chat=READER, kind="message", body="{}")
