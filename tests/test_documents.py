@@ -32,7 +32,9 @@ def env_example() -> dict[str, str]:
 def test_env_example_has_every_setting_with_its_default() -> None:
     """No more, no less, each explained by the line above it."""
     shown = env_example()
-    assert set(shown) == {name.upper() for name in Settings.model_fields}
+    settings = {name.upper() for name in Settings.model_fields}
+    assert settings - shown.keys() == set(), ".env.example lacks their lines, NAME=default"
+    assert shown.keys() - settings == set(), "no settings"
     for name, field in Settings.model_fields.items():
         default = field.default
         text = (
