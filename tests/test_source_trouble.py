@@ -27,8 +27,9 @@ from bot.model.rates import Freshness
 from bot.readers.rates import rate_card
 from bot.readers.status import current_status
 from bot.render.status import status as status_message
+from bot.sources.base import Parsed
 from bot.sources.catalog import load_catalog, parse_catalog
-from bot.sources.specs import Catalog
+from bot.sources.specs import Catalog, RateSpec
 from bot.sources.timetable import PollSpec
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
@@ -219,6 +220,29 @@ async def test_R12_one_failing_document_does_not_lose_the_others(
     assert (await world.poll()).new == 2
     assert (await state(world)).error is None
     assert await stored(world) == {"USD", "EUR", "UAH", "GEL"}
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first", "second"])
+async def test_R12_a_document_over_which_we_stumble_does_not_lose_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, first: bool
+) -> None:
+    """A defect of ours in reading it, not only what we know to refuse."""
+    daily(world)
+    weekly(world)
+    name = "daily.xml" if first else "weekly.xml"
+    parse = RateSpec.parse
+
+    def stumble(spec: RateSpec, body: bytes, *, url: str | None = None) -> Parsed:
+        if name in (url or ""):
+            raise IndexError(name)
+        return parse(spec, body, url=url)
+
+    monkeypatch.setattr(RateSpec, "parse", stumble)
+    report = await world.poll()
+    assert (report.fetched, report.new, report.outcome) == (2, 2, "partly")
+    assert str(report.error).startswith(f"1 of 2 documents failed: {name}: ")
+    monkeypatch.undo()
+    assert (await world.poll()).new == 2, "it is read again though it did not change"
 
 
 async def test_R12_a_document_that_did_not_change_counts_as_well(world: World) -> None:
