@@ -271,7 +271,7 @@ async def test_G16_who_really_threw_us_out_is_believed_at_once(desk: Bench, stat
 async def test_G9_who_set_up_a_channel_hears_of_a_right_that_a_refused_post_shows_to_be_lost(
     desk: Bench,
 ) -> None:
-    """Once, in private, however Telegram told of it: there may have been no word but the refusal."""
+    """Once, in private: there may have been no word from Telegram but the refusal."""
     await desk.reader(ONE)
     await desk.reader(CHANNEL, ChatKind.CHANNEL)
     async with desk.store.writing() as db:
