@@ -15,6 +15,7 @@ Numbers use the true minus sign, U+2212, as wide as the plus.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
@@ -26,7 +27,9 @@ from bot.languages import FALLBACK, LANGUAGES
 from bot.languages import language as spoken
 
 MINUS = "\u2212"
-PERCENT = "\u00a0%"  # a space at which no line breaks: a sign alone on a phone's line says nothing
+NO_BREAK = "\u00a0"  # a space at which no line breaks
+PERCENT = f"{NO_BREAK}%"  # a sign alone on a phone's line says nothing
+_COUNTED = re.compile(r"(?<=\d) (?=[^\W\d_])")  # the space between a figure and what it counts
 
 
 def t(msgid: str, language: str) -> str:
@@ -115,6 +118,11 @@ def share(value: Decimal, language: str, digits: int | None = None) -> str:
     return number(value, language, digits) + PERCENT
 
 
+def unbroken(said: str) -> str:
+    """The same with no line broken behind a figure: "5 ноября" and "8 часов" stay whole."""
+    return _COUNTED.sub(NO_BREAK, said)
+
+
 def rounded(value: Decimal, digits: int) -> Decimal:
     """Half up, as readers learnt at school: 0.125 is 0.13, and never "−0.00"."""
     with localcontext(prec=60):
@@ -174,14 +182,14 @@ def ago(age: timedelta, language: str) -> str:
 
     if age < timedelta(minutes=1):
         return t("time.just_now", language)
-    return format_timedelta(-age, locale=language, add_direction=True, threshold=1.5)
+    return unbroken(format_timedelta(-age, locale=language, add_direction=True, threshold=1.5))
 
 
 def span(length: timedelta, language: str) -> str:
     """How long: "5 minutes", "5 минут", "5 мүнөт"."""
     from babel.dates import format_timedelta
 
-    return format_timedelta(length, locale=language, threshold=1.5)
+    return unbroken(format_timedelta(length, locale=language, threshold=1.5))
 
 
 def city(zone: str, language: str) -> str:
@@ -235,7 +243,7 @@ def _day(on: date, language: str, months: str, months_with_year: str, today: dat
         # a year changes the month's form: "20 Oct", but "2021-жылдын 20-октябры"
         months, template = months_with_year, t("date.year", language)
     month = t(months, language).split()[on.month - 1]
-    return template.format(day=on.day, month=month, year=on.year)
+    return unbroken(template.format(day=on.day, month=month, year=on.year))
 
 
 def _ours(language: str) -> str:

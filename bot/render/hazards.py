@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.i18n import t
+from bot.i18n import t, unbroken
 from bot.model.hazards import Hazard
 from bot.render.numbers import as_printed
 from bot.render.phrases import when
@@ -72,7 +72,9 @@ def place(hazard: Hazard, language: str) -> str:
     if wind not in WINDS:
         return hazard.place
     direction = t(f"wind.{wind}", language)
-    return t("hazard.away", language).format(km=found[1], direction=direction, name=found[3])
+    return unbroken(
+        t("hazard.away", language).format(km=found[1], direction=direction, name=found[3])
+    )
 
 
 def map_address(hazard: Hazard) -> str | None:

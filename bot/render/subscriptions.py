@@ -21,7 +21,7 @@ def subscribe(
     language: str, *, currencies: Sequence[str], topics: Sequence[str], chosen: Collection[str] = ()
 ) -> Message:
     """The menu of subscriptions: a tap switches one on or off, what is on carries ✓."""
-    text = phrase("subscribe.choose", language)
+    text = phrase("subscribe.choose" if topics else "subscribe.choose_rates", language)
     return message(text, [*switches(language, currencies, topics, chosen), [done_button(language)]])
 
 

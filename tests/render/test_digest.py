@@ -99,7 +99,7 @@ def test_a_digest_too_long_for_a_message_ends_at_a_sentence_and_leads_on() -> No
     long = story(content="The pass stays closed 🌨. " * 400)
     shown = digest(RATES, long, Style.FULL, "en", TODAY, source_name="National Bank")
     assert LIMIT - 100 < units(shown.text) <= LIMIT
-    assert shown.text.endswith("closed 🌨. … Read on\n\nNational Bank · official rate · 20 Oct")
+    assert shown.text.endswith("closed 🌨. … Read on\n\nNational Bank · official rate · 20\u00a0Oct")
     assert marked(shown, "text_link")[-1] == "Read on"
 
 
@@ -122,7 +122,7 @@ def test_a_digest_says_a_place_once_and_the_hour_of_its_reader(language: str) ->
     quake = Hazard(
         kind=HazardKind.EARTHQUAKE,
         size=Decimal("5.4"),
-        place="24 km S of Kadji-Sai, Kyrgyzstan",
+        place="24\u00a0km S of Kadji-Sai, Kyrgyzstan",
         latitude=42.0,
         longitude=77.0,
     )
