@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
@@ -25,6 +26,7 @@ from zoneinfo import ZoneInfo
 
 from bot.languages import FALLBACK, LANGUAGES
 from bot.languages import language as spoken
+from bot.languages.tables import NAMES
 
 MINUS = "\u2212"
 NO_BREAK = "\u00a0"  # a space at which no line breaks
@@ -232,6 +234,20 @@ def currency_name(code: str, language: str) -> str:
     return get_currency_name(code, locale=language)
 
 
+def place_name(said: str, language: str) -> str | None:
+    """A place's name, by its key among the places that are found in texts, or by how institutes
+    spell it in English; None of one that nobody here knows.
+    """
+    key = _spelt(said)
+    for code in dict.fromkeys((_ours(language), FALLBACK)):
+        names, countries = _places(code)
+        if key in names:
+            return names[key]
+        if (country := countries.get(key)) is not None:
+            return country
+    return None
+
+
 def name_of(names: Mapping[str, str], language: str) -> str:
     """A source's name in the language, else in English, else in whatever there is."""
     return names.get(language) or names.get(FALLBACK) or next(iter(names.values()), "")
@@ -264,6 +280,28 @@ def _catalog(language: str) -> GNUTranslations:
     write_mo(compiled, read_po(io.BytesIO(spoken(chosen).texts.read_bytes()), locale=chosen))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def _spelt(said: str) -> str:
+    """Letters and figures alone, without their accents: "Gul’cha" is gulcha."""
+    plain = unicodedata.normalize("NFKD", said.casefold())
+    return "".join(one for one in plain if one.isalnum() or one == "_")
+
+
+@lru_cache(maxsize=len(LANGUAGES) + 1)
+def _places(language: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """What places are called, and what CLDR calls countries, by their codes and English names."""
+    from babel.core import Locale
+
+    names: dict[str, str] = {}
+    for keys, name in spoken(language).rows(NAMES):
+        names |= dict.fromkeys(keys.split(", "), name)
+    countries: dict[str, str] = {}
+    called = Locale.parse(language).territories
+    for code, english in Locale.parse(FALLBACK).territories.items():
+        if code.isalpha() and code in called:  # the others are continents
+            countries[code.lower()] = countries[_spelt(english)] = called[code]
+    return names, countries
 
 
 @cache

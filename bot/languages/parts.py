@@ -202,6 +202,9 @@ class FilterWords:
     spans: Mapping[int, str] = field(default_factory=dict)  # days to the words of a span
     lead: str = ""  # words before it: "for"
     one: str = ""  # "a" of "for a week"
+    #: What stories are about, as a dictionary has it, apart by commas; offered under a story whose
+    #: headline has it in any form.
+    nouns: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,7 @@ QUAKE = str(
     Hazard(
         kind=HazardKind.EARTHQUAKE,
         size=Decimal("5.4"),
-        place="40\u00a0km S of Kaji-Say, Kyrgyzstan",
+        place="40 km S of Kaji-Say, Kyrgyzstan",
         latitude=41.77,
         longitude=77.18,
     )
@@ -91,8 +91,8 @@ QUAKE = str(
     ("language", "head"),
     [
         ("en", "Earthquake, magnitude 5.4 · 40\u00a0km south of Kaji-Say, Kyrgyzstan"),
-        ("ru", "Землетрясение, магнитуда 5,4 · в 40\u00a0км к югу от Kaji-Say, Kyrgyzstan"),
-        ("ky", "Жер титирөө, магнитудасы 5,4 · Kaji-Say, Kyrgyzstan: түштүккө карай 40\u00a0км"),
+        ("ru", "Землетрясение, магнитуда 5,4 · Каджи-Сай, Кыргызстан: 40\u00a0км к югу"),
+        ("ky", "Жер титирөө, магнитудасы 5,4 · Кажы-Сай, Кыргызстан: түштүккө карай 40\u00a0км"),
     ],
 )
 def test_what_was_measured_is_headed_in_the_readers_language(language: str, head: str) -> None:
