@@ -148,6 +148,35 @@ async def test_an_alert_that_is_resumed_in_its_list_rests_no_more(world: World) 
         assert await storage.rules.rests_until(db, number, now=world.now) is None
 
 
+@pytest.mark.parametrize("rules", [(), ("RUB 2%",)])
+async def test_a_move_names_an_alert_only_to_who_had_it(
+    world: World, rules: tuple[str, ...]
+) -> None:
+    """It is told in the same words to all, by the day alone; its *Why?* knows whose it is."""
+    await settled(world)
+    for chat in (READER, RUSSIAN):
+        await world.ask("/start", chat=chat)
+    await watching(world, RUSSIAN)
+    await told(world, RUSSIAN)
+    world.now += timedelta(days=1)
+    await watching(world, READER, *rules)
+    before = {chat: len(world.emulator.messages(chat)) for chat in (READER, RUSSIAN)}
+    await publish(world, "84,7935", "1,2000")
+    await world.done()
+    for chat, alert, last in (
+        (READER, "since the alert of", "its last big move"),
+        (RUSSIAN, "с оповещения", "прошлое резкое изменение"),
+    ):
+        (message,) = world.emulator.messages(chat)[before[chat] :]
+        assert alert not in message["text"]
+        await world.press(chat, message["message_id"], data(message, "why:"))
+        why = await world.emulator.wait_message(
+            chat, lambda m, than=message: m["message_id"] > than["message_id"], timeout=20
+        )
+        assert (alert in why["text"]) is (chat == RUSSIAN)
+        assert (last in why["text"]) is (chat == READER)
+
+
 def keys(message: dict[str, Any]) -> list[list[dict[str, str]]]:
     """The buttons under a message."""
     return list(message["reply_markup"]["inline_keyboard"])
