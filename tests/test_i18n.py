@@ -55,7 +55,8 @@ KEY = re.compile(r"[a-z]+(\.[A-Za-z_]+)+")
 SHARED_WORDS = {
     "button.chart", "currency.EUR", "currency.KGS", "date.day", "date.year",
     "filters.example_mute", "filters.topic",
-    "filters.word", "months.day", "months.since", "months.since_year", "months.year",
+    "filters.word", "hazard.tsunami",
+    "months.day", "months.since", "months.since_year", "months.year",
     "topic.economy", "topic.sport",
     # names and figures alone
     "reason.row", "reason.document", "reason.copy.folder", "reason.telegram.status",
