@@ -82,16 +82,14 @@ async def how_far(db: Db, alerts: Sequence[int]) -> Mapping[int, Told]:
 
 
 async def heard(db: Db, chat_id: int, about: About) -> bool:
-    """Whether a chat had an alert about a rate, as long as that is remembered."""
+    """Whether a chat had an alert about a rate, or about a story, as long as it is remembered."""
+    its = [alert.c.about_story == about.story]
+    if about.series is not None:
+        its = [alert.c.about_series == str(about.series), alert.c.about_day == about.day]
     query = (
         select(alert.c.id)
         .join(delivery, delivery.c.alert_id == alert.c.id)
-        .where(
-            alert.c.about_series == str(about.series),
-            alert.c.about_day == about.day,
-            delivery.c.chat_id == chat_id,
-            delivery.c.state.in_(REACHED),
-        )
+        .where(*its, delivery.c.chat_id == chat_id, delivery.c.state.in_(REACHED))
         .limit(1)
     )
     return (await db.execute(query)).first() is not None

@@ -7,14 +7,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 import storage.chats
 from bot.clock import boottime
+from bot.digests import enqueue_digests
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.ingest.telling import FRESH_FOR, MOST_EDITS
 from bot.model.chats import ChatKind
+from bot.model.subjects import DigestSubject
 from bot.sources.catalog import parse_catalog
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
@@ -428,6 +431,26 @@ async def test_a_chat_that_got_nothing_yet_gets_the_newest_words_and_no_edit(wor
     assert "2\u00a0sources" in (await world.tells(READER, BLAST[0]))["text"]
     await world.done()
     assert accepted(world, READER) == []
+
+
+async def test_a_digest_tells_by_its_headline_alone_what_an_alert_told(world: World) -> None:
+    """One fact once: who had no alert of it reads the rest in the digest."""
+    assert await report(world, "one", ("a", *BLAST)) == 1
+    await world.tells(READER, BLAST[1])
+    await world.done()
+    slot = (NOW + timedelta(minutes=1)).astimezone(ZoneInfo("Asia/Bishkek"))
+    digest = DigestSubject(slot.time(), "Asia/Bishkek")
+    async with world.store.writing() as db:
+        for chat in (READER, LATECOMER):
+            await storage.chats.subscribe(db, chat, [str(digest), "topic:security"], now=NOW)
+    assert await enqueue_digests(world.store, now=slot + timedelta(minutes=1)) == 1
+    await world.done()
+    heads, rests = {}, {}
+    for chat in (READER, LATECOMER):
+        text = world.emulator.messages(chat)[-1]["text"]
+        heads[chat], rests[chat] = BLAST[0] in text, BLAST[1] in text
+    assert heads == {READER: True, LATECOMER: True}
+    assert rests == {READER: False, LATECOMER: True}
 
 
 def keys_of(message: dict[str, Any]) -> list[str]:
