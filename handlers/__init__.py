@@ -21,6 +21,7 @@ from telegram.ext import (
 )
 
 from bot.alerts import texts_lacking
+from bot.convert.commands import command_called
 from bot.errors import ConfigError, UserError
 from bot.languages import FALLBACK
 from bot.model.chats import ChatKind
@@ -96,11 +97,10 @@ LISTS = filters.Document.FileExtension("opml") | filters.Document.FileExtension(
 
 
 async def show_help(_update: Update, context: Context) -> None:
-    """/help: the commands of the table below."""
-    names = list(COMMANDS)
-    if not await may(Who.OPERATOR, context):
-        names = list(OFFERED)
-    await context.reply(commands(names, context.language))
+    """/help: the commands of the table below that are used in such a chat."""
+    names = COMMANDS if await may(Who.OPERATOR, context) else OFFERED
+    here = [name for name in names if is_used_in(context.chat.kind, COMMANDS[name])]
+    await context.reply(commands(here, context.language))
 
 
 async def said(update: Update, context: Context) -> None:
@@ -115,11 +115,23 @@ async def said(update: Update, context: Context) -> None:
     written = "" if words is None else words.text or ""
     answer = await follow_up.command_of(context, written)
     if answer is None:
-        await convert.text(update, context)
+        await _asked(update, context, written)
         return
     command, meant = answer
     context.args = meant.split()
     await guarded(COMMANDS[command])(update, context)
+
+
+async def _asked(update: Update, context: Context, written: str) -> None:
+    """A command that is called by its name, "курсы"; else a conversion, or what is none. In a group
+    such a word was said to others.
+    """
+    command = command_called(written)
+    if command is None or context.chat.kind is not ChatKind.PRIVATE:
+        await convert.text(update, context)
+        return
+    context.args = []
+    await _followed(command, COMMANDS[command])(update, context)
 
 
 def _followed(name: str, to: Route[Handler]) -> Handler:

@@ -164,7 +164,7 @@ async def test_a_report_stored_before_the_sending_is_told_in_the_readers_languag
         await report(world, feed, entry)
     await _send(world)
     for chat, words in ((READER, BLAST[0]), (RUSSIAN, VZRYV[0])):
-        assert "2 " in (await world.tells(chat, words))["text"]
+        assert "2\u00a0" in (await world.tells(chat, words))["text"]
         assert accepted(world, chat) == []
 
 

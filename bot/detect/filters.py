@@ -201,8 +201,9 @@ def _offers(
     told = story.told_in(language)
     title = told.lead.entry.title or told.lead.entry.summary
     yield "story", Mark.STORY, str(story.pk), title[:LONGEST_ITEM]
-    for number, feed in enumerate(story.feeds[:SOURCES_OFFERED]):
-        yield f"source{number}", Mark.SOURCE, feed, names.get(feed, feed)
+    # those that its message credits by name; each by a number that stays when others join
+    for feed in told.feeds[:SOURCES_OFFERED]:
+        yield f"source{story.feeds.index(feed)}", Mark.SOURCE, feed, names.get(feed, feed)
     for place, written in _places_offered(told).items():
         yield f"place-{place}", Mark.PLACE, place, place_name(place, language) or written
     for word in _words_offered(told, language):

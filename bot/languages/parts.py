@@ -231,6 +231,8 @@ class CommandWords:
     whole: str = ""  # phrases, apart by commas, of all the days there are: "all time"
     off: str = ""  # words for none: no quiet hours, no daily digest, no board
     on: str = ""  # words for switching something on: a board
+    #: Commands to phrases, apart by commas, by which they are asked for without a slash.
+    called: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -151,6 +152,21 @@ def test_less_of_a_story_is_less_of_it_of_its_sources_its_places_or_its_words() 
     assert found["source0"] == (Mark.SOURCE, "agency", "Горные вести")
     assert found["source1"] == (Mark.SOURCE, "two", "two")
     assert found["word-evacuation"] == (Mark.WORD, "evacuation", "evacuation")
+
+
+def test_the_sources_offered_are_those_that_the_message_credits() -> None:
+    """Who is told it in their language reads other names first than those that were first."""
+    reports = [
+        replace(one, entry=replace(one.entry, language=written))
+        for one, written in zip(
+            story("Fire", feeds="a b c d").entries, ("en", "en", "en", "ru"), strict=True
+        )
+    ]
+    told = replace(story("Fire"), entries=tuple(reports))
+    offered = less_of(told, {}, "ru")
+    sources = {code: one.what for code, one in offered.items() if one.mark is Mark.SOURCE}
+    assert sources == {"source3": "d", "source0": "a", "source1": "b"}
+    assert tuple(sources.values()) == told.told_in("ru").feeds[:3]
 
 
 @pytest.mark.parametrize(

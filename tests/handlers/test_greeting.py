@@ -59,7 +59,9 @@ async def test_the_greeting_has_todays_rates_and_a_topic_of_the_digest_asks_for_
     await world.emulator.press(READER, number, "done")
     assert keys(shown(world, number))["hour:0800"] == "08:00"
     await world.emulator.press(READER, number, "hour:0800")
-    assert shown(world, number)["text"] == "Your digest will come every day at 08:00."
+    kept = shown(world, number)["text"]
+    assert kept.startswith("Your digest will come every day at 08:00.\n")
+    assert "/alert" in kept  # what one may do next, as where no hour was asked for
     async with world.bot.store.reading() as db:
         (digest,) = digests_of(await storage.chats.subscriptions(db, READER))
     assert (digest.at.hour, digest.at.minute) == (8, 0)
@@ -220,3 +222,17 @@ async def test_a_place_in_a_group_is_not_for_us(world: World) -> None:
     assert [m for m in world.emulator.messages(GROUP) if m.get("from", {}).get("is_bot")] == [
         answer
     ]
+
+
+@pytest.mark.parametrize(
+    ("chat", "there", "elsewhere"),
+    [(READER, {"/channel"}, {"/here", "/board"}), (GROUP, {"/here", "/board"}, {"/channel"})],
+)
+async def test_help_lists_what_works_in_that_chat(
+    world: World, chat: int, there: set[str], elsewhere: set[str]
+) -> None:
+    listed = {
+        one.split()[0] for one in (await world.ask("/help", chat=chat))["text"].split("\n") if one
+    }
+    assert there <= listed
+    assert not elsewhere & listed
