@@ -64,9 +64,7 @@ async def test_an_id_leads_from_the_question_and_from_the_alert_to_each_message(
         await emulator.wait_message(number, lambda m: "border" in m.get("text", ""), timeout=60)
     emulator.faults.add(Fault.flood(11, method="sendMessage", chat_id=OTHER, times=1))
     asked = await emulator.send_text(OTHER, "/privacy")
-    await emulator.wait_message(
-        OTHER, lambda m: "24\u00a0hours" in m["text"], after=asked, timeout=60
-    )
+    await emulator.wait_message(OTHER, lambda m: "24 hours" in m["text"], after=asked, timeout=60)
     assert await program.end() == 0
     (story,) = lines(program, "decided", kind="story")
     told = lines(program, "sent", alert=story["alert"], outcome="Sent")
