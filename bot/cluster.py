@@ -11,28 +11,33 @@ deleted.
 * It ends its worker when the database is away; it is started again here.
 * Its own periodic jobs go by each machine's clock: one that is ahead would take the ticks of the
   others in advance, and leave them idle when it dies. Ours go by the shared clock.
+* What waits once is a unique index to it, and two that put the same at once are an error in the
+  server's log. Here one replica puts at a time.
 * LISTEN is lost behind PgBouncer in transaction mode: the queue is looked at every second instead.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
 from procrastinate import App, PsycopgConnector, RetryStrategy
-from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
+from procrastinate.exceptions import ConnectorException
 from procrastinate.job_context import JobContext
 from procrastinate.jobs import DeleteJobCondition, Job, Status
 from procrastinate.tasks import Task
 from procrastinate.worker import Worker
 
+from bot.errors import StorageError
 from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
 from bot.jobs import Key, Work
+from storage import marks
 from storage.db import Store
 
 log = structlog.get_logger(__name__)
@@ -48,6 +53,7 @@ LOOK = 1.0
 HEARTBEAT = 1.0
 STALLED = 5.0  # a replica whose heart stopped for so long is dead
 DRAIN = 3.0  # seconds for the jobs under way at a stop
+LEAVE = 1.0  # and more for those that were broken off then, to say so
 TICK = 0.25  # seconds between looks whether a periodic job's time has come
 STALE = 0.05  # and until what waits in the queue is looked at again
 RESCUE_EVERY = 2  # seconds
@@ -61,21 +67,33 @@ WAITING = 16
 
 #: Which keys a job is to be done for now.
 Due = Callable[[], Awaitable[list[str]]]
+#: Puts into the queue what follows.
+Follow = Callable[[], Awaitable[None]]
+#: While nobody else puts anything into the queue.
+Alone = Callable[[], AbstractAsyncContextManager[None]]
 
 
 async def run(
     store: Store, works: Sequence[Work], clock: Callable[[], datetime], stopping: asyncio.Event
 ) -> None:
     """Do jobs beside the other replicas until `stopping`."""
-    queue, periodic = jobs(works)
+
+    @asynccontextmanager
+    async def alone() -> AsyncIterator[None]:
+        async with store.writing() as db:
+            await marks.alone(db, marks.PUTTING)
+            yield
+
+    queue, periodic = jobs(works, alone)
     hands = _Hands()
+    working: asyncio.Task[None] | None = None
     pool = store.job_connections()
     await pool.open(wait=False)
     try:
         async with queue.open_async(pool):
             ending = asyncio.create_task(stopping.wait())
-            ticking = asyncio.create_task(_keep_ticking(queue, periodic, clock))
-            honest = asyncio.create_task(_keep_honest(queue, hands))
+            ticking = asyncio.create_task(_keep_ticking(queue, alone, periodic, clock))
+            honest = asyncio.create_task(_keep_honest(queue, alone, hands))
             try:
                 while not stopping.is_set():
                     working = asyncio.create_task(_work(queue, hands))
@@ -97,8 +115,16 @@ async def run(
                     task.cancel()
                 # they need the pool to end too; a database that does not answer is not waited for
                 await asyncio.wait(beside, timeout=1)
-    finally:
+    finally:  # what a stop that takes too long breaks off says so to the database, and ends
+        await _left(working)
         await pool.close(timeout=1)
+        await _left(working)
+
+
+async def _left(working: asyncio.Task[None] | None) -> None:
+    """Wait for a worker that is ending, though not for long; it has nothing to tell any more."""
+    if working is not None and not working.done():
+        await asyncio.wait({working}, timeout=LEAVE)
 
 
 @dataclass(slots=True)
@@ -122,12 +148,12 @@ class _Hands:
             self.busy.discard(job)
 
 
-async def _keep_honest(queue: App, hands: _Hands) -> None:
+async def _keep_honest(queue: App, alone: Alone, hands: _Hands) -> None:
     """Give back the jobs that are said to be done here, and are not: for two looks in a row."""
     missed: set[int] = set()
     while True:
         await asyncio.sleep(FORGOTTEN)
-        with suppress(ConnectorException):  # the database is away, as _work says
+        with suppress(ConnectorException, StorageError):  # it is away, as _work says
             ours = await queue.job_manager.list_jobs_async(status=Status.DOING.value)
             idle: dict[int, Job] = {}
             for job in ours:
@@ -137,7 +163,7 @@ async def _keep_honest(queue: App, hands: _Hands) -> None:
                 idle.pop(busy, None)
             for pk in missed & set(idle):
                 log.warning("a job was forgotten, its connection ended", job=idle[pk].task_name)
-                await _give_back(queue, idle[pk])
+                await _give_back(queue, alone, idle[pk])
             missed = set(idle)
 
 
@@ -175,10 +201,13 @@ async def _work_on(queue: App, name: str, hands: _Hands) -> None:
 
 
 async def _keep_ticking(
-    queue: App, periodic: Mapping[Task[Any, Any, Any], int], clock: Callable[[], datetime]
+    queue: App,
+    alone: Alone,
+    periodic: Mapping[Task[Any, Any, Any], int],
+    clock: Callable[[], datetime],
 ) -> None:
     """Put each periodic job into the queue once a tick, whichever replica comes first; not one that
-    waits there still, which would be an error in the server's log each time.
+    waits there still.
     """
     last: dict[str, int] = {}
     loop = asyncio.get_running_loop()
@@ -190,22 +219,24 @@ async def _keep_ticking(
             tick = now // every * every
             if last.get(task.name) == tick:
                 continue
-            with suppress(
-                ConnectorException
-            ):  # it is away, as _work says: again with the next look
+            # it is away, as _work says: again with the next look
+            with suppress(ConnectorException, StorageError):
                 if loop.time() - looked_at > STALE:  # putting takes its time, and others put too
                     waiting, looked_at = await _waiting(queue), loop.time()
                 if task.queueing_lock not in waiting:
-                    await _put(task, tick)
+                    await _put(queue, alone, task, tick)
                 last[task.name] = tick
         await asyncio.sleep(TICK)
 
 
-async def _put(task: Task[Any, Any, Any], tick: int) -> None:
+async def _put(queue: App, alone: Alone, task: Task[Any, Any, Any], tick: int) -> None:
     """Put a periodic job into the queue for one tick, once whoever else does."""
     new = task.configure(task_kwargs={"timestamp": tick})
-    with suppress(AlreadyEnqueued):  # since we looked
-        await new.job_manager.defer_periodic_job(job=new.job, periodic_id="", defer_timestamp=tick)
+    async with alone():
+        if task.queueing_lock not in await _waiting(queue):  # since we looked
+            await new.job_manager.defer_periodic_job(
+                job=new.job, periodic_id="", defer_timestamp=tick
+            )
 
 
 async def _waiting(queue: App) -> set[str | None]:
@@ -214,7 +245,7 @@ async def _waiting(queue: App) -> set[str | None]:
     return {job.queueing_lock for job in jobs}
 
 
-def jobs(works: Sequence[Work]) -> tuple[App, dict[Task[Any, Any, Any], int]]:
+def jobs(works: Sequence[Work], alone: Alone) -> tuple[App, dict[Task[Any, Any, Any], int]]:
     """The queue with a task for each piece of work, and those that come every so many seconds."""
     queue = App(connector=PsycopgConnector())
     tasks: dict[str, Task[Any, Any, Any]] = {}
@@ -223,17 +254,18 @@ def jobs(works: Sequence[Work]) -> tuple[App, dict[Task[Any, Any, Any], int]]:
     looks = 1
     for work in works:
         following = [one.job.name for one in works if one.job.follows == work.job.name]
+        follow = partial(_follow, queue, alone, tasks, following)
         if work.due is not None:
-            tasks[work.job.name] = _keyed(queue, work, work.due, tasks, following)
+            tasks[work.job.name] = _keyed(queue, work, work.due, follow)
             sweeps[work.job.name] = work.due
             looks = _seconds(work.job.every)
             continue
-        task = _whole(queue, work, tasks, following)
+        task = _whole(queue, work, follow)
         tasks[work.job.name] = task
         if work.job.every is not None:
             periodic[task] = _seconds(work.job.every)
     periodic[_look(queue, sweeps, tasks)] = looks
-    periodic[_rescue(queue)] = RESCUE_EVERY
+    periodic[_rescue(queue, alone)] = RESCUE_EVERY
     periodic[_prune(queue)] = PRUNE_EVERY
     return queue, periodic
 
@@ -246,9 +278,7 @@ def _seconds(time: float | None) -> int:
     return whole
 
 
-def _whole(
-    queue: App, work: Work, tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[str]
-) -> Task[Any, Any, Any]:
+def _whole(queue: App, work: Work, follow: Follow) -> Task[Any, Any, Any]:
     """Work that is one piece; one replica does it at a time, and it waits once."""
     name = work.job.name
     lock: str | None = name
@@ -261,18 +291,12 @@ def _whole(
     @queue.task(name=name, queue=QUEUE, lock=lock, queueing_lock=name, retry=retry)
     async def whole(timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its tick
         if await work.do():
-            await _follow(queue, tasks, following)
+            await follow()
 
     return whole
 
 
-def _keyed(
-    queue: App,
-    work: Work,
-    due: Due,
-    tasks: Mapping[str, Task[Any, Any, Any]],
-    following: Sequence[str],
-) -> Task[Any, Any, Any]:
+def _keyed(queue: App, work: Work, due: Due, follow: Follow) -> Task[Any, Any, Any]:
     """Work on a batch of keys, that `look` put into the queue."""
     name = work.job.name
     slots = asyncio.Semaphore(POLLS_AT_ONCE)
@@ -291,21 +315,19 @@ def _keyed(
                 if due_key in still:
                     batch.start(Key(due_key))
         if any(brought):
-            await _follow(queue, tasks, following)
+            await follow()
 
     return many
 
 
 async def _follow(
-    queue: App, tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[str]
+    queue: App, alone: Alone, tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[str]
 ) -> None:
-    if not following:
+    """Put into the queue what follows work that brought something; not what waits there."""
+    if not following or not set(following) - await _waiting(queue):
         return
-    waiting = await _waiting(queue)
-    for name in following:
-        if tasks[name].queueing_lock in waiting:
-            continue
-        with suppress(AlreadyEnqueued):
+    async with alone():
+        for name in set(following) - await _waiting(queue):
             await tasks[name].defer_async()
 
 
@@ -338,7 +360,7 @@ def _keys(job: Job) -> list[str]:
     return [str(key) for key in keys] if isinstance(keys, list) else []
 
 
-def _rescue(queue: App) -> Task[Any, Any, Any]:
+def _rescue(queue: App, alone: Alone) -> Task[Any, Any, Any]:
     """Giving back what dead replicas were at.
 
     It has no lock, which a replica that died over this very job would hold for ever.
@@ -348,7 +370,7 @@ def _rescue(queue: App) -> Task[Any, Any, Any]:
     async def rescue(timestamp: int) -> None:  # noqa: ARG001 - likewise
         for job in await queue.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
             log.warning("a replica died over a job", job=job.task_name)
-            await _give_back(queue, job)
+            await _give_back(queue, alone, job)
 
     return rescue
 
@@ -363,9 +385,10 @@ def _prune(queue: App) -> Task[Any, Any, Any]:
     return prune
 
 
-async def _give_back(queue: App, job: Job) -> None:
+async def _give_back(queue: App, alone: Alone, job: Job) -> None:
     """Let a job be done by another replica; not again when the same is waiting already."""
-    try:
-        await queue.job_manager.retry_job(job)
-    except UniqueViolation:
-        await queue.job_manager.finish_job(job, status=Status.ABORTED, delete_job=True)
+    async with alone():
+        if job.queueing_lock is not None and job.queueing_lock in await _waiting(queue):
+            await queue.job_manager.finish_job(job, status=Status.ABORTED, delete_job=True)
+        else:
+            await queue.job_manager.retry_job(job)

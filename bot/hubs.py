@@ -133,7 +133,7 @@ class Hubs:
 
 def _wanting(hub: Hub, now: datetime) -> bool:
     """Whether a hub is to be asked now: not asked yet, ends soon, or did not confirm for long."""
-    if hub.asked_at is None:
+    if hub.asked_at is None or hub.asked_at > now:  # from before the clock was set back
         return True
     since = now - hub.asked_at
     if hub.until_at is None or now >= hub.until_at:

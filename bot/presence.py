@@ -202,12 +202,10 @@ async def _due_for_a_look(store: Store, now: datetime) -> list[int]:
     None while a replica asks.
     """
     async with store.writing() as db:
-        begun = await storage.marks.get(db, storage.marks.BEGUN)
-        if begun is not None and now < datetime.fromisoformat(begun) + LOOK_LASTS:
+        if _lately(await storage.marks.get(db, storage.marks.BEGUN), LOOK_LASTS, now):
             return []
         closed = await storage.chats.closed_by_telegram(db)
-        last = await storage.marks.get(db, storage.marks.LOOK)
-        if last is not None and now < datetime.fromisoformat(last) + LOOK_EVERY:
+        if _lately(await storage.marks.get(db, storage.marks.LOOK), LOOK_EVERY, now):
             left = (await storage.marks.get(db, storage.marks.LEFT) or "").split()
             closed = [chat_id for chat_id in closed if str(chat_id) in left]
         if closed:
@@ -215,11 +213,18 @@ async def _due_for_a_look(store: Store, now: datetime) -> list[int]:
         return closed
 
 
+def _lately(noted: str | None, span: timedelta, now: datetime) -> bool:
+    """Whether a moment was noted within a span before now; one of the future is left from before
+    the clock was set back.
+    """
+    return noted is not None and timedelta() <= now - datetime.fromisoformat(noted) < span
+
+
 async def _note_the_look(store: Store, left: Sequence[int], begun: datetime) -> None:
     """The look is over: only now, so that one that was cut off is begun again."""
     async with store.writing() as db:
         last = await storage.marks.get(db, storage.marks.LOOK)
-        if last is None or begun >= datetime.fromisoformat(last) + LOOK_EVERY:
+        if not _lately(last, LOOK_EVERY, begun):
             await storage.marks.put(db, storage.marks.LOOK, begun.isoformat())
         await storage.marks.put(db, storage.marks.LEFT, " ".join(map(str, left)))
 

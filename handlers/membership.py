@@ -12,7 +12,6 @@ import storage.setups
 import storage.supergroups
 from bot.alerts import notices
 from bot.languages import client_language
-from bot.model.channels import Setup
 from bot.model.chats import Chat, ChatKind
 from bot.model.rates import Pair
 from bot.model.subjects import DIGEST_CURRENCIES, SECURITY, PairSubject
@@ -25,7 +24,9 @@ from bot.telegram.results import member as member_by
 from handlers import editorial
 from handlers.context import Context
 from handlers.outgoing import Answer, Outgoing
+from handlers.posting import is_of_catalog
 from handlers.services import Services
+from handlers.subscriptions import names
 from storage.db import Db
 
 log = structlog.get_logger(__name__)
@@ -44,20 +45,18 @@ async def changed(update: Update, context: Context) -> None:
     services, chat = context.services, context.chat
     status = change.new_chat_member.status
     may = _may_write(chat.kind, change.new_chat_member)
-    setup = None
+    welcome = None
     async with services.store.writing() as db:
         if may:
             may = await storage.chats.revive(db, chat.id)  # readers' own stop ends by /start
             if chat.kind is ChatKind.CHANNEL:
-                await begin(db, chat.id, chat.home, now=services.clock())
-                setup = await storage.setups.adopt(db, chat.id, change.from_user.id)
-                await editorial.ask(db, setup)
+                welcome = await _let_in(db, services, change, chat)
         else:
             await _lose(db, change, chat, now=services.clock())
     services.chats.pop(chat.id, None)  # whether it is written to has changed
     log.info("membership", kind=chat.kind.value, status=status, writes=may)
-    if may and chat.kind is ChatKind.CHANNEL:
-        await _tell(services, change, _welcome(services, change, chat.home, setup))
+    if may and welcome is not None:
+        await _tell(services, change, welcome)
     elif _is_muted(chat.kind, change.new_chat_member) and not _is_muted(
         chat.kind, change.old_chat_member
     ):
@@ -68,16 +67,39 @@ async def changed(update: Update, context: Context) -> None:
         )
 
 
-async def begin(db: Db, chat_id: int, home: str, *, now: datetime) -> None:
-    """What a channel is given that follows nothing yet; its set-up or the catalog may choose
-    otherwise.
+async def _let_in(
+    db: Db, services: Services, change: ChatMemberUpdated, chat: Chat
+) -> Message | None:
+    """A channel lets us post: what it follows, whose it is, and the welcome that says so. None
+    where we could post before, and nothing is new but some other right.
+    """
+    language, title = _language(services, change), change.chat.title or ""
+    news = not _may_write(chat.kind, change.old_chat_member)
+    if is_of_catalog(services, chat.id, change.chat.username or ""):
+        return render.channel_of_catalog(title, language) if news else None
+    begun = await begin(db, chat.id, chat.home, now=services.clock())
+    setup = await storage.setups.adopt(db, chat.id, change.from_user.id)
+    await editorial.ask(db, setup)
+    theirs = setup.id if setup.owner == change.from_user.id else None
+    if begun:
+        return render.channel_welcome(title, _given(chat.home), language, setup=theirs)
+    if not news:
+        return None
+    following = names(await storage.chats.subscriptions(db, chat.id), chat.home, language)
+    return render.channel_again(title, following, language, setup=theirs)
+
+
+async def begin(db: Db, chat_id: int, home: str, *, now: datetime) -> bool:
+    """What a channel is given that follows nothing yet; its set-up may choose otherwise. Whether
+    it was given anything.
     """
     if await storage.chats.subscriptions(db, chat_id):
-        return
+        return False
     keys = [str(SECURITY)]
     for code in _given(home):
         keys.append(str(PairSubject(Pair(code, home))))
     await storage.chats.subscribe(db, chat_id, keys, now=now)
+    return True
 
 
 async def _lose(db: Db, change: ChatMemberUpdated, chat: Chat, *, now: datetime) -> None:
@@ -88,18 +110,6 @@ async def _lose(db: Db, change: ChatMemberUpdated, chat: Chat, *, now: datetime)
         await storage.setups.to_be_told(db, chat.id)
     else:
         await notices.lost(db, chat.id, why, now=now)
-
-
-def _welcome(
-    services: Services, change: ChatMemberUpdated, home: str, setup: Setup | None
-) -> Message:
-    """The welcome, with the way to the set-up where that is theirs."""
-    theirs = None
-    if setup is not None and setup.owner == change.from_user.id:
-        theirs = setup.id
-    return render.channel_welcome(
-        change.chat.title or "", _given(home), _language(services, change), setup=theirs
-    )
 
 
 def _given(home: str) -> list[str]:

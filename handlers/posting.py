@@ -13,7 +13,7 @@ from bot.telegram.results import chat_of, member_of
 from handlers.access import must_post, unknown_place
 from handlers.context import Context
 from handlers.outgoing import Answer
-from handlers.services import new_chat
+from handlers.services import Services, new_chat
 
 
 async def verified(context: Context, chat_id: int, title: str) -> Chat:
@@ -25,7 +25,7 @@ async def verified(context: Context, chat_id: int, title: str) -> Chat:
     if card is None or card.type != "channel":
         raise UserError("error.stale")
     title = card.title or title
-    if _is_of_catalog(context, chat_id, card.username):
+    if is_of_catalog(context.services, chat_id, card.username):
         raise UserError("error.channel.catalog", title=title)
     ours = await ask_telegram(context, "getChatMember", chat_id=chat_id, user_id=context.bot.id)
     bot = member_of(ours)
@@ -44,9 +44,9 @@ async def ask_telegram(context: Context, method: str, **parameters: int) -> Outc
     return await context.send(Answer(method=method, parameters=parameters, postponable=False))
 
 
-def _is_of_catalog(context: Context, chat_id: int, username: str) -> bool:
+def is_of_catalog(services: Services, chat_id: int, username: str) -> bool:
     """Whether the catalog says what a channel posts: it would say so again at the next start."""
-    for spec in context.services.catalog.channels.values():
+    for spec in services.catalog.channels.values():
         if not spec.disabled and str(spec.chat).lower() in {str(chat_id), f"@{username}".lower()}:
             return True
     return False

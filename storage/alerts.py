@@ -214,10 +214,13 @@ async def asked(db: Db, supersede_key: str) -> int:
     return int((await db.execute(query)).scalar_one())
 
 
-async def times_told(db: Db, kind: str, *, since: datetime, most: int, calm: bool) -> int:
-    """How many alerts of a kind were told since then, up to `most`, by the time of the decision.
+async def times_told(
+    db: Db, kind: str, *, since: datetime, until: datetime, most: int, calm: bool
+) -> int:
+    """How many alerts of a kind were told in that time, up to `most`, by that of the decision.
 
-    The `calm` ones (which only some chats hear of) are counted or left out. Where they are, so are
+    Those beyond `until` are left from before the clock was set back, and count for nothing. The
+    `calm` ones (which only some chats hear of) are counted or left out. Where they are, so are
     those that wait for a word: nobody is asked of more of them than may be told.
     """
     words = [Approval.APPROVED.value]
@@ -231,6 +234,7 @@ async def times_told(db: Db, kind: str, *, since: datetime, most: int, calm: boo
         .where(
             alert.c.kind == kind,
             alert.c.created_at > since,
+            alert.c.created_at <= until,
             *loud,
             or_(alert.c.approval.is_(None), alert.c.approval.in_(words)),
         )

@@ -195,10 +195,14 @@ _BACK = (
       lease_until = lease_until - :span
     WHERE state IN ('pending', 'leased')
     """,
+    # each by an index of its own; when what is held is looked at follows from the quiet hours
+    "UPDATE delivery SET expires_at = expires_at - :span WHERE state = 'held'",
+    "UPDATE delivery SET expires_at = expires_at - :span WHERE state = 'withheld'",
     "UPDATE alert SET expires_at = expires_at - :span WHERE fanned_at IS NULL",
     "UPDATE chat SET tat = tat - :span WHERE tat IS NOT NULL",
     "UPDATE pace SET tat = tat - :span, paused_until = paused_until - :span",
     "UPDATE inbox SET lease_until = lease_until - :span WHERE finished_at IS NULL",
     "UPDATE lease SET until = until - :span",
     "UPDATE source SET next_due_at = next_due_at - :span WHERE next_due_at IS NOT NULL",
+    "UPDATE own_feed SET next_due_at = next_due_at - :span",
 )

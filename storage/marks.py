@@ -13,6 +13,9 @@ from storage.schema import mark
 #: left open, by number, and of the last that a replica began.
 LOOK, LEFT, BEGUN = "standing looked at", "standing not answered", "standing look begun"
 OF_A_LOOK = (LOOK, LEFT, BEGUN)
+#: What one replica does at a time: deciding, where stories and alerts are compared with what is
+#: there, and putting into the queue what waits there once.
+DECIDING, PUTTING = "deciding", "putting a job"
 
 
 def stale(source: str) -> str:
@@ -37,6 +40,15 @@ async def put(db: Db, name: str, value: str) -> None:
     await db.execute(
         statement.on_conflict_do_update(index_elements=["name"], set_={"value": value})
     )
+
+
+async def alone(db: Db, name: str) -> None:
+    """Wait until no other replica is at something; they wait until this transaction ends.
+
+    A locked row and no advisory lock, as for leases; on SQLite there is one writer anyway.
+    """
+    if db.dialect.name != "sqlite":
+        await put(db, name, "")
 
 
 async def drop(db: Db, name: str) -> None:

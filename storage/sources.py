@@ -13,10 +13,9 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from bot.errors import StorageError
 from bot.reasons import Reason, read_if, written, written_if
 from storage.db import Db, upsert
-from storage.schema import document, mark, source
+from storage.schema import document, source
 
 TOO_MUCH = "54"  # begins PostgreSQL's codes for what is beyond its limits
-DECIDING = "deciding"  # the row of `mark` that whoever decides has locked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,18 +108,6 @@ async def documents(db: Db, keys: Collection[str]) -> dict[str, dict[str, Docume
         known = Document(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
         found.setdefault(known.source, {})[known.url] = known
     return found
-
-
-async def decide_alone(db: Db) -> None:
-    """Wait until no other replica decides: stories and alerts are compared with what is there.
-
-    A locked row and no advisory lock, as for leases; on SQLite there is one writer anyway.
-    """
-    if db.dialect.name != "sqlite":
-        statement = upsert(db, mark).values(name=DECIDING, value="")
-        await db.execute(
-            statement.on_conflict_do_update(index_elements=["name"], set_={"value": ""})
-        )
 
 
 def is_away(error: BaseException) -> bool:

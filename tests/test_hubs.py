@@ -274,6 +274,14 @@ async def test_a_lease_is_renewed_before_its_end_and_a_hub_that_does_not_confirm
     await hub.poll()
 
 
+async def test_T8_a_clock_set_back_does_not_put_off_the_question_to_a_hub(hub: Hubworld) -> None:
+    """What we asked tomorrow is asked once now."""
+    await hub.hubs.renew()
+    hub.now -= timedelta(days=1)
+    assert await hub.hubs.renew() == 1
+    assert await hub.hubs.renew() == 0
+
+
 async def test_a_hub_that_denies_is_left_alone_for_hours(hub: Hubworld) -> None:
     """And may deny later what it confirmed."""
     await hub.hubs.renew()

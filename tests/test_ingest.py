@@ -268,6 +268,22 @@ async def test_more_stories_than_an_hour_may_tell_wait_for_an_operator(
 
 
 @pytest.mark.cases
+async def test_T8_a_clock_set_back_does_not_fill_the_hour_with_what_was_told_before(
+    world: World,
+) -> None:
+    """What seems to be told tomorrow is no story of this hour."""
+    world.ingest = replace(world.ingest, alerts_per_hour=2, admins=(5,))
+    world.feed("one", QUIET)
+    await world.poll("one")
+    world.feed("one", *FLOOD[:2], QUIET)
+    await world.poll("one")
+    world.now -= timedelta(days=1)
+    world.feed("one", *FLOOD[:4], QUIET)
+    await world.poll("one")
+    assert await approvals(world) == [None, None, None, None]
+
+
+@pytest.mark.cases
 async def test_a_topic_other_than_security_is_found_and_digested_and_wakes_nobody(
     world: World,
 ) -> None:

@@ -257,6 +257,17 @@ def test_every_room_has_its_place_among_the_layers() -> None:
     assert sorted(chain.from_iterable(listed)) == sorted(every)  # what each may import, once
 
 
+def test_the_table_of_rooms_is_the_one_that_is_enforced() -> None:
+    """Line by line: what `DESIGN.md` says of who may import whom is so."""
+    (layers,) = [contract["layers"] for contract in contracts() if contract["type"] == "layers"]
+    said = (ROOT / "DESIGN.md").read_text(encoding="utf-8").partition("## Rooms")[2]
+    lines: list[set[str]] = []
+    for line in re.findall(r"^\| (`.+?) \|", said.partition("\n## ")[0], re.MULTILINE):
+        rooms = re.findall(r"`([\w/]+?)(?:\.py|/)`", line)
+        lines.append({room.replace("/", ".") for room in rooms})
+    assert lines == [{name.strip() for name in layer.split("|")} for layer in layers]
+
+
 def contracts() -> list[dict[str, Any]]:
     """Who may import whom, as import-linter reads it."""
     said = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

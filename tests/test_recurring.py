@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, cast
 
@@ -43,7 +44,7 @@ def test_both_runners_run_the_same_list() -> None:
 def test_the_queue_has_a_task_for_each_job_that_is_shared() -> None:
     """And puts in by time exactly those that come by time."""
     works = shared(bound(NO_PROGRAM, JOBS))
-    queue, periodic = cluster.jobs(works)
+    queue, periodic = cluster.jobs(works, nullcontext)
     ours = {name for name, task in queue.tasks.items() if task.queue == cluster.QUEUE}
     batches = {name for name, task in queue.tasks.items() if task.queue == cluster.BATCHES}
     assert batches == {work.job.name for work in works if work.due is not None}
@@ -55,7 +56,7 @@ def test_the_queue_has_a_task_for_each_job_that_is_shared() -> None:
 async def test_both_runners_do_each_job_as_often_and_come_back_as_soon() -> None:
     """What a lone process pauses for is what comes into the queue by time, to the second."""
     works = shared(bound(NO_PROGRAM, JOBS))
-    queue, periodic = cluster.jobs(works)
+    queue, periodic = cluster.jobs(works, nullcontext)
     by_time = {task.name: every for task, every in periodic.items()}
     for work in looped(works, alone=True):
         paused, again = await pauses_of(work)
@@ -172,7 +173,7 @@ def test_what_each_process_does_for_itself_may_be_done_in_fractions_of_a_second(
 @pytest.mark.parametrize("job", [replace(WHOLE, every=0.5), replace(WHOLE, again=1.5)])
 def test_a_time_that_the_queue_cannot_keep_never_gets_there_as_another(job: Job) -> None:
     with pytest.raises(ValueError, match=r"\.5"):
-        cluster.jobs([Work(job=job, do=nothing)])
+        cluster.jobs([Work(job=job, do=nothing)], nullcontext)
 
 
 def test_jobs_that_follow_each_other_are_refused_by_name() -> None:

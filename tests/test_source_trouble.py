@@ -27,8 +27,9 @@ from bot.model.rates import Freshness
 from bot.readers.rates import rate_card
 from bot.readers.status import current_status
 from bot.render.status import status as status_message
+from bot.sources.base import Parsed
 from bot.sources.catalog import load_catalog, parse_catalog
-from bot.sources.specs import Catalog
+from bot.sources.specs import Catalog, RateSpec
 from bot.sources.timetable import PollSpec
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
@@ -221,6 +222,29 @@ async def test_R12_one_failing_document_does_not_lose_the_others(
     assert await stored(world) == {"USD", "EUR", "UAH", "GEL"}
 
 
+@pytest.mark.parametrize("first", [True, False], ids=["first", "second"])
+async def test_R12_a_document_over_which_we_stumble_does_not_lose_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, first: bool
+) -> None:
+    """A defect of ours in reading it, not only what we know to refuse."""
+    daily(world)
+    weekly(world)
+    name = "daily.xml" if first else "weekly.xml"
+    parse = RateSpec.parse
+
+    def stumble(spec: RateSpec, body: bytes, *, url: str | None = None) -> Parsed:
+        if name in (url or ""):
+            raise IndexError(name)
+        return parse(spec, body, url=url)
+
+    monkeypatch.setattr(RateSpec, "parse", stumble)
+    report = await world.poll()
+    assert (report.fetched, report.new, report.outcome) == (2, 2, "partly")
+    assert str(report.error).startswith(f"1 of 2 documents failed: {name}: ")
+    monkeypatch.undo()
+    assert (await world.poll()).new == 2, "it is read again though it did not change"
+
+
 async def test_R12_a_document_that_did_not_change_counts_as_well(world: World) -> None:
     """The other one fails later: nothing new, and no failure of the whole."""
     daily(world)
@@ -407,6 +431,44 @@ async def test_R11_an_old_publisher_goes_on_where_it_stopped(world: World) -> No
     assert (await world.publish(date(2021, 10, 20), "second", USD="84,9000")).new == 3
     assert (await world.publish(date(2021, 10, 19), "second", USD="84,8000")).new == 1
     assert await held(world) == []
+
+
+@pytest.mark.parametrize("ago", [12, 30, 365])
+async def test_R11_a_day_long_past_that_is_known_is_not_revised_by_a_mistyped_one(
+    world: World, ago: int
+) -> None:
+    """The page of today under the day of a past one: what was published then stays, and it is
+    asked for again.
+    """
+    past = WEDNESDAY - timedelta(days=ago)
+    world.now = datetime(past.year, past.month, past.day, 12, tzinfo=UTC)
+    await world.publish(past, "second")
+    world.now = NOW
+    await world.publish(WEDNESDAY - timedelta(days=1), "second")
+    report = await world.publish(past, "second", USD="85,1000")
+    assert (report.new, report.error) == (0, None)
+    assert await held(world) == [(str(past), "held")]
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.held"]
+
+
+async def test_R11_a_list_that_reaches_to_the_near_days_revises_its_past(store: Store) -> None:
+    """As the European Central Bank's does: ninety days, in which an old one is corrected."""
+    past = [WEDNESDAY - timedelta(days=days) for days in (60, 1)]
+    section = """
+[rates.ecb]
+name = {{ en = "ECB" }}
+urls = ["{url}/days.csv"]
+poll = {{ every = "1h" }}
+"""
+    async with polling(store, lambda url: parse_catalog(section.format(url=url)), now=NOW) as made:
+        for value, new in (("1.0500", 2), ("1.0600", 1)):
+            rows = "".join(
+                f"USD,{day},{figure}\n" for day, figure in zip(past, (value, "1.0700"), strict=True)
+            )
+            made.serve("ecb", f"CURRENCY,TIME_PERIOD,OBS_VALUE\n{rows}".encode())
+            report = await made.poll("ecb")
+            assert (report.new, report.error) == (new, None)
+        assert await held(made) == []
 
 
 CALENDARS = [

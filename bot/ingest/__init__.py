@@ -22,7 +22,7 @@ from bot.detect.meaning import installed
 from bot.errors import SourceError, StorageError
 from bot.fetch import Fetcher
 from bot.fetch.answers import Fetched
-from bot.ingest.documents import Documents
+from bot.ingest.documents import Documents, Looked
 from bot.ingest.found import (
     FLOOD,
     During,
@@ -52,6 +52,7 @@ from bot.model.places import Place
 from bot.model.rates import SeenRate
 from bot.schedule import whole_due
 from bot.sources import hubs
+from bot.sources.base import Parsed
 from bot.sources.listed import HubOffer
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.workers import Workers
@@ -191,8 +192,16 @@ class Ingest:
             asked = await self._documents.fetch(
                 spec.key, spec.requests(today), past.documents, whole=whole
             )
-            read = [await self._documents.rates(spec, one) for one in asked]
+            read = [await self._read_rates(spec, one) for one in asked]
         return rates_in(spec, past.state, read)
+
+    async def _read_rates(self, spec: RateSpec, looked: Looked) -> tuple[Looked, Parsed | None]:
+        """What one of a bank's documents says; a fault of ours over it is its alone."""
+        try:
+            return await self._documents.rates(spec, looked)
+        except Exception as error:  # noqa: BLE001 - the bank's other documents are used
+            why = unforeseen(spec, error, during=During.READING)
+            return Looked(url=looked.url, error=why), None
 
     async def _news(self, spec: NewsSpec, past: Past) -> NewsFound:
         whole = whole_due(spec.key, past.state.last_ok_at, now=self.clock())

@@ -176,7 +176,7 @@ class Keeper:
         """A transaction; `alone` among all replicas when something may be decided in it."""
         async with self.store.writing() as db:
             if alone:
-                await storage.sources.decide_alone(db)
+                await storage.marks.alone(db, storage.marks.DECIDING)
             yield db
 
     @asynccontextmanager

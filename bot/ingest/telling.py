@@ -105,9 +105,10 @@ async def _calm_is_wanted(db: Db, near: frozenset[str]) -> bool:
 
 
 async def _told_in_an_hour(db: Db, policy: Policy, *, now: datetime, calm: bool) -> int:
-    most = policy.an_hour
-    of = kind_stories.StoryBroke.KIND
-    return await storage.alerts.times_told(db, of, since=now - HOUR, most=most, calm=calm)
+    of, most = kind_stories.StoryBroke.KIND, policy.an_hour
+    return await storage.alerts.times_told(
+        db, of, since=now - HOUR, until=now, most=most, calm=calm
+    )
 
 
 async def _told_before(db: Db, story: Story) -> int | None:

@@ -18,9 +18,10 @@ from bot.alerts.notices import tell
 from bot.convert import convert
 from bot.detect import plausibility
 from bot.detect.series import holding
-from bot.model.rates import Move, Rate, RateKind, SeenRate
+from bot.model.rates import Move, Rate, RateKind, SeenRate, Series
 from bot.readers.disputes import rival
 from bot.sources.specs import RateSpec
+from bot.sources.timetable import LONGEST_HOLIDAY
 from storage.db import Db
 
 log = structlog.get_logger(__name__)
@@ -82,12 +83,13 @@ async def believed(
     trusted: list[Rate] = []
     held: list[int] = []
     near = spec.poll.near(now)
+    last = _last_days(rates)
     told: set[date] = set()  # far days the operators were asked about: one question for a document
     changed = await _changed(db, rates)
     per_day = Counter(new.effective_on for new, _ in changed)
     beside = _siblings(changed)
     for new, before in changed:
-        far = await _far(db, new, near)
+        far = await _far(db, new, near, last[new.series])
         if far is not None:
             beside_it = per_day[new.effective_on] - 1
             asked: Sequence[int] = admins
@@ -147,18 +149,39 @@ async def _judged(
     return found
 
 
-async def _far(db: Db, new: Rate, near: tuple[date, date]) -> plausibility.Plausibility | None:
-    """Why a rate's day cannot be meant, or None; a day that is known already is only revised."""
+def _last_days(rates: Sequence[Rate]) -> dict[Series, date]:
+    """The newest day that a poll brought of each series."""
+    last: dict[Series, date] = {}
+    for one in rates:
+        last[one.series] = max(one.effective_on, last.get(one.series, date.min))
+    return last
+
+
+async def _far(
+    db: Db, new: Rate, near: tuple[date, date], last: date
+) -> plausibility.Plausibility | None:
+    """Why a rate's day cannot be meant, or None.
+
+    A day that is known already is only revised, by a list of days that reaches to the near ones
+    (`last` is the newest of the series in this poll), or not long after it was published. Alone it
+    is today's rate under a mistyped day, and would put another figure into the past.
+    """
     if near[0] <= new.effective_on <= near[1]:
         return None
     newest = await storage.rates.holding(db, new.series, date.max)
-    known = await storage.rates.holding(db, new.series, new.effective_on)
-    if known is not None and known.effective_on == new.effective_on:
-        return None
     newest_day = None
     if newest is not None:
         newest_day = newest.effective_on
-    return plausibility.far_day(new, near, newest_day)
+    found = plausibility.far_day(new, near, newest_day)
+    if found is None or newest_day is None:
+        return found
+    known = await storage.rates.holding(db, new.series, new.effective_on)
+    if known is None or known.effective_on != new.effective_on:
+        return found
+    listed = near[0] <= last <= near[1] or last >= newest_day
+    if listed or newest_day - new.effective_on <= LONGEST_HOLIDAY:
+        return None
+    return found
 
 
 async def _held(

@@ -11,7 +11,7 @@ from bot.model.rates import Rate
 from bot.render.numbers import short
 from bot.render.phrases import phrase
 from bot.render.subscriptions import done_button, switches
-from bot.render.text import Button, Message, bold, lines, message, one_line
+from bot.render.text import Button, Message, Rich, bold, lines, message, one_line
 
 
 def description(language: str) -> str:
@@ -61,9 +61,33 @@ def channel_welcome(
     The channel's set-up, where it is theirs, opens by a tap: data `chan:7:open`.
     """
     text = phrase("channel.welcome", language, title=bold(one_line(title)), codes=", ".join(codes))
+    return message(text, _way_to(setup, language))
+
+
+def channel_again(
+    title: str, following: Sequence[str], language: str, *, setup: int | None = None
+) -> Message:
+    """The same of a channel that has chosen already: what it is `following` stays."""
+    posts = phrase("channel.follows_nothing", language)
+    if following:
+        posts = phrase("channel.follows", language, what=", ".join(following))
+    return message(lines(_may_post(title, language), posts), _way_to(setup, language))
+
+
+def channel_of_catalog(title: str, language: str) -> Message:
+    """The same of a channel that the catalog sets up."""
+    by_whom = phrase("error.channel.catalog", language, title=one_line(title))
+    return message(lines(_may_post(title, language), by_whom))
+
+
+def _may_post(title: str, language: str) -> Rich:
+    return phrase("channel.may_post", language, title=bold(one_line(title)))
+
+
+def _way_to(setup: int | None, language: str) -> list[list[Button]]:
     if setup is None:
-        return message(text)
-    return message(text, [[Button(t("channel.open", language), f"chan:{setup}:open")]])
+        return []
+    return [[Button(t("channel.open", language), f"chan:{setup}:open")]]
 
 
 def no_right(title: str, language: str, kind: ChatKind) -> Message:

@@ -74,7 +74,10 @@ class Line:
             message, content = await protocol.read()
             while message.code < 200:  # "continue", "early hints"
                 message, content = await protocol.read()
-            answer = message.code, await content.read()
+            if content.is_eof():  # all of it came at once, as nearly always
+                answer = message.code, content.read_nowait()
+            else:
+                answer = message.code, await content.read()
         except BaseException as error:
             connection.close()
             # One that waits no more was broken off here: what aiohttp met is our own time limit.

@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 import storage.chats
+import storage.marks
 from bot import presence
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.model.chats import ChatKind
@@ -102,6 +103,21 @@ async def test_G16_what_a_look_leaves_open_is_asked_at_the_next_turn(
     assert await look.turn(HOUR) == 1
     assert await look.back() == len(GROUPS)
     assert await look.turn(HOUR) == 0
+
+
+@pytest.mark.cases
+async def test_T8_a_clock_set_back_puts_off_no_look(look: Look) -> None:
+    """Neither by the look that ended nor by one that a killed process began."""
+    await look.turn()
+    async with look.bench.store.writing() as db:
+        await storage.chats.close(db, GROUPS[0], why=KICKED.why)
+    look.now -= timedelta(days=2)
+    assert await look.turn() == 1
+    assert await look.turn(HOUR) == 0
+    async with look.bench.store.writing() as db:
+        await storage.chats.close(db, GROUPS[0], why=KICKED.why)
+        await storage.marks.put(db, storage.marks.BEGUN, (look.now + 5 * HOUR).isoformat())
+    assert await look.turn(timedelta(days=1)) == 1
 
 
 @pytest.mark.parametrize(

@@ -155,3 +155,21 @@ def test_where_no_more_may_be_in_flight_a_delivery_has_no_turn() -> None:
     free = made(by_row=False)
     free.queue_up(claim(delivery(1)), now, math.inf)
     assert free.next_in(now) <= 0
+
+
+@pytest.mark.parametrize("rate", [1.0, 10.0, 30.0])
+def test_G24_a_process_that_starts_keeps_the_second_in_which_another_ended(rate: float) -> None:
+    """As far as it knows that one sent until this moment: no second of both has more than the
+    rate.
+    """
+    begun = boottime()
+    slots = Slots(rate, by_row=False, has_room=lambda: True, is_away=lambda: False)
+    slots.feeding = True
+    left = [begun - number / rate for number in range(int(rate), 0, -1)]
+    now = boottime()
+    while len(left) < 3 * rate:
+        if slots.reply_goes(now):
+            left.append(now)
+        now += 0.001
+    for first, later in zip(left, left[int(rate) :], strict=False):
+        assert later - first >= 1.0

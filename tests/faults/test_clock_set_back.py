@@ -5,29 +5,38 @@ sender and with two.
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from sqlalchemy import Select, Table, func, select, text
 
+import storage.chats
 import storage.claims
 import storage.fan_out
 import storage.inbox
 import storage.leases
+import storage.own_feeds
 import storage.pace
+import storage.quiet
 import storage.sources
+from bot.alerts import waited
 from bot.deliver.compose import Composer
 from bot.deliver.editor import ChannelEditor
 from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
+from bot.model.own_feeds import OwnFeed
+from bot.model.quiet import QuietHours
 from bot.sources.specs import Catalog
+from storage.alerts import OPEN
 from storage.clock import boottime
 from storage.db import Store, db_now
 from storage.inbox import Received
 from storage.opening import open_store
-from storage.schema import alert, chat, delivery, inbox, lease, pace, source
+from storage.schema import alert, chat, delivery, inbox, lease, own_feed, pace, source
 from tests.deliver.test_worker import Running
+from tests.factories import chat as a_chat
 from tests.faults.test_senders import READER, bench
+from tests.world import SECURITY
 
 #: What waits for a moment, by table.
 WAITS: tuple[tuple[Table, tuple[str, ...]], ...] = (
@@ -37,6 +46,7 @@ WAITS: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (inbox, ("lease_until",)),
     (lease, ("until",)),
     (source, ("next_due_at",)),
+    (own_feed, ("next_due_at",)),
 )
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
@@ -159,6 +169,8 @@ async def test_T8_nothing_that_waited_waits_longer(
             await storage.fan_out.fan_out(db)
             soon = await db_now(db) + MINUTE
             await storage.sources.ask(db, ["bank"], now=soon)
+            own = OwnFeed(key="k", url="https://a.example/rss", name="A")
+            await storage.own_feeds.add(db, own, now=soon)
             await storage.leases.acquire(db, "poll", holder="a", span=MINUTE)
             await storage.pace.pause_token(db, "t", MINUTE)
             question = Received(update_id=1, chat=READER, kind="message", body="{}")
@@ -265,6 +277,9 @@ async def test_T8_a_clock_set_back_while_nothing_ran_is_seen_at_the_start(
         async with Running(one):
             await one.alert(lasts=DAY)
             await one.arrived(READER)
+        question = Received(update_id=1, chat=READER, kind="message", body="{}")
+        async with one.store.writing() as db:  # which stays of a time that seems to come
+            await storage.inbox.add(db, [question], holder="a", lease=MINUTE)
         await one.alert(lasts=DAY)
         shift(monkeypatch, by)
         for _ in range(2):  # two starts
@@ -279,3 +294,53 @@ async def test_T8_a_clock_set_back_while_nothing_ran_is_seen_at_the_start(
         async with Running(one):
             await one.arrived(READER, 2, timeout=30)
         await one.store.close()
+
+
+async def test_T8_who_subscribed_before_the_step_is_told_what_is_decided_after_it(
+    migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though that seems to have been later."""
+    async with bench(migrated_url, readers=0) as one:
+        one.emulator.add_private(one.emulator.add_user(READER, "R", "en"))
+        async with one.store.writing() as db:
+            now = await db_now(db)
+            await storage.chats.add(db, a_chat(READER), now=now)
+            await storage.chats.subscribe(db, READER, [SECURITY], now=now)
+        shift(monkeypatch, -DAY)
+        one.now = now - DAY + MINUTE
+        await one.alert(lasts=DAY)
+        async with Running(one):
+            await one.arrived(READER)
+
+
+async def test_T8_quiet_hours_are_those_of_the_day_that_is_now(
+    migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not those that were to begin a day later."""
+    async with bench(migrated_url) as one:
+        hours = QuietHours(time(1), time(1, 30))
+        async with one.store.writing() as db:
+            await storage.chats.change(db, READER, quiet=str(hours), time_zone="UTC")
+        shift(monkeypatch, -3 * DAY)
+        async with one.store.writing() as db:
+            now = await db_now(db)
+            await storage.quiet.end(db, waited.alert)
+            (begins,) = (await db.execute(select(chat.c.quiet_begins_at))).scalars()
+            assert begins == hours.at(now, "UTC")[0]
+
+
+@pytest.mark.parametrize("state", OPEN)
+async def test_T7_whatever_a_delivery_waits_for_its_life_is_as_long_as_before(
+    migrated_url: str, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """Also in its chat's quiet hours, and until its channel's policy lets it go."""
+    async with bench(migrated_url) as one:
+        await one.alert(lasts=DAY)
+        async with one.store.writing() as db:
+            await storage.fan_out.fan_out(db)
+            await db.execute(delivery.update().values(state=state))
+        shift(monkeypatch, -DAY)
+        async with one.store.writing() as db:
+            now = await db_now(db)
+            (until,) = (await db.execute(select(delivery.c.expires_at))).scalars()
+            assert DAY - timedelta(minutes=5) < until - now <= DAY + timedelta(seconds=2)

@@ -281,6 +281,29 @@ async def test_P26_more_polls_than_can_be_done_keep_no_other_job_waiting(
     assert tried == put
 
 
+async def test_P26_two_replicas_put_the_same_at_once_and_the_servers_log_has_no_error(
+    postgres_url: str,
+) -> None:
+    """However long it takes until what one has put is seen by the other."""
+    store = await open_store(postgres_url)
+    await store.close()
+    done = Done()
+    with psycopg.connect(postgres_url, autocommit=True) as operator:
+        operator.execute(SLOW)
+        operator.execute(REFUSED)
+        async with replicas(postgres_url, [done.work(), done.work()]):
+            await done.more("tidy", "digests", times=3)
+        tried = number(operator, "SELECT last_value FROM tries")
+        assert tried == number(operator, "SELECT last_value FROM put")
+
+
+#: What waits once is seen a tenth of a second after it was put.
+SLOW = """
+CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM pg_sleep(0.1); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER linger AFTER INSERT ON procrastinate_jobs DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW WHEN (NEW.queueing_lock IS NOT NULL) EXECUTE FUNCTION linger();
+"""
 REFUSED = """
 CREATE SEQUENCE tries;
 CREATE SEQUENCE put;
@@ -333,3 +356,43 @@ async def test_G18_a_replica_whose_jobs_are_cancelled_leaves_nobody_at_work(
         task.get_name() for task in before
     }
     await store.close()
+
+
+class Clinging(Done):
+    """Work that goes on for a while after it was broken off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken_off = asyncio.Event()
+
+    async def note(self, kind: str) -> None:
+        """Done once more, and a poll not to its end."""
+        await super().note(kind)
+        if kind != "poll":
+            return
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.broken_off.set()
+            await asyncio.sleep(0.5)
+
+
+async def test_G18_a_job_broken_off_at_a_stop_that_takes_too_long_says_so_all_the_same(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the connections end: nobody is at work then, and nothing comes out unhandled."""
+    monkeypatch.setattr(cluster, "DRAIN", 0.1)
+    store = await open_store(postgres_url)
+    done, stop = Clinging(), asyncio.Event()
+    before = asyncio.all_tasks()
+    running = asyncio.create_task(cluster.run(store, done.work(), lambda: datetime.now(UTC), stop))
+    await done.more("poll", times=1)
+    stop.set()
+    await done.broken_off.wait()
+    running.cancel()
+    await asyncio.wait({running})
+    assert {task for task in asyncio.all_tasks() - before if not task.done()} == set()
+    await store.close()
+    with psycopg.connect(postgres_url, autocommit=True) as operator:
+        doing = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'"
+        assert number(operator, doing) == 0

@@ -403,6 +403,18 @@ async def test_G14_replies_to_a_group_count_with_its_alerts_and_are_delayed_not_
         spread(calls)
 
 
+async def test_G14_the_alert_of_a_group_takes_the_room_of_an_answer(store: Store) -> None:
+    """Two answers and an alert are what leaves at once; a third answer waits, as a fourth would."""
+    async with sender(store) as bench:
+        await bench.reader(GROUP, ChatKind.GROUP)
+        async with Sending(bench):
+            await in_the_group(bench, 2)
+            await bench.alert()
+            await bench.arrived(GROUP, 3)
+            calls = await in_the_group(bench, 1)
+        assert calls[3].at - calls[0].at >= GROUP_EVERY.total_seconds() / 2
+
+
 async def test_G14_on_a_server_each_answer_to_a_group_is_in_the_row_before_it_leaves(
     store: Store,
 ) -> None:
@@ -437,7 +449,8 @@ async def test_G14_a_restart_forgets_no_answer_to_a_group(store: Store) -> None:
         async with Sending(bench):
             calls = await in_the_group(bench, 1)
         assert len(calls) == 4
-        spread(calls)
+        # three answers leave at once, and the fourth has to wait, whoever sends it
+        assert calls[3].at - calls[0].at >= GROUP_EVERY.total_seconds() / 2
 
 
 async def test_G14_an_alert_claimed_before_its_chat_was_answered_waits_for_room(

@@ -31,32 +31,32 @@ async def test_a_channel_and_a_group_keep_their_boards_over_starts(
     migrated_url: str, tmp_path: Path
 ) -> None:
     """Each is one message, made once, pinned, and edited with what is new after a start."""
-    telegram = Emulator(TEST_TOKEN, "jarchy_bot", privacy=False)
-    await telegram.start()
-    telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
-    telegram.add_channel(CHANNEL, "News", owner=READER)
-    telegram.add_group(GROUP, "Market", admins=[READER])
-    telegram.set_bot_status(GROUP, "administrator", by=READER)
-    catalog = CATALOG + f'[channels."{CHANNEL}"]\nlanguage = "ru"\nboard = true\n'
-    numbers: dict[int, set[int]] = {CHANNEL: set(), GROUP: set()}
-    for day, value in (("2021-10-20", "84.7935"), ("2021-10-21", "84.8100")):
-        async with running(
-            tmp_path, telegram, catalog, now=NOW, database_url=migrated_url
-        ) as world:
-            await world.keep([rate(value=value, on=day)])
-            if not numbers[GROUP]:
-                await telegram.send_text(GROUP, "/board on", user_id=READER)
-            for number, made in numbers.items():
-                await begun(world, number)
-                await turns(world, number=number)
-                (board,) = (
-                    one
-                    for one in shown(world, number)
-                    if one["message_id"] in pinned(world, number)
-                )
-                assert value[:5].replace(".", "," if number == CHANNEL else ".") in board["text"]
-                made.add(board["message_id"])
-            assert (await kept(world)).of_catalog
-            assert not (await kept(world, GROUP)).of_catalog
-    assert [len(found) for found in numbers.values()] == [1, 1]
-    await telegram.stop()
+    async with Emulator(TEST_TOKEN, "jarchy_bot", privacy=False) as telegram:
+        telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
+        telegram.add_channel(CHANNEL, "News", owner=READER)
+        telegram.add_group(GROUP, "Market", admins=[READER])
+        telegram.set_bot_status(GROUP, "administrator", by=READER)
+        catalog = CATALOG + f'[channels."{CHANNEL}"]\nlanguage = "ru"\nboard = true\n'
+        numbers: dict[int, set[int]] = {CHANNEL: set(), GROUP: set()}
+        for day, value in (("2021-10-20", "84.7935"), ("2021-10-21", "84.8100")):
+            async with running(
+                tmp_path, telegram, catalog, now=NOW, database_url=migrated_url
+            ) as world:
+                await world.keep([rate(value=value, on=day)])
+                if not numbers[GROUP]:
+                    await telegram.send_text(GROUP, "/board on", user_id=READER)
+                for number, made in numbers.items():
+                    await begun(world, number)
+                    await turns(world, number=number)
+                    (board,) = (
+                        one
+                        for one in shown(world, number)
+                        if one["message_id"] in pinned(world, number)
+                    )
+                    assert (
+                        value[:5].replace(".", "," if number == CHANNEL else ".") in board["text"]
+                    )
+                    made.add(board["message_id"])
+                assert (await kept(world)).of_catalog
+                assert not (await kept(world, GROUP)).of_catalog
+        assert [len(found) for found in numbers.values()] == [1, 1]

@@ -375,6 +375,41 @@ async def test_the_welcome_leads_to_the_set_up(world: World) -> None:
     assert f"{to.removesuffix('open')}topics" in data(shown)
 
 
+async def test_a_channel_that_has_chosen_is_told_what_it_posts_and_not_what_others_begin_with(
+    world: World,
+) -> None:
+    """Let in once more, by whomever; another right alone is no news."""
+    setup = await set_up(world)
+    for what in ("cur:USD", "cur:EUR", "top:security"):
+        await setup.press(what)
+    world.emulator.set_bot_status(CHANNEL, "left", by=READER)
+    await known(world, CHANNEL)
+    world.emulator.set_bot_status(CHANNEL, "administrator", by=READER)
+    thanks = t("channel.may_post", "en").format(title="News")
+    told = await world.tells(READER, f"{thanks}\n{t('channel.follows', 'en').format(what='RUB')}")
+    assert data(told) == [f"chan:{setup.number}:open"]
+    before = len(world.emulator.messages(READER))
+    rights = {"can_post_messages": True, "can_edit_messages": True}
+    world.emulator.set_bot_status(CHANNEL, "administrator", by=READER, rights=rights)
+    await known(world, CHANNEL)
+    assert len(world.emulator.messages(READER)) == before + 2, "the question and its answer"
+
+
+async def test_a_channel_of_the_catalog_is_given_nothing_and_is_nobodys(world: World) -> None:
+    """Whoever lets the bot in is told who sets it up."""
+    world.bot.services.catalog = parse_catalog(CATALOG + '[channels."@news"]\ndigest = ["09:00"]\n')
+    world.emulator.add_channel(CHANNEL, "News", "news", owner=READER, bot_status="left")
+    await world.ask("/help")
+    world.emulator.set_bot_status(CHANNEL, "administrator", by=READER)
+    told = await world.tells(READER, t("error.channel.catalog", "en").format(title="News"))
+    assert told["text"].startswith(t("channel.may_post", "en").format(title="News"))
+    assert data(told) == []
+    assert await known(world, CHANNEL) is not None
+    assert await follows(world, CHANNEL) == set()
+    async with world.bot.store.reading() as db:
+        assert await storage.setups.owner_of(db, CHANNEL) is None
+
+
 async def test_a_channel_that_others_set_up_goes_on_with_who_chose_it_last(world: World) -> None:
     """Another of its administrators may set it up too; then it is theirs."""
     setup = await set_up(world)

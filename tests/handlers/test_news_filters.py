@@ -47,16 +47,14 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     """With an agency; nobody asks too often."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Services, "allow", lambda *_args, **_options: True)
-    telegram = Emulator(TEST_TOKEN, "jarchy_bot", privacy=False)
-    await telegram.start()
-    telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
-    telegram.add_private(telegram.add_user(STRANGER, "Bakyt", "ky"))
-    telegram.add_private(telegram.add_user(RUSSIAN, "Vera", "ru"))
-    telegram.add_group(GROUP, "Market", members=[STRANGER], admins=[READER])
-    async with running(tmp_path, telegram, CATALOG + AGENCY, now=NOW) as made:
-        made.bot.services.turn = at_once
-        yield made
-    await telegram.stop()
+    async with Emulator(TEST_TOKEN, "jarchy_bot", privacy=False) as telegram:
+        telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
+        telegram.add_private(telegram.add_user(STRANGER, "Bakyt", "ky"))
+        telegram.add_private(telegram.add_user(RUSSIAN, "Vera", "ru"))
+        telegram.add_group(GROUP, "Market", members=[STRANGER], admins=[READER])
+        async with running(tmp_path, telegram, CATALOG + AGENCY, now=NOW) as made:
+            made.bot.services.turn = at_once
+            yield made
 
 
 async def stored(world: World, *titles: str, text: str = "", loud: bool = False) -> list[int]:

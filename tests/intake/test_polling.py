@@ -17,8 +17,9 @@ from structlog.testing import capture_logs
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.faults import Kind
 from bot.intake.inbox import Inbox
-from bot.intake.polling import poll
+from bot.intake.polling import LONG_POLL, poll
 from bot.intake.role import Role
+from bot.reasons import Reason
 from bot.telegram import retry
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
@@ -173,3 +174,30 @@ async def test_G3_of_two_pollers_one_has_the_lease_and_the_other_waits(store: St
         for inbox in inboxes:
             await inbox.close()
     assert (handlers[0].words, handlers[1].words) == (["one"], ["two"])
+
+
+async def test_G15_after_a_refusal_it_is_known_at_once_that_updates_come_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where none wait: the next question is to be answered at once, and not in as long as
+    Telegram may hold one.
+    """
+    monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.01, cap=0.01))
+    told: list[bool] = []
+    well = asyncio.Event()
+
+    def tell(why: Reason | None) -> None:
+        told.append(why is None)
+        if told[-2:] == [False, True] and len(told) > 3:
+            well.set()
+
+    async with telegram() as (emulator, api):
+        inbox = Inbox(store, Handler(), holder="a", alone=True)
+        polls = asyncio.create_task(poll(api, inbox, tell))
+        await emulator.updates.polled()
+        emulator.faults.add(Fault.server_error(502, method="getUpdates", times=1))
+        await emulator.send_text(READER, "one")  # ends the question that is held
+        async with asyncio.timeout(LONG_POLL / 2):
+            await well.wait()
+        await ended(polls)
+        await inbox.close()

@@ -45,3 +45,20 @@ def test_a_new_channel_is_welcomed_in_every_language(language: str) -> None:
     shown = welcome.channel_welcome("Новости <b>", ("USD", "EUR", "RUB"), language)
     assert 0 < units(shown.text) < LIMIT
     assert marked(shown, "bold") == ["Новости <b>"]
+
+
+@pytest.mark.parametrize("language", WHOLE)
+def test_a_channel_that_chose_and_one_of_the_catalog_are_welcomed_in_every_language(
+    language: str,
+) -> None:
+    """By the same thanks as a new one; one that posts nothing at once is told that."""
+    thanks = t("channel.may_post", language).partition("{")[0]
+    new = welcome.channel_welcome("Новости", ("USD",), language).text
+    chose = welcome.channel_again("Новости", ["USD", "RUB"], language, setup=7)
+    nothing = welcome.channel_again("Новости", [], language)
+    ours = welcome.channel_of_catalog("Новости", language)
+    assert all(one.startswith(thanks) for one in (new, chose.text, nothing.text, ours.text))
+    assert "USD, RUB" in chose.text
+    assert data(chose) == [["chan:7:open"]]
+    assert nothing.text.endswith(t("channel.follows_nothing", language))
+    assert data(nothing) == data(ours) == []

@@ -476,6 +476,21 @@ async def test_G14_a_groups_21st_message_in_a_minute_is_delayed_not_dropped(stor
         assert later - first >= timedelta(seconds=60)
 
 
+async def test_P24_no_slot_is_before_the_answer_to_the_claim_is_heard(store: Store) -> None:
+    """A sender beside others would lose it; the row is moved for those it gave, and no farther."""
+    async with store.writing() as db:
+        await readers(db, 1)
+        await storage.alerts.enqueue(db, an_alert())
+        await fan_all(db)
+        rate = {"rate": 10.0, "horizon": 2 * SECOND}
+        got = await claim(db, answer_in=SECOND, turns=3, **rate)
+        assert (len(got.deliveries), got.slots) == (1, 4)
+        assert got.first_in == SECOND
+        after = await claim(db, turns=1, end=got.end, **rate)
+        assert got.at + SECOND + 4 * got.every <= after.at + after.first_in + SECOND / 1000
+        assert after.at + after.first_in <= got.at + SECOND + 4 * got.every + SECOND / 1000
+
+
 async def test_a_person_gets_a_short_burst_and_then_one_a_second(store: Store) -> None:
     """At most four at once."""
     times = await _times(store, ChatKind.PRIVATE, 8, timedelta(milliseconds=250))

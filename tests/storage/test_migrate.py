@@ -25,6 +25,7 @@ from storage.db import Store
 from storage.schema import alert, chat, delivery, rule, subscription
 from tests.factories import NOW
 from tests.factories import chat as a_chat
+from tests.handlers.test_privacy import fill
 from tests.storage.test_rules import proposed, saved
 
 OLD, NEW, READER = -4100, -1004000004100, 1001
@@ -323,6 +324,26 @@ async def test_S21_what_operators_were_told_of_the_old_group_is_forgotten_with_t
         assert (await db.execute(select(alert.c.about_chat))).scalars().all() == [NEW]
         await storage.privacy.erase(db, NEW)
         assert (await db.execute(select(alert))).all() == []
+
+
+#: What only a person or a channel has.
+NO_GROUPS = {"broadcast", "setup"}
+
+
+async def test_S21_all_that_is_stored_of_the_old_group_is_given_away_and_erased_with_the_new_one(
+    store: Store,
+) -> None:
+    """Table by table, what was written there among it; nothing stays under the old number."""
+    await fill(store, OLD)
+    async with store.writing() as db:
+        before = (await storage.privacy.export(db, OLD)).tables
+        await storage.supergroups.migrate(db, OLD, NEW)
+        moved = (await storage.privacy.export(db, NEW)).tables
+        for name, rows in before.items():
+            assert len(moved[name]) == (0 if name in NO_GROUPS else len(rows)), name
+        assert not any((await storage.privacy.export(db, OLD)).tables.values())
+        await storage.privacy.erase(db, NEW)
+        assert not any((await storage.privacy.export(db, NEW)).tables.values())
 
 
 @pytest.mark.parametrize("there", [None, "on", "off"])

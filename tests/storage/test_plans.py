@@ -325,7 +325,7 @@ async def test_what_an_hour_told_of_a_kind_is_found_by_it(store: Store) -> None:
         since = NOW - timedelta(hours=1)
         with statements(db) as asked:
             for calm in (True, False):
-                times = {"since": since, "most": 9, "calm": calm}
+                times = {"since": since, "until": NOW, "most": 9, "calm": calm}
                 assert await storage.alerts.times_told(db, "story", **times) == 1
             (found,) = await storage.alerts.sent_to(db, "notice", 3002, most=9, since=since)
         *counts, mine = [await plan(db, *one) for one in asked]
