@@ -21,7 +21,6 @@ from telegram.ext import (
 )
 
 from bot.alerts import texts_lacking
-from bot.convert.commands import command_called
 from bot.errors import ConfigError, UserError
 from bot.languages import FALLBACK
 from bot.model.chats import ChatKind
@@ -115,23 +114,11 @@ async def said(update: Update, context: Context) -> None:
     written = "" if words is None else words.text or ""
     answer = await follow_up.command_of(context, written)
     if answer is None:
-        await _asked(update, context, written)
+        await convert.text(update, context)
         return
     command, meant = answer
     context.args = meant.split()
     await guarded(COMMANDS[command])(update, context)
-
-
-async def _asked(update: Update, context: Context, written: str) -> None:
-    """A command that is called by its name, "курсы"; else a conversion, or what is none. In a group
-    such a word was said to others.
-    """
-    command = command_called(written)
-    if command is None or context.chat.kind is not ChatKind.PRIVATE:
-        await convert.text(update, context)
-        return
-    context.args = []
-    await _followed(command, COMMANDS[command])(update, context)
 
 
 def _followed(name: str, to: Route[Handler]) -> Handler:
