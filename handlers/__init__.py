@@ -20,7 +20,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot.alerts import texts_lacking
+from bot.alerts import texts_lacking, texts_unlisted
 from bot.errors import ConfigError, UserError
 from bot.languages import FALLBACK
 from bot.model.chats import ChatKind
@@ -355,7 +355,7 @@ def problems() -> list[str]:
     found += unfit(_written(), "Update", "Context") + unfit(_nowhere(), "Services", "Update")
     found += misfitting(buttons) + unreachable(buttons)
     found += alerts.lacking_subjects(SUBJECTS.values())
-    return found + texts_lacking(FALLBACK) + families.problems()
+    return found + texts_lacking(FALLBACK) + texts_unlisted() + families.problems()
 
 
 def route(application: App, services: Services) -> None:

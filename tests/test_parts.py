@@ -21,15 +21,15 @@ import handlers
 from bench.contracts import Allowed
 from bot import jobs, languages, recurring
 from bot.alerts import KINDS
-from bot.cli import given
+from bot.cli import given, whole
 from bot.config import Settings
 from bot.detect import named
 from bot.emulator import TEST_TOKEN
-from bot.i18n import known
 from bot.secret_files import FROM_FILES
 from bot.sources import banks, kinds
 from bot.sources.catalog import load_catalog, unasked
 from handlers import BUTTONS, COMMANDS, MEMBERSHIP, WORDS, With
+from tests.alerts.test_one_more_kind import FILE
 from tests.conftest import ROOT
 from tests.forkserver import copied
 from tests.reasons import TOLD_OTHERWISE, all_given
@@ -156,12 +156,6 @@ def test_every_kind_of_alert_is_decided_somewhere() -> None:
         if not wanted & elsewhere:
             undecided.append(kind.payload.KIND)
     assert undecided == []
-
-
-def test_every_kind_of_alert_that_chats_choose_has_a_name_on_the_status_page() -> None:
-    """Else the operator reads of a post like any other that it is something else."""
-    posts = [name for name, kind in KINDS.items() if kind.payload.POST is not None]
-    assert [name for name in posts if not known(f"page.kind.{name}")] == []
 
 
 def _makers(path: Path) -> Iterator[str]:
@@ -402,6 +396,18 @@ HALVES = [
         '("anon", 1)',
         '"anon"',
         "button 'anon': its key is not (first word, how many follow)",
+    ),
+    (
+        "bot/alerts/moves.py",
+        '"move.unconfirmed",\n',
+        "",
+        "kind of alert moves: bot/alerts/moves.py: its texts lack move.unconfirmed, which it says",
+    ),
+    (
+        "bot/alerts/moves.py",
+        'KIND = "move"',
+        'KIND = "jump"',
+        "kind of alert jump: the texts of en lack page.kind.jump",
     ),
     (
         "bot/languages/ky/places.tsv",
@@ -751,6 +757,27 @@ def test_a_migration_that_is_gone_is_named_before_anything_is_opened(
     finally:
         gone.rename(file)
     assert told == "jarchy: migration 0034: storage/migrations/versions lacks its file\n"
+
+
+@pytest.mark.parametrize("verb", ["check", pytest.param("run", marks=pytest.mark.slow)])
+def test_a_kind_of_alert_that_nobody_decides_is_named_before_anything_is_opened(
+    program: Path, verb: str
+) -> None:
+    """Nobody would ever be told, and nothing else would be wrong."""
+    file = program / "bot" / "alerts" / "closure.py"
+    file.write_text(FILE.format(name="closure", terms=""), encoding="utf-8")
+    try:
+        told = refused(program, verb)
+    finally:
+        file.unlink()
+    place = "kind of alert closure: bot/alerts/closure.py"
+    assert told == f"jarchy: {place}: no other file names it, so nobody decides one\n"
+
+
+def test_a_kind_that_is_decided_by_what_is_loaded_later_is_a_whole_one() -> None:
+    """Its name in a file is enough."""
+    assert whole._is_named("moves")
+    assert not whole._is_named("moved_mountains")
 
 
 @pytest.mark.parametrize(
