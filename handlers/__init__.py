@@ -96,11 +96,10 @@ LISTS = filters.Document.FileExtension("opml") | filters.Document.FileExtension(
 
 
 async def show_help(_update: Update, context: Context) -> None:
-    """/help: the commands of the table below."""
-    names = list(COMMANDS)
-    if not await may(Who.OPERATOR, context):
-        names = list(OFFERED)
-    await context.reply(commands(names, context.language))
+    """/help: the commands of the table below that are used in such a chat."""
+    names = COMMANDS if await may(Who.OPERATOR, context) else OFFERED
+    here = [name for name in names if is_used_in(context.chat.kind, COMMANDS[name])]
+    await context.reply(commands(here, context.language))
 
 
 async def said(update: Update, context: Context) -> None:
