@@ -19,12 +19,15 @@ from grimp import ImportGraph
 
 import handlers
 from bench.contracts import Allowed
-from bot import jobs, languages, recurring
+from bot import jobs, languages, listening, recurring
 from bot.alerts import KINDS
 from bot.cli import given, whole
 from bot.config import Settings
+from bot.deliver import reach
 from bot.detect import named
 from bot.emulator import TEST_TOKEN
+from bot.i18n import known
+from bot.languages import LANGUAGES
 from bot.secret_files import FROM_FILES
 from bot.sources import banks, kinds
 from bot.sources.catalog import load_catalog, unasked
@@ -156,6 +159,14 @@ def test_every_kind_of_alert_is_decided_somewhere() -> None:
         if not wanted & elsewhere:
             undecided.append(kind.payload.KIND)
     assert undecided == []
+
+
+def test_every_job_and_every_role_has_a_name_on_the_status_page() -> None:
+    """In each language, or an operator reads a word of the program there."""
+    keys = [f"page.job.{job.name}" for job in recurring.JOBS]
+    keys += [f"page.role.{role}" for role in (listening.ROLE, reach.ROLE)]
+    for language in LANGUAGES:
+        assert [key for key in keys if not known(key, language)] == [], language
 
 
 def _makers(path: Path) -> Iterator[str]:
