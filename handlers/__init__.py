@@ -20,7 +20,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot.alerts import texts_lacking
+from bot.alerts import texts_lacking, texts_unlisted
 from bot.errors import ConfigError, UserError
 from bot.languages import FALLBACK
 from bot.model.chats import ChatKind
@@ -96,11 +96,10 @@ LISTS = filters.Document.FileExtension("opml") | filters.Document.FileExtension(
 
 
 async def show_help(_update: Update, context: Context) -> None:
-    """/help: the commands of the table below."""
-    names = list(COMMANDS)
-    if not await may(Who.OPERATOR, context):
-        names = list(OFFERED)
-    await context.reply(commands(names, context.language))
+    """/help: the commands of the table below that are used in such a chat."""
+    names = COMMANDS if await may(Who.OPERATOR, context) else OFFERED
+    here = [name for name in names if is_used_in(context.chat.kind, COMMANDS[name])]
+    await context.reply(commands(here, context.language))
 
 
 async def said(update: Update, context: Context) -> None:
@@ -357,7 +356,7 @@ def problems() -> list[str]:
     found += unfit(_written(), "Update", "Context") + unfit(_nowhere(), "Services", "Update")
     found += misfitting(buttons) + unreachable(buttons)
     found += alerts.lacking_subjects(SUBJECTS.values())
-    return found + texts_lacking(FALLBACK) + families.problems()
+    return found + texts_lacking(FALLBACK) + texts_unlisted() + families.problems()
 
 
 def route(application: App, services: Services) -> None:

@@ -34,6 +34,7 @@ from bot.emulator.errors import ApiError, Json, ScenarioError
 from bot.emulator.faults import Fault
 from bot.emulator.params import Params, read_params
 from bot.emulator.people import PRESENT, User
+from bot.emulator.rich import words_in
 from bot.emulator.scenario import Control, Reading, Scenario, Tongue
 from bot.emulator.world import Chat
 
@@ -139,7 +140,7 @@ class Page:
         wanted = params.text("contains")
         return await self._scenario.wait_message(
             self._scenario.api.chats.chat_id(params),
-            lambda message: wanted in str(message.get("text", message.get("caption", ""))),
+            lambda message: wanted in words_in(message),
             timeout=seconds_to_wait(params),
             after=params.count("after", 0),
         )

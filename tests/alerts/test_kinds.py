@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from bot.alerts import FOLDER, KINDS, NO_KINDS, kind_in, texts_lacking
+from bot.alerts import FOLDER, KINDS, NO_KINDS, kind_in, texts_lacking, texts_unlisted
 from bot.alerts.answers import Answered
 from bot.alerts.asked import StoryAsked
 from bot.alerts.boards import BoardDue
@@ -318,6 +318,7 @@ def test_whatever_waits_for_quiet_hours_is_told_with_the_rest(
 
 def test_every_text_that_a_kind_names_is_one_it_says_it_needs() -> None:
     """So that a start can tell which is missing, before an alert of the kind cannot be told."""
+    assert texts_unlisted() == []
     for name, kind in KINDS.items():
         code = Path(inspect.getfile(type(kind))).read_text(encoding="utf-8")
         named: set[str] = set()

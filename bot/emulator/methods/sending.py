@@ -37,6 +37,7 @@ class Sending(Shared):
         """The methods of this subject."""
         return (
             self.send_message,
+            self.send_rich_message,
             self.send_photo,
             self.send_document,
             self.send_chat_action,
@@ -50,6 +51,11 @@ class Sending(Shared):
         if not content:
             raise bad_request("message text is empty")
         return self._send(chat, params, content | self.page_of(params))
+
+    def send_rich_message(self, params: Params) -> Json:
+        """Blocks of text and tables."""
+        chat = self.target(params)
+        return self._send(chat, params, {"rich_message": self.rich_of(params)})
 
     def send_photo(self, params: Params) -> Json:
         """An uploaded picture, or one sent before."""
