@@ -15,6 +15,8 @@ Numbers use the true minus sign, U+2212, as wide as the plus.
 from __future__ import annotations
 
 import io
+import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
@@ -24,9 +26,12 @@ from zoneinfo import ZoneInfo
 
 from bot.languages import FALLBACK, LANGUAGES
 from bot.languages import language as spoken
+from bot.languages.tables import NAMES
 
 MINUS = "\u2212"
-PERCENT = "\u00a0%"  # a space at which no line breaks: a sign alone on a phone's line says nothing
+NO_BREAK = "\u00a0"  # a space at which no line breaks
+PERCENT = f"{NO_BREAK}%"  # a sign alone on a phone's line says nothing
+_COUNTED = re.compile(r"(?<=\d) (?=[^\W\d_])")  # the space between a figure and what it counts
 
 
 def t(msgid: str, language: str) -> str:
@@ -115,6 +120,11 @@ def share(value: Decimal, language: str, digits: int | None = None) -> str:
     return number(value, language, digits) + PERCENT
 
 
+def unbroken(said: str) -> str:
+    """The same with no line broken behind a figure: "5 ноября" and "8 часов" stay whole."""
+    return _COUNTED.sub(NO_BREAK, said)
+
+
 def rounded(value: Decimal, digits: int) -> Decimal:
     """Half up, as readers learnt at school: 0.125 is 0.13, and never "−0.00"."""
     with localcontext(prec=60):
@@ -174,14 +184,14 @@ def ago(age: timedelta, language: str) -> str:
 
     if age < timedelta(minutes=1):
         return t("time.just_now", language)
-    return format_timedelta(-age, locale=language, add_direction=True, threshold=1.5)
+    return unbroken(format_timedelta(-age, locale=language, add_direction=True, threshold=1.5))
 
 
 def span(length: timedelta, language: str) -> str:
     """How long: "5 minutes", "5 минут", "5 мүнөт"."""
     from babel.dates import format_timedelta
 
-    return format_timedelta(length, locale=language, threshold=1.5)
+    return unbroken(format_timedelta(length, locale=language, threshold=1.5))
 
 
 def city(zone: str, language: str) -> str:
@@ -224,6 +234,20 @@ def currency_name(code: str, language: str) -> str:
     return get_currency_name(code, locale=language)
 
 
+def place_name(said: str, language: str) -> str | None:
+    """A place's name, by its key among the places that are found in texts, or by how institutes
+    spell it in English; None of one that nobody here knows.
+    """
+    key = _spelt(said)
+    for code in dict.fromkeys((_ours(language), FALLBACK)):
+        names, countries = _places(code)
+        if key in names:
+            return names[key]
+        if (country := countries.get(key)) is not None:
+            return country
+    return None
+
+
 def name_of(names: Mapping[str, str], language: str) -> str:
     """A source's name in the language, else in English, else in whatever there is."""
     return names.get(language) or names.get(FALLBACK) or next(iter(names.values()), "")
@@ -235,7 +259,7 @@ def _day(on: date, language: str, months: str, months_with_year: str, today: dat
         # a year changes the month's form: "20 Oct", but "2021-жылдын 20-октябры"
         months, template = months_with_year, t("date.year", language)
     month = t(months, language).split()[on.month - 1]
-    return template.format(day=on.day, month=month, year=on.year)
+    return unbroken(template.format(day=on.day, month=month, year=on.year))
 
 
 def _ours(language: str) -> str:
@@ -256,6 +280,28 @@ def _catalog(language: str) -> GNUTranslations:
     write_mo(compiled, read_po(io.BytesIO(spoken(chosen).texts.read_bytes()), locale=chosen))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def _spelt(said: str) -> str:
+    """Letters and figures alone, without their accents: "Gul’cha" is gulcha."""
+    plain = unicodedata.normalize("NFKD", said.casefold())
+    return "".join(one for one in plain if one.isalnum() or one == "_")
+
+
+@lru_cache(maxsize=len(LANGUAGES) + 1)
+def _places(language: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """What places are called, and what CLDR calls countries, by their codes and English names."""
+    from babel.core import Locale
+
+    names: dict[str, str] = {}
+    for keys, name in spoken(language).rows(NAMES):
+        names |= dict.fromkeys(keys.split(", "), name)
+    countries: dict[str, str] = {}
+    called = Locale.parse(language).territories
+    for code, english in Locale.parse(FALLBACK).territories.items():
+        if code.isalpha() and code in called:  # the others are continents
+            countries[code.lower()] = countries[_spelt(english)] = called[code]
+    return names, countries
 
 
 @cache

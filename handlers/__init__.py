@@ -20,7 +20,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot.alerts import texts_lacking
+from bot.alerts import texts_lacking, texts_unlisted
 from bot.errors import ConfigError, UserError
 from bot.languages import FALLBACK
 from bot.model.chats import ChatKind
@@ -96,11 +96,10 @@ LISTS = filters.Document.FileExtension("opml") | filters.Document.FileExtension(
 
 
 async def show_help(_update: Update, context: Context) -> None:
-    """/help: the commands of the table below."""
-    names = list(COMMANDS)
-    if not await may(Who.OPERATOR, context):
-        names = list(OFFERED)
-    await context.reply(commands(names, context.language))
+    """/help: the commands of the table below that are used in such a chat."""
+    names = COMMANDS if await may(Who.OPERATOR, context) else OFFERED
+    here = [name for name in names if is_used_in(context.chat.kind, COMMANDS[name])]
+    await context.reply(commands(here, context.language))
 
 
 async def said(update: Update, context: Context) -> None:
@@ -183,13 +182,13 @@ COMMANDS: dict[str, Route[Handler]] = {
     "channel": Route(
         channels.channel, Who.ADMINISTRATOR, where=Where.PRIVATE, elsewhere="error.private_only"
     ),
-    "status": Route(status.status, Who.ANYBODY),
-    "privacy": Route(privacy.privacy, Who.ANYBODY),
-    "mydata": Route(privacy.mydata, Who.ADMINISTRATOR),
+    "status": Route(status.status, Who.ANYBODY, personal=True),
+    "privacy": Route(privacy.privacy, Who.ANYBODY, personal=True),
+    "mydata": Route(privacy.mydata, Who.ADMINISTRATOR, personal=True),
     "delete": Route(privacy.delete, Who.ADMINISTRATOR),
     "stop": Route(subscriptions.stop, Who.ADMINISTRATOR),
     "cancel": Route(cancel.cancel, Who.ADMINISTRATOR),
-    "help": Route(show_help, Who.ANYBODY),
+    "help": Route(show_help, Who.ANYBODY, personal=True),
     "start": Route(begin, subscriptions.waking_or_looking, offered=Who.ADMINISTRATOR),
     "admin": Route(admin.admin, Who.OPERATOR, where=Where.PRIVATE),
     "broadcast": Route(broadcasts.broadcast, Who.OPERATOR, where=Where.PRIVATE),
@@ -213,6 +212,7 @@ IN_PRIVATE, IN_GROUPS = (
     tuple(name for name in OFFERED if is_used_in(kind, COMMANDS[name]))
     for kind in (ChatKind.PRIVATE, ChatKind.GROUP)
 )
+PERSONAL = frozenset(name for name in IN_GROUPS if COMMANDS[name].personal)
 #: What a group's members are not offered: all of it changes the group, or leads to what does.
 ADMINISTRATORS = frozenset(name for name in OFFERED if _changes(name))
 #: Scope of Telegram's menus → commands; where nothing else fits, the first.
@@ -356,7 +356,7 @@ def problems() -> list[str]:
     found += unfit(_written(), "Update", "Context") + unfit(_nowhere(), "Services", "Update")
     found += misfitting(buttons) + unreachable(buttons)
     found += alerts.lacking_subjects(SUBJECTS.values())
-    return found + texts_lacking(FALLBACK) + families.problems()
+    return found + texts_lacking(FALLBACK) + texts_unlisted() + families.problems()
 
 
 def route(application: App, services: Services) -> None:

@@ -56,9 +56,8 @@ class Followed(Protocol):
     def button(self, alert: int, language: str, *, muted: bool) -> Button:
         """The button that mutes it; once it is `muted`, the one that takes that back."""
 
-    @property
-    def wakes(self) -> bool:
-        """Whether it no longer sleeps once it is followed again."""
+    async def rests_until(self, db: Db) -> datetime | None:
+        """Until when it is silent; None where it is not."""
 
     def muted(self, language: str) -> str:
         """The words that say that it is muted."""
@@ -82,7 +81,11 @@ class Subscribed:
     name: str
     called: str  # on a button: as short as it can be said
     now: datetime
-    wakes: bool = True  # a new subscription is awake
+
+    async def rests_until(self, db: Db) -> datetime | None:
+        """The subscription's rest, by the database's clock."""
+        state = await storage.chats.following(db, self.chat, self.key)
+        return None if state is None else state.snoozed_until
 
     def button(self, alert: int, language: str, *, muted: bool) -> Button:
         """Its name behind what the button does."""
@@ -122,8 +125,12 @@ class OwnRule:
 
     stored: StoredRule
     name: str
+    now: datetime
     called: str = ""  # on a button, where it is told with others
-    wakes: bool = False  # one that was put to sleep sleeps on
+
+    async def rests_until(self, db: Db) -> datetime | None:
+        """The rule's rest: one that was put to sleep sleeps on, paused or not."""
+        return await storage.rules.rests_until(db, self.stored.id, now=self.now)
 
     def button(self, alert: int, language: str, *, muted: bool) -> Button:
         """It pauses the rule: the currency goes on being told of."""
@@ -185,7 +192,7 @@ async def _rule(subject: RuleSubject, db: Db, context: Context) -> Followed:
     if stored is None:
         raise UserError("error.stale")
     name = rule_words(stored.rule, context.language)
-    return OwnRule(stored, name=name)
+    return OwnRule(stored, name=name, now=context.services.clock())
 
 
 @followed.register(DigestSubject)
@@ -273,15 +280,37 @@ async def mute(context: Context, alert: str) -> None:
 
 
 async def unmute(context: Context, alert: str) -> None:
-    """Button `unmute:<alert>`: its subject is followed again from now on, and rests no more."""
+    """Button `unmute:<alert>`: its subject is followed again from now on.
+
+    What was told with it may still be silent: then it is, too, as the button of that says.
+    """
     async with context.services.store.writing() as db:
-        subject = await _followed(db, context, await _told(db, alert))
+        told = await _told(db, alert)
+        subject = await _followed(db, context, told)
         await subject.unmute(db, context)
+        first = await storage.joined.carrier(db, told.id, context.chat.id)
+        until = await _quiet_until(db, context, first)
+        if until is not None:
+            await subject.snooze(db, until=until)
     language = context.language
-    await context.answer(say("rule.resumed", language, rule=subject.name).text)
+    said = say("rule.resumed", language, rule=subject.name).text
+    if until is not None:
+        at = clock(until, context.chat.time_zone)
+        said = say("rule.resumed_quiet", language, rule=subject.name, time=at).text
+    await context.answer(said)
     await context.switch(subject.button(int(alert), language, muted=False), f"unmute:{alert}")
-    if subject.wakes:
-        await context.switch(render.snooze_button(int(alert), language), f"unsnooze:{alert}")
+    if until is None:
+        await context.switch(render.snooze_button(first, language), f"unsnooze:{first}")
+
+
+async def _quiet_until(db: Db, context: Context, alert: int) -> datetime | None:
+    """Until when what an alert told, and what was told with it, is silent; None where it speaks."""
+    until: datetime | None = None
+    for subject in await _all_followed(db, context, await _told(db, str(alert))):
+        rests = await subject.rests_until(db)
+        if rests is not None and (until is None or rests > until):
+            until = rests
+    return until
 
 
 async def _say_muted(context: Context, subject: Followed) -> None:

@@ -22,7 +22,7 @@ from bot.errors import UserError
 from bot.languages import LANGUAGES
 from bot.model.channels import Setup
 from bot.model.chats import USUAL, Chat, Editorial, Post, Sound, Style, write_sounds
-from bot.model.subjects import READERS_TOPICS, DigestSubject, digests_of
+from bot.model.subjects import DigestSubject, digests_of
 from bot.render import channels as render
 from bot.render.answers import say
 from bot.render.settings import ZONES
@@ -190,13 +190,13 @@ async def _styles(context: Context, setup: Setup) -> Message:
 async def _topics(context: Context, setup: Setup) -> Message:
     chat = await _channel(context, setup)
     async with context.services.store.reading() as db:
-        offered = await subscriptions.offers(db, chat)
+        offered = await subscriptions.offers(db, chat, context.services.catalog)
     return render.topics(
         setup.id,
         chat,
         context.language,
         currencies=offered.currencies,
-        offered=READERS_TOPICS,
+        offered=offered.topics,
         chosen=offered.chosen,
     )
 

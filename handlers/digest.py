@@ -81,7 +81,8 @@ async def of_today(services: Services, chat: Chat) -> Message:
 async def pressed(context: Context, hour: str) -> None:
     """Button `hour:0800` or `hour:off`: the daily hour that /start offers."""
     times = [] if hour == OFF else [_pressed_time(hour)]
-    await context.edit(await _kept(context, times))
+    kept = await _kept(context, times)
+    await context.edit(menus.onward(kept, context.language))
     await context.answer()
 
 

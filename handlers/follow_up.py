@@ -24,7 +24,7 @@ from bot.convert import (
     says_cancel,
     says_off,
 )
-from bot.convert.commands import says_on, speaks_of_chart
+from bot.convert.commands import command_called, says_on, speaks_of_chart
 from bot.convert.mentions import currencies_in
 from bot.convert.quiet import parse_quiet, says_clock
 from bot.convert.rule_tokens import asks_to_be_told, speaks_of_rule
@@ -128,9 +128,20 @@ def note(context: Context, command: str) -> None:
 
 
 async def command_of(context: Context, said: str) -> tuple[str, str] | None:
-    """The command that these words answer, and the words it is to be given; None where they stand
-    for themselves.
+    """The command that these words answer or call by its name ("курсы"), and the words it is to be
+    given; None where they stand for themselves.
     """
+    answered = await _answered(context, said)
+    if answered is not None or context.chat.kind is not ChatKind.PRIVATE:
+        return answered  # in a group such a word was said to others
+    called = command_called(said)
+    if called is None:
+        return None
+    note(context, called)
+    return called, ""
+
+
+async def _answered(context: Context, said: str) -> tuple[str, str] | None:
     if context.edited:
         return None
     command, until = context.services.followed_up.pop(context.chat.id, ("", None))

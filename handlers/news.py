@@ -9,6 +9,7 @@ import storage.stories
 from bot.errors import UserError
 from bot.languages import LANGUAGES
 from bot.model.subjects import READERS_TOPICS
+from bot.readers.following import topics_offered
 from bot.readers.news import news_page
 from bot.render import news as render
 from bot.render.text import Message
@@ -67,8 +68,12 @@ async def _page(context: Context, topic: str | None, number: int) -> Message:
             db, services.catalog, topic=topic, number=number, now=now, filters=filters
         )
     return render.page(
-        page, context.language, zone=context.chat.time_zone, now=now, topics=READERS_TOPICS
+        page, context.language, zone=context.chat.time_zone, now=now, topics=_offered(context)
     )
+
+
+def _offered(context: Context) -> tuple[str, ...]:
+    return topics_offered(context.services.catalog)
 
 
 def _topic(words: list[str], language: str) -> str | None:

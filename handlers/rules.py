@@ -205,6 +205,7 @@ async def _change(context: Context, what: str, number: int) -> None:
             await storage.rules.pause(db, number, paused=True)
         else:
             await resume(context, db, stored)
+            await storage.rules.snooze(db, stored.id, until=None)  # no button here would end that
     done = {"pause": "rule.paused", "resume": "rule.resumed"}[what]
     said = say(done, context.language, rule=render.words(stored.rule, context.language))
     await context.answer(said.text)

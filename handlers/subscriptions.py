@@ -22,13 +22,14 @@ from bot.model.subjects import (
     pairs_of,
     topics_of,
 )
-from bot.readers.following import currencies_offered
+from bot.readers.following import currencies_offered, topics_offered
 from bot.readers.rates import rate_card
 from bot.render import subscriptions as render
 from bot.render import welcome
 from bot.render.answers import say
 from bot.render.news import topic_name
 from bot.render.text import Message
+from bot.sources.specs import Catalog
 from handlers import links, rules
 from handlers.access import Who, may
 from handlers.context import Context
@@ -120,28 +121,38 @@ async def switch(db: Db, chat_id: int, key: str, *, now: datetime) -> None:
 
 async def subject(db: Db, chat: Chat, kind: str, what: str) -> PairSubject | TopicSubject:
     """What a switch is about; UserError for a currency or topic that is not offered there."""
-    offered = await offers(db, chat)
-    if kind == "cur" and what in offered.currencies:
+    if kind == "cur" and what in await _currencies(db, chat):
         return PairSubject(Pair(what, chat.home))
     if kind == "top" and what in READERS_TOPICS:
         return TopicSubject(what)
     raise UserError("error.stale")
 
 
+async def _currencies(db: Db, chat: Chat) -> tuple[str, ...]:
+    """The currencies that a chat can follow, or does."""
+    keys = await storage.chats.subscriptions(db, chat.id)
+    on = [pair.base for pair in pairs_of(keys) if pair.quote == chat.home]
+    return await currencies_offered(db, chat.home, chosen=on)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offers:
-    """A chat's switches: the currencies that it can follow, and the data of what it does."""
+    """A chat's switches: the currencies and topics that it can follow, and the data of what it
+    does.
+    """
 
     currencies: tuple[str, ...]
+    topics: tuple[str, ...]
     chosen: tuple[str, ...]
 
 
-async def offers(db: Db, chat: Chat) -> Offers:
+async def offers(db: Db, chat: Chat, catalog: Catalog) -> Offers:
     """The switches of a chat: of what a source brings, and of what it follows already."""
     keys = await storage.chats.subscriptions(db, chat.id)
     on = [pair.base for pair in pairs_of(keys) if pair.quote == chat.home]
     return Offers(
-        currencies=await currencies_offered(db, chat.home, chosen=on),
+        currencies=await _currencies(db, chat),
+        topics=topics_offered(catalog, chosen=topics_of(keys)),
         chosen=(*(f"cur:{code}" for code in on), *(f"top:{topic}" for topic in topics_of(keys))),
     )
 
@@ -169,7 +180,7 @@ def _in_order(keys: Sequence[str], home: str) -> tuple[list[str], list[str]]:
 
 async def _offers(context: Context) -> Offers:
     async with context.services.store.reading() as db:
-        return await offers(db, context.chat)
+        return await offers(db, context.chat, context.services.catalog)
 
 
 async def greeting(context: Context) -> Message:
@@ -182,7 +193,7 @@ async def greeting(context: Context) -> Message:
     return welcome.start(
         context.language,
         currencies=offered.currencies,
-        topics=READERS_TOPICS,
+        topics=offered.topics,
         chosen=offered.chosen,
         name=name,
         rates=await _today(context, offered.currencies[:GREETED_WITH]),
@@ -228,6 +239,6 @@ async def menu(context: Context) -> Message:
     return render.subscribe(
         context.language,
         currencies=offered.currencies,
-        topics=READERS_TOPICS,
+        topics=offered.topics,
         chosen=offered.chosen,
     )

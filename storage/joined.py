@@ -311,11 +311,17 @@ async def parts(db: Db, pk: int, chat_id: int) -> list[int]:
     return list((await db.execute(query)).scalars())
 
 
-async def rules_beside(db: Db, pk: int, chat_id: int) -> bool:
-    """Whether one message told a chat this alert of a rate and others that are for it alone."""
+async def carrier(db: Db, pk: int, chat_id: int) -> int:
+    """The alert under whose number a chat was told this one: another one's, or its own."""
     its = (delivery.c.alert_id == pk, delivery.c.chat_id == chat_id)
     within: int | None = (await db.execute(select(delivery.c.within).where(*its))).scalar()
-    told = [within or pk, *await parts(db, within or pk, chat_id)]
+    return within or pk
+
+
+async def rules_beside(db: Db, pk: int, chat_id: int) -> bool:
+    """Whether one message told a chat this alert of a rate and others that are for it alone."""
+    first = await carrier(db, pk, chat_id)
+    told = [first, *await parts(db, first, chat_id)]
     own = select(func.count()).where(alert.c.id.in_(told), alert.c.audience_chat == chat_id)
     return (await db.execute(own)).scalar_one() > 1
 

@@ -195,6 +195,12 @@ async def snooze(db: Db, number: int, *, until: datetime | None) -> None:
     await db.execute(update(rule).where(rule.c.id == number).values(snoozed_until=until))
 
 
+async def rests_until(db: Db, number: int, *, now: datetime) -> datetime | None:
+    """Until when a rule rests; None of one that does not."""
+    query = select(rule.c.snoozed_until).where(rule.c.id == number, rule.c.snoozed_until > now)
+    return (await db.execute(query)).scalar()
+
+
 async def remove(db: Db, number: int) -> None:
     """Forget a rule."""
     await db.execute(delete(rule).where(rule.c.id == number))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, text
 
-from bot.model.alerts import Lane, State
+from bot.model.alerts import About, Lane, State
 from bot.reasons import Reason, read_if
 from storage.alerts import StoredAlert, stored_alert
 from storage.db import Db
@@ -79,6 +79,20 @@ async def how_far(db: Db, alerts: Sequence[int]) -> Mapping[int, Told]:
             told = replace(told, withheld=told.withheld + row.n)
         found[row.alert_id] = told
     return found
+
+
+async def heard(db: Db, chat_id: int, about: About) -> bool:
+    """Whether a chat had an alert about a rate, or about a story, as long as it is remembered."""
+    its = [alert.c.about_story == about.story]
+    if about.series is not None:
+        its = [alert.c.about_series == str(about.series), alert.c.about_day == about.day]
+    query = (
+        select(alert.c.id)
+        .join(delivery, delivery.c.alert_id == alert.c.id)
+        .where(*its, delivery.c.chat_id == chat_id, delivery.c.state.in_(REACHED))
+        .limit(1)
+    )
+    return (await db.execute(query)).first() is not None
 
 
 async def unheard(db: Db, *, now: datetime, after: timedelta) -> Sequence[Unheard]:

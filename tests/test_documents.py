@@ -18,6 +18,7 @@ from tests.faults.catalogue import rows
 ONE_MORE = 10
 TWO_SCREENS = 80  # lines
 SHORT_PAGE = 40  # lines
+COLUMNS = 100
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in ROOT.glob("docs/*.md")}
 DESIGN = (ROOT / "DESIGN.md").read_text(encoding="utf-8")
@@ -32,7 +33,9 @@ def env_example() -> dict[str, str]:
 def test_env_example_has_every_setting_with_its_default() -> None:
     """No more, no less, each explained by the line above it."""
     shown = env_example()
-    assert set(shown) == {name.upper() for name in Settings.model_fields}
+    settings = {name.upper() for name in Settings.model_fields}
+    assert settings - shown.keys() == set(), ".env.example lacks their lines, NAME=default"
+    assert shown.keys() - settings == set(), "no settings"
     for name, field in Settings.model_fields.items():
         default = field.default
         text = (
@@ -85,11 +88,12 @@ def test_design_gives_a_reason_for_every_dependency() -> None:
 
 
 def test_each_page_on_adding_something_is_short() -> None:
-    """Forty lines are read before one begins."""
+    """Forty lines are read before one begins, and none runs out of the window."""
     pages = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("docs/add-a*.md")}
     assert len(pages) == ONE_MORE
     for name, page in pages.items():
         assert len(page.splitlines()) <= SHORT_PAGE, name
+        assert [line for line in page.splitlines() if len(line) > COLUMNS] == [], name
 
 
 def test_the_picture_of_a_deliverys_life_has_every_state() -> None:

@@ -7,14 +7,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 import storage.chats
 from bot.clock import boottime
+from bot.digests import enqueue_digests
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.ingest.telling import FRESH_FOR, MOST_EDITS
 from bot.model.chats import ChatKind
+from bot.model.subjects import DigestSubject
 from bot.sources.catalog import parse_catalog
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
@@ -118,7 +121,7 @@ async def test_a_second_agency_edits_the_message_and_sends_none(world: World) ->
     await world.done()
     assert await report(world, "two", ("b", *BLAST)) == 0
     for chat, before in told.items():
-        after = await world.tells(chat, "One, Two · 2 sources")
+        after = await world.tells(chat, "One, Two · 2\u00a0sources")
         assert after["message_id"] == before["message_id"]
         assert after.get("reply_markup") == before.get("reply_markup")
         assert after["entities"][0] == before["entities"][0]
@@ -140,7 +143,7 @@ async def test_a_reader_gets_their_own_language_when_it_comes_and_when_it_is_the
     await world.done()
     await report(world, "russian", ("v", *VZRYV))
     assert (await world.tells(RUSSIAN, VZRYV[0]))["message_id"] == first["message_id"]
-    assert BLAST[0] in (await world.tells(READER, "2 sources"))["text"]
+    assert BLAST[0] in (await world.tells(READER, "2\u00a0sources"))["text"]
 
 
 async def test_an_agency_that_writes_in_two_languages_is_read_in_both(world: World) -> None:
@@ -161,7 +164,7 @@ async def test_a_report_stored_before_the_sending_is_told_in_the_readers_languag
         await report(world, feed, entry)
     await _send(world)
     for chat, words in ((READER, BLAST[0]), (RUSSIAN, VZRYV[0])):
-        assert "2 " in (await world.tells(chat, words))["text"]
+        assert "2\u00a0" in (await world.tells(chat, words))["text"]
         assert accepted(world, chat) == []
 
 
@@ -181,7 +184,7 @@ async def test_joins_in_quick_succession_cost_one_edit_a_chat(world: World) -> N
     for feed in ("two", "four", "five"):
         await report(world, feed, (feed, *BLAST))
     await _send(world)
-    assert "4 sources" in (await world.tells(READER, BLAST[0]))["text"]
+    assert "4\u00a0sources" in (await world.tells(READER, BLAST[0]))["text"]
     edits = [
         one
         for one in world.emulator.calls
@@ -354,8 +357,8 @@ async def test_an_edit_waits_out_a_429_and_disturbs_nobody(world: World) -> None
     world.emulator.faults.add(Fault.flood(1, method="editMessageText", chat_id=READER, times=1))
     begun = boottime()
     await report(world, "two", ("b", *BLAST))
-    await world.tells(CHANNEL, "2 sources")
-    await world.tells(READER, "2 sources")
+    await world.tells(CHANNEL, "2\u00a0sources")
+    await world.tells(READER, "2\u00a0sources")
     assert boottime() - begun >= 1
     await world.done()
     assert len(accepted(world, READER)) == 1
@@ -370,7 +373,7 @@ async def test_an_edit_whose_answer_was_lost_is_made_again(world: World) -> None
     )
     await report(world, "two", ("b", *BLAST))
     await world.done()
-    assert "2 sources" in (await world.tells(READER, BLAST[0]))["text"]
+    assert "2\u00a0sources" in (await world.tells(READER, BLAST[0]))["text"]
     assert {row.state for row in await world.deliveries("edit")} == {"sent"}
 
 
@@ -382,7 +385,7 @@ async def test_a_corrected_headline_edits_the_message_that_carried_the_mistake(
     """
     await report(world, "one", ("a", *BLAST))
     await report(world, "two", ("b", BLAST[0], "Police are looking for a van."))
-    told = await world.tells(READER, "2 sources")
+    told = await world.tells(READER, "2\u00a0sources")
     await world.done()
     before = len(accepted(world, READER))
     await report(world, "two", ("b", "Blast at a market in Osh", "Police are looking for a van."))
@@ -424,10 +427,30 @@ async def test_a_chat_that_got_nothing_yet_gets_the_newest_words_and_no_edit(wor
     await report(world, "one", ("a", *BLAST))
     await world.tells(CHANNEL, BLAST[0])
     await report(world, "two", ("b", *BLAST))
-    await world.tells(CHANNEL, "2 sources")
-    assert "2 sources" in (await world.tells(READER, BLAST[0]))["text"]
+    await world.tells(CHANNEL, "2\u00a0sources")
+    assert "2\u00a0sources" in (await world.tells(READER, BLAST[0]))["text"]
     await world.done()
     assert accepted(world, READER) == []
+
+
+async def test_a_digest_tells_by_its_headline_alone_what_an_alert_told(world: World) -> None:
+    """One fact once: who had no alert of it reads the rest in the digest."""
+    assert await report(world, "one", ("a", *BLAST)) == 1
+    await world.tells(READER, BLAST[1])
+    await world.done()
+    slot = (NOW + timedelta(minutes=1)).astimezone(ZoneInfo("Asia/Bishkek"))
+    digest = DigestSubject(slot.time(), "Asia/Bishkek")
+    async with world.store.writing() as db:
+        for chat in (READER, LATECOMER):
+            await storage.chats.subscribe(db, chat, [str(digest), "topic:security"], now=NOW)
+    assert await enqueue_digests(world.store, now=slot + timedelta(minutes=1)) == 1
+    await world.done()
+    heads, rests = {}, {}
+    for chat in (READER, LATECOMER):
+        text = world.emulator.messages(chat)[-1]["text"]
+        heads[chat], rests[chat] = BLAST[0] in text, BLAST[1] in text
+    assert heads == {READER: True, LATECOMER: True}
+    assert rests == {READER: False, LATECOMER: True}
 
 
 def keys_of(message: dict[str, Any]) -> list[str]:

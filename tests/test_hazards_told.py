@@ -86,9 +86,12 @@ async def test_it_is_told_at_once_in_three_languages_and_revised_where_it_stands
         measured(world, quake(world))
         assert (await world.poll("usgs")).alerts == 1
         told = {
-            "en": ("Earthquake, magnitude 5.4", "40 km south of Kaji-Say, Kyrgyzstan"),
-            "ru": ("Землетрясение, магнитуда 5,4", "в 40 км к югу от Kaji-Say, Kyrgyzstan"),
-            "ky": ("Жер титирөө, магнитудасы 5,4", "Kaji-Say, Kyrgyzstan: түштүккө карай 40 км"),
+            "en": ("Earthquake, magnitude 5.4", "40\u00a0km south of Kaji-Say, Kyrgyzstan"),
+            "ru": ("Землетрясение, магнитуда 5,4", "Каджи-Сай, Кыргызстан: 40\u00a0км к югу"),
+            "ky": (
+                "Жер титирөө, магнитудасы 5,4",
+                "Кажы-Сай, Кыргызстан: түштүккө карай 40\u00a0км",
+            ),
         }
         for language, (title, place) in told.items():
             message = await world.tells(READERS[language], title)
@@ -100,7 +103,7 @@ async def test_it_is_told_at_once_in_three_languages_and_revised_where_it_stands
         measured(world, quake(world, mag=5.1, place="44 km SSW of Kaji-Say, Kyrgyzstan"))
         assert (await world.poll("usgs")).alerts == 0
         revised = await world.tells(READERS["ru"], "магнитуда 5,1")
-        assert "в 44 км к юго-западу от Kaji-Say" in revised["text"]
+        assert "Каджи-Сай, Кыргызстан: 44\u00a0км к юго-западу" in revised["text"]
         await world.report(
             "agency",
             ("q", "Землетрясение магнитудой 5,2 произошло на Иссык-Куле", "Толчки ощущались."),

@@ -21,9 +21,10 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import i18n
+from bot import i18n, listening
 from bot.alerts import KINDS
 from bot.convert.currencies import codes
+from bot.deliver import reach
 from bot.detect.security import lexicon
 from bot.languages import FALLBACK, LANGUAGES
 from bot.languages.texts import _entries, wrong_texts
@@ -34,6 +35,7 @@ from bot.model.hazards import HazardKind
 from bot.model.rates import RateKind
 from bot.model.rules import RuleStanding
 from bot.model.subjects import READERS_TOPICS
+from bot.recurring import JOBS
 from bot.render.charts import RANGES
 from bot.render.filters import SPANS
 from bot.render.text import fill, places
@@ -55,7 +57,8 @@ KEY = re.compile(r"[a-z]+(\.[A-Za-z_]+)+")
 SHARED_WORDS = {
     "button.chart", "currency.EUR", "currency.KGS", "date.day", "date.year",
     "filters.example_mute", "filters.topic",
-    "filters.word", "months.day", "months.since", "months.since_year", "months.year",
+    "filters.word", "hazard.tsunami",
+    "months.day", "months.since", "months.since_year", "months.year",
     "topic.economy", "topic.sport",
     # names and figures alone
     "reason.row", "reason.document", "reason.copy.folder", "reason.telegram.status",
@@ -258,6 +261,8 @@ def families() -> Mapping[str, set[str]]:
         "error.story_": {*Approval},
         "filters.": {*Sense},
         "page.kind.": {*KINDS},
+        "page.job.": {job.name for job in JOBS},
+        "page.role.": {listening.ROLE, reach.ROLE},
         "filters.for.": {str(days) for days in SPANS},
         "hazard.": {*HazardKind},
         "kind.": {*RateKind},
@@ -325,12 +330,12 @@ def test_a_whole_number_takes_the_plural_form_cldr_gives_it(language: str) -> No
 def test_russian_counts_as_russian_does() -> None:
     said = [fill(i18n.tn("news.sources", n, "ru"), n=n).text for n in (1, 2, 5, 11, 21, 112)]
     assert said == [
-        "1 источник",
-        "2 источника",
-        "5 источников",
-        "11 источников",
-        "21 источник",
-        "112 источников",
+        "1\u00a0источник",
+        "2\u00a0источника",
+        "5\u00a0источников",
+        "11\u00a0источников",
+        "21\u00a0источник",
+        "112\u00a0источников",
     ]
 
 
@@ -459,18 +464,19 @@ def test_hours_are_told_in_the_readers_zone() -> None:
     at = datetime(2021, 10, 20, 20, 5, tzinfo=UTC)
     assert i18n.clock(at, "Asia/Bishkek") == "02:05"
     assert i18n.clock(time(9, 0)) == "09:00"
-    assert i18n.moment(at, "ru", "Asia/Bishkek") == "21 октября в 02:05"
+    assert i18n.moment(at, "ru", "Asia/Bishkek") == "21\u00a0октября в 02:05"
     assert i18n.moment(at, "ru", "Asia/Bishkek", now=at + timedelta(hours=3)) == "02:05"
     assert (
-        i18n.moment(at, "en", "Asia/Bishkek", now=at + timedelta(days=100)) == "21 Oct 2021 02:05"
+        i18n.moment(at, "en", "Asia/Bishkek", now=at + timedelta(days=100))
+        == "21\u00a0Oct 2021 02:05"
     )
 
 
 def test_ages_are_told_in_words() -> None:
     said = [i18n.ago(timedelta(minutes=5), language) for language in ("en", "ru", "ky")]
-    assert said == ["5 minutes ago", "5 минут назад", "5 мүнөт мурун"]
+    assert said == ["5\u00a0minutes ago", "5\u00a0минут назад", "5\u00a0мүнөт мурун"]
     assert i18n.ago(timedelta(seconds=3), "ky") == "азыр эле"
-    assert i18n.span(timedelta(hours=3), "ru") == "3 часа"
+    assert i18n.span(timedelta(hours=3), "ru") == "3\u00a0часа"
 
 
 def test_som_and_sum_are_two_currencies_and_others_are_named_by_cldr() -> None:

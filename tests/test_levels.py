@@ -101,7 +101,7 @@ async def test_who_wants_all_is_told_of_calm_stories_without_sound(world: World)
     await world.done()
     assert silent(world, ALL) == [True]
     assert await world.report("two", ("b", *PICKPOCKETS), QUIET) == 0
-    after = await world.tells(ALL, "2 sources")
+    after = await world.tells(ALL, "2\u00a0sources")
     assert after["message_id"] == told["message_id"]
     await world.done()
     assert [len(sent(world, chat)) for chat in (ALL, IMPORTANT, URGENT)] == [1, 0, 0]

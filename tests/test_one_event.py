@@ -91,7 +91,7 @@ async def _told_once(world: World) -> None:
     assert (await world.poll("mchs")).alerts == 0
     await world.done()
     for number in READERS.values():
-        await world.tells(number, "6 ")
+        await world.tells(number, "6\u00a0")
     async with world.store.reading() as db:
         (told,) = await storage.stories.latest(db, topics=["security"])
     assert len(told.entries) == 6

@@ -19,17 +19,20 @@ from grimp import ImportGraph
 
 import handlers
 from bench.contracts import Allowed
-from bot import jobs, languages, recurring
+from bot import jobs, languages, listening, recurring
 from bot.alerts import KINDS
-from bot.cli import given
+from bot.cli import given, whole
 from bot.config import Settings
+from bot.deliver import reach
 from bot.detect import named
 from bot.emulator import TEST_TOKEN
 from bot.i18n import known
+from bot.languages import LANGUAGES
 from bot.secret_files import FROM_FILES
 from bot.sources import banks, kinds
 from bot.sources.catalog import load_catalog, unasked
 from handlers import BUTTONS, COMMANDS, MEMBERSHIP, WORDS, With
+from tests.alerts.test_one_more_kind import FILE
 from tests.conftest import ROOT
 from tests.forkserver import copied
 from tests.reasons import TOLD_OTHERWISE, all_given
@@ -58,7 +61,7 @@ def test_nothing_lacks_a_part() -> None:
     assert languages.problems() == ()
     assert named.problems() == []
     assert handlers.problems() == []
-    assert jobs.lacking(recurring.JOBS) == []
+    assert jobs.problems(recurring) == []
     assert given.problems() == []
 
 
@@ -158,10 +161,12 @@ def test_every_kind_of_alert_is_decided_somewhere() -> None:
     assert undecided == []
 
 
-def test_every_kind_of_alert_that_chats_choose_has_a_name_on_the_status_page() -> None:
-    """Else the operator reads of a post like any other that it is something else."""
-    posts = [name for name, kind in KINDS.items() if kind.payload.POST is not None]
-    assert [name for name in posts if not known(f"page.kind.{name}")] == []
+def test_every_job_and_every_role_has_a_name_on_the_status_page() -> None:
+    """In each language, or an operator reads a word of the program there."""
+    keys = [f"page.job.{job.name}" for job in recurring.JOBS]
+    keys += [f"page.role.{role}" for role in (listening.ROLE, reach.ROLE)]
+    for language in LANGUAGES:
+        assert [key for key in keys if not known(key, language)] == [], language
 
 
 def _makers(path: Path) -> Iterator[str]:
@@ -215,18 +220,6 @@ def test_every_reason_that_is_not_said_is_given() -> None:
     assert given.given().keys() >= TOLD_OTHERWISE
 
 
-def test_every_job_of_the_file_stands_in_the_list() -> None:
-    """What takes the program there is done again and again, or would never be done."""
-    listed: set[str] = set()
-    for job in recurring.JOBS:
-        listed |= {one.__name__ for one in (job.do, job.due) if one is not None}
-    for name, one in vars(recurring).items():
-        if inspect.iscoroutinefunction(one) and one.__module__ == recurring.__name__:
-            first = next(iter(inspect.signature(one).parameters.values()), None)
-            if first is not None and first.annotation == "Running":
-                assert name in listed
-
-
 def test_the_words_we_use_stand_on_python_alone() -> None:
     """`bot.model` and `bot.errors` are beneath all, and a worker process loads them first."""
     others: set[str] = set()
@@ -255,6 +248,17 @@ def test_every_room_has_its_place_among_the_layers() -> None:
         contract["source_modules"] for contract in contracts() if contract["type"] == "allowed"
     ]
     assert sorted(chain.from_iterable(listed)) == sorted(every)  # what each may import, once
+
+
+def test_the_table_of_rooms_is_the_one_that_is_enforced() -> None:
+    """Line by line: what `DESIGN.md` says of who may import whom is so."""
+    (layers,) = [contract["layers"] for contract in contracts() if contract["type"] == "layers"]
+    said = (ROOT / "DESIGN.md").read_text(encoding="utf-8").partition("## Rooms")[2]
+    lines: list[set[str]] = []
+    for line in re.findall(r"^\| (`.+?) \|", said.partition("\n## ")[0], re.MULTILINE):
+        rooms = re.findall(r"`([\w/]+?)(?:\.py|/)`", line)
+        lines.append({room.replace("/", ".") for room in rooms})
+    assert lines == [{name.strip() for name in layer.split("|")} for layer in layers]
 
 
 def contracts() -> list[dict[str, Any]]:
@@ -319,6 +323,12 @@ HALVES = [
         'Job(name="boards", every=5.0, do=boards)',
         'Job(name="boards", every=5.0)',
         "job 'boards': lacks `do`, a coroutine function",
+    ),
+    (
+        "bot/recurring.py",
+        '    Job(name="index", every=5.0, do=index),\n',
+        "",
+        "no line of the jobs does index, which takes the program",
     ),
     (
         "bot/recurring.py",
@@ -391,6 +401,18 @@ HALVES = [
         '("anon", 1)',
         '"anon"',
         "button 'anon': its key is not (first word, how many follow)",
+    ),
+    (
+        "bot/alerts/moves.py",
+        '"move.unconfirmed",\n',
+        "",
+        "kind of alert moves: bot/alerts/moves.py: its texts lack move.unconfirmed, which it says",
+    ),
+    (
+        "bot/alerts/moves.py",
+        'KIND = "move"',
+        'KIND = "jump"',
+        "kind of alert jump: the texts of en lack page.kind.jump",
     ),
     (
         "bot/languages/ky/places.tsv",
@@ -740,6 +762,27 @@ def test_a_migration_that_is_gone_is_named_before_anything_is_opened(
     finally:
         gone.rename(file)
     assert told == "jarchy: migration 0034: storage/migrations/versions lacks its file\n"
+
+
+@pytest.mark.parametrize("verb", ["check", pytest.param("run", marks=pytest.mark.slow)])
+def test_a_kind_of_alert_that_nobody_decides_is_named_before_anything_is_opened(
+    program: Path, verb: str
+) -> None:
+    """Nobody would ever be told, and nothing else would be wrong."""
+    file = program / "bot" / "alerts" / "closure.py"
+    file.write_text(FILE.format(name="closure", terms=""), encoding="utf-8")
+    try:
+        told = refused(program, verb)
+    finally:
+        file.unlink()
+    place = "kind of alert closure: bot/alerts/closure.py"
+    assert told == f"jarchy: {place}: no other file names it, so nobody decides one\n"
+
+
+def test_a_kind_that_is_decided_by_what_is_loaded_later_is_a_whole_one() -> None:
+    """Its name in a file is enough."""
+    assert whole._is_named("moves")
+    assert not whole._is_named("moved_mountains")
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ async def test_a_story_shows_the_picture_of_a_page_that_allows_it(world: World) 
     assert (await world.tells(HEADLINES, BLAST[0]))["link_preview_options"] == NONE
     await world.done()
     assert await world.report("office", ("b", *BLAST), QUIET) == 0
-    edited = await world.tells(BRIEF, "2 sources")
+    edited = await world.tells(BRIEF, "2\u00a0sources")
     assert edited["message_id"] == told["message_id"]
     assert edited["link_preview_options"] == NONE
 

@@ -529,7 +529,7 @@ async def test_R3_a_currency_set_once_a_week_rests_while_its_bank_publishes(worl
     world.at(thursday, 14)
     card = await card_now(world, "GBP")
     assert card.freshness is Freshness.RESTING
-    assert "Tuesday's rate holds (19 Oct)" in render.card(card, "en").text
+    assert "Tuesday's rate holds (19\u00a0Oct)" in render.card(card, "en").text
     world.at(thursday + timedelta(days=1), 14)
     assert (await card_now(world, "GBP")).freshness is Freshness.LATE
 

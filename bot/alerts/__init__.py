@@ -7,9 +7,10 @@ when the program starts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from bot.alerts.kind import Desk, Kind, Reader, kind_among, place_of, table
 from bot.errors import ConfigError, NewerError
@@ -75,13 +76,57 @@ def reads(told: StoredAlert) -> bool:
 
 
 def texts_lacking(language: str) -> list[str]:
-    """The texts that kinds of alert are made of and a language does not have, a sentence each."""
+    """The texts that kinds of alert are made of and a language does not have, a sentence each; with
+    them what the status page calls a kind of post.
+    """
     found: list[str] = []
     for name, kind in KINDS.items():
-        for msgid in kind.texts:
+        needed = list(kind.texts)
+        if kind.payload.POST is not None:
+            needed.append(f"page.kind.{name}")
+        for msgid in needed:
             if not known(msgid, language):
                 found.append(f"kind of alert {name}: the texts of {language} lack {msgid}")
     return found
 
 
-__all__ = ["KINDS", "Desk", "Kind", "Reader", "kind_of", "reads", "texts_lacking"]
+def texts_unlisted() -> list[str]:
+    """The texts that the file of a kind names and its `texts` do not, a sentence each: a language
+    could be without them, and no start would tell.
+    """
+    found: list[str] = []
+    for kind in KINDS.values():
+        module = type(kind).__module__
+        for msgid in sorted(set(_strings(module)) - set(kind.texts)):
+            if msgid and known(msgid):
+                found.append(f"{place_of(module)}: its texts lack {msgid}, which it says")
+    return found
+
+
+def _strings(module: str) -> Iterator[str]:
+    """The strings in a module's code; as it was compiled, which is read faster than its source."""
+    loader = getattr(sys.modules[module], "__loader__", None)
+    waiting: list[object] = []
+    if loader is not None:
+        waiting.append(loader.get_code(module))
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, CodeType):
+            waiting += one.co_consts
+        elif isinstance(one, tuple | frozenset):
+            waiting += one
+
+
+__all__ = [
+    "KINDS",
+    "Desk",
+    "Kind",
+    "Reader",
+    "kind_of",
+    "place_of",
+    "reads",
+    "texts_lacking",
+    "texts_unlisted",
+]

@@ -10,10 +10,11 @@ from typing import Any, Self
 import storage.alerts
 import storage.chats
 import storage.filters
+import storage.told
 from bot.alerts.kind import Desk, Kind, Reader, followed
 from bot.i18n import name_of
-from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
-from bot.model.chats import Post
+from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
+from bot.model.chats import Post, Style
 from bot.model.subjects import DigestSubject, bases_of, digests_of, topics_of
 from bot.readers.digest import day_digest
 from bot.render import digest as render
@@ -58,8 +59,8 @@ class Digests(Kind):
     own = True  # of what each chat follows
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
-        """The day's rates and its one story, of what the chat follows; nothing where it wants no
-        digest of that hour any more.
+        """The day's rates and its one story, of what the chat follows, by its headline alone where
+        an alert told it already; nothing where the chat wants no digest of that hour any more.
         """
         due = DigestDue.read(told.payload)
         keys = await storage.chats.subscriptions(desk.db, reader.chat)
@@ -78,13 +79,17 @@ class Digests(Kind):
             filters=filters,
             chat=reader.chat,
         )
-        source_name = ""
+        style, source_name = reader.style, ""
+        if found.story is not None and await storage.told.heard(
+            desk.db, reader.chat, About(story=found.story.pk)
+        ):
+            style = Style.HEADLINE  # the chat has read the rest
         if found.source is not None:
             source_name = name_of(desk.source_names(found.source), reader.language)
         return render.digest(
             found.rates,
             found.story,
-            reader.style,
+            style,
             reader.language,
             found.day,
             late=due.late,

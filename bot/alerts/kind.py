@@ -109,7 +109,9 @@ class Kind(ABC):
         return None
 
     def rate(self, told: StoredAlert) -> Rate | None:  # noqa: ARG002 - has none
-        """The figure it told, which is corrected when its source revises it."""
+        """The figure it told, which is corrected when its source revises it: found by
+        `payload.about`.
+        """
         return None
 
     def story(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - tells none

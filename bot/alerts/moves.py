@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 import storage.stories
+import storage.told
 from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
 from bot.convert.mentions import currencies_in
 from bot.detect.digests import by_worth
@@ -94,9 +95,7 @@ class Moves(Kind):
     texts = (
         *RATE_TEXTS,
         "move.since",
-        "move.since_first",
         "move.drift",
-        "move.drift_first",
         "move.day",
         "move.fixing",
         "move.usual",
@@ -112,6 +111,7 @@ class Moves(Kind):
         "why.fixing",
         "why.drift",
         "why.drift_first",
+        "why.drift_last",
         "why.usual",
         "why.tune",
     )
@@ -128,9 +128,10 @@ class Moves(Kind):
             headlines=await headlines_of(desk, told, moved.new.pair.base, reader),
         )
 
-    async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
+    async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The rules that fired, and the usual size of a day."""
-        return why_move(RateMoved.read(told.payload).moved, reader.language)
+        moved = RateMoved.read(told.payload).moved
+        return why_move(moved, reader.language, heard=await heard(desk, moved, reader))
 
     async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:  # noqa: ARG002 - all is in it
         """The rate as it moved."""
@@ -257,19 +258,16 @@ def _since(moved: Moved, language: str) -> list[Rich]:
     """
     today = moved.new.effective_on
     previous, base = moved.previous.effective_on, moved.baseline.effective_on
-    # a baseline that nobody was told of is only where watching began, and has words of its own
-    since, drifted, day_said = "move.since_first", "move.drift_first", day_since
-    if moved.told:
-        since, drifted, day_said = "move.since", "move.drift", day_at
-    on = day_said(base, language, today=today)
+    # the day alone: not everybody who reads this had the alert of that day, if there was any
+    on = day_since(base, language, today=today)
     # where both are of one day they are one rate, and "in a day" says it shorter
     if moved.headline.old is moved.baseline and base != previous:
-        return [phrase(since, language, day=on)]
+        return [phrase("move.since", language, day=on)]
     fixing = join(", ", [in_a_day(previous, today, language), _usual(moved, language)])
     if "drift" not in moved.rules or base == previous:
         return [fixing]
     drift = percent(Move(old=moved.baseline, new=moved.new).percent, language, 1)
-    return [fixing, phrase(drifted, language, percent=drift, day=on)]
+    return [fixing, phrase("move.drift", language, percent=drift, day=on)]
 
 
 def _usual(moved: Moved, language: str) -> Rich | None:
@@ -298,14 +296,22 @@ def _unusual(moved: Moved, language: str) -> Rich | None:
     return None
 
 
-def why_move(moved: Moved, language: str) -> Message:
-    """Why a move was told: the rules that fired, and the usual size of a day."""
+async def heard(desk: Desk, moved: Moved, reader: Reader) -> bool:
+    """Whether the chat had the alert that a move is counted from, as far as it is remembered."""
+    about = About.rate(moved.baseline)
+    return moved.told and await storage.told.heard(desk.db, reader.chat, about)
+
+
+def why_move(moved: Moved, language: str, *, heard: bool = True) -> Message:
+    """Why a move was told: the rules that fired, and the usual size of a day. `heard` says whether
+    its reader had the alert that it is counted from.
+    """
     pair = bold(str(moved.new.pair))
-    said = reasons_of(moved, language)
+    said = reasons_of(moved, language, heard=heard)
     return message(lines(phrase("why.move", language, pair=pair), *said, t("why.tune", language)))
 
 
-def reasons_of(moved: Moved, language: str) -> list[Rich | None]:
+def reasons_of(moved: Moved, language: str, *, heard: bool) -> list[Rich | None]:
     """The rules that fired, a line each, and the usual size of a day."""
     usual: Rich | None = None
     # a drift of a week is compared with no day
@@ -313,10 +319,10 @@ def reasons_of(moved: Moved, language: str) -> list[Rich | None]:
         times = number(abs(moved.headline.percent) / moved.usual, language, 1)
         size = share(moved.usual, language, USUAL_DIGITS)
         usual = phrase("why.usual", language, usual=size, times=times)
-    return [*("• " + _rule(rule, moved, language) for rule in moved.rules), usual]
+    return [*("• " + _rule(rule, moved, language, heard=heard) for rule in moved.rules), usual]
 
 
-def _rule(rule: str, moved: Moved, language: str) -> Rich:
+def _rule(rule: str, moved: Moved, language: str, *, heard: bool) -> Rich:
     """One fired rule with its own figure."""
     today = moved.new.effective_on
     old = {"fixing": moved.previous, "drift": moved.baseline}.get(rule)
@@ -325,8 +331,9 @@ def _rule(rule: str, moved: Moved, language: str) -> Rich:
     size = change(Move(old=old, new=moved.new).percent, language).strip()
     if rule == "fixing":
         return changed_in_a_day(size, old.effective_on, today, language)
-    if moved.told:
+    if moved.told and heard:
         on = day_at(old.effective_on, language, today=today)
         return phrase("why.drift", language, change=size, day=on)
     on = day_since(old.effective_on, language, today=today)
-    return phrase("why.drift_first", language, change=size, day=on)
+    since = "why.drift_last" if moved.told else "why.drift_first"
+    return phrase(since, language, change=size, day=on)

@@ -12,11 +12,10 @@ import storage.chats
 import storage.joined
 import storage.rules
 from bot.alerts.kind import Brief, Desk, Kind, Reader, kind_among
-from bot.alerts.moves import RateMoved, headlines_of, reasons_of
+from bot.alerts.moves import RateMoved, headlines_of, heard, reasons_of
 from bot.alerts.moves import move as tell_move
 from bot.convert.rule_links import to_link
 from bot.convert.rules import parse_rule
-from bot.detect.moves import Moved
 from bot.detect.rules import Fired
 from bot.i18n import t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
@@ -133,9 +132,15 @@ class Rules(Kind):
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The rule, and what it measured; and all that was told with it."""
         rules, follows = await _all_told(desk, told, reader, again=True)
-        moved = RateMoved.read(follows.payload).moved if follows is not None else None
+        because: list[Rich | None] = []
+        if follows is not None:
+            moved = RateMoved.read(follows.payload).moved
+            pair = bold(moved.new.pair.base)
+            had = await heard(desk, moved, reader)
+            because = [phrase("rule.followed", reader.language, what=pair)]
+            because += reasons_of(moved, reader.language, heard=had)
         first, *others = (fired for _, fired in rules)
-        return why_rule(first, reader.language, others=others, moved=moved)
+        return why_rule(first, reader.language, others=others, because=because)
 
     async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:
         """The rate as it moved, and the rule, unless it was paused or deleted since."""
@@ -290,15 +295,12 @@ def why_rule(
     language: str,
     *,
     others: Sequence[RuleFired] = (),
-    moved: Moved | None = None,
+    because: Sequence[Rich | None] = (),
 ) -> Message:
     """Why a chat's own rule spoke: the rule, from what to what, and since when; so of `others` told
-    with it, and before them of the move that it `moved` by.
+    with it, behind the reasons of the move that was told with them (`because`).
     """
-    said: list[Rich | None] = []
-    if moved is not None:
-        pair = bold(moved.new.pair.base)
-        said = [phrase("rule.followed", language, what=pair), *reasons_of(moved, language)]
+    said = list(because)
     for one in (fired, *others):
         said += _measured(one, language)
     return message(

@@ -7,11 +7,13 @@ verb reads (`bot.config`, `bot.sources.catalog`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import sys
+from collections.abc import Collection, Sequence
 
 from bot import i18n
 from bot.errors import ConfigError
-from bot.found import mistake_of
+from bot.found import PROGRAM, ROOMS, mistake_of
 from bot.sources.catalog import unasked
 from bot.sources.specs import Catalog
 from storage import versions
@@ -41,5 +43,45 @@ def problems(catalog: Catalog) -> list[str]:
         # of some mistakes the line is not known, or not even the file
         said = [one for one in (mistake.place, mistake.code, mistake.words) if one]
         return [": ".join(said), *apart]
-    found = handlers.problems() + jobs.lacking(vars(recurring).get("JOBS"))
+    found = handlers.problems() + jobs.problems(recurring) + undecided()
     return found + apart + named.problems() + named_by_readers.problems()
+
+
+def undecided() -> list[str]:
+    """The kinds of alert that no other file of the program names, so that nobody decides one; a
+    sentence each.
+    """
+    from bot.alerts import KINDS, place_of
+
+    modules = [type(kind).__module__ for kind in KINDS.values()]
+    found: list[str] = []
+    for module in sorted(set(modules) - _imported(modules)):
+        # one that is loaded later may decide it
+        if not _is_named(module.rpartition(".")[2]):
+            found.append(f"{place_of(module)}: no other file names it, so nobody decides one")
+    return found
+
+
+def _imported(modules: Collection[str]) -> set[str]:
+    """Those modules of which another that was loaded has something, or all."""
+    loaded = sys.modules
+    names = {id(loaded[module]): module for module in modules}
+    tables = {module.rpartition(".")[0] for module in modules}  # that have all they find
+    imported: set[str] = set()
+    for name, other in list(loaded.items()):
+        if name.partition(".")[0] in ROOMS and name not in tables:
+            for one in vars(other).values():
+                whose = names.get(id(one)) or getattr(one, "__module__", None)
+                if whose != name and isinstance(whose, str):
+                    imported.add(whose)
+    return imported
+
+
+def _is_named(kind: str) -> bool:
+    """Whether another file of the program says a kind's name."""
+    name = re.compile(rf"\b{re.escape(kind)}\b".encode())
+    for room in sorted(ROOMS):
+        for path in (PROGRAM / room).rglob("*.py"):
+            if path.stem != kind and name.search(path.read_bytes()):
+                return True
+    return False

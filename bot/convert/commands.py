@@ -4,6 +4,7 @@
 курс, for, жана                  around currencies, with no part in what is asked
 off, выкл, өчүр                  none: no quiet hours, no daily digest, no board
 on, вкл, күйгүз                  there is to be one: a board
+курс, новости, жөндөөлөр         a command without its slash
 """
 
 from __future__ import annotations
@@ -57,6 +58,11 @@ def speaks_of_chart(text: str) -> bool:
     return _chart().search(text) is not None
 
 
+def command_called(text: str) -> str | None:
+    """The command that a text asks for without a slash, in any language, and by nothing else."""
+    return _called().get(" ".join(fold_typed(text).strip(" .!?").split()))
+
+
 def says_off(text: str) -> bool:
     """Whether a text is a word for none, in any language."""
     return fold_typed(text).strip(" .!") in _off()
@@ -65,6 +71,16 @@ def says_off(text: str) -> bool:
 def says_on(text: str) -> bool:
     """Whether a text is a word for switching something on, in any language."""
     return fold_typed(text).strip(" .!") in _on()
+
+
+@cache
+def _called() -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for spoken in languages():
+        for command, phrases in spoken.commands.called.items():
+            for phrase in filter(None, phrases.split(",")):
+                found.setdefault(fold_typed(phrase), command)
+    return found
 
 
 @cache

@@ -8,12 +8,14 @@ found in an English text too.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from bot.detect.facts import TOKEN, facts_of, places, surroundings
 from bot.detect.language import known_language
 from bot.detect.search import WORD, Token, asked, measured_words, sequence_of
+from bot.i18n import place_name
 from bot.languages import LANGUAGES
+from bot.languages import language as spoken
 from bot.languages.letters import fold_typed
 from bot.model.filters import (
     LONGEST_ITEM,
@@ -27,7 +29,6 @@ from bot.model.filters import (
 from bot.model.news import StoredEntry, Story
 
 _NO_PLACES = (("org",), ("head",))  # what stands among the places and is none
-SHORTEST_OFFERED = 5  # letters of a word that says what a headline is about
 LONGEST_OFFERED = 36  # its bytes: a button's data has 64
 # of each mark under one story, so that a menu stays one screen
 WORDS_OFFERED = 3
@@ -52,7 +53,7 @@ class _Text:
         for each in words:
             if not self._has_one_of(each):
                 return False
-        return len(words) == 1 or _stands_in(words, self._tokens)
+        return len(words) == 1 or _stand_in(words, self._tokens)
 
     def _has_one_of(self, meant: frozenset[Token]) -> bool:
         for one in meant:
@@ -200,27 +201,39 @@ def _offers(
     told = story.told_in(language)
     title = told.lead.entry.title or told.lead.entry.summary
     yield "story", Mark.STORY, str(story.pk), title[:LONGEST_ITEM]
-    for number, feed in enumerate(story.feeds[:SOURCES_OFFERED]):
-        yield f"source{number}", Mark.SOURCE, feed, names.get(feed, feed)
+    # those that its message credits by name; each by a number that stays when others join
+    for feed in told.feeds[:SOURCES_OFFERED]:
+        yield f"source{story.feeds.index(feed)}", Mark.SOURCE, feed, names.get(feed, feed)
     for place, written in _places_offered(told).items():
-        yield f"place-{place}", Mark.PLACE, place, written
-    for word in _words_offered(told):
+        yield f"place-{place}", Mark.PLACE, place, place_name(place, language) or written
+    for word in _words_offered(told, language):
         yield f"word-{word}", Mark.WORD, word.casefold(), word
 
 
-def _words_offered(story: Story) -> list[str]:
-    """The words of a story's headline that one may want to hear less of, the longest first.
+def _words_offered(story: Story, language: str) -> list[str]:
+    """What a story's headline is about, as a dictionary of the reader's language has it; nothing
+    where the headline is in another one.
 
-    Places are left out: they are offered as such.
+    Headlines have words in all their forms, and "пограничника" is nothing to choose by.
     """
     entry = story.lead.entry
-    found: dict[str, str] = {}
-    for word in WORD.findall(entry.title):
-        if len(word) < SHORTEST_OFFERED or len(word.encode()) > LONGEST_OFFERED:
-            continue
-        if not word.isdecimal() and place_of(word) is None:
-            found.setdefault(fold_typed(word), word)
-    return sorted(found.values(), key=len, reverse=True)[:WORDS_OFFERED]
+    said = measured_words(entry.content).get(language)
+    if said is None and entry.language == language:
+        said = entry.title
+    if said is None:
+        return []
+    tokens = sequence_of(said, language)
+    found: list[str] = []
+    for noun, stems in _nouns(language).items():
+        if len(noun.encode()) <= LONGEST_OFFERED and _stand_in(stems, tokens):
+            found.append(noun)
+    return found[:WORDS_OFFERED]
+
+
+@cache
+def _nouns(language: str) -> Mapping[str, Sequence[frozenset[Token]]]:
+    """What filters may be about, by what a text has of it."""
+    return {noun: asked(noun) for noun in filter(None, spoken(language).filters.nouns.split(","))}
 
 
 def _places_offered(story: Story) -> dict[str, str]:
@@ -242,7 +255,7 @@ def _is_muted_source(one: StoredFilter) -> bool:
     return one.mark is Mark.SOURCE and one.sense is Sense.NEVER
 
 
-def _stands_in(words: Sequence[frozenset[Token]], tokens: Sequence[str]) -> bool:
+def _stand_in(words: Sequence[frozenset[Token]], tokens: Sequence[str]) -> bool:
     """Whether these words stand side by side somewhere in a text."""
     for at in range(len(tokens) - len(words) + 1):
         if all(_is_one_of(tokens[at + away], each) for away, each in enumerate(words)):

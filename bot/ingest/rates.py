@@ -10,7 +10,7 @@ import storage.alerts
 import storage.held_rates
 import storage.rates
 import storage.rules
-from bot.alerts import corrections, kind_of, reads
+from bot.alerts import KINDS, Kind, corrections, kind_of, reads
 from bot.alerts import moves as kind_moves
 from bot.alerts import rules as kind_rules
 from bot.detect import moves
@@ -23,6 +23,8 @@ from bot.sources.specs import RateSpec
 from storage.alerts import StoredAlert
 from storage.db import Db
 
+#: Kinds of alert that a revised figure may make again, or undo.
+JUDGED_ANEW = {kind_moves.RateMoved.KIND, kind_rules.RuleFired.KIND}
 HISTORY = timedelta(days=400)  # a rule looks back 366 days at most, and to the rate before them
 
 
@@ -48,6 +50,7 @@ async def keep_rates(
     for new in added:
         if new.revision:
             alerts += await _revise_rules(db, new, now=now)
+            alerts += await _revise_others(db, new, now=now)
     agreed = [new for new in added if new not in disputed]
     alerts += await judge_by_rules(db, agreed, pasts, now=now)
     for new in await trust.settled(db, added):
@@ -86,6 +89,7 @@ async def revise_rates(db: Db, added: Sequence[SeenRate], *, now: datetime) -> N
         past = await storage.rates.before(db, new, reach=HISTORY)
         await _revise_move(db, past, new, baseline, now=now)
         await _revise_rules(db, new, now=now)
+        await _revise_others(db, new, now=now)
 
 
 async def _baseline(db: Db, new: SeenRate) -> moves.Baseline | None:
@@ -232,6 +236,22 @@ async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
         rule = rules.get(fired.number)
         if left.waiting and rule is not None and rule.state.fired_on == new.effective_on:
             await storage.rules.remember(db, fired.number, RuleState(anchor=fired.move.old))
+    return alerts
+
+
+async def _revise_others(db: Db, new: SeenRate, *, now: datetime) -> int:
+    """Correct what any other kind told of a rate (`Kind.rate`); who still waits hears nothing.
+
+    What it would say of the new figure is its own decision.
+    """
+    alerts = 0
+    for name, kind in KINDS.items():
+        if name in JUDGED_ANEW or type(kind).rate is Kind.rate:
+            continue
+        about = await storage.alerts.about_rate(db, name, new.series, new.effective_on)
+        for told in filter(reads, about):
+            if (await storage.alerts.withdraw(db, told.id)).reached:
+                alerts += await _correct(db, told, new, now=now)
     return alerts
 
 

@@ -38,7 +38,7 @@ from bot.languages.parts import (
     RuleWords,
     Zones,
 )
-from bot.languages.tables import ODDS, TABLES, problem_of_table
+from bot.languages.tables import OPTIONAL, TABLES, problem_of_table
 from bot.languages.texts import problem_of_texts, said_by, wrong_texts
 
 FOLDER = Path(__file__).parent
@@ -70,7 +70,7 @@ LEARNT: dict[str, type[wordings.Wording | meanings.Meaning]] = {
 #: All files of a language's folder that are read; those of one name are none of another's.
 FILES = (
     *(f"{part}.py" for part in PARTS),
-    *(f"{table}.tsv" for table in (*TABLES, ODDS)),
+    *(f"{table}.tsv" for table in (*TABLES, *OPTIONAL)),
     *LEARNT,
     TEXTS,
     DEMO_TEXTS,
@@ -238,7 +238,7 @@ def _problems_of(code: str) -> Iterator[str]:
     if not isinstance(getattr(import_module(f"{__name__}.{code}"), "ORDER", None), int):
         yield f"{place}/__init__.py lacks ORDER, its place in menus"
     yield from _problems_of_parts(code, place)
-    for name in (*TABLES, ODDS):
+    for name in (*TABLES, *OPTIONAL):
         if wrong := problem_of_table(folder / f"{name}.tsv"):
             yield f"{place}{wrong}"
     for name in LEARNT:

@@ -202,6 +202,9 @@ class FilterWords:
     spans: Mapping[int, str] = field(default_factory=dict)  # days to the words of a span
     lead: str = ""  # words before it: "for"
     one: str = ""  # "a" of "for a week"
+    #: What stories are about, as a dictionary has it, apart by commas; offered under a story whose
+    #: headline has it in any form.
+    nouns: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +231,8 @@ class CommandWords:
     whole: str = ""  # phrases, apart by commas, of all the days there are: "all time"
     off: str = ""  # words for none: no quiet hours, no daily digest, no board
     on: str = ""  # words for switching something on: a board
+    #: Commands to phrases, apart by commas, by which they are asked for without a slash.
+    called: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@ TABLES = {
     "common": 2,
 }
 ODDS = "odds"  # a table that only some languages need: see `Reading`
+NAMES = "names"  # what places are called; without it as in English
+OPTIONAL = (ODDS, NAMES)
 #: The tables that weigh their words, all in the second column.
 WEIGHED = {"security", "topics", "common", ODDS}
 NUMBER = r"-?\d+(?:\.\d+)?"
@@ -34,6 +36,7 @@ ROWS = {
     "severity": re.compile(rf"{NAME}\t{PHRASE}"),
     "events": re.compile(rf"{NAME}\t{PHRASE}"),
     "units": re.compile(rf"{NAME}\t{PHRASE}"),
+    NAMES: re.compile(rf"{NAME}\t{PHRASE}"),
     # several, apart by commas
     "places": re.compile(rf"{NAME}\t[^\t,]*[^\W_][^\t,]*(?:,[^\t,]*[^\W_][^\t,]*)*"),
 }
@@ -43,7 +46,7 @@ ROWS = {
 def problem_of_table(path: Path) -> str:
     """A table's problem, to be said behind the name of its folder; "" where there is none."""
     if not path.exists():
-        return "" if path.stem == ODDS else f" lacks {path.name}"
+        return "" if path.stem in OPTIONAL else f" lacks {path.name}"
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:

@@ -12,6 +12,7 @@ from bot.detect.quoted import followable
 from bot.model.subjects import (
     CURRENCIES,
     READERS_TOPICS,
+    SECURITY,
     DigestSubject,
     PairSubject,
     TopicSubject,
@@ -20,6 +21,8 @@ from bot.model.subjects import (
     topics_of,
 )
 from bot.readers.rules import rule_currencies
+from bot.sources.hazards import HazardSpec
+from bot.sources.specs import Catalog
 from storage.db import Db
 
 
@@ -35,6 +38,19 @@ async def currencies_offered(db: Db, home: str, *, chosen: Collection[str] = ())
     """The currencies to follow against `home`, those that are `chosen` already among them."""
     brought = await rule_currencies(db, home=home)
     return followable(home, brought, usual=CURRENCIES, chosen=chosen)
+
+
+def topics_offered(catalog: Catalog, *, chosen: Collection[str] = ()) -> tuple[str, ...]:
+    """The topics that a source of news may bring, those that are `chosen` already among them: an
+    institute measures dangers alone, and without any source a topic would bring nothing, ever.
+    """
+    news = [spec for spec in catalog.news.values() if not spec.disabled]
+    offered = set(chosen)
+    if news:
+        offered.add(SECURITY.topic)
+    if any(not isinstance(spec, HazardSpec) for spec in news):
+        offered.update(READERS_TOPICS)
+    return tuple(topic for topic in READERS_TOPICS if topic in offered)
 
 
 async def followed(db: Db, chat_id: int) -> list[Followed]:

@@ -75,7 +75,9 @@ def offered(offers: Mapping[str, Filter], alert: str, language: str) -> Message:
             label = t("filters.this_story", language)
         buttons.append([Button(label, f"less:{alert}:{which}")])
     buttons.append([Button(t("button.cancel", language), f"less:{alert}:{CANCEL}")])
-    return message(bold(t("filters.less", language)), buttons)
+    example = code(t("filters.example_mute", language))
+    other = phrase("filters.other_word", language, example=example)
+    return message(lines(bold(t("filters.less", language)), other), buttons)
 
 
 def spans(one: Filter, alert: str, code: str, language: str) -> Message:

@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.i18n import t
+from bot.i18n import place_name, t, unbroken
+from bot.languages import FALLBACK
 from bot.model.hazards import Hazard
 from bot.render.numbers import as_printed
 from bot.render.phrases import when
@@ -21,10 +22,11 @@ _WINDS = {"NNE": "NE", "ENE": "NE", "ESE": "SE", "SSE": "SE"} | {
     "WNW": "NW",
     "NNW": "NW",
 }
+_BORDER = re.compile(r"(.+)-(.+) border region", re.IGNORECASE)
 #: The winds that have a text.
 WINDS = ("n", "ne", "e", "se", "s", "sw", "w", "nw")
 #: The texts that a hazard is told with.
-TEXTS = ("hazard.magnitude", "hazard.away", "hazard.withdrawn", "button.map")
+TEXTS = ("hazard.magnitude", "hazard.away", "hazard.border", "hazard.withdrawn", "button.map")
 
 
 def name(hazard: Hazard, language: str) -> str:
@@ -64,15 +66,34 @@ def headline(hazard: Hazard, language: str) -> str:
 
 
 def place(hazard: Hazard, language: str) -> str:
-    """Where it was, in the institute's words; a distance and a wind in the reader's."""
+    """Where it was, in the institute's words; what has a name in the reader's language by that."""
     found = _AWAY.fullmatch(hazard.place)
     if found is None:
-        return hazard.place
+        return _called(hazard.place, language)
     wind = _WINDS.get(found[2], found[2]).lower()
     if wind not in WINDS:
         return hazard.place
     direction = t(f"wind.{wind}", language)
-    return t("hazard.away", language).format(km=found[1], direction=direction, name=found[3])
+    return unbroken(
+        t("hazard.away", language).format(
+            km=found[1], direction=direction, name=_called(found[3], language)
+        )
+    )
+
+
+def _called(said: str, language: str) -> str:
+    """A place as the reader calls it, part by part: "Naryn, Kyrgyzstan", "Artux-Naryn border
+    region"; a part that has no name here stays as it was written, and in English all of it.
+    """
+    if language == FALLBACK:
+        return said
+    if (whole := place_name(said, language)) is not None:
+        return whole
+    found = _BORDER.fullmatch(said)
+    if found is not None:
+        sides = [place_name(one, language) or one for one in found.groups()]
+        return t("hazard.border", language).format(one=sides[0], other=sides[1])
+    return ", ".join(place_name(part, language) or part for part in said.split(", "))
 
 
 def map_address(hazard: Hazard) -> str | None:

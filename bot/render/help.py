@@ -14,7 +14,7 @@ GROUPS = {
     "help.rates": ("rates", "chart", "convert"),
     "help.news": ("news", "security", "search", "digest", "mute", "only", "feed", "feeds"),
     "help.alerts": ("alert", "alerts"),
-    REST: ("subscribe", "settings", "channel", "status", "stop"),
+    REST: ("subscribe", "settings", "quiet", "channel", "status", "stop"),
 }
 #: Commands about what is stored, on one line.
 DATA = dict.fromkeys(("privacy", "mydata", "delete"))
@@ -33,12 +33,17 @@ def commands(names: Sequence[str], language: str) -> Message:
     for head, members in _grouped(names):
         rows: list[Rich | str] = [bold(t(head, language))]
         for name in members:
-            rows.append(f"/{name} – {t(f'command.{name}', language)}")
+            rows.append(f"/{name} – {_continued(t(f'command.{name}', language))}")
         if head == REST:
             data = [f"/{name}" for name in DATA if name in names]
             rows.append(f"{' '.join(data)} – {t('help.data', language)}")
         groups.append(lines(*rows))
     return message(join("\n\n", groups))
+
+
+def _continued(said: str) -> str:
+    """A line of the menu as it goes on behind a dash: with a small letter, but "RUB < 1"."""
+    return said if said[1:2].isupper() else said[:1].lower() + said[1:]
 
 
 def _grouped(names: Sequence[str]) -> list[tuple[str, list[str]]]:

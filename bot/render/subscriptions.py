@@ -21,7 +21,7 @@ def subscribe(
     language: str, *, currencies: Sequence[str], topics: Sequence[str], chosen: Collection[str] = ()
 ) -> Message:
     """The menu of subscriptions: a tap switches one on or off, what is on carries ✓."""
-    text = phrase("subscribe.choose", language)
+    text = phrase("subscribe.choose" if topics else "subscribe.choose_rates", language)
     return message(text, [*switches(language, currencies, topics, chosen), [done_button(language)]])
 
 
@@ -39,12 +39,17 @@ def subscribed(
     saved = phrase("subscribe.saved", language, what=bold(", ".join(kept)))
     waiting = [topic_name(topic, language) for topic in topics if topic != AT_ONCE]
     if digest or not waiting:
-        return message(lines(saved, phrase("subscribe.next", language)))
+        return onward(message(saved), language)
     # without a digest nothing of these topics would ever come
     asked = phrase("digest.when", language, topics=", ".join(waiting))
     hours = [Button(f"{hour[:2]}:{hour[2:]}", f"hour:{hour}") for hour in HOURS]
     hours.append(Button(t("digest.none", language), "hour:off"))
     return message(lines(saved, asked), [hours])
+
+
+def onward(said: Message, language: str) -> Message:
+    """What ends the choosing of /start, with what one may do next."""
+    return message(lines(Rich(said.text, said.entities), phrase("subscribe.next", language)))
 
 
 def said_hours(times: Collection[time], language: str) -> Rich:

@@ -19,6 +19,7 @@ from enum import StrEnum
 from string import Formatter
 from urllib.parse import urlsplit
 
+from bot.i18n import NO_BREAK, unbroken
 from bot.model.entities import Entity
 from bot.model.text import has_invisible, without_invisible
 
@@ -34,6 +35,7 @@ _SENTENCE_END = re.compile(r"[.!?…][\"'»”’)\]]*(?=\s)|(?=\n)")
 _EMOJI_PARTS = re.compile("[\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
 _FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]+$")
 _SPACES = re.compile(r"[ \n]+")
+_COUNTED = re.compile(r"\A (?=[^\W\d_])")  # a space that a figure stands before
 _ENDS_A_SENTENCE = re.compile(r"[.!?…][\"'»”’)\]]*$")
 
 
@@ -202,13 +204,15 @@ def fill(template: str, /, **values: Rich | str | int) -> Rich:
     more than names.
     """
     out, used = Rich(), set()
+    counts = False  # whether a figure stands before the words
     for literal, name, spec, conversion in Formatter().parse(template):
-        out += _examples(literal)
+        out += _examples(_COUNTED.sub(NO_BREAK, literal) if counts else literal)
         if name is None:
             continue
         if spec or conversion or not name.isidentifier():
             raise ValueError(f"only plain names may stand in a template: {template!r}")
         value = values[name]
+        counts = isinstance(value, int)
         if isinstance(value, int):
             value = str(value)
         out += value
@@ -222,7 +226,7 @@ def _examples(literal: str) -> Rich:
     """A template's own words, with the examples among them as what a tap copies."""
     out = Rich()
     for place, words in enumerate(literal.split("`")):
-        out += code(words) if place % 2 else Rich(words)
+        out += code(words) if place % 2 else Rich(unbroken(words))
     return out
 
 

@@ -81,8 +81,8 @@ def test_a_notice_names_kinds_of_posts_as_the_settings_do() -> None:
 
 def test_R3_the_day_since_when_a_source_is_silent_is_said_in_full() -> None:
     """In the words of its language; the day of a rate is said as a rate's."""
-    assert "since 18 October." in said("notice.silent", {"source": "one", "day": "2021-10-18"})
-    assert "for 18 Oct." in said("notice.stale", {"bank": "nbkr", "day": "2021-10-18"})
+    assert "since 18\u00a0October." in said("notice.silent", {"source": "one", "day": "2021-10-18"})
+    assert "for 18\u00a0Oct." in said("notice.stale", {"bank": "nbkr", "day": "2021-10-18"})
 
 
 def test_a_reason_is_said_with_the_word_of_the_headline_or_of_the_text() -> None:
@@ -94,7 +94,10 @@ def test_a_reason_is_said_with_the_word_of_the_headline_or_of_the_text() -> None
 
 def test_a_reasons_day_has_its_year_where_that_is_another_one() -> None:
     held = {"source": "nbkr", "rate": "USD/KGS 1"}
-    for day, words in (("2021-10-19", "rate of 19 Oct."), ("2020-10-19", "rate of 19 Oct 2020.")):
+    for day, words in (
+        ("2021-10-19", "rate of 19\u00a0Oct."),
+        ("2020-10-19", "rate of 19\u00a0Oct 2020."),
+    ):
         shown = said("notice.held", held, "en", a_reason("shift", "10", day))
         assert words in shown.replace(". I hold", ".")
 

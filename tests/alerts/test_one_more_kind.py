@@ -28,16 +28,18 @@ import storage.told
 from bot.alerts import KINDS, kind_in
 from bot.alerts.kind import table
 from bot.emulator import TEST_TOKEN, Emulator
-from bot.model.alerts import EVERYBODY, Alert, Audience, Lane, Severity, Terms
+from bot.model.alerts import EVERYBODY, About, Alert, Audience, Lane, Severity, Terms
 from bot.model.chats import Post, Sound, Wakes, write_sounds
+from bot.sources.catalog import parse_catalog
 from bot.telegram.api import Api
 from bot.telegram.outcomes import BLOCKED
 from bot.telegram.session import open_session
 from storage.db import Store
 from storage.schema import alert
 from tests.conftest import ROOT
-from tests.factories import NOW
-from tests.world import READER, SECURITY, Sending, World
+from tests.factories import NOW, rate
+from tests.publishers import bank_at
+from tests.world import READER, SECURITY, Sending, World, polling
 
 OTHER = READER + 1
 HOUR = timedelta(hours=1)
@@ -227,6 +229,34 @@ async def test_any_kind_may_be_for_everybody(world: World, monkeypatch: pytest.M
     assert texts(world, READER) == ["detour: Bishkek–Osh", "closure: Bishkek–Osh"]
     assert [state for state, _ in await world.rows(OTHER)] == ["sent"]
     assert texts(world, OTHER) == ["closure: Bishkek–Osh"]
+
+
+async def test_a_figure_that_it_told_is_corrected_when_its_bank_revises_it(
+    store: Store, kinds: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In answer to its message; who waits for it is not told the wrong one any more."""
+    kind = KINDS[PLAIN]
+    monkeypatch.setattr(kind.payload, "about", property(lambda _: About.rate(rate())))
+    monkeypatch.setattr(type(kind), "rate", lambda *_: rate())
+    async with (
+        polling(store, lambda url: parse_catalog(bank_at(url)), now=NOW) as made,
+        Emulator(TEST_TOKEN) as emulator,
+        open_session() as session,
+    ):
+        made.send_through(emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN))
+        emulator.add_private(emulator.add_user(READER, "Reader", "en"))
+        await made.reader(READER)
+        await made.publish(rate().effective_on)
+        async with Sending(made):
+            await decide(made, PLAIN, "Bishkek–Osh", Audience(chat=READER))
+            told = await made.tells(READER, "detour: Bishkek–Osh")
+        await decide(made, PLAIN, "Osh–Batken", Audience(chat=READER))
+        assert (await made.publish(rate().effective_on, USD="84,8100")).alerts == 1
+        made.restart()
+        async with Sending(made):
+            corrected = await made.tells(READER, "84.7935 → 84.8100")
+        assert corrected["reply_to_message"]["message_id"] == told["message_id"]
+        assert texts(made, READER) == ["detour: Bishkek–Osh", corrected["text"]]
 
 
 async def test_what_is_awaited_is_no_news_with_an_age(world: World) -> None:

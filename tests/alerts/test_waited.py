@@ -50,5 +50,5 @@ async def test_what_cannot_be_read_takes_nothing_else_away(
         message, why = await kind.words(desk, told, reader), await kind.why(desk, told, reader)
     assert message is not None
     assert why is not None
-    assert message.text.endswith("and 1 more: /news")
+    assert message.text.endswith("and 1\u00a0more: /news")
     assert why.text.count("•") == 1

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import select
 
+from bot.deliver.flights import DEAD_AFTER, HANGING
 from bot.deliver.worker import IN_FLIGHT
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.model.alerts import Lane
@@ -57,6 +58,22 @@ async def test_G15_dead_connections_keep_nobody_elses_place(store: Store, lane: 
                     await world.arrived(number, timeout=60)
             world.emulator.faults.clear()
             await world.emulator.stop()  # the rest ends too
+
+
+@pytest.mark.cases
+async def test_G15_what_may_not_be_sent_twice_is_waited_for_to_the_end_of_its_time(
+    store: Store,
+) -> None:
+    """Telegram is only slow: the answer comes when an alert would be on its way again."""
+    slow = HANGING + DEAD_AFTER + 2.5
+    async with desk(store, 2) as world:
+        world.emulator.faults.add(Fault.slow(slow, method="sendMessage"))
+        await world.alert(Lane.ROUTINE)
+        async with Sending(world):
+            await world.done()
+        for number in (FIRST, FIRST + 1):
+            assert await world.rows(number) == [("sent", None)]
+            assert world.accepted(number) == 1
 
 
 @pytest.mark.slow

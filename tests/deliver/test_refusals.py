@@ -15,10 +15,12 @@ from sqlalchemy import select, update
 
 import storage.chats
 import storage.pace
+import storage.setups
 from bot.deliver import reach
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.faults import Kind
 from bot.errors import ConfigError
+from bot.i18n import t
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
 from bot.presence import look_again
@@ -263,6 +265,24 @@ async def test_G16_who_really_threw_us_out_is_believed_at_once(desk: Bench, stat
         await desk.emulator.calls.wait(lambda call: call.method == "getChatMember")
     assert len(desk.emulator.calls.of("sendMessage", GROUP)) == 1
     assert not await desk.active(GROUP)
+
+
+@pytest.mark.cases
+async def test_G9_who_set_up_a_channel_hears_of_a_right_that_a_refused_post_shows_to_be_lost(
+    desk: Bench,
+) -> None:
+    """Once, in private: there may have been no word from Telegram but the refusal."""
+    await desk.reader(ONE)
+    await desk.reader(CHANNEL, ChatKind.CHANNEL)
+    async with desk.store.writing() as db:
+        await storage.setups.adopt(db, CHANNEL, ONE)
+    desk.emulator.set_bot_status(CHANNEL, "left", by=TWO)
+    await desk.alert()
+    async with Running(desk):
+        await desk.tells(ONE, t("notice.channel_lost", "en").partition("{")[0])
+    assert not await desk.active(CHANNEL)
+    lost = [values for msgid, values in await desk.notices() if msgid == "notice.channel_lost"]
+    assert [values["chat"] for values in lost] == [str(CHANNEL)]
 
 
 async def test_G16_what_was_given_up_is_looked_at_daily_and_keeps_its_settings(desk: Bench) -> None:

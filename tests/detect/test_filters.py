@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -15,13 +16,15 @@ from tests.factories import NOW, entry
 NUMBERS = count(1)
 
 
-def story(title: str, text: str = "", *, language: str = "en", feeds: str = "one") -> Story:
-    """A story that each of these feeds reports in the same words."""
+def story(
+    title: str, text: str = "", *, language: str = "en", feeds: str = "one", measured: str = ""
+) -> Story:
+    """A story that each of these feeds reports in the same words; or what an institute wrote."""
     entries = [
         StoredEntry(
             pk=number,
             feed=feed,
-            entry=entry(title=title, summary=text, language=language),
+            entry=entry(title=title, summary=text, content=measured, language=language),
             seen_at=NOW,
             story=7,
         )
@@ -134,21 +137,72 @@ def test_a_topic_and_one_story() -> None:
 
 
 def test_less_of_a_story_is_less_of_it_of_its_sources_its_places_or_its_words() -> None:
-    """A source as the reader calls it; at most so many of each as fit on a screen."""
+    """A source and a place as the reader calls them; at most so many of each as fit on a screen."""
     told = story(
         "Shelling near Batken, Osh and Naryn: evacuation continues overnight",
         feeds="agency two three four",
     )
-    offered = less_of(told, {"agency": "Горные вести"}, "ru")
+    offered = less_of(told, {"agency": "Горные вести"}, "en")
     assert list(offered) == [
         "story", "source0", "source1", "source2", "place-batken", "place-osh",
-        "word-evacuation", "word-continues", "word-overnight",
+        "word-shelling", "word-evacuation",
     ]  # fmt: skip
     assert {one.sense for one in offered.values()} == {Sense.NEVER}
     found = {code: (one.mark, one.what, one.said) for code, one in offered.items()}
     assert found["source0"] == (Mark.SOURCE, "agency", "Горные вести")
     assert found["source1"] == (Mark.SOURCE, "two", "two")
     assert found["word-evacuation"] == (Mark.WORD, "evacuation", "evacuation")
+
+
+def test_the_sources_offered_are_those_that_the_message_credits() -> None:
+    """Who is told it in their language reads other names first than those that were first."""
+    reports = [
+        replace(one, entry=replace(one.entry, language=written))
+        for one, written in zip(
+            story("Fire", feeds="a b c d").entries, ("en", "en", "en", "ru"), strict=True
+        )
+    ]
+    told = replace(story("Fire"), entries=tuple(reports))
+    offered = less_of(told, {}, "ru")
+    sources = {code: one.what for code, one in offered.items() if one.mark is Mark.SOURCE}
+    assert sources == {"source3": "d", "source0": "a", "source1": "b"}
+    assert tuple(sources.values()) == told.told_in("ru").feeds[:3]
+
+
+@pytest.mark.parametrize(
+    ("title", "language", "words", "places"),
+    [
+        (
+            "Перестрелка на границе в Баткене: 2 пограничника ранены",
+            "ru",
+            ["перестрелка", "граница", "пограничник"],
+            ["Баткен"],
+        ),
+        (
+            "Нарында жер титирөө болду, куткаруучулар 140 тургунду эвакуациялады",
+            "ky",
+            ["жер титирөө", "куткаруучу", "эвакуация"],
+            ["Нарын"],
+        ),
+        # what its reader cannot read is nothing to choose by; a place has a name all the same
+        ("Earthquake hits Naryn", "ky", [], ["Нарын"]),
+        ("earthquake 5.4: Naryn, Kyrgyzstan", "ky", ["жер титирөө"], ["Нарын"]),
+    ],
+)
+def test_words_and_places_are_offered_as_a_dictionary_of_the_readers_language_has_them(
+    title: str, language: str, words: list[str], places: list[str]
+) -> None:
+    """What a measured event is called counts as said in every language. What is offered under a
+    story would have kept it back.
+    """
+    measured = title if title.startswith("earthquake") else ""
+    told = story(title, language="en" if title.isascii() else language, measured=measured)
+    offered = less_of(told, {}, language)
+    by_mark = {mark: [one for one in offered.values() if one.mark is mark] for mark in Mark}
+    assert [one.said for one in by_mark[Mark.WORD]] == words
+    assert [one.said for one in by_mark[Mark.PLACE]][:1] == places
+    for one in (*by_mark[Mark.WORD], *by_mark[Mark.PLACE]):
+        assert keeps_back([a_filter(one.what, mark=one.mark)], Looked(told)) is not None, one
 
 
 def test_what_is_offered_fits_a_button_and_a_filter() -> None:

@@ -253,7 +253,7 @@ async def test_a_story_told_before_takes_what_waits_and_nobody_is_told_twice(des
     assert await desk.press(READER, again, same) is None
     grown = await desk.emulator.wait_message(
         STRANGER,
-        lambda m: m["message_id"] == first["message_id"] and "2 булак" in m.get("text", ""),
+        lambda m: m["message_id"] == first["message_id"] and "2\u00a0булак" in m.get("text", ""),
         timeout=20,
     )
     assert ATTACK[1] in grown["text"]
@@ -295,7 +295,7 @@ async def test_a_headline_is_sent_as_the_operator_words_it(desk: World) -> None:
     assert 0 < len(field["input_field_placeholder"]) <= 64
     number = asked["message_id"]
     long = await desk.ask("x" * 201, chat=READER, reply_to=number)
-    assert "1 to 200" in long["text"]
+    assert "1\u00a0to 200" in long["text"]
     changed = await desk.ask("Shooting at the <border>", chat=READER, reply_to=number)
     assert "Shooting at the <border>" in changed["text"]
     send = await buttons(desk, changed["message_id"])
@@ -357,7 +357,7 @@ async def test_a_feeds_correction_of_what_an_operator_let_through_asks_again(des
     assert list(labels(asked)) == ["Send", "Reject"]
     await desk.report("two", AGAIN, QUIET)
     grown = await desk.emulator.wait_message(
-        STRANGER, lambda m: "2 булак" in m.get("text", ""), timeout=20
+        STRANGER, lambda m: "2\u00a0булак" in m.get("text", ""), timeout=20
     )
     assert ATTACK[1] in grown["text"]
     for what in ("word", "same"):  # it has no headline of its own, and is no story

@@ -134,7 +134,7 @@ async def test_a_board_is_made_pinned_in_silence_and_edited_when_something_chang
     assert pinned(world) == [number]
     assert world.emulator.silent(CHANNEL, number)
     assert "84.7935" in board["text"]
-    assert board["text"].splitlines()[-1].startswith("Updated 20 Oct")
+    assert board["text"].splitlines()[-1].startswith("Updated 20\u00a0Oct")
     assert "reply_markup" not in board
     assert t("channel.board_on", "en") in setup.shown["text"]
     before = edits(world)

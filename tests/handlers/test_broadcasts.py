@@ -92,15 +92,15 @@ async def test_a_broadcast_is_shown_confirmed_twice_and_sent_as_it_was_shown(des
     """Text and entities as they were written; progress in the message that confirmed it."""
     card = await drafted(desk)
     number = card["message_id"]
-    assert "3 readers, 1 group" in card["text"]
+    assert "3\u00a0readers, 1\u00a0group" in card["text"]
     (shown,) = got(desk, READER)
     assert shown["message_id"] < number
     await desk.press(READER, number, "cast:send:1")
-    sure = await becomes(desk, number, t("broadcast.sure", "en"), "3 readers, 1 group")
-    assert buttons(sure)["Yes, send to 4 chats"] == "cast:sure:1"
+    sure = await becomes(desk, number, t("broadcast.sure", "en"), "3\u00a0readers, 1\u00a0group")
+    assert buttons(sure)["Yes, send to 4\u00a0chats"] == "cast:sure:1"
     assert got(desk, RUSSIAN) == []
     await desk.press(READER, number, "cast:sure:1")
-    done = await becomes(desk, number, t("broadcast.done", "en"), "4 of 4")
+    done = await becomes(desk, number, t("broadcast.done", "en"), "4\u00a0of 4")
     assert buttons(done) == {}
     for chat_id in (RUSSIAN, STRANGER, GROUP):
         (one,) = got(desk, chat_id)
@@ -119,7 +119,7 @@ async def test_a_broadcast_may_go_to_a_topics_readers(desk: World) -> None:
     await becomes(desk, number, t("broadcast.nobody", "en"))
     assert await desk.press(READER, number, "cast:send:1") == t("error.broadcast.nobody", "en")
     await desk.press(READER, number, "cast:to:1:economy")
-    await becomes(desk, number, "1 reader")
+    await becomes(desk, number, "1\u00a0reader")
     await desk.press(READER, number, "cast:send:1")
     await becomes(desk, number, t("broadcast.sure", "en"), t("topic.economy", "en"))
     await desk.press(READER, number, "cast:back:1")
@@ -127,7 +127,7 @@ async def test_a_broadcast_may_go_to_a_topics_readers(desk: World) -> None:
     await desk.press(READER, number, "cast:send:1")
     await becomes(desk, number, t("broadcast.sure", "en"))
     await desk.press(READER, number, "cast:sure:1")
-    await becomes(desk, number, t("broadcast.done", "en"), "1 of 1")
+    await becomes(desk, number, t("broadcast.done", "en"), "1\u00a0of 1")
     assert [len(got(desk, one)) for one in (RUSSIAN, STRANGER, GROUP)] == [1, 0, 0]
 
 
@@ -139,11 +139,11 @@ async def test_a_stopped_broadcast_leaves_for_nobody_else(desk: World) -> None:
     await desk.press(READER, number, "cast:send:1")
     await becomes(desk, number, t("broadcast.sure", "en"))
     await desk.press(READER, number, "cast:sure:1")
-    under_way = await becomes(desk, number, t("broadcast.under_way", "en"), "3 of 4")
+    under_way = await becomes(desk, number, t("broadcast.under_way", "en"), "3\u00a0of 4")
     assert list(buttons(under_way).values()) == ["cast:stop:1"]
     said = await desk.press(READER, number, "cast:stop:1")
     assert said == t("broadcast.stopping", "en")
-    await becomes(desk, number, t("broadcast.stopped", "en"), "3 of 4")
+    await becomes(desk, number, t("broadcast.stopped", "en"), "3\u00a0of 4")
     desk.emulator.faults.clear()
     await desk.done()
     assert [len(got(desk, one)) for one in (RUSSIAN, STRANGER, GROUP)] == [1, 0, 1]
@@ -156,11 +156,13 @@ async def test_who_asked_for_silence_is_left_alone_and_who_blocked_is_named(desk
     desk.emulator.faults.add(Fault.forbidden("blocked", chat_id=RUSSIAN))
     card = await drafted(desk)
     number = card["message_id"]
-    assert "2 readers, 1 group" in card["text"]
+    assert "2\u00a0readers, 1\u00a0group" in card["text"]
     await desk.press(READER, number, "cast:send:1")
     await becomes(desk, number, t("broadcast.sure", "en"))
     await desk.press(READER, number, "cast:sure:1")
-    await becomes(desk, number, t("broadcast.done", "en"), "2 of 3", "1 chat could not be reached")
+    await becomes(
+        desk, number, t("broadcast.done", "en"), "2\u00a0of 3", "1\u00a0chat could not be reached"
+    )
     assert not await desk.active(RUSSIAN)
     assert got(desk, STRANGER) == []
 
@@ -242,7 +244,7 @@ async def test_a_broadcast_goes_on_after_a_restart(
             await first.arrived(people[1])
         assert sum(len(got(first, one)) for one in people) < len(people)
         async with running(tmp_path, telegram, CATALOG, now=NOW) as second:
-            await becomes(second, number, t("broadcast.done", "en"), "21 of 21")
+            await becomes(second, number, t("broadcast.done", "en"), "21\u00a0of 21")
             assert [len(got(second, one)) for one in people] == [1] * len(people)
 
 

@@ -12,7 +12,7 @@ async def test_a_command_is_answered_with_the_sum_and_whose_rate_it_was(world: W
     assert answer["text"].splitlines() == [
         "100 USD = 8,479.35 KGS",
         "1 USD = 84.7935 KGS",
-        "National Bank · official rate · 20 Oct",
+        "National Bank · official rate · 20\u00a0Oct",
     ]
 
 
@@ -147,11 +147,11 @@ async def test_a_list_is_one_answer_a_line_each(
 async def test_a_question_about_another_day_is_answered_by_its_rates(world: World) -> None:
     await world.keep(days("USD/KGS", ["80.1", "80.2", "80.3", "80.4", "80.5", "84.7935"]))
     for question, worth, day in (
-        ("100 usd вчера", "8,050 KGS", "19 Oct"),
-        ("доллар в прошлую пятницу", "80.1 KGS", "15 Oct"),
-        ("доллар өткөн жума", "80.1 KGS", "15 Oct"),
-        ("/convert 100 usd 16 октября", "8,020 KGS", "16 Oct"),
-        ("100 usd yesterday", "8,050 KGS", "19 Oct"),
+        ("100 usd вчера", "8,050 KGS", "19\u00a0Oct"),
+        ("доллар в прошлую пятницу", "80.1 KGS", "15\u00a0Oct"),
+        ("доллар өткөн жума", "80.1 KGS", "15\u00a0Oct"),
+        ("/convert 100 usd 16 октября", "8,020 KGS", "16\u00a0Oct"),
+        ("100 usd yesterday", "8,050 KGS", "19\u00a0Oct"),
     ):
         said = (await world.ask(question))["text"]
         assert worth in said, question
@@ -165,7 +165,7 @@ async def test_a_question_about_another_day_is_answered_by_its_rates(world: Worl
         ("доллар завтра", "still ahead"),
         ("доллар 1 августа 2019", "nearest day"),
         ("/rates 1 августа 2019", "nearest day"),
-        ("/rates завтра", "20 Oct"),
+        ("/rates завтра", "20\u00a0Oct"),
     ],
 )
 async def test_a_day_without_rates_is_one_helpful_answer(

@@ -277,7 +277,7 @@ async def test_much_at_once_is_five_messages_and_a_count(
     many = [(f"n{number}", f"Headline {number}", "Text.") for number in range(12)]
     published.put("/rss.xml", rss(*many, FIRST))
     assert await poll(patient) == 5
-    last = await patient.tells(READER, "and 7 more")
+    last = await patient.tells(READER, "and 7\u00a0more")
     assert "Headline 0" in last["text"]
 
 

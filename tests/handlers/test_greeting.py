@@ -6,13 +6,16 @@ import re
 import time
 from typing import Any
 
+import pytest
+
 import storage.chats
 from bot.i18n import t
 from bot.languages import LANGUAGES
 from bot.model.subjects import READERS_TOPICS, digests_of
+from bot.sources.catalog import parse_catalog
 from bot.telegram.outcomes import Sent
 from handlers.services import BURST
-from tests.handlers.conftest import GROUP, NOW, READER, World, days
+from tests.handlers.conftest import CATALOG, GROUP, NOW, READER, World, days
 from tests.languages.expected import WHOLE
 
 
@@ -56,7 +59,9 @@ async def test_the_greeting_has_todays_rates_and_a_topic_of_the_digest_asks_for_
     await world.emulator.press(READER, number, "done")
     assert keys(shown(world, number))["hour:0800"] == "08:00"
     await world.emulator.press(READER, number, "hour:0800")
-    assert shown(world, number)["text"] == "Your digest will come every day at 08:00."
+    kept = shown(world, number)["text"]
+    assert kept.startswith("Your digest will come every day at 08:00.\n")
+    assert "/alert" in kept  # what one may do next, as where no hour was asked for
     async with world.bot.store.reading() as db:
         (digest,) = digests_of(await storage.chats.subscriptions(db, READER))
     assert (digest.at.hour, digest.at.minute) == (8, 0)
@@ -116,13 +121,51 @@ async def test_only_currencies_that_a_source_brings_are_offered(world: World) ->
     assert money(shown(world, menu["message_id"])) == {*BROUGHT, "CNY"}
 
 
+def topics(message: dict[str, Any]) -> list[str]:
+    """The topics that a message offers to follow, or to see alone."""
+    found = [one for one in keys(message) if one.startswith(("top:", "news:"))]
+    return [one.split(":")[1] for one in found]
+
+
+FEED = '[feeds.agency]\nurl = "http://127.0.0.1:9/feed.xml"\nlanguage = "en"\n'
+INSTITUTE = '[hazards.institute]\nurl = "http://127.0.0.1:9/quakes.json"\nformat = "usgs"\n'
+
+
+@pytest.mark.parametrize(
+    ("sources", "offered"),
+    [
+        ("", []),
+        (f"{FEED}disabled = true\n", []),
+        (INSTITUTE, ["security"]),
+        (f"{FEED}{INSTITUTE}", list(READERS_TOPICS)),
+    ],
+)
+async def test_only_topics_that_a_source_brings_are_offered(
+    world: World, sources: str, offered: list[str]
+) -> None:
+    """An institute brings dangers alone. What is followed stays, to switch it off; without any
+    topic the menu speaks of none.
+    """
+    world.bot.services.catalog = parse_catalog(f"{CATALOG}{sources}")
+    assert topics(await world.ask("/start")) == offered
+    menu = await world.ask("/subscribe")
+    assert topics(menu) == offered
+    assert ("topics" in menu["text"]) is bool(offered)
+    assert topics(await world.ask("/news")) == offered
+    async with world.bot.store.writing() as db:
+        await storage.chats.subscribe(db, READER, ["topic:society"], now=NOW)
+    kept = [one for one in READERS_TOPICS if one in {*offered, "society"}]
+    assert topics(await world.ask("/subscribe")) == kept
+
+
 async def test_S14_all_of_a_menu_may_be_tapped_and_a_flood_is_told_once_how_long_to_wait(
     world: World,
 ) -> None:
     """Taps cost half of what commands do; the wait named is the wait there is, not longer."""
     greeting = await world.ask("/start")
     number = greeting["message_id"]
-    switches = [one for one in keys(greeting) if one.startswith(("cur:", "top:"))]
+    switches = [f"cur:{code}" for code in money(greeting)]
+    switches += [f"top:{topic}" for topic in READERS_TOPICS]
     assert len(switches) == len(BROUGHT) + len(READERS_TOPICS)
     for data in [*switches, "set:zone"]:
         assert not (await world.emulator.press(READER, number, data)).get("show_alert"), data
@@ -131,7 +174,7 @@ async def test_S14_all_of_a_menu_may_be_tapped_and_a_flood_is_told_once_how_long
     slow = await world.emulator.wait_message(
         READER, lambda m: "Too fast" in m.get("text", ""), timeout=20
     )
-    found = re.search(r"(\d+) seconds?", slow["text"])
+    found = re.search(r"(\d+)\sseconds?", slow["text"])
     assert found is not None
     assert 1 <= int(found[1]) <= 2
 
@@ -179,3 +222,17 @@ async def test_a_place_in_a_group_is_not_for_us(world: World) -> None:
     assert [m for m in world.emulator.messages(GROUP) if m.get("from", {}).get("is_bot")] == [
         answer
     ]
+
+
+@pytest.mark.parametrize(
+    ("chat", "there", "elsewhere"),
+    [(READER, {"/channel"}, {"/here", "/board"}), (GROUP, {"/here", "/board"}, {"/channel"})],
+)
+async def test_help_lists_what_works_in_that_chat(
+    world: World, chat: int, there: set[str], elsewhere: set[str]
+) -> None:
+    listed = {
+        one.split()[0] for one in (await world.ask("/help", chat=chat))["text"].split("\n") if one
+    }
+    assert there <= listed
+    assert not elsewhere & listed

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 import storage.filters
+from bot.convert.commands import command_called
 from bot.i18n import t
-from handlers import follow_up
+from bot.languages import LANGUAGES, language
+from handlers import COMMANDS, follow_up
 from storage.schema import rule as rule_table
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World, days
 
@@ -304,3 +306,50 @@ async def test_an_alert_that_was_begun_stays_while_another_is(
     await patient.tells(chat, t("rule.saved", language))
     standing = {one.id: one.standing for one in await patient.stored(rule_table)}
     assert standing[number] == "on"
+
+
+CALLED = sorted(
+    (code, phrase, command)
+    for code in LANGUAGES
+    for command, phrases in language(code).commands.called.items()
+    for phrase in phrases.split(",")
+)
+
+
+def test_a_command_that_is_called_in_words_is_one_and_is_asked_for_by_nothing_else() -> None:
+    assert {command for *_, command in CALLED} <= set(COMMANDS)
+    for code, phrase, command in CALLED:
+        assert command_called(f"  {phrase.upper()}? ") == command, (code, phrase)
+
+
+@pytest.mark.cases(keep=3)
+@pytest.mark.parametrize(
+    ("written", "command"),
+    [
+        ("курс", "/rates"),
+        ("Курсы валют", "/rates"),
+        ("курс валют?", "/rates"),
+        ("Новости", "/news"),
+        ("настройки", "/settings"),
+        ("жөндөөлөр", "/settings"),
+        ("жардам", "/help"),
+        ("what can you do?", "/help"),
+        ("тихие часы", "/quiet"),
+    ],
+)
+async def test_a_word_for_a_command_is_the_command(
+    patient: World, written: str, command: str
+) -> None:
+    """In a private chat; a word that says more, or is said in a group, is not."""
+    told = said(await patient.ask(command))
+    assert said(await patient.ask(written)) == told
+    assert said(await patient.ask(f"{written} ау")) != told
+    await patient.emulator.send_text(GROUP, written, user_id=READER)
+    answer = await patient.ask("/privacy", chat=GROUP)
+    mine = [m for m in patient.emulator.messages(GROUP) if m.get("from", {}).get("is_bot")]
+    assert mine == [answer]
+
+
+async def test_what_a_command_called_in_words_asks_for_may_follow(patient: World) -> None:
+    await patient.ask("тихие часы")
+    assert "23:00" in said(await patient.ask("23-7", fits="23:00"))

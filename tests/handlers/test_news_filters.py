@@ -266,7 +266,7 @@ async def test_less_of_this_under_a_story(world: World) -> None:
     menu = await world.tells(READER, "Less of what?")
     assert data(menu) == [
         f"less:{alert}:{code}"
-        for code in ("story", "source0", "place-batken", "word-Shelling", "word-market", "cancel")
+        for code in ("story", "source0", "place-batken", "word-shelling", "word-market", "cancel")
     ]
     assert menu["reply_markup"]["inline_keyboard"][0][0]["text"] == "This story"
     await world.press(READER, menu["message_id"], f"less:{alert}:place-batken")

@@ -244,7 +244,7 @@ async def test_the_night_comes_as_one_message(patient: World) -> None:
     assert told["text"] == (
         "While it was quiet\n\n"
         "USD 84.7935 → 86.4 ▲ +1.9\N{NO-BREAK SPACE}%\n"
-        "National Bank, effective 20 Oct\n\n"
+        "National Bank, effective 20\u00a0Oct\n\n"
         "• Your alert: USD/KGS > 86\n"
         "• A bridge is closed · agency\n\n"
         "Left out by your filters: 1 · /mute"
@@ -258,7 +258,7 @@ async def test_the_night_comes_as_one_message(patient: World) -> None:
     await reported(world, 1, "A bridge is closed", feed="third")
     await enqueued(world, edits.alert(first, "x", now=world.bot.clock(), expires_at=NOW + 99 * DAY))
     edited = await world.emulator.wait_message(
-        READER, lambda m: "2 sources" in m.get("text", ""), timeout=20
+        READER, lambda m: "2\u00a0sources" in m.get("text", ""), timeout=20
     )
     assert edited["message_id"] == told["message_id"]
     assert "86.4" in edited["text"]

@@ -82,11 +82,11 @@ async def told_days(world: World, roubles: list[str]) -> list[int]:
     [
         ("RUB < 1", "RUB/KGS < 1"),
         ("USD 1%", "USD/KGS ±1\u00a0%"),
-        ("EUR 3% 7d", "EUR/KGS ±3\u00a0% within 7 days"),
+        ("EUR 3% 7d", "EUR/KGS ±3\u00a0% within 7\u00a0days"),
         ("USD 0.5", "USD/KGS ±0.5 som"),
         (
             "sell USD >= 90 once until 2021-12-31",
-            "USD/KGS (selling rate) ≥ 90, once, until 31 Dec 2021",
+            "USD/KGS (selling rate) ≥ 90, once, until 31\u00a0Dec 2021",
         ),
     ],
 )
@@ -142,7 +142,7 @@ async def test_a_rule_is_silent_after_its_last_day_and_a_change_gives_it_another
     number = await saved(world, "/alert RUB > 1.2 until 2021-10-22")
     assert await told_days(world, ["1,1950", "1,1950", "1,2100"]) == []
     listed = await world.ask("/alerts")
-    assert "1. RUB/KGS > 1.2, until 22 Oct 2021 ⌛" in listed["text"]
+    assert "1. RUB/KGS > 1.2, until 22\u00a0Oct 2021 ⌛" in listed["text"]
     card = await pressed_shows(world, listed, f"rule:open:{number}", "Expired")
     assert "rule:resume" not in str(card["reply_markup"])
     await world.emulator.press(READER, listed["message_id"], f"rule:edit:{number}")
@@ -169,8 +169,8 @@ async def test_a_rule_is_previewed_on_history_before_it_is_saved(world: World) -
     """How often and when; nothing is in force until Save."""
     await world.keep(days("RUB/KGS", YEAR))
     shown = await world.ask("/alert RUB < 1.195")
-    assert "alerts, latest: 16 Oct, 6 Oct, 26 Sep" in shown["caption"]
-    assert "30 alerts" in shown["caption"]
+    assert "alerts, latest: 16\u00a0Oct, 6\u00a0Oct, 26\u00a0Sep" in shown["caption"]
+    assert "30\u00a0alerts" in shown["caption"]
     assert shown["photo"]
     assert "no alerts" in (await world.ask("/alerts"))["text"]
     await world.emulator.press(READER, shown["message_id"], data(shown, "rule:save"))

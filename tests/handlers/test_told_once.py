@@ -107,6 +107,76 @@ async def test_a_subscription_and_two_rules_are_one_message_that_names_each(
     assert " > 1" not in again["text"]
 
 
+async def test_what_is_resumed_while_the_rest_is_snoozed_is_silent_as_long_and_says_so(
+    world: World,
+) -> None:
+    """One button snoozes all that a message names: what is followed again would not keep to it."""
+    await settled(world)
+    await world.ask("/start")
+    await watching(world, READER, "RUB > 1.2", "RUB 2%")
+    message = await told(world, READER)
+    number, snooze = message["message_id"], data(message, "snooze:")
+    (mute,) = [one["callback_data"] for row in keys(message) for one in row if "RUB" in one["text"]]
+    unmute = mute.replace("mute", "unmute")
+    until = f"{world.now + timedelta(hours=8 + 6):%H:%M}"
+    await pressed_under(world, message, snooze, f"Off until {until}")
+    await pressed_under(world, message, mute, "Unmute RUB")
+    said = await world.emulator.press(READER, number, unmute)
+    assert said["text"] == f"Resumed: RUB. Still silent until {until}."
+    shown = await world.tells(READER, message["text"][:20])
+    assert any(f"Off until {until}" in row for row in labels(shown))
+    async with world.bot.store.reading() as db:
+        state = await storage.chats.following(db, READER, PAIR)
+    assert state is not None
+    assert state.snoozed_until is not None
+    await pressed_under(world, message, snooze.replace("snooze", "unsnooze"), "Snooze")
+    await world.press(READER, number, mute)
+    assert (await world.emulator.press(READER, number, unmute))["text"] == "Resumed: RUB"
+
+
+async def test_an_alert_that_is_resumed_in_its_list_rests_no_more(world: World) -> None:
+    """There is no button there that says until when."""
+    await settled(world)
+    await world.ask("/start")
+    (number,) = await watching(world, READER, "RUB 2%", follows=False)
+    message = await told(world, READER)
+    await world.press(READER, message["message_id"], data(message, "snooze:"))
+    listed = await world.ask("/alerts")
+    for what in ("open", "pause", "resume"):
+        await world.press(READER, listed["message_id"], f"rule:{what}:{number}")
+    async with world.bot.store.reading() as db:
+        assert await storage.rules.rests_until(db, number, now=world.now) is None
+
+
+@pytest.mark.parametrize("rules", [(), ("RUB 2%",)])
+async def test_a_move_names_an_alert_only_to_who_had_it(
+    world: World, rules: tuple[str, ...]
+) -> None:
+    """It is told in the same words to all, by the day alone; its *Why?* knows whose it is."""
+    await settled(world)
+    for chat in (READER, RUSSIAN):
+        await world.ask("/start", chat=chat)
+    await watching(world, RUSSIAN)
+    await told(world, RUSSIAN)
+    world.now += timedelta(days=1)
+    await watching(world, READER, *rules)
+    before = {chat: len(world.emulator.messages(chat)) for chat in (READER, RUSSIAN)}
+    await publish(world, "84,7935", "1,2000")
+    await world.done()
+    for chat, alert, last in (
+        (READER, "since the alert of", "its last big move"),
+        (RUSSIAN, "с оповещения", "прошлое резкое изменение"),
+    ):
+        (message,) = world.emulator.messages(chat)[before[chat] :]
+        assert alert not in message["text"]
+        await world.press(chat, message["message_id"], data(message, "why:"))
+        why = await world.emulator.wait_message(
+            chat, lambda m, than=message: m["message_id"] > than["message_id"], timeout=20
+        )
+        assert (alert in why["text"]) is (chat == RUSSIAN)
+        assert (last in why["text"]) is (chat == READER)
+
+
 def keys(message: dict[str, Any]) -> list[list[dict[str, str]]]:
     """The buttons under a message."""
     return list(message["reply_markup"]["inline_keyboard"])

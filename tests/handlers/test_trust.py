@@ -64,17 +64,17 @@ async def test_R3_the_operator_is_told_by_name_that_a_bank_stands_still(world: W
             world.bot.worker.wake()
             shown.append((await world.ask("/status", fits="National Bank – "))["text"])
     assert "🟠 National Bank" in shown[0]
-    assert "last rates: 20 Oct" in shown[0]
+    assert "last rates: 20\u00a0Oct" in shown[0]
     assert "🟢 National Bank" in shown[1]
     assert "last rates" not in shown[1]
     stood = await world.emulator.wait_message(
         READER, lambda m: "nothing new" in m.get("text", ""), timeout=20
     )
     assert stood["text"] == (
-        "National Bank publishes nothing new: its latest rates are for 20 Oct. I keep showing them "
-        "with their date."
+        "National Bank publishes nothing new: its latest rates are for 20\u00a0Oct. I keep "
+        "showing them with their date."
     )
     again = await world.emulator.wait_message(
         READER, lambda m: "publishes again" in m.get("text", ""), timeout=20
     )
-    assert again["text"] == "National Bank publishes again: the rates for 24 Oct have come."
+    assert again["text"] == "National Bank publishes again: the rates for 24\u00a0Oct have come."

@@ -34,12 +34,15 @@ from tests.render.world import TODAY, marked
         (
             UserError("error.date_future", day=date(2022, 3, 3)),
             "ru",
-            "3 марта 2022 года ещё впереди: курс на этот день пока неизвестен. Последний: /rates",
+            (
+                "3\u00a0марта 2022\u00a0года ещё впереди: курс на этот день пока неизвестен. "
+                "Последний: /rates"
+            ),
         ),
         (
             UserError("error.throttled", wait=timedelta(seconds=5)),
             "ru",
-            "Слишком быстро. Подождите: 5 секунд.",
+            "Слишком быстро. Подождите: 5\u00a0секунд.",
         ),
         (
             UserError("error.too_many", limit=20),
@@ -61,7 +64,7 @@ def test_an_error_says_what_is_wrong_and_what_works(
 
 def test_without_todays_date_an_error_writes_the_year() -> None:
     shown = answers.explain(UserError("error.date_future", day=date(2030, 1, 1)), "en").text
-    assert shown.startswith("1 Jan 2030 is still ahead")
+    assert shown.startswith("1\u00a0Jan 2030 is still ahead")
 
 
 def test_an_example_can_be_tapped_to_copy() -> None:

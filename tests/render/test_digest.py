@@ -99,7 +99,7 @@ def test_a_digest_too_long_for_a_message_ends_at_a_sentence_and_leads_on() -> No
     long = story(content="The pass stays closed 🌨. " * 400)
     shown = digest(RATES, long, Style.FULL, "en", TODAY, source_name="National Bank")
     assert LIMIT - 100 < units(shown.text) <= LIMIT
-    assert shown.text.endswith("closed 🌨. … Read on\n\nNational Bank · official rate · 20 Oct")
+    assert shown.text.endswith("closed 🌨. … Read on\n\nNational Bank · official rate · 20\u00a0Oct")
     assert marked(shown, "text_link")[-1] == "Read on"
 
 
@@ -128,6 +128,7 @@ def test_a_digest_says_a_place_once_and_the_hour_of_its_reader(language: str) ->
     )
     measured = story(content=str(quake), published_at=datetime(2021, 10, 20, 10, tzinfo=UTC))
     shown = digest(RATES, measured, Style.FULL, language, TODAY, zone="Asia/Bishkek").text
-    assert shown.count("Kadji-Sai") == 1
+    called = {"en": "Kadji-Sai", "ru": "Каджи-Сай", "ky": "Кажы-Сай"}
+    assert shown.count(called[language]) == 1
     assert "16:00" in shown
     assert "UTC" not in shown

@@ -36,3 +36,9 @@ def test_what_is_not_understood_is_answered_with_an_example_to_tap(language: str
     shown = unknown(language)
     assert 0 < units(shown.text) < LIMIT
     assert marked(shown, "code") == ["100 usd"]
+
+
+def test_a_line_goes_on_behind_its_dash_with_a_small_letter() -> None:
+    shown = commands(("rates", "alert"), "ru").text
+    assert "/rates – курсы валют" in shown
+    assert "/alert – своё оповещение: RUB < 1" in shown

@@ -90,9 +90,9 @@ QUAKE = str(
 @pytest.mark.parametrize(
     ("language", "head"),
     [
-        ("en", "Earthquake, magnitude 5.4 · 40 km south of Kaji-Say, Kyrgyzstan"),
-        ("ru", "Землетрясение, магнитуда 5,4 · в 40 км к югу от Kaji-Say, Kyrgyzstan"),
-        ("ky", "Жер титирөө, магнитудасы 5,4 · Kaji-Say, Kyrgyzstan: түштүккө карай 40 км"),
+        ("en", "Earthquake, magnitude 5.4 · 40\u00a0km south of Kaji-Say, Kyrgyzstan"),
+        ("ru", "Землетрясение, магнитуда 5,4 · Каджи-Сай, Кыргызстан: 40\u00a0км к югу"),
+        ("ky", "Жер титирөө, магнитудасы 5,4 · Кажы-Сай, Кыргызстан: түштүккө карай 40\u00a0км"),
     ],
 )
 def test_what_was_measured_is_headed_in_the_readers_language(language: str, head: str) -> None:
@@ -128,7 +128,7 @@ def test_the_only_page_of_all_topics_leads_nowhere() -> None:
 
 def test_a_story_of_another_day_carries_its_date() -> None:
     shown = news.page(news_page(), "ru", zone=ZONE, now=NOW + timedelta(hours=9))
-    assert "24.kg · на английском · 20 октября в 16:00" in shown.text
+    assert "24.kg · на английском · 20\u00a0октября в 16:00" in shown.text
 
 
 def test_an_empty_page_says_so_and_still_offers_topics() -> None:

@@ -65,7 +65,7 @@ def test_a_rate_that_holds_for_weeks_is_called_by_its_date() -> None:
         freshness=Freshness.RESTING,
     )
     shown = rates.card(card, "en", today=date(2022, 1, 10)).text
-    assert shown.endswith("the rate of 31 Dec 2021 still holds")
+    assert shown.endswith("the rate of 31\u00a0Dec 2021 still holds")
 
 
 @pytest.mark.parametrize("language", WHOLE)
@@ -113,7 +113,7 @@ def test_decimal_marks_stand_one_below_the_other() -> None:
 
 def test_when_the_next_rate_is_not_tomorrows_its_date_stands_above_it() -> None:
     shown = rates.card(rate_card(next_on=date(2021, 10, 23)), "en", today=TODAY).text
-    assert "today   23 Oct" in shown
+    assert "today   23\u00a0Oct" in shown
 
 
 def test_kinds_are_named_and_our_own_arithmetic_is_called_ours() -> None:
@@ -178,7 +178,7 @@ def test_a_conversion_says_by_which_rate_and_of_which_day() -> None:
     shown = rates.conversion([equation], "ru", names={"nbkr": BANK}, today={"nbkr": TODAY})
     assert shown.text == (
         "100 USD = 8\u00a0479,35 KGS\n1 USD = 84,7935 KGS\nНациональный банк · официальный курс · "
-        "20 октября"
+        "20\u00a0октября"
     )
     assert marked(shown, "bold") == ["100 USD = 8\u00a0479,35 KGS"]
 
@@ -191,7 +191,7 @@ def test_a_conversion_through_a_third_currency_is_called_ours() -> None:
     shown = rates.conversion([equation], "en", names={"nbkr": BANK})
     assert shown.text == (
         "1 USD = 70.97 RUB\n1 USD = 84.7935 KGS, 1 RUB = 1.1948 KGS\n"
-        "National Bank · cross rate, our calculation · 19 Oct"
+        "National Bank · cross rate, our calculation · 19\u00a0Oct"
     )
 
 
@@ -209,7 +209,7 @@ def test_several_conversions_say_each_rate_and_whose_they_are_once() -> None:
         "100 USD = 1 EUR",
         "100 USD = 1 KZT",
         "1 USD = 84.7935 KGS, 1 RUB = 1.1948 KGS",
-        "National Bank · cross rate, our calculation · 20 Oct",
+        "National Bank · cross rate, our calculation · 20\u00a0Oct",
         "1 EUR = 98.8523 KGS",
-        "cbr · official rate · 20 Oct",
+        "cbr · official rate · 20\u00a0Oct",
     ]

@@ -53,17 +53,21 @@ def test_a_rule_that_never_fired_says_so_in_words() -> None:
 def test_a_short_history_is_not_called_a_year() -> None:
     since = date(2021, 10, 1)
     shown = rules.preview(rule(), [], "en", since=since, buttons=BUTTONS, today=TODAY)
-    assert shown.text.endswith("\nNot once since 1 October, where my history of it begins.")
+    assert shown.text.endswith("\nNot once since 1\u00a0October, where my history of it begins.")
     fired = [date(2021, 10, 5)]
     shown = rules.preview(rule(), fired, "ru", since=since, buttons=BUTTONS, today=TODAY)
-    assert shown.text.endswith("\nС 1 октября (раньше истории нет) оповестил бы 1 раз: 5 октября.")
+    assert shown.text.endswith(
+        "\nС 1\u00a0октября (раньше истории нет) оповестил бы 1\u00a0раз: 5\u00a0октября."
+    )
 
 
 def test_of_many_days_the_latest_are_named() -> None:
     since = TODAY - timedelta(days=365)
     fired = [date(2021, month, 1) for month in range(3, 9)]
     shown = rules.preview(rule(), fired, "ru", since=since, buttons=BUTTONS, today=TODAY)
-    assert shown.text.endswith("оповестил бы 6 раз, последние: 1 августа, 1 июля, 1 июня.")
+    assert shown.text.endswith(
+        "оповестил бы 6\u00a0раз, последние: 1\u00a0августа, 1\u00a0июля, 1\u00a0июня."
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +150,7 @@ def test_rules_are_listed_and_each_opens() -> None:
     ]
     shown: Message = rules.rules(lines, "en", make="new:-", today=TODAY)
     assert shown.text == (
-        "Your alerts\n1. RUB/KGS < 1 · now 0.8863\n2. RUB/KGS ≤ 1 ⏸ · last alert: 8 Jul\n"
+        "Your alerts\n1. RUB/KGS < 1 · now 0.8863\n2. RUB/KGS ≤ 1 ⏸ · last alert: 8\u00a0Jul\n"
         "To change, pause or delete one, tap its number."
     )
     assert data(shown) == [["rule:open:7", "rule:open:9"], ["new:-"]]
@@ -165,8 +169,8 @@ def test_what_is_followed_stands_below_with_the_day_it_last_spoke() -> None:
     assert shown.text.split("\n")[1:] == [
         "",
         "Subscriptions",
-        "USD/KGS · last alert: 19 Oct",
+        "USD/KGS · last alert: 19\u00a0Oct",
         "Security",
-        "Digest: every day at 08:30 · last alert: 20 Oct",
+        "Digest: every day at 08:30 · last alert: 20\u00a0Oct",
         "Change them: /subscribe",
     ]

@@ -250,7 +250,7 @@ def test_a_moment_is_tapped_by_who_lives_in_another_zone() -> None:
     shown = when(datetime(2021, 10, 20, 9, 5, tzinfo=UTC), "ru", "Asia/Bishkek")
     marked = to_api(message(italic("–") + " " + shown))["entities"][-1]
     assert marked == {"type": "date_time", "offset": 2, "length": 18, "unix_time": 1634720700}
-    assert shown.text == "20 октября в 15:05"
+    assert shown.text == "20\u00a0октября в 15:05"
     assert when(datetime(1969, 12, 31, tzinfo=UTC), "en", "UTC").entities == ()
 
 

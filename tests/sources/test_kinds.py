@@ -20,7 +20,6 @@ from bot.sources.sections import NewsSection
 from bot.sources.specs import NewsSpec
 from tests.forkserver import copied
 
-FIRST = {"telegram": "channel"}  # what a section cannot be without, where it is no address
 ROOT = Path(__file__).resolve().parents[2]
 NEW_KIND = '''
 """Lists of headlines, a line each: address, a tab, the title."""
@@ -168,7 +167,8 @@ def test_a_kind_may_bring_something_else_than_stories(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", KINDS)
 def test_the_catalog_and_the_verbs_know_every_kind(name: str) -> None:
     """A section of each kind is read, and what it lacks is told by its name."""
-    required = FIRST.get(name, "url")
+    fields = KINDS[name].section.model_fields
+    required = next(key for key, field in fields.items() if field.is_required())
     with pytest.raises(ConfigError, match=rf"\[{name}\.x\] {required}: missing"):
         parse_catalog(f"[{name}.x]")
     with pytest.raises(ConfigError, match=rf"\[nothing\]: unknown section; .*{name}.* are known"):

@@ -16,4 +16,18 @@ COMMANDS = CommandWords(
     whole="all,all time",
     off="off no none never stop",
     on="on yes start",
+    called={
+        "rates": "rates,rate,exchange rates,exchange rate,currencies,currency rates,rates today",
+        "news": "news,latest news,the news,stories",
+        "security": "security,security news",
+        "digest": "digest,summary,the digest",
+        "alerts": "alerts,my alerts,my rules",
+        "subscribe": "subscribe,subscription,subscriptions,unsubscribe",
+        "settings": "settings,options,preferences,language,time zone",
+        "quiet": "quiet hours,do not disturb",
+        "channel": "my channel,my channels,channels",
+        "status": "status,sources",
+        "help": "help,menu,commands,what can you do",
+        "mute": "filters,my filters",
+    },
 )
