@@ -7,11 +7,13 @@ jobs of a queue that they share.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from types import ModuleType
 from typing import Any, NamedTuple, cast
 
 from bot import metrics
@@ -67,6 +69,28 @@ class Key(NamedTuple):
     """A key whose job is to be done now."""
 
     key: str
+
+
+def problems(listed: ModuleType) -> list[str]:
+    """What the jobs of a file lack, and its functions that no line of its JOBS does: a sentence
+    each.
+    """
+    jobs = vars(listed).get("JOBS")
+    found = lacking(jobs)
+    done: set[int] = set()  # by their ids: what a line gives may be anything
+    for job in jobs if isinstance(jobs, tuple | list) else ():
+        done |= {id(getattr(job, "do", None)), id(getattr(job, "due", None))}
+    for name, one in vars(listed).items() if done else ():
+        own = getattr(one, "__module__", None) == listed.__name__ and not name.startswith("_")
+        if own and id(one) not in done and is_awaited(one) and _takes_the_program(one):
+            found.append(f"no line of the jobs does {name}, which takes the program")
+    return found
+
+
+def _takes_the_program(function: Callable[..., object]) -> bool:
+    first = next(iter(inspect.signature(function).parameters.values()), None)
+    # as it is written: a module's annotations are not looked up
+    return first is not None and first.annotation in {Running, Running.__name__}
 
 
 def lacking(jobs: Sequence[Job] | None) -> list[str]:

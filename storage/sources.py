@@ -101,6 +101,13 @@ async def last_ok_at(db: Db, keys: Collection[str] | None = None) -> datetime | 
     return latest
 
 
+async def last_read(db: Db) -> tuple[datetime | None, bool]:
+    """When any source was read last, and whether any failed when it was polled last."""
+    query = select(func.max(source.c.last_ok_at), func.max(source.c.failures))
+    at, failures = (await db.execute(query)).one()
+    return at, bool(failures)
+
+
 async def documents(db: Db, keys: Collection[str]) -> dict[str, dict[str, Document]]:
     """What we know of sources' addresses, by the source's key and the address."""
     found: dict[str, dict[str, Document]] = {}

@@ -21,9 +21,10 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import i18n
+from bot import i18n, listening
 from bot.alerts import KINDS
 from bot.convert.currencies import codes
+from bot.deliver import reach
 from bot.detect.security import lexicon
 from bot.languages import FALLBACK, LANGUAGES
 from bot.languages.texts import _entries, wrong_texts
@@ -34,6 +35,7 @@ from bot.model.hazards import HazardKind
 from bot.model.rates import RateKind
 from bot.model.rules import RuleStanding
 from bot.model.subjects import READERS_TOPICS
+from bot.recurring import JOBS
 from bot.render.charts import RANGES
 from bot.render.filters import SPANS
 from bot.render.text import fill, places
@@ -259,6 +261,8 @@ def families() -> Mapping[str, set[str]]:
         "error.story_": {*Approval},
         "filters.": {*Sense},
         "page.kind.": {*KINDS},
+        "page.job.": {job.name for job in JOBS},
+        "page.role.": {listening.ROLE, reach.ROLE},
         "filters.for.": {str(days) for days in SPANS},
         "hazard.": {*HazardKind},
         "kind.": {*RateKind},

@@ -19,12 +19,15 @@ from grimp import ImportGraph
 
 import handlers
 from bench.contracts import Allowed
-from bot import jobs, languages, recurring
+from bot import jobs, languages, listening, recurring
 from bot.alerts import KINDS
 from bot.cli import given, whole
 from bot.config import Settings
+from bot.deliver import reach
 from bot.detect import named
 from bot.emulator import TEST_TOKEN
+from bot.i18n import known
+from bot.languages import LANGUAGES
 from bot.secret_files import FROM_FILES
 from bot.sources import banks, kinds
 from bot.sources.catalog import load_catalog, unasked
@@ -58,7 +61,7 @@ def test_nothing_lacks_a_part() -> None:
     assert languages.problems() == ()
     assert named.problems() == []
     assert handlers.problems() == []
-    assert jobs.lacking(recurring.JOBS) == []
+    assert jobs.problems(recurring) == []
     assert given.problems() == []
 
 
@@ -158,6 +161,14 @@ def test_every_kind_of_alert_is_decided_somewhere() -> None:
     assert undecided == []
 
 
+def test_every_job_and_every_role_has_a_name_on_the_status_page() -> None:
+    """In each language, or an operator reads a word of the program there."""
+    keys = [f"page.job.{job.name}" for job in recurring.JOBS]
+    keys += [f"page.role.{role}" for role in (listening.ROLE, reach.ROLE)]
+    for language in LANGUAGES:
+        assert [key for key in keys if not known(key, language)] == [], language
+
+
 def _makers(path: Path) -> Iterator[str]:
     """The public functions of a file that make an alert."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -207,18 +218,6 @@ def test_every_reason_is_found_where_it_is_given() -> None:
 def test_every_reason_that_is_not_said_is_given() -> None:
     """A line of a list for a reason that nobody gives any more would hide the next of its name."""
     assert given.given().keys() >= TOLD_OTHERWISE
-
-
-def test_every_job_of_the_file_stands_in_the_list() -> None:
-    """What takes the program there is done again and again, or would never be done."""
-    listed: set[str] = set()
-    for job in recurring.JOBS:
-        listed |= {one.__name__ for one in (job.do, job.due) if one is not None}
-    for name, one in vars(recurring).items():
-        if inspect.iscoroutinefunction(one) and one.__module__ == recurring.__name__:
-            first = next(iter(inspect.signature(one).parameters.values()), None)
-            if first is not None and first.annotation == "Running":
-                assert name in listed
 
 
 def test_the_words_we_use_stand_on_python_alone() -> None:
@@ -324,6 +323,12 @@ HALVES = [
         'Job(name="boards", every=5.0, do=boards)',
         'Job(name="boards", every=5.0)',
         "job 'boards': lacks `do`, a coroutine function",
+    ),
+    (
+        "bot/recurring.py",
+        '    Job(name="index", every=5.0, do=index),\n',
+        "",
+        "no line of the jobs does index, which takes the program",
     ),
     (
         "bot/recurring.py",

@@ -13,6 +13,7 @@ from sqlalchemy import update
 import storage.alerts
 import storage.chats
 import storage.fan_out
+import storage.sources
 import storage.switch
 import storage.told
 from bot import canary
@@ -158,6 +159,24 @@ async def test_a_dead_mans_switch_is_told_while_all_is_well(
     publishers.put(KEY, b"", status=503)
     await beat(world.bot)
     assert publishers.asked == [KEY, KEY]
+
+
+async def test_a_dead_mans_switch_is_not_told_where_no_source_could_be_read(
+    world: World, publishers: Publishers
+) -> None:
+    """The program that never had anything to say is not well; one good poll, and it is."""
+    publishers.asked.clear()
+    async with world.store.writing() as db:
+        await storage.sources.record_failure(
+            db, "nbkr", now=NOW, next_due_at=NOW, error=said("cannot connect")
+        )
+    await beat(world.bot)
+    assert publishers.asked == []
+    async with world.store.writing() as db:
+        good = storage.sources.Good(key="kabar", next_due_at=NOW)
+        await storage.sources.record_success(db, [good], now=NOW)
+    await beat(world.bot)
+    assert publishers.asked == [KEY]
 
 
 def test_the_address_of_the_switch_is_a_secret(

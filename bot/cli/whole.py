@@ -43,7 +43,7 @@ def problems(catalog: Catalog) -> list[str]:
         # of some mistakes the line is not known, or not even the file
         said = [one for one in (mistake.place, mistake.code, mistake.words) if one]
         return [": ".join(said), *apart]
-    found = handlers.problems() + jobs.lacking(vars(recurring).get("JOBS")) + undecided()
+    found = handlers.problems() + jobs.problems(recurring) + undecided()
     return found + apart + named.problems() + named_by_readers.problems()
 
 

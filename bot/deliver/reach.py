@@ -31,6 +31,7 @@ QUESTION_EVERY = 2.0  # seconds from one question to the next
 QUESTION_SECONDS = 4.0
 # how long a pause outlives whoever prolongs it: longer than a question lasts
 HELD = timedelta(seconds=6)
+ROLE = "reach"  # of the one process that asks for all, of each bot
 LOOK = 0.5  # seconds between looks of those for whom another replica asks
 
 
@@ -133,4 +134,4 @@ class Reach:
 
     @property
     def _role(self) -> str:
-        return str(Role("reach", self._token_name))
+        return str(Role(ROLE, self._token_name))

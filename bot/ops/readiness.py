@@ -19,6 +19,8 @@ FRESH = "fresh"
 WEBHOOK = "webhook"  # it is set, and Telegram can deliver to it; well where there is none
 PARTS = (RECEIVES, SENDS, WRITES, READS, FRESH, WEBHOOK)
 
+NEVER_READ = reason("data.never", "data: no source could be read yet")
+
 
 class Readiness:
     """Why the program is not ready: each of its parts has one reason at a time, or none."""
@@ -65,9 +67,13 @@ def note(troubles: Mapping[str, Reason]) -> None:
     metrics.TELEGRAM_UP.set(SENDS not in troubles)
 
 
-def stale(last_ok_at: datetime | None, now: datetime) -> Reason | None:
-    """Why what readers see is old; nothing before a first poll, which is no sign of trouble."""
-    if last_ok_at is None or now - last_ok_at <= STALE:
+def stale(last_ok_at: datetime | None, now: datetime, *, failing: bool) -> Reason | None:
+    """Why there is nothing fresh to read: the last good poll is too old, or sources are `failing`
+    and none was ever read. Before a first poll there is no sign of trouble.
+    """
+    if last_ok_at is None:
+        return NEVER_READ if failing else None
+    if now - last_ok_at <= STALE:
         return None
     words = "data: no source was read since {since} UTC"
     return reason("data.stale", words, since=f"{last_ok_at.astimezone(UTC):%Y-%m-%d %H:%M}")

@@ -326,17 +326,26 @@ def processes(whole: Whole, view: View) -> str:
     else:
         facts["page.replicas"] = t("page.alone", view.language)
     for held in whole.roles:
-        facts[held.role.name] = t("page.role_here", view.language)
+        role = _called("page.role.", held.role.name)
+        facts[role] = t("page.role_here", view.language)
         if held.holder != whole.holder:
-            facts[held.role.name] = held.holder.host
+            facts[role] = held.holder.host
     jobs: list[str] = []
     for job, at in sorted(whole.done.items()):
+        name = html.escape(t(_called("page.job.", job), view.language))
         age = html.escape(_age(whole.now, at, view))
-        jobs.append(f"<tr><th>{html.escape(job)}</th><td>{age}</td></tr>")
+        jobs.append(f"<tr><th>{name}</th><td>{age}</td></tr>")
     listed = ""
     if jobs:
         listed = f"<h3>{text('page.jobs', view)}</h3><table>{''.join(jobs)}</table>"
     return f"<h2>{text('page.processes', view)}</h2>{_facts(facts, view)}{listed}"
+
+
+def _called(family: str, name: str) -> str:
+    """The key of a name's words; the name itself of what another version has and we do not know."""
+    if known(family + name):
+        return family + name
+    return name
 
 
 def _age(now: datetime, at: datetime, view: View) -> str:

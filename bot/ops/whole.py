@@ -10,6 +10,7 @@ from datetime import datetime
 
 import storage.about
 import storage.operating
+import storage.sources
 import storage.stories
 import storage.switch
 import storage.told
@@ -19,7 +20,7 @@ from bot.model.overview import Overview
 from bot.model.rates import RateCard
 from bot.model.roles import Holder
 from bot.model.status import SourceStatus
-from bot.ops.readiness import Readiness, stale
+from bot.ops.readiness import FRESH, Readiness, stale
 from bot.ops.versions import version
 from bot.readers.rates import rate_card
 from bot.readers.status import source_statuses
@@ -98,9 +99,9 @@ async def read_whole(of: Operated) -> Whole:
     async with of.store.reading() as db:
         sources = await source_statuses(db, of.catalog, now=now)
         troubles = dict(of.readiness.troubles())
-        times = [one.last_ok_at for one in sources if one.last_ok_at is not None]
-        if (old := stale(max(times, default=None), now)) is not None:
-            troubles["fresh"] = old
+        read_at, failing = await storage.sources.last_read(db)
+        if (old := stale(read_at, now, failing=failing)) is not None:
+            troubles[FRESH] = old
         return Whole(
             now=now,
             zone=of.zone,

@@ -71,7 +71,7 @@ async def test_the_page_shows_the_whole_and_follows_it_live(
         await expect(desk.locator("#rates")).to_contain_text("89.9000")
         await expect(desk.locator("#telegram")).to_contain_text("It answers")
         await expect(desk.locator("#outbox tr")).to_have_count(4)
-        await expect(desk.locator("#processes")).to_contain_text("poll")
+        await expect(desk.locator("#processes")).to_contain_text("Polls of sources")
         await expect(desk.locator("#database")).to_contain_text("SQLite")
         day.publishers.put("/daily.xml", daily(f"{TODAY:%d.%m.%Y}", "91,5000", "98,8600", "1,1950"))
         await expect(desk.locator("#rates")).to_contain_text("91.5000")

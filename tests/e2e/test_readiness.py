@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 import storage.sources
+from bot.i18n import t
 from bot.ops import Operated, ops_app
 from bot.ops.readiness import FRESH, PARTS, READS, SENDS, STALE, Readiness, stale
 from bot.reasons import said
@@ -39,6 +40,11 @@ class Asked:
         """Status and JSON."""
         async with self._session.get(f"{self._address}/readyz") as answer:
             return answer.status, await answer.json()
+
+    async def page(self, language: str) -> str:
+        """The page to look at."""
+        async with self._session.get(f"{self._address}/status?lang={language}") as answer:
+            return await answer.text()
 
     async def figures(self) -> Mapping[str, float]:
         """Each part's figure."""
@@ -94,6 +100,28 @@ async def test_data_is_old_half_a_day_after_the_last_poll_that_went_well(store: 
         assert (await ops.figures())[FRESH] == 0
 
 
+async def test_where_no_source_could_ever_be_read_there_is_nothing_to_tell(store: Store) -> None:
+    """A firewall in the way is no readiness, and all is not well; the first good poll ends it."""
+    failed = said("cannot connect to www.nbkr.kg")
+    async with asked(operated(store, Readiness())) as ops:
+        async with store.writing() as db:
+            for key in ("nbkr", "kabar"):
+                await storage.sources.record_failure(
+                    db, key, now=NOW, next_due_at=NOW, error=failed
+                )
+        words = "data: no source could be read yet"
+        assert await ops.readyz() == (
+            503,
+            {"ready": False, "reasons": [words], "parts": {FRESH: words}},
+        )
+        assert (await ops.figures())[FRESH] == 0
+        assert t("reason.data.never", "ru") in await ops.page("ru")
+        async with store.writing() as db:
+            good = Good(key="nbkr", next_due_at=NOW)
+            await storage.sources.record_success(db, [good], now=NOW)
+        assert (await ops.readyz())[0] == 200, "another that fails is its own trouble"
+
+
 @pytest.mark.parametrize(
     ("ago", "is_old"), [(timedelta(hours=12), False), (timedelta(hours=12, seconds=1), True)]
 )
@@ -101,5 +129,6 @@ def test_what_readers_see_is_old_after_twelve_hours_without_a_source(
     ago: timedelta, is_old: bool
 ) -> None:
     """As docs/metrics.md says; before a first poll nothing is."""
-    assert (stale(NOW - ago, NOW) is not None) is is_old
-    assert stale(None, NOW) is None
+    for failing in (False, True):
+        assert (stale(NOW - ago, NOW, failing=failing) is not None) is is_old
+    assert stale(None, NOW, failing=False) is None

@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+import storage.leases
 import storage.sources
 import storage.switch
 from bot.errors import StorageError
@@ -134,6 +135,18 @@ async def test_the_page_says_that_alerts_are_stopped_and_a_source_is_paused(stor
     assert "stopped all alerts" in page
     assert '<li class="bad">' not in page
     assert t("status.paused", "en") in page
+
+
+async def test_a_role_is_called_by_its_words_and_one_of_another_version_by_its_name(
+    store: Store,
+) -> None:
+    """Whoever has it; what nobody here knows is shown all the same."""
+    async with store.writing() as db:
+        for role in ("updates", "reach:7", "tomorrow's"):
+            await storage.leases.acquire(db, role, holder="far:1:2", span=timedelta(minutes=5))
+    page = document(await read_whole(operated(store, many(1))), View("ky"))
+    for words in (t("page.role.updates", "ky"), t("page.role.reach", "ky"), "tomorrow&#x27;s"):
+        assert f"<dt>{words}</dt><dd>far</dd>" in page
 
 
 async def test_the_page_says_how_many_channels_keep_an_alert_back(store: Store) -> None:
@@ -310,6 +323,8 @@ async def test_the_page_of_a_driven_day_on_both_databases(
     assert "89,9000" in page
     assert "National" not in page
     assert "Национальный банк" in page
+    assert t("page.job.poll", "ru") in page
+    assert [name for name in ("own_feeds", "fan_out", "heartbeat") if name in page] == []
     assert ("PostgreSQL" if "postgres" in database_url else "SQLite") in page
     assert re.search(r"за \d+(,\d)? с", page)
     assert len(page.encode()) < LARGEST
