@@ -26,6 +26,7 @@ from bot.emulator.calls import Call
 from bot.emulator.errors import ApiError, encoded
 from bot.emulator.faults import Fault, Kind
 from bot.emulator.params import Params, read_params
+from bot.emulator.rich import said_in
 from bot.emulator.scenario import Scenario
 from bot.emulator.tally import is_message
 
@@ -136,7 +137,7 @@ class Server:
         chat_id, mark, text = None, 0, ""
         try:
             params = await read_params(request)
-            mark, text = self._mark(name, params), params.text("text")
+            mark, text = self._mark(name, params), said_in(params)
             chat_id = self._chat_id(params)
             ended = await self._play(name, params, chat_id)
         except ApiError as error:

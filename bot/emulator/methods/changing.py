@@ -13,6 +13,8 @@ _NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same "
     "as a current content and reply markup of the message"
 )
+#: What a message has whose words are not under a picture or a file.
+_WORDS = frozenset({"text", "rich_message"})
 
 
 class Changing(Shared):
@@ -33,22 +35,33 @@ class Changing(Shared):
         )
 
     def edit_message_text(self, params: Params) -> Json:
-        """New text for a text message; without reply_markup its buttons go."""
+        """New text or rich content for a message that has either; without reply_markup its buttons
+        go.
+        """
         chat, message = self._own(params)
+        content = self._new_words(params)
+        # what stands under a picture is a caption, and another method's
+        if not _WORDS & message.keys():
+            raise bad_request("there is no text in the message to edit")
+        # what the message had of these goes: text becomes rich by an edit, and text again
+        old: Json = dict.fromkeys(("text", "entities", "link_preview_options", "rich_message"))
+        return self._edit(chat, message, params, old | content)
+
+    def _new_words(self, params: Params) -> Json:
+        """The text or the rich content that an edit brings: one of them."""
+        if params.structure("rich_message") is not None:
+            if params.text("text"):
+                raise bad_request("text and rich_message can't be specified together")
+            return {"rich_message": self.rich_of(params)}
         content = self.text_of(params, "text", "entities", limit=texts.TEXT_LIMIT)
         if not content:
             raise bad_request("message text is empty")
-        # what stands under a picture is a caption, and another method's
-        if "text" not in message:
-            raise bad_request("there is no text in the message to edit")
-        # what the message had of these goes
-        old: Json = dict.fromkeys(("entities", "link_preview_options"))
-        return self._edit(chat, message, params, old | content | self.page_of(params))
+        return content | self.page_of(params)
 
     def edit_message_caption(self, params: Params) -> Json:
         """New caption for a photo or a document."""
         chat, message = self._own(params)
-        if "text" in message:
+        if _WORDS & message.keys():
             raise bad_request("there is no caption in the message to edit")
         return self._edit(
             chat,
@@ -65,7 +78,15 @@ class Changing(Shared):
         inner = self.caption_of(Params(media))
         # what the message had of these goes, also the old caption
         content: Json = dict.fromkeys(
-            ("text", "entities", "photo", "document", "caption", "caption_entities")
+            (
+                "text",
+                "entities",
+                "rich_message",
+                "photo",
+                "document",
+                "caption",
+                "caption_entities",
+            )
         )
         if media.get("type") == "photo":
             content["photo"] = self.files.photo(source)
@@ -86,7 +107,7 @@ class Changing(Shared):
         if params.text("inline_message_id"):  # no inline result of ours has buttons to edit by
             raise bad_request("MESSAGE_ID_INVALID")
         chat = self.world.writable_chat(self.chat_id(params))
-        message = chat.messages.get(params.count("message_id", 0))
+        message = chat.message(params.count("message_id", 0))
         if message is None:
             raise bad_request("message to edit not found")
         if not self.is_own(chat, message):
@@ -106,7 +127,7 @@ class Changing(Shared):
     def delete_message(self, params: Params) -> bool:
         """Own messages anywhere, anybody's in private or with the right to."""
         chat = self.world.known_chat(self.chat_id(params))
-        message = chat.messages.get(params.count("message_id", 0))
+        message = chat.message(params.count("message_id", 0))
         if message is None:
             raise bad_request("message to delete not found")
         # the real server also refuses what is older than 48 hours; no world here is
@@ -123,14 +144,14 @@ class Changing(Shared):
         if not isinstance(wanted, list):
             return True
         for message_id in wanted:
-            if message_id in chat.messages:
+            if chat.message(message_id) is not None:
                 self.world.delete_message(chat, int(message_id))
         return True
 
     def pin_chat_message(self, params: Params) -> bool:
         """Pin on top of the others; the chat gets a service message about it."""
         chat = self._pinnable(params)
-        message = chat.messages.get(params.count("message_id", 0))
+        message = chat.message(params.count("message_id", 0))
         if message is None:
             raise bad_request("message to pin not found")
         # pinned a second time it comes on top of the others

@@ -9,8 +9,10 @@ from bot.emulator.commands import Profile
 from bot.emulator.errors import ApiError, Json, bad_request
 from bot.emulator.files import Files
 from bot.emulator.params import Params
+from bot.emulator.people import Member
+from bot.emulator.rich import checked_rich
 from bot.emulator.updates import Updates
-from bot.emulator.world import Chat, Member, World
+from bot.emulator.world import Chat, World
 
 Result = Json | list[Json] | bool | int
 Method = Callable[[Params], Result | Awaitable[Result]]
@@ -66,6 +68,13 @@ class Shared:
         if found:  # the field is left out where there are none, as the server does
             content[entities] = found
         return content
+
+    def rich_of(self, params: Params) -> Json:
+        """The rich message a call brings."""
+        given = params.structure("rich_message")
+        if given is None:
+            raise bad_request("rich message must be non-empty")
+        return checked_rich(given)
 
     def caption_of(self, params: Params) -> Json:
         """The caption a call brings; empty where it brings none."""
