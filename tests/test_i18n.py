@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from bot import i18n, listening
 from bot.alerts import KINDS
-from bot.cli import given
+from bot.cli.given import SAID
 from bot.convert.currencies import codes
 from bot.deliver import reach
 from bot.detect.security import lexicon
@@ -238,7 +238,7 @@ def test_jarchy_check_sees_every_key_that_is_said() -> None:
     seen: set[str] = set()
     for part in ("bot", "handlers"):
         for path in (ROOT / part).rglob("*.py"):
-            seen |= {key.decode() for key in given.SAID.findall(path.read_bytes())}
+            seen |= {key.decode() for key in SAID.findall(path.read_bytes())}
     assert used_keys() - seen == set()
 
 
