@@ -80,7 +80,8 @@ class Route(Generic[Handles]):
     otherwise it is `who`. In another chat than `where` says, `elsewhere` is answered; without that
     a command or words are not heard there, and a button is out of date. `heard` is what of all that
     is written is meant. For a poster `names` finds the channel. A line that leaves a part out is
-    told by name when the program starts.
+    told by name when the program starts. A `personal` command concerns whoever sends it alone: a
+    group's menu offers it as one that nobody else there sees.
     """
 
     handler: Handles = LEFT_OUT
@@ -90,6 +91,7 @@ class Route(Generic[Handles]):
     elsewhere: str = ""
     heard: filters.BaseFilter = filters.ALL
     names: Names | None = None
+    personal: bool = False
 
     @property
     def menu(self) -> Who:

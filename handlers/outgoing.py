@@ -49,6 +49,8 @@ MOMENTARY = frozenset(
 #: What appears in no chat, and so waits for no message's turn.
 UNSEEN = frozenset({"getChat", "getChatMember", "leaveChat", "sendChatAction", "unpinChatMessage"})
 EDITS = frozenset({"editMessageText", "editMessageCaption"})
+#: What makes a message one that nobody but its receiver sees.
+EPHEMERAL = "ephemeral_message_parameters"
 #: What words can do without, when Telegram refuses the whole.
 ORNAMENTS = (
     "entities",
@@ -237,7 +239,7 @@ class Outgoing:
             answer = self._as_new(answer)
         services, now = self._services, self._services.clock()
         # The chat is the delivery's own affair: by then its group may have another number.
-        body = _without(answer.parameters, "chat_id")
+        body = _without(_shown_to_all(answer).parameters, "chat_id")
         for name, value in list(body.items()):
             if value is None:
                 del body[name]
@@ -294,6 +296,8 @@ class Outgoing:
 
     def _reworded(self, answer: Answer, outcome: Rejected) -> Answer | None:
         """Another place, or other words, for what is refused as it is."""
+        if EPHEMERAL in answer.parameters:  # the client, or the server, does not have it
+            return _shown_to_all(answer)
         if outcome.thread and answer.parameters.get("message_thread_id") is not None:
             return _with(answer, message_thread_id=None)
         if answer.method in EDITS and outcome.unneeded:
@@ -375,6 +379,13 @@ def _with_plain_results(answer: Answer) -> Answer | None:
 def _without(parameters: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """A request's parameters without some; the request itself stays as it was."""
     return {name: value for name, value in parameters.items() if name not in names}
+
+
+def _shown_to_all(answer: Answer) -> Answer:
+    """An ephemeral answer as one that everybody in the chat sees; another as it is."""
+    if EPHEMERAL not in answer.parameters:
+        return answer
+    return replace(answer, parameters=_without(answer.parameters, EPHEMERAL, "reply_parameters"))
 
 
 def _with(answer: Answer, **changes: object) -> Answer:

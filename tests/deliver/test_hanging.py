@@ -209,7 +209,7 @@ class Mute(Api):
     def __init__(self) -> None:
         self.anew = 0
 
-    async def call(self, method: str, **parameters: Any) -> Outcome:
+    async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ARG002 - as its parent
         """For ever."""
         return await asyncio.Future()
 
