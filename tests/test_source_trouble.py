@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
@@ -253,6 +254,35 @@ async def test_R12_a_document_that_did_not_change_counts_as_well(world: World) -
     world.publishers.put("/weekly.xml", b"", status=500)
     report = await world.poll()
     assert (report.new, report.outcome) == (0, "partly")
+
+
+#: The path of a document → the seconds that its publisher asks us to stay away.
+STAY_AWAY = [
+    ("nbkr", {"/daily.xml": 7200}),
+    ("nbkr", {"/weekly.xml": 7200}),
+    ("nbkr", {"/daily.xml": 3600, "/weekly.xml": 7200}),
+    ("nbkr", {"/daily.xml": 7200, "/weekly.xml": 3600}),
+    ("second", {"/second.xml": 7200}),
+    ("one", {"/one.xml": 7200}),
+]
+
+
+@pytest.mark.parametrize(("key", "asked"), STAY_AWAY)
+async def test_F16_R12_whoever_asks_us_to_stay_away_is_asked_no_sooner(
+    world: World, key: str, asked: dict[str, int]
+) -> None:
+    """Also where it is one document of several, and the others are well; the longest wait holds."""
+    world.ingest = replace(world.ingest, poll_every=timedelta(seconds=10))
+    daily(world)
+    weekly(world)
+    for path, seconds in asked.items():
+        world.publishers.put(path, b"", status=429)
+        world.publishers.headers[path] = {"Retry-After": str(seconds)}
+    report = await world.poll(key)
+    assert report.error is not None
+    due = (await state(world, key)).next_due_at
+    assert due is not None
+    assert timedelta(seconds=7200) <= due - NOW < timedelta(seconds=7300)
 
 
 async def test_R12_all_documents_failing_is_a_failure(world: World) -> None:
