@@ -481,8 +481,13 @@ async def test_R11_a_day_long_past_that_is_known_is_not_revised_by_a_mistyped_on
     assert [msgid for msgid, _ in await world.notices()] == ["notice.held"]
 
 
-async def test_R11_a_list_that_reaches_to_the_near_days_revises_its_past(store: Store) -> None:
-    """As the European Central Bank's does: ninety days, in which an old one is corrected."""
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(days=400)], ids=["now", "stopped"])
+async def test_R11_a_list_that_reaches_to_the_last_days_revises_its_past(
+    store: Store, later: timedelta
+) -> None:
+    """As the European Central Bank's does: ninety days, in which an old one is corrected; also
+    where the list stopped long ago.
+    """
     past = [WEDNESDAY - timedelta(days=days) for days in (60, 1)]
     section = """
 [rates.ecb]
@@ -490,7 +495,8 @@ name = {{ en = "ECB" }}
 urls = ["{url}/days.csv"]
 poll = {{ every = "1h" }}
 """
-    async with polling(store, lambda url: parse_catalog(section.format(url=url)), now=NOW) as made:
+    now = NOW + later
+    async with polling(store, lambda url: parse_catalog(section.format(url=url)), now=now) as made:
         for value, new in (("1.0500", 2), ("1.0600", 1)):
             rows = "".join(
                 f"USD,{day},{figure}\n" for day, figure in zip(past, (value, "1.0700"), strict=True)
