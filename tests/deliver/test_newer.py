@@ -15,7 +15,7 @@ import storage.deliveries
 import storage.fan_out
 import storage.switch
 from bot.deliver.unread import UnreadAlerts
-from bot.model.alerts import Lane, State
+from bot.model.alerts import Audience, Lane, State
 from bot.model.chats import ChatKind
 from bot.ops.whole import _alerts
 from bot.reasons import Reason, read
@@ -152,8 +152,8 @@ async def test_what_cannot_be_read_is_forgotten_when_its_time_is_over(store: Sto
 async def test_what_this_program_cannot_read_is_not_claimed_and_nothing_waits_for_it(
     store: Store, stopped: bool
 ) -> None:
-    """By its number, also while an operator stopped all else; the others keep their order. Nor does
-    it outrank anything.
+    """By its number, also while an operator stopped all else; the others keep their order, that of
+    lanes first. Nor does it outrank anything.
     """
     async with store.writing() as db:
         await readers(db, 1, 2)
@@ -166,6 +166,12 @@ async def test_what_this_program_cannot_read_is_not_claimed_and_nothing_waits_fo
             got = await claim(db, left_out=[first])
             assert [(one.chat, one.alert) for one in got.deliveries] == [(1, pk), (2, pk)]
             await sent(db, got)
+        alone = an_alert("e", audience=Audience(chat=1))
+        sooner = an_alert("f", lane=Lane.URGENT, audience=Audience(chat=2))
+        _, pk = await decided(db, alone, sooner)
+        await fan_all(db)
+        await forget_chat_pace(db)
+        assert [one.alert for one in (await claim(db, limit=1)).deliveries] == [pk]
         (urgent,) = await decided(db, an_alert("d", lane=Lane.URGENT))
         await fan_all(db)
         assert await storage.claims.outranked(db, got.deliveries, Lane.ALERT) == {1, 2}
