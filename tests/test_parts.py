@@ -449,6 +449,12 @@ HALVES = [
 #: it may be in any encoding, as Windows saves one.
 HALVES_OF_REASONS = [
     (
+        "handlers/search.py",
+        'UserError("error.search_long")',
+        'UserError("error.serch_long")',
+        "the texts lack error.serch_long, which handlers/search.py says",
+    ),
+    (
         "bot/detect/severity.py",
         'reason("calm", "not',
         'reason("over",  # \udcf3\udce6\udce5\n "not',
