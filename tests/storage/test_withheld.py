@@ -344,6 +344,38 @@ async def test_a_look_lets_go_what_waits_for_nothing_any_more(store: Store) -> N
         assert await posts(db) == {OPEN: "pending", CAREFUL: "pending", STRICT: "withheld"}
 
 
+async def test_each_story_that_waits_is_decided_by_itself(store: Store) -> None:
+    """Rejected, confirmed, over or too old: the others wait on."""
+    async with store.writing() as db:
+        await channels(db)
+        stories = [await report(db, "one") for _ in "abcd"]
+        pks = [await broken(db, one, name) for one, name in zip(stories, "abcd", strict=True)]
+        await fan_all(db)
+        rows = await db.execute(select(delivery).where(delivery.c.state == "withheld"))
+        numbers = {(row.alert_id, row.chat_id): row.id for row in rows}
+        assert not await storage.withheld.reject(db, numbers[pks[0], CAREFUL])
+        assert await storage.withheld.reject(db, numbers[pks[0], STRICT])
+        assert await waiting(db) == set(numbers) - {(pks[0], STRICT)}
+        for one in stories[:2]:
+            await report(db, "two", one)
+        assert await storage.withheld.look(db, EDITOR.unmet) == 2
+        left = {(pks[1], STRICT), *((pk, one) for pk in pks[2:] for one in (CAREFUL, STRICT))}
+        assert await waiting(db) == left
+        await storage.withheld.drop(db, stories[2])
+        left -= {(pks[2], CAREFUL), (pks[2], STRICT)}
+        assert await waiting(db) == left
+        late = delivery.c.id == numbers[pks[3], CAREFUL]
+        await db.execute(update(delivery).where(late).values(expires_at=await db_now(db)))
+        assert await storage.withheld.expire(db, chunk=9) == 1
+        assert await waiting(db) == left - {(pks[3], CAREFUL)}
+
+
+async def waiting(db: Db) -> set[tuple[int, int]]:
+    """What is withheld: alerts and channels."""
+    query = select(delivery.c.alert_id, delivery.c.chat_id).where(delivery.c.state == "withheld")
+    return {(row.alert_id, row.chat_id) for row in await db.execute(query)}
+
+
 async def test_what_a_newer_program_stored_waits_for_one_that_reads_it(store: Store) -> None:
     """It stops neither a look nor a change of policy."""
     async with store.writing() as db:
