@@ -198,6 +198,18 @@ async def test_a_looser_policy_lets_go_what_it_allows_and_a_stricter_one_is_for_
         assert len(await questions(db)) == 1
 
 
+async def test_a_looser_policy_is_asked_of_all_that_a_stricter_one_withheld(store: Store) -> None:
+    """Also of what came after what an even looser one withheld."""
+    async with store.writing() as db:
+        await withheld_story(db)
+        await storage.withheld.choose(db, CAREFUL, Editorial.APPROVE, EDITOR.unmet)
+        await broken(db, await report(db, "one"), "b")
+        await fan_all(db)
+        assert len(await storage.withheld.waiting(db, CAREFUL)) == 1
+        await storage.withheld.choose(db, CAREFUL, Editorial.TWO_SOURCES, EDITOR.unmet)
+        assert await storage.withheld.waiting(db, CAREFUL) == []
+
+
 @pytest.mark.parametrize("policy", [Editorial.PUBLISH, Editorial.TWO_SOURCES])
 async def test_a_looser_policy_lets_go_at_once_what_has_what_it_asks(
     store: Store, policy: Editorial
@@ -514,6 +526,38 @@ async def test_what_a_channel_lets_through_says_nothing_of_other_stories(store: 
         assert await storage.withheld.confirmed(db, story) == 1
         assert await _shown(db, CAREFUL) == [story]
         assert await _shown(db, ANY_CHANNEL) == []
+
+
+async def test_what_a_channel_did_not_want_stays_unsaid_under_another_policy(store: Store) -> None:
+    async with store.writing() as db:
+        story, _ = await withheld_story(db)
+        assert await storage.withheld.reject(db, await number_of(db, STRICT))
+        await storage.withheld.choose(db, STRICT, Editorial.PUBLISH, EDITOR.unmet)
+        assert await _shown(db, STRICT) == []
+        assert await _shown(db, OPEN) == [story]
+
+
+async def test_each_story_is_looked_at_by_itself(store: Store) -> None:
+    """Beside others that are not fanned out, of other publishers, and of another topic."""
+    async with store.writing() as db:
+        story, _ = await withheld_story(db)
+        await report(db, "two", story)
+        assert await storage.withheld.look(db, EDITOR.unmet) == 1
+        await broken(db, await report(db, "two"), "b")
+        await report(db, "three")
+        calm = await report(db, "four")
+        await db.execute(delete(story_topic).where(story_topic.c.story_id == calm))
+        assert sorted(await _shown(db, CAREFUL)) == [story, calm]
+
+
+async def test_a_channel_that_is_lost_withholds_nothing_from_others(store: Store) -> None:
+    async with store.writing() as db:
+        await channels(db)
+        story = await report(db, "one")
+        assert await _shown(db, ANY_CHANNEL) == []
+        for number in (CAREFUL, STRICT):
+            await storage.chats.close(db, number, why=KICKED.why)
+        assert await _shown(db, ANY_CHANNEL) == [story]
 
 
 async def test_no_move_names_to_channels_what_is_not_fanned_out(store: Store) -> None:
