@@ -75,13 +75,15 @@ class Answer:
     """A method of the Bot API with its parameters, which somebody waits for.
 
     `postponable` says whether the outbox may send it when Telegram does not take it now. An answer
-    whose sender has words to send in its place is not, and neither is one with a file.
+    whose sender has words to send in its place is not, and neither is one with a file. `words` are
+    parameters that say the same in words, of a rich message, which may be refused as it is.
     """
 
     method: str
     parameters: Mapping[str, Any]
     file: File | None = None
     postponable: bool = True
+    words: Mapping[str, Any] | None = None
 
     @property
     def chat(self) -> int | None:
@@ -233,6 +235,7 @@ class Outgoing:
         chat = answer.chat
         if chat is None:
             return
+        answer = _in_words(answer)
         if answer.method in EDITS:  # by then the message may be far up
             answer = self._as_new(answer)
         services, now = self._services, self._services.clock()
@@ -298,6 +301,8 @@ class Outgoing:
             return _with(answer, message_thread_id=None)
         if answer.method in EDITS and outcome.unneeded:
             return self._as_new(answer)
+        if answer.words is not None:
+            return _in_words(answer)
         return self._plainer(answer, too_long=outcome.long)
 
     def _plainer(self, answer: Answer, *, too_long: bool) -> Answer | None:
@@ -328,7 +333,8 @@ class Outgoing:
                 if name in body:
                     body[new_name] = body.pop(name)
         body["message_thread_id"] = self._thread
-        return replace(answer, method="sendMessage", parameters=body)
+        method = "sendMessage" if answer.words is None else "sendRichMessage"
+        return replace(answer, method=method, parameters=body)
 
 
 @dataclass(slots=True)
@@ -370,6 +376,15 @@ def _with_plain_results(answer: Answer) -> Answer | None:
             bare["input_message_content"] = _without(one["input_message_content"], *ORNAMENTS)
         plain.append(bare)
     return _with(answer, results=plain) if plain != results else None
+
+
+def _in_words(answer: Answer) -> Answer:
+    """A rich message as the words that say the same; any other answer as it is."""
+    if answer.words is None:
+        return answer
+    method = "sendMessage" if answer.method == "sendRichMessage" else answer.method
+    said = {**_without(answer.parameters, "rich_message"), **answer.words}
+    return replace(answer, method=method, parameters=said, words=None)
 
 
 def _without(parameters: Mapping[str, Any], *names: str) -> dict[str, Any]:

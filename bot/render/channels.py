@@ -229,7 +229,7 @@ def question(delivery: int, mark: str, title: str, post: Message, language: str)
     reject = Button(
         t("button.reject", language), f"post:reject:{delivery}:{mark}", colour=Colour.RED
     )
-    words = join("\n\n", [asks, Rich(post.text, post.entities)])
+    words = join("\n\n", [asks, post.body])
     whole = cut(message(words, [[send, reject]]))
     return replace(whole, shown=post.shown)
 

@@ -17,11 +17,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from string import Formatter
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from bot.i18n import NO_BREAK, unbroken
 from bot.model.entities import Entity
 from bot.model.text import has_invisible, without_invisible
+from bot.render.tables import Table
 
 LIMIT = 4096  # Bot API: sendMessage.text, "1-4096 characters after entities parsing"
 # What a link may open. Feeds carry `javascript:` and `data:` addresses, too.
@@ -39,17 +41,36 @@ _COUNTED = re.compile(r"\A (?=[^\W\d_])")  # a space that a figure stands before
 _ENDS_A_SENTENCE = re.compile(r"[.!?…][\"'»”’)\]]*$")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A part of a text, in UTF-16 units, that says what a table says."""
+
+    offset: int
+    length: int
+    table: Table
+
+    @property
+    def end(self) -> int:
+        """The first unit after it."""
+        return self.offset + self.length
+
+
+_Part = TypeVar("_Part", Entity, Stretch)
+
+
 @dataclass(frozen=True, slots=True)
 class Rich:
     """Text with marks; adding two puts one after the other."""
 
     text: str = ""
     entities: tuple[Entity, ...] = ()
+    tables: tuple[Stretch, ...] = ()
 
     def __add__(self, other: Rich | str) -> Rich:
         """This, then the other."""
-        tail = rich(other)
-        return Rich(self.text + tail.text, self.entities + _moved(tail.entities, units(self.text)))
+        tail, size = rich(other), units(self.text)
+        entities = self.entities + _moved(tail.entities, size)
+        return Rich(self.text + tail.text, entities, self.tables + _moved(tail.tables, size))
 
     def __radd__(self, other: str) -> Rich:
         """A string, then this."""
@@ -90,7 +111,8 @@ Rows = tuple[tuple[Button, ...], ...]
 class Message:
     """What is sent: text (or a picture's caption), entities, rows of buttons, sound or not.
 
-    `shown` is the address of a page that Telegram shows below the text, with its picture.
+    `shown` is the address of a page that Telegram shows below the text, with its picture; `tables`
+    are the parts of the text that are tables where a chat wants them so.
     """
 
     text: str
@@ -98,6 +120,12 @@ class Message:
     buttons: Rows = ()
     silent: bool = False
     shown: str | None = None
+    tables: tuple[Stretch, ...] = ()
+
+    @property
+    def body(self) -> Rich:
+        """What it says, to be put together with more."""
+        return Rich(self.text, self.entities, self.tables)
 
 
 def units(text: str) -> int:
@@ -151,6 +179,14 @@ def code(value: Rich | str) -> Rich:
 def pre(value: Rich | str) -> Rich:
     """A monospaced block, whose columns align. Marks inside are lost: Telegram allows none."""
     return _marked(rich(value).text, "pre")
+
+
+def tabled(words: Rich, table: Table) -> Rich:
+    """Words that say what a table says, and may be shown as it."""
+    if not words:
+        return words
+    stretch = Stretch(offset=0, length=units(words.text), table=table)
+    return replace(words, tables=(stretch,))
 
 
 def instant(words: str, at: datetime) -> Rich:
@@ -256,7 +292,7 @@ def message(
     for row in map(tuple, buttons):
         if row:  # Telegram refuses a keyboard with an empty row
             rows.append(row)
-    return Message(body.text, body.entities, tuple(rows), silent=silent)
+    return Message(body.text, body.entities, tuple(rows), silent=silent, tables=body.tables)
 
 
 def cut(message: Message, limit: int = LIMIT, more: Rich | str = "") -> Message:
@@ -272,12 +308,12 @@ def cut(message: Message, limit: int = LIMIT, more: Rich | str = "") -> Message:
     room = limit - units(tail.text) - 1
     if room < 1:
         raise ValueError(f"no room for {tail.text!r} in {limit}")
-    body = _clipped(Rich(message.text, message.entities), _cut_at(message.text, room))
+    body = _clipped(message.body, _cut_at(message.text, room))
     # after a whole sentence the "…" stands apart, or it would read as part of its full stop
     if _ENDS_A_SENTENCE.search(body.text):
         body += " "
     whole = body + tail
-    return replace(message, text=whole.text, entities=whole.entities)
+    return replace(message, text=whole.text, entities=whole.entities, tables=whole.tables)
 
 
 def _marked(
@@ -290,24 +326,27 @@ def _marked(
     if clash:
         raise ValueError(f"{type_} cannot hold {', '.join(sorted(clash))}")
     mark = Entity(type=type_, offset=0, length=units(inner.text), url=url, unix_time=unix_time)
-    return Rich(inner.text, (mark, *inner.entities))
+    return Rich(inner.text, (mark, *inner.entities), inner.tables)
 
 
-def _moved(entities: tuple[Entity, ...], by: int) -> tuple[Entity, ...]:
+def _moved(parts: tuple[_Part, ...], by: int) -> tuple[_Part, ...]:
     if by == 0:
-        return entities
-    return tuple(replace(entity, offset=entity.offset + by) for entity in entities)
+        return parts
+    return tuple(replace(part, offset=part.offset + by) for part in parts)
 
 
 def _clipped(body: Rich, end: int) -> Rich:
-    """The first `end` characters (not units), entities clipped on the right."""
+    """The first `end` characters (not units), entities clipped on the right; a table that is cut
+    is none.
+    """
     text = body.text[:end]
     size = units(text)
     kept = []
     for e in body.entities:
         if e.offset < size:
             kept.append(replace(e, length=min(e.end, size) - e.offset))
-    return Rich(text, tuple(kept))
+    whole = [one for one in body.tables if one.end <= size]
+    return Rich(text, tuple(kept), tuple(whole))
 
 
 def _stripped(body: Rich) -> Rich:
@@ -315,12 +354,17 @@ def _stripped(body: Rich) -> Rich:
     body = _clipped(body, len(body.text.rstrip()))
     text = body.text.lstrip()
     lead = units(body.text) - units(text)
-    kept = []
-    for e in body.entities:
-        start, end = max(e.offset - lead, 0), e.end - lead
+    return Rich(text, _led(body.entities, lead), _led(body.tables, lead))
+
+
+def _led(parts: tuple[_Part, ...], lead: int) -> tuple[_Part, ...]:
+    """The parts of a text whose first `lead` units are gone."""
+    kept: list[_Part] = []
+    for one in parts:
+        start, end = max(one.offset - lead, 0), one.end - lead
         if end > start:
-            kept.append(replace(e, offset=start, length=end - start))
-    return Rich(text, tuple(kept))
+            kept.append(replace(one, offset=start, length=end - start))
+    return tuple(kept)
 
 
 def _cut_at(text: str, room: int) -> int:
