@@ -31,13 +31,14 @@ from bot.telegram.outcomes import Gone, Outcome, Retry, Sent, is_final
 from bot.telegram.results import chat_of, description_of
 from bot.telegram.retry import INTRODUCTION, QUESTION, UNTIL_TAKEN, Pause, taken
 from bot.telegram.standing import standing
-from handlers import MENUS, operator_menus
+from handlers import MENUS, PERSONAL, operator_menus
 from handlers.menus import menus
 from storage.db import Store
 
 log = structlog.get_logger(__name__)
 
 CHANNEL_LOOK = 300.0  # seconds between looks at a channel of the catalog that cannot be written to
+GROUPS = frozenset({"all_group_chats", "all_chat_administrators"})  # menus' scopes
 LOOK_EVERY = timedelta(days=1)
 LOOK_LASTS = timedelta(minutes=50)  # no other replica begins a look; less than a turn of the job
 NO_ANSWERS = 3  # questions without an answer in a row: Telegram is away, the others are left open
@@ -53,7 +54,7 @@ async def introduce(
     """
     said = partial(taken, api, policy=INTRODUCTION, pause=pause)
     for kind, names in MENUS.items():
-        for menu in menus({"type": kind}, names, language):
+        for menu in menus({"type": kind}, names, language, PERSONAL if kind in GROUPS else ()):
             await said("setMyCommands", **menu)
     for code in (*LANGUAGES, ""):
         await _describe(said, code, language)

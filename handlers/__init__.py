@@ -73,9 +73,9 @@ from handlers.access import (
     may,
     taken,
 )
+from handlers.answers import Answer
 from handlers.context import App, Context, Handler
 from handlers.menus import Menu, menus
-from handlers.outgoing import Answer
 from handlers.parts import (
     Press,
     With,
@@ -182,13 +182,13 @@ COMMANDS: dict[str, Route[Handler]] = {
     "channel": Route(
         channels.channel, Who.ADMINISTRATOR, where=Where.PRIVATE, elsewhere="error.private_only"
     ),
-    "status": Route(status.status, Who.ANYBODY),
-    "privacy": Route(privacy.privacy, Who.ANYBODY),
-    "mydata": Route(privacy.mydata, Who.ADMINISTRATOR),
+    "status": Route(status.status, Who.ANYBODY, personal=True),
+    "privacy": Route(privacy.privacy, Who.ANYBODY, personal=True),
+    "mydata": Route(privacy.mydata, Who.ADMINISTRATOR, personal=True),
     "delete": Route(privacy.delete, Who.ADMINISTRATOR),
     "stop": Route(subscriptions.stop, Who.ADMINISTRATOR),
     "cancel": Route(cancel.cancel, Who.ADMINISTRATOR),
-    "help": Route(show_help, Who.ANYBODY),
+    "help": Route(show_help, Who.ANYBODY, personal=True),
     "start": Route(begin, subscriptions.waking_or_looking, offered=Who.ADMINISTRATOR),
     "admin": Route(admin.admin, Who.OPERATOR, where=Where.PRIVATE),
     "broadcast": Route(broadcasts.broadcast, Who.OPERATOR, where=Where.PRIVATE),
@@ -212,6 +212,7 @@ IN_PRIVATE, IN_GROUPS = (
     tuple(name for name in OFFERED if is_used_in(kind, COMMANDS[name]))
     for kind in (ChatKind.PRIVATE, ChatKind.GROUP)
 )
+PERSONAL = frozenset(name for name in IN_GROUPS if COMMANDS[name].personal)
 #: What a group's members are not offered: all of it changes the group, or leads to what does.
 ADMINISTRATORS = frozenset(name for name in OFFERED if _changes(name))
 #: Scope of Telegram's menus → commands; where nothing else fits, the first.

@@ -29,8 +29,8 @@ from bot.errors import UserError
 from bot.model.chats import Chat, ChatKind
 from bot.telegram.outcomes import Gone, Outcome, Rejected, Sent
 from bot.telegram.results import member_of
+from handlers.answers import Answer
 from handlers.context import Context, Handler
-from handlers.outgoing import Answer
 
 #: Bots that lend their name to whoever writes as a group or as a channel.
 MASKS = frozenset({1087968824, 136817688})
@@ -80,7 +80,8 @@ class Route(Generic[Handles]):
     otherwise it is `who`. In another chat than `where` says, `elsewhere` is answered; without that
     a command or words are not heard there, and a button is out of date. `heard` is what of all that
     is written is meant. For a poster `names` finds the channel. A line that leaves a part out is
-    told by name when the program starts.
+    told by name when the program starts. A `personal` command concerns whoever sends it alone: a
+    group's menu offers it as one that nobody else there sees.
     """
 
     handler: Handles = LEFT_OUT
@@ -90,6 +91,7 @@ class Route(Generic[Handles]):
     elsewhere: str = ""
     heard: filters.BaseFilter = filters.ALL
     names: Names | None = None
+    personal: bool = False
 
     @property
     def menu(self) -> Who:

@@ -16,9 +16,10 @@ from bot.model.chats import Chat
 from bot.render.text import Button, Message, Rows
 from bot.render.wire import BelowField, Body, Keyboard, send_method, to_api, words
 from bot.telegram.outcomes import Outcome, Rejected, Sent
+from handlers.answers import EPHEMERAL, Answer
 from handlers.edited import MESSAGES, in_place, ours_of
 from handlers.given import Given, Ours
-from handlers.outgoing import Answer, Outgoing
+from handlers.outgoing import Outgoing
 from handlers.services import Services
 from handlers.sign import Sign
 
@@ -119,7 +120,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def asked(self) -> None:
         """A message is handled: what it is answered with is remembered, for an edit of it."""
         origin = self.incoming.message or self.incoming.edited_message
-        if origin is not None:
+        if origin is not None and origin.message_id:  # an ephemeral one has no number, and no edits
             self.given = Given()
             self.earlier = self.services.questions.answers(self.chat.id, origin.message_id)
 
@@ -176,12 +177,29 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
                 "allow_sending_without_reply": True,  # it may be deleted by now
             }
         where = {"chat_id": self.chat.id, "message_thread_id": self.thread}
-        parameters = {**where, **body, "reply_markup": markup}
+        parameters = {**where, **body, "reply_markup": markup, **self._alone()}
         await self.send(_answer(send_method(body), message, parameters))
 
     def _body(self, message: Message) -> Body:
         """A message's parameters, with tables as the chat wants them."""
         return to_api(message, tables=self.chat.tables)
+
+    def _alone(self) -> dict[str, Any]:
+        """What makes an answer ephemeral: that the command was, whose author sees it alone.
+
+        Empty otherwise. To nothing else: whoever's client has no ephemeral messages would be told
+        nothing.
+        """
+        user, message = self.incoming.effective_user, self.incoming.message
+        if user is None or message is None:
+            return {}
+        asked = message.api_kwargs.get("ephemeral_message_id")
+        if asked is None:
+            return {}
+        return {
+            EPHEMERAL: {"receiver_user_id": user.id},
+            "reply_parameters": {"ephemeral_message_id": asked},
+        }
 
     async def show(self, message: Message, *, edit: bool) -> None:
         """Change the message pressed, or answer below it."""

@@ -15,9 +15,16 @@ from zoneinfo import ZoneInfo
 from telegram import Update
 
 import storage.rates
-from bot.convert import Question, is_greeting, looks_like_question, parse_asked, parse_question
+from bot.convert import (
+    Question,
+    is_courtesy,
+    is_greeting,
+    looks_like_question,
+    parse_asked,
+    parse_question,
+)
 from bot.convert.answers import Conversion, conversions
-from bot.convert.commands import speaks_of_chart
+from bot.convert.commands import speaks_of_chart, speaks_of_rates
 from bot.convert.rule_tokens import speaks_of_rule
 from bot.detect.quoted import must_know
 from bot.errors import UserError
@@ -26,18 +33,20 @@ from bot.model.rates import CODE
 from bot.readers.amounts import round_amounts
 from bot.readers.rates import current_rates, local_day, rates_on
 from bot.render import rates as render
+from bot.render.answers import say
 from bot.render.buttons import copy_button
 from bot.render.help import greeted
 from bot.render.numbers import money
 from bot.render.phrases import phrase
 from bot.render.text import Button, Message
-from handlers import charts, rules, unknown
+from handlers import charts, rates, rules, unknown
 from handlers.access import mention
 from handlers.context import Context
 from handlers.services import Services
 
 #: What is written of a rule and of no amount of money: "RUB < 1", "USD ±0.5", "EUR 3% 7d".
 RULE_SIGNS = re.compile(r"[<>≤≥±%]")
+MOST_WORDS_OF_A_DAY = 6
 #: Mistakes in what is surely a question about money; any other text is "not understood".
 MEANT = frozenset({"amount", "digits", "large", "percent", "same", "zero"})
 
@@ -113,9 +122,15 @@ async def text(update: Update, context: Context) -> None:
         said = f"{said[:begin]} {said[end:]}"
     if is_greeting(said):
         await context.reply(greeted(context.language))
+    elif is_courtesy(said):
+        await context.reply(say("courtesy.back", context.language))
     elif not private:
         await context.reply(await _answer(context, said))
-    elif await _charted(update, context, said) or await _ruled(context, said):
+    elif (
+        await _charted(update, context, said)
+        or await _ruled(context, said)
+        or await _dated(update, context, said)
+    ):
         return
     elif looks_like_question(said):
         await _try(update, context, said)
@@ -134,6 +149,26 @@ async def _charted(update: Update, context: Context, said: str) -> bool:
         return False
     context.args = words
     await charts.chart(update, context)
+    return True
+
+
+async def _dated(update: Update, context: Context, said: str) -> bool:
+    """The card of a day that is asked for in words, "какой курс на завтра"; False where it is none.
+
+    A sentence of more words speaks of something else too.
+    """
+    words = said.split()
+    if len(words) > MOST_WORDS_OF_A_DAY or not speaks_of_rates(said):
+        return False
+    today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
+    try:
+        codes, on = rates.parse_rates_request(words, today=today, home=context.chat.home)
+    except UserError:
+        return False
+    if on is None:
+        return False
+    context.args = [*filter(CODE.fullmatch, codes), on.isoformat()]
+    await rates.rates(update, context)
     return True
 
 

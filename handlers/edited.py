@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from bot.telegram.outcomes import Outcome, Sent
+from handlers.answers import Answer
 from handlers.given import Ours
-from handlers.outgoing import Answer
 
 #: What makes a message in answer, and whether that is a picture.
 MESSAGES = {"sendMessage": False, "sendRichMessage": False, "sendPhoto": True}

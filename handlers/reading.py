@@ -52,6 +52,7 @@ NEEDED_FIELDS = frozenset(
         "date",
         "document",
         "entities",
+        "ephemeral_message_id",
         "from",
         "is_automatic_forward",
         "is_topic_message",

@@ -63,6 +63,12 @@ def command_called(text: str) -> str | None:
     return _called().get(" ".join(fold_typed(text).strip(" .!?").split()))
 
 
+def speaks_of_rates(text: str) -> bool:
+    """Whether a text has a word for rates, in any form: "эртеңки курс", "курсы на завтра"."""
+    words = fold_typed(text).split()
+    return any(word.startswith(_rate_words()) for word in words)
+
+
 def says_off(text: str) -> bool:
     """Whether a text is a word for none, in any language."""
     return fold_typed(text).strip(" .!") in _off()
@@ -81,6 +87,14 @@ def _called() -> Mapping[str, str]:
             for phrase in filter(None, phrases.split(",")):
                 found.setdefault(fold_typed(phrase), command)
     return found
+
+
+@cache
+def _rate_words() -> tuple[str, ...]:
+    """The words that alone ask for the rates."""
+    return tuple(
+        phrase for phrase, command in _called().items() if command == "rates" and " " not in phrase
+    )
 
 
 @cache

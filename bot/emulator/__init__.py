@@ -9,10 +9,11 @@ from bot.emulator.calls import Call, Calls
 from bot.emulator.emulator import TEST_TOKEN, Emulator
 from bot.emulator.errors import ScenarioError
 from bot.emulator.faults import Fault, Faults, Kind, Limits
+from bot.emulator.people import Member, User
 from bot.emulator.scenario import Control, Dates, Reading, Tongue, Words
 from bot.emulator.tally import Tally
 from bot.emulator.updates import Backoff
-from bot.emulator.world import Chat, Member, User
+from bot.emulator.world import Chat
 
 __all__ = [
     "TEST_TOKEN",

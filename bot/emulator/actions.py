@@ -201,16 +201,9 @@ class Actions:
 
     def menu(self, p: Params) -> list[Json]:
         """chat_id, user_id: the commands this person is shown in this chat"""
-        chat = self._scenario.world.chat(self._chat(p))
-        user = self._scenario.world.user(p.count("user_id", 0))
-        # of several menus that fit Telegram shows the one of the narrowest scope
-        member = chat.members.get(user.id)
+        world = self._scenario.world
         return self._scenario.profile.menu(
-            chat_id=chat.id,
-            private=chat.type == "private",
-            user_id=user.id,
-            is_admin=member is not None and member.status in {"creator", "administrator"},
-            language=user.language_code or "",
+            world.chat(self._chat(p)), world.user(p.count("user_id", 0))
         )
 
     def _chat(self, p: Params) -> int:

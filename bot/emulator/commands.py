@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass, field
 
 from bot.emulator.errors import Json, bad_request
+from bot.emulator.people import User
+from bot.emulator.world import Chat
 
 _NAME = re.compile(r"[a-z0-9_]{1,32}")
 _COMMANDS = 100  # in one menu; this and the lengths below are the Bot API's
@@ -53,7 +55,10 @@ def checked_commands(commands: list[Json]) -> list[Json]:
             raise bad_request("BOT_COMMAND_INVALID")
         if not 1 <= len(description) <= 256:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
-        checked.append({"command": name, "description": description})
+        line: Json = {"command": name, "description": description}
+        if command.get("is_ephemeral"):
+            line["is_ephemeral"] = True
+        checked.append(line)
     return checked
 
 
@@ -78,18 +83,17 @@ class Profile:
         """The text in this language, else the one for all languages."""
         return self.texts.get((name, language)) or self.texts.get((name, ""), "")
 
-    def menu(
-        self, *, chat_id: int, private: bool, user_id: int, is_admin: bool, language: str
-    ) -> list[Json]:
+    def menu(self, chat: Chat, user: User) -> list[Json]:
         """The commands a client shows this person in this chat."""
         # the order of the Bot API's documentation, see above
-        scopes: list[ScopeKey] = [("chat", chat_id, 0)]
-        if private:
+        scopes: list[ScopeKey] = [("chat", chat.id, 0)]
+        language, member = user.language_code or "", chat.members.get(user.id)
+        if chat.type == "private":
             scopes.append(("all_private_chats", 0, 0))
         else:
-            scopes.insert(0, ("chat_member", chat_id, user_id))
-            if is_admin:
-                scopes.insert(1, ("chat_administrators", chat_id, 0))
+            scopes.insert(0, ("chat_member", chat.id, user.id))
+            if member is not None and member.status in {"creator", "administrator"}:
+                scopes.insert(1, ("chat_administrators", chat.id, 0))
                 scopes.append(("all_chat_administrators", 0, 0))
             scopes.append(("all_group_chats", 0, 0))
         for scope in (*scopes, ("default", 0, 0)):

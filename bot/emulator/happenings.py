@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.emulator.errors import Json, ScenarioError
+from bot.emulator.people import PRESENT, Member, User
 from bot.emulator.stage import Stage
-from bot.emulator.world import PRESENT, Chat, Member, User
+from bot.emulator.world import Chat
 
 
 class Happenings(Stage):

@@ -33,9 +33,10 @@ from bot.emulator.actions import Actions, seconds_to_wait
 from bot.emulator.errors import ApiError, Json, ScenarioError
 from bot.emulator.faults import Fault
 from bot.emulator.params import Params, read_params
+from bot.emulator.people import PRESENT, User
 from bot.emulator.rich import words_in
 from bot.emulator.scenario import Control, Reading, Scenario, Tongue
-from bot.emulator.world import PRESENT, Chat, User
+from bot.emulator.world import Chat
 
 # more than anybody scrolls through; a load test has a million of each
 _CHATS_SHOWN = 200
@@ -307,7 +308,10 @@ def _check_host(request: web.BaseRequest) -> None:
 def _view(message: Json, *, silent: bool = False) -> Json:
     """A message for the page: the API's JSON and, as text, who wrote it."""
     author: Json = message.get("from") or message.get("sender_chat") or {}
-    return {"message": message, "from": str(author.get("id", "")), "silent": silent}
+    view = {"message": message, "from": str(author.get("id", "")), "silent": silent}
+    if "ephemeral_message_id" in message:
+        view["receiver"] = str(message["receiver_user"]["id"])
+    return view
 
 
 def _view_or_none(message: Json | None) -> Json | None:

@@ -15,7 +15,8 @@ from bot.emulator.errors import Json, ScenarioError
 from bot.emulator.faults import Fault
 from bot.emulator.happenings import Happenings
 from bot.emulator.markup import rights_in
-from bot.emulator.world import ANONYMOUS_ADMIN, PRESENT, Chat, Member, User
+from bot.emulator.people import PRESENT, Member, User
+from bot.emulator.world import ANONYMOUS_ADMIN, Chat, as_told
 
 _PROMOTES = "can_promote_members"
 EDITABLE_SECONDS = 48 * 3600  # for so long clients let people edit what they wrote
@@ -110,16 +111,31 @@ class Scenario(Happenings):
         """Write to a chat as a person (default: its own, or its first member); the message's id.
 
         In a channel it is a post. With `anonymous` an administrator writes as the group. `extra`
-        fields go into the message as they are.
+        fields go into the message as they are. A group's command that the menu calls ephemeral is
+        seen by the bot and its author alone.
         """
         kept, entities = texts.clean(text, None)
         content: Json = {"text": kept}
         if entities:
             content["entities"] = entities
         content |= extra or {}
+        if not anonymous:
+            content |= self._ephemeral(chat_id, kept, user_id)
         return self._say(
             chat_id, content, user_id, reply_to=reply_to, thread_id=thread_id, anonymous=anonymous
         )
+
+    def _ephemeral(self, chat_id: int, text: str, user_id: int | None) -> Json:
+        """What makes a message ephemeral, where it is a command that is sent so."""
+        chat = self.world.chat(chat_id)
+        if chat.type not in {"group", "supergroup"} or not text.startswith("/"):
+            return {}
+        name = text.split(maxsplit=1)[0][1:].partition("@")[0]
+        for line in self.profile.menu(chat, self._person(chat, user_id)):
+            if line["command"] == name and line.get("is_ephemeral"):
+                number = next(chat.ephemerals)
+                return {"ephemeral_message_id": number, "receiver_user": self.bot.json()}
+        return {}
 
     async def share_location(
         self, chat_id: int, latitude: float, longitude: float, *, user_id: int | None = None
@@ -232,7 +248,7 @@ class Scenario(Happenings):
             # all posts are from the channel: whose they are cannot be seen on the message
             self.world.foreign_posts.add((chat.id, message_id))
         if self._hears(chat, message):
-            self.updates.push(kind, message)
+            self.updates.push(kind, as_told(message))
         return message_id
 
     def _author(self, chat: Chat, user_id: int | None, *, anonymous: bool) -> Json:
@@ -292,7 +308,7 @@ class Scenario(Happenings):
         gone: Json = {"chat": chat.brief, "message_id": message_id, "date": 0}
         query: Json = {
             "from": self._person(chat, user_id).json(),
-            "message": chat.messages.get(message_id, gone),
+            "message": as_told(chat.messages.get(message_id, gone)),
             "chat_instance": str(chat.id * 7919),  # some number that is the same for the chat
             "data": data,
         }

@@ -11,9 +11,10 @@ from bot.emulator.commands import Profile
 from bot.emulator.errors import Json, ScenarioError
 from bot.emulator.faults import Faults, Limits
 from bot.emulator.files import Files
+from bot.emulator.people import Member, User
 from bot.emulator.tally import Tally
 from bot.emulator.updates import Backoff, Updates
-from bot.emulator.world import Chat, Member, Topic, User, World
+from bot.emulator.world import Chat, Topic, World
 
 
 class Stage:

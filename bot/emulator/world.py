@@ -15,79 +15,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from bot.emulator.errors import ApiError, Json, ScenarioError, bad_request, forbidden
+from bot.emulator.people import Member, User
 
 ANONYMOUS_ADMIN = 1087968824  # "Group", the author of what an anonymous administrator writes
 TELEGRAM = 777000  # the author of channel posts forwarded to the linked group
-
-_ADMIN_RIGHTS = (
-    "can_manage_chat",
-    "can_delete_messages",
-    "can_manage_video_chats",
-    "can_restrict_members",
-    "can_promote_members",
-    "can_change_info",
-    "can_invite_users",
-    "can_post_stories",
-    "can_edit_stories",
-    "can_delete_stories",
-    "can_send_welcome_messages",
-)
-_CHANNEL_RIGHTS = ("can_post_messages", "can_edit_messages")
-_GROUP_RIGHTS = ("can_pin_messages", "can_manage_topics")
-_PERMISSIONS = (
-    "can_send_messages",
-    "can_send_audios",
-    "can_send_documents",
-    "can_send_photos",
-    "can_send_videos",
-    "can_send_video_notes",
-    "can_send_voice_notes",
-    "can_send_polls",
-    "can_send_other_messages",
-    "can_add_web_page_previews",
-    "can_react_to_messages",
-    "can_edit_tag",
-    "can_change_info",
-    "can_invite_users",
-    "can_pin_messages",
-    "can_manage_topics",
-)
-PRESENT = frozenset({"creator", "administrator", "member", "restricted"})
-
-
-@dataclass(slots=True, kw_only=True)
-class User:
-    """A person or a bot."""
-
-    id: int
-    first_name: str
-    last_name: str | None = None
-    username: str | None = None
-    language_code: str | None = None
-    is_bot: bool = False
-
-    def json(self) -> Json:
-        """The user as updates show it."""
-        user: Json = {"id": self.id, "is_bot": self.is_bot, "first_name": self.first_name}
-        for name in ("last_name", "username", "language_code"):
-            value = getattr(self, name)
-            if value is not None:
-                user[name] = value
-        return user
-
-
-@dataclass(slots=True, kw_only=True)
-class Member:
-    """Somebody's place in a chat; `rights` override what the status brings."""
-
-    status: str
-    rights: dict[str, bool] = field(default_factory=dict)
-
-    def can(self, right: str) -> bool:
-        """Whether an administrator or a restricted member may do this."""
-        if self.status == "creator":  # whose rights nobody can take
-            return True
-        return self.rights.get(right, self.status in {"administrator", "member"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,6 +52,7 @@ class Chat:
     migrated_to: int | None = None
     messages: dict[int, Json] = field(default_factory=dict)
     pinned: list[int] = field(default_factory=list)
+    ephemerals: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     keyboard: Json | None = None  # the reply keyboard in force
     language: str | None = None
     bot_at_first: Member = field(init=False)  # the bot's place when the chat was opened
@@ -143,6 +75,13 @@ class Chat:
         if self.is_forum:
             self.brief["is_forum"] = True
 
+    def message(self, number: int) -> Json | None:
+        """A message that calls may name: an ephemeral one has no number to them."""
+        found = self.messages.get(number)
+        if found is None or "ephemeral_message_id" in found:
+            return None
+        return found
+
     @property
     def is_channel(self) -> bool:
         """Posts here have no author but the channel."""
@@ -154,32 +93,11 @@ class Chat:
         return self.type
 
 
-def member_json(user: User, member: Member, chat_type: str) -> Json:
-    """A ChatMember object, with every field its status requires."""
-    card: Json = {"status": member.status, "user": user.json()}
-    if member.status == "creator":
-        card["is_anonymous"] = False
-    elif member.status == "administrator":
-        special = _GROUP_RIGHTS
-        if chat_type == "channel":
-            special = _CHANNEL_RIGHTS
-        card |= {"can_be_edited": False, "is_anonymous": False}
-        for right in (*_ADMIN_RIGHTS, *special):
-            card[right] = member.can(right)
-        # and what a scenario says besides: a right of a newer Bot API, say
-        card = member.rights | card
-    elif member.status == "restricted":
-        card |= {"is_member": True, "until_date": 0}
-        for right in _PERMISSIONS:
-            card[right] = member.rights.get(right, False)
-    elif member.status == "kicked":
-        card["until_date"] = 0
-    return card
-
-
-def permissions_json() -> Json:
-    """ChatPermissions of an ordinary group."""
-    return dict.fromkeys(_PERMISSIONS, True)
+def as_told(message: Json) -> Json:
+    """A message as the API tells it: an ephemeral one has no number among the others."""
+    if "ephemeral_message_id" in message:
+        return message | {"message_id": 0}
+    return message
 
 
 class World:

@@ -14,7 +14,8 @@ from bot.render.news import topic_name
 from bot.render.phrases import phrase
 from bot.render.text import Button, Message, Rich, bold, code, cut, join, lines, message
 
-BUTTON_LETTERS = 24  # of a filter on a button,
+BUTTON_LETTERS = 24  # of a filter on a button that shares its row,
+ROW_LETTERS = 36  # on one that has a row to itself,
 LISTED_LETTERS = 45  # and in the list
 #: For how many days one may hear less of something; 0: for good.
 SPANS = (1, 7, 0)
@@ -70,7 +71,7 @@ def offered(offers: Mapping[str, Filter], alert: str, language: str) -> Message:
     """What one may hear less of after a story, or nothing: data `less:8:CODE`, `less:8:cancel`."""
     buttons: list[list[Button]] = []
     for which, one in offers.items():
-        label = _short(name(one, language))
+        label = _short(name(one, language), ROW_LETTERS)
         if one.mark is Mark.STORY:  # its headline stands above, and would be cut here
             label = t("filters.this_story", language)
         buttons.append([Button(label, f"less:{alert}:{which}")])
@@ -144,5 +145,5 @@ def _lift(one: StoredFilter, language: str) -> Button:
     return Button(f"✕ {_short(said)}", f"lift:{one.id}")
 
 
-def _short(text: str) -> str:
-    return cut(message(text), BUTTON_LETTERS).text
+def _short(text: str, letters: int = BUTTON_LETTERS) -> str:
+    return cut(message(text), letters).text

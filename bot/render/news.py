@@ -185,9 +185,10 @@ def text(story: Story, style: Style, language: str, zone: str | None = None) -> 
     """What stands below the title; of what an institute measured its point and its time, in a
     `zone`: the place stands in the title.
     """
-    if (hazard := Hazard.read(story.lead.entry.content)) is not None:
+    hazard = Hazard.read(story.lead.entry.content)
+    if hazard is not None and style is not Style.HEADLINE:
         return hazards.point(hazard, story.lead.at, language, zone)
-    return body(story, style)
+    return body(story, style) if hazard is None else Rich()
 
 
 def body(story: Story, style: Style) -> Rich:

@@ -247,6 +247,25 @@ async def test_P21_operators_are_told_in_their_language_why_nothing_could_be_sav
     assert [one for one in known if t(f"reason.database.{one}", language) in words]
 
 
+async def test_P21_no_delivery_is_begun_once_the_file_is_known_to_be_lost(tmp_path: Path) -> None:
+    """What is sent then could not be noted: sending ends before anything is saved or told."""
+    path = tmp_path / "jarchy.db"
+    store, heard = await open_store(f"sqlite:///{path}"), Hearing()
+    begun: list[tuple[list[str], list[Path]]] = []
+
+    def stop() -> None:
+        begun.append((list(heard.words), list(tmp_path.glob("*.rescued-*"))))
+
+    try:
+        removed(path)
+        with pytest.raises(ConfigError):
+            await StoreWatch(store, heard, [OPERATOR], "en", stop).look()
+    finally:
+        await store.close()
+    assert begun == [([], [])]
+    assert len(heard.words) == 1
+
+
 async def test_P21_whoever_meets_a_lost_file_first_leaves_the_end_to_the_watch(
     tmp_path: Path,
 ) -> None:

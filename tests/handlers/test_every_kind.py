@@ -36,6 +36,7 @@ from bot.detect.moves import Moved
 from bot.i18n import t
 from bot.model.alerts import (
     EVERYBODY,
+    About,
     Alert,
     Audience,
     Lane,
@@ -249,6 +250,10 @@ async def test_a_kind_is_sent_explained_muted_and_revised(world: World, name: st
     async with world.bot.store.reading() as db:
         stored = await storage.alerts.get(db, pk)
     assert stored is not None
+    figure = kind.rate(stored)
+    assert (figure is not None) == (sample.revised is _correction)
+    if figure is not None:  # by that the poll finds it, when the figure is revised
+        assert new.payload.about == About.rate(figure)
     subject = kind.subject(stored, new.audience)
     explained = sample.explained
     assert (f"why:{asked}" in buttons) == (explained or sample.edits)

@@ -4,6 +4,7 @@ as each language says them.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from bot.i18n import t
 from bot.languages import LANGUAGES, language
 from handlers import COMMANDS, follow_up
 from storage.schema import rule as rule_table
-from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World, days
+from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World, days
 
+TOMORROW = NOW.date() + timedelta(days=1)
 READERS = {"en": READER, "ru": RUSSIAN, "ky": STRANGER}
 
 
@@ -353,3 +355,29 @@ async def test_a_word_for_a_command_is_the_command(
 async def test_what_a_command_called_in_words_asks_for_may_follow(patient: World) -> None:
     await patient.ask("тихие часы")
     assert "23:00" in said(await patient.ask("23-7", fits="23:00"))
+
+
+@pytest.mark.cases(keep=2)
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("курс на завтра", "/rates завтра"),
+        ("какой курс доллара был вчера", "/rates usd вчера"),
+        ("курсы валют на завтра", "/rates завтра"),
+        ("эртеңки курс", "/rates эртең"),
+        ("кечээки курс канча", "/rates кечээ"),
+        ("rates tomorrow", "/rates tomorrow"),
+    ],
+)
+async def test_the_rates_of_a_day_are_asked_for_in_words(
+    patient: World, written: str, asked: str
+) -> None:
+    await patient.keep(days("USD/KGS", ["84.0000", "84.7935", "85.0000"], last=TOMORROW))
+    assert said(await patient.ask(written)) == said(await patient.ask(asked))
+
+
+@pytest.mark.parametrize("written", ["спасибо", "Рахмат!", "thanks, bot"])
+async def test_thanks_are_answered_as_such(patient: World, written: str) -> None:
+    answer = said(await patient.ask(written))
+    assert answer == t("courtesy.back", "en")
+    assert "/help" in answer

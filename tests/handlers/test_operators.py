@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 
 import storage.chats
 from bot.alerts.notices import tell
-from bot.emulator import TEST_TOKEN, Emulator, Fault
+from bot.emulator import TEST_TOKEN, Chat, Emulator, Fault, Member, User
+from bot.emulator.errors import Json
 from bot.emulator.faults import Kind
 from bot.i18n import t
 from bot.languages import LANGUAGES as SPOKEN
@@ -26,11 +29,14 @@ from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World, no_ti
 
 def menu(world: World, number: int, language: str) -> set[str]:
     """The commands that a private chat is offered."""
-    profile = world.emulator.profile
-    shown = profile.menu(
-        chat_id=number, private=True, user_id=number, is_admin=False, language=language
-    )
-    return {one["command"] for one in shown}
+    return {one["command"] for one in shown(world.emulator, number, language)}
+
+
+def shown(telegram: Emulator, number: int, language: str) -> list[Json]:
+    """The menu of a private chat, whose owner's client is in a language."""
+    owner = User(id=number, first_name="Aigul", language_code=language)
+    here = Chat(id=number, type="private", counter=count(1), bot=Member(status="member"))
+    return telegram.profile.menu(here, owner)
 
 
 REFUSALS = {400: "Bad Request: x", 403: "Forbidden: x", 404: "Not Found", 409: "Conflict: x"}
@@ -47,13 +53,10 @@ async def test_G16_one_refusal_at_the_start_takes_no_menu_and_no_description(met
                 Fault(Kind.ERROR, code=code, description=words, method=method, times=1)
             )
         await introduce(api, "en", (READER,), no_time)
-        profile = telegram.profile
         for number, names in ((READER, {*IN_PRIVATE, *OPERATORS}), (STRANGER, set(IN_PRIVATE))):
             for language in (*SPOKEN, "de"):
-                shown = profile.menu(
-                    chat_id=number, private=True, user_id=number, is_admin=False, language=language
-                )
-                assert {one["command"] for one in shown} == names
+                offered = shown(telegram, number, language)
+                assert {one["command"] for one in offered} == names
         for code in ("", *SPOKEN):
             found = description_of(await api.call("getMyDescription", language_code=code or None))
             assert found == description(code or "en")
@@ -92,11 +95,8 @@ async def test_an_operators_menu_in_no_language_of_ours_is_in_the_one_they_chose
     world.bot.services.admins = frozenset({RUSSIAN})
     await world.ask("/start", chat=RUSSIAN)
     await world.ask("/help", chat=RUSSIAN)
-    profile = world.emulator.profile
-    shown = profile.menu(
-        chat_id=RUSSIAN, private=True, user_id=RUSSIAN, is_admin=False, language="de"
-    )
-    words = {one["command"]: one["description"] for one in shown}
+    offered = shown(world.emulator, RUSSIAN, "de")
+    words = {one["command"]: one["description"] for one in offered}
     assert words["admin"] == t("command.admin", "ru")
 
 

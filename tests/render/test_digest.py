@@ -128,6 +128,8 @@ def test_a_digest_says_a_place_once_and_the_hour_of_its_reader(language: str) ->
     )
     measured = story(content=str(quake), published_at=datetime(2021, 10, 20, 10, tzinfo=UTC))
     shown = digest(RATES, measured, Style.FULL, language, TODAY, zone="Asia/Bishkek").text
+    brief = digest(RATES, measured, Style.HEADLINE, language, TODAY, zone="Asia/Bishkek").text
+    assert "16:00" not in brief  # whoever wants the headline alone, or had the rest
     called = {"en": "Kadji-Sai", "ru": "Каджи-Сай", "ky": "Кажы-Сай"}
     assert shown.count(called[language]) == 1
     assert "16:00" in shown

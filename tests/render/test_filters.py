@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.model.filters import Nameable
-from bot.render.filters import source_names, sources_by_name, topics_by_name
+from bot.model.filters import Filter, Mark, Nameable, Sense
+from bot.render.filters import offered, source_names, sources_by_name, topics_by_name
 
 NAMES = {
     "agency": {"en": "Mountain News", "ru": "Горные вести"},
@@ -34,3 +34,10 @@ def test_a_source_without_a_name_is_called_by_its_key() -> None:
         "twin": "mountain news",
         "plain": "plain",
     }
+
+
+def test_what_has_a_row_to_itself_is_said_whole() -> None:
+    one = Filter(sense=Sense.NEVER, mark=Mark.SOURCE, what="x", said="Сейсмология институту")
+    shown = offered({"source0": one}, "7", "ky")
+    assert shown.buttons[0][0].text == "Сейсмология институту (булак)"
+    assert "/mute футбол" in shown.text  # the way to any other word

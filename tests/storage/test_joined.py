@@ -24,12 +24,13 @@ from bot.model.chats import Post, Sound
 from bot.model.rates import Move
 from bot.model.rules import Condition, Direction, Rule
 from bot.sources.specs import Catalog
-from storage.db import Db, Store
+from storage.db import Db, Store, db_now
+from storage.due import UNREAD
 from storage.opening import open_store
-from storage.schema import alert, delivery
+from storage.schema import alert, chat, delivery
 from tests.factories import NOW, rate, seen_rate
 from tests.storage.test_deliveries import an_alert, claim, fan_all, forget_chat_pace, sent, told
-from tests.storage.test_quiet import MOVED, over, people, quiet, summaries
+from tests.storage.test_quiet import BROUGHT, HOUR, MOVED, over, people, quiet, summaries
 
 #: Both databases in the long run: of each promise here the case differs.
 pytestmark = pytest.mark.cases
@@ -38,6 +39,12 @@ PAIR = "pair:USD/KGS"
 NEW = MOVED.moved.new
 LEVEL = Rule(pair=NEW.pair, condition=Condition.LEVEL, amount=Decimal(86), direction=Direction.UP)
 FIRED = RuleFired(number=1, rule=LEVEL, move=Move(old=rate(on="2021-10-19"), new=NEW))
+
+
+def of_the_euro(number: int) -> RuleFired:
+    """What a rule measured of another rate."""
+    old, new = rate("EUR/KGS", on="2021-10-19"), rate("EUR/KGS", "99", on="2021-10-20")
+    return replace(FIRED, number=number, move=Move(old=old, new=new))
 
 
 def a_move(name: str = "move", **changes: Any) -> Alert:
@@ -98,19 +105,50 @@ async def test_each_chat_is_due_one_message_in_whatever_chunks(store: Store) -> 
             steps += 1
     assert found == [(1, 1), (2, 3), (3, 1), (4, 1), (5, 1), (6, 1)]
     assert steps > 1
+    async with store.reading() as db:
+        inside = select(delivery.c.finished_at).where(delivery.c.state == "collected")
+        ended = list((await db.execute(inside)).scalars())
+        assert [one for one in ended if abs(await db_now(db) - one) > HOUR] == []
+        assert len(ended) == 2
 
 
 @pytest.mark.slow
-async def test_rules_alone_are_given_out_many_at_a_time(store: Store) -> None:
+@pytest.mark.parametrize(
+    ("chunk", "sizes"),
+    [
+        # of chats 4 and 5, then of 3, the first that is left, of 6, and 1
+        (1, [2, 2, 2, 1, None]),
+        # of 4, 5 and 6, then of 3, and 1
+        (2, [4, 2, 1, None]),
+    ],
+)
+async def test_rules_alone_are_given_out_many_at_a_time(
+    store: Store, chunk: int, sizes: list[int | None]
+) -> None:
     """Of a chunk's chats at once, all of a chat together; a chat that is left out has its turn."""
     async with store.writing() as db:
         await people(db, *range(1, 7))
-        chats = (4, 3, 3, 5, 6, 6, 1)
+        chats = (4, 3, 3, 6, 6, 5, 1)
         await decided(db, *(of_rule(number, chat) for number, chat in enumerate(chats, start=1)))
-        # of chats 4 and 5, then of 3, the first that is left, of 6, and 1
-        given = [await storage.fan_out.fan_out(db, chunk=1) for _ in range(5)]
-        assert given == [2, 2, 2, 1, None]
+        given = [await storage.fan_out.fan_out(db, chunk=chunk) for _ in sizes]
+        assert given == sizes
         assert await due(db) == [(1, 1), (3, 2), (4, 1), (5, 1), (6, 2)]
+
+
+async def test_a_chunk_is_no_larger_for_a_rule_of_a_later_chat(store: Store) -> None:
+    async with store.writing() as db:
+        await following(db, 1, 2, 3)
+        await decided(db, a_move(), of_rule(1, 3))
+        given = [await storage.fan_out.fan_out(db, chunk=1) for _ in range(5)]
+        assert given == [1, 1, 2, 0, None]
+
+
+async def test_a_move_that_cannot_be_read_keeps_no_rule_waiting(store: Store) -> None:
+    async with store.writing() as db:
+        await following(db, 1)
+        move, rule = await decided(db, a_move(), of_rule(1))
+        assert await storage.fan_out.fan_out(db, unread={move: UNREAD}) == 1
+        assert [one.alert for one in (await claim(db)).deliveries] == [rule]
 
 
 @pytest.mark.slow
@@ -135,11 +173,16 @@ async def test_a_rule_waits_while_another_replica_gives_out_its_move(
     try:
         async with one.writing() as db:
             await following(db, 1, 2)
-            await decided(db, a_move(), of_rule(1, 2), of_rule(2, 2))
+            euro = of_rule(9, 2, payload=of_the_euro(9))
+            await decided(db, a_move(), euro, of_rule(1, 2), of_rule(2, 2))
         async with one.writing() as db:
             assert await storage.fan_out.fan_out(db, chunk=1) == 1  # rules of a later chunk
             async with two.writing() as other:
+                assert await storage.fan_out.fan_out(other) == 1  # of another rate
+                unread = {0: UNREAD}  # of another alert
+                assert await storage.fan_out.fan_out(other, unread=unread) is None
                 assert await storage.fan_out.fan_out(other) is None
+                await sent(other, await claim(other))
         async with two.writing() as db:
             await fan_all(db)
             assert await due(db) == [(1, 1), (2, 3)]
@@ -192,17 +235,56 @@ async def test_what_is_taken_back_leaves_the_rest_in_one_message(
             assert (await claim(db)).deliveries == ()
 
 
+async def test_what_is_taken_back_leaves_messages_of_other_rates_as_they_are(store: Store) -> None:
+    async with store.writing() as db:
+        await people(db, 1)
+        euro = [of_rule(number, payload=of_the_euro(number)) for number in (3, 4)]
+        pk, *_ = await decided(db, of_rule(1), of_rule(2), *euro)
+        await fan_all(db)
+        await storage.alerts.withdraw(db, pk)
+        assert await due(db) == [(1, 1)]
+        assert await due(db) == [(1, 2)]
+
+
 async def test_an_urgent_move_takes_the_rules_through_the_night(store: Store) -> None:
     """All of what cannot wait otherwise waits, and is asked part by part in the morning."""
     async with store.writing() as db:
-        await following(db, 1, 2)
+        await following(db, 1, 2, 3)
         await quiet(db, 1)
         await quiet(db, 2, quiet_urgent=False)
-        await decided(db, a_move(lane=Lane.URGENT), of_rule(1), of_rule(2, 2))
+        rules = [of_rule(chat, chat) for chat in (1, 2, 3)]
+        await decided(db, a_move(lane=Lane.URGENT), *rules)
         await fan_all(db)
-        assert await due(db) == [(1, 2)]
+        leaves = select(delivery.c.chat_id, delivery.c.lane).where(delivery.c.state == "pending")
+        lanes = {row.chat_id: row.lane for row in await db.execute(leaves)}
+        assert lanes == {1: Lane.URGENT, 3: Lane.URGENT}
+        assert await due(db) == [(1, 2), (3, 2)]
         assert await storage.quiet.hold(db) == 0
         assert await told(db, state="held") == [(2, "held")] * 2
+
+
+async def test_a_move_right_after_the_night_takes_a_rule_along_that_it_held(store: Store) -> None:
+    """Before what was held is told in a summary."""
+    async with store.writing() as db:
+        await following(db, 1)
+        await quiet(db, 1)
+        await decided(db, of_rule(1))
+        await fan_all(db)
+        await db.execute(update(chat).values(quiet_begins_at=None, quiet_ends_at=None))
+        await decided(db, a_move())
+        await fan_all(db)
+        assert await due(db) == [(1, 2)]
+
+
+async def test_what_is_to_be_tried_later_is_not_hurried_by_what_joins_it(store: Store) -> None:
+    async with store.writing() as db:
+        await following(db, 1)
+        await decided(db, of_rule(1))
+        await fan_all(db)
+        await db.execute(update(delivery).values(not_before=await db_now(db) + HOUR))
+        await decided(db, a_move())
+        await fan_all(db)
+        assert (await claim(db)).deliveries == ()
 
 
 @pytest.mark.slow
@@ -221,6 +303,52 @@ async def test_what_waited_for_the_night_to_begin_is_told_in_the_morning_part_by
         await over(db, 1)
         (summary,) = await summaries(db)
         assert await storage.quiet.collected(db, summary.id, 1) == [move]
+
+
+async def test_what_one_message_told_before_the_night_is_not_told_in_the_morning(
+    store: Store,
+) -> None:
+    async with store.writing() as db:
+        await people(db, 1)
+        await decided(db, of_rule(1), of_rule(2))
+        await fan_all(db)
+        assert await due(db) == [(1, 2)]
+        await quiet(db, 1)
+        pks = await decided(db, of_rule(3), of_rule(4))
+        await fan_all(db)
+        await over(db, 1)
+        (summary,) = await summaries(db)
+        assert await storage.quiet.collected(db, summary.id, 1) == pks
+        assert await storage.joined.parts(db, summary.id, 1) == []
+
+
+async def test_a_figure_told_in_the_morning_is_corrected(store: Store) -> None:
+    async with store.writing() as db:
+        await following(db, 1)
+        await quiet(db, 1)
+        (pk,) = await decided(db, a_move())
+        await fan_all(db)
+        await over(db, 1)
+        await fan_all(db)
+        assert await due(db) == [(1, 1)]
+        new = seen_rate(value="85.5", revision=1)
+        await decided(db, corrections.alert(pk, NEW, new, now=NOW))
+        await fan_all(db)
+        assert await due(db) == [(1, 1)]
+
+
+async def test_a_correction_is_told_by_itself(store: Store) -> None:
+    """It answers what told the figure, also where a rule tells the new one."""
+    async with store.writing() as db:
+        await people(db, 1)
+        (pk,) = await decided(db, of_rule(1))
+        await fan_all(db)
+        assert await due(db) == [(1, 1)]
+        new = seen_rate(value="85.5", revision=1)
+        await decided(db, corrections.alert(pk, NEW, new, now=NOW), of_rule(2))
+        await fan_all(db)
+        assert await due(db) == [(1, 1)]
+        assert await due(db) == [(1, 1)]
 
 
 async def test_a_figure_told_once_is_corrected_once(store: Store) -> None:
@@ -249,6 +377,15 @@ async def test_it_is_said_which_rules_a_message_tells_beside_each_other(store: S
         beside = [await storage.joined.rules_beside(db, pk, 1) for pk in rules[:2]]
         assert (beside, await storage.joined.rules_beside(db, rules[2], 2)) == ([True] * 2, False)
         assert await storage.joined.parts(db, rules[2], 2) == [move]
+        assert await due(db) == [(1, 3), (2, 2)]
+        # in the order of their numbers, not in that of their deliveries
+        mine = await decided(db, of_rule(5, 2), of_rule(6, 2), a_move("next", lane=Lane.URGENT))
+        await fan_all(db)
+        assert await storage.joined.parts(db, mine[0], 2) == mine[1:]
+        # of another rate, for a chat that has a message of two
+        (euro,) = await decided(db, of_rule(4, payload=of_the_euro(4)))
+        await fan_all(db)
+        assert not await storage.joined.rules_beside(db, euro, 1)
 
 
 @pytest.mark.slow
@@ -268,6 +405,8 @@ async def test_what_a_chat_turned_off_since_is_left_out_and_the_rest_is_told(
     async with store.writing() as db:
         await following(db, 1)
         await decided(db, a_move(), of_rule(1), of_rule(2))
+        # another chat's, of a kind that nobody silenced
+        await decided(db, an_alert("other", payload=BROUGHT, audience=Audience(chat=2)))
         await fan_all(db)
         await storage.chats.change(db, 1, sounds=sounds)
         (item,) = (await claim(db)).deliveries
@@ -285,14 +424,14 @@ async def test_what_a_chat_turned_off_since_is_left_out_and_the_rest_is_told(
 async def test_what_one_carried_goes_on_with_it_to_one_that_comes_back(store: Store) -> None:
     """The first rule was on its way when the rest was decided, and was not taken."""
     async with store.writing() as db:
-        await following(db, 1)
-        await decided(db, of_rule(1))
+        await following(db, 1, 2)
+        await decided(db, of_rule(1), of_rule(11, 2))
         await fan_all(db)
         away = (await claim(db)).deliveries
-        await decided(db, a_move(), of_rule(2))
+        await decided(db, a_move(), of_rule(2), of_rule(12, 2))
         await fan_all(db)
         await storage.deliveries.release(db, away)
-        await decided(db, of_rule(3))
+        await decided(db, of_rule(3), of_rule(13, 2))
         await fan_all(db)
-        assert await due(db) == [(1, 4)]
+        assert await due(db) == [(1, 4), (2, 4)]
         assert await due(db) == []

@@ -107,7 +107,7 @@ class Changing(Shared):
         if params.text("inline_message_id"):  # no inline result of ours has buttons to edit by
             raise bad_request("MESSAGE_ID_INVALID")
         chat = self.world.writable_chat(self.chat_id(params))
-        message = chat.messages.get(params.count("message_id", 0))
+        message = chat.message(params.count("message_id", 0))
         if message is None:
             raise bad_request("message to edit not found")
         if not self.is_own(chat, message):
@@ -127,7 +127,7 @@ class Changing(Shared):
     def delete_message(self, params: Params) -> bool:
         """Own messages anywhere, anybody's in private or with the right to."""
         chat = self.world.known_chat(self.chat_id(params))
-        message = chat.messages.get(params.count("message_id", 0))
+        message = chat.message(params.count("message_id", 0))
         if message is None:
             raise bad_request("message to delete not found")
         # the real server also refuses what is older than 48 hours; no world here is
@@ -144,14 +144,14 @@ class Changing(Shared):
         if not isinstance(wanted, list):
             return True
         for message_id in wanted:
-            if message_id in chat.messages:
+            if chat.message(message_id) is not None:
                 self.world.delete_message(chat, int(message_id))
         return True
 
     def pin_chat_message(self, params: Params) -> bool:
         """Pin on top of the others; the chat gets a service message about it."""
         chat = self._pinnable(params)
-        message = chat.messages.get(params.count("message_id", 0))
+        message = chat.message(params.count("message_id", 0))
         if message is None:
             raise bad_request("message to pin not found")
         # pinned a second time it comes on top of the others

@@ -5,15 +5,8 @@ from __future__ import annotations
 from bot.emulator.errors import Json, bad_request
 from bot.emulator.methods.shared import Method, Shared, check_visible
 from bot.emulator.params import Params
-from bot.emulator.world import (
-    PRESENT,
-    Chat,
-    Member,
-    User,
-    administrators,
-    member_json,
-    permissions_json,
-)
+from bot.emulator.people import PRESENT, Member, User, member_json, permissions_json
+from bot.emulator.world import Chat, administrators
 
 
 class Chats(Shared):

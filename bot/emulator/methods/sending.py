@@ -7,7 +7,8 @@ from bot.emulator.errors import Json, bad_request
 from bot.emulator.markup import checked_markup
 from bot.emulator.methods.shared import Method, Shared
 from bot.emulator.params import Params
-from bot.emulator.world import Chat
+from bot.emulator.people import PRESENT
+from bot.emulator.world import Chat, as_told
 
 _ACTIONS = frozenset(
     (
@@ -24,6 +25,9 @@ _ACTIONS = frozenset(
         "upload_video_note",
     )
 )
+
+
+_REPLY_SECONDS = 15  # so long an ephemeral message may be replied to
 
 
 class Sending(Shared):
@@ -71,7 +75,8 @@ class Sending(Shared):
         )
 
     def _send(self, chat: Chat, params: Params, content: Json) -> Json:
-        message = self.author(chat) | self._context(chat, params)
+        alone = self._receiver(chat, params)
+        message = self.author(chat) | alone | self._context(chat, params, is_ephemeral=bool(alone))
         message |= content
         if params.flag("protect_content"):
             message["has_protected_content"] = True
@@ -87,9 +92,41 @@ class Sending(Shared):
         if keyboard is not None and "inline_keyboard" not in keyboard:
             chat.keyboard = keyboard
             self.world.tell({"kind": "keyboard", "chat_id": str(chat.id), "keyboard": keyboard})
-        return self.world.add_message(chat, message, silent=params.flag("disable_notification"))
+        silent = params.flag("disable_notification")
+        return as_told(self.world.add_message(chat, message, silent=silent))
 
-    def _context(self, chat: Chat, params: Params) -> Json:
+    def _receiver(self, chat: Chat, params: Params) -> Json:
+        """Who alone sees an ephemeral message; empty of one that everybody sees.
+
+        How the server words these refusals nobody has seen.
+        """
+        asked = params.mapping("ephemeral_message_parameters")
+        if not asked:
+            return {}
+        if chat.type not in {"group", "supergroup"}:
+            raise bad_request("ephemeral messages can be sent to groups and supergroups only")
+        receiver = self.world.users.get(asked.get("receiver_user_id", 0))
+        if receiver is None:
+            raise bad_request("user not found")
+        member = chat.members.get(receiver.id)
+        if receiver.is_bot or (member is not None and member.status not in PRESENT):
+            raise bad_request("user is not a member of the chat")
+        if not isinstance(asked.get("callback_query_id", ""), str):
+            raise bad_request("query ID is invalid")
+        return {"receiver_user": receiver.json(), "ephemeral_message_id": next(chat.ephemerals)}
+
+    def _answered(self, chat: Chat, reply: Json, *, is_ephemeral: bool) -> Json | None:
+        """The message that is replied to; None where it is gone, or may not be replied to so."""
+        number = reply.get("ephemeral_message_id")
+        if number is None:
+            return chat.message(int(reply.get("message_id", 0)))
+        for message in chat.messages.values():
+            if message.get("ephemeral_message_id") == number:
+                fresh = self.world.now() - message["date"] <= _REPLY_SECONDS
+                return message if is_ephemeral and fresh else None
+        return None
+
+    def _context(self, chat: Chat, params: Params, *, is_ephemeral: bool) -> Json:
         """What a message answers, and in which topic."""
         context: Json = {}
         thread_id = params.integer("message_thread_id")
@@ -97,13 +134,14 @@ class Sending(Shared):
             context |= {"message_thread_id": thread_id, "is_topic_message": True}
         reply = params.mapping("reply_parameters")
         if reply:
-            answered = chat.messages.get(int(reply.get("message_id", 0)))
+            answered = self._answered(chat, reply, is_ephemeral=is_ephemeral)
             if answered is not None:
                 # one level: the answered message does not show what it answered itself
                 shown = dict(answered)
                 shown.pop("reply_to_message", None)
-                context["reply_to_message"] = shown
-            elif not reply.get("allow_sending_without_reply"):
+                if "ephemeral_message_id" not in shown:  # the API may leave that out
+                    context["reply_to_message"] = shown
+            elif is_ephemeral or not reply.get("allow_sending_without_reply"):
                 raise bad_request("message to be replied not found")
         return context
 

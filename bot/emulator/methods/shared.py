@@ -9,9 +9,10 @@ from bot.emulator.commands import Profile
 from bot.emulator.errors import ApiError, Json, bad_request
 from bot.emulator.files import Files
 from bot.emulator.params import Params
+from bot.emulator.people import Member
 from bot.emulator.rich import checked_rich
 from bot.emulator.updates import Updates
-from bot.emulator.world import Chat, Member, World
+from bot.emulator.world import Chat, World
 
 Result = Json | list[Json] | bool | int
 Method = Callable[[Params], Result | Awaitable[Result]]
