@@ -3,6 +3,7 @@
 * BotError
   * ConfigError      a setting, the catalog or the database file makes no sense; fatal at start,
     exit 78
+    + AwayError      the database is away or has no room: a start some time later may do; exit 1
   * UserError        the user can mend it; shown to them in their language
   * SourceError      one source's trouble; recorded against it, never fatal
     + FetchError     no usable bytes came back
@@ -49,6 +50,10 @@ class ConfigError(BotError):
             problems = (problems,)
         self.problems = tuple(problems)
         super().__init__("; ".join(self.problems))
+
+
+class AwayError(ConfigError):
+    """A database that no setting need be mended for: whoever starts the program starts it again."""
 
 
 class UserError(BotError):

@@ -38,12 +38,16 @@ def connect_for_writing(text_url: str) -> Store:
 
 def connect(text_url: str) -> Store:
     """The database as it is, to read alone: not checked, not migrated, not made."""
-    url = parse_url(text_url)
-    if (path := absent(url)) is not None:
+    must_be_there(text_url)
+    return _connect(parse_url(text_url), writes=False)
+
+
+def must_be_there(text_url: str) -> None:
+    """ConfigError where an address names a file that is not there."""
+    if (path := absent(parse_url(text_url))) is not None:
         raise ConfigError(
             f"DATABASE_URL: {path} does not exist: `jarchy db upgrade` (or `jarchy run`) makes it"
         )
-    return _connect(url, writes=False)
 
 
 def _connect(url: URL, *, writes: bool = True) -> Store:

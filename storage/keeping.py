@@ -18,6 +18,7 @@ import storage.marks
 from bot.errors import BotError
 from storage.address import is_file, parse_url
 from storage.backup import copy
+from storage.connecting import must_be_there
 from storage.copies import FOLDER, Tell, cause_of, forget, nights, no_folder, stamped, untold
 from storage.db import Store
 
@@ -72,6 +73,7 @@ def save(text_url: str, file: Path | None, *, tell: Tell = untold) -> Path:
     """A copy of a database in use, made now: in `file`, else beside a file or in this folder."""
     url = parse_url(text_url)
     if is_file(url):
+        must_be_there(text_url)
         path = Path(url.database or "")
         target = file or stamped(path, "backup")
         copy(path, target, tell=tell)

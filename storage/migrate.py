@@ -14,9 +14,9 @@ from traceback import extract_tb
 
 import structlog
 from sqlalchemy import Connection, inspect, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from bot.errors import BotError, ConfigError, StorageError
+from bot.errors import AwayError, BotError, ConfigError, StorageError
 from bot.reasons import reason
 from storage.backup import copy
 from storage.copies import FOLDER, nights, stamped
@@ -27,6 +27,13 @@ from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS, problems
 
 # seconds a migration may think between two statements: a slow machine loads its libraries meanwhile
 PATIENCE = 60
+#: Of SQLite's troubles those that pass: another writes, the disk has no room, or fails.
+PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+FIRST_BYTE = 0xFF  # of a code: the others say it more precisely
+#: What PostgreSQL refuses for what DATABASE_URL says, by its codes (user, database, rights) and, to
+#: whom it does not let in, in words alone.
+WRONG_STATES = ("28", "3D", "42")
+WRONG_WORDS = ("authentication failed", "no password", "no pg_hba.conf entry", "does not exist")
 log = structlog.get_logger(__name__)
 
 
@@ -40,7 +47,7 @@ async def schema_of(store: Store) -> str | None:
         if version is not None and version not in REVISIONS:
             await _must_be_readable(store, version)
     except StorageError as error:
-        raise ConfigError(f"DATABASE_URL: {error}") from error
+        raise _refusal(error) from error
     return version
 
 
@@ -57,6 +64,18 @@ async def must_be_current(store: Store) -> None:
     """StorageError with the remedy where the next start has something to do first: for lookers."""
     if (words := awaits(await schema_of(store))) is not None:
         raise StorageError(reason("database.schema", "the database has {words}", words=words))
+
+
+async def must_be_ours(store: Store) -> None:
+    """ConfigError where a newer program's schema has what this one would leave behind: for those
+    who copy table by table. And as for lookers.
+    """
+    await must_be_current(store)
+    if (version := await schema_of(store)) not in REVISIONS:
+        raise ConfigError(
+            f"the database has schema {version}, newer than this program knows ({HEAD}): move it "
+            f"with the newer program, which knows all that is there"
+        )
 
 
 async def bring_up(store: Store) -> None:
@@ -87,8 +106,27 @@ async def bring_up(store: Store) -> None:
                     )
                 )
     except StorageError as error:
-        raise ConfigError(f"DATABASE_URL: {error}") from error
+        raise _refusal(error) from error
     log.info("database migrated", version=HEAD, was=version)
+
+
+def _refusal(error: StorageError) -> ConfigError:
+    """What a start says of its database's trouble: that it is away, unless settings are wrong."""
+    words = f"DATABASE_URL: {error}"
+    cause = error.__cause__
+    trouble = cause.orig if isinstance(cause, DBAPIError) else None
+    if isinstance(trouble, sqlite3.Error):
+        return _refused_file(words, trouble)
+    state = getattr(trouble, "sqlstate", None) or ""
+    # who is refused at the door is told no code
+    if state.startswith(WRONG_STATES) or any(one in words for one in WRONG_WORDS):
+        return ConfigError(words)
+    return AwayError(f"{words}: is the server up, and the address right?")
+
+
+def _refused_file(words: str, trouble: sqlite3.Error) -> ConfigError:
+    passes = getattr(trouble, "sqlite_errorcode", 0) & FIRST_BYTE in PASSING
+    return AwayError(words) if passes else ConfigError(words)
 
 
 async def _must_be_readable(store: Store, version: str) -> None:
@@ -126,15 +164,15 @@ def _check_file(path: Path) -> None:
                 f"restore {saved[-1]}` puts"
                 " back what was in it (or move that file away to begin anew)"
             )
+        must_be_makeable(path)
         return
     if not path.stat().st_size and beside(path).exists():
         raise ConfigError(
             f"DATABASE_URL: {path} is damaged (it is empty, and was not): {_remedy(path)}"
         )
     if not os.access(path, os.R_OK | os.W_OK):  # SQLite would open it for reading and fail later
-        raise ConfigError(
-            f"DATABASE_URL: {path} cannot be written: it must belong to the user who runs the bot"
-        )
+        why = _read_only_disk(path) or "it must belong to the user who runs the bot"
+        raise ConfigError(f"DATABASE_URL: {path} cannot be written: {why}")
     try:
         with sqlite3.connect(f"file:{path}?mode=rw", uri=True) as connection:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -144,9 +182,8 @@ def _check_file(path: Path) -> None:
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             return  # another process writes: the instance lock says so better
-        raise ConfigError(
-            f"DATABASE_URL: {path} cannot be written: {advised(str(error))}"
-        ) from error
+        why = _read_only_disk(path) or str(advised(str(error)))
+        raise _refused_file(f"DATABASE_URL: {path} cannot be written: {why}", error) from error
     except sqlite3.DatabaseError as error:
         verdict = str(error)
     if verdict != "ok":
@@ -156,11 +193,20 @@ def _check_file(path: Path) -> None:
 def must_be_makeable(path: Path) -> None:
     """ConfigError when a database that is not there could not be made."""
     folder = next(one for one in path.absolute().parents if one.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigError(
-            f"DATABASE_URL: {path} cannot be made: {folder} must belong to the user who runs the "
-            f"bot"
-        )
+    why = None
+    if not folder.is_dir():
+        why = f"{folder} is no folder: name another place"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        why = _read_only_disk(folder) or f"{folder} must belong to the user who runs the bot"
+    if why is not None:
+        raise ConfigError(f"DATABASE_URL: {path} cannot be made: {why}")
+
+
+def _read_only_disk(path: Path) -> str | None:
+    """What to do about a file or folder whose disk takes nothing, whoever writes."""
+    if not os.statvfs(path).f_flag & os.ST_RDONLY:
+        return None
+    return "its disk is mounted read-only: mount it for writing, or name another place"
 
 
 def _remedy(path: Path) -> str:

@@ -78,7 +78,7 @@ async def _source(text_url: str) -> AsyncIterator[Store]:
         else:
             store = connect_for_writing(text_url)  # to lock its tables
         stack.push_async_callback(store.close)
-        await migrate.must_be_current(store)
+        await migrate.must_be_ours(store)
         yield store
 
 
@@ -119,6 +119,7 @@ async def _target(text_url: str, size: int) -> AsyncIterator[Store]:
             hold = stack.enter_context(only_instance(path))
         store = await open_store(text_url)
         stack.push_async_callback(store.close)
+        await migrate.must_be_ours(store)
         if hold is not None:
             hold()
         yield store
@@ -134,7 +135,7 @@ async def _look_at_target(text_url: str) -> None:
     try:
         if await migrate.schema_of(store) is None:
             return
-        await migrate.must_be_current(store)
+        await migrate.must_be_ours(store)
         async with store.reading() as db:
             await _must_be_empty(db)
             await storage.about.must_rest(db)

@@ -106,7 +106,9 @@ async def test_check_says_of_an_older_database_what_the_next_start_does(
 
 
 async def test_check_says_what_else_is_so_though_the_database_is_away(tmp_path: Path) -> None:
-    """Its own line comes last, with 78; the token was asked about, and the sources."""
+    """Its own line comes last, with 1, for no setting need be wrong; the token was asked about, and
+    the sources.
+    """
     away = "postgresql://jarchy@127.0.0.1:1/jarchy"
     async with Emulator(TEST_TOKEN, "jarchy_bot") as emulator:
         telegram = {"BOT_TOKEN": TEST_TOKEN, "BOT_API_URL": emulator.api_url}
@@ -115,8 +117,9 @@ async def test_check_says_what_else_is_so_though_the_database_is_away(tmp_path: 
         words = ("check", "--json", "--sources")
         code, out, said = await ask(tmp_path, away, *words, **telegram, **catalog)
     found = json.loads(out)
-    assert code == 78
+    assert code == 1
     assert said.startswith("jarchy: DATABASE_URL: connection failed")
+    assert "is the server up" in said
     assert found["database"] in said
     assert found["token"] == "ok, @jarchy_bot"
     assert not found["source a"].startswith("ok")
@@ -153,6 +156,16 @@ async def test_what_looks_at_a_missing_database_says_who_makes_it(
         assert len(said.splitlines()) <= 1
         assert words == ["db", "check"] or "jarchy db upgrade" in said
     assert await content(database_url) in ([], ([], None))
+
+
+@pytest.mark.parametrize("verb", ["erase 1001", "subscribers adopt", "db backup copy.db"])
+def test_what_is_about_a_database_s_content_makes_none(tmp_path: Path, verb: str) -> None:
+    """78 and who makes it: of an address with a slip nobody hears that all was done."""
+    done = jarchy(tmp_path, *verb.split())
+    assert done.returncode == 78, done.stderr
+    [line] = done.stderr.decode().splitlines()
+    assert "jarchy.db does not exist: `jarchy db upgrade`" in line
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_looking_at_a_current_database_leaves_every_byte(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -170,6 +171,37 @@ def test_a_database_address_that_names_none_is_a_line(
     assert line.startswith("jarchy: DATABASE_URL: ")
     assert why in line
     assert "canary" not in line
+
+
+@pytest.mark.parametrize(
+    "words", [["convert", "100 usd", "--parse-only"], ["db", "check"], ["outbox"], ["poll"]]
+)
+def test_P6_an_output_that_has_no_room_is_a_line(tmp_path: Path, words: list[str]) -> None:
+    """And 1, whatever wrote to it: what a disk did not take is not done."""
+    catalog = tmp_path / "mine.toml"
+    catalog.write_text('[feeds.a]\nurl = "http://127.0.0.1:1/rss"\nlanguage = "en"\n')
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'jarchy.db'}",
+        "CATALOG": str(catalog),
+        "LOG_LEVEL": "error",
+    }
+    assert jarchy(tmp_path, "db", "upgrade").returncode == 0
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", *words],
+            check=False,
+            cwd=tmp_path,
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    assert done.returncode == 1, done.stderr
+    [line] = done.stderr.decode().splitlines()
+    assert line.startswith("jarchy: ")
+    assert "No space left on device" in line
 
 
 def test_an_error_line_moves_no_cursor(tmp_path: Path) -> None:

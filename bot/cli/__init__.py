@@ -18,7 +18,7 @@ from bot import log
 
 from bot.cli import starting, running, inspecting, looking, judging, broadcasting, database, moving  # isort: skip  # noqa: F401 - each registers its verbs, in this order
 from bot.cli.program import LONGEST_NAME_SHOWN, cli, fail
-from bot.errors import BotError, ConfigError, UserError
+from bot.errors import AwayError, BotError, ConfigError, UserError
 from bot.grammar import in_unicode
 
 USAGE_EXIT = 2
@@ -39,11 +39,14 @@ def main() -> None:
     log.guard_tracebacks()
     _refuse_other_bytes(sys.argv)
     try:
-        sys.exit(cli(standalone_mode=False))  # what is typed wrong is shown by us, redacted; 2
+        code = cli(standalone_mode=False)  # what is typed wrong is shown by us, redacted; 2
+        sys.stdout.flush()  # while somebody can say that it cannot be written
+        sys.exit(code)
     except ConfigError as error:
         for problem in error.problems:
             sys.stderr.write(f"jarchy: {log.one_line(problem)}\n")
-        sys.exit(CONFIG_EXIT)
+        # a service is not started again after 78
+        sys.exit(1 if isinstance(error, AwayError) else CONFIG_EXIT)
     except UserError as error:
         from bot.render.answers import explain
 

@@ -28,7 +28,7 @@ def erase(chat: ChatId) -> None:
     async def forget() -> None:
         import storage.privacy
 
-        async with store_of(settings) as store, store.writing() as db:
+        async with store_of(settings, makes=False) as store, store.writing() as db:
             rows = await storage.privacy.erase(db, chat)
         write_line({"chat": chat, "rows": rows})
 

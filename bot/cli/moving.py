@@ -155,7 +155,9 @@ def adopt(dry_run: DryRun = False) -> None:  # noqa: FBT002 - an option
 
 async def _adopt(settings: Settings, *, dry_run: bool) -> None:
     import storage.belonging
+    from storage.connecting import must_be_there
 
+    must_be_there(settings.database_url)
     async with _changing(settings, dry_run=dry_run) as db:
         given = await storage.belonging.give(db, settings.token_name)
         unmet = await storage.belonging.unmet(db)

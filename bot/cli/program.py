@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -16,7 +17,7 @@ import typer
 
 from bot import log
 from bot.config import Settings, catalog_path, load_settings
-from bot.errors import ConfigError
+from bot.errors import BotError, ConfigError
 from bot.sources.catalog import load_catalog
 from bot.sources.specs import Catalog
 
@@ -72,6 +73,10 @@ cli.add_typer(subscriber_verbs, name="subscribers")
 
 def fail(why: str) -> NoReturn:
     """End with one line on stderr, without secrets, and 1."""
+    try:
+        sys.stdout.flush()
+    except OSError:  # its end would try again, and say so in words of Python's
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.stderr.write(f"jarchy: {log.one_line(why)}\n")
     sys.exit(1)
 
@@ -114,10 +119,15 @@ def prepare(**overrides: Any) -> tuple[Settings, Catalog]:  # noqa: ANN401 - any
 
 
 @asynccontextmanager
-async def store_of(settings: Settings) -> AsyncIterator[Store]:
-    """The database for a verb that writes: made and migrated where that is needed."""
+async def store_of(settings: Settings, *, makes: bool = True) -> AsyncIterator[Store]:
+    """The database for a verb that writes: migrated where that is needed, and made, unless the verb
+    is about what is in it already.
+    """
+    from storage.connecting import must_be_there
     from storage.opening import open_store
 
+    if not makes:
+        must_be_there(settings.database_url)
     store = await open_store(settings.database_url)
     try:
         yield store
@@ -165,8 +175,13 @@ def write_line(value: object) -> None:
         line = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError:  # a file's name or an argument that is not UTF-8: escaped
         line = json.dumps(value).encode("ascii") + b"\n"
-    sys.stdout.buffer.write(line)
-    sys.stdout.flush()  # whoever reads through a pipe sees each line as it is made
+    try:
+        sys.stdout.buffer.write(line)
+        sys.stdout.flush()  # whoever reads through a pipe sees each line as it is made
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise BotError(f"the output cannot be written: {error.strerror}") from error
 
 
 def known_day(value: datetime) -> date:

@@ -35,6 +35,7 @@ from tests.factories import NOW
 from tests.factories import chat as a_chat
 from tests.faults.test_replicas import catalog
 from tests.publishers import ATTACK, QUIET, TODAY, Publishers, daily, rss
+from tests.test_cli import jarchy
 
 CANNOT = '"event": "the database cannot be written"'
 POLLED = '"source": "nbkr"'
@@ -167,8 +168,8 @@ async def test_P6_a_full_disk_stops_sending_but_not_answers_and_recovers_alone(
 async def test_P6_a_start_on_a_full_disk_says_so_or_answers(
     bot: Start, emulator: Emulator, publishers: Publishers, disk: Full
 ) -> None:
-    """With its log in place it answers and tells; where not even that can be made, it ends with 78
-    and the reason.
+    """With its log in place it answers and tells; where not even that can be made, it ends with 1
+    and the reason: after 78 no service would start it again when there is room.
     """
     path = disk.folder / "jarchy.db"
     url = f"sqlite:///{path}"
@@ -192,7 +193,7 @@ async def test_P6_a_start_on_a_full_disk_says_so_or_answers(
     assert await program.end() == 0
     disk.fill(0)
     await program.start(ready=False)
-    assert await program.end(None) == 78
+    assert await program.end(None) == 1
     said = "".join(program.log)
     assert "full" in said
     assert str(path) in said
@@ -454,6 +455,23 @@ def data() -> Iterator[Path]:
             shutil.chown(inner / "jarchy.db", NOBODY)
         yield inner
         inner.chmod(0o755)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_P13_of_a_disk_mounted_read_only_that_is_said(disk: Full, there: bool) -> None:
+    """And not that somebody else should have the file: root may not write there either."""
+    if isinstance(disk, Limited):
+        pytest.skip("no file system can be mounted here")
+    path = disk.folder / "jarchy.db"
+    if there:
+        asyncio.run(_make(path))
+    subprocess.run(["mount", "-o", "remount,ro", str(disk.folder)], check=True)
+    for verb in (["run"], ["check"], ["db", "upgrade"]):
+        done = jarchy(disk.folder, *verb, BOT_TOKEN=TEST_TOKEN, BOT_API_URL="http://127.0.0.1:1")
+        assert done.returncode == 78, done.stderr
+        [line] = done.stderr.decode().splitlines()
+        assert "its disk is mounted read-only" in line
+        assert str(path) in line
 
 
 async def _make(path: Path) -> None:

@@ -197,6 +197,24 @@ async def test_nothing_moves_while_a_bot_runs_or_where_somebody_is(tmp_path: Pat
 
 
 @pytest.mark.postgres
+async def test_P12_what_a_newer_program_added_is_not_left_behind(tmp_path: Path) -> None:
+    """A database that this program may use, and does not know whole, is moved by the newer one; nor
+    does anything move into such a one.
+    """
+    urls = [f"sqlite:///{tmp_path / name}.db" for name in ("ours", "newer", "fresh")]
+    for url in urls[:2]:
+        store = await open_store(url)
+        if url == urls[1]:
+            async with store.writing() as db:
+                await db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        await store.close()
+    for source, target in (urls[1:], urls[:2]):
+        for dry_run in (True, False):
+            with pytest.raises(ConfigError, match="schema 9999, newer"):
+                await move(source, target, dry_run=dry_run)
+    assert not (tmp_path / "fresh.db").exists()
+
+
 async def test_nothing_moves_while_replicas_run(
     tmp_path: Path, migrated_postgres_url: str, postgres_url: str
 ) -> None:
