@@ -16,7 +16,8 @@ from bot.model.chats import Chat
 from bot.model.subjects import bases_of, topics_of
 from bot.readers.board import board_view
 from bot.render import board as render
-from bot.render.text import Message, Rich, cut, join, message
+from bot.render.cutting import cut
+from bot.render.text import Message, Rich, join, message
 from storage.alerts import StoredAlert
 
 LASTS = timedelta(hours=6)

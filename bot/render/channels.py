@@ -12,20 +12,10 @@ from bot.model.channels import Board
 from bot.model.chats import USUAL, Chat, Editorial, Post, Sound, Style
 from bot.render.board import how_it_is
 from bot.render.buttons import back_button, rows_of, switch
+from bot.render.cutting import cut
 from bot.render.phrases import phrase
 from bot.render.subscriptions import hour_switches, said_hours, switches
-from bot.render.text import (
-    Button,
-    Colour,
-    Message,
-    Rich,
-    bold,
-    cut,
-    join,
-    lines,
-    message,
-    one_line,
-)
+from bot.render.text import Button, Colour, Message, Rich, bold, join, lines, message, one_line
 from bot.render.wire import ChannelWanted, Keys, one_key
 
 #: Which of a key's requests it is that brings a channel.

@@ -14,6 +14,7 @@ from bot.i18n import day_at, decimal_mark, t
 from bot.model.chats import Style
 from bot.model.news import Story
 from bot.model.rates import Move, Rate
+from bot.render.cutting import cut
 from bot.render.layout import as_lines
 from bot.render.news import Names, measured, reporters, text, title
 from bot.render.news import left_out as said_left_out
@@ -21,19 +22,7 @@ from bot.render.numbers import change, short
 from bot.render.phrases import phrase
 from bot.render.rates import kind_name
 from bot.render.tables import Align, Column, Table
-from bot.render.text import (
-    LIMIT,
-    Message,
-    Rich,
-    bold,
-    cut,
-    italic,
-    join,
-    lines,
-    link,
-    message,
-    units,
-)
+from bot.render.text import LIMIT, Message, Rich, bold, italic, join, lines, link, message, units
 
 NOTHING_FOLLOWS: Mapping[str, Rate] = {}
 

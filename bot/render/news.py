@@ -15,6 +15,7 @@ from bot.model.news import FoundPage, NewsPage, Story
 from bot.model.text import first_sentence
 from bot.render import hazards
 from bot.render.buttons import rows_of, share_button
+from bot.render.cutting import cut
 from bot.render.phrases import counted, phrase, when
 from bot.render.text import (
     LIMIT,
@@ -23,7 +24,6 @@ from bot.render.text import (
     Rich,
     bold,
     clean,
-    cut,
     join,
     lines,
     link,

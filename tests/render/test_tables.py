@@ -14,11 +14,12 @@ from bot.emulator.rich import checked_rich, words_of
 from bot.languages import LANGUAGES
 from bot.model.chats import Style
 from bot.render.blocks import rich_message
+from bot.render.cutting import cut
 from bot.render.digest import digest
 from bot.render.layout import as_lines, block
 from bot.render.rates import amounts, card
 from bot.render.tables import Align, Column, Table
-from bot.render.text import Message, bold, cut, instant, join, lines, link, message, pre, rich
+from bot.render.text import Message, bold, instant, join, lines, link, message, pre, rich
 from tests.factories import rate
 from tests.render.world import TODAY, rate_card, row
 
