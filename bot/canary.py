@@ -58,8 +58,8 @@ async def beat(bot: Running) -> None:
     if url is None or bot.unheard:
         return
     async with bot.store.reading() as db:
-        read_at, failing = await storage.sources.last_read(db)
-    old = stale(read_at, bot.clock(), failing=failing)
+        read_at, failures = await storage.sources.last_read(db)
+    old = stale(read_at, bot.clock(), failures=failures)
     if bot.readiness.troubles() or old is not None:
         return
     try:

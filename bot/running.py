@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.alerts import notices
+from bot.clock import boottime
 from bot.config import Settings
 from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
@@ -122,10 +123,12 @@ class Running:
         await tell(self.store, self.settings, self.clock, msgid, values, *why)
 
     async def pause(self, seconds: float) -> None:
-        """Sleep, but not through a stop."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.stopping.wait()
+        """Sleep to the end, as `bot.clock.pause` does, but not through a stop."""
+        end = boottime() + seconds
+        while (left := end - boottime()) > 0 and not self.stopping.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self.stopping.wait()
 
 
 async def tell(

@@ -144,7 +144,7 @@ async def _zone_at(context: Context, latitude: float, longitude: float) -> str |
 async def _submenu(context: Context, what: str) -> Message:
     match what:
         case "topics":
-            found = await subscriptions.menu(context)
+            found = await subscriptions.menu(context, back=render.BACK)
         case "digest":
             found = await digest.hours(context, back=render.BACK)
         case "filters":

@@ -28,6 +28,7 @@ from bot.render import subscriptions as render
 from bot.render import welcome
 from bot.render.answers import say
 from bot.render.news import topic_name
+from bot.render.settings import BACK
 from bot.render.text import Message
 from bot.sources.specs import Catalog
 from handlers import links, rules
@@ -107,7 +108,7 @@ async def toggle(context: Context, kind: str, what: str) -> None:
     if under_greeting(context):
         await context.edit(await greeting(context))
     else:
-        await context.edit(await menu(context))
+        await context.edit(await menu(context, back=BACK if context.has_button(BACK) else ""))
     await context.answer()
 
 
@@ -233,7 +234,7 @@ def under_greeting(context: Context) -> bool:
     return {"done", "lang"} <= verbs
 
 
-async def menu(context: Context) -> Message:
+async def menu(context: Context, *, back: str = "") -> Message:
     """The switches as they stand."""
     offered = await _offers(context)
     return render.subscribe(
@@ -241,4 +242,5 @@ async def menu(context: Context) -> Message:
         currencies=offered.currencies,
         topics=offered.topics,
         chosen=offered.chosen,
+        back=back,
     )

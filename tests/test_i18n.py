@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from bot import i18n, listening
 from bot.alerts import KINDS
+from bot.cli.given import SAID
 from bot.convert.currencies import codes
 from bot.deliver import reach
 from bot.detect.security import lexicon
@@ -230,6 +231,15 @@ def test_no_language_is_a_copy_of_english(language: str) -> None:
 def test_every_key_the_program_uses_exists() -> None:
     missing = used_keys() - entries("en").keys()
     assert not missing
+
+
+def test_jarchy_check_sees_every_key_that_is_said() -> None:
+    """It reads whole only those files in which it sees one without a text."""
+    seen: set[str] = set()
+    for part in ("bot", "handlers"):
+        for path in (ROOT / part).rglob("*.py"):
+            seen |= {key.decode() for key in SAID.findall(path.read_bytes())}
+    assert used_keys() - seen == set()
 
 
 def test_every_answer_and_error_brings_the_values_its_words_need() -> None:

@@ -215,6 +215,42 @@ def test_every_reason_is_found_where_it_is_given() -> None:
     assert given.given().keys() == parsed
 
 
+#: Each way to give a reason and to say a text, and what looks like one.
+WAYS = """
+COLD: Final = "ways.cold"
+WET = "ways.wet"
+# reason("ways.noted"), t("ways.remarked", "en")
+def decide(other):
+    reason("ways.plain", "words")
+    reason(
+        COLD, "words"
+    )
+    reason(WET)
+    reason(other, "words")
+    raise UserError("ways.wrong", n=1)
+def say():
+    i18n.t('ways.told', "en")
+    Notice(msgid="ways.noticed")
+    known("ways.asked")
+"""
+
+
+def test_each_way_to_give_a_reason_and_to_say_a_text_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing else; a file that is no Python is another's to tell."""
+    monkeypatch.setattr(given, "ROOT", tmp_path)
+    (tmp_path / "handlers").mkdir()
+    (tmp_path / "handlers" / "ways.py").write_text(WAYS, encoding="utf-8")
+    broken = 'reason("ways.lost"\nt("ways.lost", "en"'
+    (tmp_path / "handlers" / "broken.py").write_text(broken, encoding="utf-8")
+    said = ["ways.wrong", "ways.told", "ways.noticed"]
+    assert list(given.given()) == ["ways.plain", "ways.cold", "ways.wet"]
+    assert sorted(given.unsaid()) == sorted(
+        f"the texts lack {key}, which handlers/ways.py says" for key in said
+    )
+
+
 def test_every_reason_that_is_not_said_is_given() -> None:
     """A line of a list for a reason that nobody gives any more would hide the next of its name."""
     assert given.given().keys() >= TOLD_OTHERWISE
@@ -448,6 +484,12 @@ HALVES = [
 #: The same, by the check alone: a running bot would keep all that is read for it. A comment beside
 #: it may be in any encoding, as Windows saves one.
 HALVES_OF_REASONS = [
+    (
+        "handlers/search.py",
+        'UserError("error.search_long")',
+        'UserError("error.serch_long")',
+        "the texts lack error.serch_long, which handlers/search.py says",
+    ),
     (
         "bot/detect/severity.py",
         'reason("calm", "not',

@@ -52,6 +52,7 @@ class Digests(Kind):
     texts = (
         "digest.late",
         "digest.empty",
+        "rates.rate",
         "rates.tomorrow",
         "filters.left_out",
         "news.read_on",

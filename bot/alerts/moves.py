@@ -264,7 +264,8 @@ def _since(moved: Moved, language: str) -> list[Rich]:
     if moved.headline.old is moved.baseline and base != previous:
         return [phrase("move.since", language, day=on)]
     fixing = join(", ", [in_a_day(previous, today, language), _usual(moved, language)])
-    if "drift" not in moved.rules or base == previous:
+    # a rate that stood still since moved by as much in the day: one figure is not said twice
+    if "drift" not in moved.rules or moved.baseline.per_unit == moved.previous.per_unit:
         return [fixing]
     drift = percent(Move(old=moved.baseline, new=moved.new).percent, language, 1)
     return [fixing, phrase("move.drift", language, percent=drift, day=on)]

@@ -246,8 +246,9 @@ def _asked_for(
     for _, fired in rules:
         said = phrase("rule.yours", language, rule=bold(rule_words(fired.rule, language)))
         old, new = fired.move.old, fired.move.new
-        if fired.rule.level is None and old.effective_on != shown.old.effective_on:
-            size = change(fired.move.percent, language).strip()
+        # what stood still in between moved by what is shown: one figure is not said twice
+        if fired.rule.level is None and old.per_unit != shown.old.per_unit:
+            size = change(fired.move.percent, language, 1).strip()
             measured = changed_in_a_day(size, old.effective_on, new.effective_on, language)
             said = join(" · ", [said, measured])
         yield said

@@ -1,5 +1,5 @@
-"""The reasons that the program gives and what its demonstration says, read out of its source: a
-code stands where it is decided, a key where it is said.
+"""The reasons that the program gives, and what it and its demonstration say, read out of its
+source: a code stands where it is decided, a key where it is said.
 
 A list of them would be one more place to forget. Reading those files takes a fifth of a second.
 """
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bot.i18n import demo_texts
+from bot.i18n import demo_texts, known
 from bot.languages import FALLBACK, languages
 from bot.render.reasons import textless
 
@@ -20,6 +20,12 @@ ROOMS = ("bot", "handlers", "storage")
 #: Reasons that only whoever types a verb is told, in English like all that verbs say.
 OF_VERBS = ("bot/cli/", "bot/backfill.py", "bot/detect/replay.py", "storage/migrate.py")
 SHOWN = re.compile(r"demo\.[\w.]+")
+#: What says a text of the catalogs by its key.
+SAYING = frozenset({"t", "tn", "phrase", "counted", "say", "UserError", "Notice"})
+#: Where that may be, a key in the brackets: all of a file is read where the key is not known.
+SAID = re.compile(
+    rb"""\b(?:%b)\(\s*(?:msgid=)?["']([a-z_]+\.[\w.]+)["']""" % "|".join(sorted(SAYING)).encode()
+)
 
 
 def given() -> dict[str, str]:
@@ -96,10 +102,41 @@ def _keys(nodes: Sequence[ast.AST]) -> Iterator[str]:
                 yield words
 
 
+def unsaid() -> list[str]:
+    """The keys that handlers, kinds of alert and renderers say and English has no text for, a
+    sentence each.
+    """
+    found: list[str] = []
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            source = path.read_bytes()
+            if all(known(key.decode()) for key in SAID.findall(source)):
+                continue
+            file = path.relative_to(ROOT).as_posix()
+            for key in dict.fromkeys(_said(_parsed(source))):
+                if not known(key):
+                    found.append(f"the texts lack {key}, which {file} says")
+    return found
+
+
+def _said(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        if not isinstance(node, ast.Call):
+            continue
+        called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if called in SAYING:
+            named = [one.value for one in node.keywords if one.arg == "msgid"]
+            for key in (*node.args[:1], *named):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    yield key.value
+
+
 def problems() -> list[str]:
-    """The reasons and the words of the demonstration without a text, a sentence each."""
+    """The reasons, the words of the demonstration and all that is said without a text, a sentence
+    each.
+    """
     files = {**given(), **found_kinds()}
-    found = unshown()
+    found = unshown() + unsaid()
     for code in textless(files):
         found.append(f"reason {code}: the texts lack reason.{code}, which {files[code]} gives")
     return found

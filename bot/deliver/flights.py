@@ -112,7 +112,7 @@ class Flights:
         If it is there, what hung before is lost; what may be doubted once more is sent again.
         """
         try:
-            if await self._reach.lost():
+            if await self._reach.lost(silent=True):
                 return
             self._heard_at = boottime()
             await asyncio.sleep(DEAD_AFTER)

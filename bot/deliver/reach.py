@@ -56,10 +56,15 @@ class Reach:
         self._asked_at = 0.0
         self.away = False
 
-    async def lost(self) -> bool:
-        """Whether a request failed because Telegram is away, which from now on is watched for."""
+    async def lost(self, *, silent: bool = False) -> bool:
+        """Whether a request failed because Telegram is away, which from now on is watched for.
+
+        A `silent` failure brought no answer: its connection may be dead, and those kept beside it.
+        """
         if self.away:
             return True
+        if silent:
+            self._api.forget_idle()
         if self._asking is None or self._asking.done():
             self._asked_at = boottime()
             self._asking = asyncio.create_task(self._ask(), name="ask whether telegram is there")
@@ -83,6 +88,7 @@ class Reach:
             async with asyncio.timeout(QUESTION_SECONDS):
                 return answers(await self._api.call("getMe"))
         except TimeoutError:
+            self._api.forget_idle()
             return False
 
     async def _watch(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -16,6 +15,7 @@ from aiohttp import web
 from yarl import URL
 
 from bot.alerts.notices import OnTrouble
+from bot.clock import pause
 from bot.errors import StorageError
 from bot.intake.inbox import Inbox
 from bot.intake.received import KINDS, has_number
@@ -163,7 +163,7 @@ async def _until_lost(
     """
     deaf, wanted = False, 0.0
     while True:
-        await asyncio.sleep(max(WEBHOOK_LOOK, wanted))
+        await pause(max(WEBHOOK_LOOK, wanted))
         outcome = await api.call("getWebhookInfo")
         wanted = wait_of(outcome)
         posts = posts_of(outcome)

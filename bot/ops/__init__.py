@@ -107,11 +107,11 @@ class _Pages:
         troubles = dict(self.of.readiness.troubles())
         try:
             async with self.of.store.reading() as db:
-                read_at, failing = await storage.sources.last_read(db)
+                read_at, failures = await storage.sources.last_read(db)
         except StorageError:
             troubles[READS] = UNREADABLE
         else:
-            if (old := stale(read_at, self.of.clock(), failing=failing)) is not None:
+            if (old := stale(read_at, self.of.clock(), failures=failures)) is not None:
                 troubles[FRESH] = old
         return troubles
 

@@ -10,6 +10,7 @@ from bot.reasons import Reason, reason
 
 # after so long without a good poll of any source, what readers see is old
 STALE = timedelta(hours=12)
+NEVER = 3  # failures in a row where nothing was ever read; at the usual rhythm an hour
 #: The parts of a program that is ready. Their names stay: alarms are written with them.
 RECEIVES = "receives"  # Telegram is asked for updates, and answers
 SENDS = "sends"  # Telegram answers at all
@@ -67,12 +68,12 @@ def note(troubles: Mapping[str, Reason]) -> None:
     metrics.TELEGRAM_UP.set(SENDS not in troubles)
 
 
-def stale(last_ok_at: datetime | None, now: datetime, *, failing: bool) -> Reason | None:
-    """Why there is nothing fresh to read: the last good poll is too old, or sources are `failing`
-    and none was ever read. Before a first poll there is no sign of trouble.
+def stale(last_ok_at: datetime | None, now: datetime, *, failures: int) -> Reason | None:
+    """Why there is nothing fresh to read: the last good poll is too old, or none ever was and a
+    source failed so often that it is no accident of the start. Before that nothing is wrong.
     """
     if last_ok_at is None:
-        return NEVER_READ if failing else None
+        return NEVER_READ if failures >= NEVER else None
     if now - last_ok_at <= STALE:
         return None
     words = "data: no source was read since {since} UTC"

@@ -99,8 +99,8 @@ async def read_whole(of: Operated) -> Whole:
     async with of.store.reading() as db:
         sources = await source_statuses(db, of.catalog, now=now)
         troubles = dict(of.readiness.troubles())
-        read_at, failing = await storage.sources.last_read(db)
-        if (old := stale(read_at, now, failing=failing)) is not None:
+        read_at, failures = await storage.sources.last_read(db)
+        if (old := stale(read_at, now, failures=failures)) is not None:
             troubles[FRESH] = old
         return Whole(
             now=now,

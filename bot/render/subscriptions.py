@@ -18,11 +18,21 @@ MORE_HOURS = ("0700", "0800", "0900", "1200", "1500", "1800", "2000", "2200")
 
 
 def subscribe(
-    language: str, *, currencies: Sequence[str], topics: Sequence[str], chosen: Collection[str] = ()
+    language: str,
+    *,
+    currencies: Sequence[str],
+    topics: Sequence[str],
+    chosen: Collection[str] = (),
+    back: str = "",
 ) -> Message:
-    """The menu of subscriptions: a tap switches one on or off, what is on carries ✓."""
+    """The menu of subscriptions: a tap switches one on or off, what is on carries ✓. As a page of
+    the settings it has the way `back`.
+    """
     text = phrase("subscribe.choose" if topics else "subscribe.choose_rates", language)
-    return message(text, [*switches(language, currencies, topics, chosen), [done_button(language)]])
+    rows = [*switches(language, currencies, topics, chosen), [done_button(language)]]
+    if back:
+        rows.append([back_button(language, back)])
+    return message(text, rows)
 
 
 def subscribed(

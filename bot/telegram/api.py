@@ -106,6 +106,10 @@ class Api:
         """Give up what waited longer than that, as Ambiguous: its connection is dead."""
         self._line.abandon(seconds)
 
+    def forget_idle(self) -> None:
+        """Ask by new connections from now on: those that are kept may be dead."""
+        self._line.forget_idle()
+
     async def post(self, method: str, body: bytes) -> Outcome:
         """Send a ready-made JSON body."""
         found = await self._exchange(method, body)

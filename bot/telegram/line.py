@@ -106,6 +106,17 @@ class Line:
             if by - self._seconds < begun_by:
                 self._break_off(connection)
 
+    def forget_idle(self) -> None:
+        """Close the session's connections that wait for their next request: what broke one without
+        a word broke those beside it, and each would keep a request waiting in vain.
+        """
+        connector = self._session.connector
+        if connector is None:
+            return
+        for idle in connector._conns.values():  # noqa: SLF001 - nothing else names them
+            for protocol, _since in idle:
+                protocol.close()
+
     def _break_off(self, connection: Connection) -> None:
         del self._waiting[connection]
         if connection.transport is not None:

@@ -43,6 +43,13 @@ def test_a_jump_is_told_against_the_previous_rate_with_the_drift_beside_it(langu
     )
 
 
+def test_a_rate_that_stood_still_since_is_not_told_twice_how_far_it_moved() -> None:
+    still = jumped(baseline=rate("RUB/KGS", "1.1948", "2021-10-14"))
+    shown = moves.move(still, alert=7, language="en", source_names=BANK).text
+    assert shown.count("\u00a0%") == 2  # how far, and what is usual
+    assert "since 14" not in shown
+
+
 def test_a_rise_points_up() -> None:
     risen = drifted(new=rate("RUB/KGS", "1.2500", "2021-10-21"), rules=("drift", "high"))
     shown = moves.move(risen, alert=7, language="en", source_names=BANK).text
@@ -248,6 +255,27 @@ def test_a_chats_own_rule_is_named_and_its_kind_where_it_is_not_the_official_rat
     shown = rules.rule_fired(fired, alert=7, language="en", source_names=BANK)
     assert "\nYour alert: USD/KGS (selling rate) < 90\n" in shown.text
     assert "National Bank · selling rate, effective 21\u00a0Oct" in shown.text
+
+
+@pytest.mark.parametrize(
+    ("value", "measured"),
+    [("84.0000", ""), ("80.0000", " · ▲ +12.5\u00a0% from the rate of 18\u00a0Oct")],
+)
+def test_a_rule_says_what_it_measured_where_that_is_another_figure(
+    value: str, measured: str
+) -> None:
+    """With as many digits as the first line; what stood still since is what stands there."""
+    new, previous = rate(value="90.0000", on="2021-10-21"), rate(value="84.0000", on="2021-10-20")
+    first, other = (
+        rules.RuleFired(
+            number=number,
+            rule=parse_rule(f"USD {number}%", home="KGS"),
+            move=Move(old=old, new=new),
+        )
+        for number, old in ((1, previous), (2, rate(value=value, on="2021-10-18")))
+    )
+    shown = rules.rule_fired(first, alert=7, language="en", source_names=BANK, others=[(8, other)])
+    assert f"\nYour alert: USD/KGS ±2\u00a0%{measured}\n" in shown.text
 
 
 def test_a_revised_rate_is_corrected_openly() -> None:

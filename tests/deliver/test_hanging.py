@@ -6,17 +6,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
+import storage.chats
+from bot.deliver import reach
 from bot.deliver.flights import DEAD_AFTER, HANGING
+from bot.deliver.reach import Reach
 from bot.deliver.worker import IN_FLIGHT
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.model.alerts import Lane
 from bot.telegram.api import Api
-from bot.telegram.outcomes import Ambiguous
+from bot.telegram.outcomes import Ambiguous, Outcome
 from bot.telegram.session import open_session
 from storage.db import Store
 from storage.schema import delivery
@@ -132,3 +137,95 @@ async def test_G15_at_the_end_of_an_outage_other_requests_that_hang_are_given_up
             await world.arrived(FIRST, timeout=60)
             async with asyncio.timeout(60):
                 assert isinstance(await asking, Ambiguous)
+
+
+class Relay:
+    """A way to Telegram whose connections can break without a word: new ones work."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._broken: set[asyncio.StreamWriter] = set()
+        self._ours: set[asyncio.StreamWriter] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        self._ours.add(writer)
+        there, back = await asyncio.open_connection("127.0.0.1", self._port)
+
+        async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            with suppress(ConnectionError):
+                while more := await source.read(65536):
+                    if writer not in self._broken:
+                        sink.write(more)
+            sink.close()
+
+        await asyncio.gather(copy(reader, back), copy(there, writer))
+        self._ours.discard(writer)
+
+    def break_all(self) -> None:
+        """What is open stays open, and nothing comes through it any more."""
+        self._broken |= self._ours
+
+
+@pytest.mark.cases
+async def test_G15_idle_connections_that_broke_without_a_word_are_not_tried_one_by_one(
+    store: Store,
+) -> None:
+    """A router forgot them all, and Telegram is there: an alert to one reader finds that out once.
+
+    It is sent again by a new connection, as is the question whether Telegram is there.
+    """
+    many = 20
+    async with AsyncExitStack() as stack:
+        emulator = await stack.enter_async_context(Emulator(open_chats=True))
+        session = await stack.enter_async_context(open_session())
+        relay = Relay(emulator.port)
+        server = await asyncio.start_server(relay.serve, "127.0.0.1", 0)
+        stack.callback(server.close)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        world = World(store)
+        world.send_through(emulator, Api(session, url=url, token=TEST_TOKEN, seconds=LONG))
+        for number in range(FIRST, FIRST + many):
+            await world.reader(number)
+        emulator.faults.add(Fault.slow(0.5, method="sendMessage", times=many))
+        logs = stack.enter_context(capture_logs())
+        async with Sending(world):
+            await world.alert(Lane.URGENT)  # side by side, as nobody is answered at once
+            await world.done()
+            async with store.writing() as db:
+                for number in range(FIRST + 1, FIRST + many):
+                    await storage.chats.unsubscribe(db, number)
+            relay.break_all()
+            await world.alert(Lane.URGENT)
+            await world.arrived(FIRST, 2, timeout=60)
+            await world.done()
+        assert world.accepted(FIRST) == 2
+        assert [one for one in logs if one["event"] == "telegram is away"] == []
+
+
+class Mute(Api):
+    """A way to Telegram that answers nothing, and counts how often it was to begin anew."""
+
+    def __init__(self) -> None:
+        self.anew = 0
+
+    async def call(self, method: str, **parameters: Any) -> Outcome:  # noqa: ARG002 - as its parent
+        """For ever."""
+        return await asyncio.Future()
+
+    def forget_idle(self) -> None:
+        """One more time."""
+        self.anew += 1
+
+
+async def test_G15_a_question_that_nobody_answered_is_asked_again_by_another_connection(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the trouble was noticed: by a refusal, too."""
+    monkeypatch.setattr(reach, "QUESTION_SECONDS", 0.01)
+    monkeypatch.setattr(reach, "QUESTION_EVERY", 0.01)
+    mute = Mute()
+    asking = Reach(store, mute, "t", lambda _since: None)
+    assert await asking.lost()
+    await until(lambda: mute.anew >= 3)
+    await asking.close()

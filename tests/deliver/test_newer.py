@@ -10,16 +10,25 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+import storage.claims
+import storage.deliveries
 import storage.fan_out
+import storage.switch
 from bot.deliver.unread import UnreadAlerts
+from bot.model.alerts import Audience, Lane, State
 from bot.model.chats import ChatKind
 from bot.ops.whole import _alerts
 from bot.reasons import Reason, read
+from bot.telegram.outcomes import TOO_MANY
 from storage.db import Store, db_now
+from storage.deliveries import Mark
 from storage.due import UNREAD
 from storage.schema import alert, delivery
 from tests.deliver.test_worker import ONE, TWO, bench
 from tests.factories import NOW
+from tests.storage.test_deliveries import an_alert, claim, fan_all, forget_chat_pace, readers, sent
+from tests.storage.test_joined import decided
+from tests.storage.test_quiet import HOUR
 from tests.storage.test_withheld import broken, report
 from tests.world import Sending, World
 
@@ -137,6 +146,55 @@ async def test_what_cannot_be_read_is_forgotten_when_its_time_is_over(store: Sto
     await unread.tell()
     assert len(told) == 3
     assert unread._told == {live}
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_what_this_program_cannot_read_is_not_claimed_and_nothing_waits_for_it(
+    store: Store, stopped: bool
+) -> None:
+    """By its number, also while an operator stopped all else; the others keep their order, that of
+    lanes first. Nor does it outrank anything.
+    """
+    async with store.writing() as db:
+        await readers(db, 1, 2)
+        first, second, third = await decided(db, *(an_alert(name) for name in "abc"))
+        await fan_all(db)
+        if stopped:
+            await storage.switch.turn_off(db, "t")
+        assert (await claim(db, left_out=[first, second, third])).deliveries == ()
+        for pk in (second, third):
+            got = await claim(db, left_out=[first])
+            assert [(one.chat, one.alert) for one in got.deliveries] == [(1, pk), (2, pk)]
+            await sent(db, got)
+        alone = an_alert("e", audience=Audience(chat=1))
+        sooner = an_alert("f", lane=Lane.URGENT, audience=Audience(chat=2))
+        _, pk = await decided(db, alone, sooner)
+        await fan_all(db)
+        await forget_chat_pace(db)
+        assert [one.alert for one in (await claim(db, limit=1)).deliveries] == [pk]
+        (urgent,) = await decided(db, an_alert("d", lane=Lane.URGENT))
+        await fan_all(db)
+        assert await storage.claims.outranked(db, got.deliveries, Lane.ALERT) == {1, 2}
+        assert await storage.claims.outranked(db, got.deliveries, Lane.ALERT, [urgent]) == set()
+
+
+async def test_of_what_waits_for_another_try_only_what_is_unread_holds_up_nobody(
+    store: Store,
+) -> None:
+    """Known by the reason that another process left with it."""
+    async with store.writing() as db:
+        await readers(db, 1, 2)
+        _, second = await decided(db, an_alert("a"), an_alert("b"))
+        await fan_all(db)
+        whys = {1: UNREAD, 2: TOO_MANY}
+        marks = [
+            Mark(one.id, one.fence, State.PENDING, error=whys[one.chat], retry_in=HOUR)
+            for one in (await claim(db)).deliveries
+        ]
+        await storage.deliveries.finish(db, marks)
+        await forget_chat_pace(db)
+        got = (await claim(db)).deliveries
+        assert [(one.chat, one.alert) for one in got] == [(1, second)]
 
 
 async def _held(bench: World) -> list[str | None]:

@@ -218,3 +218,25 @@ async def test_menus_are_per_language_and_scope(world: World) -> None:
     assert (await menu("all_group_chats", "ky"))["rates"] == t("command.rates", "ky")
     assert "settings" not in await menu("all_group_chats", "en")
     assert "settings" in await menu("all_chat_administrators", "en")
+
+
+async def test_every_page_of_the_settings_leads_back(patient: World) -> None:
+    """Also after a tap that changes something there; a channel is asked for in a message below."""
+    shown = await patient.ask("/settings", fits="Settings")
+    number = shown["message_id"]
+
+    def data() -> list[str]:
+        message = next(m for m in patient.emulator.messages(READER) if m["message_id"] == number)
+        rows = message["reply_markup"]["inline_keyboard"]
+        return [one["callback_data"] for row in rows for one in row]
+
+    pages = [one for one in data() if one.startswith("set:") and one != "set:channels"]
+    assert len(pages) > 5
+    for page in pages:
+        await patient.emulator.press(READER, number, page)
+        assert "set:back" in data(), page
+        if page == "set:topics":
+            await patient.emulator.press(READER, number, "cur:RUB")
+            assert "set:back" in data()
+        await patient.emulator.press(READER, number, "set:back")
+        assert page in data(), page
