@@ -88,7 +88,7 @@ async def _keep(
             return False
         shown = await boards.body(Desk(db=db, catalog=catalog, kinds=KINDS), chat, now=now)
         kept = await storage.boards.get(db, number)
-    mark = boards.mark_of(shown) if shown.text else None
+    mark = boards.mark_of(shown, tables=chat.tables) if shown.text else None
     if kept is not None and _rests(kept, mark):  # nearly always: nothing is written for it
         return False
     async with store.writing() as db:

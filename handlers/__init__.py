@@ -73,9 +73,9 @@ from handlers.access import (
     may,
     taken,
 )
+from handlers.answers import Answer
 from handlers.context import App, Context, Handler
 from handlers.menus import Menu, menus
-from handlers.outgoing import Answer
 from handlers.parts import (
     Press,
     With,

@@ -29,8 +29,8 @@ from bot.errors import UserError
 from bot.model.chats import Chat, ChatKind
 from bot.telegram.outcomes import Gone, Outcome, Rejected, Sent
 from bot.telegram.results import member_of
+from handlers.answers import Answer
 from handlers.context import Context, Handler
-from handlers.outgoing import Answer
 
 #: Bots that lend their name to whoever writes as a group or as a channel.
 MASKS = frozenset({1087968824, 136817688})

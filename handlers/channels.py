@@ -30,9 +30,9 @@ from bot.render.text import Message
 from bot.render.wire import to_api
 from bot.telegram.outcomes import Sent
 from handlers import boards, digest, editorial, membership, subscriptions
+from handlers.answers import Answer
 from handlers.context import Context
 from handlers.numbers import number_of
-from handlers.outgoing import Answer
 from handlers.posting import ask_telegram, verified
 
 

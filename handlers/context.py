@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,11 +14,12 @@ from telegram.ext import Application, CallbackContext, ExtBot
 import storage.chats
 from bot.model.chats import Chat
 from bot.render.text import Button, Message, Rows
-from bot.render.wire import BelowField, Keyboard, to_api
+from bot.render.wire import BelowField, Body, Keyboard, send_method, to_api, words
 from bot.telegram.outcomes import Outcome, Rejected, Sent
+from handlers.answers import EPHEMERAL, Answer
 from handlers.edited import MESSAGES, in_place, ours_of
 from handlers.given import Given, Ours
-from handlers.outgoing import EPHEMERAL, Answer, Outgoing
+from handlers.outgoing import Outgoing
 from handlers.services import Services
 from handlers.sign import Sign
 
@@ -166,7 +167,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
         What is shown `below` the field takes the place of the message's own buttons.
         """
-        body, origin = to_api(message), self.incoming.effective_message
+        body, origin = self._body(message), self.incoming.effective_message
         markup: Keyboard | BelowField | None = body.pop("reply_markup", None)
         if below is not None:
             markup = below
@@ -176,7 +177,12 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
                 "allow_sending_without_reply": True,  # it may be deleted by now
             }
         where = {"chat_id": self.chat.id, "message_thread_id": self.thread}
-        await self._send("sendMessage", **where, **body, reply_markup=markup, **self._alone())
+        parameters = {**where, **body, "reply_markup": markup, **self._alone()}
+        await self.send(_answer(send_method(body), message, parameters))
+
+    def _body(self, message: Message) -> Body:
+        """A message's parameters, with tables as the chat wants them."""
+        return to_api(message, tables=self.chat.tables)
 
     def _alone(self) -> dict[str, Any]:
         """What makes an answer ephemeral: that the command was, whose author sees it alone.
@@ -208,13 +214,21 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         if origin is None:  # too old for Telegram to show it to us
             await self.reply(message)
             return
-        method = "editMessageCaption" if self.on_picture else "editMessageText"
-        body = to_api(message, caption=self.on_picture)
-        await self._change(method, origin.message_id, **body)
+        where = {"chat_id": self.chat.id, "message_id": origin.message_id}
+        if self.on_picture:
+            caption = {**where, **to_api(message, caption=True)}
+            await self._change(Answer(method="editMessageCaption", parameters=caption))
+        else:
+            parameters = {**where, **self._body(message)}
+            await self._change(_answer("editMessageText", message, parameters))
 
-    async def _change(self, method: str, message: int, **body: Any) -> None:  # noqa: ANN401 - any JSON value
+    async def _change_buttons(self, message: int, markup: Mapping[str, Any]) -> None:
+        body = {"chat_id": self.chat.id, "message_id": message, "reply_markup": markup}
+        await self._change(Answer(method="editMessageReplyMarkup", parameters=body))
+
+    async def _change(self, answer: Answer) -> None:
         """Change a message; a press is answered before a change that has to wait for its turn."""
-        change = self._send(method, chat_id=self.chat.id, message_id=message, **body)
+        change = self.send(answer)
         if self.pressed_answered or self.incoming.callback_query is None:
             await change
             return
@@ -243,7 +257,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
                     switched = True
         if switched:  # Telegram refuses an edit that changes nothing
             markup = {"inline_keyboard": rows}
-            await self._change("editMessageReplyMarkup", origin.message_id, reply_markup=markup)
+            await self._change_buttons(origin.message_id, markup)
 
     async def put(self, buttons: Rows) -> None:
         """Put other buttons under the message pressed; its words stay."""
@@ -251,14 +265,14 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         if origin is None:
             return
         markup = to_api(Message(text="", buttons=buttons))["reply_markup"]
-        await self._change("editMessageReplyMarkup", origin.message_id, reply_markup=markup)
+        await self._change_buttons(origin.message_id, markup)
 
     async def take_buttons(self, data: str) -> None:
         """Take away all buttons of the message pressed, where the pressed one is really there."""
         origin = self.incoming.effective_message
         if origin is not None and self.has_button(data):
             empty: Keyboard = {"inline_keyboard": []}
-            await self._change("editMessageReplyMarkup", origin.message_id, reply_markup=empty)
+            await self._change_buttons(origin.message_id, empty)
 
     async def answer(self, text: str = "", *, alert: bool = False) -> None:
         """Answer a button press; without words it just stops spinning.
@@ -292,6 +306,12 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             changed = await storage.chats.get(db, self.chat.id)
         if changed is not None:
             self.services.chats[self.chat.id] = self.chat = changed
+
+
+def _answer(method: str, message: Message, parameters: Mapping[str, Any]) -> Answer:
+    """What is sent of a message, with its words at hand where it goes as a table."""
+    said = words(message) if "rich_message" in parameters else None
+    return Answer(method=method, parameters=parameters, words=said)
 
 
 Handler = Callable[[Update, Context], Coroutine[Any, Any, None]]

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from bot.telegram.outcomes import Outcome, Sent
+from handlers.answers import Answer
 from handlers.given import Ours
-from handlers.outgoing import Answer
 
 #: What makes a message in answer, and whether that is a picture.
-MESSAGES = {"sendMessage": False, "sendPhoto": True}
+MESSAGES = {"sendMessage": False, "sendRichMessage": False, "sendPhoto": True}
 #: What only a new message can have.
 NEW_ONLY = frozenset({"message_thread_id", "reply_parameters", "photo"})
 #: What belongs to a picture itself where one takes the place of another.

@@ -17,8 +17,8 @@ from bot.render.text import Message
 from bot.sources.opml import MOST_BYTES, write_opml
 from bot.sources.own import OwnAddress, read_address
 from bot.telegram.outcomes import Sent
+from handlers.answers import Answer, File
 from handlers.context import Context
-from handlers.outgoing import Answer, File
 from handlers.services import Services
 from storage.db import Db
 from storage.own_feeds import PAUSE

@@ -29,8 +29,9 @@ from bot.render import rates as render
 from bot.render.buttons import copy_button
 from bot.render.text import Message
 from bot.render.wire import to_api
+from handlers.answers import Answer
 from handlers.convert import converted
-from handlers.outgoing import Answer, Outgoing
+from handlers.outgoing import Outgoing
 from handlers.services import Services
 from storage.search import SearchTooLongError
 

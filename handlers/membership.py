@@ -22,8 +22,9 @@ from bot.render.wire import to_api
 from bot.telegram.outcomes import BLOCKED, KICKED, NO_RIGHT, Ambiguous, Retry, Sent
 from bot.telegram.results import member as member_by
 from handlers import editorial
+from handlers.answers import Answer
 from handlers.context import Context
-from handlers.outgoing import Answer, Outgoing
+from handlers.outgoing import Outgoing
 from handlers.posting import is_of_catalog
 from handlers.services import Services
 from handlers.subscriptions import names

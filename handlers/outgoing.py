@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 import structlog
 
@@ -35,6 +34,16 @@ from bot.telegram.outcomes import (
 )
 from bot.telegram.results import file_path_of
 from bot.telegram.retry import ANSWER, Failure, insist
+from handlers.answers import (
+    EPHEMERAL,
+    ORNAMENTS,
+    Answer,
+    changed,
+    in_words,
+    shown_to_all,
+    with_plain_results,
+    without,
+)
 from handlers.services import Services
 from storage.db import Db
 
@@ -49,46 +58,7 @@ MOMENTARY = frozenset(
 #: What appears in no chat, and so waits for no message's turn.
 UNSEEN = frozenset({"getChat", "getChatMember", "leaveChat", "sendChatAction", "unpinChatMessage"})
 EDITS = frozenset({"editMessageText", "editMessageCaption"})
-#: What makes a message one that nobody but its receiver sees.
-EPHEMERAL = "ephemeral_message_parameters"
-#: What words can do without, when Telegram refuses the whole.
-ORNAMENTS = (
-    "entities",
-    "caption_entities",
-    "reply_markup",
-    "reply_parameters",
-    "link_preview_options",
-)
 TEXT, CAPTION = 4096, 1024  # UTF-16 units at most
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
-    """A file that is uploaded beside an answer's parameters."""
-
-    field: str
-    content: bytes
-    filename: str
-    content_type: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A method of the Bot API with its parameters, which somebody waits for.
-
-    `postponable` says whether the outbox may send it when Telegram does not take it now. An answer
-    whose sender has words to send in its place is not, and neither is one with a file.
-    """
-
-    method: str
-    parameters: Mapping[str, Any]
-    file: File | None = None
-    postponable: bool = True
-
-    @property
-    def chat(self) -> int | None:
-        """The chat it is for; None for the answer to a query, which is in no chat."""
-        return self.parameters.get("chat_id")
 
 
 def _nobody_waits() -> None:
@@ -235,11 +205,12 @@ class Outgoing:
         chat = answer.chat
         if chat is None:
             return
+        answer = in_words(answer)
         if answer.method in EDITS:  # by then the message may be far up
             answer = self._as_new(answer)
         services, now = self._services, self._services.clock()
         # The chat is the delivery's own affair: by then its group may have another number.
-        body = _without(_shown_to_all(answer).parameters, "chat_id")
+        body = without(shown_to_all(answer).parameters, "chat_id")
         for name, value in list(body.items()):
             if value is None:
                 del body[name]
@@ -278,9 +249,9 @@ class Outgoing:
         if fixes >= FIXES:
             return None
         if answer.method in MOMENTARY:
-            return _with_plain_results(answer)
+            return with_plain_results(answer)
         if isinstance(outcome, Migrated):
-            return _with(answer, chat_id=await self._moved(outcome.chat))
+            return changed(answer, chat_id=await self._moved(outcome.chat))
         if isinstance(outcome, Gone) and not fixes:
             return answer  # once by mistake, perhaps
         if isinstance(outcome, Rejected) and not outcome.token:
@@ -297,11 +268,13 @@ class Outgoing:
     def _reworded(self, answer: Answer, outcome: Rejected) -> Answer | None:
         """Another place, or other words, for what is refused as it is."""
         if EPHEMERAL in answer.parameters:  # the client, or the server, does not have it
-            return _shown_to_all(answer)
+            return shown_to_all(answer)
         if outcome.thread and answer.parameters.get("message_thread_id") is not None:
-            return _with(answer, message_thread_id=None)
+            return changed(answer, message_thread_id=None)
         if answer.method in EDITS and outcome.unneeded:
             return self._as_new(answer)
+        if answer.words is not None:
+            return in_words(answer)
         return self._plainer(answer, too_long=outcome.long)
 
     def _plainer(self, answer: Answer, *, too_long: bool) -> Answer | None:
@@ -311,9 +284,9 @@ class Outgoing:
         if answer.method == "editMessageCaption":
             field, units = "caption", CAPTION
         most = units // 2  # letters; each may be two units
-        plain = replace(answer, parameters=_without(parameters, *ORNAMENTS))
+        plain = replace(answer, parameters=without(parameters, *ORNAMENTS))
         if too_long and len(parameters.get(field, "")) > most:
-            return _with(plain, **{field: parameters[field][: most - 1].rstrip() + "…"})
+            return changed(plain, **{field: parameters[field][: most - 1].rstrip() + "…"})
         if any(name in parameters for name in ORNAMENTS):
             return plain
         if answer.method in EDITS:
@@ -326,13 +299,14 @@ class Outgoing:
 
     def _as_new(self, answer: Answer) -> Answer:
         """What was to change a message, as a message of its own."""
-        body = _without(answer.parameters, "message_id", "show_caption_above_media")
+        body = without(answer.parameters, "message_id", "show_caption_above_media")
         if answer.method == "editMessageCaption":
             for name, new_name in (("caption", "text"), ("caption_entities", "entities")):
                 if name in body:
                     body[new_name] = body.pop(name)
         body["message_thread_id"] = self._thread
-        return replace(answer, method="sendMessage", parameters=body)
+        method = "sendMessage" if answer.words is None else "sendRichMessage"
+        return replace(answer, method=method, parameters=body)
 
 
 @dataclass(slots=True)
@@ -362,32 +336,3 @@ class _Sending:
         self.answer = mended
         self.fixes += 1
         return ANSWER.base if isinstance(failure.outcome, Gone) else 0.0
-
-
-def _with_plain_results(answer: Answer) -> Answer | None:
-    """Inline results without what stands around their words; None of what has none, or no more."""
-    results = answer.parameters.get("results", [])
-    plain: list[Mapping[str, Any]] = []
-    for one in results:
-        bare = _without(one, *ORNAMENTS)
-        if "input_message_content" in one:
-            bare["input_message_content"] = _without(one["input_message_content"], *ORNAMENTS)
-        plain.append(bare)
-    return _with(answer, results=plain) if plain != results else None
-
-
-def _without(parameters: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """A request's parameters without some; the request itself stays as it was."""
-    return {name: value for name, value in parameters.items() if name not in names}
-
-
-def _shown_to_all(answer: Answer) -> Answer:
-    """An ephemeral answer as one that everybody in the chat sees; another as it is."""
-    if EPHEMERAL not in answer.parameters:
-        return answer
-    return replace(answer, parameters=_without(answer.parameters, EPHEMERAL, "reply_parameters"))
-
-
-def _with(answer: Answer, **changes: object) -> Answer:
-    """An answer with other values of some parameters."""
-    return replace(answer, parameters={**answer.parameters, **changes})

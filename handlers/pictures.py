@@ -12,9 +12,9 @@ from bot.render.text import Message
 from bot.render.wire import to_api
 from bot.telegram.outcomes import Ambiguous, Outcome, Retry, Sent
 from bot.workers import WorkerError
+from handlers.answers import Answer, File
 from handlers.context import Context
 from handlers.drawn import Key
-from handlers.outgoing import Answer, File
 
 log = structlog.get_logger(__name__)
 

@@ -11,8 +11,8 @@ from bot.model.chats import Chat
 from bot.telegram.outcomes import Outcome, Sent
 from bot.telegram.results import chat_of, member_of
 from handlers.access import must_post, unknown_place
+from handlers.answers import Answer
 from handlers.context import Context
-from handlers.outgoing import Answer
 from handlers.services import Services, new_chat
 
 

@@ -15,8 +15,8 @@ from bot.render.answers import say
 from bot.telegram.outcomes import Gone, Outcome, Sent
 from handlers import boards
 from handlers.access import author
+from handlers.answers import Answer, File
 from handlers.context import Context
-from handlers.outgoing import Answer, File
 from storage.privacy import ChatData
 
 

@@ -20,8 +20,9 @@ from bot.i18n import currency_name
 from bot.render.answers import explain
 from bot.render.wire import to_api
 from handlers.access import Route, Who, is_anothers
+from handlers.answers import Answer
 from handlers.context import Context, Handler
-from handlers.outgoing import Answer, Outgoing
+from handlers.outgoing import Outgoing
 from handlers.services import SECONDS_A_COMMAND, SECONDS_A_TAP, Services, load_chat
 from handlers.sign import Sign
 

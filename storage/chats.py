@@ -58,6 +58,7 @@ def _chat(row: Any) -> Chat:  # noqa: ANN401 - a result row
         quiet_urgent=row.quiet_urgent,
         sounds=read_sounds(row.sounds),
         threads=read_threads(row.threads),
+        tables=row.tables,
         policy=Editorial(row.policy),
         anonymous=row.anonymous,
         active=row.active,
@@ -87,6 +88,7 @@ async def add(db: Db, new: Chat, *, now: datetime) -> Chat:
         "quiet_urgent": new.quiet_urgent,
         "sounds": write_sounds(new.sounds),
         "threads": write_threads(new.threads),
+        "tables": new.tables,
         "policy": new.policy,
         "anonymous": new.anonymous,
         "active": new.active,
@@ -101,7 +103,7 @@ async def add(db: Db, new: Chat, *, now: datetime) -> Chat:
 
 async def change(db: Db, chat_id: int, **values: object) -> None:
     """Set some of `language`, `time_zone`, `home`, `style`, `wakes`, `title`, `quiet`,
-    `quiet_urgent`, `sounds`, `policy`, `anonymous`.
+    `quiet_urgent`, `sounds`, `tables`, `policy`, `anonymous`.
     """
     await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
     if _OF_QUIET & values.keys():

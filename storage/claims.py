@@ -61,6 +61,7 @@ class Claimed(NamedTuple):
     time_zone: str
     expires_in: timedelta | None
     newest: int
+    tables: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +193,7 @@ def _claimed(row: Due, now: datetime, newest: int) -> Claimed:
         time_zone=row.time_zone,
         expires_in=expires_in,
         newest=newest,
+        tables=row.tables,
     )
 
 

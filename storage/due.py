@@ -69,6 +69,7 @@ class Due(NamedTuple):
     sounds: str
     kind: str
     threads: str
+    tables: bool
     post: str | None
     home: str
     time_zone: str
@@ -157,7 +158,7 @@ def _chat_has_room() -> ColumnElement[bool]:
     return or_(chat.c.tat.is_(None), or_(private, group))
 
 
-_OF_THE_CHAT = ("language", "style", "sounds", "kind", "threads", "home", "time_zone")
+_OF_THE_CHAT = ("language", "style", "sounds", "kind", "threads", "tables", "home", "time_zone")
 
 
 def _due_query(*, stopped: bool, leaving_out: bool = False) -> Select[Any]:

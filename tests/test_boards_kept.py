@@ -422,9 +422,9 @@ async def test_a_board_that_is_switched_off_while_it_is_looked_at_stays_off(
     read = asyncio.Event()
     mark_of = board_alerts.mark_of
 
-    def marked(shown: Rich) -> str:
+    def marked(shown: Rich, *, tables: bool) -> str:
         read.set()
-        return mark_of(shown)
+        return mark_of(shown, tables=tables)
 
     monkeypatch.setattr(board_alerts, "mark_of", marked)
     async with kept.store.writing() as db:

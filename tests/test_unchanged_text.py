@@ -30,7 +30,8 @@ from bot.readers.news import news_page
 from bot.reasons import Reason
 from bot.render import digest as digest_words
 from bot.render import news as news_words
-from bot.render.text import cut, message
+from bot.render.cutting import cut
+from bot.render.text import message
 from bot.sources.catalog import parse_catalog
 from bot.sources.feeds import parse_feed
 from bot.sources.pages import parse_article

@@ -16,7 +16,8 @@ from bot.model.chats import Chat
 from bot.model.subjects import bases_of, topics_of
 from bot.readers.board import board_view
 from bot.render import board as render
-from bot.render.text import Message, Rich, cut, join, message
+from bot.render.cutting import cut
+from bot.render.text import Message, Rich, join, message
 from storage.alerts import StoredAlert
 
 LASTS = timedelta(hours=6)
@@ -62,8 +63,7 @@ class Boards(Kind):
         if not shown.text:
             return None
         at = render.updated(chat.language, zone=chat.time_zone, at=told.created_at)
-        whole = message(join("\n\n", [shown, at]))
-        return Message(whole.text, whole.entities, silent=True)
+        return message(join("\n\n", [shown, at]), silent=True)
 
     def edits(self, told: StoredAlert) -> int | None:
         """The message that it is, once it was made."""
@@ -92,13 +92,15 @@ async def body(desk: Desk, chat: Chat, *, now: datetime) -> Rich:
         feed_names=desk.catalog.feed_names,
         source_names=desk.source_names,
     )
-    short = cut(message(whole), LONGEST)
-    return Rich(short.text, short.entities)
+    return cut(message(whole), LONGEST).body
 
 
-def mark_of(shown: Rich) -> str:
-    """A hash of what a board says, by which it is known whether that has changed."""
-    return hashlib.sha256(repr(shown).encode()).hexdigest()[:32]
+def mark_of(shown: Rich, *, tables: bool = False) -> str:
+    """A hash of what a board says, as `tables` or in words, by which it is known whether that has
+    changed.
+    """
+    said = repr((shown.text, shown.entities, tables))
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
 def alert(chat: int, version: int, message: int | None, *, now: datetime) -> Alert:

@@ -54,6 +54,7 @@ class Digests(Kind):
     texts = (
         "digest.late",
         "digest.empty",
+        "rates.rate",
         "rates.tomorrow",
         "filters.left_out",
         "news.read_on",

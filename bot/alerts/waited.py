@@ -54,6 +54,8 @@ class Waited(Kind):
         "filters.left_out",
         "move.effective",
         "waited.title",
+        "waited.before",
+        "waited.after",
         "waited.more",
         "waited.why",
         "waited.why_past",

@@ -21,7 +21,7 @@ from bot.model.alerts import Severity
 from bot.model.chats import ChatKind, Sound, Style, read_sounds
 from bot.render.buttons import put_in
 from bot.render.text import Message
-from bot.render.wire import Body, Reply, to_api
+from bot.render.wire import Body, Reply, send_method, to_api
 from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
 from storage.claims import Claimed
@@ -89,7 +89,7 @@ class Composer:
         # what a story says may have grown by a newer alert: a chat not told of that one gets the
         # newest words
         alike = (item.language, item.style, item.sounds, channel, item.plain, item.thread)
-        key = (item.alert, item.newest, *alike)
+        key = (item.alert, item.newest, *alike, item.tables)
         made = self._made.get(key)
         if made is None or (made.done() and (made.cancelled() or made.exception() is not None)):
             made = asyncio.ensure_future(self._make(item))
@@ -248,7 +248,7 @@ def _request(
         body["reply_parameters"] = _answering(answered)
     if item.thread is not None:
         body["message_thread_id"] = item.thread
-    return "sendMessage", orjson.dumps(body)
+    return send_method(body), orjson.dumps(body)
 
 
 def _is_silent(stored: StoredAlert, item: Claimed) -> bool:
@@ -286,4 +286,4 @@ def _answering(message: int) -> Reply:
 def _body(message: Message, item: Claimed) -> Body:
     if item.plain:  # Telegram refused it as it was: words are what matters
         return {"text": message.text, "link_preview_options": {"is_disabled": True}}
-    return to_api(message)
+    return to_api(message, tables=item.tables)

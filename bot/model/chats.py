@@ -142,5 +142,6 @@ class Chat:
     active: bool = True
     title: str = ""
     threads: Threads = field(default_factory=dict)
+    tables: bool = False  # whether figures come as tables, which some clients show blank
     policy: Editorial = Editorial.PUBLISH
     anonymous: bool = False  # whether an administrator who writes as the group may change it

@@ -13,12 +13,13 @@ from bot.model.status import SourceStatus, Status
 from bot.reasons import Reason
 from bot.render.broadcasts import chats_by_kind
 from bot.render.buttons import back_button
+from bot.render.cutting import cut
 from bot.render.news import headline
 from bot.render.numbers import as_printed
 from bot.render.phrases import phrase, when
 from bot.render.reasons import told
 from bot.render.status import source_line, stopped_line
-from bot.render.text import Button, Colour, Message, Rich, Rows, bold, cut, lines, message, one_line
+from bot.render.text import Button, Colour, Message, Rich, Rows, bold, lines, message, one_line
 
 SOURCES_A_PAGE = 8
 LABEL = 40  # characters of a name on a button

@@ -30,8 +30,7 @@ def board(
     parts: list[Rich | None] = []
     if view.card is not None:
         today = now.astimezone(ZoneInfo(view.card.zone)).date()
-        shown = card(view.card, language, today=today)
-        parts.append(Rich(shown.text, shown.entities))
+        parts.append(card(view.card, language, today=today).body)
     if view.spreads:
         rows = [_spread(one, language, source_names) for one in view.spreads]
         parts.append(lines(bold(t("board.spread", language)), *rows))

@@ -12,20 +12,10 @@ from bot.model.channels import Board
 from bot.model.chats import USUAL, Chat, Editorial, Post, Sound, Style
 from bot.render.board import how_it_is
 from bot.render.buttons import back_button, rows_of, switch
+from bot.render.cutting import cut
 from bot.render.phrases import phrase
 from bot.render.subscriptions import hour_switches, said_hours, switches
-from bot.render.text import (
-    Button,
-    Colour,
-    Message,
-    Rich,
-    bold,
-    cut,
-    join,
-    lines,
-    message,
-    one_line,
-)
+from bot.render.text import Button, Colour, Message, Rich, bold, join, lines, message, one_line
 from bot.render.wire import ChannelWanted, Keys, one_key
 
 #: Which of a key's requests it is that brings a channel.
@@ -229,7 +219,7 @@ def question(delivery: int, mark: str, title: str, post: Message, language: str)
     reject = Button(
         t("button.reject", language), f"post:reject:{delivery}:{mark}", colour=Colour.RED
     )
-    words = join("\n\n", [asks, Rich(post.text, post.entities)])
+    words = join("\n\n", [asks, post.body])
     whole = cut(message(words, [[send, reject]]))
     return replace(whole, shown=post.shown)
 

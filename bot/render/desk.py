@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from bot.i18n import t
 from bot.model.news import Entry, StoredEntry, Story
+from bot.render.cutting import cut
 from bot.render.news import headline
 from bot.render.phrases import phrase
-from bot.render.text import Button, Colour, Message, Rows, bold, cut, lines, message
+from bot.render.text import Button, Colour, Message, Rows, bold, lines, message
 
 CANDIDATES = 5  # stories that one which waits may be the same as
 LABEL = 60  # characters of a headline on a button: more is cut by a phone

@@ -10,28 +10,19 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from bot.i18n import day as day_text
-from bot.i18n import day_at, t
+from bot.i18n import day_at, decimal_mark, t
 from bot.model.chats import Style
 from bot.model.news import Story
 from bot.model.rates import Move, Rate
+from bot.render.cutting import cut
+from bot.render.layout import as_lines
 from bot.render.news import Names, measured, reporters, text, title
 from bot.render.news import left_out as said_left_out
 from bot.render.numbers import change, short
 from bot.render.phrases import phrase
 from bot.render.rates import kind_name
-from bot.render.text import (
-    LIMIT,
-    Message,
-    Rich,
-    bold,
-    cut,
-    italic,
-    join,
-    lines,
-    link,
-    message,
-    units,
-)
+from bot.render.tables import Align, Column, Table
+from bot.render.text import LIMIT, Message, Rich, bold, italic, join, lines, link, message, units
 
 NOTHING_FOLLOWS: Mapping[str, Rate] = {}
 
@@ -59,8 +50,8 @@ def digest(
     `left_out` counts what a chat's filters kept back; `zone` is the chat's.
     """
     blocks, feet = [], []
-    told = [_line(rate, following.get(rate.pair.base), language, plain=plain) for rate in rates]
-    blocks.append(lines(*told))
+    told = _table(rates, NOTHING_FOLLOWS if plain else following, language)
+    blocks.append(as_lines(told, plain=plain))
     if story is not None:
         story = story.told_in(language)
         blocks += _story(story, style, language, plain=plain, zone=zone)
@@ -79,21 +70,27 @@ def digest(
         room -= units(foot.text) + 2  # the empty line before it
     short_enough = cut(message(said), room, more=_more(story, language))
     # cut before the foot is put under it: whose rates and whose story it is must not be lost
-    whole = join("\n\n", [Rich(short_enough.text, short_enough.entities), foot])
+    whole = join("\n\n", [short_enough.body, foot])
     return message(whole, silent=True)
 
 
-def _line(rate: Rate, following: Rate | None, language: str, *, plain: bool) -> Rich:
-    """A rate, and where tomorrow's is another one as they are written here, that too."""
-    now = short(rate.per_unit, language)
-    if plain:
-        return join(" ", [rate.pair.base, now])
-    line = join(" ", [bold(rate.pair.base), now])
-    if following is None or short(following.per_unit, language) == now:
-        return line
-    moved = change(Move(old=rate, new=following).percent, language, 1)
-    then = short(following.per_unit, language)
-    return join(" ", [line, "→", then, t("rates.tomorrow", language), moved])
+def _table(rates: Sequence[Rate], following: Mapping[str, Rate], language: str) -> Table:
+    """The rates, and where tomorrow's is another one as they are written here, that too."""
+    rows: list[tuple[str, str, str, str]] = []
+    for rate in rates:
+        now, then, moved = short(rate.per_unit, language), "", ""
+        if (coming := following.get(rate.pair.base)) is not None:
+            then = short(coming.per_unit, language)
+            moved = change(Move(old=rate, new=coming).percent, language, 1)
+        if then == now:
+            then, moved = "", ""
+        rows.append((rate.pair.base, now, then, moved))
+    columns = [Column(align=Align.LEFT), Column(title=t("rates.rate", language), before=" ")]
+    if any(then for _, _, then, _ in rows):
+        tomorrow = t("rates.tomorrow", language)
+        columns += [Column(title=tomorrow, before=" → ", named=True), Column(before=" ")]
+    kept = tuple(row[: len(columns)] for row in rows)
+    return Table(columns=tuple(columns), rows=kept, mark=decimal_mark(language))
 
 
 def _story(

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from bot.i18n import t
 from bot.model.own_feeds import FollowedFeed
+from bot.render.cutting import cut
 from bot.render.phrases import phrase
-from bot.render.text import Button, Message, bold, code, cut, join, lines, message, one_line
+from bot.render.text import Button, Message, bold, code, join, lines, message, one_line
 
 BUTTON_LETTERS = 18  # of a feed's name on a button,
 LISTED_LETTERS = 45  # and in the list

@@ -10,9 +10,10 @@ from bot.i18n import day_until, known, name_of, t
 from bot.languages import LANGUAGES
 from bot.model.filters import Filter, Mark, Nameable, Sense, StoredFilter
 from bot.render.buttons import back_button, rows_of
+from bot.render.cutting import cut
 from bot.render.news import topic_name
 from bot.render.phrases import phrase
-from bot.render.text import Button, Message, Rich, bold, code, cut, join, lines, message
+from bot.render.text import Button, Message, Rich, bold, code, join, lines, message
 
 BUTTON_LETTERS = 24  # of a filter on a button that shares its row,
 ROW_LETTERS = 36  # on one that has a row to itself,

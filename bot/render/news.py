@@ -15,6 +15,7 @@ from bot.model.news import FoundPage, NewsPage, Story
 from bot.model.text import first_sentence
 from bot.render import hazards
 from bot.render.buttons import rows_of, share_button
+from bot.render.cutting import cut
 from bot.render.phrases import counted, phrase, when
 from bot.render.text import (
     LIMIT,
@@ -23,7 +24,6 @@ from bot.render.text import (
     Rich,
     bold,
     clean,
-    cut,
     join,
     lines,
     link,
@@ -153,7 +153,7 @@ def told(title: Rich, text: Rich, foot: Rich, story: Story, language: str) -> Me
     if story.lead.entry.link:
         onward = link(t("news.read_on", language), story.lead.entry.link)
     shortened = cut(message(join("\n\n", [title, text])), room, more=onward)
-    return message(join("\n\n", [Rich(shortened.text, shortened.entities), foot]))
+    return message(join("\n\n", [shortened.body, foot]))
 
 
 def headline(story: Story) -> str:
@@ -258,7 +258,7 @@ def _brief(paragraphs: Sequence[str]) -> Rich:
     if not paragraphs:
         return Rich()
     short = cut(message(paragraphs[0].partition("\n")[0]), BRIEF_LENGTH)
-    return Rich(short.text, short.entities)
+    return short.body
 
 
 def left_out(count: int, language: str) -> Rich | None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from itertools import zip_longest
 from typing import Protocol
 
-from bot.i18n import t, zone_place
+from bot.i18n import decimal_mark, t, zone_place
 from bot.model.chats import USUAL, Post, Sound, Sounds
 from bot.model.quiet import QuietHours
 from bot.model.rates import Move, Series
 from bot.render.alerts import source_line, why_button
 from bot.render.buttons import back_button, rows_of, switch
+from bot.render.layout import block
 from bot.render.news import left_out as said_left_out
 from bot.render.numbers import as_printed, change
 from bot.render.phrases import phrase, when
+from bot.render.tables import Align, Column, Table
 from bot.render.text import (
     LIMIT,
     Button,
@@ -26,7 +27,6 @@ from bot.render.text import (
     join,
     lines,
     message,
-    pre,
     units,
 )
 
@@ -84,7 +84,7 @@ def waited(
         more = phrase("waited.more", language, n=rest)
     text = join("\n\n", [whole, more, said_left_out(left_out, language)])
     buttons = () if channel else ((why_button(alert, language),),)
-    return Message(text.text, text.entities, buttons, silent=True)
+    return message(text, buttons, silent=True)
 
 
 def _tables(
@@ -105,23 +105,27 @@ def _tables(
     for mine in sources.values():
         newest = max((move.new for move in mine), key=lambda rate: rate.effective_on)
         foot = source_line(newest, language, source_names=source_names(newest.source))
-        found.append(lines(pre(_table(mine, home, language)), foot))
+        found.append(lines(block(_table(mine, home, language), headed=False), foot))
     return found
 
 
-def _table(moves: Sequence[Move], home: str, language: str) -> str:
+def _table(moves: Sequence[Move], home: str, language: str) -> Table:
+    """From what to what each rate moved; the arrow between says in words what titles say in a
+    table.
+    """
+    columns = (
+        Column(align=Align.LEFT),
+        Column(title=t("waited.before", language), before=" "),
+        Column(title=t("waited.after", language), before=" → "),
+        Column(align=Align.LAST, before=" "),
+    )
     rows: list[tuple[str, ...]] = []
     for move in moves:
         pair = move.new.pair
         name = pair.base if pair.quote == home else str(pair)
         old, new = as_printed(move.old.per_unit, language), as_printed(move.new.per_unit, language)
-        rows.append((name, old, "→", new, change(move.percent, language, 1)))
-    widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
-    shown: list[str] = []
-    for name, *cells, size in rows:
-        padded = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=False)]
-        shown.append(" ".join([name.ljust(widths[0]), *padded, size]).rstrip())
-    return "\n".join(shown)
+        rows.append((name, old, new, change(move.percent, language, 1)))
+    return Table(columns=columns, rows=tuple(rows), mark=decimal_mark(language))
 
 
 def why_waited(

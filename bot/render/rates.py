@@ -26,9 +26,11 @@ from bot.i18n import (
     weekday_of,
 )
 from bot.model.rates import CardRow, Freshness, Move, Pair, Rate, RateCard, RateKind, SeenRate
+from bot.render.layout import block
 from bot.render.numbers import as_printed, change, money
 from bot.render.phrases import phrase, when
-from bot.render.text import Message, Rich, bold, join, lines, link, message, pre
+from bot.render.tables import Align, Column, Table
+from bot.render.text import Message, Rich, bold, join, lines, link, message
 
 _WEEK = timedelta(days=7)
 LATE_MARK = "⏳ "
@@ -45,7 +47,7 @@ def card(card: RateCard, language: str, *, today: date | None = None) -> Message
     return message(
         lines(
             _title(card, language, past=past, today=today),
-            pre(_table(card, language, past=past)),
+            block(_table(card, language, past=past)),
             *_state(card, language, today, past=past),
             *_disputes(card, language),
         )
@@ -68,54 +70,21 @@ def kind_name(kind: RateKind, language: str) -> str:
     return t(f"kind.{kind.value}", language)
 
 
-def _table(card: RateCard, language: str, *, past: bool) -> str:
-    """Header and rows; a second column of values only when something is announced."""
-    codes, today, tomorrow, moves = [""], [t("rates.today", language)], [], [""]
-    if past:
-        today = [t("rates.rate", language)]
+def _table(card: RateCard, language: str, *, past: bool) -> Table:
+    """A second column of values only when something is announced."""
     announced = any(row.tomorrow for row in card.rows)
+    today = t("rates.rate" if past else "rates.today", language)
+    columns = [Column(align=Align.LEFT), Column(title=today, align=Align.MARK)]
     if announced:
-        tomorrow.append(_next_title(card, language, past=past))
+        columns.append(Column(title=_next_title(card, language, past=past), align=Align.MARK))
+    columns.append(Column(align=Align.LAST, before=" "))
+    rows: list[tuple[str, ...]] = []
     for row in card.rows:
-        codes.append(row.pair.base)
-        today.append(_value(row.today, language))
+        values = [_value(row.today, language)]
         if announced:
-            tomorrow.append(_value(row.tomorrow, language))
-        moves.append(_change(row, language))
-    columns = [_left(codes), _right(_at_the_mark(today, language))]
-    if announced:
-        columns.append(_right(_at_the_mark(tomorrow, language)))
-    table = []
-    # a change is not padded: behind the last column spaces would only make the block wider
-    for *cells, move in zip(*columns, moves, strict=True):
-        table.append(f"{'  '.join(cells)} {move}".rstrip())
-    return "\n".join(table)
-
-
-def _left(column: Sequence[str]) -> list[str]:
-    """The column as wide as its widest cell, cells to the left."""
-    width = max(map(len, column))
-    return [cell.ljust(width) for cell in column]
-
-
-def _right(column: Sequence[str]) -> list[str]:
-    width = max(map(len, column))
-    return [cell.rjust(width) for cell in column]
-
-
-def _at_the_mark(column: Sequence[str], language: str) -> list[str]:
-    """The column with its decimal marks one below the other, whatever digits each source prints."""
-    mark = decimal_mark(language)
-    title, *cells = column
-    tails: dict[str, int] = {}
-    for cell in cells:
-        if cell[:1].isdigit():  # "no rate" has no mark to align, and stands at the right
-            tails[cell] = len(cell) - (cell + mark).index(mark)
-    longest = max(tails.values(), default=0)
-    aligned = [title]
-    for cell in cells:
-        aligned.append(cell + " " * (longest - tails.get(cell, longest)))
-    return aligned
+            values.append(_value(row.tomorrow, language))
+        rows.append((row.pair.base, *values, _change(row, language)))
+    return Table(columns=tuple(columns), rows=tuple(rows), mark=decimal_mark(language))
 
 
 def _value(rate: SeenRate | None, language: str) -> str:
@@ -285,23 +254,25 @@ def amounts(
     digits = 2
     if amounts[0] * latest.per_unit >= 100:
         digits = 0  # nobody who sends money counts tyiyn then
-    ours, theirs = [latest.pair.base], [latest.pair.quote]
+    columns = [Column(title=latest.pair.base), Column(title=latest.pair.quote)]
+    rows: list[list[str]] = []
     for amount in amounts:
-        ours.append(number(amount, language))
-        theirs.append(number(amount * latest.per_unit, language, digits))
-    columns = [ours, theirs]
+        theirs = number(amount * latest.per_unit, language, digits)
+        rows.append([number(amount, language), theirs])
     moved = None
     if week_ago is not None:
         week = t("amounts.week", language)
         by = latest.per_unit - week_ago.per_unit
-        columns.append([week, *(_more(amount * by, digits, language) for amount in amounts)])
+        columns.append(Column(title=week))
+        for row, amount in zip(rows, amounts, strict=True):
+            row.append(_more(amount * by, digits, language))
         percent = change(Move(old=week_ago, new=latest).percent, language).strip()
         moved = join(" ", [week, percent])
-    rows = map("  ".join, zip(*map(_right, columns), strict=True))
+    table = Table(columns=tuple(columns), rows=tuple(map(tuple, rows)))
     return message(
         lines(
             bold(f"{latest.pair.base} → {latest.pair.quote}"),
-            pre("\n".join(rows)),
+            block(table),
             moved,
             _printed(latest, language),
             _whose([latest], source_names, language, today),

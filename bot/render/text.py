@@ -11,17 +11,18 @@ parsed, so a headline full of `<b>` and `{braces}` stays a headline.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from string import Formatter
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from bot.i18n import NO_BREAK, unbroken
 from bot.model.entities import Entity
 from bot.model.text import has_invisible, without_invisible
+from bot.render.tables import Table
 
 LIMIT = 4096  # Bot API: sendMessage.text, "1-4096 characters after entities parsing"
 # What a link may open. Feeds carry `javascript:` and `data:` addresses, too.
@@ -30,13 +31,25 @@ SCHEMES = frozenset({"http", "https", "tg", "mailto"})
 ALONE_ENTITIES = frozenset({"pre", "code"})
 
 _BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_SENTENCE_END = re.compile(r"[.!?…][\"'»”’)\]]*(?=\s)|(?=\n)")
-# Variation selectors, the keycap, tones of skin, tags of flags: cut off alone they show as boxes.
-_EMOJI_PARTS = re.compile("[\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
-_FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]+$")
 _SPACES = re.compile(r"[ \n]+")
 _COUNTED = re.compile(r"\A (?=[^\W\d_])")  # a space that a figure stands before
-_ENDS_A_SENTENCE = re.compile(r"[.!?…][\"'»”’)\]]*$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A part of a text, in UTF-16 units, that says what a table says."""
+
+    offset: int
+    length: int
+    table: Table
+
+    @property
+    def end(self) -> int:
+        """The first unit after it."""
+        return self.offset + self.length
+
+
+_Part = TypeVar("_Part", Entity, Stretch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +58,13 @@ class Rich:
 
     text: str = ""
     entities: tuple[Entity, ...] = ()
+    tables: tuple[Stretch, ...] = ()
 
     def __add__(self, other: Rich | str) -> Rich:
         """This, then the other."""
-        tail = rich(other)
-        return Rich(self.text + tail.text, self.entities + _moved(tail.entities, units(self.text)))
+        tail, size = rich(other), units(self.text)
+        entities = self.entities + _moved(tail.entities, size)
+        return Rich(self.text + tail.text, entities, self.tables + _moved(tail.tables, size))
 
     def __radd__(self, other: str) -> Rich:
         """A string, then this."""
@@ -90,7 +105,8 @@ Rows = tuple[tuple[Button, ...], ...]
 class Message:
     """What is sent: text (or a picture's caption), entities, rows of buttons, sound or not.
 
-    `shown` is the address of a page that Telegram shows below the text, with its picture.
+    `shown` is the address of a page that Telegram shows below the text, with its picture; `tables`
+    are the parts of the text that are tables where a chat wants them so.
     """
 
     text: str
@@ -98,6 +114,12 @@ class Message:
     buttons: Rows = ()
     silent: bool = False
     shown: str | None = None
+    tables: tuple[Stretch, ...] = ()
+
+    @property
+    def body(self) -> Rich:
+        """What it says, to be put together with more."""
+        return Rich(self.text, self.entities, self.tables)
 
 
 def units(text: str) -> int:
@@ -151,6 +173,14 @@ def code(value: Rich | str) -> Rich:
 def pre(value: Rich | str) -> Rich:
     """A monospaced block, whose columns align. Marks inside are lost: Telegram allows none."""
     return _marked(rich(value).text, "pre")
+
+
+def tabled(words: Rich, table: Table) -> Rich:
+    """Words that say what a table says, and may be shown as it."""
+    if not words:
+        return words
+    stretch = Stretch(offset=0, length=units(words.text), table=table)
+    return replace(words, tables=(stretch,))
 
 
 def instant(words: str, at: datetime) -> Rich:
@@ -256,28 +286,7 @@ def message(
     for row in map(tuple, buttons):
         if row:  # Telegram refuses a keyboard with an empty row
             rows.append(row)
-    return Message(body.text, body.entities, tuple(rows), silent=silent)
-
-
-def cut(message: Message, limit: int = LIMIT, more: Rich | str = "") -> Message:
-    """The message within `limit` UTF-16 units: ended at a sentence, else at a word, and with "…".
-
-    `more` stands behind the "…" and leads on, usually a link; a message that fits is returned as
-    it is.
-    """
-    if units(message.text) <= limit:
-        return message
-    tail = join(" ", ["…", more])
-    # the space before the "…" is counted even where a word was cut and none will stand there
-    room = limit - units(tail.text) - 1
-    if room < 1:
-        raise ValueError(f"no room for {tail.text!r} in {limit}")
-    body = _clipped(Rich(message.text, message.entities), _cut_at(message.text, room))
-    # after a whole sentence the "…" stands apart, or it would read as part of its full stop
-    if _ENDS_A_SENTENCE.search(body.text):
-        body += " "
-    whole = body + tail
-    return replace(message, text=whole.text, entities=whole.entities)
+    return Message(body.text, body.entities, tuple(rows), silent=silent, tables=body.tables)
 
 
 def _marked(
@@ -290,73 +299,42 @@ def _marked(
     if clash:
         raise ValueError(f"{type_} cannot hold {', '.join(sorted(clash))}")
     mark = Entity(type=type_, offset=0, length=units(inner.text), url=url, unix_time=unix_time)
-    return Rich(inner.text, (mark, *inner.entities))
+    return Rich(inner.text, (mark, *inner.entities), inner.tables)
 
 
-def _moved(entities: tuple[Entity, ...], by: int) -> tuple[Entity, ...]:
+def _moved(parts: tuple[_Part, ...], by: int) -> tuple[_Part, ...]:
     if by == 0:
-        return entities
-    return tuple(replace(entity, offset=entity.offset + by) for entity in entities)
+        return parts
+    return tuple(replace(part, offset=part.offset + by) for part in parts)
 
 
-def _clipped(body: Rich, end: int) -> Rich:
-    """The first `end` characters (not units), entities clipped on the right."""
+def clipped(body: Rich, end: int) -> Rich:
+    """The first `end` characters (not units), entities clipped on the right; a table that is cut
+    is none.
+    """
     text = body.text[:end]
     size = units(text)
     kept = []
     for e in body.entities:
         if e.offset < size:
             kept.append(replace(e, length=min(e.end, size) - e.offset))
-    return Rich(text, tuple(kept))
+    whole = [one for one in body.tables if one.end <= size]
+    return Rich(text, tuple(kept), tuple(whole))
 
 
 def _stripped(body: Rich) -> Rich:
     """The text without spaces around; an entity that covered only spaces goes with them."""
-    body = _clipped(body, len(body.text.rstrip()))
+    body = clipped(body, len(body.text.rstrip()))
     text = body.text.lstrip()
     lead = units(body.text) - units(text)
-    kept = []
-    for e in body.entities:
-        start, end = max(e.offset - lead, 0), e.end - lead
+    return Rich(text, _led(body.entities, lead), _led(body.tables, lead))
+
+
+def _led(parts: tuple[_Part, ...], lead: int) -> tuple[_Part, ...]:
+    """The parts of a text whose first `lead` units are gone."""
+    kept: list[_Part] = []
+    for one in parts:
+        start, end = max(one.offset - lead, 0), one.end - lead
         if end > start:
-            kept.append(replace(e, offset=start, length=end - start))
-    return Rich(text, tuple(kept))
-
-
-def _cut_at(text: str, room: int) -> int:
-    """Where to cut, in characters: at a sentence, else at a word, else at a letter."""
-    # "ignore": half of a surrogate pair that the room cuts through is left out
-    end = len(text.encode("utf-16-le")[: room * 2].decode("utf-16-le", "ignore"))
-    at = _last_sentence(text, end)
-    if at is None:
-        # the second half alone: a cut further back would throw away more than it keeps
-        at = max(text.rfind(" ", end // 2, end + 1), text.rfind("\n", end // 2, end + 1))
-    if at > 0:
-        return len(text[:at].rstrip())
-    while end > 1 and _belongs_together(text, end):
-        end -= 1
-    return end
-
-
-def _last_sentence(text: str, end: int) -> int | None:
-    """Where the last sentence ends in the second half of the first `end` characters."""
-    last = None
-    # one character further, because a sentence shows its end only by the space behind it
-    for found in _SENTENCE_END.finditer(text, 0, min(end + 1, len(text))):
-        if end // 2 <= found.end() <= end:
-            last = found.end()
-    return last
-
-
-def _belongs_together(text: str, at: int) -> bool:
-    """Whether what begins at `at` is part of what stands before it: an accent, half an emoji."""
-    # U+200D joins two emoji into one: a family, a profession
-    if "\u200d" in text[at - 1 : at + 1] or _EMOJI_PARTS.match(text, at):
-        return True
-    flags = _FLAG_LETTERS.search(text[:at])  # two letters make one flag
-    halved = (
-        flags is not None
-        and len(flags[0]) % 2 == 1
-        and _FLAG_LETTERS.match(text[at : at + 1]) is not None
-    )
-    return halved or unicodedata.combining(text[at]) != 0
+            kept.append(replace(one, offset=start, length=end - start))
+    return tuple(kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NotRequired, TypedDict
 
 from bot.model.entities import WrittenEntity, written_entity
+from bot.render.blocks import RichMessage, rich_message
 from bot.render.text import Button, Message
 
 
@@ -85,13 +86,14 @@ class Reply(TypedDict):
 
 
 class Body(TypedDict, total=False):
-    """A message's parameters; text or caption, each with its own entities."""
+    """A message's parameters: a text, a rich message or a caption, which has its own entities."""
 
     text: str
     entities: list[WrittenEntity]
+    link_preview_options: Preview
+    rich_message: RichMessage
     caption: str
     caption_entities: list[WrittenEntity]
-    link_preview_options: Preview
     reply_markup: Keyboard
     disable_notification: bool
     reply_parameters: Reply
@@ -108,23 +110,36 @@ def field_opened(words: str) -> FieldOpened:
     return {"force_reply": True, "input_field_placeholder": words[:PLACEHOLDER_LETTERS]}
 
 
-def to_api(message: Message, *, caption: bool = False) -> Body:
+def send_method(body: Body) -> str:
+    """What sends a message with such parameters. One method edits both kinds."""
+    return "sendRichMessage" if "rich_message" in body else "sendMessage"
+
+
+def words(message: Message) -> Body:
+    """What a message says, as text."""
+    said: Body = {"text": message.text}
+    if message.entities:
+        said["entities"] = [written_entity(one) for one in message.entities]
+    # a picture has no preview, and sendPhoto does not know the parameter
+    said["link_preview_options"] = _preview(message.shown)
+    return said
+
+
+def to_api(message: Message, *, caption: bool = False, tables: bool = False) -> Body:
     """The message as the Bot API's JSON parameters, without the chat.
 
-    Text or caption, entities, buttons, sound.
+    Text or caption, entities, buttons, sound; a rich message where it has tables and they are to be
+    `tables`.
     """
-    marked = [written_entity(one) for one in message.entities]
     body: Body
     if caption:
         body = {"caption": message.text}
-        if marked:
-            body["caption_entities"] = marked
+        if message.entities:
+            body["caption_entities"] = [written_entity(one) for one in message.entities]
+    elif tables and message.tables:
+        body = {"rich_message": rich_message(message)}
     else:
-        body = {"text": message.text}
-        if marked:
-            body["entities"] = marked
-        # a picture has no preview, and sendPhoto does not know the parameter
-        body["link_preview_options"] = _preview(message.shown)
+        body = words(message)
     if message.buttons:
         keyboard: list[list[WrittenButton]] = []
         for row in message.buttons:

@@ -38,6 +38,8 @@ chat = Table(
     Column("sounds", String, nullable=False, server_default=""),
     # the forum topics of kinds of post, as bot.model.chats writes them
     Column("threads", String, nullable=False, server_default=""),
+    # whether figures come to it as Telegram's tables, which some clients show blank
+    Column("tables", Boolean, nullable=False, server_default="0"),
     # what of the news it posts by itself, as in bot.model.chats
     Column("policy", String, nullable=False, server_default="publish"),
     # whether who writes as the group may change it
@@ -47,7 +49,7 @@ chat = Table(
     Column("stopped", Boolean, nullable=False, server_default="0"),
     # when they asked for it, or for its end, last: on Telegram's clock
     Column("word_at", UtcDateTime),
-    Column("inactive_why", String),  # blocked, kicked, deactivated, not found, stopped
+    Column("inactive_why", String),  # a reason, as bot.reasons writes it
     Column("inactive_at", UtcDateTime),  # since then; on the database's clock
     Column("created_at", UtcDateTime, nullable=False),
     Column("tat", UtcDateTime),  # theoretical arrival time: this chat's own pace

@@ -30,8 +30,8 @@ from handlers.access import (
     looking_or_changing,
     may,
 )
+from handlers.answers import Answer
 from handlers.context import Context
-from handlers.outgoing import Answer
 from handlers.serving import chatless
 from handlers.subscriptions import waking_or_looking
 from tests.factories import chat

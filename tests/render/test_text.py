@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.model.entities import Entity
+from bot.render.cutting import cut
 from bot.render.phrases import when
 from bot.render.text import (
     LIMIT,
@@ -22,7 +23,6 @@ from bot.render.text import (
     bold,
     clean,
     code,
-    cut,
     fill,
     italic,
     join,
