@@ -118,7 +118,7 @@ def wide_countries() -> frozenset[str]:
 
 @cache
 def _countries() -> Mapping[str, frozenset[str]]:
-    """Names of countries with several zones, those that a case changes also without their last vowels."""
+    """Names of countries with several zones, and what cases leave of them."""
     from babel import Locale
 
     found: dict[str, frozenset[str]] = {}
