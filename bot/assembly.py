@@ -93,7 +93,9 @@ async def opened(
             revoked=asyncio.Event(),
         )
         bot = _put_together(doors)
-        bot.ops_port = await serve(stack, ops_app(bot.operated), settings.ops_listen)
+        bot.ops_port = await serve(
+            stack, ops_app(bot.operated), settings.ops_listen, setting="OPS_LISTEN"
+        )
         yield bot
 
 

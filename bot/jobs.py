@@ -28,7 +28,7 @@ OWN_NAMES = frozenset({"look", "rescue", "prune"})
 TICK = 1.0  # seconds between looks at what changes all the time
 
 
-class Who(Enum):
+class Doer(Enum):
     """Which processes do a job."""
 
     ONE = "one, for all replicas"
@@ -53,7 +53,7 @@ class Job:
     due: Callable[[Running], Awaitable[list[str]]] | None = None
     follows: str | None = None
     again: float | None = None
-    who: Who = Who.ONE
+    who: Doer = Doer.ONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,15 +152,15 @@ def _untimely(job: Job, jobs: Mapping[str, Job]) -> Iterator[str]:
         yield "needs either `every` or `follows`"
     elif job.every is None and (wrong := _unfollowed(job, jobs)):
         yield wrong
-    if not isinstance(who, Who):
-        yield "`who` is no Who, which processes do it"
-    elif who is not Who.ONE and (job.due is not None or job.follows is not None):
+    if not isinstance(who, Doer):
+        yield "`who` is no Doer, which processes do it"
+    elif who is not Doer.ONE and (job.due is not None or job.follows is not None):
         yield "only what one does for all has `due` or `follows`"
 
 
 def _unshared(job: Job, jobs: Sequence[Job]) -> Iterator[str]:
     """What a lone process would do of a job that one does for all, and replicas would not."""
-    if job.who is not Who.ONE:
+    if job.who is not Doer.ONE:
         return
     if job.name in OWN_NAMES:
         yield "its name is one of the queue's own"
@@ -172,7 +172,7 @@ def _unshared(job: Job, jobs: Sequence[Job]) -> Iterator[str]:
     if job.again is not None:
         yield "`again` is nothing to a job with `due`, which deals with a StorageError itself"
     for first in jobs:
-        if first.due is not None and first.who is Who.ONE:  # the first of those
+        if first.due is not None and first.who is Doer.ONE:  # the first of those
             if _is_time(first.every) and first.every != job.every:
                 yield f"`every` should be that of {first.name!r}: replicas look for both at once"
             return
@@ -195,7 +195,7 @@ def _unfollowed(job: Job, jobs: Mapping[str, Job]) -> str:
         if not isinstance(following, str) or following not in jobs:
             return f"there is no job {following!r} to follow" if at is job else ""
         at = jobs[following]
-    if jobs[str(job.follows)].who is not Who.ONE:
+    if jobs[str(job.follows)].who is not Doer.ONE:
         return f"nothing follows {job.follows!r}, which is not done by one for all"
     return ""
 
@@ -230,15 +230,15 @@ def looped(works: Sequence[Work], *, alone: bool) -> list[Work]:
     Alone it is all of it, else what each replica does for itself. What follows another job is for
     those who share: a lone process wakes its own worker.
     """
-    mine = {Who.EACH, Who.REPLICA}
+    mine = {Doer.EACH, Doer.REPLICA}
     if alone:
-        mine = {Who.ONE, Who.EACH}
+        mine = {Doer.ONE, Doer.EACH}
     return [work for work in works if work.job.who in mine and work.job.every is not None]
 
 
 def shared(works: Sequence[Work]) -> list[Work]:
     """The work that replicas share: each piece is done by one of them."""
-    return [work for work in works if work.job.who is Who.ONE]
+    return [work for work in works if work.job.who is Doer.ONE]
 
 
 async def loop(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -90,7 +91,7 @@ async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> No
             hook = webhook_app(bot.inbox, url=url, secret=_webhook_secret(bot.settings))
             if bot.hubs is not None:
                 add_bells(hook, bot.hubs, urlsplit(url).path)
-            await serve(stack, hook, bot.settings.webhook_listen)
+            await serve(stack, hook, bot.settings.webhook_listen, setting="WEBHOOK_LISTEN")
         bot.ready.set()
         for part in (RECEIVES, SENDS):
             bot.readiness.tell(part, None)
@@ -199,8 +200,12 @@ async def until_revoked(revoked: asyncio.Event) -> None:
     raise ConfigError(REVOKED)
 
 
-async def serve(stack: AsyncExitStack, application: web.Application, listen: str) -> int | None:
-    """Serve an application until the stack closes; its port, None for `off`, or ConfigError."""
+async def serve(
+    stack: AsyncExitStack, application: web.Application, listen: str, *, setting: str
+) -> int | None:
+    """Serve an application until the stack closes; its port, None for `off`, or ConfigError, which
+    names the setting.
+    """
     if listen == "off":
         return None
     host, _, port = listen.rpartition(":")
@@ -212,10 +217,17 @@ async def serve(stack: AsyncExitStack, application: web.Application, listen: str
     try:
         await web.TCPSite(runner, host.strip("[]") or "127.0.0.1", int(port)).start()
     except OSError as error:
-        raise ConfigError(f"cannot listen on {listen}: {error.strerror}") from None
+        raise ConfigError(f"{setting}: cannot listen on {listen}: {_unheard(error)}") from None
     actual = int(runner.addresses[0][1])
     log.info("listening", address=f"{host}:{actual}")
     return actual
+
+
+def _unheard(error: OSError) -> str:
+    """Why nobody can be listened to at an address, with what to do where another has it."""
+    if error.errno == errno.EADDRINUSE:
+        return "another program has this port: name a free one, or end that program"
+    return f"{error.strerror}"
 
 
 def _is_of_ours(record: logging.LogRecord) -> bool:

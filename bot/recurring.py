@@ -19,7 +19,7 @@ from bot.broadcasts import show_progress
 from bot.deliver import fan_out as deliveries
 from bot.digests import enqueue_digests
 from bot.errors import BotError, StorageError
-from bot.jobs import TICK, Job, Who
+from bot.jobs import TICK, Doer, Job
 from bot.running import Running
 from storage.shared_clock import SharedClock
 
@@ -241,7 +241,7 @@ JOBS = (
     Job(name="hubs", every=60.0, do=hubs),
     Job(name="index", every=5.0, do=index),
     Job(name="tidy", every=HOUR, do=tidy, again=2.0),
-    Job(name="standing", every=HOUR, do=look_again, who=Who.EACH),
+    Job(name="standing", every=HOUR, do=look_again, who=Doer.EACH),
     Job(name="backups", every=BACKUP_LOOK, do=back_up),
-    Job(name="freshness", every=TICK, do=keep_fresh, who=Who.REPLICA),
+    Job(name="freshness", every=TICK, do=keep_fresh, who=Doer.REPLICA),
 )

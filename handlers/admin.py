@@ -12,7 +12,7 @@ from telegram import Update
 
 import storage.alerts
 import storage.held_rates
-import storage.operating
+import storage.overview
 import storage.sources
 import storage.stories
 import storage.switch
@@ -98,7 +98,7 @@ async def _status(context: Context) -> Status:
 async def _desk(context: Context) -> Message:
     status, services = await _status(context), context.services
     async with services.store.reading() as db:
-        found = await storage.operating.overview(db, now=status.now)
+        found = await storage.overview.overview(db, now=status.now)
         alone = await second.waiting(db, services)
     return render.desk(status, found, context.language, second=len(alone))
 

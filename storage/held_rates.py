@@ -1,8 +1,4 @@
-"""Held rates: values that nobody believes yet, until another source or an operator speaks.
-
-`held → released` when another source or another poll says the same; `held → approved` or
-`rejected` by an operator. An approved one becomes a rate with its source's next poll.
-"""
+"""Held rates: values that nobody believes yet, until another source or an operator speaks."""
 
 from __future__ import annotations
 
@@ -14,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, select, update
 
 from bot.model.overview import HeldRate
-from bot.model.rates import Pair, Rate, RateKind
+from bot.model.rates import HeldState, Pair, Rate, RateKind
 from bot.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import Db, upsert
 from storage.rates import number_of
@@ -23,11 +19,11 @@ from storage.schema import held_rate, series
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A value put aside: id, polls that brought it, `held`, `approved`, `released`, `rejected`."""
+    """A value put aside: its id, how many polls brought it, and where it stands."""
 
     id: int
     times: int
-    state: str
+    state: HeldState
 
 
 async def hold(db: Db, item: Rate, *, reasons: Sequence[Reason], now: datetime) -> Held:
@@ -39,7 +35,7 @@ async def hold(db: Db, item: Rate, *, reasons: Sequence[Reason], now: datetime) 
         "units": item.units,
         "seen_at": now,
         "reasons": reasons_to_json(reasons),
-        "state": "held",
+        "state": HeldState.HELD.value,
     }
     statement = upsert(db, held_rate).values(**values)
     again = statement.on_conflict_do_update(
@@ -50,7 +46,7 @@ async def hold(db: Db, item: Rate, *, reasons: Sequence[Reason], now: datetime) 
     row = (
         await db.execute(again.returning(held_rate.c.id, held_rate.c.seen_times, held_rate.c.state))
     ).one()
-    return Held(id=row.id, times=row.seen_times, state=row.state)
+    return Held(id=row.id, times=row.seen_times, state=HeldState(row.state))
 
 
 async def release(db: Db, item: Rate) -> None:
@@ -62,7 +58,7 @@ async def release(db: Db, item: Rate) -> None:
         held_rate.c.value == item.value,
         held_rate.c.units == item.units,
     )
-    await db.execute(update(held_rate).where(*same).values(state="released"))
+    await db.execute(update(held_rate).where(*same).values(state=HeldState.RELEASED.value))
 
 
 def _put_aside() -> Select[Any]:
@@ -90,13 +86,13 @@ async def decide(db: Db, held: int, *, approve: bool) -> Rate | None:
     An approved one becomes a rate with the next poll of its source, and all that follows from it
     there. Rates held for their impossible day are decided together: they are one document's.
     """
-    verdict = "rejected"
+    verdict = HeldState.REJECTED
     if approve:
-        verdict = "approved"
-    open_one = (held_rate.c.id == held, held_rate.c.state == "held")
+        verdict = HeldState.APPROVED
+    open_one = (held_rate.c.id == held, held_rate.c.state == HeldState.HELD.value)
     what = (held_rate.c.reasons, held_rate.c.effective_on, held_rate.c.series_id)
     changed = await db.execute(
-        update(held_rate).where(*open_one).values(state=verdict).returning(*what)
+        update(held_rate).where(*open_one).values(state=verdict.value).returning(*what)
     )
     row = changed.first()
     if row is None:
@@ -109,25 +105,28 @@ async def decide(db: Db, held: int, *, approve: bool) -> Rate | None:
         waiting = select(held_rate.c.id, held_rate.c.reasons).where(
             held_rate.c.series_id.in_(of_the_source),
             held_rate.c.effective_on == row.effective_on,
-            held_rate.c.state == "held",
+            held_rate.c.state == HeldState.HELD.value,
         )
         # compared as values: the same reasons may be written in two ways, or versions
         with_it: list[int] = []
         for one in await db.execute(waiting):
             if reasons_from_json(one.reasons) == held_for:
                 with_it.append(one.id)
-        await db.execute(update(held_rate).where(held_rate.c.id.in_(with_it)).values(state=verdict))
+        together = update(held_rate).where(held_rate.c.id.in_(with_it))
+        await db.execute(together.values(state=verdict.value))
     return _rate((await db.execute(_put_aside().where(held_rate.c.id == held))).one())
 
 
 async def waiting_rates(db: Db) -> list[HeldRate]:
     """The held values that wait for an operator's word, oldest first."""
-    query = _put_aside().add_columns(held_rate.c.id).where(held_rate.c.state == "held")
+    waits = held_rate.c.state == HeldState.HELD.value
+    query = _put_aside().add_columns(held_rate.c.id).where(waits)
     rows = await db.execute(query.order_by(held_rate.c.id))
     return [HeldRate(id=row.id, rate=_rate(row)) for row in rows]
 
 
 async def approved(db: Db, source: str) -> list[Rate]:
     """The held values of a source that an operator let through and that are not stored yet."""
-    query = _put_aside().where(held_rate.c.state == "approved", series.c.source == source)
+    let_through = held_rate.c.state == HeldState.APPROVED.value
+    query = _put_aside().where(let_through, series.c.source == source)
     return [_rate(row) for row in await db.execute(query.order_by(held_rate.c.effective_on))]

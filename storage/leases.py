@@ -6,16 +6,36 @@ some servers and break behind PgBouncer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import case, or_, update
+from sqlalchemy import case, or_, select, update
 
+from bot.model.roles import Holder, Role
 from storage.clock import leapt
 from storage.db import Db, db_now, upsert
 from storage.schema import lease
 from storage.types import EPOCH
 
 GIVEN_BACK = EPOCH  # the end of a lease that its holder ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldRole:
+    """A role that a process has now."""
+
+    role: Role
+    holder: Holder
+
+
+async def roles(db: Db) -> Sequence[HeldRole]:
+    """The roles that somebody has at this moment, by name."""
+    held = select(lease.c.name, lease.c.holder).where(lease.c.until > await db_now(db))
+    found: list[HeldRole] = []
+    for row in await db.execute(held.order_by(lease.c.name)):
+        found.append(HeldRole(role=Role.parse(row.name), holder=Holder.parse(row.holder)))
+    return found
 
 
 async def acquire(db: Db, name: str, *, holder: str, span: timedelta) -> int | None:

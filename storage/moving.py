@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import URL, Table, func, select, text
 
 import storage.about
+import storage.replicas
 from bot.errors import BotError, ConfigError
 from storage import migrate
 from storage.address import absent, is_file, parse_url
@@ -94,7 +95,7 @@ async def _snapshot(store: Store) -> AsyncIterator[Db]:
         await _take_the_time_it_needs(db)
         names = ", ".join(f'"{name}"' for name in sorted(metadata.tables))
         await db.execute(text(f"LOCK TABLE {names}, procrastinate_workers IN SHARE MODE"))
-        await storage.about.must_rest(db)
+        await storage.replicas.must_rest(db)
         yield db
 
 
@@ -138,7 +139,7 @@ async def _look_at_target(text_url: str) -> None:
         await migrate.must_be_ours(store)
         async with store.reading() as db:
             await _must_be_empty(db)
-            await storage.about.must_rest(db)
+            await storage.replicas.must_rest(db)
     finally:
         await store.close()
 
@@ -148,7 +149,7 @@ async def _prepare(db: Db) -> None:
     if db.dialect.name != "sqlite":
         await _take_the_time_it_needs(db)
         await db.execute(text("LOCK TABLE alembic_version IN EXCLUSIVE MODE"))
-        await storage.about.must_rest(db)
+        await storage.replicas.must_rest(db)
     await _must_be_empty(db)
     for name in OF_THE_PROGRAM:
         await db.execute(metadata.tables[name].delete())

@@ -27,7 +27,7 @@ PAUSE = timedelta(days=36_500)
 
 
 def _is_followed_as() -> ColumnElement[bool]:
-    return subscription.c.key == literal(f"{FeedSubject.KIND}:").concat(own_feed.c.key)
+    return subscription.c.key == literal(FeedSubject.begins()).concat(own_feed.c.key)
 
 
 async def add(db: Db, new: OwnFeed, *, now: datetime) -> None:

@@ -35,6 +35,15 @@ async def token_row(db: Db, token: str, now: datetime) -> Row[Any]:
     return row
 
 
+async def paused_until(db: Db, token: str) -> datetime | None:
+    """Until when Telegram wants nothing of us; None where it takes what comes."""
+    query = select(pace.c.paused_until).where(pace.c.name == token)
+    until: datetime | None = (await db.execute(query)).scalar()
+    if until is None or until <= await db_now(db):
+        return None
+    return until
+
+
 async def pause_token(db: Db, token: str, span: timedelta) -> None:
     """Telegram refuses everything: no replica sends until then."""
     now = await db_now(db)

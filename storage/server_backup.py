@@ -26,6 +26,7 @@ from bot.errors import BotError, ConfigError, StorageError
 from bot.reasons import said
 from storage.backup import USED
 from storage.copies import Tell, in_place, must_fit, never, stamped, untold
+from storage.replicas import HEART_STOPPED
 from storage.schema import metadata
 from storage.server_tools import (
     Tools,
@@ -40,7 +41,6 @@ from storage.versions import HEAD, REVISIONS
 #: Our tables beside those of `metadata`; those of the job queue begin so.
 BESIDE, QUEUE = frozenset({"alembic_version", "archive"}), "procrastinate_"
 PACKED = 8  # a table's bytes are at least so many of its copy's
-HEART_STOPPED = 15  # seconds: a replica that was not heard of for so long is not running
 CHUNK = 1 << 16
 NEEDED = {"alembic_version", "chat", "alert"}
 
@@ -133,7 +133,9 @@ def look_at_server(url: URL) -> Server:
         used = False
         for name in sorted(tables.intersection(USED)):
             used = used or bool(_column(connection, _ANY.format(sql.Identifier(name))))
-        running = QUEUE + "workers" in tables and bool(_column(connection, _RUNNING, HEART_STOPPED))
+        running = QUEUE + "workers" in tables and bool(
+            _column(connection, _RUNNING, HEART_STOPPED.seconds)
+        )
         return Server(
             major=connection.info.server_version // 10_000,
             schema=schema,
@@ -306,7 +308,7 @@ def _replace(url: URL, server: Server, tools: Tools, source: Path, *, tell: Tell
         assert taker.stdin is not None and giver.stdout is not None  # noqa: S101, PT018 - pipes as asked for above
         try:
             quoted = "'" + '"' + server.schema.replace("'", "''") + '"' + "'"
-            taker.stdin.write(_CLEAR.format(schema=quoted, stopped=HEART_STOPPED).encode())
+            taker.stdin.write(_CLEAR.format(schema=quoted, stopped=HEART_STOPPED.seconds).encode())
             _pass_on(giver.stdout, taker.stdin, server, tell)
             torn = giver.wait()
             # Without this word the server undoes it all when psql ends, as when anybody is killed.

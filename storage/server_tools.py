@@ -112,6 +112,9 @@ def connection_options(url: URL) -> dict[str, str]:
 def environment(url: URL) -> tuple[dict[str, str], list[str]]:
     """The environment that tells a program of its server, and the words for what has no variable.
 
+    What the driver takes from our own environment where the address says nothing (PGPASSWORD) is
+    passed on, or the verb would reach a server that its programs do not.
+
     BotError for a key's password: it would have to stand among the words.
     """
     variables: dict[str, str] = {}
@@ -119,6 +122,9 @@ def environment(url: URL) -> tuple[dict[str, str], list[str]]:
         if option.envvar is not None:
             variables[option.keyword.decode()] = option.envvar.decode()
     told, rest = _passed_on(), {}
+    for name in variables.values():
+        if name in os.environ:
+            told[name] = os.environ[name]
     for name, value in {**connection_options(url), "application_name": "jarchy backup"}.items():
         if name in variables:
             told[variables[name]] = value

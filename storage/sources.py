@@ -103,9 +103,11 @@ async def last_ok_at(db: Db, keys: Collection[str] | None = None) -> datetime | 
 
 async def last_read(db: Db) -> tuple[datetime | None, int]:
     """When any source was read last, and how often in a row the worst of them failed since."""
-    query = select(func.max(source.c.last_ok_at), func.max(source.c.failures))
-    at, failures = (await db.execute(query)).one()
-    return at, failures or 0
+    query = select(
+        func.max(source.c.last_ok_at).label("at"), func.max(source.c.failures).label("failures")
+    )
+    row = (await db.execute(query)).one()
+    return row.at, row.failures or 0
 
 
 async def documents(db: Db, keys: Collection[str]) -> dict[str, dict[str, Document]]:

@@ -51,6 +51,13 @@ async def newest(db: Db, *, most: int) -> Sequence[StoredAlert]:
     return [stored_alert(row) for row in await db.execute(query.limit(most))]
 
 
+async def of_kind(db: Db, kind: str, *, since: datetime, until: datetime) -> Sequence[StoredAlert]:
+    """The alerts of a kind that were decided in that time, oldest first."""
+    when = (alert.c.created_at > since, alert.c.created_at <= until)
+    query = select(alert).where(alert.c.kind == kind, *when).order_by(alert.c.id)
+    return [stored_alert(row) for row in await db.execute(query)]
+
+
 async def how_far(db: Db, alerts: Sequence[int]) -> Mapping[int, Told]:
     """How far each of these alerts came; one without a delivery is not there."""
     query = (

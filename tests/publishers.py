@@ -31,6 +31,7 @@ class Publishers:
 
     def __init__(self) -> None:
         self.documents: dict[str, tuple[int, str, bytes]] = {}
+        self.headers: dict[str, Mapping[str, str]] = {}  # of some documents, besides
         self.asked: list[str] = []
         self._news = asyncio.Condition()
         self._runner: web.AppRunner | None = None
@@ -60,7 +61,8 @@ class Publishers:
         async with self._news:
             self.asked.append(request.path)
             self._news.notify_all()
-        return web.Response(status=status, body=body, content_type=kind)
+        headers = self.headers.get(request.path)
+        return web.Response(status=status, body=body, content_type=kind, headers=headers)
 
     async def asked_again(self, path: str, times: int = 1) -> None:
         """Wait until a document was asked for so many times from now."""

@@ -453,6 +453,59 @@ async def test_a_digest_tells_by_its_headline_alone_what_an_alert_told(world: Wo
     assert rests == {READER: False, LATECOMER: True}
 
 
+async def test_a_digest_turns_into_the_readers_language_when_a_report_in_it_comes(
+    world: World,
+) -> None:
+    """The same message, silently; only where it told that story in another language, and to
+    nobody who reads another one.
+    """
+    await report(world, "one", ("a", *BLAST))
+    slot = (NOW + timedelta(minutes=1)).astimezone(ZoneInfo("Asia/Bishkek"))
+    digest = DigestSubject(slot.time(), "Asia/Bishkek")
+    async with world.store.writing() as db:
+        await storage.chats.change(db, LATECOMER, language="ru")
+        for chat in (READER, LATECOMER):
+            await storage.chats.unsubscribe(db, chat, ["topic:security"])
+            await storage.chats.subscribe(db, chat, [str(digest)], now=NOW)
+    world.now = slot + timedelta(minutes=1)
+    await enqueue_digests(world.store, now=world.now)
+    await world.done()
+    before = {chat: world.emulator.messages(chat)[-1] for chat in (READER, LATECOMER)}
+    assert all(BLAST[0] in message["text"] for message in before.values())
+    count = len(world.emulator.messages(LATECOMER))
+    world.now += timedelta(minutes=1)
+    await report(world, "russian", ("b", *VZRYV))
+    after = await world.tells(LATECOMER, VZRYV[0])
+    assert after["message_id"] == before[LATECOMER]["message_id"]
+    assert VZRYV[1] in after["text"]
+    await world.done()
+    assert len(world.emulator.messages(LATECOMER)) == count
+    assert BLAST[0] in world.emulator.messages(READER)[-1]["text"]
+    assert len(accepted(world, LATECOMER)) == 1
+
+
+async def test_a_digest_that_told_another_story_stays_as_it_is(world: World) -> None:
+    """A story in the reader's language was worth more; so the newer report changes nothing."""
+    await report(world, "one", ("a", *BLAST))
+    await world.report("russian", QUIET)
+    slot = (NOW + timedelta(minutes=1)).astimezone(ZoneInfo("Asia/Bishkek"))
+    digest = DigestSubject(slot.time(), "Asia/Bishkek")
+    async with world.store.writing() as db:
+        await storage.chats.change(db, LATECOMER, language="ru")
+        await storage.chats.subscribe(db, LATECOMER, [str(digest)], now=NOW)
+    world.now = slot + timedelta(minutes=1)
+    await enqueue_digests(world.store, now=world.now)
+    await world.done()
+    (told,) = world.emulator.messages(LATECOMER)
+    world.now += timedelta(minutes=1)
+    await report(world, "russian", ("b", *VZRYV))
+    await world.done()
+    assert await world.deliveries("digest_edit")
+    (still,) = world.emulator.messages(LATECOMER)
+    assert still["text"] == told["text"]
+    assert BLAST[0] not in still["text"]
+
+
 def keys_of(message: dict[str, Any]) -> list[str]:
     """The buttons that come back to the bot, by what they carry, without the alert's number."""
     rows = message["reply_markup"]["inline_keyboard"]

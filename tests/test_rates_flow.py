@@ -436,6 +436,22 @@ async def test_R3_a_rate_carried_over_a_weekend_is_no_move(world: World) -> None
     assert await world.alerts() == []
 
 
+@pytest.mark.parametrize(("days", "told"), [(5, True), (6, False)])
+async def test_R3_a_rate_that_comes_late_fires_a_rule_while_it_is_news(
+    world: World, days: int, *, told: bool
+) -> None:
+    """What is older than a long weekend the rule remembers in silence: it is no news that it stands
+    there by now.
+    """
+    await watch(world, "USD > 85")
+    late = MONDAY + timedelta(days=2)
+    world.at(late + timedelta(days=days))
+    assert (await world.publish(late, USD="85,1000")).new == 3
+    assert [row.kind for row in await world.alerts("rule")] == ["rule"] * told
+    assert (await world.publish(late + timedelta(days=1), USD="85,2000")).new == 3
+    assert len(await world.alerts("rule")) == told
+
+
 async def test_R3_a_source_stuck_for_three_days_is_told_once_and_again_when_it_recovers(
     world: World,
 ) -> None:

@@ -15,7 +15,7 @@ from procrastinate import RetryStrategy
 
 from bot import cluster
 from bot.errors import ConfigError, StorageError
-from bot.jobs import OWN_NAMES, Job, Who, Work, bound, lacking, loop, looped, shared
+from bot.jobs import OWN_NAMES, Doer, Job, Work, bound, lacking, loop, looped, shared
 from bot.reasons import said
 from bot.recurring import JOBS
 from bot.running import Running
@@ -36,7 +36,7 @@ def test_both_runners_run_the_same_list() -> None:
     alone, beside = named(looped(works, alone=True)), named(looped(works, alone=False))
     together = named(shared(works))
     assert not beside & together, "no job is done twice"
-    only_beside = {job.name for job in JOBS if job.who is Who.REPLICA or job.follows is not None}
+    only_beside = {job.name for job in JOBS if job.who is Doer.REPLICA or job.follows is not None}
     assert alone | only_beside == {job.name for job in JOBS}
     assert beside | together == {job.name for job in JOBS}
 
@@ -111,7 +111,7 @@ def no_coroutine(*_unused: Any) -> None:
 
 
 WHOLE = Job(name="whole", do=nothing, every=1.0)
-ALONE = replace(WHOLE, name="alone", who=Who.EACH)
+ALONE = replace(WHOLE, name="alone", who=Doer.EACH)
 LACKING: list[tuple[Job, str]] = [
     (replace(WHOLE, name=""), "no name"),
     (replace(WHOLE, name=cast("Any", None)), "no name"),
@@ -132,12 +132,12 @@ LACKING: list[tuple[Job, str]] = [
     (replace(WHOLE, every=True), "`every` is no time"),
     (replace(WHOLE, again=math.nan), "`again` is no time"),
     (replace(WHOLE, again=cast("Any", "2")), "`again` is no time"),
-    (replace(WHOLE, who=cast("Any", "each")), "`who` is no Who"),
+    (replace(WHOLE, who=cast("Any", "each")), "`who` is no Doer"),
     (replace(WHOLE, every=None, follows="nobody"), "'nobody'"),
     (replace(WHOLE, every=None, follows=cast("Any", ["other"])), "no job ['other'] to follow"),
     (replace(WHOLE, every=None, follows="whole"), "follows itself"),
     (replace(WHOLE, every=None, follows="alone"), "nothing follows 'alone'"),
-    (replace(WHOLE, due=nothing, who=Who.EACH), "one does for all"),
+    (replace(WHOLE, due=nothing, who=Doer.EACH), "one does for all"),
     (replace(WHOLE, every=0.5), "`every` is 0.5: replicas share it by whole seconds"),
     (replace(WHOLE, every=90.25), "`every` is 90.25: replicas share it by whole seconds"),
     (replace(WHOLE, again=0.4), "`again` is 0.4: replicas share it by whole seconds"),

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-import storage.about
 import storage.leases
 from bot.model.roles import Holder, Role
 from storage.db import Store
@@ -36,7 +35,7 @@ async def test_who_has_a_role_is_told_apart(store: Store) -> None:
             await storage.leases.acquire(
                 db, str(role), holder=str(holder), span=timedelta(minutes=1)
             )
-        found = await storage.about.roles(db)
+        found = await storage.leases.roles(db)
     assert [(one.role.name, one.role.token, one.holder.host) for one in found] == [
         ("reach", "77", "host"),
         ("updates", "", "host"),

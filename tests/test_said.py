@@ -18,9 +18,9 @@ from pathlib import Path
 import polib
 import pytest
 
-import storage.about
 import storage.chats
 import storage.copies
+import storage.replicas
 import storage.retention
 from bot.alerts import KINDS
 from bot.alerts.stories import LASTS as STORY_LASTS
@@ -108,7 +108,7 @@ def said(name: str) -> str:
         ),
         (
             "docs/moving.md",
-            f"a killed replica counts for {storage.about.HEART_STOPPED // SECOND} seconds",
+            f"a killed replica counts for {storage.replicas.HEART_STOPPED // SECOND} seconds",
         ),
         (
             "docs/moving.md",

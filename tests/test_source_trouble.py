@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
@@ -255,6 +256,35 @@ async def test_R12_a_document_that_did_not_change_counts_as_well(world: World) -
     assert (report.new, report.outcome) == (0, "partly")
 
 
+#: The path of a document → the seconds that its publisher asks us to stay away.
+STAY_AWAY = [
+    ("nbkr", {"/daily.xml": 7200}),
+    ("nbkr", {"/weekly.xml": 7200}),
+    ("nbkr", {"/daily.xml": 3600, "/weekly.xml": 7200}),
+    ("nbkr", {"/daily.xml": 7200, "/weekly.xml": 3600}),
+    ("second", {"/second.xml": 7200}),
+    ("one", {"/one.xml": 7200}),
+]
+
+
+@pytest.mark.parametrize(("key", "asked"), STAY_AWAY)
+async def test_F16_R12_whoever_asks_us_to_stay_away_is_asked_no_sooner(
+    world: World, key: str, asked: dict[str, int]
+) -> None:
+    """Also where it is one document of several, and the others are well; the longest wait holds."""
+    world.ingest = replace(world.ingest, poll_every=timedelta(seconds=10))
+    daily(world)
+    weekly(world)
+    for path, seconds in asked.items():
+        world.publishers.put(path, b"", status=429)
+        world.publishers.headers[path] = {"Retry-After": str(seconds)}
+    report = await world.poll(key)
+    assert report.error is not None
+    due = (await state(world, key)).next_due_at
+    assert due is not None
+    assert timedelta(seconds=7200) <= due - NOW < timedelta(seconds=7300)
+
+
 async def test_R12_all_documents_failing_is_a_failure(world: World) -> None:
     """Counted and backed off from; gone only when all of them are."""
     world.publishers.put("/daily.xml", b"", status=410)
@@ -451,8 +481,13 @@ async def test_R11_a_day_long_past_that_is_known_is_not_revised_by_a_mistyped_on
     assert [msgid for msgid, _ in await world.notices()] == ["notice.held"]
 
 
-async def test_R11_a_list_that_reaches_to_the_near_days_revises_its_past(store: Store) -> None:
-    """As the European Central Bank's does: ninety days, in which an old one is corrected."""
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(days=400)], ids=["now", "stopped"])
+async def test_R11_a_list_that_reaches_to_the_last_days_revises_its_past(
+    store: Store, later: timedelta
+) -> None:
+    """As the European Central Bank's does: ninety days, in which an old one is corrected; also
+    where the list stopped long ago.
+    """
     past = [WEDNESDAY - timedelta(days=days) for days in (60, 1)]
     section = """
 [rates.ecb]
@@ -460,7 +495,8 @@ name = {{ en = "ECB" }}
 urls = ["{url}/days.csv"]
 poll = {{ every = "1h" }}
 """
-    async with polling(store, lambda url: parse_catalog(section.format(url=url)), now=NOW) as made:
+    now = NOW + later
+    async with polling(store, lambda url: parse_catalog(section.format(url=url)), now=now) as made:
         for value, new in (("1.0500", 2), ("1.0600", 1)):
             rows = "".join(
                 f"USD,{day},{figure}\n" for day, figure in zip(past, (value, "1.0700"), strict=True)

@@ -16,6 +16,7 @@ from bot.model.subjects import (
 )
 from bot.model.subjects import (
     DigestSubject,
+    FeedSubject,
     PairSubject,
     RuleSubject,
     Subject,
@@ -39,6 +40,7 @@ SUBJECTS: st.SearchStrategy[Subject] = st.one_of(
         st.sampled_from(["Asia/Bishkek", "UTC"]),
     ),
     st.builds(RuleSubject, st.integers(1)),
+    st.builds(FeedSubject, st.text("0123456789abcdef", min_size=1)),
 )
 
 
@@ -49,7 +51,7 @@ def test_a_subject_is_read_back_as_it_was_written(subject: Subject) -> None:
 
 def test_the_written_form_of_existing_subscriptions_stays() -> None:
     """A change here would silence every chat there is."""
-    written = ["pair:USD/KGS", "topic:security", "digest:09:00@Asia/Bishkek", "rule:7"]
+    written = ["pair:USD/KGS", "topic:security", "digest:09:00@Asia/Bishkek", "rule:7", "feed:4f3a"]
     assert [str(parse_subject(key)) for key in written] == written
 
 

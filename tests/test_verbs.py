@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -30,6 +31,12 @@ from tests.test_cli import jarchy
 TOKEN = "123456789:AAHcanarycanarycanarycanarycanary1"
 FAR = "9" * 25
 RUN = "from bot.__main__ import main; main()"
+BY_WEBHOOK = {
+    "OPS_LISTEN": "off",
+    "UPDATES": "webhook",
+    "WEBHOOK_URL": "https://bot.example/hook",
+    "WEBHOOK_SECRET": "0123456789abcdef",
+}
 BAD_FILES = ("garbage", "dir", "no")
 
 
@@ -171,6 +178,35 @@ def test_a_database_address_that_names_none_is_a_line(
     assert line.startswith("jarchy: DATABASE_URL: ")
     assert why in line
     assert "canary" not in line
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "code", "named"),
+    [
+        (["run"], {"OPS_LISTEN": "127.0.0.1:{port}"}, 78, "OPS_LISTEN: "),
+        (["run"], {**BY_WEBHOOK, "WEBHOOK_LISTEN": "127.0.0.1:{port}"}, 78, "WEBHOOK_LISTEN: "),
+        (["demo", "--port", "{port}"], {}, 1, "--port "),
+    ],
+    ids=["ops", "webhook", "demo"],
+)
+async def test_a_port_that_another_program_has_is_a_line(
+    tmp_path: Path, words: list[str], settings: dict[str, str], code: int, named: str
+) -> None:
+    """With the name of what says which port, and what to do."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        given = {name: value.format(port=port) for name, value in settings.items()}
+        asked = [word.format(port=port) for word in words]
+        async with Emulator(TEST_TOKEN) as telegram:  # the hook is opened once it has answered
+            given |= {"BOT_TOKEN": TEST_TOKEN, "BOT_API_URL": telegram.api_url}
+            done = await asyncio.to_thread(jarchy, tmp_path, *asked, **given)
+    assert done.returncode == code, done.stderr
+    [line] = [one for one in done.stderr.decode().splitlines() if one.startswith("jarchy: ")]
+    assert line.startswith(f"jarchy: {named}")
+    assert port in line
+    assert "another program has this port: name a free one" in line
 
 
 @pytest.mark.parametrize(

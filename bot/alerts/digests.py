@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 import storage.alerts
 import storage.chats
 import storage.filters
+import storage.stories
 import storage.told
 from bot.alerts.kind import Desk, Kind, Reader, followed
 from bot.i18n import name_of
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Post, Style
 from bot.model.subjects import DigestSubject, bases_of, digests_of, topics_of
-from bot.readers.digest import day_digest
+from bot.readers.digest import Digest, day_digest
 from bot.render import digest as render
 from bot.render.text import Message
+from bot.sources.standing import led
 from storage.alerts import StoredAlert
 
 LATE = timedelta(minutes=10)
@@ -63,43 +65,71 @@ class Digests(Kind):
         """The day's rates and its one story, of what the chat follows, by its headline alone where
         an alert told it already; nothing where the chat wants no digest of that hour any more.
         """
-        due = DigestDue.read(told.payload)
         keys = await storage.chats.subscriptions(desk.db, reader.chat)
         if not await _is_wanted(desk, told, keys):
             return None
-        filters = await storage.filters.of_chat(desk.db, reader.chat)
-        found = await day_digest(
-            desk.db,
-            desk.catalog,
-            day=due.day,
-            home=reader.home,
-            zone=reader.time_zone,
-            language=reader.language,
-            codes=bases_of(keys, reader.home),
-            topics=topics_of(keys),
-            filters=filters,
-            chat=reader.chat,
-        )
-        style, source_name = reader.style, ""
-        if found.story is not None and await storage.told.heard(
-            desk.db, reader.chat, About(story=found.story.pk)
-        ):
-            style = Style.HEADLINE  # the chat has read the rest
-        if found.source is not None:
-            source_name = name_of(desk.source_names(found.source), reader.language)
-        return render.digest(
-            found.rates,
-            found.story,
-            style,
-            reader.language,
-            found.day,
-            late=due.late,
-            source_name=source_name,
-            feed_names=desk.catalog.feed_names,
-            following=found.following,
-            left_out=found.left_out,
-            zone=reader.time_zone,
-        )
+        due = DigestDue.read(told.payload)
+        return await _shown(desk, due, await _found(desk, due, reader, keys), reader)
+
+
+async def words_again(desk: Desk, told: StoredAlert, reader: Reader, story: int) -> Message | None:
+    """A digest with its story as that is reported now; None where it told another one."""
+    keys = await storage.chats.subscriptions(desk.db, reader.chat)
+    due = DigestDue.read(told.payload)
+    found = await _found(desk, due, reader, keys, known_at=told.created_at)
+    if found.story is None or found.story.pk != story:
+        return None
+    now = await storage.stories.get(desk.db, story)
+    if now is None:
+        return None
+    return await _shown(desk, due, replace(found, story=led(now, desk.catalog.news)), reader)
+
+
+async def _found(
+    desk: Desk,
+    due: DigestDue,
+    reader: Reader,
+    keys: Sequence[str],
+    *,
+    known_at: datetime | None = None,
+) -> Digest:
+    """What the digest tells a chat that follows this; of the reports `known_at` a time alone."""
+    return await day_digest(
+        desk.db,
+        desk.catalog,
+        day=due.day,
+        home=reader.home,
+        zone=reader.time_zone,
+        language=reader.language,
+        codes=bases_of(keys, reader.home),
+        topics=topics_of(keys),
+        filters=await storage.filters.of_chat(desk.db, reader.chat),
+        chat=reader.chat,
+        known_at=known_at,
+    )
+
+
+async def _shown(desk: Desk, due: DigestDue, found: Digest, reader: Reader) -> Message:
+    style, source_name = reader.style, ""
+    if found.story is not None and await storage.told.heard(
+        desk.db, reader.chat, About(story=found.story.pk)
+    ):
+        style = Style.HEADLINE  # the chat has read the rest
+    if found.source is not None:
+        source_name = name_of(desk.source_names(found.source), reader.language)
+    return render.digest(
+        found.rates,
+        found.story,
+        style,
+        reader.language,
+        found.day,
+        late=due.late,
+        source_name=source_name,
+        feed_names=desk.catalog.feed_names,
+        following=found.following,
+        left_out=found.left_out,
+        zone=reader.time_zone,
+    )
 
 
 async def _is_wanted(desk: Desk, told: StoredAlert, keys: Sequence[str]) -> bool:

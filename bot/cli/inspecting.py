@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import typer
@@ -19,7 +19,7 @@ from bot.errors import SourceError
 from bot.model.rates import Rate
 from bot.reasons import reason
 from bot.sources.catalog import load_catalog
-from bot.sources.kind import Shown, ShownOf
+from bot.sources.kind import Line, Shown, ShownOf
 from bot.sources.kinds import KINDS
 
 
@@ -42,14 +42,14 @@ async def _bytes_of(place: str) -> bytes:
         ) from None
 
 
-def _inspect(places: list[str], read: Callable[[bytes, str], Iterable[dict[str, Any]]]) -> None:
+def _inspect(places: list[str], read: Callable[[bytes, str], Iterable[Line]]) -> None:
     """Print what `read` sees in each place; of several, a line names its file or its error."""
     failed = False
 
     async def each() -> None:
         nonlocal failed
         for place in places:
-            label: dict[str, Any] = {}
+            label: dict[str, str] = {}
             if len(places) > 1:
                 label["file"] = place
             try:
@@ -89,7 +89,7 @@ def inspect_rates(
     if source is None:
         raise typer.BadParameter(f"no parser {key!r}; there are: {', '.join(SOURCES)}")
 
-    def read(body: bytes, place: str) -> Iterable[dict[str, Any]]:
+    def read(body: bytes, place: str) -> Iterable[Line]:
         url = _address(place, saved_from or _recorded_from(Path(place)))
         parsed = source.parse(body, source=key, url=url, kind=kind)
         for problem in parsed.problems:
@@ -116,7 +116,7 @@ def _recorded_from(path: Path) -> str | None:
     return None
 
 
-def _rate_line(rate: Rate) -> dict[str, Any]:
+def _rate_line(rate: Rate) -> Line:
     return {
         "source": rate.source,
         "base": rate.pair.base,

@@ -118,11 +118,11 @@ def import_subscribers(
 @asynccontextmanager
 async def _changing(settings: Settings, *, dry_run: bool) -> AsyncIterator[Db]:
     """One transaction of the database that nobody else has; of a trial it leaves nothing."""
-    import storage.about
+    import storage.replicas
     from storage.opening import held_store
 
     async with held_store(settings.database_url) as store, store.writing() as db:
-        await storage.about.must_rest(db)
+        await storage.replicas.must_rest(db)
         yield db
         if dry_run:
             await db.rollback()

@@ -107,6 +107,9 @@ class Composer:
         async with self._store.reading() as db:
             loudest = await _as_loud(db, found, item)
             message = await self._message(db, found, item, loudest)
+            revised = kind_of(found).revises(found)
+            if revised is not None:
+                return await self._revised(db, revised, message, item)
             edited = kind_of(found).edits(found)
             if edited is not None and message is not None:
                 return EDIT, orjson.dumps({"message_id": edited, **_body(message, item)})
@@ -115,6 +118,15 @@ class Composer:
             if first is not None:
                 answered = await storage.deliveries.message_of(db, first, item.chat)
         return _request(message, loudest, item, answered)
+
+    async def _revised(
+        self, db: Db, told: int, message: Message | None, item: Claimed
+    ) -> Request | None:
+        """The edit of the message by which a chat got an alert, in words of its own."""
+        number = await storage.deliveries.message_of(db, told, item.chat)
+        if message is None or not number:
+            return None
+        return EDIT, orjson.dumps({"message_id": number, **_body(message, item)})
 
     def age(self, alert: int) -> tuple[str, float] | None:
         """The kind of an alert that was composed lately, and how many seconds ago it was

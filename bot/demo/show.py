@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import tempfile
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from bot.demo.travel import Travel
 from bot.demo.words import late, tongues
 from bot.demo.world import ZONE, World
 from bot.emulator import TEST_TOKEN, Control, Emulator
+from bot.errors import BotError
 
 
 async def show(*, port: int, exit_after: float | None, say: Callable[[str], None]) -> None:
@@ -36,7 +38,13 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
     emulator = _telegram(world, gauge, controls)
     hold = Hold()
     try:
-        await emulator.start(port=port)
+        try:
+            await emulator.start(port=port)
+        except OSError as error:
+            why = str(error.strerror)
+            if error.errno == errno.EADDRINUSE:
+                why = "another program has this port: name a free one, such as 0, which picks one"
+            raise BotError(f"--port {port}: {why}") from None
         populate(emulator)
         keeper.api_url = emulator.api_url
         travel = Travel(world, keeper, emulator.refresh)

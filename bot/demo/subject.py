@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-import storage.operating
+import storage.overview
 import storage.quiet
 import storage.sources
 from bot import log, recurring
@@ -101,7 +101,7 @@ async def settle(bot: Running, order: Order) -> None:
         await recurring.fan_out(bot)
         now = bot.clock()
         async with bot.store.reading() as db:
-            lanes = await storage.operating.lanes(db, now=now)
+            lanes = await storage.overview.lanes(db, now=now)
             quiet_ends = await storage.quiet.first_end(db)
         is_over = quiet_ends is not None and quiet_ends <= now  # and what it held is still to come
         if not is_over and not any(lane.waiting for lane in lanes):

@@ -26,6 +26,7 @@ from bot.ingest.telling import (
     FRESH_FOR,
     Policy,
     break_story,
+    edit_digests,
     edit_story,
     let_go_if_confirmed,
 )
@@ -155,6 +156,8 @@ async def _keep_entry(
     if (grown or over) and not quiet:
         # one more agency, a language somebody reads, or its end: the message told says so
         await edit_story(db, pk, f"{spec.key}:{item.id}", now=now, always=over)
+        if before and language is not None and language not in before.languages:
+            await edit_digests(db, pk, language, now=now)
     if over:  # a channel that has not posted it needs not hear of it
         await storage.withheld.drop(db, pk)
     if quiet or _stale(new, now):

@@ -10,9 +10,11 @@ import storage.alerts
 import storage.chats
 import storage.places
 import storage.stories
+import storage.told
 import storage.withheld
-from bot.alerts import edits
+from bot.alerts import digest_edits, edits
 from bot.alerts import stories as kind_stories
+from bot.alerts.digests import LASTS, DigestDue
 from bot.alerts.notices import tell
 from bot.model.alerts import Severity
 from bot.model.news import Story
@@ -145,6 +147,35 @@ async def edit_story(db: Db, pk: int, why: str, *, now: datetime, always: bool =
             again = f"{why}:{now.isoformat()}"
             edit = edits.alert(told.id, again, now=now, expires_at=expires_at)
             await storage.alerts.enqueue(db, edit)
+
+
+async def edit_digests(db: Db, pk: int, language: str, *, now: datetime) -> None:
+    """Edit the digests that told a story in another language to readers of this one, in which it is
+    reported now.
+
+    Where each of its topics has another story in that language, they were told that one instead.
+    """
+    story = await storage.stories.get(db, pk)
+    if story is None or await _has_others(db, story, language, now=now):
+        return
+    begun = min(one.seen_at for one in story.entries)
+    digests = await storage.told.of_kind(db, DigestDue.KIND, since=now - LASTS, until=now)
+    for digest in digests:
+        # a late one told more than was there at its hour
+        if begun <= digest.created_at and not DigestDue.read(digest.payload).late:
+            await storage.alerts.enqueue(db, digest_edits.alert(digest, pk, language, now=now))
+
+
+async def _has_others(db: Db, story: Story, language: str, *, now: datetime) -> bool:
+    """Whether each topic of a story has another story of the last day in a language."""
+    latest = await storage.stories.latest(db, since=now - 24 * HOUR, before=now, limit=200)
+    topics: set[str] = set()
+    others = 0
+    for one in latest:
+        if one.pk != story.pk and language in one.languages:
+            topics.update(one.topics)
+            others += 1
+    return others > 0 and topics.issuperset(story.topics)
 
 
 async def _edited_enough(db: Db, told: int) -> bool:

@@ -18,7 +18,7 @@ from bot.alerts.notices import tell
 from bot.convert import convert
 from bot.detect import plausibility
 from bot.detect.series import holding
-from bot.model.rates import Move, Rate, RateKind, SeenRate, Series
+from bot.model.rates import HeldState, Move, Rate, RateKind, SeenRate, Series
 from bot.readers.disputes import rival
 from bot.sources.specs import RateSpec
 from bot.sources.timetable import LONGEST_HOLIDAY
@@ -200,10 +200,10 @@ async def _held(
     it, and nobody needs to ask again. `more` rates stand or fall with this one.
     """
     held = await storage.held_rates.hold(db, new, reasons=found.reasons, now=now)
-    if held.state == "rejected":
+    if held.state is HeldState.REJECTED:
         return 0
     confirmed_by_itself = not found.needs_source and held.times >= CONFIRMING_POLLS
-    if found.ok or held.state != "held" or confirmed_by_itself:
+    if found.ok or held.state is not HeldState.HELD or confirmed_by_itself:
         await storage.held_rates.release(db, new)
         return None
     if held.times == 1:

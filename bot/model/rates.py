@@ -48,6 +48,15 @@ class RateKind(StrEnum):
     CROSS = "cross"  # derived by us from two rates against a common currency
 
 
+class HeldState(StrEnum):
+    """How a rate stands that was not believed when it came; an operator's word comes once."""
+
+    HELD = "held"
+    RELEASED = "released"  # another source, or another poll, says the same
+    APPROVED = "approved"  # by an operator: its source's next poll makes it a rate
+    REJECTED = "rejected"  # by an operator
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rate:
     """`value` quote units for `units` base units ("nominal"), as the source printed it.

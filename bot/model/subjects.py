@@ -46,9 +46,14 @@ class Subject(ABC):
     def read(cls, which: str) -> Self:
         """The one that is written so; ValueError for what is none."""
 
+    @classmethod
+    def begins(cls) -> str:
+        """What stands before `which`: for a store that puts the rest behind it itself."""
+        return f"{cls.KIND}:"
+
     def __str__(self) -> str:
         """As it is stored."""
-        return f"{self.KIND}:{self.which}"
+        return self.begins() + self.which
 
 
 @dataclass(frozen=True, slots=True)

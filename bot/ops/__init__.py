@@ -9,7 +9,7 @@ from functools import partial
 from aiohttp import web
 from prometheus_client import generate_latest
 
-import storage.operating
+import storage.overview
 import storage.sources
 from bot.errors import StorageError
 from bot.metrics import INFO, OLDEST, REGISTRY, WAITING
@@ -73,7 +73,7 @@ class _Pages:
         note(await self._troubles())
         try:
             async with self.of.store.reading() as db:
-                _count_waiting(await storage.operating.lanes(db, now=self.of.clock()))
+                _count_waiting(await storage.overview.lanes(db, now=self.of.clock()))
         except StorageError:
             # what was true once is not said again; the other figures are wanted most now
             WAITING.clear()

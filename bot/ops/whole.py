@@ -9,11 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import storage.about
-import storage.operating
+import storage.leases
+import storage.overview
+import storage.pace
+import storage.replicas
 import storage.sources
 import storage.stories
 import storage.switch
 import storage.told
+import storage.trends
 from bot.alerts import kind_of, reads
 from bot.errors import UserError
 from bot.model.overview import Overview
@@ -26,9 +30,10 @@ from bot.readers.rates import rate_card
 from bot.readers.status import source_statuses
 from bot.reasons import Reason
 from bot.sources.specs import Catalog
-from storage.about import Backups, Database, HeldRole
+from storage.about import Backups, Database
 from storage.alerts import StoredAlert
 from storage.db import Db, Store
+from storage.leases import HeldRole
 from storage.told import Told
 
 ALERTS_SHOWN = 12
@@ -107,14 +112,14 @@ async def read_whole(of: Operated) -> Whole:
             zone=of.zone,
             troubles=troubles,
             sources=sources,
-            trends=await storage.about.trends(db, now=now),
+            trends=await storage.trends.trends(db, now=now),
             card=await _card(db, of, now),
             alerts=await _alerts(db),
-            overview=await storage.operating.overview(db, now=now),
+            overview=await storage.overview.overview(db, now=now),
             stopped_at=await storage.switch.off_since(db, of.token),
-            paused_until=await storage.about.paused_until(db, of.token),
-            roles=await storage.about.roles(db),
-            replicas=await storage.about.replicas(db),
+            paused_until=await storage.pace.paused_until(db, of.token),
+            roles=await storage.leases.roles(db),
+            replicas=await storage.replicas.replicas(db),
             holder=of.holder,
             done=dict(of.done),
             database=await storage.about.database(db),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -48,9 +48,11 @@ async def day_digest(
     topics: Sequence[str] = (),
     filters: Sequence[StoredFilter] = (),
     chat: int | None = None,
+    known_at: datetime | None = None,
 ) -> Digest:
     """The rates that hold on a day, and its most severe story, in the reader's language first, but
-    none that the `chat` withholds. Who chose currencies and no topic asked for no story.
+    none that the `chat` withholds; of the reports that were `known_at` a time alone. Who chose
+    currencies and no topic asked for no story.
     """
     try:
         source = leading_source(catalog, home)
@@ -67,7 +69,7 @@ async def day_digest(
     stories = await storage.stories.latest(
         db, since=start, before=last, limit=200, unasked=False, reader=chat, kin=catalog.kin
     )
-    led_by_trust = [led(story, catalog.news) for story in stories]
+    led_by_trust = [led(story, catalog.news) for story in _as_known(stories, known_at)]
     ranked: list[Story] = []
     if topics or not codes:
         ranked = by_worth(led_by_trust, language=language, topics=topics)
@@ -93,3 +95,16 @@ async def _first_let_through(
         left_out += 1
         await asyncio.sleep(0)  # the words of a long text take a millisecond
     return None, left_out
+
+
+def _as_known(stories: Sequence[Story], at: datetime | None) -> list[Story]:
+    """Stories without the reports that were not there at a time; of None, as they are."""
+    if at is None:
+        return list(stories)
+    known: list[Story] = []
+    for story in stories:
+        reports = tuple(one for one in story.entries if one.seen_at <= at)
+        if reports:
+            severity = max((one.severity for one in reports), key=lambda one: one.rank)
+            known.append(replace(story, entries=reports, severity=severity))
+    return known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,12 @@ from bot.model.news import Entry
 from bot.sources.sections import SourceSection
 
 LEFT_OUT: Any = None  # a part of a kind that has to be there
-#: Reads a document and the address it came from; a dictionary is a JSON line.
-Shown = Callable[[bytes, str | None], Iterable[dict[str, Any]]]
+#: What one line of `jarchy inspect` says: names with values that JSON has, none of them a list.
+Line = Mapping[str, str | float | None]
+#: Reads a document and the address it came from.
+Shown = Callable[[bytes, str | None], Iterable[Line]]
 #: The same where only the source's section says how; the spec is one that the section makes.
-ShownOf = Callable[[Any, bytes, str | None], Iterable[dict[str, Any]]]
+ShownOf = Callable[[Any, bytes, str | None], Iterable[Line]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,7 @@ class Kind:
             yield "shown_of, which makes lines of (spec, bytes, address), without awaiting"
 
 
-def shown_entry(entry: Entry, language: str | None = None) -> dict[str, Any]:
+def shown_entry(entry: Entry, language: str | None = None) -> Line:
     """An entry as `jarchy inspect` shows it; `language` is that of the whole document."""
     return {
         "id": entry.id,

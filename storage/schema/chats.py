@@ -49,7 +49,7 @@ chat = Table(
     Column("stopped", Boolean, nullable=False, server_default="0"),
     # when they asked for it, or for its end, last: on Telegram's clock
     Column("word_at", UtcDateTime),
-    Column("inactive_why", String),  # blocked, kicked, deactivated, not found, stopped
+    Column("inactive_why", String),  # a reason, as bot.reasons writes it
     Column("inactive_at", UtcDateTime),  # since then; on the database's clock
     Column("created_at", UtcDateTime, nullable=False),
     Column("tat", UtcDateTime),  # theoretical arrival time: this chat's own pace

@@ -41,7 +41,7 @@ alert = Table(  # a decision, stored once, without language or text
     Column("fanned_at", UtcDateTime),  # when fan-out was complete
     Column("audience_told", BigInteger),  # for those who got that alert: a correction
     Column("near", Json),  # of a story: the places it is near to; null of anything else
-    Column("approval", String),  # waiting, approved, rejected, expired; null where nobody is asked
+    Column("approval", String),  # as in bot.model.alerts; null where nobody is asked
     Column("post", String),  # as in bot.model.chats; null where quiet hours do not matter
     Column("about_series", String),  # of alerts about a rate: its series as written,
     Column("about_day", Date),  # and the day that it counts for
@@ -85,7 +85,7 @@ delivery = Table(  # alert × chat
     Column("fence", Integer, nullable=False, server_default="0"),
     Column("message_id", BigInteger),
     Column("finished_at", UtcDateTime),
-    Column("error", Text),
+    Column("error", Text),  # why the last try failed, or why it ended: as bot.reasons writes it
     Column("within", BigInteger),  # of what was collected: the alert that tells it with the rest
     # of what was withheld: what its channel's policy asked for, as in bot.model.chats
     Column("demand", String),

@@ -54,7 +54,7 @@ held_rate = Table(  # implausible: neither stored as a rate nor dropped
     # polls that brought the same value
     Column("seen_times", Integer, nullable=False, server_default="1"),
     Column("reasons", Json, nullable=False),
-    Column("state", String, nullable=False),  # held, released, rejected
+    Column("state", String, nullable=False),  # as in bot.model.rates
     UniqueConstraint("series_id", "effective_on", "value", "units"),
 )
 

@@ -17,7 +17,7 @@ source = Table(
     Column("next_due_at", UtcDateTime),
     Column("asked_at", UtcDateTime),  # somebody wishes it polled now
     Column("failures", Integer, nullable=False, server_default="0"),  # in a row
-    Column("error", Text),  # of the last attempt, in our words
+    Column("error", Text),  # of the last attempt, as bot.reasons writes it
     Column("gone_at", UtcDateTime),  # the publisher said 410: asked once a day
     Column("pause", Integer),  # seconds between polls, where the catalog leaves them to us
     Column("paused_at", UtcDateTime),  # an operator does not want it polled

@@ -20,6 +20,7 @@ from bot.alerts.asked import StoryAsked
 from bot.alerts.boards import BoardDue
 from bot.alerts.broadcasts import Broadcast
 from bot.alerts.corrections import RateCorrected
+from bot.alerts.digest_edits import DigestRead
 from bot.alerts.digests import DigestDue, Digests
 from bot.alerts.edits import StoryGrew, Wording
 from bot.alerts.feeds import FeedBrought
@@ -200,6 +201,12 @@ STORED: dict[str, list[tuple[dict[str, Any], Payload]]] = {
     ],
     "digest": [
         ({"v": 1, "day": "2021-10-20", "late": True}, DigestDue(day=date(2021, 10, 20), late=True))
+    ],
+    "digest_edit": [
+        (
+            {"v": 1, "told": 3, "story": 4, "language": "ky"},
+            DigestRead(told=3, story=4, language="ky"),
+        )
     ],
     "notice": [
         (

@@ -37,8 +37,9 @@ def free_port() -> int:
 class Server:
     """One server: a folder, a port, and its processes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, programs: Path = PROGRAMS) -> None:
         self.folder = folder
+        self._programs = programs
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -55,6 +56,15 @@ class Server:
     def make(self, empty: Path) -> None:
         """A copy of one that was never started; it lets standbys in."""
         copied(empty, self.folder)
+
+    def ask_for(self, password: str) -> None:
+        """Begin as a fresh one that lets in who knows the password of its superuser."""
+        known = self.folder.with_name("password")
+        known.write_text(password)
+        known.chmod(0o644)
+        words = ["--username=postgres", "--auth=scram-sha-256", f"--pwfile={known}", "--no-sync"]
+        command = [str(self._programs / "initdb"), "-D", str(self.folder), *words]
+        subprocess.run(command, user=_user(), capture_output=True, check=True)
 
     def follow(self, primary: Server) -> None:
         """Become a copy of a running server, that will go on copying."""
@@ -87,7 +97,7 @@ class Server:
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [PROGRAMS / "postgres", "-D", self.folder, *words],
+                [self._programs / "postgres", "-D", self.folder, *words],
                 stderr=log,
                 stdout=log,
                 user=_user(),
@@ -177,13 +187,13 @@ def _run(program: str, *words: str | Path, check: bool = True) -> None:
 
 
 @contextmanager
-def servers() -> Iterator[list[Server]]:
+def servers(*, programs: Path = PROGRAMS) -> Iterator[list[Server]]:
     """Two servers' places; what was started in them is killed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="jarchy-servers-", dir=in_memory()))
     try:
         if (user := _user()) is not None:
             shutil.chown(folder, user)
-        both = [Server(folder / name) for name in ("first", "second")]
+        both = [Server(folder / name, programs=programs) for name in ("first", "second")]
         try:
             yield both
         finally:

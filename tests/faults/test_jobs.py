@@ -17,7 +17,7 @@ import pytest
 
 from bot import cluster
 from bot.ingest.side_by_side import POLLS_AT_ONCE
-from bot.jobs import Job, Who, Work
+from bot.jobs import Doer, Job, Work
 from bot.recurring import JOBS
 from storage.db import Store
 from storage.opening import open_store
@@ -89,7 +89,7 @@ class Done:
         return [
             Work(job=self.faster(job), do=doing(job), due=due if job.due else None)
             for job in JOBS
-            if job.who is Who.ONE
+            if job.who is Doer.ONE
         ]
 
     def faster(self, job: Job) -> Job:

@@ -156,9 +156,9 @@ SAMPLES = {
 def test_every_kind_has_a_sample_here() -> None:
     """A new kind is sent, explained, muted and revised below, or this says that it is not: a board
     and its pin, which no reader is told, are tried where boards are, and the question to a
-    channel's owner where policies are.
+    channel's owner where policies are; the edit of a digest where edits are.
     """
-    assert SAMPLES.keys() | {"asked", "board", "pin"} == KINDS.keys()
+    assert SAMPLES.keys() | {"asked", "board", "digest_edit", "pin"} == KINDS.keys()
 
 
 async def settled(world: World) -> None:

@@ -171,3 +171,14 @@ def test_channels_are_each_a_publisher() -> None:
     catalog = parse_catalog('[telegram.a]\nchannel = "first"\n[telegram.b]\nchannel = "other"\n')
     assert len(publishers(story("a", "b"), catalog.news)) == 2
     assert catalog.kin == {}
+
+
+def test_a_channel_is_one_publisher_by_whatever_address_it_is_read() -> None:
+    lines = (
+        "[telegram.a]",
+        'channel = "first"',
+        "[telegram.b]",
+        'channel = "FIRST"',
+        'url = "https://relay.example/first"',
+    )
+    assert parse_catalog("\n".join(lines)).kin == {"b": "a"}

@@ -202,6 +202,7 @@ async def test_lanes_go_before_each_other_and_never_two_of_a_chat_at_once(store:
             await storage.alerts.enqueue(db, an_alert(lane.name, lane=lane))
         await fan_all(db)
         for lane in (Lane.URGENT, Lane.ALERT, Lane.ROUTINE):
+            assert (await claim(db, above=lane)).deliveries == ()
             got = await claim(db)
             assert [(one.chat, one.lane) for one in got.deliveries] == [(1, lane), (2, lane)]
             await sent(db, got)
@@ -346,14 +347,20 @@ async def test_G21_to_a_chat_that_said_stop_go_answers_alone(store: Store) -> No
         await storage.chats.stop(db, 1)
         await storage.chats.stop(db, 2)
         await storage.chats.close(db, 2, why=BLOCKED.why)
-        for chat in (1, 2):
+        for one in (1, 2):
             call = Call(method="sendMessage", parameters={})
-            answer = late_answer(chat, chat, call, flood=True, now=NOW, lasts=timedelta(days=99999))
+            answer = late_answer(one, one, call, flood=True, now=NOW, lasts=timedelta(days=99999))
             await storage.alerts.enqueue(db, answer)
-            await storage.alerts.enqueue(db, an_alert(f"to {chat}", audience=Audience(chat=chat)))
+            await storage.alerts.enqueue(db, an_alert(f"to {one}", audience=Audience(chat=one)))
         await fan_all(db)
         await storage.lapsed.expire(db)
         assert await told(db) == [(1, "pending")]
+        # given to a chat that said it at that moment, and not closed yet
+        await readers(db, 3)
+        await storage.alerts.enqueue(db, an_alert("to 3", audience=Audience(chat=3)))
+        await fan_all(db)
+        values = {"active": False, "stopped": True, "inactive_why": STOPPED}
+        await db.execute(update(chat).where(chat.c.id == 3).values(**values))
         taken = (await claim(db)).deliveries
         assert [one.chat for one in taken] == [1]
 
@@ -489,6 +496,21 @@ async def test_P24_no_slot_is_before_the_answer_to_the_claim_is_heard(store: Sto
         after = await claim(db, turns=1, end=got.end, **rate)
         assert got.at + SECOND + 4 * got.every <= after.at + after.first_in + SECOND / 1000
         assert after.at + after.first_in <= got.at + SECOND + 4 * got.every + SECOND / 1000
+
+
+@pytest.mark.parametrize("kind", [ChatKind.PRIVATE, ChatKind.GROUP])
+async def test_four_messages_for_a_chat_that_was_quiet_leave_at_once(
+    store: Store, kind: ChatKind
+) -> None:
+    async with store.writing() as db:
+        await readers(db, 1, kind=kind)
+        for name in "abcd":
+            await storage.alerts.enqueue(db, an_alert(name))
+        await fan_all(db)
+        for _ in range(4):
+            got = await claim(db)
+            assert len(got.deliveries) == 1
+            await sent(db, got)
 
 
 async def test_a_person_gets_a_short_burst_and_then_one_a_second(store: Store) -> None:

@@ -29,6 +29,7 @@ from storage.server_tools import fitting
 from storage.versions import HEAD, REVISIONS
 from tests.conftest import ROOT
 from tests.factories import NOW, chat, rate
+from tests.faults.server import servers
 from tests.postgres import Shared, database, wait_for_a_lock
 from tests.test_cli import jarchy
 
@@ -276,6 +277,46 @@ def test_the_password_is_not_among_the_words_of_a_command() -> None:
     assert (env["PGHOST"], env["PGPORT"], env["PGSSLMODE"]) == ("a,b", "1,2", "require")
     assert words == ["--dbname", "keepalives_idle=3"]
     assert not {"BOT_TOKEN", "DATABASE_URL"} & env.keys()
+
+
+def test_what_the_driver_takes_from_the_environment_reaches_the_programs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The address goes before it; nothing else of ours is passed on."""
+    from storage.server_tools import environment
+
+    for name, value in {"PGPASSWORD": "canary", "PGSSLMODE": "require", "PGPORT": "1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("BOT_TOKEN", "canary")
+    env, _ = environment(parse_url("postgresql://me@there:5/x"))
+    assert (env["PGPASSWORD"], env["PGSSLMODE"], env["PGPORT"]) == ("canary", "require", "5")
+    assert "BOT_TOKEN" not in env
+
+
+def test_an_older_server_with_a_password_is_one_to_move_to_copy_and_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the documents have it: PGPASSWORD, and none in the address. PostgreSQL 16 uses no value
+    that was added to a type in the same transaction.
+    """
+    told = {"PGPASSWORD": "canary-of-a-server"}
+    monkeypatch.setenv("PGPASSWORD", told["PGPASSWORD"])
+    assert jarchy(tmp_path, "db", "upgrade").returncode == 0
+    with servers(programs=POSTGRES_VERSIONS[16]) as (server, _):
+        server.ask_for(told["PGPASSWORD"])
+        server.start()
+        there = {"DATABASE_URL": server.url, "PATH": os.environ["PATH"], **told}
+        for words, settings in (
+            (["move", server.url], told),
+            (["backup", "copy.dump"], there),
+            (["restore", "copy.dump", "--force"], there),
+            (["check"], there),
+            (["move", "sqlite:///again.db"], there),
+        ):
+            done = jarchy(tmp_path, "db", *words, **settings)
+            assert done.returncode == 0, (words, done.stderr)
+            assert b"canary" not in done.stdout + done.stderr
+        assert (tmp_path / "again.db").exists()
 
 
 async def test_a_night_on_a_server_leaves_one_copy_for_all_replicas(

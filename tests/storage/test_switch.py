@@ -8,7 +8,7 @@ import storage.alerts
 import storage.chats
 import storage.claims
 import storage.fan_out
-import storage.operating
+import storage.overview
 import storage.sources
 import storage.switch
 from bot.alerts.answers import alert as answer
@@ -55,7 +55,7 @@ async def test_while_alerts_are_stopped_answers_and_notices_leave_alone(store: S
     assert sorted(await claimed(store)) == [1, 2]
     assert await claimed(store) == []
     async with store.writing() as db:
-        found = await storage.operating.overview(db, now=NOW)
+        found = await storage.overview.overview(db, now=NOW)
         assert {one.lane: one.waiting for one in found.lanes}[Lane.ROUTINE] == 3
         assert await storage.switch.turn_on(db, "t")
         assert not await storage.switch.turn_on(db, "t")

@@ -198,6 +198,18 @@ async def test_a_looser_policy_lets_go_what_it_allows_and_a_stricter_one_is_for_
         assert len(await questions(db)) == 1
 
 
+async def test_a_looser_policy_is_asked_of_all_that_a_stricter_one_withheld(store: Store) -> None:
+    """Also of what came after what an even looser one withheld."""
+    async with store.writing() as db:
+        await withheld_story(db)
+        await storage.withheld.choose(db, CAREFUL, Editorial.APPROVE, EDITOR.unmet)
+        await broken(db, await report(db, "one"), "b")
+        await fan_all(db)
+        assert len(await storage.withheld.waiting(db, CAREFUL)) == 1
+        await storage.withheld.choose(db, CAREFUL, Editorial.TWO_SOURCES, EDITOR.unmet)
+        assert await storage.withheld.waiting(db, CAREFUL) == []
+
+
 @pytest.mark.parametrize("policy", [Editorial.PUBLISH, Editorial.TWO_SOURCES])
 async def test_a_looser_policy_lets_go_at_once_what_has_what_it_asks(
     store: Store, policy: Editorial
@@ -344,6 +356,38 @@ async def test_a_look_lets_go_what_waits_for_nothing_any_more(store: Store) -> N
         assert await posts(db) == {OPEN: "pending", CAREFUL: "pending", STRICT: "withheld"}
 
 
+async def test_each_story_that_waits_is_decided_by_itself(store: Store) -> None:
+    """Rejected, confirmed, over or too old: the others wait on."""
+    async with store.writing() as db:
+        await channels(db)
+        stories = [await report(db, "one") for _ in "abcd"]
+        pks = [await broken(db, one, name) for one, name in zip(stories, "abcd", strict=True)]
+        await fan_all(db)
+        rows = await db.execute(select(delivery).where(delivery.c.state == "withheld"))
+        numbers = {(row.alert_id, row.chat_id): row.id for row in rows}
+        assert not await storage.withheld.reject(db, numbers[pks[0], CAREFUL])
+        assert await storage.withheld.reject(db, numbers[pks[0], STRICT])
+        assert await waiting(db) == set(numbers) - {(pks[0], STRICT)}
+        for one in stories[:2]:
+            await report(db, "two", one)
+        assert await storage.withheld.look(db, EDITOR.unmet) == 2
+        left = {(pks[1], STRICT), *((pk, one) for pk in pks[2:] for one in (CAREFUL, STRICT))}
+        assert await waiting(db) == left
+        await storage.withheld.drop(db, stories[2])
+        left -= {(pks[2], CAREFUL), (pks[2], STRICT)}
+        assert await waiting(db) == left
+        late = delivery.c.id == numbers[pks[3], CAREFUL]
+        await db.execute(update(delivery).where(late).values(expires_at=await db_now(db)))
+        assert await storage.withheld.expire(db, chunk=9) == 1
+        assert await waiting(db) == left - {(pks[3], CAREFUL)}
+
+
+async def waiting(db: Db) -> set[tuple[int, int]]:
+    """What is withheld: alerts and channels."""
+    query = select(delivery.c.alert_id, delivery.c.chat_id).where(delivery.c.state == "withheld")
+    return {(row.alert_id, row.chat_id) for row in await db.execute(query)}
+
+
 async def test_what_a_newer_program_stored_waits_for_one_that_reads_it(store: Store) -> None:
     """It stops neither a look nor a change of policy."""
     async with store.writing() as db:
@@ -482,6 +526,38 @@ async def test_what_a_channel_lets_through_says_nothing_of_other_stories(store: 
         assert await storage.withheld.confirmed(db, story) == 1
         assert await _shown(db, CAREFUL) == [story]
         assert await _shown(db, ANY_CHANNEL) == []
+
+
+async def test_what_a_channel_did_not_want_stays_unsaid_under_another_policy(store: Store) -> None:
+    async with store.writing() as db:
+        story, _ = await withheld_story(db)
+        assert await storage.withheld.reject(db, await number_of(db, STRICT))
+        await storage.withheld.choose(db, STRICT, Editorial.PUBLISH, EDITOR.unmet)
+        assert await _shown(db, STRICT) == []
+        assert await _shown(db, OPEN) == [story]
+
+
+async def test_each_story_is_looked_at_by_itself(store: Store) -> None:
+    """Beside others that are not fanned out, of other publishers, and of another topic."""
+    async with store.writing() as db:
+        story, _ = await withheld_story(db)
+        await report(db, "two", story)
+        assert await storage.withheld.look(db, EDITOR.unmet) == 1
+        await broken(db, await report(db, "two"), "b")
+        await report(db, "three")
+        calm = await report(db, "four")
+        await db.execute(delete(story_topic).where(story_topic.c.story_id == calm))
+        assert sorted(await _shown(db, CAREFUL)) == [story, calm]
+
+
+async def test_a_channel_that_is_lost_withholds_nothing_from_others(store: Store) -> None:
+    async with store.writing() as db:
+        await channels(db)
+        story = await report(db, "one")
+        assert await _shown(db, ANY_CHANNEL) == []
+        for number in (CAREFUL, STRICT):
+            await storage.chats.close(db, number, why=KICKED.why)
+        assert await _shown(db, ANY_CHANNEL) == [story]
 
 
 async def test_no_move_names_to_channels_what_is_not_fanned_out(store: Store) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 from bot.sources.feeds import FeedSpec, parse_feed
-from bot.sources.kind import Kind, shown_entry
+from bot.sources.kind import Kind, Line, shown_entry
 from bot.sources.sections import NewsSection
 
 
@@ -21,7 +20,7 @@ class FeedSection(NewsSection):
         return FeedSpec(**self.described(key))
 
 
-def shown(body: bytes, url: str | None) -> Iterator[dict[str, Any]]:
+def shown(body: bytes, url: str | None) -> Iterator[Line]:
     """The entries of a feed, as the reader sees them."""
     feed = parse_feed(body, url=url)
     for entry in feed.entries:

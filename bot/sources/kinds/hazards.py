@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, PlainValidator
 
 from bot.grammar import one_of
 from bot.sources.hazards import FORMATS, HazardSpec, Near, parse_hazards
-from bot.sources.kind import Kind, written
+from bot.sources.kind import Kind, Line, written
 from bot.sources.sections import NewsSection
 from bot.sources.values import Trust
 
@@ -63,7 +63,7 @@ class HazardSection(NewsSection):
         )
 
 
-def shown(body: bytes, url: str | None) -> Iterator[dict[str, Any]]:
+def shown(body: bytes, url: str | None) -> Iterator[Line]:
     """All hazards of a document, as the reader sees them."""
     for one in parse_hazards(body, url=url):
         hazard = one.hazard

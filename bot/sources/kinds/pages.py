@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
-from bot.sources.kind import Kind, written
+from bot.sources.kind import Kind, Line, written
 from bot.sources.pages import PageSpec, parse_article
 from bot.sources.sections import NewsSection
 from bot.sources.values import Selector
@@ -35,7 +34,7 @@ class PageSection(NewsSection):
         )
 
 
-def shown(body: bytes, url: str | None) -> Iterator[dict[str, Any]]:
+def shown(body: bytes, url: str | None) -> Iterator[Line]:
     """The article of a page, as the reader sees it: the list is seen by polling it."""
     article = parse_article(body, url=url)
     yield {

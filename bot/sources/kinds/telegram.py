@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import model_validator
 
 from bot.grammar import Address
-from bot.sources.kind import Kind, shown_entry
+from bot.sources.kind import Kind, Line, shown_entry
 from bot.sources.posts import TelegramSpec, parse_posts
 from bot.sources.sections import NewsSection
 from bot.sources.values import PublicName, public_name
@@ -44,7 +44,7 @@ class TelegramSection(NewsSection):
         return TelegramSpec(channel=self.channel, **self.described(key))
 
 
-def shown(body: bytes, url: str | None) -> Iterator[dict[str, Any]]:
+def shown(body: bytes, url: str | None) -> Iterator[Line]:
     """The posts of a preview, as the reader sees them."""
     channel = (url or "").partition("?")[0].rstrip("/").rpartition("/")[2] or "the channel"
     for entry in parse_posts(body, channel=channel, url=url):

@@ -1,0 +1,33 @@
+"""Replicas: whether somebody works on a server now, told by the hearts of the queue's workers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from bot.errors import ConfigError
+from storage.db import Db, db_now
+
+HEART_STOPPED = timedelta(seconds=15)  # a replica that was not heard of for so long is not counted
+
+
+async def replicas(db: Db) -> int | None:
+    """How many processes take jobs of the queue that replicas share; None without one."""
+    if db.dialect.name == "sqlite":
+        return None
+    there = await db.execute(text("SELECT to_regclass('procrastinate_workers') IS NOT NULL"))
+    if not there.scalar():
+        return None
+    beating = text("SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > :since")
+    since = await db_now(db) - HEART_STOPPED
+    return int((await db.execute(beating, {"since": since})).scalar_one())
+
+
+async def must_rest(db: Db) -> None:
+    """ConfigError while replicas work on a server; a file's own lock says so better."""
+    if await replicas(db):
+        raise ConfigError(
+            "a Jarchy is running on the database: stop it first (one that was killed counts for "
+            f"{HEART_STOPPED.seconds} seconds)"
+        )
