@@ -62,7 +62,7 @@ SHARED_WORDS = {
     "months.day", "months.since", "months.since_year", "months.year",
     "topic.economy", "topic.sport",
     # names and figures alone
-    "reason.row", "reason.document", "reason.copy.folder", "reason.telegram.status",
+    "reason.found", "reason.row", "reason.document", "reason.copy.folder", "reason.telegram.status",
 }  # fmt: skip
 
 

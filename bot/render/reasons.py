@@ -98,10 +98,10 @@ def _has_text(reason: Reason, language: str) -> bool:
 def _kind(kind: str, words: Sequence[str], language: str) -> Rich:
     """A kind of words that were found, with the words; alone where they say no more than it."""
     once = list(dict.fromkeys(filter(None, words)))
-    label = t(f"reason.{kind}", language).partition(":")[0]
+    label = t(f"reason.{kind}", language)
     if not once or once == [label]:
         return Rich(label)
-    return phrase(f"reason.{kind}", language, words=", ".join(once))
+    return phrase("reason.found", language, kind=label, words=", ".join(once))
 
 
 def because(
