@@ -127,12 +127,19 @@ def _source(one: SourceStatus, view: View, whole: Whole) -> str:
             due = text("page.due_now", view)
     trouble = "; ".join(_troubles(one, view, whole))
     if trouble:
-        trouble = f"<small>{html.escape(trouble[:LONGEST_TROUBLE])}</small>"
+        trouble = f"<small>{html.escape(_up_to(trouble, LONGEST_TROUBLE))}</small>"
     return (
         f'<li class="{_mark(one, view, whole)}"><b>{html.escape(_name(one, view))}</b>'
         f"{trend(whole.trends.get(one.key, ()), view)}"
         f"<span>{seen}</span><span>{due}</span>{trouble}</li>"
     )
+
+
+def _up_to(words: str, most: int) -> str:
+    """Words of at most so many characters; what is cut off is told."""
+    if len(words) <= most:
+        return words
+    return f"{words[: most - 1].rstrip()}…"
 
 
 def _name(one: SourceStatus, view: View) -> str:
@@ -217,7 +224,7 @@ def _alert(one: ToldAlert, view: View, whole: Whole) -> str:
         mark = "bad"
     elif not told.reached:
         mark = "new"
-    title = html.escape(one.title[:LONGEST_TITLE])
+    title = html.escape(_up_to(one.title, LONGEST_TITLE))
     if one.alert.severity is not Severity.INFO:
         kind += f" · {text(f'severity.{one.alert.severity}', view)}"
     at = html.escape(moment(decided, view.language, whole.zone, now=whole.now))
@@ -330,11 +337,12 @@ def processes(whole: Whole, view: View) -> str:
         facts[role] = t("page.role_here", view.language)
         if held.holder != whole.holder:
             facts[role] = held.holder.host
+    done: dict[str, str] = {}
+    for job, at in whole.done.items():
+        done[t(_called("page.job.", job), view.language)] = _age(whole.now, at, view)
     jobs: list[str] = []
-    for job, at in sorted(whole.done.items()):
-        name = html.escape(t(_called("page.job.", job), view.language))
-        age = html.escape(_age(whole.now, at, view))
-        jobs.append(f"<tr><th>{name}</th><td>{age}</td></tr>")
+    for name, age in sorted(done.items()):
+        jobs.append(f"<tr><th>{html.escape(name)}</th><td>{html.escape(age)}</td></tr>")
     listed = ""
     if jobs:
         listed = f"<h3>{text('page.jobs', view)}</h3><table>{''.join(jobs)}</table>"

@@ -5,6 +5,7 @@ stream by which it lives.
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import re
 from collections.abc import AsyncIterator
@@ -21,6 +22,7 @@ import storage.sources
 import storage.switch
 from bot.errors import StorageError
 from bot.i18n import t
+from bot.languages import LANGUAGES
 from bot.ops import Operated, ops_app
 from bot.ops.live import MOST_LOOKERS, Live
 from bot.ops.page import SCRIPT, STYLE, document
@@ -28,6 +30,7 @@ from bot.ops.readiness import RECEIVES, Readiness
 from bot.ops.view import View, accepted_language
 from bot.ops.whole import Whole, read_whole
 from bot.reasons import said
+from bot.recurring import JOBS
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.db import Store
@@ -111,6 +114,9 @@ async def test_a_thousand_sources_are_pages_of_a_small_document(store: Store) ->
         assert bad == {1: 40, 2: 20}.get(page, 0)
     assert len(found) == MANY
     assert "<b>xxx" not in shown
+    [cut, *_] = re.findall(r"<small>([^<]*404[^<]*)</small>", document(whole, View("ru")))
+    assert len(html.unescape(cut)) == 160
+    assert cut.endswith("xx…"), "what is cut off is told"
     assert re.findall(
         r"<b>(Agency \d+)</b>", document(whole, View("en", 1, "agency 77 "[:-1]))
     ) == [
@@ -135,6 +141,17 @@ async def test_the_page_says_that_alerts_are_stopped_and_a_source_is_paused(stor
     assert "stopped all alerts" in page
     assert '<li class="bad">' not in page
     assert t("status.paused", "en") in page
+
+
+async def test_jobs_stand_in_the_order_of_their_names(store: Store) -> None:
+    """In each language: whoever looks for one reads no other alphabet's order."""
+    of = replace(operated(store, many(1)), done={job.name: NOW for job in JOBS})
+    for language in LANGUAGES:
+        page = document(await read_whole(of), View(language))
+        names = [
+            html.unescape(one) for one in re.findall(r"<tr><th>([^<]+)</th><td>[^\d<]+<", page)
+        ]
+        assert names == sorted(t(f"page.job.{job.name}", language) for job in JOBS)
 
 
 async def test_a_role_is_called_by_its_words_and_one_of_another_version_by_its_name(
