@@ -144,3 +144,16 @@ async def test_S9_an_operators_command_is_not_what_an_old_message_was_edited_to(
     assert second["message_id"] == first["message_id"]
     assert "/help" in second["text"]
     assert await world.stored(broadcast) == []
+
+
+@pytest.mark.parametrize("language", ["", "ru"])
+async def test_words_of_the_operators_own_stay_in_the_description(language: str) -> None:
+    """In their language, or in all where they are for everybody; the others get ours."""
+    async with Emulator(TEST_TOKEN) as telegram, open_session() as session:
+        api = Api(session, url=telegram.api_url, token=TEST_TOKEN)
+        own = "Мой бот о курсах"
+        await api.call("setMyDescription", description=own, language_code=language or None)
+        await introduce(api, "en", (), no_time)
+        for code in ("", *SPOKEN):
+            found = description_of(await api.call("getMyDescription", language_code=code or None))
+            assert found == (own if language in {"", code} else description(code or "en"))
