@@ -243,6 +243,7 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("lang", 1): Route(With(settings.pressed, "lang"), Who.ADMINISTRATOR),
     ("style", 1): Route(With(settings.pressed, "style"), Who.ADMINISTRATOR),
     ("wakes", 1): Route(With(settings.pressed, "wakes"), Who.ADMINISTRATOR),
+    ("tables", 1): Route(With(settings.pressed, "tables"), Who.ADMINISTRATOR),
     ("anon", 1): Route(With(settings.pressed, "anon"), Who.ADMINISTRATOR, where=Where.GROUP),
     ("board", 1): Route(
         With(settings.pressed, "board"),

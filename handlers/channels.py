@@ -25,7 +25,7 @@ from bot.model.chats import USUAL, Chat, Editorial, Post, Sound, Style, write_so
 from bot.model.subjects import DigestSubject, digests_of
 from bot.render import channels as render
 from bot.render.answers import say
-from bot.render.settings import ZONES
+from bot.render.settings import ZONES, sample
 from bot.render.text import Message
 from bot.render.wire import to_api
 from bot.telegram.outcomes import Sent
@@ -34,6 +34,9 @@ from handlers.answers import Answer
 from handlers.context import Context
 from handlers.numbers import number_of
 from handlers.posting import ask_telegram, verified
+
+#: The end of the button that leads back from tables, which stands below their sample.
+NO_TABLES = ("tables", "off")
 
 
 async def channel(_update: Update, context: Context) -> None:
@@ -90,7 +93,7 @@ async def pressed(context: Context, number: str, what: str) -> None:
 
 async def changed(context: Context, number: str, what: str, value: str) -> None:
     """Buttons `chan:7:lang:ru`, `chan:7:top:economy` and the like: a tap changes the channel."""
-    setup = await _mine(context, number, what)
+    setup = await _mine(context, number, what, value)
     if (what, value) == ("remove", "yes"):
         await _leave(context, setup)
         return
@@ -99,8 +102,15 @@ async def changed(context: Context, number: str, what: str, value: str) -> None:
     change, page = CHANGES[what]
     await change(context, await _channel(context, setup), value)
     context.services.chats.pop(setup.chat, None)
-    await context.edit(await page(context, setup))
+    shown = await page(context, setup)
+    if (what, value) == NO_TABLES:
+        await _stand_here(context, setup)
+    await context.edit(shown)
     await context.answer(say("settings.saved", context.language).text)
+    if (what, value) == ("tables", "on"):
+        # here, to who chose it: in the channel it would be a post
+        tried = sample(context.language, f"chan:{number}:tables:off")
+        await context.reply(tried, tables=True)
 
 
 async def _list(context: Context) -> Message | None:
@@ -117,21 +127,22 @@ async def _list(context: Context) -> Message | None:
 # --- who may --------------------------------------------------------------------------------------
 
 
-async def named(context: Context, number: str, what: str, *_: str) -> Chat:
+async def named(context: Context, number: str, what: str, value: str = "") -> Chat:
     """The channel of this person's set-up that a button names; UserError for any other."""
-    return await _channel(context, await _mine(context, number, what))
+    return await _channel(context, await _mine(context, number, what, value))
 
 
-async def _mine(context: Context, number: str, what: str) -> Setup:
+async def _mine(context: Context, number: str, what: str, value: str = "") -> Setup:
     """This person's set-up, by a button of its own message; UserError for any other. A list opens
-    it in whatever message it stands.
+    it in whatever message it stands, and the sample of a table leads back to words.
     """
     async with context.services.store.reading() as db:
         setup = await storage.setups.mine(db, number_of(number), context.chat.id)
     if setup is None:
         raise UserError("error.stale")
     here = _pressed_message(context)
-    if what != "open" and setup.message not in {None, here}:
+    from_elsewhere = what == "open" or (what, value) == NO_TABLES
+    if not from_elsewhere and setup.message not in {None, here}:
         raise UserError("error.stale")
     return setup
 
@@ -215,6 +226,10 @@ async def _policies(context: Context, setup: Setup) -> Message:
     return render.policies(setup.id, await _channel(context, setup), operators, context.language)
 
 
+async def _tables(context: Context, setup: Setup) -> Message:
+    return render.tables(setup.id, await _channel(context, setup), context.language)
+
+
 async def _removal(context: Context, setup: Setup) -> Message:
     chat = await _channel(context, setup)
     return render.removal(setup.id, chat.title, context.language)
@@ -236,6 +251,7 @@ PAGES: dict[str, Page] = {
     "digest": _hours,
     "sounds": _sounds,
     "policy": _policies,
+    "tables": _tables,
     "remove": _removal,
 }
 
@@ -245,7 +261,7 @@ async def _preview(context: Context, setup: Setup) -> None:
     chat = await _channel(context, setup)
     await context.answer()
     await context.reply(say("channel.preview_of", context.language, title=chat.title))
-    await context.reply(await digest.of_today(context.services, chat))
+    await context.reply(await digest.of_today(context.services, chat), tables=chat.tables)
 
 
 # --- changes --------------------------------------------------------------------------------------
@@ -288,6 +304,12 @@ async def _set_policy(context: Context, chat: Chat, value: str) -> None:
     async with context.services.store.writing() as db:
         await storage.withheld.choose(db, chat.id, Editorial(value), asks)
     context.services.wake()  # what was withheld may leave
+
+
+async def _set_tables(context: Context, chat: Chat, value: str) -> None:
+    if value not in {"on", "off"}:
+        raise UserError("error.stale")
+    await _change(context, chat, tables=value == "on")
 
 
 async def _switch_board(context: Context, chat: Chat, value: str) -> None:
@@ -343,6 +365,7 @@ CHANGES: dict[str, tuple[Change, Page]] = {
     "hour": (_toggle_hour, _hours),
     "sound": (_set_sound, _sounds),
     "policy": (_set_policy, _shown),
+    "tables": (_set_tables, _shown),
     "board": (_switch_board, _shown),
 }
 

@@ -14,7 +14,7 @@ from telegram.ext import Application, CallbackContext, ExtBot
 import storage.chats
 from bot.model.chats import Chat
 from bot.render.text import Button, Message, Rows
-from bot.render.wire import BelowField, Body, Keyboard, send_method, to_api, words
+from bot.render.wire import BelowField, Keyboard, send_method, to_api, words
 from bot.telegram.outcomes import Outcome, Rejected, Sent
 from handlers.answers import EPHEMERAL, Answer
 from handlers.edited import MESSAGES, in_place, ours_of
@@ -161,13 +161,20 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return await self.send(Answer(method=method, parameters=parameters))
 
     async def reply(
-        self, message: Message, *, to_it: bool = False, below: BelowField | None = None
+        self,
+        message: Message,
+        *,
+        to_it: bool = False,
+        below: BelowField | None = None,
+        tables: bool | None = None,
     ) -> None:
         """Answer in the same chat and topic; `to_it` makes it a reply to what was written.
 
-        What is shown `below` the field takes the place of the message's own buttons.
+        What is shown `below` the field takes the place of the message's own buttons. It comes with
+        `tables` or without, where that is not as the chat wants it.
         """
-        body, origin = self._body(message), self.incoming.effective_message
+        wanted = self.chat.tables if tables is None else tables
+        body, origin = to_api(message, tables=wanted), self.incoming.effective_message
         markup: Keyboard | BelowField | None = body.pop("reply_markup", None)
         if below is not None:
             markup = below
@@ -179,10 +186,6 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         where = {"chat_id": self.chat.id, "message_thread_id": self.thread}
         parameters = {**where, **body, "reply_markup": markup, **self._alone()}
         await self.send(_answer(send_method(body), message, parameters))
-
-    def _body(self, message: Message) -> Body:
-        """A message's parameters, with tables as the chat wants them."""
-        return to_api(message, tables=self.chat.tables)
 
     def _alone(self) -> dict[str, Any]:
         """What makes an answer ephemeral: that the command was, whose author sees it alone.
@@ -219,7 +222,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             caption = {**where, **to_api(message, caption=True)}
             await self._change(Answer(method="editMessageCaption", parameters=caption))
         else:
-            parameters = {**where, **self._body(message)}
+            parameters = {**where, **to_api(message, tables=self.chat.tables)}
             await self._change(_answer("editMessageText", message, parameters))
 
     async def _change_buttons(self, message: int, markup: Mapping[str, Any]) -> None:

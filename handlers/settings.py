@@ -56,7 +56,7 @@ async def settings(_update: Update, context: Context) -> None:
 
 async def pressed(context: Context, kind: str, what: str) -> None:
     """Buttons `set:zone`, which lead on; `lang:ru`, `style:brief`, `wakes:urgent`, `zone:…`,
-    `anon:on` and `board:on` set.
+    `anon:on`, `board:on` and `tables:on` set.
     """
     if kind == "set" and what == "place":
         await _ask_place(context)
@@ -80,12 +80,17 @@ async def pressed(context: Context, kind: str, what: str) -> None:
         await context.change_chat(anonymous=what == "on")
     elif kind == "board" and what in {"on", "off"}:
         await boards.switch(context, context.chat.id, on=what == "on")
+    elif kind == "tables" and what in {"on", "off"}:
+        await context.change_chat(tables=what == "on")
     elif kind == "wakes" and what in set(Wakes):
         await context.change_chat(wakes=what)
     else:
         raise UserError("error.stale")
     await context.edit(await _shown(context))
     await context.answer(say("settings.saved", context.language).text)
+    if (kind, what) == ("tables", "on"):
+        # a table, so that nobody finds out by a blank message later
+        await context.reply(render.sample(context.language, "tables:off"), tables=True)
 
 
 async def _set_language(context: Context, code: str) -> None:
@@ -177,6 +182,8 @@ def _of_the_chat(context: Context, what: str) -> Message:
             found = render.levels(chat.wakes, language)
         case "quiet":
             found = quiet.menu(context, back=render.BACK)
+        case "tables":
+            found = render.table_choice(language, on=chat.tables)
         case "sounds":
             found = render_quiet.sounds(chat.sounds, language, back=render.BACK)
         case _:
@@ -222,4 +229,5 @@ async def _shown(context: Context) -> Message:
         board=board,
         forum=here.is_forum(context) or bool(stored.threads),
         channels=chat.kind is ChatKind.PRIVATE,
+        tables=chat.tables,
     )

@@ -53,6 +53,7 @@ def copy(
                         tell(f"copied {min(half.stat().st_size * 100 // size, 100)} %")
                     return stop()
 
+                half.touch()  # a folder that takes none says so better than SQLite
                 connection.set_progress_handler(look, STEPS_BETWEEN_LOOKS)
                 connection.execute("VACUUM INTO ?", (str(half),))
             tell("checking the copy")

@@ -6,7 +6,7 @@ import glob
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -75,7 +75,8 @@ def in_place(source: str, target: Path) -> Iterator[Path]:
         raise BotError(not_copied(source, target, cause_of(error))) from error
     finally:
         os.umask(before)
-        half.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that takes nothing has nothing of it, and has been told
+            half.unlink(missing_ok=True)
 
 
 def _forget_halves(target: Path) -> None:

@@ -25,11 +25,11 @@ CLOSED_AT_ONCE = 2_000  # deliveries closed in one transaction: two writes to in
 CLOSED_CHAT_LOOKBACK = timedelta(minutes=1)  # longer than a transaction of fan-out may take
 
 
-async def tidy(db: Db, *, lease: timedelta, held: Collection[int] = ()) -> int:
+async def tidy(db: Db, *, lease: timedelta, in_hand: Collection[int] = ()) -> int:
     """Free leases that ended without a mark, and close questions nobody answered.
 
     Returns how many were freed. A delivery whose sender vanished may have been made; a crash adds
-    one to the copies a chat may get. `held` is what the caller still has in hand, whatever a clock
+    one to the copies a chat may get. `in_hand` is what the caller still has, whatever a clock
     says; `lease` is how long leases are: others are not judged sooner after the clock was set.
     """
     now = await db_now(db)
@@ -44,7 +44,7 @@ async def tidy(db: Db, *, lease: timedelta, held: Collection[int] = ()) -> int:
     if await leapt(db, now, lease):
         return 0
     ended = and_(delivery.c.state == State.LEASED.value, delivery.c.lease_until <= now)
-    found = set((await db.execute(select(delivery.c.id).where(ended))).scalars()) - set(held)
+    found = set((await db.execute(select(delivery.c.id).where(ended))).scalars()) - set(in_hand)
     if not found:  # nearly always
         return 0
     return await _free(db, and_(ended, delivery.c.id.in_(found)), now)

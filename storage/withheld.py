@@ -70,7 +70,7 @@ class Withheld:
     expires_at: datetime
 
 
-class Unmet(Protocol):
+class Demands(Protocol):
     """The policies by which a story's alert may not be posted yet."""
 
     async def __call__(self, db: Db, told: StoredAlert, /) -> Collection[Editorial]:
@@ -81,7 +81,7 @@ class Editor(Protocol):
     """Who knows what a policy asks of a story; asked in the transaction that withholds it."""
 
     async def unmet(self, db: Db, told: StoredAlert, /) -> Collection[Editorial]:
-        """As `Unmet` says it."""
+        """As `Demands` says it."""
 
     async def ask(self, db: Db, kept: Sequence[Withheld]) -> None:
         """Ask those who set the channels up about what waits for their word, once about each."""
@@ -141,7 +141,7 @@ async def confirmed(db: Db, story: int) -> int:
     return await _let_go(db, theirs, delivery.c.demand == Editorial.TWO_SOURCES.value)
 
 
-async def choose(db: Db, chat_id: int, policy: Editorial, unmet: Unmet) -> None:
+async def choose(db: Db, chat_id: int, policy: Editorial, unmet: Demands) -> None:
     """Give a channel another policy. What was withheld by a stricter one leaves where the new one
     lets it; a stricter one is asked of what comes.
     """
@@ -188,7 +188,7 @@ async def expire(db: Db, *, chunk: int) -> int:
     return (await db.execute(closed, execution_options=COUNTED)).rowcount
 
 
-async def look(db: Db, unmet: Unmet) -> int:
+async def look(db: Db, unmet: Demands) -> int:
     """Let go what waits for a second publisher that is there: told of beside a change of policy, or
     one by another catalog. How many left.
     """

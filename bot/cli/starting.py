@@ -8,6 +8,7 @@ import sys
 import time
 from asyncio import sleep
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -204,11 +205,17 @@ def _quoted(value: str) -> str:
 
 
 def _write(path: Path, values: Mapping[str, str]) -> None:
-    """The settings, readable for their owner alone, all or nothing."""
+    """The settings, readable for their owner alone, all or nothing; or the end, with a line."""
     lines = ["# Jarchy's settings; docs/settings.md lists all\n"]
     lines += [f"{name}={_quoted(value)}\n" for name, value in values.items()]
     fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write("".join(lines))
-    fresh.replace(path)
+    try:
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write("".join(lines))
+        fresh.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        why = error.strerror or str(error)
+        fail(f"{path} cannot be written: {why}: go to a folder that takes files, and ask again")

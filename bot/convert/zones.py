@@ -35,7 +35,6 @@ _ODD_OFFSETS = {
 }  # fmt: skip
 _WEST, _EAST = -12, 14  # whole hours that `Etc/GMT±n` knows
 _MOSCOW = 180  # minutes: "мск+4"
-_VOWELS = "аеёиоуыьюяйэ"
 _APART = re.compile(r"[,;()]")  # between a city and its country
 
 
@@ -86,8 +85,8 @@ def _zones_of(country: str) -> frozenset[str]:
     """The zones of a country that has several, by its name."""
     name = " ".join(_beside().sub(" ", _folded(country)).split())
     keys = _countries().get(name)
-    if not keys and _is_cyrillic(name):
-        keys = _countries().get(name.rstrip(_VOWELS))
+    if not keys and (stem := _stem(name)) is not None:
+        keys = _countries().get(stem)
     return keys or frozenset()
 
 
@@ -119,7 +118,7 @@ def wide_countries() -> frozenset[str]:
 
 @cache
 def _countries() -> Mapping[str, frozenset[str]]:
-    """Names of countries with several zones, Cyrillic ones also without their last vowels."""
+    """Names of countries with several zones, and what cases leave of them."""
     from babel import Locale
 
     found: dict[str, frozenset[str]] = {}
@@ -133,8 +132,8 @@ def _countries() -> Mapping[str, frozenset[str]]:
                 folded = _folded(name)
                 if folded:
                     found.setdefault(folded, keys)
-                if _is_cyrillic(folded):
-                    found.setdefault(folded.rstrip(_VOWELS), keys)
+                if (stem := _stem(folded)) is not None:
+                    found.setdefault(stem, keys)
     return found
 
 
@@ -169,14 +168,27 @@ def _in_a_case(name: str, names: Mapping[str, str] | None = None) -> str | None:
         shorter = ending.sub("", name)
         if shorter != name and shorter in names:
             return names[shorter]
-    if not _is_cyrillic(name):
+    if (stem := _stem(name)) is None:
         return None
-    # a case changes the last vowel ("Москва", "Москве", "Москву")
-    return _stems().get(name.rstrip(_VOWELS))
+    return _stems().get(stem)
 
 
-def _is_cyrillic(name: str) -> bool:
-    return re.fullmatch(r"[а-яё ]{4,}", name) is not None
+def _stem(name: str) -> str | None:
+    """A name without the last vowels, which a case changes; None of one that no case does."""
+    for declined, vowels in _declensions():
+        if declined.fullmatch(name):
+            return name.rstrip(vowels)
+    return None
+
+
+@cache
+def _declensions() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The names that cases change, and the vowels they change, of each language that has such."""
+    found: list[tuple[re.Pattern[str], str]] = []
+    for spoken in languages():
+        if spoken.zones.declined:
+            found.append((re.compile(spoken.zones.declined), spoken.zones.vowels))
+    return tuple(found)
 
 
 def _origins(part: Literal["utc", "moscow"]) -> tuple[str, ...]:
@@ -287,11 +299,11 @@ def _zones_of_territories() -> Mapping[str, frozenset[str]]:
 
 @cache
 def _stems() -> Mapping[str, str]:
-    """Cyrillic names without their last vowels, where that leaves one zone."""
+    """Names without their last vowels, where that leaves one zone."""
     found: dict[str, set[str]] = {}
     for name, key in {**_joined_names(), **_names()}.items():
-        if _is_cyrillic(name):
-            found.setdefault(name.rstrip(_VOWELS), set()).add(key)
+        if (stem := _stem(name)) is not None:
+            found.setdefault(stem, set()).add(key)
     alone: dict[str, str] = {}
     for stem, keys in found.items():
         if len(keys) == 1 and len(stem) >= 3:

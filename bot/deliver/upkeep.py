@@ -28,7 +28,7 @@ STOOD = 5.0
 
 
 class Upkeep:
-    """When each part of it is due; `held` are the deliveries that this process has in hand, the
+    """When each part of it is due; `in_hand` are the deliveries that this process has, the
     `editor` knows what channels' policies ask.
     """
 
@@ -36,7 +36,7 @@ class Upkeep:
         self,
         store: Store,
         marks: Marks,
-        held: Callable[[], Collection[int]],
+        in_hand: Callable[[], Collection[int]],
         unread: UnreadAlerts,
         editor: Editor,
     ) -> None:
@@ -44,7 +44,7 @@ class Upkeep:
         self._store = store
         self._editor = editor
         self._marks = marks
-        self._held = held
+        self._in_hand = in_hand
         self._fan_at = 0.0
         self._tidy_at = 0.0
         self._expire_at = 0.0
@@ -82,7 +82,7 @@ class Upkeep:
         self._tidy_at = now + IDLE
         async with self._store.writing() as db:
             if not stood:  # else answers that came meanwhile are read and marked first
-                await storage.lapsed.tidy(db, lease=lease, held=self._held())
+                await storage.lapsed.tidy(db, lease=lease, in_hand=self._in_hand())
             ended = await storage.quiet.end(db, waited.alert, chunk=storage.quiet.CHATS_AT_ONCE)
         if ended:
             self._fan_at = 0.0

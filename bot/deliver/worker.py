@@ -96,7 +96,7 @@ class Worker:
         self.marks = Marks(self.store, self._signals)
         self.chats = ChatPaces()
         self._replies = Replies(self.store, self.slots, self.chats, self.marks, self._signals)
-        self._upkeep = Upkeep(self.store, self.marks, self._held, self.unread, self.editor)
+        self._upkeep = Upkeep(self.store, self.marks, self._in_hand, self.unread, self.editor)
         refusals = Refusals()
         self._claims = Claims(
             store=self.store,
@@ -206,7 +206,7 @@ class Worker:
         await news.wait()
         timer.cancel()
 
-    def _held(self) -> set[int]:
+    def _in_hand(self) -> set[int]:
         """The deliveries that nobody else may take, whatever becomes of their leases."""
         return {one.item.id for one in self.slots.queue} | self._under_way | self.marks.unwritten
 

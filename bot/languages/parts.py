@@ -247,6 +247,8 @@ class Zones:
     beside: str = ""  # words that may stand beside a name: "time", "in"
     hours: Pattern = ""
     city_endings: tuple[Pattern, ...] = ()  # endings that a city's name is tried without
+    declined: Pattern = ""  # a name whose last vowels a case may change
+    vowels: str = ""  # those
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

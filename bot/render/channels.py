@@ -14,6 +14,7 @@ from bot.render.board import how_it_is
 from bot.render.buttons import back_button, rows_of, switch
 from bot.render.cutting import cut
 from bot.render.phrases import phrase
+from bot.render.settings import how_rates_come, table_choice
 from bot.render.subscriptions import hour_switches, said_hours, switches
 from bot.render.text import Button, Colour, Message, Rich, bold, join, lines, message, one_line
 from bot.render.wire import ChannelWanted, Keys, one_key
@@ -81,7 +82,7 @@ def setup(
 ) -> Message:
     """What a channel posts and how, and a tap for each: data `chan:7:language`, `chan:7:zone`,
     `chan:7:style`, `chan:7:topics`, `chan:7:digest`, `chan:7:sounds`, `chan:7:policy`,
-    `chan:7:board:on`, `chan:7:preview`, `chan:7:remove`.
+    `chan:7:tables`, `chan:7:board:on`, `chan:7:preview`, `chan:7:remove`.
     """
     follows = phrase("channel.follows_nothing", language)
     if following:
@@ -95,6 +96,7 @@ def setup(
         phrase("channel.policy_is", language, policy=t(f"policy.{chat.policy.value}", language)),
         said_hours(set(digests), language),
         how_it_is(board, language),
+        how_rates_come(language, tables=chat.tables),
     ]
     buttons = _setup_buttons(number, board, language)
     return message(lines(bold(one_line(chat.title)), *said), buttons)
@@ -119,7 +121,10 @@ def _setup_buttons(number: int, board: Board | None, language: str) -> list[list
     return [
         *buttons,
         [Button(t("channel.policy", language), f"chan:{number}:policy")],
-        [switch(t("channel.board", language), _board_data(number, on=has_board), on=has_board)],
+        [
+            switch(t("channel.board", language), _board_data(number, on=has_board), on=has_board),
+            Button(t("settings.change_tables", language), f"chan:{number}:tables"),
+        ],
         [Button(t("channel.preview", language), f"chan:{number}:preview")],
         [Button(t("channel.remove", language), f"chan:{number}:remove")],
     ]
@@ -222,6 +227,13 @@ def question(delivery: int, mark: str, title: str, post: Message, language: str)
     words = join("\n\n", [asks, post.body])
     whole = cut(message(words, [[send, reject]]))
     return replace(whole, shown=post.shown)
+
+
+def tables(number: int, chat: Chat, language: str) -> Message:
+    """Whether its rates are to come as tables: data `chan:7:tables:on`."""
+    before, title = f"chan:{number}:", one_line(chat.title)
+    back = f"{before}open"
+    return table_choice(language, on=chat.tables, before=before, back=back, channel=title)
 
 
 def removal(number: int, title: str, language: str) -> Message:

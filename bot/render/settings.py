@@ -13,9 +13,11 @@ from bot.model.filters import StoredFilter
 from bot.model.quiet import QuietHours
 from bot.render.board import how_it_is
 from bot.render.buttons import back_button, rows_of, switch
+from bot.render.layout import block
 from bot.render.phrases import phrase
 from bot.render.quiet import as_said
 from bot.render.subscriptions import said_hours
+from bot.render.tables import Align, Column, Table
 from bot.render.text import Button, Message, Rich, bold, code, lines, message
 
 #: Offered as buttons; any other is written: /settings Paris, /settings UTC+6.
@@ -50,16 +52,18 @@ def settings(
     anonymous: bool | None = None,
     board: Board | None = None,
     channels: bool = False,
+    tables: bool = False,
 ) -> Message:
     """What the chat has chosen, and a button for each thing to change.
 
     Data `set:language`, `set:zone`, `set:topics`, `set:digest`, `set:style`, `set:wakes`,
-    `set:filters`, `set:quiet`, `set:sounds`, and `set:places` where the catalog has places; `near`
-    are the names of those that were chosen. `digests` are the hours of the chat's digests,
-    `following` the names of what it subscribes to. In a `forum`, `set:here`, and of `threads` which
-    kinds of post have a topic of their own; in a group, whether who writes as it may change it
-    (`anonymous`): `anon:on`, and whether it has a `board`: `board:on`. Where `channels` can be
-    added, `set:channels`. What the chat's filters keep back is counted here: none hides in silence.
+    `set:filters`, `set:quiet`, `set:sounds`, `set:tables`, and `set:places` where the catalog has
+    places; `near` are the names of those that were chosen. `digests` are the hours of the chat's
+    digests, `following` the names of what it subscribes to. In a `forum`, `set:here`, and of
+    `threads` which kinds of post have a topic of their own; in a group, whether who writes as it
+    may change it (`anonymous`): `anon:on`, and whether it has a `board`: `board:on`. Where
+    `channels` can be added, `set:channels`. What the chat's filters keep back is counted here: none
+    hides in silence.
     """
     said = [
         phrase("settings.language", language, language=t("language.name", language)),
@@ -68,6 +72,7 @@ def settings(
         phrase("settings.wakes", language, wakes=t(f"wakes.{wakes.value}", language)),
         said_hours(digests, language),
         _quiet(quiet, language),
+        how_rates_come(language, tables=tables),
     ]
     if filters:
         kept = sum(one.kept for one in filters)
@@ -110,6 +115,38 @@ def levels(chosen: Wakes, language: str) -> Message:
     return _choice("post.stories", "settings.levels_what", found, language)
 
 
+def how_rates_come(language: str, *, tables: bool) -> Rich:
+    """Whether a chat's rates come as text or as tables."""
+    return phrase("settings.tables_on" if tables else "settings.tables_off", language)
+
+
+def table_choice(
+    language: str, *, on: bool, before: str = "", back: str = BACK, channel: str | None = None
+) -> Message:
+    """Whether rates are to come as tables, and what may come of it: data `tables:on`, with what
+    stands `before` it, and `tables:off`. In a `channel`, by its title, others read them too.
+    """
+    said: list[Rich | str] = [bold(t("tables.title", language)), t("tables.what", language)]
+    if channel is not None:
+        said.append(phrase("tables.channel", language, title=bold(channel)))
+    buttons = [
+        [switch(t("tables.as_text", language), f"{before}tables:off", on=not on)],
+        [switch(t("tables.as_tables", language), f"{before}tables:on", on=on)],
+    ]
+    return message(lines(*said), [*buttons, [back_button(language, back)]])
+
+
+def sample(language: str, way_back: str) -> Message:
+    """One row of a table, and the way back to words for who sees none: data `way_back`.
+
+    Its button stands where all clients show it.
+    """
+    columns = (Column(align=Align.LEFT), Column(align=Align.LEFT))
+    row = Table(columns=columns, rows=(("✓", t("tables.sample", language)),))
+    text = lines(block(row, headed=False), t("tables.blank", language))
+    return message(text, [[Button(t("tables.back", language), way_back)]])
+
+
 def _choice(title: str, what: str, buttons: Sequence[Button], language: str) -> Message:
     text = lines(bold(t(title, language)), t(what, language))
     return message(text, [*rows_of(buttons, 3), [back_button(language, BACK)]])
@@ -122,7 +159,7 @@ def _pages(language: str, *, places: bool) -> list[list[Button]]:
         [("settings.change_topics", "set:topics"), ("post.digests", "set:digest")],
         [("channel.style", "set:style"), ("post.stories", "set:wakes")],
         [("settings.change_filters", "set:filters"), ("quiet.title", "set:quiet")],
-        [("sound.title", "set:sounds")],
+        [("sound.title", "set:sounds"), ("settings.change_tables", "set:tables")],
     ]
     if places:
         rows[0].append(("settings.change_places", "set:places"))

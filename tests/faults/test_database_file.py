@@ -474,6 +474,34 @@ def test_P13_of_a_disk_mounted_read_only_that_is_said(disk: Full, there: bool) -
         assert str(path) in line
 
 
+@pytest.mark.parametrize("how", ["read-only", "full"])
+async def test_P6_P13_what_a_disk_does_not_take_is_said_of_the_file_that_was_asked_for(
+    tmp_path: Path, emulator: Emulator, disk: Full, how: str
+) -> None:
+    """A copy, a file of subscribers, settings: one line and 1, and nothing is left."""
+    if isinstance(disk, Limited):
+        pytest.skip("no file system can be mounted here")
+    await _make(tmp_path / "jarchy.db")
+    if how == "full":
+        disk.fill(0)
+    else:
+        subprocess.run(["mount", "-o", "remount,ro", str(disk.folder)], check=True)
+    before = {one.name for one in disk.folder.iterdir()}
+    told = {"BOT_TOKEN": "", "BOT_API_URL": emulator.api_url}
+    for folder, words, named in (
+        (tmp_path, ["db", "backup", str(disk.folder / "copy.db")], str(disk.folder)),
+        (tmp_path, ["subscribers", "export", str(disk.folder / "all.jsonl")], str(disk.folder)),
+        (disk.folder, ["init", "--wait", "0"], ".env cannot be written"),
+    ):
+        typed = f"{TEST_TOKEN}\n".encode()
+        done = await asyncio.to_thread(jarchy, folder, *words, stdin=typed, **told)
+        assert done.returncode == 1, done.stderr
+        [line] = [one for one in done.stderr.decode().splitlines() if one.startswith("jarchy: ")]
+        assert named in line
+        assert ".half" not in line
+        assert {one.name for one in disk.folder.iterdir()} == before
+
+
 async def _make(path: Path) -> None:
     await (await open_store(f"sqlite:///{path}")).close()
 

@@ -33,7 +33,7 @@ from handlers.services import Services
 from storage.alerts import StoredAlert
 from storage.db import Db
 from storage.schema import delivery, subscription
-from storage.withheld import Unmet
+from storage.withheld import Demands
 from tests.factories import rate
 from tests.handlers.conftest import (
     CATALOG,
@@ -103,7 +103,7 @@ async def world(tmp_path: Path, telegram: Emulator, migrated_url: str) -> AsyncI
 def unlooked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody looks now and then: what leaves does so by the transaction that lets it."""
 
-    async def look(_db: Db, _unmet: Unmet) -> int:
+    async def look(_db: Db, _unmet: Demands) -> int:
         return 0
 
     monkeypatch.setattr(storage.withheld, "look", look)

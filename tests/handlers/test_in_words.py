@@ -192,6 +192,15 @@ async def test_what_a_bare_command_asks_for_may_be_written_next(
     assert nothing in said(await patient.ask("граница", chat=chat))
 
 
+async def test_a_currency_after_a_bare_chart_is_drawn(patient: World) -> None:
+    """And what is no chart is answered for itself."""
+    await patient.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
+    await patient.ask("/chart")
+    assert (await patient.ask("usd", fits="USD/KGS"))["photo"]
+    await patient.ask("/chart")
+    assert "photo" not in await patient.ask("100 usd")
+
+
 async def test_what_is_no_answer_to_the_command_stands_for_itself(patient: World) -> None:
     """An amount after /mute, and whatever comes after another command, a while later, or in a
     group.
@@ -218,11 +227,17 @@ async def test_what_is_no_answer_to_the_command_stands_for_itself(patient: World
     ("language", "others"),
     [
         ("en", ("thanks", "usd", "the euro rate", "dollar yesterday", "a chart of the dollar",
-                "warn me when the dollar is above 90", "ok", "no", "what can you do?")),
+                "warn me when the dollar is above 90", "ok", "no", "what can you do?",
+                "warn me about floods", "the dollar falls by two percent", "100 foo",
+                "chart of the dollar someday")),
         ("ru", ("спасибо большое", "usd", "курс доллара", "доллар вчера", "покажи график",
-                "график доллара за месяц", "доллар выше 90", "хорошо", "нет")),
+                "график доллара за месяц", "доллар выше 90", "хорошо", "нет",
+                "предупреди о паводке", "евро растёт на процент", "сколько стоит 5 яблок",
+                "график доллара когда-нибудь")),
         ("ky", ("чоң рахмат", "сом", "доллардын курсу", "эвро канча", "доллардын графиги бир ай",
-                "доллар 90дон ашса айт", "жакшы", "жок", "салам")),
+                "доллар 90дон ашса айт", "жакшы", "жок", "салам",
+                "сел болсо эскерт", "доллар түшсө айт", "100 foo",
+                "доллардын графиги качандыр бир")),
     ],
 )  # fmt: skip
 async def test_what_asks_for_something_else_becomes_no_filter(

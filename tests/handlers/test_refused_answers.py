@@ -527,7 +527,7 @@ async def test_G19_what_is_said_in_a_new_group_before_its_move_is_told_changes_n
     emulator.push_update({"message": arrived})
     await emulator.send_text(new, "/help", user_id=READER)
     await emulator.wait_message(
-        new, lambda m: t("command.rates", "ky") in m.get("text", ""), timeout=30
+        new, lambda m: t("command.rates", "ky")[1:] in m.get("text", ""), timeout=30
     )
     async with world.bot.store.reading() as db:
         known = await storage.chats.get(db, new)

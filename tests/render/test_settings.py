@@ -31,7 +31,7 @@ def test_the_settings_show_what_is_chosen(language: str) -> None:
         ["set:topics", "set:digest"],
         ["set:style", "set:wakes"],
         ["set:filters", "set:quiet"],
-        ["set:sounds"],
+        ["set:sounds", "set:tables"],
     ]
     assert data(shown) == rows
 

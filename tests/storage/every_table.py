@@ -294,6 +294,12 @@ def _stories_have_their_number(rows: Rows) -> None:
                 row[key] = row[key].replace("correction:", "wording:", 1)
 
 
+def _rates_come_in_words(rows: Rows) -> None:
+    """0039: nobody has chosen tables yet."""
+    for row in rows["chat"].values():
+        row["tables"] = type(row["active"])(0)  # SQLite keeps numbers
+
+
 MEANT: dict[str, Callable[[Rows], None]] = {
     "0007": _reasons_are_codes,
     "0008": _disputes_have_a_table,
@@ -301,4 +307,5 @@ MEANT: dict[str, Callable[[Rows], None]] = {
     "0029": _one_topic_is_gone,
     "0035": _terms_stand_beside,
     "0036": _stories_have_their_number,
+    "0039": _rates_come_in_words,
 }

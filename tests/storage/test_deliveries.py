@@ -513,6 +513,27 @@ async def test_four_messages_for_a_chat_that_was_quiet_leave_at_once(
             await sent(db, got)
 
 
+async def test_a_claim_tells_what_ends_before_its_lease_and_who_else_takes_slots(
+    store: Store,
+) -> None:
+    """A sender that comes back to slots where it left them is alone; an hour later it is too."""
+    async with store.writing() as db:
+        await readers(db, 1, 2)
+        await storage.alerts.enqueue(db, an_alert())
+        await fan_all(db)
+        ends_at = await db_now(db) + 20 * SECOND
+        first = delivery.c.chat_id == 1
+        await db.execute(update(delivery).where(first).values(expires_at=ends_at))
+        got = await claim(db, turns=1)
+        left = {one.chat: one.expires_in for one in got.deliveries}
+        assert left == {1: ends_at - got.at, 2: None}
+        again = await claim(db, turns=1, end=got.end)
+        assert not again.shared
+        for reserved, shared in ((9 * SECOND, True), (timedelta(hours=-1), False)):
+            await db.execute(update(pace).values(tat=await db_now(db) + reserved))
+            assert (await claim(db, end=got.end)).shared == shared
+
+
 async def test_a_person_gets_a_short_burst_and_then_one_a_second(store: Store) -> None:
     """At most four at once."""
     times = await _times(store, ChatKind.PRIVATE, 8, timedelta(milliseconds=250))

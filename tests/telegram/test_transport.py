@@ -140,6 +140,27 @@ async def test_a_request_whose_answer_does_not_end_is_broken_off_alone(begun: by
         assert await api.post("sendMessage", b'{"text":"quick"}') == Sent(7, {"message_id": 7})
 
 
+async def test_every_request_without_an_answer_is_given_up() -> None:
+    """Begun while another waits, and after that one was given up; the server hears each whole."""
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.put_nowait(await reader.readuntil(b"}"))
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    lost = Ambiguous(reason("telegram.unanswered", error="TimeoutError"))
+    async with server, open_session() as session, asyncio.timeout(20):
+        api = Api(session, url=url, token=TOKEN, seconds=0.2)
+        first = asyncio.create_task(api.post("sendMessage", b"{}"))
+        assert b"\r\nContent-Type: application/json\r\n" in await heard.get()
+        await asyncio.sleep(0.05)  # so that its time ends when the first is given up already
+        assert await api.post("sendMessage", b"{}") == await first == lost
+        assert await api.post("sendMessage", b"{}") == lost
+
+
 async def test_a_server_that_is_not_there_has_delivered_nothing() -> None:
     """So the message may be sent again without a doubt."""
     async with talking_to() as (_, api):
