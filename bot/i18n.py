@@ -121,7 +121,7 @@ def share(value: Decimal, language: str, digits: int | None = None) -> str:
 
 
 def unbroken(said: str) -> str:
-    """The same with no line broken behind a figure: "5 ноября" and "8 часов" stay whole."""
+    """A text with no line broken behind a figure: "5 ноября" and "8 часов" stay whole."""
     return _COUNTED.sub(NO_BREAK, said)
 
 
@@ -140,7 +140,7 @@ def day(on: date, language: str, *, today: date | None = None) -> str:
 
 
 def day_since(on: date, language: str, *, today: date | None = None) -> str:
-    """The same after the word "since": "3 March", "3 марта", "3-марттан"."""
+    """A day in words, as it stands after the word "since": "3 March", "3 марта", "3-марттан"."""
     return _day(on, language, "months.since", "months.since_year", today)
 
 

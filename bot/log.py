@@ -72,7 +72,7 @@ def _however_quoted(char: str) -> str:
 
 
 def redact(text: str) -> str:
-    """The same text without bot tokens, passwords of addresses, and what was hidden."""
+    """A text without bot tokens, passwords of addresses, and what was hidden."""
     for secret in sorted(_hidden, key=len, reverse=True):
         text = text.replace(secret, "***")
         if (quoted := _quoted(secret)) is not None:

@@ -131,12 +131,12 @@ def read(text: str) -> Reason:
 
 
 def written_if(reason: Reason | None) -> str | None:
-    """The same where there is a reason."""
+    """The stored form of a reason, where there is one."""
     return None if reason is None else written(reason)
 
 
 def read_if(text: str | None) -> Reason | None:
-    """The same where there is a reason."""
+    """The reason of a stored form, where there is one."""
     return None if text is None else read(text)
 
 

@@ -343,7 +343,7 @@ def _written() -> dict[str, Route[Any]]:
 
 
 def _nowhere() -> dict[str, Route[Any]]:
-    """The same of what comes without a chat that we have loaded."""
+    """The routes of what comes without a chat that we have loaded, likewise."""
     return {"a group that moved": MOVED, "what is asked inline": INLINE}
 
 

@@ -338,7 +338,7 @@ async def _followed(db: Db, context: Context, told: StoredAlert) -> Followed:
 
 
 async def _all_followed(db: Db, context: Context, told: StoredAlert) -> list[Followed]:
-    """The same, and of all that was told with it; what is gone since is left out beside others."""
+    """What the buttons act on, of all told with an alert too; beside others none that is gone."""
     found: list[Followed] = []
     for number in (told.id, *await storage.joined.parts(db, told.id, context.chat.id)):
         with suppress(UserError):

@@ -245,7 +245,7 @@ class Outgoing:
     # ── what is refused as it is ────────────────────────────────────────────
 
     async def mended(self, answer: Answer, outcome: Outcome, fixes: int) -> Answer | None:
-        """The same in a way that may do after a refusal; None where no other way is worth it."""
+        """The answer in a way that may do after a refusal; None where no other is worth it."""
         if fixes >= FIXES:
             return None
         if answer.method in MOMENTARY:

@@ -186,7 +186,7 @@ async def last_told(db: Db, chat_id: int, keys: Sequence[str]) -> dict[str, date
 
 
 async def last_of_kind(db: Db, chat_id: int, kind: str) -> dict[str, datetime]:
-    """The same of a chat's alerts of one kind, by what each supersedes: of its rules, say."""
+    """When a chat was last told by alerts of a kind, by what each supersedes: its rules, say."""
     query = (
         select(alert.c.supersede_key, func.max(alert.c.created_at).label("at"))
         .join(delivery, delivery.c.alert_id == alert.c.id)

@@ -133,7 +133,7 @@ def _missing(path: Path) -> Reason:
 
 
 def unsound(path: object, why: Reason) -> Reason:
-    """That a copy is not to be relied on, and why."""
+    """The reason to say where a copy is not to be relied on."""
     return reason("copy.unsound", "{path} is no sound backup: {why}", path=path, why=why)
 
 

@@ -125,13 +125,13 @@ def flush(path: Path) -> None:
 
 
 def not_copied(source: object, target: Path, why: Reason) -> Reason:
-    """That a copy could not be made, and why."""
+    """The reason to say where a copy could not be made."""
     words = "cannot copy {source} to {target}: {why}"
     return reason("copy.failed", words, source=source, target=target, why=why)
 
 
 def no_folder(folder: Path, why: Reason) -> Reason:
-    """That a folder takes no copy, and why."""
+    """The reason to say where a folder takes no copy."""
     return reason("copy.folder", "{folder}: {why}", folder=folder, why=why)
 
 

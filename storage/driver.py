@@ -63,7 +63,7 @@ class FileConnection(aiosqlite.Connection):
         await super().close()
 
     def stop(self) -> asyncio.Future[Any] | None:
-        """The same without waiting."""
+        """Roll back, then close, without waiting for the thread."""
         self._let_go()
         return super().stop()
 

@@ -187,7 +187,7 @@ async def _sifted(
     last: int | None,
     sieve: Sieve,
 ) -> Select[Any]:
-    """Those of a chunk's readers whose filters let the alert through."""
+    """The readers of a chunk whose filters let the alert through."""
     sift = await sieve(db, stored_alert(row))
     if sift is None:
         return members

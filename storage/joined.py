@@ -40,7 +40,7 @@ def tells_a_rate(of: FromClause) -> ColumnElement[bool]:
 
 
 def is_of_a_rate(row: Any) -> bool:  # noqa: ANN401 - a row
-    """The same of an alert at hand."""
+    """Whether an alert at hand tells a day's rate, as `tells_a_rate` asks the store."""
     about = row.about_series is not None
     return about and (row.audience_told is None or row.audience_key is not None)
 

@@ -47,7 +47,7 @@ class Nights:
 
     @property
     def made(self) -> list[Path]:
-        """Those that are here, oldest first."""
+        """The copies of nights that are here, oldest first."""
         return nights(self.folder, self.stem, self.ending)
 
 

@@ -169,7 +169,7 @@ def lacking(kind: type[Kind]) -> list[str]:
 
 
 def _lacking_of(payload: type[Payload]) -> Iterator[str]:
-    """The same of a payload, whose parts may be anything where nobody checked them."""
+    """The parts that a payload lacks; they may be anything where nobody checked them."""
     name: object = getattr(payload, "KIND", None)
     if not isinstance(name, str) or not name:
         yield "payload.KIND, the name under which it is stored"

@@ -63,7 +63,7 @@ def undecided() -> list[str]:
 
 
 def _imported(modules: Collection[str]) -> set[str]:
-    """Those modules of which another that was loaded has something, or all."""
+    """The modules of which another that was loaded has something, or all."""
     loaded = sys.modules
     names = {id(loaded[module]): module for module in modules}
     tables = {module.rpartition(".")[0] for module in modules}  # that have all they find

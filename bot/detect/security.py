@@ -101,7 +101,7 @@ def detect(
 def detect_in(
     where: tuple[Zone, ...], title: str, text: str, language: str, *, vector: bytes | None = None
 ) -> Verdict:
-    """The same of a text that is `comparable`, in one of our languages, with its zones."""
+    """The verdict on a text that is `comparable`, in one of our languages, with its zones."""
     weights = weighed(where, language)
     by_words = lexicon(language).bias + sum(weights.values())
     worded, clear = _worded(title, text, language), outranking(weights)

@@ -53,7 +53,7 @@ class Looked:
     error: SourceError | None = None
 
     def with_items(self, items: bytes) -> Looked:
-        """The same with what its document listed, once that was read."""
+        """The answer with what its document listed, once that was read."""
         if self.seen is None:
             return self
         return replace(self, seen=replace(self.seen, listed=items or None))

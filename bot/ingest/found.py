@@ -128,7 +128,7 @@ class NewsFound:
         return self.looked.changed is None and not self.whole and not was_told(self.state)
 
     def pieces(self, size: int) -> Sequence[NewsFound]:
-        """The same in pieces of so many new entries, the oldest first; one where there is none."""
+        """The find in pieces of so many new entries, the oldest first; one where there is none."""
         items = list(self.judged.items())
         cuts = [*range(len(items), size, -size), min(len(items), (len(items) - 1) % size + 1)]
         pieces: list[NewsFound] = []

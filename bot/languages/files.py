@@ -25,7 +25,7 @@ def unread(folder: Path, known: Collection[str]) -> Iterator[str]:
 
 
 def same(folder: Path, other: Path, names: Sequence[str]) -> list[str]:
-    """Those of the files that are one and the same in two folders, to the byte."""
+    """The files that are one and the same in two folders, to the byte."""
     found: list[str] = []
     for name in names:
         ours, theirs = folder / name, other / name

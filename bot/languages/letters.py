@@ -20,7 +20,7 @@ def fold(text: str) -> str:
 
 
 def fold_typed(text: str) -> str:
-    """The same, and letters that a foreign keyboard lacks as the ones typed for them: ө as о."""
+    """Folded, and letters that a foreign keyboard lacks as the ones typed for them: ө as о."""
     return fold(text).translate(_typed())
 
 

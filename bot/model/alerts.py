@@ -145,7 +145,7 @@ class Payload(ABC):
 
     @property
     def post(self) -> Post | None:
-        """The same of this one, where that follows from what it is about."""
+        """The kind of post of this payload, where that follows from what it is about."""
         return self.POST
 
     @abstractmethod

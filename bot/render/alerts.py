@@ -91,7 +91,7 @@ def in_a_day(old: date, new: date, language: str) -> Rich:
 
 
 def changed_in_a_day(change: Rich | str, old: date, new: date, language: str) -> Rich:
-    """The same behind the `change` itself."""
+    """The `change`, and between which rates it lies behind it."""
     if (new - old).days == 1:
         return phrase("why.day", language, change=change)
     return phrase("why.fixing", language, change=change, day=day_at(old, language, today=new))

@@ -131,7 +131,7 @@ def _table(moves: Sequence[Move], home: str, language: str) -> Table:
 def why_waited(
     hours: str, parts: Sequence[tuple[datetime, Told]], language: str, zone: str
 ) -> Message:
-    """That all this waited for the quiet hours, and when each of it was decided."""
+    """A *Why?*: the quiet hours that all this waited for, and when each of it was decided."""
     because = phrase("waited.why_past", language)
     if hours:
         because = phrase("waited.why", language, hours=bold(as_said(hours)))

@@ -67,7 +67,7 @@ def channel_welcome(
 def channel_again(
     title: str, following: Sequence[str], language: str, *, setup: int | None = None
 ) -> Message:
-    """The same of a channel that has chosen already: what it is `following` stays."""
+    """A word to who made the bot post in a channel that has chosen: `following` stays."""
     posts = phrase("channel.follows_nothing", language)
     if following:
         posts = phrase("channel.follows", language, what=", ".join(following))
@@ -75,7 +75,7 @@ def channel_again(
 
 
 def channel_of_catalog(title: str, language: str) -> Message:
-    """The same of a channel that the catalog sets up."""
+    """A word to who made the bot post in a channel that the catalog sets up."""
     by_whom = phrase("error.channel.catalog", language, title=one_line(title))
     return message(lines(_may_post(title, language), by_whom))
 

@@ -92,7 +92,7 @@ class HazardSpec(NewsSpec):
         return partial(list_hazards, spec=self, known=known)
 
     def taken_back(self, item: Entry) -> Entry:
-        """The same hazard, which was none."""
+        """The entry of a hazard that its institute has taken back."""
         hazard = Hazard.read(item.content)
         if hazard is None or hazard.withdrawn:
             return item
