@@ -242,10 +242,18 @@ class Reactions:
         if outcome.thread and item.thread is not None:
             await self._leave_thread(item, item.thread)
             self.marks.add(again(item, 0.0, outcome.why))
-        elif (outcome.plain or outcome.thread) and not item.plain:
+        elif _may_do_plain(item, outcome) and not item.plain:
             self.marks.add(again(item, 0.0, outcome.why, plain=True))
         elif outcome.unneeded:
             self.marks.add(ended(item, outcome.why, State.CANCELLED))
         else:
             self.marks.add(ended(item, outcome.why))
             await self.on_trouble("notice.rejected", {"alert": str(item.alert)}, outcome.why)
+
+
+def _may_do_plain(item: Claimed, outcome: Rejected) -> bool:
+    """Whether words without anything around them may be taken where this was refused.
+
+    A server that knows no rich messages finds no words in one; those that it has may do.
+    """
+    return outcome.plain or outcome.thread or (item.tables and not outcome.unneeded)

@@ -14,6 +14,7 @@ import storage.chats
 from bot.alerts.digests import DigestDue
 from bot.alerts.moves import RateMoved
 from bot.emulator import Fault
+from bot.emulator.faults import Kind
 from bot.emulator.rich import words_in
 from bot.i18n import t
 from bot.model.alerts import Audience
@@ -104,8 +105,19 @@ async def test_a_table_that_telegram_refuses_comes_in_words(
     """As they always were: marks, buttons and all."""
     in_words = await world.ask("/rates", chat=chat)
     await chosen(world, chat)
-    for refusal in ("can't parse InputRichMessage: x", "something nobody has seen"):
-        fault = Fault.bad_request(refusal, method="sendRichMessage", chat_id=chat, times=1)
+    for code, refusal in (
+        (400, "Bad Request: can't parse InputRichMessage: x"),
+        (400, "Bad Request: something nobody has seen"),
+        (404, "Not Found: method not found"),  # an older server of one's own
+    ):
+        fault = Fault(
+            kind=Kind.ERROR,
+            code=code,
+            description=refusal,
+            method="sendRichMessage",
+            chat_id=chat,
+            times=1,
+        )
         world.emulator.faults.add(fault)
         answer = await world.ask("/rates", chat=chat)
         assert fault.hits == 1
@@ -234,13 +246,16 @@ async def only_posts(world: World) -> list[int]:
     return [one["message_id"] for one in world.emulator.messages(CHANNEL) if words_in(one)]
 
 
-async def test_a_boards_table_that_is_refused_is_its_words(world: World) -> None:
-    """The board stays up to date for all that Telegram says."""
+@pytest.mark.parametrize("refusal", ["can't parse x", "message text is empty"])
+async def test_a_boards_table_that_is_refused_is_its_words(world: World, refusal: str) -> None:
+    """The board stays up to date whatever Telegram says, and where a server of one's own is too old
+    to know what a rich message is.
+    """
     found = await set_up(world)
     await found.press("board:on")
     await turns(world)
     (board,) = posts(world)
-    fault = Fault.bad_request("can't parse x", method="editMessageText", chat_id=CHANNEL, times=1)
+    fault = Fault.bad_request(refusal, method="editMessageText", chat_id=CHANNEL, times=1)
     world.emulator.faults.add(fault)
     await found.press("tables:on")
     await world.keep([rate(value="85.0001", on=str(NOW.date() + timedelta(days=1)))])
