@@ -37,7 +37,7 @@ LEASE = timedelta(days=10)  # that we ask for; the hub decides
 SHORTEST_LEASE, LONGEST_LEASE = timedelta(minutes=5), timedelta(days=30)
 RENEWED = 0.2  # of a lease before its end
 GAP = timedelta(minutes=1)  # between two questions to one hub
-AGAIN = timedelta(hours=6)  # until a hub that did not confirm is asked again
+UNCONFIRMED_PAUSE = timedelta(hours=6)  # until a hub that did not confirm is asked again
 ANSWERED_WITHIN = timedelta(days=1)  # a later question of a hub is not about what we asked
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 METHODS = ("sha256", "sha512", "sha384", "sha1")  # of signatures
@@ -137,7 +137,7 @@ def _wanting(hub: Hub, now: datetime) -> bool:
         return True
     since = now - hub.asked_at
     if hub.until_at is None or now >= hub.until_at:
-        return since >= AGAIN
+        return since >= UNCONFIRMED_PAUSE
     left = hub.until_at - now
     return since >= GAP and left <= RENEWED * (hub.until_at - hub.asked_at)
 

@@ -13,7 +13,7 @@ from bot.render.settings import BACK
 from bot.render.text import Message
 from handlers.context import Context
 
-MOST = 2**31 - 1  # the highest number that a message can have
+LARGEST_MESSAGE_ID = 2**31 - 1  # the highest number that a message can have
 
 
 async def here(_update: Update, context: Context) -> None:
@@ -72,7 +72,7 @@ async def _lead(context: Context, posts: list[Post], thread: int | None) -> Chat
 
 
 def _thread(number: str) -> int | None:
-    if not number.isascii() or not number.isdecimal() or int(number) > MOST:
+    if not number.isascii() or not number.isdecimal() or int(number) > LARGEST_MESSAGE_ID:
         raise UserError("error.stale")
     return int(number) or None
 

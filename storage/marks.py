@@ -11,8 +11,10 @@ from storage.schema import mark
 
 #: The marks of the daily look at what was given up: of the last that ended, of the chats that it
 #: left open, by number, and of the last that a replica began.
-LOOK, LEFT, BEGUN = "standing looked at", "standing not answered", "standing look begun"
-OF_A_LOOK = (LOOK, LEFT, BEGUN)
+LOOK_ENDED = "standing looked at"
+LOOK_UNANSWERED = "standing not answered"
+LOOK_BEGUN = "standing look begun"
+OF_A_LOOK = (LOOK_ENDED, LOOK_UNANSWERED, LOOK_BEGUN)
 #: What one replica does at a time: deciding, where stories and alerts are compared with what is
 #: there, and putting into the queue what waits there once.
 DECIDING, PUTTING = "deciding", "putting a job"

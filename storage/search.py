@@ -21,7 +21,7 @@ from storage.schema import entry
 SECONDS = 1.0  # a search may take
 MOST_FOUND = 200  # entries that a search looks at, the newest
 NEWEST = 10_000  # entries among which a server looks for common words
-PIECE = 50  # entries put into the index in one transaction
+INDEXED_AT_ONCE = 50  # entries put into the index in one transaction
 
 
 class SearchTooLongError(BotError):
@@ -67,7 +67,9 @@ _READ = (entry.c.id, entry.c.title, entry.c.summary, entry.c.content, entry.c.la
 
 async def unindexed(db: Db) -> list[Unindexed]:
     """The next entries to be put into the index, the newest first."""
-    query = select(*_READ).where(~entry.c.indexed).order_by(entry.c.id.desc()).limit(PIECE)
+    query = (
+        select(*_READ).where(~entry.c.indexed).order_by(entry.c.id.desc()).limit(INDEXED_AT_ONCE)
+    )
     return [_unindexed(row) for row in await db.execute(query)]
 
 

@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 import storage.hubs
 import storage.sources
-from bot.hubs import AGAIN, LEASE, Hubs
+from bot.hubs import LEASE, UNCONFIRMED_PAUSE, Hubs
 from bot.intake.bells import LARGEST_BELL, add_bells
 from bot.intake.inbox import Inbox
 from bot.intake.webhook import webhook_app
@@ -261,7 +261,7 @@ async def test_a_lease_is_renewed_before_its_end_and_a_hub_that_does_not_confirm
     hub.refuses = True
     await hub.hubs.renew()
     assert await hub.hubs.renew() == 0
-    hub.now += AGAIN
+    hub.now += UNCONFIRMED_PAUSE
     hub.refuses = False
     assert await hub.hubs.renew() == 1
     await hub.confirm(lease_seconds="86400")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot.ingest import IngestReport, keeping
-from bot.ingest.keeping import PIECE
+from bot.ingest.keeping import ENTRIES_AT_ONCE
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.db import Store
@@ -460,7 +460,7 @@ async def test_F21_what_is_left_of_a_flood_after_a_kill_is_backlog_too(
     items = [
         Item(f"Armed men attack the border post of village {n}, soldiers killed", f"Shots {n}.",
              f"g{n}", f"https://a.example/{n}", ago(hours=4, minutes=n))
-        for n in range(PIECE + 10)
+        for n in range(ENTRIES_AT_ONCE + 10)
     ]  # fmt: skip
     keep = keeping.keep_entries
     begun: list[object] = []
@@ -477,7 +477,7 @@ async def test_F21_what_is_left_of_a_flood_after_a_kill_is_backlog_too(
             await poll(world, *items, WEATHER)
     report = await poll(world, *items, WEATHER)
     assert (report.new, report.alerts) == (10, 0)
-    assert [values["n"] for _, values in await world.notices()] == [str(PIECE + 10)]
+    assert [values["n"] for _, values in await world.notices()] == [str(ENTRIES_AT_ONCE + 10)]
     # and that was all of it
     assert (await poll(world, blast(), *items, WEATHER)).alerts == 1
 
@@ -495,11 +495,11 @@ async def test_F21_the_fresh_one_is_told_in_whichever_piece_of_the_flood_it_is_s
             f"https://a.example/p{n}",
             ago(hours=5),
         )
-        for n in range(PIECE + 5)
+        for n in range(ENTRIES_AT_ONCE + 5)
     ]
     assert await polls(world, [WEATHER], [*older, blast(date=ago(minutes=1))]) == [
         (1, 0),
-        (PIECE + 6, 1),
+        (ENTRIES_AT_ONCE + 6, 1),
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 import storage.clues
 import storage.retention
 import storage.stories
-from bot.detect.clues import SHARED, clues_of, worth
+from bot.detect.clues import CLUES_SHARED, clues_of, worth
 from bot.model.alerts import Severity
 from bot.model.news import Verdict
 from bot.sources.catalog import parse_catalog
@@ -139,7 +139,7 @@ async def test_what_is_alike_and_another_event_is_compared_and_stays_alone(world
         title=BLAST[0].replace("Osh", "Naryn"), summary=BLAST[1].replace("northern", "southern")
     )
     shared = set(clues_of(one)) & set(clues_of(elsewhere))
-    assert sum(map(worth, shared)) >= SHARED
+    assert sum(map(worth, shared)) >= CLUES_SHARED
     await world.report("one", ("a", *BLAST))
     await world.report("two", ("b", elsewhere.title, elsewhere.summary))
     assert (await sizes(world))[0] == 1

@@ -16,7 +16,7 @@ import storage.sources
 import storage.stories
 from bot.errors import BotError, StorageError
 from bot.ingest import documents, keeping
-from bot.ingest.keeping import PIECE
+from bot.ingest.keeping import ENTRIES_AT_ONCE
 from bot.ingest.together import Together
 from bot.model.news import Entry
 from bot.reasons import reason, said
@@ -152,7 +152,8 @@ async def test_F26_many_new_entries_are_stored_in_pieces_all_of_them_and_in_sile
     world: World, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     """So many at once from a known feed are a flood, whichever piece they are in."""
-    monkeypatch.setattr(keeping, "PIECE", 24)  # of the same event each: all are compared with all
+    # of the same event each: all are compared with all
+    monkeypatch.setattr(keeping, "ENTRIES_AT_ONCE", 24)
     monkeypatch.setattr(keeping, "PORTION", 48)
     items = [(f"n{item}", f"{ATTACK} number {item}", "Text.") for item in range(count)]
     world.feed("s0", *items)
@@ -165,7 +166,7 @@ async def test_F26_whoever_writes_beside_a_flood_has_its_turn_between_two_pieces
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reply that comes during the first piece does not wait for the others."""
-    count = 6 * PIECE
+    count = 6 * ENTRIES_AT_ONCE
     world.feed("s0", *((f"n{item}", f"Bridge {item} is open", "Text.") for item in range(count)))
     add = storage.stories.add_alone
     order: list[str] = []
@@ -194,7 +195,7 @@ async def test_F26_a_flood_whose_store_ends_in_the_middle_is_stored_to_its_end_b
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was stored is known, what was not is new; the document is asked for again."""
-    count = 3 * PIECE
+    count = 3 * ENTRIES_AT_ONCE
     world.feed("s0", *((f"n{item}", f"Bridge {item} is open", "Text.") for item in range(count)))
     add = storage.stories.add_alone
     pieces: list[int] = []
@@ -209,7 +210,7 @@ async def test_F26_a_flood_whose_store_ends_in_the_middle_is_stored_to_its_end_b
         patched.setattr(storage.stories, "add_alone", ends)
         with pytest.raises(StorageError):
             await world.poll("s0")
-    assert (await world.poll("s0")).new == count - PIECE
+    assert (await world.poll("s0")).new == count - ENTRIES_AT_ONCE
 
 
 async def test_F21_after_a_flood_one_of_whose_entries_cannot_be_stored_news_is_told_again(
@@ -218,7 +219,9 @@ async def test_F21_after_a_flood_one_of_whose_entries_cannot_be_stored_news_is_t
     """Its pieces are stored by a first try, and a second finds nearly nothing new: it is the whole
     flood all the same, of which the operators hear, and the next poll is none.
     """
-    bridges = [(f"n{item}", f"Bridge {item} is open", "Text.") for item in range(2 * PIECE + 10)]
+    bridges = [
+        (f"n{item}", f"Bridge {item} is open", "Text.") for item in range(2 * ENTRIES_AT_ONCE + 10)
+    ]
     broken = ("bad", ATTACK, "Text.")
     world.feed("s0", broken, *bridges)
     with monkeypatch.context() as patched:

@@ -23,7 +23,7 @@ from bot.config import load_settings
 from bot.deliver.sieve import sieve
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.model.alerts import Alert, Audience, Lane, Severity, State
-from bot.ops.readiness import NEVER, SENDS
+from bot.ops.readiness import NEVER_READ_FAILURES, SENDS
 from bot.reasons import said
 from bot.recurring import JOBS, beat, look_for_unheard
 from storage.db import Store
@@ -167,7 +167,7 @@ async def test_a_dead_mans_switch_is_not_told_where_no_source_could_be_read(
     """The program that never had anything to say is not well; one good poll, and it is."""
     publishers.asked.clear()
     async with world.store.writing() as db:
-        for _ in range(NEVER):
+        for _ in range(NEVER_READ_FAILURES):
             await storage.sources.record_failure(
                 db, "nbkr", now=NOW, next_due_at=NOW, error=said("cannot connect")
             )

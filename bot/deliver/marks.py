@@ -28,7 +28,7 @@ MAY_HAVE_ARRIVED = "delivery.doubted"
 #: Why a delivery without words is cancelled.
 NOTHING_TO_SAY = reason("delivery.nothing_to_say", "nothing to say any more")
 COLLECT = 0.02  # seconds that marks are collected before they are written
-ENOUGH = 500  # marks that are written without waiting for more
+MARKS_AT_ONCE = 500  # marks that are written without waiting for more
 MOST_TRIES = 1000  # counted of one delivery
 
 
@@ -110,7 +110,7 @@ class Marks:
         """Write marks soon after they are made, many at once; what cannot be written is kept."""
         while True:
             await self._any.wait()
-            if len(self._marks) < ENOUGH:
+            if len(self._marks) < MARKS_AT_ONCE:
                 await asyncio.sleep(COLLECT)
             try:
                 await self.write()

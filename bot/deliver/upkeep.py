@@ -21,10 +21,10 @@ from storage.withheld import Editor
 EXPIRE = 10.0
 # seconds between looks for what channels withhold for no reason any more: nearly always it left by
 # itself
-LOOK = 60.0
+WITHHELD_LOOK = 60.0
 # a process that stood still for so long may be told of leases that ended, and hold their answers
 # unread
-STOOD = 5.0
+STALL_GRACE = 5.0
 
 
 class Upkeep:
@@ -78,7 +78,7 @@ class Upkeep:
             return False
         # when the database was away, the leases of what we sent may have ended
         await self._marks.write()
-        stood = self._tidy_at and now > self._tidy_at + STOOD
+        stood = self._tidy_at and now > self._tidy_at + STALL_GRACE
         self._tidy_at = now + IDLE
         async with self._store.writing() as db:
             if not stood:  # else answers that came meanwhile are read and marked first
@@ -100,7 +100,7 @@ class Upkeep:
             else:
                 self._tidy_at = now  # there is more
         if now >= self._look_at:
-            self._look_at = now + LOOK
+            self._look_at = now + WITHHELD_LOOK
             async with self._store.writing() as db:
                 await storage.withheld.look(db, self._editor.unmet)
         return more

@@ -22,12 +22,12 @@ from bot.model.news import Entry, Verdict
 
 WORDS = 14  # clues of words, at most
 FACTS = 8  # and of facts
-SHARED = 3  # so many clues two entries must share to be compared
+CLUES_SHARED = 3  # so many clues two entries must share to be compared
 OF_FACTS = 1  # the bit that tells clues of facts from those of words
 BEGINNING = 200  # characters that stand for a missing headline
 COMMON = 4.5  # a stem below this weight is in too many texts to be one
 HEADLINE = 2.0  # how much more a stem of the headline counts
-ODD = 1.25  # the points of a number from which it is a clue
+ODD_NUMBER_POINTS = 1.25  # the points of a number from which it is a clue
 LONG_NAME = 4  # letters of a name's key: a shorter one is in many names
 
 
@@ -48,8 +48,8 @@ def clued(verdict: Verdict, title: str, text: str, language: str | None) -> Verd
 
 
 def worth(clue: int) -> int:
-    """How much a shared clue counts towards `SHARED`: one of facts is enough to compare."""
-    return SHARED if clue & OF_FACTS else 1
+    """How much a shared clue counts towards `CLUES_SHARED`: one of facts is enough to compare."""
+    return CLUES_SHARED if clue & OF_FACTS else 1
 
 
 def _words(drawn: Sketch) -> list[str]:
@@ -74,7 +74,7 @@ def _facts(facts: Facts) -> list[str]:
     whole = facts.whole
     said = [*sorted(whole.places - BIG_CITIES), *sorted(whole.bodies)]
     for unit, value in sorted(facts.numbers):
-        if unit and oddity(unit, value) >= ODD:
+        if unit and oddity(unit, value) >= ODD_NUMBER_POINTS:
             said.append(f"{unit} {value:g}")
     said += sorted(name for name in facts.names if len(name) >= LONG_NAME)
     said += sorted(whole.places & BIG_CITIES)

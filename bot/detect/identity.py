@@ -37,7 +37,7 @@ from bot.detect.weighing import other_event, wholly_other_event
 from bot.model.news import Entry
 from bot.model.text import alike, first_sentence
 
-ENOUGH = 0.0  # from here on it is known
+KNOWN_FROM = 0.0  # from here on it is known
 ENOUGH_IN_ONE_DOCUMENT = 1.0  # no editor lists an article and its correction
 OWN_ID, OTHER_ID = 2.5, -0.75
 LINK, ONLY_LINK, OTHER_FRAGMENT, OTHER_LINK = 2.5, 4.5, 1.0, -1.0

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import storage.clues
 import storage.entries
 from bot.detect import identity, stories
-from bot.detect.clues import SHARED, worth
+from bot.detect.clues import CLUES_SHARED, worth
 from bot.model.news import StoredEntry, Verdict
 from storage.db import Db
 from storage.entries import NewEntry
@@ -112,6 +112,6 @@ def _likely(clues: Iterable[int], having: Mapping[int, Collection[int]]) -> list
         for pk in having.get(clue, ()):
             shared[pk] = shared.get(pk, 0) + points
     # beside one that shares many clues, one that shares few is chance
-    least = max(SHARED, max(shared.values(), default=0) / 2)
+    least = max(CLUES_SHARED, max(shared.values(), default=0) / 2)
     enough = [pk for pk, points in shared.items() if points >= least]
     return sorted(enough, key=lambda pk: (-shared[pk], -pk))[:COMPARED]

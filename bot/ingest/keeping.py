@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 ASK_AGAIN = timedelta(seconds=60)
 LAST_DOUBLING = 10  # 17 hours: beyond, the source's own interval is shorter
 LONGEST_WAIT = 7 * 86400.0  # seconds a server may ask us to stay away
-PIECE = 50  # new entries of one source that are written in one transaction
+ENTRIES_AT_ONCE = 50  # new entries of one source that are written in one transaction
 PORTION = 200  # new entries, and polls that brought none, written in one transaction
 
 
@@ -105,8 +105,8 @@ class Keeper:
             return None
         items = list(found.judged)
         sound: list[Entry] = []
-        for start in range(0, len(items), PIECE):
-            sound += await self._storable(found, items[start : start + PIECE])
+        for start in range(0, len(items), ENTRIES_AT_ONCE):
+            sound += await self._storable(found, items[start : start + ENTRIES_AT_ONCE])
         if not sound and found.state.first_ok_at is None:
             return None
         return replace(
@@ -146,7 +146,7 @@ class Keeper:
         news: list[NewsFound] = []
         for one in found:
             if isinstance(one, NewsFound):
-                *before, last = one.pieces(PIECE)
+                *before, last = one.pieces(ENTRIES_AT_ONCE)
                 if before:
                     # however few of them a later try finds new
                     last = replace(last, flood=max(one.flood, len(one.judged)))

@@ -26,7 +26,7 @@ from storage.db import Store
 
 log = structlog.get_logger(__name__)
 
-MOST = 16  # vectors of the polls that are written together: two seconds of a processor
+VECTORS_TOGETHER = 16  # vectors of the polls that are written together: two seconds of a processor
 # of these for stories, where so many are wanted for them; the others tell security
 OF_STORIES = 8
 SECONDS = 10.0  # a process's start, the model's, and so many vectors
@@ -95,9 +95,9 @@ def _wanted(doubted: Sequence[Entry], pairs: Sequence[tuple[Entry, StoredEntry]]
         of_stories[meaning.as_read(item)] = None
         if stored.meaning is None:
             of_stories[meaning.as_read(stored.entry)] = None
-    room = MOST - min(len(of_stories), OF_STORIES)
+    room = VECTORS_TOGETHER - min(len(of_stories), OF_STORIES)
     wanted = dict.fromkeys([meaning.as_read(item) for item in doubted[:room]])
-    return list(wanted | of_stories)[:MOST]
+    return list(wanted | of_stories)[:VECTORS_TOGETHER]
 
 
 async def _judged_again(

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import storage.brought
 import storage.entries
 from bot.detect import identity
-from bot.detect.identity import ENOUGH, Mark, Shared
+from bot.detect.identity import KNOWN_FROM, Mark, Shared
 from bot.detect.stories import title_key
 from bot.ingest.found import Recognised
 from bot.model.news import Entry, ends_a_day
@@ -233,9 +233,9 @@ class _Recogniser:
             open_ones: list[int] = []
             for pk in namesakes.of(one):
                 least, most = identity.bounds(one, self.stored[pk], self.shared)
-                if least >= ENOUGH:
+                if least >= KNOWN_FROM:
                     break
-                if most >= ENOUGH:
+                if most >= KNOWN_FROM:
                     open_ones.append(pk)
             else:
                 wanted.update(open_ones)
@@ -279,8 +279,8 @@ class _Recogniser:
                 (identity.evidence(one, self.stored[pk], self.shared), pk)
                 for pk in namesakes.of(one)
             ]
-            score, pk = max(scored, default=(ENOUGH - 1, 0))
-            if score < ENOUGH:
+            score, pk = max(scored, default=(KNOWN_FROM - 1, 0))
+            if score < KNOWN_FROM:
                 continue
             claims[one] = pk
             if pk not in best or score > best[pk][0]:

@@ -19,7 +19,7 @@ from storage.db import Db
 
 LEAST = timedelta(days=7)  # a holiday of an agency that writes every day
 LONGEST = timedelta(days=60)
-TIMES = 3  # the longest pause among the latest entries, so many times
+PAUSES_MISSED = 3  # the longest pause among the latest entries, so many times
 LATEST = 30  # entries that tell a publisher's pace
 
 
@@ -70,4 +70,4 @@ def _patience(times: Sequence[datetime]) -> timedelta:
     """How long a publisher that wrote at those times may be silent."""
     ordered = sorted(times)
     pauses = [late - early for early, late in pairwise(ordered)]
-    return min(max(TIMES * max(pauses, default=LEAST), LEAST), LONGEST)
+    return min(max(PAUSES_MISSED * max(pauses, default=LEAST), LEAST), LONGEST)

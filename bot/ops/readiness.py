@@ -10,7 +10,8 @@ from bot.reasons import Reason, reason
 
 # after so long without a good poll of any source, what readers see is old
 STALE = timedelta(hours=12)
-NEVER = 3  # failures in a row where nothing was ever read; at the usual rhythm an hour
+# in a row, where nothing was ever read; at the usual rhythm an hour
+NEVER_READ_FAILURES = 3
 #: The parts of a program that is ready. Their names stay: alarms are written with them.
 RECEIVES = "receives"  # Telegram is asked for updates, and answers
 SENDS = "sends"  # Telegram answers at all
@@ -73,7 +74,7 @@ def stale(last_ok_at: datetime | None, now: datetime, *, failures: int) -> Reaso
     source failed so often that it is no accident of the start. Before that nothing is wrong.
     """
     if last_ok_at is None:
-        return NEVER_READ if failures >= NEVER else None
+        return NEVER_READ if failures >= NEVER_READ_FAILURES else None
     if now - last_ok_at <= STALE:
         return None
     words = "data: no source was read since {since} UTC"

@@ -13,7 +13,7 @@ from bot.telegram.outcomes import NO_RIGHT, Gone, Outcome
 from bot.telegram.results import chat_of, member_of
 from bot.telegram.retry import ONCE, Pause, Policy, taken
 
-AGAIN = 1.0  # seconds until a question that was refused is asked once more
+REFUSED_PAUSE = 1.0  # seconds until a question that was refused is asked once more
 
 
 async def standing(
@@ -36,7 +36,7 @@ async def standing(
         # The question may be refused by the same mistake. A person's refusal is not asked about
         # again: of those there are many in a broadcast, and each would hold a sender.
         if isinstance(outcome, Gone) and chat_id < 0:
-            await pause(AGAIN)
+            await pause(REFUSED_PAUSE)
             outcome = await taken(api, method, policy=policy, pause=pause, **parameters)
         return outcome
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.detect.identity import (
-    ENOUGH,
+    KNOWN_FROM,
     Mark,
     Shared,
     another_id,
@@ -48,9 +48,9 @@ def marked(item: Entry) -> Mark:
 def test_F18_no_key_decides_alone(key: str) -> None:
     """One that is equal makes no two articles one, one that differs makes no one two."""
     one, theirs = marked(ARTICLE), {key: getattr(OTHER, key)}
-    assert evidence(one, marked(replace(ARTICLE, **theirs)), ALONE) >= ENOUGH
+    assert evidence(one, marked(replace(ARTICLE, **theirs)), ALONE) >= KNOWN_FROM
     mine = {key: getattr(ARTICLE, key)}
-    assert evidence(one, marked(replace(OTHER, **mine)), ALONE) < ENOUGH
+    assert evidence(one, marked(replace(OTHER, **mine)), ALONE) < KNOWN_FROM
 
 
 IDS = st.sampled_from(["g", "h", "https://a.example/1", "https://a.example/2#x", "f" * 64])

@@ -13,7 +13,16 @@ import pytest
 import storage.sources
 from bot.i18n import t
 from bot.ops import Operated, ops_app
-from bot.ops.readiness import FRESH, NEVER, PARTS, READS, SENDS, STALE, Readiness, stale
+from bot.ops.readiness import (
+    FRESH,
+    NEVER_READ_FAILURES,
+    PARTS,
+    READS,
+    SENDS,
+    STALE,
+    Readiness,
+    stale,
+)
 from bot.reasons import said
 from bot.sources.specs import Catalog
 from storage.db import Store
@@ -105,7 +114,7 @@ async def test_where_no_source_could_ever_be_read_there_is_nothing_to_tell(store
     failed = said("cannot connect to www.nbkr.kg")
     async with asked(operated(store, Readiness())) as ops:
         async with store.writing() as db:
-            for key in ("nbkr", "kabar", *["nbkr"] * (NEVER - 2)):
+            for key in ("nbkr", "kabar", *["nbkr"] * (NEVER_READ_FAILURES - 2)):
                 await storage.sources.record_failure(
                     db, key, now=NOW, next_due_at=NOW, error=failed
                 )
@@ -132,6 +141,6 @@ def test_what_readers_see_is_old_after_twelve_hours_without_a_source(
     ago: timedelta, is_old: bool
 ) -> None:
     """As docs/metrics.md says; before a first poll nothing is."""
-    for failures in (0, NEVER):
+    for failures in (0, NEVER_READ_FAILURES):
         assert (stale(NOW - ago, NOW, failures=failures) is not None) is is_old
     assert stale(None, NOW, failures=0) is None

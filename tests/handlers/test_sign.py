@@ -13,7 +13,7 @@ import pytest
 from bot.emulator.faults import Fault
 from handlers import sign
 from handlers.context import Context
-from handlers.signs import MOST, Signs
+from handlers.signs import SIGNS_A_SECOND, Signs
 from tests.handlers.conftest import GROUP, READER, World, days
 
 NEVER = 3600.0
@@ -139,7 +139,9 @@ def test_all_chats_together_see_only_so_many(monkeypatch: pytest.MonkeyPatch) ->
     """When everything is slow, answers are worth more."""
     signs, now = Signs(), 100.0
     monkeypatch.setattr("handlers.signs.time.monotonic", lambda: now)
-    assert [signs.allow() for _ in range(MOST + 3)] == [True] * MOST + [False] * 3
+    assert [signs.allow() for _ in range(SIGNS_A_SECOND + 3)] == [True] * SIGNS_A_SECOND + [
+        False
+    ] * 3
     now += 1
     assert signs.allow()
 

@@ -100,7 +100,7 @@ async def test_what_another_bot_gets_says_nothing_of_the_old_ones_messages(store
         if not store.alone:  # numbers that were written do not count as given there
             await db.execute(text("SELECT setval(pg_get_serial_sequence('setup', 'id'), 10)"))
         await people(db)
-        await storage.marks.put(db, storage.marks.LOOK, NOW.isoformat())
+        await storage.marks.put(db, storage.marks.LOOK_ENDED, NOW.isoformat())
         states = [State.PENDING, State.LEASED, State.HELD, State.SENT]
         for number, state in enumerate(states, 50):
             values = {
@@ -141,7 +141,7 @@ async def test_what_another_bot_gets_says_nothing_of_the_old_ones_messages(store
         assert {READER, GONE, GROUP, CHANNEL} <= {one.id for one in await unmet(db)}
         assert set(await storage.chats.closed_by_telegram(db)) >= {GROUP, CHANNEL}
         assert await storage.switch.off_since(db, NEW) == NOW
-        assert await storage.marks.get(db, storage.marks.LOOK) is None
+        assert await storage.marks.get(db, storage.marks.LOOK_ENDED) is None
         assert await owner(db) == NEW
         await storage.chats.activate(db, READER)
         assert READER not in {one.id for one in await unmet(db)}

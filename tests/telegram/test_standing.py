@@ -10,7 +10,7 @@ import pytest
 from bot.reasons import said
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import BLOCKED, KICKED, NO_RIGHT, Outcome, Retry, Sent
-from bot.telegram.standing import AGAIN, standing
+from bot.telegram.standing import REFUSED_PAUSE, standing
 
 GROUP, PERSON, BOT = -1001, 1001, 7
 MEMBER = Sent(0, {"status": "member", "user": {"id": BOT}})
@@ -70,4 +70,4 @@ async def test_G16_what_telegram_says_of_the_bots_place(case: str) -> None:
     telegram = Telegram(answers)
     assert await standing(telegram, chat, BOT, pause=telegram.pause) == wanted
     assert telegram.asked == asked
-    assert telegram.pauses == [AGAIN] * (len(asked) - len(set(asked)))
+    assert telegram.pauses == [REFUSED_PAUSE] * (len(asked) - len(set(asked)))
