@@ -232,6 +232,8 @@ def say():
     i18n.t('ways.told', "en")
     Notice(msgid="ways.noticed")
     known("ways.asked")
+    tell(db, admins, "notice.ways", {})
+    tell(db, admins, f"notice.{other}", {})
 """
 
 
@@ -244,7 +246,7 @@ def test_each_way_to_give_a_reason_and_to_say_a_text_is_seen(
     (tmp_path / "handlers" / "ways.py").write_text(WAYS, encoding="utf-8")
     broken = 'reason("ways.lost"\nt("ways.lost", "en"'
     (tmp_path / "handlers" / "broken.py").write_text(broken, encoding="utf-8")
-    said = ["ways.wrong", "ways.told", "ways.noticed"]
+    said = ["ways.wrong", "ways.told", "ways.noticed", "notice.ways"]
     assert list(given.given()) == ["ways.plain", "ways.cold", "ways.wet"]
     assert sorted(given.unsaid()) == sorted(
         f"the texts lack {key}, which handlers/ways.py says" for key in said

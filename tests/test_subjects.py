@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import ConfigError
+from bot.model import subjects
 from bot.model.rates import Pair
 from bot.model.subjects import (
     SUBJECTS as KINDS,
@@ -76,6 +77,15 @@ class Lonely(Nameless):
     """A subject of which no handler has heard."""
 
     KIND: ClassVar[str] = "lonely"
+
+
+def test_every_kind_of_subject_of_the_file_is_in_the_table() -> None:
+    """One left out could be followed, and would be passed over wherever keys are read."""
+    found: set[type[Subject]] = set()
+    for one in vars(subjects).values():
+        if isinstance(one, type) and issubclass(one, Subject) and one is not Subject:
+            found.add(one)
+    assert found == set(KINDS.values())
 
 
 def test_a_kind_of_subject_that_lacks_a_part_says_which() -> None:

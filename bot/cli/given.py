@@ -22,6 +22,8 @@ OF_VERBS = ("bot/cli/", "bot/backfill.py", "bot/detect/replay.py", "storage/migr
 SHOWN = re.compile(r"demo\.[\w.]+")
 #: What says a text of the catalogs by its key.
 SAYING = frozenset({"t", "tn", "phrase", "counted", "say", "UserError", "Notice"})
+#: The key of a notice, which whoever tells the operators passes on.
+NOTICE = re.compile(rb"""["'](notice\.[a-z_]+)["']""")
 #: Where that may be, a key in the brackets: all of a file is read where the key is not known.
 SAID = re.compile(
     rb"""\b(?:%b)\(\s*(?:msgid=)?["']([a-z_]+\.[\w.]+)["']""" % "|".join(sorted(SAYING)).encode()
@@ -103,17 +105,18 @@ def _keys(nodes: Sequence[ast.AST]) -> Iterator[str]:
 
 
 def unsaid() -> list[str]:
-    """The keys that handlers, kinds of alert and renderers say and English has no text for, a
-    sentence each.
+    """The keys that handlers, kinds of alert and renderers say, or operators are told by, and
+    English has no text for, a sentence each.
     """
     found: list[str] = []
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
             source = path.read_bytes()
-            if all(known(key.decode()) for key in SAID.findall(source)):
-                continue
             file = path.relative_to(ROOT).as_posix()
-            for key in dict.fromkeys(_said(_parsed(source))):
+            keys = [key.decode() for key in NOTICE.findall(source)]
+            if not all(known(key.decode()) for key in SAID.findall(source)):
+                keys += _said(_parsed(source))
+            for key in dict.fromkeys(keys):
                 if not known(key):
                     found.append(f"the texts lack {key}, which {file} says")
     return found
