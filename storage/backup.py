@@ -57,7 +57,7 @@ def copy(
                 connection.set_progress_handler(look, STEPS_BETWEEN_LOOKS)
                 connection.execute("VACUUM INTO ?", (str(half),))
             tell("checking the copy")
-            _sound(half, stop=stop)
+            _sound(half, called=source, stop=stop)
         except sqlite3.Error as error:
             raise BotError(not_copied(source, target, advised(str(error)))) from error
 
@@ -137,8 +137,14 @@ def unsound(path: object, why: Reason) -> Reason:
     return reason("copy.unsound", "{path} is no sound backup: {why}", path=path, why=why)
 
 
-def _sound(path: Path, *, stop: Callable[[], bool] = never) -> dict[str, int]:
-    """The rows of a backup by table; BotError when it is none, damaged, or newer than we are."""
+def _sound(
+    path: Path, *, called: Path | None = None, stop: Callable[[], bool] = never
+) -> dict[str, int]:
+    """The rows of a backup by table; BotError when it is none, damaged, or newer than we are.
+
+    An error calls it as whoever asked knows it.
+    """
+    shown = called or path
     if not path.is_file():
         raise BotError(_missing(path))
     try:
@@ -149,7 +155,7 @@ def _sound(path: Path, *, stop: Callable[[], bool] = never) -> dict[str, int]:
             tables = _tables(connection)
             if not {"alembic_version", "chat", "alert"} <= tables:
                 raise BotError(
-                    reason("copy.foreign", "{path} is no database of this program", path=path)
+                    reason("copy.foreign", "{path} is no database of this program", path=shown)
                 )
             (schema,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             rows: dict[str, int] = {}
@@ -157,17 +163,17 @@ def _sound(path: Path, *, stop: Callable[[], bool] = never) -> dict[str, int]:
                 counted = connection.execute(f'SELECT count(*) FROM "{name}"')  # noqa: S608 - ours
                 (rows[name],) = counted.fetchone()
     except (sqlite3.Error, TypeError) as error:
-        raise BotError(unsound(path, cause_of(error))) from error
+        raise BotError(unsound(shown, cause_of(error))) from error
     if verdict != "ok":
-        raise BotError(unsound(path, said(verdict)))
+        raise BotError(unsound(shown, said(verdict)))
     if broken:
-        raise BotError(unsound(path, reason("copy.orphans", "rows without what they refer to")))
+        raise BotError(unsound(shown, reason("copy.orphans", "rows without what they refer to")))
     if schema not in REVISIONS:
         words = (
             "{path} has schema {schema}, newer than this program knows ({head}): "
             "use the newer program"
         )
-        raise BotError(reason("copy.newer", words, path=path, schema=str(schema), head=HEAD))
+        raise BotError(reason("copy.newer", words, path=shown, schema=str(schema), head=HEAD))
     return rows
 
 

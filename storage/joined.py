@@ -17,6 +17,7 @@ from sqlalchemy import (
     FromClause,
     bindparam,
     func,
+    or_,
     select,
     text,
     update,
@@ -327,14 +328,30 @@ async def rules_beside(db: Db, pk: int, chat_id: int) -> bool:
 
 
 def is_carried() -> ColumnElement[bool]:
-    """Whether a delivery's alert was told within another one about its rate: what follows that one
-    is enough for both.
+    """Whether a delivery's alert was told within another one about its rate, or in one summary
+    behind another about it: what follows that one is enough for both.
     """
     told = alert.alias("told")
-    query = select(told.c.id).where(
+    carried = select(told.c.id).where(
         told.c.id == delivery.c.within, told.c.about_series.is_not(None)
     )
-    return query.exists()
+    mine, first, other = alert.alias("mine"), delivery.alias("first"), alert.alias("other")
+    summary = alert.alias("summary")  # one chat's, so that few are within it
+    behind = (
+        select(first.c.id)
+        .join(summary, summary.c.id == first.c.within)
+        .join(other, other.c.id == first.c.alert_id)
+        .join(mine, mine.c.id == delivery.c.alert_id)
+        .where(
+            summary.c.id == delivery.c.within,
+            summary.c.about_series.is_(None),
+            first.c.chat_id == delivery.c.chat_id,
+            first.c.alert_id < delivery.c.alert_id,
+            other.c.about_series == mine.c.about_series,
+            other.c.about_day == mine.c.about_day,
+        )
+    )
+    return or_(carried.exists(), behind.exists())
 
 
 async def posts(db: Db, pk: int, chat_id: int) -> list[Post]:

@@ -182,6 +182,21 @@ async def test_a_check_counts_and_changes_nothing(store: Store) -> None:
         assert "subscription" in problem
 
 
+def test_P12_a_copy_of_a_newer_program_s_database_is_refused_by_the_database_s_name(
+    tmp_path: Path,
+) -> None:
+    """Nobody knows the half of a copy by its own."""
+    path = tmp_path / "jarchy.db"
+    assert jarchy(tmp_path, "db", "upgrade").returncode == 0
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    done = jarchy(tmp_path, "db", "backup", "copy.db")
+    [line] = done.stderr.decode().splitlines()
+    assert line.startswith(f"jarchy: {path} has schema 9999, newer than this program knows")
+    assert not (tmp_path / "copy.db").exists()
+
+
 def test_a_check_makes_no_database(tmp_path: Path) -> None:
     """A wrong address is said, not made true."""
     assert jarchy(tmp_path, "db", "check").returncode == 78

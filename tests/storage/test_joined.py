@@ -367,6 +367,23 @@ async def test_a_figure_told_once_is_corrected_once(store: Store) -> None:
         assert (await db.execute(select(delivery).where(delivery.c.state == "pending"))).all() == []
 
 
+async def test_a_figure_told_twice_in_one_summary_is_corrected_once(store: Store) -> None:
+    """By the subscription and by a rule, after quiet hours."""
+    async with store.writing() as db:
+        await following(db, 1)
+        await quiet(db, 1)
+        pks = await decided(db, a_move(), of_rule(1))
+        await fan_all(db)
+        await over(db, 1)
+        await fan_all(db)
+        assert await due(db) == [(1, 1)]
+        new = seen_rate(value="85.5", revision=1)
+        for pk in pks:
+            await decided(db, corrections.alert(pk, NEW, new, now=NOW))
+        await fan_all(db)
+        assert [await due(db), await due(db)] == [[(1, 1)], []]
+
+
 @pytest.mark.slow
 async def test_it_is_said_which_rules_a_message_tells_beside_each_other(store: Store) -> None:
     """Of the one that carries it and of the one within; not of a rule beside a subscription."""
