@@ -87,7 +87,7 @@ async def test_what_is_no_http_is_refused_and_leaves_nothing_in_the_log(
     application = web.Application()
     application.router.add_get("/", fails)
     async with AsyncExitStack() as stack:
-        port = await serve(stack, application, "127.0.0.1:0")
+        port = await serve(stack, application, "127.0.0.1:0", setting="OPS_LISTEN")
         assert port is not None
         for name, request in NO_HTTP.items():
             assert b" 400 " in await asked(port, request), name

@@ -114,7 +114,7 @@ async def test_both_questions_have_their_part(
 ) -> None:
     """However many entries are doubted, no more vectors are asked than there is time for."""
     vectors = Vectors(monkeypatch)
-    monkeypatch.setattr(bot.ingest.meaning, "MOST", 3)
+    monkeypatch.setattr(bot.ingest.meaning, "VECTORS_TOGETHER", 3)
     many = [(f"water{number}", f"{WATER[0]} {number}", WATER[1]) for number in range(9)]
     await world.report("one", *many)
     assert len(vectors.asked) == 3

@@ -91,7 +91,7 @@ async def test_G17_while_posts_do_not_arrive_readyz_says_so_and_the_operator_is_
         ]
         app = webhook.webhook_app(world.bot.inbox, url=hook["webhook_url"], secret=SECRET)
         async with AsyncExitStack() as stack:
-            await serve(stack, app, f"127.0.0.1:{port}")
+            await serve(stack, app, f"127.0.0.1:{port}", setting="WEBHOOK_LISTEN")
             await telegram.wait_message(
                 READER, lambda m: m["from"]["is_bot"], after=asked, timeout=40
             )
