@@ -10,6 +10,7 @@ from typing import Any
 
 from telegram import Update
 
+import storage.chats
 from bot import metrics
 from bot.i18n import t
 from handlers.serving import LONGEST_QUERY_ID, let_go, sorry
@@ -98,6 +99,10 @@ async def test_S11_a_press_under_nothing_is_out_of_date_and_paced_like_any_other
     assert read
     assert await press(person(RUSSIAN, "ru")) == (None, False)
     await world.ask("/help")
+    async with world.store.reading() as db:  # a job may have forgotten all chats meanwhile
+        known = await storage.chats.get(db, READER)
+    assert known is not None
+    services.chats[READER] = known
     assert await press(person(READER, "ru")) == (t("error.stale", "en"), True)
 
 
