@@ -66,6 +66,7 @@ def test_what_was_promised_is_documented() -> None:
         assert sorted(table[name][1]) == sorted(labels), name
 
 
+@pytest.mark.cases
 async def test_every_documented_name_has_a_value_and_no_other_is_shown(
     tmp_path: Path, database_url: str
 ) -> None:

@@ -127,6 +127,7 @@ def with_trouble(look: Look, trouble: Sequence[tuple[str, Mapping[str, str], flo
     )
 
 
+@pytest.mark.cases
 async def test_every_picture_has_data_and_every_alarm_rings_for_its_trouble_alone(
     tmp_path: Path, database_url: str
 ) -> None:

@@ -325,6 +325,7 @@ async def test_nobody_looks_and_the_database_is_left_alone(store: Store) -> None
                 looks.get_nowait()
 
 
+@pytest.mark.cases
 async def test_the_page_of_a_driven_day_on_both_databases(
     tmp_path_factory: pytest.TempPathFactory, database_url: str
 ) -> None:

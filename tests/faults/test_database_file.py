@@ -457,6 +457,7 @@ def data() -> Iterator[Path]:
         inner.chmod(0o755)
 
 
+@pytest.mark.cases(keep=1)
 @pytest.mark.parametrize("there", [True, False])
 def test_P13_of_a_disk_mounted_read_only_that_is_said(disk: Full, there: bool) -> None:
     """And not that somebody else should have the file: root may not write there either."""
