@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pytest
 from prometheus_client.samples import Sample
 
 from bot.emulator import TEST_TOKEN
