@@ -19,6 +19,9 @@ from storage.opening import open_store
 from storage.versions import HEAD, REVISIONS, SCRIPTS
 from tests.test_cli import jarchy
 
+#: What it promises is no matter of SQL: on PostgreSQL it is tried in the long run.
+pytestmark = pytest.mark.cases
+
 OLD = REVISIONS[-2]
 LOOKING = (
     ["outbox", "--json"],

@@ -25,6 +25,9 @@ from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.db import Store
 
+#: What it promises is no matter of SQL: on PostgreSQL it is tried in the long run.
+pytestmark = pytest.mark.cases
+
 READER = 1001
 
 

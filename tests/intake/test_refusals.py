@@ -17,6 +17,9 @@ from bot.telegram import retry
 from storage.db import Store
 from tests.intake.test_polling import READER, Handler, ended, telegram
 
+#: What it promises is no matter of SQL: on PostgreSQL it is tried in the long run.
+pytestmark = pytest.mark.cases
+
 SECRET = "s" * 32
 
 

@@ -41,6 +41,9 @@ from storage.schema import alert
 from storage.schema import inbox as table
 from tests.handlers.conftest import CATALOG, READER
 
+#: What it promises is no matter of SQL: on PostgreSQL it is tried in the long run.
+pytestmark = pytest.mark.cases
+
 OPERATOR = 1009
 SECRET = "s" * 32
 GOOD = {HEADER: SECRET, "Content-Type": "application/json"}
