@@ -90,7 +90,10 @@ class Composer:
         # newest words
         alike = (item.language, item.style, item.sounds, channel, item.plain, item.thread)
         key = (item.alert, item.newest, *alike, item.tables)
-        made = self._made.get(key)
+        try:  # it is there, as nearly always: `get` would look twice
+            made: asyncio.Future[Made] | None = self._made[key]
+        except KeyError:
+            made = None
         if made is None or (made.done() and (made.cancelled() or made.exception() is not None)):
             made = asyncio.ensure_future(self._make(item))
             self._made[key] = made  # those that want the same meanwhile wait for it
@@ -132,8 +135,9 @@ class Composer:
         """The kind of an alert that was composed lately, and how many seconds ago it was
         published.
         """
-        news = self._news.get(alert)
-        if news is None:
+        try:
+            news = self._news[alert]
+        except KeyError:
             return None
         return news.kind, max((self._clock() - news.published_at).total_seconds(), 0.0)
 
