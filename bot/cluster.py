@@ -48,6 +48,7 @@ QUEUE = "jarchy"
 BATCHES = "jarchy-batches"
 AT_ONCE = 8  # jobs a replica does side by side
 BATCHES_AT_ONCE = 6  # and batches beside them: more polls than may be under way
+WAITS = Status.TODO.value  # the library's name for a job that waits
 HANDS = {QUEUE: AT_ONCE, BATCHES: BATCHES_AT_ONCE}
 LOOK = 1.0
 HEARTBEAT = 1.0
@@ -241,7 +242,7 @@ async def _put(queue: App, alone: Alone, task: Task[Any, Any, Any], tick: int) -
 
 async def _waiting(queue: App) -> set[str | None]:
     """The jobs that wait, of those that wait once, by the name of that lock."""
-    jobs = await queue.job_manager.list_jobs_async(queue=QUEUE, status=Status.TODO.value)
+    jobs = await queue.job_manager.list_jobs_async(queue=QUEUE, status=WAITS)
     return {job.queueing_lock for job in jobs}
 
 
@@ -345,7 +346,7 @@ def _look(
             for job in known:
                 if job.task_name == name:
                     there.update(_keys(job))
-                    if job.status == Status.TODO.value:  # the queue's name for one that waits
+                    if job.status == WAITS:
                         room -= 1
             keys = [key for key in await due_now() if key not in there]
             for start in range(0, min(len(keys), room * BATCH), BATCH):
