@@ -161,13 +161,13 @@ async def put_first(context: Context, chat: Chat, code: str) -> list[str]:
 async def order(context: Context) -> Message:
     """The page of the settings with the order of currencies."""
     codes = await currencies_of(context, context.chat)
-    return render.order(codes, context.language, back="set:topics")
+    return render.currency_order(codes, context.language, back="set:topics")
 
 
 async def ordered(context: Context, code: str) -> None:
     """Button `first:RUB`: that currency stands first from now on."""
     codes = await put_first(context, context.chat, code)
-    await context.edit(render.order(codes, context.language, back="set:topics"))
+    await context.edit(render.currency_order(codes, context.language, back="set:topics"))
     await context.answer(say("settings.saved", context.language).text)
 
 

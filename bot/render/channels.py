@@ -15,8 +15,13 @@ from bot.render.buttons import back_button, rows_of, switch
 from bot.render.cutting import cut
 from bot.render.phrases import phrase
 from bot.render.settings import how_rates_come, table_choice
-from bot.render.subscriptions import hour_switches, order_button, said_hours, switches
-from bot.render.subscriptions import order as order_page
+from bot.render.subscriptions import (
+    currency_order,
+    hour_switches,
+    order_button,
+    said_hours,
+    switches,
+)
 from bot.render.text import Button, Colour, Message, Rich, bold, join, lines, message, one_line
 from bot.render.wire import ChannelWanted, Keys, one_key
 
@@ -185,7 +190,7 @@ def topics(
 def order(number: int, codes: Sequence[str], language: str) -> Message:
     """The order of its currencies: data `chan:7:first:RUB`."""
     before = f"chan:{number}:"
-    return order_page(codes, language, before=before, back=f"{before}topics")
+    return currency_order(codes, language, before=before, back=f"{before}topics")
 
 
 def hours(number: int, digests: Collection[time], language: str) -> Message:

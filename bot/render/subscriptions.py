@@ -45,7 +45,7 @@ def order_button(chosen: Collection[str], data: str, language: str) -> list[list
     return [[Button(t("order.title", language), data)]]
 
 
-def order(codes: Sequence[str], language: str, *, before: str = "", back: str) -> Message:
+def currency_order(codes: Sequence[str], language: str, *, before: str = "", back: str) -> Message:
     """The currencies in their order; a tap puts one first: data `first:RUB`, with what stands
     `before` it.
     """
