@@ -266,6 +266,7 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("hour", 1): Route(digest.pressed, Who.ADMINISTRATOR),
     ("digest", 1): Route(digest.opened, Who.ADMINISTRATOR),
     ("at", 1): Route(digest.toggled, Who.ADMINISTRATOR),
+    ("week", 1): Route(digest.week_pressed, Who.ADMINISTRATOR),
     ("chart", 2): Route(charts.pressed, Who.ANYBODY),
     ("chart", 3): Route(charts.pressed, Who.ANYBODY),
     ("amounts", 1): Route(convert.amounts, Who.ANYBODY),
