@@ -26,7 +26,7 @@ BODY = "<module>"  # what a traceback calls the lines of a file that stand in no
 
 
 class Mistake(NamedTuple):
-    """What is wrong where: a file of the program ("" in none of it), its line, how that reads."""
+    """A mistake and its place: a file of the program ("" in none), its line, how that reads."""
 
     file: str
     line: int | None

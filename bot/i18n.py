@@ -103,7 +103,7 @@ def ungrouped(shown: str, language: str) -> str:
 
 
 def decimal_mark(language: str) -> str:
-    """What stands before the decimals: a point, or a comma."""
+    """The mark before the decimals: a point, or a comma."""
     return _marks(language)[0]
 
 
@@ -219,7 +219,7 @@ def zone_place(zone: str, language: str) -> str:
 
 
 def language_name(code: str, language: str) -> str:
-    """What a language is called in another one, by CLDR; by itself where CLDR has no name."""
+    """The name of a language in another one, by CLDR; in itself where CLDR has none."""
     from babel.core import Locale
 
     return Locale.parse(_ours(language)).languages.get(code) or t("language.name", code)
@@ -290,7 +290,7 @@ def _spelt(said: str) -> str:
 
 @lru_cache(maxsize=len(LANGUAGES) + 1)
 def _places(language: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """What places are called, and what CLDR calls countries, by their codes and English names."""
+    """The names of places, and CLDR's names of countries, by their codes and English names."""
     from babel.core import Locale
 
     names: dict[str, str] = {}
@@ -306,7 +306,7 @@ def _places(language: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
 
 @cache
 def demo_texts(language: str) -> Mapping[str, str]:
-    """What the demonstration says in a language, by its keys; nothing in one without that part."""
+    """The demonstration's texts in a language, by key; none in one without that part."""
     from babel.messages.pofile import read_po
 
     path = spoken(language).demo_texts

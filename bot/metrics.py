@@ -1,4 +1,4 @@
-"""What is counted; names and labels hold no chat ids and no texts. `docs/metrics.md` lists all."""
+"""The metrics; names and labels hold no chat ids and no texts. `docs/metrics.md` lists all."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _Plain(Collector):
         REGISTRY.register(self)
 
     def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
-        """What there is by now."""
+        """The values by now."""
         family = self.family(self._name, self._documentation, labels=self._labels)
         for labels, value in self._values.items():
             family.add_metric(labels, value)
@@ -81,7 +81,7 @@ class Spread(Collector):
         self._sums[labels] += value
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
-        """What there is by now."""
+        """The counts by now, in buckets."""
         family = HistogramMetricFamily(self._name, self._documentation, labels=self._labels)
         upto = [*(str(float(bound)) for bound in self._bounds), "+Inf"]
         for labels, found in self._found.items():

@@ -40,7 +40,7 @@ class ProxyError(OSError):
 def connector_of(
     proxy: URL, told: Mapping[str, str], tls: ssl.SSLContext | None
 ) -> aiohttp.TCPConnector:
-    """What connects through a proxy; `told` has the judged address of each host, for SOCKS, `tls`
+    """The connector through a proxy; `told` has the judged address of each host, for SOCKS, `tls`
     whom to believe, the system's authorities by themselves.
     """
     if proxy.scheme in SOCKS:
@@ -52,7 +52,7 @@ def connector_of(
 def connector_to_anywhere(
     proxy: URL, tls: ssl.SSLContext | None = None, *, most: int
 ) -> aiohttp.TCPConnector:
-    """What connects through a proxy to whatever host it is asked for, by name; kept open.
+    """The connector through a proxy to whatever host it is asked for, by name; kept open.
 
     `most` connections at once. For a host that the operator has chosen: nothing is judged.
     """

@@ -62,7 +62,7 @@ def reason(code: str, words: str = "", /, **figures: object) -> Reason:
 
 
 def said(words: str) -> Reason:
-    """What somebody else said, in their own words: shown to operators as it came."""
+    """Somebody else's words as a reason: shown to operators as they came."""
     return reason("said", "{words}", words=words)
 
 
@@ -122,8 +122,8 @@ _STANDINGS = {
 
 
 def read(text: str) -> Reason:
-    """What `written` wrote, or how a chat stands; a sentence of an earlier version is what somebody
-    said.
+    """The reason that `written` wrote, or how a chat stands; a sentence of an earlier version
+    counts as somebody else's words.
     """
     if text.startswith('["'):
         return _from_json(json.loads(text))

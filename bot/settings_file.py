@@ -38,7 +38,7 @@ def readable(path: Path) -> Path | None:
 
 
 def problems(path: Path, settings: Collection[str]) -> list[str]:
-    """What is wrong with the file as a file, a sentence each; none when it is not there.
+    """The faults of the file as a file, a sentence each; none when it is not there.
 
     `settings` are the names that mean something here, in capitals.
     """

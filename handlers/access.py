@@ -74,14 +74,15 @@ Names = Callable[..., Awaitable[Chat]]
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[Handles]):
-    """What handles a command, a button or something written; who may use it, and in which chats.
+    """A line of the routing table: the handler of a command, a button or something written; who may
+    use it, and in which chats.
 
     `who` may depend on the use; `offered` then has to say to whom the menu offers the command, and
     otherwise it is `who`. In another chat than `where` says, `elsewhere` is answered; without that
-    a command or words are not heard there, and a button is out of date. `heard` is what of all that
-    is written is meant. For a poster `names` finds the channel. A line that leaves a part out is
-    told by name when the program starts. A `personal` command concerns whoever sends it alone: a
-    group's menu offers it as one that nobody else there sees.
+    a command or words are not heard there, and a button is out of date. `heard` is the part of all
+    that is written which is meant. For a poster `names` finds the channel. A line that leaves a
+    part out is told by name when the program starts. A `personal` command concerns whoever sends it
+    alone: a group's menu offers it as one that nobody else there sees.
     """
 
     handler: Handles = LEFT_OUT
@@ -114,7 +115,7 @@ class Route(Generic[Handles]):
             await _require(who, context)
 
     def listens(self) -> filters.BaseFilter:
-        """What of all that is written reaches it: also what is answered with `elsewhere`."""
+        """The updates that reach it: also those that are answered with `elsewhere`."""
         if self.elsewhere or self.where is Where.ANYWHERE:
             return self.heard
         return KINDS_OF_CHAT[self.where] & self.heard
@@ -228,7 +229,7 @@ async def _place_of(context: Context, chat_id: int, person: int) -> Outcome:
 
 
 def unknown_place(outcome: Outcome, msgid: str, **values: str) -> UserError:
-    """What to say where Telegram told no place in a chat: it refused, or it is away."""
+    """The error to show where Telegram told no place in a chat: it refused, or it is away."""
     if isinstance(outcome, Sent | Gone | Rejected):
         return UserError(msgid, **values)
     return UserError("error.unexpected")  # not a word about rights that nobody knows

@@ -55,7 +55,7 @@ async def written(update: Update, context: Context) -> bool:
 
 
 def _words(message: Written) -> Broadcast:
-    """What is to be sent, with its entities; UserError for what cannot be sent so."""
+    """The text to be sent, with its entities; UserError for one that cannot be sent so."""
     if is_second_hand(message):
         raise UserError("error.broadcast.forwarded")
     text = message.text or ""
@@ -158,7 +158,7 @@ async def _cancel(context: Context, number: int) -> None:
 
 
 async def _stop(context: Context, number: int) -> None:
-    """What has not left does not leave any more; the progress says so at its next look."""
+    """Take back the deliveries that have not left; the progress says so at its next look."""
     async with context.services.store.writing() as db:
         sent = await _mine(context, db, number, Step.SENDING)
         if sent.alert is not None:

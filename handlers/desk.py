@@ -186,7 +186,7 @@ async def _reword(
 
 
 async def _settled(context: Context, said: str, title: str) -> None:
-    """What waited for the word goes out, and /news shows it or does not from now on."""
+    """Let deliveries that waited for the word leave, and say so in place of the question."""
     context.services.wake()
     await context.answer()
     await context.edit(say(said, context.language, title=title))

@@ -91,8 +91,10 @@ async def _let_in(
 
 
 async def begin(db: Db, chat_id: int, home: str, *, now: datetime) -> bool:
-    """What a channel is given that follows nothing yet; its set-up may choose otherwise. Whether
-    it was given anything.
+    """Subscribe a channel that follows nothing yet to security and to the currencies usual at
+    `home`.
+
+    Its set-up may choose otherwise. False where it followed something already.
     """
     if await storage.chats.subscriptions(db, chat_id):
         return False

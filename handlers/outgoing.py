@@ -189,7 +189,7 @@ class Outgoing:
         )
 
     async def _doubted(self, answer: Answer, outcome: Ambiguous) -> Outcome:
-        """What nobody knows the end of has most likely arrived, if Telegram answers otherwise."""
+        """Take an answer without an outcome for sent, where Telegram answers another question."""
         if answers(await self._services.api.call("getMe")):
             return outcome
         await self._postpone(answer)
@@ -298,7 +298,7 @@ class Outgoing:
         return None
 
     def _as_new(self, answer: Answer) -> Answer:
-        """What was to change a message, as a message of its own."""
+        """An edit as a message of its own, where the one to be edited is gone."""
         body = without(answer.parameters, "message_id", "show_caption_above_media")
         if answer.method == "editMessageCaption":
             for name, new_name in (("caption", "text"), ("caption_entities", "entities")):

@@ -121,7 +121,7 @@ async def switch(db: Db, chat_id: int, key: str, *, now: datetime) -> None:
 
 
 async def subject(db: Db, chat: Chat, kind: str, what: str) -> PairSubject | TopicSubject:
-    """What a switch is about; UserError for a currency or topic that is not offered there."""
+    """The subject of a switch; UserError for a currency or topic that is not offered there."""
     if kind == "cur" and what in await _currencies(db, chat):
         return PairSubject(Pair(what, chat.home))
     if kind == "top" and what in READERS_TOPICS:
@@ -169,7 +169,7 @@ async def done(context: Context) -> None:
 
 
 def names(keys: Sequence[str], home: str, language: str) -> list[str]:
-    """What a chat follows, as its reader calls it, in the order of the switches."""
+    """The subjects that a chat follows by their readers' names, in the order of the switches."""
     currencies, topics = _in_order(keys, home)
     return [*currencies, *(topic_name(one, language).lower() for one in topics)]
 

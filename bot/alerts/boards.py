@@ -71,7 +71,7 @@ class Boards(Kind):
 
 
 async def body(desk: Desk, chat: Chat, *, now: datetime) -> Rich:
-    """What a chat's board says now, but for when it was updated; empty where that is nothing."""
+    """The text of a chat's board now, without the time of its update; "" where it has none."""
     keys = await storage.chats.subscriptions(desk.db, chat.id)
     view = await board_view(
         desk.db,

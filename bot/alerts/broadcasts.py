@@ -59,7 +59,7 @@ class Broadcast(Payload):
 
     @property
     def message(self) -> Message:
-        """What readers see; its preview is this very message."""
+        """The message that readers get; the preview is this very one."""
         return Message(self.text, self.entities, silent=True)
 
 

@@ -34,7 +34,7 @@ class Wording:
 
     @classmethod
     def of(cls, stored: StoredEntry, changed: Entry) -> Self:
-        """What a `stored` entry says after it was `changed`."""
+        """The wording of a `stored` entry after it was `changed`."""
         return cls(
             story=stored.story,
             entry=stored.pk,
@@ -63,7 +63,7 @@ class Wording:
 
     @classmethod
     def read(cls, form: Mapping[str, Any]) -> Self:
-        """What `form` made."""
+        """The wording that `form` wrote."""
         at = form["updated_at"] and datetime.fromisoformat(form["updated_at"])
         return cls(**{**form, "updated_at": at})
 

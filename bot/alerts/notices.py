@@ -49,7 +49,7 @@ class OnTrouble(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Payload):
-    """What an operator must know: `msgid` from the catalogs, filled with `values`.
+    """A notice to an operator: `msgid` from the catalogs, filled with `values`.
 
     Why is the alert's reasons, and its {why}; earlier versions had a sentence among the values.
     """
@@ -169,7 +169,7 @@ async def tell(
 async def latest(
     db: Db, admin: int, *, most: int, since: datetime | None = None
 ) -> list[StoredAlert]:
-    """What an operator was told lately, or since then, newest first."""
+    """The notices that an operator got lately, or since then, newest first."""
     return await storage.alerts.sent_to(db, Notice.KIND, admin, most=most, since=since)
 
 
@@ -204,7 +204,7 @@ async def _told_lately(
 
 
 def _trouble(told: Notice, reasons: Sequence[Reason]) -> tuple[str, dict[str, str]]:
-    """What a notice is about: its text, and whom it names."""
+    """The trouble that a notice is about: its text, and whom it names."""
     values = dict(told.values)
     named = {name: value for name, value in values.items() if name not in CHANGING}
     if told.msgid == "notice.rejected":  # it names nobody, and each reason is another fault
@@ -278,7 +278,7 @@ def notice(
 
 
 def _wordless(notice: Notice, language: str) -> Message:
-    """What a notice carries, where the catalogs have no text of its kind."""
+    """The bare values of a notice, where the catalogs have no text of its kind."""
     carried = [notice.msgid]
     for name, value in notice.values:
         carried.append(f"{name}: {value}")

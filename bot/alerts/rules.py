@@ -174,7 +174,7 @@ def key(number: int, rule: Rule, new: Rate) -> str:
 
 
 def line_of(number: int) -> str:
-    """What all alerts of one rule supersede."""
+    """The key that all alerts of one rule supersede."""
     return f"rule:{number}"
 
 

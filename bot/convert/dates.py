@@ -147,7 +147,7 @@ def read_day(text: str, *, today: date, ahead: bool = False) -> date:
 
 
 def wrong_date(text: str) -> UserError:
-    """What is answered to a date that cannot be read."""
+    """The error to show for a date that cannot be read."""
     return UserError("error.date", text=text[:SHOWN_LETTERS], example=f"/rates {EXAMPLE}")
 
 

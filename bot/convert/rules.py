@@ -61,7 +61,7 @@ class CurrencyFound(Protocol):
 
 
 class DayFound(Protocol):
-    """What a reader of days finds, likewise."""
+    """The finding of a reader of days: the day, and where in the text it ended."""
 
     @property
     def on(self) -> date:
@@ -143,7 +143,7 @@ def read_rule(
 
 @dataclass(slots=True, kw_only=True)
 class _Draft:
-    """What has been read of a rule so far."""
+    """The parts of a rule that have been read so far."""
 
     home: str
     currency: ReadCurrency

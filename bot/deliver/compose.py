@@ -38,7 +38,7 @@ Request = tuple[str, bytes]
 
 
 class _Edit(NamedTuple):
-    """What the messages that carried alert `told` become; each chat's has a number of its own."""
+    """The new text of the messages of alert `told`; each chat's has a number of its own."""
 
     stored: StoredAlert
     told: int

@@ -17,7 +17,7 @@ from storage.withheld import Withheld
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelEditor:
-    """What channels' policies ask of stories, by who publishes which of the `feeds`."""
+    """The demands of channels' policies on stories, by who publishes which of the `feeds`."""
 
     feeds: Mapping[str, NewsSpec]
 

@@ -92,7 +92,7 @@ class Marks:
         self._any = asyncio.Event()
 
     def add(self, mark: Mark) -> None:
-        """What became of a delivery."""
+        """Queue the mark of a claimed delivery; many are written at once."""
         self._marks.append(mark)
         self._any.set()
 

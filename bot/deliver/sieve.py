@@ -1,4 +1,4 @@
-"""What chats' filters say of an alert, asked in the fan-out's own transaction."""
+"""The verdict of chats' filters on an alert, asked in the fan-out's own transaction."""
 
 from __future__ import annotations
 

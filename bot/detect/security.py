@@ -157,7 +157,7 @@ def _worded(title: str, text: str, code: str) -> float:
 
 
 def _outranked(learnt: float, clear: float) -> float:
-    """What learnt tables add, where the words are so clearly of a kind that outranks them."""
+    """The weight of learnt tables, where the words are clearly of a kind that outranks them."""
     if clear == 1.0:
         learnt = max(learnt, MOST_AGAINST)
     return learnt + OUTRANKS * clear

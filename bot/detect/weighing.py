@@ -68,8 +68,9 @@ def _contradiction(a: Facts, b: Facts) -> str:
 
 
 def agreement(a: Facts, b: Facts) -> float:
-    """What facts add to two texts of one language whose words are nearly enough, in log-odds: a
-    kind of event that one headline names and the other entry has, and places, names and numbers.
+    """The weight that facts add, in log-odds, to two texts of one language whose words are nearly
+    enough: a kind of event that one headline names and the other entry has, and places, names and
+    numbers.
     """
     same = (a.head.kinds & b.whole.kinds) | (b.head.kinds & a.whole.kinds)
     against = _next_event(a, b) or _next_event(b, a) or _elsewhere(a, b) or _elsewhere(b, a)
@@ -180,7 +181,7 @@ def _where(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
 
 
 def _worth_of_places(exact: frozenset[str], *, told: bool) -> float:
-    """What the first shared place says; most where a headline tells of it and no city is large."""
+    """The weight of the first shared place; most where a headline has it and no city is large."""
     if not told:
         return 0.75
     if not exact:

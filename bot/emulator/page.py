@@ -196,7 +196,7 @@ class Page:
         }
 
     def _panel(self) -> Json:
-        """What there is to be done with the demonstration, and its time."""
+        """The demonstration's controls, and its time."""
         return {
             "controls": [control.json() for control in self._controls],
             "guides": self._scenario.guides(),

@@ -1,4 +1,4 @@
-"""What people do: write, press, ask. What happens to the bot itself is `happenings`.
+"""People's doings: write, press, ask. The bot's own standing changes in `happenings`.
 
 A press and an inline query return what the bot answered; the rest returns at once, and what the bot
 makes of it can be waited for with `wait_message` or `calls.wait`.
@@ -126,7 +126,7 @@ class Scenario(Happenings):
         )
 
     def _ephemeral(self, chat_id: int, text: str, user_id: int | None) -> Json:
-        """What makes a message ephemeral, where it is a command that is sent so."""
+        """The fields that make a command ephemeral, where it is one that is sent so; else none."""
         chat = self.world.chat(chat_id)
         if chat.type not in {"group", "supergroup"} or not text.startswith("/"):
             return {}
@@ -172,7 +172,7 @@ class Scenario(Happenings):
         return self._say(user_id, {"chat_shared": shared}, user_id)
 
     def _chat_request(self, private: Chat) -> Json:
-        """What the first key that asks for a chat asks for."""
+        """The request of the first key that asks for a chat."""
         for row in (private.keyboard or {}).get("keyboard", ()):
             for key in row:
                 if key.get("request_chat"):

@@ -89,7 +89,7 @@ class Chat:
 
     @property
     def word(self) -> str:
-        """What the server calls this kind of chat in its refusals."""
+        """The server's word for this kind of chat in its refusals."""
         return self.type
 
 

@@ -1,4 +1,4 @@
-"""What polls found, before any of it is stored: rates, entries, or why there is nothing."""
+"""The findings of polls before any of it is stored: rates, entries, or why there is nothing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FAST_CLOCK = timedelta(minutes=5)  # how far a publisher's clock may be ahead of
 
 
 class During(Enum):
-    """What was done with what a source brought."""
+    """The stage of a poll at which something went wrong."""
 
     READING = auto()
     KNOWING = auto()  # compared with what is known
@@ -157,7 +157,7 @@ def fresh_in_a_flood(judged: Mapping[Entry, Verdict], now: datetime) -> frozense
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What was stored of a source: new entries, and alerts of them; those of its pieces add up."""
+    """The stored part of a source's poll: new entries and their alerts; those of pieces add up."""
 
     new: int = 0
     alerts: int = 0
@@ -228,7 +228,7 @@ def rates_in(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What a poll of a source brought; `error` is why it failed, whole or `partly`."""
+    """The result of a poll of a source; `error` is why it failed, whole or `partly`."""
 
     source: str
     fetched: int = 0

@@ -1,4 +1,4 @@
-"""What follows of what polls found: store, detect and enqueue, several polls in a transaction."""
+"""The consequences of polls: store, detect and enqueue, several polls in a transaction."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ class Keeper:
         return report
 
     async def _sound(self, found: NewsFound, why: SourceError) -> NewsFound | None:
-        """What a poll found without the entries that cannot be stored; None where that is nothing
-        of a first poll, or the trouble another one.
+        """The findings of a poll without the entries that cannot be stored; None where that leaves
+        nothing of a first poll, or the trouble another one.
 
         Its document is not remembered: they are tried again at the next poll, which comes in time.
         """
@@ -305,7 +305,7 @@ def _wait_of(trouble: SourceError | None) -> float | None:
 
 
 def _portions(found: Sequence[Found]) -> Iterator[list[Found]]:
-    """What polls found, in portions of not too many new entries."""
+    """The findings of polls, in portions of not too many new entries."""
     portion: list[Found] = []
     size = 0
     for one in found:

@@ -33,7 +33,7 @@ NO_WORDS = title_key("")  # headlines of untitled posts were stored so, before 0
 
 
 def link_key(item: Entry) -> str | None:
-    """What an entry's address is compared by; None where it has none."""
+    """The key by which an entry's address is compared; None where it has none."""
     if not item.link:
         return None
     return normalise_link(item.link)
@@ -119,7 +119,7 @@ async def _add_rows(db: Db, asked: Sequence[tuple[_Look, Keys]]) -> None:
 
 
 async def _at_first_glance(db: Db, asked: Sequence[Read]) -> dict[str, dict[str, Brought]]:
-    """What is stored under the ids of these entries, by feed and id."""
+    """The stored entries under the ids of these, by feed and id."""
     ids = [(read.spec.key, item.id) for read in asked for item in read.entries]
     stored: dict[str, dict[str, Brought]] = {}
     for feed, row in await storage.brought.by_ids(db, ids):
@@ -171,7 +171,7 @@ async def _shared(document: Collection[Mark], stored: Collection[Mark] = ()) -> 
 
 
 async def _keys(marks: Sequence[Mark], shared: Shared) -> Keys:
-    """What to look for; a link that many entries have would find them all."""
+    """The keys to look for; a link that many entries have would find them all."""
     guids: set[str] = set()
     links: set[str] = set()
     titles: set[str] = set()

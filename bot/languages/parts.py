@@ -51,7 +51,7 @@ LETTERS: Mapping[Script, str] = {
 
 
 class Form(StrEnum):
-    """What the ending of a currency's name tells about its part in a question."""
+    """The endings of a currency's name, by its part in a question."""
 
     PLAIN = ""
     SUBJECT = "subject"  # Russian nominative that cannot be counted: "доллар"
@@ -253,7 +253,7 @@ class Zones:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """What newsrooms of the language do, beside the tables of words (`*.tsv`) in its folder."""
+    """The habits of a language's newsrooms, beside the tables of words in its folder."""
 
     denials: str = ""  # stems that deny
     follow_ups: str = ""  # stems that make a headline an answer to another one

@@ -70,8 +70,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What an alert is looked for by: a rate's series and day, a story's number, or a chat that
-    operators hear of.
+    """The fact that an alert is looked for by: a rate's series and day, a story's number, or a chat
+    that operators hear of.
     """
 
     series: Series | None = None
@@ -81,7 +81,7 @@ class About:
 
     @classmethod
     def rate(cls, rate: Rate) -> Self:
-        """What an alert about this rate is found by."""
+        """The fact that an alert about this rate is found by."""
         return cls(series=rate.series, day=rate.effective_on)
 
 
@@ -90,7 +90,8 @@ NOTHING = About()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What a kind of alert promises about whom it reaches and when, where that is not as of news.
+    """The promises of a kind of alert about whom it reaches and when, where they are not those of
+    news.
 
     The store writes them beside each alert, a column of its own for each, and asks nothing else of
     a kind: what is stored keeps the terms on which it was decided.
@@ -122,7 +123,7 @@ NEWS = Terms()
 
 
 class Payload(ABC):
-    """What an alert of one kind carries; a frozen value in its kind's file in `bot.alerts`.
+    """The content of an alert of one kind; a frozen value in its kind's file in `bot.alerts`.
 
     Its stored form is JSON with a version. The store keeps it without looking into it.
     """
@@ -176,7 +177,7 @@ class Payload(ABC):
 
     @property
     def about(self) -> About:
-        """What is written beside it in columns, so that the alert can be found by that."""
+        """The fact written beside it in columns, so that the alert can be found by that."""
         return NOTHING
 
 

@@ -62,7 +62,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardView:
-    """What a board shows at a moment; nothing of it where there is nothing yet."""
+    """The content of a board at a moment; each part is empty where there is nothing yet."""
 
     card: RateCard | None
     spreads: tuple[Spread, ...]

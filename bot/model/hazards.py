@@ -25,7 +25,7 @@ _WRITTEN = re.compile(
 
 
 class HazardKind(StrEnum):
-    """What happened, in the one word that is stored."""
+    """The kind of a hazard, in the one word that is stored."""
 
     EARTHQUAKE = "earthquake"
     TSUNAMI = "tsunami"

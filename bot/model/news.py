@@ -123,7 +123,7 @@ class Story:
 
 @dataclass(frozen=True, kw_only=True)  # without slots, as an entry
 class Verdict:
-    """What a detector thinks of one text: its topics, how severe it is, and the reasons."""
+    """A detector's verdict on one text: its topics, how severe it is, and the reasons."""
 
     security: bool
     score: float

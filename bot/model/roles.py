@@ -14,7 +14,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What exactly one process does; `token` is whose, where each bot has one of its own."""
+    """A role that exactly one process has; `token` is whose, where each bot has one of its own."""
 
     name: str
     token: str = ""

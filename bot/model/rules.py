@@ -22,7 +22,7 @@ AMOUNT_WIDTH = 16
 
 
 class Condition(StrEnum):
-    """What is compared: the rate with a level, or its change in percent or in money."""
+    """The comparison of a rule: the rate with a level, or its change in percent or in money."""
 
     LEVEL = "level"
     PERCENT = "percent"

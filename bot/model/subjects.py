@@ -29,12 +29,12 @@ MOST_DIGESTS = 12  # of a chat, each day: one every two hours
 
 
 class Subject(ABC):
-    """What can be followed; two of one written form are the same."""
+    """A thing that can be followed; two of one written form are the same."""
 
     __slots__ = ()
 
     KIND: ClassVar[str]
-    """What the written form begins with; it has no colon in it."""
+    """The beginning of the written form; it has no colon in it."""
 
     @property
     @abstractmethod
@@ -48,7 +48,7 @@ class Subject(ABC):
 
     @classmethod
     def begins(cls) -> str:
-        """What stands before `which`: for a store that puts the rest behind it itself."""
+        """The written form before `which`: for a store that puts the rest behind it itself."""
         return f"{cls.KIND}:"
 
     def __str__(self) -> str:

@@ -51,7 +51,7 @@ def ops_app(of: Operated) -> web.Application:
 
 @dataclass(frozen=True, slots=True)
 class _Pages:
-    """What the operator's server answers, and to whom its page is shown as it changes."""
+    """The pages of the operator's server, and those to whom its page is shown as it changes."""
 
     of: Operated
     live: Live

@@ -55,7 +55,7 @@ class Readiness:
 
 
 def answer(troubles: Mapping[str, Reason]) -> dict[str, object]:
-    """What /readyz says: whether all is well, the reasons in words, and by the parts' names."""
+    """The answer of /readyz: whether all is well, the reasons in words, and by the parts' names."""
     if not troubles:
         return {"ready": True, "reasons": []}
     parts = {part: str(why) for part, why in troubles.items()}

@@ -160,7 +160,7 @@ def _mark(one: SourceStatus, view: View, whole: Whole) -> str:
 
 
 def _troubles(one: SourceStatus, view: View, whole: Whole) -> list[str]:
-    """What ails a source, in the page's language."""
+    """The troubles of a source, in the page's language."""
     if one.paused:
         return []
     said = [part.text for part in trouble_of(one, today=whole.now.date(), language=view.language)]
@@ -170,7 +170,7 @@ def _troubles(one: SourceStatus, view: View, whole: Whole) -> list[str]:
 
 
 def trend(hours: Sequence[int], view: View) -> str:
-    """What a source brought in each hour of a day, as bars; a line where it brought nothing."""
+    """The hourly amounts of a source in a day, as bars; a line where it brought nothing."""
     label = text("page.trend", view, n=sum(hours))
     most = max(hours, default=0)
     path = f"M0 {HEIGHT - 1}H{WIDTH}v1H0z"
@@ -199,7 +199,7 @@ def alerts(whole: Whole, view: View) -> str:
 
 
 def _alert(one: ToldAlert, view: View, whole: Whole) -> str:
-    """What was decided and when, how many it reached, who waits, who is blocked."""
+    """A row about an alert: when it was decided, how many it reached, who waits, who is blocked."""
     told, decided = one.told, one.alert.created_at
     msgid = f"page.kind.{one.alert.payload.kind}"
     if not known(msgid):  # what is no post of its own, such as a notice
@@ -280,7 +280,7 @@ def _rate(row: CardRow, quote: str, view: View) -> str:
 
 
 def outbox(whole: Whole, view: View) -> str:
-    """What waits in each lane, and since when; who is written to."""
+    """The deliveries that wait in each lane, and since when; who is written to."""
     rows: list[str] = []
     for waits in whole.overview.lanes:
         oldest = "–"

@@ -1,4 +1,4 @@
-"""What a channel's board shows: rates, how far banks differ, the last stories."""
+"""The content of a channel's board: rates, how far banks differ, the last stories."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ async def rate_card(
 
 
 def _card_of(spec: RateSpec, rows: tuple[CardRow, ...], newest: SeenRate, day: date) -> RateCard:
-    """What a card says of its rows by itself; `newest` is one of the latest of them."""
+    """The card of these rows by itself; `newest` is one of the latest of them."""
     found = shown(rows)
     card = RateCard(
         source=spec.key,
@@ -132,7 +132,7 @@ async def _freshness_of(
 
 
 async def current_rates(db: Db, catalog: Catalog, *, now: datetime) -> list[SeenRate]:
-    """What holds now of every enabled source: each series' latest rate by today, where it is."""
+    """The rates that hold now of every enabled source: each series' latest by its today."""
     found: list[SeenRate] = []
     for spec in catalog.enabled_rates:
         today = local_day(catalog, spec.key, now)
@@ -142,7 +142,7 @@ async def current_rates(db: Db, catalog: Catalog, *, now: datetime) -> list[Seen
 
 
 async def rates_on(db: Db, catalog: Catalog, day: date, *, now: datetime) -> list[SeenRate]:
-    """What held on a day of every enabled source; of tomorrow, where it is announced.
+    """The rates that held on a day, of every enabled source; of tomorrow, where it is announced.
 
     UserError for a day that nobody has a rate for.
     """

@@ -64,7 +64,7 @@ class Offer:
 
 
 async def rule_currencies(db: Db, *, home: str) -> list[str]:
-    """What own rules can watch against `home`, the usual ones first."""
+    """The currencies that own rules can watch against `home`, the usual ones first."""
     known = await storage.rates.known_series(db)
     return watchable(home, known, usual=CURRENCIES)
 

@@ -26,7 +26,7 @@ def board(
     feed_names: Names,
     source_names: SourceNames,
 ) -> Rich:
-    """What a board says, but for when it was updated: a board that says the same stays as it is."""
+    """The text of a board without the time of its update: one that says the same stays."""
     parts: list[Rich | None] = []
     if view.card is not None:
         today = now.astimezone(ZoneInfo(view.card.zone)).date()

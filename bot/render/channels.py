@@ -47,7 +47,7 @@ RIGHTS: Mapping[str, bool] = {
 
 
 def ask(language: str) -> Message:
-    """What the key below the field is for."""
+    """The explanation of the key below the field."""
     return message(phrase("channel.ask", language))
 
 
@@ -80,9 +80,9 @@ def setup(
     following: Sequence[str],
     board: Board | None = None,
 ) -> Message:
-    """What a channel posts and how, and a tap for each: data `chan:7:language`, `chan:7:zone`,
-    `chan:7:style`, `chan:7:topics`, `chan:7:digest`, `chan:7:sounds`, `chan:7:policy`,
-    `chan:7:tables`, `chan:7:board:on`, `chan:7:preview`, `chan:7:remove`.
+    """A channel's choices about its posts, and a tap for each: data `chan:7:language`,
+    `chan:7:zone`, `chan:7:style`, `chan:7:topics`, `chan:7:digest`, `chan:7:sounds`,
+    `chan:7:policy`, `chan:7:tables`, `chan:7:board:on`, `chan:7:preview`, `chan:7:remove`.
     """
     follows = phrase("channel.follows_nothing", language)
     if following:

@@ -57,7 +57,7 @@ def chart(
     dark: bool = False,
     rule: tuple[str, Decimal | None] | None = None,
 ) -> Chart:
-    """What is drawn of a series, `history` oldest first; a `rule` is its words and its level."""
+    """The chart of a series, `history` oldest first; a `rule` is its words and its level."""
     first, last = history[0], history[-1]
     source = name_of(source_names, language) or last.source
     points = []

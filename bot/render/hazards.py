@@ -30,7 +30,7 @@ TEXTS = ("hazard.magnitude", "hazard.away", "hazard.border", "hazard.withdrawn",
 
 
 def name(hazard: Hazard, language: str) -> str:
-    """What happened, with its magnitude where it has one; or that it did not."""
+    """The name of an event, with its magnitude where it has one; or that it did not happen."""
     if hazard.withdrawn:
         what = name(replace(hazard, withdrawn=False), language)
         return t("hazard.withdrawn", language).format(what=what)
@@ -61,7 +61,7 @@ def point(hazard: Hazard, at: datetime, language: str, zone: str | None = None) 
 
 
 def headline(hazard: Hazard, language: str) -> str:
-    """What happened and where, on one line."""
+    """The event and its place, on one line."""
     return f"{name(hazard, language)} · {place(hazard, language)}".removesuffix(" · ")
 
 

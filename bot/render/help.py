@@ -1,4 +1,4 @@
-"""What the bot can be asked: the list of commands, and a hint to who wrote something else."""
+"""The help: the list of commands, and a hint to who wrote something else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def command_descriptions(names: Sequence[str], language: str) -> tuple[tuple[str
 
 
 def commands(names: Sequence[str], language: str) -> Message:
-    """What one may simply write, then the commands that exist here, in groups."""
+    """Examples of what one may simply write, then the commands that exist here, in groups."""
     groups = [phrase("help.free", language)]
     for head, members in _grouped(names):
         rows: list[Rich | str] = [bold(t(head, language))]

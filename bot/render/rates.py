@@ -108,7 +108,7 @@ def _next_title(card: RateCard, language: str, *, past: bool) -> str:
 
 
 def _state(card: RateCard, language: str, today: date | None, *, past: bool) -> list[Rich]:
-    """What is to be known of the numbers: that they are late, for which day they are, since when.
+    """Notes on the numbers: that they are late, for which day they are, since when.
 
     That today's are late goes first, it is the news of the card; of a rate that rests one line says
     all.

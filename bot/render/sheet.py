@@ -21,7 +21,7 @@ EDGE = 12  # around everything
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colours:
-    """What a chart is painted with."""
+    """The colours of a chart."""
 
     paper: str
     ink: str

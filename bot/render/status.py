@@ -81,7 +81,7 @@ def source_line(source: SourceStatus, status: Status, language: str) -> Rich:
 
 
 def trouble_of(source: SourceStatus, *, today: date, language: str) -> list[Rich]:
-    """What is wrong with a source, the worst first."""
+    """The troubles of a source, the worst first."""
     found = []
     if source.failures:
         found.append(counted("status.failures", source.failures, language))

@@ -15,7 +15,7 @@ from bot.render.text import Button, Message, Rich, bold, lines, message, one_lin
 
 
 def description(language: str) -> str:
-    """What the bot is, for a chat in which nothing was said yet."""
+    """The bot in a few sentences, for a chat in which nothing was said yet."""
     return t("start.what", language)
 
 

@@ -83,7 +83,7 @@ def read_cap(body: bytes, url: str | None, known: bytes) -> tuple[list[Reported]
 
 
 def _kind(event: str) -> HazardKind:
-    """What an alert's event says, in the words of services of any language."""
+    """The kind of hazard that an alert's event names, in the words of services of any language."""
     for kind in _ORDER:
         if _words(kind).search(event):
             return kind

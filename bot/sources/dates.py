@@ -89,7 +89,7 @@ def _forms() -> tuple[re.Pattern[str], ...]:
 
 @cache
 def _month_starts() -> tuple[tuple[str, int], ...]:
-    """What the name of a month begins with in any language, the longest first, and which it is."""
+    """The beginnings of months' names in any language, the longest first, with the month."""
     found: dict[str, int] = {}
     for spoken in reversed(languages()):
         for month, starts in enumerate(spoken.days.month_starts, 1):  # a stub has none

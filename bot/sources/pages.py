@@ -147,7 +147,7 @@ _QUOTED = re.compile(r"</?q(?:\s[^<>]*)?>", re.IGNORECASE)
 
 
 def _extracted(text: str, url: str | None) -> Document | None:
-    """What trafilatura makes of a page; None where it finds no article."""
+    """The article that trafilatura finds in a page; None where it finds none."""
     # Only here: the module's docstring says what the import costs.
     from trafilatura import bare_extraction
 

@@ -1,4 +1,4 @@
-"""What Telegram's answers hold, read in one place: each reading is of an outcome.
+"""The results in Telegram's answers, read in one place: each reading is of an outcome.
 
 None where the outcome has no such result: it is another, or something on the way made the answer.
 Nothing in it is sure to be of its kind.

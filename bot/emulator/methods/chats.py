@@ -1,4 +1,4 @@
-"""What the bot may know of chats and people, and files."""
+"""Methods that tell the bot of chats, people and files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.emulator.world import Chat, administrators
 
 
 class Chats(Shared):
-    """What the bot may know of chats and people, and files."""
+    """Methods that tell the bot of chats, people and files."""
 
     def methods(self) -> tuple[Method, ...]:
         """The methods of this subject."""

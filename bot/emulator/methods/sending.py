@@ -127,7 +127,7 @@ class Sending(Shared):
         return None
 
     def _context(self, chat: Chat, params: Params, *, is_ephemeral: bool) -> Json:
-        """What a message answers, and in which topic."""
+        """The message that a new one answers, and the topic it stands in."""
         context: Json = {}
         thread_id = params.integer("message_thread_id")
         if thread_id is not None:

@@ -1,4 +1,4 @@
-"""What the methods of all subjects share: the world, and how a call names a chat or a text."""
+"""The shared parts of all methods: the world, and how a call names a chat or a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What currencies are called in Russian, in every case and in slang: CLDR has no cases."""
+"""The names of currencies in Russian, in every case and in slang: CLDR has no cases."""
 
 from __future__ import annotations
 
