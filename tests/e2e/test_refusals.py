@@ -189,7 +189,7 @@ async def test_G17_G21_a_wait_that_telegram_asks_for_at_the_start_is_kept(
 
 
 @pytest.mark.parametrize("method", ["getUpdates", "setMyCommands", "sendMessage", "setWebhook"])
-@pytest.mark.cases(keep=2)
+@pytest.mark.cases(keep=1)
 async def test_G18_a_401_that_stays_ends_the_program_with_78_and_one_line(
     tmp_path: Path, telegram: Emulator, method: str
 ) -> None:
