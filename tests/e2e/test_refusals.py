@@ -151,7 +151,7 @@ GOES_WRONG = {
 
 @pytest.mark.parametrize("updates", ["polling", "webhook"])
 @pytest.mark.parametrize("wrong", GOES_WRONG)
-@pytest.mark.cases(keep=4)
+@pytest.mark.cases(keep=2)
 async def test_G17_a_call_of_the_start_that_goes_wrong_is_made_again(
     tmp_path: Path, telegram: Emulator, wrong: str, updates: str
 ) -> None:
