@@ -141,6 +141,7 @@ async def correct(
         "content": item.content,
         "updated_at": item.updated_at,
         "meaning": meaning,  # that of the words before is none of these
+        # the index has the words before
         "indexed": False,
     }
     await db.execute(update(entry).where(entry.c.id == pk).values(**words))

@@ -114,6 +114,7 @@ async def take_due(db: Db, *, now: datetime, most: int) -> list[OwnFeed]:
 async def record_failure(db: Db, feed: OwnFeed, *, now: datetime) -> None:
     """A poll failed: the next ones come ever later."""
     failures = feed.failures + 1
+    # the power is bounded: LONGEST_PAUSE comes long before it, and a timedelta overflows
     pause = min(EVERY * 2 ** min(failures, 10), LONGEST_PAUSE)
     values: dict[str, Any] = {"failures": failures, "next_due_at": now + pause}
     await db.execute(update(own_feed).where(own_feed.c.key == feed.key).values(**values))

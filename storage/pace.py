@@ -29,6 +29,7 @@ async def token_row(db: Db, token: str, now: datetime) -> Row[Any]:
     row = (await db.execute(query)).first()
     if row is None:
         await db.execute(
+            # so long ago that the first claim does not take the row for another sender's
             upsert(db, pace).values(name=token, tat=now - SHARED_LOOKBACK).on_conflict_do_nothing()
         )
         row = (await db.execute(query)).one()

@@ -212,6 +212,7 @@ async def _with_entries(db: Db, pks: Sequence[int]) -> list[Story]:
         topics.setdefault(row.story_id, []).append(row.topic)
     stories: list[Story] = []
     for pk in pks:
+        # forgotten, or joined to another, since its number was given
         if pk not in entries:
             continue
         stories.append(

@@ -39,7 +39,7 @@ class Json(TypeDecorator[Any]):
         return dialect.type_descriptor(JSONB())
 
     def coerce_compared_value(self, op: Any, value: Any) -> Any:  # noqa: ANN401 - SQLAlchemy's own types
-        """What is compared with a part of a document is no document."""
+        """Type a value that is compared with a part of a document by itself, not as a document."""
         return self.impl_instance.coerce_compared_value(op, value)
 
 

@@ -1,4 +1,5 @@
-"""What channels' editorial policies withhold: in the fan-out's own transaction, let go in
+"""Deliveries that channels' editorial policies withhold: in the fan-out's own transaction, let go
+in
 that of what they waited for.
 
 A delivery that is withheld remembers what it waits for (its `demand`), whatever its channel asks of
@@ -258,7 +259,7 @@ async def get(db: Db, pk: int) -> Withheld | None:
 
 
 async def waiting(db: Db, chat_id: int) -> list[Withheld]:
-    """What waits for the word of a channel's owner, oldest first."""
+    """The withheld deliveries of a channel that wait for its owner's word, oldest first."""
     return [one for one in await _of_chat(db, chat_id) if one.demand is Editorial.APPROVE]
 
 
