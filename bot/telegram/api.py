@@ -212,9 +212,8 @@ class Api:
             found = await self._exchange("getMe", b"{}")
             if not isinstance(found, Rejected) or not found.token:
                 return False
-            if self._disowned_since is None:
-                self._disowned_since = boottime()
-        return not self._was_good or boottime() - self._disowned_since >= TOKEN_PATIENCE
+        since = self._disowned_since = self._disowned_since or boottime()
+        return not self._was_good or boottime() - since >= TOKEN_PATIENCE
 
     async def _post(self, method: str, **request: Any) -> Outcome:  # noqa: ANN401 - aiohttp's arguments
         return await self._believed(method, await self._posted(method, **request))
