@@ -240,10 +240,6 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("find", 1): Route(search.turn_page, Who.ANYBODY),
     ("cur", 1): Route(With(subscriptions.toggle, "cur"), Who.ADMINISTRATOR),
     ("top", 1): Route(With(subscriptions.toggle, "top"), Who.ADMINISTRATOR),
-    ("lang", 1): Route(With(settings.pressed, "lang"), Who.ADMINISTRATOR),
-    ("style", 1): Route(With(settings.pressed, "style"), Who.ADMINISTRATOR),
-    ("wakes", 1): Route(With(settings.pressed, "wakes"), Who.ADMINISTRATOR),
-    ("tables", 1): Route(With(settings.pressed, "tables"), Who.ADMINISTRATOR),
     ("anon", 1): Route(With(settings.pressed, "anon"), Who.ADMINISTRATOR, where=Where.GROUP),
     ("board", 1): Route(
         With(settings.pressed, "board"),
@@ -251,10 +247,13 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
         where=Where.GROUP,
         elsewhere="error.board_where",
     ),
-    ("zone", 1): Route(With(settings.pressed, "zone"), Who.ADMINISTRATOR),
     ("places", 1): Route(places.opened, Who.ADMINISTRATOR),
     ("place", 2): Route(places.pressed, Who.ADMINISTRATOR),
-    ("set", 1): Route(With(settings.pressed, "set"), Who.ADMINISTRATOR),
+    **{
+        (one, 1): Route(With(settings.pressed, one), Who.ADMINISTRATOR)
+        for one in ("set", "lang", "zone", "style", "wakes", "tables")
+    },
+    ("first", 1): Route(subscriptions.ordered, Who.ADMINISTRATOR),
     ("quiet", 1): Route(quiet.pressed, Who.ADMINISTRATOR),
     ("sound", 2): Route(quiet.sounded, Who.ADMINISTRATOR),
     ("here", 2): Route(here.pressed, Who.ADMINISTRATOR, where=Where.GROUP),

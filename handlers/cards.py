@@ -12,13 +12,16 @@ KEPT = 200
 
 
 class Card(NamedTuple):
-    """The key of a card, besides rates; `minute` because it says how fresh it is."""
+    """What a card depends on besides rates; `minute` because it says how fresh it is. The `usual`
+    currencies are a chat's own, where it asked for none.
+    """
 
     home: str
     codes: tuple[str, ...]
     on: date | None
     language: str
     minute: datetime
+    usual: tuple[str, ...] = ()
 
 
 class Caption(NamedTuple):

@@ -86,7 +86,8 @@ async def _let_in(
         return render.channel_welcome(title, _given(chat.home), language, setup=theirs)
     if not news:
         return None
-    following = names(await storage.chats.subscriptions(db, chat.id), chat.home, language)
+    keys = await storage.chats.subscriptions(db, chat.id)
+    following = names(keys, chat.home, language, order=chat.currencies)
     return render.channel_again(title, following, language, setup=theirs)
 
 

@@ -77,10 +77,11 @@ async def body(desk: Desk, chat: Chat, *, now: datetime) -> Rich:
         desk.db,
         desk.catalog,
         home=chat.home,
-        codes=bases_of(keys, chat.home),
+        codes=bases_of(keys, chat.home, order=chat.currencies),
         topics=topics_of(keys),
         now=now,
         chat=chat.id,
+        order=chat.currencies,
     )
     if view.empty:
         return Rich()

@@ -142,6 +142,7 @@ class Chat:
     active: bool = True
     title: str = ""
     threads: Threads = field(default_factory=dict)
+    currencies: tuple[str, ...] = ()  # in the order it chose; others come after them as usual
     tables: bool = False  # whether figures come as tables, which some clients show blank
     policy: Editorial = Editorial.PUBLISH
     anonymous: bool = False  # whether an administrator who writes as the group may change it

@@ -51,8 +51,10 @@ async def rate_card(
     now: datetime,
     codes: Sequence[str] = (),
     on: date | None = None,
+    usual: Sequence[str] = CURRENCIES,
 ) -> RateCard:
-    """The card of the leading source against `home`, today's or a past day's.
+    """The card of the leading source against `home`, today's or a past day's; without `codes` of
+    the `usual` currencies.
 
     UserError for an unknown currency, a day in the future, a day or a store without rates.
     """
@@ -62,10 +64,10 @@ async def rate_card(
     if day > today + timedelta(days=1):
         raise UserError("error.date_future", day=day)
     spec = catalog.rates[source]
-    by_code = await _by_code(db, source, day, home, codes or CURRENCIES)
+    by_code = await _by_code(db, source, day, home, codes or usual)
     if not by_code or not by_code.keys() >= set(codes):
         by_code = await _by_code(db, source, day, home, ())  # so that what is known can be named
-    wanted = chosen(codes, by_code, usual=CURRENCIES)
+    wanted = chosen(codes, by_code, usual=usual)
     rows = tuple(row(by_code[code], day, past=day < today) for code in wanted)
     newest = shown(rows).newest
     if newest is None:

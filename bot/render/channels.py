@@ -15,7 +15,13 @@ from bot.render.buttons import back_button, rows_of, switch
 from bot.render.cutting import cut
 from bot.render.phrases import phrase
 from bot.render.settings import how_rates_come, table_choice
-from bot.render.subscriptions import hour_switches, said_hours, switches
+from bot.render.subscriptions import (
+    currency_order,
+    hour_switches,
+    order_button,
+    said_hours,
+    switches,
+)
 from bot.render.text import Button, Colour, Message, Rich, bold, join, lines, message, one_line
 from bot.render.wire import ChannelWanted, Keys, one_key
 
@@ -172,10 +178,19 @@ def topics(
     offered: Sequence[str],
     chosen: Collection[str],
 ) -> Message:
-    """Switches of currencies and topics: data `chan:7:cur:USD`, `chan:7:top:economy`."""
+    """Switches of currencies and topics: data `chan:7:cur:USD`, `chan:7:top:economy`; and the way
+    to the order of currencies: `chan:7:order`.
+    """
     rows = switches(language, currencies, offered, chosen, before=f"chan:{number}:")
+    rows += order_button(chosen, f"chan:{number}:order", language)
     title = bold(one_line(chat.title))
     return _menu(number, phrase("channel.topics", language, title=title), rows, language)
+
+
+def order(number: int, codes: Sequence[str], language: str) -> Message:
+    """The order of its currencies: data `chan:7:first:RUB`."""
+    before = f"chan:{number}:"
+    return currency_order(codes, language, before=before, back=f"{before}topics")
 
 
 def hours(number: int, digests: Collection[time], language: str) -> Message:

@@ -26,13 +26,33 @@ def subscribe(
     back: str = "",
 ) -> Message:
     """The menu of subscriptions: a tap switches one on or off, what is on carries ✓. As a page of
-    the settings it has the way `back`.
+    the settings it has the way `back`, and one to the order of currencies: data `set:order`.
     """
     text = phrase("subscribe.choose" if topics else "subscribe.choose_rates", language)
-    rows = [*switches(language, currencies, topics, chosen), [done_button(language)]]
+    rows = [*switches(language, currencies, topics, chosen)]
+    if back:
+        rows += order_button(chosen, "set:order", language)
+    rows.append([done_button(language)])
     if back:
         rows.append([back_button(language, back)])
     return message(text, rows)
+
+
+def order_button(chosen: Collection[str], data: str, language: str) -> list[list[Button]]:
+    """The way to the order of currencies, where several are among the switches that are on."""
+    if sum(one.startswith("cur:") for one in chosen) < 2:
+        return []
+    return [[Button(t("order.title", language), data)]]
+
+
+def currency_order(codes: Sequence[str], language: str, *, before: str = "", back: str) -> Message:
+    """The currencies in their order; a tap puts one first: data `first:RUB`, with what stands
+    `before` it.
+    """
+    named = phrase("order.now", language, codes=bold(", ".join(codes)))
+    ups = [Button(f"↑ {code}", f"{before}first:{code}") for code in codes[1:]]
+    text = lines(bold(t("order.title", language)), named, t("order.what", language))
+    return message(text, [*rows_of(ups, 4), [back_button(language, back)]])
 
 
 def subscribed(
