@@ -12,7 +12,7 @@ KEPT = 200
 
 
 class Card(NamedTuple):
-    """What a card depends on besides rates; `minute` because it says how fresh it is. The `usual`
+    """The key of a card, besides rates; `minute` because it says how fresh it is. The `usual`
     currencies are a chat's own, where it asked for none.
     """
 

@@ -205,7 +205,7 @@ async def done(context: Context) -> None:
 
 
 def names(keys: Sequence[str], home: str, language: str, *, order: Sequence[str] = ()) -> list[str]:
-    """What a chat follows, as its reader calls it, in the order of the switches."""
+    """The subjects that a chat follows by their readers' names, in the order of the switches."""
     currencies, topics = _in_order(keys, home, order)
     return [*currencies, *(topic_name(one, language).lower() for one in topics)]
 

@@ -93,7 +93,7 @@ async def _found(
     *,
     known_at: datetime | None = None,
 ) -> Digest:
-    """What the digest tells a chat that follows this; of the reports `known_at` a time alone."""
+    """The digest of a chat that follows `keys`; with `known_at` of reports known by then."""
     order = await storage.chats.currency_order(desk.db, reader.chat)
     return await day_digest(
         desk.db,
