@@ -199,7 +199,7 @@ class Settings(BaseSettings):
 
     @staticmethod
     def _unreachable(webhook_url: str) -> list[str]:
-        """Why Telegram would refuse the webhook's address; a local Bot API server takes any."""
+        """Reasons for Telegram to refuse the webhook's address; a local Bot API server has none."""
         parts = urlsplit(webhook_url)
         if parts.scheme != "https":
             return ["WEBHOOK_URL: Telegram posts to https addresses alone"]

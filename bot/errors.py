@@ -36,7 +36,7 @@ class BotError(Exception):
 
     @property
     def reason(self) -> Reason:
-        """Why, as a value."""
+        """The cause, as a value."""
         if isinstance(self._why, str):
             return said(self._why)
         return self._why

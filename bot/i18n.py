@@ -116,7 +116,7 @@ def percent(value: Decimal, language: str, digits: int = 2) -> str:
 
 
 def share(value: Decimal, language: str, digits: int | None = None) -> str:
-    """So many percent, without a sign unless it is less than nothing: "0.1 %", "0,51 %"."""
+    """A share in percent, with a sign only below nothing: "0.1 %", "0,51 %"."""
     return number(value, language, digits) + PERCENT
 
 
@@ -155,7 +155,7 @@ def day_until(on: date, language: str) -> str:
 
 
 def weekday_of(on: date, language: str) -> str:
-    """Whose day it is, before "rate": "Saturday's", "субботу" (курс на …), "ишембинин"."""
+    """The weekday as it stands before "rate": "Saturday's", "субботу" (курс на …), "ишембинин"."""
     return t("weekdays.of", language).split()[on.weekday()]
 
 

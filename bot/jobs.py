@@ -29,7 +29,7 @@ TICK = 1.0  # seconds between looks at what changes all the time
 
 
 class Doer(Enum):
-    """Which processes do a job."""
+    """The processes that do a job."""
 
     ONE = "one, for all replicas"
     EACH = "each, for itself"
@@ -182,7 +182,7 @@ def _is_time(value: object) -> bool:
 
 
 def _unfollowed(job: Job, jobs: Mapping[str, Job]) -> str:
-    """Why a job that follows another would never be done, "" where it will be."""
+    """The fault for which a job that follows another is never done; "" where it is."""
     passed: list[object] = []
     at: Job | None = job
     while at is not None and at.follows is not None:

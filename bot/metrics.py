@@ -42,7 +42,7 @@ class Tally(_Plain):
     family = CounterMetricFamily
 
     def add(self, *labels: str, count: int = 1) -> None:
-        """So many more with these labels."""
+        """Count so many more with these labels."""
         self._values[labels] = self._values.get(labels, 0) + count
 
 
@@ -52,7 +52,7 @@ class Level(_Plain):
     family = GaugeMetricFamily
 
     def set(self, value: float, *labels: str) -> None:
-        """It is so much now with these labels."""
+        """Set the value with these labels."""
         self._values[labels] = value
 
 

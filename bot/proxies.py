@@ -145,7 +145,7 @@ async def _joined(proxy: URL, host: str, port: int) -> socket.socket:
 
 
 async def _addresses(proxy: URL) -> list[Any]:
-    """Where the proxy is, as the system's resolver says it."""
+    """The proxy's addresses, by the system's resolver."""
     port = proxy.port or DEFAULT_SOCKS_PORT
     return await asyncio.get_running_loop().getaddrinfo(proxy.host, port, type=socket.SOCK_STREAM)
 
@@ -216,7 +216,7 @@ def _request(host: str, port: int) -> bytes:
 
 
 async def _read(way: socket.socket, count: int) -> bytes:
-    """So many bytes of the proxy's; ProxyError when it hangs up before."""
+    """The next `count` bytes of the proxy's; ProxyError when it hangs up before."""
     loop = asyncio.get_running_loop()
     got = b""
     while len(got) < count:

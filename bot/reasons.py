@@ -26,7 +26,7 @@ class Percent(Decimal):
 
 
 class Share(Decimal):
-    """So many percent, said without a sign."""
+    """A share in percent, said without a sign."""
 
     __slots__ = ()
 

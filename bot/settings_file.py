@@ -15,7 +15,7 @@ MISTYPED = 0.85  # how alike names are (0 to 1) of which one is the other with a
 
 
 def unreadable(path: Path) -> list[str]:
-    """Why the file cannot be read; nothing when it can, or is not there."""
+    """The reason that the file cannot be read; none when it can, or is not there."""
     try:
         path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

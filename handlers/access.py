@@ -1,4 +1,4 @@
-"""Who may: whether an update is for us at all, and whether its author may do what it asks for.
+"""Rights: whether an update is for us at all, and whether its author may do what it asks for.
 
 Each route says who may use it and in which chats (`handlers.COMMANDS`, `handlers.BUTTONS`); this
 room decides whether somebody is that. What Telegram's updates do not say and one has to know:
@@ -43,7 +43,7 @@ QUOTED_ENTITIES = frozenset({"code", "pre", "url", "email", "text_link"})
 
 
 class Who(Enum):
-    """Who may use a route. In a private chat its owner is everybody but an operator.
+    """The people who may use a route. In a private chat its owner is everybody but an operator.
 
     A poster may post in the channel that a button's words name.
     """
@@ -96,7 +96,7 @@ class Route(Generic[Handles]):
 
     @property
     def menu(self) -> Who:
-        """To whom a group's menu offers it."""
+        """The people to whom a group's menu offers it."""
         if isinstance(self.who, Who):
             return self.who
         return self.offered or Who.ANYBODY
@@ -175,7 +175,7 @@ async def looking_or_changing(context: Context) -> Who:
 
 
 async def always_looking(_context: Context) -> Who:
-    """Whatever is said with it, the command only shows switches; those ask who presses them."""
+    """Anybody: the command only shows switches, whatever is said with it; these ask who presses."""
     return Who.ANYBODY
 
 
@@ -201,8 +201,8 @@ def other_operators(context: Context) -> list[int]:
 
 
 def author(context: Context) -> int | None:
-    """Who wrote this, where that is a person by their own name: None of who writes as a group or as
-    a channel, since nobody knows who that is.
+    """The author, where that is a person by their own name: None of who writes as a group or as a
+    channel, since nobody knows who that is.
     """
     message, user = context.incoming.effective_message, context.incoming.effective_user
     if user is None or message is None or message.sender_chat is not None:
@@ -315,7 +315,7 @@ class Mentioned(filters.MessageFilter):
 
 
 def mention(message: TelegramMessage, name: str) -> tuple[int, int] | None:
-    """Where a message's text names the bot: the first and the next character's place."""
+    """The span of a message's text that names the bot: the first and the next character's place."""
     said = message.text or ""
     for found in _naming(name).finditer(said):
         # entities count UTF-16 units

@@ -92,15 +92,15 @@ class Subscribed:
         return render.mute_button(alert, self.called, language, muted=muted)
 
     def muted(self, language: str) -> str:
-        """It is not followed any more, and how to follow it again."""
+        """The answer that it is not followed any more, and how to follow it again."""
         return say("mute.done", language, what=self.name).text
 
     async def mute(self, db: Db) -> None:
-        """It is no longer subscribed to."""
+        """End the subscription."""
         await storage.chats.unsubscribe(db, self.chat, [self.key])
 
     async def unmute(self, db: Db, context: Context) -> None:  # noqa: ARG002 - needs the store alone
-        """It is subscribed to again."""
+        """Subscribe again."""
         await storage.chats.subscribe(db, self.chat, [self.key], now=self.now)
 
     async def snooze(self, db: Db, *, until: datetime | None) -> bool:
@@ -115,7 +115,7 @@ class Topic(Subscribed):
     """A topic that a chat subscribes to."""
 
     def button(self, alert: int, language: str, *, muted: bool) -> Button:
-        """It says that the subscription ends: "switch off: security" is no such thing."""
+        """The button that ends the subscription; "switch off: security" would say another thing."""
         return render.topic_button(alert, language, left=muted)
 
 
@@ -133,7 +133,7 @@ class OwnRule:
         return await storage.rules.rests_until(db, self.stored.id, now=self.now)
 
     def button(self, alert: int, language: str, *, muted: bool) -> Button:
-        """It pauses the rule: the currency goes on being told of."""
+        """The button that pauses the rule: the currency goes on being told of."""
         return render.pause_button(alert, language, paused=muted, what=self.called)
 
     def muted(self, language: str) -> str:

@@ -117,7 +117,7 @@ async def _back(context: Context, number: int) -> None:
 
 
 async def _show(context: Context, number: int) -> None:
-    """Whom it reaches, in the message pressed."""
+    """Show the readers that it reaches, in the message pressed."""
     async with context.services.store.reading() as db:
         shown = await _mine(context, db, number, Step.SHOWN)
         reach = await storage.broadcasts.reach(db, shown.audience)
@@ -178,7 +178,7 @@ async def _mine(context: Context, db: Db, number: int, *steps: Step) -> StoredBr
 
 
 async def _reach(db: Db, shown: StoredBroadcast) -> Reach:
-    """Whom it reaches now; UserError where that is nobody."""
+    """The readers that it reaches now; UserError where that is nobody."""
     reach = await storage.broadcasts.reach(db, shown.audience)
     if not reach.total:
         raise UserError("error.broadcast.nobody")

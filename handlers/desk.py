@@ -214,7 +214,7 @@ async def _choose(context: Context, number: int) -> None:
 
 
 def _likeness(waiting: Story, other: Story) -> float:
-    """How much two stories are alike: their most alike reports, each by who told it first."""
+    """The likeness of two stories: that of their most alike reports, each by who told it first."""
     mine = waiting.lead.entry
     return same_story(mine, other.told_in(mine.language or "").lead.entry).score
 

@@ -1,4 +1,4 @@
-"""Where the bot is a member: added, promoted, removed, blocked; and groups with a new id."""
+"""The bot's memberships: added, promoted, removed, blocked; and groups with a new id."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _is_muted(kind: ChatKind, member: ChatMember) -> bool:
 
 
 def _why(kind: ChatKind, status: str) -> Reason:
-    """Why a chat is written to no more, in the words of Telegram's refusals."""
+    """The reason that a chat is written to no more, as Telegram's refusals have it."""
     if kind is ChatKind.PRIVATE:
         return BLOCKED.why
     if status in _INSIDE:
@@ -150,7 +150,7 @@ def _language(services: Services, change: ChatMemberUpdated) -> str:
 
 
 async def _tell(services: Services, change: ChatMemberUpdated, message: Message) -> None:
-    """To whoever changed our place; to the operators when that person does not talk with us.
+    """Tell whoever changed our place; the operators when that person does not talk with us.
 
     They hear of it only where we may not write either.
     """

@@ -62,7 +62,7 @@ TEXT, CAPTION = 4096, 1024  # UTF-16 units at most
 
 
 def _nobody_waits() -> None:
-    """Where no sign says that an answer is under way."""
+    """Do nothing where no sign says that an answer is under way."""
 
 
 class Outgoing:
@@ -118,7 +118,7 @@ class Outgoing:
     # ── when it may leave ───────────────────────────────────────────────────
 
     async def held(self, answer: Answer) -> Retry | None:
-        """Why an answer may not leave within seconds; None once it may."""
+        """The refusal of an answer that may not leave within seconds; None once it may."""
         if self._services.is_away():  # who watches it asks for all
             return Retry(AWAY)
         silence = await self._keep_to_quiet(answer) or await self._keep_to_turn(answer)

@@ -46,12 +46,12 @@ def no_others(_chat: int) -> int:
 
 
 def _never() -> bool:
-    """Where nobody watches Telegram."""
+    """False: nobody watches Telegram."""
     return False
 
 
 async def _untold(_msgid: str, _values: dict[str, str], *_why: Reason) -> None:
-    """Where there is no operator."""
+    """Tell nobody: there is no operator."""
 
 
 @dataclass(slots=True)

@@ -71,7 +71,7 @@ async def _is_first_word(context: Context) -> bool:
 
 
 async def waking_or_looking(context: Context) -> Who:
-    """Who may use /start in these words.
+    """The people who may use /start in these words.
 
     To wake a group, and to make a rule of a link, takes an administrator.
     """

@@ -56,7 +56,7 @@ class Wording:
 
     @property
     def form(self) -> dict[str, Any]:
-        """As it is stored."""
+        """The stored form."""
         at = self.updated_at and self.updated_at.isoformat()
         words = {"title": self.title, "summary": self.summary, "content": self.content}
         return {"story": self.story, "entry": self.entry, **words, "updated_at": at}
@@ -110,7 +110,7 @@ class Edits(Kind):
         return await Stories().words(desk, first, reader)
 
     async def switched(self, desk: Desk, told: StoredAlert, reader: Reader) -> Mapping[str, Button]:
-        """Who left the topic can come back, and who wants silence reads until when."""
+        """A button back for who left the topic, and the end of silence for who asked for one."""
         first = StoryGrew.read(told.payload).told
         state = await storage.chats.following(desk.db, reader.chat, str(SECURITY))
         if state is None:

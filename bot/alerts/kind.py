@@ -27,7 +27,7 @@ from storage.db import Db
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Whom an alert is put into words for; `chat` matters only to kinds whose words are `own`."""
+    """The reader that an alert is worded for; only kinds with `own` words look at `chat`."""
 
     chat: int
     language: str
@@ -93,7 +93,7 @@ class Kind(ABC):
         return {}
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - has none
-        """Why it was told; None where there is no such button under it."""
+        """The reasons that it was told for; None where there is no such button under it."""
         return None
 
     async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:  # noqa: ARG002 - has none

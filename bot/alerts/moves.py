@@ -304,8 +304,8 @@ async def heard(desk: Desk, moved: Moved, reader: Reader) -> bool:
 
 
 def why_move(moved: Moved, language: str, *, heard: bool = True) -> Message:
-    """Why a move was told: the rules that fired, and the usual size of a day. `heard` says whether
-    its reader had the alert that it is counted from.
+    """The reasons of a move: the rules that fired, and the usual size of a day. `heard` says
+    whether its reader had the alert that it is counted from.
     """
     pair = bold(str(moved.new.pair))
     said = reasons_of(moved, language, heard=heard)

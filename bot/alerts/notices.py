@@ -41,7 +41,7 @@ SINCE = frozenset({"notice.silent"})  # notices whose {day} is when something be
 
 
 class OnTrouble(Protocol):
-    """Who tells the operators of a trouble: a text, its values, and why."""
+    """A function that tells the operators of a trouble: a text, its values, and why."""
 
     async def __call__(self, msgid: str, values: dict[str, str], /, *why: Reason) -> None:
         """Tell it."""

@@ -123,7 +123,7 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
 
 
 def _check_backups(settings: Settings) -> str:
-    """Where tonight's copy of the database will be."""
+    """The line about the folder of tonight's copy."""
     from storage.keeping import places_of
 
     places = places_of(settings.database_url, settings.backups)

@@ -125,7 +125,7 @@ def _said_besides(settings: Settings) -> dict[str, str]:
 
 
 async def _operator(api: Api, name: str, wait: float) -> int | None:
-    """Who sends the bot our code within so many seconds; None when nobody does.
+    """The number of the person who sends our code within so many seconds; None when nobody does.
 
     No update is taken from Telegram: the bot that starts afterwards finds them all.
     """

@@ -30,7 +30,7 @@ def _alternatives(part: Callable[[Days], str]) -> str:
 
 @cache
 def _months() -> tuple[str, ...]:
-    """How each month is written."""
+    """The patterns of each month's name, January first."""
     months: list[list[str]] = [[] for _ in range(12)]
     for spoken in languages():
         for month, pattern in enumerate(spoken.days.months):  # a stub has none
@@ -71,7 +71,7 @@ def _named() -> tuple[tuple[re.Pattern[str], int], ...]:
 
 @cache
 def _ago() -> re.Pattern[str]:
-    """So many days or weeks ago."""
+    """The pattern of "so many days or weeks ago"."""
     one = _alternatives(lambda days: days.one)
     day, week = _alternatives(lambda days: days.day), _alternatives(lambda days: days.week)
     ago = _alternatives(lambda days: days.ago)

@@ -26,7 +26,7 @@ from bot.languages.parts import Form
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """How much `amount` of `source` is in `target`; without a target, in any that is of interest.
+    """A question: `amount` of `source` in `target`; without a target, in any that is of interest.
 
     `other` is the second reading of an amount like "1,500".
     """

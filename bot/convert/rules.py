@@ -350,7 +350,7 @@ class _Draft:
         return self.sign or self.moved or Direction.BOTH
 
     def _move_direction(self) -> Direction:
-        """Where a move of so much goes: "falls by more than 2", "dearer by 2"."""
+        """The direction of a move: "falls by more than 2", "dearer by 2"."""
         if self.side is Direction.DOWN and self.moved is not None:  # "falls by less than 2"
             raise UserError("error.rule.two_sides")
         return self.sign or self.moved or self.side or Direction.BOTH

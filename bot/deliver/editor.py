@@ -1,4 +1,4 @@
-"""Who asks, in the fan-out's own transaction, about what channels' editorial policies withhold."""
+"""The demands of channels' editorial policies, asked about in the fan-out's own transaction."""
 
 from __future__ import annotations
 

@@ -101,7 +101,8 @@ class Gate:
 
 
 class Shares:
-    """Who goes first where replies and deliveries both wait: a reply, until deliveries are owed.
+    """The order of replies and deliveries where both wait: a reply first, until deliveries are
+    owed.
 
     The urgent and alert lanes keep a third of the rate, the routine lane a tenth; whoever does not
     wait gives its part to the others.

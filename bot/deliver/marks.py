@@ -75,7 +75,7 @@ def ended(item: Claimed, why: Reason | None, state: State = State.DEAD) -> Mark:
 
 
 def doubted(why: Reason) -> Reason:
-    """Why a delivery that was doubted too often is dead."""
+    """The reason of a delivery that was doubted too often and is dead."""
     words = "may have arrived, nobody knows ({why})"
     return reason(MAY_HAVE_ARRIVED, words, why=why)
 

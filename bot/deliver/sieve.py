@@ -22,9 +22,9 @@ _looked = lru_cache(maxsize=2)(Looked)
 
 
 async def sieve(db: Db, told: StoredAlert) -> Sift | None:
-    """How filters are asked about an alert; None of one that tells no story.
+    """The question to filters about an alert; None for one that tells no story.
 
-    Who has a story's message gets its edits, whatever they say: only a filter of that very story
+    Who has a story's message gets its edits, whatever filters say: only a filter of that very story
     ends them.
     """
     marks = frozenset(Mark)

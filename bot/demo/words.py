@@ -43,7 +43,7 @@ def tongues() -> dict[str, Tongue]:
 
 
 def dates(code: str) -> Dates:
-    """How a language writes dates, by CLDR: browsers know fewer languages than we speak."""
+    """The dates of a language by CLDR: browsers know fewer languages than we speak."""
     locale = Locale.parse("en_GB" if code == "en" else code)
     long = locale.date_formats["long"].pattern
     forms = {form: locale.datetime_skeletons.get(form) for form in ("MMMMd", "MMMd")}

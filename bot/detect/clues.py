@@ -48,7 +48,7 @@ def clued(verdict: Verdict, title: str, text: str, language: str | None) -> Verd
 
 
 def worth(clue: int) -> int:
-    """How much a shared clue counts towards `CLUES_SHARED`: one of facts is enough to compare."""
+    """The weight of a shared clue towards `CLUES_SHARED`: one of facts is enough to compare."""
     return CLUES_SHARED if clue & OF_FACTS else 1
 
 

@@ -1,4 +1,4 @@
-"""Which stories a chat's filters keep back.
+"""Stories that a chat's filters keep back.
 
 Words are compared as in the search of the archive: by stems, or by beginnings where a language has
 no stems here. Places are the facts that stories in two languages are compared by, so that "Ош" is

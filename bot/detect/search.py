@@ -1,4 +1,4 @@
-"""Which words find which texts: the tokens of a text, and of a question.
+"""Tokens for search: those of a text, and those of a question, which find each other.
 
 A token is the stem of a word behind the code of the language it was cut by: a Russian ending is
 not taken for a Kyrgyz one. A language that Snowball does not know keeps its words whole and is
@@ -112,7 +112,7 @@ def _beginning(word: str) -> str:
 
 @cache
 def _cutter(code: str | None) -> Callable[[str], str]:
-    """How a word of a language becomes a token; numbers are the same in all."""
+    """The function that makes tokens of a language's words; numbers are the same in all."""
     import Stemmer  # by the first question or text
 
     prefix = code or ELSE

@@ -170,7 +170,7 @@ def weighed(where: tuple[Zone, ...], code: str) -> dict[Pattern, float]:
 
 
 def outranking(weights: Mapping[Pattern, float]) -> float:
-    """How clearly the words are of a kind that outranks the wording: from 0 to 1."""
+    """The clearness, from 0 to 1, of words of a kind that outranks the wording."""
     total = 0.0
     for pattern, weight in weights.items():
         if weight > 0 and pattern.kind in OUTRANKING:

@@ -351,7 +351,7 @@ def _size(side: Mapping[str, int], weights: Mapping[str, float]) -> float:
 
 
 def _often(count: int) -> float:
-    """How much more a stem counts that a text repeats."""
+    """The factor of a stem that a text repeats."""
     return 1 + math.log(count)
 
 
@@ -377,5 +377,5 @@ def words_of(text: str) -> list[str]:
 
 @cache
 def weights_of(code: str) -> Mapping[str, float]:
-    """How rare the common stems of a language are; a stem that is not here is `RARE_STEM`."""
+    """The weights of a language's common stems, by rarity; a stem not here weighs `RARE_STEM`."""
     return {stem: float(weight) for stem, weight in language(code).rows("common")}

@@ -1,4 +1,4 @@
-"""Which of economy, politics and society is a text about?
+"""Topics of a text: economy, politics, society.
 
 Several, or none: a word must say it clearly.
 

@@ -41,7 +41,7 @@ CASE_ENDINGS = frozenset({
 
 
 def weigh(a: Facts, b: Facts) -> tuple[float, tuple[str, ...]]:
-    """How much speaks for one event, and what; what contradicts counts as nothing at all."""
+    """The points for one event, and what they are for; 0 where anything contradicts."""
     against = _contradiction(a, b)
     if against:
         return 0.0, (against,)
@@ -261,7 +261,7 @@ def _bare(side: Facts) -> set[float]:
 
 
 def oddity(unit: str, value: float) -> float:
-    """How little likely it is that two events share this number."""
+    """The weight of a number that two events share: the less likely by chance, the more."""
     if unit.startswith("month"):
         return 0.5
     if unit == "clock":

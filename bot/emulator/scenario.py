@@ -45,7 +45,7 @@ class Control:
     hint: Callable[[], Words] | None = None
 
     def json(self) -> Json:
-        """As it is now, for the page."""
+        """Its state now, for the page."""
         shown: Json = {"id": self.id, "label": self.label, "group": self.group}
         for name in ("pressed", "usable", "hint"):
             if (ask := getattr(self, name)) is not None:
@@ -64,8 +64,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dates:
-    """How a language writes a date: names of months and of weekdays from Monday on, and patterns of
-    them in CLDR's letters (EEEE, MMMM, MMM, d, y, and quotation marks).
+    """The dates of a language: names of months and of weekdays from Monday on, and patterns of them
+    in CLDR's letters (EEEE, MMMM, MMM, d, y, and quotation marks).
 
     `full` has the weekday, `long` the year, `day` the month, `short` an abbreviated one.
     """
@@ -277,7 +277,7 @@ class Scenario(Happenings):
         return own in text.lower() or any("@" not in command for command in commands)
 
     def _reopen(self, chat: Chat) -> None:
-        """Whoever writes to the bot has started it, and unblocked it: clients insist on that."""
+        """Start and unblock the bot, as whoever writes to it does: clients insist on that."""
         chat.started = True
         if chat.blocked:
             self._set_blocked(chat, blocked=False)

@@ -50,7 +50,7 @@ OtherRequests = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 @dataclass(slots=True)
 class _Outcome:
-    """How a call ended: the response, if there is one to send, and what the log says."""
+    """The end of a call: the response, if there is one to send, and the words for the log."""
 
     response: web.Response | None
     outcome: str

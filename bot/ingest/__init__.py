@@ -268,7 +268,7 @@ class Ingest:
         return recognised
 
     async def _remember(self, keys: Sequence[str]) -> list[Past]:
-        """How polling of each of these sources went so far, and what we know of its documents."""
+        """The past of polling each of these sources, and its documents as they were last seen."""
         async with self.store.reading() as db:
             states = await storage.sources.states(db, keys)
             documents = await storage.sources.documents(db, keys)

@@ -44,7 +44,7 @@ class During(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """How polling a source went so far, and its documents as we last saw them, by address.
+    """The past of polling a source, and its documents as we last saw them, by address.
 
     `flood` is how many new entries a poll had that ended in the middle of storing them.
     """
@@ -68,7 +68,7 @@ class RatesFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
-    """Of a feed's entries those it had not brought before, and those in other words now; and the
+    """The entries of a feed that it had not brought before, and those in other words now; and the
     marks of the former, where they were recognised by any.
 
     `unsure` is whether an entry has a key in common with a stored one of another id: then all that
@@ -169,7 +169,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """Why a poll brought nothing."""
+    """A poll that brought nothing, and why."""
 
     spec: Spec
     state: SourceState
@@ -239,7 +239,7 @@ class IngestReport:
 
     @property
     def outcome(self) -> str:
-        """How it went, in a word: ok, partly or failed."""
+        """The outcome in a word: ok, partly or failed."""
         if self.error is None:
             return "ok"
         if self.partly:

@@ -118,7 +118,7 @@ class Keeper:
         )
 
     async def _storable(self, found: NewsFound, items: Sequence[Entry]) -> list[Entry]:
-        """Those of a poll's new entries that can be stored, tried and taken back; by halving."""
+        """The new entries of a poll that can be stored, tried by halves and taken back."""
         judged = {item: found.judged[item] for item in items}
         try:
             async with self._trying() as db:

@@ -1,4 +1,4 @@
-"""Which of a feed's entries it has brought before, whatever became of their ids and links."""
+"""Entries that a feed has brought before, recognised whatever became of their ids and links."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Read:
 
 
 async def recognise_all(db: Db, asked: Sequence[Read]) -> list[Recognised]:
-    """Which entries of each document its feed has not brought before, and which of the others have
-    other words now; both under the id that they are stored by.
+    """The entries of each document that its feed has not brought before, and those of the others
+    that have other words now; both under the id that they are stored by.
 
     Most are known at a glance: by one statement for all documents. Another looks for the rest of a
     document by all their keys, and a third has the words of those that only their words can tell. A
@@ -270,7 +270,7 @@ class _Recogniser:
         )
 
     async def _claims(self) -> dict[Mark, int]:
-        """Which stored entry each is; several are one only where they are one article."""
+        """The stored entry of each mark; several are of one only where they are one article."""
         namesakes = _Namesakes(self.stored.items())
         best: dict[int, tuple[float, Mark]] = {}
         claims: dict[Mark, int] = {}

@@ -80,7 +80,7 @@ async def keep_entries(
 
 
 async def _stored_meanwhile(db: Db, found: Sequence[NewsFound]) -> set[tuple[str, str]]:
-    """Which of the entries found are stored, as (feed, id)."""
+    """The entries found that are stored meanwhile, as (feed, id)."""
     new = {one.spec.key for one in found if one.state.first_ok_at is None}
     bare = new - await storage.brought.having(db, new)
     ids = [(one.spec.key, item.id) for one in found for item in one.judged]

@@ -136,7 +136,7 @@ def _folders() -> list[str]:
 
 
 def _broken(code: str, name: str = "__init__") -> str:
-    """Why a file of a language's folder cannot be read, "" where it can."""
+    """The fault for which a file of a language's folder cannot be read; "" where it can."""
     module = f"{__name__}.{code}" if name == "__init__" else f"{__name__}.{code}.{name}"
     return problem_of_module(module, f"bot/languages/{code}/{name}.py")
 

@@ -61,7 +61,7 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How a text in the language is told from one in another language of the same script.
+    """The marks by which a text in the language is told from one in another of the same script.
 
     The first language of a script is taken unless another is likelier; `odds.tsv` beside this
     (letter triple, log odds against that first language) is a language's own and may be absent.
@@ -79,7 +79,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Days:
-    """How days are written: patterns, of every case."""
+    """The ways in which days are written: patterns, of every case."""
 
     months: Months = ()
     # days from today, such as -1: "yesterday"

@@ -113,8 +113,8 @@ class Entry(NamedTuple):
 
 
 class Said(NamedTuple):
-    """How a text is said: with a number or without, what is filled in (None nobody can), and the
-    words of each form.
+    """The shape of a text: with a number or without, its places to fill (None: they cannot be
+    read), and the words of each form.
     """
 
     counted: bool

@@ -22,7 +22,7 @@ EVERYBODY = "*"
 
 
 class Severity(StrEnum):
-    """How grave: `info` is shown, `notable` is told, `urgent` goes first and is marked."""
+    """The gravity: `info` is shown, `notable` is told, `urgent` goes first and is marked."""
 
     INFO = "info"
     NOTABLE = "notable"
@@ -35,7 +35,7 @@ class Severity(StrEnum):
 
 
 class Lane(IntEnum):
-    """Who goes first: somebody waiting or in danger, then alerts, then what can wait."""
+    """The order of sending: somebody waiting or in danger, then alerts, then what can wait."""
 
     # The store keeps the numbers and sorts what is due by them.
     URGENT = 0
@@ -44,7 +44,7 @@ class Lane(IntEnum):
 
 
 class Approval(StrEnum):
-    """Where an alert stands that needs an operator's word; all but the first are final."""
+    """The standing of an alert that needs an operator's word; all but the first are final."""
 
     WAITING = "waiting"
     APPROVED = "approved"
@@ -191,7 +191,7 @@ class StoredForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """Whom an alert is for, as a question the store answers.
+    """The readers of an alert, as a question that the store answers.
 
     Subscribers of a subscription key (`topic:security`, `pair:USD/KGS`), one chat, or those who got
     the alert `told`; with a key and `told`, the subscribers who did not get that one. In the place

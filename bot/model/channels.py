@@ -20,7 +20,7 @@ class Setup:
 
 
 class Trouble(StrEnum):
-    """Why a board is not kept as it should be; whoever asked for it knows."""
+    """The reason that a board is not kept as it should be; whoever asked for it knows."""
 
     OFF = "off"  # they switched it off
     DELETED = "deleted"  # twice

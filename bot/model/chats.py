@@ -18,7 +18,7 @@ class ChatKind(StrEnum):
 
 
 class Style(StrEnum):
-    """How much of a story is told; `full` only where the source's catalog entry allows it."""
+    """The length of a told story; `full` only where the source's catalog entry allows it."""
 
     FULL = "full"
     BRIEF = "brief"
@@ -26,7 +26,7 @@ class Style(StrEnum):
 
 
 class Wakes(StrEnum):
-    """How grave a story about security must be to wake a chat that follows security."""
+    """The least severity of a security story that wakes a chat which follows security."""
 
     ALL = "all"  # calm ones too, without sound
     IMPORTANT = "important"  # notable and urgent ones
@@ -59,7 +59,7 @@ class Post(StrEnum):
 
 
 class Sound(StrEnum):
-    """How a kind of post arrives."""
+    """The loudness of a kind of post."""
 
     SOUND = "sound"
     SILENT = "silent"

@@ -42,7 +42,7 @@ class Words:
 
     @property
     def form(self) -> dict[str, Any]:
-        """As it is stored, and as the verbs of `detect` take it."""
+        """The stored form, which the verbs of `detect` take too."""
         return {"title": self.title, "text": self.text, "lang": self.language}
 
 

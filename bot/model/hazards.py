@@ -72,7 +72,7 @@ class Hazard:
         return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(chord)))
 
     def __str__(self) -> str:
-        """As it is stored."""
+        """The stored form."""
         written = "withdrawn " * self.withdrawn + self.kind.value
         if self.size is not None:
             written += f" {self.size}"

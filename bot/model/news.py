@@ -45,7 +45,7 @@ class Entry:
 
     @property
     def beginning(self) -> str:
-        """As much of the text as an operator is asked about."""
+        """The beginning of the text, as long as an operator is asked about."""
         return (self.summary or self.content)[:ASKED_TEXT]
 
 
@@ -112,7 +112,7 @@ class Story:
 
     @property
     def feeds(self) -> tuple[str, ...]:
-        """Who reports it, in order of first report, each once."""
+        """The feeds that report it, in order of first report, each once."""
         return tuple(dict.fromkeys(entry.feed for entry in self.entries))
 
     @property

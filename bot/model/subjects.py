@@ -39,7 +39,7 @@ class Subject(ABC):
     @property
     @abstractmethod
     def which(self) -> str:
-        """Which of its kind, as it is written behind the colon."""
+        """The one of its kind, as it is written behind the colon."""
 
     @classmethod
     @abstractmethod
@@ -52,7 +52,7 @@ class Subject(ABC):
         return f"{cls.KIND}:"
 
     def __str__(self) -> str:
-        """As it is stored."""
+        """The stored form."""
         return self.begins() + self.which
 
 

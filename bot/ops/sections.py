@@ -92,7 +92,7 @@ def sources(whole: Whole, view: View) -> str:
 
 
 def _finder(whole: Whole, view: View) -> str:
-    """Where a source is looked for, once there are more than fit on a page."""
+    """The field that looks for a source, once there are more than fit on a page; else ""."""
     if len(whole.sources) <= SOURCES_SHOWN:
         return ""
     find, code = html.escape(view.find), html.escape(view.language)
@@ -147,7 +147,7 @@ def _name(one: SourceStatus, view: View) -> str:
 
 
 def _mark(one: SourceStatus, view: View, whole: Whole) -> str:
-    """How a source stands: bad, warn (it answers in part, or with nothing new), new or good."""
+    """The standing of a source: bad, warn (it answers in part, or nothing new), new or good."""
     if one.paused:
         return "new"
     if one.failures:
@@ -326,7 +326,7 @@ def telegram(whole: Whole, view: View) -> str:
 
 
 def processes(whole: Whole, view: View) -> str:
-    """Who runs, who has which role, and when each recurring job was done here."""
+    """The processes that run, their roles, and when each recurring job was done here."""
     facts = {"page.process": whole.holder.host or "–"}
     if whole.replicas is not None:
         facts["page.replicas"] = str(whole.replicas)

@@ -122,7 +122,7 @@ async def _by_code(
 async def _freshness_of(
     db: Db, source: str, poll: PollSpec, newest: SeenRate, now: datetime
 ) -> Freshness:
-    """How the card stands; the store is asked of the bank's other rates only when this one lags."""
+    """The freshness of a card; the bank's other rates are only asked for when this one lags."""
     judge = partial(
         freshness, newest, window=poll.last_window(now), zone=ZoneInfo(poll.zone), now=now
     )

@@ -56,7 +56,7 @@ async def _tried_on(db: Db, series: Series, today: date) -> list[SeenRate]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """Where a pair stands, and the rules worth a button, row by row."""
+    """The latest rate of a pair, and the rules worth a button, row by row."""
 
     latest: SeenRate
     today: date

@@ -61,7 +61,7 @@ def _first_line(shift: Move, language: str) -> Rich:
 
 
 def source_line(rate: Rate, language: str, *, source_names: dict[str, str]) -> Rich:
-    """Whose rate it is, of what kind, and for which day."""
+    """The source of a rate, its kind, and the day it is for."""
     source = name_of(source_names, language) or rate.source
     if rate.kind not in {RateKind.OFFICIAL, RateKind.REFERENCE}:
         source = f"{source} · {kind_name(rate.kind, language)}"

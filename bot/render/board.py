@@ -57,7 +57,7 @@ def how_it_is(kept: Board | None, language: str) -> Rich:
 
 
 def state(kept: Board | None, language: str) -> Message:
-    """How a group's board is, and how to change that."""
+    """The state of a group's board, and how to change that."""
     return message(lines(how_it_is(kept, language), phrase("board.hint", language)))
 
 

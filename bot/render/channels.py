@@ -160,7 +160,7 @@ def zones(number: int, chat: Chat, offered: Sequence[str], language: str) -> Mes
 
 
 def styles(number: int, chat: Chat, language: str) -> Message:
-    """How much of a story is told: data `chan:7:style:brief`."""
+    """The lengths of a told story: data `chan:7:style:brief`."""
     rows: list[list[Button]] = []
     for one in Style:
         name = t(f"style.{one.value}", language)
@@ -200,7 +200,7 @@ def hours(number: int, digests: Collection[time], language: str) -> Message:
 
 
 def sounds(number: int, chat: Chat, language: str) -> Message:
-    """How loud each kind of post is; a tap makes it the next: data `chan:7:sound:rates`."""
+    """The loudness of each kind of post; a tap makes it the next: data `chan:7:sound:rates`."""
     rows: list[list[Button]] = []
     for post in POSTS:
         how = t(f"sound.{chat.sounds.get(post, USUAL[post]).value}", language)

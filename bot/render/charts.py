@@ -82,7 +82,8 @@ def chart(
 
 
 def holes(days: Sequence[date]) -> list[tuple[date, date]]:
-    """Where a week or more is missing, the first and last day of each hole; `days` oldest first.
+    """The holes of a series: the first and last day of each week or more without a rate; `days`
+    oldest first.
 
     Measured by the pace of the series: who publishes once a week has no hole from week to week, but
     where two were left out.

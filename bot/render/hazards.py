@@ -66,7 +66,7 @@ def headline(hazard: Hazard, language: str) -> str:
 
 
 def place(hazard: Hazard, language: str) -> str:
-    """Where it was, in the institute's words; what has a name in the reader's language by that."""
+    """The place in the institute's words; what has a name in the reader's language by that."""
     found = _AWAY.fullmatch(hazard.place)
     if found is None:
         return _called(hazard.place, language)
@@ -97,7 +97,7 @@ def _called(said: str, language: str) -> str:
 
 
 def map_address(hazard: Hazard) -> str | None:
-    """Where a map shows it; None where nobody said where it is."""
+    """The address of a map of it; None where nobody said where it is."""
     if hazard.latitude is None or hazard.longitude is None:
         return None
     return MAP.format(north=hazard.latitude, east=hazard.longitude)

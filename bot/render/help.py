@@ -59,7 +59,7 @@ def _grouped(names: Sequence[str]) -> list[tuple[str, list[str]]]:
 
 
 def greeted(language: str) -> Message:
-    """To a greeting: the same, and what can be asked."""
+    """The answer to a greeting: the same, and what can be asked."""
     return message(phrase("greeting.back", language, example=code("100 usd")))
 
 
@@ -72,6 +72,6 @@ NOT_UNDERSTOOD = {
 
 
 def unknown(language: str, about: str = "money") -> Message:
-    """To text that is neither a command nor a conversion; `about` is a key of the table above."""
+    """The answer to text that is no command and no conversion; `about` is a key of that table."""
     msgid, example = NOT_UNDERSTOOD[about]
     return message(phrase(msgid, language, example=code(example)))

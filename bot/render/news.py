@@ -192,7 +192,7 @@ def text(story: Story, style: Style, language: str, zone: str | None = None) -> 
 
 
 def body(story: Story, style: Style) -> Rich:
-    """As much text as the style tells and the lead's feed allows: all, one paragraph or none."""
+    """The text that the style tells and the lead's feed allows: all, one paragraph or none."""
     entry, styles = story.lead.entry, list(Style)  # the fullest first
     # a publisher's terms go before a reader's wish: the later in the list says less
     style = max(style, story.lead.style, key=styles.index)
@@ -204,7 +204,7 @@ def body(story: Story, style: Style) -> Rich:
 
 
 def reporters(story: Story, feed_names: Names, language: str) -> Rich:
-    """Who reports it: "24.kg, Kaktus · 2 sources"; after three names only the count goes on.
+    """The reporters: "24.kg, Kaktus · 2 sources"; after three names only the count goes on.
 
     Whoever is told the story in another language than theirs is told so: "24.kg · in Kyrgyz".
     """

@@ -191,7 +191,7 @@ def menu(
 
 
 def sounds(chosen: Sounds, language: str, *, back: str) -> Message:
-    """How loud each kind of post is; a tap makes it the next: data `sound:rates:silent`."""
+    """The loudness of each kind of post; a tap makes it the next: data `sound:rates:silent`."""
     ways = tuple(Sound)
     buttons: list[Button] = []
     for post in Post:

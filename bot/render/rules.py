@@ -228,7 +228,7 @@ def _reading(rule: Rule, beside: Rate, language: str) -> Rich:
 
 
 def already_there(rule: Rule, latest: Rate | None, language: str) -> Rich | None:
-    """That a level is passed already, and what the rule waits for; None where it is not."""
+    """A note that a level is passed already, and what the rule waits for; None where it is not."""
     if latest is None or not rule.reached_by(latest.per_unit):
         return None
     side = "rule.now_below"
@@ -263,7 +263,7 @@ def _would_have(fired: Sequence[date], since: date | None, language: str, today:
 
 
 def saved(rule: Rule, latest: Rate | None, language: str, *, awake: bool) -> Message:
-    """That a rule is kept, and what it waits for; in a chat that is not `awake` it says nothing."""
+    """The answer that a rule is kept, and what it waits for; not `awake`, a chat hears nothing."""
     said = "rule.saved"
     if not awake:
         said = "rule.saved_asleep"

@@ -96,7 +96,7 @@ def settings(
 
 
 def styles(chosen: Style, language: str) -> Message:
-    """How much of a story is told, and what each length is: data `style:brief`, `set:back`."""
+    """The lengths of a told story, each explained: data `style:brief`, `set:back`."""
     found: list[Button] = []
     for one in Style:
         name = t(f"style.{one.value}", language)

@@ -70,7 +70,7 @@ class Page:
         )
 
     def width(self, words: str, *, size: float = WORDS, bold: bool = False) -> float:
-        """How wide words are."""
+        """The width of words, in points."""
         text = self.write(words, 0, 0, size=size, bold=bold)
         wide = float(text.get_window_extent().width)
         text.remove()

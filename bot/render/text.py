@@ -161,7 +161,7 @@ def italic(value: Rich | str) -> Rich:
 
 
 def quote(value: Rich | str) -> Rich:
-    """As a block quotation."""
+    """The text as a block quotation."""
     return _marked(value, "blockquote")
 
 

@@ -56,7 +56,8 @@ def start(
 def channel_welcome(
     title: str, codes: Sequence[str], language: str, *, setup: int | None = None
 ) -> Message:
-    """To who made the bot a channel's administrator: the currencies whose moves it posts there.
+    """The welcome to who made the bot a channel's administrator: the currencies whose moves it
+    posts.
 
     The channel's set-up, where it is theirs, opens by a tap: data `chan:7:open`.
     """
@@ -91,7 +92,7 @@ def _way_to(setup: int | None, language: str) -> list[list[Button]]:
 
 
 def no_right(title: str, language: str, kind: ChatKind) -> Message:
-    """To the one who gave the bot a place in a channel or a group where it may not write."""
+    """The hint to who gave the bot a place in a channel or a group where it may not write."""
     shown = bold(one_line(title))
     if kind is ChatKind.CHANNEL:
         return message(phrase("channel.no_right", language, title=shown))

@@ -132,7 +132,7 @@ def get(url: str, today: date) -> Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateSource:
-    """How one publisher is asked and read.
+    """One publisher: how it is asked and read.
 
     `home` is the currency its rates are against; `request` makes today's request of a
     catalog URL; `history` lists the requests for a range of days, for some currencies or (None) for

@@ -97,7 +97,7 @@ def _words(kind: HazardKind) -> re.Pattern[str]:
 
 
 class _Events:
-    """Which alerts of a document are of one event: those that follow each other, whichever of the
+    """The events of a document's alerts: those that follow each other are of one, whichever of the
     earlier ones an update names, and whether these stand in the document or not.
     """
 

@@ -82,11 +82,11 @@ class HazardSpec(NewsSpec):
         return False
 
     def entries(self, now: datetime) -> EntryReader:  # noqa: ARG002 - institutes say the moment
-        """How its document is read."""
+        """The reader of its document."""
         return partial(parse_entries, spec=self)
 
     def listed(self, now: datetime, known: bytes) -> ListReader:  # noqa: ARG002 - as above
-        """How its document is read, with what became of events that were taken before; `known` is
+        """The reader of its document, with what became of events that were taken before; `known` is
         what the last one told of which numbers are of one event.
         """
         return partial(list_hazards, spec=self, known=known)

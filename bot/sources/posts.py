@@ -46,7 +46,7 @@ class TelegramSpec(NewsSpec):
     channel: str
 
     def entries(self, now: datetime) -> EntryReader:  # noqa: ARG002 - posts say the moment
-        """How its preview is read."""
+        """The reader of its preview."""
         return partial(parse_posts, channel=self.channel, language=self.language)
 
 

@@ -33,7 +33,7 @@ OPEN_HEADERS = frozenset({
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """How a source is asked: what its host wants to hear, and through which proxy.
+    """The manner in which a source is asked: what its host wants to hear, and through which proxy.
 
     Neither headers nor a proxy's address are ever printed with a spec: keys may be in them.
     """
@@ -103,7 +103,7 @@ class RateSpec(SourceSpec):
 
     @property
     def source(self) -> RateSource:
-        """How this publisher is asked and read."""
+        """The publisher: how it is asked and read."""
         return SOURCES[self.parser]
 
     @property
@@ -172,10 +172,10 @@ class NewsSpec(SourceSpec, ABC):
 
     @abstractmethod
     def entries(self, now: datetime) -> EntryReader:
-        """How its document is read; `now` dates what the publisher dates by the hour alone."""
+        """The reader of its document; `now` dates what the publisher dates by the hour alone."""
 
     def listed(self, now: datetime, known: bytes) -> ListReader:  # noqa: ARG002 - few kinds skip
-        """How its document is read again, without the items whose hashes are `known`."""
+        """The reader of its document again, without the items whose hashes are `known`."""
         return partial(read_all, self.entries(now))
 
     def verdict(self, item: Entry) -> Verdict | None:  # noqa: ARG002 - others are judged by words
@@ -193,7 +193,7 @@ class NewsSpec(SourceSpec, ABC):
 
     @property
     def article(self) -> ArticleReader | None:
-        """How the text behind an entry's link is read; None where the entries have their text."""
+        """The reader of the text behind an entry's link; None where the entries have their text."""
         return None
 
 

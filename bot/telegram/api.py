@@ -233,10 +233,10 @@ class Api:
 
 
 def _unsent(error: Exception) -> Reason:
-    """Why nothing of a request has left."""
+    """The reason of a request of which nothing has left."""
     return reason("telegram.unsent", "{error}", error=type(error).__name__)
 
 
 def _unanswered(error: Exception) -> Reason:
-    """Why nobody knows what became of a request."""
+    """The reason of a request of which nobody knows what became."""
     return reason("telegram.unanswered", "{error}", error=type(error).__name__)

@@ -113,7 +113,7 @@ NO_MESSAGE = "telegram.no_message"
 
 
 def why(outcome: Outcome) -> Reason:
-    """Why an outcome is as it is; where it has no reason of its own, that it was not expected."""
+    """The reason of an outcome; where it has none of its own, that it was not expected."""
     if isinstance(outcome, Sent | Migrated):
         return reason("telegram.unexpected", "{outcome}", outcome=type(outcome).__name__)
     return outcome.why

@@ -96,9 +96,9 @@ class Sending(Shared):
         return as_told(self.world.add_message(chat, message, silent=silent))
 
     def _receiver(self, chat: Chat, params: Params) -> Json:
-        """Who alone sees an ephemeral message; empty of one that everybody sees.
+        """The one person who sees an ephemeral message; empty of one that everybody sees.
 
-        How the server words these refusals nobody has seen.
+        The server's words for these refusals are unknown.
         """
         asked = params.mapping("ephemeral_message_parameters")
         if not asked:

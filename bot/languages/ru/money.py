@@ -10,9 +10,10 @@ from bot.languages.parts import Form, Head, Money
 
 @dataclass(frozen=True, slots=True)
 class Paradigm:
-    """How a noun is declined.
+    """The declension of a noun.
 
-    What is cut from the nominative, the other endings, the prepositional plural.
+    `cut` is cut from the nominative, `endings` are the other endings, `inside` the prepositional
+    plural.
     """
 
     cut: str
