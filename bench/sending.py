@@ -123,7 +123,7 @@ async def throughput(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measure
     """Messages a second without pacing, claim to mark included; rounds in turn with the bare
     loop.
     """
-    count, rounds = (3_000, 2) if quick else (10_000, 3)
+    count, rounds = (3_000, 2) if quick else (10_000, 7)
     ours: list[float] = []
     bare: list[float] = []
     async with stub.running() as url:

@@ -215,7 +215,8 @@ async def _deleted(db: Db, kept: Board) -> None:
 async def _tell_of_trouble(
     db: Db, chat: Chat, before: Board, *, admins: Sequence[int], now: datetime
 ) -> bool:
-    """Who asked for a board hears, once, that it is not kept as it should be; whether they do now.
+    """Tell whoever asked for a board, once, that it is not kept as it should be; whether they know
+    now.
 
     Of a group that is the group, of the catalog's channels the operators.
     """

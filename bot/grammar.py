@@ -1,4 +1,4 @@
-"""How an operator writes durations, times, zones and addresses, in settings and catalog alike.
+"""Durations, times, zones and addresses as an operator writes them, in settings and catalog alike.
 
 Each `parse_*` reads one form; its ValueError says what would be right, to be put after "should be".
 The types below carry these readers into pydantic models: the reader is all there is to a value,
@@ -173,7 +173,7 @@ def parse_currency(value: object) -> str:
 
 
 def no_currency(code: str) -> str:
-    """Why no source could ever have a rate of this ("; XQZ is none"); "" of a currency's code."""
+    """The fault of a code that no source can have a rate of ("; XQZ is none"), or ""."""
     if currencies.exists(code):
         return ""
     # of three letters most codes have two in common: meant is one of that country, or these turned

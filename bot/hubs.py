@@ -90,7 +90,7 @@ class Hubs:
             log.info("hub does not subscribe us", source=key, error=str(error))
 
     async def confirmed(self, key: str, token: str, query: Mapping[str, str]) -> str | None:
-        """What to answer a hub that asks whether we subscribed; None where it was not us."""
+        """The answer to a hub that asks whether we subscribed; None where it was not us."""
         now = self.clock()
         async with self.store.writing() as db:
             hub = self._known(await storage.hubs.get(db, key), key, token)

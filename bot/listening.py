@@ -194,7 +194,7 @@ async def _poll_in_turn(bot: Running, tell: Callable[[Reason | None], None]) -> 
 
 
 async def until_revoked(revoked: asyncio.Event) -> None:
-    """Whoever was told so, the token is not ours any more."""
+    """Wait until the token is not ours any more, whoever was told so; then ConfigError."""
     await revoked.wait()
     raise ConfigError(REVOKED)
 
@@ -223,7 +223,7 @@ async def serve(
 
 
 def _unheard(error: OSError) -> str:
-    """Why nobody can be listened to at an address, with what to do where another has it."""
+    """The reason that an address cannot be listened at, with the remedy where another has it."""
     if error.errno == errno.EADDRINUSE:
         return "another program has this port: name a free one, or end that program"
     return f"{error.strerror}"

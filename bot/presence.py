@@ -66,7 +66,7 @@ async def introduce(
 
 
 async def _describe(said: Callable[..., Awaitable[Outcome]], code: str, language: str) -> None:
-    """What an empty chat shows before Start; where an operator's own words stand, they stay."""
+    """Set the text of an empty chat before Start; an operator's own words stay there."""
     outcome = await said("getMyDescription", language_code=code or None)
     if description_of(outcome) == "":
         words = description(code or language)
@@ -191,7 +191,7 @@ async def look_again(
 
 
 async def _look_at(api: BotApi, chat_id: int, bot_id: int, pause: Pause) -> Outcome:
-    """What Telegram says of a chat given up; only Sent is a sign of being welcome."""
+    """Telegram's answer about a chat given up; only Sent is a sign of being welcome."""
     outcome = await taken(api, "getChat", policy=QUESTION, pause=pause, chat_id=chat_id)
     if not isinstance(outcome, Sent):
         return outcome

@@ -40,7 +40,7 @@ class ProxyError(OSError):
 def connector_of(
     proxy: URL, told: Mapping[str, str], tls: ssl.SSLContext | None
 ) -> aiohttp.TCPConnector:
-    """What connects through a proxy; `told` has the judged address of each host, for SOCKS, `tls`
+    """The connector through a proxy; `told` has the judged address of each host, for SOCKS, `tls`
     whom to believe, the system's authorities by themselves.
     """
     if proxy.scheme in SOCKS:
@@ -52,7 +52,7 @@ def connector_of(
 def connector_to_anywhere(
     proxy: URL, tls: ssl.SSLContext | None = None, *, most: int
 ) -> aiohttp.TCPConnector:
-    """What connects through a proxy to whatever host it is asked for, by name; kept open.
+    """The connector through a proxy to whatever host it is asked for, by name; kept open.
 
     `most` connections at once. For a host that the operator has chosen: nothing is judged.
     """
@@ -145,7 +145,7 @@ async def _joined(proxy: URL, host: str, port: int) -> socket.socket:
 
 
 async def _addresses(proxy: URL) -> list[Any]:
-    """Where the proxy is, as the system's resolver says it."""
+    """The proxy's addresses, by the system's resolver."""
     port = proxy.port or DEFAULT_SOCKS_PORT
     return await asyncio.get_running_loop().getaddrinfo(proxy.host, port, type=socket.SOCK_STREAM)
 
@@ -216,7 +216,7 @@ def _request(host: str, port: int) -> bytes:
 
 
 async def _read(way: socket.socket, count: int) -> bytes:
-    """So many bytes of the proxy's; ProxyError when it hangs up before."""
+    """The next `count` bytes of the proxy's; ProxyError when it hangs up before."""
     loop = asyncio.get_running_loop()
     got = b""
     while len(got) < count:

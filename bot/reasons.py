@@ -29,7 +29,7 @@ class Percent(Decimal):
 
 
 class Share(Decimal):
-    """So many percent, said without a sign."""
+    """A share in percent, said without a sign."""
 
     __slots__ = ()
 
@@ -103,7 +103,7 @@ def reason(code: str, words: str = "", /, **figures: object) -> Reason:
 
 
 def said(words: str) -> Reason:
-    """What somebody else said, in their own words: shown to operators as it came."""
+    """Somebody else's words as a reason: shown to operators as they came."""
     return reason("said", "{words}", words=words)
 
 
@@ -182,8 +182,8 @@ _STANDINGS = {
 
 
 def read(text: str) -> Reason:
-    """What `written` wrote, or how a chat stands; a sentence of an earlier version is what somebody
-    said.
+    """The reason that `written` wrote, or how a chat stands; a sentence of an earlier version
+    counts as somebody else's words.
     """
     if text.startswith('["'):
         return _from_json(json.loads(text))

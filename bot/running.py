@@ -103,7 +103,7 @@ class Running:
 
     @property
     def operated(self) -> Operated:
-        """What the operator's page asks of the program."""
+        """The parts of the program that the operator's page asks."""
         settings = self.settings
         return Operated(
             store=self.store,

@@ -44,7 +44,7 @@ def due(specs: Iterable[Spec], states: Mapping[str, SourceState], *, now: dateti
 
 
 def _since(state: SourceState | None) -> tuple[bool, datetime]:
-    """What a source that is due is put in order by."""
+    """The sort key of a source that is due: wished ones first, then who waits longest."""
     never = datetime.min.replace(tzinfo=UTC)
     if state is None:
         return True, never

@@ -388,6 +388,6 @@ def _count(job: Callable[..., object], outcome: str) -> None:
 
 
 def _name(job: Callable[..., object]) -> str:
-    """What a job is called, a `functools.partial` too."""
+    """The name of a job, a `functools.partial` too."""
     named = getattr(job, "func", job)
     return str(getattr(named, "__name__", "a job"))

@@ -133,7 +133,7 @@ def _followed(name: str, to: Route[Handler]) -> Handler:
 
 
 async def anything(update: Update, context: Context) -> None:
-    """What is no text: an operator who was asked for words hears that, others a hint."""
+    """A message without text: an operator who was asked for words hears that, others get a hint."""
     if not await taken(AWAITED, update, context):
         await unknown.unknown(update, context)
 
@@ -240,10 +240,6 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("find", 1): Route(search.turn_page, Who.ANYBODY),
     ("cur", 1): Route(With(subscriptions.toggle, "cur"), Who.ADMINISTRATOR),
     ("top", 1): Route(With(subscriptions.toggle, "top"), Who.ADMINISTRATOR),
-    ("lang", 1): Route(With(settings.pressed, "lang"), Who.ADMINISTRATOR),
-    ("style", 1): Route(With(settings.pressed, "style"), Who.ADMINISTRATOR),
-    ("wakes", 1): Route(With(settings.pressed, "wakes"), Who.ADMINISTRATOR),
-    ("tables", 1): Route(With(settings.pressed, "tables"), Who.ADMINISTRATOR),
     ("anon", 1): Route(With(settings.pressed, "anon"), Who.ADMINISTRATOR, where=Where.GROUP),
     ("board", 1): Route(
         With(settings.pressed, "board"),
@@ -251,10 +247,13 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
         where=Where.GROUP,
         elsewhere="error.board_where",
     ),
-    ("zone", 1): Route(With(settings.pressed, "zone"), Who.ADMINISTRATOR),
     ("places", 1): Route(places.opened, Who.ADMINISTRATOR),
     ("place", 2): Route(places.pressed, Who.ADMINISTRATOR),
-    ("set", 1): Route(With(settings.pressed, "set"), Who.ADMINISTRATOR),
+    **{
+        (one, 1): Route(With(settings.pressed, one), Who.ADMINISTRATOR)
+        for one in ("set", "lang", "zone", "style", "wakes", "tables")
+    },
+    ("first", 1): Route(subscriptions.ordered, Who.ADMINISTRATOR),
     ("quiet", 1): Route(quiet.pressed, Who.ADMINISTRATOR),
     ("sound", 2): Route(quiet.sounded, Who.ADMINISTRATOR),
     ("here", 2): Route(here.pressed, Who.ADMINISTRATOR, where=Where.GROUP),
@@ -348,8 +347,8 @@ def _nowhere() -> dict[str, Route[Any]]:
 
 
 def problems() -> list[str]:
-    """What a route, a command, a subject, a kind of alert or a family of texts lacks, a sentence
-    each.
+    """The missing parts of routes, commands, subjects, kinds of alerts and families of texts, a
+    sentence each.
     """
     buttons, found = paired(BUTTONS)
     pressed = {f"button {verb} with {count} words": one for (verb, count), one in buttons.items()}

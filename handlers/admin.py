@@ -126,7 +126,7 @@ async def _stories(context: Context) -> Message:
 
 
 async def _second(context: Context) -> Message:
-    """What waits for a second source."""
+    """The stories that wait for a second source."""
     services, language = context.services, context.language
     async with services.store.reading() as db:
         alone = await second.waiting(db, services)
@@ -138,7 +138,7 @@ async def _second(context: Context) -> Message:
 
 
 async def _errors(context: Context) -> Message:
-    """What ails sources now, and what this operator was told lately, in those words."""
+    """The sources' troubles now, and this operator's latest notices, in the words that they had."""
     services, chat = context.services, context.chat
     told: list[tuple[str, str]] = []
     status = await _status(context)

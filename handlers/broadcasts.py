@@ -56,7 +56,7 @@ async def written(update: Update, context: Context) -> bool:
 
 
 def _words(message: Written) -> Broadcast:
-    """What is to be sent, with its entities; UserError for what cannot be sent so."""
+    """The text to be sent, with its entities; UserError for one that cannot be sent so."""
     if is_second_hand(message):
         raise UserError("error.broadcast.forwarded")
     text = message.text or ""
@@ -118,7 +118,7 @@ async def _back(context: Context, number: int) -> None:
 
 
 async def _show(context: Context, number: int) -> None:
-    """Whom it reaches, in the message pressed."""
+    """Show the readers that it reaches, in the message pressed."""
     async with context.services.store.reading() as db:
         shown = await _mine(context, db, number, Step.SHOWN)
         reach = await storage.broadcasts.reach(db, shown.audience)
@@ -159,7 +159,7 @@ async def _cancel(context: Context, number: int) -> None:
 
 
 async def _stop(context: Context, number: int) -> None:
-    """What has not left does not leave any more; the progress says so at its next look."""
+    """Take back the deliveries that have not left; the progress says so at its next look."""
     async with context.services.store.writing() as db:
         sent = await _mine(context, db, number, Step.SENDING)
         if sent.alert is not None:
@@ -179,7 +179,7 @@ async def _mine(context: Context, db: Db, number: int, *steps: Step) -> StoredBr
 
 
 async def _reach(db: Db, shown: StoredBroadcast) -> Reach:
-    """Whom it reaches now; UserError where that is nobody."""
+    """The readers that it reaches now; UserError where that is nobody."""
     reach = await storage.broadcasts.reach(db, shown.audience)
     if not reach.total:
         raise UserError("error.broadcast.nobody")

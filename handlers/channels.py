@@ -180,7 +180,7 @@ async def _shown(context: Context, setup: Setup) -> Message:
         context.language,
         now=context.services.clock(),
         digests={one.at for one in digests_of(keys)},
-        following=subscriptions.names(keys, chat.home, context.language),
+        following=subscriptions.names(keys, chat.home, context.language, order=chat.currencies),
         board=board,
     )
 
@@ -210,6 +210,12 @@ async def _topics(context: Context, setup: Setup) -> Message:
         offered=offered.topics,
         chosen=offered.chosen,
     )
+
+
+async def _order(context: Context, setup: Setup) -> Message:
+    chat = await _channel(context, setup)
+    codes = await subscriptions.currencies_of(context, chat)
+    return render.order(setup.id, codes, context.language)
 
 
 async def _hours(context: Context, setup: Setup) -> Message:
@@ -248,6 +254,7 @@ PAGES: dict[str, Page] = {
     "zone": _zones,
     "style": _styles,
     "topics": _topics,
+    "order": _order,
     "digest": _hours,
     "sounds": _sounds,
     "policy": _policies,
@@ -322,6 +329,10 @@ async def _toggle_currency(context: Context, chat: Chat, value: str) -> None:
     await _toggle_offered(context, chat, "cur", value)
 
 
+async def _put_first(context: Context, chat: Chat, value: str) -> None:
+    await subscriptions.put_first(context, chat, value)
+
+
 async def _toggle_topic(context: Context, chat: Chat, value: str) -> None:
     await _toggle_offered(context, chat, "top", value)
 
@@ -362,6 +373,7 @@ CHANGES: dict[str, tuple[Change, Page]] = {
     "style": (_set_style, _shown),
     "cur": (_toggle_currency, _topics),
     "top": (_toggle_topic, _topics),
+    "first": (_put_first, _order),
     "hour": (_toggle_hour, _hours),
     "sound": (_set_sound, _sounds),
     "policy": (_set_policy, _shown),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 
 from telegram import Update
 
@@ -17,7 +18,7 @@ from bot.convert import behind_filler, currency_at, plain_text, range_at
 from bot.convert.commands import ALL, UNITS
 from bot.errors import UserError
 from bot.model.rates import Pair
-from bot.model.subjects import CURRENCIES
+from bot.model.subjects import usual_in
 from bot.readers.rates import chart_history, local_day
 from bot.render import charts as render
 from handlers import pictures
@@ -37,8 +38,9 @@ LONGEST_DAYS = 36_600  # a century: no bank publishes from before
 
 
 async def chart(_update: Update, context: Context) -> None:
-    """/chart RUB 90d: the pair against the chat's currency; alone, the dollar's last 90 days."""
-    pair, span = parse_chart(context.words, home=context.chat.home)
+    """/chart RUB 90d: the pair against the chat's currency; alone, its first one's last 90 days."""
+    chat = context.chat
+    pair, span = parse_chart(context.words, home=chat.home, order=chat.currencies)
     await _show(context, pair, span)
 
 
@@ -54,11 +56,11 @@ async def pressed(context: Context, pair: str, span: str, *theme: str) -> None:
     await _show(context, wanted, span, dark=bool(theme), edit=context.on_picture)
 
 
-def parse_chart(words: list[str], *, home: str) -> tuple[Pair, str]:
+def parse_chart(words: list[str], *, home: str, order: Sequence[str] = ()) -> tuple[Pair, str]:
     """A pair and a range such as 90d, 3m, 1y, all; UserError says what would work.
 
-    One currency is against `home`; of two the first is the base, unless it is `home` ("сом к рублю"
-    is RUB/KGS).
+    One currency is against `home`, none is the first of the chat's `order`; of two the first is the
+    base, unless it is `home` ("сом к рублю" is RUB/KGS).
     """
     text = plain_text(" ".join(words))[:LONGEST_REQUEST]
     codes: list[str] = []
@@ -83,7 +85,7 @@ def parse_chart(words: list[str], *, home: str) -> tuple[Pair, str]:
             raise UserError(
                 "error.chart.word", word=text[at:].split()[0][:LONGEST_WORD], example=EXAMPLE
             )
-    return _pair(codes, home), _offered(span or USUAL)
+    return _pair(codes, home, order), _offered(span or USUAL)
 
 
 def _offered(span: str) -> str:
@@ -94,11 +96,11 @@ def _offered(span: str) -> str:
     return span
 
 
-def _pair(codes: list[str], home: str) -> Pair:
+def _pair(codes: list[str], home: str, order: Sequence[str]) -> Pair:
     """The pair that these codes mean; UserError for a currency against itself, or three."""
     match codes:
         case []:  # the dollar, or the next where the dollar is at home
-            return Pair(next(code for code in CURRENCIES if code != home), home)
+            return Pair(usual_in(order, home)[0], home)
         case [code] if code == home:
             raise UserError("error.chart.same", code=code, example=EXAMPLE)
         case [code]:

@@ -30,6 +30,7 @@ from bot.detect.quoted import must_know
 from bot.errors import UserError
 from bot.model.chats import Chat, ChatKind
 from bot.model.rates import CODE
+from bot.model.subjects import usual_in
 from bot.readers.amounts import round_amounts
 from bot.readers.rates import current_rates, local_day, rates_on
 from bot.render import rates as render
@@ -227,9 +228,10 @@ async def converted(services: Services, question: str, chat: Chat) -> Converted:
         else:
             rates = await rates_on(db, services.catalog, asked.on, now=now)
     found: list[Conversion] = []
+    usual = usual_in(chat.currencies, home)
     known = partial(must_know, stored=[rate.series for rate in rates], home=home)
     for one in asked.questions:
-        ways = conversions(one, rates, home=home, must_know=known)
+        ways = conversions(one, rates, home=home, must_know=known, usual=usual)
         if len(asked.questions) > 1:  # a list has enough lines without the way back
             ways = [way for way in ways if way.base == one.source]
         found += ways

@@ -188,7 +188,7 @@ async def _reword(
 
 
 async def _settled(context: Context, said: str, title: str) -> None:
-    """What waited for the word goes out, and /news shows it or does not from now on."""
+    """Let deliveries that waited for the word leave, and say so in place of the question."""
     context.services.wake()
     await context.answer()
     await context.edit(say(said, context.language, title=title))
@@ -216,7 +216,7 @@ async def _choose(context: Context, number: int) -> None:
 
 
 def _likeness(waiting: Story, other: Story) -> float:
-    """How much two stories are alike: their most alike reports, each by who told it first."""
+    """The likeness of two stories: that of their most alike reports, each by who told it first."""
     mine = waiting.lead.entry
     return same_story(mine, other.told_in(mine.language or "").lead.entry).score
 

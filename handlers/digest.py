@@ -56,7 +56,8 @@ async def of_today(services: Services, chat: Chat) -> Message:
             home=chat.home,
             zone=chat.time_zone,
             language=chat.language,
-            codes=bases_of(keys, chat.home),
+            codes=bases_of(keys, chat.home, order=chat.currencies),
+            order=chat.currencies,
             topics=topics_of(keys),
             filters=filters,
             chat=chat.id,
@@ -139,7 +140,7 @@ def times_or_off(said: str) -> list[time]:
 
 
 async def with_more(context: Context, said: str) -> str:
-    """What keeps the chat's hours and those that are named: nobody who only looked loses any."""
+    """The chat's digest hours and those that are named: nobody who only looked loses any."""
     times = times_or_off(said)
     if not times:
         return OFF

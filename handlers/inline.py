@@ -21,6 +21,7 @@ from bot.i18n import currency_name, t
 from bot.languages import client_language
 from bot.model.chats import Chat, ChatKind, Style
 from bot.model.news import FoundPage, NewsPage, Story
+from bot.model.subjects import usual_in
 from bot.readers.news import news_page
 from bot.readers.rates import local_day, rate_card
 from bot.readers.search import found_page
@@ -42,7 +43,7 @@ DESCRIBED = 120  # letters of a description: two lines of a phone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Who typed what after our name, and which page of the results is wanted."""
+    """The words that somebody typed after our name, and the page of results that is wanted."""
 
     reader: Chat
     words: str
@@ -121,9 +122,10 @@ async def _conversion(services: Services, said: Asked) -> list[dict[str, Any]]:
 
 async def _card(services: Services, said: Asked) -> list[dict[str, Any]]:
     language, home = said.reader.language, said.reader.home
+    usual = usual_in(said.reader.currencies, home)
     try:
         async with services.store.reading() as db:
-            card = await rate_card(db, services.catalog, home=home, now=said.now)
+            card = await rate_card(db, services.catalog, home=home, now=said.now, usual=usual)
     except UserError:
         return []
     today = local_day(services.catalog, card.source, said.now)

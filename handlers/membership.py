@@ -1,4 +1,4 @@
-"""Where the bot is a member: added, promoted, removed, blocked; and groups with a new id."""
+"""The bot's memberships: added, promoted, removed, blocked; and groups with a new id."""
 
 from __future__ import annotations
 
@@ -87,13 +87,16 @@ async def _let_in(
         return render.channel_welcome(title, _given(chat.home), language, setup=theirs)
     if not news:
         return None
-    following = names(await storage.chats.subscriptions(db, chat.id), chat.home, language)
+    keys = await storage.chats.subscriptions(db, chat.id)
+    following = names(keys, chat.home, language, order=chat.currencies)
     return render.channel_again(title, following, language, setup=theirs)
 
 
 async def begin(db: Db, chat_id: int, home: str, *, now: datetime) -> bool:
-    """What a channel is given that follows nothing yet; its set-up may choose otherwise. Whether
-    it was given anything.
+    """Subscribe a channel that follows nothing yet to security and to the currencies usual at
+    `home`.
+
+    Its set-up may choose otherwise. False where it followed something already.
     """
     if await storage.chats.subscriptions(db, chat_id):
         return False
@@ -135,7 +138,7 @@ def _is_muted(kind: ChatKind, member: ChatMember) -> bool:
 
 
 def _why(kind: ChatKind, status: str) -> Reason:
-    """Why a chat is written to no more, in the words of Telegram's refusals."""
+    """The reason that a chat is written to no more, as Telegram's refusals have it."""
     if kind is ChatKind.PRIVATE:
         return BLOCKED.why
     if status in _INSIDE:
@@ -148,7 +151,7 @@ def _language(services: Services, change: ChatMemberUpdated) -> str:
 
 
 async def _tell(services: Services, change: ChatMemberUpdated, message: Message) -> None:
-    """To whoever changed our place; to the operators when that person does not talk with us.
+    """Tell whoever changed our place; the operators when that person does not talk with us.
 
     They hear of it only where we may not write either.
     """

@@ -14,6 +14,7 @@ from bot.convert import behind_filler, currency_at, day_at, plain_text
 from bot.errors import UserError
 from bot.i18n import t
 from bot.model.rates import CODE
+from bot.model.subjects import usual_in
 from bot.readers.rates import leading_source, local_day, rate_card
 from bot.render import rates as render
 from bot.render.buttons import rows_of
@@ -40,12 +41,14 @@ async def rates(_update: Update, context: Context) -> None:
     )
     if on == today:
         on = None  # today's card tells of tomorrow too
-    asked = Card(chat.home, codes, on, context.language, now.replace(second=0, microsecond=0))
+    usual = () if codes else usual_in(chat.currencies, chat.home)
+    minute = now.replace(second=0, microsecond=0)
+    asked = Card(chat.home, codes, on, context.language, minute, usual)
     message = services.cards.get(asked)
     if message is None:
         async with services.store.reading() as db:
             card = await rate_card(
-                db, services.catalog, home=chat.home, now=now, codes=codes, on=on
+                db, services.catalog, home=chat.home, now=now, codes=codes, on=on, usual=usual
             )
         message = render.card(card, context.language, today=today)
         if on is None:

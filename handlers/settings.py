@@ -150,6 +150,8 @@ async def _submenu(context: Context, what: str) -> Message:
     match what:
         case "topics":
             found = await subscriptions.menu(context, back=render.BACK)
+        case "order":
+            found = await subscriptions.order(context)
         case "digest":
             found = await digest.hours(context, back=render.BACK)
         case "filters":
@@ -219,7 +221,7 @@ async def _shown(context: Context) -> Message:
         style=chat.style,
         wakes=chat.wakes,
         digests=[one.at for one in digests_of(keys)],
-        following=subscriptions.names(keys, chat.home, context.language),
+        following=subscriptions.names(keys, chat.home, context.language, order=stored.currencies),
         quiet=chat.quiet,
         filters=mine,
         places=bool(offered),

@@ -71,7 +71,7 @@ async def _is_first_word(context: Context) -> bool:
 
 
 async def waking_or_looking(context: Context) -> Who:
-    """Who may use /start in these words.
+    """The people who may use /start in these words.
 
     To wake a group, and to make a rule of a link, takes an administrator.
     """
@@ -121,7 +121,7 @@ async def switch(db: Db, chat_id: int, key: str, *, now: datetime) -> None:
 
 
 async def subject(db: Db, chat: Chat, kind: str, what: str) -> PairSubject | TopicSubject:
-    """What a switch is about; UserError for a currency or topic that is not offered there."""
+    """The subject of a switch; UserError for a currency or topic that is not offered there."""
     if kind == "cur" and what in await _currencies(db, chat):
         return PairSubject(Pair(what, chat.home))
     if kind == "top" and what in READERS_TOPICS:
@@ -133,7 +133,42 @@ async def _currencies(db: Db, chat: Chat) -> tuple[str, ...]:
     """The currencies that a chat can follow, or does."""
     keys = await storage.chats.subscriptions(db, chat.id)
     on = [pair.base for pair in pairs_of(keys) if pair.quote == chat.home]
-    return await currencies_offered(db, chat.home, chosen=on)
+    order = await storage.chats.currency_order(db, chat.id)
+    return await currencies_offered(db, chat.home, chosen=on, order=order)
+
+
+async def currencies_of(context: Context, chat: Chat) -> list[str]:
+    """The currencies that a chat follows, in its order."""
+    async with context.services.store.reading() as db:
+        keys = await storage.chats.subscriptions(db, chat.id)
+        order = await storage.chats.currency_order(db, chat.id)
+    return bases_of(keys, chat.home, order=order)
+
+
+async def put_first(context: Context, chat: Chat, code: str) -> list[str]:
+    """A currency is the first of those that the chat follows; UserError where it is none of them.
+    Returns their order.
+    """
+    services = context.services
+    async with services.store.writing() as db:
+        changed = await storage.chats.put_first(db, chat.id, code, chat.home)
+    if changed is None:
+        raise UserError("error.stale")
+    services.chats.pop(chat.id, None)
+    return await currencies_of(context, chat)
+
+
+async def order(context: Context) -> Message:
+    """The page of the settings with the order of currencies."""
+    codes = await currencies_of(context, context.chat)
+    return render.currency_order(codes, context.language, back="set:topics")
+
+
+async def ordered(context: Context, code: str) -> None:
+    """Button `first:RUB`: that currency stands first from now on."""
+    codes = await put_first(context, context.chat, code)
+    await context.edit(render.currency_order(codes, context.language, back="set:topics"))
+    await context.answer(say("settings.saved", context.language).text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,21 +197,24 @@ async def done(context: Context) -> None:
     """Button `done`: says what the chat follows now."""
     async with context.services.store.reading() as db:
         keys = await storage.chats.subscriptions(db, context.chat.id)
-    currencies, topics = _in_order(keys, context.chat.home)
+        order = await storage.chats.currency_order(db, context.chat.id)
+    currencies, topics = _in_order(keys, context.chat.home, order)
     digest = bool(digests_of(keys))
     await context.edit(render.subscribed(context.language, currencies, topics, digest=digest))
     await context.answer()
 
 
-def names(keys: Sequence[str], home: str, language: str) -> list[str]:
-    """What a chat follows, as its reader calls it, in the order of the switches."""
-    currencies, topics = _in_order(keys, home)
+def names(keys: Sequence[str], home: str, language: str, *, order: Sequence[str] = ()) -> list[str]:
+    """The subjects that a chat follows by their readers' names, in the order of the switches."""
+    currencies, topics = _in_order(keys, home, order)
     return [*currencies, *(topic_name(one, language).lower() for one in topics)]
 
 
-def _in_order(keys: Sequence[str], home: str) -> tuple[list[str], list[str]]:
+def _in_order(keys: Sequence[str], home: str, order: Sequence[str]) -> tuple[list[str], list[str]]:
     """The currencies and the topics among a chat's subscriptions, in the order of the switches."""
-    return bases_of(keys, home), [one for one in READERS_TOPICS if one in topics_of(keys)]
+    return bases_of(keys, home, order=order), [
+        one for one in READERS_TOPICS if one in topics_of(keys)
+    ]
 
 
 async def _offers(context: Context) -> Offers:

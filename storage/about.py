@@ -13,7 +13,7 @@ from storage.keeping import nights_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """What kind of database this is, its version and size, and the schema it has."""
+    """The open database: its kind and version in its own words, bytes, the schema's revision."""
 
     kind: str
     version: str
@@ -33,6 +33,7 @@ async def database(db: Db) -> Database:
     """The open database."""
     schema = (await db.execute(text("SELECT version_num FROM alembic_version"))).scalar()
     if db.dialect.name == "sqlite":
+        # pages, not the file's size: what is still in its WAL alone belongs to it too
         version = (await db.execute(text("SELECT sqlite_version()"))).scalar()
         pages = (await db.execute(text("PRAGMA page_count"))).scalar_one()
         size = pages * (await db.execute(text("PRAGMA page_size"))).scalar_one()

@@ -1,4 +1,4 @@
-"""Where the database is: the operator's address of it, read and checked."""
+"""The operator's address of the database, read and checked."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def parse_url(text_url: str) -> URL:
         ) from None
     family = url.drivername.partition("+")[0]
     if family == "sqlite":
+        # in memory each connection would have a database of its own
         if not url.database or url.database == ":memory:":
             raise ConfigError("DATABASE_URL: name a file, as in sqlite:///data/jarchy.db")
         if (path := Path(url.database)).exists() and not path.is_file():

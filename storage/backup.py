@@ -71,14 +71,16 @@ def _size_of(connection: sqlite3.Connection) -> int:
 
 
 async def rescue(store: Store) -> Path:
-    """What a lost database file still holds, beside where it was; called again, later changes too.
+    """Save the contents of a lost database file beside where it was; where they are now.
 
-    BotError when nothing can be written there.
+    Called again, it replaces that copy by one with later changes. BotError when nothing can be
+    written there.
     """
     path = store.database_file
     target = store.rescued or stamped(path, RESCUED)
     half = target.with_name(f".{target.name}.half")
     try:
+        # whole before it has its name: whoever looks for what was rescued must not find a half
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         half.unlink(missing_ok=True)
         await store.save_into(half)
@@ -106,6 +108,7 @@ def restore(
         if target.exists() and not force and (why := _used(target)):
             raise BotError(f"{target} {why}: --force replaces it and keeps a copy beside it")
         _forget_unfinished(target)
+        # copied under another name first: a restore that fails half-way leaves the old one
         fresh = stamped(target, RESTORING)
         copy(source, fresh, tell=tell)
         kept = None
@@ -178,7 +181,7 @@ def _sound(
 
 
 def _used(path: Path) -> str | None:
-    """Why a database may not be replaced just so; None for an empty one."""
+    """The reason that a database may not be replaced just so; None for an empty one."""
     try:
         with closing(_read_only(path)) as connection:
             tables = _tables(connection)

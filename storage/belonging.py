@@ -1,4 +1,4 @@
-"""Which bot a database belongs to, and giving it to another one.
+"""The bot that a database belongs to, and giving it to another one.
 
 A token is a bot's; what a database knows is between that bot and its chats: who let it write,
 which message told what, which updates came. Under another bot's token the same numbers mean other
@@ -32,7 +32,7 @@ UNMET = "unmet"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What giving a database to another bot took back: deliveries and updates that waited."""
+    """The bot that a database was taken from, and the deliveries and updates dropped with it."""
 
     was: str
     unsent: int
@@ -60,6 +60,7 @@ async def owner(db: Db) -> str | None:
     """
     if (written := await noted(db)) is not None:
         return written
+    # the row whose slots reach farthest is of the bot that sent last
     paced = (await db.execute(select(pace.c.name).order_by(pace.c.tat.desc()))).scalars()
     return next((name for name in paced if name.isdigit()), None)
 
@@ -109,12 +110,13 @@ async def unmet(db: Db) -> list[Unmet]:
 
 
 async def _end_what_waits(db: Db, now: datetime) -> int:
-    """What was decided for the old bot's chats is not sent by the new one. How many deliveries."""
+    """End the alerts and deliveries decided for the old bot's chats; how many deliveries."""
     open_states = (*UNSENT, State.LEASED.value)
     ended: dict[str, Any] = {"state": State.DEAD.value, "finished_at": now, "error": UNMET}
     done = await db.execute(
         update(delivery)
         .where(delivery.c.state.in_(open_states))
+        # another fence: a sender of the old bot that is still at one of them marks nothing
         .values(lease_until=None, fence=delivery.c.fence + 1, **ended),
         execution_options=COUNTED,
     )

@@ -28,7 +28,7 @@ BLANK: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fate:
-    """What became of an alert in the chat it is for."""
+    """How far an alert came in its chat, with the message's number (0: none) and the error."""
 
     state: State
     message: int = 0
@@ -135,7 +135,7 @@ async def change(db: Db, chat_id: int, **values: object) -> None:
 
 
 async def fate(db: Db, pk: int, chat_id: int) -> Fate | None:
-    """What became of an alert for a chat; None once it is forgotten."""
+    """The fate of an alert's delivery to a chat; None once the alert is forgotten."""
     made = (await db.execute(select(alert.c.fanned_at).where(alert.c.id == pk))).first()
     mine = (delivery.c.alert_id == pk, delivery.c.chat_id == chat_id)
     row = (await db.execute(select(delivery).where(*mine))).first()

@@ -1,4 +1,4 @@
-"""What feeds have brought: the keys that entries are recognised by, without their words."""
+"""The entries that feeds have brought, by the keys that recognise them; without their words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAIRS = 300  # pairs of a feed and an id that one statement asks for
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brought:
-    """What a stored entry is recognised by; `text_key` is None where it was stored without."""
+    """A stored entry's keys, by which it is recognised again; `text_key` is None in old rows."""
 
     pk: int
     guid: str
@@ -40,7 +40,7 @@ class Brought:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """What entries of a feed are looked for by: any of these."""
+    """Keys by which a feed's entries are looked for; an entry with any one of them is meant."""
 
     guids: Collection[str] = ()
     link_keys: Collection[str] = ()
@@ -64,6 +64,7 @@ async def by_keys(db: Db, wanted: Sequence[tuple[str, Keys]]) -> list[list[Broug
     """
     feeds = {feed for feed, _ in wanted}
     asked: dict[str, Any] = {"feeds": list(feeds)}
+    # without a limit, unlike the keys below: a feed has each id once
     asked["ids"] = list({(feed, guid) for feed, keys in wanted for guid in keys.guids})
     for name in _KEYS:
         some = {key for _, keys in wanted for key in getattr(keys, name)}
@@ -90,7 +91,7 @@ def _cut_short(asked: Mapping[str, Any], rows: Collection[Brought]) -> bool:
 
 
 async def having(db: Db, feeds: Collection[str]) -> set[str]:
-    """Which of these feeds have brought anything; meant for such as hardly did."""
+    """The feeds among these that have brought anything; meant for such as hardly did."""
     if not feeds:
         return set()
     query = select(entry.c.feed).where(entry.c.feed.in_(list(feeds))).distinct()
@@ -98,7 +99,7 @@ async def having(db: Db, feeds: Collection[str]) -> set[str]:
 
 
 async def by_ids(db: Db, ids: Sequence[tuple[str, str]]) -> list[tuple[str, Brought]]:
-    """What is stored of these (feed, id), with its feed."""
+    """The stored entries among these (feed, id), each with its feed; in no order."""
     found: list[tuple[str, Brought]] = []
     for start in range(0, len(ids), PAIRS):
         some = ids[start : start + PAIRS]
@@ -156,7 +157,7 @@ _BY_IDS = select(*_RECOGNISED).where(
 
 
 async def among(db: Db, ids: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Which of these (feed, id) are stored."""
+    """The stored ones among these (feed, id)."""
     found: set[tuple[str, str]] = set()
     for start in range(0, len(ids), PAIRS):
         some = ids[start : start + PAIRS]

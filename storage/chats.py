@@ -27,6 +27,7 @@ from bot.model.chats import (
     write_threads,
 )
 from bot.model.quiet import QuietHours
+from bot.model.subjects import bases_of
 from bot.reasons import Reason, written
 from storage.alerts import UNSENT
 from storage.db import Db, db_now, upsert
@@ -58,6 +59,7 @@ def _chat(row: Any) -> Chat:  # noqa: ANN401 - a result row
         quiet_urgent=row.quiet_urgent,
         sounds=read_sounds(row.sounds),
         threads=read_threads(row.threads),
+        currencies=tuple(row.currencies.split()),
         tables=row.tables,
         policy=Editorial(row.policy),
         anonymous=row.anonymous,
@@ -88,6 +90,7 @@ async def add(db: Db, new: Chat, *, now: datetime) -> Chat:
         "quiet_urgent": new.quiet_urgent,
         "sounds": write_sounds(new.sounds),
         "threads": write_threads(new.threads),
+        "currencies": " ".join(new.currencies),
         "tables": new.tables,
         "policy": new.policy,
         "anonymous": new.anonymous,
@@ -108,6 +111,27 @@ async def change(db: Db, chat_id: int, **values: object) -> None:
     await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
     if _OF_QUIET & values.keys():
         await storage.quiet.plan(db, chat_id)
+
+
+async def currency_order(db: Db, chat_id: int) -> tuple[str, ...]:
+    """The currencies that a chat put in an order; none of a chat that chose none."""
+    query = select(chat.c.currencies).where(chat.c.id == chat_id)
+    return tuple(((await db.execute(query)).scalar() or "").split())
+
+
+async def put_first(db: Db, chat_id: int, code: str, home: str) -> Chat | None:
+    """Let a currency that a chat follows in its own one be the first of them; the others keep their
+    order. Returns the chat as it is then; None where it follows no such currency.
+    """
+    query = select(chat.c.currencies).where(chat.c.id == chat_id).with_for_update()
+    before = ((await db.execute(query)).scalar() or "").split()
+    bases = bases_of(await subscriptions(db, chat_id), home, order=before)
+    if code not in bases:
+        return None
+    order = dict.fromkeys([code, *bases, *before])
+    values = {"currencies": " ".join(order)}
+    await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
+    return await get(db, chat_id)
 
 
 async def lead(db: Db, chat_id: int, posts: Collection[Post], thread: int | None) -> Chat | None:
@@ -247,13 +271,13 @@ async def unsubscribe(db: Db, chat_id: int, keys: Iterable[str] | None = None) -
 
 
 class Following(NamedTuple):
-    """How a chat follows a subject: from now on, or silent until a time."""
+    """The state of a subscription: told of everything, or silent until a time."""
 
     snoozed_until: datetime | None
 
 
 async def following(db: Db, chat_id: int, key: str) -> Following | None:
-    """How a chat follows a subject, by the database's clock; None where it does not."""
+    """The state of a chat's subscription, by the database's clock; None where it has none."""
     query = select(subscription.c.snoozed_until).where(
         subscription.c.chat_id == chat_id, subscription.c.key == key
     )

@@ -66,7 +66,7 @@ class Claimed(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What one claim gave: deliveries, when the first may go, how often one may, the lease's span.
+    """The deliveries of one claim, when the first may go, how often one may, the lease's span.
 
     All times are spans from the moment of the claim, because the caller's clock is not the
     database's. `slots` are reserved, one for each delivery and more where others wait. `full` says
@@ -113,7 +113,9 @@ async def claim(
     now = await db_now(db)
     every = timedelta(seconds=1 / rate)
     row = await token_row(db, token, now)
+    # moved since our last claim, and not so long ago that it no longer matters
     shared = row.tat != end and row.tat > now - SHARED_LOOKBACK
+    # at a slow rate one slot may be longer than the horizon: without it none would ever be free
     reach = now + max(horizon, every)
     healed = row.tat
     if row.tat > now + SLOTS_HORIZON:  # debt that an earlier version left

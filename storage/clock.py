@@ -51,7 +51,7 @@ class ClockWatch:
     seen: _Seen | None = None
 
     def following(self) -> Following:
-        """What one transaction sees; it counts when that is committed."""
+        """A transaction's view of the clock; what it sees counts once that is committed."""
         return Following(self)
 
 
@@ -67,6 +67,7 @@ class Following:
 
         A step back moves all times back, one forward is noted for who would take leases.
         """
+        # it was read between `asked` and this moment of our own clock, which runs since boot
         most, least = now - timedelta(seconds=asked), now - timedelta(seconds=boottime())
         last = self._new or self.watch.seen
         if last is None:
@@ -89,6 +90,7 @@ class Following:
         handled = (
             await db.execute(text("SELECT value FROM mark WHERE name = :name"), {"name": HANDLED})
         ).scalar()
+        # the step that left such times behind was followed when it happened
         if handled is not None and known <= datetime.fromisoformat(handled):
             return steps
         await self._follow(db, now, known - now, steps)
@@ -114,7 +116,7 @@ class Following:
         await set_back(db, span, now=now)
 
     def committed(self) -> None:
-        """What was seen is so."""
+        """Take over what the transaction saw: whoever comes next compares the clock with that."""
         if self._new is not None:
             self.watch.seen = self._new
 
@@ -156,6 +158,7 @@ async def _latest(db: AsyncConnection, now: datetime) -> datetime | None:
     received = (await db.execute(newest)).scalar()
     slot = (await db.execute(select(func.max(pace.c.tat)))).scalar()
     known: list[datetime] = []
+    # its time was the clock's own, while a slot may rightly lie a little ahead
     if received is not None:
         known.append(received)
     if slot is not None and slot - now > SLOT_AHEAD:

@@ -34,7 +34,7 @@ async def add(db: Db, clues: Iterable[tuple[int, int]]) -> None:
 
 
 async def join(db: Db, story: int, *, into: int) -> None:
-    """What found one story finds another that it became a part of."""
+    """Give a story's clues to the one that it became a part of, so that they find that one."""
     gone = delete(clue).where(clue.c.story_id == story).returning(clue.c.hash)
     hashes = (await db.execute(gone)).scalars().all()
     await add(db, [(one, into) for one in hashes])

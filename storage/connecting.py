@@ -1,4 +1,4 @@
-"""How the database is connected to: the one file of SQLite, or a server."""
+"""Connections to the database: the one file of SQLite, or a server."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ def _connect(url: URL, *, writes: bool = True) -> Store:
         pool_size=5,
         max_overflow=5,
         pool_timeout=POOL_SECONDS,
+        # a connection that a restarted server closed is found out before it is used
         pool_pre_ping=True,
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
@@ -144,6 +145,7 @@ def _connect_sqlite(url: URL, *, writes: bool) -> Store:
     _on_connect(
         reader,
         "PRAGMA query_only = ON",
+        # the writer's checkpoints are the only ones: `storage.db` says what two at once may do
         "PRAGMA wal_autocheckpoint = 0",
         f"PRAGMA cache_size = -{READER_KIB}",
     )
@@ -159,6 +161,7 @@ def _on_connect(engine: AsyncEngine, *pragmas: str) -> None:
     common = (
         "PRAGMA foreign_keys = ON",
         "PRAGMA synchronous = NORMAL",
+        # what a chat erased is overwritten, and not left in a free page of the file
         "PRAGMA secure_delete = ON",
     )
 

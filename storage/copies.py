@@ -83,6 +83,7 @@ def _forget_halves(target: Path) -> None:
     """Remove what processes that were killed left of copies of this name."""
     for half in target.parent.glob(f".{glob.escape(target.name)}.*.half*"):  # with its journal
         pid = half.name.rsplit(".", 2)[1]
+        # of a process that lives: another copy of this name is being made now
         if pid.isdigit() and int(pid) != os.getpid() and _lives(int(pid)):
             continue
         half.unlink(missing_ok=True)
@@ -136,7 +137,7 @@ def no_folder(folder: Path, why: Reason) -> Reason:
 
 
 def cause_of(error: Exception) -> Reason:
-    """What went wrong, without the file's name, which the whole line has already."""
+    """An error's cause, without the file's name, which the line around it has already."""
     if isinstance(error, OSError):
         return said(error.strerror or type(error).__name__)
     return said(str(error))

@@ -236,6 +236,7 @@ class Store:
     async def close(self) -> None:
         """Let go of every connection."""
         await self._reader.dispose()
+        # one engine does both on a server, and where a verb only looks
         if self._writer is not self._reader:
             await self._writer.dispose()
 
@@ -316,7 +317,7 @@ def storage_error(error: DBAPIError | PoolTimeoutError) -> StorageError:
 
 
 def advised(words: str) -> Reason:
-    """What SQLite says, with what mends it where we know."""
+    """SQLite's message, with its remedy where one is known."""
     return ADVICE.get(words) or said(words)
 
 

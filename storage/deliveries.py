@@ -28,7 +28,11 @@ from storage.schema import delivery
 
 
 class Mark(NamedTuple):
-    """What became of one claimed delivery. `retry_in` is given for PENDING."""
+    """The outcome of one claimed delivery, under the `fence` of its lease.
+
+    `retry_in` is given for PENDING, from the moment of marking. `doubts` and `tries` are the new
+    totals, and `plain` says that the next try goes without entities.
+    """
 
     id: int
     fence: int

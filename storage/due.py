@@ -1,4 +1,4 @@
-"""What is due: the deliveries that may leave now, asked by one statement that is built once.
+"""The deliveries that are due, asked by one statement that is built once.
 
 One delivery of a chat is out at a time, so a chat's messages keep the order of their alerts within
 a lane.
@@ -139,8 +139,8 @@ def _is_passing(now: BindParameter[datetime]) -> ColumnElement[bool]:
 
 
 def _post() -> ScalarSelect[Any]:
-    """What kind of post a delivery is; asked for those of chats in their quiet hours, and of those
-    that chose forum topics, alone.
+    """The kind of post of a delivery's alert; asked only for chats in their quiet hours, and for
+    those that chose forum topics.
     """
     return select(alert.c.post).where(alert.c.id == delivery.c.alert_id).scalar_subquery()
 
@@ -242,6 +242,7 @@ async def due_now(
     if db.dialect.name != "sqlite":
         await db.execute(WALK)  # until the claim's transaction ends
     until = {"private_until": now + PRIVATE_BURST, "group_until": now + GROUP_BURST}
+    # a lane that nothing has: the same statement serves both
     below_all = max(Lane) + 1
     given: dict[str, Any] = {
         "now": now,

@@ -18,7 +18,7 @@ PROBLEMS_SHOWN = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What `db check` found: `problems` is empty for a sound database of this program's schema."""
+    """The findings of `db check`; no `problems` in a sound database of this program's schema."""
 
     schema: str | None
     rows: dict[str, int]
@@ -39,6 +39,7 @@ async def health(store: Store) -> Health:
     with _told(problems, "schema"):
         schema, tables = await _schema(store)
         problems += _other_schema(schema)
+        # another revision may rightly lack tables and columns that this one has
         if schema == HEAD:
             for table in metadata.sorted_tables:
                 if table.name not in tables:
@@ -60,7 +61,7 @@ def _told(problems: list[str], about: str) -> Iterator[None]:
 
 
 async def _unsound(store: Store) -> list[str]:
-    """What SQLite itself finds wrong with the file."""
+    """SQLite's own findings about its file, a sentence each; none for a sound one."""
     found: list[str] = []
     async with store.reading() as db:
         check = text(f"PRAGMA integrity_check({PROBLEMS_SHOWN})")

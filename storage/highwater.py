@@ -36,6 +36,7 @@ def beside(path: Path) -> Path:
 async def changes(store: Store) -> int:
     """A number that differs when anything was written since (SQLite)."""
     async with store.writing() as db:
+        # on the writing connection: a reader's own count stays at zero
         return int((await db.execute(text("SELECT total_changes()"))).scalar_one())
 
 

@@ -42,6 +42,7 @@ def only_instance(path: Path) -> Iterator[Callable[[], None]]:
                     ) from None
 
     try:
+        # the file itself may not be there yet: `hold` is called again once it is
         hold(strictly=False)
         yield hold
     finally:

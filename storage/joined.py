@@ -117,7 +117,7 @@ def _about(series: str, day: date) -> list[ColumnElement[bool]]:
 
 
 def _chats(after: int | None, last: int | None) -> list[ColumnElement[bool]]:
-    """Of alerts for one chat, those for chats between these."""
+    """The condition on alerts for one chat each, of chats between these."""
     found: list[ColumnElement[bool]] = [alert.c.audience_chat.is_not(None)]
     if after is not None:
         found.append(alert.c.audience_chat > after)
@@ -153,6 +153,7 @@ async def _join(
         due = [one for one in mine if one.state == State.PENDING.value]
         if not due or len(mine) == 1:
             continue
+        # together they leave as early as the most urgent of them would have by itself
         lane = min(one.lane for one in due)
         if own not in due or lane < own.lane:
             urged.append({"key": own.id, "as_early": lane, "now": now})
@@ -278,8 +279,8 @@ async def rejoin(db: Db, series: str, chats: Collection[int]) -> None:
 
 
 async def part_held(db: Db, chat_id: int) -> None:
-    """What a held delivery of a chat carries is held by itself: each part of a summary is asked
-    whether it is wanted still.
+    """Hold each delivery that a held one of this chat carries by itself: a summary asks of each
+    part whether it is still wanted.
     """
     theirs = delivery.alias("theirs")
     held = select(theirs.c.alert_id).where(

@@ -62,6 +62,7 @@ async def expire(db: Db, *, chunk: int = CLOSED_AT_ONCE) -> int:
     now = await db_now(db)
     late = _pending().where(delivery.c.expires_at <= now)
     closed = await _close(db, late, chunk, state=State.EXPIRED.value, finished_at=now)
+    # the larger of the two: the caller goes on while either was a whole chunk
     closed = max(closed, await storage.withheld.expire(db, chunk=chunk))
     if db.dialect.name != "sqlite":  # where there is one writer at a time
         await _settle_closed(db, now, chunk)

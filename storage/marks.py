@@ -31,7 +31,7 @@ def flood(source: str) -> str:
 
 
 async def get(db: Db, name: str) -> str | None:
-    """What was noted under a name, or None."""
+    """The value noted under a name; None where nothing is."""
     value: str | None = (await db.execute(select(mark.c.value).where(mark.c.name == name))).scalar()
     return value
 
@@ -59,6 +59,6 @@ async def drop(db: Db, name: str) -> None:
 
 
 async def among(db: Db, names: Sequence[str]) -> dict[str, str]:
-    """What was noted under those names that have a note, by name."""
+    """The values noted under these names, by name; one without a note is not there."""
     rows = await db.execute(select(mark.c.name, mark.c.value).where(mark.c.name.in_(names)))
     return {row.name: row.value for row in rows}

@@ -111,7 +111,9 @@ async def bring_up(store: Store) -> None:
 
 
 def _refusal(error: StorageError) -> ConfigError:
-    """What a start says of its database's trouble: that it is away, unless settings are wrong."""
+    """The error that ends a start over its database's trouble: AwayError, which is tried again,
+    unless the settings are wrong.
+    """
     words = f"DATABASE_URL: {error}"
     cause = error.__cause__
     trouble = cause.orig if isinstance(cause, DBAPIError) else None
@@ -203,7 +205,7 @@ def must_be_makeable(path: Path) -> None:
 
 
 def _read_only_disk(path: Path) -> str | None:
-    """What to do about a file or folder whose disk takes nothing, whoever writes."""
+    """The remedy for a file or folder on a disk that is mounted read-only; None for any other."""
     if not os.statvfs(path).f_flag & os.ST_RDONLY:
         return None
     return "its disk is mounted read-only: mount it for writing, or name another place"
@@ -257,7 +259,7 @@ def _upgrade(connection: Connection) -> None:
 
 
 def _mistake(error: Exception) -> str:
-    """What a migration did wrong, with its file and line: the last of ours that was under way."""
+    """The mistake of a migration, with file and line: the last of our own frames under way."""
     ours = [
         at for at in extract_tb(error.__traceback__) if Path(at.filename).parent.name == "versions"
     ]

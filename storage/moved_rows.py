@@ -55,6 +55,7 @@ class Digest:
         written = "\x1f".join([_WRITTEN[value.__class__](value) for value in values])
         hashed = blake2b(written.encode("utf-8", "surrogatepass"), digest_size=BYTES).digest()
         self.rows += 1
+        # a sum, so that the order of rows does not matter; XOR would not see a row that came twice
         self.total = (self.total + int.from_bytes(hashed)) % (1 << BYTES * 8)
 
     @property
@@ -90,7 +91,7 @@ _WRITTEN: Mapping[type, Callable[[Any], str]] = {
 
 
 async def copy_table(source: Db, target: Db, table: Table, tell: Tell) -> Digest:
-    """Copy a table's rows; what they were at the source."""
+    """Copy a table's rows, `AT_ONCE` at a time; the digest of what was read at the source."""
     digest = Digest()
     names = [column.name for column in table.columns]
     async for rows in _parts(source, table):
@@ -110,7 +111,7 @@ async def copy_table(source: Db, target: Db, table: Table, tell: Tell) -> Digest
 
 
 async def digest_of(db: Db, table: Table) -> Digest:
-    """What a table's rows are now."""
+    """The digest of a table's rows as they are in this transaction."""
     digest = Digest()
     async for rows in _parts(db, table):
         for row in rows:
@@ -147,7 +148,7 @@ async def copy_words(source: Db, target: Db, tell: Tell) -> Digest:
 
 
 async def digest_of_words(db: Db) -> Digest:
-    """What the index of words is now."""
+    """The digest of the index of words as it is in this transaction."""
     digest = Digest()
     async for rows in _word_parts(db):
         for row in rows:
@@ -160,7 +161,7 @@ def _is_json(kind: TypeEngine[Any]) -> bool:
 
 
 def _json_places(table: Table) -> tuple[int, ...]:
-    """Which columns hold JSON."""
+    """The places of the columns that hold JSON."""
     return tuple(place for place, one in enumerate(table.columns) if _is_json(one.type))
 
 

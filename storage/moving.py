@@ -36,7 +36,7 @@ WORDS = "archive"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """What was moved, or would be: each table with its rows and a digest of them."""
+    """A move that was made, or would be: each table with its rows and a digest of them."""
 
     source: str
     target: str
@@ -94,6 +94,7 @@ async def _snapshot(store: Store) -> AsyncIterator[Db]:
         await db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         await _take_the_time_it_needs(db)
         names = ", ".join(f'"{name}"' for name in sorted(metadata.tables))
+        # the workers' table too: a bot that starts now waits before it has done anything
         await db.execute(text(f"LOCK TABLE {names}, procrastinate_workers IN SHARE MODE"))
         await storage.replicas.must_rest(db)
         yield db
@@ -127,7 +128,7 @@ async def _target(text_url: str, size: int) -> AsyncIterator[Store]:
 
 
 async def _look_at_target(text_url: str) -> None:
-    """As a move would find it: BotError when it has data, ConfigError when it cannot be used."""
+    """Look at the target as a move would: BotError when it has data, ConfigError if unusable."""
     url = parse_url(text_url)
     if (path := absent(url)) is not None:
         migrate.must_be_makeable(path)

@@ -114,6 +114,7 @@ async def take_due(db: Db, *, now: datetime, most: int) -> list[OwnFeed]:
 async def record_failure(db: Db, feed: OwnFeed, *, now: datetime) -> None:
     """A poll failed: the next ones come ever later."""
     failures = feed.failures + 1
+    # the power is bounded: LONGEST_PAUSE comes long before it, and a timedelta overflows
     pause = min(EVERY * 2 ** min(failures, 10), LONGEST_PAUSE)
     values: dict[str, Any] = {"failures": failures, "next_due_at": now + pause}
     await db.execute(update(own_feed).where(own_feed.c.key == feed.key).values(**values))
@@ -133,7 +134,7 @@ async def record_ok(db: Db, read: OwnFeed, *, now: datetime) -> None:
 
 
 async def known(db: Db, key: str, hashes: Collection[str]) -> set[str]:
-    """Which of these a feed has listed before."""
+    """The hashes among these that a feed has listed before."""
     found: set[str] = set()
     for some in _pieces(hashes):
         mine = (own_entry.c.feed == key, own_entry.c.entry.in_(some))
@@ -173,13 +174,13 @@ def _pieces(hashes: Collection[str]) -> Iterable[list[str]]:
 
 
 def follows(chat_id: int) -> ColumnElement[bool]:
-    """Which feeds a chat follows."""
+    """The condition on feeds that a chat follows."""
     mine = select(subscription.c.key).where(_is_followed_as(), subscription.c.chat_id == chat_id)
     return mine.exists()
 
 
 def nobody_follows() -> ColumnElement[bool]:
-    """Which feeds nobody follows any more."""
+    """The condition on feeds that nobody follows any more."""
     return ~select(subscription.c.key).where(_is_followed_as()).exists()
 
 

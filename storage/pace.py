@@ -29,6 +29,7 @@ async def token_row(db: Db, token: str, now: datetime) -> Row[Any]:
     row = (await db.execute(query)).first()
     if row is None:
         await db.execute(
+            # so long ago that the first claim does not take the row for another sender's
             upsert(db, pace).values(name=token, tat=now - SHARED_LOOKBACK).on_conflict_do_nothing()
         )
         row = (await db.execute(query)).one()
@@ -74,7 +75,7 @@ async def is_paused(db: Db, token: str) -> bool:
 
 
 async def chat_ahead(db: Db, chat_id: int) -> timedelta:
-    """How full a chat's own bucket is; locked when writing, so that it can be charged."""
+    """The time by which a chat's bucket is filled ahead; locked when writing, to be charged."""
     locked = select(chat.c.tat).where(chat.c.id == chat_id).with_for_update()
     tat: datetime | None = (await db.execute(locked)).scalar()
     if tat is None:

@@ -1,4 +1,4 @@
-"""What is stored about one chat: all of it, to give it away or to forget it."""
+"""All that is stored about one chat, to give it away or to forget it."""
 
 from __future__ import annotations
 

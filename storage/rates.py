@@ -164,6 +164,7 @@ async def differing(db: Db, rates: Iterable[Rate]) -> list[tuple[SeenRate, Rate]
         known = {one.effective_on: one for one in stored}
         for item in items:
             old = known.get(item.effective_on)
+            # by unit: a bank that quotes per 100 what it quoted per 10 has changed no price
             if old is not None and old.per_unit != item.per_unit:
                 found.append((old, item))
     return found
@@ -185,7 +186,7 @@ async def before(db: Db, new: Rate, *, reach: timedelta) -> list[SeenRate]:
 
 
 async def before_revision(db: Db, new: SeenRate) -> SeenRate | None:
-    """What the same day's rate was before `new` revised it; None when it is the first value."""
+    """The value of the same day that `new` revised; None when `new` is the first."""
     query = _rates().where(_is_series(new.series), rate.c.effective_on == new.effective_on)
     row = (await db.execute(query.where(rate.c.revision == new.revision - 1))).first()
     if row is None:

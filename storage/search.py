@@ -146,6 +146,7 @@ async def _find_in_file(db: Db, words: Sequence[Collection[Wanted]]) -> list[Hit
     except asyncio.CancelledError:  # nothing goes on behind whoever has left, on their connection
         await driver.interrupt()
         await asyncio.wait({asking})
+        # taken, or asyncio complains of an error that nobody looked at
         asking.exception()
         raise
     if not done:

@@ -47,7 +47,7 @@ NEEDED = {"alembic_version", "chat", "alert"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """What is known of a server and its database before anything is done to it."""
+    """A server and its database as they were found, before anything is done to them."""
 
     major: int
     schema: str
@@ -223,7 +223,7 @@ def _must_be_ours(tools: Tools, source: Path, server: Server) -> None:
 
 
 def _read(tools: Tools, words: list[str], source: Path) -> bytes:
-    """What `pg_restore` makes of a file."""
+    """The output of `pg_restore` for a file; BotError where that is no sound backup."""
     done = subprocess.run(
         [tools.path("pg_restore"), *words], capture_output=True, check=False, env={}
     )

@@ -100,7 +100,7 @@ def _passed_on() -> dict[str, str]:
 
 
 def connection_options(url: URL) -> dict[str, str]:
-    """What an address says of its server, by PostgreSQL's own names."""
+    """The options of an address by PostgreSQL's own names, without those that a store sets."""
     _, options = url.get_dialect()().create_connect_args(url)
     told: dict[str, str] = {}
     for name, value in options.items():
@@ -173,7 +173,7 @@ def run(
 def _end_of(
     process: subprocess.Popen[bytes], stop: Callable[[], bool], look: Callable[[], None]
 ) -> bytes:
-    """What a program told until it ended."""
+    """The errors that a program wrote until it ended; BotError when it is to `stop` before."""
     while True:
         look()
         if stop():

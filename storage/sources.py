@@ -20,7 +20,7 @@ TOO_MUCH = "54"  # begins PostgreSQL's codes for what is beyond its limits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
-    """How polling one source went so far; `failures` counts those in a row.
+    """The past of polling one source; `failures` counts those in a row.
 
     `pause` is the seconds between its polls, where that is not simply the catalog's.
     """
@@ -111,7 +111,7 @@ async def last_read(db: Db) -> tuple[datetime | None, int]:
 
 
 async def documents(db: Db, keys: Collection[str]) -> dict[str, dict[str, Document]]:
-    """What we know of sources' addresses, by the source's key and the address."""
+    """The documents of these sources as last seen, by the source's key and the address."""
     found: dict[str, dict[str, Document]] = {}
     for row in await db.execute(select(document).where(document.c.source.in_(list(keys)))):
         known = Document(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name

@@ -80,7 +80,7 @@ async def export(db: Db, target: Path) -> int:
 
 
 async def _parts(db: Db) -> dict[str, dict[int, list[dict[str, Any]]]]:
-    """What goes with chats, by its name and then by the chat."""
+    """The rows that go with chats, by their name in the file and then by the chat."""
     found: dict[str, dict[int, list[dict[str, Any]]]] = {}
     for name, table, left_out in PARTS:
         of_chats = found.setdefault(name, {})

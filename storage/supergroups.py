@@ -61,8 +61,8 @@ async def _move_chat(db: Db, old: Row[Any], known: Row[Any] | None, new: int) ->
 
 
 async def _move_subscriptions(db: Db, old: int, new: int) -> None:
-    """What both follow is followed since the old one did, and snoozed or not as the new one said
-    last; a chat has each subject once.
+    """Move subscriptions; one that both groups have stays once: since the old one followed it, and
+    snoozed or not as the new one said last.
     """
     theirs = subscription.alias("theirs")
     said = select(theirs.c.snoozed_until).where(
@@ -122,7 +122,8 @@ async def _move_deliveries(db: Db, old: int, new: int) -> None:
 
 
 async def _revive_deliveries(db: Db, old: Row[Any]) -> None:
-    """What was closed with a group that only moved waits again, while it is worth sending.
+    """Let deliveries that were closed with a group that only moved wait again, while they are worth
+    sending.
 
     The group may have been closed for one reason after another. What may have arrived stays as it
     is, unless it was closed while it waited: its copies are counted.

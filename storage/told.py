@@ -108,6 +108,7 @@ async def unheard(db: Db, *, now: datetime, after: timedelta) -> Sequence[Unhear
     Of what cannot wait: routine posts leave when there is room.
     """
     reached = delivery.alias("reached")
+    # what is held waits for its chat's morning, not for us
     has = reached.c.state.in_((*REACHED, State.HELD.value))
     somebody = select(reached.c.id).where(reached.c.alert_id == delivery.c.alert_id, has)
     query = (

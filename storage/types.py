@@ -39,7 +39,7 @@ class Json(TypeDecorator[Any]):
         return dialect.type_descriptor(JSONB())
 
     def coerce_compared_value(self, op: Any, value: Any) -> Any:  # noqa: ANN401 - SQLAlchemy's own types
-        """What is compared with a part of a document is no document."""
+        """Type a value that is compared with a part of a document by itself, not as a document."""
         return self.impl_instance.coerce_compared_value(op, value)
 
 
@@ -53,7 +53,7 @@ class Numbers(UserDefinedType[Collection[int]]):
     cache_ok = True
 
     def literal_processor(self, dialect: Dialect) -> Callable[[Collection[int]], str]:  # noqa: ARG002 - SQLAlchemy's own
-        """How it is written into a statement: nothing but digits, whatever is given."""
+        """The writer of it into a statement: nothing but digits, whatever is given."""
         return lambda numbers: f"({','.join(['%d' % number for number in numbers]) or 'NULL'})"  # noqa: UP031 - the fastest
 
 

@@ -34,7 +34,7 @@ MIN_READER = "0038"
 
 
 def problems() -> list[str]:
-    """What the migrations lack to lead from the first to the last, a sentence each.
+    """The gaps and mistakes of the migrations between the first and the last, a sentence each.
 
     Alembic comes upon it while a database is brought up, and ends in a traceback.
     """
@@ -59,7 +59,7 @@ def problems() -> list[str]:
 
 
 def _wrong_in(path: Path, number: str) -> Iterator[str]:
-    """What is wrong in one migration, to be said behind its file; nothing of it is run."""
+    """The mistakes of one migration, to be said behind its file's name; nothing of it is run."""
     try:
         lines = ast.parse(path.read_bytes()).body
     except (SyntaxError, ValueError) as error:  # ValueError: a NUL

@@ -1,4 +1,5 @@
-"""What channels' editorial policies withhold: in the fan-out's own transaction, let go in
+"""Deliveries that channels' editorial policies withhold: in the fan-out's own transaction, let go
+in
 that of what they waited for.
 
 A delivery that is withheld remembers what it waits for (its `demand`), whatever its channel asks of
@@ -78,10 +79,10 @@ class Demands(Protocol):
 
 
 class Editor(Protocol):
-    """Who knows what a policy asks of a story; asked in the transaction that withholds it."""
+    """The one who knows policies' demands; asked in the transaction that withholds a story."""
 
     async def unmet(self, db: Db, told: StoredAlert, /) -> Collection[Editorial]:
-        """As `Demands` says it."""
+        """The policies by which it may not be posted yet, as `Demands` says."""
 
     async def ask(self, db: Db, kept: Sequence[Withheld]) -> None:
         """Ask those who set the channels up about what waits for their word, once about each."""
@@ -258,7 +259,7 @@ async def get(db: Db, pk: int) -> Withheld | None:
 
 
 async def waiting(db: Db, chat_id: int) -> list[Withheld]:
-    """What waits for the word of a channel's owner, oldest first."""
+    """The withheld deliveries of a channel that wait for its owner's word, oldest first."""
     return [one for one in await _of_chat(db, chat_id) if one.demand is Editorial.APPROVE]
 
 

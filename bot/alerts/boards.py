@@ -71,16 +71,17 @@ class Boards(Kind):
 
 
 async def body(desk: Desk, chat: Chat, *, now: datetime) -> Rich:
-    """What a chat's board says now, but for when it was updated; empty where that is nothing."""
+    """The text of a chat's board now, without the time of its update; "" where it has none."""
     keys = await storage.chats.subscriptions(desk.db, chat.id)
     view = await board_view(
         desk.db,
         desk.catalog,
         home=chat.home,
-        codes=bases_of(keys, chat.home),
+        codes=bases_of(keys, chat.home, order=chat.currencies),
         topics=topics_of(keys),
         now=now,
         chat=chat.id,
+        order=chat.currencies,
     )
     if view.empty:
         return Rich()

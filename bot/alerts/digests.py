@@ -93,7 +93,8 @@ async def _found(
     *,
     known_at: datetime | None = None,
 ) -> Digest:
-    """What the digest tells a chat that follows this; of the reports `known_at` a time alone."""
+    """The digest of a chat that follows `keys`; with `known_at` of reports known by then."""
+    order = await storage.chats.currency_order(desk.db, reader.chat)
     return await day_digest(
         desk.db,
         desk.catalog,
@@ -101,7 +102,8 @@ async def _found(
         home=reader.home,
         zone=reader.time_zone,
         language=reader.language,
-        codes=bases_of(keys, reader.home),
+        codes=bases_of(keys, reader.home, order=order),
+        order=order,
         topics=topics_of(keys),
         filters=await storage.filters.of_chat(desk.db, reader.chat),
         chat=reader.chat,

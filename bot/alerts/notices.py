@@ -48,7 +48,7 @@ NOBODY: Mapping[str, Figure] = {}
 
 
 class OnTrouble(Protocol):
-    """Who tells the operators of a trouble, and why it is one."""
+    """A function that tells the operators of a trouble, and why it is one."""
 
     async def __call__(self, told: Notice, /, *why: Reason) -> None:
         """Tell it."""
@@ -56,7 +56,7 @@ class OnTrouble(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Payload):
-    """What an operator must know: the text `msgid` of the catalogs, filled with figures by name.
+    """A notice to an operator: the text `msgid` of the catalogs, filled with figures by name.
 
     The `names` say what it is about: another word with the same is about the same trouble, whatever
     its `figures`. A question has the number of what it asks about (`held`), and of a story how
@@ -215,7 +215,7 @@ async def tell(
 async def latest(
     db: Db, admin: int, *, most: int, since: datetime | None = None
 ) -> list[StoredAlert]:
-    """What an operator was told lately, or since then, newest first."""
+    """The notices that an operator got lately, or since then, newest first."""
     return await storage.alerts.sent_to(db, Notice.KIND, admin, most=most, since=since)
 
 
@@ -308,7 +308,7 @@ def _why(notice: Notice, reasons: Sequence[Reason], language: str, today: date |
 
 
 def _wordless(notice: Notice, language: str) -> Message:
-    """What a notice carries, where the catalogs have no text of its kind."""
+    """The bare values of a notice, where the catalogs have no text of its kind."""
     carried = [notice.msgid]
     for name, figure in notice.values:
         carried.append(f"{name}: {plain(figure)}")

@@ -27,7 +27,7 @@ CONFIG_EXIT = 78
 
 @runtime_checkable
 class _WrongUsage(Protocol):
-    """What typer raises for a wrong option or argument; its class has no public name."""
+    """The exception of typer for a wrong option or argument; its class has no public name."""
 
     exit_code: int
 

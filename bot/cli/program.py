@@ -1,4 +1,4 @@
-"""What every verb needs: its program, settings and catalog, the database, lines of output."""
+"""The parts of every verb: its program, settings and catalog, the database, lines of output."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ def conversions(
     *,
     home: str,
     must_know: Callable[[Sequence[str]], None],
+    usual: Sequence[str] = CURRENCIES,
 ) -> list[Conversion]:
     """A question's answers: each reading of its amount, and without a target the way back too.
 
@@ -36,7 +37,7 @@ def conversions(
     relates the two.
     """
     found = []
-    for base, quote in asked.ways(home, usual=CURRENCIES):
+    for base, quote in asked.ways(home, usual=usual):
         must_know([base, quote])
         for amount in asked.readings:
             answer = convert(amount, base, quote, rates, home)

@@ -33,7 +33,7 @@ LITERAL = r"[0-9]{1,3}(?:\ [0-9]{3})+(?![0-9])(?:[.,][0-9]+)?|[0-9]+(?:[.,'][0-9
 
 
 class Sort(Enum):
-    """What a piece of a number does to its neighbours."""
+    """The effect of a piece of a number on its neighbours."""
 
     LITERAL = auto()  # digits
     VALUE = auto()  # "five", "двадцать", "двести"

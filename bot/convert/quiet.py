@@ -130,8 +130,8 @@ def _parts() -> Mapping[str, str]:
 
 @cache
 def _words(name: str) -> frozenset[str]:
-    """What every language lists under that name; `leading` are the parts of those that say them
-    before the hour.
+    """The words that every language lists under that name; `leading` are the parts of those that
+    say them before the hour.
     """
     return frozenset(fold_typed(" ".join(_listed(name))).split())
 

@@ -42,7 +42,7 @@ BATCH = 500
 
 @dataclass(slots=True, kw_only=True)
 class Claims:
-    """What one process claims; `is_sending` says whether any delivery is on its way."""
+    """The claiming of one process; `is_sending` says whether any delivery is on its way."""
 
     store: Store
     slots: Slots
@@ -209,7 +209,7 @@ class Claims:
             await storage.deliveries.release(db, self.slots.put_aside(chats))
 
     async def give_back(self) -> None:
-        """What was claimed and not begun is anybody's again."""
+        """Give back the deliveries that were claimed and not begun: they are anybody's again."""
         items = self.slots.drain()
         if items:
             async with self.store.writing() as db:

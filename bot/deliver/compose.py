@@ -38,7 +38,7 @@ Request = tuple[str, bytes]
 
 
 class _Edit(NamedTuple):
-    """What the messages that carried alert `told` become; each chat's has a number of its own."""
+    """The new text of the messages of alert `told`; each chat's has a number of its own."""
 
     stored: StoredAlert
     told: int
@@ -256,7 +256,7 @@ def _request(
 
 
 def _is_silent(stored: StoredAlert, item: Claimed) -> bool:
-    """As the chat chose for that kind of post, else as it is usual."""
+    """Whether it comes without sound: as the chat chose for that kind of post, else as usual."""
     chosen = _chosen(stored, item)
     if chosen is not None:
         return chosen is Sound.SILENT
@@ -264,7 +264,7 @@ def _is_silent(stored: StoredAlert, item: Claimed) -> bool:
 
 
 def _chosen(stored: StoredAlert, item: Claimed) -> Sound | None:
-    """How loud the chat wants this kind of post now; None where it chose nothing."""
+    """The loudness that the chat chose for this kind of post; None where it chose nothing."""
     if stored.post is None or not item.sounds:
         return None
     return read_sounds(item.sounds).get(stored.post)

@@ -45,7 +45,7 @@ _LANES = [lane.name.lower() for lane in Lane]
 
 @dataclass(slots=True, kw_only=True)
 class Reactions:
-    """What follows from outcomes.
+    """The consequences of outcomes: marks, retries, pauses, closed chats, a notice to operators.
 
     `give_back` lets others have what was claimed and not begun, `on_trouble` tells the operators.
     """

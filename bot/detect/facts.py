@@ -70,7 +70,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is compared of an entry across languages."""
+    """The facts of an entry that are compared across languages."""
 
     head: Part
     whole: Part
@@ -281,7 +281,7 @@ def _unit(at: int, marks: list[tuple[int, str]]) -> str:
 
 @cache
 def events(language: str) -> Lexicon:
-    """What happened, by the words of one language."""
+    """The kinds of events that the words of one language tell of."""
     rows = speech(language).rows("events")
     return build_lexicon([_read(pattern, kind) for kind, pattern in rows], 0.0)
 
@@ -297,7 +297,7 @@ def _kinds(language: str) -> Mapping[str, set[str]]:
 
 @cache
 def units(language: str) -> Lexicon:
-    """What is counted, by one language's words; "= 2" is a number in words, "* 1000" a scale."""
+    """The counted units by one language's words; "= 2" is a number in words, "* 1000" a scale."""
     patterns = [_read(pattern, unit) for unit, pattern in speech(language).rows("units")]
     numbers = speech(language).numbers
     for number, words in (*numbers.words.items(), *numbers.people.items()):
@@ -333,7 +333,7 @@ def _read(pattern: str, kind: str) -> Pattern:
 
 @cache
 def surroundings() -> Mapping[str, tuple[str, ...]]:
-    """What each place is part of, the nearest first; ("org",) and ("head",) for who is no place."""
+    """The larger places around each, the nearest first; ("org",), ("head",) for who is none."""
     text = (files("bot.detect") / "data" / "places.tsv").read_text(encoding="utf-8")
     within: dict[str, str] = {}
     for line in text.splitlines():

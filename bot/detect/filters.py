@@ -1,4 +1,4 @@
-"""Which stories a chat's filters keep back.
+"""Stories that a chat's filters keep back.
 
 Words are compared as in the search of the archive: by stems, or by beginnings where a language has
 no stems here. Places are the facts that stories in two languages are compared by, so that "Ош" is
@@ -171,7 +171,7 @@ def meant(
 def _named_thing(
     text: str, topics: Mapping[str, Nameable], sources: Mapping[str, Nameable]
 ) -> tuple[Mark, Nameable] | None:
-    """What a text is the name of; None where it is only words."""
+    """The topic, source or place that a text is the name of; None where it is only words."""
     said = text.casefold()
     if said in topics:
         return Mark.TOPIC, topics[said]
@@ -184,7 +184,7 @@ def _named_thing(
 
 
 def less_of(story: Story, names: Mapping[str, str], language: str) -> dict[str, Filter]:
-    """What one may hear less of after a story, by a code for a button's data.
+    """The filters offered after a story for hearing less of it, by a code for a button's data.
 
     `names` are what the reader calls the sources. The headline is the one in their language.
     """
@@ -211,8 +211,8 @@ def _offers(
 
 
 def _words_offered(story: Story, language: str) -> list[str]:
-    """What a story's headline is about, as a dictionary of the reader's language has it; nothing
-    where the headline is in another one.
+    """The words of a story's headline as a dictionary of the reader's language has them; none where
+    the headline is in another one.
 
     Headlines have words in all their forms, and "пограничника" is nothing to choose by.
     """
@@ -232,7 +232,7 @@ def _words_offered(story: Story, language: str) -> list[str]:
 
 @cache
 def _nouns(language: str) -> Mapping[str, Sequence[frozenset[Token]]]:
-    """What filters may be about, by what a text has of it."""
+    """The nouns that filters offer, each with the stems by which a text is known to have it."""
     return {noun: asked(noun) for noun in filter(None, spoken(language).filters.nouns.split(","))}
 
 

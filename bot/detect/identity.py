@@ -58,7 +58,7 @@ MADE = re.compile(r"[0-9a-f]{64}")  # of the words, by whoever read the feed
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mark:
-    """What an entry is recognised by; `item` has its words, where they are at hand.
+    """The marks by which an entry is recognised; `item` has its words, where they are at hand.
 
     `guid` is the publisher's own id, None where it was made of the link or the words.
     """
@@ -168,7 +168,7 @@ def bounds(a: Mark, b: Mark, keys: Shared) -> tuple[float, float]:
 
 
 def evidence(a: Mark, b: Mark, keys: Shared) -> float:
-    """What speaks for two marks being of one entry, their words compared."""
+    """The weight for two marks being of one entry, their words compared; known from KNOWN_FROM."""
     if a.item is None or b.item is None:
         return bounds(a, b, keys)[0]
     headline, text = OTHER_HEADLINE, OTHER_TEXT
@@ -183,8 +183,8 @@ def evidence(a: Mark, b: Mark, keys: Shared) -> float:
 
 
 def known_by(one: Mark, keys: Shared) -> list[str]:
-    """What an entry is known by where nothing of it is kept but hashes: id, link, words and time,
-    two by two, so that none decides alone. Without a time of its own its words have to do.
+    """The hashes by which an entry is known where nothing else of it is kept: id, link, words and
+    time, two by two, so that none decides alone. Without a time of its own its words have to do.
     """
     words = f"{one.title_key} {one.text_key}"
     has = {"words": words}
@@ -236,7 +236,7 @@ def _home(link: str) -> bool:
 
 
 def _words(a: Mark, b: Mark, keys: Shared, *, headline: float, text: float) -> float:
-    """What headline, text and time say; `headline` and `text` are the weights of differing ones."""
+    """The weight of headline, text and time; `headline` and `text` are those of differing ones."""
     score, other, against = 0.0, False, 0.0
     if a.title_key and b.title_key:
         if a.title_key == b.title_key:
@@ -264,8 +264,8 @@ def _long(one: Mark) -> bool:
 
 
 def _time(a: Mark, b: Mark, keys: Shared, *, other: bool, against: float) -> float:
-    """What the times say; hours later, `other` words are another article's, and a text that speaks
-    `against` one event by its facts is of another event.
+    """The weight of the times; hours later, `other` words are another article's, and a text that
+    speaks `against` one event by its facts is of another event.
     """
     if a.published_at is None or b.published_at is None:
         return 0.0
@@ -300,7 +300,7 @@ def said_anew(a: Entry, b: Entry, apart: timedelta) -> bool:
 
 
 def _contradiction(a: Entry, b: Entry) -> float:
-    """What the facts of two texts say against their being of one event."""
+    """The weight of the facts of two texts against their being of one event; 0 or less."""
     code = known_language(a.language, f"{a.title}\n{_text(a)[:KEY_CHARS]}")
     here, there = facts_of(a.title, _text(a), code), facts_of(b.title, _text(b), code)
     if wholly_other_event(here, there):

@@ -274,8 +274,8 @@ def _by_text(a: Sketch, b: Sketch) -> tuple[float, list[str]]:
 
 
 def likeness(a: Sketch, b: Sketch) -> tuple[float, float, float]:
-    """What two texts are weighed by: their likeness, the share of each headline that the other
-    entry tells (together 0 to 2), and the logarithm of how much longer one is.
+    """The measures of two texts: their likeness, the share of each headline that the other entry
+    tells (together 0 to 2), and the logarithm of how much longer one is.
     """
     weights = weights_of(a.language)
     told = _told(a.title, b.whole, weights) + _told(b.title, a.whole, weights)
@@ -285,7 +285,8 @@ def likeness(a: Sketch, b: Sketch) -> tuple[float, float, float]:
 
 
 def _by_facts(a: Sketch, b: Sketch, likely: float) -> tuple[float, list[str]]:
-    """What facts say of two texts whose words are enough, or nearly; asked only where it decides.
+    """The verdict of facts on two texts whose words are enough, or nearly; asked only where it
+    decides.
 
     Texts about two places are two events, however alike their words.
     """
@@ -350,7 +351,7 @@ def _size(side: Mapping[str, int], weights: Mapping[str, float]) -> float:
 
 
 def _often(count: int) -> float:
-    """How much more a stem counts that a text repeats."""
+    """The factor of a stem that a text repeats."""
     return 1 + math.log(count)
 
 
@@ -376,5 +377,5 @@ def words_of(text: str) -> list[str]:
 
 @cache
 def weights_of(code: str) -> Mapping[str, float]:
-    """How rare the common stems of a language are; a stem that is not here is `RARE_STEM`."""
+    """The weights of a language's common stems, by rarity; a stem not here weighs `RARE_STEM`."""
     return {stem: float(weight) for stem, weight in language(code).rows("common")}

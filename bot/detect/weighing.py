@@ -41,7 +41,7 @@ CASE_ENDINGS = frozenset({
 
 
 def weigh(a: Facts, b: Facts) -> tuple[float, tuple[str, ...]]:
-    """How much speaks for one event, and what; what contradicts counts as nothing at all."""
+    """The points for one event, and what they are for; 0 where anything contradicts."""
     against = _contradiction(a, b)
     if against:
         return 0.0, (against,)
@@ -68,8 +68,9 @@ def _contradiction(a: Facts, b: Facts) -> str:
 
 
 def agreement(a: Facts, b: Facts) -> float:
-    """What facts add to two texts of one language whose words are nearly enough, in log-odds: a
-    kind of event that one headline names and the other entry has, and places, names and numbers.
+    """The weight that facts add, in log-odds, to two texts of one language whose words are nearly
+    enough: a kind of event that one headline names and the other entry has, and places, names and
+    numbers.
     """
     same = (a.head.kinds & b.whole.kinds) | (b.head.kinds & a.whole.kinds)
     against = _next_event(a, b) or _next_event(b, a) or _elsewhere(a, b) or _elsewhere(b, a)
@@ -180,7 +181,7 @@ def _where(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
 
 
 def _worth_of_places(exact: frozenset[str], *, told: bool) -> float:
-    """What the first shared place says; most where a headline tells of it and no city is large."""
+    """The weight of the first shared place; most where a headline has it and no city is large."""
     if not told:
         return 0.75
     if not exact:
@@ -260,7 +261,7 @@ def _bare(side: Facts) -> set[float]:
 
 
 def oddity(unit: str, value: float) -> float:
-    """How little likely it is that two events share this number."""
+    """The weight of a number that two events share: the less likely by chance, the more."""
     if unit.startswith("month"):
         return 0.5
     if unit == "clock":

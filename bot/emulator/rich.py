@@ -33,7 +33,7 @@ _CELL_SIDES = {
 
 @dataclass(slots=True)
 class _Counts:
-    """What a message has so far of what is limited."""
+    """The counts of a message's limited parts so far."""
 
     text: int = 0
     blocks: int = 0

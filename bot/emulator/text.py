@@ -72,7 +72,7 @@ def utf16_length(text: str) -> int:
 def clean(
     text: str, entities: Sequence[Json] | None, *, find: bool = True
 ) -> tuple[str, list[Json]]:
-    """What the server keeps of a text and entities; none may leave the text or split a symbol."""
+    """The text and entities that the server keeps; none may leave the text or split a symbol."""
     given: list[Json] = []
     for entity in entities or ():
         checked = _checked(entity)

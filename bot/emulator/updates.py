@@ -33,7 +33,7 @@ _WEBHOOK_ACTIVE = (
 
 @dataclass(slots=True, kw_only=True)
 class Webhook:
-    """Where updates are pushed to, and how that goes."""
+    """The address that updates are pushed to, and how that goes."""
 
     url: str
     secret: str | None = None

@@ -1,4 +1,4 @@
-"""What follows of what polls found: store, detect and enqueue, several polls in a transaction."""
+"""The consequences of polls: store, detect and enqueue, several polls in a transaction."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ class Keeper:
         return report
 
     async def _sound(self, found: NewsFound, why: SourceError) -> NewsFound | None:
-        """What a poll found without the entries that cannot be stored; None where that is nothing
-        of a first poll, or the trouble another one.
+        """The findings of a poll without the entries that cannot be stored; None where that leaves
+        nothing of a first poll, or the trouble another one.
 
         Its document is not remembered: they are tried again at the next poll, which comes in time.
         """
@@ -119,7 +119,7 @@ class Keeper:
         )
 
     async def _storable(self, found: NewsFound, items: Sequence[Entry]) -> list[Entry]:
-        """Those of a poll's new entries that can be stored, tried and taken back; by halving."""
+        """The new entries of a poll that can be stored, tried by halves and taken back."""
         judged = {item: found.judged[item] for item in items}
         try:
             async with self._trying() as db:
@@ -306,7 +306,7 @@ def _wait_of(trouble: SourceError | None) -> float | None:
 
 
 def _portions(found: Sequence[Found]) -> Iterator[list[Found]]:
-    """What polls found, in portions of not too many new entries."""
+    """The findings of polls, in portions of not too many new entries."""
     portion: list[Found] = []
     size = 0
     for one in found:

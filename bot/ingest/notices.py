@@ -1,4 +1,4 @@
-"""What the operators are told, through the outbox like everything else."""
+"""Notices to the operators, through the outbox like everything else."""
 
 from __future__ import annotations
 

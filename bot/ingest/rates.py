@@ -1,4 +1,4 @@
-"""What follows from a bank's rates: stored, judged as moves and by chats' rules, corrected."""
+"""The consequences of a bank's rates: stored, judged as moves and by chats' rules, corrected."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Pasts:
 
 
 async def revise_rates(db: Db, added: Sequence[SeenRate], *, now: datetime) -> None:
-    """What follows of a past revised by a backfill: corrections of what was told, no news."""
+    """Correct what was told of a past that a backfill revised; it is no news."""
     for new in added:
         baseline = await _baseline(db, new) or moves.Baseline(rate=new)
         past = await storage.rates.before(db, new, reach=HISTORY)
@@ -274,7 +274,7 @@ async def judge_by_rules(db: Db, added: Sequence[SeenRate], pasts: Pasts, *, now
 
 
 def _baseline_of(told: StoredAlert) -> moves.Baseline:
-    """What drift was measured from before an alert was told."""
+    """The rate that drift was measured from before an alert was told."""
     moved = kind_moves.RateMoved.read(told.payload).moved
     severity = None
     if moved.told:

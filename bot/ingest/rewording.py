@@ -1,4 +1,4 @@
-"""What follows where a feed changes the words of what it told: corrections, and what got graver.
+"""The consequences of a feed's changed words: corrections, and stories that got graver.
 
 A story that needed an operator's word needs it again: its new words wait beside it, and nothing
 tells them before (`edits.Wording`).
@@ -58,7 +58,7 @@ class _Changed:
 
     @property
     def why(self) -> str:
-        """What makes an edit for this correction unique."""
+        """The part of an edit's key that makes it unique to this correction."""
         why = f"{self.stored.feed}:{self.stored.entry.id}:{self.title_key}"
         return f"{why}:{self.text_key}" if self.same_headline else why
 
@@ -92,7 +92,7 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
 
 
 async def _reword(db: Db, found: NewsFound, one: _Changed, policy: Policy, *, now: datetime) -> int:
-    """What follows of one changed report; how many alerts."""
+    """Follow one changed report; how many alerts."""
     many = len(found.reworded) > FLOOD  # no editor wrote so many at once: none is judged anew
     worse = None if many else await _worse(db, found, one, policy)
     asked = await _needed_a_word(db, one, policy)

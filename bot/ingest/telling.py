@@ -32,7 +32,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What an operator chose of news: when a story is told, who is asked, how feeds are trusted.
+    """An operator's choices about news: when a story is told, who is asked, how feeds are trusted.
 
     `an_hour` is how many stories an hour are told without asking the operators; `places` are the
     catalog's, where hazards are felt.

@@ -145,7 +145,7 @@ def _siblings(changed: Sequence[tuple[Rate, list[SeenRate]]]) -> dict[date, list
 async def _judged(
     db: Db, new: Rate, before: Sequence[Rate], siblings: Sequence[Move]
 ) -> plausibility.Plausibility:
-    """How plausible a rate is; crosses are only reckoned where nobody else has vouched for it."""
+    """The plausibility of a rate; crosses are only reckoned where nobody else vouches for it."""
     others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=new.effective_on)]
     found = plausibility.judge(before, new, others, siblings=siblings)
     if found.standing is plausibility.Standing.HELD:
@@ -166,7 +166,7 @@ def _last_days(rates: Sequence[Rate]) -> dict[Series, date]:
 async def _far(
     db: Db, new: Rate, near: tuple[date, date], last: date
 ) -> plausibility.Plausibility | None:
-    """Why a rate's day cannot be meant, or None.
+    """The reasons for which a rate's day cannot be meant, or None.
 
     A day that is known already is only revised, by a list of days that reaches to the near ones
     (`last` is the newest of the series in this poll), or not long after it was published. Alone it

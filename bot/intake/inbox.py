@@ -51,11 +51,11 @@ Tell = Callable[[Db, int, int], Awaitable[bool]]
 
 
 async def _say_nothing(_raw: dict[str, Any]) -> None:
-    """Where nobody is told that an update failed."""
+    """Tell nobody that an update failed."""
 
 
 async def _tell_nobody(_db: Db, _count: int, _last: int) -> bool:
-    """Where there is no operator."""
+    """Tell no operator: there is none."""
     return True
 
 

@@ -193,7 +193,7 @@ async def _until_lost(
 
 
 async def _trouble(inbox: Inbox, posts: Posts) -> Reason | None:
-    """What went wrong at Telegram's last post, when updates wait and none came to us since."""
+    """The failure of Telegram's last post, when updates wait and none came since; else None."""
     if not posts.waiting or posts.failed_at is None:
         return None
     received_at = await inbox.last_received()

@@ -25,7 +25,7 @@ _WRITTEN = re.compile(
 
 
 class HazardKind(StrEnum):
-    """What happened, in the one word that is stored."""
+    """The kind of a hazard, in the one word that is stored."""
 
     EARTHQUAKE = "earthquake"
     TSUNAMI = "tsunami"
@@ -72,7 +72,7 @@ class Hazard:
         return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(chord)))
 
     def __str__(self) -> str:
-        """As it is stored."""
+        """The stored form."""
         written = "withdrawn " * self.withdrawn + self.kind.value
         if self.size is not None:
             written += f" {self.size}"

@@ -29,17 +29,17 @@ MOST_DIGESTS = 12  # of a chat, each day: one every two hours
 
 
 class Subject(ABC):
-    """What can be followed; two of one written form are the same."""
+    """A thing that can be followed; two of one written form are the same."""
 
     __slots__ = ()
 
     KIND: ClassVar[str]
-    """What the written form begins with; it has no colon in it."""
+    """The beginning of the written form; it has no colon in it."""
 
     @property
     @abstractmethod
     def which(self) -> str:
-        """Which of its kind, as it is written behind the colon."""
+        """The one of its kind, as it is written behind the colon."""
 
     @classmethod
     @abstractmethod
@@ -48,11 +48,11 @@ class Subject(ABC):
 
     @classmethod
     def begins(cls) -> str:
-        """What stands before `which`: for a store that puts the rest behind it itself."""
+        """The written form before `which`: for a store that puts the rest behind it itself."""
         return f"{cls.KIND}:"
 
     def __str__(self) -> str:
-        """As it is stored."""
+        """The stored form."""
         return self.begins() + self.which
 
 
@@ -203,13 +203,25 @@ def pairs_of(keys: Iterable[str]) -> list[Pair]:
     return [subject.pair for subject in _of(PairSubject, keys)]
 
 
-def bases_of(keys: Iterable[str], home: str) -> list[str]:
-    """The currencies among them that a chat follows in its own one: the usual ones in their order,
-    the others after them. A chat may have followed more in another.
+def bases_of(keys: Iterable[str], home: str, *, order: Iterable[str] = ()) -> list[str]:
+    """The currencies among them that a chat follows in its own one, in its `order`. A chat may have
+    followed more in another.
     """
-    bases = {pair.base for pair in pairs_of(keys) if pair.quote == home}
-    usual = [code for code in CURRENCIES if code in bases]
-    return usual + sorted(bases.difference(usual))
+    return in_order({pair.base for pair in pairs_of(keys) if pair.quote == home}, order)
+
+
+def in_order(codes: Iterable[str], order: Iterable[str]) -> list[str]:
+    """Currencies as a chat has them: those of its `order` first, then the usual ones, the others
+    after them.
+    """
+    left = set(codes)
+    first = [code for code in dict.fromkeys((*order, *CURRENCIES)) if code in left]
+    return first + sorted(left.difference(first))
+
+
+def usual_in(order: Iterable[str], home: str) -> tuple[str, ...]:
+    """The usual currencies of a chat that asks for none: those of its `order`, then the others."""
+    return tuple(code for code in dict.fromkeys((*order, *CURRENCIES)) if code != home)
 
 
 def topics_of(keys: Iterable[str]) -> list[str]:

@@ -33,7 +33,7 @@ HEADERS = {
 
 
 class Live:
-    """Who looks, and what they are shown; `close` ends them all."""
+    """The viewers of the page, and what they are shown; `close` ends them all."""
 
     def __init__(self, read: Callable[[], Awaitable[Whole]], *, tick: float = TICK) -> None:
         self._read = read

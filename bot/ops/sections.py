@@ -92,7 +92,7 @@ def sources(whole: Whole, view: View) -> str:
 
 
 def _finder(whole: Whole, view: View) -> str:
-    """Where a source is looked for, once there are more than fit on a page."""
+    """The field that looks for a source, once there are more than fit on a page; else ""."""
     if len(whole.sources) <= SOURCES_SHOWN:
         return ""
     find, code = html.escape(view.find), html.escape(view.language)
@@ -147,7 +147,7 @@ def _name(one: SourceStatus, view: View) -> str:
 
 
 def _mark(one: SourceStatus, view: View, whole: Whole) -> str:
-    """How a source stands: bad, warn (it answers in part, or with nothing new), new or good."""
+    """The standing of a source: bad, warn (it answers in part, or nothing new), new or good."""
     if one.paused:
         return "new"
     if one.failures:
@@ -160,7 +160,7 @@ def _mark(one: SourceStatus, view: View, whole: Whole) -> str:
 
 
 def _troubles(one: SourceStatus, view: View, whole: Whole) -> list[str]:
-    """What ails a source, in the page's language."""
+    """The troubles of a source, in the page's language."""
     if one.paused:
         return []
     said = [part.text for part in trouble_of(one, today=whole.now.date(), language=view.language)]
@@ -170,7 +170,7 @@ def _troubles(one: SourceStatus, view: View, whole: Whole) -> list[str]:
 
 
 def trend(hours: Sequence[int], view: View) -> str:
-    """What a source brought in each hour of a day, as bars; a line where it brought nothing."""
+    """The hourly amounts of a source in a day, as bars; a line where it brought nothing."""
     label = text("page.trend", view, n=sum(hours))
     most = max(hours, default=0)
     path = f"M0 {HEIGHT - 1}H{WIDTH}v1H0z"
@@ -199,7 +199,7 @@ def alerts(whole: Whole, view: View) -> str:
 
 
 def _alert(one: ToldAlert, view: View, whole: Whole) -> str:
-    """What was decided and when, how many it reached, who waits, who is blocked."""
+    """A row about an alert: when it was decided, how many it reached, who waits, who is blocked."""
     told, decided = one.told, one.alert.created_at
     msgid = f"page.kind.{one.alert.payload.kind}"
     if not known(msgid):  # what is no post of its own, such as a notice
@@ -280,7 +280,7 @@ def _rate(row: CardRow, quote: str, view: View) -> str:
 
 
 def outbox(whole: Whole, view: View) -> str:
-    """What waits in each lane, and since when; who is written to."""
+    """The deliveries that wait in each lane, and since when; who is written to."""
     rows: list[str] = []
     for waits in whole.overview.lanes:
         oldest = "–"
@@ -326,7 +326,7 @@ def telegram(whole: Whole, view: View) -> str:
 
 
 def processes(whole: Whole, view: View) -> str:
-    """Who runs, who has which role, and when each recurring job was done here."""
+    """The processes that run, their roles, and when each recurring job was done here."""
     facts = {"page.process": whole.holder.host or "–"}
     if whole.replicas is not None:
         facts["page.replicas"] = str(whole.replicas)

@@ -1,4 +1,4 @@
-"""What a channel's board shows: rates, how far banks differ, the last stories."""
+"""The content of a channel's board: rates, how far banks differ, the last stories."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.detect.spreads import spreads
 from bot.errors import UserError
 from bot.model.channels import BoardView
 from bot.model.news import Story
-from bot.model.subjects import DIGEST_CURRENCIES
+from bot.model.subjects import DIGEST_CURRENCIES, in_order, usual_in
 from bot.readers.rates import current_rates, rate_card
 from bot.sources.specs import Catalog
 from bot.sources.standing import led
@@ -30,17 +30,18 @@ async def board_view(
     topics: Sequence[str],
     now: datetime,
     chat: int | None = None,
+    order: Sequence[str] = (),
 ) -> BoardView:
-    """The board of a `chat` that follows these currencies and topics, without the stories that it
-    withholds.
+    """The board of a `chat` that follows these currencies, in its `order`, and topics, without the
+    stories that it withholds.
     """
-    chosen = [code for code in codes or DIGEST_CURRENCIES if code != home]
+    chosen = [code for code in codes or in_order(DIGEST_CURRENCIES, order) if code != home]
     card = None
     with suppress(UserError):  # there are none yet, or not of each that it follows
         card = await rate_card(db, catalog, home=home, now=now, codes=chosen)
     if card is None:
         with suppress(UserError):
-            card = await rate_card(db, catalog, home=home, now=now)
+            card = await rate_card(db, catalog, home=home, now=now, usual=usual_in(order, home))
     rates = await current_rates(db, catalog, now=now)
     return BoardView(
         card=card,

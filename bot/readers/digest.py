@@ -1,4 +1,4 @@
-"""What a digest tells of a day."""
+"""The content of a day's digest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.errors import UserError
 from bot.model.filters import StoredFilter
 from bot.model.news import Story
 from bot.model.rates import SeenRate
-from bot.model.subjects import DIGEST_CURRENCIES
+from bot.model.subjects import DIGEST_CURRENCIES, in_order
 from bot.readers.rates import leading_source
 from bot.sources.specs import Catalog
 from bot.sources.standing import led
@@ -25,7 +25,7 @@ from storage.db import Db
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """What a digest tells of a day: rates in order, and the one story worth it, if any."""
+    """The content of a day's digest: rates in order, and the one story worth it, if any."""
 
     day: date
     source: str | None
@@ -49,10 +49,11 @@ async def day_digest(
     filters: Sequence[StoredFilter] = (),
     chat: int | None = None,
     known_at: datetime | None = None,
+    order: Sequence[str] = (),
 ) -> Digest:
     """The rates that hold on a day, and its most severe story, in the reader's language first, but
     none that the `chat` withholds; of the reports that were `known_at` a time alone. Who chose
-    currencies and no topic asked for no story.
+    currencies and no topic asked for no story; who chose none has the usual ones in its `order`.
     """
     try:
         source = leading_source(catalog, home)
@@ -73,11 +74,12 @@ async def day_digest(
     ranked: list[Story] = []
     if topics or not codes:
         ranked = by_worth(led_by_trust, language=language, topics=topics)
+    wanted = codes or in_order(DIGEST_CURRENCIES, order)
     told, left_out = await _first_let_through(ranked, filters)
     return Digest(
         day=day,
         source=source,
-        rates=tuple(held[code] for code in codes or DIGEST_CURRENCIES if code in held),
+        rates=tuple(held[code] for code in wanted if code in held),
         story=told,
         following=following,
         left_out=left_out,

@@ -1,4 +1,4 @@
-"""What a chat follows, and when each of it last spoke to that chat."""
+"""The subjects that a chat follows, and when each of them last spoke to that chat."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from bot.model.subjects import (
     PairSubject,
     TopicSubject,
     digests_of,
+    in_order,
     pairs_of,
     topics_of,
 )
@@ -34,10 +35,15 @@ class Followed:
     told_at: datetime | None
 
 
-async def currencies_offered(db: Db, home: str, *, chosen: Collection[str] = ()) -> tuple[str, ...]:
-    """The currencies to follow against `home`, those that are `chosen` already among them."""
+async def currencies_offered(
+    db: Db, home: str, *, chosen: Collection[str] = (), order: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The currencies to follow against `home`, those that are `chosen` already among them, in the
+    `order` of the chat.
+    """
     brought = await rule_currencies(db, home=home)
-    return followable(home, brought, usual=CURRENCIES, chosen=chosen)
+    found = followable(home, brought, usual=CURRENCIES, chosen=chosen)
+    return tuple(in_order(found, order))
 
 
 def topics_offered(catalog: Catalog, *, chosen: Collection[str] = ()) -> tuple[str, ...]:
@@ -56,8 +62,9 @@ def topics_offered(catalog: Catalog, *, chosen: Collection[str] = ()) -> tuple[s
 async def followed(db: Db, chat_id: int) -> list[Followed]:
     """A chat's currencies, topics and digests, in the order in which they are offered."""
     keys = await storage.chats.subscriptions(db, chat_id)
-    usual = dict(zip(CURRENCIES, range(len(CURRENCIES)), strict=True))
-    pairs = sorted(pairs_of(keys), key=lambda pair: (usual.get(pair.base, len(usual)), pair))
+    pairs = pairs_of(keys)
+    order = in_order((pair.base for pair in pairs), await storage.chats.currency_order(db, chat_id))
+    pairs.sort(key=lambda pair: (order.index(pair.base), pair))
     topics = [topic for topic in READERS_TOPICS if topic in topics_of(keys)]
     subjects: list[PairSubject | TopicSubject | DigestSubject] = []
     subjects += map(PairSubject, pairs)

@@ -173,7 +173,7 @@ def second(alone: Sequence[Story], names: Callable[[str], str], language: str) -
 
 
 def errors(status: Status, notices: Sequence[tuple[str, str]], language: str) -> Message:
-    """What is wrong with sources now, and what operators were told: when, and in which words."""
+    """The sources' troubles now, and the operator's notices: when, and in which words."""
     shown: list[Rich | str] = []
     for one in status.sources:
         if is_bad(one) and one.error is not None:

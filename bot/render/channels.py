@@ -15,7 +15,13 @@ from bot.render.buttons import back_button, rows_of, switch
 from bot.render.cutting import cut
 from bot.render.phrases import phrase
 from bot.render.settings import how_rates_come, table_choice
-from bot.render.subscriptions import hour_switches, said_hours, switches
+from bot.render.subscriptions import (
+    currency_order,
+    hour_switches,
+    order_button,
+    said_hours,
+    switches,
+)
 from bot.render.text import Button, Colour, Message, Rich, bold, join, lines, message, one_line
 from bot.render.wire import ChannelWanted, Keys, one_key
 
@@ -47,7 +53,7 @@ RIGHTS: Mapping[str, bool] = {
 
 
 def ask(language: str) -> Message:
-    """What the key below the field is for."""
+    """The explanation of the key below the field."""
     return message(phrase("channel.ask", language))
 
 
@@ -80,9 +86,9 @@ def setup(
     following: Sequence[str],
     board: Board | None = None,
 ) -> Message:
-    """What a channel posts and how, and a tap for each: data `chan:7:language`, `chan:7:zone`,
-    `chan:7:style`, `chan:7:topics`, `chan:7:digest`, `chan:7:sounds`, `chan:7:policy`,
-    `chan:7:tables`, `chan:7:board:on`, `chan:7:preview`, `chan:7:remove`.
+    """A channel's choices about its posts, and a tap for each: data `chan:7:language`,
+    `chan:7:zone`, `chan:7:style`, `chan:7:topics`, `chan:7:digest`, `chan:7:sounds`,
+    `chan:7:policy`, `chan:7:tables`, `chan:7:board:on`, `chan:7:preview`, `chan:7:remove`.
     """
     follows = phrase("channel.follows_nothing", language)
     if following:
@@ -154,7 +160,7 @@ def zones(number: int, chat: Chat, offered: Sequence[str], language: str) -> Mes
 
 
 def styles(number: int, chat: Chat, language: str) -> Message:
-    """How much of a story is told: data `chan:7:style:brief`."""
+    """The lengths of a told story: data `chan:7:style:brief`."""
     rows: list[list[Button]] = []
     for one in Style:
         name = t(f"style.{one.value}", language)
@@ -172,10 +178,19 @@ def topics(
     offered: Sequence[str],
     chosen: Collection[str],
 ) -> Message:
-    """Switches of currencies and topics: data `chan:7:cur:USD`, `chan:7:top:economy`."""
+    """Switches of currencies and topics: data `chan:7:cur:USD`, `chan:7:top:economy`; and the way
+    to the order of currencies: `chan:7:order`.
+    """
     rows = switches(language, currencies, offered, chosen, before=f"chan:{number}:")
+    rows += order_button(chosen, f"chan:{number}:order", language)
     title = bold(one_line(chat.title))
     return _menu(number, phrase("channel.topics", language, title=title), rows, language)
+
+
+def order(number: int, codes: Sequence[str], language: str) -> Message:
+    """The order of its currencies: data `chan:7:first:RUB`."""
+    before = f"chan:{number}:"
+    return currency_order(codes, language, before=before, back=f"{before}topics")
 
 
 def hours(number: int, digests: Collection[time], language: str) -> Message:
@@ -185,7 +200,7 @@ def hours(number: int, digests: Collection[time], language: str) -> Message:
 
 
 def sounds(number: int, chat: Chat, language: str) -> Message:
-    """How loud each kind of post is; a tap makes it the next: data `chan:7:sound:rates`."""
+    """The loudness of each kind of post; a tap makes it the next: data `chan:7:sound:rates`."""
     rows: list[list[Button]] = []
     for post in POSTS:
         how = t(f"sound.{chat.sounds.get(post, USUAL[post]).value}", language)

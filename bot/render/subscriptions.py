@@ -26,19 +26,39 @@ def subscribe(
     back: str = "",
 ) -> Message:
     """The menu of subscriptions: a tap switches one on or off, what is on carries ✓. As a page of
-    the settings it has the way `back`.
+    the settings it has the way `back`, and one to the order of currencies: data `set:order`.
     """
     text = phrase("subscribe.choose" if topics else "subscribe.choose_rates", language)
-    rows = [*switches(language, currencies, topics, chosen), [done_button(language)]]
+    rows = [*switches(language, currencies, topics, chosen)]
+    if back:
+        rows += order_button(chosen, "set:order", language)
+    rows.append([done_button(language)])
     if back:
         rows.append([back_button(language, back)])
     return message(text, rows)
 
 
+def order_button(chosen: Collection[str], data: str, language: str) -> list[list[Button]]:
+    """The way to the order of currencies, where several are among the switches that are on."""
+    if sum(one.startswith("cur:") for one in chosen) < 2:
+        return []
+    return [[Button(t("order.title", language), data)]]
+
+
+def currency_order(codes: Sequence[str], language: str, *, before: str = "", back: str) -> Message:
+    """The currencies in their order; a tap puts one first: data `first:RUB`, with what stands
+    `before` it.
+    """
+    named = phrase("order.now", language, codes=bold(", ".join(codes)))
+    ups = [Button(f"↑ {code}", f"{before}first:{code}") for code in codes[1:]]
+    text = lines(bold(t("order.title", language)), named, t("order.what", language))
+    return message(text, [*rows_of(ups, 4), [back_button(language, back)]])
+
+
 def subscribed(
     language: str, currencies: Sequence[str], topics: Sequence[str], *, digest: bool
 ) -> Message:
-    """What the chat gets from now on, after `done`.
+    """The subjects that the chat gets from now on, after `done`.
 
     Where it follows topics that only a `digest` brings, and has none, it is asked when one should
     come: data `hour:0800`, `hour:off`.
@@ -58,7 +78,7 @@ def subscribed(
 
 
 def onward(said: Message, language: str) -> Message:
-    """What ends the choosing of /start, with what one may do next."""
+    """The end of the choosing of /start, with what one may do next."""
     return message(lines(Rich(said.text, said.entities), phrase("subscribe.next", language)))
 
 

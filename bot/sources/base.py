@@ -1,4 +1,5 @@
-"""What every reader of a rate publisher needs: exact decimals, days, and one sheet of rows.
+"""The parts that every reader of a rate publisher needs: exact decimals, days, and one sheet of
+rows.
 
 Documents themselves, XML and JSON, are read by `bot/sources/documents.py`.
 
@@ -44,7 +45,7 @@ PLACEHOLDER = re.compile(r"\{(today|tomorrow):([^{}]+)\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to ask a publisher for, and how; a body makes it a POST."""
+    """A question to a publisher, and how it is asked; a body makes it a POST."""
 
     url: str
     body: bytes | None = None
@@ -131,7 +132,7 @@ def get(url: str, today: date) -> Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateSource:
-    """How one publisher is asked and read.
+    """One publisher: how it is asked and read.
 
     `home` is the currency its rates are against; `request` makes today's request of a
     catalog URL; `history` lists the requests for a range of days, for some currencies or (None) for

@@ -82,11 +82,11 @@ class HazardSpec(NewsSpec):
         return False
 
     def entries(self, now: datetime) -> EntryReader:  # noqa: ARG002 - institutes say the moment
-        """How its document is read."""
+        """The reader of its document."""
         return partial(parse_entries, spec=self)
 
     def listed(self, now: datetime, known: bytes) -> ListReader:  # noqa: ARG002 - as above
-        """How its document is read, with what became of events that were taken before; `known` is
+        """The reader of its document, with what became of events that were taken before; `known` is
         what the last one told of which numbers are of one event.
         """
         return partial(list_hazards, spec=self, known=known)
@@ -130,7 +130,7 @@ class HazardSpec(NewsSpec):
 
 
 def measured(story: Story, feeds: Mapping[str, NewsSpec]) -> tuple[StoredEntry, Hazard] | None:
-    """What an institute of the catalog measured of a story; other feeds' words are none."""
+    """The hazard that an institute of the catalog measured; other feeds' words are none."""
     for one in story.entries:
         hazard = Hazard.read(one.entry.content)
         if hazard is not None and isinstance(feeds.get(one.feed), HazardSpec):
@@ -159,7 +159,7 @@ def list_hazards(
     url: str | None = None,
     content_type: str | None = None,  # noqa: ARG001 - as above
 ) -> Listed:
-    """What a document says: the hazards that a source takes, and beside them what matters only of
+    """The hazards of a document: those that a source takes, and beside them what matters only of
     those that were taken before. Raises ParseError.
     """
     taken: dict[str, Entry] = {}

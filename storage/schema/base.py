@@ -1,4 +1,4 @@
-"""What the tables of all subjects are made with."""
+"""The parts that all tables share: `metadata`, the column of a chat, partial indexes."""
 
 from __future__ import annotations
 

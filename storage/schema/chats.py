@@ -38,6 +38,8 @@ chat = Table(
     Column("sounds", String, nullable=False, server_default=""),
     # the forum topics of kinds of post, as bot.model.chats writes them
     Column("threads", String, nullable=False, server_default=""),
+    # the currencies that it put first, "RUB USD"; others come after them as usual
+    Column("currencies", String, nullable=False, server_default=""),
     # whether figures come to it as Telegram's tables, which some clients show blank
     Column("tables", Boolean, nullable=False, server_default="0"),
     # what of the news it posts by itself, as in bot.model.chats

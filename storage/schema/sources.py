@@ -1,4 +1,4 @@
-"""What we poll, and how that went."""
+"""The sources that are polled, and how that went."""
 
 from __future__ import annotations
 

@@ -113,6 +113,7 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("wakes", 1): {"wakes:urgent": ADMINISTRATORS_ONLY},
     ("zone", 1): {"zone:Europe/Moscow": ADMINISTRATORS_ONLY},
     ("set", 1): {"set:zone": ADMINISTRATORS_ONLY, "set:topics": ADMINISTRATORS_ONLY},
+    ("first", 1): {"first:USD": ADMINISTRATORS_ONLY},
     ("done", 0): {"done": ADMINISTRATORS_ONLY},
     ("hour", 1): {"hour:0800": ADMINISTRATORS_ONLY},
     ("digest", 1): {"digest:when": ADMINISTRATORS_ONLY},

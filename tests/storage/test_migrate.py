@@ -157,6 +157,7 @@ CHOSEN = {
     "quiet_urgent": False,
     "sounds": "feeds=off",
     "threads": "digests=9",
+    "currencies": "RUB USD",
     "tables": True,
     "policy": "approve",
     "anonymous": True,

@@ -1,4 +1,4 @@
-"""What an alert is about, in columns: the series and the day of the rate that it tells of."""
+"""Columns for what an alert is about: the series and the day of the rate that it tells of."""
 
 from __future__ import annotations
 

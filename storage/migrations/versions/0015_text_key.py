@@ -1,4 +1,4 @@
-"""What an entry says is a key of its own, by which it is recognised when its id and link change."""
+"""A key of an entry's text, by which the entry is recognised when its id and link change."""
 
 from __future__ import annotations
 

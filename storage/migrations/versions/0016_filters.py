@@ -1,4 +1,4 @@
-"""What a chat will not hear of in the news, or all that it will."""
+"""Filters: the news that a chat will not hear of, or all that it will."""
 
 from __future__ import annotations
 

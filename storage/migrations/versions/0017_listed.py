@@ -1,4 +1,4 @@
-"""What a document listed when it was stored last, and how often a source is asked now."""
+"""The items that a document listed when it was stored last, and how often a source is asked now."""
 
 from __future__ import annotations
 

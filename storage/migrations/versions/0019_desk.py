@@ -1,4 +1,4 @@
-"""What operators decide about news, and the headlines that they word anew."""
+"""Operators' decisions about news, and the headlines that they word anew."""
 
 from __future__ import annotations
 

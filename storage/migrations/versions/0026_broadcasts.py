@@ -1,4 +1,4 @@
-"""What operators are about to send to all, and where its progress stands."""
+"""Broadcasts that operators are about to send to all, and where their progress stands."""
 
 from __future__ import annotations
 
