@@ -191,6 +191,7 @@ def _unfollowed(job: Job, jobs: Mapping[str, Job]) -> str:
         passed.append(at.name)
         following: object = at.follows
         if not isinstance(following, str) or following not in jobs:
+            # told of the job that names it, not of each that follows that one
             return f"there is no job {following!r} to follow" if at is job else ""
         at = jobs[following]
     if jobs[str(job.follows)].who is not Doer.ONE:
@@ -210,6 +211,7 @@ def _bind(bot: Running, job: Job) -> Work:
 
     async def do(*key: str) -> object:
         metrics.JOBS.labels(job.name).inc()
+        # noted before it is done, so that one that hangs grows old on the operator's page
         bot.done[job.name] = bot.clock()
         return await job.do(bot, *key)
 
@@ -247,6 +249,7 @@ async def loop(
         await _sweep(work, work.due, pause, stopping)
         return
     while not stopping.is_set():
+        # `looped` lets in none without `every`; the type does not know that
         wait = work.job.every or TICK
         try:
             await work.do()

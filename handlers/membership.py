@@ -111,6 +111,7 @@ async def _lose(db: Db, change: ChatMemberUpdated, chat: Chat, *, now: datetime)
     """A chat is not written to any more; whoever set it up is told, unless they did it."""
     why = _why(chat.kind, change.new_chat_member.status)
     await storage.chats.close(db, chat.id, why=why)
+    # who took the bot away knows: it only counts as told
     if await storage.setups.owner_of(db, chat.id) == change.from_user.id:
         await storage.setups.to_be_told(db, chat.id)
     else:
@@ -185,6 +186,7 @@ async def migrated(services: Services, update: Update) -> None:
         return
     async with services.store.writing() as db:
         await storage.supergroups.migrate(db, old, new)
+    # loaded anew: either may be remembered as it was before the move
     for chat_id in (old, new):
         services.chats.pop(chat_id, None)
     log.info("a group became a supergroup")

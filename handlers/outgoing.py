@@ -155,6 +155,7 @@ class Outgoing:
         A group's bucket, which its turn waits for, knows that by itself.
         """
         quiet, store = self._services.quiet, self._services.store
+        # a lone process knows what it was told, and asks but once what an earlier one was told
         if chat > 0 and (quiet.is_new(chat) or not store.alone):
             with suppress(StorageError):  # Telegram has to say it again
                 async with store.reading() as db:
@@ -261,6 +262,7 @@ class Outgoing:
     async def _moved(self, new: int) -> int:
         async with self._services.store.writing() as db:
             await storage.supergroups.migrate(db, self._asker, new)
+        # loaded anew: under either number the old row may be remembered
         for chat_id in (self._asker, new):
             self._services.chats.pop(chat_id, None)
         return new

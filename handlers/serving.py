@@ -72,6 +72,7 @@ def served(handler: Handler, services: Services, *, counted: bool = True) -> Han
             await _handle(handler, update, context, hurry)
         finally:
             context.sign.end()
+        # not in `finally`: what failed was no reply
         metrics.REPLY.observe(time.perf_counter() - begun)
 
     return serve

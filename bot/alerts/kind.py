@@ -155,6 +155,7 @@ def lacking(kind: type[Kind]) -> list[str]:
     texts: object = getattr(kind, "texts", None)
     if not isinstance(texts, tuple) or not all(isinstance(one, str) for one in texts):
         missing.append("texts, ids of texts in round brackets")
+    # the table makes one of each, which all alerts of the kind share
     if not takes(kind, 0):
         missing.append("a way to be made of nothing")
     payload: object = getattr(kind, "payload", None)
@@ -230,6 +231,7 @@ def kind_among(kinds: Mapping[str, Kind], told: StoredAlert) -> Kind:
     kind = kinds.get(form.kind)
     if kind is None:
         raise NewerError(reason("alert.no_kind", "a stored alert of kind {kind}", kind=form.kind))
+    # a newer version of the kind, which this program would read wrongly
     kind.payload.must_read(form)
     return kind
 

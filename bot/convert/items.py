@@ -103,6 +103,7 @@ def _next_items(
 ) -> tuple[tuple[Item, ...], int]:
     """The items that begin at `at` (several only for "usdkgs"), and where the next begins."""
     token, piece = words[at], pieces[at]
+    # right behind a figure a letter may be a currency ("10 с"), anywhere else it is a word
     if after_number and token.text in initials() and (single := _initial(words, at)):
         return (single,), at + 1
     if piece is not None and piece.sort is not Sort.AND and piece.sign in {"", "("}:
@@ -140,6 +141,7 @@ def _word(words: Sequence[Token], at: int) -> tuple[tuple[Item, ...], int]:
     """A currency by its longest name, or a word with a part in the question."""
     ahead = takewhile(lambda token: token.kind == "word", words[at : at + LONGEST_NAME])
     run = tuple(token.text for token in ahead)
+    # the longest first: a name of three words may begin with one of one
     for length in range(len(run), 0, -1):
         key = run[:length]
         named = find_name(key)

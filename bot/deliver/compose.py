@@ -94,6 +94,7 @@ class Composer:
             made: asyncio.Future[Made] | None = self._made[key]
         except KeyError:
             made = None
+        # a failure is kept for nobody: the next chat tries anew
         if made is None or (made.done() and (made.cancelled() or made.exception() is not None)):
             made = asyncio.ensure_future(self._make(item))
             self._made[key] = made  # those that want the same meanwhile wait for it
@@ -155,6 +156,7 @@ class Composer:
             if not number:  # this chat never got what would be edited, or it was one of several
                 return await self._edit_together(db, made.told, item)
             body = await self._under_its_buttons(db, made, item)
+        # put into the bytes that are made for all, instead of writing the same again for each chat
         return EDIT, b'{"message_id":%d,' % number + body[1:]
 
     async def _under_its_buttons(self, db: Db, made: _Edit, item: Claimed) -> bytes:

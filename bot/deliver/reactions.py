@@ -69,6 +69,7 @@ class Reactions:
     async def settle(self, item: Claimed, outcome: Outcome, *, harmless: bool) -> None:
         """Turn an outcome into a mark, and into what else follows; `harmless` may be done twice."""
         metrics.SENT.add(_LANES[item.lane], label(outcome))
+        # asked first: of a thousand deliveries a second a line that nobody reads would cost too
         if verbose():
             log.debug("sent", outcome=type(outcome).__name__)
         if isinstance(outcome, Sent):
@@ -93,6 +94,7 @@ class Reactions:
             kind, seconds = aged
             metrics.TOLD_AFTER.observe(seconds, kind)
         self._floods.sent()
+        # others wait for this sign that messages are taken again
         if self.refusals.sent():
             self.signals.claim.set()
         if self._contradicted:
@@ -209,9 +211,11 @@ class Reactions:
             return
         self._contradicted.pop(item.chat, None)
         async with self.store.writing() as db:
+            # by itself: closing a chat ends what waits for it, and this one is leased
             await storage.deliveries.finish(db, [ended(item, outcome.why)])
             await storage.chats.close(db, item.chat, why=outcome.why)
             await notices.lost(db, item.chat, outcome.why, now=await db_now(db))
+        # who blocks the bot in private is no operator's affair
         if item.chat < 0:
             await self.on_trouble(
                 Notice.of("notice.gone", {"chat": ChatNumber(item.chat)}), outcome.why
@@ -239,6 +243,7 @@ class Reactions:
         return int(self.token_name)
 
     async def _refused(self, item: Claimed, outcome: Rejected) -> None:
+        # first of all given back: with the right token it is sent after the next start
         if outcome.token:
             self.marks.add(again(item, 0.0, outcome.why))
             raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")

@@ -54,6 +54,8 @@ def weigh(a: Facts, b: Facts) -> tuple[float, tuple[str, ...]]:
 
 
 def _contradiction(a: Facts, b: Facts) -> str:
+    # what a headline tells must stand in the other entry, and so the other way round: an event that
+    # both only mention in passing makes no pair
     if not (a.head.kinds & b.whole.kinds and b.head.kinds & a.whole.kinds):
         return "another kind of event"
     if _next_event(a, b) or _next_event(b, a):
@@ -103,6 +105,7 @@ def _strangers(ones: frozenset[str], others: frozenset[str]) -> bool:
 def _another_quake(a: Facts, b: Facts) -> bool:
     if _apart(a.of("magnitude"), b.of("magnitude"), SAME_QUAKE):
         return True
+    # an intensity in points ("5 баллов") is a whole number: any other is another earthquake's
     return _apart(a.of("ball"), b.of("ball"), 0.0)
 
 
@@ -153,6 +156,7 @@ def _events(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
     yield " ".join(sorted(same)), points
     for one, other in ((a.whole.scenes, b.whole.scenes), (a.whole.goods, b.whole.goods)):
         if one & other:
+            # with a limit, here and below: what long texts list must not decide by itself
             yield " ".join(sorted(one & other)), min(0.75 * len(one & other), 1.25)
     for one, other in (
         (a.head.scenes - LOOSE_SCENES, b.head.scenes - LOOSE_SCENES),
@@ -175,6 +179,7 @@ def _where(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
         if len(countries) > 1:
             yield " ".join(sorted(countries)), 0.5
     elif countries:
+        # most stories here are of the home country: that both are says little
         abroad = len(countries - {HOME})
         at_home = len(countries) - abroad
         yield " ".join(sorted(countries)), min(0.5 * abroad + 0.25 * at_home, 1.0)
@@ -232,6 +237,7 @@ def _how_many(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
     words: list[str] = []
     counted: set[float] = set()
     for unit, value in sorted(both):
+        # a number without a unit is weighed below, the magnitude was above
         if not unit or (quake and unit == "magnitude"):
             continue
         worth += oddity(unit, value)
@@ -278,6 +284,7 @@ def oddity(unit: str, value: float) -> float:
 
 def same_name(one: str, other: str) -> bool:
     """Whether two keys are of one name, a case ending on one of them allowed."""
+    # a key of two letters begins too many names
     short, long = sorted((one, other), key=len)
     return short == long or (
         len(short) > 2 and long.startswith(short) and long[len(short) :] in CASE_ENDINGS

@@ -209,9 +209,11 @@ async def _held(
     if held.state is HeldState.REJECTED:
         return 0
     confirmed_by_itself = not found.needs_source and held.times >= CONFIRMING_POLLS
+    # plausible by now, or let through since it was put aside, or brought again and again
     if found.ok or held.state is not HeldState.HELD or confirmed_by_itself:
         await storage.held_rates.release(db, new)
         return None
+    # once: each poll brings the value again
     if held.times == 1:
         said = f"{new.pair} {new.value}"
         if more:

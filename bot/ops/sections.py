@@ -80,6 +80,7 @@ def sources(whole: Whole, view: View) -> str:
     order = {"bad": 0, "warn": 1, "new": 2, "good": 3}
     found.sort(key=lambda one: order[_mark(one, view, whole)])
     pages = max(-(-len(found) // SOURCES_SHOWN), 1)
+    # the last one for an address from when there were more
     page = min(view.page, pages)
     rows: list[str] = []
     for one in found[(page - 1) * SOURCES_SHOWN : page * SOURCES_SHOWN]:
@@ -177,6 +178,7 @@ def trend(hours: Sequence[int], view: View) -> str:
     step = WIDTH // max(len(hours), 1)
     for place, count in enumerate(hours):
         if count:
+            # never less than two: one entry beside a flood of a thousand is seen all the same
             height = max(round(count / most * (HEIGHT - 2)), 2)
             path += f"M{place * step} {HEIGHT}v-{height}h{step - 1}v{height}z"
     return (
@@ -215,6 +217,7 @@ def _alert(one: ToldAlert, view: View, whole: Whole) -> str:
         if count:
             counts.append(text(msgid, view, n=count))
     if told.last_at is not None:
+        # decided by the program's clock, sent by the database's
         took = max((told.last_at - decided).total_seconds(), 0.0)
         counts.append(text("page.took", view, time=_short(took, view)))
     mark = "good"

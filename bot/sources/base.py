@@ -173,6 +173,7 @@ class RateSource:
             raise ParseError(reason("document.empty", "an empty answer"))
         sheet = self.read(body, url)
         if not sheet.rows:
+            # a row's own fault says more than that there is no rate
             reasons = [*sheet.problems, reason("document.no_rates", "no rates in the document")]
             raise ParseError(reasons[0])
         rates: list[Rate] = []

@@ -173,12 +173,14 @@ def list_hazards(
         reported = _every(body, form=spec.format, url=url)
     for one in reported:
         if one.hazard.withdrawn:
+            # under each of its numbers: it may be known by another than the one it has now
             withdrawn.update((one.id, *one.also))
             continue
         also.setdefault(one.id, one.also)
         if spec.worth_telling(one.hazard):
             taken.setdefault(one.id, _entry(one))
         else:
+            # too small or too far now; it may have been taken before it was revised
             revised.setdefault(one.id, _entry(one))
     numbered = Numbered(revised=tuple(revised.values()), withdrawn=frozenset(withdrawn), also=also)
     return Listed(entries=tuple(taken.values()), count=len(taken), items=items, numbered=numbered)
@@ -197,6 +199,7 @@ def _every(body: bytes, *, form: str | None, url: str | None) -> list[Reported]:
 
 
 def _form_of(body: bytes) -> str:
+    # a beginning is enough: all three say at once what they are
     text = decoded(body[:4000]).lstrip("\ufeff \t\r\n")
     if text.startswith("{"):
         return "usgs"
