@@ -17,6 +17,7 @@ from telegram.error import InvalidToken
 
 from bot import metrics, presence
 from bot.alerts import texts_lacking
+from bot.alerts.notices import Notice
 from bot.config import Settings
 from bot.convert import parse_question
 from bot.errors import ConfigError, StorageError, UnreadableError
@@ -66,10 +67,8 @@ def inbox_of(application: App, services: Services, holder: str) -> Inbox:
         await sorry(services, read(raw, application.bot))
 
     async def tell_unreadable(db: Db, count: int, last: int) -> bool:
-        values = {"count": str(count), "last": str(last)}
-        return await tell_hourly(
-            db, settings.admin_ids, "notice.unreadable", values, now=services.clock()
-        )
+        told = Notice.of("notice.unreadable", count=count, last=last)
+        return await tell_hourly(db, settings.admin_ids, told, now=services.clock())
 
     alone = settings.updates == "polling" and store.alone
     return Inbox(

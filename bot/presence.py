@@ -18,12 +18,13 @@ import structlog
 import storage.boards
 import storage.chats
 import storage.marks
-from bot.alerts.notices import OnTrouble
+from bot.alerts.notices import Notice, OnTrouble
 from bot.config import Settings
 from bot.errors import StorageError
 from bot.languages import LANGUAGES
 from bot.model.chats import Chat, ChatKind
 from bot.model.subjects import DigestSubject, PairSubject, TopicSubject
+from bot.reasons import ChatNumber
 from bot.render.welcome import description
 from bot.sources.specs import Catalog, ChannelSpec
 from bot.telegram.api import BotApi
@@ -111,7 +112,7 @@ class Channels:
         why = await standing(self._api, chat_id, bot_id_of(self._settings), policy=UNTIL_TAKEN)
         if isinstance(why, Gone):
             log.warning("channel cannot be posted to", channel=spec.key, why=str(why.why))
-            await self._on_trouble("notice.gone", {"chat": str(chat_id)}, why.why)
+            await self._on_trouble(Notice.of("notice.gone", {"chat": ChatNumber(chat_id)}), why.why)
             return False
         settings, now = self._settings, self._clock()
         chat = Chat(

@@ -14,6 +14,7 @@ import storage.keeping
 import storage.retention
 import storage.sources
 from bot import archive, canary, presence, schedule
+from bot.alerts.notices import Notice
 from bot.boards import keep_boards
 from bot.broadcasts import show_progress
 from bot.deliver import fan_out as deliveries
@@ -202,7 +203,7 @@ async def _tell_no_backup(error: BotError, bot: Running) -> None:
         return  # cut short
     log.warning("no backup", error=str(error))
     with suppress(StorageError):
-        await bot.tell("notice.backup", {}, error.reason)
+        await bot.tell(Notice.of("notice.backup"), error.reason)
 
 
 async def look_again(bot: Running) -> None:

@@ -14,6 +14,7 @@ import storage.alerts
 import storage.broadcasts
 from bot.alerts import notices
 from bot.alerts.broadcasts import Broadcast, alert, kept_of
+from bot.alerts.notices import Notice
 from bot.errors import UserError
 from bot.model.alerts import EVERYBODY
 from bot.model.broadcasts import Reach, Step, StoredBroadcast
@@ -188,8 +189,8 @@ async def _reach(db: Db, shown: StoredBroadcast) -> Reach:
 async def _tell_others(context: Context, db: Db, sent: int, total: int) -> None:
     """One silent word to every other operator: who sends something, and to how many."""
     user = context.incoming.effective_user
-    values = {"who": "–" if user is None else user.full_name, "count": str(total)}
+    who = "–" if user is None else user.full_name
+    told = Notice.of("notice.broadcast", who=who, count=total)
     now = context.services.clock()
     for operator in other_operators(context):
-        told = notices.decided(operator, sent, "notice.broadcast", values, now=now)
-        await storage.alerts.enqueue(db, told)
+        await storage.alerts.enqueue(db, notices.decided(operator, sent, told, now=now))

@@ -21,14 +21,16 @@ import storage.entries
 import storage.stories
 import storage.withheld
 from bot.alerts import edits, kind_of, notices
+from bot.alerts.notices import Notice
 from bot.alerts.stories import keys
 from bot.detect.identity import headline_key
 from bot.detect.identity import text_key as text_key_of
 from bot.detect.stories import same_story
 from bot.errors import UserError
-from bot.model.alerts import Alert, Approval
+from bot.model.alerts import Approval
 from bot.model.decisions import Decision, Question, Words
 from bot.model.news import Story
+from bot.reasons import Quote
 from bot.render.answers import say
 from bot.render.desk import (
     CANDIDATES,
@@ -291,9 +293,7 @@ async def tell_others(
 ) -> None:
     """One silent word to every other operator: who decided, and what."""
     user = context.incoming.effective_user
-    values = {"title": title, "who": "–"}
-    if user is not None:
-        values["who"] = user.full_name
+    who = "–" if user is None else user.full_name
+    told = Notice.of(msgid, title=Quote(title), who=who)
     for operator in other_operators(context):
-        told: Alert = notices.decided(operator, waiting, msgid, values, now=now)
-        await storage.alerts.enqueue(db, told)
+        await storage.alerts.enqueue(db, notices.decided(operator, waiting, told, now=now))

@@ -11,11 +11,12 @@ import storage.chats
 import storage.setups
 import storage.supergroups
 from bot.alerts import notices
+from bot.alerts.notices import Notice
 from bot.languages import client_language
 from bot.model.chats import Chat, ChatKind
 from bot.model.rates import Pair
 from bot.model.subjects import DIGEST_CURRENCIES, SECURITY, PairSubject
-from bot.reasons import Reason
+from bot.reasons import ChatNumber, Reason
 from bot.render import welcome as render
 from bot.render.text import Message
 from bot.render.wire import to_api
@@ -162,7 +163,9 @@ async def _tell(services: Services, change: ChatMemberUpdated, message: Message)
     told = isinstance(outcome, Sent | Ambiguous | Retry)
     if told or _may_write(ChatKind.CHANNEL, change.new_chat_member):
         return
-    await services.on_trouble("notice.gone", {"chat": str(change.chat.id)}, NO_RIGHT.why)
+    await services.on_trouble(
+        Notice.of("notice.gone", {"chat": ChatNumber(change.chat.id)}), NO_RIGHT.why
+    )
     services.wake()
 
 

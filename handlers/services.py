@@ -13,7 +13,7 @@ from cachetools import LRUCache
 from telegram import Chat as TelegramChat
 
 import storage.chats
-from bot.alerts.notices import OnTrouble
+from bot.alerts.notices import Notice, OnTrouble
 from bot.clock import pause
 from bot.config import Settings
 from bot.errors import UserError
@@ -50,7 +50,7 @@ def _never() -> bool:
     return False
 
 
-async def _untold(_msgid: str, _values: dict[str, str], *_why: Reason) -> None:
+async def _untold(_told: Notice, *_why: Reason) -> None:
     """Tell nobody: there is no operator."""
 
 

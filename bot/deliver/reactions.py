@@ -16,7 +16,7 @@ import storage.pace
 import storage.supergroups
 from bot import metrics
 from bot.alerts import notices
-from bot.alerts.notices import OnTrouble
+from bot.alerts.notices import Notice, OnTrouble
 from bot.clock import boottime
 from bot.deliver.flights import DOUBTS, SILENT, UNANSWERED
 from bot.deliver.marks import Marks, again, doubted, ended
@@ -26,6 +26,7 @@ from bot.deliver.troubles import Floods, Refusals
 from bot.errors import ConfigError
 from bot.log import verbose
 from bot.model.alerts import Lane, State
+from bot.reasons import ChatNumber, Reason, Term
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent, label
 from bot.telegram.quiet import Quiet
@@ -108,7 +109,7 @@ class Reactions:
             why = doubted(outcome.why)
             self.marks.add(ended(item, why))
             if item.lane is not Lane.ROUTINE:
-                await self.on_trouble("notice.rejected", {"alert": str(item.alert)}, why)
+                await self._refused_for(item, why)
         elif given_up:  # not this delivery's fault
             self.marks.add(again(item, 0.0, outcome.why, doubts=doubts, counted=False))
         else:
@@ -216,7 +217,9 @@ class Reactions:
             await notices.lost(db, item.chat, outcome.why, now=await db_now(db))
         # who blocks the bot in private is no operator's affair
         if item.chat < 0:
-            await self.on_trouble("notice.gone", {"chat": str(item.chat)}, outcome.why)
+            await self.on_trouble(
+                Notice.of("notice.gone", {"chat": ChatNumber(item.chat)}), outcome.why
+            )
 
     async def _leave_thread(self, item: Claimed, thread: int) -> None:
         """Let what went to a forum topic go to General; say so there, once, and to the operators.
@@ -226,12 +229,12 @@ class Reactions:
         async with self.store.writing() as db:
             left = await storage.chats.leave_thread(db, item.chat, thread)
             if left:
-                posts = {"posts": " ".join(left)}
-                now = await db_now(db)
-                told = notices.alert(item.chat, "notice.thread_gone", posts, now=now)
-                await storage.alerts.enqueue(db, told)
+                posts = tuple(Term(f"post.{post}") for post in left)
+                told = Notice.of("notice.thread_gone", posts=posts)
+                word = notices.alert(item.chat, told, now=await db_now(db))
+                await storage.alerts.enqueue(db, word)
         if left:
-            await self.on_trouble("notice.topic", {"chat": str(item.chat)})
+            await self.on_trouble(Notice.of("notice.topic", {"chat": ChatNumber(item.chat)}))
 
     @property
     def _bot_id(self) -> int | None:
@@ -253,7 +256,11 @@ class Reactions:
             self.marks.add(ended(item, outcome.why, State.CANCELLED))
         else:
             self.marks.add(ended(item, outcome.why))
-            await self.on_trouble("notice.rejected", {"alert": str(item.alert)}, outcome.why)
+            await self._refused_for(item, outcome.why)
+
+    async def _refused_for(self, item: Claimed, why: Reason) -> None:
+        """Tell the operators of a delivery that is over: each reason is another fault of ours."""
+        await self.on_trouble(Notice.of("notice.rejected", {"why": why}, alert=item.alert))
 
 
 def _may_do_plain(item: Claimed, outcome: Rejected) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, cast
 import structlog
 
 import storage.pace
-from bot.alerts.notices import OnTrouble
+from bot.alerts.notices import Notice, OnTrouble
 from bot.clock import boottime
 from bot.deliver.claims import MARGIN, Claims
 from bot.deliver.compose import HARMLESS, Composer, Request
@@ -311,7 +311,7 @@ class Worker:
             name = type(error).__name__
             why = reason("delivery.unrendered", "cannot be rendered: {error}", error=name)
             self.marks.add(ended(item, why))
-            await self.on_trouble("notice.rejected", {"alert": str(item.alert)}, why)
+            await self.on_trouble(Notice.of("notice.rejected", {"why": why}, alert=item.alert))
             return None
         if message is None:
             self.marks.add(ended(item, NOTHING_TO_SAY, State.CANCELLED))

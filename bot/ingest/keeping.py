@@ -13,7 +13,7 @@ import storage.hubs
 import storage.marks
 import storage.sources
 from bot import schedule
-from bot.alerts.notices import tell
+from bot.alerts.notices import Notice, tell
 from bot.errors import FetchError, SourceError
 from bot.ingest import silence, trust
 from bot.ingest.found import (
@@ -34,6 +34,7 @@ from bot.ingest.rewording import reword_entries
 from bot.ingest.stories import keep_entries
 from bot.ingest.telling import Policy
 from bot.model.news import Entry
+from bot.reasons import SourceKey
 from bot.sources.specs import RateSpec
 from storage.db import Db, Store
 from storage.sources import Good
@@ -246,8 +247,8 @@ class Keeper:
             if one.flood:
                 await storage.marks.drop(db, storage.marks.flood(spec.key))
             if one.state.first_ok_at is not None and count > FLOOD:
-                values = {"source": spec.key, "n": str(count)}
-                await tell(db, self.policy.admins, "notice.flood", values, now=now)
+                told = Notice.of("notice.flood", {"source": SourceKey(spec.key)}, n=count)
+                await tell(db, self.policy.admins, told, now=now)
             await note_well(db, self.policy.admins, spec.key, told=was_told(one.state), now=now)
             if one.hub is not None:
                 await storage.hubs.note(db, spec.key, one.hub.hub, one.hub.topic)
@@ -292,8 +293,8 @@ class Keeper:
         )
         # What is gone is asked once a day: many failures in a row would be many days.
         if (gone and state.gone_at is None) or state.failures + 1 == TOLD_AFTER:
-            values, why = {"source": spec.key}, (error.reason,)
-            await tell(db, self.policy.admins, "notice.source", values, now=now, reasons=why)
+            told = Notice.of("notice.source", {"source": SourceKey(spec.key)})
+            await tell(db, self.policy.admins, told, now=now, reasons=(error.reason,))
         return IngestReport(source=spec.key, error=error.reason)
 
 

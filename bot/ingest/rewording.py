@@ -15,7 +15,7 @@ import storage.entries
 import storage.stories
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
-from bot.alerts.notices import tell
+from bot.alerts.notices import Notice, tell
 from bot.detect import identity
 from bot.detect.endings import says_it_is_over
 from bot.ingest.found import FLOOD, NewsFound
@@ -29,6 +29,7 @@ from bot.ingest.telling import (
 )
 from bot.model.alerts import Approval
 from bot.model.news import Entry, StoredEntry, Story, Verdict
+from bot.reasons import Quote, SourceKey
 from bot.sources.standing import led, weighed
 from storage.alerts import StoredAlert
 from storage.db import Db
@@ -154,16 +155,17 @@ async def _ask(db: Db, one: _Changed, told: StoredAlert, policy: Policy, *, now:
         number = await storage.alerts.enqueue(db, again)
     if number is None:
         return
-    values = {
-        "was": one.stored.headline or one.stored.entry.title,
-        "was_text": one.stored.entry.beginning,
-        "title": one.item.title,
-        "text": one.item.beginning,
-        "link": one.item.link or "",
-        "feeds": one.stored.feed,
-        "held": str(number),
-    }
-    await tell(db, policy.admins, "notice.correction", values, now=now)
+    question = Notice.of(
+        "notice.correction",
+        held=number,
+        was=Quote(one.stored.headline or one.stored.entry.title),
+        was_text=Quote(one.stored.entry.beginning),
+        title=Quote(one.item.title),
+        text=Quote(one.item.beginning),
+        link=one.item.link or "",
+        feeds=SourceKey(one.stored.feed),
+    )
+    await tell(db, policy.admins, question, now=now)
 
 
 async def _said_its_last(db: Db, dedup_key: str) -> bool:

@@ -14,12 +14,13 @@ import storage.held_rates
 import storage.marks
 import storage.rates
 import storage.sources
-from bot.alerts.notices import tell
+from bot.alerts.notices import Notice, tell
 from bot.convert import convert
 from bot.detect import plausibility
 from bot.detect.series import holding
 from bot.model.rates import HeldState, Move, Rate, RateKind, SeenRate, Series
 from bot.readers.disputes import rival
+from bot.reasons import Printed, SourceKey
 from bot.sources.specs import RateSpec
 from bot.sources.timetable import LONGEST_HOLIDAY
 from storage.db import Db
@@ -52,9 +53,14 @@ async def disputed(
         begun = await storage.disputes.begin(db, new.series, other.source)
         await storage.disputes.begin(db, other.series, new.source)
         if begun:
-            values = {"bank": key, "rate": f"{new.per_unit:f}", "pair": str(new.pair)}
-            theirs = {"other": other.source, "theirs": f"{other.per_unit:f}"}
-            await tell(db, admins, "notice.dispute", {**values, **theirs}, now=now)
+            between = {
+                "bank": SourceKey(key),
+                "other": SourceKey(other.source),
+                "pair": str(new.pair),
+            }
+            ours, theirs = Printed(new.per_unit), Printed(other.per_unit)
+            told = Notice.of("notice.dispute", between, rate=ours, theirs=theirs)
+            await tell(db, admins, told, now=now)
     return found
 
 
@@ -212,8 +218,9 @@ async def _held(
         said = f"{new.pair} {new.value}"
         if more:
             said += f" (+{more})"
-        values = {"source": spec.key, "rate": said, "held": str(held.id)}
-        await tell(db, admins, "notice.held", values, now=now, reasons=found.reasons)
+        source = SourceKey(spec.key)
+        question = Notice.of("notice.held", {"source": source}, held=held.id, rate=said)
+        await tell(db, admins, question, now=now, reasons=found.reasons)
         await storage.sources.ask(db, await _seconds(db, new), now=now)
     return held.times
 
@@ -274,10 +281,10 @@ async def watch(db: Db, spec: RateSpec, *, admins: Sequence[int], now: datetime)
     name = storage.marks.stale(spec.key)
     told = await storage.marks.get(db, name)
     stuck = spec.poll.missed(newest, now) >= STUCK_DAYS
-    values = {"bank": spec.key, "day": str(newest)}
+    bank = {"bank": SourceKey(spec.key)}
     if stuck and told is None:
         await storage.marks.put(db, name, str(newest))
-        await tell(db, admins, "notice.stale", values, now=now)
+        await tell(db, admins, Notice.of("notice.stale", bank, day=newest), now=now)
     if not stuck and told is not None:
         await storage.marks.drop(db, name)
-        await tell(db, admins, "notice.fresh", values, now=now)
+        await tell(db, admins, Notice.of("notice.fresh", bank, day=newest), now=now)
