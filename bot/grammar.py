@@ -26,8 +26,8 @@ from bot.model.quiet import QuietHours
 
 T = TypeVar("T")
 
-LONGEST_DURATION = timedelta(days=366)
-LARGEST_PORT = 65535
+LONGEST_DURATION = timedelta(days=366)  # a leap year: nothing here waits longer
+LARGEST_PORT = 65535  # a port has 16 bits
 SHORTEST_DURATION = timedelta(milliseconds=1)
 LONGEST_ADDRESS = 2048  # letters; servers refuse longer ones
 LARGEST_USER_ID = 2**52  # the Bot API's own bound
@@ -39,7 +39,7 @@ _NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,6})?)"
 _DURATION = re.compile(
     rf"(?:{_NUMBER}d)?(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?(?:{_NUMBER}ms)?"
 )
-_UNIT_SECONDS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
+_UNIT_SECONDS = (86400.0, 3600.0, 60.0, 1.0, 0.001)  # of the groups above, in their order
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 # without @, before which a name and a password would stand
 _NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")

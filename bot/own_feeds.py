@@ -40,9 +40,9 @@ log = structlog.get_logger(__name__)
 
 #: What readers name is judged like a redirect from there: never as an address of the operator's.
 STRANGER = "https://t.me/"
-PARSE_SECONDS = 10.0
+PARSE_SECONDS = 10.0  # that a worker process has for one document
 POLLED_AT_ONCE = 20  # feeds that one look takes
-SIDE_BY_SIDE = 5
+SIDE_BY_SIDE = 5  # of them: the catalog's sources are polled beside these
 MOST_ENTRIES = 500  # of one document
 TOLD_AT_ONCE = 5  # entries of one poll; the rest is counted
 TRY_SECONDS = 10.0  # that an address has to answer: a reader waits, and what else the chat asks

@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 CHANNEL_LOOK = 300.0  # seconds between looks at a channel of the catalog that cannot be written to
 GROUPS = frozenset({"all_group_chats", "all_chat_administrators"})  # menus' scopes
-LOOK_EVERY = timedelta(days=1)
+LOOK_EVERY = timedelta(days=1)  # for all replicas together
 LOOK_LASTS = timedelta(minutes=50)  # no other replica begins a look; less than a turn of the job
 NO_ANSWERS = 3  # questions without an answer in a row: Telegram is away, the others are left open
 QUESTION_PAUSE = 1.0  # seconds between questions about what was given up

@@ -24,13 +24,13 @@ from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 SOCKS = frozenset({"socks5", "socks5h"})
-DEFAULT_SOCKS_PORT = 1080
+DEFAULT_SOCKS_PORT = 1080  # IANA's
 #: The system's authorities, as aiohttp read them at its import: to read them again takes 50 ms and
 #: a megabyte.
 SYSTEMS = True
 NEXT_ADDRESS_AFTER = 2.0  # seconds that one of a proxy's addresses may be silent, but for the last
-_VERSION, _CONNECT, _PASSWORD, _NO_PASSWORD = 5, 1, 2, 0
-_IPV4, _NAME, _IPV6 = 1, 3, 4
+_VERSION, _CONNECT, _PASSWORD, _NO_PASSWORD = 5, 1, 2, 0  # bytes of RFC 1928 and 1929
+_IPV4, _NAME, _IPV6 = 1, 3, 4  # kinds of address there
 
 
 class ProxyError(OSError):

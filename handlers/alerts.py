@@ -43,7 +43,7 @@ from storage.alerts import StoredAlert
 from storage.db import Db
 from storage.rules import StoredRule
 
-SNOOZE = timedelta(hours=8)
+SNOOZE = timedelta(hours=8)  # a night, or a day at work
 
 
 class Followed(Protocol):

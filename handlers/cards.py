@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bot.model.rates import Pair
 from bot.render.text import Message
 
-KEPT = 200
+KEPT = 200  # cards and captions: when it is full, all are made anew
 
 
 class Card(NamedTuple):

@@ -34,7 +34,7 @@ from handlers import charts, digest, proposals
 from handlers.context import Context
 
 P = ParamSpec("P")
-LASTS = timedelta(minutes=10)
+LASTS = timedelta(minutes=10)  # later, a word stands for itself
 Reads = Callable[[Context, str], Awaitable[bool]]
 
 

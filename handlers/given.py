@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from cachetools import LRUCache
 
-REMEMBERED_QUESTIONS = 10_000
+REMEMBERED_QUESTIONS = 10_000  # whose edits still change our answers
 
 
 @dataclass(frozen=True, slots=True)

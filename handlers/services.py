@@ -31,7 +31,7 @@ from handlers.given import Questions
 from handlers.signs import Signs
 from storage.db import Store
 
-KNOWN_CHATS = 10_000
+KNOWN_CHATS = 10_000  # whose rows and paces are kept in memory
 BURST = 8  # commands a chat may send at once, then one in so many seconds:
 SECONDS_A_COMMAND = 2.0
 IN_GROUP = 2  # times as long in a group, where Telegram takes fewer answers

@@ -17,7 +17,7 @@ from bot.model.subjects import FeedSubject
 from storage.db import Db, upsert
 from storage.schema import own_entry, own_feed, subscription
 
-EVERY = timedelta(minutes=15)
+EVERY = timedelta(minutes=15)  # one address asks another's server, however many follow it
 LONGEST_PAUSE = timedelta(hours=24)  # between two tries of a feed that fails
 AT_ONCE = 500  # hashes that one statement names
 UNLISTED_KEPT = timedelta(days=60)  # hashes of what a feed does not list any more

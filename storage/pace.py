@@ -14,6 +14,7 @@ from sqlalchemy import Row, select, update
 from storage.db import Db, db_now, upsert
 from storage.schema import chat, pace
 
+# Telegram's FAQ: "avoid sending more than one message per second" in a single chat
 PRIVATE_EVERY = timedelta(seconds=1)
 # with the burst 18 in any minute: Telegram allows 20, and slots slip
 GROUP_EVERY = timedelta(seconds=4)

@@ -20,7 +20,7 @@ from bot.render.cutting import cut
 from bot.render.text import Message, Rich, join, message
 from storage.alerts import StoredAlert
 
-LASTS = timedelta(hours=6)
+LASTS = timedelta(hours=6)  # one that waits longer is made anew with what is true then
 LONGEST = 3900  # UTF-16 units of a board before the line that says when it was updated
 
 

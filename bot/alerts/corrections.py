@@ -18,7 +18,7 @@ from bot.render.phrases import phrase
 from bot.render.text import Message, bold, lines, message
 from storage.alerts import StoredAlert
 
-LASTS = timedelta(days=2)
+LASTS = timedelta(days=2)  # a wrong figure is worth mending for longer than it was news
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class RateCorrected(Payload):
     """
 
     KIND = "correction"
-    VERSION = 2
+    VERSION = 2  # 1 did not say which kind of post it corrects
     POST = Post.RATES
 
     told: int

@@ -73,7 +73,7 @@ class StoryGrew(Payload):
     """More is reported of the story that alert `told` carried; a `wording` waits for a word."""
 
     KIND = "edit"
-    VERSION = 2
+    VERSION = 2  # 1 had no wording
 
     told: int
     wording: Wording | None = None

@@ -29,9 +29,9 @@ from bot.sources.standing import led
 from storage.alerts import StoredAlert
 from storage.withheld import ANY_CHANNEL
 
-LASTS = timedelta(hours=24)
+LASTS = timedelta(hours=24)  # by then there is another rate
 HEADLINES_OF = timedelta(hours=24)  # before a move: what is older is no news of it
-HEADLINES_NAMED = 1
+HEADLINES_NAMED = 1  # the message is about the rate
 USUAL_DIGITS = 2  # of the usual change: in the message and in its *Why?* the same figure
 TRIVIAL = timedelta(days=7)  # "largest fall since last Tuesday" says nothing
 

@@ -39,7 +39,7 @@ from bot.render.text import Button, Message, Rich, bold, join, lines, message
 from storage.alerts import StoredAlert
 from storage.rules import StoredRule
 
-LASTS = timedelta(hours=24)
+LASTS = timedelta(hours=24)  # by then there is another rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class RuleFired(Payload):
     """
 
     KIND = "rule"
-    VERSION = 2
+    VERSION = 2  # 1 kept the rule as it was typed
     POST = Post.RULES
 
     number: int

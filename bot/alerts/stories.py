@@ -54,7 +54,7 @@ class StoryBroke(Payload):
     """A new story worth telling; the words are read from the archive when it is sent."""
 
     KIND = "story"
-    VERSION = 2
+    VERSION = 2  # 1 answered nothing
     POST = Post.STORIES
     TERMS = Terms(graded=True)
 

@@ -21,8 +21,8 @@ from bot.cli.program import LONGEST_NAME_SHOWN, cli, fail
 from bot.errors import AwayError, BotError, ConfigError, UserError
 from bot.grammar import in_unicode
 
-USAGE_EXIT = 2
-CONFIG_EXIT = 78
+USAGE_EXIT = 2  # as shells have it, and typer
+CONFIG_EXIT = 78  # EX_CONFIG of sysexits.h, by which systemd knows not to start it again
 
 
 @runtime_checkable

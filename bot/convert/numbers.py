@@ -23,10 +23,10 @@ from bot.languages import languages
 from bot.languages.letters import fold_typed
 from bot.languages.parts import Numbers
 
-MAX_DIGITS = 30
+MAX_DIGITS = 30  # of an amount as it is typed; we reckon with more
 MAX_AMOUNT = Decimal(10) ** 15
 _DEPTH = 12  # brackets within brackets
-_EXACT = Context(prec=40)
+_EXACT = Context(prec=40)  # digits of a quotient that does not end
 _GROUPED = re.compile(r"[0-9]{1,3}(?:(?P<mark>[ .,'])[0-9]{3})(?:(?P=mark)[0-9]{3})*")
 # In the order of trying: space-grouped thousands, then whatever else digits and marks can be.
 LITERAL = r"[0-9]{1,3}(?:\ [0-9]{3})+(?![0-9])(?:[.,][0-9]+)?|[0-9]+(?:[.,'][0-9]+)*½?|[.,][0-9]+|½"

@@ -30,14 +30,14 @@ from storage.db import Db, Store
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=30)  # so long after its sender died a delivery is another's
 # seconds: nothing is begun in the last ones of a lease, because a request may take nearly that long
 MARGIN = 12.0
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
 HALF = HORIZON.total_seconds() / 2
 SLOWEST = 4.0  # seconds: a claim that takes longer has its slots counted as if it took this
 FORGET = 0.8  # of what a claim took is remembered at the next
-BATCH = 500
+BATCH = 500  # taken by one claim at most, whatever the rate
 
 
 @dataclass(slots=True, kw_only=True)

@@ -46,7 +46,7 @@ log = structlog.get_logger(__name__)
 
 # seconds until the worker's requests without an answer are given up, within their leases
 REQUEST = 10.0
-IN_FLIGHT = 64
+IN_FLIGHT = 64  # requests at once; those on a dead connection are counted apart
 NEWER_PAUSE = 30.0  # seconds that an alert is left for a replica which can read it
 
 

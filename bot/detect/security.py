@@ -51,7 +51,7 @@ from bot.model.news import Verdict
 from bot.model.text import comparable
 from bot.reasons import Reason, reason
 
-THRESHOLD = 0.5
+THRESHOLD = 0.5  # of a probability: as likely as not
 REASONS = 4  # words named in an answer to "why?"
 #: Kinds whose words outrank the wording: what they add, and what it may then say against them.
 OUTRANKING = frozenset({"conflict", "border", "terror", "alliance", "services", "disaster"})

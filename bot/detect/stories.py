@@ -51,13 +51,13 @@ FORMULA = 40  # characters of a text; a shorter one ("Details follow.") says not
 SHORT = 50  # characters below which lengths hardly differ
 NEW_EVENT_HOURS = 72  # the same words three days later are a development
 A_DAY_LATER = 0.5  # how much less likely, in the units of the score, each day makes it
-SAME_STORY_SCORE = 0.5
+SAME_STORY_SCORE = 0.5  # of a probability: as likely as not
 NEARLY = -1.5  # log-odds from which facts are asked whether two texts are one event in other words
 #: Log odds of two texts: to begin with, for their likeness, the headlines told, the lengths.
 BY_TEXT = (-5.4, 4.5, 2.65, 1.0)
 #: Within which log-odds of two texts' words their vectors decide, where they have any, and how.
 UNDECIDED = 3.0
-BY_MEANING = (-45.3, 49.5)
+BY_MEANING = (-45.3, 49.5)  # log odds to begin with, and for the cosine
 OTHER_EVENT = 6.0  # what another place or magnitude takes from them
 # of two bare headlines: from which likeness, and how sharply, they are one event
 ALIKE, STEEP = 0.7, 8.0

@@ -20,7 +20,7 @@ from bot.emulator.text import DATE_FORM, LATEST_DATE
 
 TEXT_LIMIT = 32_768  # characters of a whole message
 BLOCK_LIMIT = 500  # rows of tables counted
-DEPTH_LIMIT = 16
+DEPTH_LIMIT = 16  # levels of blocks and marked words
 COLUMN_LIMIT = 20
 
 _SOURCES = ("blocks", "html", "markdown")

@@ -30,7 +30,7 @@ Spec = RateSpec | NewsSpec
 # so many new entries at once from a known feed: its ids changed, or it was down for long
 FLOOD = 20
 BACKLOG = 10  # entries of a first poll or a flood; fewer are a publisher's latest news
-FRESH_IN_A_FLOOD = timedelta(minutes=30)
+FRESH_IN_A_FLOOD = timedelta(minutes=30)  # told even in a flood, by the time that it says
 FAST_CLOCK = timedelta(minutes=5)  # how far a publisher's clock may be ahead of ours
 
 

@@ -19,7 +19,7 @@ from bot.reasons import Since, SourceKey
 from storage.db import Db
 
 LEAST = timedelta(days=7)  # a holiday of an agency that writes every day
-LONGEST = timedelta(days=60)
+LONGEST = timedelta(days=60)  # of a silence, however seldom a publisher speaks
 PAUSES_MISSED = 3  # the longest pause among the latest entries, so many times
 LATEST = 30  # entries that tell a publisher's pace
 

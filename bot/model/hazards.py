@@ -16,7 +16,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Self
 
-EARTH_KM = 6371.0
+EARTH_KM = 6371.0  # the mean radius
 LONGEST_PLACE = 200  # characters
 _WRITTEN = re.compile(
     r"(?P<withdrawn>withdrawn )?(?P<kind>[a-z]+)(?: (?P<size>\d{1,3}(?:\.\d{1,2})?))?"

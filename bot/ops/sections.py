@@ -19,7 +19,7 @@ from bot.render.status import stopped_line, trouble_of
 
 SOURCES_SHOWN = 40  # on one page: a thousand would be half a megabyte
 LONGEST_TROUBLE = 160  # characters
-LONGEST_TITLE = 110
+LONGEST_TITLE = 110  # characters of an alert's
 LANES: Mapping[Lane, str] = {
     Lane.URGENT: "admin.lane.urgent",
     Lane.ALERT: "admin.lane.alert",

@@ -18,7 +18,7 @@ from bot.sources.standing import led
 from storage.db import Db
 
 MOST_STORIES = 3
-STORIES_LAST = timedelta(days=2)
+STORIES_LAST = timedelta(days=2)  # older ones on a board are no news
 
 
 async def board_view(

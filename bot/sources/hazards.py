@@ -47,7 +47,7 @@ from bot.sources.specs import NewsSpec
 from bot.sources.text import one_line
 
 TOLD_LEVEL = 2  # moderate: the first level worth telling of what has no magnitude
-URGENT_LEVEL = 3
+URGENT_LEVEL = 3  # red, as GDACS calls it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

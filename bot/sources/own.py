@@ -22,7 +22,7 @@ from bot.sources.text import one_line
 from bot.sources.values import public_name
 
 LONGEST_ADDRESS = 500  # characters
-LONGEST_NAME = 60
+LONGEST_NAME = 60  # letters, in a line of a list
 _CHANNEL = re.compile(r"(?:(?:https?://)?(?:www\.)?(?:t|telegram)\.me/(?:s/)?|@)(\w+)/?", re.ASCII)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 

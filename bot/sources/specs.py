@@ -23,7 +23,7 @@ from bot.sources.base import Parsed, RateSource, Request
 from bot.sources.listed import ArticleReader, EntryReader, ListReader, read_all
 from bot.sources.timetable import PollSpec
 
-LAST_RANK = 100
+LAST_RANK = 100  # of a source that the catalog gives none
 #: Headers whose values are no secrets; whatever a host invents for its keys is none of these.
 OPEN_HEADERS = frozenset({
     "accept", "accept-language", "cache-control", "dnt", "origin", "pragma", "referer",
