@@ -236,11 +236,11 @@ JOBS = (
     Job(name="digests", every=5.0, do=digests),  # so exact is a digest's hour
     Job(name="own_feeds", every=10.0, do=own_feeds),  # each in its quarter of an hour
     Job(name="broadcasts", every=2.0, do=broadcasts),  # so old is the progress that is shown
-    Job(name="boards", every=5.0, do=boards),  # each is rendered anew, and edited where it differs
+    Job(name="boards", every=5.0, do=boards),
     Job(name="canary", every=UNHEARD_LOOK, do=look_for_unheard),
     Job(name="heartbeat", every=HEARTBEAT, do=beat),
     Job(name="hubs", every=60.0, do=hubs),  # whose leases end by the day
-    Job(name="index", every=5.0, do=index),  # so late new words are found
+    Job(name="index", every=5.0, do=index),
     Job(name="tidy", every=HOUR, do=tidy, again=2.0),
     Job(name="standing", every=HOUR, do=look_again, who=Doer.EACH),
     Job(name="backups", every=BACKUP_LOOK, do=back_up),
