@@ -29,6 +29,7 @@ from bench.processes import PLAIN, Started, spawned
 from bench.replicas import Message, replica
 from bench.start import ROOT
 from bot import log
+from bot.alerts.notices import Notice
 from bot.errors import BotError
 from bot.reasons import Reason
 from bot.telegram.session import open_session
@@ -265,7 +266,7 @@ async def _server() -> AsyncIterator[Server]:
             shared.end()
 
 
-async def _trouble(_msgid: str, _values: dict[str, str], *_why: Reason) -> None:
+async def _trouble(_told: Notice, *_why: Reason) -> None:
     """The operators' chat is nobody's here."""
 
 

@@ -272,9 +272,7 @@ def _alert(number: int, person: int, lane: Lane) -> Alert:
     now = datetime.now(UTC)
     return Alert(
         dedup_key=f"beside {number}",
-        payload=Notice(
-            msgid="notice.gone", values=(("chat", _name(number)), ("why", "a measurement"))
-        ),
+        payload=Notice.of("notice.gone", {"chat": _name(number)}, why="a measurement"),
         severity=Severity.NOTABLE,
         lane=lane,
         audience=Audience(chat=person),

@@ -20,6 +20,7 @@ from telegram.request import HTTPXRequest
 
 from bench import stub, world
 from bench.figure import Figure, Goal
+from bot.alerts.notices import Notice
 from bot.deliver.compose import Composer
 from bot.deliver.editor import ChannelEditor
 from bot.deliver.unread import UnreadAlerts
@@ -78,9 +79,9 @@ async def _send(store: Store, url: str, *, count: int, rate: float) -> tuple[flo
         return time.perf_counter() - start, time.process_time() - used, api.body
 
 
-async def trouble(msgid: str, values: dict[str, str], *_why: Reason) -> None:
+async def trouble(told: Notice, *_why: Reason) -> None:
     """A measurement goes well or stops."""
-    raise AssertionError(f"{msgid}: {values}")
+    raise AssertionError(told)
 
 
 async def _post(
@@ -122,7 +123,7 @@ async def throughput(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measure
     """Messages a second without pacing, claim to mark included; rounds in turn with the bare
     loop.
     """
-    count, rounds = (3_000, 2) if quick else (10_000, 3)
+    count, rounds = (3_000, 2) if quick else (10_000, 7)
     ours: list[float] = []
     bare: list[float] = []
     async with stub.running() as url:

@@ -1,4 +1,4 @@
-"""Which addresses of the outside world may be asked: judged as text, and as numbers.
+"""Addresses of the outside world, judged as text and as numbers: which of them may be asked.
 
 Python 3.11's `is_global` believes `::127.0.0.1`, `64:ff9b::7f00:1` and `2002:7f00:1::`, which lead
 to this very machine; the tables below do not. FetchError says what is wrong with an address in our
@@ -80,7 +80,7 @@ def checked(url: str, start: URL | None = None) -> URL:
 
 
 def redirect_target(url: URL, location: str | None, start: URL) -> URL:
-    """Where a redirect of `url` leads; judged against `start`, the address that was configured."""
+    """The target of a redirect of `url`; judged against `start`, the configured address."""
     if not location:
         raise FetchError(reason("address.nowhere", "redirected to nowhere"))
     try:

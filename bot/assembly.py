@@ -46,7 +46,7 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """What was opened, of which everything else is put together, and what that is told beside."""
+    """The opened parts, of which everything else is put together."""
 
     settings: Settings
     catalog: Catalog
@@ -148,7 +148,7 @@ def _put_together(doors: Doors) -> Running:
 
 
 def _worker(doors: Doors, api: Api, client: Bot, editor: Editor, unread: UnreadAlerts) -> Worker:
-    """What delivers; it gives up a request sooner than an answer's way, `api`, does."""
+    """The sender; it gives up a request sooner than `api`, by which answers go, does."""
     return Worker(
         store=doors.store,
         api=doors.api(seconds=REQUEST),
@@ -166,7 +166,7 @@ def _worker(doors: Doors, api: Api, client: Bot, editor: Editor, unread: UnreadA
 
 
 def _services(doors: Doors, api: Api, worker: Worker) -> Services:
-    """What answers."""
+    """The parts that handlers use, put together."""
     store, clock = doors.store, doors.clock
     fetcher, workers = doors.fetcher, doors.workers
     return Services(
@@ -186,7 +186,7 @@ def _services(doors: Doors, api: Api, worker: Worker) -> Services:
 
 
 def _ingest(doors: Doors) -> Ingest:
-    """What polls."""
+    """The polling of sources, put together."""
     return Ingest.composed(
         doors.settings,
         doors.catalog,

@@ -34,7 +34,7 @@ ABSENT = frozenset({404, 410})  # no rates on that day: an answer like any other
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfilled:
-    """What one run did: answers stored, requests that an earlier run had made, rates offered."""
+    """The result of one run: answers stored, requests that an earlier run made, rates offered."""
 
     source: str
     asked: int

@@ -1,4 +1,4 @@
-"""What runs beside sending and listening, from the start to the stop: the watches, and JOBS."""
+"""The tasks beside sending and listening, from the start to the stop: the watches, and JOBS."""
 
 from __future__ import annotations
 

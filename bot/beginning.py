@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 import structlog
 
 import storage.belonging
 import storage.highwater
 import storage.lapsed
+from bot.alerts.notices import Notice, OnTrouble
 from bot.errors import StorageError
 from storage.db import Store
 
@@ -28,7 +27,7 @@ async def must_be_of(store: Store, bot: str) -> None:
         log.warning("start without writing", error=str(error))
 
 
-async def begin_alone(store: Store, tell: Callable[[str, dict[str, str]], Awaitable[None]]) -> None:
+async def begin_alone(store: Store, tell: OnTrouble) -> None:
     """A start with the file to ourselves: leases are nobody's; operators hear what it lost."""
     async with store.writing() as db:
         await storage.lapsed.free_all(db)
@@ -40,7 +39,7 @@ async def begin_alone(store: Store, tell: Callable[[str, dict[str, str]], Awaita
                 until = f"{gone.until:%Y-%m-%d %H:%M:%S}"
             reached = f"{gone.reached:%Y-%m-%d %H:%M:%S}"
             log.warning("the database is older than what ran here", until=until, reached=reached)
-            await tell("notice.older", {"until": until, "reached": reached})
+            await tell(Notice.of("notice.older", until=until, reached=reached))
         await storage.highwater.advance(store)
     except StorageError as error:  # a full disk does not keep us from answering
         log.warning("start without writing", error=str(error))

@@ -17,10 +17,12 @@ import storage.chats
 import storage.setups
 from bot.alerts import KINDS, boards, notices, pins
 from bot.alerts.kind import Desk
+from bot.alerts.notices import Notice
 from bot.deliver.marks import MAY_HAVE_ARRIVED, NOTHING_TO_SAY
 from bot.model.alerts import State
 from bot.model.channels import Board, Trouble
 from bot.model.chats import Chat, ChatKind
+from bot.reasons import ChatNumber
 from bot.sources.specs import Catalog
 from bot.telegram.outcomes import NO_MESSAGE
 from storage.boards import Fate
@@ -191,6 +193,7 @@ def _is(fate: Fate, code: str) -> bool:
 
 async def _enqueue(db: Db, kept: Board, message: int | None, now: datetime) -> int | None:
     version = kept.version + 1
+    # first: the number is in the alert's key, and a key is given once
     await storage.boards.change(db, kept.chat, version=version)
     return await storage.alerts.enqueue(db, boards.alert(kept.chat, version, message, now=now))
 
@@ -213,7 +216,8 @@ async def _deleted(db: Db, kept: Board) -> None:
 async def _tell_of_trouble(
     db: Db, chat: Chat, before: Board, *, admins: Sequence[int], now: datetime
 ) -> bool:
-    """Who asked for a board hears, once, that it is not kept as it should be; whether they do now.
+    """Tell whoever asked for a board, once, that it is not kept as it should be; whether they know
+    now.
 
     Of a group that is the group, of the catalog's channels the operators.
     """
@@ -222,16 +226,16 @@ async def _tell_of_trouble(
     if kept is None or kept.trouble is None or kept.trouble is before.trouble:
         return False
     words = TOLD[kept.trouble]
-    named = {"chat": str(chat.id)}
+    named = {"chat": ChatNumber(chat.id)}
     # one that is switched on again may be given up again the same day, and that is news
     key = f"board:{chat.id}:{kept.version}:{kept.trouble}"
     if chat.kind is ChatKind.GROUP:
-        told = notices.alert(chat.id, words.group, {}, now=now)
+        told = notices.alert(chat.id, Notice.of(words.group), now=now)
         await storage.alerts.enqueue(db, replace(told, dedup_key=key))
     elif kept.of_catalog:
-        await notices.tell(db, admins, words.operators, named, now=now)
+        await notices.tell(db, admins, Notice.of(words.operators, named), now=now)
     elif (owner := await storage.setups.owner_of(db, chat.id)) is not None:
-        told = notices.alert(owner, words.owner, named, now=now)
+        told = notices.alert(owner, Notice.of(words.owner, named), now=now)
         await storage.alerts.enqueue(db, replace(told, dedup_key=key))
     else:
         return False

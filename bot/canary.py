@@ -14,6 +14,7 @@ import storage.sources
 import storage.switch
 import storage.told
 from bot.alerts import notices
+from bot.alerts.notices import Notice
 from bot.errors import SourceError
 from bot.ops.readiness import stale
 from bot.running import Running
@@ -41,13 +42,11 @@ async def look_for_unheard(bot: Running) -> int:
         return 0
     first = found[0]
     log.warning("alerts reached nobody", alerts=[one.alert for one in found], why=str(first.why))
-    values = {"alert": str(first.alert), "count": str(first.waiting)}
+    told = Notice.of("notice.unheard", alert=first.alert, count=first.waiting)
     why = () if first.why is None else (first.why,)
     async with bot.store.writing() as db:
         # one trouble, however many alerts: told once an hour
-        await notices.tell(
-            db, bot.settings.admin_ids, "notice.unheard", values, now=now, reasons=why
-        )
+        await notices.tell(db, bot.settings.admin_ids, told, now=now, reasons=why)
     bot.worker.wake()
     return len(found)
 

@@ -105,7 +105,7 @@ MOST_USER_FEEDS = 40  # of one chat: each is a line and two buttons of one messa
 
 
 class Settings(BaseSettings):
-    """What an operator decides; `.env.example` explains each in a line."""
+    """The settings, which an operator decides; `.env.example` explains each in a line."""
 
     model_config = SettingsConfigDict(
         env_file=".env", env_file_encoding="utf-8-sig", extra="ignore", env_ignore_empty=True
@@ -165,7 +165,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _together(self) -> Settings:
-        """What each setting alone cannot know."""
+        """Check the settings against one another: each alone may be right."""
         problems: list[str] = []
         highest = FREE_RATE
         if self.paid_broadcast:
@@ -199,7 +199,7 @@ class Settings(BaseSettings):
 
     @staticmethod
     def _unreachable(webhook_url: str) -> list[str]:
-        """Why Telegram would refuse the webhook's address; a local Bot API server takes any."""
+        """Reasons for Telegram to refuse the webhook's address; a local Bot API server has none."""
         parts = urlsplit(webhook_url)
         if parts.scheme != "https":
             return ["WEBHOOK_URL: Telegram posts to https addresses alone"]
@@ -208,7 +208,7 @@ class Settings(BaseSettings):
         return []
 
     def _missing_for_webhook(self) -> list[str]:
-        """What UPDATES=webhook needs besides."""
+        """The settings that UPDATES=webhook needs besides and lacks, a sentence each."""
         problems: list[str] = []
         if self.webhook_url is None:
             problems.append("WEBHOOK_URL: required when UPDATES=webhook")
@@ -236,12 +236,12 @@ class Settings(BaseSettings):
 
     @property
     def token_name(self) -> str:
-        """What the token's paces and its switch are kept under: the bot's number, no secret."""
+        """The name of the token's pace and switch in the store: the bot's number, no secret."""
         return self.token.partition(":")[0]
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no log may show: token, webhook's secret, passwords and keys in addresses."""
+        """Values that no log may show: token, webhook's secret, passwords, keys in addresses."""
         kept: list[str] = []
         for value in (self.bot_token, self.webhook_secret):
             if value is not None:

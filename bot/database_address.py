@@ -1,4 +1,4 @@
-"""How an operator writes a database's address: a file of SQLite, or a server of PostgreSQL.
+"""A database's address as an operator writes it: a file of SQLite, or a server of PostgreSQL.
 
 A ValueError says what would be right, to be put after "should be", and repeats nothing of the
 address: a password may be in it.

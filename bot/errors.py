@@ -36,14 +36,14 @@ class BotError(Exception):
 
     @property
     def reason(self) -> Reason:
-        """Why, as a value."""
+        """The cause, as a value."""
         if isinstance(self._why, str):
             return said(self._why)
         return self._why
 
 
 class ConfigError(BotError):
-    """What the operator must mend before the program can start; carries every problem found."""
+    """Problems that the operator must mend before the program can start: every one found."""
 
     def __init__(self, problems: Sequence[str] | str) -> None:
         if isinstance(problems, str):
@@ -99,12 +99,12 @@ class StorageError(BotError):
 
 
 class UnreadableError(BotError):
-    """What Telegram sent is no update that we can read: a value of a wrong type, range, or none."""
+    """Telegram sent no update that can be read: a value of a wrong type, out of range, or none."""
 
 
 class NewerError(BotError):
-    """What is stored of an alert or rule has a form that this version of the program does not
-    read, as after going back to it: it is kept for one that does.
+    """An alert or rule is stored in a form that this version of the program does not read, as after
+    going back to it: it is kept for one that does.
     """
 
     def __init__(self, reason: Reason) -> None:

@@ -26,7 +26,7 @@ BODY = "<module>"  # what a traceback calls the lines of a file that stand in no
 
 
 class Mistake(NamedTuple):
-    """What is wrong where: a file of the program ("" in none of it), its line, how that reads."""
+    """A mistake and its place: a file of the program ("" in none), its line, how that reads."""
 
     file: str
     line: int | None
@@ -105,7 +105,7 @@ class BrokenModule(NamedTuple):
 
 @cache  # a start looks at some twice: with all of them, and when one is used
 def problem_of_module(name: str, file: str) -> str:
-    """Why a module cannot be read, to be said behind its file; "" where it can.
+    """The fault for which a module cannot be read, to be said behind its file; "" where it can.
 
     A mistake in what it imports is told with the file where it is.
     """

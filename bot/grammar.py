@@ -1,4 +1,4 @@
-"""How an operator writes durations, times, zones and addresses, in settings and catalog alike.
+"""Durations, times, zones and addresses as an operator writes them, in settings and catalog alike.
 
 Each `parse_*` reads one form; its ValueError says what would be right, to be put after "should be".
 The types below carry these readers into pydantic models: the reader is all there is to a value,
@@ -26,8 +26,8 @@ from bot.model.quiet import QuietHours
 
 T = TypeVar("T")
 
-LONGEST_DURATION = timedelta(days=366)
-LARGEST_PORT = 65535
+LONGEST_DURATION = timedelta(days=366)  # a leap year: nothing here waits longer
+LARGEST_PORT = 65535  # a port has 16 bits
 SHORTEST_DURATION = timedelta(milliseconds=1)
 LONGEST_ADDRESS = 2048  # letters; servers refuse longer ones
 LARGEST_USER_ID = 2**52  # the Bot API's own bound
@@ -39,8 +39,9 @@ _NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,6})?)"
 _DURATION = re.compile(
     rf"(?:{_NUMBER}d)?(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?(?:{_NUMBER}ms)?"
 )
-_UNIT_SECONDS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
+_UNIT_SECONDS = (86400.0, 3600.0, 60.0, 1.0, 0.001)  # of the groups above, in their order
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+# without @, before which a name and a password would stand
 _NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _USER_ID = re.compile(r"-?[0-9]{1,30}")
@@ -49,6 +50,7 @@ _LISTEN = re.compile(r"(?P<host>[^:\[\]]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5
 
 def parse_text(value: object, right: str) -> str:
     """A text with something in it, stripped of the spaces around; else ValueError(right)."""
+    # a NUL ends a text for everything written in C, and PostgreSQL stores none
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         raise ValueError(right)
     return value.strip()
@@ -157,6 +159,7 @@ def parse_proxy(value: object) -> str:
     known = parts.scheme in {"http", "https", "socks5", "socks5h"}
     if not known or not host or port == 0 or parts.path.strip("/") or parts.query:
         raise ValueError(right)
+    # in the whole text: urlsplit drops tabs and line ends without a word
     if re.search(r"[\s\x00-\x1f\x7f]", text):
         raise ValueError(right)
     return text
@@ -173,7 +176,7 @@ def parse_currency(value: object) -> str:
 
 
 def no_currency(code: str) -> str:
-    """Why no source could ever have a rate of this ("; XQZ is none"); "" of a currency's code."""
+    """The fault of a code that no source can have a rate of ("; XQZ is none"), or ""."""
     if currencies.exists(code):
         return ""
     # of three letters most codes have two in common: meant is one of that country, or these turned
@@ -245,6 +248,7 @@ def parse_listen(value: object) -> str:
 
 def _is_host(host: str) -> bool:
     """Whether a machine may be called so: an address, a name, or nothing at all."""
+    # digits and dots can only be meant as an address: 300.1.1.1 is nobody's name
     if host.startswith("[") or re.fullmatch(r"[0-9.]+", host):
         try:
             ipaddress.ip_address(host.strip("[]"))
@@ -275,6 +279,7 @@ def whole(low: int, high: int) -> Callable[[object], int]:
     """A reader of a whole number between two bounds, both included."""
 
     def read(value: object) -> int:
+        # True is a number to Python, and none to an operator
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise ValueError(f"a whole number from {low} to {high}")
         return value
@@ -290,6 +295,7 @@ def list_of(read: Callable[[object], T], right: str) -> Callable[[object], tuple
     """
 
     def read_all(value: object) -> tuple[T, ...]:
+        # compared as texts: an item may be of a kind that no set takes, and is refused below
         if not isinstance(value, list) or len(set(map(str, value))) != len(value):
             raise ValueError(right)
         found: list[T] = []

@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 PATH = "websub"  # behind WEBHOOK_URL; then the source's key and the token
 LEASE = timedelta(days=10)  # that we ask for; the hub decides
-SHORTEST_LEASE, LONGEST_LEASE = timedelta(minutes=5), timedelta(days=30)
+SHORTEST_LEASE, LONGEST_LEASE = timedelta(minutes=5), timedelta(days=30)  # whatever a hub says
 RENEWED = 0.2  # of a lease before its end
 GAP = timedelta(minutes=1)  # between two questions to one hub
 UNCONFIRMED_PAUSE = timedelta(hours=6)  # until a hub that did not confirm is asked again
@@ -90,7 +90,7 @@ class Hubs:
             log.info("hub does not subscribe us", source=key, error=str(error))
 
     async def confirmed(self, key: str, token: str, query: Mapping[str, str]) -> str | None:
-        """What to answer a hub that asks whether we subscribed; None where it was not us."""
+        """The answer to a hub that asks whether we subscribed; None where it was not us."""
         now = self.clock()
         async with self.store.writing() as db:
             hub = self._known(await storage.hubs.get(db, key), key, token)

@@ -103,7 +103,7 @@ def ungrouped(shown: str, language: str) -> str:
 
 
 def decimal_mark(language: str) -> str:
-    """What stands before the decimals: a point, or a comma."""
+    """The mark before the decimals: a point, or a comma."""
     return _marks(language)[0]
 
 
@@ -116,7 +116,7 @@ def percent(value: Decimal, language: str, digits: int = 2) -> str:
 
 
 def share(value: Decimal, language: str, digits: int | None = None) -> str:
-    """So many percent, without a sign unless it is less than nothing: "0.1 %", "0,51 %"."""
+    """A share in percent, with a sign only below nothing: "0.1 %", "0,51 %"."""
     return number(value, language, digits) + PERCENT
 
 
@@ -155,7 +155,7 @@ def day_until(on: date, language: str) -> str:
 
 
 def weekday_of(on: date, language: str) -> str:
-    """Whose day it is, before "rate": "Saturday's", "субботу" (курс на …), "ишембинин"."""
+    """The weekday as it stands before "rate": "Saturday's", "субботу" (курс на …), "ишембинин"."""
     return t("weekdays.of", language).split()[on.weekday()]
 
 
@@ -219,7 +219,7 @@ def zone_place(zone: str, language: str) -> str:
 
 
 def language_name(code: str, language: str) -> str:
-    """What a language is called in another one, by CLDR; by itself where CLDR has no name."""
+    """The name of a language in another one, by CLDR; in itself where CLDR has none."""
     from babel.core import Locale
 
     return Locale.parse(_ours(language)).languages.get(code) or t("language.name", code)
@@ -290,7 +290,7 @@ def _spelt(said: str) -> str:
 
 @lru_cache(maxsize=len(LANGUAGES) + 1)
 def _places(language: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """What places are called, and what CLDR calls countries, by their codes and English names."""
+    """The names of places, and CLDR's names of countries, by their codes and English names."""
     from babel.core import Locale
 
     names: dict[str, str] = {}
@@ -306,7 +306,7 @@ def _places(language: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
 
 @cache
 def demo_texts(language: str) -> Mapping[str, str]:
-    """What the demonstration says in a language, by its keys; nothing in one without that part."""
+    """The demonstration's texts in a language, by key; none in one without that part."""
     from babel.messages.pofile import read_po
 
     path = spoken(language).demo_texts

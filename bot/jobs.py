@@ -1,4 +1,4 @@
-"""What a recurring job is, and the loops of a process that is alone with its database.
+"""A recurring job, and the loops of a process that is alone with its database.
 
 The list of them is `JOBS` in `bot/recurring.py`; beside other replicas `bot/cluster.py` runs it as
 jobs of a queue that they share.
@@ -29,7 +29,7 @@ TICK = 1.0  # seconds between looks at what changes all the time
 
 
 class Doer(Enum):
-    """Which processes do a job."""
+    """The processes that do a job."""
 
     ONE = "one, for all replicas"
     EACH = "each, for itself"
@@ -72,8 +72,8 @@ class Key(NamedTuple):
 
 
 def problems(listed: ModuleType) -> list[str]:
-    """What the jobs of a file lack, and its functions that no line of its JOBS does: a sentence
-    each.
+    """The parts that a file's jobs lack, and its functions that no line of its JOBS does, a
+    sentence each.
     """
     jobs = vars(listed).get("JOBS")
     found = lacking(jobs)
@@ -94,7 +94,7 @@ def _takes_the_program(function: Callable[..., object]) -> bool:
 
 
 def lacking(jobs: Sequence[Job] | None) -> list[str]:
-    """What jobs lack, each as a line with the job's name; empty when all can run."""
+    """The parts that jobs lack, each as a line with the job's name; empty when all can run."""
     found: list[str] = []
     whole: list[Job] = []
     lines: object = jobs
@@ -128,9 +128,7 @@ def _called(function: object) -> str:
 
 
 def _misfitting(job: Job) -> Iterator[str]:
-    """What is wrong with the functions of a job, each of which may be anything where it was written
-    without a check.
-    """
+    """The faults of a job's functions: each may be anything where nobody checked the line."""
     given = "(Running)" if job.due is None else "(Running, str), as there is a `due`"
     if not is_awaited(job.do):
         yield "lacks `do`, a coroutine function"
@@ -143,7 +141,7 @@ def _misfitting(job: Job) -> Iterator[str]:
 
 
 def _untimely(job: Job, jobs: Mapping[str, Job]) -> Iterator[str]:
-    """What is wrong with when a job is done, and by whom."""
+    """The faults of when a job is done, and by whom."""
     who: object = job.who
     for name, time in (("every", job.every), ("again", job.again)):
         if time is not None and not _is_time(time):
@@ -159,7 +157,7 @@ def _untimely(job: Job, jobs: Mapping[str, Job]) -> Iterator[str]:
 
 
 def _unshared(job: Job, jobs: Sequence[Job]) -> Iterator[str]:
-    """What a lone process would do of a job that one does for all, and replicas would not."""
+    """The parts of a job that a lone process would do for all, and replicas would not."""
     if job.who is not Doer.ONE:
         return
     if job.name in OWN_NAMES:
@@ -184,7 +182,7 @@ def _is_time(value: object) -> bool:
 
 
 def _unfollowed(job: Job, jobs: Mapping[str, Job]) -> str:
-    """Why a job that follows another would never be done, "" where it will be."""
+    """The fault for which a job that follows another is never done; "" where it is."""
     passed: list[object] = []
     at: Job | None = job
     while at is not None and at.follows is not None:
@@ -193,6 +191,7 @@ def _unfollowed(job: Job, jobs: Mapping[str, Job]) -> str:
         passed.append(at.name)
         following: object = at.follows
         if not isinstance(following, str) or following not in jobs:
+            # told of the job that names it, not of each that follows that one
             return f"there is no job {following!r} to follow" if at is job else ""
         at = jobs[following]
     if jobs[str(job.follows)].who is not Doer.ONE:
@@ -212,6 +211,7 @@ def _bind(bot: Running, job: Job) -> Work:
 
     async def do(*key: str) -> object:
         metrics.JOBS.labels(job.name).inc()
+        # noted before it is done, so that one that hangs grows old on the operator's page
         bot.done[job.name] = bot.clock()
         return await job.do(bot, *key)
 
@@ -249,6 +249,7 @@ async def loop(
         await _sweep(work, work.due, pause, stopping)
         return
     while not stopping.is_set():
+        # `looped` lets in none without `every`; the type does not know that
         wait = work.job.every or TICK
         try:
             await work.do()

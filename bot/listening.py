@@ -17,6 +17,7 @@ from telegram.error import InvalidToken
 
 from bot import metrics, presence
 from bot.alerts import texts_lacking
+from bot.alerts.notices import Notice
 from bot.config import Settings
 from bot.convert import parse_question
 from bot.errors import ConfigError, StorageError, UnreadableError
@@ -66,10 +67,8 @@ def inbox_of(application: App, services: Services, holder: str) -> Inbox:
         await sorry(services, read(raw, application.bot))
 
     async def tell_unreadable(db: Db, count: int, last: int) -> bool:
-        values = {"count": str(count), "last": str(last)}
-        return await tell_hourly(
-            db, settings.admin_ids, "notice.unreadable", values, now=services.clock()
-        )
+        told = Notice.of("notice.unreadable", count=count, last=last)
+        return await tell_hourly(db, settings.admin_ids, told, now=services.clock())
 
     alone = settings.updates == "polling" and store.alone
     return Inbox(
@@ -195,7 +194,7 @@ async def _poll_in_turn(bot: Running, tell: Callable[[Reason | None], None]) -> 
 
 
 async def until_revoked(revoked: asyncio.Event) -> None:
-    """Whoever was told so, the token is not ours any more."""
+    """Wait until the token is not ours any more, whoever was told so; then ConfigError."""
     await revoked.wait()
     raise ConfigError(REVOKED)
 
@@ -215,6 +214,7 @@ async def serve(
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:
+        # no host is loopback: ":8080" must not mean the whole world by mistake
         await web.TCPSite(runner, host.strip("[]") or "127.0.0.1", int(port)).start()
     except OSError as error:
         raise ConfigError(f"{setting}: cannot listen on {listen}: {_unheard(error)}") from None
@@ -224,7 +224,7 @@ async def serve(
 
 
 def _unheard(error: OSError) -> str:
-    """Why nobody can be listened to at an address, with what to do where another has it."""
+    """The reason that an address cannot be listened at, with the remedy where another has it."""
     if error.errno == errno.EADDRINUSE:
         return "another program has this port: name a free one, or end that program"
     return f"{error.strerror}"

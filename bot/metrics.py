@@ -1,4 +1,4 @@
-"""What is counted; names and labels hold no chat ids and no texts. `docs/metrics.md` lists all."""
+"""The metrics; names and labels hold no chat ids and no texts. `docs/metrics.md` lists all."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _Plain(Collector):
         REGISTRY.register(self)
 
     def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
-        """What there is by now."""
+        """The values by now."""
         family = self.family(self._name, self._documentation, labels=self._labels)
         for labels, value in self._values.items():
             family.add_metric(labels, value)
@@ -42,7 +42,7 @@ class Tally(_Plain):
     family = CounterMetricFamily
 
     def add(self, *labels: str, count: int = 1) -> None:
-        """So many more with these labels."""
+        """Count so many more with these labels."""
         self._values[labels] = self._values.get(labels, 0) + count
 
 
@@ -52,7 +52,7 @@ class Level(_Plain):
     family = GaugeMetricFamily
 
     def set(self, value: float, *labels: str) -> None:
-        """It is so much now with these labels."""
+        """Set the value with these labels."""
         self._values[labels] = value
 
 
@@ -81,7 +81,7 @@ class Spread(Collector):
         self._sums[labels] += value
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
-        """What there is by now."""
+        """The counts by now, in buckets."""
         family = HistogramMetricFamily(self._name, self._documentation, labels=self._labels)
         upto = [*(str(float(bound)) for bound in self._bounds), "+Inf"]
         for labels, found in self._found.items():

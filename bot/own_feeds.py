@@ -40,9 +40,9 @@ log = structlog.get_logger(__name__)
 
 #: What readers name is judged like a redirect from there: never as an address of the operator's.
 STRANGER = "https://t.me/"
-PARSE_SECONDS = 10.0
+PARSE_SECONDS = 10.0  # that a worker process has for one document
 POLLED_AT_ONCE = 20  # feeds that one look takes
-SIDE_BY_SIDE = 5
+SIDE_BY_SIDE = 5  # of them: the catalog's sources are polled beside these
 MOST_ENTRIES = 500  # of one document
 TOLD_AT_ONCE = 5  # entries of one poll; the rest is counted
 TRY_SECONDS = 10.0  # that an address has to answer: a reader waits, and what else the chat asks
@@ -61,7 +61,7 @@ class OwnFeeds:
     jitter: float = JITTER
 
     async def tried(self, address: OwnAddress) -> tuple[Brought, Fetched]:
-        """What stands at an address. SourceError where it cannot be read, after a while by chance:
+        """The entries at an address. SourceError where it cannot be read, after a while by chance:
         who asks learns neither why nor how soon that was known.
         """
         try:
@@ -190,7 +190,7 @@ def _read_by_now(
 
 
 def _name(feed: OwnFeed, brought: Brought | None) -> str:
-    """What a feed is called: one that goes by its address takes the name that it says."""
+    """The name of a feed: one that goes by its address takes the name that it says."""
     plain = OwnAddress(url=feed.url, channel=feed.channel).name
     if brought is None or not brought.name or feed.name != plain:
         return feed.name
@@ -198,7 +198,7 @@ def _name(feed: OwnFeed, brought: Brought | None) -> str:
 
 
 def _known_by(entries: Sequence[Entry]) -> dict[Entry, list[str]]:
-    """What each of a document's entries is known by."""
+    """The hashes that each of a document's entries is known by."""
     marks: dict[Entry, Mark] = {}
     for item in entries:
         marks[item] = identity.mark(item, normalise_link(item.link) if item.link else None)
@@ -207,5 +207,5 @@ def _known_by(entries: Sequence[Entry]) -> dict[Entry, list[str]]:
 
 
 def _id_alone(item: Entry) -> str:
-    """What earlier versions knew an entry by; their notes end by themselves."""
+    """The hash that earlier versions knew an entry by; their notes end by themselves."""
     return hashlib.sha256(item.id.encode()).hexdigest()[:32]

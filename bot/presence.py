@@ -18,12 +18,13 @@ import structlog
 import storage.boards
 import storage.chats
 import storage.marks
-from bot.alerts.notices import OnTrouble
+from bot.alerts.notices import Notice, OnTrouble
 from bot.config import Settings
 from bot.errors import StorageError
 from bot.languages import LANGUAGES
 from bot.model.chats import Chat, ChatKind
 from bot.model.subjects import DigestSubject, PairSubject, TopicSubject
+from bot.reasons import ChatNumber
 from bot.render.welcome import description
 from bot.sources.specs import Catalog, ChannelSpec
 from bot.telegram.api import BotApi
@@ -39,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 CHANNEL_LOOK = 300.0  # seconds between looks at a channel of the catalog that cannot be written to
 GROUPS = frozenset({"all_group_chats", "all_chat_administrators"})  # menus' scopes
-LOOK_EVERY = timedelta(days=1)
+LOOK_EVERY = timedelta(days=1)  # for all replicas together
 LOOK_LASTS = timedelta(minutes=50)  # no other replica begins a look; less than a turn of the job
 NO_ANSWERS = 3  # questions without an answer in a row: Telegram is away, the others are left open
 QUESTION_PAUSE = 1.0  # seconds between questions about what was given up
@@ -65,7 +66,7 @@ async def introduce(
 
 
 async def _describe(said: Callable[..., Awaitable[Outcome]], code: str, language: str) -> None:
-    """What an empty chat shows before Start; where an operator's own words stand, they stay."""
+    """Set the text of an empty chat before Start; an operator's own words stay there."""
     outcome = await said("getMyDescription", language_code=code or None)
     if description_of(outcome) == "":
         words = description(code or language)
@@ -111,7 +112,7 @@ class Channels:
         why = await standing(self._api, chat_id, bot_id_of(self._settings), policy=UNTIL_TAKEN)
         if isinstance(why, Gone):
             log.warning("channel cannot be posted to", channel=spec.key, why=str(why.why))
-            await self._on_trouble("notice.gone", {"chat": str(chat_id)}, why.why)
+            await self._on_trouble(Notice.of("notice.gone", {"chat": ChatNumber(chat_id)}), why.why)
             return False
         settings, now = self._settings, self._clock()
         chat = Chat(
@@ -190,7 +191,7 @@ async def look_again(
 
 
 async def _look_at(api: BotApi, chat_id: int, bot_id: int, pause: Pause) -> Outcome:
-    """What Telegram says of a chat given up; only Sent is a sign of being welcome."""
+    """Telegram's answer about a chat given up; only Sent is a sign of being welcome."""
     outcome = await taken(api, "getChat", policy=QUESTION, pause=pause, chat_id=chat_id)
     if not isinstance(outcome, Sent):
         return outcome

@@ -24,13 +24,13 @@ from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 SOCKS = frozenset({"socks5", "socks5h"})
-DEFAULT_SOCKS_PORT = 1080
+DEFAULT_SOCKS_PORT = 1080  # IANA's
 #: The system's authorities, as aiohttp read them at its import: to read them again takes 50 ms and
 #: a megabyte.
 SYSTEMS = True
 NEXT_ADDRESS_AFTER = 2.0  # seconds that one of a proxy's addresses may be silent, but for the last
-_VERSION, _CONNECT, _PASSWORD, _NO_PASSWORD = 5, 1, 2, 0
-_IPV4, _NAME, _IPV6 = 1, 3, 4
+_VERSION, _CONNECT, _PASSWORD, _NO_PASSWORD = 5, 1, 2, 0  # bytes of RFC 1928 and 1929
+_IPV4, _NAME, _IPV6 = 1, 3, 4  # kinds of address there
 
 
 class ProxyError(OSError):
@@ -40,7 +40,7 @@ class ProxyError(OSError):
 def connector_of(
     proxy: URL, told: Mapping[str, str], tls: ssl.SSLContext | None
 ) -> aiohttp.TCPConnector:
-    """What connects through a proxy; `told` has the judged address of each host, for SOCKS, `tls`
+    """The connector through a proxy; `told` has the judged address of each host, for SOCKS, `tls`
     whom to believe, the system's authorities by themselves.
     """
     if proxy.scheme in SOCKS:
@@ -52,7 +52,7 @@ def connector_of(
 def connector_to_anywhere(
     proxy: URL, tls: ssl.SSLContext | None = None, *, most: int
 ) -> aiohttp.TCPConnector:
-    """What connects through a proxy to whatever host it is asked for, by name; kept open.
+    """The connector through a proxy to whatever host it is asked for, by name; kept open.
 
     `most` connections at once. For a host that the operator has chosen: nothing is judged.
     """
@@ -103,6 +103,7 @@ class _SocksConnector(aiohttp.TCPConnector):
         tls: ssl.SSLContext | None,
         **options: Any,  # noqa: ANN401 - aiohttp's own
     ) -> None:
+        # no cache: the address is the one that was judged for this very request
         super().__init__(ssl=tls or SYSTEMS, resolver=_Judged(told), use_dns_cache=False, **options)
         self._proxy = proxy
 
@@ -116,6 +117,7 @@ class _SocksConnector(aiohttp.TCPConnector):
         **kwargs: Any,  # noqa: ANN401 - likewise
     ) -> tuple[asyncio.Transport, ResponseHandler]:
         """A connection over a socket that the proxy has joined to the host."""
+        # the resolver above gives one
         host, port = addr_infos[0][4][:2]
         try:
             joined = await _joined(self._proxy, host, port)
@@ -145,7 +147,7 @@ async def _joined(proxy: URL, host: str, port: int) -> socket.socket:
 
 
 async def _addresses(proxy: URL) -> list[Any]:
-    """Where the proxy is, as the system's resolver says it."""
+    """The proxy's addresses, by the system's resolver."""
     port = proxy.port or DEFAULT_SOCKS_PORT
     return await asyncio.get_running_loop().getaddrinfo(proxy.host, port, type=socket.SOCK_STREAM)
 
@@ -183,6 +185,7 @@ async def _introduce(way: socket.socket, user: str, password: str) -> None:
     if version != _VERSION or chosen != method:
         raise ProxyError("the proxy wants another introduction")
     if method == _PASSWORD:
+        # a length is one byte
         name, secret = user.encode()[:255], password.encode()[:255]
         said = bytes([1, len(name)]) + name + bytes([len(secret)]) + secret
         await loop.sock_sendall(way, said)
@@ -216,7 +219,7 @@ def _request(host: str, port: int) -> bytes:
 
 
 async def _read(way: socket.socket, count: int) -> bytes:
-    """So many bytes of the proxy's; ProxyError when it hangs up before."""
+    """The next `count` bytes of the proxy's; ProxyError when it hangs up before."""
     loop = asyncio.get_running_loop()
     got = b""
     while len(got) < count:

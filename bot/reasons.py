@@ -4,6 +4,9 @@ What a reader is told is the text `reason.CODE` of their language, filled with t
 (`bot.render.reasons`). The English `words` stand where the reason is given: they are for whoever
 runs the bot, in log lines and verbs, and are not stored. So one reason more is a call of `reason`
 where it is decided, and its text in `bot/languages`.
+
+A figure is said by its type alone. What operators are told of (`bot.alerts.notices`) is made of
+the same figures.
 """
 
 from __future__ import annotations
@@ -26,7 +29,43 @@ class Percent(Decimal):
 
 
 class Share(Decimal):
-    """So many percent, said without a sign."""
+    """A share in percent, said without a sign."""
+
+    __slots__ = ()
+
+
+class Printed(Decimal):
+    """A rate, said with the digits that its source printed."""
+
+    __slots__ = ()
+
+
+class Since(date):
+    """The day on which something began that lasts, said as it stands after "since"."""
+
+    __slots__ = ()
+
+
+class SourceKey(str):
+    """A source by its key, said by its name."""
+
+    __slots__ = ()
+
+
+class ChatNumber(int):
+    """A chat by its number, said by its title."""
+
+    __slots__ = ()
+
+
+class Term(str):
+    """A word of ours by the key of its text, said by that."""
+
+    __slots__ = ()
+
+
+class Quote(str):
+    """A publisher's words, said as they are; what a reason found is looked for in them."""
 
     __slots__ = ()
 
@@ -36,12 +75,12 @@ class Reason:
     """A code, and its figures by name; two with the same are the same, whatever their English."""
 
     code: str
-    figures: tuple[tuple[str, Figure], ...] = ()
+    figures: Figures = ()
     words: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         """The reason in English; of one that was stored, the code and its figures."""
-        shown = {name: _plain(figure) for name, figure in self.figures}
+        shown = {name: plain(figure) for name, figure in self.figures}
         if self.words:
             return self.words.format(**shown)
         return " ".join([self.code, *(f"{name}={value}" for name, value in shown.items())])
@@ -51,8 +90,10 @@ class Reason:
         return dict(self.figures)[name]
 
 
-#: A text as it is (a name, a code, foreign words), a figure, a day, a reason behind this one.
-Figure = str | Decimal | Percent | Share | date | Reason | tuple[Reason, ...]
+#: A text as it is (a name, a code, foreign words), a whole number said without marks between
+#: thousands, a decimal one, a day, a reason behind this one; or one of their types above.
+Figure = str | int | Decimal | date | Reason | tuple["Figure", ...]
+Figures = tuple[tuple[str, Figure], ...]
 
 
 def reason(code: str, words: str = "", /, **figures: object) -> Reason:
@@ -62,7 +103,7 @@ def reason(code: str, words: str = "", /, **figures: object) -> Reason:
 
 
 def said(words: str) -> Reason:
-    """What somebody else said, in their own words: shown to operators as it came."""
+    """Somebody else's words as a reason: shown to operators as they came."""
     return reason("said", "{words}", words=words)
 
 
@@ -82,18 +123,37 @@ def _figure(value: object) -> Figure:
             return str(value)[:LONGEST_TEXT]
 
 
-def _plain(figure: Figure) -> str:
+def plain(figure: Figure) -> str:
+    """A figure for whoever reads a log, in no language."""
     if isinstance(figure, tuple):
-        return "; ".join(map(str, figure))
+        return between(figure).join(map(plain, figure))
     if isinstance(figure, Decimal):
         return format(figure, "+f" if isinstance(figure, Percent) else "f")
     return str(figure)
 
 
+def between(figures: Sequence[Figure]) -> str:
+    """What stands between several figures: sentences are further apart than names."""
+    if any(isinstance(one, Reason) for one in figures):
+        return "; "
+    return ", "
+
+
 # --- the stored form ------------------------------------------------------------------------------
 
-#: The types that are stored with their name; text is itself.
-_TYPES: Mapping[str, type[Decimal]] = {"number": Decimal, "percent": Percent, "share": Share}
+#: The types that are stored with their name; text and whole numbers are themselves.
+_TYPES: Mapping[str, type[Decimal | date | str | int]] = {
+    "number": Decimal,
+    "percent": Percent,
+    "share": Share,
+    "printed": Printed,
+    "day": date,
+    "since": Since,
+    "source": SourceKey,
+    "chat": ChatNumber,
+    "term": Term,
+    "quote": Quote,
+}
 _NAMES = {type_: name for name, type_ in _TYPES.items()}
 
 
@@ -122,8 +182,8 @@ _STANDINGS = {
 
 
 def read(text: str) -> Reason:
-    """What `written` wrote, or how a chat stands; a sentence of an earlier version is what somebody
-    said.
+    """The reason that `written` wrote, or how a chat stands; a sentence of an earlier version
+    counts as somebody else's words.
     """
     if text.startswith('["'):
         return _from_json(json.loads(text))
@@ -143,19 +203,37 @@ def read_if(text: str | None) -> Reason | None:
 def _to_json(reason: Reason) -> list[Any]:
     if not reason.figures:
         return [reason.code]
-    return [reason.code, {name: _figure_to_json(figure) for name, figure in reason.figures}]
+    return [reason.code, {name: figure_to_json(figure) for name, figure in reason.figures}]
 
 
-def _figure_to_json(figure: Figure) -> object:
-    if isinstance(figure, Decimal):
-        return {_NAMES[type(figure)]: str(figure)}
-    if isinstance(figure, date):
-        return {"day": figure.isoformat()}
+def figures_to_json(figures: Figures) -> list[list[object]]:
+    """The stored form of figures by name, in their order, which no object has in a database."""
+    return [[name, figure_to_json(figure)] for name, figure in figures]
+
+
+def figures_from_json(stored: Iterable[Sequence[Any]]) -> Figures:
+    """The figures by name of a stored form."""
+    return tuple((name, figure_from_json(one)) for name, one in stored)
+
+
+def figure_to_json(figure: Figure) -> object:
+    """The stored form of a figure."""
     if isinstance(figure, Reason):
         return {"reason": _to_json(figure)}
     if isinstance(figure, tuple):
-        return {"reasons": [_to_json(one) for one in figure]}
-    return figure
+        return _several_to_json(figure)
+    name = _NAMES.get(type(figure))
+    if name is None:
+        return figure
+    return {name: str(figure)}
+
+
+def _several_to_json(figures: Sequence[Figure]) -> object:
+    """The stored form of several figures; of reasons as it was before there were others."""
+    reasons = [one for one in figures if isinstance(one, Reason)]
+    if len(reasons) == len(figures):
+        return {"reasons": list(map(_to_json, reasons))}
+    return {"several": list(map(figure_to_json, figures))}
 
 
 def _from_json(data: Sequence[Any]) -> Reason:
@@ -163,7 +241,7 @@ def _from_json(data: Sequence[Any]) -> Reason:
     found: list[tuple[str, Figure]] = []
     if rest:
         for name, stored in rest[0].items():
-            found.append((name, _figure_from_json(stored)))
+            found.append((name, figure_from_json(stored)))
     return _as_read(code, found)
 
 
@@ -175,17 +253,21 @@ def _as_read(code: str, figures: Sequence[tuple[str, Figure]]) -> Reason:
     return Reason(code, tuple(figures), words)
 
 
-def _figure_from_json(stored: str | Mapping[str, Any]) -> Figure:
-    if isinstance(stored, str):
+def figure_from_json(stored: str | int | Mapping[str, Any]) -> Figure:
+    """The figure of a stored form."""
+    if isinstance(stored, str | int):
         return stored
     ((kind, value),) = stored.items()
-    if kind == "day":
-        return date.fromisoformat(value)
     if kind == "reason":
         return _from_json(value)
     if kind == "reasons":
         return tuple(map(_from_json, value))
-    return _TYPES[kind](value)
+    if kind == "several":
+        return tuple(map(figure_from_json, value))
+    type_ = _TYPES[kind]
+    if issubclass(type_, date):
+        return type_.fromisoformat(value)
+    return type_(value)
 
 
 # --- version 1: values in the order of their code -------------------------------------------------

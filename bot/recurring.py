@@ -14,6 +14,7 @@ import storage.keeping
 import storage.retention
 import storage.sources
 from bot import archive, canary, presence, schedule
+from bot.alerts.notices import Notice
 from bot.boards import keep_boards
 from bot.broadcasts import show_progress
 from bot.deliver import fan_out as deliveries
@@ -202,7 +203,7 @@ async def _tell_no_backup(error: BotError, bot: Running) -> None:
         return  # cut short
     log.warning("no backup", error=str(error))
     with suppress(StorageError):
-        await bot.tell("notice.backup", {}, error.reason)
+        await bot.tell(Notice.of("notice.backup"), error.reason)
 
 
 async def look_again(bot: Running) -> None:
@@ -230,15 +231,15 @@ async def keep_fresh(bot: Running) -> None:
 
 #: Everything that recurs, in the order it is begun.
 JOBS = (
-    Job(name="poll", every=TICK, due=due, do=poll),
+    Job(name="poll", every=TICK, due=due, do=poll),  # which are due is `schedule`'s
     Job(name="fan_out", follows="poll", do=fan_out),
-    Job(name="digests", every=5.0, do=digests),
-    Job(name="own_feeds", every=10.0, do=own_feeds),
-    Job(name="broadcasts", every=2.0, do=broadcasts),
+    Job(name="digests", every=5.0, do=digests),  # so exact is a digest's hour
+    Job(name="own_feeds", every=10.0, do=own_feeds),  # each in its quarter of an hour
+    Job(name="broadcasts", every=2.0, do=broadcasts),  # so old is the progress that is shown
     Job(name="boards", every=5.0, do=boards),
     Job(name="canary", every=UNHEARD_LOOK, do=look_for_unheard),
     Job(name="heartbeat", every=HEARTBEAT, do=beat),
-    Job(name="hubs", every=60.0, do=hubs),
+    Job(name="hubs", every=60.0, do=hubs),  # whose leases end by the day
     Job(name="index", every=5.0, do=index),
     Job(name="tidy", every=HOUR, do=tidy, again=2.0),
     Job(name="standing", every=HOUR, do=look_again, who=Doer.EACH),

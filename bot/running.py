@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.alerts import notices
+from bot.alerts.notices import Notice
 from bot.clock import boottime
 from bot.config import Settings
 from bot.deliver.unread import UnreadAlerts
@@ -102,7 +103,7 @@ class Running:
 
     @property
     def operated(self) -> Operated:
-        """What the operator's page asks of the program."""
+        """The parts of the program that the operator's page asks."""
         settings = self.settings
         return Operated(
             store=self.store,
@@ -118,9 +119,9 @@ class Running:
             backups=settings.backups,
         )
 
-    async def tell(self, msgid: str, values: dict[str, str], *why: Reason) -> None:
+    async def tell(self, told: Notice, *why: Reason) -> None:
         """Tell the operators."""
-        await tell(self.store, self.settings, self.clock, msgid, values, *why)
+        await tell(self.store, self.settings, self.clock, told, *why)
 
     async def pause(self, seconds: float) -> None:
         """Sleep to the end, as `bot.clock.pause` does, but not through a stop."""
@@ -135,10 +136,9 @@ async def tell(
     store: Store,
     settings: Settings,
     clock: Callable[[], datetime],
-    msgid: str,
-    values: dict[str, str],
+    told: Notice,
     *why: Reason,
 ) -> None:
     """Put a notice for each operator into the outbox."""
     async with store.writing() as db:
-        await notices.tell(db, settings.admin_ids, msgid, values, now=clock(), reasons=why)
+        await notices.tell(db, settings.admin_ids, told, now=clock(), reasons=why)

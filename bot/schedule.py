@@ -15,10 +15,10 @@ from storage.sources import SourceState
 JITTER = 0.1  # so that sources of one interval do not come due together for ever
 LONGEST_REST = 15  # days looked ahead for a day of publication
 LONGEST = timedelta(hours=6)  # between tries of a source that fails
-SHORTEST_BACKOFF = timedelta(seconds=30)
+SHORTEST_BACKOFF = timedelta(seconds=30)  # however often a source is polled
 LONGEST_ASKED = 7 * 86400.0  # seconds that a server may ask us to stay away
 DAY = 86400  # seconds
-GONE_RETRY = timedelta(days=1)
+GONE_RETRY = timedelta(days=1)  # 410 is meant for good, and said by mistake sometimes
 # outside its publisher's window a source is still looked at, this many times less often
 OUTSIDE = 6
 # what a pause is multiplied by after a poll that brought nothing, and after one that brought
@@ -44,7 +44,7 @@ def due(specs: Iterable[Spec], states: Mapping[str, SourceState], *, now: dateti
 
 
 def _since(state: SourceState | None) -> tuple[bool, datetime]:
-    """What a source that is due is put in order by."""
+    """The sort key of a source that is due: wished ones first, then who waits longest."""
     never = datetime.min.replace(tzinfo=UTC)
     if state is None:
         return True, never

@@ -40,7 +40,8 @@ FROM_FILES = ("bot_token", "webhook_secret", "database_url")
 
 
 class SecretFiles(PydanticBaseSettingsSource):
-    """What the files of `BOT_TOKEN_FILE` and its like hold, where the setting itself is not said.
+    """The values in the files of `BOT_TOKEN_FILE` and its like, where the setting itself is not
+    said.
 
     A file that holds nothing is left out here: the name of the file is the setting that is wrong.
     """

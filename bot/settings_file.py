@@ -15,7 +15,7 @@ MISTYPED = 0.85  # how alike names are (0 to 1) of which one is the other with a
 
 
 def unreadable(path: Path) -> list[str]:
-    """Why the file cannot be read; nothing when it can, or is not there."""
+    """The reason that the file cannot be read; none when it can, or is not there."""
     try:
         path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -38,7 +38,7 @@ def readable(path: Path) -> Path | None:
 
 
 def problems(path: Path, settings: Collection[str]) -> list[str]:
-    """What is wrong with the file as a file, a sentence each; none when it is not there.
+    """The faults of the file as a file, a sentence each; none when it is not there.
 
     `settings` are the names that mean something here, in capitals.
     """

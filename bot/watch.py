@@ -83,19 +83,18 @@ class StoreWatch:
         """Save what is still open, tell the operators straight away, and end."""
         self.stop()
         why: tuple[Reason, ...] = ()
-        msgid, values = "notice.lost", {"file": self.store.place}
         try:
             saved = str(await storage.backup.rescue(self.store))
-            values["saved"] = saved
+            word = Notice.of("notice.lost", file=self.store.place, saved=saved)
         except BotError as error:
-            msgid, why, saved = "notice.lost_unsaved", (error.reason,), f"– ({error})"
+            why, saved = (error.reason,), f"– ({error})"
+            word = Notice.of("notice.lost_unsaved", file=self.store.place)
         log.critical(
             "the database file was removed or replaced", file=self.store.place, saved=saved
         )
         self.say_no_more()
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORD_LIMIT):
-                word = Notice(msgid=msgid, values=tuple(values.items()))
                 await self._tell(word, why, LAST_WORD)
         raise ConfigError(
             f"{self.store.place}: {LOST} while it was in use; what was in it is here: {saved}"
@@ -120,7 +119,7 @@ class StoreWatch:
         if self._told is not None and now - self._told < TOLD_AGAIN_AFTER:
             return
         self._told = now
-        telling = self._tell(Notice(msgid="notice.database"), (why,), ALARM)
+        telling = self._tell(Notice.of("notice.database"), (why,), ALARM)
         self._telling = asyncio.create_task(telling, name="tell the operators")
 
     async def _tell(self, word: Notice, reasons: Sequence[Reason], policy: Policy) -> None:

@@ -41,7 +41,7 @@ U = TypeVar("U")
 # bytes of private memory a worker may use; matplotlib alone maps 200 MB
 MEMORY = 1024 * 1024 * 1024
 LOADED_HERE = 256 * 1024  # bytes of a reply that hold the loop for a few milliseconds
-LARGEST_REPLY = 256 * 1024 * 1024
+LARGEST_REPLY = 256 * 1024 * 1024  # bytes; a reply that claims more is none of ours
 _PR_SET_PDEATHSIG = 1  # of prctl(2)
 _LENGTH = struct.Struct("<Q")
 _JOB = struct.Struct("<Qd")
@@ -388,6 +388,6 @@ def _count(job: Callable[..., object], outcome: str) -> None:
 
 
 def _name(job: Callable[..., object]) -> str:
-    """What a job is called, a `functools.partial` too."""
+    """The name of a job, a `functools.partial` too."""
     named = getattr(job, "func", job)
     return str(getattr(named, "__name__", "a job"))

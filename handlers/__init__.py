@@ -133,7 +133,7 @@ def _followed(name: str, to: Route[Handler]) -> Handler:
 
 
 async def anything(update: Update, context: Context) -> None:
-    """What is no text: an operator who was asked for words hears that, others a hint."""
+    """A message without text: an operator who was asked for words hears that, others get a hint."""
     if not await taken(AWAITED, update, context):
         await unknown.unknown(update, context)
 
@@ -348,8 +348,8 @@ def _nowhere() -> dict[str, Route[Any]]:
 
 
 def problems() -> list[str]:
-    """What a route, a command, a subject, a kind of alert or a family of texts lacks, a sentence
-    each.
+    """The missing parts of routes, commands, subjects, kinds of alerts and families of texts, a
+    sentence each.
     """
     buttons, found = paired(BUTTONS)
     pressed = {f"button {verb} with {count} words": one for (verb, count), one in buttons.items()}

@@ -1,4 +1,4 @@
-"""Who may: whether an update is for us at all, and whether its author may do what it asks for.
+"""Rights: whether an update is for us at all, and whether its author may do what it asks for.
 
 Each route says who may use it and in which chats (`handlers.COMMANDS`, `handlers.BUTTONS`); this
 room decides whether somebody is that. What Telegram's updates do not say and one has to know:
@@ -43,7 +43,7 @@ QUOTED_ENTITIES = frozenset({"code", "pre", "url", "email", "text_link"})
 
 
 class Who(Enum):
-    """Who may use a route. In a private chat its owner is everybody but an operator.
+    """The people who may use a route. In a private chat its owner is everybody but an operator.
 
     A poster may post in the channel that a button's words name.
     """
@@ -74,14 +74,15 @@ Names = Callable[..., Awaitable[Chat]]
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[Handles]):
-    """What handles a command, a button or something written; who may use it, and in which chats.
+    """A line of the routing table: the handler of a command, a button or something written; who may
+    use it, and in which chats.
 
     `who` may depend on the use; `offered` then has to say to whom the menu offers the command, and
     otherwise it is `who`. In another chat than `where` says, `elsewhere` is answered; without that
-    a command or words are not heard there, and a button is out of date. `heard` is what of all that
-    is written is meant. For a poster `names` finds the channel. A line that leaves a part out is
-    told by name when the program starts. A `personal` command concerns whoever sends it alone: a
-    group's menu offers it as one that nobody else there sees.
+    a command or words are not heard there, and a button is out of date. `heard` is the part of all
+    that is written which is meant. For a poster `names` finds the channel. A line that leaves a
+    part out is told by name when the program starts. A `personal` command concerns whoever sends it
+    alone: a group's menu offers it as one that nobody else there sees.
     """
 
     handler: Handles = LEFT_OUT
@@ -95,7 +96,7 @@ class Route(Generic[Handles]):
 
     @property
     def menu(self) -> Who:
-        """To whom a group's menu offers it."""
+        """The people to whom a group's menu offers it."""
         if isinstance(self.who, Who):
             return self.who
         return self.offered or Who.ANYBODY
@@ -114,7 +115,7 @@ class Route(Generic[Handles]):
             await _require(who, context)
 
     def listens(self) -> filters.BaseFilter:
-        """What of all that is written reaches it: also what is answered with `elsewhere`."""
+        """The updates that reach it: also those that are answered with `elsewhere`."""
         if self.elsewhere or self.where is Where.ANYWHERE:
             return self.heard
         return KINDS_OF_CHAT[self.where] & self.heard
@@ -174,7 +175,7 @@ async def looking_or_changing(context: Context) -> Who:
 
 
 async def always_looking(_context: Context) -> Who:
-    """Whatever is said with it, the command only shows switches; those ask who presses them."""
+    """Anybody: the command only shows switches, whatever is said with it; these ask who presses."""
     return Who.ANYBODY
 
 
@@ -200,8 +201,8 @@ def other_operators(context: Context) -> list[int]:
 
 
 def author(context: Context) -> int | None:
-    """Who wrote this, where that is a person by their own name: None of who writes as a group or as
-    a channel, since nobody knows who that is.
+    """The author, where that is a person by their own name: None of who writes as a group or as a
+    channel, since nobody knows who that is.
     """
     message, user = context.incoming.effective_message, context.incoming.effective_user
     if user is None or message is None or message.sender_chat is not None:
@@ -228,7 +229,7 @@ async def _place_of(context: Context, chat_id: int, person: int) -> Outcome:
 
 
 def unknown_place(outcome: Outcome, msgid: str, **values: str) -> UserError:
-    """What to say where Telegram told no place in a chat: it refused, or it is away."""
+    """The error to show where Telegram told no place in a chat: it refused, or it is away."""
     if isinstance(outcome, Sent | Gone | Rejected):
         return UserError(msgid, **values)
     return UserError("error.unexpected")  # not a word about rights that nobody knows
@@ -314,7 +315,7 @@ class Mentioned(filters.MessageFilter):
 
 
 def mention(message: TelegramMessage, name: str) -> tuple[int, int] | None:
-    """Where a message's text names the bot: the first and the next character's place."""
+    """The span of a message's text that names the bot: the first and the next character's place."""
     said = message.text or ""
     for found in _naming(name).finditer(said):
         # entities count UTF-16 units

@@ -17,6 +17,7 @@ import storage.sources
 import storage.stories
 import storage.switch
 from bot.alerts import KINDS, Desk, Reader, edits, kind_of, notices, reads
+from bot.alerts.notices import Notice
 from bot.errors import UserError
 from bot.i18n import moment
 from bot.model.news import Story
@@ -125,7 +126,7 @@ async def _stories(context: Context) -> Message:
 
 
 async def _second(context: Context) -> Message:
-    """What waits for a second source."""
+    """The stories that wait for a second source."""
     services, language = context.services, context.language
     async with services.store.reading() as db:
         alone = await second.waiting(db, services)
@@ -137,7 +138,7 @@ async def _second(context: Context) -> Message:
 
 
 async def _errors(context: Context) -> Message:
-    """What ails sources now, and what this operator was told lately, in those words."""
+    """The sources' troubles now, and this operator's latest notices, in the words that they had."""
     services, chat = context.services, context.chat
     told: list[tuple[str, str]] = []
     status = await _status(context)
@@ -232,9 +233,8 @@ async def _switch(context: Context, *, off: bool) -> None:
 async def _tell_others(context: Context, db: Db, *, off: bool) -> None:
     """Every other operator hears of it."""
     user, now = context.incoming.effective_user, context.services.clock()
-    values = {"who": "–" if user is None else user.full_name}
-    msgid = "notice.alerts_off" if off else "notice.alerts_on"
+    who = "–" if user is None else user.full_name
+    told = Notice.of("notice.alerts_off" if off else "notice.alerts_on", who=who)
     each_time = int((await db_now(db)).timestamp() * 1_000_000)  # anew, and not once a day
     for operator in other_operators(context):
-        told = notices.decided(operator, each_time, msgid, values, now=now)
-        await storage.alerts.enqueue(db, told)
+        await storage.alerts.enqueue(db, notices.decided(operator, each_time, told, now=now))

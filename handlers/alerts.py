@@ -44,7 +44,7 @@ from storage.alerts import StoredAlert
 from storage.db import Db
 from storage.rules import StoredRule
 
-SNOOZE = timedelta(hours=8)
+SNOOZE = timedelta(hours=8)  # a night, or a day at work
 
 
 class Followed(Protocol):
@@ -75,7 +75,7 @@ class Followed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """What a chat subscribes to."""
+    """A subject that a chat subscribes to, as the buttons under an alert act on it."""
 
     chat: int
     key: str
@@ -93,15 +93,15 @@ class Subscribed:
         return render.mute_button(alert, self.called, language, muted=muted)
 
     def muted(self, language: str) -> str:
-        """It is not followed any more, and how to follow it again."""
+        """The answer that it is not followed any more, and how to follow it again."""
         return say("mute.done", language, what=self.name).text
 
     async def mute(self, db: Db) -> None:
-        """It is no longer subscribed to."""
+        """End the subscription."""
         await storage.chats.unsubscribe(db, self.chat, [self.key])
 
     async def unmute(self, db: Db, context: Context) -> None:  # noqa: ARG002 - needs the store alone
-        """It is subscribed to again."""
+        """Subscribe again."""
         await storage.chats.subscribe(db, self.chat, [self.key], now=self.now)
 
     async def snooze(self, db: Db, *, until: datetime | None) -> bool:
@@ -116,7 +116,7 @@ class Topic(Subscribed):
     """A topic that a chat subscribes to."""
 
     def button(self, alert: int, language: str, *, muted: bool) -> Button:
-        """It says that the subscription ends: "switch off: security" is no such thing."""
+        """The button that ends the subscription; "switch off: security" would say another thing."""
         return render.topic_button(alert, language, left=muted)
 
 
@@ -134,7 +134,7 @@ class OwnRule:
         return await storage.rules.rests_until(db, self.stored.id, now=self.now)
 
     def button(self, alert: int, language: str, *, muted: bool) -> Button:
-        """It pauses the rule: the currency goes on being told of."""
+        """The button that pauses the rule: the currency goes on being told of."""
         return render.pause_button(alert, language, paused=muted, what=self.called)
 
     def muted(self, language: str) -> str:
@@ -157,9 +157,9 @@ class OwnRule:
 
 @singledispatch
 async def followed(_subject: object, _db: Db, _context: Context) -> Followed:
-    """What the buttons under an alert act on, by the kind of its subject, in the chat's language.
+    """The subscription or rule that an alert's buttons act on, in words of the chat's language.
 
-    UserError where there is nothing to act on. A kind of subject more is registered below.
+    UserError where there is none. The functions for further kinds of subjects are registered below.
     """
     raise UserError("error.stale")
 
@@ -327,7 +327,7 @@ async def _told(db: Db, alert: str) -> StoredAlert:
 
 
 async def _followed(db: Db, context: Context, told: StoredAlert) -> Followed:
-    """What the buttons under an alert act on; UserError where nothing, or another chat's rule."""
+    """The subscription or rule under an alert; UserError where there is none, or another chat's."""
     audience = await storage.alerts.audience(db, told.id)
     if audience is None:
         raise UserError("error.stale")
@@ -340,7 +340,7 @@ async def _followed(db: Db, context: Context, told: StoredAlert) -> Followed:
 
 
 async def _all_followed(db: Db, context: Context, told: StoredAlert) -> list[Followed]:
-    """What the buttons act on, of all told with an alert too; beside others none that is gone."""
+    """The same of all alerts told in one message; one that is gone is left out beside others."""
     found: list[Followed] = []
     for number in (told.id, *await storage.joined.parts(db, told.id, context.chat.id)):
         with suppress(UserError):

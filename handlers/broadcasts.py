@@ -14,6 +14,7 @@ import storage.alerts
 import storage.broadcasts
 from bot.alerts import notices
 from bot.alerts.broadcasts import Broadcast, alert, kept_of
+from bot.alerts.notices import Notice
 from bot.errors import UserError
 from bot.model.alerts import EVERYBODY
 from bot.model.broadcasts import Reach, Step, StoredBroadcast
@@ -55,7 +56,7 @@ async def written(update: Update, context: Context) -> bool:
 
 
 def _words(message: Written) -> Broadcast:
-    """What is to be sent, with its entities; UserError for what cannot be sent so."""
+    """The text to be sent, with its entities; UserError for one that cannot be sent so."""
     if is_second_hand(message):
         raise UserError("error.broadcast.forwarded")
     text = message.text or ""
@@ -117,7 +118,7 @@ async def _back(context: Context, number: int) -> None:
 
 
 async def _show(context: Context, number: int) -> None:
-    """Whom it reaches, in the message pressed."""
+    """Show the readers that it reaches, in the message pressed."""
     async with context.services.store.reading() as db:
         shown = await _mine(context, db, number, Step.SHOWN)
         reach = await storage.broadcasts.reach(db, shown.audience)
@@ -158,7 +159,7 @@ async def _cancel(context: Context, number: int) -> None:
 
 
 async def _stop(context: Context, number: int) -> None:
-    """What has not left does not leave any more; the progress says so at its next look."""
+    """Take back the deliveries that have not left; the progress says so at its next look."""
     async with context.services.store.writing() as db:
         sent = await _mine(context, db, number, Step.SENDING)
         if sent.alert is not None:
@@ -178,7 +179,7 @@ async def _mine(context: Context, db: Db, number: int, *steps: Step) -> StoredBr
 
 
 async def _reach(db: Db, shown: StoredBroadcast) -> Reach:
-    """Whom it reaches now; UserError where that is nobody."""
+    """The readers that it reaches now; UserError where that is nobody."""
     reach = await storage.broadcasts.reach(db, shown.audience)
     if not reach.total:
         raise UserError("error.broadcast.nobody")
@@ -188,8 +189,8 @@ async def _reach(db: Db, shown: StoredBroadcast) -> Reach:
 async def _tell_others(context: Context, db: Db, sent: int, total: int) -> None:
     """One silent word to every other operator: who sends something, and to how many."""
     user = context.incoming.effective_user
-    values = {"who": "–" if user is None else user.full_name, "count": str(total)}
+    who = "–" if user is None else user.full_name
+    told = Notice.of("notice.broadcast", who=who, count=total)
     now = context.services.clock()
     for operator in other_operators(context):
-        told = notices.decided(operator, sent, "notice.broadcast", values, now=now)
-        await storage.alerts.enqueue(db, told)
+        await storage.alerts.enqueue(db, notices.decided(operator, sent, told, now=now))

@@ -1,4 +1,4 @@
-"""What was made of rates last, cards and charts' captions: good until other rates are stored."""
+"""Cards and charts' captions that were made last: good until other rates are stored."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import NamedTuple
 from bot.model.rates import Pair
 from bot.render.text import Message
 
-KEPT = 200
+KEPT = 200  # cards and captions: when it is full, all are made anew
 
 
 class Card(NamedTuple):
-    """What a card depends on besides rates; `minute` because it says how fresh it is. The `usual`
+    """The key of a card, besides rates; `minute` because it says how fresh it is. The `usual`
     currencies are a chat's own, where it asked for none.
     """
 
@@ -25,7 +25,7 @@ class Card(NamedTuple):
 
 
 class Caption(NamedTuple):
-    """What a chart's caption depends on besides rates: today decides where a range begins."""
+    """The key of a chart's caption, besides rates: today decides where a range begins."""
 
     pair: Pair
     span: str
@@ -45,7 +45,7 @@ class Cards:
         return len(self._made)
 
     def get(self, what: Card | Caption) -> Message | None:
-        """What was made of it, or None."""
+        """The message that was made for this key, or None."""
         return self._made.get(what)
 
     def keep(self, what: Card | Caption, made: Message) -> None:

@@ -142,7 +142,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             self.services.questions.note(self.chat.id, origin.message_id, so_far)
 
     def forget(self) -> None:
-        """What was written is done with: an edit of it changes no answer."""
+        """Forget the answers to this message: an edit of it changes none of them any more."""
         origin = self.incoming.effective_message
         self.given = None
         if origin is not None:
@@ -188,7 +188,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         await self.send(_answer(send_method(body), message, parameters))
 
     def _alone(self) -> dict[str, Any]:
-        """What makes an answer ephemeral: that the command was, whose author sees it alone.
+        """The parameters of an ephemeral answer: to a command that only its author sees.
 
         Empty otherwise. To nothing else: whoever's client has no ephemeral messages would be told
         nothing.
@@ -312,7 +312,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
 
 def _answer(method: str, message: Message, parameters: Mapping[str, Any]) -> Answer:
-    """What is sent of a message, with its words at hand where it goes as a table."""
+    """The answer that carries a message, with its words at hand where it goes as a table."""
     said = words(message) if "rich_message" in parameters else None
     return Answer(method=method, parameters=parameters, words=said)
 

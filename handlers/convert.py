@@ -127,6 +127,7 @@ async def text(update: Update, context: Context) -> None:
         await context.reply(say("courtesy.back", context.language))
     elif not private:
         await context.reply(await _answer(context, said))
+    # before it is read as a question: a chart, an alert or a day's card may name an amount too
     elif (
         await _charted(update, context, said)
         or await _ruled(context, said)
@@ -148,6 +149,7 @@ async def _charted(update: Update, context: Context, said: str) -> bool:
         charts.parse_chart(words, home=context.chat.home)
     except UserError:
         return False
+    # as if it stood behind /chart
     context.args = words
     await charts.chart(update, context)
     return True

@@ -21,14 +21,16 @@ import storage.entries
 import storage.stories
 import storage.withheld
 from bot.alerts import edits, kind_of, notices
+from bot.alerts.notices import Notice
 from bot.alerts.stories import keys
 from bot.detect.identity import headline_key
 from bot.detect.identity import text_key as text_key_of
 from bot.detect.stories import same_story
 from bot.errors import UserError
-from bot.model.alerts import Alert, Approval
+from bot.model.alerts import Approval
 from bot.model.decisions import Decision, Question, Words
 from bot.model.news import Story
+from bot.reasons import Quote
 from bot.render.answers import say
 from bot.render.desk import (
     CANDIDATES,
@@ -186,7 +188,7 @@ async def _reword(
 
 
 async def _settled(context: Context, said: str, title: str) -> None:
-    """What waited for the word goes out, and /news shows it or does not from now on."""
+    """Let deliveries that waited for the word leave, and say so in place of the question."""
     context.services.wake()
     await context.answer()
     await context.edit(say(said, context.language, title=title))
@@ -214,7 +216,7 @@ async def _choose(context: Context, number: int) -> None:
 
 
 def _likeness(waiting: Story, other: Story) -> float:
-    """How much two stories are alike: their most alike reports, each by who told it first."""
+    """The likeness of two stories: that of their most alike reports, each by who told it first."""
     mine = waiting.lead.entry
     return same_story(mine, other.told_in(mine.language or "").lead.entry).score
 
@@ -291,9 +293,7 @@ async def tell_others(
 ) -> None:
     """One silent word to every other operator: who decided, and what."""
     user = context.incoming.effective_user
-    values = {"title": title, "who": "–"}
-    if user is not None:
-        values["who"] = user.full_name
+    who = "–" if user is None else user.full_name
+    told = Notice.of(msgid, title=Quote(title), who=who)
     for operator in other_operators(context):
-        told: Alert = notices.decided(operator, waiting, msgid, values, now=now)
-        await storage.alerts.enqueue(db, told)
+        await storage.alerts.enqueue(db, notices.decided(operator, waiting, told, now=now))

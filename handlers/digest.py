@@ -196,7 +196,7 @@ def times_or_off(said: str) -> list[time]:
 
 
 async def with_more(context: Context, said: str) -> str:
-    """What keeps the chat's hours and those that are named: nobody who only looked loses any."""
+    """The chat's digest hours and those that are named: nobody who only looked loses any."""
     times = times_or_off(said)
     if not times:
         return OFF

@@ -87,7 +87,7 @@ async def ask(db: Db, setup: Setup) -> None:
 
 
 async def _asked_here(context: Context, db: Db, number: int) -> Withheld:
-    """What the message pressed asks its reader about; UserError for any other number or message."""
+    """The delivery that the pressed message asks about; UserError for any other."""
     me = context.chat.id
     kept = await storage.withheld.get(db, number)
     if kept is None or kept.demand is not Editorial.APPROVE:
@@ -106,7 +106,7 @@ async def _asked_here(context: Context, db: Db, number: int) -> Withheld:
 
 
 async def _waiting(context: Context, db: Db, number: int) -> Proof:
-    """What would be posted; UserError says what was decided, or that it is too late."""
+    """The post that waits; UserError says what was decided, or that it is too late."""
     desk = Desk(db=db, catalog=context.services.catalog, kinds=KINDS)
     kept = await storage.withheld.get(db, number)
     shown = None if kept is None else await proof(desk, kept)

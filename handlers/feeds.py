@@ -105,6 +105,7 @@ async def given(_update: Update, context: Context) -> None:
         raise UserError("error.opml")
     must_have_room(services, context.chat.id)
     body = None
+    # what Telegram says of the size is a hint: the download has the same limit
     if (document.file_size or 0) <= MOST_BYTES:
         body = await context.file(document.file_id, most=MOST_BYTES)
     if body is None:

@@ -1,4 +1,4 @@
-"""What is written next after a bare command that asks for something: "/mute", then "football".
+"""The message that answers a bare command: "/mute", then "football".
 
 Only in a private chat, once, and for some minutes. Each process remembers it for itself: a restart
 forgets it, and of several replicas another one neither knows of it nor ends it by a command that it
@@ -34,7 +34,7 @@ from handlers import charts, digest, proposals
 from handlers.context import Context
 
 P = ParamSpec("P")
-LASTS = timedelta(minutes=10)
+LASTS = timedelta(minutes=10)  # later, a word stands for itself
 Reads = Callable[[Context, str], Awaitable[bool]]
 
 

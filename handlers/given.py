@@ -1,4 +1,4 @@
-"""What was answered to what: in memory, so a restart forgets it."""
+"""Our answers to each message: in memory, so a restart forgets them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from cachetools import LRUCache
 
-REMEMBERED_QUESTIONS = 10_000
+REMEMBERED_QUESTIONS = 10_000  # whose edits still change our answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Questions:
         self._given: LRUCache[tuple[int, int], Given] = LRUCache(REMEMBERED_QUESTIONS)
 
     def answers(self, chat: int, message: int) -> list[Ours]:
-        """What stands below a message in answer to it, oldest first."""
+        """Our messages that stand below a message in answer to it, oldest first."""
         given = self._given.get((chat, message))
         return [] if given is None else list(given.messages)
 
     def note(self, chat: int, message: int, given: Given) -> None:
-        """What a message was answered with, or so far where that failed."""
+        """Keep what answered a message, or so far where that failed."""
         self._given[chat, message] = given
 
     def is_unchanged(self, chat: int, message: int, words: str) -> bool:

@@ -34,7 +34,7 @@ async def pressed(context: Context, what: str, number: str) -> None:
 
 
 def _decision(what: str, number: str) -> tuple[int, bool]:
-    """What is decided, and whether it is approved; UserError where a button's data says neither."""
+    """The held rate's number, and whether it is approved; UserError for another button."""
     if what not in {"approve", "reject"}:
         raise UserError("error.stale")
     return number_of(number), what == "approve"

@@ -45,7 +45,7 @@ async def undone(context: Context, what: str) -> None:
 
 
 async def places(context: Context) -> Message:
-    """Where each kind of post goes."""
+    """The topics that kinds of post go to."""
     chat = await _fresh(context)
     return render.places(chat.id, chat.threads, context.language, back=BACK)
 

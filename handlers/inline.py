@@ -43,7 +43,7 @@ DESCRIBED = 120  # letters of a description: two lines of a phone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Who typed what after our name, and which page of the results is wanted."""
+    """The words that somebody typed after our name, and the page of results that is wanted."""
 
     reader: Chat
     words: str

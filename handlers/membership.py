@@ -1,4 +1,4 @@
-"""Where the bot is a member: added, promoted, removed, blocked; and groups with a new id."""
+"""The bot's memberships: added, promoted, removed, blocked; and groups with a new id."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import storage.chats
 import storage.setups
 import storage.supergroups
 from bot.alerts import notices
+from bot.alerts.notices import Notice
 from bot.languages import client_language
 from bot.model.chats import Chat, ChatKind
 from bot.model.rates import Pair
 from bot.model.subjects import DIGEST_CURRENCIES, SECURITY, PairSubject
-from bot.reasons import Reason
+from bot.reasons import ChatNumber, Reason
 from bot.render import welcome as render
 from bot.render.text import Message
 from bot.render.wire import to_api
@@ -92,8 +93,10 @@ async def _let_in(
 
 
 async def begin(db: Db, chat_id: int, home: str, *, now: datetime) -> bool:
-    """What a channel is given that follows nothing yet; its set-up may choose otherwise. Whether
-    it was given anything.
+    """Subscribe a channel that follows nothing yet to security and to the currencies usual at
+    `home`.
+
+    Its set-up may choose otherwise. False where it followed something already.
     """
     if await storage.chats.subscriptions(db, chat_id):
         return False
@@ -108,6 +111,7 @@ async def _lose(db: Db, change: ChatMemberUpdated, chat: Chat, *, now: datetime)
     """A chat is not written to any more; whoever set it up is told, unless they did it."""
     why = _why(chat.kind, change.new_chat_member.status)
     await storage.chats.close(db, chat.id, why=why)
+    # who took the bot away knows: it only counts as told
     if await storage.setups.owner_of(db, chat.id) == change.from_user.id:
         await storage.setups.to_be_told(db, chat.id)
     else:
@@ -135,7 +139,7 @@ def _is_muted(kind: ChatKind, member: ChatMember) -> bool:
 
 
 def _why(kind: ChatKind, status: str) -> Reason:
-    """Why a chat is written to no more, in the words of Telegram's refusals."""
+    """The reason that a chat is written to no more, as Telegram's refusals have it."""
     if kind is ChatKind.PRIVATE:
         return BLOCKED.why
     if status in _INSIDE:
@@ -148,7 +152,7 @@ def _language(services: Services, change: ChatMemberUpdated) -> str:
 
 
 async def _tell(services: Services, change: ChatMemberUpdated, message: Message) -> None:
-    """To whoever changed our place; to the operators when that person does not talk with us.
+    """Tell whoever changed our place; the operators when that person does not talk with us.
 
     They hear of it only where we may not write either.
     """
@@ -159,7 +163,9 @@ async def _tell(services: Services, change: ChatMemberUpdated, message: Message)
     told = isinstance(outcome, Sent | Ambiguous | Retry)
     if told or _may_write(ChatKind.CHANNEL, change.new_chat_member):
         return
-    await services.on_trouble("notice.gone", {"chat": str(change.chat.id)}, NO_RIGHT.why)
+    await services.on_trouble(
+        Notice.of("notice.gone", {"chat": ChatNumber(change.chat.id)}), NO_RIGHT.why
+    )
     services.wake()
 
 
@@ -180,6 +186,7 @@ async def migrated(services: Services, update: Update) -> None:
         return
     async with services.store.writing() as db:
         await storage.supergroups.migrate(db, old, new)
+    # loaded anew: either may be remembered as it was before the move
     for chat_id in (old, new):
         services.chats.pop(chat_id, None)
     log.info("a group became a supergroup")

@@ -18,7 +18,7 @@ class MenuLine(TypedDict):
 
 
 class Menu(TypedDict):
-    """What `setMyCommands` takes: one language's menu of a scope, None for all other languages."""
+    """The parameters of `setMyCommands`: a menu of a scope in one language, None for all others."""
 
     commands: list[MenuLine]
     scope: Mapping[str, object]

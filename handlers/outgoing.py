@@ -62,7 +62,7 @@ TEXT, CAPTION = 4096, 1024  # UTF-16 units at most
 
 
 def _nobody_waits() -> None:
-    """Where no sign says that an answer is under way."""
+    """Do nothing where no sign says that an answer is under way."""
 
 
 class Outgoing:
@@ -118,7 +118,7 @@ class Outgoing:
     # ── when it may leave ───────────────────────────────────────────────────
 
     async def held(self, answer: Answer) -> Retry | None:
-        """Why an answer may not leave within seconds; None once it may."""
+        """The refusal of an answer that may not leave within seconds; None once it may."""
         if self._services.is_away():  # who watches it asks for all
             return Retry(AWAY)
         silence = await self._keep_to_quiet(answer) or await self._keep_to_turn(answer)
@@ -155,6 +155,7 @@ class Outgoing:
         A group's bucket, which its turn waits for, knows that by itself.
         """
         quiet, store = self._services.quiet, self._services.store
+        # a lone process knows what it was told, and asks but once what an earlier one was told
         if chat > 0 and (quiet.is_new(chat) or not store.alone):
             with suppress(StorageError):  # Telegram has to say it again
                 async with store.reading() as db:
@@ -189,7 +190,7 @@ class Outgoing:
         )
 
     async def _doubted(self, answer: Answer, outcome: Ambiguous) -> Outcome:
-        """What nobody knows the end of has most likely arrived, if Telegram answers otherwise."""
+        """Take an answer without an outcome for sent, where Telegram answers another question."""
         if answers(await self._services.api.call("getMe")):
             return outcome
         await self._postpone(answer)
@@ -261,6 +262,7 @@ class Outgoing:
     async def _moved(self, new: int) -> int:
         async with self._services.store.writing() as db:
             await storage.supergroups.migrate(db, self._asker, new)
+        # loaded anew: under either number the old row may be remembered
         for chat_id in (self._asker, new):
             self._services.chats.pop(chat_id, None)
         return new
@@ -298,7 +300,7 @@ class Outgoing:
         return None
 
     def _as_new(self, answer: Answer) -> Answer:
-        """What was to change a message, as a message of its own."""
+        """An edit as a message of its own, where the one to be edited is gone."""
         body = without(answer.parameters, "message_id", "show_caption_above_media")
         if answer.method == "editMessageCaption":
             for name, new_name in (("caption", "text"), ("caption_entities", "entities")):

@@ -1,4 +1,4 @@
-"""What lines of the routing table must bring: each that lacks a part is told by its name."""
+"""The parts that lines of the routing table must bring: one that lacks any is told by name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LONGEST_DATA = 64  # bytes that a button can send
 
 @dataclass(frozen=True, slots=True)
 class With:
-    """What a button does whose first word is itself what it is about."""
+    """A button's action whose first word is also its first argument."""
 
     pressed: Press
     what: str
@@ -48,7 +48,7 @@ def is_used_in(kind: ChatKind, line: object) -> bool:
 
 
 def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
-    """What commands lack to be offered and explained, a sentence each."""
+    """The parts that commands lack to be offered and explained, a sentence each."""
     found: list[str] = []
     for name, one in commands.items():
         if not is_route(one):  # told as a route
@@ -65,7 +65,7 @@ def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
 
 
 def unusable(routes: Mapping[str, Route[Any]]) -> list[str]:
-    """What routes lack to be used at all, a sentence each."""
+    """The parts that routes lack to be used at all, a sentence each."""
     found: list[str] = []
     for name, one in routes.items():
         if not is_route(one):

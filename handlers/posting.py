@@ -1,4 +1,4 @@
-"""Who may post in a channel: asked of Telegram, of the bot and of the person who sets it up."""
+"""The right to post in a channel: asked of Telegram, of the bot and of who sets it up."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ async def mydata(_update: Update, context: Context) -> None:
 
 
 def _administrator(context: Context) -> int:
-    """Whose private chat a group's data goes to; UserError for who writes as the group.
+    """The person whose private chat a group's data goes to; UserError for who writes as the group.
 
     Nobody knows who that is.
     """

@@ -42,7 +42,7 @@ LIBRARY_ERRORS = (
 )
 HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
 LARGEST_ID = 2**63  # a database's whole numbers have 64 bits, one of them the sign
-LARGEST_OFFSET = 2**31
+LARGEST_OFFSET = 2**31  # longer than any message
 #: What the handlers read of a message; without the rest it can still be answered.
 NEEDED_FIELDS = frozenset(
     {

@@ -155,7 +155,7 @@ async def pressed(context: Context, what: str, rule: str) -> None:
 
 
 async def _on_proposal(context: Context, what: str, number: int) -> None:
-    """What a proposal's buttons do; one that is over keeps none that look alive."""
+    """The buttons of a proposal; one that is over keeps none that look alive."""
     try:
         if what == "save":
             await proposals.save(context, number)

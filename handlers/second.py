@@ -1,5 +1,5 @@
-"""What waits for a second source, where `SECURITY_POLICY=two_sources`: seen in /admin, and told at
-once where an operator says so.
+"""Stories that wait for a second source, where `SECURITY_POLICY=two_sources`: seen in /admin, and
+told at once where an operator says so.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the program lends to its handlers, and how often a chat may ask."""
+"""The program's parts that handlers use, and how often a chat may ask."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cachetools import LRUCache
 from telegram import Chat as TelegramChat
 
 import storage.chats
-from bot.alerts.notices import OnTrouble
+from bot.alerts.notices import Notice, OnTrouble
 from bot.clock import pause
 from bot.config import Settings
 from bot.errors import UserError
@@ -31,7 +31,7 @@ from handlers.given import Questions
 from handlers.signs import Signs
 from storage.db import Store
 
-KNOWN_CHATS = 10_000
+KNOWN_CHATS = 10_000  # whose rows and paces are kept in memory
 BURST = 8  # commands a chat may send at once, then one in so many seconds:
 SECONDS_A_COMMAND = 2.0
 IN_GROUP = 2  # times as long in a group, where Telegram takes fewer answers
@@ -41,22 +41,22 @@ SECONDS_A_TAP = SECONDS_A_COMMAND / 2  # a menu is gone through in taps
 
 
 def no_others(_chat: int) -> int:
-    """What waits of a chat where updates come one by one."""
+    """0: where updates come one by one, none of a chat waits behind another."""
     return 0
 
 
 def _never() -> bool:
-    """Where nobody watches Telegram."""
+    """False: nobody watches Telegram."""
     return False
 
 
-async def _untold(_msgid: str, _values: dict[str, str], *_why: Reason) -> None:
-    """Where there is no operator."""
+async def _untold(_told: Notice, *_why: Reason) -> None:
+    """Tell nobody: there is no operator."""
 
 
 @dataclass(slots=True)
 class Services:
-    """What the program lends to its handlers.
+    """The parts of the program that handlers use.
 
     `turn` is awaited before each message to a chat, so that answers keep to Telegram's limits; it
     returns the seconds that are left where they are too many to wait for, else 0;
@@ -151,7 +151,7 @@ async def load_chat(services: Services, origin: TelegramChat, language_code: str
 
 
 def new_chat(services: Services, origin: TelegramChat, language_code: str | None) -> Chat:
-    """What we assume of a chat we meet for the first time."""
+    """A chat we meet for the first time, with the settings that we assume for it."""
     # "group" and "supergroup" are one to us, and so is a kind that does not exist yet.
     kinds = {"private": ChatKind.PRIVATE, "channel": ChatKind.CHANNEL}
     kind = kinds.get(origin.type, ChatKind.GROUP)

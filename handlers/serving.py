@@ -1,4 +1,4 @@
-"""How an update is served: its chat is loaded, its pace kept, a reader's mistake told in words.
+"""The serving of an update: its chat is loaded, its pace kept, a reader's mistake told in words.
 
 Who may do what it asks for is asked by its route (`handlers.access`), once this has let it in.
 """
@@ -72,6 +72,7 @@ def served(handler: Handler, services: Services, *, counted: bool = True) -> Han
             await _handle(handler, update, context, hurry)
         finally:
             context.sign.end()
+        # not in `finally`: what failed was no reply
         metrics.REPLY.observe(time.perf_counter() - begun)
 
     return serve

@@ -13,7 +13,7 @@ from handlers.services import Services
 
 
 class Sign:
-    """What a chat sees of one question while it waits; `action` is what it waits for."""
+    """The sign that a question is being answered ("typing…"); `action` says what it waits for."""
 
     def __init__(self, services: Services, chat: int, thread: int | None) -> None:
         self.action = "typing"

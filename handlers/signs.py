@@ -1,4 +1,4 @@
-"""What the signs of all chats share: how many there were, and where Telegram wants none."""
+"""The signs of all chats together: how many there were, and where Telegram wants none."""
 
 from __future__ import annotations
 

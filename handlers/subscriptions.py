@@ -71,7 +71,7 @@ async def _is_first_word(context: Context) -> bool:
 
 
 async def waking_or_looking(context: Context) -> Who:
-    """Who may use /start in these words.
+    """The people who may use /start in these words.
 
     To wake a group, and to make a rule of a link, takes an administrator.
     """
@@ -121,7 +121,7 @@ async def switch(db: Db, chat_id: int, key: str, *, now: datetime) -> None:
 
 
 async def subject(db: Db, chat: Chat, kind: str, what: str) -> PairSubject | TopicSubject:
-    """What a switch is about; UserError for a currency or topic that is not offered there."""
+    """The subject of a switch; UserError for a currency or topic that is not offered there."""
     if kind == "cur" and what in await _currencies(db, chat):
         return PairSubject(Pair(what, chat.home))
     if kind == "top" and what in READERS_TOPICS:
@@ -205,7 +205,7 @@ async def done(context: Context) -> None:
 
 
 def names(keys: Sequence[str], home: str, language: str, *, order: Sequence[str] = ()) -> list[str]:
-    """What a chat follows, as its reader calls it, in the order of the switches."""
+    """The subjects that a chat follows by their readers' names, in the order of the switches."""
     currencies, topics = _in_order(keys, home, order)
     return [*currencies, *(topic_name(one, language).lower() for one in topics)]
 

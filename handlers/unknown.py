@@ -1,4 +1,4 @@
-"""What is said to words, and to pictures, that we do not understand."""
+"""The answer to words, and to pictures, that we do not understand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handlers.context import Context
 
 
 async def unknown(_update: Update, context: Context) -> None:
-    """What we do not understand, a picture too, is never met with silence.
+    """Answer anything that we do not understand, a picture too: it never meets with silence.
 
     Except for what nobody waits for: an edit of what we had not answered.
     """
@@ -24,7 +24,7 @@ async def unknown(_update: Update, context: Context) -> None:
 
 
 def _about(context: Context) -> str:
-    """What the words speak of: a chart, an alert, or nothing that can be told."""
+    """The subject that words hint at: a chart, an alert, or else money."""
     origin = context.incoming.effective_message
     said = "" if origin is None else origin.text or ""
     if speaks_of_chart(said):

@@ -1,4 +1,4 @@
-"""Where the database is: the operator's address of it, read and checked."""
+"""The operator's address of the database, read and checked."""
 
 from __future__ import annotations
 

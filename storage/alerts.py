@@ -92,7 +92,7 @@ async def enqueue(db: Db, new: Alert) -> int | None:
 
 
 async def _supersede(db: Db, pk: int, new: Alert, now: datetime) -> None:
-    """Whoever has not got an older one yet gets this alert in its place."""
+    """Give this alert to whoever has not got an older one yet, in its place."""
     same = (alert.c.supersede_key == new.supersede_key, alert.c.kind == new.payload.KIND)
     found = await db.execute(select(alert.c.id).where(*same, alert.c.id < pk))
     older = list(found.scalars())
@@ -246,7 +246,7 @@ async def times_told(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
-    """Where an alert stood when it was taken back.
+    """The standing of an alert when it was taken back.
 
     It `reached` somebody who has it already, or gets it at this moment; somebody else may have been
     `waiting` for it still.
@@ -346,7 +346,7 @@ def for_an_hour(expires_at: Column[datetime], now: datetime) -> ColumnElement[da
 
 
 async def approval(db: Db, pk: int) -> Approval | None:
-    """Where an alert stands that needed an operator's word; None for any other, and for none."""
+    """The standing of an alert that needed an operator's word; None for any other, and for none."""
     state = (await db.execute(select(alert.c.approval).where(alert.c.id == pk))).scalar()
     if state is None:
         return None
@@ -375,7 +375,7 @@ def stored_alert(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
 
 
 async def audience(db: Db, pk: int) -> Audience | None:
-    """Whom an alert was for."""
+    """The readers that an alert was for; None once it is forgotten."""
     row = (
         await db.execute(
             select(alert.c.audience_key, alert.c.audience_chat).where(alert.c.id == pk)
@@ -387,7 +387,7 @@ async def audience(db: Db, pk: int) -> Audience | None:
 
 
 async def close_over(db: Db, pks: Collection[int]) -> set[int]:
-    """Which of these alerts are over, or gone; those are given to nobody any more."""
+    """Close those of these alerts that are over or gone: nobody is given them any more. Which."""
     now = await db_now(db)
     live = select(alert.c.id).where(alert.c.id.in_(pks), alert.c.expires_at > now)
     over = set(pks) - set((await db.execute(live)).scalars())

@@ -181,7 +181,7 @@ def _sound(
 
 
 def _used(path: Path) -> str | None:
-    """Why a database may not be replaced just so; None for an empty one."""
+    """The reason that a database may not be replaced just so; None for an empty one."""
     try:
         with closing(_read_only(path)) as connection:
             tables = _tables(connection)

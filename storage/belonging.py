@@ -1,4 +1,4 @@
-"""Which bot a database belongs to, and giving it to another one.
+"""The bot that a database belongs to, and giving it to another one.
 
 A token is a bot's; what a database knows is between that bot and its chats: who let it write,
 which message told what, which updates came. Under another bot's token the same numbers mean other

@@ -93,7 +93,7 @@ async def sending(db: Db) -> list[StoredBroadcast]:
 
 
 async def reach(db: Db, audience: str) -> Reach:
-    """Whom a broadcast would be sent to now: the very chats that its fan-out takes."""
+    """The readers of a broadcast sent now: the very chats that its fan-out takes."""
     query: Select[Any] = select(chat.c.kind, func.count().label("n")).where(chat.c.active)
     if audience != EVERYBODY:
         query = query.join(subscription, subscription.c.chat_id == chat.c.id)

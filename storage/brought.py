@@ -91,7 +91,7 @@ def _cut_short(asked: Mapping[str, Any], rows: Collection[Brought]) -> bool:
 
 
 async def having(db: Db, feeds: Collection[str]) -> set[str]:
-    """Which of these feeds have brought anything; meant for such as hardly did."""
+    """The feeds among these that have brought anything; meant for such as hardly did."""
     if not feeds:
         return set()
     query = select(entry.c.feed).where(entry.c.feed.in_(list(feeds))).distinct()
@@ -157,7 +157,7 @@ _BY_IDS = select(*_RECOGNISED).where(
 
 
 async def among(db: Db, ids: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Which of these (feed, id) are stored."""
+    """The stored ones among these (feed, id)."""
     found: set[tuple[str, str]] = set()
     for start in range(0, len(ids), PAIRS):
         some = ids[start : start + PAIRS]

@@ -277,13 +277,13 @@ async def follow_instead(db: Db, chat_id: int, old: str, new: str) -> None:
 
 
 class Following(NamedTuple):
-    """How a chat follows a subject: from now on, or silent until a time."""
+    """The state of a subscription: told of everything, or silent until a time."""
 
     snoozed_until: datetime | None
 
 
 async def following(db: Db, chat_id: int, key: str) -> Following | None:
-    """How a chat follows a subject, by the database's clock; None where it does not."""
+    """The state of a chat's subscription, by the database's clock; None where it has none."""
     query = select(subscription.c.snoozed_until).where(
         subscription.c.chat_id == chat_id, subscription.c.key == key
     )

@@ -15,7 +15,7 @@ from sqlalchemy import delete
 from storage.db import Db
 from storage.schema import clue
 
-SLOTS = 32
+SLOTS = 32  # stories that one clue may lead to
 AT_ONCE = 1_000  # clues a statement names
 
 

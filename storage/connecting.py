@@ -1,4 +1,4 @@
-"""How the database is connected to: the one file of SQLite, or a server."""
+"""Connections to the database: the one file of SQLite, or a server."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
     from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 
-BUSY_SECONDS = 30
+BUSY_SECONDS = 30  # that SQLite waits for another program's lock
 #: How we connect to a server. The kernel gives a connection up when nothing is acknowledged for so
 #: long: without it, a machine that lost its power holds its clients for a quarter of an hour.
 SERVER_OPTIONS: dict[str, Any] = {

@@ -206,7 +206,7 @@ async def recent(db: Db, *, topic: str, since: datetime, limit: int = 500) -> li
 
 
 async def told_titles(db: Db, title_keys: Collection[str], *, since: datetime) -> set[str]:
-    """Which of these headlines a recent entry has, from any feed."""
+    """The headlines among these that a recent entry has, from any feed."""
     query = select(entry.c.title_key).where(
         entry.c.title_key.in_(list(title_keys)), entry.c.seen_at >= since
     )

@@ -320,7 +320,7 @@ def _audience(
     row: Any,  # noqa: ANN401 - a row
     now: datetime,
 ) -> tuple[ColumnElement[int], list[ColumnElement[bool]], list[ColumnElement[bool]]]:
-    """Where an alert's readers stand, which of them are meant, and which want it now."""
+    """The column of an alert's readers, the conditions on who is meant, and on who wants it now."""
     if row.audience_key == EVERYBODY:
         # another name of the table, because each member is looked up in it
         return chat.alias("everybody").c.id.label("chat_id"), [], [_is_on(row.post)]

@@ -13,7 +13,7 @@ from storage.db import Store
 from storage.schema import metadata
 from storage.versions import HEAD, REVISIONS
 
-PROBLEMS_SHOWN = 20
+PROBLEMS_SHOWN = 20  # of a kind: one torn page may break a thousand rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,7 +117,7 @@ def _about(series: str, day: date) -> list[ColumnElement[bool]]:
 
 
 def _chats(after: int | None, last: int | None) -> list[ColumnElement[bool]]:
-    """Of alerts for one chat, those for chats between these."""
+    """The condition on alerts for one chat each, of chats between these."""
     found: list[ColumnElement[bool]] = [alert.c.audience_chat.is_not(None)]
     if after is not None:
         found.append(alert.c.audience_chat > after)

@@ -30,7 +30,7 @@ HALF_KEPT = timedelta(days=1)  # or what somebody else is writing now
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nights:
-    """Where the copies of a database's nights are, and what they are called."""
+    """The place of a database's nightly copies, and their names."""
 
     folder: Path
     stem: str
@@ -41,7 +41,7 @@ class Nights:
         return self.folder / f"{self.stem}-{day}.{self.ending}"
 
     def night_of(self, copy: Path) -> date:
-        """Which night a copy is of, by its name."""
+        """The night that a copy is of, by its name."""
         written = copy.name.removeprefix(f"{self.stem}-").removesuffix(f".{self.ending}")
         return date.fromisoformat(written)
 
@@ -52,7 +52,7 @@ class Nights:
 
 
 def nights_of(url: URL, setting: str | None) -> Nights | None:
-    """Where the copies of a database's nights are, by the setting BACKUPS; None: there are none.
+    """The place of a database's nightly copies, by the setting BACKUPS; None: there are none.
 
     Unsaid it is a folder beside the file of a database that is one; a server has no such place.
     """
@@ -102,7 +102,7 @@ def put_back(
 
 
 def places_of(text_url: str, setting: str | None) -> Nights | None:
-    """As `nights_of`, by the operator's address."""
+    """The same as `nights_of`, by the operator's address."""
     return nights_of(parse_url(text_url), setting)
 
 

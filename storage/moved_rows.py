@@ -161,7 +161,7 @@ def _is_json(kind: TypeEngine[Any]) -> bool:
 
 
 def _json_places(table: Table) -> tuple[int, ...]:
-    """Which columns hold JSON."""
+    """The places of the columns that hold JSON."""
     return tuple(place for place, one in enumerate(table.columns) if _is_json(one.type))
 
 

@@ -128,7 +128,7 @@ async def _target(text_url: str, size: int) -> AsyncIterator[Store]:
 
 
 async def _look_at_target(text_url: str) -> None:
-    """As a move would find it: BotError when it has data, ConfigError when it cannot be used."""
+    """Look at the target as a move would: BotError when it has data, ConfigError if unusable."""
     url = parse_url(text_url)
     if (path := absent(url)) is not None:
         migrate.must_be_makeable(path)

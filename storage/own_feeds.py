@@ -17,7 +17,7 @@ from bot.model.subjects import FeedSubject
 from storage.db import Db, upsert
 from storage.schema import own_entry, own_feed, subscription
 
-EVERY = timedelta(minutes=15)
+EVERY = timedelta(minutes=15)  # one address asks another's server, however many follow it
 LONGEST_PAUSE = timedelta(hours=24)  # between two tries of a feed that fails
 AT_ONCE = 500  # hashes that one statement names
 UNLISTED_KEPT = timedelta(days=60)  # hashes of what a feed does not list any more
@@ -134,7 +134,7 @@ async def record_ok(db: Db, read: OwnFeed, *, now: datetime) -> None:
 
 
 async def known(db: Db, key: str, hashes: Collection[str]) -> set[str]:
-    """Which of these a feed has listed before."""
+    """The hashes among these that a feed has listed before."""
     found: set[str] = set()
     for some in _pieces(hashes):
         mine = (own_entry.c.feed == key, own_entry.c.entry.in_(some))
@@ -174,13 +174,13 @@ def _pieces(hashes: Collection[str]) -> Iterable[list[str]]:
 
 
 def follows(chat_id: int) -> ColumnElement[bool]:
-    """Which feeds a chat follows."""
+    """The condition on feeds that a chat follows."""
     mine = select(subscription.c.key).where(_is_followed_as(), subscription.c.chat_id == chat_id)
     return mine.exists()
 
 
 def nobody_follows() -> ColumnElement[bool]:
-    """Which feeds nobody follows any more."""
+    """The condition on feeds that nobody follows any more."""
     return ~select(subscription.c.key).where(_is_followed_as()).exists()
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Row, select, update
 from storage.db import Db, db_now, upsert
 from storage.schema import chat, pace
 
+# Telegram's FAQ: "avoid sending more than one message per second" in a single chat
 PRIVATE_EVERY = timedelta(seconds=1)
 # with the burst 18 in any minute: Telegram allows 20, and slots slip
 GROUP_EVERY = timedelta(seconds=4)
@@ -75,7 +76,7 @@ async def is_paused(db: Db, token: str) -> bool:
 
 
 async def chat_ahead(db: Db, chat_id: int) -> timedelta:
-    """How full a chat's own bucket is; locked when writing, so that it can be charged."""
+    """The time by which a chat's bucket is filled ahead; locked when writing, to be charged."""
     locked = select(chat.c.tat).where(chat.c.id == chat_id).with_for_update()
     tat: datetime | None = (await db.execute(locked)).scalar()
     if tat is None:

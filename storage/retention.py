@@ -34,13 +34,13 @@ BODIES_KEPT = timedelta(hours=24)  # what people wrote
 # their numbers, so that none has its effect twice; Telegram repeats for a day
 UPDATES_KEPT = timedelta(days=7)
 ALERTS_KEPT = timedelta(days=30)  # with their deliveries: what corrections and Why? need
-STORIES_KEPT = timedelta(days=180)
+STORIES_KEPT = timedelta(days=180)  # half a year to search through
 CLUES_KEPT = timedelta(days=3)  # `bot.detect.stories.NEW_EVENT_HOURS`
 # that blocked the bot, are gone, or threw it out: with their settings
 CLOSED_CHATS_KEPT = timedelta(days=90)
 LEFT_KEPT = timedelta(hours=1)  # a feed that nobody follows: who follows it may be about to
-ROWS_AT_ONCE = 2_000
-CHATS_AT_ONCE = 100
+ROWS_AT_ONCE = 2_000  # a transaction: others write in between
+CHATS_AT_ONCE = 100  # each with all that was sent to it
 
 
 async def _bodies(db: Db, _now: datetime, piece: int = ROWS_AT_ONCE) -> int:

@@ -1,4 +1,4 @@
-"""Who set up a channel, and what they were told of it."""
+"""The people who set up channels, and what they were told of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def adopt(db: Db, chat_id: int, owner: int) -> Setup:
 
 
 async def take(db: Db, chat_id: int, owner: int) -> Setup:
-    """Who sets a channel up is its owner from now on, in a message that is still to be sent."""
+    """Make somebody a channel's owner from now on, in a message that is still to be sent."""
     values = {"owner_id": owner, "message_id": None, "told_at": None}
     new = upsert(db, setup).values(chat_id=chat_id, **values)
     await db.execute(new.on_conflict_do_update(index_elements=[setup.c.chat_id], set_=values))
@@ -48,13 +48,13 @@ async def stands_in(db: Db, pk: int, message: int | None) -> None:
 
 
 async def owner_of(db: Db, chat_id: int) -> int | None:
-    """Who set up a channel."""
+    """The person who set up a channel; None where nobody did."""
     query = select(setup.c.owner_id).where(setup.c.chat_id == chat_id)
     return (await db.execute(query)).scalar()
 
 
 async def to_be_told(db: Db, chat_id: int) -> int | None:
-    """Who is to be told that a channel is lost: None where they know, or nobody set it up."""
+    """Note that a channel's owner hears of its loss; None where they did, or there is none."""
     untold = (setup.c.chat_id == chat_id, setup.c.told_at.is_(None))
     told = update(setup).where(*untold).values(told_at=await db_now(db))
     owner: int | None = (await db.execute(told.returning(setup.c.owner_id))).scalar()

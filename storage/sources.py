@@ -20,7 +20,7 @@ TOO_MUCH = "54"  # begins PostgreSQL's codes for what is beyond its limits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
-    """How polling one source went so far; `failures` counts those in a row.
+    """The past of polling one source; `failures` counts those in a row.
 
     `pause` is the seconds between its polls, where that is not simply the catalog's.
     """

@@ -58,8 +58,8 @@ async def add_alone(db: Db, new: Sequence[NewEntry], *, now: datetime) -> None:
 
 
 async def _new_pks(db: Db, count: int) -> list[int]:
-    """So many numbers for stories: on a server they are nobody else's from now on, in a file we
-    are the only one who writes.
+    """`count` numbers for stories: on a server they are nobody else's from now on, in a file we are
+    the only one who writes.
     """
     if db.dialect.name == "sqlite":
         last: int | None = (await db.execute(select(func.max(story.c.id)))).scalar()
@@ -112,7 +112,7 @@ async def get(db: Db, pk: int) -> Story | None:
 
 
 async def shown_among(db: Db, pks: Sequence[int]) -> list[int]:
-    """Of these stories those that everybody may see, in the order given."""
+    """The stories among these that everybody may see, in the order given."""
     if not pks:
         return []
     query = select(story.c.id).where(story.c.id.in_(pks), ~_unapproved(unasked=True))

@@ -15,7 +15,7 @@ NEW_RATES = timedelta(days=10)  # a rate of an earlier day is history that was f
 
 
 async def trends(db: Db, *, now: datetime) -> dict[str, tuple[int, ...]]:
-    """How much each source brought in each of the last 24 hours, the oldest hour first.
+    """The amounts that each source brought in each of the last 24 hours, the oldest hour first.
 
     New entries, and rates of a bank; a source that brought nothing is not there.
     """

@@ -53,7 +53,7 @@ class Numbers(UserDefinedType[Collection[int]]):
     cache_ok = True
 
     def literal_processor(self, dialect: Dialect) -> Callable[[Collection[int]], str]:  # noqa: ARG002 - SQLAlchemy's own
-        """How it is written into a statement: nothing but digits, whatever is given."""
+        """The writer of it into a statement: nothing but digits, whatever is given."""
         return lambda numbers: f"({','.join(['%d' % number for number in numbers]) or 'NULL'})"  # noqa: UP031 - the fastest
 
 

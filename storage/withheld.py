@@ -79,10 +79,10 @@ class Demands(Protocol):
 
 
 class Editor(Protocol):
-    """Who knows what a policy asks of a story; asked in the transaction that withholds it."""
+    """The one who knows policies' demands; asked in the transaction that withholds a story."""
 
     async def unmet(self, db: Db, told: StoredAlert, /) -> Collection[Editorial]:
-        """As `Demands` says it."""
+        """The policies by which it may not be posted yet, as `Demands` says."""
 
     async def ask(self, db: Db, kept: Sequence[Withheld]) -> None:
         """Ask those who set the channels up about what waits for their word, once about each."""

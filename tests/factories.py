@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from bot.alerts.notices import Notice
 from bot.model.chats import Chat, ChatKind, Style
 from bot.model.news import Entry
 from bot.model.rates import Pair, Rate, RateKind, SeenRate
-from bot.reasons import SAID, Reason, read_if, reasons_from_json
+from bot.reasons import SAID, Reason, plain, read_if, reasons_from_json, written
 from bot.render.reasons import in_english
 
+NO_VALUES: Mapping[str, str] = {}
 NOW = datetime(2021, 10, 20, 10, 0, tzinfo=UTC)
 
 
@@ -78,6 +81,30 @@ def a_reason(code: str, *values: object) -> Reason:
     """A reason with its figures in the order in which version 1 of the stored form had them."""
     (found,) = reasons_from_json({"v": 1, "reasons": [[code, *map(str, values)]]})
     return found
+
+
+def a_notice(msgid: str, values: Mapping[str, str] = NO_VALUES) -> Notice:
+    """What operators are told, with its figures as text, whatever they mean: read as version 1."""
+    return Notice.from_json({"v": 1, "msgid": msgid, "values": [*values.items()]})
+
+
+def carried(told: Notice, why: Sequence[Reason] = ()) -> dict[str, str]:
+    """What a notice says, as plain text by name."""
+    shown = {name: plain(figure) for name, figure in told.values}
+    for name, figure in told.values:
+        if isinstance(figure, Reason):
+            shown[name] = _said(figure)
+    if told.held is not None:
+        shown["held"] = str(told.held)
+    if told.severity is not None:
+        shown["severity"] = told.severity.value
+    if why:
+        shown["why"] = "; ".join(map(_said, why))
+    return shown
+
+
+def _said(why: Reason) -> str:
+    return str(why) if why.words else str(in_words(written(why)))
 
 
 def in_words(stored: str | None) -> str | None:

@@ -38,7 +38,7 @@ from tests.factories import NOW, chat, rate
 from tests.handlers.conftest import CATALOG
 
 CHANNEL, OWNER, OPERATOR = -1001, 1001, 1002
-NAMED = [["chat", str(CHANNEL)]]  # whose board it is, where others hear of it
+NAMED = [["chat", {"chat": str(CHANNEL)}]]  # whose board it is, where others hear of it
 SECOND = timedelta(seconds=1)
 GONE = reason(NO_MESSAGE, "message to pin not found")
 REFUSED = reason("telegram.refused", "not enough rights")
@@ -106,7 +106,7 @@ class Kept:
         query = select(alert_table).where(alert_table.c.kind == "notice")
         async with self.store.reading() as db:
             rows = (await db.execute(query.order_by(alert_table.c.id))).all()
-        return [(row.audience_chat, row.payload["msgid"], row.payload["values"]) for row in rows]
+        return [(row.audience_chat, row.payload["msgid"], row.payload["names"]) for row in rows]
 
 
 @pytest.fixture

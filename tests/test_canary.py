@@ -123,6 +123,7 @@ def test_S6_no_verb_that_fails_says_a_secret(tmp_path: Path, form: str) -> None:
     ],
     ids="-".join,
 )
+@pytest.mark.cases(keep=4)
 def test_S6_no_wrong_setting_is_shown_with_its_secret(
     tmp_path: Path, settings: dict[str, str]
 ) -> None:

@@ -4,10 +4,10 @@ brought only a part.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 import storage.chats
 import storage.marks
@@ -17,11 +17,11 @@ from bot.alerts.notices import alert as notice
 from bot.ingest.notices import PARTLY, TOLD_AFTER, note_partly, tell_hourly
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind
-from bot.reasons import reasons_from_json, said, written
+from bot.reasons import Figure, Printed, SourceKey, reasons_from_json, said
 from bot.telegram.outcomes import KICKED, NO_RIGHT
 from storage.db import Store
 from storage.schema import alert
-from tests.factories import NOW, a_reason, chat, in_words
+from tests.factories import NOW, a_notice, a_reason, carried, chat
 
 ADMINS = (5, 7)
 HOUR, MOMENT = timedelta(hours=1), timedelta(microseconds=1)
@@ -37,19 +37,22 @@ async def told(store: Store) -> list[tuple[int, str, dict[str, str]]]:
         ).all()
     found = []
     for row in rows:
-        values = dict(row.payload["values"])
-        if reasons := reasons_from_json(row.reasons):
-            values["why"] = "; ".join(str(in_words(written(one))) for one in reasons)
-        found.append((row.audience_chat, row.payload["msgid"], values))
+        said = Notice.from_json(row.payload)
+        values = carried(said, reasons_from_json(row.reasons))
+        found.append((row.audience_chat, said.msgid, values))
     return found
 
 
+def of(source: str, why: str = "HTTP 503", msgid: str = "notice.source") -> Notice:
+    """A word on the trouble of a source."""
+    return Notice.of(msgid, {"source": SourceKey(source)}, why=why)
+
+
 def test_a_notice_is_for_one_operator_notable_and_worth_two_days() -> None:
-    """Its values are in one order, whichever they were given in."""
-    made = notice(5, "notice.source", {"why": "HTTP 503", "source": "nbkr"}, now=NOW)
+    made = notice(5, of("nbkr"), now=NOW)
     assert made == Alert(
         dedup_key=made.dedup_key,
-        payload=Notice(msgid="notice.source", values=(("source", "nbkr"), ("why", "HTTP 503"))),
+        payload=of("nbkr"),
         severity=Severity.NOTABLE,
         lane=Lane.ALERT,
         audience=Audience(chat=5),
@@ -59,23 +62,18 @@ def test_a_notice_is_for_one_operator_notable_and_worth_two_days() -> None:
 
 
 def test_one_trouble_of_one_day_has_one_key() -> None:
-    """Another operator, trouble, value or day has another; the order of the values does not matter,
-    nor the hour.
-    """
-    one = notice(5, "notice.source", {"source": "nbkr", "why": "HTTP 503"}, now=NOW)
-    assert (
-        notice(5, "notice.source", {"why": "HTTP 503", "source": "nbkr"}, now=NOW + HOUR).dedup_key
-        == one.dedup_key
-    )
+    """Another operator, trouble, value or day has another; the hour does not matter."""
+    one = notice(5, of("nbkr"), now=NOW)
+    assert notice(5, of("nbkr"), now=NOW + HOUR).dedup_key == one.dedup_key
     others = [
-        notice(7, "notice.source", {"source": "nbkr", "why": "HTTP 503"}, now=NOW),
-        notice(5, "notice.partly", {"source": "nbkr", "why": "HTTP 503"}, now=NOW),
-        notice(5, "notice.source", {"source": "nbkr", "why": "HTTP 502"}, now=NOW),
-        notice(
-            5, "notice.source", {"source": "nbkr", "why": "HTTP 503"}, now=NOW + timedelta(days=1)
-        ),
+        notice(7, of("nbkr"), now=NOW),
+        notice(5, of("nbkr", msgid="notice.partly"), now=NOW),
+        notice(5, of("nbkr", "HTTP 502"), now=NOW),
+        notice(5, of("cbr"), now=NOW),
+        notice(5, of("nbkr"), now=NOW, reasons=(said("x"),)),
+        notice(5, of("nbkr"), now=NOW + timedelta(days=1)),
     ]
-    assert len({one.dedup_key, *(other.dedup_key for other in others)}) == 5
+    assert len({one.dedup_key, *(other.dedup_key for other in others)}) == 7
     assert one.dedup_key.startswith("notice:5:notice.source:")
     assert one.dedup_key.endswith(f":{NOW:%Y-%m-%d}")
 
@@ -83,15 +81,18 @@ def test_one_trouble_of_one_day_has_one_key() -> None:
 async def test_each_operator_is_told_once_a_day(store: Store) -> None:
     """The same words again change nothing; other words are other news."""
     async with store.writing() as db:
-        await tell(db, ADMINS, "notice.source", {"source": "nbkr", "why": "HTTP 503"}, now=NOW)
-        await tell(
-            db, ADMINS, "notice.source", {"source": "nbkr", "why": "HTTP 503"}, now=NOW + HOUR
-        )
+        await tell(db, ADMINS, of("nbkr"), now=NOW)
+        await tell(db, ADMINS, of("nbkr"), now=NOW + HOUR)
     why = {"source": "nbkr", "why": "HTTP 503"}
     assert await told(store) == [(5, "notice.source", why), (7, "notice.source", why)]
     async with store.writing() as db:
-        await tell(db, ADMINS, "notice.source", why, now=NOW + timedelta(days=1))
+        await tell(db, ADMINS, of("nbkr"), now=NOW + timedelta(days=1))
     assert len(await told(store)) == 4
+
+
+def unread(count: int) -> Notice:
+    """A word on so many updates."""
+    return Notice.of("notice.unreadable", count=count)
 
 
 async def test_what_is_told_hourly_is_told_once_an_hour_whatever_it_says(store: Store) -> None:
@@ -105,11 +106,8 @@ async def test_what_is_told_hourly_is_told_once_an_hour_whatever_it_says(store: 
     ]
     async with store.writing() as db:
         for count, (now, heard) in enumerate(moments):
-            assert (
-                await tell_hourly(db, ADMINS, "notice.unreadable", {"count": str(count)}, now=now)
-                is heard
-            )
-        assert await tell_hourly(db, ADMINS, "notice.backup", {"why": "x"}, now=NOW + HOUR)
+            assert await tell_hourly(db, ADMINS, unread(count), now=now) is heard
+        assert await tell_hourly(db, ADMINS, Notice.of("notice.backup", why="x"), now=NOW + HOUR)
     assert await told(store) == [
         *((admin, "notice.unreadable", {"count": "0"}) for admin in ADMINS),
         *((admin, "notice.unreadable", {"count": "3"}) for admin in ADMINS),
@@ -120,13 +118,9 @@ async def test_what_is_told_hourly_is_told_once_an_hour_whatever_it_says(store: 
 async def test_T1_a_clock_set_back_does_not_silence_what_is_told_hourly(store: Store) -> None:
     """What was told in a future that is no more does not count."""
     async with store.writing() as db:
-        assert await tell_hourly(
-            db, ADMINS, "notice.unreadable", {"count": "1"}, now=NOW + timedelta(days=300)
-        )
-        assert await tell_hourly(db, ADMINS, "notice.unreadable", {"count": "2"}, now=NOW)
-        assert not await tell_hourly(
-            db, ADMINS, "notice.unreadable", {"count": "3"}, now=NOW + MOMENT
-        )
+        assert await tell_hourly(db, ADMINS, unread(1), now=NOW + timedelta(days=300))
+        assert await tell_hourly(db, ADMINS, unread(2), now=NOW)
+        assert not await tell_hourly(db, ADMINS, unread(3), now=NOW + MOMENT)
 
 
 async def test_a_source_that_brings_a_part_is_told_of_at_the_fifth_poll_in_a_row_and_once(
@@ -188,13 +182,13 @@ async def test_one_trouble_is_told_once_an_hour_whatever_figures_it_has(store: S
             (NOW + HOUR - MOMENT, "cbr", "HTTP 502"),
             (NOW + HOUR + MOMENT, "nbkr", "HTTP 501"),
         ):
-            await tell(db, (5,), trouble, {"source": source, "why": why}, now=now)
+            await tell(db, (5,), of(source, why), now=now)
         later = NOW + HOUR + 2 * MOMENT
-        await tell(db, (7,), trouble, {"source": "nbkr", "why": "HTTP 500"}, now=later)
-        await tell(db, (5,), "notice.partly", {"source": "nbkr", "why": "HTTP 500"}, now=later)
-        await tell(db, (5,), "notice.well", {"source": "nbkr"}, now=later)
-        await tell(db, (5,), trouble, {"source": "cbr", "why": "HTTP 500"}, now=later)
-        await tell(db, (5,), trouble, {"source": "nbkr", "why": "HTTP 499"}, now=later)
+        await tell(db, (7,), of("nbkr", "HTTP 500"), now=later)
+        await tell(db, (5,), of("nbkr", "HTTP 500", "notice.partly"), now=later)
+        await tell(db, (5,), Notice.of("notice.well", {"source": SourceKey("nbkr")}), now=later)
+        await tell(db, (5,), of("cbr", "HTTP 500"), now=later)
+        await tell(db, (5,), of("nbkr", "HTTP 499"), now=later)
     assert [(who, msgid, *values.values()) for who, msgid, values in await told(store)] == [
         (5, trouble, "nbkr", "HTTP 503"),
         (5, trouble, "cbr", "HTTP 502"),
@@ -206,27 +200,34 @@ async def test_one_trouble_is_told_once_an_hour_whatever_figures_it_has(store: S
     ]
 
 
-@pytest.mark.parametrize(
-    ("msgid", "names", "figures"),
-    [
-        ("notice.unheard", {}, {"alert": "7", "count": "3", "why": "HTTP 502"}),
-        ("notice.unreadable", {}, {"count": "3", "last": "900001"}),
-        ("notice.flood", {"source": "one"}, {"n": "25"}),
-        ("notice.stale", {"bank": "nbkr"}, {"day": "2021-10-18"}),
-        ("notice.dispute", {"pair": "USD/KGS"}, {"rate": "89.9000", "theirs": "84.9000"}),
-    ],
-)
-async def test_other_figures_are_the_same_trouble(
-    store: Store, msgid: str, names: dict[str, str], figures: dict[str, str]
-) -> None:
-    """Each alone, and all; another name is another trouble."""
+async def test_other_figures_are_the_same_trouble(store: Store) -> None:
+    """Another name is another trouble, whatever its type."""
+    bank: dict[str, Figure] = {"bank": SourceKey("nbkr"), "pair": "USD/KGS"}
     async with store.writing() as db:
-        await tell(db, (5,), msgid, names | figures, now=NOW)
-        for name in figures:
-            await tell(db, (5,), msgid, names | figures | {name: "1"}, now=NOW + MOMENT)
-        for name in names:
-            await tell(db, (5,), msgid, names | figures | {name: "x"}, now=NOW + MOMENT)
-    assert len(await told(store)) == 1 + len(names)
+        for rate, day in (("89.9", 18), ("89.8", 18), ("89.8", 19)):
+            word = Notice.of("notice.dispute", bank, rate=Printed(rate), day=date(2021, 10, day))
+            await tell(db, (5,), word, now=NOW)
+    assert len(await told(store)) == 1
+    async with store.writing() as db:
+        for names in (bank | {"bank": SourceKey("cbr")}, bank | {"pair": "EUR/KGS"}, {}):
+            await tell(db, (5,), Notice.of("notice.dispute", names), now=NOW)
+    assert len(await told(store)) == 4
+
+
+async def test_a_trouble_that_an_earlier_version_told_of_is_not_told_again(store: Store) -> None:
+    """Of the hour before the update, for what reason or figures it was."""
+    values = {"bank": "nbkr", "other": "cbr", "pair": "USD/KGS", "rate": "1.5", "theirs": "2"}
+    names = {"bank": SourceKey("nbkr"), "other": SourceKey("cbr"), "pair": "USD/KGS"}
+    async with store.writing() as db:
+        await tell(db, (5,), a_notice("notice.dispute", values), now=NOW)
+        await db.execute(
+            update(alert).values(
+                payload={"v": 1, "msgid": "notice.dispute", "values": [*values.items()]}
+            )
+        )
+        word = Notice.of("notice.dispute", names, rate=Printed("1.6"), theirs=Printed("2"))
+        await tell(db, (5,), word, now=NOW + MOMENT)
+    assert len(await told(store)) == 1
 
 
 @pytest.mark.parametrize(
@@ -241,12 +242,12 @@ async def test_a_trouble_that_was_over_is_told_when_it_begins_again(
     store: Store, trouble: str, over: str, name: str
 ) -> None:
     """Within the hour too, and that it is over as often as it is."""
-    said = [trouble, over, trouble, over]
+    words = [trouble, over, trouble, over]
     async with store.writing() as db:
-        for times, msgid in enumerate(said):
-            values = {name: "nbkr", "day": f"2021-10-1{times}"}
-            await tell(db, (5,), msgid, values, now=NOW + times * MOMENT)
-    assert [msgid for _, msgid, _ in await told(store)] == said
+        for times, msgid in enumerate(words):
+            word = Notice.of(msgid, {name: SourceKey("nbkr")}, n=times)
+            await tell(db, (5,), word, now=NOW + times * MOMENT)
+    assert [msgid for _, msgid, _ in await told(store)] == words
 
 
 async def test_a_question_is_never_kept_back_nor_another_fault_of_ours(store: Store) -> None:
@@ -255,12 +256,13 @@ async def test_a_question_is_never_kept_back_nor_another_fault_of_ours(store: St
     async with store.writing() as db:
         for msgid in questions:
             for rate in ("1", "2"):  # that no name tells apart
-                await tell(db, (5,), msgid, {"source": "nbkr", "rate": rate}, now=NOW)
-        for number, why in (("7", "long"), ("8", "long"), ("9", "empty"), ("10", "long")):
-            values = {"alert": number, "why": why}
-            await tell(db, (5,), "notice.rejected", values, now=NOW + MOMENT)
-    said = [(msgid, one.get("rate", one.get("why"))) for _, msgid, one in await told(store)]
-    assert said == [
+                word = Notice.of(msgid, {"source": SourceKey("nbkr")}, rate=rate)
+                await tell(db, (5,), word, now=NOW)
+        for number, why in ((7, "long"), (8, "long"), (9, "empty"), (10, "long")):
+            word = Notice.of("notice.rejected", {"why": said(why)}, alert=number)
+            await tell(db, (5,), word, now=NOW + MOMENT)
+    heard = [(msgid, one.get("rate", one.get("why"))) for _, msgid, one in await told(store)]
+    assert heard == [
         *((msgid, rate) for msgid in questions for rate in ("1", "2")),
         ("notice.rejected", "long"),
         ("notice.rejected", "empty"),
@@ -269,10 +271,11 @@ async def test_a_question_is_never_kept_back_nor_another_fault_of_ours(store: St
 
 async def test_of_one_trouble_each_reason_is_told_and_kept(store: Store) -> None:
     """A question's reasons are words in the language of whoever reads it, and not of its making."""
-    held, why = {"source": "nbkr", "rate": "USD/KGS 1"}, a_reason("swapped", "EUR/KGS")
+    held = Notice.of("notice.held", {"source": SourceKey("nbkr")}, rate="USD/KGS 1")
+    why = a_reason("swapped", "EUR/KGS")
     async with store.writing() as db:
         for reasons in ((), (why,), (why,), (a_reason("swapped", "RUB/KGS"),)):
-            await tell(db, (5,), "notice.held", held, now=NOW, reasons=reasons)
+            await tell(db, (5,), held, now=NOW, reasons=reasons)
     async with store.reading() as db:
         kept = (await db.execute(select(alert.c.reasons).order_by(alert.c.id))).scalars()
         assert [reasons_from_json(one) for one in kept] == [
@@ -300,8 +303,7 @@ async def test_T8_a_trouble_told_in_a_future_that_is_no_more_is_told_again(store
     """A clock that was set back keeps nobody in the dark."""
     async with store.writing() as db:
         for now in (NOW + timedelta(days=300), NOW, NOW + MOMENT):
-            values = {"source": "nbkr", "why": f"HTTP 503 at {now}"}
-            await tell(db, (5,), "notice.source", values, now=now)
+            await tell(db, (5,), of("nbkr", f"HTTP 503 at {now}"), now=now)
     assert len(await told(store)) == 2
 
 
@@ -309,5 +311,5 @@ async def test_T8_a_trouble_told_in_a_future_that_is_no_more_is_told_again(store
 async def test_without_operators_nobody_is_told(store: Store, admins: tuple[int, ...]) -> None:
     """And nothing fails."""
     async with store.writing() as db:
-        await tell(db, admins, "notice.source", {"source": "nbkr"}, now=NOW)
+        await tell(db, admins, of("nbkr"), now=NOW)
     assert [who for who, _, _ in await told(store)] == list(admins)

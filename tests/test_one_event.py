@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 import storage.chats
 import storage.stories
 from bot.emulator import TEST_TOKEN, Emulator
@@ -58,6 +60,7 @@ async def quiet(world: World) -> None:
         await world.report(key, (f"{key} 0", f"Weather of {key}", "Warm."))
 
 
+@pytest.mark.cases
 async def test_it_is_one_message_that_grows_sounds_again_once_and_ends(store: Store) -> None:
     async with (
         polling(store, catalog, now=datetime.now(UTC)) as world,

@@ -844,6 +844,7 @@ def test_a_kind_that_is_decided_by_what_is_loaded_later_is_a_whole_one() -> None
         ),
     ],
 )
+@pytest.mark.cases(keep=2)
 def test_what_lacks_a_part_is_named_before_anything_is_opened(
     program: Path, verb: str, halves: list[tuple[str, str, str, str]]
 ) -> None:

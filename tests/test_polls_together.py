@@ -148,6 +148,7 @@ async def test_a_document_with_more_entries_than_a_statement_takes_is_read_from_
 
 
 @pytest.mark.parametrize("count", [24, 25, 51])
+@pytest.mark.cases
 async def test_F26_many_new_entries_are_stored_in_pieces_all_of_them_and_in_silence(
     world: World, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:

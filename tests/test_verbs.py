@@ -212,6 +212,7 @@ async def test_a_port_that_another_program_has_is_a_line(
 @pytest.mark.parametrize(
     "words", [["convert", "100 usd", "--parse-only"], ["db", "check"], ["outbox"], ["poll"]]
 )
+@pytest.mark.cases(keep=2)
 def test_P6_an_output_that_has_no_room_is_a_line(tmp_path: Path, words: list[str]) -> None:
     """And 1, whatever wrote to it: what a disk did not take is not done."""
     catalog = tmp_path / "mine.toml"
@@ -324,7 +325,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("how", DAMAGES)
-@pytest.mark.cases(keep=4)
+@pytest.mark.cases(keep=2)
 def test_P9_db_check_as_json_is_one_object_whatever_is_wrong(tmp_path: Path, how: str) -> None:
     """Who reads it is told by it, and by the exit; the tables that can be counted are."""
     assert jarchy(tmp_path, "db", "upgrade").returncode == 0
@@ -381,6 +382,7 @@ LARGER = "larger than 5 MiB"
         ("broadcast --to all --file /dev/zero", f"zero: {LARGER}"),
     ],
 )
+@pytest.mark.cases(keep=2)
 def test_F2_what_has_no_end_is_read_so_far_and_no_further(
     tmp_path: Path, words: str, told: str
 ) -> None:
@@ -444,6 +446,7 @@ async def test_check_reads_what_it_fetches_and_says_what_each_source_has(tmp_pat
     ],
     ids=["502", "429", "401", "reset"],
 )
+@pytest.mark.cases(keep=1)
 async def test_G16_check_asks_telegram_again_before_it_says_no(
     tmp_path: Path, mistake: Fault
 ) -> None:

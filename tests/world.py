@@ -45,7 +45,7 @@ from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind
 from bot.model.places import Place
 from bot.model.rates import Rate
-from bot.reasons import Reason, reasons_from_json, written
+from bot.reasons import Reason, reasons_from_json
 from bot.running import Running
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
@@ -54,7 +54,7 @@ from bot.workers import Workers
 from storage.db import Store
 from storage.opening import open_store
 from storage.schema import alert, chat, delivery
-from tests.factories import NOW, in_words
+from tests.factories import NOW, a_notice, carried, in_words
 from tests.factories import chat as a_chat
 from tests.publishers import Publishers, bank_page, rss
 
@@ -217,10 +217,8 @@ class World:
         """What the operators were told, or will be."""
         found = []
         for row in await self.alerts("notice"):
-            values = dict(row.payload["values"])
-            if why := reasons_from_json(row.reasons):
-                values["why"] = "; ".join(str(in_words(written(one))) for one in why)
-            found.append((row.payload["msgid"], values))
+            told = Notice.from_json(row.payload)
+            found.append((told.msgid, carried(told, reasons_from_json(row.reasons))))
         return found
 
     async def notice_reasons(self) -> list[tuple[Reason, ...]]:
@@ -308,10 +306,8 @@ class World:
         self.worker.stop()
         await self._sending
 
-    async def _tell(self, msgid: str, values: dict[str, str], *why: Reason) -> None:
-        if why:
-            values = {**values, "why": "; ".join(map(str, why))}
-        self.told.append((msgid, values))
+    async def _tell(self, told: Notice, *why: Reason) -> None:
+        self.told.append((told.msgid, carried(told, why)))
 
     async def reader(self, number: int, kind: ChatKind = ChatKind.PRIVATE, **changes: Any) -> None:
         """A chat that wants the alerts of security."""
@@ -331,9 +327,7 @@ class World:
         self._count += not again
         new = Alert(
             dedup_key=str(self._count),
-            payload=Notice(
-                msgid="notice.gone", values=(("chat", str(self._count)), ("why", "a test"))
-            ),
+            payload=a_notice("notice.gone", {"chat": str(self._count), "why": "a test"}),
             severity=Severity.NOTABLE,
             lane=lane,
             audience=Audience(subscription=SECURITY),

@@ -113,6 +113,7 @@ def _strings(module: str) -> Iterator[str]:
         one = waiting.pop()
         if isinstance(one, str):
             yield one
+        # a function, or a class body, within
         elif isinstance(one, CodeType):
             waiting += one.co_consts
         elif isinstance(one, tuple | frozenset):

@@ -45,7 +45,7 @@ class Answers(Kind):
         return None
 
     def ready(self, told: StoredAlert, *, plain: bool) -> Call | None:
-        """As it was meant; after a refusal only its words, as a message of their own."""
+        """The answer as it was meant; after a refusal only its words, as a message of their own."""
         call = Answered.read(told.payload).call
         if not plain:
             return call

@@ -101,7 +101,7 @@ def alert(kept: Withheld, owner: int, *, now: datetime) -> Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What a channel would post of a story that it withholds; `mark` is of its words."""
+    """The post that a channel withholds, as it would look; `mark` is of its words."""
 
     delivery: int
     channel: Chat
@@ -115,7 +115,7 @@ class Proof:
 
 
 async def proof(desk: Desk, kept: Withheld) -> Proof | None:
-    """What a channel would post now; None where it does not wait for a word, or not any more."""
+    """The post that a channel withholds; None where it waits for no word, or not any more."""
     told = await storage.alerts.get(desk.db, kept.alert)
     channel = await storage.chats.get(desk.db, kept.chat)
     waits = kept.state is State.WITHHELD and kept.demand is Editorial.APPROVE

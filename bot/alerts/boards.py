@@ -20,7 +20,7 @@ from bot.render.cutting import cut
 from bot.render.text import Message, Rich, join, message
 from storage.alerts import StoredAlert
 
-LASTS = timedelta(hours=6)
+LASTS = timedelta(hours=6)  # one that waits longer is made anew with what is true then
 LONGEST = 3900  # UTF-16 units of a board before the line that says when it was updated
 
 
@@ -71,7 +71,7 @@ class Boards(Kind):
 
 
 async def body(desk: Desk, chat: Chat, *, now: datetime) -> Rich:
-    """What a chat's board says now, but for when it was updated; empty where that is nothing."""
+    """The text of a chat's board now, without the time of its update; "" where it has none."""
     keys = await storage.chats.subscriptions(desk.db, chat.id)
     view = await board_view(
         desk.db,

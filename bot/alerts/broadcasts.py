@@ -59,7 +59,7 @@ class Broadcast(Payload):
 
     @property
     def message(self) -> Message:
-        """What readers see; its preview is this very message."""
+        """The message that readers get; the preview is this very one."""
         return Message(self.text, self.entities, silent=True)
 
 
@@ -70,7 +70,7 @@ class Broadcasts(Kind):
     texts = ()
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
-        """As it was written, in no other language."""
+        """The broadcast as it was written, in no other language."""
         return Broadcast.read(told.payload).message
 
 
@@ -88,7 +88,7 @@ def alert(key: str, words: Broadcast, audience: str, *, now: datetime) -> Alert:
 
 
 def kept_of(text: str, entities: Iterable[Entity]) -> tuple[Entity, ...]:
-    """Of a text's entities those that a bot may send, and that lie within it."""
+    """The entities of a text that a bot may send, and that lie within it."""
     size = units(text)
     kept: list[Entity] = []
     for one in entities:

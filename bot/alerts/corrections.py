@@ -18,7 +18,7 @@ from bot.render.phrases import phrase
 from bot.render.text import Message, bold, lines, message
 from storage.alerts import StoredAlert
 
-LASTS = timedelta(days=2)
+LASTS = timedelta(days=2)  # a wrong figure is worth mending for longer than it was news
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class RateCorrected(Payload):
     """
 
     KIND = "correction"
-    VERSION = 2
+    VERSION = 2  # 1 did not say which kind of post it corrects
     POST = Post.RATES
 
     told: int
@@ -71,13 +71,13 @@ class Corrections(Kind):
     own = True  # it answers each chat's own message
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message:
-        """What the rate was, what it is, and who says so."""
+        """The former and the corrected rate, and who says so."""
         fixed = RateCorrected.read(told.payload)
         names = desk.source_names(fixed.new.source)
         return correction(fixed.old, fixed.new, reader.language, source_names=names)
 
     async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:
-        """What the rate was and is, on one line."""
+        """The former and the corrected rate on one line."""
         said = await self.words(desk, told, reader)
         first, values = said.text.split("\n")[:2]
         return Brief(line=lines(bold(first), values))

@@ -23,8 +23,8 @@ from bot.render.text import Message
 from bot.sources.standing import led
 from storage.alerts import StoredAlert
 
-LATE = timedelta(minutes=10)
-LASTS = timedelta(hours=6)
+LATE = timedelta(minutes=10)  # behind its hour, from which on it says that it is late
+LASTS = timedelta(hours=6)  # of its hour; who was away for longer gets none of that day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ async def _found(
     *,
     known_at: datetime | None = None,
 ) -> Digest:
-    """What the digest tells a chat that follows this; of the reports `known_at` a time alone."""
+    """The digest of a chat that follows `keys`; with `known_at` of reports known by then."""
     order = await storage.chats.currency_order(desk.db, reader.chat)
     return await day_digest(
         desk.db,

@@ -34,7 +34,7 @@ class Wording:
 
     @classmethod
     def of(cls, stored: StoredEntry, changed: Entry) -> Self:
-        """What a `stored` entry says after it was `changed`."""
+        """The wording of a `stored` entry after it was `changed`."""
         return cls(
             story=stored.story,
             entry=stored.pk,
@@ -56,14 +56,14 @@ class Wording:
 
     @property
     def form(self) -> dict[str, Any]:
-        """As it is stored."""
+        """The stored form."""
         at = self.updated_at and self.updated_at.isoformat()
         words = {"title": self.title, "summary": self.summary, "content": self.content}
         return {"story": self.story, "entry": self.entry, **words, "updated_at": at}
 
     @classmethod
     def read(cls, form: Mapping[str, Any]) -> Self:
-        """What `form` made."""
+        """The wording that `form` wrote."""
         at = form["updated_at"] and datetime.fromisoformat(form["updated_at"])
         return cls(**{**form, "updated_at": at})
 
@@ -73,7 +73,7 @@ class StoryGrew(Payload):
     """More is reported of the story that alert `told` carried; a `wording` waits for a word."""
 
     KIND = "edit"
-    VERSION = 2
+    VERSION = 2  # 1 had no wording
 
     told: int
     wording: Wording | None = None
@@ -110,7 +110,7 @@ class Edits(Kind):
         return await Stories().words(desk, first, reader)
 
     async def switched(self, desk: Desk, told: StoredAlert, reader: Reader) -> Mapping[str, Button]:
-        """Who left the topic can come back, and who wants silence reads until when."""
+        """A button back for who left the topic, and the end of silence for who asked for one."""
         first = StoryGrew.read(told.payload).told
         state = await storage.chats.following(desk.db, reader.chat, str(SECURITY))
         if state is None:

@@ -1,4 +1,4 @@
-"""What a feed brought that readers added themselves, told to those who follow it; silently."""
+"""New entries of a feed that readers added themselves, told to those who follow it; silently."""
 
 from __future__ import annotations
 

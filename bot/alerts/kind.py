@@ -1,4 +1,4 @@
-"""What a kind of alert brings: payload, words, why, what it is about, how it reaches a chat."""
+"""The parts of a kind of alert: payload, words, why, what it is about, how it reaches a chat."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from storage.db import Db
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Whom an alert is put into words for; `chat` matters only to kinds whose words are `own`."""
+    """The reader that an alert is worded for; only kinds with `own` words look at `chat`."""
 
     chat: int
     language: str
@@ -50,7 +50,7 @@ class Desk:
     bot: str = ""  # until Telegram has told it
 
     def source_names(self, source: str) -> dict[str, str]:
-        """What a source of rates is called, by language; nothing once it left the catalog."""
+        """A rate source's names by language; none once it left the catalog."""
         spec = self.catalog.rates.get(source)
         if spec is None:
             return {}
@@ -59,7 +59,7 @@ class Desk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
-    """What an alert is among others that are told together: a rate that moved, a line, or both."""
+    """An alert's share in a message that tells several: a rate that moved, a line, or both."""
 
     move: Move | None = None
     line: Rich | None = None
@@ -74,7 +74,7 @@ class Kind(ABC):
     """
 
     payload: ClassVar[type[Payload]]
-    """What it carries, with its name and its stored form."""
+    """The content of its alerts, with their name and stored form."""
 
     texts: ClassVar[tuple[str, ...]]
     """The ids of all texts that its words and its why are made of, none where it has none."""
@@ -93,11 +93,11 @@ class Kind(ABC):
         return {}
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - has none
-        """Why it was told; None where there is no such button under it."""
+        """The reasons that it was told for; None where there is no such button under it."""
         return None
 
     async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:  # noqa: ARG002 - has none
-        """What it says where it waited and is told with others; None when it is over by then."""
+        """Its share in a message with others after it waited; None when it is over by then."""
         return None
 
     async def published_at(self, desk: Desk, told: StoredAlert) -> datetime | None:  # noqa: ARG002 - by itself
@@ -105,7 +105,7 @@ class Kind(ABC):
         return None
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - has none
-        """What its buttons mute and snooze; None where it has none."""
+        """The subject that its buttons mute and snooze; None where it has none."""
         return None
 
     def rate(self, told: StoredAlert) -> Rate | None:  # noqa: ARG002 - has none
@@ -119,7 +119,7 @@ class Kind(ABC):
         return None
 
     def news(self, told: StoredAlert) -> Story | None:  # noqa: ARG002 - has none
-        """What it tells that stands in no story, and that filters are asked of all the same."""
+        """News that stand in no story and that filters are asked of; None for most kinds."""
         return None
 
     def revises(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - revises none
@@ -155,6 +155,7 @@ def lacking(kind: type[Kind]) -> list[str]:
     texts: object = getattr(kind, "texts", None)
     if not isinstance(texts, tuple) or not all(isinstance(one, str) for one in texts):
         missing.append("texts, ids of texts in round brackets")
+    # the table makes one of each, which all alerts of the kind share
     if not takes(kind, 0):
         missing.append("a way to be made of nothing")
     payload: object = getattr(kind, "payload", None)
@@ -230,12 +231,13 @@ def kind_among(kinds: Mapping[str, Kind], told: StoredAlert) -> Kind:
     kind = kinds.get(form.kind)
     if kind is None:
         raise NewerError(reason("alert.no_kind", "a stored alert of kind {kind}", kind=form.kind))
+    # a newer version of the kind, which this program would read wrongly
     kind.payload.must_read(form)
     return kind
 
 
 def place_of(module: str) -> str:
-    """What a sentence about a kind of alert begins with: its name, and its file."""
+    """The beginning of a sentence about a kind of alert: its name, and its file."""
     return f"kind of alert {module.rpartition('.')[2]}: {module.replace('.', '/')}.py"
 
 

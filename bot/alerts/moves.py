@@ -29,16 +29,16 @@ from bot.sources.standing import led
 from storage.alerts import StoredAlert
 from storage.withheld import ANY_CHANNEL
 
-LASTS = timedelta(hours=24)
+LASTS = timedelta(hours=24)  # by then there is another rate
 HEADLINES_OF = timedelta(hours=24)  # before a move: what is older is no news of it
-HEADLINES_NAMED = 1
+HEADLINES_NAMED = 1  # the message is about the rate
 USUAL_DIGITS = 2  # of the usual change: in the message and in its *Why?* the same figure
 TRIVIAL = timedelta(days=7)  # "largest fall since last Tuesday" says nothing
 
 
 @dataclass(frozen=True, slots=True)
 class RateMoved(Payload):
-    """What the detector said of the move."""
+    """The payload of a move, as the detector measured it."""
 
     KIND = "move"
     POST = Post.RATES
@@ -117,7 +117,7 @@ class Moves(Kind):
     )
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
-        """What moved, from what to what, since when, how unusual, whose number, and the news."""
+        """The move: from what to what, since when, how unusual, whose number, and the news."""
         moved = RateMoved.read(told.payload).moved
         return move(
             moved,
@@ -272,7 +272,7 @@ def _since(moved: Moved, language: str) -> list[Rich]:
 
 
 def _usual(moved: Moved, language: str) -> Rich | None:
-    """What a day usually brings, beside the change of one: of more days it would say too little."""
+    """The usual change of a day, beside a change of one day: of more it would say too little."""
     if not moved.usual:
         return None
     return phrase("move.usual", language, usual=share(moved.usual, language, USUAL_DIGITS))
@@ -304,8 +304,8 @@ async def heard(desk: Desk, moved: Moved, reader: Reader) -> bool:
 
 
 def why_move(moved: Moved, language: str, *, heard: bool = True) -> Message:
-    """Why a move was told: the rules that fired, and the usual size of a day. `heard` says whether
-    its reader had the alert that it is counted from.
+    """The reasons of a move: the rules that fired, and the usual size of a day. `heard` says
+    whether its reader had the alert that it is counted from.
     """
     pair = bold(str(moved.new.pair))
     said = reasons_of(moved, language, heard=heard)

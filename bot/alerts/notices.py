@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any, Protocol, Self
 
 import storage.alerts
@@ -14,13 +13,26 @@ import storage.chats
 import storage.setups
 from bot.alerts.kind import Desk, Kind, Reader
 from bot.errors import NewerError
-from bot.i18n import day_at, day_since, known, t
+from bot.i18n import known, t
 from bot.model.alerts import NOTHING, About, Alert, Audience, Lane, Payload, Severity, Terms
-from bot.reasons import Reason, written
+from bot.reasons import (
+    ChatNumber,
+    Figure,
+    Figures,
+    Printed,
+    Quote,
+    Reason,
+    Since,
+    SourceKey,
+    Term,
+    figures_from_json,
+    figures_to_json,
+    plain,
+    written,
+)
 from bot.render.desk import correction_buttons, story_buttons
-from bot.render.numbers import as_printed
 from bot.render.phrases import phrase
-from bot.render.reasons import because
+from bot.render.reasons import NO_NAMES, Names, because, figure_told
 from bot.render.text import Button, Colour, Message, Rich, Rows, message, one_line, places
 from storage.alerts import StoredAlert
 from storage.db import Db
@@ -28,57 +40,96 @@ from storage.db import Db
 LASTS = timedelta(days=2)
 HOUR = timedelta(hours=1)
 MOST_AN_HOUR = 200  # that are looked through: an hour has fewer
-#: Values that may differ from one word on a trouble to the next.
-CHANGING = frozenset({"why", "alert", "count", "n", "last", "day", "rate", "theirs"})
 #: Notices that a trouble is over.
 GOOD_NEWS = frozenset({"notice.well", "notice.fresh", "notice.speaks"})
-#: None of these is kept back: the questions, each of which waits for its own word, and good news.
-ALWAYS_TOLD = GOOD_NEWS | {"notice.held", "notice.story", "notice.correction"}
 #: A trouble that nobody gave a reason for is told all the same.
 NO_REASON = "–"
-NO_NAMES: Mapping[str, str] = {}
-SINCE = frozenset({"notice.silent"})  # notices whose {day} is when something began
+NOBODY: Mapping[str, Figure] = {}
 
 
 class OnTrouble(Protocol):
-    """Who tells the operators of a trouble: a text, its values, and why."""
+    """A function that tells the operators of a trouble, and why it is one."""
 
-    async def __call__(self, msgid: str, values: dict[str, str], /, *why: Reason) -> None:
+    async def __call__(self, told: Notice, /, *why: Reason) -> None:
         """Tell it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Payload):
-    """What an operator must know: `msgid` from the catalogs, filled with `values`.
+    """A notice to an operator: the text `msgid` of the catalogs, filled with figures by name.
 
-    Why is the alert's reasons, and its {why}; earlier versions had a sentence among the values.
+    The `names` say what it is about: another word with the same is about the same trouble, whatever
+    its `figures`. A question has the number of what it asks about (`held`), and of a story how
+    grave that is. Why is the alert's reasons, and the text's {why}.
     """
 
     KIND = "notice"
+    VERSION = 2
     TERMS = Terms(passes_stop=True, personal=True)
 
     msgid: str
-    values: tuple[tuple[str, str], ...] = ()
+    names: Figures = ()
+    figures: Figures = ()
+    held: int | None = None
+    severity: Severity | None = None
+
+    @classmethod
+    def of(
+        cls,
+        msgid: str,
+        names: Mapping[str, Figure] = NOBODY,
+        /,
+        *,
+        held: int | None = None,
+        severity: Severity | None = None,
+        **figures: Figure,
+    ) -> Self:
+        """A notice with the names of what it is about, and the figures that may change."""
+        return cls(
+            msgid=msgid,
+            names=tuple(names.items()),
+            figures=tuple(figures.items()),
+            held=held,
+            severity=severity,
+        )
 
     @property
     def about(self) -> About:
         """The chat that it names: it is forgotten with that."""
-        chat = dict(self.values).get("chat", "")
-        if not chat.removeprefix("-").isdecimal():  # groups and channels have numbers below zero
-            return NOTHING
-        return About(chat=int(chat))
+        for _, figure in self.values:
+            if isinstance(figure, ChatNumber):
+                return About(chat=int(figure))
+        return NOTHING
+
+    @property
+    def values(self) -> Figures:
+        """What the text is filled with."""
+        return self.names + self.figures
 
     def to_json(self) -> dict[str, Any]:
-        """Version 1 of the stored form."""
-        return {"v": self.VERSION, "msgid": self.msgid, "values": list(map(list, self.values))}
+        """Version 2 of the stored form."""
+        return {
+            "v": self.VERSION,
+            "msgid": self.msgid,
+            "names": figures_to_json(self.names),
+            "figures": figures_to_json(self.figures),
+            "held": self.held,
+            "severity": self.severity,
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read any version we ever wrote."""
-        values = []
-        for name, value in data["values"]:
-            values.append((str(name), str(value)))
-        return cls(msgid=data["msgid"], values=tuple(values))
+        if data["v"] == 1:
+            return cls(**_of_version_1(data))
+        severity = data["severity"]
+        return cls(
+            msgid=data["msgid"],
+            names=figures_from_json(data["names"]),
+            figures=figures_from_json(data["figures"]),
+            held=data["held"],
+            severity=None if severity is None else Severity(severity),
+        )
 
 
 class Notices(Kind):
@@ -115,13 +166,14 @@ class Notices(Kind):
 
     async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
         """The text of the catalogs, filled with the notice's values."""
-        sources = (*desk.catalog.rates, *desk.catalog.news)
-        names = {key: desk.catalog.names(key, reader.language) for key in sources}
+        names: dict[str | int, str] = {}
+        for key in (*desk.catalog.rates, *desk.catalog.news):
+            names[key] = desk.catalog.names(key, reader.language)
         carried = Notice.read(told.payload)
         if (number := carried.about.chat) is not None:
             known_chat = await storage.chats.get(desk.db, number)
             if known_chat is not None and known_chat.title:
-                names[str(number)] = one_line(known_chat.title)
+                names[number] = one_line(known_chat.title)
         return notice(
             carried,
             reader.language,
@@ -134,42 +186,36 @@ class Notices(Kind):
 # --- key and life ---------------------------------------------------------------------------------
 
 
-def alert(
-    admin: int,
-    msgid: str,
-    values: Mapping[str, str],
-    *,
-    now: datetime,
-    reasons: tuple[Reason, ...] = (),
-) -> Alert:
+def alert(admin: int, told: Notice, *, now: datetime, reasons: tuple[Reason, ...] = ()) -> Alert:
     """An operator's message; the same trouble, for the same `reasons`, is told once a day."""
-    same = repr([*sorted(values.items()), *reasons])
+    same = repr([told.to_json(), *map(written, reasons)])
     digest = hashlib.sha256(same.encode()).hexdigest()[:16]
-    key = f"notice:{admin}:{msgid}:{digest}:{now:%Y-%m-%d}"
-    return replace(_alert(admin, key, msgid, values, now=now), reasons=reasons)
+    key = f"notice:{admin}:{told.msgid}:{digest}:{now:%Y-%m-%d}"
+    return replace(_alert(admin, key, told, now=now), reasons=reasons)
 
 
 async def tell(
     db: Db,
     admins: Iterable[int],
-    msgid: str,
-    values: Mapping[str, str],
+    told: Notice,
     *,
     now: datetime,
     reasons: tuple[Reason, ...] = (),
 ) -> None:
-    """Tell the operators: the same values once a day, the same trouble once an hour at most."""
-    told = _notice(msgid, values)
+    """Tell the operators: the same figures once a day, the same trouble once an hour at most.
+
+    Questions, each of which waits for its own word, and good news are always told.
+    """
+    always = told.msgid in GOOD_NEWS or told.msgid in ASKS
     for admin in admins:
-        made = alert(admin, msgid, values, now=now, reasons=reasons)
-        if msgid in ALWAYS_TOLD or not await _told_lately(db, admin, told, reasons, now=now):
-            await storage.alerts.enqueue(db, made)
+        if always or not await _told_lately(db, admin, told, now=now):
+            await storage.alerts.enqueue(db, alert(admin, told, now=now, reasons=reasons))
 
 
 async def latest(
     db: Db, admin: int, *, most: int, since: datetime | None = None
 ) -> list[StoredAlert]:
-    """What an operator was told lately, or since then, newest first."""
+    """The notices that an operator got lately, or since then, newest first."""
     return await storage.alerts.sent_to(db, Notice.KIND, admin, most=most, since=since)
 
 
@@ -177,60 +223,41 @@ async def lost(db: Db, chat_id: int, why: Reason, *, now: datetime) -> None:
     """Tell whoever set a channel up that it cannot be written to any more, once for each loss."""
     owner = await storage.setups.to_be_told(db, chat_id)
     if owner is not None:
-        values = {"chat": str(chat_id)}
-        told = alert(owner, "notice.channel_lost", values, now=now, reasons=(why,))
-        await storage.alerts.enqueue(db, told)
+        told = Notice.of("notice.channel_lost", {"chat": ChatNumber(chat_id)})
+        await storage.alerts.enqueue(db, alert(owner, told, now=now, reasons=(why,)))
 
 
-async def _told_lately(
-    db: Db, admin: int, made: Notice, reasons: Sequence[Reason], *, now: datetime
-) -> bool:
+async def _told_lately(db: Db, admin: int, made: Notice, *, now: datetime) -> bool:
     """Whether an operator was told of this trouble within the hour, in whatever words.
 
     Not where it was said since then that it is over.
     """
-    trouble = _trouble(made, reasons)
     for told in await latest(db, admin, most=MOST_AN_HOUR, since=now - HOUR):
         try:
-            said, named = _trouble(Notice.read(told.payload), told.reasons)
+            said = Notice.read(told.payload)
         except NewerError:  # told by a program of another version
             continue
-        if said in GOOD_NEWS and named == trouble[1]:
+        if dict(said.names) != dict(made.names):
+            continue
+        if said.msgid in GOOD_NEWS:
             return False
         # one of the future is left from before the clock was set back: it silences nobody
-        if told.created_at <= now and (said, named) == trouble:
+        if told.created_at <= now and said.msgid == made.msgid:
             return True
     return False
 
 
-def _trouble(told: Notice, reasons: Sequence[Reason]) -> tuple[str, dict[str, str]]:
-    """What a notice is about: its text, and whom it names."""
-    values = dict(told.values)
-    named = {name: value for name, value in values.items() if name not in CHANGING}
-    if told.msgid == "notice.rejected":  # it names nobody, and each reason is another fault
-        named["why"] = "; ".join(map(written, reasons)) or values.get("why", "")
-    return told.msgid, named
-
-
-def decided(
-    admin: int, held: int, msgid: str, values: Mapping[str, str], *, now: datetime
-) -> Alert:
+def decided(admin: int, held: int, told: Notice, *, now: datetime) -> Alert:
     """A silent word to an operator: another one decided about the alert `held`."""
     # they were asked as loudly as it was worth: that it is settled may wait for a look
-    silent = _alert(admin, f"decided:{held}:{admin}", msgid, values, now=now)
+    silent = _alert(admin, f"decided:{held}:{admin}", told, now=now)
     return replace(silent, severity=Severity.INFO)
 
 
-def _notice(msgid: str, values: Mapping[str, str]) -> Notice:
-    return Notice(msgid=msgid, values=tuple(sorted(values.items())))
-
-
-def _alert(
-    admin: int, dedup_key: str, msgid: str, values: Mapping[str, str], *, now: datetime
-) -> Alert:
+def _alert(admin: int, dedup_key: str, told: Notice, *, now: datetime) -> Alert:
     return Alert(
         dedup_key=dedup_key,
-        payload=_notice(msgid, values),
+        payload=told,
         severity=Severity.NOTABLE,
         lane=Lane.ALERT,
         audience=Audience(chat=admin),
@@ -246,7 +273,7 @@ def notice(
     notice: Notice,
     language: str,
     *,
-    names: Mapping[str, str] = NO_NAMES,
+    names: Names = NO_NAMES,
     reasons: Sequence[Reason] = (),
     today: date | None = None,
 ) -> Message:
@@ -257,51 +284,35 @@ def notice(
     """
     if not known(notice.msgid):  # stored by another version of the program
         return _wordless(notice, language)
-    carried = dict(notice.values)
-    held, asks = carried.pop("held", None), ASKS.get(notice.msgid)
+    asks = ASKS.get(notice.msgid)
     buttons: Rows = ()
-    if asks and held:
-        buttons = asks(int(held), language)
-    severity = carried.pop("severity", None)
+    if asks and notice.held is not None:
+        buttons = asks(notice.held, language)
     values: dict[str, str | Rich] = {}
-    for name, value in carried.items():
-        values[name] = _said(notice.msgid, name, value, language, names)
+    for name, figure in notice.values:
+        values[name] = figure_told(figure, language, names=names)
     if reasons:
-        texts = [carried.get("title", ""), carried.get("text", "")]
-        why = because(reasons, language, today=today, texts=texts)
-        if severity:
-            why = f"{t(f'severity.{severity}', language)}: " + why
-        values["why"] = why
+        values["why"] = _why(notice, reasons, language, today)
     elif "why" in places(t(notice.msgid, language)):
         values.setdefault("why", NO_REASON)
     return message(phrase(notice.msgid, language, **values), buttons)
 
 
+def _why(notice: Notice, reasons: Sequence[Reason], language: str, today: date | None) -> Rich:
+    """The reasons in one line, after how grave the story is that they are about."""
+    quoted = [figure for _, figure in notice.values if isinstance(figure, Quote)]
+    why = because(reasons, language, today=today, texts=quoted)
+    if notice.severity is None:
+        return why
+    return f"{t(f'severity.{notice.severity}', language)}: " + why
+
+
 def _wordless(notice: Notice, language: str) -> Message:
-    """What a notice carries, where the catalogs have no text of its kind."""
+    """The bare values of a notice, where the catalogs have no text of its kind."""
     carried = [notice.msgid]
-    for name, value in notice.values:
-        carried.append(f"{name}: {value}")
+    for name, figure in notice.values:
+        carried.append(f"{name}: {plain(figure)}")
     return message(phrase("notice.other", language, what=", ".join(carried)))
-
-
-def _said(msgid: str, name: str, value: str, language: str, names: Mapping[str, str]) -> str:
-    """A notice's value in words: sources by their names, figures and days as people write them."""
-    # of an earlier version: our own word for why we may not write to a chat has a text
-    if name == "why" and known(f"reason.gone.{value}".replace(" ", "_")):
-        return t(f"reason.gone.{value}".replace(" ", "_"), language)
-    if name in {"bank", "other", "source", "feeds"}:
-        return ", ".join(names.get(key, key) for key in value.split(", "))
-    if name == "chat":
-        return names.get(value, value)
-    if name in {"rate", "theirs"} and value.replace(".", "", 1).isdecimal():
-        return as_printed(Decimal(value), language)
-    if name == "day":
-        said = day_since if msgid in SINCE else day_at
-        return said(date.fromisoformat(value), language)
-    if name == "posts":
-        value = ", ".join(t(f"post.{post}", language) for post in value.split())
-    return value
 
 
 def _rate_buttons(number: int, language: str) -> Rows:
@@ -317,4 +328,72 @@ ASKS: Mapping[str, Callable[[int, str], Rows]] = {
     "notice.held": _rate_buttons,
     "notice.story": story_buttons,
     "notice.correction": correction_buttons,
+}
+
+
+# --- version 1: values that were all text, each of a kind that its name says ----------------------
+
+#: The names of figures that might differ from one word on a trouble to the next.
+_CHANGED_IN_VERSION_1 = frozenset({"why", "alert", "count", "n", "last", "day", "rate", "theirs"})
+#: Reasons for which a chat was given up, as they were written → their texts.
+_GONE_IN_VERSION_1 = (
+    *("blocked", "deactivated", "kicked"),
+    *("not found", "no right to write", "never started"),
+)
+
+
+def _of_version_1(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a notice of version 1; its figures in an order that has titles before texts."""
+    given = dict(data["values"])
+    held, severity = given.pop("held", None), given.pop("severity", None)
+    parts: dict[bool, list[tuple[str, Figure]]] = {False: [], True: []}
+    for name, value in sorted(given.items(), reverse=True):
+        figure = _figure_of_version_1(data["msgid"], name, value)
+        parts[name in _CHANGED_IN_VERSION_1].append((name, figure))
+    return {
+        "msgid": data["msgid"],
+        "names": tuple(parts[False]),
+        "figures": tuple(parts[True]),
+        "held": None if held is None else int(held),
+        "severity": None if severity is None else Severity(severity),
+    }
+
+
+def _figure_of_version_1(msgid: str, name: str, value: str) -> Figure:
+    if name == "day" and msgid == "notice.silent":
+        return Since.fromisoformat(value)
+    figure_of = _FIGURES_OF_VERSION_1.get(name)
+    if figure_of is None:
+        return value
+    return figure_of(value)
+
+
+def _chat(value: str) -> Figure:
+    # groups and channels have numbers below zero
+    return ChatNumber(value) if value.removeprefix("-").isdecimal() else value
+
+
+def _printed(value: str) -> Figure:
+    return Printed(value) if value.replace(".", "", 1).isdecimal() else value
+
+
+def _why_gone(value: str) -> Figure:
+    if value in _GONE_IN_VERSION_1:
+        return Term(f"reason.gone.{value}".replace(" ", "_"))
+    return value
+
+
+_FIGURES_OF_VERSION_1: Mapping[str, Callable[[str], Figure]] = {
+    "bank": SourceKey,
+    "other": SourceKey,
+    "source": SourceKey,
+    "feeds": lambda value: tuple(map(SourceKey, value.split(", "))),
+    "posts": lambda value: tuple(Term(f"post.{post}") for post in value.split()),
+    "chat": _chat,
+    "rate": _printed,
+    "theirs": _printed,
+    "day": date.fromisoformat,
+    "title": Quote,
+    "text": Quote,
+    "why": _why_gone,
 }

@@ -39,7 +39,7 @@ from bot.render.text import Button, Message, Rich, bold, join, lines, message
 from storage.alerts import StoredAlert
 from storage.rules import StoredRule
 
-LASTS = timedelta(hours=24)
+LASTS = timedelta(hours=24)  # by then there is another rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class RuleFired(Payload):
     """
 
     KIND = "rule"
-    VERSION = 2
+    VERSION = 2  # 1 kept the rule as it was typed
     POST = Post.RULES
 
     number: int
@@ -174,7 +174,7 @@ def key(number: int, rule: Rule, new: Rate) -> str:
 
 
 def line_of(number: int) -> str:
-    """What all alerts of one rule supersede."""
+    """The key that all alerts of one rule supersede."""
     return f"rule:{number}"
 
 
@@ -298,8 +298,8 @@ def why_rule(
     others: Sequence[RuleFired] = (),
     because: Sequence[Rich | None] = (),
 ) -> Message:
-    """Why a chat's own rule spoke: the rule, from what to what, and since when; so of `others` told
-    with it, behind the reasons of the move that was told with them (`because`).
+    """The reason of a chat's own rule: from what to what, and since when; so of `others` told with
+    it, behind the reasons of the move that was told with them (`because`).
     """
     said = list(because)
     for one in (fired, *others):

@@ -54,7 +54,7 @@ class StoryBroke(Payload):
     """A new story worth telling; the words are read from the archive when it is sent."""
 
     KIND = "story"
-    VERSION = 2
+    VERSION = 2  # 1 answered nothing
     POST = Post.STORIES
     TERMS = Terms(graded=True)
 
@@ -136,7 +136,7 @@ class Stories(Kind):
         return max(published, default=None)
 
     async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
-        """How severe it was judged, its topics, the reasons, who reported it and when."""
+        """Its severity, its topics, the reasons, who reported it and when."""
         broke = StoryBroke.read(told.payload)
         found = await storage.stories.get(desk.db, broke.story)
         near = await _near(desk, told, reader)
@@ -315,7 +315,7 @@ def _before_its_end(story: Story, over: StoredEntry | None) -> Story:
 
 
 def _over(over: StoredEntry, language: str) -> Rich:
-    """That it is over, in the words of who said so."""
+    """The line that it is over, in the words of who said so."""
     said = link(one_line(over.entry.title), over.entry.link)
     return join("", [f"{OVER_MARK} {t('news.over', language)}: ", said])
 
@@ -365,7 +365,7 @@ def why_story(
     reports: Sequence[Rich] = (),
     near: Sequence[str] = (),
 ) -> Message:
-    """Why a story was told: how severe it was judged, its topics, the reasons, who reports it.
+    """The reasons of a story: how severe it was judged, its topics, why, and who reports it.
 
     The detector names stems; what a reader sees of them are the words that stand in the story's own
     `texts`. `near` are the names of the chat's places that it is near to.
@@ -387,7 +387,7 @@ def why_story(
 
 
 def reports(story: Story, language: str, feed_names: Names, zone: str) -> list[Rich]:
-    """Who reported a story first, second and so on, and when each did; a line for each source."""
+    """The reporters of a story, first to last, and when each did; a line for each source."""
     said: list[Rich] = []
     seen: set[str] = set()
     for item in sorted(story.entries, key=lambda one: one.at):

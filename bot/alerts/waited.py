@@ -1,4 +1,4 @@
-"""What waited for the end of a chat's quiet hours, told in one message."""
+"""Alerts that waited for the end of a chat's quiet hours, told in one message."""
 
 from __future__ import annotations
 

@@ -21,13 +21,13 @@ from bot.cli.program import LONGEST_NAME_SHOWN, cli, fail
 from bot.errors import AwayError, BotError, ConfigError, UserError
 from bot.grammar import in_unicode
 
-USAGE_EXIT = 2
-CONFIG_EXIT = 78
+USAGE_EXIT = 2  # as shells have it, and typer
+CONFIG_EXIT = 78  # EX_CONFIG of sysexits.h, by which systemd knows not to start it again
 
 
 @runtime_checkable
 class _WrongUsage(Protocol):
-    """What typer raises for a wrong option or argument; its class has no public name."""
+    """The exception of typer for a wrong option or argument; its class has no public name."""
 
     exit_code: int
 

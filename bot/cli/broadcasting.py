@@ -55,7 +55,7 @@ def _audience(to: str, catalog: Catalog) -> str:
 
 
 def _words(file: Path) -> Broadcast:
-    """What a file says; BotError for what Telegram would not take."""
+    """The text of a file; BotError for one that Telegram would not take."""
     from bot.alerts.broadcasts import Broadcast
     from bot.render.text import LIMIT, units
 

@@ -166,7 +166,7 @@ def _inspecting_of(kind: str, shown: ShownOf) -> Callable[..., None]:
 
 
 def _address(place: str, saved_from: str | None) -> str | None:
-    """Where a document came from: the place itself, or what is said of a saved file."""
+    """The address of a document: the place itself, or the one that is said of a saved file."""
     if place.startswith("http"):
         return place
     return saved_from

@@ -89,7 +89,7 @@ def convert(
 
 
 def _rates_now(settings: Settings, catalog: Catalog) -> Sequence[SeenRate]:
-    """What holds now, of the store; BotError where it has none, which no verb fetches."""
+    """The rates that hold now, of the store; BotError where it has none, which no verb fetches."""
     from bot.readers.rates import current_rates
 
     rates: list[SeenRate] = []

@@ -187,7 +187,7 @@ async def _list_unmet(settings: Settings) -> None:
 
 
 def _say(unmet: Sequence[Unmet]) -> None:
-    """Who must meet the bot, each with what they have to do, and how many they are."""
+    """Write the chats that must meet the bot, each with its next step, and how many they are."""
     for one in unmet:
         line = {
             "chat": one.id,

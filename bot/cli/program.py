@@ -1,4 +1,4 @@
-"""What every verb needs: its program, settings and catalog, the database, lines of output."""
+"""The parts of every verb: its program, settings and catalog, the database, lines of output."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONGEST_NAME_SHOWN = 200  # letters of a file's name in an error line
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
 LARGEST_CHAT_ID = 2**53  # the Bot API's ids have 52 bits and a sign
 PROGRESS_EVERY = 0.1  # seconds between two words about how far long work is
-LARGEST_PORT = 65535
+LARGEST_PORT = 65535  # a port has 16 bits
 LONGEST_RUN = 366 * 86400.0  # seconds of --exit-after and --pause
 
 ChatId = Annotated[

@@ -1,4 +1,4 @@
-"""What a verb is given to read: a file or its input, which may have no end (`/dev/zero`)."""
+"""The input of a verb: a file or standard input, which may have no end (`/dev/zero`)."""
 
 from __future__ import annotations
 

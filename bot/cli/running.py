@@ -50,8 +50,9 @@ def run() -> None:
 
 
 def _leave_to_itself(_bot: object) -> None:
-    """What was made until now is never garbage: looking through it takes tens of milliseconds of
-    every answer under way. What is made from now on is looked through as often as ever.
+    """Take all objects made until now out of garbage collection: they live as long as the process,
+    and looking through them takes tens of milliseconds of every answer under way. Objects made from
+    now on are looked through as often as ever.
     """
     gc.freeze()
     gc.set_threshold(*USUAL)
@@ -122,7 +123,7 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
 
 
 def _check_backups(settings: Settings) -> str:
-    """Where tonight's copy of the database will be."""
+    """The line about the folder of tonight's copy."""
     from storage.keeping import places_of
 
     places = places_of(settings.database_url, settings.backups)
@@ -138,7 +139,7 @@ def _check_meaning() -> str:
 
 
 async def _check_sources(catalog: Catalog) -> dict[str, str]:
-    """What one look at each source found, all side by side; progress goes to a terminal."""
+    """The findings of one look at each source, all side by side; progress goes to a terminal."""
     from bot.fetch import Fetcher
     from bot.ingest.side_by_side import SideBySide
     from bot.ingest.trial import try_source

@@ -56,6 +56,7 @@ async def _init(settings: Settings, wait: float) -> None:
         tries = TRIES if sys.stdin.isatty() else 1
         api_of = partial(Api, session, url=settings.bot_api_url, proxy=settings.proxy)
         api, token, name = await _introduced(api_of, tries)
+        # written before the next question: whoever leaves there has a bot that runs
         values = {"BOT_TOKEN": token, **_said_besides(settings)}
         _write(ENV_FILE, values)
         _say(f"@{name}; wrote {ENV_FILE}, which nobody else can read.")
@@ -91,7 +92,7 @@ def _say(words: str) -> None:
 
 
 def _asked_token() -> str:
-    """What is typed unseen at a terminal, or the first line of standard input."""
+    """The token as typed unseen at a terminal, or the first line of standard input."""
     if sys.stdin.isatty():
         return str(typer.prompt("Token", hide_input=True, err=True)).strip()
     return sys.stdin.readline(LONGEST_LINE).strip()
@@ -115,7 +116,7 @@ async def _name_of(api: Api) -> tuple[str | None, str]:
 
 
 def _said_besides(settings: Settings) -> dict[str, str]:
-    """What the environment says of the way to Telegram: the bot will need it as well."""
+    """The environment's settings of the way to Telegram: the bot will need them as well."""
     said: dict[str, str] = {}
     if settings.bot_api_url != TELEGRAM:
         said["BOT_API_URL"] = settings.bot_api_url
@@ -125,7 +126,7 @@ def _said_besides(settings: Settings) -> dict[str, str]:
 
 
 async def _operator(api: Api, name: str, wait: float) -> int | None:
-    """Who sends the bot our code within so many seconds; None when nobody does.
+    """The number of the person who sends our code within so many seconds; None when nobody does.
 
     No update is taken from Telegram: the bot that starts afterwards finds them all.
     """
@@ -149,7 +150,7 @@ async def _operator(api: Api, name: str, wait: float) -> int | None:
 
 
 async def _waiting(api: Api, until: float) -> list[Any] | None:
-    """What waits for the bot, or comes until then (`time.monotonic`); None when nobody may ask."""
+    """Updates that wait or come `until` then (`time.monotonic`); None when nobody may ask."""
     from bot.telegram.outcomes import Outcome, Rejected
     from bot.telegram.results import updates_of
     from bot.telegram.retry import UNTIL_TAKEN, Failure, insist

@@ -26,8 +26,8 @@ def must_be_whole(catalog: Catalog, others: Sequence[str] = ()) -> None:
 
 
 def problems(catalog: Catalog) -> list[str]:
-    """What a route, a subject, a kind of alert, a job, a bank or a migration lacks, a language that
-    cannot be written, and what a language's words name that is not there; a sentence each.
+    """The missing parts of routes, subjects, kinds of alerts, jobs, banks and migrations, languages
+    that cannot be written, and names in a language's words for what is not there; a sentence each.
     """
     apart = unasked(catalog) + versions.problems() + i18n.problems()
     try:

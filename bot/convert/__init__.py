@@ -1,4 +1,4 @@
-"""What readers type: questions, currencies, days, time zones; and arithmetic with rates."""
+"""Readers' typing, read: questions, currencies, days, time zones; and arithmetic with rates."""
 
 from __future__ import annotations
 

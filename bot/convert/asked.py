@@ -1,4 +1,4 @@
-"""What is asked about money in one message: one question, or several, of today or of another day.
+"""The questions about money in one message: one, or several, of today or of another day.
 
     100 usd, 50 eur и 3000 руб         several amounts
     100 usd eur rub, 100 usd в сомах и тенге   one amount in several currencies
@@ -78,14 +78,14 @@ def _one(text: str, ask: Ask) -> tuple[Question, ...]:
 
 @cache
 def _words() -> re.Pattern[str]:
-    """What stands between the amounts of a list, words too."""
+    """The separators between the amounts of a list: marks, and words of every language."""
     words = any_of(phrases_of(lambda spoken: spoken.questions.between_amounts))
     return re.compile(rf"(?:(?<!\d),|,(?!\d)|[;\n+&]|(?<!\w)(?:{words})(?!\w))+", re.IGNORECASE)
 
 
 @cache
 def _before_target() -> re.Pattern[str]:
-    """What stands before a currency of a list: "100 usd в сомах и в тенге"."""
+    """The words right before a currency of a list: "100 usd в сомах и в тенге"."""
     words = any_of(phrases_of(lambda spoken: spoken.questions.between_targets))
     return re.compile(rf"(?:[\s,;/&+]|(?<!\w)(?:{words})(?!\w))+$", re.IGNORECASE)
 

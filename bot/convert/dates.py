@@ -30,7 +30,7 @@ def _alternatives(part: Callable[[Days], str]) -> str:
 
 @cache
 def _months() -> tuple[str, ...]:
-    """How each month is written."""
+    """The patterns of each month's name, January first."""
     months: list[list[str]] = [[] for _ in range(12)]
     for spoken in languages():
         for month, pattern in enumerate(spoken.days.months):  # a stub has none
@@ -71,7 +71,7 @@ def _named() -> tuple[tuple[re.Pattern[str], int], ...]:
 
 @cache
 def _ago() -> re.Pattern[str]:
-    """So many days or weeks ago."""
+    """The pattern of "so many days or weeks ago"."""
     one = _alternatives(lambda days: days.one)
     day, week = _alternatives(lambda days: days.day), _alternatives(lambda days: days.week)
     ago = _alternatives(lambda days: days.ago)
@@ -147,7 +147,7 @@ def read_day(text: str, *, today: date, ahead: bool = False) -> date:
 
 
 def wrong_date(text: str) -> UserError:
-    """What is answered to a date that cannot be read."""
+    """The error to show for a date that cannot be read."""
     return UserError("error.date", text=text[:SHOWN_LETTERS], example=f"/rates {EXAMPLE}")
 
 

@@ -20,7 +20,8 @@ _DEALER = frozenset({RateKind.BUY, RateKind.SELL})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What `amount` source units are in target units, and by which published rates, in their order.
+    """`amount` source units in target units, and the published rates that led there, in their
+    order.
 
     `rate` is target units for one source unit. Both are exact where the decimal ends, else 40
     digits. The path is empty when both currencies are the same.

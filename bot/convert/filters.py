@@ -34,14 +34,14 @@ _TOGETHER = re.compile(r"(\d{1,3})([^\W\d]+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedFilters:
-    """What somebody names behind a command, and for how long."""
+    """The items named behind a command, and for how long they are meant."""
 
     items: tuple[TypedItem, ...]
     span: timedelta | None = None
 
 
 def parse_filters(text: str, sense: Sense) -> TypedFilters:
-    """What is named; `sense` is what the command means by a thing without a sign.
+    """The items that a text names; `sense` is what the command means by one without a sign.
 
     UserError says what cannot be read.
     """

@@ -1,4 +1,4 @@
-"""What a token is in a question, as a letter: an amount, a currency, a word with a part in it."""
+"""A token's part in a question, as a letter: an amount, a currency, a word with a part in it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NOTHING = Token(kind="", text="", raw="", glued=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """What a token is in the question, as a letter of the shapes in question.py.
+    """A token's part in a question, as a letter of the shapes in question.py.
 
     N amount; S C W currency by sign, code, name; q question, Q counting question ("how many" right
     before a currency); t towards, T towards for certain, / e towards by a sign; f from; and until
@@ -62,7 +62,7 @@ def items_of(tokens: Sequence[tuple[Token, Piece | None]]) -> Iterator[Item]:
 
 
 def _pieces(tokens: Sequence[tuple[Token, Piece | None]]) -> list[Piece | None]:
-    """What each token is in a number, or None."""
+    """Each token's part in a number; None where it has none."""
     pieces: list[Piece | None] = []
     before: Piece | None = None
     for at, (token, literal) in enumerate(tokens):
@@ -101,8 +101,9 @@ def _joins(token: Token, before: Piece | None, after: Token) -> bool:
 def _next_items(
     words: Sequence[Token], pieces: Sequence[Piece | None], at: int, *, after_number: bool
 ) -> tuple[tuple[Item, ...], int]:
-    """What begins at `at` (several items only for "usdkgs"), and where the next begins."""
+    """The items that begin at `at` (several only for "usdkgs"), and where the next begins."""
     token, piece = words[at], pieces[at]
+    # right behind a figure a letter may be a currency ("10 с"), anywhere else it is a word
     if after_number and token.text in initials() and (single := _initial(words, at)):
         return (single,), at + 1
     if piece is not None and piece.sort is not Sort.AND and piece.sign in {"", "("}:
@@ -140,6 +141,7 @@ def _word(words: Sequence[Token], at: int) -> tuple[tuple[Item, ...], int]:
     """A currency by its longest name, or a word with a part in the question."""
     ahead = takewhile(lambda token: token.kind == "word", words[at : at + LONGEST_NAME])
     run = tuple(token.text for token in ahead)
+    # the longest first: a name of three words may begin with one of one
     for length in range(len(run), 0, -1):
         key = run[:length]
         named = find_name(key)

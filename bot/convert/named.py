@@ -1,5 +1,5 @@
-"""What the words of a language name in this room: currencies, the parts of a question, a chart's
-ranges, countries.
+"""The things of this room that a language's words name: currencies, the parts of a question, a
+chart's ranges, countries.
 
 A name that nothing here has would be read as something else or never, and the reader be told that
 the word is not understood.

@@ -23,17 +23,17 @@ from bot.languages import languages
 from bot.languages.letters import fold_typed
 from bot.languages.parts import Numbers
 
-MAX_DIGITS = 30
+MAX_DIGITS = 30  # of an amount as it is typed; we reckon with more
 MAX_AMOUNT = Decimal(10) ** 15
 _DEPTH = 12  # brackets within brackets
-_EXACT = Context(prec=40)
+_EXACT = Context(prec=40)  # digits of a quotient that does not end
 _GROUPED = re.compile(r"[0-9]{1,3}(?:(?P<mark>[ .,'])[0-9]{3})(?:(?P=mark)[0-9]{3})*")
 # In the order of trying: space-grouped thousands, then whatever else digits and marks can be.
 LITERAL = r"[0-9]{1,3}(?:\ [0-9]{3})+(?![0-9])(?:[.,][0-9]+)?|[0-9]+(?:[.,'][0-9]+)*½?|[.,][0-9]+|½"
 
 
 class Sort(Enum):
-    """What a piece of a number does to its neighbours."""
+    """The effect of a piece of a number on its neighbours."""
 
     LITERAL = auto()  # digits
     VALUE = auto()  # "five", "двадцать", "двести"
@@ -68,6 +68,7 @@ def read_literal(text: str, *, comma: bool) -> Piece:
     """
     half = text.endswith("½")
     body = text.removesuffix("½") or "0"
+    # "1.5½" and "007" are no amounts that anybody means
     if (half and not body.isdigit()) or re.match(r"0[0-9]", body):
         raise _malformed(text)
     value, other = _readings(body, comma=comma)
@@ -146,6 +147,7 @@ def _pieces(numbers: Numbers) -> dict[str, Piece]:
     pieces |= dict.fromkeys(numbers.one_and_half.split(), Piece(Sort.VALUE, Fraction(3, 2)))
     pieces |= dict.fromkeys(numbers.half.split(), Piece(Sort.HALF, Fraction(1, 2)))
     pieces |= dict.fromkeys(numbers.plus.split(), Piece(Sort.AND))
+    # as foreign keyboards type it too; a word that is written so already means what it means
     typed = {fold_typed(word): piece for word, piece in pieces.items()}
     return typed | pieces
 
@@ -232,6 +234,7 @@ class _Reader:
         return self._phrase()
 
     def _brackets(self) -> Fraction:
+        # counted, because each bracket is a call: a message of brackets must not end the stack
         self.depth += 1
         if self.depth > _DEPTH:
             raise UserError("error.convert.unclear")

@@ -26,7 +26,7 @@ from bot.languages.parts import Form
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """How much `amount` of `source` is in `target`; without a target, in any that is of interest.
+    """A question: `amount` of `source` in `target`; without a target, in any that is of interest.
 
     `other` is the second reading of an amount like "1,500".
     """
@@ -38,13 +38,13 @@ class Question:
 
     @property
     def readings(self) -> tuple[Decimal, ...]:
-        """What the amount may be, the likelier first."""
+        """The amounts that may be meant, the likelier first."""
         if self.other is None:
             return (self.amount,)
         return self.amount, self.other
 
     def ways(self, home: str, *, usual: Sequence[str]) -> list[tuple[str, str]]:
-        """What is asked for in what: as said, else in the home currency, and the way back."""
+        """The (source, target) that are asked for: as said, else the home currency, both ways."""
         if self.target:
             return [(self.source, self.target)]
         target = home

@@ -35,6 +35,7 @@ _MARKS = frozenset("-,")
 
 def parse_quiet(text: str) -> QuietHours | None:
     """The hours that somebody names, None for none; UserError says what cannot be read."""
+    # one letter more than the limit, by which a longer text is known
     said = fold_typed(text[: LONGEST_TEXT + 1]).translate(_DASHES).strip(" .!")
     if says_off(said):
         return None
@@ -117,6 +118,7 @@ def _in(part: str, at: time) -> time:
     after_noon = part == "evening" or (part == "night" and NIGHT_FALLS <= at.hour < 12)
     if after_noon and at.hour < 12:
         return at.replace(hour=at.hour + 12)
+    # "12 at night" begins the day
     if part in {"morning", "night"} and at.hour == 12:
         return at.replace(hour=0)
     return at
@@ -130,8 +132,8 @@ def _parts() -> Mapping[str, str]:
 
 @cache
 def _words(name: str) -> frozenset[str]:
-    """What every language lists under that name; `leading` are the parts of those that say them
-    before the hour.
+    """The words that every language lists under that name; `leading` are the parts of those that
+    say them before the hour.
     """
     return frozenset(fold_typed(" ".join(_listed(name))).split())
 

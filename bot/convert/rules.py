@@ -61,7 +61,7 @@ class CurrencyFound(Protocol):
 
 
 class DayFound(Protocol):
-    """What a reader of days finds, likewise."""
+    """The finding of a reader of days: the day, and where in the text it ended."""
 
     @property
     def on(self) -> date:
@@ -143,7 +143,7 @@ def read_rule(
 
 @dataclass(slots=True, kw_only=True)
 class _Draft:
-    """What has been read of a rule so far."""
+    """The parts of a rule that have been read so far."""
 
     home: str
     currency: ReadCurrency
@@ -350,7 +350,7 @@ class _Draft:
         return self.sign or self.moved or Direction.BOTH
 
     def _move_direction(self) -> Direction:
-        """Where a move of so much goes: "falls by more than 2", "dearer by 2"."""
+        """The direction of a move: "falls by more than 2", "dearer by 2"."""
         if self.side is Direction.DOWN and self.moved is not None:  # "falls by less than 2"
             raise UserError("error.rule.two_sides")
         return self.sign or self.moved or self.side or Direction.BOTH

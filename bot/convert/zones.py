@@ -192,7 +192,7 @@ def _declensions() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 def _origins(part: Literal["utc", "moscow"]) -> tuple[str, ...]:
-    """What an offset is counted from, in every language."""
+    """The words that an offset is counted from ("UTC", "Moscow"), in every language."""
     return tuple(words_of(lambda spoken: getattr(spoken.zones, part)))
 
 

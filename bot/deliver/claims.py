@@ -30,19 +30,19 @@ from storage.db import Db, Store
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=30)  # so long after its sender died a delivery is another's
 # seconds: nothing is begun in the last ones of a lease, because a request may take nearly that long
 MARGIN = 12.0
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
 HALF = HORIZON.total_seconds() / 2
 SLOWEST = 4.0  # seconds: a claim that takes longer has its slots counted as if it took this
 FORGET = 0.8  # of what a claim took is remembered at the next
-BATCH = 500
+BATCH = 500  # taken by one claim at most, whatever the rate
 
 
 @dataclass(slots=True, kw_only=True)
 class Claims:
-    """What one process claims; `is_sending` says whether any delivery is on its way."""
+    """The claiming of one process; `is_sending` says whether any delivery is on its way."""
 
     store: Store
     slots: Slots
@@ -209,7 +209,7 @@ class Claims:
             await storage.deliveries.release(db, self.slots.put_aside(chats))
 
     async def give_back(self) -> None:
-        """What was claimed and not begun is anybody's again."""
+        """Give back the deliveries that were claimed and not begun: they are anybody's again."""
         items = self.slots.drain()
         if items:
             async with self.store.writing() as db:

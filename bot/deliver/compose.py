@@ -40,7 +40,7 @@ Request = tuple[str, bytes]
 
 
 class _Edit(NamedTuple):
-    """What the messages that carried alert `told` become; each chat's has a number of its own."""
+    """The new text of the messages of alert `told`; each chat's has a number of its own."""
 
     stored: StoredAlert
     told: int
@@ -101,6 +101,7 @@ class Composer:
             made: asyncio.Future[Made] | None = self._made[key]
         except KeyError:
             made = None
+        # a failure is kept for nobody: the next chat tries anew
         if made is None or (made.done() and (made.cancelled() or made.exception() is not None)):
             made = asyncio.ensure_future(self._make(item))
             self._made[key] = made  # those that want the same meanwhile wait for it
@@ -178,6 +179,7 @@ class Composer:
             if not number:  # this chat never got what would be edited, or it was one of several
                 return await self._edit_together(db, made.told, item)
             body = await self._under_its_buttons(db, made, item)
+        # put into the bytes that are made for all, instead of writing the same again for each chat
         return EDIT, b'{"message_id":%d,' % number + body[1:]
 
     async def _under_its_buttons(self, db: Db, made: _Edit, item: Claimed) -> bytes:
@@ -284,7 +286,7 @@ def _arriving(body: Body, stored: StoredAlert, item: Claimed) -> Body:
 
 
 def _is_silent(stored: StoredAlert, item: Claimed) -> bool:
-    """As the chat chose for that kind of post, else as it is usual."""
+    """Whether it comes without sound: as the chat chose for that kind of post, else as usual."""
     chosen = _chosen(stored, item)
     if chosen is not None:
         return chosen is Sound.SILENT
@@ -292,7 +294,7 @@ def _is_silent(stored: StoredAlert, item: Claimed) -> bool:
 
 
 def _chosen(stored: StoredAlert, item: Claimed) -> Sound | None:
-    """How loud the chat wants this kind of post now; None where it chose nothing."""
+    """The loudness that the chat chose for this kind of post; None where it chose nothing."""
     if stored.post is None or not item.sounds:
         return None
     return read_sounds(item.sounds).get(stored.post)

@@ -1,4 +1,4 @@
-"""Who asks, in the fan-out's own transaction, about what channels' editorial policies withhold."""
+"""The demands of channels' editorial policies, asked about in the fan-out's own transaction."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage.withheld import Withheld
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelEditor:
-    """What channels' policies ask of stories, by who publishes which of the `feeds`."""
+    """The demands of channels' policies on stories, by who publishes which of the `feeds`."""
 
     feeds: Mapping[str, NewsSpec]
 

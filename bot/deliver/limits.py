@@ -1,4 +1,4 @@
-"""What limits a message on its way out: the token's rate, who goes first, each chat's own pace.
+"""Limits of a message on its way out: the token's rate, who goes first, each chat's own pace.
 
 The gate looks at what really left this process: never more than the rate in any window a little
 longer than a second, because what leaves evenly does not arrive evenly. Slots of the store's shared
@@ -86,7 +86,7 @@ class Gate:
             self._talked = now
 
     def leave_late(self, taken: float, now: float) -> None:
-        """What was let go at `taken` leaves only now, and is counted now."""
+        """Count a message let go at `taken` as leaving only now."""
         if taken in self._left:
             self._left.remove(taken)
         self._left.append(now)
@@ -101,7 +101,8 @@ class Gate:
 
 
 class Shares:
-    """Who goes first where replies and deliveries both wait: a reply, until deliveries are owed.
+    """The order of replies and deliveries where both wait: a reply first, until deliveries are
+    owed.
 
     The urgent and alert lanes keep a third of the rate, the routine lane a tenth; whoever does not
     wait gives its part to the others.
@@ -130,7 +131,7 @@ class Shares:
 
 
 class ChatPaces:
-    """What this process sent to each chat, as a leaky bucket.
+    """The messages that this process sent to each chat, as a leaky bucket.
 
     It lets through a short burst, then one a second or fifteen a minute. Replies leave room in a
     group's bucket for one alert; in a private chat both have a bucket of their own.
@@ -144,7 +145,7 @@ class ChatPaces:
         return chat in self._until
 
     def meet(self, chat: int, until: float) -> None:
-        """What an earlier process sent to a chat fills its bucket until then."""
+        """Fill a chat's bucket until then, for what an earlier process sent there."""
         self._until[chat] = max(until, self._until.get(chat, until))
 
     def wait(self, chat: int, now: float, burst: float) -> float:

@@ -75,7 +75,7 @@ def ended(item: Claimed, why: Reason | None, state: State = State.DEAD) -> Mark:
 
 
 def doubted(why: Reason) -> Reason:
-    """Why a delivery that was doubted too often is dead."""
+    """The reason of a delivery that was doubted too often and is dead."""
     words = "may have arrived, nobody knows ({why})"
     return reason(MAY_HAVE_ARRIVED, words, why=why)
 
@@ -92,7 +92,7 @@ class Marks:
         self._any = asyncio.Event()
 
     def add(self, mark: Mark) -> None:
-        """What became of a delivery."""
+        """Queue the mark of a claimed delivery; many are written at once."""
         self._marks.append(mark)
         self._any.set()
 

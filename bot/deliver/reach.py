@@ -36,7 +36,7 @@ LOOK = 0.5  # seconds between looks of those for whom another replica asks
 
 
 class Reach:
-    """What one process knows of Telegram's being there.
+    """One process's knowledge of whether Telegram answers at all.
 
     `on_return` is called when it answers again, with when (by `boottime`) the first question
     without an answer was asked: a request from before that has no answer either, and its connection

@@ -16,7 +16,7 @@ import storage.pace
 import storage.supergroups
 from bot import metrics
 from bot.alerts import notices
-from bot.alerts.notices import OnTrouble
+from bot.alerts.notices import Notice, OnTrouble
 from bot.clock import boottime
 from bot.deliver.flights import DOUBTS, SILENT, UNANSWERED
 from bot.deliver.marks import Marks, again, doubted, ended
@@ -26,6 +26,7 @@ from bot.deliver.troubles import Floods, Refusals
 from bot.errors import ConfigError
 from bot.log import verbose
 from bot.model.alerts import Lane, State
+from bot.reasons import ChatNumber, Reason, Term
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent, label
 from bot.telegram.quiet import Quiet
@@ -44,7 +45,7 @@ _LANES = [lane.name.lower() for lane in Lane]
 
 @dataclass(slots=True, kw_only=True)
 class Reactions:
-    """What follows from outcomes.
+    """The consequences of outcomes: marks, retries, pauses, closed chats, a notice to operators.
 
     `give_back` lets others have what was claimed and not begun, `on_trouble` tells the operators.
     """
@@ -68,6 +69,7 @@ class Reactions:
     async def settle(self, item: Claimed, outcome: Outcome, *, harmless: bool) -> None:
         """Turn an outcome into a mark, and into what else follows; `harmless` may be done twice."""
         metrics.SENT.add(_LANES[item.lane], label(outcome))
+        # asked first: of a thousand deliveries a second a line that nobody reads would cost too
         if verbose():
             log.debug("sent", outcome=type(outcome).__name__)
         if isinstance(outcome, Sent):
@@ -92,6 +94,7 @@ class Reactions:
             kind, seconds = aged
             metrics.TOLD_AFTER.observe(seconds, kind)
         self._floods.sent()
+        # others wait for this sign that messages are taken again
         if self.refusals.sent():
             self.signals.claim.set()
         if self._contradicted:
@@ -106,7 +109,7 @@ class Reactions:
             why = doubted(outcome.why)
             self.marks.add(ended(item, why))
             if item.lane is not Lane.ROUTINE:
-                await self.on_trouble("notice.rejected", {"alert": str(item.alert)}, why)
+                await self._refused_for(item, why)
         elif given_up:  # not this delivery's fault
             self.marks.add(again(item, 0.0, outcome.why, doubts=doubts, counted=False))
         else:
@@ -208,11 +211,15 @@ class Reactions:
             return
         self._contradicted.pop(item.chat, None)
         async with self.store.writing() as db:
+            # by itself: closing a chat ends what waits for it, and this one is leased
             await storage.deliveries.finish(db, [ended(item, outcome.why)])
             await storage.chats.close(db, item.chat, why=outcome.why)
             await notices.lost(db, item.chat, outcome.why, now=await db_now(db))
+        # who blocks the bot in private is no operator's affair
         if item.chat < 0:
-            await self.on_trouble("notice.gone", {"chat": str(item.chat)}, outcome.why)
+            await self.on_trouble(
+                Notice.of("notice.gone", {"chat": ChatNumber(item.chat)}), outcome.why
+            )
 
     async def _leave_thread(self, item: Claimed, thread: int) -> None:
         """Let what went to a forum topic go to General; say so there, once, and to the operators.
@@ -222,12 +229,12 @@ class Reactions:
         async with self.store.writing() as db:
             left = await storage.chats.leave_thread(db, item.chat, thread)
             if left:
-                posts = {"posts": " ".join(left)}
-                now = await db_now(db)
-                told = notices.alert(item.chat, "notice.thread_gone", posts, now=now)
-                await storage.alerts.enqueue(db, told)
+                posts = tuple(Term(f"post.{post}") for post in left)
+                told = Notice.of("notice.thread_gone", posts=posts)
+                word = notices.alert(item.chat, told, now=await db_now(db))
+                await storage.alerts.enqueue(db, word)
         if left:
-            await self.on_trouble("notice.topic", {"chat": str(item.chat)})
+            await self.on_trouble(Notice.of("notice.topic", {"chat": ChatNumber(item.chat)}))
 
     @property
     def _bot_id(self) -> int | None:
@@ -236,6 +243,7 @@ class Reactions:
         return int(self.token_name)
 
     async def _refused(self, item: Claimed, outcome: Rejected) -> None:
+        # first of all given back: with the right token it is sent after the next start
         if outcome.token:
             self.marks.add(again(item, 0.0, outcome.why))
             raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")
@@ -248,7 +256,11 @@ class Reactions:
             self.marks.add(ended(item, outcome.why, State.CANCELLED))
         else:
             self.marks.add(ended(item, outcome.why))
-            await self.on_trouble("notice.rejected", {"alert": str(item.alert)}, outcome.why)
+            await self._refused_for(item, outcome.why)
+
+    async def _refused_for(self, item: Claimed, why: Reason) -> None:
+        """Tell the operators of a delivery that is over: each reason is another fault of ours."""
+        await self.on_trouble(Notice.of("notice.rejected", {"why": why}, alert=item.alert))
 
 
 def _may_do_plain(item: Claimed, outcome: Rejected) -> bool:

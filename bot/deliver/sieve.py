@@ -1,4 +1,4 @@
-"""What chats' filters say of an alert, asked in the fan-out's own transaction."""
+"""The verdict of chats' filters on an alert, asked in the fan-out's own transaction."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _looked = lru_cache(maxsize=2)(Looked)
 
 
 async def sieve(db: Db, told: StoredAlert) -> Sift | None:
-    """How filters are asked about an alert; None of one that tells no story.
+    """The question to filters about an alert; None for one that tells no story.
 
-    Who has a story's message gets its edits, whatever they say: only a filter of that very story
+    Who has a story's message gets its edits, whatever filters say: only a filter of that very story
     ends them.
     """
     marks = frozenset(Mark)

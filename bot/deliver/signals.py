@@ -1,4 +1,4 @@
-"""What the stages of sending tell each other: that there is something to do, and when to stop."""
+"""Signals between the stages of sending: that there is something to do, and when to stop."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Floods:
 
     @property
     def for_all(self) -> bool:
-        """It is the token that Telegram refuses, not some chats, each for its own time."""
+        """Whether Telegram refuses the token, and not some chats, each for its own time."""
         ends = sorted(self._until.values())
         if len(ends) < FLOODS_FOR_ALL:
             return False

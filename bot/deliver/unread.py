@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 import storage.alerts
-from bot.alerts.notices import OnTrouble
+from bot.alerts.notices import Notice, OnTrouble
 from bot.reasons import Reason
 from storage.db import Db
 
@@ -26,7 +26,7 @@ class UnreadAlerts:
             if number not in self._told:
                 self._told.add(number)
                 log.warning("an alert cannot be read by this version", alert=number, why=str(why))
-                await self._on_trouble("notice.newer", {"alert": str(number)}, why)
+                await self._on_trouble(Notice.of("notice.newer", alert=number), why)
 
     async def forget(self, db: Db) -> None:
         """Forget those whose time is over: nobody sends them any more."""

@@ -1,8 +1,13 @@
-"""Upkeep of the outbox between claims: fan-out, ended leases freed, what expired closed."""
+"""Upkeep of the outbox between claims: fan-out, ended leases freed, what expired closed.
+
+None of it is a line of the recurring jobs: it belongs between the claims of one process, in their
+order. What that process holds is known to it alone, and its marks are written first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 from datetime import timedelta
 
 import storage.lapsed
@@ -27,9 +32,30 @@ WITHHELD_LOOK = 60.0
 STALL_GRACE = 5.0
 
 
+@dataclass(slots=True)
+class Part:
+    """One part of the upkeep, done `every` so many seconds; where `do` says that there is more, it
+    is due again at once.
+    """
+
+    do: Callable[[], Awaitable[bool]]
+    every: float
+    due_at: float = 0.0
+
+    async def done(self, now: float) -> bool:
+        """Do it if it is due; whether there is more of it."""
+        if now < self.due_at:
+            return False
+        self.due_at = now + self.every  # before it is done: who wants it meanwhile sets it back
+        more = await self.do()
+        if more:
+            self.due_at = 0.0
+        return more
+
+
 class Upkeep:
-    """When each part of it is due; `in_hand` are the deliveries that this process has, the
-    `editor` knows what channels' policies ask.
+    """The parts of the upkeep; `in_hand` are the deliveries that this process has, the `editor`
+    knows what channels' policies ask.
     """
 
     def __init__(
@@ -45,34 +71,30 @@ class Upkeep:
         self._editor = editor
         self._marks = marks
         self._in_hand = in_hand
-        self._fan_at = 0.0
+        self._fanned = 0  # deliveries, by the chunk made last
+        self._fan_out = Part(self._make_a_chunk, IDLE)
         self._tidy_at = 0.0
-        self._expire_at = 0.0
-        self._look_at = 0.0
+        self._tidied = (
+            Part(self._close_expired, EXPIRE),
+            Part(self._let_go, WITHHELD_LOOK),
+        )
 
     def fan_out_soon(self) -> None:
         """There is a new alert."""
-        self._fan_at = 0.0
+        self._fan_out.due_at = 0.0
 
     async def fan_out(self) -> bool:
         """Make one chunk of deliveries, while there are alerts to make them of; whether there were.
 
         Otherwise it is a look now and then, besides when we are woken.
         """
-        now = boottime()
-        if now < self._fan_at:
-            return False
-        self._fan_at = now + IDLE
-        fanned = await fan_out(self._store, self._editor, self._unread)
-        if fanned is not None:
-            self._fan_at = 0.0
-        return bool(fanned)
+        return await self._fan_out.done(boottime()) and self._fanned > 0
 
     async def tidy(self, now: float, *, lease: timedelta) -> bool:
         """Free the leases that ended and close what expired, after our own marks are written; let
         quiet hours that are over be followed by what they held, which the next fan-out gives out.
 
-        Returns whether the quiet hours of more chats are over than one transaction ends.
+        Returns whether there is more than one transaction does of any of that.
         """
         if now < self._tidy_at:
             return False
@@ -85,22 +107,31 @@ class Upkeep:
                 await storage.lapsed.tidy(db, lease=lease, in_hand=self._in_hand())
             ended = await storage.quiet.end(db, waited.alert, chunk=storage.quiet.CHATS_AT_ONCE)
         if ended:
-            self._fan_at = 0.0
+            self.fan_out_soon()
         more = ended >= storage.quiet.CHATS_AT_ONCE
+        for part in self._tidied:
+            more |= await part.done(now)
         if more:
             self._tidy_at = now
-        if now >= self._expire_at:
-            async with self._store.writing() as db:
-                # before it could expire: what is held is worth telling in the morning
-                held = await storage.quiet.hold(db)
-                closed = await storage.lapsed.expire(db)
-                await self._unread.forget(db)
-            if closed < storage.lapsed.CLOSED_AT_ONCE and held < storage.quiet.AT_ONCE:
-                self._expire_at = now + EXPIRE
-            else:
-                self._tidy_at = now  # there is more
-        if now >= self._look_at:
-            self._look_at = now + WITHHELD_LOOK
-            async with self._store.writing() as db:
-                await storage.withheld.look(db, self._editor.unmet)
         return more
+
+    async def _make_a_chunk(self) -> bool:
+        """Make deliveries of one alert's next chunk of readers; whether one was open."""
+        fanned = await fan_out(self._store, self._editor, self._unread)
+        self._fanned = fanned or 0
+        return fanned is not None
+
+    async def _close_expired(self) -> bool:
+        """Close deliveries whose time is over, but hold those whose chats are quiet."""
+        async with self._store.writing() as db:
+            # before it could expire: what is held is worth telling in the morning
+            held = await storage.quiet.hold(db)
+            closed = await storage.lapsed.expire(db)
+            await self._unread.forget(db)
+        return closed >= storage.lapsed.CLOSED_AT_ONCE or held >= storage.quiet.AT_ONCE
+
+    async def _let_go(self) -> bool:
+        """Let go what channels withhold for no reason any more."""
+        async with self._store.writing() as db:
+            await storage.withheld.look(db, self._editor.unmet)
+        return False

@@ -13,7 +13,7 @@ from typing import Any, cast
 import structlog
 
 import storage.pace
-from bot.alerts.notices import OnTrouble
+from bot.alerts.notices import Notice, OnTrouble
 from bot.clock import boottime
 from bot.deliver.claims import MARGIN, Claims
 from bot.deliver.compose import HARMLESS, Composer, Request
@@ -47,7 +47,7 @@ log = structlog.get_logger(__name__)
 
 # seconds until the worker's requests without an answer are given up, within their leases
 REQUEST = 10.0
-IN_FLIGHT = 64
+IN_FLIGHT = 64  # requests at once; those on a dead connection are counted apart
 DRAWING = 1.0  # seconds until a delivery looks again whether its picture is drawn
 NEWER_PAUSE = 30.0  # seconds that an alert is left for a replica which can read it
 
@@ -160,6 +160,7 @@ class Worker:
         finally:
             self.stop()
             self.slots.close()
+            # what is in flight gets its answer: nothing was begun that outlives its lease
             await asyncio.wait([*tasks, *self._senders], timeout=MARGIN)
             for task in (stopped, marker, *tasks, *self._senders):
                 task.cancel()
@@ -283,6 +284,7 @@ class Worker:
         if message is None:
             return
         now = boottime()
+        # the words took so long that the request could outlive the lease
         if now > until:
             self.marks.add(unbegun(item))
             return
@@ -329,7 +331,7 @@ class Worker:
             name = type(error).__name__
             why = reason("delivery.unrendered", "cannot be rendered: {error}", error=name)
             self.marks.add(ended(item, why))
-            await self.on_trouble("notice.rejected", {"alert": str(item.alert)}, why)
+            await self.on_trouble(Notice.of("notice.rejected", {"why": why}, alert=item.alert))
             return None
         if message is None:
             self.marks.add(ended(item, NOTHING_TO_SAY, State.CANCELLED))

@@ -1,4 +1,4 @@
-"""What is due next for the bot's own chats: a digest at its hour, the end of quiet hours."""
+"""The next thing due for the bot's own chats: a digest at its hour, the end of quiet hours."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _WAITING = re.compile(rb"^jarchy_deliveries_waiting\{[^}]*\} ([0-9.e+]+)$", re.M
 
 @dataclass(slots=True)
 class Gauge:
-    """What the bot says of its queue, asked again and again; None while it does not answer."""
+    """The length of the bot's queue, asked again and again; None while the bot does not answer."""
 
     keeper: Keeper
     waiting: int | None = None

@@ -67,7 +67,7 @@ class Guide:
 
 
 def _questions(chat: Chat) -> Iterator[tuple[str, list[dict[str, object]]]]:
-    """What a group that has the bot may ask of it, by topic, and has not asked there yet."""
+    """The questions that a group may ask the bot, by topic, and has not asked there yet."""
     if chat.is_channel or chat.bot.status not in {"member", "administrator"}:
         return
     asked: set[tuple[int | None, str]] = set()

@@ -57,7 +57,7 @@ class Hold:
 
 
 def time_hands(travel: Travel) -> list[Control]:
-    """What people do with the demonstration's time."""
+    """The controls of the demonstration's time."""
 
     async def next_moment() -> str:
         return written(await travel.next())
@@ -109,7 +109,7 @@ def time_hands(travel: Travel) -> list[Control]:
 
 
 def event_hands(world: World) -> list[Control]:
-    """What people let happen."""
+    """The controls that let something happen."""
 
     async def story() -> Words:
         world.injected.story(world.now())
@@ -136,7 +136,7 @@ def event_hands(world: World) -> list[Control]:
 
 
 def bot_hands(keeper: Keeper, hold: Hold) -> list[Control]:
-    """What people do to the bot's process and its database."""
+    """The controls of the bot's process and its database."""
     return [*_process_hands(keeper), _database_hand(hold)]
 
 

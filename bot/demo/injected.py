@@ -1,4 +1,4 @@
-"""What is let happen in the demonstration by a button: a story of four agencies, an earthquake."""
+"""Events that a button lets happen in the demonstration: a story of four feeds, an earthquake."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Injected:
             self._reports.append((report["feed"], Published(id=story.id, story=story, at=at)))
 
     def reports(self, feed: str, now: datetime) -> list[Published]:
-        """What an agency has reported up to now, newest first."""
+        """The reports of an agency up to now, newest first."""
         found = [one for name, one in self._reports if name == feed and one.at <= now]
         return sorted(found, key=lambda one: one.at, reverse=True)
 

@@ -22,7 +22,7 @@ STOPS_WITHIN = 10.0  # seconds for an orderly end, after which it is killed
 
 
 class State(Enum):
-    """What the bot's process does."""
+    """The states of the bot's process."""
 
     ASLEEP = "asleep"  # not started, or killed
     WAKING = "waking"
@@ -74,7 +74,7 @@ class Keeper:
         await ready
 
     async def _read(self, process: Process, ready: asyncio.Future[None]) -> None:
-        """What the process says, until its end."""
+        """Follow the lines that the process writes, until its end."""
         if process.stdout is None:
             raise AssertionError("it has a pipe")
         while line := await process.stdout.readline():

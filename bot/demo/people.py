@@ -1,4 +1,4 @@
-"""Whom and what a reader finds in the demonstration: heralds, a channel and a group of their own.
+"""The people and chats of the demonstration: heralds, a channel and a group of the reader's own.
 
 There is one of each in every language; the page shows those of the reader's.
 """

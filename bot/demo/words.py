@@ -1,4 +1,4 @@
-"""What the demonstration says, in every language: `demo.po` in the languages' folders."""
+"""The demonstration's words in every language: `demo.po` in the languages' folders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def words(key: str) -> Words:
 
 
 def late() -> re.Pattern[str]:
-    """What a digest says, in any language, that came later than at its hour."""
+    """The pattern of a digest that says, in any language, that it came later than at its hour."""
     said = []
     for code in LANGUAGES:
         around = [re.escape(part) for part in t("digest.late", code).split("{day}")]
@@ -43,7 +43,7 @@ def tongues() -> dict[str, Tongue]:
 
 
 def dates(code: str) -> Dates:
-    """How a language writes dates, by CLDR: browsers know fewer languages than we speak."""
+    """The dates of a language by CLDR: browsers know fewer languages than we speak."""
     locale = Locale.parse("en_GB" if code == "en" else code)
     long = locale.date_formats["long"].pattern
     forms = {form: locale.datetime_skeletons.get(form) for form in ("MMMMd", "MMMd")}

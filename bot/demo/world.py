@@ -265,7 +265,7 @@ poll = {{ every = "2s" }}
         raise web.HTTPNotFound
 
     def _reports(self, name: str) -> list[Published]:
-        """What an agency's feed has now, newest first."""
+        """The feed of an agency as it is now, newest first."""
         now = self.now()
         day = published(self._stories, name, self._first_day, now)
         return [*self.injected.reports(name, now), *day][:FEED_LENGTH]

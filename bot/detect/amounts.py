@@ -1,4 +1,4 @@
-"""Which amounts of a currency people send."""
+"""Round amounts of a currency, as people send them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a card of rates shows: which currencies, which rate of each, and of when it is.
+"""The rows of a card of rates: which currencies, which rate of each, and of when it is.
 
 A line is all that one source says of one currency around the card's day, oldest first.
 """
@@ -73,7 +73,7 @@ def chosen(
 
 
 def row(line: Sequence[SeenRate], day: date, *, past: bool) -> CardRow:
-    """What holds on a day, what held before it, and what is announced for the next days.
+    """The rate that holds on a day, the one before it, and the one announced for the next days.
 
     Beside a `past` day nothing is announced: it is known by now what came.
     """

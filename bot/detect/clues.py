@@ -48,7 +48,7 @@ def clued(verdict: Verdict, title: str, text: str, language: str | None) -> Verd
 
 
 def worth(clue: int) -> int:
-    """How much a shared clue counts towards `CLUES_SHARED`: one of facts is enough to compare."""
+    """The weight of a shared clue towards `CLUES_SHARED`: one of facts is enough to compare."""
     return CLUES_SHARED if clue & OF_FACTS else 1
 
 
@@ -70,7 +70,7 @@ def _words(drawn: Sketch) -> list[str]:
 
 
 def _facts(facts: Facts) -> list[str]:
-    """What an event was with where, who and how many."""
+    """The facts of an event as clues: each kind of event with each where, who and how many."""
     whole = facts.whole
     said = [*sorted(whole.places - BIG_CITIES), *sorted(whole.bodies)]
     for unit, value in sorted(facts.numbers):

@@ -1,4 +1,4 @@
-"""Which of a day's rates and stories a digest tells."""
+"""The rates and stories of a day that a digest tells."""
 
 from __future__ import annotations
 

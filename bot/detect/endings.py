@@ -27,7 +27,7 @@ class _Phrase:
     again: bool
 
     def ends(self, words: list[str], at: int) -> int | None:
-        """Where the phrase ends that begins at `at`; None where it is not there."""
+        """The place behind the phrase that begins at `at`; None where it is not there."""
         end = at + len(self.stems)
         if end > len(words):
             return None

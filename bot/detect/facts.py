@@ -70,7 +70,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is compared of an entry across languages."""
+    """The facts of an entry that are compared across languages."""
 
     head: Part
     whole: Part
@@ -82,6 +82,7 @@ class Facts:
         return frozenset(value for name, value in self.numbers if name == unit)
 
 
+# asked by several detectors, and once for each pair that is compared
 @lru_cache(maxsize=1024)
 def facts_of(title: str, text: str, language: str) -> Facts:
     """Read the facts of an entry; the first sentence stands for a missing headline."""
@@ -186,6 +187,7 @@ def _names(text: str, used: frozenset[str], language: str) -> Iterator[str]:
         words += 1
         if item.group()[0].isupper():
             large.append(item)
+    # of three words or fewer all may be names indeed
     if speech(language).news.capital_headlines and words > 3 and len(large) > 0.7 * words:
         return
     for item in large:
@@ -194,6 +196,7 @@ def _names(text: str, used: frozenset[str], language: str) -> Iterator[str]:
         if word.isupper() or STARTS.search(text[max(0, item.start() - 4) : item.start()]):
             continue
         key = name_key(word)
+        # two consonants begin too many names
         if len(key) > 2 and key not in _common():
             yield key
 
@@ -281,7 +284,7 @@ def _unit(at: int, marks: list[tuple[int, str]]) -> str:
 
 @cache
 def events(language: str) -> Lexicon:
-    """What happened, by the words of one language."""
+    """The kinds of events that the words of one language tell of."""
     rows = speech(language).rows("events")
     return build_lexicon([_read(pattern, kind) for kind, pattern in rows], 0.0)
 
@@ -297,7 +300,7 @@ def _kinds(language: str) -> Mapping[str, set[str]]:
 
 @cache
 def units(language: str) -> Lexicon:
-    """What is counted, by one language's words; "= 2" is a number in words, "* 1000" a scale."""
+    """The counted units by one language's words; "= 2" is a number in words, "* 1000" a scale."""
     patterns = [_read(pattern, unit) for unit, pattern in speech(language).rows("units")]
     numbers = speech(language).numbers
     for number, words in (*numbers.words.items(), *numbers.people.items()):
@@ -333,7 +336,7 @@ def _read(pattern: str, kind: str) -> Pattern:
 
 @cache
 def surroundings() -> Mapping[str, tuple[str, ...]]:
-    """What each place is part of, the nearest first; ("org",) and ("head",) for who is no place."""
+    """The larger places around each, the nearest first; ("org",), ("head",) for who is none."""
     text = (files("bot.detect") / "data" / "places.tsv").read_text(encoding="utf-8")
     within: dict[str, str] = {}
     for line in text.splitlines():

@@ -1,4 +1,4 @@
-"""Which stories a chat's filters keep back.
+"""Stories that a chat's filters keep back.
 
 Words are compared as in the search of the archive: by stems, or by beginnings where a language has
 no stems here. Places are the facts that stories in two languages are compared by, so that "Ош" is
@@ -57,6 +57,7 @@ class _Text:
 
     def _has_one_of(self, meant: frozenset[Token]) -> bool:
         for one in meant:
+            # each token stands behind a space there, so that a beginning is found by one search
             if one.text in self._each or (one.begins and f" {one.text}" in self._joined):
                 return True
         return False
@@ -143,6 +144,7 @@ def place_of(said: str) -> str | None:
     tokens = TOKEN.findall(fold_typed(said))
     for code in LANGUAGES:
         for _, pattern in places(code).find(tokens):
+            # a place's name and nothing else: with a word beside it all of it is words
             whole = len(pattern.words) == len(tokens)
             if whole and surroundings()[pattern.kind] not in _NO_PLACES:
                 return pattern.kind
@@ -171,7 +173,7 @@ def meant(
 def _named_thing(
     text: str, topics: Mapping[str, Nameable], sources: Mapping[str, Nameable]
 ) -> tuple[Mark, Nameable] | None:
-    """What a text is the name of; None where it is only words."""
+    """The topic, source or place that a text is the name of; None where it is only words."""
     said = text.casefold()
     if said in topics:
         return Mark.TOPIC, topics[said]
@@ -184,7 +186,7 @@ def _named_thing(
 
 
 def less_of(story: Story, names: Mapping[str, str], language: str) -> dict[str, Filter]:
-    """What one may hear less of after a story, by a code for a button's data.
+    """The filters offered after a story for hearing less of it, by a code for a button's data.
 
     `names` are what the reader calls the sources. The headline is the one in their language.
     """
@@ -211,8 +213,8 @@ def _offers(
 
 
 def _words_offered(story: Story, language: str) -> list[str]:
-    """What a story's headline is about, as a dictionary of the reader's language has it; nothing
-    where the headline is in another one.
+    """The words of a story's headline as a dictionary of the reader's language has them; none where
+    the headline is in another one.
 
     Headlines have words in all their forms, and "пограничника" is nothing to choose by.
     """
@@ -232,7 +234,7 @@ def _words_offered(story: Story, language: str) -> list[str]:
 
 @cache
 def _nouns(language: str) -> Mapping[str, Sequence[frozenset[Token]]]:
-    """What filters may be about, by what a text has of it."""
+    """The nouns that filters offer, each with the stems by which a text is known to have it."""
     return {noun: asked(noun) for noun in filter(None, spoken(language).filters.nouns.split(","))}
 
 
@@ -247,6 +249,7 @@ def _places_offered(story: Story) -> dict[str, str]:
     for at, pattern in places(language).find(folded):
         if around[pattern.kind] not in _NO_PLACES:
             written.setdefault(pattern.kind, " ".join(words[at : at + len(pattern.words)]))
+    # the more lies around a place, the narrower it is
     narrowest = sorted(written, key=lambda place: -len(around[place]))
     return {place: written[place] for place in narrowest[:PLACES_OFFERED]}
 

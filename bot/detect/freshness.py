@@ -16,7 +16,8 @@ def freshness(
     now: datetime,
     published_for: date | None = None,
 ) -> Freshness:
-    """How the newest rate stands; `window` is the day, in `zone`, of the bank's last publishing.
+    """The freshness of the newest rate; `window` is the day, in `zone`, of the bank's last
+    publishing.
 
     Late when that window brought nothing: no rate of its own day, or, of a bank whose rates come
     the day before they count, none of a later day. `published_for` is the newest day the bank has

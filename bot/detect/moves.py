@@ -36,7 +36,8 @@ YEAR = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovePolicy:
-    """What counts as big, in percent of the older value; argued on NBKR's rates of 2021-2023.
+    """The sizes that count as big, in percent of the older value; argued on NBKR's rates of
+    2021-2023.
 
     `certain`: a move against the previous fixing, or a drift since the last alert, of this size
     always alerts. 3 % is what a reader of any currency expects to be told; in an ordinary year it
@@ -125,7 +126,7 @@ class BigMove:
 
     @property
     def baseline(self) -> Baseline:
-        """What the next rate's drift is measured from."""
+        """The rate that the next one's drift is measured from."""
         return Baseline(rate=self.moved.new, severity=self.severity)
 
 

@@ -1,9 +1,9 @@
-"""What the words of a language name in this room: places, what makes a story loud, what happened,
-what is counted, topics, a stemmer.
+"""The things of this room that a language's words name: places, what makes a story loud, events,
+units, topics, a stemmer.
 
 A name that nothing here has would be stumbled over by the first story of it, or never be found.
-What happened, what is counted and what it is about have the names that the English tables give
-them: by those, stories in two languages are found to be one.
+Events, units and topics have the names that the English tables give them: by those, stories in two
+languages are found to be one.
 """
 
 from __future__ import annotations

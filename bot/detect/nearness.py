@@ -1,4 +1,4 @@
-"""Which places a story is near to: by what its reports name, and by where a hazard was measured.
+"""The places that a story is near to: by names in its reports, and by where a hazard was measured.
 
 A chat that chose one of these places hears of the story as if it were graver by a level.
 """

@@ -29,7 +29,7 @@ SWAP_SLACK = Decimal("1.5")  # percent; a day's honest move of each, beside the 
 
 
 class Standing(StrEnum):
-    """What may be done with a value."""
+    """The verdict on a value."""
 
     OK = "ok"
     HELD = "held"  # kept aside, asked for again, shown to the operator
@@ -144,7 +144,7 @@ def _shift(last: Rate, new: Rate) -> Plausibility | None:
 
 
 def _swap(last: Rate, new: Rate, siblings: Sequence[Move]) -> Plausibility | None:
-    """It took a neighbour's last value and the neighbour took its own: two rows changed places."""
+    """Two rows that changed places: it has a neighbour's last value, and that one has its own."""
     own = abs(Move(old=last, new=new).percent)
     for sibling in siblings:
         if sibling.new.pair == new.pair or sibling.new.pair.quote != new.pair.quote:

@@ -1,4 +1,4 @@
-"""Which reports tell of a hazard that an institute measured: by kind, size, place and time.
+"""Reports of a hazard that an institute measured: found by kind, size, place and time.
 
 Words compare badly with values: a report says "tremors felt in Bishkek" of what was measured forty
 kilometres south of a village. Two earthquakes of one size within hours are rare near one place, and

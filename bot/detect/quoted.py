@@ -1,5 +1,5 @@
-"""What somebody gives a rate of: which currencies are known, which series a rule watches or a chart
-draws, what held on a day.
+"""The rates that somebody names: which currencies are known, which series a rule watches or a chart
+draws, which rate held on a day.
 """
 
 from __future__ import annotations
@@ -91,8 +91,8 @@ def held_on(rates: Sequence[AnyRate], day: date, *, latest: date) -> list[AnyRat
 
 
 def _no_rate(pair: Pair, known: Sequence[Series]) -> UserError:
-    """Why nobody gives a pair's rate, and what stands nearest to it: the pair the other way round,
-    other currencies in the same one, else other pairs of the same currencies.
+    """The error that nobody gives a pair's rate, with what stands nearest to it: the pair the other
+    way round, other currencies in the same one, else other pairs of the same currencies.
     """
     try:
         must_know([pair.base, pair.quote], known, home=pair.quote)

@@ -51,7 +51,7 @@ def initial_state(rule: Rule, history: Sequence[Rate]) -> RuleState:
 
 
 def standing(rule: Rule, state: RuleState, *, paused: bool, today: date) -> RuleStanding:
-    """How a saved rule stands on a day: its end goes before its pause."""
+    """The standing of a saved rule on a day: its end goes before its pause."""
     if rule.until is not None and rule.until < today:
         return RuleStanding.EXPIRED
     if rule.once and state.fired_on is not None:

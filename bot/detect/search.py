@@ -1,4 +1,4 @@
-"""Which words find which texts: the tokens of a text, and of a question.
+"""Tokens for search: those of a text, and those of a question, which find each other.
 
 A token is the stem of a word behind the code of the language it was cut by: a Russian ending is
 not taken for a Kyrgyz one. A language that Snowball does not know keeps its words whole and is
@@ -51,8 +51,8 @@ def tokens_of(text: str, code: str | None) -> list[str]:
 
 
 def measured_words(content: str) -> dict[str, str]:
-    """What a measured event is called in each language, by its code: it is stored in values, and
-    read by each reader in words. Nothing of any other text.
+    """The names of a measured event by language: it is stored in values, and read by each reader in
+    words. None for any other text.
     """
     hazard = Hazard.read(content)
     if hazard is None:
@@ -105,14 +105,14 @@ def _meant(word: str) -> frozenset[Token]:
 
 
 def _beginning(word: str) -> str:
-    """What the forms of a word begin with: a short one has a short ending."""
+    """The common beginning of a word's forms: a short word has a short ending."""
     ending = 2 if len(word) < LONG else 3
     return word[: max(SHORT, min(BEGINNING, len(word) - ending))]
 
 
 @cache
 def _cutter(code: str | None) -> Callable[[str], str]:
-    """How a word of a language becomes a token; numbers are the same in all."""
+    """The function that makes tokens of a language's words; numbers are the same in all."""
     import Stemmer  # by the first question or text
 
     prefix = code or ELSE

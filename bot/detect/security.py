@@ -51,7 +51,7 @@ from bot.model.news import Verdict
 from bot.model.text import comparable
 from bot.reasons import Reason, reason
 
-THRESHOLD = 0.5
+THRESHOLD = 0.5  # of a probability: as likely as not
 REASONS = 4  # words named in an answer to "why?"
 #: Kinds whose words outrank the wording: what they add, and what it may then say against them.
 OUTRANKING = frozenset({"conflict", "border", "terror", "alliance", "services", "disaster"})
@@ -157,7 +157,7 @@ def _worded(title: str, text: str, code: str) -> float:
 
 
 def _outranked(learnt: float, clear: float) -> float:
-    """What learnt tables add, where the words are so clearly of a kind that outranks them."""
+    """The weight of learnt tables, where the words are clearly of a kind that outranks them."""
     if clear == 1.0:
         learnt = max(learnt, MOST_AGAINST)
     return learnt + OUTRANKS * clear
@@ -170,7 +170,7 @@ def weighed(where: tuple[Zone, ...], code: str) -> dict[Pattern, float]:
 
 
 def outranking(weights: Mapping[Pattern, float]) -> float:
-    """How clearly the words are of a kind that outranks the wording: from 0 to 1."""
+    """The clearness, from 0 to 1, of words of a kind that outranks the wording."""
     total = 0.0
     for pattern, weight in weights.items():
         if weight > 0 and pattern.kind in OUTRANKING:

@@ -1,4 +1,4 @@
-"""How loud a security story is: by what its words say of danger, nearness and the dead.
+"""The severity of a security story: by what its words say of danger, nearness and the dead.
 
 `severity.tsv` of a language has the words, `units.tsv` those for the wounded, who are not counted.
 """
@@ -25,7 +25,7 @@ YEAR = re.compile(r"(19|20)\d\d")
 def severity(
     where: tuple[Zone, ...], weights: Mapping[Pattern, float], code: str
 ) -> tuple[Severity, tuple[Reason, ...]]:
-    """How loud a security story is, and why.
+    """The severity of a security story, and why.
 
     A point for war, terror, a border or a disaster; for danger in its first words; for being near
     (Central Asia); one to three for the dead; two less for an anniversary or a drill. Two points

@@ -16,7 +16,7 @@ BANKS = 2  # that make a spread
 def spreads(
     rates: Iterable[SeenRate], *, home: str, codes: Sequence[str], today: date
 ) -> tuple[Spread, ...]:
-    """Of each currency that several banks quote against `home`, the two that differ most."""
+    """The two banks that differ most, of each currency that several quote against `home`."""
     by_code: dict[str, list[SeenRate]] = defaultdict(list)
     for rate in rates:
         # our own arithmetic is nobody's rate

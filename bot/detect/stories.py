@@ -51,13 +51,13 @@ FORMULA = 40  # characters of a text; a shorter one ("Details follow.") says not
 SHORT = 50  # characters below which lengths hardly differ
 NEW_EVENT_HOURS = 72  # the same words three days later are a development
 A_DAY_LATER = 0.5  # how much less likely, in the units of the score, each day makes it
-SAME_STORY_SCORE = 0.5
+SAME_STORY_SCORE = 0.5  # of a probability: as likely as not
 NEARLY = -1.5  # log-odds from which facts are asked whether two texts are one event in other words
 #: Log odds of two texts: to begin with, for their likeness, the headlines told, the lengths.
 BY_TEXT = (-5.4, 4.5, 2.65, 1.0)
 #: Within which log-odds of two texts' words their vectors decide, where they have any, and how.
 UNDECIDED = 3.0
-BY_MEANING = (-45.3, 49.5)
+BY_MEANING = (-45.3, 49.5)  # log odds to begin with, and for the cosine
 OTHER_EVENT = 6.0  # what another place or magnitude takes from them
 # of two bare headlines: from which likeness, and how sharply, they are one event
 ALIKE, STEEP = 0.7, 8.0
@@ -274,8 +274,8 @@ def _by_text(a: Sketch, b: Sketch) -> tuple[float, list[str]]:
 
 
 def likeness(a: Sketch, b: Sketch) -> tuple[float, float, float]:
-    """What two texts are weighed by: their likeness, the share of each headline that the other
-    entry tells (together 0 to 2), and the logarithm of how much longer one is.
+    """The measures of two texts: their likeness, the share of each headline that the other entry
+    tells (together 0 to 2), and the logarithm of how much longer one is.
     """
     weights = weights_of(a.language)
     told = _told(a.title, b.whole, weights) + _told(b.title, a.whole, weights)
@@ -285,7 +285,8 @@ def likeness(a: Sketch, b: Sketch) -> tuple[float, float, float]:
 
 
 def _by_facts(a: Sketch, b: Sketch, likely: float) -> tuple[float, list[str]]:
-    """What facts say of two texts whose words are enough, or nearly; asked only where it decides.
+    """The verdict of facts on two texts whose words are enough, or nearly; asked only where it
+    decides.
 
     Texts about two places are two events, however alike their words.
     """
@@ -350,7 +351,7 @@ def _size(side: Mapping[str, int], weights: Mapping[str, float]) -> float:
 
 
 def _often(count: int) -> float:
-    """How much more a stem counts that a text repeats."""
+    """The factor of a stem that a text repeats."""
     return 1 + math.log(count)
 
 
@@ -376,5 +377,5 @@ def words_of(text: str) -> list[str]:
 
 @cache
 def weights_of(code: str) -> Mapping[str, float]:
-    """How rare the common stems of a language are; a stem that is not here is `RARE_STEM`."""
+    """The weights of a language's common stems, by rarity; a stem not here weighs `RARE_STEM`."""
     return {stem: float(weight) for stem, weight in language(code).rows("common")}

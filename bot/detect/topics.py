@@ -1,4 +1,4 @@
-"""Which of economy, politics and society is a text about?
+"""Topics of a text: economy, politics, society.
 
 Several, or none: a word must say it clearly.
 
@@ -84,7 +84,7 @@ def judged_all(texts: Sequence[tuple[str, str, str | None]], fixed: Sequence[str
 
 
 class Document(Protocol):
-    """What a document lists; whether items of it were `skipped`, because they were known."""
+    """A document's list of entries; whether items of it were `skipped`, because they were known."""
 
     @property
     def entries(self) -> Sequence[Entry]:

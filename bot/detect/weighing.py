@@ -41,7 +41,7 @@ CASE_ENDINGS = frozenset({
 
 
 def weigh(a: Facts, b: Facts) -> tuple[float, tuple[str, ...]]:
-    """How much speaks for one event, and what; what contradicts counts as nothing at all."""
+    """The points for one event, and what they are for; 0 where anything contradicts."""
     against = _contradiction(a, b)
     if against:
         return 0.0, (against,)
@@ -54,6 +54,8 @@ def weigh(a: Facts, b: Facts) -> tuple[float, tuple[str, ...]]:
 
 
 def _contradiction(a: Facts, b: Facts) -> str:
+    # what a headline tells must stand in the other entry, and so the other way round: an event that
+    # both only mention in passing makes no pair
     if not (a.head.kinds & b.whole.kinds and b.head.kinds & a.whole.kinds):
         return "another kind of event"
     if _next_event(a, b) or _next_event(b, a):
@@ -68,8 +70,9 @@ def _contradiction(a: Facts, b: Facts) -> str:
 
 
 def agreement(a: Facts, b: Facts) -> float:
-    """What facts add to two texts of one language whose words are nearly enough, in log-odds: a
-    kind of event that one headline names and the other entry has, and places, names and numbers.
+    """The weight that facts add, in log-odds, to two texts of one language whose words are nearly
+    enough: a kind of event that one headline names and the other entry has, and places, names and
+    numbers.
     """
     same = (a.head.kinds & b.whole.kinds) | (b.head.kinds & a.whole.kinds)
     against = _next_event(a, b) or _next_event(b, a) or _elsewhere(a, b) or _elsewhere(b, a)
@@ -102,6 +105,7 @@ def _strangers(ones: frozenset[str], others: frozenset[str]) -> bool:
 def _another_quake(a: Facts, b: Facts) -> bool:
     if _apart(a.of("magnitude"), b.of("magnitude"), SAME_QUAKE):
         return True
+    # an intensity in points ("5 баллов") is a whole number: any other is another earthquake's
     return _apart(a.of("ball"), b.of("ball"), 0.0)
 
 
@@ -152,6 +156,7 @@ def _events(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
     yield " ".join(sorted(same)), points
     for one, other in ((a.whole.scenes, b.whole.scenes), (a.whole.goods, b.whole.goods)):
         if one & other:
+            # with a limit, here and below: what long texts list must not decide by itself
             yield " ".join(sorted(one & other)), min(0.75 * len(one & other), 1.25)
     for one, other in (
         (a.head.scenes - LOOSE_SCENES, b.head.scenes - LOOSE_SCENES),
@@ -174,13 +179,14 @@ def _where(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
         if len(countries) > 1:
             yield " ".join(sorted(countries)), 0.5
     elif countries:
+        # most stories here are of the home country: that both are says little
         abroad = len(countries - {HOME})
         at_home = len(countries) - abroad
         yield " ".join(sorted(countries)), min(0.5 * abroad + 0.25 * at_home, 1.0)
 
 
 def _worth_of_places(exact: frozenset[str], *, told: bool) -> float:
-    """What the first shared place says; most where a headline tells of it and no city is large."""
+    """The weight of the first shared place; most where a headline has it and no city is large."""
     if not told:
         return 0.75
     if not exact:
@@ -231,6 +237,7 @@ def _how_many(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
     words: list[str] = []
     counted: set[float] = set()
     for unit, value in sorted(both):
+        # a number without a unit is weighed below, the magnitude was above
         if not unit or (quake and unit == "magnitude"):
             continue
         worth += oddity(unit, value)
@@ -260,7 +267,7 @@ def _bare(side: Facts) -> set[float]:
 
 
 def oddity(unit: str, value: float) -> float:
-    """How little likely it is that two events share this number."""
+    """The weight of a number that two events share: the less likely by chance, the more."""
     if unit.startswith("month"):
         return 0.5
     if unit == "clock":
@@ -277,6 +284,7 @@ def oddity(unit: str, value: float) -> float:
 
 def same_name(one: str, other: str) -> bool:
     """Whether two keys are of one name, a case ending on one of them allowed."""
+    # a key of two letters begins too many names
     short, long = sorted((one, other), key=len)
     return short == long or (
         len(short) > 2 and long.startswith(short) and long[len(short) :] in CASE_ENDINGS

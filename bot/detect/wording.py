@@ -56,7 +56,7 @@ _words = _Words()
 
 
 def buckets(title: str, text: str) -> set[int]:
-    """Where the pieces of a text fall: of its words, their pairs, and the words themselves."""
+    """The buckets of a text: of pieces of its words, of their pairs, and of whole words."""
     last = BUCKETS - 1
     said: list[str] = []
     for word in WORD.findall(fold(f"{title}\n{text}"[:READ_CHARS])):
@@ -68,7 +68,7 @@ def buckets(title: str, text: str) -> set[int]:
 
 
 def _pieces(word: str) -> tuple[int, ...]:
-    """Where a word falls, and its pieces."""
+    """The buckets of a word and of its pieces."""
     letters, last = f"^{word}$".encode(ENCODING), BUCKETS - 1
     found = [crc32(letters) & last]
     for size in SIZES:

@@ -1,4 +1,4 @@
-"""What can be done to the world by name: over HTTP, from the page, from scenario files.
+"""Actions on the world by name: over HTTP, from the page, from scenario files.
 
 Each action reads its parameters from JSON; its docstring lists them. Ids may be numbers or text.
 """
@@ -15,7 +15,7 @@ from bot.emulator.scenario import Control, Scenario, Words
 
 
 class Actions:
-    """What a person can do, by name, from JSON: /emulator/do/<name> and scenario files."""
+    """The actions of a person, by name, from JSON: /emulator/do/<name> and scenario files."""
 
     def __init__(self, scenario: Scenario, controls: Sequence[Control]) -> None:
         self._scenario = scenario

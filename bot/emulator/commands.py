@@ -1,4 +1,4 @@
-"""What a bot says about itself: command menus, its name and its descriptions, the menu button.
+"""A bot's words about itself: command menus, its name and its descriptions, the menu button.
 
 Menus are set per scope and language; a client shows the first that exists, the narrowest scope
 first, within a scope the user's language before none.

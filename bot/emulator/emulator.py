@@ -103,7 +103,7 @@ class Emulator(Scenario):
 
     @property
     def api_url(self) -> str:
-        """What BOT_API_URL wants: up to but not including /bot<token>."""
+        """The value for BOT_API_URL: up to but not including /bot<token>."""
         return f"http://127.0.0.1:{self.port}"
 
     @property

@@ -1,4 +1,4 @@
-"""What the Bot API answers when it refuses a call.
+"""The Bot API's refusals of a call.
 
 Descriptions are the server's own words: clients tell "blocked" from "our message is bad" by them.
 """

@@ -20,7 +20,7 @@ from bot.emulator.errors import ApiError
 
 
 class Kind(StrEnum):
-    """How a call fails."""
+    """The ways in which a call fails."""
 
     ERROR = "error"  # a refusal in JSON: `code`, `description`, `retry_after`, `migrate_to`
     HTML = "html"  # what a proxy in front of the server says: status `code`, an HTML page
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 
 class Scope(TypedDict, total=False):
-    """Which calls, and for how long; nothing said means all calls for ever."""
+    """The calls that fail, and for how long; nothing said means all calls for ever."""
 
     method: str
     chat_id: int

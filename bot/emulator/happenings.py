@@ -1,4 +1,4 @@
-"""What happens to the bot and its chats: promoted, blocked, moved to a supergroup."""
+"""Events of the bot and its chats: promoted, blocked, moved to a supergroup."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.emulator.world import Chat
 
 
 class Happenings(Stage):
-    """What changes the bot's standing, a person or a chat, and what the bot hears of it."""
+    """Changes of the bot's standing, a person or a chat, and the bot's updates of them."""
 
     def set_bot_status(
         self,

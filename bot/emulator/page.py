@@ -196,7 +196,7 @@ class Page:
         }
 
     def _panel(self) -> Json:
-        """What there is to be done with the demonstration, and its time."""
+        """The demonstration's controls, and its time."""
         return {
             "controls": [control.json() for control in self._controls],
             "guides": self._scenario.guides(),
@@ -321,7 +321,7 @@ def _view_or_none(message: Json | None) -> Json | None:
 
 
 def _ids(chat: Chat, statuses: Collection[str]) -> list[str]:
-    """Who has one of these places in a chat, as the page's script numbers people."""
+    """The members of a chat with one of these statuses, as the page's script numbers people."""
     ids: list[str] = []
     for user_id, member in chat.members.items():
         if member.status in statuses:

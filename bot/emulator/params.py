@@ -102,7 +102,7 @@ class Params:
         return self.attached(self.text(name))
 
     def attached(self, reference: str) -> Upload | str:
-        """What `attach://part` refers to; any other text is returned as it is."""
+        """The upload that `attach://part` refers to; any other text is returned as it is."""
         if not reference.startswith("attach://"):
             return reference
         try:

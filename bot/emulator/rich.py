@@ -20,7 +20,7 @@ from bot.emulator.text import DATE_FORM, LATEST_DATE
 
 TEXT_LIMIT = 32_768  # characters of a whole message
 BLOCK_LIMIT = 500  # rows of tables counted
-DEPTH_LIMIT = 16
+DEPTH_LIMIT = 16  # levels of blocks and marked words
 COLUMN_LIMIT = 20
 
 _SOURCES = ("blocks", "html", "markdown")
@@ -33,7 +33,7 @@ _CELL_SIDES = {
 
 @dataclass(slots=True)
 class _Counts:
-    """What a message has so far of what is limited."""
+    """The counts of a message's limited parts so far."""
 
     text: int = 0
     blocks: int = 0

@@ -1,4 +1,4 @@
-"""What people do: write, press, ask. What happens to the bot itself is `happenings`.
+"""People's doings: write, press, ask. The bot's own standing changes in `happenings`.
 
 A press and an inline query return what the bot answered; the rest returns at once, and what the bot
 makes of it can be waited for with `wait_message` or `calls.wait`.
@@ -45,7 +45,7 @@ class Control:
     hint: Callable[[], Words] | None = None
 
     def json(self) -> Json:
-        """As it is now, for the page."""
+        """Its state now, for the page."""
         shown: Json = {"id": self.id, "label": self.label, "group": self.group}
         for name in ("pressed", "usable", "hint"):
             if (ask := getattr(self, name)) is not None:
@@ -64,8 +64,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dates:
-    """How a language writes a date: names of months and of weekdays from Monday on, and patterns of
-    them in CLDR's letters (EEEE, MMMM, MMM, d, y, and quotation marks).
+    """The dates of a language: names of months and of weekdays from Monday on, and patterns of them
+    in CLDR's letters (EEEE, MMMM, MMM, d, y, and quotation marks).
 
     `full` has the weekday, `long` the year, `day` the month, `short` an abbreviated one.
     """
@@ -126,7 +126,7 @@ class Scenario(Happenings):
         )
 
     def _ephemeral(self, chat_id: int, text: str, user_id: int | None) -> Json:
-        """What makes a message ephemeral, where it is a command that is sent so."""
+        """The fields that make a command ephemeral, where it is one that is sent so; else none."""
         chat = self.world.chat(chat_id)
         if chat.type not in {"group", "supergroup"} or not text.startswith("/"):
             return {}
@@ -172,7 +172,7 @@ class Scenario(Happenings):
         return self._say(user_id, {"chat_shared": shared}, user_id)
 
     def _chat_request(self, private: Chat) -> Json:
-        """What the first key that asks for a chat asks for."""
+        """The request of the first key that asks for a chat."""
         for row in (private.keyboard or {}).get("keyboard", ()):
             for key in row:
                 if key.get("request_chat"):
@@ -277,7 +277,7 @@ class Scenario(Happenings):
         return own in text.lower() or any("@" not in command for command in commands)
 
     def _reopen(self, chat: Chat) -> None:
-        """Whoever writes to the bot has started it, and unblocked it: clients insist on that."""
+        """Start and unblock the bot, as whoever writes to it does: clients insist on that."""
         chat.started = True
         if chat.blocked:
             self._set_blocked(chat, blocked=False)

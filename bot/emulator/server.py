@@ -50,7 +50,7 @@ OtherRequests = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 @dataclass(slots=True)
 class _Outcome:
-    """How a call ended: the response, if there is one to send, and what the log says."""
+    """The end of a call: the response, if there is one to send, and the words for the log."""
 
     response: web.Response | None
     outcome: str
@@ -154,9 +154,10 @@ class Server:
         return ended.response
 
     def _mark(self, name: str, params: Params) -> int:
-        """What a message says, as a number; only where somebody counts messages."""
+        """A message's content as a number; 0 where nobody counts messages."""
         if self._scenario.tally is None or not is_message(name):
             return 0
+        # good within one run alone: in the next, Python hashes texts otherwise
         return hash((name, repr(sorted(params.values.items(), key=str))))
 
     def _log(self, call: Call, mark: int, text: str) -> None:

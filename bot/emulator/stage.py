@@ -69,7 +69,7 @@ class Stage:
             self.world.tell({"kind": "chat", "chat_id": str(chat.id)})
 
     def guides(self) -> Json:
-        """What the demonstration has to say in each chat, by the chat's number as text."""
+        """The demonstration's hints for each chat, by the chat's number as text."""
         if self.guide is None:
             return {}
         return {str(chat.id): self.guide(chat) for chat in self.world.chats.values()}

@@ -1,4 +1,4 @@
-"""What became of the bot's messages, counted from the calls: sent, lost, twice, late."""
+"""The fate of the bot's messages, counted from the calls: sent, lost, twice, late."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class Chat:
 
     @property
     def word(self) -> str:
-        """What the server calls this kind of chat in its refusals."""
+        """The server's word for this kind of chat in its refusals."""
         return self.type
 
 
@@ -153,7 +153,7 @@ class World:
         return chat
 
     def new_counter(self, chat_type: str) -> Iterator[int]:
-        """Where a chat of this type takes its message ids from."""
+        """The counter of a chat's message ids: only channels and supergroups have their own."""
         if chat_type in {"supergroup", "channel"}:
             return itertools.count(1)
         return self._account_counter

@@ -53,7 +53,7 @@ PERMANENT = frozenset({301, 308})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one answer may cost us (seconds, bytes), and how often one host is asked."""
+    """The most that one answer may cost us (seconds, bytes), and how often one host is asked."""
 
     total: float = 20.0
     connect: float = 8.0

@@ -1,4 +1,4 @@
-"""What a server answered, what it gave to ask again by, and when it wishes to be asked."""
+"""A server's answer, its validators to ask again by, and when it wishes to be asked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST_RETRY_AFTER = timedelta(days=1)  # a server may ask for more; we look ag
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validators:
-    """What the server gave us to ask "has it changed?" with next time."""
+    """The server's own marks of a document, sent back with the question whether it has changed."""
 
     etag: str | None = None
     last_modified: str | None = None

@@ -26,9 +26,9 @@ from bot.proxies import SYSTEMS, connector_of
 
 # a name of the internet, which a number in another form ("2130706433") or a bare word is not
 _NAME = re.compile(r"[^.]+(?:\.[^.]+)*\.[^.0-9][^.]*\.?")
-# bytes of one header: a Content-Security-Policy may have sixteen thousand
 # hosts of which a SOCKS proxy is told the address: each is judged anew when it is asked for
 TOLD_HOSTS = 10_000
+# bytes of one header: a Content-Security-Policy may have sixteen thousand
 LONGEST_FIELD = 32 * 1024
 
 

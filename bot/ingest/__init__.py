@@ -71,7 +71,8 @@ PATIENCE = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingest:
-    """What polling needs: way out, store, the process for heavy parsing, the operator's choices.
+    """The polling of sources: way out, store, the process for heavy parsing, the operator's
+    choices.
 
     `feeds` and `places` are the catalog's, by key: how far those are trusted who report the same
     story, and where readers may live.
@@ -164,7 +165,7 @@ class Ingest:
         return report
 
     async def _found(self, spec: Spec) -> Found:
-        """What a poll of a source finds, its trouble too."""
+        """The findings of a source's poll, its trouble too; only a lost database is raised."""
         past = await self._remembered(spec.key)
         try:
             return await self._look(spec, past)
@@ -179,7 +180,7 @@ class Ingest:
             self._read.discard(spec.key)
 
     async def _look(self, spec: Spec, past: Past) -> Found:
-        """What a source says now, fetched, read and judged; nothing is stored yet."""
+        """The findings of a source, fetched, read and judged; nothing is stored yet."""
         if isinstance(spec, RateSpec):
             return await self._rates(spec, past)
         return await self._news(spec, past)
@@ -196,7 +197,7 @@ class Ingest:
         return rates_in(spec, past.state, read)
 
     async def _read_rates(self, spec: RateSpec, looked: Looked) -> tuple[Looked, Parsed | None]:
-        """What one of a bank's documents says; a fault of ours over it is its alone."""
+        """The rates of one of a bank's documents; a fault of ours over it is its alone."""
         try:
             return await self._documents.rates(spec, looked)
         except Exception as error:  # noqa: BLE001 - the bank's other documents are used
@@ -256,7 +257,7 @@ class Ingest:
     async def _recognise_in(
         self, spec: NewsSpec, entries: Sequence[Entry], *, met: bool
     ) -> Recognised:
-        """What is new in a document."""
+        """The new and the changed entries of a document."""
         if not entries:  # as where a feed only says that it was built anew
             self._read.discard(spec.key)
             return Recognised()
@@ -267,7 +268,7 @@ class Ingest:
         return recognised
 
     async def _remember(self, keys: Sequence[str]) -> list[Past]:
-        """How polling of each of these sources went so far, and what we know of its documents."""
+        """The past of polling each of these sources, and its documents as they were last seen."""
         async with self.store.reading() as db:
             states = await storage.sources.states(db, keys)
             documents = await storage.sources.documents(db, keys)
@@ -280,7 +281,7 @@ class Ingest:
         return past
 
     async def _recognise(self, asked: Sequence[Read]) -> list[Recognised | SourceError]:
-        """What is new of each of these documents; or why it cannot be told, of that one alone."""
+        """The new entries of each document; or why they cannot be told, of that one alone."""
         try:
             return [*await self._recognise_all(asked)]
         except Exception as error:
@@ -318,7 +319,7 @@ class Ingest:
         return await keeper.keep(found)
 
     async def revised(self, db: Db, added: Sequence[SeenRate]) -> None:
-        """What follows of a past revised by a backfill: corrections of what was told, no news."""
+        """Correct what was told of a past that a backfill revised; it is no news."""
         await revise_rates(db, added, now=self.clock())
 
     @property

@@ -41,7 +41,7 @@ MOVED_AFTER = 3  # equal permanent redirects before the new address is asked fir
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """What became of a request: an answer with a new body, what to remember of it, or an error.
+    """The result of a request: an answer with a new body, what to remember of it, or an error.
 
     `renewed` is whether that is more than we remembered before, though the body is the same.
     """
@@ -60,7 +60,7 @@ class Looked:
 
     @property
     def to_remember(self) -> list[Document]:
-        """What to store of it: nothing where the same is stored already."""
+        """The documents to store: none where the same is stored already."""
         if self.seen is None or not (self.changed or self.renewed):
             return []
         return [self.seen]
@@ -121,7 +121,7 @@ class Documents:
         *,
         whole: bool = False,
     ) -> list[Looked]:
-        """What became of every request, in order; a failing one keeps no other from being asked.
+        """The result of every request, in order; a failing one keeps no other from being asked.
 
         `known` are the source's documents as we last saw them; `whole` asks without conditions.
         """
@@ -167,8 +167,9 @@ class Documents:
         known: bytes = b"",
         first: bool = False,
     ) -> tuple[Listed, Sequence[Verdict]]:
-        """What a source's document lists, read in a worker process: the first MOST_ENTRIES; and the
-        verdicts on all of these, or none where they are to be judged by themselves.
+        """The entries that a source's document lists, read in a worker process: the first
+        MOST_ENTRIES; and the verdicts on all of these, or none where they are to be judged by
+        themselves.
 
         It is read without the items that are `known`, where its kind can do that; `first` is
         whether no earlier one of the source was stored.
@@ -189,8 +190,8 @@ class Documents:
         return cut, verdicts
 
     async def rates(self, spec: RateSpec, looked: Looked) -> tuple[Looked, Parsed | None]:
-        """What a bank's document says, and what became of it: one that cannot be read is forgotten,
-        to be read again next time; None where there is nothing new to read.
+        """A bank's document, read; one that cannot be read is forgotten, to be read again next
+        time. None where there is nothing new to read.
         """
         if looked.changed is None:
             return looked, None
@@ -231,19 +232,19 @@ class Documents:
 
 
 class Reader(Protocol[T_co]):
-    """What reads a document: an `EntryReader` or an `ArticleReader`."""
+    """A function that reads a document: an `EntryReader` or an `ArticleReader`."""
 
     def __call__(self, body: bytes, /, *, url: str | None, content_type: str | None) -> T_co:
-        """What is in `body`. Raises ParseError."""
+        """The content of `body`. Raises ParseError."""
 
 
 async def read_document(workers: Workers, reader: Reader[T_co], answer: Fetched) -> T_co:
-    """What `reader` sees in an answer."""
+    """The content of an answer by `reader`, in a worker process. Raises ParseError."""
     return await in_a_worker(workers, _of(reader, answer), answer.body or b"")
 
 
 async def in_a_worker(workers: Workers, job: Callable[[bytes], T], body: bytes) -> T:
-    """What a job reads of a document; one that ends its worker process is a ParseError."""
+    """A job's reading of a document; one that ends its worker process is a ParseError."""
     try:
         return await workers.run(job, body, timeout=PARSE_SECONDS)
     except WorkerError as error:
@@ -258,7 +259,7 @@ async def read_and_judged(
     judge: Callable[[Listed], Sequence[Verdict]],
     answer: Fetched,
 ) -> tuple[Listed, Sequence[Verdict]]:
-    """What a document lists, with the verdicts of `judge`: one way to the worker process and back.
+    """The list of a document, with the verdicts of `judge`: one way to the worker process and back.
 
     None of these where they cannot be had. Where the process took too long or ended, nobody knows
     over which of the two, and the document is read alone.
@@ -284,7 +285,7 @@ def _kind(answer: Fetched) -> str | None:
 
 
 def _remember(old: Document, answer: Fetched, digest: str | None) -> Document:
-    """What to remember of an address; one that was asked at its new place keeps that."""
+    """The document to remember of an address; one that was asked at its new place keeps that."""
     # Asked at its new place it redirects no more, which is one more proof that it lives there.
     settled = answer.moved_to is None and old.moved_seen >= MOVED_AFTER
     if settled or (answer.moved_to is not None and answer.moved_to == old.moved_to):

@@ -1,4 +1,4 @@
-"""What polls found, before any of it is stored: rates, entries, or why there is nothing."""
+"""The findings of polls before any of it is stored: rates, entries, or why there is nothing."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ Spec = RateSpec | NewsSpec
 # so many new entries at once from a known feed: its ids changed, or it was down for long
 FLOOD = 20
 BACKLOG = 10  # entries of a first poll or a flood; fewer are a publisher's latest news
-FRESH_IN_A_FLOOD = timedelta(minutes=30)
+FRESH_IN_A_FLOOD = timedelta(minutes=30)  # told even in a flood, by the time that it says
 FAST_CLOCK = timedelta(minutes=5)  # how far a publisher's clock may be ahead of ours
 
 
 class During(Enum):
-    """What was done with what a source brought."""
+    """The stage of a poll at which something went wrong."""
 
     READING = auto()
     KNOWING = auto()  # compared with what is known
@@ -44,7 +44,7 @@ class During(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """How polling a source went so far, and its documents as we last saw them, by address.
+    """The past of polling a source, and its documents as we last saw them, by address.
 
     `flood` is how many new entries a poll had that ended in the middle of storing them.
     """
@@ -68,7 +68,7 @@ class RatesFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
-    """Of a feed's entries those it had not brought before, and those in other words now; and the
+    """The entries of a feed that it had not brought before, and those in other words now; and the
     marks of the former, where they were recognised by any.
 
     `unsure` is whether an entry has a key in common with a stored one of another id: then all that
@@ -157,7 +157,7 @@ def fresh_in_a_flood(judged: Mapping[Entry, Verdict], now: datetime) -> frozense
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What was stored of a source: new entries, and alerts of them; those of its pieces add up."""
+    """The stored part of a source's poll: new entries and their alerts; those of pieces add up."""
 
     new: int = 0
     alerts: int = 0
@@ -169,7 +169,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """Why a poll brought nothing."""
+    """A poll that brought nothing, and why."""
 
     spec: Spec
     state: SourceState
@@ -228,7 +228,7 @@ def rates_in(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What a poll of a source brought; `error` is why it failed, whole or `partly`."""
+    """The result of a poll of a source; `error` is why it failed, whole or `partly`."""
 
     source: str
     fetched: int = 0
@@ -239,7 +239,7 @@ class IngestReport:
 
     @property
     def outcome(self) -> str:
-        """How it went, in a word: ok, partly or failed."""
+        """The outcome in a word: ok, partly or failed."""
         if self.error is None:
             return "ok"
         if self.partly:

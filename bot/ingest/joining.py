@@ -1,4 +1,4 @@
-"""Which stories new entries are about, found by their clues and then compared.
+"""Stories that new entries are about, found by their clues and then compared.
 
 A new entry is compared with the few stories that share several clues with it
 (`bot/detect/clues.py`), whatever their language and topic, and with no others: what that costs does
@@ -47,7 +47,7 @@ async def told_in_other_words(
 
 
 async def joining(db: Db, new: Sequence[NewEntry], *, since: datetime, now: datetime) -> set[Key]:
-    """Which of these entries may tell of what a story does, or an earlier one of them.
+    """The keys of the entries that may tell of a stored story's event, or of an earlier entry's.
 
     Two statements, however many they are; those it names are decided one by one.
     """

@@ -1,4 +1,4 @@
-"""What follows of what polls found: store, detect and enqueue, several polls in a transaction."""
+"""The consequences of polls: store, detect and enqueue, several polls in a transaction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import storage.hubs
 import storage.marks
 import storage.sources
 from bot import schedule
-from bot.alerts.notices import tell
+from bot.alerts.notices import Notice, tell
 from bot.errors import FetchError, SourceError
 from bot.ingest import silence, trust
 from bot.ingest.found import (
@@ -34,6 +34,7 @@ from bot.ingest.rewording import reword_entries
 from bot.ingest.stories import keep_entries
 from bot.ingest.telling import Policy
 from bot.model.news import Entry
+from bot.reasons import SourceKey
 from bot.sources.specs import RateSpec
 from storage.db import Db, Store
 from storage.sources import Good
@@ -96,8 +97,8 @@ class Keeper:
         return report
 
     async def _sound(self, found: NewsFound, why: SourceError) -> NewsFound | None:
-        """What a poll found without the entries that cannot be stored; None where that is nothing
-        of a first poll, or the trouble another one.
+        """The findings of a poll without the entries that cannot be stored; None where that leaves
+        nothing of a first poll, or the trouble another one.
 
         Its document is not remembered: they are tried again at the next poll, which comes in time.
         """
@@ -118,7 +119,7 @@ class Keeper:
         )
 
     async def _storable(self, found: NewsFound, items: Sequence[Entry]) -> list[Entry]:
-        """Those of a poll's new entries that can be stored, tried and taken back; by halving."""
+        """The new entries of a poll that can be stored, tried by halves and taken back."""
         judged = {item: found.judged[item] for item in items}
         try:
             async with self._trying() as db:
@@ -246,8 +247,8 @@ class Keeper:
             if one.flood:
                 await storage.marks.drop(db, storage.marks.flood(spec.key))
             if one.state.first_ok_at is not None and count > FLOOD:
-                values = {"source": spec.key, "n": str(count)}
-                await tell(db, self.policy.admins, "notice.flood", values, now=now)
+                told = Notice.of("notice.flood", {"source": SourceKey(spec.key)}, n=count)
+                await tell(db, self.policy.admins, told, now=now)
             await note_well(db, self.policy.admins, spec.key, told=was_told(one.state), now=now)
             if one.hub is not None:
                 await storage.hubs.note(db, spec.key, one.hub.hub, one.hub.topic)
@@ -292,8 +293,8 @@ class Keeper:
         )
         # What is gone is asked once a day: many failures in a row would be many days.
         if (gone and state.gone_at is None) or state.failures + 1 == TOLD_AFTER:
-            values, why = {"source": spec.key}, (error.reason,)
-            await tell(db, self.policy.admins, "notice.source", values, now=now, reasons=why)
+            told = Notice.of("notice.source", {"source": SourceKey(spec.key)})
+            await tell(db, self.policy.admins, told, now=now, reasons=(error.reason,))
         return IngestReport(source=spec.key, error=error.reason)
 
 
@@ -305,7 +306,7 @@ def _wait_of(trouble: SourceError | None) -> float | None:
 
 
 def _portions(found: Sequence[Found]) -> Iterator[list[Found]]:
-    """What polls found, in portions of not too many new entries."""
+    """The findings of polls, in portions of not too many new entries."""
     portion: list[Found] = []
     size = 0
     for one in found:

@@ -35,8 +35,8 @@ SECONDS = 10.0  # a process's start, the model's, and so many vectors
 async def with_meanings(
     store: Store, workers: Workers, found: Sequence[Found], *, now: datetime
 ) -> list[Found]:
-    """What polls found, with the vectors of undecided entries and of what they may tell again, and
-    with the verdicts that those vectors make.
+    """The findings of polls, with the vectors of undecided entries and of what they may tell again,
+    and with the verdicts that those vectors make.
 
     Nothing is lost without them, so no entry that makes trouble here takes the others with it.
     """

@@ -1,13 +1,13 @@
-"""What the operators are told, through the outbox like everything else."""
+"""Notices to the operators, through the outbox like everything else."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import storage.marks
-from bot.alerts.notices import tell
-from bot.reasons import Reason
+from bot.alerts.notices import Notice, tell
+from bot.reasons import Reason, SourceKey
 from storage.db import Db
 
 HOUR = timedelta(hours=1)
@@ -30,23 +30,23 @@ async def note_partly(
     times = int(before or 0) + 1
     await storage.marks.put(db, name, str(times))
     if times == TOLD_AFTER:
-        await tell(db, admins, "notice.partly", {"source": key}, now=now, reasons=(trouble,))
+        told = Notice.of("notice.partly", {"source": SourceKey(key)})
+        await tell(db, admins, told, now=now, reasons=(trouble,))
 
 
 async def note_well(db: Db, admins: Sequence[int], key: str, *, told: bool, now: datetime) -> None:
     """Tell the operators that a source is well again, where they were `told` of its trouble."""
     if told:
-        await tell(db, admins, "notice.well", {"source": key}, now=now)
+        await tell(db, admins, Notice.of("notice.well", {"source": SourceKey(key)}), now=now)
 
 
-async def tell_hourly(
-    db: Db, admins: Sequence[int], msgid: str, values: Mapping[str, str], *, now: datetime
-) -> bool:
-    """Tell the operators once an hour for one `msgid`, whatever the values. Whether now."""
-    told = await storage.marks.get(db, f"told:{msgid}")
+async def tell_hourly(db: Db, admins: Sequence[int], notice: Notice, *, now: datetime) -> bool:
+    """Tell the operators once an hour of one text, whatever its figures. Whether now."""
+    name = f"told:{notice.msgid}"
+    told = await storage.marks.get(db, name)
     # A mark of the future is left from before the clock was set back: it silences nobody.
     if told is not None and timedelta(0) <= now - datetime.fromisoformat(told) < HOUR:
         return False
-    await storage.marks.put(db, f"told:{msgid}", now.isoformat())
-    await tell(db, admins, msgid, values, now=now)
+    await storage.marks.put(db, name, now.isoformat())
+    await tell(db, admins, notice, now=now)
     return True

@@ -1,4 +1,4 @@
-"""Which events of an institute are known: by its own numbers, which nobody weighs.
+"""Events of an institute, known by its own numbers, which nobody weighs.
 
 Words and values of two events may be the same, as of a flood warning a week later, and those of one
 event are revised; its number stays, or the next one names it.

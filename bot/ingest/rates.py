@@ -1,4 +1,4 @@
-"""What follows from a bank's rates: stored, judged as moves and by chats' rules, corrected."""
+"""The consequences of a bank's rates: stored, judged as moves and by chats' rules, corrected."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Pasts:
 
 
 async def revise_rates(db: Db, added: Sequence[SeenRate], *, now: datetime) -> None:
-    """What follows of a past revised by a backfill: corrections of what was told, no news."""
+    """Correct what was told of a past that a backfill revised; it is no news."""
     for new in added:
         baseline = await _baseline(db, new) or moves.Baseline(rate=new)
         past = await storage.rates.before(db, new, reach=HISTORY)
@@ -196,6 +196,7 @@ async def _revise_move(
 
 async def _move_again(db: Db, found: moves.BigMove, withdrawn: StoredAlert, revision: int) -> int:
     """A move in place of one taken back, for those who would have got that and did not."""
+    # as of then: who subscribed since would not have got the first one either
     first = kind_moves.alert(found, now=withdrawn.created_at)
     audience = replace(first.audience, told=withdrawn.id)
     again = replace(first, dedup_key=f"{first.dedup_key}:{revision}", audience=audience)
@@ -235,6 +236,7 @@ async def _revise_rules(db: Db, new: SeenRate, *, now: datetime) -> int:
             continue
         rule = rules.get(fired.number)
         if left.waiting and rule is not None and rule.state.fired_on == new.effective_on:
+            # as it was before it spoke, so that the new figure is judged from there
             await storage.rules.remember(db, fired.number, RuleState(anchor=fired.move.old))
     return alerts
 
@@ -267,6 +269,7 @@ async def judge_by_rules(db: Db, added: Sequence[SeenRate], pasts: Pasts, *, now
             fired, state = evaluate(item.rule, item.state, past, new, now=now)
             if state != item.state:
                 await storage.rules.remember(db, item.id, state)
+            # what a backfill or a late page brings of last month is remembered, and wakes nobody
             if fired is not None and now.date() - new.effective_on <= trust.OLDEST_NEWS:
                 told = await storage.alerts.enqueue(db, kind_rules.alert(item, fired, now=now))
                 alerts += told is not None
@@ -274,7 +277,7 @@ async def judge_by_rules(db: Db, added: Sequence[SeenRate], pasts: Pasts, *, now
 
 
 def _baseline_of(told: StoredAlert) -> moves.Baseline:
-    """What drift was measured from before an alert was told."""
+    """The rate that drift was measured from before an alert was told."""
     moved = kind_moves.RateMoved.read(told.payload).moved
     severity = None
     if moved.told:

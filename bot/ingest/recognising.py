@@ -1,4 +1,4 @@
-"""Which of a feed's entries it has brought before, whatever became of their ids and links."""
+"""Entries that a feed has brought before, recognised whatever became of their ids and links."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NO_WORDS = title_key("")  # headlines of untitled posts were stored so, before 0
 
 
 def link_key(item: Entry) -> str | None:
-    """What an entry's address is compared by; None where it has none."""
+    """The key by which an entry's address is compared; None where it has none."""
     if not item.link:
         return None
     return normalise_link(item.link)
@@ -49,8 +49,8 @@ class Read:
 
 
 async def recognise_all(db: Db, asked: Sequence[Read]) -> list[Recognised]:
-    """Which entries of each document its feed has not brought before, and which of the others have
-    other words now; both under the id that they are stored by.
+    """The entries of each document that its feed has not brought before, and those of the others
+    that have other words now; both under the id that they are stored by.
 
     Most are known at a glance: by one statement for all documents. Another looks for the rest of a
     document by all their keys, and a third has the words of those that only their words can tell. A
@@ -119,7 +119,7 @@ async def _add_rows(db: Db, asked: Sequence[tuple[_Look, Keys]]) -> None:
 
 
 async def _at_first_glance(db: Db, asked: Sequence[Read]) -> dict[str, dict[str, Brought]]:
-    """What is stored under the ids of these entries, by feed and id."""
+    """The stored entries under the ids of these, by feed and id."""
     ids = [(read.spec.key, item.id) for read in asked for item in read.entries]
     stored: dict[str, dict[str, Brought]] = {}
     for feed, row in await storage.brought.by_ids(db, ids):
@@ -171,7 +171,7 @@ async def _shared(document: Collection[Mark], stored: Collection[Mark] = ()) -> 
 
 
 async def _keys(marks: Sequence[Mark], shared: Shared) -> Keys:
-    """What to look for; a link that many entries have would find them all."""
+    """The keys to look for; a link that many entries have would find them all."""
     guids: set[str] = set()
     links: set[str] = set()
     titles: set[str] = set()
@@ -270,7 +270,7 @@ class _Recogniser:
         )
 
     async def _claims(self) -> dict[Mark, int]:
-        """Which stored entry each is; several are one only where they are one article."""
+        """The stored entry of each mark; several are of one only where they are one article."""
         namesakes = _Namesakes(self.stored.items())
         best: dict[int, tuple[float, Mark]] = {}
         claims: dict[Mark, int] = {}

@@ -1,4 +1,4 @@
-"""What follows where a feed changes the words of what it told: corrections, and what got graver.
+"""The consequences of a feed's changed words: corrections, and stories that got graver.
 
 A story that needed an operator's word needs it again: its new words wait beside it, and nothing
 tells them before (`edits.Wording`).
@@ -15,7 +15,7 @@ import storage.entries
 import storage.stories
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
-from bot.alerts.notices import tell
+from bot.alerts.notices import Notice, tell
 from bot.detect import identity
 from bot.detect.endings import says_it_is_over
 from bot.ingest.found import FLOOD, NewsFound
@@ -29,6 +29,7 @@ from bot.ingest.telling import (
 )
 from bot.model.alerts import Approval
 from bot.model.news import Entry, StoredEntry, Story, Verdict
+from bot.reasons import Quote, SourceKey
 from bot.sources.standing import led, weighed
 from storage.alerts import StoredAlert
 from storage.db import Db
@@ -57,7 +58,7 @@ class _Changed:
 
     @property
     def why(self) -> str:
-        """What makes an edit for this correction unique."""
+        """The part of an edit's key that makes it unique to this correction."""
         why = f"{self.stored.feed}:{self.stored.entry.id}:{self.title_key}"
         return f"{why}:{self.text_key}" if self.same_headline else why
 
@@ -91,7 +92,7 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
 
 
 async def _reword(db: Db, found: NewsFound, one: _Changed, policy: Policy, *, now: datetime) -> int:
-    """What follows of one changed report; how many alerts."""
+    """Follow one changed report; how many alerts."""
     many = len(found.reworded) > FLOOD  # no editor wrote so many at once: none is judged anew
     worse = None if many else await _worse(db, found, one, policy)
     asked = await _needed_a_word(db, one, policy)
@@ -148,22 +149,24 @@ async def _ask(db: Db, one: _Changed, told: StoredAlert, policy: Policy, *, now:
         return
     number = await storage.alerts.enqueue(db, asked)
     if number is None and await _said_its_last(db, asked.dedup_key):
+        # under another key, because the first is spent
         again = edits.correction(
             told.id, wording, f"{why}:{now.isoformat()}", now=now, expires_at=until
         )
         number = await storage.alerts.enqueue(db, again)
     if number is None:
         return
-    values = {
-        "was": one.stored.headline or one.stored.entry.title,
-        "was_text": one.stored.entry.beginning,
-        "title": one.item.title,
-        "text": one.item.beginning,
-        "link": one.item.link or "",
-        "feeds": one.stored.feed,
-        "held": str(number),
-    }
-    await tell(db, policy.admins, "notice.correction", values, now=now)
+    question = Notice.of(
+        "notice.correction",
+        held=number,
+        was=Quote(one.stored.headline or one.stored.entry.title),
+        was_text=Quote(one.stored.entry.beginning),
+        title=Quote(one.item.title),
+        text=Quote(one.item.beginning),
+        link=one.item.link or "",
+        feeds=SourceKey(one.stored.feed),
+    )
+    await tell(db, policy.admins, question, now=now)
 
 
 async def _said_its_last(db: Db, dedup_key: str) -> bool:

@@ -18,7 +18,7 @@ class Keyed(Protocol):
 
     @property
     def key(self) -> str:
-        """What it is called."""
+        """The key that names it."""
 
 
 Source = TypeVar("Source", bound=Keyed)

@@ -13,12 +13,13 @@ from itertools import pairwise
 
 import storage.entries
 import storage.marks
-from bot.alerts.notices import tell
+from bot.alerts.notices import Notice, tell
 from bot.ingest.found import NewsFound
+from bot.reasons import Since, SourceKey
 from storage.db import Db
 
 LEAST = timedelta(days=7)  # a holiday of an agency that writes every day
-LONGEST = timedelta(days=60)
+LONGEST = timedelta(days=60)  # of a silence, however seldom a publisher speaks
 PAUSES_MISSED = 3  # the longest pause among the latest entries, so many times
 LATEST = 30  # entries that tell a publisher's pace
 
@@ -49,7 +50,8 @@ async def watch(
         silent = marks[key] in told
         if brought[key] and silent:
             await storage.marks.drop(db, marks[key])
-            await tell(db, admins, "notice.speaks", {"source": key}, now=now)
+            told_again = Notice.of("notice.speaks", {"source": SourceKey(key)})
+            await tell(db, admins, told_again, now=now)
         elif one.spec.speaks_often and not brought[key] and not silent:
             await _missed(db, one, admins=admins, now=now)
 
@@ -61,9 +63,10 @@ async def _missed(db: Db, one: NewsFound, *, admins: Sequence[int], now: datetim
     last = max((seen for seen, _ in times), default=one.state.first_ok_at)
     if last is None or now - last < _patience([at for _, at in times]):
         return
-    day = str(last.astimezone(UTC).date())
-    await storage.marks.put(db, storage.marks.stale(key), day)
-    await tell(db, admins, "notice.silent", {"source": key, "day": day}, now=now)
+    day = Since.fromordinal(last.astimezone(UTC).toordinal())
+    await storage.marks.put(db, storage.marks.stale(key), str(day))
+    told = Notice.of("notice.silent", {"source": SourceKey(key)}, day=day)
+    await tell(db, admins, told, now=now)
 
 
 def _patience(times: Sequence[datetime]) -> timedelta:

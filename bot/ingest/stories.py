@@ -1,4 +1,4 @@
-"""What follows from a feed's entries: stories that join, break, grow and are corrected."""
+"""The consequences of a feed's entries: stories that join, break, grow and are corrected."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ JUDGE_SECONDS = 10.0  # a job's start and its first hundred entries
 
 
 Text = tuple[str, str, str | None]
-"""What an entry is judged by: its title, its text, the language that it is said to be in."""
+"""The text by which an entry is judged: its title, its words, the language it is said to be in."""
 
 
 async def keep_entries(
@@ -80,7 +80,7 @@ async def keep_entries(
 
 
 async def _stored_meanwhile(db: Db, found: Sequence[NewsFound]) -> set[tuple[str, str]]:
-    """Which of the entries found are stored, as (feed, id)."""
+    """The entries found that are stored meanwhile, as (feed, id)."""
     new = {one.spec.key for one in found if one.state.first_ok_at is None}
     bare = new - await storage.brought.having(db, new)
     ids = [(one.spec.key, item.id) for one in found for item in one.judged]
@@ -219,7 +219,7 @@ async def judge_entries(
     new: Sequence[Entry],
     before: Mapping[Text, Verdict] = MappingProxyType({}),
 ) -> dict[Entry, Verdict]:
-    """What the detectors think of new entries, in their order; of some they have said so `before`.
+    """The detectors' verdicts on new entries, in their order; some of these were made `before`.
 
     Few are judged here, many in a worker process: a text takes milliseconds, and others wait for
     the loop. An entry that ends the process is stored as one about nothing.
@@ -259,7 +259,7 @@ async def _judged(workers: Workers, spec: NewsSpec, some: Sequence[Entry]) -> Se
 
 
 def judge_entry(item: Entry, spec: NewsSpec) -> Verdict:
-    """What the detectors think of an entry, with the topics that are fixed for its feed."""
+    """The detectors' verdict on an entry, with the topics that are fixed for its feed."""
     known = _by_size(item, spec)
     if known is not None:
         return known

@@ -15,10 +15,11 @@ import storage.withheld
 from bot.alerts import digest_edits, edits
 from bot.alerts import stories as kind_stories
 from bot.alerts.digests import LASTS, DigestDue
-from bot.alerts.notices import tell
+from bot.alerts.notices import Notice, tell
 from bot.model.alerts import Severity
 from bot.model.news import Story
 from bot.model.places import Place
+from bot.reasons import Quote, SourceKey
 from bot.sources.specs import NewsSpec
 from bot.sources.standing import is_confirmed, led
 from storage.db import Db
@@ -31,7 +32,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What an operator chose of news: when a story is told, who is asked, how feeds are trusted.
+    """An operator's choices about news: when a story is told, who is asked, how feeds are trusted.
 
     `an_hour` is how many stories an hour are told without asking the operators; `places` are the
     catalog's, where hazards are felt.
@@ -66,15 +67,16 @@ async def break_story(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
     stored = await storage.alerts.enqueue(db, alert)
     if stored is not None and alert.approval:
         lead = led(story, policy.feeds).lead.entry
-        values = {
-            "title": lead.title,
-            "text": lead.beginning,
-            "link": lead.link or "",
-            "feeds": ", ".join(story.feeds),
-            "severity": story.severity.value,
-            "held": str(stored),
-        }
-        await tell(db, policy.admins, "notice.story", values, now=now, reasons=story.reasons)
+        question = Notice.of(
+            "notice.story",
+            held=stored,
+            severity=story.severity,
+            title=Quote(lead.title),
+            text=Quote(lead.beginning),
+            link=lead.link or "",
+            feeds=tuple(map(SourceKey, story.feeds)),
+        )
+        await tell(db, policy.admins, question, now=now, reasons=story.reasons)
     return int(stored is not None)
 
 

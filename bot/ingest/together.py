@@ -59,7 +59,7 @@ class Together(Generic[Item, Result]):
         self._filled = asyncio.Event()
 
     async def __call__(self, item: Item) -> Result:
-        """What became of one item."""
+        """The result of one item, done together with others that wait."""
         mine: _Waiting[Item, Result] = _Waiting(item)
         self._waiting.append(mine)
         self._look()

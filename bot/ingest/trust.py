@@ -14,12 +14,13 @@ import storage.held_rates
 import storage.marks
 import storage.rates
 import storage.sources
-from bot.alerts.notices import tell
+from bot.alerts.notices import Notice, tell
 from bot.convert import convert
 from bot.detect import plausibility
 from bot.detect.series import holding
 from bot.model.rates import HeldState, Move, Rate, RateKind, SeenRate, Series
 from bot.readers.disputes import rival
+from bot.reasons import Printed, SourceKey
 from bot.sources.specs import RateSpec
 from bot.sources.timetable import LONGEST_HOLIDAY
 from storage.db import Db
@@ -52,9 +53,14 @@ async def disputed(
         begun = await storage.disputes.begin(db, new.series, other.source)
         await storage.disputes.begin(db, other.series, new.source)
         if begun:
-            values = {"bank": key, "rate": f"{new.per_unit:f}", "pair": str(new.pair)}
-            theirs = {"other": other.source, "theirs": f"{other.per_unit:f}"}
-            await tell(db, admins, "notice.dispute", {**values, **theirs}, now=now)
+            between = {
+                "bank": SourceKey(key),
+                "other": SourceKey(other.source),
+                "pair": str(new.pair),
+            }
+            ours, theirs = Printed(new.per_unit), Printed(other.per_unit)
+            told = Notice.of("notice.dispute", between, rate=ours, theirs=theirs)
+            await tell(db, admins, told, now=now)
     return found
 
 
@@ -139,7 +145,7 @@ def _siblings(changed: Sequence[tuple[Rate, list[SeenRate]]]) -> dict[date, list
 async def _judged(
     db: Db, new: Rate, before: Sequence[Rate], siblings: Sequence[Move]
 ) -> plausibility.Plausibility:
-    """How plausible a rate is; crosses are only reckoned where nobody else has vouched for it."""
+    """The plausibility of a rate; crosses are only reckoned where nobody else vouches for it."""
     others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=new.effective_on)]
     found = plausibility.judge(before, new, others, siblings=siblings)
     if found.standing is plausibility.Standing.HELD:
@@ -160,7 +166,7 @@ def _last_days(rates: Sequence[Rate]) -> dict[Series, date]:
 async def _far(
     db: Db, new: Rate, near: tuple[date, date], last: date
 ) -> plausibility.Plausibility | None:
-    """Why a rate's day cannot be meant, or None.
+    """The reasons for which a rate's day cannot be meant, or None.
 
     A day that is known already is only revised, by a list of days that reaches to the near ones
     (`last` is the newest of the series in this poll), or not long after it was published. Alone it
@@ -203,15 +209,18 @@ async def _held(
     if held.state is HeldState.REJECTED:
         return 0
     confirmed_by_itself = not found.needs_source and held.times >= CONFIRMING_POLLS
+    # plausible by now, or let through since it was put aside, or brought again and again
     if found.ok or held.state is not HeldState.HELD or confirmed_by_itself:
         await storage.held_rates.release(db, new)
         return None
+    # once: each poll brings the value again
     if held.times == 1:
         said = f"{new.pair} {new.value}"
         if more:
             said += f" (+{more})"
-        values = {"source": spec.key, "rate": said, "held": str(held.id)}
-        await tell(db, admins, "notice.held", values, now=now, reasons=found.reasons)
+        source = SourceKey(spec.key)
+        question = Notice.of("notice.held", {"source": source}, held=held.id, rate=said)
+        await tell(db, admins, question, now=now, reasons=found.reasons)
         await storage.sources.ask(db, await _seconds(db, new), now=now)
     return held.times
 
@@ -272,10 +281,10 @@ async def watch(db: Db, spec: RateSpec, *, admins: Sequence[int], now: datetime)
     name = storage.marks.stale(spec.key)
     told = await storage.marks.get(db, name)
     stuck = spec.poll.missed(newest, now) >= STUCK_DAYS
-    values = {"bank": spec.key, "day": str(newest)}
+    bank = {"bank": SourceKey(spec.key)}
     if stuck and told is None:
         await storage.marks.put(db, name, str(newest))
-        await tell(db, admins, "notice.stale", values, now=now)
+        await tell(db, admins, Notice.of("notice.stale", bank, day=newest), now=now)
     if not stuck and told is not None:
         await storage.marks.drop(db, name)
-        await tell(db, admins, "notice.fresh", values, now=now)
+        await tell(db, admins, Notice.of("notice.fresh", bank, day=newest), now=now)

@@ -1,4 +1,4 @@
-"""Where WebSub hubs ask whether we subscribed, and say that a feed has changed."""
+"""The address where WebSub hubs ask whether we subscribed, and say that a feed has changed."""
 
 from __future__ import annotations
 

@@ -25,12 +25,12 @@ from storage.inbox import Received
 
 log = structlog.get_logger(__name__)
 
-UPDATE_LEASE = timedelta(seconds=20)
+UPDATE_LEASE = timedelta(seconds=20)  # so long after its holder died it is another's
 ORPHANS_LOOK = 1.0  # seconds between looks for updates that lost their holder
 # unfinished updates in memory at a start; the next come when these are handled
 UNFINISHED_AT_ONCE = 500
 RETRIES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between tries while the database is away
-AT_ONCE = 32
+AT_ONCE = 32  # updates; one that waits for its chat's pace or a slow host steps aside
 REMEMBERED_NUMBERS = 10_000  # numbers of updates: Telegram repeats only those of the last hours
 # starts that found an update unfinished, until it is handled alone and, when that ends us too, set
 # aside
@@ -51,11 +51,11 @@ Tell = Callable[[Db, int, int], Awaitable[bool]]
 
 
 async def _say_nothing(_raw: dict[str, Any]) -> None:
-    """Where nobody is told that an update failed."""
+    """Tell nobody that an update failed."""
 
 
 async def _tell_nobody(_db: Db, _count: int, _last: int) -> bool:
-    """Where there is no operator."""
+    """Tell no operator: there is none."""
     return True
 
 

@@ -25,7 +25,7 @@ LONG_POLL = 20  # seconds; below the session's total time-out
 
 
 def _untold(_why: Reason | None) -> None:
-    """Where nobody asks whether updates come."""
+    """Tell nobody whether updates come."""
 
 
 async def poll(api: BotApi, inbox: Inbox, tell: Callable[[Reason | None], None] = _untold) -> None:

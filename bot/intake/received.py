@@ -32,7 +32,7 @@ def has_number(update: object) -> TypeGuard[Mapping[str, Any]]:
 
 
 def parse(update: Mapping[str, Any]) -> Received:
-    """What the inbox must know of an update; the kind of an unknown one is `unknown`."""
+    """The inbox's row of an update; the kind of an unknown one is `unknown`."""
     # An update has one field besides its number, named for what it is.
     name = next((name for name in update if name != "update_id"), "unknown")
     kind = name

@@ -24,7 +24,7 @@ from storage.db import Store
 log = structlog.get_logger(__name__)
 
 ROLE_LEASE = timedelta(seconds=8)  # so long after its holder died a role is free
-PROLONG = 2.0
+PROLONG = 2.0  # seconds: three in a row may fail before the role is lost
 ROLE_LOOK = 0.5  # seconds between looks of those who wait: a role given back is taken within that
 
 

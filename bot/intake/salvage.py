@@ -1,4 +1,4 @@
-"""What can be had of JSON that our parser refuses.
+"""The readable part of JSON that our parser refuses.
 
 One bad update must not make the bot deaf to the others. Half a surrogate pair, NaN, numbers of a
 thousand digits and bad UTF-8 are read by a more tolerant parser. Of what that one cannot read

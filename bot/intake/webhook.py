@@ -14,7 +14,7 @@ import structlog
 from aiohttp import web
 from yarl import URL
 
-from bot.alerts.notices import OnTrouble
+from bot.alerts.notices import Notice, OnTrouble
 from bot.clock import pause
 from bot.errors import StorageError
 from bot.intake.inbox import Inbox
@@ -175,7 +175,7 @@ async def _until_lost(
         try:
             trouble = await _trouble(inbox, posts)
             if trouble is not None and not deaf:
-                await on_trouble("notice.deaf", {}, trouble)
+                await on_trouble(Notice.of("notice.deaf"), trouble)
         except StorageError:  # whoever watches the store says so
             continue
         if trouble is not None:
@@ -193,7 +193,7 @@ async def _until_lost(
 
 
 async def _trouble(inbox: Inbox, posts: Posts) -> Reason | None:
-    """What went wrong at Telegram's last post, when updates wait and none came to us since."""
+    """The failure of Telegram's last post, when updates wait and none came since; else None."""
     if not posts.waiting or posts.failed_at is None:
         return None
     received_at = await inbox.last_received()

@@ -136,7 +136,7 @@ def _folders() -> list[str]:
 
 
 def _broken(code: str, name: str = "__init__") -> str:
-    """Why a file of a language's folder cannot be read, "" where it can."""
+    """The fault for which a file of a language's folder cannot be read; "" where it can."""
     module = f"{__name__}.{code}" if name == "__init__" else f"{__name__}.{code}.{name}"
     return problem_of_module(module, f"bot/languages/{code}/{name}.py")
 
@@ -197,7 +197,7 @@ def any_of(phrases: Iterable[str]) -> str:
 
 @cache  # every reading of the settings asks, and no folder changes under a program
 def problems() -> tuple[str, ...]:
-    """What is missing in any language's folder, a sentence each, the part by its name."""
+    """The missing parts of every language's folder, a sentence each, the part by its name."""
     found: list[str] = []
     for name in _folders():
         # skipped in silence, a language put in as pt_BR would never be spoken, and nobody told
@@ -334,7 +334,7 @@ def _said_twice(numbers: Numbers) -> Iterator[str]:
 
 
 def problem_of_learnt(path: Path) -> str:
-    """What is wrong with a learnt table, to be said behind its folder; "" where nothing is."""
+    """The fault of a learnt table, to be said behind its folder; "" where it has none."""
     if path.exists():
         try:
             LEARNT[path.name].read(path.read_bytes())

@@ -35,7 +35,7 @@ def _hints(kind: type[Any]) -> Mapping[str, Any]:
 
 
 def problem_of(value: object, hint: Any) -> str:  # noqa: ANN401 - a type, or an alias of one
-    """Why a value is not what its field holds: "has 5 where text should be"; "" where it is."""
+    """The fault of a value that its field cannot hold: "has 5 where text should be"; "" of none."""
     origin, inside = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return problem_of(value, inside[0]) or _first(check(value) for check in inside[1:])
@@ -65,7 +65,7 @@ def compiled(pattern: str) -> str:
 
 
 def all_or_none(count: int) -> Check:
-    """So many, or none as in a stub."""
+    """A check for so many, or none as in a stub."""
     return lambda several: "" if len(several) in {0, count} else f"has {len(several)}, not {count}"
 
 

@@ -51,7 +51,7 @@ LETTERS: Mapping[Script, str] = {
 
 
 class Form(StrEnum):
-    """What the ending of a currency's name tells about its part in a question."""
+    """The endings of a currency's name, by its part in a question."""
 
     PLAIN = ""
     SUBJECT = "subject"  # Russian nominative that cannot be counted: "доллар"
@@ -61,7 +61,7 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How a text in the language is told from one in another language of the same script.
+    """The marks by which a text in the language is told from one in another of the same script.
 
     The first language of a script is taken unless another is likelier; `odds.tsv` beside this
     (letter triple, log odds against that first language) is a language's own and may be absent.
@@ -79,7 +79,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Days:
-    """How days are written: patterns, of every case."""
+    """The ways in which days are written: patterns, of every case."""
 
     months: Months = ()
     # days from today, such as -1: "yesterday"
@@ -253,7 +253,7 @@ class Zones:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """What newsrooms of the language do, beside the tables of words (`*.tsv`) in its folder."""
+    """The habits of a language's newsrooms, beside the tables of words in its folder."""
 
     denials: str = ""  # stems that deny
     follow_ups: str = ""  # stems that make a headline an answer to another one

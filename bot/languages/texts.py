@@ -50,7 +50,7 @@ HUNDREDS = 201  # no language looks further than the last two digits, and some a
 
 @cache  # a start looks at each language twice: with all of them, and when one is spoken
 def problem_of_texts(path: Path) -> str:
-    """What is wrong with a catalog, to be said behind its name; "" where nothing is."""
+    """The fault of a catalog, to be said behind its name; "" where it has none."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -79,7 +79,7 @@ def problem_of_texts(path: Path) -> str:
 
 
 def _problem_of_head(text: str) -> str:
-    """What gettext would stumble over when the first text is asked for."""
+    """The fault of a head that gettext would stumble over when the first text is asked for."""
     for number, line in enumerate(text.split("\n"), 1):
         name, _, value = line.strip('"').removesuffix("\\n").partition(": ")
         if name == "Plural-Forms" and not _is_plural_rule(value):
@@ -113,8 +113,8 @@ class Entry(NamedTuple):
 
 
 class Said(NamedTuple):
-    """How a text is said: with a number or without, what is filled in (None nobody can), and the
-    words of each form.
+    """The shape of a text: with a number or without, its places to fill (None: they cannot be
+    read), and the words of each form.
     """
 
     counted: bool
@@ -154,7 +154,7 @@ NOWHERE = Said(counted=False, places=None)
 
 @lru_cache(maxsize=2)  # one of each name; forgotten once all languages were looked at
 def said_by(path: Path) -> Mapping[str, Said]:
-    """What a catalog says, by key."""
+    """The texts of a catalog, by key."""
     found: dict[str, Said] = {}
     for entry in _entries(path):
         try:
@@ -166,7 +166,7 @@ def said_by(path: Path) -> Mapping[str, Said]:
 
 
 def _problems_of_entry(entry: Entry, english: Mapping[str, Said], forms: int) -> Iterator[str]:
-    """What is wrong with a text, to be said behind its key."""
+    """The faults of a text, to be said behind its key."""
     wanted = english.get(entry.key)
     if wanted is None and ID.fullmatch(entry.key):
         yield "is said nowhere: English has no such text"
@@ -222,7 +222,7 @@ def _entries(path: Path) -> Iterator[Entry]:
 
 
 def _value(strings: str) -> str:
-    """What strings behind a keyword say together."""
+    """The one value of the strings behind a keyword."""
     said = strings[strings.index('"') + 1 : strings.rindex('"')]
     if '"' in said:
         said = JOINED.sub(lambda one: one[1] or "", said)

@@ -17,10 +17,10 @@ from functools import cached_property
 from typing import Self
 
 FILE = "wording.bin"
-BUCKETS = 1 << 17
+BUCKETS = 1 << 17  # a byte each: 128 KB a language
 MARK = b"JWT1"
 HEADER = struct.Struct("<4sfffI")
-RAISED = 128
+RAISED = 128  # a weight of -128 to 127 as a byte of 0 to 255
 _RAISE = bytes((number + RAISED) % 256 for number in range(256))
 
 

@@ -22,7 +22,7 @@ EVERYBODY = "*"
 
 
 class Severity(StrEnum):
-    """How grave: `info` is shown, `notable` is told, `urgent` goes first and is marked."""
+    """The gravity: `info` is shown, `notable` is told, `urgent` goes first and is marked."""
 
     INFO = "info"
     NOTABLE = "notable"
@@ -35,7 +35,7 @@ class Severity(StrEnum):
 
 
 class Lane(IntEnum):
-    """Who goes first: somebody waiting or in danger, then alerts, then what can wait."""
+    """The order of sending: somebody waiting or in danger, then alerts, then what can wait."""
 
     # The store keeps the numbers and sorts what is due by them.
     URGENT = 0
@@ -44,7 +44,7 @@ class Lane(IntEnum):
 
 
 class Approval(StrEnum):
-    """Where an alert stands that needs an operator's word; all but the first are final."""
+    """The standing of an alert that needs an operator's word; all but the first are final."""
 
     WAITING = "waiting"
     APPROVED = "approved"
@@ -70,8 +70,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What an alert is looked for by: a rate's series and day, a story's number, or a chat that
-    operators hear of.
+    """The fact that an alert is looked for by: a rate's series and day, a story's number, or a chat
+    that operators hear of.
     """
 
     series: Series | None = None
@@ -81,7 +81,7 @@ class About:
 
     @classmethod
     def rate(cls, rate: Rate) -> Self:
-        """What an alert about this rate is found by."""
+        """The fact that an alert about this rate is found by."""
         return cls(series=rate.series, day=rate.effective_on)
 
 
@@ -90,7 +90,8 @@ NOTHING = About()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What a kind of alert promises about whom it reaches and when, where that is not as of news.
+    """The promises of a kind of alert about whom it reaches and when, where they are not those of
+    news.
 
     The store writes them beside each alert, a column of its own for each, and asks nothing else of
     a kind: what is stored keeps the terms on which it was decided.
@@ -122,7 +123,7 @@ NEWS = Terms()
 
 
 class Payload(ABC):
-    """What an alert of one kind carries; a frozen value in its kind's file in `bot.alerts`.
+    """The content of an alert of one kind; a frozen value in its kind's file in `bot.alerts`.
 
     Its stored form is JSON with a version. The store keeps it without looking into it.
     """
@@ -176,7 +177,7 @@ class Payload(ABC):
 
     @property
     def about(self) -> About:
-        """What is written beside it in columns, so that the alert can be found by that."""
+        """The fact written beside it in columns, so that the alert can be found by that."""
         return NOTHING
 
 
@@ -190,7 +191,7 @@ class StoredForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """Whom an alert is for, as a question the store answers.
+    """The readers of an alert, as a question that the store answers.
 
     Subscribers of a subscription key (`topic:security`, `pair:USD/KGS`), one chat, or those who got
     the alert `told`; with a key and `told`, the subscribers who did not get that one. In the place

@@ -11,7 +11,7 @@ from bot.model.entities import Entity
 
 
 class Step(StrEnum):
-    """Where a broadcast stands, from the question for its words to its end."""
+    """The steps of a broadcast, from the question for its words to its end."""
 
     ASKED = "asked"  # its words are awaited
     SHOWN = "shown"  # its preview and its readers are

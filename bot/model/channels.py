@@ -20,7 +20,7 @@ class Setup:
 
 
 class Trouble(StrEnum):
-    """Why a board is not kept as it should be; whoever asked for it knows."""
+    """The reason that a board is not kept as it should be; whoever asked for it knows."""
 
     OFF = "off"  # they switched it off
     DELETED = "deleted"  # twice
@@ -62,7 +62,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardView:
-    """What a board shows at a moment; nothing of it where there is nothing yet."""
+    """The content of a board at a moment; each part is empty where there is nothing yet."""
 
     card: RateCard | None
     spreads: tuple[Spread, ...]

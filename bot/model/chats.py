@@ -18,7 +18,7 @@ class ChatKind(StrEnum):
 
 
 class Style(StrEnum):
-    """How much of a story is told; `full` only where the source's catalog entry allows it."""
+    """The length of a told story; `full` only where the source's catalog entry allows it."""
 
     FULL = "full"
     BRIEF = "brief"
@@ -26,7 +26,7 @@ class Style(StrEnum):
 
 
 class Wakes(StrEnum):
-    """How grave a story about security must be to wake a chat that follows security."""
+    """The least severity of a security story that wakes a chat which follows security."""
 
     ALL = "all"  # calm ones too, without sound
     IMPORTANT = "important"  # notable and urgent ones
@@ -34,7 +34,7 @@ class Wakes(StrEnum):
 
 
 class Editorial(StrEnum):
-    """What a channel asks of a story about security before it posts it, the strictest last."""
+    """A channel's demand on a story about security before it posts it, the strictest last."""
 
     PUBLISH = "publish"  # nothing
     TWO_SOURCES = "two_sources"  # that a second publisher reports it
@@ -47,8 +47,8 @@ class Editorial(StrEnum):
 
 
 class Post(StrEnum):
-    """What comes by itself, by kind: each may be as loud as the chat likes, waits in the quiet
-    hours, and may have a forum topic of its own.
+    """The kinds of posts that come by themselves: each may be as loud as the chat likes, waits in
+    the quiet hours, and may have a forum topic of its own.
     """
 
     RATES = "rates"
@@ -59,7 +59,7 @@ class Post(StrEnum):
 
 
 class Sound(StrEnum):
-    """How a kind of post arrives."""
+    """The loudness of a kind of post."""
 
     SOUND = "sound"
     SILENT = "silent"
@@ -83,7 +83,7 @@ def write_sounds(sounds: Sounds) -> str:
 
 
 def read_sounds(written: str) -> dict[Post, Sound]:
-    """What `write_sounds` wrote; what a newer program wrote besides is passed over."""
+    """The sounds that `write_sounds` wrote; what a newer program wrote besides is passed over."""
     known = set(Sound)
     return {post: Sound(one) for post, one in _by_post(written) if one in known}
 
@@ -98,12 +98,12 @@ def write_threads(threads: Threads) -> str:
 
 
 def read_threads(written: str) -> dict[Post, int]:
-    """What `write_threads` wrote; what a newer program wrote besides is passed over."""
+    """The topics that `write_threads` wrote; what a newer program wrote besides is passed over."""
     return {post: int(one) for post, one in _by_post(written) if one.isdecimal()}
 
 
 def _by_post(written: str) -> Iterator[tuple[Post, str]]:
-    """What is written for each kind of post that is known here."""
+    """The written value of each kind of post that is known here."""
     for pair in written.split():
         post, _, value = pair.partition("=")
         if post in set(Post):

@@ -1,4 +1,4 @@
-"""What operators decided about news, as examples that a detector can learn from."""
+"""Operators' decisions about news, as examples that a detector can learn from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEPT_TEXT = 2_000  # characters: what the detectors read of an entry, and more
 
 
 class Question(StrEnum):
-    """What an operator was asked."""
+    """The question that an operator was asked."""
 
     SECURITY = "security"  # whether a text is worth an alert
     SAME_STORY = "same_story"  # whether two texts tell of one event
@@ -23,7 +23,7 @@ class Question(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """What was judged: an entry's own words."""
+    """The words that were judged: an entry's own."""
 
     title: str
     text: str = ""
@@ -37,12 +37,12 @@ class Words:
 
     @classmethod
     def read(cls, form: Mapping[str, Any]) -> Self:
-        """What `form` made."""
+        """The words that `form` wrote."""
         return cls(title=form["title"], text=form["text"], language=form["lang"])
 
     @property
     def form(self) -> dict[str, Any]:
-        """As it is stored, and as the verbs of `detect` take it."""
+        """The stored form, which the verbs of `detect` take too."""
         return {"title": self.title, "text": self.text, "lang": self.language}
 
 

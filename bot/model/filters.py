@@ -13,7 +13,7 @@ LONGEST_ITEM = 60  # characters of what a filter names: beyond, it is no word th
 
 
 class Sense(StrEnum):
-    """What a filter asks of a story."""
+    """A filter's demand on a story."""
 
     NEVER = "never"  # it must not have the mark
     ONLY = "only"  # it must have the mark of one such filter of the chat
@@ -41,7 +41,7 @@ class TypedItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nameable:
-    """What has a name of its own, and what readers call it."""
+    """A thing with a name of its own, and the readers' name for it."""
 
     what: str
     said: str

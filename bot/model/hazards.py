@@ -16,7 +16,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Self
 
-EARTH_KM = 6371.0
+EARTH_KM = 6371.0  # the mean radius
 LONGEST_PLACE = 200  # characters
 _WRITTEN = re.compile(
     r"(?P<withdrawn>withdrawn )?(?P<kind>[a-z]+)(?: (?P<size>\d{1,3}(?:\.\d{1,2})?))?"
@@ -25,7 +25,7 @@ _WRITTEN = re.compile(
 
 
 class HazardKind(StrEnum):
-    """What happened, in the one word that is stored."""
+    """The kind of a hazard, in the one word that is stored."""
 
     EARTHQUAKE = "earthquake"
     TSUNAMI = "tsunami"
@@ -72,7 +72,7 @@ class Hazard:
         return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(chord)))
 
     def __str__(self) -> str:
-        """As it is stored."""
+        """The stored form."""
         written = "withdrawn " * self.withdrawn + self.kind.value
         if self.size is not None:
             written += f" {self.size}"

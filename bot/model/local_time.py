@@ -28,6 +28,6 @@ def first_instant(wanted: datetime, zone: ZoneInfo) -> datetime:
 
 
 def last_instant(wanted: datetime, zone: ZoneInfo) -> datetime:
-    """As `first_instant`, but of two in an overlap the second: no clock shows it again."""
+    """The same as `first_instant`, but of two in an overlap the second: no clock shows it again."""
     first = first_instant(wanted, zone)
     return max(first, wanted.replace(tzinfo=zone, fold=1).astimezone(UTC))

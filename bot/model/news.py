@@ -45,7 +45,7 @@ class Entry:
 
     @property
     def beginning(self) -> str:
-        """As much of the text as an operator is asked about."""
+        """The beginning of the text, as long as an operator is asked about."""
         return (self.summary or self.content)[:ASKED_TEXT]
 
 
@@ -112,7 +112,7 @@ class Story:
 
     @property
     def feeds(self) -> tuple[str, ...]:
-        """Who reports it, in order of first report, each once."""
+        """The feeds that report it, in order of first report, each once."""
         return tuple(dict.fromkeys(entry.feed for entry in self.entries))
 
     @property
@@ -123,7 +123,7 @@ class Story:
 
 @dataclass(frozen=True, kw_only=True)  # without slots, as an entry
 class Verdict:
-    """What a detector thinks of one text: its topics, how severe it is, and the reasons."""
+    """A detector's verdict on one text: its topics, how severe it is, and the reasons."""
 
     security: bool
     score: float

@@ -1,4 +1,4 @@
-"""What an operator sees of the whole at a glance."""
+"""The whole at a glance, as an operator sees it."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class QuietHours:
 
     @classmethod
     def parse(cls, written: str) -> Self:
-        """What `str` wrote; ValueError of anything else."""
+        """The hours that `str` wrote; ValueError of anything else."""
         found = _WRITTEN.fullmatch(written)
         if found is None:
             raise ValueError(f"no quiet hours: {written[:40]!r}")

@@ -38,7 +38,7 @@ class Pair:
 
 
 class RateKind(StrEnum):
-    """Whose number it is: a rate without its kind is a rumour."""
+    """The origin of a number: a rate without its kind is a rumour."""
 
     OFFICIAL = "official"  # set by a central bank for the day
     REFERENCE = "reference"  # published for information only (ECB)
@@ -49,7 +49,7 @@ class RateKind(StrEnum):
 
 
 class HeldState(StrEnum):
-    """How a rate stands that was not believed when it came; an operator's word comes once."""
+    """The standing of a rate that was not believed when it came; an operator's word comes once."""
 
     HELD = "held"
     RELEASED = "released"  # another source, or another poll, says the same
@@ -96,7 +96,7 @@ class Series:
     kind: RateKind
 
     def __str__(self) -> str:
-        """As it is written where alerts about it are looked for."""
+        """The written form by which alerts about it are looked for."""
         return f"{self.source}:{self.pair}:{self.kind}"
 
 
@@ -141,7 +141,7 @@ class CardRow:
 
 
 class Freshness(StrEnum):
-    """How the card's newest rates stand against the source's own hours."""
+    """The card's newest rates against the source's own hours."""
 
     CURRENT = "current"  # today's (or tomorrow's) rate is here, or it is not yet due
     RESTING = "resting"  # weekend or holiday: an earlier day's rate still holds

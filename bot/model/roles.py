@@ -14,7 +14,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What exactly one process does; `token` is whose, where each bot has one of its own."""
+    """A role that exactly one process has; `token` is whose, where each bot has one of its own."""
 
     name: str
     token: str = ""
@@ -26,7 +26,7 @@ class Role:
         return cls(name, token)
 
     def __str__(self) -> str:
-        """As it is stored."""
+        """The stored form."""
         if not self.token:
             return self.name
         return f"{self.name}:{self.token}"
@@ -48,5 +48,5 @@ class Holder:
         return cls(host, pid, start)
 
     def __str__(self) -> str:
-        """As it is stored."""
+        """The stored form."""
         return ":".join(part for part in (self.host, self.pid, self.start) if part)

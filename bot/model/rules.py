@@ -22,7 +22,7 @@ AMOUNT_WIDTH = 16
 
 
 class Condition(StrEnum):
-    """What is compared: the rate with a level, or its change in percent or in money."""
+    """The comparison of a rule: the rate with a level, or its change in percent or in money."""
 
     LEVEL = "level"
     PERCENT = "percent"
@@ -30,7 +30,7 @@ class Condition(StrEnum):
 
 
 class Direction(StrEnum):
-    """Which way counts; a level is always one of the first two."""
+    """The way that counts; a level is always one of the first two."""
 
     UP = "up"
     DOWN = "down"
@@ -38,7 +38,7 @@ class Direction(StrEnum):
 
 
 class RuleStanding(StrEnum):
-    """How a saved rule stands: in force, paused by its chat, done after its one alert, over."""
+    """The standing of a saved rule: in force, paused by its chat, done after one alert, over."""
 
     ON = "on"
     PAUSED = "paused"
@@ -80,7 +80,7 @@ class Rule:
         return (rate > self.amount) is (self.direction is Direction.UP)
 
     def __str__(self) -> str:
-        """As a person would type it; `parse_rule` reads it back as the same rule."""
+        """The words as a person would type them; `parse_rule` reads them back as the same rule."""
         words = [str(self.pair), self._condition_typed()]
         if self.kind is not RateKind.OFFICIAL:
             words.insert(0, str(self.kind))

@@ -30,17 +30,17 @@ MOST_DIGESTS = 12  # of a chat, each day: one every two hours
 
 
 class Subject(ABC):
-    """What can be followed; two of one written form are the same."""
+    """A thing that can be followed; two of one written form are the same."""
 
     __slots__ = ()
 
     KIND: ClassVar[str]
-    """What the written form begins with; it has no colon in it."""
+    """The beginning of the written form; it has no colon in it."""
 
     @property
     @abstractmethod
     def which(self) -> str:
-        """Which of its kind, as it is written behind the colon."""
+        """The one of its kind, as it is written behind the colon."""
 
     @classmethod
     @abstractmethod
@@ -49,11 +49,11 @@ class Subject(ABC):
 
     @classmethod
     def begins(cls) -> str:
-        """What stands before `which`: for a store that puts the rest behind it itself."""
+        """The written form before `which`: for a store that puts the rest behind it itself."""
         return f"{cls.KIND}:"
 
     def __str__(self) -> str:
-        """As it is stored."""
+        """The stored form."""
         return self.begins() + self.which
 
 

@@ -63,9 +63,7 @@ def comparable(text: str) -> str:
 
 
 def first_sentence(text: str) -> str:
-    """How a text begins, to the end of its first sentence or line: the headline of a post that has
-    none.
-    """
+    """The first sentence or line of a text: the headline of a post that has none."""
     begins = text.lstrip()
     end = SENTENCE_END.search(begins)
     return begins if end is None else begins[: end.end()].rstrip()

@@ -51,7 +51,7 @@ def ops_app(of: Operated) -> web.Application:
 
 @dataclass(frozen=True, slots=True)
 class _Pages:
-    """What the operator's server answers, and to whom its page is shown as it changes."""
+    """The pages of the operator's server, and those to whom its page is shown as it changes."""
 
     of: Operated
     live: Live
@@ -103,7 +103,7 @@ class _Pages:
         return View.asked(request.query, spoken, self.of.language)
 
     async def _troubles(self) -> Mapping[str, Reason]:
-        """Why the program is not ready, by part: what its parts say, and what the store shows."""
+        """The reasons that the program is not ready, by part: its parts' own, and the store's."""
         troubles = dict(self.of.readiness.troubles())
         try:
             async with self.of.store.reading() as db:

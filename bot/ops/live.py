@@ -22,7 +22,7 @@ from bot.ops.whole import Whole
 log = structlog.get_logger(__name__)
 
 TICK = 5.0  # seconds between two looks
-MOST_LOOKERS = 20
+MOST_LOOKERS = 20  # each holds a connection
 PATIENCE = 10.0  # seconds that a looker may take to read what changed
 HEADERS = {
     "Content-Type": "text/event-stream",
@@ -33,7 +33,7 @@ HEADERS = {
 
 
 class Live:
-    """Who looks, and what they are shown; `close` ends them all."""
+    """The viewers of the page, and what they are shown; `close` ends them all."""
 
     def __init__(self, read: Callable[[], Awaitable[Whole]], *, tick: float = TICK) -> None:
         self._read = read

@@ -25,7 +25,7 @@ NEVER_READ = reason("data.never", "data: no source could be read yet")
 
 
 class Readiness:
-    """Why the program is not ready: each of its parts has one reason at a time, or none."""
+    """The reasons that the program is not ready: each of its parts has one at a time, or none."""
 
     def __init__(self) -> None:
         self._told: dict[str, Reason] = {}
@@ -43,7 +43,7 @@ class Readiness:
         self._asked[part] = why
 
     def troubles(self) -> Mapping[str, Reason]:
-        """Why each part is not ready that is not; empty when everything is."""
+        """The reason of each part that is not ready; empty when everything is."""
         found: dict[str, Reason] = {}
         for part in PARTS:
             why = self._told.get(part)
@@ -55,7 +55,7 @@ class Readiness:
 
 
 def answer(troubles: Mapping[str, Reason]) -> dict[str, object]:
-    """What /readyz says: whether all is well, the reasons in words, and by the parts' names."""
+    """The answer of /readyz: whether all is well, the reasons in words, and by the parts' names."""
     if not troubles:
         return {"ready": True, "reasons": []}
     parts = {part: str(why) for part, why in troubles.items()}
@@ -70,8 +70,8 @@ def note(troubles: Mapping[str, Reason]) -> None:
 
 
 def stale(last_ok_at: datetime | None, now: datetime, *, failures: int) -> Reason | None:
-    """Why there is nothing fresh to read: the last good poll is too old, or none ever was and a
-    source failed so often that it is no accident of the start. Before that nothing is wrong.
+    """The reason that there is nothing fresh to read: the last good poll is too old, or none ever
+    was and a source failed so often that it is no accident of the start. Before that it is None.
     """
     if last_ok_at is None:
         return NEVER_READ if failures >= NEVER_READ_FAILURES else None

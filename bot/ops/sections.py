@@ -19,7 +19,7 @@ from bot.render.status import stopped_line, trouble_of
 
 SOURCES_SHOWN = 40  # on one page: a thousand would be half a megabyte
 LONGEST_TROUBLE = 160  # characters
-LONGEST_TITLE = 110
+LONGEST_TITLE = 110  # characters of an alert's
 LANES: Mapping[Lane, str] = {
     Lane.URGENT: "admin.lane.urgent",
     Lane.ALERT: "admin.lane.alert",
@@ -80,6 +80,7 @@ def sources(whole: Whole, view: View) -> str:
     order = {"bad": 0, "warn": 1, "new": 2, "good": 3}
     found.sort(key=lambda one: order[_mark(one, view, whole)])
     pages = max(-(-len(found) // SOURCES_SHOWN), 1)
+    # the last one for an address from when there were more
     page = min(view.page, pages)
     rows: list[str] = []
     for one in found[(page - 1) * SOURCES_SHOWN : page * SOURCES_SHOWN]:
@@ -92,7 +93,7 @@ def sources(whole: Whole, view: View) -> str:
 
 
 def _finder(whole: Whole, view: View) -> str:
-    """Where a source is looked for, once there are more than fit on a page."""
+    """The field that looks for a source, once there are more than fit on a page; else ""."""
     if len(whole.sources) <= SOURCES_SHOWN:
         return ""
     find, code = html.escape(view.find), html.escape(view.language)
@@ -147,7 +148,7 @@ def _name(one: SourceStatus, view: View) -> str:
 
 
 def _mark(one: SourceStatus, view: View, whole: Whole) -> str:
-    """How a source stands: bad, warn (it answers in part, or with nothing new), new or good."""
+    """The standing of a source: bad, warn (it answers in part, or nothing new), new or good."""
     if one.paused:
         return "new"
     if one.failures:
@@ -160,7 +161,7 @@ def _mark(one: SourceStatus, view: View, whole: Whole) -> str:
 
 
 def _troubles(one: SourceStatus, view: View, whole: Whole) -> list[str]:
-    """What ails a source, in the page's language."""
+    """The troubles of a source, in the page's language."""
     if one.paused:
         return []
     said = [part.text for part in trouble_of(one, today=whole.now.date(), language=view.language)]
@@ -170,13 +171,14 @@ def _troubles(one: SourceStatus, view: View, whole: Whole) -> list[str]:
 
 
 def trend(hours: Sequence[int], view: View) -> str:
-    """What a source brought in each hour of a day, as bars; a line where it brought nothing."""
+    """The hourly amounts of a source in a day, as bars; a line where it brought nothing."""
     label = text("page.trend", view, n=sum(hours))
     most = max(hours, default=0)
     path = f"M0 {HEIGHT - 1}H{WIDTH}v1H0z"
     step = WIDTH // max(len(hours), 1)
     for place, count in enumerate(hours):
         if count:
+            # never less than two: one entry beside a flood of a thousand is seen all the same
             height = max(round(count / most * (HEIGHT - 2)), 2)
             path += f"M{place * step} {HEIGHT}v-{height}h{step - 1}v{height}z"
     return (
@@ -199,7 +201,7 @@ def alerts(whole: Whole, view: View) -> str:
 
 
 def _alert(one: ToldAlert, view: View, whole: Whole) -> str:
-    """What was decided and when, how many it reached, who waits, who is blocked."""
+    """A row about an alert: when it was decided, how many it reached, who waits, who is blocked."""
     told, decided = one.told, one.alert.created_at
     msgid = f"page.kind.{one.alert.payload.kind}"
     if not known(msgid):  # what is no post of its own, such as a notice
@@ -215,6 +217,7 @@ def _alert(one: ToldAlert, view: View, whole: Whole) -> str:
         if count:
             counts.append(text(msgid, view, n=count))
     if told.last_at is not None:
+        # decided by the program's clock, sent by the database's
         took = max((told.last_at - decided).total_seconds(), 0.0)
         counts.append(text("page.took", view, time=_short(took, view)))
     mark = "good"
@@ -280,7 +283,7 @@ def _rate(row: CardRow, quote: str, view: View) -> str:
 
 
 def outbox(whole: Whole, view: View) -> str:
-    """What waits in each lane, and since when; who is written to."""
+    """The deliveries that wait in each lane, and since when; who is written to."""
     rows: list[str] = []
     for waits in whole.overview.lanes:
         oldest = "–"
@@ -326,7 +329,7 @@ def telegram(whole: Whole, view: View) -> str:
 
 
 def processes(whole: Whole, view: View) -> str:
-    """Who runs, who has which role, and when each recurring job was done here."""
+    """The processes that run, their roles, and when each recurring job was done here."""
     facts = {"page.process": whole.holder.host or "–"}
     if whole.replicas is not None:
         facts["page.replicas"] = str(whole.replicas)

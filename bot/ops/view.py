@@ -15,7 +15,7 @@ MOST_ASKED = 60  # characters of what is looked for
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one looker sees: the language, which page of the sources, and those that it asks for."""
+    """One viewer's choice: the language, which page of the sources, and those that it asks for."""
 
     language: str
     page: int = 1

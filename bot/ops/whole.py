@@ -36,7 +36,7 @@ from storage.db import Db, Store
 from storage.leases import HeldRole
 from storage.told import Told
 
-ALERTS_SHOWN = 12
+ALERTS_SHOWN = 12  # one screen of the page
 NOBODY = Holder("")
 
 

@@ -1,4 +1,4 @@
-"""What round amounts are worth."""
+"""The worth of round amounts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Amounts:
 async def round_amounts(
     db: Db, catalog: Catalog, code: str, *, home: str, now: datetime
 ) -> Amounts:
-    """What round amounts of a currency are worth at home, as people who send money ask.
+    """The worth of a currency's round amounts at home, as people who send money ask for it.
 
     UserError without a rate.
     """

@@ -1,4 +1,4 @@
-"""What a channel's board shows: rates, how far banks differ, the last stories."""
+"""The content of a channel's board: rates, how far banks differ, the last stories."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.sources.standing import led
 from storage.db import Db
 
 MOST_STORIES = 3
-STORIES_LAST = timedelta(days=2)
+STORIES_LAST = timedelta(days=2)  # older ones on a board are no news
 
 
 async def board_view(

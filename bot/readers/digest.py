@@ -1,4 +1,4 @@
-"""What a digest tells of a day."""
+"""The content of a day's digest."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from storage.db import Db
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """What a digest tells of a day: rates in order, and the one story worth it, if any."""
+    """The content of a day's digest: rates in order, and the one story worth it, if any."""
 
     day: date
     source: str | None

@@ -1,4 +1,4 @@
-"""What other sources say against a rate."""
+"""Other sources' contradiction of a rate."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def rival(db: Db, new: SeenRate) -> SeenRate | None:
 
 
 async def disputes(db: Db, catalog: Catalog, rows: Sequence[CardRow]) -> tuple[Dispute, ...]:
-    """What other sources say of the rows that are in dispute."""
+    """The disputes about these rows: our rate, and the other source's."""
     newest: dict[Series, SeenRate] = {}
     for row in rows:
         rate = row.tomorrow or row.today

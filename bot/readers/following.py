@@ -1,4 +1,4 @@
-"""What a chat follows, and when each of it last spoke to that chat."""
+"""The subjects that a chat follows, and when each of them last spoke to that chat."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from bot.sources.standing import led
 from storage.db import Db
 
 LOOKED_THROUGH = 400  # stories, for a chat whose filters keep back what is new
-LOOKED_AT_ONCE = 25
+LOOKED_AT_ONCE = 25  # of them, until a page is full
 STORIES_A_PAGE = 5  # a headline and who reports it: a phone's height
 
 

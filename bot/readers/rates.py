@@ -85,7 +85,7 @@ async def rate_card(
 
 
 def _card_of(spec: RateSpec, rows: tuple[CardRow, ...], newest: SeenRate, day: date) -> RateCard:
-    """What a card says of its rows by itself; `newest` is one of the latest of them."""
+    """The card of these rows by itself; `newest` is one of the latest of them."""
     found = shown(rows)
     card = RateCard(
         source=spec.key,
@@ -122,7 +122,7 @@ async def _by_code(
 async def _freshness_of(
     db: Db, source: str, poll: PollSpec, newest: SeenRate, now: datetime
 ) -> Freshness:
-    """How the card stands; the store is asked of the bank's other rates only when this one lags."""
+    """The freshness of a card; the bank's other rates are only asked for when this one lags."""
     judge = partial(
         freshness, newest, window=poll.last_window(now), zone=ZoneInfo(poll.zone), now=now
     )
@@ -134,7 +134,7 @@ async def _freshness_of(
 
 
 async def current_rates(db: Db, catalog: Catalog, *, now: datetime) -> list[SeenRate]:
-    """What holds now of every enabled source: each series' latest rate by today, where it is."""
+    """The rates that hold now of every enabled source: each series' latest by its today."""
     found: list[SeenRate] = []
     for spec in catalog.enabled_rates:
         today = local_day(catalog, spec.key, now)
@@ -144,7 +144,7 @@ async def current_rates(db: Db, catalog: Catalog, *, now: datetime) -> list[Seen
 
 
 async def rates_on(db: Db, catalog: Catalog, day: date, *, now: datetime) -> list[SeenRate]:
-    """What held on a day of every enabled source; of tomorrow, where it is announced.
+    """The rates that held on a day, of every enabled source; of tomorrow, where it is announced.
 
     UserError for a day that nobody has a rate for.
     """

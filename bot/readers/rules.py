@@ -56,7 +56,7 @@ async def _tried_on(db: Db, series: Series, today: date) -> list[SeenRate]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """Where a pair stands, and the rules worth a button, row by row."""
+    """The latest rate of a pair, and the rules worth a button, row by row."""
 
     latest: SeenRate
     today: date
@@ -64,7 +64,7 @@ class Offer:
 
 
 async def rule_currencies(db: Db, *, home: str) -> list[str]:
-    """What own rules can watch against `home`, the usual ones first."""
+    """The currencies that own rules can watch against `home`, the usual ones first."""
     known = await storage.rates.known_series(db)
     return watchable(home, known, usual=CURRENCIES)
 

@@ -1,4 +1,4 @@
-"""How fresh the sources are and how the queue stands."""
+"""The freshness of the sources, and the queue."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage.sources import SourceState
 
 
 async def current_status(db: Db, catalog: Catalog, *, token: str, now: datetime) -> Status:
-    """How fresh every enabled source is, how the queue stands, and the `token`'s switch."""
+    """The freshness of every enabled source, the queue, and the `token`'s switch."""
     summary = await storage.overview.summary(db, now=now)
     return Status(
         now=now,
@@ -30,7 +30,7 @@ async def current_status(db: Db, catalog: Catalog, *, token: str, now: datetime)
 
 
 async def source_statuses(db: Db, catalog: Catalog, *, now: datetime) -> tuple[SourceStatus, ...]:
-    """How fresh every enabled source is, in the catalog's order."""
+    """The freshness of every enabled source, in the catalog's order."""
     states = await storage.sources.states(db)
     stuck_marks = {spec.key: storage.marks.stale(spec.key) for spec in catalog.polled}
     stuck = await storage.marks.among(db, list(stuck_marks.values()))

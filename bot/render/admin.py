@@ -21,7 +21,7 @@ from bot.render.reasons import told
 from bot.render.status import source_line, stopped_line
 from bot.render.text import Button, Colour, Message, Rich, Rows, bold, lines, message, one_line
 
-SOURCES_A_PAGE = 8
+SOURCES_A_PAGE = 8  # one screen of a phone
 LABEL = 40  # characters of a name on a button
 MOST_ASKED = 10  # rates or stories that wait for a word on one page
 MOST_ERRORS = 10
@@ -173,7 +173,7 @@ def second(alone: Sequence[Story], names: Callable[[str], str], language: str) -
 
 
 def errors(status: Status, notices: Sequence[tuple[str, str]], language: str) -> Message:
-    """What is wrong with sources now, and what operators were told: when, and in which words."""
+    """The sources' troubles now, and the operator's notices: when, and in which words."""
     shown: list[Rich | str] = []
     for one in status.sources:
         if is_bad(one) and one.error is not None:

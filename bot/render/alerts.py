@@ -1,4 +1,4 @@
-"""What messages of several kinds of alert have in common: their first line, and their buttons.
+"""The common parts of messages of several kinds of alert: their first line, and their buttons.
 
 A channel's readers have no settings here, so a channel's message carries no buttons that change
 any.
@@ -53,7 +53,7 @@ def rate_moved(
 
 
 def _first_line(shift: Move, language: str) -> Rich:
-    """What moved, by how much, from what to what."""
+    """The pair that moved, by how much, from what to what."""
     old, new = as_printed(shift.old.per_unit, language), as_printed(shift.new.per_unit, language)
     size = percent(shift.percent, language, 1)
     # where nothing moved there is no arrow, and its space must not begin the line
@@ -61,7 +61,7 @@ def _first_line(shift: Move, language: str) -> Rich:
 
 
 def source_line(rate: Rate, language: str, *, source_names: dict[str, str]) -> Rich:
-    """Whose rate it is, of what kind, and for which day."""
+    """The source of a rate, its kind, and the day it is for."""
     source = name_of(source_names, language) or rate.source
     if rate.kind not in {RateKind.OFFICIAL, RateKind.REFERENCE}:
         source = f"{source} · {kind_name(rate.kind, language)}"

@@ -48,7 +48,7 @@ class Block(TypedDict):
 
 
 class RichMessage(TypedDict):
-    """What is sent in the place of a text."""
+    """A message in the place of a text."""
 
     blocks: list[Block]
 

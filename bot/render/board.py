@@ -26,7 +26,7 @@ def board(
     feed_names: Names,
     source_names: SourceNames,
 ) -> Rich:
-    """What a board says, but for when it was updated: a board that says the same stays as it is."""
+    """The text of a board without the time of its update: one that says the same stays."""
     parts: list[Rich | None] = []
     if view.card is not None:
         today = now.astimezone(ZoneInfo(view.card.zone)).date()
@@ -57,7 +57,7 @@ def how_it_is(kept: Board | None, language: str) -> Rich:
 
 
 def state(kept: Board | None, language: str) -> Message:
-    """How a group's board is, and how to change that."""
+    """The state of a group's board, and how to change that."""
     return message(lines(how_it_is(kept, language), phrase("board.hint", language)))
 
 

@@ -22,7 +22,7 @@ KINDS = {
 
 
 def ask_words(number: int, language: str) -> Message:
-    """What is to be written next."""
+    """The request for the words of a broadcast."""
     return message(phrase("broadcast.ask", language), ((_cancel(number, language),),))
 
 

@@ -55,7 +55,7 @@ RIGHTS: Mapping[str, bool] = {
 
 
 def ask(language: str) -> Message:
-    """What the key below the field is for."""
+    """The explanation of the key below the field."""
     return message(phrase("channel.ask", language))
 
 
@@ -89,9 +89,9 @@ def setup(
     following: Sequence[str],
     board: Board | None = None,
 ) -> Message:
-    """What a channel posts and how, and a tap for each: data `chan:7:language`, `chan:7:zone`,
-    `chan:7:style`, `chan:7:topics`, `chan:7:digest`, `chan:7:sounds`, `chan:7:policy`,
-    `chan:7:tables`, `chan:7:board:on`, `chan:7:preview`, `chan:7:remove`.
+    """A channel's choices about its posts, and a tap for each: data `chan:7:language`,
+    `chan:7:zone`, `chan:7:style`, `chan:7:topics`, `chan:7:digest`, `chan:7:sounds`,
+    `chan:7:policy`, `chan:7:tables`, `chan:7:board:on`, `chan:7:preview`, `chan:7:remove`.
     """
     follows = phrase("channel.follows_nothing", language)
     if following:
@@ -164,7 +164,7 @@ def zones(number: int, chat: Chat, offered: Sequence[str], language: str) -> Mes
 
 
 def styles(number: int, chat: Chat, language: str) -> Message:
-    """How much of a story is told: data `chan:7:style:brief`."""
+    """The lengths of a told story: data `chan:7:style:brief`."""
     rows: list[list[Button]] = []
     for one in Style:
         name = t(f"style.{one.value}", language)
@@ -207,7 +207,7 @@ def hours(number: int, digests: Collection[time], language: str, *, week: time |
 
 
 def sounds(number: int, chat: Chat, language: str) -> Message:
-    """How loud each kind of post is; a tap makes it the next: data `chan:7:sound:rates`."""
+    """The loudness of each kind of post; a tap makes it the next: data `chan:7:sound:rates`."""
     rows: list[list[Button]] = []
     for post in POSTS:
         how = t(f"sound.{chat.sounds.get(post, USUAL[post]).value}", language)

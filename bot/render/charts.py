@@ -57,7 +57,7 @@ def chart(
     dark: bool = False,
     rule: tuple[str, Decimal | None] | None = None,
 ) -> Chart:
-    """What is drawn of a series, `history` oldest first; a `rule` is its words and its level."""
+    """The chart of a series, `history` oldest first; a `rule` is its words and its level."""
     first, last = history[0], history[-1]
     source = name_of(source_names, language) or last.source
     points = []
@@ -82,7 +82,8 @@ def chart(
 
 
 def holes(days: Sequence[date]) -> list[tuple[date, date]]:
-    """Where a week or more is missing, the first and last day of each hole; `days` oldest first.
+    """The holes of a series: the first and last day of each week or more without a rate; `days`
+    oldest first.
 
     Measured by the pace of the series: who publishes once a week has no hole from week to week, but
     where two were left out.

@@ -37,7 +37,7 @@ def cut(message: Message, limit: int = LIMIT, more: Rich | str = "") -> Message:
 
 
 def _cut_at(text: str, room: int) -> int:
-    """Where to cut, in characters: at a sentence, else at a word, else at a letter."""
+    """The place to cut at, in characters: a sentence's end, else a word's, else a letter's."""
     # "ignore": half of a surrogate pair that the room cuts through is left out
     end = len(text.encode("utf-16-le")[: room * 2].decode("utf-16-le", "ignore"))
     at = _last_sentence(text, end)
@@ -52,7 +52,7 @@ def _cut_at(text: str, room: int) -> int:
 
 
 def _last_sentence(text: str, end: int) -> int | None:
-    """Where the last sentence ends in the second half of the first `end` characters."""
+    """The end of the last sentence in the second half of the first `end` characters, or None."""
     last = None
     # one character further, because a sentence shows its end only by the space behind it
     for found in _SENTENCE_END.finditer(text, 0, min(end + 1, len(text))):

@@ -64,7 +64,7 @@ def candidates(number: int, stories: Sequence[Story], language: str) -> Rows:
 
 
 def ask_headline(number: int, title: str, language: str) -> Message:
-    """How a headline should be worded; the answer is a reply to this, known by its number."""
+    """The question for a headline's words; the answer is a reply to this, known by its number."""
     return message(phrase("desk.headline", language, number=str(number), title=title))
 
 

@@ -62,7 +62,7 @@ def composed(chart: Chart) -> Figure:
 
 
 def _header(page: Page, chart: Chart) -> float:
-    """What it is, the last value, whose number, from when to when, and what is marked; its end."""
+    """Draw the title, the last value, whose number, from when to when; where that ends."""
     room, colours = WIDTH - 2 * EDGE, page.colours
     last = as_printed(chart.points[-1][1], chart.language)
     y: float = EDGE + TITLE - 4
@@ -86,7 +86,7 @@ def _header(page: Page, chart: Chart) -> float:
 
 
 def _legend(page: Page, chart: Chart, y: float) -> float:
-    """What the circles and the shaded days are, where there are some; where the words end."""
+    """Draw the meaning of circles and shaded days, where there are some; where the words end."""
     signs = []
     if _marked_days(chart):
         signs.append((f"○ {chart.legend}", page.colours.alert))

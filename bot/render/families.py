@@ -52,7 +52,7 @@ ID = re.compile(r'^msgid "([^"]+)"$', re.MULTILINE)
 
 
 def problems() -> list[str]:
-    """What English lacks of a family, and what it says that no list asks for, a sentence each."""
+    """The texts that English lacks of a family, or that no list asks for, a sentence each."""
     return [*_lacking(), *_unasked(ID.findall(language(FALLBACK).texts.read_text("utf-8")))]
 
 

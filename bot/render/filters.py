@@ -69,7 +69,7 @@ def listed(
 
 
 def offered(offers: Mapping[str, Filter], alert: str, language: str) -> Message:
-    """What one may hear less of after a story, or nothing: data `less:8:CODE`, `less:8:cancel`."""
+    """The filters offered after a story, or none of them: data `less:8:CODE`, `less:8:cancel`."""
     buttons: list[list[Button]] = []
     for which, one in offers.items():
         label = _short(name(one, language), ROW_LETTERS)
@@ -126,7 +126,7 @@ def sources_by_name(
 
 
 def source_names(feed_names: Mapping[str, Mapping[str, str]], language: str) -> dict[str, str]:
-    """What a reader calls each source of news, by its key."""
+    """The readers' name of each source of news, by its key."""
     return {key: name_of(names, language) or key for key, names in feed_names.items()}
 
 

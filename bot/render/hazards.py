@@ -30,7 +30,7 @@ TEXTS = ("hazard.magnitude", "hazard.away", "hazard.border", "hazard.withdrawn",
 
 
 def name(hazard: Hazard, language: str) -> str:
-    """What happened, with its magnitude where it has one; or that it did not."""
+    """The name of an event, with its magnitude where it has one; or that it did not happen."""
     if hazard.withdrawn:
         what = name(replace(hazard, withdrawn=False), language)
         return t("hazard.withdrawn", language).format(what=what)
@@ -61,12 +61,12 @@ def point(hazard: Hazard, at: datetime, language: str, zone: str | None = None) 
 
 
 def headline(hazard: Hazard, language: str) -> str:
-    """What happened and where, on one line."""
+    """The event and its place, on one line."""
     return f"{name(hazard, language)} · {place(hazard, language)}".removesuffix(" · ")
 
 
 def place(hazard: Hazard, language: str) -> str:
-    """Where it was, in the institute's words; what has a name in the reader's language by that."""
+    """The place in the institute's words; what has a name in the reader's language by that."""
     found = _AWAY.fullmatch(hazard.place)
     if found is None:
         return _called(hazard.place, language)
@@ -97,7 +97,7 @@ def _called(said: str, language: str) -> str:
 
 
 def map_address(hazard: Hazard) -> str | None:
-    """Where a map shows it; None where nobody said where it is."""
+    """The address of a map of it; None where nobody said where it is."""
     if hazard.latitude is None or hazard.longitude is None:
         return None
     return MAP.format(north=hazard.latitude, east=hazard.longitude)

@@ -1,4 +1,4 @@
-"""What the bot can be asked: the list of commands, and a hint to who wrote something else."""
+"""The help: the list of commands, and a hint to who wrote something else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def command_descriptions(names: Sequence[str], language: str) -> tuple[tuple[str
 
 
 def commands(names: Sequence[str], language: str) -> Message:
-    """What one may simply write, then the commands that exist here, in groups."""
+    """Examples of what one may simply write, then the commands that exist here, in groups."""
     groups = [phrase("help.free", language)]
     for head, members in _grouped(names):
         rows: list[Rich | str] = [bold(t(head, language))]
@@ -59,7 +59,7 @@ def _grouped(names: Sequence[str]) -> list[tuple[str, list[str]]]:
 
 
 def greeted(language: str) -> Message:
-    """To a greeting: the same, and what can be asked."""
+    """The answer to a greeting: the same, and what can be asked."""
     return message(phrase("greeting.back", language, example=code("100 usd")))
 
 
@@ -72,6 +72,6 @@ NOT_UNDERSTOOD = {
 
 
 def unknown(language: str, about: str = "money") -> Message:
-    """To text that is neither a command nor a conversion; `about` is a key of the table above."""
+    """The answer to text that is no command and no conversion; `about` is a key of that table."""
     msgid, example = NOT_UNDERSTOOD[about]
     return message(phrase(msgid, language, example=code(example)))

@@ -1,4 +1,4 @@
-"""Which forum topic of a group each kind of post goes to."""
+"""The forum topics of a group that each kind of post goes to."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def here(threads: Threads, language: str, *, thread: int | None) -> Message:
 
 
 def places(chat: int, threads: Threads, language: str, *, back: str) -> Message:
-    """Where each kind of post goes, and a tap that sends it to General again: data
-    `unhere:rates`.
-    """
+    """The topics of kinds of post; a tap sends one to General again: data `unhere:rates`."""
     shown: list[Rich] = []
     buttons: list[Button] = []
     for post in Post:
@@ -67,7 +65,7 @@ def thread_link(chat: int, thread: int | None, language: str) -> Rich:
 
 
 def address(chat: int, thread: int) -> str | None:
-    """Where a forum topic opens for who is in the group; only supergroups have an address."""
+    """The address of a forum topic for who is in the group; None where it is no supergroup."""
     number = str(chat)
     if not number.startswith("-100"):
         return None

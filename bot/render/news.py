@@ -170,7 +170,7 @@ def headline(story: Story) -> str:
 
 
 def title(story: Story, language: str) -> str:
-    """What heads a story: its headline, and of what an institute measured the values in words."""
+    """The title of a story: its headline, and of a measured event the values in words."""
     if (hazard := Hazard.read(story.lead.entry.content)) is not None:
         return hazards.headline(hazard, language)
     return headline(story)
@@ -182,8 +182,8 @@ def measured(story: Story) -> bool:
 
 
 def text(story: Story, style: Style, language: str, zone: str | None = None) -> Rich:
-    """What stands below the title; of what an institute measured its point and its time, in a
-    `zone`: the place stands in the title.
+    """The text below the title; of a measured event its point and its time in a `zone`, since the
+    place stands in the title.
     """
     hazard = Hazard.read(story.lead.entry.content)
     if hazard is not None and style is not Style.HEADLINE:
@@ -192,7 +192,7 @@ def text(story: Story, style: Style, language: str, zone: str | None = None) -> 
 
 
 def body(story: Story, style: Style) -> Rich:
-    """As much text as the style tells and the lead's feed allows: all, one paragraph or none."""
+    """The text that the style tells and the lead's feed allows: all, one paragraph or none."""
     entry, styles = story.lead.entry, list(Style)  # the fullest first
     # a publisher's terms go before a reader's wish: the later in the list says less
     style = max(style, story.lead.style, key=styles.index)
@@ -204,7 +204,7 @@ def body(story: Story, style: Style) -> Rich:
 
 
 def reporters(story: Story, feed_names: Names, language: str) -> Rich:
-    """Who reports it: "24.kg, Kaktus · 2 sources"; after three names only the count goes on.
+    """The reporters: "24.kg, Kaktus · 2 sources"; after three names only the count goes on.
 
     Whoever is told the story in another language than theirs is told so: "24.kg · in Kyrgyz".
     """
@@ -262,7 +262,7 @@ def _brief(paragraphs: Sequence[str]) -> Rich:
 
 
 def left_out(count: int, language: str) -> Rich | None:
-    """What a page of news says of the stories that filters kept back; None of none."""
+    """The line about the stories that filters kept back from a page of news; None of none."""
     if not count:
         return None
     return phrase("filters.left_out", language, n=count)

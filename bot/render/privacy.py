@@ -1,4 +1,4 @@
-"""What is stored about a chat, and the question before it is erased."""
+"""The account of what is stored about a chat, and the question before it is erased."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.render.text import Button, Colour, Message, bold, lines, message
 def privacy(
     language: str, *, written: timedelta, sent: timedelta, away: timedelta, copies: timedelta
 ) -> Message:
-    """What is stored and how to get or erase it.
+    """The account of what is stored and how to get or erase it.
 
     And for how long: what people `written`, what was `sent`, a chat that went `away`, `copies` of
     the database.

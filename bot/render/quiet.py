@@ -1,4 +1,4 @@
-"""What waited for the end of the quiet hours, and why it did; the menu that chooses the hours."""
+"""Messages that waited for the end of quiet hours, and why; the menu that chooses the hours."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Told(Protocol):
 
     @property
     def line(self) -> Rich | None:
-        """What it says on a line."""
+        """Its line in a message with others."""
 
     @property
     def urgent(self) -> bool:
@@ -191,7 +191,7 @@ def menu(
 
 
 def sounds(chosen: Sounds, language: str, *, back: str) -> Message:
-    """How loud each kind of post is; a tap makes it the next: data `sound:rates:silent`."""
+    """The loudness of each kind of post; a tap makes it the next: data `sound:rates:silent`."""
     ways = tuple(Sound)
     buttons: list[Button] = []
     for post in Post:

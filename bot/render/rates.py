@@ -108,7 +108,7 @@ def _next_title(card: RateCard, language: str, *, past: bool) -> str:
 
 
 def _state(card: RateCard, language: str, today: date | None, *, past: bool) -> list[Rich]:
-    """What is to be known of the numbers: that they are late, for which day they are, since when.
+    """Notes on the numbers: that they are late, for which day they are, since when.
 
     That today's are late goes first, it is the news of the card; of a rate that rests one line says
     all.
@@ -161,7 +161,7 @@ def _disputes(card: RateCard, language: str) -> list[Rich]:
 
 
 def _resting(since: date, on: date, language: str, today: date | None) -> Rich:
-    """Whose rate still holds: a weekday's when that can only be the last one, else a date's."""
+    """The day whose rate still holds: a weekday when that can only be the last one, else a date."""
     # "Saturday's rate" is clear for a week; then there was another Saturday
     if on - since < _WEEK:
         shown = day(since, language, today=today)
@@ -183,7 +183,7 @@ class Equation:
 
     @property
     def is_the_rate(self) -> bool:
-        """It says what its one rate says: of one unit, that way round."""
+        """Whether it says what its one rate says: of one unit, that way round."""
         pair = Pair(self.base, self.quote)
         return self.amount == 1 and len(self.path) == 1 and pair == self.path[0].pair
 
@@ -227,7 +227,7 @@ def _printed(rate: Rate, language: str) -> str:
 def _whose(
     path: Sequence[Rate], names: Mapping[str, str], language: str, today: date | None
 ) -> Rich:
-    """Whose the rates are and of which day; of two, the older one's, and ours."""
+    """The source of the rates and their day; of two, the older one's, and ours."""
     kind = path[0].kind
     if len(path) > 1:
         kind = RateKind.CROSS

@@ -10,12 +10,26 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from bot.i18n import day_at, known, number, percent, share, t
+from bot.i18n import day_at, day_since, known, number, percent, share, t
 from bot.languages import FALLBACK
 from bot.languages.letters import fold
 from bot.model.text import comparable
-from bot.reasons import Figure, Percent, Reason, Share
+from bot.reasons import (
+    ChatNumber,
+    Figure,
+    Percent,
+    Printed,
+    Quote,
+    Reason,
+    Share,
+    Since,
+    SourceKey,
+    Term,
+    between,
+)
+from bot.render.numbers import as_printed
 from bot.render.phrases import counted, phrase
 from bot.render.text import Rich, join, one_line, places
 
@@ -42,6 +56,9 @@ GRAVEST = (
     *("crime", "police", "services", "alliance"),
 )
 MOST_SAID = 3  # reasons: what is read of a *Why?* on a phone
+#: What sources and chats are called, by their key and number.
+Names = Mapping[str | int, str]
+NO_NAMES: Names = {}
 # a word of a pattern; the star says that it is only how one begins
 _STEM = re.compile(r"([^\W_]+)(\*?)")
 _WORD = re.compile(r"[^\W_]+")
@@ -134,7 +151,9 @@ def told(reason: Reason, language: str, *, today: date | None = None) -> Rich:
     """
     if not _has_text(reason, language):
         return Rich(str(reason))
-    figures = {name: _figure(figure, language, today) for name, figure in reason.figures}
+    figures: dict[str, Rich | str] = {}
+    for name, figure in reason.figures:
+        figures[name] = figure_told(figure, language, today=today)
     return phrase(f"reason.{reason.code}", language, **figures)
 
 
@@ -145,23 +164,46 @@ def in_english(reason: Reason | None) -> str | None:
     return told(reason, FALLBACK).text
 
 
-def _figure(figure: Figure, language: str, today: date | None) -> Rich | str:
+def figure_told(
+    figure: Figure,
+    language: str,
+    *,
+    today: date | None = None,
+    names: Names = NO_NAMES,
+) -> Rich | str:
+    """A figure as the reader writes it, by its type; a source or a chat by its name, where the
+    `names` have it.
+    """
     if isinstance(figure, Reason):
         return told(figure, language, today=today)
     if isinstance(figure, tuple):
-        return join("; ", [told(one, language, today=today) for one in figure])
-    if isinstance(figure, Decimal):
-        return _WRITERS[type(figure)](figure, language)
+        each = [figure_told(one, language, today=today, names=names) for one in figure]
+        return join(between(figure), each)
     if isinstance(figure, date):
-        return day_at(figure, language, today=today)
-    return one_line(figure)
+        since_or_at = day_since if isinstance(figure, Since) else day_at
+        return since_or_at(figure, language, today=today)
+    if isinstance(figure, SourceKey | ChatNumber):
+        return names.get(figure, str(figure))
+    return _WRITERS.get(type(figure), _in_one_line)(figure, language)
 
 
-#: How a figure is written, by its type.
-_WRITERS: Mapping[type[Decimal], Callable[[Decimal, str], str]] = {
+def _in_one_line(text: object, language: str) -> str:  # noqa: ARG001 - words of no language of ours
+    return one_line(str(text))
+
+
+def _as_it_is(figure: object, language: str) -> str:  # noqa: ARG001 - alike in all languages
+    return str(figure)
+
+
+#: How other figures are written, by their type.
+_WRITERS: Mapping[type, Callable[[Any, str], str]] = {
     Decimal: number,
     Percent: percent,
     Share: share,
+    Printed: as_printed,
+    int: _as_it_is,
+    Quote: _as_it_is,
+    Term: t,
 }
 
 

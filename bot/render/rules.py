@@ -56,7 +56,7 @@ class UnreadLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewButtons:
-    """What the buttons under a preview send; the amounts they lead to, where there are such."""
+    """The data of the buttons under a preview; the amounts they lead to, where there are such."""
 
     save: str
     cancel: str
@@ -79,7 +79,7 @@ def words(rule: Rule, language: str) -> str:
 
 
 def condition(rule: Rule, language: str) -> str:
-    """What has to happen, for a button: "< 84.5", "±3 % in 7 days"."""
+    """The condition of a rule, for a button: "< 84.5", "±3 % in 7 days"."""
     amount = _amount(rule, rule.amount, language)
     if rule.condition is Condition.LEVEL:
         return f"{_LEVEL_SIGNS[rule.direction][rule.inclusive]} {amount}"
@@ -90,7 +90,7 @@ def condition(rule: Rule, language: str) -> str:
 
 
 def _in_words(rule: Rule, language: str) -> str:
-    """What has to happen, for a button: a level in words, "below 84.5", a move by its sign."""
+    """The condition of a rule, for a button: a level in words, "below 84.5", a move by its sign."""
     if rule.condition is not Condition.LEVEL:
         return condition(rule, language)
     side = "rule.below"
@@ -209,7 +209,7 @@ def _what_moves(rules: Sequence[Rule], language: str) -> Rich | None:
 
 
 def _reading(rule: Rule, beside: Rate, language: str) -> Rich:
-    """What a bare number was taken for, and how the other reading is written."""
+    """The reading of a bare number, and how the other reading is written."""
     amount = number(rule.amount, language)
     if rule.condition is Condition.LEVEL:
         # a move of so much would be a part of the rate that no rate moves by
@@ -228,7 +228,7 @@ def _reading(rule: Rule, beside: Rate, language: str) -> Rich:
 
 
 def already_there(rule: Rule, latest: Rate | None, language: str) -> Rich | None:
-    """That a level is passed already, and what the rule waits for; None where it is not."""
+    """A note that a level is passed already, and what the rule waits for; None where it is not."""
     if latest is None or not rule.reached_by(latest.per_unit):
         return None
     side = "rule.now_below"
@@ -263,7 +263,7 @@ def _would_have(fired: Sequence[date], since: date | None, language: str, today:
 
 
 def saved(rule: Rule, latest: Rate | None, language: str, *, awake: bool) -> Message:
-    """That a rule is kept, and what it waits for; in a chat that is not `awake` it says nothing."""
+    """The answer that a rule is kept, and what it waits for; not `awake`, a chat hears nothing."""
     said = "rule.saved"
     if not awake:
         said = "rule.saved_asleep"

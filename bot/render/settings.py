@@ -1,4 +1,4 @@
-"""What a chat has chosen, and the menus that change it: language, time zone, style of news."""
+"""A chat's choices, and the menus that change them: language, time zone, style of news."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def settings(
     channels: bool = False,
     tables: bool = False,
 ) -> Message:
-    """What the chat has chosen, and a button for each thing to change.
+    """The chat's choices, and a button for each thing to change.
 
     Data `set:language`, `set:zone`, `set:topics`, `set:digest`, `set:style`, `set:wakes`,
     `set:filters`, `set:quiet`, `set:sounds`, `set:tables`, and `set:places` where the catalog has
@@ -98,7 +98,7 @@ def settings(
 
 
 def styles(chosen: Style, language: str) -> Message:
-    """How much of a story is told, and what each length is: data `style:brief`, `set:back`."""
+    """The lengths of a told story, each explained: data `style:brief`, `set:back`."""
     found: list[Button] = []
     for one in Style:
         name = t(f"style.{one.value}", language)
@@ -107,9 +107,7 @@ def styles(chosen: Style, language: str) -> Message:
 
 
 def levels(chosen: Wakes, language: str) -> Message:
-    """What may wake the reader, and what each word for it means: data `wakes:urgent`,
-    `set:back`.
-    """
+    """The levels of stories that may wake the reader, in words: data `wakes:urgent`, `set:back`."""
     found: list[Button] = []
     for one in Wakes:
         name = t(f"wakes.{one.value}", language)
@@ -155,7 +153,7 @@ def _choice(title: str, what: str, buttons: Sequence[Button], language: str) -> 
 
 
 def _pages(language: str, *, places: bool) -> list[list[Button]]:
-    """What has a page of its own."""
+    """The buttons to the choices that have a page of their own."""
     rows = [
         [("settings.change_language", "set:language"), ("settings.change_zone", "set:zone")],
         [("settings.change_topics", "set:topics"), ("post.digests", "set:digest")],
@@ -172,7 +170,7 @@ def _pages(language: str, *, places: bool) -> list[list[Button]]:
 
 
 def _of_a_group(board: Board | None, language: str, *, anonymous: bool) -> list[list[Button]]:
-    """What only groups have: data `anon:on`, `board:on`."""
+    """The switches that only groups have: data `anon:on`, `board:on`."""
     rows: list[list[Button]] = []
     has_board = board is not None and board.kept
     for data, msgid, on in (

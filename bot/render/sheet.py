@@ -21,7 +21,7 @@ EDGE = 12  # around everything
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colours:
-    """What a chart is painted with."""
+    """The colours of a chart."""
 
     paper: str
     ink: str
@@ -71,7 +71,7 @@ class Page:
         )
 
     def width(self, words: str, *, size: float = WORDS, bold: bool = False) -> float:
-        """How wide words are."""
+        """The width of words, in points."""
         text = self.write(words, 0, 0, size=size, bold=bold)
         wide = float(text.get_window_extent().width)
         text.remove()

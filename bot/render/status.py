@@ -1,4 +1,4 @@
-"""How fresh each source is, and how the queue stands."""
+"""The freshness of each source, and the queue."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _last_sent(status: Status, language: str) -> Rich:
 
 
 def stopped_line(age: timedelta, language: str) -> Rich:
-    """That no alert leaves, and since when."""
+    """The line that no alert leaves, and since when."""
     return phrase("status.stopped", language, ago=ago(age, language))
 
 
@@ -81,7 +81,7 @@ def source_line(source: SourceStatus, status: Status, language: str) -> Rich:
 
 
 def trouble_of(source: SourceStatus, *, today: date, language: str) -> list[Rich]:
-    """What is wrong with a source, the worst first."""
+    """The troubles of a source, the worst first."""
     found = []
     if source.failures:
         found.append(counted("status.failures", source.failures, language))

@@ -58,7 +58,7 @@ def currency_order(codes: Sequence[str], language: str, *, before: str = "", bac
 def subscribed(
     language: str, currencies: Sequence[str], topics: Sequence[str], *, digest: bool
 ) -> Message:
-    """What the chat gets from now on, after `done`.
+    """The subjects that the chat gets from now on, after `done`.
 
     Where it follows topics that only a `digest` brings, and has none, it is asked when one should
     come: data `hour:0800`, `hour:off`.
@@ -78,7 +78,7 @@ def subscribed(
 
 
 def onward(said: Message, language: str) -> Message:
-    """What ends the choosing of /start, with what one may do next."""
+    """The end of the choosing of /start, with what one may do next."""
     return message(lines(Rich(said.text, said.entities), phrase("subscribe.next", language)))
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class Align(StrEnum):
-    """Where the cells of a column stand in a monospaced block."""
+    """The alignment of a column's cells in a monospaced block."""
 
     LEFT = "left"  # what the rows are about
     RIGHT = "right"

@@ -105,7 +105,7 @@ Rows = tuple[tuple[Button, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent: text (or a picture's caption), entities, rows of buttons, sound or not.
+    """A message to send: text (or a picture's caption), entities, rows of buttons, sound or not.
 
     `shown` is the address of a page that Telegram shows below the text, with its picture; `tables`
     are the parts of the text that are tables where a chat wants them so. With a `picture` the text
@@ -122,7 +122,7 @@ class Message:
 
     @property
     def body(self) -> Rich:
-        """What it says, to be put together with more."""
+        """Its text and entities, to be put together with more."""
         return Rich(self.text, self.entities, self.tables)
 
 
@@ -165,7 +165,7 @@ def italic(value: Rich | str) -> Rich:
 
 
 def quote(value: Rich | str) -> Rich:
-    """As a block quotation."""
+    """The text as a block quotation."""
     return _marked(value, "blockquote")
 
 

@@ -15,7 +15,7 @@ from bot.render.text import Button, Message, Rich, bold, lines, message, one_lin
 
 
 def description(language: str) -> str:
-    """What the bot is, for a chat in which nothing was said yet."""
+    """The bot in a few sentences, for a chat in which nothing was said yet."""
     return t("start.what", language)
 
 
@@ -56,7 +56,8 @@ def start(
 def channel_welcome(
     title: str, codes: Sequence[str], language: str, *, setup: int | None = None
 ) -> Message:
-    """To who made the bot a channel's administrator: the currencies whose moves it posts there.
+    """The welcome to who made the bot a channel's administrator: the currencies whose moves it
+    posts.
 
     The channel's set-up, where it is theirs, opens by a tap: data `chan:7:open`.
     """
@@ -91,7 +92,7 @@ def _way_to(setup: int | None, language: str) -> list[list[Button]]:
 
 
 def no_right(title: str, language: str, kind: ChatKind) -> Message:
-    """To the one who gave the bot a place in a channel or a group where it may not write."""
+    """The hint to who gave the bot a place in a channel or a group where it may not write."""
     shown = bold(one_line(title))
     if kind is ChatKind.CHANNEL:
         return message(phrase("channel.no_right", language, title=shown))

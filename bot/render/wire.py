@@ -111,12 +111,12 @@ def field_opened(words: str) -> FieldOpened:
 
 
 def send_method(body: Body) -> str:
-    """What sends a message with such parameters. One method edits both kinds."""
+    """The method that sends a message with such parameters. One method edits both kinds."""
     return "sendRichMessage" if "rich_message" in body else "sendMessage"
 
 
 def words(message: Message) -> Body:
-    """What a message says, as text."""
+    """The parameters of a message's text."""
     said: Body = {"text": message.text}
     if message.entities:
         said["entities"] = [written_entity(one) for one in message.entities]

@@ -1,4 +1,5 @@
-"""What every reader of a rate publisher needs: exact decimals, days, and one sheet of rows.
+"""The parts that every reader of a rate publisher needs: exact decimals, days, and one sheet of
+rows.
 
 Documents themselves, XML and JSON, are read by `bot/sources/documents.py`.
 
@@ -44,7 +45,7 @@ PLACEHOLDER = re.compile(r"\{(today|tomorrow):([^{}]+)\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to ask a publisher for, and how; a body makes it a POST."""
+    """A question to a publisher, and how it is asked; a body makes it a POST."""
 
     url: str
     body: bytes | None = None
@@ -131,7 +132,7 @@ def get(url: str, today: date) -> Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateSource:
-    """How one publisher is asked and read.
+    """One publisher: how it is asked and read.
 
     `home` is the currency its rates are against; `request` makes today's request of a
     catalog URL; `history` lists the requests for a range of days, for some currencies or (None) for
@@ -172,6 +173,7 @@ class RateSource:
             raise ParseError(reason("document.empty", "an empty answer"))
         sheet = self.read(body, url)
         if not sheet.rows:
+            # a row's own fault says more than that there is no rate
             reasons = [*sheet.problems, reason("document.no_rates", "no rates in the document")]
             raise ParseError(reasons[0])
         rates: list[Rate] = []

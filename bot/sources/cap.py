@@ -83,7 +83,7 @@ def read_cap(body: bytes, url: str | None, known: bytes) -> tuple[list[Reported]
 
 
 def _kind(event: str) -> HazardKind:
-    """What an alert's event says, in the words of services of any language."""
+    """The kind of hazard that an alert's event names, in the words of services of any language."""
     for kind in _ORDER:
         if _words(kind).search(event):
             return kind
@@ -97,7 +97,7 @@ def _words(kind: HazardKind) -> re.Pattern[str]:
 
 
 class _Events:
-    """Which alerts of a document are of one event: those that follow each other, whichever of the
+    """The events of a document's alerts: those that follow each other are of one, whichever of the
     earlier ones an update names, and whether these stand in the document or not.
     """
 

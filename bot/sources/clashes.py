@@ -121,7 +121,7 @@ def _stored(kind: str, key: str, kinds: Mapping[str, Mapping[str, object]]) -> s
 
 
 def _readings(names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What readers of each language read for names, of those first that have one of their own.
+    """The names as readers of each language read them, of those first that have one of their own.
 
     The others read what `bot.i18n.name_of` chooses for them.
     """

@@ -89,7 +89,7 @@ def _forms() -> tuple[re.Pattern[str], ...]:
 
 @cache
 def _month_starts() -> tuple[tuple[str, int], ...]:
-    """What the name of a month begins with in any language, the longest first, and which it is."""
+    """The beginnings of months' names in any language, the longest first, with the month."""
     found: dict[str, int] = {}
     for spoken in reversed(languages()):
         for month, starts in enumerate(spoken.days.month_starts, 1):  # a stub has none
@@ -123,8 +123,8 @@ def parse_date(text: str, *, zone: tzinfo = UTC) -> datetime | None:
 
 
 def parse_published(text: str, zone: tzinfo, *, unsaid: tzinfo = UTC) -> datetime | None:
-    """As `parse_date`, for what is published: a day without a time is the last moment of that day
-    in the publisher's `zone`, as `Entry.day_only` knows it.
+    """The moment, as `parse_date` reads it, of something published: a day without a time is the
+    last moment of that day in the publisher's `zone`, as `Entry.day_only` knows it.
 
     Midnight sharp is how many sites write such a day. A time without a zone is one of `unsaid`.
     """

@@ -1,4 +1,4 @@
-"""What a feed is once it is read, whatever its format: its entries, each once and with an id."""
+"""A feed once it is read, whatever its format: its entries, each once and with an id."""
 
 from __future__ import annotations
 

@@ -43,11 +43,11 @@ class FeedSpec(NewsSpec):
     """A feed in one of the usual formats: its entries come with their text."""
 
     def entries(self, now: datetime) -> EntryReader:  # noqa: ARG002 - feeds say the day
-        """How its document is read; a day without a time is one of the publisher's zone."""
+        """The reader of its document; a day without a time is one of the publisher's zone."""
         return partial(feed_entries, zone=ZoneInfo(self.poll.zone))
 
     def listed(self, now: datetime, known: bytes) -> ListReader:  # noqa: ARG002 - likewise
-        """How its document is read again, without the items whose hashes are `known`."""
+        """The reader of its document again, without the items whose hashes are `known`."""
         return partial(new_entries, zone=ZoneInfo(self.poll.zone), known=known)
 
 

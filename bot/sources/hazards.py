@@ -47,7 +47,7 @@ from bot.sources.specs import NewsSpec
 from bot.sources.text import one_line
 
 TOLD_LEVEL = 2  # moderate: the first level worth telling of what has no magnitude
-URGENT_LEVEL = 3
+URGENT_LEVEL = 3  # red, as GDACS calls it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +82,11 @@ class HazardSpec(NewsSpec):
         return False
 
     def entries(self, now: datetime) -> EntryReader:  # noqa: ARG002 - institutes say the moment
-        """How its document is read."""
+        """The reader of its document."""
         return partial(parse_entries, spec=self)
 
     def listed(self, now: datetime, known: bytes) -> ListReader:  # noqa: ARG002 - as above
-        """How its document is read, with what became of events that were taken before; `known` is
+        """The reader of its document, with what became of events that were taken before; `known` is
         what the last one told of which numbers are of one event.
         """
         return partial(list_hazards, spec=self, known=known)
@@ -130,7 +130,7 @@ class HazardSpec(NewsSpec):
 
 
 def measured(story: Story, feeds: Mapping[str, NewsSpec]) -> tuple[StoredEntry, Hazard] | None:
-    """What an institute of the catalog measured of a story; other feeds' words are none."""
+    """The hazard that an institute of the catalog measured; other feeds' words are none."""
     for one in story.entries:
         hazard = Hazard.read(one.entry.content)
         if hazard is not None and isinstance(feeds.get(one.feed), HazardSpec):
@@ -159,7 +159,7 @@ def list_hazards(
     url: str | None = None,
     content_type: str | None = None,  # noqa: ARG001 - as above
 ) -> Listed:
-    """What a document says: the hazards that a source takes, and beside them what matters only of
+    """The hazards of a document: those that a source takes, and beside them what matters only of
     those that were taken before. Raises ParseError.
     """
     taken: dict[str, Entry] = {}
@@ -173,12 +173,14 @@ def list_hazards(
         reported = _every(body, form=spec.format, url=url)
     for one in reported:
         if one.hazard.withdrawn:
+            # under each of its numbers: it may be known by another than the one it has now
             withdrawn.update((one.id, *one.also))
             continue
         also.setdefault(one.id, one.also)
         if spec.worth_telling(one.hazard):
             taken.setdefault(one.id, _entry(one))
         else:
+            # too small or too far now; it may have been taken before it was revised
             revised.setdefault(one.id, _entry(one))
     numbered = Numbered(revised=tuple(revised.values()), withdrawn=frozenset(withdrawn), also=also)
     return Listed(entries=tuple(taken.values()), count=len(taken), items=items, numbered=numbered)
@@ -197,6 +199,7 @@ def _every(body: bytes, *, form: str | None, url: str | None) -> list[Reported]:
 
 
 def _form_of(body: bytes) -> str:
+    # a beginning is enough: all three say at once what they are
     text = decoded(body[:4000]).lstrip("\ufeff \t\r\n")
     if text.startswith("{"):
         return "usgs"

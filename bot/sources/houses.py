@@ -1,4 +1,4 @@
-"""Who publishes a source of stories: whom its section names, else the house where it is.
+"""The publishers of sources of stories: whom a section names, else the house where it is.
 
 Two feeds of one host are one publisher's, as two languages of an agency are. Where such a host has
 several publishers, each section names its own; one that names none is then the host's itself. A

@@ -1,4 +1,4 @@
-"""What a kind of source brings: its section, and what `jarchy inspect` shows of its documents."""
+"""The parts of a kind of source: its section, and what `jarchy inspect` shows of its documents."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def absolute_link(link: str, base: str | None) -> str | None:
 
 
 def normalise_link(link: str) -> str:
-    """What two addresses of one article have in common: a key to compare, no address to open.
+    """The common form of an article's addresses: a key to compare, no address to open.
 
     The scheme, the default port, the fragment, a closing slash and tracking parameters do not
     count; "www." does. A text that is no address comes back as it is.

@@ -1,4 +1,4 @@
-"""What a publisher's document holds, and how it is read.
+"""The content of a publisher's document, and how it is read.
 
 That is done in a worker process, which is given a reader as a thing to pickle.
 """
@@ -50,7 +50,7 @@ class HubOffer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbered:
-    """What a document says of events that its publisher numbers: their numbers tell them apart.
+    """A document's events that its publisher numbers: their numbers tell them apart.
 
     `revised` are entries that count only where they are known, `withdrawn` the numbers of what was
     none, `also` the other numbers of an entry, by its id.
@@ -63,7 +63,7 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """What a document lists: its entries but for those of known items, and how many there are.
+    """The list of a document: its entries but for those of known items, and how many there are.
 
     `items` are the hashes of all its items, ITEM_HASH bytes each; none where it cannot be read in
     part. `skipped` is whether some were known. `hub` is who tells of changes, where one is named.
@@ -82,7 +82,7 @@ class ListReader(Protocol):
     """Reads what is new in a document, in a worker process too."""
 
     def __call__(self, body: bytes, /, *, url: str | None, content_type: str | None) -> Listed:
-        """What `body` lists, which came from `url` in the end. Raises ParseError."""
+        """The list of `body`, which came from `url` in the end. Raises ParseError."""
 
 
 def read_all(

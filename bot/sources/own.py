@@ -22,14 +22,14 @@ from bot.sources.text import one_line
 from bot.sources.values import public_name
 
 LONGEST_ADDRESS = 500  # characters
-LONGEST_NAME = 60
+LONGEST_NAME = 60  # letters, in a line of a list
 _CHANNEL = re.compile(r"(?:(?:https?://)?(?:www\.)?(?:t|telegram)\.me/(?:s/)?|@)(\w+)/?", re.ASCII)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnAddress:
-    """What a reader named: an address, and of a public channel its name."""
+    """A feed as a reader named it: an address, and of a public channel its name."""
 
     url: str
     channel: str | None = None
@@ -41,7 +41,7 @@ class OwnAddress:
 
     @property
     def name(self) -> str:
-        """What it is called until it says its own name."""
+        """The name that it goes by until it says its own."""
         if self.channel is not None:
             return f"@{self.channel}"
         return checked(self.url).host or self.url
@@ -49,7 +49,7 @@ class OwnAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brought:
-    """What a document says: its own name, "" where it has none, and its entries."""
+    """The content of a document: its own name, "" where it has none, and its entries."""
 
     name: str
     entries: Sequence[Entry]

@@ -57,12 +57,12 @@ class PageSpec(NewsSpec):
     body: str | None = None
 
     def entries(self, now: datetime) -> EntryReader:
-        """How the list is read; `now` dates a bare "15:12"."""
+        """The reader of the list; `now` dates a bare "15:12"."""
         return partial(parse_list_page, spec=self, now=now)
 
     @property
     def article(self) -> ArticleReader:
-        """How the page behind a headline is read."""
+        """The reader of the page behind a headline."""
         return partial(parse_article, selector=self.body, zone=ZoneInfo(self.poll.zone))
 
 
@@ -147,7 +147,7 @@ _QUOTED = re.compile(r"</?q(?:\s[^<>]*)?>", re.IGNORECASE)
 
 
 def _extracted(text: str, url: str | None) -> Document | None:
-    """What trafilatura makes of a page; None where it finds no article."""
+    """The article that trafilatura finds in a page; None where it finds none."""
     # Only here: the module's docstring says what the import costs.
     from trafilatura import bare_extraction
 

@@ -160,7 +160,7 @@ class Known:
 
 
 def _said(items: Iterable[etree._Element]) -> set[tuple[str, str]]:
-    """What items are told apart by: their ids, links, headlines, and texts."""
+    """The fields by which items are told apart: their ids, links, headlines, and texts."""
     found: set[tuple[str, str]] = set()
     for item in items:
         for child in item:

@@ -46,7 +46,7 @@ class TelegramSpec(NewsSpec):
     channel: str
 
     def entries(self, now: datetime) -> EntryReader:  # noqa: ARG002 - posts say the moment
-        """How its preview is read."""
+        """The reader of its preview."""
         return partial(parse_posts, channel=self.channel, language=self.language)
 
 
@@ -94,7 +94,7 @@ def headline_of(text: str) -> str:
 
 
 def _having(name: str) -> str:
-    """What an XPath asks of an element that has this class."""
+    """The condition of an XPath on an element that has this class, among others."""
     return f"contains(concat(' ', normalize-space(@class), ' '), ' {name} ')"
 
 
@@ -139,7 +139,7 @@ _END = re.compile(r"[.!?…]+[»”“\")\]]*(?=\s+[^\w\s]*([^\W_]))")
 
 @cache
 def _shortened() -> re.Pattern[str]:
-    """What ends in a full stop and ends no sentence: "г. Бишкек", "Dr. Smith", initials."""
+    """Words that end in a full stop and end no sentence: "г. Бишкек", "Dr. Smith", initials."""
     words = any_of(words_of(lambda spoken: spoken.news.shortened))
     return re.compile(rf"(?:^|[\s(«„“\".])(?:\w|{words})\.$", re.IGNORECASE)
 

@@ -160,7 +160,7 @@ class NewsSection(SourceSection):
 
     @property
     def house(self) -> str:
-        """Whose it is, by where it is: what one house publishes may have one name."""
+        """The house of a source, by its host: what one house publishes may have one name."""
         parts = urlsplit(self.url)
         host = (parts.hostname or "").removeprefix("www.")
         return host if parts.port in {None, 80, 443} else f"{host}:{parts.port}"

@@ -18,7 +18,7 @@ from cssselect.parser import Attrib, Element, Pseudo, parse
 from cssselect.xpath import ExpressionError, XPathExpr
 from lxml import etree, html
 
-LONGEST_SELECTOR = 500
+LONGEST_SELECTOR = 500  # characters; one that somebody writes has some fifty
 NEEDS_A_READER = frozenset({"hover", "active", "focus", "target", "visited"})
 WHERE_IT_STARTS = frozenset({"root", "scope"})
 RIGHT = 'a CSS selector such as ".news .title a"'

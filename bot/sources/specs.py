@@ -1,4 +1,4 @@
-"""What a source and a channel are, once the catalog is read; frozen.
+"""Sources and channels as they are once the catalog is read; frozen.
 
 Plain dataclasses without pydantic, because the worker processes that read pages get a spec with
 their work.
@@ -23,7 +23,7 @@ from bot.sources.base import Parsed, RateSource, Request
 from bot.sources.listed import ArticleReader, EntryReader, ListReader, read_all
 from bot.sources.timetable import PollSpec
 
-LAST_RANK = 100
+LAST_RANK = 100  # of a source that the catalog gives none
 #: Headers whose values are no secrets; whatever a host invents for its keys is none of these.
 OPEN_HEADERS = frozenset({
     "accept", "accept-language", "cache-control", "dnt", "origin", "pragma", "referer",
@@ -33,7 +33,7 @@ OPEN_HEADERS = frozenset({
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """How a source is asked: what its host wants to hear, and through which proxy.
+    """The manner in which a source is asked: what its host wants to hear, and through which proxy.
 
     Neither headers nor a proxy's address are ever printed with a spec: keys may be in them.
     """
@@ -57,7 +57,7 @@ class Asked:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no log may show: the values of headers that carry a key, and a proxy's password."""
+        """Values that no log may show: those of headers with a key, and a proxy's password."""
         found: list[str] = []
         for name, value in self.headers.items():
             if name.lower() not in OPEN_HEADERS:
@@ -75,7 +75,7 @@ def _origin(url: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSpec(Asked):
-    """What is known of every source: its key, its names, when it is asked, and whether at all."""
+    """The facts of every source: its key, its names, when it is asked, and whether at all."""
 
     key: str
     names: Mapping[str, str]
@@ -103,7 +103,7 @@ class RateSpec(SourceSpec):
 
     @property
     def source(self) -> RateSource:
-        """How this publisher is asked and read."""
+        """The publisher: how it is asked and read."""
         return SOURCES[self.parser]
 
     @property
@@ -112,7 +112,7 @@ class RateSpec(SourceSpec):
         return self.source.home
 
     def requests(self, today: date) -> tuple[Request, ...]:
-        """What one poll asks for; `today` is the day in the source's zone."""
+        """The requests of one poll; `today` is the day in the source's zone."""
         return tuple(self.as_asked(self.source.request(url, today)) for url in self.urls)
 
     def parse(self, body: bytes, *, url: str | None = None) -> Parsed:
@@ -163,23 +163,23 @@ class NewsSpec(SourceSpec, ABC):
 
     @property
     def request(self) -> Request:
-        """What one poll asks for."""
+        """The request of one poll."""
         return self.as_asked(Request(url=self.url))
 
     def behind(self, link: str) -> Request:
-        """What is asked for the article behind an entry's link."""
+        """The request for the article behind an entry's link."""
         return self.as_asked(Request(url=link), home=self.url)
 
     @abstractmethod
     def entries(self, now: datetime) -> EntryReader:
-        """How its document is read; `now` dates what the publisher dates by the hour alone."""
+        """The reader of its document; `now` dates what the publisher dates by the hour alone."""
 
     def listed(self, now: datetime, known: bytes) -> ListReader:  # noqa: ARG002 - few kinds skip
-        """How its document is read again, without the items whose hashes are `known`."""
+        """The reader of its document again, without the items whose hashes are `known`."""
         return partial(read_all, self.entries(now))
 
     def verdict(self, item: Entry) -> Verdict | None:  # noqa: ARG002 - others are judged by words
-        """What is known of an entry without reading its words; None where only they tell."""
+        """The verdict on an entry without reading its words; None where only they tell."""
         return None
 
     def taken_back(self, item: Entry) -> Entry:
@@ -193,7 +193,7 @@ class NewsSpec(SourceSpec, ABC):
 
     @property
     def article(self) -> ArticleReader | None:
-        """How the text behind an entry's link is read; None where the entries have their text."""
+        """The reader of the text behind an entry's link; None where the entries have their text."""
         return None
 
 
@@ -216,7 +216,7 @@ class ChannelSpec:
 
     @property
     def chat(self) -> int | str:
-        """What Telegram calls it."""
+        """The channel's name or number, as Telegram takes it."""
         if self.key.startswith("@"):
             return self.key
         return int(self.key)
@@ -260,7 +260,7 @@ class Catalog:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no log may show of any source, enabled or not."""
+        """The values of any source, enabled or not, that no log may show."""
         found: list[str] = []
         for of_kind in (self.rates, *self.kinds.values()):
             for spec in of_kind.values():

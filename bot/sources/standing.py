@@ -1,4 +1,4 @@
-"""How much a feed is believed and how much of it is shown: the catalog's `trust`, `style` and
+"""The standing of feeds, how much each is believed and shown: the catalog's `trust`, `style` and
 `pictures`.
 
 * The most trusted report of a story leads it: its headline and its text are told. Among equals the
@@ -43,7 +43,7 @@ def led(story: Story, feeds: Mapping[str, NewsSpec]) -> Story:
 
 
 def publishers(story: Story, feeds: Mapping[str, NewsSpec]) -> frozenset[str]:
-    """Who reports a story: a publisher that does in two languages is one."""
+    """The publishers that report a story: one that does in two languages is one."""
     found: set[str] = set()
     for key in story.feeds:
         spec = feeds.get(key)

@@ -15,7 +15,7 @@ from typing import Any
 from bot.model.text import without_invisible
 
 LONGEST_TITLE = 1_000  # characters; a headline of a megabyte is an attack
-LONGEST_TEXT = 200_000
+LONGEST_TEXT = 200_000  # characters, likewise
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 # C1 controls are windows-1252 punctuation that lost its way.

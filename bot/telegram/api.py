@@ -27,7 +27,8 @@ from bot.telegram.session import CONNECT_SECONDS, TOTAL_SECONDS, http_proxy
 TOKEN_ASKS = 3
 # seconds between these questions, and until what was refused by mistake is tried again
 TOKEN_PAUSE = 1.0
-# seconds of nothing but 401 from one method, whatever the token's own question says
+# seconds of nothing but 401: from one method whatever the token's own question says, or from all of
+# them where the token was good before; a server that starts again says 401 for a few
 TOKEN_PATIENCE = 15.0
 OK = 200
 #: Errors of the way to Telegram: nothing of the request has left.
@@ -77,8 +78,9 @@ class Api:
     """The Bot API for the worker and the handlers: a method, a body, an outcome.
 
     No exception of aiohttp comes out of it. A request without an answer is given up after so many
-    `seconds`. A 401 is believed only after Telegram was asked again: by mistake it is a Retry; when
-    it stays, a Rejected with `token`, and `on_revoked` is called.
+    `seconds`. A 401 is believed only after Telegram was asked again, for as long as a token that
+    was good before deserves: by mistake it is a Retry; when it stays, a Rejected with `token`, and
+    `on_revoked` is called.
     """
 
     def __init__(
@@ -94,6 +96,8 @@ class Api:
         self._on_revoked = on_revoked
         self._refusals: dict[str, _Refusals] = {}
         self._asking: asyncio.Task[bool] | None = None
+        self._was_good = False
+        self._disowned_since: float | None = None
         self._session = session
         self._base = f"{url}/bot{token}/"
         self._files = f"{url}/file/bot{token}/"
@@ -124,6 +128,7 @@ class Api:
             found = Retry(_unsent(error))
         except (TimeoutError, aiohttp.ClientError, HttpProcessingError, OSError) as error:
             found = Ambiguous(_unanswered(error))
+        self._was_good = self._was_good or isinstance(found, Sent)
         metrics.CALLS.add(method, label(found))
         return found
 
@@ -178,8 +183,9 @@ class Api:
     async def _believed(self, method: str, found: Outcome) -> Outcome:
         """The outcome, unless it calls the token unknown and Telegram does not keep to that."""
         if not isinstance(found, Rejected) or not found.token:
-            if self._refusals:
-                self._refusals.pop(method, None)
+            self._refusals.pop(method, None)
+            if isinstance(found, Sent):
+                self._disowned_since = None
             return found
         refusals = self._refusals.setdefault(method, _Refusals(boottime()))
         refusals.count += 1
@@ -196,14 +202,18 @@ class Api:
         return found
 
     async def _is_disowned(self) -> bool:
-        """Whether Telegram disowns the token each time it is asked; an outage says nothing."""
+        """Whether Telegram disowns the token each time it is asked; an outage says nothing.
+
+        One that was good before has to be disowned for longer, question after question.
+        """
         for number in range(TOKEN_ASKS):
             if number:
                 await pause(TOKEN_PAUSE)
             found = await self._exchange("getMe", b"{}")
             if not isinstance(found, Rejected) or not found.token:
                 return False
-        return True
+        since = self._disowned_since = self._disowned_since or boottime()
+        return not self._was_good or boottime() - since >= TOKEN_PATIENCE
 
     async def _post(self, method: str, **request: Any) -> Outcome:  # noqa: ANN401 - aiohttp's arguments
         return await self._believed(method, await self._posted(method, **request))
@@ -223,10 +233,10 @@ class Api:
 
 
 def _unsent(error: Exception) -> Reason:
-    """Why nothing of a request has left."""
+    """The reason of a request of which nothing has left."""
     return reason("telegram.unsent", "{error}", error=type(error).__name__)
 
 
 def _unanswered(error: Exception) -> Reason:
-    """Why nobody knows what became of a request."""
+    """The reason of a request of which nobody knows what became."""
     return reason("telegram.unanswered", "{error}", error=type(error).__name__)

@@ -49,7 +49,7 @@ class Bot(ExtBot[None]):
             return ""
 
     async def get_me(self, *_unused: Any, **_others: Any) -> User:  # noqa: ANN401 - as its parent
-        """Who we are at Telegram. InvalidToken of an unknown token, else NotIntroducedError."""
+        """The bot's own account. InvalidToken of an unknown token, else NotIntroducedError."""
         outcome = await self._api.call("getMe")
         if isinstance(outcome, Rejected) and outcome.token:
             raise InvalidToken

@@ -1,4 +1,4 @@
-"""What became of one request to Telegram: six outcomes, told apart in one place.
+"""The outcome of one request to Telegram: six of them, told apart in one place.
 
 Each has its own reaction. The Bot API tells most refusals apart by its English `description` only,
 so the phrases are listed here and nowhere else. The lists are from the API's own answers; an
@@ -76,7 +76,7 @@ _LABELS: dict[type, str] = {one: one.__name__.lower() for one in get_args(Outcom
 
 
 def label(outcome: Outcome) -> str:
-    """What an outcome is called where it is counted."""
+    """An outcome's name where it is counted."""
     return _LABELS[type(outcome)]
 
 
@@ -113,7 +113,7 @@ NO_MESSAGE = "telegram.no_message"
 
 
 def why(outcome: Outcome) -> Reason:
-    """Why an outcome is as it is; where it has no reason of its own, that it was not expected."""
+    """The reason of an outcome; where it has none of its own, that it was not expected."""
     if isinstance(outcome, Sent | Migrated):
         return reason("telegram.unexpected", "{outcome}", outcome=type(outcome).__name__)
     return outcome.why

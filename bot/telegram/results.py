@@ -1,4 +1,4 @@
-"""What Telegram's answers hold, read in one place: each reading is of an outcome.
+"""The results in Telegram's answers, read in one place: each reading is of an outcome.
 
 None where the outcome has no such result: it is another, or something on the way made the answer.
 Nothing in it is sure to be of its kind.
@@ -24,7 +24,7 @@ class Member:
 
     @property
     def lacks(self) -> Gone | None:
-        """Why they cannot write there."""
+        """The right that they lack to write there; None where they lack none."""
         if self.status in {"left", "kicked"}:
             return KICKED
         if self.status == "administrator" and not self.may_post:
@@ -47,7 +47,7 @@ class ChatCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posts:
-    """How the posts of updates go (`getWebhookInfo`): where to, how many wait, what failed last."""
+    """The posts of updates (`getWebhookInfo`): where to, how many wait, what failed last."""
 
     url: str | None  # None: not said
     waiting: int
@@ -129,7 +129,7 @@ def description_of(outcome: Outcome) -> str | None:
 
 
 def file_path_of(outcome: Outcome) -> str | None:
-    """Where a file can be fetched, of the answer to `getFile`."""
+    """The path of a file to fetch, of the answer to `getFile`."""
     match outcome:
         case Sent(result={"file_path": str(path)}):
             return path

@@ -10,7 +10,7 @@ from yarl import URL
 from bot.proxies import SOCKS, SYSTEMS, connector_to_anywhere
 
 CONNECT_SECONDS = 6  # less than any request may take: then we know that nothing was sent
-TOTAL_SECONDS = 30
+TOTAL_SECONDS = 30  # of a request; who cannot wait so long gives its own
 # more than ever hang at once: the one that asks whether Telegram is there must be free
 MOST_CONNECTIONS = 400
 Session = aiohttp.ClientSession  # for who only hands it on

@@ -24,7 +24,7 @@ async def standing(
     policy: Policy = ONCE,
     pause: Pause = clock.pause,
 ) -> Outcome:
-    """What Telegram says of the bot's writing to a chat: Gone where it cannot, and why.
+    """Telegram's answer on whether the bot may write to a chat: Gone where it cannot, and why.
 
     Sent where nothing speaks against it; any other outcome is that of a question left open. A
     person is asked by a "typing…", which a chat shows for a moment and a blocked bot may not send;

@@ -36,13 +36,14 @@ from bot.convert.rules import parse_rule
 from bot.detect.moves import Moved
 from bot.errors import ConfigError, NewerError
 from bot.i18n import known
-from bot.model.alerts import About, Payload, StoredForm
+from bot.model.alerts import About, Payload, Severity, StoredForm
 from bot.model.calls import Call
 from bot.model.chats import Post
 from bot.model.entities import Entity
 from bot.model.rates import Move
+from bot.reasons import ChatNumber, Printed, Quote, Since, SourceKey, Term, said
 from handlers import route
-from tests.factories import rate
+from tests.factories import a_notice, rate
 
 RATE = {
     "source": "nbkr",
@@ -213,8 +214,56 @@ STORED: dict[str, list[tuple[dict[str, Any], Payload]]] = {
     "notice": [
         (
             {"v": 1, "msgid": "notice.topic", "values": [["chat", "-100"]]},
-            Notice(msgid="notice.topic", values=(("chat", "-100"),)),
-        )
+            Notice.of("notice.topic", {"chat": ChatNumber(-100)}),
+        ),
+        (
+            {
+                "v": 1,
+                "msgid": "notice.story",
+                "values": [
+                    *(["feeds", "one, two"], ["held", "7"], ["link", "l"]),
+                    *(["severity", "urgent"], ["text", "Since six"], ["title", "Closed"]),
+                ],
+            },
+            Notice(
+                msgid="notice.story",
+                names=(
+                    *(("title", Quote("Closed")), ("text", Quote("Since six")), ("link", "l")),
+                    ("feeds", (SourceKey("one"), SourceKey("two"))),
+                ),
+                held=7,
+                severity=Severity.URGENT,
+            ),
+        ),
+        (
+            {
+                "v": 2,
+                "msgid": "notice.dispute",
+                "names": [["bank", {"source": "nbkr"}], ["pair", "USD/KGS"]],
+                "figures": [
+                    *(["rate", {"printed": "84.79"}], ["day", {"day": "2021-10-20"}]),
+                    *(["from", {"since": "2021-10-19"}], ["n", 3], ["to", {"chat": "-100"}]),
+                    *(["title", {"quote": "Closed"}], ["what", {"several": [{"term": "a.b"}]}]),
+                    ["why", {"reason": ["said", {"words": "no"}]}],
+                ],
+                "held": 7,
+                "severity": "urgent",
+            },
+            Notice.of(
+                "notice.dispute",
+                {"bank": SourceKey("nbkr"), "pair": "USD/KGS"},
+                held=7,
+                severity=Severity.URGENT,
+                rate=Printed("84.79"),
+                day=date(2021, 10, 20),
+                **{"from": Since(2021, 10, 19)},
+                n=3,
+                to=ChatNumber(-100),
+                title=Quote("Closed"),
+                what=(Term("a.b"),),
+                why=said("no"),
+            ),
+        ),
     ],
     "broadcast": [
         (
@@ -260,6 +309,7 @@ def test_what_was_ever_stored_of_a_kind_is_read(
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_writes_the_last_of_its_forms(kind: str) -> None:
     form, payload = STORED[kind][-1]
+    assert KINDS[kind].payload.read(StoredForm(kind, form)).to_json() == form
     assert payload.to_json() == form
 
 
@@ -293,7 +343,7 @@ def test_a_payload_is_not_read_as_another_kinds() -> None:
         (STORED["move"][0][1], About(series=NEW.series, day=NEW.effective_on)),
         (STORED["correction"][0][1], About(series=NEW.series, day=NEW.effective_on)),
         (STORED["notice"][0][1], About(chat=-100)),
-        (Notice(msgid="notice.topic", values=(("chat", "number-5-"),)), About()),
+        (a_notice("notice.topic", {"chat": "number-5-"}), About()),
         (STORED["digest"][0][1], About()),
     ],
 )

@@ -18,11 +18,11 @@ from bot.i18n import name_of, share, t
 from bot.model.alerts import Severity
 from bot.model.chats import Style
 from bot.model.rates import Move, RateKind
-from bot.reasons import Reason
+from bot.reasons import Figure, Reason, SourceKey
 from bot.render.phrases import phrase
-from bot.render.reasons import because
+from bot.render.reasons import Names, because
 from bot.render.text import LIMIT, Colour, units
-from tests.factories import NOW, a_reason, rate
+from tests.factories import NOW, a_notice, a_reason, rate
 from tests.languages.expected import WHOLE, expected
 from tests.render.world import BANK, FEEDS, data, drifted, jumped, labels, marked, story
 
@@ -287,25 +287,23 @@ def test_a_revised_rate_is_corrected_openly() -> None:
 
 
 def test_a_notice_to_an_operator_is_filled_from_the_catalog() -> None:
-    shown = notices.notice(
-        Notice(msgid="notice.flood", values=(("n", "300"), ("source", "kaktus"))), "en"
-    )
+    shown = notices.notice(Notice.of("notice.flood", {"source": SourceKey("kaktus")}, n=300), "en")
     assert shown.text == "kaktus brought 300 new entries at once: stored, not alerted."
 
 
 def test_a_notice_calls_no_source_by_its_key() -> None:
-    names = {"24kg": "24.kg", "kaktus": "Kaktus"}
-    flood = Notice(msgid="notice.flood", values=(("n", "300"), ("source", "24kg")))
+    names: Names = {"24kg": "24.kg", "kaktus": "Kaktus"}
+    flood = a_notice("notice.flood", {"n": "300", "source": "24kg"})
     assert notices.notice(flood, "en", names=names).text.startswith("24.kg brought")
     values = {"title": "One", "text": "Two", "feeds": "24kg, kaktus", "link": "l", "why": "x"}
-    story = Notice(msgid="notice.story", values=tuple(values.items()))
+    story = a_notice("notice.story", values)
     assert "\n24.kg, Kaktus · x\n" in notices.notice(story, "en", names=names).text
 
 
 @pytest.mark.parametrize("language", WHOLE)
 def test_R3_a_notice_names_a_bank_and_a_day_in_the_operators_language(language: str) -> None:
     words = expected("alerts.fresh_notice", language)
-    notice = Notice(msgid="notice.fresh", values=(("bank", "nbkr"), ("day", "2021-10-21")))
+    notice = a_notice("notice.fresh", {"bank": "nbkr", "day": "2021-10-21"})
     assert notices.notice(notice, language, names={"nbkr": name_of(BANK, language)}).text == words
 
 
@@ -325,7 +323,7 @@ def test_R2_a_move_nobody_confirms_says_so() -> None:
 
 
 def test_a_notice_without_words_of_its_own_still_reaches_the_operator() -> None:
-    shown = notices.notice(Notice(msgid="notice.of_tomorrow", values=(("disk", "full"),)), "ru")
+    shown = notices.notice(Notice.of("notice.of_tomorrow", disk="full"), "ru")
     assert shown.text == "Нужно ваше внимание: notice.of_tomorrow, disk: full"
 
 
@@ -337,7 +335,7 @@ def test_button_data_stays_within_telegrams_64_bytes(language: str) -> None:
 
 def asked(msgid: str, values: dict[str, str], language: str, *reasons: Reason) -> str:
     """What an operator reads."""
-    notice = Notice(msgid=msgid, values=tuple(values.items()))
+    notice = a_notice(msgid, values)
     shown = notices.notice(notice, language, reasons=reasons, today=NOW.date())
     return shown.text
 
@@ -374,14 +372,15 @@ def test_an_operator_reads_in_their_language_why_a_chat_is_closed(language: str)
 @pytest.mark.parametrize("language", WHOLE)
 def test_a_held_rate_is_let_through_or_refused_by_its_number(language: str) -> None:
     """By two buttons; a notice that is no question has none."""
-    values = (("source", "Bank"), ("rate", "USD/KGS 1"), ("held", "7"), ("why", "x"))
-    shown = notices.notice(Notice(msgid="notice.held", values=values), language)
+    source: dict[str, Figure] = {"source": SourceKey("Bank")}
+    held = Notice.of("notice.held", source, held=7, rate="USD/KGS 1")
+    shown = notices.notice(held, language)
     (row,) = shown.buttons
     assert [(one.text, one.data, one.colour) for one in row] == [
         (t("button.approve", language), "held:approve:7", Colour.GREEN),
         (t("button.reject", language), "held:reject:7", Colour.RED),
     ]
-    assert notices.notice(Notice(msgid="notice.well", values=values[:1]), language).buttons == ()
+    assert notices.notice(Notice.of("notice.well", source), language).buttons == ()
 
 
 def test_a_notice_stored_with_its_reasons_in_english_is_shown_as_it_was() -> None:

@@ -17,13 +17,19 @@ from bot.alerts.notices import Notice, alert, decided, notice
 from bot.i18n import t
 from bot.model.alerts import NOTHING, About, Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind, Style
-from bot.reasons import Reason
+from bot.reasons import Figure, Quote, Reason, SourceKey
+from bot.render.reasons import Names
 from bot.render.text import places
 from bot.sources.catalog import parse_catalog
 from storage.db import Store
-from tests.factories import NOW, a_reason, chat
+from tests.factories import NOW, a_notice, a_reason, chat
 
-NAMES = {"nbkr": "National Bank", "second": "Second Bank", "one": "The One", "-1004": "Talk"}
+NAMES: Names = {
+    "nbkr": "National Bank",
+    "second": "Second Bank",
+    "one": "The One",
+    -1004: "Talk",
+}
 OPERATOR = Reader(chat=5, language="en", style=Style.BRIEF, home="KGS", time_zone="UTC")
 CATALOG = parse_catalog("""
 [rates.nbkr]
@@ -40,7 +46,7 @@ language = "en"
 
 def said(msgid: str, values: dict[str, str], language: str = "en", *why: Reason) -> str:
     """What an operator reads on the day of it."""
-    made = Notice(msgid=msgid, values=tuple(values.items()))
+    made = a_notice(msgid, values)
     return notice(made, language, names=NAMES, reasons=why, today=NOW.date()).text
 
 
@@ -117,14 +123,15 @@ def test_S12_a_notice_is_about_the_chat_that_it_names(
     values: tuple[tuple[str, str], ...], about: About
 ) -> None:
     """With that it is forgotten."""
-    assert Notice(msgid="notice.topic", values=values).about == about
+    assert a_notice("notice.topic", dict(values)).about == about
 
 
 def test_a_word_on_what_another_operator_decided_is_silent_and_comes_once() -> None:
-    made = decided(5, 31, "notice.approved", {"who": "Aigul", "title": "A story"}, now=NOW)
+    word = Notice.of("notice.approved", title=Quote("A story"), who="Aigul")
+    made = decided(5, 31, word, now=NOW)
     assert made == Alert(
         dedup_key="decided:31:5",
-        payload=Notice(msgid="notice.approved", values=(("title", "A story"), ("who", "Aigul"))),
+        payload=word,
         severity=Severity.INFO,
         lane=Lane.ALERT,
         audience=Audience(chat=5),
@@ -139,14 +146,14 @@ def test_a_word_on_what_another_operator_decided_is_silent_and_comes_once() -> N
 )
 def test_each_question_is_answered_by_the_number_of_what_is_held(msgid: str, kind: str) -> None:
     """Nothing else has a button: a stored number alone makes no question."""
-    values = tuple((name, "7") for name in ("held", *sorted(places(t(msgid, "en")))))
-    rows = notice(Notice(msgid=msgid, values=values), "en").buttons
+    figures: dict[str, Figure] = dict.fromkeys(sorted(places(t(msgid, "en"))), "7")
+    rows = notice(Notice.of(msgid, figures, held=7), "en").buttons
     asked = [str(button.data).split(":") for row in rows for button in row]
     assert asked
     assert {(data[0], data[-1]) for data in asked} == {(kind, "7")}
-    assert notice(Notice(msgid=msgid, values=values[1:]), "en").buttons == ()
-    well = (("held", "7"), ("source", "nbkr"))
-    assert notice(Notice(msgid="notice.well", values=well), "en").buttons == ()
+    assert notice(Notice.of(msgid, figures), "en").buttons == ()
+    well = Notice.of("notice.well", {"source": SourceKey("nbkr")}, held=7)
+    assert notice(well, "en").buttons == ()
 
 
 async def words(
@@ -154,7 +161,9 @@ async def words(
 ) -> str:
     """What a stored notice is put into, as a sender does."""
     async with store.writing() as db:
-        pk = await storage.alerts.enqueue(db, alert(5, msgid, values, now=NOW, reasons=why))
+        pk = await storage.alerts.enqueue(
+            db, alert(5, a_notice(msgid, values), now=NOW, reasons=why)
+        )
         assert pk is not None
         told = await storage.alerts.get(db, pk)
         assert told is not None

@@ -21,7 +21,7 @@ from bot.model.calls import Call
 from bot.model.chats import Wakes
 from storage.db import Store
 from storage.schema import delivery
-from tests.factories import NOW, chat
+from tests.factories import NOW, a_notice, chat
 from tests.render.world import story
 
 SECURITY = "topic:security"
@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 LOUD = stories.alert(story(severity=Severity.NOTABLE), approval=False, now=NOW)
 CALM = stories.alert(story(severity=Severity.INFO), approval=False, now=NOW)
 BROADCAST = broadcasts.alert("1", Broadcast(text="To all"), SECURITY, now=NOW)
-NOTICE = notices.alert(1, "notice.silent", {"bank": "nbkr"}, now=NOW)
+NOTICE = notices.alert(1, a_notice("notice.silent", {"bank": "nbkr"}), now=NOW)
 CALL = Call(method="sendMessage", parameters={})
 ANSWER = answers.alert(1, 1, CALL, flood=False, now=NOW, lasts=HOUR)
 

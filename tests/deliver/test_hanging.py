@@ -46,7 +46,7 @@ async def desk(store: Store, readers: int) -> AsyncIterator[World]:
 
 
 @pytest.mark.parametrize("lane", [Lane.URGENT, Lane.ROUTINE, Lane.ALERT])
-@pytest.mark.cases(keep=2)
+@pytest.mark.cases(keep=1)
 async def test_G15_dead_connections_keep_nobody_elses_place(store: Store, lane: Lane) -> None:
     """All places are taken by requests without an answer, while Telegram is there: the next leave
     soon.

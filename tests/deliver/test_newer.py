@@ -14,6 +14,7 @@ import storage.claims
 import storage.deliveries
 import storage.fan_out
 import storage.switch
+from bot.alerts.notices import Notice
 from bot.deliver.unread import UnreadAlerts
 from bot.model.alerts import Audience, Lane, State
 from bot.model.chats import ChatKind
@@ -25,7 +26,7 @@ from storage.deliveries import Mark
 from storage.due import UNREAD
 from storage.schema import alert, delivery
 from tests.deliver.test_worker import ONE, TWO, bench
-from tests.factories import NOW
+from tests.factories import NOW, carried
 from tests.storage.test_deliveries import an_alert, claim, fan_all, forget_chat_pace, readers, sent
 from tests.storage.test_joined import decided
 from tests.storage.test_quiet import HOUR
@@ -37,8 +38,8 @@ __all__ = ["bench"]
 #: What stands in place of an alert's stored form, and why it is not read.
 FORMS: dict[str, tuple[dict[str, Any], str]] = {
     "a newer version": (
-        {"payload": {"v": 2, "lines": []}},
-        "a stored notice of version 2, and 1 is the newest known",
+        {"payload": {"v": 3, "lines": []}},
+        "a stored notice of version 3, and 2 is the newest known",
     ),
     "no version": (
         {"payload": {"msgid": "notice.well", "values": []}},
@@ -129,8 +130,8 @@ async def test_what_cannot_be_read_is_forgotten_when_its_time_is_over(store: Sto
     """Else every fan-out and claim would name it; it is told of once, and given to nobody."""
     told: list[str] = []
 
-    async def on_trouble(_: str, values: dict[str, str], /, *why: Reason) -> None:
-        told.append(f"{values['alert']} {why[0]}")
+    async def on_trouble(word: Notice, /, *why: Reason) -> None:
+        told.append(f"{carried(word)['alert']} {why[0]}")
 
     unread = UnreadAlerts(on_trouble)
     async with store.writing() as db:

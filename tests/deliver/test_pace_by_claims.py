@@ -168,7 +168,7 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Leaping]:
     made.close()
 
 
-@pytest.mark.cases(keep=12)
+@pytest.mark.cases(keep=6)
 @pytest.mark.parametrize("senders", [1, 2])
 @pytest.mark.parametrize("took", [0.002, 0.1, 0.6, 1.5])
 @pytest.mark.parametrize("rate", [25.0, 200.0, 1000.0])

@@ -94,7 +94,7 @@ async def test_G4_a_429_for_one_chat_does_not_delay_the_others(bench: World) -> 
         Fault.server_error(503),
     ],
 )
-@pytest.mark.cases(keep=2)
+@pytest.mark.cases(keep=1)
 async def test_G5_after_an_outage_everything_is_sent_once(bench: World, answer: Fault) -> None:
     """More refusals in a row than make us believe that Telegram is down."""
     for number in range(2001, 2009):

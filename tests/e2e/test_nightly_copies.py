@@ -28,6 +28,7 @@ def noon() -> str:
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("there", [True, False], ids=["programs", "no programs"])
+@pytest.mark.cases
 async def test_replicas_make_one_copy_a_night_or_say_why_not(
     tmp_path: Path,
     emulator: Emulator,

@@ -104,6 +104,7 @@ async def not_ready(program: Program) -> list[str]:
     return reasons
 
 
+@pytest.mark.cases
 async def test_S24_the_four_pages_say_how_it_goes_and_nothing_of_chats(
     tmp_path: Path, emulator: Emulator, publishers: Publishers, database_url: str
 ) -> None:

@@ -151,7 +151,7 @@ GOES_WRONG = {
 
 @pytest.mark.parametrize("updates", ["polling", "webhook"])
 @pytest.mark.parametrize("wrong", GOES_WRONG)
-@pytest.mark.cases(keep=4)
+@pytest.mark.cases(keep=2)
 async def test_G17_a_call_of_the_start_that_goes_wrong_is_made_again(
     tmp_path: Path, telegram: Emulator, wrong: str, updates: str
 ) -> None:
@@ -189,7 +189,7 @@ async def test_G17_G21_a_wait_that_telegram_asks_for_at_the_start_is_kept(
 
 
 @pytest.mark.parametrize("method", ["getUpdates", "setMyCommands", "sendMessage", "setWebhook"])
-@pytest.mark.cases(keep=2)
+@pytest.mark.cases(keep=1)
 async def test_G18_a_401_that_stays_ends_the_program_with_78_and_one_line(
     tmp_path: Path, telegram: Emulator, method: str
 ) -> None:

@@ -21,6 +21,7 @@ import storage.boards
 import storage.lapsed
 import storage.rates
 from bot import log
+from bot.alerts.notices import Notice
 from bot.boards import keep_boards
 from bot.deliver import claims, slots, upkeep
 from bot.deliver.compose import Composer
@@ -95,8 +96,8 @@ async def _settle(store: Store, catalog: Catalog, worker: Worker, channel: int) 
         await asyncio.sleep(LOOK)
 
 
-async def _trouble(msgid: str, values: dict[str, str], *_why: Reason) -> None:
-    raise AssertionError(f"{msgid}: {values}")
+async def _trouble(told: Notice, *_why: Reason) -> None:
+    raise AssertionError(told)
 
 
 def _forked(database: str, telegram: str, channel: int, die_at: int) -> int:

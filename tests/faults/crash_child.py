@@ -30,6 +30,7 @@ from sqlalchemy import event
 import storage.deliveries
 import storage.lapsed
 from bot import log
+from bot.alerts.notices import Notice
 from bot.deliver import claims, slots, upkeep
 from bot.deliver.compose import Composer
 from bot.deliver.editor import ChannelEditor
@@ -151,8 +152,8 @@ async def flow(*, database: str, telegram: str, publishers: str, die_at: int) ->
     return steps.count
 
 
-async def _trouble(msgid: str, values: dict[str, str], *_why: Reason) -> None:
-    raise AssertionError(f"{msgid}: {values}")
+async def _trouble(told: Notice, *_why: Reason) -> None:
+    raise AssertionError(told)
 
 
 async def _all_done(database: str) -> None:

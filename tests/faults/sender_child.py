@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot import log
+from bot.alerts.notices import Notice
 from bot.deliver import claims
 from bot.deliver.compose import Composer
 from bot.deliver.editor import ChannelEditor
@@ -63,10 +64,10 @@ async def main(telegram: str, database: str, rate: float, lease: float) -> None:
         await worker.run()
 
 
-async def _trouble(msgid: str, values: dict[str, str], *why: Reason) -> None:
+async def _trouble(told: Notice, *_why: Reason) -> None:
     # of a bad network it may be in doubt twice whether a message arrived; nothing else is expected
-    if "may have arrived" not in "; ".join(map(str, why)):
-        raise AssertionError(f"{msgid}: {values}")
+    if "may have arrived" not in str(dict(told.names).get("why")):
+        raise AssertionError(told)
 
 
 if __name__ == "__main__":

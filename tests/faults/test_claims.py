@@ -178,7 +178,7 @@ async def test_P24_a_backlog_without_statistics_is_sent_from_the_start(
     ("seconds", "count"),
     [(0.1, 1), pytest.param(0.6, 80, marks=pytest.mark.slow), (1.5, 80), (1.5, 1)],
 )
-@pytest.mark.cases
+@pytest.mark.cases(keep=1)
 async def test_P24_claims_that_take_long_lose_no_slots_round_after_round(
     migrated_url: str, monkeypatch: pytest.MonkeyPatch, seconds: float, count: int
 ) -> None:

@@ -82,6 +82,7 @@ def rows_of(path: Path) -> int:
         (["db", "move", "sqlite:///new.db"], "new.db-wal"),
     ],
 )
+@pytest.mark.cases(keep=2)
 async def test_P11_a_file_is_whole_wherever_a_verb_is_killed(
     tmp_path: Path, words: list[str], sign: str
 ) -> None:

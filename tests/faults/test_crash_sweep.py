@@ -168,7 +168,7 @@ async def _subscribe_all(store: Store) -> None:
         await storage.alerts.enqueue(db, broadcast("1", to_all, EVERYBODY, now=datetime.now(UTC)))
         for words, lasts in ((TELLS["notice"], timedelta(days=2)), (STALE, timedelta(seconds=-1))):
             values = {"chat": "1", "why": words}
-            waiting = notice(1, "notice.gone", values, now=long_ago)
+            waiting = notice(1, factories.a_notice("notice.gone", values), now=long_ago)
             audience = Audience(subscription="topic:security")
             await storage.alerts.enqueue(
                 db, replace(waiting, audience=audience, expires_at=long_ago + lasts)

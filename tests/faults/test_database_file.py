@@ -370,7 +370,7 @@ def state_of(path: Path) -> tuple[str, int, str]:
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-@pytest.mark.cases(keep=4)
+@pytest.mark.cases(keep=2)
 async def test_P11_a_database_of_every_released_schema_is_migrated_after_a_copy(
     tmp_path: Path, revision: str
 ) -> None:

@@ -117,7 +117,7 @@ async def ask_on(worker: Worker, chat_of: Callable[[], int], left: Callable[[str
 
 
 @pytest.mark.parametrize(("lane", "part"), [(Lane.URGENT, 3), (Lane.ALERT, 3), (Lane.ROUTINE, 10)])
-@pytest.mark.cases
+@pytest.mark.cases(keep=1)
 async def test_G24_whatever_is_asked_each_lane_keeps_its_part(
     store: Store, lane: Lane, part: int
 ) -> None:
@@ -403,6 +403,7 @@ async def test_G14_replies_to_a_group_count_with_its_alerts_and_are_delayed_not_
         spread(calls)
 
 
+@pytest.mark.cases
 async def test_G14_the_alert_of_a_group_takes_the_room_of_an_answer(store: Store) -> None:
     """Two answers and an alert are what leaves at once; a third answer waits, as a fourth would."""
     async with sender(store) as bench:

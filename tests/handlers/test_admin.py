@@ -23,7 +23,7 @@ from bot.recurring import due
 from bot.sources.catalog import parse_catalog
 from storage.entries import NewEntry
 from storage.schema import pace, source
-from tests.factories import a_reason, chat, entry, rate
+from tests.factories import a_notice, a_reason, chat, entry, rate
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
 from tests.publishers import ATTACK, QUIET, Publishers
 
@@ -214,7 +214,7 @@ async def test_S25_the_switch_takes_two_taps_and_lets_only_words_to_operators_ou
     await desk.tells(STRANGER, t("notice.alerts_off", "ky").format(who="Aigul"))
     await story(desk)
     async with desk.store.writing() as db:
-        told = notice(READER, "notice.source", {"source": "nbkr", "why": "gone"}, now=NOW)
+        told = notice(READER, a_notice("notice.source", {"source": "nbkr", "why": "gone"}), now=NOW)
         await storage.alerts.enqueue(db, told)
     desk.bot.worker.wake()
     await desk.tells(READER, "gone")  # behind the story, which waits
@@ -238,7 +238,9 @@ async def test_recent_errors_are_told_in_words_without_secrets(desk: World) -> N
         for number in range(12):
             why = f"trouble {number} bot123456:{'A' * 35}"
             values = {"source": "nbkr", "why": why}
-            await storage.alerts.enqueue(db, notice(READER, "notice.source", values, now=NOW))
+            await storage.alerts.enqueue(
+                db, notice(READER, a_notice("notice.source", values), now=NOW)
+            )
     place = (await desk.ask("/admin"))["message_id"]
     await desk.press(READER, place, "admin:errors")
     shown = await becomes(desk, place, "trouble 11")

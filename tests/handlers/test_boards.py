@@ -326,6 +326,7 @@ async def test_without_anything_to_show_there_is_no_board_yet(world: World) -> N
     assert len(shown(world)) == 1
 
 
+@pytest.mark.cases
 async def test_G27_two_replicas_make_one_board(store: Store, catalog: Catalog) -> None:
     """On either database: the row is decided on by one of them at a time."""
     async with store.writing() as db:

@@ -48,6 +48,7 @@ from bot.model.news import Verdict
 from bot.model.own_feeds import OwnFeed
 from bot.model.rules import Condition, Direction, Rule, RuleState
 from bot.model.subjects import parse_subject
+from bot.reasons import ChatNumber
 from storage.entries import NewEntry
 from storage.schema import delivery, subscription
 from storage.schema import rule as rule_table
@@ -145,7 +146,7 @@ SAMPLES = {
     ),
     "week": Sample(lambda _: WeekDue(first=date(2021, 10, 18)), Audience(subscription=WEEKLY)),
     "notice": Sample(
-        lambda _: Notice(msgid="notice.gone", values=(("chat", "1"), ("why", "–"))),
+        lambda _: Notice.of("notice.gone", {"chat": ChatNumber(1)}),
         Audience(chat=RUSSIAN),
     ),
     "broadcast": Sample(lambda _: Broadcast(text="Завтра тихо"), Audience(subscription=EVERYBODY)),

@@ -188,6 +188,7 @@ async def test_each_kind_of_post_goes_to_its_topic(forum: World) -> None:
 
 
 @pytest.mark.parametrize("ends", ["closed", "deleted"])
+@pytest.mark.cases
 async def test_G9_what_a_topic_no_longer_takes_comes_to_general_and_the_group_hears_once(
     forum: World, ends: str
 ) -> None:

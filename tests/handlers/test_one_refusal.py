@@ -73,6 +73,7 @@ CALLS: dict[str, tuple[str, Callable[[World], Awaitable[None]]]] = {
 
 
 @pytest.mark.parametrize("fault", ONCE)
+@pytest.mark.cases(keep=1)
 async def test_G20_G21_a_handlers_call_that_fails_once_is_made_again(
     world: World, fault: str
 ) -> None:

@@ -23,7 +23,7 @@ from bot.telegram.results import description_of
 from bot.telegram.session import open_session
 from handlers import IN_PRIVATE, OPERATORS
 from storage.schema import broadcast
-from tests.factories import chat
+from tests.factories import a_notice, chat
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World, no_time
 
 
@@ -118,7 +118,7 @@ async def test_a_notice_calls_sources_and_chats_by_their_names(world: World) -> 
             ("notice.gone", {"chat": "-100"}, kicked),
             ("notice.gone", {"chat": "-200"}, kicked),
         ):
-            await tell(db, [RUSSIAN], msgid, values, now=NOW, reasons=(why,))
+            await tell(db, [RUSSIAN], a_notice(msgid, values), now=NOW, reasons=(why,))
     world.bot.worker.wake()
     for source in ("Национальный банк", "gone"):
         words = t("notice.source", "ru").format(source=source, why="«HTTP 503»")

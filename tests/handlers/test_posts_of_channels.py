@@ -30,6 +30,7 @@ PRETENDING: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("pretending", PRETENDING.values(), ids=PRETENDING.keys())
+@pytest.mark.cases(keep=1)
 async def test_S23_a_channels_post_in_a_group_changes_nothing(
     world: World, pretending: dict[str, Any]
 ) -> None:

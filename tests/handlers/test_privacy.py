@@ -30,7 +30,7 @@ from storage.db import Store, db_now
 from storage.inbox import Received, add
 from storage.schema import alert, board, broadcast, metadata, rule
 from storage.schema import chat as chat_table
-from tests.factories import NOW, chat, rate
+from tests.factories import NOW, a_notice, chat, rate
 from tests.handlers.conftest import GROUP, READER, STRANGER, World, no_time
 
 LONELY = 987654321012
@@ -84,7 +84,7 @@ async def fill(store: Store, number: int) -> None:
             )
             await storage.alerts.enqueue(db, alert)
         await storage.alerts.enqueue(
-            db, notice(1, "notice.gone", {"chat": str(number), "why": "blocked"}, now=NOW)
+            db, notice(1, a_notice("notice.gone", {"chat": str(number), "why": "blocked"}), now=NOW)
         )
         while await storage.fan_out.fan_out(db) is not None:
             pass

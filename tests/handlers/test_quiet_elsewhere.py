@@ -28,6 +28,7 @@ from tests.world import World, running
 @pytest.mark.parametrize(
     ("wait", "longest"), [(4, 4.0), (5, 1.0)], ids=["waited out", "left to the outbox"]
 )
+@pytest.mark.cases
 async def test_G21_a_private_chats_quiet_outlasts_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait: int, longest: float
 ) -> None:

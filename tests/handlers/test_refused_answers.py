@@ -20,6 +20,7 @@ from bot.emulator.faults import Kind
 from bot.i18n import t
 from bot.intake.inbox import AT_ONCE
 from bot.model.chats import ChatKind
+from tests.factories import a_notice
 from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World, days, no_time
 from tests.waiting import until
 
@@ -367,7 +368,7 @@ async def test_G20_a_picture_that_is_refused_comes_as_words(charted: World) -> N
 
 async def test_G21_an_answer_keeps_the_quiet_that_an_alert_was_told(world: World) -> None:
     """Whoever of us Telegram said it to."""
-    told = notice(READER, "notice.gone", {"chat": "1", "why": "blocked"}, now=world.now)
+    told = notice(READER, a_notice("notice.gone", {"chat": "1", "why": "blocked"}), now=world.now)
     await world.ask("/help")
     world.emulator.faults.add(Fault.flood(5, method="sendMessage", chat_id=READER, times=1))
     before = world.emulator.calls.total

@@ -184,6 +184,7 @@ async def test_amounts_and_the_digest_are_tables_too(world: World) -> None:
 
 @EACH
 @pytest.mark.parametrize("refused", [False, True], ids=["taken", "refused"])
+@pytest.mark.cases(keep=2)
 async def test_what_waited_for_the_morning_is_a_table_or_words(
     world: World, chat: int, language: str, *, refused: bool
 ) -> None:

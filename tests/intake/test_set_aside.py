@@ -21,6 +21,7 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from bot import metrics
+from bot.alerts.notices import Notice
 from bot.app import run
 from bot.config import load_settings
 from bot.emulator import TEST_TOKEN, Emulator
@@ -39,6 +40,7 @@ from bot.telegram.session import open_session
 from storage.db import Db, Store
 from storage.schema import alert
 from storage.schema import inbox as table
+from tests.factories import carried
 from tests.handlers.conftest import CATALOG, READER
 
 #: What it promises is no matter of SQL: on PostgreSQL it is tried in the long run.
@@ -235,9 +237,8 @@ async def test_G25_the_operator_is_told_once_an_hour_of_all_since(store: Store) 
     now = datetime(2026, 11, 28, 6, 59, tzinfo=UTC)
 
     async def tell(db: Db, count: int, last: int) -> bool:
-        return await tell_hourly(
-            db, [OPERATOR], "notice.unreadable", {"count": f"{count}", "last": f"{last}"}, now=now
-        )
+        told = Notice.of("notice.unreadable", count=count, last=last)
+        return await tell_hourly(db, [OPERATOR], told, now=now)
 
     async def never(_raw: dict[str, Any]) -> None:
         raise UnreadableError("never")
@@ -245,7 +246,7 @@ async def test_G25_the_operator_is_told_once_an_hour_of_all_since(store: Store) 
     async def said() -> list[dict[str, str]]:
         async with store.reading() as db:
             rows = await db.execute(select(alert.c.payload).order_by(alert.c.id))
-            return [dict(row.payload["values"]) for row in rows]
+            return [carried(Notice.from_json(row.payload)) for row in rows]
 
     first = Inbox(store, never, holder="a", alone=True, tell=tell)
     await first.receive([{"update_id": 1, **message()}])

@@ -22,7 +22,7 @@ from bot.render.reasons import because, in_english, told
 from bot.render.text import places
 from storage.belonging import UNMET
 from storage.chats import STOPPED
-from tests.factories import NOW, a_reason
+from tests.factories import NOW, a_notice, a_reason
 from tests.languages.expected import WHOLE
 from tests.reasons import all_given, all_told
 
@@ -79,7 +79,7 @@ def test_no_reason_is_left_in_english(language: str) -> None:
 def test_every_reason_of_a_notice_reaches_the_operator_in_their_words(language: str) -> None:
     """What is behind it too, and what the log would say of it in another language's notice not."""
     for one in all_told().values():
-        word = Notice(msgid="notice.source", values=(("source", "bank"),))
+        word = a_notice("notice.source", {"source": "bank"})
         shown = notice(word, language, reasons=(one.sample,), today=NOW.date()).text
         assert told(one.sample, language, today=NOW.date()).text in shown
         if language != "en" and one.words:
@@ -165,4 +165,4 @@ def test_a_notice_of_an_earlier_version_keeps_its_sentence() -> None:
         {"v": 1, "msgid": "notice.source", "values": [["source", "x"], ["why", "gone"]]}
     )
     assert "gone" in notice(old, "ru").text
-    assert "–" in notice(Notice(msgid="notice.source", values=(("source", "x"),)), "ru").text
+    assert "–" in notice(a_notice("notice.source", {"source": "x"}), "ru").text

@@ -23,7 +23,7 @@ from bot.model.chats import ChatKind, Style
 from bot.telegram.outcomes import KICKED, NO_RIGHT
 from storage.db import Store
 from storage.schema import alert, chat, delivery, rule, subscription
-from tests.factories import NOW
+from tests.factories import NOW, a_notice
 from tests.factories import chat as a_chat
 from tests.handlers.test_privacy import fill
 from tests.storage.test_rules import proposed, saved
@@ -44,7 +44,7 @@ async def _enqueue(store: Store, key: str) -> None:
             db,
             Alert(
                 dedup_key=key,
-                payload=Notice(msgid="notice.gone", values=()),
+                payload=Notice(msgid="notice.gone"),
                 severity=Severity.NOTABLE,
                 lane=Lane.ALERT,
                 audience=Audience(subscription=KEY),
@@ -320,7 +320,7 @@ async def test_S21_what_operators_were_told_of_the_old_group_is_forgotten_with_t
     await _met(store, OLD)
     async with store.writing() as db:
         told = {"chat": str(OLD), "why": "blocked"}
-        await storage.alerts.enqueue(db, notice(READER, "notice.gone", told, now=NOW))
+        await storage.alerts.enqueue(db, notice(READER, a_notice("notice.gone", told), now=NOW))
         await storage.supergroups.migrate(db, OLD, NEW)
         await storage.supergroups.migrate(db, OLD, NEW)
         assert (await db.execute(select(alert.c.about_chat))).scalars().all() == [NEW]

@@ -289,6 +289,7 @@ def _filled(connection: Connection, revision: str, tables: MetaData) -> tuple[Ro
     return rows, unfilled(rows, tables)
 
 
+@pytest.mark.cases
 async def test_no_migration_loses_or_changes_what_any_earlier_schema_stored(
     database_url: str,
 ) -> None:

@@ -34,7 +34,7 @@ from bot.sources.catalog import parse_catalog
 from storage.db import Store
 from storage.schema import alert, delivery, series, subscription
 from storage.withheld import ANY_CHANNEL
-from tests.factories import chat
+from tests.factories import a_notice, chat
 from tests.storage.test_withheld import EDITOR
 
 TODAY = date(2021, 10, 20)
@@ -154,7 +154,7 @@ async def test_the_alerts_of_a_revised_figure_are_found_by_their_keys(store: Sto
     async with store.writing() as db:
         for number in range(400):
             key = f"notice:1:{number}"
-            notice = Notice(msgid="notice.other", values=())
+            notice = Notice(msgid="notice.other")
             lanes = {"severity": Severity.INFO, "lane": Lane.ALERT, "audience": Audience(chat=1)}
             times = {"created_at": NOW, "expires_at": NOW + timedelta(days=1)}
             await storage.alerts.enqueue(db, Alert(dedup_key=key, payload=notice, **lanes, **times))  # type: ignore[arg-type]  # mixed fields
@@ -196,7 +196,9 @@ async def test_the_notices_about_a_chat_are_found_by_it(store: Store) -> None:
     async with store.writing() as db:
         for number in range(1, 401):
             values = {"chat": str(-number), "why": "blocked"}
-            await storage.alerts.enqueue(db, notice(number, "notice.gone", values, now=NOW))
+            await storage.alerts.enqueue(
+                db, notice(number, a_notice("notice.gone", values), now=NOW)
+            )
         await db.execute(text("ANALYZE"))
         with statements(db) as asked:
             await storage.privacy.erase(db, -7)

@@ -16,10 +16,12 @@ import storage.inbox
 import storage.rates
 import storage.rules
 import storage.stories
+from bot.alerts.notices import Notice
 from bot.alerts.notices import alert as notice
 from bot.model.alerts import Audience, Severity
 from bot.model.news import Verdict
 from bot.model.rules import Condition, Direction, Rule
+from bot.reasons import ChatNumber
 from bot.telegram.outcomes import BLOCKED, DEACTIVATED, KICKED
 from storage.db import Store
 from storage.entries import NewEntry
@@ -34,6 +36,7 @@ from storage.retention import (
 )
 from storage.schema import alert, chat, delivery, entry, inbox, metadata, story, story_topic
 from tests import factories
+from tests.factories import a_notice
 
 DAY = timedelta(days=1)
 QUIET = Verdict(security=False, score=0.0, severity=Severity.INFO, topics=("economy",))
@@ -102,7 +105,7 @@ async def alerts(store: Store, ages: list[timedelta], *, chats: int = 1) -> None
             await storage.chats.add(db, factories.chat(number), now=now - STORIES_KEPT)
             await storage.chats.subscribe(db, number, ["topic:security"], now=now - STORIES_KEPT)
         for age in ages:
-            one = notice(1, "notice.gone", {"age": str(age)}, now=now - age)
+            one = notice(1, a_notice("notice.gone", {"age": str(age)}), now=now - age)
             await storage.alerts.enqueue(
                 db, replace(one, audience=Audience(subscription="topic:security"))
             )
@@ -134,7 +137,9 @@ async def test_the_newest_alert_stays_so_that_its_number_is_not_given_again(stor
     await forget(store)
     async with store.writing() as db:
         (old,) = (await db.execute(select(alert.c.id))).scalars()
-        new = await storage.alerts.enqueue(db, notice(1, "notice.gone", {}, now=datetime.now(UTC)))
+        new = await storage.alerts.enqueue(
+            db, notice(1, a_notice("notice.gone"), now=datetime.now(UTC))
+        )
     assert new is not None
     assert new > old == 2
 
@@ -153,10 +158,11 @@ async def test_an_alert_that_nobody_approved_is_forgotten_too(store: Store) -> N
     now = datetime.now(UTC)
     async with store.writing() as db:
         await storage.alerts.enqueue(
-            db, replace(notice(1, "notice.gone", {}, now=now - ALERTS_KEPT * 2), approval=True)
+            db,
+            replace(notice(1, a_notice("notice.gone"), now=now - ALERTS_KEPT * 2), approval=True),
         )
         await db.execute(update(alert).values(expires_at=now - ALERTS_KEPT))
-        await storage.alerts.enqueue(db, notice(1, "notice.gone", {}, now=now))
+        await storage.alerts.enqueue(db, notice(1, a_notice("notice.gone"), now=now))
     await forget(store)
     assert (await count(store))["alert"] == 1
 
@@ -207,7 +213,7 @@ async def test_G7_a_chat_that_blocked_the_bot_is_forgotten_after_ninety_days(sto
             await storage.chats.close(db, number, why=BLOCKED.why)
         await storage.chats.stop(db, silent)
         await storage.chats.close(db, silent, why=BLOCKED.why)
-        told = notice(here, "notice.gone", {"chat": str(gone), "why": "kicked"}, now=began)
+        told = notice(here, Notice.of("notice.gone", {"chat": ChatNumber(gone)}), now=began)
         await storage.alerts.enqueue(db, told)
         while await storage.fan_out.fan_out(db) is not None:
             pass

@@ -210,6 +210,7 @@ VERB = "import sys; from bot.cli import main; main()"
 
 
 @pytest.mark.parametrize("verb", ["backup", "restore"])
+@pytest.mark.cases(keep=1)
 async def test_a_verb_killed_in_the_midst_leaves_all_as_it_was(
     tmp_path: Path, migrated_postgres_url: str, verb: str
 ) -> None:

@@ -17,7 +17,7 @@ from bot.alerts.notices import alert as notice
 from bot.model.alerts import EVERYBODY, Lane
 from bot.model.calls import Call
 from storage.db import Store
-from tests.factories import NOW, chat
+from tests.factories import NOW, a_notice, chat
 
 
 async def claimed(store: Store) -> list[int]:
@@ -48,7 +48,7 @@ async def test_while_alerts_are_stopped_answers_and_notices_leave_alone(store: S
         assert await storage.switch.off_since(db, "u") is None
         await storage.alerts.enqueue(db, alert("1", Broadcast(text="x"), EVERYBODY, now=NOW))
         why = {"source": "s", "why": "w"}
-        await storage.alerts.enqueue(db, notice(1, "notice.source", why, now=NOW))
+        await storage.alerts.enqueue(db, notice(1, a_notice("notice.source", why), now=NOW))
         call = Call(method="sendMessage", parameters={"text": "a"})
         late = answer(2, 2, call, flood=False, now=NOW, lasts=timedelta(1))
         await storage.alerts.enqueue(db, late)

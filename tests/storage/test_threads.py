@@ -10,17 +10,16 @@ import storage.alerts
 import storage.chats
 import storage.supergroups
 from bot.alerts.feeds import FeedBrought
-from bot.alerts.notices import Notice
 from bot.model.alerts import Payload
 from bot.model.chats import Chat, ChatKind, Post, read_threads, thread_of, write_threads
 from storage.db import Store
-from tests.factories import NOW
+from tests.factories import NOW, a_notice
 from tests.factories import chat as a_chat
 from tests.storage.test_deliveries import an_alert, claim, fan_all, readers
 
 GROUP, MOVED = -100, -1001234567890
 BROUGHT = FeedBrought(feed="1", name="Mine", title="Headline", text="Text.")
-NOTICE = Notice(msgid="notice.well", values=(("source", "x"),))
+NOTICE = a_notice("notice.well", {"source": "x"})
 
 
 def test_what_is_written_is_read() -> None:

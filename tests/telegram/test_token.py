@@ -11,7 +11,7 @@ import pytest
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.telegram import api as client
 from bot.telegram.api import MISTAKEN, TOKEN_PAUSE, TOKEN_REFUSALS, Api
-from bot.telegram.outcomes import Rejected, Retry, Sent
+from bot.telegram.outcomes import UNKNOWN_TOKEN, Rejected, Retry, Sent
 from bot.telegram.session import open_session
 
 #: Telegram knows the token, and refused it by mistake.
@@ -57,3 +57,27 @@ async def test_G16_mistakes_with_successes_between_them_never_add_up(
         assert found[:-1] == [AGAIN] * (TOKEN_REFUSALS - 1)
         assert isinstance(found[-1], Rejected)
         assert found[-1].token
+
+
+async def test_G16_a_token_that_was_good_is_not_given_up_over_seconds_of_nothing_but_401(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a server says while it starts again; one that never was good is believed at once."""
+    monkeypatch.setattr(client, "TOKEN_PAUSE", 0.0)
+    again = Retry(MISTAKEN, after=0.0)
+    async with telegram() as (emulator, api):
+        emulator.faults.add(Fault.unauthorized())
+        assert (await api.call("getUpdates")) == Rejected(UNKNOWN_TOKEN, token=True)
+        emulator.faults.clear()
+        assert isinstance(await api.call("sendMessage", chat_id=7, text="a"), Sent)
+        emulator.faults.add(Fault.unauthorized())
+        asked = await asyncio.gather(*(api.call("sendMessage", chat_id=7, text="b") for _ in "12"))
+        assert [*asked, await api.call("getUpdates")] == [again] * 3
+        emulator.faults.clear()
+        assert isinstance(await api.call("sendMessage", chat_id=7, text="b"), Sent)
+        hour_later = client.boottime() + 3600
+        monkeypatch.setattr(client, "boottime", lambda: hour_later)
+        emulator.faults.add(Fault.unauthorized())
+        assert await api.call("getChat") == again
+        monkeypatch.setattr(client, "boottime", lambda: hour_later + client.TOKEN_PATIENCE)
+        assert isinstance(await api.call("getChat"), Rejected)

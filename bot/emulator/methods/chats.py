@@ -1,4 +1,4 @@
-"""What the bot may know of chats and people, and files."""
+"""Methods that tell the bot of chats, people and files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.emulator.world import Chat, administrators
 
 
 class Chats(Shared):
-    """What the bot may know of chats and people, and files."""
+    """Methods that tell the bot of chats, people and files."""
 
     def methods(self) -> tuple[Method, ...]:
         """The methods of this subject."""
@@ -76,7 +76,7 @@ class Chats(Shared):
         return count
 
     def get_chat_administrators(self, params: Params) -> list[Json]:
-        """Who runs the chat; other bots would be left out."""
+        """The administrators of a chat; other bots would be left out."""
         chat = self.world.known_chat(self.chat_id(params))
         check_visible(chat)
         if chat.type == "private":
@@ -120,7 +120,7 @@ class Chats(Shared):
         }
 
     def get_file(self, params: Params) -> Json:
-        """Where to download a file from."""
+        """The file's card, with the path to download it from."""
         file = self.files.to_download(params.text("file_id"))
         names = ("file_id", "file_unique_id", "file_size")
         return {name: file.card[name] for name in names} | {"file_path": file.path}

@@ -62,19 +62,19 @@ class Describing(Shared):
         }
 
     def set_my_description(self, params: Params) -> bool:
-        """What an empty chat shows."""
+        """Set the text that an empty chat shows."""
         return self._set_text(params, "description")
 
     def get_my_description(self, params: Params) -> Json:
-        """What an empty chat shows."""
+        """The text that an empty chat shows."""
         return {"description": self.profile.text("description", params.text("language_code"))}
 
     def set_my_short_description(self, params: Params) -> bool:
-        """What the bot's profile shows."""
+        """Set the text that the bot's profile shows."""
         return self._set_text(params, "short_description")
 
     def get_my_short_description(self, params: Params) -> Json:
-        """What the bot's profile shows."""
+        """The text that the bot's profile shows."""
         return {
             "short_description": self.profile.text(
                 "short_description", params.text("language_code")
@@ -87,7 +87,7 @@ class Describing(Shared):
         return True
 
     def set_chat_menu_button(self, params: Params) -> bool:
-        """What the button beside the input does."""
+        """Set the button beside the input, of one chat or of all that have none of their own."""
         button = params.mapping("menu_button") or {"type": "default"}
         if button.get("type") not in {"commands", "web_app", "default"}:
             raise bad_request("unsupported type specified")
@@ -96,7 +96,7 @@ class Describing(Shared):
         return True
 
     def get_chat_menu_button(self, params: Params) -> Json:
-        """What the button beside the input does."""
+        """The button beside the input."""
         # until somebody sets it, a bot with commands has their menu there
         common = self.profile.buttons.get(0, {"type": "commands"})
         return self.profile.buttons.get(params.count("chat_id", 0), common)

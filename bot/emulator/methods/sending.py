@@ -96,9 +96,9 @@ class Sending(Shared):
         return as_told(self.world.add_message(chat, message, silent=silent))
 
     def _receiver(self, chat: Chat, params: Params) -> Json:
-        """Who alone sees an ephemeral message; empty of one that everybody sees.
+        """The one person who sees an ephemeral message; empty of one that everybody sees.
 
-        How the server words these refusals nobody has seen.
+        The server's words for these refusals are unknown.
         """
         asked = params.mapping("ephemeral_message_parameters")
         if not asked:
@@ -127,7 +127,7 @@ class Sending(Shared):
         return None
 
     def _context(self, chat: Chat, params: Params, *, is_ephemeral: bool) -> Json:
-        """What a message answers, and in which topic."""
+        """The message that a new one answers, and the topic it stands in."""
         context: Json = {}
         thread_id = params.integer("message_thread_id")
         if thread_id is not None:

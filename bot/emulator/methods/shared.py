@@ -1,4 +1,4 @@
-"""What the methods of all subjects share: the world, and how a call names a chat or a text."""
+"""The shared parts of all methods: the world, and how a call names a chat or a text."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Shared:
         return content
 
     def page_of(self, params: Params) -> Json:
-        """How a call wants a page shown below its text; empty where it says nothing of it."""
+        """A call's options for the page below its text; empty where it says nothing of it."""
         options = params.mapping("link_preview_options")
         if not options:
             return {}
@@ -93,7 +93,7 @@ class Shared:
         return {"link_preview_options": options}
 
     def author(self, chat: Chat) -> Json:
-        """Who a message of the bot's is from: in a channel nobody but the channel itself."""
+        """The author of a message of the bot's: in a channel the channel itself."""
         if chat.is_channel:
             return {"sender_chat": chat.brief}
         return {"from": self.world.bot_json}

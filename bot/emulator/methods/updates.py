@@ -99,7 +99,7 @@ class GettingUpdates(Shared):
         return True
 
     def get_webhook_info(self, _: Params) -> Json:
-        """Where updates go, and the last thing that went wrong there."""
+        """The webhook: where updates go, and the last failure there."""
         return self.updates.info()
 
 

@@ -1,4 +1,4 @@
-"""What currencies are called in English, beside CLDR's full names.
+"""The names of currencies in English, beside CLDR's full names.
 
 CLDR calls both the Kyrgyz and the Uzbek currency "som"; here "som" is KGS and "sum" UZS.
 """

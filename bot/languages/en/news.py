@@ -1,4 +1,4 @@
-"""What newsrooms write in English."""
+"""The words of newsrooms in English."""
 
 from bot.languages.parts import News
 

@@ -1,4 +1,4 @@
-"""What English asks about money with."""
+"""The words of questions about money in English."""
 
 from bot.languages.parts import Questions
 

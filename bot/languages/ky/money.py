@@ -1,4 +1,4 @@
-"""What currencies are called in Kyrgyz, in every case: endings follow the stem's last letters."""
+"""The names of currencies in Kyrgyz, in every case: endings follow the stem's last letters."""
 
 from __future__ import annotations
 

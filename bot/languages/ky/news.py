@@ -1,4 +1,4 @@
-"""What newsrooms write in Kyrgyz."""
+"""The words of newsrooms in Kyrgyz."""
 
 from bot.languages.parts import News
 

@@ -1,4 +1,4 @@
-"""What Kyrgyz asks about money with. Its "with", менен, stands behind the wanted currency."""
+"""The words of questions about money in Kyrgyz; "with", менен, stands behind the currency."""
 
 from bot.languages.parts import Questions
 

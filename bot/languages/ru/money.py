@@ -1,4 +1,4 @@
-"""What currencies are called in Russian, in every case and in slang: CLDR has no cases."""
+"""The names of currencies in Russian, in every case and in slang: CLDR has no cases."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from bot.languages.parts import Form, Head, Money
 
 @dataclass(frozen=True, slots=True)
 class Paradigm:
-    """How a noun is declined.
+    """The declension of a noun.
 
-    What is cut from the nominative, the other endings, the prepositional plural.
+    `cut` is cut from the nominative, `endings` are the other endings, `inside` the prepositional
+    plural.
     """
 
     cut: str

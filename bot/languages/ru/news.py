@@ -1,4 +1,4 @@
-"""What newsrooms write in Russian."""
+"""The words of newsrooms in Russian."""
 
 from bot.languages.parts import News
 

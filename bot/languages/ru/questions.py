@@ -1,4 +1,4 @@
-"""What Russian asks about money with."""
+"""The words of questions about money in Russian."""
 
 from bot.languages.parts import Questions
 

@@ -27,7 +27,7 @@ def sources_of(modules: Mapping[str, object]) -> dict[str, RateSource]:
 
 
 def problems_of(modules: Mapping[str, object]) -> list[str]:
-    """What these modules lack to be publishers, a sentence each."""
+    """The parts that these modules lack to be publishers, a sentence each."""
     # what opens a worker process reads no settings, and none of what they are read with
     from bot.grammar import no_currency
 
@@ -54,5 +54,5 @@ SOURCES = sources_of(modules_of(__name__, FOLDER))
 
 
 def problems() -> list[str]:
-    """What the files here lack, a sentence each."""
+    """The parts that the files here lack, a sentence each."""
     return problems_of(modules_of(__name__, FOLDER))

@@ -32,7 +32,7 @@ def kinds_of(modules: Mapping[str, object]) -> dict[str, Kind]:
 
 
 def problems_of(modules: Mapping[str, object]) -> list[str]:
-    """What these modules lack to be kinds of sources, a sentence each."""
+    """The parts that these modules lack to be kinds of sources, a sentence each."""
     problems: list[str] = []
     found = kinds_of(modules)
     verbs: dict[str, str] = {}
@@ -83,5 +83,5 @@ KINDS = kinds_of(modules_of(__name__, FOLDER))
 
 
 def problems() -> list[str]:
-    """What the files here lack, a sentence each."""
+    """The parts that the files here lack, a sentence each."""
     return problems_of(modules_of(__name__, FOLDER))

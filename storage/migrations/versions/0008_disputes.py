@@ -1,4 +1,4 @@
-"""Which series another source contradicts: rows of their own instead of names of marks."""
+"""Series that another source contradicts: rows of their own instead of names of marks."""
 
 from __future__ import annotations
 

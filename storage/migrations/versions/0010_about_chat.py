@@ -1,5 +1,5 @@
-"""Which chat a notice is about, and which updates say where somebody is: in columns, instead of a
-search through their words.
+"""The chat that a notice is about, and the updates that say where somebody is: in columns, instead
+of a search through their words.
 """
 
 from __future__ import annotations

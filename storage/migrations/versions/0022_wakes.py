@@ -1,4 +1,4 @@
-"""How grave a story about security must be to wake a chat."""
+"""The severity that a story about security must have to wake a chat."""
 
 from __future__ import annotations
 
