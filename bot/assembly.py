@@ -18,7 +18,6 @@ from bot.clock import TurnedClock, utc_now
 from bot.config import Settings
 from bot.deliver.compose import Composer
 from bot.deliver.editor import ChannelEditor
-from bot.deliver.pictures import SECONDS
 from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import REQUEST, Worker
 from bot.fetch import Fetcher, Limits
@@ -26,7 +25,6 @@ from bot.ingest import Ingest
 from bot.listening import inbox_of, serve
 from bot.ops import ops_app
 from bot.own_feeds import OwnFeeds
-from bot.render import panel_drawing
 from bot.running import Running, process_name, tell
 from bot.sources.specs import Catalog
 from bot.telegram.api import Api
@@ -154,7 +152,7 @@ def _worker(doors: Doors, api: Api, client: Bot, editor: Editor, unread: UnreadA
         api=doors.api(seconds=REQUEST),
         composer=Composer(
             *(doors.store, doors.catalog, lambda: client.known_as, doors.clock),
-            draw=partial(doors.workers.run, panel_drawing.draw, timeout=SECONDS),
+            run=doors.workers.run,
         ),
         editor=editor,
         unread=unread,

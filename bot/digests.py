@@ -10,10 +10,10 @@ import structlog
 import storage.alerts
 import storage.chats
 from bot.alerts import digests, weeks
-from bot.detect.weeks import monday_of
 from bot.model.alerts import Alert
 from bot.model.local_time import first_instant
 from bot.model.subjects import DigestSubject, WeekSubject, digests_of, weeks_of
+from bot.model.weeks import monday_of
 from storage.db import Store
 
 log = structlog.get_logger(__name__)

@@ -17,7 +17,7 @@ import storage.joined
 import storage.quiet
 from bot.alerts import KINDS, Desk, Reader, kind_of
 from bot.clock import utc_now
-from bot.deliver.pictures import Draw, Pictures, Upload
+from bot.deliver.pictures import Pictures, Run, Upload
 from bot.model.alerts import Severity
 from bot.model.chats import ChatKind, Sound, Style, read_sounds
 from bot.render.buttons import put_in
@@ -68,8 +68,8 @@ Made = Request | _Edit | _Reply | StoredAlert | None
 class Composer:
     """Makes messages of alerts and remembers the last few hundred.
 
-    `bot_name` is empty until Telegram has told it; `clock` is that of who decides alerts; `draw`
-    paints the picture that a message has.
+    `bot_name` is empty until Telegram has told it; `clock` is that of who decides alerts; `run`
+    paints the picture that a message has in a worker process.
     """
 
     def __init__(
@@ -78,13 +78,13 @@ class Composer:
         catalog: Catalog,
         bot_name: Callable[[], str] = str,
         clock: Callable[[], datetime] = utc_now,
-        draw: Draw | None = None,
+        run: Run | None = None,
     ) -> None:
         self._store = store
         self._bot_name = bot_name
         self._catalog = catalog
         self._clock = clock
-        self.pictures = Pictures(draw)
+        self.pictures = Pictures(run)
         self._made: FIFOCache[tuple[object, ...], asyncio.Future[Made]] = FIFOCache(KEPT)
         self._news: FIFOCache[int, News] = FIFOCache(KEPT)
 

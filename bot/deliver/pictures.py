@@ -15,6 +15,7 @@ import structlog
 from cachetools import LRUCache
 
 from bot.errors import BotError
+from bot.render import panel_drawing
 from bot.render.panels import Panels
 from bot.telegram.outcomes import Outcome
 from bot.telegram.results import photo_of
@@ -24,7 +25,8 @@ log = structlog.get_logger(__name__)
 SECONDS = 20.0  # that a worker has for one: the first imports matplotlib
 KEPT = 64  # pictures of 100 kB each, until Telegram has them
 
-Draw = Callable[[Panels], Awaitable[bytes]]
+#: Runs a job in a worker process.
+Run = Callable[..., Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,10 @@ class NotDrawnError(Exception):
 
 
 class Pictures:
-    """What is drawn, and what Telegram has; one for a composer. Without `draw` there are none."""
+    """What is drawn, and what Telegram has; one for a composer. Without `run` there are none."""
 
-    def __init__(self, draw: Draw | None = None) -> None:
-        self._draw = draw
+    def __init__(self, run: Run | None = None) -> None:
+        self._run = run
         self._made: LRUCache[Panels, asyncio.Task[bytes | None]] = LRUCache(KEPT)
         self._file_ids: LRUCache[Panels, str] = LRUCache(KEPT)
 
@@ -53,14 +55,14 @@ class Pictures:
         """Its file id or the picture itself; None where it cannot be drawn. NotDrawnError while it
         is.
         """
-        if self._draw is None:
+        if self._run is None:
             return None
         if (file_id := self._file_ids.get(picture)) is not None:
             return file_id
         made = self._made.get(picture)
         if made is None:
             made = self._made[picture] = asyncio.create_task(
-                self._drawn(self._draw, picture), name="draw a picture"
+                self._drawn(self._run, picture), name="draw a picture"
             )
         if not made.done():
             raise NotDrawnError
@@ -72,9 +74,9 @@ class Pictures:
             self._file_ids[picture] = file_id
             self._made.pop(picture, None)
 
-    async def _drawn(self, draw: Draw, picture: Panels) -> bytes | None:
+    async def _drawn(self, run: Run, picture: Panels) -> bytes | None:
         try:
-            return await draw(picture)
+            return await run(panel_drawing.draw, picture, timeout=SECONDS)
         except BotError as error:  # the words go alone
             log.warning("no picture", title=picture.title, error=str(error))
             return None

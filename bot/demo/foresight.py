@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 
 import storage.chats
 import storage.quiet
-from bot.detect.weeks import monday_of
 from bot.model.local_time import first_instant
 from bot.model.subjects import DigestSubject, WeekSubject, digests_of, weeks_of
-from bot.model.weeks import DAYS
+from bot.model.weeks import DAYS, monday_of
 from storage.db import Store
 
 DIGEST, QUIET_ENDS = "digest", "quiet_ends"

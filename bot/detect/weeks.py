@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from bot.model.rates import SeenRate
 from bot.model.weeks import DAYS, CurrencyWeek
@@ -19,8 +19,3 @@ def currency_week(history: Sequence[SeenRate], first: date) -> CurrencyWeek | No
     if not within:
         return None
     return CurrencyWeek(rates=tuple(within), past=tuple(past[:-1]))
-
-
-def monday_of(day: date) -> date:
-    """The Monday of a day's week."""
-    return day - timedelta(days=day.weekday())

@@ -53,3 +53,8 @@ class WeekSummary:
     def last(self) -> date:
         """Its Sunday."""
         return self.first + DAYS - timedelta(days=1)
+
+
+def monday_of(day: date) -> date:
+    """The Monday of a day's week."""
+    return day - timedelta(days=day.weekday())

@@ -16,7 +16,6 @@ from bot.errors import BotError
 from bot.i18n import NO_BREAK, day, t
 from bot.languages import LANGUAGES
 from bot.model.subjects import SECURITY, WeekSubject, weeks_of
-from bot.render.panels import Panels
 from bot.render.phrases import phrase
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World, days
 from tests.handlers.test_boards import told
@@ -107,7 +106,7 @@ async def test_a_picture_that_cannot_be_drawn_or_is_refused_leaves_the_words(
 ) -> None:
     """They are what matters."""
 
-    async def draw(_picture: Panels) -> bytes:
+    async def draw(*_job: object, **_options: object) -> bytes:
         raise BotError("no worker")
 
     drawing = patient.bot.worker.composer.pictures
