@@ -158,6 +158,7 @@ class Worker:
         finally:
             self.stop()
             self.slots.close()
+            # what is in flight gets its answer: nothing was begun that outlives its lease
             await asyncio.wait([*tasks, *self._senders], timeout=MARGIN)
             for task in (stopped, marker, *tasks, *self._senders):
                 task.cancel()
@@ -281,6 +282,7 @@ class Worker:
         if message is None:
             return
         now = boottime()
+        # the words took so long that the request could outlive the lease
         if now > until:
             self.marks.add(unbegun(item))
             return
