@@ -90,6 +90,7 @@ from handlers.parts import (
 )
 from handlers.services import Services
 from handlers.serving import Chatless, chatless, served
+from handlers.shown import unrouted
 
 #: Files that may be lists of feeds, by what they are called.
 LISTS = filters.Document.FileExtension("opml") | filters.Document.FileExtension("xml")
@@ -355,7 +356,7 @@ def problems() -> list[str]:
     pressed = {f"button {verb} with {count} words": one for (verb, count), one in buttons.items()}
     found += unusable({**_written(), **pressed, **_nowhere()}) + lacking(COMMANDS)
     found += unfit(_written(), "Update", "Context") + unfit(_nowhere(), "Services", "Update")
-    found += misfitting(buttons) + unreachable(buttons)
+    found += misfitting(buttons) + unreachable(buttons) + unrouted(buttons)
     found += alerts.lacking_subjects(SUBJECTS.values())
     return found + texts_lacking(FALLBACK) + texts_unlisted() + families.problems()
 
