@@ -15,7 +15,7 @@ import storage.alerts
 import storage.deliveries
 import storage.joined
 import storage.quiet
-from bot.alerts import KINDS, Desk, Reader, kind_of
+from bot.alerts import KINDS, Kit, Reader, kind_of
 from bot.clock import utc_now
 from bot.model.alerts import Severity
 from bot.model.chats import ChatKind, Sound, Style, read_sounds
@@ -147,7 +147,7 @@ class Composer:
         kind = kind_of(stored)
         if stored.id in self._news or kind.payload.TERMS.awaited:
             return
-        at = await kind.published_at(Desk(db=db, catalog=self._catalog, kinds=KINDS), stored)
+        at = await kind.published_at(Kit(db=db, catalog=self._catalog, kinds=KINDS), stored)
         self._news[stored.id] = News(stored.payload.kind, at or stored.created_at)
 
     async def _edit(self, made: _Edit, item: Claimed) -> Request | None:
@@ -217,8 +217,8 @@ class Composer:
                 return _Reply(first, request)
             return request
 
-    def _desk(self, db: Db) -> Desk:
-        return Desk(db=db, catalog=self._catalog, kinds=KINDS, bot=self._bot_name())
+    def _desk(self, db: Db) -> Kit:
+        return Kit(db=db, catalog=self._catalog, kinds=KINDS, bot=self._bot_name())
 
     async def _message(
         self, db: Db, stored: StoredAlert, item: Claimed, loudest: StoredAlert | None = None
