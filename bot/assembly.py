@@ -150,7 +150,10 @@ def _worker(doors: Doors, api: Api, client: Bot, editor: Editor, unread: UnreadA
     return Worker(
         store=doors.store,
         api=doors.api(seconds=REQUEST),
-        composer=Composer(doors.store, doors.catalog, lambda: client.known_as, doors.clock),
+        composer=Composer(
+            *(doors.store, doors.catalog, lambda: client.known_as, doors.clock),
+            run=doors.workers.run,
+        ),
         editor=editor,
         unread=unread,
         token_name=doors.settings.token_name,

@@ -193,6 +193,7 @@ def _is(fate: Fate, code: str) -> bool:
 
 async def _enqueue(db: Db, kept: Board, message: int | None, now: datetime) -> int | None:
     version = kept.version + 1
+    # first: the number is in the alert's key, and a key is given once
     await storage.boards.change(db, kept.chat, version=version)
     return await storage.alerts.enqueue(db, boards.alert(kept.chat, version, message, now=now))
 

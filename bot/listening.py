@@ -214,6 +214,7 @@ async def serve(
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:
+        # no host is loopback: ":8080" must not mean the whole world by mistake
         await web.TCPSite(runner, host.strip("[]") or "127.0.0.1", int(port)).start()
     except OSError as error:
         raise ConfigError(f"{setting}: cannot listen on {listen}: {_unheard(error)}") from None

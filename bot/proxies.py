@@ -107,6 +107,7 @@ class _SocksConnector(aiohttp.TCPConnector):
         tls: ssl.SSLContext | None,
         **options: Any,  # noqa: ANN401 - aiohttp's own
     ) -> None:
+        # no cache: the address is the one that was judged for this very request
         super().__init__(ssl=tls or SYSTEMS, resolver=_Judged(told), use_dns_cache=False, **options)
         self._proxy = proxy
 
@@ -120,6 +121,7 @@ class _SocksConnector(aiohttp.TCPConnector):
         **kwargs: Any,  # noqa: ANN401 - likewise
     ) -> tuple[asyncio.Transport, ResponseHandler]:
         """A connection over a socket that the proxy has joined to the host."""
+        # the resolver above gives one
         host, port = addr_infos[0][4][:2]
         try:
             joined = await _joined(self._proxy, host, port)
@@ -187,6 +189,7 @@ async def _introduce(way: socket.socket, user: str, password: str) -> None:
     if version != _VERSION or chosen != method:
         raise ProxyError("the proxy wants another introduction")
     if method == _PASSWORD:
+        # a length is one byte
         name, secret = user.encode()[:255], password.encode()[:255]
         said = bytes([1, len(name)]) + name + bytes([len(secret)]) + secret
         await loop.sock_sendall(way, said)

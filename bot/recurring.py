@@ -231,15 +231,15 @@ async def keep_fresh(bot: Running) -> None:
 
 #: Everything that recurs, in the order it is begun.
 JOBS = (
-    Job(name="poll", every=TICK, due=due, do=poll),
+    Job(name="poll", every=TICK, due=due, do=poll),  # which are due is `schedule`'s
     Job(name="fan_out", follows="poll", do=fan_out),
-    Job(name="digests", every=5.0, do=digests),
-    Job(name="own_feeds", every=10.0, do=own_feeds),
-    Job(name="broadcasts", every=2.0, do=broadcasts),
+    Job(name="digests", every=5.0, do=digests),  # so exact is a digest's hour
+    Job(name="own_feeds", every=10.0, do=own_feeds),  # each in its quarter of an hour
+    Job(name="broadcasts", every=2.0, do=broadcasts),  # so old is the progress that is shown
     Job(name="boards", every=5.0, do=boards),
     Job(name="canary", every=UNHEARD_LOOK, do=look_for_unheard),
     Job(name="heartbeat", every=HEARTBEAT, do=beat),
-    Job(name="hubs", every=60.0, do=hubs),
+    Job(name="hubs", every=60.0, do=hubs),  # whose leases end by the day
     Job(name="index", every=5.0, do=index),
     Job(name="tidy", every=HOUR, do=tidy, again=2.0),
     Job(name="standing", every=HOUR, do=look_again, who=Doer.EACH),

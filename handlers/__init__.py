@@ -90,6 +90,7 @@ from handlers.parts import (
 )
 from handlers.services import Services
 from handlers.serving import Chatless, chatless, served
+from handlers.shown import unrouted
 
 #: Files that may be lists of feeds, by what they are called.
 LISTS = filters.Document.FileExtension("opml") | filters.Document.FileExtension("xml")
@@ -266,8 +267,8 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("hour", 1): Route(digest.pressed, Who.ADMINISTRATOR),
     ("digest", 1): Route(digest.opened, Who.ADMINISTRATOR),
     ("at", 1): Route(digest.toggled, Who.ADMINISTRATOR),
-    ("chart", 2): Route(charts.pressed, Who.ANYBODY),
-    ("chart", 3): Route(charts.pressed, Who.ANYBODY),
+    ("week", 1): Route(digest.week_pressed, Who.ADMINISTRATOR),
+    **{("chart", words): Route(charts.pressed, Who.ANYBODY) for words in (2, 3)},
     ("amounts", 1): Route(convert.amounts, Who.ANYBODY),
     ("new", 1): Route(rules.chosen, Who.ADMINISTRATOR),
     ("rule", 2): Route(rules.pressed, Who.ADMINISTRATOR),
@@ -354,7 +355,7 @@ def problems() -> list[str]:
     pressed = {f"button {verb} with {count} words": one for (verb, count), one in buttons.items()}
     found += unusable({**_written(), **pressed, **_nowhere()}) + lacking(COMMANDS)
     found += unfit(_written(), "Update", "Context") + unfit(_nowhere(), "Services", "Update")
-    found += misfitting(buttons) + unreachable(buttons)
+    found += misfitting(buttons) + unreachable(buttons) + unrouted(buttons)
     found += alerts.lacking_subjects(SUBJECTS.values())
     return found + texts_lacking(FALLBACK) + texts_unlisted() + families.problems()
 

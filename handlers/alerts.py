@@ -29,6 +29,7 @@ from bot.model.subjects import (
     RuleSubject,
     Subject,
     TopicSubject,
+    WeekSubject,
 )
 from bot.render import alerts as render
 from bot.render.answers import say
@@ -196,7 +197,8 @@ async def _rule(subject: RuleSubject, db: Db, context: Context) -> Followed:
 
 
 @followed.register(DigestSubject)
-async def _digest(_subject: DigestSubject, _db: Db, _context: Context) -> Followed:
+@followed.register(WeekSubject)
+async def _digest(_subject: DigestSubject | WeekSubject, _db: Db, _context: Context) -> Followed:
     """A digest comes when it was asked for: /digest changes that, no button does."""
     raise UserError("error.stale")
 

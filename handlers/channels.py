@@ -180,6 +180,7 @@ async def _shown(context: Context, setup: Setup) -> Message:
         context.language,
         now=context.services.clock(),
         digests={one.at for one in digests_of(keys)},
+        week=digest.week_of(keys),
         following=subscriptions.names(keys, chat.home, context.language, order=chat.currencies),
         board=board,
     )
@@ -219,8 +220,9 @@ async def _order(context: Context, setup: Setup) -> Message:
 
 
 async def _hours(context: Context, setup: Setup) -> Message:
-    times = {one.at for one in digests_of(await _keys(context, setup))}
-    return render.hours(setup.id, times, context.language)
+    keys = await _keys(context, setup)
+    times = {one.at for one in digests_of(keys)}
+    return render.hours(setup.id, times, context.language, week=digest.week_of(keys))
 
 
 async def _sounds(context: Context, setup: Setup) -> Message:
@@ -353,6 +355,7 @@ async def _toggle_hour(context: Context, chat: Chat, value: str) -> None:
         if key not in old:
             digest.must_fit([*(one.at for one in old), at], [at])
         await subscriptions.switch(db, chat.id, str(key), now=context.services.clock())
+        await digest.settle_week(db, chat.id, chat.time_zone)
 
 
 async def _toggle(context: Context, chat: Chat, key: str) -> None:
@@ -375,6 +378,7 @@ CHANGES: dict[str, tuple[Change, Page]] = {
     "top": (_toggle_topic, _topics),
     "first": (_put_first, _order),
     "hour": (_toggle_hour, _hours),
+    "week": (digest.switch_week, _hours),
     "sound": (_set_sound, _sounds),
     "policy": (_set_policy, _shown),
     "tables": (_set_tables, _shown),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
@@ -16,7 +16,15 @@ from bot.convert.quiet import read_hours
 from bot.errors import UserError
 from bot.i18n import name_of, t
 from bot.model.chats import Chat
-from bot.model.subjects import MOST_DIGESTS, DigestSubject, bases_of, digests_of, topics_of
+from bot.model.subjects import (
+    MOST_DIGESTS,
+    DigestSubject,
+    WeekSubject,
+    bases_of,
+    digests_of,
+    topics_of,
+    weeks_of,
+)
 from bot.readers.digest import day_digest
 from bot.render import digest as render
 from bot.render import subscriptions as menus
@@ -30,6 +38,7 @@ from storage.db import Db
 EXAMPLE = "/digest 08:30 20:00"
 WHEN = "digest:when"  # what the button below a digest sends
 OFF = "off"
+USUAL_HOUR = time(9)  # of the summary of a week, where no digest comes
 
 
 async def digest(_update: Update, context: Context) -> None:
@@ -107,8 +116,55 @@ async def toggled(context: Context, hour: str) -> None:
 
 async def hours(context: Context, *, back: str = "") -> Message:
     """The chat's hours of digests, and taps for others."""
-    times = await _times(context)
-    return menus.hours(times, context.language, example=EXAMPLE, back=back)
+    async with context.services.store.reading() as db:
+        keys = await storage.chats.subscriptions(db, context.chat.id)
+    times, week = {one.at for one in digests_of(keys)}, week_of(keys)
+    return menus.hours(times, context.language, example=EXAMPLE, week=week, back=back)
+
+
+async def week_pressed(context: Context, how: str) -> None:
+    """Buttons `week:on` and `week:off`: the summary of the week, below the hours of digests."""
+    await switch_week(context, context.chat, how)
+    await context.edit(await hours(context, back=BACK if context.has_button(BACK) else ""))
+    await context.answer(say("settings.saved", context.language).text)
+
+
+async def switch_week(context: Context, chat: Chat, how: str) -> None:
+    """A chat's summary of the week, on or off; UserError for neither."""
+    if how not in {"on", OFF}:
+        raise UserError("error.stale")
+    services = context.services
+    async with services.store.writing() as db:
+        keys = await storage.chats.subscriptions(db, chat.id)
+        mine = weeks_of(keys)
+        if how == OFF:
+            await storage.chats.unsubscribe(db, chat.id, map(str, mine))
+        elif not mine:
+            week = WeekSubject(_week_hour(keys), chat.time_zone)
+            await storage.chats.subscribe(db, chat.id, [str(week)], now=services.clock())
+
+
+def week_of(keys: Sequence[str]) -> time | None:
+    """At which hour of Monday the summary of the week comes; None where none does."""
+    return min((one.at for one in weeks_of(keys)), default=None)
+
+
+def _week_hour(keys: Sequence[str]) -> time:
+    """The first hour of a chat's digests, or where it has none a usual one."""
+    return min((one.at for one in digests_of(keys)), default=USUAL_HOUR)
+
+
+async def settle_week(db: Db, chat_id: int, zone: str) -> None:
+    """Let a chat's summary of the week come at the hour, and in the zone, that its digests have."""
+    keys = await storage.chats.subscriptions(db, chat_id)
+    wanted = WeekSubject(_week_hour(keys), zone)
+    mine = weeks_of(keys)
+    if not mine:
+        return
+    kept = wanted if wanted in mine else mine[0]
+    await storage.chats.unsubscribe(db, chat_id, [str(one) for one in mine if one != kept])
+    if kept != wanted:
+        await storage.chats.follow_instead(db, chat_id, str(kept), str(wanted))
 
 
 def _pressed_time(hour: str) -> time:
@@ -172,6 +228,7 @@ async def _keep(context: Context, times: Collection[time]) -> None:
         must_fit(times, new)
         wanted = [str(DigestSubject(at, chat.time_zone)) for at in sorted(new)]
         await storage.chats.subscribe(db, chat.id, wanted, now=services.clock())
+        await settle_week(db, chat.id, chat.time_zone)
 
 
 def must_fit(times: Collection[time], new: Collection[time]) -> None:
@@ -187,3 +244,4 @@ async def move(db: Db, chat_id: int, zone: str, *, now: datetime) -> None:
     await storage.chats.unsubscribe(db, chat_id, map(str, old))
     moved = [str(replace(one, zone=zone)) for one in old]
     await storage.chats.subscribe(db, chat_id, moved, now=now)
+    await settle_week(db, chat_id, zone)

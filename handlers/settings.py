@@ -221,6 +221,7 @@ async def _shown(context: Context) -> Message:
         style=chat.style,
         wakes=chat.wakes,
         digests=[one.at for one in digests_of(keys)],
+        week=digest.week_of(keys),
         following=subscriptions.names(keys, chat.home, context.language, order=stored.currencies),
         quiet=chat.quiet,
         filters=mine,

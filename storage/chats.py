@@ -270,6 +270,12 @@ async def unsubscribe(db: Db, chat_id: int, keys: Iterable[str] | None = None) -
     await db.execute(statement)
 
 
+async def follow_instead(db: Db, chat_id: int, old: str, new: str) -> None:
+    """Let a subscription be one of another key, and stay as old as it is."""
+    mine = (subscription.c.chat_id == chat_id, subscription.c.key == old)
+    await db.execute(update(subscription).where(*mine).values(key=new))
+
+
 class Following(NamedTuple):
     """The state of a subscription: told of everything, or silent until a time."""
 

@@ -102,6 +102,18 @@ async def heard(db: Db, chat_id: int, about: About) -> bool:
     return (await db.execute(query)).first() is not None
 
 
+async def was_told(db: Db, chat_id: int, kind: str, *, since: datetime) -> bool:
+    """Whether a chat had an alert of a kind that was decided since then."""
+    query = (
+        select(alert.c.id)
+        .join(delivery, delivery.c.alert_id == alert.c.id)
+        .where(alert.c.kind == kind, alert.c.created_at >= since)
+        .where(delivery.c.chat_id == chat_id, delivery.c.state.in_(REACHED))
+        .limit(1)
+    )
+    return (await db.execute(query)).first() is not None
+
+
 async def unheard(db: Db, *, now: datetime, after: timedelta) -> Sequence[Unheard]:
     """The alerts that chats wait for since `after` or longer and nobody has, oldest first.
 

@@ -32,6 +32,7 @@ from bot.secret_files import FROM_FILES
 from bot.sources import banks, kinds
 from bot.sources.catalog import load_catalog, unasked
 from handlers import BUTTONS, COMMANDS, MEMBERSHIP, WORDS, With
+from handlers.shown import unrouted
 from tests.alerts.test_one_more_kind import FILE
 from tests.conftest import ROOT
 from tests.forkserver import copied
@@ -116,29 +117,37 @@ def _is_press(given: list[str]) -> bool:
     return given[:1] == ["Context"] and all(one == "str" for one in given[1:])
 
 
-def test_every_button_that_is_shown_has_a_line() -> None:
-    """Whoever pressed another would be told that it is out of date."""
-    lost: list[str] = []
-    for path in (*ROOT.glob("handlers/*.py"), *ROOT.glob("bot/render/*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Button":
-                data = _data_of(node)
-                verb, colons = data.partition(":")[0], data.count(":")
-                if verb.isidentifier() and (verb, colons) not in BUTTONS:
-                    lost.append(f"{path.name}:{node.lineno}: {data}")
-    assert lost == []
+#: Each way to make a button, and what looks like one.
+SHOWN = """
+def shown(number, verb):
+    Button(t("button.why", "en"), f"lost:{number}")
+    Button(
+        "a (b", colour=None,  # a :)
+        data=f"gone:{number}:{verb}")
+    Button("x", data="alone"), Button("x", data=f"{verb}:1"), Button("x", url="https://a/b:c")
+    Button("x", data=number), Button("x", data=f"why:{number}")
+"""
 
 
-def _data_of(button: ast.Call) -> str:
-    """What a button sends, `{}` for what is filled in; "" of what is made elsewhere or sends
-    nothing.
-    """
-    named = {one.arg: one.value for one in button.keywords}
-    data = named.get("data", button.args[1] if len(button.args) > 1 else None)
-    if isinstance(data, ast.JoinedStr):
-        parts = [one.value if isinstance(one, ast.Constant) else "{}" for one in data.values]
-        return "".join(map(str, parts))
-    return str(data.value) if isinstance(data, ast.Constant) else ""
+def test_a_button_that_is_shown_without_a_line_is_told_by_name(tmp_path: Path) -> None:
+    """Whoever pressed it would be told that it is out of date; a start and a check refuse it."""
+    (tmp_path / "card.py").write_text(SHOWN, encoding="utf-8")
+    told = [one.partition(":")[0] for one in unrouted(BUTTONS, [tmp_path])]
+    assert told == [
+        "button lost with 1 words",
+        "button gone with 2 words",
+        "button alone with 0 words",
+    ]
+
+
+@pytest.mark.parametrize("button", [("less", 1), ("held", 2), ("news", 2), ("story", 3)])
+def test_a_start_misses_the_line_of_a_button_that_is_shown(
+    monkeypatch: pytest.MonkeyPatch, button: tuple[str, int]
+) -> None:
+    """Of a kind of alert, of a renderer, of a handler."""
+    monkeypatch.delitem(BUTTONS, button)
+    (told,) = handlers.problems()
+    assert told.startswith(f"button {button[0]} with {button[1]} words: no line of BUTTONS, and ")
 
 
 def test_every_kind_of_alert_is_decided_somewhere() -> None:

@@ -103,7 +103,7 @@ class Notice(Payload):
 
     @property
     def values(self) -> Figures:
-        """What the text is filled with."""
+        """Everything that the text is filled with: names first, then figures."""
         return self.names + self.figures
 
     def to_json(self) -> dict[str, Any]:

@@ -309,6 +309,7 @@ def export(
 
 def _chat_number(typed: str) -> int:
     digits = typed.removeprefix("-")
+    # its length first: of thousands of digits Python makes no number
     numeric = digits.isascii() and digits.isdecimal() and len(digits) <= len(str(LARGEST_CHAT_ID))
     if not numeric or int(digits) > LARGEST_CHAT_ID:
         raise typer.BadParameter(f"{typed[:40]!r} is no chat's number, and not `decisions`")

@@ -56,6 +56,7 @@ async def _init(settings: Settings, wait: float) -> None:
         tries = TRIES if sys.stdin.isatty() else 1
         api_of = partial(Api, session, url=settings.bot_api_url, proxy=settings.proxy)
         api, token, name = await _introduced(api_of, tries)
+        # written before the next question: whoever leaves there has a bot that runs
         values = {"BOT_TOKEN": token, **_said_besides(settings)}
         _write(ENV_FILE, values)
         _say(f"@{name}; wrote {ENV_FILE}, which nobody else can read.")

@@ -17,6 +17,7 @@ import storage.joined
 import storage.quiet
 from bot.alerts import KINDS, Desk, Reader, kind_of
 from bot.clock import utc_now
+from bot.deliver.pictures import Pictures, Run, Upload
 from bot.model.alerts import Severity
 from bot.model.chats import ChatKind, Sound, Style, read_sounds
 from bot.render.buttons import put_in
@@ -29,6 +30,7 @@ from storage.db import Db, Store
 
 KEPT = 512
 EDIT = "editMessageText"
+PHOTO = "sendPhoto"
 #: What may be done twice, and is the same.
 HARMLESS = frozenset({EDIT, "pinChatMessage"})
 
@@ -66,7 +68,8 @@ Made = Request | _Edit | _Reply | StoredAlert | None
 class Composer:
     """Makes messages of alerts and remembers the last few hundred.
 
-    `bot_name` is empty until Telegram has told it; `clock` is that of who decides alerts.
+    `bot_name` is empty until Telegram has told it; `clock` is that of who decides alerts; `run`
+    paints the picture that a message has in a worker process.
     """
 
     def __init__(
@@ -75,16 +78,20 @@ class Composer:
         catalog: Catalog,
         bot_name: Callable[[], str] = str,
         clock: Callable[[], datetime] = utc_now,
+        run: Run | None = None,
     ) -> None:
         self._store = store
         self._bot_name = bot_name
         self._catalog = catalog
         self._clock = clock
+        self.pictures = Pictures(run)
         self._made: FIFOCache[tuple[object, ...], asyncio.Future[Made]] = FIFOCache(KEPT)
         self._news: FIFOCache[int, News] = FIFOCache(KEPT)
 
-    async def compose(self, item: Claimed) -> Request | None:
-        """The method and the JSON body without its `chat_id`; None when there is nothing to say."""
+    async def compose(self, item: Claimed) -> Request | Upload | None:
+        """The method and the JSON body without its `chat_id`, or what is uploaded; None when there
+        is nothing to say. NotDrawnError while its picture is drawn.
+        """
         channel = item.kind is ChatKind.CHANNEL
         # what a story says may have grown by a newer alert: a chat not told of that one gets the
         # newest words
@@ -121,7 +128,23 @@ class Composer:
             first = kind_of(found).replies_to(found)
             if first is not None:
                 answered = await storage.deliveries.message_of(db, first, item.chat)
-        return _request(message, loudest, item, answered)
+        return self._pictured(message, loudest, item) or _request(message, loudest, item, answered)
+
+    def _pictured(
+        self, message: Message | None, stored: StoredAlert, item: Claimed
+    ) -> Request | Upload | None:
+        """A message as the caption of its picture, which Telegram has by its file id or is given;
+        None of one that has none, or whose words go alone.
+        """
+        if message is None or message.picture is None or item.plain:
+            return None
+        drawn = self.pictures.of(message.picture)
+        if drawn is None:
+            return None
+        body = _arriving(to_api(message, caption=True), stored, item)
+        if isinstance(drawn, str):
+            return PHOTO, orjson.dumps({"photo": drawn, **body})
+        return Upload(PHOTO, {**body}, drawn, message.picture)
 
     async def _revised(
         self, db: Db, told: int, message: Message | None, item: Claimed
@@ -245,16 +268,21 @@ def _request(
 ) -> Request | None:
     if message is None:
         return None
-    body = _body(message, item)
+    body = _arriving(_body(message, item), stored, item)
+    if answered is not None:
+        body["reply_parameters"] = _answering(answered)
+    return send_method(body), orjson.dumps(body)
+
+
+def _arriving(body: Body, stored: StoredAlert, item: Claimed) -> Body:
+    """As loud as the chat wants it, and where."""
     if _is_silent(stored, item):
         body["disable_notification"] = True
     else:
         body.pop("disable_notification", None)
-    if answered is not None:
-        body["reply_parameters"] = _answering(answered)
     if item.thread is not None:
         body["message_thread_id"] = item.thread
-    return send_method(body), orjson.dumps(body)
+    return body
 
 
 def _is_silent(stored: StoredAlert, item: Claimed) -> bool:

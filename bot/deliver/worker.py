@@ -20,6 +20,7 @@ from bot.deliver.compose import HARMLESS, Composer, Request
 from bot.deliver.flights import Flights
 from bot.deliver.limits import TICK, ChatPaces
 from bot.deliver.marks import NOTHING_TO_SAY, Marks, again, ended
+from bot.deliver.pictures import NotDrawnError, Upload
 from bot.deliver.reach import Reach
 from bot.deliver.reactions import Reactions
 from bot.deliver.replies import Replies, Rest
@@ -47,6 +48,7 @@ log = structlog.get_logger(__name__)
 # seconds until the worker's requests without an answer are given up, within their leases
 REQUEST = 10.0
 IN_FLIGHT = 64  # requests at once; those on a dead connection are counted apart
+DRAWING = 1.0  # seconds until a delivery looks again whether its picture is drawn
 NEWER_PAUSE = 30.0  # seconds that an alert is left for a replica which can read it
 
 
@@ -158,6 +160,7 @@ class Worker:
         finally:
             self.stop()
             self.slots.close()
+            # what is in flight gets its answer: nothing was begun that outlives its lease
             await asyncio.wait([*tasks, *self._senders], timeout=MARGIN)
             for task in (stopped, marker, *tasks, *self._senders):
                 task.cancel()
@@ -281,17 +284,31 @@ class Worker:
         if message is None:
             return
         now = boottime()
+        # the words took so long that the request could outlive the lease
         if now > until:
             self.marks.add(unbegun(item))
             return
-        method, rest = message
         if now - begun > TICK:
             self.slots.leave_late(now)
+        if isinstance(message, Upload):
+            await self._upload(item, message, sender)
+            return
+        method, rest = message
         request = self.api.post(method, chat_body(item.chat, rest))
         outcome = await self._flights.fly(item, request, sender)
         await self._reactions.settle(item, outcome, harmless=method in HARMLESS)
 
-    async def _compose(self, item: Claimed) -> Request | None:
+    async def _upload(self, item: Claimed, message: Upload, sender: asyncio.Task[Any]) -> None:
+        """One delivery with a picture that Telegram has not yet."""
+        parameters = {"chat_id": item.chat, **message.parameters}
+        request = self.api.upload(
+            message.method, parameters, field="photo", content=message.content
+        )
+        outcome = await self._flights.fly(item, request, sender)
+        self.composer.pictures.keep(message.picture, outcome)
+        await self._reactions.settle(item, outcome, harmless=False)
+
+    async def _compose(self, item: Claimed) -> Request | Upload | None:
         """The request of a delivery; None when there is none, which is marked then.
 
         A failure of rendering is its alone.
@@ -300,6 +317,9 @@ class Worker:
             message = await self.composer.compose(item)
         except StorageError:
             self.marks.add(again(item, 1.0, None, counted=False))
+            return None
+        except NotDrawnError:  # others go meanwhile
+            self.marks.add(again(item, DRAWING, None, counted=False))
             return None
         except NewerError as newer:  # a replica of its version sends it, or we after an upgrade
             self.marks.add(again(item, NEWER_PAUSE, UNREAD, counted=False))

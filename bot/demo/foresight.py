@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import storage.chats
 import storage.quiet
 from bot.model.local_time import first_instant
-from bot.model.subjects import DigestSubject, digests_of
+from bot.model.subjects import DigestSubject, WeekSubject, digests_of, weeks_of
+from bot.model.weeks import DAYS, monday_of
 from storage.db import Store
 
 DIGEST, QUIET_ENDS = "digest", "quiet_ends"
@@ -20,9 +21,19 @@ async def foresee(store: Store, *, now: datetime) -> tuple[datetime, str] | None
         keys = await storage.chats.followed(db)
         quiet_ends = await storage.quiet.first_end(db, after=now)
     due = [(next_digest(subject, now=now), DIGEST) for subject in digests_of(keys)]
+    due += [(next_week(subject, now=now), DIGEST) for subject in weeks_of(keys)]
     if quiet_ends is not None:
         due.append((quiet_ends, QUIET_ENDS))
     return min(due, default=None)
+
+
+def next_week(subject: WeekSubject, *, now: datetime) -> datetime:
+    """When the summary of a week is due after `now`, by the clocks of its zone."""
+    zone = ZoneInfo(subject.zone)
+    day = monday_of(now.astimezone(zone).date())
+    while (slot := first_instant(datetime.combine(day, subject.at), zone)) <= now:
+        day += DAYS
+    return slot
 
 
 def next_digest(subject: DigestSubject, *, now: datetime) -> datetime:

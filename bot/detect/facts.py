@@ -82,6 +82,7 @@ class Facts:
         return frozenset(value for name, value in self.numbers if name == unit)
 
 
+# asked by several detectors, and once for each pair that is compared
 @lru_cache(maxsize=1024)
 def facts_of(title: str, text: str, language: str) -> Facts:
     """Read the facts of an entry; the first sentence stands for a missing headline."""
@@ -186,6 +187,7 @@ def _names(text: str, used: frozenset[str], language: str) -> Iterator[str]:
         words += 1
         if item.group()[0].isupper():
             large.append(item)
+    # of three words or fewer all may be names indeed
     if speech(language).news.capital_headlines and words > 3 and len(large) > 0.7 * words:
         return
     for item in large:
@@ -194,6 +196,7 @@ def _names(text: str, used: frozenset[str], language: str) -> Iterator[str]:
         if word.isupper() or STARTS.search(text[max(0, item.start() - 4) : item.start()]):
             continue
         key = name_key(word)
+        # two consonants begin too many names
         if len(key) > 2 and key not in _common():
             yield key
 

@@ -57,6 +57,7 @@ class _Text:
 
     def _has_one_of(self, meant: frozenset[Token]) -> bool:
         for one in meant:
+            # each token stands behind a space there, so that a beginning is found by one search
             if one.text in self._each or (one.begins and f" {one.text}" in self._joined):
                 return True
         return False
@@ -143,6 +144,7 @@ def place_of(said: str) -> str | None:
     tokens = TOKEN.findall(fold_typed(said))
     for code in LANGUAGES:
         for _, pattern in places(code).find(tokens):
+            # a place's name and nothing else: with a word beside it all of it is words
             whole = len(pattern.words) == len(tokens)
             if whole and surroundings()[pattern.kind] not in _NO_PLACES:
                 return pattern.kind
@@ -247,6 +249,7 @@ def _places_offered(story: Story) -> dict[str, str]:
     for at, pattern in places(language).find(folded):
         if around[pattern.kind] not in _NO_PLACES:
             written.setdefault(pattern.kind, " ".join(words[at : at + len(pattern.words)]))
+    # the more lies around a place, the narrower it is
     narrowest = sorted(written, key=lambda place: -len(around[place]))
     return {place: written[place] for place in narrowest[:PLACES_OFFERED]}
 

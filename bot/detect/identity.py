@@ -39,6 +39,7 @@ from bot.model.text import alike, first_sentence
 
 KNOWN_FROM = 0.0  # from here on it is known
 ENOUGH_IN_ONE_DOCUMENT = 1.0  # no editor lists an article and its correction
+# what each speaks for one entry, or below zero for two; why is told above
 OWN_ID, OTHER_ID = 2.5, -0.75
 LINK, ONLY_LINK, OTHER_FRAGMENT, OTHER_LINK = 2.5, 4.5, 1.0, -1.0
 HEADLINE, ALIKE_HEADLINE, OTHER_HEADLINE = 2.0, -0.5, -2.5
@@ -147,6 +148,7 @@ def shared(document: Iterable[Mark], stored: Iterable[Mark] = ()) -> Shared:
             ):
                 if key is not None and seen.setdefault((kind, key), said) != said:
                     found.add(key)
+            # stored entries came with other documents: a moment that those share is not this one's
             if side is document and one.published_at is not None:
                 times[one.published_at] += 1
     common = [time for time, count in times.items() if count >= COMMON_TIME]
@@ -197,6 +199,7 @@ def known_by(one: Mark, keys: Shared) -> list[str]:
         has["time"] = one.published_at.isoformat()
     pairs: list[str] = []
     for a, b in combinations(has, 2):
+        # a moment that all of the document has tells apart only what has other words
         if own_time or b != "time" or a == "words":
             pairs.append(f"{a} {has[a]} {b} {has[b]}")
     if not own_time:
@@ -226,6 +229,7 @@ def _links(a: Mark, b: Mark, keys: Shared) -> float:
     places = {urldefrag(one.link or "")[1] for one in (a, b)} - {""}
     if len(places) > 1:
         return OTHER_FRAGMENT
+    # where a feed gives no ids, the link is all that names an article
     return ONLY_LINK if a.guid is b.guid is None else LINK
 
 

@@ -116,6 +116,7 @@ class Files:
         )
         self._files[file_id] = file
         self._size += len(upload.content)
+        # the last one stays, however large: its message was sent just now
         while self._size > self._limit and len(self._files) > 1:
             _, forgotten = self._files.popitem(last=False)
             self._size -= len(forgotten.content)

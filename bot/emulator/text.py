@@ -136,6 +136,7 @@ def _check_bounds(text: str, entities: Sequence[Json]) -> None:
 
 def _splits(units: bytes, at: int) -> bool:
     """Whether `at` stands between the two halves of one symbol."""
+    # the second half of a symbol is 0xDC00 to 0xDFFF, and its high byte stands last
     return 2 * at < len(units) and 0xDC <= units[2 * at + 1] <= 0xDF
 
 

@@ -154,6 +154,7 @@ class Updates:
         self, webhook: Webhook | None, *, allowed: list[str] | None, drop_pending: bool
     ) -> None:
         """Start pushing to an address, or stop (None)."""
+        # the old pusher first: two would post each update twice
         await self.stop()
         if drop_pending:
             self.pending.clear()

@@ -63,6 +63,7 @@ async def recognise_all(db: Db, asked: Sequence[Read]) -> list[Recognised]:
     looks: list[_Look] = []
     for read in asked:
         strange = _at_second_glance(read.entries, stored.get(read.spec.key, {}))
+        # of all entries, not the strange ones only: a key that two of them have says nothing
         marks = await _marks(read.entries) if strange else {}
         looks.append(_Look(spec=read.spec, marks=marks, strange=strange))
     await _compare(db, [look for look in looks if look.spec.key in met])
@@ -155,6 +156,7 @@ async def _recogniser(db: Db, look: _Look) -> _Recogniser:
         marks=[marks[item] for item in look.strange],
         stored=stored,
         shared=await _shared(marks.values(), stored.values()),
+        # ids that known entries of the document hold: no new one may get them
         taken={item.id for item in marks} - {item.id for item in look.strange},
     )
     words = await storage.entries.words(db, await recogniser.unclear())
@@ -233,6 +235,7 @@ class _Recogniser:
             open_ones: list[int] = []
             for pk in namesakes.of(one):
                 least, most = identity.bounds(one, self.stored[pk], self.shared)
+                # known for sure, so that nobody needs its words
                 if least >= KNOWN_FROM:
                     break
                 if most >= KNOWN_FROM:
@@ -263,6 +266,7 @@ class _Recogniser:
             known = self.stored[claims[one]]
             another = known.title_key is not None and one.title_key != known.title_key
             corrected = bool(known.text_key and one.text_key and known.text_key != one.text_key)
+            # where several claim it, nobody knows whose words are the newer ones
             if reword and (another or corrected) and times[claims[one]] == 1:
                 reworded.append(_under(one, known.id))
         return Recognised(
@@ -279,12 +283,14 @@ class _Recogniser:
                 (identity.evidence(one, self.stored[pk], self.shared), pk)
                 for pk in namesakes.of(one)
             ]
+            # of equal scores the one stored last, whose number is larger
             score, pk = max(scored, default=(KNOWN_FROM - 1, 0))
             if score < KNOWN_FROM:
                 continue
             claims[one] = pk
             if pk not in best or score > best[pk][0]:
                 best[pk] = score, one
+        # a stored entry is one article: of several claims the best holds, and its repetitions
         for one, pk in list(claims.items()):
             first = best[pk][1]
             if one is not first and not identity.same_in_document(one, first, self.shared):

@@ -149,6 +149,7 @@ async def _ask(db: Db, one: _Changed, told: StoredAlert, policy: Policy, *, now:
         return
     number = await storage.alerts.enqueue(db, asked)
     if number is None and await _said_its_last(db, asked.dedup_key):
+        # under another key, because the first is spent
         again = edits.correction(
             told.id, wording, f"{why}:{now.isoformat()}", now=now, expires_at=until
         )

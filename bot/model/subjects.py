@@ -1,6 +1,7 @@
 """Subjects: what can be followed, muted and explained, each a value with one written form.
 
-    pair:USD/KGS   topic:security   digest:09:00@Asia/Bishkek   rule:7   feed:4f3a…
+    pair:USD/KGS   topic:security   digest:09:00@Asia/Bishkek   week:09:00@Asia/Bishkek
+    rule:7   feed:4f3a…
 
 `str` writes it, `parse_subject` reads it back; nobody else takes it apart. The store keeps the
 written form as the key of a subscription and of an alert's audience. One kind more is one class
@@ -105,6 +106,27 @@ class DigestSubject(Subject):
     """The digest at a time of day in a time zone, named as the zone database has it."""
 
     KIND: ClassVar[str] = "digest"
+
+    at: time
+    zone: str
+
+    @property
+    def which(self) -> str:
+        """By its time and zone."""
+        return f"{self.at:%H:%M}@{self.zone}"
+
+    @classmethod
+    def read(cls, which: str) -> Self:
+        """A time of day, and behind the @ the zone."""
+        at, _, zone = which.partition("@")
+        return cls(time.fromisoformat(at), zone)
+
+
+@dataclass(frozen=True, slots=True)
+class WeekSubject(Subject):
+    """The summary of a week, on Mondays at a time of day in a time zone."""
+
+    KIND: ClassVar[str] = "week"
 
     at: time
     zone: str
@@ -232,6 +254,11 @@ def topics_of(keys: Iterable[str]) -> list[str]:
 def digests_of(keys: Iterable[str]) -> list[DigestSubject]:
     """The digests among them, in their order."""
     return _of(DigestSubject, keys)
+
+
+def weeks_of(keys: Iterable[str]) -> list[WeekSubject]:
+    """The summaries of weeks among them, in their order."""
+    return _of(WeekSubject, keys)
 
 
 S = TypeVar("S", bound=Subject)

@@ -20,7 +20,9 @@ from bot.render.subscriptions import (
     hour_switches,
     order_button,
     said_hours,
+    said_week,
     switches,
+    week_switch,
 )
 from bot.render.text import Button, Colour, Message, Rich, bold, join, lines, message, one_line
 from bot.render.wire import ChannelWanted, Keys, one_key
@@ -83,6 +85,7 @@ def setup(
     *,
     now: datetime,
     digests: Iterable[time],
+    week: time | None = None,
     following: Sequence[str],
     board: Board | None = None,
 ) -> Message:
@@ -101,6 +104,7 @@ def setup(
         follows,
         phrase("channel.policy_is", language, policy=t(f"policy.{chat.policy.value}", language)),
         said_hours(set(digests), language),
+        *filter(None, [said_week(week, language)]),
         how_it_is(board, language),
         how_rates_come(language, tables=chat.tables),
     ]
@@ -193,10 +197,13 @@ def order(number: int, codes: Sequence[str], language: str) -> Message:
     return currency_order(codes, language, before=before, back=f"{before}topics")
 
 
-def hours(number: int, digests: Collection[time], language: str) -> Message:
-    """Switches of the hours of digests: data `chan:7:hour:0800`."""
-    buttons = hour_switches(digests, f"chan:{number}:hour:")
-    return _menu(number, phrase("channel.hours", language), rows_of(buttons, 4), language)
+def hours(number: int, digests: Collection[time], language: str, *, week: time | None) -> Message:
+    """Switches of the hours of digests and of the summary of the week: data `chan:7:hour:0800`,
+    `chan:7:week:on`.
+    """
+    rows = [*rows_of(hour_switches(digests, f"chan:{number}:hour:"), 4)]
+    rows.append([week_switch(week, f"chan:{number}:", language)])
+    return _menu(number, phrase("channel.hours", language), rows, language)
 
 
 def sounds(number: int, chat: Chat, language: str) -> Message:

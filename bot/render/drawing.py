@@ -48,7 +48,7 @@ def composed(chart: Chart) -> Figure:
         colours = DARK
     figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=72 * PIXELS, facecolor=colours.paper)
     FigureCanvasAgg(figure)  # which knows how wide letters are
-    page = Page(figure, colours)
+    page = Page(figure, colours, HEIGHT)
     top = _header(page, chart)
     axes = axes_of(page, chart, top=top, bottom=HEIGHT - EDGE - WORDS - 4)
     _holes(axes, chart, colours)

@@ -16,7 +16,7 @@ from bot.render.buttons import back_button, rows_of, switch
 from bot.render.layout import block
 from bot.render.phrases import phrase
 from bot.render.quiet import as_said
-from bot.render.subscriptions import said_hours
+from bot.render.subscriptions import said_hours, said_week
 from bot.render.tables import Align, Column, Table
 from bot.render.text import Button, Message, Rich, bold, code, lines, message
 
@@ -42,6 +42,7 @@ def settings(
     style: Style,
     wakes: Wakes,
     digests: Sequence[time] = (),
+    week: time | None = None,
     following: Sequence[str] = (),
     quiet: QuietHours | None = None,
     filters: Sequence[StoredFilter] = (),
@@ -59,11 +60,11 @@ def settings(
     Data `set:language`, `set:zone`, `set:topics`, `set:digest`, `set:style`, `set:wakes`,
     `set:filters`, `set:quiet`, `set:sounds`, `set:tables`, and `set:places` where the catalog has
     places; `near` are the names of those that were chosen. `digests` are the hours of the chat's
-    digests, `following` the names of what it subscribes to. In a `forum`, `set:here`, and of
-    `threads` which kinds of post have a topic of their own; in a group, whether who writes as it
-    may change it (`anonymous`): `anon:on`, and whether it has a `board`: `board:on`. Where
-    `channels` can be added, `set:channels`. What the chat's filters keep back is counted here: none
-    hides in silence.
+    digests, `week` that of its summary of the week, `following` the names of what it subscribes to.
+    In a `forum`, `set:here`, and of `threads` which kinds of post have a topic of their own; in a
+    group, whether who writes as it may change it (`anonymous`): `anon:on`, and whether it has a
+    `board`: `board:on`. Where `channels` can be added, `set:channels`. What the chat's filters keep
+    back is counted here: none hides in silence.
     """
     said = [
         phrase("settings.language", language, language=t("language.name", language)),
@@ -71,6 +72,7 @@ def settings(
         phrase("settings.style", language, style=t(f"style.{style.value}", language)),
         phrase("settings.wakes", language, wakes=t(f"wakes.{wakes.value}", language)),
         said_hours(digests, language),
+        said_week(week, language),
         _quiet(quiet, language),
         how_rates_come(language, tables=tables),
     ]
@@ -160,6 +162,7 @@ def _pages(language: str, *, places: bool) -> list[list[Button]]:
         [("sound.title", "set:sounds"), ("settings.change_tables", "set:tables")],
     ]
     if places:
+        # beside the time zone: both are about where a reader is
         rows[0].append(("settings.change_places", "set:places"))
     found: list[list[Button]] = []
     for row in rows:

@@ -40,11 +40,12 @@ DARK = Colours(
 
 
 class Page:
-    """The picture as a sheet of `WIDTH` × `HEIGHT` points to write on."""
+    """The picture as a sheet of `WIDTH` × `height` points to write on."""
 
-    def __init__(self, figure: Figure, colours: Colours) -> None:
+    def __init__(self, figure: Figure, colours: Colours, height: float) -> None:
         self.figure = figure
         self.colours = colours
+        self.height = height
 
     def write(
         self,
@@ -60,7 +61,7 @@ class Page:
         """Words whose letters stand on `y`."""
         return self.figure.text(
             x / WIDTH,
-            1 - y / HEIGHT,
+            1 - y / self.height,
             words,
             fontsize=size,
             fontweight="bold" if bold else "normal",

@@ -89,14 +89,41 @@ def said_hours(times: Collection[time], language: str) -> Rich:
     return phrase("settings.digest", language, times=_listed(times))
 
 
-def hours(times: Collection[time], language: str, *, example: str, back: str = "") -> Message:
-    """Switches of the hours of digests: data `at:0800`, `at:off`; `example` writes any other."""
+def said_week(at: time | None, language: str) -> Rich | None:
+    """When the summary of the week comes; None where none does."""
+    if at is None:
+        return None
+    return phrase("settings.week", language, time=clock(at))
+
+
+def week_switch(at: time | None, before: str, language: str) -> Button:
+    """A switch of the summary of the week: data `week:on` and `week:off`, with what stands
+    `before` it.
+    """
+    on = at is not None
+    return switch(t("week.on", language), f"{before}week:{'off' if on else 'on'}", on=on)
+
+
+def hours(
+    times: Collection[time],
+    language: str,
+    *,
+    example: str,
+    week: time | None,
+    back: str = "",
+) -> Message:
+    """Switches of the hours of digests: data `at:0800`, `at:off`; `example` writes any other. And
+    of the summary of the week, which comes at an hour of theirs.
+    """
     text = lines(
-        said_hours(times, language), phrase("digest.hours", language, example=code(example))
+        said_hours(times, language),
+        said_week(week, language),
+        phrase("digest.hours", language, example=code(example)),
     )
     rows = [*rows_of(hour_switches(times, "at:"), 4)]
     if times:
         rows.append([Button(t("digest.none", language), "at:off")])
+    rows.append([week_switch(week, "", language)])
     if back:
         rows.append([back_button(language, back)])
     return message(text, rows)

@@ -22,8 +22,10 @@ from urllib.parse import urlsplit
 from bot.i18n import NO_BREAK, unbroken
 from bot.model.entities import Entity
 from bot.model.text import has_invisible, without_invisible
+from bot.render.panels import Panels
 from bot.render.tables import Table
 
+CAPTION = 1024  # Bot API: sendPhoto.caption, "0-1024 characters after entities parsing"
 LIMIT = 4096  # Bot API: sendMessage.text, "1-4096 characters after entities parsing"
 # What a link may open. Feeds carry `javascript:` and `data:` addresses, too.
 SCHEMES = frozenset({"http", "https", "tg", "mailto"})
@@ -106,7 +108,8 @@ class Message:
     """A message to send: text (or a picture's caption), entities, rows of buttons, sound or not.
 
     `shown` is the address of a page that Telegram shows below the text, with its picture; `tables`
-    are the parts of the text that are tables where a chat wants them so.
+    are the parts of the text that are tables where a chat wants them so. With a `picture` the text
+    is its caption, and stands alone where it cannot be drawn.
     """
 
     text: str
@@ -115,6 +118,7 @@ class Message:
     silent: bool = False
     shown: str | None = None
     tables: tuple[Stretch, ...] = ()
+    picture: Panels | None = None
 
     @property
     def body(self) -> Rich:

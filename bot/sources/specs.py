@@ -60,10 +60,12 @@ class Asked:
         """Values that no log may show: those of headers with a key, and a proxy's password."""
         found: list[str] = []
         for name, value in self.headers.items():
+            # what stands behind "Bearer" or "Basic" is a secret by itself, too
             if name.lower() not in OPEN_HEADERS:
                 found += [value, *value.split()[1:]]
         if self.proxy is not None:
             password = urlsplit(self.proxy).password
+            # as it is written, and as whoever connects reads it
             found += [self.proxy, password or "", unquote(password or "")]
         return tuple(found)
 

@@ -31,6 +31,7 @@ from bot.alerts.pins import PinDue
 from bot.alerts.rules import RuleFired
 from bot.alerts.stories import StoryBroke
 from bot.alerts.waited import WhatWaited
+from bot.alerts.weeks import WeekDue
 from bot.convert.rules import parse_rule
 from bot.detect.moves import Moved
 from bot.errors import ConfigError, NewerError
@@ -203,6 +204,7 @@ STORED: dict[str, list[tuple[dict[str, Any], Payload]]] = {
     "digest": [
         ({"v": 1, "day": "2021-10-20", "late": True}, DigestDue(day=date(2021, 10, 20), late=True))
     ],
+    "week": [({"v": 1, "first": "2021-10-11"}, WeekDue(first=date(2021, 10, 11)))],
     "digest_edit": [
         (
             {"v": 1, "told": 3, "story": 4, "language": "ky"},

@@ -32,6 +32,7 @@ from bot.alerts.notices import Notice
 from bot.alerts.rules import RuleFired
 from bot.alerts.stories import StoryBroke
 from bot.alerts.waited import WhatWaited
+from bot.alerts.weeks import WeekDue
 from bot.detect.moves import Moved
 from bot.i18n import t
 from bot.model.alerts import (
@@ -56,6 +57,7 @@ from tests.handlers.conftest import NOW, RUSSIAN, World
 
 #: The digest's hour is not now: the program would send it where a test lasts for seconds.
 FOLLOWED = ["pair:USD/KGS", "topic:security", "digest:21:00@Asia/Bishkek", "feed:1"]
+WEEKLY = "week:21:00@Asia/Bishkek"
 MSGID = re.compile(r"\b[a-z]+\.[a-z_]+\b")
 STALE = t("error.stale", "ru")
 SECURITY = Verdict(
@@ -142,6 +144,7 @@ SAMPLES = {
     "digest": Sample(
         lambda _: DigestDue(day=date(2021, 10, 20)), Audience(subscription=FOLLOWED[2])
     ),
+    "week": Sample(lambda _: WeekDue(first=date(2021, 10, 18)), Audience(subscription=WEEKLY)),
     "notice": Sample(
         lambda _: Notice.of("notice.gone", {"chat": ChatNumber(1)}),
         Audience(chat=RUSSIAN),
@@ -167,7 +170,7 @@ async def settled(world: World) -> None:
     await world.ask("/start", chat=RUSSIAN)
     async with world.bot.store.writing() as db:
         await storage.chats.change(db, RUSSIAN, language="ru")
-        await storage.chats.subscribe(db, RUSSIAN, FOLLOWED, now=NOW - timedelta(days=1))
+        await storage.chats.subscribe(db, RUSSIAN, [*FOLLOWED, WEEKLY], now=NOW - timedelta(days=1))
         number = await storage.rules.propose(db, RUSSIAN, rate().series, LEVEL, now=NOW)
         proposed = await storage.rules.get(db, RUSSIAN, number, pending=True)
         assert proposed is not None

@@ -118,6 +118,7 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("hour", 1): {"hour:0800": ADMINISTRATORS_ONLY},
     ("digest", 1): {"digest:when": ADMINISTRATORS_ONLY},
     ("at", 1): {"at:0800": ADMINISTRATORS_ONLY, "at:off": ADMINISTRATORS_ONLY},
+    ("week", 1): {"week:on": ADMINISTRATORS_ONLY},
     ("chart", 2): {"chart:USD/KGS:30d": ANYBODY},
     ("chart", 3): {"chart:USD/KGS:30d:dark": ANYBODY},
     ("amounts", 1): {"amounts:USD": ANYBODY},
