@@ -187,7 +187,7 @@ class Composer:
         if item.kind is ChatKind.CHANNEL:
             return made.body
         kind = kind_of(made.stored)
-        switched = await kind.switched(self._desk(db), made.stored, _reader(item))
+        switched = await kind.switched(self._kit(db), made.stored, _reader(item))
         if not switched:
             return made.body
         buttons = put_in(made.message.buttons, switched)
@@ -240,7 +240,7 @@ class Composer:
                 return _Reply(first, request)
             return request
 
-    def _desk(self, db: Db) -> Kit:
+    def _kit(self, db: Db) -> Kit:
         return Kit(db=db, catalog=self._catalog, kinds=KINDS, bot=self._bot_name())
 
     async def _message(
@@ -249,7 +249,7 @@ class Composer:
         # what the chat turned off since it was put into the outbox, or since it was held
         if _chosen(loudest or stored, item) is Sound.OFF:
             return None
-        return await kind_of(stored).words(self._desk(db), stored, _reader(item))
+        return await kind_of(stored).words(self._kit(db), stored, _reader(item))
 
 
 def _reader(item: Claimed) -> Reader:
