@@ -11,7 +11,7 @@ from string import ascii_letters
 import pytest
 
 import storage.entries
-import storage.marks
+import storage.notes
 import storage.sources
 import storage.stories
 from bot.errors import BotError, StorageError
@@ -175,7 +175,7 @@ async def test_F26_whoever_writes_beside_a_flood_has_its_turn_between_two_pieces
 
     async def reply() -> None:
         async with world.store.writing() as db:
-            await storage.marks.put(db, "reply", "x")
+            await storage.notes.put(db, "reply", "x")
         order.append("reply")
 
     async def noted(db: object, new: Sequence[storage.entries.NewEntry], **rest: object) -> None:

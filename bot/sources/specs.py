@@ -32,7 +32,7 @@ OPEN_HEADERS = frozenset({
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Manner:
     """The manner in which a source is asked: what its host wants to hear, and through which proxy.
 
     Neither headers nor a proxy's address are ever printed with a spec: keys may be in them.
@@ -76,7 +76,7 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceSpec(Asked):
+class SourceSpec(Manner):
     """The facts of every source: its key, its names, when it is asked, and whether at all."""
 
     key: str

@@ -12,7 +12,7 @@ import pytest
 import storage.alerts
 import storage.chats
 from bot.alerts import KINDS
-from bot.alerts.kind import Desk, Reader
+from bot.alerts.kind import Kit, Reader
 from bot.alerts.notices import Notice, alert, decided, notice
 from bot.i18n import t
 from bot.model.alerts import NOTHING, About, Alert, Audience, Lane, Severity
@@ -167,8 +167,8 @@ async def words(
         assert pk is not None
         told = await storage.alerts.get(db, pk)
         assert told is not None
-        desk = Desk(db=db, catalog=CATALOG, kinds=KINDS)
-        shown = await KINDS[Notice.KIND].words(desk, told, replace(OPERATOR, language=language))
+        kit = Kit(db=db, catalog=CATALOG, kinds=KINDS)
+        shown = await KINDS[Notice.KIND].words(kit, told, replace(OPERATOR, language=language))
     assert shown is not None
     return shown.text
 

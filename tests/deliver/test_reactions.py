@@ -43,7 +43,7 @@ from bot.telegram.outcomes import (
     Sent,
 )
 from bot.telegram.quiet import Quiet
-from bot.telegram.retry import ONE_FOR_ALL, SAME_AGAIN, Policy
+from bot.telegram.retry import ONE_FOR_ALL, SAME_AGAIN, RetryPolicy
 from bot.telegram.session import open_session
 from storage.claims import Claimed
 from storage.db import Store
@@ -422,7 +422,7 @@ async def test_G15_after_a_question_that_hung_the_next_asks_at_once(
     """It took as long as the pause: together they would be more than the five seconds promised."""
     monkeypatch.setattr(reactions, "boottime", boottime)  # which runs on here
     monkeypatch.setattr("bot.deliver.reactions.ASKING", 0.3)
-    monkeypatch.setattr("bot.deliver.reactions.SAME_AGAIN", Policy(base=0.3, cap=0.3))
+    monkeypatch.setattr("bot.deliver.reactions.SAME_AGAIN", RetryPolicy(base=0.3, cap=0.3))
     desk.emulator.faults.add(Fault.hang(method="sendChatAction"))
     item = await desk.claimed(doubts=1, tries=2)
     assert not await desk.reactions.takes_messages(item)

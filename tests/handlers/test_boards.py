@@ -18,7 +18,7 @@ import storage.stories
 from bot import boards
 from bot.alerts import KINDS
 from bot.alerts.boards import body
-from bot.alerts.kind import Desk
+from bot.alerts.kind import Kit
 from bot.emulator.faults import Fault
 from bot.i18n import t
 from bot.languages import LANGUAGES
@@ -213,7 +213,7 @@ async def test_several_banks_are_shown_with_the_lowest_and_the_highest(
     async with world.bot.store.reading() as db:
         channel = await storage.chats.get(db, CHANNEL)
         assert channel is not None
-        said = await body(Desk(db=db, catalog=more, kinds=KINDS), channel, now=NOW)
+        said = await body(Kit(db=db, catalog=more, kinds=KINDS), channel, now=NOW)
     name = t("board.spread", language)
     assert name in said.text
     assert "Other Bank" in said.text

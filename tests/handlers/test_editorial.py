@@ -20,7 +20,7 @@ import storage.setups
 import storage.stories
 import storage.withheld
 from bot import recurring
-from bot.alerts import KINDS, Desk, Reader, boards
+from bot.alerts import KINDS, Kit, Reader, boards
 from bot.alerts.digests import DigestDue
 from bot.alerts.stories import LASTS
 from bot.deliver.upkeep import Upkeep
@@ -353,7 +353,7 @@ async def _others(world: World) -> tuple[str, str]:
         created_at=NOW,
     )
     async with world.bot.store.reading() as db:
-        desk = Desk(db=db, catalog=world.bot.catalog, kinds=KINDS)
+        kit = Kit(db=db, catalog=world.bot.catalog, kinds=KINDS)
         channel = await storage.chats.get(db, CHANNEL)
         assert channel is not None
         reader = Reader(
@@ -364,9 +364,9 @@ async def _others(world: World) -> tuple[str, str]:
             time_zone=channel.time_zone,
             channel=True,
         )
-        digest = await KINDS[due.KIND].words(desk, told, reader)
+        digest = await KINDS[due.KIND].words(kit, told, reader)
         assert digest is not None
-        board = await boards.body(desk, channel, now=NOW)
+        board = await boards.body(kit, channel, now=NOW)
     return digest.text, board.text
 
 

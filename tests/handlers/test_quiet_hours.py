@@ -26,7 +26,7 @@ from bot.deliver.marks import NOTHING_TO_SAY
 from bot.detect.moves import Moved
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Chat, Post, Sound
-from bot.model.filters import Filter, Mark, Sense
+from bot.model.filters import Filter, Sense, Trait
 from bot.model.news import Verdict
 from bot.model.rules import Condition, Direction, Rule, RuleState
 from bot.reasons import Reason, read_if
@@ -234,7 +234,7 @@ async def test_the_night_comes_as_one_message(patient: World) -> None:
     await world.done()
     before = len(world.emulator.messages(READER))
     async with world.bot.store.writing() as db:
-        muted = Filter(sense=Sense.NEVER, mark=Mark.WORD, what="football", said="football")
+        muted = Filter(sense=Sense.NEVER, trait=Trait.WORD, what="football", said="football")
         await storage.filters.add(db, READER, [muted])
         await storage.chats.unsubscribe(db, READER, [FOLLOWED[2]])
     await morning(world, READER)

@@ -39,7 +39,7 @@ from bot.model.alerts import (
     Severity,
 )
 from bot.model.chats import ChatKind
-from bot.model.filters import Filter, Mark, Sense
+from bot.model.filters import Filter, Sense, Trait
 from bot.model.news import Verdict
 from bot.model.own_feeds import OwnFeed
 from bot.model.rules import RuleState
@@ -308,7 +308,7 @@ async def place(world: World, number: int, kind: ChatKind) -> Place:
         own = OwnFeed(key="1", url="https://example.org/rss.xml", name="Own")
         await storage.own_feeds.add(db, own, now=NOW)
         await storage.chats.subscribe(db, number, ["feed:1"], now=NOW)
-        word = Filter(sense=Sense.NEVER, mark=Mark.WORD, what="flood", said="flood")
+        word = Filter(sense=Sense.NEVER, trait=Trait.WORD, what="flood", said="flood")
         await storage.filters.add(db, number, [word])
         payloads = {
             "told": (RateMoved(moved), Audience(subscription="pair:USD/KGS")),

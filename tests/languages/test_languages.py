@@ -499,7 +499,7 @@ def test_one_folder_more_is_one_language_more(tmp_path: Path) -> None:
 COMMAND = """
 import json
 from datetime import date
-from bot.convert import parse_asked
+from bot.convert import parse_inquiry
 from bot.convert.quiet import parse_quiet
 from handlers.charts import parse_chart
 from handlers.digest import times_or_off
@@ -516,7 +516,7 @@ def chart(words):
     return [str(pair), span]
 
 def asked(words):
-    found = parse_asked(words, today=today, language="uz")
+    found = parse_inquiry(words, today=today, language="uz")
     questions = [f"{one.amount} {one.source} {one.target}" for one in found.questions]
     return [*questions, str(found.on)]
 

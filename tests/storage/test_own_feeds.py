@@ -16,7 +16,7 @@ import storage.retention
 from bot.fetch import Fetched, Fetcher
 from bot.model.own_feeds import OwnFeed
 from bot.own_feeds import OwnFeeds
-from bot.sources.own import Brought
+from bot.sources.own import OwnDocument
 from bot.workers import Workers
 from storage.db import Db, Store
 from storage.own_feeds import EVERY, PAUSE, UNLISTED_KEPT
@@ -75,7 +75,7 @@ async def test_a_poll_asks_once_which_entries_it_knows(store: Store) -> None:
         workers=cast("Workers", None),
         clock=lambda: NOW,
     )
-    brought = Brought(name="A", entries=[entry(id=f"e{number}") for number in range(3)])
+    brought = OwnDocument(name="A", entries=[entry(id=f"e{number}") for number in range(3)])
     answer = Fetched(status=200, body=b"x", url=ONE.url)
     async with store.writing() as db:
         await storage.own_feeds.add(db, ONE, now=NOW)

@@ -23,7 +23,7 @@ from bot.alerts.notices import Notice
 from bot.alerts.notices import alert as notice
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import Editorial
-from bot.model.filters import Filter, Mark, Sense
+from bot.model.filters import Filter, Sense, Trait
 from bot.model.rates import Pair, RateKind, Series
 from bot.model.subjects import CURRENCIES
 from bot.readers.rates import rate_card
@@ -292,7 +292,7 @@ def _a_delivery(told: int, to: int, **changes: Any) -> dict[str, Any]:
 
 async def test_a_chunk_of_chats_without_filters_is_one_look_into_an_index(store: Store) -> None:
     """However many others have some: their chats are not looked for."""
-    word = Filter(sense=Sense.NEVER, mark=Mark.WORD, what="flood", said="flood")
+    word = Filter(sense=Sense.NEVER, trait=Trait.WORD, what="flood", said="flood")
     members = select(subscription.c.chat_id)
     async with store.writing() as db:
         for number in range(1, 1001):

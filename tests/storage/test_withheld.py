@@ -21,7 +21,7 @@ import storage.setups
 import storage.stories
 import storage.told
 import storage.withheld
-from bot.alerts import KINDS, Desk, Reader
+from bot.alerts import KINDS, Kit, Reader
 from bot.alerts.asked import StoryAsked
 from bot.alerts.edits import alert as an_edit
 from bot.alerts.stories import StoryBroke
@@ -423,8 +423,8 @@ async def _asked(db: Db, pk: int, who: int) -> Message | None:
     reader = Reader(
         chat=who, language="en", style=Style.BRIEF, home="KGS", time_zone="Asia/Bishkek"
     )
-    desk = Desk(db=db, catalog=Catalog(), kinds=KINDS)
-    return await KINDS[StoryAsked.KIND].words(desk, told, reader)
+    kit = Kit(db=db, catalog=Catalog(), kinds=KINDS)
+    return await KINDS[StoryAsked.KIND].words(kit, told, reader)
 
 
 async def test_what_a_channel_withholds_is_in_nothing_else_that_it_posts(store: Store) -> None:
