@@ -142,7 +142,7 @@ TROUBLES: dict[str, Callable[[Scene], Awaitable[None]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What came of it; times on the clock of all processes."""
+    """The course of a trouble; times on the clock of all processes."""
 
     count: int
     arrived: list[Message]

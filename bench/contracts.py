@@ -1,4 +1,4 @@
-"""What a room may import, as an allow-list: a kind of contract for import-linter (`make check`).
+"""A room's imports as an allow-list: a kind of contract for import-linter (`make check`).
 
 Its own kinds say who may import a module (`protected`), or what a room may not (`forbidden`), which
 knows nothing of a room that is added later. Direct imports are looked at, those inside functions
@@ -46,12 +46,12 @@ class Allowed(Contract):
 
 
 def _names(field: object) -> list[str]:
-    """What a contract's field holds once it is read; None where it is left out."""
+    """A contract's field once it is read; empty where it is left out."""
     return list(cast("Iterable[str] | None", field) or ())
 
 
 def _imports(graph: ImportGraph, rooms: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Who imports what from outside these rooms, without the standard library."""
+    """Importer and imported of each import from outside these rooms, but the standard library's."""
     rooms = list(rooms)
     for room in graph.modules.intersection(rooms):
         for importer in {room} | graph.find_descendants(room):

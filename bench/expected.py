@@ -1,4 +1,4 @@
-"""What was measured last, in `expected.toml`: a run is compared with it, and says what got worse.
+"""The last figures, in `expected.toml`: a run is compared with them, and says what got worse.
 
 Ratios to a baseline of the same run are compared everywhere; bare figures only with those of the
 same machine.
@@ -44,7 +44,7 @@ def _cpu_lines() -> list[str]:
 
 
 def read() -> dict[str, Any]:
-    """What is expected; nothing where nothing was written yet."""
+    """The expected figures; none where nothing was written yet."""
     if not PLACE.exists():
         return {}
     return tomllib.loads(PLACE.read_text(encoding="utf-8"))

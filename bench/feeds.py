@@ -29,7 +29,7 @@ _FEED = (
 
 
 class Feeds:
-    """What all hosts publish now."""
+    """The feeds that all hosts publish now."""
 
     def __init__(self, entries: int) -> None:
         self.entries = entries
@@ -52,7 +52,7 @@ class Feeds:
         return web.Response(body=body, content_type="application/rss+xml", headers={"ETag": tag})
 
     async def change(self, request: web.Request) -> web.Response:
-        """Publish so many entries more than at first."""
+        """Publish as many entries more than at first as the address says."""
         self.version = int(request.match_info["version"])
         self.every = int(request.query.get("every", "1"))
         return web.Response()
@@ -84,7 +84,7 @@ async def main() -> None:
 
 
 def _number_of(host: str) -> int:
-    """Which source has that address."""
+    """The number of the source that has that address."""
     third, fourth = host.partition(":")[0].split(".")[2:]
     return int(third) * 250 + int(fourth) - 1
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """What the figure, or its ratio to the baseline, must keep to."""
+    """The limits that the figure, or its ratio to the baseline, must keep to."""
 
     of: Literal["figure", "ratio"]
     most: float | None = None

@@ -51,9 +51,7 @@ LONGEST_LOAD = 150.0  # seconds, whatever becomes of the alerts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """So many questions a second; alerts, one every so often, to people who ask; perhaps a kill
-    after some of them.
-    """
+    """Questions a second; alerts, one every `every` seconds, to people who ask; perhaps a kill."""
 
     questions: float
     alerts: int = 20
@@ -68,9 +66,7 @@ class Plan:
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """What came of it. Spans in seconds; `ahead` is how far the row ran ahead when the load
-    ended.
-    """
+    """The course of a load, spans in seconds; `ahead` is how far the row ran ahead at its end."""
 
     delays: list[float] = field(default_factory=list)  # from its decision until an alert left
     decided: list[float] = field(default_factory=list)
@@ -193,7 +189,7 @@ async def beside_questions(database: str | None, plan: Plan, start: Start = spaw
 
 
 def _notes(folder: Path) -> Path:
-    """Where the programs of that folder note what leaves them."""
+    """The file in which the programs of that folder note what leaves them."""
     return folder / "left"
 
 

@@ -95,7 +95,7 @@ async def _rounds(port: int, count: int) -> None:
 
 
 async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
-    """What many sources cost."""
+    """The cost of many sources."""
     count = SOME if quick else MANY
     async with publishers(count, entries=ENTRIES) as port:
         process = await asyncio.create_subprocess_exec(

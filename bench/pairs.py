@@ -132,13 +132,13 @@ def _period(row: dict[str, Any]) -> str:
 
 
 def weighed(pair: Pair) -> tuple[float, ...]:
-    """What the program weighs of a pair, and whether facts contradict."""
+    """The likenesses of a pair that the program weighs, and 1 where facts contradict."""
     a, b = stories.sketch(pair.a), stories.sketch(pair.b)
     return (*stories.likeness(a, b), float(other_event(a.facts(), b.facts())))
 
 
 def as_it_is(pairs: Sequence[Pair], alike: Sequence[float | None]) -> Answers:
-    """What the program answers."""
+    """The program's own answers."""
     answers: list[bool] = []
     for one, cosine in zip(pairs, alike, strict=True):
         answers.append(stories.same_story(one.a, one.b, alike=cosine).same)

@@ -35,7 +35,7 @@ GOALS = {"first": 3.0, "unchanged": 8.0, "changed": 10.0}
 
 @asynccontextmanager
 async def publishers(count: int, entries: int = ENTRIES) -> AsyncIterator[int]:
-    """So many hosts with a feed each, of so many entries; their port."""
+    """`count` hosts with a feed each, of `entries` entries; their port."""
     words = ("-m", "bench.feeds", str(count), str(entries))
     process = await asyncio.create_subprocess_exec(sys.executable, *words, stdin=PIPE, stdout=PIPE)
     assert process.stdout is not None
@@ -58,7 +58,7 @@ def catalog(port: int, count: int) -> Catalog:
 
 
 async def publish(port: int, version: int, *, every: int = 1) -> None:
-    """So many entries more than at first, of every `every`-th host."""
+    """Publish `version` entries more than at first, on every `every`-th host."""
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"http://127.0.0.1:{port}/version/{version}?every={every}") as answer,

@@ -22,7 +22,7 @@ class Started(Protocol):
 
     @property
     def returncode(self) -> int | None:
-        """What it ended with; None while it runs."""
+        """The exit status; None while it runs."""
         ...
 
     async def wait(self) -> int:

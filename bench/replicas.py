@@ -87,9 +87,7 @@ class Stamping(Api):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What came of it. `orphans` were leased at the blow, and `again` is when the last of them was
-    done, in seconds.
-    """
+    """A blow's course: `orphans` were leased at it, the last of them done `again` seconds later."""
 
     arrived: list[Message]
     states: Counter[str]

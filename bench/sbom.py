@@ -1,4 +1,4 @@
-"""What runs the bot, as a bill of materials (CycloneDX 1.6, JSON): `make sbom`.
+"""The parts that the bot runs on, as a bill of materials (CycloneDX 1.6, JSON): `make sbom`.
 
 It is read off requirements.lock, so that it says what is installed and by which hashes, and needs
 no network. Where it was fetched from is nobody's business but the machine's.

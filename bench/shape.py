@@ -32,7 +32,7 @@ _MIGRATIONS = "migrations/versions"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What was counted: lines of files and functions by name, and the rest as sums."""
+    """The counts: lines of files and functions by name, and the rest as sums."""
 
     files: dict[str, int]
     functions: dict[str, int]

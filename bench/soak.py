@@ -43,7 +43,7 @@ _BROADCAST = "broadcast", "--to", "all", "--file", "words.txt"
 
 @dataclass(slots=True)
 class Course:
-    """What was seen of the bot's process, in megabytes by seconds, and of its log."""
+    """The memory of the bot's process, in megabytes by seconds, and its log's errors."""
 
     megabytes: list[tuple[float, float]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)

@@ -47,7 +47,7 @@ def note_in(file: Path) -> None:
 
 
 def noted(file: Path) -> list[Left]:
-    """What left the programs that noted it there, in the order of its leaving."""
+    """The messages that programs noted there, in the order in which they left."""
     lines = file.read_bytes().splitlines()
     return sorted(Left(**orjson.loads(written)) for written in lines)
 

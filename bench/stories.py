@@ -1,4 +1,4 @@
-"""What deciding about one new entry costs where there are a thousand stories, and fifty thousand.
+"""The cost of deciding about one new entry where there are a thousand stories, and fifty thousand.
 
 All detection of an entry: judged, its headline looked up, the few stories that share clues with it
 fetched and compared. The stories are of made words, some of which run through thousands of them as

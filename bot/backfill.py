@@ -85,6 +85,7 @@ class Backfill:
                 continue
             rates += found
             self.say(f"{number}/{len(left)} {request.url}: {found} rates")
+        # one that cannot be read is a hole; all of them are another page than the parser's
         if left and unreadable == len(left):
             raise ParseError(
                 reason("backfill.unread", "none of {n} answers could be read", n=unreadable)
@@ -140,6 +141,7 @@ class Backfill:
                     return None
                 if number == TRIES or not _passes(error):
                     raise
+                # the server's own word where it asks for more
                 wait = max(self.pause * 2**number, error.retry_after or 0.0)
                 self.say(f"{error}; again in {wait:.0f} s")
                 await pause(wait)
@@ -159,6 +161,7 @@ def plan(spec: RateSpec, since: date, until: date) -> dict[str, Request]:
     found: dict[str, Request] = {}
     for start, end in _years(since, until):
         for request in spec.history(start, end):
+            # a year that is over has no day in its note: its answer stays the same
             note = f"{request.url}#"
             if end == until:
                 note += end.isoformat()

@@ -16,7 +16,7 @@ import storage.boards
 import storage.chats
 import storage.setups
 from bot.alerts import KINDS, boards, notices, pins
-from bot.alerts.kind import Desk
+from bot.alerts.kind import Kit
 from bot.alerts.notices import Notice
 from bot.deliver.marks import MAY_HAVE_ARRIVED, NOTHING_TO_SAY
 from bot.model.alerts import State
@@ -88,7 +88,7 @@ async def _keep(
         chat = await storage.chats.get(db, number)
         if chat is None:
             return False
-        shown = await boards.body(Desk(db=db, catalog=catalog, kinds=KINDS), chat, now=now)
+        shown = await boards.body(Kit(db=db, catalog=catalog, kinds=KINDS), chat, now=now)
         kept = await storage.boards.get(db, number)
     mark = boards.mark_of(shown, tables=chat.tables) if shown.text else None
     if kept is not None and _rests(kept, mark):  # nearly always: nothing is written for it

@@ -37,7 +37,7 @@ from procrastinate.worker import Worker
 from bot.errors import StorageError
 from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
 from bot.jobs import Key, Work
-from storage import marks
+from storage import notes
 from storage.db import Store
 
 log = structlog.get_logger(__name__)
@@ -82,7 +82,7 @@ async def run(
     @asynccontextmanager
     async def alone() -> AsyncIterator[None]:
         async with store.writing() as db:
-            await marks.alone(db, marks.PUTTING)
+            await notes.alone(db, notes.PUTTING)
             yield
 
     queue, periodic = jobs(works, alone)

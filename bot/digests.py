@@ -39,7 +39,7 @@ async def enqueue_digests(store: Store, *, now: datetime) -> int:
 
 
 def due(subject: DigestSubject | WeekSubject, *, now: datetime) -> Alert | None:
-    """What a chat follows, when its time has come."""
+    """The alert of a digest or a week's summary that a chat follows, when its time has come."""
     if isinstance(subject, WeekSubject):
         return due_week(subject, now=now)
     return due_digest(subject, now=now)

@@ -91,6 +91,7 @@ def number(value: Decimal | int, language: str, digits: int | None = None) -> st
         value = rounded(value, digits)
     point, group = _marks(language)
     text = f"{value.copy_abs():,f}"
+    # both at once: a comma may become a point, and a point a comma
     text = text.translate({ord(","): group, ord("."): point})
     if value < 0:
         return MINUS + text
@@ -127,6 +128,7 @@ def unbroken(said: str) -> str:
 
 def rounded(value: Decimal, digits: int) -> Decimal:
     """Half up, as readers learnt at school: 0.125 is 0.13, and never "−0.00"."""
+    # the usual 28 digits would raise InvalidOperation at a long number with decimals
     with localcontext(prec=60):
         result = value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
     if result == 0:
@@ -184,6 +186,7 @@ def ago(age: timedelta, language: str) -> str:
 
     if age < timedelta(minutes=1):
         return t("time.just_now", language)
+    # a unit from 1.5 of the larger one on: "90 minutes" is "2 hours"
     return unbroken(format_timedelta(-age, locale=language, add_direction=True, threshold=1.5))
 
 

@@ -23,7 +23,7 @@ import storage.own_feeds
 import storage.sources
 from bot.alerts import feeds
 from bot.detect import identity
-from bot.detect.identity import Mark
+from bot.detect.identity import Fingerprint
 from bot.errors import BotError, ParseError, SourceError
 from bot.fetch import Fetcher
 from bot.fetch.answers import Fetched, Validators
@@ -32,7 +32,7 @@ from bot.model.own_feeds import OwnFeed
 from bot.reasons import reason
 from bot.sources.links import normalise_link
 from bot.sources.opml import Listed, read_opml
-from bot.sources.own import Brought, OwnAddress, read_own
+from bot.sources.own import OwnAddress, OwnDocument, read_own
 from bot.workers import WorkerError, Workers
 from storage.db import Store
 
@@ -60,7 +60,7 @@ class OwnFeeds:
     found_on: str = STRANGER
     jitter: float = JITTER
 
-    async def tried(self, address: OwnAddress) -> tuple[Brought, Fetched]:
+    async def tried(self, address: OwnAddress) -> tuple[OwnDocument, Fetched]:
         """The entries at an address. SourceError where it cannot be read, after a while by chance:
         who asks learns neither why nor how soon that was known.
         """
@@ -129,7 +129,7 @@ class OwnFeeds:
         return await self.keep(feed, brought, answer, digest)
 
     async def keep(
-        self, feed: OwnFeed, brought: Brought | None, answer: Fetched, digest: str | None
+        self, feed: OwnFeed, brought: OwnDocument | None, answer: Fetched, digest: str | None
     ) -> int:
         """Note what a feed lists, and tell what is new of it; nothing of its first document."""
         now = self.clock()
@@ -157,7 +157,7 @@ class OwnFeeds:
             await storage.own_feeds.record_ok(db, read, now=now)
         return count
 
-    async def _read(self, channel: str | None, answer: Fetched) -> Brought:
+    async def _read(self, channel: str | None, answer: Fetched) -> OwnDocument:
         job = partial(read_own, url=answer.url, content_type=answer.content_type, channel=channel)
         try:
             return await self.workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
@@ -171,7 +171,7 @@ class OwnFeeds:
 def _read_by_now(
     stored: OwnFeed,
     polled: OwnFeed,
-    brought: Brought | None,
+    brought: OwnDocument | None,
     validators: Validators,
     digest: str | None,
 ) -> OwnFeed:
@@ -189,7 +189,7 @@ def _read_by_now(
     )
 
 
-def _name(feed: OwnFeed, brought: Brought | None) -> str:
+def _name(feed: OwnFeed, brought: OwnDocument | None) -> str:
     """The name of a feed: one that goes by its address takes the name that it says."""
     plain = OwnAddress(url=feed.url, channel=feed.channel).name
     if brought is None or not brought.name or feed.name != plain:
@@ -199,11 +199,13 @@ def _name(feed: OwnFeed, brought: Brought | None) -> str:
 
 def _known_by(entries: Sequence[Entry]) -> dict[Entry, list[str]]:
     """The hashes that each of a document's entries is known by."""
-    marks: dict[Entry, Mark] = {}
+    fingerprints: dict[Entry, Fingerprint] = {}
     for item in entries:
-        marks[item] = identity.mark(item, normalise_link(item.link) if item.link else None)
-    shared = identity.shared(marks.values())
-    return {item: identity.known_by(one, shared) for item, one in marks.items()}
+        fingerprints[item] = identity.fingerprint(
+            item, normalise_link(item.link) if item.link else None
+        )
+    shared = identity.shared(fingerprints.values())
+    return {item: identity.known_by(one, shared) for item, one in fingerprints.items()}
 
 
 def _id_alone(item: Entry) -> str:

@@ -17,7 +17,7 @@ import structlog
 
 import storage.boards
 import storage.chats
-import storage.marks
+import storage.notes
 from bot.alerts.notices import Notice, OnTrouble
 from bot.config import Settings
 from bot.errors import StorageError
@@ -204,14 +204,14 @@ async def _due_for_a_look(store: Store, now: datetime) -> list[int]:
     None while a replica asks.
     """
     async with store.writing() as db:
-        if _lately(await storage.marks.get(db, storage.marks.LOOK_BEGUN), LOOK_LASTS, now):
+        if _lately(await storage.notes.get(db, storage.notes.LOOK_BEGUN), LOOK_LASTS, now):
             return []
         closed = await storage.chats.closed_by_telegram(db)
-        if _lately(await storage.marks.get(db, storage.marks.LOOK_ENDED), LOOK_EVERY, now):
-            left = (await storage.marks.get(db, storage.marks.LOOK_UNANSWERED) or "").split()
+        if _lately(await storage.notes.get(db, storage.notes.LOOK_ENDED), LOOK_EVERY, now):
+            left = (await storage.notes.get(db, storage.notes.LOOK_UNANSWERED) or "").split()
             closed = [chat_id for chat_id in closed if str(chat_id) in left]
         if closed:
-            await storage.marks.put(db, storage.marks.LOOK_BEGUN, now.isoformat())
+            await storage.notes.put(db, storage.notes.LOOK_BEGUN, now.isoformat())
         return closed
 
 
@@ -225,10 +225,10 @@ def _lately(noted: str | None, span: timedelta, now: datetime) -> bool:
 async def _note_the_look(store: Store, left: Sequence[int], begun: datetime) -> None:
     """The look is over: only now, so that one that was cut off is begun again."""
     async with store.writing() as db:
-        last = await storage.marks.get(db, storage.marks.LOOK_ENDED)
+        last = await storage.notes.get(db, storage.notes.LOOK_ENDED)
         if not _lately(last, LOOK_EVERY, begun):
-            await storage.marks.put(db, storage.marks.LOOK_ENDED, begun.isoformat())
-        await storage.marks.put(db, storage.marks.LOOK_UNANSWERED, " ".join(map(str, left)))
+            await storage.notes.put(db, storage.notes.LOOK_ENDED, begun.isoformat())
+        await storage.notes.put(db, storage.notes.LOOK_UNANSWERED, " ".join(map(str, left)))
 
 
 def bot_id_of(settings: Settings) -> int:

@@ -23,6 +23,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
+from bot.sockets import attentive
+
 SOCKS = frozenset({"socks5", "socks5h"})
 DEFAULT_SOCKS_PORT = 1080  # IANA's
 #: The system's authorities, as aiohttp read them at its import: to read them again takes 50 ms and
@@ -58,7 +60,9 @@ def connector_to_anywhere(
     """
     if proxy.scheme in SOCKS:
         return _SocksConnector(proxy, _AsNamed(), tls, limit=most)
-    return aiohttp.TCPConnector(ssl=tls or SYSTEMS, limit=most, ttl_dns_cache=300)
+    return aiohttp.TCPConnector(
+        ssl=tls or SYSTEMS, limit=most, ttl_dns_cache=300, socket_factory=attentive
+    )
 
 
 class _AsNamed(dict[str, str]):
@@ -157,12 +161,12 @@ async def _connected(proxy: URL) -> socket.socket:
     loop = asyncio.get_running_loop()
     found = await _addresses(proxy)
     failed: OSError = ProxyError("the proxy has no address")
-    for number, (family, kind, protocol, _, address) in enumerate(found, start=1):
-        way = socket.socket(family, kind, protocol)
+    for number, one in enumerate(found, start=1):
+        way = attentive(one)
         way.setblocking(False)  # noqa: FBT003 - it has no other form
         try:
             async with asyncio.timeout(None if number == len(found) else NEXT_ADDRESS_AFTER):
-                await loop.sock_connect(way, address)
+                await loop.sock_connect(way, one[4])
         except OSError as error:  # it refuses, or says nothing
             way.close()
             failed = error

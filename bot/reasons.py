@@ -133,7 +133,7 @@ def plain(figure: Figure) -> str:
 
 
 def between(figures: Sequence[Figure]) -> str:
-    """What stands between several figures: sentences are further apart than names."""
+    """The mark between several figures: sentences are further apart than names."""
     if any(isinstance(one, Reason) for one in figures):
         return "; "
     return ", "

@@ -31,7 +31,7 @@ from bot.reasons import Reason
 from bot.render.wire import to_api
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import Sent, why
-from bot.telegram.retry import ALARM, LAST_WORD, Policy, taken
+from bot.telegram.retry import ALARM, LAST_WORD, RetryPolicy, taken
 from storage.db import LOST, Store
 
 log = structlog.get_logger(__name__)
@@ -122,7 +122,7 @@ class StoreWatch:
         telling = self._tell(Notice.of("notice.database"), (why,), ALARM)
         self._telling = asyncio.create_task(telling, name="tell the operators")
 
-    async def _tell(self, word: Notice, reasons: Sequence[Reason], policy: Policy) -> None:
+    async def _tell(self, word: Notice, reasons: Sequence[Reason], policy: RetryPolicy) -> None:
         """Tell each operator, past the outbox and none behind another."""
         body = to_api(notice(word, self.language, reasons=reasons))
 

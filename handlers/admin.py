@@ -16,7 +16,7 @@ import storage.overview
 import storage.sources
 import storage.stories
 import storage.switch
-from bot.alerts import KINDS, Desk, Reader, edits, kind_of, notices, reads
+from bot.alerts import KINDS, Kit, Reader, edits, kind_of, notices, reads
 from bot.alerts.notices import Notice
 from bot.errors import UserError
 from bot.i18n import moment
@@ -151,8 +151,8 @@ async def _errors(context: Context) -> Message:
                 home=chat.home,
                 time_zone=chat.time_zone,
             )
-            desk = Desk(db=db, catalog=services.catalog, kinds=KINDS)
-            words = await kind_of(one).words(desk, one, reader)
+            kit = Kit(db=db, catalog=services.catalog, kinds=KINDS)
+            words = await kind_of(one).words(kit, one, reader)
             at = moment(one.created_at, chat.language, chat.time_zone, now=services.clock())
             if words is not None:
                 told.append((at, words.text))

@@ -18,7 +18,7 @@ import storage.chats
 import storage.joined
 import storage.own_feeds
 import storage.rules
-from bot.alerts import KINDS, Desk, Reader, kind_of
+from bot.alerts import KINDS, Kit, Reader, kind_of
 from bot.errors import UserError
 from bot.i18n import clock
 from bot.model.alerts import Approval
@@ -237,7 +237,7 @@ async def why(context: Context, alert: str) -> None:
             time_zone=chat.time_zone,
         )
         message = await kind_of(told).why(
-            Desk(db=db, catalog=context.services.catalog, kinds=KINDS), told, reader
+            Kit(db=db, catalog=context.services.catalog, kinds=KINDS), told, reader
         )
     if message is None:
         raise UserError("error.stale")  # there is no such button under it

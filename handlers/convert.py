@@ -20,7 +20,7 @@ from bot.convert import (
     is_courtesy,
     is_greeting,
     looks_like_question,
-    parse_asked,
+    parse_inquiry,
     parse_question,
 )
 from bot.convert.answers import Conversion, conversions
@@ -223,7 +223,7 @@ async def converted(services: Services, question: str, chat: Chat) -> Converted:
     """
     language, home, now = chat.language, chat.home, services.clock()
     here = now.astimezone(ZoneInfo(chat.time_zone)).date()
-    asked = parse_asked(question, language=language, home=home, today=here)
+    asked = parse_inquiry(question, language=language, home=home, today=here)
     async with services.store.reading() as db:
         if asked.on is None:
             rates = await current_rates(db, services.catalog, now=now)

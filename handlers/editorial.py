@@ -1,6 +1,6 @@
 """The word of whoever set a channel up, on a story that its policy withholds until then.
 
-A question's buttons carry the number of what is withheld, and a mark of the words that it showed:
+A question's buttons carry the number of what is withheld, and a hash of the words that it showed:
 what reads otherwise by now is shown again, and not posted unseen.
 """
 
@@ -11,7 +11,7 @@ import storage.chats
 import storage.deliveries
 import storage.setups
 import storage.withheld
-from bot.alerts import KINDS, Desk
+from bot.alerts import KINDS, Kit
 from bot.alerts.asked import Proof, alert, key, proof
 from bot.errors import UserError
 from bot.model.alerts import State
@@ -32,7 +32,7 @@ ENDED = {
 }
 
 
-async def pressed(context: Context, what: str, number: str, mark: str) -> None:
+async def pressed(context: Context, what: str, number: str, words_hash: str) -> None:
     """Buttons `post:send:7:1a2b3c4d` and `post:reject:7:1a2b3c4d`."""
     if what not in DECISIONS:
         raise UserError("error.stale")
@@ -42,7 +42,7 @@ async def pressed(context: Context, what: str, number: str, mark: str) -> None:
     decide, said = DECISIONS[what]
     async with context.services.store.writing() as db:
         shown = await _waiting(context, db, kept.id)
-        changed = what == "send" and shown.mark != mark
+        changed = what == "send" and shown.words_hash != words_hash
         decided = not changed and await decide(db, kept.id)
         now = await storage.withheld.get(db, kept.id)
     if not changed and not decided:
@@ -59,7 +59,7 @@ async def pressed(context: Context, what: str, number: str, mark: str) -> None:
     await context.edit(say(said, context.language, channel=name, title=shown.title))
 
 
-async def named(context: Context, _what: str, number: str, _mark: str) -> Chat:
+async def named(context: Context, _what: str, number: str, _words_hash: str) -> Chat:
     """The channel that a button's question is about; UserError where it is not this person's."""
     async with context.services.store.reading() as db:
         return await _channel(db, await _asked_here(context, db, number_of(number)))
@@ -107,9 +107,9 @@ async def _asked_here(context: Context, db: Db, number: int) -> Withheld:
 
 async def _waiting(context: Context, db: Db, number: int) -> Proof:
     """The post that waits; UserError says what was decided, or that it is too late."""
-    desk = Desk(db=db, catalog=context.services.catalog, kinds=KINDS)
+    kit = Kit(db=db, catalog=context.services.catalog, kinds=KINDS)
     kept = await storage.withheld.get(db, number)
-    shown = None if kept is None else await proof(desk, kept)
+    shown = None if kept is None else await proof(kit, kept)
     if kept is not None and shown is None:
         raise UserError(ENDED.get(kept.state, "error.story_approved"))
     if shown is None:

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from bot.convert import (
     is_courtesy,
     looks_like_question,
-    parse_asked,
+    parse_inquiry,
     read_zone,
     says_cancel,
     says_off,
@@ -58,7 +58,7 @@ def _asks(chat: Chat, said: str, now: datetime) -> bool:
     if speaks_of_chart(said):  # but "график отключений" is none of ours
         return bool(currencies_in(said)) or _reads(charts.parse_chart, said.split(), home=chat.home)
     today = now.astimezone(ZoneInfo(chat.time_zone)).date()
-    return _reads(parse_asked, said, language=chat.language, home=chat.home, today=today)
+    return _reads(parse_inquiry, said, language=chat.language, home=chat.home, today=today)
 
 
 def _reads(reader: Callable[P, object], *args: P.args, **values: P.kwargs) -> bool:

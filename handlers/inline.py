@@ -42,7 +42,7 @@ DESCRIBED = 120  # letters of a description: two lines of a phone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class InlineQuestion:
     """The words that somebody typed after our name, and the page of results that is wanted."""
 
     reader: Chat
@@ -62,7 +62,7 @@ async def inline(services: Services, update: Update) -> None:
     page = 0
     if offset.isdecimal():  # what we gave for the next page comes back
         page = min(int(offset), LAST_PAGE)
-    said = Asked(reader=reader, words=words.strip(), page=page, now=services.clock())
+    said = InlineQuestion(reader=reader, words=words.strip(), page=page, now=services.clock())
     results, onward = await _results(services, said)
     answer = Answer(
         method="answerInlineQuery",
@@ -91,7 +91,7 @@ async def _reader(services: Services, user: int, language_code: str | None) -> C
     )
 
 
-async def _results(services: Services, said: Asked) -> tuple[list[dict[str, Any]], str]:
+async def _results(services: Services, said: InlineQuestion) -> tuple[list[dict[str, Any]], str]:
     """The results, and the offset at which they go on: empty at their end."""
     if conversion := await _conversion(services, said):
         return [*conversion, *await _card(services, said)], ""
@@ -106,7 +106,7 @@ async def _results(services: Services, said: Asked) -> tuple[list[dict[str, Any]
     return results, onward
 
 
-async def _conversion(services: Services, said: Asked) -> list[dict[str, Any]]:
+async def _conversion(services: Services, said: InlineQuestion) -> list[dict[str, Any]]:
     if not looks_like_question(said.words):
         return []
     try:
@@ -120,7 +120,7 @@ async def _conversion(services: Services, said: Asked) -> list[dict[str, Any]]:
     return [_article("convert", first, second, shown)]
 
 
-async def _card(services: Services, said: Asked) -> list[dict[str, Any]]:
+async def _card(services: Services, said: InlineQuestion) -> list[dict[str, Any]]:
     language, home = said.reader.language, said.reader.home
     usual = usual_in(said.reader.currencies, home)
     try:
@@ -136,7 +136,7 @@ async def _card(services: Services, said: Asked) -> list[dict[str, Any]]:
     return [_article("card", title, values, shown)]
 
 
-async def _stories(services: Services, said: Asked) -> NewsPage | FoundPage:
+async def _stories(services: Services, said: InlineQuestion) -> NewsPage | FoundPage:
     """A page of what the words find, of the latest where there are none; the reader's filters hold
     for it.
     """
@@ -162,7 +162,7 @@ async def _stories(services: Services, said: Asked) -> NewsPage | FoundPage:
     return FoundPage(stories=(), words=said.words, number=0, more=False, feed_names={})
 
 
-def _told(story: Story, page: NewsPage | FoundPage, said: Asked) -> dict[str, Any]:
+def _told(story: Story, page: NewsPage | FoundPage, said: InlineQuestion) -> dict[str, Any]:
     reader = said.reader
     shown = news.story(
         story, Style.BRIEF, reader.language, page.feed_names, zone=reader.time_zone, now=said.now

@@ -15,7 +15,7 @@ from bot.convert.filters import parse_filters
 from bot.detect.filters import less_of, meant
 from bot.errors import UserError
 from bot.i18n import t
-from bot.model.filters import Filter, Mark, Sense
+from bot.model.filters import Filter, Sense, Trait
 from bot.model.subjects import READERS_TOPICS
 from bot.render import filters as render
 from bot.render.answers import say
@@ -107,7 +107,7 @@ async def less_of_it(context: Context, alert: str, code: str) -> None:
     offers = await _offers(context, alert)
     if code not in offers:
         raise UserError("error.stale")
-    if offers[code].mark is Mark.STORY:
+    if offers[code].trait is Trait.STORY:
         await _leave_out(context, offers[code], STORY_LASTS)
         return
     await context.edit(render.spans(offers[code], alert, code, context.language))

@@ -122,6 +122,7 @@ def _replace(
 
 
 def _message(given: dict[str, Any]) -> dict[str, Any]:
+    # 1 and not 0: python-telegram-bot takes 0 for an inaccessible message
     message = {"message_id": 0, "date": 1, **given}
     for name in ("from", "via_bot"):
         _replace(message, name, _user)
@@ -208,6 +209,7 @@ def _needed(whole: dict[str, Any]) -> dict[str, Any]:
 
 def _pared(message: dict[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in message.items() if name in NEEDED_FIELDS}
+    # by either name: `forward_date` is what servers before Bot API 7.0 send
     if {"forward_origin", "forward_date"} & message.keys():
         kept["forward_origin"] = SOMEBODYS_WORDS
     return kept
@@ -291,6 +293,7 @@ def _unless(right: bool, name: str) -> Iterator[str]:  # noqa: FBT001 - a condit
 
 def _is_number(value: object) -> bool:
     """Whether a value is a number that a column of 64 bits can hold."""
+    # True is a whole number to Python, and none to a database
     if not isinstance(value, int) or isinstance(value, bool):
         return False
     return -LARGEST_ID <= value < LARGEST_ID

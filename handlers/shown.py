@@ -41,7 +41,7 @@ def unrouted(
 
 
 def _sent(source: str) -> Iterator[str]:
-    """What the buttons made in a source send, "{}" for what is filled in; not what is made
+    """The data of buttons that a source makes, "{}" for what is filled in; not of those made
     elsewhere.
     """
     for made in _MADE.finditer(source):

@@ -54,6 +54,7 @@ async def start(update: Update, context: Context) -> None:
     if (stored is not None and not stored.active) or await _is_first_word(context):
         async with services.store.writing() as db:
             await storage.chats.activate(db, context.chat.id, said_at=context.said_at)
+        # loaded anew: whether it is written to has changed
         services.chats.pop(context.chat.id, None)
     await context.reply(await greeting(context))
 
@@ -95,6 +96,7 @@ async def stop(_update: Update, context: Context) -> None:
     """/stop: no more messages by themselves; the settings stay."""
     async with context.services.store.writing() as db:
         await storage.chats.stop(db, context.chat.id, said_at=context.said_at)
+    # what is remembered of the chat still says that it is written to
     context.services.chats.pop(context.chat.id, None)
     await context.reply(say("stop.done", context.language))
 
@@ -252,7 +254,7 @@ async def _today(context: Context, currencies: Sequence[str]) -> list[Rate]:
                 codes=currencies,
             )
         except UserError:
-            return []
+            return []  # without rates a greeting is as welcome
     return [row.today for row in card.rows if row.today is not None]
 
 

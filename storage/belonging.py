@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, literal, select, update
 
-import storage.marks
+import storage.notes
 from bot.errors import ConfigError
 from bot.model.alerts import State
 from bot.model.channels import Trouble
@@ -24,7 +24,7 @@ from storage.boards import BLANK
 from storage.db import COUNTED, Db, db_now
 from storage.schema import alert, board, broadcast, chat, delivery, inbox, pace, setup
 
-#: The mark of the bot that a database belongs to, by its number.
+#: The note of the bot that a database belongs to, by its number.
 BOT_MARK = "bot"
 #: Why a chat is inactive that another bot knew, and this one has not met.
 UNMET = "unmet"
@@ -50,7 +50,7 @@ class Unmet:
 
 async def noted(db: Db) -> str | None:
     """The number of the bot that is noted in a database."""
-    return await storage.marks.get(db, BOT_MARK)
+    return await storage.notes.get(db, BOT_MARK)
 
 
 async def owner(db: Db) -> str | None:
@@ -74,7 +74,7 @@ async def claim(db: Db, bot: str) -> None:
             f"bot's token back, or give the database to this one by `jarchy subscribers adopt` "
             f"(chats must then meet it anew)"
         )
-    await storage.marks.put(db, BOT_MARK, bot)
+    await storage.notes.put(db, BOT_MARK, bot)
 
 
 async def give(db: Db, bot: str) -> Given:
@@ -94,9 +94,9 @@ async def give(db: Db, bot: str) -> Given:
     since = func.coalesce(chat.c.inactive_at, literal(now, chat.c.inactive_at.type))
     await db.execute(update(chat).where(~chat.c.stopped).values(inactive_at=since, **away))
     await _hand_over_the_switch(db, was, bot)
-    for name in storage.marks.OF_A_LOOK:
-        await storage.marks.drop(db, name)
-    await storage.marks.put(db, BOT_MARK, bot)
+    for name in storage.notes.OF_A_LOOK:
+        await storage.notes.drop(db, name)
+    await storage.notes.put(db, BOT_MARK, bot)
     return Given(was=was, unsent=unsent, unanswered=unanswered)
 
 

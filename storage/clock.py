@@ -27,10 +27,10 @@ from storage.schema import delivery, inbox, pace
 
 log = structlog.get_logger(__name__)
 
-# the mark of the moment that the clock had reached before it was set back last
+# the note of the moment that the clock had reached before it was set back last
 HANDLED = "clock handled"
 SLOT_AHEAD = timedelta(seconds=15)  # more than the farthest slot that a sender reserves lies ahead
-# the mark of the moment, on the new time, at which it was seen to be set last
+# the note of the moment, on the new time, at which it was seen to be set last
 LEAPT = "clock leapt"
 SET_BACK = timedelta(seconds=2)  # a clock that lost so much was set, not steered
 SET_FORWARD = timedelta(seconds=2)  # likewise; a lease outlives its use by more

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, func, literal, null, or_, select, update
 
-from bot.model.filters import Filter, Mark, Sense, StoredFilter
+from bot.model.filters import Filter, Sense, StoredFilter, Trait
 from storage.db import COUNTED, Db, db_now, upsert
 from storage.schema import news_filter
 
@@ -34,7 +34,7 @@ async def add(
     until = None if span is None else now + span
     for one in new:
         values: dict[str, Any] = {"sense": one.sense.value, "said": one.said, "until_at": until}
-        row = {**values, "chat_id": chat_id, "mark": one.mark.value, "what": one.what}
+        row = {**values, "chat_id": chat_id, "mark": one.trait.value, "what": one.what}
         same = ("chat_id", "mark", "what")
         statement = upsert(db, news_filter).values(**row, created_at=now)
         await db.execute(statement.on_conflict_do_update(index_elements=same, set_=values))
@@ -143,7 +143,7 @@ def _stored(row: Any) -> StoredFilter:  # noqa: ANN401 - a result row
         id=row.id,
         chat=row.chat_id,
         sense=Sense(row.sense),
-        mark=Mark(row.mark),
+        trait=Trait(row.mark),
         what=row.what,
         said=row.said,
         until=row.until_at,

@@ -15,9 +15,9 @@ from pathlib import Path
 from sqlalchemy import select, text
 
 from storage.db import Store, db_now, upsert
-from storage.schema import mark
+from storage.schema import note
 
-MARK_NAME = "written"
+NOTE_NAME = "written"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Missing:
 
 def beside(path: Path) -> Path:
     """The file that says how far a database had come."""
-    return path.with_name(f"{path.name}.{MARK_NAME}")
+    return path.with_name(f"{path.name}.{NOTE_NAME}")
 
 
 async def changes(store: Store) -> int:
@@ -44,7 +44,7 @@ async def advance(store: Store) -> None:
     """Say that all up to now is there: in the database and, once committed, beside it."""
     async with store.writing() as db:
         reached = (await db_now(db)).isoformat()
-        statement = upsert(db, mark).values(name=MARK_NAME, value=reached)
+        statement = upsert(db, note).values(name=NOTE_NAME, value=reached)
         await db.execute(
             statement.on_conflict_do_update(index_elements=["name"], set_={"value": reached})
         )
@@ -66,7 +66,7 @@ async def missing(store: Store) -> Missing | None:
     except (OSError, ValueError):
         return None
     async with store.reading() as db:
-        value = (await db.execute(select(mark.c.value).where(mark.c.name == MARK_NAME))).scalar()
+        value = (await db.execute(select(note.c.value).where(note.c.name == NOTE_NAME))).scalar()
     until = None
     if value:
         until = datetime.fromisoformat(value)

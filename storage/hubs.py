@@ -1,6 +1,6 @@
 """WebSub: which hub tells of a source's changes, and until when it said it would.
 
-A row of `mark` each, because few sources have a hub, and nothing but its key asks for one.
+A note each, because few sources have a hub, and nothing but its key asks for one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-import storage.marks
+import storage.notes
 from storage.db import Db
 
 AT_ONCE = 1_000  # names that one statement has
@@ -49,7 +49,7 @@ async def note(db: Db, key: str, hub: str, topic: str) -> None:
 
 async def get(db: Db, key: str) -> Hub | None:
     """A source's hub, if it has one."""
-    value = await storage.marks.get(db, _name(key))
+    value = await storage.notes.get(db, _name(key))
     return None if value is None else _read(value)
 
 
@@ -59,8 +59,8 @@ async def among(db: Db, keys: Collection[str]) -> dict[str, Hub]:
     found: dict[str, Hub] = {}
     every = list(names)
     for start in range(0, len(every), AT_ONCE):
-        marks = await storage.marks.among(db, every[start : start + AT_ONCE])
-        found |= {names[name]: _read(value) for name, value in marks.items()}
+        noted = await storage.notes.among(db, every[start : start + AT_ONCE])
+        found |= {names[name]: _read(value) for name, value in noted.items()}
     return found
 
 
@@ -69,7 +69,7 @@ async def put(db: Db, key: str, hub: Hub) -> None:
     values: dict[str, Any] = asdict(hub)
     for name in _TIMES:
         values[name] = values[name] and values[name].isoformat()
-    await storage.marks.put(db, _name(key), json.dumps(values))
+    await storage.notes.put(db, _name(key), json.dumps(values))
 
 
 def _read(value: str) -> Hub:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import URL
 
 import storage.backup
-import storage.marks
+import storage.notes
 from bot.errors import BotError
 from storage.address import is_file, parse_url
 from storage.backup import copy
@@ -23,7 +23,7 @@ from storage.copies import FOLDER, Tell, cause_of, forget, nights, no_folder, st
 from storage.db import Store
 
 OFF = "off"  # the setting's word for no copies
-MADE_MARK = "backed up"  # the mark of the last night whose copy a replica made
+MADE_NOTE = "backed up"  # the note of the last night whose copy a replica made
 HALF = ".*.half*"  # what a kill left of a copy,
 HALF_KEPT = timedelta(days=1)  # or what somebody else is writing now
 
@@ -124,7 +124,7 @@ async def back_up(
     await asyncio.to_thread(nightly, store.url, places, today=today, now=now, stop=stop)
     if not store.alone:
         async with store.writing() as db:
-            await storage.marks.put(db, MADE_MARK, today.isoformat())
+            await storage.notes.put(db, MADE_NOTE, today.isoformat())
     return places.of(today)
 
 
@@ -134,7 +134,7 @@ async def _is_made(store: Store, places: Nights, today: date) -> bool:
     if store.alone:
         return False
     async with store.reading() as db:
-        return await storage.marks.get(db, MADE_MARK) == today.isoformat()
+        return await storage.notes.get(db, MADE_NOTE) == today.isoformat()
 
 
 def nightly(

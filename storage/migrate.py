@@ -22,7 +22,7 @@ from storage.backup import copy
 from storage.copies import FOLDER, nights, stamped
 from storage.db import Db, Store, advised, upsert
 from storage.highwater import beside
-from storage.schema import mark
+from storage.schema import note
 from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS, problems
 
 # seconds a migration may think between two statements: a slow machine loads its libraries meanwhile
@@ -99,7 +99,7 @@ async def bring_up(store: Store) -> None:
                 version = await _version(db)
             if version != HEAD:  # else another replica was quicker
                 await db.run_sync(_upgrade)
-                statement = upsert(db, mark).values(name="min_reader", value=MIN_READER)
+                statement = upsert(db, note).values(name="min_reader", value=MIN_READER)
                 await db.execute(
                     statement.on_conflict_do_update(
                         index_elements=["name"], set_={"value": MIN_READER}
@@ -135,7 +135,7 @@ async def _must_be_readable(store: Store, version: str) -> None:
     """Refuse a database of a newer program, unless that one said that this one may read it."""
     async with store.reading() as db:
         oldest = (
-            await db.execute(select(mark.c.value).where(mark.c.name == "min_reader"))
+            await db.execute(select(note.c.value).where(note.c.name == "min_reader"))
         ).scalar()
     if oldest is None or oldest > HEAD:
         raise ConfigError(

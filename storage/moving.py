@@ -26,10 +26,10 @@ from storage.db import Db, Store
 from storage.instance import only_instance
 from storage.moved_rows import Digest, copy_table, copy_words, digest_of, digest_of_words
 from storage.opening import open_store
-from storage.schema import lease, mark, metadata
+from storage.schema import lease, metadata, note
 
 #: Tables that a database has rows in before anybody used it.
-OF_THE_PROGRAM = frozenset({mark.name, lease.name})
+OF_THE_PROGRAM = frozenset({note.name, lease.name})
 #: How the copy of the search index is called among the tables.
 WORDS = "archive"
 

@@ -52,7 +52,7 @@ OF_A_FEED = ("key", "url", "channel", "name")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
+class Imported:
     """How many chats a file brought, and how many were here already and stay as they are."""
 
     bot: str
@@ -98,7 +98,7 @@ def _line(value: dict[str, Any]) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
 
 
-async def bring(db: Db, source: Path, bot: str | None) -> Brought:
+async def bring(db: Db, source: Path, bot: str | None) -> Imported:
     """Take in the chats of a file. Those that are here already stay as they are.
 
     Under the bot that the file is of they go on as they were; under another they are written to
@@ -119,7 +119,7 @@ async def bring(db: Db, source: Path, bot: str | None) -> Brought:
         else:
             await _add(db, line, None if met else now)
             chats += 1
-    return Brought(bot=str(head["bot"]), chats=chats, skipped=skipped)
+    return Imported(bot=str(head["bot"]), chats=chats, skipped=skipped)
 
 
 async def _add(db: Db, line: dict[str, Any], unmet_since: datetime | None) -> None:

@@ -19,7 +19,7 @@ from bot import archive
 from bot.alerts import stories as kind_stories
 from bot.detect.search import MOST_WORDS, Token, asked, share, tokens_of
 from bot.model.alerts import Approval, Severity
-from bot.model.filters import Mark, Sense, StoredFilter
+from bot.model.filters import Sense, StoredFilter, Trait
 from bot.model.news import Verdict
 from bot.readers.news import STORIES_A_PAGE
 from bot.readers.search import found_page
@@ -133,7 +133,7 @@ async def test_what_the_chats_filters_keep_back_is_counted_and_leaves_no_gap(sto
     ]
     await stored(store, [("en", title, "Guards.") for title in titles])
     muted = StoredFilter(
-        id=1, chat=1, sense=Sense.NEVER, mark=Mark.WORD, what="flour", said="flour"
+        id=1, chat=1, sense=Sense.NEVER, trait=Trait.WORD, what="flour", said="flour"
     )
     async with store.reading() as db:
         ask = partial(found_page, db, Catalog(), language="en", filters=[muted])

@@ -55,8 +55,8 @@ def run(folder: Path, script: str, **settings: str) -> str:
 VERBS = """
 import sys
 from bot import cli
-from bot.telegram.retry import Policy
-Policy.pause = lambda *_: 0.05
+from bot.telegram.retry import RetryPolicy
+RetryPolicy.pause = lambda *_: 0.05
 for words in {verbs!r}:
     sys.argv = ["jarchy", *words]
     try:

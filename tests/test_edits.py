@@ -93,7 +93,7 @@ async def world(store: Store) -> AsyncIterator[World]:
 
 
 def accepted(world: World, chat: int, method: str = "editMessageText") -> list[Any]:
-    """What was asked for a chat by a method and accepted."""
+    """The accepted calls of a method for a chat."""
     return [
         one
         for one in world.emulator.calls
@@ -176,7 +176,7 @@ async def _send(world: World) -> None:
 
 
 async def test_joins_in_quick_succession_cost_one_edit_a_chat(world: World) -> None:
-    """What waits is replaced by the newest."""
+    """A waiting edit is replaced by the newest."""
     await report(world, "one", ("a", *BLAST))
     await world.tells(READER, BLAST[0])
     await world.done()
@@ -226,8 +226,8 @@ GRAVER = ("graver", BOMB, "The blast killed 150 people. Thousands are being evac
 
 
 async def test_a_rise_of_severity_is_a_reply_that_sounds_once(world: World) -> None:
-    """What got worse answers the message that told it, for everybody who got that; who did not
-    gets a message; the first one is edited too, and a still graver report sounds no more.
+    """A story that got worse answers the message that told it, for everybody who got that; who did
+    not gets a message; the first one is edited too, and a still graver report sounds no more.
     """
     await report(world, "one", CALM)
     first = {chat: await world.tells(chat, BOMB) for chat in (READER, CHANNEL)}

@@ -14,7 +14,7 @@ import storage.stories
 from bot.archive import index
 from bot.detect.filters import Looked
 from bot.emulator import TEST_TOKEN, Emulator
-from bot.model.filters import Mark
+from bot.model.filters import Trait
 from bot.model.hazards import Hazard
 from bot.readers.search import found_page
 from bot.render.hazards import headline
@@ -141,8 +141,8 @@ async def test_it_is_muted_and_found_by_the_words_that_a_reader_reads(
     await world.poll("usgs")
     async with world.store.reading() as db:
         (story,) = await storage.stories.latest(db, topics=["security"], limit=20)
-    assert Looked(story).has(Mark.WORD, word)
-    assert not Looked(story).has(Mark.WORD, "наводнение")
+    assert Looked(story).has(Trait.WORD, word)
+    assert not Looked(story).has(Trait.WORD, "наводнение")
     await index(world.store)
     async with world.store.reading() as db:
         found = await found_page(db, world.catalog, word, language="ru")

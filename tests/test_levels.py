@@ -15,7 +15,7 @@ import pytest
 import storage.alerts
 import storage.chats
 import storage.places
-from bot.alerts import KINDS, Desk, Reader, stories
+from bot.alerts import KINDS, Kit, Reader, stories
 from bot.alerts.stories import Stories
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.model.chats import Style, Wakes
@@ -219,13 +219,13 @@ async def test_why_says_that_it_is_near(world: World) -> None:
     await world.report("one", ("a", *FLOOD), QUIET)
     async with world.store.reading() as db:
         (told,) = await storage.alerts.by_keys(db, ["story:3", "story:2"])
-        desk = Desk(db=db, catalog=world.catalog, kinds=KINDS)
+        kit = Kit(db=db, catalog=world.catalog, kinds=KINDS)
         whys = []
         for chat in (IMPORTANT, URGENT):
             reader = Reader(
                 chat=chat, language="en", style=Style.BRIEF, home="KGS", time_zone="Asia/Bishkek"
             )
-            whys.append(await Stories().why(desk, told, reader))
+            whys.append(await Stories().why(kit, told, reader))
     far, near = whys
     assert far is not None
     assert near is not None
@@ -236,7 +236,7 @@ async def test_why_says_that_it_is_near(world: World) -> None:
 async def test_calm_stories_ask_an_operator_no_more_often_than_they_may_be_told(
     world: World,
 ) -> None:
-    """What waits for a word counts too: an hour of thefts is no hundred questions."""
+    """Stories that wait for a word count too: an hour of thefts is no hundred questions."""
     world.ingest = replace(world.ingest, alerts_per_hour=2, admins=(5,), security_policy="approve")
     thefts = [
         (name, f"Police detain a thief of {what}", f"The {name} man stole {what} at night.")

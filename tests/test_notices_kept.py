@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 import storage.chats
-import storage.marks
+import storage.notes
 import storage.setups
 from bot.alerts.notices import Notice, lost, tell
 from bot.alerts.notices import alert as notice
@@ -116,7 +116,7 @@ async def test_what_is_told_hourly_is_told_once_an_hour_whatever_it_says(store: 
 
 
 async def test_T1_a_clock_set_back_does_not_silence_what_is_told_hourly(store: Store) -> None:
-    """What was told in a future that is no more does not count."""
+    """A notice of a future that is no more does not count."""
     async with store.writing() as db:
         assert await tell_hourly(db, ADMINS, unread(1), now=NOW + timedelta(days=300))
         assert await tell_hourly(db, ADMINS, unread(2), now=NOW)
@@ -134,9 +134,9 @@ async def test_a_source_that_brings_a_part_is_told_of_at_the_fifth_poll_in_a_row
     async with store.writing() as db:
         for _ in range(4):
             await note_partly(db, ADMINS, "nbkr", long, now=NOW)
-        assert await storage.marks.get(db, f"{PARTLY}nbkr") == "4"
+        assert await storage.notes.get(db, f"{PARTLY}nbkr") == "4"
         await note_partly(db, ADMINS, "nbkr", None, now=NOW)
-        assert await storage.marks.get(db, f"{PARTLY}nbkr") is None
+        assert await storage.notes.get(db, f"{PARTLY}nbkr") is None
         for _ in range(4):
             await note_partly(db, ADMINS, "nbkr", long, now=NOW)
         await note_partly(db, ADMINS, "cbr", long, now=NOW)  # each source has its own count
@@ -152,7 +152,7 @@ async def test_a_source_that_brings_a_part_is_told_of_at_the_fifth_poll_in_a_row
 async def test_a_whole_poll_of_a_source_that_was_never_partial_leaves_no_mark(store: Store) -> None:
     async with store.writing() as db:
         await note_partly(db, ADMINS, "nbkr", None, now=NOW)
-        assert await storage.marks.get(db, f"{PARTLY}nbkr") is None
+        assert await storage.notes.get(db, f"{PARTLY}nbkr") is None
     assert await told(store) == []
 
 

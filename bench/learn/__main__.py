@@ -115,7 +115,7 @@ def report(code: str, read: Read, vectors: Floats | None) -> Limits:
 def _shown(
     odds: Odds, limits: Limits, beside: float, vectors: Floats | None
 ) -> dict[str, tuple[Floats, Bools]]:
-    """What decides, each with its log-odds beside its threshold and the texts it is asked of."""
+    """Ways to decide, each with its log-odds beside its threshold and the texts it is asked of."""
     both = odds.together - limits.both
     everywhere = np.ones(len(both), dtype=bool)
     shown = {

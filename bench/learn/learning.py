@@ -1,4 +1,4 @@
-"""What is learnt of a language: its tables, and log-odds of texts that taught nothing."""
+"""The tables that are learnt of a language, and log-odds of texts that taught nothing."""
 
 from __future__ import annotations
 

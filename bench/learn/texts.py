@@ -77,7 +77,7 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What the detector sees of texts: words of its lexicon, pieces, and what it believes."""
+    """Texts as the detector sees them: words of its lexicon, pieces, and what it believes."""
 
     texts: Sequence[Text]
     words: Rows
@@ -99,7 +99,7 @@ class Read:
         return np.array([text.label is not None for text in self.texts])
 
     def tier(self, name: str) -> Bools:
-        """Which texts are of a tier."""
+        """A mask of the texts that are of a tier."""
         return np.array([text.tier == name for text in self.texts])
 
 
@@ -134,7 +134,7 @@ def parts(texts: Sequence[Text]) -> Iterator[tuple[Bools, Bools]]:
 
 
 def by_date(texts: Sequence[Text]) -> tuple[Bools, Bools] | None:
-    """What is learnt from and what is judged: later texts; None where texts have no dates."""
+    """Masks of the texts to learn from and of the later ones to judge by; None without dates."""
     dates = sorted(text.date for text in texts if text.date and text.label is not None)
     if not dates:
         return None

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from bot.alerts.kind import Desk, Kind, Reader, kind_among, place_of, table
+from bot.alerts.kind import Kind, Kit, Reader, kind_among, place_of, table
 from bot.errors import ConfigError, NewerError
 from bot.found import BrokenModule, modules_of
 from bot.i18n import known
@@ -122,8 +122,8 @@ def _strings(module: str) -> Iterator[str]:
 
 __all__ = [
     "KINDS",
-    "Desk",
     "Kind",
+    "Kit",
     "Reader",
     "kind_of",
     "place_of",

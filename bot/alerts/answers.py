@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from bot.alerts.kind import Desk, Kind, Reader
+from bot.alerts.kind import Kind, Kit, Reader
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity, Terms
 from bot.model.calls import Call, Parameters
 from bot.render.text import Message
@@ -40,7 +40,7 @@ class Answers(Kind):
     payload = Answered
     texts = ()
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - has none
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - has none
         """An answer has its words already: see `ready`."""
         return None
 

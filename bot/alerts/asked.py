@@ -13,7 +13,7 @@ import storage.chats
 import storage.setups
 import storage.stories
 import storage.withheld
-from bot.alerts.kind import Desk, Kind, Reader, kind_among
+from bot.alerts.kind import Kind, Kit, Reader, kind_among
 from bot.alerts.stories import StoryBroke
 from bot.errors import NewerError
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, State, Terms
@@ -53,7 +53,7 @@ class StoryAsked(Payload):
         return cls(delivery=data["delivery"], channel=data["channel"])
 
 
-class Asked(Kind):
+class StoryQuestions(Kind):
     """A question to a channel's owner."""
 
     payload = StoryAsked
@@ -64,14 +64,14 @@ class Asked(Kind):
         "button.send",
     )
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """The story as it would be posted now, and two buttons; None where nothing waits any more,
         or another one runs the channel by now.
         """
-        kept = await storage.withheld.get(desk.db, StoryAsked.read(told.payload).delivery)
-        if kept is None or await storage.setups.owner_of(desk.db, kept.chat) != reader.chat:
+        kept = await storage.withheld.get(kit.db, StoryAsked.read(told.payload).delivery)
+        if kept is None or await storage.setups.owner_of(kit.db, kept.chat) != reader.chat:
             return None
-        found = await proof(desk, kept)
+        found = await proof(kit, kept)
         return None if found is None else found.card(reader.language)
 
 
@@ -101,23 +101,25 @@ def alert(kept: Withheld, owner: int, *, now: datetime) -> Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """The post that a channel withholds, as it would look; `mark` is of its words."""
+    """The post that a channel withholds, as it would look; `words_hash` is of what it says."""
 
     delivery: int
     channel: Chat
     post: Message
     title: str
-    mark: str
+    words_hash: str
 
     def card(self, language: str) -> Message:
         """The question, in the language of whoever is asked."""
-        return render.question(self.delivery, self.mark, self.channel.title, self.post, language)
+        return render.question(
+            self.delivery, self.words_hash, self.channel.title, self.post, language
+        )
 
 
-async def proof(desk: Desk, kept: Withheld) -> Proof | None:
+async def proof(kit: Kit, kept: Withheld) -> Proof | None:
     """The post that a channel withholds; None where it waits for no word, or not any more."""
-    told = await storage.alerts.get(desk.db, kept.alert)
-    channel = await storage.chats.get(desk.db, kept.chat)
+    told = await storage.alerts.get(kit.db, kept.alert)
+    channel = await storage.chats.get(kit.db, kept.chat)
     waits = kept.state is State.WITHHELD and kept.demand is Editorial.APPROVE
     if told is None or channel is None or not waits:
         return None
@@ -130,11 +132,11 @@ async def proof(desk: Desk, kept: Withheld) -> Proof | None:
         channel=channel.kind is ChatKind.CHANNEL,
     )
     broke = StoryBroke.read(told.payload)
-    post = await kind_among(desk.kinds, told).words(desk, told, reader)
-    found = await storage.stories.get(desk.db, broke.story)
+    post = await kind_among(kit.kinds, told).words(kit, told, reader)
+    found = await storage.stories.get(kit.db, broke.story)
     if post is None or found is None:
         return None
-    mine = led(found, desk.catalog.news).told_in(channel.language)
+    mine = led(found, kit.catalog.news).told_in(channel.language)
     if broke.answers is not None:  # as it is told: by what is new of it
         mine = mine.gravest
     title = headline(mine)
@@ -143,11 +145,11 @@ async def proof(desk: Desk, kept: Withheld) -> Proof | None:
         channel=channel,
         post=post,
         title=title,
-        mark=_mark(f"{title}\n{mine.lead.entry.beginning}"),
+        words_hash=_hash_of(f"{title}\n{mine.lead.entry.beginning}"),
     )
 
 
-def _mark(words: str) -> str:
+def _hash_of(words: str) -> str:
     """By what it is known that a story reads as it did when its question was asked: one more agency
     that reports it changes nothing.
     """

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import storage.boards
 import storage.chats
-from bot.alerts.kind import Desk, Kind, Reader
+from bot.alerts.kind import Kind, Kit, Reader
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Chat
 from bot.model.subjects import bases_of, topics_of
@@ -49,17 +49,17 @@ class Boards(Kind):
     texts = ("board.spread", "board.stories", "board.updated")
     own = True  # of what the chat follows
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """The board; None where it was switched off, or is another message by now."""
         due = BoardDue.read(told.payload)
-        kept = await storage.boards.get(desk.db, reader.chat)
-        chat = await storage.chats.get(desk.db, reader.chat)
+        kept = await storage.boards.get(kit.db, reader.chat)
+        chat = await storage.chats.get(kit.db, reader.chat)
         if kept is None or chat is None or not kept.kept:
             return None
         is_it = kept.made_by == told.id if due.message is None else kept.message == due.message
         if not is_it:
             return None
-        shown = await body(desk, chat, now=told.created_at)
+        shown = await body(kit, chat, now=told.created_at)
         if not shown.text:
             return None
         at = render.updated(chat.language, zone=chat.time_zone, at=told.created_at)
@@ -70,12 +70,12 @@ class Boards(Kind):
         return BoardDue.read(told.payload).message
 
 
-async def body(desk: Desk, chat: Chat, *, now: datetime) -> Rich:
+async def body(kit: Kit, chat: Chat, *, now: datetime) -> Rich:
     """The text of a chat's board now, without the time of its update; "" where it has none."""
-    keys = await storage.chats.subscriptions(desk.db, chat.id)
+    keys = await storage.chats.subscriptions(kit.db, chat.id)
     view = await board_view(
-        desk.db,
-        desk.catalog,
+        kit.db,
+        kit.catalog,
         home=chat.home,
         codes=bases_of(keys, chat.home, order=chat.currencies),
         topics=topics_of(keys),
@@ -90,8 +90,8 @@ async def body(desk: Desk, chat: Chat, *, now: datetime) -> Rich:
         chat.language,
         zone=chat.time_zone,
         now=now,
-        feed_names=desk.catalog.feed_names,
-        source_names=desk.source_names,
+        feed_names=kit.catalog.feed_names,
+        source_names=kit.source_names,
     )
     return cut(message(whole), LONGEST).body
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from bot.alerts.kind import Desk, Kind, Reader
+from bot.alerts.kind import Kind, Kit, Reader
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity, Terms
 from bot.model.entities import Entity, read_entities, written_entity
 from bot.render.text import Message, safe_url, units
@@ -69,7 +69,7 @@ class Broadcasts(Kind):
     payload = Broadcast
     texts = ()
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
         """The broadcast as it was written, in no other language."""
         return Broadcast.read(told.payload).message
 

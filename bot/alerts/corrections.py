@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from bot.alerts.kind import Brief, Desk, Kind, Reader
+from bot.alerts.kind import Brief, Kind, Kit, Reader
 from bot.i18n import day, name_of
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Post
@@ -70,15 +70,15 @@ class Corrections(Kind):
     )
     own = True  # it answers each chat's own message
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message:
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message:
         """The former and the corrected rate, and who says so."""
         fixed = RateCorrected.read(told.payload)
-        names = desk.source_names(fixed.new.source)
+        names = kit.source_names(fixed.new.source)
         return correction(fixed.old, fixed.new, reader.language, source_names=names)
 
-    async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:
+    async def brief(self, kit: Kit, told: StoredAlert, reader: Reader) -> Brief | None:
         """The former and the corrected rate on one line."""
-        said = await self.words(desk, told, reader)
+        said = await self.words(kit, told, reader)
         first, values = said.text.split("\n")[:2]
         return Brief(line=lines(bold(first), values))
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import storage.alerts
 from bot.alerts.digests import LASTS, Digests, words_again
-from bot.alerts.kind import Desk, Kind, Reader
+from bot.alerts.kind import Kind, Kit, Reader
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.render.text import Message
 from storage.alerts import StoredAlert
@@ -45,17 +45,17 @@ class DigestEdits(Kind):
     texts = Digests.texts
     own = True  # of what each chat follows
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """The digest as it would be told now; None to who reads another language, or whose digest
         told another story.
         """
         read = DigestRead.read(told.payload)
         if reader.language != read.language:
             return None
-        first = await storage.alerts.get(desk.db, read.told)
+        first = await storage.alerts.get(kit.db, read.told)
         if first is None:  # forgotten
             return None
-        return await words_again(desk, first, reader, read.story)
+        return await words_again(kit, first, reader, read.story)
 
     def revises(self, told: StoredAlert) -> int | None:
         """The digest."""

@@ -13,7 +13,7 @@ import storage.chats
 import storage.filters
 import storage.stories
 import storage.told
-from bot.alerts.kind import Desk, Kind, Reader, followed
+from bot.alerts.kind import Kind, Kit, Reader, followed
 from bot.i18n import moment, name_of
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Post, Style
@@ -66,32 +66,32 @@ class Digests(Kind):
     )
     own = True  # of what each chat follows
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """The day's rates and its one story, of what the chat follows, by its headline alone where
         an alert told it already; nothing where the chat wants no digest of that hour any more.
         """
-        keys = await storage.chats.subscriptions(desk.db, reader.chat)
-        if not await _is_wanted(desk, told, keys):
+        keys = await storage.chats.subscriptions(kit.db, reader.chat)
+        if not await _is_wanted(kit, told, keys):
             return None
         due = DigestDue.read(told.payload)
-        return await _shown(desk, due, await _found(desk, due, reader, keys), reader)
+        return await _shown(kit, due, await _found(kit, due, reader, keys), reader)
 
 
-async def words_again(desk: Desk, told: StoredAlert, reader: Reader, story: int) -> Message | None:
+async def words_again(kit: Kit, told: StoredAlert, reader: Reader, story: int) -> Message | None:
     """A digest with its story as that is reported now; None where it told another one."""
-    keys = await storage.chats.subscriptions(desk.db, reader.chat)
+    keys = await storage.chats.subscriptions(kit.db, reader.chat)
     due = DigestDue.read(told.payload)
-    found = await _found(desk, due, reader, keys, known_at=told.created_at)
+    found = await _found(kit, due, reader, keys, known_at=told.created_at)
     if found.story is None or found.story.pk != story:
         return None
-    now = await storage.stories.get(desk.db, story)
+    now = await storage.stories.get(kit.db, story)
     if now is None:
         return None
-    return await _shown(desk, due, replace(found, story=led(now, desk.catalog.news)), reader)
+    return await _shown(kit, due, replace(found, story=led(now, kit.catalog.news)), reader)
 
 
 async def _found(
-    desk: Desk,
+    kit: Kit,
     due: DigestDue,
     reader: Reader,
     keys: Sequence[str],
@@ -99,10 +99,10 @@ async def _found(
     known_at: datetime | None = None,
 ) -> Digest:
     """The digest of a chat that follows `keys`; with `known_at` of reports known by then."""
-    order = await storage.chats.currency_order(desk.db, reader.chat)
+    order = await storage.chats.currency_order(kit.db, reader.chat)
     return await day_digest(
-        desk.db,
-        desk.catalog,
+        kit.db,
+        kit.catalog,
         day=due.day,
         home=reader.home,
         zone=reader.time_zone,
@@ -110,21 +110,21 @@ async def _found(
         codes=bases_of(keys, reader.home, order=order),
         order=order,
         topics=topics_of(keys),
-        filters=await storage.filters.of_chat(desk.db, reader.chat),
+        filters=await storage.filters.of_chat(kit.db, reader.chat),
         chat=reader.chat,
         known_at=known_at,
     )
 
 
-async def _shown(desk: Desk, due: DigestDue, found: Digest, reader: Reader) -> Message:
+async def _shown(kit: Kit, due: DigestDue, found: Digest, reader: Reader) -> Message:
     style, source_name, before = reader.style, "", None
     if found.story is not None:
         about = About(story=found.story.pk)
-        before = await storage.told.heard(desk.db, reader.chat, about)
+        before = await storage.told.heard(kit.db, reader.chat, about)
     if before is not None:
         style = Style.HEADLINE  # the chat has read the rest
     if found.source is not None:
-        source_name = name_of(desk.source_names(found.source), reader.language)
+        source_name = name_of(kit.source_names(found.source), reader.language)
     return render.digest(
         found.rates,
         found.story,
@@ -133,7 +133,7 @@ async def _shown(desk: Desk, due: DigestDue, found: Digest, reader: Reader) -> M
         found.day,
         late=due.late,
         source_name=source_name,
-        feed_names=desk.catalog.feed_names,
+        feed_names=kit.catalog.feed_names,
         following=found.following,
         left_out=found.left_out,
         zone=reader.time_zone,
@@ -156,9 +156,9 @@ def _told(before: Heard | None, day: date, reader: Reader) -> Rich | None:
     return link(phrase("digest.told", reader.language, at=at), way)
 
 
-async def _is_wanted(desk: Desk, told: StoredAlert, keys: Sequence[str]) -> bool:
+async def _is_wanted(kit: Kit, told: StoredAlert, keys: Sequence[str]) -> bool:
     """Whether the chat still wants the digest of that hour; in another zone it is the same one."""
-    audience = await storage.alerts.audience(desk.db, told.id)
+    audience = await storage.alerts.audience(kit.db, told.id)
     due = None if audience is None else followed(audience)
     if not isinstance(due, DigestSubject):
         return True

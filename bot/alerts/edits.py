@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import storage.alerts
 import storage.chats
-from bot.alerts.kind import Desk, Kind, Reader
+from bot.alerts.kind import Kind, Kit, Reader
 from bot.alerts.stories import Stories
 from bot.i18n import clock
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
@@ -101,18 +101,18 @@ class Edits(Kind):
         "news.read_on",
     )
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """The story as it is now, under the buttons of the message that told it."""
-        first = await storage.alerts.get(desk.db, StoryGrew.read(told.payload).told)
+        first = await storage.alerts.get(kit.db, StoryGrew.read(told.payload).told)
         if first is None:  # forgotten
             return None
         # as the first alert and not as this one: its buttons carry that number
-        return await Stories().words(desk, first, reader)
+        return await Stories().words(kit, first, reader)
 
-    async def switched(self, desk: Desk, told: StoredAlert, reader: Reader) -> Mapping[str, Button]:
+    async def switched(self, kit: Kit, told: StoredAlert, reader: Reader) -> Mapping[str, Button]:
         """A button back for who left the topic, and the end of silence for who asked for one."""
         first = StoryGrew.read(told.payload).told
-        state = await storage.chats.following(desk.db, reader.chat, str(SECURITY))
+        state = await storage.chats.following(kit.db, reader.chat, str(SECURITY))
         if state is None:
             return {f"mute:{first}": topic_button(first, reader.language, left=True)}
         if state.snoozed_until is None:

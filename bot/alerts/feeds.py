@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
+from bot.alerts.kind import Brief, Kind, Kit, Reader, followed
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Post, Style
 from bot.model.news import Entry, StoredEntry, Story
@@ -83,17 +83,17 @@ class Feeds(Kind):
         "news.read_on",
     )
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
         """Its headline, its beginning, whose it is, how many came with it."""
         brought = FeedBrought.read(told.payload)
         return shown(brought, told, reader)
 
-    async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
+    async def why(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - all is in it
         """Because somebody added the feed here."""
         name = bold(one_line(FeedBrought.read(told.payload).name))
         return message(phrase("why.feed", reader.language, name=name))
 
-    async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:  # noqa: ARG002 - all is in it
+    async def brief(self, kit: Kit, told: StoredAlert, reader: Reader) -> Brief | None:  # noqa: ARG002 - all is in it
         """Its headline, and whose it is."""
         brought = FeedBrought.read(told.payload)
         title = link(headline(brought.as_story(told.created_at)), brought.link)

@@ -38,7 +38,7 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Kit:
     """From what an alert is put into words: the store, the catalog, and the bot's name.
 
     `kinds` are for what tells alerts of other kinds.
@@ -83,24 +83,24 @@ class Kind(ABC):
     """Whether its words are each chat's own, not the same for all of one language and style."""
 
     @abstractmethod
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """The message, with its buttons; None when there is nothing to say any more."""
 
-    async def switched(self, desk: Desk, told: StoredAlert, reader: Reader) -> Mapping[str, Button]:  # noqa: ARG002 - none
+    async def switched(self, kit: Kit, told: StoredAlert, reader: Reader) -> Mapping[str, Button]:  # noqa: ARG002 - none
         """The buttons that this chat has switched under the message that it edits, by the data of
         those in whose place they stand.
         """
         return {}
 
-    async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - has none
+    async def why(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - has none
         """The reasons that it was told for; None where there is no such button under it."""
         return None
 
-    async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:  # noqa: ARG002 - has none
+    async def brief(self, kit: Kit, told: StoredAlert, reader: Reader) -> Brief | None:  # noqa: ARG002 - has none
         """Its share in a message with others after it waited; None when it is over by then."""
         return None
 
-    async def published_at(self, desk: Desk, told: StoredAlert) -> datetime | None:  # noqa: ARG002 - by itself
+    async def published_at(self, kit: Kit, told: StoredAlert) -> datetime | None:  # noqa: ARG002 - by itself
         """When what it tells was published; None where that is when it was decided."""
         return None
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import storage.stories
 import storage.told
-from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
+from bot.alerts.kind import Brief, Kind, Kit, Reader, followed
 from bot.convert.mentions import currencies_in
 from bot.detect.digests import by_worth
 from bot.detect.moves import BigMove, Moved
@@ -118,25 +118,25 @@ class Moves(Kind):
         "why.tune",
     )
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """The move: from what to what, since when, how unusual, whose number, and the news."""
         moved = RateMoved.read(told.payload).moved
         return move(
             moved,
             alert=told.id,
             language=reader.language,
-            source_names=desk.source_names(moved.new.source),
+            source_names=kit.source_names(moved.new.source),
             channel=reader.channel,
-            headlines=await headlines_of(desk, told, moved.new.pair.base, reader),
+            headlines=await headlines_of(kit, told, moved.new.pair.base, reader),
         )
 
-    async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def why(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """The rules that fired, and the usual size of a day."""
         moved = RateMoved.read(told.payload).moved
-        since = await heard(desk, moved, told, reader)
+        since = await heard(kit, moved, told, reader)
         return why_move(moved, reader.language, since=since)
 
-    async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:  # noqa: ARG002 - all is in it
+    async def brief(self, kit: Kit, told: StoredAlert, reader: Reader) -> Brief | None:  # noqa: ARG002 - all is in it
         """The rate as it moved."""
         return Brief(move=RateMoved.read(told.payload).moved.headline)
 
@@ -228,7 +228,7 @@ def move(
     )
 
 
-async def headlines_of(desk: Desk, told: StoredAlert, code: str, reader: Reader) -> list[Rich]:
+async def headlines_of(kit: Kit, told: StoredAlert, code: str, reader: Reader) -> list[Rich]:
     """The headline of the day before a move that says most about its currency, in the reader's
     language.
 
@@ -237,19 +237,19 @@ async def headlines_of(desk: Desk, told: StoredAlert, code: str, reader: Reader)
     """
     language = reader.language
     stories = await storage.stories.latest(
-        desk.db,
+        kit.db,
         topics=["economy"],
         since=told.created_at - HEADLINES_OF,
         before=told.created_at,
         limit=20,
         unasked=False,
         reader=ANY_CHANNEL if reader.channel else None,
-        kin=desk.catalog.kin,
+        kin=kit.catalog.kin,
     )
     mine: list[Story] = []
     for one in stories:
         if language in one.languages:
-            mine.append(led(one, desk.catalog.news).told_in(language))
+            mine.append(led(one, kit.catalog.news).told_in(language))
     about = [one for one in mine if code in currencies_in(headline(one))]
     best = by_worth(about, language=language)[:HEADLINES_NAMED]
     return [link(headline(one), one.lead.entry.link) for one in best]
@@ -309,14 +309,14 @@ class Since(NamedTuple):
     hour: str = ""
 
 
-async def heard(desk: Desk, moved: Moved, told: StoredAlert, reader: Reader) -> Since | None:
+async def heard(kit: Kit, moved: Moved, told: StoredAlert, reader: Reader) -> Since | None:
     """The alert that a move is counted from, if the chat had it and that is remembered; with its
     hour where that was on the day on which this one was decided.
     """
     base = moved.baseline
     had = None
     if moved.told:
-        had = await storage.told.heard(desk.db, reader.chat, About.rate(base))
+        had = await storage.told.heard(kit.db, reader.chat, About.rate(base))
     # of rates of one day the first may be this one
     if had is None or (base.effective_on == moved.new.effective_on and had.at > told.created_at):
         return None

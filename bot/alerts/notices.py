@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self
 import storage.alerts
 import storage.chats
 import storage.setups
-from bot.alerts.kind import Desk, Kind, Reader
+from bot.alerts.kind import Kind, Kit, Reader
 from bot.errors import NewerError
 from bot.i18n import known, t
 from bot.model.alerts import NOTHING, About, Alert, Audience, Lane, Payload, Severity, Terms
@@ -103,7 +103,7 @@ class Notice(Payload):
 
     @property
     def values(self) -> Figures:
-        """What the text is filled with."""
+        """Everything that the text is filled with: names first, then figures."""
         return self.names + self.figures
 
     def to_json(self) -> dict[str, Any]:
@@ -164,14 +164,14 @@ class Notices(Kind):
         "button.same_as",
     )
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """The text of the catalogs, filled with the notice's values."""
         names: dict[str | int, str] = {}
-        for key in (*desk.catalog.rates, *desk.catalog.news):
-            names[key] = desk.catalog.names(key, reader.language)
+        for key in (*kit.catalog.rates, *kit.catalog.news):
+            names[key] = kit.catalog.names(key, reader.language)
         carried = Notice.read(told.payload)
         if (number := carried.about.chat) is not None:
-            known_chat = await storage.chats.get(desk.db, number)
+            known_chat = await storage.chats.get(kit.db, number)
             if known_chat is not None and known_chat.title:
                 names[number] = one_line(known_chat.title)
         return notice(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from bot.alerts.kind import Desk, Kind, Reader
+from bot.alerts.kind import Kind, Kit, Reader
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.calls import Call
 from bot.render.text import Message
@@ -41,7 +41,7 @@ class Pins(Kind):
     payload = PinDue
     texts = ()
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - has none
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:  # noqa: ARG002 - has none
         """A pin has no words: see `ready`."""
         return None
 

@@ -11,7 +11,7 @@ import storage.alerts
 import storage.chats
 import storage.joined
 import storage.rules
-from bot.alerts.kind import Brief, Desk, Kind, Reader, kind_among
+from bot.alerts.kind import Brief, Kind, Kit, Reader, kind_among
 from bot.alerts.moves import RateMoved, headlines_of, heard, reasons_of
 from bot.alerts.moves import move as tell_move
 from bot.convert.rule_links import to_link
@@ -108,44 +108,44 @@ class Rules(Kind):
         "why.rules",
     )
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """The rate as it moved, and the rule that asked for it; with it what else the chat hears of
         that rate by: other rules, its subscription.
         """
-        rules, follows = await _all_told(desk, told, reader)
+        rules, follows = await _all_told(kit, told, reader)
         if not rules:
             if follows is None:
                 return None
-            return await kind_among(desk.kinds, follows).words(desk, follows, reader)
+            return await kind_among(kit.kinds, follows).words(kit, follows, reader)
         if follows is not None:
-            return await _with_the_move(desk, rules, follows, reader)
+            return await _with_the_move(kit, rules, follows, reader)
         (number, first), *others = rules
         return rule_fired(
             first,
             alert=number,
             language=reader.language,
-            source_names=desk.source_names(first.move.new.source),
+            source_names=kit.source_names(first.move.new.source),
             channel=reader.channel,
             others=others,
         )
 
-    async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def why(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """The rule, and what it measured; and all that was told with it."""
-        rules, follows = await _all_told(desk, told, reader, again=True)
+        rules, follows = await _all_told(kit, told, reader, again=True)
         because: list[Rich | None] = []
         if follows is not None:
             moved = RateMoved.read(follows.payload).moved
             pair = bold(moved.new.pair.base)
-            since = await heard(desk, moved, follows, reader)
+            since = await heard(kit, moved, follows, reader)
             because = [phrase("rule.followed", reader.language, what=pair)]
             because += reasons_of(moved, reader.language, since=since)
         first, *others = (fired for _, fired in rules)
         return why_rule(first, reader.language, others=others, because=because)
 
-    async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:
+    async def brief(self, kit: Kit, told: StoredAlert, reader: Reader) -> Brief | None:
         """The rate as it moved, and the rule, unless it was paused or deleted since."""
         fired = RuleFired.read(told.payload)
-        if not await storage.rules.is_on(desk.db, reader.chat, fired.number):
+        if not await storage.rules.is_on(kit.db, reader.chat, fired.number):
             return None
         asked_for = phrase(
             "rule.yours", reader.language, rule=bold(rule_words(fired.rule, reader.language))
@@ -221,7 +221,10 @@ def rule_fired(
 
 
 async def _with_the_move(
-    desk: Desk, rules: Sequence[tuple[int, RuleFired]], follows: StoredAlert, reader: Reader
+    kit: Kit,
+    rules: Sequence[tuple[int, RuleFired]],
+    follows: StoredAlert,
+    reader: Reader,
 ) -> Message:
     """A move that a chat is told of by its subscription, and the rules that came true by it."""
     moved, language = RateMoved.read(follows.payload).moved, reader.language
@@ -231,9 +234,9 @@ async def _with_the_move(
         moved,
         alert=rules[0][0],
         language=language,
-        source_names=desk.source_names(moved.new.source),
+        source_names=kit.source_names(moved.new.source),
         channel=reader.channel,
-        headlines=await headlines_of(desk, follows, base, reader),
+        headlines=await headlines_of(kit, follows, base, reader),
         asked_for=[followed, *_asked_for(rules, moved.headline, language)],
         silencers=[mute_button(follows.id, base, language), *_pauses(rules, language)],
     )
@@ -265,7 +268,7 @@ def _pauses(rules: Sequence[tuple[int, RuleFired]], language: str) -> list[Butto
 
 
 async def _all_told(
-    desk: Desk, told: StoredAlert, reader: Reader, *, again: bool = False
+    kit: Kit, told: StoredAlert, reader: Reader, *, again: bool = False
 ) -> tuple[list[tuple[int, RuleFired]], StoredAlert | None]:
     """The rules that one message tells a chat of, by their alerts, and the alert of its
     subscription.
@@ -273,12 +276,12 @@ async def _all_told(
     What it turned off since is left out, but for `again`, where the message was told before.
     """
     stored = [told]
-    for number in await storage.joined.parts(desk.db, told.id, reader.chat):
-        one = await storage.alerts.get(desk.db, number)
+    for number in await storage.joined.parts(kit.db, told.id, reader.chat):
+        one = await storage.alerts.get(kit.db, number)
         if one is not None:
             stored.append(one)
     if len(stored) > 1 and not again:
-        chat = await storage.chats.get(desk.db, reader.chat)
+        chat = await storage.chats.get(kit.db, reader.chat)
         off = {} if chat is None else chat.sounds
         stored = [one for one in stored if one.post is None or off.get(one.post) is not Sound.OFF]
     rules: list[tuple[int, RuleFired]] = []

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import storage.places
 import storage.stories
-from bot.alerts.kind import Brief, Desk, Kind, Reader, followed
+from bot.alerts.kind import Brief, Kind, Kit, Reader, followed
 from bot.detect.endings import says_it_is_over
 from bot.detect.nearness import near as near_to
 from bot.i18n import name_of, t
@@ -102,30 +102,30 @@ class Stories(Kind):
         "why.tune",
     )
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """The headline, as much text as the style tells, and who reports it."""
         broke = StoryBroke.read(told.payload)
-        found = await storage.stories.get(desk.db, broke.story)
+        found = await storage.stories.get(kit.db, broke.story)
         if found is None:
             return None
         return story(
-            led(found, desk.catalog.news),
+            led(found, kit.catalog.news),
             alert=told.id,
             style=reader.style,
             language=reader.language,
-            feed_names=desk.catalog.feed_names,
+            feed_names=kit.catalog.feed_names,
             severity=told.severity,
             channel=reader.channel,
-            bot=desk.bot,
-            measured=measured(found, desk.catalog.news),
+            bot=kit.bot,
+            measured=measured(found, kit.catalog.news),
             worse=broke.answers is not None,
             over=ending(found),
             zone=reader.time_zone,
         )
 
-    async def published_at(self, desk: Desk, told: StoredAlert) -> datetime | None:
+    async def published_at(self, kit: Kit, told: StoredAlert) -> datetime | None:
         """When the last report before it was published: the one by which it broke, or got worse."""
-        found = await storage.stories.get(desk.db, StoryBroke.read(told.payload).story)
+        found = await storage.stories.get(kit.db, StoryBroke.read(told.payload).story)
         if found is None:
             return None
         published: list[datetime] = []
@@ -135,16 +135,16 @@ class Stories(Kind):
                 published.append(at)
         return max(published, default=None)
 
-    async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def why(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """Its severity, its topics, the reasons, who reported it and when."""
         broke = StoryBroke.read(told.payload)
-        found = await storage.stories.get(desk.db, broke.story)
-        near = await _near(desk, told, reader)
+        found = await storage.stories.get(kit.db, broke.story)
+        near = await _near(kit, told, reader)
         if found is None:
             # the story is gone; why it was told stands with its alert
             return why_story(told.severity, told.reasons, reader.language, near=near)
         # the reasons name stems: what this reader sees of them stands in what they were told
-        entry = led(found, desk.catalog.news).told_in(reader.language).lead.entry
+        entry = led(found, kit.catalog.news).told_in(reader.language).lead.entry
         return why_story(
             told.severity,
             told.reasons,
@@ -153,19 +153,19 @@ class Stories(Kind):
             sources=len(found.feeds),
             texts=[f"{entry.title}\n{entry.summary or entry.content}"],
             near=near,
-            reports=reports(found, reader.language, desk.catalog.feed_names, reader.time_zone),
+            reports=reports(found, reader.language, kit.catalog.feed_names, reader.time_zone),
         )
 
-    async def brief(self, desk: Desk, told: StoredAlert, reader: Reader) -> Brief | None:
+    async def brief(self, kit: Kit, told: StoredAlert, reader: Reader) -> Brief | None:
         """Its headline, and who reports it; nothing of what is over."""
-        found = await storage.stories.get(desk.db, StoryBroke.read(told.payload).story)
+        found = await storage.stories.get(kit.db, StoryBroke.read(told.payload).story)
         if found is None or ending(found) is not None:
             return None
-        mine = led(found, desk.catalog.news).told_in(reader.language)
+        mine = led(found, kit.catalog.news).told_in(reader.language)
         head = link(title(mine, reader.language), mine.lead.entry.link)
         if urgent := told.severity is Severity.URGENT:
             head = f"{URGENT_MARK} " + head
-        by = reporters(mine, desk.catalog.feed_names, reader.language)
+        by = reporters(mine, kit.catalog.feed_names, reader.language)
         return Brief(line=join(" · ", [head, by]), urgent=urgent)
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - the audience says it
@@ -181,13 +181,13 @@ class Stories(Kind):
         return StoryBroke.read(told.payload).answers
 
 
-async def _near(desk: Desk, told: StoredAlert, reader: Reader) -> list[str]:
+async def _near(kit: Kit, told: StoredAlert, reader: Reader) -> list[str]:
     """The names of the chat's places that a story is near to."""
     if not told.near:
         return []
     found: list[str] = []
-    for key in await storage.places.of_chat(desk.db, reader.chat):
-        place = desk.catalog.places.get(key)
+    for key in await storage.places.of_chat(kit.db, reader.chat):
+        place = kit.catalog.places.get(key)
         if key in told.near and place is not None:
             found.append(name_of(place.names, reader.language))
     return found

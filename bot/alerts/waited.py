@@ -12,7 +12,7 @@ import storage.chats
 import storage.filters
 import storage.quiet
 import storage.stories
-from bot.alerts.kind import Brief, Desk, Kind, Reader, is_told_together, kind_among
+from bot.alerts.kind import Brief, Kind, Kit, Reader, is_told_together, kind_among
 from bot.detect.filters import Looked, keeps_back
 from bot.errors import NewerError
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
@@ -63,14 +63,14 @@ class Waited(Kind):
     )
     own = True  # of what each chat was not told
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """Rates that moved as a table, stories as headlines, as they are now; what is over, muted
         or no longer followed is left out.
         """
         briefs: list[Brief] = []
         left_out = 0
         unread: list[int] = []
-        async for one, brief in _parts(desk, told, reader, unread):
+        async for one, brief in _parts(kit, told, reader, unread):
             if brief is not None:
                 briefs.append(brief)
             left_out += one is None
@@ -79,16 +79,16 @@ class Waited(Kind):
             reader.language,
             alert=told.id,
             home=reader.home,
-            source_names=desk.source_names,
+            source_names=kit.source_names,
             left_out=left_out,
             unread=len(unread),
             channel=reader.channel,
         )
 
-    async def why(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def why(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """Because of the quiet hours; and when each part of it was decided."""
         parts: list[tuple[datetime, Brief]] = []
-        async for one, brief in _parts(desk, told, reader, []):
+        async for one, brief in _parts(kit, told, reader, []):
             if one is not None and brief is not None:
                 parts.append((one.created_at, brief))
         hours = WhatWaited.read(told.payload).hours
@@ -109,24 +109,24 @@ def alert(chat: int, hours: str | None, last: int, now: datetime) -> Alert:
 
 
 async def _parts(
-    desk: Desk, told: StoredAlert, reader: Reader, unread: list[int]
+    kit: Kit, told: StoredAlert, reader: Reader, unread: list[int]
 ) -> AsyncIterator[tuple[StoredAlert | None, Brief | None]]:
     """Each alert that waited, with what it says now; nothing in the place of one that is muted.
 
     What this program cannot read joins the `unread`.
     """
     # asked now: while it waited the chat may have unfollowed it, turned it off or filtered it
-    chat = await storage.chats.get(desk.db, reader.chat)
+    chat = await storage.chats.get(kit.db, reader.chat)
     sounds = {} if chat is None else chat.sounds
-    follows = set(await storage.chats.subscriptions(desk.db, reader.chat))
-    filters = await storage.filters.of_chat(desk.db, reader.chat)
-    for number in await storage.quiet.collected(desk.db, told.id, reader.chat):
-        one = await storage.alerts.get(desk.db, number)
-        audience = await storage.alerts.audience(desk.db, number)
+    follows = set(await storage.chats.subscriptions(kit.db, reader.chat))
+    filters = await storage.filters.of_chat(kit.db, reader.chat)
+    for number in await storage.quiet.collected(kit.db, told.id, reader.chat):
+        one = await storage.alerts.get(kit.db, number)
+        audience = await storage.alerts.audience(kit.db, number)
         if one is None or audience is None:
             continue
         try:
-            kind = kind_among(desk.kinds, one)
+            kind = kind_among(kit.kinds, one)
             kind.payload.read(one.payload)  # what it consists of, too
         except NewerError:  # the rest is told without it
             unread.append(number)
@@ -137,19 +137,19 @@ async def _parts(
             continue
         if one.post is not None and sounds.get(one.post) is Sound.OFF:
             continue
-        if await _keeps_back(desk, filters, kind, one):
+        if await _keeps_back(kit, filters, kind, one):
             yield None, None
             continue
-        yield one, await kind.brief(desk, one, reader)
+        yield one, await kind.brief(kit, one, reader)
 
 
 async def _keeps_back(
-    desk: Desk, filters: Sequence[StoredFilter], kind: Kind, told: StoredAlert
+    kit: Kit, filters: Sequence[StoredFilter], kind: Kind, told: StoredAlert
 ) -> bool:
     """Whether the chat's filters keep an alert back, by what they say now."""
     if not filters:
         return False
     number, story = kind.story(told), kind.news(told)
     if number is not None:
-        story = await storage.stories.get(desk.db, number)
+        story = await storage.stories.get(kit.db, number)
     return story is not None and keeps_back(filters, Looked(story)) is not None

@@ -10,7 +10,7 @@ from typing import Any, Self
 import storage.chats
 import storage.filters
 import storage.told
-from bot.alerts.kind import Desk, Kind, Reader
+from bot.alerts.kind import Kind, Kit, Reader
 from bot.i18n import name_of
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Post
@@ -68,33 +68,33 @@ class Weeks(Kind):
     )
     own = True  # of what each chat follows
 
-    async def words(self, desk: Desk, told: StoredAlert, reader: Reader) -> Message | None:
+    async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """The week of the currencies and of the news that the chat follows, as of a digest; nothing
         where it wants none any more, or had it at the hour that it chose before.
         """
-        keys = await storage.chats.subscriptions(desk.db, reader.chat)
+        keys = await storage.chats.subscriptions(kit.db, reader.chat)
         since = told.created_at - APART
         if not weeks_of(keys) or await storage.told.was_told(
-            desk.db, reader.chat, WeekDue.KIND, since=since
+            kit.db, reader.chat, WeekDue.KIND, since=since
         ):
             return None
-        order = await storage.chats.currency_order(desk.db, reader.chat)
+        order = await storage.chats.currency_order(kit.db, reader.chat)
         codes, topics = bases_of(keys, reader.home, order=order), topics_of(keys)
         found = await week_summary(
-            desk.db,
-            desk.catalog,
+            kit.db,
+            kit.catalog,
             first=WeekDue.read(told.payload).first,
             home=reader.home,
             zone=reader.time_zone,
             language=reader.language,
             codes=codes or in_order(DIGEST_CURRENCIES, order),
             security=SECURITY.topic in topics or not (topics or codes),
-            filters=await storage.filters.of_chat(desk.db, reader.chat),
+            filters=await storage.filters.of_chat(kit.db, reader.chat),
             chat=reader.chat,
         )
         name = ""
         if found.source is not None:
-            name = name_of(desk.source_names(found.source), reader.language)
+            name = name_of(kit.source_names(found.source), reader.language)
         return render.week(found, reader.language, source_name=name)
 
 

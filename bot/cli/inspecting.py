@@ -56,6 +56,7 @@ def _inspect(places: list[str], read: Callable[[bytes, str], Iterable[Line]]) ->
                 for line in read(await _bytes_of(place), place):
                     write_line({**label, **line})
             except SourceError as error:
+                # of one place alone the error is the verb's own, with its exit code
                 if not label:
                     raise
                 failed = True

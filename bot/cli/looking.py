@@ -36,7 +36,7 @@ LABELS = {
 }
 
 if TYPE_CHECKING:
-    from bot.convert import Question as Asked
+    from bot.convert import Question as MoneyQuestion
     from bot.model.rates import SeenRate
     from storage.overview import Summary
 
@@ -104,7 +104,7 @@ def _rates_now(settings: Settings, catalog: Catalog) -> Sequence[SeenRate]:
     return rates
 
 
-def _question_line(asked: Asked) -> dict[str, Any]:
+def _question_line(asked: MoneyQuestion) -> dict[str, Any]:
     # "f" because a Decimal of a million may write itself 1E+6
     line = {"amount": format(asked.amount, "f"), "from": asked.source, "to": asked.target}
     if asked.other is not None:
@@ -112,7 +112,7 @@ def _question_line(asked: Asked) -> dict[str, Any]:
     return line
 
 
-def _answer_line(asked: Asked, rates: Sequence[SeenRate], home: str) -> dict[str, Any]:
+def _answer_line(asked: MoneyQuestion, rates: Sequence[SeenRate], home: str) -> dict[str, Any]:
     """The first reading by today's rates; `in` names the result's currency where none was said."""
     from bot.convert.answers import conversions
     from bot.detect.quoted import must_know
@@ -309,6 +309,7 @@ def export(
 
 def _chat_number(typed: str) -> int:
     digits = typed.removeprefix("-")
+    # its length first: of thousands of digits Python makes no number
     numeric = digits.isascii() and digits.isdecimal() and len(digits) <= len(str(LARGEST_CHAT_ID))
     if not numeric or int(digits) > LARGEST_CHAT_ID:
         raise typer.BadParameter(f"{typed[:40]!r} is no chat's number, and not `decisions`")

@@ -53,6 +53,7 @@ def db_move(
     """
     settings, _ = prepare()
     if password := password_in(url):
+        # as it stands in the address, and as drivers say it in their errors
         log.hide(password, unquote(password))
     run_to_end(_db_move(settings, url, dry_run=dry_run))
 
@@ -157,6 +158,7 @@ async def _adopt(settings: Settings, *, dry_run: bool) -> None:
     import storage.belonging
     from storage.connecting import must_be_there
 
+    # first: a store that is opened makes the file that is not there
     must_be_there(settings.database_url)
     async with _changing(settings, dry_run=dry_run) as db:
         given = await storage.belonging.give(db, settings.token_name)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.convert.asked import Asked, parse_asked
 from bot.convert.commands import RangeFound, behind_filler, range_at, says_off
 from bot.convert.dates import day_at, read_day, wrong_date
 from bot.convert.exchange import Answer, convert
 from bot.convert.greetings import is_courtesy, is_greeting, says_cancel
+from bot.convert.inquiry import Inquiry, parse_inquiry
 from bot.convert.mentions import Mention, currency_at
 from bot.convert.plain import plain_text
 from bot.convert.question import Question, looks_like_question, parse_question
@@ -14,7 +14,7 @@ from bot.convert.zones import country_zones, read_zone
 
 __all__ = [
     "Answer",
-    "Asked",
+    "Inquiry",
     "Mention",
     "Question",
     "RangeFound",
@@ -26,7 +26,7 @@ __all__ = [
     "is_courtesy",
     "is_greeting",
     "looks_like_question",
-    "parse_asked",
+    "parse_inquiry",
     "parse_question",
     "plain_text",
     "range_at",

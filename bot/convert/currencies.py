@@ -26,6 +26,7 @@ LONGEST_NAME = 4  # words
 
 # CLDR's "in current use" has no special drawing rights; the Bank of Russia and the IMF quote them.
 _MORE_CODES = frozenset({"XDR"})
+# no ISO codes (any more, or ever), and still written
 _OLD_CODES = {"rur": "RUB", "rmb": "CNY"}
 _SIGNS = {
     "$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "元": "CNY", "円": "JPY",
@@ -63,6 +64,7 @@ class Named:
     common: bool = False
 
 
+# letters of one shape: they are typed in the wrong layout without anybody seeing it
 _TO_LATIN = str.maketrans("аесорхуктмнвіј", "aecopxyktmhbij")
 _TO_CYRILLIC = str.maketrans("aecopxyktmhbij", "аесорхуктмнвіј")
 
@@ -92,6 +94,7 @@ def signs() -> Mapping[str, str]:
             found[symbol] = code
     for sign, shared in SHARED_SIGNS.items():
         for code in {*shared, _SIGNS[sign]}:
+            # an ISO code begins with its country's two letters: "AU$" is AUD
             found.setdefault(code[:2] + sign, code)
     return found | _SIGNS
 
@@ -169,6 +172,7 @@ def split_pair(word: str) -> tuple[Named, Named] | None:
         first is None
         or second is None
         or first.code == second.code
+        # two codes that are words as well: six such letters are a word oftener than a pair
         or (first.common and second.common)
     ):
         return None
@@ -187,6 +191,7 @@ def initials() -> Mapping[str, Initial]:
     """Currencies by one letter behind an amount: "100 р"."""
     found: dict[str, Initial] = {}
     for spoken in reversed(languages()):
+        # of two languages the one that comes earlier in menus has the letter
         for letter, code in spoken.money.initials.items():
             found[letter] = Initial(code=code, sure=letter in spoken.money.sure_initials.split())
     return found
@@ -273,6 +278,7 @@ def _stem(word: str) -> str:
     word = unicodedata.normalize("NFC", bare)
     for pattern in _adjective_endings():
         shorter = pattern.sub("", word)
+        # a shorter stem would be that of other words, too
         if shorter != word and len(shorter) >= 4:
             return shorter
     return word
@@ -296,6 +302,7 @@ def _names() -> Mapping[tuple[str, ...], str]:
     shared: set[tuple[str, ...]] = set()
     for code, name in _cldr_names():
         key = _key(name)
+        # names of one word are heads, and have their cases there
         if len(key) > 1 and found.setdefault(key, code) != code:
             shared.add(key)
     for key in shared:

@@ -105,6 +105,7 @@ def day_at(text: str, at: int, *, today: date, ahead: bool = False) -> DayFound 
     ago, written = _ago().match(text, at), _written().match(text, at)
     said = ago or written
     if said is None:
+        # a day of the week is read as the last one, never as the next
         return None if ahead else _weekday_at(text, at, today)
     try:
         if ago is not None:
@@ -133,6 +134,7 @@ def _weekday_at(text: str, at: int, today: date) -> DayFound | None:
     if found is None:
         return None
     (weekday,) = [int(name[1:]) for name, said in found.groupdict().items() if said is not None]
+    # 1 to 7, so never today itself
     back = (today.weekday() - weekday - 1) % 7 + 1
     return DayFound(on=today - timedelta(days=back), end=found.end())
 

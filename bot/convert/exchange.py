@@ -72,6 +72,7 @@ def convert(
     best = min(ways, key=lambda way: _rank(way, at_home), default=None)
     if best is None:
         return None
+    # fractions until the end: two rounded steps of a cross would show in the last digits
     factor = Fraction(1)
     for leg in best:
         factor *= leg.factor
@@ -110,6 +111,7 @@ def _book(rate: Rate) -> tuple[str, RateKind | None]:
 
 def _legs(rates: Iterable[Rate]) -> Iterator[_Leg]:
     for rate in rates:
+        # no price, and 1 / 0 the other way round
         if rate.value <= 0 or rate.units <= 0:
             continue
         price = Fraction(rate.value) / rate.units
@@ -137,6 +139,7 @@ def _rank(
         int(rate.kind in _DEALER),
         len(way),
         int(rate.source not in at_home),
+        # a number as it was published before its reciprocal
         sum(leg.inverse for leg in way),
         -min(leg.rate.effective_on for leg in way).toordinal(),
         rate.source,

@@ -219,6 +219,7 @@ class _Draft:
             self.sign = _SIGNS.get(text, Direction.BOTH)
         else:
             self._set_side(_SIDES[text])
+            # "<=" and its like: the level itself counts
             self.inclusive = text not in "<>"
 
     def _read_word(self, match: re.Match[str], *, linked: bool) -> int:

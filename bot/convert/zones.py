@@ -27,6 +27,7 @@ from bot.languages import LANGUAGES, languages, values_of, words_of
 from bot.languages.letters import fold
 
 LONGEST = 60  # letters of a name
+# keys of the tz database that are no place
 _NOT_ZONES = frozenset({"localtime", "Factory", "posixrules"})
 #: Minutes east of Greenwich that are no whole hour → a place that keeps them all year.
 _ODD_OFFSETS = {
@@ -158,6 +159,7 @@ def _at_offset(match: re.Match[str]) -> str | None:
         return "Etc/UTC"
     if not _WEST <= hours <= _EAST:
         return None
+    # POSIX counts hours west of Greenwich
     return f"Etc/GMT{-hours:+d}"
 
 
@@ -306,6 +308,7 @@ def _stems() -> Mapping[str, str]:
             found.setdefault(stem, set()).add(key)
     alone: dict[str, str] = {}
     for stem, keys in found.items():
+        # shorter ones are beginnings of anything
         if len(keys) == 1 and len(stem) >= 3:
             (alone[stem],) = keys
     return alone

@@ -15,7 +15,7 @@ import storage.alerts
 import storage.deliveries
 import storage.joined
 import storage.quiet
-from bot.alerts import KINDS, Desk, Reader, kind_of
+from bot.alerts import KINDS, Kit, Reader, kind_of
 from bot.clock import utc_now
 from bot.deliver.pictures import Pictures, Run, Upload
 from bot.model.alerts import Severity
@@ -170,7 +170,7 @@ class Composer:
         kind = kind_of(stored)
         if stored.id in self._news or kind.payload.TERMS.awaited:
             return
-        at = await kind.published_at(Desk(db=db, catalog=self._catalog, kinds=KINDS), stored)
+        at = await kind.published_at(Kit(db=db, catalog=self._catalog, kinds=KINDS), stored)
         self._news[stored.id] = News(stored.payload.kind, at or stored.created_at)
 
     async def _edit(self, made: _Edit, item: Claimed) -> Request | None:
@@ -187,7 +187,7 @@ class Composer:
         if item.kind is ChatKind.CHANNEL:
             return made.body
         kind = kind_of(made.stored)
-        switched = await kind.switched(self._desk(db), made.stored, _reader(item))
+        switched = await kind.switched(self._kit(db), made.stored, _reader(item))
         if not switched:
             return made.body
         buttons = put_in(made.message.buttons, switched)
@@ -240,8 +240,8 @@ class Composer:
                 return _Reply(first, request)
             return request
 
-    def _desk(self, db: Db) -> Desk:
-        return Desk(db=db, catalog=self._catalog, kinds=KINDS, bot=self._bot_name())
+    def _kit(self, db: Db) -> Kit:
+        return Kit(db=db, catalog=self._catalog, kinds=KINDS, bot=self._bot_name())
 
     async def _message(
         self, db: Db, stored: StoredAlert, item: Claimed, loudest: StoredAlert | None = None
@@ -249,7 +249,7 @@ class Composer:
         # what the chat turned off since it was put into the outbox, or since it was held
         if _chosen(loudest or stored, item) is Sound.OFF:
             return None
-        return await kind_of(stored).words(self._desk(db), stored, _reader(item))
+        return await kind_of(stored).words(self._kit(db), stored, _reader(item))
 
 
 def _reader(item: Claimed) -> Reader:

@@ -44,7 +44,9 @@ class NotDrawnError(Exception):
 
 
 class Pictures:
-    """What is drawn, and what Telegram has; one for a composer. Without `run` there are none."""
+    """The pictures that are drawn, and the file ids of those that Telegram has; one for a composer.
+    Without `run` there are none.
+    """
 
     def __init__(self, run: Run | None = None) -> None:
         self._run = run

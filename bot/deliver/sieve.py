@@ -11,7 +11,7 @@ import storage.alerts
 import storage.stories
 from bot.alerts import kind_of
 from bot.detect.filters import Looked, keeps_back
-from bot.model.filters import Mark, StoredFilter
+from bot.model.filters import StoredFilter, Trait
 from storage.alerts import StoredAlert
 from storage.db import Db
 from storage.fan_out import Sift
@@ -27,13 +27,13 @@ async def sieve(db: Db, told: StoredAlert) -> Sift | None:
     Who has a story's message gets its edits, whatever filters say: only a filter of that very story
     ends them.
     """
-    marks = frozenset(Mark)
+    traits = frozenset(Trait)
     first = kind_of(told).revises(told)
     if first is not None:
         revised = await storage.alerts.get(db, first)
         if revised is None:
             return None
-        told, marks = revised, frozenset({Mark.STORY})
+        told, traits = revised, frozenset({Trait.STORY})
     number = kind_of(told).story(told)
     story = kind_of(told).news(told)
     if number is not None:
@@ -43,7 +43,7 @@ async def sieve(db: Db, told: StoredAlert) -> Sift | None:
     looked = _looked(story)
 
     async def sift(filters: Sequence[StoredFilter]) -> Collection[int]:
-        asked = [one for one in filters if one.mark in marks]
+        asked = [one for one in filters if one.trait in traits]
         kept: list[int] = []
         here = 0
         for _, of_chat in groupby(asked, key=lambda one: one.chat):

@@ -20,17 +20,17 @@ from bot.languages.letters import fold_typed
 from bot.model.filters import (
     LONGEST_ITEM,
     Filter,
-    Mark,
     Nameable,
     Sense,
     StoredFilter,
+    Trait,
     TypedItem,
 )
 from bot.model.news import StoredEntry, Story
 
 _NO_PLACES = (("org",), ("head",))  # what stands among the places and is none
 LONGEST_OFFERED = 36  # its bytes: a button's data has 64
-# of each mark under one story, so that a menu stays one screen
+# of each trait under one story, so that a menu stays one screen
 WORDS_OFFERED = 3
 PLACES_OFFERED = 2
 SOURCES_OFFERED = 3
@@ -64,32 +64,32 @@ class _Text:
 
 
 class Looked:
-    """A story as filters look at it: each mark is looked for once, however many chats ask."""
+    """A story as filters look at it: each trait is looked for once, however many chats ask."""
 
     def __init__(self, story: Story) -> None:
         self.story = story
-        self._found: dict[tuple[Mark, str], bool] = {}
+        self._found: dict[tuple[Trait, str], bool] = {}
         self._texts: list[_Text] | None = None
         self._places: frozenset[str] | None = None
 
-    def has(self, mark: Mark, what: str) -> bool:
-        """Whether the story has this mark."""
-        key = (mark, what)
+    def has(self, trait: Trait, what: str) -> bool:
+        """Whether the story has this trait."""
+        key = (trait, what)
         if key not in self._found:
-            self._found[key] = self._look(mark, what)
+            self._found[key] = self._look(trait, what)
         return self._found[key]
 
-    def _look(self, mark: Mark, what: str) -> bool:
-        match mark:
-            case Mark.WORD:
+    def _look(self, trait: Trait, what: str) -> bool:
+        match trait:
+            case Trait.WORD:
                 return self._says(what)
-            case Mark.SOURCE:
+            case Trait.SOURCE:
                 return what in self.story.feeds
-            case Mark.STORY:
+            case Trait.STORY:
                 return what == str(self.story.pk)
-            case Mark.PLACE:
+            case Trait.PLACE:
                 return what in self.places
-            case Mark.TOPIC:
+            case Trait.TOPIC:
                 return what in self.story.topics
 
     def _says(self, what: str) -> bool:
@@ -120,7 +120,7 @@ def keeps_back(filters: Sequence[StoredFilter], looked: Looked) -> StoredFilter 
 
     What some of its sources report is told as long as one of them is not muted.
     """
-    muted = [one for one in filters if _is_muted_source(one) and looked.has(one.mark, one.what)]
+    muted = [one for one in filters if _is_muted_source(one) and looked.has(one.trait, one.what)]
     if muted and {one.what for one in muted} >= set(looked.story.feeds):
         return muted[0]
     wanted: list[StoredFilter] = []
@@ -128,11 +128,11 @@ def keeps_back(filters: Sequence[StoredFilter], looked: Looked) -> StoredFilter 
     for one in filters:
         if _is_muted_source(one):
             continue
-        has = looked.has(one.mark, one.what)
+        has = looked.has(one.trait, one.what)
         if one.sense is Sense.ONLY:
             wanted.append(one)
             welcome = welcome or has
-        elif has is (one.sense is Sense.NEVER):  # a mark that it must not have, or lacks
+        elif has is (one.sense is Sense.NEVER):  # a trait that it must not have, or lacks
             return one
     if wanted and not welcome:
         return wanted[0]
@@ -161,28 +161,28 @@ def meant(
 
     `topics` and `sources` are by their names in every language, case folded.
     """
-    found: dict[tuple[Mark, str], Filter] = {}
+    found: dict[tuple[Trait, str], Filter] = {}
     for item in items:
-        mark, one = Mark.WORD, Nameable(what=item.text.casefold(), said=item.text)
+        trait, one = Trait.WORD, Nameable(what=item.text.casefold(), said=item.text)
         if not item.quoted:
-            mark, one = _named_thing(item.text, topics, sources) or (mark, one)
-        found[mark, one.what] = Filter(sense=item.sense, mark=mark, what=one.what, said=one.said)
+            trait, one = _named_thing(item.text, topics, sources) or (trait, one)
+        found[trait, one.what] = Filter(sense=item.sense, trait=trait, what=one.what, said=one.said)
     return list(found.values())
 
 
 def _named_thing(
     text: str, topics: Mapping[str, Nameable], sources: Mapping[str, Nameable]
-) -> tuple[Mark, Nameable] | None:
+) -> tuple[Trait, Nameable] | None:
     """The topic, source or place that a text is the name of; None where it is only words."""
     said = text.casefold()
     if said in topics:
-        return Mark.TOPIC, topics[said]
+        return Trait.TOPIC, topics[said]
     if said in sources:
-        return Mark.SOURCE, sources[said]
+        return Trait.SOURCE, sources[said]
     place = place_of(text)
     if place is None:
         return None
-    return Mark.PLACE, Nameable(what=place, said=text)
+    return Trait.PLACE, Nameable(what=place, said=text)
 
 
 def less_of(story: Story, names: Mapping[str, str], language: str) -> dict[str, Filter]:
@@ -191,25 +191,25 @@ def less_of(story: Story, names: Mapping[str, str], language: str) -> dict[str, 
     `names` are what the reader calls the sources. The headline is the one in their language.
     """
     offered: dict[str, Filter] = {}
-    for code, mark, what, said in _offers(story, names, language):
-        offered[code] = Filter(sense=Sense.NEVER, mark=mark, what=what, said=said)
+    for code, trait, what, said in _offers(story, names, language):
+        offered[code] = Filter(sense=Sense.NEVER, trait=trait, what=what, said=said)
     return offered
 
 
 def _offers(
     story: Story, names: Mapping[str, str], language: str
-) -> Iterator[tuple[str, Mark, str, str]]:
-    """Code, mark, what and said of each filter that a story offers."""
+) -> Iterator[tuple[str, Trait, str, str]]:
+    """Code, trait, what and said of each filter that a story offers."""
     told = story.told_in(language)
     title = told.lead.entry.title or told.lead.entry.summary
-    yield "story", Mark.STORY, str(story.pk), title[:LONGEST_ITEM]
+    yield "story", Trait.STORY, str(story.pk), title[:LONGEST_ITEM]
     # those that its message credits by name; each by a number that stays when others join
     for feed in told.feeds[:SOURCES_OFFERED]:
-        yield f"source{story.feeds.index(feed)}", Mark.SOURCE, feed, names.get(feed, feed)
+        yield f"source{story.feeds.index(feed)}", Trait.SOURCE, feed, names.get(feed, feed)
     for place, written in _places_offered(told).items():
-        yield f"place-{place}", Mark.PLACE, place, place_name(place, language) or written
+        yield f"place-{place}", Trait.PLACE, place, place_name(place, language) or written
     for word in _words_offered(told, language):
-        yield f"word-{word}", Mark.WORD, word.casefold(), word
+        yield f"word-{word}", Trait.WORD, word.casefold(), word
 
 
 def _words_offered(story: Story, language: str) -> list[str]:
@@ -255,7 +255,7 @@ def _places_offered(story: Story) -> dict[str, str]:
 
 
 def _is_muted_source(one: StoredFilter) -> bool:
-    return one.mark is Mark.SOURCE and one.sense is Sense.NEVER
+    return one.trait is Trait.SOURCE and one.sense is Sense.NEVER
 
 
 def _stand_in(words: Sequence[frozenset[Token]], tokens: Sequence[str]) -> bool:

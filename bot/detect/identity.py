@@ -58,8 +58,8 @@ MADE = re.compile(r"[0-9a-f]{64}")  # of the words, by whoever read the feed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Mark:
-    """The marks by which an entry is recognised; `item` has its words, where they are at hand.
+class Fingerprint:
+    """That by which an entry is recognised; `item` has its words, where they are at hand.
 
     `guid` is the publisher's own id, None where it was made of the link or the words.
     """
@@ -82,9 +82,9 @@ class Mark:
         return text_key(self.item)
 
 
-def mark(item: Entry, link_key: str | None) -> Mark:
-    """The mark of an entry as published; `link_key` is what its link is compared by."""
-    return Mark(
+def fingerprint(item: Entry, link_key: str | None) -> Fingerprint:
+    """The fingerprint of an entry as published; `link_key` is what its link is compared by."""
+    return Fingerprint(
         id=item.id,
         guid=own_id(item.id, item.link),
         link=item.link,
@@ -116,7 +116,7 @@ def text_key(item: Entry) -> str:
     return title_key(text[:KEY_CHARS]) if text.strip() else ""
 
 
-def another_id(one: Mark) -> str:
+def another_id(one: Fingerprint) -> str:
     """An id for an entry whose own is another article's: the same whenever it is made."""
     said = (one.title_key, one.text_key, one.link_key, str(one.published_at))
     return f"{one.id}#{title_key(' '.join(map(str, said)))}"
@@ -132,7 +132,7 @@ class Shared:
     times: frozenset[datetime] = field(default=frozenset())
 
 
-def shared(document: Iterable[Mark], stored: Iterable[Mark] = ()) -> Shared:
+def shared(document: Iterable[Fingerprint], stored: Iterable[Fingerprint] = ()) -> Shared:
     """The keys that several entries of a document have, or several of those that are stored."""
     guids, links, addresses = set[str](), set[str](), set[str]()
     times = Counter[datetime]()
@@ -160,17 +160,17 @@ def shared(document: Iterable[Mark], stored: Iterable[Mark] = ()) -> Shared:
     )
 
 
-def bounds(a: Mark, b: Mark, keys: Shared) -> tuple[float, float]:
-    """The least and the most that speaks for two marks being of one entry, whatever the words
-    that differ.
+def bounds(a: Fingerprint, b: Fingerprint, keys: Shared) -> tuple[float, float]:
+    """The least and the most that speaks for two fingerprints being of one entry, whatever words
+    differ.
     """
     equal = _ids(a, b, keys) + _links(a, b, keys)
     least = _words(a, b, keys, headline=OTHER_HEADLINE, text=ANOTHER_EVENT)
     return equal + least, equal + _words(a, b, keys, headline=ALIKE_HEADLINE, text=ALIKE_TEXT)
 
 
-def evidence(a: Mark, b: Mark, keys: Shared) -> float:
-    """The weight for two marks being of one entry, their words compared; known from KNOWN_FROM."""
+def evidence(a: Fingerprint, b: Fingerprint, keys: Shared) -> float:
+    """The weight for two fingerprints being of one entry, by their words too; see KNOWN_FROM."""
     if a.item is None or b.item is None:
         return bounds(a, b, keys)[0]
     headline, text = OTHER_HEADLINE, OTHER_TEXT
@@ -184,7 +184,7 @@ def evidence(a: Mark, b: Mark, keys: Shared) -> float:
     return _ids(a, b, keys) + _links(a, b, keys) + words
 
 
-def known_by(one: Mark, keys: Shared) -> list[str]:
+def known_by(one: Fingerprint, keys: Shared) -> list[str]:
     """The hashes by which an entry is known where nothing else of it is kept: id, link, words and
     time, two by two, so that none decides alone. Without a time of its own its words have to do.
     """
@@ -207,18 +207,18 @@ def known_by(one: Mark, keys: Shared) -> list[str]:
     return [hashlib.sha256(pair.encode()).hexdigest()[:32] for pair in pairs]
 
 
-def same_in_document(a: Mark, b: Mark, keys: Shared) -> bool:
+def same_in_document(a: Fingerprint, b: Fingerprint, keys: Shared) -> bool:
     """Whether two entries of one document are one article, listed twice."""
     return evidence(a, b, keys) >= ENOUGH_IN_ONE_DOCUMENT
 
 
-def _ids(a: Mark, b: Mark, keys: Shared) -> float:
+def _ids(a: Fingerprint, b: Fingerprint, keys: Shared) -> float:
     if a.guid is None or b.guid is None or {a.guid, b.guid} & keys.guids:
         return 0.0
     return OWN_ID if a.guid == b.guid else OTHER_ID
 
 
-def _links(a: Mark, b: Mark, keys: Shared) -> float:
+def _links(a: Fingerprint, b: Fingerprint, keys: Shared) -> float:
     if not a.link or not b.link or _home(a.link) or _home(b.link):
         return 0.0
     if {a.link_key, b.link_key} & keys.links:  # a fragment may tell them apart
@@ -239,7 +239,7 @@ def _home(link: str) -> bool:
     return not parts.path.strip("/") and not parts.query and not parts.fragment
 
 
-def _words(a: Mark, b: Mark, keys: Shared, *, headline: float, text: float) -> float:
+def _words(a: Fingerprint, b: Fingerprint, keys: Shared, *, headline: float, text: float) -> float:
     """The weight of headline, text and time; `headline` and `text` are those of differing ones."""
     score, other, against = 0.0, False, 0.0
     if a.title_key and b.title_key:
@@ -263,11 +263,11 @@ def _words(a: Mark, b: Mark, keys: Shared, *, headline: float, text: float) -> f
     return score + _time(a, b, keys, other=other, against=against)
 
 
-def _long(one: Mark) -> bool:
+def _long(one: Fingerprint) -> bool:
     return one.item is not None and len(_text(one.item)) >= LONG_TEXT
 
 
-def _time(a: Mark, b: Mark, keys: Shared, *, other: bool, against: float) -> float:
+def _time(a: Fingerprint, b: Fingerprint, keys: Shared, *, other: bool, against: float) -> float:
     """The weight of the times; hours later, `other` words are another article's, and a text that
     speaks `against` one event by its facts is of another event.
     """
@@ -287,7 +287,7 @@ def _time(a: Mark, b: Mark, keys: Shared, *, other: bool, against: float) -> flo
     return ANOTHER_LATER if other else LATER
 
 
-def _elsewhere(a: Mark, b: Mark) -> bool:
+def _elsewhere(a: Fingerprint, b: Fingerprint) -> bool:
     """Whether nothing of two ids and links is the same; what stands in a query may be a token."""
     if not a.link or not b.link or (a.guid is None) != (b.guid is None):
         return False
@@ -300,7 +300,7 @@ def _elsewhere(a: Mark, b: Mark) -> bool:
 def said_anew(a: Entry, b: Entry, apart: timedelta) -> bool:
     """Whether two entries of one feed are two events told in the same words, by formula."""
     same = headline_key(a) == headline_key(b) and text_key(a) == text_key(b)
-    return same and apart >= ANEW and _elsewhere(mark(a, a.link), mark(b, b.link))
+    return same and apart >= ANEW and _elsewhere(fingerprint(a, a.link), fingerprint(b, b.link))
 
 
 def _contradiction(a: Entry, b: Entry) -> float:

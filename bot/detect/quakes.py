@@ -30,15 +30,18 @@ def measured_story(
     item: Entry, feed: str, recent: Sequence[StoredEntry], *, now: datetime
 ) -> int | None:
     """The story of the hazard that an entry is about, report or measurement; None without one."""
+    # a date in the future is somebody's mistake
     mine, at = Hazard.read(item.content), min(item.published_at or now, now)
     for stored in recent:
         theirs = Hazard.read(stored.entry.content)
         hours = abs((at - stored.at).total_seconds()) / 3600
+        # a measurement taken back is no event that a report could be of
         if theirs is None or theirs.withdrawn:
             continue
         if mine is None:
             if hours <= REPORT_HOURS and _reports(item, theirs, stored.entry):
                 return stored.story
+        # of one institute each measurement is an event: see the head of this file
         elif stored.feed != feed and _same(mine, theirs, minutes=hours * 60):
             return stored.story
     if mine is None:
@@ -79,6 +82,7 @@ def _reports(item: Entry, hazard: Hazard, measured: Entry) -> bool:
         return False
     there = facts_of(measured.title, "", "en").whole.countries
     named = _facts(item).whole.countries
+    # who names no country contradicts none
     return not (named and there) or not named.isdisjoint(there)
 
 

@@ -23,7 +23,7 @@ from bot.model.rates import CODE, Pair, Rate, RateKind
 from bot.model.rules import Rule, TypedRule
 from bot.reasons import Reason, reason
 
-SOURCE = "history"
+SOURCE = "history"  # no publisher: a table does not say whose rates it has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,7 @@ def replay_csv(
     found: list[Replayed] = []
     for rates in series:
         if own is None:
+            # a rule judges one pair, the policy all of them
             found += map(_big, replay(rates, policy))
         elif rates and rates[0].pair == own.rule.pair:
             rule = own.rule
@@ -92,6 +93,7 @@ def read_table(lines: Iterable[str], quote: str) -> list[list[Rate]]:
         for column, rate in _read_row(row, codes, quote, number):
             table[column].append(rate)
     for rates in table:
+        # tables come with the newest day first, too
         rates.sort(key=lambda rate: rate.effective_on)
     return table
 
@@ -139,6 +141,7 @@ def _read_day(text: str) -> date:
     local = re.fullmatch(r"(\d{1,2})[./](\d{1,2})[./](\d{4})", text)
     if local is not None:
         return date(int(local[3]), int(local[2]), int(local[1]))
+    # hyphens and dashes from U+2010 to U+2015, and the minus sign
     return date.fromisoformat(re.sub("[\u2010-\u2015\u2212]", "-", text))
 
 

@@ -78,6 +78,7 @@ def _cues(code: str) -> Lexicon:
 def _hurt(code: str) -> Lexicon:
     """The words for those who live: a figure that is theirs counts no dead."""
     rows = speech(code).rows("units")
+    # `units.tsv` has units for all facts; of these only the wounded matter here
     hurt = [read_pattern(pattern, unit, 0.0) for unit, pattern in rows if unit == "hurt"]
     return build_lexicon(hurt, 0.0)
 
@@ -113,7 +114,9 @@ def _number_near(zone: Zone, at: int, code: str) -> int:
     """
     tokens, clauses = zone.tokens, zone.clauses()
     hurt = [place for place, _ in _hurt(code).find(tokens)]
+    # within five words: further away, a figure counts something else
     for distance in range(1, 6):
+        # of two that are equally near, the one before the word: "12 people died"
         for place in (at - distance, at + distance):
             number = _people(tokens, place)
             if number and not any(_is_theirs(zone, clauses, place, at, other) for other in hurt):

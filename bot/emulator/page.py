@@ -287,6 +287,7 @@ class Page:
             if queue.qsize() < _EVENTS_BEHIND:
                 queue.put_nowait(event)
             else:
+                # its stream ends, and the page opens another, which begins with all there is
                 self._listeners.discard(queue)
                 queue.put_nowait(None)
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-import storage.marks
+import storage.notes
 import storage.sources
 from bot import metrics
 from bot.clock import utc_now
@@ -45,7 +45,7 @@ from bot.ingest.rates import revise_rates
 from bot.ingest.recognising import Read, recognise_all
 from bot.ingest.side_by_side import SOURCES_AT_ONCE
 from bot.ingest.stories import judge_entries, said_before
-from bot.ingest.telling import Policy
+from bot.ingest.telling import NewsPolicy
 from bot.ingest.together import Together
 from bot.model.news import Entry
 from bot.model.places import Place
@@ -246,7 +246,7 @@ class Ingest:
             entries=listed.count,
             hub=_hub_of(looked.changed) or listed.hub,
             judged=judged,
-            marks=recognised.marks,
+            fingerprints=recognised.fingerprints,
             reworded=recognised.reworded,
             judged_anew=await judge_entries(self.workers, spec, reworded, said),
             quiet=first or past.flood > 0 or len(new) > FLOOD,
@@ -272,11 +272,11 @@ class Ingest:
         async with self.store.reading() as db:
             states = await storage.sources.states(db, keys)
             documents = await storage.sources.documents(db, keys)
-            marks = await storage.marks.among(db, [storage.marks.flood(key) for key in keys])
+            noted = await storage.notes.among(db, [storage.notes.flood(key) for key in keys])
         past: list[Past] = []
         for key in keys:
             state = states.get(key) or SourceState(key=key)
-            flood = int(marks.get(storage.marks.flood(key), 0))
+            flood = int(noted.get(storage.notes.flood(key), 0))
             past.append(Past(state=state, documents=documents.get(key, {}), flood=flood))
         return past
 
@@ -306,7 +306,7 @@ class Ingest:
             store=self.store,
             clock=self.clock,
             poll_every=self.poll_every,
-            policy=Policy(
+            policy=NewsPolicy(
                 security=self.security_policy,
                 an_hour=self.alerts_per_hour,
                 admins=self.admins,

@@ -10,7 +10,7 @@ from typing import Self
 
 import structlog
 
-from bot.detect.identity import Mark
+from bot.detect.identity import Fingerprint
 from bot.errors import SourceError
 from bot.ingest.documents import Looked, trouble_of
 from bot.ingest.notices import TOLD_AFTER
@@ -69,14 +69,14 @@ class RatesFound:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
     """The entries of a feed that it had not brought before, and those in other words now; and the
-    marks of the former, where they were recognised by any.
+    fingerprints of the former, where they were recognised by any.
 
     `unsure` is whether an entry has a key in common with a stored one of another id: then all that
     stands in the document beside it is needed.
     """
 
     unknown: Sequence[Entry] = ()
-    marks: Mapping[Entry, Mark] = field(default_factory=dict)
+    fingerprints: Mapping[Entry, Fingerprint] = field(default_factory=dict)
     reworded: Sequence[Entry] = ()
     unsure: bool = False
 
@@ -96,7 +96,7 @@ class NewsFound:
     entries: int = 0
     judged: Mapping[Entry, Verdict] = field(default_factory=dict)
     #: What new entries are recognised by, of those that are still as they were listed.
-    marks: Mapping[Entry, Mark] = field(default_factory=dict)
+    fingerprints: Mapping[Entry, Fingerprint] = field(default_factory=dict)
     #: Entries in other words than are stored; of so many as an editor writes, what those say.
     reworded: Sequence[Entry] = ()
     judged_anew: Mapping[Entry, Verdict] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 import storage.hubs
-import storage.marks
+import storage.notes
 import storage.sources
 from bot import schedule
 from bot.alerts.notices import Notice, tell
@@ -32,7 +32,7 @@ from bot.ingest.notices import TOLD_AFTER, note_partly, note_well
 from bot.ingest.rates import keep_rates
 from bot.ingest.rewording import reword_entries
 from bot.ingest.stories import keep_entries
-from bot.ingest.telling import Policy
+from bot.ingest.telling import NewsPolicy
 from bot.model.news import Entry
 from bot.reasons import SourceKey
 from bot.sources.specs import RateSpec
@@ -60,7 +60,7 @@ class Keeper:
     store: Store
     clock: Callable[[], datetime]
     poll_every: timedelta | None
-    policy: Policy
+    policy: NewsPolicy
 
     async def keep(self, found: Sequence[Found]) -> list[IngestReport]:
         """Store what polls found, several in one transaction; each as a whole or not at all.
@@ -154,8 +154,8 @@ class Keeper:
                 for piece in before:
                     async with self._deciding() as db:
                         # whoever stores the rest after us knows that it is of a flood
-                        mark = storage.marks.flood(one.spec.key)
-                        await storage.marks.put(db, mark, str(last.flood))
+                        name = storage.notes.flood(one.spec.key)
+                        await storage.notes.put(db, name, str(last.flood))
                         kept = await keep_entries(db, [piece], self.policy, now=self.clock())
                         before_it = ahead.get(one.spec.key, Kept())
                         ahead[one.spec.key] = before_it + kept.get(one.spec.key, Kept())
@@ -177,7 +177,7 @@ class Keeper:
         """A transaction; `alone` among all replicas when something may be decided in it."""
         async with self.store.writing() as db:
             if alone:
-                await storage.marks.alone(db, storage.marks.DECIDING)
+                await storage.notes.alone(db, storage.notes.DECIDING)
             yield db
 
     @asynccontextmanager
@@ -245,7 +245,7 @@ class Keeper:
             graver = await reword_entries(db, one, policy, now=now)
             count = max(whole.new, one.flood)
             if one.flood:
-                await storage.marks.drop(db, storage.marks.flood(spec.key))
+                await storage.notes.drop(db, storage.notes.flood(spec.key))
             if one.state.first_ok_at is not None and count > FLOOD:
                 told = Notice.of("notice.flood", {"source": SourceKey(spec.key)}, n=count)
                 await tell(db, self.policy.admins, told, now=now)

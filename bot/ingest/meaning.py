@@ -66,6 +66,7 @@ async def _with_meanings(
         if stored.meaning is None and vector is not None:
             theirs[stored.pk] = vector
     judged = await _judged_again(workers, doubted, made)
+    # by identity: an equal entry of another feed is judged by that feed's topics
     asked_of = {id(item) for _, item, _ in doubted} | {id(item) for item, _ in pairs}
     return [_with(one, made, judged, asked_of, theirs) for one in found]
 
@@ -95,6 +96,7 @@ def _wanted(doubted: Sequence[Entry], pairs: Sequence[tuple[Entry, StoredEntry]]
         of_stories[meaning.as_read(item)] = None
         if stored.meaning is None:
             of_stories[meaning.as_read(stored.entry)] = None
+    # stories leave room for security, and have at least OF_STORIES for themselves
     room = VECTORS_TOGETHER - min(len(of_stories), OF_STORIES)
     wanted = dict.fromkeys([meaning.as_read(item) for item in doubted[:room]])
     return list(wanted | of_stories)[:VECTORS_TOGETHER]
@@ -124,6 +126,7 @@ async def _judged_again(
     found: dict[int, Verdict] = {}
     for (one, item, before), verdict in zip(judged, verdicts, strict=True):
         said = as_stored(verdict, item, one.spec)
+        # the facts are of the words, which a vector does not change
         found[id(item)] = replace(said, clues=before.clues)
     return found
 

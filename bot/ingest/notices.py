@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import storage.marks
+import storage.notes
 from bot.alerts.notices import Notice, tell
 from bot.reasons import Reason, SourceKey
 from storage.db import Db
 
 HOUR = timedelta(hours=1)
 TOLD_AFTER = 5  # polls in a row that failed, in whole or in part, before the operators are told
-# begins the name of the mark that counts polls of a source that brought only a part
+# begins the name of the note that counts polls of a source that brought only a part
 PARTLY = "partly:"
 
 
@@ -21,14 +21,14 @@ async def note_partly(
 ) -> None:
     """Count polls in a row that brought only a part of a source; tell operators of many."""
     name = f"{PARTLY}{key}"
-    before = await storage.marks.get(db, name)
+    before = await storage.notes.get(db, name)
     if trouble is None:
         if before is not None:
-            await storage.marks.drop(db, name)
+            await storage.notes.drop(db, name)
             await note_well(db, admins, key, told=int(before) >= TOLD_AFTER, now=now)
         return
     times = int(before or 0) + 1
-    await storage.marks.put(db, name, str(times))
+    await storage.notes.put(db, name, str(times))
     if times == TOLD_AFTER:
         told = Notice.of("notice.partly", {"source": SourceKey(key)})
         await tell(db, admins, told, now=now, reasons=(trouble,))
@@ -43,10 +43,10 @@ async def note_well(db: Db, admins: Sequence[int], key: str, *, told: bool, now:
 async def tell_hourly(db: Db, admins: Sequence[int], notice: Notice, *, now: datetime) -> bool:
     """Tell the operators once an hour of one text, whatever its figures. Whether now."""
     name = f"told:{notice.msgid}"
-    told = await storage.marks.get(db, name)
-    # A mark of the future is left from before the clock was set back: it silences nobody.
+    told = await storage.notes.get(db, name)
+    # A note of the future is left from before the clock was set back: it silences nobody.
     if told is not None and timedelta(0) <= now - datetime.fromisoformat(told) < HOUR:
         return False
-    await storage.marks.put(db, name, now.isoformat())
+    await storage.notes.put(db, name, now.isoformat())
     await tell(db, admins, notice, now=now)
     return True

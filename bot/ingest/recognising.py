@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import storage.brought
 import storage.entries
 from bot.detect import identity
-from bot.detect.identity import KNOWN_FROM, Mark, Shared
+from bot.detect.identity import KNOWN_FROM, Fingerprint, Shared
 from bot.detect.stories import title_key
 from bot.ingest.found import Recognised
 from bot.model.news import Entry, ends_a_day
@@ -63,8 +63,9 @@ async def recognise_all(db: Db, asked: Sequence[Read]) -> list[Recognised]:
     looks: list[_Look] = []
     for read in asked:
         strange = _at_second_glance(read.entries, stored.get(read.spec.key, {}))
-        marks = await _marks(read.entries) if strange else {}
-        looks.append(_Look(spec=read.spec, marks=marks, strange=strange))
+        # of all entries, not the strange ones only: a key that two of them have says nothing
+        fingerprints = await _fingerprints(read.entries) if strange else {}
+        looks.append(_Look(spec=read.spec, fingerprints=fingerprints, strange=strange))
     await _compare(db, [look for look in looks if look.spec.key in met])
     found: list[Recognised] = []
     for look in looks:
@@ -78,21 +79,21 @@ async def recognise_all(db: Db, asked: Sequence[Read]) -> list[Recognised]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
-    """A document's entries with their marks, the ones among them that are strange at a glance, and
-    what is stored under any of their keys, by number.
+    """A document's entries with their fingerprints, the ones among them that are strange at a
+    glance, and what is stored under any of their keys, by number.
     """
 
     spec: NewsSpec
-    marks: Mapping[Entry, Mark]
+    fingerprints: Mapping[Entry, Fingerprint]
     strange: Sequence[Entry]
     rows: dict[int, Brought] = field(default_factory=dict)
 
 
-async def _marks(entries: Sequence[Entry]) -> dict[Entry, Mark]:
-    marks: dict[Entry, Mark] = {}
+async def _fingerprints(entries: Sequence[Entry]) -> dict[Entry, Fingerprint]:
+    fingerprints: dict[Entry, Fingerprint] = {}
     async for item in _in_turns(entries):
-        marks[item] = identity.mark(item, link_key(item))
-    return marks
+        fingerprints[item] = identity.fingerprint(item, link_key(item))
+    return fingerprints
 
 
 async def _compare(db: Db, looks: Sequence[_Look]) -> None:
@@ -100,12 +101,12 @@ async def _compare(db: Db, looks: Sequence[_Look]) -> None:
     together: list[tuple[_Look, Keys]] = []
     count = 0
     for look in looks:
-        here = await _shared(look.marks.values())
+        here = await _shared(look.fingerprints.values())
         for some in _pieces(look.strange):
             if together and count + len(some) > ASKED_TOGETHER:
                 await _add_rows(db, together)
                 together, count = [], 0
-            together.append((look, await _keys([look.marks[item] for item in some], here)))
+            together.append((look, await _keys([look.fingerprints[item] for item in some], here)))
             count += len(some)
     if together:
         await _add_rows(db, together)
@@ -149,13 +150,14 @@ def _at_second_glance(entries: Sequence[Entry], stored: Mapping[str, Brought]) -
 
 async def _recogniser(db: Db, look: _Look) -> _Recogniser:
     """The entries that are strange at a glance, beside what is stored under any of their keys."""
-    marks = look.marks
-    stored = {pk: _mark(row) for pk, row in look.rows.items()}
+    fingerprints = look.fingerprints
+    stored = {pk: _fingerprint(row) for pk, row in look.rows.items()}
     recogniser = _Recogniser(
-        marks=[marks[item] for item in look.strange],
+        fingerprints=[fingerprints[item] for item in look.strange],
         stored=stored,
-        shared=await _shared(marks.values(), stored.values()),
-        taken={item.id for item in marks} - {item.id for item in look.strange},
+        shared=await _shared(fingerprints.values(), stored.values()),
+        # ids that known entries of the document hold: no new one may get them
+        taken={item.id for item in fingerprints} - {item.id for item in look.strange},
     )
     words = await storage.entries.words(db, await recogniser.unclear())
     for pk, entry in words.items():
@@ -163,20 +165,22 @@ async def _recogniser(db: Db, look: _Look) -> _Recogniser:
     return recogniser
 
 
-async def _shared(document: Collection[Mark], stored: Collection[Mark] = ()) -> Shared:
+async def _shared(
+    document: Collection[Fingerprint], stored: Collection[Fingerprint] = ()
+) -> Shared:
     """The keys that say nothing, because different entries have them."""
     if len(document) + len(stored) <= COUNTED_HERE:
         return identity.shared(document, stored)
     return await asyncio.to_thread(identity.shared, document, stored)
 
 
-async def _keys(marks: Sequence[Mark], shared: Shared) -> Keys:
+async def _keys(fingerprints: Sequence[Fingerprint], shared: Shared) -> Keys:
     """The keys to look for; a link that many entries have would find them all."""
     guids: set[str] = set()
     links: set[str] = set()
     titles: set[str] = set()
     texts: set[str] = set()
-    async for one in _in_turns(marks):
+    async for one in _in_turns(fingerprints):
         guids.add(one.id)
         if one.guid:
             guids.add(one.guid)
@@ -189,8 +193,8 @@ async def _keys(marks: Sequence[Mark], shared: Shared) -> Keys:
     return Keys(guids=guids, link_keys=links, title_keys=titles, text_keys=texts)
 
 
-def _mark(row: Brought) -> Mark:
-    return Mark(
+def _fingerprint(row: Brought) -> Fingerprint:
+    return Fingerprint(
         id=row.guid,
         guid=identity.own_id(row.guid, row.link),
         link=row.link,
@@ -214,25 +218,26 @@ class _Recogniser:
     `taken` are the ids of the document's other entries.
     """
 
-    marks: Sequence[Mark]
-    stored: Mapping[int, Mark]
+    fingerprints: Sequence[Fingerprint]
+    stored: Mapping[int, Fingerprint]
     shared: Shared
     taken: set[str]
 
     @property
     def unsure(self) -> bool:
         """Whether a stored entry of another id has a key in common with one of these."""
-        ids = {one.id for one in self.marks}
+        ids = {one.id for one in self.fingerprints}
         return any(one.id not in ids for one in self.stored.values())
 
     async def unclear(self) -> set[int]:
         """The stored entries whose words decide."""
         namesakes = _Namesakes(self.stored.items())
         wanted: set[int] = set()
-        async for one in _in_turns(self.marks if self.stored else ()):
+        async for one in _in_turns(self.fingerprints if self.stored else ()):
             open_ones: list[int] = []
             for pk in namesakes.of(one):
                 least, most = identity.bounds(one, self.stored[pk], self.shared)
+                # known for sure, so that nobody needs its words
                 if least >= KNOWN_FROM:
                     break
                 if most >= KNOWN_FROM:
@@ -245,11 +250,11 @@ class _Recogniser:
         """The new entries, and with `reword` those under another headline than is stored."""
         claims = await self._claims()
         times = Counter(claims.values())
-        unknown: dict[Entry, Mark] = {}
+        unknown: dict[Entry, Fingerprint] = {}
         reworded: list[Entry] = []
-        fresh = _Namesakes[Mark]()
+        fresh = _Namesakes[Fingerprint]()
         ids = self.taken | {one.id for one in self.stored.values()}
-        async for one in _in_turns(self.marks):
+        async for one in _in_turns(self.fingerprints):
             if one not in claims:
                 if any(identity.same_in_document(one, it, self.shared) for it in fresh.of(one)):
                     continue
@@ -263,28 +268,31 @@ class _Recogniser:
             known = self.stored[claims[one]]
             another = known.title_key is not None and one.title_key != known.title_key
             corrected = bool(known.text_key and one.text_key and known.text_key != one.text_key)
+            # where several claim it, nobody knows whose words are the newer ones
             if reword and (another or corrected) and times[claims[one]] == 1:
                 reworded.append(_under(one, known.id))
         return Recognised(
-            unknown=list(unknown), marks=unknown, reworded=reworded, unsure=self.unsure
+            unknown=list(unknown), fingerprints=unknown, reworded=reworded, unsure=self.unsure
         )
 
-    async def _claims(self) -> dict[Mark, int]:
-        """The stored entry of each mark; several are of one only where they are one article."""
+    async def _claims(self) -> dict[Fingerprint, int]:
+        """The stored entry of each fingerprint; several have one where they are one article."""
         namesakes = _Namesakes(self.stored.items())
-        best: dict[int, tuple[float, Mark]] = {}
-        claims: dict[Mark, int] = {}
-        async for one in _in_turns(self.marks if self.stored else ()):
+        best: dict[int, tuple[float, Fingerprint]] = {}
+        claims: dict[Fingerprint, int] = {}
+        async for one in _in_turns(self.fingerprints if self.stored else ()):
             scored = [
                 (identity.evidence(one, self.stored[pk], self.shared), pk)
                 for pk in namesakes.of(one)
             ]
+            # of equal scores the one stored last, whose number is larger
             score, pk = max(scored, default=(KNOWN_FROM - 1, 0))
             if score < KNOWN_FROM:
                 continue
             claims[one] = pk
             if pk not in best or score > best[pk][0]:
                 best[pk] = score, one
+        # a stored entry is one article: of several claims the best holds, and its repetitions
         for one, pk in list(claims.items()):
             first = best[pk][1]
             if one is not first and not identity.same_in_document(one, first, self.shared):
@@ -300,29 +308,29 @@ async def _in_turns(items: Sequence[T]) -> AsyncIterator[T]:
         yield item
 
 
-def _under(one: Mark, name: str) -> Entry:
+def _under(one: Fingerprint, name: str) -> Entry:
     """An entry under the id that it is stored by."""
     if one.item is None:
-        raise TypeError("a mark of a document has its entry")
+        raise TypeError("a fingerprint of a document has its entry")
     if one.item.id == name:
         return one.item
     return replace(one.item, id=name)
 
 
 class _Namesakes(Generic[Named]):
-    """Marks by each of their keys."""
+    """Fingerprints by each of their keys."""
 
-    def __init__(self, marks: Iterable[tuple[Named, Mark]] = ()) -> None:
+    def __init__(self, fingerprints: Iterable[tuple[Named, Fingerprint]] = ()) -> None:
         self._by: dict[tuple[str, str], list[Named]] = {}
-        for name, one in marks:
+        for name, one in fingerprints:
             self.add(name, one)
 
-    def add(self, name: Named, one: Mark) -> None:
+    def add(self, name: Named, one: Fingerprint) -> None:
         """One more, after those that are here."""
         for key in _keys_of(one):
             self._by.setdefault(key, []).append(name)
 
-    def of(self, one: Mark) -> list[Named]:
+    def of(self, one: Fingerprint) -> list[Named]:
         """The first ones that have a key of this one's, each once."""
         found: dict[Named, None] = {}
         for key in _keys_of(one):
@@ -330,7 +338,7 @@ class _Namesakes(Generic[Named]):
         return list(found)
 
 
-def _keys_of(one: Mark) -> Iterable[tuple[str, str]]:
+def _keys_of(one: Fingerprint) -> Iterable[tuple[str, str]]:
     for kind, key in (
         ("id", one.guid or one.id),
         ("link", one.link_key),

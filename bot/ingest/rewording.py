@@ -23,7 +23,7 @@ from bot.ingest.telling import (
     CORRECTED_WITHIN,
     FRESH_FOR,
     MOST_EDITS,
-    Policy,
+    NewsPolicy,
     break_story,
     edit_story,
 )
@@ -62,13 +62,13 @@ class _Changed:
         why = f"{self.stored.feed}:{self.stored.entry.id}:{self.title_key}"
         return f"{why}:{self.text_key}" if self.same_headline else why
 
-    def is_shown(self, policy: Policy) -> bool:
+    def is_shown(self, policy: NewsPolicy) -> bool:
         """Whether its words are read by anybody: others are not worth an edit."""
         language = self.stored.entry.language or ""
         return led(self.story, policy.feeds).told_in(language).lead.pk == self.stored.pk
 
 
-async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datetime) -> int:
+async def reword_entries(db: Db, found: NewsFound, policy: NewsPolicy, *, now: datetime) -> int:
     """Store the words that a feed has changed since, and edit them where they were told.
 
     Nobody is told anew but of what became graver by it; how many alerts that is.
@@ -91,7 +91,9 @@ async def reword_entries(db: Db, found: NewsFound, policy: Policy, *, now: datet
     return alerts
 
 
-async def _reword(db: Db, found: NewsFound, one: _Changed, policy: Policy, *, now: datetime) -> int:
+async def _reword(
+    db: Db, found: NewsFound, one: _Changed, policy: NewsPolicy, *, now: datetime
+) -> int:
     """Follow one changed report; how many alerts."""
     many = len(found.reworded) > FLOOD  # no editor wrote so many at once: none is judged anew
     worse = None if many else await _worse(db, found, one, policy)
@@ -121,7 +123,7 @@ async def _take(db: Db, pk: int, item: Entry, found: NewsFound) -> None:
 # --- what needs an operator's word ----------------------------------------------------------------
 
 
-async def _needed_a_word(db: Db, one: _Changed, policy: Policy) -> StoredAlert | None:
+async def _needed_a_word(db: Db, one: _Changed, policy: NewsPolicy) -> StoredAlert | None:
     """The latest alert of a story that an operator let through, or may yet, with words that are
     read; None where nobody was asked.
     """
@@ -138,7 +140,9 @@ def _waits(one: _Changed, told: StoredAlert, *, now: datetime) -> bool:
     return not one.same_headline or now < told.created_at + FRESH_FOR
 
 
-async def _ask(db: Db, one: _Changed, told: StoredAlert, policy: Policy, *, now: datetime) -> None:
+async def _ask(
+    db: Db, one: _Changed, told: StoredAlert, policy: NewsPolicy, *, now: datetime
+) -> None:
     """Ask the operators about new words, with the old ones; once about the same."""
     wording = edits.Wording.of(one.stored, one.item)
     until = now + CORRECTED_WITHIN
@@ -183,7 +187,7 @@ async def _said_its_last(db: Db, dedup_key: str) -> bool:
 # --- what got graver ------------------------------------------------------------------------------
 
 
-async def _worse(db: Db, found: NewsFound, one: _Changed, policy: Policy) -> Verdict | None:
+async def _worse(db: Db, found: NewsFound, one: _Changed, policy: NewsPolicy) -> Verdict | None:
     """The verdict on a report's new words, where they are graver than all of its story so far."""
     if says_it_is_over(one.item):  # however grave it sounds
         return None
@@ -196,7 +200,7 @@ async def _worse(db: Db, found: NewsFound, one: _Changed, policy: Policy) -> Ver
 
 
 async def _raise(
-    db: Db, found: NewsFound, one: _Changed, counts: Verdict, policy: Policy, *, now: datetime
+    db: Db, found: NewsFound, one: _Changed, counts: Verdict, policy: NewsPolicy, *, now: datetime
 ) -> int:
     """Tell a story that a report's new words made graver; how many alerts."""
     await storage.entries.raise_severity(db, one.stored.pk, counts.severity)

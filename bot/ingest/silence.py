@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import storage.entries
-import storage.marks
+import storage.notes
 from bot.alerts.notices import Notice, tell
 from bot.ingest.found import NewsFound
 from bot.reasons import Since, SourceKey
@@ -43,13 +43,13 @@ async def watch(
             asked.append(one)
     if not asked:
         return
-    marks = {one.spec.key: storage.marks.stale(one.spec.key) for one in asked}
-    told = await storage.marks.among(db, list(marks.values()))
+    names = {one.spec.key: storage.notes.stale(one.spec.key) for one in asked}
+    told = await storage.notes.among(db, list(names.values()))
     for one in asked:
         key = one.spec.key
-        silent = marks[key] in told
+        silent = names[key] in told
         if brought[key] and silent:
-            await storage.marks.drop(db, marks[key])
+            await storage.notes.drop(db, names[key])
             told_again = Notice.of("notice.speaks", {"source": SourceKey(key)})
             await tell(db, admins, told_again, now=now)
         elif one.spec.speaks_often and not brought[key] and not silent:
@@ -64,7 +64,7 @@ async def _missed(db: Db, one: NewsFound, *, admins: Sequence[int], now: datetim
     if last is None or now - last < _patience([at for _, at in times]):
         return
     day = Since.fromordinal(last.astimezone(UTC).toordinal())
-    await storage.marks.put(db, storage.marks.stale(key), str(day))
+    await storage.notes.put(db, storage.notes.stale(key), str(day))
     told = Notice.of("notice.silent", {"source": SourceKey(key)}, day=day)
     await tell(db, admins, told, now=now)
 

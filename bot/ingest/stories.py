@@ -24,7 +24,7 @@ from bot.ingest.joining import SAME_EVENT, is_formula, joining, told_in_other_wo
 from bot.ingest.recognising import link_key
 from bot.ingest.telling import (
     FRESH_FOR,
-    Policy,
+    NewsPolicy,
     break_story,
     edit_digests,
     edit_story,
@@ -53,7 +53,7 @@ Text = tuple[str, str, str | None]
 
 
 async def keep_entries(
-    db: Db, found: Sequence[NewsFound], policy: Policy, *, now: datetime
+    db: Db, found: Sequence[NewsFound], policy: NewsPolicy, *, now: datetime
 ) -> dict[str, Kept]:
     """Store the new entries of polls, each in its story, the oldest of a poll first; tell stories
     that are fresh, notable and security. What was kept of each source.
@@ -88,14 +88,14 @@ async def _stored_meanwhile(db: Db, found: Sequence[NewsFound]) -> set[tuple[str
 
 
 def _new_entry(found: NewsFound, item: Entry, verdict: Verdict, *, now: datetime) -> NewEntry:
-    mark = found.marks.get(item) or identity.mark(item, link_key(item))
+    known = found.fingerprints.get(item) or identity.fingerprint(item, link_key(item))
     return NewEntry(
         feed=found.spec.key,
         item=item,
         at=min(item.published_at or now, now),  # a date in the future is somebody's mistake
-        link_key=mark.link_key,
-        title_key=mark.title_key or "",
-        text_key=mark.text_key,
+        link_key=known.link_key,
+        title_key=known.title_key or "",
+        text_key=known.text_key,
         verdict=verdict,
         meaning=found.meanings.get(item.id),
     )
@@ -128,7 +128,7 @@ async def _apart(
 
 
 async def _keep_entry(
-    db: Db, found: NewsFound, new: NewEntry, policy: Policy, *, now: datetime
+    db: Db, found: NewsFound, new: NewEntry, policy: NewsPolicy, *, now: datetime
 ) -> int:
     """Store one entry in its story, and tell the story where it is news; how many alerts."""
     spec, item, verdict = found.spec, new.item, new.verdict

@@ -31,7 +31,7 @@ HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class NewsPolicy:
     """An operator's choices about news: when a story is told, who is asked, how feeds are trusted.
 
     `an_hour` is how many stories an hour are told without asking the operators; `places` are the
@@ -45,7 +45,7 @@ class Policy:
     places: Mapping[str, Place]
 
 
-async def break_story(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
+async def break_story(db: Db, pk: int, policy: NewsPolicy, *, now: datetime) -> int:
     """Tell a story as loud as the loudest report of it, as the operator's policy has it."""
     story = await storage.stories.get(db, pk)
     if story is None or "security" not in story.topics:
@@ -80,7 +80,7 @@ async def break_story(db: Db, pk: int, policy: Policy, *, now: datetime) -> int:
     return int(stored is not None)
 
 
-async def _too_many(db: Db, policy: Policy, *, now: datetime) -> bool:
+async def _too_many(db: Db, policy: NewsPolicy, *, now: datetime) -> bool:
     """Whether the last hour told so many stories that an operator decides about the next one.
 
     Where there is no operator nobody could, and what is dangerous is not kept back for ever.
@@ -90,7 +90,7 @@ async def _too_many(db: Db, policy: Policy, *, now: datetime) -> bool:
     return await _told_in_an_hour(db, policy, now=now, calm=False) >= policy.an_hour
 
 
-async def _calm_may_be_told(db: Db, policy: Policy, *, now: datetime) -> bool:
+async def _calm_may_be_told(db: Db, policy: NewsPolicy, *, now: datetime) -> bool:
     """Whether somebody may want a calm story, and the hour has room for one: what is cheap to ask.
 
     Beyond it nobody is asked, where an operator decides about what is graver: it stands in /news.
@@ -108,7 +108,7 @@ async def _calm_is_wanted(db: Db, near: frozenset[str]) -> bool:
     return await storage.chats.wants_all(db)
 
 
-async def _told_in_an_hour(db: Db, policy: Policy, *, now: datetime, calm: bool) -> int:
+async def _told_in_an_hour(db: Db, policy: NewsPolicy, *, now: datetime, calm: bool) -> int:
     of, most = kind_stories.StoryBroke.KIND, policy.an_hour
     return await storage.alerts.times_told(
         db, of, since=now - HOUR, until=now, most=most, calm=calm
@@ -122,7 +122,7 @@ async def _told_before(db: Db, story: Story) -> int | None:
     return told[-1].id if told else None
 
 
-async def let_go_if_confirmed(db: Db, pk: int, policy: Policy) -> None:
+async def let_go_if_confirmed(db: Db, pk: int, policy: NewsPolicy) -> None:
     """Let go the channels' posts of a story that wait for a second publisher, where it has one."""
     story = await storage.stories.get(db, pk)
     if story is not None and is_confirmed(story, policy.feeds):

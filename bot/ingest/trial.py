@@ -47,6 +47,7 @@ async def _rates(spec: RateSpec, fetcher: Fetcher, now: datetime) -> Trial:
                 request.url, data=request.body, headers=request.headers, proxy=request.proxy
             )
             parsed = spec.parse(answer.body or b"", url=answer.url)
+        # other documents of this bank may be read all the same
         except SourceError as error:
             failed.append(f"{request.url}: {error}")
             continue

@@ -11,7 +11,7 @@ import structlog
 
 import storage.disputes
 import storage.held_rates
-import storage.marks
+import storage.notes
 import storage.rates
 import storage.sources
 from bot.alerts.notices import Notice, tell
@@ -278,13 +278,13 @@ async def watch(db: Db, spec: RateSpec, *, admins: Sequence[int], now: datetime)
     newest = await storage.rates.newest_day(db, spec.key, until=spec.poll.near(now)[1])
     if newest is None:
         return
-    name = storage.marks.stale(spec.key)
-    told = await storage.marks.get(db, name)
+    name = storage.notes.stale(spec.key)
+    told = await storage.notes.get(db, name)
     stuck = spec.poll.missed(newest, now) >= STUCK_DAYS
     bank = {"bank": SourceKey(spec.key)}
     if stuck and told is None:
-        await storage.marks.put(db, name, str(newest))
+        await storage.notes.put(db, name, str(newest))
         await tell(db, admins, Notice.of("notice.stale", bank, day=newest), now=now)
     if not stuck and told is not None:
-        await storage.marks.drop(db, name)
+        await storage.notes.drop(db, name)
         await tell(db, admins, Notice.of("notice.fresh", bank, day=newest), now=now)

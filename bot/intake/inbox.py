@@ -14,7 +14,7 @@ import structlog
 from cachetools import FIFOCache
 
 import storage.inbox
-import storage.marks
+import storage.notes
 from bot import metrics
 from bot.clock import boottime, pause
 from bot.errors import StorageError, UnreadableError
@@ -37,7 +37,7 @@ REMEMBERED_NUMBERS = 10_000  # numbers of updates: Telegram repeats only those o
 MOST_TRIES = 3
 # seconds after a start that follows no stop, in which updates are stored before they are handled
 CAREFUL = 60.0
-# the mark of a process that handles what is not stored yet; emptied by its stop
+# the note of a process that handles what is not stored yet; emptied by its stop
 OPEN = "inbox open"
 UNREADABLE = "unreadable"  # the outcome of an update that is set aside
 HANDLED = frozenset(
@@ -148,9 +148,9 @@ class Inbox:
         """
         with suppress(StorageError):
             async with self._store.writing() as db:
-                if await storage.marks.get(db, OPEN):
+                if await storage.notes.get(db, OPEN):
                     self._careful_until = boottime() + CAREFUL
-                await storage.marks.put(db, OPEN, self._holder)
+                await storage.notes.put(db, OPEN, self._holder)
 
     async def last_received(self) -> datetime | None:
         """When the newest update came, to whichever replica; on the database's clock."""
@@ -347,7 +347,7 @@ class Inbox:
             try:
                 await self._write()
             except StorageError as error:
-                log.warning("inbox marks wait for the database", error=str(error))
+                log.warning("inbox notes wait for the database", error=str(error))
                 await asyncio.sleep(1)
 
     async def close(self) -> None:
@@ -359,7 +359,7 @@ class Inbox:
         if self._alone:
             with suppress(StorageError):  # then the next start is a careful one
                 async with self._store.writing() as db:
-                    await storage.marks.put(db, OPEN, "")
+                    await storage.notes.put(db, OPEN, "")
 
     async def _write(self) -> None:
         self._done.clear()

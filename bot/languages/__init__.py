@@ -209,6 +209,7 @@ def problems() -> tuple[str, ...]:
         found += _unsaid(code)
         for wrong in files.unread(FOLDER / code, FILES):
             found.append(f"language {code}: bot/languages/{code}{wrong}")
+    # English's texts: nobody needs them again once all languages were compared with them
     said_by.cache_clear()
     found += _copied()
     for one, other in pairwise(LANGUAGES):  # the copy of a folder, in which it was forgotten
@@ -297,6 +298,7 @@ def _is_stub(code: str, name: str) -> bool:
     if _broken(code, path.stem):  # which is told
         return True
     part = getattr(import_module(f"{__name__}.{code}.{path.stem}"), path.stem.upper(), None)
+    # no reading is without its script, not even a stub's
     stub = Reading(script=part.script) if isinstance(part, Reading) else kind()
     return bool(part == stub)
 
@@ -316,6 +318,7 @@ def _problems_of_parts(code: str, place: str) -> Iterator[str]:
             continue
         mistaken = [f"{name.upper()}: {wrong}" for wrong in wrong_fields(part)]
         if isinstance(part, Reading) and part.script is LEFT_OUT:
+            # said in words, in place of what a look at types makes of it
             mistaken = ["READING lacks script, the letters it is written in"]
         for wrong in mistaken:
             yield f"{place}/{name}.py: {wrong}"

@@ -15,12 +15,12 @@ LONGEST_ITEM = 60  # characters of what a filter names: beyond, it is no word th
 class Sense(StrEnum):
     """A filter's demand on a story."""
 
-    NEVER = "never"  # it must not have the mark
-    ONLY = "only"  # it must have the mark of one such filter of the chat
-    MUST = "must"  # it must have this very mark, whatever else it has
+    NEVER = "never"  # it must not have the trait
+    ONLY = "only"  # it must have the trait of one such filter of the chat
+    MUST = "must"  # it must have this very trait, whatever else it has
 
 
-class Mark(StrEnum):
+class Trait(StrEnum):
     """By what a filter knows a story."""
 
     WORD = "word"  # a word in any form, or several side by side
@@ -52,7 +52,7 @@ class Filter:
     """One thing to hear of or not; `said` is what readers call it."""
 
     sense: Sense
-    mark: Mark
+    trait: Trait
     what: str
     said: str
 

@@ -38,8 +38,8 @@ class CurrencyWeek:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeekSummary:
-    """What there is to tell of the week that begins on `first`: the source and each currency's
-    week, the stories most worth telling of how many, and how many the chat's filters keep back.
+    """The facts of the week that begins on `first`: the source and each currency's week, the
+    stories most worth telling of how many, and how many the chat's filters keep back.
     """
 
     first: date

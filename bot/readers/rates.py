@@ -61,6 +61,7 @@ async def rate_card(
     source = leading_source(catalog, home)
     today = local_day(catalog, source, now)
     day = on or today
+    # banks announce tomorrow's rate today
     if day > today + timedelta(days=1):
         raise UserError("error.date_future", day=day)
     spec = catalog.rates[source]
@@ -127,6 +128,7 @@ async def _freshness_of(
         freshness, newest, window=poll.last_window(now), zone=ZoneInfo(poll.zone), now=now
     )
     found = judge()
+    # a document that came in time may be without this currency
     if found is Freshness.LATE:
         last = await storage.rates.newest_day(db, source, until=poll.near(now)[1])
         found = judge(published_for=last)
@@ -170,12 +172,14 @@ async def chart_history(
     sources = {spec.key for spec in catalog.enabled_rates}
     leading = None if leader is None else leader.key
     for series in drawable(pair, stored, sources=sources, leader=leading):
+        # tomorrow's rate may be announced: the chart ends with it
         end = local_day(catalog, series.source, now).toordinal() + 1
         history: list[SeenRate] = []
         for first in range(max(1, end - 1 - days), end + 1, DAYS_AT_ONCE):
             since = date.fromordinal(first)
             until = date.fromordinal(min(end, first + DAYS_AT_ONCE - 1))
             history += await storage.rates.history(db, series, since=since, until=until)
+        # of one day alone there is no line to be drawn; another bank may have more
         if len(history) > 1:
             return history
     raise UserError("error.no_chart", pair=str(pair))

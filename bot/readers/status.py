@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-import storage.marks
+import storage.notes
 import storage.overview
 import storage.rates
 import storage.sources
@@ -32,8 +32,8 @@ async def current_status(db: Db, catalog: Catalog, *, token: str, now: datetime)
 async def source_statuses(db: Db, catalog: Catalog, *, now: datetime) -> tuple[SourceStatus, ...]:
     """The freshness of every enabled source, in the catalog's order."""
     states = await storage.sources.states(db)
-    stuck_marks = {spec.key: storage.marks.stale(spec.key) for spec in catalog.polled}
-    stuck = await storage.marks.among(db, list(stuck_marks.values()))
+    stuck_marks = {spec.key: storage.notes.stale(spec.key) for spec in catalog.polled}
+    stuck = await storage.notes.among(db, list(stuck_marks.values()))
     sources = []
     for spec in catalog.polled:
         key = spec.key

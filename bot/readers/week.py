@@ -1,4 +1,4 @@
-"""What the summary of a week tells: each currency's week, and the stories about security."""
+"""The facts of a week's summary: each currency's week, and the stories about security."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.i18n import day_until, known, name_of, t
 from bot.languages import LANGUAGES
-from bot.model.filters import Filter, Mark, Nameable, Sense, StoredFilter
+from bot.model.filters import Filter, Nameable, Sense, StoredFilter, Trait
 from bot.render.buttons import back_button, rows_of
 from bot.render.cutting import cut
 from bot.render.news import topic_name
@@ -22,11 +22,11 @@ LISTED_LETTERS = 45  # and in the list
 SPANS = (1, 7, 0)
 CANCEL = "cancel"  # in the place of a code
 NAMED = {
-    Mark.WORD: "filters.word",
-    Mark.SOURCE: "filters.source",
-    Mark.STORY: "filters.story",
-    Mark.PLACE: "filters.place",
-    Mark.TOPIC: "filters.topic",
+    Trait.WORD: "filters.word",
+    Trait.SOURCE: "filters.source",
+    Trait.STORY: "filters.story",
+    Trait.PLACE: "filters.place",
+    Trait.TOPIC: "filters.topic",
 }
 
 
@@ -73,7 +73,7 @@ def offered(offers: Mapping[str, Filter], alert: str, language: str) -> Message:
     buttons: list[list[Button]] = []
     for which, one in offers.items():
         label = _short(name(one, language), ROW_LETTERS)
-        if one.mark is Mark.STORY:  # its headline stands above, and would be cut here
+        if one.trait is Trait.STORY:  # its headline stands above, and would be cut here
             label = t("filters.this_story", language)
         buttons.append([Button(label, f"less:{alert}:{which}")])
     buttons.append([Button(t("button.cancel", language), f"less:{alert}:{CANCEL}")])
@@ -95,9 +95,9 @@ def spans(one: Filter, alert: str, code: str, language: str) -> Message:
 def name(one: Filter, language: str) -> str:
     """A filter as its reader calls it, with what it is where that is no word."""
     said = one.said
-    if one.mark is Mark.TOPIC:
+    if one.trait is Trait.TOPIC:
         said = topic_name(one.what, language)
-    return phrase(NAMED[one.mark], language, what=said).text
+    return phrase(NAMED[one.trait], language, what=said).text
 
 
 def topics_by_name(topics: Iterable[str]) -> dict[str, Nameable]:
@@ -142,7 +142,7 @@ def _item(one: StoredFilter, language: str, zone: str) -> Rich:
 
 
 def _lift(one: StoredFilter, language: str) -> Button:
-    said = topic_name(one.what, language) if one.mark is Mark.TOPIC else one.said
+    said = topic_name(one.what, language) if one.trait is Trait.TOPIC else one.said
     return Button(f"✕ {_short(said)}", f"lift:{one.id}")
 
 

@@ -1,4 +1,4 @@
-"""What is on the picture of a week: each currency's month as a line, its last week marked.
+"""The picture of a week: each currency's month as a line, its last week marked.
 
 Values alone: `bot.render.panel_drawing` paints them in a worker process.
 """

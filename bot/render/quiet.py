@@ -69,6 +69,7 @@ def waited(
     What is `unread` is counted with that for which there is no room.
     """
     tables = _tables(told, home, language, source_names)
+    # the urgent ones first; sorting is stable, so that both stay in their order
     said = [one.line for one in sorted(told, key=lambda one: not one.urgent) if one.line]
     if not tables and not said:
         return None
@@ -96,6 +97,7 @@ def _tables(
         if one.move is None:
             continue
         of = one.move.new.series
+        # of several moves in one night, one row from the first price to the last
         old = moves[of].old if of in moves else one.move.old
         moves[of] = Move(old=old, new=one.move.new)
     sources: dict[tuple[str, str], list[Move]] = {}

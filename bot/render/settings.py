@@ -162,6 +162,7 @@ def _pages(language: str, *, places: bool) -> list[list[Button]]:
         [("sound.title", "set:sounds"), ("settings.change_tables", "set:tables")],
     ]
     if places:
+        # beside the time zone: both are about where a reader is
         rows[0].append(("settings.change_places", "set:places"))
     found: list[list[Button]] = []
     for row in rows:

@@ -28,6 +28,7 @@ def _verdict(status: Status, language: str) -> Rich:
     """How many sources answer, and whether that is as it should be."""
     if not status.sources:
         return phrase("status.no_sources", language)
+    # neither those that never answered nor those that fail by now
     answering = [one for one in status.sources if one.last_ok_at is not None and not one.failures]
     said = "status.answering"
     if len(answering) == len(status.sources):

@@ -95,7 +95,7 @@ def _source(found: WeekSummary, language: str, name: str) -> Rich | None:
 
 
 def _picture(found: WeekSummary, language: str, source: str) -> Panels | None:
-    """What is drawn of the currencies that have two days or more."""
+    """The picture of the currencies that have two days or more; None where none has."""
     drawn = [one for one in found.currencies if len(one.past) + len(one.rates) > 1]
     if not drawn:
         return None

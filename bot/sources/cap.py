@@ -24,6 +24,7 @@ from bot.sources.links import absolute_link
 from bot.sources.text import one_line
 
 MOST_REMEMBERED = 16_000  # bytes of names: some hundreds of events
+# CAP 1.2 has these four and "Unknown", which is no size
 _SEVERITIES = {
     "minor": Decimal("1.0"),
     "moderate": Decimal("2.0"),
@@ -58,7 +59,7 @@ def read_cap(body: bytes, url: str | None, known: bytes) -> tuple[list[Reported]
     """
     try:
         root = xml(body, root="alert")
-    except ParseError:
+    except ParseError:  # alerts come alone, or together in a feed
         root = xml(body, root="feed")
     alerts = [one for one in descendants(root, "alert") if _counts(one)]
     events = _Events(known)
@@ -143,6 +144,7 @@ class _Events:
         events = [names for names in self.names().values() if len(names) > 1]
         events.sort(key=lambda names: names[0] in listed)
         while events and len(form := orjson.dumps(events)) > MOST_REMEMBERED:
+            # an eighth at once: each try writes all of them
             del events[: len(events) // 8 + 1]
         return form if events else b""
 
@@ -198,6 +200,7 @@ def _cap_alert(alert: Element, name: str, url: str | None) -> Reported | None:
     event = " ".join(filter(None, [text_of(info, "event"), text_of(info, "headline")]))
     kind = _kind(event)
     size = _SEVERITIES.get((text_of(info, "severity") or "").lower())
+    # of an earthquake the size is its magnitude, and no service's level of warning
     if kind is HazardKind.EARTHQUAKE:
         stated = _MAGNITUDE.search(f"{event} {text_of(info, 'description') or ''}")
         size = size_of(stated[1].replace(",", ".")) if stated else None
@@ -221,6 +224,7 @@ def _centre(areas: Sequence[Element]) -> tuple[float | None, float | None]:
     """The middle of the first circle or polygon: good enough for a map and a distance."""
     for area in areas:
         for circle in children(area, "circle"):
+            # "lat,lon radius"
             north, _, east = (circle.text or "").strip().partition(" ")[0].partition(",")
             return point(north, east)
         for polygon in children(area, "polygon"):

@@ -59,6 +59,7 @@ def decode(body: bytes, content_type: str | None = None) -> str:
 def _labels(body: bytes, content_type: str | None) -> list[str]:
     """Encodings a document claims, by Python's names: the header's, then its declaration's."""
     claims = re.findall(r"charset\s*=\s*[\"']?([\w.:-]+)", content_type or "", re.IGNORECASE)
+    # a declaration stands at the beginning; further on, such words are somebody's text
     declared = re.findall(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)", body[:1000])
     declared += re.findall(
         rb"<meta[^>]*?charset\s*=\s*[\"']?([\w.:-]+)", body[:4000], re.IGNORECASE
@@ -88,6 +89,7 @@ def _decode_legacy(body: bytes, labels: list[str]) -> str:
     broken = body.decode("utf-8", "replace")
     replaced = broken.count("\ufffd")
     foreign = len(_ASCII.sub("", broken))
+    # of the foreign letters fewer than one in twenty: another encoding would break nearly all
     if replaced * 20 < foreign:
         return broken  # UTF-8 with a few cut characters
     claimed: str | None = None
@@ -101,6 +103,7 @@ def _decode_legacy(body: bytes, labels: list[str]) -> str:
         text = _strictly(body, name)
         if text is not None and _russian(text) > score:
             score, best = _russian(text), text
+    # a label is believed until another table reads clearly better
     if score >= 0.5 and (claimed is None or score > _russian(claimed) + 0.1):
         return best
     if claimed is not None:
@@ -118,6 +121,7 @@ def _strictly(body: bytes, encoding: str) -> str | None:
 def _guess(body: bytes) -> str:
     import chardet  # in the worker process only
 
+    # chardet takes seconds for megabytes
     name = chardet.detect(body[:200_000]).get("encoding") or "cp1252"
     try:
         return codecs.lookup(name).name
@@ -131,6 +135,7 @@ def _russian(text: str) -> float:
     In the wrong table they turn into capitals and rare letters. The accents of French or German
     stand alone, those of a Russian word side by side: a text of short runs is none.
     """
+    # enough to tell a language, and its cost has a limit
     runs = _FOREIGN_RUN.findall(text[:400_000])
     letters = "".join(runs)
     if not letters or len(letters) < 2 * len(runs):

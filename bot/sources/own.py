@@ -48,7 +48,7 @@ class OwnAddress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
+class OwnDocument:
     """The content of a document: its own name, "" where it has none, and its entries."""
 
     name: str
@@ -77,10 +77,10 @@ def read_address(said: str) -> OwnAddress:
 
 def read_own(
     body: bytes, /, *, url: str | None, content_type: str | None, channel: str | None
-) -> Brought:
+) -> OwnDocument:
     """Read a document in a worker process. ParseError for what is neither feed nor channel."""
     if channel is not None:
         posts = parse_posts(body, channel=channel, url=url, content_type=content_type)
-        return Brought(name="", entries=posts)
+        return OwnDocument(name="", entries=posts)
     feed = parse_feed(body, url=url, content_type=content_type)
-    return Brought(name=one_line(feed.title)[:LONGEST_NAME], entries=feed.entries)
+    return OwnDocument(name=one_line(feed.title)[:LONGEST_NAME], entries=feed.entries)

@@ -145,9 +145,11 @@ class Known:
         Those are all of them, where one that is new has something in common with one that is not:
         what it is then depends on both.
         """
+        # what changes the meaning of the same bytes changes their hash
         salt = f"{VERSION} {language} {self._about}".encode()
         hashes: list[bytes] = []
         for item in items:
+            # without the white space behind it, which changes with the item that follows
             said = etree.tostring(item, encoding="utf-8", with_tail=False)
             hashes.append(blake2b(salt + said, digest_size=ITEM_HASH).digest())
         new: list[etree._Element] = []
@@ -176,6 +178,7 @@ class _OtherError(Exception):
 
 def read(text: str, known: Known | None = None) -> PlainFeed | None:
     """The feed in a document without its XML declaration; None when it is not plain enough."""
+    # entities of a DTD may stand for anything
     if "<!DOCTYPE" in text or _MENDED.search(text):
         return None
     parser = etree.XMLParser(
@@ -252,6 +255,7 @@ def _rss_item(item: etree._Element) -> Fields:
     if "content" in found:
         found["content"] = [{"type": "text/html", "value": found["content"]}]
         found.setdefault("summary", found["content"][0]["value"])
+    # feedparser makes another address of these
     if _REFERENCE.search(found.get("link", "")) or ("link" in found and not found["link"]):
         raise _OtherError
     if "link" in found:

@@ -32,7 +32,7 @@ OPEN_HEADERS = frozenset({
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Manner:
     """The manner in which a source is asked: what its host wants to hear, and through which proxy.
 
     Neither headers nor a proxy's address are ever printed with a spec: keys may be in them.
@@ -60,10 +60,12 @@ class Asked:
         """Values that no log may show: those of headers with a key, and a proxy's password."""
         found: list[str] = []
         for name, value in self.headers.items():
+            # what stands behind "Bearer" or "Basic" is a secret by itself, too
             if name.lower() not in OPEN_HEADERS:
                 found += [value, *value.split()[1:]]
         if self.proxy is not None:
             password = urlsplit(self.proxy).password
+            # as it is written, and as whoever connects reads it
             found += [self.proxy, password or "", unquote(password or "")]
         return tuple(found)
 
@@ -74,7 +76,7 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceSpec(Asked):
+class SourceSpec(Manner):
     """The facts of every source: its key, its names, when it is asked, and whether at all."""
 
     key: str

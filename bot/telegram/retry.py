@@ -26,7 +26,7 @@ Pause = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class RetryPolicy:
     """The pauses between tries, in seconds: `base`, then `growth` times as long each time, at most
     `cap`.
 
@@ -73,33 +73,33 @@ class Policy:
 
 #: What the program needs of Telegram to be there at all, whatever it says: what was asked in an
 #: outage is heard soon after it.
-LISTENING = Policy(base=1.0, cap=4.0, doubts=NO_HARM, refusals=math.inf)
+LISTENING = RetryPolicy(base=1.0, cap=4.0, doubts=NO_HARM, refusals=math.inf)
 #: What may be done twice and nobody waits for: until Telegram takes it, or refuses it as it is.
-UNTIL_TAKEN = Policy(base=1.0, cap=4.0, doubts=NO_HARM)
+UNTIL_TAKEN = RetryPolicy(base=1.0, cap=4.0, doubts=NO_HARM)
 #: What is said at the start alone. A refusal may be a mistake that is over within seconds, and
 #: would hold until the next start; one that lasts is meant.
-INTRODUCTION = Policy(base=1.0, cap=4.0, doubts=NO_HARM, refusals=4)
+INTRODUCTION = RetryPolicy(base=1.0, cap=4.0, doubts=NO_HARM, refusals=4)
 #: While somebody else asks for updates with our token: it may be the old process, about to stop.
-RIVAL = Policy(base=1.0, cap=30.0)
+RIVAL = RetryPolicy(base=1.0, cap=30.0)
 #: An answer that somebody waits for, before it is left to the outbox.
-ANSWER = Policy(base=1.0, cap=4.0, tries=3, doubts=1, longest=SHORT_WAIT)
+ANSWER = RetryPolicy(base=1.0, cap=4.0, tries=3, doubts=1, longest=SHORT_WAIT)
 #: A question that changes nothing, and whose answer nobody waits for so long.
-QUESTION = Policy(base=1.0, cap=4.0, tries=3, doubts=NO_HARM, longest=60.0)
+QUESTION = RetryPolicy(base=1.0, cap=4.0, tries=3, doubts=NO_HARM, longest=60.0)
 #: A word to an operator that the outbox cannot hold: until Telegram takes it.
-ALARM = Policy(base=1.0, cap=4.0, doubts=1)
+ALARM = RetryPolicy(base=1.0, cap=4.0, doubts=1)
 #: One before the program ends.
-LAST_WORD = Policy(base=1.0, cap=4.0, tries=3, doubts=1, longest=10.0)
+LAST_WORD = RetryPolicy(base=1.0, cap=4.0, tries=3, doubts=1, longest=10.0)
 #: A delivery of the outbox; its lane says how many doubts it may spend.
-DELIVERY = Policy(base=1.0, cap=60.0, jitter=0.5)
+DELIVERY = RetryPolicy(base=1.0, cap=60.0, jitter=0.5)
 #: One delivery, which asks for all while Telegram takes none.
-ONE_FOR_ALL = Policy(base=2.0, cap=2.0)
+ONE_FOR_ALL = RetryPolicy(base=2.0, cap=2.0)
 #: The delivery that has just asked for all: later than another, so that a message nobody takes does
 #: not go on asking.
-SAME_AGAIN = Policy(base=3.0, cap=3.0)
+SAME_AGAIN = RetryPolicy(base=3.0, cap=3.0)
 #: A delivery that its chat refuses though the bot may write to it.
-CONTRADICTED = Policy(base=1.0, cap=5.0, growth=5.0, tries=2)
+CONTRADICTED = RetryPolicy(base=1.0, cap=5.0, growth=5.0, tries=2)
 #: A question of somebody who comes back to it by themselves.
-ONCE = Policy(base=0.0, cap=0.0, tries=0)
+ONCE = RetryPolicy(base=0.0, cap=0.0, tries=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ async def as_its_policy_says(failure: Failure) -> float | None:
 
 async def insist(
     request: Callable[[], Awaitable[Outcome]],
-    policy: Policy,
+    policy: RetryPolicy,
     *,
     react: React = as_its_policy_says,
     pause: Pause = clock.pause,
@@ -156,7 +156,7 @@ async def taken(
     api: BotApi,
     method: str,
     *,
-    policy: Policy = UNTIL_TAKEN,
+    policy: RetryPolicy = UNTIL_TAKEN,
     pause: Pause = clock.pause,
     **parameters: Any,  # noqa: ANN401 - any JSON value
 ) -> Outcome:

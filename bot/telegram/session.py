@@ -8,6 +8,7 @@ import aiohttp
 from yarl import URL
 
 from bot.proxies import SOCKS, SYSTEMS, connector_to_anywhere
+from bot.sockets import attentive
 
 CONNECT_SECONDS = 6  # less than any request may take: then we know that nothing was sent
 TOTAL_SECONDS = 30  # of a request; who cannot wait so long gives its own
@@ -27,7 +28,9 @@ def open_session(
     `tls` is whom to believe, the system's authorities by themselves.
     """
     if proxy is None:
-        connector = aiohttp.TCPConnector(limit=connections, ttl_dns_cache=300, ssl=tls or SYSTEMS)
+        connector = aiohttp.TCPConnector(
+            limit=connections, ttl_dns_cache=300, ssl=tls or SYSTEMS, socket_factory=attentive
+        )
     else:
         connector = connector_to_anywhere(URL(proxy), tls, most=connections)
     return aiohttp.ClientSession(

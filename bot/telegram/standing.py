@@ -11,7 +11,7 @@ from bot import clock
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import NO_RIGHT, Gone, Outcome
 from bot.telegram.results import chat_of, member_of
-from bot.telegram.retry import ONCE, Pause, Policy, taken
+from bot.telegram.retry import ONCE, Pause, RetryPolicy, taken
 
 REFUSED_PAUSE = 1.0  # seconds until a question that was refused is asked once more
 
@@ -21,7 +21,7 @@ async def standing(
     chat_id: int,
     bot_id: int | None,
     *,
-    policy: Policy = ONCE,
+    policy: RetryPolicy = ONCE,
     pause: Pause = clock.pause,
 ) -> Outcome:
     """Telegram's answer on whether the bot may write to a chat: Gone where it cannot, and why.

@@ -11,7 +11,7 @@ from storage.schema.deliveries import alert, broadcast, delivery, pace
 from storage.schema.news import clue, decision, entry, story, story_topic
 from storage.schema.own_feeds import own_entry, own_feed
 from storage.schema.rates import dispute, held_rate, rate, series
-from storage.schema.running import inbox, lease, mark
+from storage.schema.running import inbox, lease, note
 from storage.schema.sources import document, source
 
 __all__ = [
@@ -29,9 +29,9 @@ __all__ = [
     "held_rate",
     "inbox",
     "lease",
-    "mark",
     "metadata",
     "news_filter",
+    "note",
     "own_entry",
     "own_feed",
     "pace",

@@ -35,7 +35,7 @@ lease = Table(  # "exactly one": a role, who has it, until when
     Column("until", UtcDateTime, nullable=False),
 )
 
-mark = Table(  # small facts about the whole: high-water marks, last runs
+note = Table(  # small facts about the whole: high-water marks, last runs; "mark" is its older name
     "mark",
     metadata,
     Column("name", String, primary_key=True),

@@ -11,7 +11,7 @@ import storage.chats
 import storage.entries
 import storage.stories
 from bot.alerts import KINDS
-from bot.alerts.kind import Desk, Reader
+from bot.alerts.kind import Kit, Reader
 from bot.alerts.moves import Moves, RateMoved
 from bot.alerts.stories import StoryBroke
 from bot.convert.mentions import currencies_in
@@ -44,7 +44,7 @@ async def stored(db: Db, title: str, *, hours: int, language: str, topic: str = 
 async def last_line(
     db: Db, language: str, *, channel: bool = False, catalog: Catalog | None = None
 ) -> tuple[str, list[str]]:
-    """What stands below the rouble's fall in a language, and the links in it."""
+    """The line below the rouble's fall in a language, and the links in it."""
     form = StoredForm("move", RateMoved(jumped()).to_json())
     told = StoredAlert(id=7, payload=form, severity=Severity.NOTABLE, reasons=(), created_at=NOW)
     reader = Reader(
@@ -55,8 +55,8 @@ async def last_line(
         time_zone="Asia/Bishkek",
         channel=channel,
     )
-    desk = Desk(db=db, catalog=catalog or Catalog(), kinds=KINDS)
-    shown = await Moves().words(desk, told, reader)
+    kit = Kit(db=db, catalog=catalog or Catalog(), kinds=KINDS)
+    shown = await Moves().words(kit, told, reader)
     assert shown is not None
     return shown.text.split("\n")[-1], marked(shown, "text_link")
 

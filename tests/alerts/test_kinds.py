@@ -404,11 +404,11 @@ def test_a_text_that_a_kind_lacks_is_told_by_its_name(monkeypatch: pytest.Monkey
 
 
 async def one_value(_self: object) -> None:
-    """What takes too little."""
+    """A method that takes too little."""
 
 
 def one_value_more(_self: object, _more: object) -> None:
-    """What takes too much."""
+    """A method that takes too much."""
 
 
 PARTS = {
@@ -431,9 +431,9 @@ def test_a_kind_that_lacks_a_part_is_refused_by_its_name(part: str) -> None:
 
 #: Parts that are there and do not fit, by what is told of them.
 UNFIT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "words, a coroutine function that takes (desk, told, reader)": ({"words": lambda *_: None}, {}),
-    "why, a coroutine function that takes (desk, told, reader)": ({"why": one_value}, {}),
-    "brief, a coroutine function that takes (desk, told, reader)": ({"brief": None}, {}),
+    "words, a coroutine function that takes (kit, told, reader)": ({"words": lambda *_: None}, {}),
+    "why, a coroutine function that takes (kit, told, reader)": ({"why": one_value}, {}),
+    "brief, a coroutine function that takes (kit, told, reader)": ({"brief": None}, {}),
     "ready, a function that takes (told, plain)": ({"ready": lambda _self, told: told}, {}),
     "story, a function that takes (told)": ({"story": lambda _self: None}, {}),
     "texts, ids of texts in round brackets": ({"texts": "move.fixing"}, {}),

@@ -167,9 +167,7 @@ def test_a_story_names_who_reported_it_and_when() -> None:
 
 @pytest.mark.parametrize("language", WHOLE)
 def test_a_story_explains_itself(language: str) -> None:
-    """What the detector says of it, in the language of its reader, with the words that stand in
-    it.
-    """
+    """The detector's reasons for it, in its reader's language, with the words that stand in it."""
     texts = expected("alerts.border_story", language)
     found = detect(*texts, language)
     shown = stories.why_story(
@@ -342,7 +340,7 @@ def test_button_data_stays_within_telegrams_64_bytes(language: str) -> None:
 
 
 def asked(msgid: str, values: dict[str, str], language: str, *reasons: Reason) -> str:
-    """What an operator reads."""
+    """The text that an operator reads."""
     notice = a_notice(msgid, values)
     shown = notices.notice(notice, language, reasons=reasons, today=NOW.date())
     return shown.text
@@ -357,7 +355,7 @@ def test_an_operator_reads_in_their_language_why_a_rate_is_held(language: str) -
 
 @pytest.mark.parametrize("language", WHOLE)
 def test_an_operator_reads_in_their_language_why_a_story_would_be_told(language: str) -> None:
-    """What speaks against it too: it is they who judge."""
+    """Reasons against it too: it is they who judge."""
     values = {"title": "A match", "text": "of border guards", "feeds": "One", "link": "l"}
     why = (
         a_reason("grave"),

@@ -1,4 +1,4 @@
-"""What a notice says: sources and chats by their names, figures and days as people of a language
+"""The words of notices: sources and chats by their names, figures and days as people of a language
 write them, and each reason with the word that gave it away.
 """
 
@@ -12,7 +12,7 @@ import pytest
 import storage.alerts
 import storage.chats
 from bot.alerts import KINDS
-from bot.alerts.kind import Desk, Reader
+from bot.alerts.kind import Kit, Reader
 from bot.alerts.notices import Notice, alert, decided, notice
 from bot.i18n import t
 from bot.model.alerts import NOTHING, About, Alert, Audience, Lane, Severity
@@ -45,7 +45,7 @@ language = "en"
 
 
 def said(msgid: str, values: dict[str, str], language: str = "en", *why: Reason) -> str:
-    """What an operator reads on the day of it."""
+    """The text that an operator reads on the day of it."""
     made = a_notice(msgid, values)
     return notice(made, language, names=NAMES, reasons=why, today=NOW.date()).text
 
@@ -159,7 +159,7 @@ def test_each_question_is_answered_by_the_number_of_what_is_held(msgid: str, kin
 async def words(
     store: Store, msgid: str, values: dict[str, str], language: str, *why: Reason
 ) -> str:
-    """What a stored notice is put into, as a sender does."""
+    """The words of a stored notice, as a sender asks for them."""
     async with store.writing() as db:
         pk = await storage.alerts.enqueue(
             db, alert(5, a_notice(msgid, values), now=NOW, reasons=why)
@@ -167,8 +167,8 @@ async def words(
         assert pk is not None
         told = await storage.alerts.get(db, pk)
         assert told is not None
-        desk = Desk(db=db, catalog=CATALOG, kinds=KINDS)
-        shown = await KINDS[Notice.KIND].words(desk, told, replace(OPERATOR, language=language))
+        kit = Kit(db=db, catalog=CATALOG, kinds=KINDS)
+        shown = await KINDS[Notice.KIND].words(kit, told, replace(OPERATOR, language=language))
     assert shown is not None
     return shown.text
 

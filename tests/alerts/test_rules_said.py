@@ -1,4 +1,4 @@
-"""What a chat's own rules say, word by word: alone, beside each other, and with a move."""
+"""The words of a chat's own rules: alone, beside each other, and with a move."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import storage.alerts
 import storage.chats
 import storage.rules
 from bot.alerts import KINDS
-from bot.alerts.kind import Desk, Reader
+from bot.alerts.kind import Kit, Reader
 from bot.alerts.rules import RuleFired
 from bot.detect.rules import initial_state
 from bot.model.chats import Style
@@ -52,17 +52,17 @@ async def said(db: Db, language: str, pk: int) -> tuple[Message, Message]:
     """A rule's message and its *Why?*."""
     told = await storage.alerts.get(db, pk)
     assert told is not None
-    desk = Desk(db=db, catalog=Catalog(), kinds=KINDS)
+    kit = Kit(db=db, catalog=Catalog(), kinds=KINDS)
     reader = a_reader(language)
     kind = KINDS[RuleFired.KIND]
-    words, why = await kind.words(desk, told, reader), await kind.why(desk, told, reader)
+    words, why = await kind.words(kit, told, reader), await kind.why(kit, told, reader)
     assert words is not None
     assert why is not None
     return words, why
 
 
 def buttons(of: Message) -> list[str]:
-    """What its buttons say."""
+    """The words on its buttons."""
     return [one.text for row in of.buttons for one in row]
 
 
@@ -156,10 +156,10 @@ async def test_a_rule_that_waited_is_told_with_its_rate_unless_it_is_off(store: 
         (pk,) = await decided(db, of_rule(number, payload=replace(WEEK, number=number)))
         told = await storage.alerts.get(db, pk)
         assert told is not None
-        kind, desk = KINDS[RuleFired.KIND], Desk(db=db, catalog=Catalog(), kinds=KINDS)
-        assert await kind.brief(desk, told, a_reader("ky")) is None  # nobody saved it
+        kind, kit = KINDS[RuleFired.KIND], Kit(db=db, catalog=Catalog(), kinds=KINDS)
+        assert await kind.brief(kit, told, a_reader("ky")) is None  # nobody saved it
         await storage.rules.save(db, own, initial_state(own.rule, []))
-        brief = await kind.brief(desk, told, a_reader("ky"))
+        brief = await kind.brief(kit, told, a_reader("ky"))
         assert brief is not None
         assert brief.line is not None
         assert (brief.move, brief.line.text) == (WEEK.move, WEEK_SAID["ky"][0])

@@ -1,4 +1,4 @@
-"""What waited for the end of quiet hours, where a part of it cannot be read."""
+"""Alerts that waited for the end of quiet hours, where a part of them cannot be read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import insert, update
 
 import storage.alerts
 import storage.chats
-from bot.alerts import KINDS, Desk, Reader
+from bot.alerts import KINDS, Kit, Reader
 from bot.alerts.waited import WhatWaited
 from bot.alerts.waited import alert as waited_alert
 from bot.model.chats import Style
@@ -44,10 +44,10 @@ async def test_what_cannot_be_read_takes_nothing_else_away(
         await db.execute(update(alert).where(alert.c.id == bad).values(**form))
         told = await storage.alerts.get(db, pk)
         assert told is not None
-        desk = Desk(db=db, catalog=Catalog(), kinds=KINDS)
+        kit = Kit(db=db, catalog=Catalog(), kinds=KINDS)
         reader = Reader(chat=READER, language="en", style=Style.BRIEF, home="KGS", time_zone="UTC")
         kind = KINDS[WhatWaited.KIND]
-        message, why = await kind.words(desk, told, reader), await kind.why(desk, told, reader)
+        message, why = await kind.words(kit, told, reader), await kind.why(kit, told, reader)
     assert message is not None
     assert why is not None
     assert message.text.endswith("and 1\u00a0more: /news")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.convert import parse_asked, parse_question
+from bot.convert import parse_inquiry, parse_question
 from bot.errors import UserError
 from tests.convert.test_questions import ASKED, STATEMENTS
 
@@ -19,7 +19,7 @@ NOW_ASKED = {"100 usd and 50 eur", "доллар сегодня"}
 
 def said(text: str) -> tuple[str, ...]:
     """Each question in short."""
-    asked = parse_asked(text, today=TODAY)
+    asked = parse_inquiry(text, today=TODAY)
     return tuple(f"{one.amount} {one.source} {one.target or '-'}" for one in asked.questions)
 
 
@@ -73,7 +73,7 @@ def test_a_list_is_a_question_each(text: str, questions: tuple[str, ...]) -> Non
     ],
 )
 def test_a_day_in_words_is_the_day_whose_rates_are_meant(text: str, on: str | None) -> None:
-    found = parse_asked(text, today=TODAY)
+    found = parse_inquiry(text, today=TODAY)
     assert found.on == (on and date.fromisoformat(on))
     assert found.questions[0].source == "USD"
 
@@ -81,14 +81,14 @@ def test_a_day_in_words_is_the_day_whose_rates_are_meant(text: str, on: str | No
 @pytest.mark.parametrize("text", ["100 usd 31 февраля", "доллар 31 июня"])
 def test_a_day_that_there_is_not_is_named(text: str) -> None:
     with pytest.raises(UserError, match=r"^error\.date$"):
-        parse_asked(text, today=TODAY)
+        parse_inquiry(text, today=TODAY)
 
 
 @pytest.mark.parametrize(
     "text", [line.split(" | ")[0] for line in ASKED.splitlines() if line.strip()]
 )
 def test_one_question_is_never_cut(text: str) -> None:
-    asked = parse_asked(text, today=TODAY)
+    asked = parse_inquiry(text, today=TODAY)
     assert (asked.questions, asked.on) == ((parse_question(text),), None)
 
 
@@ -112,7 +112,7 @@ def test_one_question_is_never_cut(text: str) -> None:
 )
 def test_a_statement_is_no_list(text: str) -> None:
     with pytest.raises(UserError, match=r"^error\.convert\."):
-        parse_asked(text, today=TODAY)
+        parse_inquiry(text, today=TODAY)
 
 
 @pytest.mark.parametrize("name", ["ru.dev.jsonl", "ky.dev.jsonl", "en.dev.jsonl"])
@@ -120,4 +120,4 @@ def test_headlines_ask_nothing(shared: Path, name: str) -> None:
     lines = (shared / "data" / "security" / name).read_text(encoding="utf-8").splitlines()[:400]
     for title in (json.loads(line)["title"] for line in lines):
         with pytest.raises(UserError):
-            parse_asked(title, today=TODAY)
+            parse_inquiry(title, today=TODAY)

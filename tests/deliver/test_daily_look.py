@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 import storage.chats
-import storage.marks
+import storage.notes
 from bot import presence
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.model.chats import ChatKind
@@ -116,7 +116,7 @@ async def test_T8_a_clock_set_back_puts_off_no_look(look: Look) -> None:
     assert await look.turn(HOUR) == 0
     async with look.bench.store.writing() as db:
         await storage.chats.close(db, GROUPS[0], why=KICKED.why)
-        await storage.marks.put(db, storage.marks.LOOK_BEGUN, (look.now + 5 * HOUR).isoformat())
+        await storage.notes.put(db, storage.notes.LOOK_BEGUN, (look.now + 5 * HOUR).isoformat())
     assert await look.turn(timedelta(days=1)) == 1
 
 

@@ -163,7 +163,7 @@ class Relay:
         self._ours.discard(writer)
 
     def break_all(self) -> None:
-        """What is open stays open, and nothing comes through it any more."""
+        """Let nothing more come through the connections that are open; they stay open."""
         self._broken |= self._ours
 
 

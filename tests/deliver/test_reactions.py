@@ -1,4 +1,4 @@
-"""What each outcome means: for its delivery, for its chat, for the token, and for the operators."""
+"""The meaning of each outcome: for its delivery, its chat, the token, and the operators."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from bot.telegram.outcomes import (
     Sent,
 )
 from bot.telegram.quiet import Quiet
-from bot.telegram.retry import ONE_FOR_ALL, SAME_AGAIN, Policy
+from bot.telegram.retry import ONE_FOR_ALL, SAME_AGAIN, RetryPolicy
 from bot.telegram.session import open_session
 from storage.claims import Claimed
 from storage.db import Store
@@ -138,7 +138,7 @@ class Desk(World):
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What the machine's clock says, to be set; chance is in its middle."""
+    """The machine's clock, to be set; chance is in its middle."""
     at = [1000.0]
     monkeypatch.setattr(reactions, "boottime", lambda: at[0])
     monkeypatch.setattr("bot.telegram.retry.random.uniform", lambda low, high: (low + high) / 2)
@@ -183,7 +183,7 @@ def _reactions(desk: Desk, store: Store, api: Api) -> Reactions:
 
 
 def counted(lane: str, outcome: str) -> float:
-    """What /metrics says of a lane's outcomes."""
+    """The count of a lane's outcomes that /metrics shows."""
     labels = {"lane": lane, "outcome": outcome}
     return metrics.REGISTRY.get_sample_value("jarchy_deliveries_total", labels) or 0.0
 
@@ -422,7 +422,7 @@ async def test_G15_after_a_question_that_hung_the_next_asks_at_once(
     """It took as long as the pause: together they would be more than the five seconds promised."""
     monkeypatch.setattr(reactions, "boottime", boottime)  # which runs on here
     monkeypatch.setattr("bot.deliver.reactions.ASKING", 0.3)
-    monkeypatch.setattr("bot.deliver.reactions.SAME_AGAIN", Policy(base=0.3, cap=0.3))
+    monkeypatch.setattr("bot.deliver.reactions.SAME_AGAIN", RetryPolicy(base=0.3, cap=0.3))
     desk.emulator.faults.add(Fault.hang(method="sendChatAction"))
     item = await desk.claimed(doubts=1, tries=2)
     assert not await desk.reactions.takes_messages(item)

@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from bot.detect.filters import LONGEST_OFFERED, Looked, keeps_back, less_of
-from bot.model.filters import Mark, Sense, StoredFilter
+from bot.model.filters import Sense, StoredFilter, Trait
 from bot.model.news import StoredEntry, Story
 from tests.factories import NOW, entry
 
@@ -33,9 +33,9 @@ def story(
     return Story(pk=7, entries=tuple(entries), topics=("security",))
 
 
-def a_filter(what: str, sense: Sense = Sense.NEVER, mark: Mark = Mark.WORD) -> StoredFilter:
+def a_filter(what: str, sense: Sense = Sense.NEVER, trait: Trait = Trait.WORD) -> StoredFilter:
     """One of a chat."""
-    return StoredFilter(id=next(NUMBERS), chat=1, sense=sense, mark=mark, what=what, said=what)
+    return StoredFilter(id=next(NUMBERS), chat=1, sense=sense, trait=trait, what=what, said=what)
 
 
 @pytest.mark.parametrize(
@@ -94,14 +94,14 @@ def test_a_word_is_looked_for_in_every_report() -> None:
     ],
 )
 def test_a_place_is_the_same_in_every_language_and_has_its_parts(title: str, language: str) -> None:
-    place = a_filter("batken", mark=Mark.PLACE)
+    place = a_filter("batken", trait=Trait.PLACE)
     assert keeps_back([place], Looked(story(title, language=language))) is place
     assert not keeps_back([place], Looked(story("Shots near Osh")))
 
 
 def test_only_lets_through_what_has_one_of_the_marks() -> None:
     only = [
-        a_filter("osh", Sense.ONLY, Mark.PLACE),
+        a_filter("osh", Sense.ONLY, Trait.PLACE),
         a_filter("earthquake", Sense.ONLY),
     ]
     assert keeps_back(only, Looked(story("Fire in Osh"))) is None
@@ -110,29 +110,29 @@ def test_only_lets_through_what_has_one_of_the_marks() -> None:
 
 
 def test_must_asks_for_each_and_never_outranks_only() -> None:
-    must = [a_filter("fire", Sense.MUST), a_filter("osh", Sense.MUST, Mark.PLACE)]
+    must = [a_filter("fire", Sense.MUST), a_filter("osh", Sense.MUST, Trait.PLACE)]
     assert keeps_back(must, Looked(story("Fire in Osh"))) is None
     assert keeps_back(must, Looked(story("Fire in Naryn"))) is must[1]
-    both = [a_filter("osh", Sense.ONLY, Mark.PLACE), a_filter("football")]
+    both = [a_filter("osh", Sense.ONLY, Trait.PLACE), a_filter("football")]
     assert keeps_back(both, Looked(story("Football in Osh"))) is both[1]
 
 
 def test_a_story_is_told_while_a_source_that_is_not_muted_reports_it() -> None:
     """Of two sources the one is not heard of, and the other is no worse for it."""
-    muted = a_filter("one", mark=Mark.SOURCE)
+    muted = a_filter("one", trait=Trait.SOURCE)
     assert keeps_back([muted], Looked(story("Fire"))) is muted
     assert keeps_back([muted], Looked(story("Fire", feeds="one two"))) is None
-    both = [muted, a_filter("two", mark=Mark.SOURCE)]
+    both = [muted, a_filter("two", trait=Trait.SOURCE)]
     assert keeps_back(both, Looked(story("Fire", feeds="one two"))) is muted
-    only = a_filter("two", Sense.ONLY, Mark.SOURCE)
+    only = a_filter("two", Sense.ONLY, Trait.SOURCE)
     assert keeps_back([only], Looked(story("Fire", feeds="one two"))) is None
     assert keeps_back([only], Looked(story("Fire"))) is only
 
 
 def test_a_topic_and_one_story() -> None:
-    for one in (a_filter("security", mark=Mark.TOPIC), a_filter("7", mark=Mark.STORY)):
+    for one in (a_filter("security", trait=Trait.TOPIC), a_filter("7", trait=Trait.STORY)):
         assert keeps_back([one], Looked(story("Fire"))) is one
-    for one in (a_filter("economy", mark=Mark.TOPIC), a_filter("8", mark=Mark.STORY)):
+    for one in (a_filter("economy", trait=Trait.TOPIC), a_filter("8", trait=Trait.STORY)):
         assert keeps_back([one], Looked(story("Fire"))) is None
 
 
@@ -148,10 +148,10 @@ def test_less_of_a_story_is_less_of_it_of_its_sources_its_places_or_its_words() 
         "word-shelling", "word-evacuation",
     ]  # fmt: skip
     assert {one.sense for one in offered.values()} == {Sense.NEVER}
-    found = {code: (one.mark, one.what, one.said) for code, one in offered.items()}
-    assert found["source0"] == (Mark.SOURCE, "agency", "Горные вести")
-    assert found["source1"] == (Mark.SOURCE, "two", "two")
-    assert found["word-evacuation"] == (Mark.WORD, "evacuation", "evacuation")
+    found = {code: (one.trait, one.what, one.said) for code, one in offered.items()}
+    assert found["source0"] == (Trait.SOURCE, "agency", "Горные вести")
+    assert found["source1"] == (Trait.SOURCE, "two", "two")
+    assert found["word-evacuation"] == (Trait.WORD, "evacuation", "evacuation")
 
 
 def test_the_sources_offered_are_those_that_the_message_credits() -> None:
@@ -164,7 +164,7 @@ def test_the_sources_offered_are_those_that_the_message_credits() -> None:
     ]
     told = replace(story("Fire"), entries=tuple(reports))
     offered = less_of(told, {}, "ru")
-    sources = {code: one.what for code, one in offered.items() if one.mark is Mark.SOURCE}
+    sources = {code: one.what for code, one in offered.items() if one.trait is Trait.SOURCE}
     assert sources == {"source3": "d", "source0": "a", "source1": "b"}
     assert tuple(sources.values()) == told.told_in("ru").feeds[:3]
 
@@ -192,17 +192,17 @@ def test_the_sources_offered_are_those_that_the_message_credits() -> None:
 def test_words_and_places_are_offered_as_a_dictionary_of_the_readers_language_has_them(
     title: str, language: str, words: list[str], places: list[str]
 ) -> None:
-    """What a measured event is called counts as said in every language. What is offered under a
+    """The name of a measured event counts as said in every language. Whatever is offered under a
     story would have kept it back.
     """
     measured = title if title.startswith("earthquake") else ""
     told = story(title, language="en" if title.isascii() else language, measured=measured)
     offered = less_of(told, {}, language)
-    by_mark = {mark: [one for one in offered.values() if one.mark is mark] for mark in Mark}
-    assert [one.said for one in by_mark[Mark.WORD]] == words
-    assert [one.said for one in by_mark[Mark.PLACE]][:1] == places
-    for one in (*by_mark[Mark.WORD], *by_mark[Mark.PLACE]):
-        assert keeps_back([a_filter(one.what, mark=one.mark)], Looked(told)) is not None, one
+    by_trait = {trait: [one for one in offered.values() if one.trait is trait] for trait in Trait}
+    assert [one.said for one in by_trait[Trait.WORD]] == words
+    assert [one.said for one in by_trait[Trait.PLACE]][:1] == places
+    for one in (*by_trait[Trait.WORD], *by_trait[Trait.PLACE]):
+        assert keeps_back([a_filter(one.what, trait=one.trait)], Looked(told)) is not None, one
 
 
 def test_what_is_offered_fits_a_button_and_a_filter() -> None:

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from bot.detect.identity import (
     KNOWN_FROM,
-    Mark,
+    Fingerprint,
     Shared,
     another_id,
     bounds,
     evidence,
-    mark,
+    fingerprint,
     own_id,
     shared,
 )
@@ -40,8 +40,8 @@ OTHER = entry(
 )
 
 
-def marked(item: Entry) -> Mark:
-    return mark(item, item.link)
+def marked(item: Entry) -> Fingerprint:
+    return fingerprint(item, item.link)
 
 
 @pytest.mark.parametrize("key", ["id", "link", "title", "summary", "published_at"])

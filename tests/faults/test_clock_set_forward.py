@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 import storage.inbox
 import storage.lapsed
 import storage.leases
+import storage.notes
 from bot.deliver.compose import Composer
 from bot.deliver.editor import ChannelEditor
 from bot.deliver.unread import UnreadAlerts
@@ -23,7 +24,6 @@ from bot.deliver.worker import Worker
 from bot.model.alerts import Lane, State
 from bot.sources.specs import Catalog
 from bot.telegram.outcomes import Outcome
-from storage import marks
 from storage.clock import LEAPT
 from storage.db import Store, db_now
 from storage.inbox import Received
@@ -84,7 +84,7 @@ async def forget_the_step(store: Store) -> None:
     """As if nobody had noticed it: what remains is what a process knows of its own."""
     async with store.writing() as db:
         await db_now(db)
-        await marks.drop(db, LEAPT)
+        await storage.notes.drop(db, LEAPT)
 
 
 async def settled(one: World, number: int) -> None:

@@ -284,7 +284,7 @@ def _copies(emulator: Emulator, chat: int, words: str) -> list[int]:
 
 
 def _left(url: str) -> object:
-    """What is still open, for whoever looks for the reason."""
+    """The rows that are still open, for whoever looks for the reason."""
     with closing(connected(url)) as connection:
         tables = {
             "delivery": "SELECT * FROM delivery WHERE state IN ('pending', 'leased')",

@@ -18,7 +18,7 @@ import storage.stories
 from bot import boards
 from bot.alerts import KINDS
 from bot.alerts.boards import body
-from bot.alerts.kind import Desk
+from bot.alerts.kind import Kit
 from bot.emulator.faults import Fault
 from bot.i18n import t
 from bot.languages import LANGUAGES
@@ -89,7 +89,7 @@ async def told(world: World, title: str, *, topic: str = "security") -> None:
 
 
 def shown(world: World, number: int = CHANNEL) -> list[dict[str, Any]]:
-    """What a chat shows, service messages aside."""
+    """The messages of a chat, service messages aside."""
     return [one for one in world.emulator.messages(number) if "text" in one]
 
 
@@ -119,7 +119,7 @@ def edits(world: World) -> int:
 
 
 async def notices(world: World) -> list[str]:
-    """What whoever set the channel up was told of its board."""
+    """The notices about its board to whoever set the channel up."""
     return [msgid for msgid, _ in await world.notices() if msgid.startswith("notice.board")]
 
 
@@ -213,7 +213,7 @@ async def test_several_banks_are_shown_with_the_lowest_and_the_highest(
     async with world.bot.store.reading() as db:
         channel = await storage.chats.get(db, CHANNEL)
         assert channel is not None
-        said = await body(Desk(db=db, catalog=more, kinds=KINDS), channel, now=NOW)
+        said = await body(Kit(db=db, catalog=more, kinds=KINDS), channel, now=NOW)
     name = t("board.spread", language)
     assert name in said.text
     assert "Other Bank" in said.text

@@ -11,7 +11,7 @@ import pytest
 import storage.chats
 from bot.alerts import KINDS
 from bot.alerts.boards import body
-from bot.alerts.kind import Desk
+from bot.alerts.kind import Kit
 from bot.digests import enqueue_digests
 from bot.i18n import t
 from bot.model.rates import Pair
@@ -96,7 +96,7 @@ async def test_a_channel_has_an_order_of_its_own(world: World) -> None:
     async with world.bot.store.reading() as db:
         chat = await storage.chats.get(db, CHANNEL)
         assert chat is not None
-        desk = Desk(db=db, catalog=world.bot.catalog, kinds=KINDS)
-        board = await body(desk, chat, now=NOW)
+        kit = Kit(db=db, catalog=world.bot.catalog, kinds=KINDS)
+        board = await body(kit, chat, now=NOW)
     assert codes(board.text) == ["RUB", "USD", "EUR"]
     assert codes((await world.ask("/rates"))["text"]) == ["USD", "EUR", "RUB"]

@@ -20,7 +20,7 @@ import storage.setups
 import storage.stories
 import storage.withheld
 from bot import recurring
-from bot.alerts import KINDS, Desk, Reader, boards
+from bot.alerts import KINDS, Kit, Reader, boards
 from bot.alerts.digests import DigestDue
 from bot.alerts.stories import LASTS
 from bot.deliver.upkeep import Upkeep
@@ -343,7 +343,7 @@ async def test_what_waits_is_in_no_digest_and_on_no_board(world: World) -> None:
 
 
 async def _others(world: World) -> tuple[str, str]:
-    """What the channel's digest and its board say now."""
+    """The words of the channel's digest and of its board now."""
     due = DigestDue(day=NOW.date(), late=False)
     told = StoredAlert(
         id=7,
@@ -353,7 +353,7 @@ async def _others(world: World) -> tuple[str, str]:
         created_at=NOW,
     )
     async with world.bot.store.reading() as db:
-        desk = Desk(db=db, catalog=world.bot.catalog, kinds=KINDS)
+        kit = Kit(db=db, catalog=world.bot.catalog, kinds=KINDS)
         channel = await storage.chats.get(db, CHANNEL)
         assert channel is not None
         reader = Reader(
@@ -364,9 +364,9 @@ async def _others(world: World) -> tuple[str, str]:
             time_zone=channel.time_zone,
             channel=True,
         )
-        digest = await KINDS[due.KIND].words(desk, told, reader)
+        digest = await KINDS[due.KIND].words(kit, told, reader)
         assert digest is not None
-        board = await boards.body(desk, channel, now=NOW)
+        board = await boards.body(kit, channel, now=NOW)
     return digest.text, board.text
 
 
@@ -533,7 +533,7 @@ async def test_what_got_worse_is_asked_about_anew(world: World) -> None:
 async def test_stricter_than_the_operator_a_channel_waits_for_a_second_source_too(
     world: World,
 ) -> None:
-    """What the operator let through is posted when they say that another agency reports it."""
+    """A story that the operator let through is posted once they say that another agency has it."""
     world.bot.services.admins = frozenset({READER})
     world.ingest = replace(world.bot.ingest, admins=(READER,), security_policy="approve")
     await channel_with(world, Editorial.TWO_SOURCES)

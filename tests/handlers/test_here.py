@@ -52,7 +52,7 @@ def by_us(world: World) -> Any:
 async def press(
     world: World, message: dict[str, Any], what: str, *, user: int = READER
 ) -> dict[str, Any]:
-    """What a press is answered with."""
+    """The answer to a press."""
     answer = await world.emulator.press(
         FORUM, message["message_id"], what, user_id=user, timeout=60
     )
@@ -178,7 +178,7 @@ async def test_where_there_are_no_topics_here_says_so(forum: World, language: st
 
 
 async def test_each_kind_of_post_goes_to_its_topic(forum: World) -> None:
-    """What has none goes to General."""
+    """Posts of a kind without one go to General."""
     asked = await write(forum, "/here", RATES)
     await press(forum, asked, f"here:{RATES}:rates")
     await decided(forum, RateMoved(moved=MOVED), "moved")

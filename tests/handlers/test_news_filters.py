@@ -18,7 +18,7 @@ from bot.alerts import stories
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.i18n import t
 from bot.model.alerts import Severity
-from bot.model.filters import Mark, Sense, StoredFilter
+from bot.model.filters import Sense, StoredFilter, Trait
 from bot.model.news import Verdict
 from handlers.services import Services
 from storage.entries import NewEntry
@@ -93,7 +93,7 @@ async def filters(world: World, chat: int = READER) -> list[StoredFilter]:
 
 
 def data(message: dict[str, Any]) -> list[str]:
-    """What a message's buttons send."""
+    """The data of a message's buttons."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     return [one["callback_data"] for row in rows for one in row if "callback_data" in one]
 
@@ -101,41 +101,41 @@ def data(message: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(
     ("written", "kept"),
     [
-        ("/mute football", [(Sense.NEVER, Mark.WORD, "football")]),
+        ("/mute football", [(Sense.NEVER, Trait.WORD, "football")]),
         (
             '/mute football, "Osh", border guards',
             [
-                (Sense.NEVER, Mark.WORD, "football"),
-                (Sense.NEVER, Mark.WORD, "osh"),
-                (Sense.NEVER, Mark.WORD, "border guards"),
+                (Sense.NEVER, Trait.WORD, "football"),
+                (Sense.NEVER, Trait.WORD, "osh"),
+                (Sense.NEVER, Trait.WORD, "border guards"),
             ],
         ),
         (
             "/only Osh, баткен",
-            [(Sense.ONLY, Mark.PLACE, "osh"), (Sense.ONLY, Mark.PLACE, "batken")],
+            [(Sense.ONLY, Trait.PLACE, "osh"), (Sense.ONLY, Trait.PLACE, "batken")],
         ),
-        ("/mute Горные вести", [(Sense.NEVER, Mark.SOURCE, "agency")]),
-        ("/mute mountain news", [(Sense.NEVER, Mark.SOURCE, "agency")]),
-        ("/mute Экономика", [(Sense.NEVER, Mark.TOPIC, "economy")]),
+        ("/mute Горные вести", [(Sense.NEVER, Trait.SOURCE, "agency")]),
+        ("/mute mountain news", [(Sense.NEVER, Trait.SOURCE, "agency")]),
+        ("/mute Экономика", [(Sense.NEVER, Trait.TOPIC, "economy")]),
         (
             "/only +fire !football Osh",
             [
-                (Sense.MUST, Mark.WORD, "fire"),
-                (Sense.NEVER, Mark.WORD, "football osh"),
+                (Sense.MUST, Trait.WORD, "fire"),
+                (Sense.NEVER, Trait.WORD, "football osh"),
             ],
         ),
         (
             "/mute c++, rock'n'roll",
-            [(Sense.NEVER, Mark.WORD, "c++"), (Sense.NEVER, Mark.WORD, "rock'n'roll")],
+            [(Sense.NEVER, Trait.WORD, "c++"), (Sense.NEVER, Trait.WORD, "rock'n'roll")],
         ),
     ],
 )
 @pytest.mark.cases(keep=4)
 async def test_what_is_said_is_read_as_topic_source_place_or_words(
-    world: World, written: str, kept: list[tuple[Sense, Mark, str]]
+    world: World, written: str, kept: list[tuple[Sense, Trait, str]]
 ) -> None:
     await world.ask(written, fits="Saved")
-    assert [(one.sense, one.mark, one.what) for one in await filters(world)] == kept
+    assert [(one.sense, one.trait, one.what) for one in await filters(world)] == kept
 
 
 @pytest.mark.parametrize(
@@ -277,14 +277,14 @@ async def test_less_of_this_under_a_story(world: World) -> None:
     await world.press(READER, menu["message_id"], f"less:{alert}:word-market:7")
     await world.tells(READER, "“market” · until")
     (one,) = await filters(world)
-    assert (one.sense, one.mark, one.what) == (Sense.NEVER, Mark.WORD, "market")
+    assert (one.sense, one.trait, one.what) == (Sense.NEVER, Trait.WORD, "market")
     assert one.until is not None
     await world.press(READER, menu["message_id"], f"less:{alert}:source0:0")
     await world.press(READER, menu["message_id"], f"less:{alert}:story")
-    assert [(one.mark, one.until is None) for one in await filters(world)] == [
-        (Mark.WORD, False),
-        (Mark.SOURCE, True),
-        (Mark.STORY, False),
+    assert [(one.trait, one.until is None) for one in await filters(world)] == [
+        (Trait.WORD, False),
+        (Trait.SOURCE, True),
+        (Trait.STORY, False),
     ]
     await world.press(READER, told["message_id"], f"less:{alert}")
     again = await world.tells(READER, "Less of what?")

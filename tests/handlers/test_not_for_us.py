@@ -1,4 +1,4 @@
-"""What is not for us is not answered; what is, is answered although a field is missing."""
+"""Updates that are not for us get no answer; those that are get one, though a field is missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import storage.chats
-from bot.convert import currency_at, day_at, parse_asked, plain_text
+from bot.convert import currency_at, day_at, parse_inquiry, plain_text
 from bot.convert.rules import parse_typed_rule
 from bot.errors import UserError
 from bot.i18n import t
@@ -28,7 +28,7 @@ COMMAND = [{"type": "bot_command", "offset": 0, "length": 5}]
 
 
 def ours(world: World, chat: int) -> list[str]:
-    """What the bot said in a chat."""
+    """The bot's words in a chat."""
     said = [
         m
         for m in world.emulator.messages(chat)
@@ -195,7 +195,7 @@ def test_nothing_that_we_say_is_a_question_or_a_rule() -> None:
 def _is_understood(said: str, language: str) -> bool:
     today = date(2021, 10, 20)
     readers = (
-        partial(parse_asked, today=today, language=language),
+        partial(parse_inquiry, today=today, language=language),
         partial(
             parse_typed_rule,
             home="KGS",

@@ -1,4 +1,4 @@
-"""What is stored about a chat is its own: given on request, erased on request, everywhere."""
+"""A chat's stored data are its own: given on request, erased on request, everywhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bot.emulator.faults import Fault
 from bot.i18n import t
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind
-from bot.model.filters import Filter, Mark, Sense
+from bot.model.filters import Filter, Sense, Trait
 from bot.model.own_feeds import OwnFeed
 from bot.model.rates import Move
 from storage.db import Store, db_now
@@ -62,7 +62,7 @@ async def fill(store: Store, number: int) -> None:
         await db.execute(rule.insert().values(**values))
         words = {"step": "text", "audience": "topic:security", "text": "Hello", "marks": []}
         await db.execute(broadcast.insert().values(**words, chat_id=number, until_at=NOW))
-        word = Filter(sense=Sense.NEVER, mark=Mark.WORD, what="flood", said="flood")
+        word = Filter(sense=Sense.NEVER, trait=Trait.WORD, what="flood", said="flood")
         await storage.filters.add(db, number, [word])
         await storage.places.toggle(db, number, "osh")
         await storage.setups.take(db, number, number)

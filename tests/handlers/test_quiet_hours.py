@@ -27,7 +27,7 @@ from bot.deliver.marks import NOTHING_TO_SAY
 from bot.detect.moves import Moved
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Chat, Post, Sound
-from bot.model.filters import Filter, Mark, Sense
+from bot.model.filters import Filter, Sense, Trait
 from bot.model.news import Verdict
 from bot.model.rules import Condition, Direction, Rule, RuleState
 from bot.reasons import Reason, read_if
@@ -53,7 +53,7 @@ LEVEL = Rule(
 
 
 def data(message: dict[str, Any]) -> list[str]:
-    """What a message's buttons send."""
+    """The data of a message's buttons."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     return [one["callback_data"] for row in rows for one in row if "callback_data" in one]
 
@@ -235,7 +235,7 @@ async def test_the_night_comes_as_one_message(patient: World) -> None:
     await world.done()
     before = len(world.emulator.messages(READER))
     async with world.bot.store.writing() as db:
-        muted = Filter(sense=Sense.NEVER, mark=Mark.WORD, what="football", said="football")
+        muted = Filter(sense=Sense.NEVER, trait=Trait.WORD, what="football", said="football")
         await storage.filters.add(db, READER, [muted])
         await storage.chats.unsubscribe(db, READER, [FOLLOWED[2]])
     await morning(world, READER)

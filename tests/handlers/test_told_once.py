@@ -191,7 +191,7 @@ def keys(message: dict[str, Any]) -> list[list[dict[str, str]]]:
 
 
 async def standing(world: World, chat: int) -> tuple[tuple[str, ...], dict[int, bool]]:
-    """What a chat subscribes to, and which of its rules are paused."""
+    """The subscriptions of a chat, and which of its rules are paused."""
     async with world.bot.store.reading() as db:
         rules = {one.id: one.paused for one in await storage.rules.of_chat(db, chat)}
         return await storage.chats.subscriptions(db, chat), rules

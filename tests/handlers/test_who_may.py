@@ -39,7 +39,7 @@ from bot.model.alerts import (
     Severity,
 )
 from bot.model.chats import ChatKind
-from bot.model.filters import Filter, Mark, Sense
+from bot.model.filters import Filter, Sense, Trait
 from bot.model.news import Verdict
 from bot.model.own_feeds import OwnFeed
 from bot.model.rules import RuleState
@@ -270,7 +270,7 @@ class Place:
         return str(answer.get("text", answer.get("caption", "")))
 
     async def press(self, data: str, who: int) -> str:
-        """What a press was answered with."""
+        """The answer to a press."""
         answer = await self.world.emulator.press(
             self.id, 1, data.format_map(self.numbers), user_id=who, timeout=40
         )
@@ -308,7 +308,7 @@ async def place(world: World, number: int, kind: ChatKind) -> Place:
         own = OwnFeed(key="1", url="https://example.org/rss.xml", name="Own")
         await storage.own_feeds.add(db, own, now=NOW)
         await storage.chats.subscribe(db, number, ["feed:1"], now=NOW)
-        word = Filter(sense=Sense.NEVER, mark=Mark.WORD, what="flood", said="flood")
+        word = Filter(sense=Sense.NEVER, trait=Trait.WORD, what="flood", said="flood")
         await storage.filters.add(db, number, [word])
         payloads = {
             "told": (RateMoved(moved), Audience(subscription="pair:USD/KGS")),
@@ -455,7 +455,7 @@ async def test_S9_an_operators_commands_are_nothing_in_a_group(group: Place) -> 
 
 
 async def test_S10_only_an_administrator_wakes_a_group(group: Place) -> None:
-    """What was stopped stays so until then; the answer to others says why."""
+    """A stopped group stays so until then; the answer to others says why."""
     await group.write("/stop", ADMINISTRATOR)
     asleep = await group.state()
     assert await group.write("/start", MEMBER) in REFUSALS

@@ -130,7 +130,7 @@ async def test_G3_who_goes_on_asking_is_left_ever_more_room(
     assert retry.RIVAL.cap > retry.LISTENING.cap
     faster = 100  # both waits, so that the test need not wait them out
     for name in ("RIVAL", "LISTENING"):
-        policy: retry.Policy = getattr(retry, name)
+        policy: retry.RetryPolicy = getattr(retry, name)
         swift = replace(policy, base=policy.base / faster, cap=policy.cap / faster)
         monkeypatch.setattr(retry, name, swift)
     async with telegram() as (emulator, api):

@@ -256,7 +256,7 @@ def test_a_word_for_two_numbers_is_told(monkeypatch: pytest.MonkeyPatch) -> None
 def test_texts_that_are_no_catalog_to_their_end_are_refused_with_the_line(
     texts: str | bytes, wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What reads them for good would go on in English, without a word."""
+    """The reader of the program itself would go on in English, without a word."""
     shutil.copytree(ROOT / LANGUAGE_FOLDERS / "ky", tmp_path / "ky")
     raw = texts if isinstance(texts, bytes) else texts.encode()
     (tmp_path / "ky" / "jarchy.po").write_bytes(raw)
@@ -499,7 +499,7 @@ def test_one_folder_more_is_one_language_more(tmp_path: Path) -> None:
 COMMAND = """
 import json
 from datetime import date
-from bot.convert import parse_asked
+from bot.convert import parse_inquiry
 from bot.convert.quiet import parse_quiet
 from handlers.charts import parse_chart
 from handlers.digest import times_or_off
@@ -516,7 +516,7 @@ def chart(words):
     return [str(pair), span]
 
 def asked(words):
-    found = parse_asked(words, today=today, language="uz")
+    found = parse_inquiry(words, today=today, language="uz")
     questions = [f"{one.amount} {one.source} {one.target}" for one in found.questions]
     return [*questions, str(found.on)]
 

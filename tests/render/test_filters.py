@@ -1,8 +1,8 @@
-"""What readers call topics and sources where they name them to a filter."""
+"""Readers' names for topics and sources, where they name them to a filter."""
 
 from __future__ import annotations
 
-from bot.model.filters import Filter, Mark, Nameable, Sense
+from bot.model.filters import Filter, Nameable, Sense, Trait
 from bot.render.filters import offered, source_names, sources_by_name, topics_by_name
 
 NAMES = {
@@ -37,7 +37,7 @@ def test_a_source_without_a_name_is_called_by_its_key() -> None:
 
 
 def test_what_has_a_row_to_itself_is_said_whole() -> None:
-    one = Filter(sense=Sense.NEVER, mark=Mark.SOURCE, what="x", said="Сейсмология институту")
+    one = Filter(sense=Sense.NEVER, trait=Trait.SOURCE, what="x", said="Сейсмология институту")
     shown = offered({"source0": one}, "7", "ky")
     assert shown.buttons[0][0].text == "Сейсмология институту (булак)"
     assert "/mute футбол" in shown.text  # the way to any other word

@@ -9,12 +9,12 @@ from alembic.config import Config
 from sqlalchemy import Connection, insert
 
 import storage.disputes
-import storage.marks
+import storage.notes
 from bot.model.rates import Pair, RateKind, Series
 from storage.connecting import connect_for_writing
 from storage.db import Store
 from storage.opening import open_store
-from storage.schema import mark
+from storage.schema import note
 from storage.versions import SCRIPTS
 
 DOLLAR = Series("nbkr", Pair("USD", "KGS"), RateKind.OFFICIAL)
@@ -52,13 +52,13 @@ async def test_disputes_that_an_older_program_kept_as_marks_are_taken_over(
     async with older.writing() as db:
         await db.run_sync(_upgrade)
         for name, value in kept.items():
-            await db.execute(insert(mark).values(name=name, value=value))
+            await db.execute(insert(note).values(name=name, value=value))
     await older.close()
     store = await open_store(database_url)
     async with store.reading() as db:
         assert await storage.disputes.among(db, [DOLLAR, ROUBLE, CROSS]) == {DOLLAR, CROSS}
-        assert await storage.marks.among(db, list(kept)) == {
-            storage.marks.stale("ecb"): "2026-11-01"
+        assert await storage.notes.among(db, list(kept)) == {
+            storage.notes.stale("ecb"): "2026-11-01"
         }
     await store.close()
 

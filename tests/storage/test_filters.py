@@ -21,7 +21,7 @@ from bot.alerts import edits, stories
 from bot.deliver.sieve import sieve
 from bot.model.alerts import Severity
 from bot.model.chats import ChatKind, Wakes
-from bot.model.filters import Filter, Mark, Sense, StoredFilter
+from bot.model.filters import Filter, Sense, StoredFilter, Trait
 from bot.model.news import Verdict
 from bot.reasons import Reason
 from storage.db import Db, Store
@@ -34,9 +34,9 @@ SECURITY = "topic:security"
 WEEK = timedelta(days=7)
 
 
-def never(what: str, mark: Mark = Mark.WORD) -> Filter:
-    """What a chat will not hear of."""
-    return Filter(sense=Sense.NEVER, mark=mark, what=what, said=what)
+def never(what: str, trait: Trait = Trait.WORD) -> Filter:
+    """A filter of a chat that will not hear of something."""
+    return Filter(sense=Sense.NEVER, trait=trait, what=what, said=what)
 
 
 async def readers(db: Db, *numbers: int) -> None:
@@ -152,7 +152,7 @@ async def test_only_who_wants_all_is_told_of_a_calm_story(store: Store) -> None:
 
 
 async def test_a_filter_ends_by_the_databases_clock(store: Store) -> None:
-    """What has ended keeps nothing back, is not listed and is forgotten."""
+    """A filter that has ended keeps nothing back, is not listed and is forgotten."""
     async with store.writing() as db:
         await readers(db, 1)
         await storage.filters.add(db, 1, [never("flood")], span=WEEK)
@@ -181,7 +181,7 @@ async def test_who_mutes_a_story_gets_its_edits_no_more(store: Store) -> None:
         assert told is not None
         await storage.filters.add(db, 1, [never("flood")])
         number = str(told.payload.json["story"])
-        await storage.filters.add(db, 2, [never(number, Mark.STORY)])
+        await storage.filters.add(db, 2, [never(number, Trait.STORY)])
         edit = edits.alert(alert, "more", now=NOW, expires_at=NOW + WEEK)
         edited = await storage.alerts.enqueue(db, edit)
         assert edited is not None
@@ -196,7 +196,7 @@ async def test_a_second_filter_of_the_same_takes_the_place_of_the_first(store: S
         await storage.filters.add(db, 1, [never("flood")], span=WEEK)
         await a_story(db, "A flood took the bridge")
         await storage.fan_out.fan_out(db, sieve=sieve)
-        only = Filter(sense=Sense.ONLY, mark=Mark.WORD, what="flood", said="Flood")
+        only = Filter(sense=Sense.ONLY, trait=Trait.WORD, what="flood", said="Flood")
         await storage.filters.add(db, 1, [only])
         (one,) = await storage.filters.of_chat(db, 1)
     assert (one.sense, one.said, one.until, one.kept) == (Sense.ONLY, "Flood", None, 1)
@@ -227,7 +227,7 @@ async def test_filters_are_given_away_and_forgotten_with_their_chat(store: Store
 
 
 async def test_a_groups_filters_move_with_it(store: Store) -> None:
-    """What both numbers have stays as the new one has it."""
+    """A filter that both numbers have stays as the new one has it."""
     async with store.writing() as db:
         for number in (-1, -2):
             await storage.chats.add(db, chat(number, kind=ChatKind.GROUP), now=NOW)
@@ -261,7 +261,7 @@ async def test_however_many_filters_a_chunk_has_others_get_the_loop_meanwhile(
     assert sift is not None
     mine = never("Quake")
     filters = [
-        StoredFilter(sense=mine.sense, mark=mine.mark, what=mine.what, said="", id=one, chat=one)
+        StoredFilter(sense=mine.sense, trait=mine.trait, what=mine.what, said="", id=one, chat=one)
         for one in range(2_000)
     ]
     turns = 0

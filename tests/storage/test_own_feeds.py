@@ -16,7 +16,7 @@ import storage.retention
 from bot.fetch import Fetched, Fetcher
 from bot.model.own_feeds import OwnFeed
 from bot.own_feeds import OwnFeeds
-from bot.sources.own import Brought
+from bot.sources.own import OwnDocument
 from bot.workers import Workers
 from storage.db import Db, Store
 from storage.own_feeds import EVERY, PAUSE, UNLISTED_KEPT
@@ -68,14 +68,14 @@ async def test_what_a_feed_listed_is_known(store: Store) -> None:
 
 
 async def test_a_poll_asks_once_which_entries_it_knows(store: Store) -> None:
-    """What is noted of them follows from the same answer."""
+    """The note of them follows from the same answer."""
     own = OwnFeeds(
         store=store,
         fetcher=cast("Fetcher", None),
         workers=cast("Workers", None),
         clock=lambda: NOW,
     )
-    brought = Brought(name="A", entries=[entry(id=f"e{number}") for number in range(3)])
+    brought = OwnDocument(name="A", entries=[entry(id=f"e{number}") for number in range(3)])
     answer = Fetched(status=200, body=b"x", url=ONE.url)
     async with store.writing() as db:
         await storage.own_feeds.add(db, ONE, now=NOW)

@@ -39,7 +39,7 @@ from storage import migrate
 from storage.db import Store, db_now
 from storage.entries import NewEntry
 from storage.opening import open_store
-from storage.schema import mark, metadata, pace, rate
+from storage.schema import metadata, note, pace, rate
 from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS
 from tests.factories import NOW, chat, entry
 from tests.factories import rate as a_rate
@@ -250,7 +250,7 @@ async def test_the_databases_clock_is_aware_and_moves(store: Store) -> None:
 
 
 async def test_the_migrations_make_the_schema(store: Store) -> None:
-    """What Alembic built is what the statements expect, column for column."""
+    """Alembic's tables are those that the statements expect, column for column."""
 
     def ours(name: str | None, kind: str, _parents: object) -> bool:
         # the job queue's, and the index of words, which each database has in its own way
@@ -373,7 +373,7 @@ async def test_P12_a_program_put_back_works_on_a_newer_schema_that_allows_it(
     """
     async with store.writing() as db:
         await db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-        await db.execute(update(mark).where(mark.c.name == "min_reader").values(value=oldest))
+        await db.execute(update(note).where(note.c.name == "min_reader").values(value=oldest))
     if opens:
         again = await open_store(migrated_url)
         async with again.writing() as db:
@@ -401,7 +401,7 @@ async def test_S19_the_file_is_the_operators_alone(tmp_path: Path) -> None:
     path = tmp_path / "data" / "x.db"
     opened = await open_store(f"sqlite:///{path}")
     async with opened.writing() as db:
-        await db.execute(mark.insert().values(name="a", value="b"))
+        await db.execute(note.insert().values(name="a", value="b"))
     modes = {item.name: oct(item.stat().st_mode & 0o777) for item in path.parent.iterdir()}
     await opened.close()
     assert set(modes.values()) == {"0o600"}
@@ -413,7 +413,7 @@ async def test_a_reader_cannot_write(tmp_path: Path) -> None:
     opened = await open_store(f"sqlite:///{tmp_path / 'x.db'}")
     with pytest.raises(StorageError, match="readonly"):
         async with opened.reading() as db:
-            await db.execute(mark.insert().values(name="a", value="b"))
+            await db.execute(note.insert().values(name="a", value="b"))
     await opened.close()
 
 
@@ -441,14 +441,14 @@ async def test_R10_any_decimal_survives(store: Store, value: Decimal) -> None:
 
 async def test_a_task_cancelled_while_it_writes_leaves_the_store_free(store: Store) -> None:
     """Whatever it was doing is undone; the next one writes at once, however often that happens."""
-    statement = mark.insert().values(name="half", value="").returning(mark.c.name)
+    statement = note.insert().values(name="half", value="").returning(note.c.name)
 
     async def half(inside: asyncio.Event) -> None:
         async with store.writing() as db:
             inside.set()
             while True:
                 await db.execute(statement)
-                await db.execute(mark.delete())
+                await db.execute(note.delete())
 
     for steps in range(30):
         inside = asyncio.Event()
@@ -460,8 +460,8 @@ async def test_a_task_cancelled_while_it_writes_leaves_the_store_free(store: Sto
         await asyncio.wait([task])
         assert task.cancelled()
         async with asyncio.timeout(5), store.writing() as db:
-            await db.execute(mark.insert().values(name=f"whole {steps}", value=""))
+            await db.execute(note.insert().values(name=f"whole {steps}", value=""))
     async with store.reading() as db:
-        names = (await db.execute(select(mark.c.name))).scalars().all()
+        names = (await db.execute(select(note.c.name))).scalars().all()
     assert len([name for name in names if name.startswith("whole")]) == 30
     assert "half" not in names

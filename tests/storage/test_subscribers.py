@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select, text, update
 import storage.belonging
 import storage.chats
 import storage.filters
-import storage.marks
+import storage.notes
 import storage.places
 import storage.retention
 import storage.setups
@@ -70,7 +70,7 @@ async def people(db: Db) -> None:
 
 
 async def row_of(db: Db, number: int) -> dict[str, object]:
-    """What is stored of a chat."""
+    """The stored row of a chat."""
     return dict((await db.execute(select(chat).where(chat.c.id == number))).one()._mapping)
 
 
@@ -83,7 +83,7 @@ async def test_a_database_is_the_bots_that_began_on_it(store: Store) -> None:
         assert await owner(db) == OLD
         with pytest.raises(ConfigError, match=f"{NEW}.*{OLD}.*adopt"):
             await claim(db, NEW)
-        await storage.marks.drop(db, storage.belonging.BOT_MARK)
+        await storage.notes.drop(db, storage.belonging.BOT_MARK)
         await db.execute(insert(pace).values(name=OLD, tat=NOW))
         with pytest.raises(ConfigError, match="adopt"):
             await claim(db, NEW)
@@ -100,7 +100,7 @@ async def test_what_another_bot_gets_says_nothing_of_the_old_ones_messages(store
         if not store.alone:  # numbers that were written do not count as given there
             await db.execute(text("SELECT setval(pg_get_serial_sequence('setup', 'id'), 10)"))
         await people(db)
-        await storage.marks.put(db, storage.marks.LOOK_ENDED, NOW.isoformat())
+        await storage.notes.put(db, storage.notes.LOOK_ENDED, NOW.isoformat())
         states = [State.PENDING, State.LEASED, State.HELD, State.SENT]
         for number, state in enumerate(states, 50):
             values = {
@@ -141,7 +141,7 @@ async def test_what_another_bot_gets_says_nothing_of_the_old_ones_messages(store
         assert {READER, GONE, GROUP, CHANNEL} <= {one.id for one in await unmet(db)}
         assert set(await storage.chats.closed_by_telegram(db)) >= {GROUP, CHANNEL}
         assert await storage.switch.off_since(db, NEW) == NOW
-        assert await storage.marks.get(db, storage.marks.LOOK_ENDED) is None
+        assert await storage.notes.get(db, storage.notes.LOOK_ENDED) is None
         assert await owner(db) == NEW
         await storage.chats.activate(db, READER)
         assert READER not in {one.id for one in await unmet(db)}

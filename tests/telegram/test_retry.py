@@ -23,7 +23,7 @@ from bot.telegram.retry import (
     SHORT_WAIT,
     UNTIL_TAKEN,
     Failure,
-    Policy,
+    RetryPolicy,
     insist,
     taken,
 )
@@ -31,7 +31,7 @@ from bot.telegram.session import open_session
 
 BUSY, LOST, REFUSED = Retry(said("502")), Ambiguous(said("reset")), Rejected(said("bad"))
 DONE = Sent(7)
-PLAIN = Policy(base=1.0, cap=4.0)
+PLAIN = RetryPolicy(base=1.0, cap=4.0)
 
 
 class Telegram:
@@ -78,7 +78,7 @@ def always(wait: float | None) -> Callable[[Failure], Awaitable[float | None]]:
     ],
 )
 async def test_G20_G21_a_request_is_made_as_often_and_as_late_as_its_policy_says(
-    policy: Policy, outcomes: list[Outcome], end: Outcome, pauses: list[float]
+    policy: RetryPolicy, outcomes: list[Outcome], end: Outcome, pauses: list[float]
 ) -> None:
     """And not once more: nothing is left to ask for."""
     telegram = Telegram(*outcomes)
@@ -88,7 +88,7 @@ async def test_G20_G21_a_request_is_made_as_often_and_as_late_as_its_policy_says
 
 @pytest.mark.parametrize("policy", [ANSWER, ALARM, LAST_WORD])
 async def test_G20_what_a_reader_sees_is_sent_twice_at_most_when_nobody_knows_whether_it_came(
-    policy: Policy,
+    policy: RetryPolicy,
 ) -> None:
     """Also when Telegram was away in between."""
     telegram = Telegram(LOST, BUSY, LOST)
@@ -98,7 +98,7 @@ async def test_G20_what_a_reader_sees_is_sent_twice_at_most_when_nobody_knows_wh
 
 @pytest.mark.parametrize(("policy", "longest"), [(ANSWER, 10), (LAST_WORD, 10), (QUESTION, 60)])
 async def test_G21_whoever_has_an_end_waits_so_long_and_no_longer_for_telegram(
-    policy: Policy, longest: float
+    policy: RetryPolicy, longest: float
 ) -> None:
     """A wait that is asked for ends the tries where it is longer."""
     long, short = Retry(said("x"), after=longest + 1), Retry(said("x"), after=longest)
@@ -136,7 +136,7 @@ def test_G15_deliveries_that_failed_together_do_not_come_back_together() -> None
 
 
 async def test_G21_an_answer_waits_no_longer_than_its_reader_would() -> None:
-    """What Telegram wants kept for longer is left to the outbox."""
+    """A call that Telegram wants kept for longer is left to the outbox."""
     for after, pauses in ((SHORT_WAIT, [SHORT_WAIT]), (SHORT_WAIT + 1, [])):
         telegram = Telegram(Retry(said("x"), after=after, flood=True), DONE)
         await insist(telegram.request, ANSWER, pause=telegram.pause)
@@ -174,7 +174,7 @@ def test_G12_a_chat_that_refuses_in_spite_of_the_right_to_write_has_two_more_tri
 
 @pytest.mark.parametrize("policy", [LISTENING, UNTIL_TAKEN, ALARM])
 def test_G15_whoever_asks_on_and_on_is_heard_soon_after_an_outage_of_any_length(
-    policy: Policy,
+    policy: RetryPolicy,
 ) -> None:
     """No pause is longer than four seconds, and none of them asks without one."""
     assert [policy.pause(failures) for failures in (0, 1, 2, 3, 9999)] == [1, 2, 4, 4, 4]

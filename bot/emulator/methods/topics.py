@@ -7,7 +7,8 @@ from bot.emulator.methods.shared import Method, Shared, check_visible, is_admin
 from bot.emulator.params import Params
 from bot.emulator.world import Chat, Topic
 
-LONGEST_NAME = 128
+LONGEST_NAME = 128  # characters, as the Bot API says
+# the six that the Bot API lets a bot choose from; the first stands where none is chosen
 ICON_COLORS = (7322096, 16766590, 13338331, 9367192, 16749490, 16478047)
 
 

@@ -104,6 +104,7 @@ def _dynamic(root: documents.Element) -> Sheet:
         )
     sheet = Sheet()
     for row in documents.children(root, "Record"):
+        # a row may leave its id out; it is the document's then
         if documents.attribute(row, "Id") not in (None, number):
             raise ParseError(
                 reason("document.mixed", "records of several currencies in one document")

@@ -83,6 +83,7 @@ SERIES: dict[int, tuple[str, int]] = {
     30: ("XDR", 1),
 }
 
+# every repetition has a limit, so that no page holds the search for long
 _ROW = re.compile(
     r"<!--date-->([^<]{0,40})<!--date-->(?:(?!<!--date-->).){0,400}?"
     r"<!--value-->([^<]{0,40})<!--value-->",
@@ -107,6 +108,7 @@ def read(body: bytes, url: str | None) -> Sheet:
 
 
 def _history(text: str, url: str | None) -> Sheet:
+    # newest first: what a cut page lacks are its oldest days, and nobody would notice
     if "</table>" not in text[text.rindex("<!--value-->") :].lower():
         raise ParseError(reason("document.cut_off", "the history page is cut off"))
     code, nominal = _series(text, url)
@@ -122,6 +124,7 @@ def _series(text: str, url: str | None) -> tuple[str, int]:
     if url is not None:
         asked = parse_qs(urlsplit(url).query).get("valuta_id", [""])[0]
     selected, printed = _selected(text)
+    # one of the two is not of this page, and nothing says which
     if asked and selected and selected != asked:
         raise ParseError(
             reason(

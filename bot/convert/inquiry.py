@@ -33,14 +33,16 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Inquiry:
     """The questions of a message, in order; `on` is the day whose rates are meant, if not today."""
 
     questions: tuple[Question, ...]
     on: date | None = None
 
 
-def parse_asked(text: str, *, language: str | None = None, home: str = "KGS", today: date) -> Asked:
+def parse_inquiry(
+    text: str, *, language: str | None = None, home: str = "KGS", today: date
+) -> Inquiry:
     """Read what a message asks about money; UserError "error.convert.…" when it asks nothing.
 
     "error.date" when it is a question about a day that there is not.
@@ -50,7 +52,7 @@ def parse_asked(text: str, *, language: str | None = None, home: str = "KGS", to
         return parse_question(part, language=language, home=home)
 
     try:
-        return Asked(questions=(ask(text),))
+        return Inquiry(questions=(ask(text),))
     except UserError as error:
         reason = error
     if len(text) > MAX_LENGTH:
@@ -60,7 +62,7 @@ def parse_asked(text: str, *, language: str | None = None, home: str = "KGS", to
     questions = (rest != plain and _one(rest, ask)) or _targets(rest, ask) or _amounts(rest, ask)
     if not questions:
         raise reason
-    return Asked(questions=questions, on=None if on == today else on)
+    return Inquiry(questions=questions, on=None if on == today else on)
 
 
 Ask = Callable[[str], Question]

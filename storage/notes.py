@@ -1,4 +1,4 @@
-"""Marks: small facts about the whole that outlive the process, by name."""
+"""Notes: small facts about the whole that outlive the process, by name."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 
 from storage.db import Db, upsert
-from storage.schema import mark
+from storage.schema import note
 
-#: The marks of the daily look at what was given up: of the last that ended, of the chats that it
+#: The notes of the daily look at what was given up: of the last that ended, of the chats that it
 #: left open, by number, and of the last that a replica began.
 LOOK_ENDED = "standing looked at"
 LOOK_UNANSWERED = "standing not answered"
@@ -21,24 +21,24 @@ DECIDING, PUTTING = "deciding", "putting a job"
 
 
 def stale(source: str) -> str:
-    """The mark that says a source brings nothing new since a day; polling sets and removes it."""
+    """The note that says a source brings nothing new since a day; polling sets and removes it."""
     return f"stale:{source}"
 
 
 def flood(source: str) -> str:
-    """The mark that says how many new entries a source's poll began to store in pieces."""
+    """The note that says how many new entries a source's poll began to store in pieces."""
     return f"flood:{source}"
 
 
 async def get(db: Db, name: str) -> str | None:
     """The value noted under a name; None where nothing is."""
-    value: str | None = (await db.execute(select(mark.c.value).where(mark.c.name == name))).scalar()
+    value: str | None = (await db.execute(select(note.c.value).where(note.c.name == name))).scalar()
     return value
 
 
 async def put(db: Db, name: str, value: str) -> None:
     """Note something; what was there is replaced."""
-    statement = upsert(db, mark).values(name=name, value=value)
+    statement = upsert(db, note).values(name=name, value=value)
     await db.execute(
         statement.on_conflict_do_update(index_elements=["name"], set_={"value": value})
     )
@@ -55,10 +55,10 @@ async def alone(db: Db, name: str) -> None:
 
 async def drop(db: Db, name: str) -> None:
     """Forget a note."""
-    await db.execute(delete(mark).where(mark.c.name == name))
+    await db.execute(delete(note).where(note.c.name == name))
 
 
 async def among(db: Db, names: Sequence[str]) -> dict[str, str]:
     """The values noted under these names, by name; one without a note is not there."""
-    rows = await db.execute(select(mark.c.name, mark.c.value).where(mark.c.name.in_(names)))
+    rows = await db.execute(select(note.c.name, note.c.value).where(note.c.name.in_(names)))
     return {row.name: row.value for row in rows}
