@@ -434,23 +434,30 @@ async def test_a_chat_that_got_nothing_yet_gets_the_newest_words_and_no_edit(wor
 
 
 async def test_a_digest_tells_by_its_headline_alone_what_an_alert_told(world: World) -> None:
-    """One fact once: who had no alert of it reads the rest in the digest."""
+    """One fact once: who had no alert of it reads the rest in the digest. The others are told when
+    that was and, where an address leads to a message, are led to it.
+    """
     assert await report(world, "one", ("a", *BLAST)) == 1
-    await world.tells(READER, BLAST[1])
+    told = await world.tells(CHANNEL, BLAST[1])
     await world.done()
     slot = (NOW + timedelta(minutes=1)).astimezone(ZoneInfo("Asia/Bishkek"))
     digest = DigestSubject(slot.time(), "Asia/Bishkek")
     async with world.store.writing() as db:
-        for chat in (READER, LATECOMER):
+        for chat in (READER, LATECOMER, CHANNEL):
             await storage.chats.subscribe(db, chat, [str(digest), "topic:security"], now=NOW)
     assert await enqueue_digests(world.store, now=slot + timedelta(minutes=1)) == 1
     await world.done()
-    heads, rests = {}, {}
-    for chat in (READER, LATECOMER):
-        text = world.emulator.messages(chat)[-1]["text"]
+    heads, rests, before = {}, {}, {}
+    for chat in (READER, CHANNEL, LATECOMER):
+        message = world.emulator.messages(chat)[-1]
+        text = message["text"]
         heads[chat], rests[chat] = BLAST[0] in text, BLAST[1] in text
-    assert heads == {READER: True, LATECOMER: True}
-    assert rests == {READER: False, LATECOMER: True}
+        before[chat] = "Already told: " in text
+    assert heads == {READER: True, CHANNEL: True, LATECOMER: True}
+    assert rests == {READER: False, CHANNEL: False, LATECOMER: True}
+    assert before == {READER: True, CHANNEL: True, LATECOMER: False}
+    links = [one.get("url") for one in world.emulator.messages(CHANNEL)[-1]["entities"]]
+    assert f"https://t.me/c/1000000001/{told['message_id']}" in links
 
 
 async def test_a_digest_turns_into_the_readers_language_when_a_report_in_it_comes(

@@ -126,7 +126,15 @@ def test_however_long_a_story_its_reporters_stay_and_it_fits() -> None:
 
 @pytest.mark.parametrize("language", WHOLE)
 def test_a_move_explains_itself(language: str) -> None:
-    assert moves.why_move(jumped(), language).text == expected("alerts.why_move", language)
+    since = moves.Since(jumped().baseline.effective_on)
+    shown = moves.why_move(jumped(), language, since=since).text
+    assert shown == expected("alerts.why_move", language)
+
+
+@pytest.mark.parametrize("language", WHOLE)
+def test_an_alert_of_the_same_day_is_named_by_its_hour(language: str) -> None:
+    since = moves.Since(date(2021, 10, 20), "10:05")
+    assert "10:05" in moves.why_move(drifted(), language, since=since).text
 
 
 @pytest.mark.parametrize("language", WHOLE)
@@ -134,13 +142,13 @@ def test_a_move_and_its_why_say_the_same_figure_of_a_usual_day(language: str) ->
     told = moves.move(jumped(), alert=1, language=language, source_names=BANK).text
     usual = phrase("move.usual", language, usual=share(jumped().usual, language, 2)).text
     assert usual in told
-    assert share(jumped().usual, language, 2) in moves.why_move(jumped(), language).text
+    assert share(jumped().usual, language, 2) in moves.why_move(jumped(), language, since=None).text
 
 
 def test_a_drift_is_compared_with_no_usual_day() -> None:
     told = moves.move(drifted(), alert=1, language="en", source_names=BANK).text
     assert "usually" not in told
-    assert "Usually" not in moves.why_move(drifted(), "en").text
+    assert "Usually" not in moves.why_move(drifted(), "en", since=None).text
 
 
 def test_a_story_names_who_reported_it_and_when() -> None:

@@ -18,7 +18,7 @@ from bot.i18n import t
 from bot.languages import LANGUAGES
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Chat, Post
-from bot.render.here import address
+from bot.render.here import message_address
 from tests.handlers.conftest import GROUP, READER, STRANGER, World
 from tests.handlers.test_quiet_hours import MOVED, data
 
@@ -134,7 +134,7 @@ async def test_the_settings_show_where_posts_go_and_take_it_back(forum: World) -
     await press(forum, asked, f"here:{RATES}:rates")
     shown = await write(forum, "/settings")
     links = [one["url"] for one in shown["entities"] if one["type"] == "text_link"]
-    assert links == [address(FORUM, RATES)] == ["https://t.me/c/2000000077/7"]
+    assert links == [message_address(FORUM, RATES)] == ["https://t.me/c/2000000077/7"]
     await press(forum, shown, "set:here")
     opened = shown_now(forum, shown)
     assert data(opened) == ["unhere:rates", "set:back"]
