@@ -282,7 +282,7 @@ def _usual(moved: Moved, language: str) -> Rich | None:
 
 
 def _unusual(moved: Moved, language: str) -> Rich | None:
-    """How long it was since the like: of a jump for a single day's move, of a level for a drift."""
+    """The time since the like: of a jump for a single day's move, of a level for a drift."""
     since, today = moved.extreme_since, moved.new.effective_on
     if since is not None and today - since < TRIVIAL:
         return None
