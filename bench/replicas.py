@@ -104,7 +104,7 @@ class Report:
 
     @property
     def copies(self) -> Counter[int]:
-        """How many messages each chat got."""
+        """The number of messages that each chat got."""
         return Counter(one.chat for one in self.arrived)
 
     @property
@@ -206,7 +206,7 @@ async def _all_done(store: Store) -> None:
 
 
 async def _done_at(store: Store, ids: set[int]) -> datetime | None:
-    """When the last of these was."""
+    """The time at which the last of these was done."""
     async with store.reading() as db:
         at: datetime = (
             await db.execute(select(func.max(delivery.c.finished_at)).where(delivery.c.id.in_(ids)))

@@ -1,4 +1,4 @@
-"""When a source is due: by its publisher's hours, back-off after failures, the server's wish."""
+"""A source's due time: by its publisher's hours, back-off after failures, the server's wish."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def within(poll: PollSpec, at: datetime) -> bool:
 
 
 def _opens(poll: PollSpec, after: datetime) -> datetime:
-    """When the next window opens."""
+    """The opening of the next window after that time, in the publisher's zone."""
     zone = ZoneInfo(poll.zone)
     local = after.astimezone(zone)
     start = time.min

@@ -41,7 +41,7 @@ class Cards:
         self._made: dict[Card | Caption, Message] = {}
 
     def __len__(self) -> int:
-        """How many are kept."""
+        """The number that are kept."""
         return len(self._made)
 
     def get(self, what: Card | Caption) -> Message | None:

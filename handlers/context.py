@@ -69,7 +69,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def said_at(self) -> datetime | None:
-        """When what is handled was written, by Telegram's clock; None of what has no time."""
+        """The time of its writing, by Telegram's clock; None of an update that has none."""
         origin = self.incoming.message or self.incoming.edited_message
         if origin is None:
             return None

@@ -327,7 +327,7 @@ class _Sending:
         return held or await self.way.once(self.answer)
 
     async def react(self, failure: Failure) -> float | None:
-        """When it leaves again: what is held does not, and what is refused is mended first."""
+        """Seconds until it leaves again, mended if refused; None of a held or hopeless one."""
         if self.is_held:
             return None
         if not is_final(failure.outcome):

@@ -56,7 +56,7 @@ async def words(db: Db, pks: Collection[int]) -> dict[int, Entry]:
 
 
 async def latest_times(db: Db, feed: str, *, most: int) -> list[tuple[datetime, datetime]]:
-    """When a feed's latest entries came to us and when each was written, the latest first."""
+    """The times at which a feed's latest entries came to us and were written, the latest first."""
     query = (
         select(entry.c.seen_at, func.coalesce(entry.c.published_at, entry.c.seen_at).label("at"))
         .where(entry.c.feed == feed)

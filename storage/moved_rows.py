@@ -45,7 +45,7 @@ BYTES = 16  # of a digest
 
 @dataclass(slots=True)
 class Digest:
-    """How many rows there are, and one number that differs when any of them does."""
+    """The number of rows, and one number that differs when any of them does."""
 
     rows: int = 0
     total: int = 0

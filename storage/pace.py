@@ -85,7 +85,7 @@ async def chat_ahead(db: Db, chat_id: int) -> timedelta:
 
 
 async def silence_left(db: Db, chat_id: int) -> timedelta:
-    """How long Telegram still wants no message in a private chat; 0 when it takes them.
+    """The time for which Telegram still wants no message in a private chat; 0 when it takes them.
 
     Alerts alone fill the bucket by no more than one beyond its burst: that is no silence.
     """

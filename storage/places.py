@@ -26,7 +26,7 @@ async def toggle(db: Db, chat_id: int, place: str) -> None:
 
 
 async def count(db: Db, chat_id: int) -> int:
-    """How many places a chat has."""
+    """The number of places that a chat has chosen."""
     query = select(func.count()).where(chat_place.c.chat_id == chat_id)
     return int((await db.execute(query)).scalar_one())
 

@@ -157,7 +157,7 @@ async def is_on(db: Db, chat_id: int, number: int) -> bool:
 
 
 async def count(db: Db, chat_id: int) -> int:
-    """How many rules the chat saved, with those of a newer version."""
+    """The number of rules that the chat saved, with those of a newer version."""
     return int(
         (await db.execute(select(func.count()).select_from(rule).where(*_of(chat_id)))).scalar_one()
     )

@@ -194,7 +194,7 @@ def _unapproved(*, unasked: bool) -> ColumnElement[bool]:
 
 
 async def count(db: Db) -> int:
-    """How many stories the archive has."""
+    """The number of stories in the archive."""
     return int((await db.execute(select(func.count()).select_from(story))).scalar_one())
 
 

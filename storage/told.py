@@ -1,4 +1,4 @@
-"""How far alerts came: whom they reached, who waits or cannot be reached, and how long it took."""
+"""The reach of alerts: whom they reached, who waits or cannot be reached, and how long it took."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ MOST_UNHEARD = 20  # alerts that a look for those that reached nobody names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """How many chats an alert reached, how many wait or sleep (quiet hours), how many channels keep
-    it back by their policy, how many chats are blocked.
+    """The number of chats that an alert reached, that wait or sleep (quiet hours), that keep it
+    back by their policy as channels, that are blocked.
 
     `last_at` is when it reached the last of them.
     """
@@ -59,7 +59,7 @@ async def of_kind(db: Db, kind: str, *, since: datetime, until: datetime) -> Seq
 
 
 async def how_far(db: Db, alerts: Sequence[int]) -> Mapping[int, Told]:
-    """How far each of these alerts came; one without a delivery is not there."""
+    """The reach of each of these alerts; one without a delivery is not there."""
     query = (
         select(
             delivery.c.alert_id,
@@ -88,18 +88,36 @@ async def how_far(db: Db, alerts: Sequence[int]) -> Mapping[int, Told]:
     return found
 
 
-async def heard(db: Db, chat_id: int, about: About) -> bool:
-    """Whether a chat had an alert about a rate, or about a story, as long as it is remembered."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """When a chat had an alert, and the message that told it, alone or among others."""
+
+    at: datetime
+    message: int | None
+
+
+async def heard(db: Db, chat_id: int, about: About) -> Heard | None:
+    """The first that a chat had of a rate, or of a story, as long as it is remembered."""
     its = [alert.c.about_story == about.story]
     if about.series is not None:
         its = [alert.c.about_series == str(about.series), alert.c.about_day == about.day]
+    among = delivery.alias("among")
     query = (
-        select(alert.c.id)
-        .join(delivery, delivery.c.alert_id == alert.c.id)
+        select(delivery.c.finished_at, delivery.c.message_id, among.c.message_id.label("together"))
+        .join(alert, delivery.c.alert_id == alert.c.id)
+        .outerjoin(
+            among,
+            (among.c.alert_id == delivery.c.within) & (among.c.chat_id == delivery.c.chat_id),
+        )
         .where(*its, delivery.c.chat_id == chat_id, delivery.c.state.in_(REACHED))
+        .where(delivery.c.finished_at.is_not(None))
+        .order_by(alert.c.id)
         .limit(1)
     )
-    return (await db.execute(query)).first() is not None
+    row = (await db.execute(query)).first()
+    if row is None:
+        return None
+    return Heard(at=row.finished_at, message=row.message_id or row.together)
 
 
 async def was_told(db: Db, chat_id: int, kind: str, *, since: datetime) -> bool:

@@ -84,12 +84,12 @@ def a_reason(code: str, *values: object) -> Reason:
 
 
 def a_notice(msgid: str, values: Mapping[str, str] = NO_VALUES) -> Notice:
-    """What operators are told, with its figures as text, whatever they mean: read as version 1."""
+    """A notice to operators with its figures as text, whatever they mean: read as version 1."""
     return Notice.from_json({"v": 1, "msgid": msgid, "values": [*values.items()]})
 
 
 def carried(told: Notice, why: Sequence[Reason] = ()) -> dict[str, str]:
-    """What a notice says, as plain text by name."""
+    """The figures of a notice as plain text, by name."""
     shown = {name: plain(figure) for name, figure in told.values}
     for name, figure in told.values:
         if isinstance(figure, Reason):

@@ -90,7 +90,7 @@ class Process:
         return self.returncode
 
     async def communicate(self) -> tuple[bytes, bytes]:
-        """What it wrote until its end."""
+        """Its standard output and errors, until its end."""
         out = await self.stdout.read() if self.stdout is not None else b""
         error = await self.stderr.read() if self.stderr is not None else b""
         await self.wait()
@@ -163,7 +163,7 @@ def run(
     stdin: bytes = b"",
     timeout: float = 60,
 ) -> subprocess.CompletedProcess[bytes]:
-    """What `start` starts, to its end, and what it wrote; TimeoutExpired after `timeout` s."""
+    """The program that `start` starts, run to its end; TimeoutExpired after `timeout` seconds."""
     command = _command(module, words)
     if told_at_start(env):
         return subprocess.run(

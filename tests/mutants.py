@@ -70,7 +70,7 @@ def module_of(path: str) -> str:
 
 
 def copy_project(folder: Path, files: list[str], tests: list[str], marks: str) -> None:
-    """What git knows of, with mutmut told what to break and what to run."""
+    """Copy the files that git knows, with mutmut told what to break and what to run."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -133,7 +133,7 @@ sys.exit(code)
 
 
 def not_found(folder: Path) -> str:
-    """What pytest says when it is asked for the tests that mutmut found; "" when it finds each.
+    """The words of pytest when it is asked for the tests that mutmut found; "" when it finds each.
 
     mutmut counts a test that pytest does not find as a kill, so that the figures would say more
     than is true. The cause is a case whose id has odd characters: plainer `ids=` mend that.

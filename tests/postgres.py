@@ -30,7 +30,7 @@ SETTINGS = "fsync = off\nfull_page_writes = off\nmax_connections = 400\n"
 
 
 class Shared:
-    """What all processes of a run know of its server: a folder, and a lock each of them holds."""
+    """The server of a run that its processes share: a folder, and a lock each of them holds."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -78,7 +78,7 @@ class Shared:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _once(self, what: str, make: Callable[[], str]) -> str:
-        """What one process made and wrote down."""
+        """The text that one process made, and wrote down for the others."""
         with (self.folder / f"{what}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             told = self.folder / what

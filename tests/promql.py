@@ -40,7 +40,7 @@ AGGREGATES: Mapping[str, Callable[[Sequence[float]], float]] = {
 
 
 class Look(NamedTuple):
-    """What /metrics showed at a moment, in seconds."""
+    """The samples of /metrics at a moment, in seconds."""
 
     at: float
     samples: Sequence[Sample]

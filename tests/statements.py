@@ -1,4 +1,4 @@
-"""What the database is asked, compiled once for all stores of a process."""
+"""The database's statements, compiled once for all stores of a process."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class Machine:
 async def test_a_stopped_backfill_goes_on_where_it_was_and_never_alerts(
     tmp_path: Path, how: signal.Signals
 ) -> None:
-    """What was stored before the kill is not asked for again; nothing is lost, nothing is told."""
+    """Rates stored before the kill are not asked for again; nothing is lost, nothing is told."""
     async with Publishers() as bank:
         bank.put(
             "/index1.jsp",

@@ -69,7 +69,7 @@ class Kept:
         return found
 
     async def shows(self, value: str | None) -> None:
-        """What there is to show from now on: a rate, or nothing."""
+        """Set what there is to show from now on: a rate, or nothing."""
         async with self.store.writing() as db:
             await db.execute(rate_table.delete())
             if value is not None:
@@ -95,7 +95,7 @@ class Kept:
             await storage.deliveries.finish(db, [mark])
 
     async def alerts(self) -> list[tuple[str, int | None]]:
-        """What was decided for the channel, in order, each with the message that it is about."""
+        """The alerts decided for the channel, in order, each with the message that it is about."""
         query = select(alert_table).where(alert_table.c.kind != "notice")
         async with self.store.reading() as db:
             rows = (await db.execute(query.order_by(alert_table.c.id))).all()
@@ -255,7 +255,7 @@ async def test_a_board_that_may_not_be_pinned_is_edited_all_the_same(made: Kept)
 
 
 async def test_one_edit_is_under_way_at_a_time(stands: Kept) -> None:
-    """What changed meanwhile is the next; what changed to nothing leaves the board as it is."""
+    """A change meanwhile is the next edit; a change to nothing leaves the board as it is."""
     await stands.shows("84.2")
     assert await stands.step()
     await stands.shows("84.3")
@@ -440,7 +440,7 @@ async def test_a_board_that_is_switched_off_while_it_is_looked_at_stays_off(
 
 
 async def test_of_replicas_that_look_at_once_one_decides(kept: Kept) -> None:
-    """What the others find decided is not decided again, nor forgotten."""
+    """The others, which find it decided, neither decide again nor forget it."""
     assert sorted(await asyncio.gather(*(kept.step() for _ in range(4)))) == [*[False] * 3, True]
     assert await kept.alerts() == [("board", None)]
     board = await kept.board()

@@ -1,4 +1,4 @@
-"""What `check --sources` says of a bank: as a poll would take it, document by document."""
+"""The words of `check --sources` on a bank: as a poll would take it, document by document."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FAR = TODAY + timedelta(days=400)
 
 
 async def _tried(*documents: bytes | None) -> Trial:
-    """What is said of a bank whose documents these are; None is one that is not there."""
+    """The trial of a bank whose documents these are; None is one that is not there."""
     async with Publishers() as publishers, loopback_fetcher() as fetcher:
         urls: list[str] = []
         for number, document in enumerate(documents):

@@ -249,7 +249,7 @@ def test_the_exit_code_says_whose_turn_it_is(
 
 
 def test_every_verb_has_help_with_an_example(tmp_path: Path) -> None:
-    """What is named in --help exists, and shows how."""
+    """A verb named in --help exists, and shows how."""
     from typer.main import get_command
 
     from bot.cli import cli

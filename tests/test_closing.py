@@ -1,4 +1,4 @@
-"""What the program opens it closes."""
+"""The program closes all that it opens."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ def test_a_day_goes_through_its_moments(
 
 
 async def test_a_moment_is_over_when_every_source_was_asked_in_it(clock: Clock) -> None:
-    """What was asked before the clock was turned does not count."""
+    """A question of before the clock was turned does not count."""
     world = World(clock=clock)
     async with running(world) as get:
         await bank(get)

@@ -32,7 +32,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 @pytest.fixture
 def service() -> configparser.SectionProxy:
-    """What the unit says of the process."""
+    """The unit's section on the process."""
     unit = configparser.ConfigParser(interpolation=None)
     unit.optionxform = str  # type: ignore[assignment,method-assign]  # keys keep their case
     unit.read(UNIT, encoding="utf-8")

@@ -120,7 +120,7 @@ def test_readmes_make_targets_exist() -> None:
 
 
 def test_the_threat_model_names_every_security_row_once() -> None:
-    """What `docs/faults.md` promises of attacks, by who makes them."""
+    """The promises of `docs/faults.md` on attacks, by who makes them."""
     model = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
     named = sorted(re.findall(r"\bS\d+\b", model))
     promised = {code for code in rows() if code.startswith("S")} | {"S13"}  # without a promise yet

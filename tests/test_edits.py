@@ -93,7 +93,7 @@ async def world(store: Store) -> AsyncIterator[World]:
 
 
 def accepted(world: World, chat: int, method: str = "editMessageText") -> list[Any]:
-    """What was asked for a chat by a method and accepted."""
+    """The accepted calls of a method for a chat."""
     return [
         one
         for one in world.emulator.calls
@@ -176,7 +176,7 @@ async def _send(world: World) -> None:
 
 
 async def test_joins_in_quick_succession_cost_one_edit_a_chat(world: World) -> None:
-    """What waits is replaced by the newest."""
+    """A waiting edit is replaced by the newest."""
     await report(world, "one", ("a", *BLAST))
     await world.tells(READER, BLAST[0])
     await world.done()
@@ -193,6 +193,7 @@ async def test_joins_in_quick_succession_cost_one_edit_a_chat(world: World) -> N
     assert len(edits) == 1
 
 
+@pytest.mark.slow
 async def test_a_story_is_edited_only_a_few_times(world: World) -> None:
     """Beyond that one more agency is no news; nor does the same agency's second report edit
     anything.
@@ -226,8 +227,8 @@ GRAVER = ("graver", BOMB, "The blast killed 150 people. Thousands are being evac
 
 
 async def test_a_rise_of_severity_is_a_reply_that_sounds_once(world: World) -> None:
-    """What got worse answers the message that told it, for everybody who got that; who did not
-    gets a message; the first one is edited too, and a still graver report sounds no more.
+    """A story that got worse answers the message that told it, for everybody who got that; who did
+    not gets a message; the first one is edited too, and a still graver report sounds no more.
     """
     await report(world, "one", CALM)
     first = {chat: await world.tells(chat, BOMB) for chat in (READER, CHANNEL)}
@@ -434,23 +435,30 @@ async def test_a_chat_that_got_nothing_yet_gets_the_newest_words_and_no_edit(wor
 
 
 async def test_a_digest_tells_by_its_headline_alone_what_an_alert_told(world: World) -> None:
-    """One fact once: who had no alert of it reads the rest in the digest."""
+    """One fact once: who had no alert of it reads the rest in the digest. The others are told when
+    that was and, where an address leads to a message, are led to it.
+    """
     assert await report(world, "one", ("a", *BLAST)) == 1
-    await world.tells(READER, BLAST[1])
+    told = await world.tells(CHANNEL, BLAST[1])
     await world.done()
     slot = (NOW + timedelta(minutes=1)).astimezone(ZoneInfo("Asia/Bishkek"))
     digest = DigestSubject(slot.time(), "Asia/Bishkek")
     async with world.store.writing() as db:
-        for chat in (READER, LATECOMER):
+        for chat in (READER, LATECOMER, CHANNEL):
             await storage.chats.subscribe(db, chat, [str(digest), "topic:security"], now=NOW)
     assert await enqueue_digests(world.store, now=slot + timedelta(minutes=1)) == 1
     await world.done()
-    heads, rests = {}, {}
-    for chat in (READER, LATECOMER):
-        text = world.emulator.messages(chat)[-1]["text"]
+    heads, rests, before = {}, {}, {}
+    for chat in (READER, CHANNEL, LATECOMER):
+        message = world.emulator.messages(chat)[-1]
+        text = message["text"]
         heads[chat], rests[chat] = BLAST[0] in text, BLAST[1] in text
-    assert heads == {READER: True, LATECOMER: True}
-    assert rests == {READER: False, LATECOMER: True}
+        before[chat] = "Already told: " in text
+    assert heads == {READER: True, CHANNEL: True, LATECOMER: True}
+    assert rests == {READER: False, CHANNEL: False, LATECOMER: True}
+    assert before == {READER: True, CHANNEL: True, LATECOMER: False}
+    links = [one.get("url") for one in world.emulator.messages(CHANNEL)[-1]["entities"]]
+    assert f"https://t.me/c/1000000001/{told['message_id']}" in links
 
 
 async def test_a_digest_turns_into_the_readers_language_when_a_report_in_it_comes(

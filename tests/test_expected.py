@@ -1,4 +1,4 @@
-"""What a measurement says of the one before it."""
+"""The words of a measurement on the one before it."""
 
 from __future__ import annotations
 

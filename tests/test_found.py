@@ -154,7 +154,7 @@ def test_of_a_mistake_in_no_file_of_the_program_its_words_are_known() -> None:
 
 
 class Model:
-    """What others are made of: parts that may be left out."""
+    """A model for others: parts of it may be left out."""
 
     own: ClassVar[bool] = False
     named: ClassVar[str]

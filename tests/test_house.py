@@ -145,7 +145,7 @@ def test_S8_the_usual_webhook_server_is_not_there() -> None:
 
 
 def test_S17_every_locked_release_has_its_hashes() -> None:
-    """What was published under a version once is what is installed."""
+    """A version is installed as it was once published."""
     locks = list(ROOT.glob("requirements*.lock"))
     assert locks
     for lock in locks:

@@ -60,7 +60,7 @@ class Hubworld:
         assert report.error is None
 
     async def known(self) -> Hub:
-        """What is stored of the hub."""
+        """The stored state of the hub."""
         async with self.store.reading() as db:
             hub = await storage.hubs.get(db, "a")
         assert hub is not None
@@ -275,7 +275,7 @@ async def test_a_lease_is_renewed_before_its_end_and_a_hub_that_does_not_confirm
 
 
 async def test_T8_a_clock_set_back_does_not_put_off_the_question_to_a_hub(hub: Hubworld) -> None:
-    """What we asked tomorrow is asked once now."""
+    """A question of tomorrow's is asked once now."""
     await hub.hubs.renew()
     hub.now -= timedelta(days=1)
     assert await hub.hubs.renew() == 1

@@ -206,7 +206,7 @@ def test_an_entry_is_read_however_it_is_written(tmp_path: Path) -> None:
 
 
 def test_a_texts_entries_are_what_babel_reads() -> None:
-    """What is looked at is what will be said."""
+    """The texts that are looked at are those that will be said."""
     for language in LANGUAGES:
         for name in ("jarchy.po", "demo.po"):
             path = ROOT / "bot" / "languages" / language / name

@@ -183,7 +183,7 @@ async def test_F18_each_event_is_stored_and_told_once_whatever_key_is_weak(
 @pytest.mark.cases
 @pytest.mark.parametrize("weak", list(WEAK))
 async def test_F18_a_feed_of_one_item_at_a_time_tells_each_event(world: World, weak: str) -> None:
-    """What was told before is not in the document any more."""
+    """The event told before is not in the document any more."""
     keys = [dict(each) for each in WEAK[weak]]
     old = weather(**keys[0])
     new = blast(**keys[1], date=ago(hours=5))

@@ -271,7 +271,7 @@ async def test_more_stories_than_an_hour_may_tell_wait_for_an_operator(
 async def test_T8_a_clock_set_back_does_not_fill_the_hour_with_what_was_told_before(
     world: World,
 ) -> None:
-    """What seems to be told tomorrow is no story of this hour."""
+    """A story that seems to be told tomorrow is none of this hour."""
     world.ingest = replace(world.ingest, alerts_per_hour=2, admins=(5,))
     world.feed("one", QUIET)
     await world.poll("one")

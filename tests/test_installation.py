@@ -224,7 +224,7 @@ def test_make_demo_asks_for_what_runs_the_bot_and_make_test_for_all(tmp_path: Pa
 
 
 def test_make_takes_no_stamp_for_an_environment_whose_python_does_not_start(tmp_path: Path) -> None:
-    """What `make demo` would do is to install."""
+    """The first step of `make demo` would be to install."""
     (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
     for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml"):
         (tmp_path / name).touch()

@@ -146,7 +146,7 @@ async def test_what_is_alike_and_another_event_is_compared_and_stays_alone(world
 
 
 async def test_a_clue_keeps_its_latest_stories_alone(store: Store) -> None:
-    """What is in every report costs no more than its slots; a story has one of them."""
+    """A clue of every report costs no more than its slots; a story has one of them."""
     slots = storage.clues.SLOTS
     async with store.writing() as db:
         await storage.clues.add(db, [(7, story) for story in range(1, 3 * slots + 1)])

@@ -236,7 +236,7 @@ async def test_why_says_that_it_is_near(world: World) -> None:
 async def test_calm_stories_ask_an_operator_no_more_often_than_they_may_be_told(
     world: World,
 ) -> None:
-    """What waits for a word counts too: an hour of thefts is no hundred questions."""
+    """Stories that wait for a word count too: an hour of thefts is no hundred questions."""
     world.ingest = replace(world.ingest, alerts_per_hour=2, admins=(5,), security_policy="approve")
     thefts = [
         (name, f"Police detain a thief of {what}", f"The {name} man stole {what} at night.")

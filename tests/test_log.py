@@ -47,7 +47,7 @@ def fail(why: str) -> NoReturn:
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What came to stderr; nothing may come to stdout."""
+    """The lines on stderr; nothing may come to stdout."""
     said = capsys.readouterr()
     assert said.out == ""
     return said.err.splitlines()
@@ -76,7 +76,7 @@ def test_an_event_is_one_line_of_json_with_its_level_time_and_context(
 def test_a_library_s_record_has_the_same_form_and_nothing_of_its_own_workings(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """What it raised is one line too."""
+    """An error that it raised is one line too."""
     log.set_up("json", "info")
     with log.telling(alert=7):
         logging.getLogger("some.library").warning("%s of %s", 1, 2)
@@ -227,7 +227,7 @@ def test_S6_python_s_own_tracebacks_are_redacted(
 
 
 class _Unraisable:
-    """What Python hands to `sys.unraisablehook`, which cannot be made by hand."""
+    """The argument of `sys.unraisablehook`, which cannot be made by hand."""
 
     def __init__(self, kind: type[BaseException], error: BaseException, trace: Any) -> None:
         self.exc_type, self.exc_value, self.exc_traceback = kind, error, trace

@@ -116,7 +116,7 @@ async def test_what_is_told_hourly_is_told_once_an_hour_whatever_it_says(store: 
 
 
 async def test_T1_a_clock_set_back_does_not_silence_what_is_told_hourly(store: Store) -> None:
-    """What was told in a future that is no more does not count."""
+    """A notice of a future that is no more does not count."""
     async with store.writing() as db:
         assert await tell_hourly(db, ADMINS, unread(1), now=NOW + timedelta(days=300))
         assert await tell_hourly(db, ADMINS, unread(2), now=NOW)

@@ -151,7 +151,7 @@ def test_a_start_misses_the_line_of_a_button_that_is_shown(
 
 
 def test_every_kind_of_alert_is_decided_somewhere() -> None:
-    """What makes an alert in the file of its kind is called from another, or nobody is ever told.
+    """The maker of an alert in the file of its kind is called from another, or nobody is ever told.
 
     A kind whose file makes none is made where it is decided: its payload is named there.
     """
@@ -340,7 +340,7 @@ def test_no_room_is_guarded_by_a_list_of_what_it_may_not_import() -> None:
 def test_a_room_imports_what_it_is_allowed_and_nothing_else(
     imports: list[tuple[str, str]], told: list[str]
 ) -> None:
-    """What is allowed and not imported is no longer allowed."""
+    """A permission that nobody uses is told, too."""
     graph = ImportGraph()
     for importer, imported in [*imports, ("app.other", "app.store"), ("app.other", "sqlalchemy")]:
         graph.add_import(importer=importer, imported=imported)
@@ -780,7 +780,7 @@ def in_full(program: Path, file: str, text: str, sentence: str) -> str:
 
 
 def refused(program: Path, verb: str) -> str:
-    """What a verb says that does not run: it opened nothing."""
+    """The words of a verb that does not run: it opened nothing."""
     asked = subprocess.run(
         [sys.executable, "-m", "bot", verb],
         cwd=program,

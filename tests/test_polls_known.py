@@ -51,7 +51,7 @@ def document(*items: str, language: str = "en", built: str = "now") -> bytes:
 
 
 def listed(body: bytes, known: bytes = b"", url: str = URL) -> Listed:
-    """What a poll reads of it."""
+    """A poll's reading of it."""
     return new_entries(body, url=url, content_type=None, known=known)
 
 
@@ -85,7 +85,7 @@ def test_an_item_that_changed_is_read(field: str) -> None:
 
 @pytest.mark.parametrize("field", ["title", "text", "link", "guid"])
 def test_all_is_read_where_a_new_item_has_something_in_common_with_a_known_one(field: str) -> None:
-    """What it is depends on both: a link that all have says nothing of any."""
+    """The meaning of an item depends on both: a link that all have says nothing of any."""
     known = listed(document(item(1), item(2))).items
     shared = {
         "title": f"Report 1: {words(1)}",

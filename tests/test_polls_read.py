@@ -59,7 +59,7 @@ def names(world: World, monkeypatch: pytest.MonkeyPatch, *failing: object) -> li
 
 
 async def kept(world: World, key: str) -> list[object]:
-    """What is stored of a feed's entries, with what was decided."""
+    """A feed's stored entries, with what was decided."""
     columns = (entry.c.guid, entry.c.topics, entry.c.severity, entry.c.language)
     query = select(*columns).where(entry.c.feed == key).order_by(entry.c.guid)
     async with world.store.reading() as db:

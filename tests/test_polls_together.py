@@ -195,7 +195,7 @@ async def test_F26_whoever_writes_beside_a_flood_has_its_turn_between_two_pieces
 async def test_F26_a_flood_whose_store_ends_in_the_middle_is_stored_to_its_end_by_the_next_poll(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was stored is known, what was not is new; the document is asked for again."""
+    """Stored entries are known, the others are new; the document is asked for again."""
     count = 3 * ENTRIES_AT_ONCE
     world.feed("s0", *((f"n{item}", f"Bridge {item} is open", "Text.") for item in range(count)))
     add = storage.stories.add_alone
@@ -246,7 +246,7 @@ async def test_what_is_due_is_found_without_those_that_are_not(world: World) -> 
 async def test_of_many_that_are_due_those_are_found_that_wait_longest_and_are_known(
     world: World,
 ) -> None:
-    """What an earlier catalog had stays due for ever, and is in nobody's way."""
+    """Sources of an earlier catalog stay due for ever, and are in nobody's way."""
     good = [
         storage.sources.Good(key=f"old{number}", next_due_at=NOW - timedelta(days=9))
         for number in range(5)
@@ -265,7 +265,7 @@ async def test_of_many_that_are_due_those_are_found_that_wait_longest_and_are_kn
 
 
 class BrokenError(BotError):
-    """What a batch may fail with."""
+    """An error that a batch may fail with."""
 
 
 async def test_what_waits_while_a_batch_is_done_is_the_next() -> None:

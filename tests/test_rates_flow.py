@@ -96,7 +96,7 @@ async def world(store: Store) -> AsyncIterator[World]:
 
 
 async def card_now(world: World, *codes: str, on: date | None = None) -> RateCard:
-    """What /rates shows now."""
+    """The card that /rates shows now."""
     async with world.store.reading() as db:
         return await rate_card(db, world.catalog, home="KGS", now=world.now, codes=codes, on=on)
 
@@ -357,7 +357,7 @@ async def test_R2_a_shock_over_the_limit_is_held_until_confirmed(
 
 
 async def moscow(world: World, day: date, *, usd: str, kgs: str) -> None:
-    """What a bank says that quotes in roubles, and prints the som by the hundred."""
+    """The rates of a bank that quotes in roubles, and prints the som by the hundred."""
     both = [
         factories.rate("USD/RUB", usd, str(day), source="cbr"),
         factories.rate("KGS/RUB", kgs, str(day), source="cbr", units=100),
@@ -440,9 +440,7 @@ async def test_R3_a_rate_carried_over_a_weekend_is_no_move(world: World) -> None
 async def test_R3_a_rate_that_comes_late_fires_a_rule_while_it_is_news(
     world: World, days: int, *, told: bool
 ) -> None:
-    """What is older than a long weekend the rule remembers in silence: it is no news that it stands
-    there by now.
-    """
+    """A rate older than a long weekend is remembered in silence: it is no news by now."""
     await watch(world, "USD > 85")
     late = MONDAY + timedelta(days=2)
     world.at(late + timedelta(days=days))
@@ -596,9 +594,7 @@ async def test_R5_both_alerts_of_one_day_are_corrected(world: World) -> None:
 
 
 async def test_R5_a_figure_revised_twice_and_back_is_corrected_each_time(world: World) -> None:
-    """What a reader knows is the last correction, also when the bank returns to its first
-    figure.
-    """
+    """A reader's figure is the last correction's, also when the bank returns to its first."""
     await subscribe(world, 1)
     await world.publish(WEDNESDAY, USD="88,0000")
     await deliver(world)

@@ -54,7 +54,7 @@ def test_the_queue_has_a_task_for_each_job_that_is_shared() -> None:
 
 
 async def test_both_runners_do_each_job_as_often_and_come_back_as_soon() -> None:
-    """What a lone process pauses for is what comes into the queue by time, to the second."""
+    """The pauses of a lone process are the periods of the queue, to the second."""
     works = shared(bound(NO_PROGRAM, JOBS))
     queue, periodic = cluster.jobs(works, nullcontext)
     by_time = {task.name: every for task, every in periodic.items()}
@@ -107,7 +107,7 @@ async def of_none(_bot: object) -> None:
 
 
 def no_coroutine(*_unused: Any) -> None:
-    """What nobody can wait for."""
+    """A function that nobody can wait for."""
 
 
 WHOLE = Job(name="whole", do=nothing, every=1.0)
@@ -237,7 +237,7 @@ async def test_a_job_is_done_again_and_soon_after_the_database_was_away() -> Non
 
 
 async def test_a_key_that_is_due_is_done_side_by_side_and_not_twice_at_once() -> None:
-    """What is under way is left alone however often it is still due."""
+    """A key under way is left alone however often it is still due."""
     done: Counter[str] = Counter()
     slow, stopping = asyncio.Event(), asyncio.Event()
     looks = 0

@@ -22,7 +22,7 @@ from storage.db import Store
     ],
 )
 def test_each_has_one_written_form(value: Role | Holder, written: str) -> None:
-    """What the store keeps means the same when it is read."""
+    """The stored form means the same when it is read."""
     assert str(value) == written
     assert type(value).parse(written) == value
 

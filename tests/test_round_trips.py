@@ -1,6 +1,4 @@
-"""What we write we read back, and what a bank prints it by changes nothing that a reader is
-told.
-"""
+"""We read back what we write, and a bank's unit changes nothing that a reader is told."""
 
 from __future__ import annotations
 
@@ -110,7 +108,7 @@ def test_a_conversion_there_and_back_is_the_amount_to_the_tiyin(
 def test_a_rule_as_we_write_it_is_read_as_the_same_rule(
     level: Decimal, sign: str, code: str, tail: str
 ) -> None:
-    """What `/alerts` shows can be typed again."""
+    """A rule as `/alerts` shows it can be typed again."""
     own = parse_rule(f"{code} {sign} {level}{tail}", home="KGS")
     assert parse_rule(str(own), home="KGS") == own
     assert own.until in {None, date(2026, 12, 31)}

@@ -1,4 +1,5 @@
-"""What is said is true: figures said in two places agree, and nothing is written for a thing that
+"""Statements are true: figures said in two places agree, and nothing is written for a thing that
+does not exist.
 does not exist.
 
 A statement in the README, DESIGN or a message is compared with the constant that makes it so.

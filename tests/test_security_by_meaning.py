@@ -102,7 +102,7 @@ async def test_what_words_decide_is_never_asked(
 
 
 async def test_a_first_poll_asks_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it brings alerts nobody."""
+    """Its entries alert nobody."""
     vectors = Vectors(monkeypatch, water=FOR)
     async with polling(store, catalog, now=NOW, meaning=True) as world:
         await world.report("one", ("water", *WATER))

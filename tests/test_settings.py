@@ -236,7 +236,7 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def told(**settings: str) -> tuple[str, ...]:
-    """What is told of settings in a file."""
+    """The problems told of settings in a file."""
     with pytest.raises(ConfigError) as refusal:
         load_settings(**settings)
     return refusal.value.problems
@@ -334,7 +334,7 @@ def test_two_servers_do_not_listen_at_one_place() -> None:
 
 
 def test_a_problem_is_one_sentence_whoever_found_it() -> None:
-    """What the library says of a value reads as ours does."""
+    """The library's problems of a value read as ours do."""
     unknown = 'should be a currency code of ISO 4217 such as "KGS"; KGZ is none; did you mean KGS?'
     assert told(home_currency="kgz") == (f"HOME_CURRENCY: {unknown}",)
     no_number = "should be a valid number, unable to parse string as a number"

@@ -1,6 +1,4 @@
-"""What an operator reads of settings that make no sense: word for word, because it is what they act
-on.
-"""
+"""The words on settings that make no sense: letter for letter, because operators act on them."""
 
 from __future__ import annotations
 
@@ -149,7 +147,7 @@ def test_S18_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int, t
 
 
 def test_a_file_of_settings_that_is_none_is_said_by_its_name(tmp_path: Path) -> None:
-    """What the environment says is looked at all the same."""
+    """The environment's settings are looked at all the same."""
     broken = tmp_path / "broken.env"
     broken.write_bytes(b"BOT_TOKEN=\xff\n")
     for path, line in (

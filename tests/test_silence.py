@@ -73,7 +73,7 @@ class Asking:
         return report.new
 
     async def notices(self) -> list[str]:
-        """What the operators were told."""
+        """The notices to the operators."""
         async with self.store.reading() as db:
             rows = (await db.execute(select(alert).order_by(alert.c.id))).all()
         return [row.payload["msgid"] for row in rows if row.kind == "notice"]
@@ -105,7 +105,7 @@ BANK = '[rates.nbkr]\nname = { en = "Bank" }\nurls = ["@URL@"]\n'
 async def test_F22_who_answers_304_for_ever_is_asked_without_conditions_once_a_day(
     store: Store,
 ) -> None:
-    """What it wrote meanwhile comes within a day; the other questions stay cheap."""
+    """Entries of meanwhile come within a day; the other questions stay cheap."""
     async with asking(store, FEED) as world:
         world.server.body = feed(("a", START))
         assert await world.poll(START) == 1

@@ -609,7 +609,7 @@ async def test_a_leap_is_believed_at_once_when_another_bank_said_it_within_three
 
 
 def today(world: World) -> date:
-    """What day it is there."""
+    """The date there."""
     return world.now.date()
 
 

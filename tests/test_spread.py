@@ -29,5 +29,5 @@ def test_it_is_written_as_the_librarys() -> None:
 
 
 def text(registry: CollectorRegistry) -> list[str]:
-    """What a scrape of it reads."""
+    """The lines that a scrape of it reads."""
     return generate_latest(registry).decode().splitlines()

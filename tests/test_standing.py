@@ -1,6 +1,4 @@
-"""What `trust` and `style` of the catalog do: who leads a story, how loud it may be, how much of it
-is told.
-"""
+"""`trust` and `style` of the catalog: who leads a story, how loud it may be, how much is told."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ def test_F25_a_space_at_the_edge_of_a_title_or_a_text_is_no_word_of_the_source(f
     "text", ["USD    84,79\n  EUR   98,85", "a  b", "wide\u2003 \u00a0 spaces", "1 < 2  &  3 > 2"]
 )
 def test_F25_a_plain_text_keeps_its_columns(text: str) -> None:
-    """What a feed promises to be plain has no layout but its own."""
+    """A text that a feed promises to be plain has no layout but its own."""
     (read,) = parse_feed(json_feed(TITLE, content_text=f"\n{text} \n\n\n\nend  ")).entries
     assert read.content == f"{text}\n\nend"
 
@@ -410,7 +410,7 @@ async def test_F25_a_sample_of_our_own_comes_out_of_a_feed_byte_for_byte(tmp_pat
 
 
 async def _digest(folder: Path, feed: bytes, words: Sequence[str]) -> str:
-    """What `jarchy digest` prints of 20 October 2021 after a bank and a feed were polled."""
+    """The output of `jarchy digest` for 20 October 2021, after a bank and a feed were polled."""
     async with Publishers() as publishers:
         publishers.put("/one", feed)
         publishers.put("/daily.xml", daily("20.10.2021", "84,7935", "98,8523", "1,1948"))

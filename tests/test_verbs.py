@@ -255,6 +255,7 @@ def test_an_error_line_moves_no_cursor(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", UNUSED)
+@pytest.mark.cases(keep=1)
 def test_importing_changes_nothing_and_the_program_runs_without(name: str) -> None:
     """Importing the log leaves it alone; the program does not load it, for the memory it takes."""
     tell = f"print(sys.modules.get({name!r}, 'untouched'))"
@@ -403,7 +404,7 @@ def test_F2_what_has_no_end_is_read_so_far_and_no_further(
 
 
 def test_a_file_is_read_as_far_as_an_answer_of_a_source() -> None:
-    """What a bot would take from the network can be inspected from a file."""
+    """An answer that a bot would take from the network can be inspected from a file."""
     assert Limits().body == reading.LARGEST
 
 

@@ -139,7 +139,7 @@ def poll_flow(
 
 
 class World:
-    """What a test asked for of it; touching a part that was not opened is an AttributeError."""
+    """The parts that a test asked for; touching one that was not opened is an AttributeError."""
 
     publishers: Publishers
     ingest: Ingest
@@ -208,13 +208,13 @@ class World:
             return list((await db.execute(select(table))).all())
 
     async def alerts(self, *kinds: str) -> list[Any]:
-        """What was decided, in order; notices only when asked for."""
+        """The decided alerts, in order; notices only when asked for."""
         async with self.store.reading() as db:
             rows = (await db.execute(select(alert).order_by(alert.c.id))).all()
         return [row for row in rows if row.kind in kinds or (not kinds and row.kind != "notice")]
 
     async def notices(self) -> list[tuple[str, dict[str, str]]]:
-        """What the operators were told, or will be."""
+        """The notices that the operators were told, or will be."""
         found = []
         for row in await self.alerts("notice"):
             told = Notice.from_json(row.payload)
@@ -369,7 +369,7 @@ class World:
         )
 
     async def calls(self, method: str) -> list[Any]:
-        """What the bot asked of Telegram by one method, in order."""
+        """The bot's calls of one method to Telegram, in order."""
         return [call for call in self.emulator.calls if call.method == method]
 
     async def arrived(self, number: int, count: int = 1, *, timeout: float = 30.0) -> Call:  # noqa: ASYNC109 - passed on

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 import storage.alerts
 import storage.chats
@@ -13,15 +14,18 @@ import storage.filters
 import storage.stories
 import storage.told
 from bot.alerts.kind import Kind, Kit, Reader, followed
-from bot.i18n import name_of
+from bot.i18n import moment, name_of
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Post, Style
 from bot.model.subjects import DigestSubject, bases_of, digests_of, topics_of
 from bot.readers.digest import Digest, day_digest
 from bot.render import digest as render
-from bot.render.text import Message
+from bot.render.here import message_address
+from bot.render.phrases import phrase, when
+from bot.render.text import Message, Rich, link
 from bot.sources.standing import led
 from storage.alerts import StoredAlert
+from storage.told import Heard
 
 LATE = timedelta(minutes=10)  # behind its hour, from which on it says that it is late
 LASTS = timedelta(hours=6)  # of its hour; who was away for longer gets none of that day
@@ -54,6 +58,7 @@ class Digests(Kind):
     texts = (
         "digest.late",
         "digest.empty",
+        "digest.told",
         "rates.rate",
         "rates.tomorrow",
         "filters.left_out",
@@ -112,10 +117,11 @@ async def _found(
 
 
 async def _shown(kit: Kit, due: DigestDue, found: Digest, reader: Reader) -> Message:
-    style, source_name = reader.style, ""
-    if found.story is not None and await storage.told.heard(
-        kit.db, reader.chat, About(story=found.story.pk)
-    ):
+    style, source_name, before = reader.style, "", None
+    if found.story is not None:
+        about = About(story=found.story.pk)
+        before = await storage.told.heard(kit.db, reader.chat, about)
+    if before is not None:
         style = Style.HEADLINE  # the chat has read the rest
     if found.source is not None:
         source_name = name_of(kit.source_names(found.source), reader.language)
@@ -131,7 +137,23 @@ async def _shown(kit: Kit, due: DigestDue, found: Digest, reader: Reader) -> Mes
         following=found.following,
         left_out=found.left_out,
         zone=reader.time_zone,
+        told=_told(before, due.day, reader),
     )
+
+
+def _told(before: Heard | None, day: date, reader: Reader) -> Rich | None:
+    """When its alert told the story, as the way to that message where one leads there."""
+    if before is None:
+        return None
+    zone, way = reader.time_zone, None
+    if before.message:
+        way = message_address(reader.chat, before.message)
+    today = datetime.combine(day, time(12), ZoneInfo(zone))
+    if way is None:
+        here = when(before.at, reader.language, zone, now=today)
+        return phrase("digest.told", reader.language, at=here)
+    at = moment(before.at, reader.language, zone, now=today)
+    return link(phrase("digest.told", reader.language, at=at), way)
 
 
 async def _is_wanted(kit: Kit, told: StoredAlert, keys: Sequence[str]) -> bool:

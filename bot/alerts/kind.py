@@ -101,7 +101,7 @@ class Kind(ABC):
         return None
 
     async def published_at(self, kit: Kit, told: StoredAlert) -> datetime | None:  # noqa: ARG002 - by itself
-        """When what it tells was published; None where that is when it was decided."""
+        """The time at which what it tells was published; None where that is the decision's."""
         return None
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - has none

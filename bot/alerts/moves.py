@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
+from zoneinfo import ZoneInfo
 
 import storage.stories
 import storage.told
@@ -14,7 +15,7 @@ from bot.alerts.kind import Brief, Kind, Kit, Reader, followed
 from bot.convert.mentions import currencies_in
 from bot.detect.digests import by_worth
 from bot.detect.moves import BigMove, Moved
-from bot.i18n import day_at, day_since, number, percent, share, t
+from bot.i18n import clock, day_at, day_since, number, percent, share, t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Post
 from bot.model.news import Story
@@ -110,6 +111,7 @@ class Moves(Kind):
         "why.day",
         "why.fixing",
         "why.drift",
+        "why.drift_at",
         "why.drift_first",
         "why.drift_last",
         "why.usual",
@@ -131,7 +133,8 @@ class Moves(Kind):
     async def why(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """The rules that fired, and the usual size of a day."""
         moved = RateMoved.read(told.payload).moved
-        return why_move(moved, reader.language, heard=await heard(kit, moved, reader))
+        since = await heard(kit, moved, told, reader)
+        return why_move(moved, reader.language, since=since)
 
     async def brief(self, kit: Kit, told: StoredAlert, reader: Reader) -> Brief | None:  # noqa: ARG002 - all is in it
         """The rate as it moved."""
@@ -279,7 +282,7 @@ def _usual(moved: Moved, language: str) -> Rich | None:
 
 
 def _unusual(moved: Moved, language: str) -> Rich | None:
-    """How long it was since the like: of a jump for a single day's move, of a level for a drift."""
+    """The time since the like: of a jump for a single day's move, of a level for a drift."""
     since, today = moved.extreme_since, moved.new.effective_on
     if since is not None and today - since < TRIVIAL:
         return None
@@ -297,22 +300,43 @@ def _unusual(moved: Moved, language: str) -> Rich | None:
     return None
 
 
-async def heard(kit: Kit, moved: Moved, reader: Reader) -> bool:
-    """Whether the chat had the alert that a move is counted from, as far as it is remembered."""
-    about = About.rate(moved.baseline)
-    return moved.told and await storage.told.heard(kit.db, reader.chat, about)
+class Since(NamedTuple):
+    """The alert that a move is counted from, as a chat had it: of which day, and at which hour
+    where that tells it from others of the day.
+    """
+
+    day: date
+    hour: str = ""
 
 
-def why_move(moved: Moved, language: str, *, heard: bool = True) -> Message:
-    """The reasons of a move: the rules that fired, and the usual size of a day. `heard` says
-    whether its reader had the alert that it is counted from.
+async def heard(kit: Kit, moved: Moved, told: StoredAlert, reader: Reader) -> Since | None:
+    """The alert that a move is counted from, if the chat had it and that is remembered; with its
+    hour where that was on the day on which this one was decided.
+    """
+    base = moved.baseline
+    had = None
+    if moved.told:
+        had = await storage.told.heard(kit.db, reader.chat, About.rate(base))
+    # of rates of one day the first may be this one
+    if had is None or (base.effective_on == moved.new.effective_on and had.at > told.created_at):
+        return None
+    zone = ZoneInfo(reader.time_zone)
+    on = had.at.astimezone(zone).date()
+    if on == told.created_at.astimezone(zone).date():
+        return Since(on, clock(had.at, reader.time_zone))
+    return Since(base.effective_on)
+
+
+def why_move(moved: Moved, language: str, *, since: Since | None) -> Message:
+    """The reasons of a move: the rules that fired, and the usual size of a day; `since` is the
+    alert that it is counted from, where its reader had that.
     """
     pair = bold(str(moved.new.pair))
-    said = reasons_of(moved, language, heard=heard)
+    said = reasons_of(moved, language, since=since)
     return message(lines(phrase("why.move", language, pair=pair), *said, t("why.tune", language)))
 
 
-def reasons_of(moved: Moved, language: str, *, heard: bool) -> list[Rich | None]:
+def reasons_of(moved: Moved, language: str, *, since: Since | None) -> list[Rich | None]:
     """The rules that fired, a line each, and the usual size of a day."""
     usual: Rich | None = None
     # a drift of a week is compared with no day
@@ -320,10 +344,10 @@ def reasons_of(moved: Moved, language: str, *, heard: bool) -> list[Rich | None]
         times = number(abs(moved.headline.percent) / moved.usual, language, 1)
         size = share(moved.usual, language, USUAL_DIGITS)
         usual = phrase("why.usual", language, usual=size, times=times)
-    return [*("• " + _rule(rule, moved, language, heard=heard) for rule in moved.rules), usual]
+    return [*("• " + _rule(rule, moved, language, since) for rule in moved.rules), usual]
 
 
-def _rule(rule: str, moved: Moved, language: str, *, heard: bool) -> Rich:
+def _rule(rule: str, moved: Moved, language: str, since: Since | None) -> Rich:
     """One fired rule with its own figure."""
     today = moved.new.effective_on
     old = {"fixing": moved.previous, "drift": moved.baseline}.get(rule)
@@ -332,9 +356,11 @@ def _rule(rule: str, moved: Moved, language: str, *, heard: bool) -> Rich:
     size = change(Move(old=old, new=moved.new).percent, language).strip()
     if rule == "fixing":
         return changed_in_a_day(size, old.effective_on, today, language)
-    if moved.told and heard:
-        on = day_at(old.effective_on, language, today=today)
+    if since is not None:
+        on = day_at(since.day, language, today=today)
+        if since.hour:
+            return phrase("why.drift_at", language, change=size, day=on, time=since.hour)
         return phrase("why.drift", language, change=size, day=on)
     on = day_since(old.effective_on, language, today=today)
-    since = "why.drift_last" if moved.told else "why.drift_first"
-    return phrase(since, language, change=size, day=on)
+    msgid = "why.drift_last" if moved.told else "why.drift_first"
+    return phrase(msgid, language, change=size, day=on)

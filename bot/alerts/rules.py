@@ -136,9 +136,9 @@ class Rules(Kind):
         if follows is not None:
             moved = RateMoved.read(follows.payload).moved
             pair = bold(moved.new.pair.base)
-            had = await heard(kit, moved, reader)
+            since = await heard(kit, moved, follows, reader)
             because = [phrase("rule.followed", reader.language, what=pair)]
-            because += reasons_of(moved, reader.language, heard=had)
+            because += reasons_of(moved, reader.language, since=since)
         first, *others = (fired for _, fired in rules)
         return why_rule(first, reader.language, others=others, because=because)
 

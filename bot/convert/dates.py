@@ -154,7 +154,7 @@ def wrong_date(text: str) -> UserError:
 
 
 def _span(ago: re.Match[str]) -> timedelta:
-    """How long ago that says: "3 дня назад", "a week ago"."""
+    """The time ago that words say: "3 дня назад", "a week ago"."""
     count = int(ago["n"] or 1)
     if ago["week"]:
         return timedelta(weeks=count)

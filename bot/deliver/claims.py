@@ -183,13 +183,13 @@ class Claims:
         return IDLE
 
     def _turns(self, now: float) -> int:
-        """How many wait here for a slot of the row, where it is the row that is waited for."""
+        """The number that wait here for a slot of the row; 0 where slots come otherwise."""
         if not self.slots.by_row:
             return 0
         return self.slots.without_slot(now)
 
     def _room(self, above: Lane | None) -> int:
-        """How many deliveries to claim.
+        """The number of deliveries to claim.
 
         Where replies may take their slots, no more than a part of a second's in the queue, or their
         leases would end there.

@@ -275,7 +275,7 @@ def _request(
 
 
 def _arriving(body: Body, stored: StoredAlert, item: Claimed) -> Body:
-    """As loud as the chat wants it, and where."""
+    """The body with the sound that the chat wants, and in its topic."""
     if _is_silent(stored, item):
         body["disable_notification"] = True
     else:

@@ -60,7 +60,7 @@ class Flights:
 
     @property
     def dead(self) -> int:
-        """How many wait on a dead connection, and take nobody's place any more."""
+        """The number that wait on a dead connection, and take nobody's place any more."""
         return len(self._dead)
 
     async def fly(

@@ -59,7 +59,7 @@ MADE = re.compile(r"[0-9a-f]{64}")  # of the words, by whoever read the feed
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Fingerprint:
-    """That by which an entry is recognised; `item` has its words, where they are at hand.
+    """The features by which an entry is recognised; `item` has its words, where they are at hand.
 
     `guid` is the publisher's own id, None where it was made of the link or the words.
     """

@@ -38,7 +38,7 @@ class Preview:
 
     @property
     def count(self) -> int:
-        """How often."""
+        """The number of times that the rule would have spoken."""
         return len(self.dates)
 
 

@@ -85,7 +85,7 @@ def _hurt(code: str) -> Lexicon:
 
 @cache
 def _counted() -> Mapping[str, int]:
-    """How many people a word counts, in any language: stories name foreign figures."""
+    """Words to the number of people they count, in any language: stories name foreign figures."""
     found: dict[str, int] = {}
     for spoken in reversed(languages()):  # of two that claim a word, the earlier in menus has it
         numbers = spoken.numbers
@@ -140,7 +140,7 @@ def _is_theirs(zone: Zone, clauses: list[int], index: int, death: int, hurt: int
 
 
 def _people(tokens: list[str], index: int) -> int:
-    """How many people are counted by a token of a text; 0: none."""
+    """The number of people counted by a token of a text; 0: none."""
     if not 0 <= index < len(tokens):
         return 0
     token = tokens[index]

@@ -299,7 +299,7 @@ class Keeper:
 
 
 def _wait_of(trouble: SourceError | None) -> float | None:
-    """How long a server asks us to stay away, in seconds; None when it does not say."""
+    """Seconds that a server asks us to stay away; None when it does not say."""
     if isinstance(trouble, FetchError):
         return trouble.retry_after
     return None

@@ -153,7 +153,7 @@ class Inbox:
                 await storage.notes.put(db, OPEN, self._holder)
 
     async def last_received(self) -> datetime | None:
-        """When the newest update came, to whichever replica; on the database's clock."""
+        """The arrival of the newest update, at whichever replica; on the database's clock."""
         async with self._store.reading() as db:
             return await storage.inbox.last_received(db)
 
@@ -209,7 +209,7 @@ class Inbox:
             await pause(seconds)
 
     def waiting(self, chat: int) -> int:
-        """How many updates of a chat are here, the one being handled included."""
+        """The number of updates of a chat that are here, the one being handled included."""
         return len(self._waiting.get(chat, ()))
 
     def _accept_all_once(self, rows: Sequence[Received]) -> None:

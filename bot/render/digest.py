@@ -41,20 +41,24 @@ def digest(
     following: Mapping[str, Rate] = NOTHING_FOLLOWS,
     left_out: int = 0,
     zone: str | None = None,
+    told: Rich | None = None,
 ) -> Message:
     """The digest of `day`, in the order of `rates`, within one message; silent, as routine is.
 
     `source_name` names the source of the rates, in the language; `late` marks one that was caught
     up, in its last lines: a push shows the first. `following` are tomorrow's rates by currency, as
     far as they are known. With `feed_names` it says who reports the story, and how many they are.
-    `left_out` counts what a chat's filters kept back; `zone` is the chat's.
+    `left_out` counts what a chat's filters kept back; `zone` is the chat's. `told` says
+    when an alert told the story already.
     """
     blocks, feet = [], []
-    told = _table(rates, NOTHING_FOLLOWS if plain else following, language)
-    blocks.append(as_lines(told, plain=plain))
+    table = _table(rates, NOTHING_FOLLOWS if plain else following, language)
+    blocks.append(as_lines(table, plain=plain))
     if story is not None:
         story = story.told_in(language)
         blocks += _story(story, style, language, plain=plain, zone=zone)
+        if told is not None:
+            blocks.append(told)
         if feed_names is not None and not plain:
             feet.append(reporters(story, feed_names, language))
     if rates and not plain:

@@ -51,25 +51,27 @@ def topics(chat: int, threads: Threads, language: str, *, back: str) -> Message:
 
 def said(threads: Threads, chat: int, language: str) -> Rich:
     """The kinds of post that have a topic of their own, each with the way there."""
-    return join(
-        ", ",
-        [link(_name(post, language), address(chat, threads[post])) for post in _in_order(threads)],
-    )
+    named: list[Rich] = []
+    for post in _in_order(threads):
+        named.append(link(_name(post, language), message_address(chat, threads[post])))
+    return join(", ", named)
 
 
 def thread_link(chat: int, thread: int | None, language: str) -> Rich:
     """General, or the way to a forum topic: Telegram tells a bot no topic's name."""
     if thread is None:
         return Rich(t("here.to_general", language))
-    return link(t("here.to_topic", language), address(chat, thread))
+    return link(t("here.to_topic", language), message_address(chat, thread))
 
 
-def address(chat: int, thread: int) -> str | None:
-    """The address of a forum topic for who is in the group; None where it is no supergroup."""
-    number = str(chat)
-    if not number.startswith("-100"):
+def message_address(chat: int, number: int) -> str | None:
+    """The address of a message, or of a forum topic, for who is in the channel or the group; None
+    where that is no supergroup.
+    """
+    shown = str(chat)
+    if not shown.startswith("-100"):
         return None
-    return f"https://t.me/c/{number[4:]}/{thread}"
+    return f"https://t.me/c/{shown[4:]}/{number}"
 
 
 def _all_in(threads: Threads, thread: int | None) -> bool:

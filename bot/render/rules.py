@@ -243,7 +243,7 @@ def already_there(rule: Rule, latest: Rate | None, language: str) -> Rich | None
 
 
 def _would_have(fired: Sequence[date], since: date | None, language: str, today: date) -> Rich:
-    """How often the rule would have spoken, in the past year or in the shorter history there is."""
+    """The times the rule would have spoken, in the past year or in the shorter history there is."""
     if since is None:
         return phrase("rule.no_history", language)
     if (today - since).days >= DAYS_OF_A_YEAR:

@@ -69,7 +69,7 @@ def _currency(one: CurrencyWeek, language: str) -> Rich:
 
 
 def _news(found: WeekSummary, language: str) -> Rich:
-    """How many stories about security there were, and the headlines of those most worth it."""
+    """The number of stories about security, and the headlines of those most worth it."""
     if found.stories is None:
         return Rich()
     if not found.stories:

@@ -110,7 +110,7 @@ class _Events:
                 self._earlier.update(dict.fromkeys((first, *others), first))
 
     def first_of(self, identifier: str) -> str:
-        """By what an alert and its updates are one: the first of them, as far as is told."""
+        """The identifier of an alert's event: that of its first alert, as far as is told."""
         while (earlier := self._earlier.setdefault(identifier, identifier)) != identifier:
             # half as far for whoever asks next: a chain may be as long as a document
             self._earlier[identifier] = self._earlier[earlier]

@@ -225,7 +225,7 @@ def _named(day: int) -> str:
 
 
 def _moment(dated: html.HtmlElement, here: datetime) -> datetime | None:
-    """When an item says it appeared; `here` is now in the page's zone."""
+    """The time at which an item says it appeared; `here` is now in the page's zone."""
     stated = _first(dated, "descendant-or-self::*/@datetime")
     text = " ".join(dated.text_content().split()).lower()
     zone = here.tzinfo or UTC

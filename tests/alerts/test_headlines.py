@@ -44,7 +44,7 @@ async def stored(db: Db, title: str, *, hours: int, language: str, topic: str = 
 async def last_line(
     db: Db, language: str, *, channel: bool = False, catalog: Catalog | None = None
 ) -> tuple[str, list[str]]:
-    """What stands below the rouble's fall in a language, and the links in it."""
+    """The line below the rouble's fall in a language, and the links in it."""
     form = StoredForm("move", RateMoved(jumped()).to_json())
     told = StoredAlert(id=7, payload=form, severity=Severity.NOTABLE, reasons=(), created_at=NOW)
     reader = Reader(

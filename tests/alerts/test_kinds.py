@@ -404,11 +404,11 @@ def test_a_text_that_a_kind_lacks_is_told_by_its_name(monkeypatch: pytest.Monkey
 
 
 async def one_value(_self: object) -> None:
-    """What takes too little."""
+    """A method that takes too little."""
 
 
 def one_value_more(_self: object, _more: object) -> None:
-    """What takes too much."""
+    """A method that takes too much."""
 
 
 PARTS = {

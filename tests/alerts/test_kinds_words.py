@@ -126,7 +126,15 @@ def test_however_long_a_story_its_reporters_stay_and_it_fits() -> None:
 
 @pytest.mark.parametrize("language", WHOLE)
 def test_a_move_explains_itself(language: str) -> None:
-    assert moves.why_move(jumped(), language).text == expected("alerts.why_move", language)
+    since = moves.Since(jumped().baseline.effective_on)
+    shown = moves.why_move(jumped(), language, since=since).text
+    assert shown == expected("alerts.why_move", language)
+
+
+@pytest.mark.parametrize("language", WHOLE)
+def test_an_alert_of_the_same_day_is_named_by_its_hour(language: str) -> None:
+    since = moves.Since(date(2021, 10, 20), "10:05")
+    assert "10:05" in moves.why_move(drifted(), language, since=since).text
 
 
 @pytest.mark.parametrize("language", WHOLE)
@@ -134,13 +142,13 @@ def test_a_move_and_its_why_say_the_same_figure_of_a_usual_day(language: str) ->
     told = moves.move(jumped(), alert=1, language=language, source_names=BANK).text
     usual = phrase("move.usual", language, usual=share(jumped().usual, language, 2)).text
     assert usual in told
-    assert share(jumped().usual, language, 2) in moves.why_move(jumped(), language).text
+    assert share(jumped().usual, language, 2) in moves.why_move(jumped(), language, since=None).text
 
 
 def test_a_drift_is_compared_with_no_usual_day() -> None:
     told = moves.move(drifted(), alert=1, language="en", source_names=BANK).text
     assert "usually" not in told
-    assert "Usually" not in moves.why_move(drifted(), "en").text
+    assert "Usually" not in moves.why_move(drifted(), "en", since=None).text
 
 
 def test_a_story_names_who_reported_it_and_when() -> None:
@@ -159,9 +167,7 @@ def test_a_story_names_who_reported_it_and_when() -> None:
 
 @pytest.mark.parametrize("language", WHOLE)
 def test_a_story_explains_itself(language: str) -> None:
-    """What the detector says of it, in the language of its reader, with the words that stand in
-    it.
-    """
+    """The detector's reasons for it, in its reader's language, with the words that stand in it."""
     texts = expected("alerts.border_story", language)
     found = detect(*texts, language)
     shown = stories.why_story(
@@ -334,7 +340,7 @@ def test_button_data_stays_within_telegrams_64_bytes(language: str) -> None:
 
 
 def asked(msgid: str, values: dict[str, str], language: str, *reasons: Reason) -> str:
-    """What an operator reads."""
+    """The text that an operator reads."""
     notice = a_notice(msgid, values)
     shown = notices.notice(notice, language, reasons=reasons, today=NOW.date())
     return shown.text
@@ -349,7 +355,7 @@ def test_an_operator_reads_in_their_language_why_a_rate_is_held(language: str) -
 
 @pytest.mark.parametrize("language", WHOLE)
 def test_an_operator_reads_in_their_language_why_a_story_would_be_told(language: str) -> None:
-    """What speaks against it too: it is they who judge."""
+    """Reasons against it too: it is they who judge."""
     values = {"title": "A match", "text": "of border guards", "feeds": "One", "link": "l"}
     why = (
         a_reason("grave"),

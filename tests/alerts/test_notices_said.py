@@ -1,4 +1,4 @@
-"""What a notice says: sources and chats by their names, figures and days as people of a language
+"""The words of notices: sources and chats by their names, figures and days as people of a language
 write them, and each reason with the word that gave it away.
 """
 
@@ -45,7 +45,7 @@ language = "en"
 
 
 def said(msgid: str, values: dict[str, str], language: str = "en", *why: Reason) -> str:
-    """What an operator reads on the day of it."""
+    """The text that an operator reads on the day of it."""
     made = a_notice(msgid, values)
     return notice(made, language, names=NAMES, reasons=why, today=NOW.date()).text
 
@@ -159,7 +159,7 @@ def test_each_question_is_answered_by_the_number_of_what_is_held(msgid: str, kin
 async def words(
     store: Store, msgid: str, values: dict[str, str], language: str, *why: Reason
 ) -> str:
-    """What a stored notice is put into, as a sender does."""
+    """The words of a stored notice, as a sender asks for them."""
     async with store.writing() as db:
         pk = await storage.alerts.enqueue(
             db, alert(5, a_notice(msgid, values), now=NOW, reasons=why)

@@ -133,7 +133,7 @@ async def decide_both(world: World, road: str, audience: Audience, **changes: An
 
 
 def texts(world: World, reader: int) -> list[str]:
-    """What a reader has, in order."""
+    """The texts of a reader's chat, in order."""
     return [one["text"] for one in world.emulator.messages(reader) if "text" in one]
 
 

@@ -1,4 +1,4 @@
-"""What a chat's own rules say, word by word: alone, beside each other, and with a move."""
+"""The words of a chat's own rules: alone, beside each other, and with a move."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def said(db: Db, language: str, pk: int) -> tuple[Message, Message]:
 
 
 def buttons(of: Message) -> list[str]:
-    """What its buttons say."""
+    """The words on its buttons."""
     return [one.text for row in of.buttons for one in row]
 
 

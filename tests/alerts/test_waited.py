@@ -1,4 +1,4 @@
-"""What waited for the end of quiet hours, where a part of it cannot be read."""
+"""Alerts that waited for the end of quiet hours, where a part of them cannot be read."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Record:
         self._root = URL(address) / "emulator"
 
     async def read(self, what: str, **query: str) -> Any:
-        """What there is to read."""
+        """The JSON of one of the demonstration's pages."""
         async with (
             aiohttp.ClientSession(raise_for_status=True) as session,
             session.get(self._root / what, params=query) as answer,

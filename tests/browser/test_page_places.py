@@ -116,7 +116,7 @@ async def test_the_bot_is_added_where_one_runs_things_and_nowhere_else(
 
 
 async def test_a_topic_is_a_conversation_of_its_own(browser: Browser, emulator: Emulator) -> None:
-    """What is written in it stays in it; a dot tells of another in which something new is."""
+    """Messages stay in the topic they were written in; a dot tells of a new one in another."""
     emulator.set_bot_status(GROUP, "administrator", by=AIGUL)
     page = await opened(browser, emulator, "ru-RU")
     await page.locator(f"[data-chat='{GROUP}']").click()

@@ -47,7 +47,7 @@ ALIKE = re.compile(r"^(EN|RU|KY|English|OK)$|[@/]\w+|Telegram|429")
 
 
 def patterns(texts: Iterator[str]) -> list[re.Pattern[str]]:
-    """What these texts may have become, whatever was filled into them."""
+    """Patterns of all that these texts may become, whatever is filled into them."""
     found: list[re.Pattern[str]] = []
     for text in texts:
         whole = "(.+)".join(re.escape(part) for part in re.split(r"\{\w+\}", text))
@@ -56,7 +56,7 @@ def patterns(texts: Iterator[str]) -> list[re.Pattern[str]]:
 
 
 def foreign(said: set[str], code: str) -> list[str]:
-    """What is in another language than this: has a Latin word, or is one of the other's texts."""
+    """The texts in another language than this: with a Latin word, or of the other's catalog."""
     other = next(one for one in CODES if one != code)
     mine, theirs = (
         patterns(text for key, text in demo_texts(one).items() if not key.startswith(OURS))
@@ -197,7 +197,7 @@ async def the_chat(town: Town) -> None:
 
 
 async def an_answer_in_a_box(town: Town) -> None:
-    """What a pressed button says, over everything."""
+    """The answer to a pressed button, over everything."""
     town.emulator.updates.pending.clear()
     await town.page.locator("#main .key", has_text="7").click()
     asked = await pending(town.emulator, "callback_query")

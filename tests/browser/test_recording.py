@@ -36,7 +36,7 @@ class Recording:
         self._spans: list[int] = []
 
     async def take(self, span: int, shown: Locator | None = None) -> None:
-        """What is seen now, down to the end of what is `shown`."""
+        """Take a picture of the page as it is, down to the end of what is `shown`."""
         if shown is not None:
             await shown.evaluate("it => it.scrollIntoView({block: 'end', behavior: 'instant'})")
         shot = Image.open(io.BytesIO(await self._page.screenshot(animations="disabled")))

@@ -83,7 +83,7 @@ PIECES = st.sampled_from(
 def test_an_amount_in_the_languages_own_notation_is_read_back(
     amount: Decimal, language: str
 ) -> None:
-    """What Babel writes for en, ru and ky is the first reading there."""
+    """A number as Babel writes it for en, ru and ky is read so first there."""
     written = format_decimal(amount, locale=language)
     question = parse_question(f"{written} {SUFFIXES[language]}", language=language)
     assert question.amount == amount

@@ -1,4 +1,4 @@
-"""What people ask, in three languages, and what they say that is no question."""
+"""Questions that people ask in three languages, and words of theirs that are none."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_what_is_no_span_is_answered_with_one_that_works(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["23-23", "0-24", "00:00-00:00", "00:00-23:59", "с 7 до 6"])
 def test_an_empty_span_and_one_of_the_whole_day_are_refused(text: str) -> None:
-    """What waits has to come some time."""
+    """A waiting message has to come some time."""
     with pytest.raises(UserError) as found:
         parse_quiet(text)
     assert found.value.msgid == "error.quiet.day"

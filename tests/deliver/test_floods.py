@@ -55,7 +55,7 @@ async def paused(store: Store) -> timedelta | None:
 
 
 async def states(bench: World) -> list[str]:
-    """What every delivery's row says."""
+    """The states of every delivery."""
     return [state for number in READERS for state, _ in await bench.rows(number)]
 
 
@@ -63,7 +63,7 @@ async def states(bench: World) -> list[str]:
 async def test_G4_when_every_call_is_refused_all_replicas_are_silent_until_then(
     replicas: tuple[World, World], seconds: int
 ) -> None:
-    """What was in flight is refused too, then nobody asks; the queue is whole."""
+    """Calls in flight are refused too, then nobody asks; the queue is whole."""
     one, two = replicas
     for number in MANY:  # more than leave while the pause is being stored
         one.emulator.add_private(one.emulator.add_user(number, "R", "en"))

@@ -163,11 +163,12 @@ class Relay:
         self._ours.discard(writer)
 
     def break_all(self) -> None:
-        """What is open stays open, and nothing comes through it any more."""
+        """Let nothing more come through the connections that are open; they stay open."""
         self._broken |= self._ours
 
 
 @pytest.mark.cases
+@pytest.mark.slow
 async def test_G15_idle_connections_that_broke_without_a_word_are_not_tried_one_by_one(
     store: Store,
 ) -> None:

@@ -96,7 +96,7 @@ class Row:
 
 
 class Quiet:
-    """What else a claim asks, which has nothing to do here."""
+    """The other parts that a claim asks, which have nothing to do here."""
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[object]:

@@ -1,4 +1,4 @@
-"""What each outcome means: for its delivery, for its chat, for the token, and for the operators."""
+"""The meaning of each outcome: for its delivery, its chat, the token, and the operators."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class Desk(World):
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What the machine's clock says, to be set; chance is in its middle."""
+    """The machine's clock, to be set; chance is in its middle."""
     at = [1000.0]
     monkeypatch.setattr(reactions, "boottime", lambda: at[0])
     monkeypatch.setattr("bot.telegram.retry.random.uniform", lambda low, high: (low + high) / 2)
@@ -183,7 +183,7 @@ def _reactions(desk: Desk, store: Store, api: Api) -> Reactions:
 
 
 def counted(lane: str, outcome: str) -> float:
-    """What /metrics says of a lane's outcomes."""
+    """The count of a lane's outcomes that /metrics shows."""
     labels = {"lane": lane, "outcome": outcome}
     return metrics.REGISTRY.get_sample_value("jarchy_deliveries_total", labels) or 0.0
 

@@ -42,7 +42,7 @@ def delivery(chat: int, lane: Lane = Lane.ALERT) -> Claimed:
 
 
 def claim(*items: Claimed, first_in: float = 0.0, slots: int | None = None) -> Claim:
-    """What a claim gave: a slot for each, a tenth of a second apart."""
+    """The result of a claim: a slot for each, a tenth of a second apart."""
     return Claim(
         at=NOW,
         deliveries=items,

@@ -56,7 +56,7 @@ async def test_the_quiet_hours_of_very_many_end_in_pieces_without_a_pause(
 async def test_upkeep_looks_for_what_channels_keep_back_for_no_reason_any_more(
     store: Store,
 ) -> None:
-    """What left by no report's own transaction leaves by this."""
+    """Posts that no report's own transaction let go leave by this."""
     async with store.writing() as db:
         story, _ = await withheld_story(db)
         await report(db, "two", story)

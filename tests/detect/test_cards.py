@@ -1,4 +1,4 @@
-"""What a card shows of a bank's rates around its day: which hold, which come, of when it is."""
+"""A card of a bank's rates around its day: which hold, which come, of when it is."""
 
 from __future__ import annotations
 

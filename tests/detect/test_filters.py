@@ -192,7 +192,7 @@ def test_the_sources_offered_are_those_that_the_message_credits() -> None:
 def test_words_and_places_are_offered_as_a_dictionary_of_the_readers_language_has_them(
     title: str, language: str, words: list[str], places: list[str]
 ) -> None:
-    """What a measured event is called counts as said in every language. What is offered under a
+    """The name of a measured event counts as said in every language. Whatever is offered under a
     story would have kept it back.
     """
     measured = title if title.startswith("earthquake") else ""

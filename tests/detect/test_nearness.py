@@ -17,7 +17,7 @@ PLACES = load_catalog().places
 
 
 def told(title: str, text: str = "", language: str = "en") -> frozenset[str]:
-    """What a story of one report is near to."""
+    """The places that a story of one report is near to."""
     item = entry(title=title, summary=text, content="", language=language)
     stored = StoredEntry(pk=1, feed="f", entry=item, seen_at=NOW, story=1)
     return near(Story(pk=1, entries=(stored,)), None, PLACES.values())

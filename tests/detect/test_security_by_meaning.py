@@ -54,7 +54,7 @@ def test_what_the_vector_decided_against_the_words_is_said() -> None:
 
 
 def lexicon_odds(title: str, text: str) -> float:
-    """What the lexicon alone thinks of a text in English."""
+    """The log-odds that the lexicon alone gives a text in English."""
     found = security.weighed(security.zones(title, text), "en")
     return security.lexicon("en").bias + sum(found.values())
 

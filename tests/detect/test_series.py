@@ -1,4 +1,4 @@
-"""What of many rates holds on a day or before it, and which day with a rate lies nearest to one."""
+"""The rates that hold on a day, and the nearest day that has one."""
 
 from __future__ import annotations
 

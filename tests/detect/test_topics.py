@@ -1,4 +1,4 @@
-"""What a text is about, in three languages; with stories of our own."""
+"""The topics of texts in three languages; with stories of our own."""
 
 from __future__ import annotations
 

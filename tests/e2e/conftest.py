@@ -1,4 +1,4 @@
-"""What every test of the real program leaves behind: nothing."""
+"""Tests of the real program leave nothing behind."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from tests.e2e.program import kill_all
 
 @pytest.fixture(autouse=True)
 async def no_program_left() -> AsyncIterator[None]:
-    """What a failed test started ends with it."""
+    """Programs that a failed test started end with it."""
     yield
     await kill_all()

@@ -64,7 +64,7 @@ class Day:
             return answer.status, answer.headers, await answer.text()
 
     async def samples(self) -> Sequence[Sample]:
-        """What /metrics shows now."""
+        """The samples that /metrics shows now."""
         return read_samples((await self.get("/metrics"))[2])
 
     async def counted(self, fits: Callable[[Sequence[Sample]], bool]) -> Sequence[Sample]:

@@ -1,6 +1,4 @@
-"""What the log of the program says of one question and of one alert, from their beginning to the
-last message.
-"""
+"""The program's log of one question and of one alert, from their beginning to the last message."""
 
 from __future__ import annotations
 

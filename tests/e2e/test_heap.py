@@ -1,4 +1,4 @@
-"""What a running bot keeps in memory: one heap for all its threads, and few pages of its file."""
+"""The memory of a running bot: one heap for all its threads, and few pages of its file."""
 
 from __future__ import annotations
 

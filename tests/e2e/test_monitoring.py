@@ -51,7 +51,7 @@ def test_every_expression_is_written_with_documented_names_and_labels() -> None:
 
 
 def test_every_name_is_looked_at_by_a_picture() -> None:
-    """What is counted is shown."""
+    """Every counter is shown."""
     asked = {one.name for _, target in TARGETS for one in selectors(parse(target))}
     for name, (kind, _) in documented().items():
         names = {name}

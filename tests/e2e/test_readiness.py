@@ -40,7 +40,7 @@ async def asked(of: Operated) -> AsyncIterator[Asked]:
 
 
 class Asked:
-    """What it answers."""
+    """The program's pages of its own health."""
 
     def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
         self._session, self._address = session, address

@@ -1,6 +1,4 @@
-"""What is published: the built wheel in an empty environment, with what the lock names and nothing
-of the clone.
-"""
+"""The published wheel in an empty environment, with what the lock names and none of the clone."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ async def test_a_move_and_a_story_reach_a_subscriber_and_a_channel_once(
 async def test_P1_sigkill_between_storing_and_sending_loses_nothing(
     tmp_path: Path, emulator: Emulator, publishers: Publishers
 ) -> None:
-    """What was decided before the kill is sent after the restart, once, by itself."""
+    """A decision of before the kill is sent after the restart, once, by itself."""
     program = Program(tmp_path, emulator, catalog(publishers.url))
     await program.start()
     await subscribed(emulator, program)

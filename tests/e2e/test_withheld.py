@@ -28,7 +28,7 @@ async def emulator() -> AsyncIterator[Emulator]:
 
 
 def data(message: dict[str, Any]) -> list[str]:
-    """What the buttons under a message send."""
+    """The data of the buttons under a message."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     return [one.get("callback_data", "") for row in rows for one in row]
 

@@ -53,7 +53,7 @@ async def test_a_rich_message_comes_back_as_its_blocks(client: Client, emulator:
 
 
 async def test_a_text_is_edited_into_a_rich_message_and_back(client: Client) -> None:
-    """What it had of the other goes; the same again is refused as any edit that changes nothing."""
+    """Fields of the other kind go; the same again is refused as any edit that changes nothing."""
     sent = await client.ok("sendMessage", chat_id=AIGUL, text="/rates", link_preview_options={})
     target = {"chat_id": AIGUL, "message_id": sent["message_id"]}
     rich = await client.ok("editMessageText", **target, rich_message=message(TABLE))

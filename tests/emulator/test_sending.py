@@ -363,7 +363,7 @@ async def test_a_file_that_somebody_sends_is_downloaded_up_to_twenty_megabytes(
 
 
 async def test_bad_photos_are_refused(client: Client) -> None:
-    """What is no picture, too stretched, too long in words or not here gets its own 400."""
+    """A file that is no picture, too stretched, too long in words or not here gets its own 400."""
     chat = str(AIGUL)
     assert (await upload(client, "sendPhoto", "photo", b"GIF?", chat_id=chat))[
         "description"

@@ -1,4 +1,4 @@
-"""What counts as late in a demonstration."""
+"""Messages that count as late in a demonstration."""
 
 from __future__ import annotations
 

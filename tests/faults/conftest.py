@@ -1,6 +1,4 @@
-"""What the real program meets in these tests: an emulated Telegram, and publishers that say nothing
-new.
-"""
+"""The surroundings of the real program here: an emulated Telegram, and publishers without news."""
 
 from __future__ import annotations
 
@@ -36,6 +34,6 @@ async def publishers() -> AsyncIterator[Publishers]:
 
 @pytest.fixture(autouse=True)
 async def no_program_left() -> AsyncIterator[None]:
-    """What a failed test started ends with it."""
+    """Programs that a failed test started end with it."""
     yield
     await kill_all()

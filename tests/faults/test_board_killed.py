@@ -32,7 +32,7 @@ async def channel(folder: Path, number: int) -> None:
 
 
 async def stored(folder: Path, number: int) -> Board:
-    """What a channel's board is afterwards."""
+    """A channel's board as it is stored afterwards."""
     store = await open_store(f"sqlite:///{folder / f'{number}.db'}")
     async with store.reading() as db:
         found = await storage.boards.get(db, number)

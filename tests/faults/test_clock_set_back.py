@@ -114,7 +114,7 @@ async def test_T7_a_step_seen_by_what_was_rolled_back_is_followed_by_the_next(
 async def test_T8_a_clock_set_back_stops_no_sending(
     migrated_url: str, monkeypatch: pytest.MonkeyPatch, by: timedelta
 ) -> None:
-    """What was paced, leased or put off until then goes on at once."""
+    """Everything that was paced, leased or put off until then goes on at once."""
     readers = range(READER, READER + 6)
     async with bench(migrated_url, readers=len(readers)) as one, Running(one):
         await one.alert()
@@ -272,7 +272,7 @@ async def test_T8_a_slow_answer_is_no_step(store: Store, monkeypatch: pytest.Mon
 async def test_T8_a_clock_set_back_while_nothing_ran_is_seen_at_the_start(
     migrated_url: str, monkeypatch: pytest.MonkeyPatch, by: timedelta
 ) -> None:
-    """What was paced and put off goes at once, and the start after that moves nothing again."""
+    """Everything paced and put off goes at once, and the start after that moves nothing again."""
     async with bench(migrated_url) as one:
         async with Running(one):
             await one.alert(lasts=DAY)

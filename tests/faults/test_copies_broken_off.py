@@ -147,7 +147,7 @@ async def test_P6_a_copy_without_room_is_refused_and_leaves_nothing(tmp_path: Pa
 async def test_P6_a_servers_copy_that_fills_the_disk_leaves_nothing(
     tmp_path: Path, migrated_postgres_url: str
 ) -> None:
-    """What cannot be foreseen, for it is packed: pg_dump's own word for it, in one line."""
+    """A packed copy's size cannot be foreseen: pg_dump refuses in its own words, in one line."""
     # packed to a half it does not fit, and to an eighth, which is tried, it would
     await large(migrated_postgres_url, 5_000, body=lambda: os.urandom(800).hex())
     with small_disk(tmp_path / "small") as small:
@@ -200,7 +200,7 @@ def _pass_on(giver: socket.socket, taker: socket.socket, *, changed: bool) -> No
 
 @contextmanager
 def pooler(folder: str) -> Iterator[int]:
-    """What stands between a client and the server with its socket there; the port it listens on."""
+    """A stand-in between a client and the server with its socket there; the port it listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:

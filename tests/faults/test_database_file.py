@@ -374,7 +374,7 @@ def state_of(path: Path) -> tuple[str, int, str]:
 async def test_P11_a_database_of_every_released_schema_is_migrated_after_a_copy(
     tmp_path: Path, revision: str
 ) -> None:
-    """What was in it still is, and the copy is as it was."""
+    """Rows of before are still in it, and the copy is as it was."""
     path = tmp_path / "jarchy.db"
     of_revision(path, revision)
     store = await open_store(f"sqlite:///{path}")

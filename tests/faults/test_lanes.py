@@ -49,7 +49,7 @@ JITTER = 5
 
 
 def kept(report: Report, plan: Plan) -> None:
-    """What must hold of every run."""
+    """Check all that must hold of every run."""
     assert len(report.delays) == plan.alerts
     assert report.refused == 0
     assert report.most_a_second <= plan.rate + JITTER
@@ -165,7 +165,7 @@ async def asked_on(bench: World, askers: int, left: Callable[[str], None]) -> As
 async def test_G24_beside_questions_an_urgent_alert_goes_before_a_routine_one_under_way(
     store: Store,
 ) -> None:
-    """What was claimed and not begun gives way, also to another alert for the same chats."""
+    """Deliveries claimed and not begun give way, also to another alert for the same chats."""
     async with sender(store) as bench:
         for number in READERS:
             await bench.reader(number)
@@ -307,7 +307,7 @@ def test_G24_no_second_has_more_than_the_rate_however_replies_and_deliveries_com
 async def test_G24_no_second_has_more_than_the_rate_where_a_busy_machine_keeps_replies_waiting(
     rate: float,
 ) -> None:
-    """What was let go together leaves together, up to half a second later."""
+    """Messages let go together leave together, up to half a second later."""
     dice, now = random.Random(rate), boottime() + 60
     slots = Slots(rate, by_row=False, has_room=lambda: True, is_away=lambda: False)
     slots.start()
@@ -457,9 +457,7 @@ async def test_G14_a_restart_forgets_no_answer_to_a_group(store: Store) -> None:
 async def test_G14_an_alert_claimed_before_its_chat_was_answered_waits_for_room(
     store: Store,
 ) -> None:
-    """What replies took since the claim looked is seen before an alert leaves: it goes back, and
-    comes in its time.
-    """
+    """Replies since the claim looked are seen before an alert leaves: it goes back for now."""
     if not store.alone:
         pytest.skip("there the row knows of every reply before it is sent")
     async with sender(store) as bench:

@@ -248,7 +248,7 @@ async def test_P21_operators_are_told_in_their_language_why_nothing_could_be_sav
 
 
 async def test_P21_no_delivery_is_begun_once_the_file_is_known_to_be_lost(tmp_path: Path) -> None:
-    """What is sent then could not be noted: sending ends before anything is saved or told."""
+    """A message sent then could not be noted: sending ends before anything is saved or told."""
     path = tmp_path / "jarchy.db"
     store, heard = await open_store(f"sqlite:///{path}"), Hearing()
     begun: list[tuple[list[str], list[Path]]] = []

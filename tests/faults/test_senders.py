@@ -307,9 +307,7 @@ async def test_P7_a_database_that_works_again_before_telegram_does_is_not_compla
 async def test_P14_an_event_loop_that_stands_still_past_its_leases_sends_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it had claimed is given back, what it had in flight is marked first; the log says where
-    it stood.
-    """
+    """Claimed deliveries are given back, those in flight marked first; the log says where."""
     lease, stall = 1.0, 1.5
     monkeypatch.setattr(claims, "LEASE", timedelta(seconds=lease))
     monkeypatch.setattr(claims, "MARGIN", lease / 3)

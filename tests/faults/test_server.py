@@ -70,7 +70,7 @@ async def everybody_has_it(one: World) -> None:
 
 
 async def states(one: World) -> set[str]:
-    """What the rows of all readers say."""
+    """The states of all readers' deliveries."""
     return {state for number in READERS for state, _ in await one.rows(number)}
 
 
@@ -396,7 +396,7 @@ async def test_P17_the_whole_program_goes_through_pgbouncer(pgbouncer: str, tmp_
 
 
 async def test_P17_a_copy_asks_for_the_servers_own_address(pgbouncer: str, tmp_path: Path) -> None:
-    """What pg_dump sets would be left to whoever gets its connection next."""
+    """Settings of pg_dump's would be left to whoever gets its connection next."""
     store = await open_store(pgbouncer)
     with pytest.raises(ConfigError, match="leads through a PgBouncer"):
         await asyncio.to_thread(dump, parse_url(pgbouncer), tmp_path / "night.dump")

@@ -22,7 +22,7 @@ from tests.test_cli import jarchy
 async def test_P15_a_server_that_is_away_when_telegram_answers_ends_no_start(
     tmp_path: Path, emulator: Emulator, postgres: Shared
 ) -> None:
-    """What was left is taken up when it is back, and questions are answered."""
+    """Updates that were left are taken up when it is back, and questions are answered."""
     with servers() as (server, _):
         server.make(postgres.empty())
         server.start()

@@ -102,9 +102,7 @@ def message(bot: Bot, chat: dict[str, Any], **fields: Any) -> Message:
 def test_G23_what_is_for_us(
     bot: Bot, chat: dict[str, Any], fields: dict[str, Any], read: bool
 ) -> None:
-    """What a person wrote; alone with us also what they forward or had made, but never by
-    ourselves.
-    """
+    """A person's words; alone with us also those they forward or had made, but never our own."""
     assert ForUs().filter(message(bot, chat, **fields)) is read
 
 

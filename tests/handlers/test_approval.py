@@ -75,7 +75,7 @@ async def states(desk: World) -> list[str | None]:
 
 
 async def news(desk: World) -> dict[str, Any]:
-    """What a reader sees of the news."""
+    """The answer that a reader gets to /news."""
     return await desk.ask("/news", chat=STRANGER)
 
 
@@ -153,7 +153,7 @@ async def test_S12_a_story_passed_on_opens_in_another_chat_in_its_language(desk:
 async def test_S12_a_link_to_no_story_says_so(
     world: World, monkeypatch: pytest.MonkeyPatch, chat: int, language: str
 ) -> None:
-    """What nobody has, and whatever else one may write."""
+    """Numbers that no story has, and whatever else one may write."""
     monkeypatch.setattr(Services, "allow", lambda *_: True)
     for payload in ("s_999999", "s_999999999999999999"):
         assert (await world.ask(f"/start {payload}", chat=chat))["text"] == t(
@@ -227,7 +227,7 @@ def labels(message: dict[str, Any]) -> dict[str, str]:
 
 
 async def decisions(desk: World) -> list[Decision]:
-    """What was kept of the operator's words."""
+    """The operator's words that were kept."""
     async with desk.store.reading() as db:
         return [made for _, made in await storage.decisions.every(db)]
 
@@ -408,7 +408,7 @@ async def test_a_correction_that_is_rejected_is_read_by_nobody(desk: World) -> N
 
 
 async def test_a_correction_of_what_still_waits_waits_beside_it(desk: World) -> None:
-    """What was shown is what is sent; the correction follows when it is let through too."""
+    """A card is sent as it was shown; the correction follows when it is let through too."""
     card, yes, _ = await question(desk)
     asked = await corrected(desk)
     await desk.press(READER, card, yes)

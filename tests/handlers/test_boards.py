@@ -89,7 +89,7 @@ async def told(world: World, title: str, *, topic: str = "security") -> None:
 
 
 def shown(world: World, number: int = CHANNEL) -> list[dict[str, Any]]:
-    """What a chat shows, service messages aside."""
+    """The messages of a chat, service messages aside."""
     return [one for one in world.emulator.messages(number) if "text" in one]
 
 
@@ -119,7 +119,7 @@ def edits(world: World) -> int:
 
 
 async def notices(world: World) -> list[str]:
-    """What whoever set the channel up was told of its board."""
+    """The notices about its board to whoever set the channel up."""
     return [msgid for msgid, _ in await world.notices() if msgid.startswith("notice.board")]
 
 

@@ -33,7 +33,7 @@ def boards_of(world: World, number: int = GROUP) -> list[dict[str, Any]]:
 
 
 async def command(world: World, text: str) -> str:
-    """What a group's administrator is answered."""
+    """The answer to a group's administrator."""
     asked = await world.emulator.send_text(GROUP, text, user_id=READER)
     found = await world.emulator.wait_message(
         GROUP, lambda m: m.get("from", {}).get("id") == world.emulator.bot.id, after=asked
@@ -53,7 +53,7 @@ async def group(world: World) -> World:
 
 
 async def notices(world: World, chat_id: int) -> list[str]:
-    """What was decided to tell a chat of its board."""
+    """The notices about its board that were decided for a chat."""
     found: list[str] = []
     for row in await world.alerts("notice"):
         if row.audience_chat == chat_id and row.payload["msgid"].startswith("notice.board"):

@@ -70,7 +70,7 @@ async def test_a_broadcast_that_is_not_sent_is_gone(desk: World) -> None:
 async def test_who_is_no_operator_any_more_writes_no_broadcast_and_may_still_cancel(
     desk: World,
 ) -> None:
-    """What they wrote is another's words by then; the row is theirs until they end it."""
+    """Their words are another's by then; the row is theirs until they end it."""
     await desk.ask("/broadcast")
     desk.bot.services.admins = frozenset()
     said = await desk.ask("a word that goes to nobody")

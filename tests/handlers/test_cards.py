@@ -1,4 +1,4 @@
-"""What was made of rates is kept until other rates are stored, by whichever replica."""
+"""Cards made of rates are kept until other rates are stored, by whichever replica."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ async def set_up(world: World, who: int = READER) -> SetUp:
 
 
 def data(message: dict[str, Any]) -> list[str]:
-    """What the buttons under a message send."""
+    """The data of the buttons under a message."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     return [one.get("callback_data", "") for row in rows for one in row]
 

@@ -165,7 +165,7 @@ async def test_G23_an_edit_of_what_is_not_for_us_is_ignored(
 
 
 async def test_G23_a_channels_own_posts_are_not_answered_in_it(world: World) -> None:
-    """What is written there is for its readers, and neither a question nor the edit of one."""
+    """Posts there are for its readers: neither a question nor the edit of one."""
     channel = int(POSTS["id"])
     world.emulator.add_channel(channel, "Somebody's channel", owner=READER)
     post = await world.emulator.send_text(channel, "/rates usd", user_id=READER)

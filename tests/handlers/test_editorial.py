@@ -343,7 +343,7 @@ async def test_what_waits_is_in_no_digest_and_on_no_board(world: World) -> None:
 
 
 async def _others(world: World) -> tuple[str, str]:
-    """What the channel's digest and its board say now."""
+    """The words of the channel's digest and of its board now."""
     due = DigestDue(day=NOW.date(), late=False)
     told = StoredAlert(
         id=7,
@@ -533,7 +533,7 @@ async def test_what_got_worse_is_asked_about_anew(world: World) -> None:
 async def test_stricter_than_the_operator_a_channel_waits_for_a_second_source_too(
     world: World,
 ) -> None:
-    """What the operator let through is posted when they say that another agency reports it."""
+    """A story that the operator let through is posted once they say that another agency has it."""
     world.bot.services.admins = frozenset({READER})
     world.ingest = replace(world.bot.ingest, admins=(READER,), security_policy="approve")
     await channel_with(world, Editorial.TWO_SOURCES)

@@ -1,4 +1,4 @@
-"""What one member of a group asks for themselves, and nobody else there sees."""
+"""Commands of one member of a group whose answers nobody else there sees."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def world(world: World) -> World:
 
 
 async def asked(world: World, command: str, who: int, **odd: object) -> dict[str, Any]:
-    """What the bot answers to a command that somebody sends from the group's menu."""
+    """The bot's answer to a command that somebody sends from the group's menu."""
     number = await world.emulator.send_text(GROUP, command, user_id=who, extra=odd)
     written = next(m for m in world.emulator.messages(GROUP) if m["message_id"] == number)
     assert written["ephemeral_message_id"], "the menu offers it so"

@@ -220,7 +220,7 @@ def an_alert(payload: Any, audience: Audience, key: str = "key") -> Alert:
 
 
 async def following(world: World) -> list[Any]:
-    """What mute and snooze may change."""
+    """The rows that mute and snooze may change."""
     return [await world.stored(table) for table in (subscription, rule_table)]
 
 

@@ -58,7 +58,7 @@ async def poll(world: World) -> int | None:
 
 
 def buttons(message: dict[str, Any]) -> list[str]:
-    """What its buttons send."""
+    """The data of its buttons."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     return [one["callback_data"] for row in rows for one in row if "callback_data" in one]
 
@@ -66,7 +66,7 @@ def buttons(message: dict[str, Any]) -> list[str]:
 async def test_what_is_new_in_an_own_feed_comes_to_its_chat_alone_and_silently(
     patient: World, published: Publishers
 ) -> None:
-    """What it listed when it was added does not; nothing of it is news to anybody else."""
+    """Entries listed when it was added do not come; none of it is news to anybody else."""
     await patient.ask("/subscribe", chat=RUSSIAN)
     published.put("/rss.xml", rss(FIRST))
     added = await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")

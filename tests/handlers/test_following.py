@@ -41,8 +41,8 @@ async def told(world: World) -> None:
 
 
 async def test_alerts_list_what_is_followed_and_when_it_last_spoke(world: World) -> None:
-    """What another chat was told is not what this one was; the day is the program's, as everything
-    else that is shown, and not the machine's (a demonstration has its own).
+    """Alerts of another chat are not this one's; the day is the program's, as everything else that
+    is shown, and not the machine's (a demonstration has its own).
     """
     # the digest's hour is not now: the program would send it where a test lasts for seconds
     follows = ["pair:USD/KGS", "topic:security", "digest:20:30@Asia/Bishkek"]

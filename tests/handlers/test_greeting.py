@@ -76,7 +76,7 @@ async def test_the_menu_of_subscriptions_stays_a_menu(world: World) -> None:
 
 
 async def test_every_example_in_an_answer_works(world: World) -> None:
-    """What is named to somebody who was not understood is understood."""
+    """Examples named to somebody who was not understood are understood."""
     answer = await world.ask("abracadabra")
     example = next(e for e in answer["entities"] if e["type"] == "code")
     text = answer["text"][example["offset"] : example["offset"] + example["length"]]

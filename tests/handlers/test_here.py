@@ -18,7 +18,7 @@ from bot.i18n import t
 from bot.languages import LANGUAGES
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Chat, Post
-from bot.render.here import address
+from bot.render.here import message_address
 from tests.handlers.conftest import GROUP, READER, STRANGER, World
 from tests.handlers.test_quiet_hours import MOVED, data
 
@@ -52,7 +52,7 @@ def by_us(world: World) -> Any:
 async def press(
     world: World, message: dict[str, Any], what: str, *, user: int = READER
 ) -> dict[str, Any]:
-    """What a press is answered with."""
+    """The answer to a press."""
     answer = await world.emulator.press(
         FORUM, message["message_id"], what, user_id=user, timeout=60
     )
@@ -134,7 +134,7 @@ async def test_the_settings_show_where_posts_go_and_take_it_back(forum: World) -
     await press(forum, asked, f"here:{RATES}:rates")
     shown = await write(forum, "/settings")
     links = [one["url"] for one in shown["entities"] if one["type"] == "text_link"]
-    assert links == [address(FORUM, RATES)] == ["https://t.me/c/2000000077/7"]
+    assert links == [message_address(FORUM, RATES)] == ["https://t.me/c/2000000077/7"]
     await press(forum, shown, "set:here")
     opened = shown_now(forum, shown)
     assert data(opened) == ["unhere:rates", "set:back"]
@@ -178,7 +178,7 @@ async def test_where_there_are_no_topics_here_says_so(forum: World, language: st
 
 
 async def test_each_kind_of_post_goes_to_its_topic(forum: World) -> None:
-    """What has none goes to General."""
+    """Posts of a kind without one go to General."""
     asked = await write(forum, "/here", RATES)
     await press(forum, asked, f"here:{RATES}:rates")
     await decided(forum, RateMoved(moved=MOVED), "moved")

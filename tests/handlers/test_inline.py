@@ -16,7 +16,7 @@ def ids(answer: dict[str, Any]) -> list[str]:
 
 
 def said(result: dict[str, Any]) -> str:
-    """What a result would send."""
+    """The text that a result would send."""
     return str(result["input_message_content"]["message_text"])
 
 

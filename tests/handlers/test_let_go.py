@@ -1,5 +1,5 @@
-"""What is answered in general words, or let go without any: presses nobody can read, presses under
-nothing, and whatever failed.
+"""Updates that are answered in general words, or let go without any: presses nobody can read,
+presses under nothing, and whatever failed.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ async def known(world: World, number: int) -> Chat | None:
 
 
 async def follows(world: World, number: int) -> set[str]:
-    """What a chat is subscribed to."""
+    """The subscriptions of a chat."""
     async with world.bot.store.reading() as db:
         return set(await storage.chats.subscriptions(db, number))
 

@@ -93,7 +93,7 @@ async def filters(world: World, chat: int = READER) -> list[StoredFilter]:
 
 
 def data(message: dict[str, Any]) -> list[str]:
-    """What a message's buttons send."""
+    """The data of a message's buttons."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     return [one["callback_data"] for row in rows for one in row if "callback_data" in one]
 

@@ -1,4 +1,4 @@
-"""What is not for us is not answered; what is, is answered although a field is missing."""
+"""Updates that are not for us get no answer; those that are get one, though a field is missing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COMMAND = [{"type": "bot_command", "offset": 0, "length": 5}]
 
 
 def ours(world: World, chat: int) -> list[str]:
-    """What the bot said in a chat."""
+    """The bot's words in a chat."""
     said = [
         m
         for m in world.emulator.messages(chat)

@@ -1,6 +1,4 @@
-"""What is not understood is named, with what would do: in each language, by the commands that read
-words.
-"""
+"""Words that are not understood are named, with what would do, in each language."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ ODD: dict[str, dict[str, Any]] = {
 
 
 def command(text: object, length: object) -> dict[str, Any]:
-    """What should be a command: the library looks for one in a kind that nobody handles, too."""
+    """A message with a command: the library looks for one in kinds that nobody handles, too."""
     entity = {"type": "bot_command", "offset": 0, "length": length}
     return message(text=text, entities=[entity])["message"]
 

@@ -1,4 +1,4 @@
-"""What operators alone have: menus of their own, and words on trouble, by name."""
+"""The operators' own: menus, and words on trouble, by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is stored about a chat is its own: given on request, erased on request, everywhere."""
+"""A chat's stored data are its own: given on request, erased on request, everywhere."""
 
 from __future__ import annotations
 

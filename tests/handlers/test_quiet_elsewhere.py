@@ -58,7 +58,7 @@ async def test_G21_a_private_chats_quiet_outlasts_a_restart(
 async def test_G21_a_private_chats_quiet_is_kept_by_other_replicas(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str
 ) -> None:
-    """What one was told is in the store, and whoever answers next looks there."""
+    """A wait that one replica was told is in the store, and whoever answers next looks there."""
     monkeypatch.chdir(tmp_path)
     now = datetime.now(UTC)
     async with Emulator(TEST_TOKEN, "jarchy_bot") as emulator:
@@ -91,7 +91,7 @@ async def test_G21_a_burst_of_alerts_is_no_quiet(store: Store) -> None:
 async def test_G21_nobody_stands_waiting_for_a_group_that_is_to_be_left_alone(
     world: World,
 ) -> None:
-    """What was asked in it is left to the outbox, one answer, and the next question is taken."""
+    """Questions in it are left to the outbox, one answer, and the next is taken."""
     async with world.bot.store.writing() as db:
         await storage.chats.add(db, a_chat(GROUP, kind=ChatKind.GROUP), now=NOW)
         await storage.chats.pause(db, GROUP, timedelta(minutes=10))

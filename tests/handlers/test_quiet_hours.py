@@ -17,6 +17,7 @@ import storage.filters
 import storage.rules
 import storage.stories
 import storage.switch
+import storage.told
 from bot.alerts import corrections, edits, stories
 from bot.alerts.digests import DigestDue
 from bot.alerts.feeds import FeedBrought
@@ -24,7 +25,7 @@ from bot.alerts.moves import RateMoved
 from bot.alerts.rules import RuleFired
 from bot.deliver.marks import NOTHING_TO_SAY
 from bot.detect.moves import Moved
-from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
+from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Chat, Post, Sound
 from bot.model.filters import Filter, Sense, Trait
 from bot.model.news import Verdict
@@ -52,7 +53,7 @@ LEVEL = Rule(
 
 
 def data(message: dict[str, Any]) -> list[str]:
-    """What a message's buttons send."""
+    """The data of a message's buttons."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     return [one["callback_data"] for row in rows for one in row if "callback_data" in one]
 
@@ -250,6 +251,11 @@ async def test_the_night_comes_as_one_message(patient: World) -> None:
         "Left out by your filters: 1 · /mute"
     )
     assert any(one.get("url") == "https://agency.example/1" for one in told["entities"])
+    await world.done()
+    async with world.bot.store.reading() as db:
+        heard = await storage.told.heard(db, READER, About(story=1))
+    assert heard is not None
+    assert heard.message == told["message_id"]
     assert data(told) == [one for one in data(told) if one.startswith("why:")] != []
     await world.press(READER, told["message_id"], data(told)[0])
     why = await world.tells(READER, "waited for your quiet hours")

@@ -85,7 +85,7 @@ async def test_G20_an_answer_to_a_topic_that_is_gone_comes_in_general(patient: W
 
 
 async def test_G20_an_edit_that_is_refused_becomes_a_new_message(patient: World) -> None:
-    """What the button was to show is shown."""
+    """The text that the button was to show is shown."""
     menu = await patient.ask("/settings")
     for refusal in (
         "message to edit not found",
@@ -179,7 +179,7 @@ async def charted(world: World) -> World:
 
 
 async def wanted(world: World, wish: str, chat: int = READER) -> int:
-    """What is written, or pressed under a chart; how many calls there were before."""
+    """Write a wish, or press it under a chart; returns how many calls there were before."""
     if wish.startswith("/"):
         calls = world.emulator.calls.total
         await world.emulator.send_text(chat, wish)
@@ -253,7 +253,7 @@ async def test_G21_files_and_pictures_told_to_wait_long_end_in_one_late_word(
 
 @pytest.mark.usefixtures("impatient")
 async def test_G21_files_and_pictures_keep_the_quiet_that_words_were_told(charted: World) -> None:
-    """What is asked meanwhile has the one late answer."""
+    """Questions meanwhile have the one late answer."""
 
     async def quiet(chat: int, _method: str, wish: str) -> None:
         if wish != "/mydata":

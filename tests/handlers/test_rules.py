@@ -273,7 +273,7 @@ async def test_mute_and_snooze_under_a_subscribed_move_turn_into_what_undoes_the
 
 
 def labels(message: dict[str, Any]) -> list[list[str]]:
-    """What the buttons under a message say, row by row."""
+    """The words on the buttons under a message, row by row."""
     return [[one["text"] for one in row] for row in message["reply_markup"]["inline_keyboard"]]
 
 
@@ -433,9 +433,7 @@ async def test_S10_in_a_group_only_administrators_make_rules(patient: World) -> 
 
 
 async def test_S12_a_link_wakes_no_stopped_chat_and_its_rule_says_so(world: World) -> None:
-    """What was stopped stays so until /start alone; in a group only an administrator may wake
-    it.
-    """
+    """A stopped chat stays so until /start alone; in a group only an administrator may wake it."""
     await world.ask("/stop")
     shown = await world.ask("/start rule_USD_KGS_official_lt_80", fits="/KGS")
     await pressed_shows(world, shown, data(shown, "rule:save"), "/start turns me on")

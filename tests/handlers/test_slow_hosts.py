@@ -1,4 +1,4 @@
-"""What is waited for at a stranger's server is the asker's own affair."""
+"""Waiting for a stranger's server is the asker's own affair."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the running bot does by itself for its database: it forgets what is old, and copies it."""
+"""The running bot's own care for its database: it forgets what is old, and copies it."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 import storage.chats
 import storage.rates
@@ -14,6 +15,7 @@ from bot.convert.rules import parse_rule
 from bot.detect.rules import initial_state
 from bot.model.chats import ChatKind, Post, Sound
 from bot.model.rates import Series
+from storage.schema import delivery
 from tests.factories import chat as a_chat
 from tests.handlers.conftest import GROUP, NOW, RUSSIAN, STRANGER, days
 from tests.handlers.test_rules import YEAR, data, labels, pressed_under, publish
@@ -152,13 +154,18 @@ async def test_an_alert_that_is_resumed_in_its_list_rests_no_more(world: World) 
 async def test_a_move_names_an_alert_only_to_who_had_it(
     world: World, rules: tuple[str, ...]
 ) -> None:
-    """It is told in the same words to all, by the day alone; its *Why?* knows whose it is."""
+    """It is told in the same words to all, by the day alone; its *Why?* knows whose it is, and at
+    which hour of the same day it came.
+    """
     await settled(world)
     for chat in (READER, RUSSIAN):
         await world.ask("/start", chat=chat)
     await watching(world, RUSSIAN)
     await told(world, RUSSIAN)
     world.now += timedelta(days=1)
+    async with world.bot.store.writing() as db:  # by the database's clock it was now
+        this_morning = world.now - timedelta(hours=1)
+        await db.execute(update(delivery).values(finished_at=this_morning))
     await watching(world, READER, *rules)
     before = {chat: len(world.emulator.messages(chat)) for chat in (READER, RUSSIAN)}
     await publish(world, "84,7935", "1,2000")
@@ -175,6 +182,7 @@ async def test_a_move_names_an_alert_only_to_who_had_it(
         )
         assert (alert in why["text"]) is (chat == RUSSIAN)
         assert (last in why["text"]) is (chat == READER)
+        assert ("09:00" in why["text"]) is (chat == RUSSIAN)
 
 
 def keys(message: dict[str, Any]) -> list[list[dict[str, str]]]:
@@ -183,7 +191,7 @@ def keys(message: dict[str, Any]) -> list[list[dict[str, str]]]:
 
 
 async def standing(world: World, chat: int) -> tuple[tuple[str, ...], dict[int, bool]]:
-    """What a chat subscribes to, and which of its rules are paused."""
+    """The subscriptions of a chat, and which of its rules are paused."""
     async with world.bot.store.reading() as db:
         rules = {one.id: one.paused for one in await storage.rules.of_chat(db, chat)}
         return await storage.chats.subscriptions(db, chat), rules

@@ -1,4 +1,4 @@
-"""What a reader and an operator see of sources that disagree, or stand still."""
+"""The views of a reader and an operator of sources that disagree, or stand still."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What readers type is understood by every command alike: currencies, days, zones, bare numbers; in
-three languages.
-"""
+"""Words that all commands understand alike: currencies, days, zones, numbers; in all languages."""
 
 from __future__ import annotations
 

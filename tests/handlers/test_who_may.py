@@ -270,7 +270,7 @@ class Place:
         return str(answer.get("text", answer.get("caption", "")))
 
     async def press(self, data: str, who: int) -> str:
-        """What a press was answered with."""
+        """The answer to a press."""
         answer = await self.world.emulator.press(
             self.id, 1, data.format_map(self.numbers), user_id=who, timeout=40
         )
@@ -455,7 +455,7 @@ async def test_S9_an_operators_commands_are_nothing_in_a_group(group: Place) -> 
 
 
 async def test_S10_only_an_administrator_wakes_a_group(group: Place) -> None:
-    """What was stopped stays so until then; the answer to others says why."""
+    """A stopped group stays so until then; the answer to others says why."""
     await group.write("/stop", ADMINISTRATOR)
     asleep = await group.state()
     assert await group.write("/start", MEMBER) in REFUSALS

@@ -42,7 +42,7 @@ class Handler:
 
 
 async def outcomes(store: Store) -> dict[int, str | None]:
-    """What the inbox says of each update."""
+    """The outcome of each update in the inbox."""
     async with store.reading() as db:
         rows = await db.execute(select(table.c.update_id, table.c.outcome))
         return {row.update_id: row.outcome for row in rows}

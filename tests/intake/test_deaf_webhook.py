@@ -107,7 +107,7 @@ async def test_G17_while_posts_do_not_arrive_readyz_says_so_and_the_operator_is_
 
 
 async def _troubles(world: World) -> list[str]:
-    """What /readyz says of the webhook."""
+    """The troubles of the webhook that /readyz tells."""
     page = f"http://127.0.0.1:{world.bot.ops_port}/readyz"
     async with aiohttp.ClientSession() as session, session.get(page) as answer:
         reasons = (await answer.json())["reasons"]

@@ -1,6 +1,4 @@
-"""What the inbox promises at a start and while the database is away: nothing lost, nothing
-overtaken.
-"""
+"""The inbox's promises at a start and without its database: nothing lost, nothing overtaken."""
 
 from __future__ import annotations
 

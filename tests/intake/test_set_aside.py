@@ -183,7 +183,7 @@ async def life(
 
 
 async def outcomes(store: Store) -> dict[int, str | None]:
-    """What the store says became of each update."""
+    """The outcome of each update in the store."""
     async with store.reading() as db:
         rows = await db.execute(select(table.c.update_id, table.c.outcome))
         return {row.update_id: row.outcome for row in rows}

@@ -30,7 +30,7 @@ async def test_G25_what_cannot_be_set_aside_while_the_database_is_away_is_not_co
         """One whose update 5 no parser reads."""
 
         async def call(self, method: str, **parameters: Any) -> Any:
-            """What waits from the offset on; for ever nothing at the end."""
+            """The updates that wait from the offset on; for ever nothing at the end."""
             if method == "getUpdates":
                 asked.append((parameters["offset"], parameters["limit"]))
                 if (parameters["offset"] or 0) <= 5:

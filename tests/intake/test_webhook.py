@@ -57,7 +57,7 @@ class Desk:
         self.handled.append(item["update_id"])
 
     async def outcomes(self) -> dict[int, str | None]:
-        """What the store says became of each update."""
+        """The outcome of each update in the store."""
         async with self.store.reading() as db:
             rows = await db.execute(select(table.c.update_id, table.c.outcome))
             return {row.update_id: row.outcome for row in rows}

@@ -20,6 +20,6 @@ WHOLE = tuple(code for code in LANGUAGES if code in EXPECTED)
 
 
 def expected(name: str, language: str) -> Any:
-    """What a reader of the language gets: "status.whole"."""
+    """The text that a reader of the language gets, by its name: "status.whole"."""
     section, key = name.split(".")
     return EXPECTED[language][section][key]

@@ -1,5 +1,5 @@
-"""What the demonstration and its chat page say stands in the languages' folders; a language
-without it is spoken there too.
+"""Texts of the demonstration and its chat page stand in the languages' folders; a language without
+them is spoken there too.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def test_a_fourth_language_says_in_the_demonstration_what_it_has_words_for(tmp_p
 
 
 async def _shown(program: Path) -> dict[str, Any]:
-    """What the chat page of a copy's demonstration shows, once its bot is ready."""
+    """The state that the chat page of a copy's demonstration shows, once its bot is ready."""
     demo = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "demo", "--port", "0"),
         cwd=program,

@@ -1,4 +1,4 @@
-"""What stands in a language's folder is read, and is its own: what is not is told by its name."""
+"""Files in a language's folder are read, and are its own: others are told by their names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def told() -> list[str]:
-    """What a start says of the folders as they are now."""
+    """The problems that a start tells of the folders as they are now."""
     return list(languages.problems.__wrapped__())
 
 

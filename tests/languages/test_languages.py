@@ -256,7 +256,7 @@ def test_a_word_for_two_numbers_is_told(monkeypatch: pytest.MonkeyPatch) -> None
 def test_texts_that_are_no_catalog_to_their_end_are_refused_with_the_line(
     texts: str | bytes, wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What reads them for good would go on in English, without a word."""
+    """The reader of the program itself would go on in English, without a word."""
     shutil.copytree(ROOT / LANGUAGE_FOLDERS / "ky", tmp_path / "ky")
     raw = texts if isinstance(texts, bytes) else texts.encode()
     (tmp_path / "ky" / "jarchy.po").write_bytes(raw)
@@ -533,6 +533,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 def test_one_folder_more_is_read_behind_commands_and_in_lists(tmp_path: Path) -> None:
     """Its words for nothing, for ranges, for none, and what stands between amounts and days."""
     done = run(program_with_uzbek(tmp_path), "-c", COMMAND)
@@ -579,6 +580,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 def test_one_folder_more_is_read_in_what_publishers_write(tmp_path: Path) -> None:
     """Its months, hours, yesterday, dangers, and words that a full stop shortens."""
     done = run(program_with_uzbek(tmp_path), "-c", DOCUMENTS)

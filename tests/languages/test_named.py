@@ -1,5 +1,5 @@
-"""What a language's words name in the program is there, and each text that the program puts
-together has its words: both are told at the start by name.
+"""Names in a language's words exist in the program, and each text that the program puts together
+has its words: both are told at the start by name.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def test_no_reason_is_left_in_english(language: str) -> None:
 
 @pytest.mark.parametrize("language", WHOLE)
 def test_every_reason_of_a_notice_reaches_the_operator_in_their_words(language: str) -> None:
-    """What is behind it too, and what the log would say of it in another language's notice not."""
+    """Reasons behind it too, without the log's English in another language's notice."""
     for one in all_told().values():
         word = a_notice("notice.source", {"source": "bank"})
         shown = notice(word, language, reasons=(one.sample,), today=NOW.date()).text

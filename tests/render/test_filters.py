@@ -1,4 +1,4 @@
-"""What readers call topics and sources where they name them to a filter."""
+"""Readers' names for topics and sources, where they name them to a filter."""
 
 from __future__ import annotations
 

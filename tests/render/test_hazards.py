@@ -12,7 +12,7 @@ from bot.render.hazards import place
 
 
 def where(said: str, language: str) -> str:
-    """What a reader is told of a place that an institute wrote so."""
+    """The words for a place as an institute writes it."""
     hazard = Hazard(
         kind=HazardKind.EARTHQUAKE, size=None, place=said, latitude=None, longitude=None
     )

@@ -1,4 +1,4 @@
-"""What is stored is told in every language; erasing it is asked about first."""
+"""Stored data are told in every language; erasing them is asked about first."""
 
 from __future__ import annotations
 

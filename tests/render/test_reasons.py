@@ -104,5 +104,5 @@ def test_every_rule_of_a_big_move_has_words(reader: str) -> None:
         "low",
     }
     for move in found:
-        shown = why_move(move.moved, reader).text.replace("USD/KGS", "")
+        shown = why_move(move.moved, reader, since=None).text.replace("USD/KGS", "")
         assert not re.search(r"(?<![/\w])[A-Za-z]{2,}", shown), shown

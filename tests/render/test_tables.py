@@ -81,7 +81,7 @@ def test_a_table_stands_between_paragraphs_with_their_marks() -> None:
 
 
 def test_figures_stand_at_the_right_below_their_titles() -> None:
-    """What a row is about at the left and in bold; the spaces of a block are none of a table's."""
+    """A row's first cell stands at the left and in bold; a block's spaces are none of a table's."""
     (table,) = checked_rich(rich_message(message(block(RATES))))["blocks"]
     head, first, second = table["cells"]
     assert [cell["align"] for cell in first] == ["left", "right", "right", "right"]

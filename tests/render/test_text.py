@@ -41,7 +41,7 @@ LETTERS = st.text(st.sampled_from("aя🦅ө é\n.!?…<&{}👍🏽"), max_size=
 
 
 def marked(text: str, entity: Entity) -> str:
-    """What Telegram would show as marked."""
+    """The letters that Telegram would show as marked."""
     return text.encode("utf-16-le")[entity.offset * 2 : entity.end * 2].decode("utf-16-le")
 
 

@@ -147,7 +147,7 @@ def bot_status(**changes: Any) -> Status:
 
 
 def marked(message: Message, *types: str) -> list[str]:
-    """What the reader sees as bold, linked and so on, in UTF-16 as Telegram counts."""
+    """The parts that a reader sees as bold, linked and so on, in UTF-16 as Telegram counts."""
     raw = message.text.encode("utf-16-le")
     return [
         raw[e.offset * 2 : e.end * 2].decode("utf-16-le")
@@ -162,5 +162,5 @@ def data(message: Message) -> list[list[str]]:
 
 
 def labels(message: Message) -> list[list[str]]:
-    """What is written on the buttons."""
+    """The words on the buttons, row by row."""
     return [[button.text for button in row] for row in message.buttons]

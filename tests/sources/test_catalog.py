@@ -80,7 +80,7 @@ def catalog() -> Catalog:
 
 
 def problems(text: str) -> tuple[str, ...]:
-    """What an operator is told about a catalog."""
+    """The problems of a catalog that an operator is told."""
     with pytest.raises(ConfigError) as refusal:
         parse_catalog(text)
     return refusal.value.problems

@@ -29,7 +29,7 @@ RATE = '[rates.nbkr]\nname = { en = "x" }\nurls = ["https://x.example/"]\n'
 
 
 def told(text: str) -> tuple[str, ...]:
-    """What an operator is told about a catalog."""
+    """The problems of a catalog that an operator is told."""
     with pytest.raises(ConfigError) as refusal:
         parse_catalog(text)
     return refusal.value.problems

@@ -18,7 +18,7 @@ FEED = 'url = "https://x.example/feed"\n'
 
 
 def problems(text: str) -> tuple[str, ...]:
-    """What is told of a catalog."""
+    """The problems that are told of a catalog."""
     with pytest.raises(ConfigError) as refusal:
         parse_catalog(text)
     return refusal.value.problems

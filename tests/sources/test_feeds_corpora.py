@@ -105,7 +105,7 @@ def test_every_file_is_a_feed_or_a_parse_error(suite: str, feeds: int) -> None:
 
 
 def check(entry: Entry) -> None:
-    """What holds for every entry of every feed in the world."""
+    """Check all that holds for every entry of every feed in the world."""
     assert entry.id
     assert entry.link is None or re.match(r"https?://[^\s<>\"]+$", entry.link, re.IGNORECASE)
     assert entry.language is None or re.fullmatch("[a-z]{2}", entry.language)

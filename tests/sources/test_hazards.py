@@ -311,7 +311,7 @@ def spec(more: str = NEAR, form: str = "usgs") -> HazardSpec:
 
 
 def test_the_catalog_says_what_is_near_and_large_enough() -> None:
-    """What has no magnitude is taken from the second level on; what is nowhere is not near."""
+    """Without a magnitude a hazard counts from the second level on; without a place it is far."""
     body = summary(
         feature("near"),
         feature("small", mag=4.4),

@@ -1,4 +1,4 @@
-"""What a reader names as a feed: an address or a public channel, never one of ours."""
+"""Names of a feed that a reader may type: an address or a public channel, never one of ours."""
 
 from __future__ import annotations
 

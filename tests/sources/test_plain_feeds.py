@@ -62,7 +62,7 @@ OTHER = [
 
 
 def both(monkeypatch: pytest.MonkeyPatch, body: bytes) -> tuple[Feed | str, Feed | str]:
-    """What we read, and what feedparser alone gives."""
+    """Our reading, and feedparser's alone; an error as its words."""
 
     def seen() -> Feed | str:
         try:

@@ -1,4 +1,4 @@
-"""What is read from each publisher's document, on fixtures of our own."""
+"""Rates read from each publisher's document, on fixtures of our own."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ FEEDS = {
 
 
 def story(*feeds: str, severity: Severity = NOTABLE, reasons: tuple[Reason, ...] = (WHY,)) -> Story:
-    """What these feeds reported, in that order."""
+    """A story that these feeds reported, in that order."""
     entries = [
         StoredEntry(pk=pk, feed=feed, entry=entry(id=str(pk)), seen_at=NOW, story=1)
         for pk, feed in enumerate(feeds)

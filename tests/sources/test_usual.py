@@ -1,4 +1,4 @@
-"""What most feeds have is read by a short way, to the same end as by the long one."""
+"""The parts that most feeds have are read by a short way, to the same end as by the long one."""
 
 from __future__ import annotations
 

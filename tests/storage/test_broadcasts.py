@@ -106,7 +106,7 @@ async def claim(store: Store, limit: int) -> Claim:
 
 
 async def test_a_stopped_broadcast_goes_to_nobody_else(store: Store) -> None:
-    """What was sent stays counted; what was on its way and did not arrive is not tried again."""
+    """Sent messages stay counted; one that was on its way and did not arrive is not tried again."""
     async with store.writing() as db:
         await people(db)
     pk, _ = await sent_to(store, EVERYBODY)

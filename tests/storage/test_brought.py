@@ -1,4 +1,4 @@
-"""What feeds have brought, found by its keys, on every database."""
+"""Entries that feeds have brought, found by their keys, on every database."""
 
 from __future__ import annotations
 

@@ -666,7 +666,7 @@ async def test_a_paused_chat_waits_and_the_others_do_not(store: Store, kind: Cha
 
 
 async def test_a_closed_chat_gets_nothing_until_it_is_active_again(store: Store) -> None:
-    """What waited is dead with the reason; what comes after its return is sent."""
+    """Waiting deliveries are dead with the reason; those of after its return are sent."""
     async with store.writing() as db:
         await readers(db, 1)
         await storage.alerts.enqueue(db, an_alert("a"))

@@ -35,7 +35,7 @@ WEEK = timedelta(days=7)
 
 
 def never(what: str, trait: Trait = Trait.WORD) -> Filter:
-    """What a chat will not hear of."""
+    """A filter of a chat that will not hear of something."""
     return Filter(sense=Sense.NEVER, trait=trait, what=what, said=what)
 
 
@@ -152,7 +152,7 @@ async def test_only_who_wants_all_is_told_of_a_calm_story(store: Store) -> None:
 
 
 async def test_a_filter_ends_by_the_databases_clock(store: Store) -> None:
-    """What has ended keeps nothing back, is not listed and is forgotten."""
+    """A filter that has ended keeps nothing back, is not listed and is forgotten."""
     async with store.writing() as db:
         await readers(db, 1)
         await storage.filters.add(db, 1, [never("flood")], span=WEEK)
@@ -227,7 +227,7 @@ async def test_filters_are_given_away_and_forgotten_with_their_chat(store: Store
 
 
 async def test_a_groups_filters_move_with_it(store: Store) -> None:
-    """What both numbers have stays as the new one has it."""
+    """A filter that both numbers have stays as the new one has it."""
     async with store.writing() as db:
         for number in (-1, -2):
             await storage.chats.add(db, chat(number, kind=ChatKind.GROUP), now=NOW)

@@ -42,7 +42,7 @@ FIRED = RuleFired(number=1, rule=LEVEL, move=Move(old=rate(on="2021-10-19"), new
 
 
 def of_the_euro(number: int) -> RuleFired:
-    """What a rule measured of another rate."""
+    """A rule's measure of another rate."""
     old, new = rate("EUR/KGS", on="2021-10-19"), rate("EUR/KGS", "99", on="2021-10-20")
     return replace(FIRED, number=number, move=Move(old=old, new=new))
 
@@ -54,7 +54,7 @@ def a_move(name: str = "move", **changes: Any) -> Alert:
 
 
 def of_rule(number: int, chat: int = 1, **changes: Any) -> Alert:
-    """What a chat's rule says of the same rate."""
+    """The alert of a chat's rule about the same rate."""
     fields = {"payload": replace(FIRED, number=number), "audience": Audience(chat=chat), **changes}
     return an_alert(f"rule {number} {changes}", supersede_key=f"rule:{number}", **fields)
 
@@ -73,7 +73,7 @@ async def following(db: Db, *chats: int) -> None:
 
 
 async def due(db: Db) -> list[tuple[int, int]]:
-    """What a sender takes, and what each message tells: a chat and how many alerts."""
+    """The messages that a sender takes: for each its chat, and how many alerts it tells."""
     await forget_chat_pace(db)
     got = await claim(db)
     await sent(db, got)

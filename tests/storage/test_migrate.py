@@ -248,11 +248,11 @@ WORDS = {
 
 @pytest.mark.parametrize("upgraded", [False, True], ids=["", "the first before the column"])
 @pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
-@pytest.mark.cases(keep=4)
+@pytest.mark.cases(keep=2)
 async def test_G19_the_last_word_of_the_people_holds_in_any_order_of_the_news(
     store: Store, words: list[tuple[int, bool]], *, upgraded: bool
 ) -> None:
-    """What is said in one chat is handled in its order; the other chat's, both service messages and
+    """The words of one chat are handled in their order; the other chat's, both service messages and
     a refusal come in between as they like: 20 shuffles.
     """
     dice = random.Random(7)
@@ -288,7 +288,7 @@ async def test_G19_the_last_word_of_the_people_holds_in_any_order_of_the_news(
 
 
 async def test_G19_an_alert_that_both_had_is_delivered_once(store: Store) -> None:
-    """What the old group already has is not sent to the new one again."""
+    """An alert that the old group has is not sent to the new one again."""
     async with store.writing() as db:
         await storage.chats.add(db, a_chat(OLD, **KEPT), now=NOW)
         await storage.chats.add(db, a_chat(NEW, **KEPT), now=NOW + timedelta(hours=1))

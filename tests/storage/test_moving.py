@@ -239,7 +239,7 @@ async def test_nothing_moves_while_replicas_run(
 async def test_a_row_that_differs_undoes_it_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was read again is compared with what was read at the source, not with itself."""
+    """Rows that are read again are compared with those at the source, not with themselves."""
     first, second = (f"sqlite:///{tmp_path / name}" for name in ("one.db", "two.db"))
     store = await open_store(first)
     async with store.writing() as db:

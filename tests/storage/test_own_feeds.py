@@ -68,7 +68,7 @@ async def test_what_a_feed_listed_is_known(store: Store) -> None:
 
 
 async def test_a_poll_asks_once_which_entries_it_knows(store: Store) -> None:
-    """What is noted of them follows from the same answer."""
+    """The note of them follows from the same answer."""
     own = OwnFeeds(
         store=store,
         fetcher=cast("Fetcher", None),

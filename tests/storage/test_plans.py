@@ -1,6 +1,4 @@
-"""What a reader waits for is found by seeks in indexes, however much is stored: the databases' own
-plans say so.
-"""
+"""Statements that a reader waits for seek in indexes, by the databases' own plans."""
 
 from __future__ import annotations
 
@@ -84,7 +82,7 @@ async def fill(db: AsyncConnection) -> None:
 
 @contextmanager
 def statements(db: AsyncConnection) -> Iterator[list[tuple[str, Any]]]:
-    """What is asked of the database meanwhile."""
+    """The statements that are asked of the database meanwhile, with their parameters."""
     asked: list[tuple[str, Any]] = []
 
     def note(
@@ -192,7 +190,7 @@ async def test_what_is_followed_is_found_by_one_look_for_each_key(store: Store) 
 
 
 async def test_the_notices_about_a_chat_are_found_by_it(store: Store) -> None:
-    """What is erased with the chat, among all alerts of a month."""
+    """Only these are erased with the chat, among all alerts of a month."""
     async with store.writing() as db:
         for number in range(1, 401):
             values = {"chat": str(-number), "why": "blocked"}

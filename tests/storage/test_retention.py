@@ -1,4 +1,4 @@
-"""What is forgotten, what stays, and in how small pieces."""
+"""The rows that are forgotten, those that stay, and in how small pieces."""
 
 from __future__ import annotations
 

@@ -250,7 +250,7 @@ async def test_the_databases_clock_is_aware_and_moves(store: Store) -> None:
 
 
 async def test_the_migrations_make_the_schema(store: Store) -> None:
-    """What Alembic built is what the statements expect, column for column."""
+    """Alembic's tables are those that the statements expect, column for column."""
 
     def ours(name: str | None, kind: str, _parents: object) -> bool:
         # the job queue's, and the index of words, which each database has in its own way

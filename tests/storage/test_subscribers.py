@@ -70,7 +70,7 @@ async def people(db: Db) -> None:
 
 
 async def row_of(db: Db, number: int) -> dict[str, object]:
-    """What is stored of a chat."""
+    """The stored row of a chat."""
     return dict((await db.execute(select(chat).where(chat.c.id == number))).one()._mapping)
 
 

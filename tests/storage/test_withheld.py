@@ -1,4 +1,4 @@
-"""What channels' policies withhold, on every database: when it is withheld, and when it leaves."""
+"""Posts that channels' policies withhold, on every database: when they are, and when they leave."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ async def number_of(db: Db, channel: int) -> int:
 
 
 async def questions(db: Db) -> list[Any]:
-    """What owners were asked."""
+    """The questions that owners were asked."""
     query = select(alert).where(alert.c.kind == StoryAsked.KIND).order_by(alert.c.id)
     return list(await db.execute(query))
 
@@ -156,7 +156,7 @@ async def test_each_channel_gets_a_story_as_its_policy_has_it(store: Store) -> N
 
 
 async def test_moves_and_stories_of_two_publishers_do_not_wait_for_a_second(store: Store) -> None:
-    """What tells no story is asked nothing."""
+    """An alert that tells no story asks nothing."""
     async with store.writing() as db:
         await channels(db)
         await storage.alerts.enqueue(db, an_alert("move"))
@@ -183,7 +183,7 @@ async def test_chunks_keep_back_each_its_own(store: Store) -> None:
 async def test_a_looser_policy_lets_go_what_it_allows_and_a_stricter_one_is_for_what_comes(
     store: Store,
 ) -> None:
-    """What was withheld for a word waits for a second publisher, where it has none."""
+    """A post withheld for a word waits for a second publisher, where it has none."""
     async with store.writing() as db:
         story, _ = await withheld_story(db)
         await storage.withheld.choose(db, CAREFUL, Editorial.APPROVE, EDITOR.unmet)
@@ -383,7 +383,7 @@ async def test_each_story_that_waits_is_decided_by_itself(store: Store) -> None:
 
 
 async def waiting(db: Db) -> set[tuple[int, int]]:
-    """What is withheld: alerts and channels."""
+    """The posts that are withheld: alerts and channels."""
     query = select(delivery.c.alert_id, delivery.c.chat_id).where(delivery.c.state == "withheld")
     return {(row.alert_id, row.chat_id) for row in await db.execute(query)}
 
@@ -417,7 +417,7 @@ async def test_a_question_that_was_not_sent_yet_is_not_asked_where_nothing_waits
 
 
 async def _asked(db: Db, pk: int, who: int) -> Message | None:
-    """What a question says to somebody."""
+    """A question's message to somebody."""
     told = await storage.alerts.get(db, pk)
     assert told is not None
     reader = Reader(
@@ -663,7 +663,7 @@ async def test_what_got_worse_beside_the_fan_out_takes_the_place_of_what_that_wi
 
 
 async def _after_the_fan_out(store: Store, do: Callable[[Db], Awaitable[T]]) -> T:
-    """What is done in a transaction that begins beside the fan-out's, and has to wait for it."""
+    """The result of a transaction that begins beside the fan-out's, and has to wait for it."""
 
     async def done() -> T:
         async with store.writing() as db:

@@ -158,7 +158,7 @@ def test_each_answer_has_its_outcome(status: int, answer: bytes, expected: Outco
 
 
 def test_a_refusal_is_of_one_kind_and_has_one_reaction() -> None:
-    """What says nothing of a kind is none of it, nor a flood."""
+    """An answer that says nothing of a kind is none of it, nor a flood."""
     for status, answer, _ in TABLE:
         found = outcomes.read(status, answer)
         if isinstance(found, Rejected):

@@ -1,4 +1,4 @@
-"""What Telegram's answers hold: nothing in one is sure to be there, or to be of its kind."""
+"""The contents of Telegram's answers: nothing in one is sure to be there, or to be of its kind."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def test_G15_deliveries_that_failed_together_do_not_come_back_together() -> None
 
 
 async def test_G21_an_answer_waits_no_longer_than_its_reader_would() -> None:
-    """What Telegram wants kept for longer is left to the outbox."""
+    """A call that Telegram wants kept for longer is left to the outbox."""
     for after, pauses in ((SHORT_WAIT, [SHORT_WAIT]), (SHORT_WAIT + 1, [])):
         telegram = Telegram(Retry(said("x"), after=after, flood=True), DONE)
         await insist(telegram.request, ANSWER, pause=telegram.pause)

@@ -1,4 +1,4 @@
-"""What a member's object says of the right to write, and what an outcome says of itself."""
+"""A member's object on the right to write, and the words of an outcome on itself."""
 
 from __future__ import annotations
 
@@ -78,6 +78,6 @@ def test_a_right_is_lacking_only_where_it_is_said_to_be(
 def test_an_outcome_says_whether_telegram_answered_and_what(
     outcome: Outcome, answered: bool, words: str
 ) -> None:
-    """What stands in front of Telegram says neither how long to wait nor that one must."""
+    """A proxy before Telegram says neither how long to wait nor that one must."""
     assert answers(outcome) is answered
     assert str(why(outcome)) == words
