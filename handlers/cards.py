@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bot.model.rates import Pair
 from bot.render.text import Message
 
-KEPT = 200  # cards and captions: when it is full, all are made anew
+CARDS_KEPT = 200  # cards and captions: when it is full, all are made anew
 
 
 class Card(NamedTuple):
@@ -51,7 +51,7 @@ class Cards:
     def keep(self, what: Card | Caption, made: Message) -> None:
         """Give this to whoever asks for the same."""
         # all at once rather than the eldest: new rates clear them too, several times a day
-        if len(self._made) >= KEPT:
+        if len(self._made) >= CARDS_KEPT:
             self._made.clear()
         self._made[what] = made
 

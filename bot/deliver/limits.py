@@ -24,7 +24,7 @@ MOST_SLACK = 0.04  # likewise, where one message more is a large part of the rat
 BURST_PART = 4  # a burst of replies is this part of the rate
 # of the rate, at least one message: what deliveries leave free for replies while there is talk
 KEPT_FREE = 0.01
-TALK = 10.0  # seconds after a reply in which the next is expected
+TALK_PAUSE = 10.0  # seconds after a reply in which the next is expected
 ALERTS_A_REPLY = 1 / 2  # where both wait: a third of the rate is for the urgent and alert lanes
 ROUTINE_A_REPLY = 1 / 9  # likewise: a tenth for the routine lane
 # seconds: a menu is gone through in taps; who asks on is slowed down where it is handled
@@ -64,7 +64,7 @@ class Gate:
         `slots_rule` the pace is kept elsewhere.
         """
         most = self._most
-        if not first and now - self._talked <= TALK:  # the next question of a talk goes at once
+        if not first and now - self._talked <= TALK_PAUSE:  # a talk's next goes at once
             most -= self._free
         full = 0.0
         if len(self._left) >= most:

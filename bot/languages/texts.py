@@ -44,7 +44,7 @@ FORM = re.compile(r"^\s*msgstr", re.MULTILINE)  # a text may have the word, behi
 NUMBER_OF_FORMS = re.compile(r"^Plural-Forms: nplurals=(\d)", re.MULTILINE)
 RULE = "a rule such as nplurals=2; plural=(n != 1);"
 #: Texts that a language may well say as English does: figures, names, the words of a stub.
-FEW = 20
+ALIKE_ALLOWED = 20
 HUNDREDS = 201  # no language looks further than the last two digits, and some at 0 and 100
 
 
@@ -144,7 +144,7 @@ def wrong_texts(path: Path, english: Path) -> list[str]:
         if problem:
             wrong.append(f", line {entry.line}: {entry.key} {problem}")
         alike += path != english and entry.forms == known.get(entry.key, NOWHERE).forms
-    if FEW < alike > len(seen) / 2:
+    if ALIKE_ALLOWED < alike > len(seen) / 2:
         wrong.append(f" says {alike} texts as English does: leave out what is not translated")
     return wrong
 

@@ -37,7 +37,7 @@ def pair(postgres: Shared) -> Iterator[tuple[Server, Server]]:
 def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
     """A claim whose commit nobody heard of is free again before a test's patience ends."""
     monkeypatch.setattr(claims, "LEASE", timedelta(seconds=5))
-    monkeypatch.setattr(claims, "MARGIN", 2.0)
+    monkeypatch.setattr(claims, "LEASE_MARGIN", 2.0)
 
 
 def address(pair: tuple[Server, Server]) -> str:

@@ -163,7 +163,7 @@ async def test_P25_a_job_whose_connection_ends_at_any_statement_is_done_again(
     """
     for name, sooner in (
         ("RESCUE_EVERY", 1),
-        ("LOOK", 0.25),
+        ("QUEUE_LOOK", 0.25),
         ("FORGOTTEN", 0.5),
     ):
         monkeypatch.setattr(cluster, name, sooner)
@@ -191,10 +191,10 @@ def test_P25_what_is_lost_comes_back_within_ten_seconds() -> None:
     """
     forgotten = 2 * cluster.FORGOTTEN
     dead = cluster.STALLED + cluster.RESCUE_EVERY
-    found = cluster.TICK + cluster.LOOK
+    found = cluster.TICK + cluster.QUEUE_LOOK
     assert max(forgotten, dead) + found <= 10
     looked_for = max(job.every or 0 for job in JOBS if job.due is not None)
-    assert forgotten + found + looked_for + cluster.LOOK <= 10
+    assert forgotten + found + looked_for + cluster.QUEUE_LOOK <= 10
 
 
 @pytest.mark.parametrize("sources", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])
