@@ -168,6 +168,7 @@ class Relay:
 
 
 @pytest.mark.cases
+@pytest.mark.slow
 async def test_G15_idle_connections_that_broke_without_a_word_are_not_tried_one_by_one(
     store: Store,
 ) -> None:

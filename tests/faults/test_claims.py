@@ -147,7 +147,7 @@ async def lost_slots(store: Store) -> float:
 @pytest.mark.postgres
 @pytest.mark.parametrize("rate", [25.0, 200.0, 1000.0])
 @pytest.mark.parametrize("autovacuum", ["as shipped", "off"])
-@pytest.mark.cases(keep=2)
+@pytest.mark.cases(keep=1)
 async def test_P24_a_backlog_without_statistics_is_sent_from_the_start(
     migrated_postgres_url: str, rate: float, autovacuum: str
 ) -> None:

@@ -86,6 +86,7 @@ async def all_written_down(one: World, count: int) -> None:
             await asyncio.sleep(0.1)
 
 
+@pytest.mark.slow
 async def test_P18_an_asynchronous_standby_that_lags_costs_a_copy_and_what_is_found_again(
     pair: tuple[Server, Server], short_leases: None
 ) -> None:
