@@ -311,7 +311,7 @@ def _keyed(queue: App, work: Work, due: Due, follow: Follow) -> Task[Any, Any, A
 
         still = set(await due())  # of a batch that a dead replica began, some are done
         async with asyncio.TaskGroup() as group:
-            batch: SideBySide[Key] = SideBySide(group, one, places=BATCH, slots=slots)
+            batch: SideBySide[Key] = SideBySide(group, one, at_once=BATCH, slots=slots)
             for due_key in keys:
                 if due_key in still:
                     batch.start(Key(due_key))

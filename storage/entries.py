@@ -180,13 +180,13 @@ async def reports(
 
 def _reports() -> Select[Any]:
     """The statement of `reports`."""
-    place = func.row_number().over(partition_by=entry.c.story_id, order_by=entry.c.id.desc())
+    rank = func.row_number().over(partition_by=entry.c.story_id, order_by=entry.c.id.desc())
     stories = entry.c.story_id.in_(bindparam("stories", expanding=True))
-    some = select(entry.c.id, place.label("place")).where(
+    some = select(entry.c.id, rank.label("rank")).where(
         stories, entry.c.seen_at >= bindparam("since")
     )
     ranked = some.subquery()
-    chosen = select(ranked.c.id).where(ranked.c.place <= bindparam("each", type_=Integer))
+    chosen = select(ranked.c.id).where(ranked.c.rank <= bindparam("each", type_=Integer))
     return select(entry).where(entry.c.id.in_(chosen)).order_by(entry.c.id.desc())
 
 

@@ -209,15 +209,15 @@ def table(*kinds: type[Kind]) -> Mapping[str, Kind]:
     found: dict[str, Kind] = {}
     problems: list[str] = []
     for kind in kinds:
-        place = place_of(kind.__module__)
+        label = label_of(kind.__module__)
         missing = lacking(kind)
-        problems += [f"{place}: {kind.__name__} lacks {part}" for part in missing]
+        problems += [f"{label}: {kind.__name__} lacks {part}" for part in missing]
         if missing:
             continue
         name = kind.payload.KIND
         if name in found:
             other = type(found[name]).__name__
-            problems.append(f"{place}: the payload of {other} is stored as {name} already")
+            problems.append(f"{label}: the payload of {other} is stored as {name} already")
         else:
             found[name] = kind()
     if problems:
@@ -236,7 +236,7 @@ def kind_among(kinds: Mapping[str, Kind], told: StoredAlert) -> Kind:
     return kind
 
 
-def place_of(module: str) -> str:
+def label_of(module: str) -> str:
     """The beginning of a sentence about a kind of alert: its name, and its file."""
     return f"kind of alert {module.rpartition('.')[2]}: {module.replace('.', '/')}.py"
 

@@ -121,9 +121,9 @@ def day_at(text: str, at: int, *, today: date, ahead: bool = False) -> DayFound 
 def _weekdays() -> re.Pattern[str]:
     """A day of the week, Monday first, perhaps with a word that says "last"."""
     names: list[str] = []
-    for place in range(7):
-        spoken = [one.days.weekdays[place] for one in languages() if one.days.weekdays]
-        names.append(f"(?P<w{place}>{'|'.join(spoken)})")
+    for weekday in range(7):
+        spoken = [one.days.weekdays[weekday] for one in languages() if one.days.weekdays]
+        names.append(f"(?P<w{weekday}>{'|'.join(spoken)})")
     last = _alternatives(lambda days: days.last)
     return re.compile(rf"(?:(?:{last})\s+)?(?:{'|'.join(names)})(?!\w)", re.IGNORECASE)
 

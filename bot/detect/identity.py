@@ -226,8 +226,8 @@ def _links(a: Fingerprint, b: Fingerprint, keys: Shared) -> float:
         return LINK if told and a.link == b.link else 0.0
     if a.link_key != b.link_key:
         return OTHER_LINK
-    places = {urldefrag(one.link or "")[1] for one in (a, b)} - {""}
-    if len(places) > 1:
+    fragments = {urldefrag(one.link or "")[1] for one in (a, b)} - {""}
+    if len(fragments) > 1:
         return OTHER_FRAGMENT
     # where a feed gives no ids, the link is all that names an article
     return ONLY_LINK if a.guid is b.guid is None else LINK

@@ -298,9 +298,9 @@ def rules(
         none = phrase("rule.none", language, example=code("/alert RUB < 1"))
         return message(join("\n\n", [none, below]), [new])
     said, opened = [], []
-    for place, line in enumerate(rules, 1):
-        said.append(join(" ", [f"{place}.", _listed(line, language, today)]))
-        opened.append(Button(str(place), f"rule:open:{line.number}"))
+    for index, line in enumerate(rules, 1):
+        said.append(join(" ", [f"{index}.", _listed(line, language, today)]))
+        opened.append(Button(str(index), f"rule:open:{line.number}"))
     rows = rows_of(opened, NUMBERS_IN_A_ROW)
     mine = lines(
         bold(t("rule.title", language)),

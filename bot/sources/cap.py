@@ -119,9 +119,9 @@ class _Events:
 
     def follow(self, identifier: str, references: Sequence[str]) -> None:
         """Note an alert with those that it updates; the first that it names counts as earlier."""
-        for place, one in enumerate(references):
+        for index, one in enumerate(references):
             mine, theirs = self.first_of(identifier), self.first_of(one)
-            if place == 0:
+            if index == 0:
                 self._earlier[mine] = theirs
             else:
                 self._earlier[theirs] = mine
