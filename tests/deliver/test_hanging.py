@@ -34,7 +34,7 @@ LONG = 300.0  # seconds that these requests would wait for an answer
 
 @asynccontextmanager
 async def desk(store: Store, readers: int) -> AsyncIterator[World]:
-    """So many readers, and requests that have the patience of five minutes."""
+    """A desk with `readers` readers, whose requests have the patience of five minutes."""
     async with Emulator(open_chats=True) as emulator, open_session() as session:
         world = World(store)
         world.send_through(

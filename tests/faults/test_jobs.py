@@ -49,7 +49,7 @@ FOR EACH ROW EXECUTE FUNCTION shoot();
 
 
 class Done:
-    """How often each kind of work was done; a source is due again as soon as it was polled."""
+    """Counts of each kind of work that was done; a source is due again as soon as it was polled."""
 
     def __init__(self, due: int = 1, *, brings: bool = False) -> None:
         self.brings = brings  # whether something follows a poll
@@ -128,7 +128,7 @@ class Overtaken(Done):
 
 @asynccontextmanager
 async def replicas(url: str, works: list[list[Work]]) -> AsyncIterator[Store]:
-    """So many replicas at their jobs; ended with the block."""
+    """A replica for each list of works, at its jobs; ended with the block."""
     stores = [await open_store(url) for _ in works]
     stop = asyncio.Event()
     tasks = [

@@ -273,7 +273,7 @@ async def test_P16_a_transaction_the_server_breaks_off_has_no_partial_effect(
 
 
 async def chats(store: Store) -> list[int]:
-    """Whom we know."""
+    """The numbers of the chats that we know."""
     async with store.reading() as db:
         return list((await db.execute(select(chat.c.id))).scalars())
 

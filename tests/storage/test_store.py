@@ -305,10 +305,10 @@ class Frozen(str):
 
 
 class FrozenDumper(Dumper):
-    """How the driver writes one."""
+    """The driver's way to write one."""
 
     def dump(self, obj: Frozen) -> bytes:
-        """As a process that was stopped."""
+        """Stand still, as a process that was stopped."""
         time.sleep(1)
         return obj.encode()
 
