@@ -39,7 +39,7 @@ class Tools:
     major: int
 
     def path(self, program: str) -> str:
-        """One of PROGRAMS."""
+        """The path of one of PROGRAMS."""
         return str(self.folder / program)
 
 

@@ -181,7 +181,7 @@ class Keeper:
 
     @asynccontextmanager
     async def _trying(self) -> AsyncIterator[Db]:
-        """A transaction that is taken back."""
+        """A transaction that decides as a real one does, and is rolled back."""
         with suppress(_TriedError):
             async with self._deciding() as db:
                 yield db
