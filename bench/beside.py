@@ -1,5 +1,4 @@
-"""How long a reader waits while a broadcast goes out at a thousand a second, against how long they
-wait at rest.
+"""A reader's wait while a broadcast goes out at a thousand a second, against the wait at rest.
 
 Everything real but Telegram: the update is stored, handled and answered over HTTP to the counting
 server, from the same process and over the same session as the broadcast.

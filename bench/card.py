@@ -17,7 +17,7 @@ from bot.render import rates as render
 from storage.db import Store
 
 BANKS = 12
-FEW, MANY, QUICK = 5_000, 5_000_000, 500_000
+FEW_RATES, MANY_RATES, QUICK_RATES = 5_000, 5_000_000, 500_000
 BOTH = ("SQLite", "PostgreSQL")
 
 
@@ -28,8 +28,8 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
         async with AsyncExitStack() as stack:
             opened = world.sqlite_store if name == "SQLite" else world.postgres_store
             small, large = [await stack.enter_async_context(opened()) for _ in range(2)]
-            await world.add_archive(small, FEW, banks=BANKS)
-            many = await world.add_archive(large, QUICK if quick else MANY, banks=BANKS)
+            await world.add_archive(small, FEW_RATES, banks=BANKS)
+            many = await world.add_archive(large, QUICK_RATES if quick else MANY_RATES, banks=BANKS)
             took = await _ask(small, large, 100 if quick else 300)
         figures.append(
             Figure(

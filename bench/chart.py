@@ -105,7 +105,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
 
 
 async def _drawn(times: int) -> list[float]:
-    """How long a year's chart takes, asked of a worker that has drawn before."""
+    """Seconds that a year's chart takes, asked of a worker that has drawn before."""
     today = datetime.now(UTC).date()
     history = [world.rate("USD", today - timedelta(days=365 - day), day) for day in range(365)]
     told = [one.effective_on for one in history[10::30]]

@@ -107,7 +107,8 @@ def worse(measured: Measured, expected: Mapping[str, Any], *, here: str) -> list
 
 
 def _times_worse(one: Figure, now: float, then: float) -> float:
-    """How many times worse; less is better but where a goal or a rate says otherwise.
+    """The factor by which a figure got worse; less is better but where a goal or a rate says
+    otherwise.
 
     What was nothing or less cannot be so many times worse: its goal says whether it is too much.
     """

@@ -289,7 +289,7 @@ async def _until_told(emulator: Emulator, person: int, number: int) -> None:
 
 
 def _left_at(left: list[Left], number: int) -> float:
-    """When an alert left; of one that went twice the first."""
+    """The time at which an alert left; of one that went twice the first."""
     return next(one.at for one in left if _name(number) in one.text)
 
 

@@ -24,11 +24,11 @@ from bench.polls import catalog, polling, publish, publishers
 from bot import log
 from bot.sources.specs import NewsSpec, RateSpec
 
-MANY, SOME, FEW = 10_000, 2_000, 400
+MANY_SOURCES, SOME_SOURCES, FEW_SOURCES = 10_000, 2_000, 400
 ENTRIES = 2  # of a feed at first: storing them is not what is measured
 EVERY = 50  # one in so many changed
 ROUND = 900.0  # seconds in which all are due once
-LOOK = 0.005  # seconds between looks at the loop
+LOOP_LOOK = 0.005  # seconds between looks at the loop
 
 
 class _Held:
@@ -50,8 +50,8 @@ class _Held:
     async def _look(self) -> None:
         while True:
             asked = time.perf_counter()
-            await asyncio.sleep(LOOK)
-            self.longest = max(self.longest, time.perf_counter() - asked - LOOK)
+            await asyncio.sleep(LOOP_LOOK)
+            self.longest = max(self.longest, time.perf_counter() - asked - LOOP_LOOK)
 
 
 def _processor() -> float:
@@ -85,18 +85,18 @@ async def _rounds(port: int, count: int) -> None:
 
         said: dict[str, dict[str, float]] = {"first": await round_of(known.polled)}
         await publish(port, 1, every=EVERY)
-        said["few"] = await round_of(known.polled[:FEW])
+        said["few"] = await round_of(known.polled[:FEW_SOURCES])
         await publish(port, 2, every=EVERY)
         said["many"] = await round_of(known.polled)
         await publish(port, 3, every=EVERY)
-        again = await round_of(known.polled[:FEW])
+        again = await round_of(known.polled[:FEW_SOURCES])
         said["few"]["seconds"] = (said["few"]["seconds"] + again["seconds"]) / 2
     print(json.dumps(said), flush=True)
 
 
 async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
     """The cost of many sources."""
-    count = SOME if quick else MANY
+    count = SOME_SOURCES if quick else MANY_SOURCES
     async with publishers(count, entries=ENTRIES) as port:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", AS_THE_PROGRAM, str(port), str(count)), stdout=PIPE
@@ -112,10 +112,10 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
     return [
         Figure(
             name="many sources, processor",
-            value=100 * many["seconds"] * MANY / ROUND,
+            value=100 * many["seconds"] * MANY_SOURCES / ROUND,
             unit="% of a core",
             goal=Goal(of="figure", most=30.0),
-            note=f"{note}; {MANY} due every {ROUND / 60:.0f} min, without the workers",
+            note=f"{note}; {MANY_SOURCES} due every {ROUND / 60:.0f} min, without the workers",
         ),
         Figure(
             name="many sources, each",
@@ -123,7 +123,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
             unit="ms",
             baseline=1000 * few["seconds"],
             goal=Goal(of="ratio", most=1.2),
-            note=f"{note}; {FEW} of them",
+            note=f"{note}; {FEW_SOURCES} of them",
         ),
         Figure(
             name="many sources, memory",

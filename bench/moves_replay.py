@@ -1,6 +1,4 @@
-"""How long a replay of two and a half recorded years of four pairs takes; the baseline only reads
-the table.
-"""
+"""The time of a replay of two and a half years of four pairs; the baseline only reads the table."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""How well "the same story?" is told from human judgements, by folds and by date:
-`python -m bench.pairs [FILE]`.
+"""The agreement of "the same story?" with human judgements: `python -m bench.pairs [FILE]`.
 
-The file (`../shared/data/clusters/pairs_gold.dev.jsonl`) is other people's texts and stays where
-it is; without it this says so. Only pairs with texts are fitted on: the weights in
+The file (`../shared/data/clusters/pairs_gold.dev.jsonl`) is other people's texts and stays where it
+is; without it this says so. Only pairs with texts are fitted on: the weights in
 `bot/detect/stories.py` (`BY_TEXT`) are ridge regression over what `likeness` says of a pair. Folds
 share no pair, and "by date" asks of one month with weights fitted on the others, as tomorrow's news
 will be asked; no text was judged by weights it was fitted for but in the line that says so.
@@ -90,7 +89,7 @@ def report(
 
 
 def cosines(pairs: Sequence[Pair]) -> Numbers:
-    """How alike the vectors of each pair are."""
+    """The cosine between the vectors of each pair."""
     found: list[float] = []
     for one in pairs:
         a, b = meaning.vectors([meaning.as_read(one.a), meaning.as_read(one.b)])
@@ -196,7 +195,7 @@ def f1(known: Answers, said: Answers) -> float:
 
 
 def log_loss(known: Answers, odds: Numbers) -> float:
-    """How wrong log-odds are, on the mean: 0 is right and sure, 0.69 says nothing."""
+    """The mean log loss: 0 is right and sure, 0.69 says nothing."""
     return float(np.log1p(np.exp(-np.where(known, odds, -odds))).mean())
 
 

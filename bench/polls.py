@@ -88,7 +88,7 @@ async def polling(known: Catalog) -> AsyncIterator[PollAll]:
         async def poll_all(specs: Iterable[RateSpec | NewsSpec]) -> None:
             async with asyncio.TaskGroup() as tasks:
                 polls: SideBySide[RateSpec | NewsSpec] = SideBySide(
-                    tasks, poll, places=POLLS_AT_ONCE
+                    tasks, poll, at_once=POLLS_AT_ONCE
                 )
                 for spec in specs:
                     polls.start(spec)

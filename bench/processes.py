@@ -1,4 +1,4 @@
-"""How the measurements start programs of ours: each with an interpreter of its own."""
+"""The measurements' programs of ours: each with an interpreter of its own."""
 
 from __future__ import annotations
 

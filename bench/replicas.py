@@ -46,7 +46,7 @@ from storage.schema import delivery
 
 SENDERS = 3
 LIMIT = 1000
-LOOK = 0.02  # seconds between looks at what is sent
+SENT_LOOK = 0.02  # seconds between looks at what is sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class Plan:
     at: int
     rate: float = LIMIT
     lease: timedelta = claims.LEASE
-    margin: float = claims.MARGIN
+    margin: float = claims.LEASE_MARGIN
     woken_after: float = 0.0
     bad: bool = False
 
@@ -104,7 +104,7 @@ class Report:
 
     @property
     def copies(self) -> Counter[int]:
-        """How many messages each chat got."""
+        """The number of messages that each chat got."""
         return Counter(one.chat for one in self.arrived)
 
     @property
@@ -188,7 +188,7 @@ async def _sent(store: Store, count: int) -> None:
             left = count - (await db.execute(query)).scalar_one()
         if left <= 0:
             return
-        await asyncio.sleep(max(LOOK, left / LIMIT / 2))  # counting costs
+        await asyncio.sleep(max(SENT_LOOK, left / LIMIT / 2))  # counting costs
 
 
 async def _all_done(store: Store) -> None:
@@ -202,11 +202,11 @@ async def _all_done(store: Store) -> None:
         async with store.reading() as db:
             if (await db.execute(query)).first() is None:
                 return
-        await asyncio.sleep(LOOK * 10)
+        await asyncio.sleep(SENT_LOOK * 10)
 
 
 async def _done_at(store: Store, ids: set[int]) -> datetime | None:
-    """When the last of these was."""
+    """The time at which the last of these was done."""
     async with store.reading() as db:
         at: datetime = (
             await db.execute(select(func.max(delivery.c.finished_at)).where(delivery.c.id.in_(ids)))
@@ -363,7 +363,7 @@ def replica(
 
 async def _send(database_url: str, url: str, rate: float, lease: float, margin: float) -> None:
     """One sender, until SIGTERM."""
-    claims.LEASE, claims.MARGIN = timedelta(seconds=lease), margin
+    claims.LEASE, claims.LEASE_MARGIN = timedelta(seconds=lease), margin
     store = await open_store(database_url)
     async with open_session() as session:
         worker = replica(store, session, url, rate, on_trouble=sending.trouble)

@@ -1,4 +1,4 @@
-"""How long `/rates` takes, from the update as received to the body handed to the transport.
+"""The time that `/rates` takes, from the update as received to the body handed to the transport.
 
 The baseline is a bare python-telegram-bot application that answers a constant: no store, no rates,
 no languages. Ours stores the update at the same time; only telling Telegram that it arrived waits

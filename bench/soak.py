@@ -35,7 +35,7 @@ RATE = 50  # updates a second
 IDLE = 60.0  # seconds without anybody
 SETTLE = 10.0  # seconds from "ready" on: menus, first polls
 WARM = 300.0  # seconds until memory may grow no more
-LOOK = 10.0  # seconds between looks at the memory
+MEMORY_LOOK = 10.0  # seconds between looks at the memory
 CHANGE = 5.0  # seconds between two changes of what publishers say
 WORDS = ("/rates", "100 usd", "/news", "/alerts", "5000 сом в рублях", "/status", "/rates EUR")
 _BROADCAST = "broadcast", "--to", "all", "--file", "words.txt"
@@ -110,7 +110,7 @@ def _figures(
     course: Course, *, idle: float, at_rest: float, answered: int, lasts: float
 ) -> list[Figure]:
     warm = min(WARM, lasts / 2)
-    grown = course.most(warm, lasts + LOOK) - course.most(warm - 60, warm)
+    grown = course.most(warm, lasts + MEMORY_LOOK) - course.most(warm - 60, warm)
     return [
         Figure(name="memory at rest", value=at_rest, unit="MB", goal=Goal(of="figure", most=110)),
         Figure(name="processor at rest", value=idle, unit="%", goal=Goal(of="figure", most=1)),
@@ -121,7 +121,7 @@ def _figures(
             value=grown,
             unit="MB",
             goal=Goal(of="figure", most=5),
-            note=" ".join(f"{size:.0f}" for _, size in course.megabytes[:: int(60 / LOOK)]),
+            note=" ".join(f"{size:.0f}" for _, size in course.megabytes[:: int(60 / MEMORY_LOOK)]),
         ),
         Figure(
             name="lines of trouble in the log",
@@ -174,7 +174,7 @@ async def _change(publishers: Publishers, until: float) -> None:
 async def _look(one: psutil.Process, course: Course, begun: float, lasts: float) -> None:
     while (at := time.monotonic() - begun) < lasts:
         course.megabytes.append((at, one.memory_info().rss / MEGABYTE))
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(MEMORY_LOOK)
 
 
 async def _write_to_all(folder: Path, env: Mapping[str, str], after: float) -> None:

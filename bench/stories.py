@@ -24,7 +24,7 @@ from storage.db import Store
 from storage.entries import NewEntry
 from storage.stories import add_alone
 
-FEW, MANY, FEWER = 1_000, 50_000, 10_000
+FEW_STORIES, MANY_STORIES, FEWER_STORIES = 1_000, 50_000, 10_000
 ASKED = 400
 AT_ONCE = 50
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -67,11 +67,11 @@ class Newsroom:
 async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
     """Medians of a few hundred entries, with few stories and with many."""
     room, spec = Newsroom(), parse_catalog('[feeds.a]\nurl = "http://a.example/"\n').news["a"]
-    many = FEWER if quick else MANY
+    many = FEWER_STORIES if quick else MANY_STORIES
     events: list[list[str]] = []
     costs: list[float] = []
     async with world.sqlite_store() as store:
-        for size in (FEW, many):
+        for size in (FEW_STORIES, many):
             await _grow(store, room, events, size)
             taken: list[float] = []
             joined = 0
@@ -94,12 +94,12 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
             goal=Goal(of="figure", most=3),
         ),
         Figure(
-            name=f"the same, beside {FEW:,} stories",
+            name=f"the same, beside {FEW_STORIES:,} stories",
             value=costs[1],
             unit="ms",
             baseline=costs[0],
             goal=Goal(of="ratio", most=2),
-            note=f"{FEW:,} stories",
+            note=f"{FEW_STORIES:,} stories",
         ),
     ]
 

@@ -98,7 +98,7 @@ async def running(module: str = "bench.stub", *words: str) -> AsyncIterator[str]
 
 
 async def arrivals(url: str) -> list[Any]:
-    """When requests arrived since the last call."""
+    """The times at which requests arrived since the last call."""
     async with aiohttp.ClientSession() as session, session.get(f"{url}/times") as answer:
         times: list[Any] = json.loads(await answer.read())
         return times

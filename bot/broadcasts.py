@@ -1,4 +1,4 @@
-"""How far broadcasts have come, written into the message in which their operator confirmed them."""
+"""The progress of broadcasts, written into the message in which their operator confirmed them."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ AT_ONCE = 8  # jobs a replica does side by side
 BATCHES_AT_ONCE = 6  # and batches beside them: more polls than may be under way
 WAITS = Status.TODO.value  # the library's name for a job that waits
 HANDS = {QUEUE: AT_ONCE, BATCHES: BATCHES_AT_ONCE}
-LOOK = 1.0  # seconds at most until a waiting job is looked for
+QUEUE_LOOK = 1.0  # seconds at most until a waiting job is looked for
 HEARTBEAT = 1.0
 STALLED = 5.0  # a replica whose heart stopped for so long is dead
 DRAIN = 3.0  # seconds for the jobs under way at a stop
@@ -109,7 +109,7 @@ async def run(
                         if task.done() and not task.cancelled():
                             task.result()
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(asyncio.shield(ending), LOOK)
+                        await asyncio.wait_for(asyncio.shield(ending), QUEUE_LOOK)
             finally:
                 beside: set[asyncio.Task[Any]] = {ending, ticking, honest}
                 for task in beside:
@@ -189,7 +189,7 @@ async def _work_on(queue: App, name: str, hands: _Hands) -> None:
             queues=[name],
             concurrency=HANDS[name],
             listen_notify=False,
-            fetch_job_polling_interval=LOOK,
+            fetch_job_polling_interval=QUEUE_LOOK,
             update_heartbeat_interval=HEARTBEAT,
             stalled_worker_timeout=STALLED,
             shutdown_graceful_timeout=DRAIN,
@@ -311,7 +311,7 @@ def _keyed(queue: App, work: Work, due: Due, follow: Follow) -> Task[Any, Any, A
 
         still = set(await due())  # of a batch that a dead replica began, some are done
         async with asyncio.TaskGroup() as group:
-            batch: SideBySide[Key] = SideBySide(group, one, places=BATCH, slots=slots)
+            batch: SideBySide[Key] = SideBySide(group, one, at_once=BATCH, slots=slots)
             for due_key in keys:
                 if due_key in still:
                     batch.start(Key(due_key))

@@ -1,4 +1,4 @@
-"""When a digest or the summary of a week is due, and putting those that are into the outbox."""
+"""The times of digests and week's summaries, and putting those that are due into the outbox."""
 
 from __future__ import annotations
 

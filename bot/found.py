@@ -26,7 +26,7 @@ BODY = "<module>"  # what a traceback calls the lines of a file that stand in no
 
 
 class Mistake(NamedTuple):
-    """A mistake and its place: a file of the program ("" in none), its line, how that reads."""
+    """A mistake and where it is: a file of the program ("" in none), its line, how that reads."""
 
     file: str
     line: int | None
@@ -34,7 +34,7 @@ class Mistake(NamedTuple):
     words: str
 
     @property
-    def place(self) -> str:
+    def where(self) -> str:
         """The file and the line."""
         return self.file + self.at
 
@@ -116,7 +116,7 @@ def problem_of_module(name: str, file: str) -> str:
         mistake = mistake_of(error)
         if mistake.file in {file, ""}:
             return f"{mistake.at}: {mistake.words}"
-        return f": {mistake.place}: {mistake.words}"
+        return f": {mistake.where}: {mistake.words}"
     return ""
 
 

@@ -143,7 +143,7 @@ def _wanting(hub: Hub, now: datetime) -> bool:
 
 
 def _lease(said: str) -> timedelta:
-    """How long a hub will tell us, within reason."""
+    """The time for which a hub will tell us, within reason."""
     if not (said.isascii() and said.isdigit()):
         return LEASE
     return min(max(timedelta(seconds=int(said[:9])), SHORTEST_LEASE), LONGEST_LEASE)

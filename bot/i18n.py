@@ -181,7 +181,7 @@ def moment(at: datetime, language: str, zone: str, *, now: datetime | None = Non
 
 
 def ago(age: timedelta, language: str) -> str:
-    """How long ago: "5 minutes ago", "5 минут назад"; "just now" under a minute."""
+    """A time ago: "5 minutes ago", "5 минут назад"; "just now" under a minute."""
     from babel.dates import format_timedelta
 
     if age < timedelta(minutes=1):
@@ -191,7 +191,7 @@ def ago(age: timedelta, language: str) -> str:
 
 
 def span(length: timedelta, language: str) -> str:
-    """How long: "5 minutes", "5 минут", "5 мүнөт"."""
+    """A length of time: "5 minutes", "5 минут", "5 мүнөт"."""
     from babel.dates import format_timedelta
 
     return unbroken(format_timedelta(length, locale=language, threshold=1.5))

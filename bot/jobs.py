@@ -29,7 +29,7 @@ TICK = 1.0  # seconds between looks at what changes all the time
 
 
 class Doer(Enum):
-    """The processes that do a job."""
+    """The processes, of several, that do a job."""
 
     ONE = "one, for all replicas"
     EACH = "each, for itself"
@@ -269,7 +269,7 @@ async def _sweep(
     """Do a job for each key that is due, several side by side."""
     async with asyncio.TaskGroup() as tasks:
         rounds: SideBySide[Key] = SideBySide(
-            tasks, lambda one: work.do(one.key), places=POLLS_AT_ONCE
+            tasks, lambda one: work.do(one.key), at_once=POLLS_AT_ONCE
         )
         while not stopping.is_set():
             under_way = rounds.busy  # what ends while we look is still due by what we read

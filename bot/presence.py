@@ -166,9 +166,9 @@ async def look_again(
     try:
         begun = clock()
         due = await _due_for_a_look(store, begun)
-        for place, chat_id in enumerate(due):
+        for index, chat_id in enumerate(due):
             if in_a_row >= NO_ANSWERS:
-                left += due[place:]
+                left += due[index:]
                 break
             found = await _look_at(api, chat_id, bot_id, pause)
             if not is_final(found):

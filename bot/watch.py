@@ -85,19 +85,20 @@ class StoreWatch:
         why: tuple[Reason, ...] = ()
         try:
             saved = str(await storage.backup.rescue(self.store))
-            word = Notice.of("notice.lost", file=self.store.place, saved=saved)
+            word = Notice.of("notice.lost", file=self.store.shown_address, saved=saved)
         except BotError as error:
             why, saved = (error.reason,), f"– ({error})"
-            word = Notice.of("notice.lost_unsaved", file=self.store.place)
+            word = Notice.of("notice.lost_unsaved", file=self.store.shown_address)
         log.critical(
-            "the database file was removed or replaced", file=self.store.place, saved=saved
+            "the database file was removed or replaced", file=self.store.shown_address, saved=saved
         )
         self.say_no_more()
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORD_LIMIT):
                 await self._tell(word, why, LAST_WORD)
         raise ConfigError(
-            f"{self.store.place}: {LOST} while it was in use; what was in it is here: {saved}"
+            f"{self.store.shown_address}: {LOST} while it was in use; "
+            f"what was in it is here: {saved}"
         )
 
     async def _changed(self) -> bool:
@@ -158,7 +159,7 @@ class LoopWatch:
         return self.stall / 4
 
     def beat(self) -> None:
-        """The loop turns."""
+        """Note that the loop turns, and how late."""
         now = time.monotonic()
         self._late.append(max(now - self._beat - self.every, 0.0))
         metrics.LOOP_LAG.set(max(self._late))
@@ -212,7 +213,7 @@ async def left_to_watch(work: Awaitable[None], *, store: Store, stopping: asynci
 async def keep_watch(
     store: StoreWatch, loop: LoopWatch, stopping: asyncio.Event, pause: Callable[[], Any]
 ) -> None:
-    """Both watches, until `stopping`."""
+    """Watch the store and the loop, until `stopping`."""
     with loop.watching():
         beating = asyncio.create_task(_beat(loop))
         try:

@@ -231,7 +231,7 @@ async def _switch(context: Context, *, off: bool) -> None:
 
 
 async def _tell_others(context: Context, db: Db, *, off: bool) -> None:
-    """Every other operator hears of it."""
+    """Tell every other operator of it."""
     user, now = context.incoming.effective_user, context.services.clock()
     who = "–" if user is None else user.full_name
     told = Notice.of("notice.alerts_off" if off else "notice.alerts_on", who=who)

@@ -141,9 +141,9 @@ async def _sure(context: Context, number: int) -> None:
         if sent is None:  # a number is given once: it was sent before its row was put back
             raise UserError("error.stale")
         origin = context.incoming.effective_message
-        place = None if origin is None else origin.message_id
+        progress = None if origin is None else origin.message_id
         await storage.broadcasts.change(
-            db, number, Step.SENDING, alert_id=sent, message_id=place, reach=reach.total
+            db, number, Step.SENDING, alert_id=sent, message_id=progress, reach=reach.total
         )
         await _tell_others(context, db, sent, reach.total)
     services.wake()

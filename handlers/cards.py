@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bot.model.rates import Pair
 from bot.render.text import Message
 
-KEPT = 200  # cards and captions: when it is full, all are made anew
+CARDS_KEPT = 200  # cards and captions: when it is full, all are made anew
 
 
 class Card(NamedTuple):
@@ -41,7 +41,7 @@ class Cards:
         self._made: dict[Card | Caption, Message] = {}
 
     def __len__(self) -> int:
-        """How many are kept."""
+        """The number that are kept."""
         return len(self._made)
 
     def get(self, what: Card | Caption) -> Message | None:
@@ -51,7 +51,7 @@ class Cards:
     def keep(self, what: Card | Caption, made: Message) -> None:
         """Give this to whoever asks for the same."""
         # all at once rather than the eldest: new rates clear them too, several times a day
-        if len(self._made) >= KEPT:
+        if len(self._made) >= CARDS_KEPT:
             self._made.clear()
         self._made[what] = made
 

@@ -113,7 +113,7 @@ def _pair(codes: list[str], home: str, order: Sequence[str]) -> Pair:
 
 
 def days_of(span: str) -> int:
-    """How many days a range in its short form is."""
+    """The days of a range in its short form: "3m"; UserError for what is none."""
     if span == ALL:
         return LONGEST_DAYS
     match = _SHORT_SPAN.fullmatch(span)

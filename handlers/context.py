@@ -69,7 +69,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def said_at(self) -> datetime | None:
-        """When what is handled was written, by Telegram's clock; None of what has no time."""
+        """The time of its writing, by Telegram's clock; None of an update that has none."""
         origin = self.incoming.message or self.incoming.edited_message
         if origin is None:
             return None
@@ -254,9 +254,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         rows = origin.reply_markup.to_dict()["inline_keyboard"]
         switched = False
         for row in rows:
-            for place, one in enumerate(row):
+            for index, one in enumerate(row):
                 if one.get("callback_data") in data:
-                    row[place] = {"text": button.text, "callback_data": button.data}
+                    row[index] = {"text": button.text, "callback_data": button.data}
                     switched = True
         if switched:  # Telegram refuses an edit that changes nothing
             markup = {"inline_keyboard": rows}

@@ -7,7 +7,7 @@ from cachetools import LRUCache
 from bot.telegram.outcomes import Outcome
 from bot.telegram.results import photo_of
 
-KEPT = 500  # file ids, and short keys; what is forgotten is drawn once more
+FILE_IDS_KEPT = 500  # file ids, and short keys; what is forgotten is drawn once more
 
 Key = tuple[object, ...]
 
@@ -16,8 +16,8 @@ class Drawn:
     """The file ids of what was sent; one for the program."""
 
     def __init__(self) -> None:
-        self.file_ids: LRUCache[Key, str] = LRUCache(KEPT)
-        self.names: LRUCache[Key, Key] = LRUCache(KEPT)
+        self.file_ids: LRUCache[Key, str] = LRUCache(FILE_IDS_KEPT)
+        self.names: LRUCache[Key, Key] = LRUCache(FILE_IDS_KEPT)
 
     def keep(self, key: Key, outcome: Outcome) -> None:
         """Remember the largest size's file id of a photo that was sent."""

@@ -40,14 +40,14 @@ async def pressed(context: Context, number: str, what: str) -> None:
 async def undone(context: Context, what: str) -> None:
     """Buttons `unhere:rates` of the settings: that kind comes to General again."""
     chat = await _lead(context, _posts(what), None)
-    await context.edit(render.places(chat.id, chat.threads, context.language, back=BACK))
+    await context.edit(render.topics(chat.id, chat.threads, context.language, back=BACK))
     await context.answer(say("settings.saved", context.language).text)
 
 
-async def places(context: Context) -> Message:
+async def topics(context: Context) -> Message:
     """The topics that kinds of post go to."""
     chat = await _fresh(context)
-    return render.places(chat.id, chat.threads, context.language, back=BACK)
+    return render.topics(chat.id, chat.threads, context.language, back=BACK)
 
 
 def is_forum(context: Context) -> bool:

@@ -36,7 +36,7 @@ from handlers.outgoing import Outgoing
 from handlers.services import Services
 from storage.search import SearchTooLongError
 
-KEPT = 30  # seconds Telegram may repeat an answer
+ANSWER_CACHED = 30  # seconds Telegram may repeat an answer
 LAST_PAGE = 20  # of what words find: who scrolls further than a hundred stories types one more word
 DESCRIBED = 120  # letters of a description: two lines of a phone
 
@@ -69,7 +69,7 @@ async def inline(services: Services, update: Update) -> None:
         parameters={
             "inline_query_id": query.id,
             "results": results,
-            "cache_time": KEPT,
+            "cache_time": ANSWER_CACHED,
             "is_personal": True,  # in the reader's own language and currency
             "next_offset": onward,
         },

@@ -157,7 +157,7 @@ async def _submenu(context: Context, what: str) -> Message:
         case "filters":
             found = await news_filters.shown(context, back=render.BACK)
         case "here":
-            found = await here.places(context)
+            found = await here.topics(context)
         case "places":
             found = await places.menu(context)
         case "back":

@@ -47,11 +47,11 @@ async def database(db: Db) -> Database:
 
 def backups(store: Store, setting: str | None) -> Backups | None:
     """The nightly copies that are on this machine, by the setting BACKUPS; None: none are made."""
-    places = nights_of(store.url, setting)
-    if places is None:
+    nights = nights_of(store.url, setting)
+    if nights is None:
         return None
-    copies = places.made
+    copies = nights.made
     newest = None
     if copies:
-        newest = places.night_of(copies[-1])
+        newest = nights.night_of(copies[-1])
     return Backups(count=len(copies), newest_on=newest)

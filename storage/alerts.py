@@ -166,7 +166,7 @@ async def sent_to(
 
 
 async def last_told(db: Db, chat_id: int, keys: Sequence[str]) -> dict[str, datetime]:
-    """When the last alert of each subscription was decided that a chat got, as far back as alerts
+    """The decision of the last alert of each subscription that a chat got, as far back as alerts
     are kept: as a rule remembers the day that it spoke of. When it was sent is by another clock.
 
     What announces something to a subject's readers tells nothing of the subject.
@@ -186,7 +186,7 @@ async def last_told(db: Db, chat_id: int, keys: Sequence[str]) -> dict[str, date
 
 
 async def last_of_kind(db: Db, chat_id: int, kind: str) -> dict[str, datetime]:
-    """When a chat was last told by alerts of a kind, by what each supersedes: its rules, say."""
+    """The last time a chat was told by alerts of a kind, by what each supersedes (a rule, say)."""
     query = (
         select(alert.c.supersede_key, func.max(alert.c.created_at).label("at"))
         .join(delivery, delivery.c.alert_id == alert.c.id)
@@ -197,7 +197,7 @@ async def last_of_kind(db: Db, chat_id: int, kind: str) -> dict[str, datetime]:
 
 
 async def times_got(db: Db, supersede_key: str) -> int:
-    """How many alerts with this `supersede_key` somebody got, or gets at this moment."""
+    """The number of alerts with this `supersede_key` that somebody got, or gets at this moment."""
     reached = select(delivery.c.id).where(*got(delivery, alert.c.id))
     query = (
         select(func.count())
@@ -208,7 +208,7 @@ async def times_got(db: Db, supersede_key: str) -> int:
 
 
 async def asked(db: Db, supersede_key: str) -> int:
-    """How many alerts with this `supersede_key` operators were asked about."""
+    """The number of alerts with this `supersede_key` that operators were asked about."""
     mine = (alert.c.supersede_key == supersede_key, alert.c.approval.is_not(None))
     query = select(func.count()).select_from(alert).where(*mine)
     return int((await db.execute(query)).scalar_one())
@@ -217,7 +217,7 @@ async def asked(db: Db, supersede_key: str) -> int:
 async def times_told(
     db: Db, kind: str, *, since: datetime, until: datetime, most: int, calm: bool
 ) -> int:
-    """How many alerts of a kind were told in that time, up to `most`, by that of the decision.
+    """The number of alerts of a kind told in that time, up to `most`, by that of the decision.
 
     Those beyond `until` are left from before the clock was set back, and count for nothing. The
     `calm` ones (which only some chats hear of) are counted or left out. Where they are, so are
@@ -337,8 +337,8 @@ async def decide(db: Db, pk: int, verdict: Approval) -> StoredAlert | None:
 
 
 def for_an_hour(expires_at: Column[datetime], now: datetime) -> ColumnElement[datetime]:
-    """Until when something is worth sending that waited for a word: as long as it was, and for
-    `APPROVED_LIFE` at least.
+    """The time until which an alert that waited for a word is worth sending: as long as it was, and
+    for `APPROVED_LIFE` at least.
     """
     # a time without its type would be written as text by SQLite
     later = literal(now + APPROVED_LIFE, expires_at.type)

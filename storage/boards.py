@@ -28,7 +28,7 @@ BLANK: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fate:
-    """How far an alert came in its chat, with the message's number (0: none) and the error."""
+    """The state of an alert in its chat, with the message's number (0: none) and the error."""
 
     state: State
     message: int = 0

@@ -105,7 +105,7 @@ async def reach(db: Db, audience: str) -> Reach:
 
 
 async def progress(db: Db, pk: int) -> Progress:
-    """How far the broadcast of this alert has come."""
+    """The progress of this alert's broadcast."""
     fanned = (await db.execute(select(alert.c.fanned_at).where(alert.c.id == pk))).first()
     states = select(delivery.c.state, func.count().label("n")).where(delivery.c.alert_id == pk)
     counts: dict[str, int] = {}

@@ -90,8 +90,8 @@ class Store:
         return Path(self.url.database or "")
 
     @property
-    def place(self) -> str:
-        """The database's place for a log: the file's path or the server's address, no password."""
+    def shown_address(self) -> str:
+        """The database's address for a log: the file's path, or the server's without password."""
         if self.alone:
             return str(self.database_file)
         return self.url.render_as_string()

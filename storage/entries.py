@@ -56,7 +56,7 @@ async def words(db: Db, pks: Collection[int]) -> dict[int, Entry]:
 
 
 async def latest_times(db: Db, feed: str, *, most: int) -> list[tuple[datetime, datetime]]:
-    """When a feed's latest entries came to us and when each was written, the latest first."""
+    """The times at which a feed's latest entries came to us and were written, the latest first."""
     query = (
         select(entry.c.seen_at, func.coalesce(entry.c.published_at, entry.c.seen_at).label("at"))
         .where(entry.c.feed == feed)
@@ -180,13 +180,13 @@ async def reports(
 
 def _reports() -> Select[Any]:
     """The statement of `reports`."""
-    place = func.row_number().over(partition_by=entry.c.story_id, order_by=entry.c.id.desc())
+    rank = func.row_number().over(partition_by=entry.c.story_id, order_by=entry.c.id.desc())
     stories = entry.c.story_id.in_(bindparam("stories", expanding=True))
-    some = select(entry.c.id, place.label("place")).where(
+    some = select(entry.c.id, rank.label("rank")).where(
         stories, entry.c.seen_at >= bindparam("since")
     )
     ranked = some.subquery()
-    chosen = select(ranked.c.id).where(ranked.c.place <= bindparam("each", type_=Integer))
+    chosen = select(ranked.c.id).where(ranked.c.rank <= bindparam("each", type_=Integer))
     return select(entry).where(entry.c.id.in_(chosen)).order_by(entry.c.id.desc())
 
 

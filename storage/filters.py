@@ -107,7 +107,7 @@ def kept_from(chat: ColumnElement[int], alert: int) -> ColumnElement[bool]:
 
 
 async def count(db: Db, chat_id: int) -> int:
-    """How many filters a chat has."""
+    """The number of a chat's filters that are in force."""
     query = select(func.count()).where(news_filter.c.chat_id == chat_id, await _holds(db))
     return int((await db.execute(query)).scalar_one())
 

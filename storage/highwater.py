@@ -1,4 +1,4 @@
-"""How far the database had come, said in it and beside it.
+"""The database's high-water mark, said in it and beside it.
 
 A file put back from an old copy, or robbed of its log, is sound and cannot know what it lacks; the
 small file beside it does. Both hold the time, on the database's clock, until which everything

@@ -72,7 +72,7 @@ def _addition(dialect: str) -> ReturningInsert[tuple[int]]:
 
 
 async def last_received(db: Db) -> datetime | None:
-    """When the newest update was stored; None when there is none.
+    """The time at which the newest update was stored; None when there is none.
 
     Numbers grow: Telegram begins anew only after a week of silence, and by then none is left.
     """

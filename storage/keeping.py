@@ -30,7 +30,7 @@ HALF_KEPT = timedelta(days=1)  # or what somebody else is writing now
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nights:
-    """The place of a database's nightly copies, and their names."""
+    """The folder of a database's nightly copies, and their names."""
 
     folder: Path
     stem: str
@@ -52,9 +52,9 @@ class Nights:
 
 
 def nights_of(url: URL, setting: str | None) -> Nights | None:
-    """The place of a database's nightly copies, by the setting BACKUPS; None: there are none.
+    """The folder of a database's nightly copies, by the setting BACKUPS; None: there are none.
 
-    Unsaid it is a folder beside the file of a database that is one; a server has no such place.
+    Unsaid it is a folder beside the file of a database that is one; a server has no such folder.
     """
     if setting == OFF:
         return None
@@ -101,7 +101,7 @@ def put_back(
     return server_backup.restore(url, source, force=force, tell=tell)
 
 
-def places_of(text_url: str, setting: str | None) -> Nights | None:
+def nights_by_setting(text_url: str, setting: str | None) -> Nights | None:
     """The same as `nights_of`, by the operator's address."""
     return nights_of(parse_url(text_url), setting)
 
@@ -118,18 +118,18 @@ async def back_up(
 
     Of the replicas on a server one makes it, in the folder of its own machine.
     """
-    places = nights_of(store.url, setting)
-    if places is None or await _is_made(store, places, today):
+    nights = nights_of(store.url, setting)
+    if nights is None or await _is_made(store, nights, today):
         return None
-    await asyncio.to_thread(nightly, store.url, places, today=today, now=now, stop=stop)
+    await asyncio.to_thread(nightly, store.url, nights, today=today, now=now, stop=stop)
     if not store.alone:
         async with store.writing() as db:
             await storage.notes.put(db, MADE_NOTE, today.isoformat())
-    return places.of(today)
+    return nights.of(today)
 
 
-async def _is_made(store: Store, places: Nights, today: date) -> bool:
-    if places.of(today).exists():
+async def _is_made(store: Store, nights: Nights, today: date) -> bool:
+    if nights.of(today).exists():
         return True
     if store.alone:
         return False
@@ -138,17 +138,17 @@ async def _is_made(store: Store, places: Nights, today: date) -> bool:
 
 
 def nightly(
-    url: URL, places: Nights, *, today: date, now: datetime, stop: Callable[[], bool]
+    url: URL, nights: Nights, *, today: date, now: datetime, stop: Callable[[], bool]
 ) -> Path:
     """Today's copy, with the oldest forgotten, and what was put aside a month ago."""
-    target = places.of(today)
+    target = nights.of(today)
     try:
-        places.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for half in places.folder.glob(HALF):
+        nights.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for half in nights.folder.glob(HALF):
             if datetime.fromtimestamp(half.stat().st_mtime, UTC) < now - HALF_KEPT:
                 half.unlink(missing_ok=True)
     except OSError as error:
-        raise BotError(no_folder(places.folder, cause_of(error))) from error
+        raise BotError(no_folder(nights.folder, cause_of(error))) from error
     if is_file(url):
         path = Path(url.database or "")
         copy(path, target, stop=stop)
@@ -157,6 +157,6 @@ def nightly(
         from storage.server_backup import dump
 
         dump(url, target, stop=stop)
-        aside = places.folder.glob("*.before-restore-*")
-    forget(places.made, aside, now=now)
+        aside = nights.folder.glob("*.before-restore-*")
+    forget(nights.made, aside, now=now)
     return target

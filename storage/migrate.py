@@ -263,5 +263,5 @@ def _mistake(error: Exception) -> str:
     ours = [
         at for at in extract_tb(error.__traceback__) if Path(at.filename).parent.name == "versions"
     ]
-    place = ", ".join(f"{Path(at.filename).name}, line {at.lineno}" for at in ours[-1:])
-    return f"a migration cannot be run: {place}: {type(error).__name__}: {error}"
+    line = ", ".join(f"{Path(at.filename).name}, line {at.lineno}" for at in ours[-1:])
+    return f"a migration cannot be run: {line}: {type(error).__name__}: {error}"

@@ -45,7 +45,7 @@ BYTES = 16  # of a digest
 
 @dataclass(slots=True)
 class Digest:
-    """How many rows there are, and one number that differs when any of them does."""
+    """The number of rows, and one number that differs when any of them does."""
 
     rows: int = 0
     total: int = 0
@@ -60,7 +60,7 @@ class Digest:
 
     @property
     def hex(self) -> str:
-        """The number, as people compare it."""
+        """The number in hexadecimal, as people compare it."""
         return f"{self.total:0{BYTES * 2}x}"
 
 
@@ -160,9 +160,9 @@ def _is_json(kind: TypeEngine[Any]) -> bool:
     return isinstance(kind, Json)
 
 
-def _json_places(table: Table) -> tuple[int, ...]:
-    """The places of the columns that hold JSON."""
-    return tuple(place for place, one in enumerate(table.columns) if _is_json(one.type))
+def _json_columns(table: Table) -> tuple[int, ...]:
+    """The columns that hold JSON, by their index."""
+    return tuple(index for index, one in enumerate(table.columns) if _is_json(one.type))
 
 
 def _reading(table: Table) -> Select[Any]:
@@ -180,20 +180,20 @@ def _writing(table: Table) -> TextClause:
     """A row's insertion into a file, JSON as the text that it is."""
     names = [column.name for column in table.columns]
     quoted = ", ".join(f'"{name}"' for name in names)
-    places = ", ".join(f":{name}" for name in names)
+    parameters = ", ".join(f":{name}" for name in names)
     kinds: list[BindParameter[Any]] = []
     for column in table.columns:
         kind: TypeEngine[Any] = String() if _is_json(column.type) else column.type
         kinds.append(bindparam(column.name, type_=kind))
-    return text(f'INSERT INTO "{table.name}" ({quoted}) VALUES ({places})').bindparams(*kinds)  # noqa: S608 - our own names
+    return text(f'INSERT INTO "{table.name}" ({quoted}) VALUES ({parameters})').bindparams(*kinds)  # noqa: S608 - our own names
 
 
 async def _parts(db: Db, table: Table) -> AsyncIterator[list[list[Any]]]:
     """A table's rows as lists of values, some at once, by its key: it may be larger than memory."""
     key = list(table.primary_key.columns)
     query = _reading(table).order_by(*key).limit(AT_ONCE)
-    places = [list(table.columns).index(column) for column in key]
-    json_places = _json_places(table)
+    indexes = [list(table.columns).index(column) for column in key]
+    json_columns = _json_columns(table)
     after: list[Any] = []
     while True:
         part = query
@@ -202,10 +202,10 @@ async def _parts(db: Db, table: Table) -> AsyncIterator[list[list[Any]]]:
         rows = (await db.execute(part)).all()
         if not rows:
             return
-        yield [_values(row, json_places) for row in rows]
+        yield [_values(row, json_columns) for row in rows]
         after = []
-        for place, column in zip(places, key, strict=True):
-            after.append(literal(rows[-1][place], column.type))
+        for index, column in zip(indexes, key, strict=True):
+            after.append(literal(rows[-1][index], column.type))
 
 
 async def _word_parts(db: Db) -> AsyncIterator[list[tuple[int, str]]]:
@@ -222,11 +222,11 @@ async def _word_parts(db: Db) -> AsyncIterator[list[tuple[int, str]]]:
         after = rows[-1].id
 
 
-def _values(row: Row[Any], json_places: Sequence[int]) -> list[Any]:
+def _values(row: Row[Any], json_columns: Sequence[int]) -> list[Any]:
     values = list(row)
-    for place in json_places:
-        if values[place] is not None:
-            values[place] = _Json(values[place])
+    for index in json_columns:
+        if values[index] is not None:
+            values[index] = _Json(values[index])
     return values
 
 

@@ -19,7 +19,7 @@ from storage.schema import alert, delivery, subscription
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """How many deliveries are in one state and lane."""
+    """The number of deliveries in one state and lane."""
 
     state: str
     lane: Lane
@@ -51,7 +51,7 @@ async def overview(db: Db, *, now: datetime) -> Overview:
 
 
 async def lanes(db: Db, *, now: datetime) -> tuple[LaneWaits, ...]:
-    """How many deliveries of each lane are open, and how old the oldest one's alert is."""
+    """The number of open deliveries of each lane, and the age of the oldest one's alert."""
     # as ix_delivery_open says it, or SQLite scans the table
     waits = text("delivery.state IN ('pending', 'leased')")
     grouped = select(

@@ -88,7 +88,7 @@ async def of_chat(db: Db, chat_id: int, *, now: datetime) -> list[FollowedFeed]:
 
 
 async def count(db: Db, chat_id: int) -> int:
-    """How many feeds a chat follows."""
+    """The number of own feeds that a chat follows."""
     query = select(func.count()).select_from(own_feed).join(subscription, _is_followed_as())
     return int((await db.execute(query.where(subscription.c.chat_id == chat_id))).scalar_one())
 

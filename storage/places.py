@@ -26,7 +26,7 @@ async def toggle(db: Db, chat_id: int, place: str) -> None:
 
 
 async def count(db: Db, chat_id: int) -> int:
-    """How many places a chat has."""
+    """The number of places that a chat has chosen."""
     query = select(func.count()).where(chat_place.c.chat_id == chat_id)
     return int((await db.execute(query)).scalar_one())
 
@@ -53,7 +53,7 @@ def is_at(chat: ColumnElement[int], places: Collection[str]) -> ColumnElement[bo
 
 
 async def migrate(db: Db, old: int, new: int) -> None:
-    """A group's places go with it."""
+    """Let a group's places go with it to its new number."""
     theirs = chat_place.alias("theirs")
     twin = select(theirs.c.place).where(theirs.c.chat_id == new)
     await db.execute(

@@ -148,7 +148,7 @@ async def end(db: Db, summary: Summary, *, chunk: int = CHATS_AT_ONCE) -> int:
 
 
 async def first_end(db: Db, *, after: datetime | None = None) -> datetime | None:
-    """When the first quiet hours of a chat end, of those that end after a moment; None: nobody's.
+    """The first end of a chat's quiet hours, of those that end after a moment; None: nobody's.
 
     One that is past is of quiet hours that `end` has still to see to.
     """

@@ -13,7 +13,7 @@ HEART_STOPPED = timedelta(seconds=15)  # a replica that was not heard of for so 
 
 
 async def replicas(db: Db) -> int | None:
-    """How many processes take jobs of the queue that replicas share; None without one."""
+    """The number of processes that take jobs of the queue that replicas share; None without one."""
     if db.dialect.name == "sqlite":
         return None
     there = await db.execute(text("SELECT to_regclass('procrastinate_workers') IS NOT NULL"))

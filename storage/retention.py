@@ -1,4 +1,4 @@
-"""How long each kind of row is kept: the store stays as large as what happens in a month.
+"""The lifetimes of rows by kind: the store stays as large as what happens in a month.
 
 Rates are kept for ever: they are the history that readers ask for. All else goes in small pieces,
 each a transaction of its own, so that replies and marks get in between. The newest alert and story

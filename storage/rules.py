@@ -157,14 +157,14 @@ async def is_on(db: Db, chat_id: int, number: int) -> bool:
 
 
 async def count(db: Db, chat_id: int) -> int:
-    """How many rules the chat saved, with those of a newer version."""
+    """The number of rules that the chat saved, with those of a newer version."""
     return int(
         (await db.execute(select(func.count()).select_from(rule).where(*_of(chat_id)))).scalar_one()
     )
 
 
 async def change(db: Db, number: int, new: Rule) -> None:
-    """Another condition for a proposal."""
+    """Give a proposal another condition."""
     await db.execute(update(rule).where(rule.c.id == number).values(rule=new.to_json()))
 
 
@@ -196,7 +196,7 @@ async def snooze(db: Db, number: int, *, until: datetime | None) -> None:
 
 
 async def rests_until(db: Db, number: int, *, now: datetime) -> datetime | None:
-    """Until when a rule rests; None of one that does not."""
+    """The end of a rule's rest; None of one that does not rest."""
     query = select(rule.c.snoozed_until).where(rule.c.id == number, rule.c.snoozed_until > now)
     return (await db.execute(query)).scalar()
 

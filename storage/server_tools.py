@@ -26,7 +26,7 @@ from storage.address import SET_BY_US
 PROGRAMS = ("pg_dump", "pg_restore", "psql")
 #: Where Debian and Ubuntu put the programs of each version.
 INSTALLED = "/usr/lib/postgresql/*/bin"
-LOOK = 0.2  # seconds between looks whether to go on
+STOP_LOOK = 0.2  # seconds between looks whether to go on
 #: What a program of PostgreSQL is told of our own environment: no token, no password but its own.
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
 
@@ -39,7 +39,7 @@ class Tools:
     major: int
 
     def path(self, program: str) -> str:
-        """One of PROGRAMS."""
+        """The path of one of PROGRAMS."""
         return str(self.folder / program)
 
 
@@ -179,7 +179,7 @@ def _end_of(
         if stop():
             raise BotError(reason("copy.interrupted", "interrupted"))
         with suppress(subprocess.TimeoutExpired):
-            return process.communicate(timeout=LOOK)[1]
+            return process.communicate(timeout=STOP_LOOK)[1]
 
 
 def in_words(said: bytes) -> str:

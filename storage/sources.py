@@ -93,7 +93,7 @@ def _states(rows: Iterable[Row[Any]]) -> dict[str, SourceState]:
 
 
 async def last_ok_at(db: Db, keys: Collection[str] | None = None) -> datetime | None:
-    """When any source was read last, or any of these."""
+    """The last time that any source was read, or any of these."""
     query = select(func.max(source.c.last_ok_at))
     if keys is not None:
         query = query.where(source.c.key.in_(list(keys)))
@@ -102,7 +102,7 @@ async def last_ok_at(db: Db, keys: Collection[str] | None = None) -> datetime | 
 
 
 async def last_read(db: Db) -> tuple[datetime | None, int]:
-    """When any source was read last, and how often in a row the worst of them failed since."""
+    """The last time that any source was read, and the most failures in a row of one since."""
     query = select(
         func.max(source.c.last_ok_at).label("at"), func.max(source.c.failures).label("failures")
     )

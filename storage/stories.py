@@ -25,7 +25,7 @@ from storage.entries import NewEntry, entry_values, stored
 from storage.schema import alert, entry, story, story_topic
 from storage.withheld import NO_KIN, withholds
 
-FEW = 500  # stories of a topic; so many are found by their numbers in no time
+FEW_STORIES = 500  # stories of a topic; so many are found by their numbers in no time
 
 
 async def add_story(db: Db, *, at: datetime, verdict: Verdict) -> int:
@@ -175,9 +175,9 @@ async def _about(db: Db, topics: Collection[str]) -> ColumnElement[bool]:
     have, those alone are looked at; of another, the newest stories until there are enough.
     """
     mine = story_topic.c.topic.in_(topics)
-    first = select(story_topic.c.story_id).where(mine).limit(FEW + 1)
+    first = select(story_topic.c.story_id).where(mine).limit(FEW_STORIES + 1)
     found = list((await db.execute(first)).scalars())  # one of two topics twice
-    if len(found) <= FEW:
+    if len(found) <= FEW_STORIES:
         return story.c.id.in_(set(found))
     return exists().where(story_topic.c.story_id == story.c.id, mine)
 
@@ -194,7 +194,7 @@ def _unapproved(*, unasked: bool) -> ColumnElement[bool]:
 
 
 async def count(db: Db) -> int:
-    """How many stories the archive has."""
+    """The number of stories in the archive."""
     return int((await db.execute(select(func.count()).select_from(story))).scalar_one())
 
 

@@ -53,7 +53,7 @@ OF_A_FEED = ("key", "url", "channel", "name")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """How many chats a file brought, and how many were here already and stay as they are."""
+    """The number of chats that a file brought, and of those that were here and stay as they are."""
 
     bot: str
     chats: int

@@ -1,4 +1,4 @@
-"""How long the database takes: each step by what it is, for the operator's figures.
+"""The database's times: each step by what it is, for the operator's figures.
 
 A step counts from the question to the answer, the turns of the event loop in between included: on a
 loop that stands still every database is slow.

@@ -1,4 +1,4 @@
-"""How far alerts came: whom they reached, who waits or cannot be reached, and how long it took."""
+"""The reach of alerts: whom they reached, who waits or cannot be reached, and how long it took."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ MOST_UNHEARD = 20  # alerts that a look for those that reached nobody names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """How many chats an alert reached, how many wait or sleep (quiet hours), how many channels keep
-    it back by their policy, how many chats are blocked.
+    """The number of chats that an alert reached, that wait or sleep (quiet hours), that keep it
+    back by their policy as channels, that are blocked.
 
     `last_at` is when it reached the last of them.
     """
@@ -59,7 +59,7 @@ async def of_kind(db: Db, kind: str, *, since: datetime, until: datetime) -> Seq
 
 
 async def how_far(db: Db, alerts: Sequence[int]) -> Mapping[int, Told]:
-    """How far each of these alerts came; one without a delivery is not there."""
+    """The reach of each of these alerts; one without a delivery is not there."""
     query = (
         select(
             delivery.c.alert_id,

@@ -39,9 +39,9 @@ async def trends(db: Db, *, now: datetime) -> dict[str, tuple[int, ...]]:
     found: dict[str, list[int]] = {}
     for query in (of_entries, of_rates):
         for row in await db.execute(query):
-            place = int(row.hour) - first
-            if 0 <= place < HOURS:  # what a clock set back left in the future has no hour here
-                found.setdefault(row.source, [0] * HOURS)[place] += row.n
+            hour = int(row.hour) - first
+            if 0 <= hour < HOURS:  # what a clock set back left in the future has no hour here
+                found.setdefault(row.source, [0] * HOURS)[hour] += row.n
     return {source: tuple(hours) for source, hours in found.items()}
 
 

@@ -41,15 +41,15 @@ def problems() -> list[str]:
     found: list[str] = []
     known: dict[str, str] = {}
     for path in sorted(VERSIONS.glob("*.py")):
-        place = f"storage/migrations/versions/{path.name}"
+        file = f"storage/migrations/versions/{path.name}"
         name = NAME.fullmatch(path.name)
         if name is None:
-            found.append(f"{place} is no migration: its name should be such as 0001_words.py")
+            found.append(f"{file} is no migration: its name should be such as 0001_words.py")
         elif name[1] in known:
-            found.append(f"migration {name[1]}: {place} has the number of {known[name[1]]}")
+            found.append(f"migration {name[1]}: {file} has the number of {known[name[1]]}")
         else:
             known[name[1]] = path.name
-            found += [f"migration {name[1]}: {place}{wrong}" for wrong in _wrong_in(path, name[1])]
+            found += [f"migration {name[1]}: {file}{wrong}" for wrong in _wrong_in(path, name[1])]
     for number in range(1, int(max(known, default="0001")) + 1):
         if f"{number:04}" not in known:
             found.append(f"migration {number:04}: storage/migrations/versions lacks its file")

@@ -68,7 +68,7 @@ class Shared:
         os.close(self._held)
 
     def end(self) -> None:
-        """As `close`, by the one that outlives the others: nothing is left when it returns."""
+        """Close it as the one that outlives the others: nothing is left when it returns."""
         self.close()
         keeper = self.folder / "keeper"
         with suppress(FileNotFoundError, ProcessLookupError):
@@ -115,8 +115,8 @@ class Shared:
 
 
 def in_memory() -> str | None:
-    """Where a copy of a database costs a sixth of what it does on a disk, if it is here and has
-    room: each has hundreds of files.
+    """A folder in memory, in which a copy of a database costs a sixth of what it does on a disk, if
+    there is one with room: each has hundreds of files.
     """
     with suppress(OSError):
         if shutil.disk_usage(MEMORY).free >= ROOM and os.access(MEMORY, os.W_OK):

@@ -133,7 +133,7 @@ def _call(call: Any, looks: Sequence[Look]) -> Value:
 
 
 def _grown(selector: Any, looks: Sequence[Look]) -> Vector:
-    """How much each counter grew; one that is new began at nothing."""
+    """The growth of each counter; one that is new began at nothing."""
     before = _select(selector, looks[0])
     after = _select(selector, looks[-1])
     return {labels: value - before.get(labels, 0.0) for labels, value in after.items()}

@@ -60,7 +60,7 @@ def all_given() -> Sequence[Given]:
 
 @cache
 def all_told() -> Mapping[str, Given]:
-    """Those that operators and readers are told, once each, by code."""
+    """The reasons that operators and readers are told, once each, by code."""
     return {
         one.code: one
         for one in all_given()

@@ -62,7 +62,7 @@ class Kept:
         return await keep_boards(self.store, catalog, lambda: NOW, admins=[OPERATOR])
 
     async def board(self) -> Board:
-        """As it is stored."""
+        """The board as it is stored."""
         async with self.store.reading() as db:
             found = await storage.boards.get(db, CHANNEL)
         assert found is not None
@@ -102,7 +102,7 @@ class Kept:
         return [(row.kind, row.payload["message"]) for row in rows]
 
     async def told(self) -> list[tuple[int, str, list[Any]]]:
-        """Who was told of what trouble, with which values."""
+        """The notices of trouble: to whom, of what, with which values."""
         query = select(alert_table).where(alert_table.c.kind == "notice")
         async with self.store.reading() as db:
             rows = (await db.execute(query.order_by(alert_table.c.id))).all()

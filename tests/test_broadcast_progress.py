@@ -1,4 +1,4 @@
-"""How far a broadcast has come: looked at as often as that costs little, written when it may be."""
+"""The progress of a broadcast: looked at as often as that costs little, written when it may be."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def look(store: Store, told: Told, looks: Looks, turn: Turn = free) -> Non
 
 
 async def arrives(store: Store, count: int) -> None:
-    """So many more readers get it."""
+    """Let it reach `count` more readers."""
     given = (await claim(store, count)).deliveries
     async with store.writing() as db:
         await storage.deliveries.finish(

@@ -48,7 +48,7 @@ DIGEST = message("USD 88.27")
 
 
 def told(*messages: Message, turned: bool, silent: bool = False) -> tuple[list[bool], str | None]:
-    """Which steps are taken in a chat that has these messages, and what is offered next."""
+    """The steps taken in a chat that has these messages, and what is offered next."""
     travel = Turn()
     now = BEGIN
     if turned:

@@ -1,6 +1,4 @@
-"""Where the demonstration's time stops: at the world's moments, and whenever something is due for a
-chat of the bot.
-"""
+"""The stops of the demonstration's time: its world's moments, and whatever is due for a chat."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""How the program is started by others: the systemd unit, the container, the two replicas of
-compose.yaml.
-"""
+"""The program as others start it: systemd, a container, the two replicas of compose.yaml."""
 
 from __future__ import annotations
 
@@ -221,7 +219,7 @@ def test_compose_watches_every_replica_with_the_rules_and_the_dashboard_of_the_d
 
 
 def _target(service: dict[str, Any], source: str) -> str:
-    """Where a service finds one of the configs."""
+    """The path at which a service finds one of the configs."""
     (target,) = (one["target"] for one in service["configs"] if one["source"] == source)
     return str(target)
 

@@ -193,6 +193,7 @@ async def test_joins_in_quick_succession_cost_one_edit_a_chat(world: World) -> N
     assert len(edits) == 1
 
 
+@pytest.mark.slow
 async def test_a_story_is_edited_only_a_few_times(world: World) -> None:
     """Beyond that one more agency is no news; nor does the same agency's second report edit
     anything.

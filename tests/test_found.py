@@ -134,7 +134,7 @@ def test_the_line_of_a_table_is_shown(folder: Path, text: str, place: str, code:
     with pytest.raises(Exception) as raised:  # noqa: PT011 - whatever it is, it is told
         importlib.import_module("bot.parts.table")
     mistake = mistake_of(raised.value)
-    assert (mistake.place, mistake.code) == (place, code)
+    assert (mistake.where, mistake.code) == (place, code)
 
 
 def test_of_a_file_that_is_gone_meanwhile_no_line_is_shown(folder: Path) -> None:
@@ -142,7 +142,7 @@ def test_of_a_file_that_is_gone_meanwhile_no_line_is_shown(folder: Path) -> None
     with pytest.raises(NameError) as raised:
         exec(compile("\nx = y", folder / "gone.py", "exec"))  # noqa: S102 - as an import does
     mistake = mistake_of(raised.value)
-    assert (mistake.place, mistake.code) == ("bot/parts/gone.py, line 2", "")
+    assert (mistake.where, mistake.code) == ("bot/parts/gone.py, line 2", "")
 
 
 def test_of_a_mistake_in_no_file_of_the_program_its_words_are_known() -> None:

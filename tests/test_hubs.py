@@ -67,7 +67,7 @@ class Hubworld:
         return hub
 
     async def path(self) -> str:
-        """Where the hub reaches us."""
+        """The path at which the hub reaches us."""
         return f"/hook/websub/a/{(await self.known()).token}"
 
     async def confirm(self, **other: str) -> tuple[int, str]:

@@ -39,7 +39,7 @@ from bot.model.subjects import READERS_TOPICS
 from bot.recurring import JOBS
 from bot.render.charts import RANGES
 from bot.render.filters import SPANS
-from bot.render.text import fill, places
+from bot.render.text import fill, placeholders
 from handlers import COMMANDS
 from tests.conftest import ROOT
 from tests.languages.expected import WHOLE, expected
@@ -129,9 +129,9 @@ def test_a_catalog_misses_no_key_and_no_plural_form_and_leaves_none_empty(langua
 @pytest.mark.parametrize("language", WHOLE)
 def test_every_translation_has_the_same_places_to_fill(language: str) -> None:
     for key, entry in entries(language).items():
-        wanted = places(texts(entries("en")[key])[0])
+        wanted = placeholders(texts(entries("en")[key])[0])
         for text in texts(entry):
-            assert places(text) == wanted, key
+            assert placeholders(text) == wanted, key
             fill(text, **dict.fromkeys(wanted, "x"))
 
 
@@ -253,7 +253,7 @@ def test_every_answer_and_error_brings_the_values_its_words_need() -> None:
                 continue
             key, brought = node.args[0], {one.arg for one in node.keywords} - {"today"}
             if isinstance(key, ast.Constant) and None not in brought:
-                assert places(i18n.t(str(key.value), "en")) == brought, (path, key.value)
+                assert placeholders(i18n.t(str(key.value), "en")) == brought, (path, key.value)
                 found += 1
     assert found > 100
 

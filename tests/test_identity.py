@@ -69,7 +69,7 @@ class Item:
 
 
 def ago(**length: float) -> datetime:
-    """So long before the time of the test."""
+    """A moment so long before the time of the test."""
     return NOW - timedelta(**length)
 
 
@@ -106,7 +106,7 @@ async def polls(world: World, *documents: Sequence[Item]) -> list[tuple[int, int
 
 
 async def stories(world: World) -> int:
-    """How many stories there are."""
+    """The number of stories."""
     return len({row.story_id for row in await world.stored(entry)})
 
 

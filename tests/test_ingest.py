@@ -244,7 +244,7 @@ FLOOD = [
 
 
 async def approvals(world: World) -> list[str | None]:
-    """Where the stories' alerts stand, in the order they were decided."""
+    """The approvals of the stories' alerts, in the order they were decided."""
     return [row.approval for row in await world.stored(alert) if row.kind == "story"]
 
 

@@ -73,13 +73,13 @@ async def world(store: Store) -> AsyncIterator[World]:
 
 
 async def sizes(world: World) -> list[int]:
-    """How many entries the stories have, the largest first."""
+    """The numbers of entries that the stories have, the largest first."""
     count = Counter(row.story_id for row in await world.stored(entry_table))
     return sorted(count.values(), reverse=True)
 
 
 async def crowd(store: Store, count: int) -> None:
-    """So many other stories."""
+    """Store `count` other stories."""
     new = []
     for number in range(count):
         item = entry(

@@ -68,7 +68,7 @@ class Vectors:
         monkeypatch.setattr(bot.ingest.meaning, "_made", self)
 
     async def __call__(self, _workers: Workers, texts: Sequence[str]) -> Mapping[str, bytes]:
-        """Those it knows."""
+        """The vectors of the texts that it knows."""
         heads = {text: text.partition("\n")[0] for text in texts}
         self.asked += heads.values()
         found: dict[str, bytes] = {}

@@ -1,5 +1,5 @@
-"""How grave a story must be to be told to a chat: all, important, urgent only. Poll, store,
-outbox, Telegram.
+"""The gravity that a story must have to be told to a chat: all, important, urgent only. Poll,
+store, outbox, Telegram.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def sent(world: World, chat: int) -> list[Any]:
 
 
 def silent(world: World, chat: int) -> list[bool]:
-    """Which of them came without sound."""
+    """Whether each of them came without sound."""
     return [world.emulator.silent(chat, one["message_id"]) for one in sent(world, chat)]
 
 

@@ -30,7 +30,7 @@ from bot.reasons import (
     said,
 )
 from bot.render.reasons import Names
-from bot.render.text import places
+from bot.render.text import placeholders
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.opening import open_store
@@ -176,7 +176,7 @@ async def test_every_notice_reaches_each_operator_in_their_language(world: World
 
 def why_of(key: str) -> tuple[Reason, ...]:
     """The reasons of such a notice, whose text may have a place for them."""
-    if "why" in dict(NOTICES[key].values) or "why" not in places(words("en")[key]):
+    if "why" in dict(NOTICES[key].values) or "why" not in placeholders(words("en")[key]):
         return ()
     return WHY
 

@@ -1,5 +1,5 @@
-"""How often operators hear of one trouble: once a day, once an hour, or after five polls that
-brought only a part.
+"""The pace at which operators hear of one trouble: once a day, once an hour, or after five polls
+that brought only a part.
 """
 
 from __future__ import annotations

@@ -309,7 +309,7 @@ def test_the_table_of_rooms_is_the_one_that_is_enforced() -> None:
 
 
 def contracts() -> list[dict[str, Any]]:
-    """Who may import whom, as import-linter reads it."""
+    """The contracts on who may import whom, as import-linter reads them."""
     said = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return list(said["tool"]["importlinter"]["contracts"])
 

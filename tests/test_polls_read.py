@@ -1,4 +1,4 @@
-"""How a document is read and judged in a worker process, and looked up with others."""
+"""A document's way: read and judged in a worker process, and looked up with others."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def kept(world: World, key: str) -> list[object]:
 
 
 async def clues(world: World) -> list[int]:
-    """By what all entries are found."""
+    """The clues by which all entries are found."""
     async with world.store.reading() as db:
         return list((await db.execute(select(clue.c.hash).order_by(clue.c.hash))).scalars())
 

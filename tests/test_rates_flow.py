@@ -908,7 +908,7 @@ async def test_R10_every_printed_number_reaches_the_reader_digit_for_digit(world
 
 @contextmanager
 def pasts_read() -> Iterator[Counter[str]]:
-    """How often the store is asked meanwhile for the past of each currency; "" for any question."""
+    """Counts of questions meanwhile for the past of each currency; "" for any question."""
     asked: Counter[str] = Counter()
 
     def note(_c: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:

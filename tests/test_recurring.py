@@ -69,8 +69,8 @@ async def test_both_runners_do_each_job_as_often_and_come_back_as_soon() -> None
 
 
 async def pauses_of(work: Work) -> tuple[float, float | None]:
-    """How long a lone process pauses after a round, and after one without the database; None where
-    the job deals with that itself.
+    """Seconds that a lone process pauses after a round, and after one without the database; None
+    where the job deals with that itself.
     """
     pauses: list[float] = []
     stopping = asyncio.Event()

@@ -99,7 +99,7 @@ def weekly(world: World, day: date | None = None, **values: str) -> None:
 
 
 async def state(world: World, key: str = "nbkr") -> SourceState:
-    """How polling a source went so far."""
+    """The state of polling a source so far."""
     async with world.store.reading() as db:
         return (await storage.sources.states(db))[key]
 

@@ -255,6 +255,7 @@ def test_an_error_line_moves_no_cursor(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", UNUSED)
+@pytest.mark.cases(keep=1)
 def test_importing_changes_nothing_and_the_program_runs_without(name: str) -> None:
     """Importing the log leaves it alone; the program does not load it, for the memory it takes."""
     tell = f"print(sys.modules.get({name!r}, 'untouched'))"

@@ -390,7 +390,7 @@ class World:
         await self.emulator.calls.wait(lambda c: c.chat_id == number)
 
     def accepted(self, number: int) -> int:
-        """How many messages a chat has of us."""
+        """The number of messages that a chat has of us."""
         return sum(c.accepted for c in self.emulator.calls.of("sendMessage", number))
 
 

@@ -97,7 +97,7 @@ def sigmoid(odds: Floats) -> Floats:
 
 
 def fit_dense(rows: Floats, truth: Floats, worth: Floats, *, drawn: float) -> Learnt:
-    """As by `fit`, the weights of rows of few columns without gaps: by Newton's steps."""
+    """Weights as `fit` finds them, of rows of few columns without gaps: by Newton's steps."""
     middle = worth @ rows / worth.sum()
     whole = np.column_stack([np.ones(len(rows)), rows - middle])
     pull = np.full(whole.shape[1], drawn)

@@ -158,7 +158,7 @@ def _bytes(learnt: Learnt, scale: float) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How many of the found are security, how many of security are found, and their mean."""
+    """Precision (security among the found), recall (found among security), and their mean."""
 
     precision: float
     recall: float

@@ -38,10 +38,10 @@ def vectors_of(texts: Sequence[Text], path: Path, *, seconds: float = math.inf) 
     if missing:
         kept |= _make(missing, path, seconds)
     found = np.zeros((len(texts), SIZE))
-    for place, text in enumerate(texts):
+    for index, text in enumerate(texts):
         vector = kept.get(_digest(meaning.as_cut(text.title, text.text)))
         if vector is not None and text.label is not None:
-            found[place] = np.frombuffer(vector, dtype=np.int8)
+            found[index] = np.frombuffer(vector, dtype=np.int8)
     sizes: Floats = np.linalg.norm(found, axis=1, keepdims=True)
     unit: Floats = found / np.maximum(sizes, 1)
     return unit

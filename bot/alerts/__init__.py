@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from bot.alerts.kind import Kind, Kit, Reader, kind_among, place_of, table
+from bot.alerts.kind import Kind, Kit, Reader, kind_among, label_of, table
 from bot.errors import ConfigError, NewerError
 from bot.found import BrokenModule, modules_of
 from bot.i18n import known
@@ -30,8 +30,8 @@ def kind_in(module: ModuleType) -> type[Kind]:
         if isinstance(one, type) and issubclass(one, Kind) and one.__module__ == module.__name__:
             kinds.append(one)
     if len(kinds) != 1:
-        place = place_of(module.__name__)
-        raise ConfigError(f"{place} should define one Kind, and defines {len(kinds)}")
+        label = label_of(module.__name__)
+        raise ConfigError(f"{label} should define one Kind, and defines {len(kinds)}")
     return kinds[0]
 
 
@@ -41,7 +41,7 @@ def _found() -> Mapping[str, Kind]:
     problems: list[str] = []
     for name, module in modules_of(__name__, FOLDER, but=NO_KINDS).items():
         if isinstance(module, BrokenModule):
-            problems.append(place_of(f"{__name__}.{name}") + module.wrong)
+            problems.append(label_of(f"{__name__}.{name}") + module.wrong)
             continue
         try:
             found.append(kind_in(module))
@@ -99,7 +99,7 @@ def texts_unlisted() -> list[str]:
         module = type(kind).__module__
         for msgid in sorted(set(_strings(module)) - set(kind.texts)):
             if msgid and known(msgid):
-                found.append(f"{place_of(module)}: its texts lack {msgid}, which it says")
+                found.append(f"{label_of(module)}: its texts lack {msgid}, which it says")
     return found
 
 
@@ -126,7 +126,7 @@ __all__ = [
     "Kit",
     "Reader",
     "kind_of",
-    "place_of",
+    "label_of",
     "reads",
     "texts_lacking",
     "texts_unlisted",

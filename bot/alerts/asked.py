@@ -150,9 +150,7 @@ async def proof(kit: Kit, kept: Withheld) -> Proof | None:
 
 
 def _hash_of(words: str) -> str:
-    """By what it is known that a story reads as it did when its question was asked: one more agency
-    that reports it changes nothing.
-    """
+    """A mark of the words that a question shows: one more agency that reports it changes none."""
     return hashlib.sha256(words.encode()).hexdigest()[:8]
 
 

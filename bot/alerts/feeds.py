@@ -113,8 +113,8 @@ def alerts(
 ) -> Iterator[Alert]:
     """The alerts of a feed's new entries, the oldest first; a feed lists the newest first."""
     latest = list(new[:most])
-    for place, item in enumerate(reversed(latest)):
-        last = place == len(latest) - 1
+    for index, item in enumerate(reversed(latest)):
+        last = index == len(latest) - 1
         brought = FeedBrought(
             feed=feed,
             name=name,

@@ -39,7 +39,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kit:
-    """From what an alert is put into words: the store, the catalog, and the bot's name.
+    """The means by which an alert is put into words: the store, the catalog, and the bot's name.
 
     `kinds` are for what tells alerts of other kinds.
     """
@@ -101,7 +101,7 @@ class Kind(ABC):
         return None
 
     async def published_at(self, kit: Kit, told: StoredAlert) -> datetime | None:  # noqa: ARG002 - by itself
-        """When what it tells was published; None where that is when it was decided."""
+        """The time at which what it tells was published; None where that is the decision's."""
         return None
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - has none
@@ -209,15 +209,15 @@ def table(*kinds: type[Kind]) -> Mapping[str, Kind]:
     found: dict[str, Kind] = {}
     problems: list[str] = []
     for kind in kinds:
-        place = place_of(kind.__module__)
+        label = label_of(kind.__module__)
         missing = lacking(kind)
-        problems += [f"{place}: {kind.__name__} lacks {part}" for part in missing]
+        problems += [f"{label}: {kind.__name__} lacks {part}" for part in missing]
         if missing:
             continue
         name = kind.payload.KIND
         if name in found:
             other = type(found[name]).__name__
-            problems.append(f"{place}: the payload of {other} is stored as {name} already")
+            problems.append(f"{label}: the payload of {other} is stored as {name} already")
         else:
             found[name] = kind()
     if problems:
@@ -236,7 +236,7 @@ def kind_among(kinds: Mapping[str, Kind], told: StoredAlert) -> Kind:
     return kind
 
 
-def place_of(module: str) -> str:
+def label_of(module: str) -> str:
     """The beginning of a sentence about a kind of alert: its name, and its file."""
     return f"kind of alert {module.rpartition('.')[2]}: {module.replace('.', '/')}.py"
 

@@ -256,8 +256,8 @@ async def headlines_of(kit: Kit, told: StoredAlert, code: str, reader: Reader) -
 
 
 def _since(moved: Moved, language: str) -> list[Rich]:
-    """Since when a change is counted, and what a day usually brings; where both rules fired a line
-    for the drift too.
+    """The day since which a change is counted, and what a day usually brings; where both rules
+    fired a line for the drift too.
     """
     today = moved.new.effective_on
     previous, base = moved.previous.effective_on, moved.baseline.effective_on
@@ -282,7 +282,7 @@ def _usual(moved: Moved, language: str) -> Rich | None:
 
 
 def _unusual(moved: Moved, language: str) -> Rich | None:
-    """How long it was since the like: of a jump for a single day's move, of a level for a drift."""
+    """The time since the like: of a jump for a single day's move, of a level for a drift."""
     since, today = moved.extreme_since, moved.new.effective_on
     if since is not None and today - since < TRIVIAL:
         return None

@@ -33,7 +33,7 @@ from bot.reasons import (
 from bot.render.desk import correction_buttons, story_buttons
 from bot.render.phrases import phrase
 from bot.render.reasons import NO_NAMES, Names, because, figure_told
-from bot.render.text import Button, Colour, Message, Rich, Rows, message, one_line, places
+from bot.render.text import Button, Colour, Message, Rich, Rows, message, one_line, placeholders
 from storage.alerts import StoredAlert
 from storage.db import Db
 
@@ -293,7 +293,7 @@ def notice(
         values[name] = figure_told(figure, language, names=names)
     if reasons:
         values["why"] = _why(notice, reasons, language, today)
-    elif "why" in places(t(notice.msgid, language)):
+    elif "why" in placeholders(t(notice.msgid, language)):
         values.setdefault("why", NO_REASON)
     return message(phrase(notice.msgid, language, **values), buttons)
 

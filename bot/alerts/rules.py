@@ -153,7 +153,7 @@ class Rules(Kind):
         return Brief(move=fired.move, line=asked_for)
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - the rule says it
-        """The rule."""
+        """The rule itself, which the buttons below pause or snooze."""
         return RuleSubject(RuleFired.read(told.payload).number)
 
     def rate(self, told: StoredAlert) -> Rate | None:

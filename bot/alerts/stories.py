@@ -124,7 +124,7 @@ class Stories(Kind):
         )
 
     async def published_at(self, kit: Kit, told: StoredAlert) -> datetime | None:
-        """When the last report before it was published: the one by which it broke, or got worse."""
+        """The publication of the last report before it: the one by which it broke, or got worse."""
         found = await storage.stories.get(kit.db, StoryBroke.read(told.payload).story)
         if found is None:
             return None
@@ -173,7 +173,7 @@ class Stories(Kind):
         return followed(audience)
 
     def story(self, told: StoredAlert) -> int | None:
-        """The one that broke."""
+        """The number of the story that broke."""
         return StoryBroke.read(told.payload).story
 
     def replies_to(self, told: StoredAlert) -> int | None:

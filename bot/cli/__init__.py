@@ -75,9 +75,9 @@ def _refuse_other_bytes(words: Sequence[str]) -> None:
     """End with a line and 2 where a word's bytes are not UTF-8: no database or file format of ours
     could hold it.
     """
-    for place, word in enumerate(words[1:], start=1):
+    for index, word in enumerate(words[1:], start=1):
         try:
             in_unicode(word)
         except ValueError as error:
-            sys.stderr.write(f"Error: word {place} should be {error}\n")
+            sys.stderr.write(f"Error: word {index} should be {error}\n")
             sys.exit(USAGE_EXIT)

@@ -23,40 +23,47 @@ from bot.sources.kind import Line, Shown, ShownOf
 from bot.sources.kinds import KINDS
 
 
-async def _bytes_of(place: str) -> bytes:
-    if place.startswith(("http://", "https://")):
+async def _bytes_of(document: str) -> bytes:
+    if document.startswith(("http://", "https://")):
         # a verb that reads a file needs no network, and no 50 ms for the system's certificates
         from bot.fetch import Fetcher
 
         async with Fetcher() as fetcher:
-            return (await fetcher.get(place)).body or b""
+            return (await fetcher.get(document)).body or b""
     try:
-        return bytes_of(Path(place))
+        return bytes_of(Path(document))
     except OSError as error:
         raise SourceError(
-            reason("file", "{place}: {why}", place=place[:LONGEST_NAME_SHOWN], why=error.strerror)
+            reason(
+                "file",
+                "{document}: {why}",
+                document=document[:LONGEST_NAME_SHOWN],
+                why=error.strerror,
+            )
         ) from None
     except TooLargeError as error:
         raise SourceError(
-            reason("file", "{place}: {why}", place=place[:LONGEST_NAME_SHOWN], why=str(error))
+            reason(
+                "file", "{document}: {why}", document=document[:LONGEST_NAME_SHOWN], why=str(error)
+            )
         ) from None
 
 
-def _inspect(places: list[str], read: Callable[[bytes, str], Iterable[Line]]) -> None:
-    """Print what `read` sees in each place; of several, a line names its file or its error."""
+def _inspect(documents: list[str], read: Callable[[bytes, str], Iterable[Line]]) -> None:
+    """Print what `read` sees in each document; of several, a line names its file or its error."""
     failed = False
 
     async def each() -> None:
         nonlocal failed
-        for place in places:
+        for document in documents:
             label: dict[str, str] = {}
-            if len(places) > 1:
-                label["file"] = place
+            if len(documents) > 1:
+                label["file"] = document
             try:
-                for line in read(await _bytes_of(place), place):
+                for line in read(await _bytes_of(document), document):
                     write_line({**label, **line})
             except SourceError as error:
-                # of one place alone the error is the verb's own, with its exit code
+                # of one document alone the error is the verb's own, with its exit code
                 if not label:
                     raise
                 failed = True
@@ -70,7 +77,7 @@ def _inspect(places: list[str], read: Callable[[bytes, str], Iterable[Line]]) ->
 @inspect_verbs.command("rates")
 def inspect_rates(
     key: Annotated[str, typer.Argument(help="a parser or a source of the catalog")],
-    places: Annotated[list[str], typer.Argument(help="files or addresses")],
+    documents: Annotated[list[str], typer.Argument(help="files or addresses")],
     saved_from: Annotated[
         str | None, typer.Option("--url", help="where a saved file came from")
     ] = None,
@@ -90,14 +97,14 @@ def inspect_rates(
     if source is None:
         raise typer.BadParameter(f"no parser {key!r}; there are: {', '.join(SOURCES)}")
 
-    def read(body: bytes, place: str) -> Iterable[Line]:
-        url = _address(place, saved_from or _recorded_from(Path(place)))
+    def read(body: bytes, document: str) -> Iterable[Line]:
+        url = _address(document, saved_from or _recorded_from(Path(document)))
         parsed = source.parse(body, source=key, url=url, kind=kind)
         for problem in parsed.problems:
             typer.echo(f"not believed: {problem}", err=True)
         return map(_rate_line, parsed.rates)
 
-    _inspect(places, read)
+    _inspect(documents, read)
 
 
 def _recorded_from(path: Path) -> str | None:
@@ -134,13 +141,13 @@ def _inspecting(shown: Shown) -> Callable[..., None]:
     """The verb of a kind whose documents explain themselves: `jarchy inspect feed FILE`."""
 
     def verb(
-        places: Annotated[list[str], typer.Argument(help="files or addresses")],
+        documents: Annotated[list[str], typer.Argument(help="files or addresses")],
         saved_from: Annotated[
             str | None, typer.Option("--url", help="where a saved file came from")
         ] = None,
     ) -> None:
         log.set_up(None, "warning")
-        _inspect(places, lambda body, place: shown(body, _address(place, saved_from)))
+        _inspect(documents, lambda body, document: shown(body, _address(document, saved_from)))
 
     return verb
 
@@ -150,7 +157,7 @@ def _inspecting_of(kind: str, shown: ShownOf) -> Callable[..., None]:
 
     def verb(
         key: Annotated[str, typer.Argument(help="a source of the catalog")],
-        places: Annotated[list[str], typer.Argument(help="files or addresses")],
+        documents: Annotated[list[str], typer.Argument(help="files or addresses")],
         saved_from: Annotated[
             str | None, typer.Option("--url", help="where a saved file came from")
         ] = None,
@@ -161,15 +168,17 @@ def _inspecting_of(kind: str, shown: ShownOf) -> Callable[..., None]:
             there = ", ".join(sources) or "none"
             raise typer.BadParameter(f"no source [{kind}.{key}]; there are: {there}")
         spec = sources[key]
-        _inspect(places, lambda body, place: shown(spec, body, _address(place, saved_from)))
+        _inspect(
+            documents, lambda body, document: shown(spec, body, _address(document, saved_from))
+        )
 
     return verb
 
 
-def _address(place: str, saved_from: str | None) -> str | None:
-    """The address of a document: the place itself, or the one that is said of a saved file."""
-    if place.startswith("http"):
-        return place
+def _address(document: str, saved_from: str | None) -> str | None:
+    """The address of a document: its own, or the one that is said of a saved file."""
+    if document.startswith("http"):
+        return document
     return saved_from
 
 

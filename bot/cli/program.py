@@ -150,7 +150,7 @@ async def view_of(settings: Settings) -> AsyncIterator[Db]:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """How far long work is, in one line that changes, for whoever watches a terminal."""
+    """The progress of long work, in one line that changes, for whoever watches a terminal."""
     said_at = 0.0
 
     def tell(words: str) -> None:

@@ -14,7 +14,7 @@ LARGEST_TABLE = 64 * MIB  # bytes of all the rates that are replayed
 
 
 class TooLargeError(BotError):
-    """More than a verb reads."""
+    """An error of a file or line with more bytes than a verb reads."""
 
     def __init__(self, most: int) -> None:
         super().__init__(f"larger than {most // MIB} MiB")

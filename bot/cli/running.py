@@ -124,12 +124,12 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
 
 def _check_backups(settings: Settings) -> str:
     """The line about the folder of tonight's copy."""
-    from storage.keeping import places_of
+    from storage.keeping import nights_by_setting
 
-    places = places_of(settings.database_url, settings.backups)
-    if places is None:
+    nights = nights_by_setting(settings.database_url, settings.backups)
+    if nights is None:
         return "ok, no nightly copies: name a folder in BACKUPS"
-    return f"ok, {len(places.made)} nightly copies in {places.folder}"
+    return f"ok, {len(nights.made)} nightly copies in {nights.folder}"
 
 
 def _check_meaning() -> str:
@@ -255,7 +255,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
 
         try:
             async with asyncio.TaskGroup() as tasks:
-                polls = SideBySide(tasks, one, places=POLLS_AT_ONCE)
+                polls = SideBySide(tasks, one, at_once=POLLS_AT_ONCE)
                 for key in keys:
                     polls.start(known[key])
             await archive.index(store)

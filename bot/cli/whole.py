@@ -41,7 +41,7 @@ def problems(catalog: Catalog) -> list[str]:
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told as a line
         mistake = mistake_of(error)
         # of some mistakes the line is not known, or not even the file
-        said = [one for one in (mistake.place, mistake.code, mistake.words) if one]
+        said = [one for one in (mistake.where, mistake.code, mistake.words) if one]
         return [": ".join(said), *apart]
     found = handlers.problems() + jobs.problems(recurring) + undecided()
     return found + apart + named.problems() + named_by_readers.problems()
@@ -51,14 +51,14 @@ def undecided() -> list[str]:
     """The kinds of alert that no other file of the program names, so that nobody decides one; a
     sentence each.
     """
-    from bot.alerts import KINDS, place_of
+    from bot.alerts import KINDS, label_of
 
     modules = [type(kind).__module__ for kind in KINDS.values()]
     found: list[str] = []
     for module in sorted(set(modules) - _imported(modules)):
         # one that is loaded later may decide it
         if not _is_named(module.rpartition(".")[2]):
-            found.append(f"{place_of(module)}: no other file names it, so nobody decides one")
+            found.append(f"{label_of(module)}: no other file names it, so nobody decides one")
     return found
 
 

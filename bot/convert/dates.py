@@ -121,9 +121,9 @@ def day_at(text: str, at: int, *, today: date, ahead: bool = False) -> DayFound 
 def _weekdays() -> re.Pattern[str]:
     """A day of the week, Monday first, perhaps with a word that says "last"."""
     names: list[str] = []
-    for place in range(7):
-        spoken = [one.days.weekdays[place] for one in languages() if one.days.weekdays]
-        names.append(f"(?P<w{place}>{'|'.join(spoken)})")
+    for weekday in range(7):
+        spoken = [one.days.weekdays[weekday] for one in languages() if one.days.weekdays]
+        names.append(f"(?P<w{weekday}>{'|'.join(spoken)})")
     last = _alternatives(lambda days: days.last)
     return re.compile(rf"(?:(?:{last})\s+)?(?:{'|'.join(names)})(?!\w)", re.IGNORECASE)
 
@@ -154,7 +154,7 @@ def wrong_date(text: str) -> UserError:
 
 
 def _span(ago: re.Match[str]) -> timedelta:
-    """How long ago that says: "3 дня назад", "a week ago"."""
+    """The time ago that words say: "3 дня назад", "a week ago"."""
     count = int(ago["n"] or 1)
     if ago["week"]:
         return timedelta(weeks=count)

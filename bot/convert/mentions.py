@@ -27,7 +27,7 @@ _ANYTHING = re.compile(rf"{LETTERS}|[^\w\s]")
 _FLAGS = "\U0001f1e6-\U0001f1ff"
 _FLAG = re.compile(f"[{_FLAGS}]{{2}}")
 #: Unicode has no flags, only twenty-six letters of a script of their own, A the first of them.
-_FLAG_LETTERS = {0x1F1E6 + place: letter for place, letter in enumerate(ascii_uppercase)}
+_FLAG_LETTERS = {0x1F1E6 + index: letter for index, letter in enumerate(ascii_uppercase)}
 #: Flags that people type for a currency, by the letters they are made of.
 _FLAG_CODES = {
     "US": "USD", "EU": "EUR", "RU": "RUB", "KG": "KGS", "KZ": "KZT", "UZ": "UZS", "TJ": "TJS",

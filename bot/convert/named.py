@@ -23,8 +23,8 @@ def problems() -> list[str]:
     found: list[str] = []
     for spoken in languages():
         for part, field, wrong in _wrong(spoken):
-            place = f"language {spoken.code}: bot/languages/{spoken.code}/{part}.py"
-            found.append(f"{place}: {field}: {wrong}")
+            label = f"language {spoken.code}: bot/languages/{spoken.code}/{part}.py"
+            found.append(f"{label}: {field}: {wrong}")
     return found
 
 

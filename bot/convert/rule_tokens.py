@@ -110,7 +110,7 @@ def _long_scales() -> Mapping[str, Fraction]:
 
 
 def scale_of(match: re.Match[str]) -> Fraction:
-    """How many times its number an amount is: a thousand in "1,2к"."""
+    """The factor between a number and its amount: a thousand in "1,2к"."""
     if match["short"]:
         return short_scales()[match["short"].lower()].value
     if match["scale"]:

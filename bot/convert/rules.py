@@ -230,8 +230,8 @@ class _Draft:
             if found is None:
                 raise _unclear(match.string[match.start() :])
             self.before = ""  # "USD to RUB 90", "курс на доллар 90"
-            for place, code in enumerate(found.codes):
-                self._take_code(code, linked=linked or place > 0)
+            for index, code in enumerate(found.codes):
+                self._take_code(code, linked=linked or index > 0)
             return found.end
         self.before = amount_roles().get(word, self.before)
         if role == "kind":

@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=30)  # so long after its sender died a delivery is another's
 # seconds: nothing is begun in the last ones of a lease, because a request may take nearly that long
-MARGIN = 12.0
+LEASE_MARGIN = 12.0
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
 HALF = HORIZON.total_seconds() / 2
 SLOWEST = 4.0  # seconds: a claim that takes longer has its slots counted as if it took this
@@ -173,7 +173,7 @@ class Claims:
         self._took = min(max(boottime() - begun, FORGET * self._took), SLOWEST)
         self._end = claim.end
         self.slots.slotless = claim.first_in > max(horizon, claim.every)
-        self.slots.queue_up(claim, asked, asked + claim.lease.total_seconds() - MARGIN)
+        self.slots.queue_up(claim, asked, asked + claim.lease.total_seconds() - LEASE_MARGIN)
         if claim.slots:
             self.signals.feed.set()
         if claim.deliveries or fanned or more:
@@ -183,13 +183,13 @@ class Claims:
         return IDLE
 
     def _turns(self, now: float) -> int:
-        """How many wait here for a slot of the row, where it is the row that is waited for."""
+        """The number that wait here for a slot of the row; 0 where slots come otherwise."""
         if not self.slots.by_row:
             return 0
         return self.slots.without_slot(now)
 
     def _room(self, above: Lane | None) -> int:
-        """How many deliveries to claim.
+        """The number of deliveries to claim.
 
         Where replies may take their slots, no more than a part of a second's in the queue, or their
         leases would end there.

@@ -28,7 +28,7 @@ from storage.alerts import StoredAlert
 from storage.claims import Claimed
 from storage.db import Db, Store
 
-KEPT = 512
+MESSAGES_KEPT = 512
 EDIT = "editMessageText"
 PHOTO = "sendPhoto"
 #: What may be done twice, and is the same.
@@ -85,8 +85,8 @@ class Composer:
         self._catalog = catalog
         self._clock = clock
         self.pictures = Pictures(run)
-        self._made: FIFOCache[tuple[object, ...], asyncio.Future[Made]] = FIFOCache(KEPT)
-        self._news: FIFOCache[int, News] = FIFOCache(KEPT)
+        self._made: FIFOCache[tuple[object, ...], asyncio.Future[Made]] = FIFOCache(MESSAGES_KEPT)
+        self._news: FIFOCache[int, News] = FIFOCache(MESSAGES_KEPT)
 
     async def compose(self, item: Claimed) -> Request | Upload | None:
         """The method and the JSON body without its `chat_id`, or what is uploaded; None when there
@@ -275,7 +275,7 @@ def _request(
 
 
 def _arriving(body: Body, stored: StoredAlert, item: Claimed) -> Body:
-    """As loud as the chat wants it, and where."""
+    """The body with the sound that the chat wants, and in its topic."""
     if _is_silent(stored, item):
         body["disable_notification"] = True
     else:

@@ -24,7 +24,7 @@ MOST_SLACK = 0.04  # likewise, where one message more is a large part of the rat
 BURST_PART = 4  # a burst of replies is this part of the rate
 # of the rate, at least one message: what deliveries leave free for replies while there is talk
 KEPT_FREE = 0.01
-TALK = 10.0  # seconds after a reply in which the next is expected
+TALK_PAUSE = 10.0  # seconds after a reply in which the next is expected
 ALERTS_A_REPLY = 1 / 2  # where both wait: a third of the rate is for the urgent and alert lanes
 ROUTINE_A_REPLY = 1 / 9  # likewise: a tenth for the routine lane
 # seconds: a menu is gone through in taps; who asks on is slowed down where it is handled
@@ -64,7 +64,7 @@ class Gate:
         `slots_rule` the pace is kept elsewhere.
         """
         most = self._most
-        if not first and now - self._talked <= TALK:  # the next question of a talk goes at once
+        if not first and now - self._talked <= TALK_PAUSE:  # a talk's next goes at once
             most -= self._free
         full = 0.0
         if len(self._left) >= most:
@@ -113,7 +113,7 @@ class Shares:
 
     @property
     def deliveries_first(self) -> bool:
-        """Whether replies had their part."""
+        """Whether a delivery is owed: replies had their part."""
         return self._owed >= 1
 
     def replied(self, waiting: Lane | None) -> None:
@@ -126,7 +126,7 @@ class Shares:
             self._owed += ALERTS_A_REPLY
 
     def delivered(self) -> None:
-        """A delivery left."""
+        """Count a delivery that left."""
         self._owed = max(0.0, self._owed - 1)
 
 
@@ -153,7 +153,7 @@ class ChatPaces:
         return self._until.get(chat, now) - burst - now
 
     def take(self, chat: int, now: float) -> None:
-        """The chat gets a message."""
+        """Count a message to the chat."""
         every = GROUP_EVERY
         if chat > 0:
             every = PRIVATE_EVERY

@@ -23,7 +23,7 @@ from bot.telegram.results import photo_of
 log = structlog.get_logger(__name__)
 
 SECONDS = 20.0  # that a worker has for one: the first imports matplotlib
-KEPT = 64  # pictures of 100 kB each, until Telegram has them
+PICTURES_KEPT = 64  # pictures of 100 kB each, until Telegram has them
 
 #: Runs a job in a worker process.
 Run = Callable[..., Awaitable[bytes]]
@@ -50,8 +50,8 @@ class Pictures:
 
     def __init__(self, run: Run | None = None) -> None:
         self._run = run
-        self._made: LRUCache[Panels, asyncio.Task[bytes | None]] = LRUCache(KEPT)
-        self._file_ids: LRUCache[Panels, str] = LRUCache(KEPT)
+        self._made: LRUCache[Panels, asyncio.Task[bytes | None]] = LRUCache(PICTURES_KEPT)
+        self._file_ids: LRUCache[Panels, str] = LRUCache(PICTURES_KEPT)
 
     def of(self, picture: Panels) -> str | bytes | None:
         """Its file id or the picture itself; None where it cannot be drawn. NotDrawnError while it

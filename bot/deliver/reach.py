@@ -32,7 +32,7 @@ QUESTION_SECONDS = 4.0
 # how long a pause outlives whoever prolongs it: longer than a question lasts
 HELD = timedelta(seconds=6)
 ROLE = "reach"  # of the one process that asks for all, of each bot
-LOOK = 0.5  # seconds between looks of those for whom another replica asks
+STANDBY_LOOK = 0.5  # seconds between looks of those for whom another replica asks
 
 
 class Reach:
@@ -77,7 +77,7 @@ class Reach:
         return True
 
     async def close(self) -> None:
-        """Ask no more."""
+        """Cancel the questions that are under way."""
         tasks = [task for task in (self._asking, self._watching) if task is not None]
         for task in tasks:
             task.cancel()
@@ -102,7 +102,7 @@ class Reach:
             elif await self._is_over():
                 break
             else:
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(STANDBY_LOOK)
         await self._lift()
         log.info("telegram is back", after=round(boottime() - begun, 1))
         self.away = False

@@ -94,13 +94,13 @@ class Slots:
         return self._gate.pace
 
     def ahead(self, now: float) -> float:
-        """How many seconds ahead the last slot is."""
+        """Seconds from `now` to the last slot; 0 without one."""
         if not self._slots:
             return 0.0
         return self._slots[-1] - now
 
     def without_slot(self, now: float) -> int:
-        """How many wait here with no slot to go in."""
+        """The number that wait here with no slot to go in."""
         self.drop_missed(now)
         return max(0, len(self.queue) + len(self.replies) - len(self._slots))
 
@@ -185,7 +185,7 @@ class Slots:
         return self.queue.popleft()
 
     def leave(self, now: float) -> None:
-        """The delivery that was taken leaves."""
+        """Count the taken delivery as leaving, and use its slot up."""
         if self._slots:
             self._slots.popleft()
         if not self.queue and not self.by_row:

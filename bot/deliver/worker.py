@@ -15,7 +15,7 @@ import structlog
 import storage.pace
 from bot.alerts.notices import Notice, OnTrouble
 from bot.clock import boottime
-from bot.deliver.claims import MARGIN, Claims
+from bot.deliver.claims import LEASE_MARGIN, Claims
 from bot.deliver.compose import HARMLESS, Composer, Request
 from bot.deliver.flights import Flights
 from bot.deliver.limits import TICK, ChatPaces
@@ -161,7 +161,7 @@ class Worker:
             self.stop()
             self.slots.close()
             # what is in flight gets its answer: nothing was begun that outlives its lease
-            await asyncio.wait([*tasks, *self._senders], timeout=MARGIN)
+            await asyncio.wait([*tasks, *self._senders], timeout=LEASE_MARGIN)
             for task in (stopped, marker, *tasks, *self._senders):
                 task.cancel()
             self._flights.close()
@@ -202,7 +202,7 @@ class Worker:
                 task.add_done_callback(self._sent)
 
     async def _nap(self, seconds: float) -> None:
-        """Sleep, but not through news."""
+        """Sleep so long, or until there is news."""
         news = self._signals.feed
         news.clear()
         timer = asyncio.get_running_loop().call_later(seconds, news.set)

@@ -28,7 +28,7 @@ async def foresee(store: Store, *, now: datetime) -> tuple[datetime, str] | None
 
 
 def next_week(subject: WeekSubject, *, now: datetime) -> datetime:
-    """When the summary of a week is due after `now`, by the clocks of its zone."""
+    """The time after `now` at which the summary of a week is due, by the clocks of its zone."""
     zone = ZoneInfo(subject.zone)
     day = monday_of(now.astimezone(zone).date())
     while (slot := first_instant(datetime.combine(day, subject.at), zone)) <= now:
@@ -37,7 +37,7 @@ def next_week(subject: WeekSubject, *, now: datetime) -> datetime:
 
 
 def next_digest(subject: DigestSubject, *, now: datetime) -> datetime:
-    """When this digest is due after `now`, by the clocks of its zone."""
+    """The time after `now` at which this digest is due, by the clocks of its zone."""
     zone = ZoneInfo(subject.zone)
     day = now.astimezone(zone).date()
     while (slot := first_instant(datetime.combine(day, subject.at), zone)) <= now:

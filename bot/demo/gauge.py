@@ -13,7 +13,7 @@ from bot.demo.keeper import Keeper, State
 from bot.demo.words import words
 from bot.emulator import Emulator, Reading
 
-LOOK = 0.5  # seconds between two looks
+GAUGE_LOOK = 0.5  # seconds between two looks
 ANSWERS_WITHIN = 2.0  # seconds; a frozen bot does not answer
 _WAITING = re.compile(rb"^jarchy_deliveries_waiting\{[^}]*\} ([0-9.e+]+)$", re.MULTILINE)
 
@@ -43,7 +43,7 @@ class Gauge:
                 if now != shown:
                     shown = now
                     emulator.refresh()
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(GAUGE_LOOK)
 
     async def _ask(self, session: aiohttp.ClientSession) -> int | None:
         if self.keeper.state is not State.AWAKE:

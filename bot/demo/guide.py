@@ -25,7 +25,7 @@ ALERT = "demo.alert"
 
 @dataclass(slots=True)
 class Guide:
-    """How far people have come; a step that was taken stays so."""
+    """The steps that people have taken; one that was taken stays so."""
 
     travel: Travel
     #: Whether a message, by its chat and number, came without a sound, as only routine does.

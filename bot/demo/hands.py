@@ -35,11 +35,11 @@ class Hold:
 
     @property
     def held(self) -> bool:
-        """Whether it is held now."""
+        """Whether the database is held now."""
         return self._by is not None
 
     def take(self) -> None:
-        """Hold it."""
+        """Begin a transaction that writes, so that nobody else can."""
         if self.file is not None and self._by is None:
             by = sqlite3.connect(self.file, timeout=5, isolation_level=None)
             try:

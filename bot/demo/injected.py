@@ -41,8 +41,8 @@ class Injected:
         """An event: the first agency reports it now, each other a little after the one before."""
         event = self._events[self._stories % len(self._events)]
         self._stories += 1
-        for place, report in enumerate(event["report"]):
-            at = now + place * APART
+        for index, report in enumerate(event["report"]):
+            at = now + index * APART
             story = Story(
                 id=f"event-{self._stories}-{report['feed']}",
                 language=report["feed"],
@@ -59,7 +59,7 @@ class Injected:
         return sorted(found, key=lambda one: one.at, reverse=True)
 
     def quake(self, now: datetime) -> None:
-        """The earth shakes."""
+        """Put an earthquake into the institute's list."""
         self._quakes.append(now)
 
     def quakes(self, now: datetime) -> bytes:

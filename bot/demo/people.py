@@ -11,8 +11,8 @@ from bot.emulator import Emulator
 from bot.languages import LANGUAGES
 
 READER = 1001
-OWN_CHANNELS = {code: -1002021103000 - place for place, code in enumerate(LANGUAGES)}
-GROUPS = {code: -1002021104000 - place for place, code in enumerate(LANGUAGES)}
+OWN_CHANNELS = {code: -1002021103000 - index for index, code in enumerate(LANGUAGES)}
+GROUPS = {code: -1002021104000 - index for index, code in enumerate(LANGUAGES)}
 #: The group's forum topics, besides General, by their numbers.
 TOPICS = {2: "demo.topic_rates", 3: "demo.topic_news"}
 

@@ -37,7 +37,7 @@ BEGINS_AT = time(16)  # both answers, today's and tomorrow's, are there
 #: When something is due on every day: the morning's digest, the bank, what followed, the evening.
 MOMENTS = (time(9), PUBLISHED_AT, BEGINS_AT, time(18))
 #: The channels that the bot posts in, one in each language.
-HERALDS = {code: -1002021102000 - place for place, code in enumerate(LANGUAGES)}
+HERALDS = {code: -1002021102000 - index for index, code in enumerate(LANGUAGES)}
 
 _STOP_GRACE = 0.1  # seconds an idle connection may keep `stop` waiting
 _FOUR_PLACES = Decimal("0.0001")  # as the bank prints every rate

@@ -78,7 +78,7 @@ class Facts:
     numbers: frozenset[tuple[str, float]]
 
     def of(self, unit: str) -> frozenset[float]:
-        """The numbers that count this."""
+        """The numbers that a text has of a unit."""
         return frozenset(value for name, value in self.numbers if name == unit)
 
 

@@ -59,7 +59,7 @@ MADE = re.compile(r"[0-9a-f]{64}")  # of the words, by whoever read the feed
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Fingerprint:
-    """That by which an entry is recognised; `item` has its words, where they are at hand.
+    """The features by which an entry is recognised; `item` has its words, where they are at hand.
 
     `guid` is the publisher's own id, None where it was made of the link or the words.
     """
@@ -226,8 +226,8 @@ def _links(a: Fingerprint, b: Fingerprint, keys: Shared) -> float:
         return LINK if told and a.link == b.link else 0.0
     if a.link_key != b.link_key:
         return OTHER_LINK
-    places = {urldefrag(one.link or "")[1] for one in (a, b)} - {""}
-    if len(places) > 1:
+    fragments = {urldefrag(one.link or "")[1] for one in (a, b)} - {""}
+    if len(fragments) > 1:
         return OTHER_FRAGMENT
     # where a feed gives no ids, the link is all that names an article
     return ONLY_LINK if a.guid is b.guid is None else LINK

@@ -260,7 +260,7 @@ class _Case:
         return BigMove(moved=moved, severity=severity, reasons=tuple(reasons))
 
     def _drifted(self, drift: Decimal) -> Reason:
-        """How far it went since the last alert, or since we began to watch."""
+        """The change since the last alert, or since we began to watch."""
         since = {"change": _signed(drift), "day": self.base.rate.effective_on}
         if self.base.severity is None:
             return reason("drift_first", "{change} % since the first rate of {day}", **since)

@@ -86,7 +86,7 @@ def _felt_at(hazard: Hazard, places: Iterable[Place]) -> set[str]:
 
 
 def reach_km(hazard: Hazard) -> float:
-    """How far a hazard is felt: a magnitude of 4, 5, 6 or 7 at 50, 110, 240 or 510 kilometres."""
+    """The reach in km of a felt hazard: of a magnitude of 4, 5, 6 or 7, 50, 110, 240 or 510."""
     if not hazard.measured or hazard.size is None:
         return LEVEL_KM
     # where shaking is weak but felt by most, of shallow earthquakes; the worst is much nearer

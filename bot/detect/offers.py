@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from bot.detect.rules import MARGIN
+from bot.detect.rules import REARM_MARGIN
 from bot.errors import UserError
 from bot.model.rates import Pair, RateKind
 from bot.model.rules import AMOUNT_WIDTH, Condition, Direction, Rule
@@ -71,7 +71,7 @@ def _round_levels(latest: Decimal) -> list[tuple[Direction, Decimal]]:
     """Two figures below and two above, the far ones at rounder places; never on the rate itself."""
     near, far = _round_step(latest * NEAR), _round_step(latest * FAR)
     # beyond the margin, so that a day's tremble does not reach what was just offered
-    margin = latest * MARGIN / 100
+    margin = latest * REARM_MARGIN / 100
     below = _multiple(latest - margin, near, up=False)
     above = _multiple(latest + margin, near, up=True)
     found = []

@@ -1,8 +1,8 @@
 """A chat's own rules, decided: whether a rule speaks of a new rate, and when it would have.
 
-A level rule speaks when the level is crossed, then rests until the rate has come back by `MARGIN`:
-a rate that trembles on the level is one message. A move rule is measured from where it last spoke,
-so it re-arms itself.
+A level rule speaks when the level is crossed, then rests until the rate has come back by
+`REARM_MARGIN`: a rate that trembles on the level is one message. A move rule is measured from where
+it last spoke, so it re-arms itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.model.rules import Condition, Direction, Rule, RuleStanding, RuleState
 from bot.reasons import Reason, reason
 
 # percent of the level: more than an official rate's tremble, less than anybody's interest
-MARGIN = Decimal("0.25")
+REARM_MARGIN = Decimal("0.25")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Preview:
 
     @property
     def count(self) -> int:
-        """How often."""
+        """The number of times that the rule would have spoken."""
         return len(self.dates)
 
 
@@ -110,7 +110,7 @@ def replay_rule(rule: Rule, rates: Sequence[Rate]) -> list[Fired]:
 
 def _left(rule: Rule, rate: Rate) -> bool:
     """Whether the rate has come back past the level by the margin."""
-    margin = rule.amount * MARGIN / 100
+    margin = rule.amount * REARM_MARGIN / 100
     if rule.direction is Direction.UP:
         return rate.per_unit <= rule.amount - margin
     return rate.per_unit >= rule.amount + margin

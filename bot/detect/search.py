@@ -67,7 +67,7 @@ def asked(question: str) -> list[frozenset[Token]]:
 
 
 def share(question: str, text: str, code: str | None) -> float:
-    """How many of a question's words a text has, from 0 to 1."""
+    """The share of a question's words that a text has, from 0 to 1."""
     words = asked(question)
     if not words:
         return 0.0

@@ -85,7 +85,7 @@ def _hurt(code: str) -> Lexicon:
 
 @cache
 def _counted() -> Mapping[str, int]:
-    """How many people a word counts, in any language: stories name foreign figures."""
+    """Words to the number of people they count, in any language: stories name foreign figures."""
     found: dict[str, int] = {}
     for spoken in reversed(languages()):  # of two that claim a word, the earlier in menus has it
         numbers = spoken.numbers
@@ -113,45 +113,45 @@ def _number_near(zone: Zone, at: int, code: str) -> int:
     Not the one that counts the wounded beside them.
     """
     tokens, clauses = zone.tokens, zone.clauses()
-    hurt = [place for place, _ in _hurt(code).find(tokens)]
+    hurt = [at for at, _ in _hurt(code).find(tokens)]
     # within five words: further away, a figure counts something else
     for distance in range(1, 6):
         # of two that are equally near, the one before the word: "12 people died"
-        for place in (at - distance, at + distance):
-            number = _people(tokens, place)
-            if number and not any(_is_theirs(zone, clauses, place, at, other) for other in hurt):
+        for index in (at - distance, at + distance):
+            number = _people(tokens, index)
+            if number and not any(_is_theirs(zone, clauses, index, at, other) for other in hurt):
                 return number
     return 0
 
 
-def _is_theirs(zone: Zone, clauses: list[int], place: int, death: int, hurt: int) -> bool:
+def _is_theirs(zone: Zone, clauses: list[int], index: int, death: int, hurt: int) -> bool:
     """Whether a number belongs to a word for the wounded rather than to one for death.
 
     It is of those in its own clause; where that decides nothing, of the nearest.
     """
-    beside_hurt = clauses[hurt] == clauses[place]
-    if beside_hurt != (clauses[death] == clauses[place]):
+    beside_hurt = clauses[hurt] == clauses[index]
+    if beside_hurt != (clauses[death] == clauses[index]):
         return beside_hurt
-    if abs(hurt - place) > abs(death - place):
+    if abs(hurt - index) > abs(death - index):
         return False
     # Not where they have another one right on their other side: "killed 2, wounded 5".
-    beyond = hurt + (1 if place < hurt else -1)
+    beyond = hurt + (1 if index < hurt else -1)
     return not _people(zone.tokens, beyond)
 
 
-def _people(tokens: list[str], place: int) -> int:
-    """How many people are counted at a place of a text; 0: none."""
-    if not 0 <= place < len(tokens):
+def _people(tokens: list[str], index: int) -> int:
+    """The number of people counted by a token of a text; 0: none."""
+    if not 0 <= index < len(tokens):
         return 0
-    token = tokens[place]
+    token = tokens[index]
     if token in _counted():
         return _counted()[token]
-    return int(token) if _may_count_people(tokens, place) else 0
+    return int(token) if _may_count_people(tokens, index) else 0
 
 
-def _may_count_people(tokens: list[str], place: int) -> bool:
+def _may_count_people(tokens: list[str], index: int) -> bool:
     """Whether a figure may be a toll: no year, no date, no age ("42-year-old", "42 жаштагы")."""
-    token = tokens[place]
+    token = tokens[index]
     if not token.isdecimal() or len(token) > 5 or YEAR.fullmatch(token):
         return False
-    return not "".join(tokens[place + 1 : place + 2]).startswith(_not_people())
+    return not "".join(tokens[index + 1 : index + 2]).startswith(_not_people())

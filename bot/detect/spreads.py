@@ -1,4 +1,4 @@
-"""How far banks differ about a currency on the same days."""
+"""The spread between banks' rates of a currency on the same days."""
 
 from __future__ import annotations
 

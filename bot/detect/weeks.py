@@ -1,4 +1,4 @@
-"""Which of a currency's rates make its week."""
+"""The rates of a currency that make its week."""
 
 from __future__ import annotations
 

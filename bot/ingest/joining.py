@@ -58,16 +58,16 @@ async def joining(db: Db, new: Sequence[NewEntry], *, since: datetime, now: date
     # the latest alone: what all of a batch have costs no more than what the index says of a clue
     here: dict[int, deque[int]] = defaultdict(lambda: deque(maxlen=storage.clues.SLOTS))
     unstored: dict[int, StoredEntry] = {}
-    for place, entry in enumerate(new):
+    for index, entry in enumerate(new):
         earlier: list[StoredEntry] = []
         for one in _likely(entry.verdict.clues, here):
             if one not in unstored:
                 unstored[one] = _unstored(new[one], now)
             earlier.append(unstored[one])
-        if await _told(entry, [*compared[place], *earlier], now=now):
+        if await _told(entry, [*compared[index], *earlier], now=now):
             found.add((entry.feed, entry.item.id))
         for clue in entry.verdict.clues:
-            here[clue].append(place)
+            here[clue].append(index)
     return found
 
 

@@ -25,9 +25,9 @@ Source = TypeVar("Source", bound=Keyed)
 
 
 class SideBySide(Generic[Source]):
-    """`work` on sources by tasks of a group: `places` of them at most, no source twice at a time.
+    """`work` on sources by tasks of a group: `at_once` of them at most, no source twice at a time.
 
-    A source without a place waits as itself and not as a task: ten thousand tasks that begin at one
+    A source without a turn waits as itself and not as a task: ten thousand tasks that begin at one
     time hold the loop. Several groups that are not to be more together share `slots`.
     """
 
@@ -36,30 +36,30 @@ class SideBySide(Generic[Source]):
         tasks: asyncio.TaskGroup,
         work: Callable[[Source], Awaitable[object]],
         *,
-        places: int = SOURCES_AT_ONCE,
+        at_once: int = SOURCES_AT_ONCE,
         slots: asyncio.Semaphore | None = None,
     ) -> None:
         self._tasks = tasks
         self._work = work
-        self._places = places
-        self._slots = slots or asyncio.Semaphore(places)
+        self._at_once = at_once
+        self._slots = slots or asyncio.Semaphore(at_once)
         self._busy: set[str] = set()
         self._waiting: deque[Source] = deque()
         self._taken = 0
 
     @property
     def busy(self) -> frozenset[str]:
-        """The keys of the sources that are worked on, or wait for a place."""
+        """The keys of the sources that are worked on, or wait for their turn."""
         return frozenset(self._busy)
 
     def start(self, source: Source) -> None:
-        """Begin with a source as soon as there is a place; nothing when it is worked on already."""
+        """Begin with a source as soon as it is its turn; nothing when it is worked on already."""
         if source.key in self._busy:
             return
-        # busy from now, not from its place: the next round would begin it a second time
+        # busy from now, not from its turn: the next round would begin it a second time
         self._busy.add(source.key)
         self._waiting.append(source)
-        if self._taken < self._places:
+        if self._taken < self._at_once:
             self._taken += 1
             self._tasks.create_task(self._one_after_another())
 

@@ -70,7 +70,7 @@ async def _missed(db: Db, one: NewsFound, *, admins: Sequence[int], now: datetim
 
 
 def _patience(times: Sequence[datetime]) -> timedelta:
-    """How long a publisher that wrote at those times may be silent."""
+    """The longest silence of a publisher that wrote at those times which is no trouble yet."""
     ordered = sorted(times)
     pauses = [late - early for early, late in pairwise(ordered)]
     return min(max(PAUSES_MISSED * max(pauses, default=LEAST), LEAST), LONGEST)

@@ -42,6 +42,6 @@ def add_bells(application: web.Application, hubs: Hubs, below: str) -> None:
         return web.Response(status=200 if known else 410)
 
     # braces with percent signs, for in a route's pattern they would mean something
-    place = f"{in_one_form(below).rstrip('/')}/{PATH}/{{key}}/{{token}}"
-    application.router.add_get(place, confirm)
-    application.router.add_post(place, ring)
+    path = f"{in_one_form(below).rstrip('/')}/{PATH}/{{key}}/{{token}}"
+    application.router.add_get(path, confirm)
+    application.router.add_post(path, ring)

@@ -29,7 +29,8 @@ UPDATE_LEASE = timedelta(seconds=20)  # so long after its holder died it is anot
 ORPHANS_LOOK = 1.0  # seconds between looks for updates that lost their holder
 # unfinished updates in memory at a start; the next come when these are handled
 UNFINISHED_AT_ONCE = 500
-RETRIES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between tries while the database is away
+# seconds between tries of an update while the database is away
+AWAY_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 AT_ONCE = 32  # updates; one that waits for its chat's pace or a slow host steps aside
 REMEMBERED_NUMBERS = 10_000  # numbers of updates: Telegram repeats only those of the last hours
 # starts that found an update unfinished, until it is handled alone and, when that ends us too, set
@@ -80,7 +81,7 @@ class Inbox:
         alone: bool = False,
         apologise: Handle = _say_nothing,
         tell: Tell = _tell_nobody,
-        retries: Sequence[float] = RETRIES,
+        retries: Sequence[float] = AWAY_PAUSES,
     ) -> None:
         self._store = store
         self._handle = handle
@@ -153,7 +154,7 @@ class Inbox:
                 await storage.notes.put(db, OPEN, self._holder)
 
     async def last_received(self) -> datetime | None:
-        """When the newest update came, to whichever replica; on the database's clock."""
+        """The arrival of the newest update, at whichever replica; on the database's clock."""
         async with self._store.reading() as db:
             return await storage.inbox.last_received(db)
 
@@ -209,7 +210,7 @@ class Inbox:
             await pause(seconds)
 
     def waiting(self, chat: int) -> int:
-        """How many updates of a chat are here, the one being handled included."""
+        """The number of updates of a chat that are here, the one being handled included."""
         return len(self._waiting.get(chat, ()))
 
     def _accept_all_once(self, rows: Sequence[Received]) -> None:

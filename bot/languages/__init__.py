@@ -232,22 +232,22 @@ def _part(code: str, name: str) -> Any:  # noqa: ANN401 - one of the types of PA
 
 def _problems_of(code: str) -> Iterator[str]:
     folder = FOLDER / code
-    place = f"language {code}: bot/languages/{code}"
+    label = f"language {code}: bot/languages/{code}"
     if wrong := _broken(code):  # then no file of it can be
-        yield f"{place}/__init__.py{wrong}"
+        yield f"{label}/__init__.py{wrong}"
         return
     if not isinstance(getattr(import_module(f"{__name__}.{code}"), "ORDER", None), int):
-        yield f"{place}/__init__.py lacks ORDER, its place in menus"
-    yield from _problems_of_parts(code, place)
+        yield f"{label}/__init__.py lacks ORDER, its place in menus"
+    yield from _problems_of_parts(code, label)
     for name in (*TABLES, *OPTIONAL):
         if wrong := problem_of_table(folder / f"{name}.tsv"):
-            yield f"{place}{wrong}"
+            yield f"{label}{wrong}"
     for name in LEARNT:
         if wrong := problem_of_learnt(folder / name):
-            yield f"{place}{wrong}"
+            yield f"{label}{wrong}"
     for name in (TEXTS, DEMO_TEXTS):
         for wrong in _problems_of_texts(code, name):
-            yield f"{place}{wrong}"
+            yield f"{label}{wrong}"
 
 
 def _problems_of_texts(code: str, name: str) -> Iterator[str]:
@@ -303,28 +303,28 @@ def _is_stub(code: str, name: str) -> bool:
     return bool(part == stub)
 
 
-def _problems_of_parts(code: str, place: str) -> Iterator[str]:
+def _problems_of_parts(code: str, label: str) -> Iterator[str]:
     for name, kind in PARTS.items():
         if not (FOLDER / code / f"{name}.py").exists():
-            yield f"{place} lacks {name}.py"
+            yield f"{label} lacks {name}.py"
             continue
         if wrong := _broken(code, name):
-            yield f"{place}/{name}.py{wrong}"
+            yield f"{label}/{name}.py{wrong}"
             continue
         module = import_module(f"{__name__}.{code}.{name}")
         part = getattr(module, name.upper(), None)
         if not isinstance(part, kind):
-            yield f"{place}/{name}.py lacks {name.upper()}, a {kind.__name__}"
+            yield f"{label}/{name}.py lacks {name.upper()}, a {kind.__name__}"
             continue
         mistaken = [f"{name.upper()}: {wrong}" for wrong in wrong_fields(part)]
         if isinstance(part, Reading) and part.script is LEFT_OUT:
             # said in words, in place of what a look at types makes of it
             mistaken = ["READING lacks script, the letters it is written in"]
         for wrong in mistaken:
-            yield f"{place}/{name}.py: {wrong}"
+            yield f"{label}/{name}.py: {wrong}"
         if isinstance(part, Numbers) and not mistaken:
             for word in _said_twice(part):
-                yield f"{place}/{name}.py: {word}"
+                yield f"{label}/{name}.py: {word}"
 
 
 def _said_twice(numbers: Numbers) -> Iterator[str]:

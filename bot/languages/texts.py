@@ -44,7 +44,7 @@ FORM = re.compile(r"^\s*msgstr", re.MULTILINE)  # a text may have the word, behi
 NUMBER_OF_FORMS = re.compile(r"^Plural-Forms: nplurals=(\d)", re.MULTILINE)
 RULE = "a rule such as nplurals=2; plural=(n != 1);"
 #: Texts that a language may well say as English does: figures, names, the words of a stub.
-FEW = 20
+ALIKE_ALLOWED = 20
 HUNDREDS = 201  # no language looks further than the last two digits, and some at 0 and 100
 
 
@@ -118,7 +118,7 @@ class Said(NamedTuple):
     """
 
     counted: bool
-    places: str | None
+    placeholders: str | None
     forms: tuple[str, ...] = ()
 
 
@@ -144,12 +144,12 @@ def wrong_texts(path: Path, english: Path) -> list[str]:
         if problem:
             wrong.append(f", line {entry.line}: {entry.key} {problem}")
         alike += path != english and entry.forms == known.get(entry.key, NOWHERE).forms
-    if FEW < alike > len(seen) / 2:
+    if ALIKE_ALLOWED < alike > len(seen) / 2:
         wrong.append(f" says {alike} texts as English does: leave out what is not translated")
     return wrong
 
 
-NOWHERE = Said(counted=False, places=None)
+NOWHERE = Said(counted=False, placeholders=None)
 
 
 @lru_cache(maxsize=2)  # one of each name; forgotten once all languages were looked at
@@ -158,10 +158,10 @@ def said_by(path: Path) -> Mapping[str, Said]:
     found: dict[str, Said] = {}
     for entry in _entries(path):
         try:
-            places: str | None = _places(entry.forms[0])
+            placeholders: str | None = _placeholders(entry.forms[0])
         except ValueError:  # told of this text, and of no other language's
-            places = None
-        found[entry.key] = Said(entry.counted, places, entry.forms)
+            placeholders = None
+        found[entry.key] = Said(entry.counted, placeholders, entry.forms)
     return found
 
 
@@ -171,7 +171,7 @@ def _problems_of_entry(entry: Entry, english: Mapping[str, Said], forms: int) ->
     if wanted is None and ID.fullmatch(entry.key):
         yield "is said nowhere: English has no such text"
         return
-    counted, places, _ = wanted or (False, None, ())  # of a key that is its own English
+    counted, placeholders, _ = wanted or (False, None, ())  # of a key that is its own English
     if entry.counted != counted:
         right = "counted, with a msgid_plural" if counted else "without a msgid_plural"
         yield f"should be {right}, as it is in English"
@@ -179,12 +179,12 @@ def _problems_of_entry(entry: Entry, english: Mapping[str, Said], forms: int) ->
     if counted and said and len(said) != forms and forms:  # without a rule it is told of the head
         yield f"has {len(said)} forms, and Plural-Forms says {forms}"
     for form in said:
-        yield from _problems_of_form(entry.key, form, places)
+        yield from _problems_of_form(entry.key, form, placeholders)
 
 
 def _problems_of_form(key: str, form: str, wanted: str | None) -> Iterator[str]:
     try:
-        there = _places(form)
+        there = _placeholders(form)
     except ValueError as error:
         yield f"is no text to fill in: {error}"
         return
@@ -195,7 +195,7 @@ def _problems_of_form(key: str, form: str, wanted: str | None) -> Iterator[str]:
             yield f"should have {count} words"
 
 
-def _places(text: str) -> str:
+def _placeholders(text: str) -> str:
     """The names that a text has places for, {a} {b}; ValueError where it cannot be filled in."""
     if "{" not in text and "}" not in text:
         return ""

@@ -44,7 +44,7 @@ class StoredBroadcast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """How many chats a broadcast would be sent to, by kind."""
+    """The number of chats that a broadcast would be sent to, by kind."""
 
     kinds: Mapping[ChatKind, int]
 
@@ -56,7 +56,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a broadcast has come: chats that got it, that could not get it, that are to get it.
+    """The progress of a broadcast: chats that got it, that could not get it, that are to get it.
 
     `open` while there is something to be done; `stopped` says that an operator ended it.
     """
@@ -69,5 +69,5 @@ class Progress:
 
     @property
     def settled(self) -> int:
-        """How many chats need nothing more."""
+        """The number of chats that need nothing more."""
         return self.sent + self.failed + self.stopped

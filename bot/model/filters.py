@@ -21,7 +21,7 @@ class Sense(StrEnum):
 
 
 class Trait(StrEnum):
-    """By what a filter knows a story."""
+    """The trait by which a filter knows a story."""
 
     WORD = "word"  # a word in any form, or several side by side
     SOURCE = "source"  # a source's key in the catalog

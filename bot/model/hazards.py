@@ -62,7 +62,7 @@ class Hazard:
         return self.kind is HazardKind.EARTHQUAKE
 
     def distance_km(self, latitude: float, longitude: float) -> float | None:
-        """How far it is from a place, on the globe; None where nobody said where it is."""
+        """Its distance from a place, on the globe; None where nobody said where it is."""
         if self.latitude is None or self.longitude is None:
             return None
         here, there = math.radians(latitude), math.radians(self.latitude)

@@ -74,7 +74,7 @@ class StoredEntry:
 
     @property
     def at(self) -> datetime:
-        """When it was published, at the latest when we saw it: future dates are not believed."""
+        """Its publication, at the latest when we saw it: future dates are not believed."""
         return min(self.entry.published_at or self.seen_at, self.seen_at)
 
 

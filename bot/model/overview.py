@@ -12,7 +12,7 @@ from bot.model.rates import Rate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneWaits:
-    """How many deliveries of a lane are open, and the age of the oldest one's alert."""
+    """The number of open deliveries of a lane, and the age of the oldest one's alert."""
 
     lane: Lane
     waiting: int

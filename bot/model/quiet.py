@@ -61,12 +61,12 @@ class QuietHours:
         Where the clocks go forward over one end it is the first instant after the gap. What a clock
         shows twice is quiet both times. A night that the gap leaves nothing of is passed over.
         """
-        place = ZoneInfo(zone)
-        day = now.astimezone(place).date() - _DAY
+        local_zone = ZoneInfo(zone)
+        day = now.astimezone(local_zone).date() - _DAY
         while True:
             until = day if self.begins < self.ends else day + _DAY
-            begins_at = first_instant(datetime.combine(day, self.begins), place)
-            ends_at = last_instant(datetime.combine(until, self.ends), place)
+            begins_at = first_instant(datetime.combine(day, self.begins), local_zone)
+            ends_at = last_instant(datetime.combine(until, self.ends), local_zone)
             if begins_at < ends_at and now < ends_at:
                 return Span(begins_at, ends_at)
             day += _DAY

@@ -176,11 +176,11 @@ def trend(hours: Sequence[int], view: View) -> str:
     most = max(hours, default=0)
     path = f"M0 {HEIGHT - 1}H{WIDTH}v1H0z"
     step = WIDTH // max(len(hours), 1)
-    for place, count in enumerate(hours):
+    for index, count in enumerate(hours):
         if count:
             # never less than two: one entry beside a flood of a thousand is seen all the same
             height = max(round(count / most * (HEIGHT - 2)), 2)
-            path += f"M{place * step} {HEIGHT}v-{height}h{step - 1}v{height}z"
+            path += f"M{index * step} {HEIGHT}v-{height}h{step - 1}v{height}z"
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">'
         f"<title>{label}</title>"

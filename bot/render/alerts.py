@@ -98,7 +98,7 @@ def changed_in_a_day(change: Rich | str, old: date, new: date, language: str) ->
 
 
 def why_button(alert: int, language: str) -> Button:
-    """Asks why an alert was told."""
+    """The button that asks why an alert was told."""
     return Button(t("button.why", language), f"why:{alert}")
 
 

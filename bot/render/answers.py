@@ -13,7 +13,7 @@ from bot.i18n import clock, day, known, number, share, span, t
 from bot.model.rates import RateKind
 from bot.render.phrases import phrase
 from bot.render.rates import kind_name
-from bot.render.text import Message, Rich, code, join, message, places
+from bot.render.text import Message, Rich, code, join, message, placeholders
 
 
 def explain(error: UserError, language: str, *, today: date | None = None) -> Message:
@@ -25,7 +25,7 @@ def explain(error: UserError, language: str, *, today: date | None = None) -> Me
         return message(phrase("error.unexpected", language))
     # who raises an error gives what is known there; a text says of that what helps its reader
     values = {}
-    for name in places(t(error.msgid, language)) & error.values.keys():
+    for name in placeholders(t(error.msgid, language)) & error.values.keys():
         values[name] = error.values[name]
     return say(error.msgid, language, today=today, **values)
 

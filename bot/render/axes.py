@@ -119,7 +119,7 @@ class _Named:
 
 
 def across(axes: Axes, on: date) -> float:
-    """How far from the left edge a day is."""
+    """The distance of a day from the left edge, in units of WIDTH."""
     box, (first, last) = axes.get_position(), axes.get_xlim()
     return float(box.x0 + box.width * (x_of(on) - first) / (last - first)) * WIDTH
 

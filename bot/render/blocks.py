@@ -48,7 +48,7 @@ class Block(TypedDict):
 
 
 class RichMessage(TypedDict):
-    """A message in the place of a text."""
+    """A message in the index of a text."""
 
     blocks: list[Block]
 
@@ -73,20 +73,20 @@ def _table(table: Table) -> Block:
     """Figures at the right, below titles where it has any; what a row is about in bold."""
     rows: list[list[Cell]] = []
     if any(column.title for column in table.columns):
-        rows.append([_cell(table, place, one.title) for place, one in enumerate(table.columns)])
+        rows.append([_cell(table, index, one.title) for index, one in enumerate(table.columns)])
         for cell in rows[0]:
             cell["is_header"] = True
     for row in table.rows:
-        cells = [_cell(table, place, text) for place, text in enumerate(row)]
+        cells = [_cell(table, index, text) for index, text in enumerate(row)]
         if cells[0]["text"] and table.columns[0].align is Align.LEFT:
             cells[0]["text"] = {"type": "bold", "text": cells[0]["text"]}
         rows.append(cells)
     return {"type": "table", "cells": rows, "is_striped": True, "is_compact": True}
 
 
-def _cell(table: Table, place: int, text: str) -> Cell:
+def _cell(table: Table, index: int, text: str) -> Cell:
     side: Literal["left", "right"] = "right"
-    if table.columns[place].align is Align.LEFT:
+    if table.columns[index].align is Align.LEFT:
         side = "left"
     # spaces kept a column straight where all letters are of one width
     return {"text": text.strip(), "align": side, "valign": "middle"}

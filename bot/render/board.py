@@ -42,7 +42,7 @@ def board(
 
 
 def updated(language: str, *, zone: str, at: datetime) -> Rich:
-    """When a board was updated, by the channel's clock."""
+    """The time of a board's update, by the channel's clock."""
     return phrase("board.updated", language, time=when(at, language, zone))
 
 

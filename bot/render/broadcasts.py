@@ -37,7 +37,7 @@ def preview(shown: StoredBroadcast, reach: Reach, topics: Sequence[str], languag
 
 
 def confirm(shown: StoredBroadcast, reach: Reach, language: str) -> Message:
-    """The second step."""
+    """The second of two steps: to whom it goes, a button to send it and one back."""
     words = lines(bold(t("broadcast.sure", language)), _to_whom(shown, reach, language))
     yes = counted("button.broadcast_yes", reach.total, language).text
     sure = Button(yes, data=f"cast:sure:{shown.id}")
@@ -46,7 +46,7 @@ def confirm(shown: StoredBroadcast, reach: Reach, language: str) -> Message:
 
 
 def progress(sent: StoredBroadcast, so_far: Progress, language: str) -> Message:
-    """How far it has come; with Stop while there is something to stop."""
+    """Its progress; with Stop while there is something to stop."""
     all_of_it = max(sent.reach, so_far.settled + so_far.waiting)
     done = phrase("broadcast.sent", language, n=so_far.sent, all=all_of_it)
     missed = []
@@ -71,7 +71,7 @@ def _to_whom(shown: StoredBroadcast, reach: Reach, language: str) -> Rich:
 
 
 def chats_by_kind(reach: Reach, language: str) -> Rich:
-    """How many chats, by kind; kinds without any are not named."""
+    """The number of chats by kind; kinds without any are not named."""
     parts = []
     for kind, n in reach.kinds.items():
         if n:

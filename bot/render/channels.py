@@ -224,7 +224,7 @@ def louder(sound: Sound) -> Sound:
 
 
 def policies(number: int, chat: Chat, operators: Editorial, language: str) -> Message:
-    """When a story about security is posted: data `chan:7:policy:approve`.
+    """The policies of when a story about security is posted: data `chan:7:policy:approve`.
 
     What the `operators` ask of every story first is said where that is more.
     """

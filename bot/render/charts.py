@@ -101,7 +101,7 @@ def holes(days: Sequence[date]) -> list[tuple[date, date]]:
 
 
 def _new_year(earlier: date, later: date) -> int:
-    """How many days between two are the first of a January, for which nobody expects a rate."""
+    """The number of days between two that begin a year, for which nobody expects a rate."""
     rested = 0
     for year in range(earlier.year, later.year + 1):
         begin = max(date(year, 1, 1), earlier + timedelta(days=1))

@@ -35,7 +35,7 @@ def here(threads: Threads, language: str, *, thread: int | None) -> Message:
     return message(text, rows)
 
 
-def places(chat: int, threads: Threads, language: str, *, back: str) -> Message:
+def topics(chat: int, threads: Threads, language: str, *, back: str) -> Message:
     """The topics of kinds of post; a tap sends one to General again: data `unhere:rates`."""
     shown: list[Rich] = []
     buttons: list[Button] = []

@@ -31,7 +31,7 @@ from bot.reasons import (
 )
 from bot.render.numbers import as_printed
 from bot.render.phrases import counted, phrase
-from bot.render.text import Rich, join, one_line, places
+from bot.render.text import Rich, join, one_line, placeholders
 
 #: Reasons that no reader is told as reasons of a story.
 UNSAID = frozenset(
@@ -109,7 +109,7 @@ def _has_text(reason: Reason, language: str) -> bool:
     """Whether there is a text for a reason, with a place for each of its figures."""
     msgid = f"reason.{reason.code}"
     names = frozenset(name for name, _ in reason.figures)
-    return known(msgid) and places(t(msgid, language)) == names
+    return known(msgid) and placeholders(t(msgid, language)) == names
 
 
 def _kind(kind: str, words: Sequence[str], language: str) -> Rich:

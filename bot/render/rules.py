@@ -201,7 +201,7 @@ def preview(
 
 
 def _what_moves(rules: Sequence[Rule], language: str) -> Rich | None:
-    """Since when a move is counted, where one of the rules has no days of its own."""
+    """The day since which a move is counted, where one of the rules has no days of its own."""
     for one in rules:
         if one.condition is not Condition.LEVEL and one.window is None:
             return phrase("rule.move_what", language)
@@ -243,7 +243,7 @@ def already_there(rule: Rule, latest: Rate | None, language: str) -> Rich | None
 
 
 def _would_have(fired: Sequence[date], since: date | None, language: str, today: date) -> Rich:
-    """How often the rule would have spoken, in the past year or in the shorter history there is."""
+    """The times the rule would have spoken, in the past year or in the shorter history there is."""
     if since is None:
         return phrase("rule.no_history", language)
     if (today - since).days >= DAYS_OF_A_YEAR:
@@ -298,9 +298,9 @@ def rules(
         none = phrase("rule.none", language, example=code("/alert RUB < 1"))
         return message(join("\n\n", [none, below]), [new])
     said, opened = [], []
-    for place, line in enumerate(rules, 1):
-        said.append(join(" ", [f"{place}.", _listed(line, language, today)]))
-        opened.append(Button(str(place), f"rule:open:{line.number}"))
+    for index, line in enumerate(rules, 1):
+        said.append(join(" ", [f"{index}.", _listed(line, language, today)]))
+        opened.append(Button(str(index), f"rule:open:{line.number}"))
     rows = rows_of(opened, NUMBERS_IN_A_ROW)
     mine = lines(
         bold(t("rule.title", language)),

@@ -25,7 +25,7 @@ def status(status: Status, language: str) -> Message:
 
 
 def _verdict(status: Status, language: str) -> Rich:
-    """How many sources answer, and whether that is as it should be."""
+    """The number of sources that answer, and whether that is as it should be."""
     if not status.sources:
         return phrase("status.no_sources", language)
     # neither those that never answered nor those that fail by now
@@ -40,7 +40,7 @@ def _verdict(status: Status, language: str) -> Rich:
 
 
 def _queue(status: Status, language: str) -> Rich:
-    """How many messages wait; of an empty queue nothing is the oldest."""
+    """The number of messages that wait, and the oldest one's age; an empty queue has none."""
     if not status.waiting:
         return phrase("status.empty", language)
     waiting = counted("status.waiting", status.waiting, language)

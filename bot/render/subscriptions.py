@@ -83,14 +83,14 @@ def onward(said: Message, language: str) -> Message:
 
 
 def said_hours(times: Collection[time], language: str) -> Rich:
-    """When a chat's digests come; without an hour of theirs topics bring nothing: said too."""
+    """The hours of a chat's digests; without one of theirs topics bring nothing: said too."""
     if not times:
         return phrase("settings.no_digest", language)
     return phrase("settings.digest", language, times=_listed(times))
 
 
 def said_week(at: time | None, language: str) -> Rich | None:
-    """When the summary of the week comes; None where none does."""
+    """The hour of the week's summary; None where none comes."""
     if at is None:
         return None
     return phrase("settings.week", language, time=clock(at))
@@ -178,5 +178,5 @@ def switches(
 
 
 def done_button(language: str) -> Button:
-    """Ends the choosing."""
+    """The button that ends the choosing."""
     return Button(t("button.done", language), "done")

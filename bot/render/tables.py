@@ -45,8 +45,8 @@ class Table:
 def aligned(table: Table, *, headed: bool = True) -> str:
     """The table for a monospaced block; its titles on the first line where it is `headed`."""
     columns: list[list[str]] = []
-    for place, column in enumerate(table.columns):
-        cells = [row[place] for row in table.rows]
+    for index, column in enumerate(table.columns):
+        cells = [row[index] for row in table.rows]
         if column.align is Align.MARK:
             cells = _at_the_mark(cells, table.mark)
         if headed:

@@ -155,12 +155,12 @@ def rich(value: Rich | str) -> Rich:
 
 
 def bold(value: Rich | str) -> Rich:
-    """In bold."""
+    """The text in bold."""
     return _marked(value, "bold")
 
 
 def italic(value: Rich | str) -> Rich:
-    """In italics."""
+    """The text in italics."""
     return _marked(value, "italic")
 
 
@@ -221,7 +221,7 @@ def safe_url(url: str | None) -> str | None:
     return url
 
 
-def places(template: str) -> frozenset[str]:
+def placeholders(template: str) -> frozenset[str]:
     """The names that stand in a template."""
     names = set()
     for _, name, _, _ in Formatter().parse(template):
@@ -259,8 +259,8 @@ def fill(template: str, /, **values: Rich | str | int) -> Rich:
 def _examples(literal: str) -> Rich:
     """A template's own words, with the examples among them as what a tap copies."""
     out = Rich()
-    for place, words in enumerate(literal.split("`")):
-        out += code(words) if place % 2 else Rich(unbroken(words))
+    for index, words in enumerate(literal.split("`")):
+        out += code(words) if index % 2 else Rich(unbroken(words))
     return out
 
 

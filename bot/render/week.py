@@ -51,7 +51,7 @@ def week(found: WeekSummary, language: str, *, source_name: str) -> Message | No
 
 
 def _currency(one: CurrencyWeek, language: str) -> Rich:
-    """From what to what, and between what where that is more."""
+    """The first and the last rate, and the lowest and highest where these are others."""
     old, new = one.move.old, one.move.new
     before, now = as_printed(old.per_unit, language), as_printed(new.per_unit, language)
     if one.lowest.per_unit == one.highest.per_unit:
@@ -69,7 +69,7 @@ def _currency(one: CurrencyWeek, language: str) -> Rich:
 
 
 def _news(found: WeekSummary, language: str) -> Rich:
-    """How many stories about security there were, and the headlines of those most worth it."""
+    """The number of stories about security, and the headlines of those most worth it."""
     if found.stories is None:
         return Rich()
     if not found.stories:

@@ -110,7 +110,7 @@ class _Events:
                 self._earlier.update(dict.fromkeys((first, *others), first))
 
     def first_of(self, identifier: str) -> str:
-        """By what an alert and its updates are one: the first of them, as far as is told."""
+        """The identifier of an alert's event: that of its first alert, as far as is told."""
         while (earlier := self._earlier.setdefault(identifier, identifier)) != identifier:
             # half as far for whoever asks next: a chain may be as long as a document
             self._earlier[identifier] = self._earlier[earlier]
@@ -119,9 +119,9 @@ class _Events:
 
     def follow(self, identifier: str, references: Sequence[str]) -> None:
         """Note an alert with those that it updates; the first that it names counts as earlier."""
-        for place, one in enumerate(references):
+        for index, one in enumerate(references):
             mine, theirs = self.first_of(identifier), self.first_of(one)
-            if place == 0:
+            if index == 0:
                 self._earlier[mine] = theirs
             else:
                 self._earlier[theirs] = mine

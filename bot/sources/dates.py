@@ -215,7 +215,7 @@ def believable(make: Callable[[], datetime]) -> datetime | None:
 
 
 def dated(text: str, zone: tzinfo | None) -> datetime | None:
-    """When an entry was written; a day without a time is known as one in the publisher's `zone`."""
+    """An entry's time; a day without a time is known as one in the publisher's `zone`."""
     if zone is None:
         return parse_date(text)
     return parse_published(text, zone)

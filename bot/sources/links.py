@@ -63,9 +63,9 @@ def normalise_link(link: str) -> str:
         return link
     if parts.scheme not in {"http", "https"} or not host:
         return link
-    place = host
+    authority = host
     if port not in {None, 80, 443}:
-        place = f"{host}:{port}"
+        authority = f"{host}:{port}"
     # A page's own parameters stay: on old sites `?id=7` is all that names the article.
     kept: list[str] = []
     for piece in parts.query.split("&"):
@@ -73,4 +73,4 @@ def normalise_link(link: str) -> str:
         if piece and not _TRACKING.fullmatch(name):
             kept.append(piece)
     query = "&".join(kept)
-    return urlunsplit(("https", place, parts.path.rstrip("/"), query, ""))
+    return urlunsplit(("https", authority, parts.path.rstrip("/"), query, ""))

@@ -225,7 +225,7 @@ def _named(day: int) -> str:
 
 
 def _moment(dated: html.HtmlElement, here: datetime) -> datetime | None:
-    """When an item says it appeared; `here` is now in the page's zone."""
+    """The time at which an item says it appeared; `here` is now in the page's zone."""
     stated = _first(dated, "descendant-or-self::*/@datetime")
     text = " ".join(dated.text_content().split()).lower()
     zone = here.tzinfo or UTC
@@ -318,18 +318,18 @@ LEFT_OUT = 2000
 class _Written:
     """A page's text, in which what was extracted from it is found again, from front to back.
 
-    Both are compared by their visible letters alone, and `_places` leads back to the page.
+    Both are compared by their visible letters alone, and `_shown_at` leads back to the page.
     """
 
     def __init__(self, page: str) -> None:
         self._page = page
-        self._places = _visible(page)
-        self._letters = "".join([page[place] for place in self._places])
+        self._shown_at = _visible(page)
+        self._letters = "".join([page[index] for index in self._shown_at])
         self._end = 0  # the letter behind what was found last
 
     def find(self, text: str, *, within: int | None = None) -> str | None:
         """A text as the page writes it in one stretch, beginning so many letters on at most."""
-        wanted = "".join([text[place] for place in _visible(text)])
+        wanted = "".join([text[index] for index in _visible(text)])
         if not wanted:
             return ""
         last = None
@@ -339,7 +339,7 @@ class _Written:
         if at < 0:
             return None
         self._end = at + len(wanted)
-        return self._page[self._places[at] : self._places[self._end - 1] + 1]
+        return self._page[self._shown_at[at] : self._shown_at[self._end - 1] + 1]
 
     def words(self, text: str) -> str:
         """A text of which the page has more, word by word; what is not found stays as it is."""
@@ -358,7 +358,7 @@ class _Written:
             found = word
             start = self._end - len(_visible(word))
             if self._end > before:
-                found = self._page[self._places[start] : self._places[self._end - 1] + 1]
+                found = self._page[self._shown_at[start] : self._shown_at[self._end - 1] + 1]
             if said:
                 said += self._between(before, start)
             said += found
@@ -366,19 +366,19 @@ class _Written:
 
     def _between(self, before: int, start: int) -> str:
         """The spaces of the page between two letters; one, where the page has more than spaces."""
-        between = self._page[self._places[before - 1] + 1 : self._places[start]]
+        between = self._page[self._shown_at[before - 1] + 1 : self._shown_at[start]]
         if before == start and between.isspace() and "\n" not in between:
             return between
         return " "
 
 
 def _visible(text: str) -> list[int]:
-    """The places of the letters that show; neither spaces nor joiners do."""
-    places: list[int] = []
-    for place, char in enumerate(text):
+    """Where the letters that show stand; neither spaces nor joiners do."""
+    shown_at: list[int] = []
+    for index, char in enumerate(text):
         if char.isprintable() and not char.isspace():
-            places.append(place)
-    return places
+            shown_at.append(index)
+    return shown_at
 
 
 def _first(element: html.HtmlElement, query: str) -> str:

@@ -59,7 +59,7 @@ class Section(BaseModel):
 
 
 class PollSection(Section):
-    """When a source is looked at; each kind of section has its own `DEFAULT_EVERY`."""
+    """The times at which a source is polled; each kind of section has its own `DEFAULT_EVERY`."""
 
     every: Duration | None = None
     slowest: Duration | None = None
@@ -86,7 +86,7 @@ class SourceSection(Section):
 
     @property
     def pause(self) -> timedelta:
-        """How often it is asked at least, where it brings something."""
+        """The longest pause between two polls of it, where it brings something."""
         return self.poll.every or self.DEFAULT_EVERY
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""When a publisher is looked at: its hours, its days of work, and what it missed. No clock here."""
+"""A publisher's timetable: its hours, its days of work, and what it missed. No clock here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_HOLIDAY = timedelta(days=10)  # New Year's in the region: 31 December to
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollSpec:
-    """When to look: every so often, and when the publisher is expected to publish.
+    """The times of polls: every so often, and when the publisher is expected to publish.
 
     `between` is the publisher's window of local time in `zone` on `days` (Monday is 0); None means
     all day. `holidays` are days without publication: single dates, and (month, day) of every year.

@@ -68,7 +68,7 @@ class BotApi(Protocol):
 
 @dataclass(slots=True)
 class _Refusals:
-    """How often, and since when, a method has been answered by nothing but 401."""
+    """The number of answers in a row of a method that were nothing but 401, and since when."""
 
     since: float
     count: int = 0

@@ -230,7 +230,7 @@ def whole(value: object) -> int | None:
 
 
 def _seconds(value: object) -> float:
-    """How long a 429 asks to wait: what is no such time is one that it did not say."""
+    """Seconds that a 429 asks to wait; FLOOD_UNSAID where it names no such time."""
     if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
         return FLOOD_UNSAID
     return min(float(value), FLOOD_MOST)

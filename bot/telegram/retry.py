@@ -1,4 +1,4 @@
-"""When the same request to Telegram is made again: policies, and the one loop that keeps them.
+"""Retries of requests to Telegram: policies, and the one loop that keeps them.
 
 A pause doubles with each failure up to a cap; what Telegram itself asks for is kept instead. A
 request that nobody knows the end of is made again only as often as the policy has doubts to spend.

@@ -380,7 +380,7 @@ def test_whatever_waits_for_quiet_hours_is_told_with_the_rest(
 def test_every_text_that_a_kind_names_is_one_it_says_it_needs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """So that a start can tell which is missing, before an alert of the kind cannot be told."""
+    """A start can then tell which is missing, before an alert of the kind cannot be told."""
     assert texts_unlisted() == []
     wanted: list[str] = []
     for kind in KINDS.values():

@@ -19,7 +19,7 @@ from bot.model.alerts import NOTHING, About, Alert, Audience, Lane, Severity
 from bot.model.chats import ChatKind, Style
 from bot.reasons import Figure, Quote, Reason, SourceKey
 from bot.render.reasons import Names
-from bot.render.text import places
+from bot.render.text import placeholders
 from bot.sources.catalog import parse_catalog
 from storage.db import Store
 from tests.factories import NOW, a_notice, a_reason, chat
@@ -146,7 +146,7 @@ def test_a_word_on_what_another_operator_decided_is_silent_and_comes_once() -> N
 )
 def test_each_question_is_answered_by_the_number_of_what_is_held(msgid: str, kind: str) -> None:
     """Nothing else has a button: a stored number alone makes no question."""
-    figures: dict[str, Figure] = dict.fromkeys(sorted(places(t(msgid, "en"))), "7")
+    figures: dict[str, Figure] = dict.fromkeys(sorted(placeholders(t(msgid, "en"))), "7")
     rows = notice(Notice.of(msgid, figures, held=7), "en").buttons
     asked = [str(button.data).split(":") for row in rows for button in row]
     assert asked

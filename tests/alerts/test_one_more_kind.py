@@ -260,7 +260,7 @@ async def test_a_figure_that_it_told_is_corrected_when_its_bank_revises_it(
 
 
 async def test_what_is_awaited_is_no_news_with_an_age(world: World) -> None:
-    """So that late answers are not counted as late news."""
+    """Late answers are not to be counted as late news."""
     ages = {}
     for kind in (PLAIN, SPECIAL):
         pk = await decide(world, kind, "Bishkek–Osh", Audience(chat=READER))

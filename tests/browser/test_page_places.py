@@ -1,4 +1,4 @@
-"""Where a reader of the chat page can put the bot: a channel, a group and its topics."""
+"""Places on the chat page where a reader can put the bot: a channel, a group and its topics."""
 
 from __future__ import annotations
 

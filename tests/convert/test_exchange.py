@@ -89,7 +89,7 @@ def test_the_home_currencys_source_is_preferred(home: str, source: str) -> None:
 
 
 def test_a_dealers_two_sides_hold_in_one_direction_each() -> None:
-    """Who brings dollars gets the buying price, who wants them pays the selling price."""
+    """A seller of dollars gets the buying price, a buyer pays the selling price."""
     buy = rate(value="84.5", source="shop", kind=RateKind.BUY)
     sell = rate(value="85", source="shop", kind=RateKind.SELL)
     there = convert(Decimal(1), "USD", "KGS", [sell, buy])

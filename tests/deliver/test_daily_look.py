@@ -49,7 +49,7 @@ class Look:
         return len([c for c in self.emulator.calls.since(asked) if c.method == "getChat"])
 
     async def back(self) -> int:
-        """How many of the groups are written to again."""
+        """The number of groups that are written to again."""
         return sum([await self.bench.active(number) for number in GROUPS])
 
 

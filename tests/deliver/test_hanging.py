@@ -34,7 +34,7 @@ LONG = 300.0  # seconds that these requests would wait for an answer
 
 @asynccontextmanager
 async def desk(store: Store, readers: int) -> AsyncIterator[World]:
-    """So many readers, and requests that have the patience of five minutes."""
+    """A desk with `readers` readers, whose requests have the patience of five minutes."""
     async with Emulator(open_chats=True) as emulator, open_session() as session:
         world = World(store)
         world.send_through(
@@ -168,6 +168,7 @@ class Relay:
 
 
 @pytest.mark.cases
+@pytest.mark.slow
 async def test_G15_idle_connections_that_broke_without_a_word_are_not_tried_one_by_one(
     store: Store,
 ) -> None:

@@ -199,7 +199,7 @@ async def test_of_what_waits_for_another_try_only_what_is_unread_holds_up_nobody
 
 
 async def _held(bench: World) -> list[str | None]:
-    """Why the deliveries of the first alert wait."""
+    """The reasons for which the deliveries of the first alert wait."""
     async with bench.store.reading() as db:
         rows = await db.execute(select(delivery.c.error).where(delivery.c.alert_id == 1))
     return [None if error is None else read(error).words for error in rows.scalars()]

@@ -132,7 +132,7 @@ class Desk(World):
         return not paused and self.given_back == 0
 
     def questions(self, method: str) -> int:
-        """How often Telegram was asked."""
+        """The number of requests to Telegram by a method."""
         return len(self.emulator.calls.of(method))
 
 
@@ -166,7 +166,7 @@ async def desk(
 
 
 def _reactions(desk: Desk, store: Store, api: Api) -> Reactions:
-    """As a worker puts them together."""
+    """Reactions as a worker puts them together."""
     signals = Signals()
     return Reactions(
         quiet=Quiet(),

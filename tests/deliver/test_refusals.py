@@ -54,7 +54,7 @@ async def desk(store: Store) -> AsyncIterator[Bench]:
 
 
 async def tries(desk: Bench) -> set[int]:
-    """How often the rows say that a delivery was tried."""
+    """The numbers of tries that the rows of deliveries say."""
     async with desk.store.reading() as db:
         return set((await db.execute(select(delivery.c.tries))).scalars())
 

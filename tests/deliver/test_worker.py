@@ -15,7 +15,7 @@ import storage.claims
 import storage.fan_out
 import storage.pace
 from bot.clock import boottime
-from bot.deliver.claims import LEASE, MARGIN
+from bot.deliver.claims import LEASE, LEASE_MARGIN
 from bot.deliver.slots import Slots
 from bot.deliver.worker import REQUEST
 from bot.emulator import TEST_TOKEN, Emulator, Fault
@@ -129,7 +129,7 @@ async def test_G6_a_request_without_an_answer_is_given_up_within_its_lease(bench
     """Or another sender would take the delivery while ours may still arrive, and nobody would count
     the doubt.
     """
-    assert REQUEST < MARGIN
+    assert REQUEST < LEASE_MARGIN
     async with open_session() as session:
         hasty = Api(session, url=bench.emulator.api_url, token=TEST_TOKEN, seconds=0.3)
         bench.send_through(bench.emulator, hasty)

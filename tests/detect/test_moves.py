@@ -312,7 +312,7 @@ def still_years(luck: random.Random) -> Iterator[float]:
 
 
 def jump(luck: random.Random, a_year: float) -> float:
-    """So often a year a change from a trifle to nearly what is certain, in either direction."""
+    """A day's change: `a_year` times a year from a trifle to nearly a certain jump, up or down."""
     return luck.choice([-1, 1]) * luck.uniform(0.3, 2.9) if luck.random() < a_year / 260 else 0
 
 

@@ -1,4 +1,4 @@
-"""Which places a story is near to."""
+"""The places that a story is near to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which series a rule watches or a chart draws, and what is said where nobody gives such a rate."""
+"""The series that a rule watches or a chart draws, and the words where nobody gives such a rate."""
 
 from __future__ import annotations
 

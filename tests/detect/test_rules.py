@@ -14,7 +14,7 @@ from bot.convert import currency_at
 from bot.convert.rule_links import from_link, to_link
 from bot.convert.rules import code_at, parse_rule
 from bot.detect.offers import offered, stepped
-from bot.detect.rules import MARGIN, evaluate, initial_state, preview, replay_rule
+from bot.detect.rules import REARM_MARGIN, evaluate, initial_state, preview, replay_rule
 from bot.errors import UserError
 from bot.model.rates import Pair, Rate, RateKind
 from bot.model.rules import Condition, Direction, Rule, RuleState
@@ -273,7 +273,7 @@ def test_a_level_never_speaks_twice_without_being_left_in_between(
 ) -> None:
     rates = line([str(value) for value in values])
     spoken = [fired.move.new.effective_on for fired in replay_rule(read(f"USD {side} 100"), rates)]
-    margin = MARGIN  # of a level of 100
+    margin = REARM_MARGIN  # of a level of 100
     for first, second in itertools.pairwise(spoken):
         between = [rate.value for rate in rates if first < rate.effective_on < second]
         assert any(

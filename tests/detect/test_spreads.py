@@ -1,4 +1,4 @@
-"""How far banks differ: only rates of these days, of banks that really have them."""
+"""The spread between banks: only rates of these days, of banks that really have them."""
 
 from __future__ import annotations
 

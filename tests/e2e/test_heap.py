@@ -25,7 +25,7 @@ MOST_KIB = 4096  # of the file's pages, in all connections together
 
 
 def heaps_beside(maps: str) -> int:
-    """How many heaps a process has beside its first: each is a used part and one set aside."""
+    """The number of heaps of a process beside its first: each is a used part and one set aside."""
     spans = []
     for line in maps.splitlines():
         place, rights, *_ = line.split()

@@ -43,7 +43,7 @@ async def button(emulator: Emulator, chat: int, part: str, after: int = 0) -> tu
 
 
 def posted(emulator: Emulator) -> int:
-    """How often the channel has the story."""
+    """The number of times that the channel has the story."""
     return sum("border post" in one.get("text", "") for one in emulator.messages(CHANNEL))
 
 

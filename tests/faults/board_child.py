@@ -101,7 +101,7 @@ async def _trouble(told: Notice, *_why: Reason) -> None:
 
 
 def _forked(database: str, telegram: str, channel: int, die_at: int) -> int:
-    """How a run in a fork ended, as `os.waitpid` says it."""
+    """The status of a run in a fork, as `os.waitpid` gives it."""
     child = os.fork()
     if child == 0:
         signal.alarm(LONGEST)

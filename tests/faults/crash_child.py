@@ -123,7 +123,7 @@ async def flow(*, database: str, telegram: str, publishers: str, die_at: int) ->
     upkeep.EXPIRE = 0.2  # or each run waits ten seconds for the one that has expired
     async with open_session() as session, loopback_fetcher(TLS) as fetcher:
         if not store.alone:
-            claims.LEASE, claims.MARGIN = timedelta(seconds=LEASE), LEASE / 3
+            claims.LEASE, claims.LEASE_MARGIN = timedelta(seconds=LEASE), LEASE / 3
         else:
             async with store.writing() as db:
                 await storage.lapsed.free_all(db)  # as every start with the instance lock held

@@ -48,7 +48,7 @@ def _note(departures: Path) -> None:
 
 async def main(telegram: str, database: str, rate: float, lease: float) -> None:
     """Send until killed."""
-    claims.LEASE, claims.MARGIN = timedelta(seconds=lease), lease / 3
+    claims.LEASE, claims.LEASE_MARGIN = timedelta(seconds=lease), lease / 3
     store = await open_store(database)
     async with open_session() as session:
         worker = Worker(

@@ -45,7 +45,7 @@ class Server:
 
     @property
     def host(self) -> str:
-        """As a multi-host address names it."""
+        """The server's part of a multi-host address."""
         return f"127.0.0.1:{self.port}"
 
     @property
@@ -132,7 +132,7 @@ class Server:
         _run("pg_ctl", "-D", self.folder, "-w", "promote")
 
     def stop(self) -> None:
-        """As an upgrade stops it: who is connected is sent away; returns when it has ended."""
+        """Stop it as an upgrade does: clients are sent away; returns when it has ended."""
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
             self._process.wait()
@@ -144,9 +144,7 @@ class Server:
                 one.send_signal(number)
 
     def kill(self) -> None:
-        """As a machine that lost its power; returns when none of its processes is left to hold its
-        memory.
-        """
+        """Kill it as a loss of power does; returns when no process is left to hold its memory."""
         if self._process is not None and self._process.poll() is None:
             self.signal(signal.SIGSTOP)  # or the first to die is noticed by the others
             ends = [end for one in self._family() if (end := _end_of(one)) is not None]

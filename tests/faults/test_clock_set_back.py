@@ -61,7 +61,7 @@ def shift(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
 
 
 async def left(store: Store) -> list[timedelta]:
-    """How long each alert that is not closed is still worth sending."""
+    """The time for which each alert that is not closed is still worth sending."""
     async with store.reading() as db:
         now = await db_now(db)
         return [

@@ -55,7 +55,7 @@ class LateAnswers:
 
 
 class Tidied:
-    """How often leases that ended were looked for on a store."""
+    """The number of looks on a store for leases that ended."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._looks = 0
@@ -81,7 +81,7 @@ class Tidied:
 
 
 async def forget_the_step(store: Store) -> None:
-    """As if nobody had noticed it: what remains is what a process knows of its own."""
+    """Undo what the store noticed of it: what remains is what a process knows of its own."""
     async with store.writing() as db:
         await db_now(db)
         await storage.notes.drop(db, LEAPT)

@@ -346,6 +346,7 @@ async def test_P1_kill_twice_loses_nothing(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("kind", ["cut", pytest.param("garbage", marks=pytest.mark.slow)])
+@pytest.mark.slow
 async def test_P8_what_a_damaged_log_lost_is_made_again(
     run: Run, template: Template, publishers: Publishers, kind: str
 ) -> None:

@@ -104,7 +104,7 @@ class Full:
 
 
 class Limited(Full):
-    """Where nothing may be mounted: the process may write no byte to any file."""
+    """A full disk where nothing may be mounted: the process may write no byte to any file."""
 
     def fill(self, pid: int) -> None:
         """From now on nothing can be written."""

@@ -37,7 +37,7 @@ def pair(postgres: Shared) -> Iterator[tuple[Server, Server]]:
 def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
     """A claim whose commit nobody heard of is free again before a test's patience ends."""
     monkeypatch.setattr(claims, "LEASE", timedelta(seconds=5))
-    monkeypatch.setattr(claims, "MARGIN", 2.0)
+    monkeypatch.setattr(claims, "LEASE_MARGIN", 2.0)
 
 
 def address(pair: tuple[Server, Server]) -> str:
@@ -86,6 +86,7 @@ async def all_written_down(one: World, count: int) -> None:
             await asyncio.sleep(0.1)
 
 
+@pytest.mark.slow
 async def test_P18_an_asynchronous_standby_that_lags_costs_a_copy_and_what_is_found_again(
     pair: tuple[Server, Server], short_leases: None
 ) -> None:

@@ -49,7 +49,7 @@ FOR EACH ROW EXECUTE FUNCTION shoot();
 
 
 class Done:
-    """How often each kind of work was done; a source is due again as soon as it was polled."""
+    """Counts of each kind of work that was done; a source is due again as soon as it was polled."""
 
     def __init__(self, due: int = 1, *, brings: bool = False) -> None:
         self.brings = brings  # whether something follows a poll
@@ -128,7 +128,7 @@ class Overtaken(Done):
 
 @asynccontextmanager
 async def replicas(url: str, works: list[list[Work]]) -> AsyncIterator[Store]:
-    """So many replicas at their jobs; ended with the block."""
+    """A replica for each list of works, at its jobs; ended with the block."""
     stores = [await open_store(url) for _ in works]
     stop = asyncio.Event()
     tasks = [
@@ -163,7 +163,7 @@ async def test_P25_a_job_whose_connection_ends_at_any_statement_is_done_again(
     """
     for name, sooner in (
         ("RESCUE_EVERY", 1),
-        ("LOOK", 0.25),
+        ("QUEUE_LOOK", 0.25),
         ("FORGOTTEN", 0.5),
     ):
         monkeypatch.setattr(cluster, name, sooner)
@@ -191,10 +191,10 @@ def test_P25_what_is_lost_comes_back_within_ten_seconds() -> None:
     """
     forgotten = 2 * cluster.FORGOTTEN
     dead = cluster.STALLED + cluster.RESCUE_EVERY
-    found = cluster.TICK + cluster.LOOK
+    found = cluster.TICK + cluster.QUEUE_LOOK
     assert max(forgotten, dead) + found <= 10
     looked_for = max(job.every or 0 for job in JOBS if job.due is not None)
-    assert forgotten + found + looked_for + cluster.LOOK <= 10
+    assert forgotten + found + looked_for + cluster.QUEUE_LOOK <= 10
 
 
 @pytest.mark.parametrize("sources", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])

@@ -150,7 +150,7 @@ async def test_G24_whatever_is_asked_each_lane_keeps_its_part(
 
 @asynccontextmanager
 async def asked_on(bench: World, askers: int, left: Callable[[str], None]) -> AsyncIterator[None]:
-    """So many strangers who are answered and ask again, meanwhile."""
+    """Strangers (`askers` of them) who are answered and ask again, meanwhile."""
     strangers = iter(range(10_000, 10**6))
     asking = [
         asyncio.create_task(ask_on(bench.worker, lambda: next(strangers), left))

@@ -52,7 +52,7 @@ def said(program: Program, words: str) -> bool:
 
 
 async def holder(replicas: list[Program]) -> tuple[Program, Program]:
-    """Who receives the updates, and who waits."""
+    """The replica that receives the updates, and the one that waits."""
     looks = [asyncio.create_task(one.said(lambda line: TAKEN in line)) for one in replicas]
     await asyncio.wait(looks, return_when=asyncio.FIRST_COMPLETED)
     for look in looks:
@@ -73,7 +73,7 @@ async def all_handled(url: str) -> None:
 
 
 async def unfinished(store: Store) -> int:
-    """How many questions are not."""
+    """The number of questions that are not answered yet."""
     async with store.reading() as db:
         query = select(func.count()).where(inbox.c.finished_at.is_(None))
         return (await db.execute(query)).scalar_one()

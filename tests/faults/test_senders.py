@@ -310,7 +310,7 @@ async def test_P14_an_event_loop_that_stands_still_past_its_leases_sends_nothing
     """Claimed deliveries are given back, those in flight marked first; the log says where."""
     lease, stall = 1.0, 1.5
     monkeypatch.setattr(claims, "LEASE", timedelta(seconds=lease))
-    monkeypatch.setattr(claims, "MARGIN", lease / 3)
+    monkeypatch.setattr(claims, "LEASE_MARGIN", lease / 3)
     monkeypatch.setattr(upkeep, "STALL_GRACE", lease / 2)
     for stage in (claims, slots, upkeep):
         monkeypatch.setattr(stage, "IDLE", 0.2)

@@ -131,7 +131,7 @@ async def test_P19_a_sender_whose_database_froze_sends_nothing_after_its_deadlin
     """
     lease, margin = 4.0, 2.0
     monkeypatch.setattr(claims, "LEASE", timedelta(seconds=lease))
-    monkeypatch.setattr(claims, "MARGIN", margin)
+    monkeypatch.setattr(claims, "LEASE_MARGIN", margin)
     monkeypatch.setattr(claims, "HORIZON", timedelta(minutes=1))
     async with bench(primary.url, rate=5.0) as one:  # four seconds for all
         await one.alert()
@@ -273,7 +273,7 @@ async def test_P16_a_transaction_the_server_breaks_off_has_no_partial_effect(
 
 
 async def chats(store: Store) -> list[int]:
-    """Whom we know."""
+    """The numbers of the chats that we know."""
     async with store.reading() as db:
         return list((await db.execute(select(chat.c.id))).scalars())
 

@@ -1,6 +1,4 @@
-"""Which messages are for us at all, and whether they name the bot: each as the library reads it
-from the wire.
-"""
+"""Messages that are for us at all, and whether they name the bot: read as from the wire."""
 
 from __future__ import annotations
 

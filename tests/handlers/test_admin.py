@@ -135,7 +135,7 @@ async def test_what_waits_for_a_word_leads_to_it(desk: World) -> None:
 
 
 async def state(desk: World) -> Any:
-    """How the one source stands."""
+    """The stored state of the one source."""
     async with desk.store.reading() as db:
         return (await storage.sources.states(db))["nbkr"]
 

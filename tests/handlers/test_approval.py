@@ -62,7 +62,7 @@ async def question(desk: World) -> tuple[int, str, str]:
 
 
 async def told(desk: World) -> int:
-    """How many deliveries of the story the subscriber has or will have."""
+    """The number of deliveries of the story that the subscriber has or will have."""
     async with desk.store.writing() as db:
         while await storage.fan_out.fan_out(db) is not None:
             pass
@@ -70,7 +70,7 @@ async def told(desk: World) -> int:
 
 
 async def states(desk: World) -> list[str | None]:
-    """Where the stories' alerts stand."""
+    """The approval of each story's alert."""
     return [row.approval for row in await desk.alerts("story")]
 
 

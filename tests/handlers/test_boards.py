@@ -94,7 +94,7 @@ def shown(world: World, number: int = CHANNEL) -> list[dict[str, Any]]:
 
 
 def pinned(world: World, number: int = CHANNEL) -> list[int]:
-    """Which of it is pinned."""
+    """The numbers of its pinned messages."""
     return list(world.emulator.world.chat(number).pinned)
 
 
@@ -108,13 +108,13 @@ async def setup(world: World) -> SetUp:
 
 
 async def turns(world: World, count: int = 4, number: int = CHANNEL) -> None:
-    """As many turns as any change of a board takes: made, found, pinned, found."""
+    """Take as many turns as any change of a board needs: made, found, pinned, found."""
     for _ in range(count):
         await turn(world, number)
 
 
 def edits(world: World) -> int:
-    """How often the channel's messages were edited."""
+    """The number of edits of the channel's messages."""
     return len(world.emulator.calls.of("editMessageText", CHANNEL))
 
 

@@ -27,6 +27,7 @@ async def begun(world: World, number: int) -> None:
         await asyncio.sleep(0.01)
 
 
+@pytest.mark.cases
 async def test_a_channel_and_a_group_keep_their_boards_over_starts(
     migrated_url: str, tmp_path: Path
 ) -> None:

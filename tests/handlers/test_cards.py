@@ -9,7 +9,7 @@ import storage.sources
 from bot.model.rates import Pair
 from bot.recurring import keep_fresh
 from bot.render.text import Message
-from handlers.cards import KEPT, Caption, Card, Cards
+from handlers.cards import CARDS_KEPT, Caption, Card, Cards
 from storage.sources import Good
 from tests.factories import rate
 from tests.handlers.conftest import NOW, World
@@ -55,8 +55,8 @@ def test_a_card_and_a_caption_of_other_circumstances_are_others() -> None:
 def test_whatever_is_asked_only_so_many_are_kept() -> None:
     """The newest is."""
     cards = Cards()
-    for number in range(3 * KEPT):
+    for number in range(3 * CARDS_KEPT):
         asked = ASKED._replace(minute=NOW + timedelta(minutes=number))
         cards.keep(asked, Message(str(number)))
         assert cards.get(asked) == Message(str(number))
-        assert len(cards) <= KEPT
+        assert len(cards) <= CARDS_KEPT

@@ -1,4 +1,4 @@
-"""Who left and comes back is written to again."""
+"""Readers who left and come back are written to again."""
 
 from __future__ import annotations
 

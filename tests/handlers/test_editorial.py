@@ -143,7 +143,7 @@ async def settled(world: World) -> None:
 
 
 async def states(world: World) -> list[str]:
-    """Where the channel's stories stand."""
+    """The states of the channel's stories."""
     return [one.state for one in await world.deliveries("story") if one.chat_id == CHANNEL]
 
 

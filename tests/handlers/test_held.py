@@ -49,7 +49,7 @@ async def notice(desk: World) -> dict[str, Any]:
 
 
 async def states(desk: World) -> list[str]:
-    """Where the held values stand."""
+    """The states of the held values."""
     return [row.state for row in await desk.stored(held_rate)]
 
 

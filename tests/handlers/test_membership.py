@@ -1,6 +1,4 @@
-"""Where the bot is a member: added, promoted, demoted, restricted, removed; in groups and in
-channels, by anybody.
-"""
+"""The bot's membership: added, promoted, demoted, restricted, removed; in groups and channels."""
 
 from __future__ import annotations
 

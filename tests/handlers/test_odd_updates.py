@@ -207,7 +207,7 @@ async def test_G13_half_a_surrogate_pair_makes_an_update_unreadable(patient: Wor
 
 
 def places(holder: object, *path: str | int) -> Iterator[tuple[str | int, ...]]:
-    """Where an update holds something, at every depth."""
+    """The paths to all that an update holds, at every depth."""
     entries: Iterable[tuple[str | int, object]] = ()
     if isinstance(holder, dict):
         entries = holder.items()

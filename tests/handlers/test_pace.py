@@ -1,4 +1,4 @@
-"""How often a chat may ask: a burst, then one in so many seconds, one word and silence."""
+"""The pace at which a chat may ask: a burst, then one in so many seconds, one word and silence."""
 
 from __future__ import annotations
 

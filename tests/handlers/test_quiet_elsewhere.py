@@ -111,6 +111,6 @@ async def left(world: World) -> list[str]:
 
 
 async def undone(world: World) -> int:
-    """How many questions are still being handled."""
+    """The number of questions that are still being handled."""
     handled = await world.stored(inbox)
     return len([row for row in handled if row.finished_at is None]) + (len(handled) < 2)

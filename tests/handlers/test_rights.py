@@ -126,7 +126,7 @@ class Asked:
         anonymous: bool = True,
         **fields: Any,
     ) -> str | None:
-        """Why they may not; None when they may."""
+        """The reason for which they may not; None when they may."""
         private = place > 0
         where = {"id": place, "type": "private" if private else "supergroup", "title": "Talk"}
         message = {"message_id": 1, "date": 1, "chat": where, "text": "x", **fields}
@@ -170,14 +170,14 @@ class Asked:
         place: int = OWNER,
         kind: ChatKind | None = None,
     ) -> str | None:
-        """Why a press under a message is no operator's; None when it is one's."""
+        """The reason for which a press under a message is no operator's; None when it is one's."""
         return await self.refused(
             Who.OPERATOR, number, place=place, pressed=True, admins=admins, kind=kind
         )
 
     @property
     def questions(self) -> int:
-        """How often Telegram was asked what somebody is."""
+        """The number of requests to Telegram about somebody's rights."""
         return len(self.emulator.calls.of("getChatMember"))
 
 

@@ -1,4 +1,4 @@
-"""Who said /stop is left alone until /start, whatever Telegram says in between."""
+"""Readers who said /stop are left alone until /start, whatever Telegram says in between."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Who may: every command and every button, as a stranger, a member, an administrator, an anonymous
+"""The rights to every command and every button: of a stranger, a member, an administrator, an
+anonymous one; in private too.
 one; in private too.
 
 A route without a line here fails: whoever adds one decides who may use it.

@@ -1,4 +1,4 @@
-"""How updates come to us in spite of what was before and what is refused once."""
+"""The way of updates to us in spite of what was before and what is refused once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SECRET = "s" * 32
 
 
 async def _tell_nobody(_msgid: str, _values: dict[str, str], *_why: Reason) -> None:
-    """Where there is no operator."""
+    """The voice of a bot without operators."""
 
 
 @pytest.mark.parametrize("tries", [1, 3])

@@ -190,7 +190,7 @@ async def outcomes(store: Store) -> dict[int, str | None]:
 
 
 def counted() -> float:
-    """How many updates were set aside by this process."""
+    """The number of updates that this process set aside."""
     found = [
         one.value
         for family in metrics.REGISTRY.collect()

@@ -533,6 +533,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 def test_one_folder_more_is_read_behind_commands_and_in_lists(tmp_path: Path) -> None:
     """Its words for nothing, for ranges, for none, and what stands between amounts and days."""
     done = run(program_with_uzbek(tmp_path), "-c", COMMAND)
@@ -579,6 +580,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 def test_one_folder_more_is_read_in_what_publishers_write(tmp_path: Path) -> None:
     """Its months, hours, yesterday, dangers, and words that a full stop shortens."""
     done = run(program_with_uzbek(tmp_path), "-c", DOCUMENTS)

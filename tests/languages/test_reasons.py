@@ -19,7 +19,7 @@ from bot.reasons import (
     written,
 )
 from bot.render.reasons import because, in_english, told
-from bot.render.text import places
+from bot.render.text import placeholders
 from storage.belonging import UNMET
 from storage.chats import STOPPED
 from tests.factories import NOW, a_notice, a_reason
@@ -55,7 +55,7 @@ def test_every_reason_has_words_with_a_place_for_each_figure(language: str) -> N
         msgid = f"reason.{one.code}"
         if one.code not in all_told():
             continue
-        if not known(msgid, language) or places(t(msgid, language)) != {*one.names}:
+        if not known(msgid, language) or placeholders(t(msgid, language)) != {*one.names}:
             lacking.append(f"{one.where}: {msgid} {one.names}")
     assert lacking == []
 
@@ -64,7 +64,7 @@ def test_the_english_of_a_reason_has_no_other_figures() -> None:
     """It is what a log line says."""
     for one in all_given():
         if one.words is not None and one.names:
-            assert places(one.words) == {*one.names}, one.where
+            assert placeholders(one.words) == {*one.names}, one.where
 
 
 @pytest.mark.parametrize("language", OTHERS)

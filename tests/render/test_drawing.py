@@ -59,7 +59,7 @@ def words_of(figure: Figure) -> list[Text]:
 
 
 def box(text: Text) -> Bbox:
-    """Where words stand, in points of the sheet."""
+    """The box of words, in points of the sheet."""
     return text.get_window_extent().transformed(_points(text))
 
 

@@ -1,4 +1,4 @@
-"""Where a hazard was, as its reader calls it."""
+"""The place of a hazard, as its reader calls it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Why a story was told is said in the reader's language, whatever the detector found: nothing stays
-in English.
-"""
+"""A story's reasons in the reader's language, whatever was found: nothing stays in English."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def marked(message: Message, *types: str) -> list[str]:
 
 
 def data(message: Message) -> list[list[str]]:
-    """Where the buttons lead, row by row."""
+    """The data of the buttons, row by row."""
     return [[button.data or button.url or "" for button in row] for row in message.buttons]
 
 

@@ -286,7 +286,7 @@ def test_what_holds_no_article_is_a_parse_error(body: bytes) -> None:
 
 
 def f1(one: str, other: str) -> float:
-    """How much two texts share, word by word (0 to 1)."""
+    """The words that two texts share, as F1 (0 to 1)."""
     first, second = (Counter(re.findall(r"\w+", text.lower())) for text in (one, other))
     shared = (first & second).total()
     return 2 * shared / (first.total() + second.total()) if shared else 0.0

@@ -130,7 +130,7 @@ GOLDEN: dict[str, tuple[str, int, tuple[str, ...]]] = {
 
 
 def samples() -> Path:
-    """Where the recorded documents are."""
+    """The folder of the recorded documents."""
     assert SHARED is not None
     return SHARED / "data" / "rates" / "samples"
 

@@ -44,7 +44,7 @@ async def fill(folder: Path, *chats: int) -> Store:
 
 
 def chats_of(path: Path) -> set[int]:
-    """Who is in a file, read as it lies there."""
+    """The chats in a file, read as it lies there."""
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         return {number for (number,) in connection.execute("SELECT id FROM chat")}
@@ -204,7 +204,7 @@ def test_a_check_makes_no_database(tmp_path: Path) -> None:
 
 
 def places(path: Path) -> Nights:
-    """Where the copies of a file's nights are, with no setting."""
+    """The place of the copies of a file's nights, with no setting."""
     found = nights_of(parse_url(f"sqlite:///{path}"), None)
     assert found is not None
     return found

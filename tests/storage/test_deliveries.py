@@ -97,7 +97,7 @@ async def sent(db: Db, got: Claim) -> None:
 
 
 async def forget_chat_pace(db: Db) -> None:
-    """As if the chats had been quiet for long."""
+    """Forget the chats' pace, as if they had been quiet for long."""
     await db.execute(update(chat).values(tat=None))
 
 

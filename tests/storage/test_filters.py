@@ -77,7 +77,7 @@ async def fanned_now(store: Store, alert: int) -> list[int]:
 
 
 async def kept(store: Store, numbers: Iterable[int]) -> list[int]:
-    """How often each chat's filters kept something back."""
+    """The number of times that each chat's filters kept something back."""
     async with store.reading() as db:
         found = [await storage.filters.of_chat(db, number) for number in numbers]
     return [sum(one.kept for one in mine) for mine in found]

@@ -248,7 +248,7 @@ WORDS = {
 
 @pytest.mark.parametrize("upgraded", [False, True], ids=["", "the first before the column"])
 @pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
-@pytest.mark.cases(keep=4)
+@pytest.mark.cases(keep=2)
 async def test_G19_the_last_word_of_the_people_holds_in_any_order_of_the_news(
     store: Store, words: list[tuple[int, bool]], *, upgraded: bool
 ) -> None:

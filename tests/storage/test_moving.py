@@ -48,7 +48,7 @@ MAKE = 3  # rows of each table
     ]
 )
 def addresses(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """Where a database is, and where it moves; neither has a table yet."""
+    """The addresses of a database and of the one it moves to; neither has a table yet."""
     places = request.param.split(" to ")
     shared: Shared = request.getfixturevalue("postgres")
     with database(shared.server()) as (_, first), database(shared.server()) as (_, second):

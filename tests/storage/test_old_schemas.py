@@ -337,7 +337,7 @@ async def _is_whole(store: Store, revision: str) -> None:
 
 
 async def _is_silent(store: Store) -> None:
-    """Who asked for silence has it, also after Telegram's refusal is over; the others do not."""
+    """Readers who asked for silence keep it after Telegram's refusal is over; the others do not."""
     query = sql("SELECT id, inactive_why FROM chat WHERE id IN (1002, 1003, 1004) ORDER BY id")
     async with store.writing() as db:
         whys = {row.id: row.inactive_why for row in await db.execute(query)}

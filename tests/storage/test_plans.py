@@ -96,7 +96,7 @@ def statements(db: AsyncConnection) -> Iterator[list[tuple[str, Any]]]:
 
 
 async def plan(db: AsyncConnection, statement: str, parameters: Any) -> str:
-    """How the database would find the answer."""
+    """The database's plan of a statement."""
     word = "EXPLAIN QUERY PLAN" if db.dialect.name == "sqlite" else "EXPLAIN"
     rows = await db.exec_driver_sql(f"{word} {statement}", parameters)
     return "\n".join(str(row[-1]) for row in rows)

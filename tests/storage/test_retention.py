@@ -43,7 +43,7 @@ QUIET = Verdict(security=False, score=0.0, severity=Severity.INFO, topics=("econ
 
 
 async def forget(store: Store, piece: int = 2_000, *, now: datetime | None = None) -> list[int]:
-    """As the hourly job does, at a time of the test's choice; the sizes of the pieces."""
+    """Forget as the hourly job does, at a time of the test's choice; the sizes of the pieces."""
     sizes = []
     for step in STEPS:
         rows = 1

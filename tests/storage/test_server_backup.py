@@ -63,7 +63,7 @@ async def fill(url: str, *chats: int) -> dict[str, int]:
 
 
 def chats_of(url: str) -> set[int]:
-    """Who is in a database."""
+    """The chats in a database."""
     with psycopg.connect(url) as connection:
         return {number for (number,) in connection.execute("SELECT id FROM chat").fetchall()}
 

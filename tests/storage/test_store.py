@@ -171,7 +171,7 @@ async def test_the_latest_of_some_topics_are_found_behind_any_number_of_others(
     store: Store, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Newest first, a story of several of them once; without topics all."""
-    monkeypatch.setattr(storage.stories, "FEW", few)
+    monkeypatch.setattr(storage.stories, "FEW_STORIES", few)
     about = [("economy", "politics"), ("society",), *[("sport",)] * 70, ()]
     async with store.writing() as db:
         pks = []
@@ -305,10 +305,10 @@ class Frozen(str):
 
 
 class FrozenDumper(Dumper):
-    """How the driver writes one."""
+    """The driver's way to write one."""
 
     def dump(self, obj: Frozen) -> bytes:
-        """As a process that was stopped."""
+        """Stand still, as a process that was stopped."""
         time.sleep(1)
         return obj.encode()
 

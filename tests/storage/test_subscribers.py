@@ -1,4 +1,4 @@
-"""Which bot a database belongs to, giving it to another, and all chats as a file."""
+"""The bot that a database belongs to, giving it to another, and all chats as a file."""
 
 from __future__ import annotations
 

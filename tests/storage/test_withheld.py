@@ -115,7 +115,7 @@ async def withheld_story(db: Db) -> tuple[int, int]:
 
 
 async def posts(db: Db) -> dict[int, str]:
-    """Where the last post of each channel stands."""
+    """The state of each channel's last post."""
     return {number: state for number, state in await told(db) if number in POLICIES}
 
 

@@ -64,7 +64,7 @@ class Chats(Shared):
         return member_json(user, chat.members.get(user_id, member), chat.type)
 
     def get_chat_member_count(self, params: Params) -> int:
-        """How many are in the chat, the bot included."""
+        """The number of members, the bot included."""
         chat = self.world.known_chat(self.chat_id(params))
         check_visible(chat)
         # the person and the bot; a private chat keeps no list of members

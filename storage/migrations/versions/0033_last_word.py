@@ -1,4 +1,4 @@
-"""When a chat's readers said /stop or /start last: of two chats that become one, who was last."""
+"""The time of a chat's last /stop or /start: of two chats that become one, the later word holds."""
 
 from __future__ import annotations
 
