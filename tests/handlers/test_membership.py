@@ -141,7 +141,10 @@ async def test_G19_a_group_that_became_a_supergroup_is_not_greeted(
     else:
         world.emulator.add_group(MOVED, "Yard", admins=[READER], bot_status="left")
         world.emulator.set_bot_status(MOVED, "member", by=READER)
-        while world.bot.services.chats.get(MOVED) is None:  # until it is looked at
+        while True:  # until that is looked at
+            async with world.bot.store.reading() as db:
+                if await storage.chats.get(db, MOVED) is not None:
+                    break
             await asyncio.sleep(0.01)
         world.emulator.push_update(
             {
