@@ -117,6 +117,7 @@ async def heard(db: Db, chat_id: int, about: About) -> Heard | None:
     row = (await db.execute(query)).first()
     if row is None:
         return None
+    # of an alert told among others, the message is that of the one it was told in
     return Heard(at=row.finished_at, message=row.message_id or row.together)
 
 

@@ -23,6 +23,7 @@ def parts() -> Mapping[str, tuple[str, str]]:
     """Each phrase with a part in a rule: what it is, and which."""
     found: dict[str, tuple[str, str]] = {}
     for spoken in reversed(languages()):
+        # of two languages that have a phrase, the earlier one of menus comes last, and keeps it
         for kind, phrases in spoken.rules.kinds.items():
             found |= dict.fromkeys(phrases.split(","), ("kind", RateKind(kind).value))
         for role, value, phrases in _roles(spoken.rules):

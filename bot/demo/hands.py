@@ -41,6 +41,7 @@ class Hold:
     def take(self) -> None:
         """Begin a transaction that writes, so that nobody else can."""
         if self.file is not None and self._by is None:
+            # the driver begins no transaction by itself: the next statement takes the lock at once
             by = sqlite3.connect(self.file, timeout=5, isolation_level=None)
             try:
                 by.execute("BEGIN IMMEDIATE")
