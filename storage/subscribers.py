@@ -44,7 +44,7 @@ PARTS: tuple[tuple[str, Table, frozenset[str]], ...] = (
     ("rules", rule, frozenset({"chat_id", "id"})),
     ("filters", news_filter, frozenset({"chat_id", "id", "kept", "kept_alert"})),
     ("places", chat_place, frozenset({"chat_id"})),
-    ("setup", setup, frozenset({"chat_id", "id", "message_id", "told_at"})),
+    ("setup", setup, frozenset({"chat_id", "id", "message_id", "shown_at", "told_at"})),
     ("board", board, frozenset({"chat_id", *BLANK} - {"trouble"})),
 )
 OF_THE_CHAT = frozenset({"tat", "quiet_begins_at", "quiet_ends_at"})  # reckoned anew there

@@ -23,8 +23,9 @@ from bot.model.subjects import MOST_DIGESTS
 
 EXAMPLE = "/quiet 23:00-07:00"
 LONGEST_TEXT = 60  # characters; a span has fewer
+LONGEST_HOUR = 11  # characters of one, with the longest word before the next: "08:30 жана "
 #: A list of hours has fewer, with a word between each; one too many is still read, to be told so.
-LONGEST_LIST = (MOST_DIGESTS + 1) * len("08:30 жана ")
+LONGEST_LIST = (MOST_DIGESTS + 1) * LONGEST_HOUR
 NIGHT_FALLS = 9  # "9 at night" is in the evening, and "3 at night" before the morning
 _DASHES = str.maketrans(dict.fromkeys("–—−‑‒~", "-"))
 _HOUR = r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?!\d)|(?P<both>\d{4})"
