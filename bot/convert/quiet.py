@@ -18,7 +18,7 @@ from bot.convert.commands import says_off
 from bot.errors import UserError
 from bot.languages import languages, words_of
 from bot.languages.letters import fold_typed
-from bot.model.quiet import LONGEST, QuietHours
+from bot.model.quiet import LONGEST_QUIET, QuietHours
 from bot.model.subjects import MOST_DIGESTS
 
 EXAMPLE = "/quiet 23:00-07:00"
@@ -46,7 +46,7 @@ def parse_quiet(text: str) -> QuietHours | None:
     try:
         return QuietHours(*hours)
     except ValueError:
-        longest = LONGEST.seconds // 3600
+        longest = LONGEST_QUIET.seconds // 3600
         raise UserError("error.quiet.day", longest=longest, example=EXAMPLE) from None
 
 
