@@ -90,7 +90,7 @@ async def how_far(db: Db, alerts: Sequence[int]) -> Mapping[int, Told]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """When a chat had an alert, and the message that told it, alone or among others."""
+    """The time when a chat had an alert, and the message that told it, alone or among others."""
 
     at: datetime
     message: int | None

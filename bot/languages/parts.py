@@ -72,8 +72,12 @@ class Reading:
     words: str = ""  # frequent short words that no other language of the script has
     optional: Mapping[str, str] = field(default_factory=dict)  # letter to what may stand for it
     typed: Mapping[str, str] = field(default_factory=dict)  # letter to what foreign keyboards type
-    # letter to Latin ones, as names are spelt abroad; of Russian and Kyrgyz ones it is known
+    # letter to Latin ones, as names are spelt abroad; the first language of Cyrillic letters has
+    # `sounds` instead
     latin: Mapping[str, str] = field(default_factory=dict)
+    # letter to its sound in the key of a name, where "J" is zh or j, "S" is sh and "C" is ch
+    sounds: Mapping[str, str] = field(default_factory=dict)
+    common: str = ""  # its commonest small letters: what has few was read by the wrong encoding
     letterless: bool = False  # whether a text without any letter is taken for this language
 
 
