@@ -2,8 +2,9 @@
 
 A token is the stem of a word behind the code of the language it was cut by: a Russian ending is
 not taken for a Kyrgyz one. A language that Snowball does not know keeps its words whole and is
-found by their beginnings: those of a question without the endings that the language says. A word of a question is asked for in each language of its script: readers
-type what they read in any of them.
+found by their beginnings: those of a question's words without the endings that the language says.
+A word of a question is asked for in each language of its script: readers type what they read in any
+of them.
 """
 
 from __future__ import annotations

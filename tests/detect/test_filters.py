@@ -249,8 +249,10 @@ def pairs(table: str) -> list[tuple[str, str]]:
 
 
 def test_kyrgyz_words_are_found_in_their_forms_and_no_others() -> None:
-    """Letters typed for Kyrgyz ones too: an ending is cut where one can stand, no letter besides."""
-    for written, word in pairs(FORMS) + [("турмо", "түрмөдө")]:
+    """An ending is cut where one can stand, and no letter besides; by letters of a Russian keyboard
+    too.
+    """
+    for written, word in [*pairs(FORMS), ("турмо", "түрмөдө")]:
         assert keeps_back([a_filter(written)], Looked(story(word, language="ky"))), (written, word)
     for written, word in pairs(OTHERS):
         assert not keeps_back([a_filter(written)], Looked(story(word, language="ky"))), (
