@@ -123,9 +123,9 @@ def _beginnings(word: str, code: str) -> set[str]:
         word = shorter
     found = {word}
     for pair in news.softened.split():
-        for last, other in (pair, pair[::-1]):
-            if word.endswith(last):
-                found.add(word[:-1] + other)
+        for both in (pair, pair[::-1]):
+            if word.endswith(both[0]):
+                found.add(word[:-1] + both[1])
     return found
 
 
