@@ -193,6 +193,7 @@ class RuleWords:
     # each in one of the lists above too
     to: str = ""  # before the level that a move goes to: "falls to 80"
     by: str = ""  # before the size of a move: "falls by 2"
+    when: str = ""  # speak of a moment to come: "when the dollar is 90", where a number is a level
     tell: str = ""  # ask to be told, and so for a rule: "warn me when"
     days: Mapping[int, str] = field(default_factory=dict)  # days to the words of a span
     percent: Pattern = ""
