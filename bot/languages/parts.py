@@ -268,6 +268,10 @@ class News:
     not_behind: str = ""  # and right behind it
     # Snowball's name of it, for search; words of a language without are found by their beginnings
     stemmer: str = ""
+    # without one: endings that a word of a question is looked for without, by the letters behind
+    # which each may stand; and pairs of a stem's last letters that an ending softens, "кг"
+    suffixes: Mapping[str, str] = field(default_factory=dict)
+    softened: str = ""
     endings: bool = False  # words change at their ends, so that stems are cut shorter
     capital_headlines: bool = False  # some headlines capitalise every word
     clause: str = ""  # words that part a sentence's clauses
