@@ -130,7 +130,7 @@ async def test_a_rule_for_once_speaks_once_and_is_done_and_can_be_set_again(worl
     number = await saved(world, "/alert RUB > 1.2 once")
     assert await told_days(world, ["1,2005", "1,1900", "1,2010", "1,1900"]) == [0]
     message = await world.tells(READER, "Your alert: ")
-    assert [row[-1] for row in labels(message)] == ["Why?", "Resume"], "and neither to snooze"
+    assert labels(message) == [["Chart", "Why?"], ["Resume"]], "none to snooze it by"
     listed = await world.ask("/alerts")
     assert "1. RUB/KGS > 1.2, once ✓" in listed["text"]
     await world.emulator.press(READER, listed["message_id"], f"rule:resume:{number}")
