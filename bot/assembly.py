@@ -76,6 +76,7 @@ async def opened(
     """Everything with a door, opened in order and closed in reverse."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(held_store(settings.database_url))
+        # before anything is read or written: the database may be another bot's
         await must_be_of(store, settings.token_name)
         clock = await _clock_beside(store, clock)
         on_trouble = partial(tell, store, settings, clock)
@@ -125,6 +126,7 @@ def _put_together(doors: Doors) -> Running:
     route(application, services)
     holder = process_name()
     inbox = inbox_of(application, services, holder)
+    # afterwards: the inbox needs the application, and that the services
     services.waiting, services.aside, services.rest = inbox.waiting, inbox.aside, inbox.rest
     services.turn = partial(worker.turn, rest=inbox.rest)
     return Running(
@@ -151,6 +153,7 @@ def _worker(doors: Doors, api: Api, client: Bot, editor: Editor, unread: UnreadA
         store=doors.store,
         api=doors.api(seconds=REQUEST),
         composer=Composer(
+            # a function, because Telegram tells our name only once it is reached
             *(doors.store, doors.catalog, lambda: client.known_as, doors.clock),
             run=doors.workers.run,
         ),

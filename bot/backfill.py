@@ -28,7 +28,7 @@ from bot.sources.base import Request
 from bot.sources.specs import RateSpec
 from storage.db import Db, Store
 
-TRIES = 4  # of one request; with the usual pause the last is made 42 seconds after the first
+REQUEST_TRIES = 4  # of one; with the usual pause the last is made 42 seconds after the first
 ABSENT = frozenset({404, 410})  # no rates on that day: an answer like any other
 
 
@@ -128,7 +128,7 @@ class Backfill:
 
     async def _fetch(self, request: Request) -> Fetched | None:
         """The answer, or None when the address has nothing; a busy server is given time."""
-        for number in range(1, TRIES + 1):
+        for number in range(1, REQUEST_TRIES + 1):
             try:
                 return await self.fetcher.get(
                     request.url,
@@ -139,7 +139,7 @@ class Backfill:
             except FetchError as error:
                 if error.status in ABSENT:
                     return None
-                if number == TRIES or not _passes(error):
+                if number == REQUEST_TRIES or not _passes(error):
                     raise
                 # the server's own word where it asks for more
                 wait = max(self.pause * 2**number, error.retry_after or 0.0)

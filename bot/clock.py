@@ -25,7 +25,7 @@ async def pause(seconds: float) -> None:
 
 
 def utc_now() -> datetime:
-    """The wall clock."""
+    """The wall clock's time, in UTC."""
     return datetime.now(UTC)
 
 
@@ -36,5 +36,5 @@ class TurnedClock:
     ahead: timedelta = timedelta(0)
 
     def __call__(self) -> datetime:
-        """Now."""
+        """The time as it is turned, in UTC."""
         return utc_now() + self.ahead

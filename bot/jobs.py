@@ -29,7 +29,7 @@ TICK = 1.0  # seconds between looks at what changes all the time
 
 
 class Doer(Enum):
-    """The processes that do a job."""
+    """The processes, of several, that do a job."""
 
     ONE = "one, for all replicas"
     EACH = "each, for itself"

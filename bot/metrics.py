@@ -37,7 +37,7 @@ class _Plain(Collector):
 
 
 class Tally(_Plain):
-    """A counter."""
+    """A counter that a scrape reads, kept plainly."""
 
     family = CounterMetricFamily
 
@@ -47,7 +47,7 @@ class Tally(_Plain):
 
 
 class Level(_Plain):
-    """A gauge."""
+    """A gauge that a scrape reads, kept plainly."""
 
     family = GaugeMetricFamily
 

@@ -81,7 +81,7 @@ class _Judged(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """One address: that which was judged."""
+        """The one address that was judged, whatever the name resolves to by now."""
         return [
             ResolveResult(
                 hostname=host,
@@ -94,7 +94,7 @@ class _Judged(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 class _SocksConnector(aiohttp.TCPConnector):

@@ -120,7 +120,7 @@ class Running:
         )
 
     async def tell(self, told: Notice, *why: Reason) -> None:
-        """Tell the operators."""
+        """Tell the operators, as often as `bot.alerts.notices.tell` allows."""
         await tell(self.store, self.settings, self.clock, told, *why)
 
     async def pause(self, seconds: float) -> None:

@@ -14,13 +14,14 @@ from storage.sources import SourceState
 
 JITTER = 0.1  # so that sources of one interval do not come due together for ever
 LONGEST_REST = 15  # days looked ahead for a day of publication
-LONGEST = timedelta(hours=6)  # between tries of a source that fails
+LONGEST_BACKOFF = timedelta(hours=6)  # between tries of a source that fails
 SHORTEST_BACKOFF = timedelta(seconds=30)  # however often a source is polled
+LAST_DOUBLING = 10  # a minute is 17 hours by then: a source's own interval is shorter
 LONGEST_ASKED = 7 * 86400.0  # seconds that a server may ask us to stay away
 DAY = 86400  # seconds
 GONE_RETRY = timedelta(days=1)  # 410 is meant for good, and said by mistake sometimes
 # outside its publisher's window a source is still looked at, this many times less often
-OUTSIDE = 6
+OUTSIDE_FACTOR = 6
 # what a pause is multiplied by after a poll that brought nothing, and after one that brought
 # something: after a night of silence two or three polls are enough for the old pace
 QUIETER, BUSIER = 1.2, 0.5
@@ -107,7 +108,7 @@ def next_due(
         return now + span
     # Anywhere in the first span after the opening: those that open together are not asked together.
     opening = _opens(poll, now + span) + span * random.random()
-    sooner: datetime = min(now + span * OUTSIDE, opening)
+    sooner: datetime = min(now + span * OUTSIDE_FACTOR, opening)
     return sooner
 
 
@@ -130,11 +131,17 @@ def retry_due(
     base, floor = poll.every, SHORTEST_BACKOFF
     if every is not None:
         base = floor = every
-    doubled: timedelta = base * (1 << min(failures, 10))
-    wait = max(min(doubled, LONGEST), floor) * random.uniform(1 - JITTER, 1 + JITTER)
+    wait = max(min(doubled(base, failures), LONGEST_BACKOFF), floor)
+    wait *= random.uniform(1 - JITTER, 1 + JITTER)
     if retry_after is not None:
         wait = max(wait, timedelta(seconds=min(retry_after, LONGEST_ASKED)))
     return now + wait
+
+
+def doubled(span: timedelta, times: int) -> timedelta:
+    """A span twice as long each time, until `LAST_DOUBLING`: then nobody waits for it any more."""
+    longer: timedelta = span * (1 << min(times, LAST_DOUBLING))
+    return longer
 
 
 def within(poll: PollSpec, at: datetime) -> bool:

@@ -47,7 +47,7 @@ class SecretFiles(PydanticBaseSettingsSource):
     """
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ANN401, ARG002 - the library's
-        """Nothing: they are read all at once."""
+        """Nothing for a field by itself: `__call__` reads them all at once."""
         return None, field_name, False
 
     def __call__(self) -> dict[str, str]:

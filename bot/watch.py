@@ -159,7 +159,7 @@ class LoopWatch:
         return self.stall / 4
 
     def beat(self) -> None:
-        """The loop turns."""
+        """Note that the loop turns, and how late."""
         now = time.monotonic()
         self._late.append(max(now - self._beat - self.every, 0.0))
         metrics.LOOP_LAG.set(max(self._late))
@@ -213,7 +213,7 @@ async def left_to_watch(work: Awaitable[None], *, store: Store, stopping: asynci
 async def keep_watch(
     store: StoreWatch, loop: LoopWatch, stopping: asyncio.Event, pause: Callable[[], Any]
 ) -> None:
-    """Both watches, until `stopping`."""
+    """Watch the store and the loop, until `stopping`."""
     with loop.watching():
         beating = asyncio.create_task(_beat(loop))
         try:

@@ -283,7 +283,7 @@ class ForUs(filters.MessageFilter):
     """
 
     def filter(self, message: TelegramMessage) -> bool:
-        """Whether to read it at all."""
+        """Whether a message is read at all."""
         author = message.from_user
         if message.chat.type == "private":
             via = message.via_bot
@@ -302,7 +302,7 @@ class Commanded(filters.MessageFilter):
     """Lets pass what its sender wrote there and then: a forwarded command commands nothing."""
 
     def filter(self, message: TelegramMessage) -> bool:
-        """Whether its command counts."""
+        """Whether the command of a message counts."""
         return not is_second_hand(message)
 
 

@@ -180,6 +180,7 @@ async def _source(context: Context, what: str, which: str) -> None:
             await storage.sources.pause(db, one.key, paused=what == "pause", now=services.clock())
     said = say("admin.asked", context.language).text if what == "poll" else ""
     await context.answer(said)
+    # anew: the button may have changed it
     status = await _status(context)
     zone = context.chat.time_zone
     one = _named(status, which)
@@ -223,6 +224,7 @@ async def _switch(context: Context, *, off: bool) -> None:
     token = services.settings.token_name
     async with services.store.writing() as db:
         turn = storage.switch.turn_off if off else storage.switch.turn_on
+        # of two operators who tap at once, the one that changed it tells
         if await turn(db, token):
             await _tell_others(context, db, off=off)
     services.wake()
@@ -231,7 +233,7 @@ async def _switch(context: Context, *, off: bool) -> None:
 
 
 async def _tell_others(context: Context, db: Db, *, off: bool) -> None:
-    """Every other operator hears of it."""
+    """Tell every other operator of it."""
     user, now = context.incoming.effective_user, context.services.clock()
     who = "–" if user is None else user.full_name
     told = Notice.of("notice.alerts_off" if off else "notice.alerts_on", who=who)

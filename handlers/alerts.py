@@ -58,7 +58,7 @@ class Followed(Protocol):
         """The button that mutes it; once it is `muted`, the one that takes that back."""
 
     async def rests_until(self, db: Db) -> datetime | None:
-        """Until when it is silent; None where it is not."""
+        """The end of its silence; None where it is not silent."""
 
     def muted(self, language: str) -> str:
         """The words that say that it is muted."""
@@ -138,19 +138,19 @@ class OwnRule:
         return render.pause_button(alert, language, paused=muted, what=self.called)
 
     def muted(self, language: str) -> str:
-        """The rule is paused."""
+        """The answer that the rule is paused."""
         return say("rule.paused", language, rule=self.name).text
 
     async def mute(self, db: Db) -> None:
-        """The rule is paused."""
+        """Pause the rule."""
         await storage.rules.pause(db, self.stored.id, paused=True)
 
     async def unmute(self, db: Db, context: Context) -> None:
-        """The rule begins anew."""
+        """Let the rule begin anew: what happened while it rested is no news."""
         await rules.resume(context, db, self.stored)
 
     async def snooze(self, db: Db, *, until: datetime | None) -> bool:
-        """The rule rests."""
+        """Let the rule rest; True, since it is there."""
         await storage.rules.snooze(db, self.stored.id, until=until)
         return True
 
@@ -306,7 +306,7 @@ async def unmute(context: Context, alert: str) -> None:
 
 
 async def _quiet_until(db: Db, context: Context, alert: int) -> datetime | None:
-    """Until when what an alert told, and what was told with it, is silent; None where it speaks."""
+    """The last end of silence among the subjects that an alert told; None where none is silent."""
     until: datetime | None = None
     for subject in await _all_followed(db, context, await _told(db, str(alert))):
         rests = await subject.rests_until(db)

@@ -39,6 +39,7 @@ async def broadcast(_update: Update, context: Context) -> None:
 async def written(update: Update, context: Context) -> bool:
     """Whether what an operator wrote was the words of a broadcast; then they are shown."""
     message = update.effective_message
+    # a command is none of its words: /cancel is to be heard
     if message is None or (message.text or "").startswith("/"):
         return False
     async with context.services.store.reading() as db:
@@ -146,6 +147,7 @@ async def _sure(context: Context, number: int) -> None:
             db, number, Step.SENDING, alert_id=sent, message_id=progress, reach=reach.total
         )
         await _tell_others(context, db, sent, reach.total)
+    # after the transaction: a sender that wakes in it finds nothing yet
     services.wake()
     await context.answer(say("broadcast.under_way", context.language).text)
 

@@ -25,7 +25,7 @@ from bot.convert import (
 )
 from bot.convert.answers import Conversion, conversions
 from bot.convert.commands import speaks_of_chart, speaks_of_rates
-from bot.convert.rule_tokens import speaks_of_rule
+from bot.convert.rule_tokens import speaks_of_a_moment, speaks_of_rule
 from bot.detect.quoted import must_know
 from bot.errors import UserError
 from bot.model.chats import Chat, ChatKind
@@ -177,9 +177,9 @@ async def _dated(update: Update, context: Context, said: str) -> bool:
 
 async def _ruled(context: Context, said: str) -> bool:
     """An own alert in words or signs, "сообщи, когда доллар выше 90"; False where it is none."""
-    if not RULE_SIGNS.search(said) and not speaks_of_rule(said):
-        return False
-    return await rules.proposed(context, said)
+    if RULE_SIGNS.search(said) or speaks_of_rule(said):
+        return await rules.proposed(context, said)
+    return speaks_of_a_moment(said) and await rules.proposed(context, said, amounts=True)
 
 
 async def _try(update: Update, context: Context, said: str) -> None:

@@ -120,7 +120,7 @@ class AnswersDesk(filters.MessageFilter):
     """A reply to our question for a headline."""
 
     def filter(self, message: Written) -> bool:
-        """Whether it is one."""
+        """Whether a message is such a reply."""
         return asks_headline(message)
 
 

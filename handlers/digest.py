@@ -217,7 +217,7 @@ async def _kept(context: Context, times: Collection[time]) -> Message:
 
 
 async def _keep(context: Context, times: Collection[time]) -> None:
-    """The chat's daily hours from now on."""
+    """Set the chat's daily hours; those that stay keep their age."""
     services, chat = context.services, context.chat
     async with services.store.writing() as db:
         old = digests_of(await storage.chats.subscriptions(db, chat.id))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from telegram import ChatMember, ChatMemberUpdated, Update
 
+import storage.alerts
 import storage.chats
 import storage.setups
 import storage.supergroups
-from bot.alerts import notices
+from bot.alerts import greetings, notices
 from bot.alerts.notices import Notice
 from bot.languages import client_language
 from bot.model.chats import Chat, ChatKind
@@ -32,6 +33,10 @@ from handlers.subscriptions import names
 from storage.db import Db
 
 log = structlog.get_logger(__name__)
+#: Seconds in which the other update of a pair comes: both groups tell that one became the other,
+#: and who lets us in by a key says so too.
+SETTLES = 2.0
+NEW = timedelta(minutes=1)
 _INSIDE = frozenset({"member", "administrator", "creator", "restricted"})
 
 
@@ -58,7 +63,9 @@ async def changed(update: Update, context: Context) -> None:
     services.chats.pop(chat.id, None)  # whether it is written to has changed
     log.info("membership", kind=chat.kind.value, status=status, writes=may)
     if may and welcome is not None:
-        await _tell(services, change, welcome)
+        await _welcome(services, change, welcome)
+    elif may and chat.kind is ChatKind.GROUP:
+        await _greet(services, change, chat)
     elif _is_muted(chat.kind, change.new_chat_member) and not _is_muted(
         chat.kind, change.old_chat_member
     ):
@@ -67,6 +74,43 @@ async def changed(update: Update, context: Context) -> None:
             change,
             render.no_right(change.chat.title or "", _language(services, change), chat.kind),
         )
+
+
+async def _welcome(services: Services, change: ChatMemberUpdated, welcome: Message) -> None:
+    """A channel's welcome, unless whoever let us in chose it by the key of /channel: its set-up
+    says the same and more, and of the two updates either may come first.
+    """
+    await services.rest(SETTLES)
+    async with services.store.reading() as db:
+        if await storage.setups.was_shown(db, change.chat.id, change.from_user.id, within=NEW):
+            return
+    await _tell(services, change, welcome)
+
+
+async def _greet(services: Services, change: ChatMemberUpdated, chat: Chat) -> None:
+    """A group that let us in is greeted, once; one that only became a supergroup is not.
+
+    Of that Telegram tells in the old group and in the new one, in any order: here it is as if we
+    were let in, until the old one's number is rewritten.
+    """
+    if change.old_chat_member.status in _INSIDE:
+        return  # a promotion, or other rights
+    now = services.clock()
+    if chat.active and not await _is_new(services, chat.id, now):
+        return
+    await services.rest(SETTLES)
+    if chat.active and not await _is_new(services, chat.id, now):
+        return
+    async with services.store.writing() as db:
+        await storage.alerts.enqueue(db, greetings.alert(chat.id, now=now))
+    services.wake()
+
+
+async def _is_new(services: Services, chat_id: int, now: datetime) -> bool:
+    """Whether we know a chat since this moment alone."""
+    async with services.store.reading() as db:
+        met_at = await storage.chats.met_at(db, chat_id)
+    return met_at is not None and met_at > now - NEW
 
 
 async def _let_in(
@@ -111,6 +155,7 @@ async def _lose(db: Db, change: ChatMemberUpdated, chat: Chat, *, now: datetime)
     """A chat is not written to any more; whoever set it up is told, unless they did it."""
     why = _why(chat.kind, change.new_chat_member.status)
     await storage.chats.close(db, chat.id, why=why)
+    await storage.setups.shown_no_more(db, chat.id)
     # who took the bot away knows: it only counts as told
     if await storage.setups.owner_of(db, chat.id) == change.from_user.id:
         await storage.setups.to_be_told(db, chat.id)

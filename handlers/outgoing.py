@@ -150,7 +150,7 @@ class Outgoing:
         return await self._services.turn(answer.chat)
 
     async def _quiet_left(self, chat: int) -> float:
-        """For how many seconds a chat is left alone, also when another process was told so.
+        """Seconds for which a chat is left alone, also when another process was told so.
 
         A group's bucket, which its turn waits for, knows that by itself.
         """
@@ -321,7 +321,7 @@ class _Sending:
     is_held: bool = False
 
     async def request(self) -> Outcome:
-        """One try, when it may leave."""
+        """Make one try, unless the chat is to be left alone now."""
         held = await self.way.held(self.answer)
         self.is_held = held is not None
         return held or await self.way.once(self.answer)

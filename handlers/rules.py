@@ -58,11 +58,15 @@ async def alert(_update: Update, context: Context) -> None:
     )
 
 
-async def proposed(context: Context, said: str) -> bool:
-    """A rule written without the command, "RUB < 1": its preview; False where it is none."""
+async def proposed(context: Context, said: str, *, amounts: bool = False) -> bool:
+    """A rule written without the command, "RUB < 1": its preview; False where it is none. What may
+    speak of `amounts` of money is a rule where the figure stands behind its currency.
+    """
     try:
         typed = await proposals.read(context, said)
     except UserError:
+        return False
+    if amounts and not typed.named_first:
         return False
     number, found = await proposals.propose(context, typed.rule, bare=typed.bare)
     await proposals.show(context, number, found, bare=typed.bare)

@@ -24,7 +24,7 @@ class Sign:
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """Show it, if the answer takes long."""
+        """Show the sign once the answer takes longer than `signs.after`."""
         self._timer = asyncio.get_running_loop().call_later(self._services.signs.after, self._show)
 
     def end(self) -> None:

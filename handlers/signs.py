@@ -21,7 +21,7 @@ class Signs:
         self._paid = 0.0
 
     def allow(self) -> bool:
-        """Whether one more may be sent now."""
+        """Whether one more may be sent now; counts it if so."""
         now = time.monotonic()
         paid = max(self._paid, now - 1) + 1 / SIGNS_A_SECOND
         if paid > now + 1e-6:  # five fifths of a second are a second

@@ -337,8 +337,8 @@ async def decide(db: Db, pk: int, verdict: Approval) -> StoredAlert | None:
 
 
 def for_an_hour(expires_at: Column[datetime], now: datetime) -> ColumnElement[datetime]:
-    """Until when something is worth sending that waited for a word: as long as it was, and for
-    `APPROVED_LIFE` at least.
+    """The time until which an alert that waited for a word is worth sending: as long as it was, and
+    for `APPROVED_LIFE` at least.
     """
     # a time without its type would be written as text by SQLite
     later = literal(now + APPROVED_LIFE, expires_at.type)

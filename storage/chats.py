@@ -75,6 +75,12 @@ async def get(db: Db, chat_id: int) -> Chat | None:
     return _chat(row)
 
 
+async def met_at(db: Db, chat_id: int) -> datetime | None:
+    """Since when a chat is known, by our clock; of a group that moved, since before that."""
+    query = select(chat.c.created_at).where(chat.c.id == chat_id)
+    return (await db.execute(query)).scalar()
+
+
 async def add(db: Db, new: Chat, *, now: datetime) -> Chat:
     """Remember a chat; one already known keeps its settings. Returns what is stored."""
     values = {

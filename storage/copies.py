@@ -24,11 +24,11 @@ MEGABYTE = 1 << 20
 
 
 def untold(words: str) -> None:
-    """Progress that nobody watches."""
+    """Tell nobody of the progress."""
 
 
 def never() -> bool:
-    """No stop is asked for."""
+    """False: nobody asks for a stop."""
     return False
 
 

@@ -146,7 +146,7 @@ def _post() -> ScalarSelect[Any]:
 
 
 def _chat_has_room() -> ColumnElement[bool]:
-    """By a chat's own bucket: a short burst, then one a second (private) or fifteen a minute."""
+    """A condition on a chat's bucket: a burst, then one a second (private) or fifteen a minute."""
     private = and_(
         chat.c.kind == ChatKind.PRIVATE.value,
         chat.c.tat <= bindparam("private_until", type_=chat.c.tat.type),

@@ -152,6 +152,7 @@ async def keep_meanings(db: Db, vectors: Mapping[int, bytes]) -> None:
     if not vectors:
         return
     one = update(entry).where(entry.c.id == bindparam("pk")).values(meaning=bindparam("vector"))
+    # in one order for all replicas: none waits for a row of one that waits for it
     rows = [{"pk": pk, "vector": vectors[pk]} for pk in sorted(vectors)]
     await db.execute(one, rows)
 

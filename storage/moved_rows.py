@@ -60,7 +60,7 @@ class Digest:
 
     @property
     def hex(self) -> str:
-        """The number, as people compare it."""
+        """The number in hexadecimal, as people compare it."""
         return f"{self.total:0{BYTES * 2}x}"
 
 

@@ -73,6 +73,7 @@ async def _source(text_url: str) -> AsyncIterator[Store]:
     async with AsyncExitStack() as stack:
         if is_file(url):
             if (path := absent(url)) is not None:
+                # SQLite would make an empty one
                 raise ConfigError(f"DATABASE_URL: {path} does not exist: there is nothing to move")
             stack.enter_context(only_instance(Path(url.database or "")))
             store = connect(text_url)
@@ -91,6 +92,7 @@ async def _snapshot(store: Store) -> AsyncIterator[Db]:
             yield db
         return
     async with store.writing() as db:
+        # first of all: by default each statement has a moment of its own
         await db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         await _take_the_time_it_needs(db)
         names = ", ".join(f'"{name}"' for name in sorted(metadata.tables))
@@ -152,6 +154,7 @@ async def _prepare(db: Db) -> None:
         await db.execute(text("LOCK TABLE alembic_version IN EXCLUSIVE MODE"))
         await storage.replicas.must_rest(db)
     await _must_be_empty(db)
+    # the source's own rows come in their place
     for name in OF_THE_PROGRAM:
         await db.execute(metadata.tables[name].delete())
 
@@ -226,6 +229,7 @@ async def _highest_number(db: Db, table: Table) -> int | None:
     else:
         sequence = await _sequence(db, table)
         row = (await db.execute(text(f"SELECT last_value, is_called FROM {sequence}"))).one()  # noqa: S608 - the server's own name
+        # a sequence that gave no number yet says 1
         given = row.last_value if row.is_called else 0
     return max(int(highest), int(given))
 
@@ -250,5 +254,6 @@ async def _go_on_after(db: Db, table: Table, highest: int) -> None:
         await db.execute(query, values)
     elif table.dialect_options["sqlite"]["autoincrement"]:
         values = {"name": table.name, "highest": highest}
+        # that table has no key by which an upsert would find its row
         await db.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), values)
         await db.execute(text("INSERT INTO sqlite_sequence VALUES (:name, :highest)"), values)

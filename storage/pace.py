@@ -38,7 +38,7 @@ async def token_row(db: Db, token: str, now: datetime) -> Row[Any]:
 
 
 async def paused_until(db: Db, token: str) -> datetime | None:
-    """Until when Telegram wants nothing of us; None where it takes what comes."""
+    """The end of the time in which Telegram wants nothing of us; None where it takes what comes."""
     query = select(pace.c.paused_until).where(pace.c.name == token)
     until: datetime | None = (await db.execute(query)).scalar()
     if until is None or until <= await db_now(db):

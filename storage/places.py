@@ -53,7 +53,7 @@ def is_at(chat: ColumnElement[int], places: Collection[str]) -> ColumnElement[bo
 
 
 async def migrate(db: Db, old: int, new: int) -> None:
-    """A group's places go with it."""
+    """Let a group's places go with it to its new number."""
     theirs = chat_place.alias("theirs")
     twin = select(theirs.c.place).where(theirs.c.chat_id == new)
     await db.execute(

@@ -92,6 +92,7 @@ async def number_of(db: Db, of: Series) -> int:
         "kind": of.kind.value,
     }
     await db.execute(upsert(db, series).values(**values).on_conflict_do_nothing())
+    # asked again: another process may have made it in between
     return int((await db.execute(select(series.c.id).where(_is_series(of)))).scalar_one())
 
 
@@ -208,6 +209,7 @@ def _around_statement(*, narrow: bool) -> CompoundSelect[Any]:
     until = select(func.max(inner.c.effective_on)).where(
         inner.c.series_id == series.c.id, inner.c.effective_on <= day
     )
+    # the one before that which holds, however many days ago: changes are measured from it
     before = edge(func.max, own.c.effective_on < until.correlate(series).scalar_subquery())
     coming = edge(func.min, own.c.effective_on > day)
     last = rate.alias("last")

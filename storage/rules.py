@@ -164,7 +164,7 @@ async def count(db: Db, chat_id: int) -> int:
 
 
 async def change(db: Db, number: int, new: Rule) -> None:
-    """Another condition for a proposal."""
+    """Give a proposal another condition."""
     await db.execute(update(rule).where(rule.c.id == number).values(rule=new.to_json()))
 
 
@@ -196,7 +196,7 @@ async def snooze(db: Db, number: int, *, until: datetime | None) -> None:
 
 
 async def rests_until(db: Db, number: int, *, now: datetime) -> datetime | None:
-    """Until when a rule rests; None of one that does not."""
+    """The end of a rule's rest; None of one that does not rest."""
     query = select(rule.c.snoozed_until).where(rule.c.id == number, rule.c.snoozed_until > now)
     return (await db.execute(query)).scalar()
 

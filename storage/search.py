@@ -36,7 +36,7 @@ class Wanted(Protocol):
 
     @property
     def text(self) -> str:
-        """Letters and digits."""
+        """The token's letters and digits, folded."""
 
     @property
     def begins(self) -> bool:

@@ -39,7 +39,7 @@ class Tools:
     major: int
 
     def path(self, program: str) -> str:
-        """One of PROGRAMS."""
+        """The path of one of PROGRAMS."""
         return str(self.folder / program)
 
 
@@ -73,6 +73,7 @@ def _found(installed: str) -> list[Tools]:
     pattern = Path(installed)
     folders += sorted(Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))))
     found: list[Tools] = []
+    # each once: PATH may name a folder twice, and asking a program its version starts it
     for folder in dict.fromkeys(folders):
         if all(shutil.which(program, path=str(folder)) for program in PROGRAMS):
             major = _major(folder / PROGRAMS[0])
@@ -164,6 +165,7 @@ def run(
         try:
             said = _end_of(process, stop, look)
         except BaseException:
+            # also when we are interrupted: a program that goes on would fill the disk for nobody
             process.kill()
             raise
         if process.returncode:
@@ -179,6 +181,7 @@ def _end_of(
         if stop():
             raise BotError(reason("copy.interrupted", "interrupted"))
         with suppress(subprocess.TimeoutExpired):
+            # not `wait`: a pipe that nobody reads gets full, and the program stops
             return process.communicate(timeout=STOP_LOOK)[1]
 
 
@@ -189,6 +192,7 @@ def in_words(said: bytes) -> str:
         _, error, words = line.partition("error: ")
         if error:
             return words.strip()
+        # the server's own form, with two spaces, as psql repeats it
         _, error, words = line.partition("ERROR:  ")
         if error:
             return words.strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, update
@@ -20,7 +21,8 @@ async def adopt(db: Db, chat_id: int, owner: int) -> Setup:
 
 async def take(db: Db, chat_id: int, owner: int) -> Setup:
     """Make somebody a channel's owner from now on, in a message that is still to be sent."""
-    values = {"owner_id": owner, "message_id": None, "told_at": None}
+    shown_at = await db_now(db)
+    values = {"owner_id": owner, "message_id": None, "shown_at": shown_at, "told_at": None}
     new = upsert(db, setup).values(chat_id=chat_id, **values)
     await db.execute(new.on_conflict_do_update(index_elements=[setup.c.chat_id], set_=values))
     return await _of_chat(db, chat_id)
@@ -45,6 +47,18 @@ async def of_owner(db: Db, owner: int) -> list[Setup]:
 async def stands_in(db: Db, pk: int, message: int | None) -> None:
     """Let a set-up stand in a message: buttons under another one are out of date."""
     await db.execute(update(setup).where(setup.c.id == pk).values(message_id=message))
+
+
+async def was_shown(db: Db, chat_id: int, owner: int, *, within: timedelta) -> bool:
+    """Whether somebody took a channel's set-up this while ago, and is shown it."""
+    is_it = (setup.c.chat_id == chat_id, setup.c.owner_id == owner)
+    lately = setup.c.shown_at > await db_now(db) - within
+    return (await db.execute(select(setup.c.id).where(*is_it, lately))).first() is not None
+
+
+async def shown_no_more(db: Db, chat_id: int) -> None:
+    """A channel is lost: whoever lets us in again is told so."""
+    await db.execute(update(setup).where(setup.c.chat_id == chat_id).values(shown_at=None))
 
 
 async def owner_of(db: Db, chat_id: int) -> int | None:

@@ -19,11 +19,11 @@ class SharedClock:
         self._seen, self._at = utc_now(), boottime()
 
     def __call__(self) -> datetime:
-        """Now."""
+        """The database's time now, by what passed here since the look."""
         return self._seen + timedelta(seconds=boottime() - self._at)
 
     async def look(self, db: Db) -> None:
-        """Ask the database."""
+        """Ask the database for its time, which counts as that of the question's middle."""
         asked = boottime()
         seen = await db_now(db)
         self._seen, self._at = seen, (asked + boottime()) / 2

@@ -72,6 +72,7 @@ async def due(
     wished = await db.execute(select(source).where(source.c.asked_at.is_not(None), running))
     found = _states(row for row in wished if row.key in known)
     late = select(source).where(source.c.next_due_at <= now, running)
+    # by the key too: pages of an uncertain order would pass a source over
     late = late.order_by(source.c.next_due_at, source.c.key).limit(most)
     skipped, full = 0, True
     while full and len(found) < most:  # what an earlier catalog had may be due for ever
@@ -160,7 +161,7 @@ async def record_success(db: Db, polls: Sequence[Good], *, now: datetime) -> Non
             "last_tried_at": new.last_tried_at,
             "last_ok_at": new.last_ok_at,
             "next_due_at": new.next_due_at,
-            "asked_at": None,
+            "asked_at": None,  # the wish, if it was one, is fulfilled
             "failures": 0,
             "error": new.error,
             "gone_at": None,

@@ -63,6 +63,7 @@ async def _new_pks(db: Db, count: int) -> list[int]:
     """
     if db.dialect.name == "sqlite":
         last: int | None = (await db.execute(select(func.max(story.c.id)))).scalar()
+        # retention leaves the newest story, so that no number is given twice
         first = (last or 0) + 1
         return list(range(first, first + count))
     sequence = func.nextval(func.pg_get_serial_sequence("story", "id"))
@@ -97,6 +98,7 @@ async def _add_topics(db: Db, pk: int, topics: Sequence[str]) -> None:
 
 async def join(db: Db, pk: int, *, into: int) -> None:
     """Make one story of two: all reports of the first belong to the other, as severe as that is."""
+    # reports and topics go before their story: they refer to it
     await db.execute(update(entry).where(entry.c.story_id == pk).values(story_id=into))
     await clues.join(db, pk, into=into)
     of_it = select(story_topic.c.topic).where(story_topic.c.story_id == pk)

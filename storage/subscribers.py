@@ -44,10 +44,10 @@ PARTS: tuple[tuple[str, Table, frozenset[str]], ...] = (
     ("rules", rule, frozenset({"chat_id", "id"})),
     ("filters", news_filter, frozenset({"chat_id", "id", "kept", "kept_alert"})),
     ("places", chat_place, frozenset({"chat_id"})),
-    ("setup", setup, frozenset({"chat_id", "id", "message_id", "told_at"})),
+    ("setup", setup, frozenset({"chat_id", "id", "message_id", "shown_at", "told_at"})),
     ("board", board, frozenset({"chat_id", *BLANK} - {"trouble"})),
 )
-OF_THE_CHAT = frozenset({"tat", "quiet_begins_at", "quiet_ends_at"})
+OF_THE_CHAT = frozenset({"tat", "quiet_begins_at", "quiet_ends_at"})  # reckoned anew there
 OF_A_FEED = ("key", "url", "channel", "name")
 
 
@@ -125,6 +125,7 @@ async def bring(db: Db, source: Path, bot: str | None) -> Imported:
 async def _add(db: Db, line: dict[str, Any], unmet_since: datetime | None) -> None:
     """One chat with all that goes with it; unmet since then, unless it is None."""
     values = _values(chat, line["chat"])
+    # one that said /stop stays so by its own word, met or not
     if unmet_since is not None and not values.get("stopped"):
         values |= {"active": False, "inactive_why": UNMET, "inactive_at": unmet_since}
     await db.execute(insert(chat).values(values))
@@ -132,6 +133,7 @@ async def _add(db: Db, line: dict[str, Any], unmet_since: datetime | None) -> No
         for row in line.get(name, ()):
             theirs = {**_values(table, row), "chat_id": values["id"]}
             await db.execute(insert(table).values(theirs))
+    # when its quiet hours begin and end was left out of the file
     await storage.quiet.plan(db, values["id"])
 
 
@@ -150,6 +152,7 @@ def _read(source: Path) -> Iterator[dict[str, Any]]:
     """The lines of a file without the last, once it is known to be whole and ours."""
     if not source.is_file():
         raise BotError(f"{source} does not exist")
+    # all of it first: of a torn file nothing is taken
     lines: list[dict[str, Any]] = []
     for line in source.read_bytes().splitlines():
         try:
@@ -158,6 +161,7 @@ def _read(source: Path) -> Iterator[dict[str, Any]]:
             break  # cut off here, or not ours from the first
     if not lines or dict(lines[0]).get("form") != FORM:
         raise BotError(f"{source} is no file of `jarchy subscribers export`")
+    # revisions begin with their number: as texts they stand in their order
     if lines[0].get("version") != VERSION or lines[0].get("schema", "") > HEAD:
         raise BotError(f"{source} is of a newer program than this one: use that one")
     if lines[-1].get("end") != _chats_among(lines):

@@ -31,7 +31,7 @@ async def turn_on(db: Db, token: str) -> bool:
 
 
 async def off_since(db: Db, token: str) -> datetime | None:
-    """Since when no alert leaves; None while they do. What another token was told is its own."""
+    """The time since which no alert leaves; None while they do. Another token has its own."""
     query = select(pace.c.stopped_at).where(pace.c.name == token)
     since: datetime | None = (await db.execute(query)).scalar()
     return since

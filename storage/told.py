@@ -90,7 +90,7 @@ async def how_far(db: Db, alerts: Sequence[int]) -> Mapping[int, Told]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """When a chat had an alert, and the message that told it, alone or among others."""
+    """The time when a chat had an alert, and the message that told it, alone or among others."""
 
     at: datetime
     message: int | None
@@ -117,6 +117,7 @@ async def heard(db: Db, chat_id: int, about: About) -> Heard | None:
     row = (await db.execute(query)).first()
     if row is None:
         return None
+    # of an alert told among others, the message is that of the one it was told in
     return Heard(at=row.finished_at, message=row.message_id or row.together)
 
 

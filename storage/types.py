@@ -80,6 +80,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError("a naive datetime cannot be stored")
         if dialect.name == "sqlite":
+            # in whole numbers: a float of seconds has no room for the microseconds of today
             return (value - EPOCH) // MICROSECOND
         return value.astimezone(UTC)
 

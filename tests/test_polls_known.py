@@ -132,13 +132,13 @@ async def test_a_poll_looks_only_for_what_is_new(
 ) -> None:
     """One item more of twenty: one entry is looked for, judged and stored."""
     asked: list[int] = []
-    marks = recognising._marks
+    marks = recognising._fingerprints
 
     async def counted(entries: Sequence[object]) -> object:
         asked.append(len(entries))
         return await marks(entries)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(recognising, "_marks", counted)
+    monkeypatch.setattr(recognising, "_fingerprints", counted)
     world.serve("a", document(*(item(number) for number in range(21, 0, -1))))
     report = await world.poll("a")
     assert (report.fetched, report.new, report.error) == (21, 1, None)

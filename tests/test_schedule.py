@@ -11,8 +11,8 @@ from bot import schedule
 from bot.model.local_time import first_instant
 from bot.schedule import (
     JITTER,
-    LONGEST,
-    OUTSIDE,
+    LONGEST_BACKOFF,
+    OUTSIDE_FACTOR,
     SHORTEST_BACKOFF,
     due,
     next_due,
@@ -164,13 +164,13 @@ def test_the_hours_count_of_the_next_poll_not_of_this_one(chance: float) -> None
     """
     before, last = local("2026-11-25T13:50"), local("2026-11-25T18:50")
     assert close(next_due(HOURS, now=before), before + jittered(EVERY, chance))
-    assert close(next_due(HOURS, now=last), last + jittered(EVERY, chance) * OUTSIDE)
+    assert close(next_due(HOURS, now=last), last + jittered(EVERY, chance) * OUTSIDE_FACTOR)
 
 
 def test_outside_its_hours_a_source_is_asked_six_times_less_often(chance: float) -> None:
     """But soon after they begin, each at a moment of its own."""
     evening = local("2026-11-25T20:00")
-    assert close(next_due(HOURS, now=evening), evening + jittered(EVERY, chance) * OUTSIDE)
+    assert close(next_due(HOURS, now=evening), evening + jittered(EVERY, chance) * OUTSIDE_FACTOR)
     before = local("2026-11-25T13:00")
     opening = local("2026-11-25T14:00") + jittered(EVERY, chance) * chance
     assert close(next_due(HOURS, now=before), opening)
@@ -216,17 +216,17 @@ def test_an_interval_for_all_sources_takes_no_notice_of_hours_nor_chance() -> No
 @pytest.mark.parametrize("failures", range(14))
 def test_each_failure_doubles_the_wait_up_to_six_hours(failures: int, chance: float) -> None:
     minute = PollSpec(every=timedelta(minutes=1))
-    wanted = min(timedelta(minutes=1) * 2 ** min(failures, 10), LONGEST)
+    wanted = min(timedelta(minutes=1) * 2 ** min(failures, 10), LONGEST_BACKOFF)
     assert close(retry_due(minute, now=NOON, failures=failures), NOON + jittered(wanted, chance))
 
 
 def test_the_wait_never_falls_below_half_a_minute_nor_rises_above_six_hours(chance: float) -> None:
     """However short or long the interval; an interval for all sources is its own floor."""
-    assert timedelta(hours=6) == LONGEST
+    assert timedelta(hours=6) == LONGEST_BACKOFF
     second = PollSpec(every=timedelta(seconds=1))
     assert close(retry_due(second, now=NOON, failures=0), NOON + jittered(SHORTEST_BACKOFF, chance))
     daily = PollSpec(every=timedelta(days=1))
-    assert close(retry_due(daily, now=NOON, failures=3), NOON + jittered(LONGEST, chance))
+    assert close(retry_due(daily, now=NOON, failures=3), NOON + jittered(LONGEST_BACKOFF, chance))
     assert close(
         retry_due(second, now=NOON, failures=20), NOON + jittered(timedelta(seconds=1024), chance)
     )

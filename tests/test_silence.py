@@ -11,7 +11,7 @@ from aiohttp import web
 from sqlalchemy import select
 
 from bot.ingest import Ingest
-from bot.ingest.silence import LEAST, LONGEST
+from bot.ingest.silence import LEAST_PATIENCE, LONGEST_PATIENCE
 from bot.readers.status import current_status
 from bot.schedule import whole_due
 from bot.sources.catalog import parse_catalog
@@ -175,12 +175,12 @@ async def test_F22_a_monthly_is_missed_later_than_an_agency(store: Store) -> Non
         world.server.body = feed(*[(f"a{n}", START - n * 15 * DAY) for n in range(5)])
         await world.poll(START)
         told: list[int] = []
-        for n in range(1, LONGEST.days + 2):
+        for n in range(1, LONGEST_PATIENCE.days + 2):
             await world.poll(START + n * DAY)
             if await world.notices() and not told:
                 told.append(n)
     assert told == [45]
-    assert LEAST.days < 45
+    assert LEAST_PATIENCE.days < 45
 
 
 def test_F22_each_source_has_its_own_hour_for_the_whole_document() -> None:

@@ -405,7 +405,7 @@ def test_F2_what_has_no_end_is_read_so_far_and_no_further(
 
 def test_a_file_is_read_as_far_as_an_answer_of_a_source() -> None:
     """An answer that a bot would take from the network can be inspected from a file."""
-    assert Limits().body == reading.LARGEST
+    assert Limits().body == reading.LARGEST_INPUT
 
 
 async def test_check_reads_what_it_fetches_and_says_what_each_source_has(tmp_path: Path) -> None:

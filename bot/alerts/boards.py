@@ -21,7 +21,7 @@ from bot.render.text import Message, Rich, join, message
 from storage.alerts import StoredAlert
 
 LASTS = timedelta(hours=6)  # one that waits longer is made anew with what is true then
-LONGEST = 3900  # UTF-16 units of a board before the line that says when it was updated
+LONGEST_BOARD = 3900  # UTF-16 units of a board before the line that says when it was updated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ async def body(kit: Kit, chat: Chat, *, now: datetime) -> Rich:
         feed_names=kit.catalog.feed_names,
         source_names=kit.source_names,
     )
-    return cut(message(whole), LONGEST).body
+    return cut(message(whole), LONGEST_BOARD).body
 
 
 def mark_of(shown: Rich, *, tables: bool = False) -> str:

@@ -39,12 +39,12 @@ class RateCorrected(Payload):
 
     @property
     def post(self) -> Post:
-        """The one that it corrects."""
+        """The kind of post that it corrects, whose loudness and topic it shares."""
         return self.corrects
 
     @property
     def about(self) -> About:
-        """The rate."""
+        """The corrected rate, by which the alert is found."""
         return About.rate(self.new)
 
     def to_json(self) -> dict[str, Any]:

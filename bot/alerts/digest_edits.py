@@ -58,7 +58,7 @@ class DigestEdits(Kind):
         return await words_again(kit, first, reader, read.story)
 
     def revises(self, told: StoredAlert) -> int | None:
-        """The digest."""
+        """The digest's alert, whose messages are edited."""
         return DigestRead.read(told.payload).told
 
 

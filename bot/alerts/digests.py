@@ -142,7 +142,7 @@ async def _shown(kit: Kit, due: DigestDue, found: Digest, reader: Reader) -> Mes
 
 
 def _told(before: Heard | None, day: date, reader: Reader) -> Rich | None:
-    """When its alert told the story, as the way to that message where one leads there."""
+    """The time at which its alert told the story; a way to that message where one leads there."""
     if before is None:
         return None
     zone, way = reader.time_zone, None

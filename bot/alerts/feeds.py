@@ -122,6 +122,7 @@ def alerts(
             text=(item.summary or item.content)[:LONGEST_TEXT],
             link=item.link,
             language=item.language,
+            # said once, in the message that comes last
             more=len(new) - len(latest) if last else 0,
         )
         # its id may be that of others, too

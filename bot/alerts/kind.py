@@ -39,7 +39,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kit:
-    """From what an alert is put into words: the store, the catalog, and the bot's name.
+    """The means by which an alert is put into words: the store, the catalog, and the bot's name.
 
     `kinds` are for what tells alerts of other kinds.
     """

@@ -256,8 +256,8 @@ async def headlines_of(kit: Kit, told: StoredAlert, code: str, reader: Reader) -
 
 
 def _since(moved: Moved, language: str) -> list[Rich]:
-    """Since when a change is counted, and what a day usually brings; where both rules fired a line
-    for the drift too.
+    """The day since which a change is counted, and what a day usually brings; where both rules
+    fired a line for the drift too.
     """
     today = moved.new.effective_on
     previous, base = moved.previous.effective_on, moved.baseline.effective_on

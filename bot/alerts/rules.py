@@ -153,7 +153,7 @@ class Rules(Kind):
         return Brief(move=fired.move, line=asked_for)
 
     def subject(self, told: StoredAlert, audience: Audience) -> Subject | None:  # noqa: ARG002 - the rule says it
-        """The rule."""
+        """The rule itself, which the buttons below pause or snooze."""
         return RuleSubject(RuleFired.read(told.payload).number)
 
     def rate(self, told: StoredAlert) -> Rate | None:
@@ -213,6 +213,7 @@ def rule_fired(
         *_asked_for(rules, move, language),
         in_a_day(move.old.effective_on, move.new.effective_on, language),
         silencers=_pauses(rules, language),
+        done=all(one.rule.once for _, one in rules),
         alert=alert,
         language=language,
         source_names=source_names,
@@ -258,13 +259,14 @@ def _asked_for(
 
 
 def _pauses(rules: Sequence[tuple[int, RuleFired]], language: str) -> list[Button]:
-    """The button that pauses each rule; of several each says which."""
-    if len(rules) == 1:
-        return [pause_button(rules[0][0], language)]
-    return [
-        pause_button(number, language, what=condition(fired.rule, language))
-        for number, fired in rules
-    ]
+    """The button that pauses each rule, or lets one for once that is done begin anew; of several
+    each says which.
+    """
+    found: list[Button] = []
+    for number, fired in rules:
+        what = condition(fired.rule, language) if len(rules) > 1 else ""
+        found.append(pause_button(number, language, paused=fired.rule.once, what=what))
+    return found
 
 
 async def _all_told(

@@ -173,7 +173,7 @@ class Stories(Kind):
         return followed(audience)
 
     def story(self, told: StoredAlert) -> int | None:
-        """The one that broke."""
+        """The number of the story that broke."""
         return StoryBroke.read(told.payload).story
 
     def replies_to(self, told: StoredAlert) -> int | None:

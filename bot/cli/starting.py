@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bot.telegram.api import Api
 
 ENV_FILE = Path(".env")
-TRIES = 3  # that somebody at a terminal has for the token
+TOKEN_TRIES = 3  # that somebody at a terminal has for the token
 LONGEST_LINE = 4096  # letters of standard input that may be one
 LONG_POLL = 20.0  # seconds that Telegram holds a question for updates
 ASK_PAUSE = 1.0  # seconds between questions that Telegram answers at once
@@ -53,7 +53,7 @@ async def _init(settings: Settings, wait: float) -> None:
 
     _say("Telegram's @BotFather makes a bot (/newbot) and gives its token.")
     async with open_session(proxy=settings.proxy) as session:
-        tries = TRIES if sys.stdin.isatty() else 1
+        tries = TOKEN_TRIES if sys.stdin.isatty() else 1
         api_of = partial(Api, session, url=settings.bot_api_url, proxy=settings.proxy)
         api, token, name = await _introduced(api_of, tries)
         # written before the next question: whoever leaves there has a bot that runs

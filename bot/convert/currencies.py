@@ -20,6 +20,7 @@ from itertools import chain
 
 from bot.currencies import in_use
 from bot.languages import LANGUAGES, languages, values_of, words_of
+from bot.languages.letters import in_cyrillic, in_latin
 from bot.languages.parts import Form
 
 LONGEST_NAME = 4  # words
@@ -62,11 +63,6 @@ class Named:
     code: str
     form: Form = Form.PLAIN
     common: bool = False
-
-
-# letters of one shape: they are typed in the wrong layout without anybody seeing it
-_TO_LATIN = str.maketrans("аесорхуктмнвіј", "aecopxyktmhbij")
-_TO_CYRILLIC = str.maketrans("aecopxyktmhbij", "аесорхуктмнвіј")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +237,7 @@ def _single(word: str) -> Named | None:
 
 def _folds(word: str) -> Iterator[str]:
     """A mixed-script word in each one script, where its letters allow."""
-    latin, cyrillic = word.translate(_TO_LATIN), word.translate(_TO_CYRILLIC)
+    latin, cyrillic = in_latin(word), in_cyrillic(word)
     if latin.isascii():
         yield latin
     if not re.search(r"[a-z]", cyrillic):

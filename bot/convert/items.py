@@ -22,10 +22,13 @@ from bot.convert.numbers import Piece, Sort, number_words, plus_before, read_num
 from bot.convert.tokens import Token, is_money, unglued
 from bot.errors import UserError
 from bot.languages import languages
+from bot.languages.letters import in_cyrillic
 
 #: Marks with a part in a question, by their letter.
 _SIGNED = {"=": "e", ">": "e", "/": "/", "-": "-", "?": "?", ",": ","}
-_ARITHMETIC = {"×": "*", "÷": "/", "x": "*", "х": "*"}
+#: A times sign between two figures, in the layout of either alphabet: "2x50".
+_LETTER_X = frozenset({"x", in_cyrillic("x")})
+_ARITHMETIC = {"×": "*", "÷": "/", **dict.fromkeys(_LETTER_X, "*")}
 #: The letters whose words a language brings (`Item`); "w" is heeded at the currency before it.
 SPOKEN_PARTS = tuple("qQtTfrixpw")
 #: What stands behind the last token.
@@ -77,8 +80,7 @@ def _pieces(tokens: Sequence[tuple[Token, Piece | None]]) -> list[Piece | None]:
 def _piece(token: Token, before: Piece | None, after: Token) -> Piece | None:
     numeric = before is not None and (not before.sign or before.sign == ")")
     sign = _ARITHMETIC.get(token.text, token.text)
-    # between two figures a letter x, of either alphabet, is a times sign: "2х50"
-    if token.text in {"x", "х"} and not (numeric and after.kind == "literal"):
+    if token.text in _LETTER_X and not (numeric and after.kind == "literal"):
         return None
     if sign in {"+", "-", "*", "/", "(", ")"}:
         return Piece(Sort.SIGN, sign=sign)

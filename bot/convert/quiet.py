@@ -18,13 +18,14 @@ from bot.convert.commands import says_off
 from bot.errors import UserError
 from bot.languages import languages, words_of
 from bot.languages.letters import fold_typed
-from bot.model.quiet import LONGEST, QuietHours
+from bot.model.quiet import LONGEST_QUIET, QuietHours
 from bot.model.subjects import MOST_DIGESTS
 
 EXAMPLE = "/quiet 23:00-07:00"
 LONGEST_TEXT = 60  # characters; a span has fewer
+LONGEST_HOUR = 11  # characters of one, with the longest word before the next: "08:30 жана "
 #: A list of hours has fewer, with a word between each; one too many is still read, to be told so.
-LONGEST_LIST = (MOST_DIGESTS + 1) * len("08:30 жана ")
+LONGEST_LIST = (MOST_DIGESTS + 1) * LONGEST_HOUR
 NIGHT_FALLS = 9  # "9 at night" is in the evening, and "3 at night" before the morning
 _DASHES = str.maketrans(dict.fromkeys("–—−‑‒~", "-"))
 _HOUR = r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?!\d)|(?P<both>\d{4})"
@@ -45,7 +46,7 @@ def parse_quiet(text: str) -> QuietHours | None:
     try:
         return QuietHours(*hours)
     except ValueError:
-        longest = LONGEST.seconds // 3600
+        longest = LONGEST_QUIET.seconds // 3600
         raise UserError("error.quiet.day", longest=longest, example=EXAMPLE) from None
 
 

@@ -23,6 +23,7 @@ def parts() -> Mapping[str, tuple[str, str]]:
     """Each phrase with a part in a rule: what it is, and which."""
     found: dict[str, tuple[str, str]] = {}
     for spoken in reversed(languages()):
+        # of two languages that have a phrase, the earlier one of menus comes last, and keeps it
         for kind, phrases in spoken.rules.kinds.items():
             found |= dict.fromkeys(phrases.split(","), ("kind", RateKind(kind).value))
         for role, value, phrases in _roles(spoken.rules):
@@ -123,6 +124,11 @@ def speaks_of_rule(text: str) -> bool:
     return asks_to_be_told(text) or _has(text, _sided())
 
 
+def speaks_of_a_moment(text: str) -> bool:
+    """Whether a text speaks of what is to come: "when the dollar is 90"."""
+    return _has(text, _awaiting())
+
+
 def asks_to_be_told(text: str) -> bool:
     """Whether a text asks to be told of something: "warn me when the dollar is 90"."""
     return _has(text, _telling())
@@ -135,6 +141,11 @@ def _has(text: str, phrases: re.Pattern[str]) -> bool:
 @cache
 def _telling() -> re.Pattern[str]:
     return _any_of([spoken.rules.tell for spoken in languages()])
+
+
+@cache
+def _awaiting() -> re.Pattern[str]:
+    return _any_of([spoken.rules.when for spoken in languages()])
 
 
 @cache

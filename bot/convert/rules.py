@@ -111,12 +111,13 @@ def parse_typed_rule(
     draft = _Draft(home=home.upper(), currency=currency, day=day)
     at = 0
     while at < len(text):
-        if text[at].isspace() or text[at] in ",;:.":
+        if text[at].isspace() or text[at] in ",;:.?!":
             at += 1
             continue
         at = draft.read(text, at)
     rule = draft.rule()
-    return TypedRule(rule=rule, bare=draft.is_bare(rule.condition))
+    bare = draft.is_bare(rule.condition)
+    return TypedRule(rule=rule, bare=bare, named_first=draft.named_first)
 
 
 def read_rule(
@@ -164,6 +165,7 @@ class _Draft:
     to_amount: bool = False  # that word came before the figure: "до 85" is "to 85" as well
     before: str = ""  # what the words before the place make of a figure: `amount_roles`
     of_amount: str = ""  # and what they made of the amount
+    named_first: bool = False  # the currency stood before it
 
     def read(self, text: str, at: int) -> int:
         """Put what stands at `at` where it belongs; the place behind it."""
@@ -292,6 +294,7 @@ class _Draft:
         if len(format(amount, "f")) > AMOUNT_WIDTH:
             raise _unclear(text)
         self.amount, self.of_amount = amount, self.before
+        self.named_first = bool(self.codes)
 
     def _set_window(self, days: int) -> None:
         if not 1 <= days <= LONGEST_WINDOW:

@@ -26,7 +26,7 @@ from bot.convert.plain import plain_text
 from bot.languages import LANGUAGES, languages, values_of, words_of
 from bot.languages.letters import fold
 
-LONGEST = 60  # letters of a name
+LONGEST_ZONE_NAME = 60  # letters of a name
 # keys of the tz database that are no place
 _NOT_ZONES = frozenset({"localtime", "Factory", "posixrules"})
 #: Minutes east of Greenwich that are no whole hour → a place that keeps them all year.
@@ -44,7 +44,7 @@ def read_zone(text: str) -> str | None:
 
     The first call reads the names of all zones, some tenths of a second: call it beside the loop.
     """
-    if not 0 < len(text) <= LONGEST:
+    if not 0 < len(text) <= LONGEST_ZONE_NAME:
         return None
     plain = plain_text(text).strip(" .!?")
     # before all else: "Etc/GMT+6" is a key, and not an offset of six hours east
@@ -96,7 +96,7 @@ def country_zones(text: str, now: datetime) -> tuple[str, ...]:
 
     Empty when the text names no such country. The first call is slow, as that of `read_zone`.
     """
-    if not 0 < len(text) <= LONGEST:
+    if not 0 < len(text) <= LONGEST_ZONE_NAME:
         return ()
     name = " ".join(_beside().sub(" ", _folded(text)).split())
     keys = _zones_of(text)

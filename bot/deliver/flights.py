@@ -41,7 +41,7 @@ class _Flight:
     given_up: Reason | None = None  # why it was
 
     def give_up(self, why: Reason) -> None:
-        """End it, as if its time were over."""
+        """End the request as if its time were over, with the reason."""
         if self.given_up is None:
             self.given_up = why
             self.sender.cancel()
@@ -102,7 +102,7 @@ class Flights:
                 one.give_up(SILENT)
 
     def close(self) -> None:
-        """Ask no more."""
+        """Cancel the question why requests hang."""
         if self._looking is not None:
             self._looking.cancel()
 

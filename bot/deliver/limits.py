@@ -113,7 +113,7 @@ class Shares:
 
     @property
     def deliveries_first(self) -> bool:
-        """Whether replies had their part."""
+        """Whether a delivery is owed: replies had their part."""
         return self._owed >= 1
 
     def replied(self, waiting: Lane | None) -> None:
@@ -126,7 +126,7 @@ class Shares:
             self._owed += ALERTS_A_REPLY
 
     def delivered(self) -> None:
-        """A delivery left."""
+        """Count a delivery that left."""
         self._owed = max(0.0, self._owed - 1)
 
 
@@ -153,7 +153,7 @@ class ChatPaces:
         return self._until.get(chat, now) - burst - now
 
     def take(self, chat: int, now: float) -> None:
-        """The chat gets a message."""
+        """Count a message to the chat."""
         every = GROUP_EVERY
         if chat > 0:
             every = PRIVATE_EVERY

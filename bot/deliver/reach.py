@@ -77,7 +77,7 @@ class Reach:
         return True
 
     async def close(self) -> None:
-        """Ask no more."""
+        """Cancel the questions that are under way."""
         tasks = [task for task in (self._asking, self._watching) if task is not None]
         for task in tasks:
             task.cancel()

@@ -185,7 +185,7 @@ class Slots:
         return self.queue.popleft()
 
     def leave(self, now: float) -> None:
-        """The delivery that was taken leaves."""
+        """Count the taken delivery as leaving, and use its slot up."""
         if self._slots:
             self._slots.popleft()
         if not self.queue and not self.by_row:

@@ -17,11 +17,11 @@ class Floods:
         self._until: dict[int, float] = {}
 
     def refused(self, chat: int, until: float) -> None:
-        """A chat gets nothing until then."""
+        """Note that a chat is refused until then."""
         self._until[chat] = until
 
     def sent(self) -> None:
-        """Something was sent."""
+        """Note a message that was sent: refusals are in a row no more."""
         if self._until:
             self._until.clear()
 

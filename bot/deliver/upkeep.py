@@ -83,7 +83,7 @@ class Upkeep:
         )
 
     def fan_out_soon(self) -> None:
-        """There is a new alert."""
+        """Make the next look for alerts due at once: there is a new one."""
         self._fan_out.due_at = 0.0
 
     async def fan_out(self) -> bool:

@@ -202,7 +202,7 @@ class Worker:
                 task.add_done_callback(self._sent)
 
     async def _nap(self, seconds: float) -> None:
-        """Sleep, but not through news."""
+        """Sleep so long, or until there is news."""
         news = self._signals.feed
         news.clear()
         timer = asyncio.get_running_loop().call_later(seconds, news.set)

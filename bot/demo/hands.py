@@ -35,12 +35,13 @@ class Hold:
 
     @property
     def held(self) -> bool:
-        """Whether it is held now."""
+        """Whether the database is held now."""
         return self._by is not None
 
     def take(self) -> None:
-        """Hold it."""
+        """Begin a transaction that writes, so that nobody else can."""
         if self.file is not None and self._by is None:
+            # the driver begins no transaction by itself: the next statement takes the lock at once
             by = sqlite3.connect(self.file, timeout=5, isolation_level=None)
             try:
                 by.execute("BEGIN IMMEDIATE")

@@ -59,7 +59,7 @@ class Injected:
         return sorted(found, key=lambda one: one.at, reverse=True)
 
     def quake(self, now: datetime) -> None:
-        """The earth shakes."""
+        """Put an earthquake into the institute's list."""
         self._quakes.append(now)
 
     def quakes(self, now: datetime) -> bytes:

@@ -139,7 +139,7 @@ class Keeper:
         self._be(State.FROZEN)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Let the frozen process go on."""
         self._signal(signal.SIGCONT)
         self._be(State.AWAKE)
 

@@ -139,13 +139,13 @@ async def heard(bot: Running, since: Mapping[str, datetime]) -> None:
 
 
 def say(what: Order) -> None:
-    """A line for the demonstration."""
+    """Write a line for the demonstration."""
     sys.stdout.buffer.write(orjson.dumps(what, option=orjson.OPT_APPEND_NEWLINE))
     sys.stdout.flush()
 
 
 async def main() -> None:
-    """The process."""
+    """Run the bot by the orders of stdin, until they end."""
     # turning the clock is no trouble to speak of
     log.set_up(None, "error")
     orders = asyncio.StreamReader()

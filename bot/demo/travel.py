@@ -63,7 +63,7 @@ class Travel:
         self._playing = asyncio.create_task(self._play(speed))
 
     def pause(self) -> None:
-        """Let time run as ours."""
+        """Let time run at the wall clock's speed again."""
         self.speed = None
         if self._playing is not None:
             self._playing.cancel()

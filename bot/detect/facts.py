@@ -44,10 +44,7 @@ CLOCK = re.compile(r"(?<![\d:])([012]?\d):([0-5]\d)(?![\d:])")
 PEOPLE = frozenset({"people", "troops"})
 COUNTED = range(2, 100)  # "one" is an article too, and a hundred in words is none exactly
 
-LETTERS = str.maketrans("абвгдежзийклмнопрстуфхцчшщыэ", "abvgdeJziyklmnoprstufhcCSSye", "ьъ'’") | {
-    ord("ю"): "yu",
-    ord("я"): "ya",
-}
+#: The sounds of Latin letters, by those that languages' letters are given (`Reading.sounds`).
 DIGRAPHS = (
     "dzh J dj J zh J kh h shch S sch S sh S tch C ch C ts c tz c ph f gh g th t ck k q k w v x ks "
     "j J ng n"
@@ -78,7 +75,7 @@ class Facts:
     numbers: frozenset[tuple[str, float]]
 
     def of(self, unit: str) -> frozenset[float]:
-        """The numbers that count this."""
+        """The numbers that a text has of a unit."""
         return frozenset(value for name, value in self.numbers if name == unit)
 
 
@@ -206,7 +203,7 @@ def name_key(word: str) -> str:
     word = fold_typed(word).translate(_spelt())
     for digraph, letter in _digraphs():
         word = word.replace(digraph, letter)
-    word = re.sub(r"(?!^)c(?=[ei])", "s", word).translate(LETTERS).replace("dJ", "J")
+    word = re.sub(r"(?!^)c(?=[ei])", "s", word).translate(_sounds()).replace("dJ", "J")
     word = re.sub(r"(.)\1+", r"\1", word)
     return word[:1].strip("aeiouy") + re.sub(r"[aeiouy]", "", word[1:])
 
@@ -366,6 +363,15 @@ def _spelt() -> dict[int, str]:
     found: dict[str, str] = {}
     for spoken in reversed(languages()):
         found |= spoken.reading.latin
+    return str.maketrans(found)
+
+
+@cache
+def _sounds() -> dict[int, str]:
+    """Letters by their sound in a name's key, as each language says; an apostrophe has none."""
+    found = {"'": "", "’": ""}
+    for spoken in reversed(languages()):
+        found |= spoken.reading.sounds
     return str.maketrans(found)
 
 

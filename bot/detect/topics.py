@@ -92,7 +92,7 @@ class Document(Protocol):
 
     @property
     def skipped(self) -> bool:
-        """Whether there were such."""
+        """Whether known items were left out."""
 
 
 def judged_in(

@@ -40,7 +40,7 @@ class _Word(NamedTuple):
 
 
 class _Words(dict[str, _Word]):
-    """Words met lately."""
+    """The words met lately with their pieces, made at the first use."""
 
     def __missing__(self, word: str) -> _Word:
         letters = word.encode(ENCODING)

@@ -71,5 +71,5 @@ class Tally:
         return False
 
     def json(self) -> Json:
-        """For the page."""
+        """The counts as the page shows them."""
         return {"sent": self.sent, "twice": self.twice, "late": self.late, "open": self.open}

@@ -163,7 +163,7 @@ class Kept:
     alerts: int = 0
 
     def __add__(self, other: Self) -> Self:
-        """Both together."""
+        """The sum of two polls or pieces."""
         return replace(self, new=self.new + other.new, alerts=self.alerts + other.alerts)
 
 

@@ -43,7 +43,6 @@ log = structlog.get_logger(__name__)
 
 # after a rate was held; doubled by each poll that brings it again
 ASK_AGAIN = timedelta(seconds=60)
-LAST_DOUBLING = 10  # 17 hours: beyond, the source's own interval is shorter
 LONGEST_WAIT = 7 * 86400.0  # seconds a server may ask us to stay away
 ENTRIES_AT_ONCE = 50  # new entries of one source that are written in one transaction
 PORTION = 200  # new entries, and polls that brought none, written in one transaction
@@ -182,7 +181,7 @@ class Keeper:
 
     @asynccontextmanager
     async def _trying(self) -> AsyncIterator[Db]:
-        """A transaction that is taken back."""
+        """A transaction that decides as a real one does, and is rolled back."""
         with suppress(_TriedError):
             async with self._deciding() as db:
                 yield db
@@ -201,7 +200,7 @@ class Keeper:
         due = schedule.next_due(spec.poll, now=now, every=self.poll_every, pause=pause)
         # asked for again soon, then ever less often; and read again even if it did not change
         if held:
-            due = min(due, now + ASK_AGAIN * (1 << min(held - 1, LAST_DOUBLING)))
+            due = min(due, now + schedule.doubled(ASK_AGAIN, held - 1))
             seen = [replace(item, etag=None, last_modified=None, digest=None) for item in seen]
         wait = _wait_of(found.trouble)
         if wait is not None:

@@ -18,10 +18,10 @@ from bot.ingest.found import NewsFound
 from bot.reasons import Since, SourceKey
 from storage.db import Db
 
-LEAST = timedelta(days=7)  # a holiday of an agency that writes every day
-LONGEST = timedelta(days=60)  # of a silence, however seldom a publisher speaks
+LEAST_PATIENCE = timedelta(days=7)  # a holiday of an agency that writes every day
+LONGEST_PATIENCE = timedelta(days=60)  # of a silence, however seldom a publisher speaks
 PAUSES_MISSED = 3  # the longest pause among the latest entries, so many times
-LATEST = 30  # entries that tell a publisher's pace
+LATEST_ENTRIES = 30  # entries that tell a publisher's pace
 
 
 async def watch(
@@ -59,7 +59,7 @@ async def watch(
 async def _missed(db: Db, one: NewsFound, *, admins: Sequence[int], now: datetime) -> None:
     """Tell of a source whose silence is longer than its pace explains."""
     key = one.spec.key
-    times = await storage.entries.latest_times(db, key, most=LATEST)
+    times = await storage.entries.latest_times(db, key, most=LATEST_ENTRIES)
     last = max((seen for seen, _ in times), default=one.state.first_ok_at)
     if last is None or now - last < _patience([at for _, at in times]):
         return
@@ -73,4 +73,5 @@ def _patience(times: Sequence[datetime]) -> timedelta:
     """The longest silence of a publisher that wrote at those times which is no trouble yet."""
     ordered = sorted(times)
     pauses = [late - early for early, late in pairwise(ordered)]
-    return min(max(PAUSES_MISSED * max(pauses, default=LEAST), LEAST), LONGEST)
+    patience = PAUSES_MISSED * max(pauses, default=LEAST_PATIENCE)
+    return min(max(patience, LEAST_PATIENCE), LONGEST_PATIENCE)

@@ -29,7 +29,8 @@ UPDATE_LEASE = timedelta(seconds=20)  # so long after its holder died it is anot
 ORPHANS_LOOK = 1.0  # seconds between looks for updates that lost their holder
 # unfinished updates in memory at a start; the next come when these are handled
 UNFINISHED_AT_ONCE = 500
-RETRIES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between tries while the database is away
+# seconds between tries of an update while the database is away
+AWAY_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 AT_ONCE = 32  # updates; one that waits for its chat's pace or a slow host steps aside
 REMEMBERED_NUMBERS = 10_000  # numbers of updates: Telegram repeats only those of the last hours
 # starts that found an update unfinished, until it is handled alone and, when that ends us too, set
@@ -80,7 +81,7 @@ class Inbox:
         alone: bool = False,
         apologise: Handle = _say_nothing,
         tell: Tell = _tell_nobody,
-        retries: Sequence[float] = RETRIES,
+        retries: Sequence[float] = AWAY_PAUSES,
     ) -> None:
         self._store = store
         self._handle = handle

@@ -75,7 +75,7 @@ class Role:
             working.result()
 
     async def _keep_prolonging(self) -> None:
-        """Until somebody else has the role."""
+        """Prolong the role until somebody else has it."""
         while True:
             await asyncio.sleep(PROLONG)
             if not await self._take() and boottime() >= self._until:

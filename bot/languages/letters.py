@@ -24,6 +24,21 @@ def fold_typed(text: str) -> str:
     return fold(text).translate(_typed())
 
 
+# letters of one shape in two scripts: they are typed in the wrong layout without anybody seeing it
+_LATIN, _CYRILLIC = "aecopxyktmhbij", "аесорхуктмнвіј"
+_TO_LATIN, _TO_CYRILLIC = str.maketrans(_CYRILLIC, _LATIN), str.maketrans(_LATIN, _CYRILLIC)
+
+
+def in_latin(text: str) -> str:
+    """A text with the Cyrillic letters that look like Latin ones as those."""
+    return text.translate(_TO_LATIN)
+
+
+def in_cyrillic(text: str) -> str:
+    """A text with the Latin letters that look like Cyrillic ones as those."""
+    return text.translate(_TO_CYRILLIC)
+
+
 # str.replace for the few, str.translate for the many: a long text is folded at every look
 
 

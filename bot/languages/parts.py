@@ -72,8 +72,12 @@ class Reading:
     words: str = ""  # frequent short words that no other language of the script has
     optional: Mapping[str, str] = field(default_factory=dict)  # letter to what may stand for it
     typed: Mapping[str, str] = field(default_factory=dict)  # letter to what foreign keyboards type
-    # letter to Latin ones, as names are spelt abroad; of Russian and Kyrgyz ones it is known
+    # letter to Latin ones, as names are spelt abroad; the first language of Cyrillic letters has
+    # `sounds` instead
     latin: Mapping[str, str] = field(default_factory=dict)
+    # letter to its sound in the key of a name, where "J" is zh or j, "S" is sh and "C" is ch
+    sounds: Mapping[str, str] = field(default_factory=dict)
+    common: str = ""  # its commonest small letters: what has few was read by the wrong encoding
     letterless: bool = False  # whether a text without any letter is taken for this language
 
 
@@ -189,6 +193,7 @@ class RuleWords:
     # each in one of the lists above too
     to: str = ""  # before the level that a move goes to: "falls to 80"
     by: str = ""  # before the size of a move: "falls by 2"
+    when: str = ""  # speak of a moment to come: "when the dollar is 90", where a number is a level
     tell: str = ""  # ask to be told, and so for a rule: "warn me when"
     days: Mapping[int, str] = field(default_factory=dict)  # days to the words of a span
     percent: Pattern = ""
@@ -264,6 +269,10 @@ class News:
     not_behind: str = ""  # and right behind it
     # Snowball's name of it, for search; words of a language without are found by their beginnings
     stemmer: str = ""
+    # without one: endings that a word of a question is looked for without, by the letters behind
+    # which each may stand; and pairs of a stem's last letters that an ending softens, "кг"
+    suffixes: Mapping[str, str] = field(default_factory=dict)
+    softened: str = ""
     endings: bool = False  # words change at their ends, so that stems are cut shorter
     capital_headlines: bool = False  # some headlines capitalise every word
     clause: str = ""  # words that part a sentence's clauses

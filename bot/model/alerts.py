@@ -142,7 +142,7 @@ class Payload(ABC):
     """
 
     TERMS: ClassVar[Terms] = NEWS
-    """Whom it reaches and when, where that is not as of news."""
+    """Its audience and time, where these are not as of news."""
 
     @property
     def post(self) -> Post | None:

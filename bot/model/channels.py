@@ -48,7 +48,7 @@ class Board:
 
     @property
     def kept(self) -> bool:
-        """Whether it is made and edited."""
+        """Whether the board is made and edited: nothing but a missing pin is in its way."""
         return self.trouble in {None, Trouble.UNPINNED}
 
 
@@ -70,5 +70,5 @@ class BoardView:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to show."""
+        """Whether there is neither a rate nor a story to show."""
         return self.card is None and not self.stories

@@ -66,9 +66,11 @@ class Hazard:
         if self.latitude is None or self.longitude is None:
             return None
         here, there = math.radians(latitude), math.radians(self.latitude)
+        # the haversine formula: the law of cosines loses its digits where two places are near
         across = math.sin((there - here) / 2) ** 2
         along = math.sin(math.radians(self.longitude - longitude) / 2) ** 2
         chord = across + math.cos(here) * math.cos(there) * along
+        # rounding may make it a trifle more than 1, of which there is no arc sine
         return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(chord)))
 
     def __str__(self) -> str:
@@ -77,6 +79,7 @@ class Hazard:
         if self.size is not None:
             written += f" {self.size}"
         if self.latitude is not None and self.longitude is not None:
+            # four decimals are eleven metres
             written += f" at {self.latitude:.4f}, {self.longitude:.4f}"
         return f"{written}: {' '.join(self.place.split())[:LONGEST_PLACE]}"
 

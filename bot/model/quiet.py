@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.model.local_time import first_instant, last_instant
 
-LONGEST = timedelta(hours=20)  # what waits has to come some time of the day
+LONGEST_QUIET = timedelta(hours=20)  # what waits has to come some time of the day
 _WRITTEN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 _DAY = timedelta(days=1)
 
@@ -26,7 +26,7 @@ class Span(NamedTuple):
 class QuietHours:
     """From an hour of the day to another, which is tomorrow's where it is the earlier one.
 
-    ValueError of a span that is empty, which is also the whole day, or longer than `LONGEST`.
+    ValueError of a span that is empty, which is also the whole day, or longer than `LONGEST_QUIET`.
     """
 
     begins: time
@@ -34,7 +34,7 @@ class QuietHours:
 
     def __post_init__(self) -> None:
         """Refuse what leaves nothing of the day, or takes nothing of it."""
-        if not timedelta(0) < self._length <= LONGEST:
+        if not timedelta(0) < self._length <= LONGEST_QUIET:
             raise ValueError(f"quiet hours of {self._length}")
 
     @property

@@ -184,7 +184,10 @@ class RuleState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedRule:
-    """A rule as it was typed; `bare`: its number stood there alone, without a sign or a side."""
+    """A rule as it was typed; `bare`: its number stood there alone, without a sign or a side;
+    `named_first`: behind its currency, "dollar 90", where "90 dollars" are an amount of money.
+    """
 
     rule: Rule
     bare: bool
+    named_first: bool = False

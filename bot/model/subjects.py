@@ -67,7 +67,7 @@ class PairSubject(Subject):
 
     @property
     def which(self) -> str:
-        """By its two codes."""
+        """The pair's two codes."""
         return str(self.pair)
 
     @classmethod
@@ -86,7 +86,7 @@ class TopicSubject(Subject):
 
     @property
     def which(self) -> str:
-        """By its word."""
+        """The topic's word."""
         return self.topic
 
     @classmethod
@@ -112,7 +112,7 @@ class DigestSubject(Subject):
 
     @property
     def which(self) -> str:
-        """By its time and zone."""
+        """The digest's time and zone: "20:30@Asia/Bishkek"."""
         return f"{self.at:%H:%M}@{self.zone}"
 
     @classmethod
@@ -133,7 +133,7 @@ class WeekSubject(Subject):
 
     @property
     def which(self) -> str:
-        """By its time and zone."""
+        """The summary's time and zone: "09:00@Asia/Bishkek"."""
         return f"{self.at:%H:%M}@{self.zone}"
 
     @classmethod
@@ -153,12 +153,12 @@ class RuleSubject(Subject):
 
     @property
     def which(self) -> str:
-        """By its number."""
+        """The rule's number."""
         return str(self.rule)
 
     @classmethod
     def read(cls, which: str) -> Self:
-        """A number."""
+        """The rule of a number; ValueError for what is none."""
         return cls(int(which))
 
 
@@ -172,12 +172,12 @@ class FeedSubject(Subject):
 
     @property
     def which(self) -> str:
-        """By its key."""
+        """The feed's key."""
         return self.feed
 
     @classmethod
     def read(cls, which: str) -> Self:
-        """A key."""
+        """The feed of a key; ValueError for an empty one."""
         if not which:
             raise ValueError("a feed has a key")
         return cls(which)

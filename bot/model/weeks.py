@@ -22,17 +22,17 @@ class CurrencyWeek:
 
     @property
     def move(self) -> Move:
-        """From what held when it began to what held when it ended."""
+        """The move from the rate that held when it began to the one that held when it ended."""
         return Move(old=self.rates[0], new=self.rates[-1])
 
     @property
     def lowest(self) -> SeenRate:
-        """The lowest that held in it."""
+        """The lowest rate that held in the week."""
         return min(self.rates, key=lambda rate: rate.per_unit)
 
     @property
     def highest(self) -> SeenRate:
-        """The highest that held in it."""
+        """The highest rate that held in the week."""
         return max(self.rates, key=lambda rate: rate.per_unit)
 
 

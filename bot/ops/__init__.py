@@ -57,7 +57,7 @@ class _Pages:
     live: Live
 
     async def healthz(self, _request: web.Request) -> web.Response:
-        """The loop turns."""
+        """An answer for as long as the event loop turns."""
         return web.Response(text="ok\n")
 
     async def readyz(self, _request: web.Request) -> web.Response:
@@ -84,7 +84,7 @@ class _Pages:
         )
 
     async def status(self, request: web.Request) -> web.Response:
-        """The page."""
+        """The operator's page; 503 where the store cannot be read."""
         seen = self._view(request)
         try:
             whole = await read_whole(self.of)
@@ -95,7 +95,7 @@ class _Pages:
         return web.Response(text=document(whole, seen), content_type="text/html", headers=headers)
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """The page's changes."""
+        """The page's changes as they come, as server-sent events."""
         return await self.live.stream(request, self._view(request))
 
     def _view(self, request: web.Request) -> View:

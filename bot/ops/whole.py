@@ -100,6 +100,7 @@ class Whole:
 async def read_whole(of: Operated) -> Whole:
     """The whole as it is now; StorageError while the database cannot be read."""
     now = of.clock()
+    # a folder is read, and the loop goes on
     backups = await asyncio.to_thread(storage.about.backups, of.store, of.backups)
     async with of.store.reading() as db:
         sources = await source_statuses(db, of.catalog, now=now)

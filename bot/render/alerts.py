@@ -35,10 +35,11 @@ def rate_moved(
     doubt: Rich | None = None,
     headlines: Sequence[Rich] = (),
     silencers: Sequence[Button] = (),
+    done: bool = False,
 ) -> Message:
     """A rate that moved: by how much, what its kind has `said`, whose rate it is, any `doubt`, and
     the `headlines` of the day. `silencers` are the buttons that make it silent, where one that
-    mutes its currency is not all.
+    mutes its currency is not all; what is `done` and speaks no more cannot be snoozed.
     """
     text = lines(
         _first_line(shift, language),
@@ -48,6 +49,8 @@ def rate_moved(
         *("• " + one for one in headlines),
     )
     silencers = silencers or [mute_button(alert, shift.new.pair.base, language)]
+    if not done:
+        silencers = [snooze_button(alert, language), *silencers]
     buttons = _rate_buttons(shift.new.pair, alert, language, channel=channel, silencers=silencers)
     return message(text, buttons)
 
@@ -76,11 +79,8 @@ def _rate_buttons(
     chart = Button(t("button.chart", language), f"chart:{pair}:{CHART}")
     if channel:
         return ((chart,),)
-    return (
-        (chart, why_button(alert, language)),
-        (snooze_button(alert, language), silencers[0]),
-        *(tuple(row) for row in rows_of(silencers[1:], 2)),
-    )
+    first, others = tuple(silencers[:2]), rows_of(silencers[2:], 2)
+    return ((chart, why_button(alert, language)), first, *map(tuple, others))
 
 
 def in_a_day(old: date, new: date, language: str) -> Rich:
@@ -98,7 +98,7 @@ def changed_in_a_day(change: Rich | str, old: date, new: date, language: str) ->
 
 
 def why_button(alert: int, language: str) -> Button:
-    """Asks why an alert was told."""
+    """The button that asks why an alert was told."""
     return Button(t("button.why", language), f"why:{alert}")
 
 

@@ -37,7 +37,7 @@ def preview(shown: StoredBroadcast, reach: Reach, topics: Sequence[str], languag
 
 
 def confirm(shown: StoredBroadcast, reach: Reach, language: str) -> Message:
-    """The second step."""
+    """The second of two steps: to whom it goes, a button to send it and one back."""
     words = lines(bold(t("broadcast.sure", language)), _to_whom(shown, reach, language))
     yes = counted("button.broadcast_yes", reach.total, language).text
     sure = Button(yes, data=f"cast:sure:{shown.id}")

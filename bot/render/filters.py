@@ -83,7 +83,7 @@ def offered(offers: Mapping[str, Filter], alert: str, language: str) -> Message:
 
 
 def spans(one: Filter, alert: str, code: str, language: str) -> Message:
-    """For how long: data `less:8:CODE:7`."""
+    """The choice for how long a filter lasts: data `less:8:CODE:7`."""
     buttons = []
     for days in SPANS:
         label = t(f"filters.for.{days}", language)

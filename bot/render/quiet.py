@@ -112,9 +112,7 @@ def _tables(
 
 
 def _table(moves: Sequence[Move], home: str, language: str) -> Table:
-    """From what to what each rate moved; the arrow between says in words what titles say in a
-    table.
-    """
+    """The rates before and after, a row each; an arrow says in words what a table's titles say."""
     columns = (
         Column(align=Align.LEFT),
         Column(title=t("waited.before", language), before=" "),

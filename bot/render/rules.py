@@ -201,7 +201,7 @@ def preview(
 
 
 def _what_moves(rules: Sequence[Rule], language: str) -> Rich | None:
-    """Since when a move is counted, where one of the rules has no days of its own."""
+    """The day since which a move is counted, where one of the rules has no days of its own."""
     for one in rules:
         if one.condition is not Condition.LEVEL and one.window is None:
             return phrase("rule.move_what", language)

@@ -178,5 +178,5 @@ def switches(
 
 
 def done_button(language: str) -> Button:
-    """Ends the choosing."""
+    """The button that ends the choosing."""
     return Button(t("button.done", language), "done")

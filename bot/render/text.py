@@ -155,12 +155,12 @@ def rich(value: Rich | str) -> Rich:
 
 
 def bold(value: Rich | str) -> Rich:
-    """In bold."""
+    """The text in bold."""
     return _marked(value, "bold")
 
 
 def italic(value: Rich | str) -> Rich:
-    """In italics."""
+    """The text in italics."""
     return _marked(value, "italic")
 
 

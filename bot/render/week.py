@@ -45,13 +45,14 @@ def week(found: WeekSummary, language: str, *, source_name: str) -> Message | No
     blocks += [_currency(one, language) for one in found.currencies]
     whole = join("\n\n", [lines(*blocks), _news(found, language)])
     foot = lines(_source(found, language, source_name), said_left_out(found.left_out, language))
+    # two line breaks stand before the foot
     short = cut(message(whole), CAPTION - units(foot.text) - 2).body
     said = message(join("\n\n", [short, foot]), silent=True)
     return replace(said, picture=_picture(found, language, source_name))
 
 
 def _currency(one: CurrencyWeek, language: str) -> Rich:
-    """From what to what, and between what where that is more."""
+    """The first and the last rate, and the lowest and highest where these are others."""
     old, new = one.move.old, one.move.new
     before, now = as_printed(old.per_unit, language), as_printed(new.per_unit, language)
     if one.lowest.per_unit == one.highest.per_unit:
@@ -83,6 +84,7 @@ def _news(found: WeekSummary, language: str) -> Rich:
 def _headline(story: Story, language: str) -> Rich:
     words = Rich(title(story, language))
     if len(words.text) > TITLE_LETTERS:
+        # between two words
         words = clipped(words, words.text.rfind(" ", 0, TITLE_LETTERS)) + "…"
     return link(words, story.lead.entry.link)
 

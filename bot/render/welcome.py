@@ -43,14 +43,31 @@ def start(
     text = lines(
         bold(hello), phrase("start.what", language), today, "\n" + phrase("start.choose", language)
     )
-    # in its own name, so that who reads nothing of this message finds the way out of it
-    languages = []
+    rows = [*switches(language, currencies, topics, chosen), _others(language)]
+    return message(text, [*rows, [done_button(language)]])
+
+
+def _others(language: str) -> list[Button]:
+    """The other languages, each in its own name, so that who reads nothing of the message finds
+    the way out of it: data `lang:?`.
+    """
+    found: list[Button] = []
     for code in LANGUAGES:
         if code != language:
-            languages.append(Button(t("language.name", code), f"lang:{code}"))
-    return message(
-        text, [*switches(language, currencies, topics, chosen), languages, [done_button(language)]]
-    )
+            found.append(Button(t("language.name", code), f"lang:{code}"))
+    return found
+
+
+def group(language: str) -> Message:
+    """The greeting of a group: what anybody may ask, and that an administrator sets it up by taps:
+    data `set:topics`, `set:back`, `lang:?`.
+    """
+    ways = [
+        Button(t("settings.change_topics", language), "set:topics"),
+        Button(t("settings.title", language), "set:back"),
+    ]
+    text = lines(phrase("group.hello", language), phrase("group.setup", language))
+    return message(text, [ways, _others(language)])
 
 
 def channel_welcome(

@@ -52,7 +52,7 @@ class Keys(TypedDict):
 
 
 class NoKeys(TypedDict):
-    """The reader's own keys again."""
+    """The keys taken away, for the reader's own to come back."""
 
     remove_keyboard: Literal[True]
 

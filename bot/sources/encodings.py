@@ -10,6 +10,10 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import cache
+
+from bot.languages import languages
+from bot.languages.parts import Script
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -25,7 +29,6 @@ _STARTS = (  # "<?" or "<r" or "{" without a mark
 )  # fmt: skip
 _CYRILLIC = ("cp1251", "koi8_r", "iso8859_5", "cp866", "mac_cyrillic")
 _SINGLE_BYTE = re.compile(r"cp125\d|iso8859.*|latin.*|koi8.*|cp866|mac.*|ascii|cp437|cp850")
-_COMMON_RUSSIAN = re.compile("[оеаинтсрвлкмдпу]")
 _FOREIGN_RUN = re.compile(r"[^\x00-\x7f]+")
 _ASCII = re.compile(r"[\x00-\x7f]+")
 
@@ -140,4 +143,12 @@ def _russian(text: str) -> float:
     letters = "".join(runs)
     if not letters or len(letters) < 2 * len(runs):
         return 0.0
-    return len(_COMMON_RUSSIAN.findall(letters)) / len(letters)
+    return len(_common().findall(letters)) / len(letters)
+
+
+@cache
+def _common() -> re.Pattern[str]:
+    """The commonest letters of the languages that are written in Cyrillic ones."""
+    cyrillic = [one.reading for one in languages() if one.reading.script is Script.CYRILLIC]
+    letters = "".join(one.common for one in cyrillic)
+    return re.compile(f"[{letters}]" if letters else "(?!)")

@@ -373,7 +373,7 @@ class _Written:
 
 
 def _visible(text: str) -> list[int]:
-    """Where the letters that show stand; neither spaces nor joiners do."""
+    """The places of the letters that show; spaces and joiners do not."""
     shown_at: list[int] = []
     for index, char in enumerate(text):
         if char.isprintable() and not char.isspace():

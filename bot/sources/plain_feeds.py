@@ -173,7 +173,7 @@ def _said(items: Iterable[etree._Element]) -> set[tuple[str, str]]:
 
 
 class _OtherError(Exception):
-    """Not as plain as this file reads."""
+    """An error of a feed that is not as plain as this file reads."""
 
 
 def read(text: str, known: Known | None = None) -> PlainFeed | None:

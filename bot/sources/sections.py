@@ -47,6 +47,7 @@ from bot.sources.values import (
 class Section(BaseModel):
     """A table of the file: known keys alone, each with a value of its form."""
 
+    # a misspelt key would else be one that is left out
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @classmethod
@@ -80,6 +81,7 @@ class SourceSection(Section):
     page: Address | None = None
     disabled: Flag = False
     verified: Flag = True
+    # never printed with a section: keys and passwords may be in them
     headers: Headers = Field({}, repr=False)
     user_agent: UserAgent | None = None
     proxy: Proxy | None = Field(None, repr=False)

@@ -159,7 +159,7 @@ class _TextTarget:
         self._parts.append(text)
 
     def comment(self, text: str | bytes) -> None:
-        """Nobody reads comments."""
+        """Leave a comment out: nobody reads it."""
 
     def close(self) -> str:
         return "".join(self._parts)

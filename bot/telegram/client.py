@@ -81,7 +81,7 @@ class Application(ext.Application[Any, Any, Any, Any, Any, Any]):
         *_unused: Any,  # noqa: ANN401 - as its parent
         **_others: Any,  # noqa: ANN401 - as its parent
     ) -> bool:
-        """Raise it."""
+        """Raise the error, to the inbox."""
         raise error
 
 

@@ -10,7 +10,7 @@ ASKED_CHATS = 10_000  # chats of which this process knows whether an earlier one
 
 
 class Quiet:
-    """Until when which chat is left alone, on the clock that runs while the machine sleeps."""
+    """The ends of chats' silences, on the clock that runs while the machine sleeps."""
 
     def __init__(self) -> None:
         self._until: dict[int, float] = {}
@@ -31,7 +31,7 @@ class Quiet:
         self._until[chat] = max(now + seconds, self._until.get(chat, now))
 
     def left(self, chat: int) -> float:
-        """For how many seconds Telegram wants no message in a chat; 0 when it takes them."""
+        """Seconds for which Telegram wants no message in a chat; 0 when it takes them."""
         if not self._until:  # as nearly always: it is asked before every answer
             return 0.0
         return max(0.0, self._until.get(chat, 0.0) - boottime())

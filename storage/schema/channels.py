@@ -14,6 +14,7 @@ setup = Table(  # a channel, and who set it up
     of_chat(unique=True),
     Column("owner_id", BigInteger, nullable=False),  # by their number
     Column("message_id", BigInteger),  # in which message of their private chat it is set up
+    Column("shown_at", UtcDateTime),  # since when it is, or is about to be
     Column("told_at", UtcDateTime),  # when they were told that it cannot be written to any more
     # a number is never given twice: an old button must not mean a newer channel
     sqlite_autoincrement=True,

@@ -24,6 +24,7 @@ from bot.alerts.digest_edits import DigestRead
 from bot.alerts.digests import DigestDue, Digests
 from bot.alerts.edits import StoryGrew, Wording
 from bot.alerts.feeds import FeedBrought
+from bot.alerts.greetings import GroupGreeted
 from bot.alerts.kind import Kind, is_told_together, lacking, table
 from bot.alerts.moves import Moves, RateMoved
 from bot.alerts.notices import Notice
@@ -204,6 +205,7 @@ STORED: dict[str, list[tuple[dict[str, Any], Payload]]] = {
     "digest": [
         ({"v": 1, "day": "2021-10-20", "late": True}, DigestDue(day=date(2021, 10, 20), late=True))
     ],
+    "greeting": [({"v": 1}, GroupGreeted())],
     "week": [({"v": 1, "first": "2021-10-11"}, WeekDue(first=date(2021, 10, 11)))],
     "digest_edit": [
         (

@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 from sqlalchemy import select, update
 
+import storage.lapsed
 import storage.quiet
 from bot.deliver.claims import LEASE
 from bot.deliver.marks import Marks
@@ -51,6 +52,22 @@ async def test_the_quiet_hours_of_very_many_end_in_pieces_without_a_pause(
     async with store.reading() as db:
         states = (await db.execute(select(delivery.c.state))).scalars().all()
     assert states == ["collected"] * 7
+
+
+async def test_what_expired_of_very_many_is_closed_in_pieces_without_a_pause(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an outage it may be a million."""
+    monkeypatch.setattr(storage.lapsed, "CLOSED_AT_ONCE", 3)
+    async with store.writing() as db:
+        await people(db, *range(1, 4))
+        await brought(db, "a")
+        await db.execute(update(delivery).values(expires_at=await db_now(db)))
+    upkeep = upkeep_of(store)
+    assert [await upkeep.tidy(1000.0, lease=LEASE) for _ in range(3)] == [True, False, False]
+    async with store.reading() as db:
+        states = (await db.execute(select(delivery.c.state))).scalars().all()
+    assert states == ["expired"] * 3
 
 
 async def test_upkeep_looks_for_what_channels_keep_back_for_no_reason_any_more(

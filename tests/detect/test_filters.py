@@ -210,3 +210,52 @@ def test_what_is_offered_fits_a_button_and_a_filter() -> None:
     offered = less_of(story("Ы" * 19 + " " + "word " * 30), {}, "en")
     assert offered["story"].said == ("Ы" * 19 + " " + "word " * 30)[:60]
     assert not [code for code in offered if len(code.encode()) > LONGEST_OFFERED + len("word-")]
+
+
+#: What a reader writes in Kyrgyz, and words of texts that mean it.
+FORMS = """
+түрмө: түрмөдө түрмөнүн түрмөлөрдөн түрмөсүндө
+түрмөдө: түрмө түрмөлөр
+мектеп: мектебинде мектептер мектепке
+кырсык: кырсыгы кырсыктан
+жарылуу: жарылды жарылган жарылуусу
+аткылоо: аткылады аткылоодо
+ракета: ракеталар ракетасы
+депутаттардын: депутат депутаты
+китеби: китеп китептер
+чек: чеги чекте
+"""
+#: And words that only begin like it.
+OTHERS = """
+түрмө: тургун турмуш түрк
+мина: министр минут
+банда: банк бандит
+контрабанда: контракт
+карантин: карандаш
+жаран: жарым жардам
+билим: билет билик
+салык: салым салат
+концерт: концерн
+"""
+
+
+def pairs(table: str) -> list[tuple[str, str]]:
+    """Each word that is written, beside each of a text."""
+    found: list[tuple[str, str]] = []
+    for line in table.strip().splitlines():
+        written, _, words = line.partition(": ")
+        found += [(written, word) for word in words.split()]
+    return found
+
+
+def test_kyrgyz_words_are_found_in_their_forms_and_no_others() -> None:
+    """An ending is cut where one can stand, and no letter besides; by letters of a Russian keyboard
+    too.
+    """
+    for written, word in [*pairs(FORMS), ("турмо", "түрмөдө")]:
+        assert keeps_back([a_filter(written)], Looked(story(word, language="ky"))), (written, word)
+    for written, word in pairs(OTHERS):
+        assert not keeps_back([a_filter(written)], Looked(story(word, language="ky"))), (
+            written,
+            word,
+        )

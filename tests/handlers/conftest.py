@@ -11,7 +11,7 @@ import pytest
 
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.model.rates import Rate
-from handlers import outgoing
+from handlers import membership, outgoing
 from handlers.services import Services
 from tests.factories import rate
 from tests.world import READER, World, running
@@ -76,6 +76,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     """Started and ready, with the sample's three rates; ended without an error."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(membership, "SETTLES", 0.05)  # here both updates of a pair come at once
     # it is stopped after a start that was refused, too: a server left open would hang the tests
     async with Emulator(TEST_TOKEN, "jarchy_bot", privacy=False) as telegram:
         telegram.add_private(telegram.add_user(READER, "Aigul", "en"))

@@ -27,6 +27,7 @@ from bot.alerts.corrections import RateCorrected
 from bot.alerts.digests import DigestDue
 from bot.alerts.edits import StoryGrew
 from bot.alerts.feeds import FeedBrought
+from bot.alerts.greetings import GroupGreeted
 from bot.alerts.moves import RateMoved
 from bot.alerts.notices import Notice
 from bot.alerts.rules import RuleFired
@@ -144,6 +145,7 @@ SAMPLES = {
     "digest": Sample(
         lambda _: DigestDue(day=date(2021, 10, 20)), Audience(subscription=FOLLOWED[2])
     ),
+    "greeting": Sample(lambda _: GroupGreeted(), Audience(chat=RUSSIAN)),
     "week": Sample(lambda _: WeekDue(first=date(2021, 10, 18)), Audience(subscription=WEEKLY)),
     "notice": Sample(
         lambda _: Notice.of("notice.gone", {"chat": ChatNumber(1)}),

@@ -38,6 +38,12 @@ def said(message: dict[str, Any]) -> str:
         ("ru", "сообщи, если доллар вырастет на 2 процента", "+2 %"),
         ("ru", "доллар ниже 80", "< 80"),
         ("ru", "дай знать, когда доллар дойдёт до 90", "> 90"),
+        ("en", "when dollar 90", "> 90"),
+        ("en", "when will the dollar be 90?", "> 90"),
+        ("ru", "когда будет доллар 90", "> 90"),
+        ("ru", "Когда доллар будет стоить 80?", "< 80"),
+        ("ky", "доллар 90 болгондо", "> 90"),
+        ("ky", "доллар качан 80 болот?", "< 80"),
         ("ky", "доллар 90дон жогору болсо айт", "> 90"),
         ("ky", "доллар 90дон ашса эскерт", "> 90"),
         ("ky", "эвро 2 пайызга түшсө кабарла", "−2 %"),
@@ -51,6 +57,15 @@ async def test_an_alert_in_plain_words_is_one(
     assert read in shown.replace("\u00a0", " ").splitlines()[0], shown
     (stored,) = await patient.stored(rule_table)
     assert stored.standing == "pending"
+
+
+@pytest.mark.parametrize(
+    "written", ["100 доллар болсо", "если 100 долларов в сомах", "когда доллар был 70"]
+)
+async def test_an_amount_of_money_and_the_past_are_no_alert(patient: World, written: str) -> None:
+    """Though words of a moment stand there: a level stands behind its currency."""
+    await patient.ask(written, chat=RUSSIAN)
+    assert await patient.stored(rule_table) == []
 
 
 @pytest.mark.cases(keep=3)

@@ -129,6 +129,8 @@ async def test_a_rule_for_once_speaks_once_and_is_done_and_can_be_set_again(worl
     await world.keep(days("RUB/KGS", ["1.1950", "1.1948"]))
     number = await saved(world, "/alert RUB > 1.2 once")
     assert await told_days(world, ["1,2005", "1,1900", "1,2010", "1,1900"]) == [0]
+    message = await world.tells(READER, "Your alert: ")
+    assert labels(message) == [["Chart", "Why?"], ["Resume"]], "none to snooze it by"
     listed = await world.ask("/alerts")
     assert "1. RUB/KGS > 1.2, once ✓" in listed["text"]
     await world.emulator.press(READER, listed["message_id"], f"rule:resume:{number}")

@@ -90,11 +90,13 @@ async def test_a_subscription_and_two_rules_are_one_message_that_names_each(
     assert why["text"].count(follows) == 1
     assert why["text"].count(asked_for) == 2
 
-    (mine,) = [one for row in keys(message) for one in row if one["text"] == pause]
-    changed = await pressed_under(world, message, mine["callback_data"], resume, chat=chat)
+    # it is done: what it can do is begin anew
+    (mine,) = [one for row in keys(message) for one in row if one["text"] == resume]
+    begun = await pressed_under(world, message, mine["callback_data"], pause, chat=chat)
+    stop = mine["callback_data"].replace("unmute", "mute")
+    changed = await pressed_under(world, begun, stop, resume, chat=chat)
     assert await standing(world, chat) == ((PAIR,), {once: True, other: False})
-    back = mine["callback_data"].replace("mute", "unmute")
-    await pressed_under(world, changed, back, pause, chat=chat)
+    await pressed_under(world, changed, mine["callback_data"], pause, chat=chat)
     await world.press(chat, number, data(message, "snooze:"))
     async with world.bot.store.reading() as db:
         (series,) = {one.series for one in await storage.rules.of_chat(db, chat)}

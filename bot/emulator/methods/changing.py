@@ -97,7 +97,7 @@ class Changing(Shared):
         return self._edit(chat, message, params, content | inner)
 
     def edit_message_reply_markup(self, params: Params) -> Json:
-        """New buttons, or none."""
+        """Give a message other buttons, or none."""
         chat, message = self._own(params)
         # clients show no "edited" for new buttons alone
         return self._edit(chat, message, params, {}, mark=False)
@@ -167,7 +167,7 @@ class Changing(Shared):
         return True
 
     def unpin_chat_message(self, params: Params) -> bool:
-        """Unpin one, or the latest."""
+        """Unpin one message, or the latest."""
         chat = self._pinnable(params)
         message_id = params.integer("message_id")
         if message_id is None and chat.pinned:
@@ -179,7 +179,7 @@ class Changing(Shared):
         return True
 
     def unpin_all_chat_messages(self, params: Params) -> bool:
-        """Unpin all."""
+        """Unpin all messages of a chat."""
         chat = self._pinnable(params)
         chat.pinned.clear()
         self._tell_pinned(chat)

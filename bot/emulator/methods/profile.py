@@ -39,7 +39,7 @@ class Describing(Shared):
         return self.profile.menus.get(self._menu(params), [])
 
     def delete_my_commands(self, params: Params) -> bool:
-        """Fall back to a wider scope."""
+        """Delete a scope's menu, so that a wider one's is shown."""
         self.profile.menus.pop(self._menu(params), None)
         self.world.tell({"kind": "commands"})
         return True

@@ -42,7 +42,7 @@ class Topics(Shared):
         return {"message_thread_id": number, **card}
 
     def edit_forum_topic(self, params: Params) -> bool:
-        """Another name."""
+        """Give a topic another name."""
         _, topic = self._topic(params)
         if "name" in params.values:
             topic.name = _name(params)
@@ -53,11 +53,11 @@ class Topics(Shared):
         return self._turn(params, closed=True)
 
     def reopen_forum_topic(self, params: Params) -> bool:
-        """All may write there again."""
+        """Let all members write in a topic again."""
         return self._turn(params, closed=False)
 
     def delete_forum_topic(self, params: Params) -> bool:
-        """The topic with all its messages."""
+        """Delete a topic with all its messages."""
         chat = self._forum(params)
         if not is_admin(chat.bot, "can_delete_messages"):
             raise bad_request("not enough rights to delete the topic")

@@ -16,12 +16,13 @@ RULES = RuleWords(
     once="once",
     until="until,till",
     link="to,vs,against",
-    filler="than,if,when,as soon as,in,within,by,is,the,a,rate,of,at,for,goes,gets,reaches,or,and,"
-    "me,please,tell",
+    filler="than,if,when,as soon as,in,within,by,is,the,a,rate,of,at,for,goes,gets,reaches,"
+    "hits,becomes,will,be,or,and,me,please,tell",
     rises="rises,rise,rose,gains,grows,goes up",
     falls="falls,fall,fell,drops,drop,dropped,goes down",
     to="to",
     by="by",
+    when="when,as soon as,if",
     tell="alert,warn,notify,let me know,remind",
     days={1: "d day days", 7: "w week weeks", 30: "m month months"},
     percent="percent",

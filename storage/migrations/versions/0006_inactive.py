@@ -1,4 +1,4 @@
-"""Since when a chat is not written to."""
+"""The time since which a chat is not written to."""
 
 from __future__ import annotations
 

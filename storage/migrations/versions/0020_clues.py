@@ -1,4 +1,4 @@
-"""By which few words and facts a story is found when another report of its event comes."""
+"""The clues (few words and facts) by which a story is found when another report of it comes."""
 
 from __future__ import annotations
 
