@@ -20,6 +20,7 @@ from bot.render.phrases import phrase
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World, days
 from tests.handlers.test_boards import told
 from tests.handlers.test_channels import CHANNEL, set_up
+from tests.handlers.test_quiet_hours import at_night, morning
 from tests.handlers.test_tables import data
 from tests.handlers.test_tables import now as shown
 
@@ -152,6 +153,25 @@ async def test_one_picture_is_uploaded_once(patient: World) -> None:
     patient.now = MONDAY + timedelta(minutes=20)
     again = await summary(patient, 77)
     assert again["photo"] == first["photo"]
+
+
+async def test_a_week_that_falls_into_quiet_hours_comes_after_them_as_it_is(
+    patient: World,
+) -> None:
+    """With its picture, and beside what else waited, once; /alerts names it."""
+    await at_night(patient, READER)
+    await week(patient, READER)
+    await enqueue_digests(patient.bot.store, now=patient.now)
+    patient.bot.worker.wake()
+    listed = await patient.ask("/alerts")
+    assert phrase("settings.week", "en", time="09:00").text in listed["text"]
+    await patient.done()
+    assert [one.state for one in await patient.deliveries("week")] == ["held"]
+    await morning(patient, READER)
+    said = await summary(patient, READER)
+    assert "photo" in said
+    await patient.done()
+    assert [one.state for one in await patient.deliveries("week")] == ["sent"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
