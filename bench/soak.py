@@ -2,8 +2,8 @@
 
 `python -m bench.soak [MINUTES]`: `jarchy run` on SQLite in a process, asked fifty times a second by
 a hundred people, polling a bank and a feed that change each few seconds, with a broadcast to all in
-the middle. Before it stands a minute without anybody. No part of `make bench`, which is bounded by
-minutes; the figures are of the bot's main process.
+the middle. Before it another stands a minute without anybody, polling as seldom as real ones do. No
+part of `make bench`, which is bounded by minutes; the figures are of the bot's main process.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ SETTLE = 10.0  # seconds from "ready" on: menus, first polls
 WARM = 300.0  # seconds until memory may grow no more
 MEMORY_LOOK = 10.0  # seconds between looks at the memory
 CHANGE = 5.0  # seconds between two changes of what publishers say
+SELDOM = 900.0  # seconds between two polls of a bot at rest
 WORDS = ("/rates", "100 usd", "/news", "/alerts", "5000 сом в рублях", "/status", "/rates EUR")
 _BROADCAST = "broadcast", "--to", "all", "--file", "words.txt"
 
@@ -62,18 +63,44 @@ async def soak(minutes: float) -> list[Figure]:
         async with telegram, Publishers() as publishers:
             for number in range(PEOPLE):
                 telegram.add_private(telegram.add_user(FIRST + number, f"Reader {number}", "en"))
-            url = publishers.url
             _publish(publishers, 0)
-            (folder / "catalog.toml").write_text(
-                bank_at(url, every="5s") + agency_at(url, every="5s")
-            )
+            _polls(folder, publishers.url, every=SELDOM)
             (folder / "words.txt").write_text("Tonight the bot moves to another machine.")
             env = _environment(folder, telegram)
             # the process that migrates keeps what does that in memory
             async with process("-m", "bot", "db", "upgrade", folder=folder, env=env) as upgrade:
                 await upgrade.wait()
             async with process("-m", "bot", "run", folder=folder, env=env) as bot:
-                return await _watched(bot, telegram, publishers, folder, env, minutes * 60)
+                figures = await _at_rest(bot)
+            _polls(folder, publishers.url, every=CHANGE)
+            async with process("-m", "bot", "run", folder=folder, env=env) as bot:
+                figures += await _watched(bot, telegram, publishers, folder, env, minutes * 60)
+            return figures
+
+
+def _polls(folder: Path, url: str, *, every: float) -> None:
+    """Let a bank and a feed be polled after so many seconds."""
+    span = f"{every:.0f}s"
+    (folder / "catalog.toml").write_text(bank_at(url, every=span) + agency_at(url, every=span))
+
+
+async def _at_rest(bot: asyncio.subprocess.Process) -> list[Figure]:
+    """What a bot needs that nobody asks."""
+    ready = asyncio.Event()
+    reading = asyncio.create_task(_read(bot, Course(), ready))
+    try:
+        async with asyncio.timeout(60):
+            await ready.wait()
+        await asyncio.sleep(SETTLE)
+        main = psutil.Process(bot.pid)
+        share = await _share_of_a_core(main, IDLE)
+        megabytes = main.memory_info().rss / MEGABYTE
+    finally:
+        reading.cancel()
+    return [
+        Figure(name="memory at rest", value=megabytes, unit="MB", goal=Goal(of="figure", most=110)),
+        Figure(name="processor at rest", value=share, unit="%", goal=Goal(of="figure", most=1)),
+    ]
 
 
 async def _watched(
@@ -89,10 +116,7 @@ async def _watched(
     try:
         async with asyncio.timeout(60):
             await ready.wait()
-        await asyncio.sleep(SETTLE)
         main = psutil.Process(bot.pid)
-        idle = await _share_of_a_core(main, IDLE)
-        at_rest = main.memory_info().rss / MEGABYTE
         answered = telegram.calls.total
         begun = time.monotonic()
         async with asyncio.TaskGroup() as load:
@@ -103,17 +127,13 @@ async def _watched(
         answered = telegram.calls.total - answered
     finally:
         reading.cancel()
-    return _figures(course, idle=idle, at_rest=at_rest, answered=answered, lasts=lasts)
+    return _figures(course, answered=answered, lasts=lasts)
 
 
-def _figures(
-    course: Course, *, idle: float, at_rest: float, answered: int, lasts: float
-) -> list[Figure]:
+def _figures(course: Course, *, answered: int, lasts: float) -> list[Figure]:
     warm = min(WARM, lasts / 2)
     grown = course.most(warm, lasts + MEMORY_LOOK) - course.most(warm - 60, warm)
     return [
-        Figure(name="memory at rest", value=at_rest, unit="MB", goal=Goal(of="figure", most=110)),
-        Figure(name="processor at rest", value=idle, unit="%", goal=Goal(of="figure", most=1)),
         Figure(name="updates", value=course.asked / lasts, unit="/s", note=f"{lasts / 60:.0f} min"),
         Figure(name="calls of the bot", value=answered / lasts, unit="/s"),
         Figure(

@@ -12,6 +12,11 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from bot.errors import ConfigError
 from bot.found import nearest
 
+#: PostgreSQL's codes for what an address names (user, database, rights), and its words where there
+#: is no code: to whom it does not let in.
+WRONG_STATES = ("28", "3D", "42")
+WRONG_WORDS = ("authentication failed", "no password", "no pg_hba.conf entry", "does not exist")
+
 #: The driver's own options that a store sets itself; PgBouncer's guides tell people to write them.
 SET_BY_US = frozenset({"autocommit", "prepare_threshold"})
 
@@ -90,3 +95,10 @@ def absent(url: URL) -> Path | None:
     if not is_file(url) or path.is_file():
         return None
     return path
+
+
+def is_to_blame(words: str, state: str = "") -> bool:
+    """Whether a server refuses what the address says, in its words or by its code; otherwise it is
+    away, or has another trouble.
+    """
+    return state.startswith(WRONG_STATES) or any(one in words for one in WRONG_WORDS)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.errors import AwayError, BotError, ConfigError, StorageError
 from bot.reasons import reason
+from storage.address import is_to_blame
 from storage.backup import copy
 from storage.copies import FOLDER, nights, stamped
 from storage.db import Db, Store, advised, upsert
@@ -30,10 +31,6 @@ PATIENCE = 60
 #: Of SQLite's troubles those that pass: another writes, the disk has no room, or fails.
 PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 FIRST_BYTE = 0xFF  # of a code: the others say it more precisely
-#: What PostgreSQL refuses for what DATABASE_URL says, by its codes (user, database, rights) and, to
-#: whom it does not let in, in words alone.
-WRONG_STATES = ("28", "3D", "42")
-WRONG_WORDS = ("authentication failed", "no password", "no pg_hba.conf entry", "does not exist")
 log = structlog.get_logger(__name__)
 
 
@@ -120,8 +117,7 @@ def _refusal(error: StorageError) -> ConfigError:
     if isinstance(trouble, sqlite3.Error):
         return _refused_file(words, trouble)
     state = getattr(trouble, "sqlstate", None) or ""
-    # who is refused at the door is told no code
-    if state.startswith(WRONG_STATES) or any(one in words for one in WRONG_WORDS):
+    if is_to_blame(words, state):
         return ConfigError(words)
     return AwayError(f"{words}: is the server up, and the address right?")
 

@@ -24,6 +24,7 @@ from sqlalchemy import URL
 
 from bot.errors import BotError, ConfigError, StorageError
 from bot.reasons import said
+from storage.address import is_to_blame
 from storage.backup import USED
 from storage.copies import Tell, in_place, must_fit, never, stamped, untold
 from storage.replicas import HEART_STOPPED
@@ -175,7 +176,9 @@ _RUNNING: LiteralString = (
 
 @contextmanager
 def _connected(url: URL) -> Iterator[psycopg.Connection[Any]]:
-    """A connection of its own; StorageError in one line."""
+    """A connection of its own; StorageError in one line, ConfigError where the address is to
+    blame.
+    """
     try:
         options: dict[str, Any] = connection_options(url)
         with psycopg.connect(
@@ -184,6 +187,8 @@ def _connected(url: URL) -> Iterator[psycopg.Connection[Any]]:
             yield connection
     except psycopg.Error as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
+        if is_to_blame(lines[0], error.sqlstate or ""):
+            raise ConfigError(f"DATABASE_URL: {lines[0]}") from error
         raise StorageError(said(lines[0])) from error
 
 

@@ -22,6 +22,9 @@ from bot.deliver.unread import UnreadAlerts
 from storage.db import Store
 from storage.withheld import Editor
 
+# seconds between looks for leases that ended and quiet hours that are over: nobody waits for either
+# by the second, and a process at rest does little else
+TIDY = 2.0
 # seconds between looks for what expired: it is not sent anyway, and all that waits is looked at
 EXPIRE = 10.0
 # seconds between looks for what channels withhold for no reason any more: nearly always it left by
@@ -101,7 +104,7 @@ class Upkeep:
         # when the database was away, the leases of what we sent may have ended
         await self._marks.write()
         stood = self._tidy_at and now > self._tidy_at + STALL_GRACE
-        self._tidy_at = now + IDLE
+        self._tidy_at = now + TIDY
         async with self._store.writing() as db:
             if not stood:  # else answers that came meanwhile are read and marked first
                 await storage.lapsed.tidy(db, lease=lease, in_hand=self._in_hand())

@@ -318,6 +318,11 @@ def test_an_older_server_with_a_password_is_one_to_move_to_copy_and_put_back(
             assert done.returncode == 0, (words, done.stderr)
             assert b"canary" not in done.stdout + done.stderr
         assert (tmp_path / "again.db").exists()
+        for words in (["backup", "b.dump"], ["upgrade"], ["restore", "copy.dump"]):
+            done = jarchy(tmp_path, "db", *words, **there | {"PGPASSWORD": "canary-that-is-wrong"})
+            assert (done.returncode, done.stderr.count(b"\n")) == (78, 1), (words, done.stderr)
+            assert b"DATABASE_URL" in done.stderr
+            assert b"canary" not in done.stderr
 
 
 async def test_a_night_on_a_server_leaves_one_copy_for_all_replicas(
