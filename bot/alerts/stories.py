@@ -328,8 +328,7 @@ def _measured(
     title = bold(link(name, measured[0].entry.link))
     if words := [one for one in story.entries if Hazard.read(one.entry.content) is None]:
         said = replace(story, entries=tuple(words))
-        head = link(headline(said), said.lead.entry.link)
-        text = join("\n\n", [text, head, body(said, style)])
+        text = join("\n\n", [text, link(headline(said), said.lead.entry.link), body(said, style)])
     return title, text
 
 
