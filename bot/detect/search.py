@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from bot.detect.language import script_of
-from bot.i18n import t
+from bot.i18n import place_name, t
 from bot.languages import LANGUAGES, language
 from bot.languages.letters import fold_typed
 from bot.model.hazards import Hazard
@@ -31,6 +31,8 @@ STEM = 4  # letters that a word keeps when its endings are cut
 SHORT, LONG = 4, 8  # letters of a word that has no ending to cut, and of one with a long ending
 BEGINNING = 6  # letters of a word's beginning, at most
 REMEMBERED = 2_000  # words of a language, some 300 bytes each; another costs a microsecond
+# between the names in an institute's words: "40 km S of Kaji-Say, Kyrgyzstan"
+_PLACES = re.compile(r"^.{0,20} of |, |(?<=\w)-(?=[^,]+ border region)| border region")
 ELSE = "xx"  # stands for every language that we do not have
 
 
@@ -53,13 +55,17 @@ def tokens_of(text: str, code: str | None) -> list[str]:
 
 
 def measured_words(content: str) -> dict[str, str]:
-    """The names of a measured event by language: it is stored in values, and read by each reader in
-    words. None for any other text.
+    """The names of a measured event and of its place by language: it is stored in values, and read
+    by each reader in words. None for any other text.
     """
     hazard = Hazard.read(content)
     if hazard is None:
         return {}
-    return {code: t(f"hazard.{hazard.kind.value}", code) for code in LANGUAGES}
+    found: dict[str, str] = {}
+    for code in LANGUAGES:
+        places = [place_name(part, code) or "" for part in _PLACES.split(hazard.place)]
+        found[code] = " ".join([t(f"hazard.{hazard.kind.value}", code), *places])
+    return found
 
 
 def asked(question: str) -> list[frozenset[Token]]:

@@ -184,6 +184,10 @@ class NewsSpec(SourceSpec, ABC):
         """The verdict on an entry without reading its words; None where only they tell."""
         return None
 
+    def told_at(self, item: Entry) -> datetime | None:
+        """The moment that says whether an entry is still news; None where nobody told it."""
+        return item.published_at
+
     def taken_back(self, item: Entry) -> Entry:
         """A stored entry as one that its publisher has withdrawn."""
         return item
