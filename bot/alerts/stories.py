@@ -324,11 +324,11 @@ def _measured(
     story: Story, measured: tuple[StoredEntry, Hazard], text: Rich, style: Style, language: str
 ) -> tuple[Rich, Rich]:
     """Title and text of a hazard: what and where it was, then what the first agency writes."""
-    title = bold(link(hazards.name(measured[1], language), measured[0].entry.link))
+    name = measured[0].headline or hazards.name(measured[1], language)  # an operator's words first
+    title = bold(link(name, measured[0].entry.link))
     if words := [one for one in story.entries if Hazard.read(one.entry.content) is None]:
         said = replace(story, entries=tuple(words))
-        head = link(headline(said), said.lead.entry.link)
-        text = join("\n\n", [text, head, body(said, style)])
+        text = join("\n\n", [text, link(headline(said), said.lead.entry.link), body(said, style)])
     return title, text
 
 

@@ -92,7 +92,8 @@ def _new_entry(found: NewsFound, item: Entry, verdict: Verdict, *, now: datetime
     return NewEntry(
         feed=found.spec.key,
         item=item,
-        at=min(item.published_at or now, now),  # a date in the future is somebody's mistake
+        # a date in the future is somebody's mistake
+        at=min(found.spec.told_at(item) or now, now),
         link_key=known.link_key,
         title_key=known.title_key or "",
         text_key=known.text_key,
