@@ -203,7 +203,8 @@ class NewsSpec(SourceSpec, ABC):
 class ChannelSpec:
     """A channel to post to: "@name" or a number; `digest` times are sorted, in the bot's zone.
 
-    With a `board` rates and the last stories stand in a pinned message, edited in place.
+    Its currencies stand in the order of `pairs`. With a `board` rates and the last stories stand in
+    a pinned message, edited in place.
     """
 
     key: str
