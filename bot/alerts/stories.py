@@ -10,7 +10,7 @@ from typing import Any, Self
 import storage.places
 import storage.stories
 from bot.alerts.kind import Brief, Kind, Kit, Reader, followed
-from bot.detect.endings import says_it_is_over
+from bot.detect.endings import ending
 from bot.detect.nearness import near as near_to
 from bot.i18n import name_of, t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, Terms
@@ -297,14 +297,6 @@ def story(
     onto_map = [] if measured is None else hazards.map_button(measured[1], language)
     buttons = _buttons(story, alert, language, onto_map, channel=channel, bot=bot)
     return Message(shown.text, shown.entities, buttons, shown=pictured(story, style))
-
-
-def ending(story: Story) -> StoredEntry | None:
-    """The latest report of a story that says it is over, where another one came before."""
-    for one in reversed(sorted(story.entries, key=lambda item: item.pk)[1:]):
-        if says_it_is_over(one.entry):
-            return one
-    return None
 
 
 def _before_its_end(story: Story, over: StoredEntry | None) -> Story:

@@ -31,7 +31,6 @@ from bot.model.news import Entry
 from bot.sources.kind import Kind
 from bot.sources.sections import NewsSection
 from bot.sources.specs import NewsSpec
-from tests.forkserver import copied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
