@@ -90,39 +90,39 @@ async def _keep(
             return False
         shown = await boards.body(Kit(db=db, catalog=catalog, kinds=KINDS), chat, now=now)
         kept = await storage.boards.get(db, number)
-    mark = boards.mark_of(shown, tables=chat.tables) if shown.text else None
-    if kept is not None and _rests(kept, mark):  # nearly always: nothing is written for it
+    hashed = boards.hash_of(shown, tables=chat.tables) if shown.text else None
+    if kept is not None and _rests(kept, hashed):  # nearly always: nothing is written for it
         return False
     async with store.writing() as db:
         kept = await storage.boards.get(db, number, lock=True)
         if kept is None or not kept.kept:  # it was switched off meanwhile
             return False
-        enqueued = await _next_step(db, kept, mark, now)
+        enqueued = await _next_step(db, kept, hashed, now)
         return await _tell_of_trouble(db, chat, kept, admins=admins, now=now) or enqueued
 
 
-async def _next_step(db: Db, kept: Board, mark: str | None, now: datetime) -> bool:
+async def _next_step(db: Db, kept: Board, hashed: str | None, now: datetime) -> bool:
     """Make, pin or edit a board, whichever is its turn; whether there is something to send now."""
     if kept.message is None:
-        return await _to_be_made(db, kept, mark, now)
+        return await _to_be_made(db, kept, hashed, now)
     if kept.pinned_by is not None:
         return await _to_be_pinned(db, kept, kept.message, kept.pinned_by, now)
-    return await _to_be_edited(db, kept, mark, now)
+    return await _to_be_edited(db, kept, hashed, now)
 
 
-def _rests(kept: Board, mark: str | None) -> bool:
+def _rests(kept: Board, hashed: str | None) -> bool:
     """Whether a board stands, nothing of it is under way, and it would say nothing else."""
     under_way = kept.pinned_by is not None or kept.edited_by is not None
-    return kept.message is not None and not under_way and mark in {None, kept.shown}
+    return kept.message is not None and not under_way and hashed in {None, kept.shown}
 
 
-async def _to_be_made(db: Db, kept: Board, mark: str | None, now: datetime) -> bool:
+async def _to_be_made(db: Db, kept: Board, hashed: str | None, now: datetime) -> bool:
     """A board without a message: it is made, waited for, and pinned once it is there."""
     if kept.made_by is None:
-        if mark is None:  # nothing to show yet
+        if hashed is None:  # nothing to show yet
             return False
         made_by = await _enqueue(db, kept, None, now)
-        await storage.boards.change(db, kept.chat, made_by=made_by, shown=mark)
+        await storage.boards.change(db, kept.chat, made_by=made_by, shown=hashed)
         return True
     made = await storage.boards.fate(db, kept.made_by, kept.chat)
     if made is not None and made.open:
@@ -160,7 +160,7 @@ async def _to_be_pinned(db: Db, kept: Board, message: int, pinned_by: int, now: 
     return False
 
 
-async def _to_be_edited(db: Db, kept: Board, mark: str | None, now: datetime) -> bool:
+async def _to_be_edited(db: Db, kept: Board, hashed: str | None, now: datetime) -> bool:
     """A board that stands: edited when it would say something else, one edit at a time."""
     shown = kept.shown
     if kept.edited_by is not None:
@@ -174,10 +174,10 @@ async def _to_be_edited(db: Db, kept: Board, mark: str | None, now: datetime) ->
         if edited is None or edited.state in UNSENT:
             shown = None
         await storage.boards.change(db, kept.chat, edited_by=None, shown=shown)
-    if mark is None or mark == shown:
+    if hashed is None or hashed == shown:
         return False
     edited_by = await _enqueue(db, kept, kept.message, now)
-    await storage.boards.change(db, kept.chat, edited_by=edited_by, shown=mark)
+    await storage.boards.change(db, kept.chat, edited_by=edited_by, shown=hashed)
     return True
 
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, cast
 from bot import metrics
 from bot.errors import ConfigError, StorageError
 from bot.fitting import is_awaited, takes
+from bot.i18n import known
 from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
 from bot.running import Running
 
@@ -72,14 +73,17 @@ class Key(NamedTuple):
 
 
 def problems(listed: ModuleType) -> list[str]:
-    """The parts that a file's jobs lack, and its functions that no line of its JOBS does, a
-    sentence each.
+    """The parts that a file's jobs lack, their names for operators too, and its functions that no
+    line of its JOBS does, a sentence each.
     """
     jobs = vars(listed).get("JOBS")
     found = lacking(jobs)
     done: set[int] = set()  # by their ids: what a line gives may be anything
     for job in jobs if isinstance(jobs, tuple | list) else ():
         done |= {id(getattr(job, "do", None)), id(getattr(job, "due", None))}
+        name = getattr(job, "name", None)
+        if _is_name(name) and not known(f"page.job.{name}"):
+            found.append(f"job {name!r}: the texts lack page.job.{name}, its name on the page")
     for name, one in vars(listed).items() if done else ():
         own = getattr(one, "__module__", None) == listed.__name__ and not name.startswith("_")
         if own and id(one) not in done and is_awaited(one) and _takes_the_program(one):

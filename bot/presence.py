@@ -138,6 +138,7 @@ class Channels:
                 style=chat.style.value,
                 title=chat.title,
                 quiet=None if chat.quiet is None else str(chat.quiet),
+                currencies=" ".join(dict.fromkeys(pair.base for pair in spec.pairs)),
             )
             await storage.chats.activate(db, chat.id)
             await storage.chats.replace_subscriptions(db, chat.id, keys, now=now)

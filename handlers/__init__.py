@@ -85,6 +85,7 @@ from handlers.parts import (
     misfitting,
     paired,
     unfit,
+    unmeant,
     unreachable,
     unusable,
 )
@@ -348,12 +349,10 @@ def _nowhere() -> dict[str, Route[Any]]:
 
 
 def problems() -> list[str]:
-    """The missing parts of routes, commands, subjects, kinds of alerts and families of texts, a
-    sentence each.
-    """
+    """The missing parts of routes, subjects, kinds of alerts and their texts, a sentence each."""
     buttons, found = paired(BUTTONS)
     pressed = {f"button {verb} with {count} words": one for (verb, count), one in buttons.items()}
-    found += unusable({**_written(), **pressed, **_nowhere()}) + lacking(COMMANDS)
+    found += unusable({**_written(), **pressed, **_nowhere()}) + lacking(COMMANDS) + unmeant(WORDS)
     found += unfit(_written(), "Update", "Context") + unfit(_nowhere(), "Services", "Update")
     found += misfitting(buttons) + unreachable(buttons) + unrouted(buttons)
     found += alerts.lacking_subjects(SUBJECTS.values())

@@ -93,7 +93,8 @@ async def _greet(services: Services, change: ChatMemberUpdated, chat: Chat) -> N
     Of that Telegram tells in the old group and in the new one, in any order: here it is as if we
     were let in, until the old one's number is rewritten.
     """
-    if change.old_chat_member.status in _INSIDE:
+    before = str(getattr(change.old_chat_member, "status", ""))  # an odd update may lack it
+    if not before or before in _INSIDE:
         return  # a promotion, or other rights
     now = services.clock()
     if chat.active and not await _is_new(services, chat.id, now):

@@ -95,6 +95,17 @@ def unusable(routes: Mapping[str, Route[Any]]) -> list[str]:
     return found
 
 
+def unmeant(words: Mapping[str, Route[Handler]]) -> list[str]:
+    """The routes of what is written that take all of it, a sentence each: no line behind such a one
+    would ever be tried.
+    """
+    found: list[str] = []
+    for name, one in words.items():
+        if is_route(one) and one.heard is filters.ALL:
+            found.append(f"what is written, {name}: its route lacks `heard`, which part is meant")
+    return found
+
+
 def _is_awaited(handler: object) -> bool:
     """Whether it is a coroutine function, or a button's that calls one."""
     if isinstance(handler, With):

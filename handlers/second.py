@@ -10,7 +10,8 @@ import storage.alerts
 import storage.entries
 import storage.stories
 from bot.alerts import kind_of, reads
-from bot.alerts.stories import alert, ending, keys, places_near
+from bot.alerts.stories import alert, keys, places_near
+from bot.detect.endings import ending
 from bot.errors import UserError
 from bot.model.alerts import Severity
 from bot.model.decisions import Question, Words

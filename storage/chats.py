@@ -112,7 +112,7 @@ async def add(db: Db, new: Chat, *, now: datetime) -> Chat:
 
 async def change(db: Db, chat_id: int, **values: object) -> None:
     """Set some of `language`, `time_zone`, `home`, `style`, `wakes`, `title`, `quiet`,
-    `quiet_urgent`, `sounds`, `tables`, `policy`, `anonymous`.
+    `quiet_urgent`, `sounds`, `currencies`, `tables`, `policy`, `anonymous`.
     """
     await db.execute(update(chat).where(chat.c.id == chat_id).values(**values))
     if _OF_QUIET & values.keys():

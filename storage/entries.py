@@ -129,11 +129,12 @@ async def correct(
     title_key: str,
     text_key: str | None = None,
     meaning: bytes | None = None,
+    at: datetime | None = None,
 ) -> None:
     """Take a changed entry's words, and their vector where it was asked for; what was decided about
-    it stays.
+    it stays, and when it was published, unless that is `at` another time.
     """
-    words = {
+    words: dict[str, object] = {
         "title": item.title,
         "title_key": title_key,
         "text_key": text_key,
@@ -144,6 +145,8 @@ async def correct(
         # the index has the words before
         "indexed": False,
     }
+    if at is not None:
+        words["published_at"] = at
     await db.execute(update(entry).where(entry.c.id == pk).values(**words))
 
 

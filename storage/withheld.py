@@ -1,6 +1,5 @@
 """Deliveries that channels' editorial policies withhold: in the fan-out's own transaction, let go
-in
-that of what they waited for.
+in that of what they waited for.
 
 A delivery that is withheld remembers what it waits for (its `demand`), whatever its channel asks of
 those that come later. It is in no claim's way, and lives as long as any other of its alert.

@@ -420,13 +420,13 @@ async def test_a_board_that_is_switched_off_while_it_is_looked_at_stays_off(
 ) -> None:
     """Whoever switches it off writes at the moment at which the job has read it."""
     read = asyncio.Event()
-    mark_of = board_alerts.mark_of
+    hash_of = board_alerts.hash_of
 
-    def marked(shown: Rich, *, tables: bool) -> str:
+    def noted(shown: Rich, *, tables: bool) -> str:
         read.set()
-        return mark_of(shown, tables=tables)
+        return hash_of(shown, tables=tables)
 
-    monkeypatch.setattr(board_alerts, "mark_of", marked)
+    monkeypatch.setattr(board_alerts, "hash_of", noted)
     async with kept.store.writing() as db:
         await storage.boards.end(db, CHANNEL)
         turn = asyncio.create_task(kept.step())

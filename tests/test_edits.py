@@ -121,7 +121,7 @@ async def test_a_second_agency_edits_the_message_and_sends_none(world: World) ->
     await world.done()
     assert await report(world, "two", ("b", *BLAST)) == 0
     for chat, before in told.items():
-        after = await world.tells(chat, "One, Two · 2\u00a0sources")
+        after = await world.tells(chat, "One, Two ·\u00a02\u00a0sources")
         assert after["message_id"] == before["message_id"]
         assert after.get("reply_markup") == before.get("reply_markup")
         assert after["entities"][0] == before["entities"][0]

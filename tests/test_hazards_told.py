@@ -9,18 +9,26 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+import storage.alerts
 import storage.chats
+import storage.entries
 import storage.stories
+from bot.alerts import KINDS
+from bot.alerts.kind import Kit, Reader
+from bot.alerts.stories import Stories
 from bot.archive import index
 from bot.detect.filters import Looked
 from bot.emulator import TEST_TOKEN, Emulator
+from bot.model.chats import Style
 from bot.model.filters import Trait
 from bot.model.hazards import Hazard
 from bot.readers.search import found_page
 from bot.render.hazards import headline
+from bot.render.news import title
 from bot.sources.catalog import parse_catalog
 from bot.sources.hazards import measured as measured_in
 from bot.sources.specs import Catalog
+from bot.sources.standing import led
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.db import Store
@@ -132,7 +140,10 @@ async def test_a_revision_that_makes_it_urgent_rings(world: World) -> None:
     assert rise.payload["answers"] == first.id
 
 
-@pytest.mark.parametrize("word", ["earthquakes", "землетрясения", "жер титирөө"])
+@pytest.mark.parametrize(
+    "word",
+    ["earthquakes", "землетрясения", "жер титирөө", "землетрясение Каджи-Сай", "Кажы-Сай"],
+)
 async def test_it_is_muted_and_found_by_the_words_that_a_reader_reads(
     world: World, word: str
 ) -> None:
@@ -173,6 +184,80 @@ async def test_whoever_got_it_hears_that_it_was_smaller_or_none(
     said = {one: headline(hazard, one).split(" ")[0] for one in READERS}
     if mag is None:
         assert said == {"en": "Withdrawn", "ru": "Отозвано", "ky": "Булак"}
+
+
+async def test_a_warning_of_what_began_days_ago_is_news_when_it_is_given(world: World) -> None:
+    """A flood that becomes dangerous on its third day, and worse on its fourth; an earthquake of
+    three days ago is none.
+    """
+    began = (world.now - timedelta(days=2)).isoformat()
+
+    def given(number: str, *names: str, severity: str) -> bytes:
+        said = warning(world, number, *names, severity=severity)
+        start = said.index("<onset>") + len("<onset>")
+        return (said[:start] + began + said[said.index("</onset>") :]).encode()
+
+    world.serve("met", b"<feed/>")
+    measured(world, quake(world, minutes=3 * 24 * 60))
+    await world.poll("usgs")
+    made: list[int] = []
+    for number, names, severity in (
+        ("KG-A", (), "Minor"),
+        ("KG-B", ("KG-A",), "Moderate"),
+        ("KG-C", ("KG-A", "KG-B"), "Extreme"),
+    ):
+        await world.poll("met")
+        world.serve("met", given(number, *names, severity=severity))
+        made.append((await world.poll("met")).alerts)
+        world.now += timedelta(hours=20)
+    assert made == [0, 1, 1]
+    assert [row.severity for row in await world.alerts("story")] == ["notable", "urgent"]
+
+
+async def test_the_time_of_an_event_is_revised_as_its_size_is(world: World) -> None:
+    """Once; by seconds that nobody is shown it is not."""
+    began = world.now - timedelta(minutes=5)
+    for seconds in (0, 4, 90, 90):
+        at = (began + timedelta(seconds=seconds)).replace(microsecond=0)
+        measured(world, feature("us1", time=int(at.timestamp()) * 1000))
+        await world.poll("usgs")
+    assert [row.kind for row in await world.alerts()] == ["story", "edit"]
+    async with world.store.reading() as db:
+        (story,) = await storage.stories.latest(db, topics=["security"], limit=20)
+    assert story.lead.entry.published_at == at
+
+
+async def test_what_one_institute_takes_back_and_another_measured_did_happen(world: World) -> None:
+    for key, name in (("usgs", "us1"), ("other", "em1")):
+        measured(world, quake(world, name), key=key)
+        await world.poll(key)
+    measured(world, quake(world, status="deleted"))
+    await world.poll("usgs")
+    async with world.store.reading() as db:
+        (story,) = await storage.stories.latest(db, topics=["security"], limit=20)
+    shown = measured_in(story, world.catalog.news)
+    assert shown is not None
+    assert (shown[0].feed, shown[1].withdrawn) == ("other", False)
+    assert led(story, world.catalog.news).lead.feed == "other"  # as lists and digests tell it
+
+
+async def test_an_operators_headline_of_a_measured_event_is_what_is_told(world: World) -> None:
+    """Above its place and its values, and in lists."""
+    measured(world, quake(world))
+    await world.poll("usgs")
+    async with world.store.writing() as db:
+        (story,) = await storage.stories.latest(db, topics=["security"], limit=20)
+        await storage.entries.headline(db, story.lead.pk, "Bishkek trembles")
+    async with world.store.reading() as db:
+        (alert,) = await storage.alerts.by_keys(db, [f"story:{story.pk}"])
+        kit = Kit(db=db, catalog=world.catalog, kinds=KINDS)
+        reader = Reader(chat=1, language="ru", style=Style.BRIEF, home="KGS", time_zone="UTC")
+        shown = await Stories().words(kit, alert, reader)
+        (story,) = await storage.stories.latest(db, topics=["security"], limit=20)
+    assert shown is not None
+    first, *rest = shown.text.split("\n")
+    assert first == title(story, "ru") == "Bishkek trembles"
+    assert "41.77, 77.18" in "".join(rest)
 
 
 async def test_an_event_that_gets_another_number_is_told_once(world: World) -> None:

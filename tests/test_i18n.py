@@ -191,6 +191,15 @@ def test_counted_texts_without_a_rule_are_told_once_and_a_stub_may_be_silent(
     assert wrong_texts(path, english) == []
 
 
+def test_a_head_that_is_another_languages_is_told(tmp_path: Path) -> None:
+    """A copy of the English file begins so, and translators' programs go by it."""
+    path = tmp_path / "uz" / "jarchy.po"
+    path.parent.mkdir()
+    path.write_text('msgid ""\nmsgstr "Language: en\\n"\n', encoding="utf-8")
+    english = ROOT / "bot" / "languages" / "en" / "jarchy.po"
+    assert wrong_texts(path, english) == [", line 1: Language should be uz"]
+
+
 def test_an_entry_is_read_however_it_is_written(tmp_path: Path) -> None:
     """Over several lines, with quotes, and with what looks like a keyword."""
     path = tmp_path / "jarchy.po"

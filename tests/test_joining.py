@@ -125,6 +125,46 @@ async def test_two_reports_of_one_event_in_one_poll_are_one_story(world: World) 
     assert (await sizes(world))[:2] == [2, 1]
 
 
+SHUT = (
+    "Torugart border crossing closed after shooting",
+    "Two border guards were wounded at Torugart border crossing in Naryn, the service said.",
+)
+OPEN = (
+    "Torugart border crossing reopened",
+    "The Torugart border crossing in Naryn works as before the shooting, the service said.",
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "title", "text", "stories"),
+    [
+        (
+            "one",
+            "Torugart border crossing closed again after new shooting",
+            "Three guards were wounded at Torugart border crossing in Naryn, the service said.",
+            [2, 1],
+        ),
+        (
+            "two",
+            "Torugart border crossing closed, two guards wounded in a shooting",
+            "Two border guards were wounded at Torugart border crossing in Naryn, it was said.",
+            [3],
+        ),
+    ],
+    ids=["again", "a late report"],
+)
+async def test_what_begins_anew_after_its_end_is_told_anew(
+    world: World, key: str, title: str, text: str, stories: list[int]
+) -> None:
+    """The message of what ended says that it is over, and an edit of it rings nobody."""
+    assert await world.report("one", ("s", *SHUT)) == 1
+    world.now += timedelta(hours=2)
+    assert await world.report("two", ("o", *OPEN)) == 0
+    world.now += timedelta(hours=2)
+    assert await world.report(key, ("a", title, text)) == len(stories) - 1
+    assert (await sizes(world))[: len(stories)] == stories
+
+
 async def test_an_event_in_two_languages_is_found_after_many_others(world: World) -> None:
     await world.report("one", ("a", *BLAST))
     await crowd(world.store, 700)

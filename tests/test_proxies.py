@@ -25,8 +25,10 @@ from bot.addresses import is_public
 from bot.errors import ConfigError, FetchError
 from bot.fetch import USER_AGENT, Fetcher, Limits, ways
 from bot.fetch.answers import Fetched
+from bot.ingest.documents import MOVED_AFTER, Documents
 from bot.ingest.trial import try_source
 from bot.sources.catalog import parse_catalog
+from storage.sources import Document
 from tests.proxy import Proxy, proxy_to
 from tests.publishers import QUIET, rss
 from tests.world import Here
@@ -263,7 +265,9 @@ def section(url: str, how: str, kind: str = "feeds") -> str:
 async def test_F24_headers_and_our_name_are_those_of_the_catalog(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """For the source's own host; a redirect elsewhere gets our name and no key."""
+    """For the source's own host; a redirect elsewhere gets our name and no key, nor does the place
+    to which a source has moved for good.
+    """
     how = f'user_agent = "Mozilla/5.0 (test)"\nheaders = {{ "x-key" = "{SECRET}" }}'
     async with publisher() as (port, seen), proxy_to(port, "http") as proxy:
         how += f'\nproxy = "{proxy.url}"'
@@ -272,9 +276,19 @@ async def test_F24_headers_and_our_name_are_those_of_the_catalog(
         limits = Limits(pause=0)
         async with Fetcher(limits=limits, resolver=Names(NAMES), may_connect=is_public) as fetcher:
             trial = await try_source(spec, fetcher, Here(), now=datetime.now(UTC))
+            asked = spec.request
+            moved = Document(
+                source="x",
+                url=asked.url,
+                moved_to="http://two.example/there",
+                moved_seen=MOVED_AFTER,
+            )
+            documents = Documents(fetcher=fetcher, workers=Here())
+            await documents.fetch("x", [asked], {asked.url: moved})
     assert trial.ok, trial.words
     assert seen == [
         f"one.example /away Mozilla/5.0 (test) {SECRET}",
+        "two.example /there Mozilla/5.0 (test) -",
         "two.example /there Mozilla/5.0 (test) -",
     ]
     assert SECRET not in repr(spec) + repr(spec.request) + caplog.text

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from types import ModuleType
 from typing import Any, cast
 
 import pytest
@@ -15,7 +16,7 @@ from procrastinate import RetryStrategy
 
 from bot import cluster
 from bot.errors import ConfigError, StorageError
-from bot.jobs import OWN_NAMES, Doer, Job, Work, bound, lacking, loop, looped, shared
+from bot.jobs import OWN_NAMES, Doer, Job, Work, bound, lacking, loop, looped, problems, shared
 from bot.reasons import said
 from bot.recurring import JOBS
 from bot.running import Running
@@ -195,6 +196,13 @@ def test_a_line_that_is_no_job_is_told_by_what_stands_there() -> None:
     """The function alone does not say when."""
     with pytest.raises(ConfigError, match="a line of the jobs is no Job: nothing"):
         bound(NO_PROGRAM, (WHOLE, cast("Job", nothing)))
+
+
+def test_a_job_without_a_name_for_operators_is_told_by_its_name() -> None:
+    """The status page would call it by a word of the program."""
+    listed = ModuleType("listed")
+    vars(listed)["JOBS"] = (*JOBS, replace(ALONE, name="nap"))
+    assert problems(listed) == ["job 'nap': the texts lack page.job.nap, its name on the page"]
 
 
 @pytest.mark.parametrize("lines", [None, WHOLE, 5])

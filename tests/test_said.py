@@ -1,6 +1,5 @@
 """Statements are true: figures said in two places agree, and nothing is written for a thing that
 does not exist.
-does not exist.
 
 A statement in the README, DESIGN or a message is compared with the constant that makes it so.
 Words, parameters and constants nobody uses are found by reading the program itself.

@@ -150,7 +150,7 @@ async def proof(kit: Kit, kept: Withheld) -> Proof | None:
 
 
 def _hash_of(words: str) -> str:
-    """A mark of the words that a question shows: one more agency that reports it changes none."""
+    """The hash of the words that a question shows: one more agency that reports it changes none."""
     return hashlib.sha256(words.encode()).hexdigest()[:8]
 
 

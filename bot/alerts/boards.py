@@ -96,7 +96,7 @@ async def body(kit: Kit, chat: Chat, *, now: datetime) -> Rich:
     return cut(message(whole), LONGEST_BOARD).body
 
 
-def mark_of(shown: Rich, *, tables: bool = False) -> str:
+def hash_of(shown: Rich, *, tables: bool = False) -> str:
     """A hash of what a board says, as `tables` or in words, by which it is known whether that has
     changed.
     """

@@ -10,7 +10,7 @@ from typing import Any, Self
 import storage.places
 import storage.stories
 from bot.alerts.kind import Brief, Kind, Kit, Reader, followed
-from bot.detect.endings import says_it_is_over
+from bot.detect.endings import ending
 from bot.detect.nearness import near as near_to
 from bot.i18n import name_of, t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, Terms
@@ -299,14 +299,6 @@ def story(
     return Message(shown.text, shown.entities, buttons, shown=pictured(story, style))
 
 
-def ending(story: Story) -> StoredEntry | None:
-    """The latest report of a story that says it is over, where another one came before."""
-    for one in reversed(sorted(story.entries, key=lambda item: item.pk)[1:]):
-        if says_it_is_over(one.entry):
-            return one
-    return None
-
-
 def _before_its_end(story: Story, over: StoredEntry | None) -> Story:
     entries = tuple(one for one in story.entries if over is None or one.pk != over.pk)
     if over is None or not entries:
@@ -324,11 +316,11 @@ def _measured(
     story: Story, measured: tuple[StoredEntry, Hazard], text: Rich, style: Style, language: str
 ) -> tuple[Rich, Rich]:
     """Title and text of a hazard: what and where it was, then what the first agency writes."""
-    title = bold(link(hazards.name(measured[1], language), measured[0].entry.link))
+    name = measured[0].headline or hazards.name(measured[1], language)  # an operator's words first
+    title = bold(link(name, measured[0].entry.link))
     if words := [one for one in story.entries if Hazard.read(one.entry.content) is None]:
         said = replace(story, entries=tuple(words))
-        head = link(headline(said), said.lead.entry.link)
-        text = join("\n\n", [text, head, body(said, style)])
+        text = join("\n\n", [text, link(headline(said), said.lead.entry.link), body(said, style)])
     return title, text
 
 

@@ -23,6 +23,8 @@ from bot.telegram.results import photo_of
 log = structlog.get_logger(__name__)
 
 SECONDS = 20.0  # that a worker has for one: the first imports matplotlib
+# more would wait for the same few processes, and be forgotten before their deliveries come back
+DRAWN_AT_ONCE = 4
 PICTURES_KEPT = 64  # pictures of 100 kB each, until Telegram has them
 
 #: Runs a job in a worker process.
@@ -44,31 +46,28 @@ class NotDrawnError(Exception):
 
 
 class Pictures:
-    """The pictures that are drawn, and the file ids of those that Telegram has; one for a composer.
-    Without `run` there are none.
-    """
+    """What is drawn, and what Telegram has; one for a composer. Without `run` there are none."""
 
     def __init__(self, run: Run | None = None) -> None:
         self._run = run
-        self._made: LRUCache[Panels, asyncio.Task[bytes | None]] = LRUCache(PICTURES_KEPT)
+        self._drawing: dict[Panels, asyncio.Task[None]] = {}
+        self._made: LRUCache[Panels, bytes | None] = LRUCache(PICTURES_KEPT)
         self._file_ids: LRUCache[Panels, str] = LRUCache(PICTURES_KEPT)
 
     def of(self, picture: Panels) -> str | bytes | None:
         """Its file id or the picture itself; None where it cannot be drawn. NotDrawnError while it
-        is.
+        is, or waits for others.
         """
         if self._run is None:
             return None
         if (file_id := self._file_ids.get(picture)) is not None:
             return file_id
-        made = self._made.get(picture)
-        if made is None:
-            made = self._made[picture] = asyncio.create_task(
-                self._drawn(self._run, picture), name="draw a picture"
-            )
-        if not made.done():
-            raise NotDrawnError
-        return made.result()
+        if picture in self._made:
+            return self._made[picture]
+        if picture not in self._drawing and len(self._drawing) < DRAWN_AT_ONCE:
+            task = asyncio.create_task(self._draw(self._run, picture), name="draw a picture")
+            self._drawing[picture] = task
+        raise NotDrawnError
 
     def keep(self, picture: Panels, outcome: Outcome) -> None:
         """Remember the file id of a picture that was sent."""
@@ -76,9 +75,12 @@ class Pictures:
             self._file_ids[picture] = file_id
             self._made.pop(picture, None)
 
-    async def _drawn(self, run: Run, picture: Panels) -> bytes | None:
+    async def _draw(self, run: Run, picture: Panels) -> None:
+        made = None
         try:
-            return await run(panel_drawing.draw, picture, timeout=SECONDS)
+            made = await run(panel_drawing.draw, picture, timeout=SECONDS)
         except BotError as error:  # the words go alone
             log.warning("no picture", title=picture.title, error=str(error))
-            return None
+        finally:
+            del self._drawing[picture]
+        self._made[picture] = made

@@ -3,17 +3,22 @@
 By its headline alone: a text tells of much that ended before. What joins a story and says so is the
 story's end; it is no event of its own, so however grave its text sounds, it makes nothing worse.
 That is why a phrase beside "not", or beside a word of fighting that begins anew, is none.
+
+What a headline says to have begun anew after its end is another event: its story's message says
+that it is over, and nobody would hear of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 
 from bot.detect.language import known_language
 from bot.detect.stories import words_of
 from bot.languages import language
-from bot.model.news import Entry
+from bot.model.news import Entry, StoredEntry, Story
 
 DENIED_BEFORE = 2  # words before a phrase that may deny it
 FIGHT_BEFORE, FIGHT_AFTER = 3, 2  # and that may say what begins anew
@@ -47,6 +52,25 @@ def says_it_is_over(entry: Entry) -> bool:
     return False
 
 
+def ending(story: Story) -> StoredEntry | None:
+    """The latest report of a story that says it is over, where another one came before."""
+    for one in reversed(sorted(story.entries, key=lambda item: item.pk)[1:]):
+        if says_it_is_over(one.entry):
+            return one
+    return None
+
+
+def begins_anew(entry: Entry, story: Story, at: datetime) -> bool:
+    """Whether an entry of a time tells that what a story told of has begun again since its end."""
+    words = words_of(entry.title)
+    code = known_language(entry.language, entry.title)
+    said = any(one.ends(words, start) for one in _anew(code) for start in range(len(words)))
+    if not said or says_it_is_over(entry):
+        return False
+    end = ending(story)
+    return end is not None and at >= end.at
+
+
 def _taken_back(words: list[str], at: int, end: int, phrase: _Phrase, code: str) -> bool:
     """Whether what stands beside a phrase says that nothing has ended."""
     news = language(code).news
@@ -65,7 +89,16 @@ def _phrases(code: str) -> tuple[_Phrase, ...]:
     news = language(code).news
     found: list[_Phrase] = []
     for phrases, again in ((news.over, False), (news.again, True)):
-        for phrase in phrases.split(","):
-            if phrase.strip():
-                found.append(_Phrase(tuple(words_of(phrase)), again))
+        found += _read(phrases, again=again)
     return tuple(found)
+
+
+@cache
+def _anew(code: str) -> tuple[_Phrase, ...]:
+    return tuple(_read(language(code).news.anew, again=False))
+
+
+def _read(phrases: str, *, again: bool) -> Iterator[_Phrase]:
+    for phrase in phrases.split(","):
+        if phrase.strip():
+            yield _Phrase(tuple(words_of(phrase)), again)

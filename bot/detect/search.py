@@ -10,12 +10,12 @@ of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from bot.detect.language import script_of
-from bot.i18n import t
+from bot.i18n import place_name, t
 from bot.languages import LANGUAGES, language
 from bot.languages.letters import fold_typed
 from bot.model.hazards import Hazard
@@ -27,10 +27,13 @@ WORD = re.compile(r"[^\W_\u19b0-\u19c9\u1cf2\u1cf3]+")
 INDEXED = 2000  # characters of a text that can be found by
 MOST_WORDS = 8  # of a question; the rest is left out
 LONGEST_WORD = 40  # characters: beyond, it is no word
+ROOT = 3  # letters of a root that is not cut to be a beginning
 STEM = 4  # letters that a word keeps when its endings are cut
 SHORT, LONG = 4, 8  # letters of a word that has no ending to cut, and of one with a long ending
 BEGINNING = 6  # letters of a word's beginning, at most
 REMEMBERED = 2_000  # words of a language, some 300 bytes each; another costs a microsecond
+# between the names in an institute's words: "40 km S of Kaji-Say, Kyrgyzstan"
+_PLACES = re.compile(r"^.{0,20} of |, |(?<=\w)-(?=[^,]+ border region)| border region")
 ELSE = "xx"  # stands for every language that we do not have
 
 
@@ -53,13 +56,17 @@ def tokens_of(text: str, code: str | None) -> list[str]:
 
 
 def measured_words(content: str) -> dict[str, str]:
-    """The names of a measured event by language: it is stored in values, and read by each reader in
-    words. None for any other text.
+    """The names of a measured event and of its place by language: it is stored in values, and read
+    by each reader in words. None for any other text.
     """
     hazard = Hazard.read(content)
     if hazard is None:
         return {}
-    return {code: t(f"hazard.{hazard.kind.value}", code) for code in LANGUAGES}
+    found: dict[str, str] = {}
+    for code in LANGUAGES:
+        places = [place_name(part, code) or "" for part in _PLACES.split(hazard.place)]
+        found[code] = " ".join([t(f"hazard.{hazard.kind.value}", code), *places])
+    return found
 
 
 def asked(question: str) -> list[frozenset[Token]]:
@@ -102,7 +109,9 @@ def _meant(word: str) -> frozenset[Token]:
         if spoken.news.stemmer:
             found.add(Token(_cutter(code)(word)))
         else:
-            found |= {Token(code + one, begins=True) for one in _beginnings(word, code)}
+            for one in _beginnings(word, code):
+                found.add(Token(code + one, begins=True))
+                found.update(_of_a_root(one, code))
     return frozenset(found)
 
 
@@ -127,6 +136,19 @@ def _beginnings(word: str, code: str) -> set[str]:
             if word.endswith(both[0]):
                 found.add(word[:-1] + both[1])
     return found
+
+
+def _of_a_root(word: str, code: str) -> Iterator[Token]:
+    """The forms of a short root, where a word is one of them: so much else begins with three
+    letters that each form is named, and what may follow its longer endings alone is left open.
+    """
+    suffixes = language(code).news.suffixes
+    root, ending = word[:ROOT], word[ROOT:]
+    for letters, those in suffixes.items():
+        if ending in those.split() and root[-1] in letters:
+            yield Token(code + root)
+            for one in those.split():
+                yield Token(code + root + one, begins=len(one) >= ROOT)
 
 
 def _without_an_ending(word: str, suffixes: Mapping[str, str]) -> str:

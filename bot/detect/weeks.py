@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
+from bot.detect.series import cut_at
 from bot.model.rates import SeenRate
 from bot.model.weeks import DAYS, CurrencyWeek
 
@@ -13,8 +14,8 @@ def currency_week(history: Sequence[SeenRate], first: date) -> CurrencyWeek | No
     """The week that begins on the day `first`, of one series, oldest first; None where nothing held
     in it. Before the first rate of all there is nothing to compare with: it begins with that.
     """
-    past = [rate for rate in history if rate.effective_on < first]
-    begun = [rate for rate in history if first <= rate.effective_on < first + DAYS]
+    past, later = cut_at(history, first - timedelta(days=1))
+    begun, _ = cut_at(later, first + DAYS - timedelta(days=1))
     within = [*past[-1:], *begun]
     if not within:
         return None

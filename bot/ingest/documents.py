@@ -19,6 +19,7 @@ from bot.fetch.answers import Fetched, Validators
 from bot.model.news import Entry, Verdict
 from bot.reasons import Reason, reason
 from bot.sources.base import Parsed, Request
+from bot.sources.links import origin
 from bot.sources.listed import ITEM_HASH, ArticleReader, Listed, ListReader
 from bot.sources.specs import NewsSpec, RateSpec
 from bot.workers import WorkerError, Workers, one_after_another
@@ -132,9 +133,12 @@ class Documents:
         return looked
 
     async def _look(self, old: Document, request: Request, *, whole: bool) -> Looked:
-        address = request.url
+        address, headers = request.url, request.headers
         if old.moved_to and old.moved_seen >= MOVED_AFTER:
             address = old.moved_to
+            # a key is for the host that the catalog names, wherever the source has moved
+            if origin(address) != origin(request.url):
+                headers = {name: value for name, value in headers.items() if name == "User-Agent"}
         validators = None
         if not whole:
             validators = Validators(etag=old.etag, last_modified=old.last_modified)
@@ -143,7 +147,7 @@ class Documents:
                 address,
                 validators=validators,
                 data=request.body,
-                headers=request.headers,
+                headers=headers,
                 proxy=request.proxy,
             )
         except SourceError as error:

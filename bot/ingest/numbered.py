@@ -7,6 +7,7 @@ event are revised; its number stays, or the next one names it.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import storage.brought
 import storage.entries
@@ -17,6 +18,8 @@ from bot.sources.listed import Listed, Numbered
 from bot.sources.specs import NewsSpec
 from storage.brought import Brought
 from storage.db import Db
+
+SHOWN = timedelta(minutes=1)  # readers are told the minute of an event
 
 
 async def recognise_numbered(
@@ -37,7 +40,7 @@ async def recognise_numbered(
             unknown.append(item)
         elif row.pk not in current:
             current.add(row.pk)
-            if (row.title_key, row.text_key) != (headline_key(item), text_key(item)):
+            if _says_otherwise(item, row):
                 changed[row.pk] = replace(item, id=row.guid)
     gone = [stored[number].pk for number in numbered.withdrawn if number in stored]
     words = await storage.entries.words(db, [pk for pk in gone if pk not in current])
@@ -48,6 +51,15 @@ async def recognise_numbered(
     return Recognised(
         unknown=[item for item in unknown if item in new], reworded=list(changed.values())
     )
+
+
+def _says_otherwise(item: Entry, row: Brought) -> bool:
+    """Whether the values are others than are stored, or the time by as much as is shown."""
+    if (row.title_key, row.text_key) != (headline_key(item), text_key(item)):
+        return True
+    if row.published_at is None or item.published_at is None:
+        return False
+    return abs(item.published_at - row.published_at) >= SHOWN
 
 
 def _row(item: Entry, numbered: Numbered, stored: dict[str, Brought]) -> Brought | None:

@@ -60,7 +60,14 @@ class _Changed:
     def why(self) -> str:
         """The part of an edit's key that makes it unique to this correction."""
         why = f"{self.stored.feed}:{self.stored.entry.id}:{self.title_key}"
-        return f"{why}:{self.text_key}" if self.same_headline else why
+        if not self.same_headline:
+            return why
+        return f"{why}:{self.item.published_at if self.same_words else self.text_key}"
+
+    @property
+    def same_words(self) -> bool:
+        """Whether its time alone is another one."""
+        return self.same_headline and self.text_key == identity.text_key(self.stored.entry)
 
     def is_shown(self, policy: NewsPolicy) -> bool:
         """Whether its words are read by anybody: others are not worth an edit."""
@@ -98,7 +105,8 @@ async def _reword(
     many = len(found.reworded) > FLOOD  # no editor wrote so many at once: none is judged anew
     worse = None if many else await _worse(db, found, one, policy)
     asked = await _needed_a_word(db, one, policy)
-    if asked is not None and worse is None and _waits(one, asked, now=now):
+    wait = asked is not None and worse is None and not one.same_words
+    if asked is not None and wait and _waits(one, asked, now=now):
         if not many:
             await _ask(db, one, asked, policy, now=now)
         return 0
@@ -117,7 +125,11 @@ async def _reword(
 async def _take(db: Db, pk: int, item: Entry, found: NewsFound) -> None:
     key, text_key = identity.headline_key(item) or "", identity.text_key(item)
     vector = found.meanings.get(item.id)
-    await storage.entries.correct(db, pk, item, title_key=key, text_key=text_key, meaning=vector)
+    # an article keeps its date, by which it is fresh or not; an institute corrects what it measured
+    at = None if found.spec.verdict(item) is None else item.published_at
+    await storage.entries.correct(
+        db, pk, item, title_key=key, text_key=text_key, meaning=vector, at=at
+    )
 
 
 # --- what needs an operator's word ----------------------------------------------------------------
@@ -205,7 +217,7 @@ async def _raise(
     """Tell a story that a report's new words made graver; how many alerts."""
     await storage.entries.raise_severity(db, one.stored.pk, counts.severity)
     await storage.stories.join_story(db, one.story.pk, counts)
-    at = min(one.item.published_at or one.stored.seen_at, now)
+    at = min(found.spec.told_at(one.item) or one.stored.seen_at, now)
     if found.quiet or now - at > FRESH_FOR:
         return 0
     return await break_story(db, one.story.pk, policy, now=now)

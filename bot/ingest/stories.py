@@ -17,7 +17,7 @@ import storage.stories
 import storage.withheld
 from bot.detect import identity, quakes, stories
 from bot.detect.clues import clued
-from bot.detect.endings import says_it_is_over
+from bot.detect.endings import begins_anew, says_it_is_over
 from bot.detect.topics import judged, judged_all
 from bot.ingest.found import Kept, NewsFound
 from bot.ingest.joining import SAME_EVENT, is_formula, joining, told_in_other_words
@@ -92,7 +92,8 @@ def _new_entry(found: NewsFound, item: Entry, verdict: Verdict, *, now: datetime
     return NewEntry(
         feed=found.spec.key,
         item=item,
-        at=min(item.published_at or now, now),  # a date in the future is somebody's mistake
+        # a date in the future is somebody's mistake
+        at=min(found.spec.told_at(item) or now, now),
         link_key=known.link_key,
         title_key=known.title_key or "",
         text_key=known.text_key,
@@ -133,22 +134,15 @@ async def _keep_entry(
     """Store one entry in its story, and tell the story where it is news; how many alerts."""
     spec, item, verdict = found.spec, new.item, new.verdict
     quiet = found.quiet and item.id not in found.loud
-    pk = None
-    if verdict.security and quakes.may_be_measured(item):
-        pk = await _measured_story(db, new, now=now)
-    # an institute's events are events of their own, however alike their words
-    if pk is None and spec.verdict(item) is None:
-        pk = await story_of(db, new, now=now)
-    before = None
-    if pk is not None:
-        before = await storage.stories.get(db, pk)
+    before = await _reported_so_far(db, spec, new, now=now)
     over = before is not None and says_it_is_over(item)
     if over:  # an end makes nothing worse, however grave it sounds
         verdict = replace(verdict, severity=Severity.INFO)
     counts = weighed(verdict, spec, before, policy.feeds)
-    if pk is None:
+    if before is None:
         pk = await storage.stories.add_story(db, at=new.at, verdict=counts)
     else:
+        pk = before.pk
         await storage.stories.join_story(db, pk, counts)
     await storage.entries.add_entry(db, new, story_pk=pk, now=now)
     language = item.language or verdict.language
@@ -168,6 +162,22 @@ async def _keep_entry(
     if policy.security != "two_sources" and _adds_nothing(counts, before, over=over):
         return 0
     return await break_story(db, pk, policy, now=now)
+
+
+async def _reported_so_far(db: Db, spec: NewsSpec, new: NewEntry, *, now: datetime) -> Story | None:
+    """The story that an entry belongs to, before it does; None where it begins one."""
+    pk = None
+    if new.verdict.security and quakes.may_be_measured(new.item):
+        pk = await _measured_story(db, new, now=now)
+    # an institute's events are events of their own, however alike their words
+    if pk is None and spec.verdict(new.item) is None:
+        pk = await story_of(db, new, now=now)
+    story = None
+    if pk is not None:
+        story = await storage.stories.get(db, pk)
+    if story is not None and begins_anew(new.item, story, new.at):
+        return None
+    return story
 
 
 def _adds_nothing(counts: Verdict, before: Story | None, *, over: bool) -> bool:

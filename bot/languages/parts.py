@@ -264,6 +264,7 @@ class News:
     follow_ups: str = ""  # stems that make a headline an answer to another one
     over: str = ""  # phrases, apart by commas, of a headline that says an event has ended
     again: str = ""  # likewise, that something works as before; of fighting it says the contrary
+    anew: str = ""  # likewise, that what had ended has begun again
     fighting: str = ""  # beginnings of words beside which `again` is no end: "shelling resumes"
     not_before: str = ""  # words before such a phrase by which nothing has ended: "not", "to"
     not_behind: str = ""  # and right behind it

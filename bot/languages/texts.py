@@ -41,6 +41,7 @@ ENTRY = re.compile(
     re.MULTILINE,
 )
 FORM = re.compile(r"^\s*msgstr", re.MULTILINE)  # a text may have the word, behind a quote
+OF_LANGUAGE = re.compile(r"^Language: *(.*)$", re.MULTILINE)
 NUMBER_OF_FORMS = re.compile(r"^Plural-Forms: nplurals=(\d)", re.MULTILINE)
 RULE = "a rule such as nplurals=2; plural=(n != 1);"
 #: Texts that a language may well say as English does: figures, names, the words of a stub.
@@ -133,6 +134,9 @@ def wrong_texts(path: Path, english: Path) -> list[str]:
         if not entry.key:
             found = NUMBER_OF_FORMS.search(entry.forms[0])
             forms = int(found[1]) if found else 0
+            whose = OF_LANGUAGE.search(entry.forms[0])
+            if whose and whose[1] != path.parent.name:  # translators' programs go by it
+                wrong.append(f", line {entry.line}: Language should be {path.parent.name}")
             continue
         if entry.counted and not forms and not ruleless:
             ruleless = True

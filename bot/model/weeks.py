@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 from bot.model.news import Story
 from bot.model.rates import Move, SeenRate
@@ -24,6 +25,14 @@ class CurrencyWeek:
     def move(self) -> Move:
         """The move from the rate that held when it began to the one that held when it ended."""
         return Move(old=self.rates[0], new=self.rates[-1])
+
+    @property
+    def points(self) -> list[tuple[date, Decimal]]:
+        """The days and values of its picture, oldest first."""
+        found: list[tuple[date, Decimal]] = []
+        for rate in (*self.past, *self.rates):
+            found.append((rate.effective_on, rate.per_unit))
+        return found
 
     @property
     def lowest(self) -> SeenRate:

@@ -16,10 +16,12 @@ from bot.model.subjects import (
     DigestSubject,
     PairSubject,
     TopicSubject,
+    WeekSubject,
     digests_of,
     in_order,
     pairs_of,
     topics_of,
+    weeks_of,
 )
 from bot.readers.rules import rule_currencies
 from bot.sources.hazards import HazardSpec
@@ -31,7 +33,7 @@ from storage.db import Db
 class Followed:
     """A subscription and the last time that it told this chat something, if it is remembered."""
 
-    subject: PairSubject | TopicSubject | DigestSubject
+    subject: PairSubject | TopicSubject | DigestSubject | WeekSubject
     told_at: datetime | None
 
 
@@ -60,17 +62,20 @@ def topics_offered(catalog: Catalog, *, chosen: Collection[str] = ()) -> tuple[s
 
 
 async def followed(db: Db, chat_id: int) -> list[Followed]:
-    """A chat's currencies, topics and digests, in the order in which they are offered."""
+    """A chat's currencies, topics, digests and summary of the week, in the order in which they are
+    offered.
+    """
     keys = await storage.chats.subscriptions(db, chat_id)
     pairs = pairs_of(keys)
     order = in_order((pair.base for pair in pairs), await storage.chats.currency_order(db, chat_id))
     pairs.sort(key=lambda pair: (order.index(pair.base), pair))
     topics = [topic for topic in READERS_TOPICS if topic in topics_of(keys)]
-    subjects: list[PairSubject | TopicSubject | DigestSubject] = []
+    subjects: list[PairSubject | TopicSubject | DigestSubject | WeekSubject] = []
     subjects += map(PairSubject, pairs)
     subjects += map(TopicSubject, topics)
     digests = digests_of(keys)
     digests.sort(key=lambda digest: digest.at)
     subjects += digests
+    subjects += weeks_of(keys)
     told = await storage.alerts.last_told(db, chat_id, list(map(str, subjects)))
     return [Followed(subject, told.get(str(subject))) for subject in subjects]

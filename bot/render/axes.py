@@ -5,7 +5,7 @@ Around the line there is no more room than the words at its highest and lowest p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -189,3 +189,12 @@ def named(chart: Chart) -> tuple[Point | None, Point | None]:
 def x_of(on: date) -> int:
     """A day as the axes count it."""
     return on.toordinal()
+
+
+def curve(points: Iterable[Point]) -> tuple[list[int], list[float]]:
+    """Days and values as matplotlib wants them, each in a list of its own."""
+    xs, ys = [], []
+    for on, value in points:
+        xs.append(x_of(on))
+        ys.append(float(value))
+    return xs, ys

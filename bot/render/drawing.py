@@ -8,12 +8,12 @@ fit, and no room is kept for words that are not there.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bot.render.axes import Point, across, axes_of, name_days, named, x_of
+from bot.render.axes import Point, across, axes_of, curve, name_days, named, x_of
 from bot.render.charts import Chart
 from bot.render.numbers import as_printed
 from bot.render.sheet import DARK, EDGE, HEIGHT, LIGHT, PIXELS, TITLE, WIDTH, WORDS, Colours, Page
@@ -110,7 +110,7 @@ def _line(axes: Axes, chart: Chart, colours: Colours) -> None:
     if len(chart.points) >= MANY_POINTS:
         width = 1.4
     for run in runs(chart):
-        xs, ys = _curve(run)
+        xs, ys = curve(run)
         if len(run) == 1:  # a line of one point is not drawn at all
             axes.plot(xs, ys, marker="o", markersize=3, color=colours.line)
         else:
@@ -141,15 +141,6 @@ def _holes(axes: Axes, chart: Chart, colours: Colours) -> None:
         axes.axvspan(x_of(since) - 1, x_of(until) + 1, color=colours.faint, linewidth=0, zorder=0)
 
 
-def _curve(points: Iterable[tuple[date, Decimal]]) -> tuple[list[int], list[float]]:
-    """Days and values as matplotlib wants them, each in a list of its own."""
-    xs, ys = [], []
-    for on, value in points:
-        xs.append(x_of(on))
-        ys.append(float(value))
-    return xs, ys
-
-
 def _marked_days(chart: Chart) -> list[tuple[date, Decimal]]:
     """The points of days that an alert was told of, in the time shown."""
     by_day = dict(chart.points)
@@ -172,7 +163,7 @@ def _marks(page: Page, axes: Axes, chart: Chart) -> None:
         if len(told) > MANY_ALERTS:
             size, edge = 5.0, 1.2
         axes.plot(
-            *_curve(told),
+            *curve(told),
             linestyle="none",
             marker="o",
             markersize=size,

@@ -170,8 +170,11 @@ def headline(story: Story) -> str:
 
 
 def title(story: Story, language: str) -> str:
-    """The title of a story: its headline, and of a measured event the values in words."""
-    if (hazard := Hazard.read(story.lead.entry.content)) is not None:
+    """The title of a story: its headline, and of a measured event the values in words, unless an
+    operator found others.
+    """
+    hazard = Hazard.read(story.lead.entry.content)
+    if hazard is not None and not story.lead.headline:
         return hazards.headline(hazard, language)
     return headline(story)
 

@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import io
-from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bot.render.axes import x_of
+from bot.render.axes import Point, curve, x_of
 from bot.render.panels import Panel, Panels
-from bot.render.sheet import EDGE, LIGHT, PIXELS, TITLE, WIDTH, WORDS, Page
+from bot.render.sheet import EDGE, HEIGHT, LIGHT, PIXELS, TITLE, WIDTH, WORDS, Page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 HEAD = 60  # points above the first panel
 NAMED = 22  # of a panel, for its name
@@ -28,26 +27,39 @@ FREE = 0.12  # of the line's height, above and below it
 
 def draw(picture: Panels) -> bytes:
     """The PNG, 1080 wide, as high as its panels need."""
+    out = io.BytesIO()
+    composed(picture).savefig(
+        out, format="png", facecolor=LIGHT.paper, pil_kwargs={"compress_level": 3}
+    )
+    return out.getvalue()
+
+
+def composed(picture: Panels) -> Figure:
+    """The picture before it is painted."""
     # not by pyplot, which keeps every figure until it is closed
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=72 * PIXELS, facecolor=LIGHT.paper)
+    FigureCanvasAgg(figure)  # which knows how wide letters are
+    page = Page(figure, LIGHT, HEIGHT)
+    sources = page.wrapped(picture.source, WIDTH - 2 * EDGE)
+    head = HEAD + (len(sources) - 1) * (WORDS + 4)
     tall = LINE if len(picture.panels) > 1 else TALL
-    high = HEAD + len(picture.panels) * (NAMED + tall + GAP) + FOOT
-    figure = Figure(figsize=(WIDTH / 72, high / 72), dpi=72 * PIXELS, facecolor=LIGHT.paper)
-    FigureCanvasAgg(figure)
-    page = Page(figure, LIGHT, high)
+    page.height = head + len(picture.panels) * (NAMED + tall + GAP) + FOOT
+    figure.set_size_inches(WIDTH / 72, page.height / 72)
     page.write(picture.title, EDGE, EDGE + TITLE - 4, size=15, bold=True)
-    page.write(picture.source, EDGE, EDGE + TITLE + WORDS + 1, colour=LIGHT.soft)
-    left = max(page.width(one) for panel in picture.panels for one in (panel.lowest, panel.highest))
+    for number, words in enumerate(sources, 1):
+        page.write(words, EDGE, EDGE + TITLE - 3 + number * (WORDS + 4), colour=LIGHT.soft)
+    left = 0.0
+    for panel in picture.panels:
+        left = max(left, page.width(panel.lowest), page.width(panel.highest))
     for number, panel in enumerate(picture.panels):
-        top = HEAD + number * (NAMED + tall + GAP)
+        top = head + number * (NAMED + tall + GAP)
         axes = _panel(page, picture, panel, top, tall, EDGE + 6 + left)
         if panel is picture.panels[-1]:
-            _name_days(page, axes, picture, high)
-    out = io.BytesIO()
-    figure.savefig(out, format="png", facecolor=LIGHT.paper, pil_kwargs={"compress_level": 3})
-    return out.getvalue()
+            _name_days(page, axes, picture)
+    return figure
 
 
 def _panel(page: Page, picture: Panels, panel: Panel, top: float, tall: float, left: float) -> Axes:
@@ -73,7 +85,7 @@ def _panel(page: Page, picture: Panels, panel: Panel, top: float, tall: float, l
 
 
 def _line(axes: Axes, picture: Panels, panel: Panel) -> None:
-    values = [float(value) for _, value in panel.points]
+    _, values = curve(panel.points)
     low, high = min(values), max(values)
     room = (high - low) * FREE or abs(low) * 0.01 or 1
     axes.set_ylim(low - room, high + room)
@@ -84,8 +96,14 @@ def _line(axes: Axes, picture: Panels, panel: Panel) -> None:
     axes.tick_params(axis="y", pad=6)
     # the last rate still holds at the end of the picture
     points = [*panel.points, (picture.last, panel.points[-1][1])]
-    before = [point for point in points if point[0] <= picture.marked]
-    since = [*before[-1:], *(point for point in points if point[0] > picture.marked)]
+    before: list[Point] = []
+    since: list[Point] = []
+    for point in points:
+        if point[0] <= picture.marked:
+            before.append(point)
+        else:
+            since.append(point)
+    since = [*before[-1:], *since]
     axes.axvspan(x_of(picture.marked), x_of(picture.last), color=LIGHT.faint, linewidth=0, zorder=0)
     _stroke(axes, before, LIGHT.soft, 1.4)
     _stroke(axes, since, LIGHT.line, 2.4)
@@ -99,10 +117,9 @@ def _line(axes: Axes, picture: Panels, panel: Panel) -> None:
     )
 
 
-def _stroke(axes: Axes, points: list[tuple[date, Decimal]], colour: str, width: float) -> None:
+def _stroke(axes: Axes, points: list[Point], colour: str, width: float) -> None:
     axes.plot(
-        [x_of(on) for on, _ in points],
-        [float(value) for _, value in points],
+        *curve(points),
         color=colour,
         linewidth=width,
         solid_joinstyle="round",
@@ -110,7 +127,7 @@ def _stroke(axes: Axes, points: list[tuple[date, Decimal]], colour: str, width: 
     )
 
 
-def _name_days(page: Page, axes: Axes, picture: Panels, high: float) -> None:
+def _name_days(page: Page, axes: Axes, picture: Panels) -> None:
     """Days below the last line; one that would touch the next is left out."""
     box = axes.get_position()
     first, last = x_of(picture.first), x_of(picture.last)
@@ -121,5 +138,5 @@ def _name_days(page: Page, axes: Axes, picture: Panels, high: float) -> None:
         at = max(min(middle - wide / 2, WIDTH - EDGE - wide), box.x0 * WIDTH)
         if at + wide > end:
             continue
-        page.write(words, at, high - EDGE + 2, colour=LIGHT.soft)
+        page.write(words, at, page.height - EDGE + 2, colour=LIGHT.soft)
         end = at - 10

@@ -13,7 +13,7 @@ from decimal import Decimal
 from bot.i18n import clock, currency_name, day, day_since, day_until, name_of, number, share, t
 from bot.model.rates import Pair, Rate, RateKind
 from bot.model.rules import Condition, Direction, Rule, RuleStanding
-from bot.model.subjects import DigestSubject, Subject, TopicSubject
+from bot.model.subjects import DigestSubject, Subject, TopicSubject, WeekSubject
 from bot.render.buttons import back_button, rows_of, share_button, switch
 from bot.render.news import topic_name
 from bot.render.numbers import as_printed
@@ -344,6 +344,8 @@ def _followed(subject: Subject, language: str) -> Rich | str:
     match subject:
         case DigestSubject(at=at):
             return phrase("settings.digest", language, times=clock(at))
+        case WeekSubject(at=at):
+            return phrase("settings.week", language, time=clock(at))
         case TopicSubject():
             return topic_name(subject.which, language)
     return subject.which

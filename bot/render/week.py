@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
-from decimal import Decimal
 
 from bot.i18n import day, t
 from bot.model.news import Story
@@ -42,7 +39,8 @@ def week(found: WeekSummary, language: str, *, source_name: str) -> Message | No
         return None
     days = f"{day(found.first, language)} – {day(found.last, language)}"
     blocks: list[Rich] = [bold(phrase("week.title", language, days=days))]
-    blocks += [_currency(one, language) for one in found.currencies]
+    for one in found.currencies:
+        blocks.append(_currency(one, language))
     whole = join("\n\n", [lines(*blocks), _news(found, language)])
     foot = lines(_source(found, language, source_name), said_left_out(found.left_out, language))
     # two line breaks stand before the foot
@@ -98,15 +96,20 @@ def _source(found: WeekSummary, language: str, name: str) -> Rich | None:
 
 def _picture(found: WeekSummary, language: str, source: str) -> Panels | None:
     """The picture of the currencies that have two days or more; None where none has."""
-    drawn = [one for one in found.currencies if len(one.past) + len(one.rates) > 1]
+    drawn: list[CurrencyWeek] = []
+    panels: list[Panel] = []
+    for one in found.currencies:
+        if len(one.points) > 1:
+            drawn.append(one)
+            panels.append(_panel(one, language))
     if not drawn:
         return None
-    first = min(_points(one)[0][0] for one in drawn)
+    first = min(panel.points[0][0] for panel in panels)
     kind = kind_name(drawn[0].move.new.kind, language)
     return Panels(
         title=t("week.picture", language),
         source=f"{source or drawn[0].move.new.source} · {kind}",
-        panels=tuple(_panel(one, language) for one in drawn),
+        panels=tuple(panels),
         first=first,
         last=found.last,
         marked=found.first,
@@ -115,16 +118,13 @@ def _picture(found: WeekSummary, language: str, source: str) -> Panels | None:
 
 
 def _panel(one: CurrencyWeek, language: str) -> Panel:
-    rate, values = one.move.new, [value for _, value in _points(one)]
+    rate, points = one.move.new, one.points
+    _, values = zip(*points, strict=True)
     return Panel(
         name=str(rate.pair),
         last=as_printed(rate.per_unit, language),
         change=change(one.move.percent, language).strip(),
-        points=tuple(_points(one)),
+        points=tuple(points),
         lowest=as_printed(min(values), language),
         highest=as_printed(max(values), language),
     )
-
-
-def _points(one: CurrencyWeek) -> Sequence[tuple[date, Decimal]]:
-    return [(rate.effective_on, rate.per_unit) for rate in (*one.past, *one.rates)]

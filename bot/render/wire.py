@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from bot.i18n import NO_BREAK
 from bot.model.entities import WrittenEntity, written_entity
 from bot.render.blocks import RichMessage, rich_message
 from bot.render.text import Button, Message
@@ -67,6 +68,7 @@ class FieldOpened(TypedDict):
 #: What is shown below the field, where a message has no buttons of its own.
 BelowField = Keys | NoKeys | FieldOpened
 NO_KEYS: NoKeys = {"remove_keyboard": True}
+DOT, DOT_AND_NEXT = " · ", f" ·{NO_BREAK}"
 PLACEHOLDER_LETTERS = 64  # at most, of what a field has to look at
 
 
@@ -117,7 +119,7 @@ def send_method(body: Body) -> str:
 
 def words(message: Message) -> Body:
     """The parameters of a message's text."""
-    said: Body = {"text": message.text}
+    said: Body = {"text": _no_dot_last(message.text)}
     if message.entities:
         said["entities"] = [written_entity(one) for one in message.entities]
     # a picture has no preview, and sendPhoto does not know the parameter
@@ -133,7 +135,7 @@ def to_api(message: Message, *, caption: bool = False, tables: bool = False) -> 
     """
     body: Body
     if caption:
-        body = {"caption": message.text}
+        body = {"caption": _no_dot_last(message.text)}
         if message.entities:
             body["caption_entities"] = [written_entity(one) for one in message.entities]
     elif tables and message.tables:
@@ -148,6 +150,13 @@ def to_api(message: Message, *, caption: bool = False, tables: bool = False) -> 
     if message.silent:
         body["disable_notification"] = True
     return body
+
+
+def _no_dot_last(text: str) -> str:
+    """A text whose lines, wherever a phone breaks them, end with no dot that stands between two
+    things: it goes to the next line with what follows. As long as it was, for its entities.
+    """
+    return text.replace(DOT, DOT_AND_NEXT)
 
 
 def _preview(page: str | None) -> Preview:

@@ -91,6 +91,13 @@ class HazardSpec(NewsSpec):
         """
         return partial(list_hazards, spec=self, known=known)
 
+    def told_at(self, item: Entry) -> datetime | None:
+        """A warning is news when it is given: what it warns of may have begun days before."""
+        hazard = Hazard.read(item.content)
+        if hazard is None or hazard.measured:
+            return item.published_at
+        return item.updated_at or item.published_at
+
     def taken_back(self, item: Entry) -> Entry:
         """The entry of a hazard that its institute has taken back."""
         hazard = Hazard.read(item.content)
@@ -130,12 +137,19 @@ class HazardSpec(NewsSpec):
 
 
 def measured(story: Story, feeds: Mapping[str, NewsSpec]) -> tuple[StoredEntry, Hazard] | None:
-    """The hazard that an institute of the catalog measured; other feeds' words are none."""
+    """The hazard that an institute of the catalog measured; other feeds' words are none.
+
+    One that was withdrawn counts where no other institute measured the event.
+    """
+    withdrawn: tuple[StoredEntry, Hazard] | None = None
     for one in story.entries:
         hazard = Hazard.read(one.entry.content)
-        if hazard is not None and isinstance(feeds.get(one.feed), HazardSpec):
+        if hazard is None or not isinstance(feeds.get(one.feed), HazardSpec):
+            continue
+        if not hazard.withdrawn:
             return one, hazard
-    return None
+        withdrawn = withdrawn or (one, hazard)
+    return withdrawn
 
 
 def parse_entries(
@@ -309,7 +323,9 @@ def _gdacs(body: bytes, url: str | None) -> list[Reported]:
                 id=name,
                 hazard=_gdacs_hazard(item),
                 at=parse_date(text_of(item, "fromdate") or text_of(item, "pubDate") or ""),
-                updated_at=parse_date(text_of(item, "datemodified") or ""),
+                updated_at=parse_date(
+                    text_of(item, "datemodified") or text_of(item, "pubDate") or ""
+                ),
                 link=absolute_link(text_of(item, "link") or "", url),
             )
         )

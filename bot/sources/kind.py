@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from bot.model.news import Entry
 from bot.sources.sections import SourceSection
 
 LEFT_OUT: Any = None  # a part of a kind that has to be there
+VERB = re.compile(r"[a-z][a-z0-9-]*")  # what can be typed behind `jarchy inspect`
 #: What one line of `jarchy inspect` says: names with values that JSON has, none of them a list.
 Line = Mapping[str, str | float | None]
 #: Reads a document and the address it came from.
@@ -44,8 +46,10 @@ class Kind:
         if not isinstance(section, type) or not issubclass(section, SourceSection):
             yield "section, a SourceSection"
         for name, what in (("verb", "its word of `inspect`"), ("help", "what that says")):
-            if not isinstance(getattr(self, name), str) or (name == "verb" and not self.verb):
+            if not isinstance(getattr(self, name), str):
                 yield f"{name}, {what}"
+            elif name == "verb" and not VERB.fullmatch(self.verb):
+                yield f"verb, {what}: one of small letters"
         if self.shown is not None and not makes(self.shown, 2):
             yield "shown, which makes lines of (bytes, address), without awaiting"
         if self.shown_of is not None and not makes(self.shown_of, 3):

@@ -27,6 +27,12 @@ _WHOLE = re.compile(
 )
 
 
+def origin(url: str) -> tuple[str, str]:
+    """The scheme and the host of an address, to which what is secret belongs."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.lower()
+
+
 def absolute_link(link: str, base: str | None) -> str | None:
     """An http(s) address, made absolute with `base`; None for anything else, and for one that is
     too long to be opened or indexed.

@@ -20,6 +20,7 @@ from bot.model.quiet import QuietHours
 from bot.model.rates import Pair, Rate, RateKind
 from bot.sources.banks import SOURCES
 from bot.sources.base import Parsed, RateSource, Request
+from bot.sources.links import origin
 from bot.sources.listed import ArticleReader, EntryReader, ListReader, read_all
 from bot.sources.timetable import PollSpec
 
@@ -49,7 +50,7 @@ class Manner:
         for what lies on the same origin.
         """
         headers = dict(request.headers)
-        if home is None or _origin(home) == _origin(request.url):
+        if home is None or origin(home) == origin(request.url):
             headers |= self.headers
         if self.user_agent is not None:
             headers["User-Agent"] = self.user_agent
@@ -68,11 +69,6 @@ class Manner:
             # as it is written, and as whoever connects reads it
             found += [self.proxy, password or "", unquote(password or "")]
         return tuple(found)
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +180,10 @@ class NewsSpec(SourceSpec, ABC):
         """The verdict on an entry without reading its words; None where only they tell."""
         return None
 
+    def told_at(self, item: Entry) -> datetime | None:
+        """The moment that says whether an entry is still news; None where nobody told it."""
+        return item.published_at
+
     def taken_back(self, item: Entry) -> Entry:
         """A stored entry as one that its publisher has withdrawn."""
         return item
@@ -203,7 +203,8 @@ class NewsSpec(SourceSpec, ABC):
 class ChannelSpec:
     """A channel to post to: "@name" or a number; `digest` times are sorted, in the bot's zone.
 
-    With a `board` rates and the last stories stand in a pinned message, edited in place.
+    Its currencies stand in the order of `pairs`. With a `board` rates and the last stories stand in
+    a pinned message, edited in place.
     """
 
     key: str

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.model.alerts import Severity
+from bot.model.hazards import Hazard
 from bot.model.news import StoredEntry, Story, Verdict
 from bot.reasons import reason
 from bot.sources.specs import NewsSpec
@@ -38,8 +39,14 @@ def led(story: Story, feeds: Mapping[str, NewsSpec]) -> Story:
         else:
             marked.append(replace(item, trust=spec.trust, style=spec.style, pictures=spec.pictures))
     # what an operator worded goes before all; a stable sort: of equals the first that came leads
-    marked.sort(key=lambda item: (item.headline is None, item.trust))
+    # and an institute that took its measurement back goes behind those that did not
+    marked.sort(key=lambda item: (item.headline is None, item.trust, _is_withdrawn(item)))
     return replace(story, entries=tuple(marked))
+
+
+def _is_withdrawn(item: StoredEntry) -> bool:
+    hazard = Hazard.read(item.entry.content)
+    return hazard is not None and hazard.withdrawn
 
 
 def publishers(story: Story, feeds: Mapping[str, NewsSpec]) -> frozenset[str]:

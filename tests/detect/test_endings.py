@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from bot.detect.endings import says_it_is_over
-from tests.factories import entry
+from bot.detect.endings import begins_anew, says_it_is_over
+from bot.model.news import StoredEntry, Story
+from tests.factories import NOW, entry
 
 OVER = (
     ("en", "Bishkek to Osh road opens again after avalanche"),
@@ -50,3 +53,34 @@ def test_what_ended_is_said_so(language: str, title: str) -> None:
 @pytest.mark.parametrize(("language", "title"), GOING_ON)
 def test_what_goes_on_or_merely_begins_is_no_end(language: str, title: str) -> None:
     assert not says_it_is_over(entry(title=title, language=language))
+
+
+ANEW = (
+    ("en", "Fire at Karakol market flares up again"),
+    ("en", "Shelling of Batken resumes"),
+    ("ru", "Рынок в Караколе снова горит"),
+    ("ru", "Обстрелы Баткена возобновились"),
+    ("ky", "Караколдо базар кайрадан күйүп жатат"),
+)
+
+
+@pytest.mark.parametrize(("language", "title"), ANEW)
+def test_what_begins_anew_does_so_after_an_end_alone(language: str, title: str) -> None:
+    """And a road that is open again does not."""
+    titles = ("Fire at Karakol market", "Fire at Karakol market put out")
+    told = [
+        StoredEntry(
+            pk=number,
+            feed="one",
+            entry=entry(title=one, language="en", published_at=NOW),
+            seen_at=NOW,
+            story=1,
+        )
+        for number, one in enumerate(titles)
+    ]
+    story, begun = Story(pk=1, entries=tuple(told)), entry(title=title, language=language)
+    assert begins_anew(begun, story, NOW + timedelta(hours=1))
+    assert not begins_anew(begun, story, NOW - timedelta(hours=1))
+    assert not begins_anew(begun, Story(pk=1, entries=(told[0],)), NOW + timedelta(hours=1))
+    for code, over in OVER:
+        assert not begins_anew(entry(title=over, language=code), story, NOW + timedelta(hours=1))

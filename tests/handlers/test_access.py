@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from telegram import Bot, Message, Update, User
+from telegram.ext import filters
 
 import handlers
 from bot.emulator import TEST_TOKEN
@@ -272,6 +274,14 @@ def test_no_program_starts_while_a_command_lacks_a_part(monkeypatch: pytest.Monk
     monkeypatch.setitem(COMMANDS, "telepathy", Route(nothing, Who.ANYBODY))
     with pytest.raises(ConfigError, match="command /telepathy: the texts lack"):
         route(cast("Any", None), cast("Any", None))
+
+
+def test_no_program_starts_with_written_words_that_hide_all_behind_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A shared place is heard by its own line, and not everything else with it."""
+    monkeypatch.setitem(WORDS, "place", replace(WORDS["place"], heard=filters.ALL))
+    assert problems() == ["what is written, place: its route lacks `heard`, which part is meant"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ async def test_a_command_is_answered_with_the_sum_and_whose_rate_it_was(world: W
     assert answer["text"].splitlines() == [
         "100 USD = 8,479.35 KGS",
         "1 USD = 84.7935 KGS",
-        "National Bank · official rate · 20\u00a0Oct",
+        "National Bank ·\u00a0official rate ·\u00a020\u00a0Oct",
     ]
 
 

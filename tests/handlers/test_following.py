@@ -53,7 +53,7 @@ async def test_alerts_list_what_is_followed_and_when_it_last_spoke(world: World)
         await storage.chats.subscribe(db, STRANGER, follows[1:2], now=NOW - timedelta(days=1))
     await told(world)
     said = (await world.ask("/alerts"))["text"].splitlines()
-    assert "USD/KGS · last alert: 20\u00a0Oct" in said
+    assert "USD/KGS ·\u00a0last alert: 20\u00a0Oct" in said
     assert {"Security", "Digest: every day at 20:30"} <= set(said)
     assert "Коопсуздук" in (await world.ask("/alerts", chat=STRANGER))["text"].splitlines()
 
@@ -89,4 +89,4 @@ async def test_a_rule_last_spoke_on_the_day_on_which_it_was_heard(world: World) 
     world.bot.worker.wake()
     await world.done()
     said = (await world.ask("/alerts", fits="USD/KGS > 90"))["text"]
-    assert "1. USD/KGS > 90 · last alert: 20\u00a0Oct" in said
+    assert "1. USD/KGS > 90 ·\u00a0last alert: 20\u00a0Oct" in said

@@ -54,7 +54,7 @@ async def test_the_greeting_has_todays_rates_and_a_topic_of_the_digest_asks_for_
     """No tap to the first figure, and two to a digest that really comes."""
     greeted = await world.ask("/start")
     number = greeted["message_id"]
-    assert "Today: USD\u00a084.79 · EUR\u00a098.85 · RUB\u00a01.19" in greeted["text"]
+    assert "Today: USD\u00a084.79 ·\u00a0EUR\u00a098.85 ·\u00a0RUB\u00a01.19" in greeted["text"]
     await world.emulator.press(READER, number, "top:economy")
     await world.emulator.press(READER, number, "done")
     assert keys(shown(world, number))["hour:0800"] == "08:00"

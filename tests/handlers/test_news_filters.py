@@ -275,7 +275,7 @@ async def test_less_of_this_under_a_story(world: World) -> None:
     await world.press(READER, menu["message_id"], f"less:{alert}")
     await world.tells(READER, "Less of what?")
     await world.press(READER, menu["message_id"], f"less:{alert}:word-market:7")
-    await world.tells(READER, "“market” · until")
+    await world.tells(READER, "“market” ·\u00a0until")
     (one,) = await filters(world)
     assert (one.sense, one.trait, one.what) == (Sense.NEVER, Trait.WORD, "market")
     assert one.until is not None

@@ -69,9 +69,9 @@ async def known(world: World, number: int = READER) -> Chat:
 @pytest.mark.parametrize(
     ("reader", "said", "title", "urgent"),
     [
-        (READER, "from 11 pm to 7 am", "Quiet hours · 23:00–07:00 · Bishkek", "at once"),
-        (RUSSIAN, "с 23 до 7", "Тихие часы · 23:00–07:00 · Бишкек", "сразу"),
-        (STRANGER, "23төн 7ге чейин", "Тынч сааттар · 23:00–07:00 · Бишкек", "дароо"),
+        (READER, "from 11 pm to 7 am", "Quiet hours ·\u00a023:00–07:00 ·\u00a0Bishkek", "at once"),
+        (RUSSIAN, "с 23 до 7", "Тихие часы ·\u00a023:00–07:00 ·\u00a0Бишкек", "сразу"),
+        (STRANGER, "23төн 7ге чейин", "Тынч сааттар ·\u00a023:00–07:00 ·\u00a0Бишкек", "дароо"),
     ],
 )
 async def test_hours_are_set_in_words_and_taken_back(
@@ -247,8 +247,8 @@ async def test_the_night_comes_as_one_message(patient: World) -> None:
         "USD 84.7935 → 86.4 ▲ +1.9\N{NO-BREAK SPACE}%\n"
         "National Bank, effective 20\u00a0Oct\n\n"
         "• Your alert: USD/KGS > 86\n"
-        "• A bridge is closed · agency\n\n"
-        "Left out by your filters: 1 · /mute"
+        "• A bridge is closed ·\u00a0agency\n\n"
+        "Left out by your filters: 1 ·\u00a0/mute"
     )
     assert any(one.get("url") == "https://agency.example/1" for one in told["entities"])
     await world.done()

@@ -367,7 +367,7 @@ async def test_a_rule_of_a_newer_version_is_listed_and_can_be_deleted(
         kept = update(rule_table).where(rule_table.c.id == newer)
         await db.execute(kept.values(rule={"v": 2, "watches": "the moon"}))
     world.bot.services.chats.clear()
-    first, second = f"1. USD/KGS · {t('rule.newer', code)}", "2. USD/KGS"
+    first, second = f"1. USD/KGS ·\u00a0{t('rule.newer', code)}", "2. USD/KGS"
     listed = await world.ask("/alerts", fits=first)
     assert second in listed["text"]
     await world.emulator.press(STRANGER, listed["message_id"], f"rule:delete:{newer}")

@@ -40,7 +40,7 @@ async def test_R8_the_card_shows_both_banks_by_name_and_the_operator_hears_of_it
     world.bot.worker.wake()
     world.bot.services.cards.forget()
     shown = (await world.ask("/rates USD EUR", fits="official rate"))["text"]
-    assert "Sources disagree on USD/KGS: National Bank 89.9000 · Second Bank 84.9000." in shown
+    assert "Sources disagree on USD/KGS: National Bank 89.9000 ·\u00a0Second Bank 84.9000." in shown
     assert shown.count("disagree") == 1
     told = await world.emulator.wait_message(
         READER, lambda m: "alert nobody" in m.get("text", ""), timeout=20

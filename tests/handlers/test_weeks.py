@@ -20,6 +20,7 @@ from bot.render.phrases import phrase
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World, days
 from tests.handlers.test_boards import told
 from tests.handlers.test_channels import CHANNEL, set_up
+from tests.handlers.test_quiet_hours import at_night, morning
 from tests.handlers.test_tables import data
 from tests.handlers.test_tables import now as shown
 
@@ -74,14 +75,15 @@ async def test_the_week_comes_on_monday_with_a_picture(patient: World, language:
     said = await summary(patient, chat)
     assert "photo" in said
     mark = "." if language == "en" else ","
-    lines = said["caption"].split("\n")
+    lines = said["caption"].replace(NO_BREAK, " ").split("\n")
     monday, sunday = (day(date(2021, 10, on), language) for on in (18, 24))
-    assert lines[0] == phrase("week.title", language, days=f"{monday} – {sunday}").text
+    title = phrase("week.title", language, days=f"{monday} – {sunday}").text
+    assert lines[0] == title.replace(NO_BREAK, " ")
     # what held when the week began was of the Sunday before it
-    assert lines[1].replace(NO_BREAK, " ") == f"USD 84{mark}10 → 84{mark}35 ▲ +0{mark}30 %"
+    assert lines[1] == f"USD 84{mark}10 → 84{mark}35 ▲ +0{mark}30 %"
     between = phrase("week.between", language, low=f"84{mark}10", high=f"84{mark}7935")
     assert lines[2] == between.text
-    assert lines[3].replace(NO_BREAK, " ") == f"RUB 1{mark}19 → 1{mark}18 ▼ −0{mark}84 %"
+    assert lines[3] == f"RUB 1{mark}19 → 1{mark}18 ▼ −0{mark}84 %"
     assert "A fire in a market" in said["caption"]
 
 
@@ -151,6 +153,25 @@ async def test_one_picture_is_uploaded_once(patient: World) -> None:
     patient.now = MONDAY + timedelta(minutes=20)
     again = await summary(patient, 77)
     assert again["photo"] == first["photo"]
+
+
+async def test_a_week_that_falls_into_quiet_hours_comes_after_them_as_it_is(
+    patient: World,
+) -> None:
+    """With its picture, and beside what else waited, once; /alerts names it."""
+    await at_night(patient, READER)
+    await week(patient, READER)
+    await enqueue_digests(patient.bot.store, now=patient.now)
+    patient.bot.worker.wake()
+    listed = await patient.ask("/alerts")
+    assert phrase("settings.week", "en", time="09:00").text in listed["text"]
+    await patient.done()
+    assert [one.state for one in await patient.deliveries("week")] == ["held"]
+    await morning(patient, READER)
+    said = await summary(patient, READER)
+    assert "photo" in said
+    await patient.done()
+    assert [one.state for one in await patient.deliveries("week")] == ["sent"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

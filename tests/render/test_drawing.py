@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.detect.weeks import currency_week
 from bot.languages import LANGUAGES
 from bot.model.rates import Rate
-from bot.render import charts, drawing, sheet
+from bot.model.weeks import CurrencyWeek, WeekSummary
+from bot.render import charts, drawing, panel_drawing, sheet
+from bot.render.week import week as render_week
 from bot.workers import Workers
 from tests.factories import rate
 
@@ -176,3 +179,32 @@ async def test_a_worker_draws_it() -> None:
     async with Workers(size=1) as workers:
         chart = charts.chart(flat, "ky", source_names=NAMES, today=TODAY, dark=True)
         assert (await workers.run(drawing.draw, chart, timeout=60)).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_all_words_of_a_weeks_picture_are_apart_and_on_the_sheet(language: str) -> None:
+    """Of one currency, and of five; with figures of few digits, of many, and of a flat line."""
+    monday = TODAY - timedelta(days=2)
+    weeks: list[CurrencyWeek] = []
+    for values in ("1.2", "0.0066", "8479.3512", "98", "1"):
+        week = currency_week(history(40, values=values), monday)
+        assert week is not None
+        weeks.append(week)
+    for shown in (weeks[:1], weeks):
+        found = WeekSummary(first=monday, source="nbkr", currencies=tuple(shown))
+        told = render_week(found, language, source_name=NAMES[language])
+        assert told is not None
+        assert told.picture is not None
+        figure = panel_drawing.composed(told.picture)
+        words = [*figure.texts]
+        for axes in figure.axes:
+            words += axes.get_yticklabels()
+        high = figure.get_figheight() * 72
+        for text in words:
+            place = box(text)
+            assert text.get_fontsize() / sheet.WIDTH * PHONE >= 14, text
+            assert place.x0 >= 4, text
+            assert place.x1 <= sheet.WIDTH - 4, text
+            assert 4 <= place.y0 <= place.y1 <= high - 4, text
+        for one, other in combinations(words, 2):
+            assert not box(one).overlaps(box(other)), (one, other)

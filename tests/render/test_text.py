@@ -267,3 +267,12 @@ def test_under_a_picture_the_words_are_its_caption() -> None:
         "caption": "RUB",
         "caption_entities": [{"type": "bold", "offset": 0, "length": 3}],
     }
+
+
+def test_no_line_of_a_message_ends_with_the_dot_between_two_things() -> None:
+    """Wherever a phone breaks it: the dot goes to the next line. Marks stay where they are."""
+    said = message(bold("National Bank") + " · official · 20 Oct")
+    written = to_api(said)
+    assert written["text"] == "National Bank ·\u00a0official ·\u00a020 Oct"
+    assert to_api(said, caption=True)["caption"] == written["text"]
+    assert (written["entities"][0]["offset"], written["entities"][0]["length"]) == (0, 13)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -132,6 +132,7 @@ def test_gdacs_events_have_magnitudes_or_levels() -> None:
             longitude=77.18,
         ),
         at=AT,
+        updated_at=AT + timedelta(minutes=45),
         link="https://gdacs.example/EQ",
     )
     assert (flood.hazard.kind, flood.hazard.size) == (HazardKind.FLOOD, Decimal("2.0"))

@@ -13,7 +13,7 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.sources import kinds
-from bot.sources.catalog import load_catalog, parse_catalog
+from bot.sources.catalog import SECTIONS, load_catalog, parse_catalog
 from bot.sources.kind import Kind
 from bot.sources.kinds import KINDS
 from bot.sources.sections import NewsSection
@@ -31,7 +31,6 @@ from bot.model.news import Entry
 from bot.sources.kind import Kind
 from bot.sources.sections import NewsSection
 from bot.sources.specs import NewsSpec
-from tests.forkserver import copied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,8 +224,10 @@ def test_what_a_spec_lacks_and_a_verb_that_is_taken_are_told_by_name() -> None:
         "blind": SimpleNamespace(KIND=blind),
         "half": SimpleNamespace(KIND=Kind(help="")),
         "unfit": SimpleNamespace(KIND=replace(blind, shown=lambda: (), shown_of=lambda _: ())),
+        "untyped": SimpleNamespace(KIND=replace(KINDS["feeds"], verb="two words")),
+        "places": SimpleNamespace(KIND=replace(KINDS["feeds"], verb="rates")),
     }
-    assert list(kinds.kinds_of(modules)) == ["feeds", "lists", "blind"]
+    assert list(kinds.kinds_of(modules)) == ["feeds", "lists", "blind", "places"]
     assert kinds.problems_of(modules) == [
         "kind of source lists: bot/sources/kinds/lists.py: the spec of EmptySection lacks entries",
         (
@@ -245,5 +246,15 @@ def test_what_a_spec_lacks_and_a_verb_that_is_taken_are_told_by_name() -> None:
             "kind of source unfit: bot/sources/kinds/unfit.py: KIND lacks shown_of, which makes "
             "lines of (spec, bytes, address), without awaiting"
         ),
+        (
+            "kind of source untyped: bot/sources/kinds/untyped.py: KIND lacks verb, its word of "
+            "`inspect`: one of small letters"
+        ),
+        (
+            "kind of source places: bot/sources/kinds/places.py: a catalog's [places.KEY] is "
+            "another section already"
+        ),
+        "kind of source places: bot/sources/kinds/places.py: `inspect rates` is a verb of banks",
     ]
     assert kinds.problems() == []
+    assert {*SECTIONS} - {*KINDS} == kinds.OTHER_SECTIONS

@@ -10,6 +10,7 @@ NEWS = News(
     ),
     over="is over, lifted, put out, extinguished, contained, all clear, back to normal",
     again="reopen, open again, opens again, restored, resum",
+    anew="again, anew, resum, reignit, rekindl, flares up, flare up, renewed, reclosed",
     fighting="fire fighting fights shelling attack clash strike airstrike hostilit bomb shoot "
     "gunfire offensive violence raid",
     not_before="not no never yet cannot to will would may might could until ceasefire truce",

@@ -19,6 +19,10 @@ from bot.sources.sections import SourceSection
 from bot.sources.specs import NewsSpec, SourceSpec
 
 FOLDER = Path(__file__).parent
+#: The sections of the catalog that are no kind of source.
+OTHER_SECTIONS = frozenset({"rates", "channels", "places"})
+#: The words of `jarchy inspect` that are no kind's, and whose they are.
+OTHER_VERBS = {"rates": "banks"}
 
 
 def kinds_of(modules: Mapping[str, object]) -> dict[str, Kind]:
@@ -35,9 +39,11 @@ def problems_of(modules: Mapping[str, object]) -> list[str]:
     """The parts that these modules lack to be kinds of sources, a sentence each."""
     problems: list[str] = []
     found = kinds_of(modules)
-    verbs: dict[str, str] = {}
+    verbs = dict(OTHER_VERBS)
     for name, module in modules.items():
         file = f"kind of source {name}: bot/sources/kinds/{name}.py"
+        if name in OTHER_SECTIONS:
+            problems.append(f"{file}: a catalog's [{name}.KEY] is another section already")
         if isinstance(module, BrokenModule):
             problems.append(f"{file}{module.wrong}")
             continue
