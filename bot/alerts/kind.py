@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, cast
@@ -15,6 +15,7 @@ from bot.found import misspelt
 from bot.model.alerts import Audience, Payload, Terms
 from bot.model.calls import Call
 from bot.model.chats import Post, Style
+from bot.model.filters import StoredFilter
 from bot.model.news import Story
 from bot.model.rates import Move, Rate
 from bot.model.subjects import Subject, parse_subject
@@ -27,7 +28,10 @@ from storage.db import Db
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """The reader that an alert is worded for; only kinds with `own` words look at `chat`."""
+    """The reader that an alert is worded for; only kinds with `own` words look at `chat`.
+
+    `filters` are those of a chat that reads another headline beside it than everybody does.
+    """
 
     chat: int
     language: str
@@ -35,6 +39,7 @@ class Reader:
     home: str
     time_zone: str
     channel: bool = False
+    filters: Sequence[StoredFilter] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +125,10 @@ class Kind(ABC):
 
     def news(self, told: StoredAlert) -> Story | None:  # noqa: ARG002 - has none
         """News that stand in no story and that filters are asked of; None for most kinds."""
+        return None
+
+    async def beside(self, kit: Kit, told: StoredAlert, reader: Reader) -> Story | None:  # noqa: ARG002 - tells none
+        """The story whose headline stands beside what it tells, where filters let it."""
         return None
 
     def revises(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - revises none

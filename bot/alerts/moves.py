@@ -14,6 +14,7 @@ import storage.told
 from bot.alerts.kind import Brief, Kind, Kit, Reader, followed
 from bot.convert.mentions import currencies_in
 from bot.detect.digests import by_worth
+from bot.detect.filters import Looked, keeps_back
 from bot.detect.moves import BigMove, Moved
 from bot.i18n import clock, day_at, day_since, number, percent, share, t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
@@ -130,6 +131,11 @@ class Moves(Kind):
             headlines=await headlines_of(kit, told, moved.new.pair.base, reader),
         )
 
+    async def beside(self, kit: Kit, told: StoredAlert, reader: Reader) -> Story | None:
+        """The story of the headline under it."""
+        code = RateMoved.read(told.payload).moved.new.pair.base
+        return next(iter(await _of_the_day(kit, told, code, reader)), None)
+
     async def why(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:
         """The rules that fired, and the usual size of a day."""
         moved = RateMoved.read(told.payload).moved
@@ -230,7 +236,14 @@ def move(
 
 async def headlines_of(kit: Kit, told: StoredAlert, code: str, reader: Reader) -> list[Rich]:
     """The headline of the day before a move that says most about its currency, in the reader's
-    language.
+    language; none that the reader's filters keep back.
+    """
+    best = await _of_the_day(kit, told, code, reader)
+    return [link(headline(one), one.lead.entry.link) for one in best]
+
+
+async def _of_the_day(kit: Kit, told: StoredAlert, code: str, reader: Reader) -> list[Story]:
+    """The stories of the day before a move whose headlines say most about its currency.
 
     One that does not name it would read as the cause of what it has no part in. No channel gets one
     that a channel withholds: they are told in one wording.
@@ -250,9 +263,11 @@ async def headlines_of(kit: Kit, told: StoredAlert, code: str, reader: Reader) -
     for one in stories:
         if language in one.languages:
             mine.append(led(one, kit.catalog.news).told_in(language))
-    about = [one for one in mine if code in currencies_in(headline(one))]
-    best = by_worth(about, language=language)[:HEADLINES_NAMED]
-    return [link(headline(one), one.lead.entry.link) for one in best]
+    about: list[Story] = []
+    for one in mine:
+        if code in currencies_in(headline(one)) and keeps_back(reader.filters, Looked(one)) is None:
+            about.append(one)
+    return by_worth(about, language=language)[:HEADLINES_NAMED]
 
 
 def _since(moved: Moved, language: str) -> list[Rich]:

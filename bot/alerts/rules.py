@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
 import storage.alerts
 import storage.chats
+import storage.filters
 import storage.joined
 import storage.rules
 from bot.alerts.kind import Brief, Kind, Kit, Reader, kind_among
@@ -230,6 +231,7 @@ async def _with_the_move(
     """A move that a chat is told of by its subscription, and the rules that came true by it."""
     moved, language = RateMoved.read(follows.payload).moved, reader.language
     base = moved.new.pair.base
+    mine = replace(reader, filters=await storage.filters.of_chat(kit.db, reader.chat))
     followed = phrase("rule.followed", language, what=bold(base))
     return tell_move(
         moved,
@@ -237,7 +239,7 @@ async def _with_the_move(
         language=language,
         source_names=kit.source_names(moved.new.source),
         channel=reader.channel,
-        headlines=await headlines_of(kit, follows, base, reader),
+        headlines=await headlines_of(kit, follows, base, mine),
         asked_for=[followed, *_asked_for(rules, moved.headline, language)],
         silencers=[mute_button(follows.id, base, language), *_pauses(rules, language)],
     )

@@ -13,11 +13,13 @@ from cachetools import FIFOCache
 
 import storage.alerts
 import storage.deliveries
+import storage.filters
 import storage.joined
 import storage.quiet
 from bot.alerts import KINDS, Kit, Reader, kind_of
 from bot.clock import utc_now
 from bot.deliver.pictures import Pictures, Run, Upload
+from bot.detect.filters import Looked, keeps_back
 from bot.model.alerts import Severity
 from bot.model.chats import ChatKind, Sound, Style, read_sounds
 from bot.render.buttons import put_in
@@ -55,6 +57,14 @@ class _Reply(NamedTuple):
     request: Request
 
 
+class _Beside(NamedTuple):
+    """A message for all alike, but for chats whose filters keep back the headline beside it."""
+
+    stored: StoredAlert
+    looked: Looked
+    request: Request
+
+
 class News(NamedTuple):
     """An alert's kind, and when what it tells was published."""
 
@@ -62,7 +72,7 @@ class News(NamedTuple):
     published_at: datetime
 
 
-Made = Request | _Edit | _Reply | StoredAlert | None
+Made = Request | _Edit | _Reply | _Beside | StoredAlert | None
 
 
 class Composer:
@@ -109,10 +119,8 @@ class Composer:
             # shielded: who is cancelled while waiting does not take the words from the others
             await asyncio.shield(made)
         found = made.result()
-        if isinstance(found, _Edit):
-            return await self._edit(found, item)
-        if isinstance(found, _Reply):
-            return await self._reply(found, item)
+        if isinstance(found, _Edit | _Reply | _Beside):
+            return await self._of_chat(found, item)
         if not isinstance(found, StoredAlert):
             return found
         async with self._store.reading() as db:
@@ -173,6 +181,14 @@ class Composer:
         at = await kind.published_at(Kit(db=db, catalog=self._catalog, kinds=KINDS), stored)
         self._news[stored.id] = News(stored.payload.kind, at or stored.created_at)
 
+    async def _of_chat(self, made: _Edit | _Reply | _Beside, item: Claimed) -> Request | None:
+        """A chat's own request, of what was made for all."""
+        if isinstance(made, _Edit):
+            return await self._edit(made, item)
+        if isinstance(made, _Reply):
+            return await self._reply(made, item)
+        return await self._beside(made, item)
+
     async def _edit(self, made: _Edit, item: Claimed) -> Request | None:
         async with self._store.reading() as db:
             number = await storage.deliveries.message_of(db, made.told, item.chat)
@@ -216,6 +232,15 @@ class Composer:
         answered = orjson.dumps({"reply_parameters": _answering(number)})
         return method, answered[:-1] + b"," + body[1:]
 
+    async def _beside(self, made: _Beside, item: Claimed) -> Request | None:
+        async with self._store.reading() as db:
+            filters = await storage.filters.of_chat(db, item.chat)
+            if keeps_back(filters, made.looked) is None:
+                return made.request
+            reader = replace(_reader(item), filters=filters)
+            message = await kind_of(made.stored).words(self._kit(db), made.stored, reader)
+        return _request(message, made.stored, item)
+
     async def _make(self, item: Claimed) -> Made:
         """A request for all chats alike, or the alert when what it says is each chat's own."""
         async with self._store.reading() as db:
@@ -229,16 +254,25 @@ class Composer:
             if ready is not None:
                 return ready.method, orjson.dumps(ready.parameters)
             message = await self._message(db, stored, item)
-            first = kind.revises(stored)
-            if first is not None:
-                if message is None:
-                    return None
-                return _Edit(stored, first, message, orjson.dumps(_body(message, item)))
-            request = _request(message, stored, item)
-            first = kind.replies_to(stored)
-            if first is not None and request is not None:
-                return _Reply(first, request)
+            return await self._for_all(db, stored, message, item)
+
+    async def _for_all(
+        self, db: Db, stored: StoredAlert, message: Message | None, item: Claimed
+    ) -> Made:
+        """What is sent to all alike, or what each chat's request is made of."""
+        kind, request = kind_of(stored), _request(message, stored, item)
+        if message is None or request is None:
+            return None
+        first = kind.revises(stored)
+        if first is not None:
+            return _Edit(stored, first, message, orjson.dumps(_body(message, item)))
+        first = kind.replies_to(stored)
+        if first is not None:
+            return _Reply(first, request)
+        if item.kind is ChatKind.CHANNEL:  # it has no filters
             return request
+        beside = await kind.beside(self._kit(db), stored, _reader(item))
+        return request if beside is None else _Beside(stored, Looked(beside), request)
 
     def _kit(self, db: Db) -> Kit:
         return Kit(db=db, catalog=self._catalog, kinds=KINDS, bot=self._bot_name())

@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import orjson
 import pytest
 
 import storage.alerts
 import storage.chats
+import storage.filters
 import storage.rules
 from bot.alerts import KINDS
 from bot.alerts.kind import Kit, Reader
 from bot.alerts.rules import RuleFired
+from bot.deliver.compose import Composer
 from bot.detect.rules import initial_state
 from bot.model.chats import Style
+from bot.model.filters import Filter, Sense, Trait
 from bot.model.rates import Move, Series
 from bot.model.rules import Condition, Direction, Rule
 from bot.render.text import Message
@@ -22,8 +26,8 @@ from bot.sources.specs import Catalog
 from storage.db import Db, Store
 from tests.alerts.test_headlines import stored
 from tests.factories import NOW, rate
-from tests.storage.test_deliveries import fan_all
-from tests.storage.test_joined import NEW, PAIR, a_move, decided, of_rule
+from tests.storage.test_deliveries import claim, fan_all
+from tests.storage.test_joined import NEW, PAIR, a_move, decided, following, of_rule
 from tests.storage.test_quiet import people
 
 #: The words are the case, and not the database.
@@ -41,6 +45,9 @@ WEEK = RuleFired(
     ),
     move=Move(old=rate(value="84.5", on="2021-10-13"), new=NEW),
 )
+
+
+DEARER = Filter(sense=Sense.NEVER, trait=Trait.WORD, what="dearer", said="dearer")
 
 
 def a_reader(language: str) -> Reader:
@@ -142,7 +149,32 @@ async def test_a_headline_stands_under_a_move_that_rules_are_told_with(store: St
         pk, _ = await decided(db, of_rule(1), a_move())
         await fan_all(db)
         words, _ = await said(db, "en", pk)
-    assert words.text.split("\n")[-1] == "• The dollar is dearer"
+        assert words.text.split("\n")[-1] == "• The dollar is dearer"
+        await storage.filters.add(db, 1, [DEARER])
+        words, _ = await said(db, "en", pk)
+        assert "•" not in words.text.split("\n")[-1]
+
+
+async def test_no_chat_gets_a_headline_under_a_move_that_its_filters_keep_back(
+    store: Store,
+) -> None:
+    """It gets the next best; whoever muted nothing, the best, whoever was first."""
+    async with store.writing() as db:
+        await following(db, 1, 2, 3)
+        await stored(db, "Dollar: two pages of it", hours=3, language="en")
+        await stored(db, "The dollar is dearer", hours=2, language="en")
+        await storage.filters.add(db, 1, [DEARER])
+        await storage.filters.add(db, 3, [DEARER, replace(DEARER, what="pages")])
+        await decided(db, a_move())
+        await fan_all(db)
+        claimed = (await claim(db)).deliveries
+    composer, told = Composer(store, Catalog()), {}
+    for item in claimed:
+        request = await composer.compose(item)
+        assert isinstance(request, tuple)
+        told[item.chat] = orjson.loads(request[1])["text"].split("\n")[-1]
+    assert (told[1], told[2]) == ("• Dollar: two pages of it", "• The dollar is dearer")
+    assert "•" not in told[3]
 
 
 async def test_a_rule_that_waited_is_told_with_its_rate_unless_it_is_off(store: Store) -> None:
