@@ -83,6 +83,7 @@ from handlers.parts import (
     is_used_in,
     lacking,
     misfitting,
+    misnamed,
     paired,
     unfit,
     unmeant,
@@ -355,7 +356,7 @@ def problems() -> list[str]:
     found += unusable({**_written(), **pressed, **_nowhere()}) + lacking(COMMANDS) + unmeant(WORDS)
     found += unfit(_written(), "Update", "Context") + unfit(_nowhere(), "Services", "Update")
     found += misfitting(buttons) + unreachable(buttons) + unrouted(buttons)
-    found += alerts.lacking_subjects(SUBJECTS.values())
+    found += alerts.lacking_subjects(SUBJECTS.values()) + misnamed(COMMANDS)
     return found + texts_lacking(FALLBACK) + texts_unlisted() + families.problems()
 
 

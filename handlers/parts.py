@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from telegram.ext import filters
 
 from bot.fitting import is_awaited, takes
+from bot.found import nearest
 from bot.i18n import known
+from bot.languages import languages
 from bot.model.chats import ChatKind
 from handlers.access import Route, Where, Who
 from handlers.context import Context, Handler
@@ -61,6 +63,19 @@ def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
             found.append(
                 f"command /{name}: the texts lack command.{name}, what the menu says of it"
             )
+    return found
+
+
+def misnamed(commands: Collection[str]) -> list[str]:
+    """The names in languages' words for commands that no command has, a sentence each: whoever said
+    such words would hear of a fault of ours.
+    """
+    found: list[str] = []
+    for spoken in languages():
+        place = f"language {spoken.code}: bot/languages/{spoken.code}/commands.py: called"
+        for name in spoken.commands.called:
+            if name not in commands:
+                found.append(f"{place}: {name} is no command{nearest(name, commands)}")
     return found
 
 

@@ -109,7 +109,7 @@ async def join(db: Db, pk: int, *, into: int) -> None:
 
 async def get(db: Db, pk: int) -> Story | None:
     """One story with all its entries, or None."""
-    found = await _with_entries(db, [pk])
+    found = await several(db, [pk])
     return next(iter(found), None)
 
 
@@ -120,11 +120,6 @@ async def shown_among(db: Db, pks: Sequence[int]) -> list[int]:
     query = select(story.c.id).where(story.c.id.in_(pks), ~_unapproved(unasked=True))
     allowed = set((await db.execute(query)).scalars())
     return [pk for pk in pks if pk in allowed]
-
-
-async def several(db: Db, pks: Sequence[int]) -> list[Story]:
-    """These stories with all their entries, in the order given."""
-    return await _with_entries(db, pks)
 
 
 async def shown(db: Db, pk: int) -> Story | None:
@@ -169,7 +164,7 @@ async def latest(
         query = query.where(story.c.at <= before)
     if since is not None:
         query = query.where(story.c.at >= since)
-    return await _with_entries(db, list((await db.execute(query)).scalars()))
+    return await several(db, list((await db.execute(query)).scalars()))
 
 
 async def _about(db: Db, topics: Collection[str]) -> ColumnElement[bool]:
@@ -200,8 +195,10 @@ async def count(db: Db) -> int:
     return int((await db.execute(select(func.count()).select_from(story))).scalar_one())
 
 
-async def _with_entries(db: Db, pks: Sequence[int]) -> list[Story]:
-    """The stories in the order of their ids given, by three queries however many they are."""
+async def several(db: Db, pks: Sequence[int]) -> list[Story]:
+    """These stories with all their entries, in the order given, by three queries however many they
+    are.
+    """
     if not pks:
         return []
     heads = {row.id: row for row in await db.execute(select(story).where(story.c.id.in_(pks)))}

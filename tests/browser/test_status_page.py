@@ -83,6 +83,9 @@ async def test_the_page_shows_the_whole_and_follows_it_live(
         wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         for page in (desk, phone):
             assert await page.evaluate(wide) == 0
+        below = "id => document.getElementById(id).getBoundingClientRect().top"
+        tops = [await phone.evaluate(below, one) for one in ("verdict", "alerts", "sources")]
+        assert tops == sorted(tops), "what was told is not under a hundred sources"
         dark = "getComputedStyle(document.body).backgroundColor"
         assert await phone.evaluate(dark) != await desk.evaluate(dark)
         shown = await desk.content() + await phone.content()

@@ -111,14 +111,17 @@ async def driven_day(folder: Path, database_url: str, **settings: str) -> AsyncI
             ADMIN_IDS=str(OPERATOR),
             **settings,
         )
-        await program.start()
-        said = json.loads(await program.said(lambda line: '"event": "listening"' in line))
-        day = Day(
-            program=program, emulator=emulator, publishers=publishers, address=said["address"]
-        )
-        await _drive(day)
-        yield day
-        assert await program.end() == 0, "".join(program.log)
+        try:
+            await program.start()
+            said = json.loads(await program.said(lambda line: '"event": "listening"' in line))
+            day = Day(
+                program=program, emulator=emulator, publishers=publishers, address=said["address"]
+            )
+            await _drive(day)
+            yield day
+            assert await program.end() == 0, "".join(program.log)
+        finally:  # of a test that failed: the loop of the browser's tests would wait for its pipe
+            await program.kill()
 
 
 async def _drive(day: Day) -> None:

@@ -276,6 +276,19 @@ def test_no_program_starts_while_a_command_lacks_a_part(monkeypatch: pytest.Monk
         route(cast("Any", None), cast("Any", None))
 
 
+def test_words_for_a_command_that_there_is_not_are_told_with_their_language(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where a command gets another name, whoever asks by its words meets no fault of ours."""
+    monkeypatch.setitem(COMMANDS, "quite", COMMANDS["quiet"])
+    monkeypatch.delitem(COMMANDS, "quiet")
+    assert [one for one in problems() if "called:" in one] == [
+        f"language {code}: bot/languages/{code}/commands.py: called: quiet is no command; did you "
+        "mean quite?"
+        for code in ("en", "ru", "ky")
+    ]
+
+
 def test_no_program_starts_with_written_words_that_hide_all_behind_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
