@@ -19,7 +19,7 @@ from bot.own_feeds import OwnFeeds
 from bot.sources.own import OwnDocument
 from bot.workers import Workers
 from storage.db import Db, Store
-from storage.own_feeds import EVERY, PAUSE, UNLISTED_KEPT
+from storage.own_feeds import ENDLESS_PAUSE, EVERY, UNLISTED_KEPT
 from storage.schema import own_entry, own_feed
 from tests.factories import NOW, chat, entry
 
@@ -113,7 +113,7 @@ async def test_a_feed_that_lists_ever_others_does_not_fill_the_store(
 async def test_a_pause_has_no_end_and_a_nap_is_no_pause(store: Store) -> None:
     async with store.writing() as db:
         await storage.chats.add(db, chat(1), now=NOW)
-        for feed, span in ((ONE, PAUSE), (TWO, timedelta(hours=8))):
+        for feed, span in ((ONE, ENDLESS_PAUSE), (TWO, timedelta(hours=8))):
             await storage.own_feeds.add(db, feed, now=NOW)
             await storage.chats.subscribe(db, 1, [f"feed:{feed.key}"], now=NOW)
             await storage.chats.snooze(db, 1, f"feed:{feed.key}", span=span)
