@@ -205,6 +205,19 @@ async def test_F18_a_guid_given_to_another_article_is_another_story(world: World
     assert kept[QUAKE] == "https://a.example/q"
 
 
+@pytest.mark.cases
+async def test_F18_what_is_edited_into_another_event_elsewhere_is_another_story(
+    world: World,
+) -> None:
+    """Though its id, its link and its time stay, as those of a channel's post do."""
+    same = {"guid": "top", "link": "https://a.example/top", "date": NOW}
+    told = await polls(
+        world, [WEATHER], [blast(**same), WEATHER], [tremor(**same), WEATHER], [blast(**same)]
+    )
+    assert told == [(1, 0), (1, 1), (1, 1), (0, 0)]
+    assert [row.kind for row in await world.alerts()] == ["story", "story"]
+
+
 @pytest.mark.cases(keep=5)
 @pytest.mark.parametrize("mark", ["token", "sid", "PHPSESSID", "utm_source", "t", "unheard_of"])
 @pytest.mark.parametrize("guid", [None, "link"])
