@@ -8,7 +8,7 @@ board's row: a kill between two steps repeats or loses none, and of two replicas
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import storage.alerts
@@ -227,16 +227,14 @@ async def _tell_of_trouble(
         return False
     words = TOLD[kept.trouble]
     named = {"chat": ChatNumber(chat.id)}
-    # one that is switched on again may be given up again the same day, and that is news
-    key = f"board:{chat.id}:{kept.version}:{kept.trouble}"
     if chat.kind is ChatKind.GROUP:
         told = notices.alert(chat.id, Notice.of(words.group), now=now)
-        await storage.alerts.enqueue(db, replace(told, dedup_key=key))
+        await storage.alerts.enqueue(db, boards.of_trouble(told, kept))
     elif kept.of_catalog:
         await notices.tell(db, admins, Notice.of(words.operators, named), now=now)
     elif (owner := await storage.setups.owner_of(db, chat.id)) is not None:
         told = notices.alert(owner, Notice.of(words.owner, named), now=now)
-        await storage.alerts.enqueue(db, replace(told, dedup_key=key))
+        await storage.alerts.enqueue(db, boards.of_trouble(told, kept))
     else:
         return False
     return True
