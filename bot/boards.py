@@ -8,7 +8,7 @@ board's row: a kill between two steps repeats or loses none, and of two replicas
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import storage.alerts
@@ -29,7 +29,7 @@ from storage.boards import Fate
 from storage.db import Db, Store
 
 #: An alert that ended so was not sent, and its message may be made or pinned by another.
-UNSENT = frozenset({State.EXPIRED, State.SUPERSEDED, State.CANCELLED})
+ENDED_UNSENT = frozenset({State.EXPIRED, State.SUPERSEDED, State.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ async def _to_be_made(db: Db, kept: Board, hashed: str | None, now: datetime) ->
     made = await storage.boards.fate(db, kept.made_by, kept.chat)
     if made is not None and made.open:
         return False
-    if made is None or made.state in UNSENT:
+    if made is None or made.state in ENDED_UNSENT:
         await storage.boards.change(db, kept.chat, made_by=None)
         return False
     if made.state is State.SENT:
@@ -171,7 +171,7 @@ async def _to_be_edited(db: Db, kept: Board, hashed: str | None, now: datetime) 
             await _deleted(db, kept)
             return False
         # it never arrived: what stands there is older than what was noted of it
-        if edited is None or edited.state in UNSENT:
+        if edited is None or edited.state in ENDED_UNSENT:
             shown = None
         await storage.boards.change(db, kept.chat, edited_by=None, shown=shown)
     if hashed is None or hashed == shown:
@@ -227,16 +227,14 @@ async def _tell_of_trouble(
         return False
     words = TOLD[kept.trouble]
     named = {"chat": ChatNumber(chat.id)}
-    # one that is switched on again may be given up again the same day, and that is news
-    key = f"board:{chat.id}:{kept.version}:{kept.trouble}"
     if chat.kind is ChatKind.GROUP:
         told = notices.alert(chat.id, Notice.of(words.group), now=now)
-        await storage.alerts.enqueue(db, replace(told, dedup_key=key))
+        await storage.alerts.enqueue(db, boards.of_trouble(told, kept))
     elif kept.of_catalog:
         await notices.tell(db, admins, Notice.of(words.operators, named), now=now)
     elif (owner := await storage.setups.owner_of(db, chat.id)) is not None:
         told = notices.alert(owner, Notice.of(words.owner, named), now=now)
-        await storage.alerts.enqueue(db, replace(told, dedup_key=key))
+        await storage.alerts.enqueue(db, boards.of_trouble(told, kept))
     else:
         return False
     return True

@@ -21,7 +21,7 @@ from handlers.answers import Answer, File
 from handlers.context import Context
 from handlers.services import Services
 from storage.db import Db
-from storage.own_feeds import PAUSE
+from storage.own_feeds import ENDLESS_PAUSE
 
 ADDS_AN_HOUR = 5  # of a chat, failed ones counted: what answers where is nobody's to find out
 HOUR = 3600.0
@@ -57,7 +57,7 @@ async def pressed(context: Context, verb: str, key: str) -> None:
         if verb == "remove":
             await storage.chats.unsubscribe(db, chat, [subject])
         elif verb in {"pause", "resume"}:
-            span = PAUSE if verb == "pause" else None
+            span = ENDLESS_PAUSE if verb == "pause" else None
             await storage.chats.snooze(db, chat, subject, span=span)
         else:
             raise UserError("error.stale")

@@ -23,7 +23,7 @@ AT_ONCE = 500  # hashes that one statement names
 UNLISTED_KEPT = timedelta(days=60)  # hashes of what a feed does not list any more
 MOST_KEPT = 10_000  # hashes of one feed, whatever it lists: three or four are of an entry
 #: So long a chat's pause lasts that has no end: a subscription rests until a time.
-PAUSE = timedelta(days=36_500)
+ENDLESS_PAUSE = timedelta(days=36_500)
 
 
 def _is_followed_as() -> ColumnElement[bool]:
@@ -82,7 +82,7 @@ async def of_chat(db: Db, chat_id: int, *, now: datetime) -> list[FollowedFeed]:
     found: list[FollowedFeed] = []
     for row in await db.execute(query):
         # a nap of some hours is no pause
-        paused = row.snoozed_until is not None and row.snoozed_until > now + PAUSE / 2
+        paused = row.snoozed_until is not None and row.snoozed_until > now + ENDLESS_PAUSE / 2
         found.append(FollowedFeed(feed=_stored(row), paused=paused))
     return found
 

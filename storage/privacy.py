@@ -41,6 +41,7 @@ BY_CHAT = (
     (delivery, "chat_id"),
     (inbox, "chat_id"),
 )
+#: What stands in the row of a feed that is about whoever follows it, too.
 OF_A_FEED = ("key", "url", "channel", "name")
 #: A row as it is stored: its columns by name, whatever each holds.
 Row = Mapping[str, object]

@@ -23,6 +23,7 @@ from storage.belonging import UNMET
 from storage.boards import BLANK
 from storage.copies import in_place
 from storage.db import Db, db_now, upsert
+from storage.privacy import OF_A_FEED
 from storage.schema import (
     board,
     chat,
@@ -48,7 +49,6 @@ PARTS: tuple[tuple[str, Table, frozenset[str]], ...] = (
     ("board", board, frozenset({"chat_id", *BLANK} - {"trouble"})),
 )
 OF_THE_CHAT = frozenset({"tat", "quiet_begins_at", "quiet_ends_at"})  # reckoned anew there
-OF_A_FEED = ("key", "url", "channel", "name")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -239,6 +239,11 @@ async def test_what_one_institute_takes_back_and_another_measured_did_happen(wor
     assert shown is not None
     assert (shown[0].feed, shown[1].withdrawn) == ("other", False)
     assert led(story, world.catalog.news).lead.feed == "other"  # as lists and digests tell it
+    measured(world, quake(world, "em1", status="deleted"), key="other")
+    await world.poll("other")
+    report = ("q", "Earthquake of magnitude 5.4 shakes Issyk-Kul, Kyrgyzstan", "Walls cracked.")
+    await world.report("english", report)
+    assert sorted(await stories(world)) == [1, 2]  # of another one, then
 
 
 async def test_an_operators_headline_of_a_measured_event_is_what_is_told(world: World) -> None:

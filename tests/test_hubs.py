@@ -26,6 +26,7 @@ from bot.sources.feeds import new_entries, parse_feed
 from bot.sources.hubs import header_links
 from storage.db import Store
 from storage.hubs import Hub
+from tests.publishers import Publishers
 from tests.world import NOW, World, loopback_fetcher, poll_flow
 
 pytestmark = pytest.mark.cases  # what is decided, whatever the database
@@ -309,6 +310,15 @@ async def test_a_body_that_is_packed_otherwise_than_it_says_is_a_bad_request(
     headers = {"Content-Encoding": "gzip"}
     answer = await hub.ours.post(await hub.path(), data=b"new", headers=headers)
     assert answer.status == 400
+
+
+async def test_S4_a_hub_is_no_way_to_the_operators_other_machines(hub: Hubworld) -> None:
+    """It is judged like a redirect from its feed, whoever that belongs to."""
+    async with Publishers() as inside:
+        hub.headers, hub.number = {"Link": f'<{inside.url}/hub>; rel="hub"'}, 2
+        await hub.poll()
+        assert await hub.hubs.renew() == 1
+        assert inside.asked == []
 
 
 async def test_another_hub_is_a_stranger(hub: Hubworld) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import storage.stories
 from bot.ingest import IngestReport, keeping
 from bot.ingest.keeping import ENTRIES_AT_ONCE
 from bot.sources.catalog import parse_catalog
@@ -203,6 +204,29 @@ async def test_F18_a_guid_given_to_another_article_is_another_story(world: World
     kept = {row.title: row.link for row in await world.stored(entry)}
     assert kept[EXPLOSION] == "https://a.example/b"
     assert kept[QUAKE] == "https://a.example/q"
+
+
+@pytest.mark.cases
+async def test_F11_a_story_of_a_date_to_come_is_one_of_now(world: World) -> None:
+    """It is told, and stands on top of nothing that comes later."""
+    await polls(world, [WEATHER], [blast(date=ago(days=-30)), WEATHER])
+    (told,) = await world.alerts("story")
+    async with world.store.reading() as db:
+        found = await storage.stories.latest(db, before=NOW)
+    assert told.payload["story"] in {one.pk for one in found}
+
+
+@pytest.mark.cases
+async def test_F18_what_is_edited_into_another_event_elsewhere_is_another_story(
+    world: World,
+) -> None:
+    """Though its id, its link and its time stay, as those of a channel's post do."""
+    same = {"guid": "top", "link": "https://a.example/top", "date": NOW}
+    told = await polls(
+        world, [WEATHER], [blast(**same), WEATHER], [tremor(**same), WEATHER], [blast(**same)]
+    )
+    assert told == [(1, 0), (1, 1), (1, 1), (0, 0)]
+    assert [row.kind for row in await world.alerts()] == ["story", "story"]
 
 
 @pytest.mark.cases(keep=5)

@@ -250,7 +250,7 @@ def test_each_way_to_give_a_reason_and_to_say_a_text_is_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And nothing else; a file that is no Python is another's to tell."""
-    monkeypatch.setattr(given, "ROOT", tmp_path)
+    monkeypatch.setattr(given, "PROGRAM", tmp_path)
     (tmp_path / "handlers").mkdir()
     (tmp_path / "handlers" / "ways.py").write_text(WAYS, encoding="utf-8")
     broken = 'reason("ways.lost"\nt("ways.lost", "en"'

@@ -16,6 +16,7 @@ import storage.sources
 import storage.stories
 from bot.errors import BotError, StorageError
 from bot.ingest import documents, keeping
+from bot.ingest.found import NewsFound
 from bot.ingest.keeping import ENTRIES_AT_ONCE
 from bot.ingest.together import Together
 from bot.model.news import Entry
@@ -161,6 +162,29 @@ async def test_F26_many_new_entries_are_stored_in_pieces_all_of_them_and_in_sile
     report = await world.poll("s0")
     assert (report.new, report.alerts, report.error) == (count, 0, None)
     assert (await world.poll("s0")).new == 0
+
+
+async def test_F26_what_many_sources_bring_is_not_written_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few entries of each are many of all, and others wait for the one that writes."""
+    monkeypatch.setattr(keeping, "PORTION", 8)
+    monkeypatch.setattr(world.ingest._kept, "_patience", 60.0)
+    written: list[int] = []
+    keep = keeping.keep_entries
+
+    async def counted(
+        db: object, found: Sequence[NewsFound], *rest: object, **now: object
+    ) -> object:
+        written.append(sum(len(one.judged) for one in found))
+        return await keep(db, found, *rest, **now)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(keeping, "keep_entries", counted)
+    for number in range(FEEDS):
+        items = [(f"n{number}{item}", f"Bridge {item} of {number}", "Text.") for item in range(3)]
+        world.feed(f"s{number}", *items)
+    assert await together(world) == [None] * FEEDS
+    assert written == [6] * (FEEDS // 2)
 
 
 async def test_F26_whoever_writes_beside_a_flood_has_its_turn_between_two_pieces(

@@ -40,7 +40,7 @@ from storage.sources import SourceState
 from tests.factories import a_reason
 from tests.factories import chat as a_chat
 from tests.factories import rate as a_rate
-from tests.publishers import ATTACK, QUIET, Publishers, bank_page
+from tests.publishers import ATTACK, QUIET, Publishers, bank_page, rss
 from tests.test_cli import jarchy
 from tests.world import OPERATOR, World, polling
 
@@ -151,6 +151,28 @@ async def test_F16_a_source_that_was_gone_is_looked_at_daily_and_comes_back_by_i
         "notice.source",
         "notice.well",
     ]  # once, not every day
+
+
+async def test_F6_a_source_is_asked_where_it_moved_once_it_said_so_three_times(
+    world: World,
+) -> None:
+    """Another place begins the count anew; a redirect for now moves nothing."""
+    served = world.publishers
+    served.put("/new.xml", rss(QUIET))
+    served.put("/newest.xml", rss(QUIET))
+
+    async def polled(status: int, place: str) -> str:
+        served.put("/one.xml", b"", status=status)
+        served.headers["/one.xml"] = {"Location": place}
+        served.asked.clear()
+        assert (await world.poll("one")).error is None
+        return served.asked[0]
+
+    for status in (301, 301, 302, 301, 301):
+        assert await polled(status, "/new.xml") == "/one.xml"
+    for _ in range(3):
+        assert await polled(308, "/newest.xml") == "/one.xml"
+    assert await polled(301, "/new.xml") == "/newest.xml"
 
 
 async def test_F16_another_failure_than_gone_is_tried_again_soon(world: World) -> None:

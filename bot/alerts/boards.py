@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ import storage.boards
 import storage.chats
 from bot.alerts.kind import Kind, Kit, Reader
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
+from bot.model.channels import Board
 from bot.model.chats import Chat
 from bot.model.subjects import bases_of, topics_of
 from bot.readers.board import board_view
@@ -116,3 +117,10 @@ def alert(chat: int, version: int, message: int | None, *, now: datetime) -> Ale
         expires_at=now + LASTS,
         supersede_key=f"board:{chat}",
     )
+
+
+def of_trouble(word: Alert, kept: Board) -> Alert:
+    """A word on why a board is not kept, told once of that message: one that is switched on again
+    may be given up again the same day, and that is news.
+    """
+    return replace(word, dedup_key=f"board:{kept.chat}:{kept.version}:{kept.trouble}")

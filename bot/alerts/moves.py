@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple, Self
@@ -171,8 +171,12 @@ def keys(new: SeenRate) -> list[str]:
             plain = key(new, direction, severity)
             found.append(plain)
             # the first figure's key has no number, those of its revisions have theirs
-            found += [f"{plain}:{revision}" for revision in range(1, new.revision)]
+            found += [_revised(plain, revision) for revision in range(1, new.revision)]
     return found
+
+
+def _revised(plain: str, revision: int) -> str:
+    return f"{plain}:{revision}"
 
 
 def alert(found: BigMove, *, now: datetime) -> Alert:
@@ -195,6 +199,11 @@ def alert(found: BigMove, *, now: datetime) -> Alert:
         reasons=found.reasons,
         supersede_key=f"move:{new.source}:{new.pair}:{new.kind}",
     )
+
+
+def once_more(first: Alert, revision: int) -> Alert:
+    """The alert of a revised figure, where that of an earlier one was taken back."""
+    return replace(first, dedup_key=_revised(first.dedup_key, revision))
 
 
 # --- words ----------------------------------------------------------------------------------------

@@ -9,14 +9,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
+from bot.found import PROGRAM, ROOMS
 from bot.i18n import demo_texts, known
 from bot.languages import FALLBACK, languages
 from bot.render.reasons import textless
 
-ROOT = Path(__file__).parents[2]
-ROOMS = ("bot", "handlers", "storage")
 #: Reasons that only whoever types a verb is told, in English like all that verbs say.
 OF_VERBS = ("bot/cli/", "bot/backfill.py", "bot/detect/replay.py", "storage/migrate.py")
 SHOWN = re.compile(r"demo\.[\w.]+")
@@ -35,10 +33,10 @@ def given() -> dict[str, str]:
     it.
     """
     found: dict[str, str] = {}
-    for room in ROOMS:
-        for path in sorted((ROOT / room).rglob("*.py")):
+    for room in sorted(ROOMS):
+        for path in sorted((PROGRAM / room).rglob("*.py")):
             source = path.read_bytes()
-            file = path.relative_to(ROOT).as_posix()
+            file = path.relative_to(PROGRAM).as_posix()
             # most files give none, and are not parsed
             if b"reason(" in source and not file.startswith(OF_VERBS):
                 for code in _codes(_parsed(source)):
@@ -90,8 +88,8 @@ def found_kinds() -> dict[str, str]:
 def unshown() -> list[str]:
     """The keys that the demonstration names and English has no text for, a sentence each."""
     found: list[str] = []
-    for path in sorted((ROOT / "bot" / "demo").glob("*.py")):
-        file = path.relative_to(ROOT).as_posix()
+    for path in sorted((PROGRAM / "bot" / "demo").glob("*.py")):
+        file = path.relative_to(PROGRAM).as_posix()
         for key in dict.fromkeys(_keys(_parsed(path.read_bytes()))):
             if key not in demo_texts(FALLBACK):
                 found.append(f"bot/languages/{FALLBACK}/demo.po lacks {key}, which {file} says")
@@ -110,10 +108,10 @@ def unsaid() -> list[str]:
     English has no text for, a sentence each.
     """
     found: list[str] = []
-    for room in ROOMS:
-        for path in sorted((ROOT / room).rglob("*.py")):
+    for room in sorted(ROOMS):
+        for path in sorted((PROGRAM / room).rglob("*.py")):
             source = path.read_bytes()
-            file = path.relative_to(ROOT).as_posix()
+            file = path.relative_to(PROGRAM).as_posix()
             keys = [key.decode() for key in NOTICE.findall(source)]
             # cheaper than to parse all: nearly every file has a text for each key that this finds
             if not all(known(key.decode()) for key in SAID.findall(source)):

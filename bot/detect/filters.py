@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 
 from bot.detect.facts import TOKEN, facts_of, places, surroundings
 from bot.detect.language import known_language
-from bot.detect.search import WORD, Token, asked, measured_words, sequence_of
+from bot.detect.search import WORD, Token, measured_words, phrase_of, sequence_of
 from bot.i18n import place_name
 from bot.languages import LANGUAGES
 from bot.languages import language as spoken
@@ -37,7 +37,7 @@ SOURCES_OFFERED = 3
 
 # The words of chats' filters are the same again next time. Some 1.3 KB each; where chats have more
 # different ones than that, each is read anew in 15 microseconds.
-_words = lru_cache(maxsize=2_000)(asked)
+_words = lru_cache(maxsize=2_000)(phrase_of)
 
 
 class _Text:
@@ -235,7 +235,9 @@ def _words_offered(story: Story, language: str) -> list[str]:
 @cache
 def _nouns(language: str) -> Mapping[str, Sequence[frozenset[Token]]]:
     """The nouns that filters offer, each with the stems by which a text is known to have it."""
-    return {noun: asked(noun) for noun in filter(None, spoken(language).filters.nouns.split(","))}
+    return {
+        noun: phrase_of(noun) for noun in filter(None, spoken(language).filters.nouns.split(","))
+    }
 
 
 def _places_offered(story: Story) -> dict[str, str]:

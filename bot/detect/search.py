@@ -75,6 +75,11 @@ def asked(question: str) -> list[frozenset[Token]]:
     return [_meant(word) for word in words]
 
 
+def phrase_of(phrase: str) -> list[frozenset[Token]]:
+    """The same for words that stand side by side, each as often as it is said: "step by step"."""
+    return [_meant(word) for word in _words(phrase)[:MOST_WORDS]]
+
+
 def share(question: str, text: str, code: str | None) -> float:
     """The share of a question's words that a text has, from 0 to 1."""
     words = asked(question)

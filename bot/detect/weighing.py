@@ -88,8 +88,11 @@ def other_event(a: Facts, b: Facts) -> bool:
 
 
 def wholly_other_event(a: Facts, b: Facts) -> bool:
-    """Whether the magnitude is another one and the place too: no correction has both."""
-    return _another_quake(a, b) and _other_places(a, b)
+    """Whether the place is another one and what happened there too, or its magnitude: no correction
+    has both.
+    """
+    happened = _another_quake(a, b) or _strangers(a.head.kinds, b.head.kinds)
+    return happened and _other_places(a, b)
 
 
 def _other_places(a: Facts, b: Facts) -> bool:

@@ -21,6 +21,7 @@ from bot.reasons import Reason, reason
 from bot.sources.base import Parsed
 from bot.sources.listed import HubOffer
 from bot.sources.specs import NewsSpec, RateSpec
+from bot.sources.timetable import FAST_CLOCK
 from storage.sources import Document, SourceState
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,6 @@ Spec = RateSpec | NewsSpec
 FLOOD = 20
 BACKLOG = 10  # entries of a first poll or a flood; fewer are a publisher's latest news
 FRESH_IN_A_FLOOD = timedelta(minutes=30)  # told even in a flood, by the time that it says
-FAST_CLOCK = timedelta(minutes=5)  # how far a publisher's clock may be ahead of ours
 
 
 class During(Enum):

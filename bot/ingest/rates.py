@@ -157,8 +157,8 @@ async def _tell_move(db: Db, found: moves.BigMove, new: SeenRate, *, now: dateti
         return 0
     for known in await storage.alerts.by_keys(db, [made.dedup_key]):
         if not (await storage.alerts.withdraw(db, known.id)).reached:
-            made = replace(made, dedup_key=f"{made.dedup_key}:{new.revision}")
-            return int(await storage.alerts.enqueue(db, made) is not None)
+            again = kind_moves.once_more(made, new.revision)
+            return int(await storage.alerts.enqueue(db, again) is not None)
     return 0
 
 
@@ -198,8 +198,8 @@ async def _move_again(db: Db, found: moves.BigMove, withdrawn: StoredAlert, revi
     """A move in place of one taken back, for those who would have got that and did not."""
     # as of then: who subscribed since would not have got the first one either
     first = kind_moves.alert(found, now=withdrawn.created_at)
-    audience = replace(first.audience, told=withdrawn.id)
-    again = replace(first, dedup_key=f"{first.dedup_key}:{revision}", audience=audience)
+    those = replace(first.audience, told=withdrawn.id)
+    again = kind_moves.once_more(replace(first, audience=those), revision)
     return int(await storage.alerts.enqueue(db, again) is not None)
 
 

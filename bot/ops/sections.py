@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.i18n import ago, clock, day, known, moment, name_of, number, span, t
-from bot.model.alerts import Lane, Severity
+from bot.model.alerts import Severity
 from bot.model.rates import CardRow, Freshness
 from bot.model.status import SourceStatus
 from bot.ops.view import View, text
 from bot.ops.whole import ToldAlert, Whole
+from bot.render.admin import LANES
 from bot.render.numbers import as_printed, change
 from bot.render.reasons import told
 from bot.render.status import stopped_line, trouble_of
@@ -20,11 +21,6 @@ from bot.render.status import stopped_line, trouble_of
 SOURCES_SHOWN = 40  # on one page: a thousand would be half a megabyte
 LONGEST_TROUBLE = 160  # characters
 LONGEST_TITLE = 110  # characters of an alert's
-LANES: Mapping[Lane, str] = {
-    Lane.URGENT: "admin.lane.urgent",
-    Lane.ALERT: "admin.lane.alert",
-    Lane.ROUTINE: "admin.lane.routine",
-}
 PARTS: Mapping[str, str] = {
     "receives": "page.part.receives",
     "sends": "page.part.sends",

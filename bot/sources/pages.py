@@ -36,6 +36,7 @@ from bot.sources.links import absolute_link
 from bot.sources.listed import Article, ArticleReader, EntryReader
 from bot.sources.specs import NewsSpec
 from bot.sources.text import LONGEST_TEXT, clean, one_line, plain_text
+from bot.sources.timetable import FAST_CLOCK
 from bot.sources.trees import inner_text, tree_of
 
 if TYPE_CHECKING:
@@ -204,9 +205,6 @@ def _inside(item: html.HtmlElement, selector: str | None) -> html.HtmlElement | 
 
     found = item.xpath(xpath_of(selector, start="descendant-or-self::"))
     return next(iter(found), None)
-
-
-FAST_CLOCK = timedelta(minutes=5)  # how far a publisher's clock may be ahead of ours
 
 
 @cache

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 DEFAULT_ZONE = "Asia/Bishkek"
 LONGEST_REST = 30  # days looked back for a day of publication: a catalog may name only holidays
 WORK_AHEAD, WORK_BEHIND = 2, 5  # days of publication around today that a rate may be effective on
+FAST_CLOCK = timedelta(minutes=5)  # how far a publisher's clock may be ahead of ours
 LONGEST_HOLIDAY = timedelta(days=10)  # New Year's in the region: 31 December to 9 January
 
 

@@ -50,6 +50,8 @@ def a_filter(what: str, sense: Sense = Sense.NEVER, trait: Trait = Trait.WORD) -
         ("border guards", "A border guard was hurt", "en", True),
         ("border guards", "A guard at the border was hurt", "en", False),
         ("border guards", "A border post. Guards came later", "en", False),
+        ("step by step guide", "A step by step guide to visas", "en", True),
+        ("day by day", "Day by night", "en", False),
         ("100%", "Prices rose by 100 som", "en", True),
         ("?", "What now?", "en", False),
     ],
@@ -239,7 +241,7 @@ OTHERS = """
 билим: билет билик
 салык: салым салат
 концерт: концерн
-жолу: жолдош жолук
+жолу: жолдош жолборс
 баасы: баатыр
 """
 

@@ -19,7 +19,7 @@ from bot.own_feeds import OwnFeeds
 from bot.sources.own import OwnDocument
 from bot.workers import Workers
 from storage.db import Db, Store
-from storage.own_feeds import EVERY, PAUSE, UNLISTED_KEPT
+from storage.own_feeds import ENDLESS_PAUSE, EVERY, LONGEST_PAUSE, UNLISTED_KEPT
 from storage.schema import own_entry, own_feed
 from tests.factories import NOW, chat, entry
 
@@ -56,6 +56,28 @@ async def test_a_feed_that_nobody_followed_begins_anew(store: Store) -> None:
         stored = await storage.own_feeds.get(db, "a1")
         assert stored is not None
         assert stored.last_ok_at is None
+
+
+async def test_a_feed_that_fails_is_asked_ever_less_often_and_as_before_once_it_is_well(
+    store: Store,
+) -> None:
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(1), now=NOW)
+        await storage.own_feeds.add(db, ONE, now=NOW)
+        await storage.chats.subscribe(db, 1, ["feed:a1"], now=NOW)
+        now, pauses = NOW, []
+        for _ in range(9):
+            (due,) = await storage.own_feeds.take_due(db, now=now, most=1)
+            await storage.own_feeds.record_failure(db, due, now=now)
+            next_at = (await db.execute(select(own_feed.c.next_due_at))).scalar_one()
+            pauses.append(next_at - now)
+            now = next_at
+        assert pauses[:3] == [2 * EVERY, 4 * EVERY, 8 * EVERY]
+        assert pauses[-2:] == [LONGEST_PAUSE, LONGEST_PAUSE]
+        (due,) = await storage.own_feeds.take_due(db, now=now, most=1)
+        await storage.own_feeds.record_ok(db, due, now=now)
+        (well,) = await storage.own_feeds.take_due(db, now=now + EVERY, most=1)
+        assert well.failures == 0
 
 
 async def test_what_a_feed_listed_is_known(store: Store) -> None:
@@ -113,7 +135,7 @@ async def test_a_feed_that_lists_ever_others_does_not_fill_the_store(
 async def test_a_pause_has_no_end_and_a_nap_is_no_pause(store: Store) -> None:
     async with store.writing() as db:
         await storage.chats.add(db, chat(1), now=NOW)
-        for feed, span in ((ONE, PAUSE), (TWO, timedelta(hours=8))):
+        for feed, span in ((ONE, ENDLESS_PAUSE), (TWO, timedelta(hours=8))):
             await storage.own_feeds.add(db, feed, now=NOW)
             await storage.chats.subscribe(db, 1, [f"feed:{feed.key}"], now=NOW)
             await storage.chats.snooze(db, 1, f"feed:{feed.key}", span=span)
