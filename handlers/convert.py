@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -17,11 +17,13 @@ from telegram import Update
 import storage.rates
 from bot.convert import (
     Question,
+    day_at,
     is_courtesy,
     is_greeting,
     looks_like_question,
     parse_inquiry,
     parse_question,
+    plain_text,
 )
 from bot.convert.answers import Conversion, conversions
 from bot.convert.commands import speaks_of_chart, speaks_of_rates
@@ -156,14 +158,21 @@ async def _charted(update: Update, context: Context, said: str) -> bool:
 
 
 async def _dated(update: Update, context: Context, said: str) -> bool:
-    """The card of a day that is asked for in words, "какой курс на завтра"; False where it is none.
+    """The card of a day that is asked for in words, "какой курс на завтра", "вчера"; False where
+    it is none.
 
     A sentence of more words speaks of something else too.
     """
     words = said.split()
-    if len(words) > MOST_WORDS_OF_A_DAY or not speaks_of_rates(said):
+    if len(words) > MOST_WORDS_OF_A_DAY:
         return False
     today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
+    if day := _lone_day(said, today):
+        context.args = [day.isoformat()]
+        await rates.rates(update, context)
+        return True
+    if not speaks_of_rates(said):
+        return False
     try:
         codes, on = rates.parse_rates_request(words, today=today, home=context.chat.home)
     except UserError:
@@ -173,6 +182,23 @@ async def _dated(update: Update, context: Context, said: str) -> bool:
     context.args = [*filter(CODE.fullmatch, codes), on.isoformat()]
     await rates.rates(update, context)
     return True
+
+
+def _lone_day(said: str, today: date) -> date | None:
+    """The day that a text in words names and nothing else, "вчера", "1 августа"; None of any other.
+
+    In figures alone it may be an amount: "10.11".
+    """
+    text = plain_text(said).strip(" .,!?")
+    if not any(map(str.isalpha, text)):
+        return None
+    try:
+        found = day_at(text, 0, today=today)
+    except UserError:
+        return None
+    if found is None or found.end < len(text):
+        return None
+    return found.on
 
 
 async def _ruled(context: Context, said: str) -> bool:

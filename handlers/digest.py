@@ -213,7 +213,7 @@ async def _kept(context: Context, times: Collection[time]) -> Message:
     """Keep the chat's hours, and say which they are and which are no more."""
     gone = await _times(context) - set(times)
     await _keep(context, times)
-    return menus.hours_kept(times, gone, context.language)
+    return menus.hours_kept(times, gone, context.language, awake=context.chat.active)
 
 
 async def _keep(context: Context, times: Collection[time]) -> None:

@@ -202,7 +202,10 @@ async def done(context: Context) -> None:
         order = await storage.chats.currency_order(db, context.chat.id)
     currencies, topics = _in_order(keys, context.chat.home, order)
     digest = bool(digests_of(keys))
-    await context.edit(render.subscribed(context.language, currencies, topics, digest=digest))
+    awake = context.chat.active
+    await context.edit(
+        render.subscribed(context.language, currencies, topics, digest=digest, awake=awake)
+    )
     await context.answer()
 
 

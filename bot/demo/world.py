@@ -202,7 +202,7 @@ parser = "nbkr"
 name = {{ en = "National Bank", ru = "Национальный банк", ky = "Улуттук банк" }}
 urls = ["{self._url}/nbkr/daily.xml"]
 kind = "official"
-poll = {{ every = "2s", zone = "{ZONE.key}" }}
+poll = {{ every = "2s", between = "14:00-19:00", days = "mon-fri", zone = "{ZONE.key}" }}
 {"".join(feeds)}
 [hazards.seismo]
 name = {{ en = "Seismology Institute", ru = "Институт сейсмологии", ky = "Сейсмология институту" }}

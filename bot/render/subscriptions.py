@@ -56,17 +56,24 @@ def currency_order(codes: Sequence[str], language: str, *, before: str = "", bac
 
 
 def subscribed(
-    language: str, currencies: Sequence[str], topics: Sequence[str], *, digest: bool
+    language: str,
+    currencies: Sequence[str],
+    topics: Sequence[str],
+    *,
+    digest: bool,
+    awake: bool = True,
 ) -> Message:
     """The subjects that the chat gets from now on, after `done`.
 
     Where it follows topics that only a `digest` brings, and has none, it is asked when one should
-    come: data `hour:0800`, `hour:off`.
+    come: data `hour:0800`, `hour:off`. One that is not `awake` is told what wakes it.
     """
-    kept = [*currencies, *(topic_name(topic, language) for topic in topics)]
+    kept = [*currencies, *(topic_name(topic, language).lower() for topic in topics)]
     if not kept:
         return message(phrase("subscribe.nothing", language))
     saved = phrase("subscribe.saved", language, what=bold(", ".join(kept)))
+    if not awake:
+        return message(lines(saved, phrase("rule.saved_asleep", language)))
     waiting = [topic_name(topic, language) for topic in topics if topic != AT_ONCE]
     if digest or not waiting:
         return onward(message(saved), language)
@@ -138,10 +145,17 @@ def hour_switches(times: Collection[time], before: str) -> list[Button]:
     return found
 
 
-def hours_kept(times: Collection[time], gone: Collection[time], language: str) -> Message:
-    """The hours of the digests from now on; where others are `gone` for that, how to have both."""
+def hours_kept(
+    times: Collection[time], gone: Collection[time], language: str, *, awake: bool = True
+) -> Message:
+    """The hours of the digests from now on; where others are `gone` for that, how to have both.
+    None comes to a chat that is not `awake`: it is told what wakes it.
+    """
     if not times:
         return message(phrase("digest.off", language))
+    if not awake:
+        kept = said_hours(times, language)
+        return message(lines(kept, phrase("rule.saved_asleep", language)))
     kept = phrase("digest.time_set", language, times=_listed(times))
     if not gone:
         return message(kept)

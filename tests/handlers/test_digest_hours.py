@@ -9,6 +9,7 @@ from bot.i18n import t
 from bot.model.subjects import MOST_DIGESTS
 from tests.handlers.conftest import READER, RUSSIAN, STRANGER, World
 from tests.handlers.test_channels import CHANNEL, set_up
+from tests.handlers.test_tables import now
 
 READERS = {"en": READER, "ru": RUSSIAN, "ky": STRANGER}
 
@@ -54,6 +55,20 @@ async def test_an_hour_that_is_replaced_is_named_with_what_keeps_both(
     assert await hours(patient, chat) == ["20:00"]
     await patient.ask(both, chat=chat, fits="08:30")
     assert await hours(patient, chat) == ["08:30", "20:00"]
+
+
+@pytest.mark.parametrize("language", READERS)
+async def test_a_chat_that_is_stopped_is_promised_nothing(patient: World, language: str) -> None:
+    """What it asks for is kept, and what wakes it is said."""
+    chat = READERS[language]
+    await patient.ask("/stop", chat=chat, fits="/start")
+    kept = (await patient.ask("/digest 9", chat=chat, fits="09:00"))["text"]
+    assert kept.endswith(t("rule.saved_asleep", language)), kept
+    menu = (await patient.ask("/subscribe", chat=chat))["message_id"]
+    await patient.press(chat, menu, "cur:USD")
+    await patient.press(chat, menu, "done")
+    done = now(patient, chat, menu)["text"]
+    assert done.endswith(t("rule.saved_asleep", language)), done
 
 
 @pytest.mark.cases(keep=3)

@@ -397,6 +397,11 @@ async def test_what_a_command_called_in_words_asks_for_may_follow(patient: World
         ("эртеңки курс", "/rates эртең"),
         ("кечээки курс канча", "/rates кечээ"),
         ("rates tomorrow", "/rates tomorrow"),
+        ("Вчера?", "/rates вчера"),
+        ("кечээ", "/rates кечээ"),
+        ("last friday", "/rates last friday"),
+        ("18 октября", "/rates 18.10"),
+        ("сегодня", "/rates"),
     ],
 )
 async def test_the_rates_of_a_day_are_asked_for_in_words(

@@ -17,7 +17,7 @@ def test_choosing_ends_with_what_the_chat_will_get() -> None:
     said, *more = subscriptions.subscribed("ky", ("USD",), ("security",), digest=False).text.split(
         "\n"
     )
-    assert said == "Даяр. Жазылганыңыз: USD, Коопсуздук."
+    assert said == "Даяр. Жазылганыңыз: USD, коопсуздук."
     assert [line.rpartition(" ")[2] for line in more] == ["/alert", "/digest", "/help"]
     assert "/subscribe" in subscriptions.subscribed("en", (), (), digest=False).text
 
