@@ -19,6 +19,7 @@ from bot.alerts.stories import Stories
 from bot.archive import index
 from bot.detect.filters import Looked
 from bot.emulator import TEST_TOKEN, Emulator
+from bot.ingest.found import FLOOD
 from bot.model.chats import Style
 from bot.model.filters import Trait
 from bot.model.hazards import Hazard
@@ -235,6 +236,19 @@ async def test_a_warning_that_holds_no_more_is_no_news(world: World) -> None:
     world.serve("met", listed("KG-A", "KG-B", "KG-C"))
     report = await world.poll("met")
     assert (report.new, report.alerts) == (0, 0)
+
+
+async def test_an_institute_may_revise_very_many_at_once(world: World) -> None:
+    """As after a great earthquake, of which it lists the aftershocks: no editor does."""
+    many = [quake(world, f"a{number}", minutes=9) for number in range(FLOOD + 2)]
+    measured(world, *many)
+    assert (await world.poll("usgs")).alerts == 0  # a flood
+    measured(world, quake(world), *many)
+    assert (await world.poll("usgs")).alerts == 1
+    revised = [quake(world, f"a{number}", minutes=9, mag=5.1) for number in range(FLOOD + 2)]
+    measured(world, quake(world, mag=6.4), *revised)
+    assert (await world.poll("usgs")).alerts == 1
+    assert [row.severity for row in await world.alerts("story")] == ["notable", "urgent"]
 
 
 async def test_the_time_of_an_event_is_revised_as_its_size_is(world: World) -> None:
