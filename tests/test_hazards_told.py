@@ -214,6 +214,29 @@ async def test_a_warning_of_what_began_days_ago_is_news_when_it_is_given(world: 
     assert [row.severity for row in await world.alerts("story")] == ["notable", "urgent"]
 
 
+async def test_a_warning_that_holds_no_more_is_no_news(world: World) -> None:
+    """Feeds list it for days; one that was told before it ended stays as it is."""
+    ends = (world.now + timedelta(hours=2)).isoformat()
+
+    def listed(*numbers: str) -> bytes:
+        said = [
+            warning(world, one).replace("<web>", f"<expires>{ends}</expires><web>")
+            for one in numbers
+        ]
+        return f"<feed>{''.join(said)}</feed>".encode()
+
+    made: list[tuple[int, int]] = []
+    for hours, numbers in ((0, ()), (1, ("KG-A",)), (2, ("KG-A", "KG-B"))):
+        world.serve("met", listed(*numbers))
+        report = await world.poll("met")
+        made.append((report.new, report.alerts))
+        world.now += timedelta(hours=hours)
+    assert made == [(0, 0), (1, 1), (1, 1)]
+    world.serve("met", listed("KG-A", "KG-B", "KG-C"))
+    report = await world.poll("met")
+    assert (report.new, report.alerts) == (0, 0)
+
+
 async def test_the_time_of_an_event_is_revised_as_its_size_is(world: World) -> None:
     """Once; by seconds that nobody is shown it is not."""
     began = world.now - timedelta(minutes=5)
