@@ -356,7 +356,7 @@ def problems() -> list[str]:
     found += unusable({**_written(), **pressed, **_nowhere()}) + lacking(COMMANDS) + unmeant(WORDS)
     found += unfit(_written(), "Update", "Context") + unfit(_nowhere(), "Services", "Update")
     found += misfitting(buttons) + unreachable(buttons) + unrouted(buttons)
-    found += alerts.lacking_subjects(SUBJECTS.values()) + misnamed(COMMANDS)
+    found += alerts.lacking_subjects(SUBJECTS.values()) + misnamed(COMMANDS, follow_up.NAMED)
     return found + texts_lacking(FALLBACK) + texts_unlisted() + families.problems()
 
 

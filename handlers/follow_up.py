@@ -114,6 +114,8 @@ async def _as_said(_context: Context, said: str) -> str:
 
 #: Command → what it is given for those words, where that is something else.
 MEANT: dict[str, Callable[[Context, str], Awaitable[str]]] = {"digest": digest.with_more}
+#: The commands that are named here.
+NAMED = READS.keys() | MEANT.keys()
 
 
 def note(context: Context, command: str) -> None:

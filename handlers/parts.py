@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -66,11 +66,14 @@ def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
     return found
 
 
-def misnamed(commands: Collection[str]) -> list[str]:
-    """The names in languages' words for commands that no command has, a sentence each: whoever said
-    such words would hear of a fault of ours.
+def misnamed(commands: Collection[str], followed: Iterable[str]) -> list[str]:
+    """The names in languages' words for commands, and of those `followed` by an answer, that no
+    command has, a sentence each: whoever said such words would hear of a fault of ours, or nothing.
     """
     found: list[str] = []
+    for name in sorted(followed):
+        if name not in commands:
+            found.append(f"handlers/follow_up.py: {name} is no command{nearest(name, commands)}")
     for spoken in languages():
         place = f"language {spoken.code}: bot/languages/{spoken.code}/commands.py: called"
         for name in spoken.commands.called:

@@ -19,6 +19,7 @@ from bot.alerts.stories import Stories
 from bot.archive import index
 from bot.detect.filters import Looked
 from bot.emulator import TEST_TOKEN, Emulator
+from bot.ingest.found import FLOOD
 from bot.model.chats import Style
 from bot.model.filters import Trait
 from bot.model.hazards import Hazard
@@ -211,6 +212,42 @@ async def test_a_warning_of_what_began_days_ago_is_news_when_it_is_given(world: 
         made.append((await world.poll("met")).alerts)
         world.now += timedelta(hours=20)
     assert made == [0, 1, 1]
+    assert [row.severity for row in await world.alerts("story")] == ["notable", "urgent"]
+
+
+async def test_a_warning_that_holds_no_more_is_no_news(world: World) -> None:
+    """Feeds list it for days; one that was told before it ended stays as it is."""
+    ends = (world.now + timedelta(hours=2)).isoformat()
+
+    def listed(*numbers: str) -> bytes:
+        said = [
+            warning(world, one).replace("<web>", f"<expires>{ends}</expires><web>")
+            for one in numbers
+        ]
+        return f"<feed>{''.join(said)}</feed>".encode()
+
+    made: list[tuple[int, int]] = []
+    for hours, numbers in ((0, ()), (1, ("KG-A",)), (2, ("KG-A", "KG-B"))):
+        world.serve("met", listed(*numbers))
+        report = await world.poll("met")
+        made.append((report.new, report.alerts))
+        world.now += timedelta(hours=hours)
+    assert made == [(0, 0), (1, 1), (1, 1)]
+    world.serve("met", listed("KG-A", "KG-B", "KG-C"))
+    report = await world.poll("met")
+    assert (report.new, report.alerts) == (0, 0)
+
+
+async def test_an_institute_may_revise_very_many_at_once(world: World) -> None:
+    """As after a great earthquake, of which it lists the aftershocks: no editor does."""
+    many = [quake(world, f"a{number}", minutes=9) for number in range(FLOOD + 2)]
+    measured(world, *many)
+    assert (await world.poll("usgs")).alerts == 0  # a flood
+    measured(world, quake(world), *many)
+    assert (await world.poll("usgs")).alerts == 1
+    revised = [quake(world, f"a{number}", minutes=9, mag=5.1) for number in range(FLOOD + 2)]
+    measured(world, quake(world, mag=6.4), *revised)
+    assert (await world.poll("usgs")).alerts == 1
     assert [row.severity for row in await world.alerts("story")] == ["notable", "urgent"]
 
 

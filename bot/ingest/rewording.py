@@ -102,7 +102,8 @@ async def _reword(
     db: Db, found: NewsFound, one: _Changed, policy: NewsPolicy, *, now: datetime
 ) -> int:
     """Follow one changed report; how many alerts."""
-    many = len(found.reworded) > FLOOD  # no editor wrote so many at once: none is judged anew
+    # no editor wrote so many at once: none is judged anew
+    many = len(found.reworded) > FLOOD and found.spec.verdict(one.item) is None
     worse = None if many else await _worse(db, found, one, policy)
     asked = await _needed_a_word(db, one, policy)
     wait = asked is not None and worse is None and not one.same_words

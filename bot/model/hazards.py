@@ -104,14 +104,15 @@ class Hazard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
-    """A hazard with what an institute calls it by, when it was, and where it stands; `also` are
-    the other numbers of the same event.
+    """A hazard with what an institute calls it by, when it was, until when a warning of it holds,
+    and where it stands; `also` are the other numbers of the same event.
     """
 
     id: str
     hazard: Hazard
     at: datetime | None
     updated_at: datetime | None = None
+    until: datetime | None = None
     link: str | None = None
     also: tuple[str, ...] = ()
 

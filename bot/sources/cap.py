@@ -216,6 +216,7 @@ def _cap_alert(alert: Element, name: str, url: str | None) -> Reported | None:
         ),
         at=parse_date(moment),
         updated_at=parse_date(text_of(alert, "sent") or ""),
+        until=parse_date(text_of(info, "expires") or ""),
         link=absolute_link(text_of(info, "web") or "", url),
     )
 

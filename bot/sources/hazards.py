@@ -85,11 +85,11 @@ class HazardSpec(NewsSpec):
         """The reader of its document."""
         return partial(parse_entries, spec=self)
 
-    def listed(self, now: datetime, known: bytes) -> ListReader:  # noqa: ARG002 - as above
+    def listed(self, now: datetime, known: bytes) -> ListReader:
         """The reader of its document, with what became of events that were taken before; `known` is
         what the last one told of which numbers are of one event.
         """
-        return partial(list_hazards, spec=self, known=known)
+        return partial(list_hazards, spec=self, known=known, now=now)
 
     def told_at(self, item: Entry) -> datetime | None:
         """A warning is news when it is given: what it warns of may have begun days before."""
@@ -170,11 +170,14 @@ def list_hazards(
     *,
     spec: HazardSpec,
     known: bytes = b"",
+    now: datetime | None = None,
     url: str | None = None,
     content_type: str | None = None,  # noqa: ARG001 - as above
 ) -> Listed:
     """The hazards of a document: those that a source takes, and beside them what matters only of
     those that were taken before. Raises ParseError.
+
+    A warning that holds no more by `now` is taken by nobody who has not taken it.
     """
     taken: dict[str, Entry] = {}
     revised: dict[str, Entry] = {}
@@ -191,10 +194,11 @@ def list_hazards(
             withdrawn.update((one.id, *one.also))
             continue
         also.setdefault(one.id, one.also)
-        if spec.worth_telling(one.hazard):
+        past = now is not None and one.until is not None and one.until <= now
+        if spec.worth_telling(one.hazard) and not past:
             taken.setdefault(one.id, _entry(one))
         else:
-            # too small or too far now; it may have been taken before it was revised
+            # too small, too far or over now; it may have been taken before it was revised
             revised.setdefault(one.id, _entry(one))
     numbered = Numbered(revised=tuple(revised.values()), withdrawn=frozenset(withdrawn), also=also)
     return Listed(entries=tuple(taken.values()), count=len(taken), items=items, numbered=numbered)
