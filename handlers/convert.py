@@ -194,7 +194,9 @@ def _lone_day(said: str, today: date) -> date | None:
         return None
     try:
         found = day_at(text, 0, today=today)
-    except UserError:
+    except UserError as error:
+        if error.values["text"] == text:  # "31 февраля" is meant as a day, and is none
+            raise
         return None
     if found is None or found.end < len(text):
         return None

@@ -17,6 +17,7 @@ from telegram import Update
 from bot import metrics
 from bot.errors import ConfigError, NewerError, UserError
 from bot.i18n import currency_name
+from bot.model.rates import CODE
 from bot.render.answers import explain
 from bot.render.wire import to_api
 from handlers.access import Route, Who, is_anothers
@@ -187,6 +188,8 @@ def _as_typed(error: UserError, context: Context) -> UserError:
         return error
     written = re.search(rf"(?<!\w){re.escape(code)}(?!\w)", origin.text or "", re.IGNORECASE)
     if written is None:
+        if not CODE.fullmatch(code):  # a long word, cut
+            return error
         name = currency_name(code, context.language)
         named = {**error.values, "name": name[:1].upper() + name[1:]}
         return UserError("error.currency_named", **named)

@@ -73,8 +73,10 @@ def _without_span(text: str) -> tuple[str, int | None]:
         days, rest = int(together[1]) * units[together[2]], words[:-1]
     elif last in units and len(words) > 1:
         before = fold_typed(words[-2])
-        # a longer number is a year, which may be what somebody does not want to hear of
-        if before.isdecimal() and len(before) <= 3:
+        counted = units[last] == 1 or fold_typed(words[-3:][0]) in leads
+        # a longer number is a year, which may be what somebody does not want to hear of, unless
+        # the words make it one of days: refused, and no word to filter by
+        if before.isdecimal() and (len(before) <= 3 or counted):
             days, rest = int(before) * units[last], words[:-2]
         elif before in ones:
             days, rest = units[last], words[:-2]

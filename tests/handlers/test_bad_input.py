@@ -63,6 +63,11 @@ async def test_an_unknown_currency_is_named_and_so_are_the_known_ones(
         words = t("error.currency", language).format(code=named[0], known="EUR, RUB, USD")
         words = words.replace("`", "")  # which mark what a tap copies
         assert (await world.ask(question, chat=READERS[language]))["text"] == words, question
+    # a long word is cut, and is no currency's name
+    long = (await world.ask(f"/rates {'я' * 60}", chat=READERS[language]))["text"]
+    assert long == t("error.currency", language).replace("`", "").format(
+        code="я" * 20, known="EUR, RUB, USD"
+    )
 
 
 @pytest.mark.timeout(480)  # a walk over every command

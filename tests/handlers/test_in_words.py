@@ -411,6 +411,13 @@ async def test_the_rates_of_a_day_are_asked_for_in_words(
     assert said(await patient.ask(written)) == said(await patient.ask(asked))
 
 
+async def test_a_day_that_there_is_not_is_said_to_be_none(patient: World) -> None:
+    """By itself as behind the command; in figures alone it may be an amount."""
+    for written in ("31 февраля", "30-февраль", "Feb 31"):
+        wrong = t("error.date", "en").format(text=written, example="/rates 2021-10-20")
+        assert said(await patient.ask(written)) == wrong
+
+
 @pytest.mark.parametrize("written", ["спасибо", "Рахмат!", "thanks, bot"])
 async def test_thanks_are_answered_as_such(patient: World, written: str) -> None:
     answer = said(await patient.ask(written))

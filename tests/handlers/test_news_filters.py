@@ -173,6 +173,9 @@ async def test_what_cannot_be_a_filter_is_said_so_and_nothing_is_kept(world: Wor
         ("/only +, !", "/only Osh"),
         (f"/mute {'x' * 61}", "60"),
         ("/mute football 400 days", "366"),
+        ("/mute football for 9999 days", "366"),
+        ("/mute футбол 9999 күн", "366"),
+        ("/mute футбол на 5000 недель", "366"),
         ("/mute " + ", ".join(f"word{n}" for n in range(21)), "20"),
     ):
         assert words in (await world.ask(wrong))["text"], wrong
