@@ -117,6 +117,16 @@ def test_no_key_appears_twice_in_a_catalog() -> None:
         assert len(entries(language)) == len(CATALOGS[language])
 
 
+def test_what_is_counted_is_asked_for_with_its_number() -> None:
+    """Asked for as any other text it is in the form of one: "6 story about security"."""
+    counted = [re.escape(key) for key, entry in entries("en").items() if entry.msgid_plural]
+    wrong = re.compile(rf'\b(?:phrase|say|t)\(\s*"(?:{"|".join(counted)})"')
+    assert wrong.search('phrase("news.sources", language)')
+    for folder in ("bot", "handlers"):
+        for file in (ROOT / folder).rglob("*.py"):
+            assert not wrong.search(file.read_text("utf-8")), file
+
+
 @pytest.mark.parametrize("language", WHOLE)
 def test_a_catalog_misses_no_key_and_no_plural_form_and_leaves_none_empty(language: str) -> None:
     assert entries(language).keys() == entries("en").keys()

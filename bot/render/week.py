@@ -12,7 +12,7 @@ from bot.render.news import left_out as said_left_out
 from bot.render.news import title
 from bot.render.numbers import as_printed, change
 from bot.render.panels import Panel, Panels
-from bot.render.phrases import phrase
+from bot.render.phrases import counted, phrase
 from bot.render.rates import kind_name
 from bot.render.text import (
     CAPTION,
@@ -73,7 +73,7 @@ def _news(found: WeekSummary, language: str) -> Rich:
         return Rich()
     if not found.stories:
         return phrase("week.calm", language)
-    told: list[Rich | str] = [phrase("week.security", language, n=found.count)]
+    told: list[Rich | str] = [counted("week.security", found.count, language)]
     for story in found.stories:
         told.append(join(" ", ["•", _headline(story.told_in(language), language)]))
     return lines(*told)
