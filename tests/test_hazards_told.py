@@ -251,6 +251,20 @@ async def test_an_institute_may_revise_very_many_at_once(world: World) -> None:
     assert [row.severity for row in await world.alerts("story")] == ["notable", "urgent"]
 
 
+async def test_a_warning_of_tomorrow_given_now_is_told_among_a_backlog(world: World) -> None:
+    world.serve("met", b"<feed/>")
+    assert (await world.poll("met")).error is None
+    old = "".join(warning(world, f"KG-{number}") for number in range(FLOOD + 1))
+    world.now += timedelta(hours=3)
+    said = warning(world, "KG-new", severity="Extreme")
+    start = said.index("<onset>") + len("<onset>")
+    tomorrow = (world.now + timedelta(days=1)).isoformat()
+    said = said[:start] + tomorrow + said[said.index("</onset>") :]
+    world.serve("met", f"<feed>{said}{old}</feed>".encode())
+    report = await world.poll("met")
+    assert (report.new, report.alerts) == (FLOOD + 2, 1)
+
+
 async def test_the_time_of_an_event_is_revised_as_its_size_is(world: World) -> None:
     """Once; by seconds that nobody is shown it is not."""
     began = world.now - timedelta(minutes=5)

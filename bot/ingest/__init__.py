@@ -253,7 +253,7 @@ class Ingest:
             judged_anew=await judge_entries(self.workers, spec, reworded, said),
             quiet=first or past.flood > 0 or len(new) > FLOOD,
             flood=past.flood,
-            loud=frozenset() if first else fresh_in_a_flood(judged, self.clock()),
+            loud=frozenset() if first else fresh_in_a_flood(judged, spec, self.clock()),
         )
 
     async def _recognise_in(

@@ -137,13 +137,15 @@ class NewsFound:
         return pieces
 
 
-def fresh_in_a_flood(judged: Mapping[Entry, Verdict], now: datetime) -> frozenset[str]:
+def fresh_in_a_flood(
+    judged: Mapping[Entry, Verdict], spec: NewsSpec, now: datetime
+) -> frozenset[str]:
     """The ids of what would wake readers and is minutes old among a backlog; none where many
     say they are that new, as on a site that dates everything anew.
     """
     fresh: list[Entry] = []
     for item in judged:
-        at = item.published_at
+        at = spec.told_at(item)
         if (
             at is not None
             and not item.day_only
