@@ -34,6 +34,7 @@ from bot.alerts.moves import RateMoved, move
 from bot.convert.rules import parse_rule
 from bot.detect.replay import replay_csv
 from bot.detect.rules import initial_state
+from bot.errors import UserError
 from bot.ingest.rates import Pasts, judge_by_rules
 from bot.ingest.trust import believed
 from bot.model.alerts import State
@@ -189,6 +190,18 @@ async def deliver(world: World) -> list[tuple[int, str, str]]:
 
 
 # ── R1 ──────────────────────────────────────────────────────────────────────
+
+
+async def test_tomorrow_has_todays_rate_only_while_its_bank_rests(world: World) -> None:
+    """On a working day its own is still to come, and unknown before that."""
+    tuesday = MONDAY + timedelta(days=1)
+    assert (await card_now(world, "USD", on=tuesday)).rows[0].today
+    world.now += timedelta(hours=14)  # Tuesday morning
+    with pytest.raises(UserError) as refused:
+        await card_now(world, "USD", on=tuesday + timedelta(days=1))
+    assert refused.value.msgid == "error.date_future"
+    world.now = datetime(2021, 10, 23, EVENING, tzinfo=UTC)  # Saturday
+    assert (await card_now(world, "USD", on=date(2021, 10, 24))).rows[0].today
 
 
 @pytest.mark.parametrize("value", ["0,0000", "-84,7935", "NaN", "Inf", "n/a", " "])

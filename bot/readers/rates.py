@@ -74,6 +74,9 @@ async def rate_card(
     if newest is None:
         stored = chain.from_iterable(by_code.values())
         raise UserError("error.no_rates_on", day=day, nearest=nearest_day(stored, day))
+    # over a weekend tomorrow has the rate of today; before the bank has published it has none yet
+    if day > today and newest.effective_on < day and _comes(spec.poll, newest, today):
+        raise UserError("error.date_future", day=day)
     card = _card_of(spec, rows, newest, day)
     # a past day's card is neither late nor disputed: what is said of it is of that day
     if day < today:
@@ -83,6 +86,12 @@ async def rate_card(
         freshness=await _freshness_of(db, source, spec.poll, newest, now),
         disputes=await disputes(db, catalog, rows),
     )
+
+
+def _comes(poll: PollSpec, newest: SeenRate, today: date) -> bool:
+    """Whether a bank publishes a rate of tomorrow yet: today, where its rates come a day ahead."""
+    ahead = newest.seen_at.astimezone(ZoneInfo(poll.zone)).date() < newest.effective_on
+    return poll.publishes_on(today if ahead else today + timedelta(days=1))
 
 
 def _card_of(spec: RateSpec, rows: tuple[CardRow, ...], newest: SeenRate, day: date) -> RateCard:

@@ -165,7 +165,7 @@ async def test_a_question_about_another_day_is_answered_by_its_rates(world: Worl
         ("доллар завтра", "still ahead"),
         ("доллар 1 августа 2019", "nearest day"),
         ("/rates 1 августа 2019", "nearest day"),
-        ("/rates завтра", "20\u00a0Oct"),
+        ("/rates завтра", "still ahead"),
     ],
 )
 async def test_a_day_without_rates_is_one_helpful_answer(

@@ -148,6 +148,7 @@ async def test_an_amount_of_money_is_no_alert(patient: World) -> None:
         ("ru", "график доллара за месяц"),
         ("ru", "покажи, пожалуйста, график доллара за 30 дней"),
         ("ky", "доллардын графиги бир ай"),
+        ("ky", "доллардын графиги бир жылга"),
         ("ky", "доллар графиги 30 күн"),
     ],
 )
@@ -418,7 +419,7 @@ async def test_a_day_that_there_is_not_is_said_to_be_none(patient: World) -> Non
         assert said(await patient.ask(written)) == wrong
 
 
-@pytest.mark.parametrize("written", ["спасибо", "Рахмат!", "thanks, bot"])
+@pytest.mark.parametrize("written", ["спасибо", "Рахмат!", "thanks, bot", "Кош бол!"])
 async def test_thanks_are_answered_as_such(patient: World, written: str) -> None:
     answer = said(await patient.ask(written))
     assert answer == t("courtesy.back", "en")

@@ -65,6 +65,8 @@ async def test_charts_take_pairs_and_ranges_in_words(world: World) -> None:
         "сом к доллару за год",
         "АКШ доллары 1 жыл",
         "usdkgs 12 мес.",
+        "доллар всё время",
+        "АКШ доллары бүт мезгил",
     ):
         assert said(await world.ask(f"/chart {words}", fits="USD/KGS")).startswith("USD/KGS"), words
 
