@@ -152,4 +152,4 @@ async def _keeps_back(
     number, story = kind.story(told), kind.news(told)
     if number is not None:
         story = await storage.stories.get(kit.db, number)
-    return story is not None and keeps_back(filters, Looked(story)) is not None
+    return story is not None and keeps_back(filters, Looked(story, told.near)) is not None

@@ -40,7 +40,7 @@ async def sieve(db: Db, told: StoredAlert) -> Sift | None:
         story = await storage.stories.get(db, number)
     if story is None:
         return None
-    looked = _looked(story)
+    looked = _looked(story, told.near)
 
     async def sift(filters: Sequence[StoredFilter]) -> Collection[int]:
         asked = [one for one in filters if one.trait in traits]

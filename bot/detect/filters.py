@@ -64,10 +64,15 @@ class _Text:
 
 
 class Looked:
-    """A story as filters look at it: each trait is looked for once, however many chats ask."""
+    """A story as filters look at it: each trait is looked for once, however many chats ask.
 
-    def __init__(self, story: Story) -> None:
+    It is welcome to who wants to hear of places that it is `near` to, though no report names them:
+    an earthquake is felt where nobody wrote of it yet.
+    """
+
+    def __init__(self, story: Story, near: frozenset[str] = frozenset()) -> None:
         self.story = story
+        self.near = near
         self._found: dict[tuple[Trait, str], bool] = {}
         self._texts: list[_Text] | None = None
         self._places: frozenset[str] | None = None
@@ -131,7 +136,7 @@ def keeps_back(filters: Sequence[StoredFilter], looked: Looked) -> StoredFilter 
         has = looked.has(one.trait, one.what)
         if one.sense is Sense.ONLY:
             wanted.append(one)
-            welcome = welcome or has
+            welcome = welcome or has or (one.trait is Trait.PLACE and one.what in looked.near)
         elif has is (one.sense is Sense.NEVER):  # a trait that it must not have, or lacks
             return one
     if wanted and not welcome:

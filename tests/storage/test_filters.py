@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -46,8 +47,10 @@ async def readers(db: Db, *numbers: int) -> None:
         await storage.chats.subscribe(db, number, [SECURITY], now=NOW)
 
 
-async def a_story(db: Db, title: str, severity: Severity = Severity.NOTABLE) -> int:
-    """A story that breaks; its alert's number."""
+async def a_story(
+    db: Db, title: str, severity: Severity = Severity.NOTABLE, near: frozenset[str] = frozenset()
+) -> int:
+    """A story that breaks, `near` to some places; its alert's number."""
     loud = Verdict(security=True, score=1, severity=severity, topics=("security",))
     pk = await storage.stories.add_story(db, at=NOW, verdict=loud)
     item = entry(id=title, title=title, summary="")
@@ -55,7 +58,9 @@ async def a_story(db: Db, title: str, severity: Severity = Severity.NOTABLE) -> 
     await storage.entries.add_entry(db, new, story_pk=pk, now=NOW)
     told = await storage.stories.get(db, pk)
     assert told is not None
-    alert = await storage.alerts.enqueue(db, stories.alert(told, approval=False, now=NOW))
+    alert = await storage.alerts.enqueue(
+        db, stories.alert(told, approval=False, now=NOW, near=near)
+    )
     assert alert is not None
     return alert
 
@@ -200,6 +205,21 @@ async def test_a_second_filter_of_the_same_takes_the_place_of_the_first(store: S
         await storage.filters.add(db, 1, [only])
         (one,) = await storage.filters.of_chat(db, 1)
     assert (one.sense, one.said, one.until, one.kept) == (Sense.ONLY, "Flood", None, 1)
+
+
+async def test_who_wants_a_place_alone_hears_of_what_is_felt_there(store: Store) -> None:
+    """Though no report names it; who wants nothing of that place hears of it as by its words."""
+    place = Filter(sense=Sense.ONLY, trait=Trait.PLACE, what="issykkul", said="Issyk-Kul")
+    async with store.writing() as db:
+        await readers(db, 1, 2, 3)
+        await storage.filters.add(db, 1, [place])
+        await storage.filters.add(db, 2, [replace(place, what="batken")])
+        await storage.filters.add(db, 3, [replace(place, sense=Sense.NEVER)])
+        near = frozenset({"issykkul", "karakol"})
+        felt = await a_story(db, "Earthquake of magnitude 6.1 in the mountains", near=near)
+        far = await a_story(db, "Earthquake of magnitude 6.2 in the mountains", near=frozenset())
+    assert await fanned(store, felt) == [1, 3]
+    assert await fanned(store, far) == [3]
 
 
 async def test_filters_are_lifted_by_their_own_chat(store: Store) -> None:
