@@ -359,4 +359,4 @@ async def test_a_hub_that_a_feed_names_no_more_is_forgotten_and_asked_nothing(
         assert await storage.hubs.get(db, "a") is None
     assert await hub.hubs.renew() == 0
     assert hub.asked == []
-    assert (await hub.ours.post(path, data=b"new")).status == 404
+    assert (await hub.ours.post(path, data=b"new")).status == 410
