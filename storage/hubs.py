@@ -72,6 +72,11 @@ async def put(db: Db, key: str, hub: Hub) -> None:
     await storage.notes.put(db, _name(key), json.dumps(values))
 
 
+async def drop(db: Db, key: str) -> None:
+    """Forget a source's hub."""
+    await storage.notes.drop(db, _name(key))
+
+
 def _read(value: str) -> Hub:
     values: dict[str, Any] = json.loads(value)
     for name in _TIMES:

@@ -344,3 +344,19 @@ def test_the_hub_is_read_from_atom_too_and_is_a_plain_web_address() -> None:
     assert new_entries(loose.encode(), url=url, content_type=None).hub == found
     none = new_entries(atom.format("ftp://h.example/").encode(), url=url, content_type=None)
     assert none.hub is None
+
+
+async def test_a_hub_that_a_feed_names_no_more_is_forgotten_and_asked_nothing(
+    hub: Hubworld,
+) -> None:
+    """Its lease was renewed for ever. A feed that did not change says nothing of it."""
+    path = await hub.path()
+    await hub.poll()
+    assert await hub.known()
+    hub.number, hub.text = 2, RSS.replace('<atom:link rel="hub" href="{hub}"/>', "")
+    await hub.poll()
+    async with hub.store.reading() as db:
+        assert await storage.hubs.get(db, "a") is None
+    assert await hub.hubs.renew() == 0
+    assert hub.asked == []
+    assert (await hub.ours.post(path, data=b"new")).status == 410

@@ -236,6 +236,7 @@ class Keeper:
         feeds = {**self.policy.feeds, **{one.spec.key: one.spec for one in changed}}
         policy = replace(self.policy, feeds=feeds)
         kept = await keep_entries(db, changed, policy, now=now)
+        with_hub = await storage.hubs.among(db, [one.spec.key for one in changed])
         reports: dict[str, IngestReport] = {}
         good: list[Good] = []
         for one in found:
@@ -249,8 +250,7 @@ class Keeper:
                 told = Notice.of("notice.flood", {"source": SourceKey(spec.key)}, n=count)
                 await tell(db, self.policy.admins, told, now=now)
             await note_well(db, self.policy.admins, spec.key, told=was_told(one.state), now=now)
-            if one.hub is not None:
-                await storage.hubs.note(db, spec.key, one.hub.hub, one.hub.topic)
+            await _note_hub(db, one, known=spec.key in with_hub)
             pause = schedule.next_pause(spec.poll, one.state.pause, whole.new)
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every, pause=pause)
             seen = one.looked.to_remember
@@ -295,6 +295,16 @@ class Keeper:
             told = Notice.of("notice.source", {"source": SourceKey(spec.key)})
             await tell(db, self.policy.admins, told, now=now, reasons=(error.reason,))
         return IngestReport(source=spec.key, error=error.reason)
+
+
+async def _note_hub(db: Db, found: NewsFound, *, known: bool) -> None:
+    """Note the hub that a changed document names; one that it names no more has no lease renewed,
+    and is a stranger when it rings.
+    """
+    if found.hub is not None:
+        await storage.hubs.note(db, found.spec.key, found.hub.hub, found.hub.topic)
+    elif known:
+        await storage.hubs.drop(db, found.spec.key)
 
 
 def _wait_of(trouble: SourceError | None) -> float | None:
