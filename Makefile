@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 # two sets of packages: what runs the bot, and what tests and checks it besides
 RUN_READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.ready-dev
+COLLECTED := $(VENV)/.collected
 # uv installs in seconds; make INSTALLER=pip setup does without it
 export INSTALLER ?= uv
 # no index addresses in the locks: they say what, not from where
@@ -40,7 +41,11 @@ run: $(RUN_READY)
 # kept: the processes and what they start read it
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 7 --dist worksteal --tb=native
 
-test: setup
+# on a new machine each of the seven would compile all tests for itself
+$(COLLECTED): $(DEV_READY)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --collect-only -qq >/dev/null; touch $@
+
+test: setup $(COLLECTED)
 	$(PYTEST) -m "not slow" $(ARGS)
 
 test-all: setup

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.demo import address, visitor
 
 __all__ = ["address", "browser", "visitor"]
 
+#: Milliseconds that an expectation waits for what a machine busy with other tests does slowly.
+PATIENCE = 60_000
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--no-sandbox",
@@ -40,6 +42,7 @@ async def browser() -> AsyncIterator[Browser]:
             )
         pytest.skip("no Chromium on this machine")
     async with async_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE)
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         await browser.close()

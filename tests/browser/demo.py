@@ -117,9 +117,7 @@ async def visitor(browser: Browser, address: str) -> AsyncIterator[Visitor]:
         visits.append(Visit(browser, address, name, problems))
         return visits[-1]
 
-    expect.set_options(timeout=PATIENCE)
     yield let_in
-    expect.set_options(timeout=5_000)
     for visit in visits:
         await visit.close()
     assert problems == []

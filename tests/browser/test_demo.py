@@ -74,7 +74,7 @@ async def the_first_minutes(visit: Visit, tomorrow: Tomorrow) -> None:
     await expect(steps.locator("xpath=self::*[contains(@class, 'done')]")).to_have_count(1)
     await expect(page.locator("[data-offer=next-day]")).to_be_visible()
     await expect(menu).to_contain_text("USD")
-    await expect(menu).to_contain_text("Security")
+    await expect(menu).to_contain_text("security")
     await expect(menu.locator(".key")).to_have_count(0)
 
     card = await write(page, "/rates")

@@ -5,7 +5,6 @@ a desk, in the dark, in three languages, live, and with nothing that its policy 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,18 +14,9 @@ from tests.e2e.driven import OPERATOR, TODAY, Day, driven_day
 from tests.e2e.program import CHANNEL, READER
 from tests.publishers import daily
 
-PATIENCE = 60_000  # milliseconds; a machine busy with other tests
 PHONE, DESK = (390, 844), (1280, 900)
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-
-
-@pytest.fixture(autouse=True)
-def patient() -> Iterator[None]:
-    """Each expectation waits for what a busy machine does slowly."""
-    expect.set_options(timeout=PATIENCE)
-    yield
-    expect.set_options(timeout=5_000)  # Playwright's own
 
 
 async def opened(

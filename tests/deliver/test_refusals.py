@@ -97,6 +97,7 @@ async def test_G15_while_telegram_is_away_one_asks_and_what_waits_does_not_notic
 
 
 @pytest.mark.cases
+@pytest.mark.slow
 async def test_G15_messages_alone_refused_are_asked_for_one_at_a_time_at_a_constant_pace(
     desk: Bench,
 ) -> None:
@@ -149,6 +150,7 @@ async def test_G15_an_outage_of_any_length_costs_a_delivery_nothing(desk: Bench)
 
 
 @SERVER
+@pytest.mark.slow
 async def test_G15_replicas_share_one_question_and_one_pause(desk: Bench) -> None:
     """Two senders: while Telegram is away no more is asked than by one, and both send after it."""
     for number in range(3001, 3021):

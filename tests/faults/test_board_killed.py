@@ -42,6 +42,7 @@ async def stored(folder: Path, number: int) -> Board:
 
 
 @pytest.mark.timeout(480)
+@pytest.mark.slow
 async def test_G27_a_kill_at_any_step_leaves_one_board_that_is_pinned_and_kept(
     tmp_path: Path,
 ) -> None:

@@ -231,6 +231,7 @@ async def test_P26_thousands_of_sources_due_at_once_make_no_errors_and_no_long_q
         assert tried - waits - polled <= 2 * cluster.AT_ONCE, "each insert is a batch of polls"
 
 
+@pytest.mark.slow
 async def test_P26_a_source_is_in_one_batch_however_long_looks_and_polls_take(
     postgres_url: str,
 ) -> None:
@@ -317,6 +318,7 @@ CREATE TRIGGER put AFTER INSERT ON procrastinate_jobs FOR EACH ROW EXECUTE FUNCT
 """
 
 
+@pytest.mark.slow
 async def test_P26_no_more_batches_wait_than_will_soon_be_done(postgres_url: str) -> None:
     """The others are looked for again: each fetch of a job looks through all that wait."""
     store = await open_store(postgres_url)

@@ -221,6 +221,7 @@ async def each_for_a_reader(promise: Callable[[int, str, str], Awaitable[None]])
             tasks.create_task(promise(chat, method, wish))
 
 
+@pytest.mark.slow
 async def test_G21_files_and_pictures_keep_a_short_wait_to_the_second(charted: World) -> None:
     """And come then, as they were."""
 

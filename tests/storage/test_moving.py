@@ -148,6 +148,7 @@ async def test_every_table_moves_and_the_next_numbers_with_it(
 
 
 @pytest.mark.postgres
+@pytest.mark.slow
 async def test_a_verb_there_and_back_again(tmp_path: Path, postgres_url: str) -> None:
     """A dry run makes nothing; the bytes of the rows are the same after both ways."""
     store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
