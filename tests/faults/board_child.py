@@ -57,6 +57,7 @@ async def flow(database: str, telegram: str, channel: int, die_at: int) -> None:
     steps.watch(store)
     for room in (claims, slots, upkeep):
         room.IDLE = 0.2
+    upkeep.TIDY = 0.2
     catalog = parse_catalog(CATALOG)
     async with open_session() as session:
         async with store.writing() as db:

@@ -120,7 +120,7 @@ async def flow(*, database: str, telegram: str, publishers: str, die_at: int) ->
     steps.watch(store)
     for room in (claims, slots, upkeep):
         room.IDLE = 0.2
-    upkeep.EXPIRE = 0.2  # or each run waits ten seconds for the one that has expired
+    upkeep.TIDY = upkeep.EXPIRE = 0.2  # or each run waits ten seconds for the one that has expired
     async with open_session() as session, loopback_fetcher(TLS) as fetcher:
         if not store.alone:
             claims.LEASE, claims.LEASE_MARGIN = timedelta(seconds=LEASE), LEASE / 3

@@ -71,6 +71,7 @@ class Tidied:
         monkeypatch.setattr("storage.lapsed.tidy", counted)
         for stage in ("claims", "slots", "upkeep"):
             monkeypatch.setattr(f"bot.deliver.{stage}.IDLE", 0.1)
+        monkeypatch.setattr("bot.deliver.upkeep.TIDY", 0.1)
 
     async def more(self, count: int) -> None:
         """Wait for so many looks from now on."""

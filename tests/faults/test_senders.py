@@ -314,6 +314,7 @@ async def test_P14_an_event_loop_that_stands_still_past_its_leases_sends_nothing
     monkeypatch.setattr(upkeep, "STALL_GRACE", lease / 2)
     for stage in (claims, slots, upkeep):
         monkeypatch.setattr(stage, "IDLE", 0.2)
+    monkeypatch.setattr(upkeep, "TIDY", 0.2)
     readers = range(READER, READER + 20)
     async with bench(migrated_copy(tmp_path / "jarchy.db"), readers=20, rate=40.0) as one:
         stopping = asyncio.Event()

@@ -88,6 +88,7 @@ async def test_T1_a_clock_that_jumps_stops_no_sending_and_ends_leases(
     readers = range(READER, READER + 6)
     for stage in ("claims", "slots", "upkeep"):
         monkeypatch.setattr(f"bot.deliver.{stage}.IDLE", 0.1)
+    monkeypatch.setattr("bot.deliver.upkeep.TIDY", 0.1)
     async with bench(migrated_copy(tmp_path / "jarchy.db"), readers=len(readers)) as one:
         one.emulator.faults.add(Fault.server_error(502, chat_id=READER, times=1))
         async with Sending(one):
