@@ -42,7 +42,6 @@ from storage.versions import HEAD, REVISIONS
 #: Our tables beside those of `metadata`; those of the job queue begin so.
 BESIDE, QUEUE = frozenset({"alembic_version", "archive"}), "procrastinate_"
 PACKED = 8  # a table's bytes are at least so many of its copy's
-CHUNK = 1 << 16
 NEEDED = {"alembic_version", "chat", "alert"}
 
 

@@ -102,17 +102,15 @@ SECURITY = TopicSubject("security")
 
 
 @dataclass(frozen=True, slots=True)
-class DigestSubject(Subject):
-    """The digest at a time of day in a time zone, named as the zone database has it."""
-
-    KIND: ClassVar[str] = "digest"
+class _AtTime:
+    """The part of what comes at a time of day in a time zone, named as the zone database has it."""
 
     at: time
     zone: str
 
     @property
     def which(self) -> str:
-        """The digest's time and zone: "20:30@Asia/Bishkek"."""
+        """The time and the zone: "20:30@Asia/Bishkek"."""
         return f"{self.at:%H:%M}@{self.zone}"
 
     @classmethod
@@ -123,24 +121,17 @@ class DigestSubject(Subject):
 
 
 @dataclass(frozen=True, slots=True)
-class WeekSubject(Subject):
-    """The summary of a week, on Mondays at a time of day in a time zone."""
+class DigestSubject(_AtTime, Subject):
+    """The digest of each day."""
+
+    KIND: ClassVar[str] = "digest"
+
+
+@dataclass(frozen=True, slots=True)
+class WeekSubject(_AtTime, Subject):
+    """The summary of a week, on Mondays."""
 
     KIND: ClassVar[str] = "week"
-
-    at: time
-    zone: str
-
-    @property
-    def which(self) -> str:
-        """The summary's time and zone: "09:00@Asia/Bishkek"."""
-        return f"{self.at:%H:%M}@{self.zone}"
-
-    @classmethod
-    def read(cls, which: str) -> Self:
-        """A time of day, and behind the @ the zone."""
-        at, _, zone = which.partition("@")
-        return cls(time.fromisoformat(at), zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,12 @@ from sqlalchemy import insert, update
 
 import storage.alerts
 import storage.chats
+import storage.filters
 from bot.alerts import KINDS, Kit, Reader
 from bot.alerts.waited import WhatWaited
 from bot.alerts.waited import alert as waited_alert
 from bot.model.chats import Style
+from bot.model.filters import Filter, Sense, Trait
 from bot.sources.specs import Catalog
 from storage.db import Store
 from storage.schema import alert, delivery
@@ -51,4 +53,30 @@ async def test_what_cannot_be_read_takes_nothing_else_away(
     assert message is not None
     assert why is not None
     assert message.text.endswith("and 1\u00a0more: /news")
+    assert why.text.count("•") == 1
+
+
+async def test_who_wants_a_place_alone_reads_in_the_morning_of_what_was_felt_there(
+    store: Store,
+) -> None:
+    """As they would have heard of it in the night, though no report names the place."""
+    place = Filter(sense=Sense.ONLY, trait=Trait.PLACE, what="batken", said="Batken")
+    async with store.writing() as db:
+        await storage.chats.add(db, a_chat(READER), now=NOW)
+        await storage.chats.subscribe(db, READER, [KEY], now=NOW)
+        felt = await broken(db, await report(db, "one"), "felt")
+        far = await broken(db, await report(db, "two"), "far")
+        pk = await storage.alerts.enqueue(db, waited_alert(READER, "22:00-08:00", 2, NOW))
+        assert pk is not None
+        row = {"chat_id": READER, "lane": 1, "state": "collected", "within": pk}
+        row |= {"not_before": NOW, "expires_at": NOW + timedelta(hours=1)}
+        await db.execute(insert(delivery), [{"alert_id": one, **row} for one in (felt, far)])
+        await db.execute(update(alert).where(alert.c.id == felt).values(near=["batken"]))
+        await storage.filters.add(db, READER, [place])
+        told = await storage.alerts.get(db, pk)
+        assert told is not None
+        kit = Kit(db=db, catalog=Catalog(), kinds=KINDS)
+        reader = Reader(chat=READER, language="en", style=Style.BRIEF, home="KGS", time_zone="UTC")
+        why = await KINDS[WhatWaited.KIND].why(kit, told, reader)
+    assert why is not None
     assert why.text.count("•") == 1
