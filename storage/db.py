@@ -37,7 +37,6 @@ from bot.reasons import Reason, reason, said
 from storage.address import is_file
 from storage.clock import ClockWatch, Following
 from storage.timing import COMMIT, WAIT, observe
-from storage.types import EPOCH, MICROSECOND
 
 if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
@@ -326,17 +325,21 @@ _FOLLOWING = "jarchy_following"
 # and the one by which it carries what follows of its commit
 _AFTER = "jarchy_after"
 _TURNED = "jarchy_turned"
-# unixepoch('subsec') needs 3.42, Debian 12 has 3.40
-_SQLITE_CLOCK = select(text("CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"))
 _CLOCK = select(func.clock_timestamp())
+
+
+def _machine_now() -> datetime:
+    """The clock of SQLite, which has none but its machine's: asking it costs a statement, and every
+    transaction asks.
+    """
+    return datetime.now(UTC)
 
 
 async def db_now(db: Db) -> datetime:
     """The database's clock, which alone rules leases, expiry and pace, whatever replicas' say."""
     asked = boottime()
     if db.dialect.name == "sqlite":
-        microseconds: int = (await db.execute(_SQLITE_CLOCK)).scalar_one()
-        now = EPOCH + microseconds * MICROSECOND
+        now = _machine_now()
     else:
         # clock_timestamp, not now(): that stands still from the transaction's beginning
         now = (await db.execute(_CLOCK)).scalar_one().astimezone(UTC)

@@ -5,10 +5,10 @@ sender and with two.
 from __future__ import annotations
 
 import asyncio
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from sqlalchemy import Select, Table, func, select, text
+from sqlalchemy import Select, Table, func, select
 
 import storage.chats
 import storage.claims
@@ -53,10 +53,8 @@ DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 def shift(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
     """Set the clock of either database."""
-    micros = by // timedelta(microseconds=1)
-    sqlite = f"CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER) + ({micros})"
     server: Select[tuple[object]] = select(func.clock_timestamp() + by)
-    monkeypatch.setattr("storage.db._SQLITE_CLOCK", select(text(sqlite)))
+    monkeypatch.setattr("storage.db._machine_now", lambda: datetime.now(UTC) + by)
     monkeypatch.setattr("storage.db._CLOCK", server)
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 import storage.chats
 import storage.sources
@@ -84,7 +84,6 @@ async def test_T1_a_clock_that_jumps_stops_no_sending_and_ends_leases(
     """Set back an hour, what was paced, retried or leased until then does not wait an hour; nothing
     comes twice.
     """
-    clock = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER) + {}"
     readers = range(READER, READER + 6)
     for stage in ("claims", "slots", "upkeep"):
         monkeypatch.setattr(f"bot.deliver.{stage}.IDLE", 0.1)
@@ -96,8 +95,8 @@ async def test_T1_a_clock_that_jumps_stops_no_sending_and_ends_leases(
             for number in readers[1:]:
                 await one.arrived(number)
             await one.emulator.calls.wait(lambda call: call.chat_id == READER and not call.accepted)
-            jump = select(text(clock.format(hours * 3_600_000_000)))
-            monkeypatch.setattr("storage.db._SQLITE_CLOCK", jump)
+            jump = timedelta(hours=hours)
+            monkeypatch.setattr("storage.db._machine_now", lambda: datetime.now(UTC) + jump)
             await one.alert()
             for number in readers:
                 await one.arrived(number, 2)
