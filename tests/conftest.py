@@ -7,6 +7,7 @@ import atexit
 import gc
 import logging
 import os
+import zlib
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -86,8 +87,17 @@ WAITING = (
 )
 
 
-#: New objects between two looks for garbage; after Python's 700 they are 3% of what tests cost.
-GARBAGE = 10_000
+#: What starts the whole program for a test of `tests/handlers`, and how many cases of a table are
+#: enough there, unless the table says so itself.
+STARTING, ENOUGH = {"world", "desk"}, 2
+#: Where each test is run on both databases; elsewhere the statements are those of `storage`, and
+#: PostgreSQL is for the long run.
+ON_BOTH = {"storage", "faults", "intake", "deliver", "e2e"}
+ON_BOTH |= {"test_archive", "test_polls_together", "test_ingest"}
+
+
+#: New objects between two looks for garbage; after Python's 700 they are 5% of what tests cost.
+GARBAGE = 50_000
 
 
 @pytest.hookimpl(wrapper=True)
@@ -106,13 +116,16 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Leave to the long run what tables of cases (`cases`) have beyond a sample, and mix what waits
-    with what computes.
+    """Leave to the long run what tables of cases (`cases`, and those for which the program starts)
+    have beyond a sample, and PostgreSQL beside SQLite outside `ON_BOTH`; mix what waits with what
+    computes.
     """
     tables: dict[str, list[pytest.Item]] = {}
     for item in items:
-        if item.get_closest_marker("cases"):
+        if item.get_closest_marker("cases") or _starts(item):
             tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        elif item.get_closest_marker("postgres") and _is_beside_sqlite(item):
+            item.add_marker(pytest.mark.slow)
     for cases in tables.values():
         _leave_to_the_long_run(cases)
     yield
@@ -153,9 +166,20 @@ def _rank(item: pytest.Item) -> int:
     return next((rank for rank, name in enumerate(WAITING) if name in names), len(WAITING))
 
 
+def _is_beside_sqlite(item: pytest.Item) -> bool:
+    named = {"database_url", "migrated_url"} & set(getattr(item, "fixturenames", ()))
+    return bool(named) and ON_BOTH.isdisjoint({item.path.parent.name, item.path.stem})
+
+
+def _starts(item: pytest.Item) -> bool:
+    named = set(getattr(item, "fixturenames", ()))
+    return item.path.parent.name == "handlers" and not STARTING.isdisjoint(named)
+
+
 def _leave_to_the_long_run(cases: list[pytest.Item]) -> None:
     """On PostgreSQL all of them where they run on SQLite too, for it is the case that differs and
-    not the database; of the others all but `keep`, evenly chosen.
+    not the database; of the others all but `keep`, evenly chosen, from another one on in each
+    table: of what is asked in three languages each is asked somewhere.
     """
     both = {bool(case.get_closest_marker("postgres")) for case in cases} == {True, False}
     kept: list[pytest.Item] = []
@@ -164,9 +188,11 @@ def _leave_to_the_long_run(cases: list[pytest.Item]) -> None:
             case.add_marker(pytest.mark.slow)
         else:
             kept.append(case)
+    usual = ENOUGH if _starts(cases[0]) else len(kept)
     mark = cases[0].get_closest_marker("cases")
-    keep = mark.kwargs.get("keep", len(kept)) if mark else len(kept)
-    chosen = {number * len(kept) // keep for number in range(keep)}
+    keep = mark.kwargs.get("keep", usual) if mark else usual
+    first = zlib.crc32(cases[0].nodeid.partition("[")[0].encode())
+    chosen = {(first + number * len(kept) // keep) % len(kept) for number in range(keep)}
     for number, case in enumerate(kept):
         if number not in chosen:
             case.add_marker(pytest.mark.slow)

@@ -325,10 +325,14 @@ def _build_commands_once() -> None:
 
 
 def _read_once() -> None:
-    """Let the forks share what each start reads, and nothing it is given changes: the languages."""
+    """Let the forks share what each start reads, and nothing it is given changes: the languages,
+    and which parts of handlers are missing.
+    """
+    import handlers
     from bot import i18n, languages
 
-    assert not list(languages.problems())
+    handlers.problems = functools.cache(handlers.problems)
+    assert not handlers.problems() + list(languages.problems())
     for code in languages.LANGUAGES:
         i18n._catalog(code)
 

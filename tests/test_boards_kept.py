@@ -345,7 +345,6 @@ async def deleted(kept: Kept) -> bool:
 TROUBLES = {"lost": lost, "unpinned": unpinned, "deleted": deleted}
 
 
-@pytest.mark.cases
 @pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize(
     ("kind", "of_catalog", "hears", "words", "values"),
@@ -356,6 +355,7 @@ TROUBLES = {"lost": lost, "unpinned": unpinned, "deleted": deleted}
     ],
     ids=["who set it up", "operators", "a group"],
 )
+@pytest.mark.cases(keep=3)
 async def test_of_a_trouble_hears_whoever_asked_for_the_board(
     kept: Kept,
     trouble: str,

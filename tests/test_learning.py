@@ -184,6 +184,7 @@ def test_a_vector_is_made_once_and_kept(tmp_path: Path, monkeypatch: pytest.Monk
     assert not vectors_of(texts, other, seconds=-1).any()  # no time for any
 
 
+@pytest.mark.slow
 def test_vectors_teach_and_are_added_up_as_the_program_does(
     read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

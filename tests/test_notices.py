@@ -182,6 +182,7 @@ def why_of(key: str) -> tuple[Reason, ...]:
 
 
 @pytest.mark.parametrize("key", NOTICES)
+@pytest.mark.cases(keep=10)
 def test_a_notice_that_an_earlier_version_stored_is_told_in_the_same_words(key: str) -> None:
     """Its figures were text alone, and their meaning their name's."""
     made = NOTICES[key]

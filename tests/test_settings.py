@@ -261,6 +261,7 @@ COMMANDS = functools.cache(typer.main.get_command)
         for number, value in enumerate(values)
     ],
 )
+@pytest.mark.cases(keep=24)
 def test_a_bad_value_is_one_short_line_and_the_exit_78(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

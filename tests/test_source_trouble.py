@@ -45,7 +45,7 @@ from tests.test_cli import jarchy
 from tests.world import OPERATOR, World, polling
 
 #: Polls and what follows on PostgreSQL are in test_ingest and the faults; here the cases differ.
-pytestmark = pytest.mark.cases
+pytestmark = pytest.mark.cases(keep=4)
 
 WEDNESDAY = date(2026, 9, 16)
 NOW = datetime(2026, 9, 16, 12, tzinfo=UTC)

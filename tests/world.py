@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
+import handlers
 import storage.alerts
 import storage.chats
 import storage.overview
@@ -61,6 +62,8 @@ from tests.publishers import Publishers, bank_page, rss
 T = TypeVar("T")
 OPERATOR, READER = 77, 1001
 SECURITY = "topic:security"
+#: Looked for once: the program looks at each start, and a process of tests starts it often.
+PROBLEMS = functools.cache(handlers.problems)
 SAMPLE = {"USD": "84,7935", "EUR": "98,8523", "RUB": "1,1948"}
 
 
@@ -482,7 +485,8 @@ async def running(
             limits=Limits(pause=0.0),  # all publishers of a test are one host
         )
     )
-    with nullcontext() if in_workers else patch.object(assembly, "Workers", Here):
+    here = nullcontext() if in_workers else patch.object(assembly, "Workers", Here)
+    with here, patch.object(handlers, "problems", PROBLEMS):
         await asyncio.wait([program, ready], return_when=asyncio.FIRST_COMPLETED)
     if not ready.done():
         await program

@@ -63,6 +63,7 @@ def test_a_word_is_found_in_any_form_and_several_side_by_side(
     assert (keeps_back([a_filter(what)], looked) is not None) is kept
 
 
+@pytest.mark.slow
 def test_words_that_nobody_has_any_more_are_forgotten() -> None:
     """However many chats had however many of their own: what stays of them is a few megabytes."""
     keeps_back([a_filter("выборы")], Looked(story("Итоги выборов", language="ru")))

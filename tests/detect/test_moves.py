@@ -362,7 +362,7 @@ def test_a_pair_that_stands_still_is_told_at_most_one_courtesy_a_year(seed: int)
 
 
 @pytest.mark.parametrize("seed", range(20))
-@pytest.mark.cases(keep=7)
+@pytest.mark.cases(keep=4)
 def test_a_second_alert_for_a_day_is_always_louder(seed: int) -> None:
     """However often a day's value is revised, and however far."""
     luck = random.Random(seed)
@@ -389,6 +389,7 @@ CODES = ("USD", "EUR", "RUB", "KZT")
 
 
 @pytest.mark.parametrize("code", CODES)
+@pytest.mark.cases(keep=2)
 def test_variants_of_the_national_banks_years_alert_as_promised(shared: Path, code: str) -> None:
     """Moved in time, against other currencies, thinned, with holes, calmer and wilder: nothing
     hangs on those years.

@@ -11,17 +11,22 @@ from pathlib import Path
 from bot.emulator import TEST_TOKEN, Emulator
 from tests import forkserver
 from tests.publishers import Publishers as Publishers  # noqa: PLC0414 - where it was imported from before
+from tests.world import migrated_copy
 
 PATIENCE = 90.0  # seconds for a start or a stop beside busy processes
 READER, CHANNEL = 1001, -1001234567890
 
 
 class Program:
-    """`python -m bot run`; each line of its log can be awaited."""
+    """`python -m bot run`; each line of its log can be awaited. A database of its own
+    is there from the beginning, and empty.
+    """
 
     def __init__(self, folder: Path, emulator: Emulator, catalog: str, **settings: str) -> None:
         self.folder = folder
         (folder / "catalog.toml").write_text(catalog)
+        if "DATABASE_URL" not in settings and not (folder / "jarchy.db").exists():
+            migrated_copy(folder / "jarchy.db")
         self.environment: Mapping[str, str] = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             "PYTHONPATH": str(forkserver.ROOT),

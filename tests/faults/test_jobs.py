@@ -156,7 +156,7 @@ async def replicas(url: str, works: list[list[Work]]) -> AsyncIterator[Store]:
     ],
 )
 async def test_P25_a_job_whose_connection_ends_at_any_statement_is_done_again(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch, task: str
+    migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch, task: str
 ) -> None:
     """Deferred, fetched, finished: whichever fails, its worker lives on, and the work is soon done
     by somebody.
@@ -167,12 +167,12 @@ async def test_P25_a_job_whose_connection_ends_at_any_statement_is_done_again(
         ("FORGOTTEN", 0.5),
     ):
         monkeypatch.setattr(cluster, name, sooner)
-    store = await open_store(postgres_url)
+    store = await open_store(migrated_postgres_url)
     await store.close()
     done = Done()
-    with psycopg.connect(postgres_url, autocommit=True) as operator:
+    with psycopg.connect(migrated_postgres_url, autocommit=True) as operator:
         operator.execute(_KILLER)
-        async with replicas(postgres_url, [done.work()]):
+        async with replicas(migrated_postgres_url, [done.work()]):
             await done.more("look", "poll", "digests", "tidy", times=1)
             for op in ("INSERT", "UPDATE", "DELETE"):
                 for when in ("BEFORE", "AFTER"):
@@ -199,13 +199,13 @@ def test_P25_what_is_lost_comes_back_within_ten_seconds() -> None:
 
 @pytest.mark.parametrize("sources", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])
 async def test_P26_thousands_of_sources_due_at_once_make_no_errors_and_no_long_queue(
-    postgres_url: str, sources: int
+    migrated_postgres_url: str, sources: int
 ) -> None:
     """The queue holds what will soon be done, and each source once, whichever replica looks."""
     done = Done(due=sources)
-    store = await open_store(postgres_url)
+    store = await open_store(migrated_postgres_url)
     await store.close()
-    with psycopg.connect(postgres_url, autocommit=True) as operator:
+    with psycopg.connect(migrated_postgres_url, autocommit=True) as operator:
         operator.execute("CREATE SEQUENCE tries")
         operator.execute(
             "CREATE FUNCTION try() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
@@ -216,7 +216,7 @@ async def test_P26_thousands_of_sources_due_at_once_make_no_errors_and_no_long_q
             "try()"
         )
         longest = 0
-        async with replicas(postgres_url, [done.work(), done.work()]):
+        async with replicas(migrated_postgres_url, [done.work(), done.work()]):
             goal = done.count["look"] + 4
             async with asyncio.timeout(120):
                 while done.count["look"] < goal or done.count["poll"] < 150:
@@ -233,14 +233,14 @@ async def test_P26_thousands_of_sources_due_at_once_make_no_errors_and_no_long_q
 
 @pytest.mark.slow
 async def test_P26_a_source_is_in_one_batch_however_long_looks_and_polls_take(
-    postgres_url: str,
+    migrated_postgres_url: str,
 ) -> None:
     """Whichever replica looks, and however often meanwhile: each would be asked twice at a time."""
-    store = await open_store(postgres_url)
+    store = await open_store(migrated_postgres_url)
     await store.close()
     done = Held(due=300)
-    with psycopg.connect(postgres_url, autocommit=True) as operator:
-        async with replicas(postgres_url, [done.work(), done.work()]):
+    with psycopg.connect(migrated_postgres_url, autocommit=True) as operator:
+        async with replicas(migrated_postgres_url, [done.work(), done.work()]):
             async with asyncio.timeout(60), done.news:
                 await done.news.wait_for(lambda: done.count["poll"] >= POLLS_AT_ONCE)
             await done.more("look", times=3)
@@ -252,28 +252,28 @@ async def test_P26_a_source_is_in_one_batch_however_long_looks_and_polls_take(
     assert len(batches) == 6  # a job costs the server as much as storing a hundred polls
 
 
-async def test_P26_of_a_batch_only_what_is_still_due_is_polled(postgres_url: str) -> None:
+async def test_P26_of_a_batch_only_what_is_still_due_is_polled(migrated_postgres_url: str) -> None:
     """Some of it was done by a replica that died over it."""
-    store = await open_store(postgres_url)
+    store = await open_store(migrated_postgres_url)
     await store.close()
     done = Overtaken(due=100)
-    async with replicas(postgres_url, [done.work()]):
+    async with replicas(migrated_postgres_url, [done.work()]):
         await done.more("poll", times=20)
     assert done.polled == {f"source{number}" for number in range(10)}
 
 
 async def test_P26_more_polls_than_can_be_done_keep_no_other_job_waiting(
-    postgres_url: str,
+    migrated_postgres_url: str,
 ) -> None:
     """Digests go out, and a dead replica is noticed, however long the polls under way take; and the
     server's log has no error: nothing is put into the queue that waits there.
     """
-    store = await open_store(postgres_url)
+    store = await open_store(migrated_postgres_url)
     await store.close()
     done = Held(due=cluster.BATCH * (cluster.WAITING + 2 * cluster.AT_ONCE + 4))
-    with psycopg.connect(postgres_url, autocommit=True) as operator:
+    with psycopg.connect(migrated_postgres_url, autocommit=True) as operator:
         operator.execute(REFUSED)
-        async with replicas(postgres_url, [done.work(), done.work()]):
+        async with replicas(migrated_postgres_url, [done.work(), done.work()]):
             async with asyncio.timeout(60), done.news:
                 await done.news.wait_for(lambda: done.count["poll"] >= 2 * POLLS_AT_ONCE)
             await done.more("tidy", "digests", "look", times=3)
@@ -284,18 +284,18 @@ async def test_P26_more_polls_than_can_be_done_keep_no_other_job_waiting(
 
 
 async def test_P26_two_replicas_put_the_same_at_once_and_the_servers_log_has_no_error(
-    postgres_url: str,
+    migrated_postgres_url: str,
 ) -> None:
     """However long it takes until what one has put is seen by the other: by time, and what follows
     batches that end side by side.
     """
-    store = await open_store(postgres_url)
+    store = await open_store(migrated_postgres_url)
     await store.close()
     done = Done(due=4 * cluster.BATCH, brings=True)
-    with psycopg.connect(postgres_url, autocommit=True) as operator:
+    with psycopg.connect(migrated_postgres_url, autocommit=True) as operator:
         operator.execute(SLOW)
         operator.execute(REFUSED)
-        async with replicas(postgres_url, [done.work(), done.work()]):
+        async with replicas(migrated_postgres_url, [done.work(), done.work()]):
             await done.more("tidy", "digests", times=3)
         tried = number(operator, "SELECT last_value FROM tries")
         assert tried == number(operator, "SELECT last_value FROM put")
@@ -319,14 +319,14 @@ CREATE TRIGGER put AFTER INSERT ON procrastinate_jobs FOR EACH ROW EXECUTE FUNCT
 
 
 @pytest.mark.slow
-async def test_P26_no_more_batches_wait_than_will_soon_be_done(postgres_url: str) -> None:
+async def test_P26_no_more_batches_wait_than_will_soon_be_done(migrated_postgres_url: str) -> None:
     """The others are looked for again: each fetch of a job looks through all that wait."""
-    store = await open_store(postgres_url)
+    store = await open_store(migrated_postgres_url)
     await store.close()
     done = Held(due=cluster.BATCH * (cluster.WAITING + 2 * cluster.AT_ONCE + 4))
     waiting = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'poll' AND status = 'todo'"
-    with psycopg.connect(postgres_url, autocommit=True) as operator:
-        async with replicas(postgres_url, [done.work()]):
+    with psycopg.connect(migrated_postgres_url, autocommit=True) as operator:
+        async with replicas(migrated_postgres_url, [done.work()]):
             async with asyncio.timeout(60), done.news:
                 await done.news.wait_for(lambda: done.count["poll"] > 0)
             await done.more("tidy")  # another look's time has come, and none of these ends
@@ -344,13 +344,13 @@ def number(operator: psycopg.Connection[Any], query: str) -> int:
 
 
 async def test_G18_a_replica_whose_jobs_are_cancelled_leaves_nobody_at_work(
-    postgres_url: str,
+    migrated_postgres_url: str,
 ) -> None:
     """As when another task ends the program: its worker ends while it has its connections, and
     says nothing of them.
     """
     done = Done()
-    store = await open_store(postgres_url)
+    store = await open_store(migrated_postgres_url)
     before = asyncio.all_tasks()
     running = asyncio.create_task(
         cluster.run(store, done.work(), lambda: datetime.now(UTC), asyncio.Event())
@@ -386,14 +386,14 @@ class Clinging(Done):
 
 @pytest.mark.parametrize(("takes", "says_so"), [(0.5, True), (2.0, False)])
 async def test_G18_a_job_broken_off_at_a_stop_that_takes_too_long_says_so_all_the_same(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch, takes: float, *, says_so: bool
+    migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch, takes: float, *, says_so: bool
 ) -> None:
     """Before the connections end: nobody is at work then, and nothing comes out unhandled, also of
     one that takes longer than is waited for, and is found by the others.
     """
     monkeypatch.setattr(cluster, "DRAIN", 0.1)
     monkeypatch.setattr(cluster, "LEAVE", 1.5)
-    store = await open_store(postgres_url)
+    store = await open_store(migrated_postgres_url)
     done, stop = Clinging(takes), asyncio.Event()
     before = asyncio.all_tasks()
     running = asyncio.create_task(cluster.run(store, done.work(), lambda: datetime.now(UTC), stop))
@@ -404,6 +404,6 @@ async def test_G18_a_job_broken_off_at_a_stop_that_takes_too_long_says_so_all_th
     await asyncio.wait({running})
     assert {task for task in asyncio.all_tasks() - before if not task.done()} == set()
     await store.close()
-    with psycopg.connect(postgres_url, autocommit=True) as operator:
+    with psycopg.connect(migrated_postgres_url, autocommit=True) as operator:
         doing = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'"
         assert (number(operator, doing) == 0) is says_so

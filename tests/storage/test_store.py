@@ -318,7 +318,7 @@ class FrozenDumper(Dumper):
     ("rows", "at"), [(1, 1), (3, 3), (3, 1)], ids=["one row", "many rows", "amid many rows"]
 )
 async def test_P3_a_transaction_that_stands_still_is_ended_whatever_it_did_last(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch, rows: int, at: int
+    migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch, rows: int, at: int
 ) -> None:
     """A frozen replica would keep what it locked from all others."""
     monkeypatch.setattr(storage.connecting, "IDLE_SECONDS", 1.0)
@@ -328,7 +328,7 @@ async def test_P3_a_transaction_that_stands_still_is_ended_whatever_it_did_last(
         return Frozen("") if why == said("frozen") else ""
 
     monkeypatch.setattr("storage.deliveries.written_if", frozen)
-    store = await open_store(postgres_url)
+    store = await open_store(migrated_postgres_url)
     marks = [
         storage.deliveries.Mark(
             id=number, fence=0, state=State.DEAD, error=said("frozen" if number == at else "")

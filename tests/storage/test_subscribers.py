@@ -44,6 +44,7 @@ from tests.factories import NOW
 from tests.factories import chat as one_chat
 from tests.storage.test_moving import fill_every_table
 from tests.test_cli import jarchy
+from tests.world import migrated_copy
 
 OLD, NEW = "111111111", "222222222"
 READER, SILENT, GONE, GROUP, CHANNEL = 11, 12, 13, -100500, -100600
@@ -158,7 +159,7 @@ async def test_a_file_of_subscribers_takes_them_to_another_database(
         assert await storage.subscribers.export(db, file) == 5
     assert oct(file.stat().st_mode & 0o777) == "0o600"
     for bot in (NEW, OLD):
-        other = await open_store(f"sqlite:///{tmp_path / bot}.db")
+        other = await open_store(migrated_copy(tmp_path / f"{bot}.db"))
         async with other.writing() as db:
             await storage.chats.add(db, one_chat(GROUP, title="here already"), now=NOW)
             brought = await storage.subscribers.bring(db, file, bot)
@@ -191,7 +192,7 @@ async def test_a_file_of_subscribers_takes_them_to_another_database(
 @pytest.mark.parametrize("kind", ["absent", "text", "cut in a line", "cut after a line", "newer"])
 async def test_a_torn_or_foreign_file_brings_nobody(tmp_path: Path, kind: str) -> None:
     """One line says what is wrong with it."""
-    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    store = await open_store(migrated_copy(tmp_path / "jarchy.db"))
     file = tmp_path / "file"
     async with store.writing() as db:
         await people(db)
@@ -218,7 +219,7 @@ async def test_a_torn_or_foreign_file_brings_nobody(tmp_path: Path, kind: str) -
 
 async def test_the_verbs_say_who_must_be_met(tmp_path: Path) -> None:
     """A trial changes nothing; then each chat is a line, and they are counted."""
-    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    store = await open_store(migrated_copy(tmp_path / "jarchy.db"))
     async with store.writing() as db:
         await people(db)
         await claim(db, OLD)
