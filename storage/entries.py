@@ -209,6 +209,19 @@ async def recent(db: Db, *, topic: str, since: datetime, limit: int = 500) -> li
     return [stored(row) for row in await db.execute(query)]
 
 
+async def of_feeds(
+    db: Db, feeds: Collection[str], *, since: datetime, limit: int = 200
+) -> list[StoredEntry]:
+    """The latest entries of these feeds, newest first."""
+    query = (
+        select(entry)
+        .where(entry.c.feed.in_(list(feeds)), entry.c.seen_at >= since)
+        .order_by(entry.c.seen_at.desc(), entry.c.id.desc())
+        .limit(limit)
+    )
+    return [stored(row) for row in await db.execute(query)]
+
+
 async def told_titles(db: Db, title_keys: Collection[str], *, since: datetime) -> set[str]:
     """The headlines among these that a recent entry has, from any feed."""
     query = select(entry.c.title_key).where(

@@ -416,6 +416,56 @@ async def test_an_agencys_report_of_the_event_joins_its_story(
     assert sorted(await stories(world)) == entries
 
 
+@pytest.mark.parametrize(
+    ("feed", "title", "entries"),
+    [
+        ("agency", "Паводок затопил дома на Иссык-Куле", [2]),
+        ("agency", "Сель сошел в Чолпон-Ате, затоплены дома", [2]),
+        ("english", "Mudflow washes away bridges near Karakol", [2]),
+        ("agency", "Паводок затопил дома в Баткенской области", [1, 1]),
+        ("agency", "Паводок затопил десятки домов", [1, 1]),
+        ("agency", "Пожар на рынке в Караколе на Иссык-Куле", [1, 1]),
+    ],
+    ids=["the region", "in it", "English", "elsewhere", "nowhere", "another kind"],
+)
+@pytest.mark.parametrize("first", ["institute", "agency"])
+async def test_an_agencys_report_of_what_lasts_joins_its_story(
+    world: World, first: str, feed: str, title: str, entries: list[int]
+) -> None:
+    """Of no size, and told in no words that both have."""
+    world.serve("met", b"<feed/>")
+    await world.poll("met")
+    world.serve("met", warning(world, "KG-A").encode())
+    report = ("f", title, "Спасатели работают на месте.")
+    if first == "institute":
+        await world.poll("met")
+    await world.report(feed, report)
+    if first == "agency":
+        await world.poll("met")
+    assert sorted(await stories(world)) == entries
+
+
+async def test_a_report_of_today_is_of_no_warning_for_tomorrow(world: World) -> None:
+    """Nor one that comes days after it was told."""
+    world.serve("met", b"<feed/>")
+    await world.poll("met")
+    now, tomorrow = world.now.isoformat(), (world.now + timedelta(days=1)).isoformat()
+    said = warning(world, "KG-A").replace(f"<onset>{now}", f"<onset>{tomorrow}")
+    assert tomorrow in said
+    world.serve("met", said.encode())
+    await world.poll("met")
+    title = "Паводок затопил {} на Иссык-Куле"
+    told = "Вода пришла в {}, спасатели работают на месте."
+    for days, where, entries in (
+        (0, "дома", [1, 1]),
+        (1.1, "поля", [1, 2]),
+        (3, "сады", [1, 1, 2]),
+    ):
+        world.now += timedelta(days=days)
+        await world.report("agency", (where, title.format(where), told.format(where)))
+        assert sorted(await stories(world)) == entries
+
+
 async def test_a_report_is_joined_however_much_else_was_told_in_its_language(
     world: World,
 ) -> None:

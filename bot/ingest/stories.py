@@ -15,7 +15,7 @@ import storage.brought
 import storage.entries
 import storage.stories
 import storage.withheld
-from bot.detect import identity, quakes, stories
+from bot.detect import hazards, identity, stories
 from bot.detect.clues import clued
 from bot.detect.endings import begins_anew, says_it_is_over
 from bot.detect.topics import judged, judged_all
@@ -134,7 +134,7 @@ async def _keep_entry(
     """Store one entry in its story, and tell the story where it is news; how many alerts."""
     spec, item, verdict = found.spec, new.item, new.verdict
     quiet = found.quiet and item.id not in found.loud
-    before = await _reported_so_far(db, spec, new, now=now)
+    before = await _reported_so_far(db, spec, new, policy.feeds, now=now)
     over = before is not None and says_it_is_over(item)
     if over:  # an end makes nothing worse, however grave it sounds
         verdict = replace(verdict, severity=Severity.INFO)
@@ -164,11 +164,13 @@ async def _keep_entry(
     return await break_story(db, pk, policy, now=now)
 
 
-async def _reported_so_far(db: Db, spec: NewsSpec, new: NewEntry, *, now: datetime) -> Story | None:
+async def _reported_so_far(
+    db: Db, spec: NewsSpec, new: NewEntry, feeds: Mapping[str, NewsSpec], *, now: datetime
+) -> Story | None:
     """The story that an entry belongs to, before it does; None where it begins one."""
     pk = None
-    if new.verdict.security and quakes.may_be_measured(new.item):
-        pk = await _measured_story(db, new, now=now)
+    if new.verdict.security and hazards.may_be_measured(new.item):
+        pk = await _measured_story(db, new, feeds, now=now)
     # an institute's events are events of their own, however alike their words
     if pk is None and spec.verdict(new.item) is None:
         pk = await story_of(db, new, now=now)
@@ -194,10 +196,21 @@ def _stale(new: NewEntry, now: datetime) -> bool:
     return now - new.at > (FRESH_AFTER_ITS_DAY if new.item.day_only else FRESH_FOR)
 
 
-async def _measured_story(db: Db, new: NewEntry, *, now: datetime) -> int | None:
-    """The story of the hazard that an entry is about, by values, in whatever language."""
-    recent = await storage.entries.recent(db, topic="security", since=now - SAME_EVENT)
-    return quakes.measured_story(new.item, new.feed, recent, now=now)
+async def _measured_story(
+    db: Db, new: NewEntry, feeds: Mapping[str, NewsSpec], *, now: datetime
+) -> int | None:
+    """The story of the hazard that an entry is about, by values, in whatever language.
+
+    A report can only be of what an institute measured; a measurement of what anybody reported.
+    """
+    institutes = [key for key, spec in feeds.items() if spec.measures]
+    if new.feed in institutes:
+        recent = await storage.entries.recent(db, topic="security", since=now - SAME_EVENT)
+    elif institutes:
+        recent = await storage.entries.of_feeds(db, institutes, since=now - SAME_EVENT)
+    else:
+        return None
+    return hazards.measured_story(new.item, new.feed, recent, at=new.at)
 
 
 async def story_of(db: Db, new: NewEntry, *, now: datetime) -> int | None:

@@ -77,6 +77,11 @@ class HazardSpec(NewsSpec):
     urgent_from: Decimal = Decimal("5.5")
 
     @property
+    def measures(self) -> bool:
+        """All of them are."""
+        return True
+
+    @property
     def speaks_often(self) -> bool:
         """A year without an earthquake is no trouble."""
         return False

@@ -180,6 +180,11 @@ class NewsSpec(SourceSpec, ABC):
         """The verdict on an entry without reading its words; None where only they tell."""
         return None
 
+    @property
+    def measures(self) -> bool:
+        """Whether its entries are values that an institute measured."""
+        return False
+
     def told_at(self, item: Entry) -> datetime | None:
         """The moment that says whether an entry is still news; None where nobody told it."""
         return item.published_at
