@@ -55,6 +55,10 @@ class Level(_Plain):
         """Set the value with these labels."""
         self._values[labels] = value
 
+    def clear(self) -> None:
+        """Forget all values."""
+        self._values.clear()
+
 
 class Spread(Collector):
     """A histogram with these bounds, kept as plainly: ten of the library's would be a tenth of a
@@ -102,6 +106,8 @@ TOLD = (1, 5, 15, 30, 60, 120, 300, 600, 900)
 POLLS = Tally("jarchy_polls", "Polls of sources", "source", "outcome")
 ENTRIES = Tally("jarchy_entries", "New rates and entries stored, by their source", "source")
 FRESH = Level("jarchy_source_last_ok_timestamp_seconds", "When a source last answered", "source")
+#: By the database: of a source that fails, replicas see a poll each, ever more seldom.
+FAILING = Level("jarchy_source_failures", "Failures in a row of a source that fails", "source")
 
 # --- alerts and deliveries ------------------------------------------------------------------------
 

@@ -236,6 +236,33 @@ async def test_the_page_runs_nothing_but_its_own(store: Store) -> None:
         assert "https://" not in page
 
 
+async def test_a_source_that_fails_is_a_figure_until_it_answers(store: Store) -> None:
+    """However seldom it is asked by then; none that is paused, or that the catalog had once."""
+    catalog = many(4)
+    await polled(store, catalog, failing=3)
+    error = said("the server answered 404")
+    async with store.writing() as db:
+        await storage.sources.pause(db, "agency3", paused=True, now=NOW)
+        for key in ("agency2", "of-yesterday"):
+            await storage.sources.record_failure(db, key, now=NOW, next_due_at=NOW, error=error)
+    found: list[list[str]] = []
+    async with (
+        served(ops_app(operated(store, catalog))) as address,
+        aiohttp.ClientSession(raise_for_status=True) as session,
+    ):
+        for answers in ("agency1", "agency2"):
+            async with session.get(f"{address}/metrics") as answer:
+                shown = await answer.text()
+            found.append(re.findall(r"^jarchy_source_failures(.+)$", shown, re.MULTILINE))
+            async with store.writing() as db:
+                good = Good(key=answers, next_due_at=NOW)
+                await storage.sources.record_success(db, [good], now=NOW)
+    assert found == [
+        ['{source="agency1"} 1.0', '{source="agency2"} 2.0'],
+        ['{source="agency2"} 2.0'],
+    ]
+
+
 @pytest.mark.parametrize(
     ("header", "language"),
     [
