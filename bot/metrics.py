@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from functools import cache
 from itertools import accumulate
 
@@ -137,10 +138,12 @@ CALLS = Tally(
 TELEGRAM_UP = Gauge(
     "jarchy_telegram_up", "1 while Telegram answers, as far as is known", registry=REGISTRY
 )
+#: When the update at hand arrived, as `time.perf_counter` has it: its answer is as old.
+ARRIVED: ContextVar[float] = ContextVar("arrived")
 UPDATES = Counter("jarchy_updates", "Updates received", ["kind", "outcome"], registry=REGISTRY)
 REPLY = Histogram(
     "jarchy_reply_seconds",
-    "From a stored update to its reply handed over",
+    "From an update's arrival here to its reply handed over",
     buckets=WAITED,
     registry=REGISTRY,
 )
