@@ -4,7 +4,7 @@
 курс, for, жана                  around currencies, with no part in what is asked
 off, выкл, өчүр                  none: no quiet hours, no daily digest, no board
 on, вкл, күйгүз                  there is to be one: a board
-курс, новости, жөндөөлөр         a command without its slash
+курс, новости, жөндөөлөр         a command without its slash, alone or before what it is given
 """
 
 from __future__ import annotations
@@ -61,6 +61,18 @@ def speaks_of_chart(text: str) -> bool:
 def command_called(text: str) -> str | None:
     """The command that a text asks for without a slash, in any language, and by nothing else."""
     return _called().get(" ".join(fold_typed(text).strip(" .!?").split()))
+
+
+def command_begun(text: str) -> tuple[str, str] | None:
+    """The command that a text asks for at its beginning, by its longest name, and the words behind
+    it; None without either.
+    """
+    words = text.split()
+    for count in range(len(words) - 1, 0, -1):
+        command = command_called(" ".join(words[:count]).rstrip(":,–—-"))
+        if command is not None:
+            return command, " ".join(words[count:])
+    return None
 
 
 def speaks_of_rates(text: str) -> bool:

@@ -208,6 +208,27 @@ async def test_what_a_bare_command_asks_for_may_be_written_next(
     assert nothing in said(await patient.ask("граница", chat=chat))
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("Quiet hours from 11 pm to 7 am", "digest at 20:00", "time zone: Almaty")),
+        ("ru", ("Тихие часы с 23 до 7", "дайджест в 20:00", "часовой пояс Алматы")),
+        ("ky", ("Тынч саат 23төн 7ге", "жыйынтык 20:00", "убакыт алкагы Алматы")),
+    ],
+)
+async def test_a_command_in_words_takes_what_stands_behind_it(
+    patient: World, language: str, words: tuple[str, str, str]
+) -> None:
+    """All in one message; what it cannot read is no command's."""
+    chat = READERS[language]
+    for written, fits in zip(words, ("23:00", "20:00", "10:00"), strict=True):
+        answer = said(await patient.ask(written, chat=chat))
+        assert fits in answer, answer
+    unknown = t("unknown.text", language).replace("{example}", "100 usd")
+    odd = f"{words[0].split()[0]} {words[0].split()[1]} abrakadabra"
+    assert said(await patient.ask(odd, chat=chat)) == unknown
+
+
 async def test_a_currency_after_a_bare_chart_is_drawn(patient: World) -> None:
     """And what is no chart is answered for itself."""
     await patient.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
