@@ -1,8 +1,9 @@
 """/broadcast: an operator's message to all chats, or to the readers of a topic.
 
-The text comes as a message of its own or after the command, is shown as its readers will see it, with how many chats it
-reaches, and is sent after two taps. All of it is bound to the operator's own chat, and a broadcast
-that is not sent ends by itself. Only an operator in their own private chat gets here.
+The text comes as a message of its own or after the command, is shown as its readers will see it,
+with how many chats it reaches, and is sent after two taps. All of it is bound to the operator's own
+chat, and a broadcast that is not sent ends by itself. Only an operator in their own private chat
+gets here.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ from handlers.access import is_second_hand, other_operators
 from handlers.context import Context
 from handlers.numbers import number_of
 from storage.db import Db
-
 
 _COMMAND = re.compile(r"/\S+\s+")
 
