@@ -10,12 +10,13 @@ import storage.alerts
 import storage.entries
 import storage.stories
 from bot.alerts import kind_of, reads
-from bot.alerts.stories import alert, keys, places_near
+from bot.alerts.stories import alert, keys
 from bot.detect.endings import ending
 from bot.errors import UserError
 from bot.model.alerts import Severity
 from bot.model.decisions import Question, Words
 from bot.model.news import Story
+from bot.readers.looked import places_near
 from bot.render.news import headline
 from bot.sources.standing import led, publishers
 from handlers.context import Context
