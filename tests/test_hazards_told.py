@@ -23,6 +23,7 @@ from bot.ingest.found import FLOOD
 from bot.model.chats import Style
 from bot.model.filters import Trait
 from bot.model.hazards import Hazard
+from bot.model.news import Story
 from bot.readers.search import found_page
 from bot.render.hazards import headline
 from bot.render.news import title
@@ -75,10 +76,13 @@ async def world(store: Store) -> AsyncIterator[World]:
         yield made
 
 
-async def stories(world: World) -> list[int]:
+async def latest(world: World, limit: int = 20) -> list[Story]:
     async with world.store.reading() as db:
-        found = await storage.stories.latest(db, topics=["security"], limit=20)
-    return [len(story.entries) for story in found]
+        return list(await storage.stories.latest(db, topics=["security"], limit=limit))
+
+
+async def stories(world: World) -> list[int]:
+    return [len(story.entries) for story in await latest(world)]
 
 
 async def test_it_is_told_at_once_in_three_languages_and_revised_where_it_stands(
@@ -477,6 +481,18 @@ async def test_a_report_is_joined_however_much_else_was_told_in_its_language(
     measured(world, quake(world))
     await world.poll("usgs")
     assert 2 in await stories(world)
+
+
+async def test_no_number_of_warnings_hides_an_earthquake_from_its_reports(world: World) -> None:
+    """As on a day of storms, on which services warn of one in each district."""
+    measured(world, quake(world))
+    await world.poll("usgs")
+    many = "".join(warning(world, f"KG-{number}") for number in range(202))
+    world.serve("met", f"<feed>{many}</feed>".encode())
+    assert (await world.poll("met")).new == 202
+    told = ("q", "Earthquake of magnitude 5.4 shakes Issyk-Kul, Kyrgyzstan", "Walls cracked.")
+    await world.report("english", told)
+    assert 2 in [len(story.entries) for story in await latest(world, 300)]
 
 
 async def test_an_aftershock_of_the_same_institute_is_an_event_of_its_own(world: World) -> None:
