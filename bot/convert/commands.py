@@ -63,15 +63,33 @@ def command_called(text: str) -> str | None:
     return _called().get(" ".join(fold_typed(text).strip(" .!?").split()))
 
 
-def command_begun(text: str) -> tuple[str, str] | None:
-    """The command that a text asks for at its beginning, by its longest name, and the words behind
-    it; None without either.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A command that a text asks for at its beginning, by that name, and the words behind it."""
+
+    command: str
+    name: str
+    behind: str
+
+    @property
+    def denies(self) -> bool:
+        """Whether its name denies: "do not disturb never" may mean either."""
+        return not set(words_of(lambda spoken: spoken.news.not_before)).isdisjoint(
+            self.name.split()
+        )
+
+
+def command_begun(text: str) -> Begun | None:
+    """The command that a text asks for at its beginning, by its longest name, with words behind it;
+    None without either.
     """
     words = text.split()
     for count in range(len(words) - 1, 0, -1):
-        command = command_called(" ".join(words[:count]).rstrip(":,–—-"))
+        name = " ".join(words[:count]).rstrip(":,–—-")
+        command = command_called(name)
         if command is not None:
-            return command, " ".join(words[count:])
+            behind = " ".join(words[count:])
+            return Begun(command=command, name=fold_typed(name), behind=behind)
     return None
 
 

@@ -14,6 +14,7 @@ from bot.convert.commands import command_called
 from bot.i18n import t
 from bot.languages import LANGUAGES, language
 from handlers import COMMANDS, follow_up
+from storage.schema import chat as chat_table
 from storage.schema import rule as rule_table
 from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World, days
 
@@ -227,6 +228,29 @@ async def test_a_command_in_words_takes_what_stands_behind_it(
     unknown = t("unknown.text", language).replace("{example}", "100 usd")
     odd = f"{words[0].split()[0]} {words[0].split()[1]} abrakadabra"
     assert said(await patient.ask(odd, chat=chat)) == unknown
+
+
+@pytest.mark.parametrize("written", ["do not disturb never", "language Kyrgyz"])
+async def test_what_may_mean_something_else_opens_what_it_names(
+    patient: World, written: str
+) -> None:
+    """Nothing is switched off, and no clock is set by a language."""
+    await patient.ask("quiet hours from 11 pm to 7 am", fits="23:00")
+    await patient.ask("time zone Tokyo", fits="13:00")
+    before = await patient.stored(chat_table)
+    assert "/help" not in said(await patient.ask(written))
+    assert await patient.stored(chat_table) == before
+
+
+async def test_S9_what_is_handed_on_sets_nothing(patient: World) -> None:
+    """A post that begins like a command: its sender may have meant its link."""
+    await patient.ask("quiet hours from 10 pm to 8 am", fits="22:00")
+    before = await patient.stored(chat_table)
+    origin = {"type": "hidden_user", "date": 1, "sender_user_name": "Somebody"}
+    for words in ("Quiet hours from 11 pm to 7 am", "time zone: Almaty"):
+        await patient.emulator.send_text(READER, words, extra={"forward_origin": origin})
+    await patient.ask("100 usd", fits="USD")
+    assert await patient.stored(chat_table) == before
 
 
 async def test_a_currency_after_a_bare_chart_is_drawn(patient: World) -> None:
