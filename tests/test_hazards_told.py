@@ -48,8 +48,9 @@ NEAR = "near = { latitude = 42.87, longitude = 74.59, radius_km = 600 }\nat_leas
 def catalog(url: str) -> Catalog:
     return parse_catalog(
         f'[hazards.usgs]\nname = {{ en = "USGS" }}\nurl = "{url}/usgs"\nformat = "usgs"\n{NEAR}'
+        "trust = 1\n"
         f'[hazards.other]\nname = {{ en = "Other" }}\nurl = "{url}/other"\nformat = "usgs"\n{NEAR}'
-        f'[hazards.met]\nname = {{ en = "Met" }}\nurl = "{url}/met"\nformat = "cap"\n'
+        f'[hazards.met]\nname = {{ en = "Met" }}\nurl = "{url}/met"\nformat = "cap"\ntrust = 1\n'
         f'[feeds.agency]\nurl = "{url}/agency.xml"\nlanguage = "ru"\n'
         f'[feeds.english]\nurl = "{url}/english.xml"\nlanguage = "en"\n'
     )
@@ -299,6 +300,41 @@ async def test_what_one_institute_takes_back_and_another_measured_did_happen(wor
     report = ("q", "Earthquake of magnitude 5.4 shakes Issyk-Kul, Kyrgyzstan", "Walls cracked.")
     await world.report("english", report)
     assert sorted(await stories(world)) == [1, 2]  # of another one, then
+
+
+async def test_a_flood_that_agencies_report_did_happen_though_its_warning_is_called_off(
+    world: World,
+) -> None:
+    """Who got it reads theirs in its place; without a report it reads as withdrawn."""
+    world.serve("met", b"<feed/>")
+    await world.poll("met")
+    for number, reported in (("KG-A", True), ("KG-B", False)):
+        world.serve("met", warning(world, number).encode())
+        await world.poll("met")
+        flood = "Паводок затопил дома на Иссык-Куле, погибли двое"
+        if reported:
+            await world.report("agency", ("f", flood, "Спасатели работают на месте."))
+        world.serve("met", warning(world, f"{number}-over", number, kind="Cancel").encode())
+        await world.poll("met")
+        found = led((await latest(world))[0], world.catalog.news)
+        assert (measured_in(found, world.catalog.news) is None) is reported
+        assert (title(found, "ru") == flood) is reported
+        assert title(found, "ru").startswith("Отозвано") is not reported
+        world.now += timedelta(days=2)
+
+
+async def test_an_earthquake_that_is_taken_back_is_none_though_agencies_repeated_it(
+    world: World,
+) -> None:
+    measured(world, quake(world))
+    await world.poll("usgs")
+    report = ("q", "Землетрясение магнитудой 5,4 произошло на Иссык-Куле", "Сообщает институт.")
+    await world.report("agency", report)
+    measured(world, quake(world, status="deleted"))
+    await world.poll("usgs")
+    (story,) = await latest(world)
+    assert measured_in(story, world.catalog.news) is not None
+    assert title(led(story, world.catalog.news), "ru").startswith("Отозвано")
 
 
 async def test_an_operators_headline_of_a_measured_event_is_what_is_told(world: World) -> None:
