@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from functools import cache
 from itertools import accumulate
 
@@ -55,6 +56,10 @@ class Level(_Plain):
         """Set the value with these labels."""
         self._values[labels] = value
 
+    def clear(self) -> None:
+        """Forget all values."""
+        self._values.clear()
+
 
 class Spread(Collector):
     """A histogram with these bounds, kept as plainly: ten of the library's would be a tenth of a
@@ -102,6 +107,8 @@ TOLD = (1, 5, 15, 30, 60, 120, 300, 600, 900)
 POLLS = Tally("jarchy_polls", "Polls of sources", "source", "outcome")
 ENTRIES = Tally("jarchy_entries", "New rates and entries stored, by their source", "source")
 FRESH = Level("jarchy_source_last_ok_timestamp_seconds", "When a source last answered", "source")
+#: By the database: of a source that fails, replicas see a poll each, ever more seldom.
+FAILING = Level("jarchy_source_failures", "Failures in a row of a source that fails", "source")
 
 # --- alerts and deliveries ------------------------------------------------------------------------
 
@@ -131,10 +138,12 @@ CALLS = Tally(
 TELEGRAM_UP = Gauge(
     "jarchy_telegram_up", "1 while Telegram answers, as far as is known", registry=REGISTRY
 )
+#: When the update at hand arrived, as `time.perf_counter` has it: its answer is as old.
+ARRIVED: ContextVar[float] = ContextVar("arrived")
 UPDATES = Counter("jarchy_updates", "Updates received", ["kind", "outcome"], registry=REGISTRY)
 REPLY = Histogram(
     "jarchy_reply_seconds",
-    "From a stored update to its reply handed over",
+    "From an update's arrival here to its reply handed over",
     buckets=WAITED,
     registry=REGISTRY,
 )

@@ -39,7 +39,7 @@ def served(handler: Handler, services: Services, *, counted: bool = True) -> Han
     """Load the chat, keep to its pace, answer mistakes of the user in words."""
 
     async def serve(update: Update, context: Context) -> None:
-        begun = time.perf_counter()
+        begun = metrics.ARRIVED.get(None) or time.perf_counter()
         origin = update.effective_chat
         if origin is None:
             await _nowhere(services, update)

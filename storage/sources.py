@@ -111,6 +111,14 @@ async def last_read(db: Db) -> tuple[datetime | None, int]:
     return row.at, row.failures or 0
 
 
+async def failing(db: Db, keys: Container[str]) -> dict[str, int]:
+    """The failures in a row of each of these sources that fails and is not paused, by its key."""
+    query = select(source.c.key, source.c.failures).where(
+        source.c.failures > 0, source.c.paused_at.is_(None)
+    )
+    return {row.key: row.failures for row in await db.execute(query) if row.key in keys}
+
+
 async def documents(db: Db, keys: Collection[str]) -> dict[str, dict[str, Document]]:
     """The documents of these sources as last seen, by the source's key and the address."""
     found: dict[str, dict[str, Document]] = {}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Select, func, select, text, union_all
 
 from bot.model.alerts import About, Lane, State
 from bot.reasons import Reason, read_if
@@ -138,30 +138,33 @@ async def unheard(db: Db, *, now: datetime, after: timedelta) -> Sequence[Unhear
 
     Of what cannot wait: routine posts leave when there is room.
     """
+    # each as an index says it, or SQLite scans the table. What is leased has not come either: a
+    # request that nobody answers keeps it so
+    waits = union_all(_open("state = 'pending'"), _open("state = 'leased'")).subquery("waits")
     reached = delivery.alias("reached")
     # what is held waits for its chat's morning, not for us
     has = reached.c.state.in_((*REACHED, State.HELD.value))
-    somebody = select(reached.c.id).where(reached.c.alert_id == delivery.c.alert_id, has)
+    somebody = select(reached.c.id).where(reached.c.alert_id == waits.c.alert_id, has)
     query = (
         select(
-            delivery.c.alert_id,
+            waits.c.alert_id,
             func.count().label("n"),
-            func.max(delivery.c.error).label("why"),
+            func.max(waits.c.error).label("why"),
         )
-        .join(alert, alert.c.id == delivery.c.alert_id)
-        .where(
-            # as ix_delivery_due says it, or SQLite scans the table
-            text("delivery.state = 'pending'"),
-            delivery.c.lane <= int(Lane.ALERT),
-            ~alert.c.personal,
-            alert.c.created_at <= now - after,
-            ~somebody.exists(),
-        )
-        .group_by(delivery.c.alert_id)
-        .order_by(delivery.c.alert_id)
+        .join(alert, alert.c.id == waits.c.alert_id)
+        .where(~alert.c.personal, alert.c.created_at <= now - after, ~somebody.exists())
+        .group_by(waits.c.alert_id)
+        .order_by(waits.c.alert_id)
         .limit(MOST_UNHEARD)
     )
     return [
         Unheard(alert=row.alert_id, waiting=row.n, why=read_if(row.why))
         for row in await db.execute(query)
     ]
+
+
+def _open(state: str) -> Select[tuple[int, str | None]]:
+    """The alerts of deliveries that are so and cannot wait, each with its last trouble."""
+    return select(delivery.c.alert_id, delivery.c.error).where(
+        text(state), delivery.c.lane <= int(Lane.ALERT)
+    )

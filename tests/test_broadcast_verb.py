@@ -58,6 +58,7 @@ async def test_it_asks_first_and_sends_what_the_file_says(tmp_path: Path) -> Non
         assert done.returncode == 1
         assert done.stdout == b""
         assert b"2 chats" in done.stderr
+        assert done.stderr.splitlines()[-1].startswith(b"jarchy: nothing is sent")
         assert await queued(tmp_path) == []
     done = jarchy(tmp_path, "broadcast", "--to", "all", "--file", "word", stdin=b"y\n")
     assert done.returncode == 0, done.stderr

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, time, timedelta
 from typing import cast
 
 import pytest
+from yarl import URL
 
 import storage.chats
 import storage.quiet
 from bot.demo.foresight import DIGEST, QUIET_ENDS, foresee
+from bot.demo.gauge import Gauge
 from bot.demo.hands import time_hands
 from bot.demo.keeper import Keeper, State
 from bot.demo.travel import Travel
 from bot.demo.world import World
+from bot.emulator import Emulator
 from bot.model.quiet import QuietHours
 from bot.model.subjects import DigestSubject
 from storage.db import Store, db_now
 from tests.factories import chat as a_chat
+from tests.publishers import Publishers
 
 BISHKEK = "Asia/Bishkek"
 FIVE_PAST_FOUR = datetime(2023, 8, 14, 10, 5, tzinfo=UTC)
@@ -111,3 +116,39 @@ async def test_what_a_silent_bot_foresaw_and_is_past_stops_nobody() -> None:
     assert travel.upcoming() == (world.upcoming(), None)
     await travel.next()
     assert stops == ["14 18:00"]
+
+
+class Asked(Keeper):
+    """A bot that has a question to answer."""
+
+    async def foresee(self) -> tuple[datetime, str] | None:
+        """Nothing is due."""
+        self.unanswered = 1
+        return None
+
+
+class Shown(Emulator):
+    """An emulator whose page shows something new."""
+
+    new: asyncio.Event
+
+    def refresh(self) -> None:
+        """Somebody may look."""
+        self.new.set()
+
+
+async def test_a_question_that_waits_for_its_answer_is_in_the_queue() -> None:
+    """Beside what each lane has: where nothing is in it, what was tried counts as lost."""
+    async with Publishers() as server:
+        waiting = b'jarchy_deliveries_waiting{lane="%s"} 2.0\n'
+        server.put("/metrics", waiting % b"urgent" + waiting % b"alert", kind="text/plain")
+        gauge = Gauge(Asked(ahead=timedelta, state=State.AWAKE, port=URL(server.url).port or 0))
+        emulator = Shown(readings=gauge.readings)
+        emulator.new = asyncio.Event()
+        looking = asyncio.create_task(gauge.run(emulator))
+        async with asyncio.timeout(20):
+            await emulator.new.wait()
+        looking.cancel()
+        await asyncio.wait([looking])
+        (queue,) = gauge.readings()
+        assert queue.value == 5

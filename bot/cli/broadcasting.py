@@ -87,7 +87,8 @@ async def _broadcast(
     if not reach.total:
         raise BotError("there is nobody to send it to")
     typer.echo(words.text, err=True)
-    _must_be_sure(f"Send this to {reach.total} chats? [y/N] ")
+    if not _is_sure(f"Send this to {reach.total} chats? [y/N] "):
+        raise BotError("nothing is sent: only y or yes sends it")
     now = datetime.now(UTC)
     async with store_of(settings) as store, store.writing() as db:
         reach = await storage.broadcasts.reach(db, audience)
@@ -95,12 +96,13 @@ async def _broadcast(
     write_line(_line(to, reach, queued=True))
 
 
-def _must_be_sure(question: str) -> None:
-    """Ask; Abort without a yes. typer's own question leaves a space on stdout."""
+def _is_sure(question: str) -> bool:
+    """Whether the answer is a yes. typer's own question leaves a space on stdout."""
     typer.echo(question, nl=False, err=True)
-    answer = sys.stdin.readline(LONGEST_ANSWER).strip().casefold()
-    if answer not in {"y", "yes"}:
-        raise typer.Abort
+    answer = sys.stdin.readline(LONGEST_ANSWER)
+    if not (answer and sys.stdin.isatty()):  # whoever types it ends the question's line
+        typer.echo(err=True)
+    return answer.strip().casefold() in {"y", "yes"}
 
 
 def _line(to: str, reach: Reach, *, queued: bool) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import sys
 import time
 from asyncio import sleep
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -62,7 +63,7 @@ async def _init(settings: Settings, wait: float) -> None:
         _say(f"@{name}; wrote {ENV_FILE}, which nobody else can read.")
         operator = None
         if wait:
-            operator = await _operator(api, name, wait)
+            operator = await _unless_left_out(_operator(api, name, wait))
     if operator is None:
         _say("No operator yet: put your numeric id into ADMIN_IDS.")
     else:
@@ -123,6 +124,18 @@ def _said_besides(settings: Settings) -> dict[str, str]:
     if settings.proxy is not None:
         said["PROXY"] = settings.proxy
     return said
+
+
+async def _unless_left_out(found: Coroutine[Any, Any, int | None]) -> int | None:
+    """The operator's number; None also after Ctrl-C, by which the question is left out."""
+    asking = asyncio.current_task()
+    try:
+        return await found
+    except asyncio.CancelledError:
+        # the first Ctrl-C cancels, and that is all it was for: a second one ends the verb
+        if asking is not None:
+            asking.uncancel()
+        return None
 
 
 async def _operator(api: Api, name: str, wait: float) -> int | None:

@@ -20,7 +20,10 @@ _WAITING = re.compile(rb"^jarchy_deliveries_waiting\{[^}]*\} ([0-9.e+]+)$", re.M
 
 @dataclass(slots=True)
 class Gauge:
-    """The length of the bot's queue, asked again and again; None while the bot does not answer."""
+    """The length of the bot's queue, asked again and again; None while the bot does not answer.
+
+    Questions that wait for their answer are in it: they are not lost.
+    """
 
     keeper: Keeper
     waiting: int | None = None
@@ -36,8 +39,12 @@ class Gauge:
             timeout=aiohttp.ClientTimeout(total=ANSWERS_WITHIN)
         ) as session:
             while True:
-                self.waiting = await self._ask(session)
+                # first of all: an answer that is postponed is no question any more
                 due = await self.keeper.foresee()
+                unanswered = self.keeper.unanswered
+                self.waiting = await self._ask(session)
+                if self.waiting is not None:
+                    self.waiting += unanswered
                 tally = emulator.tally
                 now = (self.waiting, due, tally and tally.json(), emulator.guides())
                 if now != shown:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ class Hold:
     """The bot's database, as another program may hold it: nobody else can write."""
 
     file: Path | None = None
+    since: float | None = None  # when it was taken (`time.monotonic`)
     _by: sqlite3.Connection | None = None
 
     @property
@@ -48,13 +50,13 @@ class Hold:
             except sqlite3.Error:
                 by.close()
                 raise
-            self._by = by
+            self._by, self.since = by, time.monotonic()
 
     def give_back(self) -> None:
         """Let others write again."""
         if self._by is not None:
             self._by.close()
-            self._by = None
+            self._by = self.since = None
 
 
 def time_hands(travel: Travel) -> list[Control]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -32,11 +33,14 @@ class State(Enum):
 
 @dataclass(slots=True, kw_only=True)
 class Keeper:
-    """The bot's process; `ahead` says how far the clock is turned, `on_change` hears of states."""
+    """The bot's process; `ahead` says how far the clock is turned, `on_change` hears of states,
+    `on_kill` of sudden ends and their moments (`time.monotonic`).
+    """
 
     api_url: str = ""
     ahead: Callable[[], timedelta]
     on_change: Callable[[], None] = lambda: None
+    on_kill: Callable[[float], None] = lambda _at: None
     state: State = State.ASLEEP
     database_url: str = ""
     catalog: str = ""
@@ -44,6 +48,8 @@ class Keeper:
     _process: Process | None = None
     _reading: asyncio.Task[None] | None = None
     _settled: dict[int, asyncio.Future[None]] = field(default_factory=dict)
+    #: The questions that wait for an answer, as it said last.
+    unanswered: int = 0
     #: The next moment at which something is due for a chat, and what, as it said last.
     foreseen: tuple[datetime, str] | None = None
     _turns: int = 0
@@ -51,7 +57,7 @@ class Keeper:
 
     async def start(self) -> None:
         """Start it on its database, and return when it is ready. BotError when it ends before."""
-        self.foreseen = None
+        self.foreseen, self.unanswered = None, 0
         self._be(State.WAKING)
         self._process = process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot.demo.subject"),
@@ -85,6 +91,7 @@ class Keeper:
                 if not ready.done():
                     ready.set_result(None)
             elif "foreseen" in said:
+                self.unanswered = said["unanswered"]
                 self._foresees(said["due"])
             elif (turn := self._settled.pop(said["settled"], None)) and not turn.done():
                 turn.set_result(None)
@@ -145,8 +152,11 @@ class Keeper:
 
     async def kill(self) -> None:
         """End it as the kernel does: no last word, nothing put in order."""
+        at = time.monotonic()
         self._signal(signal.SIGKILL)
+        # what it had begun to ask is answered by then
         await self._end()
+        self.on_kill(at)
 
     async def stop(self) -> None:
         """End it in order; harmless when it has ended."""

@@ -50,6 +50,7 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
         travel = Travel(world, keeper, emulator.refresh)
         travel.troubled = lambda: hold.held or bool(emulator.faults.active())
         keeper.on_change = emulator.refresh
+        keeper.on_kill = lambda at: emulator.killed(noted_until=hold.since or at)
         emulator.guide = Guide(travel, emulator.silent)
         controls += [*time_hands(travel), *event_hands(world), *bot_hands(keeper, hold)]
         with tempfile.TemporaryDirectory(prefix="jarchy-demo-") as folder:

@@ -19,6 +19,7 @@ from typing import Any
 
 import orjson
 
+import storage.inbox
 import storage.overview
 import storage.quiet
 import storage.sources
@@ -32,6 +33,7 @@ from bot.fetch import Limits
 from bot.running import Running
 from bot.sources.catalog import parse_catalog
 
+MOST_UNANSWERED = 100  # questions that are counted
 GLANCE = 0.1  # seconds between looks at what the bot has done
 EVER = datetime.min.replace(tzinfo=UTC)
 Order = dict[str, Any]
@@ -111,11 +113,13 @@ async def settle(bot: Running, order: Order) -> None:
 
 
 async def tell_due(bot: Running) -> None:
-    """Say when something is due next for a chat, and what."""
-    due = None
+    """Say when something is due next for a chat, and what, and how many questions wait."""
+    due, waiting = None, 0
     with suppress(StorageError):
         due = await foresee(bot.store, now=bot.clock())
-    say({"foreseen": True, "due": due})
+        async with bot.store.reading() as db:
+            waiting = len(await storage.inbox.unfinished(db, after=0, limit=MOST_UNANSWERED))
+    say({"foreseen": True, "due": due, "unanswered": waiting})
 
 
 async def greet(bot: Running) -> None:

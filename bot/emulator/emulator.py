@@ -115,6 +115,13 @@ class Emulator(Scenario):
         """Show on the pages what the controls are now, and the time."""
         self.world.tell({"kind": "controls"})
 
+    def killed(self, noted_until: float) -> None:
+        """The bot was killed, and could note what arrived until that moment of `time.monotonic`:
+        what comes again after that is a copy.
+        """
+        if self.tally is not None:
+            self.tally.killed(noted_until)
+
     async def play(self, steps: Sequence[Json]) -> None:
         """Do the steps of a scenario file: a list of {"do": action, ...parameters}."""
         for step in steps:

@@ -9,6 +9,9 @@ from bot.emulator.calls import Call
 from bot.emulator.errors import Json
 
 _FINAL = range(400, 429)  # an answer that no second try changes
+_FORBIDDEN = 403  # and one that is about the chat: what else was to go there is over as well
+#: Seconds until a bot has surely noted that a message arrived.
+NOTED_WITHIN = 1.0
 
 
 def is_message(method: str) -> bool:
@@ -21,7 +24,8 @@ class Tally:
     """The counts; `note` is told of each call, with a mark of what it says.
 
     * sent: messages that arrived, each once, whatever its sender heard of it
-    * twice: copies: the same again, after an answer that was lost
+    * twice: copies: the same again, after an answer that was lost, or that a killed bot had no time
+      to note
     * late: of those sent, the ones that needed more than one try, and those that say of themselves
       that they are (`is_late`, by their text)
     * open: tried and not arrived; once the bot has nothing left to send they are lost
@@ -33,6 +37,8 @@ class Tally:
     late: int = 0
     _open: dict[tuple[int, int], str] = field(default_factory=dict)
     _unheard: set[tuple[int, int]] = field(default_factory=set)
+    # when each message of the last moment arrived, in that order
+    _lately: dict[tuple[int, int], float] = field(default_factory=dict)
 
     @property
     def open(self) -> int:
@@ -45,9 +51,11 @@ class Tally:
             return
         key = (call.chat_id, mark)
         if not call.accepted:
-            if call.code in _FINAL:
+            if call.code == _FORBIDDEN:
+                self._forget(call.chat_id)
+            elif call.code in _FINAL:
                 self._open.pop(key, None)
-            else:
+            elif key not in self._unheard:  # that one is there, whatever became of its copy
                 self._open.setdefault(key, call.method)
             return
         if key in self._unheard:
@@ -59,6 +67,30 @@ class Tally:
         self._unheard.discard(key)
         if call.outcome != "ok":
             self._unheard.add(key)
+        self._lately.pop(key, None)
+        self._lately[key] = call.at
+        self._let_go(call.at)
+
+    def killed(self, noted_until: float) -> None:
+        """The bot was killed, and could note what arrived until then (as `Call.at` has it): what
+        arrived later, or just before, may come again.
+        """
+        self._let_go(noted_until)
+        self._unheard.update(self._lately)
+        self._lately.clear()
+
+    def _let_go(self, at: float) -> None:
+        """Forget what arrived so long before that it is noted."""
+        while self._lately:
+            first = next(iter(self._lately))
+            if self._lately[first] >= at - NOTED_WITHIN:
+                return
+            del self._lately[first]
+
+    def _forget(self, chat: int) -> None:
+        """Nothing that was tried for a chat is awaited any more."""
+        for key in [key for key in self._open if key[0] == chat]:
+            del self._open[key]
 
     def _arrived(self, key: tuple[int, int], method: str) -> bool:
         """Whether this message was tried before; what waited meanwhile may say it in new words."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -94,6 +95,7 @@ class Inbox:
         # the updates seen here, and what became of them
         self._seen: FIFOCache[int, str | None] = FIFOCache(REMEMBERED_NUMBERS)
         self._waiting: dict[int | None, deque[Received]] = {}
+        self._arrived: dict[int, float] = {}  # when each of these came, by its number
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._one_suspect = asyncio.Lock()
@@ -234,6 +236,7 @@ class Inbox:
             metrics.UPDATES.labels(item.kind, "ignored").inc()
             self._finish(item.update_id, "ignored")
             return
+        self._arrived[item.update_id] = time.perf_counter()
         if item.chat in self._waiting:
             self._waiting[item.chat].append(item)
             return
@@ -252,6 +255,8 @@ class Inbox:
         queue = self._waiting[chat]
         while queue:
             item = queue[0]
+            # whoever asked has waited for what was before it, and will for the database
+            metrics.ARRIVED.set(self._arrived.pop(item.update_id, time.perf_counter()))
             with telling(update_id=item.update_id):
                 outcome = await self._outcome(item)
             if outcome is None:

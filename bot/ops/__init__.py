@@ -12,7 +12,7 @@ from prometheus_client import generate_latest
 import storage.overview
 import storage.sources
 from bot.errors import StorageError
-from bot.metrics import INFO, OLDEST, REGISTRY, WAITING
+from bot.metrics import FAILING, INFO, OLDEST, REGISTRY, WAITING
 from bot.model.overview import LaneWaits
 from bot.ops.live import Live
 from bot.ops.page import POLICY, document
@@ -73,11 +73,16 @@ class _Pages:
         note(await self._troubles())
         try:
             async with self.of.store.reading() as db:
-                _count_waiting(await storage.overview.lanes(db, now=self.of.clock()))
+                lanes = await storage.overview.lanes(db, now=self.of.clock())
+                failing = await storage.sources.failing(db, self._polled)
         except StorageError:
             # what was true once is not said again; the other figures are wanted most now
             WAITING.clear()
             OLDEST.clear()
+            FAILING.clear()
+        else:
+            _count_waiting(lanes)
+            _count_failing(failing)
         # version 0.0.4 is Prometheus's text format, and no version of ours
         return web.Response(
             body=generate_latest(REGISTRY), headers={"Content-Type": "text/plain; version=0.0.4"}
@@ -98,6 +103,11 @@ class _Pages:
         """The page's changes as they come, as server-sent events."""
         return await self.live.stream(request, self._view(request))
 
+    @property
+    def _polled(self) -> frozenset[str]:
+        """The keys of the sources that are asked."""
+        return frozenset(spec.key for spec in self.of.catalog.polled)
+
     def _view(self, request: web.Request) -> View:
         spoken = request.headers.get("Accept-Language", "")
         return View.asked(request.query, spoken, self.of.language)
@@ -114,6 +124,13 @@ class _Pages:
             if (old := stale(read_at, self.of.clock(), failures=failures)) is not None:
                 troubles[FRESH] = old
         return troubles
+
+
+def _count_failing(failing: Mapping[str, int]) -> None:
+    """Put into the figures which sources fail; one that answers again has none."""
+    FAILING.clear()
+    for key, failures in failing.items():
+        FAILING.set(failures, key)
 
 
 def _count_waiting(lanes: tuple[LaneWaits, ...]) -> None:

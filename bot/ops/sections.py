@@ -21,6 +21,7 @@ from bot.render.status import stopped_line, trouble_of
 SOURCES_SHOWN = 40  # on one page: a thousand would be half a megabyte
 LONGEST_TROUBLE = 160  # characters
 LONGEST_TITLE = 110  # characters of an alert's
+LONGEST_NAME = 60  # characters of a source's: a catalog may have whole sentences
 PARTS: Mapping[str, str] = {
     "receives": "page.part.receives",
     "sends": "page.part.sends",
@@ -122,11 +123,12 @@ def _source(one: SourceStatus, view: View, whole: Whole) -> str:
         due = text("page.next", view, at=clock(one.next_due_at, whole.zone))
         if one.next_due_at <= whole.now:
             due = text("page.due_now", view)
+    name = _up_to(_name(one, view), LONGEST_NAME)
     trouble = "; ".join(_troubles(one, view, whole))
     if trouble:
         trouble = f"<small>{html.escape(_up_to(trouble, LONGEST_TROUBLE))}</small>"
     return (
-        f'<li class="{_mark(one, view, whole)}"><b>{html.escape(_name(one, view))}</b>'
+        f'<li class="{_mark(one, view, whole)}"><b>{html.escape(name)}</b>'
         f"{trend(whole.trends.get(one.key, ()), view)}"
         f"<span>{seen}</span><span>{due}</span>{trouble}</li>"
     )
@@ -170,16 +172,16 @@ def trend(hours: Sequence[int], view: View) -> str:
     """The hourly amounts of a source in a day, as bars; a line where it brought nothing."""
     label = text("page.trend", view, n=sum(hours))
     most = max(hours, default=0)
-    path = f"M0 {HEIGHT - 1}H{WIDTH}v1H0z"
+    # strokes that stand on the line of nought: outlines would be a third of the page
+    path = f"M0 0H{WIDTH}"
     step = WIDTH // max(len(hours), 1)
     for index, count in enumerate(hours):
         if count:
             # never less than two: one entry beside a flood of a thousand is seen all the same
             height = max(round(count / most * (HEIGHT - 2)), 2)
-            path += f"M{index * step} {HEIGHT}v-{height}h{step - 1}v{height}z"
+            path += f"M{index * step + 1} 0v-{height}"
     return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">'
-        f"<title>{label}</title>"
+        f'<svg viewBox="0 -{HEIGHT} {WIDTH} {HEIGHT}" role="img"><title>{label}</title>'
         f'<path d="{path}"/></svg>'
     )
 

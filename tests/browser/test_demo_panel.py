@@ -120,6 +120,7 @@ async def test_the_counts_agree_with_the_record_under_all_faults(
     await record.until(code=429)
     await expect(answer).to_have_count(0)
     await switch(page, "flood", on=False)
+    assert (await shown(page))["lost"] == 0, "a question that waits for its answer"
     await expect(answer).to_contain_text("National Bank", timeout=SLOWLY)
 
     await switch(page, "unheard", on=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import signal
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -123,6 +124,20 @@ async def test_G21_a_wait_that_telegram_asks_for_is_kept_while_it_waits_for_a_st
     asked = [one for one in emulator.calls.since(before) if one.method == "getUpdates"]
     assert (code, len(asked)) == (0, 1)
     assert "No operator yet" in said
+
+
+async def test_ctrl_c_leaves_the_operator_out(tmp_path: Path, emulator: Emulator) -> None:
+    """As the question says; all else is done, and what comes next is told."""
+    process = await Init(tmp_path, emulator.api_url).start(TEST_TOKEN)
+    assert process.stderr is not None
+    said = ""
+    while "Ctrl-C leaves it out" not in said:
+        said += (await process.stderr.readline()).decode()
+    process.send_signal(signal.SIGINT)
+    _, rest = await process.communicate()
+    assert process.returncode == 0
+    assert "put your numeric id into ADMIN_IDS" in rest.decode()
+    assert "jarchy run" in rest.decode()
 
 
 async def test_without_an_operator_the_token_is_kept(tmp_path: Path, emulator: Emulator) -> None:

@@ -79,6 +79,7 @@ async def test_every_documented_name_has_a_value_and_no_other_is_shown(
         samples = await day.counted(lambda samples: shown(samples).keys() >= table.keys())
         assert shown(samples) == table
         assert value(samples, "jarchy_polls_total", source="broken", outcome="failed") >= 1
+        assert value(samples, "jarchy_source_failures", source="broken") >= 1
         # three rates of two days, one entry and then another
         assert value(samples, "jarchy_entries_total", source="nbkr") == 6
         assert value(samples, "jarchy_entries_total", source="test") == 2

@@ -93,9 +93,7 @@ TROUBLES: Mapping[str, Sequence[tuple[str, Mapping[str, str], float]]] = {
     "JarchyTelegramRefuses": [
         ("jarchy_telegram_calls_total", {"method": "sendMessage", "outcome": "retry"}, 900)
     ],
-    "JarchySourceFails": [
-        ("jarchy_polls_total", {"source": "gone", "outcome": "failed"}, 4),
-    ],
+    "JarchySourceFails": [("jarchy_source_failures", {"source": "gone"}, 3)],
     "JarchyNewsIsOld": [
         ("jarchy_publication_to_delivery_seconds_bucket", {"kind": "story", "le": bound}, count)
         for bound, count in (("600.0", 1), ("900.0", 900), ("+Inf", 900))

@@ -23,18 +23,22 @@ import storage.switch
 from bot.errors import StorageError
 from bot.i18n import t
 from bot.languages import LANGUAGES
+from bot.model.alerts import Severity, StoredForm
+from bot.model.status import SourceStatus
 from bot.ops import Operated, ops_app
 from bot.ops.live import MOST_LOOKERS, Live
 from bot.ops.page import SCRIPT, STYLE, document
 from bot.ops.readiness import RECEIVES, Readiness
 from bot.ops.view import View, accepted_language
-from bot.ops.whole import Whole, read_whole
+from bot.ops.whole import ALERTS_SHOWN, ToldAlert, Whole, read_whole
 from bot.reasons import said
 from bot.recurring import JOBS
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
+from storage.alerts import StoredAlert
 from storage.db import Store
 from storage.sources import Good
+from storage.told import Told
 from tests.e2e.driven import driven_day
 from tests.factories import NOW
 from tests.storage.test_withheld import withheld_story
@@ -98,6 +102,30 @@ async def served(app: web.Application) -> AsyncIterator[str]:
             await runner.cleanup()
 
 
+def as_full_as_can_be(whole: Whole) -> Whole:
+    """A whole of sources with long names that bring something every hour, and of alerts with long
+    titles; most letters of it take two bytes.
+    """
+    named: list[SourceStatus] = []
+    for one in whole.sources:
+        named.append(replace(one, names={"en": "Агенттик" * 50, "ky": "Агенттик" * 50}))
+    alert = StoredAlert(
+        id=1,
+        payload=StoredForm("story", {}),
+        severity=Severity.URGENT,
+        reasons=(),
+        created_at=NOW,
+    )
+    told = Told(reached=12345, waiting=12345, held=12345, blocked=12345, last_at=NOW)
+    return replace(
+        whole,
+        sources=named,
+        trends={one.key: range(101, 125) for one in named},
+        alerts=[ToldAlert(alert=alert, title="Кабар " * 50, told=told)] * ALERTS_SHOWN,
+        done={job.name: NOW for job in JOBS},
+    )
+
+
 async def test_a_thousand_sources_are_pages_of_a_small_document(store: Store) -> None:
     """Those in trouble first; each page below the promised size; one is found by its name."""
     catalog = many(MANY)
@@ -124,6 +152,10 @@ async def test_a_thousand_sources_are_pages_of_a_small_document(store: Store) ->
         *[f"Agency {number}" for number in range(770, 780)],
     ]
     assert "940 / 1000" in document(whole, View("en", 99))
+    for language in LANGUAGES:
+        shown = document(as_full_as_can_be(whole), View(language))
+        assert len(shown.encode()) <= LARGEST, language
+        assert shown.count("<svg") == 40
 
 
 async def test_the_page_says_that_alerts_are_stopped_and_a_source_is_paused(store: Store) -> None:
@@ -202,6 +234,33 @@ async def test_the_page_runs_nothing_but_its_own(store: Store) -> None:
             assert page.count(f"<{kind}>") == page.count(f"<{kind}>{whole}</{kind}>") == 1
         assert "http://" not in page
         assert "https://" not in page
+
+
+async def test_a_source_that_fails_is_a_figure_until_it_answers(store: Store) -> None:
+    """However seldom it is asked by then; none that is paused, or that the catalog had once."""
+    catalog = many(4)
+    await polled(store, catalog, failing=3)
+    error = said("the server answered 404")
+    async with store.writing() as db:
+        await storage.sources.pause(db, "agency3", paused=True, now=NOW)
+        for key in ("agency2", "of-yesterday"):
+            await storage.sources.record_failure(db, key, now=NOW, next_due_at=NOW, error=error)
+    found: list[list[str]] = []
+    async with (
+        served(ops_app(operated(store, catalog))) as address,
+        aiohttp.ClientSession(raise_for_status=True) as session,
+    ):
+        for answers in ("agency1", "agency2"):
+            async with session.get(f"{address}/metrics") as answer:
+                shown = await answer.text()
+            found.append(re.findall(r"^jarchy_source_failures(.+)$", shown, re.MULTILINE))
+            async with store.writing() as db:
+                good = Good(key=answers, next_due_at=NOW)
+                await storage.sources.record_success(db, [good], now=NOW)
+    assert found == [
+        ['{source="agency1"} 1.0', '{source="agency2"} 2.0'],
+        ['{source="agency2"} 2.0'],
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,19 @@
-"""Messages that count as late in a demonstration."""
+"""The fate of a bot's messages, as a demonstration counts it: sent, twice, late, lost."""
 
 from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import aiohttp
 import pytest
 
 from bot.demo.words import late
-from bot.emulator import Emulator
+from bot.emulator import Emulator, Fault
 from bot.i18n import t
 from bot.languages import LANGUAGES
-from tests.emulator.conftest import AIGUL
+from tests.emulator.conftest import AIGUL, BORIS
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -31,8 +35,61 @@ async def test_a_message_that_says_it_is_late_is_counted_so(code: str) -> None:
         assert (town.tally.sent, town.tally.late) == (1, 1)
 
 
-async def call(town: Emulator, text: str) -> None:
-    """The bot says something to the one person."""
-    async with aiohttp.ClientSession(raise_for_status=True) as session:
+@pytest.fixture
+async def town() -> AsyncIterator[Emulator]:
+    """A Telegram that counts, with one person."""
+    async with Emulator(readings=tuple) as telegram:
+        telegram.add_private(telegram.add_user(AIGUL, "Aigul"))
+        yield telegram
+
+
+def counted(town: Emulator) -> tuple[int, int, int]:
+    """The messages that arrived, their copies, and those that were tried in vain."""
+    assert town.tally is not None
+    return town.tally.sent, town.tally.twice, town.tally.open
+
+
+async def test_what_a_killed_bot_had_no_time_to_note_is_a_copy(town: Emulator) -> None:
+    """Once; what was noted long before and comes again is somebody's second question."""
+    await call(town, "Help")
+    noted = time.monotonic() + 2
+    town.killed(noted_until=noted)
+    await call(town, "Help")
+    assert counted(town) == (2, 0, 0)
+    town.killed(noted_until=time.monotonic())
+    for _ in range(2):
+        await call(town, "Help")
+    assert counted(town) == (3, 1, 0)
+
+
+async def test_a_message_whose_answer_was_lost_is_there_whatever_its_copy_meets(
+    town: Emulator,
+) -> None:
+    """It is not lost when the second try is refused, nor late when the third arrives."""
+    town.faults.add(Fault.lost_reply(times=1))
+    town.faults.add(Fault.server_error(502, times=1))
+    for copies in (0, 0, 1):
+        await call(town, "USD 88.27", well=False)
+        assert counted(town) == (1, copies, 0)
+    assert town.tally is not None
+    assert town.tally.late == 0
+
+
+async def test_nothing_is_lost_to_who_blocks_the_bot(town: Emulator) -> None:
+    """What else was tried for them is over as well; of others it is still awaited."""
+    town.add_private(town.add_user(BORIS, "Boris"))
+    town.faults.add(Fault.flood(1, times=3))
+    for text, chat in (("one", AIGUL), ("two", AIGUL), ("three", BORIS)):
+        await call(town, text, chat, well=False)
+    assert counted(town) == (0, 0, 3)
+    town.world.chat(AIGUL).blocked = True
+    await call(town, "one", well=False)
+    assert counted(town) == (0, 0, 1)
+
+
+async def call(town: Emulator, text: str, chat: int = AIGUL, *, well: bool = True) -> None:
+    """The bot says something to a person; `well` is whether it is answered so."""
+    async with aiohttp.ClientSession(raise_for_status=well) as session:
         url = f"{town.api_url}/bot{town.token}/sendMessage"
-        await session.post(url, json={"chat_id": AIGUL, "text": text})
+        with suppress(() if well else aiohttp.ClientError):
+            await session.post(url, json={"chat_id": chat, "text": text})

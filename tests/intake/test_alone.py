@@ -5,12 +5,14 @@ does.
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
 
+from bot import metrics
 from bot.errors import StorageError
 from bot.intake.inbox import AT_ONCE, Inbox
 from bot.reasons import said
@@ -81,6 +83,34 @@ async def test_G2_what_was_stored_and_not_finished_is_handled_after_a_restart(st
     assert handler.seen == [8]
     never.set()
     await gone.close()
+
+
+async def test_an_answer_is_as_old_as_its_question(store: Store) -> None:
+    """What came while another was handled has waited for that one, and for the database, too."""
+    begun, end, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    arrived: list[float] = []
+    away = [StorageError(said("away"))]
+
+    async def slow(raw: dict[str, Any]) -> None:
+        arrived.append(metrics.ARRIVED.get())
+        begun.set()
+        await end.wait()
+        if away:
+            raise away.pop()
+        if raw["update_id"] == 8:
+            done.set()
+
+    inbox = Inbox(store, slow, holder="a", alone=True, retries=[0.01])
+    await inbox.receive([update(7)])
+    await begun.wait()
+    await inbox.receive([update(8)])
+    ended = time.perf_counter()
+    end.set()
+    async with asyncio.timeout(20):
+        await done.wait()
+    await inbox.close()
+    first, again, second = arrived
+    assert first == again < second < ended
 
 
 async def test_S21_what_an_update_writes_comes_after_the_update_itself(tmp_path: Path) -> None:
