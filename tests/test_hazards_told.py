@@ -485,6 +485,20 @@ async def test_an_agencys_report_of_what_lasts_joins_its_story(
     assert sorted(await stories(world)) == entries
 
 
+async def test_a_warning_is_told_though_a_flood_was_reported_there_hours_before(
+    world: World,
+) -> None:
+    """In the story of that one it would be told to nobody."""
+    world.serve("met", b"<feed/>")
+    await world.poll("met")
+    title = "Сель сошел на Иссык-Куле, погибли двое"
+    assert await world.report("agency", ("f", title, "Спасатели работают.")) == 1
+    world.now += timedelta(hours=5)
+    world.serve("met", warning(world, "KG-A", severity="Moderate").encode())
+    assert (await world.poll("met")).alerts == 1
+    assert await stories(world) == [1, 1]
+
+
 async def test_a_report_of_today_is_of_no_warning_for_tomorrow(world: World) -> None:
     """Nor one that comes days after it was told."""
     world.serve("met", b"<feed/>")
