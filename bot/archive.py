@@ -9,7 +9,7 @@ import storage.search
 from bot.detect.search import INDEXED, measured_words, tokens_of
 from storage.db import Store
 
-AT_A_TIME = 10  # entries between two looks at what else waits for the loop
+AT_A_TIME = 3  # entries between two looks at what else waits for the loop
 
 
 async def index(store: Store, *, stopping: Callable[[], bool] = lambda: False) -> int:

@@ -1,11 +1,14 @@
 """/broadcast: an operator's message to all chats, or to the readers of a topic.
 
-The text comes as a message of its own, is shown as its readers will see it, with how many chats it
-reaches, and is sent after two taps. All of it is bound to the operator's own chat, and a broadcast
-that is not sent ends by itself. Only an operator in their own private chat gets here.
+The text comes as a message of its own or after the command, is shown as its readers will see it,
+with how many chats it reaches, and is sent after two taps. All of it is bound to the operator's own
+chat, and a broadcast that is not sent ends by itself. Only an operator in their own private chat
+gets here.
 """
 
 from __future__ import annotations
+
+import re
 
 from telegram import Message as Written
 from telegram import Update
@@ -28,12 +31,20 @@ from handlers.context import Context
 from handlers.numbers import number_of
 from storage.db import Db
 
+_COMMAND = re.compile(r"/\S+\s+")
 
-async def broadcast(_update: Update, context: Context) -> None:
-    """/broadcast: asks for the words."""
+
+async def broadcast(update: Update, context: Context) -> None:
+    """/broadcast: asks for the words; takes those that stand behind it."""
+    message, said = update.effective_message, None
+    if message is not None and context.words:
+        said = _words(message, behind=_COMMAND)
     async with context.services.store.writing() as db:
         number = await storage.broadcasts.begin(db, context.chat.id)
-    await context.reply(render.ask_words(number, context.language))
+    if said is None:
+        await context.reply(render.ask_words(number, context.language))
+    else:
+        await _write(context, number, said)
 
 
 async def written(update: Update, context: Context) -> bool:
@@ -46,21 +57,30 @@ async def written(update: Update, context: Context) -> bool:
         found = await storage.broadcasts.awaited(db, context.chat.id)
     if found is None:
         return False
-    words = _words(message)
-    async with context.services.store.writing() as db:
-        await storage.broadcasts.write_words(db, found.id, words.text, words.entities)
-        shown = await _mine(context, db, found.id, Step.SHOWN)
-        reach = await storage.broadcasts.reach(db, shown.audience)
-    await context.reply(words.message)
-    await context.reply(render.preview(shown, reach, READERS_TOPICS, context.language))
+    await _write(context, found.id, _words(message))
     return True
 
 
-def _words(message: Written) -> Broadcast:
-    """The text to be sent, with its entities; UserError for one that cannot be sent so."""
+async def _write(context: Context, number: int, words: Broadcast) -> None:
+    """Show the words as their readers will see them, and whom they reach."""
+    async with context.services.store.writing() as db:
+        await storage.broadcasts.write_words(db, number, words.text, words.entities)
+        shown = await _mine(context, db, number, Step.SHOWN)
+        reach = await storage.broadcasts.reach(db, shown.audience)
+    await context.reply(words.message)
+    await context.reply(render.preview(shown, reach, READERS_TOPICS, context.language))
+
+
+def _words(message: Written, *, behind: re.Pattern[str] | None = None) -> Broadcast:
+    """The text to be sent, `behind` what begins it or all of it, with its entities; UserError for
+    one that cannot be sent so.
+    """
     if is_second_hand(message):
         raise UserError("error.broadcast.forwarded")
     text = message.text or ""
+    begins = behind.match(text) if behind is not None else None
+    lead = "" if begins is None else begins[0]
+    text = text.removeprefix(lead)
     if not text.strip():
         raise UserError("error.broadcast.no_text")
     if units(text) > LIMIT:
@@ -70,7 +90,7 @@ def _words(message: Written) -> Broadcast:
         written.append(
             Entity(
                 type=one.type,
-                offset=one.offset,
+                offset=one.offset - units(lead),
                 length=one.length,
                 url=one.url,
                 language=one.language,

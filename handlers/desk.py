@@ -22,7 +22,7 @@ import storage.stories
 import storage.withheld
 from bot.alerts import edits, kind_of, notices
 from bot.alerts.notices import Notice
-from bot.alerts.stories import keys
+from bot.alerts.stories import StoryBroke, keys
 from bot.detect.identity import headline_key
 from bot.detect.identity import text_key as text_key_of
 from bot.detect.stories import same_story
@@ -81,6 +81,8 @@ async def joined(context: Context, what: str, number: str, story: str) -> None:
         if target is None or target.pk == found.pk:
             raise UserError("error.stale")
         await _must_be_untold(db, found.pk, waiting)
+        if not await _told(db, into):  # what waits would be told to nobody
+            raise UserError("error.stale")
         feeds = context.services.catalog.news
         target = led(target, feeds)
         now = context.services.clock()
@@ -208,7 +210,8 @@ async def _choose(context: Context, number: int) -> None:
     async with services.store.reading() as db:
         found = await _waiting(context, db, number)
         since = services.clock() - AS_OLD
-        recent = await storage.stories.latest(db, since=since, limit=CONSIDERED, unasked=False)
+        kind = StoryBroke.KIND
+        recent = await storage.stories.told(db, kind, since=since, limit=CONSIDERED)
     others = [led(one, services.catalog.news) for one in recent if one.pk != found.pk]
     likely = sorted(others, key=lambda one: _likeness(found, one), reverse=True)
     await context.answer()
@@ -261,10 +264,17 @@ def story_of(told: StoredAlert) -> int | None:
 
 async def _must_be_untold(db: Db, story: int, waiting: int) -> None:
     """UserError where a story was told before it got worse: those messages would be nobody's."""
+    if await _told(db, story) - {waiting}:
+        raise UserError("error.story_told")
+
+
+async def _told(db: Db, story: int) -> set[int]:
+    """The alerts that told a story."""
+    found: set[int] = set()
     for one in await storage.alerts.by_keys(db, keys(story)):
-        stands = await storage.alerts.approval(db, one.id)
-        if one.id != waiting and stands in {None, Approval.APPROVED}:
-            raise UserError("error.story_told")
+        if await storage.alerts.approval(db, one.id) in {None, Approval.APPROVED}:
+            found.add(one.id)
+    return found
 
 
 async def _grow(db: Db, story: int, why: str, *, now: datetime) -> None:

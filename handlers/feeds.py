@@ -94,7 +94,8 @@ async def _add(context: Context, said: str) -> None:
         # what it lists now is known from now on, and told to nobody
         await services.own_feeds.keep(stored, brought, answer, None)
     name = new.name if stored is None else stored.name
-    await context.reply(say("feeds.added", context.language, name=name))
+    added = "feeds.added" if context.chat.active else "feeds.added_asleep"
+    await context.reply(say(added, context.language, name=name))
 
 
 async def given(_update: Update, context: Context) -> None:

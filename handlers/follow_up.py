@@ -24,13 +24,17 @@ from bot.convert import (
     says_cancel,
     says_off,
 )
-from bot.convert.commands import command_called, says_on, speaks_of_chart
+from bot.convert.commands import command_begun, command_called, says_on, speaks_of_chart
 from bot.convert.mentions import currencies_in
 from bot.convert.quiet import parse_quiet, says_clock
 from bot.convert.rule_tokens import asks_to_be_told, speaks_of_rule
 from bot.errors import UserError
+from bot.i18n import t
+from bot.languages import LANGUAGES
+from bot.languages.letters import fold_typed
 from bot.model.chats import Chat, ChatKind
 from handlers import charts, digest, proposals
+from handlers.access import is_second_hand
 from handlers.context import Context
 
 P = ParamSpec("P")
@@ -114,8 +118,10 @@ async def _as_said(_context: Context, said: str) -> str:
 
 #: Command → what it is given for those words, where that is something else.
 MEANT: dict[str, Callable[[Context, str], Awaitable[str]]] = {"digest": digest.with_more}
+#: Those that are read behind their name too: what they are given is nothing else.
+GIVEN_AT_ONCE = frozenset({"digest", "quiet", "settings"})
 #: The commands that are named here.
-NAMED = READS.keys() | MEANT.keys()
+NAMED = READS.keys() | MEANT.keys() | GIVEN_AT_ONCE
 
 
 def note(context: Context, command: str) -> None:
@@ -138,9 +144,31 @@ async def command_of(context: Context, said: str) -> tuple[str, str] | None:
         return answered  # in a group such a word was said to others
     called = command_called(said)
     if called is None:
-        return None
+        return await _given(context, said)
     note(context, called)
     return called, ""
+
+
+async def _given(context: Context, said: str) -> tuple[str, str] | None:
+    """A command that is called by its name with what it reads behind it: "quiet hours 23-7"."""
+    begun, message = command_begun(said), context.incoming.effective_message
+    if begun is None or begun.command not in GIVEN_AT_ONCE:
+        return None
+    # the headline of a post that is handed on asks for nothing
+    if message is not None and is_second_hand(message):
+        return None
+    command, behind = begun.command, begun.behind
+    with suppress(UserError):
+        if await READS[command](context, behind):
+            if _names_language(begun.name) or (begun.denies and says_off(behind)):
+                return command, ""  # what may be meant is a tap away there
+            return command, await MEANT.get(command, _as_said)(context, behind)
+    return None
+
+
+def _names_language(name: str) -> bool:
+    """Whether it is the word for a language: "language Kyrgyz" asks for no time zone."""
+    return name in {fold_typed(t("settings.change_language", code)) for code in LANGUAGES}
 
 
 async def _answered(context: Context, said: str) -> tuple[str, str] | None:

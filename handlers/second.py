@@ -4,19 +4,22 @@ told at once where an operator says so.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import storage.alerts
 import storage.entries
 import storage.stories
 from bot.alerts import kind_of, reads
-from bot.alerts.stories import alert, keys, places_near
+from bot.alerts.stories import alert, keys
 from bot.detect.endings import ending
 from bot.errors import UserError
 from bot.model.alerts import Severity
 from bot.model.decisions import Question, Words
 from bot.model.news import Story
+from bot.readers.looked import places_near
 from bot.render.news import headline
+from bot.sources.specs import NewsSpec
 from bot.sources.standing import led, publishers
 from handlers.context import Context
 from handlers.desk import keep, tell_others
@@ -24,17 +27,31 @@ from handlers.services import Services
 from storage.db import Db
 
 WAITS_FOR = timedelta(hours=12)  # what is older is no news, whoever else reports it
-LOOKED_AT = 60  # the latest stories about security
+LOOKED_AT = 60  # stories about security, at once
+LOOKED_THROUGH = 1_200  # of them: where thousands of sources write, these are half a day's
+MOST = 60  # that wait: more nobody reads
 
 
 async def waiting(db: Db, services: Services) -> list[Story]:
     """The stories that one publisher alone reports, and that nobody was told; the latest first."""
     if services.settings.security_policy != "two_sources":
         return []
-    feeds, since = services.catalog.news, services.clock() - WAITS_FOR
-    recent = await storage.stories.latest(db, topics=["security"], since=since, limit=LOOKED_AT)
+    since = services.clock() - WAITS_FOR
+    found: list[Story] = []
+    for offset in range(0, LOOKED_THROUGH, LOOKED_AT):
+        some = await storage.stories.latest(
+            db, topics=["security"], since=since, offset=offset, limit=LOOKED_AT
+        )
+        found += await _untold(db, some, services.catalog.news)
+        if len(some) < LOOKED_AT or len(found) >= MOST:
+            break
+    return found[:MOST]
+
+
+async def _untold(db: Db, stories: Sequence[Story], feeds: Mapping[str, NewsSpec]) -> list[Story]:
+    """Those of stories that one publisher alone reports, and that nobody was told."""
     alone: list[Story] = []
-    for one in recent:
+    for one in stories:
         calm = one.severity is Severity.INFO
         if not calm and len(publishers(one, feeds)) == 1 and ending(one) is None:
             alone.append(led(one, feeds))

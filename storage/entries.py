@@ -12,11 +12,13 @@ from sqlalchemy import (
     Select,
     bindparam,
     func,
+    or_,
     select,
     update,
 )
 
 from bot.model.alerts import Severity
+from bot.model.hazards import HazardKind
 from bot.model.news import Entry, StoredEntry, Verdict
 from storage import clues
 from storage.db import Db, upsert
@@ -209,13 +211,21 @@ async def recent(db: Db, *, topic: str, since: datetime, limit: int = 500) -> li
     return [stored(row) for row in await db.execute(query)]
 
 
-async def of_feeds(
-    db: Db, feeds: Collection[str], *, since: datetime, limit: int = 200
+async def measured(
+    db: Db,
+    feeds: Collection[str],
+    kinds: Collection[HazardKind],
+    *,
+    since: datetime,
+    limit: int = 200,
 ) -> list[StoredEntry]:
-    """The latest entries of these feeds, newest first."""
+    """The latest hazards of these kinds that institutes measured, newest first: however many others
+    they warned of since. None of what was taken back.
+    """
+    written = or_(*(entry.c.content.startswith(kind.value) for kind in sorted(kinds)))
     query = (
         select(entry)
-        .where(entry.c.feed.in_(list(feeds)), entry.c.seen_at >= since)
+        .where(entry.c.feed.in_(list(feeds)), entry.c.seen_at >= since, written)
         .order_by(entry.c.seen_at.desc(), entry.c.id.desc())
         .limit(limit)
     )

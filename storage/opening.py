@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from storage import migrate
 from storage.address import is_file, parse_url
@@ -48,6 +49,25 @@ async def held_store(text_url: str) -> AsyncIterator[Store]:
             store = await open_store(text_url)
             stack.push_async_callback(store.close)
         yield store
+
+
+@asynccontextmanager
+async def trial_store(text_url: str) -> AsyncIterator[Store]:
+    """A database as `held_store`, for what is rolled back: one whose file is not there yet stands
+    elsewhere, and goes.
+    """
+    url = parse_url(text_url)
+    if not is_file(url) or _is_there(Path(url.database or "")):
+        async with held_store(text_url) as store:
+            yield store
+        return
+    with TemporaryDirectory(prefix="jarchy-trial-") as folder:
+        async with held_store(f"sqlite:///{folder}/jarchy.db") as store:
+            yield store
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists()
 
 
 async def look_at(text_url: str) -> Store:

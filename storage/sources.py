@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, literal, select
+from sqlalchemy import ColumnElement, Row, case, func, literal, null, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from bot.errors import StorageError
@@ -146,7 +146,8 @@ class Good:
     """A poll that went well: when the next is due, what to remember of its documents.
 
     With an `error` it went well in part: what of it failed, for the operator. `pause` is the
-    source's own, in seconds.
+    source's own, in seconds. It fulfils the wish of `asked_at`, the one that was known when the
+    source was asked: what a hub or an operator wished meanwhile may be of a later change.
     """
 
     key: str
@@ -154,6 +155,13 @@ class Good:
     seen: Sequence[Document] = ()
     error: Reason | None = None
     pause: int | None = None
+    asked_at: datetime | None = None
+
+
+def _wish_left(fulfilled: ColumnElement[datetime]) -> ColumnElement[datetime]:
+    """The wish that a source be polled, unless it is the one that a poll fulfilled."""
+    wished = source.c.asked_at
+    return case((wished == fulfilled, null()), else_=wished)
 
 
 async def record_success(db: Db, polls: Sequence[Good], *, now: datetime) -> None:
@@ -169,7 +177,7 @@ async def record_success(db: Db, polls: Sequence[Good], *, now: datetime) -> Non
             "last_tried_at": new.last_tried_at,
             "last_ok_at": new.last_ok_at,
             "next_due_at": new.next_due_at,
-            "asked_at": None,  # the wish, if it was one, is fulfilled
+            "asked_at": _wish_left(new.asked_at),
             "failures": 0,
             "error": new.error,
             "gone_at": None,
@@ -190,6 +198,7 @@ async def record_success(db: Db, polls: Sequence[Good], *, now: datetime) -> Non
                 "failures": 0,
                 "error": written_if(poll.error),
                 "pause": poll.pause,
+                "asked_at": poll.asked_at,
             }
         )
         seen += poll.seen
@@ -217,9 +226,16 @@ async def _remember(db: Db, seen: Sequence[Document]) -> None:
 
 
 async def record_failure(
-    db: Db, key: str, *, now: datetime, next_due_at: datetime, error: Reason, gone: bool = False
+    db: Db,
+    key: str,
+    *,
+    now: datetime,
+    next_due_at: datetime,
+    error: Reason,
+    gone: bool = False,
+    asked_at: datetime | None = None,
 ) -> None:
-    """Note a failed poll: counted, explained, tried again at `next_due_at`.
+    """Note a failed poll: counted, explained, tried again at `next_due_at`; `asked_at` see `Good`.
 
     A source that is `gone` (410) is so since it first said it; any other failure ends that.
     """
@@ -243,7 +259,7 @@ async def record_failure(
             set_={
                 "last_tried_at": now,
                 "next_due_at": next_due_at,
-                "asked_at": None,
+                "asked_at": _wish_left(literal(asked_at, source.c.asked_at.type)),
                 "failures": source.c.failures + 1,
                 "error": written(error),
                 "gone_at": since,

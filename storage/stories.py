@@ -12,6 +12,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -165,6 +166,19 @@ async def latest(
     if since is not None:
         query = query.where(story.c.at >= since)
     return await several(db, list((await db.execute(query)).scalars()))
+
+
+async def told(db: Db, kind: str, *, since: datetime, limit: int) -> list[Story]:
+    """The stories that alerts of a `kind` told since then, those told last first."""
+    let_through = or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value)
+    query = (
+        select(alert.c.about_story)
+        .where(alert.c.about_story.is_not(None), alert.c.kind == kind, let_through)
+        .where(alert.c.created_at >= since)
+        .order_by(alert.c.id.desc())
+        .limit(limit)
+    )
+    return await several(db, list(dict.fromkeys((await db.execute(query)).scalars())))
 
 
 async def _about(db: Db, topics: Collection[str]) -> ColumnElement[bool]:

@@ -96,7 +96,7 @@ ON_BOTH = {"storage", "faults", "intake", "deliver", "e2e"}
 ON_BOTH |= {"test_archive", "test_polls_together", "test_ingest"}
 
 
-#: New objects between two looks for garbage; after Python's 700 they are 5% of what tests cost.
+#: New objects between two looks for garbage; after Python's 700 they are 3% of what tests cost.
 GARBAGE = 50_000
 
 

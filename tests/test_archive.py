@@ -21,7 +21,7 @@ from bot.detect.search import MOST_WORDS, Token, asked, share, tokens_of
 from bot.model.alerts import Approval, Severity
 from bot.model.filters import Sense, StoredFilter, Trait
 from bot.model.news import Verdict
-from bot.readers.news import STORIES_A_PAGE
+from bot.readers.news import STORIES_A_PAGE, news_page
 from bot.readers.search import found_page
 from bot.render import news as render
 from bot.sources.specs import Catalog
@@ -94,6 +94,21 @@ async def test_a_word_in_any_of_its_forms_finds_the_story(store: Store) -> None:
         words for words, number in FORMS if STORIES[number][1] not in await found(store, words)
     ]
     assert missed == []
+
+
+async def test_a_word_far_down_finds_an_article_and_keeps_it_back(store: Store) -> None:
+    """A page's text has thousands of letters, and the word may be in its last paragraph."""
+    far = "The council met again on Monday. " * 200 + "A zeppelin was seen over the lake."
+    await stored(store, [("en", "Council meets", far), ("en", "Council rests", "Nothing.")])
+    assert await found(store, "zeppelin") == ["Council meets"]
+    muted = StoredFilter(
+        id=1, chat=1, sense=Sense.NEVER, trait=Trait.WORD, what="zeppelin", said="zeppelin"
+    )
+    async with store.reading() as db:
+        later = NOW + timedelta(hours=1)
+        page = await news_page(db, Catalog(), topic=None, number=0, now=later, filters=[muted])
+    assert [one.lead.entry.title for one in page.stories] == ["Council rests"]
+    assert page.left_out == 1
 
 
 async def test_what_lacks_one_of_the_words_is_not_found(store: Store) -> None:

@@ -23,6 +23,7 @@ from bot.ingest.found import FLOOD
 from bot.model.chats import Style
 from bot.model.filters import Trait
 from bot.model.hazards import Hazard
+from bot.model.news import Story
 from bot.readers.search import found_page
 from bot.render.hazards import headline
 from bot.render.news import title
@@ -47,8 +48,9 @@ NEAR = "near = { latitude = 42.87, longitude = 74.59, radius_km = 600 }\nat_leas
 def catalog(url: str) -> Catalog:
     return parse_catalog(
         f'[hazards.usgs]\nname = {{ en = "USGS" }}\nurl = "{url}/usgs"\nformat = "usgs"\n{NEAR}'
+        "trust = 1\n"
         f'[hazards.other]\nname = {{ en = "Other" }}\nurl = "{url}/other"\nformat = "usgs"\n{NEAR}'
-        f'[hazards.met]\nname = {{ en = "Met" }}\nurl = "{url}/met"\nformat = "cap"\n'
+        f'[hazards.met]\nname = {{ en = "Met" }}\nurl = "{url}/met"\nformat = "cap"\ntrust = 1\n'
         f'[feeds.agency]\nurl = "{url}/agency.xml"\nlanguage = "ru"\n'
         f'[feeds.english]\nurl = "{url}/english.xml"\nlanguage = "en"\n'
     )
@@ -75,10 +77,13 @@ async def world(store: Store) -> AsyncIterator[World]:
         yield made
 
 
-async def stories(world: World) -> list[int]:
+async def latest(world: World, limit: int = 20) -> list[Story]:
     async with world.store.reading() as db:
-        found = await storage.stories.latest(db, topics=["security"], limit=20)
-    return [len(story.entries) for story in found]
+        return list(await storage.stories.latest(db, topics=["security"], limit=limit))
+
+
+async def stories(world: World) -> list[int]:
+    return [len(story.entries) for story in await latest(world)]
 
 
 async def test_it_is_told_at_once_in_three_languages_and_revised_where_it_stands(
@@ -297,6 +302,41 @@ async def test_what_one_institute_takes_back_and_another_measured_did_happen(wor
     assert sorted(await stories(world)) == [1, 2]  # of another one, then
 
 
+async def test_a_flood_that_agencies_report_did_happen_though_its_warning_is_called_off(
+    world: World,
+) -> None:
+    """Who got it reads theirs in its place; without a report it reads as withdrawn."""
+    world.serve("met", b"<feed/>")
+    await world.poll("met")
+    for number, reported in (("KG-A", True), ("KG-B", False)):
+        world.serve("met", warning(world, number).encode())
+        await world.poll("met")
+        flood = "Паводок затопил дома на Иссык-Куле, погибли двое"
+        if reported:
+            await world.report("agency", ("f", flood, "Спасатели работают на месте."))
+        world.serve("met", warning(world, f"{number}-over", number, kind="Cancel").encode())
+        await world.poll("met")
+        found = led((await latest(world))[0], world.catalog.news)
+        assert (measured_in(found, world.catalog.news) is None) is reported
+        assert (title(found, "ru") == flood) is reported
+        assert title(found, "ru").startswith("Отозвано") is not reported
+        world.now += timedelta(days=2)
+
+
+async def test_an_earthquake_that_is_taken_back_is_none_though_agencies_repeated_it(
+    world: World,
+) -> None:
+    measured(world, quake(world))
+    await world.poll("usgs")
+    report = ("q", "Землетрясение магнитудой 5,4 произошло на Иссык-Куле", "Сообщает институт.")
+    await world.report("agency", report)
+    measured(world, quake(world, status="deleted"))
+    await world.poll("usgs")
+    (story,) = await latest(world)
+    assert measured_in(story, world.catalog.news) is not None
+    assert title(led(story, world.catalog.news), "ru").startswith("Отозвано")
+
+
 async def test_an_operators_headline_of_a_measured_event_is_what_is_told(world: World) -> None:
     """Above its place and its values, and in lists."""
     measured(world, quake(world))
@@ -445,6 +485,20 @@ async def test_an_agencys_report_of_what_lasts_joins_its_story(
     assert sorted(await stories(world)) == entries
 
 
+async def test_a_warning_is_told_though_a_flood_was_reported_there_hours_before(
+    world: World,
+) -> None:
+    """In the story of that one it would be told to nobody."""
+    world.serve("met", b"<feed/>")
+    await world.poll("met")
+    title = "Сель сошел на Иссык-Куле, погибли двое"
+    assert await world.report("agency", ("f", title, "Спасатели работают.")) == 1
+    world.now += timedelta(hours=5)
+    world.serve("met", warning(world, "KG-A", severity="Moderate").encode())
+    assert (await world.poll("met")).alerts == 1
+    assert await stories(world) == [1, 1]
+
+
 async def test_a_report_of_today_is_of_no_warning_for_tomorrow(world: World) -> None:
     """Nor one that comes days after it was told."""
     world.serve("met", b"<feed/>")
@@ -477,6 +531,18 @@ async def test_a_report_is_joined_however_much_else_was_told_in_its_language(
     measured(world, quake(world))
     await world.poll("usgs")
     assert 2 in await stories(world)
+
+
+async def test_no_number_of_warnings_hides_an_earthquake_from_its_reports(world: World) -> None:
+    """As on a day of storms, on which services warn of one in each district."""
+    measured(world, quake(world))
+    await world.poll("usgs")
+    many = "".join(warning(world, f"KG-{number}") for number in range(202))
+    world.serve("met", f"<feed>{many}</feed>".encode())
+    assert (await world.poll("met")).new == 202
+    told = ("q", "Earthquake of magnitude 5.4 shakes Issyk-Kul, Kyrgyzstan", "Walls cracked.")
+    await world.report("english", told)
+    assert 2 in [len(story.entries) for story in await latest(world, 300)]
 
 
 async def test_an_aftershock_of_the_same_institute_is_an_event_of_its_own(world: World) -> None:

@@ -54,6 +54,8 @@ class Hubworld:
     text: str = RSS
     headers: dict[str, str] = field(default_factory=dict)
     refuses: bool = False
+    rings: bool = False  # while the feed is fetched
+    fails: bool = False  # then
 
     async def poll(self) -> None:
         """One poll of the feed."""
@@ -99,6 +101,10 @@ async def hub(store: Store) -> AsyncIterator[Hubworld]:
 
     async def feed(_request: web.Request) -> web.Response:
         text = made.text.format(hub="/hub", topic=made.feed, number=made.number)
+        if made.fails:
+            raise web.HTTPInternalServerError
+        if made.rings:
+            assert await made.ring() == 200
         return web.Response(text=text, content_type="application/rss+xml", headers=made.headers)
 
     async def subscribe(request: web.Request) -> web.Response:
@@ -152,6 +158,25 @@ async def test_a_hub_that_a_feed_names_is_asked_once_and_rings_when_it_confirmed
     await hub.poll()
     assert not await hub.wished()
     assert await hub.hubs.renew() == 0
+
+
+@pytest.mark.parametrize("wished", [False, True])
+async def test_a_bell_that_rings_while_the_feed_is_fetched_is_of_what_comes_next(
+    hub: Hubworld, *, wished: bool
+) -> None:
+    """What was fetched is older than that; and the poll after it fulfils both wishes."""
+    await hub.hubs.renew()
+    await hub.confirm()
+    if wished:
+        await hub.ring()
+        hub.now += timedelta(seconds=1)
+    hub.rings = True
+    await hub.poll()
+    assert await hub.wished()
+    hub.rings, hub.fails = False, wished
+    report = await hub.world.poll("a")
+    assert (report.error is not None) is wished
+    assert not await hub.wished()  # one that failed comes again at its own time
 
 
 async def test_a_hub_in_the_answers_header_counts_before_the_documents(hub: Hubworld) -> None:

@@ -15,10 +15,12 @@ import pytest
 import storage.alerts
 import storage.chats
 import storage.places
-from bot.alerts import KINDS, Kit, Reader, stories
+from bot.alerts import KINDS, Kit, Reader
 from bot.alerts.stories import Stories
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.model.chats import Style, Wakes
+from bot.model.filters import Sense, StoredFilter, Trait
+from bot.readers.news import news_page
 from bot.sources.catalog import parse_catalog
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
@@ -186,7 +188,9 @@ async def test_a_calm_story_is_told_where_only_who_lives_there_wants_it(world: W
 
 
 async def test_an_earthquake_is_near_where_it_is_felt(world: World) -> None:
-    """By its size and point, whatever place its institute names it after."""
+    """By its size and point, whatever place its institute names it after; also in lists, for who
+    wants that place alone.
+    """
     await live_in(world, URGENT, "naryn")
     quiet = quakes(("old", 4.1, "far away", 30.0, 10.0))
     world.publishers.put("/institute.xml", quiet, kind="application/json")
@@ -201,6 +205,15 @@ async def test_an_earthquake_is_near_where_it_is_felt(world: World) -> None:
     await world.tells(IMPORTANT, "Khujand")
     await world.done()
     assert len(sent(world, URGENT)) == 1
+    only = StoredFilter(
+        id=1, chat=URGENT, sense=Sense.ONLY, trait=Trait.PLACE, what="naryn", said="Naryn"
+    )
+    async with world.store.reading() as db:
+        page = await news_page(
+            db, world.catalog, topic=None, number=0, now=world.now, filters=[only]
+        )
+    (listed,) = page.stories
+    assert "Artux" in listed.lead.entry.title
 
 
 def quakes(*events: tuple[str, float, str, float, float]) -> bytes:
@@ -256,7 +269,7 @@ async def test_nobody_is_asked_for_calm_stories_that_nobody_wants(
     async with world.store.writing() as db:
         await storage.chats.change(db, ALL, wakes=Wakes.IMPORTANT)
     with monkeypatch.context() as patched:
-        patched.setattr(stories, "near_to", None)
+        patched.setattr("bot.readers.looked.near", None)
         assert await world.report("one", ("a", *PICKPOCKETS), QUIET) == 0
     async with world.store.writing() as db:
         await storage.chats.change(db, ALL, wakes=Wakes.ALL)

@@ -822,13 +822,13 @@ def test_a_kind_of_alert_that_nobody_decides_is_named_before_anything_is_opened(
     program: Path, verb: str
 ) -> None:
     """Nobody would ever be told, and nothing else would be wrong."""
-    file = program / "bot" / "alerts" / "closure.py"
-    file.write_text(FILE.format(name="closure", terms=""), encoding="utf-8")
+    file = program / "bot" / "alerts" / "sinkhole.py"
+    file.write_text(FILE.format(name="sinkhole", terms=""), encoding="utf-8")
     try:
         told = refused(program, verb)
     finally:
         file.unlink()
-    place = "kind of alert closure: bot/alerts/closure.py"
+    place = "kind of alert sinkhole: bot/alerts/sinkhole.py"
     assert told == f"jarchy: {place}: no other file names it, so nobody decides one\n"
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import functools
+import os
 import shutil
 import ssl
 import tempfile
@@ -63,7 +64,9 @@ T = TypeVar("T")
 OPERATOR, READER = 77, 1001
 SECURITY = "topic:security"
 #: Looked for once: the program looks at each start, and a process of tests starts it often.
-PROBLEMS = functools.cache(handlers.problems)
+#: In a copy that is mutated never: what a button sends is read out of the source, which has all
+#: mutants.
+PROBLEMS = functools.cache(list if "MUTANT_UNDER_TEST" in os.environ else handlers.problems)
 SAMPLE = {"USD": "84,7935", "EUR": "98,8523", "RUB": "1,1948"}
 
 

@@ -11,13 +11,11 @@ import storage.places
 import storage.stories
 from bot.alerts.kind import Brief, Kind, Kit, Reader, followed
 from bot.detect.endings import ending
-from bot.detect.nearness import near as near_to
 from bot.i18n import name_of, t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, Terms
 from bot.model.chats import Post, Style
 from bot.model.hazards import Hazard
 from bot.model.news import StoredEntry, Story
-from bot.model.places import Place
 from bot.model.subjects import SECURITY, Subject
 from bot.reasons import Reason
 from bot.render import hazards
@@ -40,7 +38,6 @@ from bot.render.phrases import counted, phrase, when
 from bot.render.reasons import said
 from bot.render.text import Button, Message, Rich, Rows, bold, join, lines, link, message, one_line
 from bot.sources.hazards import measured
-from bot.sources.specs import NewsSpec
 from bot.sources.standing import led
 from storage.alerts import StoredAlert
 
@@ -191,16 +188,6 @@ async def _near(kit: Kit, told: StoredAlert, reader: Reader) -> list[str]:
         if key in told.near and place is not None:
             found.append(name_of(place.names, reader.language))
     return found
-
-
-def places_near(
-    story: Story, feeds: Mapping[str, NewsSpec], places: Mapping[str, Place]
-) -> frozenset[str]:
-    """The places that a story is near to, where the catalog offers any."""
-    if not places:
-        return frozenset()
-    found = measured(story, feeds)
-    return near_to(story, found and found[1], places.values())
 
 
 # --- key and life ---------------------------------------------------------------------------------

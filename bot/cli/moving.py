@@ -120,9 +120,10 @@ def import_subscribers(
 async def _changing(settings: Settings, *, dry_run: bool) -> AsyncIterator[Db]:
     """One transaction of the database that nobody else has; of a trial it leaves nothing."""
     import storage.replicas
-    from storage.opening import held_store
+    from storage.opening import held_store, trial_store
 
-    async with held_store(settings.database_url) as store, store.writing() as db:
+    opened = trial_store if dry_run else held_store
+    async with opened(settings.database_url) as store, store.writing() as db:
         await storage.replicas.must_rest(db)
         yield db
         if dry_run:

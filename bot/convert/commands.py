@@ -4,7 +4,7 @@
 курс, for, жана                  around currencies, with no part in what is asked
 off, выкл, өчүр                  none: no quiet hours, no daily digest, no board
 on, вкл, күйгүз                  there is to be one: a board
-курс, новости, жөндөөлөр         a command without its slash
+курс, новости, жөндөөлөр         a command without its slash, alone or before what it is given
 """
 
 from __future__ import annotations
@@ -61,6 +61,36 @@ def speaks_of_chart(text: str) -> bool:
 def command_called(text: str) -> str | None:
     """The command that a text asks for without a slash, in any language, and by nothing else."""
     return _called().get(" ".join(fold_typed(text).strip(" .!?").split()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A command that a text asks for at its beginning, by that name, and the words behind it."""
+
+    command: str
+    name: str
+    behind: str
+
+    @property
+    def denies(self) -> bool:
+        """Whether its name denies: "do not disturb never" may mean either."""
+        return not set(words_of(lambda spoken: spoken.news.not_before)).isdisjoint(
+            self.name.split()
+        )
+
+
+def command_begun(text: str) -> Begun | None:
+    """The command that a text asks for at its beginning, by its longest name, with words behind it;
+    None without either.
+    """
+    words = text.split()
+    for count in range(len(words) - 1, 0, -1):
+        name = " ".join(words[:count]).rstrip(":,–—-")
+        command = command_called(name)
+        if command is not None:
+            behind = " ".join(words[count:])
+            return Begun(command=command, name=fold_typed(name), behind=behind)
+    return None
 
 
 def speaks_of_rates(text: str) -> bool:

@@ -8,21 +8,35 @@ institute itself says that they are events of their own.
 Of a flood, a slide, an avalanche or a storm no report says the size: its headline names the kind,
 and a place of the region that the institute names or one around it. A warning is of no event before
 it begins. A wildfire is known by its words alone: every other fire is called one too.
+
+Cautiously, since what joins is told in the institute's message and nowhere else. Refugees flood a
+town too, walls collapse, currencies slide, and papers remember what was years ago: a headline of
+another kind of event beside it, of a figure of speech or of the past joins nothing. The place is
+the headline's; a text names where the dead were from, and who offered help.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import product
 
-from bot.detect.facts import Facts, Part, facts_of, surroundings
+from bot.detect.facts import LEAD, Facts, Part, facts_of, surroundings
 from bot.detect.language import known_language
+from bot.detect.severity import sounds_past
+from bot.languages import language as speech
 from bot.model.hazards import Hazard, HazardKind
 from bot.model.news import Entry, StoredEntry
+from bot.model.text import SENTENCE_END
 
 REPORT_HOURS = 6.0  # after it, a report of an earthquake is of that one
 LASTING_HOURS = 24.0  # likewise of what lasts
+#: How much faster an agency is than the institute. What it told of before that is another event: a
+#: warning that joined its story would be told to nobody.
+FASTER_HOURS = 3.0
 #: The kinds of events in headlines (`events.tsv`) that what lasts is reported by.
 REPORTED = {
     HazardKind.FLOOD: frozenset({"flood"}),
@@ -30,18 +44,34 @@ REPORTED = {
     HazardKind.AVALANCHE: frozenset({"avalanche"}),
     HazardKind.STORM: frozenset({"storm"}),
 }
+#: What a headline may tell beside it, of the same event; anything else is an event of its own.
+BESIDE = frozenset(
+    {
+        "closure",
+        "crash",
+        "drowning",
+        "emergency",
+        "escape",
+        "evacuation",
+        "murder",
+        "outage",
+        "quake",
+    }
+)
 _LASTING = frozenset[str]().union(*REPORTED.values())
 SAME_SIZE = 0.3  # how far a report's magnitude may be from the measured one
 SAME_MINUTES, SAME_KM = 15.0, 200.0  # between two institutes that measured one event
 
 
-def may_be_measured(item: Entry) -> bool:
-    """Whether an entry is a measurement, or its headline names what institutes measure: an
-    earthquake with its size, or what lasts.
+def kinds_reported(item: Entry) -> frozenset[HazardKind]:
+    """What institutes measure that an entry may be a report of: an earthquake where its headline
+    names one with its size, what lasts where it names that.
     """
-    if Hazard.read(item.content) is not None:
-        return True
-    return bool(_sizes(item)) or not _LASTING.isdisjoint(_facts(item).head.kinds)
+    told = _lasting(item)
+    found = {kind for kind, reported in REPORTED.items() if not reported.isdisjoint(told)}
+    if _sizes(item):
+        found.add(HazardKind.EARTHQUAKE)
+    return frozenset(found)
 
 
 def measured_story(
@@ -84,7 +114,9 @@ def _reported_before(
     """The story of an agency that was faster than the institute; not one that has its hazard."""
     taken = {one.story for one in recent if Hazard.read(one.entry.content) is not None}
     for stored in recent:
-        if stored.story not in taken and _reports(stored.entry, stored.at, mine, item, at):
+        if stored.story in taken or _hours(stored.at, at) > FASTER_HOURS:
+            continue
+        if _reports(stored.entry, stored.at, mine, item, at):
             return stored.story
     return None
 
@@ -117,19 +149,26 @@ def _of_its_size(item: Entry, hazard: Hazard, measured: Entry) -> bool:
     size = float(hazard.size)
     if not any(abs(one - size) <= SAME_SIZE for one in _sizes(item)):
         return False
-    there = _where(measured).countries
-    named = _facts(item).whole.countries
+    there, said = _where(measured).countries, _facts(item)
+    named = said.head.countries
+    # a headline may say where it was felt, and the text where it was
+    if not named:
+        named = said.whole.countries
+    elif named.isdisjoint(there):
+        named = _at_its_centre(item)
     # who names no country contradicts none
-    return not (named and there) or not named.isdisjoint(there)
+    return not (said.whole.countries and there) or not named.isdisjoint(there)
 
 
 def _of_its_kind_and_place(item: Entry, hazard: Hazard, measured: Entry) -> bool:
-    said = _facts(item)
-    if REPORTED.get(hazard.kind, frozenset()).isdisjoint(said.head.kinds):
+    if REPORTED.get(hazard.kind, frozenset()).isdisjoint(_lasting(item)):
         return False
-    there, named = _where(measured), said.whole
+    there, named = _where(measured), _named(item)
+    # two countries have a Jalalabad each, and a flood on both sides of a border is told as two
+    if not named.countries <= there.countries:
+        return False
     if not (there.places and named.places):  # of a whole country, both of them
-        return there.places == named.places and not there.countries.isdisjoint(named.countries)
+        return there.places == named.places and bool(named.countries)
     around = surroundings()
     for one, other in product(named.places, there.places):
         if one == other or one in around[other] or other in around[one]:
@@ -146,11 +185,72 @@ def _where(measured: Entry) -> Part:
 def _sizes(item: Entry) -> frozenset[float]:
     """The magnitudes that an entry about an earthquake names."""
     said = _facts(item)
-    if "quake" not in said.head.kinds:
+    if "quake" not in said.head.kinds or not _happens(item, frozenset({"quake"}) | _LASTING):
         return frozenset()
     return said.of("magnitude")
 
 
+def _at_its_centre(item: Entry) -> frozenset[str]:
+    """The countries in the sentence that says where an earthquake was, and how far from there."""
+    code = _spoken(item)
+    for sentence in SENTENCE_END.split((item.summary or item.content)[:LEAD]):
+        if _words(code).centre.search(sentence):
+            return facts_of(sentence, "", code).head.countries
+    return frozenset()
+
+
+def _lasting(item: Entry) -> frozenset[str]:
+    """The kinds of what lasts that an entry's headline tells of, where it tells of nothing else."""
+    found = _facts(item).head.kinds & _LASTING
+    words = _words(_spoken(item))
+    # of slides only those of the ground: buildings collapse too
+    if found == {"slide"} and not words.ground.search(item.title):
+        return frozenset()
+    if not found or words.figures.search(item.title) or not _happens(item, _LASTING):
+        return frozenset()
+    return found
+
+
+def _happens(item: Entry, kinds: frozenset[str]) -> bool:
+    """Whether a headline tells of an event of these kinds alone, and of one of these days."""
+    others = _facts(item).head.kinds - kinds - BESIDE
+    return not others and not sounds_past(item.title, _spoken(item))
+
+
+def _named(item: Entry) -> Part:
+    """The places where a report says that it was: its headline's, or where that has no name at all
+    its text's.
+    """
+    said, head = _facts(item), facts_of(item.title, "", _spoken(item))
+    if head.names or said.head.places or said.head.countries:
+        return said.head
+    return said.whole
+
+
+def _spoken(item: Entry) -> str:
+    return known_language(item.language, f"{item.title}\n{item.summary or item.content}")
+
+
 def _facts(item: Entry) -> Facts:
-    text = item.summary or item.content
-    return facts_of(item.title, text, known_language(item.language, f"{item.title}\n{text}"))
+    return facts_of(item.title, item.summary or item.content, _spoken(item))
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Words of headlines by which reports are told from what is none."""
+
+    ground: re.Pattern[str]
+    figures: re.Pattern[str]
+    centre: re.Pattern[str]
+
+
+@cache
+def _words(code: str) -> _Words:
+    words = speech(code).hazards
+    slides = (words.events.get(kind, "") for kind in (HazardKind.LANDSLIDE, HazardKind.AVALANCHE))
+    ground = "|".join(filter(None, slides))
+    return _Words(_any(ground), _any(words.figures), _any(words.centre))
+
+
+def _any(words: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{words or '(?!)'})", re.IGNORECASE)

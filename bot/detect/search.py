@@ -24,7 +24,7 @@ from bot.model.text import comparable
 # Some letters of New Tai Lue and Vedic Sanskrit are marks to SQLite, which knows Unicode 6.1: to it
 # a word with one of them is two, and it takes no two for one token.
 WORD = re.compile(r"[^\W_\u19b0-\u19c9\u1cf2\u1cf3]+")
-INDEXED = 2000  # characters of a text that can be found by
+INDEXED = 8000  # characters of a text that can be found by: few articles have more
 MOST_WORDS = 8  # of a question; the rest is left out
 LONGEST_WORD = 40  # characters: beyond, it is no word
 ROOT = 3  # letters of a root that is not cut to be a beginning

@@ -9,7 +9,16 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from bot.detect.lexicon import HEADLINE, LEAD, Lexicon, Pattern, Zone, build_lexicon, read_pattern
+from bot.detect.lexicon import (
+    HEADLINE,
+    LEAD,
+    WORD,
+    Lexicon,
+    Pattern,
+    Zone,
+    build_lexicon,
+    read_pattern,
+)
 from bot.languages import language as speech
 from bot.languages import languages, words_of
 from bot.languages.letters import fold
@@ -65,6 +74,12 @@ def severity(
     elif total >= 2:
         level = Severity.NOTABLE
     return level, tuple(reasons)
+
+
+def sounds_past(headline: str, code: str) -> bool:
+    """Whether a headline says that what it tells does not happen now."""
+    tokens = WORD.findall(fold(headline))
+    return any(pattern.kind == "calm" for _, pattern in _cues(code).find(tokens))
 
 
 @cache

@@ -208,7 +208,14 @@ class Keeper:
         error = None
         if found.trouble is not None:
             error = found.trouble.reason
-        good = Good(key=spec.key, next_due_at=due, seen=seen, error=error, pause=pause)
+        good = Good(
+            key=spec.key,
+            next_due_at=due,
+            seen=seen,
+            error=error,
+            pause=pause,
+            asked_at=state.asked_at,
+        )
         await storage.sources.record_success(db, [good], now=now)
         await note_partly(db, admins, spec.key, error, now=now)
         await note_well(db, admins, spec.key, told=was_told(state), now=now)
@@ -257,7 +264,16 @@ class Keeper:
             why = one.trouble
             if why is not None or one.state.error is not None:
                 await note_partly(db, self.policy.admins, spec.key, why, now=now)
-            good.append(Good(key=spec.key, next_due_at=due, seen=seen, error=why, pause=pause))
+            good.append(
+                Good(
+                    key=spec.key,
+                    next_due_at=due,
+                    seen=seen,
+                    error=why,
+                    pause=pause,
+                    asked_at=one.state.asked_at,
+                )
+            )
             reports[spec.key] = IngestReport(
                 source=spec.key,
                 fetched=one.entries,
@@ -288,7 +304,13 @@ class Keeper:
             await keep_rates(db, spec, [], quiet=quiet, admins=self.policy.admins, now=now)
             await trust.watch(db, spec, admins=self.policy.admins, now=now)
         await storage.sources.record_failure(
-            db, spec.key, now=now, next_due_at=due, error=error.reason, gone=gone
+            db,
+            spec.key,
+            now=now,
+            next_due_at=due,
+            error=error.reason,
+            gone=gone,
+            asked_at=state.asked_at,
         )
         # What is gone is asked once a day: many failures in a row would be many days.
         if (gone and state.gone_at is None) or state.failures + 1 == TOLD_AFTER:

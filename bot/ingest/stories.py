@@ -169,7 +169,7 @@ async def _reported_so_far(
 ) -> Story | None:
     """The story that an entry belongs to, before it does; None where it begins one."""
     pk = None
-    if new.verdict.security and hazards.may_be_measured(new.item):
+    if new.verdict.security:
         pk = await _measured_story(db, new, feeds, now=now)
     # an institute's events are events of their own, however alike their words
     if pk is None and spec.verdict(new.item) is None:
@@ -204,10 +204,11 @@ async def _measured_story(
     A report can only be of what an institute measured; a measurement of what anybody reported.
     """
     institutes = [key for key, spec in feeds.items() if spec.measures]
+    since = now - SAME_EVENT
     if new.feed in institutes:
-        recent = await storage.entries.recent(db, topic="security", since=now - SAME_EVENT)
-    elif institutes:
-        recent = await storage.entries.of_feeds(db, institutes, since=now - SAME_EVENT)
+        recent = await storage.entries.recent(db, topic="security", since=since)
+    elif institutes and (kinds := hazards.kinds_reported(new.item)):
+        recent = await storage.entries.measured(db, institutes, kinds, since=since)
     else:
         return None
     return hazards.measured_story(new.item, new.feed, recent, at=new.at)

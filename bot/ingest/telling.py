@@ -19,6 +19,7 @@ from bot.alerts.notices import Notice, tell
 from bot.model.alerts import Severity
 from bot.model.news import Story
 from bot.model.places import Place
+from bot.readers.looked import places_near
 from bot.reasons import Quote, SourceKey
 from bot.sources.specs import NewsSpec
 from bot.sources.standing import is_confirmed, led
@@ -55,7 +56,7 @@ async def break_story(db: Db, pk: int, policy: NewsPolicy, *, now: datetime) -> 
     calm = story.severity is Severity.INFO
     if calm and not await _calm_may_be_told(db, policy, now=now):
         return 0
-    near = kind_stories.places_near(story, policy.feeds, policy.places)
+    near = places_near(story, policy.feeds, policy.places)
     if calm and not await _calm_is_wanted(db, near):
         return 0
     first = await _told_before(db, story)

@@ -284,6 +284,10 @@ class News:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HazardWords:
-    """Words for dangers in the warnings of weather and rescue services."""
+    """Words for dangers in the warnings of weather and rescue services, and in reports: `figures`
+    beside them say that something else floods, `centre` begins where an earthquake was.
+    """
 
     events: Mapping[Annotated[str, one_of(HazardKind)], Pattern] = field(default_factory=dict)
+    figures: Pattern = ""
+    centre: Pattern = ""

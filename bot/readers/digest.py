@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 import storage.rates
 import storage.stories
 from bot.detect.digests import by_worth, rates_of_day
-from bot.detect.filters import Looked, keeps_back
+from bot.detect.filters import keeps_back
 from bot.errors import UserError
 from bot.model.filters import StoredFilter
 from bot.model.news import Story
 from bot.model.rates import SeenRate
 from bot.model.subjects import DIGEST_CURRENCIES, in_order
+from bot.readers.looked import looked_at
 from bot.readers.rates import leading_source
 from bot.sources.specs import Catalog
 from bot.sources.standing import led
@@ -75,7 +76,7 @@ async def day_digest(
     if topics or not codes:
         ranked = by_worth(led_by_trust, language=language, topics=topics)
     wanted = codes or in_order(DIGEST_CURRENCIES, order)
-    told, left_out = await _first_let_through(ranked, filters)
+    told, left_out = await _first_let_through(ranked, filters, catalog)
     return Digest(
         day=day,
         source=source,
@@ -87,12 +88,12 @@ async def day_digest(
 
 
 async def _first_let_through(
-    ranked: Sequence[Story], filters: Sequence[StoredFilter]
+    ranked: Sequence[Story], filters: Sequence[StoredFilter], catalog: Catalog
 ) -> tuple[Story | None, int]:
     """The first story that no filter keeps back, and how many before it are kept back."""
     left_out = 0
     for story in ranked:
-        if not filters or keeps_back(filters, Looked(story)) is None:
+        if not filters or keeps_back(filters, looked_at(story, catalog)) is None:
             return story, left_out
         left_out += 1
         await asyncio.sleep(0)  # the words of a long text take a millisecond

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import storage.stories
-from bot.detect.filters import Looked, keeps_back
+from bot.detect.filters import keeps_back
 from bot.model.filters import StoredFilter
 from bot.model.news import NewsPage, Story
+from bot.readers.looked import looked_at
 from bot.sources.specs import Catalog
 from bot.sources.standing import led
 from storage.db import Db
@@ -38,7 +39,7 @@ async def news_page(
         async def load(offset: int) -> list[Story]:
             return await storage.stories.latest(db, **asked, offset=offset, limit=LOOKED_AT_ONCE)
 
-        stories, left_out = await sifted(load, filters, start)
+        stories, left_out = await sifted(load, filters, start, catalog)
     else:
         stories = await storage.stories.latest(db, **asked, offset=start, limit=STORIES_A_PAGE + 1)
     return NewsPage(
@@ -52,7 +53,10 @@ async def news_page(
 
 
 async def sifted(
-    load: Callable[[int], Awaitable[list[Story]]], filters: Sequence[StoredFilter], start: int
+    load: Callable[[int], Awaitable[list[Story]]],
+    filters: Sequence[StoredFilter],
+    start: int,
+    catalog: Catalog,
 ) -> tuple[list[Story], int]:
     """The stories from the `start`-th let through on, one more than a page has, and how many were
     kept back between them. `load` brings `LOOKED_AT_ONCE` of them from a place on.
@@ -64,7 +68,7 @@ async def sifted(
         stories = await load(offset)
         for story in stories:
             await asyncio.sleep(0)  # the words of a long text take a millisecond
-            if keeps_back(filters, Looked(story)) is None:
+            if keeps_back(filters, looked_at(story, catalog)) is None:
                 let_through.append(story)
             elif start <= len(let_through) < end:
                 left_out += 1

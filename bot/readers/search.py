@@ -41,7 +41,7 @@ async def found_page(
         async def load(offset: int) -> list[Story]:
             return await storage.stories.several(db, pks[offset : offset + LOOKED_AT_ONCE])
 
-        stories, left_out = await sifted(load, filters, start)
+        stories, left_out = await sifted(load, filters, start, catalog)
     else:
         stories = await storage.stories.several(db, pks[start : start + STORIES_A_PAGE + 1])
     return FoundPage(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import storage.rates
 import storage.stories
 from bot.detect.digests import by_worth
-from bot.detect.filters import Looked, keeps_back
+from bot.detect.filters import keeps_back
 from bot.detect.quoted import drawable
 from bot.detect.weeks import currency_week
 from bot.errors import UserError
@@ -19,6 +19,7 @@ from bot.model.news import Story
 from bot.model.rates import Pair
 from bot.model.subjects import SECURITY
 from bot.model.weeks import DAYS, CurrencyWeek, WeekSummary
+from bot.readers.looked import looked_at
 from bot.readers.rates import leading_source
 from bot.sources.specs import Catalog
 from bot.sources.standing import led
@@ -60,7 +61,7 @@ async def week_summary(
         reader=chat,
         kin=catalog.kin,
     )
-    kept = await _let_through(stories, filters)
+    kept = await _let_through(stories, filters, catalog)
     ranked = by_worth([led(story, catalog.news) for story in kept], language=language)
     return WeekSummary(
         first=first,
@@ -93,10 +94,12 @@ async def _currencies(
     return source, found
 
 
-async def _let_through(stories: Sequence[Story], filters: Sequence[StoredFilter]) -> list[Story]:
+async def _let_through(
+    stories: Sequence[Story], filters: Sequence[StoredFilter], catalog: Catalog
+) -> list[Story]:
     kept: list[Story] = []
     for story in stories:
-        if not filters or keeps_back(filters, Looked(story)) is None:
+        if not filters or keeps_back(filters, looked_at(story, catalog)) is None:
             kept.append(story)
         if filters:
             await asyncio.sleep(0)  # the words of a long text take a millisecond

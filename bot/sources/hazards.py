@@ -44,6 +44,7 @@ from bot.sources.documents import (
 from bot.sources.links import absolute_link
 from bot.sources.listed import EntryReader, Listed, ListReader, Numbered
 from bot.sources.specs import NewsSpec
+from bot.sources.standing import is_reported
 from bot.sources.text import one_line
 
 TOLD_LEVEL = 2  # moderate: the first level worth telling of what has no magnitude
@@ -144,7 +145,8 @@ class HazardSpec(NewsSpec):
 def measured(story: Story, feeds: Mapping[str, NewsSpec]) -> tuple[StoredEntry, Hazard] | None:
     """The hazard that an institute of the catalog measured; other feeds' words are none.
 
-    One that was withdrawn counts where no other institute measured the event.
+    One that was withdrawn counts where no other institute measured the event; of what has no
+    magnitude where nobody reports it either.
     """
     withdrawn: tuple[StoredEntry, Hazard] | None = None
     for one in story.entries:
@@ -154,6 +156,8 @@ def measured(story: Story, feeds: Mapping[str, NewsSpec]) -> tuple[StoredEntry, 
         if not hazard.withdrawn:
             return one, hazard
         withdrawn = withdrawn or (one, hazard)
+    if withdrawn is not None and not withdrawn[1].measured and is_reported(story):
+        return None
     return withdrawn
 
 

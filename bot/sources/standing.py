@@ -39,14 +39,27 @@ def led(story: Story, feeds: Mapping[str, NewsSpec]) -> Story:
         else:
             marked.append(replace(item, trust=spec.trust, style=spec.style, pictures=spec.pictures))
     # what an operator worded goes before all; a stable sort: of equals the first that came leads
-    # and an institute that took its measurement back goes behind those that did not
-    marked.sort(key=lambda item: (item.headline is None, item.trust, _is_withdrawn(item)))
+    marked.sort(key=lambda item: (item.headline is None, _did_happen(item, story), item.trust))
     return replace(story, entries=tuple(marked))
 
 
-def _is_withdrawn(item: StoredEntry) -> bool:
+def _did_happen(item: StoredEntry, story: Story) -> bool:
+    """Whether an institute took back what others of a story say did happen: then they lead it."""
     hazard = Hazard.read(item.entry.content)
-    return hazard is not None and hazard.withdrawn
+    if hazard is None or not hazard.withdrawn:
+        return False
+    others = (Hazard.read(one.entry.content) for one in story.entries)
+    measured = any(one is not None and not one.withdrawn for one in others)
+    return measured or (not hazard.measured and is_reported(story))
+
+
+def is_reported(story: Story) -> bool:
+    """Whether somebody reports a story who did not measure it.
+
+    A flood that was seen did happen, though the warning of it is called off; an earthquake that
+    reports have from an institute is none when that takes it back.
+    """
+    return any(Hazard.read(item.entry.content) is None for item in story.entries)
 
 
 def publishers(story: Story, feeds: Mapping[str, NewsSpec]) -> frozenset[str]:

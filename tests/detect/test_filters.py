@@ -8,7 +8,9 @@ from itertools import count
 
 import pytest
 
+from bot.detect import filters
 from bot.detect.filters import LONGEST_OFFERED, Looked, keeps_back, less_of
+from bot.detect.search import sequence_of
 from bot.model.filters import Sense, StoredFilter, Trait
 from bot.model.news import StoredEntry, Story
 from tests.factories import NOW, entry
@@ -267,3 +269,23 @@ def test_kyrgyz_words_are_found_in_their_forms_and_no_others() -> None:
             written,
             word,
         )
+
+
+def test_of_a_great_events_reports_so_much_is_looked_into_as_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of few reports all; of hundreds the beginning of each, in which the last one's word is."""
+    read: list[int] = []
+
+    def counted(text: str, code: str | None) -> list[str]:
+        read.append(len(text))
+        return sequence_of(text, code)
+
+    monkeypatch.setattr(filters, "sequence_of", counted)
+    long = story("Flood", "water and mud " * 500, feeds=" ".join(map(str, range(300))))
+    last = replace(long.entries[-1], entry=entry(title="A drone fell", language="en"))
+    assert Looked(replace(long, entries=(*long.entries, last))).has(Trait.WORD, "drone")
+    assert sum(read) <= filters.LOOKED_INTO
+    few = replace(long, entries=long.entries[:5])
+    assert not Looked(few).has(Trait.WORD, "drone")
+    assert min(read[-5:]) > 7000

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.faults import Kind
 from bot.intake.webhook import HEADER
 from tests.e2e.program import READER, Program
+from tests.ports import free_port
 
 SECRET = "s" * 32
 CATALOG = """
@@ -35,13 +35,6 @@ async def telegram() -> AsyncIterator[Emulator]:
     async with Emulator(TEST_TOKEN, "jarchy_bot") as emulator:
         emulator.add_private(emulator.add_user(READER, "Aigul", "en"))
         yield emulator
-
-
-def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def hooked(folder: Path, telegram: Emulator, database_url: str) -> tuple[Program, str]:

@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import tempfile
 import textwrap
 import threading
@@ -51,6 +50,7 @@ from tests.faults.server import Server, servers
 from tests.faults.test_replicas import catalog
 from tests.faults.test_senders import READER as FIRST
 from tests.faults.test_senders import bench as senders_bench
+from tests.ports import free_port
 from tests.postgres import Shared
 from tests.publishers import QUIET, TODAY, Publishers, daily, rss
 from tests.world import Sending, World
@@ -291,9 +291,7 @@ def pgbouncer(postgres_url: str, tmp_path: Path) -> Iterator[str]:
             pytest.fail("pgbouncer is missing: apt-get install pgbouncer")
         pytest.skip("pgbouncer is not here")
     url = make_url(postgres_url)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with psycopg.connect(postgres_url, autocommit=True) as server:
         # another test beside this one may make it just now
         with suppress(errors.DuplicateObject, errors.UniqueViolation):

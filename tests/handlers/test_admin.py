@@ -21,6 +21,7 @@ from bot.model.alerts import Alert, Severity
 from bot.model.news import Verdict
 from bot.recurring import due
 from bot.sources.catalog import parse_catalog
+from handlers import second
 from storage.entries import NewEntry
 from storage.schema import pace, source
 from tests.factories import a_notice, a_reason, chat, entry, rate
@@ -140,8 +141,12 @@ async def state(desk: World) -> Any:
         return (await storage.sources.states(db))["nbkr"]
 
 
-async def test_what_waits_for_a_second_source_is_seen_and_sent_at_once(desk: World) -> None:
-    """Only with that policy, while one agency alone reports it; and once."""
+async def test_what_waits_for_a_second_source_is_seen_and_sent_at_once(
+    desk: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only with that policy, while one agency reports it; and once. However much came since."""
+    monkeypatch.setattr(second, "LOOKED_AT", 1)
+    earlier = ("earlier", "Explosion at a power plant in Osh injures five", "It burnt at night.")
     services = desk.bot.services
     desk.ingest = replace(desk.bot.ingest, security_policy="two_sources")
     async with Publishers() as agencies:
@@ -152,18 +157,19 @@ async def test_what_waits_for_a_second_source_is_seen_and_sent_at_once(desk: Wor
         )
         for key in ("one", "two"):
             await desk.report(key, QUIET)
-        assert await desk.report("one", ATTACK, QUIET) == 0
+        assert await desk.report("one", earlier, QUIET) == 0
+        assert await desk.report("one", ATTACK, earlier, QUIET) == 0
         shown = await desk.ask("/admin", fits="Sources")
         assert "second source" not in shown["text"]
         settings = services.settings.model_copy(update={"security_policy": "two_sources"})
         services.settings = settings
-        shown = await desk.ask("/admin", fits="second source: 1")
+        shown = await desk.ask("/admin", fits="second source: 2")
         number = shown["message_id"]
         await desk.press(READER, number, buttons(shown)["Waiting for a second source"])
         page = await becomes(desk, number, ATTACK[1], "1. Send now")
         await desk.press(READER, number, buttons(page)["1. Send now"])
         await desk.tells(RUSSIAN, ATTACK[1])
-        await becomes(desk, number, "second source: 0")
+        await becomes(desk, number, earlier[1])
         assert await desk.press(READER, number, buttons(page)["1. Send now"]) in STALE
         await desk.report("two", ("other", ATTACK[1], "Told by another agency."), QUIET)
         assert len(await desk.alerts("story")) == 1

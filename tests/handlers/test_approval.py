@@ -248,6 +248,13 @@ async def test_a_story_told_before_takes_what_waits_and_nobody_is_told_twice(des
     assert await desk.press(READER, again, (await buttons(desk, again))["Same story as …"]) is None
     offered = await buttons(desk, again, "← Back")
     same = next(data for label, data in offered.items() if label.startswith(ATTACK[1][:30]))
+    # into one that nobody heard of it would be lost
+    assert not any(label.startswith(QUIET[1][:20]) for label in offered)
+    async with desk.store.reading() as db:
+        every = await storage.stories.latest(db)
+    (untold,) = [one.pk for one in every if one.lead.entry.title == QUIET[1]]
+    lost = f"{same.rpartition(':')[0]}:{untold}"
+    assert await desk.press(READER, again, lost) == t("error.stale", "en")
     await desk.press(READER, again, offered["← Back"])
     assert "Reject" in await buttons(desk, again, "Send")
     assert await desk.press(READER, again, same) is None

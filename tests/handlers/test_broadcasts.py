@@ -111,6 +111,20 @@ async def test_a_broadcast_is_shown_confirmed_twice_and_sent_as_it_was_shown(des
     assert len(got(desk, RUSSIAN)) == 1
 
 
+async def test_words_behind_the_command_are_the_broadcasts(desk: World) -> None:
+    """With the marks that they have there, also in two lines."""
+    lead = "/broadcast\n"
+    marks = [{"type": "bot_command", "offset": 0, "length": len("/broadcast")}]
+    marks += [{**one, "offset": one["offset"] + len(lead)} for one in MARKS]
+    await desk.emulator.send_text(READER, lead + WORDS, extra={"entities": marks})
+    card = await desk.emulator.wait_message(
+        READER, lambda m: "cast:send:1" in buttons(m).values(), timeout=20
+    )
+    assert t("broadcast.shown", "en") in card["text"]
+    (shown,) = got(desk, READER)
+    assert [one for one in MARKS if one not in shown["entities"]] == []
+
+
 async def test_a_broadcast_may_go_to_a_topics_readers(desk: World) -> None:
     """Chosen by a tap; back from the second step, too."""
     number = (await drafted(desk))["message_id"]

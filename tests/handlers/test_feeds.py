@@ -86,6 +86,15 @@ async def test_what_is_new_in_an_own_feed_comes_to_its_chat_alone_and_silently(
     assert await poll(patient) == 0
 
 
+async def test_a_stopped_chat_is_promised_no_posts(patient: World, published: Publishers) -> None:
+    """What it adds is kept, and what wakes the bot is said."""
+    published.put("/rss.xml", rss(FIRST))
+    await patient.ask("/stop", fits="/start")
+    added = (await patient.ask(f"/feed add {published.url}/rss.xml"))["text"]
+    assert added.endswith("/start turns me on.")
+    assert "comes here" not in added
+
+
 async def test_however_many_are_due_one_look_polls_them_all(
     patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

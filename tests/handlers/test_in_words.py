@@ -14,6 +14,7 @@ from bot.convert.commands import command_called
 from bot.i18n import t
 from bot.languages import LANGUAGES, language
 from handlers import COMMANDS, follow_up
+from storage.schema import chat as chat_table
 from storage.schema import rule as rule_table
 from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World, days
 
@@ -206,6 +207,50 @@ async def test_what_a_bare_command_asks_for_may_be_written_next(
     await patient.ask("/search", chat=chat)
     nothing = t("search.none", language)
     assert nothing in said(await patient.ask("граница", chat=chat))
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("Quiet hours from 11 pm to 7 am", "digest at 20:00", "time zone: Almaty")),
+        ("ru", ("Тихие часы с 23 до 7", "дайджест в 20:00", "часовой пояс Алматы")),
+        ("ky", ("Тынч саат 23төн 7ге", "жыйынтык 20:00", "убакыт алкагы Алматы")),
+    ],
+)
+async def test_a_command_in_words_takes_what_stands_behind_it(
+    patient: World, language: str, words: tuple[str, str, str]
+) -> None:
+    """All in one message; what it cannot read is no command's."""
+    chat = READERS[language]
+    for written, fits in zip(words, ("23:00", "20:00", "10:00"), strict=True):
+        answer = said(await patient.ask(written, chat=chat))
+        assert fits in answer, answer
+    unknown = t("unknown.text", language).replace("{example}", "100 usd")
+    odd = f"{words[0].split()[0]} {words[0].split()[1]} abrakadabra"
+    assert said(await patient.ask(odd, chat=chat)) == unknown
+
+
+@pytest.mark.parametrize("written", ["do not disturb never", "language Kyrgyz"])
+async def test_what_may_mean_something_else_opens_what_it_names(
+    patient: World, written: str
+) -> None:
+    """Nothing is switched off, and no clock is set by a language."""
+    await patient.ask("quiet hours from 11 pm to 7 am", fits="23:00")
+    await patient.ask("time zone Tokyo", fits="13:00")
+    before = await patient.stored(chat_table)
+    assert "/help" not in said(await patient.ask(written))
+    assert await patient.stored(chat_table) == before
+
+
+async def test_S9_what_is_handed_on_sets_nothing(patient: World) -> None:
+    """A post that begins like a command: its sender may have meant its link."""
+    await patient.ask("quiet hours from 10 pm to 8 am", fits="22:00")
+    before = await patient.stored(chat_table)
+    origin = {"type": "hidden_user", "date": 1, "sender_user_name": "Somebody"}
+    for words in ("Quiet hours from 11 pm to 7 am", "time zone: Almaty"):
+        await patient.emulator.send_text(READER, words, extra={"forward_origin": origin})
+    await patient.ask("100 usd", fits="USD")
+    assert await patient.stored(chat_table) == before
 
 
 async def test_a_currency_after_a_bare_chart_is_drawn(patient: World) -> None:

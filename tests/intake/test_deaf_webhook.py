@@ -17,9 +17,10 @@ from bot.listening import serve
 from bot.telegram.outcomes import Sent
 from bot.telegram.results import posts_of
 from storage.db import Store
-from tests.e2e.test_refusals import CATALOG, SECRET, free_port
+from tests.e2e.test_refusals import CATALOG, SECRET
 from tests.factories import NOW
 from tests.intake.test_polling import Handler
+from tests.ports import free_port
 from tests.world import OPERATOR, READER, World, running
 
 #: Paths that an address may have, whatever a router makes of them.

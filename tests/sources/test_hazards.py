@@ -243,6 +243,26 @@ def test_what_is_known_of_events_is_bounded_and_the_latest_stays(
         assert [one.id for one in read_cap(last.encode(), None, strange)[0]] == ["KG-59"]
 
 
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        ("Оползень", "landslide"),
+        ("Сильный ветер в селе Кызыл-Суу", "storm"),
+        ("Заморозки опасны для сельского хозяйства", "cold"),
+        ("Мороз до 30 градусов", "cold"),
+        ("Сел жүрүү коркунучу", "landslide"),
+        ("Катуу шамал", "storm"),
+        ("Ысык-Көл облусу: үшүк", "cold"),
+        ("Cold wave: close all windows", "cold"),
+    ],
+)
+def test_a_danger_is_known_by_its_word_and_not_by_one_that_begins_like_it(
+    event: str, kind: str
+) -> None:
+    (found,) = parse_hazards(cap(event=event).encode())
+    assert found.hazard.kind == kind
+
+
 def test_a_magnitude_in_words_is_an_earthquakes_size() -> None:
     (found,) = parse_hazards(cap(event="Earthquake M 6,1").encode())
     assert found.hazard.size == Decimal("6.1")

@@ -152,6 +152,21 @@ async def test_a_source_forgets_its_failures_when_it_answers(store: Store) -> No
     assert documents["nbkr"]["https://x/"].etag == '"1"'
 
 
+async def test_a_poll_fulfils_the_wish_that_it_knew_and_no_later_one(store: Store) -> None:
+    """However it went; to the microsecond."""
+    wish = NOW + timedelta(microseconds=123457)
+    failed = {"now": NOW, "next_due_at": NOW, "error": said("no answer")}
+    async with store.writing() as db:
+        for known in (None, wish):
+            await storage.sources.ask(db, ["a", "b"], now=wish)
+            await storage.sources.record_failure(db, "a", **failed, asked_at=known)
+            good = storage.sources.Good(key="b", next_due_at=NOW, asked_at=known)
+            await storage.sources.record_success(db, [good], now=NOW)
+            states = await storage.sources.states(db)
+            left = None if known else wish
+            assert [states[key].asked_at for key in "ab"] == [left, left]
+
+
 async def test_F12_an_entry_is_stored_once(store: Store) -> None:
     """The same id from the same feed is the same entry."""
     async with store.writing() as db:

@@ -241,3 +241,4 @@ async def test_the_verbs_say_who_must_be_met(tmp_path: Path) -> None:
         done = jarchy(tmp_path, "subscribers", "import", "all.jsonl", *words, **other)
         assert done.returncode == 0, done.stderr
         assert b"5 chats taken in, 0 were here already" in done.stderr
+        assert (tmp_path / "new.db").exists() is not bool(words)
