@@ -10,6 +10,8 @@ What the file may say is in `bot/sources/sections.py` and, for other sources tha
 
 from __future__ import annotations
 
+import gc
+import pickle
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -48,6 +50,7 @@ from bot.sources.sections import (
 )
 from bot.sources.specs import Catalog, NewsSpec, SourceSpec
 
+LONG_CATALOG = 100_000  # characters: a thousand sources
 LONGEST_CATALOG = 8 * 2**20  # bytes; ten thousand sources are a quarter of it
 #: The sections of the file, in the order in which they are named to an operator.
 SECTIONS = ("rates", *KINDS, "channels", "places")
@@ -78,9 +81,21 @@ def load_catalog(path: Path | None = None) -> Catalog:
     if len(raw) > LONGEST_CATALOG:
         raise ConfigError(f"CATALOG: {shown} is larger than {LONGEST_CATALOG // 2**20} MiB")
     try:
-        return parse_catalog(raw.decode("utf-8-sig"))  # editors of Windows begin it with a mark
+        return _read_whole(raw.decode("utf-8-sig"))  # editors of Windows begin it with a mark
     except UnicodeDecodeError:
         raise ConfigError(f"CATALOG: {shown} is not UTF-8 text") from None
+
+
+def _read_whole(text: str) -> Catalog:
+    """The catalog in a file's text. What reading a long one needs lies between what stays of it,
+    which would hold 20 MB of ten thousand sources: it is written down, and read again afterwards.
+    """
+    if len(text) < LONG_CATALOG:
+        return parse_catalog(text)
+    written = pickle.dumps(parse_catalog(text), pickle.HIGHEST_PROTOCOL)
+    gc.collect()  # some of what was read holds itself
+    found: Catalog = pickle.loads(written)  # noqa: S301 - what we have just written
+    return found
 
 
 def _packaged_text() -> str:

@@ -16,7 +16,7 @@ from bot.grammar import parse_clock, parse_duration
 from bot.model.chats import Style
 from bot.model.rates import Pair, RateKind
 from bot.sources.banks import SOURCES
-from bot.sources.catalog import load_catalog, parse_catalog
+from bot.sources.catalog import LONG_CATALOG, load_catalog, parse_catalog
 from bot.sources.specs import Catalog, RateSpec
 from tests.languages.expected import WHOLE
 from tests.sources.documents import NBKR_DAILY
@@ -368,6 +368,16 @@ def test_a_catalog_of_the_operators_own_replaces_the_packaged_one(tmp_path: Path
         '[feeds.only]\nurl = "https://x.example/"', encoding="utf-8"
     )
     assert [spec.key for spec in load_catalog(tmp_path / "mine.toml").polled] == ["only"]
+
+
+def test_a_catalog_of_thousands_is_read_as_a_short_one(tmp_path: Path) -> None:
+    """All kinds of sources, though it is written down and read again on the way."""
+    feed = '[feeds.s{0}]\nname = {{ en = "S{0}" }}\nurl = "http://127.0.0.1:9/{0}.xml"\n'
+    text = EVERYTHING + "".join(feed.format(number) for number in range(2000))
+    assert len(text) > LONG_CATALOG
+    path = tmp_path / "catalog.toml"
+    path.write_text(text, encoding="utf-8")
+    assert load_catalog(path) == parse_catalog(text)
 
 
 def test_an_empty_catalog_is_a_catalog() -> None:
