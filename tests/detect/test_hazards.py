@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from bot.detect import hazards
 from bot.detect.hazards import kinds_reported, measured_story
 from bot.model.hazards import Hazard, HazardKind
 from bot.model.news import Entry, StoredEntry
@@ -98,3 +99,18 @@ def test_what_sounds_like_it_is_no_report_of_it(
 ) -> None:
     """Figures of speech, buildings, the past, and other places; what joins is told nowhere else."""
     assert not joins(kind, place, title, text)
+
+
+def test_reports_of_other_kinds_are_told_by_their_headlines_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The texts of hundreds would hold everybody up."""
+    monkeypatch.setattr(hazards, "facts_of", None)
+    report = Entry(id="r", title="Взрыв в Оше", summary="Паводок.", language="ru", published_at=NOW)
+    told = [StoredEntry(pk=1, feed="agency", entry=report, seen_at=NOW, story=STORY)]
+    for kind in ("earthquake", "flood"):
+        hazard = Hazard(
+            kind=HazardKind(kind), size=Decimal("5.4"), place="Osh", latitude=42.0, longitude=75.0
+        )
+        measured = Entry(id="m", title="Osh", content=str(hazard), language="en", published_at=NOW)
+        assert measured_story(measured, "met", told, at=NOW) is None
