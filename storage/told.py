@@ -16,14 +16,15 @@ from storage.schema import alert, delivery
 
 WAITING = {State.PENDING.value, State.LEASED.value}
 REACHED = {State.SENT.value, State.COLLECTED.value}
-BLOCKED = {State.DEAD.value}
+# what was too late has not come either, and nothing waits for it any more
+BLOCKED = {State.DEAD.value, State.EXPIRED.value}
 MOST_UNHEARD = 20  # alerts that a look for those that reached nobody names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """The number of chats that an alert reached, that wait or sleep (quiet hours), that keep it
-    back by their policy as channels, that are blocked.
+    back by their policy as channels, that are blocked: by whom or because it is too late.
 
     `last_at` is when it reached the last of them.
     """

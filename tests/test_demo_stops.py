@@ -152,3 +152,5 @@ async def test_a_question_that_waits_for_its_answer_is_in_the_queue() -> None:
         await asyncio.wait([looking])
         (queue,) = gauge.readings()
         assert queue.value == 5
+        assert emulator.tally is not None
+        assert emulator.tally.lost == 0

@@ -6,6 +6,7 @@ import asyncio
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 import aiohttp
 
@@ -39,18 +40,29 @@ class Gauge:
             timeout=aiohttp.ClientTimeout(total=ANSWERS_WITHIN)
         ) as session:
             while True:
-                # first of all: an answer that is postponed is no question any more
-                due = await self.keeper.foresee()
-                unanswered = self.keeper.unanswered
-                self.waiting = await self._ask(session)
-                if self.waiting is not None:
-                    self.waiting += unanswered
+                due = await self._look(session, emulator)
                 tally = emulator.tally
                 now = (self.waiting, due, tally and tally.json(), emulator.guides())
                 if now != shown:
                     shown = now
                     emulator.refresh()
                 await asyncio.sleep(GAUGE_LOOK)
+
+    async def _look(
+        self, session: aiohttp.ClientSession, emulator: Emulator
+    ) -> tuple[datetime, str] | None:
+        """Ask what waits, and whether anything is lost; what is due next."""
+        opened = 0 if emulator.tally is None else emulator.tally.open
+        # first of all: an answer that is postponed is no question any more
+        due = await self.keeper.foresee()
+        unanswered = self.keeper.unanswered
+        self.waiting = await self._ask(session)
+        if self.waiting is not None:
+            self.waiting += unanswered
+        if emulator.tally is not None:
+            kept = None if emulator.faults.active() else self.waiting
+            emulator.tally.found(open_before=opened, waiting=kept)
+        return due
 
     async def _ask(self, session: aiohttp.ClientSession) -> int | None:
         if self.keeper.state is not State.AWAKE:

@@ -28,13 +28,16 @@ class Tally:
       to note
     * late: of those sent, the ones that needed more than one try, and those that say of themselves
       that they are (`is_late`, by their text)
-    * open: tried and not arrived; once the bot has nothing left to send they are lost
+    * open: tried and not arrived
+    * lost: of those the ones of which a bot that nothing keeps from sending knows nothing any more,
+      as whoever looks at the bot's queue says (`found`)
     """
 
     is_late: Callable[[str], bool] = lambda _text: False
     sent: int = 0
     twice: int = 0
     late: int = 0
+    lost: int = 0
     _open: dict[tuple[int, int], str] = field(default_factory=dict)
     _unheard: set[tuple[int, int]] = field(default_factory=set)
     # when each message of the last moment arrived, in that order
@@ -71,6 +74,14 @@ class Tally:
         self._lately[key] = call.at
         self._let_go(call.at)
 
+    def found(self, *, open_before: int, waiting: int | None) -> None:
+        """What waits at the bot, None where it does not say; and how many were open before it was
+        asked. What came to be open while it was asked, it may have had no time to count.
+        """
+        self.lost = 0
+        if waiting == 0:
+            self.lost = min(open_before, self.open)
+
     def killed(self, noted_until: float) -> None:
         """The bot was killed, and could note what arrived until then (as `Call.at` has it): what
         arrived later, or just before, may come again.
@@ -104,4 +115,4 @@ class Tally:
 
     def json(self) -> Json:
         """The counts as the page shows them."""
-        return {"sent": self.sent, "twice": self.twice, "late": self.late, "open": self.open}
+        return {"sent": self.sent, "twice": self.twice, "late": self.late, "lost": self.lost}

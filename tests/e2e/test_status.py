@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import pytest
 from aiohttp import web
+from sqlalchemy import update
 
 import storage.leases
 import storage.sources
@@ -23,7 +24,7 @@ import storage.switch
 from bot.errors import StorageError
 from bot.i18n import t
 from bot.languages import LANGUAGES
-from bot.model.alerts import Severity, StoredForm
+from bot.model.alerts import Severity, State, StoredForm
 from bot.model.status import SourceStatus
 from bot.ops import Operated, ops_app
 from bot.ops.live import MOST_LOOKERS, Live
@@ -37,6 +38,7 @@ from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
 from storage.db import Store
+from storage.schema import delivery
 from storage.sources import Good
 from storage.told import Told
 from tests.e2e.driven import driven_day
@@ -205,6 +207,13 @@ async def test_the_page_says_how_many_channels_keep_an_alert_back(store: Store) 
     page = document(await read_whole(operated(store, many(1))), View("en"))
     assert t("page.withheld", "en").format(n=2) in page
     assert t("page.waiting", "en").format(n=1) in page
+    async with store.writing() as db:
+        waits = update(delivery).where(delivery.c.state == State.PENDING.value)
+        await db.execute(waits.values(state=State.EXPIRED.value))
+    page = document(await read_whole(operated(store, many(1))), View("en"))
+    # for whom it is too late by now
+    assert t("page.blocked", "en").format(n=1) in page
+    assert '<li class="bad">' in page
 
 
 async def test_the_page_runs_nothing_but_its_own(store: Store) -> None:

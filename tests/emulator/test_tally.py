@@ -85,6 +85,11 @@ async def test_nothing_is_lost_to_who_blocks_the_bot(town: Emulator) -> None:
     town.world.chat(AIGUL).blocked = True
     await call(town, "one", well=False)
     assert counted(town) == (0, 0, 1)
+    assert town.tally is not None
+    # what came to be open while the bot was asked it may not have counted
+    for open_before, waiting, lost in ((1, 1, 0), (1, None, 0), (0, 0, 0), (3, 0, 1), (1, 2, 0)):
+        town.tally.found(open_before=open_before, waiting=waiting)
+        assert town.tally.json()["lost"] == lost
 
 
 async def call(town: Emulator, text: str, chat: int = AIGUL, *, well: bool = True) -> None:
