@@ -19,15 +19,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 
 from bot.detect.facts import LEAD, Facts, Part, facts_of, kinds_of, surroundings
 from bot.detect.language import known_language
 from bot.detect.lexicon import with_headline
 from bot.detect.severity import sounds_past
+from bot.languages import LANGUAGES
 from bot.languages import language as speech
 from bot.model.hazards import Hazard, HazardKind
 from bot.model.news import Entry, StoredEntry
@@ -150,7 +151,7 @@ def _of_its_size(item: Entry, hazard: Hazard, measured: Entry) -> bool:
     size = float(hazard.size)
     if not any(abs(one - size) <= SAME_SIZE for one in _sizes(item)):
         return False
-    there, said = _where(measured).countries, _facts(item)
+    there, said = _where(measured.title).countries, _facts(item)
     named = said.head.countries
     # a headline may say where it was felt, and the text where it was
     if not named:
@@ -164,7 +165,7 @@ def _of_its_size(item: Entry, hazard: Hazard, measured: Entry) -> bool:
 def _of_its_kind_and_place(item: Entry, hazard: Hazard, measured: Entry) -> bool:
     if REPORTED.get(hazard.kind, frozenset()).isdisjoint(_lasting(item)):
         return False
-    there, named = _where(measured), _named(item)
+    there, named = _where(measured.title), _named(item)
     # two countries have a Jalalabad each, and a flood on both sides of a border is told as two
     if not named.countries <= there.countries:
         return False
@@ -177,10 +178,15 @@ def _of_its_kind_and_place(item: Entry, hazard: Hazard, measured: Entry) -> bool
     return False
 
 
-def _where(measured: Entry) -> Part:
-    """The places that a measurement names, in whatever language its institute writes."""
-    language = known_language(measured.language, measured.title)
-    return facts_of(measured.title, "", language).whole
+@lru_cache(maxsize=256)
+def _where(title: str) -> Part:
+    """The places that a measurement names, in whatever language its institute writes: a warning
+    without an English part has an English headline with a place in another language.
+    """
+    parts = [facts_of(title, "", code).whole for code in LANGUAGES]
+    places = frozenset[str]().union(*(part.places for part in parts))
+    countries = frozenset[str]().union(*(part.countries for part in parts))
+    return replace(parts[0], places=places, countries=countries)
 
 
 def _sizes(item: Entry) -> frozenset[float]:

@@ -42,6 +42,8 @@ def joins(kind: str, place: str, title: str, text: str) -> bool:
         ("flood", "Issyk-Kul, Kyrgyzstan", "Сель сошел на Иссык-Куле: эвакуированы люди", ""),
         ("flood", "Issyk-Kul, Kyrgyzstan", "Mudflow hits Karakol, killing three", ""),
         ("flood", "Issyk-Kul, Kyrgyzstan", "Паводок затопил дома", "Вода пришла в Каракол."),
+        ("flood", "Иссык-Кульская область", "Mudflow hits Karakol, killing three", ""),
+        ("flood", "Ысык-Көл облусу", "Сель сошел в Караколе", "Погибли двое."),
         ("landslide", "Osh, Kyrgyzstan", "Оползень накрыл дом в Оше, погибли дети", ""),
         ("landslide", "Osh, Kyrgyzstan", "Three killed by landslide in Osh", ""),
         ("landslide", "Osh, Kyrgyzstan", "Ошто жер көчкү үйдү басып калды", ""),
