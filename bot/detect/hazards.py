@@ -19,14 +19,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 
-from bot.detect.facts import LEAD, Facts, Part, facts_of, surroundings
+from bot.detect.facts import LEAD, Facts, Part, facts_of, kinds_of, surroundings
 from bot.detect.language import known_language
+from bot.detect.lexicon import with_headline
 from bot.detect.severity import sounds_past
+from bot.languages import LANGUAGES
 from bot.languages import language as speech
 from bot.model.hazards import Hazard, HazardKind
 from bot.model.news import Entry, StoredEntry
@@ -149,7 +151,7 @@ def _of_its_size(item: Entry, hazard: Hazard, measured: Entry) -> bool:
     size = float(hazard.size)
     if not any(abs(one - size) <= SAME_SIZE for one in _sizes(item)):
         return False
-    there, said = _where(measured).countries, _facts(item)
+    there, said = _where(measured.title).countries, _facts(item)
     named = said.head.countries
     # a headline may say where it was felt, and the text where it was
     if not named:
@@ -163,7 +165,7 @@ def _of_its_size(item: Entry, hazard: Hazard, measured: Entry) -> bool:
 def _of_its_kind_and_place(item: Entry, hazard: Hazard, measured: Entry) -> bool:
     if REPORTED.get(hazard.kind, frozenset()).isdisjoint(_lasting(item)):
         return False
-    there, named = _where(measured), _named(item)
+    there, named = _where(measured.title), _named(item)
     # two countries have a Jalalabad each, and a flood on both sides of a border is told as two
     if not named.countries <= there.countries:
         return False
@@ -176,18 +178,22 @@ def _of_its_kind_and_place(item: Entry, hazard: Hazard, measured: Entry) -> bool
     return False
 
 
-def _where(measured: Entry) -> Part:
-    """The places that a measurement names, in whatever language its institute writes."""
-    language = known_language(measured.language, measured.title)
-    return facts_of(measured.title, "", language).whole
+@lru_cache(maxsize=256)
+def _where(title: str) -> Part:
+    """The places that a measurement names, in whatever language its institute writes: a warning
+    without an English part has an English headline with a place in another language.
+    """
+    parts = [facts_of(title, "", code).whole for code in LANGUAGES]
+    places = frozenset[str]().union(*(part.places for part in parts))
+    countries = frozenset[str]().union(*(part.countries for part in parts))
+    return replace(parts[0], places=places, countries=countries)
 
 
 def _sizes(item: Entry) -> frozenset[float]:
     """The magnitudes that an entry about an earthquake names."""
-    said = _facts(item)
-    if "quake" not in said.head.kinds or not _happens(item, frozenset({"quake"}) | _LASTING):
+    if "quake" not in _kinds(item) or not _happens(item, frozenset({"quake"}) | _LASTING):
         return frozenset()
-    return said.of("magnitude")
+    return _facts(item).of("magnitude")
 
 
 def _at_its_centre(item: Entry) -> frozenset[str]:
@@ -201,19 +207,21 @@ def _at_its_centre(item: Entry) -> frozenset[str]:
 
 def _lasting(item: Entry) -> frozenset[str]:
     """The kinds of what lasts that an entry's headline tells of, where it tells of nothing else."""
-    found = _facts(item).head.kinds & _LASTING
+    found = _kinds(item) & _LASTING
+    if not found:
+        return found
     words = _words(_spoken(item))
     # of slides only those of the ground: buildings collapse too
     if found == {"slide"} and not words.ground.search(item.title):
         return frozenset()
-    if not found or words.figures.search(item.title) or not _happens(item, _LASTING):
+    if words.figures.search(item.title) or not _happens(item, _LASTING):
         return frozenset()
     return found
 
 
 def _happens(item: Entry, kinds: frozenset[str]) -> bool:
     """Whether a headline tells of an event of these kinds alone, and of one of these days."""
-    others = _facts(item).head.kinds - kinds - BESIDE
+    others = _kinds(item) - kinds - BESIDE
     return not others and not sounds_past(item.title, _spoken(item))
 
 
@@ -225,6 +233,14 @@ def _named(item: Entry) -> Part:
     if head.names or said.head.places or said.head.countries:
         return said.head
     return said.whole
+
+
+def _kinds(item: Entry) -> frozenset[str]:
+    """The kinds of events of a headline. Without the facts of the text, which take twenty times as
+    long: a measurement is compared with hundreds of reports, of which few are of its kind.
+    """
+    headline, _ = with_headline(item.title, item.summary or item.content)
+    return kinds_of(headline, _spoken(item))
 
 
 def _spoken(item: Entry) -> str:

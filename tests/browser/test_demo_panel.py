@@ -131,6 +131,10 @@ async def test_the_counts_agree_with_the_record_under_all_faults(
     await record.until(outcome="reset", accepted=True)
     await switch(page, "unheard", on=False)
     await expect(answer).to_be_visible(timeout=SLOWLY)
+    # and once more, before the next fault: a copy that meets one is not late, which its calls alone
+    # do not say
+    helped = page.locator("#main .msg:not(.mine)", has_text="/mydata")
+    await expect(helped).to_have_count(2, timeout=SLOWLY)
 
     await switch(page, "away", on=True)
     await hand(page, "story").click()

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from bot.detect import hazards
 from bot.detect.hazards import kinds_reported, measured_story
 from bot.model.hazards import Hazard, HazardKind
 from bot.model.news import Entry, StoredEntry
@@ -41,6 +42,8 @@ def joins(kind: str, place: str, title: str, text: str) -> bool:
         ("flood", "Issyk-Kul, Kyrgyzstan", "Сель сошел на Иссык-Куле: эвакуированы люди", ""),
         ("flood", "Issyk-Kul, Kyrgyzstan", "Mudflow hits Karakol, killing three", ""),
         ("flood", "Issyk-Kul, Kyrgyzstan", "Паводок затопил дома", "Вода пришла в Каракол."),
+        ("flood", "Иссык-Кульская область", "Mudflow hits Karakol, killing three", ""),
+        ("flood", "Ысык-Көл облусу", "Сель сошел в Караколе", "Погибли двое."),
         ("landslide", "Osh, Kyrgyzstan", "Оползень накрыл дом в Оше, погибли дети", ""),
         ("landslide", "Osh, Kyrgyzstan", "Three killed by landslide in Osh", ""),
         ("landslide", "Osh, Kyrgyzstan", "Ошто жер көчкү үйдү басып калды", ""),
@@ -98,3 +101,18 @@ def test_what_sounds_like_it_is_no_report_of_it(
 ) -> None:
     """Figures of speech, buildings, the past, and other places; what joins is told nowhere else."""
     assert not joins(kind, place, title, text)
+
+
+def test_reports_of_other_kinds_are_told_by_their_headlines_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The texts of hundreds would hold everybody up."""
+    monkeypatch.setattr(hazards, "facts_of", None)
+    report = Entry(id="r", title="Взрыв в Оше", summary="Паводок.", language="ru", published_at=NOW)
+    told = [StoredEntry(pk=1, feed="agency", entry=report, seen_at=NOW, story=STORY)]
+    for kind in ("earthquake", "flood"):
+        hazard = Hazard(
+            kind=HazardKind(kind), size=Decimal("5.4"), place="Osh", latitude=42.0, longitude=75.0
+        )
+        measured = Entry(id="m", title="Osh", content=str(hazard), language="en", published_at=NOW)
+        assert measured_story(measured, "met", told, at=NOW) is None
