@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import subprocess
+import sys
 from contextlib import AsyncExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +16,7 @@ from bot.emulator import Emulator
 from storage.opening import open_store
 from tests.e2e.program import READER, Program
 from tests.e2e.test_whole import catalog, emulator, publishers
+from tests.forkserver import ROOT
 from tests.publishers import Publishers
 
 __all__ = ["emulator", "publishers"]  # fixtures
@@ -52,6 +55,30 @@ async def test_all_threads_of_the_bot_share_one_heap(
     assert len(list((of_it / "task").iterdir())) > 1
     assert heaps_beside((of_it / "maps").read_text()) == 0
     assert await program.end() == 0
+
+
+#: Says the size of the heap while a block of 20 MiB is held, after a larger one was let go.
+HELD = """
+from pathlib import Path
+from bot.heap import share_one_heap
+share_one_heap()
+first = bytearray(30 << 20)
+del first
+held = bytearray(20 << 20)
+for line in Path("/proc/self/maps").read_text().splitlines():
+    if line.endswith("[heap]"):
+        begin, end = (int(one, 16) for one in line.split()[0].split("-"))
+        print(end - begin)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="others have no such threshold")
+def test_what_is_large_lies_beside_the_heap() -> None:
+    """Also once such a block was let go, after which glibc takes the next from the heap."""
+    done = subprocess.run(
+        [sys.executable, "-c", HELD], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 20 << 20
 
 
 async def test_connections_to_a_file_keep_few_of_its_pages(tmp_path: Path) -> None:
