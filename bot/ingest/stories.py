@@ -170,7 +170,7 @@ async def _reported_so_far(
     """The story that an entry belongs to, before it does; None where it begins one."""
     pk = None
     if new.verdict.security:
-        pk = await _measured_story(db, new, feeds, now=now)
+        pk = await _measured_story(db, spec, new, feeds, now=now)
     # an institute's events are events of their own, however alike their words
     if pk is None and spec.verdict(new.item) is None:
         pk = await story_of(db, new, now=now)
@@ -197,20 +197,21 @@ def _stale(new: NewEntry, now: datetime) -> bool:
 
 
 async def _measured_story(
-    db: Db, new: NewEntry, feeds: Mapping[str, NewsSpec], *, now: datetime
+    db: Db, spec: NewsSpec, new: NewEntry, feeds: Mapping[str, NewsSpec], *, now: datetime
 ) -> int | None:
     """The story of the hazard that an entry is about, by values, in whatever language.
 
     A report can only be of what an institute measured; a measurement of what anybody reported.
     """
-    institutes = [key for key, spec in feeds.items() if spec.measures]
     since = now - SAME_EVENT
-    if new.feed in institutes:
+    if spec.measures:
         recent = await storage.entries.recent(db, topic="security", since=since)
-    elif institutes and (kinds := hazards.kinds_reported(new.item)):
-        recent = await storage.entries.measured(db, institutes, kinds, since=since)
     else:
-        return None
+        # few entries are such reports, and few of thousands of sources measure
+        if not (kinds := hazards.kinds_reported(new.item)):
+            return None
+        institutes = [key for key, one in feeds.items() if one.measures]
+        recent = await storage.entries.measured(db, institutes, kinds, since=since)
     return hazards.measured_story(new.item, new.feed, recent, at=new.at)
 
 
