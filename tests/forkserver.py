@@ -2,10 +2,10 @@
 forks.
 
 An interpreter that imports the bot's libraries works for one to three seconds before the first line
-of ours runs, and the tests start some hundred programs and verbs. Here one server a test process
-imports them once; each program is a fork of it, a whole process with its own id, signals, folder,
-environment and pipes, from `python -m bot` on. What an interpreter reads before that (`LD_PRELOAD`,
-`PYTHON…`, a locale) asks for a real start: `told_at_start`.
+of ours runs, and the tests start some hundred programs and verbs. Here one server for all processes
+of a run imports them once; each program is a fork of it, a whole process with its own id, signals,
+folder, environment and pipes, from `python -m bot` on. What an interpreter reads before that
+(`LD_PRELOAD`, `PYTHON…`, a locale) asks for a real start: `told_at_start`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import fcntl
 import functools
 import gc
 import importlib
@@ -30,7 +31,7 @@ import time
 import types
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, mkdtemp
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,6 +64,14 @@ def copied(source: Path, target: Path) -> None:
 
 
 # --- in the tests ---------------------------------------------------------------------------------
+
+
+def share(folder: Path) -> None:
+    """Have the processes of a run find their one server in its folder."""
+    _server_in.append(folder)
+
+
+_server_in: list[Path] = []
 
 
 class Process:
@@ -226,20 +235,21 @@ def _status_of(pipe: int) -> int:
 
 
 class _Server:
-    """The connection to a fork server, which ends when this is closed."""
+    """A connection to the run's fork server, which ends when nobody has one any more."""
 
     def __init__(self) -> None:
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._control.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_REQUEST)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.forkserver", str(theirs.fileno())],
-                cwd=ROOT,
-                # what it compiles is kept for the next one
-                env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-            )
+        folder = _server_in[-1] if _server_in else Path(mkdtemp(prefix="jarchy-forks-"))
+        address = folder / "forks"
+        self._control = _socket()
+        self._started: subprocess.Popen[bytes] | None = None
+        # whoever comes first starts it
+        with (folder / "forks.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                self._control.connect(str(address))
+            except OSError:
+                self._started = _start_server(address)
+                self._control.connect(str(address))
 
     def fork(
         self, module: str, words: Sequence[str], cwd: Path, env: Mapping[str, str], *files: int
@@ -256,7 +266,30 @@ class _Server:
 
     def close(self) -> None:
         self._control.close()
-        self._process.wait()
+        if self._started is not None and not _server_in:
+            self._started.wait()
+
+
+def _socket() -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_REQUEST)
+    return made
+
+
+def _start_server(address: Path) -> subprocess.Popen[bytes]:
+    """Start a server that listens there from now on, and answers when it has imported all."""
+    address.unlink(missing_ok=True)
+    with _socket() as listener:
+        listener.bind(str(address))
+        listener.listen()
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.forkserver", str(listener.fileno())],
+            cwd=ROOT,
+            # what it compiles is kept for the next one
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
+            pass_fds=[listener.fileno()],
+            stdin=subprocess.DEVNULL,
+        )
 
 
 @functools.cache
@@ -269,7 +302,7 @@ def _server() -> _Server:
 # --- in the server --------------------------------------------------------------------------------
 
 
-def serve(control: socket.socket) -> tuple[str, list[str]] | None:
+def serve(listener: socket.socket) -> tuple[str, list[str]] | None:
     """Fork a program for each request until the tests end: then None; in each fork, its module and
     its words.
     """
@@ -289,27 +322,33 @@ def serve(control: socket.socket) -> tuple[str, list[str]] | None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake)
     statuses: dict[int, int] = {}
-    while True:
-        ready, _, _ = select.select([control, woken], [], [])
+    asking = [listener.accept()[0]]  # whoever started it
+    while asking:
+        ready, _, _ = select.select([listener, woken, *asking], [], [])
         if woken in ready:
             os.read(woken, 4096)
             _tell_ends(statuses)
-        if control not in ready:
-            continue
-        request, files, _, _ = socket.recv_fds(control, LARGEST_REQUEST, 4)
-        if not request:
-            return None
-        pid = os.fork()
-        if pid == 0:
-            signal.set_wakeup_fd(-1)
-            control.close()
-            for file in (woken, wake, *statuses.values(), files.pop()):
+        if listener in ready:
+            asking.append(listener.accept()[0])
+        for control in [one for one in asking if one in ready]:
+            request, files, _, _ = socket.recv_fds(control, LARGEST_REQUEST, 4)
+            if not request:
+                asking.remove(control)
+                control.close()
+                continue
+            pid = os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                for one in (listener, *asking):
+                    one.close()
+                for file in (woken, wake, *statuses.values(), files.pop()):
+                    os.close(file)
+                return _become(json.loads(request), files)
+            statuses[pid] = files.pop()
+            for file in files:
                 os.close(file)
-            return _become(json.loads(request), files)
-        statuses[pid] = files.pop()
-        for file in files:
-            os.close(file)
-        control.send(_STATUS.pack(pid))
+            control.send(_STATUS.pack(pid))
+    return None
 
 
 def _build_commands_once() -> None:
