@@ -44,7 +44,7 @@ class Feeds:
     async def feed(self, request: web.Request) -> web.Response:
         """A host's feed, or that it did not change."""
         version = self.version if _number_of(request.host) % self.every == 0 else 0
-        tag = f'"{version}"'
+        tag = tag_of(version)
         if request.headers.get("If-None-Match") == tag:
             return web.Response(status=304, headers={"ETag": tag})
         items = "".join(
@@ -95,6 +95,11 @@ def _number_of(host: str) -> int:
     """The number of the source that has that address."""
     third, fourth = host.partition(":")[0].split(".")[2:]
     return int(third) * 250 + int(fourth) - 1
+
+
+def tag_of(version: int) -> str:
+    """The validator of a feed with so many entries more."""
+    return f'"{version}"'
 
 
 def host_of(number: int) -> str:
