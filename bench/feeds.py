@@ -10,16 +10,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sys
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 from aiohttp import web
 
 _ITEM = (
     "<item><title>Report {n} of {host}: {words}</title>"
     "<link>http://{host}/a/{n}</link><guid>http://{host}/a/{n}</guid>"
-    "<pubDate>Sat, 28 Nov 2026 10:{minute:02d}:00 +0000</pubDate><description>The council of "
+    "<pubDate>{at}</pubDate><description>The council of "
     "the city approved the plan for repairing road {n} on Saturday, said a spokesman, adding that "
     "works begin in spring and cost {n} million som. {words}</description></item>"
 )
+LATER = 4  # entries more than at first, at most
 _LETTERS = str.maketrans("0123456789", "ghiklmnopr")
 _FEED = (
     '<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Feed {host}</title>'
@@ -33,18 +36,23 @@ class Feeds:
 
     def __init__(self, entries: int) -> None:
         self.entries = entries
+        # one each hour, none of them in the future
+        self.begun = datetime.now(UTC) - timedelta(hours=entries + LATER)
         self.version = 0
         self.every = 1
 
     async def feed(self, request: web.Request) -> web.Response:
         """A host's feed, or that it did not change."""
         version = self.version if _number_of(request.host) % self.every == 0 else 0
-        tag = f'"{version}"'
+        tag = tag_of(version)
         if request.headers.get("If-None-Match") == tag:
             return web.Response(status=304, headers={"ETag": tag})
         items = "".join(
             _ITEM.format(
-                n=number, host=request.host, minute=number % 60, words=_words(request.host, number)
+                n=number,
+                host=request.host,
+                at=format_datetime(self.begun + timedelta(hours=number)),
+                words=_words(request.host, number),
             )
             for number in range(self.entries + version, 0, -1)
         )
@@ -87,6 +95,11 @@ def _number_of(host: str) -> int:
     """The number of the source that has that address."""
     third, fourth = host.partition(":")[0].split(".")[2:]
     return int(third) * 250 + int(fourth) - 1
+
+
+def tag_of(version: int) -> str:
+    """The validator of a feed with so many entries more."""
+    return f'"{version}"'
 
 
 def host_of(number: int) -> str:

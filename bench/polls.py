@@ -1,7 +1,7 @@
 """Many sources polled at once: the first time, unchanged, and with one entry more each.
 
 The baseline is the package `reader` on the same feeds of the same run, where `make bench` prepared
-its environment.
+its environment; and for feeds that did not change aiohttp without anything around it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pathlib import Path
 import aiohttp
 
 from bench import world
-from bench.feeds import host_of
+from bench.feeds import host_of, tag_of
 from bench.figure import Figure, Goal
 from bot.clock import utc_now
 from bot.fetch import Fetcher, Limits
 from bot.ingest import Ingest
-from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
+from bot.ingest.side_by_side import POLLS_AT_ONCE, SOURCES_AT_ONCE, SideBySide
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.workers import Workers
@@ -30,6 +30,7 @@ from bot.workers import Workers
 FEEDS, FEW = 400, 100
 ENTRIES = 20  # of a feed at first
 ROUNDS = {"first": 0, "unchanged": 0, "changed": 1}  # entries more than at first
+BESIDE_BARE = 0.4
 GOALS = {"first": 3.0, "unchanged": 8.0, "changed": 10.0}
 
 
@@ -131,12 +132,33 @@ async def _reader(port: int, count: int) -> dict[str, float] | None:
     return seconds
 
 
+async def _bare(port: int, count: int) -> float:
+    """Seconds in which aiohttp alone asks all hosts, each by a connection of its own, and hears
+    that nothing changed: no poll that goes through it is quicker.
+    """
+    known = {"If-None-Match": tag_of(0)}
+    turn = asyncio.Semaphore(SOURCES_AT_ONCE)
+    connector = aiohttp.TCPConnector(force_close=True)
+    async with aiohttp.ClientSession(connector=connector) as session:
+
+        async def ask(number: int) -> None:
+            url = f"http://{host_of(number)}:{port}/rss"
+            async with turn, session.get(url, headers=known) as answer:
+                assert answer.status == 304
+
+        began = time.perf_counter()
+        await asyncio.gather(*map(ask, range(count)))
+        return time.perf_counter() - began
+
+
 async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
     """Sources a second of each round."""
     count = FEW if quick else FEEDS
     async with publishers(count) as port:
         theirs = await _reader(port, count)
         ours = await _ours(port, count)
+        await publish(port, 0)
+        bare = await _bare(port, count)
     figures: list[Figure] = []
     for name, seconds in ours.items():
         baseline = count / theirs[name] if theirs is not None else None
@@ -150,4 +172,14 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
                 note=f"{count} feeds of {ENTRIES} entries; reader",
             )
         )
+    figures.append(
+        Figure(
+            name="polls, unchanged, aiohttp",
+            value=count / ours["unchanged"],
+            unit="sources/s",
+            baseline=count / bare,
+            goal=Goal(of="ratio", least=BESIDE_BARE),
+            note="aiohttp alone, that parses and stores nothing",
+        )
+    )
     return figures

@@ -43,7 +43,9 @@ async def look_for_unheard(bot: Running) -> int:
         return 0
     first = found[0]
     log.warning("alerts reached nobody", alerts=[one.alert for one in found], why=str(first.why))
-    told = Notice.of("notice.unheard", alert=first.alert, count=first.waiting)
+    told = Notice.of("notice.not_given", alert=first.alert)
+    if first.waiting is not None:
+        told = Notice.of("notice.unheard", alert=first.alert, count=first.waiting)
     why = () if first.why is None else (first.why,)
     async with bot.store.writing() as db:
         # one trouble, however many alerts: told once an hour

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select, text, union_all
+from sqlalchemy import Select, func, or_, select, text, union_all
 
-from bot.model.alerts import About, Lane, State
+from bot.model.alerts import About, Approval, Lane, State
 from bot.reasons import Reason, read_if
 from storage.alerts import StoredAlert, stored_alert
-from storage.db import Db
+from storage.db import Db, db_now
 from storage.schema import alert, delivery
 
 WAITING = {State.PENDING.value, State.LEASED.value}
@@ -39,10 +39,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unheard:
-    """An alert that reached nobody though chats wait for it; `why` is the last trouble with it."""
+    """An alert that reached nobody though chats wait for it; `why` is the last trouble with it.
+
+    None of whom it is known how many are `waiting`, where it was given to no chat at all.
+    """
 
     alert: int
-    waiting: int
+    waiting: int | None
     why: Reason | None
 
 
@@ -158,10 +161,33 @@ async def unheard(db: Db, *, now: datetime, after: timedelta) -> Sequence[Unhear
         .order_by(waits.c.alert_id)
         .limit(MOST_UNHEARD)
     )
-    return [
+    found = [
         Unheard(alert=row.alert_id, waiting=row.n, why=read_if(row.why))
         for row in await db.execute(query)
     ]
+    ours = await _given_to_nobody(db, decided_before=now - after)
+    return sorted([*found, *ours], key=lambda one: one.alert)[:MOST_UNHEARD]
+
+
+async def _given_to_nobody(db: Db, *, decided_before: datetime) -> Sequence[Unheard]:
+    """Those whose fan-out has not begun: it is stopped, or somebody's is endless."""
+    given = select(delivery.c.id).where(delivery.c.alert_id == alert.c.id)
+    query = (
+        select(alert.c.id)
+        .where(
+            text("fanned_at IS NULL"),  # as the index says it
+            # what waits for an operator's word is meant to
+            or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
+            ~alert.c.personal,
+            alert.c.lane <= int(Lane.ALERT),
+            alert.c.created_at <= decided_before,
+            alert.c.expires_at > await db_now(db),
+            ~given.exists(),
+        )
+        .order_by(alert.c.id)
+        .limit(MOST_UNHEARD)
+    )
+    return [Unheard(alert=pk, waiting=None, why=None) for pk in (await db.execute(query)).scalars()]
 
 
 def _open(state: str) -> Select[tuple[int, str | None]]:

@@ -20,6 +20,7 @@ import uvloop
 import bot.log  # noqa: F401 - before anything imports structlog, as in the program
 from storage.db import Store
 from storage.opening import open_store
+from tests import forkserver
 from tests.postgres import Shared, database
 from tests.statements import compile_each_once
 from tests.world import migrated_copy
@@ -47,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if "not slow" in config.option.markexpr:
         hypothesis.settings.load_profile("quick")
     if hasattr(config, "workerinput"):
+        forkserver.share(Path(config.workerinput["shared"]))
         atexit.register(os._exit, 0)
 
 
@@ -219,18 +221,20 @@ def shared() -> Path:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Every process of a run with several is told where its one PostgreSQL is, or will be."""
+    """Every process of a run with several is told where its one PostgreSQL is, or will be, and what
+    forks programs.
+    """
     config: pytest.Config = node.config
     if POSTGRES not in config.stash:
         config.stash[POSTGRES] = Shared.made()
         config.add_cleanup(config.stash[POSTGRES].end)
-    node.workerinput["postgres"] = str(config.stash[POSTGRES].folder)
+    node.workerinput["shared"] = str(config.stash[POSTGRES].folder)
 
 
 @pytest.fixture(scope="session")
 def postgres(request: pytest.FixtureRequest) -> Iterator[Shared]:
     """A real PostgreSQL on a socket of its own, started from a wheel; ends with the run."""
-    folder = getattr(request.config, "workerinput", {}).get("postgres")
+    folder = getattr(request.config, "workerinput", {}).get("shared")
     shared = Shared(Path(folder)) if folder else Shared.made()
     yield shared
     if folder:

@@ -2,10 +2,13 @@
 forks.
 
 An interpreter that imports the bot's libraries works for one to three seconds before the first line
-of ours runs, and the tests start some hundred programs and verbs. Here one server a test process
-imports them once; each program is a fork of it, a whole process with its own id, signals, folder,
-environment and pipes, from `python -m bot` on. What an interpreter reads before that (`LD_PRELOAD`,
-`PYTHON…`, a locale) asks for a real start: `told_at_start`.
+of ours runs, and the tests start some hundred programs and verbs. Here one server for all processes
+of a run imports them once; each program is a fork of it, a whole process with its own id, signals,
+folder, environment and pipes, from `python -m bot` on. What an interpreter reads before that
+(`LD_PRELOAD`, `PYTHON…`, a locale) asks for a real start: `told_at_start`.
+
+A copy of the program that a test changed is forked from another one, which has imported the
+libraries and nothing of ours.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import ctypes
+import fcntl
 import functools
 import gc
 import importlib
@@ -29,13 +34,24 @@ import sys
 import time
 import types
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, mkdtemp
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 LARGEST_REQUEST = 1 << 20
 _STATUS = struct.Struct("i")
+OURS, COPIES = "forks", "forks-of-copies"  # sockets
+PR_SET_PDEATHSIG = 1  # of prctl(2)
+#: What the bot imports that is not ours.
+LIBRARIES = (
+    *("aiohttp.web", "aiosqlite", "alembic.command", "alembic.config", "babel.dates"),
+    *("babel.messages.mofile", "babel.messages.pofile", "babel.numbers", "cachetools"),
+    *("encodings.idna", "orjson", "prometheus_client", "pydantic_settings", "sqlalchemy"),
+    *("sqlalchemy.dialects.sqlite.aiosqlite", "sqlalchemy.ext.asyncio", "structlog"),
+    *("telegram.ext", "typer", "uvloop", "yarl"),
+)
 #: What a running bot has imported, besides what it imports itself when it is imported.
 PRELOADED = (
     *("bot.cli", "bot.app", "uvloop", "aiosqlite", "psycopg", "alembic.command", "alembic.config"),
@@ -50,7 +66,7 @@ def told_at_start(environment: Mapping[str, str]) -> bool:
     """Whether an environment says something to the interpreter itself."""
     return any(
         name.startswith(("LD_", "LC_", "FAKETIME"))
-        or (name.startswith("PYTHON") and name != "PYTHONPATH")
+        or (name.startswith("PYTHON") and name not in {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"})
         for name in environment
     )
 
@@ -63,6 +79,20 @@ def copied(source: Path, target: Path) -> None:
 
 
 # --- in the tests ---------------------------------------------------------------------------------
+
+
+def share(folder: Path) -> None:
+    """Have the processes of a run find their one server in its folder."""
+    _server_in.append(folder)
+
+
+_server_in: list[Path] = []
+
+
+@functools.cache
+def _folder() -> Path:
+    """The run's, or one of this process's own."""
+    return _server_in[-1] if _server_in else Path(mkdtemp(prefix="jarchy-forks-"))
 
 
 class Process:
@@ -123,9 +153,12 @@ async def start(
     stdin: bytes = b"",
     stdout: int = subprocess.DEVNULL,
     stderr: int = subprocess.DEVNULL,
+    copy: bool = False,
 ) -> Process | asyncio.subprocess.Process:
     """`python -m module words…`, or `python -c words…` where the module is "-c"; `stdin` is
     all it can read, `stdout` and `stderr` are pipes, nothing, or an open file's number.
+
+    With `copy` it is not our program but the one whose folder is `cwd`.
     """
     if told_at_start(env):
         assert not stdin
@@ -147,7 +180,7 @@ async def start(
                 theirs = os.dup(way) if way >= 0 else os.open(os.devnull, os.O_WRONLY)
                 readers.append(None)
             outs.append(theirs)
-        process = Process(*_server().fork(module, words, cwd, env, ins, *outs))
+        process = Process(*_server(copy=copy).fork(module, words, cwd, env, ins, *outs))
     finally:
         for one in (ins, *outs):
             os.close(one)
@@ -162,6 +195,7 @@ def run(
     env: Mapping[str, str],
     stdin: bytes = b"",
     timeout: float = 60,
+    copy: bool = False,
 ) -> subprocess.CompletedProcess[bytes]:
     """The program that `start` starts, run to its end; TimeoutExpired after `timeout` seconds."""
     command = _command(module, words)
@@ -179,7 +213,7 @@ def run(
         given.write(stdin)
         given.seek(0)
         files = (given.fileno(), out.fileno(), error.fileno())
-        pid, status = _server().fork(module, words, cwd, env, *files)
+        pid, status = _server(copy=copy).fork(module, words, cwd, env, *files)
         ready, _, _ = select.select([status], [], [], timeout)
         if not ready:
             os.kill(pid, signal.SIGKILL)
@@ -226,20 +260,20 @@ def _status_of(pipe: int) -> int:
 
 
 class _Server:
-    """The connection to a fork server, which ends when this is closed."""
+    """A connection to the run's fork server, which ends when nobody has one any more."""
 
-    def __init__(self) -> None:
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._control.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_REQUEST)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.forkserver", str(theirs.fileno())],
-                cwd=ROOT,
-                # what it compiles is kept for the next one
-                env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-            )
+    def __init__(self, name: str) -> None:
+        folder = _folder()
+        self._control = _socket()
+        self._started: subprocess.Popen[bytes] | None = None
+        # whoever comes first starts it
+        with (folder / "forks.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                self._control.connect(str(folder / name))
+            except OSError:
+                self._started = _start_servers(folder)
+                self._control.connect(str(folder / name))
 
     def fork(
         self, module: str, words: Sequence[str], cwd: Path, env: Mapping[str, str], *files: int
@@ -256,12 +290,44 @@ class _Server:
 
     def close(self) -> None:
         self._control.close()
-        self._process.wait()
+        if self._started is not None and not _server_in:
+            self._started.wait()
+
+
+def _socket() -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_REQUEST)
+    return made
+
+
+def _start_servers(folder: Path) -> subprocess.Popen[bytes]:
+    """Start both that listen there from now on, and answer when they have imported all."""
+    listeners: list[socket.socket] = []
+    with ExitStack() as opened:
+        for name in (OURS, COPIES):
+            (folder / name).unlink(missing_ok=True)
+            listeners.append(opened.enter_context(_socket()))
+            listeners[-1].bind(str(folder / name))
+            listeners[-1].listen()
+        files = [one.fileno() for one in listeners]
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.forkserver", *map(str, files)],
+            cwd=ROOT,
+            # what it compiles is kept for the next one
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
+            pass_fds=files,
+            stdin=subprocess.DEVNULL,
+        )
+
+
+def _server(*, copy: bool = False) -> _Server:
+    ours = _connected(OURS)  # first: the other one ends with it
+    return _connected(COPIES) if copy else ours
 
 
 @functools.cache
-def _server() -> _Server:
-    server = _Server()
+def _connected(name: str) -> _Server:
+    server = _Server(name)
     atexit.register(server.close)
     return server
 
@@ -269,18 +335,31 @@ def _server() -> _Server:
 # --- in the server --------------------------------------------------------------------------------
 
 
-def serve(control: socket.socket) -> tuple[str, list[str]] | None:
+def serve(ours: socket.socket, copies: socket.socket) -> tuple[str, list[str]] | None:
     """Fork a program for each request until the tests end: then None; in each fork, its module and
     its words.
     """
     from bot.__main__ import leave_out
 
-    del sys.modules["bot.__main__"]  # each fork runs it, and must find it not imported yet
+    for name in ("bot.__main__", "bot"):  # each fork runs it, and must find it not imported yet
+        del sys.modules[name]
     leave_out()
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    server = os.getpid()
+    if os.fork() == 0:
+        ours.close()
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        return _forks(copies) if os.getppid() == server else None
+    copies.close()
     for name in PRELOADED:
         importlib.import_module(name)
     _build_commands_once()
     _read_once()
+    return _forks(ours)
+
+
+def _forks(listener: socket.socket) -> tuple[str, list[str]] | None:
     gc.collect()
     gc.freeze()  # or the first collection of each fork copies every page
     woken, wake = os.pipe()
@@ -289,27 +368,33 @@ def serve(control: socket.socket) -> tuple[str, list[str]] | None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake)
     statuses: dict[int, int] = {}
-    while True:
-        ready, _, _ = select.select([control, woken], [], [])
+    asking = [listener.accept()[0]]  # whoever started it
+    while asking:
+        ready, _, _ = select.select([listener, woken, *asking], [], [])
         if woken in ready:
             os.read(woken, 4096)
             _tell_ends(statuses)
-        if control not in ready:
-            continue
-        request, files, _, _ = socket.recv_fds(control, LARGEST_REQUEST, 4)
-        if not request:
-            return None
-        pid = os.fork()
-        if pid == 0:
-            signal.set_wakeup_fd(-1)
-            control.close()
-            for file in (woken, wake, *statuses.values(), files.pop()):
+        if listener in ready:
+            asking.append(listener.accept()[0])
+        for control in [one for one in asking if one in ready]:
+            request, files, _, _ = socket.recv_fds(control, LARGEST_REQUEST, 4)
+            if not request:
+                asking.remove(control)
+                control.close()
+                continue
+            pid = os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                for one in (listener, *asking):
+                    one.close()
+                for file in (woken, wake, *statuses.values(), files.pop()):
+                    os.close(file)
+                return _become(json.loads(request), files)
+            statuses[pid] = files.pop()
+            for file in files:
                 os.close(file)
-            return _become(json.loads(request), files)
-        statuses[pid] = files.pop()
-        for file in files:
-            os.close(file)
-        control.send(_STATUS.pack(pid))
+            control.send(_STATUS.pack(pid))
+    return None
 
 
 def _build_commands_once() -> None:
@@ -343,7 +428,9 @@ def _tell_ends(statuses: dict[int, int]) -> None:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
             return
-        pipe = statuses.pop(pid)
+        pipe = statuses.pop(pid, None)
+        if pipe is None:  # the server of copies
+            continue
         with contextlib.suppress(BrokenPipeError):  # nobody waits for it
             os.write(pipe, _STATUS.pack(os.waitstatus_to_exitcode(status)))
         os.close(pipe)
@@ -360,6 +447,10 @@ def _become(request: list[Any], files: list[int]) -> tuple[str, list[str]]:
         os.close(file)
     os.environ.clear()
     os.environ.update(environment)
+    sys.dont_write_bytecode = bool(environment.get("PYTHONDONTWRITEBYTECODE"))
+    if "bot" not in sys.modules:  # a copy's, which stands where it runs
+        others = [path for path in sys.path if path not in {"", str(ROOT)}]
+        sys.path[:] = [cwd, *environment.get("PYTHONPATH", "").split(os.pathsep), *others]
     time.tzset()
     os.chdir(cwd)
     for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
@@ -371,7 +462,7 @@ def _become(request: list[Any], files: list[int]) -> tuple[str, list[str]]:
 
 
 if __name__ == "__main__":
-    program = serve(socket.socket(fileno=int(sys.argv[1])))
+    program = serve(*(socket.socket(fileno=int(word)) for word in sys.argv[1:]))
     if program is not None:
         module, words = program
         if module == "-c":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -33,6 +32,7 @@ from bot.sources import banks, kinds
 from bot.sources.catalog import load_catalog, unasked
 from handlers import BUTTONS, COMMANDS, MEMBERSHIP, WORDS, With
 from handlers.shown import unrouted
+from tests import forkserver
 from tests.alerts.test_one_more_kind import FILE
 from tests.conftest import ROOT
 from tests.forkserver import copied
@@ -781,26 +781,15 @@ def in_full(program: Path, file: str, text: str, sentence: str) -> str:
 
 def refused(program: Path, verb: str) -> str:
     """The words of a verb that does not run: it opened nothing."""
-    asked = subprocess.run(
-        [sys.executable, "-m", "bot", verb],
-        cwd=program,
-        # nothing compiled is kept: of a file with a part's name changed in the same second it
-        # would be another's
-        env={
-            "PYTHONPATH": str(program),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PATH": "/usr/bin:/bin",
-            "BOT_TOKEN": TEST_TOKEN,
-        },
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    assert asked.returncode == 78, asked.stderr
-    assert "Traceback" not in asked.stderr
+    # nothing compiled is kept: of a file with a part's name changed in the same second it would be
+    # another's
+    env = {"PYTHONDONTWRITEBYTECODE": "1", "PATH": "/usr/bin:/bin", "BOT_TOKEN": TEST_TOKEN}
+    asked = forkserver.run("bot", verb, cwd=program, env=env, timeout=110, copy=True)
+    said = asked.stderr.decode()
+    assert asked.returncode == 78, said
+    assert "Traceback" not in said
     assert not list(program.glob("*.db"))
-    return asked.stderr
+    return said
 
 
 @pytest.mark.parametrize("verb", ["check", pytest.param("run", marks=pytest.mark.slow)])

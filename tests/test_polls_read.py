@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
+from email.utils import format_datetime
 from functools import partial
 from typing import Any
 
@@ -18,6 +21,7 @@ from bot.sources.specs import Catalog
 from bot.workers import WorkerError, Workers, one_after_another
 from storage.db import Store
 from storage.schema import clue, entry
+from tests.publishers import rss
 from tests.world import NOW, World, polling
 
 FEEDS = 12
@@ -124,18 +128,30 @@ async def test_an_old_document_that_is_read_whole_is_not_judged_again(
     """One entry of it is new: that one is judged."""
     publish(world)
     await world.poll("s0")
-    judged: list[int] = []
-    judge_all = topics.judged_all
+    judged: list[str] = []
+    judge = topics.judged
 
-    def counted(texts: Sequence[tuple[str, str, str | None]], fixed: Sequence[str]) -> object:
-        judged.append(len(texts))
-        return judge_all(texts, fixed)
+    def counted(title: str, *rest: Any, **options: Any) -> object:
+        judged.append(title)
+        return judge(title, *rest, **options)
 
-    monkeypatch.setattr(topics, "judged_all", counted)
+    monkeypatch.setattr(topics, "judged", counted)
     monkeypatch.setattr("bot.sources.plain_feeds.read", lambda *_asked: None)  # by feedparser
     publish(world, ("later", "A bridge is open again", LONG * 9))
     assert (await world.poll("s0")).new == 1
-    assert judged == []
+    assert judged == ["A bridge is open again"]
+
+
+@pytest.mark.parametrize(("hours", "found"), [(71, True), (73, False)])
+async def test_what_a_first_document_has_of_days_ago_is_found_by_no_clue(
+    world: World, hours: int, found: bool
+) -> None:
+    """No report of today is one of that event, and its index has millions of rows."""
+    at = format_datetime(NOW - timedelta(hours=hours)).encode()
+    body = rss(("n1", "Road 1 is repaired", LONG))
+    world.serve("s0", re.sub(rb"(?<=<pubDate>)[^<]+", at, body))
+    assert (await world.poll("s0")).new == 1
+    assert bool(await clues(world)) is found
 
 
 async def test_documents_that_are_read_at_one_time_are_looked_up_together(

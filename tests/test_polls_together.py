@@ -156,7 +156,6 @@ async def test_F26_many_new_entries_are_stored_in_pieces_all_of_them_and_in_sile
     """So many at once from a known feed are a flood, whichever piece they are in."""
     # of the same event each: all are compared with all
     monkeypatch.setattr(keeping, "ENTRIES_AT_ONCE", 24)
-    monkeypatch.setattr(keeping, "PORTION", 48)
     items = [(f"n{item}", f"{ATTACK} number {item}", "Text.") for item in range(count)]
     world.feed("s0", *items)
     report = await world.poll("s0")
@@ -168,7 +167,7 @@ async def test_F26_what_many_sources_bring_is_not_written_at_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Few entries of each are many of all, and others wait for the one that writes."""
-    monkeypatch.setattr(keeping, "PORTION", 8)
+    monkeypatch.setattr(world.ingest._kept, "_most", 8)
     monkeypatch.setattr(world.ingest._kept, "_patience", 60.0)
     written: list[int] = []
     keep = keeping.keep_entries
@@ -311,6 +310,21 @@ async def test_what_waits_while_a_batch_is_done_is_the_next() -> None:
     go.set()
     assert await asyncio.gather(first, *others) == [0, 10, 20, 30, 40, 50]
     assert batches == [[0], [1, 2, 3], [4, 5]]
+
+
+async def test_a_batch_has_as_much_as_it_may_weigh_and_what_is_heavier_is_done_alone() -> None:
+    """Nobody waits for what stands behind a full batch; and nothing is too heavy to be done."""
+    batches: list[list[int]] = []
+
+    async def do(items: Sequence[int]) -> list[int]:
+        batches.append(list(items))
+        return list(items)
+
+    endless = Together(do, most=10, weigh=lambda item: item, patience=3600.0, expected=lambda: 1000)
+    # the last fill a batch, or it would wait for others
+    weights = [6, 4, 11, 3, 8, 12]
+    assert await asyncio.gather(*(endless(item) for item in weights)) == weights
+    assert batches == [[6, 4], [11], [3], [8], [12]]
 
 
 async def test_whoever_is_cancelled_takes_nobody_along() -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -22,11 +23,11 @@ from bot.alerts.notices import Notice
 from bot.config import load_settings
 from bot.deliver.sieve import sieve
 from bot.emulator import TEST_TOKEN, Emulator, Fault
-from bot.model.alerts import Alert, Audience, Lane, Severity, State
+from bot.model.alerts import Alert, Approval, Audience, Lane, Severity, State
 from bot.ops.readiness import NEVER_READ_FAILURES, SENDS
 from bot.reasons import said
 from bot.recurring import JOBS, beat, look_for_unheard
-from storage.db import Store
+from storage.db import Db, Store
 from storage.schema import alert, delivery
 from tests.factories import NOW
 from tests.publishers import Publishers
@@ -124,6 +125,32 @@ async def test_what_can_wait_or_is_meant_to_is_no_trouble(world: World) -> None:
         await storage.switch.turn_off(db, world.bot.settings.token_name)
     for _ in range(2):
         assert await canary.look_for_unheard(world.bot) == 0
+
+
+async def test_an_alert_that_was_given_to_no_chat_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the fan-out stands still, nobody waits for it as far as anybody can count; not of what
+    waits for an operator's word.
+    """
+    fan_out, stopped = storage.fan_out.fan_out, True
+
+    async def stuck(db: Db, **options: Any) -> int | None:
+        return None if stopped else await fan_out(db, **options)
+
+    monkeypatch.setattr(storage.fan_out, "fan_out", stuck)
+    await decide(world)
+    world.now = NOW + timedelta(minutes=2)
+    async with world.store.writing() as db:
+        await db.execute(update(alert).values(approval=Approval.WAITING.value))
+    for _ in range(2):
+        assert await canary.look_for_unheard(world.bot) == 0
+    async with world.store.writing() as db:
+        await db.execute(update(alert).values(approval=Approval.APPROVED.value))
+    assert [await canary.look_for_unheard(world.bot) for _ in range(2)] == [0, 1]
+    stopped = False  # as it must go on for the notice itself
+    world.bot.worker.wake()
+    await world.tells(OPERATOR, "has not been given to any chat")
 
 
 @pytest.mark.parametrize("state", [State.SENT, State.HELD, State.COLLECTED])

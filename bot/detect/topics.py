@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from typing import Protocol
 
@@ -96,19 +97,24 @@ class Document(Protocol):
 
 
 def judged_in(
-    document: Document, said: str | None, fixed: Sequence[str], *, first: bool
+    document: Document, said: str | None, fixed: Sequence[str], *, first: bool, since: datetime
 ) -> list[Verdict]:
     """The verdicts on a document's entries, right where it was read; `said` is the feed's language.
 
     None where most of them are old: it was read whole and is not the `first` of its feed. Nor of
-    more than a few: they would take the time that reading has.
+    more than a few: they would take the time that reading has. What was published before `since`
+    has no clues: no report is compared with it any more.
     """
     if len(document.entries) > JUDGED_AT_ONCE or not (first or document.skipped):
         return []
-    texts = [
-        (one.title, one.summary or one.content, one.language or said) for one in document.entries
-    ]
-    return judged_all(texts, fixed)
+    verdicts: list[Verdict] = []
+    for one in document.entries:
+        text, language = one.summary or one.content, one.language or said
+        found = judged(one.title, text, language, fixed=fixed)
+        if one.published_at is None or one.published_at >= since:
+            found = clued(found, one.title, text, language)
+        verdicts.append(found)
+    return verdicts
 
 
 def judged_by_meaning(texts: Sequence[Meant]) -> list[Verdict]:

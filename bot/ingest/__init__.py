@@ -63,7 +63,9 @@ __all__ = ["Ingest", "IngestReport"]
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 200  # polls whose states are read, and whose findings are written, together
+# polls whose states are read together, and rows that are written together: new entries, and of a
+# poll that brought none its own
+AT_ONCE = 200
 # seconds that a poll waits for others under way, to be looked up or written with them: a
 # transaction costs as much as a hundred of its rows
 PATIENCE = 0.05
@@ -108,7 +110,11 @@ class Ingest:
         )
         object.__setattr__(self, "_recognised", recognised)
         kept = Together(
-            self._keep, most=AT_ONCE, patience=PATIENCE, expected=lambda: len(self._under_way)
+            self._keep,
+            most=AT_ONCE,
+            weigh=_rows_of,
+            patience=PATIENCE,
+            expected=lambda: len(self._under_way),
         )
         object.__setattr__(self, "_kept", kept)
 
@@ -334,3 +340,10 @@ def _hub_of(answer: Fetched | None) -> HubOffer | None:
     if answer is None or not answer.links:
         return None
     return hubs.offer(hubs.header_links(answer.links), answer.url)
+
+
+def _rows_of(found: Found) -> int:
+    """The new entries that a poll brings, or its own row."""
+    if isinstance(found, NewsFound):
+        return max(len(found.judged), 1)
+    return 1

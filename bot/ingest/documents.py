@@ -7,11 +7,12 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from bot.detect.stories import NEW_EVENT_HOURS
 from bot.detect.topics import judged_in
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetcher
@@ -181,7 +182,10 @@ class Documents:
         reader = spec.listed(now, known)
         verdicts: Sequence[Verdict] = ()
         if spec.article is None and (first or known):
-            judge = partial(judged_in, said=spec.language, fixed=spec.topics, first=first)
+            since = now - timedelta(hours=NEW_EVENT_HOURS)
+            judge = partial(
+                judged_in, said=spec.language, fixed=spec.topics, first=first, since=since
+            )
             listed, verdicts = await read_and_judged(self.workers, reader, judge, answer)
         else:
             listed = await read_document(self.workers, reader, answer)

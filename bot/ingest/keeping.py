@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -45,7 +45,6 @@ log = structlog.get_logger(__name__)
 ASK_AGAIN = timedelta(seconds=60)
 LONGEST_WAIT = 7 * 86400.0  # seconds a server may ask us to stay away
 ENTRIES_AT_ONCE = 50  # new entries of one source that are written in one transaction
-PORTION = 200  # new entries, and polls that brought none, written in one transaction
 
 
 class _TriedError(Exception):
@@ -62,27 +61,23 @@ class Keeper:
     policy: NewsPolicy
 
     async def keep(self, found: Sequence[Found]) -> list[IngestReport]:
-        """Store what polls found, several in one transaction; each as a whole or not at all.
+        """Store what polls found, in one transaction; each as a whole or not at all.
 
         Where one of them cannot be stored, each is stored by itself, and that one has failed.
         """
-        reports: list[IngestReport] = []
-        for portion in _portions(found):
-            try:
-                reports += await self._keep_portion(portion)
-            except Exception as error:
-                if storage.sources.is_away(error):
-                    raise
-                # said here too: each may go well by itself
-                log.warning("polls are stored one by one", polls=len(portion), error=str(error))
-                for one in portion:
-                    reports.append(await self._keep_alone(one))
-        return reports
+        try:
+            return await self._keep_together(found)
+        except Exception as error:
+            if storage.sources.is_away(error):
+                raise
+            # said here too: each may go well by itself
+            log.warning("polls are stored one by one", polls=len(found), error=str(error))
+        return [await self._keep_alone(one) for one in found]
 
     async def _keep_alone(self, found: Found) -> IngestReport:
         """Store what one poll found; where that fails, what of it can be stored."""
         try:
-            (report,) = await self._keep_portion([found])
+            (report,) = await self._keep_together([found])
         except Exception as error:
             if storage.sources.is_away(error) or isinstance(found, Failed):
                 raise
@@ -92,7 +87,7 @@ class Keeper:
                 if part is not None:
                     return await self._keep_alone(part)
             failed = Failed(spec=found.spec, state=found.state, error=why)
-            (report,) = await self._keep_portion([failed])
+            (report,) = await self._keep_together([failed])
         return report
 
     async def _sound(self, found: NewsFound, why: SourceError) -> NewsFound | None:
@@ -136,7 +131,7 @@ class Keeper:
         first = await self._storable(found, items[:half])
         return [*first, *await self._storable(found, items[half:])]
 
-    async def _keep_portion(self, found: Sequence[Found]) -> list[IngestReport]:
+    async def _keep_together(self, found: Sequence[Found]) -> list[IngestReport]:
         """Store what polls found: what must be stored together in one transaction.
 
         The entries of a first poll and of a flood are stored in pieces before their last: nobody
@@ -334,18 +329,3 @@ def _wait_of(trouble: SourceError | None) -> float | None:
     if isinstance(trouble, FetchError):
         return trouble.retry_after
     return None
-
-
-def _portions(found: Sequence[Found]) -> Iterator[list[Found]]:
-    """The findings of polls, in portions of not too many new entries."""
-    portion: list[Found] = []
-    size = 0
-    for one in found:
-        new = len(one.judged) if isinstance(one, NewsFound) else 1
-        if portion and size + new > PORTION:
-            yield portion
-            portion, size = [], 0
-        portion.append(one)
-        size += new
-    if portion:
-        yield portion

@@ -15,12 +15,13 @@ Result = TypeVar("Result")
 
 
 class _Waiting(Generic[Item, Result]):
-    """One item, with what became of it; `left` when its caller was cancelled."""
+    """One item and its weight, with what became of it; `left` when its caller was cancelled."""
 
-    __slots__ = ("error", "item", "left", "results")
+    __slots__ = ("error", "item", "left", "results", "weight")
 
-    def __init__(self, item: Item) -> None:
+    def __init__(self, item: Item, weight: int) -> None:
         self.item = item
+        self.weight = weight
         self.results: list[Result] = []  # none, or the one
         self.error: BotError | None = None
         self.left = False
@@ -32,6 +33,8 @@ class _Waiting(Generic[Item, Result]):
 
 class Together(Generic[Item, Result]):
     """Callers' items, done by `do` in batches of at most `most`, each caller given its own result.
+
+    With `weigh` items count as much as it says: one that outweighs a batch is done alone.
 
     Whoever comes first does what waits by then, itself, so that nothing goes on behind a caller
     that was cancelled: a batch that was begun is ended first, since nobody could tell whether its
@@ -47,11 +50,13 @@ class Together(Generic[Item, Result]):
         do: Callable[[Sequence[Item]], Coroutine[Any, Any, Sequence[Result]]],
         *,
         most: int,
+        weigh: Callable[[Item], int] = lambda _: 1,
         patience: float = 0.0,
         expected: Callable[[], int] = lambda: 0,
     ) -> None:
         self._do = do
         self._most = most
+        self._weigh = weigh
         self._patience = patience
         self._expected = expected
         self._waiting: deque[_Waiting[Item, Result]] = deque()
@@ -60,7 +65,7 @@ class Together(Generic[Item, Result]):
 
     async def __call__(self, item: Item) -> Result:
         """The result of one item, done together with others that wait."""
-        mine: _Waiting[Item, Result] = _Waiting(item)
+        mine: _Waiting[Item, Result] = _Waiting(item, self._weigh(item))
         self._waiting.append(mine)
         self._look()
         try:
@@ -80,7 +85,10 @@ class Together(Generic[Item, Result]):
 
     @property
     def _full(self) -> bool:
-        return len(self._waiting) >= min(self._most, self._expected())
+        return (
+            len(self._waiting) >= self._expected()
+            or sum(one.weight for one in self._waiting) >= self._most
+        )
 
     def _look(self) -> None:
         if self._full:
@@ -95,8 +103,17 @@ class Together(Generic[Item, Result]):
             async with asyncio.timeout(self._patience):
                 await self._filled.wait()
 
+    def _next(self) -> list[_Waiting[Item, Result]]:
+        """The first of those that wait, and what goes with it."""
+        batch: list[_Waiting[Item, Result]] = []
+        weight = 0
+        while self._waiting and (not batch or weight + self._waiting[0].weight <= self._most):
+            batch.append(self._waiting.popleft())
+            weight += batch[-1].weight
+        return batch
+
     async def _batch(self) -> None:
-        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+        batch = self._next()
         done = asyncio.ensure_future(self._do([one.item for one in batch]))
         cancelled = await _ended(done)
         error = asyncio.CancelledError() if done.cancelled() else done.exception()

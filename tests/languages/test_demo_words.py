@@ -9,7 +9,6 @@ import asyncio
 import json
 import re
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ import pytest
 from bot.demo.words import OURS, words
 from bot.i18n import demo_texts
 from bot.languages import FALLBACK, LANGUAGES, language
+from tests import forkserver
 from tests.languages.expected import WHOLE
 from tests.languages.test_languages import program_with_uzbek, run
 
@@ -129,11 +129,12 @@ def test_a_fourth_language_says_in_the_demonstration_what_it_has_words_for(tmp_p
 
 async def _shown(program: Path) -> dict[str, Any]:
     """The state that the chat page of a copy's demonstration shows, once its bot is ready."""
-    demo = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "demo", "--port", "0"),
+    demo = await forkserver.start(
+        *("bot", "demo", "--port", "0"),
         cwd=program,
-        env={"PYTHONPATH": str(program), "PATH": "/usr/bin:/bin"},
+        env=forkserver.PLAIN,
         stdout=asyncio.subprocess.PIPE,
+        copy=True,
     )
     assert demo.stdout is not None
     try:

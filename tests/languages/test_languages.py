@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from bot.languages.parts import (
 )
 from bot.languages.tables import TABLES
 from bot.sources.specs import Catalog
+from tests import forkserver
 from tests.forkserver import copied
 from tests.languages.expected import EXPECTED, WHOLE
 
@@ -128,16 +128,18 @@ def program_with_uzbek(folder: Path) -> Path:
 
 def run(program: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
     """One process of that copy, which finds the tests' factories here and the program there."""
-    return subprocess.run(
-        [sys.executable, *arguments],
+    module, *words = arguments[1:] if arguments[0] == "-m" else arguments
+    done = forkserver.run(
+        module,
+        *words,
         cwd=program,
-        env={"PYTHONPATH": f"{program}:{ROOT}", "PATH": "/usr/bin:/bin", "BOT_TOKEN": ""},
-        input=given,
-        capture_output=True,
-        text=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "BOT_TOKEN": ""},
+        stdin=given.encode(),
         timeout=TIMEOUT,
-        check=False,
+        copy=True,
     )
+    out, error = done.stdout.decode(), done.stderr.decode()
+    return subprocess.CompletedProcess(done.args, done.returncode, out, error)
 
 
 @pytest.mark.parametrize("code", WHOLE)

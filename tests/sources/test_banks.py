@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,12 +14,12 @@ from bot.sources import banks
 from bot.sources.banks import FOLDER, SOURCES, problems_of, sources_of
 from bot.sources.base import RateSource
 from bot.sources.catalog import load_catalog, parse_catalog, unasked
+from tests import forkserver
 from tests.forkserver import copied
 
 ROOT = Path(__file__).parents[2]
 NEW_BANK = """from bot.model.rates import RateKind
 from bot.sources.base import RateSource, Sheet
-from tests.forkserver import copied
 
 
 def read(body: bytes, url: str | None) -> Sheet:
@@ -106,15 +104,13 @@ def test_one_file_more_is_one_bank_more(tmp_path: Path) -> None:
         NEW_BANK, encoding="utf-8"
     )
     (tmp_path / "answer").write_text("3400.5", encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "bot", "inspect", "rates", "mongolbank", "answer"],
+    done = forkserver.run(
+        *("bot", "inspect", "rates", "mongolbank", "answer"),
         cwd=tmp_path,
-        env={"PYTHONPATH": f"{tmp_path}:{ROOT}", "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
+        env=forkserver.PLAIN,
         timeout=110,
-        check=False,
+        copy=True,
     )
-    assert done.returncode == 0, done.stderr
-    assert '"quote":"MNT"' in done.stdout
-    assert '"value":"3400.5"' in done.stdout
+    assert done.returncode == 0, done.stderr.decode()
+    assert b'"quote":"MNT"' in done.stdout
+    assert b'"value":"3400.5"' in done.stdout

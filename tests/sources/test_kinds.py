@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +16,7 @@ from bot.sources.kind import Kind
 from bot.sources.kinds import KINDS
 from bot.sources.sections import NewsSection
 from bot.sources.specs import NewsSpec
+from tests import forkserver
 from tests.forkserver import copied
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,17 +118,11 @@ asyncio.run(main())
 
 
 def run(folder: Path, *words: str, status: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=folder,
-        env={"PYTHONPATH": f"{folder}:{ROOT}", "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    assert done.returncode == status, done.stderr
-    return done.stdout or done.stderr
+    module, *rest = words[1:] if words[0] == "-m" else words
+    env = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    done = forkserver.run(module, *rest, cwd=folder, env=env, timeout=110, copy=True)
+    assert done.returncode == status, done.stderr.decode()
+    return (done.stdout or done.stderr).decode()
 
 
 def test_one_file_more_is_one_kind_more(tmp_path: Path) -> None:
