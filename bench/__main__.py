@@ -31,6 +31,7 @@ from bench import (
     many,
     moves_replay,
     outage,
+    page,
     polls,
     replicas,
     reply,
@@ -63,6 +64,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Awaitable[list[Figure]]]] = {
     "outage": outage.measure,
     "polls": polls.measure,
     "many": many.measure,
+    "page": page.measure,
     "stories": stories.measure,
 }
 

@@ -48,14 +48,17 @@ async def publishers(count: int, entries: int = ENTRIES) -> AsyncIterator[int]:
         await process.wait()
 
 
-def catalog(port: int, count: int) -> Catalog:
-    return parse_catalog(
-        "".join(
-            f'[feeds.s{number}]\nname = {{ en = "S{number}" }}\n'
-            f'url = "http://{host_of(number)}:{port}/rss"\n'
-            for number in range(count)
-        )
+def catalog_text(port: int, count: int) -> str:
+    """The catalog of those feeds, as a file has it."""
+    return "".join(
+        f'[feeds.s{number}]\nname = {{ en = "S{number}" }}\n'
+        f'url = "http://{host_of(number)}:{port}/rss"\n'
+        for number in range(count)
     )
+
+
+def catalog(port: int, count: int) -> Catalog:
+    return parse_catalog(catalog_text(port, count))
 
 
 async def publish(port: int, version: int, *, every: int = 1) -> None:

@@ -66,7 +66,7 @@ async def soak(minutes: float) -> list[Figure]:
             _publish(publishers, 0)
             _polls(folder, publishers.url, every=SELDOM)
             (folder / "words.txt").write_text("Tonight the bot moves to another machine.")
-            env = _environment(folder, telegram)
+            env = environment(folder, telegram)
             # the process that migrates keeps what does that in memory
             async with process("-m", "bot", "db", "upgrade", folder=folder, env=env) as upgrade:
                 await upgrade.wait()
@@ -93,7 +93,7 @@ async def _at_rest(bot: asyncio.subprocess.Process) -> list[Figure]:
             await ready.wait()
         await asyncio.sleep(SETTLE)
         main = psutil.Process(bot.pid)
-        share = await _share_of_a_core(main, IDLE)
+        share = await share_of_a_core(main, IDLE)
         megabytes = main.memory_info().rss / MEGABYTE
     finally:
         reading.cancel()
@@ -163,7 +163,8 @@ async def _read(bot: asyncio.subprocess.Process, course: Course, ready: asyncio.
             course.errors.append(line.strip())
 
 
-async def _share_of_a_core(one: psutil.Process, seconds: float) -> float:
+async def share_of_a_core(one: psutil.Process, seconds: float) -> float:
+    """The percent of a core that a process has for so many seconds from now."""
     before = one.cpu_times()
     await asyncio.sleep(seconds)
     after = one.cpu_times()
@@ -216,7 +217,8 @@ def _publish(publishers: Publishers, number: int) -> None:
     publishers.put("/feed.xml", rss(*items))
 
 
-def _environment(folder: Path, telegram: Emulator) -> dict[str, str]:
+def environment(folder: Path, telegram: Emulator) -> dict[str, str]:
+    """The settings of a program in a folder, whose page has a port of its own."""
     return {
         **PLAIN,
         "PYTHONPATH": str(ROOT),
