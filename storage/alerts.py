@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Column, ColumnElement, FromClause, case, func, literal, or_, select, update
+from sqlalchemy import Column, ColumnElement, FromClause, case, func, literal, select, update
 
 import storage.joined
 from bot import metrics
@@ -212,36 +212,6 @@ async def asked(db: Db, supersede_key: str) -> int:
     mine = (alert.c.supersede_key == supersede_key, alert.c.approval.is_not(None))
     query = select(func.count()).select_from(alert).where(*mine)
     return int((await db.execute(query)).scalar_one())
-
-
-async def times_told(
-    db: Db, kind: str, *, since: datetime, until: datetime, most: int, calm: bool
-) -> int:
-    """The number of alerts of a kind told in that time, up to `most`, by that of the decision.
-
-    Those beyond `until` are left from before the clock was set back, and count for nothing. The
-    `calm` ones (which only some chats hear of) are counted or left out. Where they are, so are
-    those that wait for a word: nobody is asked of more of them than may be told.
-    """
-    words = [Approval.APPROVED.value]
-    loud: list[ColumnElement[bool]] = []
-    if calm:
-        words.append(Approval.WAITING.value)
-    else:
-        loud.append(alert.c.severity != Severity.INFO.value)
-    told = (
-        select(alert.c.id)
-        .where(
-            alert.c.kind == kind,
-            alert.c.created_at > since,
-            alert.c.created_at <= until,
-            *loud,
-            or_(alert.c.approval.is_(None), alert.c.approval.in_(words)),
-        )
-        .limit(most)
-        .subquery()
-    )
-    return int((await db.execute(select(func.count()).select_from(told))).scalar_one())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ import storage.privacy
 import storage.rates
 import storage.stories
 import storage.switch
+import storage.told
 import storage.withheld
 from bot.alerts.notices import Notice
 from bot.alerts.notices import alert as notice
@@ -326,7 +327,7 @@ async def test_what_an_hour_told_of_a_kind_is_found_by_it(store: Store) -> None:
         with statements(db) as asked:
             for calm in (True, False):
                 times = {"since": since, "until": NOW, "most": 9, "calm": calm}
-                assert await storage.alerts.times_told(db, "story", **times) == 1
+                assert await storage.told.times_told(db, "story", **times) == 1
             (found,) = await storage.alerts.sent_to(db, "notice", 3002, most=9, since=since)
         *counts, mine = [await plan(db, *one) for one in asked]
     assert found.payload.kind == "notice"
