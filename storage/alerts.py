@@ -46,6 +46,7 @@ class StoredAlert:
     near: frozenset[str] = frozenset()  # the places that a story is near to
     approval: Approval | None = None  # where it stands, if it needed an operator's word
     post: Post | None = None  # the kind of post that it is to chats' settings
+    grew_at: datetime | None = None  # of what goes on among those it was kept from: since when
 
 
 async def enqueue(db: Db, new: Alert) -> int | None:
@@ -341,6 +342,7 @@ def stored_alert(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
         near=frozenset(row.near or ()),
         approval=None if row.approval is None else Approval(row.approval),
         post=None if row.post is None else Post(row.post),
+        grew_at=row.grew_at if row.among_kept else None,
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
+    case,
     func,
     or_,
     select,
@@ -207,7 +208,7 @@ async def unheard(db: Db, *, now: datetime, after: timedelta) -> Sequence[Unhear
             func.max(waits.c.error).label("why"),
         )
         .join(alert, alert.c.id == waits.c.alert_id)
-        .where(~alert.c.personal, alert.c.created_at <= now - after, ~somebody.exists())
+        .where(~alert.c.personal, _waits_since() <= now - after, ~somebody.exists())
         .group_by(waits.c.alert_id)
         .order_by(waits.c.alert_id)
         .limit(MOST_UNHEARD)
@@ -231,7 +232,7 @@ async def _given_to_nobody(db: Db, *, decided_before: datetime) -> Sequence[Unhe
             or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
             ~alert.c.personal,
             alert.c.lane <= int(Lane.ALERT),
-            alert.c.created_at <= decided_before,
+            _waits_since() <= decided_before,
             alert.c.expires_at > await db_now(db),
             ~given.exists(),
         )
@@ -239,6 +240,11 @@ async def _given_to_nobody(db: Db, *, decided_before: datetime) -> Sequence[Unhe
         .limit(MOST_UNHEARD)
     )
     return [Unheard(alert=pk, waiting=None, why=None) for pk in (await db.execute(query)).scalars()]
+
+
+def _waits_since() -> ColumnElement[datetime]:
+    """Since when an alert waits: one that filters kept from somebody, since its story grew."""
+    return case((alert.c.among_kept, alert.c.grew_at), else_=alert.c.created_at)
 
 
 def _open(state: str) -> Select[tuple[int, str | None]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 import storage.alerts
 import storage.chats
 import storage.claims
+import storage.fan_out
 import storage.filters
 import storage.privacy
 import storage.rates
@@ -24,14 +25,16 @@ from bot.alerts.notices import Notice
 from bot.alerts.notices import alert as notice
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import Editorial
-from bot.model.filters import Filter, Sense, Trait
+from bot.model.filters import Filter, Sense, StoredFilter, Trait
 from bot.model.rates import Pair, RateKind, Series
 from bot.model.subjects import CURRENCIES
 from bot.readers.rates import rate_card
 from bot.reasons import reasons_to_json
 from bot.sources.catalog import parse_catalog
-from storage.db import Store
-from storage.schema import alert, delivery, series, subscription
+from storage.alerts import StoredAlert
+from storage.db import Db, Store
+from storage.kept_back import Sift
+from storage.schema import alert, delivery, kept_back, series, subscription
 from storage.withheld import ANY_CHANNEL
 from tests.factories import a_notice, chat
 from tests.storage.test_withheld import EDITOR
@@ -310,6 +313,43 @@ async def test_a_chunk_of_chats_without_filters_is_one_look_into_an_index(store:
             await storage.filters.of_chat(db, 7)
         listed = [one for one in asked if "news_filter" in one[0]]
         assert scans(await plan(db, *listed[0]), "news_filter") == []
+
+
+async def test_a_round_among_those_an_alert_is_kept_from_looks_at_them_alone(store: Store) -> None:
+    """However many others follow its subject, and however much else is kept back."""
+    async with store.writing() as db:
+        chats = range(1, 1001)
+        for number in chats:
+            await storage.chats.add(db, chat(number), now=NOW)
+            await storage.chats.subscribe(db, number, ["topic:security"], now=NOW)
+        told: dict[str, Any] = {
+            "grew_at": NOW,
+            "among_kept": True,
+            "about_story": 1,
+            "fanned_at": None,
+        }
+        told["reasons"] = reasons_to_json(())
+        kept = [{"alert_id": 2, "chat_id": number, "filter_id": 9} for number in chats]
+        kept += [{"alert_id": 1, "chat_id": number, "filter_id": 9} for number in (7, 500, 900)]
+        await db.execute(insert(alert), _an_alert(1, "topic:security", **told))
+        await db.execute(insert(kept_back), kept)
+        await db.execute(text("ANALYZE"))
+        with statements(db) as asked:
+            assert await storage.fan_out.fan_out(db, sieve=no_filter_says_anything) == 3
+        looked = [one for one in asked if "FROM subscription" in one[0] or "FROM kept_" in one[0]]
+        assert len(looked) >= 3
+        for one in looked:
+            shown = await plan(db, *one)
+            assert [*scans(shown, "subscription"), *scans(shown, "kept_back")] == [], shown
+
+
+async def no_filter_says_anything(_db: Db, _told: StoredAlert) -> Sift:
+    """All is let through."""
+
+    async def sift(_filters: Sequence[StoredFilter]) -> Collection[int]:
+        return ()
+
+    return sift
 
 
 async def test_what_an_hour_told_of_a_kind_is_found_by_it(store: Store) -> None:
