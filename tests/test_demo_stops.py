@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import cast
 
+import aiohttp
 import pytest
 from yarl import URL
 
@@ -17,12 +21,13 @@ from bot.demo.hands import time_hands
 from bot.demo.keeper import Keeper, State
 from bot.demo.travel import Travel
 from bot.demo.world import World
-from bot.emulator import Emulator
+from bot.emulator import Emulator, Fault
 from bot.model.quiet import QuietHours
 from bot.model.subjects import DigestSubject
 from storage.db import Store, db_now
 from tests.factories import chat as a_chat
 from tests.publishers import Publishers
+from tests.world import READER
 
 BISHKEK = "Asia/Bishkek"
 FIVE_PAST_FOUR = datetime(2023, 8, 14, 10, 5, tzinfo=UTC)
@@ -119,11 +124,17 @@ async def test_what_a_silent_bot_foresaw_and_is_past_stops_nobody() -> None:
 
 
 class Asked(Keeper):
-    """A bot that has a question to answer."""
+    """A bot that has questions to answer; something may be tried while it is asked what is due."""
+
+    questions: int = 1
+    meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def foresee(self) -> tuple[datetime, str] | None:
         """Nothing is due."""
-        self.unanswered = 1
+        self.unanswered = self.questions
+        if self.meanwhile is not None:
+            await self.meanwhile()
+            self.meanwhile = None
         return None
 
 
@@ -137,20 +148,68 @@ class Shown(Emulator):
         self.new.set()
 
 
-async def test_a_question_that_waits_for_its_answer_is_in_the_queue() -> None:
-    """Beside what each lane has: where nothing is in it, what was tried counts as lost."""
+WAITING = b'jarchy_deliveries_waiting{lane="%s"} %d.0\n'
+
+
+@asynccontextmanager
+async def gauged(*, waiting: int, questions: int) -> AsyncIterator[tuple[Shown, Asked, Gauge]]:
+    """An emulator with one person, a bot in each of whose lanes so much waits, and the gauge that
+    looks at both.
+    """
     async with Publishers() as server:
-        waiting = b'jarchy_deliveries_waiting{lane="%s"} 2.0\n'
-        server.put("/metrics", waiting % b"urgent" + waiting % b"alert", kind="text/plain")
-        gauge = Gauge(Asked(ahead=timedelta, state=State.AWAKE, port=URL(server.url).port or 0))
-        emulator = Shown(readings=gauge.readings)
-        emulator.new = asyncio.Event()
-        looking = asyncio.create_task(gauge.run(emulator))
-        async with asyncio.timeout(20):
+        lanes = WAITING % (b"urgent", waiting) + WAITING % (b"alert", waiting)
+        server.put("/metrics", lanes, kind="text/plain")
+        bot = Asked(ahead=timedelta, state=State.AWAKE, port=URL(server.url).port or 0)
+        bot.questions = questions
+        gauge = Gauge(bot)
+        async with Shown(readings=gauge.readings) as emulator:
+            emulator.new = asyncio.Event()
+            emulator.add_private(emulator.add_user(READER, "Aigul"))
+            yield emulator, bot, gauge
+
+
+async def lost(emulator: Shown, gauge: Gauge, *counts: int) -> None:
+    """The gauge looks, and the page shows so many lost, one count after the other."""
+    emulator.new.clear()
+    looking = asyncio.create_task(gauge.run(emulator))
+    found: list[int] = []
+    async with asyncio.timeout(20):
+        while len(found) < len(counts):
             await emulator.new.wait()
-        looking.cancel()
-        await asyncio.wait([looking])
-        (queue,) = gauge.readings()
-        assert queue.value == 5
-        assert emulator.tally is not None
-        assert emulator.tally.lost == 0
+            emulator.new.clear()
+            assert emulator.tally is not None
+            found.append(emulator.tally.lost)
+    looking.cancel()
+    await asyncio.wait([looking])
+    assert found == list(counts)
+
+
+async def tried_in_vain(emulator: Emulator) -> None:
+    """A message of the bot's meets a Telegram that is away for that long."""
+    emulator.faults.add(Fault.server_error(502, times=1))
+    async with aiohttp.ClientSession() as session:
+        url = f"{emulator.api_url}/bot{emulator.token}/sendMessage"
+        await session.post(url, json={"chat_id": READER, "text": "USD 88.27"})
+
+
+async def test_a_question_that_waits_for_its_answer_is_in_the_queue() -> None:
+    """Beside what each lane has; while anything is in it, nothing that was tried is lost."""
+    for waiting, questions in ((2, 1), (0, 1), (2, 0)):
+        async with gauged(waiting=waiting, questions=questions) as (emulator, _, gauge):
+            await tried_in_vain(emulator)
+            await lost(emulator, gauge, 0)
+            (queue,) = gauge.readings()
+            assert queue.value == 2 * waiting + questions
+
+
+async def test_what_a_bot_knows_nothing_of_is_lost_once_nothing_keeps_it_from_sending() -> None:
+    """Not while Telegram is away, nor what was tried only while the bot was asked."""
+    async with gauged(waiting=0, questions=0) as (emulator, bot, gauge):
+        away = emulator.faults.add(Fault.server_error(502, method="getFile"))
+        await tried_in_vain(emulator)
+        await lost(emulator, gauge, 0)
+        emulator.faults.remove(away)
+        await lost(emulator, gauge, 1)
+        emulator.begin_anew()
+        bot.meanwhile = partial(tried_in_vain, emulator)
+        await lost(emulator, gauge, 0, 1)

@@ -20,7 +20,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cache, lru_cache
 from itertools import product
 
@@ -34,11 +35,11 @@ from bot.model.hazards import Hazard, HazardKind
 from bot.model.news import Entry, StoredEntry
 from bot.model.text import SENTENCE_END
 
-REPORT_HOURS = 6.0  # after it, a report of an earthquake is of that one
-LASTING_HOURS = 24.0  # likewise of what lasts
+REPORTED_WITHIN = timedelta(hours=6)  # a report of an earthquake is of that one
+LASTING_REPORTED_WITHIN = timedelta(hours=24)  # likewise of what lasts
 #: How much faster an agency is than the institute. What it told of before that is another event: a
 #: warning that joined its story would be told to nobody.
-FASTER_HOURS = 3.0
+AGENCY_AHEAD = timedelta(hours=3)
 #: The kinds of events in headlines (`events.tsv`) that what lasts is reported by.
 REPORTED = {
     HazardKind.FLOOD: frozenset({"flood"}),
@@ -61,8 +62,9 @@ BESIDE = frozenset(
     }
 )
 _LASTING = frozenset[str]().union(*REPORTED.values())
-SAME_SIZE = 0.3  # how far a report's magnitude may be from the measured one
-SAME_MINUTES, SAME_KM = 15.0, 200.0  # between two institutes that measured one event
+SAME_SIZE = Decimal("0.3")  # how far a report's magnitude may be from the measured one
+# between two institutes that measured one event
+SAME_TIME, SAME_KM = timedelta(minutes=15), 200.0
 
 
 def kinds_reported(item: Entry) -> frozenset[HazardKind]:
@@ -92,7 +94,7 @@ def measured_story(
             if _reports(item, at, theirs, stored.entry, _told_at(stored, theirs)):
                 return stored.story
         # of one institute each measurement is an event: see the head of this file
-        elif stored.feed != feed and _same(mine, theirs, minutes=_hours(at, stored.at) * 60):
+        elif stored.feed != feed and _same(mine, theirs, apart=abs(at - stored.at)):
             return stored.story
     if mine is None:
         return None
@@ -106,26 +108,22 @@ def _told_at(stored: StoredEntry, hazard: Hazard) -> datetime:
     return min(stored.entry.updated_at or stored.at, stored.seen_at)
 
 
-def _hours(one: datetime, other: datetime) -> float:
-    return abs((one - other).total_seconds()) / 3600
-
-
 def _reported_before(
     mine: Hazard, item: Entry, recent: Sequence[StoredEntry], at: datetime
 ) -> int | None:
     """The story of an agency that was faster than the institute; not one that has its hazard."""
     taken = {one.story for one in recent if Hazard.read(one.entry.content) is not None}
     for stored in recent:
-        if stored.story in taken or _hours(stored.at, at) > FASTER_HOURS:
+        if stored.story in taken or abs(stored.at - at) > AGENCY_AHEAD:
             continue
         if _reports(stored.entry, stored.at, mine, item, at):
             return stored.story
     return None
 
 
-def _same(mine: Hazard, theirs: Hazard, *, minutes: float) -> bool:
+def _same(mine: Hazard, theirs: Hazard, *, apart: timedelta) -> bool:
     """Whether two institutes measured one event."""
-    if mine.kind is not theirs.kind or minutes > SAME_MINUTES:
+    if mine.kind is not theirs.kind or apart > SAME_TIME:
         return False
     if theirs.latitude is None or theirs.longitude is None:
         return False
@@ -138,9 +136,11 @@ def _reports(
 ) -> bool:
     """Whether an agency's entry of a moment is about what was measured."""
     if hazard.measured:
-        return _hours(at, measured_at) <= REPORT_HOURS and _of_its_size(item, hazard, measured)
+        soon = abs(at - measured_at) <= REPORTED_WITHIN
+        return soon and _of_its_size(item, hazard, measured)
     began = measured.published_at or measured_at
-    if _hours(at, max(began, measured_at)) > LASTING_HOURS or began > max(at, measured_at):
+    late = abs(at - max(began, measured_at)) > LASTING_REPORTED_WITHIN
+    if late or began > max(at, measured_at):
         return False
     return _of_its_kind_and_place(item, hazard, measured)
 
@@ -148,8 +148,9 @@ def _reports(
 def _of_its_size(item: Entry, hazard: Hazard, measured: Entry) -> bool:
     if hazard.size is None:
         return False
-    size = float(hazard.size)
-    if not any(abs(one - size) <= SAME_SIZE for one in _sizes(item)):
+    # as decimals: 5.4 and 5.1 differ by more than 0.3 as floats, 5.4 and 5.7 by less
+    away = [abs(Decimal(str(size)) - hazard.size) for size in _sizes(item)]
+    if not away or min(away) > SAME_SIZE:
         return False
     there, said = _where(measured.title).countries, _facts(item)
     named = said.head.countries
@@ -169,8 +170,8 @@ def _of_its_kind_and_place(item: Entry, hazard: Hazard, measured: Entry) -> bool
     # two countries have a Jalalabad each, and a flood on both sides of a border is told as two
     if not named.countries <= there.countries:
         return False
-    if not (there.places and named.places):  # of a whole country, both of them
-        return there.places == named.places and bool(named.countries)
+    if not there.places and not named.places:  # of a whole country, both of them
+        return bool(named.countries)
     around = surroundings()
     for one, other in product(named.places, there.places):
         if one == other or one in around[other] or other in around[one]:
@@ -191,7 +192,7 @@ def _where(title: str) -> Part:
 
 def _sizes(item: Entry) -> frozenset[float]:
     """The magnitudes that an entry about an earthquake names."""
-    if "quake" not in _kinds(item) or not _happens(item, frozenset({"quake"}) | _LASTING):
+    if "quake" not in _kinds(item) or not _happens(item):
         return frozenset()
     return _facts(item).of("magnitude")
 
@@ -199,7 +200,7 @@ def _sizes(item: Entry) -> frozenset[float]:
 def _at_its_centre(item: Entry) -> frozenset[str]:
     """The countries in the sentence that says where an earthquake was, and how far from there."""
     code = _spoken(item)
-    for sentence in SENTENCE_END.split((item.summary or item.content)[:LEAD]):
+    for sentence in SENTENCE_END.split(_text(item)[:LEAD]):
         if _words(code).centre.search(sentence):
             return facts_of(sentence, "", code).head.countries
     return frozenset()
@@ -210,26 +211,26 @@ def _lasting(item: Entry) -> frozenset[str]:
     found = _kinds(item) & _LASTING
     if not found:
         return found
-    words = _words(_spoken(item))
+    words, headline = _words(_spoken(item)), _headline(item)
     # of slides only those of the ground: buildings collapse too
-    if found == {"slide"} and not words.ground.search(item.title):
+    if found == {"slide"} and not words.ground.search(headline):
         return frozenset()
-    if words.figures.search(item.title) or not _happens(item, _LASTING):
+    if words.figures.search(headline) or not _happens(item):
         return frozenset()
     return found
 
 
-def _happens(item: Entry, kinds: frozenset[str]) -> bool:
-    """Whether a headline tells of an event of these kinds alone, and of one of these days."""
-    others = _kinds(item) - kinds - BESIDE
-    return not others and not sounds_past(item.title, _spoken(item))
+def _happens(item: Entry) -> bool:
+    """Whether a headline tells of nothing but such events, and of these days."""
+    others = _kinds(item) - _LASTING - BESIDE
+    return not others and not sounds_past(_headline(item), _spoken(item))
 
 
 def _named(item: Entry) -> Part:
     """The places where a report says that it was: its headline's, or where that has no name at all
     its text's.
     """
-    said, head = _facts(item), facts_of(item.title, "", _spoken(item))
+    said, head = _facts(item), facts_of(_headline(item), "", _spoken(item))
     if head.names or said.head.places or said.head.countries:
         return said.head
     return said.whole
@@ -239,16 +240,25 @@ def _kinds(item: Entry) -> frozenset[str]:
     """The kinds of events of a headline. Without the facts of the text, which take twenty times as
     long: a measurement is compared with hundreds of reports, of which few are of its kind.
     """
-    headline, _ = with_headline(item.title, item.summary or item.content)
-    return kinds_of(headline, _spoken(item))
+    return kinds_of(_headline(item), _spoken(item))
+
+
+def _headline(item: Entry) -> str:
+    """An entry's title; of one without a title, as some feeds have them, its first sentence."""
+    headline, _ = with_headline(item.title, _text(item))
+    return headline
+
+
+def _text(item: Entry) -> str:
+    return item.summary or item.content
 
 
 def _spoken(item: Entry) -> str:
-    return known_language(item.language, f"{item.title}\n{item.summary or item.content}")
+    return known_language(item.language, f"{item.title}\n{_text(item)}")
 
 
 def _facts(item: Entry) -> Facts:
-    return facts_of(item.title, item.summary or item.content, _spoken(item))
+    return facts_of(item.title, _text(item), _spoken(item))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import pytest
 from aiohttp import web
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 import storage.leases
 import storage.sources
@@ -246,7 +246,9 @@ async def test_the_page_runs_nothing_but_its_own(store: Store) -> None:
 
 
 async def test_a_source_that_fails_is_a_figure_until_it_answers(store: Store) -> None:
-    """However seldom it is asked by then; none that is paused, or that the catalog had once."""
+    """However seldom it is asked by then; none that is paused, or that the catalog had once. While
+    the database cannot be read there are no such figures, and the others all the same.
+    """
     catalog = many(4)
     await polled(store, catalog, failing=3)
     error = said("the server answered 404")
@@ -259,16 +261,28 @@ async def test_a_source_that_fails_is_a_figure_until_it_answers(store: Store) ->
         served(ops_app(operated(store, catalog))) as address,
         aiohttp.ClientSession(raise_for_status=True) as session,
     ):
-        for answers in ("agency1", "agency2"):
+
+        async def look() -> str:
             async with session.get(f"{address}/metrics") as answer:
                 shown = await answer.text()
             found.append(re.findall(r"^jarchy_source_failures(.+)$", shown, re.MULTILINE))
-            async with store.writing() as db:
-                good = Good(key=answers, next_due_at=NOW)
-                await storage.sources.record_success(db, [good], now=NOW)
+            return shown
+
+        assert "jarchy_deliveries_waiting{" in await look()
+        async with store.writing() as db:
+            good = Good(key="agency1", next_due_at=NOW)
+            await storage.sources.record_success(db, [good], now=NOW)
+        await look()
+        async with store.writing() as db:
+            await db.execute(text("ALTER TABLE source RENAME TO elsewhere"))
+        shown = await look()
+        assert "jarchy_deliveries_waiting{" not in shown
+        assert "jarchy_outbox_oldest_seconds{" not in shown
+        assert 'jarchy_ready{part="reads"} 0.0' in shown
     assert found == [
         ['{source="agency1"} 1.0', '{source="agency2"} 2.0'],
         ['{source="agency2"} 2.0'],
+        [],
     ]
 
 

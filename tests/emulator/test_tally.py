@@ -92,6 +92,16 @@ async def test_nothing_is_lost_to_who_blocks_the_bot(town: Emulator) -> None:
         assert town.tally.json()["lost"] == lost
 
 
+async def test_what_is_refused_for_good_is_not_awaited(town: Emulator) -> None:
+    """No further try would change the answer; one that asks to wait is none of these."""
+    town.faults.add(Fault.server_error(502, times=1))
+    town.faults.add(Fault.flood(1, times=1))
+    town.faults.add(Fault.bad_request("message is too long", times=1))
+    for waits in (1, 1, 0):
+        await call(town, "USD 88.27", well=False)
+        assert counted(town) == (0, 0, waits)
+
+
 async def call(town: Emulator, text: str, chat: int = AIGUL, *, well: bool = True) -> None:
     """The bot says something to a person; `well` is whether it is answered so."""
     async with aiohttp.ClientSession(raise_for_status=well) as session:

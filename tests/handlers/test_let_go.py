@@ -13,6 +13,7 @@ from telegram import Update
 import storage.chats
 from bot import metrics
 from bot.i18n import t
+from handlers.reading import read
 from handlers.serving import LONGEST_QUERY_ID, let_go, sorry
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World
 
@@ -57,8 +58,12 @@ async def test_G2_whoever_waits_for_an_answer_is_told_that_there_is_none(world: 
     services, bot = world.bot.services, world.bot.application.bot
     await world.ask("/help")
     shown, others = len(world.emulator.messages(READER)), len(world.emulator.messages(RUSSIAN))
+    async with world.store.reading() as db:
+        known = await storage.chats.get(db, READER)
+    assert known is not None
 
     async def regret(**update: Any) -> None:
+        services.chats[READER] = known  # a job may have forgotten all chats meanwhile
         await sorry(services, Update.de_json({"update_id": 1, **update}, bot))
 
     message = {"message_id": 1, "date": 1, "chat": CHAT, "text": "x"}
@@ -112,6 +117,20 @@ async def test_S11_a_button_of_no_route_is_out_of_date(world: World) -> None:
         answer = await world.emulator.press(READER, 1, data, user_id=READER)
         found = (answer.get("text"), answer.get("show_alert"))
         assert found == (t("error.stale", "en"), True), data
+
+
+async def test_an_answer_has_taken_all_the_time_since_its_question_came(world: World) -> None:
+    """Also what it waited for its turn, before anybody looked at it."""
+
+    def spent() -> float:
+        return metrics.REGISTRY.get_sample_value("jarchy_reply_seconds_sum") or 0.0
+
+    asked = {"message_id": 1, "date": 1, "chat": CHAT, "from": person(READER), "text": "/help"}
+    question = read({"update_id": 1, "message": asked}, world.bot.application.bot)
+    before, came = spent(), metrics.ARRIVED.set(time.perf_counter() - 1000)
+    await world.bot.application.process_update(question)
+    metrics.ARRIVED.reset(came)
+    assert spent() - before >= 1000
 
 
 async def test_each_answer_is_timed_and_a_mistake_is_answered_where_it_was_made(

@@ -101,12 +101,12 @@ async def test_an_answer_is_as_old_as_its_question(store: Store) -> None:
             done.set()
 
     inbox = Inbox(store, slow, holder="a", alone=True, retries=[0.01])
-    await inbox.receive([update(7)])
-    await begun.wait()
-    await inbox.receive([update(8)])
-    ended = time.perf_counter()
-    end.set()
     async with asyncio.timeout(20):
+        await inbox.receive([update(7)])
+        await begun.wait()
+        await inbox.receive([update(8)])
+        ended = time.perf_counter()
+        end.set()
         await done.wait()
     await inbox.close()
     first, again, second = arrived
