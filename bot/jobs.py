@@ -44,8 +44,10 @@ class Job:
     With `due` the job is done for each key that `due` gives, several side by side, and `do` takes
     the key. A job without `every` is done after each round of the job it `follows` that returned
     true, where replicas share the work. `again` is the pause after a StorageError, in seconds;
-    without it the job deals with those itself, as one with `due` does. What a line leaves out is
-    told by `lacking`, and what replicas could not keep: they count whole seconds.
+    without it the job deals with those itself, as one with `due` does. A process that does it in a
+    loop begins `after` so many seconds, so that a start has less to do; a queue of replicas has
+    times of its own. What a line leaves out is told by `lacking`, and what replicas could not
+    keep: they count whole seconds.
     """
 
     name: str = ""
@@ -54,6 +56,7 @@ class Job:
     due: Callable[[Running], Awaitable[list[str]]] | None = None
     follows: str | None = None
     again: float | None = None
+    after: float | None = None
     who: Doer = Doer.ONE
 
 
@@ -147,7 +150,7 @@ def _misfitting(job: Job) -> Iterator[str]:
 def _untimely(job: Job, jobs: Mapping[str, Job]) -> Iterator[str]:
     """The faults of when a job is done, and by whom."""
     who: object = job.who
-    for name, time in (("every", job.every), ("again", job.again)):
+    for name, time in (("every", job.every), ("again", job.again), ("after", job.after)):
         if time is not None and not _is_time(time):
             yield f"`{name}` is no time"
     if (job.every is None) == (job.follows is None):
@@ -249,6 +252,8 @@ async def loop(
     work: Work, pause: Callable[[float], Awaitable[Any]], stopping: asyncio.Event
 ) -> None:
     """One job of a process, until `stopping`."""
+    if work.job.after is not None:
+        await pause(work.job.after)
     if work.due is not None:
         await _sweep(work, work.due, pause, stopping)
         return

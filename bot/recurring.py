@@ -237,12 +237,12 @@ JOBS = (
     Job(name="own_feeds", every=10.0, do=own_feeds),  # each in its quarter of an hour
     Job(name="broadcasts", every=2.0, do=broadcasts),  # so old is the progress that is shown
     Job(name="boards", every=5.0, do=boards),
-    Job(name="canary", every=UNHEARD_LOOK, do=look_for_unheard),
-    Job(name="heartbeat", every=HEARTBEAT, do=beat),
-    Job(name="hubs", every=60.0, do=hubs),  # whose leases end by the day
+    Job(name="canary", every=UNHEARD_LOOK, do=look_for_unheard, after=UNHEARD_LOOK),
+    Job(name="heartbeat", every=HEARTBEAT, do=beat, after=10.0),  # by then it is ready
+    Job(name="hubs", every=60.0, do=hubs, after=5.0),  # whose leases end by the day
     Job(name="index", every=5.0, do=index),
-    Job(name="tidy", every=HOUR, do=tidy, again=2.0),
+    Job(name="tidy", every=HOUR, do=tidy, again=2.0, after=60.0),
     Job(name="standing", every=HOUR, do=look_again, who=Doer.EACH),
-    Job(name="backups", every=BACKUP_LOOK, do=back_up),
+    Job(name="backups", every=BACKUP_LOOK, do=back_up, after=60.0),
     Job(name="freshness", every=TICK, do=keep_fresh, who=Doer.REPLICA),
 )

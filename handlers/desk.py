@@ -18,6 +18,7 @@ from telegram.ext import filters
 import storage.alerts
 import storage.decisions
 import storage.entries
+import storage.kept_back
 import storage.stories
 import storage.withheld
 from bot.alerts import edits, kind_of, notices
@@ -278,7 +279,10 @@ async def _told(db: Db, story: int) -> set[int]:
 
 
 async def _grow(db: Db, story: int, why: str, *, now: datetime) -> None:
-    """Edit the messages that told the story: one more agency reports it."""
+    """Edit the messages that told the story: one more agency reports it, or in other words; filters
+    that kept it back are asked again.
+    """
+    await storage.kept_back.ask_again(db, story, now=now)
     for told in await storage.alerts.by_keys(db, keys(story)):
         until = max(told.created_at, now) + CORRECTED_FOR
         await storage.alerts.enqueue(db, edits.alert(told.id, why, now=now, expires_at=until))

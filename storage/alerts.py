@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Column, ColumnElement, FromClause, case, func, literal, or_, select, update
+from sqlalchemy import Column, ColumnElement, FromClause, case, func, literal, select, update
 
 import storage.joined
 from bot import metrics
@@ -46,6 +46,7 @@ class StoredAlert:
     near: frozenset[str] = frozenset()  # the places that a story is near to
     approval: Approval | None = None  # where it stands, if it needed an operator's word
     post: Post | None = None  # the kind of post that it is to chats' settings
+    grew_at: datetime | None = None  # of what goes on among those it was kept from: since when
 
 
 async def enqueue(db: Db, new: Alert) -> int | None:
@@ -214,36 +215,6 @@ async def asked(db: Db, supersede_key: str) -> int:
     return int((await db.execute(query)).scalar_one())
 
 
-async def times_told(
-    db: Db, kind: str, *, since: datetime, until: datetime, most: int, calm: bool
-) -> int:
-    """The number of alerts of a kind told in that time, up to `most`, by that of the decision.
-
-    Those beyond `until` are left from before the clock was set back, and count for nothing. The
-    `calm` ones (which only some chats hear of) are counted or left out. Where they are, so are
-    those that wait for a word: nobody is asked of more of them than may be told.
-    """
-    words = [Approval.APPROVED.value]
-    loud: list[ColumnElement[bool]] = []
-    if calm:
-        words.append(Approval.WAITING.value)
-    else:
-        loud.append(alert.c.severity != Severity.INFO.value)
-    told = (
-        select(alert.c.id)
-        .where(
-            alert.c.kind == kind,
-            alert.c.created_at > since,
-            alert.c.created_at <= until,
-            *loud,
-            or_(alert.c.approval.is_(None), alert.c.approval.in_(words)),
-        )
-        .limit(most)
-        .subquery()
-    )
-    return int((await db.execute(select(func.count()).select_from(told))).scalar_one())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
     """The standing of an alert when it was taken back.
@@ -371,6 +342,7 @@ def stored_alert(row: Any) -> StoredAlert:  # noqa: ANN401 - a result row
         near=frozenset(row.near or ()),
         approval=None if row.approval is None else Approval(row.approval),
         post=None if row.post is None else Post(row.post),
+        grew_at=row.grew_at if row.among_kept else None,
     )
 
 

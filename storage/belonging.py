@@ -22,7 +22,7 @@ from bot.model.channels import Trouble
 from storage.alerts import UNSENT
 from storage.boards import BLANK
 from storage.db import COUNTED, Db, db_now
-from storage.schema import alert, board, broadcast, chat, delivery, inbox, pace, setup
+from storage.schema import alert, board, broadcast, chat, delivery, inbox, kept_back, pace, setup
 
 #: The note of the bot that a database belongs to, by its number.
 BOT_MARK = "bot"
@@ -122,6 +122,7 @@ async def _end_what_waits(db: Db, now: datetime) -> int:
     )
     await db.execute(update(alert).where(alert.c.fanned_at.is_(None)).values(fanned_at=now))
     await db.execute(delete(broadcast))
+    await db.execute(delete(kept_back))
     return done.rowcount
 
 

@@ -1,12 +1,13 @@
 """The fan-out: an open alert becomes deliveries, one for each chat of its audience, in chunks.
 
 What a chat's filters keep back is decided in the transaction of its chunk; only chats that have
-filters are looked at for it.
+filters are looked at for it. Where the story has grown meanwhile, one more round goes among those
+that it was kept from, and asks again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
@@ -28,32 +29,26 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 import storage.chats
-import storage.filters
 import storage.joined
+import storage.kept_back
 import storage.places
 import storage.quiet
 import storage.withheld
 from bot.errors import NewerError
 from bot.model.alerts import EVERYBODY, Approval, Severity, State
 from bot.model.chats import Post, Sound, Wakes, write_sounds
-from bot.model.filters import StoredFilter
 from bot.model.subjects import SECURITY
 from bot.reasons import Reason
-from storage.alerts import StoredAlert, got, stored_alert
+from storage.alerts import got, stored_alert
 from storage.db import COUNTED, Db, db_now, forgettable, upsert
 from storage.due import only_stopped
+from storage.kept_back import Sieve
 from storage.schema import alert, chat, delivery, subscription
-from storage.types import Numbers
+from storage.types import Numbers, is_among
 from storage.withheld import Editor
 
 CHUNK = 4_000  # deliveries a transaction makes: short enough that replies and marks get in between
 SERVER_CHUNK = 10_000  # on a server, where others write beside it
-
-
-#: Of some chats' filters those that keep an alert back, one of each chat at most.
-Sift = Callable[[Sequence[StoredFilter]], Awaitable[Collection[int]]]
-#: How filters are asked about an alert; None of one that they say nothing about.
-Sieve = Callable[[Db, StoredAlert], Awaitable[Sift | None]]
 
 
 async def fan_out(
@@ -85,29 +80,25 @@ async def fan_out(
     if row.audience_chat is not None:  # one chat is one chunk
         members = _lone_chat(row)
     else:
-        members, last = await _next_chunk(db, row, now, chunk or _chunk(db))
+        members, last = await _next_chunk(db, row, now, chunk or _chunk(db, row))
         try:
-            if sieve is not None:
-                members = await _sifted(db, row, members, last, sieve)
+            members = await storage.kept_back.sifted(db, row, members, last, sieve)
         except NewerError as newer:
             if unread is None:
                 raise
             unread[row.id] = newer.reason
             return 0  # the next is another's turn
     size = await _deliver(db, row, members, now)
-    if size and editor is not None and row.about_story is not None:
-        told = stored_alert(row)
-        await storage.withheld.withhold(db, told, editor, after=row.fanned_to, last=last)
+    if size and row.about_story is not None:
+        await _settle(db, row, last, editor)
     if storage.joined.is_of_a_rate(row):
-        size = await _join(db, row, size, last, now, chunk or _chunk(db))
+        size = await _join(db, row, size, last, now, chunk or _chunk(db, row))
     elif size and row.post is not None:
         await storage.quiet.hold_new(db, [row.id], after=row.fanned_to, last=last)
     if last is not None:
         await _mark(db, row, fanned_to=last)
         return size
-    await _mark(db, row, fanned_at=now)
-    if row.fanned_to is not None:  # it was more than a chunk
-        await _analyze(db)
+    await _end_round(db, row, now)
     return size
 
 
@@ -143,10 +134,9 @@ def _lone_chat(row: Any) -> Select[Any]:  # noqa: ANN401 - a row
     return select(chat.c.id.label("chat_id")).where(chat.c.id == row.audience_chat, wants)
 
 
-def _chunk(db: Db) -> int:
-    if db.dialect.name == "sqlite":
-        return CHUNK
-    return SERVER_CHUNK
+def _chunk(db: Db, row: Any) -> int:  # noqa: ANN401 - a row
+    chunk = CHUNK if db.dialect.name == "sqlite" else SERVER_CHUNK
+    return chunk // 2 if row.among_kept else chunk  # each of these has filters to be asked
 
 
 async def _next_chunk(
@@ -163,8 +153,14 @@ async def _next_chunk(
     member, among, willing = _audience(row, now)
     if row.fanned_to is not None:
         among.append(member > row.fanned_to)
-    end = select(member).where(*among).order_by(member).offset(chunk - 1).limit(1)
-    last: int | None = (await db.execute(end)).scalar()
+    last: int | None
+    if row.among_kept:
+        kept = await storage.kept_back.chats(db, row.id, after=row.fanned_to, most=chunk)
+        last = kept[-1] if len(kept) == chunk else None
+        among.append(is_among(member, kept))
+    else:
+        end = select(member).where(*among).order_by(member).offset(chunk - 1).limit(1)
+        last = (await db.execute(end)).scalar()
     if storage.joined.is_of_a_rate(row):
         after = row.fanned_to
         last = await storage.joined.nearer(db, row, after=after, last=last, chunk=chunk)
@@ -178,27 +174,6 @@ async def _next_chunk(
     if last is not None:
         members = members.where(chat.c.id <= last)
     return members, last
-
-
-async def _sifted(
-    db: Db,
-    row: Any,  # noqa: ANN401 - a row
-    members: Select[Any],
-    last: int | None,
-    sieve: Sieve,
-) -> Select[Any]:
-    """The readers of a chunk whose filters let the alert through."""
-    sift = await sieve(db, stored_alert(row))
-    if sift is None:
-        return members
-    filters = await storage.filters.among(db, members, after=row.fanned_to, last=last)
-    kept = await sift(filters) if filters else ()
-    if not kept:
-        return members
-    # an edit that is kept back is no message that somebody misses
-    counted = row.audience_told is None
-    await storage.filters.keep_back(db, kept, row.id, counted=counted)
-    return members.where(~storage.filters.kept_from(chat.c.id, row.id))
 
 
 async def _deliver(
@@ -228,6 +203,20 @@ async def _deliver(
             async with db.begin_nested():
                 return await _count(db, rows)
     return await _count(db, careful)
+
+
+async def _settle(
+    db: Db,
+    row: Any,  # noqa: ANN401 - a row
+    last: int | None,
+    editor: Editor | None,
+) -> None:
+    """With a chunk of a story, what channels' policies and chats' filters make of it."""
+    if row.among_kept:  # no channels, which have no filters: what they withheld is as it was
+        await storage.kept_back.let_through(db, row.id, after=row.fanned_to, last=last)
+    elif editor is not None:
+        told = stored_alert(row)
+        await storage.withheld.withhold(db, told, editor, after=row.fanned_to, last=last)
 
 
 async def _join(
@@ -289,6 +278,20 @@ _IDS = bindparam("ids", type_=Numbers(), literal_execute=True)
 
 async def _count(db: Db, insert: Insert) -> int:
     return int((await db.execute(insert, execution_options=COUNTED)).rowcount)
+
+
+async def _end_round(
+    db: Db,
+    row: Any,  # noqa: ANN401 - a row
+    now: datetime,
+) -> None:
+    """Close an alert, or go on among those that it is kept from, where its story grew meanwhile."""
+    if row.grew_at is not None and not row.among_kept:
+        await _mark(db, row, fanned_to=None, among_kept=True)
+    else:
+        await _mark(db, row, fanned_at=now)
+    if row.fanned_to is not None:  # it was more than a chunk
+        await _analyze(db)
 
 
 async def _mark(db: Db, row: Any, **values: object) -> None:  # noqa: ANN401 - a row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -84,26 +84,6 @@ _ASKED = (
     null().label("until_at"),
     literal(0).label("kept"),
 )
-
-
-async def keep_back(db: Db, pks: Collection[int], alert: int, *, counted: bool) -> None:
-    """Note the filters that keep an alert back, one of each chat."""
-    values: dict[str, Any] = {"kept_alert": alert}
-    if counted:
-        values["kept"] = news_filter.c.kept + 1
-    ids = sorted(pks)
-    for start in range(0, len(ids), AT_ONCE):
-        which = news_filter.c.id.in_(ids[start : start + AT_ONCE])
-        # two fan-outs that note the same rows take them in one order
-        held = select(news_filter.c.id).where(which).order_by(news_filter.c.id)
-        await db.execute(held.with_for_update())
-        await db.execute(update(news_filter).where(which).values(**values))
-
-
-def kept_from(chat: ColumnElement[int], alert: int) -> ColumnElement[bool]:
-    """Whether a filter of that chat keeps the alert back."""
-    mine = (news_filter.c.chat_id == chat, news_filter.c.kept_alert == alert)
-    return select(news_filter.c.id).where(*mine).exists()
 
 
 async def count(db: Db, chat_id: int) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text, update
 
 import storage.alerts
 import storage.joined
@@ -21,7 +21,7 @@ from bot.model.quiet import QuietHours
 from bot.reasons import reason, written
 from storage.db import COUNTED, Db, db_now
 from storage.schema import alert, chat, delivery
-from storage.types import Numbers
+from storage.types import is_among
 
 AT_ONCE = 2_000  # deliveries that one transaction holds
 CHATS_AT_ONCE = 100  # whose quiet hours one transaction ends
@@ -50,12 +50,8 @@ async def hold_new(db: Db, alerts: Sequence[int], *, after: int | None, last: in
     The chats are between `after` and `last`.
     """
     mine: list[ColumnElement[bool]] = [delivery.c.alert_id == alerts[0]]
-    if len(alerts) > 1:  # written out: they may be thousands
-        mine = [
-            delivery.c.alert_id.op("IN", is_comparison=True)(
-                literal(alerts, Numbers(), literal_execute=True)
-            )
-        ]
+    if len(alerts) > 1:
+        mine = [is_among(delivery.c.alert_id, alerts)]
     if after is not None:
         mine.append(chat.c.id > after)
     if last is not None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, update
 
+import storage.kept_back
 import storage.privacy
 from storage.alerts import OPEN
 from storage.db import Db, db_now
@@ -113,6 +114,10 @@ async def _filters(db: Db, _now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     return await _delete(db, news_filter, news_filter.c.id, ended, piece)
 
 
+async def _kept_back(db: Db, _now: datetime, piece: int = ROWS_AT_ONCE) -> int:
+    return await storage.kept_back.forget(db, piece)
+
+
 async def _broadcasts(db: Db, _now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     ended = broadcast.c.until_at < await db_now(db)
     return await _delete(db, broadcast, broadcast.c.id, ended, piece)
@@ -160,6 +165,7 @@ STEPS = (
     _stories,
     _clues,
     _filters,
+    _kept_back,
     _broadcasts,
     _own_feeds,
     _chats,

@@ -10,6 +10,7 @@ from sqlalchemy import Row, delete, or_, select, update
 import storage.boards
 import storage.chats
 import storage.filters
+import storage.kept_back
 import storage.places
 import storage.quiet
 import storage.rules
@@ -55,6 +56,7 @@ async def _move_chat(db: Db, old: Row[Any], known: Row[Any] | None, new: int) ->
     await _move_subscriptions(db, old.id, new)
     await storage.rules.migrate(db, old.id, new)
     await storage.filters.migrate(db, old.id, new)
+    await storage.kept_back.migrate(db, old.id, new)
     await storage.places.migrate(db, old.id, new)
     await storage.boards.migrate(db, old.id, new)
     await db.execute(delete(chat).where(chat.c.id == old.id))

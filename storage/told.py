@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, or_, select, text, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    text,
+    union_all,
+)
 
-from bot.model.alerts import About, Approval, Lane, State
+from bot.model.alerts import About, Approval, Lane, Severity, State
 from bot.reasons import Reason, read_if
 from storage.alerts import StoredAlert, stored_alert
 from storage.db import Db, db_now
-from storage.schema import alert, delivery
+from storage.schema import alert, delivery, entry
 
 WAITING = {State.PENDING.value, State.LEASED.value}
 REACHED = {State.SENT.value, State.COLLECTED.value}
@@ -137,6 +147,48 @@ async def was_told(db: Db, chat_id: int, kind: str, *, since: datetime) -> bool:
     return (await db.execute(query)).first() is not None
 
 
+async def times_told(
+    db: Db,
+    kind: str,
+    *,
+    since: datetime,
+    until: datetime,
+    most: int,
+    calm: bool,
+    institutes: Collection[str] = (),
+) -> int:
+    """The number of alerts of a kind told in that time, up to `most`, by that of the decision.
+
+    Those beyond `until` are left from before the clock was set back, and count for nothing. The
+    `calm` ones (which only some chats hear of) are counted or left out. Where they are, so are
+    those that wait for a word: nobody is asked of more of them than may be told. Nor do urgent ones
+    count whose story one of these `institutes` measured: no number of those is too many.
+    """
+    words = [Approval.APPROVED.value]
+    which: list[ColumnElement[bool]] = []
+    if calm:
+        words.append(Approval.WAITING.value)
+    else:
+        which.append(alert.c.severity != Severity.INFO.value)
+        measured = select(entry.c.id).where(
+            entry.c.story_id == alert.c.about_story, entry.c.feed.in_(institutes)
+        )
+        which.append(~and_(alert.c.severity == Severity.URGENT.value, measured.exists()))
+    told = (
+        select(alert.c.id)
+        .where(
+            alert.c.kind == kind,
+            alert.c.created_at > since,
+            alert.c.created_at <= until,
+            *which,
+            or_(alert.c.approval.is_(None), alert.c.approval.in_(words)),
+        )
+        .limit(most)
+        .subquery()
+    )
+    return int((await db.execute(select(func.count()).select_from(told))).scalar_one())
+
+
 async def unheard(db: Db, *, now: datetime, after: timedelta) -> Sequence[Unheard]:
     """The alerts that chats wait for since `after` or longer and nobody has, oldest first.
 
@@ -156,7 +208,7 @@ async def unheard(db: Db, *, now: datetime, after: timedelta) -> Sequence[Unhear
             func.max(waits.c.error).label("why"),
         )
         .join(alert, alert.c.id == waits.c.alert_id)
-        .where(~alert.c.personal, alert.c.created_at <= now - after, ~somebody.exists())
+        .where(~alert.c.personal, _waits_since() <= now - after, ~somebody.exists())
         .group_by(waits.c.alert_id)
         .order_by(waits.c.alert_id)
         .limit(MOST_UNHEARD)
@@ -180,7 +232,7 @@ async def _given_to_nobody(db: Db, *, decided_before: datetime) -> Sequence[Unhe
             or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
             ~alert.c.personal,
             alert.c.lane <= int(Lane.ALERT),
-            alert.c.created_at <= decided_before,
+            _waits_since() <= decided_before,
             alert.c.expires_at > await db_now(db),
             ~given.exists(),
         )
@@ -188,6 +240,11 @@ async def _given_to_nobody(db: Db, *, decided_before: datetime) -> Sequence[Unhe
         .limit(MOST_UNHEARD)
     )
     return [Unheard(alert=pk, waiting=None, why=None) for pk in (await db.execute(query)).scalars()]
+
+
+def _waits_since() -> ColumnElement[datetime]:
+    """Since when an alert waits: one that filters kept from somebody, since its story grew."""
+    return case((alert.c.among_kept, alert.c.grew_at), else_=alert.c.created_at)
 
 
 def _open(state: str) -> Select[tuple[int, str | None]]:

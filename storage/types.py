@@ -11,7 +11,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Numeric, Text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Integer,
+    Numeric,
+    Text,
+    literal,
+)
 from sqlalchemy.types import JSON, TypeDecorator, TypeEngine, UserDefinedType
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,6 +64,13 @@ class Numbers(UserDefinedType[Collection[int]]):
     def literal_processor(self, dialect: Dialect) -> Callable[[Collection[int]], str]:  # noqa: ARG002 - SQLAlchemy's own
         """The writer of it into a statement: nothing but digits, whatever is given."""
         return lambda numbers: f"({','.join(['%d' % number for number in numbers]) or 'NULL'})"  # noqa: UP031 - the fastest
+
+
+def is_among(column: ColumnElement[int], numbers: Collection[int]) -> ColumnElement[bool]:
+    """Whether a column has one of these numbers, which may be thousands: they are written out."""
+    written = literal(numbers, Numbers(), literal_execute=True)
+    found: ColumnElement[bool] = column.op("IN", is_comparison=True)(written)
+    return found
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -5,6 +5,7 @@ stands, and joined by what agencies report of it.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -41,6 +42,10 @@ from tests.world import SECURITY, World, polling
 
 pytestmark = pytest.mark.cases
 
+GRAVE = (
+    "Bomb explosion at a bazaar in Bishkek",
+    "The blast killed 120 people. Residents are being evacuated.",
+)
 READERS = {"en": 2001, "ru": 2002, "ky": 2003}
 NEAR = "near = { latitude = 42.87, longitude = 74.59, radius_km = 600 }\nat_least = 4.5\n"
 
@@ -132,6 +137,33 @@ async def test_it_is_urgent_from_its_size_on(world: World) -> None:
     measured(world, quake(world, mag=6.3))
     await world.poll("usgs")
     assert [row.severity for row in await world.alerts()] == ["urgent"]
+
+
+async def test_urgent_ones_go_out_however_many_an_hour_told_and_take_no_room(world: World) -> None:
+    """They are measured, and no rumour; a lesser one waits for an operator, as an agency's urgent
+    words do. So does each where operators are asked about all.
+    """
+    world.ingest = replace(world.ingest, alerts_per_hour=1)
+    urgent = [quake(world, f"us{number}", mag=6.1) for number in range(3)]
+    measured(world, *urgent)
+    assert (await world.poll("usgs")).alerts == 3
+    measured(world, *urgent, quake(world, "us3", mag=5.0), quake(world, "us4", mag=4.9))
+    assert (await world.poll("usgs")).alerts == 2
+    await world.report("english", ("grave", *GRAVE))
+    measured(world, *urgent, quake(world, "us5", mag=6.2))
+    await world.poll("usgs")
+    told = ["urgent"] * 3 + ["notable", "notable waits", "urgent waits", "urgent"]
+    assert await standing(world) == told
+    world.ingest = replace(world.ingest, security_policy="approve")
+    measured(world, quake(world, "us6", mag=6.3))
+    await world.poll("usgs")
+    assert await standing(world) == [*told, "urgent waits"]
+
+
+async def standing(world: World) -> list[str]:
+    """The severity of each story's alert, and whether it waits for an operator's word."""
+    waits = {None: "", "waiting": " waits"}
+    return [row.severity + waits[row.approval] for row in await world.alerts("story")]
 
 
 async def test_a_revision_that_makes_it_urgent_rings(world: World) -> None:

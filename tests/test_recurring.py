@@ -69,6 +69,26 @@ async def test_both_runners_do_each_job_as_often_and_come_back_as_soon() -> None
         assert (retry.wait if isinstance(retry, RetryStrategy) else None) == again
 
 
+async def test_what_can_wait_begins_some_time_after_the_start() -> None:
+    """A start has enough to do, and a stop in between is a stop."""
+    told: list[object] = []
+    stopping = asyncio.Event()
+
+    async def pause(seconds: float) -> None:
+        told.append(seconds)
+
+    async def do() -> None:
+        told.append("done")
+        stopping.set()
+
+    late = replace(WHOLE, after=60.0)
+    await asyncio.wait_for(loop(Work(job=late, do=do), pause, stopping), timeout=60)
+    assert told == [60.0, "done", 1.0]
+    told.clear()
+    await asyncio.wait_for(loop(Work(job=late, do=do), pause, stopping), timeout=60)
+    assert told == [60.0]
+
+
 async def pauses_of(work: Work) -> tuple[float, float | None]:
     """Seconds that a lone process pauses after a round, and after one without the database; None
     where the job deals with that itself.
@@ -86,7 +106,8 @@ async def pauses_of(work: Work) -> tuple[float, float | None]:
     async def away(*_key: str) -> None:
         raise StorageError(said("away"))
 
-    tried = Work(job=work.job, do=nothing, due=None if work.due is None else due)
+    job = replace(work.job, after=None)
+    tried = Work(job=job, do=nothing, due=None if work.due is None else due)
     await asyncio.wait_for(loop(tried, pause, stopping), timeout=60)
     stopping.clear()
     if work.due is None and work.job.again is not None:
@@ -132,6 +153,7 @@ LACKING: list[tuple[Job, str]] = [
     (replace(WHOLE, every=-1.0), "`every` is no time"),
     (replace(WHOLE, every=True), "`every` is no time"),
     (replace(WHOLE, again=math.nan), "`again` is no time"),
+    (replace(WHOLE, after=-1.0), "`after` is no time"),
     (replace(WHOLE, again=cast("Any", "2")), "`again` is no time"),
     (replace(WHOLE, who=cast("Any", "each")), "`who` is no Doer"),
     (replace(WHOLE, every=None, follows="nobody"), "'nobody'"),

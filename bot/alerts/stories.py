@@ -121,14 +121,17 @@ class Stories(Kind):
         )
 
     async def published_at(self, kit: Kit, told: StoredAlert) -> datetime | None:
-        """The publication of the last report before it: the one by which it broke, or got worse."""
+        """The publication of the last report before it: the one by which it broke, or got worse, or
+        by which it came through filters.
+        """
         found = await storage.stories.get(kit.db, StoryBroke.read(told.payload).story)
         if found is None:
             return None
         published: list[datetime] = []
+        since = told.grew_at or told.created_at
         for report in found.entries:
             at = report.entry.published_at
-            if at is not None and not report.entry.day_only and at <= told.created_at:
+            if at is not None and not report.entry.day_only and at <= since:
                 published.append(at)
         return max(published, default=None)
 

@@ -70,6 +70,7 @@ class News(NamedTuple):
 
     kind: str
     published_at: datetime
+    grew_at: datetime | None
 
 
 Made = Request | _Edit | _Reply | _Beside | StoredAlert | None
@@ -176,10 +177,13 @@ class Composer:
     async def _note(self, db: Db, stored: StoredAlert) -> None:
         """Remember when what an alert tells was published; of what is awaited that says nothing."""
         kind = kind_of(stored)
-        if stored.id in self._news or kind.payload.TERMS.awaited:
+        known = self._news.get(stored.id)
+        noted = known is not None and known.grew_at == stored.grew_at
+        if noted or kind.payload.TERMS.awaited:
             return
         at = await kind.published_at(Kit(db=db, catalog=self._catalog, kinds=KINDS), stored)
-        self._news[stored.id] = News(stored.payload.kind, at or stored.created_at)
+        at = at or stored.grew_at or stored.created_at
+        self._news[stored.id] = News(stored.payload.kind, at, stored.grew_at)
 
     async def _of_chat(self, made: _Edit | _Reply | _Beside, item: Claimed) -> Request | None:
         """A chat's own request, of what was made for all."""

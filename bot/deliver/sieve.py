@@ -10,11 +10,14 @@ from itertools import groupby
 import storage.alerts
 import storage.stories
 from bot.alerts import kind_of
+from bot.detect.endings import ending
 from bot.detect.filters import Looked, keeps_back
 from bot.model.filters import StoredFilter, Trait
+from bot.model.hazards import Hazard
+from bot.model.news import Story
 from storage.alerts import StoredAlert
 from storage.db import Db
-from storage.fan_out import Sift
+from storage.kept_back import Sift
 
 IN_A_TURN = 200  # filters that are asked before others have the loop
 # of one story for all chunks of its fan-out: it is looked at again when it has grown
@@ -25,8 +28,9 @@ async def sieve(db: Db, told: StoredAlert) -> Sift | None:
     """The question to filters about an alert; None for one that tells no story.
 
     Who has a story's message gets its edits, whatever filters say: only a filter of that very story
-    ends them.
+    ends them. Asked again since it grew, they let nothing through that is over.
     """
+    again = told.grew_at is not None
     traits = frozenset(Trait)
     first = kind_of(told).revises(told)
     if first is not None:
@@ -38,7 +42,7 @@ async def sieve(db: Db, told: StoredAlert) -> Sift | None:
     story = kind_of(told).news(told)
     if number is not None:
         story = await storage.stories.get(db, number)
-    if story is None:
+    if story is None or (again and _is_over(story)):
         return None
     looked = _looked(story, told.near)
 
@@ -58,3 +62,10 @@ async def sieve(db: Db, told: StoredAlert) -> Sift | None:
         return kept
 
     return sift
+
+
+def _is_over(story: Story) -> bool:
+    """Whether a report says so, or the institutes that measured it have taken it back."""
+    hazards = [Hazard.read(one.entry.content) for one in story.entries]
+    measured = [one.withdrawn for one in hazards if one is not None]
+    return ending(story) is not None or (bool(measured) and all(measured))

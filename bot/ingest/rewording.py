@@ -12,6 +12,7 @@ from datetime import datetime
 import storage.alerts
 import storage.clues
 import storage.entries
+import storage.kept_back
 import storage.stories
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
@@ -114,6 +115,8 @@ async def _reword(
     await _take(db, one.stored.pk, one.item, found)
     if many:
         return 0
+    if not (found.quiet or one.same_words):
+        await storage.kept_back.ask_again(db, one.story.pk, now=now)
     if asked is None and one.is_shown(policy):
         # a text that changes by itself is no news at each poll
         always = not one.same_headline

@@ -13,6 +13,7 @@ import structlog
 
 import storage.brought
 import storage.entries
+import storage.kept_back
 import storage.stories
 import storage.withheld
 from bot.detect import hazards, identity, stories
@@ -152,6 +153,8 @@ async def _keep_entry(
         await edit_story(db, pk, f"{spec.key}:{item.id}", now=now, always=over)
         if before and language is not None and language not in before.languages:
             await edit_digests(db, pk, language, now=now)
+    if before is not None and not over and not quiet:
+        await storage.kept_back.ask_again(db, pk, now=now)
     if over:  # a channel that has not posted it needs not hear of it
         await storage.withheld.drop(db, pk)
     if quiet or _stale(new, now):

@@ -21,6 +21,7 @@ from bot.model.news import Story
 from bot.model.places import Place
 from bot.readers.looked import places_near
 from bot.reasons import Quote, SourceKey
+from bot.sources.hazards import is_measured_urgent
 from bot.sources.specs import NewsSpec
 from bot.sources.standing import is_confirmed, led
 from storage.db import Db
@@ -63,7 +64,7 @@ async def break_story(db: Db, pk: int, policy: NewsPolicy, *, now: datetime) -> 
     approval = policy.security == "approve"
     # calm ones have an hour of their own, beyond which nobody is asked
     if not calm:
-        approval = approval or await _too_many(db, policy, now=now)
+        approval = approval or await _too_many(db, story, policy, now=now)
     alert = kind_stories.alert(story, approval=approval, now=now, answers=first, near=near)
     stored = await storage.alerts.enqueue(db, alert)
     if stored is not None and alert.approval:
@@ -81,12 +82,13 @@ async def break_story(db: Db, pk: int, policy: NewsPolicy, *, now: datetime) -> 
     return int(stored is not None)
 
 
-async def _too_many(db: Db, policy: NewsPolicy, *, now: datetime) -> bool:
-    """Whether the last hour told so many stories that an operator decides about the next one.
+async def _too_many(db: Db, story: Story, policy: NewsPolicy, *, now: datetime) -> bool:
+    """Whether the last hour told so many stories that an operator decides about this one.
 
-    Where there is no operator nobody could, and what is dangerous is not kept back for ever.
+    Where there is no operator nobody could, and what is dangerous is not kept back for ever. What
+    an institute measured as urgent is no rumour, and no number of it is too many.
     """
-    if not policy.admins:
+    if not policy.admins or is_measured_urgent(story, policy.feeds):
         return False
     return await _told_in_an_hour(db, policy, now=now, calm=False) >= policy.an_hour
 
@@ -111,8 +113,9 @@ async def _calm_is_wanted(db: Db, near: frozenset[str]) -> bool:
 
 async def _told_in_an_hour(db: Db, policy: NewsPolicy, *, now: datetime, calm: bool) -> int:
     of, most = kind_stories.StoryBroke.KIND, policy.an_hour
-    return await storage.alerts.times_told(
-        db, of, since=now - HOUR, until=now, most=most, calm=calm
+    institutes = [key for key, spec in policy.feeds.items() if spec.measures]
+    return await storage.told.times_told(
+        db, of, since=now - HOUR, until=now, most=most, calm=calm, institutes=institutes
     )
 
 

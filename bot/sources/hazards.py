@@ -161,6 +161,16 @@ def measured(story: Story, feeds: Mapping[str, NewsSpec]) -> tuple[StoredEntry, 
     return withdrawn
 
 
+def is_measured_urgent(story: Story, feeds: Mapping[str, NewsSpec]) -> bool:
+    """Whether a story is urgent by what an institute of the catalog measured, not by words."""
+    for one in story.entries:
+        spec = feeds.get(one.feed)
+        known = None if spec is None else spec.verdict(one.entry)
+        if known is not None and known.severity is Severity.URGENT:
+            return True
+    return False
+
+
 def parse_entries(
     body: bytes,
     /,

@@ -7,7 +7,7 @@ All are gathered here, because `metadata` is whole only when each file was impor
 from storage.schema.base import metadata
 from storage.schema.channels import board, setup
 from storage.schema.chats import chat, chat_place, news_filter, rule, subscription
-from storage.schema.deliveries import alert, broadcast, delivery, pace
+from storage.schema.deliveries import alert, broadcast, delivery, kept_back, pace
 from storage.schema.news import clue, decision, entry, story, story_topic
 from storage.schema.own_feeds import own_entry, own_feed
 from storage.schema.rates import dispute, held_rate, rate, series
@@ -28,6 +28,7 @@ __all__ = [
     "entry",
     "held_rate",
     "inbox",
+    "kept_back",
     "lease",
     "metadata",
     "news_filter",

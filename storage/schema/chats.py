@@ -106,8 +106,8 @@ news_filter = Table(  # what a chat will not hear of in the news, or all that it
     Column("said", String, nullable=False),
     Column("until_at", UtcDateTime),  # on the database's clock
     Column("created_at", UtcDateTime, nullable=False),
-    Column("kept", Integer, nullable=False, server_default="0"),  # messages that it kept back,
-    Column("kept_alert", BigInteger),  # and the alert of the last of them
+    Column("kept", Integer, nullable=False, server_default="0"),  # messages that it kept back
+    Column("kept_alert", BigInteger),  # the last of them, to a program before 0042
     UniqueConstraint("chat_id", "mark", "what"),
     # a number is never given twice: an old button must not mean a newer filter
     sqlite_autoincrement=True,

@@ -47,6 +47,10 @@ alert = Table(  # a decision, stored once, without language or text
     Column("about_day", Date),  # and the day that it counts for
     Column("about_story", BigInteger),  # of alerts that tell a story
     Column("about_chat", BigInteger),  # of notices about a chat: they are forgotten with it
+    # of a story that somebody's filters keep back: when it grew last; they are asked about it again
+    Column("grew_at", UtcDateTime),
+    # by a round of its fan-out among those alone, once the first one was complete
+    Column("among_kept", Boolean, nullable=False, server_default="0"),
     # on what terms it goes out: what each means is told there
     *(Column(one.name, Boolean, nullable=False, server_default="0") for one in fields(Terms)),
 )
@@ -102,6 +106,16 @@ partial_index("ix_delivery_held_chat", delivery.c.chat_id, where="state = 'held'
 partial_index("ix_delivery_withheld", delivery.c.expires_at, where="state = 'withheld'")
 partial_index("ix_delivery_demand", delivery.c.alert_id, where="demand IS NOT NULL")
 partial_index("ix_delivery_within", delivery.c.within, where="within IS NOT NULL")
+
+kept_back = Table(  # alert × chat whose filters keep it back, as long as it is worth sending
+    "kept_back",
+    metadata,
+    # no foreign keys, as above
+    Column("alert_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("filter_id", BigInteger, nullable=False),  # one that counts it; it may be lifted by now
+    sqlite_with_rowid=False,
+)
 
 pace = Table(  # rates shared by all replicas; one row a token
     "pace",

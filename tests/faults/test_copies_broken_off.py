@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -25,14 +23,13 @@ from storage import server_backup
 from storage.address import parse_url
 from storage.opening import open_store
 from storage.schema import inbox
-from tests.conftest import ROOT
+from tests import forkserver
 from tests.factories import NOW
 from tests.postgres import Shared
 from tests.test_cli import jarchy
 
 PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 ROWS = 10_000  # some five megabytes: a copy takes long enough to be met half made
-VERB = "import sys; from bot.cli import main; main()"
 
 
 @pytest.fixture(autouse=True)
@@ -91,13 +88,17 @@ async def test_P11_a_file_is_whole_wherever_a_verb_is_killed(
     """
     await large(f"sqlite:///{tmp_path / 'jarchy.db'}")
     assert jarchy(tmp_path, "db", "backup", "old.db").returncode == 0
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DATABASE_URL": "sqlite:///jarchy.db"}
-    with subprocess.Popen(
-        [sys.executable, "-c", VERB, *words], cwd=tmp_path, env=environment
-    ) as running:
-        while not list(tmp_path.glob(sign)) and running.poll() is None:  # noqa: ASYNC110 - files
-            await asyncio.sleep(0.001)
-        running.send_signal(signal.SIGKILL)
+    environment = {
+        **forkserver.PLAIN,
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": "sqlite:///jarchy.db",
+    }
+    running = await forkserver.start("bot", *words, cwd=tmp_path, env=environment)
+    while not list(tmp_path.glob(sign)) and running.returncode is None:  # noqa: ASYNC110 - files
+        await asyncio.sleep(0.001)
+    with suppress(ProcessLookupError):  # it was quicker
+        running.kill()
+    await running.wait()
     assert rows_of(tmp_path / "jarchy.db") == ROWS
     new = tmp_path / "new.db"
     if new.exists():  # it was quicker, or a move that left an empty one

@@ -16,17 +16,20 @@ import storage.chats
 import storage.decisions
 import storage.deliveries
 import storage.fan_out
+import storage.filters
 import storage.lapsed
 import storage.stories
 from bot.alerts import stories
 from bot.i18n import t
 from bot.model.decisions import Decision, Question
+from bot.model.filters import Filter, Sense, Trait
 from bot.sources.catalog import parse_catalog
 from handlers.services import Services
 from storage.db import db_now
 from storage.schema import alert
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
 from tests.publishers import ATTACK, QUIET, Publishers
+from tests.world import SECURITY
 
 AGAIN = ("other-id", ATTACK[1], "The same event, told by another agency.")
 
@@ -233,7 +236,14 @@ async def decisions(desk: World) -> list[Decision]:
 
 
 async def test_a_story_told_before_takes_what_waits_and_nobody_is_told_twice(desk: World) -> None:
-    """The most alike first; the message that told it names one agency more."""
+    """The most alike first; the message that told it names one agency more. Filters that kept the
+    first one back are asked again.
+    """
+    await desk.ask("/help", chat=RUSSIAN)
+    muted = Filter(sense=Sense.NEVER, trait=Trait.SOURCE, what="one", said="one")
+    async with desk.store.writing() as db:
+        await storage.chats.subscribe(db, RUSSIAN, [SECURITY], now=NOW - timedelta(days=1))
+        await storage.filters.add(db, RUSSIAN, [muted])
     card, yes, _ = await question(desk)
     await desk.press(READER, card, yes)
     first = await desk.emulator.wait_message(
@@ -264,6 +274,7 @@ async def test_a_story_told_before_takes_what_waits_and_nobody_is_told_twice(des
         timeout=20,
     )
     assert ATTACK[1] in grown["text"]
+    await desk.tells(RUSSIAN, ATTACK[1])
     assert await states(desk) == ["approved", "joined"]
     assert await desk.press(READER, again, same) == t("error.story_joined", "en")
     assert sum("checkpoint" in m.get("text", "") for m in desk.emulator.messages(STRANGER)) == 0

@@ -28,7 +28,7 @@ from bot.model.own_feeds import OwnFeed
 from bot.model.rates import Move
 from storage.db import Store, db_now
 from storage.inbox import Received, add
-from storage.schema import alert, board, broadcast, metadata, rule
+from storage.schema import alert, board, broadcast, kept_back, metadata, rule
 from storage.schema import chat as chat_table
 from tests.factories import NOW, a_notice, chat, rate
 from tests.handlers.conftest import GROUP, READER, STRANGER, World, no_time
@@ -64,6 +64,7 @@ async def fill(store: Store, number: int) -> None:
         await db.execute(broadcast.insert().values(**words, chat_id=number, until_at=NOW))
         word = Filter(sense=Sense.NEVER, trait=Trait.WORD, what="flood", said="flood")
         await storage.filters.add(db, number, [word])
+        await db.execute(kept_back.insert().values(alert_id=1, chat_id=number, filter_id=1))
         await storage.places.toggle(db, number, "osh")
         await storage.setups.take(db, number, number)
         await db.execute(board.insert().values(chat_id=number))

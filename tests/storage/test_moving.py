@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
@@ -31,7 +27,7 @@ from storage.moving import move
 from storage.opening import open_store
 from storage.schema import alert, entry, metadata, rule
 from storage.types import ExactDecimal, Json, UtcDateTime
-from tests.conftest import ROOT
+from tests import forkserver
 from tests.factories import NOW, chat
 from tests.postgres import Shared, database, wait_for_a_lock
 from tests.test_cli import jarchy
@@ -261,9 +257,6 @@ async def test_a_row_that_differs_undoes_it_all(
     await move(first, second)
 
 
-VERB = "import sys; from bot.cli import main; main()"
-
-
 @pytest.mark.postgres
 async def test_a_move_that_is_killed_leaves_an_empty_target(
     tmp_path: Path, migrated_postgres_url: str
@@ -272,17 +265,14 @@ async def test_a_move_that_is_killed_leaves_an_empty_target(
     source = await filled(f"sqlite:///{tmp_path / 'jarchy.db'}")
     before = (await health(source)).rows
     await source.close()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    environment["DATABASE_URL"] = f"sqlite:///{tmp_path / 'jarchy.db'}"
+    environment = {**forkserver.PLAIN, "DATABASE_URL": f"sqlite:///{tmp_path / 'jarchy.db'}"}
     with psycopg.connect(migrated_postgres_url) as holder:
         holder.execute("LOCK TABLE story_topic IN SHARE MODE")
-        with subprocess.Popen(
-            [sys.executable, "-c", VERB, "db", "move", migrated_postgres_url],
-            cwd=tmp_path,
-            env=environment,
-        ) as running:
-            wait_for_a_lock(migrated_postgres_url)
-            running.send_signal(signal.SIGKILL)
+        move_it = ("bot", "db", "move", migrated_postgres_url)
+        running = await forkserver.start(*move_it, cwd=tmp_path, env=environment)
+        wait_for_a_lock(migrated_postgres_url)
+        running.kill()
+        await running.wait()
     source = await open_store(environment["DATABASE_URL"])
     assert (await health(source)).rows == before
     await source.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,24 +13,28 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 import storage.alerts
 import storage.chats
 import storage.claims
+import storage.fan_out
 import storage.filters
 import storage.privacy
 import storage.rates
 import storage.stories
 import storage.switch
+import storage.told
 import storage.withheld
 from bot.alerts.notices import Notice
 from bot.alerts.notices import alert as notice
 from bot.model.alerts import Alert, Audience, Lane, Severity
 from bot.model.chats import Editorial
-from bot.model.filters import Filter, Sense, Trait
+from bot.model.filters import Filter, Sense, StoredFilter, Trait
 from bot.model.rates import Pair, RateKind, Series
 from bot.model.subjects import CURRENCIES
 from bot.readers.rates import rate_card
 from bot.reasons import reasons_to_json
 from bot.sources.catalog import parse_catalog
-from storage.db import Store
-from storage.schema import alert, delivery, series, subscription
+from storage.alerts import StoredAlert
+from storage.db import Db, Store
+from storage.kept_back import Sift
+from storage.schema import alert, delivery, kept_back, series, subscription
 from storage.withheld import ANY_CHANNEL
 from tests.factories import a_notice, chat
 from tests.storage.test_withheld import EDITOR
@@ -311,6 +315,43 @@ async def test_a_chunk_of_chats_without_filters_is_one_look_into_an_index(store:
         assert scans(await plan(db, *listed[0]), "news_filter") == []
 
 
+async def test_a_round_among_those_an_alert_is_kept_from_looks_at_them_alone(store: Store) -> None:
+    """However many others follow its subject, and however much else is kept back."""
+    async with store.writing() as db:
+        chats = range(1, 1001)
+        for number in chats:
+            await storage.chats.add(db, chat(number), now=NOW)
+            await storage.chats.subscribe(db, number, ["topic:security"], now=NOW)
+        told: dict[str, Any] = {
+            "grew_at": NOW,
+            "among_kept": True,
+            "about_story": 1,
+            "fanned_at": None,
+        }
+        told["reasons"] = reasons_to_json(())
+        kept = [{"alert_id": 2, "chat_id": number, "filter_id": 9} for number in chats]
+        kept += [{"alert_id": 1, "chat_id": number, "filter_id": 9} for number in (7, 500, 900)]
+        await db.execute(insert(alert), _an_alert(1, "topic:security", **told))
+        await db.execute(insert(kept_back), kept)
+        await db.execute(text("ANALYZE"))
+        with statements(db) as asked:
+            assert await storage.fan_out.fan_out(db, sieve=no_filter_says_anything) == 3
+        looked = [one for one in asked if "FROM subscription" in one[0] or "FROM kept_" in one[0]]
+        assert len(looked) >= 3
+        for one in looked:
+            shown = await plan(db, *one)
+            assert [*scans(shown, "subscription"), *scans(shown, "kept_back")] == [], shown
+
+
+async def no_filter_says_anything(_db: Db, _told: StoredAlert) -> Sift:
+    """All is let through."""
+
+    async def sift(_filters: Sequence[StoredFilter]) -> Collection[int]:
+        return ()
+
+    return sift
+
+
 async def test_what_an_hour_told_of_a_kind_is_found_by_it(store: Store) -> None:
     """Among all alerts of a month; and what one operator was told of that kind."""
     async with store.writing() as db:
@@ -326,7 +367,7 @@ async def test_what_an_hour_told_of_a_kind_is_found_by_it(store: Store) -> None:
         with statements(db) as asked:
             for calm in (True, False):
                 times = {"since": since, "until": NOW, "most": 9, "calm": calm}
-                assert await storage.alerts.times_told(db, "story", **times) == 1
+                assert await storage.told.times_told(db, "story", **times) == 1
             (found,) = await storage.alerts.sent_to(db, "notice", 3002, most=9, since=since)
         *counts, mine = [await plan(db, *one) for one in asked]
     assert found.payload.kind == "notice"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -27,7 +25,7 @@ from storage.health import health
 from storage.opening import open_store
 from storage.server_tools import fitting
 from storage.versions import HEAD, REVISIONS
-from tests.conftest import ROOT
+from tests import forkserver
 from tests.factories import NOW, chat, rate
 from tests.faults.server import servers
 from tests.postgres import Shared, database, wait_for_a_lock
@@ -206,9 +204,6 @@ async def test_tables_of_others_are_never_dropped(
     assert chats_of(migrated_postgres_url) == {1}
 
 
-VERB = "import sys; from bot.cli import main; main()"
-
-
 @pytest.mark.parametrize("verb", ["backup", "restore"])
 @pytest.mark.cases(keep=1)
 async def test_a_verb_killed_in_the_midst_leaves_all_as_it_was(
@@ -224,17 +219,20 @@ async def test_a_verb_killed_in_the_midst_leaves_all_as_it_was(
         server_backup.dump(parse_url(migrated_postgres_url), file)
         words = ["db", "restore", str(file), "--force"]
     await fill(migrated_postgres_url, 2)
-    environment = {**os.environ, "DATABASE_URL": migrated_postgres_url, "PYTHONPATH": str(ROOT)}
+    environment = {
+        **forkserver.PLAIN,
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": migrated_postgres_url,
+    }
     with psycopg.connect(migrated_postgres_url) as holder:
         if verb == "restore":  # its own copy reads, what drops must wait
             holder.execute("SELECT 1 FROM chat")
         else:
             holder.execute("LOCK TABLE chat IN ACCESS EXCLUSIVE MODE")
-        with subprocess.Popen(
-            [sys.executable, "-c", VERB, *words], cwd=tmp_path, env=environment
-        ) as running:
-            wait_for_a_lock(migrated_postgres_url)
-            running.send_signal(signal.SIGKILL)
+        running = await forkserver.start("bot", *words, cwd=tmp_path, env=environment)
+        wait_for_a_lock(migrated_postgres_url)
+        running.kill()
+        await running.wait()
     assert chats_of(migrated_postgres_url) == {1, 2}
     assert not (tmp_path / "new.dump").exists()
     wait_for_the_end_of_others(migrated_postgres_url)

@@ -34,6 +34,7 @@ from storage.schema import (
     chat,
     delivery,
     inbox,
+    kept_back,
     metadata,
     own_feed,
     pace,
@@ -122,7 +123,7 @@ async def test_what_another_bot_gets_says_nothing_of_the_old_ones_messages(store
         assert (given.was, given.unsent, given.unanswered) == (OLD, 3, 1)
         with pytest.raises(ConfigError, match="already"):
             await give(db, NEW)
-        for table in (inbox, broadcast):
+        for table in (inbox, broadcast, kept_back):
             assert (await db.execute(select(func.count()).select_from(table))).scalar() == 0
         for column in (delivery.c.message_id, setup.c.message_id, board.c.message_id):
             assert set((await db.execute(select(column))).scalars()) == {None}

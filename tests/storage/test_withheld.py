@@ -674,11 +674,11 @@ async def _after_the_fan_out(store: Store, do: Callable[[Db], Awaitable[T]]) -> 
     async with store.writing() as fanning:
         assert await storage.fan_out.fan_out(fanning, editor=EDITOR) == 3
         doing = asyncio.create_task(done())
-        await _blocked(store)
+        await blocked(store)
     return await doing
 
 
-async def _blocked(store: Store) -> None:
+async def blocked(store: Store) -> None:
     """Wait until a transaction waits for a lock of another one."""
     async with asyncio.timeout(20):
         while True:
