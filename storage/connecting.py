@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -73,13 +73,9 @@ def _connect(url: URL, *, writes: bool = True) -> Store:
     # said in each transaction: of a session's own settings PgBouncer in transaction mode keeps
     # none. Together with its BEGIN, because by itself it took a quarter of a short one's time, and
     # one more way there and back
-    begin = "BEGIN READ ONLY"
-    if writes:
-        begin = "BEGIN"
-    _on_begin(
-        engine,
-        f"{begin}; SET LOCAL idle_in_transaction_session_timeout = {round(IDLE_SECONDS * 1000)}",
-    )
+    begin = "BEGIN" if writes else "BEGIN READ ONLY"
+    begin += f"; SET LOCAL idle_in_transaction_session_timeout = {round(IDLE_SECONDS * 1000)}"
+    _begin(engine, lambda connection: connection.exec_driver_sql(begin))
     _send_no_pipelines(engine)
     return Store(url, engine, engine)
 
@@ -118,69 +114,84 @@ def _connect_sqlite(url: URL, *, writes: bool) -> Store:
         ) from None
     os.umask(0o077)  # the file, its -wal and -shm and its copies are the operator's alone
 
-    async def connect() -> aiosqlite.Connection:
-        if store.lost:  # SQLite would make an empty file
-            raise sqlite3.OperationalError(LOST)
-        connector = partial(
-            sqlite3.connect,
-            path,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=STATEMENTS,
-        )
-        return await FileConnection(connector, 64)
+    def opens(*pragmas: str) -> Callable[[], Awaitable[aiosqlite.Connection]]:
+        async def connect() -> aiosqlite.Connection:
+            if store.lost:  # SQLite would make an empty file
+                raise sqlite3.OperationalError(LOST)
+            return await FileConnection(partial(_opened, path, pragmas), 64)
 
-    options: dict[str, Any] = {
-        "json_serializer": _dumps,
-        "json_deserializer": orjson.loads,
-        "async_creator": connect,
-    }
-    writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=60, **options)
-    reader = create_async_engine(url, pool_size=4, max_overflow=4, **options)
+        return connect
+
+    options: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": orjson.loads}
+    writer = create_async_engine(
+        url,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=60,
+        async_creator=opens(
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA wal_autocheckpoint = 1000",
+            f"PRAGMA journal_size_limit = {LOG_BYTES}",
+        ),
+        **options,
+    )
+    reader = create_async_engine(
+        url,
+        pool_size=4,
+        max_overflow=4,
+        async_creator=opens(
+            "PRAGMA query_only = ON",
+            # the writer's checkpoints are the only ones: `storage.db` says what two at once may do
+            "PRAGMA wal_autocheckpoint = 0",
+            f"PRAGMA cache_size = -{READER_KIB}",
+        ),
+        **options,
+    )
     for engine in (writer, reader):
         time_statements(engine)
-    _on_connect(
-        writer,
-        "PRAGMA journal_mode = WAL",
-        "PRAGMA wal_autocheckpoint = 1000",
-        f"PRAGMA journal_size_limit = {LOG_BYTES}",
-    )
-    _on_connect(
-        reader,
-        "PRAGMA query_only = ON",
-        # the writer's checkpoints are the only ones: `storage.db` says what two at once may do
-        "PRAGMA wal_autocheckpoint = 0",
-        f"PRAGMA cache_size = -{READER_KIB}",
-    )
-    _on_begin(writer, "BEGIN IMMEDIATE")
-    _on_begin(reader, "BEGIN")
+    _begin(writer, lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    _begin(reader, lambda connection: _driver_of(connection).begin_with_the_next())
     store = Store(url, reader, reader)  # for a verb that only looks
     if writes:
         store = Store(url, writer, reader)
     return store
 
 
-def _on_connect(engine: AsyncEngine, *pragmas: str) -> None:
-    common = (
-        "PRAGMA foreign_keys = ON",
-        "PRAGMA synchronous = NORMAL",
-        # what a chat erased is overwritten, and not left in a free page of the file
-        "PRAGMA secure_delete = ON",
+def _opened(path: Path, pragmas: Sequence[str]) -> sqlite3.Connection:
+    """An open file, ready to be asked; on the connection's own thread, by one way to it."""
+    connection = sqlite3.connect(
+        path,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=STATEMENTS,
     )
+    try:
+        for pragma in (*pragmas, *_OF_EACH):
+            connection.execute(pragma)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the driver's own
-        cursor = connection.cursor()
-        for pragma in (*pragmas, *common):
-            cursor.execute(pragma)
-        cursor.close()
+
+_OF_EACH = (
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA synchronous = NORMAL",
+    # what a chat erased is overwritten, and not left in a free page of the file
+    "PRAGMA secure_delete = ON",
+)
 
 
-def _on_begin(engine: AsyncEngine, statement: str) -> None:
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(statement)
+def _begin(engine: AsyncEngine, begin: Callable[[Connection], object]) -> None:
+    event.listen(engine.sync_engine, "begin", begin)
+
+
+def _driver_of(connection: Connection) -> FileConnection:
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, FileConnection):
+        raise TypeError("a file is opened by its own driver")
+    return driver
 
 
 def _dumps(value: object) -> str:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Self
+from functools import partial
+from typing import Any, ParamSpec, Self, TypeVar
 
 import aiosqlite
 from aiosqlite.context import contextmanager
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class FileCursor(aiosqlite.Cursor):
@@ -41,7 +45,11 @@ class FileCursor(aiosqlite.Cursor):
 
 
 class FileConnection(aiosqlite.Connection):
-    """A connection that rolls back before it closes.
+    """A connection that goes to its thread for nothing but SQLite's work, and rolls back before it
+    closes.
+
+    A transaction that only reads begins with its first statement, and where none is open there is
+    nothing to end: half of the ways of one that asks for a row.
 
     A task cancelled in the middle of a statement leaves its cursor unread, and SQLite keeps a
     connection closed in that state, with its write lock, until the cursor is collected: nobody
@@ -51,6 +59,42 @@ class FileConnection(aiosqlite.Connection):
     def __init__(self, connector: Callable[[], sqlite3.Connection], chunk: int) -> None:
         super().__init__(connector, chunk)
         self._thread.daemon = True  # a process that ends does not wait for it
+        self._begins = False
+        self._cut = False  # a statement was left, and may still be at work
+
+    def begin_with_the_next(self) -> None:
+        """Let the next statement begin a transaction: SQLite looks at nothing before that."""
+        self._begins = True
+
+    async def commit(self) -> None:
+        """Commit what is open."""
+        if not self._is_none_open():
+            await super().commit()
+
+    async def rollback(self) -> None:
+        """Take back what is open."""
+        if not self._is_none_open():
+            await super().rollback()
+            self._cut = False
+
+    def _is_none_open(self) -> bool:
+        begins, self._begins = self._begins, False
+        return begins or not (self._cut or self._conn.in_transaction)
+
+    async def _execute(self, fn: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+        job = partial(fn, *args, **options)
+        if self._begins:
+            self._begins, job = False, partial(self._begun, job)
+        on_its_thread: Callable[[Callable[[], T]], Awaitable[T]] = super()._execute
+        try:
+            return await on_its_thread(job)
+        except asyncio.CancelledError:
+            self._cut = True
+            raise
+
+    def _begun(self, first: Callable[[], T]) -> T:
+        self._conn.execute("BEGIN")
+        return first()
 
     @contextmanager
     async def cursor(self) -> aiosqlite.Cursor:
