@@ -68,12 +68,12 @@ def table(figures: list[Figure]) -> str:
 
 
 def _cells(one: Figure) -> tuple[str, ...]:
-    baseline = "" if one.baseline is None else f"{_number(one.baseline)} {one.unit}"
+    baseline = "" if one.baseline is None else f"{shown(one.baseline)} {one.unit}"
     ratio = "" if one.ratio is None else f"{one.ratio:.2f}×"
     goal = "" if one.goal is None else str(one.goal)
     return (
         one.name,
-        f"{_number(one.value)} {one.unit}",
+        f"{shown(one.value)} {one.unit}",
         baseline,
         ratio,
         goal,
@@ -82,5 +82,5 @@ def _cells(one: Figure) -> tuple[str, ...]:
     )
 
 
-def _number(value: float) -> str:
+def shown(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench import expected
-from bench.figure import Figure, Goal
+from bench.figure import Figure, Goal, shown
+from tests.conftest import ROOT
 
 HERE, ELSEWHERE = "this machine", "another"
 
@@ -76,3 +77,21 @@ def test_what_was_not_measured_stays_as_it_was() -> None:
     figures = expected.read()["figures"]
     assert figures["pace"]["pace"]["ratio"] == 0.95
     assert figures["reply"]["reply"]["ratio"] == 1.2
+
+
+def test_the_figures_of_the_readme_are_those_of_the_last_run() -> None:
+    """With its day and machine; a figure that was measured anew is one to write there anew."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## How fast\n")[2]
+    section = section.partition("\n## ")[0]
+    last = expected.read()
+    assert f"Measured on {last['at']} ({last['machine']})" in section
+    known = {
+        (f"{shown(one['value'])} {one['unit']}", f"{one.get('ratio', 0):.2f}")
+        for figures in last["figures"].values()
+        for one in figures.values()
+    }
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line[:1] == "|"][2:]
+    assert len(rows) == 10
+    for row in rows:
+        figure, ratio = row[1], row[2].partition(" ×")[0] if len(row) > 2 else None
+        assert any(figure == one and ratio in {None, of} for one, of in known), row
