@@ -370,7 +370,8 @@ def _forks(listener: socket.socket) -> tuple[str, list[str]] | None:
     statuses: dict[int, int] = {}
     asking = [listener.accept()[0]]  # whoever started it
     while asking:
-        ready, _, _ = select.select([listener, woken, *asking], [], [])
+        watched: list[Any] = [listener, woken, *asking]
+        ready, _, _ = select.select(watched, [], [])
         if woken in ready:
             os.read(woken, 4096)
             _tell_ends(statuses)
@@ -456,8 +457,8 @@ def _become(request: list[Any], files: list[int]) -> tuple[str, list[str]]:
     for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
         errors = "backslashreplace" if name == "stderr" else "surrogateescape"
         lines = 1 if name == "stderr" else -1
-        file = open(number, mode, lines, encoding="utf-8", errors=errors, closefd=False)  # noqa: SIM115 - its whole life
-        setattr(sys, name, file)
+        stream = open(number, mode, lines, encoding="utf-8", errors=errors, closefd=False)  # noqa: SIM115 - its whole life
+        setattr(sys, name, stream)
     return module, words
 
 

@@ -356,7 +356,7 @@ class World:
             chat,
             lambda m: (
                 m.get("from", {}).get("is_bot", False)
-                and fits in m.get("text", m.get("caption", ""))
+                and fits in (m.get("text") or m.get("caption") or "")
             ),
             after=asked,
             timeout=20,
