@@ -9,8 +9,9 @@ from typing import Generic, Protocol, TypeVar
 
 # sources asked at a time: one that hangs for its whole time limit stops no other
 SOURCES_AT_ONCE = 32
-# polls under way: most of them wait for their turn at the network, or to be written with others
-POLLS_AT_ONCE = 256
+# polls under way: half of them wait for their turn at the network, or to be written with others.
+# What a first one found takes a tenth of a megabyte until it is written
+POLLS_AT_ONCE = 64
 
 
 class Keyed(Protocol):
