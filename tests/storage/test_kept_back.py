@@ -91,6 +91,16 @@ async def grown(store: Store, told: int, feed: str, title: str = "Rain in the va
     return await fanned(store, told, chunk=2)
 
 
+async def kept_from_one(store: Store) -> int:
+    """The alert of a story that the only reader's filter keeps back."""
+    async with store.writing() as db:
+        await readers(db, 1)
+        await storage.filters.add(db, 1, [muted("f")])
+        told = await a_story(db, FIRST)
+    assert await fanned(store, told) == []
+    return told
+
+
 async def round_of(store: Store, told: int) -> Any:
     """How far the fan-out of an alert is."""
     columns = (alert.c.fanned_to, alert.c.fanned_at, alert.c.grew_at, alert.c.among_kept)
@@ -259,11 +269,7 @@ async def test_an_alert_that_may_not_be_sent_is_left_as_it_is(
     store: Store, change: dict[str, Any]
 ) -> None:
     """Whoever's word it lacks; what is no news any more."""
-    async with store.writing() as db:
-        await readers(db, 1)
-        await storage.filters.add(db, 1, [muted("f")])
-        told = await a_story(db, FIRST)
-    assert await fanned(store, told) == []
+    told = await kept_from_one(store)
     async with store.writing() as db:
         await db.execute(update(alert).where(alert.c.id == told).values(**change))
     before = await round_of(store, told)
@@ -315,11 +321,7 @@ async def test_nobody_is_told_anew_of_what_is_over(
     store: Store, title: str, changes: dict[str, Any]
 ) -> None:
     """Nor of what an institute has taken back."""
-    async with store.writing() as db:
-        await readers(db, 1)
-        await storage.filters.add(db, 1, [muted("f")])
-        told = await a_story(db, FIRST)
-    assert await fanned(store, told) == []
+    told = await kept_from_one(store)
     async with store.writing() as db:
         await report(db, told, "g", title, **changes)
     assert await fanned(store, told) == []
@@ -379,11 +381,7 @@ async def test_an_alert_that_filters_kept_from_all_is_no_alert_that_hangs(store:
     that let it through.
     """
     hour = timedelta(hours=1)
-    async with store.writing() as db:
-        await readers(db, 1)
-        await storage.filters.add(db, 1, [muted("f")])
-        told = await a_story(db, FIRST)
-    assert await fanned(store, told) == []
+    told = await kept_from_one(store)
     async with store.writing() as db:
         await report(db, told, "g", published_at=NOW + hour)
         await storage.kept_back.ask_again(db, await number(db, told), now=NOW + hour)
