@@ -1,11 +1,12 @@
 """The last figures, in `expected.toml`: a run is compared with them, and says what got worse.
 
 Ratios to a baseline of the same run are compared everywhere; bare figures only with those of the
-same machine.
+same machine. A figure that missed its goal is marked: `docs/measuring.md` tells of it.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import tomllib
@@ -44,23 +45,32 @@ def _cpu_lines() -> list[str]:
 
 
 def read() -> dict[str, Any]:
-    """The expected figures; none where nothing was written yet."""
+    """By measurement its figures, with the day and machine; none where nothing was written yet."""
     if not PLACE.exists():
         return {}
     return tomllib.loads(PLACE.read_text(encoding="utf-8"))
 
 
 def write(measured: Measured, *, today: date) -> None:
-    """Expect what was measured; what was not measured stays as it is."""
-    known = read().get("figures", {})
+    """Expect what was measured; what was not measured stays as it is, with its day and machine."""
+    known = read()
     for name, figures in measured.items():
-        known[name] = {called: _row(one) for called, one in _named(figures)}
-    lines = [_HEAD, f'at = "{today}"', f'machine = "{machine()}"']
-    for name in sorted(known):
-        for figure, row in known[name].items():
-            lines += ["", f'[figures."{name}"."{figure}"]']
-            lines += [f"{key} = {value!r}".replace("'", '"') for key, value in row.items()]
+        known[name] = {
+            "at": f"{today}",
+            "machine": machine(),
+            "figures": {called: _row(one) for called, one in _named(figures)},
+        }
+    lines = [_HEAD.rstrip()]
+    for name, one in sorted(known.items()):
+        lines += ["", f"[{name}]", f'at = "{one["at"]}"', f'machine = "{one["machine"]}"']
+        for figure, row in one["figures"].items():
+            lines += ["", f'[{name}.figures."{figure}"]']
+            lines += [f"{key} = {_toml(value)}" for key, value in row.items()]
     PLACE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _toml(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _named(figures: Sequence[Figure]) -> list[tuple[str, Figure]]:
@@ -81,6 +91,8 @@ def _row(one: Figure) -> dict[str, Any]:
     row: dict[str, Any] = {"value": _rounded(one.value), "unit": one.unit}
     if one.ratio is not None:
         row["ratio"] = _rounded(one.ratio)
+    if one.verdict == "over":
+        row["missed"] = True
     return row
 
 
@@ -92,13 +104,14 @@ def worse(measured: Measured, expected: Mapping[str, Any], *, here: str) -> list
     """The figures that are a tenth worse than expected, each as a line."""
     found = []
     for name, figures in measured.items():
+        last = expected.get(name, {"figures": {}})
         for called, one in _named(figures):
-            before = expected.get("figures", {}).get(name, {}).get(called)
+            before = last["figures"].get(called)
             if before is None:
                 continue
             now, then, unit = one.ratio, before.get("ratio"), "×"
             if now is None or then is None:
-                if expected.get("machine") != here:
+                if last["machine"] != here:
                     continue
                 now, then, unit = one.value, before["value"], f" {one.unit}"
             if _times_worse(one, now, then) > WORSE:

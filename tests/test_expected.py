@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from bench import expected
+from bench.__main__ import MEASUREMENTS
 from bench.figure import Figure, Goal, shown
 from tests.conftest import ROOT
 
@@ -44,7 +44,7 @@ def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_a_tenth_worse_is_named_and_nothing_else() -> None:
     """By its ratio, in whichever direction it is better."""
     before = expected.read()
-    assert before["at"] == "2026-11-29"
+    assert before["pace"]["at"] == "2026-11-29"
     assert not expected.worse({"reply": [reply(1.31)], "pace": [pace(0.92)]}, before, here=HERE)
     assert not expected.worse({"reply": [reply(0.5)], "new": [reply(9.0)]}, before, here=HERE)
     assert expected.worse({"reply": [reply(1.4)], "pace": [pace(0.8)]}, before, here=HERE) == [
@@ -56,7 +56,8 @@ def test_what_is_a_tenth_worse_is_named_and_nothing_else() -> None:
 @pytest.mark.usefixtures("known")
 def test_a_bare_figure_is_compared_on_its_own_machine_alone() -> None:
     """A ratio is compared everywhere."""
-    before = {**expected.read(), "machine": HERE}
+    before = expected.read()
+    before["reply"]["machine"] = HERE
     now = {"reply": [bare(120.0)]}
     assert expected.worse(now, before, here=ELSEWHERE) == []
     assert expected.worse(now, before, here=HERE) == ["reply, memory: 120 MB, expected 100"]
@@ -74,26 +75,54 @@ def test_what_is_below_nothing_is_not_so_many_times_worse() -> None:
 
 @pytest.mark.usefixtures("known")
 def test_what_was_not_measured_stays_as_it_was() -> None:
-    """A run of one measurement writes that one."""
-    expected.write({"pace": [pace(0.95)]}, today=date(2026, 11, 30))
-    figures = expected.read()["figures"]
-    assert figures["pace"]["pace"]["ratio"] == 0.95
-    assert figures["reply"]["reply"]["ratio"] == 1.2
+    """A run of one measurement writes that one, with its day; one that misses its goal is
+    marked.
+    """
+    expected.write({"pace": [pace(0.85)]}, today=date(2026, 11, 30))
+    last = expected.read()
+    assert last["pace"]["at"] == "2026-11-30"
+    assert last["pace"]["figures"]["pace"] == {
+        "value": 0.85,
+        "unit": "of the rate",
+        "ratio": 0.85,
+        "missed": True,
+    }
+    assert last["reply"]["at"] == "2026-11-29"
+    assert last["reply"]["figures"]["reply"] == {"value": 1.2, "unit": "ms", "ratio": 1.2}
+
+
+def test_every_measurement_has_its_last_figures() -> None:
+    """Or a run would not notice what became worse in it."""
+    assert expected.read().keys() == MEASUREMENTS.keys()
+
+
+def test_a_goal_that_was_missed_is_told() -> None:
+    """By the figure's name, where goals are said to be missed."""
+    page = (ROOT / "docs" / "measuring.md").read_text(encoding="utf-8")
+    told = page.partition("where goals are missed\n")[2]
+    for name, last in expected.read().items():
+        for figure, row in last["figures"].items():
+            assert not row.get("missed") or f"`{name}`, {figure}" in told
 
 
 def test_the_figures_of_the_documents_are_those_of_the_last_run() -> None:
-    """README's with its day and machine; a figure that was measured anew is one to write anew."""
-    last = expected.read()
+    """README's with the day of the oldest and the machine; a figure that was measured anew is one
+    to write anew.
+    """
     known: dict[str, list[str]] = {}
-    for one in chain.from_iterable(figures.values() for figures in last["figures"].values()):
-        ratios = known.setdefault(f"{shown(one['value'])} {one['unit']}", [])
-        ratios.append(f"{one.get('ratio', 0):.2f}")
+    found: dict[str, set[tuple[str, str]]] = {}  # figure → when and where
+    for last in expected.read().values():
+        for one in last["figures"].values():
+            figure = f"{shown(one['value'])} {one['unit']}"
+            known.setdefault(figure, []).append(f"{one.get('ratio', 0):.2f}")
+            found.setdefault(figure, set()).add((last["at"], last["machine"]))
     readme = (ROOT / "README.md").read_text(encoding="utf-8").partition("## How fast\n")[2]
     readme = readme.partition("\n## ")[0]
-    assert f"Measured on {last['at']} ({last['machine']})" in readme
     said = re.findall(r"\*\*(.+?)\*\*", readme)
     assert len(said) == 6
     assert set(said) <= known.keys()
+    oldest, machine = min(min(found[figure]) for figure in said)
+    assert f"Measured on {oldest} ({machine})" in readme
     page = (ROOT / "docs" / "measuring.md").read_text(encoding="utf-8")
     table = page.partition("| | figure | |\n|---|---|---|\n")[2].partition("\n\n")[0]
     rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
