@@ -47,9 +47,7 @@ QUEUE = "jarchy"
 #: those of all others, and for minutes no digest would go out and no dead replica be noticed.
 BATCHES = "jarchy-batches"
 AT_ONCE = 8  # jobs a replica does side by side
-# and batches beside them: more polls than may be under way, and a hand is not free before the
-# slowest of its batch is done
-BATCHES_AT_ONCE = 12
+BATCHES_AT_ONCE = 12  # and batches beside them: a hand waits for the slowest poll of its batch
 WAITS = Status.TODO.value  # the library's name for a job that waits
 HANDS = {QUEUE: AT_ONCE, BATCHES: BATCHES_AT_ONCE}
 QUEUE_LOOK = 1.0  # seconds at most until a waiting job is looked for
@@ -64,17 +62,13 @@ PRUNE_EVERY = 3600  # seconds
 FORGOTTEN = 2.0  # seconds that a job must be ours and not be worked at, until it is given back
 # keys of one job: a job costs the server as much as storing a hundred polls that brought nothing
 BATCH = 50
-# keys of one host in the queue or under way, of all replicas: enough that the host has always the
-# next one, and so few that its hands leave others free when it hangs
-OF_ONE_HOST = 4
+OF_ONE_HOST = 4  # keys of a host in the queue or under way: one that hangs leaves hands free
 # batches in the queue at once: more would only wait there, and each fetch look through them
 WAITING = 16
 
 
 #: Which keys a job is to be done for now.
 Due = Callable[[], Awaitable[list[str]]]
-#: Work by keys, and which those are.
-Sweep = tuple[Work, Due]
 #: Puts into the queue what follows.
 Follow = Callable[[], Awaitable[None]]
 #: While nobody else puts anything into the queue.
@@ -258,14 +252,14 @@ def jobs(works: Sequence[Work], alone: Alone) -> tuple[App, dict[Task[Any, Any, 
     queue = App(connector=PsycopgConnector())
     tasks: dict[str, Task[Any, Any, Any]] = {}
     periodic: dict[Task[Any, Any, Any], int] = {}
-    sweeps: list[Sweep] = []
+    sweeps: list[Work] = []
     looks = 1
     for work in works:
         following = [one.job.name for one in works if one.job.follows == work.job.name]
         follow = partial(_follow, queue, alone, tasks, following)
         if work.due is not None:
             tasks[work.job.name] = _keyed(queue, work, work.due, follow)
-            sweeps.append((work, work.due))
+            sweeps.append(work)
             looks = _seconds(work.job.every)
             continue
         task = _whole(queue, work, follow)
@@ -340,16 +334,14 @@ async def _follow(
 
 
 def _look(
-    queue: App, sweeps: Sequence[Sweep], tasks: Mapping[str, Task[Any, Any, Any]]
+    queue: App, sweeps: Sequence[Work], tasks: Mapping[str, Task[Any, Any, Any]]
 ) -> Task[Any, Any, Any]:
-    """The look for due keys, put into the queue in batches; not those that are there already, nor
-    more of a host than it can answer soon.
-    """
+    """The look for due keys, put into the queue in batches; not those that are there already."""
 
     @queue.task(name="look", queue=QUEUE, lock="look", queueing_lock="look")
     async def look(timestamp: int) -> None:  # noqa: ARG001 - likewise
         known = [*await queue.job_manager.list_jobs_async()]
-        for work, due_now in sweeps:
+        for work in sweeps:
             name = work.job.name
             there: set[str] = set()
             room = WAITING
@@ -359,8 +351,7 @@ def _look(
                     if job.status == WAITS:
                         room -= 1
             # what is there and not due any more was done, whatever the rest of its batch waits for
-            due = map(work.keyed, await due_now())
-            keys = few_of_each_host(due, there, most=OF_ONE_HOST)
+            keys = few_of_each_host(await work.due_keys(), there, most=OF_ONE_HOST)
             for start in range(0, min(len(keys), room * BATCH), BATCH):
                 await tasks[name].defer_async(keys=keys[start : start + BATCH])
 

@@ -76,6 +76,11 @@ class Work:
         """A key with its host."""
         return Key(key, self.host(key))
 
+    async def due_keys(self) -> list[Key]:
+        """The keys to do it for now, each with its host."""
+        due: list[str] = [] if self.due is None else await self.due()
+        return [self.keyed(key) for key in due]
+
 
 class Key(NamedTuple):
     """A key whose job is to be done now, and the host that is asked for it."""
