@@ -6,7 +6,6 @@ BIN := $(VENV)/bin
 # two sets of packages: what runs the bot, and what tests and checks it besides
 RUN_READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.ready-dev
-COLLECTED := $(VENV)/.collected
 # uv installs in seconds; make INSTALLER=pip setup does without it
 export INSTALLER ?= uv
 # no index addresses in the locks: they say what, not from where
@@ -39,13 +38,9 @@ run: $(RUN_READY)
 # seven at once: most of them wait for programs, servers and browsers. Python's own tracebacks: pytest's parse the source of
 # every frame, and Python 3.11 breaks off the whole run when memory is collected in the middle of that. What is compiled once is
 # kept: the processes and what they start read it
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 7 --dist worksteal --tb=native
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --processes 7 --tb=native
 
-# on a new machine each of the seven would compile all tests for itself
-$(COLLECTED): $(DEV_READY)
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --collect-only -qq >/dev/null; touch $@
-
-test: setup $(COLLECTED)
+test: setup
 	$(PYTEST) -m "not slow" $(ARGS)
 
 test-all: setup

@@ -15,6 +15,7 @@ from bot.convert.filters import parse_filters
 from bot.detect.filters import less_of, meant
 from bot.errors import UserError
 from bot.i18n import t
+from bot.model.alerts import Approval
 from bot.model.filters import Filter, Sense, Trait
 from bot.model.subjects import READERS_TOPICS
 from bot.render import filters as render
@@ -131,11 +132,16 @@ async def _leave_out(context: Context, one: Filter, span: timedelta | None) -> N
 
 
 async def _offers(context: Context, alert: str) -> Mapping[str, Filter]:
+    """What may be left out of a story's kind. UserError for a story that nobody may see, or that
+    no reader was told: anybody can make up an alert's number.
+    """
     catalog = context.services.catalog
     async with context.services.store.reading() as db:
         told = await storage.alerts.get(db, number_of(alert))
-        number = None if told is None else kind_of(told).story(told)
-        story = None if number is None else await storage.stories.get(db, number)
+        if told is None or told.approval not in {None, Approval.APPROVED}:
+            raise UserError("error.stale")
+        number = kind_of(told).story(told)
+        story = None if number is None else await storage.stories.shown(db, number)
     if story is None:
         raise UserError("error.stale")
     names = render.source_names(catalog.feed_names, context.language)

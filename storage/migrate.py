@@ -24,6 +24,7 @@ from storage.copies import FOLDER, nights, stamped
 from storage.db import Db, Store, advised, upsert
 from storage.highwater import beside
 from storage.instance import is_held
+from storage.ownership import owner_of
 from storage.replicas import HEART_STOPPED, replicas
 from storage.schema import note
 from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS, problems
@@ -183,7 +184,7 @@ async def _must_end_nobody(store: Store, version: str) -> None:
 
 def _keep_copy(path: Path) -> None:
     try:
-        copy(path, stamped(path, f"before-{HEAD}"))
+        copy(path, stamped(path, f"before-{HEAD}"), owner=owner_of(path))
     except BotError as error:
         raise ConfigError(
             f"DATABASE_URL: no copy before the migration, so nothing was changed: {error}"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import gc
 import logging
 import os
 import zlib
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
 
 import hypothesis
 import pytest
@@ -42,14 +40,15 @@ hypothesis.settings.load_profile("jarchy")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The long run tries more examples of each property. A process among several ends at once when
-    all is said: Python would take its modules apart for seconds, in all of them together.
+    """The long run tries more examples of each property. The processes of a run have one
+    PostgreSQL, and one that forks programs.
     """
     if "not slow" in config.option.markexpr:
         hypothesis.settings.load_profile("quick")
-    if hasattr(config, "workerinput"):
-        forkserver.share(Path(config.workerinput["shared"]))
-        atexit.register(os._exit, 0)
+    if config.getoption("processes") > 1:
+        config.stash[POSTGRES] = shared = Shared.made()
+        config.add_cleanup(shared.end)
+        forkserver.share(shared.folder)
 
 
 @pytest.hookimpl(trylast=True)
@@ -60,6 +59,7 @@ def pytest_unconfigure() -> None:
 
 
 compile_each_once()
+pytest_plugins = ["tests.side_by_side"]
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -117,7 +117,9 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
     """Leave to the long run what tables of cases (`cases`, and those for which the program starts)
     have beyond a sample, and PostgreSQL beside SQLite outside `ON_BOTH`; mix what waits with what
     computes.
@@ -131,7 +133,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     for cases in tables.values():
         _leave_to_the_long_run(cases)
     yield
-    items[:] = _mixed(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    items[:] = _mixed(items, config.getoption("processes"))
 
 
 def _mixed(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
@@ -219,28 +221,15 @@ def shared() -> Path:
     return SHARED
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """Every process of a run with several is told where its one PostgreSQL is, or will be, and what
-    forks programs.
-    """
-    config: pytest.Config = node.config
-    if POSTGRES not in config.stash:
-        config.stash[POSTGRES] = Shared.made()
-        config.add_cleanup(config.stash[POSTGRES].end)
-    node.workerinput["shared"] = str(config.stash[POSTGRES].folder)
-
-
 @pytest.fixture(scope="session")
 def postgres(request: pytest.FixtureRequest) -> Iterator[Shared]:
     """A real PostgreSQL on a socket of its own, started from a wheel; ends with the run."""
-    folder = getattr(request.config, "workerinput", {}).get("shared")
-    shared = Shared(Path(folder)) if folder else Shared.made()
-    yield shared
-    if folder:
-        shared.close()
-    else:
-        shared.end()
+    if (of_the_run := request.config.stash.get(POSTGRES, None)) is not None:
+        yield of_the_run
+        return
+    made = Shared.made()
+    yield made
+    made.end()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ import itertools
 import os
 import socket
 
+from tests.side_by_side import NUMBER
+
 #: Below the ports that the system gives to connections: nobody takes one before it is listened on.
 FIRST, EACH = 20_000, 500
 _next = itertools.count()
@@ -13,7 +15,7 @@ _next = itertools.count()
 
 def free_port() -> int:
     """A port on which nobody listens; each process of a run looks in a stretch of its own."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    worker = int(os.environ.get(NUMBER, "0"))
     while True:
         port = FIRST + EACH * (worker % 20) + next(_next) % EACH
         with socket.socket() as probe:

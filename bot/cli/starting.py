@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import secrets
 import sys
 import time
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 ENV_FILE = Path(".env")
 TOKEN_TRIES = 3  # that somebody at a terminal has for the token
 LONGEST_LINE = 4096  # letters of standard input that may be one
+#: A value that means the same to every reader of such a file, without quotes.
+PLAIN = re.compile(r"[A-Za-z0-9_:/@.,%+=?~-]+")
 LONG_POLL = 20.0  # seconds that Telegram holds a question for updates
 ASK_PAUSE = 1.0  # seconds between questions that Telegram answers at once
 
@@ -211,9 +214,13 @@ def _who_said(update: Any, words: str) -> int | None:  # noqa: ANN401 - whatever
 def _quoted(value: str) -> str:
     """A setting's value as the file has it, for a proxy's password may have anything.
 
-    In single quotes, in which a quote and a backslash are escaped. What looks like another
-    variable is filled in even there: `${` becomes a variable without a name, which is given as $.
+    Without quotes wherever it can be, as a token and an id always can: `docker run --env-file`
+    takes quotes for a part of the value. Else in single quotes, in which a quote and a backslash
+    are escaped. What looks like another variable is filled in even there: `${` becomes a variable
+    without a name, which is given as $.
     """
+    if PLAIN.fullmatch(value):
+        return value
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return "'" + escaped.replace("${", "${:-$}{") + "'"
 

@@ -99,6 +99,14 @@ async def test_from_a_token_and_a_start_to_settings(tmp_path: Path, emulator: Em
     settings = load_settings(tmp_path / ".env")
     assert (settings.token, settings.admin_ids) == (TEST_TOKEN, (OPERATOR,))
     assert settings.bot_api_url == emulator_url
+    # as `docker run --env-file` reads it: all behind the first = as it stands
+    lines = (tmp_path / ".env").read_text().splitlines()
+    read = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    assert read == {
+        "BOT_TOKEN": TEST_TOKEN,
+        "ADMIN_IDS": str(OPERATOR),
+        "BOT_API_URL": emulator_url,
+    }
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
     assert [one.name for one in tmp_path.iterdir()] == [".env"]
     async with open_session() as session:

@@ -83,7 +83,7 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         telegram.add_private(telegram.add_user(STRANGER, "Bakyt", "ky"))
         telegram.add_private(telegram.add_user(RUSSIAN, "Vera", "ru"))
         telegram.add_group(GROUP, "Market", members=[STRANGER], admins=[READER])
-        async with running(tmp_path, telegram, CATALOG, now=NOW) as made:
+        async with running(tmp_path, telegram, CATALOG, now=NOW, introduces=False) as made:
             await made.keep([rate(), rate("EUR/KGS", "98.8523"), rate("RUB/KGS", "1.1948")])
             yield made
 
@@ -94,5 +94,7 @@ async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.chdir(tmp_path)
     async with Emulator(TEST_TOKEN, "jarchy_bot", privacy=False) as telegram:
         telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
-        async with running(tmp_path, telegram, CATALOG, now=NOW, admin_ids=[READER]) as made:
+        async with running(
+            tmp_path, telegram, CATALOG, now=NOW, introduces=False, admin_ids=[READER]
+        ) as made:
             yield made

@@ -125,6 +125,24 @@ async def test_a_rejected_story_is_nobodys(desk: World) -> None:
     assert "border post" not in shown
 
 
+async def test_S11_a_rejected_story_is_named_to_nobody_by_a_number_that_was_made_up(
+    desk: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither while it waits nor afterwards: *Less of this* is a button under what was told."""
+    card, _, no = await question(desk)
+    theirs = await desk.ask("/help", chat=STRANGER)
+    monkeypatch.setattr(Services, "allow", lambda *_args, **_options: True)
+    waiting = [row.id for row in [*await desk.alerts("story"), *await desk.alerts("notice")]]
+    for _ in range(2):
+        for number in waiting:
+            for data in (f"less:{number}", f"less:{number}:story", f"why:{number}"):
+                said = await desk.press(STRANGER, theirs["message_id"], data)
+                assert said == t("error.stale", "ky"), data
+        await desk.press(READER, card, no)
+    async with desk.store.reading() as db:
+        assert await storage.filters.of_chat(db, STRANGER) == []
+
+
 async def test_S12_a_story_passed_on_opens_in_another_chat_in_its_language(desk: World) -> None:
     """By the link of the alert's Share: headline, who reports it, its page; no more once it is
     rejected.

@@ -14,6 +14,7 @@ import storage.chats
 import storage.own_feeds
 from bot.alerts import feeds
 from bot.fetch import Fetched, Fetcher
+from bot.i18n import t
 from bot.model.own_feeds import OwnFeed
 from bot.own_feeds import JITTER, POLLED_AT_ONCE, OwnFeeds
 from bot.recurring import own_feeds
@@ -24,6 +25,7 @@ from tests.handlers.conftest import GROUP, READER, RUSSIAN, World, at_once
 from tests.publishers import ATTACK, Publishers, rss
 
 FIRST = ("one", "Bread festival opens", "Bakers from three valleys came.")
+THIRD = ("three", "School gets a roof", "It was paid for by the village.")
 SECOND = ("two", "Bridge is closed for a week", "Cars go by the old road.")
 
 
@@ -363,6 +365,63 @@ async def test_what_one_chat_calls_a_feed_no_other_chat_reads(
     assert await poll(patient) == 0
     shown = await patient.ask("/feeds", chat=RUSSIAN, fits="Test")
     assert "scam" not in shown["text"]
+
+
+async def brought(world: World, published: Publishers) -> int:
+    """The number of the alert of a feed that the reader added, and that brought one entry."""
+    published.put("/secret.xml", rss(FIRST))
+    await world.ask(f"/feed add {published.url}/secret.xml", fits="Added")
+    published.put("/secret.xml", rss(SECOND, FIRST))
+    assert await poll(world) == 1
+    await world.tells(READER, SECOND[1])
+    async with world.bot.store.reading() as db:
+        (number,) = (await db.execute(select(alert.c.id).where(alert.c.kind == "feed"))).scalars()
+    return int(number)
+
+
+async def test_S11_another_chats_feed_is_nobodys_by_a_number_that_was_made_up(
+    patient: World, published: Publishers
+) -> None:
+    """Its name and its address, which may be a secret, are told to no other chat, nor added
+    there; once that chat added the address itself, the buttons act on its own following.
+    """
+    number = await brought(patient, published)
+    theirs = await patient.ask("/help", chat=RUSSIAN)
+    shown = len(patient.emulator.messages(RUSSIAN))
+    for verb in ("why", "snooze", "unsnooze", "mute", "unmute"):
+        said = await patient.press(RUSSIAN, theirs["message_id"], f"{verb}:{number}")
+        assert said == t("error.stale", "ru"), verb
+    assert len(patient.emulator.messages(RUSSIAN)) == shown
+    async with patient.bot.store.reading() as db:
+        assert await storage.own_feeds.count(db, RUSSIAN) == 0
+    patient.bot.services.feed_tries.clear()
+    await patient.ask(f"/feed add {published.url}/secret.xml", chat=RUSSIAN, fits="Добавлено")
+    said = await patient.press(RUSSIAN, theirs["message_id"], f"mute:{number}")
+    assert said != t("error.stale", "ru")
+
+
+async def test_a_feed_that_is_unmuted_counts_and_begins_anew(
+    patient: World, published: Publishers
+) -> None:
+    """As one that is added: not beyond the quota, and what came meanwhile is no news."""
+    number = await brought(patient, published)
+    told = patient.emulator.messages(READER)[-1]["message_id"]
+    await patient.press(READER, told, f"mute:{number}")
+    services = patient.bot.services
+    services.settings = services.settings.model_copy(update={"user_feeds": 1})
+    published.put("/two.xml", rss(FIRST))
+    added = await patient.ask(f"/feed add {published.url}/two.xml", fits="Added")
+    assert "At most 1" in (await patient.press(READER, told, f"unmute:{number}") or "")
+    async with patient.bot.store.reading() as db:
+        (mine,) = await storage.own_feeds.of_chat(db, READER, now=patient.bot.clock())
+    assert mine.feed.url.endswith("/two.xml")
+    await patient.press(READER, added["message_id"], f"feed:remove:{mine.feed.key}")
+    published.put("/secret.xml", rss(ATTACK, SECOND, FIRST))
+    await patient.press(READER, told, f"unmute:{number}")
+    assert await poll(patient) == 0
+    published.put("/secret.xml", rss(THIRD, ATTACK, SECOND, FIRST))
+    assert await poll(patient) == 1
+    await patient.tells(READER, THIRD[1])
 
 
 @pytest.mark.parametrize("changed", [False, True])

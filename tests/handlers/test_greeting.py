@@ -10,8 +10,8 @@ import pytest
 
 import storage.chats
 from bot.i18n import t
-from bot.languages import LANGUAGES
 from bot.model.subjects import READERS_TOPICS, digests_of
+from bot.presence import introduce
 from bot.sources.catalog import parse_catalog
 from bot.telegram.outcomes import Sent
 from handlers.services import BURST
@@ -202,14 +202,7 @@ async def test_S11_a_tap_beyond_the_notice_is_let_go_without_words_and_without_t
 async def test_an_empty_chat_says_what_the_bot_is_in_the_readers_language(world: World) -> None:
     """Before Start is pressed; words of the operator's own would stay."""
     api = world.bot.services.api
-    await world.emulator.calls.wait(
-        lambda _: (
-            sum(
-                call.method == "setMyDescription" and call.accepted for call in world.emulator.calls
-            )
-            == len(LANGUAGES) + 1
-        )
-    )
+    await introduce(api, "en")
     for language in ("", *WHOLE):
         found = await api.call("getMyDescription", language_code=language or None)
         assert isinstance(found, Sent)

@@ -11,10 +11,10 @@ import storage.chats
 import storage.places
 import storage.privacy
 from bot.i18n import t
-from bot.languages import LANGUAGES
 from bot.model.chats import Style, Wakes
+from bot.presence import introduce
 from bot.telegram.outcomes import Sent
-from handlers import MENUS, places
+from handlers import places
 from storage.schema import inbox
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World
 
@@ -201,13 +201,7 @@ async def test_menus_are_per_language_and_scope(world: World) -> None:
     their language.
     """
     api = world.bot.services.api
-    wanted = len(MENUS) * (len(LANGUAGES) + 1)
-    await world.emulator.calls.wait(
-        lambda _: (
-            sum(call.method == "setMyCommands" and call.accepted for call in world.emulator.calls)
-            == wanted
-        )
-    )
+    await introduce(api, "en")
 
     async def menu(scope: str, language: str) -> dict[str, str]:
         found = await api.call("getMyCommands", scope={"type": scope}, language_code=language)

@@ -1,0 +1,92 @@
+"""Tests in several processes: each run once and told as one process would tell it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.forkserver import PLAIN, ROOT
+
+#: What this process does at its end is seen from outside, as is which one ran a test.
+TESTS = """
+import os, pathlib, signal, warnings
+import pytest
+
+RAN = pathlib.Path("ran")
+
+@pytest.fixture(scope="session", autouse=True)
+def made_once():
+    with RAN.open("a") as ran:
+        print("made", os.getpid(), file=ran)
+    yield
+    with RAN.open("a") as ran:
+        print("ended", os.getpid(), file=ran)
+
+@pytest.mark.parametrize("number", range(40))
+def test_one(number, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with RAN.open("a") as ran:
+        print("test", number, os.getpid(), file=ran)
+    print(f"said by {number}")
+    if number == 7:
+        warnings.warn("seven")
+    if number == 8:
+        pytest.skip("eight")
+    if number == 9:
+        os.kill(os.getpid(), signal.SIGKILL)
+    assert number != 30
+"""
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+    """pytest on those tests, in four processes."""
+    (folder / "test_those.py").write_text(TESTS)
+    options = ("-p", "no:cacheprovider", "-p", "tests.side_by_side", "--processes", "4", "-rs")
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *words, "test_those.py"],
+        cwd=folder,
+        env=PLAIN | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        check=False,
+    )
+
+
+def said(folder: Path, what: str) -> list[str]:
+    """What the tests and their fixture wrote down of something: a test's number, or a process."""
+    ran = [line.split() for line in (folder / "ran").read_text().splitlines()]
+    return [line[1] for line in ran if line[0] == what]
+
+
+def test_each_test_runs_once_and_is_told_as_by_one_process(tmp_path: Path) -> None:
+    """What fails with what it said, what is skipped with why, warnings, and in whose midst a
+    process ended; what that one had before it is run by another.
+    """
+    done = run(tmp_path)
+    told = done.stdout.decode()
+    assert done.returncode == 1
+    assert "2 failed, 37 passed, 1 skipped, 1 warning in" in told
+    assert "said by 30" in told
+    assert "said by 29" not in told
+    assert "the process of this test ended in the midst, with -9" in told
+    assert re.search(r"SKIPPED \[1\] test_those.py:\d+: eight", told)
+    assert "UserWarning: seven" in told
+    assert sorted(map(int, said(tmp_path, "test"))) == list(range(40))
+    made, ended = set(said(tmp_path, "made")), set(said(tmp_path, "ended"))
+    assert ended < made
+    assert len(made - ended) == 1
+
+
+def test_a_run_that_shall_end_with_the_first_failure_does(tmp_path: Path) -> None:
+    done = run(tmp_path, "-x", "-k", "not 9")
+    assert done.returncode == 1
+    assert "stopping after 1 failures" in done.stdout.decode()
+    assert sorted(said(tmp_path, "made")) == sorted(said(tmp_path, "ended"))
+
+
+def test_where_nothing_shall_run_nothing_is_forked(tmp_path: Path) -> None:
+    done = run(tmp_path, "--collect-only", "-q")
+    assert done.returncode == 0
+    assert "40 tests collected" in done.stdout.decode()
+    assert not (tmp_path / "ran").exists()
