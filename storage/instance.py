@@ -25,7 +25,8 @@ def only_instance(path: Path) -> Iterator[Callable[[], None]]:
 
     def hold(*, strictly: bool = True) -> None:
         file = path.resolve()
-        for one, flags in ((_beside(file), os.O_WRONLY | os.O_CREAT), (file, os.O_RDONLY)):
+        beside = _beside(file)
+        for one, flags in ((beside, os.O_WRONLY | os.O_CREAT), (file, os.O_RDONLY)):
             if one in held:
                 continue
             try:
