@@ -123,7 +123,7 @@ class Api:
 
     async def _exchange(self, method: str, body: bytes) -> Outcome:
         try:
-            found = read(*await self._line.exchange(method, body))
+            found = read(*await self._line.exchange(method, body), method)
         except UNSENT as error:
             found = Retry(_unsent(error))
         except (TimeoutError, aiohttp.ClientError, HttpProcessingError, OSError) as error:
@@ -223,7 +223,7 @@ class Api:
             async with self._session.post(
                 self._base + method, timeout=self._timeout, **request
             ) as response:
-                found = read(response.status, await response.read())
+                found = read(response.status, await response.read(), method)
         except UNSENT as error:
             found = Retry(_unsent(error))
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
