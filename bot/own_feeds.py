@@ -43,7 +43,6 @@ STRANGER = "https://t.me/"
 PARSE_SECONDS = 10.0  # that a worker process has for one document
 POLLED_AT_ONCE = 20  # feeds that one look takes
 SIDE_BY_SIDE = 5  # of them: the catalog's sources are polled beside these
-MOST_ENTRIES = 500  # of one document
 TOLD_AT_ONCE = 5  # entries of one poll; the rest is counted
 TRY_SECONDS = 10.0  # that an address has to answer: a reader waits, and what else the chat asks
 JITTER = 2.0  # seconds at most that a refusal waits: how long it took must tell nothing
@@ -133,7 +132,7 @@ class OwnFeeds:
     ) -> int:
         """Note what a feed lists, and tell what is new of it; nothing of its first document."""
         now = self.clock()
-        listed = {} if brought is None else _known_by(brought.entries[:MOST_ENTRIES])
+        listed = {} if brought is None else _known_by(brought.entries)
         names = {name for some in listed.values() for name in some}
         ids = {_id_alone(one) for one in listed}
         async with self.store.writing() as db:
@@ -150,8 +149,9 @@ class OwnFeeds:
                     told.append(item)
                 known.update(mine)
             count = 0
-            if stored.last_ok_at is not None:
-                for alert in feeds.alerts(feed.key, stored.name, told, TOLD_AT_ONCE, now=now):
+            if stored.last_ok_at is not None and brought is not None:
+                new = brought.newest_first(told)
+                for alert in feeds.alerts(feed.key, stored.name, new, TOLD_AT_ONCE, now=now):
                     count += await storage.alerts.enqueue(db, alert) is not None
             read = _read_by_now(stored, feed, brought, answer.validators, digest)
             await storage.own_feeds.record_ok(db, read, now=now)

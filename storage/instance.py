@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.errors import ConfigError
+from storage.ownership import give, owner_of
 
 
 @contextmanager
@@ -30,6 +31,7 @@ def only_instance(path: Path) -> Iterator[Callable[[], None]]:
                 continue
             try:
                 held[one] = os.open(one, flags | os.O_CLOEXEC, 0o600)
+                give(beside, owner_of(file))
                 fcntl.flock(held[one], fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise ConfigError(

@@ -23,6 +23,7 @@ from storage.backup import copy
 from storage.copies import FOLDER, nights, stamped
 from storage.db import Db, Store, advised, upsert
 from storage.highwater import beside
+from storage.ownership import owner_of
 from storage.schema import note
 from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS, problems
 
@@ -146,7 +147,7 @@ async def _must_be_readable(store: Store, version: str) -> None:
 
 def _keep_copy(path: Path) -> None:
     try:
-        copy(path, stamped(path, f"before-{HEAD}"))
+        copy(path, stamped(path, f"before-{HEAD}"), owner=owner_of(path))
     except BotError as error:
         raise ConfigError(
             f"DATABASE_URL: no copy before the migration, so nothing was changed: {error}"

@@ -15,6 +15,7 @@ from storage.address import is_file, parse_url
 from storage.connecting import connect, connect_for_writing
 from storage.db import Store
 from storage.instance import only_instance
+from storage.ownership import give, owner_of
 
 
 async def open_store(text_url: str) -> Store:
@@ -23,8 +24,11 @@ async def open_store(text_url: str) -> Store:
     ConfigError when it is newer than this program, damaged, read-only or cannot be reached.
     """
     store = connect_for_writing(text_url)
+    made = store.alone and not _is_there(store.database_file)
     try:
         await migrate.bring_up(store)
+        if made:
+            _give_to_the_folders_owner(store.database_file)
         store.settle()
     except BaseException:
         await store.close()
@@ -68,6 +72,12 @@ async def trial_store(text_url: str) -> AsyncIterator[Store]:
 
 def _is_there(path: Path) -> bool:
     return path.exists()
+
+
+def _give_to_the_folders_owner(path: Path) -> None:
+    owner = owner_of(path.absolute().parent)
+    for suffix in ("", "-wal", "-shm"):
+        give(path.with_name(path.name + suffix), owner)
 
 
 async def look_at(text_url: str) -> Store:

@@ -292,6 +292,21 @@ async def test_much_at_once_is_five_messages_and_a_count(
     assert "Headline 0" in last["text"]
 
 
+async def test_a_long_feed_that_lists_the_oldest_first_tells_its_newest(
+    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer than what is read of it, and without times that would tell."""
+    monkeypatch.setattr("bot.sources.own.MOST_ENTRIES", 20)
+    every = [(f"n{number}", f"Headline {number}", f"Text {number}.") for number in range(37)]
+    published.put("/rss.xml", rss(*every[:30]))
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    assert await poll(patient) == 0
+    published.put("/rss.xml", rss(*every))
+    assert await poll(patient) == 5
+    last = await patient.tells(READER, "and 2\u00a0more")
+    assert "Headline 36" in last["text"]
+
+
 async def test_a_chats_filters_hold_for_its_own_feeds_too(
     patient: World, published: Publishers
 ) -> None:
