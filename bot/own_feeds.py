@@ -12,9 +12,10 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -38,12 +39,14 @@ from storage.db import Store
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 #: What readers name is judged like a redirect from there: never as an address of the operator's.
 STRANGER = "https://t.me/"
-PARSE_SECONDS = 10.0  # that a worker process has for one document
+#: That a worker process has for one document: a thousand episodes of a podcast take two.
+PARSE_SECONDS = 5.0
 POLLED_AT_ONCE = 20  # feeds that one look takes
 SIDE_BY_SIDE = 5  # of them: the catalog's sources are polled beside these
-MOST_ENTRIES = 500  # of one document
 TOLD_AT_ONCE = 5  # entries of one poll; the rest is counted
 TRY_SECONDS = 10.0  # that an address has to answer: a reader waits, and what else the chat asks
 JITTER = 2.0  # seconds at most that a refusal waits: how long it took must tell nothing
@@ -59,6 +62,8 @@ class OwnFeeds:
     clock: Callable[[], datetime]
     found_on: str = STRANGER
     jitter: float = JITTER
+    #: Of polls one document is read at a time, so that who adds a feed waits behind one at most.
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def tried(self, address: OwnAddress) -> tuple[OwnDocument, Fetched]:
         """The entries at an address. SourceError where it cannot be read, after a while by chance:
@@ -74,12 +79,7 @@ class OwnFeeds:
 
     async def listed(self, body: bytes) -> Listed:
         """The feeds of an OPML file. ParseError for what is none, or takes too long to read."""
-        try:
-            return await self.workers.run(read_opml, body, timeout=PARSE_SECONDS)
-        except WorkerError as error:
-            raise ParseError(
-                reason("document.given_up", "it could not be read: {why}", why=error.reason)
-            ) from None
+        return await self._in_worker(read_opml, body)
 
     async def poll_due(self) -> int | None:
         """Poll some feeds whose time has come; how many alerts that made, None with none due."""
@@ -125,7 +125,8 @@ class OwnFeeds:
         digest = hashlib.sha256(answer.body).hexdigest()
         brought = None
         if digest != feed.digest:
-            brought = await self._read(feed.channel, answer)
+            async with self.reading:
+                brought = await self._read(feed.channel, answer)
         return await self.keep(feed, brought, answer, digest)
 
     async def keep(
@@ -133,7 +134,7 @@ class OwnFeeds:
     ) -> int:
         """Note what a feed lists, and tell what is new of it; nothing of its first document."""
         now = self.clock()
-        listed = {} if brought is None else _known_by(brought.entries[:MOST_ENTRIES])
+        listed = {} if brought is None else _known_by(brought.entries)
         names = {name for some in listed.values() for name in some}
         ids = {_id_alone(one) for one in listed}
         async with self.store.writing() as db:
@@ -150,8 +151,9 @@ class OwnFeeds:
                     told.append(item)
                 known.update(mine)
             count = 0
-            if stored.last_ok_at is not None:
-                for alert in feeds.alerts(feed.key, stored.name, told, TOLD_AT_ONCE, now=now):
+            if stored.last_ok_at is not None and brought is not None:
+                new = brought.newest_first(told)
+                for alert in feeds.alerts(feed.key, stored.name, new, TOLD_AT_ONCE, now=now):
                     count += await storage.alerts.enqueue(db, alert) is not None
             read = _read_by_now(stored, feed, brought, answer.validators, digest)
             await storage.own_feeds.record_ok(db, read, now=now)
@@ -160,12 +162,20 @@ class OwnFeeds:
     async def _read(self, channel: str | None, answer: Fetched) -> OwnDocument:
         job = partial(read_own, url=answer.url, content_type=answer.content_type, channel=channel)
         try:
-            return await self.workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
+            return await self._in_worker(job, answer.body or b"")
         except BotError:
             raise
         except Exception:
             log.exception("own feed not read")  # a fault of ours
             raise ParseError(reason("document.unreadable", "it could not be read")) from None
+
+    async def _in_worker(self, job: Callable[[bytes], T], body: bytes) -> T:
+        try:
+            return await self.workers.run(job, body, timeout=PARSE_SECONDS, stranger=True)
+        except WorkerError as error:
+            raise ParseError(
+                reason("document.given_up", "it could not be read: {why}", why=error.reason)
+            ) from None
 
 
 def _read_by_now(

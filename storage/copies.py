@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bot.errors import BotError
 from bot.reasons import Reason, reason, said
+from storage.ownership import Owner, give
 
 #: Told what a long copy is at, for whoever watches a terminal; often, and in a few words.
 Tell = Callable[[str], None]
@@ -53,8 +54,9 @@ def forget(nightly: list[Path], aside: Iterator[Path], *, now: datetime) -> None
 
 
 @contextmanager
-def in_place(source: str, target: Path) -> Iterator[Path]:
-    """A file to write a copy into: afterwards it is whole, on the disk, under its own name.
+def in_place(source: str, target: Path, *, owner: Owner | None = None) -> Iterator[Path]:
+    """A file to write a copy into: afterwards it is whole, on the disk, under its own name, its
+    owner's where one is named.
 
     When the block raises nothing of it is left. BotError where the name is taken, or the folder
     takes no file.
@@ -68,6 +70,7 @@ def in_place(source: str, target: Path) -> Iterator[Path]:
     try:
         _forget_halves(target)
         yield half
+        give(half, owner)
         flush(half)
         half.rename(target)
         flush(target.parent)

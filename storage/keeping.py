@@ -21,6 +21,7 @@ from storage.backup import copy
 from storage.connecting import must_be_there
 from storage.copies import FOLDER, Tell, cause_of, forget, nights, no_folder, stamped, untold
 from storage.db import Store
+from storage.ownership import owner_of
 
 OFF = "off"  # the setting's word for no copies
 MADE_NOTE = "backed up"  # the note of the last night whose copy a replica made
@@ -75,8 +76,11 @@ def save(text_url: str, file: Path | None, *, tell: Tell = untold) -> Path:
     if is_file(url):
         must_be_there(text_url)
         path = Path(url.database or "")
-        target = file or stamped(path, "backup")
-        copy(path, target, tell=tell)
+        if file is not None:
+            copy(path, file, tell=tell)
+            return file
+        target = stamped(path, "backup")
+        copy(path, target, owner=owner_of(path), tell=tell)
         return target
     # a program with a file has no need of the driver of servers
     from storage.server_backup import dump

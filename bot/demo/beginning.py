@@ -19,6 +19,7 @@ from bot.demo.words import Words, words
 from bot.demo.world import FIRST_DAY, World
 from bot.detect.moves import replay
 from bot.emulator import Control, Emulator
+from bot.errors import BotError
 from bot.model.alerts import Severity
 from bot.model.rates import Pair, Rate, RateKind, Series
 from storage.opening import open_store
@@ -45,21 +46,26 @@ class Beginning:
 
     async def first(self) -> None:
         """Start the bot on a new database."""
+        with self.keeper.replacing():
+            await self._found()
+
+    async def anew(self, day: date) -> None:
+        """Forget everything and begin on another day."""
+        with self.keeper.replacing():
+            async with self.travel.nobody():
+                self.hold.give_back()
+                await self.keeper.stop()
+                self.emulator.begin_anew()
+                self.world.begin(day)
+                await self._found()
+        self.emulator.guide = Guide(self.travel, self.emulator.silent)
+
+    async def _found(self) -> None:
         file = self.folder / f"demo{next(self._numbers)}.db"
         self.hold.file = file
         self.keeper.database_url, self.keeper.catalog = f"sqlite:///{file}", self.world.catalog()
         await seed(self.keeper.database_url, self.world)
         await self.keeper.start()
-
-    async def anew(self, day: date) -> None:
-        """Forget everything and begin on another day."""
-        async with self.travel.nobody():
-            self.hold.give_back()
-            await self.keeper.stop()
-            self.emulator.begin_anew()
-            self.world.begin(day)
-            await self.first()
-        self.emulator.guide = Guide(self.travel, self.emulator.silent)
 
     def hands(self) -> list[Control]:
         """A button for each day."""
@@ -67,7 +73,10 @@ class Beginning:
 
     def _hand(self, name: str, day: date, label: str) -> Control:
         async def begin() -> Words:
-            await self.anew(day)
+            try:
+                await self.anew(day)
+            except BotError:
+                return words("demo.cannot_start")
             return words("demo.begun")
 
         return Control(

@@ -73,6 +73,10 @@ def time_hands(travel: Travel) -> list[Control]:
         said = words(COMES[moment.hour] if due is None else DUE[due])
         return {language: f"{moment:%H:%M} · {what}" for language, what in said.items()}
 
+    def usable() -> bool:
+        # a journey asked for now would be made in the next beginning
+        return not travel.keeper.replaced
+
     def player(speed: float) -> Control:
         async def play() -> Words:
             if travel.speed == speed:
@@ -90,6 +94,7 @@ def time_hands(travel: Travel) -> list[Control]:
             run=play,
             group=words("demo.time"),
             pressed=lambda: travel.speed == speed,
+            usable=usable,
         )
 
     return [
@@ -98,6 +103,7 @@ def time_hands(travel: Travel) -> list[Control]:
             label=words("demo.next"),
             run=next_moment,
             group=words("demo.time"),
+            usable=usable,
             hint=coming,
         ),
         Control(
@@ -105,6 +111,7 @@ def time_hands(travel: Travel) -> list[Control]:
             label=words("demo.next_day"),
             run=next_day,
             group=words("demo.time"),
+            usable=usable,
         ),
         player(HOUR_A_SECOND),
         player(DAY_A_SECOND),
@@ -140,7 +147,7 @@ def event_hands(world: World) -> list[Control]:
 
 def bot_hands(keeper: Keeper, hold: Hold) -> list[Control]:
     """The controls of the bot's process and its database."""
-    return [*_process_hands(keeper), _database_hand(hold)]
+    return [*_process_hands(keeper), _database_hand(keeper, hold)]
 
 
 def _process_hands(keeper: Keeper) -> list[Control]:
@@ -190,7 +197,7 @@ def _process_hands(keeper: Keeper) -> list[Control]:
     ]
 
 
-def _database_hand(hold: Hold) -> Control:
+def _database_hand(keeper: Keeper, hold: Hold) -> Control:
     """The database is locked, and given back."""
 
     async def lock() -> Words:
@@ -209,4 +216,6 @@ def _database_hand(hold: Hold) -> Control:
         run=lock,
         group=words("demo.bot"),
         pressed=lambda: hold.held,
+        # what is only being filled is nobody else's yet
+        usable=lambda: not keeper.replaced,
     )

@@ -5,6 +5,7 @@ Each action reads its parameters from JSON; its docstring lists them. Ids may be
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable, Sequence
 
@@ -20,6 +21,14 @@ class Actions:
     def __init__(self, scenario: Scenario, controls: Sequence[Control]) -> None:
         self._scenario = scenario
         self._controls = controls
+        self._running: set[asyncio.Task[Words]] = set()
+
+    async def stop(self) -> None:
+        """End the controls that run."""
+        running = list(self._running)
+        for one in running:
+            one.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     async def run(self, name: str, body: Json) -> object:
         """Do it; returns what there is to say about it."""
@@ -196,8 +205,18 @@ class Actions:
         """id: run a control of the demonstration"""
         for control in self._controls:
             if control.id == p.text("id"):
-                return await control.run()
+                running = asyncio.create_task(self._pressed(control))
+                self._running.add(running)
+                running.add_done_callback(self._running.discard)
+                # whoever pressed it may close the page, and half a new beginning is none
+                return await asyncio.shield(running)
         raise ScenarioError(f"there is no control {p.text('id')}")
+
+    async def _pressed(self, control: Control) -> Words:
+        # nothing may come between the look and the run: two would find it usable
+        if control.usable is not None and not control.usable():
+            raise ScenarioError(f"the control {control.id} is not usable now")
+        return await control.run()
 
     def menu(self, p: Params) -> list[Json]:
         """chat_id, user_id: the commands this person is shown in this chat"""

@@ -25,6 +25,7 @@ from bot.model.rates import RateCard
 from bot.model.roles import Holder
 from bot.model.status import SourceStatus
 from bot.ops.readiness import FRESH, Readiness, stale
+from bot.ops.unheard import unheard
 from bot.ops.versions import version
 from bot.readers.rates import rate_card
 from bot.readers.status import source_statuses
@@ -34,7 +35,7 @@ from storage.about import Backups, Database
 from storage.alerts import StoredAlert
 from storage.db import Db, Store
 from storage.leases import HeldRole
-from storage.told import Told
+from storage.told import Told, Unheard
 
 ALERTS_SHOWN = 12  # one screen of the page
 NOBODY = Holder("")
@@ -85,6 +86,7 @@ class Whole:
     card: RateCard | None
     alerts: Sequence[ToldAlert]
     overview: Overview
+    unheard: Sequence[Unheard]
     stopped_at: datetime | None
     paused_until: datetime | None
     roles: Sequence[HeldRole]
@@ -117,6 +119,7 @@ async def read_whole(of: Operated) -> Whole:
             card=await _card(db, of, now),
             alerts=await _alerts(db),
             overview=await storage.overview.overview(db, now=now),
+            unheard=await unheard(db, token=of.token, now=now),
             stopped_at=await storage.switch.off_since(db, of.token),
             paused_until=await storage.pace.paused_until(db, of.token),
             roles=await storage.leases.roles(db),

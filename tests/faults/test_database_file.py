@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -26,7 +27,10 @@ import pytest
 import storage.chats
 import storage.highwater
 from bot.emulator import TEST_TOKEN, Emulator
-from storage.opening import open_store
+from bot.errors import ConfigError
+from storage.backup import copy, restore
+from storage.keeping import save
+from storage.opening import held_store, open_store
 from storage.versions import HEAD, REVISIONS
 from tests import forkserver
 from tests.conftest import ROOT
@@ -451,8 +455,8 @@ def data() -> Iterator[Path]:
         inner.mkdir()
         asyncio.run(_make(inner / "jarchy.db"))
         if os.geteuid() == 0:
-            shutil.chown(inner, NOBODY)
-            shutil.chown(inner / "jarchy.db", NOBODY)
+            shutil.chown(inner, NOBODY, NOBODY)
+            shutil.chown(inner / "jarchy.db", NOBODY, NOBODY)
         yield inner
         inner.chmod(0o755)
 
@@ -544,3 +548,37 @@ def test_P13_what_cannot_be_written_is_said_with_its_path_and_78(data: Path, cas
     assert "Traceback" not in said
     assert str(path.parent) in said
     assert len([line for line in said.splitlines() if line.startswith("jarchy: ")]) == 1
+
+
+async def test_P13_what_root_makes_beside_a_database_is_its_owners(data: Path) -> None:
+    """Under systemd's DynamicUser root restores, and the bot has to write there afterwards: of an
+    old database and of none, its lock, its log, its mark and all copies that nobody named.
+    """
+    path, saved = data / "jarchy.db", data.parent / "saved.db"
+    copy(path, saved)
+    path.unlink()
+    async with held_store(f"sqlite:///{path}") as store:
+        async with store.writing() as db:
+            await storage.chats.add(db, a_chat(1), now=NOW)
+        await storage.highwater.advance(store)
+        made = owners_in(data)
+    save(f"sqlite:///{path}", None)
+    restore(saved, path, force=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", [REVISIONS[-2]])
+        connection.commit()
+    with suppress(ConfigError):  # the last step is done already; its copy comes first
+        await open_store(f"sqlite:///{path}")
+    made |= owners_in(data)
+    path.unlink()
+    restore(saved, path, force=False)
+    made |= owners_in(data)
+    kinds = {re.sub(r"-\d.*", "", name) for name, _ in made}
+    beside = ("", "-wal", "-shm", ".lock", ".written", ".backup", ".before", ".before-restore")
+    assert kinds == {f"jarchy.db{suffix}" for suffix in beside}
+    assert {owner for _, owner in made} == {(data.stat().st_uid, data.stat().st_gid)}
+
+
+def owners_in(folder: Path) -> set[tuple[str, tuple[int, int]]]:
+    """The files of a folder, each with its user and group."""
+    return {(one.name, (one.stat().st_uid, one.stat().st_gid)) for one in folder.iterdir()}

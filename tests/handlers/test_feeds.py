@@ -19,6 +19,7 @@ from bot.model.own_feeds import OwnFeed
 from bot.own_feeds import JITTER, POLLED_AT_ONCE, OwnFeeds
 from bot.recurring import own_feeds
 from bot.sources.opml import read_opml
+from bot.workers import Workers
 from storage.schema import alert, entry, own_feed
 from tests.factories import chat
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, World, at_once
@@ -237,6 +238,40 @@ async def test_a_feed_that_fails_is_asked_less_and_said_to_be_silent(
     assert "does not answer" not in (await patient.ask("/feeds", fits="Own feeds"))["text"]
 
 
+async def test_S16_a_document_that_takes_too_long_to_read_is_its_feeds_trouble(
+    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked less, and whoever names it reads what they read of any that cannot be read."""
+    published.put("/rss.xml", rss(FIRST))
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    published.put("/rss.xml", rss(SECOND, FIRST))
+    monkeypatch.setattr("bot.own_feeds.PARSE_SECONDS", 0.0)
+    async with Workers() as workers:
+        services = patient.bot.services
+        services.own_feeds = replace(services.own_feeds, workers=workers)
+        assert await poll(patient) == 0
+        await patient.ask(f"/feed add {published.url}/rss.xml", chat=RUSSIAN, fits="прочитать")
+        assert "OPML" in await sends(patient, "l.opml", opml("https://example.org/rss.xml"))
+    async with patient.bot.store.reading() as db:
+        row = (await db.execute(select(own_feed))).one()
+    assert row.failures == 1
+
+
+async def test_who_adds_a_feed_does_not_wait_until_all_that_is_polled_was_read(
+    patient: World, published: Publishers
+) -> None:
+    """But for one document at most: a reader has ten seconds, and polls have time."""
+    published.put("/rss.xml", rss(FIRST))
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    published.put("/rss.xml", rss(SECOND, FIRST))
+    async with patient.bot.services.own_feeds.reading:  # another polled document
+        polled = asyncio.create_task(poll(patient))
+        published.put("/two.xml", rss(FIRST))
+        await patient.ask(f"/feed add {published.url}/two.xml", fits="Added")
+        assert not polled.done()
+    assert await polled == 1
+
+
 async def test_whatever_one_feed_makes_us_do_wrong_the_others_are_told(
     patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,6 +325,21 @@ async def test_much_at_once_is_five_messages_and_a_count(
     assert await poll(patient) == 5
     last = await patient.tells(READER, "and 7\u00a0more")
     assert "Headline 0" in last["text"]
+
+
+async def test_a_long_feed_that_lists_the_oldest_first_tells_its_newest(
+    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer than what is read of it, and without times that would tell."""
+    monkeypatch.setattr("bot.sources.own.MOST_ENTRIES", 20)
+    every = [(f"n{number}", f"Headline {number}", f"Text {number}.") for number in range(37)]
+    published.put("/rss.xml", rss(*every[:30]))
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    assert await poll(patient) == 0
+    published.put("/rss.xml", rss(*every))
+    assert await poll(patient) == 5
+    last = await patient.tells(READER, "and 2\u00a0more")
+    assert "Headline 36" in last["text"]
 
 
 async def test_a_chats_filters_hold_for_its_own_feeds_too(
