@@ -22,6 +22,7 @@ from bot.digests import enqueue_digests
 from bot.errors import BotError, StorageError
 from bot.jobs import TICK, Doer, Job
 from bot.running import Running
+from storage.migrate import must_stay_readable
 from storage.shared_clock import SharedClock
 
 log = structlog.get_logger(__name__)
@@ -233,6 +234,14 @@ async def keep_fresh(bot: Running) -> None:
             bot.services.cards.forget()
 
 
+async def keep_to_schema(bot: Running) -> None:
+    """Go on where a newer program brought the database up to date, if that one allows it; else
+    ConfigError, the end.
+    """
+    with suppress(StorageError):
+        await must_stay_readable(bot.store)
+
+
 #: Everything that recurs, in the order it is begun.
 JOBS = (
     Job(name="poll", every=TICK, due=due, do=poll),  # which are due is `schedule`'s
@@ -249,4 +258,5 @@ JOBS = (
     Job(name="standing", every=HOUR, do=look_again, who=Doer.EACH),
     Job(name="backups", every=BACKUP_LOOK, do=back_up, after=60.0),
     Job(name="freshness", every=TICK, do=keep_fresh, who=Doer.REPLICA),
+    Job(name="schema", every=2.0, do=keep_to_schema, who=Doer.EACH, after=2.0),  # read at start
 )

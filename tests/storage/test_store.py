@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.adapt import Dumper
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, select, text
 
 import storage.chats
 import storage.connecting
@@ -389,26 +389,6 @@ def test_every_migration_is_found_and_follows_the_one_before_it() -> None:
     assert tuple(reversed(chain)) == REVISIONS
     assert chain[0] == HEAD
     assert MIN_READER in REVISIONS
-
-
-@pytest.mark.parametrize(("oldest", "opens"), [(HEAD, True), ("9000", False)])
-async def test_P12_a_program_put_back_works_on_a_newer_schema_that_allows_it(
-    store: Store, migrated_url: str, oldest: str, opens: bool
-) -> None:
-    """The newer program says which is the oldest that may; an older one names what to do
-    instead.
-    """
-    async with store.writing() as db:
-        await db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-        await db.execute(update(note).where(note.c.name == "min_reader").values(value=oldest))
-    if opens:
-        again = await open_store(migrated_url)
-        async with again.writing() as db:
-            await storage.chats.add(db, chat(7), now=NOW)
-        await again.close()
-    else:
-        with pytest.raises(ConfigError, match=r"9999.*newer program.*before-9999"):
-            await open_store(migrated_url)
 
 
 async def test_P9_a_damaged_database_is_refused_and_left_alone(tmp_path: Path) -> None:
