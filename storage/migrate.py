@@ -24,9 +24,8 @@ from storage.backup import copy
 from storage.copies import FOLDER, NoRoomError, nights, stamped
 from storage.db import Db, Store, advised, upsert
 from storage.highwater import beside
-from storage.instance import is_held
 from storage.ownership import owner_of
-from storage.replicas import HEART_STOPPED, replicas
+from storage.replicas import HEART_STOPPED, runs
 from storage.schema import note
 from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS, problems
 
@@ -174,16 +173,12 @@ async def _must_be_readable(store: Store, version: str) -> None:
 async def _must_end_nobody(store: Store, version: str) -> None:
     """ConfigError while a process runs on a database whose next schema its program may not use."""
     remedy = "stop it first"
-    if store.alone:
-        runs = is_held(store.database_file)
-    else:
-        async with store.reading() as db:
-            runs = bool(await replicas(db))
+    if not store.alone:
         remedy += (
             ", or leave this to the first replica that you restart "
             f"(one that was killed counts for {HEART_STOPPED.seconds} seconds)"
         )
-    if runs:
+    if await runs(store):
         raise ConfigError(
             f"a Jarchy is running on the database (schema {version}), and may not be able to use "
             f"schema {HEAD}: {remedy}"
