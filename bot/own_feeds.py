@@ -12,9 +12,10 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -38,9 +39,12 @@ from storage.db import Store
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 #: What readers name is judged like a redirect from there: never as an address of the operator's.
 STRANGER = "https://t.me/"
-PARSE_SECONDS = 10.0  # that a worker process has for one document
+#: That a worker process has for one document: a thousand episodes of a podcast take two.
+PARSE_SECONDS = 5.0
 POLLED_AT_ONCE = 20  # feeds that one look takes
 SIDE_BY_SIDE = 5  # of them: the catalog's sources are polled beside these
 TOLD_AT_ONCE = 5  # entries of one poll; the rest is counted
@@ -58,6 +62,8 @@ class OwnFeeds:
     clock: Callable[[], datetime]
     found_on: str = STRANGER
     jitter: float = JITTER
+    #: Of polls one document is read at a time, so that who adds a feed waits behind one at most.
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def tried(self, address: OwnAddress) -> tuple[OwnDocument, Fetched]:
         """The entries at an address. SourceError where it cannot be read, after a while by chance:
@@ -73,12 +79,7 @@ class OwnFeeds:
 
     async def listed(self, body: bytes) -> Listed:
         """The feeds of an OPML file. ParseError for what is none, or takes too long to read."""
-        try:
-            return await self.workers.run(read_opml, body, timeout=PARSE_SECONDS)
-        except WorkerError as error:
-            raise ParseError(
-                reason("document.given_up", "it could not be read: {why}", why=error.reason)
-            ) from None
+        return await self._in_worker(read_opml, body)
 
     async def poll_due(self) -> int | None:
         """Poll some feeds whose time has come; how many alerts that made, None with none due."""
@@ -124,7 +125,8 @@ class OwnFeeds:
         digest = hashlib.sha256(answer.body).hexdigest()
         brought = None
         if digest != feed.digest:
-            brought = await self._read(feed.channel, answer)
+            async with self.reading:
+                brought = await self._read(feed.channel, answer)
         return await self.keep(feed, brought, answer, digest)
 
     async def keep(
@@ -160,12 +162,20 @@ class OwnFeeds:
     async def _read(self, channel: str | None, answer: Fetched) -> OwnDocument:
         job = partial(read_own, url=answer.url, content_type=answer.content_type, channel=channel)
         try:
-            return await self.workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
+            return await self._in_worker(job, answer.body or b"")
         except BotError:
             raise
         except Exception:
             log.exception("own feed not read")  # a fault of ours
             raise ParseError(reason("document.unreadable", "it could not be read")) from None
+
+    async def _in_worker(self, job: Callable[[bytes], T], body: bytes) -> T:
+        try:
+            return await self.workers.run(job, body, timeout=PARSE_SECONDS, stranger=True)
+        except WorkerError as error:
+            raise ParseError(
+                reason("document.given_up", "it could not be read: {why}", why=error.reason)
+            ) from None
 
 
 def _read_by_now(
