@@ -141,6 +141,8 @@ class Fetcher:
             page = checked(found_on)
             start = checked(url, page)
             own = is_own_host(start) and start.origin() == page.origin()
+            if is_own_host(start) and not own:  # nor does the wait for its turn tell of it
+                raise self._translated(UnreachableError(), start.host)
         asked = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
         extra = dict(headers or {})
         asked["User-Agent"] = extra.pop("User-Agent", USER_AGENT)
