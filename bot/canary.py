@@ -60,6 +60,6 @@ async def beat(bot: Running) -> None:
     if bot.readiness.troubles() or old is not None:
         return
     try:
-        await bot.ingest.fetcher.get(url)
+        await bot.ingest.fetcher.get(url, own_service=True)
     except SourceError as error:
         log.warning("the dead man's switch was not told", error=str(error))

@@ -12,9 +12,10 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -38,9 +39,12 @@ from storage.db import Store
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 #: What readers name is judged like a redirect from there: never as an address of the operator's.
 STRANGER = "https://t.me/"
-PARSE_SECONDS = 10.0  # that a worker process has for one document
+#: That a worker process has for one document: a thousand episodes of a podcast take two.
+PARSE_SECONDS = 5.0
 SIDE_BY_SIDE = 5  # hosts asked at a time: the catalog's sources are polled beside these
 OF_ONE_HOST = 4  # its feeds that one look takes; they are asked one after the other
 LOOK = 10.0  # seconds at most between looks for what is due meanwhile, while a host is slow
@@ -60,6 +64,8 @@ class OwnFeeds:
     clock: Callable[[], datetime]
     found_on: str = STRANGER
     jitter: float = JITTER
+    #: Of polls one document is read at a time, so that who adds a feed waits behind one at most.
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def tried(self, address: OwnAddress) -> tuple[OwnDocument, Fetched] | None:
         """The entries at an address; None where its host is asked for other things all the time,
@@ -87,12 +93,7 @@ class OwnFeeds:
 
     async def listed(self, body: bytes) -> Listed:
         """The feeds of an OPML file. ParseError for what is none, or takes too long to read."""
-        try:
-            return await self.workers.run(read_opml, body, timeout=PARSE_SECONDS)
-        except WorkerError as error:
-            raise ParseError(
-                reason("document.given_up", "it could not be read: {why}", why=error.reason)
-            ) from None
+        return await self._in_worker(read_opml, body)
 
     async def poll_due(self, wake: Callable[[], object], stopping: asyncio.Event) -> int:
         """Poll the feeds whose time has come until there are none; how many alerts that made.
@@ -172,7 +173,8 @@ class OwnFeeds:
         digest = hashlib.sha256(answer.body).hexdigest()
         brought = None
         if digest != feed.digest:
-            brought = await self._read(feed.channel, answer)
+            async with self.reading:
+                brought = await self._read(feed.channel, answer)
         return await self.keep(feed, brought, answer, digest)
 
     async def keep(
@@ -208,12 +210,20 @@ class OwnFeeds:
     async def _read(self, channel: str | None, answer: Fetched) -> OwnDocument:
         job = partial(read_own, url=answer.url, content_type=answer.content_type, channel=channel)
         try:
-            return await self.workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
+            return await self._in_worker(job, answer.body or b"")
         except BotError:
             raise
         except Exception:
             log.exception("own feed not read")  # a fault of ours
             raise ParseError(reason("document.unreadable", "it could not be read")) from None
+
+    async def _in_worker(self, job: Callable[[bytes], T], body: bytes) -> T:
+        try:
+            return await self.workers.run(job, body, timeout=PARSE_SECONDS, stranger=True)
+        except WorkerError as error:
+            raise ParseError(
+                reason("document.given_up", "it could not be read: {why}", why=error.reason)
+            ) from None
 
 
 def _read_by_now(

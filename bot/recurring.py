@@ -22,6 +22,7 @@ from bot.digests import enqueue_digests
 from bot.errors import BotError, StorageError
 from bot.jobs import TICK, Doer, Job
 from bot.running import Running
+from storage.migrate import must_stay_readable
 from storage.shared_clock import SharedClock
 
 log = structlog.get_logger(__name__)
@@ -37,21 +38,25 @@ TIDYING_PAUSE = 0.05  # seconds between pieces of what is forgotten: others writ
 async def due(bot: Running) -> list[str]:
     """Sources to poll now, by key, the longest overdue first; none without the database.
 
-    Only those are looked at whose time has come, and those never met before.
+    Only those are looked at whose time has come, and those never met before. What another catalog
+    put off is brought forward when it is met.
     """
     known = bot.catalog.by_key
     try:
         async with bot.store.reading() as db:
             states = await storage.sources.due(db, now=bot.clock(), known=known)
-            if unmet := known.keys() - bot.met:
-                met = await storage.sources.states(db, unmet)
-                bot.met |= met.keys()
-                unmet -= met.keys()
+            unmet = known.keys() - bot.met
+            met = await storage.sources.states(db, unmet) if unmet else {}
+        every = bot.settings.poll_every
+        if sooner := schedule.brought_forward([known[key] for key in met], met, every=every):
+            async with bot.store.writing() as db:
+                await storage.sources.bring_forward(db, sooner)
     except StorageError as error:
         log.warning("schedule waits for the database", error=str(error))
         return []
+    bot.met |= met.keys()
     # of a replica with another catalog there may be others
-    asked = [known[key] for key in [*states, *unmet] if key in known]
+    asked = [known[key] for key in [*states, *(unmet - met.keys())] if key in known]
     return [spec.key for spec in schedule.due(asked, states, now=bot.clock())]
 
 
@@ -231,6 +236,14 @@ async def keep_fresh(bot: Running) -> None:
             bot.services.cards.forget()
 
 
+async def keep_to_schema(bot: Running) -> None:
+    """Go on where a newer program brought the database up to date, if that one allows it; else
+    ConfigError, the end.
+    """
+    with suppress(StorageError):
+        await must_stay_readable(bot.store)
+
+
 #: Everything that recurs, in the order it is begun.
 JOBS = (
     Job(name="poll", every=TICK, due=due, host=host, do=poll),  # which are due is `schedule`'s
@@ -247,4 +260,5 @@ JOBS = (
     Job(name="standing", every=HOUR, do=look_again, who=Doer.EACH),
     Job(name="backups", every=BACKUP_LOOK, do=back_up, after=60.0),
     Job(name="freshness", every=TICK, do=keep_fresh, who=Doer.REPLICA),
+    Job(name="schema", every=2.0, do=keep_to_schema, who=Doer.EACH, after=2.0),  # read at start
 )

@@ -76,6 +76,7 @@ class Workers:
         self._idle = idle
         self._memory = memory
         self._slots = asyncio.Semaphore(size)
+        self._strangers = asyncio.Semaphore()
         self._kept = asyncio.Semaphore(kept)  # so that no reader waits behind a slow feed
         # apart, so that a feed does not take the process that has the charts' libraries in memory
         self._free: dict[bool, list[_Worker]] = {False: [], True: []}
@@ -99,20 +100,22 @@ class Workers:
         timeout: float,  # noqa: ASYNC109 - kills the process
         awaited: bool = False,
         warm: float = 0.0,
+        stranger: bool = False,
     ) -> T:
         """Run `job(*args)` in a worker and return what it returns.
 
         What is `awaited` by a reader has a process kept for readers, which stays `warm` so many
-        seconds for the next. A BotError the job raises comes out as itself; everything else, and
-        running longer than `timeout` seconds (not counting the wait for a free worker), is a
-        WorkerError.
+        seconds for the next. What a `stranger` wrote has one process at a time, however much of it
+        there is: the others are for the operator's sources. A BotError the job raises comes out as
+        itself; everything else, and running longer than `timeout` seconds (not counting the wait
+        for a free worker), is a WorkerError.
         """
         slots = self._slots
         if awaited:
             slots = self._kept
         outcome = "ended"
         try:
-            async with slots:
+            async with self._strangers if stranger else contextlib.nullcontext(), slots:
                 done, value = await self._asked(job, args, timeout, awaited=awaited, warm=warm)
             outcome = "failed"
             if done:

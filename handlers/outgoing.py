@@ -134,14 +134,20 @@ class Outgoing:
         return outcome
 
     async def _keep_to_quiet(self, answer: Answer) -> float:
-        """Wait while Telegram wants silence in the chat; the seconds where they are too many."""
-        if answer.chat is None or answer.method in MOMENTARY:
-            return 0.0
-        while quiet := await self._quiet_left(answer.chat):
+        """Wait while Telegram wants silence in the chat, or at all; the seconds where they are too
+        many.
+        """
+        while quiet := await self._quiet_for(answer):
             if quiet > ANSWER.longest:
                 return quiet
             await self._services.rest(quiet)
         return 0.0
+
+    async def _quiet_for(self, answer: Answer) -> float:
+        """Seconds for which an answer may not leave."""
+        if answer.chat is None or answer.method in MOMENTARY:
+            return self._services.quiet.left_for_all()
+        return await self._quiet_left(answer.chat)
 
     async def _keep_to_turn(self, answer: Answer) -> float:
         """Wait for a message's turn; the seconds where its chat is to be left alone for longer."""

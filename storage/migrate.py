@@ -7,6 +7,7 @@ when there is something to do: a start with a migrated database is quick.
 from __future__ import annotations
 
 import asyncio
+import glob
 import os
 import sqlite3
 from pathlib import Path
@@ -23,7 +24,9 @@ from storage.backup import copy
 from storage.copies import FOLDER, nights, stamped
 from storage.db import Db, Store, advised, upsert
 from storage.highwater import beside
+from storage.instance import is_held
 from storage.ownership import owner_of
+from storage.replicas import HEART_STOPPED, replicas
 from storage.schema import note
 from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS, problems
 
@@ -76,13 +79,28 @@ async def must_be_ours(store: Store) -> None:
         )
 
 
-async def bring_up(store: Store) -> None:
-    """Check the file, copy what was there, migrate in one transaction; ConfigError if refused."""
+async def must_stay_readable(store: Store) -> None:
+    """ConfigError where a newer program has changed the database under this one, which runs on it,
+    so that it may not use it any more.
+    """
+    async with store.reading() as db:
+        version = (await db.execute(text("SELECT version_num FROM alembic_version"))).scalar()
+    if version is not None and version not in REVISIONS and version != store.allowed:
+        await _must_be_readable(store, version)
+
+
+async def bring_up(store: Store, *, sparing: bool = False) -> None:
+    """Check the file, copy what was there, migrate in one transaction; ConfigError if refused.
+
+    When `sparing`, a change is refused by which somebody who runs on the database might be ended.
+    """
     version = await schema_of(store)
     if awaits(version) is None:
         return
     if wrong := problems():
         raise ConfigError(wrong)
+    if sparing and version is not None and version < MIN_READER:
+        await _must_end_nobody(store, version)
     try:
         if store.alone and version is not None:
             await asyncio.to_thread(_keep_copy, store.database_file)
@@ -140,9 +158,29 @@ async def _must_be_readable(store: Store, version: str) -> None:
             f"newer program, or"
             f" `jarchy db restore` the copy made before it was migrated (….before-{version}-…)"
         )
+    store.allowed = version
     log.warning(
         "the database is newer than this program, which may use it", schema=version, known=HEAD
     )
+
+
+async def _must_end_nobody(store: Store, version: str) -> None:
+    """ConfigError while a process runs on a database whose next schema its program may not use."""
+    remedy = "stop it first"
+    if store.alone:
+        runs = is_held(store.database_file)
+    else:
+        async with store.reading() as db:
+            runs = bool(await replicas(db))
+        remedy += (
+            ", or leave this to the first replica that you restart "
+            f"(one that was killed counts for {HEART_STOPPED.seconds} seconds)"
+        )
+    if runs:
+        raise ConfigError(
+            f"a Jarchy is running on the database (schema {version}), and may not be able to use "
+            f"schema {HEAD}: {remedy}"
+        )
 
 
 def _keep_copy(path: Path) -> None:
@@ -157,7 +195,7 @@ def _keep_copy(path: Path) -> None:
 def _check_file(path: Path) -> None:
     """Sound, ours to write, or not there yet."""
     if not path.exists():
-        if saved := sorted(path.parent.glob(f"{path.name}.rescued-*")):
+        if saved := sorted(path.parent.glob(f"{glob.escape(path.name)}.rescued-*")):
             raise ConfigError(
                 f"DATABASE_URL: {path} is gone, it was removed while the bot ran: `jarchy db "
                 f"restore {saved[-1]}` puts"

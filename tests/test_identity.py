@@ -229,6 +229,58 @@ async def test_F18_what_is_edited_into_another_event_elsewhere_is_another_story(
     assert [row.kind for row in await world.alerts()] == ["story", "story"]
 
 
+RAID = "Armed men attack the border post of Maksat in Batken region, soldiers killed"
+
+
+@pytest.mark.cases(keep=2)
+@pytest.mark.parametrize("text", [None, "Details follow."])
+@pytest.mark.parametrize(
+    "weak",
+    [
+        {"guid": "top", "link": PAGE, "date": None},
+        {"guid": "top", "link": PAGE},
+        {"guid": "top", "link": None},
+        {"guid": None, "link": PAGE, "date": None},
+    ],
+)
+async def test_F18_bare_headlines_of_one_id_are_events_of_their_own(
+    world: World, weak: dict[str, Any], text: str | None
+) -> None:
+    """All in one document, where nothing but the headline tells them apart."""
+    items = [Item(title, text, **weak) for title in (EXPLOSION, QUAKE, RAID)]
+    assert await polls(world, [WEATHER], [*items, WEATHER]) == [(1, 0), (3, 3)]
+    assert await stories(world) == 4
+
+
+HOSTAGES = "Armed men take hostages at a bank in Bishkek"
+
+
+@pytest.mark.cases(keep=3)
+@pytest.mark.parametrize("minutes", [0, 95])
+@pytest.mark.parametrize("guid", ["top", None])
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        (HOSTAGES, "Police have closed the streets around it; shots were heard in the south."),
+        (HOSTAGES, None),
+        ("Army declares mobilisation of reservists", "All under forty are to report at night."),
+    ],
+)
+async def test_F18_a_live_page_that_tells_the_next_event_there_is_another_story(
+    world: World, minutes: int, guid: str | None, title: str, text: str | None
+) -> None:
+    """One id and one link, the same city or none, minutes later: it is told, and nothing of the
+    first is edited into it.
+    """
+    first = Item(EXPLOSION, text and EXPLOSION_TEXT, guid, PAGE)
+    await poll(world, WEATHER)
+    assert (await poll(world, first, WEATHER)).alerts == 1
+    world.now = NOW + timedelta(minutes=minutes)
+    second = replace(first, title=title, text=text, date=world.now)
+    assert await polls(world, [second, WEATHER]) == [(1, 1)]
+    assert [row.kind for row in await world.alerts()] == ["story", "story"]
+
+
 @pytest.mark.cases(keep=5)
 @pytest.mark.parametrize("mark", ["token", "sid", "PHPSESSID", "utm_source", "t", "unheard_of"])
 @pytest.mark.parametrize("guid", [None, "link"])
@@ -428,10 +480,11 @@ async def test_F19_one_page_for_whatever_shakes_next_tells_each_event(
     assert {IN_NARYN, IN_BATKEN} <= {row.summary for row in await world.stored(entry)}
 
 
-@pytest.mark.cases
+@pytest.mark.cases(keep=3)
 @pytest.mark.parametrize("guid", ["g", None])
+@pytest.mark.parametrize("link", ["https://a.example/", "https://a.example/news.php?id="])
 async def test_F19_a_warning_in_the_same_words_each_day_is_told_each_day(
-    world: World, guid: str | None
+    world: World, guid: str | None, link: str
 ) -> None:
     """However long the formula is; published again within hours it stays one."""
     words = (
@@ -448,7 +501,7 @@ async def test_F19_a_warning_in_the_same_words_each_day_is_told_each_day(
                 "Air raid alert in Kyiv, missiles launched",
                 words,
                 guid and own,
-                f"https://a.example/{own}",
+                f"{link}{own}",
                 world.now,
             )
             told.append((await poll(world, raid, WEATHER)).alerts)

@@ -26,7 +26,7 @@ from bot.cli.program import (
 )
 from bot.cli.whole import must_be_whole
 from bot.config import Settings
-from bot.errors import BotError, ConfigError, first_of
+from bot.errors import BotError, ConfigError, SourceError, first_of
 from bot.heap import share_one_heap
 from bot.sources.specs import Catalog
 
@@ -104,6 +104,7 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
         found["database"] = str(error)
     found["backups"] = _check_backups(settings)
     found["token"] = await _check_token(settings)
+    found["heartbeat"] = await _check_heartbeat(settings)
     found["meaning"] = _check_meaning()
     if sources:
         found |= await _check_sources(catalog)
@@ -130,6 +131,20 @@ def _check_backups(settings: Settings) -> str:
     if nights is None:
         return "ok, no nightly copies: name a folder in BACKUPS"
     return f"ok, {len(nights.made)} nightly copies in {nights.folder}"
+
+
+async def _check_heartbeat(settings: Settings) -> str:
+    """Whether the dead man's switch takes a sign of life; this look is one."""
+    from bot.fetch import Fetcher
+
+    if settings.heartbeat_url is None:
+        return "ok, no dead man's switch: HEARTBEAT_URL names one"
+    async with Fetcher() as fetcher:
+        try:
+            await fetcher.get(settings.heartbeat_url, own_service=True)
+        except SourceError as error:
+            return str(error)
+    return "ok, it was told"
 
 
 def _check_meaning() -> str:

@@ -166,6 +166,7 @@ class Reactions:
 
     async def _pause(self, seconds: float) -> None:
         log.warning("telegram refuses everything", pause=seconds)
+        self.quiet.keep_all(seconds)  # answers ask no database for it
         async with self.store.writing() as db:
             await storage.pace.pause_token(db, self.token_name, timedelta(seconds=seconds))
         await self.give_back()

@@ -11,7 +11,8 @@ Facts of the outside world:
   are two events. A long text is not written twice on one day; warnings of mudflows and of raids are
   the same, word for word, each time, under an id and an address of their own.
 * Some keep one page, id and headline for whatever shakes next: another place or magnitude there,
-  hours later, is another event.
+  hours later, is another event. Others keep page and id and tell there what happens next, minutes
+  later: where headline and text are others too, a kind of event has to be in both.
 
 Equal is cheap to see; how alike differing words are is asked only where it decides: `bounds` says
 the least and the most that is possible without. A key that several entries of a document have, or
@@ -33,9 +34,9 @@ from urllib.parse import urldefrag, urlsplit
 from bot.detect.facts import facts_of
 from bot.detect.language import known_language
 from bot.detect.stories import title_key
-from bot.detect.weighing import other_event, wholly_other_event
+from bot.detect.weighing import kinds_in_common, other_event, wholly_other_event
 from bot.model.news import Entry
-from bot.model.text import alike, first_sentence
+from bot.model.text import LONG_TEXT, alike, first_sentence
 
 KNOWN_FROM = 0.0  # from here on it is known
 ENOUGH_IN_ONE_DOCUMENT = 1.0  # no editor lists an article and its correction
@@ -51,7 +52,6 @@ ANOTHER_EVENT_LATER = -5.0
 MINUTES, HOURS, DAY = timedelta(minutes=2), timedelta(hours=3), timedelta(days=1)
 ANEW = timedelta(hours=12)  # so much later the same words, elsewhere, are of another event
 COMMON_TIME = 3  # so many entries of one moment: it is the document's own
-LONG_TEXT = 80  # characters that are nobody's formula
 KEY_CHARS = 500  # of a text, of which its key is made
 DISTINGUISHED = re.compile(r"#[0-9a-f]{20}$")  # behind an id that another article has
 MADE = re.compile(r"[0-9a-f]{64}")  # of the words, by whoever read the feed
@@ -176,10 +176,11 @@ def evidence(a: Fingerprint, b: Fingerprint, keys: Shared) -> float:
     headline, text = OTHER_HEADLINE, OTHER_TEXT
     if a.title_key == b.title_key or alike(_headline(a.item), _headline(b.item)):
         headline = ALIKE_HEADLINE
-    if a.text_key != b.text_key:
-        if alike(_text(a.item)[:KEY_CHARS], _text(b.item)[:KEY_CHARS]):
-            text = ALIKE_TEXT
-        text = min(text, _contradiction(a.item, b.item))
+    if a.text_key != b.text_key and alike(_text(a.item)[:KEY_CHARS], _text(b.item)[:KEY_CHARS]):
+        text = ALIKE_TEXT
+    if a.text_key != b.text_key or headline == OTHER_HEADLINE:
+        wholly = headline == OTHER_HEADLINE and text == OTHER_TEXT
+        text = min(text, _contradiction(a.item, b.item, wholly=wholly))
     words = _words(a, b, keys, headline=headline, text=text)
     return _ids(a, b, keys) + _links(a, b, keys) + words
 
@@ -252,14 +253,20 @@ def _words(a: Fingerprint, b: Fingerprint, keys: Shared, *, headline: float, tex
         other = text < ALIKE_TEXT
         against = text if other else 0.0
         score += against or TEXT
-    elif a.text_key and b.text_key:
-        if a.text_key == b.text_key:
-            score += TEXT if _long(a) or _long(b) else SHORT_TEXT
-            other = False
-        else:
+    elif a.text_key and b.text_key and a.text_key != b.text_key:
+        against = text
+        score += against
+        other = text < ALIKE_TEXT
+    elif a.text_key and b.text_key and (_long(a) or _long(b)):
+        score += TEXT
+        other = False
+    else:
+        if a.text_key and b.text_key:
+            score += SHORT_TEXT
+        # a formula, or none: then the headlines tell of one event or of two
+        if other and text <= OTHER_EVENT:
             against = text
             score += against
-            other = text < ALIKE_TEXT
     return score + _time(a, b, keys, other=other, against=against)
 
 
@@ -288,27 +295,36 @@ def _time(a: Fingerprint, b: Fingerprint, keys: Shared, *, other: bool, against:
 
 
 def _elsewhere(a: Fingerprint, b: Fingerprint) -> bool:
-    """Whether nothing of two ids and links is the same; what stands in a query may be a token."""
-    if not a.link or not b.link or (a.guid is None) != (b.guid is None):
+    """Whether nothing of two ids and links is the same; a site may move to another host."""
+    if not a.link_key or not b.link_key or (a.guid is None) != (b.guid is None):
         return False
     if a.guid is not None and a.guid == b.guid:
         return False
-    here, there = urlsplit(a.link), urlsplit(b.link)
-    return here.path.rstrip("/") != there.path.rstrip("/")
+    here, there = urlsplit(a.link_key), urlsplit(b.link_key)
+    # "?id=7" may be all that names an article; a token there says no less for one that is so new
+    return (here.path, here.query) != (there.path, there.query)
 
 
-def said_anew(a: Entry, b: Entry, apart: timedelta) -> bool:
+def said_anew(a: Fingerprint, b: Fingerprint, apart: timedelta) -> bool:
     """Whether two entries of one feed are two events told in the same words, by formula."""
-    same = headline_key(a) == headline_key(b) and text_key(a) == text_key(b)
-    return same and apart >= ANEW and _elsewhere(fingerprint(a, a.link), fingerprint(b, b.link))
+    same = a.title_key == b.title_key and a.text_key == b.text_key
+    return same and apart >= ANEW and _elsewhere(a, b)
 
 
-def _contradiction(a: Entry, b: Entry) -> float:
-    """The weight of the facts of two texts against their being of one event; 0 or less."""
+def _contradiction(a: Entry, b: Entry, *, wholly: bool) -> float:
+    """The weight of the facts of two texts against their being of one event; 0 or less.
+
+    Where the words are `wholly` others, a kind of event in common has to speak for one: an editor
+    who words all anew leaves at least the date, which outweighs the doubt.
+    """
     code = known_language(a.language, f"{a.title}\n{_text(a)[:KEY_CHARS]}")
     here, there = facts_of(a.title, _text(a), code), facts_of(b.title, _text(b), code)
     if wholly_other_event(here, there):
         return ANOTHER_EVENT
+    if wholly and not kinds_in_common(here, there):
+        if here.head.kinds and there.head.kinds:
+            return ANOTHER_EVENT
+        return OTHER_EVENT
     return OTHER_EVENT if other_event(here, there) else 0.0
 
 

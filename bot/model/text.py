@@ -14,6 +14,7 @@ import unicodedata
 from functools import cache
 from itertools import chain
 
+LONG_TEXT = 80  # characters that are nobody's formula
 MARKS_ON_A_LETTER = 3  # pointed Hebrew has three; more is a tower that covers other lines
 
 _EMOJI = "\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"

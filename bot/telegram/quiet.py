@@ -1,4 +1,6 @@
-"""The chats in which Telegram wants silence for a while, known to everybody here who writes."""
+"""The chats in which Telegram wants silence for a while, one or all, known to everybody here who
+writes.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ class Quiet:
 
     def __init__(self) -> None:
         self._until: dict[int, float] = {}
+        self._all_until = 0.0
         self._asked: FIFOCache[int, None] = FIFOCache(ASKED_CHATS)
 
     def is_new(self, chat: int) -> bool:
@@ -30,8 +33,19 @@ class Quiet:
                 del self._until[one]
         self._until[chat] = max(now + seconds, self._until.get(chat, now))
 
+    def keep_all(self, seconds: float) -> None:
+        """Telegram wants nothing of us for so long from now, whatever it wanted before."""
+        self._all_until = boottime() + seconds
+
     def left(self, chat: int) -> float:
         """Seconds for which Telegram wants no message in a chat; 0 when it takes them."""
-        if not self._until:  # as nearly always: it is asked before every answer
+        if not self._until and not self._all_until:  # as nearly always: before every answer
             return 0.0
-        return max(0.0, self._until.get(chat, 0.0) - boottime())
+        until = max(self._until.get(chat, 0.0), self._all_until)
+        return max(0.0, until - boottime())
+
+    def left_for_all(self) -> float:
+        """Seconds for which Telegram wants nothing of us at all; 0 when it takes what comes."""
+        if not self._all_until:
+            return 0.0
+        return max(0.0, self._all_until - boottime())

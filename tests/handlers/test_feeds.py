@@ -19,6 +19,7 @@ from bot.model.own_feeds import OwnFeed
 from bot.own_feeds import JITTER, OF_ONE_HOST, OwnFeeds
 from bot.recurring import own_feeds
 from bot.sources.opml import read_opml
+from bot.workers import Workers
 from storage.schema import alert, entry, own_feed
 from tests.factories import chat
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, World, at_once
@@ -254,6 +255,40 @@ async def test_a_feed_that_fails_is_asked_less_and_said_to_be_silent(
     assert await poll(patient) == 1
     await patient.tells(READER, "Bridge is closed")
     assert "does not answer" not in (await patient.ask("/feeds", fits="Own feeds"))["text"]
+
+
+async def test_S16_a_document_that_takes_too_long_to_read_is_its_feeds_trouble(
+    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked less, and whoever names it reads what they read of any that cannot be read."""
+    published.put("/rss.xml", rss(FIRST))
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    published.put("/rss.xml", rss(SECOND, FIRST))
+    monkeypatch.setattr("bot.own_feeds.PARSE_SECONDS", 0.0)
+    async with Workers() as workers:
+        services = patient.bot.services
+        services.own_feeds = replace(services.own_feeds, workers=workers)
+        assert await poll(patient) == 0
+        await patient.ask(f"/feed add {published.url}/rss.xml", chat=RUSSIAN, fits="прочитать")
+        assert "OPML" in await sends(patient, "l.opml", opml("https://example.org/rss.xml"))
+    async with patient.bot.store.reading() as db:
+        row = (await db.execute(select(own_feed))).one()
+    assert row.failures == 1
+
+
+async def test_who_adds_a_feed_does_not_wait_until_all_that_is_polled_was_read(
+    patient: World, published: Publishers
+) -> None:
+    """But for one document at most: a reader has ten seconds, and polls have time."""
+    published.put("/rss.xml", rss(FIRST))
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    published.put("/rss.xml", rss(SECOND, FIRST))
+    async with patient.bot.services.own_feeds.reading:  # another polled document
+        polled = asyncio.create_task(poll(patient))
+        published.put("/two.xml", rss(FIRST))
+        await patient.ask(f"/feed add {published.url}/two.xml", fits="Added")
+        assert not polled.done()
+    assert await polled == 1
 
 
 async def test_whatever_one_feed_makes_us_do_wrong_the_others_are_told(
@@ -586,6 +621,21 @@ async def test_S16_a_file_that_is_no_such_list_is_one_clear_answer(
     assert words in await sends(patient, "feeds.opml", content)
     async with patient.bot.store.reading() as db:
         assert (await db.execute(select(own_feed))).all() == []
+
+
+async def test_S3_the_addresses_of_files_are_counted_too(patient: World) -> None:
+    """Those of an hour, whether the chat left them again: each is asked of its server."""
+    services = patient.bot.services
+    services.settings = services.settings.model_copy(update={"user_feeds": 2})
+    for first in (0, 2):
+        listed = opml(*(f"https://example.org/{number}" for number in (first, first + 1)))
+        assert "Feeds added: 2" in await sends(patient, "l.opml", listed)
+        async with patient.bot.store.writing() as db:
+            await storage.chats.unsubscribe(db, READER)
+    said = await sends(patient, "l.opml", opml("https://example.org/4"))
+    assert "At most 4 feeds an hour" in said
+    async with patient.bot.store.reading() as db:
+        assert await storage.own_feeds.count(db, READER) == 0
 
 
 async def test_another_file_is_not_understood_as_ever(patient: World) -> None:
