@@ -60,6 +60,12 @@ async def due(bot: Running) -> list[str]:
     return [spec.key for spec in schedule.due(asked, states, now=bot.clock())]
 
 
+def host(bot: Running, key: str) -> str | None:
+    """The host that a source asks, of which few are polled at a time."""
+    spec = bot.catalog.by_key.get(key)
+    return None if spec is None else spec.host
+
+
 async def poll(bot: Running, key: str) -> bool:
     """Poll one source, whose trouble stays its own; whether alerts came of it."""
     spec = bot.catalog.by_key.get(key)
@@ -244,7 +250,7 @@ async def keep_to_schema(bot: Running) -> None:
 
 #: Everything that recurs, in the order it is begun.
 JOBS = (
-    Job(name="poll", every=TICK, due=due, do=poll),  # which are due is `schedule`'s
+    Job(name="poll", every=TICK, due=due, host=host, do=poll),  # which are due is `schedule`'s
     Job(name="fan_out", follows="poll", do=fan_out),
     Job(name="digests", every=5.0, do=digests),  # so exact is a digest's hour
     Job(name="own_feeds", every=10.0, do=own_feeds),  # each in its quarter of an hour

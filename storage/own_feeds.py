@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, case, delete, func, literal, select, update
 
 from bot.model.own_feeds import FollowedFeed, OwnFeed
 from bot.model.subjects import FeedSubject
@@ -43,7 +43,15 @@ async def add(db: Db, new: OwnFeed, *, now: datetime) -> None:
         "next_due_at": now,
     }
     await db.execute(upsert(db, own_feed).values(**values).on_conflict_do_nothing())
-    begun = {"created_at": now, "next_due_at": now, "last_ok_at": None, "failures": 0}
+    # left and followed again, it is asked no more often, however little it answered
+    due = own_feed.c.next_due_at
+    soon = literal(now + EVERY, due.type)  # without its type SQLite would write it as text
+    begun: dict[str, Any] = {
+        "created_at": now,
+        "next_due_at": case((due > soon, soon), else_=due),
+        "last_ok_at": None,
+        "failures": 0,
+    }
     left = (own_feed.c.key == new.key, nobody_follows())
     await db.execute(update(own_feed).where(*left).values(**begun))
 

@@ -604,6 +604,21 @@ async def test_S16_a_file_that_is_no_such_list_is_one_clear_answer(
         assert (await db.execute(select(own_feed))).all() == []
 
 
+async def test_S3_the_addresses_of_files_are_counted_too(patient: World) -> None:
+    """Those of an hour, whether the chat left them again: each is asked of its server."""
+    services = patient.bot.services
+    services.settings = services.settings.model_copy(update={"user_feeds": 2})
+    for first in (0, 2):
+        listed = opml(*(f"https://example.org/{number}" for number in (first, first + 1)))
+        assert "Feeds added: 2" in await sends(patient, "l.opml", listed)
+        async with patient.bot.store.writing() as db:
+            await storage.chats.unsubscribe(db, READER)
+    said = await sends(patient, "l.opml", opml("https://example.org/4"))
+    assert "At most 4 feeds an hour" in said
+    async with patient.bot.store.reading() as db:
+        assert await storage.own_feeds.count(db, READER) == 0
+
+
 async def test_another_file_is_not_understood_as_ever(patient: World) -> None:
     assert "OPML" not in await sends(patient, "cat.jpg", b"meow")
 

@@ -58,6 +58,28 @@ async def test_a_feed_that_nobody_followed_begins_anew(store: Store) -> None:
         assert stored.last_ok_at is None
 
 
+async def test_a_feed_that_is_left_and_followed_again_is_asked_no_more_often(store: Store) -> None:
+    """Nor less often after failures, when it would be asked in a day."""
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(1), now=NOW)
+        await storage.own_feeds.add(db, ONE, now=NOW)
+        await storage.chats.subscribe(db, 1, ["feed:a1"], now=NOW)
+        assert await storage.own_feeds.take_due(db, now=NOW, most=9)
+
+        async def due_again(now: datetime) -> bool:
+            await storage.chats.unsubscribe(db, 1)
+            await storage.own_feeds.add(db, ONE, now=now)
+            await storage.chats.subscribe(db, 1, ["feed:a1"], now=now)
+            return bool(await storage.own_feeds.take_due(db, now=now, most=9))
+
+        assert not await due_again(NOW)
+        assert not await due_again(NOW + EVERY / 2)
+        assert await due_again(NOW + 2 * EVERY)
+        await storage.own_feeds.record_failure(db, replace(ONE, failures=9), now=NOW + 2 * EVERY)
+        assert not await due_again(NOW + 2 * EVERY)
+        assert await due_again(NOW + 3 * EVERY)
+
+
 async def test_a_feed_that_fails_is_asked_ever_less_often_and_as_before_once_it_is_well(
     store: Store,
 ) -> None:
