@@ -38,22 +38,32 @@ TIDYING_PAUSE = 0.05  # seconds between pieces of what is forgotten: others writ
 async def due(bot: Running) -> list[str]:
     """Sources to poll now, by key, the longest overdue first; none without the database.
 
-    Only those are looked at whose time has come, and those never met before.
+    Only those are looked at whose time has come, and those never met before. What another catalog
+    put off is brought forward when it is met.
     """
     known = bot.catalog.by_key
     try:
         async with bot.store.reading() as db:
             states = await storage.sources.due(db, now=bot.clock(), known=known)
-            if unmet := known.keys() - bot.met:
-                met = await storage.sources.states(db, unmet)
-                bot.met |= met.keys()
-                unmet -= met.keys()
+            unmet = known.keys() - bot.met
+            met = await storage.sources.states(db, unmet) if unmet else {}
+        every = bot.settings.poll_every
+        if sooner := schedule.brought_forward([known[key] for key in met], met, every=every):
+            async with bot.store.writing() as db:
+                await storage.sources.bring_forward(db, sooner)
     except StorageError as error:
         log.warning("schedule waits for the database", error=str(error))
         return []
+    bot.met |= met.keys()
     # of a replica with another catalog there may be others
-    asked = [known[key] for key in [*states, *unmet] if key in known]
+    asked = [known[key] for key in [*states, *(unmet - met.keys())] if key in known]
     return [spec.key for spec in schedule.due(asked, states, now=bot.clock())]
+
+
+def host(bot: Running, key: str) -> str | None:
+    """The host that a source asks, of which few are polled at a time."""
+    spec = bot.catalog.by_key.get(key)
+    return None if spec is None else spec.host
 
 
 async def poll(bot: Running, key: str) -> bool:
@@ -87,11 +97,7 @@ async def fan_out(bot: Running) -> None:
 async def own_feeds(bot: Running) -> None:
     """Poll the feeds that readers added, until the time of none has come."""
     try:
-        made: int | None = 0
-        while made is not None and not bot.stopping.is_set():
-            made = await bot.services.own_feeds.poll_due()
-            if made:
-                bot.worker.wake()
+        await bot.services.own_feeds.poll_due(bot.worker.wake, bot.stopping)
     except StorageError as error:
         log.warning("readers' own feeds wait for the database", error=str(error))
 
@@ -240,7 +246,7 @@ async def keep_to_schema(bot: Running) -> None:
 
 #: Everything that recurs, in the order it is begun.
 JOBS = (
-    Job(name="poll", every=TICK, due=due, do=poll),  # which are due is `schedule`'s
+    Job(name="poll", every=TICK, due=due, host=host, do=poll),  # which are due is `schedule`'s
     Job(name="fan_out", follows="poll", do=fan_out),
     Job(name="digests", every=5.0, do=digests),  # so exact is a digest's hour
     Job(name="own_feeds", every=10.0, do=own_feeds),  # each in its quarter of an hour

@@ -7,9 +7,10 @@ of its own: `server_backup`.
 
 from __future__ import annotations
 
+import glob
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from bot.errors import BotError
@@ -128,6 +129,15 @@ def restore(
     return rows, kept
 
 
+def note_in(path: Path, name: str) -> str | None:
+    """The value of a note in a copy; None where it has none, and where the file is no database."""
+    with suppress(sqlite3.Error), closing(_read_only(path)) as connection:
+        found = connection.execute("SELECT value FROM mark WHERE name = ?", (name,)).fetchone()
+        if found is not None:
+            return str(found[0])
+    return None
+
+
 def _read_only(path: Path) -> sqlite3.Connection:
     address = f"{path.absolute().as_uri()}?mode=ro"
     return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
@@ -217,7 +227,8 @@ def _put_aside(path: Path) -> Path:
 
 def _forget_unfinished(target: Path) -> None:
     """Remove what a restore that was killed left beside the database; nobody else is at it now."""
-    for name in (f"{target.name}.{RESTORING}-*", f".{target.name}.{RESTORING}-*.half*"):
+    called = glob.escape(target.name)
+    for name in (f"{called}.{RESTORING}-*", f".{called}.{RESTORING}-*.half*"):
         for left in target.parent.glob(name):
             left.unlink(missing_ok=True)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from bot.errors import BotError
@@ -40,8 +41,25 @@ def stamped(path: Path, word: str) -> Path:
 
 
 def nights(folder: Path, stem: str, ending: str) -> list[Path]:
-    """The nightly copies of a database, oldest first; a folder of such a name is somebody's own."""
-    return sorted(one for one in folder.glob(f"{stem}-????-??-??.{ending}") if one.is_file())
+    """The nightly copies of a database, oldest first.
+
+    A folder of such a name is somebody's own, as is a file whose name has no day.
+    """
+    named = re.compile(rf"{re.escape(stem)}-(\d{{4}}-\d\d-\d\d)\.{re.escape(ending)}", re.ASCII)
+    found = []
+    for one in folder.glob("*"):
+        name = named.fullmatch(one.name)
+        if name is not None and _is_day(name[1]) and one.is_file():
+            found.append(one)
+    return sorted(found)
+
+
+def _is_day(written: str) -> bool:
+    try:
+        date.fromisoformat(written)
+    except ValueError:
+        return False
+    return True
 
 
 def forget(nightly: list[Path], aside: Iterator[Path], *, now: datetime) -> None:

@@ -6,6 +6,7 @@ Those of a file are beside it, those of a server in the folder that the setting 
 from __future__ import annotations
 
 import asyncio
+import glob
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -16,17 +17,18 @@ from sqlalchemy import URL
 import storage.backup
 import storage.notes
 from bot.errors import BotError
+from bot.reasons import reason
 from storage.address import is_file, parse_url
 from storage.backup import copy
+from storage.belonging import BOT_MARK
 from storage.connecting import must_be_there
 from storage.copies import FOLDER, Tell, cause_of, forget, nights, no_folder, stamped, untold
 from storage.db import Store
 from storage.ownership import owner_of
 
 OFF = "off"  # the setting's word for no copies
-MADE_NOTE = "backed up"  # the note of the last night whose copy a replica made
-HALF = ".*.half*"  # what a kill left of a copy,
-HALF_KEPT = timedelta(days=1)  # or what somebody else is writing now
+MADE_NOTE = "backed up"  # the note of the last night whose copy was made
+HALF_KEPT = timedelta(days=1)  # what a kill left of a copy, or somebody else is writing now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,11 @@ class Nights:
         """The night that a copy is of, by its name."""
         written = copy.name.removeprefix(f"{self.stem}-").removesuffix(f".{self.ending}")
         return date.fromisoformat(written)
+
+    @property
+    def half(self) -> str:
+        """The pattern of copies that are not whole."""
+        return f".{glob.escape(self.stem)}-*.{self.ending}.*.half*"
 
     @property
     def made(self) -> list[Path]:
@@ -126,19 +133,56 @@ async def back_up(
     if nights is None or await _is_made(store, nights, today):
         return None
     await asyncio.to_thread(nightly, store.url, nights, today=today, now=now, stop=stop)
-    if not store.alone:
-        async with store.writing() as db:
-            await storage.notes.put(db, MADE_NOTE, today.isoformat())
+    await _note(store, today)
     return nights.of(today)
 
 
 async def _is_made(store: Store, nights: Nights, today: date) -> bool:
-    if nights.of(today).exists():
-        return True
-    if store.alone:
-        return False
+    """Whether tonight's copy is noted in the database; BotError where another's has its name.
+
+    One of ours is not noted yet where the program was killed in between, or put back a database of
+    before.
+    """
     async with store.reading() as db:
-        return await storage.notes.get(db, MADE_NOTE) == today.isoformat()
+        noted = await storage.notes.among(db, [MADE_NOTE, BOT_MARK])
+    if noted.get(MADE_NOTE) == today.isoformat():
+        return True
+    copy = nights.of(today)
+    if not copy.exists():
+        return False
+    if await asyncio.to_thread(_bot_of, store.url, copy) != noted.get(BOT_MARK):
+        words = "{target} is another bot's: name a folder for this one alone in BACKUPS"
+        raise BotError(reason("copy.anothers", words, target=copy))
+    await _note(store, today)
+    return True
+
+
+async def _note(store: Store, night: date) -> None:
+    async with store.writing() as db:
+        await storage.notes.put(db, MADE_NOTE, night.isoformat())
+
+
+def _bot_of(url: URL, copy: Path) -> str | None:
+    """The bot that a copy of a database belongs to, by its number; None for nobody's."""
+    if is_file(url):
+        return storage.backup.note_in(copy, BOT_MARK)
+    from storage import server_backup
+
+    return server_backup.note_in(url, copy, BOT_MARK)
+
+
+async def made(store: Store, nights: Nights) -> list[date]:
+    """The nights whose copies are in this machine's folder, oldest first.
+
+    Behind the last one that is noted are another database's, of the same name.
+    """
+    copies = await asyncio.to_thread(lambda: nights.made)
+    async with store.reading() as db:
+        noted = await storage.notes.get(db, MADE_NOTE)
+    if noted is None:
+        return []
+    last = date.fromisoformat(noted)
+    return [night for night in map(nights.night_of, copies) if night <= last]
 
 
 def nightly(
@@ -148,7 +192,7 @@ def nightly(
     target = nights.of(today)
     try:
         nights.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for half in nights.folder.glob(HALF):
+        for half in nights.folder.glob(nights.half):
             if datetime.fromtimestamp(half.stat().st_mtime, UTC) < now - HALF_KEPT:
                 half.unlink(missing_ok=True)
     except OSError as error:
@@ -156,7 +200,7 @@ def nightly(
     if is_file(url):
         path = Path(url.database or "")
         copy(path, target, stop=stop)
-        aside = path.parent.glob(f"{path.name}.before-*")
+        aside = path.parent.glob(f"{glob.escape(path.name)}.before-*")
     else:
         from storage.server_backup import dump
 

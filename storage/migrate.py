@@ -7,6 +7,7 @@ when there is something to do: a start with a migrated database is quick.
 from __future__ import annotations
 
 import asyncio
+import glob
 import os
 import sqlite3
 from pathlib import Path
@@ -194,7 +195,7 @@ def _keep_copy(path: Path) -> None:
 def _check_file(path: Path) -> None:
     """Sound, ours to write, or not there yet."""
     if not path.exists():
-        if saved := sorted(path.parent.glob(f"{path.name}.rescued-*")):
+        if saved := sorted(path.parent.glob(f"{glob.escape(path.name)}.rescued-*")):
             raise ConfigError(
                 f"DATABASE_URL: {path} is gone, it was removed while the bot ran: `jarchy db "
                 f"restore {saved[-1]}` puts"

@@ -28,7 +28,7 @@ from storage.address import is_to_blame
 from storage.backup import USED
 from storage.copies import Tell, in_place, must_fit, never, stamped, untold
 from storage.replicas import HEART_STOPPED
-from storage.schema import metadata
+from storage.schema import metadata, note
 from storage.server_tools import (
     Tools,
     connection_options,
@@ -215,15 +215,31 @@ def _must_be_ours(tools: Tools, source: Path, server: Server) -> None:
             f"{source} is of the schema {ours[0]!r}, and the database's is {server.schema!r}: make "
             f"them the same by DATABASE_URL (…?options=-csearch_path={ours[0]})"
         )
-    words = ["--data-only", f"--schema={server.schema}", "--table=alembic_version", "--file=-"]
-    script = _read(tools, [*words, str(source)], source).decode(errors="replace")
-    _, _, after = script.partition("FROM stdin;\n")
-    version = after.partition("\n")[0]
+    version, *_ = [*_rows_in(tools, source, server, "alembic_version"), ""]
     if version not in REVISIONS:
         raise BotError(
             f"{source} has schema {version}, newer than this program knows ({HEAD}): use the newer "
             f"program"
         )
+
+
+def note_in(url: URL, source: Path, name: str) -> str | None:
+    """The value of a note in a copy; None where it has none. BotError for an unsound copy."""
+    server = look_at_server(url)
+    for row in _rows_in(fitting(server.major), source, server, note.name):
+        values = row.split("\t")
+        if values[0] == name:
+            return values[1]
+    return None
+
+
+def _rows_in(tools: Tools, source: Path, server: Server, table: str) -> list[str]:
+    """The rows of a table in a copy, as COPY writes them."""
+    words = ["--data-only", f"--schema={server.schema}", f"--table={table}", "--file=-"]
+    script = _read(tools, [*words, str(source)], source).decode(errors="replace")
+    _, _, after = script.partition("FROM stdin;\n")
+    rows, _, _ = after.partition("\n\\.\n")
+    return rows.splitlines()
 
 
 def _read(tools: Tools, words: list[str], source: Path) -> bytes:

@@ -295,19 +295,20 @@ def _time(a: Fingerprint, b: Fingerprint, keys: Shared, *, other: bool, against:
 
 
 def _elsewhere(a: Fingerprint, b: Fingerprint) -> bool:
-    """Whether nothing of two ids and links is the same; what stands in a query may be a token."""
-    if not a.link or not b.link or (a.guid is None) != (b.guid is None):
+    """Whether nothing of two ids and links is the same; a site may move to another host."""
+    if not a.link_key or not b.link_key or (a.guid is None) != (b.guid is None):
         return False
     if a.guid is not None and a.guid == b.guid:
         return False
-    here, there = urlsplit(a.link), urlsplit(b.link)
-    return here.path.rstrip("/") != there.path.rstrip("/")
+    here, there = urlsplit(a.link_key), urlsplit(b.link_key)
+    # "?id=7" may be all that names an article; a token there says no less for one that is so new
+    return (here.path, here.query) != (there.path, there.query)
 
 
-def said_anew(a: Entry, b: Entry, apart: timedelta) -> bool:
+def said_anew(a: Fingerprint, b: Fingerprint, apart: timedelta) -> bool:
     """Whether two entries of one feed are two events told in the same words, by formula."""
-    same = headline_key(a) == headline_key(b) and text_key(a) == text_key(b)
-    return same and apart >= ANEW and _elsewhere(fingerprint(a, a.link), fingerprint(b, b.link))
+    same = a.title_key == b.title_key and a.text_key == b.text_key
+    return same and apart >= ANEW and _elsewhere(a, b)
 
 
 def _contradiction(a: Entry, b: Entry, *, wholly: bool) -> float:

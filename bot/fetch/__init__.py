@@ -21,7 +21,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -122,9 +122,13 @@ class Fetcher:
         headers: Mapping[str, str] | None = None,
         found_on: str | None = None,
         proxy: str | None = None,
+        at_turn: Callable[[], Awaitable[object]] | None = None,
         own_service: bool = False,
     ) -> Fetched:
         """Fetch `url` as its publisher configured it, waiting for the host's turn first.
+
+        What is awaited `at_turn` is needed for the request and not for the wait before it, which
+        may be long: each host answers one request at a time.
 
         With `data` it is a POST (some central banks speak SOAP). `headers` are sent to the
         configured origin only, but for our own name, which is no secret; a `proxy` is asked for
@@ -140,6 +144,8 @@ class Fetcher:
             page = checked(found_on)
             start = checked(url, page)
             own = is_own_host(start) and start.origin() == page.origin()
+            if is_own_host(start) and not own:  # nor does the wait for its turn tell of it
+                raise self._translated(UnreachableError(), start.host)
         reach = Reach.INTERNET
         if own:
             reach = Reach.OWN
@@ -153,6 +159,8 @@ class Fetcher:
         if validators and validators.last_modified:
             asked["If-Modified-Since"] = validators.last_modified
         async with self._turn(start.host or ""):
+            if at_turn is not None:
+                await at_turn()
             try:
                 async with asyncio.timeout(self._limits.total):
                     through = None

@@ -43,7 +43,7 @@ from bot.ingest.meaning import with_meanings
 from bot.ingest.numbered import recognise_numbered
 from bot.ingest.rates import revise_rates
 from bot.ingest.recognising import Read, recognise_all
-from bot.ingest.side_by_side import SOURCES_AT_ONCE
+from bot.ingest.side_by_side import SOURCES_AT_ONCE, Slot
 from bot.ingest.stories import judge_entries, said_before
 from bot.ingest.telling import NewsPolicy
 from bot.ingest.together import Together
@@ -195,9 +195,9 @@ class Ingest:
         now = self.clock()
         today = now.astimezone(ZoneInfo(spec.poll.zone)).date()
         whole = whole_due(spec.key, past.state.last_ok_at, now=now)
-        async with self._asked:
+        with Slot(self._asked) as slot:
             asked = await self._documents.fetch(
-                spec.key, spec.requests(today), past.documents, whole=whole
+                spec.key, spec.requests(today), past.documents, slot=slot, whole=whole
             )
             read = [await self._read_rates(spec, one) for one in asked]
         return rates_in(spec, past.state, read)
@@ -214,8 +214,10 @@ class Ingest:
         whole = whole_due(spec.key, past.state.last_ok_at, now=self.clock())
         requests = [spec.request]
         # with what was read: documents that wait to be read take memory
-        async with self._asked:
-            (looked,) = await self._documents.fetch(spec.key, requests, past.documents, whole=whole)
+        with Slot(self._asked) as slot:
+            (looked,) = await self._documents.fetch(
+                spec.key, requests, past.documents, slot=slot, whole=whole
+            )
             if looked.error is not None:  # a feed is one document: without it there is nothing
                 raise looked.error
             if looked.changed is None:

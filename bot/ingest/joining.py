@@ -17,6 +17,7 @@ import storage.clues
 import storage.entries
 from bot.detect import identity, stories
 from bot.detect.clues import CLUES_SHARED, worth
+from bot.ingest.recognising import fingerprint_of
 from bot.model.news import StoredEntry, Verdict
 from storage.db import Db
 from storage.entries import NewEntry
@@ -73,8 +74,10 @@ async def joining(db: Db, new: Sequence[NewEntry], *, since: datetime, now: date
 
 def is_formula(new: NewEntry, stored: StoredEntry) -> bool:
     """Whether a feed says of another event what it said of an earlier one, word for word."""
-    apart = abs(new.at - stored.at)
-    return new.feed == stored.feed and identity.said_anew(new.item, stored.entry, apart)
+    if new.feed != stored.feed:
+        return False
+    ours, theirs = fingerprint_of(new.item), fingerprint_of(stored.entry)
+    return identity.said_anew(ours, theirs, abs(new.at - stored.at))
 
 
 async def compared_with(

@@ -32,11 +32,12 @@ T = TypeVar("T")
 NO_WORDS = title_key("")  # headlines of untitled posts were stored so, before 0015
 
 
-def link_key(item: Entry) -> str | None:
-    """The key by which an entry's address is compared; None where it has none."""
-    if not item.link:
-        return None
-    return normalise_link(item.link)
+def fingerprint_of(item: Entry) -> Fingerprint:
+    """The fingerprint of an entry as published."""
+    link_key = None
+    if item.link:
+        link_key = normalise_link(item.link)
+    return identity.fingerprint(item, link_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,7 @@ class _Look:
 async def _fingerprints(entries: Sequence[Entry]) -> dict[Entry, Fingerprint]:
     fingerprints: dict[Entry, Fingerprint] = {}
     async for item in _in_turns(entries):
-        fingerprints[item] = identity.fingerprint(item, link_key(item))
+        fingerprints[item] = fingerprint_of(item)
     return fingerprints
 
 

@@ -16,13 +16,13 @@ import storage.entries
 import storage.kept_back
 import storage.stories
 import storage.withheld
-from bot.detect import hazards, identity, stories
+from bot.detect import hazards, stories
 from bot.detect.clues import clued
 from bot.detect.endings import begins_anew, says_it_is_over
 from bot.detect.topics import judged, judged_all
 from bot.ingest.found import Kept, NewsFound
 from bot.ingest.joining import SAME_EVENT, is_formula, joining, told_in_other_words
-from bot.ingest.recognising import link_key
+from bot.ingest.recognising import fingerprint_of
 from bot.ingest.telling import (
     FRESH_FOR,
     NewsPolicy,
@@ -89,7 +89,7 @@ async def _stored_meanwhile(db: Db, found: Sequence[NewsFound]) -> set[tuple[str
 
 
 def _new_entry(found: NewsFound, item: Entry, verdict: Verdict, *, now: datetime) -> NewEntry:
-    known = found.fingerprints.get(item) or identity.fingerprint(item, link_key(item))
+    known = found.fingerprints.get(item) or fingerprint_of(item)
     return NewEntry(
         feed=found.spec.key,
         item=item,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -102,8 +101,7 @@ class Whole:
 async def read_whole(of: Operated) -> Whole:
     """The whole as it is now; StorageError while the database cannot be read."""
     now = of.clock()
-    # a folder is read, and the loop goes on
-    backups = await asyncio.to_thread(storage.about.backups, of.store, of.backups)
+    backups = await storage.about.backups(of.store, of.backups)
     async with of.store.reading() as db:
         sources = await source_statuses(db, of.catalog, now=now)
         troubles = dict(of.readiness.troubles())

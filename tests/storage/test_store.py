@@ -152,6 +152,18 @@ async def test_a_source_forgets_its_failures_when_it_answers(store: Store) -> No
     assert documents["nbkr"]["https://x/"].etag == '"1"'
 
 
+async def test_a_source_is_brought_forward_and_never_put_off(store: Store) -> None:
+    """Only those that are named."""
+    hour = timedelta(hours=1)
+    async with store.writing() as db:
+        good = [storage.sources.Good(key=key, next_due_at=NOW + 2 * hour) for key in "abc"]
+        await storage.sources.record_success(db, good, now=NOW)
+        await storage.sources.bring_forward(db, {"b": NOW + 3 * hour, "a": NOW + hour})
+        states = await storage.sources.states(db)
+    due = {key: state.next_due_at for key, state in states.items()}
+    assert due == {"a": NOW + hour, "b": NOW + 2 * hour, "c": NOW + 2 * hour}
+
+
 async def test_a_poll_fulfils_the_wish_that_it_knew_and_no_later_one(store: Store) -> None:
     """However it went; to the microsecond."""
     wish = NOW + timedelta(microseconds=123457)
