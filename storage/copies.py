@@ -121,21 +121,26 @@ def _lives(pid: int) -> bool:
     return True
 
 
+class NoRoomError(BotError):
+    """A folder's disk has no room for a copy: `lack` says so without a remedy."""
+
+    def __init__(self, folder: Path, *, free: int, size: int) -> None:
+        self.lack = f"{folder} has {free} MB free, and the copy takes about {size} MB"
+        words = (
+            "{folder} has {free} MB free, and the copy takes about {size} MB: "
+            "free some space, or name a file elsewhere"
+        )
+        super().__init__(reason("copy.no_room", words, folder=folder, free=free, size=size))
+
+
 def must_fit(folder: Path, size: int) -> None:
-    """BotError when a folder's disk has no room for a copy of about this size."""
+    """NoRoomError when a folder's disk has no room for a copy of about this size."""
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:
         raise BotError(no_folder(folder, cause_of(error))) from error
     if free < size:
-        words = (
-            "{folder} has {free} MB free, and the copy takes about {size} MB: "
-            "free some space, or name a file elsewhere"
-        )
-        needed = size // MEGABYTE + 1
-        raise BotError(
-            reason("copy.no_room", words, folder=folder, free=free // MEGABYTE, size=needed)
-        )
+        raise NoRoomError(folder, free=free // MEGABYTE, size=size // MEGABYTE + 1)
 
 
 def flush(path: Path) -> None:
