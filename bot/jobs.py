@@ -157,10 +157,10 @@ def _misfitting(job: Job) -> Iterator[str]:
         yield f"`do`, {_called(job.do)}, should take {given}"
     if job.due is not None and not is_awaited(job.due):
         yield "`due` is no coroutine function"
-    if job.host is not None and not takes(job.host, 2):
-        yield f"`host`, {_called(job.host)}, should take (Running, str)"
     elif job.due is not None and not takes(job.due, 1):
         yield f"`due`, {_called(job.due)}, should take (Running)"
+    if job.host is not None and not takes(job.host, 2):
+        yield f"`host`, {_called(job.host)}, should take (Running, str)"
 
 
 def _untimely(job: Job, jobs: Mapping[str, Job]) -> Iterator[str]:

@@ -28,7 +28,7 @@ import signal
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -101,6 +101,7 @@ class Workers:
         awaited: bool = False,
         warm: float = 0.0,
         stranger: bool = False,
+        patience: float | None = None,
     ) -> T:
         """Run `job(*args)` in a worker and return what it returns.
 
@@ -108,14 +109,11 @@ class Workers:
         seconds for the next. What a `stranger` wrote has one process at a time, however much of it
         there is: the others are for the operator's sources. A BotError the job raises comes out as
         itself; everything else, and running longer than `timeout` seconds (not counting the wait
-        for a free worker), is a WorkerError.
+        for a free worker), is a WorkerError. So is that wait, where it outlasts its `patience`.
         """
-        slots = self._slots
-        if awaited:
-            slots = self._kept
         outcome = "ended"
         try:
-            async with self._strangers if stranger else contextlib.nullcontext(), slots:
+            async with self._turn(job, patience, awaited=awaited, stranger=stranger):
                 done, value = await self._asked(job, args, timeout, awaited=awaited, warm=warm)
             outcome = "failed"
             if done:
@@ -132,6 +130,24 @@ class Workers:
             )
         result: T = value
         return result
+
+    @contextlib.asynccontextmanager
+    async def _turn(
+        self, job: object, patience: float | None, *, awaited: bool, stranger: bool
+    ) -> AsyncIterator[None]:
+        """While it lasts, the right to ask a process."""
+        async with contextlib.AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(patience):
+                    if stranger:
+                        await held.enter_async_context(self._strangers)
+                    await held.enter_async_context(self._kept if awaited else self._slots)
+            except TimeoutError:
+                words = "no worker was free for {job} in {seconds} s"
+                raise WorkerError(
+                    reason("worker.busy", words, job=_name(job), seconds=patience or 0)
+                ) from None
+            yield
 
     async def _asked(
         self,
