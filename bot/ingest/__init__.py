@@ -271,7 +271,8 @@ class Ingest:
         if not entries:  # as where a feed only says that it was built anew
             self._read.discard(spec.key)
             return Recognised()
-        recognised = await self._recognised(Read(spec=spec, entries=entries, met=met))
+        read = Read(spec=spec, entries=entries, at=self.clock(), met=met)
+        recognised = await self._recognised(read)
         self._read.discard(spec.key)
         if isinstance(recognised, SourceError):
             raise recognised
