@@ -97,11 +97,7 @@ async def fan_out(bot: Running) -> None:
 async def own_feeds(bot: Running) -> None:
     """Poll the feeds that readers added, until the time of none has come."""
     try:
-        made: int | None = 0
-        while made is not None and not bot.stopping.is_set():
-            made = await bot.services.own_feeds.poll_due()
-            if made:
-                bot.worker.wake()
+        await bot.services.own_feeds.poll_due(bot.worker.wake, bot.stopping)
     except StorageError as error:
         log.warning("readers' own feeds wait for the database", error=str(error))
 

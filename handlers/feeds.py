@@ -85,9 +85,13 @@ async def _add(context: Context, said: str) -> None:
     try:
         address = read_address(said)
         async with services.aside():  # a slow host's requests come one after the other
-            brought, answer = await services.own_feeds.tried(address)
+            tried = await services.own_feeds.tried(address)
     except SourceError:
         raise UserError("error.feed", example=EXAMPLE) from None
+    if tried is None:
+        services.feed_tries.get(context.chat.id, [0.0]).pop()  # nothing was asked
+        raise UserError("error.feed_busy")
+    brought, answer = tried
     new = own_feed(address, brought.name)
     async with services.store.writing() as db:
         await follow(db, context, [(new, new.name)])
