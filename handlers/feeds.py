@@ -17,7 +17,8 @@ from bot.render.answers import say
 from bot.render.text import Message
 from bot.sources.opml import MOST_BYTES, write_opml
 from bot.sources.own import OwnAddress, read_address
-from bot.telegram.outcomes import Sent
+from bot.telegram.outcomes import Rejected, Sent
+from bot.telegram.results import content_of
 from handlers.answers import Answer, File
 from handlers.context import Context
 from handlers.services import Services
@@ -111,12 +112,15 @@ async def given(_update: Update, context: Context) -> None:
     if document is None:
         raise UserError("error.opml")
     must_have_room(services, context.chat.id)
-    body = None
     # what Telegram says of the size is a hint: the download has the same limit
-    if (document.file_size or 0) <= MOST_BYTES:
-        body = await context.file(document.file_id, most=MOST_BYTES)
-    if body is None:
+    if (document.file_size or 0) > MOST_BYTES:
         raise UserError("error.opml")
+    found = await context.file(document.file_id, most=MOST_BYTES)
+    if isinstance(found, Rejected):
+        raise UserError("error.opml")
+    body = content_of(found)
+    if body is None:  # nothing was learnt of the file
+        raise UserError("error.unexpected")
     try:
         listed = await services.own_feeds.listed(body)
     except SourceError:

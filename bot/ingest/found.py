@@ -59,13 +59,17 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatesFound:
-    """A bank's documents and the rates of the changed ones; `trouble` where some failed."""
+    """A bank's documents and the rates of the changed ones; `trouble` where some failed.
+
+    `contradicted` are rates of one day that two of its documents give different values for.
+    """
 
     spec: RateSpec
     state: SourceState
     seen: Sequence[Document]
     rates: Sequence[Rate]
     problems: Sequence[Reason]
+    contradicted: Sequence[Rate] = ()
     trouble: SourceError | None = None
 
 
@@ -204,7 +208,7 @@ def rates_in(
     """
     rates: dict[tuple[Series, date], Rate] = {}
     problems: list[Reason] = []
-    disputed: set[tuple[Series, date]] = set()
+    disputed: dict[tuple[Series, date], list[Rate]] = {}
     for _, parsed in read:
         if parsed is None:
             continue
@@ -212,12 +216,13 @@ def rates_in(
         for rate in parsed.rates:
             about = (rate.series, rate.effective_on)
             if about in rates and rates[about].per_unit != rate.per_unit:
-                disputed.add(about)
+                disputed.setdefault(about, [rates[about]]).append(rate)
             rates.setdefault(about, rate)
-    for series, day in disputed:
-        del rates[series, day]
-        words = "{pair}: two documents say different values for {day}"
-        problems.append(reason("row.two_documents", words, pair=series.pair, day=day))
+    contradicted: list[Rate] = []
+    for about, said in disputed.items():
+        del rates[about]
+        problems.append(two_documents(said[0]))
+        contradicted += said
     looked = [one for one, _ in read]
     trouble = trouble_of(looked)
     seen: list[Document] = []
@@ -232,8 +237,15 @@ def rates_in(
         seen=seen,
         rates=list(rates.values()),
         problems=problems,
+        contradicted=contradicted,
         trouble=trouble,
     )
+
+
+def two_documents(rate: Rate) -> Reason:
+    """The reason for which none of the values that two documents give for a day is believed."""
+    words = "{pair}: two documents say different values for {day}"
+    return reason("row.two_documents", words, pair=rate.pair, day=rate.effective_on)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,8 @@ from sqlalchemy import select, update
 import storage.chats
 import storage.own_feeds
 from bot.alerts import feeds
+from bot.emulator import Fault
+from bot.emulator.faults import Kind
 from bot.fetch import Fetched, Fetcher
 from bot.i18n import t
 from bot.model.own_feeds import OwnFeed
@@ -22,7 +24,7 @@ from bot.sources.opml import read_opml
 from bot.workers import Workers
 from storage.schema import alert, entry, own_feed
 from tests.factories import chat
-from tests.handlers.conftest import GROUP, READER, RUSSIAN, World, at_once
+from tests.handlers.conftest import GROUP, READER, RUSSIAN, World, at_once, no_time
 from tests.publishers import ATTACK, Publishers, rss
 
 FIRST = ("one", "Bread festival opens", "Bakers from three valleys came.")
@@ -410,6 +412,27 @@ async def test_a_list_of_feeds_comes_in_and_goes_out(patient: World, published: 
         ("https://t.me/s/example_channel", "A & B"),
     ]
     assert await patient.press(RUSSIAN, shown["message_id"], "feeds:opml")  # there are none
+
+
+async def test_G20_a_file_that_telegram_does_not_give_is_not_called_a_bad_one(
+    patient: World,
+) -> None:
+    """It is asked for again; where Telegram goes on failing, that is what the reader hears."""
+    patient.bot.services.rest = no_time
+    listed = opml("https://t.me/example_channel")
+    for fault, says in (
+        (Fault.server_error(method="download", times=1), "Feeds added: 1"),
+        (Fault.reset(method="download", times=1), "Feeds added: 1"),
+        (Fault.flood(1, method="download", times=1), "Feeds added: 1"),
+        (Fault(Kind.HTML, method="download", times=1, code=403), "Feeds added: 1"),
+        (Fault.bad_request("wrong file", method="download"), "no OPML file"),
+        (Fault.server_error(method="download"), t("error.unexpected", "en")),
+        (Fault.server_error(method="getFile"), t("error.unexpected", "en")),
+    ):
+        patient.emulator.faults.clear()
+        patient.emulator.faults.add(fault)
+        assert says in await sends(patient, "feeds.opml", listed), fault
+        assert fault.hits
 
 
 async def test_what_one_chat_calls_a_feed_no_other_chat_reads(
