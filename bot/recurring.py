@@ -5,12 +5,14 @@ One more job is one line of it; what runs it is `bot/jobs.py`, or beside other r
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from zoneinfo import ZoneInfo
 
 import structlog
 
 import storage.keeping
+import storage.old_copies
 import storage.retention
 import storage.sources
 from bot import archive, canary, presence, schedule
@@ -97,11 +99,7 @@ async def fan_out(bot: Running) -> None:
 async def own_feeds(bot: Running) -> None:
     """Poll the feeds that readers added, until the time of none has come."""
     try:
-        made: int | None = 0
-        while made is not None and not bot.stopping.is_set():
-            made = await bot.services.own_feeds.poll_due()
-            if made:
-                bot.worker.wake()
+        await bot.services.own_feeds.poll_due(bot.worker.wake, bot.stopping)
     except StorageError as error:
         log.warning("readers' own feeds wait for the database", error=str(error))
 
@@ -196,7 +194,6 @@ async def back_up(bot: Running) -> None:
             bot.store,
             bot.settings.backups,
             today=local.date(),
-            now=now,
             stop=bot.stopping.is_set,
         )
         if made is not None:
@@ -207,6 +204,21 @@ async def back_up(bot: Running) -> None:
     except Exception as error:
         log.warning("a backup failed as none should", exc_info=error)
         await _tell_no_backup(BotError(type(error).__name__), bot)
+
+
+async def forget_copies(bot: Running) -> None:
+    """Forget the copies of a month ago that are on this machine; one that stays is logged."""
+    try:
+        forgotten = await asyncio.to_thread(
+            storage.old_copies.forget_old, bot.store.url, bot.settings.backups, now=bot.clock()
+        )
+        if forgotten:
+            log.info("old copies forgotten", files=[one.name for one in forgotten])
+    except BotError as error:
+        log.warning("an old copy stays", error=str(error))
+    # as with tonight's: whatever is odd about a folder, alerts go on
+    except Exception as error:
+        log.warning("old copies stay as none should", exc_info=error)
 
 
 async def _tell_no_backup(error: BotError, bot: Running) -> None:
@@ -263,6 +275,7 @@ JOBS = (
     Job(name="tidy", every=HOUR, do=tidy, again=2.0, after=60.0),
     Job(name="standing", every=HOUR, do=look_again, who=Doer.EACH),
     Job(name="backups", every=BACKUP_LOOK, do=back_up, after=60.0),
+    Job(name="old_copies", every=HOUR, do=forget_copies, who=Doer.EACH, after=60.0),
     Job(name="freshness", every=TICK, do=keep_fresh, who=Doer.REPLICA),
     Job(name="schema", every=2.0, do=keep_to_schema, who=Doer.EACH, after=2.0),  # read at start
 )

@@ -17,7 +17,8 @@ from bot.render.answers import say
 from bot.render.text import Message
 from bot.sources.opml import MOST_BYTES, write_opml
 from bot.sources.own import OwnAddress, read_address
-from bot.telegram.outcomes import Sent
+from bot.telegram.outcomes import Rejected, Sent
+from bot.telegram.results import content_of
 from handlers.answers import Answer, File
 from handlers.context import Context
 from handlers.services import Services
@@ -85,9 +86,13 @@ async def _add(context: Context, said: str) -> None:
     try:
         address = read_address(said)
         async with services.aside():  # a slow host's requests come one after the other
-            brought, answer = await services.own_feeds.tried(address)
+            tried = await services.own_feeds.tried(address)
     except SourceError:
         raise UserError("error.feed", example=EXAMPLE) from None
+    if tried is None:
+        services.feed_tries.get(context.chat.id, [0.0]).pop()  # nothing was asked
+        raise UserError("error.feed_busy")
+    brought, answer = tried
     new = own_feed(address, brought.name)
     async with services.store.writing() as db:
         await follow(db, context, [(new, new.name)])
@@ -107,12 +112,15 @@ async def given(_update: Update, context: Context) -> None:
     if document is None:
         raise UserError("error.opml")
     must_have_room(services, context.chat.id)
-    body = None
     # what Telegram says of the size is a hint: the download has the same limit
-    if (document.file_size or 0) <= MOST_BYTES:
-        body = await context.file(document.file_id, most=MOST_BYTES)
-    if body is None:
+    if (document.file_size or 0) > MOST_BYTES:
         raise UserError("error.opml")
+    found = await context.file(document.file_id, most=MOST_BYTES)
+    if isinstance(found, Rejected):
+        raise UserError("error.opml")
+    body = content_of(found)
+    if body is None:  # nothing was learnt of the file
+        raise UserError("error.unexpected")
     try:
         listed = await services.own_feeds.listed(body)
     except SourceError:

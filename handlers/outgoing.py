@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -20,6 +21,7 @@ from bot.model.chats import Chat, ChatKind
 from bot.render.answers import explain
 from bot.telegram.outcomes import (
     AWAY,
+    NO_FILE,
     TOO_MANY,
     Ambiguous,
     Gone,
@@ -33,7 +35,7 @@ from bot.telegram.outcomes import (
     why,
 )
 from bot.telegram.results import file_path_of
-from bot.telegram.retry import ANSWER, Failure, insist
+from bot.telegram.retry import ANSWER, QUESTION, Failure, insist
 from handlers.answers import (
     EPHEMERAL,
     ORNAMENTS,
@@ -107,13 +109,17 @@ class Outgoing:
             log.warning("answer refused", method=sending.answer.method, why=why(outcome))
         return outcome
 
-    async def file(self, file_id: str, *, most: int) -> bytes | None:
-        """A file that somebody sent, of so many bytes at most; None where it cannot be had."""
+    async def file(self, file_id: str, *, most: int) -> Outcome:
+        """Get a file that somebody sent: Sent with its bytes, Rejected where there is none of
+        `most` bytes at most.
+        """
         asked = Answer(method="getFile", parameters={"file_id": file_id}, postponable=False)
-        path = file_path_of(await self.send(asked))
+        named = await self.send(asked)
+        path = file_path_of(named)
         if path is None:
-            return None
-        return await self._services.api.download(path, most=most)
+            return NO_FILE if isinstance(named, Sent) else named
+        download = partial(self._services.api.download, path, most=most)
+        return await insist(download, QUESTION, pause=self._services.rest)
 
     # ── when it may leave ───────────────────────────────────────────────────
 

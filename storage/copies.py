@@ -20,7 +20,7 @@ Tell = Callable[[str], None]
 
 FOLDER = "backups"
 COPIES_KEPT = 7  # nightly copies
-# copies made before a migration or a restore: what a chat erased must age out of them
+# copies of any kind: what a chat erased must age out of them
 KEEP_ASIDE = timedelta(days=30)
 MEGABYTE = 1 << 20
 
@@ -62,13 +62,14 @@ def _is_day(written: str) -> bool:
     return True
 
 
-def forget(nightly: list[Path], aside: Iterator[Path], *, now: datetime) -> None:
-    """Forget nightly copies beyond the last `COPIES_KEPT`, and copies put aside a month ago."""
-    for old in nightly[:-COPIES_KEPT]:
-        old.unlink(missing_ok=True)
-    for old in aside:
-        if old.is_file() and datetime.fromtimestamp(old.stat().st_mtime, UTC) < now - KEEP_ASIDE:
-            old.unlink(missing_ok=True)
+def make_folder(folder: Path) -> None:
+    """Make a folder for copies, its owner's alone, where there is none; BotError where it cannot
+    be.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BotError(no_folder(folder, cause_of(error))) from error
 
 
 @contextmanager
@@ -120,21 +121,26 @@ def _lives(pid: int) -> bool:
     return True
 
 
+class NoRoomError(BotError):
+    """A folder's disk has no room for a copy: `lack` says so without a remedy."""
+
+    def __init__(self, folder: Path, *, free: int, size: int) -> None:
+        self.lack = f"{folder} has {free} MB free, and the copy takes about {size} MB"
+        words = (
+            "{folder} has {free} MB free, and the copy takes about {size} MB: "
+            "free some space, or name a file elsewhere"
+        )
+        super().__init__(reason("copy.no_room", words, folder=folder, free=free, size=size))
+
+
 def must_fit(folder: Path, size: int) -> None:
-    """BotError when a folder's disk has no room for a copy of about this size."""
+    """NoRoomError when a folder's disk has no room for a copy of about this size."""
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:
         raise BotError(no_folder(folder, cause_of(error))) from error
     if free < size:
-        words = (
-            "{folder} has {free} MB free, and the copy takes about {size} MB: "
-            "free some space, or name a file elsewhere"
-        )
-        needed = size // MEGABYTE + 1
-        raise BotError(
-            reason("copy.no_room", words, folder=folder, free=free // MEGABYTE, size=needed)
-        )
+        raise NoRoomError(folder, free=free // MEGABYTE, size=size // MEGABYTE + 1)
 
 
 def flush(path: Path) -> None:

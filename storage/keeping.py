@@ -6,10 +6,9 @@ Those of a file are beside it, those of a server in the folder that the setting 
 from __future__ import annotations
 
 import asyncio
-import glob
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -22,13 +21,12 @@ from storage.address import is_file, parse_url
 from storage.backup import copy
 from storage.belonging import BOT_MARK
 from storage.connecting import must_be_there
-from storage.copies import FOLDER, Tell, cause_of, forget, nights, no_folder, stamped, untold
+from storage.copies import COPIES_KEPT, FOLDER, Tell, make_folder, nights, stamped, untold
 from storage.db import Store
 from storage.ownership import owner_of
 
 OFF = "off"  # the setting's word for no copies
 MADE_NOTE = "backed up"  # the note of the last night whose copy was made
-HALF_KEPT = timedelta(days=1)  # what a kill left of a copy, or somebody else is writing now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +45,6 @@ class Nights:
         """The night that a copy is of, by its name."""
         written = copy.name.removeprefix(f"{self.stem}-").removesuffix(f".{self.ending}")
         return date.fromisoformat(written)
-
-    @property
-    def half(self) -> str:
-        """The pattern of copies that are not whole."""
-        return f".{glob.escape(self.stem)}-*.{self.ending}.*.half*"
 
     @property
     def made(self) -> list[Path]:
@@ -98,9 +91,10 @@ def save(text_url: str, file: Path | None, *, tell: Tell = untold) -> Path:
 
 
 def put_back(
-    text_url: str, source: Path, *, force: bool, tell: Tell = untold
+    text_url: str, source: Path, setting: str | None, *, force: bool, tell: Tell = untold
 ) -> tuple[dict[str, int], Path | None]:
-    """Put a copy in the place of the database; its rows by table, and where what was there is now.
+    """Put a copy in the place of the database; its rows by table, and where what was there is now:
+    beside a file, or in the folder that the setting BACKUPS names for a server.
 
     It is of the schema that the copy has: opening it for writing brings it to ours.
     """
@@ -109,7 +103,11 @@ def put_back(
         return storage.backup.restore(source, Path(url.database or ""), force=force, tell=tell)
     from storage import server_backup
 
-    return server_backup.restore(url, source, force=force, tell=tell)
+    nights = nights_of(url, setting)
+    aside = source.parent
+    if nights is not None:
+        aside = nights.folder
+    return server_backup.restore(url, source, aside=aside, force=force, tell=tell)
 
 
 def nights_by_setting(text_url: str, setting: str | None) -> Nights | None:
@@ -122,7 +120,6 @@ async def back_up(
     setting: str | None,
     *,
     today: date,
-    now: datetime,
     stop: Callable[[], bool],
 ) -> Path | None:
     """Tonight's copy of an open database, made beside the loop; None when it is made already.
@@ -132,7 +129,7 @@ async def back_up(
     nights = nights_of(store.url, setting)
     if nights is None or await _is_made(store, nights, today):
         return None
-    await asyncio.to_thread(nightly, store.url, nights, today=today, now=now, stop=stop)
+    await asyncio.to_thread(nightly, store.url, nights, today=today, stop=stop)
     await _note(store, today)
     return nights.of(today)
 
@@ -185,26 +182,16 @@ async def made(store: Store, nights: Nights) -> list[date]:
     return [night for night in map(nights.night_of, copies) if night <= last]
 
 
-def nightly(
-    url: URL, nights: Nights, *, today: date, now: datetime, stop: Callable[[], bool]
-) -> Path:
-    """Today's copy, with the oldest forgotten, and what was put aside a month ago."""
+def nightly(url: URL, nights: Nights, *, today: date, stop: Callable[[], bool]) -> Path:
+    """Today's copy; of those before, the last few are kept."""
     target = nights.of(today)
-    try:
-        nights.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for half in nights.folder.glob(nights.half):
-            if datetime.fromtimestamp(half.stat().st_mtime, UTC) < now - HALF_KEPT:
-                half.unlink(missing_ok=True)
-    except OSError as error:
-        raise BotError(no_folder(nights.folder, cause_of(error))) from error
+    make_folder(nights.folder)
     if is_file(url):
-        path = Path(url.database or "")
-        copy(path, target, stop=stop)
-        aside = path.parent.glob(f"{glob.escape(path.name)}.before-*")
+        copy(Path(url.database or ""), target, stop=stop)
     else:
         from storage.server_backup import dump
 
         dump(url, target, stop=stop)
-        aside = nights.folder.glob("*.before-restore-*")
-    forget(nights.made, aside, now=now)
+    for old in nights.made[:-COPIES_KEPT]:
+        old.unlink(missing_ok=True)
     return target

@@ -7,6 +7,7 @@ when there is something to do: a start with a migrated database is quick.
 from __future__ import annotations
 
 import asyncio
+import errno
 import glob
 import os
 import sqlite3
@@ -21,12 +22,11 @@ from bot.errors import AwayError, BotError, ConfigError, StorageError
 from bot.reasons import reason
 from storage.address import is_to_blame
 from storage.backup import copy
-from storage.copies import FOLDER, nights, stamped
+from storage.copies import FOLDER, NoRoomError, nights, stamped
 from storage.db import Db, Store, advised, upsert
 from storage.highwater import beside
-from storage.instance import is_held
 from storage.ownership import owner_of
-from storage.replicas import HEART_STOPPED, replicas
+from storage.replicas import HEART_STOPPED, runs
 from storage.schema import note
 from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS, problems
 
@@ -34,6 +34,7 @@ from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS, problems
 PATIENCE = 60
 #: Of SQLite's troubles those that pass: another writes, the disk has no room, or fails.
 PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+PASSING_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}  # and of the system's the same
 FIRST_BYTE = 0xFF  # of a code: the others say it more precisely
 log = structlog.get_logger(__name__)
 
@@ -142,8 +143,14 @@ def _refusal(error: StorageError) -> ConfigError:
 
 
 def _refused_file(words: str, trouble: sqlite3.Error) -> ConfigError:
-    passes = getattr(trouble, "sqlite_errorcode", 0) & FIRST_BYTE in PASSING
-    return AwayError(words) if passes else ConfigError(words)
+    return AwayError(words) if _passes(trouble) else ConfigError(words)
+
+
+def _passes(trouble: BaseException | None) -> bool:
+    """Whether a file's trouble is such that nobody has to mend a setting."""
+    if isinstance(trouble, OSError):
+        return trouble.errno in PASSING_ERRORS
+    return getattr(trouble, "sqlite_errorcode", 0) & FIRST_BYTE in PASSING
 
 
 async def _must_be_readable(store: Store, version: str) -> None:
@@ -167,16 +174,12 @@ async def _must_be_readable(store: Store, version: str) -> None:
 async def _must_end_nobody(store: Store, version: str) -> None:
     """ConfigError while a process runs on a database whose next schema its program may not use."""
     remedy = "stop it first"
-    if store.alone:
-        runs = is_held(store.database_file)
-    else:
-        async with store.reading() as db:
-            runs = bool(await replicas(db))
+    if not store.alone:
         remedy += (
             ", or leave this to the first replica that you restart "
             f"(one that was killed counts for {HEART_STOPPED.seconds} seconds)"
         )
-    if runs:
+    if await runs(store):
         raise ConfigError(
             f"a Jarchy is running on the database (schema {version}), and may not be able to use "
             f"schema {HEAD}: {remedy}"
@@ -187,9 +190,13 @@ def _keep_copy(path: Path) -> None:
     try:
         copy(path, stamped(path, f"before-{HEAD}"), owner=owner_of(path))
     except BotError as error:
-        raise ConfigError(
-            f"DATABASE_URL: no copy before the migration, so nothing was changed: {error}"
-        ) from error
+        why = str(error)
+        if isinstance(error, NoRoomError):
+            why = f"{error.lack}: free some space"
+        words = f"DATABASE_URL: no copy before the migration, so nothing was changed: {why}"
+        if isinstance(error, NoRoomError) or _passes(error.__cause__):
+            raise AwayError(words) from error
+        raise ConfigError(words) from error
 
 
 def _check_file(path: Path) -> None:

@@ -26,7 +26,7 @@ from bot.errors import BotError, ConfigError, StorageError
 from bot.reasons import said
 from storage.address import is_to_blame
 from storage.backup import USED
-from storage.copies import Tell, in_place, must_fit, never, stamped, untold
+from storage.copies import Tell, in_place, make_folder, must_fit, never, stamped, untold
 from storage.replicas import HEART_STOPPED
 from storage.schema import metadata, note
 from storage.server_tools import (
@@ -85,11 +85,12 @@ def dump(url: URL, target: Path, *, stop: Callable[[], bool] = never, tell: Tell
 
 
 def restore(
-    url: URL, source: Path, *, force: bool, tell: Tell = untold
+    url: URL, source: Path, *, force: bool, aside: Path | None = None, tell: Tell = untold
 ) -> tuple[dict[str, int], Path | None]:
     """Put a copy in the place of the database; its rows by table, and a copy of what was there.
 
-    A database that was used is only replaced by `force`, and copied beside the file first.
+    A database that was used is only replaced by `force`, and copied first: into the folder
+    `aside`, else beside the file.
     ConfigError while a bot runs on it.
     """
     if not source.is_file():
@@ -103,7 +104,8 @@ def restore(
     kept = None
     if server.used:
         tell("copying what is there")
-        kept = stamped(source, "before-restore")
+        kept = stamped((aside or source.parent) / source.name, "before-restore")
+        make_folder(kept.parent)
         dump(url, kept, tell=tell)
     _replace(url, server, tools, source, tell=tell)
     return counts(url), kept

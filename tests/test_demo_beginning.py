@@ -1,4 +1,6 @@
-"""The demonstration begins anew: meanwhile there is one bot, and nobody's hand comes between."""
+"""The demonstration begins anew, on any day of the bank's history: meanwhile there is one bot, and
+nobody's hand comes between.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +20,7 @@ from bot.demo.beginning import Beginning
 from bot.demo.hands import Hold, bot_hands, time_hands
 from bot.demo.keeper import Keeper, State
 from bot.demo.travel import Travel
-from bot.demo.world import World
+from bot.demo.world import ZONE, World
 from bot.emulator import Control, Emulator
 from tests.emulator.conftest import Client
 from tests.waiting import until
@@ -47,10 +49,15 @@ class Demo(NamedTuple):
     beginning: Beginning
     client: Client
 
-    async def press(self, name: str) -> tuple[int, Any]:
+    async def press(self, name: str, **days: str) -> tuple[int, Any]:
         """Press a button of the panel: the status, and what it says."""
-        status, said = await self.client.do("control", id=name)
+        status, said = await self.client.do("control", id=name, **days)
         return status, said.get("result", said)
+
+    async def button(self, name: str) -> dict[str, Any]:
+        """A button of the panel as it is now."""
+        shown: list[dict[str, Any]] = (await self.client.get("state"))[1]["controls"]
+        return next(one for one in shown if one["id"] == name)
 
     async def usable(self) -> set[str]:
         """The buttons that may be pressed now."""
@@ -161,3 +168,55 @@ async def test_a_bot_that_ends_at_its_start_may_be_started_again(demo: Demo) -> 
     assert "start" in await demo.usable()
     (demo.folder / "broken").unlink()
     assert (await demo.press("start"))[1]["en"] == "The bot is back"
+
+
+async def test_a_replay_stops_by_itself_at_the_end_of_its_last_day(demo: Demo) -> None:
+    """And goes on from there when it is told to."""
+    world = demo.beginning.world
+    assert (await demo.press("begin", first="2021-07-07", last="2021-07-09"))[0] == 200
+    assert world.now().isoformat(timespec="minutes") == "2021-07-07T16:00+06:00"
+    await demo.press("kill")  # nobody waits for a bot that is gone
+    await demo.press("play-weeks")
+    playing = await demo.button("play-weeks")
+    assert (playing["pressed"], playing["hint"]["ru"]) == (True, "до 09.07.2021")
+    await until(lambda: demo.beginning.travel.speed is None)
+    last_minute = datetime(2021, 7, 9, 23, 59, tzinfo=ZONE)
+    assert timedelta(0) <= world.now() - last_minute < timedelta(minutes=1)
+    await demo.press("play-weeks")
+    assert (await demo.button("play-weeks"))["hint"] == {}
+    await until(lambda: world.now() > last_minute + timedelta(days=1))
+
+
+async def test_a_day_that_is_not_there_is_refused_in_words(demo: Demo) -> None:
+    """In the reader's language, by which days there are; nothing is forgotten for it."""
+    began, bots = demo.beginning.world.now(), demo.alive()
+    known = "Курсы банка известны с 03.07.2021 по 30.12.2023"
+    for first, last, why in (
+        ("2021-07-02", "", known),
+        ("2023-12-31", "", known),
+        ("", "", known),
+        ("30.02.2022", "", known),
+        ("2022-02-21", "2024-01-01", known),
+        ("2022-02-21", "2022-02-20", "Последний день раньше первого"),
+    ):
+        assert (await demo.press("begin", first=first, last=last))[1]["ru"] == why
+    assert demo.beginning.world.now() - began < timedelta(hours=1)
+    assert demo.alive() == bots
+
+
+async def test_the_spring_of_2022_is_a_stretch_with_an_end(demo: Demo) -> None:
+    """Its bounds are those of the days that may be chosen."""
+    world = demo.beginning.world
+    asked = (await demo.button("begin"))["days"]
+    assert [(day["id"], day["earliest"], day["latest"]) for day in asked] == [
+        ("first", "2021-07-03", "2023-12-30"),
+        ("last", "2021-07-03", "2023-12-30"),
+    ]
+    await demo.press("begin-spring")
+    assert (world.now().date(), world.ends_at) == (
+        date(2022, 2, 1),
+        datetime(2022, 4, 30, 23, 59, tzinfo=ZONE),
+    )
+    # and the first of the known days, when no rate has moved yet, begins one that has none
+    assert (await demo.press("begin", first="2021-07-03", last=""))[0] == 200
+    assert (world.now().date(), world.ends_at) == (date(2021, 7, 3), None)

@@ -6,15 +6,26 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import func, select
 
 import bot.ingest
+import storage.chats
+import storage.own_feeds
+from bot.addresses import is_own
+from bot.fetch import Fetcher, Limits
 from bot.ingest.side_by_side import OF_ONE_HOST, POLLS_AT_ONCE, SOURCES_AT_ONCE, SideBySide
 from bot.jobs import Key
+from bot.model.own_feeds import OwnFeed
+from bot.own_feeds import OF_ONE_HOST as OF_A_LINE
+from bot.own_feeds import SIDE_BY_SIDE, OwnFeeds
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.db import Store
-from tests.publishers import bank_page, rss
-from tests.world import NOW, World, polling
+from storage.schema import own_feed
+from tests.factories import chat
+from tests.publishers import Publishers, bank_page, rss
+from tests.test_fetch import Names
+from tests.world import NOW, Here, World, polling
 
 MANY = SOURCES_AT_ONCE + 1
 NEWS = ("apples", "Apple harvest begins", "A good year.")
@@ -100,3 +111,49 @@ async def test_F5_who_waits_for_the_turn_of_its_next_document_gives_its_slot_bac
         async with asyncio.timeout(10):
             reports = await asyncio.gather(world.poll("nbkr"), world.poll("s0"))
     assert [one.outcome for one in reports] == ["ok", "ok"]
+
+
+async def follow(store: Store, reader: int, *urls: str) -> None:
+    """Let a reader follow feeds that are due."""
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(reader), now=NOW)
+        for url in urls:
+            await storage.own_feeds.add(db, OwnFeed(key=url[-9:], url=url, name="A"), now=NOW)
+            await storage.chats.subscribe(db, reader, [f"feed:{url[-9:]}"], now=NOW)
+
+
+async def test_F5_one_readers_feeds_on_a_host_that_hangs_hold_up_no_other_readers(
+    store: Store,
+) -> None:
+    """However many they are; when it is well again each is asked, one after the other."""
+    names = {f"{name}.example": ["127.0.0.1"] for name in ("home", "slow", "sound")}
+    limits, resolver = Limits(pause=0), Names(names)
+    many = OF_A_LINE * SIDE_BY_SIDE + 1
+    async with (
+        Publishers() as publishers,
+        Fetcher(limits=limits, resolver=resolver, may_connect=is_own) as fetcher,
+    ):
+        port = publishers.url.rpartition(":")[2]
+        publishers.held["/slow.xml"] = asyncio.Event()
+        publishers.put("/slow.xml", rss(NEWS))
+        publishers.put("/sound.xml", rss(NEWS))
+        slow = [f"http://slow.example:{port}/slow.xml?{one:04}" for one in range(many)]
+        await follow(store, 1, *slow)
+        await follow(store, 2, f"http://sound.example:{port}/sound.xml")
+        own = OwnFeeds(
+            store=store,
+            fetcher=fetcher,
+            workers=Here(),
+            clock=lambda: NOW,
+            found_on=f"http://home.example:{port}/",
+        )
+        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+            polled = tasks.create_task(own.poll_due(lambda: None, asyncio.Event()))
+            await publishers.asked_again("/sound.xml")
+            assert publishers.asked.count("/slow.xml") == 1
+            async with store.reading() as db:
+                taken = select(func.count()).where(own_feed.c.next_due_at > NOW)
+                assert (await db.execute(taken)).scalar_one() == OF_A_LINE + 1
+            publishers.held["/slow.xml"].set()
+        assert polled.result() == 0
+        assert publishers.asked.count("/slow.xml") == many

@@ -28,6 +28,7 @@ from bot.cli.whole import must_be_whole
 from bot.config import Settings
 from bot.errors import BotError, ConfigError, SourceError, first_of
 from bot.heap import share_one_heap
+from bot.sockets import is_taken, refusal, unheard
 from bot.sources.specs import Catalog
 
 if TYPE_CHECKING:
@@ -96,12 +97,13 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
     untried = [spec.key for spec in catalog.polled if not spec.verified]
     if untried:
         found["catalog"] += f", {len(untried)} that nobody tried (verified = false)"
-    trouble: BotError | None = None
-    try:
-        found["database"] = await _check_database(settings)
-    except BotError as error:  # the others are looked at all the same
-        trouble = error
-        found["database"] = str(error)
+    troubles: list[BotError] = []
+    for name, look in (("database", _check_database), ("listening", _check_listening)):
+        try:
+            found[name] = await look(settings)
+        except BotError as error:  # the others are looked at all the same
+            troubles.append(error)
+            found[name] = str(error)
     found["backups"] = _check_backups(settings)
     found["token"] = await _check_token(settings)
     found["heartbeat"] = await _check_heartbeat(settings)
@@ -116,8 +118,10 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
         width = max(map(len, found))
         for name, verdict in found.items():
             typer.echo(f"{name:<{width}}  {verdict}")
-    if trouble is not None:
-        raise trouble
+    if len(troubles) > 1:
+        raise ConfigError([str(trouble) for trouble in troubles])
+    if troubles:
+        raise troubles[0]
     # "ok" alone, or "ok, …"
     if not all(verdict.partition(",")[0] == "ok" for verdict in found.values()):
         raise typer.Exit(1)
@@ -186,6 +190,7 @@ async def _check_sources(catalog: Catalog) -> dict[str, str]:
 
 async def _check_database(settings: Settings) -> str:
     """Whether a start could use it, and what that would do to it."""
+    import storage.belonging
     from storage import migrate
     from storage.address import absent, parse_url
     from storage.connecting import connect
@@ -195,12 +200,51 @@ async def _check_database(settings: Settings) -> str:
         return f"ok, {path} is not there yet: `jarchy run` (or `jarchy db upgrade`) makes it"
     store = connect(settings.database_url)
     try:
-        words = migrate.awaits(await migrate.schema_of(store))
+        version = await migrate.schema_of(store)
+        words = migrate.awaits(version)
+        if version is not None and settings.bot_token is not None:
+            async with store.reading() as db:
+                await storage.belonging.must_be_of(db, settings.token_name)
     finally:
         await store.close()
     if words is None:
         return "ok"
     return f"ok, {words}"
+
+
+async def _check_listening(settings: Settings) -> str:
+    """Whether a start could listen where it would; ConfigError where it could not.
+
+    What is taken while a bot runs on the database is that bot's.
+    """
+    wanted = {"OPS_LISTEN": settings.ops_listen}
+    if settings.updates == "webhook":
+        wanted["WEBHOOK_LISTEN"] = settings.webhook_listen
+    wrong: list[str] = []
+    for name, listen in wanted.items():
+        error = None if listen == "off" else refusal(listen)
+        if error is not None and not (is_taken(error) and await _runs(settings)):
+            wrong.append(f"{name}: {unheard(listen, error)}")
+    if wrong:
+        raise ConfigError(wrong)
+    return "ok"
+
+
+async def _runs(settings: Settings) -> bool:
+    """Whether a bot runs on the database; not known of one that cannot be asked."""
+    from storage.connecting import connect
+    from storage.replicas import runs
+
+    try:
+        store = connect(settings.database_url)
+    except BotError:  # it is not there yet
+        return False
+    try:
+        return await runs(store)
+    except BotError:
+        return False
+    finally:
+        await store.close()
 
 
 async def _check_token(settings: Settings) -> str:

@@ -14,6 +14,7 @@ from bot.clock import TurnedClock
 from bot.demo.guide import Guide
 from bot.demo.hands import Hold
 from bot.demo.keeper import Keeper, State
+from bot.demo.stretch import ChoiceError, Stretch, day_fields, read_stretch
 from bot.demo.travel import Travel
 from bot.demo.words import Words, words
 from bot.demo.world import FIRST_DAY, World
@@ -24,10 +25,11 @@ from bot.model.alerts import Severity
 from bot.model.rates import Pair, Rate, RateKind, Series
 from storage.opening import open_store
 
-#: By the names of their buttons: days worth beginning on, and what the buttons say.
-DAYS = {
-    "storm": (date(2022, 2, 21), "demo.storm"),
-    "rouble": (FIRST_DAY, "demo.rouble"),
+#: By the names of their buttons: stretches worth replaying, and what the buttons say.
+STRETCHES = {
+    "spring": (Stretch(date(2022, 2, 1), date(2022, 4, 30)), "demo.spring"),
+    "storm": (Stretch(date(2022, 2, 21)), "demo.storm"),
+    "rouble": (Stretch(FIRST_DAY), "demo.rouble"),
 }
 
 
@@ -49,14 +51,14 @@ class Beginning:
         with self.keeper.replacing():
             await self._found()
 
-    async def anew(self, day: date) -> None:
+    async def anew(self, stretch: Stretch) -> None:
         """Forget everything and begin on another day."""
         with self.keeper.replacing():
             async with self.travel.nobody():
                 self.hold.give_back()
                 await self.keeper.stop()
                 self.emulator.begin_anew()
-                self.world.begin(day)
+                self.world.begin(stretch)
                 await self._found()
         self.emulator.guide = Guide(self.travel, self.emulator.silent)
 
@@ -68,24 +70,49 @@ class Beginning:
         await self.keeper.start()
 
     def hands(self) -> list[Control]:
-        """A button for each day."""
-        return [self._hand(name, day, label) for name, (day, label) in DAYS.items()]
+        """A button for each of those stretches, and one for any other."""
+        known = self.world.known
 
-    def _hand(self, name: str, day: date, label: str) -> Control:
-        async def begin() -> Words:
+        async def chosen(first: str, last: str) -> Words:
             try:
-                await self.anew(day)
-            except BotError:
-                return words("demo.cannot_start")
-            return words("demo.begun")
+                stretch = read_stretch(first, last, known=known)
+            except ChoiceError as refusal:
+                return refusal.words
+            return await self._begun(stretch)
+
+        any_other = Control(
+            id="begin",
+            label=words("demo.replay"),
+            run=chosen,
+            group=words("demo.anew"),
+            usable=self._usable,
+            days=day_fields(known),
+        )
+        return [*(self._hand(name) for name in STRETCHES), any_other]
+
+    def _hand(self, name: str) -> Control:
+        stretch, label = STRETCHES[name]
+
+        async def begin() -> Words:
+            return await self._begun(stretch)
 
         return Control(
             id=f"begin-{name}",
             label=words(label),
             run=begin,
             group=words("demo.anew"),
-            usable=lambda: self.keeper.state is not State.WAKING,
+            usable=self._usable,
         )
+
+    def _usable(self) -> bool:
+        return self.keeper.state is not State.WAKING
+
+    async def _begun(self, stretch: Stretch) -> Words:
+        try:
+            await self.anew(stretch)
+        except BotError:
+            return words("demo.cannot_start")
+        return words("demo.begun")
 
 
 async def seed(url: str, world: World) -> None:

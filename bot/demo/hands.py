@@ -10,8 +10,9 @@ from pathlib import Path
 
 from bot.demo.foresight import DIGEST, QUIET_ENDS
 from bot.demo.keeper import Keeper, State
-from bot.demo.travel import DAY_A_SECOND, HOUR_A_SECOND, Travel
-from bot.demo.words import Words, words
+from bot.demo.stretch import written_day
+from bot.demo.travel import SPEEDS, Travel
+from bot.demo.words import Words, filled, words
 from bot.demo.world import World
 from bot.emulator import Control
 from bot.errors import BotError
@@ -20,6 +21,13 @@ from bot.errors import BotError
 DUE = {DIGEST: "demo.digest", QUIET_ENDS: "demo.quiet_ends"}
 #: What comes at each moment of the world, by its hour.
 COMES = {9: "demo.morning", 15: "demo.publishes", 16: "demo.news", 18: "demo.evening"}
+#: What the buttons of the speeds say.
+PLAYS = {
+    "hours": "demo.hours",
+    "six-hours": "demo.six_hours",
+    "days": "demo.days",
+    "weeks": "demo.weeks",
+}
 
 
 def written(moment: datetime) -> str:
@@ -77,7 +85,7 @@ def time_hands(travel: Travel) -> list[Control]:
         # a journey asked for now would be made in the next beginning
         return not travel.keeper.replaced
 
-    def player(speed: float) -> Control:
+    def player(name: str, speed: float) -> Control:
         async def play() -> Words:
             if travel.speed == speed:
                 travel.pause()
@@ -85,16 +93,20 @@ def time_hands(travel: Travel) -> list[Control]:
             travel.play(speed)
             return words("demo.runs")
 
-        name, label = "hours", words("demo.hours")
-        if speed == DAY_A_SECOND:
-            name, label = "days", words("demo.days")
+        def until() -> Words:
+            ends_at = travel.world.ends_at
+            if travel.speed != speed or ends_at is None or ends_at <= travel.world.now():
+                return {}
+            return filled("demo.until", day=written_day(ends_at))
+
         return Control(
             id=f"play-{name}",
-            label=label,
+            label=words(PLAYS[name]),
             run=play,
             group=words("demo.time"),
             pressed=lambda: travel.speed == speed,
             usable=usable,
+            hint=until,
         )
 
     return [
@@ -113,8 +125,7 @@ def time_hands(travel: Travel) -> list[Control]:
             group=words("demo.time"),
             usable=usable,
         ),
-        player(HOUR_A_SECOND),
-        player(DAY_A_SECOND),
+        *[player(name, speed) for name, speed in SPEEDS.items()],
     ]
 
 

@@ -9,10 +9,11 @@ import asyncio
 import inspect
 from collections.abc import Callable, Sequence
 
-from bot.emulator.errors import ApiError, Json, ScenarioError, bad_request
+from bot.emulator.errors import ApiError, Json, ScenarioError, Words, bad_request
 from bot.emulator.faults import Fault
+from bot.emulator.panel import Control
 from bot.emulator.params import Params
-from bot.emulator.scenario import Control, Scenario, Words
+from bot.emulator.scenario import Scenario
 
 
 class Actions:
@@ -202,21 +203,21 @@ class Actions:
         self._scenario.world.tell({"kind": "faults"})
 
     async def control(self, p: Params) -> Words:
-        """id: run a control of the demonstration"""
+        """id, and the days it asks for: run a control of the demonstration"""
         for control in self._controls:
             if control.id == p.text("id"):
-                running = asyncio.create_task(self._pressed(control))
+                running = asyncio.create_task(self._pressed(control, p))
                 self._running.add(running)
                 running.add_done_callback(self._running.discard)
                 # whoever pressed it may close the page, and half a new beginning is none
                 return await asyncio.shield(running)
         raise ScenarioError(f"there is no control {p.text('id')}")
 
-    async def _pressed(self, control: Control) -> Words:
+    async def _pressed(self, control: Control, p: Params) -> Words:
         # nothing may come between the look and the run: two would find it usable
         if control.usable is not None and not control.usable():
             raise ScenarioError(f"the control {control.id} is not usable now")
-        return await control.run()
+        return await control.run(**{day.id: p.text(day.id) for day in control.days})
 
     def menu(self, p: Params) -> list[Json]:
         """chat_id, user_id: the commands this person is shown in this chat"""

@@ -10,7 +10,8 @@ from typing import Self
 from bot.emulator.errors import Json
 from bot.emulator.faults import Limits
 from bot.emulator.page import Page
-from bot.emulator.scenario import Control, Reading, Scenario, Tongue
+from bot.emulator.panel import Control, Reading
+from bot.emulator.scenario import Scenario, Tongue
 from bot.emulator.server import Server
 from bot.emulator.tally import Tally
 from bot.emulator.updates import Backoff

@@ -31,10 +31,11 @@ from aiohttp import web
 from bot.emulator.actions import Actions, seconds_to_wait
 from bot.emulator.errors import ApiError, Json, ScenarioError
 from bot.emulator.faults import Fault
+from bot.emulator.panel import Control, Reading
 from bot.emulator.params import Params, read_params
 from bot.emulator.people import PRESENT, User
 from bot.emulator.rich import words_in
-from bot.emulator.scenario import Control, Reading, Scenario, Tongue
+from bot.emulator.scenario import Scenario, Tongue
 from bot.emulator.world import Chat
 from bot.hosts import is_nobodys
 

@@ -144,6 +144,8 @@ class Fetcher:
             page = checked(found_on)
             start = checked(url, page)
             own = is_own_host(start) and start.origin() == page.origin()
+            if is_own_host(start) and not own:  # nor does the wait for its turn tell of it
+                raise self._translated(UnreachableError(), start.host)
         reach = Reach.INTERNET
         if own:
             reach = Reach.OWN

@@ -86,12 +86,17 @@ def _versions(a: Entry, b: Entry) -> bool:
     texts = (a.summary or a.content, b.summary or b.content)
     said = ((a.title, b.title), texts, (a.link, b.link), (a.published_at, b.published_at))
     differ = [one != other for one, other in said if one and other]
-    retitled = a.title and b.title and not alike(a.title, b.title)
     if sum(differ) <= 1:
         # beside a formula, or no text, headlines are all that tells events apart
-        return not retitled or (texts[0] == texts[1] and len(texts[0]) >= LONG_TEXT)
+        said_alike = texts[0] == texts[1] and len(texts[0]) >= LONG_TEXT
+        return said_alike or not _others(a.title, b.title)
     # rewritten, at the same place and time
     return a.link == b.link and a.published_at == b.published_at and alike(*texts)
+
+
+def _others(one: str, other: str) -> bool:
+    """Whether both are headlines with words to compare, and those are not alike."""
+    return alike(one, one) and alike(other, other) and not alike(one, other)
 
 
 def two_letter(language: object) -> str | None:

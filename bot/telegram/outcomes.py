@@ -110,6 +110,8 @@ NEVER_STARTED = Gone(reason("gone.never_started", "never started"))
 TOO_MANY = reason("telegram.too_many", "too many requests")
 AWAY = reason("telegram.away", "Telegram is away")
 UNKNOWN_TOKEN = reason("telegram.unknown_token", "Telegram does not know this token")
+#: There is no such file to download, or it is too large.
+NO_FILE = Rejected(reason("telegram.unexpected", "{outcome}", outcome="no file"))
 #: The message to change or to pin is there no more.
 NO_MESSAGE = "telegram.no_message"
 

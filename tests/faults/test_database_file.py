@@ -27,7 +27,7 @@ import pytest
 import storage.chats
 import storage.highwater
 from bot.emulator import TEST_TOKEN, Emulator
-from bot.errors import ConfigError
+from bot.errors import AwayError, ConfigError
 from storage.backup import copy, restore
 from storage.keeping import save
 from storage.opening import held_store, open_store
@@ -40,6 +40,7 @@ from tests.factories import chat as a_chat
 from tests.faults.test_replicas import catalog
 from tests.publishers import ATTACK, QUIET, TODAY, Publishers, daily, rss
 from tests.test_cli import jarchy
+from tests.test_looking import of_revision as empty_of_revision
 
 CANNOT = '"event": "the database cannot be written"'
 POLLED = '"source": "nbkr"'
@@ -195,13 +196,43 @@ async def test_P6_a_start_on_a_full_disk_says_so_or_answers(
     disk.free(0)
     await program.start()
     assert await program.end() == 0
+    for must_be_migrated in (False, True):
+        if must_be_migrated:
+            disk.free(0)
+            for one in disk.folder.glob("jarchy.db*"):
+                one.unlink()
+            of_revision(path, REVISIONS[-2])
+        disk.fill(0)
+        await program.start(ready=False)
+        assert await program.end(None) == 1
+        said = "".join(program.log)
+        assert "full" in said
+        assert str(path) in said
+        assert "Traceback" not in said
+
+
+async def test_P6_a_migration_without_room_for_its_copy_is_tried_again(disk: Full) -> None:
+    """Whoever starts the program starts it until there is room; nothing is changed till then."""
+    path = disk.folder / "jarchy.db"
+    await empty_of_revision(f"sqlite:///{path}", REVISIONS[-2])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 17, limits[1]))  # it ends amid the copy
+    try:
+        with pytest.raises(AwayError, match=r"nothing was changed: cannot copy .* disk is full"):
+            await open_store(f"sqlite:///{path}")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    if isinstance(disk, Limited):
+        pytest.skip("no file system can be mounted here")
     disk.fill(0)
-    await program.start(ready=False)
-    assert await program.end(None) == 1
-    said = "".join(program.log)
-    assert "full" in said
-    assert str(path) in said
-    assert "Traceback" not in said
+    with (disk.folder / "filler").open("r+b") as filler:  # less than a copy needs, and not nothing
+        filler.truncate(filler.seek(-(1 << 16), os.SEEK_END))
+    with pytest.raises(AwayError, match=r"nothing was changed: .* 0 MB free.*: free some space$"):
+        await open_store(f"sqlite:///{path}")
+    assert state_of(path)[0] == REVISIONS[-2]
+    disk.free(0)
+    await (await open_store(f"sqlite:///{path}")).close()
+    assert state_of(path)[0] == HEAD
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -13,16 +13,18 @@ from sqlalchemy import select, update
 import storage.chats
 import storage.own_feeds
 from bot.alerts import feeds
+from bot.emulator import Fault
+from bot.emulator.faults import Kind
 from bot.fetch import Fetched, Fetcher
 from bot.i18n import t
 from bot.model.own_feeds import OwnFeed
-from bot.own_feeds import JITTER, POLLED_AT_ONCE, OwnFeeds
+from bot.own_feeds import JITTER, OF_ONE_HOST, OwnFeeds
 from bot.recurring import own_feeds
 from bot.sources.opml import read_opml
 from bot.workers import Workers
 from storage.schema import alert, entry, own_feed
 from tests.factories import chat
-from tests.handlers.conftest import GROUP, READER, RUSSIAN, World, at_once
+from tests.handlers.conftest import GROUP, READER, RUSSIAN, World, at_once, no_time
 from tests.publishers import ATTACK, Publishers, rss
 
 FIRST = ("one", "Bread festival opens", "Bakers from three valleys came.")
@@ -46,18 +48,17 @@ POLL_DUE = OwnFeeds.poll_due
 def polled_by_the_test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The program polls each ten seconds, and where a test lasts longer, before the test does."""
 
-    async def nothing_due(_feeds: OwnFeeds) -> None: ...
+    async def nothing_due(_feeds: OwnFeeds, *_rest: object) -> None: ...
 
     monkeypatch.setattr(OwnFeeds, "poll_due", nothing_due)
 
 
-async def poll(world: World) -> int | None:
+async def poll(world: World) -> int:
     """Let every own feed be due, and poll."""
     async with world.bot.store.writing() as db:
         await db.execute(update(own_feed).values(next_due_at=world.bot.clock()))
-    made = await POLL_DUE(world.bot.services.own_feeds)
-    world.bot.worker.wake()
-    return made
+    bot = world.bot
+    return await POLL_DUE(bot.services.own_feeds, bot.worker.wake, bot.stopping)
 
 
 def buttons(message: dict[str, Any]) -> list[str]:
@@ -101,11 +102,11 @@ async def test_a_stopped_chat_is_promised_no_posts(patient: World, published: Pu
 async def test_however_many_are_due_one_look_polls_them_all(
     patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A look that took twenty would poll some thousands in a quarter of an hour, and no more."""
+    """A look that took some would poll so many each ten seconds, and no more."""
     now = patient.bot.clock()
     async with patient.bot.store.writing() as db:
         await storage.chats.add(db, chat(RUSSIAN), now=now)
-        for number in range(POLLED_AT_ONCE + 1):
+        for number in range(OF_ONE_HOST + 1):
             url = f"{published.url}/{number}.xml"
             published.put(f"/{number}.xml", rss(FIRST))
             one = OwnFeed(key=f"key{number}", url=url, name=str(number))
@@ -115,7 +116,7 @@ async def test_however_many_are_due_one_look_polls_them_all(
     await own_feeds(patient.bot)
     async with patient.bot.store.reading() as db:
         polled = select(own_feed.c.key).where(own_feed.c.last_ok_at.is_not(None))
-        assert len((await db.execute(polled)).all()) == POLLED_AT_ONCE + 1
+        assert len((await db.execute(polled)).all()) == OF_ONE_HOST + 1
 
 
 async def test_an_own_feed_is_paused_resumed_muted_and_removed(
@@ -217,6 +218,26 @@ async def test_S3_tries_are_counted_and_feeds_too(patient: World, published: Pub
     await patient.ask(f"/feed add {published.url}/rss.xml", chat=RUSSIAN, fits="Добавлено")
     services.settings = services.settings.model_copy(update={"user_feeds": 0})
     assert "does not allow" in (await patient.ask(f"/feed add {published.url}/two.xml"))["text"]
+
+
+async def test_who_tries_a_feed_of_a_host_that_is_asked_for_others_is_told_so(
+    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is known of the address then, and nothing was tried. The time that it has to answer
+    begins with its host's turn.
+    """
+    monkeypatch.setattr("bot.own_feeds.TURN_SECONDS", 0.0)
+    published.put("/rss.xml", rss(FIRST))
+    published.put("/slow.xml", rss(FIRST))
+    slow = published.held["/slow.xml"] = asyncio.Event()
+    services = patient.bot.services
+    asked = asyncio.create_task(services.own_feeds.fetcher.get(f"{published.url}/slow.xml"))
+    await published.asked_again("/slow.xml")
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="still answering other requests")
+    assert not services.feed_tries[READER]
+    slow.set()
+    await asked
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
 
 
 async def test_a_feed_that_fails_is_asked_less_and_said_to_be_silent(
@@ -391,6 +412,27 @@ async def test_a_list_of_feeds_comes_in_and_goes_out(patient: World, published: 
         ("https://t.me/s/example_channel", "A & B"),
     ]
     assert await patient.press(RUSSIAN, shown["message_id"], "feeds:opml")  # there are none
+
+
+async def test_G20_a_file_that_telegram_does_not_give_is_not_called_a_bad_one(
+    patient: World,
+) -> None:
+    """It is asked for again; where Telegram goes on failing, that is what the reader hears."""
+    patient.bot.services.rest = no_time
+    listed = opml("https://t.me/example_channel")
+    for fault, says in (
+        (Fault.server_error(method="download", times=1), "Feeds added: 1"),
+        (Fault.reset(method="download", times=1), "Feeds added: 1"),
+        (Fault.flood(1, method="download", times=1), "Feeds added: 1"),
+        (Fault(Kind.HTML, method="download", times=1, code=403), "Feeds added: 1"),
+        (Fault.bad_request("wrong file", method="download"), "no OPML file"),
+        (Fault.server_error(method="download"), t("error.unexpected", "en")),
+        (Fault.server_error(method="getFile"), t("error.unexpected", "en")),
+    ):
+        patient.emulator.faults.clear()
+        patient.emulator.faults.add(fault)
+        assert says in await sends(patient, "feeds.opml", listed), fault
+        assert fault.hits
 
 
 async def test_what_one_chat_calls_a_feed_no_other_chat_reads(

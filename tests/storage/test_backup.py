@@ -7,7 +7,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,12 +21,13 @@ import storage.rates
 from bot.errors import BotError, ConfigError
 from storage.about import Backups
 from storage.address import parse_url
-from storage.backup import copy, restore
-from storage.copies import COPIES_KEPT, KEEP_ASIDE, never
+from storage.backup import copy, rescue, restore
+from storage.copies import COPIES_KEPT, KEEP_ASIDE, never, stamped
 from storage.db import Store
 from storage.health import health
 from storage.instance import only_instance
-from storage.keeping import MADE_NOTE, Nights, back_up, nightly, nights_of
+from storage.keeping import MADE_NOTE, Nights, back_up, nightly, nights_of, save
+from storage.old_copies import forget_old
 from storage.opening import open_store
 from storage.schema import inbox
 from storage.versions import HEAD
@@ -217,7 +218,7 @@ def places(path: Path) -> Nights:
 def night(path: Path, *, today: date, stop: Callable[[], bool] = never) -> Path:
     """One night's copy of a file."""
     url = parse_url(f"sqlite:///{path}")
-    return nightly(url, places(path), today=today, now=NOW, stop=stop)
+    return nightly(url, places(path), today=today, stop=stop)
 
 
 def test_a_copy_says_of_which_night_it_is(tmp_path: Path) -> None:
@@ -228,30 +229,66 @@ def test_a_copy_says_of_which_night_it_is(tmp_path: Path) -> None:
 
 
 async def test_a_night_leaves_one_copy_and_a_week_of_nights_seven(tmp_path: Path) -> None:
-    """Once a day however often it is asked; the oldest go, and so do month-old copies of migrations
-    and restores.
-    """
+    """Once a day however often it is asked; the oldest go."""
     store = await fill(tmp_path, 1)
     path, first = tmp_path / "jarchy.db", date(2026, 2, 27)
-    aside = tmp_path / "jarchy.db.before-0004-20260101T000000000"
-    aside.touch()
-    old, young = (NOW - KEEP_ASIDE - timedelta(hours=1)).timestamp(), NOW.timestamp()
-    os.utime(aside, (young, young))
     for day in range(COPIES_KEPT + 3):
         today = first + timedelta(days=day)
-        made = await back_up(store, None, today=today, now=NOW, stop=never)
+        made = await back_up(store, None, today=today, stop=never)
         assert made == tmp_path / "backups" / f"jarchy-{today}.db"
-        assert await back_up(store, None, today=today, now=NOW, stop=never) is None
+        assert await back_up(store, None, today=today, stop=never) is None
     assert [one.name for one in places(path).made] == [
         f"jarchy-{first + timedelta(days=day)}.db" for day in range(3, COPIES_KEPT + 3)
     ]
-    assert aside.exists()
-    os.utime(aside, (old, old))
-    night(path, today=first + timedelta(days=99))
-    assert not aside.exists()
     assert oct((tmp_path / "backups").stat().st_mode & 0o777) == "0o700"
     assert {oct(one.stat().st_mode & 0o777) for one in places(path).made} == {"0o600"}
     await store.close()
+
+
+async def test_S21_a_copy_of_any_kind_is_forgotten_after_a_month(tmp_path: Path) -> None:
+    """Those that no night made too, also where none are made any more; nothing of an operator's."""
+    store = await fill(tmp_path, 1)
+    path, elsewhere, now = tmp_path / "jarchy.db", tmp_path / "copies", datetime.now(UTC)
+    elsewhere.mkdir()
+    places(path).folder.mkdir()
+    own = [path, *(path.with_name(f"jarchy.db{end}") for end in (".old", ".backup-9999"))]
+    own += [places(path).folder / "jarchy-1.12-v1-ok.db", path.with_name("x.before-restore-2")]
+    saved = save(str(store.url), None)
+    rescued = await rescue(store)
+    await store.close()
+    _, aside = restore(saved, path, force=True)
+    assert aside is not None
+    night = places(path).of(now.date())
+    kept = [saved, rescued, aside, aside.with_name(f"{aside.name}-wal"), night]
+    kept += [stamped(path, "before-0041"), stamped(path, "restoring"), elsewhere / night.name]
+    names = [f".{saved.name}.1.half", f".{rescued.name}.half-journal", f".{night.name}.1.half"]
+    halves = [path.with_name(names[0]), path.with_name(names[1]), night.with_name(names[2])]
+    for one in (*own, *kept, *halves):
+        one.touch()
+    path.with_name("jarchy.db.backup-20200101T000000000").mkdir()
+    month = now + KEEP_ASIDE
+    assert forget_old(store.url, "off", now=now + timedelta(hours=1)) == []
+    early = forget_old(store.url, "off", now=month - timedelta(days=2))
+    assert sorted(early) == sorted(halves)
+    late = forget_old(store.url, str(elsewhere), now=month + timedelta(minutes=1))
+    assert sorted(late) == sorted(kept)
+    assert {*own, path.with_name("jarchy.db.lock")} == {
+        one for one in tmp_path.rglob("*") if one.is_file()
+    }
+
+
+async def test_S21_of_a_server_the_copies_in_their_folder_are_forgotten(tmp_path: Path) -> None:
+    """Also what a restore put aside there, of a copy of any name."""
+    url, now = parse_url("postgresql://jarchy@db/jarchy"), datetime.now(UTC)
+    kept = [tmp_path / f"jarchy-{now.date()}.dump", stamped(tmp_path / "any", "before-restore")]
+    own = [tmp_path / "jarchy.dump", tmp_path / "other-2020-01-01.dump"]
+    for one in (*own, *kept):
+        one.touch()
+    later = now + KEEP_ASIDE + timedelta(minutes=1)
+    assert forget_old(url, None, now=later) == []
+    assert forget_old(url, str(tmp_path), now=now) == []
+    assert sorted(forget_old(url, str(tmp_path), now=later)) == sorted(kept)
+    assert sorted(tmp_path.iterdir()) == own
 
 
 async def test_what_has_no_night_in_its_name_is_an_operators_own(tmp_path: Path) -> None:
@@ -262,7 +299,7 @@ async def test_what_has_no_night_in_its_name_is_an_operators_own(tmp_path: Path)
     own = [kept.folder / f"jarchy-{name}.db" for name in ("prod-db-01", "1.12-v1-ok", "2026-13-01")]
     for one in (*own, *(kept.of(NOW.date() - timedelta(days=day)) for day in range(1, 9))):
         one.touch()
-    assert await back_up(store, None, today=NOW.date(), now=NOW, stop=never) is not None
+    assert await back_up(store, None, today=NOW.date(), stop=never) is not None
     assert [one for one in own if not one.exists()] == []
     found = await storage.about.backups(store, None)
     assert found == Backups(count=COPIES_KEPT, newest_on=NOW.date())
@@ -288,12 +325,12 @@ async def test_a_copy_of_another_bot_of_that_name_is_told_and_not_taken_for_ours
         async with stores[-1].writing() as db:
             await storage.belonging.claim(db, bot)
     first, second = stores
-    assert await back_up(first, setting, today=NOW.date(), now=NOW, stop=never) is not None
+    assert await back_up(first, setting, today=NOW.date(), stop=never) is not None
     with pytest.raises(BotError, match="another bot's"):
-        await back_up(second, setting, today=NOW.date(), now=NOW, stop=never)
+        await back_up(second, setting, today=NOW.date(), stop=never)
     async with first.writing() as db:
         await storage.notes.drop(db, MADE_NOTE)
-    assert await back_up(first, setting, today=NOW.date(), now=NOW, stop=never) is None
+    assert await back_up(first, setting, today=NOW.date(), stop=never) is None
     assert await storage.about.backups(first, setting) == Backups(count=1, newest_on=NOW.date())
     none = Backups(count=0, newest_on=None)
     assert await storage.about.backups(second, setting) == none
