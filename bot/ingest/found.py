@@ -32,6 +32,9 @@ Spec = RateSpec | NewsSpec
 FLOOD = 20
 BACKLOG = 10  # entries of a first poll or a flood; fewer are a publisher's latest news
 FRESH_IN_A_FLOOD = timedelta(minutes=30)  # told even in a flood, by the time that it says
+# urgent measurements of one document that are told all the same: on a day of storms a service warns
+# of one in each of its districts, and no country has more of them
+MEASURED_IN_A_FLOOD = 100
 
 
 class During(Enum):
@@ -144,8 +147,10 @@ class NewsFound:
 def fresh_in_a_flood(
     judged: Mapping[Entry, Verdict], spec: NewsSpec, now: datetime
 ) -> frozenset[str]:
-    """The ids of what would wake readers and is minutes old among a backlog; none where many
-    say they are that new, as on a site that dates everything anew.
+    """The ids of what would wake readers and is minutes old among a backlog.
+
+    Where many say they are that new, as on a site that dates everything anew, only what is urgent
+    of an institute's: its numbers say that these are as many events.
     """
     fresh: list[Entry] = []
     for item in judged:
@@ -156,9 +161,12 @@ def fresh_in_a_flood(
             and now - FRESH_IN_A_FLOOD <= at <= now + FAST_CLOCK
         ):
             fresh.append(item)
-    if len(fresh) > FLOOD:
+    if len(fresh) <= FLOOD:
+        return frozenset(item.id for item in fresh if judged[item].severity is not Severity.INFO)
+    if not spec.measures:
         return frozenset()
-    return frozenset(item.id for item in fresh if judged[item].severity is not Severity.INFO)
+    urgent = [item.id for item in fresh if judged[item].severity is Severity.URGENT]
+    return frozenset(urgent[:MEASURED_IN_A_FLOOD])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
