@@ -21,7 +21,7 @@ from bot.detect.clues import clued
 from bot.detect.endings import begins_anew, says_it_is_over
 from bot.detect.topics import judged, judged_all
 from bot.ingest.found import Kept, NewsFound
-from bot.ingest.joining import SAME_EVENT, is_formula, joining, told_in_other_words
+from bot.ingest.joining import SAME_EVENT, joining, told_apart, told_in_other_words
 from bot.ingest.recognising import fingerprint_of
 from bot.ingest.telling import (
     FRESH_FOR,
@@ -227,7 +227,7 @@ async def story_of(db: Db, new: NewEntry, *, now: datetime) -> int | None:
     since = now - SAME_EVENT
     if new.title_key:
         for stored in await storage.entries.same_title(db, new.title_key, since=since):
-            if is_formula(new, stored):
+            if told_apart(new, stored):
                 continue
             if stories.one_headline(new.item, stored, now=now).same:
                 return stored.story
