@@ -40,7 +40,7 @@ async def told_in_other_words(
     likely = _likely(verdict.clues, having)
     reports: list[StoredEntry] = []
     for stored in await storage.entries.reports(db, likely, since=since):
-        if stored.story not in beside and not is_formula(new, stored):
+        if stored.story not in beside and not told_apart(new, stored):
             reports.append(stored)
     said = replace(new.item, language=verdict.language)
     told = stories.best_match(said, reports, now=now, meaning=new.meaning)
@@ -74,12 +74,16 @@ async def joining(db: Db, new: Sequence[NewEntry], *, since: datetime, now: date
     return found
 
 
-def is_formula(new: NewEntry, stored: StoredEntry) -> bool:
-    """Whether a feed says of another event what it said of an earlier one, word for word."""
+def told_apart(new: NewEntry, stored: StoredEntry) -> bool:
+    """Whether a feed tells of another event under words that it had before: all of them again by
+    formula, or their headline alone over an article that names others.
+    """
     if new.feed != stored.feed:
         return False
     ours, theirs = fingerprint_of(new.item), fingerprint_of(stored.entry)
-    return identity.said_anew(ours, theirs, abs(new.at - stored.at))
+    if identity.said_anew(ours, theirs, abs(new.at - stored.at)):
+        return True
+    return identity.another_article(ours, theirs)
 
 
 async def compared_with(

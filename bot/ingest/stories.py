@@ -21,7 +21,7 @@ from bot.detect.clues import clued
 from bot.detect.endings import begins_anew, says_it_is_over
 from bot.detect.topics import judged, judged_all
 from bot.ingest.found import Kept, NewsFound
-from bot.ingest.joining import SAME_EVENT, is_formula, joining, told_in_other_words
+from bot.ingest.joining import SAME_EVENT, joining, told_apart, told_in_other_words
 from bot.ingest.recognising import fingerprint_of
 from bot.ingest.telling import (
     FRESH_FOR,
@@ -240,7 +240,7 @@ async def story_of(db: Db, new: NewEntry, *, beside: Collection[int], now: datet
     since = now - SAME_EVENT
     if new.title_key:
         for stored in await storage.entries.same_title(db, new.title_key, since=since):
-            if stored.story in beside or is_formula(new, stored):
+            if stored.story in beside or told_apart(new, stored):
                 continue
             if stories.one_headline(new.item, stored, now=now).same:
                 return stored.story
