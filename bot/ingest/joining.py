@@ -30,15 +30,17 @@ Key = tuple[str, str]
 
 
 async def told_in_other_words(
-    db: Db, new: NewEntry, *, since: datetime, now: datetime
+    db: Db, new: NewEntry, *, beside: Collection[int], since: datetime, now: datetime
 ) -> int | None:
-    """The story that tells of an entry's event, in whatever words and language; None without."""
+    """The story that tells of an entry's event, in whatever words and language, none of those
+    `beside` it; None without.
+    """
     verdict = new.verdict
     having = await storage.clues.stories(db, verdict.clues)
     likely = _likely(verdict.clues, having)
     reports: list[StoredEntry] = []
     for stored in await storage.entries.reports(db, likely, since=since):
-        if not told_apart(new, stored):
+        if stored.story not in beside and not told_apart(new, stored):
             reports.append(stored)
     said = replace(new.item, language=verdict.language)
     told = stories.best_match(said, reports, now=now, meaning=new.meaning)
