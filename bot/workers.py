@@ -133,7 +133,7 @@ class Workers:
 
     @contextlib.asynccontextmanager
     async def _turn(
-        self, job: object, patience: float | None, *, awaited: bool, stranger: bool
+        self, job: Callable[..., object], patience: float | None, *, awaited: bool, stranger: bool
     ) -> AsyncIterator[None]:
         """While it lasts, the right to ask a process."""
         async with contextlib.AsyncExitStack() as held:
