@@ -25,6 +25,7 @@ import storage.sources
 from bot.alerts import feeds
 from bot.detect import identity
 from bot.detect.identity import Fingerprint
+from bot.detect.known import known_by
 from bot.errors import BotError, ParseError, SourceError
 from bot.fetch import Fetcher
 from bot.fetch.answers import Fetched, Validators
@@ -263,7 +264,7 @@ def _known_by(entries: Sequence[Entry]) -> dict[Entry, list[str]]:
             item, normalise_link(item.link) if item.link else None
         )
     shared = identity.shared(fingerprints.values())
-    return {item: identity.known_by(one, shared) for item, one in fingerprints.items()}
+    return {item: known_by(one, shared) for item, one in fingerprints.items()}
 
 
 def _id_alone(item: Entry) -> str:

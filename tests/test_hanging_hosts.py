@@ -149,7 +149,7 @@ async def test_F5_one_readers_feeds_on_a_host_that_hangs_hold_up_no_other_reader
         )
         async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
             polled = tasks.create_task(own.poll_due(lambda: None, asyncio.Event()))
-            await publishers.asked_again("/sound.xml")
+            await asyncio.gather(*map(publishers.asked_again, ("/slow.xml", "/sound.xml")))
             assert publishers.asked.count("/slow.xml") == 1
             async with store.reading() as db:
                 taken = select(func.count()).where(own_feed.c.next_due_at > NOW)

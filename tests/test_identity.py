@@ -25,18 +25,24 @@ NOW = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)  # noon in Bishkek
 
 
 def catalog(url: str) -> Catalog:
-    """Two agencies of Bishkek."""
-    return parse_catalog(
-        "".join(
-            f"""
+    """Two agencies of Bishkek, and a ministry's page."""
+    feeds = "".join(
+        f"""
 [feeds.{key}]
 name = {{ en = "{key}" }}
 url = "{url}/{key}.xml"
 language = "en"
 """
-            for key in ("one", "two")
-        )
+        for key in ("one", "two")
     )
+    page = f"""
+[pages.ministry]
+url = "{url}/list"
+item = "li"
+link = "a"
+language = "en"
+"""
+    return parse_catalog(feeds + page)
 
 
 @pytest.fixture
@@ -336,7 +342,7 @@ MOVED = {
 async def test_F13_a_site_that_changes_its_ids_and_links_brings_nothing_new(
     world: World, way: str, text: str, *, dated: bool
 ) -> None:
-    """However many entries: none is stored, nobody is told."""
+    """However many entries, and however long after: none is stored, nobody is told."""
 
     def served(move: bool) -> list[Item]:
         items: list[Item] = []
@@ -349,7 +355,9 @@ async def test_F13_a_site_that_changes_its_ids_and_links_brings_nothing_new(
             items.append(Item(title, text and f"{text} {n}", guid, link, date))
         return items
 
-    assert await polls(world, served(move=False), served(move=True)) == [(30, 0), (0, 0)]
+    assert await polls(world, served(move=False)) == [(30, 0)]
+    world.now += timedelta(days=20)
+    assert await polls(world, served(move=True)) == [(0, 0)]
 
 
 @pytest.mark.cases
@@ -478,6 +486,74 @@ async def test_F19_one_page_for_whatever_shakes_next_tells_each_event(
     assert await polls(world, [second, WEATHER]) == [(1, 1)]
     assert [row.kind for row in await world.alerts()] == ["story", "story"]
     assert {IN_NARYN, IN_BATKEN} <= {row.summary for row in await world.stored(entry)}
+
+
+NAMESAKE = "Earthquake in Kyrgyzstan kills people"
+
+
+@pytest.mark.cases(keep=3)
+@pytest.mark.parametrize("guid", ["g", None])
+@pytest.mark.parametrize(
+    ("before", "after"), [(IN_NARYN, IN_BATKEN), (IN_NARYN, IN_NARYN), ("", "")]
+)
+@pytest.mark.parametrize("days", [0.2, 20])
+async def test_F19_a_known_headline_under_an_id_and_link_of_its_own_is_another_event(
+    world: World, guid: str | None, before: str, after: str, days: float
+) -> None:
+    """Without a date, too: the time at which it is had stands for it."""
+    first = Item(NAMESAKE, before, guid and "1", "https://a.example/1", None)
+    second = Item(NAMESAKE, after, guid and "2", "https://a.example/2", None)
+    assert await polls(world, [WEATHER], [first, WEATHER]) == [(1, 0), (1, 1)]
+    world.now += timedelta(days=days)
+    told = await polls(world, [second, first, WEATHER])
+    if days > 1:
+        assert told == [(1, 1)]
+    else:  # the same words within hours are the same report, put up again
+        assert told == [(int(before != after or not before), int(before != after))]
+    assert before in {row.summary for row in await world.stored(entry)}
+
+
+@pytest.mark.cases
+async def test_F19_two_articles_under_one_headline_at_one_time_are_both_kept(world: World) -> None:
+    """With ids and links of their own: what the one says does not take the other's place."""
+    texts = (
+        "The blast went off in a house on Kievskaya street, one person was killed, police said.",
+        "The blast went off in a cafe on Akhunbaev street, four persons were killed, police said.",
+    )
+    one, other = (
+        Item(ONCE_MORE, text, f"{n}", f"https://a.example/{n}", ago(minutes=n))
+        for n, text in enumerate(texts)
+    )
+    await polls(world, [WEATHER], [one, WEATHER])
+    assert [new for new, _ in await polls(world, [other, one, WEATHER])] == [1]
+    assert set(texts) <= {row.summary for row in await world.stored(entry)}
+
+
+@pytest.mark.cases
+async def test_F19_a_page_that_lists_a_known_headline_with_another_article_tells_it(
+    world: World,
+) -> None:
+    """Though the list has neither dates nor texts; its article is read before that is decided."""
+
+    async def told(**articles: str) -> int:
+        items: list[str] = []
+        for name, text in articles.items():
+            body = (
+                f"<html><body><article><h1>x</h1><p>{text}</p><p>{text}</p></article></body></html>"
+            )
+            world.publishers.put(f"/{name}", body.encode(), kind="text/html")
+            title = WEATHER.title if name == "w" else NAMESAKE
+            items.append(f"<li><a href='/{name}'>{title}</a></li>")
+        page = f"<html><body><ul>{''.join(items)}</ul></body></html>"
+        world.publishers.put("/list", page.encode(), kind="text/html")
+        return (await world.poll("ministry")).alerts
+
+    weather = "It stays warm and dry in the capital and in all regions of the country."
+    assert await told(w=weather) == 0
+    assert await told(one=IN_NARYN, w=weather) == 1
+    world.now += timedelta(hours=2)
+    assert await told(two=IN_BATKEN, one=IN_NARYN, w=weather) == 1
+    assert await told(two=IN_BATKEN, w=weather) == 0
 
 
 @pytest.mark.cases(keep=3)

@@ -324,13 +324,80 @@ async def test_R12_all_documents_failing_is_a_failure(world: World) -> None:
 async def test_R12_what_two_documents_say_differently_is_believed_of_neither(
     world: World, order: tuple[str, ...]
 ) -> None:
-    """Whatever their order in the catalog; the rest of both is."""
+    """Whatever their order in the catalog; the rest of both is, and one question asks for both."""
     daily(world, USD="84,7935", EUR="98,8523")
     weekly(world, USD="85,0000", GEL="31,2000")
     urls = ", ".join(f'"{world.publishers.url}/{name}"' for name in order)
     world.catalog = parse_catalog(f'[rates.nbkr]\nname = {{ en = "B" }}\nurls = [{urls}]\n{POLL}\n')
     await world.poll()
     assert await stored(world) == {"EUR", "GEL"}
+    assert await held(world) == [(str(WEDNESDAY), "held")] * 2
+    ((_, values),) = await world.notices()
+    assert values["rate"].endswith(" (+1)")
+
+
+async def usd(world: World) -> list[tuple[str, int]]:
+    """What is stored of the dollar today, with its revision."""
+    async with world.store.reading() as db:
+        rows = await storage.rates.around(db, "nbkr", WEDNESDAY)
+    return [(str(one.value), one.revision) for one in rows if one.pair.base == "USD"]
+
+
+async def contradicted(world: World) -> None:
+    """The daily document was believed, and told as a move; the weekly one says otherwise."""
+    for ago in range(5, 0, -1):
+        world.now = NOW - timedelta(days=ago)
+        daily(world, USD="84,0000")
+        weekly(world, GEL="31,2000")
+        await world.poll()
+    world.now = NOW
+    daily(world, USD="90,0000")
+    weekly(world, GEL="31,2000")
+    assert (await world.poll()).alerts == 1
+    weekly(world, GEL="31,2000", USD="88,0000")
+    await world.poll()
+
+
+async def test_R12_a_document_that_changed_alone_contradicts_the_other_and_revises_nothing(
+    world: World,
+) -> None:
+    """However often either changes; the operator is asked once, and readers hear of one move."""
+    await contradicted(world)
+    for eur in ("98,0000", "99,0000"):
+        daily(world, USD="90,0000", EUR=eur)
+        await world.poll()
+        weekly(world, GEL="31,2000", USD="88,0000", UAH=eur)
+        await world.poll()
+    assert await usd(world) == [("84.0000", 0), ("90.0000", 0)]
+    assert len(await world.alerts()) == 1
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.held"]
+    ((why,),) = await world.notice_reasons()
+    assert why.code == "row.two_documents"
+    assert await held(world) == [(str(WEDNESDAY), "held")]
+
+
+async def test_R12_what_both_documents_say_in_the_end_is_a_revision(world: World) -> None:
+    """Though they changed one after the other; nobody is asked about it any more."""
+    await contradicted(world)
+    daily(world, USD="88,0000")
+    assert (await world.poll()).new == 1
+    assert await usd(world) == [("84.0000", 0), ("88.0000", 1)]
+    assert await held(world) == [(str(WEDNESDAY), "released")]
+
+
+async def test_R12_what_one_document_alone_revises_is_believed_at_the_operators_word(
+    world: World,
+) -> None:
+    """And stays, though the other goes on with its own: the operator is asked about that once."""
+    await contradicted(world)
+    async with world.store.writing() as db:
+        number = (await db.execute(select(held_rate.c.id))).scalar_one()
+        await storage.held_rates.decide(db, number, approve=True)
+    for eur in ("98,0000", "99,0000"):
+        daily(world, USD="90,0000", EUR=eur)
+        await world.poll()
+    assert await usd(world) == [("84.0000", 0), ("88.0000", 1)]
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.held", "notice.held"]
 
 
 async def test_R12_status_says_that_only_a_part_comes(world: World) -> None:

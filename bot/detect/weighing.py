@@ -92,6 +92,12 @@ def other_event(a: Facts, b: Facts) -> bool:
     return _another_quake(a, b) or _other_places(a, b)
 
 
+def told_otherwise(a: Facts, b: Facts) -> bool:
+    """Whether each of two texts has a name, or a number, instead of the other's."""
+    names = bool(a.names - b.names and b.names - a.names)
+    return names or bool(a.numbers - b.numbers and b.numbers - a.numbers)
+
+
 def wholly_other_event(a: Facts, b: Facts) -> bool:
     """Whether the place is another one and what happened there too, or its magnitude: no correction
     has both.

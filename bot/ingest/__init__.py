@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 import storage.notes
+import storage.rates
 import storage.sources
 from bot import metrics
 from bot.clock import utc_now
@@ -49,15 +50,15 @@ from bot.ingest.telling import NewsPolicy
 from bot.ingest.together import Together
 from bot.model.news import Entry
 from bot.model.places import Place
-from bot.model.rates import SeenRate
+from bot.model.rates import Rate, SeenRate
 from bot.schedule import whole_due
 from bot.sources import hubs
-from bot.sources.base import Parsed
+from bot.sources.base import Parsed, Request
 from bot.sources.listed import HubOffer
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.workers import Workers
 from storage.db import Db, Store
-from storage.sources import SourceState
+from storage.sources import Document, SourceState
 
 __all__ = ["Ingest", "IngestReport"]
 
@@ -202,7 +203,49 @@ class Ingest:
                 spec.key, spec.requests(today), past.documents, slot=slot, whole=whole
             )
             read = [await self._read_rates(spec, one) for one in asked]
+        if await self._revises(read):
+            read = await self._with_unchanged(spec, past, read, spec.requests(today))
         return rates_in(spec, past.state, read)
+
+    async def _revises(self, read: Sequence[tuple[Looked, Parsed | None]]) -> bool:
+        """Whether a document says otherwise of a day than is stored, and another did not change.
+
+        That other one may still say what is stored: then it is no revision but a contradiction.
+        """
+        rates: list[Rate] = []
+        unchanged = False
+        for looked, parsed in read:
+            if parsed is not None:
+                rates += parsed.rates
+            elif looked.error is None:
+                unchanged = True
+        if not unchanged or not rates:
+            return False
+        async with self.store.reading() as db:
+            return bool(await storage.rates.differing(db, rates))
+
+    async def _with_unchanged(
+        self,
+        spec: RateSpec,
+        past: Past,
+        read: Sequence[tuple[Looked, Parsed | None]],
+        requests: Sequence[Request],
+    ) -> list[tuple[Looked, Parsed | None]]:
+        """The documents of a bank with those that did not change, asked for whole and read."""
+        whole: list[tuple[Looked, Parsed | None]] = []
+        for (looked, parsed), request in zip(read, requests, strict=True):
+            one = (looked, parsed)
+            if parsed is None and looked.error is None:
+                afresh: dict[str, Document] = {}
+                if (known := past.documents.get(request.url)) is not None:
+                    afresh[request.url] = replace(known, digest=None)
+                with Slot(self._asked) as slot:
+                    (again,) = await self._documents.fetch(
+                        spec.key, [request], afresh, slot=slot, whole=True
+                    )
+                    one = await self._read_rates(spec, again)
+            whole.append(one)
+        return whole
 
     async def _read_rates(self, spec: RateSpec, looked: Looked) -> tuple[Looked, Parsed | None]:
         """The rates of one of a bank's documents; a fault of ours over it is its alone."""
@@ -273,7 +316,8 @@ class Ingest:
         if not entries:  # as where a feed only says that it was built anew
             self._read.discard(spec.key)
             return Recognised()
-        recognised = await self._recognised(Read(spec=spec, entries=entries, met=met))
+        read = Read(spec=spec, entries=entries, at=self.clock(), met=met)
+        recognised = await self._recognised(read)
         self._read.discard(spec.key)
         if isinstance(recognised, SourceError):
             raise recognised

@@ -78,6 +78,12 @@ def alike(a: str, b: str) -> bool:
     return bool(one) and 2 * len(one & other) >= len(one)
 
 
+def nearly_equal(a: str, b: str) -> bool:
+    """Whether four of five words of the longer of two texts, by their beginnings, are in both."""
+    one, other = _beginnings(a), _beginnings(b)
+    return 5 * len(one & other) >= 4 * max(len(one), len(other), 1)
+
+
 def _beginnings(text: str) -> set[str]:
     """The words of a text that are longer than most small ones, and numbers, without endings."""
     found: set[str] = set()

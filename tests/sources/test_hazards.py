@@ -325,7 +325,7 @@ def test_other_texts_are_no_hazards(text: str) -> None:
 
 
 def spec(more: str = NEAR, form: str = "usgs") -> HazardSpec:
-    text = f'[hazards.x]\nurl = "https://usgs.example/all_hour.geojson"\nformat = "{form}"\n{more}'
+    text = f'[hazards.x]\nurl = "https://usgs.example/2.5_day.geojson"\nformat = "{form}"\n{more}'
     found = parse_catalog(text).news["x"]
     assert isinstance(found, HazardSpec)
     return found

@@ -8,7 +8,10 @@ FILTERS = FilterWords(
         7: "жума жумага апта аптага",
         30: "ай айга",
     },
+    hours="саат саатка",
+    beside="кийинки алдыдагы",
     one="бир",
+    both="жана менен же",
     # one word of fewer letters would begin too many others: filters compare beginnings here
     nouns=(
         "жер титирөө,жарылуу,суу ташкыны,жер көчкү,кар көчкү,таш көчкү,бороон,"

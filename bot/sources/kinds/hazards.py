@@ -86,6 +86,6 @@ KIND = Kind(
     section=HazardSection,
     verb="hazards",
     help="What the reader of hazards sees, a JSON line an event (USGS, GDACS, CAP). "
-    "Example: jarchy inspect hazards all_hour.geojson",
+    "Example: jarchy inspect hazards 2.5_day.geojson",
     shown=shown,
 )

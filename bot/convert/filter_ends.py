@@ -1,0 +1,192 @@
+"""The end of a filter as people write it behind what it names, in any of the languages.
+
+for 7 days  2w  на две недели  эки жумага  for 24 hours     a span
+until Friday  до 31 декабря  2026-12-31 чейин               the day after which it ends
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cache
+
+from bot.convert.dates import read_day, weekday_ahead
+from bot.convert.numbers import number_words, read_number
+from bot.errors import UserError
+from bot.languages import languages
+from bot.languages.letters import fold_typed
+
+LONGEST_SPAN = 366  # days
+NUMBER_WORDS = 4  # of a number in words: "three hundred sixty five"
+DAY_WORDS = 4  # of a day before Kyrgyz "until": "2026-жылдын 31-декабрына чейин"
+SHOWN_LETTERS = 20  # letters of a wrong date that are repeated to its writer
+
+_TOGETHER = re.compile(r"(\d{1,3})([^\W\d]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Words, and the span behind them until their end; None where they have none."""
+
+    words: Sequence[str]
+    span: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """The words of an end, folded, of all languages."""
+
+    units: Mapping[str, timedelta]  # "weeks" and how long one is
+    leads: frozenset[str]  # "for"
+    beside: frozenset[str]  # "the next" of "for the next two weeks"
+    ones: frozenset[str]  # "a" of "for a week"
+    untils: frozenset[str]
+
+
+def without_end(text: str, now: datetime) -> Ended:
+    """The words of a text without the end behind them, by the chat's clock.
+
+    UserError for a span that is too long or none, and for a day that has passed or that no
+    calendar has.
+    """
+    words = text.split()
+    ended = _without_day(words, now) or _without_span(words)
+    if ended is None:
+        return Ended(words)
+    if ended.span is not None and not timedelta() < ended.span <= timedelta(days=LONGEST_SPAN):
+        raise UserError("error.filter.days", longest=LONGEST_SPAN)
+    return ended
+
+
+def end_word(words: Sequence[str]) -> int | None:
+    """The place of the first word that an end may have; None where there is none."""
+    known = _words()
+    for at, word in enumerate(words):
+        folded = fold_typed(word)
+        if folded in known.units or folded in known.untils:
+            return at
+    return None
+
+
+# --- until a day ----------------------------------------------------------------------------------
+
+
+def _without_day(words: Sequence[str], now: datetime) -> Ended | None:
+    """Words before "until Friday"; the day itself is part of the span."""
+    untils = _words().untils
+    for at in range(len(words) - 1, -1, -1):
+        if fold_typed(words[at]) not in untils:
+            continue
+        behind = " ".join(words[at + 1 :])
+        if (day := _day(behind, now.date())) is not None:
+            return Ended(words[:at], _span_until(day, now))
+        if behind[:1].isdecimal():
+            raise UserError("error.filter.date", part=behind[:SHOWN_LETTERS])
+        if behind:
+            continue
+        # Kyrgyz says it behind the day; the longest reading, because a year is no part of the rest
+        for start in range(max(0, at - DAY_WORDS), at):
+            if (day := _day(" ".join(words[start:at]), now.date())) is not None:
+                return Ended(words[:start], _span_until(day, now))
+    return None
+
+
+def _day(text: str, today: date) -> date | None:
+    """The day ahead that a text is; None where it is none."""
+    if (day := weekday_ahead(text, today=today)) is not None:
+        return day
+    try:
+        return read_day(text, today=today, ahead=True)
+    except UserError:
+        return None
+
+
+def _span_until(day: date, now: datetime) -> timedelta:
+    """The time until the last second of a day where the chat is."""
+    if day < now.date():
+        raise UserError("error.filter.date_past", day=day)
+    # the difference of two times of one zone forgets that its clock may be put forward between
+    last = datetime.combine(day, time(23, 59, 59), tzinfo=now.tzinfo)
+    return timedelta(seconds=last.timestamp() - now.timestamp())
+
+
+# --- for a span -----------------------------------------------------------------------------------
+
+
+def _without_span(words: Sequence[str]) -> Ended | None:
+    """Words before "for two weeks"."""
+    if not words:
+        return None
+    known = _words()
+    last, before = fold_typed(words[-1]), [fold_typed(word) for word in words[:-1]]
+    if (together := _TOGETHER.fullmatch(last)) and together[2] in known.units:
+        count, used = float(together[1]), 0
+        unit = known.units[together[2]]
+    elif last in known.units and before:
+        unit = known.units[last]
+        counted = _counted(before, known, sure=unit == timedelta(days=1))
+        # a day that nobody counts is a word to filter by, as in "good day"
+        if counted is None:
+            return None
+        count, used = counted
+    else:
+        return None
+    rest = words[: len(before) - used]
+    while rest and fold_typed(rest[-1]) in known.beside:
+        rest = rest[:-1]
+    if rest and fold_typed(rest[-1]) in known.leads:
+        rest = rest[:-1]
+    if count > LONGEST_SPAN * 24:  # not to be multiplied: there are no such times
+        raise UserError("error.filter.days", longest=LONGEST_SPAN)
+    return Ended(rest, unit * count)
+
+
+def _counted(before: Sequence[str], known: _Words, *, sure: bool) -> tuple[float, int] | None:
+    """The number that ends these folded words, and how many of them it is; one where they only
+    lead to it.
+    """
+    last = before[-1]
+    # a longer number is a year, which may be what somebody does not want to hear of, unless
+    # the words make it one of days: refused, and no word to filter by
+    if last.isdecimal() and (len(last) <= 3 or sure or before[-2:][0] in known.leads):
+        return float(last[:9]), 1
+    if last in known.ones:
+        return 1.0, 1
+    numbers = number_words()
+    for many in range(min(NUMBER_WORDS, len(before)), 0, -1):
+        pieces = [numbers.get(word) for word in before[-many:]]
+        if None in pieces:
+            continue
+        try:
+            amount, _, end = read_number(pieces, 0)
+        except UserError:
+            continue
+        if end == many:
+            return float(amount), many
+    return (1.0, 0) if last in known.leads else None
+
+
+@cache
+def _words() -> _Words:
+    units: dict[str, timedelta] = {}
+    leads: set[str] = set()
+    beside: set[str] = set()
+    ones: set[str] = set()
+    untils: set[str] = set()
+    for spoken in languages():
+        for days, words in spoken.filters.spans.items():
+            units |= dict.fromkeys(fold_typed(words).split(), timedelta(days=days))
+        units |= dict.fromkeys(fold_typed(spoken.filters.hours).split(), timedelta(hours=1))
+        leads.update(fold_typed(spoken.filters.lead).split())
+        beside.update(fold_typed(spoken.filters.beside).split())
+        ones.update(fold_typed(spoken.filters.one).split())
+        untils.update(filter(None, fold_typed(spoken.rules.until).split(",")))
+    return _Words(
+        units=units,
+        leads=frozenset(leads),
+        beside=frozenset(beside),
+        ones=frozenset(ones),
+        untils=frozenset(untils),
+    )
