@@ -345,7 +345,7 @@ async def usd(world: World) -> list[tuple[str, int]]:
 
 async def contradicted(world: World) -> None:
     """The daily document was believed, and told as a move; the weekly one says otherwise."""
-    for ago in range(5, 0, -1):
+    for ago in (2, 1):
         world.now = NOW - timedelta(days=ago)
         daily(world, USD="84,0000")
         weekly(world, GEL="31,2000")

@@ -26,6 +26,8 @@ from bot.model.filters import (
 )
 from bot.model.news import StoredEntry, Story
 
+#: The traits that an entry of a chat's own feed may have.
+_OWN = frozenset({Trait.WORD, Trait.PLACE})
 #: Characters of all of a story's reports that words are looked for in, ten milliseconds' worth; of
 #: each so many at least. A great event has hundreds of reports, which say the same at length.
 LOOKED_INTO, LEAST_OF_EACH = 80_000, 250
@@ -124,8 +126,11 @@ class Looked:
 def keeps_back(filters: Sequence[StoredFilter], looked: Looked) -> StoredFilter | None:
     """The one of a chat's filters that keeps a story back; None where none does.
 
-    What some of its sources report is told as long as one of them is not muted.
+    What some of its sources report is told as long as one of them is not muted. An entry of a
+    chat's own feed has no topics, and no source that a filter could name: none is demanded of it.
     """
+    if looked.story.own:
+        filters = [one for one in filters if one.sense is Sense.NEVER or one.trait in _OWN]
     muted = [one for one in filters if _is_muted_source(one) and looked.has(one.trait, one.what)]
     if muted and {one.what for one in muted} >= set(looked.story.feeds):
         return muted[0]

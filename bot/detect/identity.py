@@ -31,15 +31,10 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from urllib.parse import urldefrag, urlsplit
 
-from bot.detect.facts import facts_of
+from bot.detect import weighing
+from bot.detect.facts import Facts, facts_of
 from bot.detect.language import known_language
 from bot.detect.stories import title_key
-from bot.detect.weighing import (
-    kinds_in_common,
-    other_event,
-    told_otherwise,
-    wholly_other_event,
-)
 from bot.model.news import Entry
 from bot.model.text import LONG_TEXT, alike, first_sentence, nearly_equal
 
@@ -362,6 +357,15 @@ def said_anew(a: Fingerprint, b: Fingerprint, apart: timedelta) -> bool:
     return same and apart >= ANEW and _elsewhere(a, b)
 
 
+def another_article(a: Fingerprint, b: Fingerprint) -> bool:
+    """Whether a feed's two entries under one headline are of two events: ids or links of their own,
+    and in each a name or a place instead of the other's.
+    """
+    if a.item is None or b.item is None or a.title_key != b.title_key:
+        return False
+    return _strangers(a, b, Shared()) and weighing.names_others(*_facts(a.item, b.item))
+
+
 def _contradiction(a: Entry, b: Entry, *, wholly: bool, strangers: bool) -> float:
     """The weight of the facts of two texts against their being of one event; 0 or less.
 
@@ -369,17 +373,21 @@ def _contradiction(a: Entry, b: Entry, *, wholly: bool, strangers: bool) -> floa
     `wholly` others, a kind of event in common has to speak for one: an editor who words all anew
     leaves at least the date, which outweighs the doubt.
     """
-    code = known_language(a.language, f"{a.title}\n{_text(a)[:KEY_CHARS]}")
-    here, there = facts_of(a.title, _text(a), code), facts_of(b.title, _text(b), code)
-    if wholly_other_event(here, there):
+    here, there = _facts(a, b)
+    if weighing.wholly_other_event(here, there):
         return ANOTHER_EVENT
-    if wholly and not kinds_in_common(here, there):
+    if wholly and not weighing.kinds_in_common(here, there):
         if here.head.kinds and there.head.kinds:
             return ANOTHER_EVENT
         return OTHER_EVENT
-    if other_event(here, there) or (strangers and told_otherwise(here, there)):
+    if weighing.other_event(here, there) or (strangers and weighing.told_otherwise(here, there)):
         return OTHER_EVENT
     return 0.0
+
+
+def _facts(a: Entry, b: Entry) -> tuple[Facts, Facts]:
+    code = known_language(a.language, f"{a.title}\n{_text(a)[:KEY_CHARS]}")
+    return facts_of(a.title, _text(a), code), facts_of(b.title, _text(b), code)
 
 
 def _headline(item: Entry) -> str:

@@ -92,10 +92,16 @@ def other_event(a: Facts, b: Facts) -> bool:
     return _another_quake(a, b) or _other_places(a, b)
 
 
+def names_others(a: Facts, b: Facts) -> bool:
+    """Whether each of two texts has a name, a place or a scene instead of the other's."""
+    ours = a.names | a.whole.places | a.whole.scenes
+    theirs = b.names | b.whole.places | b.whole.scenes
+    return bool(ours - theirs and theirs - ours)
+
+
 def told_otherwise(a: Facts, b: Facts) -> bool:
     """Whether each of two texts has a name, or a number, instead of the other's."""
-    names = bool(a.names - b.names and b.names - a.names)
-    return names or bool(a.numbers - b.numbers and b.numbers - a.numbers)
+    return names_others(a, b) or bool(a.numbers - b.numbers and b.numbers - a.numbers)
 
 
 def wholly_other_event(a: Facts, b: Facts) -> bool:

@@ -15,18 +15,23 @@ import storage.alerts
 import storage.chats
 import storage.decisions
 import storage.deliveries
+import storage.entries
 import storage.fan_out
 import storage.filters
 import storage.lapsed
 import storage.stories
 from bot.alerts import stories
 from bot.i18n import t
+from bot.model.alerts import Severity
 from bot.model.decisions import Decision, Question
 from bot.model.filters import Filter, Sense, Trait
+from bot.model.news import Verdict
 from bot.sources.catalog import parse_catalog
 from handlers.services import Services
 from storage.db import db_now
+from storage.entries import NewEntry
 from storage.schema import alert
+from tests.factories import entry
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
 from tests.publishers import ATTACK, QUIET, Publishers
 from tests.world import SECURITY
@@ -470,3 +475,27 @@ async def test_S9_S11_only_the_operator_decides(desk: World) -> None:
     ):
         assert await desk.press(READER, card, forged), forged
     assert await states(desk) == ["waiting"]
+
+
+async def test_a_headline_is_given_for_the_language_that_it_is_in(desk: World) -> None:
+    """The operator hears where another one stands yet, and words that by a second reply."""
+    card, _, _ = await question(desk)
+    theirs = entry(id="kyr", title="Куралчандар чек арага кол салды", language="ky")
+    verdict = Verdict(security=True, score=1, severity=Severity.URGENT, topics=("security",))
+    async with desk.store.writing() as db:
+        (pk,) = [one.pk for one in await storage.stories.latest(db) if ATTACK[1] in str(one)]
+        report = NewEntry(
+            feed="two", item=theirs, at=NOW, link_key=None, title_key="", verdict=verdict
+        )
+        await storage.entries.add_entry(db, report, story_pk=pk, now=NOW)
+    await desk.press(READER, card, (await buttons(desk, card))["Edit headline"])
+    asked = await desk.tells(READER, "new headline")
+    number = asked["message_id"]
+    first = await desk.ask("Shots at the border", chat=READER, reply_to=number)
+    assert "Still with a headline of its own: Kyrgyz" in first["text"]
+    second = await desk.ask("Чек арада ок атылды", chat=READER, reply_to=number)
+    assert "Still with" not in second["text"]
+    send = await buttons(desk, second["message_id"])
+    await desk.press(READER, second["message_id"], send["Send"])
+    await desk.tells(STRANGER, "Чек арада ок атылды")
+    assert "Shots at the border" in (await desk.ask("/news", chat=READER))["text"]

@@ -375,6 +375,24 @@ async def test_a_chats_filters_hold_for_its_own_feeds_too(
     await patient.ask("/mute", fits="Left out so far: 1")
 
 
+async def test_what_only_some_sources_and_topics_have_is_not_demanded_of_an_own_feed(
+    patient: World, published: Publishers
+) -> None:
+    """It has no topics and no name that a filter knows; words and places it has."""
+    published.put("/rss.xml", rss(FIRST))
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    await patient.ask("/only economy, +security", fits="Saved")
+    published.put("/rss.xml", rss(SECOND, FIRST))
+    assert await poll(patient) == 1
+    await patient.tells(READER, SECOND[1])
+    await patient.ask("/only harvest", fits="Saved")
+    harvest = ("harvest", "The harvest is in", "Grain.")
+    published.put("/rss.xml", rss(harvest, ATTACK, SECOND, FIRST))
+    assert await poll(patient) == 2
+    await patient.tells(READER, "The harvest is in")
+    await patient.ask("/mute", fits="Left out so far: 1")
+
+
 async def sends(world: World, name: str, content: bytes) -> str:
     """A file's answer."""
     world.bot.services.feed_tries.clear()
