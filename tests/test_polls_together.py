@@ -15,8 +15,8 @@ import storage.notes
 import storage.sources
 import storage.stories
 from bot.errors import BotError, StorageError
-from bot.ingest import DECIDED, documents, keeping
-from bot.ingest.found import NewsFound
+from bot.ingest import documents, keeping
+from bot.ingest.found import DECIDED, NewsFound
 from bot.ingest.keeping import ENTRIES_AT_ONCE
 from bot.ingest.together import Together
 from bot.model.news import Entry

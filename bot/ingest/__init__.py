@@ -38,6 +38,7 @@ from bot.ingest.found import (
     fresh_in_a_flood,
     rates_in,
     unforeseen,
+    weight_of,
 )
 from bot.ingest.keeping import Keeper
 from bot.ingest.meaning import with_meanings
@@ -67,8 +68,6 @@ log = structlog.get_logger(__name__)
 # polls whose states are read together, and rows that are written together: new entries, and of a
 # poll that brought none its own
 AT_ONCE = 200
-# what a new entry about security weighs besides: it is compared, decided, told and edited
-DECIDED = 15
 # seconds that a poll waits for others under way, to be looked up or written with them: a
 # transaction costs as much as a hundred of its rows
 PATIENCE = 0.05
@@ -115,7 +114,7 @@ class Ingest:
         kept = Together(
             self._keep,
             most=AT_ONCE,
-            weigh=_weight_of,
+            weigh=weight_of,
             patience=PATIENCE,
             expected=lambda: len(self._under_way),
         )
@@ -388,15 +387,3 @@ def _hub_of(answer: Fetched | None) -> HubOffer | None:
     if answer is None or not answer.links:
         return None
     return hubs.offer(hubs.header_links(answer.links), answer.url)
-
-
-def _weight_of(found: Found) -> int:
-    """The new entries that a poll brings, those about security as much as what deciding costs, and
-    those in other words; or its own row.
-    """
-    if not isinstance(found, NewsFound):
-        return 1
-    weight = len(found.judged) + len(found.reworded)
-    if not found.quiet:
-        weight += DECIDED * sum(verdict.security for verdict in found.judged.values())
-    return max(weight, 1)
