@@ -2,6 +2,9 @@
 
 By the day or the time in their names, which stay when a file is brought away and back. A file of
 any other name is an operator's own, and so is a copy in a folder that nobody names any more.
+
+Where copies are made by night, the last night's stays however old it is, until a newer one is made:
+a clock that is ahead, a bot that was off or a month of failures leaves something to put back.
 """
 
 from __future__ import annotations
@@ -15,8 +18,8 @@ from sqlalchemy import URL
 
 from bot.errors import BotError
 from storage.address import is_file
-from storage.copies import FOLDER, KEEP_ASIDE, cause_of, no_folder
-from storage.keeping import nights_of
+from storage.copies import KEEP_ASIDE, cause_of, no_folder
+from storage.keeping import Nights, nights_of
 
 HALF_KEPT = timedelta(days=1)  # what a kill left of a copy, or somebody else is writing now
 #: The copies beside a file, by the words in their names (`stamped`), with the log of a damaged one.
@@ -28,15 +31,18 @@ DAY = r"-(?P<on>\d{4}-\d\d-\d\d)\."
 def forget_old(url: URL, setting: str | None, *, now: datetime) -> list[Path]:
     """Forget what was copied `KEEP_ASIDE` ago, whatever the setting BACKUPS says now; those files.
 
-    And the halves of yesterday. BotError where one cannot be removed, after all others are.
+    But for the last night's, where copies are made; and the halves of yesterday. BotError where one
+    cannot be removed, after all others are.
     """
+    last = _last_night(url, setting, now)
     forgotten: list[Path] = []
     refused: BotError | None = None
     for folder, names in _places(url, setting):
         whole, half = re.compile(names), re.compile(rf"\.(?:{names})(?:\.\d+)?\.half{LOG}")
         for one in folder.glob("*"):
             try:
-                if not _is_old(one, whole, half, now):
+                # by its name: a link may lead to the same folder under another
+                if one.name == last or not _is_old(one, whole, half, now):
                     continue
                 one.unlink(missing_ok=True)
             except OSError as error:
@@ -50,19 +56,39 @@ def forget_old(url: URL, setting: str | None, *, now: datetime) -> list[Path]:
 
 def _places(url: URL, setting: str | None) -> Iterator[tuple[Path, str]]:
     """The folders where a database's copies may be, and the names that they have there."""
-    nights = nights_of(url, setting)
     if is_file(url):
         path = Path(url.database or "")
         yield path.parent, f"{re.escape(path.name)}{ASIDE}{STAMP}{LOG}"
-        folders = {path.parent / FOLDER}  # those of before the setting said anything
-        if nights is not None:
-            folders.add(nights.folder)
-        for folder in folders:
-            yield folder, f"{re.escape(path.stem)}{DAY}db"
-    elif nights is not None:
+    for nights in _nightly(url, setting):
         called = re.escape(nights.stem)
-        yield nights.folder, f"{called}{DAY}dump"
-        yield nights.folder, rf"(?:.+\.before-restore|{called}\.dump)-{STAMP}"
+        yield nights.folder, f"{called}{DAY}{nights.ending}"
+        if not is_file(url):
+            yield nights.folder, rf"(?:.+\.before-restore|{called}\.dump)-{STAMP}"
+
+
+def _nightly(url: URL, setting: str | None) -> set[Nights]:
+    """Where copies are made by night, and where they were before the setting said anything."""
+    found = {nights_of(url, setting)}
+    if is_file(url):
+        found.add(nights_of(url, None))
+    return {nights for nights in found if nights is not None}
+
+
+def _last_night(url: URL, setting: str | None, now: datetime) -> str | None:
+    """The name of the last night's copy; None where none are made, or none is there.
+
+    A night that is still to come, which a clock that was ahead left there, is not the last.
+    """
+    if nights_of(url, setting) is None:
+        return None
+    tomorrow = now.date() + timedelta(days=1)  # in the east it is so today
+    names = [
+        one.name
+        for nights in _nightly(url, setting)
+        for one in nights.made
+        if nights.night_of(one) <= tomorrow
+    ]
+    return max(names, default=None)
 
 
 def _is_old(one: Path, whole: re.Pattern[str], half: re.Pattern[str], now: datetime) -> bool:

@@ -38,6 +38,7 @@ from bot.ingest.found import (
     fresh_in_a_flood,
     rates_in,
     unforeseen,
+    weight_of,
 )
 from bot.ingest.keeping import Keeper
 from bot.ingest.meaning import with_meanings
@@ -113,7 +114,7 @@ class Ingest:
         kept = Together(
             self._keep,
             most=AT_ONCE,
-            weigh=_rows_of,
+            weigh=weight_of,
             patience=PATIENCE,
             expected=lambda: len(self._under_way),
         )
@@ -386,10 +387,3 @@ def _hub_of(answer: Fetched | None) -> HubOffer | None:
     if answer is None or not answer.links:
         return None
     return hubs.offer(hubs.header_links(answer.links), answer.url)
-
-
-def _rows_of(found: Found) -> int:
-    """The new entries that a poll brings, or its own row."""
-    if isinstance(found, NewsFound):
-        return max(len(found.judged), 1)
-    return 1

@@ -35,6 +35,8 @@ FRESH_IN_A_FLOOD = timedelta(minutes=30)  # told even in a flood, by the time th
 # urgent measurements of one document that are told all the same: on a day of storms a service warns
 # of one in each of its districts, and no country has more of them
 MEASURED_IN_A_FLOOD = 100
+# what a new entry about security weighs beside its row: it is compared, decided, told and edited
+DECIDED = 15
 
 
 class During(Enum):
@@ -281,3 +283,15 @@ def unforeseen(spec: Spec, error: Exception, *, during: During) -> SourceError:
         case _:
             why = reason("poll.unstored", "it could not be stored: {error}", error=name)
     return SourceError(why)
+
+
+def weight_of(found: Found) -> int:
+    """The new entries that a poll brings, those about security as much as what deciding costs, and
+    those in other words; or its own row.
+    """
+    if not isinstance(found, NewsFound):
+        return 1
+    weight = len(found.judged) + len(found.reworded)
+    if not found.quiet:
+        weight += DECIDED * sum(verdict.security for verdict in found.judged.values())
+    return max(weight, 1)

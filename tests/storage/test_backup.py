@@ -267,6 +267,8 @@ async def test_S21_a_copy_of_any_kind_is_forgotten_after_a_month(tmp_path: Path)
         one.touch()
     path.with_name("jarchy.db.backup-20200101T000000000").mkdir()
     month = now + KEEP_ASIDE
+    own.append(elsewhere / night.name.replace(f"{now.date()}", f"{month.date()}"))  # the last night
+    own[-1].touch()
     assert forget_old(store.url, "off", now=now + timedelta(hours=1)) == []
     early = forget_old(store.url, "off", now=month - timedelta(days=2))
     assert sorted(early) == sorted(halves)
@@ -281,7 +283,8 @@ async def test_S21_of_a_server_the_copies_in_their_folder_are_forgotten(tmp_path
     """Also what a restore put aside there, of a copy of any name."""
     url, now = parse_url("postgresql://jarchy@db/jarchy"), datetime.now(UTC)
     kept = [tmp_path / f"jarchy-{now.date()}.dump", stamped(tmp_path / "any", "before-restore")]
-    own = [tmp_path / "jarchy.dump", tmp_path / "other-2020-01-01.dump"]
+    last = tmp_path / f"jarchy-{now.date() + timedelta(days=1)}.dump"
+    own = [last, tmp_path / "jarchy.dump", tmp_path / "other-2020-01-01.dump"]
     for one in (*own, *kept):
         one.touch()
     later = now + KEEP_ASIDE + timedelta(minutes=1)
@@ -289,6 +292,29 @@ async def test_S21_of_a_server_the_copies_in_their_folder_are_forgotten(tmp_path
     assert forget_old(url, str(tmp_path), now=now) == []
     assert sorted(forget_old(url, str(tmp_path), now=later)) == sorted(kept)
     assert sorted(tmp_path.iterdir()) == own
+
+
+def test_the_last_nights_copy_stays_until_there_is_a_newer_one(tmp_path: Path) -> None:
+    """A clock that is ahead, or a bot that was off, leaves something to put back; wherever the
+    setting says that copies are made now. Where none are made it ages out as all do.
+    """
+    url, elsewhere = parse_url(f"sqlite:///{tmp_path / 'jarchy.db'}"), str(tmp_path / "copies")
+    kept, ahead = places(tmp_path / "jarchy.db"), NOW + 3 * KEEP_ASIDE
+    kept.folder.mkdir()
+    (tmp_path / "copies").symlink_to(kept.folder)  # the same files by another name
+    first, last, to_come = (
+        kept.of((NOW + day).date()) for day in (timedelta(), timedelta(days=1), 9 * KEEP_ASIDE)
+    )
+    for one in (first, last, to_come):
+        one.touch()
+    assert {one.name for one in forget_old(url, elsewhere, now=ahead)} == {first.name}
+    assert forget_old(url, None, now=ahead) == []
+    newer = kept.of(ahead.date())
+    newer.touch()
+    assert forget_old(url, None, now=ahead) == [last]
+    assert forget_old(url, None, now=ahead + 2 * KEEP_ASIDE) == []
+    assert forget_old(url, "off", now=ahead + 2 * KEEP_ASIDE) == [newer]
+    assert to_come.exists()
 
 
 async def test_what_has_no_night_in_its_name_is_an_operators_own(tmp_path: Path) -> None:

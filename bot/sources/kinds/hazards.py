@@ -10,8 +10,9 @@ from typing import Annotated
 from pydantic import Field, PlainValidator
 
 from bot.grammar import one_of
-from bot.sources.hazards import FORMATS, HazardSpec, Near, parse_hazards
+from bot.sources.hazards import FORMATS, HazardSpec, parse_hazards
 from bot.sources.kind import Kind, Line, written
+from bot.sources.near import Near
 from bot.sources.sections import NewsSection
 from bot.sources.values import Trust
 
