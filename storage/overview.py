@@ -59,11 +59,13 @@ async def lanes(db: Db, *, now: datetime) -> tuple[LaneWaits, ...]:
     It is the number of open deliveries, and one more for each alert whose fan-out is not complete:
     how many chats wait for that is not known yet, but somebody may.
     """
+    # alerts first: what is fanned out while we look is then counted twice rather than not at all
+    waits = [*await _open_alerts(db), *await _open_deliveries(db)]
     counts = dict.fromkeys(Lane, 0)
     since: dict[Lane, datetime] = {}
-    for row in [*await _open_deliveries(db), *await _open_alerts(db)]:
+    for row in waits:
         lane = Lane(row.lane)
-        counts[lane] += row.n
+        counts[lane] += int(row.n)  # PostgreSQL's sum of whole numbers is a decimal
         first = now if row.since is None else row.since
         since[lane] = min(since.get(lane, first), first)
     found: list[LaneWaits] = []
@@ -76,17 +78,23 @@ async def lanes(db: Db, *, now: datetime) -> tuple[LaneWaits, ...]:
 
 
 async def _open_deliveries(db: Db) -> Sequence[Row[Any]]:
-    """The number of open deliveries of each lane, and since when the oldest one's alert waits."""
+    """The number of open deliveries of each lane, and since when the first of their alerts waits.
+
+    That is not the one of the lowest number: an old alert waits anew since its story grew.
+    """
     # as ix_delivery_open says it, or SQLite scans the table
     waits = text("delivery.state IN ('pending', 'leased')")
+    # each alert once, or it would be looked up for each of its chats
     counted = (
-        select(delivery.c.lane, func.count().label("n"), func.min(delivery.c.alert_id).label("one"))
+        select(delivery.c.lane, delivery.c.alert_id, func.count().label("n"))
         .where(waits)
-        .group_by(delivery.c.lane)
+        .group_by(delivery.c.lane, delivery.c.alert_id)
         .subquery()
     )
-    query = select(counted.c.lane, counted.c.n, storage.told.waits_since().label("since"))
-    return (await db.execute(query.outerjoin(alert, alert.c.id == counted.c.one))).all()
+    since = func.min(storage.told.waits_since()).label("since")
+    query = select(counted.c.lane, func.sum(counted.c.n).label("n"), since)
+    query = query.outerjoin(alert, alert.c.id == counted.c.alert_id).group_by(counted.c.lane)
+    return (await db.execute(query)).all()
 
 
 async def _open_alerts(db: Db) -> Sequence[Row[Any]]:

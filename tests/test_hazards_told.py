@@ -488,10 +488,11 @@ async def test_an_update_that_names_the_one_before_alone_is_of_the_event_that_wa
     ("title", "entries"),
     [
         ("Землетрясение магнитудой 5,5 произошло в Кыргызстане", [2]),
+        ("Землетрясение силой 5 баллов произошло на Иссык-Куле", [2]),
         ("Землетрясение магнитудой 6,3 произошло на Иссык-Куле", [1, 1]),
         ("Мощное землетрясение магнитудой 5,4 произошло в Японии", [1, 1]),
     ],
-    ids=["the same", "another size", "another country"],
+    ids=["the same", "in points", "another size", "another country"],
 )
 @pytest.mark.parametrize("first", ["institute", "agency"])
 async def test_an_agencys_report_of_the_event_joins_its_story(

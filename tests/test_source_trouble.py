@@ -400,6 +400,46 @@ async def test_R12_what_one_document_alone_revises_is_believed_at_the_operators_
     assert [msgid for msgid, _ in await world.notices()] == ["notice.held", "notice.held"]
 
 
+@pytest.mark.parametrize("again", [True, False], ids=["asked again", "asked first"])
+async def test_R12_a_revision_waits_for_a_document_that_cannot_be_had(
+    world: World, *, again: bool
+) -> None:
+    """Whether it fails when it is asked for whole or at once, and however often: what it says when
+    it is back decides. What revises nothing is believed meanwhile.
+    """
+    daily(world, USD="90,0000")
+    weekly(world, USD="90,0000")
+    await world.poll()
+    daily(world, USD="88,0000", EUR="98,0000")
+    if again:  # its first answer is that nothing changed
+        first = world.publishers.held["/weekly.xml"] = asyncio.Event()
+        polled = asyncio.create_task(world.poll())
+        await world.publishers.asked_again("/weekly.xml")
+        world.publishers.put("/weekly.xml", b"", status=503)
+        first.set()
+        assert (await polled).outcome == "partly"
+    world.publishers.put("/weekly.xml", b"", status=503)
+    await world.poll()
+    assert await usd(world) == [("90.0000", 0)]
+    assert await stored(world) == {"USD", "EUR"}
+    weekly(world, USD="90,0000")
+    await world.poll()
+    assert await usd(world) == [("90.0000", 0)]
+    assert await held(world) == [(str(WEDNESDAY), "held")]
+
+
+@pytest.mark.parametrize("status", [404, 410])
+async def test_R12_a_document_that_is_gone_contradicts_nothing(world: World, status: int) -> None:
+    """What the other one revises is believed."""
+    daily(world, USD="90,0000")
+    weekly(world)
+    await world.poll()
+    world.publishers.put("/weekly.xml", b"", status=status)
+    daily(world, USD="88,0000")
+    assert (await world.poll()).new == 1
+    assert await usd(world) == [("88.0000", 1)]
+
+
 async def test_R12_status_says_that_only_a_part_comes(world: World) -> None:
     """In the chat's /status, in each language."""
     daily(world)

@@ -8,13 +8,13 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Self
 from zoneinfo import ZoneInfo
 
 import structlog
 
 import storage.notes
-import storage.rates
 import storage.sources
 from bot import metrics
 from bot.clock import utc_now
@@ -45,16 +45,17 @@ from bot.ingest.meaning import with_meanings
 from bot.ingest.numbered import recognise_numbered
 from bot.ingest.rates import revise_rates
 from bot.ingest.recognising import Read, recognise_all
+from bot.ingest.revising import ReadRates, compared
 from bot.ingest.side_by_side import SOURCES_AT_ONCE, Slot
 from bot.ingest.stories import judge_entries, said_before
 from bot.ingest.telling import NewsPolicy
 from bot.ingest.together import Together
 from bot.model.news import Entry
 from bot.model.places import Place
-from bot.model.rates import Rate, SeenRate
+from bot.model.rates import SeenRate
 from bot.schedule import whole_due
 from bot.sources import hubs
-from bot.sources.base import Parsed, Request
+from bot.sources.base import Request
 from bot.sources.listed import HubOffer
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.workers import Workers
@@ -202,51 +203,25 @@ class Ingest:
                 spec.key, spec.requests(today), past.documents, slot=slot, whole=whole
             )
             read = [await self._read_rates(spec, one) for one in asked]
-        if await self._revises(read):
-            read = await self._with_unchanged(spec, past, read, spec.requests(today))
-        return rates_in(spec, past.state, read)
+        known = past.documents
+        ask = partial(self._read_whole, spec, known)
+        told = await compared(self.store, spec.requests(today), known, read, ask=ask)
+        return rates_in(spec, past.state, told)
 
-    async def _revises(self, read: Sequence[tuple[Looked, Parsed | None]]) -> bool:
-        """Whether a document says otherwise of a day than is stored, and another did not change.
+    async def _read_whole(
+        self, spec: RateSpec, known: Mapping[str, Document], request: Request
+    ) -> ReadRates:
+        """A document of a bank, asked for and read though it did not change."""
+        afresh: dict[str, Document] = {}
+        if (old := known.get(request.url)) is not None:
+            afresh[request.url] = replace(old, digest=None)
+        with Slot(self._asked) as slot:
+            (looked,) = await self._documents.fetch(
+                spec.key, [request], afresh, slot=slot, whole=True
+            )
+            return await self._read_rates(spec, looked)
 
-        That other one may still say what is stored: then it is no revision but a contradiction.
-        """
-        rates: list[Rate] = []
-        unchanged = False
-        for looked, parsed in read:
-            if parsed is not None:
-                rates += parsed.rates
-            elif looked.error is None:
-                unchanged = True
-        if not unchanged or not rates:
-            return False
-        async with self.store.reading() as db:
-            return bool(await storage.rates.differing(db, rates))
-
-    async def _with_unchanged(
-        self,
-        spec: RateSpec,
-        past: Past,
-        read: Sequence[tuple[Looked, Parsed | None]],
-        requests: Sequence[Request],
-    ) -> list[tuple[Looked, Parsed | None]]:
-        """The documents of a bank with those that did not change, asked for whole and read."""
-        whole: list[tuple[Looked, Parsed | None]] = []
-        for (looked, parsed), request in zip(read, requests, strict=True):
-            one = (looked, parsed)
-            if parsed is None and looked.error is None:
-                afresh: dict[str, Document] = {}
-                if (known := past.documents.get(request.url)) is not None:
-                    afresh[request.url] = replace(known, digest=None)
-                with Slot(self._asked) as slot:
-                    (again,) = await self._documents.fetch(
-                        spec.key, [request], afresh, slot=slot, whole=True
-                    )
-                    one = await self._read_rates(spec, again)
-            whole.append(one)
-        return whole
-
-    async def _read_rates(self, spec: RateSpec, looked: Looked) -> tuple[Looked, Parsed | None]:
+    async def _read_rates(self, spec: RateSpec, looked: Looked) -> ReadRates:
         """The rates of one of a bank's documents; a fault of ours over it is its alone."""
         try:
             return await self._documents.rates(spec, looked)
