@@ -2,6 +2,7 @@
 
 for 7 days  2w  на две недели  эки жумага  for 24 hours     a span
 until Friday  до 31 декабря  2026-12-31 чейин               the day after which it ends
+until Friday, 4 December  until 31 December, 2026           likewise, with a comma
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ NUMBER_WORDS = 4  # of a number in words: "three hundred sixty five"
 DAY_WORDS = 4  # of a day before Kyrgyz "until": "2026-жылдын 31-декабрына чейин"
 SHOWN_LETTERS = 20  # letters of a wrong date that are repeated to its writer
 
+_YEAR = re.compile(r"20\d\d")
 _TOGETHER = re.compile(r"(\d{1,3})([^\W\d]+)")
 
 
@@ -60,6 +62,25 @@ def without_end(text: str, now: datetime) -> Ended:
     return ended
 
 
+def is_one_end(before: str, behind: str, now: datetime) -> bool:
+    """Whether a comma between two texts stands within the day of an end."""
+    untils, first, then = _words().untils, before.split(), behind.split()
+    for at, word in enumerate(first):
+        if fold_typed(word) not in untils or not first[at + 1 :]:
+            continue
+        day = " ".join(first[at + 1 :])
+        if _day(f"{day}, {behind}", now.date()) is not None:
+            return True
+        # a year is none of its own behind a day, also one that such a year does not have
+        if _YEAR.fullmatch(behind) and _day(day, now.date()) is not None:
+            return True
+    if not then or fold_typed(then[-1]) not in untils:
+        return False
+    rest = " ".join(then[:-1])
+    starts = range(max(0, len(first) - DAY_WORDS), len(first))
+    return any(_day(f"{' '.join(first[at:])}, {rest}", now.date()) is not None for at in starts)
+
+
 def end_word(words: Sequence[str]) -> int | None:
     """The place of the first word that an end may have; None where there is none."""
     known = _words()
@@ -68,6 +89,12 @@ def end_word(words: Sequence[str]) -> int | None:
         if folded in known.units or folded in known.untils:
             return at
     return None
+
+
+def until_word(words: Sequence[str]) -> int | None:
+    """The place of the first "until"; None where there is none."""
+    untils = _words().untils
+    return next((at for at, word in enumerate(words) if fold_typed(word) in untils), None)
 
 
 # --- until a day ----------------------------------------------------------------------------------
@@ -94,7 +121,12 @@ def _without_day(words: Sequence[str], now: datetime) -> Ended | None:
 
 
 def _day(text: str, today: date) -> date | None:
-    """The day ahead that a text is; None where it is none."""
+    """The day ahead that a text is, also behind its day of the week; None where it is none."""
+    for mark in (",", " "):
+        named, _, rest = text.partition(mark)
+        if rest.strip() and weekday_ahead(named, today=today) is not None:
+            text = rest.strip()
+            break
     if (day := weekday_ahead(text, today=today)) is not None:
         return day
     try:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.convert.filter_ends import Ended, end_word, without_end
+from bot.convert.filter_ends import Ended, end_word, is_one_end, until_word, without_end
 from bot.errors import UserError
 from bot.model.filters import LONGEST_ITEM, Sense, TypedItem
 
@@ -21,10 +21,9 @@ MOST_ITEMS = 20  # of one message
 _SIGNS = {"+": Sense.MUST, "!": Sense.NEVER}
 _QUOTED = r"[«\"“„](?P<quoted>[^«»\"”“„]*)[»\"”“]"
 # one ends where a comma stands, and where the next has a sign or a quotation mark
-_PLAIN = r"(?P<plain>[^\s,;«\"“„]+(?:[^\S\n]+(?![+!])[^\s,;«\"“„]+)*)"
+_WORD = r"(?:[^\s,;«\"“„]|(?<=\b\d),(?=\d\b))+"  # "1,5" is one
+_PLAIN = rf"(?P<plain>{_WORD}(?:[^\S\n]+(?![+!]){_WORD})*)"
 _ITEM = re.compile(rf"\s*(?P<sign>[+!]?)\s*(?:{_QUOTED}|{_PLAIN})")
-# a comma between a day and its year is none between two items
-_DAY_AND_YEAR = re.compile(r"(\b\d{1,2}),(?=\s*20\d\d(?!\w))")
 _LETTER = re.compile(r"[^\W_]")
 
 
@@ -36,17 +35,14 @@ def parse_filters(text: str, sense: Sense, now: datetime) -> tuple[TypedItem, ..
     """
     items: list[TypedItem] = []
     ends_nothing = False
-    for found in _ITEM.finditer(_DAY_AND_YEAR.sub(r"\1", text)):
-        said = " ".join((found["quoted"] or found["plain"] or "").split())
+    for sign, said, quoted in _said(text, now):
         if not _LETTER.search(said):  # nothing but marks
             continue
-        quoted = found["quoted"] is not None
         ended = Ended([said]) if quoted else without_end(said, now)
         if not ended.words and not items:
             ended, ends_nothing = Ended(said.split()), True
         if ended.words:
-            sign = _SIGNS.get(found["sign"], sense)
-            items.append(_item(ended.words, sign, quoted=quoted))
+            items.append(_item(ended.words, _SIGNS.get(sign, sense), quoted=quoted))
         if ended.span is not None:
             items = [replace(one, span=one.span or ended.span) for one in items]
     if len(items) > MOST_ITEMS:
@@ -56,9 +52,30 @@ def parse_filters(text: str, sense: Sense, now: datetime) -> tuple[TypedItem, ..
     return tuple(items)
 
 
+def _said(text: str, now: datetime) -> list[tuple[str, str, bool]]:
+    """The sign and the words of each item, and whether they are quoted; a comma within the day of
+    an end is none between two items.
+    """
+    found: list[tuple[str, str, bool]] = []
+    last = 0
+    for one in _ITEM.finditer(text):
+        quoted = one["quoted"] is not None
+        said = " ".join((one["quoted"] or one["plain"] or "").split())
+        if found and not quoted and not one["sign"] and text[last : one.start()].strip() == ",":
+            sign, before, was_quoted = found[-1]
+            if not was_quoted and is_one_end(before, said, now):
+                found[-1] = sign, f"{before}, {said}", False
+                last = one.end()
+                continue
+        found.append((one["sign"], said, quoted))
+        last = one.end()
+    return found
+
+
 def _item(words: Sequence[str], sense: Sense, *, quoted: bool) -> TypedItem:
     said = " ".join(words)
     if len(said) > LONGEST_ITEM:
         raise UserError("error.filter.long", longest=LONGEST_ITEM)
-    end_at = None if quoted else end_word(words)
-    return TypedItem(sense=sense, text=said, quoted=quoted, end_at=end_at)
+    if quoted:
+        return TypedItem(sense=sense, text=said, quoted=True)
+    return TypedItem(sense=sense, text=said, end_at=end_word(words), until_at=until_word(words))

@@ -67,9 +67,19 @@ def _named_thing(item: TypedItem, names: Names) -> tuple[Trait, Nameable]:
     found = None if item.quoted else names.find(item.text)
     if found is not None:
         return found
-    if item.end_at is not None and _names_one(item.text.split()[: item.end_at], names):
+    if _seems_ended(item, names):
         raise UserError("error.filter.end", said=item.text)
     return Trait.WORD, Nameable(what=item.text.casefold(), said=item.text)
+
+
+def _seems_ended(item: TypedItem, names: Names) -> bool:
+    """Whether an end was meant that nobody could read: behind a name, or with an "until" that
+    leads to no place, as "the road to Osh" does in Russian.
+    """
+    words = item.text.split()
+    if item.end_at is not None and _names_one(words[: item.end_at], names):
+        return True
+    return item.until_at is not None and not _names_one(words[item.until_at + 1 :], names)
 
 
 def _apart(item: TypedItem, names: Names) -> Iterator[TypedItem]:
@@ -86,7 +96,7 @@ def _apart(item: TypedItem, names: Names) -> Iterator[TypedItem]:
     said = [" ".join(part) for part in parts if part]
     if len(parts) > 1 and said and all(names.find(part) is not None for part in said):
         for part in said:
-            yield replace(item, text=part, end_at=None)
+            yield replace(item, text=part, end_at=None, until_at=None)
     else:
         yield item
 

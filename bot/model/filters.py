@@ -34,7 +34,8 @@ class Trait(StrEnum):
 class TypedItem:
     """One thing that somebody names; in quotation marks it is only words.
 
-    `end_at` is the place of its first word that an end may have, where no end was read.
+    `end_at` is the place of its first word that an end may have, `until_at` that of its first
+    "until", where no end was read.
     """
 
     sense: Sense
@@ -42,6 +43,7 @@ class TypedItem:
     quoted: bool = False
     span: timedelta | None = None
     end_at: int | None = None
+    until_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
