@@ -13,7 +13,6 @@ from bot.alerts import notices
 from bot.alerts.notices import Notice
 from bot.errors import SourceError
 from bot.ops.readiness import stale
-from bot.ops.unheard import unheard
 from bot.running import Running
 
 log = structlog.get_logger(__name__)
@@ -23,14 +22,11 @@ async def look_for_unheard(bot: Running) -> int:
     """Tell the operators of an alert that reached nobody, though chats wait for it; returns how
     many such alerts there are.
 
-    Not while an operator lets none leave, for then it is meant; nor at the first look that sees it,
-    for a clock that was set, or a machine that slept, is no trouble of an alert's.
+    Not while an operator lets none leave, for then it is meant; nor at the first look that sees it.
     """
     now = bot.clock()
     async with bot.store.reading() as db:
-        seen = await unheard(db, token=bot.settings.token_name, now=now)
-    found = [one for one in seen if one.alert in bot.unheard]
-    bot.unheard = frozenset(one.alert for one in seen)
+        found = await bot.unheard.look(db, token=bot.settings.token_name, now=now)
     if not found:
         return 0
     first = found[0]
@@ -53,7 +49,7 @@ async def beat(bot: Running) -> None:
         return
     async with bot.store.reading() as db:
         # looked for here too: of replicas another one may do the canary's looks
-        if await unheard(db, token=bot.settings.token_name, now=bot.clock()):
+        if await bot.unheard.look(db, token=bot.settings.token_name, now=bot.clock()):
             return
         read_at, failures = await storage.sources.last_read(db)
     old = stale(read_at, bot.clock(), failures=failures)

@@ -12,7 +12,7 @@ import ipaddress
 from yarl import URL
 
 
-def is_nobodys(host: str | None) -> bool:
+def names_no_stranger(host: str | None) -> bool:
     """Whether a request's `Host` can be no name that leads where its owner likes.
 
     So are an address and `localhost`; without a `Host` it is no browser's request.

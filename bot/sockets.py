@@ -47,14 +47,27 @@ def refusal(listen: str) -> OSError | None:
     """
     try:
         ways = socket.getaddrinfo(*host_and_port(listen), type=socket.SOCK_STREAM)
-        for family, kind, protocol, _, address in ways:
-            with socket.socket(family, kind, protocol) as one:
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
-                if family == socket.AF_INET6:
-                    one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                one.bind(address)
+        lacks = [_lack(way) for way in ways]
     except OSError as error:
         return error
+    return None if None in lacks else lacks[-1]
+
+
+def _lack(way: tuple[Any, ...]) -> OSError | None:
+    """The error where this kernel has no such sockets, IPv6's for one: servers leave those out.
+
+    OSError where it has, and the address cannot be had.
+    """
+    family, kind, protocol, _, address = way
+    try:
+        one = socket.socket(family, kind, protocol)
+    except OSError as error:
+        return error
+    with one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
+        if family == socket.AF_INET6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        one.bind(address)
     return None
 
 

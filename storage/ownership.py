@@ -49,3 +49,15 @@ def give(path: Path, owner: Owner | None) -> None:
             return
         if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
             os.chown(path, *owner, follow_symlinks=False)
+
+
+def give_folder(path: Path, owner: Owner | None) -> None:
+    """Give a folder that was made just now to its owner; a link that took its place stays."""
+    if owner is None:
+        return
+    with suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            os.fchown(handle, *owner)
+        finally:
+            os.close(handle)

@@ -27,6 +27,7 @@ from bot.reasons import said
 from storage.address import is_to_blame
 from storage.backup import USED
 from storage.copies import Tell, in_place, make_folder, must_fit, never, stamped, untold
+from storage.ownership import Owner, owner_of
 from storage.replicas import HEART_STOPPED
 from storage.schema import metadata, note
 from storage.server_tools import (
@@ -58,14 +59,21 @@ class Server:
     running: bool
 
 
-def dump(url: URL, target: Path, *, stop: Callable[[], bool] = never, tell: Tell = untold) -> None:
+def dump(
+    url: URL,
+    target: Path,
+    *,
+    owner: Owner | None = None,
+    stop: Callable[[], bool] = never,
+    tell: Tell = untold,
+) -> None:
     """A consistent, checked copy for its owner alone, whole or not there; of a database in use."""
     server = look_at_server(url)
     if server.version is None:
         raise BotError("the database has no tables of this program: there is nothing to copy")
     tools = fitting(server.major)
     env, words = environment(url)
-    with in_place("the database", target) as half:
+    with in_place("the database", target, owner=owner) as half:
         must_fit(target.absolute().parent, server.size // PACKED)
 
         def look() -> None:
@@ -106,7 +114,7 @@ def restore(
         tell("copying what is there")
         kept = stamped((aside or source.parent) / source.name, "before-restore")
         make_folder(kept.parent)
-        dump(url, kept, tell=tell)
+        dump(url, kept, owner=owner_of(kept), tell=tell)
     _replace(url, server, tools, source, tell=tell)
     return counts(url), kept
 

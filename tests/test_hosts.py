@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.hosts import is_loopback, is_nobodys
+from bot.hosts import is_loopback, names_no_stranger
 from bot.ops import Operated, Readiness, ops_app
 from bot.sources.specs import Catalog
 from storage.opening import open_store
@@ -30,7 +30,7 @@ PAGES = ("/status", "/status/events", "/metrics", "/readyz", "/healthz", "/nothi
 )  # fmt: skip
 def test_an_address_and_this_machines_name_are_nobodys_to_lead_elsewhere(host: str | None) -> None:
     """Nor is it a browser that says no name."""
-    assert is_nobodys(host)
+    assert names_no_stranger(host)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_an_address_and_this_machines_name_are_nobodys_to_lead_elsewhere(host: s
 )  # fmt: skip
 def test_a_name_is_its_owners_to_lead_anywhere(host: str) -> None:
     """However much it looks like this machine's; nor is nonsense believed."""
-    assert not is_nobodys(host)
+    assert not names_no_stranger(host)
 
 
 def test_loopback_is_known_in_each_form() -> None:

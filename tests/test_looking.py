@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,10 @@ from storage.address import parse_url
 from storage.connecting import connect, connect_for_writing
 from storage.db import Store
 from storage.instance import only_instance
+from storage.keeping import MADE_NOTE
 from storage.opening import open_store
 from storage.versions import HEAD, REVISIONS, SCRIPTS
+from tests.factories import NOW
 from tests.test_cli import jarchy
 from tests.world import migrated_copy
 
@@ -135,12 +138,17 @@ async def test_check_says_what_else_is_so_though_the_database_is_away(tmp_path: 
 
 async def test_check_refuses_what_a_start_would_refuse(tmp_path: Path) -> None:
     """Another bot's database and a port that another program has, each in its row and a line with
-    the remedy; the port of a bot that runs on the database is its own.
+    the remedy; the port of a bot that runs on the database is its own, as are the copies that it
+    noted.
     """
     url = migrated_copy(tmp_path / "jarchy.db")
     store = await open_store(url)
     async with store.writing() as db:
         await storage.belonging.claim(db, "111111111")
+        await storage.notes.put(db, MADE_NOTE, f"{NOW.date()}")
+    (tmp_path / "backups").mkdir()
+    for day in (NOW, NOW + timedelta(days=1)):  # which nobody noted
+        (tmp_path / "backups" / f"jarchy-{day.date()}.db").touch()
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -161,6 +169,7 @@ async def test_check_refuses_what_a_start_would_refuse(tmp_path: Path) -> None:
     assert [f"jarchy: {found[name]}" for name in ("database", "listening")] == [foreign, taken]
     assert beside[0] == 0, beside
     assert json.loads(beside[1])["listening"] == "ok"
+    assert json.loads(beside[1])["backups"].startswith("ok, 1 nightly")
 
 
 async def test_check_says_of_a_missing_database_that_it_will_be_made(

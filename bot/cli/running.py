@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -33,6 +33,9 @@ from bot.sources.specs import Catalog
 
 if TYPE_CHECKING:
     from bot.sources.specs import NewsSpec, RateSpec
+    from storage.db import Store
+
+T = TypeVar("T")
 
 #: How often a running bot looks for garbage: as Python does by itself, and not as at its start.
 USUAL = (700, 10, 10)
@@ -104,7 +107,7 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
         except BotError as error:  # the others are looked at all the same
             troubles.append(error)
             found[name] = str(error)
-    found["backups"] = _check_backups(settings)
+    found["backups"] = await _check_backups(settings)
     found["token"] = await _check_token(settings)
     found["heartbeat"] = await _check_heartbeat(settings)
     found["meaning"] = _check_meaning()
@@ -127,14 +130,17 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
         raise typer.Exit(1)
 
 
-def _check_backups(settings: Settings) -> str:
-    """The line about the folder of tonight's copy."""
-    from storage.keeping import nights_by_setting
+async def _check_backups(settings: Settings) -> str:
+    """The line about the folder of tonight's copy, and those in it that are the database's own."""
+    from storage.keeping import made, nights_by_setting
 
     nights = nights_by_setting(settings.database_url, settings.backups)
     if nights is None:
         return "ok, no nightly copies: name a folder in BACKUPS"
-    return f"ok, {len(nights.made)} nightly copies in {nights.folder}"
+    copies = await _asked(settings, lambda store: made(store, nights))
+    if copies is None:
+        return f"ok, nightly copies in {nights.folder}"
+    return f"ok, {len(copies)} nightly copies in {nights.folder}"
 
 
 async def _check_heartbeat(settings: Settings) -> str:
@@ -232,17 +238,23 @@ async def _check_listening(settings: Settings) -> str:
 
 async def _runs(settings: Settings) -> bool:
     """Whether a bot runs on the database; not known of one that cannot be asked."""
-    from storage.connecting import connect
     from storage.replicas import runs
+
+    return bool(await _asked(settings, runs))
+
+
+async def _asked(settings: Settings, ask: Callable[[Store], Awaitable[T]]) -> T | None:
+    """What the database says; None where it is not there yet, away, or too old to know."""
+    from storage.connecting import connect
 
     try:
         store = connect(settings.database_url)
-    except BotError:  # it is not there yet
-        return False
-    try:
-        return await runs(store)
     except BotError:
-        return False
+        return None
+    try:
+        return await ask(store)
+    except BotError:
+        return None
     finally:
         await store.close()
 

@@ -174,7 +174,7 @@ class Claims:
             )
         self._took = min(max(boottime() - begun, FORGET * self._took), SLOWEST)
         self._end = claim.end
-        self._keep_quiet(claim.paused)
+        self._keep_quiet(claim.paused, begun)
         self.slots.slotless = claim.first_in > max(horizon, claim.every)
         self.slots.queue_up(claim, asked, asked + claim.lease.total_seconds() - LEASE_MARGIN)
         if claim.slots:
@@ -185,14 +185,14 @@ class Claims:
             return HORIZON.total_seconds() / 4
         return IDLE
 
-    def _keep_quiet(self, paused: timedelta) -> None:
+    def _keep_quiet(self, paused: timedelta, begun: float) -> None:
         """Let answers keep a pause too that an earlier process or a replica was told.
 
         Those that are no longer than `HELD` are of our own making: answers end them sooner. A
         longer one that is known here goes by the row, which is moved with a clock that was set.
         """
         if paused > HELD or self.quiet.left_for_all() > HELD.total_seconds():
-            self.quiet.keep_all(paused.total_seconds())
+            self.quiet.go_by(paused.total_seconds(), asked=begun)
 
     def _turns(self, now: float) -> int:
         """The number that wait here for a slot of the row; 0 where slots come otherwise."""

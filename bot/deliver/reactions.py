@@ -170,9 +170,9 @@ class Reactions:
 
     async def _pause(self, seconds: float) -> None:
         log.warning("telegram refuses everything", pause=seconds)
-        self.quiet.keep_all(seconds)  # answers ask no database for it
-        async with self.store.writing() as db:
-            await storage.pace.pause_token(db, self.token_name, timedelta(seconds=seconds))
+        with self.quiet.keeping_all(seconds):  # answers ask no database for it
+            async with self.store.writing() as db:
+                await storage.pace.pause_token(db, self.token_name, timedelta(seconds=seconds))
         await self.give_back()
 
     async def _later_for_all(self, item: Claimed, outcome: Retry) -> None:

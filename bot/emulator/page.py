@@ -37,7 +37,7 @@ from bot.emulator.people import PRESENT, User
 from bot.emulator.rich import words_in
 from bot.emulator.scenario import Scenario, Tongue
 from bot.emulator.world import Chat
-from bot.hosts import is_nobodys
+from bot.hosts import names_no_stranger
 
 # more than anybody scrolls through; a load test has a million of each
 _CHATS_SHOWN = 200
@@ -302,7 +302,7 @@ async def _next_event(queue: asyncio.Queue[Json | None]) -> Json | None:
 
 
 def _check_host(request: web.BaseRequest) -> None:
-    if not is_nobodys(request.headers.get("Host")):
+    if not names_no_stranger(request.headers.get("Host")):
         raise ApiError(403, "only on this machine")
 
 

@@ -13,7 +13,7 @@ from prometheus_client import generate_latest
 import storage.overview
 import storage.sources
 from bot.errors import StorageError
-from bot.hosts import is_loopback, is_nobodys
+from bot.hosts import is_loopback, names_no_stranger
 from bot.metrics import FAILING, INFO, OLDEST, REGISTRY, WAITING
 from bot.model.overview import LaneWaits
 from bot.ops.live import Live
@@ -62,7 +62,7 @@ async def _by_this_machines_name(request: web.Request, handler: Handler) -> web.
     way = request.transport
     here = None if way is None else way.get_extra_info("sockname")
     by_loopback = here is None or is_loopback(here[0])
-    if by_loopback and not is_nobodys(request.headers.get("Host")):
+    if by_loopback and not names_no_stranger(request.headers.get("Host")):
         return web.Response(status=403, text=MISNAMED)
     return await handler(request)
 

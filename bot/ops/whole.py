@@ -24,7 +24,7 @@ from bot.model.rates import RateCard
 from bot.model.roles import Holder
 from bot.model.status import SourceStatus
 from bot.ops.readiness import FRESH, Readiness, stale
-from bot.ops.unheard import unheard
+from bot.ops.unheard import UnheardLooks
 from bot.ops.versions import version
 from bot.readers.rates import rate_card
 from bot.readers.status import source_statuses
@@ -45,7 +45,8 @@ class Operated:
     """The program as its page looks at it.
 
     `home` is the currency whose rates are shown, `holder` this process among the replicas, `token`
-    the name of its token's row of paces, `done` when it did each recurring job last.
+    the name of its token's row of paces, `unheard` its looks for alerts that reached nobody, `done`
+    when it did each recurring job last.
     """
 
     store: Store
@@ -57,6 +58,7 @@ class Operated:
     language: str = "en"
     holder: Holder = NOBODY
     token: str = ""
+    unheard: UnheardLooks = field(default_factory=UnheardLooks)
     done: Mapping[str, datetime] = field(default_factory=dict)
     backups: str | None = None  # the setting
 
@@ -117,7 +119,7 @@ async def read_whole(of: Operated) -> Whole:
             card=await _card(db, of, now),
             alerts=await _alerts(db),
             overview=await storage.overview.overview(db, now=now),
-            unheard=await unheard(db, token=of.token, now=now),
+            unheard=await of.unheard.look(db, token=of.token, now=now),
             stopped_at=await storage.switch.off_since(db, of.token),
             paused_until=await storage.pace.paused_until(db, of.token),
             roles=await storage.leases.roles(db),

@@ -4,6 +4,10 @@ writes.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from cachetools import FIFOCache
 
 from bot.clock import boottime
@@ -17,6 +21,7 @@ class Quiet:
     def __init__(self) -> None:
         self._until: dict[int, float] = {}
         self._all_until = 0.0
+        self._all_stored_at = 0.0
         self._asked: FIFOCache[int, None] = FIFOCache(ASKED_CHATS)
 
     def is_new(self, chat: int) -> bool:
@@ -33,9 +38,25 @@ class Quiet:
                 del self._until[one]
         self._until[chat] = max(now + seconds, self._until.get(chat, now))
 
-    def keep_all(self, seconds: float) -> None:
-        """Telegram wants nothing of us for so long from now, whatever it wanted before."""
-        self._all_until = boottime() + seconds
+    @contextmanager
+    def keeping_all(self, seconds: float) -> Iterator[None]:
+        """Telegram wants nothing of us for so long from now, whatever it wanted before; at the
+        block's end the store knows of it.
+        """
+        until = self._all_until = boottime() + seconds
+        self._all_stored_at = math.inf
+        yield
+        if self._all_until == until:
+            self._all_stored_at = boottime()
+
+    def go_by(self, seconds: float, *, asked: float) -> None:
+        """The store says for how long Telegram wants nothing of us.
+
+        A question `asked` before the store knew of what is known here shortens nothing.
+        """
+        until = boottime() + seconds
+        if until > self._all_until or asked > self._all_stored_at:
+            self._all_until, self._all_stored_at = until, asked
 
     def left(self, chat: int) -> float:
         """Seconds for which Telegram wants no message in a chat; 0 when it takes them."""

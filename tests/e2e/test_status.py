@@ -26,12 +26,13 @@ from bot.alerts.broadcasts import Broadcast
 from bot.errors import StorageError
 from bot.i18n import t
 from bot.languages import LANGUAGES
-from bot.model.alerts import Severity, State, StoredForm
+from bot.model.alerts import Approval, Severity, State, StoredForm
 from bot.model.status import SourceStatus
 from bot.ops import Operated, ops_app
 from bot.ops.live import MOST_LOOKERS, Live
 from bot.ops.page import SCRIPT, STYLE, document
 from bot.ops.readiness import RECEIVES, Readiness
+from bot.ops.unheard import SEEN_FOR
 from bot.ops.view import View, accepted_language
 from bot.ops.whole import ALERTS_SHOWN, ToldAlert, Whole, read_whole
 from bot.reasons import said
@@ -182,15 +183,21 @@ async def test_the_page_says_that_alerts_are_stopped_and_a_source_is_paused(stor
 
 async def test_an_alert_that_reaches_nobody_is_no_good_verdict(store: Store) -> None:
     """Though no chat was given it, so that nobody is counted who waits; it is meant where alerts
-    are stopped. The figures know how long it waits.
+    are stopped. One that was approved late has seconds to reach somebody. The figures know how long
+    it waits.
     """
     async with store.writing() as db:
         at, lives = NOW - timedelta(minutes=10), timedelta(days=36500)
-        closed = an_alert(at=at, lives=lives, payload=Broadcast(text="The pass is closed"))
-        await storage.alerts.enqueue(db, closed)
+        pass_closed = Broadcast(text="The pass is closed")
+        closed = an_alert(at=at, lives=lives, payload=pass_closed, approval=True)
+        asked = await storage.alerts.enqueue(db, closed)
+        assert asked is not None
+        assert await storage.alerts.decide(db, asked, Approval.APPROVED) is not None
     of = operated(store, many(1))
     words = {code: t("page.unheard", code).format(n=1) for code in LANGUAGES}
     whole = await read_whole(of)
+    assert f'<p class="big good">{t("page.well", "en")}</p>' in document(whole, View("en"))
+    whole = await read_whole(replace(of, clock=lambda: NOW + SEEN_FOR))
     for code, said_so in words.items():
         page = document(whole, View(code))
         assert said_so in page
@@ -202,7 +209,8 @@ async def test_an_alert_that_reaches_nobody_is_no_good_verdict(store: Store) -> 
         assert 'jarchy_outbox_oldest_seconds{lane="alert"} 600.0' in await found.text()
     async with store.writing() as db:
         await storage.switch.turn_off(db, "7")
-    assert words["en"] not in document(await read_whole(of), View("en"))
+    stopped = await read_whole(replace(of, clock=lambda: NOW + SEEN_FOR))
+    assert words["en"] not in document(stopped, View("en"))
 
 
 async def test_jobs_stand_in_the_order_of_their_names(store: Store) -> None:
