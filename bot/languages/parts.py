@@ -209,6 +209,8 @@ class FilterWords:
     lead: str = ""  # words before it: "for"
     beside: str = ""  # words between: "the next" of "for the next two weeks"
     one: str = ""  # "a" of "for a week"
+    #: Words that are a day of the week only beside "until", by that day; Monday is 0.
+    until_weekdays: Mapping[int, str] = field(default_factory=dict)
     both: str = ""  # words between two things of a list: "and"
     #: What stories are about, as a dictionary has it, apart by commas; offered under a story whose
     #: headline has it in any form.

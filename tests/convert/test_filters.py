@@ -56,3 +56,28 @@ def test_an_until_that_nobody_can_read_is_refused() -> None:
             read(wrong)
     assert read("дорога до Оша") == [("дорога до Оша", "")]
     assert read('"до конца года"') == [("до конца года", "")]
+
+
+def test_a_span_is_read_whole_or_refused() -> None:
+    """No part of its number stays among the words."""
+    friday, year = "12-04 23:59", "11-30 12:00"
+    for written, understood in (
+        ("Osh for half an hour", [("Osh", "11-30 12:30")]),
+        ("football for two and a half weeks", [("football", "12-18 00:00")]),
+        ("Ош на 1,5 недели", [("Ош", "12-11 00:00")]),
+        ("football for twenty one days", [("football", "12-21 12:00")]),
+        ("футбол на год", [("футбол", year)]),
+        ("футбол бир жылга", [("футбол", year)]),
+        ("футбол жумага чейин", [("футбол", friday)]),
+        ("футбол эки жумага чейин", [("футбол", "12-14 12:00")]),
+        ("бюджет на 2026 год", [("бюджет на 2026 год", "")]),
+        ("new year, good day", [("new year", ""), ("good day", "")]),
+    ):
+        assert read(written) == understood, written
+    for wrong in (
+        "football for some weeks",
+        "football for two thousand one two weeks",
+        "футбол кийинки жумага чейин",
+    ):
+        with pytest.raises(UserError, match=r"error\.filter\.end"):
+            read(wrong)

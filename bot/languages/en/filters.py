@@ -3,7 +3,13 @@
 from bot.languages.parts import FilterWords
 
 FILTERS = FilterWords(
-    spans={1: "d day days", 7: "w week weeks", 14: "fortnight fortnights", 30: "month months"},
+    spans={
+        1: "d day days",
+        7: "w week weeks",
+        14: "fortnight fortnights",
+        30: "month months",
+        365: "year years",
+    },
     hours="h hour hours",
     lead="for",
     beside="the next coming",
