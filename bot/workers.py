@@ -36,7 +36,6 @@ from bot.errors import BotError
 from bot.reasons import reason
 
 T = TypeVar("T")
-U = TypeVar("U")
 
 # bytes of private memory a worker may use; matplotlib alone maps 200 MB
 MEMORY = 1024 * 1024 * 1024
@@ -335,17 +334,6 @@ class _Replies(pickle.Unpickler):
             if isinstance(found, type) and found.__module__ == module:
                 return found
         raise pickle.UnpicklingError(name)
-
-
-def one_after_another(
-    first: Callable[..., T], second: Callable[[T], U], *args: object
-) -> tuple[T, U | None]:
-    """A job of two: what `first` gives, and what `second` makes of it; None where that fails."""
-    found = first(*args)
-    try:
-        return found, second(found)
-    except Exception:  # noqa: BLE001 - whatever it is, the first's is worth having
-        return found, None
 
 
 # --- in the child ---------------------------------------------------------------------------------

@@ -22,9 +22,15 @@ from bot.model.news import Entry, Verdict
 from bot.reasons import Reason, reason
 from bot.sources.base import Parsed, Request
 from bot.sources.links import origin
-from bot.sources.listed import ITEM_HASH, ArticleReader, Listed, ListReader
+from bot.sources.listed import (
+    ITEM_HASH,
+    ArticleReader,
+    Listed,
+    ListReader,
+    one_after_another,
+)
 from bot.sources.specs import NewsSpec, RateSpec
-from bot.workers import WorkerError, Workers, one_after_another
+from bot.workers import WorkerError, Workers
 from storage.sources import Document
 
 T = TypeVar("T")
