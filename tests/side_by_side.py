@@ -79,6 +79,8 @@ class Run:
     def all(self) -> None:
         """Return when all have run and were reported."""
         _folders(self._session.config).getbasetemp()  # made once; a fork's own is within
+        reporter = self._session.config.pluginmanager.getplugin("terminalreporter")
+        reporter.showfspath = False  # or nearly each test would have a line: they come from all
         session = self._session
         try:
             for fork in self._forks:

@@ -79,6 +79,7 @@ def test_each_test_runs_once_and_is_told_as_by_one_process(tmp_path: Path) -> No
     assert done.returncode == 1
     assert "2 failed, 37 passed, 1 skipped, 1 warning in" in told
     assert "said by 30" in told
+    assert len([line for line in told.splitlines() if line.startswith("test_those.py ")]) == 0
     assert "said by 29" not in told
     assert "the process of this test ended in the midst, with -9" in told
     assert re.search(r"SKIPPED \[1\] test_those.py:\d+: eight", told)
