@@ -93,7 +93,7 @@ class Handing(Api):
         """The moment we measure, and Telegram's answer."""
         self.at = time.perf_counter()
         self.body = body
-        return outcomes.read(200, self.answer)
+        return outcomes.read(200, self.answer, "sendMessage")
 
     async def upload(self, method: str, parameters: Mapping[str, Any], **file: Any) -> Outcome:  # noqa: ANN401, ARG002
         """Likewise for a picture."""

@@ -39,6 +39,21 @@ MEMORY_LOOK = 10.0  # seconds between looks at the memory
 CHANGE = 5.0  # seconds between two changes of what publishers say
 SELDOM = 900.0  # seconds between two polls of a bot at rest
 WORDS = ("/rates", "100 usd", "/news", "/alerts", "5000 сом в рублях", "/status", "/rates EUR")
+#: What stories are made of.
+WHO = (
+    *("Growers", "Teachers", "Drivers", "Bakers", "Herders", "Students", "Engineers", "Traders"),
+    *("Doctors", "Weavers", "Painters", "Beekeepers"),
+)
+DO = (
+    *("expect a good year", "ask for new desks", "learn a third language", "repair the old bridge"),
+    *("open a school of music", "paint the market hall", "count the swans on the lake"),
+    *("plant ten thousand apple trees", "sell cheese abroad", "meet for a chess cup"),
+    *("ride to the summer pastures", "build a playground", "write a cookbook"),
+)
+WHERE = (
+    *("Talas", "Naryn", "Osh", "Batken", "Karakol", "Kant", "Tokmok", "Uzgen", "Balykchy"),
+    *("Cholpon-Ata", "Kara-Balta", "Isfana", "At-Bashy"),
+)
 _BROADCAST = "broadcast", "--to", "all", "--file", "words.txt"
 
 
@@ -206,15 +221,19 @@ async def _write_to_all(folder: Path, env: Mapping[str, str], after: float) -> N
 
 
 def _publish(publishers: Publishers, number: int) -> None:
-    """Rates that move by a hundredth, and a story about the harvest more."""
+    """Rates that move by a hundredth, and a story more."""
     today = datetime.now(UTC).date()
     values = {"USD": f"84,{79 + number % 9}35", "EUR": f"98,{85 + number % 7}23", "RUB": "1,1948"}
     publishers.put("/daily.xml", bank_page(today, values))
-    items = [
-        (f"g{one}", f"Harvest of field {one} begins", f"Growers of field {one} expect a good year.")
-        for one in range(max(0, number - 30), number + 1)
-    ]
+    items = [(f"g{one}", *_story(one)) for one in range(max(0, number - 30), number + 1)]
     publishers.put("/feed.xml", rss(*items))
+
+
+def _story(number: int) -> tuple[str, str]:
+    """A headline and a text: as news are, most have few words in common with the others."""
+    who, do = WHO[number % len(WHO)], DO[number * 5 % len(DO)]
+    where = WHERE[number // len(WHO) % len(WHERE)]
+    return f"{who} of {where} {do}", f"{where} has {number % 90 + 10} {who.lower()}, and most {do}."
 
 
 def environment(folder: Path, telegram: Emulator) -> dict[str, str]:

@@ -82,7 +82,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
                     started = perf_counter()
                     verdict = judge_entry(item, spec)
                     new = _new(item, verdict, f"{number}")
-                    joined += await story_of(db, new, now=NOW) is not None
+                    joined += await story_of(db, new, beside=(), now=NOW) is not None
                     taken.append(perf_counter() - started)
             assert joined >= ASKED / 5 * 0.8, joined
             costs.append(median(taken) * 1000)

@@ -75,7 +75,7 @@ async def opened(
 ) -> AsyncIterator[Running]:
     """Everything with a door, opened in order and closed in reverse."""
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(held_store(settings.database_url))
+        store = await stack.enter_async_context(held_store(settings.database_url, sparing=False))
         # before anything is read or written: the database may be another bot's
         await must_be_of(store, settings.token_name)
         clock = await _clock_beside(store, clock)

@@ -6,39 +6,27 @@ service that waits for a sign of life (healthchecks.io and its like), is told wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
-
 import structlog
 
 import storage.sources
-import storage.switch
-import storage.told
 from bot.alerts import notices
 from bot.alerts.notices import Notice
 from bot.errors import SourceError
 from bot.ops.readiness import stale
 from bot.running import Running
-from storage.db import Db
-from storage.told import Unheard
 
 log = structlog.get_logger(__name__)
-
-UNHEARD_AFTER = timedelta(minutes=2)  # an alert that nobody has by then is itself news
 
 
 async def look_for_unheard(bot: Running) -> int:
     """Tell the operators of an alert that reached nobody, though chats wait for it; returns how
     many such alerts there are.
 
-    Not while an operator lets none leave, for then it is meant; nor at the first look that sees it,
-    for a clock that was set, or a machine that slept, is no trouble of an alert's.
+    Not while an operator lets none leave, for then it is meant; nor at the first look that sees it.
     """
     now = bot.clock()
     async with bot.store.reading() as db:
-        seen = await _unheard(db, bot)
-    found = [one for one in seen if one.alert in bot.unheard]
-    bot.unheard = frozenset(one.alert for one in seen)
+        found = await bot.unheard.look(db, token=bot.settings.token_name, now=now)
     if not found:
         return 0
     first = found[0]
@@ -54,13 +42,6 @@ async def look_for_unheard(bot: Running) -> int:
     return len(found)
 
 
-async def _unheard(db: Db, bot: Running) -> Sequence[Unheard]:
-    """The alerts that reached nobody by now; none while an operator lets none leave."""
-    if await storage.switch.off_since(db, bot.settings.token_name) is not None:
-        return ()
-    return await storage.told.unheard(db, now=bot.clock(), after=UNHEARD_AFTER)
-
-
 async def beat(bot: Running) -> None:
     """Tell the dead man's switch that all is well; while anything is not, it is told nothing."""
     url = bot.settings.heartbeat_url
@@ -68,13 +49,13 @@ async def beat(bot: Running) -> None:
         return
     async with bot.store.reading() as db:
         # looked for here too: of replicas another one may do the canary's looks
-        if await _unheard(db, bot):
+        if await bot.unheard.look(db, token=bot.settings.token_name, now=bot.clock()):
             return
         read_at, failures = await storage.sources.last_read(db)
     old = stale(read_at, bot.clock(), failures=failures)
     if bot.readiness.troubles() or old is not None:
         return
     try:
-        await bot.ingest.fetcher.get(url)
+        await bot.ingest.fetcher.get(url, own_service=True)
     except SourceError as error:
         log.warning("the dead man's switch was not told", error=str(error))

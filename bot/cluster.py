@@ -35,7 +35,7 @@ from procrastinate.tasks import Task
 from procrastinate.worker import Worker
 
 from bot.errors import StorageError
-from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
+from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide, few_of_each_host
 from bot.jobs import Key, Work
 from storage import notes
 from storage.db import Store
@@ -47,7 +47,7 @@ QUEUE = "jarchy"
 #: those of all others, and for minutes no digest would go out and no dead replica be noticed.
 BATCHES = "jarchy-batches"
 AT_ONCE = 8  # jobs a replica does side by side
-BATCHES_AT_ONCE = 6  # and batches beside them: more polls than may be under way
+BATCHES_AT_ONCE = 12  # and batches beside them: a hand waits for the slowest poll of its batch
 WAITS = Status.TODO.value  # the library's name for a job that waits
 HANDS = {QUEUE: AT_ONCE, BATCHES: BATCHES_AT_ONCE}
 QUEUE_LOOK = 1.0  # seconds at most until a waiting job is looked for
@@ -62,6 +62,7 @@ PRUNE_EVERY = 3600  # seconds
 FORGOTTEN = 2.0  # seconds that a job must be ours and not be worked at, until it is given back
 # keys of one job: a job costs the server as much as storing a hundred polls that brought nothing
 BATCH = 50
+OF_ONE_HOST = 4  # keys of a host in the queue or under way: one that hangs leaves hands free
 # batches in the queue at once: more would only wait there, and each fetch look through them
 WAITING = 16
 
@@ -251,14 +252,14 @@ def jobs(works: Sequence[Work], alone: Alone) -> tuple[App, dict[Task[Any, Any, 
     queue = App(connector=PsycopgConnector())
     tasks: dict[str, Task[Any, Any, Any]] = {}
     periodic: dict[Task[Any, Any, Any], int] = {}
-    sweeps: dict[str, Due] = {}
+    sweeps: list[Work] = []
     looks = 1
     for work in works:
         following = [one.job.name for one in works if one.job.follows == work.job.name]
         follow = partial(_follow, queue, alone, tasks, following)
         if work.due is not None:
             tasks[work.job.name] = _keyed(queue, work, work.due, follow)
-            sweeps[work.job.name] = work.due
+            sweeps.append(work)
             looks = _seconds(work.job.every)
             continue
         task = _whole(queue, work, follow)
@@ -314,7 +315,7 @@ def _keyed(queue: App, work: Work, due: Due, follow: Follow) -> Task[Any, Any, A
             batch: SideBySide[Key] = SideBySide(group, one, at_once=BATCH, slots=slots)
             for due_key in keys:
                 if due_key in still:
-                    batch.start(Key(due_key))
+                    batch.start(work.keyed(due_key))
         if any(brought):
             await follow()
 
@@ -333,14 +334,15 @@ async def _follow(
 
 
 def _look(
-    queue: App, sweeps: Mapping[str, Due], tasks: Mapping[str, Task[Any, Any, Any]]
+    queue: App, sweeps: Sequence[Work], tasks: Mapping[str, Task[Any, Any, Any]]
 ) -> Task[Any, Any, Any]:
     """The look for due keys, put into the queue in batches; not those that are there already."""
 
     @queue.task(name="look", queue=QUEUE, lock="look", queueing_lock="look")
     async def look(timestamp: int) -> None:  # noqa: ARG001 - likewise
         known = [*await queue.job_manager.list_jobs_async()]
-        for name, due_now in sweeps.items():
+        for work in sweeps:
+            name = work.job.name
             there: set[str] = set()
             room = WAITING
             for job in known:
@@ -348,7 +350,8 @@ def _look(
                     there.update(_keys(job))
                     if job.status == WAITS:
                         room -= 1
-            keys = [key for key in await due_now() if key not in there]
+            # what is there and not due any more was done, whatever the rest of its batch waits for
+            keys = few_of_each_host(await work.due_keys(), there, most=OF_ONE_HOST)
             for start in range(0, min(len(keys), room * BATCH), BATCH):
                 await tasks[name].defer_async(keys=keys[start : start + BATCH])
 

@@ -85,6 +85,12 @@ def _without_slash(address: str) -> str:
     return address.rstrip("/")
 
 
+def _without_query(address: str) -> str:
+    if "?" in address or "#" in address:  # what is asked would stand behind it
+        raise ValueError("an address without ? and #")
+    return address
+
+
 def _folder(name: str) -> str:
     """A folder that is there or could be, or the word for none."""
     if name.strip().lower() == "off":
@@ -113,7 +119,9 @@ class Settings(BaseSettings):
 
     bot_token: Token | None = None
     bot_token_file: SecretFile | None = None
-    bot_api_url: Annotated[Address, AfterValidator(_without_slash)] = TELEGRAM
+    bot_api_url: Annotated[
+        Address, AfterValidator(_without_query), AfterValidator(_without_slash)
+    ] = TELEGRAM
     # not shown, because it may carry a password
     database_url: Annotated[DatabaseAddress, Field(repr=False)] = "sqlite:///data/jarchy.db"
     database_url_file: SecretFile | None = None

@@ -11,8 +11,9 @@ import inspect
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple, cast
 
@@ -42,8 +43,9 @@ class Job:
     """One thing that is done again and again, `every` so many seconds after it was done last.
 
     With `due` the job is done for each key that `due` gives, several side by side, and `do` takes
-    the key. A job without `every` is done after each round of the job it `follows` that returned
-    true, where replicas share the work. `again` is the pause after a StorageError, in seconds;
+    the key; where `host` tells whom a key's work asks, few of one host are done at a time. A job
+    without `every` is done after each round of the job it `follows` that returned true, where
+    replicas share the work. `again` is the pause after a StorageError, in seconds;
     without it the job deals with those itself, as one with `due` does. A process that does it in a
     loop begins `after` so many seconds, so that a start has less to do; a queue of replicas has
     times of its own. What a line leaves out is told by `lacking`, and what replicas could not
@@ -54,6 +56,7 @@ class Job:
     do: Callable[..., Awaitable[object]] = LEFT_OUT
     every: float | None = None
     due: Callable[[Running], Awaitable[list[str]]] | None = None
+    host: Callable[[Running, str], str | None] | None = None
     follows: str | None = None
     again: float | None = None
     after: float | None = None
@@ -67,12 +70,23 @@ class Work:
     job: Job
     do: Callable[..., Awaitable[object]]
     due: Callable[[], Awaitable[list[str]]] | None = None
+    host: Callable[[str], str | None] = field(default=lambda _key: None)
+
+    def keyed(self, key: str) -> Key:
+        """A key with its host."""
+        return Key(key, self.host(key))
+
+    async def due_keys(self) -> list[Key]:
+        """The keys to do it for now, each with its host."""
+        due: list[str] = [] if self.due is None else await self.due()
+        return [self.keyed(key) for key in due]
 
 
 class Key(NamedTuple):
-    """A key whose job is to be done now."""
+    """A key whose job is to be done now, and the host that is asked for it."""
 
     key: str
+    host: str | None = None
 
 
 def problems(listed: ModuleType) -> list[str]:
@@ -145,6 +159,8 @@ def _misfitting(job: Job) -> Iterator[str]:
         yield "`due` is no coroutine function"
     elif job.due is not None and not takes(job.due, 1):
         yield f"`due`, {_called(job.due)}, should take (Running)"
+    if job.host is not None and not takes(job.host, 2):
+        yield f"`host`, {_called(job.host)}, should take (Running, str)"
 
 
 def _untimely(job: Job, jobs: Mapping[str, Job]) -> Iterator[str]:
@@ -228,7 +244,9 @@ def _bind(bot: Running, job: Job) -> Work:
     async def due_now() -> list[str]:
         return await find(bot)
 
-    return Work(job=job, do=do, due=due_now)
+    if job.host is None:
+        return Work(job=job, do=do, due=due_now)
+    return Work(job=job, do=do, due=due_now, host=partial(job.host, bot))
 
 
 def looped(works: Sequence[Work], *, alone: bool) -> list[Work]:
@@ -284,5 +302,5 @@ async def _sweep(
             under_way = rounds.busy  # what ends while we look is still due by what we read
             for key in await due_now():
                 if key not in under_way:
-                    rounds.start(Key(key))
+                    rounds.start(work.keyed(key))
             await pause(work.job.every or TICK)

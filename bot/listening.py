@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -32,6 +31,7 @@ from bot.languages import LANGUAGES
 from bot.ops.readiness import RECEIVES, SENDS, WEBHOOK
 from bot.reasons import Reason
 from bot.running import Running
+from bot.sockets import host_and_port, unheard
 from bot.telegram import outcomes, retry
 from bot.telegram.client import NotIntroducedError
 from bot.telegram.outcomes import Outcome, Sent
@@ -207,27 +207,19 @@ async def serve(
     """
     if listen == "off":
         return None
-    host, _, port = listen.rpartition(":")
+    host, port = host_and_port(listen)
     logger = logging.getLogger(__name__)
     logger.addFilter(_is_of_ours)
     runner = web.AppRunner(application, access_log=None, logger=logger)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:
-        # no host is loopback: ":8080" must not mean the whole world by mistake
-        await web.TCPSite(runner, host.strip("[]") or "127.0.0.1", int(port)).start()
+        await web.TCPSite(runner, host, port).start()
     except OSError as error:
-        raise ConfigError(f"{setting}: cannot listen on {listen}: {_unheard(error)}") from None
+        raise ConfigError(f"{setting}: {unheard(listen, error)}") from None
     actual = int(runner.addresses[0][1])
     log.info("listening", address=f"{host}:{actual}")
     return actual
-
-
-def _unheard(error: OSError) -> str:
-    """The reason that an address cannot be listened at, with the remedy where another has it."""
-    if error.errno == errno.EADDRINUSE:
-        return "another program has this port: name a free one, or end that program"
-    return f"{error.strerror}"
 
 
 def _is_of_ours(record: logging.LogRecord) -> bool:

@@ -12,9 +12,10 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -24,6 +25,7 @@ import storage.sources
 from bot.alerts import feeds
 from bot.detect import identity
 from bot.detect.identity import Fingerprint
+from bot.detect.known import known_by
 from bot.errors import BotError, ParseError, SourceError
 from bot.fetch import Fetcher
 from bot.fetch.answers import Fetched, Validators
@@ -38,14 +40,18 @@ from storage.db import Store
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 #: What readers name is judged like a redirect from there: never as an address of the operator's.
 STRANGER = "https://t.me/"
-PARSE_SECONDS = 10.0  # that a worker process has for one document
-POLLED_AT_ONCE = 20  # feeds that one look takes
-SIDE_BY_SIDE = 5  # of them: the catalog's sources are polled beside these
-MOST_ENTRIES = 500  # of one document
+#: That a worker process has for one document: a thousand episodes of a podcast take two.
+PARSE_SECONDS = 5.0
+SIDE_BY_SIDE = 5  # hosts asked at a time: the catalog's sources are polled beside these
+OF_ONE_HOST = 4  # its feeds that one look takes; they are asked one after the other
+LOOK = 10.0  # seconds at most between looks for what is due meanwhile, while a host is slow
 TOLD_AT_ONCE = 5  # entries of one poll; the rest is counted
-TRY_SECONDS = 10.0  # that an address has to answer: a reader waits, and what else the chat asks
+TURN_SECONDS = 20.0  # until a host must have time for a try: a reader waits, and what else they ask
+TRY_SECONDS = 10.0  # that an address then has to answer
 JITTER = 2.0  # seconds at most that a refusal waits: how long it took must tell nothing
 
 
@@ -59,48 +65,91 @@ class OwnFeeds:
     clock: Callable[[], datetime]
     found_on: str = STRANGER
     jitter: float = JITTER
+    #: Of polls one document is read at a time, so that who adds a feed waits behind one at most.
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def tried(self, address: OwnAddress) -> tuple[OwnDocument, Fetched]:
-        """The entries at an address. SourceError where it cannot be read, after a while by chance:
-        who asks learns neither why nor how soon that was known.
+    async def tried(self, address: OwnAddress) -> tuple[OwnDocument, Fetched] | None:
+        """The entries at an address; None where its host is asked for other things all the time,
+        so that nothing is known of it. SourceError where it cannot be read, after a while by
+        chance: who asks learns neither why nor how soon that was known.
         """
+        begun = False
         try:
-            async with asyncio.timeout(TRY_SECONDS):
-                answer = await self.fetcher.get(address.url, found_on=self.found_on)
+            async with asyncio.timeout(TURN_SECONDS) as limit:
+
+                async def at_turn() -> None:
+                    nonlocal begun
+                    begun = True
+                    limit.reschedule(asyncio.get_running_loop().time() + TRY_SECONDS)
+
+                answer = await self.fetcher.get(
+                    address.url, found_on=self.found_on, at_turn=at_turn
+                )
                 return await self._read(address.channel, answer), answer
-        except (SourceError, TimeoutError):
+        except (SourceError, TimeoutError) as error:
+            if isinstance(error, TimeoutError) and not begun:
+                return None
             await asyncio.sleep(random.uniform(0, self.jitter))
             raise SourceError(reason("document.unreadable", "nothing there can be read")) from None
 
     async def listed(self, body: bytes) -> Listed:
         """The feeds of an OPML file. ParseError for what is none, or takes too long to read."""
-        try:
-            return await self.workers.run(read_opml, body, timeout=PARSE_SECONDS)
-        except WorkerError as error:
-            raise ParseError(
-                reason("document.given_up", "it could not be read: {why}", why=error.reason)
-            ) from None
+        return await self._in_worker(read_opml, body)
 
-    async def poll_due(self) -> int | None:
-        """Poll some feeds whose time has come; how many alerts that made, None with none due."""
-        now = self.clock()
-        async with self.store.writing() as db:
-            due = await storage.own_feeds.take_due(db, now=now, most=POLLED_AT_ONCE)
-        if not due:
-            return None
-        turn = asyncio.Semaphore(SIDE_BY_SIDE)
-        polls = [self._in_turn(turn, one) for one in due]
+    async def poll_due(self, wake: Callable[[], object], stopping: asyncio.Event) -> int:
+        """Poll the feeds whose time has come until there are none; how many alerts that made.
+
+        Several hosts side by side, and each one's feeds one after the other: one that hangs holds
+        up its own. Whenever some alerts were made, `wake` is called.
+        """
+        lines: dict[str, asyncio.Task[int]] = {}
         count = 0
-        # all are ended before it is told that the database is away: nothing goes on behind us
-        for made in await asyncio.gather(*polls, return_exceptions=True):
-            if isinstance(made, BaseException):
-                raise made
-            count += made
-        return count
+        try:
+            while True:
+                # what is due first may be one host's alone, and others' behind it
+                while not stopping.is_set() and len(lines) < SIDE_BY_SIDE:
+                    if not await self._begin(lines, stopping):
+                        break
+                if not lines:
+                    return count
+                ended, _ = await asyncio.wait(
+                    lines.values(), timeout=LOOK, return_when=asyncio.FIRST_COMPLETED
+                )
+                for host in [host for host, line in lines.items() if line in ended]:
+                    made = lines.pop(host).result()
+                    count += made
+                    if made:
+                        wake()
+        finally:
+            # also where the database is away: nothing goes on behind us
+            for line in lines.values():
+                line.cancel()
+            await asyncio.gather(*lines.values(), return_exceptions=True)
 
-    async def _in_turn(self, turn: asyncio.Semaphore, feed: OwnFeed) -> int:
-        async with turn:
-            return await self.poll(feed)
+    async def _begin(self, lines: dict[str, asyncio.Task[int]], stopping: asyncio.Event) -> bool:
+        """Begin with what is due of other hosts than those of `lines`, as far as there is room;
+        whether there was any.
+        """
+        room = SIDE_BY_SIDE - len(lines)
+        async with self.store.writing() as db:
+            due = await storage.own_feeds.take_due(
+                db, now=self.clock(), hosts=room, of_host=OF_ONE_HOST, besides=lines.keys()
+            )
+        by_host: dict[str, list[OwnFeed]] = {}
+        for one in due:
+            by_host.setdefault(one.host, []).append(one)
+        for host, some in by_host.items():
+            lines[host] = asyncio.create_task(self._one_after_another(some, stopping))
+        return bool(due)
+
+    async def _one_after_another(self, due: Sequence[OwnFeed], stopping: asyncio.Event) -> int:
+        """Poll one host's feeds until the program stops; how many alerts that made."""
+        count = 0
+        for one in due:
+            if stopping.is_set():
+                break
+            count += await self.poll(one)
+        return count
 
     async def poll(self, feed: OwnFeed) -> int:
         """One poll of one feed, whose trouble stays its own; how many alerts that made."""
@@ -125,7 +174,8 @@ class OwnFeeds:
         digest = hashlib.sha256(answer.body).hexdigest()
         brought = None
         if digest != feed.digest:
-            brought = await self._read(feed.channel, answer)
+            async with self.reading:
+                brought = await self._read(feed.channel, answer)
         return await self.keep(feed, brought, answer, digest)
 
     async def keep(
@@ -133,7 +183,7 @@ class OwnFeeds:
     ) -> int:
         """Note what a feed lists, and tell what is new of it; nothing of its first document."""
         now = self.clock()
-        listed = {} if brought is None else _known_by(brought.entries[:MOST_ENTRIES])
+        listed = {} if brought is None else _known_by(brought.entries)
         names = {name for some in listed.values() for name in some}
         ids = {_id_alone(one) for one in listed}
         async with self.store.writing() as db:
@@ -150,8 +200,9 @@ class OwnFeeds:
                     told.append(item)
                 known.update(mine)
             count = 0
-            if stored.last_ok_at is not None:
-                for alert in feeds.alerts(feed.key, stored.name, told, TOLD_AT_ONCE, now=now):
+            if stored.last_ok_at is not None and brought is not None:
+                new = brought.newest_first(told)
+                for alert in feeds.alerts(feed.key, stored.name, new, TOLD_AT_ONCE, now=now):
                     count += await storage.alerts.enqueue(db, alert) is not None
             read = _read_by_now(stored, feed, brought, answer.validators, digest)
             await storage.own_feeds.record_ok(db, read, now=now)
@@ -160,12 +211,20 @@ class OwnFeeds:
     async def _read(self, channel: str | None, answer: Fetched) -> OwnDocument:
         job = partial(read_own, url=answer.url, content_type=answer.content_type, channel=channel)
         try:
-            return await self.workers.run(job, answer.body or b"", timeout=PARSE_SECONDS)
+            return await self._in_worker(job, answer.body or b"")
         except BotError:
             raise
         except Exception:
             log.exception("own feed not read")  # a fault of ours
             raise ParseError(reason("document.unreadable", "it could not be read")) from None
+
+    async def _in_worker(self, job: Callable[[bytes], T], body: bytes) -> T:
+        try:
+            return await self.workers.run(job, body, timeout=PARSE_SECONDS, stranger=True)
+        except WorkerError as error:
+            raise ParseError(
+                reason("document.given_up", "it could not be read: {why}", why=error.reason)
+            ) from None
 
 
 def _read_by_now(
@@ -205,7 +264,7 @@ def _known_by(entries: Sequence[Entry]) -> dict[Entry, list[str]]:
             item, normalise_link(item.link) if item.link else None
         )
     shared = identity.shared(fingerprints.values())
-    return {item: identity.known_by(one, shared) for item, one in fingerprints.items()}
+    return {item: known_by(one, shared) for item, one in fingerprints.items()}
 
 
 def _id_alone(item: Entry) -> str:

@@ -5,12 +5,14 @@ One more job is one line of it; what runs it is `bot/jobs.py`, or beside other r
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from zoneinfo import ZoneInfo
 
 import structlog
 
 import storage.keeping
+import storage.old_copies
 import storage.retention
 import storage.sources
 from bot import archive, canary, presence, schedule
@@ -22,6 +24,7 @@ from bot.digests import enqueue_digests
 from bot.errors import BotError, StorageError
 from bot.jobs import TICK, Doer, Job
 from bot.running import Running
+from storage.migrate import must_stay_readable
 from storage.shared_clock import SharedClock
 
 log = structlog.get_logger(__name__)
@@ -37,22 +40,32 @@ TIDYING_PAUSE = 0.05  # seconds between pieces of what is forgotten: others writ
 async def due(bot: Running) -> list[str]:
     """Sources to poll now, by key, the longest overdue first; none without the database.
 
-    Only those are looked at whose time has come, and those never met before.
+    Only those are looked at whose time has come, and those never met before. What another catalog
+    put off is brought forward when it is met.
     """
     known = bot.catalog.by_key
     try:
         async with bot.store.reading() as db:
             states = await storage.sources.due(db, now=bot.clock(), known=known)
-            if unmet := known.keys() - bot.met:
-                met = await storage.sources.states(db, unmet)
-                bot.met |= met.keys()
-                unmet -= met.keys()
+            unmet = known.keys() - bot.met
+            met = await storage.sources.states(db, unmet) if unmet else {}
+        every = bot.settings.poll_every
+        if sooner := schedule.brought_forward([known[key] for key in met], met, every=every):
+            async with bot.store.writing() as db:
+                await storage.sources.bring_forward(db, sooner)
     except StorageError as error:
         log.warning("schedule waits for the database", error=str(error))
         return []
+    bot.met |= met.keys()
     # of a replica with another catalog there may be others
-    asked = [known[key] for key in [*states, *unmet] if key in known]
+    asked = [known[key] for key in [*states, *(unmet - met.keys())] if key in known]
     return [spec.key for spec in schedule.due(asked, states, now=bot.clock())]
+
+
+def host(bot: Running, key: str) -> str | None:
+    """The host that a source asks, of which few are polled at a time."""
+    spec = bot.catalog.by_key.get(key)
+    return None if spec is None else spec.host
 
 
 async def poll(bot: Running, key: str) -> bool:
@@ -86,11 +99,7 @@ async def fan_out(bot: Running) -> None:
 async def own_feeds(bot: Running) -> None:
     """Poll the feeds that readers added, until the time of none has come."""
     try:
-        made: int | None = 0
-        while made is not None and not bot.stopping.is_set():
-            made = await bot.services.own_feeds.poll_due()
-            if made:
-                bot.worker.wake()
+        await bot.services.own_feeds.poll_due(bot.worker.wake, bot.stopping)
     except StorageError as error:
         log.warning("readers' own feeds wait for the database", error=str(error))
 
@@ -185,7 +194,6 @@ async def back_up(bot: Running) -> None:
             bot.store,
             bot.settings.backups,
             today=local.date(),
-            now=now,
             stop=bot.stopping.is_set,
         )
         if made is not None:
@@ -196,6 +204,21 @@ async def back_up(bot: Running) -> None:
     except Exception as error:
         log.warning("a backup failed as none should", exc_info=error)
         await _tell_no_backup(BotError(type(error).__name__), bot)
+
+
+async def forget_copies(bot: Running) -> None:
+    """Forget the copies of a month ago that are on this machine; one that stays is logged."""
+    try:
+        forgotten = await asyncio.to_thread(
+            storage.old_copies.forget_old, bot.store.url, bot.settings.backups, now=bot.clock()
+        )
+        if forgotten:
+            log.info("old copies forgotten", files=[one.name for one in forgotten])
+    except BotError as error:
+        log.warning("an old copy stays", error=str(error))
+    # as with tonight's: whatever is odd about a folder, alerts go on
+    except Exception as error:
+        log.warning("old copies stay as none should", exc_info=error)
 
 
 async def _tell_no_backup(error: BotError, bot: Running) -> None:
@@ -229,9 +252,17 @@ async def keep_fresh(bot: Running) -> None:
             bot.services.cards.forget()
 
 
+async def keep_to_schema(bot: Running) -> None:
+    """Go on where a newer program brought the database up to date, if that one allows it; else
+    ConfigError, the end.
+    """
+    with suppress(StorageError):
+        await must_stay_readable(bot.store)
+
+
 #: Everything that recurs, in the order it is begun.
 JOBS = (
-    Job(name="poll", every=TICK, due=due, do=poll),  # which are due is `schedule`'s
+    Job(name="poll", every=TICK, due=due, host=host, do=poll),  # which are due is `schedule`'s
     Job(name="fan_out", follows="poll", do=fan_out),
     Job(name="digests", every=5.0, do=digests),  # so exact is a digest's hour
     Job(name="own_feeds", every=10.0, do=own_feeds),  # each in its quarter of an hour
@@ -244,5 +275,7 @@ JOBS = (
     Job(name="tidy", every=HOUR, do=tidy, again=2.0, after=60.0),
     Job(name="standing", every=HOUR, do=look_again, who=Doer.EACH),
     Job(name="backups", every=BACKUP_LOOK, do=back_up, after=60.0),
+    Job(name="old_copies", every=HOUR, do=forget_copies, who=Doer.EACH, after=60.0),
     Job(name="freshness", every=TICK, do=keep_fresh, who=Doer.REPLICA),
+    Job(name="schema", every=2.0, do=keep_to_schema, who=Doer.EACH, after=2.0),  # read at start
 )

@@ -23,6 +23,7 @@ from bot.intake.inbox import Inbox
 from bot.model.roles import Holder
 from bot.ops import Operated
 from bot.ops.readiness import RECEIVES, SENDS, WRITES, Readiness
+from bot.ops.unheard import UnheardLooks
 from bot.reasons import Reason, reason
 from bot.sources.specs import Catalog
 from bot.telegram.api import Api
@@ -63,8 +64,7 @@ class Running:
     readiness: Readiness = field(default_factory=Readiness)
     # when any source of rates was read last, as far as this replica's cards know
     polled: datetime | None = None
-    # alerts that had reached nobody at this process's last look
-    unheard: frozenset[int] = frozenset()
+    unheard: UnheardLooks = field(default_factory=UnheardLooks)
     # when this process did each recurring job last
     done: dict[str, datetime] = field(default_factory=dict)
     # when this replica looks again how far each broadcast has come
@@ -115,6 +115,7 @@ class Running:
             language=settings.default_language,
             holder=Holder.parse(self.holder),
             token=settings.token_name,
+            unheard=self.unheard,
             done=self.done,
             backups=settings.backups,
         )

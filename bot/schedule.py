@@ -112,6 +112,31 @@ def next_due(
     return sooner
 
 
+def brought_forward(
+    specs: Iterable[Spec], states: Mapping[str, SourceState], *, every: timedelta | None = None
+) -> dict[str, datetime]:
+    """The sources that were to be asked later than their catalog can mean, and when at the latest.
+
+    An earlier catalog had a longer pause, or other hours; who shortens it does not wait for what it
+    said. What fails keeps its back-off, and what its server asked for.
+    """
+    found: dict[str, datetime] = {}
+    for spec in specs:
+        state = states[spec.key]
+        tried, wanted = state.last_tried_at, state.next_due_at
+        if tried is None or wanted is None or state.failures:
+            continue
+        # most are within one pause: ten thousand are looked at when a process starts
+        span = every or max(spec.poll.every, spec.poll.slowest or spec.poll.every) * (1 + JITTER)
+        latest = tried + span
+        if wanted > latest and every is None and spec.poll.rests:
+            opening = _opens(spec.poll, latest) + span
+            latest = max(latest, min(tried + span * OUTSIDE_FACTOR, opening))
+        if wanted > latest:
+            found[spec.key] = latest
+    return found
+
+
 def retry_due(
     poll: PollSpec,
     *,

@@ -28,7 +28,7 @@ import signal
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -36,7 +36,6 @@ from bot.errors import BotError
 from bot.reasons import reason
 
 T = TypeVar("T")
-U = TypeVar("U")
 
 # bytes of private memory a worker may use; matplotlib alone maps 200 MB
 MEMORY = 1024 * 1024 * 1024
@@ -76,6 +75,7 @@ class Workers:
         self._idle = idle
         self._memory = memory
         self._slots = asyncio.Semaphore(size)
+        self._strangers = asyncio.Semaphore()
         self._kept = asyncio.Semaphore(kept)  # so that no reader waits behind a slow feed
         # apart, so that a feed does not take the process that has the charts' libraries in memory
         self._free: dict[bool, list[_Worker]] = {False: [], True: []}
@@ -99,20 +99,20 @@ class Workers:
         timeout: float,  # noqa: ASYNC109 - kills the process
         awaited: bool = False,
         warm: float = 0.0,
+        stranger: bool = False,
+        patience: float | None = None,
     ) -> T:
         """Run `job(*args)` in a worker and return what it returns.
 
         What is `awaited` by a reader has a process kept for readers, which stays `warm` so many
-        seconds for the next. A BotError the job raises comes out as itself; everything else, and
-        running longer than `timeout` seconds (not counting the wait for a free worker), is a
-        WorkerError.
+        seconds for the next. What a `stranger` wrote has one process at a time, however much of it
+        there is: the others are for the operator's sources. A BotError the job raises comes out as
+        itself; everything else, and running longer than `timeout` seconds (not counting the wait
+        for a free worker), is a WorkerError. So is that wait, where it outlasts its `patience`.
         """
-        slots = self._slots
-        if awaited:
-            slots = self._kept
         outcome = "ended"
         try:
-            async with slots:
+            async with self._turn(job, patience, awaited=awaited, stranger=stranger):
                 done, value = await self._asked(job, args, timeout, awaited=awaited, warm=warm)
             outcome = "failed"
             if done:
@@ -129,6 +129,24 @@ class Workers:
             )
         result: T = value
         return result
+
+    @contextlib.asynccontextmanager
+    async def _turn(
+        self, job: Callable[..., object], patience: float | None, *, awaited: bool, stranger: bool
+    ) -> AsyncIterator[None]:
+        """While it lasts, the right to ask a process."""
+        async with contextlib.AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(patience):
+                    if stranger:
+                        await held.enter_async_context(self._strangers)
+                    await held.enter_async_context(self._kept if awaited else self._slots)
+            except TimeoutError:
+                words = "no worker was free for {job} in {seconds} s"
+                raise WorkerError(
+                    reason("worker.busy", words, job=_name(job), seconds=patience or 0)
+                ) from None
+            yield
 
     async def _asked(
         self,
@@ -316,17 +334,6 @@ class _Replies(pickle.Unpickler):
             if isinstance(found, type) and found.__module__ == module:
                 return found
         raise pickle.UnpicklingError(name)
-
-
-def one_after_another(
-    first: Callable[..., T], second: Callable[[T], U], *args: object
-) -> tuple[T, U | None]:
-    """A job of two: what `first` gives, and what `second` makes of it; None where that fails."""
-    found = first(*args)
-    try:
-        return found, second(found)
-    except Exception:  # noqa: BLE001 - whatever it is, the first's is worth having
-        return found, None
 
 
 # --- in the child ---------------------------------------------------------------------------------

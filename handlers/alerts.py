@@ -15,6 +15,7 @@ from typing import Protocol
 
 import storage.alerts
 import storage.chats
+import storage.deliveries
 import storage.joined
 import storage.own_feeds
 import storage.rules
@@ -22,6 +23,7 @@ from bot.alerts import KINDS, Kit, Reader, kind_of
 from bot.errors import UserError
 from bot.i18n import clock
 from bot.model.alerts import Approval
+from bot.model.own_feeds import OwnFeed
 from bot.model.subjects import (
     DigestSubject,
     FeedSubject,
@@ -37,7 +39,8 @@ from bot.render.news import topic_name
 from bot.render.rules import condition
 from bot.render.rules import words as rule_words
 from bot.render.text import Button
-from handlers import rules
+from bot.sources.own import OwnAddress
+from handlers import feeds, rules
 from handlers.context import Context
 from handlers.numbers import number_of
 from storage.alerts import StoredAlert
@@ -112,6 +115,18 @@ class Subscribed:
         return await storage.chats.snooze(db, self.chat, self.key, span=span)
 
 
+@dataclass(frozen=True, slots=True)
+class OwnFeedHere(Subscribed):
+    """A feed that a chat added itself."""
+
+    feed: OwnFeed
+
+    async def unmute(self, db: Db, context: Context) -> None:
+        """Add it again: it counts for the quota, and what it brought meanwhile is no news."""
+        plain = OwnAddress(url=self.feed.url, channel=self.feed.channel).name
+        await feeds.follow(db, context, [(self.feed, plain)])
+
+
 class Topic(Subscribed):
     """A topic that a chat subscribes to."""
 
@@ -183,7 +198,13 @@ async def _feed(subject: FeedSubject, db: Db, context: Context) -> Followed:
     stored = await storage.own_feeds.get(db, subject.feed)
     if stored is None:  # nobody follows it any more
         raise UserError("error.stale")
-    return _subscribed(subject, context, name=stored.name, button=stored.name[:24])
+    return OwnFeedHere(
+        *(context.chat.id, str(subject)),
+        name=stored.name,
+        called=stored.name[:24],
+        now=context.services.clock(),
+        feed=stored,
+    )
 
 
 @followed.register(RuleSubject)
@@ -221,7 +242,7 @@ async def why(context: Context, alert: str) -> None:
     """Button `why:<alert>`: how this alert came about."""
     chat = context.chat
     async with context.services.store.reading() as db:
-        told = await _told(db, alert)
+        told = await _told(db, context, alert)
         audience = await storage.alerts.audience(db, told.id)
         approval = await storage.alerts.approval(db, told.id)
         if approval not in {None, Approval.APPROVED}:
@@ -251,7 +272,7 @@ async def snooze(context: Context, alert: str) -> None:
     """
     until = context.services.clock() + SNOOZE
     async with context.services.store.writing() as db:
-        subjects = await _all_followed(db, context, await _told(db, alert))
+        subjects = await _all_followed(db, context, await _told(db, context, alert))
         followed = [await one.snooze(db, until=until) for one in subjects]
     if not any(followed):
         await _say_muted(context, subjects[0])
@@ -266,7 +287,7 @@ async def snooze(context: Context, alert: str) -> None:
 async def unsnooze(context: Context, alert: str) -> None:
     """Button `unsnooze:<alert>`: silent no longer."""
     async with context.services.store.writing() as db:
-        for subject in await _all_followed(db, context, await _told(db, alert)):
+        for subject in await _all_followed(db, context, await _told(db, context, alert)):
             await subject.snooze(db, until=None)
     await context.answer(say("snooze.undone", context.language).text)
     await context.switch(render.snooze_button(int(alert), context.language), f"unsnooze:{alert}")
@@ -275,7 +296,7 @@ async def unsnooze(context: Context, alert: str) -> None:
 async def mute(context: Context, alert: str) -> None:
     """Button `mute:<alert>`: its subject is silent; the button then takes that back."""
     async with context.services.store.writing() as db:
-        subject = await _followed(db, context, await _told(db, alert))
+        subject = await _followed(db, context, await _told(db, context, alert))
         await subject.mute(db)
     await _say_muted(context, subject)
     await context.switch(subject.button(int(alert), context.language, muted=True), f"mute:{alert}")
@@ -287,7 +308,7 @@ async def unmute(context: Context, alert: str) -> None:
     What was told with it may still be silent: then it is, too, as the button of that says.
     """
     async with context.services.store.writing() as db:
-        told = await _told(db, alert)
+        told = await _told(db, context, alert)
         subject = await _followed(db, context, told)
         await subject.unmute(db, context)
         first = await storage.joined.carrier(db, told.id, context.chat.id)
@@ -308,7 +329,7 @@ async def unmute(context: Context, alert: str) -> None:
 async def _quiet_until(db: Db, context: Context, alert: int) -> datetime | None:
     """The last end of silence among the subjects that an alert told; None where none is silent."""
     until: datetime | None = None
-    for subject in await _all_followed(db, context, await _told(db, str(alert))):
+    for subject in await _all_followed(db, context, await _told(db, context, str(alert))):
         rests = await subject.rests_until(db)
         if rests is not None and (until is None or rests > until):
             until = rests
@@ -319,9 +340,21 @@ async def _say_muted(context: Context, subject: Followed) -> None:
     await context.answer(subject.muted(context.language), alert=True)
 
 
-async def _told(db: Db, alert: str) -> StoredAlert:
+async def _told(db: Db, context: Context, alert: str) -> StoredAlert:
+    """An alert that a button names. UserError for none, and for one about a feed that only other
+    chats added: anybody can make up a number, and an address may be a secret.
+    """
     told = await storage.alerts.get(db, number_of(alert))
     if told is None:
+        raise UserError("error.stale")
+    audience, chat = await storage.alerts.audience(db, told.id), context.chat.id
+    subject = None if audience is None else kind_of(told).subject(told, audience)
+    # who muted it follows it no more, and was told
+    if (
+        isinstance(subject, FeedSubject)
+        and await storage.chats.following(db, chat, str(subject)) is None
+        and not await storage.deliveries.was_made(db, told.id, chat)
+    ):
         raise UserError("error.stale")
     return told
 
@@ -344,7 +377,7 @@ async def _all_followed(db: Db, context: Context, told: StoredAlert) -> list[Fol
     found: list[Followed] = []
     for number in (told.id, *await storage.joined.parts(db, told.id, context.chat.id)):
         with suppress(UserError):
-            found.append(await _followed(db, context, await _told(db, str(number))))
+            found.append(await _followed(db, context, await _told(db, context, str(number))))
     if not found:
         raise UserError("error.stale")
     return found

@@ -152,8 +152,10 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         body = {"chat_id": self.chat.id, "message_id": ours.id}
         await self.send(Answer(method="deleteMessage", parameters=body, postponable=False))
 
-    async def file(self, file_id: str, *, most: int) -> bytes | None:
-        """A file that was sent to us, of so many bytes at most; None where it cannot be had."""
+    async def file(self, file_id: str, *, most: int) -> Outcome:
+        """Get a file that was sent to us: Sent with its bytes, Rejected where there is none of
+        `most` bytes at most.
+        """
         way = Outgoing(self.services, self.chat.id, self.language, self.thread)
         return await way.file(file_id, most=most)
 

@@ -26,11 +26,13 @@ from bot.alerts.notices import Notice
 from bot.alerts.stories import StoryBroke, keys
 from bot.detect.identity import headline_key
 from bot.detect.identity import text_key as text_key_of
+from bot.detect.language import language_of
 from bot.detect.stories import same_story
 from bot.errors import UserError
+from bot.languages import LANGUAGES
 from bot.model.alerts import Approval
 from bot.model.decisions import Decision, Question, Words
-from bot.model.news import Story
+from bot.model.news import StoredEntry, Story
 from bot.reasons import Quote
 from bot.render.answers import say
 from bot.render.desk import (
@@ -101,7 +103,9 @@ async def joined(context: Context, what: str, number: str, story: str) -> None:
 
 
 async def reworded(update: Update, context: Context) -> None:
-    """A reply to the question for a headline: subscribers will read it so."""
+    """A reply to the question for a headline: subscribers who read its language will read it so,
+    and those in whose own nobody reports.
+    """
     message = update.effective_message
     asked = ASKED.match(_question_of(message))
     if message is None or asked is None:
@@ -111,12 +115,30 @@ async def reworded(update: Update, context: Context) -> None:
         raise UserError("error.headline", longest=str(LONGEST_HEADLINE))
     async with context.services.store.writing() as db:
         found = await _waiting(context, db, number, lock=True)
-        lead = found.lead
-        await storage.entries.headline(db, lead.pk, words)
-        was, now = Words.of(lead.entry), context.services.clock()
-        wished = Words(title=words, language=lead.entry.language)
+        worded = _report_for(words, found)
+        await storage.entries.headline(db, worded.pk, words)
+        was, now = Words.of(worded.entry), context.services.clock()
+        wished = Words(title=words, language=worded.entry.language)
         await keep(db, Question.HEADLINE, was, wished, now=now)
-    await context.reply(headline_changed(number, words, context.language))
+    unworded = _unworded(found, worded)
+    await context.reply(headline_changed(number, words, context.language, unworded))
+
+
+def _report_for(words: str, story: Story) -> StoredEntry:
+    """The report that a headline is given to: the first in its language, else the story's lead."""
+    language = language_of(words, default=story.lead.entry.language)
+    return story.told_in(language).lead
+
+
+def _unworded(story: Story, worded: StoredEntry) -> list[str]:
+    """The languages whose readers have a headline of their own, which no operator worded."""
+    found: list[str] = []
+    for code in LANGUAGES:
+        if code not in story.languages or code == worded.entry.language:
+            continue
+        if story.told_in(code).lead.headline is None:
+            found.append(code)
+    return found
 
 
 class AnswersDesk(filters.MessageFilter):

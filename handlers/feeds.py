@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from cachetools import LRUCache
 from telegram import Update
 
 import storage.chats
@@ -16,7 +17,8 @@ from bot.render.answers import say
 from bot.render.text import Message
 from bot.sources.opml import MOST_BYTES, write_opml
 from bot.sources.own import OwnAddress, read_address
-from bot.telegram.outcomes import Sent
+from bot.telegram.outcomes import Rejected, Sent
+from bot.telegram.results import content_of
 from handlers.answers import Answer, File
 from handlers.context import Context
 from handlers.services import Services
@@ -24,6 +26,7 @@ from storage.db import Db
 from storage.own_feeds import ENDLESS_PAUSE
 
 ADDS_AN_HOUR = 5  # of a chat, failed ones counted: what answers where is nobody's to find out
+LISTS_AN_HOUR = 2  # of as many feeds as a chat may have: each is an address that is asked
 HOUR = 3600.0
 EXAMPLE = "/feed add https://example.org/rss.xml"
 ADD = "add"
@@ -83,9 +86,13 @@ async def _add(context: Context, said: str) -> None:
     try:
         address = read_address(said)
         async with services.aside():  # a slow host's requests come one after the other
-            brought, answer = await services.own_feeds.tried(address)
+            tried = await services.own_feeds.tried(address)
     except SourceError:
         raise UserError("error.feed", example=EXAMPLE) from None
+    if tried is None:
+        services.feed_tries.get(context.chat.id, [0.0]).pop()  # nothing was asked
+        raise UserError("error.feed_busy")
+    brought, answer = tried
     new = own_feed(address, brought.name)
     async with services.store.writing() as db:
         await follow(db, context, [(new, new.name)])
@@ -105,12 +112,15 @@ async def given(_update: Update, context: Context) -> None:
     if document is None:
         raise UserError("error.opml")
     must_have_room(services, context.chat.id)
-    body = None
     # what Telegram says of the size is a hint: the download has the same limit
-    if (document.file_size or 0) <= MOST_BYTES:
-        body = await context.file(document.file_id, most=MOST_BYTES)
-    if body is None:
+    if (document.file_size or 0) > MOST_BYTES:
         raise UserError("error.opml")
+    found = await context.file(document.file_id, most=MOST_BYTES)
+    if isinstance(found, Rejected):
+        raise UserError("error.opml")
+    body = content_of(found)
+    if body is None:  # nothing was learnt of the file
+        raise UserError("error.unexpected")
     try:
         listed = await services.own_feeds.listed(body)
     except SourceError:
@@ -120,8 +130,13 @@ async def given(_update: Update, context: Context) -> None:
         raise UserError("error.opml_many", n=len(listed.feeds), most=most)
     if not listed.feeds:
         raise UserError("error.opml")
+    now, added = time.monotonic(), len(listed.feeds)
+    before = _in_this_hour(services.feeds_listed, context.chat.id, now)
+    if len(before) + added > LISTS_AN_HOUR * most:
+        raise UserError("error.opml_often", most=LISTS_AN_HOUR * most)
     async with services.store.writing() as db:
         await follow(db, context, [(own_feed(*one), one[0].name) for one in listed.feeds])
+    services.feeds_listed[context.chat.id] = [*before, *[now] * added]
     said = say("feeds.imported", context.language, n=len(listed.feeds), odd=listed.odd)
     await context.reply(said)
 
@@ -180,7 +195,11 @@ def must_have_room(services: Services, chat: int) -> None:
     if services.settings.user_feeds == 0:
         raise UserError("error.feed_off")
     now = time.monotonic()
-    tries = [one for one in services.feed_tries.get(chat, ()) if one > now - HOUR]
+    tries = _in_this_hour(services.feed_tries, chat, now)
     if len(tries) >= ADDS_AN_HOUR:
         raise UserError("error.feed_often", most=ADDS_AN_HOUR)
     services.feed_tries[chat] = [*tries, now]
+
+
+def _in_this_hour(times: LRUCache[int, list[float]], chat: int, now: float) -> list[float]:
+    return [one for one in times.get(chat, ()) if one > now - HOUR]

@@ -103,6 +103,10 @@ async def _results(services: Services, said: InlineQuestion) -> tuple[list[dict[
     # rates where nothing was typed, and rather than nothing
     if stories.number == 0 and (not said.words or not results):
         results = [*await _card(services, said), *results]
+    left_out = news.left_out(stories.left_out, said.reader.language)
+    if results and left_out is not None:  # above all, where the reader alone sees it
+        described = f"{left_out.text}\n{results[0]['description']}"
+        results[0] = results[0] | {"description": described[:DESCRIBED]}
     return results, onward
 
 

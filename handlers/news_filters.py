@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from telegram import Update
 
@@ -12,9 +13,11 @@ import storage.filters
 import storage.stories
 from bot.alerts import kind_of
 from bot.convert.filters import parse_filters
-from bot.detect.filters import less_of, meant
+from bot.detect.filters import less_of
+from bot.detect.named_filters import Names, meant
 from bot.errors import UserError
 from bot.i18n import t
+from bot.model.alerts import Approval
 from bot.model.filters import Filter, Sense, Trait
 from bot.model.subjects import READERS_TOPICS
 from bot.render import filters as render
@@ -45,14 +48,21 @@ async def _change_or_list(context: Context, sense: Sense, example: str) -> None:
     if not context.words:
         await context.reply(await shown(context))
         return
-    typed = parse_filters(" ".join(context.words), sense)
-    if not typed.items:
+    services = context.services
+    now = services.clock().astimezone(ZoneInfo(context.chat.time_zone))
+    items = parse_filters(" ".join(context.words), sense, now)
+    if not items:
         raise UserError("error.filter.none", example=example)
-    topics = render.topics_by_name(READERS_TOPICS)
-    sources = render.sources_by_name(context.services.catalog.feed_names, context.language)
-    new = meant(typed.items, topics=topics, sources=sources)
-    async with context.services.store.writing() as db:
-        await _add(db, context.chat.id, new, typed.span)
+    names = Names(
+        topics=render.topics_by_name(READERS_TOPICS),
+        sources=render.sources_by_name(services.catalog.feed_names, context.language),
+    )
+    by_span: dict[timedelta | None, list[Filter]] = {}
+    for item in items:
+        by_span.setdefault(item.span, []).extend(meant([item], names))
+    async with services.store.writing() as db:
+        for span, new in by_span.items():
+            await _add(db, context.chat.id, new, span)
     await context.reply(await shown(context, saved=True))
 
 
@@ -131,11 +141,16 @@ async def _leave_out(context: Context, one: Filter, span: timedelta | None) -> N
 
 
 async def _offers(context: Context, alert: str) -> Mapping[str, Filter]:
+    """What may be left out of a story's kind. UserError for a story that nobody may see, or that
+    no reader was told: anybody can make up an alert's number.
+    """
     catalog = context.services.catalog
     async with context.services.store.reading() as db:
         told = await storage.alerts.get(db, number_of(alert))
-        number = None if told is None else kind_of(told).story(told)
-        story = None if number is None else await storage.stories.get(db, number)
+        if told is None or told.approval not in {None, Approval.APPROVED}:
+            raise UserError("error.stale")
+        number = kind_of(told).story(told)
+        story = None if number is None else await storage.stories.shown(db, number)
     if story is None:
         raise UserError("error.stale")
     names = render.source_names(catalog.feed_names, context.language)

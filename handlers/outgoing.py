@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -20,6 +21,7 @@ from bot.model.chats import Chat, ChatKind
 from bot.render.answers import explain
 from bot.telegram.outcomes import (
     AWAY,
+    NO_FILE,
     TOO_MANY,
     Ambiguous,
     Gone,
@@ -33,7 +35,7 @@ from bot.telegram.outcomes import (
     why,
 )
 from bot.telegram.results import file_path_of
-from bot.telegram.retry import ANSWER, Failure, insist
+from bot.telegram.retry import ANSWER, QUESTION, Failure, insist
 from handlers.answers import (
     EPHEMERAL,
     ORNAMENTS,
@@ -107,13 +109,17 @@ class Outgoing:
             log.warning("answer refused", method=sending.answer.method, why=why(outcome))
         return outcome
 
-    async def file(self, file_id: str, *, most: int) -> bytes | None:
-        """A file that somebody sent, of so many bytes at most; None where it cannot be had."""
+    async def file(self, file_id: str, *, most: int) -> Outcome:
+        """Get a file that somebody sent: Sent with its bytes, Rejected where there is none of
+        `most` bytes at most.
+        """
         asked = Answer(method="getFile", parameters={"file_id": file_id}, postponable=False)
-        path = file_path_of(await self.send(asked))
+        named = await self.send(asked)
+        path = file_path_of(named)
         if path is None:
-            return None
-        return await self._services.api.download(path, most=most)
+            return NO_FILE if isinstance(named, Sent) else named
+        download = partial(self._services.api.download, path, most=most)
+        return await insist(download, QUESTION, pause=self._services.rest)
 
     # ── when it may leave ───────────────────────────────────────────────────
 
@@ -134,14 +140,20 @@ class Outgoing:
         return outcome
 
     async def _keep_to_quiet(self, answer: Answer) -> float:
-        """Wait while Telegram wants silence in the chat; the seconds where they are too many."""
-        if answer.chat is None or answer.method in MOMENTARY:
-            return 0.0
-        while quiet := await self._quiet_left(answer.chat):
+        """Wait while Telegram wants silence in the chat, or at all; the seconds where they are too
+        many.
+        """
+        while quiet := await self._quiet_for(answer):
             if quiet > ANSWER.longest:
                 return quiet
             await self._services.rest(quiet)
         return 0.0
+
+    async def _quiet_for(self, answer: Answer) -> float:
+        """Seconds for which an answer may not leave."""
+        if answer.chat is None or answer.method in MOMENTARY:
+            return self._services.quiet.left_for_all()
+        return await self._quiet_left(answer.chat)
 
     async def _keep_to_turn(self, answer: Answer) -> float:
         """Wait for a message's turn; the seconds where its chat is to be left alone for longer."""

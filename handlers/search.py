@@ -14,13 +14,12 @@ from bot.render.text import Message
 from handlers.context import Context
 from storage.search import SearchTooLongError
 
-LONGEST_QUESTION = 100  # characters; eight words are fewer
 LAST_PAGE = 100  # a button of ours never leads there
 
 
 async def search(_update: Update, context: Context) -> None:
     """/search border guards: the stories with these words, newest first."""
-    words = " ".join(context.words)[:LONGEST_QUESTION]
+    words = " ".join(context.words)
     if not asked(words):
         raise UserError("error.search")
     await context.reply(await _page(context, words, 0))

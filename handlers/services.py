@@ -87,8 +87,9 @@ class Services:
     rest: Callable[[float], Awaitable[None]] = pause
     on_trouble: OnTrouble = _untold
     quiet: Quiet = field(default_factory=Quiet)
-    # when each chat tried to add a feed of its own, in this hour
+    # when each chat tried to add a feed of its own, and added one by a file, in this hour
     feed_tries: LRUCache[int, list[float]] = field(default_factory=lambda: LRUCache(KNOWN_CHATS))
+    feeds_listed: LRUCache[int, list[float]] = field(default_factory=lambda: LRUCache(KNOWN_CHATS))
     drawn: Drawn = field(default_factory=Drawn)
     questions: Questions = field(default_factory=Questions)
     signs: Signs = field(default_factory=Signs)

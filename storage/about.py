@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import text
 
 from storage.db import Db, Store
-from storage.keeping import nights_of
+from storage.keeping import made, nights_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +45,13 @@ async def database(db: Db) -> Database:
     return Database(kind=kind, version=str(version), size=int(size), schema=str(schema))
 
 
-def backups(store: Store, setting: str | None) -> Backups | None:
+async def backups(store: Store, setting: str | None) -> Backups | None:
     """The nightly copies that are on this machine, by the setting BACKUPS; None: none are made."""
     nights = nights_of(store.url, setting)
     if nights is None:
         return None
-    copies = nights.made
+    copies = await made(store, nights)
     newest = None
     if copies:
-        newest = nights.night_of(copies[-1])
+        newest = copies[-1]
     return Backups(count=len(copies), newest_on=newest)

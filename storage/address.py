@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
@@ -17,6 +18,11 @@ from bot.found import nearest
 WRONG_STATES = ("28", "3D", "42")
 WRONG_WORDS = ("authentication failed", "no password", "no pg_hba.conf entry", "does not exist")
 
+#: Options of PostgreSQL's that are numbers, which its library reads when it is connected.
+NUMBERS = frozenset(
+    {"connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval"}
+    | {"keepalives_count", "tcp_user_timeout"}
+)
 #: The driver's own options that a store sets itself; PgBouncer's guides tell people to write them.
 SET_BY_US = frozenset({"autocommit", "prepare_threshold"})
 
@@ -64,6 +70,27 @@ def _check_names(options: Iterable[str]) -> None:
             )
 
 
+def _check_values(arguments: Mapping[str, object]) -> None:
+    """ConfigError for what PostgreSQL's own library would refuse before it asks any server: it is
+    asked to connect to sockets that no server can have.
+    """
+    from psycopg import pq
+    from psycopg.conninfo import make_conninfo
+
+    given = {name: str(value) for name, value in arguments.items() if name not in SET_BY_US}
+    for name in sorted(NUMBERS & given.keys()):
+        if not re.fullmatch(r"-?\d{1,9}", given[name].strip()):
+            raise ConfigError(f"DATABASE_URL: {name} should be a number")
+    given["host"] = ",".join(["/dev/null"] * len(given.get("host", "").split(",")))
+    given.pop("hostaddr", None)
+    tried = pq.PGconn.connect_start(make_conninfo("", **given).encode())
+    refused = re.match(r'invalid "?([a-z_ ]+?)"? (?:value|number)', tried.get_error_message())
+    tried.finish()
+    if refused is not None:
+        name = refused[1]
+        raise ConfigError(f"DATABASE_URL: {name} has no such value for PostgreSQL")
+
+
 def _with_possible_options(url: URL) -> URL:
     """The address, if its driver can make sense of hosts, ports and options; else ConfigError.
 
@@ -81,6 +108,8 @@ def _with_possible_options(url: URL) -> URL:
         if not is_file(url):
             right = "hosts that can be names, each with a port that is a number"
         raise ConfigError(f"DATABASE_URL: should have {right}") from None
+    if not is_file(url):
+        _check_values(arguments)
     return url
 
 

@@ -7,9 +7,10 @@ of its own: `server_backup`.
 
 from __future__ import annotations
 
+import glob
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from bot.errors import BotError
@@ -27,6 +28,7 @@ from storage.copies import (
 )
 from storage.db import BUSY_SECONDS, Store, advised
 from storage.instance import only_instance
+from storage.ownership import Owner, owner_of
 from storage.schema import metadata
 from storage.versions import HEAD, REVISIONS
 
@@ -37,12 +39,17 @@ STEPS_BETWEEN_LOOKS = 5_000  # steps of SQLite between looks whether to go on
 
 
 def copy(
-    source: Path, target: Path, *, stop: Callable[[], bool] = never, tell: Tell = untold
+    source: Path,
+    target: Path,
+    *,
+    owner: Owner | None = None,
+    stop: Callable[[], bool] = never,
+    tell: Tell = untold,
 ) -> None:
     """A consistent, checked copy for its owner alone, whole or not there; of a database in use."""
     if not source.is_file():
         raise BotError(_missing(source))
-    with in_place(str(source), target) as half:
+    with in_place(str(source), target, owner=owner) as half:
         try:
             with closing(_read_only(source)) as connection:
                 size = _size_of(connection)
@@ -100,7 +107,8 @@ def restore(
     """Put a backup in the place of the database; its rows by table, and where the old one is now.
 
     The backup is checked first. A database that was used is only replaced by `force`, and kept
-    beside it. ConfigError while another process has the file.
+    beside it; the new file belongs to whom the old one did. ConfigError while another process has
+    the file.
     """
     rows = _sound(source)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -110,7 +118,7 @@ def restore(
         _forget_unfinished(target)
         # copied under another name first: a restore that fails half-way leaves the old one
         fresh = stamped(target, RESTORING)
-        copy(source, fresh, tell=tell)
+        copy(source, fresh, owner=owner_of(target), tell=tell)
         kept = None
         if target.exists():
             kept = _put_aside(target)
@@ -119,6 +127,15 @@ def restore(
         fresh.replace(target)
         flush(target.parent)
     return rows, kept
+
+
+def note_in(path: Path, name: str) -> str | None:
+    """The value of a note in a copy; None where it has none, and where the file is no database."""
+    with suppress(sqlite3.Error), closing(_read_only(path)) as connection:
+        found = connection.execute("SELECT value FROM mark WHERE name = ?", (name,)).fetchone()
+        if found is not None:
+            return str(found[0])
+    return None
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
@@ -199,7 +216,7 @@ def _put_aside(path: Path) -> Path:
     """A copy of the database that is about to go; a damaged one as it lies, with its log."""
     kept = stamped(path, "before-restore")
     try:
-        copy(path, kept)
+        copy(path, kept, owner=owner_of(path))
     except BotError:
         for suffix in ("-wal", "-shm", ""):
             old = path.with_name(path.name + suffix)
@@ -210,7 +227,8 @@ def _put_aside(path: Path) -> Path:
 
 def _forget_unfinished(target: Path) -> None:
     """Remove what a restore that was killed left beside the database; nobody else is at it now."""
-    for name in (f"{target.name}.{RESTORING}-*", f".{target.name}.{RESTORING}-*.half*"):
+    called = glob.escape(target.name)
+    for name in (f"{called}.{RESTORING}-*", f".{called}.{RESTORING}-*.half*"):
         for left in target.parent.glob(name):
             left.unlink(missing_ok=True)
 

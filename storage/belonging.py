@@ -65,8 +65,8 @@ async def owner(db: Db) -> str | None:
     return next((name for name in paced if name.isdigit()), None)
 
 
-async def claim(db: Db, bot: str) -> None:
-    """Note whose the database is. ConfigError with the remedy when it is another bot's."""
+async def must_be_of(db: Db, bot: str) -> None:
+    """ConfigError with the remedy where a database belongs to another bot."""
     was = await owner(db)
     if was not in {None, bot}:
         raise ConfigError(
@@ -74,6 +74,11 @@ async def claim(db: Db, bot: str) -> None:
             f"bot's token back, or give the database to this one by `jarchy subscribers adopt` "
             f"(chats must then meet it anew)"
         )
+
+
+async def claim(db: Db, bot: str) -> None:
+    """Note whose the database is; ConfigError as with `must_be_of`."""
+    await must_be_of(db, bot)
     await storage.notes.put(db, BOT_MARK, bot)
 
 

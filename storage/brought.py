@@ -36,6 +36,7 @@ class Brought:
     title_key: str
     text_key: str | None
     published_at: datetime | None
+    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,7 @@ def _brought(row: Any) -> Brought:  # noqa: ANN401 - a result row
         title_key=row.title_key,
         text_key=row.text_key,
         published_at=row.published_at,
+        seen_at=row.seen_at,
     )
 
 
@@ -128,6 +130,7 @@ _RECOGNISED = (
     entry.c.title_key,
     entry.c.text_key,
     entry.c.published_at,
+    entry.c.seen_at,
 )
 #: The kinds of keys besides ids, with the column of each.
 _KEYS: Mapping[str, Column[Any]] = {

@@ -72,7 +72,7 @@ class Claim:
     database's. `slots` are reserved, one for each delivery and more where others wait. `full` says
     that no slot was free within the horizon; `shared`, that another sender took slots since our
     last claim; `end` is where the reserved slots end, for the next claim; `at` is the moment of the
-    claim on the database's clock.
+    claim on the database's clock; `paused` is how long nobody may send.
     """
 
     at: datetime
@@ -85,6 +85,7 @@ class Claim:
     full: bool = False
     shared: bool = False
     end: datetime | None = None
+    paused: timedelta = timedelta(0)
 
 
 async def claim(
@@ -132,7 +133,8 @@ async def claim(
         end=healed,
     )
     if row.paused_until is not None and row.paused_until > now:
-        return replace(claimed, first_in=row.paused_until - now)
+        paused = row.paused_until - now
+        return replace(claimed, first_in=paused, paused=paused)
     room = int((reach - start) / every)
     rows: Sequence[Due] = ()
     if min(limit, room) > 0:

@@ -208,4 +208,9 @@ _BACK = (
     "UPDATE lease SET until = until - :span",
     "UPDATE source SET next_due_at = next_due_at - :span WHERE next_due_at IS NOT NULL",
     "UPDATE own_feed SET next_due_at = next_due_at - :span",
+    # silences for so many hours or days, and how long what was written may be confirmed
+    "UPDATE subscription SET snoozed_until = snoozed_until - :span WHERE snoozed_until IS NOT NULL",
+    "UPDATE rule SET snoozed_until = snoozed_until - :span WHERE snoozed_until IS NOT NULL",
+    "UPDATE news_filter SET until_at = until_at - :span WHERE until_at IS NOT NULL",
+    "UPDATE broadcast SET until_at = until_at - :span",
 )

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from bot.errors import BotError
 from bot.reasons import Reason, reason, said
+from storage.ownership import Owner, give, give_folder, owner_of
 
 #: Told what a long copy is at, for whoever watches a terminal; often, and in a few words.
 Tell = Callable[[str], None]
 
 FOLDER = "backups"
 COPIES_KEPT = 7  # nightly copies
-# copies made before a migration or a restore: what a chat erased must age out of them
+# copies of any kind: what a chat erased must age out of them
 KEEP_ASIDE = timedelta(days=30)
 MEGABYTE = 1 << 20
 
@@ -39,22 +41,48 @@ def stamped(path: Path, word: str) -> Path:
 
 
 def nights(folder: Path, stem: str, ending: str) -> list[Path]:
-    """The nightly copies of a database, oldest first; a folder of such a name is somebody's own."""
-    return sorted(one for one in folder.glob(f"{stem}-????-??-??.{ending}") if one.is_file())
+    """The nightly copies of a database, oldest first.
+
+    A folder of such a name is somebody's own, as is a file whose name has no day.
+    """
+    named = re.compile(rf"{re.escape(stem)}-(\d{{4}}-\d\d-\d\d)\.{re.escape(ending)}", re.ASCII)
+    found = []
+    for one in folder.glob("*"):
+        name = named.fullmatch(one.name)
+        if name is not None and _is_day(name[1]) and one.is_file():
+            found.append(one)
+    return sorted(found)
 
 
-def forget(nightly: list[Path], aside: Iterator[Path], *, now: datetime) -> None:
-    """Forget nightly copies beyond the last `COPIES_KEPT`, and copies put aside a month ago."""
-    for old in nightly[:-COPIES_KEPT]:
-        old.unlink(missing_ok=True)
-    for old in aside:
-        if old.is_file() and datetime.fromtimestamp(old.stat().st_mtime, UTC) < now - KEEP_ASIDE:
-            old.unlink(missing_ok=True)
+def _is_day(written: str) -> bool:
+    try:
+        date.fromisoformat(written)
+    except ValueError:
+        return False
+    return True
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for copies, its owner's alone, where there is none; BotError where it cannot
+    be.
+
+    What root makes belongs to the owner of the folder that it is made in.
+    """
+    folder = folder.absolute()
+    try:
+        new = [one for one in (folder, *folder.parents) if not one.exists()]
+        owner = owner_of(new[-1]) if new else None
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for one in new:
+            give_folder(one, owner)
+    except OSError as error:
+        raise BotError(no_folder(folder, cause_of(error))) from error
 
 
 @contextmanager
-def in_place(source: str, target: Path) -> Iterator[Path]:
-    """A file to write a copy into: afterwards it is whole, on the disk, under its own name.
+def in_place(source: str, target: Path, *, owner: Owner | None = None) -> Iterator[Path]:
+    """A file to write a copy into: afterwards it is whole, on the disk, under its own name, its
+    owner's where one is named.
 
     When the block raises nothing of it is left. BotError where the name is taken, or the folder
     takes no file.
@@ -68,6 +96,7 @@ def in_place(source: str, target: Path) -> Iterator[Path]:
     try:
         _forget_halves(target)
         yield half
+        give(half, owner)
         flush(half)
         half.rename(target)
         flush(target.parent)
@@ -99,21 +128,26 @@ def _lives(pid: int) -> bool:
     return True
 
 
+class NoRoomError(BotError):
+    """A folder's disk has no room for a copy: `lack` says so without a remedy."""
+
+    def __init__(self, folder: Path, *, free: int, size: int) -> None:
+        self.lack = f"{folder} has {free} MB free, and the copy takes about {size} MB"
+        words = (
+            "{folder} has {free} MB free, and the copy takes about {size} MB: "
+            "free some space, or name a file elsewhere"
+        )
+        super().__init__(reason("copy.no_room", words, folder=folder, free=free, size=size))
+
+
 def must_fit(folder: Path, size: int) -> None:
-    """BotError when a folder's disk has no room for a copy of about this size."""
+    """NoRoomError when a folder's disk has no room for a copy of about this size."""
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:
         raise BotError(no_folder(folder, cause_of(error))) from error
     if free < size:
-        words = (
-            "{folder} has {free} MB free, and the copy takes about {size} MB: "
-            "free some space, or name a file elsewhere"
-        )
-        needed = size // MEGABYTE + 1
-        raise BotError(
-            reason("copy.no_room", words, folder=folder, free=free // MEGABYTE, size=needed)
-        )
+        raise NoRoomError(folder, free=free // MEGABYTE, size=size // MEGABYTE + 1)
 
 
 def flush(path: Path) -> None:

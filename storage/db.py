@@ -80,6 +80,7 @@ class Store:
         self.trouble: Reason | None = (
             None  # why the last thing that failed to be written failed; cleared by who watches
         )
+        self.allowed: str | None = None  # the schema of a newer program that lets this one use it
 
     @property
     def database_file(self) -> Path:

@@ -134,3 +134,9 @@ async def message_of(db: Db, alert_pk: int, chat_id: int) -> int | None:
         delivery.c.alert_id == alert_pk, delivery.c.chat_id == chat_id
     )
     return (await db.execute(query)).scalar()
+
+
+async def was_made(db: Db, alert_pk: int, chat_id: int) -> bool:
+    """Whether an alert was for a chat, whatever became of it on the way."""
+    mine = (delivery.c.alert_id == alert_pk, delivery.c.chat_id == chat_id)
+    return (await db.execute(select(delivery.c.id).where(*mine))).first() is not None

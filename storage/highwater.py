@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlalchemy import select, text
 
 from storage.db import Store, db_now, upsert
+from storage.ownership import give, owner_of
 from storage.schema import note
 
 NOTE_NAME = "written"
@@ -54,6 +55,7 @@ async def advance(store: Store) -> None:
         half = target.with_name(target.name + ".half")
         with suppress(OSError):  # a full disk: the old file still says less than is true
             half.write_text(reached)
+            give(half, owner_of(store.database_file))
             half.replace(target)
 
 

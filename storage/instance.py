@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.errors import ConfigError
+from storage.ownership import give, owner_of
 
 
 @contextmanager
@@ -24,12 +25,13 @@ def only_instance(path: Path) -> Iterator[Callable[[], None]]:
 
     def hold(*, strictly: bool = True) -> None:
         file = path.resolve()
-        beside = file.with_name(file.name + ".lock")
+        beside = _beside(file)
         for one, flags in ((beside, os.O_WRONLY | os.O_CREAT), (file, os.O_RDONLY)):
             if one in held:
                 continue
             try:
                 held[one] = os.open(one, flags | os.O_CLOEXEC, 0o600)
+                give(beside, owner_of(file))
                 fcntl.flock(held[one], fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise ConfigError(
@@ -48,3 +50,26 @@ def only_instance(path: Path) -> Iterator[Callable[[], None]]:
     finally:
         for handle in held.values():
             os.close(handle)
+
+
+def is_held(path: Path) -> bool:
+    """Whether some process has a SQLite file: another one, or this one by `only_instance`.
+
+    The lock beside the file is asked, because closing the file would drop SQLite's own. It is ours
+    for the moment of the question, in which a start would be refused: ask only where you must.
+    """
+    try:
+        handle = os.open(_beside(path.resolve()), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:  # nobody ever ran on it
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _beside(file: Path) -> Path:
+    return file.with_name(file.name + ".lock")

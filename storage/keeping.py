@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -16,16 +16,17 @@ from sqlalchemy import URL
 import storage.backup
 import storage.notes
 from bot.errors import BotError
+from bot.reasons import reason
 from storage.address import is_file, parse_url
 from storage.backup import copy
+from storage.belonging import BOT_MARK
 from storage.connecting import must_be_there
-from storage.copies import FOLDER, Tell, cause_of, forget, nights, no_folder, stamped, untold
+from storage.copies import COPIES_KEPT, FOLDER, Tell, make_folder, nights, stamped, untold
 from storage.db import Store
+from storage.ownership import owner_of
 
 OFF = "off"  # the setting's word for no copies
-MADE_NOTE = "backed up"  # the note of the last night whose copy a replica made
-HALF = ".*.half*"  # what a kill left of a copy,
-HALF_KEPT = timedelta(days=1)  # or what somebody else is writing now
+MADE_NOTE = "backed up"  # the note of the last night whose copy was made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +76,11 @@ def save(text_url: str, file: Path | None, *, tell: Tell = untold) -> Path:
     if is_file(url):
         must_be_there(text_url)
         path = Path(url.database or "")
-        target = file or stamped(path, "backup")
-        copy(path, target, tell=tell)
+        if file is not None:
+            copy(path, file, tell=tell)
+            return file
+        target = stamped(path, "backup")
+        copy(path, target, owner=owner_of(path), tell=tell)
         return target
     # a program with a file has no need of the driver of servers
     from storage.server_backup import dump
@@ -87,9 +91,10 @@ def save(text_url: str, file: Path | None, *, tell: Tell = untold) -> Path:
 
 
 def put_back(
-    text_url: str, source: Path, *, force: bool, tell: Tell = untold
+    text_url: str, source: Path, setting: str | None, *, force: bool, tell: Tell = untold
 ) -> tuple[dict[str, int], Path | None]:
-    """Put a copy in the place of the database; its rows by table, and where what was there is now.
+    """Put a copy in the place of the database; its rows by table, and where what was there is now:
+    beside a file, or in the folder that the setting BACKUPS names for a server.
 
     It is of the schema that the copy has: opening it for writing brings it to ours.
     """
@@ -98,7 +103,11 @@ def put_back(
         return storage.backup.restore(source, Path(url.database or ""), force=force, tell=tell)
     from storage import server_backup
 
-    return server_backup.restore(url, source, force=force, tell=tell)
+    nights = nights_of(url, setting)
+    aside = source.parent
+    if nights is not None:
+        aside = nights.folder
+    return server_backup.restore(url, source, aside=aside, force=force, tell=tell)
 
 
 def nights_by_setting(text_url: str, setting: str | None) -> Nights | None:
@@ -111,7 +120,6 @@ async def back_up(
     setting: str | None,
     *,
     today: date,
-    now: datetime,
     stop: Callable[[], bool],
 ) -> Path | None:
     """Tonight's copy of an open database, made beside the loop; None when it is made already.
@@ -121,42 +129,69 @@ async def back_up(
     nights = nights_of(store.url, setting)
     if nights is None or await _is_made(store, nights, today):
         return None
-    await asyncio.to_thread(nightly, store.url, nights, today=today, now=now, stop=stop)
-    if not store.alone:
-        async with store.writing() as db:
-            await storage.notes.put(db, MADE_NOTE, today.isoformat())
+    await asyncio.to_thread(nightly, store.url, nights, today=today, stop=stop)
+    await _note(store, today)
     return nights.of(today)
 
 
 async def _is_made(store: Store, nights: Nights, today: date) -> bool:
-    if nights.of(today).exists():
-        return True
-    if store.alone:
-        return False
+    """Whether tonight's copy is noted in the database; BotError where another's has its name.
+
+    One of ours is not noted yet where the program was killed in between, or put back a database of
+    before.
+    """
     async with store.reading() as db:
-        return await storage.notes.get(db, MADE_NOTE) == today.isoformat()
+        noted = await storage.notes.among(db, [MADE_NOTE, BOT_MARK])
+    if noted.get(MADE_NOTE) == today.isoformat():
+        return True
+    copy = nights.of(today)
+    if not copy.exists():
+        return False
+    if await asyncio.to_thread(_bot_of, store.url, copy) != noted.get(BOT_MARK):
+        words = "{target} is another bot's: name a folder for this one alone in BACKUPS"
+        raise BotError(reason("copy.anothers", words, target=copy))
+    await _note(store, today)
+    return True
 
 
-def nightly(
-    url: URL, nights: Nights, *, today: date, now: datetime, stop: Callable[[], bool]
-) -> Path:
-    """Today's copy, with the oldest forgotten, and what was put aside a month ago."""
-    target = nights.of(today)
-    try:
-        nights.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for half in nights.folder.glob(HALF):
-            if datetime.fromtimestamp(half.stat().st_mtime, UTC) < now - HALF_KEPT:
-                half.unlink(missing_ok=True)
-    except OSError as error:
-        raise BotError(no_folder(nights.folder, cause_of(error))) from error
+async def _note(store: Store, night: date) -> None:
+    async with store.writing() as db:
+        await storage.notes.put(db, MADE_NOTE, night.isoformat())
+
+
+def _bot_of(url: URL, copy: Path) -> str | None:
+    """The bot that a copy of a database belongs to, by its number; None for nobody's."""
     if is_file(url):
-        path = Path(url.database or "")
-        copy(path, target, stop=stop)
-        aside = path.parent.glob(f"{path.name}.before-*")
+        return storage.backup.note_in(copy, BOT_MARK)
+    from storage import server_backup
+
+    return server_backup.note_in(url, copy, BOT_MARK)
+
+
+async def made(store: Store, nights: Nights) -> list[date]:
+    """The nights whose copies are in this machine's folder, oldest first.
+
+    Behind the last one that is noted are another database's, of the same name.
+    """
+    copies = await asyncio.to_thread(lambda: nights.made)
+    async with store.reading() as db:
+        noted = await storage.notes.get(db, MADE_NOTE)
+    if noted is None:
+        return []
+    last = date.fromisoformat(noted)
+    return [night for night in map(nights.night_of, copies) if night <= last]
+
+
+def nightly(url: URL, nights: Nights, *, today: date, stop: Callable[[], bool]) -> Path:
+    """Today's copy; of those before, the last few are kept."""
+    target = nights.of(today)
+    make_folder(nights.folder)
+    if is_file(url):
+        copy(Path(url.database or ""), target, stop=stop)
     else:
         from storage.server_backup import dump
 
         dump(url, target, stop=stop)
-        aside = nights.folder.glob("*.before-restore-*")
-    forget(nights.made, aside, now=now)
+    for old in nights.made[:-COPIES_KEPT]:
+        old.unlink(missing_ok=True)
     return target

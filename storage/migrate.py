@@ -7,6 +7,8 @@ when there is something to do: a start with a migrated database is quick.
 from __future__ import annotations
 
 import asyncio
+import errno
+import glob
 import os
 import sqlite3
 from pathlib import Path
@@ -20,9 +22,11 @@ from bot.errors import AwayError, BotError, ConfigError, StorageError
 from bot.reasons import reason
 from storage.address import is_to_blame
 from storage.backup import copy
-from storage.copies import FOLDER, nights, stamped
+from storage.copies import FOLDER, NoRoomError, nights, stamped
 from storage.db import Db, Store, advised, upsert
 from storage.highwater import beside
+from storage.ownership import owner_of
+from storage.replicas import HEART_STOPPED, runs
 from storage.schema import note
 from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS, problems
 
@@ -30,6 +34,7 @@ from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS, problems
 PATIENCE = 60
 #: Of SQLite's troubles those that pass: another writes, the disk has no room, or fails.
 PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+PASSING_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}  # and of the system's the same
 FIRST_BYTE = 0xFF  # of a code: the others say it more precisely
 log = structlog.get_logger(__name__)
 
@@ -75,13 +80,28 @@ async def must_be_ours(store: Store) -> None:
         )
 
 
-async def bring_up(store: Store) -> None:
-    """Check the file, copy what was there, migrate in one transaction; ConfigError if refused."""
+async def must_stay_readable(store: Store) -> None:
+    """ConfigError where a newer program has changed the database under this one, which runs on it,
+    so that it may not use it any more.
+    """
+    async with store.reading() as db:
+        version = (await db.execute(text("SELECT version_num FROM alembic_version"))).scalar()
+    if version is not None and version not in REVISIONS and version != store.allowed:
+        await _must_be_readable(store, version)
+
+
+async def bring_up(store: Store, *, sparing: bool = False) -> None:
+    """Check the file, copy what was there, migrate in one transaction; ConfigError if refused.
+
+    When `sparing`, a change is refused by which somebody who runs on the database might be ended.
+    """
     version = await schema_of(store)
     if awaits(version) is None:
         return
     if wrong := problems():
         raise ConfigError(wrong)
+    if sparing and version is not None and version < MIN_READER:
+        await _must_end_nobody(store, version)
     try:
         if store.alone and version is not None:
             await asyncio.to_thread(_keep_copy, store.database_file)
@@ -123,8 +143,14 @@ def _refusal(error: StorageError) -> ConfigError:
 
 
 def _refused_file(words: str, trouble: sqlite3.Error) -> ConfigError:
-    passes = getattr(trouble, "sqlite_errorcode", 0) & FIRST_BYTE in PASSING
-    return AwayError(words) if passes else ConfigError(words)
+    return AwayError(words) if _passes(trouble) else ConfigError(words)
+
+
+def _passes(trouble: BaseException | None) -> bool:
+    """Whether a file's trouble is such that nobody has to mend a setting."""
+    if isinstance(trouble, OSError):
+        return trouble.errno in PASSING_ERRORS
+    return getattr(trouble, "sqlite_errorcode", 0) & FIRST_BYTE in PASSING
 
 
 async def _must_be_readable(store: Store, version: str) -> None:
@@ -139,24 +165,44 @@ async def _must_be_readable(store: Store, version: str) -> None:
             f"newer program, or"
             f" `jarchy db restore` the copy made before it was migrated (….before-{version}-…)"
         )
+    store.allowed = version
     log.warning(
         "the database is newer than this program, which may use it", schema=version, known=HEAD
     )
 
 
+async def _must_end_nobody(store: Store, version: str) -> None:
+    """ConfigError while a process runs on a database whose next schema its program may not use."""
+    remedy = "stop it first"
+    if not store.alone:
+        remedy += (
+            ", or leave this to the first replica that you restart "
+            f"(one that was killed counts for {HEART_STOPPED.seconds} seconds)"
+        )
+    if await runs(store):
+        raise ConfigError(
+            f"a Jarchy is running on the database (schema {version}), and may not be able to use "
+            f"schema {HEAD}: {remedy}"
+        )
+
+
 def _keep_copy(path: Path) -> None:
     try:
-        copy(path, stamped(path, f"before-{HEAD}"))
+        copy(path, stamped(path, f"before-{HEAD}"), owner=owner_of(path))
     except BotError as error:
-        raise ConfigError(
-            f"DATABASE_URL: no copy before the migration, so nothing was changed: {error}"
-        ) from error
+        why = str(error)
+        if isinstance(error, NoRoomError):
+            why = f"{error.lack}: free some space"
+        words = f"DATABASE_URL: no copy before the migration, so nothing was changed: {why}"
+        if isinstance(error, NoRoomError) or _passes(error.__cause__):
+            raise AwayError(words) from error
+        raise ConfigError(words) from error
 
 
 def _check_file(path: Path) -> None:
     """Sound, ours to write, or not there yet."""
     if not path.exists():
-        if saved := sorted(path.parent.glob(f"{path.name}.rescued-*")):
+        if saved := sorted(path.parent.glob(f"{glob.escape(path.name)}.rescued-*")):
             raise ConfigError(
                 f"DATABASE_URL: {path} is gone, it was removed while the bot ran: `jarchy db "
                 f"restore {saved[-1]}` puts"

@@ -25,7 +25,7 @@ from storage.copies import Tell, must_fit, untold
 from storage.db import Db, Store
 from storage.instance import only_instance
 from storage.moved_rows import Digest, copy_table, copy_words, digest_of, digest_of_words
-from storage.opening import open_store
+from storage.opening import held_store
 from storage.schema import lease, metadata, note
 
 #: Tables that a database has rows in before anybody used it.
@@ -114,18 +114,13 @@ async def _target(text_url: str, size: int) -> AsyncIterator[Store]:
     """The database to move to, with its tables made, ours alone."""
     url = parse_url(text_url)
     async with AsyncExitStack() as stack:
-        hold = None
         if is_file(url):
             path = Path(url.database or "")
             migrate.must_be_makeable(path)
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             must_fit(path.parent, size)
-            hold = stack.enter_context(only_instance(path))
-        store = await open_store(text_url)
-        stack.push_async_callback(store.close)
+        store = await stack.enter_async_context(held_store(text_url))
         await migrate.must_be_ours(store)
-        if hold is not None:
-            hold()
         yield store
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Row, func, select, text
 
 import storage.alerts
 import storage.broadcasts
+import storage.told
 from bot.model.alerts import EVERYBODY, Lane, State
 from bot.model.overview import LaneWaits, Overview
 from bot.reasons import Reason, read_if
@@ -28,7 +31,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The outbox at a glance; `oldest` is the age of the oldest open delivery's alert."""
+    """The outbox at a glance; `waiting` and `oldest` are those of its lanes together."""
 
     counts: tuple[Count, ...]
     open_alerts: int
@@ -51,25 +54,55 @@ async def overview(db: Db, *, now: datetime) -> Overview:
 
 
 async def lanes(db: Db, *, now: datetime) -> tuple[LaneWaits, ...]:
-    """The number of open deliveries of each lane, and the age of the oldest one's alert."""
-    # as ix_delivery_open says it, or SQLite scans the table
-    waits = text("delivery.state IN ('pending', 'leased')")
-    grouped = select(
-        delivery.c.lane, func.count().label("n"), func.min(delivery.c.alert_id).label("first")
-    )
-    rows = {row.lane: row for row in await db.execute(grouped.where(waits).group_by("lane"))}
-    firsts = [row.first for row in rows.values()]
-    decided = select(alert.c.id, alert.c.created_at).where(alert.c.id.in_(firsts))
-    at = {row.id: row.created_at for row in await db.execute(decided)}
+    """The amount that waits in each lane, and since when the alert waits that waits longest.
+
+    It is the number of open deliveries, and one more for each alert whose fan-out is not complete:
+    how many chats wait for that is not known yet, but somebody may.
+    """
+    # alerts first: what is fanned out while we look is then counted twice rather than not at all
+    waits = [*await _open_alerts(db), *await _open_deliveries(db)]
+    counts = dict.fromkeys(Lane, 0)
+    since: dict[Lane, datetime] = {}
+    for row in waits:
+        lane = Lane(row.lane)
+        counts[lane] += int(row.n)  # PostgreSQL's sum of whole numbers is a decimal
+        first = now if row.since is None else row.since
+        since[lane] = min(since.get(lane, first), first)
     found: list[LaneWaits] = []
-    for lane in Lane:
-        row = rows.get(int(lane))
-        oldest, waiting = None, 0
-        if row is not None:
-            waiting = row.n
-            oldest = max(now - at.get(row.first, now), timedelta(0))
+    for lane, waiting in counts.items():
+        oldest = None
+        if lane in since:  # an alert's time is the wall clock's, which may have been set back
+            oldest = max(now - since[lane], timedelta(0))
         found.append(LaneWaits(lane=lane, waiting=waiting, oldest=oldest))
     return tuple(found)
+
+
+async def _open_deliveries(db: Db) -> Sequence[Row[Any]]:
+    """The number of open deliveries of each lane, and since when the first of their alerts waits.
+
+    That is not the one of the lowest number: an old alert waits anew since its story grew.
+    """
+    # as ix_delivery_open says it, or SQLite scans the table
+    waits = text("delivery.state IN ('pending', 'leased')")
+    # each alert once, or it would be looked up for each of its chats
+    counted = (
+        select(delivery.c.lane, delivery.c.alert_id, func.count().label("n"))
+        .where(waits)
+        .group_by(delivery.c.lane, delivery.c.alert_id)
+        .subquery()
+    )
+    since = func.min(storage.told.waits_since()).label("since")
+    query = select(counted.c.lane, func.sum(counted.c.n).label("n"), since)
+    query = query.outerjoin(alert, alert.c.id == counted.c.alert_id).group_by(counted.c.lane)
+    return (await db.execute(query)).all()
+
+
+async def _open_alerts(db: Db) -> Sequence[Row[Any]]:
+    """The number of alerts of each lane that are to be given to chats, and since when they wait."""
+    since = func.min(storage.told.waits_since()).label("since")
+    query = select(alert.c.lane, func.count().label("n"), since)
+    query = query.where(*await storage.told.to_fan_out(db)).group_by(alert.c.lane)
+    return (await db.execute(query)).all()
 
 
 async def summary(db: Db, *, now: datetime) -> Summary:
@@ -82,21 +115,9 @@ async def summary(db: Db, *, now: datetime) -> Summary:
         delivery.c.state, delivery.c.lane
     )
     counts: list[Count] = []
-    waiting = 0
     for row in await db.execute(grouped.order_by(delivery.c.state, delivery.c.lane)):
         counts.append(Count(state=row.state, lane=Lane(row.lane), count=row.n))
-        if row.state in {State.PENDING.value, State.LEASED.value}:
-            waiting += row.n
-    is_open = delivery.c.state.in_([State.PENDING.value, State.LEASED.value])
-    oldest = await db.execute(
-        select(func.min(alert.c.created_at)).where(
-            alert.c.id == select(func.min(delivery.c.alert_id)).where(is_open).scalar_subquery()
-        )
-    )
-    first = oldest.scalar()
-    age = None
-    if first is not None:  # an alert's own time is the wall clock's, which may have been set back
-        age = max(now - first, timedelta(0))
+    waits = await lanes(db, now=now)
     sent = await db.execute(
         select(func.max(delivery.c.finished_at)).where(delivery.c.state == State.SENT.value)
     )
@@ -112,8 +133,8 @@ async def summary(db: Db, *, now: datetime) -> Summary:
     return Summary(
         counts=tuple(counts),
         open_alerts=int(opened.scalar_one()),
-        waiting=waiting,
-        oldest=age,
+        waiting=sum(one.waiting for one in waits),
+        oldest=max((one.oldest for one in waits if one.oldest is not None), default=None),
         last_sent_at=last_sent_at,
         last_error=read_if(error.scalar()),
     )

@@ -6,11 +6,12 @@ does. What it says is not kept: only hashes, by which its new entries are known.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, case, delete, func, literal, select, update
 
 from bot.model.own_feeds import FollowedFeed, OwnFeed
 from bot.model.subjects import FeedSubject
@@ -43,7 +44,15 @@ async def add(db: Db, new: OwnFeed, *, now: datetime) -> None:
         "next_due_at": now,
     }
     await db.execute(upsert(db, own_feed).values(**values).on_conflict_do_nothing())
-    begun = {"created_at": now, "next_due_at": now, "last_ok_at": None, "failures": 0}
+    # left and followed again, it is asked no more often, however little it answered
+    due = own_feed.c.next_due_at
+    soon = literal(now + EVERY, due.type)  # without its type SQLite would write it as text
+    begun: dict[str, Any] = {
+        "created_at": now,
+        "next_due_at": case((due > soon, soon), else_=due),
+        "last_ok_at": None,
+        "failures": 0,
+    }
     left = (own_feed.c.key == new.key, nobody_follows())
     await db.execute(update(own_feed).where(*left).values(**begun))
 
@@ -93,17 +102,29 @@ async def count(db: Db, chat_id: int) -> int:
     return int((await db.execute(query.where(subscription.c.chat_id == chat_id))).scalar_one())
 
 
-async def take_due(db: Db, *, now: datetime, most: int) -> list[OwnFeed]:
-    """Feeds to poll now, of those that somebody follows; no other replica gets them meanwhile."""
+async def take_due(
+    db: Db, *, now: datetime, hosts: int, of_host: int, besides: Collection[str] = ()
+) -> list[OwnFeed]:
+    """Feeds to poll now, of those that somebody follows; no other replica gets them meanwhile.
+
+    They are of so many `hosts` at most, `of_host` of each, and of none that is named in `besides`.
+    """
     followed = select(subscription.c.key).where(_is_followed_as()).exists()
     query = (
         select(own_feed)
-        .where(own_feed.c.next_due_at <= now, followed)
+        .where(own_feed.c.next_due_at <= now, followed, *(~_asks(host) for host in besides))
         .order_by(own_feed.c.next_due_at, own_feed.c.key)
-        .limit(most)
+        .limit(hosts * of_host)
         .with_for_update(skip_locked=True)
     )
-    feeds = [_stored(row) for row in await db.execute(query)]
+    feeds: list[OwnFeed] = []
+    taken_of = Counter[str]()
+    for row in await db.execute(query):
+        one = _stored(row)
+        met = one.host in taken_of or len(taken_of) < hosts
+        if met and taken_of[one.host] < of_host and one.host not in besides:
+            taken_of[one.host] += 1
+            feeds.append(one)
     if feeds:
         keys = [one.key for one in feeds]
         taken = update(own_feed).where(own_feed.c.key.in_(keys)).values(next_due_at=now + EVERY)
@@ -165,6 +186,13 @@ async def note_entries(
     last = times.order_by(own_entry.c.seen_at.desc()).offset(MOST_KEPT).limit(1)
     older = own_entry.c.seen_at < last.scalar_subquery()
     await db.execute(delete(own_entry).where(own_entry.c.feed == key, older))
+
+
+def _asks(host: str) -> ColumnElement[bool]:
+    """The condition on feeds of a host, whatever its port; one that names it elsewhere meets it."""
+    name = f"[{host}]" if ":" in host else host
+    whole = own_feed.c.url.contains(f"://{name}/", autoescape=True)
+    return whole | own_feed.c.url.contains(f"://{name}:", autoescape=True)
 
 
 def _pieces(hashes: Collection[str]) -> Iterable[list[str]]:

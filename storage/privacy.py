@@ -61,11 +61,15 @@ class ChatData:
 
 
 async def export(db: Db, chat_id: int) -> ChatData:
-    """Every row about a chat, as it is stored; alerts are those meant for it alone."""
+    """Every row about a chat, as it is stored; alerts are those meant for it alone.
+
+    What one of a group's people asked so that the others do not see it is left out.
+    """
     found: dict[str, list[Row]] = {}
     for table, column in BY_CHAT:
         mine = await _rows(db, table, table.c[column] == chat_id)
         found[str(table.name)] = found.get(str(table.name), []) + mine
+    found["inbox"] = [row for row in found["inbox"] if not _is_unseen(row["body"])]
     # of its own feeds the addresses too, since a key tells nobody what it is; not the rest, which
     # tells since when anybody follows them
     theirs = await _rows(db, own_feed, follows(chat_id))
@@ -96,6 +100,11 @@ async def erase(db: Db, *chats: int, before: datetime | None = None) -> int:
         update(alert).where(alert.c.fanned_to.in_(chats)).values(fanned_to=alert.c.fanned_to - 1)
     )
     return int(gone)
+
+
+def _is_unseen(body: object) -> bool:
+    """Whether an update is an ephemeral message, or a press of a button under one."""
+    return isinstance(body, str) and '"ephemeral_message_id":' in body
 
 
 async def _rows(db: Db, table: Table, which: Any) -> list[Row]:  # noqa: ANN401 - a condition

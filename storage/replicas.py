@@ -1,4 +1,6 @@
-"""Replicas: whether somebody works on a server now, told by the hearts of the queue's workers."""
+"""Whether somebody works on a database now: on a server told by the hearts of the queue's workers,
+of a file by its lock.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from bot.errors import ConfigError
-from storage.db import Db, db_now
+from storage.db import Db, Store, db_now
+from storage.instance import is_held
 
 HEART_STOPPED = timedelta(seconds=15)  # a replica that was not heard of for so long is not counted
 
@@ -22,6 +25,14 @@ async def replicas(db: Db) -> int | None:
     beating = text("SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > :since")
     since = await db_now(db) - HEART_STOPPED
     return int((await db.execute(beating, {"since": since})).scalar_one())
+
+
+async def runs(store: Store) -> bool:
+    """Whether some process runs on a database: of a file also this one, by `only_instance`."""
+    if store.alone:
+        return is_held(store.database_file)
+    async with store.reading() as db:
+        return bool(await replicas(db))
 
 
 async def must_rest(db: Db) -> None:

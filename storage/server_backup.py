@@ -26,9 +26,10 @@ from bot.errors import BotError, ConfigError, StorageError
 from bot.reasons import said
 from storage.address import is_to_blame
 from storage.backup import USED
-from storage.copies import Tell, in_place, must_fit, never, stamped, untold
+from storage.copies import Tell, in_place, make_folder, must_fit, never, stamped, untold
+from storage.ownership import Owner, owner_of
 from storage.replicas import HEART_STOPPED
-from storage.schema import metadata
+from storage.schema import metadata, note
 from storage.server_tools import (
     Tools,
     connection_options,
@@ -58,14 +59,21 @@ class Server:
     running: bool
 
 
-def dump(url: URL, target: Path, *, stop: Callable[[], bool] = never, tell: Tell = untold) -> None:
+def dump(
+    url: URL,
+    target: Path,
+    *,
+    owner: Owner | None = None,
+    stop: Callable[[], bool] = never,
+    tell: Tell = untold,
+) -> None:
     """A consistent, checked copy for its owner alone, whole or not there; of a database in use."""
     server = look_at_server(url)
     if server.version is None:
         raise BotError("the database has no tables of this program: there is nothing to copy")
     tools = fitting(server.major)
     env, words = environment(url)
-    with in_place("the database", target) as half:
+    with in_place("the database", target, owner=owner) as half:
         must_fit(target.absolute().parent, server.size // PACKED)
 
         def look() -> None:
@@ -85,11 +93,12 @@ def dump(url: URL, target: Path, *, stop: Callable[[], bool] = never, tell: Tell
 
 
 def restore(
-    url: URL, source: Path, *, force: bool, tell: Tell = untold
+    url: URL, source: Path, *, force: bool, aside: Path | None = None, tell: Tell = untold
 ) -> tuple[dict[str, int], Path | None]:
     """Put a copy in the place of the database; its rows by table, and a copy of what was there.
 
-    A database that was used is only replaced by `force`, and copied beside the file first.
+    A database that was used is only replaced by `force`, and copied first: into the folder
+    `aside`, else beside the file.
     ConfigError while a bot runs on it.
     """
     if not source.is_file():
@@ -103,8 +112,9 @@ def restore(
     kept = None
     if server.used:
         tell("copying what is there")
-        kept = stamped(source, "before-restore")
-        dump(url, kept, tell=tell)
+        kept = stamped((aside or source.parent) / source.name, "before-restore")
+        make_folder(kept.parent)
+        dump(url, kept, owner=owner_of(kept), tell=tell)
     _replace(url, server, tools, source, tell=tell)
     return counts(url), kept
 
@@ -215,15 +225,31 @@ def _must_be_ours(tools: Tools, source: Path, server: Server) -> None:
             f"{source} is of the schema {ours[0]!r}, and the database's is {server.schema!r}: make "
             f"them the same by DATABASE_URL (…?options=-csearch_path={ours[0]})"
         )
-    words = ["--data-only", f"--schema={server.schema}", "--table=alembic_version", "--file=-"]
-    script = _read(tools, [*words, str(source)], source).decode(errors="replace")
-    _, _, after = script.partition("FROM stdin;\n")
-    version = after.partition("\n")[0]
+    version, *_ = [*_rows_in(tools, source, server, "alembic_version"), ""]
     if version not in REVISIONS:
         raise BotError(
             f"{source} has schema {version}, newer than this program knows ({HEAD}): use the newer "
             f"program"
         )
+
+
+def note_in(url: URL, source: Path, name: str) -> str | None:
+    """The value of a note in a copy; None where it has none. BotError for an unsound copy."""
+    server = look_at_server(url)
+    for row in _rows_in(fitting(server.major), source, server, note.name):
+        values = row.split("\t")
+        if values[0] == name:
+            return values[1]
+    return None
+
+
+def _rows_in(tools: Tools, source: Path, server: Server, table: str) -> list[str]:
+    """The rows of a table in a copy, as COPY writes them."""
+    words = ["--data-only", f"--schema={server.schema}", f"--table={table}", "--file=-"]
+    script = _read(tools, [*words, str(source)], source).decode(errors="replace")
+    _, _, after = script.partition("FROM stdin;\n")
+    rows, _, _ = after.partition("\n\\.\n")
+    return rows.splitlines()
 
 
 def _read(tools: Tools, words: list[str], source: Path) -> bytes:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, func, literal, null, select
+from sqlalchemy import ColumnElement, Row, bindparam, case, func, literal, null, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from bot.errors import StorageError
@@ -223,6 +223,17 @@ async def _remember(db: Db, seen: Sequence[Document]) -> None:
         },
     )
     await db.execute(statement, [asdict(item) for item in seen])
+
+
+async def bring_forward(db: Db, latest: Mapping[str, datetime]) -> None:
+    """Let sources be asked at these times at the latest."""
+    due = source.c.next_due_at
+    statement = (
+        update(source)
+        .where(source.c.key == bindparam("of"), due > bindparam("at", type_=due.type))
+        .values(next_due_at=bindparam("at", type_=due.type))
+    )
+    await db.execute(statement, [{"of": key, "at": at} for key, at in sorted(latest.items())])
 
 
 async def record_failure(

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import (
     ColumnElement,
     Select,
+    TextClause,
     and_,
     case,
     func,
@@ -208,7 +209,7 @@ async def unheard(db: Db, *, now: datetime, after: timedelta) -> Sequence[Unhear
             func.max(waits.c.error).label("why"),
         )
         .join(alert, alert.c.id == waits.c.alert_id)
-        .where(~alert.c.personal, _waits_since() <= now - after, ~somebody.exists())
+        .where(~alert.c.personal, waits_since() <= now - after, ~somebody.exists())
         .group_by(waits.c.alert_id)
         .order_by(waits.c.alert_id)
         .limit(MOST_UNHEARD)
@@ -227,13 +228,10 @@ async def _given_to_nobody(db: Db, *, decided_before: datetime) -> Sequence[Unhe
     query = (
         select(alert.c.id)
         .where(
-            text("fanned_at IS NULL"),  # as the index says it
-            # what waits for an operator's word is meant to
-            or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
+            *await to_fan_out(db),
             ~alert.c.personal,
             alert.c.lane <= int(Lane.ALERT),
-            _waits_since() <= decided_before,
-            alert.c.expires_at > await db_now(db),
+            waits_since() <= decided_before,
             ~given.exists(),
         )
         .order_by(alert.c.id)
@@ -242,7 +240,17 @@ async def _given_to_nobody(db: Db, *, decided_before: datetime) -> Sequence[Unhe
     return [Unheard(alert=pk, waiting=None, why=None) for pk in (await db.execute(query)).scalars()]
 
 
-def _waits_since() -> ColumnElement[datetime]:
+async def to_fan_out(db: Db) -> list[ColumnElement[bool] | TextClause]:
+    """The alerts that chats are still to be given, and that are worth it."""
+    return [
+        text("fanned_at IS NULL"),  # as the index says it
+        # what waits for an operator's word is meant to
+        or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
+        alert.c.expires_at > await db_now(db),
+    ]
+
+
+def waits_since() -> ColumnElement[datetime]:
     """Since when an alert waits: one that filters kept from somebody, since its story grew."""
     return case((alert.c.among_kept, alert.c.grew_at), else_=alert.c.created_at)
 

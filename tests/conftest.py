@@ -49,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[POSTGRES] = shared = Shared.made()
         config.add_cleanup(shared.end)
         forkserver.share(shared.folder)
+        config.add_cleanup(forkserver.close)
 
 
 @pytest.hookimpl(trylast=True)

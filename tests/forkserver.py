@@ -82,8 +82,19 @@ def copied(source: Path, target: Path) -> None:
 
 
 def share(folder: Path) -> None:
-    """Have the processes of a run find their one server in its folder."""
+    """Have this process's forks find their one server in a folder: it starts now, beside us, and
+    lasts until we `close`.
+    """
     _server_in.append(folder)
+    server = _server()
+    os.register_at_fork(after_in_child=server.hang_up)
+
+
+def close() -> None:
+    """End the server that is shared; nobody may need it any more."""
+    _server().close()
+    _server_in.clear()
+    _connected.cache_clear()
 
 
 _server_in: list[Path] = []
@@ -290,8 +301,13 @@ class _Server:
 
     def close(self) -> None:
         self._control.close()
-        if self._started is not None and not _server_in:
+        if self._started is not None:
             self._started.wait()
+
+    def hang_up(self) -> None:
+        """In a fork of whoever has this connection, which gets its own."""
+        self._control.close()
+        _connected.cache_clear()
 
 
 def _socket() -> socket.socket:

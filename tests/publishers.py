@@ -33,6 +33,7 @@ class Publishers:
         self.documents: dict[str, tuple[int, str, bytes]] = {}
         self.headers: dict[str, Mapping[str, str]] = {}  # of some documents, besides
         self.asked: list[str] = []
+        self.held: dict[str, asyncio.Event] = {}  # documents that are answered when these are set
         self._news = asyncio.Condition()
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -61,6 +62,8 @@ class Publishers:
         async with self._news:
             self.asked.append(request.path)
             self._news.notify_all()
+        if (held := self.held.get(request.path)) is not None:
+            await held.wait()
         headers = self.headers.get(request.path)
         return web.Response(status=status, body=body, content_type=kind, headers=headers)
 

@@ -54,6 +54,7 @@ class Fork:
         self.number = number
         self.share = deque(share)  # what it has before it, of the session's tests
         self.running: int | None = None
+        self.last = 0  # of those that ran
         self.next: int | None = None  # told together with `running`, whose fixtures it may share
         self.pid = 0
         self.line: Connection | None = None  # None: it has ended, and its end was heard
@@ -78,6 +79,8 @@ class Run:
     def all(self) -> None:
         """Return when all have run and were reported."""
         _folders(self._session.config).getbasetemp()  # made once; a fork's own is within
+        reporter = self._session.config.pluginmanager.getplugin("terminalreporter")
+        reporter.showfspath = False  # or nearly each test would have a line: they come from all
         session = self._session
         try:
             for fork in self._forks:
@@ -129,6 +132,7 @@ class Run:
             self._hook.pytest_warning_recorded.call_historic(kwargs=told)
         else:
             self._say("pytest_runtest_logfinish", told)
+            fork.last = told
             self._give(fork)
 
     def _give(self, fork: Fork) -> None:
@@ -152,15 +156,21 @@ class Run:
         return fork.share.popleft()
 
     def _lose(self, fork: Fork) -> None:
-        """Report the test in which a process ended, and have another one go on."""
+        """Report the test in which a process ended, or behind which it failed, and have another one
+        go on with what is left.
+        """
         self._hang_up(fork)
         code = fork.ended()
-        if fork.running is None:
+        if fork.running is None and not code:
             return
-        item = self._session.items[fork.running]
-        words = f"the process of this test ended in the midst, with {code}"
+        at, words = fork.running, f"the process of this test ended in the midst, with {code}"
+        if at is None:
+            at, words = fork.last, f"behind its last test its process ended with {code}"
+        item = self._session.items[at]
         lost = pytest.TestReport(item.nodeid, item.location, {}, "failed", words, "call")
         self._hook.pytest_runtest_logreport(report=lost)
+        if fork.running is None:
+            return
         if fork.next is not None:
             fork.share.appendleft(fork.next)
             fork.next = None

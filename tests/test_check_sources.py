@@ -48,7 +48,9 @@ async def test_R11_a_day_far_from_the_calendar_is_not_in_order() -> None:
 
 
 async def test_what_nobody_tried_is_said_beside_what_answered(tmp_path: Path) -> None:
-    """`verified = false` disables nothing, and is told with and without a look."""
+    """`verified = false` disables nothing, and is told with and without a look. A dead man's switch
+    that does not take the sign of life is told, too.
+    """
     async with Publishers() as publishers:
         publishers.put("/a.xml", rss(QUIET))
         catalog = (
@@ -58,12 +60,17 @@ async def test_what_nobody_tried_is_said_beside_what_answered(tmp_path: Path) ->
         (tmp_path / "mine.toml").write_text(catalog, encoding="utf-8")
         words = ("check", "--json", "--sources")
         done = await asyncio.to_thread(
-            jarchy, tmp_path, *words, CATALOG=str(tmp_path / "mine.toml")
+            jarchy,
+            tmp_path,
+            *words,
+            CATALOG=str(tmp_path / "mine.toml"),
+            HEARTBEAT_URL=f"{publishers.url}/ping",
         )
+        assert "/ping" in publishers.asked
     found = json.loads(done.stdout)
     assert found["catalog"] == "ok, 2 sources, 1 that nobody tried (verified = false)"
     assert found["source a"] == "ok, 1 entries; nobody had tried it before (verified = false)"
-    assert found["source b"] == "the server answered 404"
+    assert found["source b"] == found["heartbeat"] == "the server answered 404"
 
 
 @pytest.mark.parametrize("broken", [None, b"<html>login</html>"], ids=["404", "no rates"])

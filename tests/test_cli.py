@@ -44,6 +44,7 @@ def jarchy(
         **keep,
         "PYTHONPATH": str(ROOT),
         "DATABASE_URL": f"sqlite:///{folder / 'jarchy.db'}",
+        "OPS_LISTEN": "127.0.0.1:0",  # whatever listens on this machine
         **settings,
     }
     return forkserver.run("bot", *words, cwd=folder, env=environment, stdin=stdin)

@@ -128,6 +128,20 @@ def test_docker_takes_compose(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
+def test_the_unit_and_the_page_on_copies_name_one_database(
+    service: configparser.SectionProxy,
+) -> None:
+    """A copy is put back where the unit's bot looks: its file of settings outweighs what the unit
+    says, so it is told to leave the address of .env.example out.
+    """
+    [ours] = re.findall(r"DATABASE_URL=(\S+)", service["Environment"])
+    page = (ROOT / "docs" / "backing-up.md").read_text(encoding="utf-8")
+    assert f"DATABASE_URL={ours} /opt/jarchy/.venv/bin/jarchy db restore" in page
+    assert ours.startswith(f"sqlite:///{service['WorkingDirectory']}/")
+    what_to_put_where = UNIT.read_text(encoding="utf-8").partition("[Unit]")[0]
+    assert "as .env.example but without its DATABASE_URL" in what_to_put_where
+
+
 def test_what_is_set_where_the_program_is_started_are_settings(
     service: configparser.SectionProxy,
 ) -> None:

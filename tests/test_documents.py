@@ -111,14 +111,6 @@ def test_every_decision_has_its_price_and_its_day() -> None:
             assert re.search(r"\(20\d\d-\d\d-\d\d\)$", decision.rstrip()), decision[:80]
 
 
-def test_readmes_make_targets_exist() -> None:
-    """The two commands are there."""
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"^make (\w+)|`make (\w+)", README, re.MULTILINE)):
-        name = "".join(target)
-        assert re.search(rf"^{name}:", makefile, re.MULTILINE), name
-
-
 def test_the_threat_model_names_every_security_row_once() -> None:
     """The promises of `docs/faults.md` on attacks, by who makes them."""
     model = (ROOT / "SECURITY.md").read_text(encoding="utf-8")

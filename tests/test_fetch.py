@@ -654,6 +654,26 @@ async def test_S1_having_left_the_own_machine_one_does_not_come_back(serve: Serv
     assert inner.hits == 0
 
 
+async def test_S1_an_own_services_name_may_lead_home_and_a_redirect_of_it_nowhere_else(
+    serve: Serve,
+) -> None:
+    """Nor a publisher's name that leads to the same machine; a cloud's metadata is nobody's."""
+    inner = Inner()
+    inside = await serve(inner)
+    port = int(inside.rsplit(":", 1)[1])
+    await serve(redirector(("/away", 302, inside)), address="127.0.0.2", port=port)
+    names = Names({"own.example": ["127.0.0.2"], "far.example": ["169.254.169.254"]})
+    asked = f"http://own.example:{port}"
+    async with Fetcher(limits=QUICK, resolver=names) as fetcher:
+        assert (await fetcher.get(f"{asked}/ping", own_service=True)).body == b"GET /ping"
+        with pytest.raises(FetchError, match="cannot connect"):
+            await fetcher.get(f"{asked}/ping")
+        for refused in (f"{asked}/away", "http://far.example/"):
+            with pytest.raises(FetchError, match="cannot connect"):
+                await fetcher.get(refused, own_service=True)
+    assert inner.hits == 0
+
+
 async def test_S3_a_refused_address_and_a_dead_one_read_the_same() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.2", 0))

@@ -288,6 +288,26 @@ async def test_an_institute_may_revise_very_many_at_once(world: World) -> None:
     assert [row.severity for row in await world.alerts("story")] == ["notable", "urgent"]
 
 
+async def test_urgent_ones_are_told_however_many_come_at_once(world: World) -> None:
+    """A service warns of one in each district; what is lesser among so many is stored."""
+    world.serve("met", b"<feed/>")
+    assert (await world.poll("met")).error is None
+    many = [warning(world, f"KG-{number}", severity="Extreme") for number in range(FLOOD + 1)]
+    many.append(warning(world, "KG-lesser", severity="Moderate"))
+    world.serve("met", f"<feed>{''.join(many)}</feed>".encode())
+    report = await world.poll("met")
+    assert (report.new, report.alerts) == (FLOOD + 2, FLOOD + 1)
+
+
+async def test_what_is_measured_waits_for_no_second_source(world: World) -> None:
+    """It is no rumour; what an agency says of another event waits for one."""
+    world.ingest = replace(world.ingest, security_policy="two_sources")
+    measured(world, quake(world))
+    assert (await world.poll("usgs")).alerts == 1
+    assert await world.report("english", ("grave", *GRAVE)) == 0
+    assert await standing(world) == ["notable"]
+
+
 async def test_a_warning_of_tomorrow_given_now_is_told_among_a_backlog(world: World) -> None:
     world.serve("met", b"<feed/>")
     assert (await world.poll("met")).error is None
@@ -468,10 +488,11 @@ async def test_an_update_that_names_the_one_before_alone_is_of_the_event_that_wa
     ("title", "entries"),
     [
         ("Землетрясение магнитудой 5,5 произошло в Кыргызстане", [2]),
+        ("Землетрясение силой 5 баллов произошло на Иссык-Куле", [2]),
         ("Землетрясение магнитудой 6,3 произошло на Иссык-Куле", [1, 1]),
         ("Мощное землетрясение магнитудой 5,4 произошло в Японии", [1, 1]),
     ],
-    ids=["the same", "another size", "another country"],
+    ids=["the same", "in points", "another size", "another country"],
 )
 @pytest.mark.parametrize("first", ["institute", "agency"])
 async def test_an_agencys_report_of_the_event_joins_its_story(
@@ -569,7 +590,7 @@ async def test_no_number_of_warnings_hides_an_earthquake_from_its_reports(world:
     """As on a day of storms, on which services warn of one in each district."""
     measured(world, quake(world))
     await world.poll("usgs")
-    many = "".join(warning(world, f"KG-{number}") for number in range(202))
+    many = "".join(warning(world, f"KG-{number}", severity="Moderate") for number in range(202))
     world.serve("met", f"<feed>{many}</feed>".encode())
     assert (await world.poll("met")).new == 202
     told = ("q", "Earthquake of magnitude 5.4 shakes Issyk-Kul, Kyrgyzstan", "Walls cracked.")

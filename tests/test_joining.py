@@ -165,6 +165,23 @@ async def test_what_begins_anew_after_its_end_is_told_anew(
     assert (await sizes(world))[: len(stories)] == stories
 
 
+async def test_the_next_event_of_the_kind_is_told_hours_after_the_end_and_once(
+    world: World,
+) -> None:
+    """Nobody calls the next shooting "again" who did not report the one before; whoever reports
+    the next one too joins its story.
+    """
+    assert await world.report("one", ("s", *SHUT)) == 1
+    world.now += timedelta(hours=2)
+    assert await world.report("two", ("o", *OPEN)) == 0
+    world.now += timedelta(hours=20)
+    words = "Shooting shuts Torugart border crossing", SHUT[1].replace("said", "told reporters")
+    assert await world.report("one", ("n", *words)) == 1
+    world.now += timedelta(minutes=20)
+    assert await world.report("two", ("t", *SHUT)) == 0
+    assert (await sizes(world))[:2] == [2, 2]
+
+
 async def test_an_event_in_two_languages_is_found_after_many_others(world: World) -> None:
     await world.report("one", ("a", *BLAST))
     await crowd(world.store, 700)

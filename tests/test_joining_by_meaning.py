@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 import pytest
@@ -53,6 +54,30 @@ async def world(store: Store) -> AsyncIterator[World]:
     async with polling(store, catalog, now=NOW, meaning=True) as made:
         await first_polls(made)
         yield made
+
+
+async def test_where_no_process_is_free_words_decide_and_nobody_waits(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slow documents have all processes: what is written with such a report is written."""
+    monkeypatch.setattr(bot.ingest.meaning, "PATIENCE", 0.05)
+    made, asked = bot.ingest.meaning._made, list[str]()
+    async with Workers(size=1) as busy:
+
+        async def of_busy_ones(_: Workers, texts: Sequence[str]) -> Mapping[str, bytes]:
+            asked.extend(texts)
+            return await made(busy, texts)
+
+        monkeypatch.setattr(bot.ingest.meaning, "_made", of_busy_ones)
+        slow = asyncio.create_task(busy.run(time.sleep, 600, timeout=600))
+        await asyncio.sleep(0)
+        await world.report("one", ("hay", *HAY))
+        await world.report("two", ("metal", *METAL))
+        assert asked
+        assert not slow.done()
+        assert {"hay", "metal"} <= (await stories(world)).keys()
+        slow.cancel()
+        await asyncio.gather(slow, return_exceptions=True)
 
 
 async def first_polls(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -15,6 +16,8 @@ from aiohttp import web
 from bot import i18n
 from bot.convert import currencies, parse_question
 from bot.listening import read_ahead, serve
+from bot.sockets import refusal
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize(
@@ -97,3 +100,31 @@ async def test_what_is_no_http_is_refused_and_leaves_nothing_in_the_log(
         assert [one for one in caplog.records if one.levelno >= logging.WARNING] == []
         assert b" 500 " in await asked(port, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert "ours" in caplog.text
+
+
+def test_a_family_that_the_kernel_has_not_is_left_out_as_servers_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`localhost` is an address of IPv6 too where none can be listened at; where no family is
+    left, that is said.
+    """
+    none = (socket.AF_NETLINK + 999, socket.SOCK_STREAM, 0, "", ("::1", 0, 0, 0))
+    usual = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 0))
+    ways = [none, usual]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: ways)
+    assert refusal("localhost:0") is None
+    ways.remove(usual)
+    assert isinstance(refusal("localhost:0"), OSError)
+
+
+def test_who_asks_whether_a_port_is_free_takes_it_from_nobody() -> None:
+    """Two who ask at one time both hear that it is, and a third that it is not, once somebody
+    listens.
+    """
+    listen = f"127.0.0.1:{free_port()}"
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", int(listen.rpartition(":")[2])))  # as one who asks has it
+        assert refusal(listen) is None
+        other.listen()
+        assert refusal(listen) is not None

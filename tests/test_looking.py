@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,19 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
 
+import storage.belonging
+import storage.notes
 from bot.emulator import TEST_TOKEN, Emulator
 from storage.address import parse_url
 from storage.connecting import connect, connect_for_writing
 from storage.db import Store
+from storage.instance import only_instance
+from storage.keeping import MADE_NOTE
 from storage.opening import open_store
 from storage.versions import HEAD, REVISIONS, SCRIPTS
+from tests.factories import NOW
 from tests.test_cli import jarchy
+from tests.world import migrated_copy
 
 #: What it promises is no matter of SQL: on PostgreSQL it is tried in the long run.
 pytestmark = pytest.mark.cases
@@ -126,6 +134,42 @@ async def test_check_says_what_else_is_so_though_the_database_is_away(tmp_path: 
     assert found["database"] in said
     assert found["token"] == "ok, @jarchy_bot"
     assert not found["source a"].startswith("ok")
+
+
+async def test_check_refuses_what_a_start_would_refuse(tmp_path: Path) -> None:
+    """Another bot's database and a port that another program has, each in its row and a line with
+    the remedy; the port of a bot that runs on the database is its own, as are the copies that it
+    noted.
+    """
+    url = migrated_copy(tmp_path / "jarchy.db")
+    store = await open_store(url)
+    async with store.writing() as db:
+        await storage.belonging.claim(db, "111111111")
+        await storage.notes.put(db, MADE_NOTE, f"{NOW.date()}")
+    (tmp_path / "backups").mkdir()
+    for day in (NOW, NOW + timedelta(days=1)):  # which nobody noted
+        (tmp_path / "backups" / f"jarchy-{day.date()}.db").touch()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        listen = f"127.0.0.1:{other.getsockname()[1]}"
+        async with Emulator(TEST_TOKEN) as emulator:
+            words = {"BOT_API_URL": emulator.api_url, "OPS_LISTEN": listen, "BOT_TOKEN": TEST_TOKEN}
+            code, out, said = await ask(tmp_path, url, "check", "--json", **words)
+            async with store.writing() as db:
+                await storage.notes.put(db, storage.belonging.BOT_MARK, TEST_TOKEN.split(":")[0])
+            await store.close()
+            with only_instance(tmp_path / "jarchy.db"):
+                beside = await ask(tmp_path, url, "check", "--json", **words)
+    assert code == 78
+    [foreign, taken] = said.splitlines()
+    assert "subscribers adopt" in foreign
+    assert f"OPS_LISTEN: cannot listen on {listen}: another program" in taken
+    found = json.loads(out)
+    assert [f"jarchy: {found[name]}" for name in ("database", "listening")] == [foreign, taken]
+    assert beside[0] == 0, beside
+    assert json.loads(beside[1])["listening"] == "ok"
+    assert json.loads(beside[1])["backups"].startswith("ok, 1 nightly")
 
 
 async def test_check_says_of_a_missing_database_that_it_will_be_made(

@@ -134,9 +134,9 @@ async def test_a_poll_looks_only_for_what_is_new(
     asked: list[int] = []
     marks = recognising._fingerprints
 
-    async def counted(entries: Sequence[object]) -> object:
-        asked.append(len(entries))
-        return await marks(entries)  # type: ignore[arg-type]
+    async def counted(read: recognising.Read) -> object:
+        asked.append(len(read.entries))
+        return await marks(read)
 
     monkeypatch.setattr(recognising, "_fingerprints", counted)
     world.serve("a", document(*(item(number) for number in range(21, 0, -1))))

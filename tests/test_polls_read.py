@@ -17,8 +17,9 @@ from bot.detect import topics
 from bot.ingest.documents import Documents
 from bot.ingest.recognising import Read
 from bot.sources.catalog import parse_catalog
+from bot.sources.listed import one_after_another
 from bot.sources.specs import Catalog
-from bot.workers import WorkerError, Workers, one_after_another
+from bot.workers import WorkerError, Workers
 from storage.db import Store
 from storage.schema import clue, entry
 from tests.publishers import rss

@@ -16,7 +16,7 @@ import storage.sources
 import storage.stories
 from bot.errors import BotError, StorageError
 from bot.ingest import documents, keeping
-from bot.ingest.found import NewsFound
+from bot.ingest.found import DECIDED, NewsFound
 from bot.ingest.keeping import ENTRIES_AT_ONCE
 from bot.ingest.together import Together
 from bot.model.news import Entry
@@ -184,6 +184,14 @@ async def test_F26_what_many_sources_bring_is_not_written_at_once(
         world.feed(f"s{number}", *items)
     assert await together(world) == [None] * FEEDS
     assert written == [6] * (FEEDS // 2)
+    # what is decided takes as long as many that are only written
+    written.clear()
+    monkeypatch.setattr(world.ingest._kept, "_most", 3 * (DECIDED + 1))
+    for number in range(FEEDS):
+        report = (f"a{number}", f"{ATTACK} at post {number}", f"The post is number {number}.")
+        world.feed(f"s{number}", report)
+    assert await together(world) == [None] * FEEDS
+    assert written == [3] * (FEEDS // 3)
 
 
 async def test_F26_whoever_writes_beside_a_flood_has_its_turn_between_two_pieces(

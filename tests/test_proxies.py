@@ -26,6 +26,7 @@ from bot.errors import ConfigError, FetchError
 from bot.fetch import USER_AGENT, Fetcher, Limits, ways
 from bot.fetch.answers import Fetched
 from bot.ingest.documents import MOVED_AFTER, Documents
+from bot.ingest.side_by_side import Slot
 from bot.ingest.trial import try_source
 from bot.sources.catalog import parse_catalog
 from storage.sources import Document
@@ -284,7 +285,8 @@ async def test_F24_headers_and_our_name_are_those_of_the_catalog(
                 moved_seen=MOVED_AFTER,
             )
             documents = Documents(fetcher=fetcher, workers=Here())
-            await documents.fetch("x", [asked], {asked.url: moved})
+            slot = Slot(asyncio.Semaphore())
+            await documents.fetch("x", [asked], {asked.url: moved}, slot=slot)
     assert trial.ok, trial.words
     assert seen == [
         f"one.example /away Mozilla/5.0 (test) {SECRET}",

@@ -144,6 +144,7 @@ LACKING: list[tuple[Job, str]] = [
     (replace(WHOLE, do=of_a_key), "`do`, of_a_key, should take (Running)"),
     (replace(WHOLE, do=of_none, due=nothing), "`do`, of_none, should take (Running, str)"),
     (replace(WHOLE, due=cast("Any", of_a_key)), "`due`, of_a_key, should take (Running)"),
+    (replace(WHOLE, due=nothing, host=of_none), "`host`, of_none, should take (Running, str)"),
     (replace(WHOLE, every=None), "either `every` or `follows`"),
     (replace(WHOLE, follows="whole"), "either `every` or `follows`"),
     (replace(WHOLE, every=0.0), "no time"),

@@ -14,6 +14,7 @@ from bot.schedule import (
     LONGEST_BACKOFF,
     OUTSIDE_FACTOR,
     SHORTEST_BACKOFF,
+    brought_forward,
     due,
     next_due,
     next_pause,
@@ -208,6 +209,62 @@ def test_an_interval_for_all_sources_takes_no_notice_of_hours_nor_chance() -> No
     assert next_due(HOURS, now=evening, every=timedelta(seconds=2)) == evening + timedelta(
         seconds=2
     )
+
+
+# ── after another catalog ───────────────────────────────────────────────────
+
+SLOWER = PollSpec(every=timedelta(minutes=5), slowest=timedelta(hours=2))
+PATTERNS = {
+    "always": ALWAYS,
+    "hours": HOURS,
+    "slower": SLOWER,
+    "monday": PollSpec(every=timedelta(days=1), between=(time(14), time(19)), days=frozenset({0})),
+    "late": PollSpec(every=EVERY, zone="America/New_York", between=(time(22), time(23))),
+    "resting": PollSpec(
+        every=timedelta(days=1), days=frozenset({0}), holidays=frozenset({(11, 30), (12, 7)})
+    ),
+}
+
+
+def feed(poll: PollSpec) -> FeedSpec:
+    """A feed with that timetable."""
+    return FeedSpec(key="x", names={}, url="https://x.example/", poll=poll)
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_what_this_catalog_put_off_is_left_where_it_is(name: str, chance: float) -> None:
+    """At each half hour of a week, for the shortest and the longest pause that it may have."""
+    poll = PATTERNS[name]
+    for half_hours in range(7 * 48):
+        now = NOON + timedelta(minutes=30 * half_hours)
+        for pause in (None, round((poll.slowest or poll.every).total_seconds())):
+            wanted = next_due(poll, now=now, pause=pause)
+            state = SourceState(key="x", last_tried_at=now, next_due_at=wanted)
+            assert brought_forward([feed(poll)], {"x": state}) == {}, (now, pause)
+
+
+@pytest.mark.parametrize(
+    ("poll", "every", "failures", "latest"),
+    [
+        (ALWAYS, None, 0, EVERY * 1.1),
+        (SLOWER, None, 0, timedelta(hours=2.2)),
+        (HOURS, None, 0, EVERY * 1.1 * OUTSIDE_FACTOR),
+        (HOURS, timedelta(seconds=2), 0, timedelta(seconds=2)),
+        (ALWAYS, None, 1, None),
+    ],
+    ids=["a pause", "the slowest", "hours", "of all", "its server's wish"],
+)
+def test_what_another_catalog_put_off_is_asked_as_this_one_says(
+    poll: PollSpec, every: timedelta | None, failures: int, latest: timedelta | None
+) -> None:
+    """A pause of a day is not waited for when it is minutes now; what fails keeps its back-off."""
+    tried = local("2026-11-25T15:00")
+    day = timedelta(days=1)
+    state = SourceState(key="x", last_tried_at=tried, next_due_at=tried + day, failures=failures)
+    wanted = {} if latest is None else {"x": tried + latest}
+    found = brought_forward([feed(poll)], {"x": state}, every=every)
+    assert found.keys() == wanted.keys()
+    assert all(close(found[key], wanted[key]) for key in wanted)
 
 
 # ── after a failure ─────────────────────────────────────────────────────────

@@ -6,6 +6,10 @@ import asyncio
 import json
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from bot.cli import cli
+from bot.errors import UserError
 from tests.publishers import Publishers, rss
 from tests.test_cli import jarchy
 
@@ -38,3 +42,10 @@ async def test_what_a_poll_stored_is_found(tmp_path: Path) -> None:
     assert set(lines[0]) == {"story", "title", "source", "published_at", "link", "score"}
     for_people = jarchy(tmp_path, "search", "nothing of that", CATALOG=str(catalog))
     assert (for_people.returncode, for_people.stdout) == (0, b"")
+
+
+def test_marks_alone_are_no_question() -> None:
+    """Said before a database is opened, as the bot says it."""
+    done = CliRunner().invoke(cli, ["search", "???"])
+    assert isinstance(done.exception, UserError)
+    assert done.exception.msgid == "error.search"

@@ -96,7 +96,7 @@ BAD: dict[str, list[str]] = {
         TOKEN.replace(":", ""),
         f"{TOKEN[:20]}\n{TOKEN}",
     ],
-    "BOT_API_URL": ADDRESSES,
+    "BOT_API_URL": [*ADDRESSES, "https://x.example/x?y", "https://x.example/#f"],
     "DATABASE_URL": [
         "x",
         "mysql://x",
@@ -285,6 +285,27 @@ def test_a_bad_value_is_one_short_line_and_the_exit_78(
     assert len(lines[0]) < 300
     assert SECRET not in lines[0]
     assert TOKEN[:20] not in lines[0]
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("sslmode=bogus", "target_session_attrs=nobody", "port=99999", "port=0"),
+        *("connect_timeout=soon", "keepalives=maybe", "ssl_min_protocol_version=TLSv7"),
+        *("channel_binding=x", "load_balance_hosts=x", "require_auth=x"),
+    ],
+)
+def test_a_value_that_no_server_is_asked_with_is_told_by_its_option(option: str) -> None:
+    """Or the bot would be started again and again, as for a server that is away."""
+    name, _, value = option.partition("=")
+    settings = load_settings(database_url=f"postgresql://u:{SECRET}@db.example/y?{option}")
+    with pytest.raises(ConfigError) as refused:
+        parse_url(settings.database_url)
+    problem = str(refused.value)
+    assert problem.startswith("DATABASE_URL: ")
+    assert name in problem
+    assert value not in problem.split()
+    assert SECRET not in problem
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,17 @@ def test_one(number, tmp_path):
 """
 
 
+#: Each process registers what takes its end away.
+ENDS_BADLY = """
+import atexit, os
+import pytest
+
+@pytest.fixture(autouse=True)
+def ends_badly():
+    atexit.register(os._exit, 3)
+"""
+
+
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
     """pytest on those tests, in four processes."""
     (folder / "test_those.py").write_text(TESTS)
@@ -68,6 +79,7 @@ def test_each_test_runs_once_and_is_told_as_by_one_process(tmp_path: Path) -> No
     assert done.returncode == 1
     assert "2 failed, 37 passed, 1 skipped, 1 warning in" in told
     assert "said by 30" in told
+    assert len([line for line in told.splitlines() if line.startswith("test_those.py ")]) == 0
     assert "said by 29" not in told
     assert "the process of this test ended in the midst, with -9" in told
     assert re.search(r"SKIPPED \[1\] test_those.py:\d+: eight", told)
@@ -76,6 +88,15 @@ def test_each_test_runs_once_and_is_told_as_by_one_process(tmp_path: Path) -> No
     made, ended = set(said(tmp_path, "made")), set(said(tmp_path, "ended"))
     assert ended < made
     assert len(made - ended) == 1
+
+
+def test_what_a_process_fails_to_end_is_told(tmp_path: Path) -> None:
+    """Behind the last of its tests, where no report is under way."""
+    (tmp_path / "conftest.py").write_text(ENDS_BADLY)
+    done = run(tmp_path, "-k", "1")
+    told = done.stdout.decode()
+    assert done.returncode == 1
+    assert told.count("behind its last test its process ended with 3") == 4
 
 
 def test_a_run_that_shall_end_with_the_first_failure_does(tmp_path: Path) -> None:

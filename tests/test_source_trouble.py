@@ -324,13 +324,120 @@ async def test_R12_all_documents_failing_is_a_failure(world: World) -> None:
 async def test_R12_what_two_documents_say_differently_is_believed_of_neither(
     world: World, order: tuple[str, ...]
 ) -> None:
-    """Whatever their order in the catalog; the rest of both is."""
+    """Whatever their order in the catalog; the rest of both is, and one question asks for both."""
     daily(world, USD="84,7935", EUR="98,8523")
     weekly(world, USD="85,0000", GEL="31,2000")
     urls = ", ".join(f'"{world.publishers.url}/{name}"' for name in order)
     world.catalog = parse_catalog(f'[rates.nbkr]\nname = {{ en = "B" }}\nurls = [{urls}]\n{POLL}\n')
     await world.poll()
     assert await stored(world) == {"EUR", "GEL"}
+    assert await held(world) == [(str(WEDNESDAY), "held")] * 2
+    ((_, values),) = await world.notices()
+    assert values["rate"].endswith(" (+1)")
+
+
+async def usd(world: World) -> list[tuple[str, int]]:
+    """What is stored of the dollar today, with its revision."""
+    async with world.store.reading() as db:
+        rows = await storage.rates.around(db, "nbkr", WEDNESDAY)
+    return [(str(one.value), one.revision) for one in rows if one.pair.base == "USD"]
+
+
+async def contradicted(world: World) -> None:
+    """The daily document was believed, and told as a move; the weekly one says otherwise."""
+    for ago in (2, 1):
+        world.now = NOW - timedelta(days=ago)
+        daily(world, USD="84,0000")
+        weekly(world, GEL="31,2000")
+        await world.poll()
+    world.now = NOW
+    daily(world, USD="90,0000")
+    weekly(world, GEL="31,2000")
+    assert (await world.poll()).alerts == 1
+    weekly(world, GEL="31,2000", USD="88,0000")
+    await world.poll()
+
+
+async def test_R12_a_document_that_changed_alone_contradicts_the_other_and_revises_nothing(
+    world: World,
+) -> None:
+    """However often either changes; the operator is asked once, and readers hear of one move."""
+    await contradicted(world)
+    for eur in ("98,0000", "99,0000"):
+        daily(world, USD="90,0000", EUR=eur)
+        await world.poll()
+        weekly(world, GEL="31,2000", USD="88,0000", UAH=eur)
+        await world.poll()
+    assert await usd(world) == [("84.0000", 0), ("90.0000", 0)]
+    assert len(await world.alerts()) == 1
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.held"]
+    ((why,),) = await world.notice_reasons()
+    assert why.code == "row.two_documents"
+    assert await held(world) == [(str(WEDNESDAY), "held")]
+
+
+async def test_R12_what_both_documents_say_in_the_end_is_a_revision(world: World) -> None:
+    """Though they changed one after the other; nobody is asked about it any more."""
+    await contradicted(world)
+    daily(world, USD="88,0000")
+    assert (await world.poll()).new == 1
+    assert await usd(world) == [("84.0000", 0), ("88.0000", 1)]
+    assert await held(world) == [(str(WEDNESDAY), "released")]
+
+
+async def test_R12_what_one_document_alone_revises_is_believed_at_the_operators_word(
+    world: World,
+) -> None:
+    """And stays, though the other goes on with its own: the operator is asked about that once."""
+    await contradicted(world)
+    async with world.store.writing() as db:
+        number = (await db.execute(select(held_rate.c.id))).scalar_one()
+        await storage.held_rates.decide(db, number, approve=True)
+    for eur in ("98,0000", "99,0000"):
+        daily(world, USD="90,0000", EUR=eur)
+        await world.poll()
+    assert await usd(world) == [("84.0000", 0), ("88.0000", 1)]
+    assert [msgid for msgid, _ in await world.notices()] == ["notice.held", "notice.held"]
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["asked again", "asked first"])
+async def test_R12_a_revision_waits_for_a_document_that_cannot_be_had(
+    world: World, *, again: bool
+) -> None:
+    """Whether it fails when it is asked for whole or at once, and however often: what it says when
+    it is back decides. What revises nothing is believed meanwhile.
+    """
+    daily(world, USD="90,0000")
+    weekly(world, USD="90,0000")
+    await world.poll()
+    daily(world, USD="88,0000", EUR="98,0000")
+    if again:  # its first answer is that nothing changed
+        first = world.publishers.held["/weekly.xml"] = asyncio.Event()
+        polled = asyncio.create_task(world.poll())
+        await world.publishers.asked_again("/weekly.xml")
+        world.publishers.put("/weekly.xml", b"", status=503)
+        first.set()
+        assert (await polled).outcome == "partly"
+    world.publishers.put("/weekly.xml", b"", status=503)
+    await world.poll()
+    assert await usd(world) == [("90.0000", 0)]
+    assert await stored(world) == {"USD", "EUR"}
+    weekly(world, USD="90,0000")
+    await world.poll()
+    assert await usd(world) == [("90.0000", 0)]
+    assert await held(world) == [(str(WEDNESDAY), "held")]
+
+
+@pytest.mark.parametrize("status", [404, 410])
+async def test_R12_a_document_that_is_gone_contradicts_nothing(world: World, status: int) -> None:
+    """What the other one revises is believed."""
+    daily(world, USD="90,0000")
+    weekly(world)
+    await world.poll()
+    world.publishers.put("/weekly.xml", b"", status=status)
+    daily(world, USD="88,0000")
+    assert (await world.poll()).new == 1
+    assert await usd(world) == [("88.0000", 1)]
 
 
 async def test_R12_status_says_that_only_a_part_comes(world: World) -> None:

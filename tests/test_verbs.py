@@ -505,7 +505,7 @@ async def test_sources_are_worked_on_side_by_side_and_none_twice() -> None:
     """As many as there are places, and a place that is free is taken."""
     poll = PollSpec(every=parse_duration("5m"))
     specs = [
-        FeedSpec(key=f"s{number}", names={}, url="https://x.example/", poll=poll)
+        FeedSpec(key=f"s{number}", names={}, url=f"https://x{number}.example/", poll=poll)
         for number in range(SOURCES_AT_ONCE + 12)
     ]
     running: set[str] = set()

@@ -289,3 +289,28 @@ async def test_a_job_that_a_reader_waits_for_does_not_wait_behind_others() -> No
         for task in slow:
             task.cancel()
         await asyncio.gather(*slow, return_exceptions=True)
+
+
+async def test_S16_what_strangers_wrote_leaves_a_process_to_the_operators_sources() -> None:
+    """However much of it there is to read, and however long that takes."""
+    async with Workers(size=2) as workers:
+        slow = [workers.run(time.sleep, ENDLESS, timeout=30, stranger=True) for _ in range(3)]
+        tasks = [asyncio.create_task(one) for one in slow]
+        await asyncio.sleep(0)
+        assert await workers.run(abs, -7, timeout=60) == 7
+        assert not any(task.done() for task in tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_who_has_patience_for_so_long_is_told_that_no_process_is_free() -> None:
+    """And takes nobody's place: the next has the process when it is free."""
+    async with Workers(size=1) as workers:
+        slow = asyncio.create_task(workers.run(time.sleep, ENDLESS, timeout=90))
+        await asyncio.sleep(0)
+        with pytest.raises(WorkerError, match=r"no worker was free for add in 0\.1 s"):
+            await workers.run(operator.add, 1, 1, timeout=30, patience=0.1)
+        slow.cancel()
+        await asyncio.gather(slow, return_exceptions=True)
+        assert await workers.run(operator.add, 1, 1, timeout=30, patience=30) == 2

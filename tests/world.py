@@ -103,6 +103,8 @@ class Here(Workers):
         timeout: float,  # noqa: ARG002, ASYNC109 - as Workers
         awaited: bool = False,
         warm: float = 0.0,  # noqa: ARG002 - likewise
+        stranger: bool = False,  # noqa: ARG002 - likewise
+        patience: float | None = None,  # noqa: ARG002 - likewise
     ) -> T:
         """Just call it; beside the loop what a reader waits for, for the first chart imports what
         all of them are drawn with.

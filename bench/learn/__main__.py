@@ -34,7 +34,7 @@ from bench.learn.learning import (
     score,
     table,
 )
-from bench.learn.texts import Read, by_date, read_texts, see
+from bench.learn.texts import Read, by_date, parts, read_texts, see
 from bench.learn.vectors import vectors_of
 from bot.detect.lexicon import zones
 from bot.detect.meaning import installed
@@ -93,30 +93,43 @@ class Limits:
 
 
 def report(code: str, read: Read, vectors: Floats | None) -> Limits:
-    """Print how well a language's texts are told apart; the thresholds that the folds found."""
+    """Print how well a language's texts are told apart, with thresholds that those judged had no
+    part in; the thresholds that all folds find.
+    """
     apart = judged_apart(read, vectors)
     everywhere = np.ones(len(read.texts), dtype=bool)
-    made = everywhere if vectors is None else np.asarray(vectors.any(axis=1), dtype=np.bool_)
     beside = BESIDE_VECTORS.get(code, 1.0)
-    limits = Limits(
-        best_threshold(apart.together, read, everywhere),
-        best_threshold(apart.all_three(beside), read, made),
-    )
-    shown = _shown(apart, limits, beside, vectors)
+
+    def found(of: Bools) -> Limits:
+        made = of if vectors is None else of & vectors.any(axis=1)
+        all_three = best_threshold(apart.all_three(beside), read, made)
+        return Limits(best_threshold(apart.together, read, of), all_three)
+
+    both, all_three = np.zeros(len(read.texts)), np.zeros(len(read.texts))
+    for known, asked in parts(read.texts):
+        others = found(known)
+        both[asked], all_three[asked] = others.both, others.all_three
+    shown = _shown(apart, both, all_three, beside, vectors)
     _print(f"{code}, by folds", shown, read, everywhere)
     dated = by_date(read.texts)
     if dated is not None:
         before, after = dated
-        shown = _shown(judged_after(read, before, vectors), limits, beside, vectors)
+        earlier = found(before)
+        odds = judged_after(read, before, vectors)
+        shown = _shown(odds, earlier.both, earlier.all_three, beside, vectors)
         _print(f"{code}, later texts", shown, read, after)
-    return limits
+    return found(everywhere)
 
 
 def _shown(
-    odds: Odds, limits: Limits, beside: float, vectors: Floats | None
+    odds: Odds,
+    both_from: Floats | float,
+    all_from: Floats | float,
+    beside: float,
+    vectors: Floats | None,
 ) -> dict[str, tuple[Floats, Bools]]:
     """Ways to decide, each with its log-odds beside its threshold and the texts it is asked of."""
-    both = odds.together - limits.both
+    both = odds.together - both_from
     everywhere = np.ones(len(both), dtype=bool)
     shown = {
         "lexicon": (odds.words, everywhere),
@@ -126,7 +139,7 @@ def _shown(
     if vectors is not None:
         # a text whose vector nobody made is decided by the two others, as in the program
         made = vectors.any(axis=1)
-        all_three = np.where(made, odds.all_three(beside) - limits.all_three, both)
+        all_three = np.where(made, odds.all_three(beside) - all_from, both)
         shown["vectors"] = np.where(made, odds.vectors, both), everywhere
         shown["all three"] = all_three, everywhere
         for within in (UNDECIDED / 2, UNDECIDED, UNDECIDED * 2):

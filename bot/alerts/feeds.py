@@ -111,7 +111,7 @@ class Feeds(Kind):
 def alerts(
     feed: str, name: str, new: Sequence[Entry], most: int, *, now: datetime
 ) -> Iterator[Alert]:
-    """The alerts of a feed's new entries, the oldest first; a feed lists the newest first."""
+    """The alerts of a feed's new entries, the oldest first; `new` has the newest first."""
     latest = list(new[:most])
     for index, item in enumerate(reversed(latest)):
         last = index == len(latest) - 1

@@ -57,7 +57,10 @@ def db_upgrade() -> None:
 def db_backup(
     file: Annotated[
         Path | None,
-        typer.Argument(help="the copy; when not named, beside a SQLite file, or in this folder"),
+        typer.Argument(
+            help="the copy; when not named, beside a SQLite file, where the bot forgets it after "
+            "30 days, or in this folder"
+        ),
     ] = None,
 ) -> None:
     """Copy the database while it is in use, for your eyes only: SQLite by itself, PostgreSQL by its
@@ -89,7 +92,7 @@ def db_restore(
 
     settings, _ = prepare()
     with progress() as tell:
-        rows, kept = put_back(settings.database_url, file, force=force, tell=tell)
+        rows, kept = put_back(settings.database_url, file, settings.backups, force=force, tell=tell)
     if kept is not None:
         typer.echo(f"the old database is now {kept}", err=True)
     run_to_end(_bring_up(settings))

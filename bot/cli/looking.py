@@ -140,6 +140,10 @@ def search(
     json: Annotated[bool, typer.Option("--json", help="a line of JSON a story")] = False,  # noqa: FBT002 - an option
 ) -> None:
     """The archive, as /search reads it. Example: jarchy search "border guards" """
+    from bot.detect.search import asked
+
+    if not asked(" ".join(words)):
+        raise UserError("error.search")
     settings, catalog = prepare()
     run_to_end(
         _search(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -26,12 +26,16 @@ from bot.cli.program import (
 )
 from bot.cli.whole import must_be_whole
 from bot.config import Settings
-from bot.errors import BotError, ConfigError, first_of
+from bot.errors import BotError, ConfigError, SourceError, first_of
 from bot.heap import share_one_heap
+from bot.sockets import is_taken, refusal, unheard
 from bot.sources.specs import Catalog
 
 if TYPE_CHECKING:
     from bot.sources.specs import NewsSpec, RateSpec
+    from storage.db import Store
+
+T = TypeVar("T")
 
 #: How often a running bot looks for garbage: as Python does by itself, and not as at its start.
 USUAL = (700, 10, 10)
@@ -96,14 +100,16 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
     untried = [spec.key for spec in catalog.polled if not spec.verified]
     if untried:
         found["catalog"] += f", {len(untried)} that nobody tried (verified = false)"
-    trouble: BotError | None = None
-    try:
-        found["database"] = await _check_database(settings)
-    except BotError as error:  # the others are looked at all the same
-        trouble = error
-        found["database"] = str(error)
-    found["backups"] = _check_backups(settings)
+    troubles: list[BotError] = []
+    for name, look in (("database", _check_database), ("listening", _check_listening)):
+        try:
+            found[name] = await look(settings)
+        except BotError as error:  # the others are looked at all the same
+            troubles.append(error)
+            found[name] = str(error)
+    found["backups"] = await _check_backups(settings)
     found["token"] = await _check_token(settings)
+    found["heartbeat"] = await _check_heartbeat(settings)
     found["meaning"] = _check_meaning()
     if sources:
         found |= await _check_sources(catalog)
@@ -115,21 +121,40 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
         width = max(map(len, found))
         for name, verdict in found.items():
             typer.echo(f"{name:<{width}}  {verdict}")
-    if trouble is not None:
-        raise trouble
+    if len(troubles) > 1:
+        raise ConfigError([str(trouble) for trouble in troubles])
+    if troubles:
+        raise troubles[0]
     # "ok" alone, or "ok, …"
     if not all(verdict.partition(",")[0] == "ok" for verdict in found.values()):
         raise typer.Exit(1)
 
 
-def _check_backups(settings: Settings) -> str:
-    """The line about the folder of tonight's copy."""
-    from storage.keeping import nights_by_setting
+async def _check_backups(settings: Settings) -> str:
+    """The line about the folder of tonight's copy, and those in it that are the database's own."""
+    from storage.keeping import made, nights_by_setting
 
     nights = nights_by_setting(settings.database_url, settings.backups)
     if nights is None:
         return "ok, no nightly copies: name a folder in BACKUPS"
-    return f"ok, {len(nights.made)} nightly copies in {nights.folder}"
+    copies = await _asked(settings, lambda store: made(store, nights))
+    if copies is None:
+        return f"ok, nightly copies in {nights.folder}"
+    return f"ok, {len(copies)} nightly copies in {nights.folder}"
+
+
+async def _check_heartbeat(settings: Settings) -> str:
+    """Whether the dead man's switch takes a sign of life; this look is one."""
+    from bot.fetch import Fetcher
+
+    if settings.heartbeat_url is None:
+        return "ok, no dead man's switch: HEARTBEAT_URL names one"
+    async with Fetcher() as fetcher:
+        try:
+            await fetcher.get(settings.heartbeat_url, own_service=True)
+        except SourceError as error:
+            return str(error)
+    return "ok, it was told"
 
 
 def _check_meaning() -> str:
@@ -171,6 +196,7 @@ async def _check_sources(catalog: Catalog) -> dict[str, str]:
 
 async def _check_database(settings: Settings) -> str:
     """Whether a start could use it, and what that would do to it."""
+    import storage.belonging
     from storage import migrate
     from storage.address import absent, parse_url
     from storage.connecting import connect
@@ -180,12 +206,57 @@ async def _check_database(settings: Settings) -> str:
         return f"ok, {path} is not there yet: `jarchy run` (or `jarchy db upgrade`) makes it"
     store = connect(settings.database_url)
     try:
-        words = migrate.awaits(await migrate.schema_of(store))
+        version = await migrate.schema_of(store)
+        words = migrate.awaits(version)
+        if version is not None and settings.bot_token is not None:
+            async with store.reading() as db:
+                await storage.belonging.must_be_of(db, settings.token_name)
     finally:
         await store.close()
     if words is None:
         return "ok"
     return f"ok, {words}"
+
+
+async def _check_listening(settings: Settings) -> str:
+    """Whether a start could listen where it would; ConfigError where it could not.
+
+    What is taken while a bot runs on the database is that bot's.
+    """
+    wanted = {"OPS_LISTEN": settings.ops_listen}
+    if settings.updates == "webhook":
+        wanted["WEBHOOK_LISTEN"] = settings.webhook_listen
+    wrong: list[str] = []
+    for name, listen in wanted.items():
+        error = None if listen == "off" else refusal(listen)
+        if error is not None and not (is_taken(error) and await _runs(settings)):
+            wrong.append(f"{name}: {unheard(listen, error)}")
+    if wrong:
+        raise ConfigError(wrong)
+    return "ok"
+
+
+async def _runs(settings: Settings) -> bool:
+    """Whether a bot runs on the database; not known of one that cannot be asked."""
+    from storage.replicas import runs
+
+    return bool(await _asked(settings, runs))
+
+
+async def _asked(settings: Settings, ask: Callable[[Store], Awaitable[T]]) -> T | None:
+    """What the database says; None where it is not there yet, away, or too old to know."""
+    from storage.connecting import connect
+
+    try:
+        store = connect(settings.database_url)
+    except BotError:
+        return None
+    try:
+        return await ask(store)
+    except BotError:
+        return None
+    finally:
+        await store.close()
 
 
 async def _check_token(settings: Settings) -> str:

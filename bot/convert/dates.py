@@ -139,6 +139,15 @@ def _weekday_at(text: str, at: int, today: date) -> DayFound | None:
     return DayFound(on=today - timedelta(days=back), end=found.end())
 
 
+def weekday_ahead(text: str, *, today: date) -> date | None:
+    """The next such day of the week, never today; None where the whole of a text is none."""
+    found = _weekday_at(text, 0, today)
+    if found is None or text[found.end :].strip(" .,"):
+        return None
+    ahead = found.on + timedelta(weeks=1)
+    return ahead if ahead > today else ahead + timedelta(weeks=1)
+
+
 def read_day(text: str, *, today: date, ahead: bool = False) -> date:
     """The day that the whole of a plain text is; UserError "error.date" when it is none."""
     text = text.strip()

@@ -18,7 +18,7 @@ import structlog
 import storage.claims
 import storage.deliveries
 from bot.clock import boottime
-from bot.deliver.reach import Reach
+from bot.deliver.reach import HELD, Reach
 from bot.deliver.signals import IDLE, Signals
 from bot.deliver.slots import Slots
 from bot.deliver.troubles import Refusals
@@ -26,6 +26,7 @@ from bot.deliver.unread import UnreadAlerts
 from bot.deliver.upkeep import Upkeep
 from bot.errors import StorageError
 from bot.model.alerts import Lane
+from bot.telegram.quiet import Quiet
 from storage.db import Db, Store
 
 log = structlog.get_logger(__name__)
@@ -51,6 +52,7 @@ class Claims:
     refusals: Refusals
     reach: Reach
     signals: Signals
+    quiet: Quiet
     token_name: str
     rate: float
     is_sending: Callable[[], bool]
@@ -172,6 +174,7 @@ class Claims:
             )
         self._took = min(max(boottime() - begun, FORGET * self._took), SLOWEST)
         self._end = claim.end
+        self._keep_quiet(claim.paused, begun)
         self.slots.slotless = claim.first_in > max(horizon, claim.every)
         self.slots.queue_up(claim, asked, asked + claim.lease.total_seconds() - LEASE_MARGIN)
         if claim.slots:
@@ -181,6 +184,15 @@ class Claims:
         if claim.full or (self.slots.by_row and self.slots.replies):
             return HORIZON.total_seconds() / 4
         return IDLE
+
+    def _keep_quiet(self, paused: timedelta, begun: float) -> None:
+        """Let answers keep a pause too that an earlier process or a replica was told.
+
+        Those that are no longer than `HELD` are of our own making: answers end them sooner. A
+        longer one that is known here goes by the row, which is moved with a clock that was set.
+        """
+        if paused > HELD or self.quiet.left_for_all() > HELD.total_seconds():
+            self.quiet.go_by(paused.total_seconds(), asked=begun)
 
     def _turns(self, now: float) -> int:
         """The number that wait here for a slot of the row; 0 where slots come otherwise."""

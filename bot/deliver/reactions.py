@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
+from cachetools import FIFOCache
 
 import storage.alerts
 import storage.chats
@@ -30,7 +31,7 @@ from bot.reasons import ChatNumber, Reason, Term
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent, label
 from bot.telegram.quiet import Quiet
-from bot.telegram.retry import CONTRADICTED, DELIVERY, ONE_FOR_ALL, SAME_AGAIN
+from bot.telegram.retry import CONTRADICTED, DELIVERY, MISPLACED, ONE_FOR_ALL, SAME_AGAIN
 from bot.telegram.standing import standing
 from storage.claims import Claimed
 from storage.db import Store, db_now
@@ -38,6 +39,7 @@ from storage.deliveries import Mark
 
 log = structlog.get_logger(__name__)
 
+MISPLACED_KEPT = 1000  # deliveries that are tried once more in the topic that was refused
 ASKING = 4.0  # seconds until a question that hangs is an answer
 #: What each lane is called where deliveries are counted, by its number.
 _LANES = [lane.name.lower() for lane in Lane]
@@ -65,6 +67,8 @@ class Reactions:
     _floods: Floods = field(default_factory=Floods)
     # refusals in a row of chats that may be written to
     _contradicted: dict[int, int] = field(default_factory=dict)
+    # delivery → the topic that was refused for it
+    _misplaced: FIFOCache[int, int] = field(default_factory=lambda: FIFOCache(MISPLACED_KEPT))
 
     async def settle(self, item: Claimed, outcome: Outcome, *, harmless: bool) -> None:
         """Turn an outcome into a mark, and into what else follows; `harmless` may be done twice."""
@@ -166,8 +170,9 @@ class Reactions:
 
     async def _pause(self, seconds: float) -> None:
         log.warning("telegram refuses everything", pause=seconds)
-        async with self.store.writing() as db:
-            await storage.pace.pause_token(db, self.token_name, timedelta(seconds=seconds))
+        with self.quiet.keeping_all(seconds):  # answers ask no database for it
+            async with self.store.writing() as db:
+                await storage.pace.pause_token(db, self.token_name, timedelta(seconds=seconds))
         await self.give_back()
 
     async def _later_for_all(self, item: Claimed, outcome: Retry) -> None:
@@ -221,6 +226,16 @@ class Reactions:
                 Notice.of("notice.gone", {"chat": ChatNumber(item.chat)}), outcome.why
             )
 
+    async def _misplace(self, item: Claimed, thread: int, outcome: Rejected) -> None:
+        """Send a delivery to its forum topic once more, and to General when that is refused too."""
+        wait = 0.0
+        if self._misplaced.pop(item.id, None) == thread:
+            await self._leave_thread(item, thread)
+        else:  # one refusal may be a mistake, and the group would hear that its topic is gone
+            self._misplaced[item.id] = thread
+            wait = MISPLACED.pause(0)
+        self.marks.add(again(item, wait, outcome.why))
+
     async def _leave_thread(self, item: Claimed, thread: int) -> None:
         """Let what went to a forum topic go to General; say so there, once, and to the operators.
 
@@ -248,8 +263,7 @@ class Reactions:
             self.marks.add(again(item, 0.0, outcome.why))
             raise ConfigError("BOT_TOKEN: Telegram does not know it; was it revoked?")
         if outcome.thread and item.thread is not None:
-            await self._leave_thread(item, item.thread)
-            self.marks.add(again(item, 0.0, outcome.why))
+            await self._misplace(item, item.thread, outcome)
         elif _may_do_plain(item, outcome) and not item.plain:
             self.marks.add(again(item, 0.0, outcome.why, plain=True))
         elif outcome.unneeded:

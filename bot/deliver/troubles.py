@@ -38,9 +38,8 @@ class Refusals:
     """Refusals in a row that say nothing about a chat, though Telegram is there; silence is one."""
 
     def __init__(self) -> None:
-        self.silent = (
-            False  # the last one brought no answer: what was asked may be done all the same
-        )
+        # whether the last one brought no answer: what was asked may be done all the same
+        self._silent = False
         self._count = 0
         self._asleep_until = 0.0
 

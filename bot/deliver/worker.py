@@ -107,6 +107,7 @@ class Worker:
             refusals=refusals,
             reach=self.reach,
             signals=self._signals,
+            quiet=self.quiet,
             unread=self.unread,
             token_name=self.token_name,
             rate=self.rate,

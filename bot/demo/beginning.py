@@ -14,19 +14,22 @@ from bot.clock import TurnedClock
 from bot.demo.guide import Guide
 from bot.demo.hands import Hold
 from bot.demo.keeper import Keeper, State
+from bot.demo.stretch import ChoiceError, Stretch, day_fields, read_stretch
 from bot.demo.travel import Travel
 from bot.demo.words import Words, words
 from bot.demo.world import FIRST_DAY, World
 from bot.detect.moves import replay
 from bot.emulator import Control, Emulator
+from bot.errors import BotError
 from bot.model.alerts import Severity
 from bot.model.rates import Pair, Rate, RateKind, Series
 from storage.opening import open_store
 
-#: By the names of their buttons: days worth beginning on, and what the buttons say.
-DAYS = {
-    "storm": (date(2022, 2, 21), "demo.storm"),
-    "rouble": (FIRST_DAY, "demo.rouble"),
+#: By the names of their buttons: stretches worth replaying, and what the buttons say.
+STRETCHES = {
+    "spring": (Stretch(date(2022, 2, 1), date(2022, 4, 30)), "demo.spring"),
+    "storm": (Stretch(date(2022, 2, 21)), "demo.storm"),
+    "rouble": (Stretch(FIRST_DAY), "demo.rouble"),
 }
 
 
@@ -45,38 +48,71 @@ class Beginning:
 
     async def first(self) -> None:
         """Start the bot on a new database."""
+        with self.keeper.replacing():
+            await self._found()
+
+    async def anew(self, stretch: Stretch) -> None:
+        """Forget everything and begin on another day."""
+        with self.keeper.replacing():
+            async with self.travel.nobody():
+                self.hold.give_back()
+                await self.keeper.stop()
+                self.emulator.begin_anew()
+                self.world.begin(stretch)
+                await self._found()
+        self.emulator.guide = Guide(self.travel, self.emulator.silent)
+
+    async def _found(self) -> None:
         file = self.folder / f"demo{next(self._numbers)}.db"
         self.hold.file = file
         self.keeper.database_url, self.keeper.catalog = f"sqlite:///{file}", self.world.catalog()
         await seed(self.keeper.database_url, self.world)
         await self.keeper.start()
 
-    async def anew(self, day: date) -> None:
-        """Forget everything and begin on another day."""
-        async with self.travel.nobody():
-            self.hold.give_back()
-            await self.keeper.stop()
-            self.emulator.begin_anew()
-            self.world.begin(day)
-            await self.first()
-        self.emulator.guide = Guide(self.travel, self.emulator.silent)
-
     def hands(self) -> list[Control]:
-        """A button for each day."""
-        return [self._hand(name, day, label) for name, (day, label) in DAYS.items()]
+        """A button for each of those stretches, and one for any other."""
+        known = self.world.known
 
-    def _hand(self, name: str, day: date, label: str) -> Control:
+        async def chosen(first: str, last: str) -> Words:
+            try:
+                stretch = read_stretch(first, last, known=known)
+            except ChoiceError as refusal:
+                return refusal.words
+            return await self._begun(stretch)
+
+        any_other = Control(
+            id="begin",
+            label=words("demo.replay"),
+            run=chosen,
+            group=words("demo.anew"),
+            usable=self._usable,
+            days=day_fields(known),
+        )
+        return [*(self._hand(name) for name in STRETCHES), any_other]
+
+    def _hand(self, name: str) -> Control:
+        stretch, label = STRETCHES[name]
+
         async def begin() -> Words:
-            await self.anew(day)
-            return words("demo.begun")
+            return await self._begun(stretch)
 
         return Control(
             id=f"begin-{name}",
             label=words(label),
             run=begin,
             group=words("demo.anew"),
-            usable=lambda: self.keeper.state is not State.WAKING,
+            usable=self._usable,
         )
+
+    def _usable(self) -> bool:
+        return self.keeper.state is not State.WAKING
+
+    async def _begun(self, stretch: Stretch) -> Words:
+        try:
+            await self.anew(stretch)
+        except BotError:
+            return words("demo.cannot_start")
+        return words("demo.begun")
 
 
 async def seed(url: str, world: World) -> None:

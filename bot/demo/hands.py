@@ -10,8 +10,9 @@ from pathlib import Path
 
 from bot.demo.foresight import DIGEST, QUIET_ENDS
 from bot.demo.keeper import Keeper, State
-from bot.demo.travel import DAY_A_SECOND, HOUR_A_SECOND, Travel
-from bot.demo.words import Words, words
+from bot.demo.stretch import written_day
+from bot.demo.travel import SPEEDS, Travel
+from bot.demo.words import Words, filled, words
 from bot.demo.world import World
 from bot.emulator import Control
 from bot.errors import BotError
@@ -20,6 +21,13 @@ from bot.errors import BotError
 DUE = {DIGEST: "demo.digest", QUIET_ENDS: "demo.quiet_ends"}
 #: What comes at each moment of the world, by its hour.
 COMES = {9: "demo.morning", 15: "demo.publishes", 16: "demo.news", 18: "demo.evening"}
+#: What the buttons of the speeds say.
+PLAYS = {
+    "hours": "demo.hours",
+    "six-hours": "demo.six_hours",
+    "days": "demo.days",
+    "weeks": "demo.weeks",
+}
 
 
 def written(moment: datetime) -> str:
@@ -73,7 +81,11 @@ def time_hands(travel: Travel) -> list[Control]:
         said = words(COMES[moment.hour] if due is None else DUE[due])
         return {language: f"{moment:%H:%M} · {what}" for language, what in said.items()}
 
-    def player(speed: float) -> Control:
+    def usable() -> bool:
+        # a journey asked for now would be made in the next beginning
+        return not travel.keeper.replaced
+
+    def player(name: str, speed: float) -> Control:
         async def play() -> Words:
             if travel.speed == speed:
                 travel.pause()
@@ -81,15 +93,20 @@ def time_hands(travel: Travel) -> list[Control]:
             travel.play(speed)
             return words("demo.runs")
 
-        name, label = "hours", words("demo.hours")
-        if speed == DAY_A_SECOND:
-            name, label = "days", words("demo.days")
+        def until() -> Words:
+            ends_at = travel.world.ends_at
+            if travel.speed != speed or ends_at is None or ends_at <= travel.world.now():
+                return {}
+            return filled("demo.until", day=written_day(ends_at))
+
         return Control(
             id=f"play-{name}",
-            label=label,
+            label=words(PLAYS[name]),
             run=play,
             group=words("demo.time"),
             pressed=lambda: travel.speed == speed,
+            usable=usable,
+            hint=until,
         )
 
     return [
@@ -98,6 +115,7 @@ def time_hands(travel: Travel) -> list[Control]:
             label=words("demo.next"),
             run=next_moment,
             group=words("demo.time"),
+            usable=usable,
             hint=coming,
         ),
         Control(
@@ -105,9 +123,9 @@ def time_hands(travel: Travel) -> list[Control]:
             label=words("demo.next_day"),
             run=next_day,
             group=words("demo.time"),
+            usable=usable,
         ),
-        player(HOUR_A_SECOND),
-        player(DAY_A_SECOND),
+        *[player(name, speed) for name, speed in SPEEDS.items()],
     ]
 
 
@@ -140,7 +158,7 @@ def event_hands(world: World) -> list[Control]:
 
 def bot_hands(keeper: Keeper, hold: Hold) -> list[Control]:
     """The controls of the bot's process and its database."""
-    return [*_process_hands(keeper), _database_hand(hold)]
+    return [*_process_hands(keeper), _database_hand(keeper, hold)]
 
 
 def _process_hands(keeper: Keeper) -> list[Control]:
@@ -190,7 +208,7 @@ def _process_hands(keeper: Keeper) -> list[Control]:
     ]
 
 
-def _database_hand(hold: Hold) -> Control:
+def _database_hand(keeper: Keeper, hold: Hold) -> Control:
     """The database is locked, and given back."""
 
     async def lock() -> Words:
@@ -209,4 +227,6 @@ def _database_hand(hold: Hold) -> Control:
         run=lock,
         group=words("demo.bot"),
         pressed=lambda: hold.held,
+        # what is only being filled is nobody else's yet
+        usable=lambda: not keeper.replaced,
     )

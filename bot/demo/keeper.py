@@ -7,8 +7,8 @@ import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -20,6 +20,7 @@ from bot.errors import BotError
 
 FORESEES_WITHIN = 1.0  # seconds; a bot with no answer then is asked again another time
 STOPS_WITHIN = 10.0  # seconds for an orderly end, after which it is killed
+SUBJECT = (sys.executable, "-m", "bot.demo.subject")
 
 
 class State(Enum):
@@ -45,6 +46,9 @@ class Keeper:
     database_url: str = ""
     catalog: str = ""
     port: int = 0  # of its status page; the same after each start
+    command: Sequence[str] = SUBJECT
+    #: Whether one bot takes another's place just now.
+    replaced: bool = False
     _process: Process | None = None
     _reading: asyncio.Task[None] | None = None
     _settled: dict[int, asyncio.Future[None]] = field(default_factory=dict)
@@ -60,7 +64,7 @@ class Keeper:
         self.foreseen, self.unanswered = None, 0
         self._be(State.WAKING)
         self._process = process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot.demo.subject"),
+            *self.command,
             stdin=PIPE,
             stdout=PIPE,
             start_new_session=True,  # Ctrl-C is for us, and we end it in order
@@ -78,6 +82,23 @@ class Keeper:
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reading = asyncio.create_task(self._read(process, ready))
         await ready
+
+    @contextmanager
+    def replacing(self) -> Iterator[None]:
+        """The keeper is waking from the end of one bot to the start of the next one.
+
+        Nobody else may start, freeze or kill a bot meanwhile: there would be two, or the wrong one.
+        """
+        self.replaced = True
+        self._be(State.WAKING)
+        try:
+            yield
+        finally:
+            self.replaced = False
+            if self.state is State.WAKING:  # something went wrong before it was awake
+                self._be(State.ASLEEP)
+            else:
+                self.on_change()
 
     async def _read(self, process: Process, ready: asyncio.Future[None]) -> None:
         """Follow the lines that the process writes, until its end."""
@@ -171,9 +192,11 @@ class Keeper:
             await self.kill()
 
     async def _end(self) -> None:
-        if self._reading is not None:
-            await asyncio.wait([self._reading])
-        self._process = self._reading = None
+        process, reading = self._process, self._reading
+        if reading is not None:
+            await asyncio.wait([reading])
+        if self._process is process:  # else another was started meanwhile
+            self._process = self._reading = None
 
     def _signal(self, number: int) -> None:
         if self._process is not None:
@@ -187,5 +210,7 @@ class Keeper:
                 self._process.stdin.write(orjson.dumps(order, option=orjson.OPT_APPEND_NEWLINE))
 
     def _be(self, state: State) -> None:
+        if state is State.ASLEEP and self.replaced:
+            state = State.WAKING
         self.state = state
         self.on_change()

@@ -81,6 +81,8 @@ async def _until(
     try:
         await _either(showing, stop)
     finally:
+        # first: a new beginning that goes on would start another bot
+        await beginning.emulator.end_controls()
         beginning.travel.pause()
         beginning.hold.give_back()
         for task in (showing, looking):

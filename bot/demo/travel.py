@@ -14,7 +14,8 @@ from bot.demo.world import MOMENTS, ZONE, World
 
 HELD_AT_MOST = 12.0  # seconds that a moment lasts for a bot that does not finish
 HOP = 1.0  # seconds between two leaps while time plays
-HOUR_A_SECOND, DAY_A_SECOND = 3600.0, 86400.0
+#: By the names of their buttons: seconds of the demonstration's time in one of ours, at most.
+SPEEDS = {"hours": 3600.0, "six-hours": 6 * 3600.0, "days": 86400.0, "weeks": 7 * 86400.0}
 
 
 @dataclass(slots=True)
@@ -57,10 +58,16 @@ class Travel:
         return await self._to(self.upcoming()[0])
 
     def play(self, speed: float) -> None:
-        """Let time run at a speed, until `pause`."""
+        """Let time run at a speed, until `pause` or the end of what is replayed.
+
+        Time that is played on from there has no end.
+        """
         self.pause()
         self.speed = speed
-        self._playing = asyncio.create_task(self._play(speed))
+        ends_at = self.world.ends_at
+        if ends_at is not None and ends_at <= self.world.now():
+            ends_at = None
+        self._playing = asyncio.create_task(self._play(speed, ends_at))
 
     def pause(self) -> None:
         """Let time run at the wall clock's speed again."""
@@ -77,12 +84,14 @@ class Travel:
             yield
             self.turned_at = None
 
-    async def _play(self, speed: float) -> None:
-        while True:
+    async def _play(self, speed: float, ends_at: datetime | None) -> None:
+        while ends_at is None or self.world.now() < ends_at:
             begun = time.monotonic()
             async with self._way:
                 await self.keeper.foresee()
                 now, moment = self.world.now(), self.upcoming()[0]
+                if ends_at is not None:
+                    moment = min(moment, ends_at)
                 target = min(now + timedelta(seconds=speed * HOP), moment)
                 if target == moment:
                     await self._to(moment)
@@ -90,6 +99,8 @@ class Travel:
                     self._turn(target)
             takes = (target - now).total_seconds() / speed
             await asyncio.sleep(max(0.0, takes - (time.monotonic() - begun)))
+        self.speed = self._playing = None
+        self.on_turn()
 
     async def _to(self, moment: datetime) -> datetime:
         self._turn(moment)

@@ -21,6 +21,11 @@ def words(key: str) -> Words:
     return {code: demo_texts(code).get(key, english) for code in LANGUAGES}
 
 
+def filled(key: str, **values: str) -> Words:
+    """The words of a key by language, with values in their places."""
+    return {code: said.format(**values) for code, said in words(key).items()}
+
+
 def late() -> re.Pattern[str]:
     """The pattern of a digest that says, in any language, that it came later than at its hour."""
     said = []

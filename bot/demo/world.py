@@ -27,6 +27,7 @@ from aiohttp import web
 
 from bot.demo.injected import Injected
 from bot.demo.stories import FEED_LENGTH, WEEK, ZONE, Published, published, read_stories
+from bot.demo.stretch import Stretch
 from bot.languages import LANGUAGES
 
 __all__ = ["WEEK", "ZONE", "World", "read_stories"]
@@ -36,6 +37,7 @@ PUBLISHED_AT = time(15)  # the bank sets tomorrow's rates
 BEGINS_AT = time(16)  # both answers, today's and tomorrow's, are there
 #: When something is due on every day: the morning's digest, the bank, what followed, the evening.
 MOMENTS = (time(9), PUBLISHED_AT, BEGINS_AT, time(18))
+LAST_MINUTE = time(23, 59)  # of the last day: a calendar that stops then still shows that day
 #: The channels that the bot posts in, one in each language.
 HERALDS = {code: -1002021102000 - index for index, code in enumerate(LANGUAGES)}
 
@@ -129,6 +131,7 @@ class World:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._first_day = first_day
+        self.ends_at: datetime | None = None  # the end of what is replayed, where it has one
         self._clock = clock
         self._rates = read_rates()
         self._days = [day for day, _ in self._rates]
@@ -229,9 +232,16 @@ poll = {{ every = "2s" }}
         self._url = f"http://{host}:{port}"
         self.turn_to(self._begins)
 
-    def begin(self, first_day: date) -> None:
+    @property
+    def known(self) -> tuple[date, date]:
+        """The first and the last day whose rates are known."""
+        return self._days[0], self._days[-1]
+
+    def begin(self, stretch: Stretch) -> None:
         """Begin anew on another day, as though nothing had happened yet."""
-        self._first_day, self.injected = first_day, Injected()
+        self._first_day, self.injected, self.ends_at = stretch.first, Injected(), None
+        if stretch.last is not None:
+            self.ends_at = datetime.combine(stretch.last, LAST_MINUTE, ZONE)
         self.turn_to(self._begins)
 
     @property

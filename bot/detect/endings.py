@@ -5,23 +5,26 @@ story's end; it is no event of its own, so however grave its text sounds, it mak
 That is why a phrase beside "not", or beside a word of fighting that begins anew, is none.
 
 What a headline says to have begun anew after its end is another event: its story's message says
-that it is over, and nobody would hear of it.
+that it is over, and nobody would hear of it. So is what is told hours after the end without a word
+of what was before: the next avalanche is no "again" to who reports it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
 from bot.detect.language import known_language
+from bot.detect.severity import sounds_past
 from bot.detect.stories import words_of
 from bot.languages import language
 from bot.model.news import Entry, StoredEntry, Story
 
 DENIED_BEFORE = 2  # words before a phrase that may deny it
 FIGHT_BEFORE, FIGHT_AFTER = 3, 2  # and that may say what begins anew
+LATE_REPORTS = timedelta(hours=3)  # after an end, of what has ended; later ones are of the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +64,17 @@ def ending(story: Story) -> StoredEntry | None:
 
 
 def begins_anew(entry: Entry, story: Story, at: datetime) -> bool:
-    """Whether an entry of a time tells that what a story told of has begun again since its end."""
+    """Whether an entry of a time tells that what a story told of has begun again since its end:
+    by its words, or by the hours since then.
+    """
+    end = ending(story)
+    if end is None or at < end.at or says_it_is_over(entry):
+        return False
     words = words_of(entry.title)
     code = known_language(entry.language, entry.title)
-    said = any(one.ends(words, start) for one in _anew(code) for start in range(len(words)))
-    if not said or says_it_is_over(entry):
-        return False
-    end = ending(story)
-    return end is not None and at >= end.at
+    if any(one.ends(words, start) for one in _anew(code) for start in range(len(words))):
+        return True
+    return at - end.at >= LATE_REPORTS and not sounds_past(entry.title, code)
 
 
 def _taken_back(words: list[str], at: int, end: int, phrase: _Phrase, code: str) -> bool:

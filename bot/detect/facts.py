@@ -80,7 +80,7 @@ class Facts:
 
 
 # asked by several detectors, and once for each pair that is compared
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def facts_of(title: str, text: str, language: str) -> Facts:
     """Read the facts of an entry; the first sentence stands for a missing headline."""
     title, text = with_headline(title, text)

@@ -10,25 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 
-from bot.detect.facts import TOKEN, facts_of, places, surroundings
+from bot.detect.facts import facts_of, places, surroundings
 from bot.detect.language import known_language
+from bot.detect.named_filters import NO_PLACES
 from bot.detect.search import WORD, Token, measured_words, phrase_of, sequence_of
 from bot.i18n import place_name
-from bot.languages import LANGUAGES
 from bot.languages import language as spoken
 from bot.languages.letters import fold_typed
 from bot.model.filters import (
     LONGEST_ITEM,
     Filter,
-    Nameable,
     Sense,
     StoredFilter,
     Trait,
-    TypedItem,
 )
 from bot.model.news import StoredEntry, Story
 
-_NO_PLACES = (("org",), ("head",))  # what stands among the places and is none
+#: The traits that an entry of a chat's own feed may have.
+_OWN = frozenset({Trait.WORD, Trait.PLACE})
 #: Characters of all of a story's reports that words are looked for in, ten milliseconds' worth; of
 #: each so many at least. A great event has hundreds of reports, which say the same at length.
 LOOKED_INTO, LEAST_OF_EACH = 80_000, 250
@@ -127,8 +126,11 @@ class Looked:
 def keeps_back(filters: Sequence[StoredFilter], looked: Looked) -> StoredFilter | None:
     """The one of a chat's filters that keeps a story back; None where none does.
 
-    What some of its sources report is told as long as one of them is not muted.
+    What some of its sources report is told as long as one of them is not muted. An entry of a
+    chat's own feed has no topics, and no source that a filter could name: none is demanded of it.
     """
+    if looked.story.own:
+        filters = [one for one in filters if one.sense is Sense.NEVER or one.trait in _OWN]
     muted = [one for one in filters if _is_muted_source(one) and looked.has(one.trait, one.what)]
     if muted and {one.what for one in muted} >= set(looked.story.feeds):
         return muted[0]
@@ -146,52 +148,6 @@ def keeps_back(filters: Sequence[StoredFilter], looked: Looked) -> StoredFilter 
     if wanted and not welcome:
         return wanted[0]
     return None
-
-
-def place_of(said: str) -> str | None:
-    """The place that somebody names, in any language; None where it is no place that we know."""
-    tokens = TOKEN.findall(fold_typed(said))
-    for code in LANGUAGES:
-        for _, pattern in places(code).find(tokens):
-            # a place's name and nothing else: with a word beside it all of it is words
-            whole = len(pattern.words) == len(tokens)
-            if whole and surroundings()[pattern.kind] not in _NO_PLACES:
-                return pattern.kind
-    return None
-
-
-def meant(
-    items: Sequence[TypedItem],
-    *,
-    topics: Mapping[str, Nameable],
-    sources: Mapping[str, Nameable],
-) -> list[Filter]:
-    """The filters that somebody names: a topic, a source, a place, else words; each once.
-
-    `topics` and `sources` are by their names in every language, case folded.
-    """
-    found: dict[tuple[Trait, str], Filter] = {}
-    for item in items:
-        trait, one = Trait.WORD, Nameable(what=item.text.casefold(), said=item.text)
-        if not item.quoted:
-            trait, one = _named_thing(item.text, topics, sources) or (trait, one)
-        found[trait, one.what] = Filter(sense=item.sense, trait=trait, what=one.what, said=one.said)
-    return list(found.values())
-
-
-def _named_thing(
-    text: str, topics: Mapping[str, Nameable], sources: Mapping[str, Nameable]
-) -> tuple[Trait, Nameable] | None:
-    """The topic, source or place that a text is the name of; None where it is only words."""
-    said = text.casefold()
-    if said in topics:
-        return Trait.TOPIC, topics[said]
-    if said in sources:
-        return Trait.SOURCE, sources[said]
-    place = place_of(text)
-    if place is None:
-        return None
-    return Trait.PLACE, Nameable(what=place, said=text)
 
 
 def less_of(story: Story, names: Mapping[str, str], language: str) -> dict[str, Filter]:
@@ -258,7 +214,7 @@ def _places_offered(story: Story) -> dict[str, str]:
     folded = [fold_typed(word) for word in words]
     written: dict[str, str] = {}
     for at, pattern in places(language).find(folded):
-        if around[pattern.kind] not in _NO_PLACES:
+        if around[pattern.kind] not in NO_PLACES:
             written.setdefault(pattern.kind, " ".join(words[at : at + len(pattern.words)]))
     # the more lies around a place, the narrower it is
     narrowest = sorted(written, key=lambda place: -len(around[place]))

@@ -5,6 +5,10 @@ kilometres south of a village. Two earthquakes of one size within hours are rare
 a report that names another country is about that one. Aftershocks have other sizes, and the
 institute itself says that they are events of their own.
 
+Half of all reports have no magnitude: "of 5 points", which is how it was felt, or "tremors". They
+join the only earthquake that was measured in their country within two hours before, unless they and
+the institute name places that are apart. What is another one after all, its institute tells itself.
+
 Of a flood, a slide, an avalanche or a storm no report says the size: its headline names the kind,
 and a place of the region that the institute names or one around it. A warning is of no event before
 it begins. A wildfire is known by its words alone: every other fire is called one too.
@@ -36,6 +40,8 @@ from bot.model.news import Entry, StoredEntry
 from bot.model.text import SENTENCE_END
 
 REPORTED_WITHIN = timedelta(hours=6)  # a report of an earthquake is of that one
+UNSIZED_REPORTED_WITHIN = timedelta(hours=2)  # likewise one that has no magnitude
+CLOCKS_APART = timedelta(minutes=10)  # nobody reports an earthquake before it is one
 LASTING_REPORTED_WITHIN = timedelta(hours=24)  # likewise of what lasts
 #: How much faster an agency is than the institute. What it told of before that is another event: a
 #: warning that joined its story would be told to nobody.
@@ -69,11 +75,11 @@ SAME_TIME, SAME_KM = timedelta(minutes=15), 200.0
 
 def kinds_reported(item: Entry) -> frozenset[HazardKind]:
     """What institutes measure that an entry may be a report of: an earthquake where its headline
-    names one with its size, what lasts where it names that.
+    names one, what lasts where it names that.
     """
     told = _lasting(item)
     found = {kind for kind, reported in REPORTED.items() if not reported.isdisjoint(told)}
-    if _sizes(item):
+    if _is_of_a_quake(item):
         found.add(HazardKind.EARTHQUAKE)
     return frozenset(found)
 
@@ -85,6 +91,7 @@ def measured_story(
     None without one.
     """
     mine = Hazard.read(item.content)
+    unsized: set[int] = set()
     for stored in recent:
         theirs = Hazard.read(stored.entry.content)
         # a measurement taken back is no event that a report could be of
@@ -93,11 +100,14 @@ def measured_story(
         if mine is None:
             if _reports(item, at, theirs, stored.entry, _told_at(stored, theirs)):
                 return stored.story
+            if _reports_unsized(item, at, theirs, stored.entry, stored.at):
+                unsized.add(stored.story)
         # of one institute each measurement is an event: see the head of this file
         elif stored.feed != feed and _same(mine, theirs, apart=abs(at - stored.at)):
             return stored.story
     if mine is None:
-        return None
+        # of several nobody can tell which is meant
+        return unsized.pop() if len(unsized) == 1 else None
     return _reported_before(mine, item, recent, at)
 
 
@@ -116,7 +126,9 @@ def _reported_before(
     for stored in recent:
         if stored.story in taken or abs(stored.at - at) > AGENCY_AHEAD:
             continue
-        if _reports(stored.entry, stored.at, mine, item, at):
+        if _reports(stored.entry, stored.at, mine, item, at) or _reports_unsized(
+            stored.entry, stored.at, mine, item, at
+        ):
             return stored.story
     return None
 
@@ -163,6 +175,28 @@ def _of_its_size(item: Entry, hazard: Hazard, measured: Entry) -> bool:
     return not (said.whole.countries and there) or not named.isdisjoint(there)
 
 
+def _reports_unsized(
+    item: Entry, at: datetime, hazard: Hazard, measured: Entry, measured_at: datetime
+) -> bool:
+    """Whether an agency's entry of a moment, which says no magnitude, may be about an earthquake
+    that was measured: see the head of this file.
+    """
+    if not hazard.measured or not -CLOCKS_APART <= at - measured_at <= UNSIZED_REPORTED_WITHIN:
+        return False
+    if not _is_of_a_quake(item) or _sizes(item):
+        return False
+    there, said = _where(measured.title), _facts(item)
+    # a headline may say where it was felt, and the text where it was
+    if not (_at_its_centre(item) or _named(item).countries) & there.countries:
+        return False
+    around = surroundings()
+    # where it was felt beyond a border says nothing of where it was
+    apart = [place for place in said.head.places if around[place][-1] in there.countries]
+    if not (apart and there.places):
+        return True
+    return _together(said.whole.places, there.places)
+
+
 def _of_its_kind_and_place(item: Entry, hazard: Hazard, measured: Entry) -> bool:
     if REPORTED.get(hazard.kind, frozenset()).isdisjoint(_lasting(item)):
         return False
@@ -172,8 +206,13 @@ def _of_its_kind_and_place(item: Entry, hazard: Hazard, measured: Entry) -> bool
         return False
     if not there.places and not named.places:  # of a whole country, both of them
         return bool(named.countries)
+    return _together(named.places, there.places)
+
+
+def _together(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether one of these places is one of those, or in it, or around it."""
     around = surroundings()
-    for one, other in product(named.places, there.places):
+    for one, other in product(some, others):
         if one == other or one in around[other] or other in around[one]:
             return True
     return False
@@ -192,9 +231,13 @@ def _where(title: str) -> Part:
 
 def _sizes(item: Entry) -> frozenset[float]:
     """The magnitudes that an entry about an earthquake names."""
-    if "quake" not in _kinds(item) or not _happens(item):
+    if not _is_of_a_quake(item):
         return frozenset()
     return _facts(item).of("magnitude")
+
+
+def _is_of_a_quake(item: Entry) -> bool:
+    return "quake" in _kinds(item) and _happens(item)
 
 
 def _at_its_centre(item: Entry) -> frozenset[str]:

@@ -75,6 +75,25 @@ def asked(question: str) -> list[frozenset[Token]]:
     return [_meant(word) for word in words]
 
 
+def searched(question: str) -> str:
+    """The words of a question that are looked for, as they were typed; "" where there are none.
+
+    A run of marks, a word said twice, and what comes behind the last word that counts are none.
+    """
+    found: list[str] = []
+    seen: set[str] = set()
+    for typed in question.split():
+        new = [word for word in dict.fromkeys(_words(typed)) if word not in seen]
+        whole = len(typed) <= LONGEST_WORD and len(seen) + len(new) <= MOST_WORDS
+        for word in new[: MOST_WORDS - len(seen)]:
+            seen.add(word)
+            if not whole:  # of an address some words count
+                found.append(word)
+        if new and whole:
+            found.append(typed)
+    return " ".join(found)
+
+
 def phrase_of(phrase: str) -> list[frozenset[Token]]:
     """The same for words that stand side by side, each as often as it is said: "step by step"."""
     return [_meant(word) for word in _words(phrase)[:MOST_WORDS]]

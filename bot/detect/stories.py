@@ -68,7 +68,7 @@ DENIAL_IN_TEXTS = 1.5  # "a scheme of fakes" is no denial, and the texts say so
 HOURS_OF_ONE_HEADLINE, HOURS_OF_A_BARE_HEADLINE = 3, 12
 ALIKE_BEYOND = 0.25  # of two texts under one headline, without its words
 ANOTHER_LANGUAGE_HOURS = 36
-REMEMBERED = 1_024  # sketches, some 4 KB each
+REMEMBERED = 256  # sketches, some 4 KB each
 ENOUGH, HALF_A_DAY_LATER, ANSWERS = 3.5, 0.5, 0.5  # in points of `facts.weigh`
 
 

@@ -74,7 +74,7 @@ def agreement(a: Facts, b: Facts) -> float:
     enough: a kind of event that one headline names and the other entry has, and places, names and
     numbers.
     """
-    same = (a.head.kinds & b.whole.kinds) | (b.head.kinds & a.whole.kinds)
+    same = kinds_in_common(a, b)
     against = _next_event(a, b) or _next_event(b, a) or _elsewhere(a, b) or _elsewhere(b, a)
     if not same - ROUTINE_KINDS or against or other_event(a, b):
         return 0.0
@@ -82,9 +82,26 @@ def agreement(a: Facts, b: Facts) -> float:
     return AGREED * (points - 1) if points >= MUCH_AGREES else 0.0
 
 
+def kinds_in_common(a: Facts, b: Facts) -> frozenset[str]:
+    """The kinds of events that one headline tells of, and the other entry has."""
+    return a.head.kinds & b.whole.kinds | b.head.kinds & a.whole.kinds
+
+
 def other_event(a: Facts, b: Facts) -> bool:
     """Whether two texts under one headline speak of two events: other magnitudes, other places."""
     return _another_quake(a, b) or _other_places(a, b)
+
+
+def names_others(a: Facts, b: Facts) -> bool:
+    """Whether each of two texts has a name, a place or a scene instead of the other's."""
+    ours = a.names | a.whole.places | a.whole.scenes
+    theirs = b.names | b.whole.places | b.whole.scenes
+    return bool(ours - theirs and theirs - ours)
+
+
+def told_otherwise(a: Facts, b: Facts) -> bool:
+    """Whether each of two texts has a name, or a number, instead of the other's."""
+    return names_others(a, b) or bool(a.numbers - b.numbers and b.numbers - a.numbers)
 
 
 def wholly_other_event(a: Facts, b: Facts) -> bool:
@@ -152,7 +169,7 @@ def _joined(here: frozenset[str], there: frozenset[str]) -> frozenset[str]:
 
 
 def _events(a: Facts, b: Facts) -> Iterator[tuple[str, float]]:
-    same = a.head.kinds & b.whole.kinds | b.head.kinds & a.whole.kinds
+    same = kinds_in_common(a, b)
     points = 0.75
     if same <= ROUTINE_KINDS:
         points = 0.25

@@ -7,10 +7,11 @@ of its own.
 
 from bot.emulator.calls import Call, Calls
 from bot.emulator.emulator import TEST_TOKEN, Emulator
-from bot.emulator.errors import ScenarioError
+from bot.emulator.errors import ScenarioError, Words
 from bot.emulator.faults import Fault, Faults, Kind, Limits
+from bot.emulator.panel import Control, DayField, Reading
 from bot.emulator.people import Member, User
-from bot.emulator.scenario import Control, Dates, Reading, Tongue, Words
+from bot.emulator.scenario import Dates, Tongue
 from bot.emulator.tally import Tally
 from bot.emulator.updates import Backoff
 from bot.emulator.world import Chat
@@ -23,6 +24,7 @@ __all__ = [
     "Chat",
     "Control",
     "Dates",
+    "DayField",
     "Emulator",
     "Fault",
     "Faults",

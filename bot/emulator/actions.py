@@ -5,13 +5,15 @@ Each action reads its parameters from JSON; its docstring lists them. Ids may be
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable, Sequence
 
-from bot.emulator.errors import ApiError, Json, ScenarioError, bad_request
+from bot.emulator.errors import ApiError, Json, ScenarioError, Words, bad_request
 from bot.emulator.faults import Fault
+from bot.emulator.panel import Control
 from bot.emulator.params import Params
-from bot.emulator.scenario import Control, Scenario, Words
+from bot.emulator.scenario import Scenario
 
 
 class Actions:
@@ -20,6 +22,14 @@ class Actions:
     def __init__(self, scenario: Scenario, controls: Sequence[Control]) -> None:
         self._scenario = scenario
         self._controls = controls
+        self._running: set[asyncio.Task[Words]] = set()
+
+    async def stop(self) -> None:
+        """End the controls that run."""
+        running = list(self._running)
+        for one in running:
+            one.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     async def run(self, name: str, body: Json) -> object:
         """Do it; returns what there is to say about it."""
@@ -193,11 +203,21 @@ class Actions:
         self._scenario.world.tell({"kind": "faults"})
 
     async def control(self, p: Params) -> Words:
-        """id: run a control of the demonstration"""
+        """id, and the days it asks for: run a control of the demonstration"""
         for control in self._controls:
             if control.id == p.text("id"):
-                return await control.run()
+                running = asyncio.create_task(self._pressed(control, p))
+                self._running.add(running)
+                running.add_done_callback(self._running.discard)
+                # whoever pressed it may close the page, and half a new beginning is none
+                return await asyncio.shield(running)
         raise ScenarioError(f"there is no control {p.text('id')}")
+
+    async def _pressed(self, control: Control, p: Params) -> Words:
+        # nothing may come between the look and the run: two would find it usable
+        if control.usable is not None and not control.usable():
+            raise ScenarioError(f"the control {control.id} is not usable now")
+        return await control.run(**{day.id: p.text(day.id) for day in control.days})
 
     def menu(self, p: Params) -> list[Json]:
         """chat_id, user_id: the commands this person is shown in this chat"""

@@ -10,7 +10,8 @@ from typing import Self
 from bot.emulator.errors import Json
 from bot.emulator.faults import Limits
 from bot.emulator.page import Page
-from bot.emulator.scenario import Control, Reading, Scenario, Tongue
+from bot.emulator.panel import Control, Reading
+from bot.emulator.scenario import Scenario, Tongue
 from bot.emulator.server import Server
 from bot.emulator.tally import Tally
 from bot.emulator.updates import Backoff
@@ -75,8 +76,13 @@ class Emulator(Scenario):
         # kept after a stop: a second start on the same port is the same server to its clients
         self._address = host, await self._server.start(host, port)
 
+    async def end_controls(self) -> None:
+        """End the controls that run: they would go on without whoever pressed them."""
+        await self._page.actions.stop()
+
     async def stop(self) -> None:
         """Stop listening; the world stays as it is."""
+        await self.end_controls()
         self._page.stop()
         # the streams and the webhook first: they would keep the server from closing
         await self.updates.stop()

@@ -6,11 +6,14 @@ Descriptions are the server's own words: clients tell "blocked" from "our messag
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 Json = dict[str, Any]
+#: Words of the demonstration, alike for all or by language.
+Words = str | Mapping[str, str]
 
 
 def encoded(value: object) -> bytes:

@@ -55,9 +55,9 @@ _FORBIDDEN = {
 class Fault:
     """One thing that goes wrong.
 
-    `method` may be a pattern ("send*"); `times` counts down and then the fault is gone, `seconds`
-    limits its life from the moment it is added; with `after`, the call takes effect before it
-    fails. A `name` is what it can be taken back by.
+    `method` may be a pattern ("send*"), and is "download" for a file that is fetched; `times`
+    counts down and then the fault is gone, `seconds` limits its life from the moment it is added;
+    with `after`, the call takes effect before it fails. A `name` is what it can be taken back by.
     """
 
     kind: Kind

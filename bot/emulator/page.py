@@ -14,7 +14,7 @@
 Chat and user ids are text there, because numbers of 64 bits do not survive JavaScript.
 
 Any page in the operator's browser could post here, so actions want a JSON content type, which a
-foreign page cannot send unasked, and a loopback Host, which a rebound DNS name is not.
+foreign page cannot send unasked, and all of it a Host that is no rebound DNS name (`bot.hosts`).
 """
 
 from __future__ import annotations
@@ -27,16 +27,17 @@ from itertools import islice
 
 import orjson
 from aiohttp import web
-from yarl import URL
 
 from bot.emulator.actions import Actions, seconds_to_wait
 from bot.emulator.errors import ApiError, Json, ScenarioError
 from bot.emulator.faults import Fault
+from bot.emulator.panel import Control, Reading
 from bot.emulator.params import Params, read_params
 from bot.emulator.people import PRESENT, User
 from bot.emulator.rich import words_in
-from bot.emulator.scenario import Control, Reading, Scenario, Tongue
+from bot.emulator.scenario import Scenario, Tongue
 from bot.emulator.world import Chat
+from bot.hosts import names_no_stranger
 
 # more than anybody scrolls through; a load test has a million of each
 _CHATS_SHOWN = 200
@@ -44,7 +45,6 @@ _MESSAGES_SHOWN = 200
 _CALLS_SHOWN = 10_000
 _EVENTS_BEHIND = 5_000  # a page that is this far behind starts over
 _HEARTBEAT = 15.0  # seconds of silence, until a sign of life
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _POLICY = (  # everything the page needs is in the page
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
@@ -302,7 +302,7 @@ async def _next_event(queue: asyncio.Queue[Json | None]) -> Json | None:
 
 
 def _check_host(request: web.BaseRequest) -> None:
-    if URL(f"http://{request.host}").host not in _LOOPBACK:
+    if not names_no_stranger(request.headers.get("Host")):
         raise ApiError(403, "only on this machine")
 
 

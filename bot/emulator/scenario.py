@@ -7,7 +7,7 @@ makes of it can be waited for with `wait_message` or `calls.wait`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.emulator import text as texts
@@ -21,45 +21,7 @@ from bot.emulator.world import ANONYMOUS_ADMIN, Chat, as_told
 _PROMOTES = "can_promote_members"
 EDITABLE_SECONDS = 48 * 3600  # for so long clients let people edit what they wrote
 
-__all__ = ["Chat", "Control", "Fault", "Reading", "Scenario", "Tongue", "User", "Words"]
-
-
-#: Words of the demonstration, alike for all or by language.
-Words = str | Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Control:
-    """A button of the demonstration; `run` returns what to show as its result.
-
-    `group` is the heading it stands below. One that is `pressed` or not is a switch; one that is
-    not `usable` now says so. `hint` is what it would do just now.
-    """
-
-    id: str
-    label: Words
-    run: Callable[[], Awaitable[Words]]
-    group: Words = ""
-    pressed: Callable[[], bool] | None = None
-    usable: Callable[[], bool] | None = None
-    hint: Callable[[], Words] | None = None
-
-    def json(self) -> Json:
-        """Its state now, for the page."""
-        shown: Json = {"id": self.id, "label": self.label, "group": self.group}
-        for name in ("pressed", "usable", "hint"):
-            if (ask := getattr(self, name)) is not None:
-                shown[name] = ask()
-        return shown
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """A figure of the demonstration; None where nobody knows it now."""
-
-    id: str
-    label: Words
-    value: int | None
+__all__ = ["Chat", "Fault", "Scenario", "Tongue", "User"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

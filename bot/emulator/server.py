@@ -32,6 +32,7 @@ from bot.emulator.tally import is_message
 
 # bytes: the Bot API takes files of 50 MiB, and some form around them
 _BODY_LIMIT = 52 * 1024 * 1024
+DOWNLOAD = "download"  # the name by which a fault hits files that are fetched
 _STOP_GRACE = 0.1  # seconds an open long poll may keep `stop` waiting
 # as nginx says it, which stands in front of the real server
 _HTML = (
@@ -118,10 +119,13 @@ class Server:
         if path.startswith("/bot"):
             return await self._bot_request(request, path)
         if path.startswith("/file/bot"):
-            return self._file(path)
+            return await self._file(request, path)
         return await self._other_requests(request)
 
-    def _file(self, path: str) -> web.Response:
+    async def _file(self, request: web.BaseRequest, path: str) -> web.Response:
+        fault = self._scenario.faults.take(DOWNLOAD, None)
+        if fault is not None:
+            return _whole(request, await self._fail(fault, None))
         file = self._scenario.files.by_path(path.removeprefix(self._files_prefix))
         # told alike, so that a guessed path says nothing of whether there is such a file
         if not path.startswith(self._files_prefix) or file is None:
@@ -148,10 +152,7 @@ class Server:
             self._log(ended.logged(calls.total + 1, at, wall, name, chat_id), mark, text)
             raise
         self._log(ended.logged(calls.total + 1, at, wall, name, chat_id), mark, text)
-        if ended.response is None:
-            _reset(request)
-            return web.Response()
-        return ended.response
+        return _whole(request, ended)
 
     def _mark(self, name: str, params: Params) -> int:
         """A message's content as a number; 0 where nobody counts messages."""
@@ -289,6 +290,14 @@ def _refused(error: ApiError) -> web.Response:
 
 def _error_outcome(error: ApiError) -> _Outcome:
     return _Outcome(_refused(error), "error", error.code, description=error.description)
+
+
+def _whole(request: web.BaseRequest, ended: _Outcome) -> web.Response:
+    """The response of what ended; one that has none is reset."""
+    if ended.response is None:
+        _reset(request)
+        return web.Response()
+    return ended.response
 
 
 def _reset(request: web.BaseRequest) -> None:

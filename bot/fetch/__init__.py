@@ -6,7 +6,8 @@ What the outside world does, and what is done about it:
   configured address itself names), no user name in the address, and every redirect is followed
   here, checked hop by hop.
 * Every address is judged where the socket is made, and what a proxy is told before it is told; an
-  operator's own machine is reached by the very origin he wrote down alone (`bot.fetch.ways`).
+  operator's own machine is reached by the very origin he wrote down alone (`bot.fetch.ways`), as a
+  number or as `localhost`; by a name only where that is no publisher's, but his own service's.
 * A server that stays silent, trickles, or sends two gibibytes packed into two mebibytes costs one
   time-out or one capped buffer (`bot.packed`).
 * Some sites hand out a cookie with a redirect and want it back behind it (`bot.fetch.cookies`).
@@ -20,7 +21,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,7 +38,7 @@ from bot.clock import boottime, pause
 from bot.errors import FetchError
 from bot.fetch.answers import Fetched, Validators, retry_after
 from bot.fetch.cookies import Cookies
-from bot.fetch.ways import Through, UnreachableError, Ways
+from bot.fetch.ways import Reach, Through, UnreachableError, Ways
 from bot.packed import unpacked
 from bot.reasons import reason
 
@@ -121,14 +122,20 @@ class Fetcher:
         headers: Mapping[str, str] | None = None,
         found_on: str | None = None,
         proxy: str | None = None,
+        at_turn: Callable[[], Awaitable[object]] | None = None,
+        own_service: bool = False,
     ) -> Fetched:
         """Fetch `url` as its publisher configured it, waiting for the host's turn first.
+
+        What is awaited `at_turn` is needed for the request and not for the wait before it, which
+        may be long: each host answers one request at a time.
 
         With `data` it is a POST (some central banks speak SOAP). `headers` are sent to the
         configured origin only, but for our own name, which is no secret; a `proxy` is asked for
         every hop. An address that nobody configured, but that was `found_on` a configured one, is
-        judged like a redirect from it. Raises FetchError for anything but a complete 2xx answer,
-        or a 304 to `validators`.
+        judged like a redirect from it. The name of an `own_service` of the operator's may lead to
+        his own machines. Raises FetchError for anything but a complete 2xx answer, or a 304 to
+        `validators`.
         """
         if found_on is None:
             start = checked(url)
@@ -137,6 +144,13 @@ class Fetcher:
             page = checked(found_on)
             start = checked(url, page)
             own = is_own_host(start) and start.origin() == page.origin()
+            if is_own_host(start) and not own:  # nor does the wait for its turn tell of it
+                raise self._translated(UnreachableError(), start.host)
+        reach = Reach.INTERNET
+        if own:
+            reach = Reach.OWN
+        elif own_service:
+            reach = Reach.EITHER
         asked = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
         extra = dict(headers or {})
         asked["User-Agent"] = extra.pop("User-Agent", USER_AGENT)
@@ -145,12 +159,14 @@ class Fetcher:
         if validators and validators.last_modified:
             asked["If-Modified-Since"] = validators.last_modified
         async with self._turn(start.host or ""):
+            if at_turn is not None:
+                await at_turn()
             try:
                 async with asyncio.timeout(self._limits.total):
                     through = None
                     if proxy is not None:
                         through = self._ways.through(proxy, named=found_on is None)
-                    return await self._follow(start, data, asked, extra, own=own, through=through)
+                    return await self._follow(start, data, asked, extra, reach, through=through)
             except (TimeoutError, aiohttp.ClientError, OSError, ValueError, zlib.error) as error:
                 raise self._translated(error, start.host) from None
 
@@ -171,8 +187,8 @@ class Fetcher:
         data: bytes | None,
         asked: dict[str, str],
         extra: dict[str, str],
+        reach: Reach,
         *,
-        own: bool,
         through: Through | None,
     ) -> Fetched:
         """The answer at the end of the redirects, each checked before it is gone."""
@@ -183,10 +199,10 @@ class Fetcher:
             sent = asked | cookies.sent_to(url)
             if url.origin() == start.origin():  # a key in a header is nobody else's affair
                 sent = sent | extra
-            session, proxy = self._ways.straight(own=own), None
+            session, proxy = self._ways.straight(reach), None
             if through is not None:
                 named = through.named and url.host == start.host
-                await self._ways.judge(url, through.way, own=own, named=named)
+                await self._ways.judge(url, through.way, reach, named=named)
                 session, proxy = through.way.session, through.way.proxy
             async with session.request(
                 _method(data), url, data=data, headers=sent, allow_redirects=False, proxy=proxy
@@ -204,7 +220,8 @@ class Fetcher:
                 if response.status in {301, 302, 303}:
                     data = None  # as every browser does, whatever the method was
             # having left it, one does not come back
-            own = own and target.origin() == start.origin()
+            if target.origin() != start.origin():
+                reach = Reach.INTERNET
             url = target
         raise FetchError(
             reason("fetch.redirects", "more than {n} redirects", n=self._limits.redirects)

@@ -12,8 +12,9 @@ import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import Any
 
 import aiohttp
@@ -30,6 +31,14 @@ _NAME = re.compile(r"[^.]+(?:\.[^.]+)*\.[^.0-9][^.]*\.?")
 TOLD_HOSTS = 10_000
 # bytes of one header: a Content-Security-Policy may have sixteen thousand
 LONGEST_FIELD = 32 * 1024
+
+
+class Reach(Enum):
+    """Whose addresses one request may lead to."""
+
+    INTERNET = auto()
+    OWN = auto()  # the operator's own machines alone
+    EITHER = auto()
 
 
 class UnreachableError(OSError):
@@ -72,34 +81,33 @@ class Ways:
             tls.minimum_version = max(tls.minimum_version, ssl.TLSVersion.TLSv1_2)
         self._tls = tls
         self._resolver = resolver
-        self._may_connect = may_connect
+        self._allowed: Mapping[Reach, Callable[[IPAddress], bool]] = {
+            Reach.INTERNET: may_connect,
+            Reach.OWN: is_own,
+            Reach.EITHER: lambda address: is_own(address) or may_connect(address),
+        }
         self._connect = connect
-        self._public: aiohttp.ClientSession | None = None
-        self._own: aiohttp.ClientSession | None = None
+        self._sessions: dict[Reach, aiohttp.ClientSession] = {}
         self._proxied: dict[str, _Proxied] = {}
 
     async def open(self) -> None:
-        """Make the two sessions: the guarded one, and the one for the operator's own machines."""
-        self._public = self._session(self._may_connect)
-        self._own = self._session(is_own)
+        """Make the sessions, one for each reach."""
+        for reach, allowed in self._allowed.items():
+            self._sessions[reach] = self._session(allowed)
 
     async def close(self) -> None:
         """Close all sessions; requests under way fail."""
         proxied = [one.session for one in self._proxied.values()]
-        for session in (self._public, self._own, *proxied):
-            if session is not None:
-                await session.close()
-        self._public = self._own = None
+        for session in (*self._sessions.values(), *proxied):
+            await session.close()
+        self._sessions.clear()
         self._proxied.clear()
 
-    def straight(self, *, own: bool) -> aiohttp.ClientSession:
-        """The session that asks a host itself: the operator's `own`, or one of the internet's."""
-        session = self._public
-        if own:
-            session = self._own
-        if session is None:
+    def straight(self, reach: Reach) -> aiohttp.ClientSession:
+        """The session that asks a host itself."""
+        if reach not in self._sessions:
             raise RuntimeError("the fetcher is not open")
-        return session
+        return self._sessions[reach]
 
     def through(self, proxy: str, *, named: bool) -> Through:
         """The way through a proxy, one session for each."""
@@ -113,16 +121,14 @@ class Ways:
             self._proxied[proxy] = way
         return Through(way=self._proxied[proxy], named=named)
 
-    async def judge(self, url: URL, way: _Proxied, *, own: bool, named: bool) -> None:
+    async def judge(self, url: URL, way: _Proxied, reach: Reach, *, named: bool) -> None:
         """Whether a proxy may be asked for that host; it is told the address that was judged.
 
         What it refuses reads like a host that is dead: UnreachableError. Where it is `named` by
         the operator, the proxy may know a name that we do not.
         """
         host = url.raw_host or ""
-        allowed = self._may_connect
-        if own:
-            allowed = is_own
+        allowed = self._allowed[reach]
         resolver = self._resolver or aiohttp.ThreadedResolver()
         try:
             found = [str(ipaddress.ip_address(host))]

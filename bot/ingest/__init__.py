@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -37,13 +38,15 @@ from bot.ingest.found import (
     fresh_in_a_flood,
     rates_in,
     unforeseen,
+    weight_of,
 )
 from bot.ingest.keeping import Keeper
 from bot.ingest.meaning import with_meanings
 from bot.ingest.numbered import recognise_numbered
 from bot.ingest.rates import revise_rates
 from bot.ingest.recognising import Read, recognise_all
-from bot.ingest.side_by_side import SOURCES_AT_ONCE
+from bot.ingest.revising import ReadRates, compared
+from bot.ingest.side_by_side import SOURCES_AT_ONCE, Slot
 from bot.ingest.stories import judge_entries, said_before
 from bot.ingest.telling import NewsPolicy
 from bot.ingest.together import Together
@@ -52,12 +55,12 @@ from bot.model.places import Place
 from bot.model.rates import SeenRate
 from bot.schedule import whole_due
 from bot.sources import hubs
-from bot.sources.base import Parsed
+from bot.sources.base import Request
 from bot.sources.listed import HubOffer
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.workers import Workers
 from storage.db import Db, Store
-from storage.sources import SourceState
+from storage.sources import Document, SourceState
 
 __all__ = ["Ingest", "IngestReport"]
 
@@ -112,7 +115,7 @@ class Ingest:
         kept = Together(
             self._keep,
             most=AT_ONCE,
-            weigh=_rows_of,
+            weigh=weight_of,
             patience=PATIENCE,
             expected=lambda: len(self._under_way),
         )
@@ -195,14 +198,30 @@ class Ingest:
         now = self.clock()
         today = now.astimezone(ZoneInfo(spec.poll.zone)).date()
         whole = whole_due(spec.key, past.state.last_ok_at, now=now)
-        async with self._asked:
+        with Slot(self._asked) as slot:
             asked = await self._documents.fetch(
-                spec.key, spec.requests(today), past.documents, whole=whole
+                spec.key, spec.requests(today), past.documents, slot=slot, whole=whole
             )
             read = [await self._read_rates(spec, one) for one in asked]
-        return rates_in(spec, past.state, read)
+        known = past.documents
+        ask = partial(self._read_whole, spec, known)
+        told = await compared(self.store, spec.requests(today), known, read, ask=ask)
+        return rates_in(spec, past.state, told)
 
-    async def _read_rates(self, spec: RateSpec, looked: Looked) -> tuple[Looked, Parsed | None]:
+    async def _read_whole(
+        self, spec: RateSpec, known: Mapping[str, Document], request: Request
+    ) -> ReadRates:
+        """A document of a bank, asked for and read though it did not change."""
+        afresh: dict[str, Document] = {}
+        if (old := known.get(request.url)) is not None:
+            afresh[request.url] = replace(old, digest=None)
+        with Slot(self._asked) as slot:
+            (looked,) = await self._documents.fetch(
+                spec.key, [request], afresh, slot=slot, whole=True
+            )
+            return await self._read_rates(spec, looked)
+
+    async def _read_rates(self, spec: RateSpec, looked: Looked) -> ReadRates:
         """The rates of one of a bank's documents; a fault of ours over it is its alone."""
         try:
             return await self._documents.rates(spec, looked)
@@ -214,8 +233,10 @@ class Ingest:
         whole = whole_due(spec.key, past.state.last_ok_at, now=self.clock())
         requests = [spec.request]
         # with what was read: documents that wait to be read take memory
-        async with self._asked:
-            (looked,) = await self._documents.fetch(spec.key, requests, past.documents, whole=whole)
+        with Slot(self._asked) as slot:
+            (looked,) = await self._documents.fetch(
+                spec.key, requests, past.documents, slot=slot, whole=whole
+            )
             if looked.error is not None:  # a feed is one document: without it there is nothing
                 raise looked.error
             if looked.changed is None:
@@ -269,7 +290,8 @@ class Ingest:
         if not entries:  # as where a feed only says that it was built anew
             self._read.discard(spec.key)
             return Recognised()
-        recognised = await self._recognised(Read(spec=spec, entries=entries, met=met))
+        read = Read(spec=spec, entries=entries, at=self.clock(), met=met)
+        recognised = await self._recognised(read)
         self._read.discard(spec.key)
         if isinstance(recognised, SourceError):
             raise recognised
@@ -340,10 +362,3 @@ def _hub_of(answer: Fetched | None) -> HubOffer | None:
     if answer is None or not answer.links:
         return None
     return hubs.offer(hubs.header_links(answer.links), answer.url)
-
-
-def _rows_of(found: Found) -> int:
-    """The new entries that a poll brings, or its own row."""
-    if isinstance(found, NewsFound):
-        return max(len(found.judged), 1)
-    return 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,13 +17,20 @@ from bot.detect.topics import judged_in
 from bot.errors import FetchError, ParseError, SourceError
 from bot.fetch import Fetcher
 from bot.fetch.answers import Fetched, Validators
+from bot.ingest.side_by_side import Slot
 from bot.model.news import Entry, Verdict
 from bot.reasons import Reason, reason
 from bot.sources.base import Parsed, Request
 from bot.sources.links import origin
-from bot.sources.listed import ITEM_HASH, ArticleReader, Listed, ListReader
+from bot.sources.listed import (
+    ITEM_HASH,
+    ArticleReader,
+    Listed,
+    ListReader,
+    one_after_another,
+)
 from bot.sources.specs import NewsSpec, RateSpec
-from bot.workers import WorkerError, Workers, one_after_another
+from bot.workers import WorkerError, Workers
 from storage.sources import Document
 
 T = TypeVar("T")
@@ -121,19 +128,29 @@ class Documents:
         requests: Sequence[Request],
         known: Mapping[str, Document],
         *,
+        slot: Slot,
         whole: bool = False,
     ) -> list[Looked]:
         """The result of every request, in order; a failing one keeps no other from being asked.
 
         `known` are the source's documents as we last saw them; `whole` asks without conditions.
+        The `slot` is taken for each request when its host's turn has come, and kept after the last.
         """
         looked: list[Looked] = []
         for one in requests:
+            slot.give_back()
             old = known.get(one.url) or Document(source=key, url=one.url)
-            looked.append(await self._look(old, one, whole=whole))
+            looked.append(await self._look(old, one, whole=whole, at_turn=slot.take))
         return looked
 
-    async def _look(self, old: Document, request: Request, *, whole: bool) -> Looked:
+    async def _look(
+        self,
+        old: Document,
+        request: Request,
+        *,
+        whole: bool,
+        at_turn: Callable[[], Awaitable[None]],
+    ) -> Looked:
         address, headers = request.url, request.headers
         if old.moved_to and old.moved_seen >= MOVED_AFTER:
             address = old.moved_to
@@ -150,6 +167,7 @@ class Documents:
                 data=request.body,
                 headers=headers,
                 proxy=request.proxy,
+                at_turn=at_turn,
             )
         except SourceError as error:
             return Looked(url=request.url, error=error)

@@ -32,6 +32,11 @@ Spec = RateSpec | NewsSpec
 FLOOD = 20
 BACKLOG = 10  # entries of a first poll or a flood; fewer are a publisher's latest news
 FRESH_IN_A_FLOOD = timedelta(minutes=30)  # told even in a flood, by the time that it says
+# urgent measurements of one document that are told all the same: on a day of storms a service warns
+# of one in each of its districts, and no country has more of them
+MEASURED_IN_A_FLOOD = 100
+# what a new entry about security weighs beside its row: it is compared, decided, told and edited
+DECIDED = 15
 
 
 class During(Enum):
@@ -56,13 +61,17 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatesFound:
-    """A bank's documents and the rates of the changed ones; `trouble` where some failed."""
+    """A bank's documents and the rates of the changed ones; `trouble` where some failed.
+
+    `contradicted` are rates of one day that two of its documents give different values for.
+    """
 
     spec: RateSpec
     state: SourceState
     seen: Sequence[Document]
     rates: Sequence[Rate]
     problems: Sequence[Reason]
+    contradicted: Sequence[Rate] = ()
     trouble: SourceError | None = None
 
 
@@ -140,8 +149,10 @@ class NewsFound:
 def fresh_in_a_flood(
     judged: Mapping[Entry, Verdict], spec: NewsSpec, now: datetime
 ) -> frozenset[str]:
-    """The ids of what would wake readers and is minutes old among a backlog; none where many
-    say they are that new, as on a site that dates everything anew.
+    """The ids of what would wake readers and is minutes old among a backlog.
+
+    Where many say they are that new, as on a site that dates everything anew, only what is urgent
+    of an institute's: its numbers say that these are as many events.
     """
     fresh: list[Entry] = []
     for item in judged:
@@ -152,9 +163,12 @@ def fresh_in_a_flood(
             and now - FRESH_IN_A_FLOOD <= at <= now + FAST_CLOCK
         ):
             fresh.append(item)
-    if len(fresh) > FLOOD:
+    if len(fresh) <= FLOOD:
+        return frozenset(item.id for item in fresh if judged[item].severity is not Severity.INFO)
+    if not spec.measures:
         return frozenset()
-    return frozenset(item.id for item in fresh if judged[item].severity is not Severity.INFO)
+    urgent = [item.id for item in fresh if judged[item].severity is Severity.URGENT]
+    return frozenset(urgent[:MEASURED_IN_A_FLOOD])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +210,7 @@ def rates_in(
     """
     rates: dict[tuple[Series, date], Rate] = {}
     problems: list[Reason] = []
-    disputed: set[tuple[Series, date]] = set()
+    disputed: dict[tuple[Series, date], list[Rate]] = {}
     for _, parsed in read:
         if parsed is None:
             continue
@@ -204,12 +218,13 @@ def rates_in(
         for rate in parsed.rates:
             about = (rate.series, rate.effective_on)
             if about in rates and rates[about].per_unit != rate.per_unit:
-                disputed.add(about)
+                disputed.setdefault(about, [rates[about]]).append(rate)
             rates.setdefault(about, rate)
-    for series, day in disputed:
-        del rates[series, day]
-        words = "{pair}: two documents say different values for {day}"
-        problems.append(reason("row.two_documents", words, pair=series.pair, day=day))
+    contradicted: list[Rate] = []
+    for about, said in disputed.items():
+        del rates[about]
+        problems.append(two_documents(said[0]))
+        contradicted += said
     looked = [one for one, _ in read]
     trouble = trouble_of(looked)
     seen: list[Document] = []
@@ -224,8 +239,15 @@ def rates_in(
         seen=seen,
         rates=list(rates.values()),
         problems=problems,
+        contradicted=contradicted,
         trouble=trouble,
     )
+
+
+def two_documents(rate: Rate) -> Reason:
+    """The reason for which none of the values that two documents give for a day is believed."""
+    words = "{pair}: two documents say different values for {day}"
+    return reason("row.two_documents", words, pair=rate.pair, day=rate.effective_on)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,3 +283,15 @@ def unforeseen(spec: Spec, error: Exception, *, during: During) -> SourceError:
         case _:
             why = reason("poll.unstored", "it could not be stored: {error}", error=name)
     return SourceError(why)
+
+
+def weight_of(found: Found) -> int:
+    """The new entries that a poll brings, those about security as much as what deciding costs, and
+    those in other words; or its own row.
+    """
+    if not isinstance(found, NewsFound):
+        return 1
+    weight = len(found.judged) + len(found.reworded)
+    if not found.quiet:
+        weight += DECIDED * sum(verdict.security for verdict in found.judged.values())
+    return max(weight, 1)

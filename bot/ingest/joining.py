@@ -17,6 +17,7 @@ import storage.clues
 import storage.entries
 from bot.detect import identity, stories
 from bot.detect.clues import CLUES_SHARED, worth
+from bot.ingest.recognising import fingerprint_of
 from bot.model.news import StoredEntry, Verdict
 from storage.db import Db
 from storage.entries import NewEntry
@@ -29,15 +30,17 @@ Key = tuple[str, str]
 
 
 async def told_in_other_words(
-    db: Db, new: NewEntry, *, since: datetime, now: datetime
+    db: Db, new: NewEntry, *, beside: Collection[int], since: datetime, now: datetime
 ) -> int | None:
-    """The story that tells of an entry's event, in whatever words and language; None without."""
+    """The story that tells of an entry's event, in whatever words and language, none of those
+    `beside` it; None without.
+    """
     verdict = new.verdict
     having = await storage.clues.stories(db, verdict.clues)
     likely = _likely(verdict.clues, having)
     reports: list[StoredEntry] = []
     for stored in await storage.entries.reports(db, likely, since=since):
-        if not is_formula(new, stored):
+        if stored.story not in beside and not told_apart(new, stored):
             reports.append(stored)
     said = replace(new.item, language=verdict.language)
     told = stories.best_match(said, reports, now=now, meaning=new.meaning)
@@ -71,10 +74,16 @@ async def joining(db: Db, new: Sequence[NewEntry], *, since: datetime, now: date
     return found
 
 
-def is_formula(new: NewEntry, stored: StoredEntry) -> bool:
-    """Whether a feed says of another event what it said of an earlier one, word for word."""
-    apart = abs(new.at - stored.at)
-    return new.feed == stored.feed and identity.said_anew(new.item, stored.entry, apart)
+def told_apart(new: NewEntry, stored: StoredEntry) -> bool:
+    """Whether a feed tells of another event under words that it had before: all of them again by
+    formula, or their headline alone over an article that names others.
+    """
+    if new.feed != stored.feed:
+        return False
+    ours, theirs = fingerprint_of(new.item), fingerprint_of(stored.entry)
+    if identity.said_anew(ours, theirs, abs(new.at - stored.at)):
+        return True
+    return identity.another_article(ours, theirs)
 
 
 async def compared_with(

@@ -30,6 +30,8 @@ VECTORS_TOGETHER = 16  # vectors of the polls that are written together: two sec
 # of these for stories, where so many are wanted for them; the others tell security
 OF_STORIES = 8
 SECONDS = 10.0  # a process's start, the model's, and so many vectors
+# seconds for which polls that would be written wait for a free process: documents may have all
+PATIENCE = 2.0
 
 
 async def with_meanings(
@@ -119,7 +121,7 @@ async def _judged_again(
     if not texts:
         return {}
     try:
-        verdicts = await workers.run(judged_by_meaning, texts, timeout=SECONDS)
+        verdicts = await workers.run(judged_by_meaning, texts, timeout=SECONDS, patience=PATIENCE)
     except WorkerError as error:
         log.warning("security is told by words alone", texts=len(texts), error=str(error))
         return {}
@@ -155,7 +157,7 @@ async def _made(workers: Workers, texts: Sequence[str]) -> Mapping[str, bytes]:
     if not texts:
         return {}
     try:
-        vectors = await workers.run(meaning.vectors, texts, timeout=SECONDS)
+        vectors = await workers.run(meaning.vectors, texts, timeout=SECONDS, patience=PATIENCE)
     except WorkerError as error:
         log.warning("words alone decide", texts=len(texts), error=str(error))
         return {}

@@ -49,6 +49,8 @@ async def keep_rates(
     alerts = await _moves(db, added, disputed, pasts, quiet=quiet, now=now)
     for new in added:
         if new.revision:
+            # it may have been held while another document said what was stored
+            await storage.held_rates.release(db, new)
             alerts += await _revise_rules(db, new, now=now)
             alerts += await _revise_others(db, new, now=now)
     agreed = [new for new in added if new not in disputed]

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Generic, TypeVar
 
 import storage.brought
@@ -32,11 +33,12 @@ T = TypeVar("T")
 NO_WORDS = title_key("")  # headlines of untitled posts were stored so, before 0015
 
 
-def link_key(item: Entry) -> str | None:
-    """The key by which an entry's address is compared; None where it has none."""
-    if not item.link:
-        return None
-    return normalise_link(item.link)
+def fingerprint_of(item: Entry, seen_at: datetime | None = None) -> Fingerprint:
+    """The fingerprint of an entry as published."""
+    link_key = None
+    if item.link:
+        link_key = normalise_link(item.link)
+    return identity.fingerprint(item, link_key, seen_at=seen_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class Read:
 
     spec: NewsSpec
     entries: Sequence[Entry]
+    at: datetime
     met: bool = True
 
 
@@ -64,7 +67,7 @@ async def recognise_all(db: Db, asked: Sequence[Read]) -> list[Recognised]:
     for read in asked:
         strange = _at_second_glance(read.entries, stored.get(read.spec.key, {}))
         # of all entries, not the strange ones only: a key that two of them have says nothing
-        fingerprints = await _fingerprints(read.entries) if strange else {}
+        fingerprints = await _fingerprints(read) if strange else {}
         looks.append(_Look(spec=read.spec, fingerprints=fingerprints, strange=strange))
     await _compare(db, [look for look in looks if look.spec.key in met])
     found: list[Recognised] = []
@@ -89,10 +92,10 @@ class _Look:
     rows: dict[int, Brought] = field(default_factory=dict)
 
 
-async def _fingerprints(entries: Sequence[Entry]) -> dict[Entry, Fingerprint]:
+async def _fingerprints(read: Read) -> dict[Entry, Fingerprint]:
     fingerprints: dict[Entry, Fingerprint] = {}
-    async for item in _in_turns(entries):
-        fingerprints[item] = identity.fingerprint(item, link_key(item))
+    async for item in _in_turns(read.entries):
+        fingerprints[item] = fingerprint_of(item, read.at)
     return fingerprints
 
 
@@ -152,10 +155,11 @@ async def _recogniser(db: Db, look: _Look) -> _Recogniser:
     """The entries that are strange at a glance, beside what is stored under any of their keys."""
     fingerprints = look.fingerprints
     stored = {pk: _fingerprint(row) for pk, row in look.rows.items()}
+    strange = [fingerprints[item] for item in look.strange]
     recogniser = _Recogniser(
-        fingerprints=[fingerprints[item] for item in look.strange],
+        fingerprints=strange,
         stored=stored,
-        shared=await _shared(fingerprints.values(), stored.values()),
+        shared=await _shared(fingerprints.values(), stored.values(), strange),
         # ids that known entries of the document hold: no new one may get them
         taken={item.id for item in fingerprints} - {item.id for item in look.strange},
     )
@@ -166,12 +170,14 @@ async def _recogniser(db: Db, look: _Look) -> _Recogniser:
 
 
 async def _shared(
-    document: Collection[Fingerprint], stored: Collection[Fingerprint] = ()
+    document: Collection[Fingerprint],
+    stored: Collection[Fingerprint] = (),
+    strange: Collection[Fingerprint] = (),
 ) -> Shared:
     """The keys that say nothing, because different entries have them."""
     if len(document) + len(stored) <= COUNTED_HERE:
-        return identity.shared(document, stored)
-    return await asyncio.to_thread(identity.shared, document, stored)
+        return identity.shared(document, stored, strange)
+    return await asyncio.to_thread(identity.shared, document, stored, strange)
 
 
 async def _keys(fingerprints: Sequence[Fingerprint], shared: Shared) -> Keys:
@@ -203,6 +209,7 @@ def _fingerprint(row: Brought) -> Fingerprint:
         published_at=row.published_at,
         day_only=ends_a_day(row.published_at),
         told_text_key=row.text_key,
+        seen_at=row.seen_at,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -16,13 +16,13 @@ import storage.entries
 import storage.kept_back
 import storage.stories
 import storage.withheld
-from bot.detect import hazards, identity, stories
+from bot.detect import hazards, stories
 from bot.detect.clues import clued
 from bot.detect.endings import begins_anew, says_it_is_over
 from bot.detect.topics import judged, judged_all
 from bot.ingest.found import Kept, NewsFound
-from bot.ingest.joining import SAME_EVENT, is_formula, joining, told_in_other_words
-from bot.ingest.recognising import link_key
+from bot.ingest.joining import SAME_EVENT, joining, told_apart, told_in_other_words
+from bot.ingest.recognising import fingerprint_of
 from bot.ingest.telling import (
     FRESH_FOR,
     NewsPolicy,
@@ -89,7 +89,7 @@ async def _stored_meanwhile(db: Db, found: Sequence[NewsFound]) -> set[tuple[str
 
 
 def _new_entry(found: NewsFound, item: Entry, verdict: Verdict, *, now: datetime) -> NewEntry:
-    known = found.fingerprints.get(item) or identity.fingerprint(item, link_key(item))
+    known = found.fingerprints.get(item) or fingerprint_of(item)
     return NewEntry(
         feed=found.spec.key,
         item=item,
@@ -170,19 +170,24 @@ async def _keep_entry(
 async def _reported_so_far(
     db: Db, spec: NewsSpec, new: NewEntry, feeds: Mapping[str, NewsSpec], *, now: datetime
 ) -> Story | None:
-    """The story that an entry belongs to, before it does; None where it begins one."""
-    pk = None
-    if new.verdict.security:
-        pk = await _measured_story(db, spec, new, feeds, now=now)
-    # an institute's events are events of their own, however alike their words
-    if pk is None and spec.verdict(new.item) is None:
-        pk = await story_of(db, new, now=now)
-    story = None
-    if pk is not None:
-        story = await storage.stories.get(db, pk)
-    if story is not None and begins_anew(new.item, story, new.at):
-        return None
-    return story
+    """The story that an entry belongs to, before it does; None where it begins one.
+
+    Where it tells of what has begun anew it may belong to a later one, which others began.
+    """
+    ended: set[int] = set()
+    while True:
+        pk = None
+        if new.verdict.security:
+            pk = await _measured_story(db, spec, new, feeds, beside=ended, now=now)
+        # an institute's events are events of their own, however alike their words
+        if pk is None and spec.verdict(new.item) is None:
+            pk = await story_of(db, new, beside=ended, now=now)
+        story = None
+        if pk is not None:
+            story = await storage.stories.get(db, pk)
+        if story is None or not begins_anew(new.item, story, new.at):
+            return story
+        ended.add(story.pk)
 
 
 def _adds_nothing(counts: Verdict, before: Story | None, *, over: bool) -> bool:
@@ -200,9 +205,16 @@ def _stale(new: NewEntry, now: datetime) -> bool:
 
 
 async def _measured_story(
-    db: Db, spec: NewsSpec, new: NewEntry, feeds: Mapping[str, NewsSpec], *, now: datetime
+    db: Db,
+    spec: NewsSpec,
+    new: NewEntry,
+    feeds: Mapping[str, NewsSpec],
+    *,
+    beside: Collection[int],
+    now: datetime,
 ) -> int | None:
-    """The story of the hazard that an entry is about, by values, in whatever language.
+    """The story of the hazard that an entry is about, by values, in whatever language; none of
+    those `beside` it.
 
     A report can only be of what an institute measured; a measurement of what anybody reported.
     """
@@ -215,11 +227,12 @@ async def _measured_story(
             return None
         institutes = [key for key, one in feeds.items() if one.measures]
         recent = await storage.entries.measured(db, institutes, kinds, since=since)
+    recent = [stored for stored in recent if stored.story not in beside]
     return hazards.measured_story(new.item, new.feed, recent, at=new.at)
 
 
-async def story_of(db: Db, new: NewEntry, *, now: datetime) -> int | None:
-    """The story that an entry is about; None when it begins one.
+async def story_of(db: Db, new: NewEntry, *, beside: Collection[int], now: datetime) -> int | None:
+    """The story that an entry is about, none of those `beside` it; None when it begins one.
 
     Under one headline texts and times must agree; beyond it the few stories are asked that have
     several of its clues.
@@ -227,11 +240,11 @@ async def story_of(db: Db, new: NewEntry, *, now: datetime) -> int | None:
     since = now - SAME_EVENT
     if new.title_key:
         for stored in await storage.entries.same_title(db, new.title_key, since=since):
-            if is_formula(new, stored):
+            if stored.story in beside or told_apart(new, stored):
                 continue
             if stories.one_headline(new.item, stored, now=now).same:
                 return stored.story
-    return await told_in_other_words(db, new, since=since, now=now)
+    return await told_in_other_words(db, new, beside=beside, since=since, now=now)
 
 
 def said_before(

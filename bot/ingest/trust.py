@@ -18,6 +18,7 @@ from bot.alerts.notices import Notice, tell
 from bot.convert import convert
 from bot.detect import plausibility
 from bot.detect.series import holding
+from bot.ingest.found import two_documents
 from bot.model.rates import HeldState, Move, Rate, RateKind, SeenRate, Series
 from bot.readers.disputes import rival
 from bot.reasons import Printed, SourceKey
@@ -119,6 +120,39 @@ async def believed(
     return trusted, min(held, default=0)
 
 
+async def contradicted(
+    db: Db, spec: RateSpec, rates: Sequence[Rate], *, admins: Sequence[int], now: datetime
+) -> None:
+    """Put aside what two documents of a bank say differently of one day, but what is stored.
+
+    Asking again would prove nothing, and another bank is near to both: an operator decides, or the
+    bank, by saying one thing in both. One question is asked for all of a poll.
+    """
+    asked: list[tuple[Rate, storage.held_rates.Held]] = []
+    for rate in rates:
+        day = rate.effective_on
+        known = await storage.rates.history(db, rate.series, since=day, until=day)
+        if known and known[-1].per_unit == rate.per_unit:
+            continue
+        held = await storage.held_rates.hold(db, rate, reasons=(two_documents(rate),), now=now)
+        if held.times == 1:
+            asked.append((rate, held))
+    if not asked:
+        return
+    new, held = asked[0]
+    source = {"source": SourceKey(spec.key)}
+    question = Notice.of("notice.held", source, held=held.id, rate=_said(new, len(asked) - 1))
+    await tell(db, admins, question, now=now, reasons=(two_documents(new),))
+
+
+def _said(new: Rate, more: int) -> str:
+    """A held rate in a question, and how many more were held with it."""
+    said = f"{new.pair} {new.value}"
+    if more:
+        said += f" (+{more})"
+    return said
+
+
 async def _changed(db: Db, rates: Sequence[Rate]) -> list[tuple[Rate, list[SeenRate]]]:
     """The rates that say something new, oldest first, each with the past it is judged by."""
     changed: list[tuple[Rate, list[SeenRate]]] = []
@@ -215,11 +249,8 @@ async def _held(
         return None
     # once: each poll brings the value again
     if held.times == 1:
-        said = f"{new.pair} {new.value}"
-        if more:
-            said += f" (+{more})"
-        source = SourceKey(spec.key)
-        question = Notice.of("notice.held", {"source": source}, held=held.id, rate=said)
+        source = {"source": SourceKey(spec.key)}
+        question = Notice.of("notice.held", source, held=held.id, rate=_said(new, more))
         await tell(db, admins, question, now=now, reasons=found.reasons)
         await storage.sources.ask(db, await _seconds(db, new), now=now)
     return held.times

@@ -19,7 +19,7 @@ import storage.notes
 from bot import metrics
 from bot.clock import boottime, pause
 from bot.errors import StorageError, UnreadableError
-from bot.intake.received import has_number, parse
+from bot.intake.received import KINDS, has_number, parse
 from bot.log import telling
 from storage.db import Db, Store
 from storage.inbox import Received
@@ -42,9 +42,6 @@ CAREFUL = 60.0
 # the note of a process that handles what is not stored yet; emptied by its stop
 OPEN = "inbox open"
 UNREADABLE = "unreadable"  # the outcome of an update that is set aside
-HANDLED = frozenset(
-    {"message", "edited_message", "callback_query", "inline_query", "my_chat_member"}
-)
 
 Handle = Callable[[dict[str, Any]], Awaitable[None]]
 #: Told in the transaction that writes them down: how many updates were set aside since the last
@@ -232,7 +229,7 @@ class Inbox:
         if item.suspect and item.tries > MOST_TRIES:
             self._put_aside(item, "the program ended over it again and again")
             return
-        if item.kind not in HANDLED:
+        if item.kind not in KINDS:
             metrics.UPDATES.labels(item.kind, "ignored").inc()
             self._finish(item.update_id, "ignored")
             return

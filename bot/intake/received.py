@@ -14,16 +14,9 @@ import orjson
 from storage.inbox import Received
 
 LARGEST_BODY = 1024 * 1024  # bytes of an update; the longest that Telegram sends are a tenth of it
-#: What we ask for; anything else is stored, counted and ignored.
-KINDS = (
-    "message",
-    "edited_message",
-    "channel_post",
-    "callback_query",
-    "inline_query",
-    "my_chat_member",
-    "chat_member",
-)
+#: What we ask for, and handle. Of anything else, as of who joins a group, the number is stored, and
+#: no word.
+KINDS = ("message", "edited_message", "callback_query", "inline_query", "my_chat_member")
 
 
 def has_number(update: object) -> TypeGuard[Mapping[str, Any]]:
@@ -35,15 +28,11 @@ def parse(update: Mapping[str, Any]) -> Received:
     """The inbox's row of an update; the kind of an unknown one is `unknown`."""
     # An update has one field besides its number, named for what it is.
     name = next((name for name in update if name != "update_id"), "unknown")
-    kind = name
+    number = int(update["update_id"])
     if name not in KINDS:
-        kind = "unknown"
-    return Received(
-        update_id=int(update["update_id"]),
-        chat=_chat_of(update.get(name)),
-        kind=kind,
-        body=_body_of(update),
-    )
+        return Received(update_id=number, chat=None, kind="unknown", body="")
+    chat = _chat_of(update.get(name))
+    return Received(update_id=number, chat=chat, kind=name, body=_body_of(update))
 
 
 def _body_of(update: Mapping[str, Any]) -> str | None:

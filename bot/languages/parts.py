@@ -205,8 +205,13 @@ class FilterWords:
     """Words for how long a filter of the news holds: "for 7 days"."""
 
     spans: Mapping[int, str] = field(default_factory=dict)  # days to the words of a span
+    hours: str = ""  # those of a span of hours
     lead: str = ""  # words before it: "for"
+    beside: str = ""  # words between: "the next" of "for the next two weeks"
     one: str = ""  # "a" of "for a week"
+    #: Words that are a day of the week only beside "until", by that day; Monday is 0.
+    until_weekdays: Mapping[int, str] = field(default_factory=dict)
+    both: str = ""  # words between two things of a list: "and"
     #: What stories are about, as a dictionary has it, apart by commas; offered under a story whose
     #: headline has it in any form.
     nouns: str = ""

@@ -62,11 +62,15 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardView:
-    """The content of a board at a moment; each part is empty where there is nothing yet."""
+    """The content of a board at a moment; each part is empty where there is nothing yet.
+
+    `left_out` counts the stories that the chat's filters keep back from it.
+    """
 
     card: RateCard | None
     spreads: tuple[Spread, ...]
     stories: tuple[Story, ...]
+    left_out: int = 0
 
     @property
     def empty(self) -> bool:

@@ -6,7 +6,7 @@ A subject is followed or not; a filter is asked of each story that comes of what
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 LONGEST_ITEM = 60  # characters of what a filter names: beyond, it is no word that a headline has
@@ -32,11 +32,18 @@ class Trait(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedItem:
-    """One thing that somebody names; in quotation marks it is only words."""
+    """One thing that somebody names; in quotation marks it is only words.
+
+    `end_at` is the place of its first word that an end may have, `until_at` that of its first
+    "until", where no end was read.
+    """
 
     sense: Sense
     text: str
     quoted: bool = False
+    span: timedelta | None = None
+    end_at: int | None = None
+    until_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

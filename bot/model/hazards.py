@@ -8,7 +8,6 @@ told in a reader's language:
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +15,8 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Self
 
-EARTH_KM = 6371.0  # the mean radius
+from bot.model.areas import Area, km_between
+
 LONGEST_PLACE = 200  # characters
 _WRITTEN = re.compile(
     r"(?P<withdrawn>withdrawn )?(?P<kind>[a-z]+)(?: (?P<size>\d{1,3}(?:\.\d{1,2})?))?"
@@ -65,13 +65,7 @@ class Hazard:
         """Its distance from a place, on the globe; None where nobody said where it is."""
         if self.latitude is None or self.longitude is None:
             return None
-        here, there = math.radians(latitude), math.radians(self.latitude)
-        # the haversine formula: the law of cosines loses its digits where two places are near
-        across = math.sin((there - here) / 2) ** 2
-        along = math.sin(math.radians(self.longitude - longitude) / 2) ** 2
-        chord = across + math.cos(here) * math.cos(there) * along
-        # rounding may make it a trifle more than 1, of which there is no arc sine
-        return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(chord)))
+        return km_between(latitude, longitude, self.latitude, self.longitude)
 
     def __str__(self) -> str:
         """The stored form."""
@@ -106,6 +100,9 @@ class Hazard:
 class Reported:
     """A hazard with what an institute calls it by, when it was, until when a warning of it holds,
     and where it stands; `also` are the other numbers of the same event.
+
+    `areas` are where a warning holds, none of one that names its districts alone; None of what has
+    a point and no more. `lesser` is what the same warning says of other places, the gravest first.
     """
 
     id: str
@@ -115,6 +112,8 @@ class Reported:
     until: datetime | None = None
     link: str | None = None
     also: tuple[str, ...] = ()
+    areas: tuple[Area, ...] | None = None
+    lesser: tuple[Reported, ...] = ()
 
 
 def size_of(text: object) -> Decimal | None:

@@ -93,6 +93,11 @@ class Story:
     reasons: tuple[Reason, ...] = ()
 
     @property
+    def own(self) -> bool:
+        """Whether it is an entry of a feed that readers added, which is no stored story."""
+        return self.pk == 0
+
+    @property
     def lead(self) -> StoredEntry:
         """The entry whose headline stands for the story."""
         # there is always one: a story begins with the entry that made it

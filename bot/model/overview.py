@@ -12,7 +12,9 @@ from bot.model.rates import Rate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneWaits:
-    """The number of open deliveries of a lane, and the age of the oldest one's alert."""
+    """The number of open deliveries of a lane and alerts still to be given to chats, and the age of
+    the alert that waits longest.
+    """
 
     lane: Lane
     waiting: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,11 @@ class OwnFeed:
     etag: str | None = None
     last_modified: str | None = None
     digest: str | None = None
+
+    @property
+    def host(self) -> str:
+        """The host that is asked for it."""
+        return urlsplit(self.url).hostname or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ import unicodedata
 from functools import cache
 from itertools import chain
 
+LONG_TEXT = 80  # characters that are nobody's formula
 MARKS_ON_A_LETTER = 3  # pointed Hebrew has three; more is a tower that covers other lines
 
 _EMOJI = "\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
@@ -75,6 +76,12 @@ def alike(a: str, b: str) -> bool:
     if len(other) < len(one):
         one, other = other, one
     return bool(one) and 2 * len(one & other) >= len(one)
+
+
+def nearly_equal(a: str, b: str) -> bool:
+    """Whether four of five words of the longer of two texts, by their beginnings, are in both."""
+    one, other = _beginnings(a), _beginnings(b)
+    return 5 * len(one & other) >= 4 * max(len(one), len(other), 1)
 
 
 def _beginnings(text: str) -> set[str]:

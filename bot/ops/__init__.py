@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from prometheus_client import generate_latest
 
 import storage.overview
 import storage.sources
 from bot.errors import StorageError
+from bot.hosts import is_loopback, names_no_stranger
 from bot.metrics import FAILING, INFO, OLDEST, REGISTRY, WAITING
 from bot.model.overview import LaneWaits
 from bot.ops.live import Live
@@ -26,6 +28,7 @@ from bot.render.reasons import told
 __all__ = ["Operated", "Readiness", "ops_app"]
 
 UNREADABLE = reason("database.unread", "database: cannot be read")
+MISNAMED = "Host should be 127.0.0.1 or localhost; a proxy in front has to say so\n"
 PAGE_HEADERS = {
     "Content-Security-Policy": POLICY,
     "Cache-Control": "no-store",
@@ -36,10 +39,14 @@ PAGE_HEADERS = {
 
 
 def ops_app(of: Operated) -> web.Application:
-    """The operator's server, on loopback unless told otherwise; shows nobody's chat or words."""
+    """The operator's server, on loopback unless told otherwise; shows nobody's chat or words.
+
+    By loopback it answers whoever names this machine, and no page of somebody's browser that made
+    its own name lead here; elsewhere it may be called whatever the operator's network calls it.
+    """
     pages = _Pages(of, Live(partial(read_whole, of)))
     INFO.labels(version()).set(1)
-    application = web.Application()
+    application = web.Application(middlewares=[_by_this_machines_name])
     application.router.add_get("/healthz", pages.healthz)
     application.router.add_get("/readyz", pages.readyz)
     application.router.add_get("/metrics", pages.metrics)
@@ -47,6 +54,17 @@ def ops_app(of: Operated) -> web.Application:
     application.router.add_get("/status/events", pages.events)
     application.on_shutdown.append(pages.live.close)
     return application
+
+
+@web.middleware
+async def _by_this_machines_name(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Send away who came by loopback and names another host."""
+    way = request.transport
+    here = None if way is None else way.get_extra_info("sockname")
+    by_loopback = here is None or is_loopback(here[0])
+    if by_loopback and not names_no_stranger(request.headers.get("Host")):
+        return web.Response(status=403, text=MISNAMED)
+    return await handler(request)
 
 
 @dataclass(frozen=True, slots=True)

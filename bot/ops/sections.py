@@ -46,13 +46,15 @@ def verdict(whole: Whole, view: View) -> str:
     if whole.stopped_at is not None:
         said = stopped_line(whole.now - whole.stopped_at, view.language).text
         troubles.append(f"<li>{html.escape(said)}</li>")
+    if whole.unheard:
+        troubles.append(f"<li>{text('page.unheard', view, n=len(whole.unheard))}</li>")
     failing = len([one for one in whole.sources if _mark(one, view, whole) == "bad"])
     if failing:
         troubles.append(f"<li>{text('page.failing', view, n=failing)}</li>")
     mark, said = "good", "page.well"
     if failing:
         mark, said = "warn", "page.mostly_well"
-    if whole.troubles or whole.stopped_at is not None:
+    if whole.troubles or whole.unheard or whole.stopped_at is not None:
         mark, said = "bad", "page.not_well"
     at = html.escape(clock(whole.now, whole.zone)) + f":{whole.now:%S}"
     listed = ""

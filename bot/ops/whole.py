@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from bot.model.rates import RateCard
 from bot.model.roles import Holder
 from bot.model.status import SourceStatus
 from bot.ops.readiness import FRESH, Readiness, stale
+from bot.ops.unheard import UnheardLooks
 from bot.ops.versions import version
 from bot.readers.rates import rate_card
 from bot.readers.status import source_statuses
@@ -34,7 +34,7 @@ from storage.about import Backups, Database
 from storage.alerts import StoredAlert
 from storage.db import Db, Store
 from storage.leases import HeldRole
-from storage.told import Told
+from storage.told import Told, Unheard
 
 ALERTS_SHOWN = 12  # one screen of the page
 NOBODY = Holder("")
@@ -45,7 +45,8 @@ class Operated:
     """The program as its page looks at it.
 
     `home` is the currency whose rates are shown, `holder` this process among the replicas, `token`
-    the name of its token's row of paces, `done` when it did each recurring job last.
+    the name of its token's row of paces, `unheard` its looks for alerts that reached nobody, `done`
+    when it did each recurring job last.
     """
 
     store: Store
@@ -57,6 +58,7 @@ class Operated:
     language: str = "en"
     holder: Holder = NOBODY
     token: str = ""
+    unheard: UnheardLooks = field(default_factory=UnheardLooks)
     done: Mapping[str, datetime] = field(default_factory=dict)
     backups: str | None = None  # the setting
 
@@ -85,6 +87,7 @@ class Whole:
     card: RateCard | None
     alerts: Sequence[ToldAlert]
     overview: Overview
+    unheard: Sequence[Unheard]
     stopped_at: datetime | None
     paused_until: datetime | None
     roles: Sequence[HeldRole]
@@ -100,8 +103,7 @@ class Whole:
 async def read_whole(of: Operated) -> Whole:
     """The whole as it is now; StorageError while the database cannot be read."""
     now = of.clock()
-    # a folder is read, and the loop goes on
-    backups = await asyncio.to_thread(storage.about.backups, of.store, of.backups)
+    backups = await storage.about.backups(of.store, of.backups)
     async with of.store.reading() as db:
         sources = await source_statuses(db, of.catalog, now=now)
         troubles = dict(of.readiness.troubles())
@@ -117,6 +119,7 @@ async def read_whole(of: Operated) -> Whole:
             card=await _card(db, of, now),
             alerts=await _alerts(db),
             overview=await storage.overview.overview(db, now=now),
+            unheard=await of.unheard.look(db, token=of.token, now=now),
             stopped_at=await storage.switch.off_since(db, of.token),
             paused_until=await storage.pace.paused_until(db, of.token),
             roles=await storage.leases.roles(db),

@@ -57,11 +57,12 @@ async def sifted(
     filters: Sequence[StoredFilter],
     start: int,
     catalog: Catalog,
+    size: int = STORIES_A_PAGE,
 ) -> tuple[list[Story], int]:
-    """The stories from the `start`-th let through on, one more than a page has, and how many were
-    kept back between them. `load` brings `LOOKED_AT_ONCE` of them from a place on.
+    """The stories from the `start`-th let through on, one more than the page's `size`, and how many
+    were kept back between them. `load` brings `LOOKED_AT_ONCE` of them from a place on.
     """
-    end = start + STORIES_A_PAGE
+    end = start + size
     let_through: list[Story] = []
     left_out = 0
     for offset in range(0, LOOKED_THROUGH, LOOKED_AT_ONCE):

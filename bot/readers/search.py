@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import storage.search
 import storage.stories
-from bot.detect.search import asked
+from bot.detect.search import asked, searched
 from bot.model.filters import StoredFilter
 from bot.model.news import FoundPage, Story
 from bot.readers.news import LOOKED_AT_ONCE, STORIES_A_PAGE, sifted
@@ -25,7 +25,7 @@ async def found_page(
     filters: Sequence[StoredFilter] = (),
 ) -> FoundPage:
     """A page of the stories with all these words: newest first, those in `language` before others,
-    and without those that the filters keep back.
+    and without those that the filters keep back. Its words are those that were looked for.
 
     SearchTooLongError where there is too much to look through.
     """
@@ -46,7 +46,7 @@ async def found_page(
         stories = await storage.stories.several(db, pks[start : start + STORIES_A_PAGE + 1])
     return FoundPage(
         stories=tuple(led(story, catalog.news) for story in stories[:STORIES_A_PAGE]),
-        words=words,
+        words=searched(words),
         number=number,
         more=len(stories) > STORIES_A_PAGE,
         feed_names=catalog.feed_names,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.i18n import name_of, t
 from bot.model.channels import Board, BoardView, Spread, Trouble
-from bot.render.news import Names, item
+from bot.render.news import Names, item, left_out
 from bot.render.numbers import as_printed
 from bot.render.phrases import phrase, when
 from bot.render.rates import card
@@ -38,6 +38,7 @@ def board(
         told = [story.told_in(language) for story in view.stories]
         items = [item(story, feed_names, language, zone, now) for story in told]
         parts.append(lines(bold(t("board.stories", language)), join("\n\n", items)))
+    parts.append(left_out(view.left_out, language))
     return join("\n\n", parts)
 
 

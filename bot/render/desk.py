@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.i18n import t
+from bot.i18n import language_name, t
 from bot.model.news import Entry, StoredEntry, Story
 from bot.render.cutting import cut
 from bot.render.news import headline
@@ -68,7 +68,14 @@ def ask_headline(number: int, title: str, language: str) -> Message:
     return message(phrase("desk.headline", language, number=str(number), title=title))
 
 
-def headline_changed(number: int, title: str, language: str) -> Message:
-    """The headline as it is now, with the same buttons as the story's card."""
+def headline_changed(
+    number: int, title: str, language: str, unworded: Sequence[str] = ()
+) -> Message:
+    """The headline as it is now, and the languages where another one stands, with the same buttons
+    as the story's card.
+    """
     said = phrase("desk.changed", language, title=title)
+    if unworded:
+        names = ", ".join(language_name(code, language) for code in unworded)
+        said = lines(said, phrase("desk.unworded", language, languages=names))
     return message(said, story_buttons(number, language))

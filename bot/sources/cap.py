@@ -2,10 +2,13 @@
 
 An update names the alert that it follows, a cancel all those that it cancels; both stand in a feed
 beside them, or without them once those have left it. Exercises and tests are none.
+
+An alert has an info for each language, and in each for each event and level, with its areas.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -17,6 +20,7 @@ import orjson
 
 from bot.errors import ParseError
 from bot.languages import values_of
+from bot.model.areas import Area, Circle, Polygon
 from bot.model.hazards import Hazard, HazardKind, Reported, point, size_of
 from bot.sources.dates import parse_date
 from bot.sources.documents import Element, children, descendants, text_of, xml
@@ -191,12 +195,31 @@ def _taken_back(name: str) -> Reported:
 
 
 def _cap_alert(alert: Element, name: str, url: str | None) -> Reported | None:
-    """One alert by its English part, else its first; None where it says nothing."""
+    """One alert by its English parts, else those of its first language: the gravest, which has what
+    it says of other places beside it; None where it says nothing.
+    """
     parts = list(children(alert, "info"))
     if not parts:
         return None
-    parts.sort(key=lambda part: not (text_of(part, "language") or "en").lower().startswith("en"))
-    info = parts[0]
+    spoken = min(map(_language, parts), key=lambda language: not language.startswith("en"))
+    said: dict[tuple[str, str], list[Element]] = {}
+    for info in parts:
+        if _language(info) == spoken:
+            # an event of one level in several areas may be several parts, too
+            event, level = text_of(info, "event") or "", text_of(info, "severity") or ""
+            said.setdefault((event, level.lower()), []).append(info)
+    gravest = sorted(said, key=lambda key: _SEVERITIES.get(key[1], Decimal(0)), reverse=True)
+    first, *others = [_said(alert, said[key], name, url) for key in gravest]
+    return replace(first, lesser=tuple(others))
+
+
+def _language(info: Element) -> str:
+    return (text_of(info, "language") or "en").lower()
+
+
+def _said(alert: Element, infos: Sequence[Element], name: str, url: str | None) -> Reported:
+    """The parts of an alert that are of one event and level."""
+    info = infos[0]
     event = " ".join(filter(None, [text_of(info, "event"), text_of(info, "headline")]))
     kind = _kind(event)
     size = _SEVERITIES.get((text_of(info, "severity") or "").lower())
@@ -204,8 +227,9 @@ def _cap_alert(alert: Element, name: str, url: str | None) -> Reported | None:
     if kind is HazardKind.EARTHQUAKE:
         stated = _MAGNITUDE.search(f"{event} {text_of(info, 'description') or ''}")
         size = size_of(stated[1].replace(",", ".")) if stated else None
-    areas = list(children(info, "area"))
-    latitude, longitude = _centre(areas)
+    areas = [area for one in infos for area in children(one, "area")]
+    shapes = tuple(_shapes(areas))
+    latitude, longitude = _centre(shapes)
     named = [text_of(area, "areaDesc") for area in areas]
     place = one_line("; ".join(filter(None, named)) or text_of(info, "headline") or event)
     moment = text_of(info, "onset") or text_of(info, "effective") or text_of(alert, "sent") or ""
@@ -218,22 +242,44 @@ def _cap_alert(alert: Element, name: str, url: str | None) -> Reported | None:
         updated_at=parse_date(text_of(alert, "sent") or ""),
         until=parse_date(text_of(info, "expires") or ""),
         link=absolute_link(text_of(info, "web") or "", url),
+        areas=shapes,
     )
 
 
-def _centre(areas: Sequence[Element]) -> tuple[float | None, float | None]:
-    """The middle of the first circle or polygon: good enough for a map and a distance."""
+def _shapes(areas: Sequence[Element]) -> Iterator[Area]:
+    """The circles and polygons of areas, as far as they can be read."""
     for area in areas:
         for circle in children(area, "circle"):
             # "lat,lon radius"
-            north, _, east = (circle.text or "").strip().partition(" ")[0].partition(",")
-            return point(north, east)
+            middle, _, radius = (circle.text or "").strip().partition(" ")
+            north, _, east = middle.partition(",")
+            latitude, longitude = point(north, east)
+            if latitude is not None and longitude is not None:
+                yield Circle(latitude, longitude, _radius(radius))
         for polygon in children(area, "polygon"):
-            corners = list(_corners(polygon.text or ""))
+            corners = tuple(_corners(polygon.text or ""))
             if corners:
-                north_sum = sum(north for north, _ in corners)
-                east_sum = sum(east for _, east in corners)
-                return north_sum / len(corners), east_sum / len(corners)
+                yield Polygon(corners)
+
+
+def _radius(text: str) -> float:
+    """Kilometres as published; none where they are no length."""
+    try:
+        radius = float(text)
+    except ValueError:
+        return 0.0
+    return radius if 0 <= radius < math.inf else 0.0
+
+
+def _centre(areas: Sequence[Area]) -> tuple[float | None, float | None]:
+    """The middle of the first circle or polygon: good enough for a map."""
+    match areas:
+        case [Circle(latitude, longitude, _), *_]:
+            return latitude, longitude
+        case [Polygon(corners), *_]:
+            north_sum = sum(north for north, _ in corners)
+            east_sum = sum(east for _, east in corners)
+            return north_sum / len(corners), east_sum / len(corners)
     return None, None
 
 

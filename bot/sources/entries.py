@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.model.news import Entry
-from bot.model.text import alike
+from bot.model.text import LONG_TEXT, alike
 from bot.sources.listed import HubOffer
 from bot.sources.text import one_line
 
@@ -68,7 +68,8 @@ def entry_of(
 def each_once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """The first of each entry: feeds put the newest version first.
 
-    Some give one id to all they have: entries that differ in more than one way are different ones.
+    Some give one id to all they have: entries that differ in more than one way, or bare headlines
+    of other words, are different ones.
     """
     first: dict[str, list[Entry]] = {}
     every: list[Entry] = []
@@ -86,9 +87,16 @@ def _versions(a: Entry, b: Entry) -> bool:
     said = ((a.title, b.title), texts, (a.link, b.link), (a.published_at, b.published_at))
     differ = [one != other for one, other in said if one and other]
     if sum(differ) <= 1:
-        return True
+        # beside a formula, or no text, headlines are all that tells events apart
+        said_alike = texts[0] == texts[1] and len(texts[0]) >= LONG_TEXT
+        return said_alike or not _others(a.title, b.title)
     # rewritten, at the same place and time
     return a.link == b.link and a.published_at == b.published_at and alike(*texts)
+
+
+def _others(one: str, other: str) -> bool:
+    """Whether both are headlines with words to compare, and those are not alike."""
+    return alike(one, one) and alike(other, other) and not alike(one, other)
 
 
 def two_letter(language: object) -> str | None:

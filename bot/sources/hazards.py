@@ -43,26 +43,13 @@ from bot.sources.documents import (
 )
 from bot.sources.links import absolute_link
 from bot.sources.listed import EntryReader, Listed, ListReader, Numbered
+from bot.sources.near import Near
 from bot.sources.specs import NewsSpec
 from bot.sources.standing import is_reported
 from bot.sources.text import one_line
 
 TOLD_LEVEL = 2  # moderate: the first level worth telling of what has no magnitude
 URGENT_LEVEL = 3  # red, as GDACS calls it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Near:
-    """Within so many kilometres of a place."""
-
-    latitude: float
-    longitude: float
-    radius_km: float
-
-    def holds(self, hazard: Hazard) -> bool:
-        """Whether a hazard is so near; one without a place is not."""
-        away = hazard.distance_km(self.latitude, self.longitude)
-        return away is not None and away <= self.radius_km
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,13 +120,27 @@ class HazardSpec(NewsSpec):
             language="en",
         )
 
-    def worth_telling(self, hazard: Hazard) -> bool:
-        """Whether a hazard is near and large enough."""
-        if self.near is not None and not self.near.holds(hazard):
+    def worth_telling(self, one: Reported, now: datetime | None) -> bool:
+        """Whether a hazard is near and large enough, and not over by `now`."""
+        if self.near is not None and not self.near.holds(one):
             return False
-        if hazard.measured:
-            return hazard.size is not None and hazard.size >= self.at_least
-        return hazard.size is None or hazard.size >= TOLD_LEVEL
+        if now is not None and one.until is not None and one.until <= now:
+            return False
+        size = one.hazard.size
+        if one.hazard.measured:
+            return size is not None and size >= self.at_least
+        return size is None or size >= TOLD_LEVEL
+
+    def concerning(self, one: Reported, now: datetime | None) -> Reported:
+        """What a warning says that is worth telling here, which may be a lesser thing than what it
+        says of elsewhere; without such what it says of here, or its gravest.
+        """
+        said = (one, *one.lesser)
+        here = [part for part in said if self.near is None or self.near.holds(part)]
+        for part in here:
+            if self.worth_telling(part, now):
+                return part
+        return (here or said)[0]
 
 
 def measured(story: Story, feeds: Mapping[str, NewsSpec]) -> tuple[StoredEntry, Hazard] | None:
@@ -213,12 +214,12 @@ def list_hazards(
             withdrawn.update((one.id, *one.also))
             continue
         also.setdefault(one.id, one.also)
-        past = now is not None and one.until is not None and one.until <= now
-        if spec.worth_telling(one.hazard) and not past:
-            taken.setdefault(one.id, _entry(one))
+        told = spec.concerning(one, now)
+        if spec.worth_telling(told, now):
+            taken.setdefault(one.id, _entry(told))
         else:
             # too small, too far or over now; it may have been taken before it was revised
-            revised.setdefault(one.id, _entry(one))
+            revised.setdefault(one.id, _entry(told))
     numbered = Numbered(revised=tuple(revised.values()), withdrawn=frozenset(withdrawn), also=also)
     return Listed(entries=tuple(taken.values()), count=len(taken), items=items, numbered=numbered)
 

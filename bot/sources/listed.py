@@ -5,12 +5,15 @@ That is done in a worker process, which is given a reader as a thing to pickle.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bot.model.news import Entry
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 ITEM_HASH = 8  # bytes that tell an item from all others of its feed
 
@@ -98,3 +101,14 @@ class ArticleReader(Protocol):
 
     def __call__(self, body: bytes, /, *, url: str | None, content_type: str | None) -> Article:
         """The article in `body`, which came from `url` in the end. Raises ParseError."""
+
+
+def one_after_another(
+    first: Callable[..., T], second: Callable[[T], U], *args: object
+) -> tuple[T, U | None]:
+    """A job of two: what `first` gives, and what `second` makes of it; None where that fails."""
+    found = first(*args)
+    try:
+        return found, second(found)
+    except Exception:  # noqa: BLE001 - whatever it is, the first's is worth having
+        return found, None

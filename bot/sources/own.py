@@ -11,6 +11,8 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from bot.addresses import checked
 from bot.errors import FetchError
@@ -23,6 +25,9 @@ from bot.sources.values import public_name
 
 LONGEST_ADDRESS = 500  # characters
 LONGEST_NAME = 60  # letters, in a line of a list
+MOST_ENTRIES = 500  # of one document
+#: Times of entries that are no further apart are all of the moment in which they were asked for.
+ONE_MOMENT = timedelta(minutes=1)
 _CHANNEL = re.compile(r"(?:(?:https?://)?(?:www\.)?(?:t|telegram)\.me/(?:s/)?|@)(\w+)/?", re.ASCII)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
@@ -49,10 +54,46 @@ class OwnAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnDocument:
-    """The content of a document: its own name, "" where it has none, and its entries."""
+    """The content of a document: its own name, "" where it has none, and its entries.
+
+    `by_time` they stand by their times, the newest first; else as the document lists them.
+    """
 
     name: str
     entries: Sequence[Entry]
+    by_time: bool = False
+
+    @classmethod
+    def of(cls, name: str, entries: Sequence[Entry]) -> Self:
+        """The latest of a document's entries; most list them first, some last.
+
+        Where no times say which they are, those at both ends are taken.
+        """
+        times = [one.published_at for one in entries if one.published_at is not None]
+        if len(times) == len(entries) > 0 and max(times) - min(times) > ONE_MOMENT:
+            # entries of one time stay as they are listed, and that is as the others are
+            listed = entries if times[0] >= times[-1] else entries[::-1]
+            latest = sorted(listed, key=_published_at, reverse=True)
+            return cls(name=name, entries=latest[:MOST_ENTRIES], by_time=True)
+        if len(entries) > MOST_ENTRIES:
+            half = MOST_ENTRIES // 2
+            entries = [*entries[:half], *entries[-half:]]
+        return cls(name=name, entries=entries)
+
+    def newest_first(self, new: Sequence[Entry]) -> Sequence[Entry]:
+        """Its new entries, the newest first: where they are its last and not its first, it lists
+        the oldest first.
+        """
+        if self.by_time or not new:
+            return new
+        first, last = self.entries[0], self.entries[-1]
+        if last in new and first not in new:
+            return new[::-1]
+        return new
+
+
+def _published_at(entry: Entry) -> datetime:
+    return entry.published_at or datetime.min.replace(tzinfo=UTC)
 
 
 def read_address(said: str) -> OwnAddress:
@@ -81,6 +122,6 @@ def read_own(
     """Read a document in a worker process. ParseError for what is neither feed nor channel."""
     if channel is not None:
         posts = parse_posts(body, channel=channel, url=url, content_type=content_type)
-        return OwnDocument(name="", entries=posts)
+        return OwnDocument.of("", posts)
     feed = parse_feed(body, url=url, content_type=content_type)
-    return OwnDocument(name=one_line(feed.title)[:LONGEST_NAME], entries=feed.entries)
+    return OwnDocument.of(one_line(feed.title)[:LONGEST_NAME], feed.entries)

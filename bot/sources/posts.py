@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING
+from unicodedata import combining
 
 from bot.errors import ParseError
 from bot.languages import any_of, words_of
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from lxml import html
 
 LONGEST_HEADLINE = 200  # characters; a first sentence may be a whole post
+ZERO_WIDTH_JOINER = "\u200d"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +91,23 @@ def headline_of(text: str) -> str:
         sentence = one_line(_first_sentence(line.strip()))
         if len(sentence) <= LONGEST_HEADLINE:
             return sentence
-        return sentence[:LONGEST_HEADLINE].rpartition(" ")[0] + "…"
+        return sentence[: _end_of_a_word(sentence)] + "…"
     return one_line(text)
+
+
+def _end_of_a_word(sentence: str) -> int:
+    """The place to cut a long one at: behind a word of its second half, else behind a letter with
+    its marks, as in a script without spaces or in an address.
+    """
+    end = LONGEST_HEADLINE
+    for at in range(end, end // 2, -1):
+        if sentence[at].isspace():
+            return at
+    while end > 1 and (
+        combining(sentence[end]) or ZERO_WIDTH_JOINER in sentence[end - 1 : end + 1]
+    ):
+        end -= 1
+    return end
 
 
 def _having(name: str) -> str:

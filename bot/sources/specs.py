@@ -100,6 +100,11 @@ class RateSpec(SourceSpec):
     archive: str | None = None
 
     @property
+    def host(self) -> str | None:
+        """The host that is asked first; a bank's documents mostly have one."""
+        return urlsplit(self.urls[0]).hostname
+
+    @property
     def source(self) -> RateSource:
         """The publisher: how it is asked and read."""
         return SOURCES[self.parser]
@@ -158,6 +163,11 @@ class NewsSpec(SourceSpec, ABC):
     style: Style = Style.BRIEF
     pictures: bool = False
     topics: tuple[str, ...] = ()
+
+    @property
+    def host(self) -> str | None:
+        """The host that is asked."""
+        return urlsplit(self.url).hostname
 
     @property
     def request(self) -> Request:

@@ -72,8 +72,20 @@ def publishers(story: Story, feeds: Mapping[str, NewsSpec]) -> frozenset[str]:
 
 
 def is_confirmed(story: Story, feeds: Mapping[str, NewsSpec]) -> bool:
-    """Whether a second publisher reports a story, too."""
-    return len(publishers(story, feeds)) > 1
+    """Whether a second publisher reports a story, too, or an institute measured it: that is no
+    rumour, and nobody else could say more.
+    """
+    return len(publishers(story, feeds)) > 1 or _is_measured(story, feeds)
+
+
+def _is_measured(story: Story, feeds: Mapping[str, NewsSpec]) -> bool:
+    """Whether an institute of the catalog says that an event of a story is one."""
+    for one in story.entries:
+        spec = feeds.get(one.feed)
+        known = None if spec is None else spec.verdict(one.entry)
+        if known is not None and known.severity is not Severity.INFO:  # as what it took back
+            return True
+    return False
 
 
 def weighed(

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 DEFAULT_ZONE = "Asia/Bishkek"
+WEEK = 7
 LONGEST_REST = 30  # days looked back for a day of publication: a catalog may name only holidays
 WORK_AHEAD, WORK_BEHIND = 2, 5  # days of publication around today that a rate may be effective on
 FAST_CLOCK = timedelta(minutes=5)  # how far a publisher's clock may be ahead of ours
@@ -26,8 +27,13 @@ class PollSpec:
     slowest: timedelta | None = None
     between: tuple[time, time] | None = None
     zone: str = DEFAULT_ZONE
-    days: frozenset[int] = frozenset(range(7))
+    days: frozenset[int] = frozenset(range(WEEK))
     holidays: frozenset[date | tuple[int, int]] = frozenset()
+
+    @property
+    def rests(self) -> bool:
+        """Whether there are hours or days in which nothing is published."""
+        return self.between is not None or len(self.days) < WEEK or bool(self.holidays)
 
     def publishes_on(self, day: date) -> bool:
         """Whether the publisher works on that day of its own calendar."""

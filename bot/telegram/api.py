@@ -20,7 +20,17 @@ from bot import metrics
 from bot.clock import boottime, pause
 from bot.reasons import Reason, reason
 from bot.telegram.line import Line
-from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Retry, Sent, label, read
+from bot.telegram.outcomes import (
+    NO_FILE,
+    Ambiguous,
+    Outcome,
+    Rejected,
+    Retry,
+    Sent,
+    is_final,
+    label,
+    read,
+)
 from bot.telegram.session import CONNECT_SECONDS, TOTAL_SECONDS, http_proxy
 
 # times that Telegram must disown a token in a row: it is known to say 401 once by mistake
@@ -62,8 +72,10 @@ class BotApi(Protocol):
     ) -> Outcome:
         """Send parameters with one file; those that are None are left out."""
 
-    async def download(self, path: str, *, most: int) -> bytes | None:
-        """A file that `getFile` has named, of so many bytes at most; None where there is none."""
+    async def download(self, path: str, *, most: int) -> Outcome:
+        """Get a file that `getFile` has named: Sent with its bytes, Rejected where there is none of
+        so many at most.
+        """
 
 
 @dataclass(slots=True)
@@ -123,7 +135,7 @@ class Api:
 
     async def _exchange(self, method: str, body: bytes) -> Outcome:
         try:
-            found = read(*await self._line.exchange(method, body))
+            found = read(*await self._line.exchange(method, body), method)
         except UNSENT as error:
             found = Retry(_unsent(error))
         except (TimeoutError, aiohttp.ClientError, HttpProcessingError, OSError) as error:
@@ -159,26 +171,30 @@ class Api:
         form.add_field(field, content, filename=filename, content_type=content_type)
         return await self._post(method, data=form)
 
-    async def download(self, path: str, *, most: int) -> bytes | None:
-        """A file that `getFile` has named; None where there is none of `most` bytes at most.
+    async def download(self, path: str, *, most: int) -> Outcome:
+        """Get a file that `getFile` has named: Sent with its bytes, Rejected where there is none of
+        `most` bytes at most.
 
-        Asked once: whoever sent the file can send it again.
+        It may be had as often as one likes: what brought no file is a Retry.
         """
         address = URL(self._files, encoded=True).join(URL(path))
         if not str(address).startswith(self._files):  # a path leads nowhere else
-            return None
+            return NO_FILE
         try:
             async with self._session.get(
                 address, timeout=self._timeout, allow_redirects=False
             ) as response:
-                if response.status != OK:
-                    return None
                 body = await response.content.read(most + 1)
+                if response.status != OK:
+                    found = read(response.status, body, "getFile")
+                    return NO_FILE if is_final(found) else found
                 while len(body) <= most and (more := await response.content.read(most + 1)):
                     body += more
-        except (TimeoutError, aiohttp.ClientError, OSError):
-            return None
-        return body if len(body) <= most else None
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            return Retry(_unanswered(error))
+        if len(body) > most:
+            return NO_FILE
+        return Sent(0, body)
 
     async def _believed(self, method: str, found: Outcome) -> Outcome:
         """The outcome, unless it calls the token unknown and Telegram does not keep to that."""
@@ -223,7 +239,7 @@ class Api:
             async with self._session.post(
                 self._base + method, timeout=self._timeout, **request
             ) as response:
-                found = read(response.status, await response.read())
+                found = read(response.status, await response.read(), method)
         except UNSENT as error:
             found = Retry(_unsent(error))
         except (TimeoutError, aiohttp.ClientError, OSError) as error:

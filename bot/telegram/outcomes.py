@@ -3,11 +3,13 @@
 Each has its own reaction. The Bot API tells most refusals apart by its English `description` only,
 so the phrases are listed here and nowhere else. The lists are from the API's own answers; an
 unknown 400 counts as "our message is bad" and is tried once without entities and buttons, an
-unknown 403 as "gone".
+unknown 403 as "gone". Of a missing right the method says what it means: one that is missing for
+pictures or pins is no reason to give a chat up.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, get_args
@@ -56,7 +58,7 @@ class Rejected:
     plain: bool = False
     thread: bool = False  # the forum topic is closed or gone: General may do
     token: bool = False  # 401: Telegram does not know the token
-    # the message to change is there no more, or may not be pinned: nobody misses the change
+    # the message is there no more, or may not be changed or pinned: nobody misses the change
     unneeded: bool = False
     conflict: bool = False  # 409: a webhook is set, or somebody else asks for updates
     webhook: bool = False  # the conflict is with a webhook
@@ -108,6 +110,8 @@ NEVER_STARTED = Gone(reason("gone.never_started", "never started"))
 TOO_MANY = reason("telegram.too_many", "too many requests")
 AWAY = reason("telegram.away", "Telegram is away")
 UNKNOWN_TOKEN = reason("telegram.unknown_token", "Telegram does not know this token")
+#: There is no such file to download, or it is too large.
+NO_FILE = Rejected(reason("telegram.unexpected", "{outcome}", outcome="no file"))
 #: The message to change or to pin is there no more.
 NO_MESSAGE = "telegram.no_message"
 
@@ -131,17 +135,28 @@ _GONE = (
     ("bot was kicked", KICKED),
     ("bot is not a member", KICKED),
     ("chat not found", NOT_FOUND),
-    ("chat_write_forbidden", NO_RIGHT),
-    ("not enough rights", NO_RIGHT),
-    ("need administrator rights", NO_RIGHT),
-    ("have no rights to send", NO_RIGHT),
     ("group chat was deactivated", DEACTIVATED),
     ("bot can't initiate conversation", NEVER_STARTED),
     ("peer_id_invalid", NOT_FOUND),
     ("channel_private", KICKED),
-    ("chat_admin_required", NO_RIGHT),
-    ("chat_restricted", NO_RIGHT),
 )
+#: A right is missing; which one, the method says or the refusal itself.
+_NO_RIGHT = (
+    "chat_write_forbidden",
+    "chat_send_",
+    "not enough rights",
+    "need administrator rights",
+    "have no rights to send",
+    "have no write access",
+    "chat_admin_required",
+    "chat_restricted",
+)
+#: It names something else than words, as the Bot API's server says it and as those behind it do.
+_NOT_WORDS = re.compile(r"rights to send (?!text|a message)|chat_send_(?!plain)\w+_forbidden")
+#: What sends words, or asks whether they are taken.
+_OF_WORDS = frozenset({"sendMessage", "sendRichMessage", "sendChatAction"})
+#: How the methods begin that change what is there.
+_OF_CHANGES = ("edit", "pin", "unpin", "delete")
 _THREAD = ("topic_closed", "topic_deleted", "message thread not found")
 _NO_MESSAGE = (
     "message to edit not found",
@@ -151,14 +166,12 @@ _NO_MESSAGE = (
     "message to be edited is too old",
     "message to pin not found",
 )
-#: A message that may not be pinned: it stands where it is, and whoever pinned it looks after that.
-_NO_PIN = ("manage pinned messages",)
 #: Refused for its words: without entities and buttons they are the same.
 _HOPELESS = ("message is too long", "text is empty", "text must be non-empty")
 
 
-def read(status: int, body: bytes) -> Outcome:
-    """Classify one complete HTTP answer."""
+def read(status: int, body: bytes, method: str) -> Outcome:
+    """Classify one complete HTTP answer to a method of the Bot API."""
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -185,10 +198,12 @@ def read(status: int, body: bytes) -> Outcome:
     parameters = answer.get("parameters")
     if not isinstance(parameters, dict):
         parameters = {}
-    return _refused(code, str(answer.get("description", "")), parameters)
+    return _refused(code, str(answer.get("description", "")), parameters, method)
 
 
-def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome:  # noqa: C901, PLR0911, PLR0912 - a table
+def _refused(  # noqa: C901, PLR0911, PLR0912 - a table
+    code: int, description: str, parameters: dict[str, Any], method: str
+) -> Outcome:
     text = description.lower()
     if code == 429:
         return Retry(TOO_MANY, after=_seconds(parameters.get("retry_after")), flood=True)
@@ -203,22 +218,34 @@ def _refused(code: int, description: str, parameters: dict[str, Any]) -> Outcome
         return Migrated(new)
     if _says(text, _THREAD):
         return Rejected(said(description), thread=True)
-    # before "not enough rights": the bot that may not pin may write all the same
     if _says(text, _NO_MESSAGE):
         return Rejected(reason(NO_MESSAGE, "{words}", words=description), unneeded=True)
-    if _says(text, _NO_PIN):
-        return Rejected(said(description), unneeded=True)
     if "slow mode" in text or "slowmode" in text:
         return Retry(reason("telegram.slow_mode", "slow mode"), after=30.0, flood=True)
     for phrase, gone in _GONE:
         if phrase in text:
             return gone
+    if _says(text, _NO_RIGHT):
+        return _without_right(method, description)
     if code == 403:
         return Gone(said(description.removeprefix("Forbidden: ")[:100]))
     if "message is not modified" in text:
         return Sent(0)
     long = "too long" in text
     return Rejected(said(description), plain=not _says(text, _HOPELESS), long=long)
+
+
+def _without_right(method: str, description: str) -> Outcome:
+    """The outcome of a request for which the bot lacks a right: Gone where words are refused.
+
+    A group that wants no pictures takes words, and what may not be pinned stands where it is.
+    """
+    if method.startswith(_OF_CHANGES):
+        return Rejected(said(description), unneeded=True)
+    of_words = method in _OF_WORDS and _NOT_WORDS.search(description.lower()) is None
+    if method.startswith("send") and not of_words:
+        return Rejected(said(description), plain=True)
+    return NO_RIGHT
 
 
 def whole(value: object) -> int | None:

@@ -136,6 +136,14 @@ def file_path_of(outcome: Outcome) -> str | None:
     return None
 
 
+def content_of(outcome: Outcome) -> bytes | None:
+    """The bytes of a file that was downloaded."""
+    match outcome:
+        case Sent(result=bytes(content)):
+            return content
+    return None
+
+
 def photo_of(outcome: Outcome) -> str | None:
     """The file id of a picture that was sent: Telegram makes several sizes, the largest last."""
     match outcome:

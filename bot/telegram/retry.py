@@ -98,6 +98,8 @@ ONE_FOR_ALL = RetryPolicy(base=2.0, cap=2.0)
 SAME_AGAIN = RetryPolicy(base=3.0, cap=3.0)
 #: A delivery that its chat refuses though the bot may write to it.
 CONTRADICTED = RetryPolicy(base=1.0, cap=5.0, growth=5.0, tries=2)
+#: A delivery whose topic is refused, before it goes to General, as all later ones then do.
+MISPLACED = RetryPolicy(base=2.0, cap=2.0, tries=1)
 #: A question of somebody who comes back to it by themselves.
 ONCE = RetryPolicy(base=0.0, cap=0.0, tries=0)
 

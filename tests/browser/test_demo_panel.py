@@ -11,9 +11,13 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 from yarl import URL
 
+from bot.demo.people import GROUPS
+from bot.demo.words import filled
+from bot.emulator import TEST_TOKEN
 from tests.browser.demo import HERALD, HOST, LONGEST, PHONE, PRIVATE, WIDE, Visitor, named, start
 
 SLOWLY = 60_000  # milliseconds: a bot that starts anew beside other tests
+REFUSED_FOR_GOOD = (400, 403)  # codes of Telegram's that no second try changes
 
 pytestmark = [
     pytest.mark.browser,
@@ -53,8 +57,13 @@ class Record:
                 await asyncio.sleep(0.1)
 
     async def counts(self) -> dict[str, int]:
-        """Counted again, another way: copies by what stands in the chats, late by the tries."""
-        copies = late = arrived = 0
+        """Counted again, another way: copies by what stands in the chats, late and lost by the
+        tries, once nothing waits.
+
+        A chat is sent one message at a time, so what fails there is one message until it arrives,
+        or is refused for good.
+        """
+        copies = late = arrived = lost = 0
         chats = {call["chat_id"] for call in await self.sends()}
         for chat in chats:
             said = Counter[str]()
@@ -67,9 +76,24 @@ class Record:
                 if call["chat_id"] == chat:
                     arrived += call["accepted"]
                     late += call["accepted"] and failed
-                    tried = not call["accepted"] and call["code"] not in (400, 403)
-                    failed = tried or (failed and not call["accepted"])
-        return {"sent": arrived - copies, "lost": 0, "twice": copies, "late": late}
+                    failed = not call["accepted"] and call["code"] not in REFUSED_FOR_GOOD
+            lost += failed
+        return {"sent": arrived - copies, "lost": lost, "twice": copies, "late": late}
+
+    async def agrees(self, page: Page) -> dict[str, int]:
+        """The counts, once the page shows the same."""
+        async with asyncio.timeout(SLOWLY / 1000):
+            while (counted := await self.counts()) != await shown(page):  # noqa: ASYNC110 - a page
+                await asyncio.sleep(0.5)
+        return counted
+
+    async def lose(self, chat: str) -> None:
+        """Try a message in a chat once, in vain, as a bot that then forgets it."""
+        fault = {"kind": "html", "code": 502, "times": 1, "method": "sendMessage"}
+        async with aiohttp.ClientSession() as session:
+            await session.post(self._root / "do" / "add_fault", json=fault)
+            url = self._root.parent / f"bot{TEST_TOKEN}" / "sendMessage"
+            await session.post(url, json={"chat_id": chat, "text": "USD 88.27"})
 
 
 def hand(page: Page, name: str) -> Locator:
@@ -171,14 +195,11 @@ async def test_the_counts_agree_with_the_record_under_all_faults(
     await switch(page, "blocked", on=False)
 
     await expect(page.locator("[data-count=queue] b")).to_have_text("0", timeout=SLOWLY)
-    async with asyncio.timeout(SLOWLY / 1000):
-        while True:
-            counted = await record.counts()
-            if counted == await shown(page):
-                break
-            await asyncio.sleep(0.5)
+    counted = await record.agrees(page)
     assert counted["late"] > 0
     assert counted["lost"] == 0
+    await record.lose(str(GROUPS["en"]))
+    assert (await record.agrees(page))["lost"] == 1
 
 
 async def test_the_panel_on_a_phone_by_keys(visitor: Visitor) -> None:
@@ -195,7 +216,12 @@ async def test_the_panel_on_a_phone_by_keys(visitor: Visitor) -> None:
         sheet = page.get_by_role("dialog", name=name)
         await expect(sheet.get_by_role("button", name=following).first).to_be_visible()
         small = "keys => keys.filter(key => key.offsetHeight < 44).map(key => key.textContent)"
-        assert await sheet.locator(".hand").evaluate_all(small) == []
+        assert await sheet.locator(".hand, input").evaluate_all(small) == []
+        await hand(page, "begin-first").fill("2020-01-01")
+        await hand(page, "begin").click()
+        refusal = filled("demo.no_day", first="03.07.2021", last="30.12.2023")
+        code = await page.locator("html").get_attribute("lang") or ""
+        await expect(page.locator(".toast")).to_have_text(refusal[code])
         assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
         await page.keyboard.press("Escape")
         await expect(sheet).to_be_hidden()
@@ -220,10 +246,14 @@ async def test_a_readers_own_hours_are_stops(visitor: Visitor) -> None:
 
 
 async def test_the_storm_of_2022_is_replayed_on_a_fresh_database(visitor: Visitor) -> None:
-    """Nothing is left of what was; four days later the dollar jumps as it did then."""
+    """Nothing is left of what was; four days later the dollar jumps as it did then, and the replay
+    stops with its last day.
+    """
     page = await (await visitor(HOST)).open(WIDE)
     await start(page, HOST, "RUB")
-    await hand(page, "begin-storm").click()
+    await hand(page, "begin-first").fill("2022-02-21")
+    await hand(page, "begin-last").fill("2022-02-25")
+    await hand(page, "begin").click()
     await expect(page.locator("#today")).to_contain_text("21 February 2022", timeout=SLOWLY)
     await expect(page.locator("#main").get_by_role("button", name="Start")).to_be_visible()
     await expect(hand(page, "kill")).not_to_have_attribute("aria-disabled", "true", timeout=SLOWLY)
@@ -235,6 +265,13 @@ async def test_the_storm_of_2022_is_replayed_on_a_fresh_database(visitor: Visito
         )
     move = page.locator("#main .msg", has_text="USD/KGS +11.7")
     await expect(move).to_contain_text("84.8000 → 94.7626", timeout=SLOWLY)
+    choosing = await hand(page, "begin-first").element_handle()
+    assert choosing is not None
+    await switch(page, "play-weeks", on=True)
+    await expect(hand(page, "play-weeks")).to_contain_text("until 25.02.2022")
+    await expect(page.locator("#today")).to_contain_text("25 February 2022, 23:59", timeout=SLOWLY)
+    await expect(hand(page, "play-weeks")).to_have_attribute("aria-pressed", "false")
+    assert await choosing.evaluate("field => field.isConnected"), "a calendar would have closed"
 
 
 async def write_and_travel(page: Page) -> None:

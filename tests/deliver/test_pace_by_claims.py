@@ -20,6 +20,7 @@ from bot.deliver.claims import Claims
 from bot.deliver.signals import Signals
 from bot.deliver.slots import Slots
 from bot.model.alerts import Lane
+from bot.telegram import quiet
 from storage.claims import Claim
 from tests.deliver.test_slots import delivery
 from tests.factories import NOW
@@ -131,6 +132,7 @@ async def sender(row: Row, rate: float, left: list[float]) -> None:
         refusals=SimpleNamespace(down=False),  # type: ignore[arg-type]  # nothing is refused
         reach=SimpleNamespace(away=False),  # type: ignore[arg-type]  # Telegram is there
         signals=signals,
+        quiet=quiet.Quiet(),
         token_name="t",
         rate=rate,
         is_sending=lambda: False,

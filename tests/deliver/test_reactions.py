@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,13 +45,14 @@ from bot.telegram.outcomes import (
     Sent,
 )
 from bot.telegram.quiet import Quiet
-from bot.telegram.retry import ONE_FOR_ALL, SAME_AGAIN, RetryPolicy
+from bot.telegram.retry import MISPLACED, ONE_FOR_ALL, SAME_AGAIN, RetryPolicy
 from bot.telegram.session import open_session
-from storage.claims import Claimed
-from storage.db import Store
+from storage.claims import Claim, Claimed
+from storage.db import Db, Store
 from storage.opening import open_store
 from storage.pace import GROUP_BURST, PRIVATE_BURST
 from storage.schema import alert, chat, delivery, pace
+from tests.waiting import until
 from tests.world import World, migrated_copy
 
 ONE, TWO, THREE, GROUP, MOVED = 1001, 1002, 1003, -1001000000001, -1001000000002
@@ -267,6 +270,44 @@ async def test_G4_three_refusals_are_not_the_tokens_when(desk: Desk, between: st
         await desk.settle(await desk.claimed(GROUP), Sent(5))
     await desk.settle(last, Retry(said("x"), after=after, flood=True))
     assert await desk.calm()
+
+
+async def test_G4_a_claim_under_way_takes_no_pause_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It read the row before the pause was there; one that begins when it is stored is believed."""
+    quiet, claim = desk.worker.quiet, storage.claims.claim
+    pausing: list[asyncio.Task[None]] = []
+
+    async def paused_meanwhile(db: Db, **words: Any) -> Claim:
+        found = await claim(db, **words)
+        pausing.append(asyncio.create_task(desk.worker._reactions._pause(60.0)))
+        await until(lambda: quiet.left_for_all() > 50)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(storage.claims, "claim", paused_meanwhile)
+        await desk.worker._claims._claim(None)
+    assert quiet.left_for_all() > 50
+    await pausing[0]
+    async with desk.store.writing() as db:
+        await db.execute(pace.update().values(paused_until=None))
+    await desk.worker._claims._claim(None)
+    assert quiet.left_for_all() == 0
+
+
+def test_G4_the_store_shortens_no_pause_that_it_does_not_know_of() -> None:
+    """Nor where its storing failed; a longer one holds, and then goes by the store."""
+    quiet = Quiet()
+    with suppress(OSError), quiet.keeping_all(60):
+        quiet.go_by(0, asked=boottime())
+        raise OSError
+    quiet.go_by(0, asked=boottime())
+    assert quiet.left_for_all() > 50
+    quiet.go_by(600, asked=boottime())
+    assert quiet.left_for_all() > 590
+    quiet.go_by(0, asked=boottime())
+    assert quiet.left_for_all() == 0
 
 
 # ── Telegram away ───────────────────────────────────────────────────────────
@@ -558,9 +599,13 @@ async def test_G11_an_unknown_token_ends_it_and_keeps_the_delivery(desk: Desk) -
 async def test_G13_a_topic_that_is_closed_gives_way_to_general_and_operators_hear(
     desk: Desk,
 ) -> None:
+    closed = Rejected(said("topic closed"), thread=True)
     item = await desk.claimed(GROUP, thread=5)
-    row = await desk.settle(item, Rejected(said("topic closed"), thread=True))
+    row = await desk.settle(item, closed)
     assert (row.state, row.error, row.plain) == ("pending", said("topic closed"), False)
+    assert await desk.waits(item, MISPLACED.base)
+    assert desk.told == []
+    await desk.settle(item, closed)
     assert await desk.waits(item, 0)
     async with desk.store.reading() as db:
         assert (await db.execute(select(chat.c.threads).filter_by(id=GROUP))).scalar() == ""
@@ -569,10 +614,10 @@ async def test_G13_a_topic_that_is_closed_gives_way_to_general_and_operators_hea
     assert desk.told == [("notice.topic", {"chat": str(GROUP)})]
 
     # another that was on its way there: nobody hears of it twice
-    row = await desk.settle(
-        await desk.claimed(GROUP, thread=5), Rejected(said("topic closed"), thread=True)
-    )
-    assert row.state == "pending"
+    item = await desk.claimed(GROUP, thread=5)
+    for _ in range(2):
+        row = await desk.settle(item, closed)
+        assert row.state == "pending"
     assert len(desk.told) == 1
 
 

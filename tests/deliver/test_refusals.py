@@ -13,9 +13,11 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import select, update
 
+import storage.alerts
 import storage.chats
 import storage.pace
 import storage.setups
+from bot.alerts import pins
 from bot.deliver import reach
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.faults import Kind
@@ -219,6 +221,26 @@ async def test_G16_one_refusal_by_mistake_closes_no_chat(desk: Bench, mistake: F
         await desk.reader(number, kind)
         desk.emulator.faults.add(replace(mistake, chat_id=number, times=1))
     await reaches(desk, kinds)
+    assert desk.told == []
+
+
+@pytest.mark.cases
+async def test_G9_a_group_that_refuses_one_thing_is_not_given_up_for_it(desk: Bench) -> None:
+    """A pin, and what is around words, which come without it; nobody hears of trouble."""
+    await desk.reader(GROUP, ChatKind.GROUP)
+    for fault in (
+        Fault.bad_request("CHAT_ADMIN_REQUIRED", method="pinChatMessage"),
+        Fault.forbidden("CHAT_SEND_WEBPAGE_FORBIDDEN", method="sendMessage", times=1),
+    ):
+        desk.emulator.faults.add(fault)
+    async with desk.store.writing() as db:
+        await storage.alerts.enqueue(db, pins.alert(GROUP, 1, 5, now=NOW))
+    async with Running(desk):
+        await desk.emulator.calls.wait(lambda call: call.method == "pinChatMessage")
+        await desk.alert()
+        await desk.arrived(GROUP)
+    assert await desk.active(GROUP)
+    assert ("cancelled", "Bad Request: CHAT_ADMIN_REQUIRED") in await desk.rows(GROUP)
     assert desk.told == []
 
 

@@ -24,6 +24,7 @@ from bot.errors import ConfigError
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind, Post
 from bot.telegram.api import Api
+from bot.telegram.retry import RetryPolicy
 from bot.telegram.session import open_session
 from storage.db import Store
 from storage.opening import open_store
@@ -193,15 +194,27 @@ async def test_G9_a_group_that_is_gone_is_reported_once(bench: World) -> None:
     assert not await bench.active(GROUP)
 
 
-async def test_G9_a_closed_topic_falls_back_to_general(bench: World) -> None:
-    """The operator is told once."""
+@pytest.mark.parametrize(("refusals", "thread", "told"), [(2, None, ["notice.topic"]), (1, 5, [])])
+async def test_G9_G16_a_closed_topic_falls_back_to_general_and_a_mistake_is_none(
+    bench: World,
+    monkeypatch: pytest.MonkeyPatch,
+    refusals: int,
+    thread: int | None,
+    told: list[str],
+) -> None:
+    """It is tried once more; the operator is told once."""
+    monkeypatch.setattr("bot.deliver.reactions.MISPLACED", RetryPolicy(base=0.0, cap=0.0))
     await bench.reader(FORUM, ChatKind.GROUP, threads=dict.fromkeys(Post, 5))
-    bench.emulator.faults.add(Fault.bad_request("TOPIC_CLOSED", chat_id=FORUM, times=1))
+    bench.emulator.faults.add(Fault.bad_request("TOPIC_CLOSED", chat_id=FORUM, times=refusals))
     await bench.alert()
     async with Sending(bench):
         await bench.arrived(FORUM)
-    assert "message_thread_id" not in bench.emulator.messages(FORUM)[-1]
-    assert [name for name, _ in bench.told] == ["notice.topic"]
+    assert bench.emulator.messages(FORUM)[-1].get("message_thread_id") == thread
+    assert [name for name, _ in bench.told] == told
+    async with bench.store.reading() as db:
+        known = await storage.chats.get(db, FORUM)
+    assert known is not None
+    assert known.threads == (dict.fromkeys(Post, 5) if thread else {})
 
 
 @pytest.mark.parametrize(

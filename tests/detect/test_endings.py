@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.detect.endings import begins_anew, says_it_is_over
+from bot.detect.endings import LATE_REPORTS, begins_anew, says_it_is_over
 from bot.model.news import StoredEntry, Story
 from tests.factories import NOW, entry
 
@@ -84,3 +84,11 @@ def test_what_begins_anew_does_so_after_an_end_alone(language: str, title: str) 
     assert not begins_anew(begun, Story(pk=1, entries=(told[0],)), NOW + timedelta(hours=1))
     for code, over in OVER:
         assert not begins_anew(entry(title=over, language=code), story, NOW + timedelta(hours=1))
+    # without such a word by the hours, unless it tells of what was long ago
+    for headline, anew in (
+        (titles[0], True),
+        ("Ten years since the fire at Karakol market", False),
+    ):
+        said = entry(title=headline, language="en")
+        assert begins_anew(said, story, NOW + LATE_REPORTS) is anew
+        assert not begins_anew(said, story, NOW + LATE_REPORTS - timedelta(seconds=1))

@@ -233,6 +233,50 @@ def test_a_report_is_of_the_one_that_is_like_it_among_all_that_was_measured() ->
     assert story_of(agencys(FLOOD), *recent) == STORY
 
 
+KYRGYZ = "Ысык-Көл облусунда очогунда күчү 5 баллга жеткен жер титирөө катталды"
+KAZAKH = "Жер титирөө Бишкекте сезилди", "Эпицентри Казакстанда."
+BATKEN = "В Баткенской области произошло землетрясение силой 4 балла"
+
+
+@pytest.mark.parametrize(
+    ("place", "title", "text", "same"),
+    [
+        (KAJI_SAY, "В Иссык-Кульской области произошло землетрясение силой 5 баллов", "", True),
+        (KAJI_SAY, KYRGYZ, "Каджи-Сай айылында 5 балл.", True),
+        (KAJI_SAY, "Жители Иссык-Кульской области ощутили подземные толчки", "", True),
+        (KAJI_SAY, "Tremors felt in Bishkek", "", True),
+        (KAJI_SAY, "Ночью произошло землетрясение", "Толчки ощутили в Оше.", True),
+        ("20 km N of Almaty, Kazakhstan", *KAZAKH, True),
+        ("12 km E of Karakol, Kyrgyzstan", "Tremors felt in Bishkek", "It was near Tyup.", False),
+        ("12 km E of Karakol, Kyrgyzstan", "Tremors felt in Bishkek", "It was in Karakol.", True),
+        (KAJI_SAY, *KAZAKH, False),
+        ("12 km E of Karakol, Kyrgyzstan", BATKEN, "", False),
+        (KAJI_SAY, "Землетрясение силой 5 баллов произошло в Японии", "", False),
+        (KAJI_SAY, "Ночью произошло землетрясение", "", False),
+        (KAJI_SAY, "Учения на случай землетрясения прошли в Бишкеке", "", False),
+        (KAJI_SAY, "Пожар произошёл в Бишкеке", "", False),
+    ],
+)
+def test_a_report_without_a_magnitude_is_of_the_only_earthquake_of_its_country(
+    place: str, title: str, text: str, same: bool
+) -> None:
+    """Most have how strongly it was felt, in points, or nothing."""
+    assert joins("earthquake", place, title, text) is same
+
+
+def test_a_report_without_a_magnitude_is_of_the_last_two_hours_and_of_none_of_several() -> None:
+    felt = "Tremors felt at Issyk-Kul"
+    for after, same in ((-600, True), (-601, False), (7200, True), (7201, False)):
+        report = agencys(felt, at=NOW + after * SECOND, story=OTHER)
+        assert (story_of(report, institutes()) == STORY) is same
+        measured = replace(institutes(story=1), feed="met")
+        assert (story_of(measured, report) == OTHER) is same
+    another = institutes(size="4.9", at=NOW + HOUR, story=OTHER)
+    assert story_of(agencys(felt, at=NOW + HOUR), another, institutes()) is None
+    too = institutes(at=NOW + SECOND)  # of another institute, in one story
+    assert story_of(agencys(felt, at=NOW + HOUR), too, institutes()) == STORY
+
+
 @pytest.mark.parametrize(
     ("kind", "after", "point", "same"),
     [

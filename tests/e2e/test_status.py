@@ -18,18 +18,21 @@ import pytest
 from aiohttp import web
 from sqlalchemy import text, update
 
+import storage.alerts
 import storage.leases
 import storage.sources
 import storage.switch
+from bot.alerts.broadcasts import Broadcast
 from bot.errors import StorageError
 from bot.i18n import t
 from bot.languages import LANGUAGES
-from bot.model.alerts import Severity, State, StoredForm
+from bot.model.alerts import Approval, Severity, State, StoredForm
 from bot.model.status import SourceStatus
 from bot.ops import Operated, ops_app
 from bot.ops.live import MOST_LOOKERS, Live
 from bot.ops.page import SCRIPT, STYLE, document
 from bot.ops.readiness import RECEIVES, Readiness
+from bot.ops.unheard import SEEN_FOR
 from bot.ops.view import View, accepted_language
 from bot.ops.whole import ALERTS_SHOWN, ToldAlert, Whole, read_whole
 from bot.reasons import said
@@ -43,6 +46,7 @@ from storage.sources import Good
 from storage.told import Told
 from tests.e2e.driven import driven_day
 from tests.factories import NOW
+from tests.storage.test_deliveries import an_alert
 from tests.storage.test_withheld import withheld_story
 
 LARGEST = 50 * 1024  # bytes of the page
@@ -175,6 +179,38 @@ async def test_the_page_says_that_alerts_are_stopped_and_a_source_is_paused(stor
     assert "stopped all alerts" in page
     assert '<li class="bad">' not in page
     assert t("status.paused", "en") in page
+
+
+async def test_an_alert_that_reaches_nobody_is_no_good_verdict(store: Store) -> None:
+    """Though no chat was given it, so that nobody is counted who waits; it is meant where alerts
+    are stopped. One that was approved late has seconds to reach somebody. The figures know how long
+    it waits.
+    """
+    async with store.writing() as db:
+        at, lives = NOW - timedelta(minutes=10), timedelta(days=36500)
+        pass_closed = Broadcast(text="The pass is closed")
+        closed = an_alert(at=at, lives=lives, payload=pass_closed, approval=True)
+        asked = await storage.alerts.enqueue(db, closed)
+        assert asked is not None
+        assert await storage.alerts.decide(db, asked, Approval.APPROVED) is not None
+    of = operated(store, many(1))
+    words = {code: t("page.unheard", code).format(n=1) for code in LANGUAGES}
+    whole = await read_whole(of)
+    assert f'<p class="big good">{t("page.well", "en")}</p>' in document(whole, View("en"))
+    whole = await read_whole(replace(of, clock=lambda: NOW + SEEN_FOR))
+    for code, said_so in words.items():
+        page = document(whole, View(code))
+        assert said_so in page
+        assert f'<p class="big bad">{t("page.not_well", code)}</p>' in page
+    async with (
+        served(ops_app(of)) as address,
+        aiohttp.request("GET", f"{address}/metrics") as found,
+    ):
+        assert 'jarchy_outbox_oldest_seconds{lane="alert"} 600.0' in await found.text()
+    async with store.writing() as db:
+        await storage.switch.turn_off(db, "7")
+    stopped = await read_whole(replace(of, clock=lambda: NOW + SEEN_FOR))
+    assert words["en"] not in document(stopped, View("en"))
 
 
 async def test_jobs_stand_in_the_order_of_their_names(store: Store) -> None:

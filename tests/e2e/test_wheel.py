@@ -107,8 +107,9 @@ async def test_the_wheel_is_set_up_and_checked(
     await telegram.send_text(OPERATOR, f"/start {code[1]}")
     _, rest = await init.communicate()
     assert init.returncode == 0, rest.decode()
+    env = {**environment, "OPS_LISTEN": "127.0.0.1:0"}
     check = await asyncio.create_subprocess_exec(
-        installed, "check", "--json", cwd=tmp_path, env=environment, stdout=PIPE, stderr=PIPE
+        installed, "check", "--json", cwd=tmp_path, env=env, stdout=PIPE, stderr=PIPE
     )
     out, err = await check.communicate()
     assert check.returncode == 0, err.decode()

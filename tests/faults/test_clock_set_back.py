@@ -5,36 +5,59 @@ sender and with two.
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import Select, Table, func, select
 
+import storage.broadcasts
 import storage.chats
 import storage.claims
 import storage.fan_out
+import storage.filters
 import storage.inbox
 import storage.leases
 import storage.own_feeds
 import storage.pace
 import storage.quiet
+import storage.rules
 import storage.sources
 from bot.alerts import waited
 from bot.deliver.compose import Composer
 from bot.deliver.editor import ChannelEditor
 from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
+from bot.model.filters import Filter, Sense, Trait
 from bot.model.own_feeds import OwnFeed
 from bot.model.quiet import QuietHours
+from bot.model.rules import Condition, Rule
 from bot.sources.specs import Catalog
 from storage.alerts import OPEN
 from storage.clock import boottime
 from storage.db import Store, db_now
 from storage.inbox import Received
 from storage.opening import open_store
-from storage.schema import alert, chat, delivery, inbox, lease, own_feed, pace, source
+from storage.schema import (
+    alert,
+    broadcast,
+    chat,
+    delivery,
+    inbox,
+    lease,
+    metadata,
+    news_filter,
+    own_feed,
+    pace,
+    rule,
+    source,
+    subscription,
+)
+from storage.types import UtcDateTime
 from tests.deliver.test_worker import Running
 from tests.factories import chat as a_chat
+from tests.factories import rate
 from tests.faults.test_senders import READER, bench
 from tests.world import SECURITY
 
@@ -47,7 +70,16 @@ WAITS: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (lease, ("until",)),
     (source, ("next_due_at",)),
     (own_feed, ("next_due_at",)),
+    (subscription, ("snoozed_until",)),
+    (rule, ("snoozed_until",)),
+    (news_filter, ("until_at",)),
+    (broadcast, ("until_at",)),
 )
+#: What lies ahead and is not asked for by itself: an alert's and a delivery's life is told by the
+#: tests of their own, quiet hours are reckoned anew.
+OTHERS = {"alert.expires_at", "delivery.expires_at", "chat.quiet_begins_at", "chat.quiet_ends_at"}
+#: How the column of a moment that lies ahead is called.
+AHEAD = re.compile(r"until|due_at|not_before|expires|tat$|_begins_at|_ends_at")
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
@@ -155,11 +187,22 @@ async def test_T8_the_first_slot_after_a_step_is_within_five_seconds(
             assert found.first_in <= timedelta(seconds=5)
 
 
+def test_every_moment_that_lies_ahead_is_known_here() -> None:
+    """By the name of its column."""
+    named = {
+        f"{table.name}.{column.name}"
+        for table in metadata.sorted_tables
+        for column in table.c
+        if isinstance(column.type, UtcDateTime) and AHEAD.search(column.name)
+    }
+    assert named == {f"{table.name}.{name}" for table, names in WAITS for name in names} | OTHERS
+
+
 async def test_T8_nothing_that_waited_waits_longer(
     migrated_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Leases, pauses, paces, what is tried again and when a source is due: each by as much as
-    before.
+    """Leases, pauses, paces, what is tried again, when a source is due, and silences with an end:
+    each by as much as before.
     """
     async with bench(migrated_url) as one:
         await one.alert(lasts=DAY)
@@ -173,6 +216,12 @@ async def test_T8_nothing_that_waited_waits_longer(
             await storage.pace.pause_token(db, "t", MINUTE)
             question = Received(update_id=1, chat=READER, kind="message", body="{}")
             await storage.inbox.add(db, [question], holder="a", lease=MINUTE)
+            muted = Filter(sense=Sense.NEVER, trait=Trait.WORD, what="x", said="x")
+            await storage.filters.add(db, READER, [muted])
+            series = rate().series
+            level = Rule(pair=series.pair, condition=Condition.LEVEL, amount=Decimal(84))
+            await storage.rules.propose(db, READER, series, level, now=soon)
+            await storage.broadcasts.begin(db, READER)
             for table, values in WAITS:
                 await db.execute(table.update().values(dict.fromkeys(values, soon)))
         shift(monkeypatch, -DAY)

@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -26,7 +27,10 @@ import pytest
 import storage.chats
 import storage.highwater
 from bot.emulator import TEST_TOKEN, Emulator
-from storage.opening import open_store
+from bot.errors import AwayError, ConfigError
+from storage.backup import copy, restore
+from storage.keeping import save
+from storage.opening import held_store, open_store
 from storage.versions import HEAD, REVISIONS
 from tests import forkserver
 from tests.conftest import ROOT
@@ -36,6 +40,7 @@ from tests.factories import chat as a_chat
 from tests.faults.test_replicas import catalog
 from tests.publishers import ATTACK, QUIET, TODAY, Publishers, daily, rss
 from tests.test_cli import jarchy
+from tests.test_looking import of_revision as empty_of_revision
 
 CANNOT = '"event": "the database cannot be written"'
 POLLED = '"source": "nbkr"'
@@ -191,13 +196,43 @@ async def test_P6_a_start_on_a_full_disk_says_so_or_answers(
     disk.free(0)
     await program.start()
     assert await program.end() == 0
+    for must_be_migrated in (False, True):
+        if must_be_migrated:
+            disk.free(0)
+            for one in disk.folder.glob("jarchy.db*"):
+                one.unlink()
+            of_revision(path, REVISIONS[-2])
+        disk.fill(0)
+        await program.start(ready=False)
+        assert await program.end(None) == 1
+        said = "".join(program.log)
+        assert "full" in said
+        assert str(path) in said
+        assert "Traceback" not in said
+
+
+async def test_P6_a_migration_without_room_for_its_copy_is_tried_again(disk: Full) -> None:
+    """Whoever starts the program starts it until there is room; nothing is changed till then."""
+    path = disk.folder / "jarchy.db"
+    await empty_of_revision(f"sqlite:///{path}", REVISIONS[-2])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 17, limits[1]))  # it ends amid the copy
+    try:
+        with pytest.raises(AwayError, match=r"nothing was changed: cannot copy .* disk is full"):
+            await open_store(f"sqlite:///{path}")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    if isinstance(disk, Limited):
+        pytest.skip("no file system can be mounted here")
     disk.fill(0)
-    await program.start(ready=False)
-    assert await program.end(None) == 1
-    said = "".join(program.log)
-    assert "full" in said
-    assert str(path) in said
-    assert "Traceback" not in said
+    with (disk.folder / "filler").open("r+b") as filler:  # less than a copy needs, and not nothing
+        filler.truncate(filler.seek(-(1 << 16), os.SEEK_END))
+    with pytest.raises(AwayError, match=r"nothing was changed: .* 0 MB free.*: free some space$"):
+        await open_store(f"sqlite:///{path}")
+    assert state_of(path)[0] == REVISIONS[-2]
+    disk.free(0)
+    await (await open_store(f"sqlite:///{path}")).close()
+    assert state_of(path)[0] == HEAD
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -451,8 +486,8 @@ def data() -> Iterator[Path]:
         inner.mkdir()
         asyncio.run(_make(inner / "jarchy.db"))
         if os.geteuid() == 0:
-            shutil.chown(inner, NOBODY)
-            shutil.chown(inner / "jarchy.db", NOBODY)
+            shutil.chown(inner, NOBODY, NOBODY)
+            shutil.chown(inner / "jarchy.db", NOBODY, NOBODY)
         yield inner
         inner.chmod(0o755)
 
@@ -544,3 +579,37 @@ def test_P13_what_cannot_be_written_is_said_with_its_path_and_78(data: Path, cas
     assert "Traceback" not in said
     assert str(path.parent) in said
     assert len([line for line in said.splitlines() if line.startswith("jarchy: ")]) == 1
+
+
+async def test_P13_what_root_makes_beside_a_database_is_its_owners(data: Path) -> None:
+    """Under systemd's DynamicUser root restores, and the bot has to write there afterwards: of an
+    old database and of none, its lock, its log, its mark and all copies that nobody named.
+    """
+    path, saved = data / "jarchy.db", data.parent / "saved.db"
+    copy(path, saved)
+    path.unlink()
+    async with held_store(f"sqlite:///{path}") as store:
+        async with store.writing() as db:
+            await storage.chats.add(db, a_chat(1), now=NOW)
+        await storage.highwater.advance(store)
+        made = owners_in(data)
+    save(f"sqlite:///{path}", None)
+    restore(saved, path, force=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", [REVISIONS[-2]])
+        connection.commit()
+    with suppress(ConfigError):  # the last step is done already; its copy comes first
+        await open_store(f"sqlite:///{path}")
+    made |= owners_in(data)
+    path.unlink()
+    restore(saved, path, force=False)
+    made |= owners_in(data)
+    kinds = {re.sub(r"-\d.*", "", name) for name, _ in made}
+    beside = ("", "-wal", "-shm", ".lock", ".written", ".backup", ".before", ".before-restore")
+    assert kinds == {f"jarchy.db{suffix}" for suffix in beside}
+    assert {owner for _, owner in made} == {(data.stat().st_uid, data.stat().st_gid)}
+
+
+def owners_in(folder: Path) -> set[tuple[str, tuple[int, int]]]:
+    """The files of a folder, each with its user and group."""
+    return {(one.name, (one.stat().st_uid, one.stat().st_gid)) for one in folder.iterdir()}

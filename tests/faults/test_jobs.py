@@ -88,10 +88,14 @@ class Done:
             return lambda: self.note(job.name)
 
         return [
-            Work(job=self.faster(job), do=doing(job), due=due if job.due else None)
+            Work(job=self.faster(job), do=doing(job), due=due if job.due else None, host=self.host)
             for job in JOBS
             if job.who is Doer.ONE
         ]
+
+    def host(self, _key: str) -> str | None:
+        """The host that a source asks: each has its own."""
+        return None
 
     def faster(self, job: Job) -> Job:
         """A job as it is, but that it comes every second at least."""
@@ -124,6 +128,20 @@ class Overtaken(Done):
         await super().note(kind)
         if self.count["look"] > 1:
             self.due = self.due[:10]
+
+
+class Hanging(Done):
+    """Work in which all sources but the last ask one host, which does not answer."""
+
+    async def note(self, kind: str) -> None:
+        """Done once more; who asks that host waits for ever."""
+        await super().note(kind)
+        if kind == "poll" and self.due[-1] not in self.polled:
+            await asyncio.Event().wait()
+
+    def host(self, key: str) -> str:
+        """The host that hangs, or the one that does not."""
+        return "sound" if key == self.due[-1] else "slow"
 
 
 @asynccontextmanager
@@ -260,6 +278,25 @@ async def test_P26_of_a_batch_only_what_is_still_due_is_polled(migrated_postgres
     async with replicas(migrated_postgres_url, [done.work()]):
         await done.more("poll", times=20)
     assert done.polled == {f"source{number}" for number in range(10)}
+
+
+async def test_P26_many_sources_of_a_host_that_hangs_keep_no_other_waiting(
+    migrated_postgres_url: str,
+) -> None:
+    """They would be all batches that are under way, none of which ended before its last."""
+    store = await open_store(migrated_postgres_url)
+    await store.close()
+    done = Hanging(due=cluster.BATCH * cluster.BATCHES_AT_ONCE + 1)
+    with psycopg.connect(migrated_postgres_url, autocommit=True) as operator:
+        async with replicas(migrated_postgres_url, [done.work()]):
+            async with asyncio.timeout(60), done.news:
+                await done.news.wait_for(lambda: done.due[-1] in done.polled)
+            await done.more("look")
+            batches = operator.execute(
+                "SELECT args->'keys' FROM procrastinate_jobs WHERE task_name = 'poll'"
+            ).fetchall()
+    begun = [key for (keys,) in batches for key in keys if done.host(key) == "slow"]
+    assert len(begun) == cluster.OF_ONE_HOST
 
 
 async def test_P26_more_polls_than_can_be_done_keep_no_other_job_waiting(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -274,3 +275,15 @@ async def test_S11_a_forged_button_of_the_desk_is_stale(desk: World, data: str) 
     assert await desk.press(READER, place, data) in STALE
     rows = await desk.stored(source)
     assert [row.paused_at for row in rows] == [None]
+
+
+async def test_a_source_that_an_earlier_catalog_put_off_is_asked_as_this_one_says(
+    world: World,
+) -> None:
+    """What was a day's pause is half an hour now: it is due by then, and not at once."""
+    async with world.store.writing() as db:
+        good = storage.sources.Good(key="nbkr", next_due_at=NOW + timedelta(days=1))
+        await storage.sources.record_success(db, [good], now=NOW)
+    world.bot.met.clear()  # as a process that starts
+    assert await due(world.bot) == []
+    assert (await state(world)).next_due_at == NOW + timedelta(minutes=33)

@@ -15,18 +15,23 @@ import storage.alerts
 import storage.chats
 import storage.decisions
 import storage.deliveries
+import storage.entries
 import storage.fan_out
 import storage.filters
 import storage.lapsed
 import storage.stories
 from bot.alerts import stories
 from bot.i18n import t
+from bot.model.alerts import Severity
 from bot.model.decisions import Decision, Question
 from bot.model.filters import Filter, Sense, Trait
+from bot.model.news import Verdict
 from bot.sources.catalog import parse_catalog
 from handlers.services import Services
 from storage.db import db_now
+from storage.entries import NewEntry
 from storage.schema import alert
+from tests.factories import entry
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
 from tests.publishers import ATTACK, QUIET, Publishers
 from tests.world import SECURITY
@@ -123,6 +128,24 @@ async def test_a_rejected_story_is_nobodys(desk: World) -> None:
     shown = (await news(desk))["text"]
     assert QUIET[1] in shown
     assert "border post" not in shown
+
+
+async def test_S11_a_rejected_story_is_named_to_nobody_by_a_number_that_was_made_up(
+    desk: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither while it waits nor afterwards: *Less of this* is a button under what was told."""
+    card, _, no = await question(desk)
+    theirs = await desk.ask("/help", chat=STRANGER)
+    monkeypatch.setattr(Services, "allow", lambda *_args, **_options: True)
+    waiting = [row.id for row in [*await desk.alerts("story"), *await desk.alerts("notice")]]
+    for _ in range(2):
+        for number in waiting:
+            for data in (f"less:{number}", f"less:{number}:story", f"why:{number}"):
+                said = await desk.press(STRANGER, theirs["message_id"], data)
+                assert said == t("error.stale", "ky"), data
+        await desk.press(READER, card, no)
+    async with desk.store.reading() as db:
+        assert await storage.filters.of_chat(db, STRANGER) == []
 
 
 async def test_S12_a_story_passed_on_opens_in_another_chat_in_its_language(desk: World) -> None:
@@ -452,3 +475,27 @@ async def test_S9_S11_only_the_operator_decides(desk: World) -> None:
     ):
         assert await desk.press(READER, card, forged), forged
     assert await states(desk) == ["waiting"]
+
+
+async def test_a_headline_is_given_for_the_language_that_it_is_in(desk: World) -> None:
+    """The operator hears where another one stands yet, and words that by a second reply."""
+    card, _, _ = await question(desk)
+    theirs = entry(id="kyr", title="Куралчандар чек арага кол салды", language="ky")
+    verdict = Verdict(security=True, score=1, severity=Severity.URGENT, topics=("security",))
+    async with desk.store.writing() as db:
+        (pk,) = [one.pk for one in await storage.stories.latest(db) if ATTACK[1] in str(one)]
+        report = NewEntry(
+            feed="two", item=theirs, at=NOW, link_key=None, title_key="", verdict=verdict
+        )
+        await storage.entries.add_entry(db, report, story_pk=pk, now=NOW)
+    await desk.press(READER, card, (await buttons(desk, card))["Edit headline"])
+    asked = await desk.tells(READER, "new headline")
+    number = asked["message_id"]
+    first = await desk.ask("Shots at the border", chat=READER, reply_to=number)
+    assert "Still with a headline of its own: Kyrgyz" in first["text"]
+    second = await desk.ask("Чек арада ок атылды", chat=READER, reply_to=number)
+    assert "Still with" not in second["text"]
+    send = await buttons(desk, second["message_id"])
+    await desk.press(READER, second["message_id"], send["Send"])
+    await desk.tells(STRANGER, "Чек арада ок атылды")
+    assert "Shots at the border" in (await desk.ask("/news", chat=READER))["text"]

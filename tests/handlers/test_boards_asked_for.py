@@ -83,6 +83,20 @@ async def test_a_groups_board_is_made_pinned_in_silence_edited_and_ended(group: 
     assert boards_of(group) == [board]
 
 
+async def test_a_groups_board_leaves_out_what_the_group_muted_and_says_so(group: World) -> None:
+    """As its /news does; the places of what is left out go to what comes behind."""
+    await command(group, "/mute bridge")
+    for number in range(3):
+        await told(group, f"Road {number} is closed")
+        await told(group, f"Bridge {number} is closed")
+    await command(group, "/board on")
+    await turns(group, number=GROUP)
+    (board,) = boards_of(group)
+    assert "Bridge" not in board["text"]
+    assert all(f"Road {number} is closed" in board["text"] for number in range(3))
+    assert "Left out by your filters: 3 ·\u00a0/mute" in board["text"]
+
+
 @pytest.mark.parametrize(
     ("words", "language"), [("вкл", "ky"), ("Күйгүз", "ru"), ("ON!", "ky"), ("on", "en")]
 )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
 
+import storage.privacy
 from bot.emulator import Fault
 from bot.i18n import t
 from bot.languages import LANGUAGES as SPOKEN
 from bot.presence import introduce
 from handlers import PERSONAL
+from storage.schema import inbox
 from tests.handlers.conftest import GROUP, READER, STRANGER, World
 
 
@@ -42,6 +45,28 @@ async def test_what_a_member_asks_for_themselves_is_answered_to_them_alone(
     assert answer["receiver_user"]["id"] == READER
     if command == "mydata":  # told by the file that came in private
         assert "jarchy.json" in str(world.emulator.messages(READER))
+
+
+async def test_S22_a_groups_file_holds_nothing_that_a_member_asked_unseen(world: World) -> None:
+    """Nor the press under such an answer; what all could read is in it."""
+    answer = await asked(world, "/status", STRANGER)
+    await world.ask("/rates USD", chat=GROUP)
+    where = {"message_id": 0, "ephemeral_message_id": answer["ephemeral_message_id"], "date": 1}
+    chat = {"id": GROUP, "type": "supergroup", "title": "Market"}
+    press = {"id": "1", "chat_instance": "1", "data": "x:1", "message": {**where, "chat": chat}}
+    who = {"id": STRANGER, "is_bot": False, "first_name": "Bakyt"}
+    world.emulator.push_update({"callback_query": {**press, "from": who}})
+    await world.ask("/rates EUR", chat=GROUP)
+    await world.bot.inbox.close()  # which writes down what it has
+    assert Counter(row.kind for row in await world.stored(inbox)) == {
+        "message": 3,
+        "callback_query": 1,
+    }
+    async with world.store.reading() as db:
+        given = await storage.privacy.export(db, GROUP)
+    told = [str(row["body"]) for row in given.tables["inbox"]]
+    assert sorted("/rates" in body for body in told) == [True, True]
+    assert not any("ephemeral" in body for body in told)
 
 
 async def test_other_commands_are_everybodys(world: World) -> None:

@@ -13,17 +13,22 @@ from sqlalchemy import select, update
 import storage.chats
 import storage.own_feeds
 from bot.alerts import feeds
+from bot.emulator import Fault
+from bot.emulator.faults import Kind
 from bot.fetch import Fetched, Fetcher
+from bot.i18n import t
 from bot.model.own_feeds import OwnFeed
-from bot.own_feeds import JITTER, POLLED_AT_ONCE, OwnFeeds
+from bot.own_feeds import JITTER, OF_ONE_HOST, OwnFeeds
 from bot.recurring import own_feeds
 from bot.sources.opml import read_opml
+from bot.workers import Workers
 from storage.schema import alert, entry, own_feed
 from tests.factories import chat
-from tests.handlers.conftest import GROUP, READER, RUSSIAN, World, at_once
+from tests.handlers.conftest import GROUP, READER, RUSSIAN, World, at_once, no_time
 from tests.publishers import ATTACK, Publishers, rss
 
 FIRST = ("one", "Bread festival opens", "Bakers from three valleys came.")
+THIRD = ("three", "School gets a roof", "It was paid for by the village.")
 SECOND = ("two", "Bridge is closed for a week", "Cars go by the old road.")
 
 
@@ -43,18 +48,17 @@ POLL_DUE = OwnFeeds.poll_due
 def polled_by_the_test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The program polls each ten seconds, and where a test lasts longer, before the test does."""
 
-    async def nothing_due(_feeds: OwnFeeds) -> None: ...
+    async def nothing_due(_feeds: OwnFeeds, *_rest: object) -> None: ...
 
     monkeypatch.setattr(OwnFeeds, "poll_due", nothing_due)
 
 
-async def poll(world: World) -> int | None:
+async def poll(world: World) -> int:
     """Let every own feed be due, and poll."""
     async with world.bot.store.writing() as db:
         await db.execute(update(own_feed).values(next_due_at=world.bot.clock()))
-    made = await POLL_DUE(world.bot.services.own_feeds)
-    world.bot.worker.wake()
-    return made
+    bot = world.bot
+    return await POLL_DUE(bot.services.own_feeds, bot.worker.wake, bot.stopping)
 
 
 def buttons(message: dict[str, Any]) -> list[str]:
@@ -98,11 +102,11 @@ async def test_a_stopped_chat_is_promised_no_posts(patient: World, published: Pu
 async def test_however_many_are_due_one_look_polls_them_all(
     patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A look that took twenty would poll some thousands in a quarter of an hour, and no more."""
+    """A look that took some would poll so many each ten seconds, and no more."""
     now = patient.bot.clock()
     async with patient.bot.store.writing() as db:
         await storage.chats.add(db, chat(RUSSIAN), now=now)
-        for number in range(POLLED_AT_ONCE + 1):
+        for number in range(OF_ONE_HOST + 1):
             url = f"{published.url}/{number}.xml"
             published.put(f"/{number}.xml", rss(FIRST))
             one = OwnFeed(key=f"key{number}", url=url, name=str(number))
@@ -112,7 +116,7 @@ async def test_however_many_are_due_one_look_polls_them_all(
     await own_feeds(patient.bot)
     async with patient.bot.store.reading() as db:
         polled = select(own_feed.c.key).where(own_feed.c.last_ok_at.is_not(None))
-        assert len((await db.execute(polled)).all()) == POLLED_AT_ONCE + 1
+        assert len((await db.execute(polled)).all()) == OF_ONE_HOST + 1
 
 
 async def test_an_own_feed_is_paused_resumed_muted_and_removed(
@@ -216,6 +220,26 @@ async def test_S3_tries_are_counted_and_feeds_too(patient: World, published: Pub
     assert "does not allow" in (await patient.ask(f"/feed add {published.url}/two.xml"))["text"]
 
 
+async def test_who_tries_a_feed_of_a_host_that_is_asked_for_others_is_told_so(
+    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is known of the address then, and nothing was tried. The time that it has to answer
+    begins with its host's turn.
+    """
+    monkeypatch.setattr("bot.own_feeds.TURN_SECONDS", 0.0)
+    published.put("/rss.xml", rss(FIRST))
+    published.put("/slow.xml", rss(FIRST))
+    slow = published.held["/slow.xml"] = asyncio.Event()
+    services = patient.bot.services
+    asked = asyncio.create_task(services.own_feeds.fetcher.get(f"{published.url}/slow.xml"))
+    await published.asked_again("/slow.xml")
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="still answering other requests")
+    assert not services.feed_tries[READER]
+    slow.set()
+    await asked
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+
+
 async def test_a_feed_that_fails_is_asked_less_and_said_to_be_silent(
     patient: World, published: Publishers
 ) -> None:
@@ -233,6 +257,40 @@ async def test_a_feed_that_fails_is_asked_less_and_said_to_be_silent(
     assert await poll(patient) == 1
     await patient.tells(READER, "Bridge is closed")
     assert "does not answer" not in (await patient.ask("/feeds", fits="Own feeds"))["text"]
+
+
+async def test_S16_a_document_that_takes_too_long_to_read_is_its_feeds_trouble(
+    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked less, and whoever names it reads what they read of any that cannot be read."""
+    published.put("/rss.xml", rss(FIRST))
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    published.put("/rss.xml", rss(SECOND, FIRST))
+    monkeypatch.setattr("bot.own_feeds.PARSE_SECONDS", 0.0)
+    async with Workers() as workers:
+        services = patient.bot.services
+        services.own_feeds = replace(services.own_feeds, workers=workers)
+        assert await poll(patient) == 0
+        await patient.ask(f"/feed add {published.url}/rss.xml", chat=RUSSIAN, fits="прочитать")
+        assert "OPML" in await sends(patient, "l.opml", opml("https://example.org/rss.xml"))
+    async with patient.bot.store.reading() as db:
+        row = (await db.execute(select(own_feed))).one()
+    assert row.failures == 1
+
+
+async def test_who_adds_a_feed_does_not_wait_until_all_that_is_polled_was_read(
+    patient: World, published: Publishers
+) -> None:
+    """But for one document at most: a reader has ten seconds, and polls have time."""
+    published.put("/rss.xml", rss(FIRST))
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    published.put("/rss.xml", rss(SECOND, FIRST))
+    async with patient.bot.services.own_feeds.reading:  # another polled document
+        polled = asyncio.create_task(poll(patient))
+        published.put("/two.xml", rss(FIRST))
+        await patient.ask(f"/feed add {published.url}/two.xml", fits="Added")
+        assert not polled.done()
+    assert await polled == 1
 
 
 async def test_whatever_one_feed_makes_us_do_wrong_the_others_are_told(
@@ -290,6 +348,21 @@ async def test_much_at_once_is_five_messages_and_a_count(
     assert "Headline 0" in last["text"]
 
 
+async def test_a_long_feed_that_lists_the_oldest_first_tells_its_newest(
+    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer than what is read of it, and without times that would tell."""
+    monkeypatch.setattr("bot.sources.own.MOST_ENTRIES", 20)
+    every = [(f"n{number}", f"Headline {number}", f"Text {number}.") for number in range(37)]
+    published.put("/rss.xml", rss(*every[:30]))
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    assert await poll(patient) == 0
+    published.put("/rss.xml", rss(*every))
+    assert await poll(patient) == 5
+    last = await patient.tells(READER, "and 2\u00a0more")
+    assert "Headline 36" in last["text"]
+
+
 async def test_a_chats_filters_hold_for_its_own_feeds_too(
     patient: World, published: Publishers
 ) -> None:
@@ -299,6 +372,24 @@ async def test_a_chats_filters_hold_for_its_own_feeds_too(
     published.put("/rss.xml", rss(ATTACK, SECOND, FIRST))
     assert await poll(patient) == 2
     await patient.tells(READER, "Armed men attack")
+    await patient.ask("/mute", fits="Left out so far: 1")
+
+
+async def test_what_only_some_sources_and_topics_have_is_not_demanded_of_an_own_feed(
+    patient: World, published: Publishers
+) -> None:
+    """It has no topics and no name that a filter knows; words and places it has."""
+    published.put("/rss.xml", rss(FIRST))
+    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    await patient.ask("/only economy, +security", fits="Saved")
+    published.put("/rss.xml", rss(SECOND, FIRST))
+    assert await poll(patient) == 1
+    await patient.tells(READER, SECOND[1])
+    await patient.ask("/only harvest", fits="Saved")
+    harvest = ("harvest", "The harvest is in", "Grain.")
+    published.put("/rss.xml", rss(harvest, ATTACK, SECOND, FIRST))
+    assert await poll(patient) == 2
+    await patient.tells(READER, "The harvest is in")
     await patient.ask("/mute", fits="Left out so far: 1")
 
 
@@ -341,6 +432,27 @@ async def test_a_list_of_feeds_comes_in_and_goes_out(patient: World, published: 
     assert await patient.press(RUSSIAN, shown["message_id"], "feeds:opml")  # there are none
 
 
+async def test_G20_a_file_that_telegram_does_not_give_is_not_called_a_bad_one(
+    patient: World,
+) -> None:
+    """It is asked for again; where Telegram goes on failing, that is what the reader hears."""
+    patient.bot.services.rest = no_time
+    listed = opml("https://t.me/example_channel")
+    for fault, says in (
+        (Fault.server_error(method="download", times=1), "Feeds added: 1"),
+        (Fault.reset(method="download", times=1), "Feeds added: 1"),
+        (Fault.flood(1, method="download", times=1), "Feeds added: 1"),
+        (Fault(Kind.HTML, method="download", times=1, code=403), "Feeds added: 1"),
+        (Fault.bad_request("wrong file", method="download"), "no OPML file"),
+        (Fault.server_error(method="download"), t("error.unexpected", "en")),
+        (Fault.server_error(method="getFile"), t("error.unexpected", "en")),
+    ):
+        patient.emulator.faults.clear()
+        patient.emulator.faults.add(fault)
+        assert says in await sends(patient, "feeds.opml", listed), fault
+        assert fault.hits
+
+
 async def test_what_one_chat_calls_a_feed_no_other_chat_reads(
     patient: World, published: Publishers
 ) -> None:
@@ -363,6 +475,63 @@ async def test_what_one_chat_calls_a_feed_no_other_chat_reads(
     assert await poll(patient) == 0
     shown = await patient.ask("/feeds", chat=RUSSIAN, fits="Test")
     assert "scam" not in shown["text"]
+
+
+async def brought(world: World, published: Publishers) -> int:
+    """The number of the alert of a feed that the reader added, and that brought one entry."""
+    published.put("/secret.xml", rss(FIRST))
+    await world.ask(f"/feed add {published.url}/secret.xml", fits="Added")
+    published.put("/secret.xml", rss(SECOND, FIRST))
+    assert await poll(world) == 1
+    await world.tells(READER, SECOND[1])
+    async with world.bot.store.reading() as db:
+        (number,) = (await db.execute(select(alert.c.id).where(alert.c.kind == "feed"))).scalars()
+    return int(number)
+
+
+async def test_S11_another_chats_feed_is_nobodys_by_a_number_that_was_made_up(
+    patient: World, published: Publishers
+) -> None:
+    """Its name and its address, which may be a secret, are told to no other chat, nor added
+    there; once that chat added the address itself, the buttons act on its own following.
+    """
+    number = await brought(patient, published)
+    theirs = await patient.ask("/help", chat=RUSSIAN)
+    shown = len(patient.emulator.messages(RUSSIAN))
+    for verb in ("why", "snooze", "unsnooze", "mute", "unmute"):
+        said = await patient.press(RUSSIAN, theirs["message_id"], f"{verb}:{number}")
+        assert said == t("error.stale", "ru"), verb
+    assert len(patient.emulator.messages(RUSSIAN)) == shown
+    async with patient.bot.store.reading() as db:
+        assert await storage.own_feeds.count(db, RUSSIAN) == 0
+    patient.bot.services.feed_tries.clear()
+    await patient.ask(f"/feed add {published.url}/secret.xml", chat=RUSSIAN, fits="Добавлено")
+    said = await patient.press(RUSSIAN, theirs["message_id"], f"mute:{number}")
+    assert said != t("error.stale", "ru")
+
+
+async def test_a_feed_that_is_unmuted_counts_and_begins_anew(
+    patient: World, published: Publishers
+) -> None:
+    """As one that is added: not beyond the quota, and what came meanwhile is no news."""
+    number = await brought(patient, published)
+    told = patient.emulator.messages(READER)[-1]["message_id"]
+    await patient.press(READER, told, f"mute:{number}")
+    services = patient.bot.services
+    services.settings = services.settings.model_copy(update={"user_feeds": 1})
+    published.put("/two.xml", rss(FIRST))
+    added = await patient.ask(f"/feed add {published.url}/two.xml", fits="Added")
+    assert "At most 1" in (await patient.press(READER, told, f"unmute:{number}") or "")
+    async with patient.bot.store.reading() as db:
+        (mine,) = await storage.own_feeds.of_chat(db, READER, now=patient.bot.clock())
+    assert mine.feed.url.endswith("/two.xml")
+    await patient.press(READER, added["message_id"], f"feed:remove:{mine.feed.key}")
+    published.put("/secret.xml", rss(ATTACK, SECOND, FIRST))
+    await patient.press(READER, told, f"unmute:{number}")
+    assert await poll(patient) == 0
+    published.put("/secret.xml", rss(THIRD, ATTACK, SECOND, FIRST))
+    assert await poll(patient) == 1
+    await patient.tells(READER, THIRD[1])
 
 
 @pytest.mark.parametrize("changed", [False, True])
@@ -493,6 +662,21 @@ async def test_S16_a_file_that_is_no_such_list_is_one_clear_answer(
     assert words in await sends(patient, "feeds.opml", content)
     async with patient.bot.store.reading() as db:
         assert (await db.execute(select(own_feed))).all() == []
+
+
+async def test_S3_the_addresses_of_files_are_counted_too(patient: World) -> None:
+    """Those of an hour, whether the chat left them again: each is asked of its server."""
+    services = patient.bot.services
+    services.settings = services.settings.model_copy(update={"user_feeds": 2})
+    for first in (0, 2):
+        listed = opml(*(f"https://example.org/{number}" for number in (first, first + 1)))
+        assert "Feeds added: 2" in await sends(patient, "l.opml", listed)
+        async with patient.bot.store.writing() as db:
+            await storage.chats.unsubscribe(db, READER)
+    said = await sends(patient, "l.opml", opml("https://example.org/4"))
+    assert "At most 4 feeds an hour" in said
+    async with patient.bot.store.reading() as db:
+        assert await storage.own_feeds.count(db, READER) == 0
 
 
 async def test_another_file_is_not_understood_as_ever(patient: World) -> None:

@@ -187,12 +187,11 @@ async def test_each_kind_of_post_goes_to_its_topic(forum: World) -> None:
     assert "message_thread_id" not in await arrived(forum, "Tulips")
 
 
-@pytest.mark.parametrize("ends", ["closed", "deleted"])
-@pytest.mark.cases
+@pytest.mark.parametrize("ends", [pytest.param("closed", marks=pytest.mark.slow), "deleted"])
 async def test_G9_what_a_topic_no_longer_takes_comes_to_general_and_the_group_hears_once(
     forum: World, ends: str
 ) -> None:
-    """Whatever was on its way; the kinds that had another topic keep it."""
+    """Whatever was on its way, tried once more in its topic; the kinds that had another keep it."""
     asked = await write(forum, "/here", RATES)
     await press(forum, asked, f"here:{RATES}:feeds")
     await press(forum, asked, f"here:{RATES}:rates")

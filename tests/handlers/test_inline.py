@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.i18n import t
 from tests.handlers.conftest import READER, STRANGER, World
 from tests.handlers.test_search import stored
 
@@ -64,13 +65,18 @@ async def test_words_find_stories_which_go_on_as_one_scrolls(world: World) -> No
 
 
 async def test_what_a_reader_mutes_is_not_offered_to_them(world: World) -> None:
+    """The first result says how much that is, to them alone."""
     await stored(world, "Border report", "Flour is cheaper")
     await world.ask("/mute flour")
     for words in ("", "flour"):
         answer = await world.emulator.inline_query(READER, words)
         assert "Flour" not in str(answer["results"]), words
+        above = answer["results"][0]
+        assert above["description"].startswith("Left out by your filters: 1"), words
+        assert "Left out" not in said(above), words
         stranger = await world.emulator.inline_query(STRANGER, words)
         assert "Flour" in str(stranger["results"]), words
+        assert t("filters.left_out", "ky").split(":")[0] not in str(stranger["results"]), words
 
 
 @pytest.mark.parametrize("offset", ["x", "-1", "99999999999999999999", "٣", "1" * 64])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -325,3 +326,70 @@ async def test_filters_speak_the_chats_language(world: World) -> None:
     )
     listed = await world.ask("/only Ош", chat=STRANGER, fits="Ош")
     assert "Булар тууралуу гана жазам:\n• Ош (жер)" in listed["text"]
+
+
+async def _ends(world: World) -> list[tuple[str, float | None]]:
+    """What each of the reader's filters names, and the hours until its end."""
+    found: list[tuple[str, float | None]] = []
+    async with world.bot.store.reading() as db:
+        now = await storage.db.db_now(db)
+        for one in await storage.filters.of_chat(db, READER):
+            left = None if one.until is None else round((one.until - now).total_seconds() / 3600)
+            found.append((f"{one.trait.value} {one.what}", left))
+    async with world.bot.store.writing() as db:
+        await storage.filters.lift(db, READER)
+    return found
+
+
+async def test_names_and_ends_are_read_as_they_are_said(world: World) -> None:
+    """What is read as one phrase with them in it would be a phrase that no story has, and /only it
+    would silence the chat.
+    """
+    await world.ask("/help")
+    local = NOW.astimezone(ZoneInfo("Asia/Bishkek"))
+    day_ends = 23 - local.hour + (60 - local.minute) / 60
+    friday = round(day_ends + 24 * ((4 - local.weekday() - 1) % 7 + 1))
+    year_ends = round(day_ends + 24 * (date(local.year, 12, 31) - local.date()).days)
+    osh, batken, weeks = "place osh", "place batken", 14 * 24
+    for written, understood in (
+        ("/only Osh for two weeks", [(osh, weeks)]),
+        ("/only Osh for the next two weeks", [(osh, weeks)]),
+        ("/only Ош на две недели", [(osh, weeks)]),
+        ("/only Ош эки жумага", [(osh, weeks)]),
+        ("/only Osh for 24 hours", [(osh, 24)]),
+        ("/only Ош 24 саатка", [(osh, 24)]),
+        ("/only Osh until Friday", [(osh, friday)]),
+        ("/only Ош до пятницы", [(osh, friday)]),
+        ("/only Ош жума күнгө чейин", [(osh, friday)]),
+        (f"/only Osh until {local.year}-12-31", [(osh, year_ends)]),
+        (f"/only Osh until Dec 31, {local.year}", [(osh, year_ends)]),
+        ("/only Ош 31-декабрга чейин", [(osh, year_ends)]),
+        ("/only Osh and Batken", [(osh, None), (batken, None)]),
+        ("/only Ош и Баткен", [(osh, None), (batken, None)]),
+        ("/only Ош жана Баткен", [(osh, None), (batken, None)]),
+        ("/only Osh for 7 days, Batken", [(osh, 168), (batken, None)]),
+        ("/only Osh, Batken for 7 days", [(osh, 168), (batken, 168)]),
+        ('/mute "Osh until spring"', [("word osh until spring", None)]),
+        ("/mute дорога до Оша", [("word дорога до оша", None)]),
+        ("/mute football, 7 days", [("word football", 168)]),
+    ):
+        await world.ask(written, fits="Saved")
+        assert await _ends(world) == understood, written
+    answer = await world.ask("/only Osh and Batken until Friday", fits="Saved")
+    assert "Osh (place) ·\u00a0until" in answer["text"]
+    assert "Batken (place) ·\u00a0until" in answer["text"]
+
+
+async def test_an_end_that_nobody_can_read_is_refused_with_one_that_can_be(world: World) -> None:
+    """Beside a place or a topic; nothing is kept of it."""
+    for wrong, words in (
+        ("/only Osh until spring", "Osh, Batken for 7 days"),
+        ("/only Ош жазга чейин", "quotation marks"),
+        ("/only Batken, Osh for some weeks", "Osh, Batken for 7 days"),
+        ("/mute economy for many days", "Osh, Batken for 7 days"),
+        ("/mute football until 31.02.2027", "31.02.2027"),
+        ("/mute football until 2020-01-01", "has passed"),
+        ("/mute football for 9000 hours", "366"),
+    ):
+        assert words in (await world.ask(wrong))["text"], wrong
+    assert await filters(world) == []

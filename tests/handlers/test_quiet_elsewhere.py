@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,17 +12,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+import storage.alerts
 import storage.chats
 import storage.pace
+from bot.alerts.notices import alert as notice
+from bot.deliver import claims
+from bot.deliver.troubles import FLOODS_FOR_ALL
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.model.chats import ChatKind
 from handlers import outgoing
 from storage.db import Store, db_now
 from storage.schema import chat, inbox
-from tests.factories import NOW
+from tests.factories import NOW, a_notice
 from tests.factories import chat as a_chat
-from tests.handlers.conftest import CATALOG, GROUP, READER
+from tests.handlers.conftest import CATALOG, GROUP, READER, RUSSIAN
 from tests.handlers.test_refused_answers import refused
+from tests.waiting import until
 from tests.world import World, running
 
 
@@ -86,6 +92,38 @@ async def test_G21_a_burst_of_alerts_is_no_quiet(store: Store) -> None:
         await storage.chats.pause(db, READER, timedelta(seconds=9))
         assert 8.5 < (await storage.pace.silence_left(db, READER)).total_seconds() <= 9
         assert not await storage.pace.silence_left(db, READER + 1)
+
+
+@pytest.mark.parametrize("by_alerts", [True, False], ids=["here", "by another process"])
+async def test_G4_while_telegram_wants_nothing_of_the_bot_answers_wait_too(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, by_alerts: bool
+) -> None:
+    """Those of whom nobody was told to wait, and what ends a button's spinning."""
+    menu = await world.ask("/settings")
+    token, quiet = world.bot.worker.token_name, world.bot.services.quiet
+    if by_alerts:
+        # what is known here waits for no look into the store
+        monkeypatch.setattr(claims, "HELD", timedelta.max)
+        world.emulator.faults.add(Fault.flood(60, method="sendMessage", times=FLOODS_FOR_ALL))
+        async with world.store.writing() as db:
+            for number in range(2001, 2001 + FLOODS_FOR_ALL):
+                await storage.chats.add(db, a_chat(number), now=NOW)
+                told = a_notice("notice.gone", {"chat": str(number), "why": "blocked"})
+                await storage.alerts.enqueue(db, notice(number, told, now=world.now))
+        world.bot.worker.wake()
+    else:
+        async with world.store.writing() as db:
+            await storage.pace.pause_token(db, token, timedelta(minutes=1))
+    await until(lambda: quiet.left(READER) > 50)
+    before = world.emulator.calls.total
+    await world.emulator.send_text(RUSSIAN, "/help")
+    with suppress(TimeoutError):
+        await world.emulator.press(READER, menu["message_id"], "set:language", timeout=0.1)
+    async with asyncio.timeout(20):
+        while await left(world) != ["pending"] * 2:  # noqa: ASYNC110 - a commit makes no event here
+            await asyncio.sleep(0.02)
+    asked = {call.method for call in world.emulator.calls.since(before)}
+    assert asked <= {"getUpdates"}
 
 
 async def test_G21_nobody_stands_waiting_for_a_group_that_is_to_be_left_alone(

@@ -59,6 +59,19 @@ async def test_a_search_for_nothing_and_one_that_finds_nothing_say_so(patient: W
         assert "Nothing found" in answer or "/search border" in answer, words
 
 
+async def test_the_words_of_a_page_are_those_that_were_looked_for(patient: World) -> None:
+    """The first eight, whole: a headline that is pasted is found, however long it is."""
+    headline = "Border guards said that traffic through Dostuk-Avto was restored on the Kyrgyz and"
+    headline += " Uzbek part of the state border after three days"
+    await stored(patient, headline)
+    found = await patient.ask(f"/search {headline} ??? {'x' * 50}", fits="three days")
+    head, _, rest = found["text"].partition("\n")
+    assert head == "🔎 Border guards said that traffic through Dostuk-Avto"
+    assert headline in rest
+    twice = await patient.ask("/search border Border ??? reports, a/b/c/d/e/f/g")
+    assert twice["text"].startswith("🔎 border reports, a b c d e f\n")
+
+
 async def test_a_button_of_another_message_is_stale(patient: World) -> None:
     """Its words are not those of a page of ours."""
     await stored(patient, "Border report")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ import pytest
 from sqlalchemy import select, update
 
 import storage.keeping
-from bot.recurring import back_up, tidy
+import storage.old_copies
+from bot.recurring import back_up, forget_copies, tidy
 from bot.running import Running
 from storage.schema import inbox
 from tests.handlers.conftest import READER, World
@@ -39,6 +39,12 @@ async def test_what_was_written_to_the_bot_yesterday_is_forgotten(world: World) 
 
 
 LATE = datetime(2026, 10, 15, 12, tzinfo=UTC)
+OLD, YOUNG = "20260915", "20260916"  # a month before that, and a little less
+
+
+def fail(*_unused: Any, **_all: Any) -> Path:
+    """Fail as a folder's odd names may make anything fail."""
+    raise UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed")
 
 
 def copies(bot: Running) -> list[Path]:
@@ -52,14 +58,10 @@ async def test_whatever_fails_a_nights_copy_the_program_goes_on_and_tells(
     desk: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also what nobody foresaw: a folder's oddities are no reason to be silent about news."""
-
-    def defect(*_unused: Any, **_all: Any) -> Path:
-        raise UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed")
-
     await desk.ask("/start")
     desk.now = LATE
     with monkeypatch.context() as patch:
-        patch.setattr(storage.keeping, "copy", defect)
+        patch.setattr(storage.keeping, "copy", fail)
         await back_up(desk.bot)
     await desk.emulator.wait_message(READER, lambda m: "UnicodeEncodeError" in m.get("text", ""))
     assert f"{LATE.date()}" not in str(copies(desk.bot))
@@ -67,16 +69,33 @@ async def test_whatever_fails_a_nights_copy_the_program_goes_on_and_tells(
     assert f"{LATE.date()}" in str(copies(desk.bot))
 
 
+async def test_old_copies_are_forgotten_by_the_hour_and_what_fails_that_ends_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether or not copies are made."""
+    path = Path(world.bot.store.url.database or "")
+    old, young = (path.with_name(f"{path.name}.backup-{at}T000000000") for at in (OLD, YOUNG))
+    for one in (old, young):
+        one.touch()
+    world.now = LATE
+    with monkeypatch.context() as patch:
+        patch.setattr(storage.old_copies, "forget_old", fail)
+        await forget_copies(world.bot)
+    assert old.exists()
+    await forget_copies(world.bot)
+    assert (old.exists(), young.exists()) == (False, True)
+
+
 async def test_folders_that_are_called_like_copies_are_nobodys_to_forget(world: World) -> None:
     """An operator's own beside them; they are not counted as copies either."""
     path = Path(world.bot.store.url.database or "")
     for day in range(1, 10):
         (path.parent / "backups" / f"{path.stem}-2020-01-{day:02}.db").mkdir(parents=True)
-    aside = path.with_name(f"{path.name}.before-2020")
+    aside = path.with_name(f"{path.name}.before-restore-{OLD}T000000000")
     aside.mkdir()
-    os.utime(aside, (0, 0))
     world.now = LATE
     await back_up(world.bot)
+    await forget_copies(world.bot)
     assert all(copy.is_file() for copy in copies(world.bot))
     assert f"{LATE.date()}" in str(copies(world.bot))
     assert aside.exists()

@@ -17,7 +17,7 @@ from bot.i18n import NO_BREAK, day, t
 from bot.languages import LANGUAGES
 from bot.model.subjects import SECURITY, WeekSubject, weeks_of
 from bot.render.phrases import phrase
-from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World, days
+from tests.handlers.conftest import GROUP, NOW, READER, RUSSIAN, STRANGER, World, days
 from tests.handlers.test_boards import told
 from tests.handlers.test_channels import CHANNEL, set_up
 from tests.handlers.test_quiet_hours import at_night, morning
@@ -106,14 +106,14 @@ async def test_a_week_is_told_once_whatever_the_hour_becomes(patient: World) -> 
 async def test_a_picture_that_cannot_be_drawn_or_is_refused_leaves_the_words(
     patient: World,
 ) -> None:
-    """They are what matters."""
+    """They are what matters, also in a group that wants no pictures."""
 
     async def draw(*_job: object, **_options: object) -> bytes:
         raise BotError("no worker")
 
     drawing = patient.bot.worker.composer.pictures
     patient.bot.worker.composer.pictures = Pictures(draw)
-    for chat in (READER, RUSSIAN):
+    for chat in (READER, RUSSIAN, GROUP):
         await patient.ask("/start", chat=chat)
     await week(patient, READER)
     alone = await summary(patient, READER)
@@ -128,14 +128,20 @@ async def test_a_picture_that_cannot_be_drawn_or_is_refused_leaves_the_words(
         times=1,
     )
     patient.emulator.faults.add(fault)
+    patient.emulator.set_bot_status(
+        GROUP, "restricted", by=READER, rights={"can_send_messages": True}
+    )
     async with patient.bot.store.writing() as db:
-        await storage.chats.subscribe(
-            db, RUSSIAN, [str(SECURITY), "week:09:10@Asia/Bishkek"], now=NOW
-        )
+        for chat in (RUSSIAN, GROUP):
+            await storage.chats.subscribe(
+                db, chat, [str(SECURITY), "week:09:10@Asia/Bishkek"], now=NOW
+            )
     patient.now = MONDAY + timedelta(minutes=10)
-    refused = await summary(patient, RUSSIAN)
+    for chat in (RUSSIAN, GROUP):
+        refused = await summary(patient, chat)
+        assert "photo" not in refused
     assert fault.hits == 1
-    assert "photo" not in refused
+    assert await patient.active(GROUP)
 
 
 async def test_one_picture_is_uploaded_once(patient: World) -> None:

@@ -1,6 +1,5 @@
 """The rights to every command and every button: of a stranger, a member, an administrator, an
 anonymous one; in private too.
-one; in private too.
 
 A route without a line here fails: whoever adds one decides who may use it.
 """

@@ -124,12 +124,16 @@ async def test_G2_what_was_stored_and_not_handled_is_handled_after_a_restart(des
 async def test_G13_an_unknown_kind_is_stored_counted_and_ignored(
     desk: Desk, client: TestClient[Any, Any]
 ) -> None:
-    """Nothing is handled, nothing fails."""
+    """Nothing is handled, nothing fails; of what it says no word is kept."""
     counter = {"kind": "unknown", "outcome": "ignored"}
     before = metrics.REGISTRY.get_sample_value("jarchy_updates_total", counter) or 0
-    odd = update(2**40, business_something={"x": 1})
+    somebody = {"chat": {"id": 5, "type": "group"}, "from": {"id": 6, "first_name": "Joiner"}}
+    odd = update(2**40, chat_member=somebody)
     assert (await client.post("/hook", json=odd, headers=GOOD)).status == 200
     await desk.inbox.close()
+    async with desk.store.reading() as db:
+        (row,) = (await db.execute(select(table))).all()
+    assert (row.chat_id, row.body) == (None, "")
     assert desk.handled == []
     assert await desk.outcomes() == {2**40: "ignored"}
     assert metrics.REGISTRY.get_sample_value("jarchy_updates_total", counter) == before + 1

@@ -30,7 +30,7 @@ OTHERS = sorted({*WHOLE} - {"en"})
 #: Names of things, the same in every language, and what the system says.
 NAMES = re.compile(
     r"postgresql-client|(?:Telegram|TLS|HTTPS?|XML|JSON|CSV|RSS|DOCTYPE|FeatureCollection|channel|"
-    r"UTC|PATH|PostgreSQL|pg_dump|pg_restore|psql|sslpassword)|`[^`]*`",
+    r"UTC|PATH|BACKUPS|PostgreSQL|pg_dump|pg_restore|psql|sslpassword)|`[^`]*`",
     re.IGNORECASE,
 )
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bot.errors import ConfigError, ParseError
 from bot.model.alerts import Severity
+from bot.model.areas import Circle
 from bot.model.hazards import Hazard, HazardKind, Reported
 from bot.sources.cap import read_cap
 from bot.sources.catalog import parse_catalog
@@ -155,6 +156,7 @@ def test_cap_alerts_are_read_alone_and_in_a_feed() -> None:
         updated_at=AT,
         link="https://met.example/1",
         also=("KG-1",),
+        areas=(Circle(41.77, 77.18, 30.0),),
     )
     follows = "met@kg.example,KG-1,2026-11-28T09:15:00+06:00"
     ring = "<polygon>41,77 43,77 43,79 41,79 41,77</polygon>"
@@ -325,7 +327,7 @@ def test_other_texts_are_no_hazards(text: str) -> None:
 
 
 def spec(more: str = NEAR, form: str = "usgs") -> HazardSpec:
-    text = f'[hazards.x]\nurl = "https://usgs.example/all_hour.geojson"\nformat = "{form}"\n{more}'
+    text = f'[hazards.x]\nurl = "https://usgs.example/2.5_day.geojson"\nformat = "{form}"\n{more}'
     found = parse_catalog(text).news["x"]
     assert isinstance(found, HazardSpec)
     return found

@@ -167,10 +167,24 @@ def test_the_headline_is_the_first_sentence(text: str, headline: str) -> None:
     assert headline_of(text) == headline
 
 
-def test_a_post_of_one_long_sentence_has_a_headline_of_its_beginning() -> None:
-    headline = headline_of("слово " * 400)
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("слово " * 400, "слово…"),
+        ("слово\N{NO-BREAK SPACE}" * 400, "слово…"),
+        ("https://example.org/" + "a" * 400, "a" * 180 + "…"),
+        ("新聞" * 400, "新聞…"),
+        ("Отчёт: " + "a" * 400, "a" * 193 + "…"),
+        ("a" * 199 + "и\N{COMBINING BREVE}" * 200, "a" * 199 + "…"),
+    ],
+    ids=["words", "no-break spaces", "an address", "no spaces", "a word before it", "marks"],
+)
+def test_a_post_of_one_long_sentence_has_a_headline_of_its_beginning(text: str, end: str) -> None:
+    """It ends behind a word where there is one, and behind a letter's marks."""
+    headline = headline_of(text)
     assert len(headline) <= LONGEST_HEADLINE + 1
-    assert headline.endswith("слово…")
+    assert headline.endswith(end)
+    assert len(headline) > LONGEST_HEADLINE // 2
 
 
 @given(st.text(max_size=300))

@@ -7,22 +7,27 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
 
+import storage.about
+import storage.belonging
 import storage.chats
+import storage.notes
 import storage.rates
 from bot.errors import BotError, ConfigError
+from storage.about import Backups
 from storage.address import parse_url
-from storage.backup import copy, restore
-from storage.copies import COPIES_KEPT, KEEP_ASIDE, never
+from storage.backup import copy, rescue, restore
+from storage.copies import COPIES_KEPT, KEEP_ASIDE, never, stamped
 from storage.db import Store
 from storage.health import health
 from storage.instance import only_instance
-from storage.keeping import Nights, back_up, nightly, nights_of
+from storage.keeping import MADE_NOTE, Nights, back_up, nightly, nights_of, save
+from storage.old_copies import forget_old
 from storage.opening import open_store
 from storage.schema import inbox
 from storage.versions import HEAD
@@ -213,7 +218,7 @@ def places(path: Path) -> Nights:
 def night(path: Path, *, today: date, stop: Callable[[], bool] = never) -> Path:
     """One night's copy of a file."""
     url = parse_url(f"sqlite:///{path}")
-    return nightly(url, places(path), today=today, now=NOW, stop=stop)
+    return nightly(url, places(path), today=today, stop=stop)
 
 
 def test_a_copy_says_of_which_night_it_is(tmp_path: Path) -> None:
@@ -224,30 +229,142 @@ def test_a_copy_says_of_which_night_it_is(tmp_path: Path) -> None:
 
 
 async def test_a_night_leaves_one_copy_and_a_week_of_nights_seven(tmp_path: Path) -> None:
-    """Once a day however often it is asked; the oldest go, and so do month-old copies of migrations
-    and restores.
-    """
+    """Once a day however often it is asked; the oldest go."""
     store = await fill(tmp_path, 1)
     path, first = tmp_path / "jarchy.db", date(2026, 2, 27)
-    aside = tmp_path / "jarchy.db.before-0004-20260101T000000000"
-    aside.touch()
-    old, young = (NOW - KEEP_ASIDE - timedelta(hours=1)).timestamp(), NOW.timestamp()
-    os.utime(aside, (young, young))
     for day in range(COPIES_KEPT + 3):
         today = first + timedelta(days=day)
-        made = await back_up(store, None, today=today, now=NOW, stop=never)
+        made = await back_up(store, None, today=today, stop=never)
         assert made == tmp_path / "backups" / f"jarchy-{today}.db"
-        assert await back_up(store, None, today=today, now=NOW, stop=never) is None
+        assert await back_up(store, None, today=today, stop=never) is None
     assert [one.name for one in places(path).made] == [
         f"jarchy-{first + timedelta(days=day)}.db" for day in range(3, COPIES_KEPT + 3)
     ]
-    assert aside.exists()
-    os.utime(aside, (old, old))
-    night(path, today=first + timedelta(days=99))
-    assert not aside.exists()
     assert oct((tmp_path / "backups").stat().st_mode & 0o777) == "0o700"
     assert {oct(one.stat().st_mode & 0o777) for one in places(path).made} == {"0o600"}
     await store.close()
+
+
+async def test_S21_a_copy_of_any_kind_is_forgotten_after_a_month(tmp_path: Path) -> None:
+    """Those that no night made too, also where none are made any more; nothing of an operator's."""
+    store = await fill(tmp_path, 1)
+    path, elsewhere, now = tmp_path / "jarchy.db", tmp_path / "copies", datetime.now(UTC)
+    elsewhere.mkdir()
+    places(path).folder.mkdir()
+    own = [path, *(path.with_name(f"jarchy.db{end}") for end in (".old", ".backup-9999"))]
+    own += [places(path).folder / "jarchy-1.12-v1-ok.db", path.with_name("x.before-restore-2")]
+    saved = save(str(store.url), None)
+    rescued = await rescue(store)
+    await store.close()
+    _, aside = restore(saved, path, force=True)
+    assert aside is not None
+    night = places(path).of(now.date())
+    kept = [saved, rescued, aside, aside.with_name(f"{aside.name}-wal"), night]
+    kept += [stamped(path, "before-0041"), stamped(path, "restoring"), elsewhere / night.name]
+    names = [f".{saved.name}.1.half", f".{rescued.name}.half-journal", f".{night.name}.1.half"]
+    halves = [path.with_name(names[0]), path.with_name(names[1]), night.with_name(names[2])]
+    for one in (*own, *kept, *halves):
+        one.touch()
+    path.with_name("jarchy.db.backup-20200101T000000000").mkdir()
+    month = now + KEEP_ASIDE
+    own.append(elsewhere / night.name.replace(f"{now.date()}", f"{month.date()}"))  # the last night
+    own[-1].touch()
+    assert forget_old(store.url, "off", now=now + timedelta(hours=1)) == []
+    early = forget_old(store.url, "off", now=month - timedelta(days=2))
+    assert sorted(early) == sorted(halves)
+    late = forget_old(store.url, str(elsewhere), now=month + timedelta(minutes=1))
+    assert sorted(late) == sorted(kept)
+    assert {*own, path.with_name("jarchy.db.lock")} == {
+        one for one in tmp_path.rglob("*") if one.is_file()
+    }
+
+
+async def test_S21_of_a_server_the_copies_in_their_folder_are_forgotten(tmp_path: Path) -> None:
+    """Also what a restore put aside there, of a copy of any name."""
+    url, now = parse_url("postgresql://jarchy@db/jarchy"), datetime.now(UTC)
+    kept = [tmp_path / f"jarchy-{now.date()}.dump", stamped(tmp_path / "any", "before-restore")]
+    last = tmp_path / f"jarchy-{now.date() + timedelta(days=1)}.dump"
+    own = [last, tmp_path / "jarchy.dump", tmp_path / "other-2020-01-01.dump"]
+    for one in (*own, *kept):
+        one.touch()
+    later = now + KEEP_ASIDE + timedelta(minutes=1)
+    assert forget_old(url, None, now=later) == []
+    assert forget_old(url, str(tmp_path), now=now) == []
+    assert sorted(forget_old(url, str(tmp_path), now=later)) == sorted(kept)
+    assert sorted(tmp_path.iterdir()) == own
+
+
+def test_the_last_nights_copy_stays_until_there_is_a_newer_one(tmp_path: Path) -> None:
+    """A clock that is ahead, or a bot that was off, leaves something to put back; wherever the
+    setting says that copies are made now. Where none are made it ages out as all do.
+    """
+    url, elsewhere = parse_url(f"sqlite:///{tmp_path / 'jarchy.db'}"), str(tmp_path / "copies")
+    kept, ahead = places(tmp_path / "jarchy.db"), NOW + 3 * KEEP_ASIDE
+    kept.folder.mkdir()
+    (tmp_path / "copies").symlink_to(kept.folder)  # the same files by another name
+    first, last, to_come = (
+        kept.of((NOW + day).date()) for day in (timedelta(), timedelta(days=1), 9 * KEEP_ASIDE)
+    )
+    for one in (first, last, to_come):
+        one.touch()
+    assert {one.name for one in forget_old(url, elsewhere, now=ahead)} == {first.name}
+    assert forget_old(url, None, now=ahead) == []
+    newer = kept.of(ahead.date())
+    newer.touch()
+    assert forget_old(url, None, now=ahead) == [last]
+    assert forget_old(url, None, now=ahead + 2 * KEEP_ASIDE) == []
+    assert forget_old(url, "off", now=ahead + 2 * KEEP_ASIDE) == [newer]
+    assert to_come.exists()
+
+
+async def test_what_has_no_night_in_its_name_is_an_operators_own(tmp_path: Path) -> None:
+    """Neither forgotten as an old copy nor counted; also where a database's name has brackets."""
+    store = await fill(tmp_path, 1)
+    kept = places(tmp_path / "jarchy.db")
+    kept.folder.mkdir()
+    own = [kept.folder / f"jarchy-{name}.db" for name in ("prod-db-01", "1.12-v1-ok", "2026-13-01")]
+    for one in (*own, *(kept.of(NOW.date() - timedelta(days=day)) for day in range(1, 9))):
+        one.touch()
+    assert await back_up(store, None, today=NOW.date(), stop=never) is not None
+    assert [one for one in own if not one.exists()] == []
+    found = await storage.about.backups(store, None)
+    assert found == Backups(count=COPIES_KEPT, newest_on=NOW.date())
+    await store.close()
+    odd = tmp_path / "my[1].db"
+    places(odd).of(NOW.date()).touch()
+    assert len(places(odd).made) == 1
+    odd.with_name("my[1].db.rescued-20260101T000000000").touch()
+    with pytest.raises(ConfigError, match=r"restore .*rescued-2026"):
+        await open_store(f"sqlite:///{odd}")
+
+
+async def test_a_copy_of_another_bot_of_that_name_is_told_and_not_taken_for_ours(
+    tmp_path: Path,
+) -> None:
+    """Two bots, each with its jarchy.db, and one BACKUPS. One of ours that is not noted, because
+    the program was killed or its database put back, is noted.
+    """
+    setting, stores = str(tmp_path / "copies"), []
+    for bot in ("1", "2"):
+        (tmp_path / bot).mkdir()
+        stores.append(await fill(tmp_path / bot))
+        async with stores[-1].writing() as db:
+            await storage.belonging.claim(db, bot)
+    first, second = stores
+    assert await back_up(first, setting, today=NOW.date(), stop=never) is not None
+    with pytest.raises(BotError, match="another bot's"):
+        await back_up(second, setting, today=NOW.date(), stop=never)
+    async with first.writing() as db:
+        await storage.notes.drop(db, MADE_NOTE)
+    assert await back_up(first, setting, today=NOW.date(), stop=never) is None
+    assert await storage.about.backups(first, setting) == Backups(count=1, newest_on=NOW.date())
+    none = Backups(count=0, newest_on=None)
+    assert await storage.about.backups(second, setting) == none
+    async with second.writing() as db:
+        await storage.notes.put(db, MADE_NOTE, f"{NOW.date() - timedelta(days=1)}")
+    assert await storage.about.backups(second, setting) == none
+    for store in stores:
+        await store.close()
 
 
 async def test_a_restore_drill_brings_every_row_back(tmp_path: Path) -> None:

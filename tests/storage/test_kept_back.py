@@ -17,6 +17,7 @@ import storage.entries
 import storage.fan_out
 import storage.filters
 import storage.kept_back
+import storage.overview
 import storage.privacy
 import storage.retention
 import storage.stories
@@ -393,6 +394,8 @@ async def test_an_alert_that_filters_kept_from_all_is_no_alert_that_hangs(store:
             assert await storage.told.unheard(db, now=late, after=2 * MINUTE) == []
             (found,) = await storage.told.unheard(db, now=later, after=2 * MINUTE)
             assert found.alert == told
+            lanes = await storage.overview.lanes(db, now=late)
+            assert {one.oldest for one in lanes if one.waiting} == {MINUTE}
     async with store.reading() as db:
         stored = await storage.alerts.get(db, told)
         assert stored is not None

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 import storage.chats
 import storage.own_feeds
@@ -33,11 +33,41 @@ async def test_only_what_somebody_follows_is_due_and_to_one_replica(store: Store
         await storage.own_feeds.add(db, ONE, now=NOW)
         await storage.own_feeds.add(db, TWO, now=NOW)
         await storage.chats.subscribe(db, 1, ["feed:a1"], now=NOW)
-        due = await storage.own_feeds.take_due(db, now=NOW, most=10)
+        due = await storage.own_feeds.take_due(db, now=NOW, hosts=10, of_host=10)
         assert [one.key for one in due] == ["a1"]
-        assert await storage.own_feeds.take_due(db, now=NOW, most=10) == []
-        later = await storage.own_feeds.take_due(db, now=NOW + EVERY, most=10)
+        assert await storage.own_feeds.take_due(db, now=NOW, hosts=10, of_host=10) == []
+        later = await storage.own_feeds.take_due(db, now=NOW + EVERY, hosts=10, of_host=10)
         assert [one.key for one in later] == ["a1"]
+
+
+async def test_of_each_host_few_are_taken_and_of_some_none(store: Store) -> None:
+    """By the host alone: its port, or an address in another's path, is no other host."""
+    urls = [
+        "https://[2001:db8::1]/x",
+        *(f"https://example.org/{number}" for number in range(3)),
+        "https://example.org:8443/x",
+        "https://other.example/1",
+        "https://third.example/https://other.example/",
+    ]
+
+    async def taken(hosts: int, *besides: str) -> list[int]:
+        async with store.writing() as db:
+            await db.execute(update(own_feed).values(next_due_at=NOW))
+            due = await storage.own_feeds.take_due(
+                db, now=NOW, hosts=hosts, of_host=2, besides=besides
+            )
+        return sorted(urls.index(one.url) for one in due)
+
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(1), now=NOW)
+        for number, url in enumerate(urls):
+            await storage.own_feeds.add(db, OwnFeed(key=f"k{number}", url=url, name="A"), now=NOW)
+            await storage.chats.subscribe(db, 1, [f"feed:k{number}"], now=NOW)
+    assert await taken(9) == [0, 1, 2, 5, 6]
+    assert await taken(1) == [0]
+    assert await taken(1, "2001:db8::1") == [1, 2]
+    assert await taken(9, "example.org") == [0, 5, 6]
+    assert await taken(9, "example.org", "third.example", "2001:db8::1") == [5]
 
 
 async def test_a_feed_that_nobody_followed_begins_anew(store: Store) -> None:
@@ -58,6 +88,28 @@ async def test_a_feed_that_nobody_followed_begins_anew(store: Store) -> None:
         assert stored.last_ok_at is None
 
 
+async def test_a_feed_that_is_left_and_followed_again_is_asked_no_more_often(store: Store) -> None:
+    """Nor less often after failures, when it would be asked in a day."""
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(1), now=NOW)
+        await storage.own_feeds.add(db, ONE, now=NOW)
+        await storage.chats.subscribe(db, 1, ["feed:a1"], now=NOW)
+        assert await storage.own_feeds.take_due(db, now=NOW, hosts=9, of_host=9)
+
+        async def due_again(now: datetime) -> bool:
+            await storage.chats.unsubscribe(db, 1)
+            await storage.own_feeds.add(db, ONE, now=now)
+            await storage.chats.subscribe(db, 1, ["feed:a1"], now=now)
+            return bool(await storage.own_feeds.take_due(db, now=now, hosts=9, of_host=9))
+
+        assert not await due_again(NOW)
+        assert not await due_again(NOW + EVERY / 2)
+        assert await due_again(NOW + 2 * EVERY)
+        await storage.own_feeds.record_failure(db, replace(ONE, failures=9), now=NOW + 2 * EVERY)
+        assert not await due_again(NOW + 2 * EVERY)
+        assert await due_again(NOW + 3 * EVERY)
+
+
 async def test_a_feed_that_fails_is_asked_ever_less_often_and_as_before_once_it_is_well(
     store: Store,
 ) -> None:
@@ -67,16 +119,16 @@ async def test_a_feed_that_fails_is_asked_ever_less_often_and_as_before_once_it_
         await storage.chats.subscribe(db, 1, ["feed:a1"], now=NOW)
         now, pauses = NOW, []
         for _ in range(9):
-            (due,) = await storage.own_feeds.take_due(db, now=now, most=1)
+            (due,) = await storage.own_feeds.take_due(db, now=now, hosts=1, of_host=1)
             await storage.own_feeds.record_failure(db, due, now=now)
             next_at = (await db.execute(select(own_feed.c.next_due_at))).scalar_one()
             pauses.append(next_at - now)
             now = next_at
         assert pauses[:3] == [2 * EVERY, 4 * EVERY, 8 * EVERY]
         assert pauses[-2:] == [LONGEST_PAUSE, LONGEST_PAUSE]
-        (due,) = await storage.own_feeds.take_due(db, now=now, most=1)
+        (due,) = await storage.own_feeds.take_due(db, now=now, hosts=1, of_host=1)
         await storage.own_feeds.record_ok(db, due, now=now)
-        (well,) = await storage.own_feeds.take_due(db, now=now + EVERY, most=1)
+        (well,) = await storage.own_feeds.take_due(db, now=now + EVERY, hosts=1, of_host=1)
         assert well.failures == 0
 
 

@@ -15,6 +15,7 @@ import storage.chats
 import storage.claims
 import storage.fan_out
 import storage.filters
+import storage.overview
 import storage.privacy
 import storage.rates
 import storage.stories
@@ -260,6 +261,23 @@ async def test_what_leaves_while_all_is_stopped_is_found_without_walking_what_wa
         shown = await plan(db, *looked)
     assert "ix_alert_passing" in shown, shown
     assert "ix_delivery_due" not in shown, shown
+
+
+async def test_what_waits_is_counted_without_walking_what_was_sent(store: Store) -> None:
+    """Among all deliveries of a month, and each alert that waits is looked up by its number."""
+    async with store.writing() as db:
+        await db.execute(insert(alert), [_an_alert(number, "*") for number in range(2000)])
+        made = [_a_delivery(number, 1, state="sent") for number in range(1, 1999)]
+        made += [_a_delivery(number, 1) for number in (1999, 2000)]
+        await db.execute(insert(delivery), made)
+        await db.execute(text("ANALYZE"))
+        with statements(db) as asked:
+            lanes = await storage.overview.lanes(db, now=NOW)
+        assert sum(one.waiting for one in lanes) == 2
+        (looked,) = (one for one in asked if "FROM delivery" in one[0])
+        shown = await plan(db, *looked)
+    assert "ix_delivery_open" in shown, shown
+    assert [line for line in scans(shown, "alert") if "alert" in line] == [], shown
 
 
 def _an_alert(number: int, key: str | None, **changes: Any) -> dict[str, Any]:

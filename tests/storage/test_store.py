@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.adapt import Dumper
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, select, text
 
 import storage.chats
 import storage.connecting
@@ -150,6 +150,18 @@ async def test_a_source_forgets_its_failures_when_it_answers(store: Store) -> No
         later,
     )
     assert documents["nbkr"]["https://x/"].etag == '"1"'
+
+
+async def test_a_source_is_brought_forward_and_never_put_off(store: Store) -> None:
+    """Only those that are named."""
+    hour = timedelta(hours=1)
+    async with store.writing() as db:
+        good = [storage.sources.Good(key=key, next_due_at=NOW + 2 * hour) for key in "abc"]
+        await storage.sources.record_success(db, good, now=NOW)
+        await storage.sources.bring_forward(db, {"b": NOW + 3 * hour, "a": NOW + hour})
+        states = await storage.sources.states(db)
+    due = {key: state.next_due_at for key, state in states.items()}
+    assert due == {"a": NOW + hour, "b": NOW + 2 * hour, "c": NOW + 2 * hour}
 
 
 async def test_a_poll_fulfils_the_wish_that_it_knew_and_no_later_one(store: Store) -> None:
@@ -377,26 +389,6 @@ def test_every_migration_is_found_and_follows_the_one_before_it() -> None:
     assert tuple(reversed(chain)) == REVISIONS
     assert chain[0] == HEAD
     assert MIN_READER in REVISIONS
-
-
-@pytest.mark.parametrize(("oldest", "opens"), [(HEAD, True), ("9000", False)])
-async def test_P12_a_program_put_back_works_on_a_newer_schema_that_allows_it(
-    store: Store, migrated_url: str, oldest: str, opens: bool
-) -> None:
-    """The newer program says which is the oldest that may; an older one names what to do
-    instead.
-    """
-    async with store.writing() as db:
-        await db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-        await db.execute(update(note).where(note.c.name == "min_reader").values(value=oldest))
-    if opens:
-        again = await open_store(migrated_url)
-        async with again.writing() as db:
-            await storage.chats.add(db, chat(7), now=NOW)
-        await again.close()
-    else:
-        with pytest.raises(ConfigError, match=r"9999.*newer program.*before-9999"):
-            await open_store(migrated_url)
 
 
 async def test_P9_a_damaged_database_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -218,6 +218,74 @@ async def test_a_torn_or_foreign_file_brings_nobody(tmp_path: Path, kind: str) -
     await store.close()
 
 
+def _line(**changes: object) -> dict[str, object]:
+    """A line of a chat, as an export of the first version wrote it."""
+    written = {
+        "id": READER,
+        "kind": "private",
+        "language": "ky",
+        "time_zone": "Asia/Bishkek",
+        "home": "KGS",
+        "style": "full",
+        "active": True,
+        "created_at": "2021-10-20T10:00:00+00:00",
+    }
+    return {"chat": {**written, **changes}}
+
+
+LINES: dict[str, tuple[object, str]] = {
+    "a number": (5, "should be an object"),
+    "a list": ([1], "should be an object"),
+    "nothing": ({}, "chat should be an object"),
+    "no number": ({"chat": {"kind": "private"}}, "chat.id is missing"),
+    "no kind": ({"chat": {"id": READER}}, "chat.kind is missing"),
+    "null": (_line(home=None), "chat.home should be text"),
+    "unknown column": (_line(nope=1), "chat has no 'nope'"),
+    "words for a number": (_line(id="5"), "chat.id should be a whole number"),
+    "too large": (_line(id=2**63), "chat.id should be a whole number"),
+    "number for words": (_line(language=5), "chat.language should be text"),
+    "number for a yes": (_line(active=1), "chat.active should be true or false"),
+    "no time": (_line(created_at="today"), "chat.created_at should be a time with its zone"),
+    "no zone": (_line(created_at="2021-10-20"), "chat.created_at should be a time with its zone"),
+    "unheard of": (_line(kind="crowd"), "'crowd' is not a valid ChatKind"),
+    "no hours": (_line(quiet="at night"), "no quiet hours: 'at night'"),
+    "no place": (_line(quiet="23:00-07:00", time_zone="Mars/Base"), "Mars/Base"),
+    "part unknown": ({**_line(), "rulez": []}, "nothing is called 'rulez'"),
+    "part no list": ({**_line(), "rules": {}}, "rules should be a list"),
+    "part of numbers": ({**_line(), "places": [1]}, "chat_place should be an object"),
+    "part twice": ({**_line(), "places": [{"place": "osh"}] * 2}, "chat_place"),
+    "feed": ({"own_feed": {"key": "abc", "url": 5}}, "own_feed.url should be text"),
+}
+
+
+async def test_a_line_that_no_export_wrote_is_named_and_nobody_is_brought(
+    store: Store, tmp_path: Path
+) -> None:
+    """Whatever is wrong with it: with its number and what it should be, not as an error of ours or
+    of the database's.
+    """
+    head = {"form": "jarchy subscribers", "version": 1, "schema": "0042", "bot": OLD}
+    good, file = _line(id=GONE), tmp_path / "file"
+
+    async def bring(*lines: object) -> int:
+        chats = sum(isinstance(line, dict) and "chat" in line for line in lines)
+        file.write_text("\n".join(json.dumps(line) for line in (*lines, {"end": chats})))
+        async with store.writing() as db:
+            return (await storage.subscribers.bring(db, file, OLD)).chats
+
+    for name, (line, words) in LINES.items():
+        with pytest.raises(BotError) as refused:
+            await bring(head, good, line)
+        assert str(refused.value).startswith(f"{file}, line 3: "), name
+        assert words in str(refused.value), name
+    with pytest.raises(BotError, match="line 1: schema should be text"):
+        await bring({**head, "schema": 42})
+    for other in (5, [1]):
+        with pytest.raises(BotError, match="is no file of"):
+            await bring(other)
+    assert await bring(head, good, _line()) == 2
+
+
 async def test_the_verbs_say_who_must_be_met(tmp_path: Path) -> None:
     """A trial changes nothing; then each chat is a line, and they are counted."""
     store = await open_store(migrated_copy(tmp_path / "jarchy.db"))

@@ -47,6 +47,8 @@ GONE = [
     (400, "Bad Request: not enough rights to send text messages to the chat", NO_RIGHT),
     (400, "Bad Request: have no rights to send a message", NO_RIGHT),
     (400, "Bad Request: need administrator rights in the channel chat", NO_RIGHT),
+    (403, "Forbidden: CHAT_SEND_PLAIN_FORBIDDEN", NO_RIGHT),
+    (400, "Bad Request: have no write access to the chat", NO_RIGHT),
     (403, "Forbidden: something nobody has seen", Gone(said("something nobody has seen"))),
 ]
 BUSY = "too many requests"
@@ -71,7 +73,6 @@ NO_MESSAGE = [
     "Bad Request: MESSAGE_ID_INVALID",
     "Bad Request: message is too old",
     "Bad Request: message to be edited is too old",
-    "Bad Request: not enough rights to manage pinned messages in the chat",
     "Bad Request: message to pin not found",
 ]
 THREAD = [
@@ -150,17 +151,59 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
 )
 def test_each_answer_has_its_outcome(status: int, answer: bytes, expected: Outcome) -> None:
     """G4-G11."""
-    found = outcomes.read(status, answer)
+    found = outcomes.read(status, answer, "sendMessage")
     assert str(outcomes.why(found)) == str(outcomes.why(expected))
     if not isinstance(found, Sent | Migrated) and not isinstance(expected, Sent | Migrated):
         found = replace(found, why=expected.why)
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("method", "code", "text", "closes"),
+    [
+        ("sendPhoto", 400, "Bad Request: not enough rights to send photos to the chat", False),
+        ("sendPhoto", 403, "Forbidden: CHAT_SEND_PHOTOS_FORBIDDEN", False),
+        ("sendDocument", 403, "Forbidden: CHAT_SEND_MEDIA_FORBIDDEN", False),
+        # words may be refused too; they say it themselves
+        ("sendPhoto", 400, "Bad Request: CHAT_WRITE_FORBIDDEN", False),
+        # for what is around them
+        ("sendMessage", 403, "Forbidden: CHAT_SEND_WEBPAGE_FORBIDDEN", False),
+        ("sendRichMessage", 403, "Forbidden: CHAT_SEND_MEDIA_FORBIDDEN", False),
+        ("sendRichMessage", 400, "Bad Request: CHAT_ADMIN_REQUIRED", True),
+        ("sendChatAction", 400, "Bad Request: CHAT_WRITE_FORBIDDEN", True),
+        ("getChatMember", 400, "Bad Request: CHAT_ADMIN_REQUIRED", True),
+    ],
+)
+def test_G9_a_missing_right_closes_a_chat_for_words_alone(
+    method: str, code: int, text: str, *, closes: bool
+) -> None:
+    """What was around them, or the picture over them, is left out."""
+    found = outcomes.read(code, body(code, text), method)
+    assert found == (NO_RIGHT if closes else Rejected(said(text), plain=True))
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (400, "Bad Request: not enough rights to manage pinned messages in the chat"),
+        (400, "Bad Request: CHAT_ADMIN_REQUIRED"),
+        (403, "Forbidden: CHAT_WRITE_FORBIDDEN"),
+    ],
+)
+@pytest.mark.parametrize(
+    "method", ["pinChatMessage", "unpinChatMessage", "editMessageText", "deleteMessage"]
+)
+def test_G9_a_message_that_may_not_be_changed_closes_no_chat(
+    method: str, code: int, text: str
+) -> None:
+    found = outcomes.read(code, body(code, text), method)
+    assert found == Rejected(said(text), unneeded=True)
+
+
 def test_a_refusal_is_of_one_kind_and_has_one_reaction() -> None:
     """An answer that says nothing of a kind is none of it, nor a flood."""
     for status, answer, _ in TABLE:
-        found = outcomes.read(status, answer)
+        found = outcomes.read(status, answer, "sendMessage")
         if isinstance(found, Rejected):
             kinds = (found.plain, found.thread, found.token, found.unneeded, found.conflict)
             assert sum(kinds) <= 1, answer
@@ -174,12 +217,13 @@ def test_a_refusal_is_of_one_kind_and_has_one_reaction() -> None:
 )
 def test_what_telegram_says_at_length_is_kept_in_part(code: int, begins: str, most: int) -> None:
     """It stands in a row of the ledger and in a notice."""
-    assert str(outcomes.why(outcomes.read(code, body(code, begins + "x" * 300)))) == "x" * most
+    found = outcomes.read(code, body(code, begins + "x" * 300), "sendMessage")
+    assert str(outcomes.why(found)) == "x" * most
 
 
 def test_what_was_no_json_is_there_to_be_looked_at() -> None:
     """Whether a whole answer was cut off or a proxy answered, its bytes tell; a log shows none."""
-    found = outcomes.read(200, b"<html>hello</html>")
+    found = outcomes.read(200, b"<html>hello</html>", "sendMessage")
     assert isinstance(found, Ambiguous)
     assert found.body == b"<html>hello</html>"
     assert "hello" not in repr(found)
@@ -211,7 +255,7 @@ def test_G15_which_word_is_the_last_and_how_long_to_wait_after_others(
 def test_G13_a_number_is_kept_to_the_last_that_a_database_holds(number: int, kept: int) -> None:
     """One further is as if it was not said."""
     answer = b'{"ok":true,"result":{"message_id":%s}}' % json.dumps(number).encode()
-    found = outcomes.read(200, answer)
+    found = outcomes.read(200, answer, "sendMessage")
     assert isinstance(found, Sent)
     assert found.message_id == kept
 
@@ -280,7 +324,7 @@ def test_no_refusal_however_odd_raises_or_counts_as_sent(
 ) -> None:
     """G5: fields of the wrong type are a trouble of the answer, not of ours."""
     answer = {"ok": False, "error_code": code, "description": text, "parameters": rest}
-    assert not isinstance(outcomes.read(status, orjson.dumps(answer)), Sent)
+    assert not isinstance(outcomes.read(status, orjson.dumps(answer), "sendMessage"), Sent)
 
 
 @given(
@@ -295,7 +339,7 @@ def test_G4_G8_a_wait_and_a_new_number_of_any_type_are_read(
     """Such an answer ended the program: what is no time or number is one that was not said."""
     said = {"retry_after": wait, "migrate_to_chat_id": chat}
     answer = {"ok": False, "error_code": code, "description": "x", "parameters": said}
-    outcome = outcomes.read(status, orjson.dumps(answer))
+    outcome = outcomes.read(status, orjson.dumps(answer), "sendMessage")
     if isinstance(outcome, Retry) and outcome.after is not None:
         assert 0 < outcome.after <= outcomes.FLOOD_MOST
         timedelta(seconds=outcome.after)
@@ -305,7 +349,7 @@ def test_G4_G8_a_wait_and_a_new_number_of_any_type_are_read(
 def test_G13_a_messages_number_of_any_type_is_one_that_the_ledger_can_hold(number: object) -> None:
     """0, as of what makes no message, where it is none."""
     answer = {"ok": True, "result": {"message_id": number}}
-    outcome = outcomes.read(200, orjson.dumps(answer))
+    outcome = outcomes.read(200, orjson.dumps(answer), "sendMessage")
     assert isinstance(outcome, Sent | Ambiguous)  # no JSON where it is beyond 64 bits
     if isinstance(outcome, Sent):
         assert type(outcome.message_id) is int

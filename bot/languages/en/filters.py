@@ -3,9 +3,18 @@
 from bot.languages.parts import FilterWords
 
 FILTERS = FilterWords(
-    spans={1: "d day days", 7: "w week weeks", 30: "month months"},
+    spans={
+        1: "d day days",
+        7: "w week weeks",
+        14: "fortnight fortnights",
+        30: "month months",
+        365: "year years",
+    },
+    hours="h hour hours",
     lead="for",
-    one="a one",
+    beside="the next coming",
+    one="a an one",
+    both="and or",
     nouns=(
         "earthquake,tremor,explosion,blast,fire,flood,mudflow,landslide,avalanche,"
         "rockfall,storm,drought,crash,accident,collision,shooting,shootout,shelling,"

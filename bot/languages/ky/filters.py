@@ -7,8 +7,13 @@ FILTERS = FilterWords(
         1: "күн күнгө күндө",
         7: "жума жумага апта аптага",
         30: "ай айга",
+        365: "жыл жылга",
     },
+    hours="саат саатка",
+    beside="кийинки алдыдагы ушул",
+    until_weekdays={4: "жумага"},  # elsewhere it is a week
     one="бир",
+    both="жана менен же",
     # one word of fewer letters would begin too many others: filters compare beginnings here
     nouns=(
         "жер титирөө,жарылуу,суу ташкыны,жер көчкү,кар көчкү,таш көчкү,бороон,"

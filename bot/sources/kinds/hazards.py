@@ -10,8 +10,9 @@ from typing import Annotated
 from pydantic import Field, PlainValidator
 
 from bot.grammar import one_of
-from bot.sources.hazards import FORMATS, HazardSpec, Near, parse_hazards
+from bot.sources.hazards import FORMATS, HazardSpec, parse_hazards
 from bot.sources.kind import Kind, Line, written
+from bot.sources.near import Near
 from bot.sources.sections import NewsSection
 from bot.sources.values import Trust
 
@@ -86,6 +87,6 @@ KIND = Kind(
     section=HazardSection,
     verb="hazards",
     help="What the reader of hazards sees, a JSON line an event (USGS, GDACS, CAP). "
-    "Example: jarchy inspect hazards all_hour.geojson",
+    "Example: jarchy inspect hazards 2.5_day.geojson",
     shown=shown,
 )
