@@ -277,5 +277,5 @@ JOBS = (
     Job(name="backups", every=BACKUP_LOOK, do=back_up, after=60.0),
     Job(name="old_copies", every=HOUR, do=forget_copies, who=Doer.EACH, after=60.0),
     Job(name="freshness", every=TICK, do=keep_fresh, who=Doer.REPLICA),
-    Job(name="schema", every=2.0, do=keep_to_schema, who=Doer.EACH, after=2.0),  # read at start
+    Job(name="schema", every=15.0, do=keep_to_schema, who=Doer.EACH, after=2.0),  # read at start
 )
