@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,20 @@ async def test_what_is_read_in_one_transaction_is_of_one_moment(file: Store) -> 
         assert (await db.execute(COUNT)).scalar() == 2
 
 
+async def test_who_writes_keeps_others_from_it_from_the_first_statement_on(tmp_path: Path) -> None:
+    """Also when that one only reads: a read that became a write might find another's before it."""
+    opened = partial(sqlite3.connect, tmp_path / "a.db", isolation_level=None)
+    connection = await FileConnection(partial(opened, check_same_thread=False), 64)
+    connection.begin_with_the_next(writes=True)
+    await connection.execute("SELECT 1")
+    with closing(opened(timeout=0)) as other:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        await connection.commit()
+        other.execute("BEGIN IMMEDIATE")
+    await connection.close()
+
+
 async def test_what_was_left_in_the_midst_is_waited_for_and_taken_back(tmp_path: Path) -> None:
     """It may begin a transaction after nobody asks for it any more."""
     opened = partial(sqlite3.connect, tmp_path / "a.db", isolation_level=None)
@@ -127,8 +143,8 @@ async def test_what_asked_for_nothing_leaves_no_beginning_behind(tmp_path: Path)
     opened = partial(sqlite3.connect, tmp_path / "a.db", isolation_level=None)
     connection = FileConnection(partial(opened, check_same_thread=False), 64)
     await connection
-    for end in (connection.commit, connection.rollback):
-        connection.begin_with_the_next()
+    for end, writes in product((connection.commit, connection.rollback), (True, False)):
+        connection.begin_with_the_next(writes=writes)
         await end()
         await connection.execute("VACUUM")
     await connection.close()
