@@ -184,7 +184,7 @@ class NewsFound:
             new.clear()
             reworded.clear()
 
-        weighed = [(new, item, self._new_weight(item)) for item in reversed(self.judged)]
+        weighed = [(new, item, self._new_weight(item)) for item in reversed(list(self.judged))]
         weighed += [(reworded, item, self._reworded_weight(item)) for item in self.reworded]
         for into, item, heavy in weighed:
             if weight + heavy > most and weight:
