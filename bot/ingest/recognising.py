@@ -65,7 +65,7 @@ async def recognise_all(db: Db, asked: Sequence[Read]) -> list[Recognised]:
     stored = await _at_first_glance(db, [read for read in asked if read.spec.key in met])
     looks: list[_Look] = []
     for read in asked:
-        strange = _at_second_glance(read.entries, stored.get(read.spec.key, {}))
+        strange = await _at_second_glance(read.entries, stored.get(read.spec.key, {}))
         # of all entries, not the strange ones only: a key that two of them have says nothing
         fingerprints = await _fingerprints(read) if strange else {}
         looks.append(_Look(spec=read.spec, fingerprints=fingerprints, strange=strange))
@@ -94,7 +94,7 @@ class _Look:
 
 async def _fingerprints(read: Read) -> dict[Entry, Fingerprint]:
     fingerprints: dict[Entry, Fingerprint] = {}
-    async for item in _in_turns(read.entries):
+    async for item in in_turns(read.entries):
         fingerprints[item] = fingerprint_of(item, read.at)
     return fingerprints
 
@@ -131,7 +131,7 @@ async def _at_first_glance(db: Db, asked: Sequence[Read]) -> dict[str, dict[str,
     return stored
 
 
-def _at_second_glance(entries: Sequence[Entry], stored: Mapping[str, Brought]) -> list[Entry]:
+async def _at_second_glance(entries: Sequence[Entry], stored: Mapping[str, Brought]) -> list[Entry]:
     """The entries that have not both their id and their link, nobody else's here, and the headline
     that is stored; of the newest the text counts too, since a correction is of what is fresh.
     """
@@ -148,7 +148,7 @@ def _at_second_glance(entries: Sequence[Entry], stored: Mapping[str, Brought]) -
             return False
         return item not in newest or not row.text_key or row.text_key == identity.text_key(item)
 
-    return [item for item in entries if not known(item)]
+    return [item async for item in in_turns(entries) if not known(item)]
 
 
 async def _recogniser(db: Db, look: _Look) -> _Recogniser:
@@ -186,7 +186,7 @@ async def _keys(fingerprints: Sequence[Fingerprint], shared: Shared) -> Keys:
     links: set[str] = set()
     titles: set[str] = set()
     texts: set[str] = set()
-    async for one in _in_turns(fingerprints):
+    async for one in in_turns(fingerprints):
         guids.add(one.id)
         if one.guid:
             guids.add(one.guid)
@@ -240,7 +240,7 @@ class _Recogniser:
         """The stored entries whose words decide."""
         namesakes = _Namesakes(self.stored.items())
         wanted: set[int] = set()
-        async for one in _in_turns(self.fingerprints if self.stored else ()):
+        async for one in in_turns(self.fingerprints if self.stored else ()):
             open_ones: list[int] = []
             for pk in namesakes.of(one):
                 least, most = identity.bounds(one, self.stored[pk], self.shared)
@@ -261,7 +261,7 @@ class _Recogniser:
         reworded: list[Entry] = []
         fresh = _Namesakes[Fingerprint]()
         ids = self.taken | {one.id for one in self.stored.values()}
-        async for one in _in_turns(self.fingerprints):
+        async for one in in_turns(self.fingerprints):
             if one not in claims:
                 if any(identity.same_in_document(one, it, self.shared) for it in fresh.of(one)):
                     continue
@@ -287,7 +287,7 @@ class _Recogniser:
         namesakes = _Namesakes(self.stored.items())
         best: dict[int, tuple[float, Fingerprint]] = {}
         claims: dict[Fingerprint, int] = {}
-        async for one in _in_turns(self.fingerprints if self.stored else ()):
+        async for one in in_turns(self.fingerprints if self.stored else ()):
             scored = [
                 (identity.evidence(one, self.stored[pk], self.shared), pk)
                 for pk in namesakes.of(one)
@@ -307,7 +307,7 @@ class _Recogniser:
         return claims
 
 
-async def _in_turns(items: Sequence[T]) -> AsyncIterator[T]:
+async def in_turns(items: Sequence[T]) -> AsyncIterator[T]:
     """Each of them; a document may have thousands, and others wait for the loop."""
     for count, item in enumerate(items):
         if count % IN_A_TURN == IN_A_TURN - 1:
