@@ -526,6 +526,15 @@ def test_som_and_sum_are_two_currencies_and_others_are_named_by_cldr() -> None:
     assert i18n.currency_name("XQX", "en") == "XQX"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_nobody_asks_of_a_language_is_not_kept(language: str) -> None:
+    """CLDR says how fathoms are called; that and its like would be a megabyte for each language."""
+    known = i18n.cldr(language)
+    assert known.territories["KG"]
+    assert not known.scripts
+    assert not known.meta_zones
+
+
 def test_a_source_without_a_name_in_the_language_is_named_in_english() -> None:
     assert i18n.name_of({"en": "Kaktus", "ru": "Кактус"}, "ky") == "Kaktus"
     assert i18n.name_of({"ru": "Кактус"}, "ky") == "Кактус"

@@ -67,7 +67,8 @@ async def recognise_all(db: Db, asked: Sequence[Read]) -> list[Recognised]:
     looks: list[_Look] = []
     reworded = await _reworded_later(db, asked, stored)
     for read in asked:
-        strange = _at_second_glance(read.entries, stored.get(read.spec.key, {}), reworded)
+        known = stored.get(read.spec.key, {})
+        strange = await _at_second_glance(read.entries, known, reworded)
         # of all entries, not the strange ones only: a key that two of them have says nothing
         fingerprints = await _fingerprints(read) if strange else {}
         looks.append(_Look(spec=read.spec, fingerprints=fingerprints, strange=strange))
@@ -96,7 +97,7 @@ class _Look:
 
 async def _fingerprints(read: Read) -> dict[Entry, Fingerprint]:
     fingerprints: dict[Entry, Fingerprint] = {}
-    async for item in _in_turns(read.entries):
+    async for item in in_turns(read.entries):
         fingerprints[item] = fingerprint_of(item, read.at)
     return fingerprints
 
@@ -155,7 +156,7 @@ async def _reworded_later(
     return {item for item, pk in changed.items() if pk in told}
 
 
-def _at_second_glance(
+async def _at_second_glance(
     entries: Sequence[Entry], stored: Mapping[str, Brought], reworded: Collection[Entry]
 ) -> list[Entry]:
     """The entries that have not both their id and their link, nobody else's here, and the headline
@@ -177,7 +178,7 @@ def _at_second_glance(
             return False
         return item not in newest or not row.text_key or row.text_key == identity.text_key(item)
 
-    return [item for item in entries if not known(item)]
+    return [item async for item in in_turns(entries) if not known(item)]
 
 
 async def _recogniser(db: Db, look: _Look) -> _Recogniser:
@@ -215,7 +216,7 @@ async def _keys(fingerprints: Sequence[Fingerprint], shared: Shared) -> Keys:
     links: set[str] = set()
     titles: set[str] = set()
     texts: set[str] = set()
-    async for one in _in_turns(fingerprints):
+    async for one in in_turns(fingerprints):
         guids.add(one.id)
         if one.guid:
             guids.add(one.guid)
@@ -269,7 +270,7 @@ class _Recogniser:
         """The stored entries whose words decide."""
         namesakes = _Namesakes(self.stored.items())
         wanted: set[int] = set()
-        async for one in _in_turns(self.fingerprints if self.stored else ()):
+        async for one in in_turns(self.fingerprints if self.stored else ()):
             open_ones: list[int] = []
             for pk in namesakes.of(one):
                 least, most = identity.bounds(one, self.stored[pk], self.shared)
@@ -290,7 +291,7 @@ class _Recogniser:
         reworded: list[Entry] = []
         fresh = _Namesakes[Fingerprint]()
         ids = self.taken | {one.id for one in self.stored.values()}
-        async for one in _in_turns(self.fingerprints):
+        async for one in in_turns(self.fingerprints):
             if one not in claims:
                 if any(identity.same_in_document(one, it, self.shared) for it in fresh.of(one)):
                     continue
@@ -316,7 +317,7 @@ class _Recogniser:
         namesakes = _Namesakes(self.stored.items())
         best: dict[int, tuple[float, Fingerprint]] = {}
         claims: dict[Fingerprint, int] = {}
-        async for one in _in_turns(self.fingerprints if self.stored else ()):
+        async for one in in_turns(self.fingerprints if self.stored else ()):
             scored = [
                 (identity.evidence(one, self.stored[pk], self.shared), pk)
                 for pk in namesakes.of(one)
@@ -336,7 +337,7 @@ class _Recogniser:
         return claims
 
 
-async def _in_turns(items: Sequence[T]) -> AsyncIterator[T]:
+async def in_turns(items: Sequence[T]) -> AsyncIterator[T]:
     """Each of them; a document may have thousands, and others wait for the loop."""
     for count, item in enumerate(items):
         if count % IN_A_TURN == IN_A_TURN - 1:

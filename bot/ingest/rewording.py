@@ -6,6 +6,7 @@ tells them before (`edits.Wording`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -15,13 +16,14 @@ import storage.clues
 import storage.entries
 import storage.kept_back
 import storage.stories
+import storage.told
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
 from bot.alerts.notices import Notice, tell
 from bot.detect import identity
 from bot.detect.corrections import mends, tells_otherwise
 from bot.detect.endings import says_it_is_over
-from bot.ingest.found import FLOOD, NewsFound
+from bot.ingest.found import NewsFound
 from bot.ingest.telling import (
     CORRECTED_WITHIN,
     FRESH_FOR,
@@ -109,11 +111,12 @@ async def reword_entries(db: Db, found: NewsFound, policy: NewsPolicy, *, now: d
     if not found.reworded:
         return 0
     known = await storage.entries.numbers(db, found.spec.key, [item.id for item in found.reworded])
+    # others were forgotten since they were read
+    changed = [(item, *known[item.id]) for item in found.reworded if item.id in known]
+    if found.rewritten:
+        changed = await _take_untold(db, changed)
     alerts = 0
-    for item in found.reworded:
-        if item.id not in known:  # forgotten since it was read
-            continue
-        pk, story_pk = known[item.id]
+    for item, pk, story_pk in changed:
         story = await storage.stories.get(db, story_pk)
         mine = [one for one in story.entries if one.pk == pk] if story else []
         if story is None or not mine:
@@ -124,12 +127,30 @@ async def reword_entries(db: Db, found: NewsFound, policy: NewsPolicy, *, now: d
     return alerts
 
 
+async def _take_untold(
+    db: Db, changed: Sequence[tuple[Entry, int, int]]
+) -> list[tuple[Entry, int, int]]:
+    """Take the words of entries whose stories nobody was told of, by two statements; the others of
+    these entries, each with its number and its story's.
+    """
+    told = await storage.told.stories(db, {story_pk for _, _, story_pk in changed})
+    untold: list[tuple[int, Entry, str, str]] = []
+    others: list[tuple[Entry, int, int]] = []
+    for item, pk, story_pk in changed:
+        if story_pk in told:
+            others.append((item, pk, story_pk))
+        else:
+            untold.append((pk, item, identity.headline_key(item) or "", identity.text_key(item)))
+    await storage.entries.correct_all(db, untold)
+    return others
+
+
 async def _reword(
     db: Db, found: NewsFound, one: _Changed, policy: NewsPolicy, *, now: datetime
 ) -> int:
     """Follow one changed report; how many alerts."""
     # no editor wrote so many at once: none is judged anew
-    many = len(found.reworded) > FLOOD and found.spec.verdict(one.item) is None
+    many = found.rewritten
     worse = None if many else await _worse(db, found, one, policy)
     asked = await _needed_a_word(db, one, policy)
     wait = asked is not None and worse is None and not one.same_words

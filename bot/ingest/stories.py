@@ -277,20 +277,37 @@ async def judge_entries(
     the loop. An entry that ends the process is stored as one about nothing.
     """
     judged: dict[Entry, Verdict] = {}
+    worded: list[Entry] = []
+    for item in new:
+        measured = _by_size(item, spec)
+        if measured is None:
+            worded.append(item)
+            continue
+        judged[item] = measured
+        await asyncio.sleep(0)  # its clues take a millisecond
+    if not judged:
+        return await _judge_words(workers, spec, new, before)
+    judged |= await _judge_words(workers, spec, worded, before)
+    return {item: judged[item] for item in new}
+
+
+async def _judge_words(
+    workers: Workers, spec: NewsSpec, new: Sequence[Entry], before: Mapping[Text, Verdict]
+) -> dict[Entry, Verdict]:
+    judged: dict[Entry, Verdict] = {}
     if before and all(_text(item, spec) in before for item in new):
         for item in new:
-            found = before[_text(item, spec)]
-            judged[item] = _by_size(item, spec) or as_stored(found, item, spec)
+            judged[item] = as_stored(before[_text(item, spec)], item, spec)
         return judged
     if sum(len(item.summary or item.content) for item in new) <= JUDGED_HERE:
         for item in new:
-            judged[item] = judge_entry(item, spec)
+            judged[item] = _judge_words_here(item, spec)
             await asyncio.sleep(0)
         return judged
     for start in range(0, len(new), JUDGED_TOGETHER):
         some = new[start : start + JUDGED_TOGETHER]
         for item, found in zip(some, await _judged(workers, spec, some), strict=True):
-            judged[item] = _by_size(item, spec) or as_stored(found, item, spec)
+            judged[item] = as_stored(found, item, spec)
     return judged
 
 
@@ -312,9 +329,10 @@ async def _judged(workers: Workers, spec: NewsSpec, some: Sequence[Entry]) -> Se
 
 def judge_entry(item: Entry, spec: NewsSpec) -> Verdict:
     """The detectors' verdict on an entry, with the topics that are fixed for its feed."""
-    known = _by_size(item, spec)
-    if known is not None:
-        return known
+    return _by_size(item, spec) or _judge_words_here(item, spec)
+
+
+def _judge_words_here(item: Entry, spec: NewsSpec) -> Verdict:
     title, text, language = _text(item, spec)
     found = judged(title, text, language, fixed=spec.topics)
     return as_stored(clued(found, title, text, language), item, spec)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from typing import Self
 
 import storage.alerts
 import storage.chats
@@ -47,6 +48,10 @@ class NewsPolicy:
     admins: Sequence[int]
     feeds: Mapping[str, NewsSpec]
     places: Mapping[str, Place]
+
+    def knowing(self, specs: Sequence[NewsSpec]) -> Self:
+        """The same choices, with these feeds as they are polled now."""
+        return replace(self, feeds={**self.feeds, **{spec.key: spec for spec in specs}})
 
 
 async def break_story(db: Db, pk: int, policy: NewsPolicy, *, now: datetime) -> int:
