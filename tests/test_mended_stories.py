@@ -4,10 +4,11 @@ outbox, Telegram.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,6 +16,8 @@ import storage.chats
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.ingest.telling import FRESH_FOR, MOST_CORRECTIONS, MOST_EDITS
 from bot.model.chats import Style
+from bot.readers.digest import day_digest
+from bot.readers.news import news_page
 from bot.sources.catalog import parse_catalog
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
@@ -136,6 +139,7 @@ async def test_late_words_that_correct_nothing_are_stored_alone(world: World) ->
     assert edits(world) == 0
 
 
+@pytest.mark.slow
 async def test_a_late_text_that_changes_at_each_look_is_told_a_few_times(world: World) -> None:
     world.now = LATE
     most = MOST_EDITS + MOST_CORRECTIONS
@@ -144,29 +148,31 @@ async def test_a_late_text_that_changes_at_each_look_is_told_a_few_times(world: 
     assert edits(world) == most
 
 
-@pytest.mark.parametrize("plain", [True, False])
-async def test_a_late_correction_is_seen_wherever_it_stands_in_the_feed(
-    world: World, *, plain: bool
-) -> None:
+async def test_a_late_correction_is_seen_wherever_it_stands_in_the_feed(world: World) -> None:
+    """In one that is read whole, too."""
     others = [
         item(f"Wool fair number {n} opens", f"Shepherds bring {n} flocks.", key=f"w{n}")
         for n in range(9)
     ]
-    await serve(world, "one", *others, item(BLAST, TEXT), plain=plain)
+    await serve(world, "one", *others, item(BLAST, TEXT), plain=False)
     world.now = LATE
-    await serve(world, "one", *others, item(BLAST, FEWER), plain=plain)
+    await serve(world, "one", *others, item(BLAST, FEWER), plain=False)
     assert "killed 12" in shown(world)
 
 
-@pytest.mark.parametrize("later", [False, True])
 @pytest.mark.parametrize(
-    "headline", [f"RETRACTED: {BLAST}", "Retraction: there was no explosion, our report was false"]
+    ("headline", "at"),
+    [
+        (f"RETRACTED: {BLAST}", NOW),
+        ("Retraction: there was no explosion, our report was false", LATE),
+    ],
 )
 async def test_an_entry_that_turns_into_its_retraction_edits_what_was_told(
-    world: World, headline: str, *, later: bool
+    world: World, headline: str, at: datetime
 ) -> None:
+    """Under its own date or a new one."""
     world.now = LATE
-    gone = item(headline, "The agency has taken the report back.", at=LATE if later else NOW)
+    gone = item(headline, "The agency has taken the report back.", at=at)
     for _ in range(2):
         assert await serve(world, "one", gone) == 0
     assert headline in shown(world)
@@ -174,9 +180,9 @@ async def test_an_entry_that_turns_into_its_retraction_edits_what_was_told(
     assert len(world.emulator.messages(READER)) == 1
 
 
-@pytest.mark.parametrize("hours", [1, 100])
-async def test_a_retraction_of_its_own_edits_what_was_told(world: World, hours: int) -> None:
-    world.now = NOW + timedelta(hours=hours)
+async def test_a_retraction_of_its_own_edits_what_was_told_once(world: World) -> None:
+    """In each chat's language, though no report of the event would be joined to it by then."""
+    world.now = NOW + timedelta(hours=100)
     headline = "RETRACTION: Explosion at a market in Osh"
     false = "There was no explosion at the market in Osh: the report of 14 killed was false."
     gone = item(headline, false, key="r", at=world.now)
@@ -191,10 +197,19 @@ async def test_a_retraction_of_its_own_edits_what_was_told(world: World, hours: 
     assert headline in shown(world)
 
 
-async def test_a_correction_of_its_own_leads_what_was_told(world: World) -> None:
-    world.now = LATE
-    headline = "Correction: Explosion at a market in Osh killed 12, not 14"
-    assert await serve(world, "one", item(headline, FEWER, key="c", at=LATE)) == 0
+@pytest.mark.parametrize(
+    ("headline", "text"),
+    [
+        ("Correction: Explosion at a market in Osh killed 12, not 14", FEWER),
+        ("Correction: officer Kubat Ermekov, the grey van", "We gave a wrong rank."),
+    ],
+)
+async def test_a_correction_of_its_own_leads_what_was_told(
+    world: World, headline: str, text: str
+) -> None:
+    """Though by itself it were no news of security."""
+    world.now = NOW + timedelta(hours=100)
+    assert await serve(world, "one", item(headline, text, key="c", at=world.now)) == 0
     assert shown(world).startswith("✎ Corrected by One\n❗ " + headline)
 
 
@@ -207,6 +222,29 @@ async def test_what_is_put_right_sounds_no_more_than_it_did(world: World, key: s
     graver = "The blast killed 120 people. Residents are being evacuated."
     assert await serve(world, "two", item(f"Correction: {calm}", graver, key=key)) == 0
     assert edits(world) == 1
+
+
+async def test_what_was_taken_back_is_in_no_digest_and_says_so_in_lists(world: World) -> None:
+    world.now = NOW + timedelta(hours=1)
+    headline = "RETRACTION: Explosion at a market in Osh"
+    day, zone = NOW.astimezone(ZoneInfo("Asia/Bishkek")).date(), "Asia/Bishkek"
+    gone = item(headline, "There was no explosion at the market.", key="r", at=world.now)
+    told = []
+    for served in (), (gone,):
+        await serve(world, "one", *served, item(BLAST, TEXT))
+        async with world.store.reading() as db:
+            page = await news_page(db, world.catalog, topic="security", number=0, now=world.now)
+            digest = await day_digest(
+                db,
+                world.catalog,
+                day=day,
+                home="KGS",
+                zone=zone,
+                language="en",
+                topics=["security"],
+            )
+        told.append((page.stories[0].lead.entry.title, digest.story is None))
+    assert told == [(BLAST, False), (headline, True)]
 
 
 async def test_what_another_publisher_labels_is_no_word_of_this_one(world: World) -> None:
@@ -240,26 +278,14 @@ async def test_who_has_not_got_a_story_hears_nothing_of_what_was_taken_back(
     assert len(world.emulator.messages(READER)) == 1
 
 
-@pytest.mark.parametrize("why", ["outage", "moved dates", "first poll"])
-async def test_what_comes_again_is_no_correction(world: World, why: str) -> None:
-    """Old words served again, another date on them, or a source that is met anew."""
+async def test_what_comes_again_is_no_correction(world: World) -> None:
+    """Old words after an outage, another date on them, or a source that is met anew."""
     world.now = LATE
-    documents: Sequence[str] = ()
-    match why:
-        case "outage":
-            world.serve("one", b"gone", status=503)
-            await world.poll("one")
-            documents = [item(BLAST, TEXT)]
-        case "moved dates":
-            documents = [item(BLAST, TEXT, at=LATE)]
-        case _:
-            await serve(
-                world,
-                "three",
-                item(f"Correction: {BLAST}", FEWER, key="y"),
-                item(BLAST, TEXT, key="z"),
-            )
-    if documents:
-        await serve(world, "one", *documents)
+    world.serve("one", b"gone", status=503)
+    await world.poll("one")
+    for at in (NOW, LATE):
+        await serve(world, "one", item(BLAST, TEXT, at=at))
+    fixed = item(f"Correction: {BLAST}", FEWER, key="y")
+    await serve(world, "three", fixed, item(BLAST, TEXT, key="z"))
     assert edits(world) == 0
     assert len(world.emulator.messages(READER)) == 1

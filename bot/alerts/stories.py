@@ -10,7 +10,7 @@ from typing import Any, Self
 import storage.places
 import storage.stories
 from bot.alerts.kind import Brief, Kind, Kit, Reader, followed
-from bot.detect.corrections import is_taken_back, mending
+from bot.detect.corrections import as_mended, is_taken_back, mending
 from bot.detect.endings import ending
 from bot.i18n import name_of, t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, Terms
@@ -274,7 +274,7 @@ def story(
     Urgent ones are marked. Shown again with more entries, it is the edit of the same message. With
     a `bot`'s name it can be shared. What was `measured` is told in values, agencies' words below.
     """
-    story = outcomes.before_its_end(outcomes.as_mended(story, mended), over).told_in(language)
+    story = outcomes.before_its_end(as_mended(story, mended), over).told_in(language)
     if worse:
         story = story.gravest
     title, text = bold(link(headline(story), story.lead.entry.link)), body(story, style)

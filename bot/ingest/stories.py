@@ -124,7 +124,9 @@ async def _apart(
     for one, entry in new:
         security = entry.verdict.security
         alike = entry.title_key in known or (entry.feed, entry.item.id) in joined
-        if security or alike or mends(entry.item) is not None:
+        # of a first poll nothing was told before
+        mending = one.state.first_ok_at is not None and mends(entry.item) is not None
+        if security or alike or mending:
             others.append((one, entry))
             continue
         alone.append(entry)

@@ -29,18 +29,6 @@ def over(over: StoredEntry, language: str) -> Rich:
     return join("", [f"{OVER_MARK} {t('news.over', language)}: ", said])
 
 
-def as_mended(story: Story, mended: tuple[StoredEntry, Mending] | None) -> Story:
-    """The story led by what puts it right; by others, where one of them alone takes it back."""
-    if mended is None:
-        return story
-    by, how = mended
-    if how is Mending.TAKEN_BACK and len(story.feeds) > 1:
-        entries = sorted(story.entries, key=lambda one: one.feed == by.feed)
-    else:
-        entries = sorted(story.entries, key=lambda one: one.pk != by.pk)
-    return replace(story, entries=tuple(entries))
-
-
 def mended(by: StoredEntry, how: Mending, story: Story, feed_names: Names, language: str) -> Rich:
     """The line that it was corrected or taken back, by whom, and in which words where they do not
     lead it.

@@ -101,6 +101,19 @@ def test_a_label_leads_to_the_report_that_is_most_like_it() -> None:
     assert mended(other, told) is None
 
 
+def test_a_headline_that_one_story_alone_tells_whole_names_it() -> None:
+    """Though its text says nothing of the event; where two tell as much it names none."""
+    text = "Officer Kubat Ermekov said that the bomb went off by the northern gate at 11:20 sharp."
+    first = stored(1, f"{BLAST}, 37 wounded at the northern gate", text)
+    second = stored(2, f"{BLAST}, a second one in a week, 5 in hospital", text)
+    sorry = "The agency regrets its report and apologises to all of its readers for that."
+    gone = Entry(id="c", title="Retracted: Explosion at a market in Osh", summary=sorry)
+    found = mended(gone, [first, stored(3, "Fire at a market in Osh", text)])
+    assert found is not None
+    assert found.pk == 1
+    assert mended(gone, [first, second]) is None
+
+
 def test_the_word_of_another_publisher_mends_nothing() -> None:
     """Nor does a label under which its publisher told the story for the first time."""
     first, second = stored(1, BLAST), stored(2, f"Correction: {BLAST}", feed="two")
