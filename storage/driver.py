@@ -66,7 +66,7 @@ class FileConnection(aiosqlite.Connection):
     def begin_with_the_next(self, *, writes: bool) -> None:
         """Let a transaction begin with the next statement: nothing is looked at before that."""
         self._begins = "BEGIN IMMEDIATE" if writes else "BEGIN"
-        self._writes, self._left = writes, False
+        self._writes = writes
 
     async def commit(self) -> None:
         """Commit what is open; where nothing was written, without waiting for the end of it."""
@@ -92,7 +92,8 @@ class FileConnection(aiosqlite.Connection):
     async def _execute(self, fn: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         job = partial(fn, *args, **options)
         if (begin := self._begins) is not None:
-            self._begins, job = None, partial(self._begun, begin, job)
+            self._begins, self._left = None, False
+            job = partial(self._begun, begin, job)
         on_its_thread: Callable[[Callable[[], T]], Awaitable[T]] = super()._execute
         try:
             return await on_its_thread(job)
