@@ -22,16 +22,29 @@ from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import cache, lru_cache
 from gettext import GNUTranslations
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from bot.languages import FALLBACK, LANGUAGES
 from bot.languages import language as spoken
 from bot.languages.tables import NAMES
 
+if TYPE_CHECKING:
+    from babel.core import Locale
+
 MINUS = "\u2212"
 NO_BREAK = "\u00a0"  # a space at which no line breaks
 PERCENT = f"{NO_BREAK}%"  # a sign alone on a phone's line says nothing
 _COUNTED = re.compile(r"(?<=\d) (?=[^\W\d_])")  # the space between a figure and what it counts
+#: What CLDR says of a language and nothing here asks: half of it, a megabyte for each. Of units
+#: only those of time are asked for.
+_UNASKED = (
+    *("unit_display_names", "compound_unit_patterns", "scripts", "variants", "meta_zones"),
+    *("compact_decimal_formats", "compact_currency_formats", "interval_formats"),
+)
+_OF_TIME = "duration-"  # begins a unit's name
+#: Likewise of all languages together, two megabytes: for guesses at a language that is not known.
+_GUESSES: tuple[Any, ...] = ("likely_subtags", "territory_languages", "windows_zone_mapping")
 
 
 def t(msgid: str, language: str) -> str:
@@ -67,6 +80,22 @@ def load_words(language: str) -> None:
     """Read a language's words now, and not when somebody waits for the first of them."""
     _catalog(language)
     _marks(language)
+
+
+@cache
+def cldr(language: str) -> Locale:
+    """What CLDR knows of a language; what nobody here asks is let go of as soon as it is read."""
+    from babel import localedata
+    from babel.core import Locale, get_global
+
+    for key in _GUESSES:
+        cast("dict[str, object]", get_global(key)).clear()
+    found = Locale.parse(language)
+    data = localedata.load(language)
+    data.update((key, {}) for key in _UNASKED)
+    units = data["unit_patterns"]
+    data["unit_patterns"] = {unit: units[unit] for unit in units if unit.startswith(_OF_TIME)}
+    return found
 
 
 def known(msgid: str, language: str = FALLBACK) -> bool:
@@ -187,21 +216,22 @@ def ago(age: timedelta, language: str) -> str:
     if age < timedelta(minutes=1):
         return t("time.just_now", language)
     # a unit from 1.5 of the larger one on: "90 minutes" is "2 hours"
-    return unbroken(format_timedelta(-age, locale=language, add_direction=True, threshold=1.5))
+    said = format_timedelta(-age, locale=cldr(language), add_direction=True, threshold=1.5)
+    return unbroken(said)
 
 
 def span(length: timedelta, language: str) -> str:
     """A length of time: "5 minutes", "5 минут", "5 мүнөт"."""
     from babel.dates import format_timedelta
 
-    return unbroken(format_timedelta(length, locale=language, threshold=1.5))
+    return unbroken(format_timedelta(length, locale=cldr(language), threshold=1.5))
 
 
 def city(zone: str, language: str) -> str:
     """The city a time zone is named for, as the language calls it: `Europe/Moscow` is Москва."""
     from babel.dates import get_timezone_location
 
-    return get_timezone_location(zone, locale=language, return_city=True)
+    return get_timezone_location(zone, locale=cldr(language), return_city=True)
 
 
 def zone_name(zone: str) -> str:
@@ -223,9 +253,7 @@ def zone_place(zone: str, language: str) -> str:
 
 def language_name(code: str, language: str) -> str:
     """The name of a language in another one, by CLDR; in itself where CLDR has none."""
-    from babel.core import Locale
-
-    return Locale.parse(_ours(language)).languages.get(code) or t("language.name", code)
+    return cldr(_ours(language)).languages.get(code) or t("language.name", code)
 
 
 def currency_name(code: str, language: str) -> str:
@@ -234,7 +262,7 @@ def currency_name(code: str, language: str) -> str:
         return t(f"currency.{code}", language)
     from babel.numbers import get_currency_name
 
-    return get_currency_name(code, locale=language)
+    return get_currency_name(code, locale=cldr(language))
 
 
 def place_name(said: str, language: str) -> str | None:
@@ -294,14 +322,12 @@ def _spelt(said: str) -> str:
 @lru_cache(maxsize=len(LANGUAGES) + 1)
 def _places(language: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """The names of places, and CLDR's names of countries, by their codes and English names."""
-    from babel.core import Locale
-
     names: dict[str, str] = {}
     for keys, name in spoken(language).rows(NAMES):
         names |= dict.fromkeys(keys.split(", "), name)
     countries: dict[str, str] = {}
-    called = Locale.parse(language).territories
-    for code, english in Locale.parse(FALLBACK).territories.items():
+    called = cldr(language).territories
+    for code, english in cldr(FALLBACK).territories.items():
         if code.isalpha() and code in called:  # the others are continents
             countries[code.lower()] = countries[_spelt(english)] = called[code]
     return names, countries
@@ -325,7 +351,5 @@ def demo_texts(language: str) -> Mapping[str, str]:
 @lru_cache(maxsize=len(LANGUAGES) + 1)
 def _marks(language: str) -> tuple[str, str]:
     """The decimal and the group mark, from CLDR."""
-    from babel.core import Locale
-
-    symbols = Locale.parse(_ours(language)).number_symbols["latn"]
+    symbols = cldr(_ours(language)).number_symbols["latn"]
     return str(symbols["decimal"]), str(symbols["group"])

@@ -77,8 +77,8 @@ async def shown(context: Context, *, saved: bool = False, back: str = "") -> Mes
     """The chat's filters, with buttons that lift them."""
     async with context.services.store.reading() as db:
         filters = await storage.filters.of_chat(db, context.chat.id)
-    zone = context.chat.time_zone
-    return render.listed(filters, context.language, zone=zone, saved=saved, back=back)
+    zone, now = context.chat.time_zone, context.services.clock()
+    return render.listed(filters, context.language, zone=zone, now=now, saved=saved, back=back)
 
 
 async def lift(context: Context, which: str) -> None:

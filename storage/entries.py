@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -22,7 +23,7 @@ from bot.model.hazards import HazardKind
 from bot.model.news import Entry, StoredEntry, Verdict
 from storage import clues
 from storage.db import Db, upsert
-from storage.schema import entry, story_topic
+from storage.schema import alert, entry, story_topic
 
 
 def stored(row: Any) -> StoredEntry:  # noqa: ANN401 - a result row
@@ -136,7 +137,28 @@ async def correct(
     """Take a changed entry's words, and their vector where it was asked for; what was decided about
     it stays, and when it was published, unless that is `at` another time.
     """
-    words: dict[str, object] = {
+    words = _words(item, title_key, text_key, meaning)
+    if at is not None:
+        words["published_at"] = at
+    await db.execute(update(entry).where(entry.c.id == pk).values(**words))
+
+
+async def correct_all(db: Db, changed: Sequence[tuple[int, Entry, str, str]]) -> None:
+    """Take the words of many changed entries, each with its number, title key and text key."""
+    if not changed:
+        return
+    # in one order for all replicas: none waits for a row of one that waits for it
+    rows = [
+        {"pk": pk, **_words(item, title_key, text_key, None)}
+        for pk, item, title_key, text_key in sorted(changed, key=itemgetter(0))
+    ]
+    await db.execute(update(entry).where(entry.c.id == bindparam("pk")), rows)
+
+
+def _words(
+    item: Entry, title_key: str, text_key: str | None, meaning: bytes | None
+) -> dict[str, object]:
+    return {
         "title": item.title,
         "title_key": title_key,
         "text_key": text_key,
@@ -147,9 +169,6 @@ async def correct(
         # the index has the words before
         "indexed": False,
     }
-    if at is not None:
-        words["published_at"] = at
-    await db.execute(update(entry).where(entry.c.id == pk).values(**words))
 
 
 async def keep_meanings(db: Db, vectors: Mapping[int, bytes]) -> None:
@@ -227,6 +246,20 @@ async def measured(
         select(entry)
         .where(entry.c.feed.in_(list(feeds)), entry.c.seen_at >= since, written)
         .order_by(entry.c.seen_at.desc(), entry.c.id.desc())
+        .limit(limit)
+    )
+    return [stored(row) for row in await db.execute(query)]
+
+
+async def told(
+    db: Db, feed: str, *, kind: str, since: datetime, limit: int = 500
+) -> list[StoredEntry]:
+    """A feed's entries in stories that alerts of a `kind` told since then, the latest first."""
+    stories = select(alert.c.about_story).where(alert.c.kind == kind, alert.c.created_at >= since)
+    query = (
+        select(entry)
+        .where(entry.c.feed == feed, entry.c.story_id.in_(stories))
+        .order_by(entry.c.id.desc())
         .limit(limit)
     )
     return [stored(row) for row in await db.execute(query)]

@@ -30,6 +30,11 @@ def flood(source: str) -> str:
     return f"flood:{source}"
 
 
+def rewriting(source: str) -> str:
+    """The note that says how many entries in other words a source's poll began to store so."""
+    return f"rewriting:{source}"
+
+
 async def get(db: Db, name: str) -> str | None:
     """The value noted under a name; None where nothing is."""
     value: str | None = (await db.execute(select(note.c.value).where(note.c.name == name))).scalar()

@@ -60,6 +60,13 @@ class Unheard:
     why: Reason | None
 
 
+async def stories(db: Db, pks: Collection[int]) -> set[int]:
+    """The stories among these that any alert is about."""
+    about = select(alert.c.about_story).where(alert.c.about_story.in_(list(pks)))
+    # as ix_alert_about_story says it
+    return set((await db.execute(about.where(alert.c.about_story.is_not(None)))).scalars())
+
+
 async def newest(db: Db, *, most: int) -> Sequence[StoredAlert]:
     """The last alerts decided, the newest first, without words to one person."""
     query = select(alert).where(~alert.c.personal).order_by(alert.c.id.desc())

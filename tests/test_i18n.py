@@ -33,6 +33,7 @@ from bot.model.alerts import Approval, Severity
 from bot.model.chats import Editorial, Post, Sound, Style, Wakes
 from bot.model.filters import Sense
 from bot.model.hazards import HazardKind
+from bot.model.news import Mending
 from bot.model.rates import RateKind
 from bot.model.rules import RuleStanding
 from bot.model.subjects import READERS_TOPICS
@@ -295,6 +296,7 @@ def families() -> Mapping[str, set[str]]:
         "filters.for.": {str(days) for days in SPANS},
         "hazard.": {*HazardKind},
         "kind.": {*RateKind},
+        "news.": {*Mending},
         "news.in.": {*LANGUAGES},
         "move.": {"largest_rise", "largest_fall", "level_rise", "level_fall", "high", "low"},
         "post.": {*Post},
@@ -522,6 +524,15 @@ def test_som_and_sum_are_two_currencies_and_others_are_named_by_cldr() -> None:
     assert i18n.currency_name("USD", "ky") == "АКШ доллары"
     assert i18n.currency_name("TRY", "ru") == "турецкая лира"
     assert i18n.currency_name("XQX", "en") == "XQX"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_nobody_asks_of_a_language_is_not_kept(language: str) -> None:
+    """CLDR says how fathoms are called; that and its like would be a megabyte for each language."""
+    known = i18n.cldr(language)
+    assert known.territories["KG"]
+    assert not known.scripts
+    assert not known.meta_zones
 
 
 def test_a_source_without_a_name_in_the_language_is_named_in_english() -> None:

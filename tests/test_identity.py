@@ -14,6 +14,7 @@ import pytest
 
 import storage.stories
 from bot.ingest import IngestReport, keeping
+from bot.ingest.found import COMPARED
 from bot.ingest.keeping import ENTRIES_AT_ONCE
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
@@ -610,17 +611,18 @@ async def test_F21_what_is_left_of_a_flood_after_a_kill_is_backlog_too(
 ) -> None:
     """Few as it is then: the poll that goes on with it tells the operators, and nobody else."""
     await poll(world, WEATHER)
+    left = ENTRIES_AT_ONCE // (1 + COMPARED)  # in a piece
     items = [
         Item(f"Armed men attack the border post of village {n}, soldiers killed", f"Shots {n}.",
              f"g{n}", f"https://a.example/{n}", ago(hours=4, minutes=n))
-        for n in range(ENTRIES_AT_ONCE + 10)
+        for n in range(4 * left)
     ]  # fmt: skip
     keep = keeping.keep_entries
     begun: list[object] = []
 
     async def dies(*asked: Any, **rest: Any) -> Any:
         begun.append(asked)
-        if len(begun) == 2:
+        if len(begun) == 4:
             raise asyncio.CancelledError
         return await keep(*asked, **rest)
 
@@ -629,8 +631,8 @@ async def test_F21_what_is_left_of_a_flood_after_a_kill_is_backlog_too(
         with pytest.raises(asyncio.CancelledError):
             await poll(world, *items, WEATHER)
     report = await poll(world, *items, WEATHER)
-    assert (report.new, report.alerts) == (10, 0)
-    assert [values["n"] for _, values in await world.notices()] == [str(ENTRIES_AT_ONCE + 10)]
+    assert (report.new, report.alerts) == (left, 0)
+    assert [values["n"] for _, values in await world.notices()] == [str(4 * left)]
     # and that was all of it
     assert (await poll(world, blast(), *items, WEATHER)).alerts == 1
 

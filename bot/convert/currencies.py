@@ -19,6 +19,7 @@ from functools import cache
 from itertools import chain
 
 from bot.currencies import in_use
+from bot.i18n import cldr
 from bot.languages import LANGUAGES, languages, values_of, words_of
 from bot.languages.letters import in_cyrillic, in_latin
 from bot.languages.parts import Form
@@ -82,10 +83,8 @@ def codes() -> frozenset[str]:
 @cache
 def signs() -> Mapping[str, str]:
     """Signs, alone ("€") and with letters ("CA$"), to codes."""
-    from babel import Locale
-
     found: dict[str, str] = {}
-    for code, symbol in Locale("en").currency_symbols.items():
+    for code, symbol in cldr("en").currency_symbols.items():
         if code in codes() and _is_sign(symbol):
             found[symbol] = code
     for sign, shared in SHARED_SIGNS.items():
@@ -313,11 +312,10 @@ def _names() -> Mapping[tuple[str, ...], str]:
 
 def _cldr_names() -> Iterator[tuple[str, str]]:
     """Every current currency's name and its plural forms in every language."""
-    from babel import Locale
     from babel.numbers import get_currency_name
 
     for language in LANGUAGES:
-        locale = Locale.parse(language)  # once: for each name it would be a third of the work
+        locale = cldr(language)  # once: for each name it would be a third of the work
         known = locale.currencies
         for code in sorted(codes() & known.keys()):
             yield code, known[code]

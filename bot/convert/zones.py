@@ -23,6 +23,7 @@ from functools import cache
 from typing import Literal
 
 from bot.convert.plain import plain_text
+from bot.i18n import cldr
 from bot.languages import LANGUAGES, languages, values_of, words_of
 from bot.languages.letters import fold
 
@@ -120,11 +121,9 @@ def wide_countries() -> frozenset[str]:
 @cache
 def _countries() -> Mapping[str, frozenset[str]]:
     """Names of countries with several zones, and what cases leave of them."""
-    from babel import Locale
-
     found: dict[str, frozenset[str]] = {}
     for spoken in languages():
-        names = Locale.parse(spoken.code).territories
+        names = cldr(spoken.code).territories
         ours = spoken.zones.countries
         for territory, keys in _zones_of_territories().items():
             if len(keys) == 1:
@@ -260,15 +259,13 @@ def _joined_names() -> Mapping[str, str]:
 
 
 def _cldr_names() -> Iterator[tuple[str, str]]:
-    from babel import Locale
-
     known = _keys()
     alone: dict[str, str] = {}  # countries with one zone, which their name is enough for
     for territory, keys in _zones_of_territories().items():
         if len(keys) == 1:
             (alone[territory],) = keys
     for language in LANGUAGES:
-        locale = Locale.parse(language)
+        locale = cldr(language)
         for key, names in locale.time_zones.items():
             if key.lower() in known and "city" in names:
                 yield _folded(names["city"]), known[key.lower()]
@@ -282,7 +279,6 @@ def _cldr_names() -> Iterator[tuple[str, str]]:
 @cache
 def _zones_of_territories() -> Mapping[str, frozenset[str]]:
     """Codes of countries to their zones, without other names of a zone."""
-    from babel import Locale
     from babel.core import get_global
 
     territories: Mapping[str, str] = get_global("zone_territories")
@@ -291,7 +287,7 @@ def _zones_of_territories() -> Mapping[str, frozenset[str]]:
     # their keys. One of our languages has each.
     listed: set[str] = set()
     for language in LANGUAGES:
-        listed.update(map(str, Locale.parse(language).time_zones))
+        listed.update(map(str, cldr(language).time_zones))
     found: dict[str, set[str]] = {}
     for key in sorted(listed):
         if key in territories and key.lower() in known:

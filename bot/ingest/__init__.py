@@ -36,6 +36,7 @@ from bot.ingest.found import (
     Recognised,
     Spec,
     fresh_in_a_flood,
+    is_rewritten,
     rates_in,
     unforeseen,
     weight_of,
@@ -264,8 +265,8 @@ class Ingest:
             new = await self._documents.with_articles(spec, spec.article, new)
         judged = await judge_entries(self.workers, spec, new, said)
         # so many are no editor's work, and are not judged anew; an institute revises its values
-        few = len(recognised.reworded) <= FLOOD or listed.numbered is not None
-        reworded = recognised.reworded if few else ()
+        many = is_rewritten(spec, max(len(recognised.reworded), past.rewriting))
+        reworded = () if many else recognised.reworded
         first = past.state.first_ok_at is None
         return NewsFound(
             spec=spec,
@@ -280,6 +281,7 @@ class Ingest:
             judged_anew=await judge_entries(self.workers, spec, reworded, said),
             quiet=first or past.flood > 0 or len(new) > FLOOD,
             flood=past.flood,
+            rewriting=past.rewriting,
             loud=frozenset() if first else fresh_in_a_flood(judged, spec, self.clock()),
         )
 
@@ -302,12 +304,20 @@ class Ingest:
         async with self.store.reading() as db:
             states = await storage.sources.states(db, keys)
             documents = await storage.sources.documents(db, keys)
-            noted = await storage.notes.among(db, [storage.notes.flood(key) for key in keys])
+            floods = [storage.notes.flood(key) for key in keys]
+            rewritings = [storage.notes.rewriting(key) for key in keys]
+            noted = await storage.notes.among(db, [*floods, *rewritings])
         past: list[Past] = []
         for key in keys:
             state = states.get(key) or SourceState(key=key)
-            flood = int(noted.get(storage.notes.flood(key), 0))
-            past.append(Past(state=state, documents=documents.get(key, {}), flood=flood))
+            past.append(
+                Past(
+                    state=state,
+                    documents=documents.get(key, {}),
+                    flood=int(noted.get(storage.notes.flood(key), 0)),
+                    rewriting=int(noted.get(storage.notes.rewriting(key), 0)),
+                )
+            )
         return past
 
     async def _recognise(self, asked: Sequence[Read]) -> list[Recognised | SourceError]:

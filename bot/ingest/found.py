@@ -35,8 +35,9 @@ FRESH_IN_A_FLOOD = timedelta(minutes=30)  # told even in a flood, by the time th
 # urgent measurements of one document that are told all the same: on a day of storms a service warns
 # of one in each of its districts, and no country has more of them
 MEASURED_IN_A_FLOOD = 100
-# what a new entry about security weighs beside its row: it is compared, decided, told and edited
-DECIDED = 15
+# what an entry weighs beside its row: one that is compared, decided, told and edited; and one about
+# security that tells nobody anything
+DECIDED, COMPARED = 15, 7
 
 
 class During(Enum):
@@ -51,12 +52,14 @@ class During(Enum):
 class Past:
     """The past of polling a source, and its documents as we last saw them, by address.
 
-    `flood` is how many new entries a poll had that ended in the middle of storing them.
+    `flood` is how many new entries a poll had that ended in the middle of storing them; and
+    `rewriting`, how many in other words.
     """
 
     state: SourceState
     documents: Mapping[str, Document] = field(default_factory=dict)
     flood: int = 0
+    rewriting: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +121,10 @@ class NewsFound:
     #: stored ones by number.
     meanings: Mapping[str, bytes] = field(default_factory=dict)
     recalled: Mapping[int, bytes] = field(default_factory=dict)
-    #: How many new entries it has the rest of: an earlier poll did not store them all, or what
-    #: stands before it is stored first.
+    #: How many new entries it has a part of: an earlier poll did not store them all, or it is one
+    #: of several pieces. And of how many in other words.
     flood: int = 0
+    rewriting: int = 0
     #: Why some of its entries are left out, where they cannot be stored.
     trouble: Reason | None = None
 
@@ -129,21 +133,72 @@ class NewsFound:
         """Whether a poll brought what was there before we came: its calm entries tell nobody
         anything, and are not compared with what others told in other words.
         """
-        return self.quiet and len(self.judged) > BACKLOG
+        return self.quiet and max(len(self.judged), self.flood) > BACKLOG
+
+    @property
+    def rewritten(self) -> bool:
+        """Whether so many entries have other words that no editor wrote them: none is judged anew.
+
+        An institute's are: it revises what it measured.
+        """
+        return is_rewritten(self.spec, max(len(self.reworded), self.rewriting))
+
+    @property
+    def weight(self) -> int:
+        """The weight of what is stored of it, in rows of calm new entries; at least its own."""
+        weights = [*map(self._new_weight, self.judged), *map(self._reworded_weight, self.reworded)]
+        return max(sum(weights), 1)
+
+    def _new_weight(self, item: Entry) -> int:
+        if not self.judged[item].security:
+            return 1
+        # a measurement may be of what anybody reported: it is compared with all of that
+        tells_nobody = self.quiet and item.id not in self.loud and not self.spec.measures
+        return 1 + (COMPARED if tells_nobody else DECIDED)
+
+    def _reworded_weight(self, _: Entry) -> int:
+        return 1 if self.rewritten else 1 + DECIDED
 
     @property
     def unchanged(self) -> bool:
         """Whether nothing follows but that it was asked: no entry, and no trouble that is over."""
         return self.looked.changed is None and not self.whole and not was_told(self.state)
 
-    def pieces(self, size: int) -> Sequence[NewsFound]:
-        """The find in pieces of so many new entries, the oldest first; one where there is none."""
-        items = list(self.judged.items())
-        cuts = [*range(len(items), size, -size), min(len(items), (len(items) - 1) % size + 1)]
+    def pieces(self, most: int) -> Sequence[NewsFound]:
+        """The find in pieces that weigh `most` or are one entry each; one where there is none.
+
+        New entries stand before those in other words, the oldest of them first. A piece of many is
+        one, whatever the others are: who tells nobody anything goes on so when it ends between two.
+        """
+        whole = replace(self, rewriting=max(self.rewriting, len(self.reworded)))
+        if self.quiet:
+            whole = replace(whole, flood=max(self.flood, len(self.judged)))
         pieces: list[NewsFound] = []
-        for end in cuts:
-            pieces.append(replace(self, judged=dict(items[max(end - size, 0) : end])))
-        return pieces
+        new: list[Entry] = []
+        reworded: list[Entry] = []
+        weight = 0
+
+        def end() -> None:
+            judged = {item: self.judged[item] for item in reversed(new)}
+            pieces.append(replace(whole, judged=judged, reworded=tuple(reworded)))
+            new.clear()
+            reworded.clear()
+
+        weighed = [(new, item, self._new_weight(item)) for item in reversed(list(self.judged))]
+        weighed += [(reworded, item, self._reworded_weight(item)) for item in self.reworded]
+        for into, item, heavy in weighed:
+            if weight + heavy > most and weight:
+                end()
+                weight = 0
+            into.append(item)
+            weight += heavy
+        end()
+        return pieces if len(pieces) > 1 else [self]
+
+
+def is_rewritten(spec: NewsSpec, count: int) -> bool:
+    """Whether `count` entries in other words are more than an editor writes."""
+    return count > FLOOD and not spec.measures
 
 
 def fresh_in_a_flood(
@@ -286,12 +341,7 @@ def unforeseen(spec: Spec, error: Exception, *, during: During) -> SourceError:
 
 
 def weight_of(found: Found) -> int:
-    """The new entries that a poll brings, those about security as much as what deciding costs, and
-    those in other words; or its own row.
-    """
+    """The weight of what a poll brings; its own row where that is no news."""
     if not isinstance(found, NewsFound):
         return 1
-    weight = len(found.judged) + len(found.reworded)
-    if not found.quiet:
-        weight += DECIDED * sum(verdict.security for verdict in found.judged.values())
-    return max(weight, 1)
+    return found.weight

@@ -44,7 +44,8 @@ log = structlog.get_logger(__name__)
 # after a rate was held; doubled by each poll that brings it again
 ASK_AGAIN = timedelta(seconds=60)
 LONGEST_WAIT = 7 * 86400.0  # seconds a server may ask us to stay away
-ENTRIES_AT_ONCE = 50  # new entries of one source that are written in one transaction
+# calm new entries of one source that are written in one transaction, or what weighs as much
+ENTRIES_AT_ONCE = 50
 
 
 class _TriedError(Exception):
@@ -65,19 +66,20 @@ class Keeper:
 
         Where one of them cannot be stored, each is stored by itself, and that one has failed.
         """
+        ahead: dict[str, Kept] = {}
         try:
-            return await self._keep_together(found)
+            return await self._keep_together(found, ahead)
         except Exception as error:
             if storage.sources.is_away(error):
                 raise
             # said here too: each may go well by itself
             log.warning("polls are stored one by one", polls=len(found), error=str(error))
-        return [await self._keep_alone(one) for one in found]
+        return [await self._keep_alone(one, ahead) for one in found]
 
-    async def _keep_alone(self, found: Found) -> IngestReport:
+    async def _keep_alone(self, found: Found, ahead: dict[str, Kept]) -> IngestReport:
         """Store what one poll found; where that fails, what of it can be stored."""
         try:
-            (report,) = await self._keep_together([found])
+            (report,) = await self._keep_together([found], ahead)
         except Exception as error:
             if storage.sources.is_away(error) or isinstance(found, Failed):
                 raise
@@ -85,9 +87,9 @@ class Keeper:
             if isinstance(found, NewsFound):
                 part = await self._sound(found, why)
                 if part is not None:
-                    return await self._keep_alone(part)
+                    return await self._keep_alone(part, ahead)
             failed = Failed(spec=found.spec, state=found.state, error=why)
-            (report,) = await self._keep_together([failed])
+            (report,) = await self._keep_together([failed], ahead)
         return report
 
     async def _sound(self, found: NewsFound, why: SourceError) -> NewsFound | None:
@@ -98,15 +100,14 @@ class Keeper:
         """
         if found.trouble is not None:  # this was such a part
             return None
-        items = list(found.judged)
-        sound: list[Entry] = []
-        for start in range(0, len(items), ENTRIES_AT_ONCE):
-            sound += await self._storable(found, items[start : start + ENTRIES_AT_ONCE])
+        sound: set[Entry] = set()
+        for piece in replace(found, reworded=()).pieces(ENTRIES_AT_ONCE):
+            sound.update(await self._storable(piece, list(piece.judged)))
         if not sound and found.state.first_ok_at is None:
             return None
         return replace(
             found,
-            judged={item: found.judged[item] for item in sound},
+            judged={item: verdict for item, verdict in found.judged.items() if item in sound},
             reworded=(),
             looked=replace(found.looked, seen=None),
             trouble=why.reason,
@@ -131,40 +132,52 @@ class Keeper:
         first = await self._storable(found, items[:half])
         return [*first, *await self._storable(found, items[half:])]
 
-    async def _keep_together(self, found: Sequence[Found]) -> list[IngestReport]:
+    async def _keep_together(
+        self, found: Sequence[Found], ahead: dict[str, Kept]
+    ) -> list[IngestReport]:
         """Store what polls found: what must be stored together in one transaction.
 
-        The entries of a first poll and of a flood are stored in pieces before their last: nobody
-        waits for them all. When the program ends in between, the next poll finds the others new.
+        Many entries of a source are stored in pieces before their last: nobody waits for them all.
+        When the program ends in between, the next poll finds the others new, or in other words. To
+        `ahead` goes what was kept of each source by such pieces, also where a later one fails.
         """
-        ahead: dict[str, Kept] = {}
+        specs = [one.spec for one in found if isinstance(one, NewsFound) and not one.unchanged]
+        policy = self.policy.knowing(specs)
         news: list[NewsFound] = []
         for one in found:
             if isinstance(one, NewsFound):
                 *before, last = one.pieces(ENTRIES_AT_ONCE)
-                if before:
-                    # however few of them a later try finds new
-                    last = replace(last, flood=max(one.flood, len(one.judged)))
                 for piece in before:
-                    async with self._deciding() as db:
-                        # whoever stores the rest after us knows that it is of a flood
-                        name = storage.notes.flood(one.spec.key)
-                        await storage.notes.put(db, name, str(last.flood))
-                        kept = await keep_entries(db, [piece], self.policy, now=self.clock())
-                        before_it = ahead.get(one.spec.key, Kept())
-                        ahead[one.spec.key] = before_it + kept.get(one.spec.key, Kept())
+                    kept = await self._keep_piece(piece, policy)
+                    ahead[one.spec.key] = ahead.get(one.spec.key, Kept()) + kept
                 news.append(last)
         unchanged = all(isinstance(one, NewsFound) and one.unchanged for one in found)
         async with self._deciding(alone=not unchanged) as db:
             now = self.clock()  # of the decision: fetching may have taken its time
-            reports = await self._keep_news(db, news, ahead, now=now)
+            reports = await self._keep_news(db, news, ahead, policy, now=now)
             for one in found:
                 match one:
                     case RatesFound():
                         reports[one.spec.key] = await self._keep_rates(db, one, now=now)
                     case Failed():
-                        reports[one.spec.key] = await self._keep_failure(db, one, now=now)
+                        before_it = ahead.get(one.spec.key, Kept())
+                        reports[one.spec.key] = await self._keep_failure(
+                            db, one, before_it, now=now
+                        )
         return [reports[one.spec.key] for one in found]
+
+    async def _keep_piece(self, piece: NewsFound, policy: NewsPolicy) -> Kept:
+        """Store a piece of what a poll found, before the others."""
+        key = piece.spec.key
+        async with self._deciding() as db:
+            now = self.clock()
+            # whoever stores the rest after us knows of how many it is
+            if piece.flood:
+                await storage.notes.put(db, storage.notes.flood(key), str(piece.flood))
+            if piece.rewritten:
+                await storage.notes.put(db, storage.notes.rewriting(key), str(piece.rewriting))
+            kept = (await keep_entries(db, [piece], policy, now=now)).get(key, Kept())
+            return kept + Kept(alerts=await reword_entries(db, piece, policy, now=now))
 
     @asynccontextmanager
     async def _deciding(self, *, alone: bool = True) -> AsyncIterator[Db]:
@@ -228,7 +241,13 @@ class Keeper:
         )
 
     async def _keep_news(
-        self, db: Db, found: Sequence[NewsFound], ahead: Mapping[str, Kept], *, now: datetime
+        self,
+        db: Db,
+        found: Sequence[NewsFound],
+        ahead: Mapping[str, Kept],
+        policy: NewsPolicy,
+        *,
+        now: datetime,
     ) -> dict[str, IngestReport]:
         """store | detect | enqueue
 
@@ -236,8 +255,6 @@ class Keeper:
         is older than the freshness window. `ahead` is what was kept of each source before.
         """
         changed = [one for one in found if not one.unchanged]
-        feeds = {**self.policy.feeds, **{one.spec.key: one.spec for one in changed}}
-        policy = replace(self.policy, feeds=feeds)
         kept = await keep_entries(db, changed, policy, now=now)
         with_hub = await storage.hubs.among(db, [one.spec.key for one in changed])
         reports: dict[str, IngestReport] = {}
@@ -249,6 +266,8 @@ class Keeper:
             count = max(whole.new, one.flood)
             if one.flood:
                 await storage.notes.drop(db, storage.notes.flood(spec.key))
+            if one.rewritten and one.trouble is None:
+                await storage.notes.drop(db, storage.notes.rewriting(spec.key))
             if one.state.first_ok_at is not None and count > FLOOD:
                 told = Notice.of("notice.flood", {"source": SourceKey(spec.key)}, n=count)
                 await tell(db, self.policy.admins, told, now=now)
@@ -283,7 +302,9 @@ class Keeper:
         await silence.watch(db, changed, brought, admins=self.policy.admins, now=now)
         return reports
 
-    async def _keep_failure(self, db: Db, found: Failed, *, now: datetime) -> IngestReport:
+    async def _keep_failure(
+        self, db: Db, found: Failed, ahead: Kept, *, now: datetime
+    ) -> IngestReport:
         spec, state, error = found.spec, found.state, found.error
         gone = isinstance(error, FetchError) and error.status == 410
         due = schedule.retry_due(
@@ -312,7 +333,7 @@ class Keeper:
         if (gone and state.gone_at is None) or state.failures + 1 == TOLD_AFTER:
             told = Notice.of("notice.source", {"source": SourceKey(spec.key)})
             await tell(db, self.policy.admins, told, now=now, reasons=(error.reason,))
-        return IngestReport(source=spec.key, error=error.reason)
+        return IngestReport(source=spec.key, new=ahead.new, alerts=ahead.alerts, error=error.reason)
 
 
 async def _note_hub(db: Db, found: NewsFound, *, known: bool) -> None:

@@ -13,6 +13,7 @@ import storage.brought
 import storage.entries
 from bot.detect.identity import headline_key, text_key
 from bot.ingest.found import Recognised
+from bot.ingest.recognising import in_turns
 from bot.model.news import Entry
 from bot.sources.listed import Listed, Numbered
 from bot.sources.specs import NewsSpec
@@ -34,7 +35,7 @@ async def recognise_numbered(
     unknown: list[Entry] = []
     changed: dict[int, Entry] = {}
     current: set[int] = set()
-    for item in (*listed.entries, *numbered.revised):
+    async for item in in_turns([*listed.entries, *numbered.revised]):
         row = _row(item, numbered, stored)
         if row is None:
             unknown.append(item)

@@ -6,37 +6,43 @@ tells them before (`edits.Wording`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import storage.alerts
 import storage.clues
 import storage.entries
 import storage.kept_back
 import storage.stories
+import storage.told
 from bot.alerts import edits
 from bot.alerts import stories as kind_stories
 from bot.alerts.notices import Notice, tell
 from bot.detect import identity
+from bot.detect.corrections import mends, tells_otherwise
 from bot.detect.endings import says_it_is_over
-from bot.ingest.found import FLOOD, NewsFound
+from bot.ingest.found import NewsFound
 from bot.ingest.telling import (
     CORRECTED_WITHIN,
     FRESH_FOR,
     MOST_EDITS,
     NewsPolicy,
+    Worth,
     break_story,
     edit_story,
+    take_back,
 )
 from bot.model.alerts import Approval
-from bot.model.news import Entry, StoredEntry, Story, Verdict
+from bot.model.news import Entry, Mending, StoredEntry, Story, Verdict
 from bot.reasons import Quote, SourceKey
 from bot.sources.standing import led, weighed
 from storage.alerts import StoredAlert
 from storage.db import Db
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Changed:
     """A stored report of a story, and what it says now."""
 
@@ -65,6 +71,27 @@ class _Changed:
             return why
         return f"{why}:{self.item.published_at if self.same_words else self.text_key}"
 
+    @cached_property
+    def corrects(self) -> bool:
+        """Whether it says otherwise than it did, and not only in other words."""
+        if not self.same_headline:
+            return True
+        return not self.same_words and tells_otherwise(self.stored.entry, self.item)
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it is taken back now, and nobody else reports it."""
+        if mends(self.item) is not Mending.TAKEN_BACK:
+            return False
+        return len(self.story.feeds) == 1 and mends(self.stored.entry) is not Mending.TAKEN_BACK
+
+    @property
+    def worth(self) -> Worth:
+        """How long it is worth an edit; a text that changes by itself is no news at each poll."""
+        if not self.same_headline:
+            return Worth.ALWAYS
+        return Worth.CORRECTED if self.corrects else Worth.FRESH
+
     @property
     def same_words(self) -> bool:
         """Whether its time alone is another one."""
@@ -84,11 +111,12 @@ async def reword_entries(db: Db, found: NewsFound, policy: NewsPolicy, *, now: d
     if not found.reworded:
         return 0
     known = await storage.entries.numbers(db, found.spec.key, [item.id for item in found.reworded])
+    # others were forgotten since they were read
+    changed = [(item, *known[item.id]) for item in found.reworded if item.id in known]
+    if found.rewritten:
+        changed = await _take_untold(db, changed)
     alerts = 0
-    for item in found.reworded:
-        if item.id not in known:  # forgotten since it was read
-            continue
-        pk, story_pk = known[item.id]
+    for item, pk, story_pk in changed:
         story = await storage.stories.get(db, story_pk)
         mine = [one for one in story.entries if one.pk == pk] if story else []
         if story is None or not mine:
@@ -99,12 +127,30 @@ async def reword_entries(db: Db, found: NewsFound, policy: NewsPolicy, *, now: d
     return alerts
 
 
+async def _take_untold(
+    db: Db, changed: Sequence[tuple[Entry, int, int]]
+) -> list[tuple[Entry, int, int]]:
+    """Take the words of entries whose stories nobody was told of, by two statements; the others of
+    these entries, each with its number and its story's.
+    """
+    told = await storage.told.stories(db, {story_pk for _, _, story_pk in changed})
+    untold: list[tuple[int, Entry, str, str]] = []
+    others: list[tuple[Entry, int, int]] = []
+    for item, pk, story_pk in changed:
+        if story_pk in told:
+            others.append((item, pk, story_pk))
+        else:
+            untold.append((pk, item, identity.headline_key(item) or "", identity.text_key(item)))
+    await storage.entries.correct_all(db, untold)
+    return others
+
+
 async def _reword(
     db: Db, found: NewsFound, one: _Changed, policy: NewsPolicy, *, now: datetime
 ) -> int:
     """Follow one changed report; how many alerts."""
     # no editor wrote so many at once: none is judged anew
-    many = len(found.reworded) > FLOOD and found.spec.verdict(one.item) is None
+    many = found.rewritten
     worse = None if many else await _worse(db, found, one, policy)
     asked = await _needed_a_word(db, one, policy)
     wait = asked is not None and worse is None and not one.same_words
@@ -117,10 +163,10 @@ async def _reword(
         return 0
     if not (found.quiet or one.same_words):
         await storage.kept_back.ask_again(db, one.story.pk, now=now)
+    if one.takes_back:
+        await take_back(db, one.story.pk)
     if asked is None and one.is_shown(policy):
-        # a text that changes by itself is no news at each poll
-        always = not one.same_headline
-        await edit_story(db, one.story.pk, one.why, now=now, always=always)
+        await edit_story(db, one.story.pk, one.why, now=now, worth=one.worth)
     if worse is None:
         return 0
     return await _raise(db, found, one, worse, policy, now=now)
@@ -152,8 +198,10 @@ async def _needed_a_word(db: Db, one: _Changed, policy: NewsPolicy) -> StoredAle
 
 
 def _waits(one: _Changed, told: StoredAlert, *, now: datetime) -> bool:
-    """Whether new words are worth a question: a text alone only while its message is edited."""
-    return not one.same_headline or now < told.created_at + FRESH_FOR
+    """Whether new words are worth a question: those that correct nothing only while the message is
+    edited.
+    """
+    return one.corrects or now < told.created_at + FRESH_FOR
 
 
 async def _ask(
@@ -205,7 +253,7 @@ async def _said_its_last(db: Db, dedup_key: str) -> bool:
 
 async def _worse(db: Db, found: NewsFound, one: _Changed, policy: NewsPolicy) -> Verdict | None:
     """The verdict on a report's new words, where they are graver than all of its story so far."""
-    if says_it_is_over(one.item):  # however grave it sounds
+    if says_it_is_over(one.item) or mends(one.item) is not None:  # however grave it sounds
         return None
     verdict = found.judged_anew[one.item]
     await storage.clues.add(db, [(clue, one.story.pk) for clue in verdict.clues])

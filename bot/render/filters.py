@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.i18n import day_until, known, name_of, t
+from bot.i18n import clock, day_until, known, name_of, t
 from bot.languages import LANGUAGES
 from bot.model.filters import Filter, Nameable, Sense, StoredFilter, Trait
 from bot.render.buttons import back_button, rows_of
@@ -21,6 +22,8 @@ LISTED_LETTERS = 45  # and in the list
 #: For how many days one may hear less of something; 0: for good.
 SPANS = (1, 7, 0)
 CANCEL = "cancel"  # in the place of a code
+# so near to midnight an end is that of its day, which was counted by another clock
+MIDNIGHT_SLACK = timedelta(minutes=1)
 NAMED = {
     Trait.WORD: "filters.word",
     Trait.SOURCE: "filters.source",
@@ -35,10 +38,13 @@ def listed(
     language: str,
     *,
     zone: str,
+    now: datetime,
     saved: bool = False,
     back: str = "",
 ) -> Message:
-    """The filters by what they ask, what they kept back, and a button to lift each: `lift:7`."""
+    """The filters by what they ask, until when, what they kept back, and a button to lift each:
+    `lift:7`.
+    """
     examples = {
         "mute": code(t("filters.example_mute", language)),
         "only": code(t("filters.example_only", language)),
@@ -56,7 +62,7 @@ def listed(
             mine = [one for one in filters if one.sense is sense]
             if mine:
                 parts.append(bold(t(f"filters.{sense.value}", language)))
-                parts += [_item(one, language, zone) for one in mine]
+                parts += [_item(one, language, zone, now) for one in mine]
         parts.append(phrase("filters.kept", language, n=sum(one.kept for one in filters)))
         parts.append(phrase("filters.hint", language, **examples))
         text = lines(*parts)
@@ -130,15 +136,27 @@ def source_names(feed_names: Mapping[str, Mapping[str, str]], language: str) -> 
     return {key: name_of(names, language) or key for key, names in feed_names.items()}
 
 
-def _item(one: StoredFilter, language: str, zone: str) -> Rich:
+def _item(one: StoredFilter, language: str, zone: str, now: datetime) -> Rich:
     named = replace(one, said=cut(message(one.said), LISTED_LETTERS).text)
     parts: list[Rich | str] = ["• " + name(named, language)]
     if one.until is not None:
-        on = one.until.astimezone(ZoneInfo(zone)).date()
-        parts.append(phrase("rule.until", language, day=day_until(on, language)))
+        parts.append(_until(one.until, language, zone, now))
     if one.kept:
         parts.append(phrase("filters.kept_one", language, n=one.kept))
     return join(" · ", parts)
+
+
+def _until(until: datetime, language: str, zone: str, now: datetime) -> Rich:
+    """The end of a filter: its hour where that is today or tomorrow in the `zone`, else its day."""
+    local, today = until.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    last_day = (local - MIDNIGHT_SLACK).date()
+    if (local + MIDNIGHT_SLACK).date() != last_day:
+        return phrase("rule.until", language, day=day_until(last_day, language))
+    if local.date() == today:
+        return phrase("filters.until_today", language, time=clock(local))
+    if local.date() == today + timedelta(days=1):
+        return phrase("filters.until_tomorrow", language, time=clock(local))
+    return phrase("rule.until", language, day=day_until(local.date(), language))
 
 
 def _lift(one: StoredFilter, language: str) -> Button:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from bot.model.filters import Filter, Nameable, Sense, Trait
-from bot.render.filters import offered, source_names, sources_by_name, topics_by_name
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.model.filters import Filter, Nameable, Sense, StoredFilter, Trait
+from bot.render.filters import listed, offered, source_names, sources_by_name, topics_by_name
 
 NAMES = {
     "agency": {"en": "Mountain News", "ru": "Горные вести"},
@@ -41,3 +45,39 @@ def test_what_has_a_row_to_itself_is_said_whole() -> None:
     shown = offered({"source0": one}, "7", "ky")
     assert shown.buttons[0][0].text == "Сейсмология институту (булак)"
     assert "/mute футбол" in shown.text  # the way to any other word
+
+
+AFTERNOON = datetime(2026, 8, 13, 9, 40, tzinfo=UTC)  # 15:40 in Bishkek
+
+
+@pytest.mark.parametrize(
+    ("lasts", "said"),
+    [
+        (timedelta(minutes=30), ("until 16:10", "до 16:10", "саат 16:10 болгончо")),
+        (
+            timedelta(days=1),
+            ("until 15:40 tomorrow", "завтра до 15:40", "эртең саат 15:40 болгончо"),
+        ),
+        # the last second of today, as another clock counted it
+        (timedelta(hours=8.334), ("until 13 Aug 2026", "до 13 августа 2026", "")),
+        (timedelta(days=2), ("until 15 Aug 2026", "до 15 августа 2026", "")),
+    ],
+)
+def test_the_end_of_a_filter_is_said_to_the_hour_where_it_is_near(
+    lasts: timedelta, said: tuple[str, ...]
+) -> None:
+    """In the chat's zone, in each language; the end of a day, and a later one, by its day."""
+    one = StoredFilter(
+        sense=Sense.NEVER,
+        trait=Trait.WORD,
+        what="market",
+        said="market",
+        id=1,
+        chat=1,
+        until=AFTERNOON + lasts,
+    )
+    for language, words in zip(("en", "ru", "ky"), said, strict=True):
+        shown = listed([one], language, zone="Asia/Bishkek", now=AFTERNOON).text
+        (line,) = [line for line in shown.splitlines() if line.startswith("•")]
+        assert words in line.replace("\u00a0", " ")
+        assert (":" in line) == (":" in said[0])
