@@ -300,6 +300,12 @@ def _rates_come_in_words(rows: Rows) -> None:
         row["tables"] = type(row["active"])(0)  # SQLite keeps numbers
 
 
+def _topics_have_their_storys_time(rows: Rows) -> None:
+    """0043: beside a topic of a story stands when that was."""
+    for row in rows["story_topic"].values():
+        row["at"] = rows["story"][row["story_id"],]["at"]
+
+
 MEANT: dict[str, Callable[[Rows], None]] = {
     "0007": _reasons_are_codes,
     "0008": _disputes_have_a_table,
@@ -308,4 +314,5 @@ MEANT: dict[str, Callable[[Rows], None]] = {
     "0035": _terms_stand_beside,
     "0036": _stories_have_their_number,
     "0039": _rates_come_in_words,
+    "0043": _topics_have_their_storys_time,
 }

@@ -54,6 +54,13 @@ _FILL = """
 INSERT INTO rate (series_id, effective_on, revision, value, units, seen_at)
 SELECT series.id, {day}, 0, {value}, 1, {now} FROM series, {numbers}
 """
+_STORY = """
+INSERT INTO story (id, at, severity, reasons) SELECT n + 1, {at}, 'info', '[]' FROM {numbers}
+"""
+_TOPIC = """
+INSERT INTO story_topic (topic, story_id, at)
+SELECT CASE WHEN n < 600 THEN 'old' ELSE 'busy' END, n + 1, {at} FROM {numbers}
+"""
 
 
 async def fill(db: AsyncConnection) -> None:
@@ -65,9 +72,6 @@ async def fill(db: AsyncConnection) -> None:
     ]
     await db.execute(insert(series), banks)
     if db.dialect.name == "sqlite":
-        above = f"SELECT n + 1 FROM up WHERE n < {DAYS}"  # noqa: S608 - a number
-        up = f"WITH RECURSIVE up(n) AS (SELECT 0 UNION ALL {above})"
-        numbers = f"({up} SELECT n FROM up)"  # noqa: S608 - likewise
         words = {
             "day": "CASE n WHEN 0 THEN '2022-01-01' "
             "ELSE date('2021-10-21', '-' || n || ' days') END",
@@ -75,14 +79,22 @@ async def fill(db: AsyncConnection) -> None:
             "now": "0",
         }
     else:
-        numbers = f"generate_series(0, {DAYS}) AS up(n)"
         words = {
             "day": "CASE n WHEN 0 THEN date '2022-01-01' ELSE date '2021-10-21' - n END",
             "value": "84 + n * 0.0001",
             "now": "to_timestamp(0)",
         }
-    await db.execute(text(_FILL.format(numbers=numbers, **words)))
+    await db.execute(text(_FILL.format(numbers=numbers(db, DAYS), **words)))
     await db.execute(text("ANALYZE"))
+
+
+def numbers(db: AsyncConnection, last: int) -> str:
+    """The numbers 0 … last as `n`, to be selected from."""
+    if db.dialect.name != "sqlite":
+        return f"generate_series(0, {last}) AS up(n)"
+    above = f"SELECT n + 1 FROM up WHERE n < {last}"  # noqa: S608 - a number
+    up = f"WITH RECURSIVE up(n) AS (SELECT 0 UNION ALL {above})"
+    return f"({up} SELECT n FROM up)"  # noqa: S608 - likewise
 
 
 @contextmanager
@@ -430,3 +442,26 @@ async def test_channels_with_a_policy_and_what_they_keep_back_are_found_by_their
     assert "ix_chat_policy" in seen, seen
     assert "ix_delivery_withheld" in seen, seen
     assert "ix_delivery_demand" in seen, seen
+
+
+async def test_a_page_of_stories_is_read_by_indexes_alone(store: Store) -> None:
+    """Neither all stories nor all topics are read, also where a topic has had none for long; SQLite
+    is told nothing of what is in its tables, as in life.
+    """
+    async with store.writing() as db:
+        at = "n" if db.dialect.name == "sqlite" else "to_timestamp(n)"
+        for statement in (_STORY, _TOPIC):
+            await db.execute(text(statement.format(numbers=numbers(db, 5_000), at=at)))
+        if db.dialect.name != "sqlite":
+            await db.execute(text("ANALYZE"))
+        with statements(db) as asked:
+            await storage.stories.latest(db, topics=["old", "busy"], before=NOW, offset=5)
+            await storage.stories.several(db, range(100, 106))
+        seen = ""
+        for statement, parameters in asked:
+            seen += await plan(db, statement, parameters) + "\n"
+    assert "Seq Scan on story" not in seen, seen
+    assert "SCAN story" not in seen, seen
+    assert "SCAN listed" not in seen, seen
+    assert "ix_story_topic_topic_at_story_id" in seen, seen
+    assert "ix_story_topic_story_id" in seen, seen
