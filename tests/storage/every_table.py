@@ -29,6 +29,7 @@ from sqlalchemy import (
     insert,
     literal,
     null,
+    text,
 )
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import JSON, NullType, TypeEngine
@@ -94,11 +95,28 @@ ODD: dict[tuple[str, str], Callable[[str], Any]] = {
 def tables_of(connection: Connection) -> MetaData:
     """The tables as they are in the database now."""
     found = MetaData()
-    found.reflect(connection)
+    if connection.dialect.name == "sqlite":
+        _read_what_is_new(connection, found)
+    else:
+        found.reflect(connection)
     for name in list(found.tables):
         if name in NOT_OURS:
             found.remove(found.tables[name])
     return found
+
+
+#: Tables of a file by the statement that makes them: to read one takes a dozen statements.
+_KNOWN: dict[str, Table] = {}
+
+
+def _read_what_is_new(connection: Connection, found: MetaData) -> None:
+    query = text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+    made = {name: sql for name, sql in connection.execute(query) if not name.startswith("sqlite_")}
+    new = MetaData()
+    new.reflect(connection, only=[name for name, sql in made.items() if sql not in _KNOWN])
+    _KNOWN.update({made[name]: table for name, table in new.tables.items()})
+    for sql in made.values():
+        _KNOWN[sql].to_metadata(found)
 
 
 def fill(connection: Connection, revision: str, found: MetaData, number: int) -> None:
