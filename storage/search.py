@@ -28,7 +28,9 @@ NEWEST = 8_000  # entries that are read for common words
 #: words together with these two, so that what is looked for among some is found without what all
 #: others have of it.
 AGE, ERA = 12, 16
-AGES = 64  # that the index is asked for at first
+# that the index is asked for at first where the newest entries have nothing, of one word and of
+# several, which are seldom together: to look each of them up again costs more than what is found
+AGES, AGES_OF_SEVERAL = 32, 256
 FEWEST_AGES = 8  # so many at least: of few hits in a sample none may be said to lie close together
 ENOUGH = 1.5  # times as many as were enough if hits lay as far apart as those that are known
 TIMES_MORE = 16  # ages that are asked for next, at most
@@ -70,7 +72,6 @@ class Hit(NamedTuple):
     id: int
     story: int
     language: str | None
-    title: str
 
 
 _READ = (entry.c.id, entry.c.title, entry.c.summary, entry.c.content, entry.c.language)
@@ -144,7 +145,7 @@ async def _find_in_file(db: Db, words: Sequence[Collection[Wanted]]) -> list[Hit
         "(" + " OR ".join(_fts(token) for token in sorted(each, key=_text)) + ")" for each in words
     )
     statement = text(
-        "SELECT entry.id, story_id, language, title FROM archive "
+        "SELECT entry.id, story_id, language FROM archive "
         "JOIN entry ON entry.id = archive.rowid "
         "WHERE archive MATCH :match ORDER BY archive.rowid DESC LIMIT :most"
     )
@@ -171,9 +172,7 @@ async def _find_in_file(db: Db, words: Sequence[Collection[Wanted]]) -> list[Hit
 
 
 def _hits(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[Hit]:
-    return [
-        Hit(id=row.id, story=row.story_id, language=row.language, title=row.title) for row in rows
-    ]
+    return [Hit(id=row.id, story=row.story_id, language=row.language) for row in rows]
 
 
 def _text(token: Wanted) -> str:
@@ -199,7 +198,8 @@ async def _find_on_server(db: Db, words: Sequence[Collection[Wanted]]) -> list[H
         if COMMON <= len(found) < MOST_FOUND:
             found = await _among_newest(db, match, NEWEST)
         if len(found) < MOST_FOUND:
-            found = await _by_index(db, match, found)
+            ages = AGES if len(words) == 1 else AGES_OF_SEVERAL
+            found = await _by_index(db, match, ages, found)
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == "57014":  # query_canceled
             raise SearchTooLongError from None
@@ -215,21 +215,20 @@ async def _among_newest(db: Db, match: str, newest: int) -> list[Hit]:
     return _hits(await db.execute(text(_AMONG_NEWEST), values))
 
 
-async def _by_index(db: Db, match: str, known: Sequence[Hit]) -> list[Hit]:
-    """The hits by the index: those of the newest ages, and of as many more as may be enough. The
-    `known` ones tell how many to begin with.
+async def _by_index(db: Db, match: str, ages: int, known: Sequence[Hit]) -> list[Hit]:
+    """The hits by the index: those of the newest `ages`, or of as many as the `known` ones tell,
+    and of as many more as may be enough.
     """
-    ages = (await db.execute(text(_AGES))).one()
-    if ages.newest is None:
+    ids = (await db.execute(text("SELECT min(id) AS first, max(id) AS last FROM archive"))).one()
+    if ids.last is None:
         return []
-    count = AGES
+    first, newest, count = ids.first >> AGE, ids.last >> AGE, ages
     if known:
-        apart = (((ages.newest + 1) << AGE) - known[-1].id) / len(known)
+        apart = (ids.last + 1 - known[-1].id) / len(known)
         count = max(FEWEST_AGES, round(apart * MOST_FOUND * ENOUGH) >> AGE)
     found: list[Hit] = []
-    newest = ages.newest
-    while newest >= ages.oldest and (missing := MOST_FOUND - len(found)) > 0:
-        oldest = max(newest - count + 1, ages.oldest)
+    while newest >= first and (missing := MOST_FOUND - len(found)) > 0:
+        oldest = max(newest - count + 1, first)
         more = await _of_ages(db, match, oldest, newest, missing)
         found += more
         newest = oldest - 1
@@ -259,12 +258,11 @@ def _spanned(oldest: int, newest: int) -> list[int]:
 
 
 _AMONG_NEWEST = """
-SELECT entry.id, story_id, language, title
+SELECT entry.id, story_id, language
 FROM (SELECT id, words FROM archive ORDER BY id DESC LIMIT :newest) AS recent
 JOIN entry ON entry.id = recent.id
 WHERE words @@ CAST(:match AS tsquery) ORDER BY recent.id DESC LIMIT :most
 """
-_AGES = f"SELECT max(id) >> {AGE} AS newest, min(id) >> {AGE} AS oldest FROM archive"  # noqa: S608 - a number
 # no order is asked for beside what is looked for: the server would go through the newest entries
 # one by one, however seldom the words are
 _OF_AGES = f"""
@@ -273,7 +271,7 @@ WITH hit AS MATERIALIZED (
     WHERE words @@ CAST(:match AS tsquery)
         AND ARRAY[id >> {AGE}, -1 - (id >> {ERA})] && CAST(:ages AS bigint[])
 )
-SELECT entry.id, story_id, language, title
+SELECT entry.id, story_id, language
 FROM (SELECT id FROM hit ORDER BY id DESC LIMIT :most) AS latest
 JOIN entry ON entry.id = latest.id ORDER BY latest.id DESC
 """  # noqa: S608 - likewise

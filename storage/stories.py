@@ -26,6 +26,7 @@ from storage import clues
 from storage.db import Db, upsert
 from storage.entries import NewEntry, entry_values, stored
 from storage.schema import alert, entry, story, story_topic
+from storage.types import is_among
 from storage.withheld import NO_KIN, withholds
 
 
@@ -117,11 +118,16 @@ async def get(db: Db, pk: int) -> Story | None:
 
 async def shown_among(db: Db, pks: Sequence[int]) -> list[int]:
     """The stories among these that everybody may see, in the order given."""
-    if not pks:
-        return []
-    query = select(story.c.id).where(story.c.id.in_(pks), ~_unapproved(story.c.id, unasked=True))
-    allowed = set((await db.execute(query)).scalars())
-    return [pk for pk in pks if pk in allowed]
+    # few stories have an alert that an operator decided about: all are looked at by those alone
+    decided = select(alert.c.about_story, alert.c.approval).where(
+        is_among(alert.c.about_story, pks),
+        alert.c.approval.in_([Approval.REJECTED.value, Approval.APPROVED.value]),
+    )
+    refused: set[int] = set()
+    let_through: set[int] = set()
+    for row in await db.execute(decided):
+        (let_through if row.approval == Approval.APPROVED else refused).add(row.about_story)
+    return [pk for pk in pks if pk not in refused - let_through]
 
 
 async def shown(db: Db, pk: int) -> Story | None:

@@ -193,7 +193,7 @@ async def test_a_server_finds_the_newest_however_far_apart_they_lie(
     """Of a word that every entry has; of one that a few have; of one that the oldest has alone."""
     for name in ("SAMPLE", "COMMON", "FEWEST_AGES"):
         monkeypatch.setattr(storage.search, name, 1)
-    for name, few in (("NEWEST", 2), ("AGES", 2), ("MOST_FOUND", 3)):
+    for name, few in (("NEWEST", 2), ("AGES", 2), ("AGES_OF_SEVERAL", 2), ("MOST_FOUND", 3)):
         monkeypatch.setattr(storage.search, name, few)
     titles = ["Flour one", "Lorry two", "Lorry three", "Road four", "Lorry five", "Road six"]
     store = await open_store(migrated_postgres_url)
