@@ -4,6 +4,7 @@ between two loses nothing and tells nothing twice.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from bot.errors import StorageError
 from bot.ingest import keeping
 from bot.ingest.documents import Looked
-from bot.ingest.found import COMPARED, DECIDED, FLOOD, NewsFound
+from bot.ingest.found import COMPARED, DECIDED, FLOOD, RATED, Found, IngestReport, NewsFound
 from bot.model.alerts import Severity
 from bot.model.news import Entry, Verdict
 from bot.reasons import said
@@ -23,10 +24,11 @@ from bot.sources.specs import Catalog, NewsSpec
 from storage.db import Db, Store
 from storage.schema import entry, note
 from storage.sources import SourceState
-from tests.world import NOW, OPERATOR, World, polling
+from tests.world import NOW, OPERATOR, SAMPLE, World, polling
 
 SMALL = 2 * (1 + DECIDED)  # of a piece: two that are decided
 ATTACK = "Gunmen attack a border post, three soldiers killed"
+BANKS = ("nbkr", "one", "two", "three")
 KNOWN = ("known", "Apples of the orchard are ripe", "Sweet.")
 
 
@@ -177,6 +179,38 @@ async def test_what_was_stored_before_a_piece_that_cannot_be_is_counted(
     monkeypatch.setattr("bot.ingest.stories._new_entry", made)
     report = await world.poll("one")
     assert (report.new, report.alerts, report.outcome) == (4, 4, "partly")
+
+
+async def test_F26_what_several_banks_bring_at_one_time_is_not_written_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rate is judged by its past, by other banks and by rules: a document of them is much."""
+    kept: list[int] = []
+    keep = keeping.Keeper.keep
+
+    async def noting(self: keeping.Keeper, found: Sequence[Found]) -> list[IngestReport]:
+        kept.append(len(found))
+        return await keep(self, found)
+
+    monkeypatch.setattr(keeping.Keeper, "keep", noting)
+    async with polling(store, banks, now=NOW) as world:
+        monkeypatch.setattr(world.ingest._kept, "_patience", 60.0)
+        monkeypatch.setattr(world.ingest._kept, "_most", 2 * (1 + RATED) * len(SAMPLE))
+        for key in BANKS:
+            world.bank(NOW.date(), key)
+        await asyncio.gather(*map(world.poll, BANKS))
+    assert kept == [2, 2]
+
+
+def banks(url: str) -> Catalog:
+    """Four banks."""
+    return parse_catalog(
+        "".join(
+            f'[rates.{key}]\nname = {{ en = "{key}" }}\nurls = ["{url}/{key}.xml"]\n'
+            'parser = "nbkr"\nkind = "official"\npoll = { every = "1h" }\n'
+            for key in BANKS
+        )
+    )
 
 
 def an_entry(number: int) -> Entry:
