@@ -29,6 +29,7 @@ from bench import (
     fan_out,
     lanes,
     many,
+    many_replicas,
     moves_replay,
     outage,
     page,
@@ -64,6 +65,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Awaitable[list[Figure]]]] = {
     "outage": outage.measure,
     "polls": polls.measure,
     "many": many.measure,
+    "many-replicas": many_replicas.measure,
     "page": page.measure,
     "stories": stories.measure,
 }

@@ -217,7 +217,7 @@ async def _broadcast(strike: Callable[[Scene], Awaitable[None]], rate: float) ->
     """One alert to so many that it lasts until all is measured."""
     count = int(rate * (BEFORE + 2 * LASTS + SETTLED + MEASURED + SPARE))
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(_server())
+        server = await stack.enter_async_context(a_server())
         store = await open_store(server.url)
         await world.add_subscribers(store, count)
         async with store.writing() as db:
@@ -248,7 +248,7 @@ async def _until(url: str, arrived: list[Message], so: Callable[[], bool]) -> No
 
 
 @asynccontextmanager
-async def _server() -> AsyncIterator[Server]:
+async def a_server() -> AsyncIterator[Server]:
     """A PostgreSQL of our own, which ends with its processes."""
     with tempfile.TemporaryDirectory(prefix="jarchy-chaos-", ignore_cleanup_errors=True) as folder:
         shared = Shared.made()

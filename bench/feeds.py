@@ -1,8 +1,9 @@
-"""Publishers of feeds in a process of their own: `python -m bench.feeds HOSTS ENTRIES` prints its
-port.
+"""Publishers of feeds in a process of their own: `python -m bench.feeds HOSTS ENTRIES [unlike]`
+prints its port.
 
 Every host has one feed of so many entries; `GET /version/N` makes N more of them, and with
-`?every=K` those of every K-th host alone. It knows validators, as most servers do.
+`?every=K` those of every K-th host alone. It knows validators, as most servers do. Headlines are
+alike, so that each entry is compared with others, or `unlike` one another, as those of most news.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from email.utils import format_datetime
 from aiohttp import web
 
 _ITEM = (
-    "<item><title>Report {n} of {host}: {words}</title>"
+    "<item><title>{title}</title>"
     "<link>http://{host}/a/{n}</link><guid>http://{host}/a/{n}</guid>"
     "<pubDate>{at}</pubDate><description>The council of "
     "the city approved the plan for repairing road {n} on Saturday, said a spokesman, adding that "
@@ -34,8 +35,9 @@ _FEED = (
 class Feeds:
     """The feeds that all hosts publish now."""
 
-    def __init__(self, entries: int) -> None:
+    def __init__(self, entries: int, *, alike: bool) -> None:
         self.entries = entries
+        self.alike = alike
         # one each hour, none of them in the future
         self.begun = datetime.now(UTC) - timedelta(hours=entries + LATER)
         self.version = 0
@@ -47,15 +49,16 @@ class Feeds:
         tag = tag_of(version)
         if request.headers.get("If-None-Match") == tag:
             return web.Response(status=304, headers={"ETag": tag})
-        items = "".join(
-            _ITEM.format(
+        items = ""
+        for number in range(self.entries + version, 0, -1):
+            words = _words(request.host, number)
+            items += _ITEM.format(
                 n=number,
                 host=request.host,
+                title=f"Report {number} of {request.host}: {words}" if self.alike else words,
                 at=format_datetime(self.begun + timedelta(hours=number)),
-                words=_words(request.host, number),
+                words=words,
             )
-            for number in range(self.entries + version, 0, -1)
-        )
         body = _FEED.format(host=request.host, items=items).encode()
         return web.Response(body=body, content_type="application/rss+xml", headers={"ETag": tag})
 
@@ -74,7 +77,7 @@ def _words(host: str, number: int) -> str:
 
 async def main() -> None:
     """Serve on every loopback address until stdin ends."""
-    feeds = Feeds(int(sys.argv[2]))
+    feeds = Feeds(int(sys.argv[2]), alike="unlike" not in sys.argv)
     app = web.Application()
     app.router.add_get("/rss", feeds.feed)
     app.router.add_get("/version/{version}", feeds.change)

@@ -35,9 +35,11 @@ GOALS = {"first": 3.0, "unchanged": 8.0, "changed": 10.0}
 
 
 @asynccontextmanager
-async def publishers(count: int, entries: int = ENTRIES) -> AsyncIterator[int]:
-    """`count` hosts with a feed each, of `entries` entries; their port."""
-    words = ("-m", "bench.feeds", str(count), str(entries))
+async def publishers(
+    count: int, entries: int = ENTRIES, *, alike: bool = True
+) -> AsyncIterator[int]:
+    """`count` hosts with a feed each, of `entries` entries, `alike` or not; their port."""
+    words = ["-m", "bench.feeds", str(count), str(entries), *([] if alike else ["unlike"])]
     process = await asyncio.create_subprocess_exec(sys.executable, *words, stdin=PIPE, stdout=PIPE)
     assert process.stdout is not None
     assert process.stdin is not None

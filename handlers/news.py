@@ -10,10 +10,9 @@ from bot.errors import UserError
 from bot.languages import LANGUAGES
 from bot.model.subjects import READERS_TOPICS
 from bot.readers.following import topics_offered
-from bot.readers.news import news_page
+from bot.readers.news import as_told, news_page
 from bot.render import news as render
 from bot.render.text import Message
-from bot.sources.standing import led
 from handlers.context import Context
 
 LAST_PAGE = 1000  # a button of ours never leads there
@@ -37,7 +36,7 @@ async def opened(context: Context, number: int) -> None:
     if story is None:
         raise UserError("error.story_gone")
     zone, bot = chat.time_zone, context.bot.username
-    story = led(story, services.catalog.news)
+    story = as_told(story, services.catalog.news)
     names = services.catalog.feed_names
     await context.reply(
         render.story(

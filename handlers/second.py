@@ -12,6 +12,7 @@ import storage.entries
 import storage.stories
 from bot.alerts import kind_of, reads
 from bot.alerts.stories import alert, keys
+from bot.detect.corrections import is_taken_back
 from bot.detect.endings import ending
 from bot.errors import UserError
 from bot.model.alerts import Severity
@@ -53,7 +54,8 @@ async def _untold(db: Db, stories: Sequence[Story], feeds: Mapping[str, NewsSpec
     alone: list[Story] = []
     for one in stories:
         calm = one.severity is Severity.INFO
-        if not calm and len(publishers(one, feeds)) == 1 and ending(one) is None:
+        settled = ending(one) is not None or is_taken_back(one)
+        if not calm and len(publishers(one, feeds)) == 1 and not settled:
             alone.append(led(one, feeds))
     every = [key for one in alone for key in keys(one.pk)]
     told = {

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from storage.db import Db
-from storage.schema import entry
+from storage.schema import alert, entry
 
 NAMESAKES = 200  # entries of a feed beyond those asked for, that have a key of theirs
 PAIRS = 300  # pairs of a feed and an id that one statement asks for
@@ -106,6 +106,15 @@ async def by_ids(db: Db, ids: Sequence[tuple[str, str]]) -> list[tuple[str, Brou
         some = ids[start : start + PAIRS]
         found += [(row.feed, _brought(row)) for row in await db.execute(_BY_IDS, {"ids": some})]
     return found
+
+
+async def told(db: Db, pks: Collection[int]) -> set[int]:
+    """The entries among these whose stories alerts told, as long as those are kept."""
+    if not pks:
+        return set()
+    alerts = select(alert.c.id).where(alert.c.about_story == entry.c.story_id)
+    query = select(entry.c.id).where(entry.c.id.in_(list(pks)), alerts.exists())
+    return set((await db.execute(query)).scalars())
 
 
 def _brought(row: Any) -> Brought:  # noqa: ANN401 - a result row

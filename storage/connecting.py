@@ -150,8 +150,7 @@ def _connect_sqlite(url: URL, *, writes: bool) -> Store:
     )
     for engine in (writer, reader):
         time_statements(engine)
-    _begin(writer, lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    _begin(reader, lambda connection: _driver_of(connection).begin_with_the_next())
+        _begin(engine, partial(_begin_with_the_next, writes=engine is writer))
     store = Store(url, reader, reader)  # for a verb that only looks
     if writes:
         store = Store(url, writer, reader)
@@ -186,6 +185,10 @@ _OF_EACH = (
 
 def _begin(engine: AsyncEngine, begin: Callable[[Connection], object]) -> None:
     event.listen(engine.sync_engine, "begin", begin)
+
+
+def _begin_with_the_next(connection: Connection, *, writes: bool) -> None:
+    _driver_of(connection).begin_with_the_next(writes=writes)
 
 
 def _driver_of(connection: Connection) -> FileConnection:

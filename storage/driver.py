@@ -48,8 +48,8 @@ class FileConnection(aiosqlite.Connection):
     """A connection that goes to its thread for nothing but SQLite's work, and rolls back before it
     closes.
 
-    A transaction that only reads begins with its first statement, and where none is open there is
-    nothing to end: half of the ways of one that asks for a row.
+    A transaction begins on the way of its first statement, and where none is open there is nothing
+    to end: half of the ways of one that asks for a row.
 
     A task cancelled in the middle of a statement leaves its cursor unread, and SQLite keeps a
     connection closed in that state, with its write lock, until the cursor is collected: nobody
@@ -59,17 +59,24 @@ class FileConnection(aiosqlite.Connection):
     def __init__(self, connector: Callable[[], sqlite3.Connection], chunk: int) -> None:
         super().__init__(connector, chunk)
         self._thread.daemon = True  # a process that ends does not wait for it
-        self._begins = False
+        self._begins: str | None = None
+        self._writes = self._left = False  # the transaction, and one that nobody waits for
         self._cut = False  # a statement was left, and may still be at work
 
-    def begin_with_the_next(self) -> None:
-        """Let the next statement begin a transaction: SQLite looks at nothing before that."""
-        self._begins = True
+    def begin_with_the_next(self, *, writes: bool) -> None:
+        """Let a transaction begin with the next statement: nothing is looked at before that."""
+        self._begins = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        self._writes = writes
 
     async def commit(self) -> None:
-        """Commit what is open."""
-        if not self._is_none_open():
+        """Commit what is open; where nothing was written, without waiting for the end of it."""
+        if self._is_none_open():
+            return
+        if self._writes or self._cut:
             await super().commit()
+        else:
+            self._left = True
+            self._tx.put_nowait((None, self._conn.rollback))
 
     async def rollback(self) -> None:
         """Take back what is open."""
@@ -78,13 +85,15 @@ class FileConnection(aiosqlite.Connection):
             self._cut = False
 
     def _is_none_open(self) -> bool:
-        begins, self._begins = self._begins, False
-        return begins or not (self._cut or self._conn.in_transaction)
+        begins, self._begins = self._begins, None
+        nothing = begins is not None or self._left
+        return nothing or not (self._cut or self._conn.in_transaction)
 
     async def _execute(self, fn: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         job = partial(fn, *args, **options)
-        if self._begins:
-            self._begins, job = False, partial(self._begun, job)
+        if (begin := self._begins) is not None:
+            self._begins, self._left = None, False
+            job = partial(self._begun, begin, job)
         on_its_thread: Callable[[Callable[[], T]], Awaitable[T]] = super()._execute
         try:
             return await on_its_thread(job)
@@ -92,8 +101,8 @@ class FileConnection(aiosqlite.Connection):
             self._cut = True
             raise
 
-    def _begun(self, first: Callable[[], T]) -> T:
-        self._conn.execute("BEGIN")
+    def _begun(self, begin: str, first: Callable[[], T]) -> T:
+        self._conn.execute(begin)
         return first()
 
     @contextmanager

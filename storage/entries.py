@@ -23,7 +23,7 @@ from bot.model.hazards import HazardKind
 from bot.model.news import Entry, StoredEntry, Verdict
 from storage import clues
 from storage.db import Db, upsert
-from storage.schema import entry, story_topic
+from storage.schema import alert, entry, story_topic
 
 
 def stored(row: Any) -> StoredEntry:  # noqa: ANN401 - a result row
@@ -246,6 +246,20 @@ async def measured(
         select(entry)
         .where(entry.c.feed.in_(list(feeds)), entry.c.seen_at >= since, written)
         .order_by(entry.c.seen_at.desc(), entry.c.id.desc())
+        .limit(limit)
+    )
+    return [stored(row) for row in await db.execute(query)]
+
+
+async def told(
+    db: Db, feed: str, *, kind: str, since: datetime, limit: int = 500
+) -> list[StoredEntry]:
+    """A feed's entries in stories that alerts of a `kind` told since then, the latest first."""
+    stories = select(alert.c.about_story).where(alert.c.kind == kind, alert.c.created_at >= since)
+    query = (
+        select(entry)
+        .where(entry.c.feed == feed, entry.c.story_id.in_(stories))
+        .order_by(entry.c.id.desc())
         .limit(limit)
     )
     return [stored(row) for row in await db.execute(query)]

@@ -20,7 +20,18 @@ from storage.schema import entry
 
 SECONDS = 1.0  # a search may take
 MOST_FOUND = 200  # entries that a search looks at, the newest
-NEWEST = 10_000  # entries among which a server looks for common words
+# a server cannot tell how often a word's beginning occurs: a search looks at its newest entries
+SAMPLE = 1_000
+COMMON = 30  # hits among them: words that are sooner found by reading on than by the index
+NEWEST = 8_000  # entries that are read for common words
+#: Entries of one age, and of one era, as powers of two. A server's index knows entries by their
+#: words together with these two, so that what is looked for among some is found without what all
+#: others have of it.
+AGE, ERA = 12, 16
+AGES = 64  # that the index is asked for at first
+FEWEST_AGES = 8  # so many at least: of few hits in a sample none may be said to lie close together
+ENOUGH = 1.5  # times as many as were enough if hits lay as far apart as those that are known
+TIMES_MORE = 16  # ages that are asked for next, at most
 INDEXED_AT_ONCE = 50  # entries put into the index in one transaction
 
 
@@ -180,11 +191,15 @@ async def _find_on_server(db: Db, words: Sequence[Collection[Wanted]]) -> list[H
         "(" + " | ".join(_tsquery(token) for token in sorted(each, key=_text)) + ")"
         for each in words
     )
-    await db.execute(text(f"SET LOCAL statement_timeout = {round(SECONDS * 1000)}"))
+    # the index is asked where it is thought to find many, too: else all entries would be read
+    limits = f"SET LOCAL statement_timeout = {round(SECONDS * 1000)}"
+    await db.execute(text(f"{limits}; SET LOCAL enable_seqscan = off"))
     try:
-        found = await _rows(db, _AMONG_NEWEST, match)
+        found = await _among_newest(db, match, SAMPLE)
+        if COMMON <= len(found) < MOST_FOUND:
+            found = await _among_newest(db, match, NEWEST)
         if len(found) < MOST_FOUND:
-            found = await _rows(db, _BY_INDEX, match)
+            found = await _by_index(db, match, found)
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == "57014":  # query_canceled
             raise SearchTooLongError from None
@@ -195,30 +210,73 @@ async def _find_on_server(db: Db, words: Sequence[Collection[Wanted]]) -> list[H
     return found
 
 
-# Words that are everywhere are among the newest; the others are few. Left to itself the server
-# takes one way for the other, because it cannot tell how often a word's beginning occurs: 350 ms
-# for 18 of 300,000 entries.
+async def _among_newest(db: Db, match: str, newest: int) -> list[Hit]:
+    values = {"match": match, "most": MOST_FOUND, "newest": newest}
+    return _hits(await db.execute(text(_AMONG_NEWEST), values))
+
+
+async def _by_index(db: Db, match: str, known: Sequence[Hit]) -> list[Hit]:
+    """The hits by the index: those of the newest ages, and of as many more as may be enough. The
+    `known` ones tell how many to begin with.
+    """
+    ages = (await db.execute(text(_AGES))).one()
+    if ages.newest is None:
+        return []
+    count = AGES
+    if known:
+        apart = (((ages.newest + 1) << AGE) - known[-1].id) / len(known)
+        count = max(FEWEST_AGES, round(apart * MOST_FOUND * ENOUGH) >> AGE)
+    found: list[Hit] = []
+    newest = ages.newest
+    while newest >= ages.oldest and (missing := MOST_FOUND - len(found)) > 0:
+        oldest = max(newest - count + 1, ages.oldest)
+        more = await _of_ages(db, match, oldest, newest, missing)
+        found += more
+        newest = oldest - 1
+        times = ENOUGH * missing / len(more) if more else TIMES_MORE
+        count = round(count * min(times, TIMES_MORE))
+    return found
+
+
+async def _of_ages(db: Db, match: str, oldest: int, newest: int, most: int) -> list[Hit]:
+    values = {"match": match, "ages": _spanned(oldest, newest), "most": most}
+    return _hits(await db.execute(text(_OF_AGES), values))
+
+
+def _spanned(oldest: int, newest: int) -> list[int]:
+    """The whole eras of a span of ages, as the index has them, and the ages beside these."""
+    of_an_era = 1 << (ERA - AGE)
+    found: list[int] = []
+    age = oldest
+    while age <= newest:
+        if age % of_an_era == 0 and age + of_an_era <= newest + 1:
+            found.append(-1 - age // of_an_era)
+            age += of_an_era
+        else:
+            found.append(age)
+            age += 1
+    return found
+
+
 _AMONG_NEWEST = """
 SELECT entry.id, story_id, language, title
 FROM (SELECT id, words FROM archive ORDER BY id DESC LIMIT :newest) AS recent
 JOIN entry ON entry.id = recent.id
 WHERE words @@ CAST(:match AS tsquery) ORDER BY recent.id DESC LIMIT :most
 """
-_BY_INDEX = """
-WITH hit AS MATERIALIZED (SELECT id FROM archive WHERE words @@ CAST(:match AS tsquery))
+_AGES = f"SELECT max(id) >> {AGE} AS newest, min(id) >> {AGE} AS oldest FROM archive"  # noqa: S608 - a number
+# no order is asked for beside what is looked for: the server would go through the newest entries
+# one by one, however seldom the words are
+_OF_AGES = f"""
+WITH hit AS MATERIALIZED (
+    SELECT id FROM archive
+    WHERE words @@ CAST(:match AS tsquery)
+        AND ARRAY[id >> {AGE}, -1 - (id >> {ERA})] && CAST(:ages AS bigint[])
+)
 SELECT entry.id, story_id, language, title
 FROM (SELECT id FROM hit ORDER BY id DESC LIMIT :most) AS latest
 JOIN entry ON entry.id = latest.id ORDER BY latest.id DESC
-"""
-
-
-async def _rows(db: Db, statement: str, match: str) -> list[Hit]:
-    if statement is _BY_INDEX:
-        await db.execute(text("SET LOCAL enable_seqscan = off"))
-    values: dict[str, object] = {"match": match, "most": MOST_FOUND}
-    if statement is _AMONG_NEWEST:
-        values["newest"] = NEWEST
-    return _hits(await db.execute(text(statement), values))
+"""  # noqa: S608 - likewise
 
 
 def _tsquery(token: Wanted) -> str:

@@ -300,7 +300,8 @@ BEGIN
     END IF;
   END IF;
   FOR one IN SELECT oid::regprocedure FROM pg_proc
-             WHERE pronamespace = ours AND proname LIKE 'procrastinate\\_%' LOOP
+             WHERE pronamespace = ours
+             AND (proname LIKE 'procrastinate\\_%' OR proname = 'story_topic_at') LOOP
     EXECUTE 'DROP ROUTINE IF EXISTS ' || one || ' CASCADE';
   END LOOP;
   SELECT string_agg(oid::regclass::text, ', ') INTO one FROM pg_class

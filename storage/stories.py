@@ -6,14 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
+    Select,
     and_,
     delete,
-    exists,
     func,
     insert,
     or_,
     select,
+    union,
     update,
 )
 
@@ -25,8 +27,6 @@ from storage.db import Db, upsert
 from storage.entries import NewEntry, entry_values, stored
 from storage.schema import alert, entry, story, story_topic
 from storage.withheld import NO_KIN, withholds
-
-FEW_STORIES = 500  # stories of a topic; so many are found by their numbers in no time
 
 
 async def add_story(db: Db, *, at: datetime, verdict: Verdict) -> int:
@@ -47,7 +47,8 @@ async def add_alone(db: Db, new: Sequence[NewEntry], *, now: datetime) -> None:
     entries: list[dict[str, object]] = []
     for pk, one in zip(pks, new, strict=True):
         stories.append({"id": pk, **_story_values(one.at, one.verdict)})
-        topics += [{"topic": topic, "story_id": pk} for topic in one.verdict.topics]
+        for topic in one.verdict.topics:
+            topics.append({"topic": topic, "story_id": pk, "at": one.at})
         entries.append(entry_values(pk, one, now=now))
     await db.execute(insert(story), stories)
     if topics:
@@ -91,10 +92,10 @@ async def join_story(db: Db, pk: int, verdict: Verdict) -> None:
 
 
 async def _add_topics(db: Db, pk: int, topics: Sequence[str]) -> None:
+    at = select(story.c.at).where(story.c.id == pk).scalar_subquery()
     for topic in topics:
-        await db.execute(
-            upsert(db, story_topic).values(topic=topic, story_id=pk).on_conflict_do_nothing()
-        )
+        row = upsert(db, story_topic).values(topic=topic, story_id=pk, at=at)
+        await db.execute(row.on_conflict_do_nothing())
 
 
 async def join(db: Db, pk: int, *, into: int) -> None:
@@ -118,14 +119,14 @@ async def shown_among(db: Db, pks: Sequence[int]) -> list[int]:
     """The stories among these that everybody may see, in the order given."""
     if not pks:
         return []
-    query = select(story.c.id).where(story.c.id.in_(pks), ~_unapproved(unasked=True))
+    query = select(story.c.id).where(story.c.id.in_(pks), ~_unapproved(story.c.id, unasked=True))
     allowed = set((await db.execute(query)).scalars())
     return [pk for pk in pks if pk in allowed]
 
 
 async def shown(db: Db, pk: int) -> Story | None:
     """One story as everybody may see it: None too where an operator rejected it."""
-    query = select(story.c.id).where(story.c.id == pk, ~_unapproved(unasked=True))
+    query = select(story.c.id).where(story.c.id == pk, ~_unapproved(story.c.id, unasked=True))
     if (await db.execute(query)).first() is None:
         return None
     return await get(db, pk)
@@ -150,22 +151,27 @@ async def latest(
     left out unless `unasked`; and so is what the `reader`, a channel or `ANY_CHANNEL`, withholds
     (`kin` as there).
     """
-    query = (
-        select(story.c.id)
-        .where(~_unapproved(unasked=unasked))
-        .order_by(story.c.at.desc(), story.c.id.desc())
-        .offset(offset)
-        .limit(limit)
-    )
+
+    def newest(pk: Column[int], at: Column[datetime]) -> Select[int, datetime]:
+        query = select(pk.label("id"), at.label("at")).where(~_unapproved(pk, unasked=unasked))
+        if reader is not None:
+            query = query.where(~withholds(pk, reader, kin))
+        if before is not None:
+            query = query.where(at <= before)
+        if since is not None:
+            query = query.where(at >= since)
+        return query.order_by(at.desc(), pk.desc())
+
+    query = newest(story.c.id, story.c.at)
     if topics:
-        query = query.where(await _about(db, topics))
-    if reader is not None:
-        query = query.where(~withholds(story.c.id, reader, kin))
-    if before is not None:
-        query = query.where(story.c.at <= before)
-    if since is not None:
-        query = query.where(story.c.at >= since)
-    return await several(db, list((await db.execute(query)).scalars()))
+        # of each topic the newest by its index, however many there are; one of two topics once
+        listed = story_topic.alias("listed")
+        of_all = newest(listed.c.story_id, listed.c.at).limit(offset + limit)
+        each = [of_all.where(listed.c.topic == topic) for topic in topics]
+        found = union(*[select(one.subquery()) for one in each]).subquery()
+        query = select(found.c.id, found.c.at).order_by(found.c.at.desc(), found.c.id.desc())
+    rows = await db.execute(query.offset(offset).limit(limit))
+    return await several(db, list(rows.scalars()))
 
 
 async def told(db: Db, kind: str, *, since: datetime, limit: int) -> list[Story]:
@@ -181,24 +187,12 @@ async def told(db: Db, kind: str, *, since: datetime, limit: int) -> list[Story]
     return await several(db, list(dict.fromkeys((await db.execute(query)).scalars())))
 
 
-async def _about(db: Db, topics: Collection[str]) -> ColumnElement[bool]:
-    """A story of any of these topics, by whichever way is the shorter: of a topic that few stories
-    have, those alone are looked at; of another, the newest stories until there are enough.
-    """
-    mine = story_topic.c.topic.in_(topics)
-    first = select(story_topic.c.story_id).where(mine).limit(FEW_STORIES + 1)
-    found = list((await db.execute(first)).scalars())  # one of two topics twice
-    if len(found) <= FEW_STORIES:
-        return story.c.id.in_(set(found))
-    return exists().where(story_topic.c.story_id == story.c.id, mine)
-
-
-def _unapproved(*, unasked: bool) -> ColumnElement[bool]:
+def _unapproved(pk: ColumnElement[int], *, unasked: bool) -> ColumnElement[bool]:
     """A story of whose alerts none was approved and one was not."""
     states = [Approval.REJECTED.value]
     if not unasked:
         states += [Approval.WAITING.value, Approval.EXPIRED.value]
-    about = alert.c.about_story == story.c.id
+    about = alert.c.about_story == pk
     refused = select(alert.c.id).where(about, alert.c.approval.in_(states))
     let_through = select(alert.c.id).where(about, alert.c.approval == Approval.APPROVED.value)
     return and_(refused.exists(), ~let_through.exists())

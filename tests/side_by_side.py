@@ -120,19 +120,21 @@ class Run:
     def _hear(self, fork: Fork) -> None:
         assert fork.line is not None
         try:
-            what, told = fork.line.recv()
+            heard, done = fork.line.recv()
         except (EOFError, OSError):
             self._lose(fork)
             return
-        if what == "report":
-            config = self._session.config
-            report = self._hook.pytest_report_from_serializable(config=config, data=told)
-            self._hook.pytest_runtest_logreport(report=report)
-        elif what == "warning":
-            self._hook.pytest_warning_recorded.call_historic(kwargs=told)
-        else:
-            self._say("pytest_runtest_logfinish", told)
-            fork.last = told
+        if done is not None:
+            fork.last = done
+        for what, told in heard:
+            if what == "report":
+                config = self._session.config
+                report = self._hook.pytest_report_from_serializable(config=config, data=told)
+                self._hook.pytest_runtest_logreport(report=report)
+            else:
+                self._hook.pytest_warning_recorded.call_historic(kwargs=told)
+        if done is not None:
+            self._say("pytest_runtest_logfinish", done)
             self._give(fork)
 
     def _give(self, fork: Fork) -> None:
@@ -189,15 +191,21 @@ class Teller:
 
     def __init__(self, config: pytest.Config, line: Connection) -> None:
         self._config, self._line = config, line
+        self._timed = config.option.durations is not None
+        self._heard: list[tuple[str, Any]] = []
         self._known = True
         config.pluginmanager.register(self)  # it is told the warnings of before the fork
         self._known = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """A report as it is."""
+        """A report as it is; that a test's fixtures came and went is worth a word where they were
+        timed, or said something.
+        """
+        if report.when != "call" and report.passed and not (self._timed or report.sections):
+            return
         hook = self._config.hook
         told = hook.pytest_report_to_serializable(config=self._config, report=report)
-        self._line.send(("report", told))
+        self._heard.append(("report", told))
 
     def pytest_warning_recorded(
         self, warning_message: WarningMessage, when: str, nodeid: str, location: object
@@ -208,7 +216,17 @@ class Teller:
         one = warning_message
         plain = WarningMessage(str(one.message), one.category, one.filename, one.lineno)
         told = {"warning_message": plain, "when": when, "nodeid": nodeid, "location": location}
-        self._line.send(("warning", told))
+        self._heard.append(("warning", told))
+
+    def done(self, index: int) -> None:
+        """Tell all that became of a test, and that it is done; at once, for it wakes others."""
+        self._line.send((self._heard, index))
+        self._heard = []
+
+    def rest(self) -> None:
+        """Tell what was heard behind the last test."""
+        if self._heard:
+            self._line.send((self._heard, None))
 
 
 def _be(number: int, session: pytest.Session, line: Connection) -> None:
@@ -216,11 +234,13 @@ def _be(number: int, session: pytest.Session, line: Connection) -> None:
     atexit._clear()  # what is to be done at the end of whoever forked us
     code = 1
     try:
+        teller = Teller(session.config, line)
         try:
-            _work(number, session, line)
+            _work(number, session, line, teller)
         finally:  # nothing is left of a run that is broken off, either
             session._setupstate.teardown_exact(None)
             atexit._run_exitfuncs()
+            teller.rest()
         code = 0
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         pass
@@ -232,12 +252,11 @@ def _be(number: int, session: pytest.Session, line: Connection) -> None:
         os._exit(code)  # nobody takes the modules apart, for seconds in all of them together
 
 
-def _work(number: int, session: pytest.Session, line: Connection) -> None:
+def _work(number: int, session: pytest.Session, line: Connection, teller: Teller) -> None:
     config, items = session.config, session.items
     os.environ[NUMBER] = str(number)
     plugins = config.pluginmanager
     plugins.unregister(name="terminalreporter")
-    Teller(config, line)
     capture: CaptureManager = plugins.getplugin("capturemanager")
     capture.stop_global_capturing()  # whose files all would share
     capture.start_global_capturing()
@@ -248,7 +267,7 @@ def _work(number: int, session: pytest.Session, line: Connection) -> None:
         index, following = told
         item, nextitem = items[index], None if following is None else items[following]
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
-        line.send(("done", index))
+        teller.done(index)
 
 
 def _folders(config: pytest.Config) -> TempPathFactory:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, event
+from sqlalchemy import delete, event, update
 
 import storage.alerts
 import storage.entries
@@ -28,6 +28,7 @@ from bot.sources.specs import Catalog
 from storage import schema
 from storage.db import Db, Store
 from storage.entries import NewEntry
+from storage.opening import open_store
 from tests.factories import entry
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -41,8 +42,12 @@ STORIES = [
 ]
 
 
-async def stored(store: Store, stories: list[tuple[str, str, str]] = STORIES) -> None:
-    """An archive of these stories, a minute apart, indexed."""
+async def stored(
+    store: Store, stories: list[tuple[str, str, str]] = STORIES, *, apart: int = 1
+) -> None:
+    """An archive of these stories, a minute apart, indexed; their entries' numbers lie so far
+    `apart`.
+    """
     new = []
     for number, (language, title, text) in enumerate(stories):
         at = NOW + timedelta(minutes=number)
@@ -61,6 +66,8 @@ async def stored(store: Store, stories: list[tuple[str, str, str]] = STORIES) ->
         )
     async with store.writing() as db:
         await storage.stories.add_alone(db, new, now=NOW)
+        if apart > 1:
+            await db.execute(update(schema.entry).values(id=schema.entry.c.id * apart))
     assert await archive.index(store) == len(stories)
 
 
@@ -178,6 +185,25 @@ async def test_S15_no_question_is_an_operator_or_an_error(store: Store) -> None:
         assert len(asked(words)) <= MOST_WORDS
     for words in ("border NOT guards", "border OR flour", "words:border"):
         assert await found(store, words) == [], words
+
+
+async def test_a_server_finds_the_newest_however_far_apart_they_lie(
+    migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a word that every entry has; of one that a few have; of one that the oldest has alone."""
+    for name in ("SAMPLE", "COMMON", "FEWEST_AGES"):
+        monkeypatch.setattr(storage.search, name, 1)
+    for name, few in (("NEWEST", 2), ("AGES", 2), ("MOST_FOUND", 3)):
+        monkeypatch.setattr(storage.search, name, few)
+    titles = ["Flour one", "Lorry two", "Lorry three", "Road four", "Lorry five", "Road six"]
+    store = await open_store(migrated_postgres_url)
+    apart = 1 << storage.search.ERA
+    await stored(store, [("en", title, "Guards.") for title in titles], apart=apart)
+    assert await found(store, "guards") == titles[:2:-1]
+    assert await found(store, "lorry") == [titles[4], titles[2], titles[1]]
+    assert await found(store, "flour guards") == titles[:1]
+    assert await found(store, "bread") == []
+    await store.close()
 
 
 async def test_S15_a_search_that_takes_too_long_is_ended_and_others_go_on(

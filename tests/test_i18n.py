@@ -33,6 +33,7 @@ from bot.model.alerts import Approval, Severity
 from bot.model.chats import Editorial, Post, Sound, Style, Wakes
 from bot.model.filters import Sense
 from bot.model.hazards import HazardKind
+from bot.model.news import Mending
 from bot.model.rates import RateKind
 from bot.model.rules import RuleStanding
 from bot.model.subjects import READERS_TOPICS
@@ -295,6 +296,7 @@ def families() -> Mapping[str, set[str]]:
         "filters.for.": {str(days) for days in SPANS},
         "hazard.": {*HazardKind},
         "kind.": {*RateKind},
+        "news.": {*Mending},
         "news.in.": {*LANGUAGES},
         "move.": {"largest_rise", "largest_fall", "level_rise", "level_fall", "high", "low"},
         "post.": {*Post},

@@ -19,11 +19,11 @@ from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity
 from bot.model.chats import Post, Style
 from bot.model.subjects import DigestSubject, bases_of, digests_of, topics_of
 from bot.readers.digest import Digest, day_digest
+from bot.readers.news import as_told
 from bot.render import digest as render
 from bot.render.here import message_address
 from bot.render.phrases import phrase, when
 from bot.render.text import Message, Rich, link
-from bot.sources.standing import led
 from storage.alerts import StoredAlert
 from storage.told import Heard
 
@@ -87,7 +87,7 @@ async def words_again(kit: Kit, told: StoredAlert, reader: Reader, story: int) -
     now = await storage.stories.get(kit.db, story)
     if now is None:
         return None
-    return await _shown(kit, due, replace(found, story=led(now, kit.catalog.news)), reader)
+    return await _shown(kit, due, replace(found, story=as_told(now, kit.catalog.news)), reader)
 
 
 async def _found(

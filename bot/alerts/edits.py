@@ -16,6 +16,7 @@ from bot.i18n import clock
 from bot.model.alerts import Alert, Audience, Lane, Payload, Severity
 from bot.model.news import Entry, StoredEntry
 from bot.model.subjects import SECURITY
+from bot.render import outcomes
 from bot.render.alerts import snooze_button, topic_button
 from bot.render.text import Button, Message
 from storage.alerts import StoredAlert
@@ -97,7 +98,7 @@ class Edits(Kind):
     payload = StoryGrew
     texts = (
         "news.sources",
-        "news.over",
+        *outcomes.TEXTS,
         "news.read_on",
     )
 

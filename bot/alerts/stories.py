@@ -10,15 +10,16 @@ from typing import Any, Self
 import storage.places
 import storage.stories
 from bot.alerts.kind import Brief, Kind, Kit, Reader, followed
+from bot.detect.corrections import as_mended, is_taken_back, mending
 from bot.detect.endings import ending
 from bot.i18n import name_of, t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, Terms
 from bot.model.chats import Post, Style
 from bot.model.hazards import Hazard
-from bot.model.news import StoredEntry, Story
+from bot.model.news import Mending, StoredEntry, Story
 from bot.model.subjects import SECURITY, Subject
 from bot.reasons import Reason
-from bot.render import hazards
+from bot.render import hazards, outcomes
 from bot.render.alerts import MUTED_TEXTS, snooze_button, topic_button, why_button
 from bot.render.buttons import rows_of
 from bot.render.news import (
@@ -42,7 +43,6 @@ from bot.sources.standing import led
 from storage.alerts import StoredAlert
 
 LASTS = timedelta(hours=6)
-OVER_MARK = "✔"
 REPORTS_NAMED = 10  # reports that a *Why?* lists
 
 
@@ -85,7 +85,7 @@ class Stories(Kind):
         *MUTED_TEXTS,
         *hazards.TEXTS,
         "news.sources",
-        "news.over",
+        *outcomes.TEXTS,
         "news.read_on",
         "button.open",
         "button.less",
@@ -117,6 +117,7 @@ class Stories(Kind):
             measured=measured(found, kit.catalog.news),
             worse=broke.answers is not None,
             over=ending(found),
+            mended=mending(found),
             zone=reader.time_zone,
         )
 
@@ -157,9 +158,9 @@ class Stories(Kind):
         )
 
     async def brief(self, kit: Kit, told: StoredAlert, reader: Reader) -> Brief | None:
-        """Its headline, and who reports it; nothing of what is over."""
+        """Its headline, and who reports it; nothing of what is over or taken back."""
         found = await storage.stories.get(kit.db, StoryBroke.read(told.payload).story)
-        if found is None or ending(found) is not None:
+        if found is None or ending(found) is not None or is_taken_back(found):
             return None
         mine = led(found, kit.catalog.news).told_in(reader.language)
         head = link(title(mine, reader.language), mine.lead.entry.link)
@@ -261,17 +262,19 @@ def story(
     measured: tuple[StoredEntry, Hazard] | None = None,
     worse: bool = False,
     over: StoredEntry | None = None,
+    mended: tuple[StoredEntry, Mending] | None = None,
     zone: str | None = None,
 ) -> Message:
     """A story that broke: headline, as much text as the style tells, who reports it.
 
     One that got `worse` is led by its gravest report: the first words were told before. The report
-    by which it is `over` stands above it, and leads only where there is no other.
+    by which it is `over` stands above it, and leads only where there is no other; so does the one
+    that it was `mended` by, which leads unless others still report what it takes back.
 
     Urgent ones are marked. Shown again with more entries, it is the edit of the same message. With
     a `bot`'s name it can be shared. What was `measured` is told in values, agencies' words below.
     """
-    story = _before_its_end(story, over).told_in(language)
+    story = outcomes.before_its_end(as_mended(story, mended), over).told_in(language)
     if worse:
         story = story.gravest
     title, text = bold(link(headline(story), story.lead.entry.link)), body(story, style)
@@ -279,27 +282,17 @@ def story(
         where = hazards.where(measured[1], measured[0].at, language, zone)
         title, text = _measured(story, measured, where, style, language)
     # the alert's own severity: a story that grew since was told as what it was then
-    if (severity or story.severity) is Severity.URGENT:
+    gone = mended is not None and mended[1] is Mending.TAKEN_BACK
+    if (severity or story.severity) is Severity.URGENT and not gone:
         title = f"{URGENT_MARK} " + title
     if over is not None:
-        title = lines(_over(over, language), title)
+        title = lines(outcomes.over(over, language), title)
+    if mended is not None:
+        title = lines(outcomes.mended(*mended, story, feed_names, language), title)
     shown = told(title, text, reporters(story, feed_names, language), story, language)
     onto_map = [] if measured is None else hazards.map_button(measured[1], language)
     buttons = _buttons(story, alert, language, onto_map, channel=channel, bot=bot)
     return Message(shown.text, shown.entities, buttons, shown=pictured(story, style))
-
-
-def _before_its_end(story: Story, over: StoredEntry | None) -> Story:
-    entries = tuple(one for one in story.entries if over is None or one.pk != over.pk)
-    if over is None or not entries:
-        return story
-    return replace(story, entries=(*entries, over))
-
-
-def _over(over: StoredEntry, language: str) -> Rich:
-    """The line that it is over, in the words of who said so."""
-    said = link(one_line(over.entry.title), over.entry.link)
-    return join("", [f"{OVER_MARK} {t('news.over', language)}: ", said])
 
 
 def _measured(

@@ -10,6 +10,7 @@ from itertools import groupby
 import storage.alerts
 import storage.stories
 from bot.alerts import kind_of
+from bot.detect.corrections import is_taken_back
 from bot.detect.endings import ending
 from bot.detect.filters import Looked, keeps_back
 from bot.model.filters import StoredFilter, Trait
@@ -65,7 +66,9 @@ async def sieve(db: Db, told: StoredAlert) -> Sift | None:
 
 
 def _is_over(story: Story) -> bool:
-    """Whether a report says so, or the institutes that measured it have taken it back."""
+    """Whether a report says so, or those who told it have taken it back."""
     hazards = [Hazard.read(one.entry.content) for one in story.entries]
     measured = [one.withdrawn for one in hazards if one is not None]
-    return ending(story) is not None or (bool(measured) and all(measured))
+    if ending(story) is not None or is_taken_back(story):
+        return True
+    return bool(measured) and all(measured)

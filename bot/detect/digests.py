@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 
+from bot.detect.corrections import is_taken_back
 from bot.detect.series import AnyRate, cut_at
 from bot.model.news import Story
 from bot.model.rates import RateKind
@@ -13,7 +14,8 @@ from bot.model.rates import RateKind
 def by_worth(
     stories: Iterable[Story], *, language: str, topics: Collection[str] = ()
 ) -> list[Story]:
-    """The stories of these topics (none: of any), the one most worth telling first.
+    """The stories of these topics (none: of any), the one most worth telling first; none that was
+    taken back.
 
     One that is reported in the reader's language goes before others, then the more severe one, the
     one more newsrooms report, the latest.
@@ -25,7 +27,8 @@ def by_worth(
 
     wanted = []
     for story in stories:
-        if not topics or not set(topics).isdisjoint(story.topics):
+        about = not topics or not set(topics).isdisjoint(story.topics)
+        if about and not is_taken_back(story):
             wanted.append(story)
     return sorted(wanted, key=worth, reverse=True)
 

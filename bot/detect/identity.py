@@ -31,7 +31,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from urllib.parse import urldefrag, urlsplit
 
-from bot.detect import weighing
+from bot.detect import corrections, weighing
 from bot.detect.facts import Facts, facts_of
 from bot.detect.language import known_language
 from bot.detect.stories import title_key
@@ -224,6 +224,8 @@ def evidence(a: Fingerprint, b: Fingerprint, keys: Shared) -> float:
         if strangers and not nearly_equal(one, other):
             text = OTHER_EVENT
         text = min(text, _contradiction(a.item, b.item, wholly=wholly, strangers=strangers))
+        if not strangers and corrections.mends(a.item) is not corrections.mends(b.item):
+            headline, text = ALIKE_HEADLINE, ALIKE_TEXT  # its editor's label says whose it is
     words = _words(a, b, keys, headline=headline, text=text)
     return _ids(a, b, keys) + _links(a, b, keys) + words
 

@@ -278,7 +278,7 @@ def likeness(a: Sketch, b: Sketch) -> tuple[float, float, float]:
     tells (together 0 to 2), and the logarithm of how much longer one is.
     """
     weights = weights_of(a.language)
-    told = _told(a.title, b.whole, weights) + _told(b.title, a.whole, weights)
+    told = share_told(a.title, b.whole, weights) + share_told(b.title, a.whole, weights)
     product = _product(a.whole, b.whole, weights)
     texts = product / (a.size * b.size) if product else 0.0
     return texts, told, abs(math.log(a.length / b.length))
@@ -355,7 +355,7 @@ def _often(count: int) -> float:
     return 1 + math.log(count)
 
 
-def _told(
+def share_told(
     title: Mapping[str, int], other: Mapping[str, int], weights: Mapping[str, float]
 ) -> float:
     """The share of a headline, by weight, that the other entry has too."""

@@ -14,7 +14,7 @@ import storage.entries
 from bot.detect import identity
 from bot.detect.identity import KNOWN_FROM, Fingerprint, Shared
 from bot.detect.stories import title_key
-from bot.ingest.found import Recognised
+from bot.ingest.found import FLOOD, Recognised
 from bot.model.news import Entry, ends_a_day
 from bot.sources.links import normalise_link
 from bot.sources.specs import NewsSpec
@@ -27,6 +27,7 @@ ASKED_TOGETHER = 300
 COUNTED_HERE = 500
 IN_A_TURN = 100  # entries that are looked at before others have the loop
 READ_AGAIN = 5  # of a document's entries so many, the first ones, are known by their texts too
+LOOKED_AT_AGAIN = 50  # and so many, where their stories were told
 NAMESAKES = 20  # entries with a key of one's own that it is compared with
 Named = TypeVar("Named")
 T = TypeVar("T")
@@ -64,8 +65,10 @@ async def recognise_all(db: Db, asked: Sequence[Read]) -> list[Recognised]:
     met |= await storage.brought.having(db, {read.spec.key for read in asked} - met)
     stored = await _at_first_glance(db, [read for read in asked if read.spec.key in met])
     looks: list[_Look] = []
+    reworded = await _reworded_later(db, asked, stored)
     for read in asked:
-        strange = await _at_second_glance(read.entries, stored.get(read.spec.key, {}))
+        known = stored.get(read.spec.key, {})
+        strange = await _at_second_glance(read.entries, known, reworded)
         # of all entries, not the strange ones only: a key that two of them have says nothing
         fingerprints = await _fingerprints(read) if strange else {}
         looks.append(_Look(spec=read.spec, fingerprints=fingerprints, strange=strange))
@@ -131,9 +134,34 @@ async def _at_first_glance(db: Db, asked: Sequence[Read]) -> dict[str, dict[str,
     return stored
 
 
-async def _at_second_glance(entries: Sequence[Entry], stored: Mapping[str, Brought]) -> list[Entry]:
+async def _reworded_later(
+    db: Db, asked: Sequence[Read], stored: Mapping[str, Mapping[str, Brought]]
+) -> set[Entry]:
+    """The entries behind the newest of their documents that have another text than is stored and
+    belong to a story that was told: of no others a late correction matters. None of a document that
+    has more of the former than an editor writes.
+    """
+    changed: dict[Entry, int] = {}
+    for read in asked:
+        here: dict[Entry, int] = {}
+        mine = stored.get(read.spec.key, {})
+        for item in read.entries[READ_AGAIN:LOOKED_AT_AGAIN] if mine else ():
+            row = mine.get(item.id)
+            if row is not None and row.text_key and row.text_key != identity.text_key(item):
+                here[item] = row.pk
+        if len(here) <= FLOOD:
+            changed |= here
+        await asyncio.sleep(0)  # a text takes a part of a millisecond, and others wait
+    told = await storage.brought.told(db, changed.values())
+    return {item for item, pk in changed.items() if pk in told}
+
+
+async def _at_second_glance(
+    entries: Sequence[Entry], stored: Mapping[str, Brought], reworded: Collection[Entry]
+) -> list[Entry]:
     """The entries that have not both their id and their link, nobody else's here, and the headline
-    that is stored; of the newest the text counts too, since a correction is of what is fresh.
+    that is stored; of the newest the text counts too, since a correction is mostly of what is
+    fresh, and so it does of those that are known to be `reworded`.
     """
     newest = set(entries[:READ_AGAIN])
     ids = Counter(item.id for item in entries)
@@ -145,6 +173,8 @@ async def _at_second_glance(entries: Sequence[Entry], stored: Mapping[str, Broug
             return False
         alone = ids[item.id] == links[item.link] == 1
         if not alone or row.title_key != identity.headline_key(item):
+            return False
+        if item in reworded:
             return False
         return item not in newest or not row.text_key or row.text_key == identity.text_key(item)
 

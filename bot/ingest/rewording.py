@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import storage.alerts
 import storage.clues
@@ -20,6 +21,7 @@ from bot.alerts import edits
 from bot.alerts import stories as kind_stories
 from bot.alerts.notices import Notice, tell
 from bot.detect import identity
+from bot.detect.corrections import mends, tells_otherwise
 from bot.detect.endings import says_it_is_over
 from bot.ingest.found import NewsFound
 from bot.ingest.telling import (
@@ -27,18 +29,20 @@ from bot.ingest.telling import (
     FRESH_FOR,
     MOST_EDITS,
     NewsPolicy,
+    Worth,
     break_story,
     edit_story,
+    take_back,
 )
 from bot.model.alerts import Approval
-from bot.model.news import Entry, StoredEntry, Story, Verdict
+from bot.model.news import Entry, Mending, StoredEntry, Story, Verdict
 from bot.reasons import Quote, SourceKey
 from bot.sources.standing import led, weighed
 from storage.alerts import StoredAlert
 from storage.db import Db
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Changed:
     """A stored report of a story, and what it says now."""
 
@@ -66,6 +70,27 @@ class _Changed:
         if not self.same_headline:
             return why
         return f"{why}:{self.item.published_at if self.same_words else self.text_key}"
+
+    @cached_property
+    def corrects(self) -> bool:
+        """Whether it says otherwise than it did, and not only in other words."""
+        if not self.same_headline:
+            return True
+        return not self.same_words and tells_otherwise(self.stored.entry, self.item)
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it is taken back now, and nobody else reports it."""
+        if mends(self.item) is not Mending.TAKEN_BACK:
+            return False
+        return len(self.story.feeds) == 1 and mends(self.stored.entry) is not Mending.TAKEN_BACK
+
+    @property
+    def worth(self) -> Worth:
+        """How long it is worth an edit; a text that changes by itself is no news at each poll."""
+        if not self.same_headline:
+            return Worth.ALWAYS
+        return Worth.CORRECTED if self.corrects else Worth.FRESH
 
     @property
     def same_words(self) -> bool:
@@ -138,10 +163,10 @@ async def _reword(
         return 0
     if not (found.quiet or one.same_words):
         await storage.kept_back.ask_again(db, one.story.pk, now=now)
+    if one.takes_back:
+        await take_back(db, one.story.pk)
     if asked is None and one.is_shown(policy):
-        # a text that changes by itself is no news at each poll
-        always = not one.same_headline
-        await edit_story(db, one.story.pk, one.why, now=now, always=always)
+        await edit_story(db, one.story.pk, one.why, now=now, worth=one.worth)
     if worse is None:
         return 0
     return await _raise(db, found, one, worse, policy, now=now)
@@ -173,8 +198,10 @@ async def _needed_a_word(db: Db, one: _Changed, policy: NewsPolicy) -> StoredAle
 
 
 def _waits(one: _Changed, told: StoredAlert, *, now: datetime) -> bool:
-    """Whether new words are worth a question: a text alone only while its message is edited."""
-    return not one.same_headline or now < told.created_at + FRESH_FOR
+    """Whether new words are worth a question: those that correct nothing only while the message is
+    edited.
+    """
+    return one.corrects or now < told.created_at + FRESH_FOR
 
 
 async def _ask(
@@ -226,7 +253,7 @@ async def _said_its_last(db: Db, dedup_key: str) -> bool:
 
 async def _worse(db: Db, found: NewsFound, one: _Changed, policy: NewsPolicy) -> Verdict | None:
     """The verdict on a report's new words, where they are graver than all of its story so far."""
-    if says_it_is_over(one.item):  # however grave it sounds
+    if says_it_is_over(one.item) or mends(one.item) is not None:  # however grave it sounds
         return None
     verdict = found.judged_anew[one.item]
     await storage.clues.add(db, [(clue, one.story.pk) for clue in verdict.clues])

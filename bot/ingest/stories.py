@@ -18,14 +18,17 @@ import storage.stories
 import storage.withheld
 from bot.detect import hazards, stories
 from bot.detect.clues import clued
+from bot.detect.corrections import mends
 from bot.detect.endings import begins_anew, says_it_is_over
 from bot.detect.topics import judged, judged_all
 from bot.ingest.found import Kept, NewsFound
 from bot.ingest.joining import SAME_EVENT, joining, told_apart, told_in_other_words
+from bot.ingest.mending import mended_story, mending_of, tell_mended
 from bot.ingest.recognising import fingerprint_of
 from bot.ingest.telling import (
     FRESH_FOR,
     NewsPolicy,
+    Worth,
     break_story,
     edit_digests,
     edit_story,
@@ -120,7 +123,10 @@ async def _apart(
     others: list[tuple[NewsFound, NewEntry]] = []
     for one, entry in new:
         security = entry.verdict.security
-        if security or entry.title_key in known or (entry.feed, entry.item.id) in joined:
+        alike = entry.title_key in known or (entry.feed, entry.item.id) in joined
+        # of a first poll nothing was told before
+        mending = one.state.first_ok_at is not None and mends(entry.item) is not None
+        if security or alike or mending:
             others.append((one, entry))
             continue
         alone.append(entry)
@@ -136,8 +142,12 @@ async def _keep_entry(
     spec, item, verdict = found.spec, new.item, new.verdict
     quiet = found.quiet and item.id not in found.loud
     before = await _reported_so_far(db, spec, new, policy.feeds, now=now)
+    if before is None:
+        before = await mended_story(db, new, now=now)
+    mended = mending_of(item, spec, before, policy.feeds)
     over = before is not None and says_it_is_over(item)
-    if over:  # an end makes nothing worse, however grave it sounds
+    settled = over or mended is not None
+    if settled:  # that makes nothing worse, however grave it sounds
         verdict = replace(verdict, severity=Severity.INFO)
     counts = weighed(verdict, spec, before, policy.feeds)
     if before is None:
@@ -148,21 +158,24 @@ async def _keep_entry(
     await storage.entries.add_entry(db, new, story_pk=pk, now=now)
     language = item.language or verdict.language
     grown = before and (spec.key not in before.feeds or language not in before.languages)
-    if (grown or over) and not quiet:
+    if mended is not None:
+        await tell_mended(db, found, new, pk, mended, now=now)
+    elif (grown or over) and not quiet:
         # one more agency, a language somebody reads, or its end: the message told says so
-        await edit_story(db, pk, f"{spec.key}:{item.id}", now=now, always=over)
+        worth = Worth.ALWAYS if over else Worth.FRESH
+        await edit_story(db, pk, f"{spec.key}:{item.id}", now=now, worth=worth)
         if before and language is not None and language not in before.languages:
             await edit_digests(db, pk, language, now=now)
-    if before is not None and not over and not quiet:
+    if before is not None and not settled and not quiet:
         await storage.kept_back.ask_again(db, pk, now=now)
     if over:  # a channel that has not posted it needs not hear of it
         await storage.withheld.drop(db, pk)
     if quiet or _stale(new, now):
         return 0
-    if before is not None and not over:
+    if before is not None and not settled:
         await let_go_if_confirmed(db, pk, policy)
     # for two sources a second agency counts, however it words the event
-    if policy.security != "two_sources" and _adds_nothing(counts, before, over=over):
+    if policy.security != "two_sources" and _adds_nothing(counts, before, over=settled):
         return 0
     return await break_story(db, pk, policy, now=now)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Self
 
 import storage.alerts
@@ -17,7 +18,7 @@ from bot.alerts import digest_edits, edits
 from bot.alerts import stories as kind_stories
 from bot.alerts.digests import LASTS, DigestDue
 from bot.alerts.notices import Notice, tell
-from bot.model.alerts import Severity
+from bot.model.alerts import Approval, Severity
 from bot.model.news import Story
 from bot.model.places import Place
 from bot.readers.looked import places_near
@@ -30,6 +31,7 @@ from storage.db import Db
 FRESH_FOR = timedelta(hours=12)  # older entries are stored, not told: a backlog is not news
 CORRECTED_WITHIN = timedelta(days=2)  # a correction is worth sending for as long after itself
 MOST_EDITS = 5  # edits of one message at most: beyond, one more agency is no news to anybody
+MOST_CORRECTIONS = 3  # beyond these, of texts that say otherwise: some count by themselves
 HOUR = timedelta(hours=1)
 
 
@@ -138,26 +140,50 @@ async def let_go_if_confirmed(db: Db, pk: int, policy: NewsPolicy) -> None:
         await storage.withheld.confirmed(db, pk)
 
 
-async def edit_story(db: Db, pk: int, why: str, *, now: datetime, always: bool = False) -> None:
-    """Edit the messages of a story while it is fresh, a few times; `why` is unique.
+class Worth(Enum):
+    """How long an edit of a story's messages is worth making, and how often."""
 
-    A correction and an end reach whoever got the story, `always`: however late and however often
-    the message was edited before. What was corrected to and fro says its last word too, as long as
-    the message was not edited often: some pages show two headlines by turns.
+    FRESH = auto()  # while the story is, a few times: it grew, or is worded anew
+    CORRECTED = auto()  # however late, a few times more: its text says otherwise
+    ALWAYS = auto()  # however late and often: its headline, its end, what it was mended by
+
+
+async def edit_story(
+    db: Db, pk: int, why: str, *, now: datetime, worth: Worth = Worth.FRESH
+) -> None:
+    """Edit the messages of a story as long as it is `worth` that; `why` is unique.
+
+    What was corrected to and fro says its last word too, as long as the message was not edited
+    often: some pages show two headlines by turns.
     """
     for told in await storage.alerts.by_keys(db, kind_stories.keys(pk)):
         expires_at = told.created_at + FRESH_FOR
-        if always:
+        if worth is not Worth.FRESH:
             expires_at = max(expires_at, now + CORRECTED_WITHIN)
-        elif now >= expires_at or await _edited_enough(db, told.id):
+        elif now >= expires_at:
+            continue
+        often = await storage.alerts.times_got(db, edits.key(told.id))
+        # what a story grew by takes nothing from what is corrected
+        enough = often >= MOST_EDITS + MOST_CORRECTIONS * (worth is Worth.CORRECTED)
+        if enough and worth is not Worth.ALWAYS:
             continue
         edit = edits.alert(told.id, why, now=now, expires_at=expires_at)
         known = await storage.alerts.enqueue(db, edit) is None
-        if known and always and not await _edited_enough(db, told.id):
+        if known and worth is not Worth.FRESH and not enough:
             # under a key of its own, or it would be taken for the edit that said the same before
             again = f"{why}:{now.isoformat()}"
             edit = edits.alert(told.id, again, now=now, expires_at=expires_at)
             await storage.alerts.enqueue(db, edit)
+
+
+async def take_back(db: Db, pk: int) -> None:
+    """Let nobody else hear of a story that its publisher took back, no channel either; what waits
+    for an operator's word is theirs to reject.
+    """
+    await storage.withheld.drop(db, pk)
+    for told in await storage.alerts.by_keys(db, kind_stories.keys(pk)):
+        if told.approval is not Approval.WAITING:
+            await storage.alerts.withdraw(db, told.id)
 
 
 async def edit_digests(db: Db, pk: int, language: str, *, now: datetime) -> None:
@@ -187,7 +213,3 @@ async def _has_others(db: Db, story: Story, language: str, *, now: datetime) -> 
             topics.update(one.topics)
             others += 1
     return others > 0 and topics.issuperset(story.topics)
-
-
-async def _edited_enough(db: Db, told: int) -> bool:
-    return await storage.alerts.times_got(db, edits.key(told)) >= MOST_EDITS

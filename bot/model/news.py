@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from bot.model.alerts import Severity
 from bot.model.chats import Style
@@ -47,6 +48,13 @@ class Entry:
     def beginning(self) -> str:
         """The beginning of the text, as long as an operator is asked about."""
         return (self.summary or self.content)[:ASKED_TEXT]
+
+
+class Mending(StrEnum):
+    """What an entry does to what its publisher told before."""
+
+    CORRECTED = "corrected"
+    TAKEN_BACK = "taken_back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

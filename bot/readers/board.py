@@ -13,10 +13,9 @@ from bot.errors import UserError
 from bot.model.channels import BoardView
 from bot.model.news import Story
 from bot.model.subjects import DIGEST_CURRENCIES, in_order, usual_in
-from bot.readers.news import LOOKED_AT_ONCE, sifted
+from bot.readers.news import LOOKED_AT_ONCE, as_told, sifted
 from bot.readers.rates import current_rates, rate_card
 from bot.sources.specs import Catalog
-from bot.sources.standing import led
 from storage.db import Db
 
 MOST_STORIES = 3
@@ -82,4 +81,4 @@ async def _stories(
         latest, left_out = await sifted(load, filters, 0, catalog, size=MOST_STORIES)
     else:
         latest = await load(0, MOST_STORIES)
-    return tuple(led(story, catalog.news) for story in latest[:MOST_STORIES]), left_out
+    return tuple(as_told(story, catalog.news) for story in latest[:MOST_STORIES]), left_out

@@ -18,9 +18,9 @@ from bot.model.news import Story
 from bot.model.rates import SeenRate
 from bot.model.subjects import DIGEST_CURRENCIES, in_order
 from bot.readers.looked import looked_at
+from bot.readers.news import as_told
 from bot.readers.rates import leading_source
 from bot.sources.specs import Catalog
-from bot.sources.standing import led
 from storage.db import Db
 
 
@@ -71,10 +71,10 @@ async def day_digest(
     stories = await storage.stories.latest(
         db, since=start, before=last, limit=200, unasked=False, reader=chat, kin=catalog.kin
     )
-    led_by_trust = [led(story, catalog.news) for story in _as_known(stories, known_at)]
+    current = [as_told(story, catalog.news) for story in _as_known(stories, known_at)]
     ranked: list[Story] = []
     if topics or not codes:
-        ranked = by_worth(led_by_trust, language=language, topics=topics)
+        ranked = by_worth(current, language=language, topics=topics)
     wanted = codes or in_order(DIGEST_CURRENCIES, order)
     told, left_out = await _first_let_through(ranked, filters, catalog)
     return Digest(

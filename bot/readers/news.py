@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import storage.stories
+from bot.detect.corrections import as_mended, mending
 from bot.detect.filters import keeps_back
 from bot.model.filters import StoredFilter
 from bot.model.news import NewsPage, Story
 from bot.readers.looked import looked_at
-from bot.sources.specs import Catalog
+from bot.sources.specs import Catalog, NewsSpec
 from bot.sources.standing import led
 from storage.db import Db
 
 LOOKED_THROUGH = 400  # stories, for a chat whose filters keep back what is new
 LOOKED_AT_ONCE = 25  # of them, until a page is full
 STORIES_A_PAGE = 5  # a headline and who reports it: a phone's height
+
+
+def as_told(story: Story, feeds: Mapping[str, NewsSpec]) -> Story:
+    """The story led by its most trusted report, or by what its publisher put right or took back."""
+    return as_mended(led(story, feeds), mending(story))
 
 
 async def news_page(
@@ -43,7 +49,7 @@ async def news_page(
     else:
         stories = await storage.stories.latest(db, **asked, offset=start, limit=STORIES_A_PAGE + 1)
     return NewsPage(
-        stories=tuple(led(story, catalog.news) for story in stories[:STORIES_A_PAGE]),
+        stories=tuple(as_told(story, catalog.news) for story in stories[:STORIES_A_PAGE]),
         topic=topic,
         number=number,
         more=len(stories) > STORIES_A_PAGE,

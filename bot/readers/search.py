@@ -9,9 +9,8 @@ import storage.stories
 from bot.detect.search import asked, searched
 from bot.model.filters import StoredFilter
 from bot.model.news import FoundPage, Story
-from bot.readers.news import LOOKED_AT_ONCE, STORIES_A_PAGE, sifted
+from bot.readers.news import LOOKED_AT_ONCE, STORIES_A_PAGE, as_told, sifted
 from bot.sources.specs import Catalog
-from bot.sources.standing import led
 from storage.db import Db
 
 
@@ -45,7 +44,7 @@ async def found_page(
     else:
         stories = await storage.stories.several(db, pks[start : start + STORIES_A_PAGE + 1])
     return FoundPage(
-        stories=tuple(led(story, catalog.news) for story in stories[:STORIES_A_PAGE]),
+        stories=tuple(as_told(story, catalog.news) for story in stories[:STORIES_A_PAGE]),
         words=searched(words),
         number=number,
         more=len(stories) > STORIES_A_PAGE,

@@ -20,9 +20,9 @@ from bot.model.rates import Pair
 from bot.model.subjects import SECURITY
 from bot.model.weeks import DAYS, CurrencyWeek, WeekSummary
 from bot.readers.looked import looked_at
+from bot.readers.news import as_told
 from bot.readers.rates import leading_source
 from bot.sources.specs import Catalog
-from bot.sources.standing import led
 from storage.db import Db
 
 PAST = timedelta(days=30)  # drawn before the week: what is usual
@@ -62,7 +62,7 @@ async def week_summary(
         kin=catalog.kin,
     )
     kept = await _let_through(stories, filters, catalog)
-    ranked = by_worth([led(story, catalog.news) for story in kept], language=language)
+    ranked = by_worth([as_told(story, catalog.news) for story in kept], language=language)
     return WeekSummary(
         first=first,
         source=source,

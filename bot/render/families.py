@@ -15,6 +15,7 @@ from bot.model.alerts import Approval, Severity
 from bot.model.chats import Editorial, Post, Sound, Style, Wakes
 from bot.model.filters import Sense
 from bot.model.hazards import HazardKind
+from bot.model.news import Mending
 from bot.model.rates import RateKind
 from bot.model.rules import RuleStanding
 from bot.model.subjects import READERS_TOPICS
@@ -41,6 +42,7 @@ OPEN: Mapping[str, Iterable[str]] = {
     "error.story_": set(Approval) - {Approval.WAITING},
     "filters.": Sense,
     "hazard.": HazardKind,
+    "news.": Mending,
     "sound.": Sound,
     "topic.": READERS_TOPICS,
 }

@@ -34,8 +34,12 @@ story_topic = Table(
     metadata,
     Column("topic", String, primary_key=True),
     Column("story_id", BigInteger, ForeignKey("story.id"), primary_key=True),
+    # its story's, written by the database where a program of before 0043 leaves it out
+    Column("at", UtcDateTime),
     sqlite_with_rowid=False,
 )
+Index(None, story_topic.c.topic, story_topic.c.at, story_topic.c.story_id)
+Index(None, story_topic.c.story_id)
 
 clue = Table(  # few words and facts by which a story is found: `bot/detect/clues.py`
     "clue",

@@ -146,7 +146,7 @@ async def test_T4_after_eight_hours_asleep_each_job_is_done_once(
             return await enqueue_digests(store, now=now)
 
         often = {"poll": 1.0, "backups": 1.0, "digests": 1.0}
-        jobs = [replace(job, every=often.get(job.name, job.every)) for job in JOBS]
+        jobs = [replace(job, every=often.get(job.name, job.every), after=None) for job in JOBS]
         monkeypatch.setattr("bot.background.JOBS", jobs)
         monkeypatch.setattr("bot.recurring.enqueue_digests", turn)
         running = asyncio.create_task(

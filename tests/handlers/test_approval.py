@@ -22,6 +22,7 @@ import storage.lapsed
 import storage.stories
 from bot.alerts import stories
 from bot.i18n import t
+from bot.ingest.telling import FRESH_FOR
 from bot.model.alerts import Severity
 from bot.model.decisions import Decision, Question
 from bot.model.filters import Filter, Sense, Trait
@@ -426,6 +427,21 @@ async def test_a_feeds_correction_of_what_an_operator_let_through_asks_again(des
     assert "border post" in (await news(desk))["text"]
     late = await desk.press(READER, asked["message_id"], labels(asked)["Reject"])
     assert late == t("error.story_approved", "en")
+
+
+async def test_a_text_that_says_otherwise_is_asked_about_however_late(desk: World) -> None:
+    """Of one that is only worded anew nobody hears by then."""
+    await approved(desk)
+    desk.now += 2 * FRESH_FOR
+    anew = ATTACK[2].replace("returned fire after", "shot back when")
+    await desk.report("one", (ATTACK[0], ATTACK[1], anew), QUIET)
+    fewer = anew.replace("three soldiers", "two soldiers")
+    await desk.report("one", (ATTACK[0], ATTACK[1], fewer), QUIET)
+    asked = await desk.tells(READER, "two soldiers")
+    assert list(labels(asked)) == ["Send", "Reject"]
+    assert anew in asked["text"]
+    asked_of = [m for m in desk.emulator.messages(READER) if "Before:" in m.get("text", "")]
+    assert len(asked_of) == 1
 
 
 async def test_a_correction_that_is_rejected_is_read_by_nobody(desk: World) -> None:

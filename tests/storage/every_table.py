@@ -29,6 +29,7 @@ from sqlalchemy import (
     insert,
     literal,
     null,
+    text,
 )
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import JSON, NullType, TypeEngine
@@ -94,11 +95,28 @@ ODD: dict[tuple[str, str], Callable[[str], Any]] = {
 def tables_of(connection: Connection) -> MetaData:
     """The tables as they are in the database now."""
     found = MetaData()
-    found.reflect(connection)
+    if connection.dialect.name == "sqlite":
+        _read_what_is_new(connection, found)
+    else:
+        found.reflect(connection)
     for name in list(found.tables):
         if name in NOT_OURS:
             found.remove(found.tables[name])
     return found
+
+
+#: Tables of a file by the statement that makes them: to read one takes a dozen statements.
+_KNOWN: dict[str, Table] = {}
+
+
+def _read_what_is_new(connection: Connection, found: MetaData) -> None:
+    query = text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+    made = {name: sql for name, sql in connection.execute(query) if not name.startswith("sqlite_")}
+    new = MetaData()
+    new.reflect(connection, only=[name for name, sql in made.items() if sql not in _KNOWN])
+    _KNOWN.update({made[name]: table for name, table in new.tables.items()})
+    for sql in made.values():
+        _KNOWN[sql].to_metadata(found)
 
 
 def fill(connection: Connection, revision: str, found: MetaData, number: int) -> None:
@@ -300,6 +318,12 @@ def _rates_come_in_words(rows: Rows) -> None:
         row["tables"] = type(row["active"])(0)  # SQLite keeps numbers
 
 
+def _topics_have_their_storys_time(rows: Rows) -> None:
+    """0043: beside a topic of a story stands when that was."""
+    for row in rows["story_topic"].values():
+        row["at"] = rows["story"][row["story_id"],]["at"]
+
+
 MEANT: dict[str, Callable[[Rows], None]] = {
     "0007": _reasons_are_codes,
     "0008": _disputes_have_a_table,
@@ -308,4 +332,5 @@ MEANT: dict[str, Callable[[Rows], None]] = {
     "0035": _terms_stand_beside,
     "0036": _stories_have_their_number,
     "0039": _rates_come_in_words,
+    "0043": _topics_have_their_storys_time,
 }

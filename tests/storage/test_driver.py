@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -68,23 +70,25 @@ async def test_a_statement_is_one_way_to_the_files_thread(file: Store, went: lis
 async def test_a_transaction_goes_there_for_no_begin_and_no_end_of_nothing(
     file: Store, went: list[str]
 ) -> None:
-    """One that reads begins with its first statement, and what is ended is not ended again."""
+    """It begins with its first statement, nobody waits for the end of one that only read, and what
+    is ended is not ended again.
+    """
     async with file.reading() as db:
         await db.execute(COUNT)
-    assert went == ["_begun", "commit"]
+    assert went == ["_begun"]
     went.clear()
     async with file.reading():
         pass
     assert went == []
     async with file.writing() as db:
         await db.execute(ADD)
-    assert went == ["_run", "_run", "commit"]
+    assert went == ["_begun", "commit"]
     went.clear()
     with pytest.raises(ZeroDivisionError):
         async with file.writing() as db:
             await db.execute(ADD)
             raise ZeroDivisionError
-    assert went == ["_run", "_run", "rollback"]
+    assert went == ["_begun", "rollback"]
     async with file.reading() as db:
         assert (await db.execute(COUNT)).scalar() == 2
 
@@ -98,6 +102,21 @@ async def test_what_is_read_in_one_transaction_is_of_one_moment(file: Store) -> 
         assert (await db.execute(COUNT)).scalar() == 0
     async with file.reading() as db:
         assert (await db.execute(COUNT)).scalar() == 2
+
+
+async def test_who_writes_keeps_others_from_it_from_the_first_statement_on(tmp_path: Path) -> None:
+    """Also when that one only reads: a read that became a write might find another's before it."""
+    opened = partial(sqlite3.connect, tmp_path / "a.db", isolation_level=None)
+    connection = FileConnection(partial(opened, check_same_thread=False), 64)
+    await connection
+    connection.begin_with_the_next(writes=True)
+    await connection.execute("SELECT 1")
+    with closing(opened(timeout=0)) as other:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        await connection.commit()
+        other.execute("BEGIN IMMEDIATE")
+    await connection.close()
 
 
 async def test_what_was_left_in_the_midst_is_waited_for_and_taken_back(tmp_path: Path) -> None:
@@ -127,8 +146,8 @@ async def test_what_asked_for_nothing_leaves_no_beginning_behind(tmp_path: Path)
     opened = partial(sqlite3.connect, tmp_path / "a.db", isolation_level=None)
     connection = FileConnection(partial(opened, check_same_thread=False), 64)
     await connection
-    for end in (connection.commit, connection.rollback):
-        connection.begin_with_the_next()
+    for end, writes in product((connection.commit, connection.rollback), (True, False)):
+        connection.begin_with_the_next(writes=writes)
         await end()
         await connection.execute("VACUUM")
     await connection.close()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, event, insert, select, text
+from sqlalchemy import Connection, Table, event, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import storage.alerts
@@ -35,7 +35,8 @@ from bot.sources.catalog import parse_catalog
 from storage.alerts import StoredAlert
 from storage.db import Db, Store
 from storage.kept_back import Sift
-from storage.schema import alert, delivery, kept_back, series, subscription
+from storage.schema import alert, delivery, kept_back, news_filter, series, subscription
+from storage.schema import chat as chats
 from storage.withheld import ANY_CHANNEL
 from tests.factories import a_notice, chat
 from tests.storage.test_withheld import EDITOR
@@ -54,6 +55,22 @@ _FILL = """
 INSERT INTO rate (series_id, effective_on, revision, value, units, seen_at)
 SELECT series.id, {day}, 0, {value}, 1, {now} FROM series, {numbers}
 """
+_STORY = """
+INSERT INTO story (id, at, severity, reasons) SELECT n + 1, {at}, 'info', '[]' FROM {numbers}
+"""
+_TOPIC = """
+INSERT INTO story_topic (topic, story_id, at)
+SELECT CASE WHEN n < 600 THEN 'old' ELSE 'busy' END, n + 1, {at} FROM {numbers}
+"""
+
+
+async def repeat(db: Db, table: Table, column: str, values: range) -> None:
+    """The rows that are there once more for each value of a column: one by one takes seconds."""
+    rows = (await db.execute(select(table))).mappings().all()
+    numbered = table.c[column].primary_key or "id" not in table.c  # else the database does it
+    kept = [one.name for one in table.c if numbered or one.name != "id"]
+    again = [{name: row[name] for name in kept} for row in rows]
+    await db.execute(insert(table), [{**row, column: value} for value in values for row in again])
 
 
 async def fill(db: AsyncConnection) -> None:
@@ -65,9 +82,6 @@ async def fill(db: AsyncConnection) -> None:
     ]
     await db.execute(insert(series), banks)
     if db.dialect.name == "sqlite":
-        above = f"SELECT n + 1 FROM up WHERE n < {DAYS}"  # noqa: S608 - a number
-        up = f"WITH RECURSIVE up(n) AS (SELECT 0 UNION ALL {above})"
-        numbers = f"({up} SELECT n FROM up)"  # noqa: S608 - likewise
         words = {
             "day": "CASE n WHEN 0 THEN '2022-01-01' "
             "ELSE date('2021-10-21', '-' || n || ' days') END",
@@ -75,14 +89,22 @@ async def fill(db: AsyncConnection) -> None:
             "now": "0",
         }
     else:
-        numbers = f"generate_series(0, {DAYS}) AS up(n)"
         words = {
             "day": "CASE n WHEN 0 THEN date '2022-01-01' ELSE date '2021-10-21' - n END",
             "value": "84 + n * 0.0001",
             "now": "to_timestamp(0)",
         }
-    await db.execute(text(_FILL.format(numbers=numbers, **words)))
+    await db.execute(text(_FILL.format(numbers=numbers(db, DAYS), **words)))
     await db.execute(text("ANALYZE"))
+
+
+def numbers(db: AsyncConnection, last: int) -> str:
+    """The numbers 0 … last as `n`, to be selected from."""
+    if db.dialect.name != "sqlite":
+        return f"generate_series(0, {last}) AS up(n)"
+    above = f"SELECT n + 1 FROM up WHERE n < {last}"  # noqa: S608 - a number
+    up = f"WITH RECURSIVE up(n) AS (SELECT 0 UNION ALL {above})"
+    return f"({up} SELECT n FROM up)"  # noqa: S608 - likewise
 
 
 @contextmanager
@@ -182,9 +204,10 @@ async def test_what_is_followed_is_found_by_one_look_for_each_key(store: Store) 
     keys = {"digest:09:00@Asia/Bishkek", "digest:21:30@Europe/Moscow", "pair:USD/KGS", "topic:a"}
     async with store.writing() as db:
         assert await storage.chats.followed(db) == []
-        for number in range(1, 151):
-            await storage.chats.add(db, chat(number), now=NOW)
-            await storage.chats.subscribe(db, number, sorted(keys), now=NOW)
+        await storage.chats.add(db, chat(1), now=NOW)
+        await storage.chats.subscribe(db, 1, sorted(keys), now=NOW)
+        await repeat(db, chats, "id", range(2, 151))
+        await repeat(db, subscription, "chat_id", range(2, 151))
         await db.execute(text("ANALYZE"))
         with statements(db) as asked:
             found = await storage.chats.followed(db)
@@ -317,9 +340,10 @@ async def test_a_chunk_of_chats_without_filters_is_one_look_into_an_index(store:
     word = Filter(sense=Sense.NEVER, trait=Trait.WORD, what="flood", said="flood")
     members = select(subscription.c.chat_id)
     async with store.writing() as db:
-        for number in range(1, 1001):
-            await storage.chats.add(db, chat(number), now=NOW)
-            await storage.filters.add(db, number, [word])
+        await storage.chats.add(db, chat(1), now=NOW)
+        await storage.filters.add(db, 1, [word])
+        await repeat(db, chats, "id", range(2, 1001))
+        await repeat(db, news_filter, "chat_id", range(2, 1001))
         await db.execute(text("ANALYZE"))
         with statements(db) as asked:
             assert await storage.filters.among(db, members, after=1000, last=2000) == []
@@ -336,10 +360,10 @@ async def test_a_chunk_of_chats_without_filters_is_one_look_into_an_index(store:
 async def test_a_round_among_those_an_alert_is_kept_from_looks_at_them_alone(store: Store) -> None:
     """However many others follow its subject, and however much else is kept back."""
     async with store.writing() as db:
-        chats = range(1, 1001)
-        for number in chats:
-            await storage.chats.add(db, chat(number), now=NOW)
-            await storage.chats.subscribe(db, number, ["topic:security"], now=NOW)
+        await storage.chats.add(db, chat(1), now=NOW)
+        await storage.chats.subscribe(db, 1, ["topic:security"], now=NOW)
+        await repeat(db, chats, "id", range(2, 1001))
+        await repeat(db, subscription, "chat_id", range(2, 1001))
         told: dict[str, Any] = {
             "grew_at": NOW,
             "among_kept": True,
@@ -347,7 +371,7 @@ async def test_a_round_among_those_an_alert_is_kept_from_looks_at_them_alone(sto
             "fanned_at": None,
         }
         told["reasons"] = reasons_to_json(())
-        kept = [{"alert_id": 2, "chat_id": number, "filter_id": 9} for number in chats]
+        kept = [{"alert_id": 2, "chat_id": number, "filter_id": 9} for number in range(1, 1001)]
         kept += [{"alert_id": 1, "chat_id": number, "filter_id": 9} for number in (7, 500, 900)]
         await db.execute(insert(alert), _an_alert(1, "topic:security", **told))
         await db.execute(insert(kept_back), kept)
@@ -402,8 +426,8 @@ async def test_channels_with_a_policy_and_what_they_keep_back_are_found_by_their
 ) -> None:
     """Among all readers of a story, and all deliveries of a month."""
     async with store.writing() as db:
-        for number in range(1, 401):
-            await storage.chats.add(db, chat(number), now=NOW)
+        await storage.chats.add(db, chat(1), now=NOW)
+        await repeat(db, chats, "id", range(2, 401))
         await storage.chats.add(db, chat(-1, policy=Editorial.APPROVE), now=NOW)
         told = {"v": 2, "story": 1, "topics": [], "answers": None}
         tells = {"kind": "story", "payload": told, "reasons": reasons_to_json(())}
@@ -430,3 +454,26 @@ async def test_channels_with_a_policy_and_what_they_keep_back_are_found_by_their
     assert "ix_chat_policy" in seen, seen
     assert "ix_delivery_withheld" in seen, seen
     assert "ix_delivery_demand" in seen, seen
+
+
+async def test_a_page_of_stories_is_read_by_indexes_alone(store: Store) -> None:
+    """Neither all stories nor all topics are read, also where a topic has had none for long; SQLite
+    is told nothing of what is in its tables, as in life.
+    """
+    async with store.writing() as db:
+        at = "n" if db.dialect.name == "sqlite" else "to_timestamp(n)"
+        for statement in (_STORY, _TOPIC):
+            await db.execute(text(statement.format(numbers=numbers(db, 5_000), at=at)))
+        if db.dialect.name != "sqlite":
+            await db.execute(text("ANALYZE"))
+        with statements(db) as asked:
+            await storage.stories.latest(db, topics=["old", "busy"], before=NOW, offset=5)
+            await storage.stories.several(db, range(100, 106))
+        seen = ""
+        for statement, parameters in asked:
+            seen += await plan(db, statement, parameters) + "\n"
+    assert "Seq Scan on story" not in seen, seen
+    assert "SCAN story" not in seen, seen
+    assert "SCAN listed" not in seen, seen
+    assert "ix_story_topic_topic_at_story_id" in seen, seen
+    assert "ix_story_topic_story_id" in seen, seen

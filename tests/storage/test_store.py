@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -36,7 +37,7 @@ from bot.model.alerts import Severity, State
 from bot.model.news import Verdict
 from bot.reasons import Reason, said
 from storage import migrate
-from storage.db import Store, db_now
+from storage.db import Db, Store, db_now
 from storage.entries import NewEntry
 from storage.opening import open_store
 from storage.schema import metadata, note, pace, rate
@@ -193,29 +194,53 @@ async def test_F12_an_entry_is_stored_once(store: Store) -> None:
     assert story.lead.entry.title == entry().title
 
 
-@pytest.mark.parametrize("few", [1, 500], ids=["many have it", "few have it"])
 async def test_the_latest_of_some_topics_are_found_behind_any_number_of_others(
-    store: Store, few: int, monkeypatch: pytest.MonkeyPatch
+    store: Store,
 ) -> None:
-    """Newest first, a story of several of them once; without topics all."""
-    monkeypatch.setattr(storage.stories, "FEW_STORIES", few)
+    """Newest first, a story of several of them once, page by page; without topics all."""
     about = [("economy", "politics"), ("society",), *[("sport",)] * 70, ()]
     async with store.writing() as db:
-        pks = []
-        for number, topics in enumerate(about):
-            verdict = replace(QUIET, topics=topics)
-            at = NOW + timedelta(minutes=number)
-            pks.append(await storage.stories.add_story(db, at=at, verdict=verdict))
-            item = entry(id=str(number))
-            new = NewEntry(
-                feed="f", item=item, at=at, link_key=None, title_key=str(number), verdict=verdict
-            )
-            await storage.entries.add_entry(db, new, story_pk=pks[-1], now=at)
+        pks = await _told_a_minute_apart(db, about)
         wanted = ["economy", "politics", "society"]
         some = await storage.stories.latest(db, topics=wanted, limit=3)
+        second = await storage.stories.latest(db, topics=wanted, offset=1, limit=1)
+        before = await storage.stories.latest(db, topics=wanted, before=NOW)
         every = await storage.stories.latest(db, limit=100)
     assert [story.pk for story in some] == [pks[1], pks[0]]
+    assert [story.pk for story in second + before] == [pks[0], pks[0]]
     assert [story.pk for story in every] == pks[::-1]
+
+
+async def test_a_topic_lists_by_time_what_a_program_of_before_stored_or_joined(
+    store: Store,
+) -> None:
+    """It writes no time beside a topic, and may go on beside this one; nor is it lost where a story
+    gets a topic by another report, or by being made one with another.
+    """
+    async with store.writing() as db:
+        first, second, third, fourth = await _told_a_minute_apart(db, [()] * 4)
+        for pk in (third, second):
+            row = "INSERT INTO story_topic (topic, story_id) VALUES ('sport', :pk)"
+            await db.execute(text(row), {"pk": pk})
+        await storage.stories.join_story(db, first, replace(QUIET, topics=("sport",)))
+        await storage.stories.join(db, third, into=fourth)
+        found = await storage.stories.latest(db, topics=["sport"])
+    assert [story.pk for story in found] == [fourth, second, first]
+
+
+async def _told_a_minute_apart(db: Db, about: Sequence[tuple[str, ...]]) -> list[int]:
+    """Stories about these topics, the oldest first; their numbers."""
+    pks: list[int] = []
+    for number, topics in enumerate(about):
+        verdict = replace(QUIET, topics=topics)
+        at = NOW + timedelta(minutes=number)
+        pks.append(await storage.stories.add_story(db, at=at, verdict=verdict))
+        item = entry(id=str(number))
+        new = NewEntry(
+            feed="f", item=item, at=at, link_key=None, title_key=str(number), verdict=verdict
+        )
+        await storage.entries.add_entry(db, new, story_pk=pks[-1], now=at)
+    return pks
 
 
 async def test_F11_a_date_in_the_future_is_not_believed(store: Store) -> None:

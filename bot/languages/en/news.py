@@ -14,6 +14,12 @@ NEWS = News(
     fighting="fire fighting fights shelling attack clash strike airstrike hostilit bomb shoot "
     "gunfire offensive violence raid",
     not_before="not no never yet cannot to will would may might could until ceasefire truce",
+    corrected="correction, corrections, corrected, corrects, clarification, erratum",
+    taken_back="retraction, retracted, withdrawn, story withdrawn, story retracted, "
+    "report withdrawn, report retracted, story kill",
+    takes_back="story has been withdrawn, story has been retracted, report has been withdrawn, "
+    "report has been retracted, article has been withdrawn, article has been retracted, "
+    "withdraws its report, retracts its report, withdraws its story, retracts its story",
     stemmer="english",
     capital_headlines=True,
     clause="and while",

@@ -1,0 +1,195 @@
+"""Does an entry put right, or take back, what its publisher told before?
+
+Whoever got a story is told of it however late, so that it must be sure:
+
+* A newsroom says so by a label before the headline ("Correction:", "(RETRACTED)") or in a phrase
+  ("report has been withdrawn"). The word alone says nothing: troops are withdrawn, ministries
+  correct their forecasts. What others deny is a report of its own. Of 14,406 headlines that
+  nobody took back (`bench/learn`'s and `bench/pairs`' news) none is read as one.
+* Text that changes under one headline is mostly worded anew, longer, or counts its readers: a
+  correction has another place, name or counted thing instead of the one that stood there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache, lru_cache
+
+from bot.detect.facts import Facts, facts_of
+from bot.detect.language import known_language
+from bot.detect.stories import Sketch, compare, share_told, sketch, weights_of
+from bot.detect.weighing import other_event, same_name
+from bot.languages import language
+from bot.languages.letters import fold_typed
+from bot.model.hazards import Hazard
+from bot.model.news import Entry, Mending, StoredEntry, Story
+from bot.model.text import comparable, first_sentence
+
+#: What is counted by nobody's word for it, and the hour, which tells when a text was changed.
+UNSURE_UNITS = frozenset({"", "clock"})
+NAMING_WORDS = 4  # of a headline that names an event by itself
+NAMED = 0.9  # of their weight that the report has too
+
+
+def mends(entry: Entry) -> Mending | None:
+    """What an entry's headline says that it does; None of a report, and of what an institute
+    measured: that says so by its values.
+    """
+    if Hazard.read(entry.content) is not None:
+        return None
+    return _read(_headline(entry), entry.language)[0]
+
+
+def mending(story: Story) -> tuple[StoredEntry, Mending] | None:
+    """The latest report of a story by which its own publisher puts it right or takes it back; None
+    where there is no other report: a single one says so by its headline.
+    """
+    if len(story.entries) == 1:
+        return None
+    first, *others = sorted(story.entries, key=lambda item: item.pk)
+    feeds = Counter(one.feed for one in story.entries)
+    for one in reversed(others):
+        if feeds[one.feed] > 1 and (how := mends(one.entry)) is not None:
+            return one, how
+    how = mends(first.entry)  # as it is worded now
+    return None if how is None else (first, how)
+
+
+def as_mended(story: Story, mended: tuple[StoredEntry, Mending] | None) -> Story:
+    """The story led by what puts it right; by others, where one of them alone takes it back."""
+    if mended is None:
+        return story
+    by, how = mended
+    if how is Mending.TAKEN_BACK and len(story.feeds) > 1:
+        entries = sorted(story.entries, key=lambda one: one.feed == by.feed)
+    else:
+        entries = sorted(story.entries, key=lambda one: one.pk != by.pk)
+    return replace(story, entries=tuple(entries))
+
+
+def is_taken_back(story: Story) -> bool:
+    """Whether all who report a story have taken it back."""
+    feeds = {one.feed for one in story.entries if mends(one.entry) is Mending.TAKEN_BACK}
+    return feeds.issuperset(story.feeds)
+
+
+def mended(entry: Entry, told: Iterable[StoredEntry]) -> StoredEntry | None:
+    """The report among those `told` whose event an entry names behind its label, of those alike
+    the latest, else the one whose story alone tells all that its headline does; None where there is
+    none. When either was written does not matter.
+    """
+    said = sketch(replace(entry, title=_read(_headline(entry), entry.language)[1]))
+    best: tuple[float, int, StoredEntry] | None = None
+    named: dict[int, StoredEntry] = {}
+    for stored in told:
+        other = sketch(stored.entry)
+        match = compare(said, other)
+        if match.same and (best is None or (match.score, stored.pk) > best[:2]):
+            best = match.score, stored.pk, stored
+        if _names(said, other):
+            named[stored.story] = stored
+    if best is not None:
+        return best[2]
+    return next(iter(named.values())) if len(named) == 1 else None
+
+
+def _names(said: Sketch, told: Sketch) -> bool:
+    """Whether a headline of some length says nothing that a report does not: its text may be the
+    agency's regret alone.
+    """
+    if said.language != told.language or len(said.title) < NAMING_WORDS:
+        return False
+    share = share_told(said.title, told.whole, weights_of(said.language))
+    return share >= NAMED and not other_event(said.facts(), told.facts())
+
+
+def tells_otherwise(before: Entry, after: Entry) -> bool:
+    """Whether an entry's changed text has another place, name or counted thing instead of one that
+    it had; not what was added, left out or worded anew.
+    """
+    if mends(after) is not None and mends(before) is None:
+        return True
+    ours, theirs = _facts(before), _facts(after)
+    return (
+        _replaced(ours.whole.places, theirs.whole.places)
+        or _other_names(ours.names, theirs.names)
+        or _other_counts(ours, theirs)
+    )
+
+
+def _replaced(ours: frozenset[str], theirs: frozenset[str]) -> bool:
+    return bool(ours - theirs and theirs - ours)
+
+
+def _other_names(ours: frozenset[str], theirs: frozenset[str]) -> bool:
+    """Whether each side has a name that the other has in no case."""
+    gone = [one for one in ours if not any(same_name(one, other) for other in theirs)]
+    come = [one for one in theirs if not any(same_name(one, other) for other in ours)]
+    return bool(gone and come)
+
+
+def _other_counts(ours: Facts, theirs: Facts) -> bool:
+    """Whether of some unit each side has a number that the other has not."""
+    units = {unit for unit, _ in ours.numbers | theirs.numbers} - UNSURE_UNITS
+    for unit in units:
+        here, there = ours.of(unit), theirs.of(unit)
+        if here - there and there - here:
+            return True
+    return False
+
+
+def _facts(entry: Entry) -> Facts:
+    text = entry.summary or entry.content
+    code = known_language(entry.language, f"{entry.title}\n{text}")
+    # not its headline's, which stays and would still say what the text does not any more
+    return facts_of("", text, code)
+
+
+def _headline(entry: Entry) -> str:
+    return entry.title or first_sentence(entry.summary or entry.content)
+
+
+@lru_cache(maxsize=256)  # asked at each look at a story
+def _read(headline: str, said: str | None) -> tuple[Mending | None, str]:
+    """What a headline says that it does, and the headline without its label."""
+    plain = comparable(headline)
+    folded = fold_typed(plain)
+    code = known_language(said, headline)
+    for how, labels in _labels(code).items():
+        if (label := labels.search(folded)) is not None:
+            # some capital letters are two small ones
+            words = plain if len(plain) == len(folded) else folded
+            return how, f"{words[: label.start()]} {words[label.end() :]}".strip()
+    if _phrases(code).search(folded) is not None:
+        return Mending.TAKEN_BACK, plain
+    return None, plain
+
+
+@cache
+def _labels(code: str) -> dict[Mending, re.Pattern[str]]:
+    news = language(code).news
+    found: dict[Mending, re.Pattern[str]] = {}
+    for how, labels in (
+        (Mending.TAKEN_BACK, news.taken_back),
+        (Mending.CORRECTED, news.corrected),
+    ):
+        words = _any_of(labels)
+        found[how] = re.compile(
+            rf"^[\W_]*(?:{words})\s*(?:[:.!|/»\])–—-]+\s*|$)|[\[(]\s*(?:{words})\s*[\])]"
+        )
+    return found
+
+
+@cache
+def _phrases(code: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{_any_of(language(code).news.takes_back)})(?!\w)")
+
+
+def _any_of(phrases: str) -> str:
+    """The pattern of phrases apart by commas; that of nothing where there are none."""
+    words = [fold_typed(one.strip()) for one in phrases.split(",") if one.strip()]
+    # the longest first, of which a shorter one may be the beginning
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or r"(?!)"

@@ -1,0 +1,84 @@
+"""Reports that put right or take back what their publisher told before, and the stories they are
+about: told ones too that are too old for any other report to join.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import storage.entries
+import storage.stories
+from bot.alerts.stories import StoryBroke
+from bot.detect.corrections import mended, mends
+from bot.ingest.found import NewsFound
+from bot.ingest.telling import Worth, edit_story, take_back
+from bot.model.news import Entry, Mending, Story
+from bot.sources.specs import NewsSpec
+from bot.sources.standing import publishers
+from storage.db import Db
+from storage.entries import NewEntry
+from storage.retention import ALERTS_KEPT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """What a report does to its story, which its publisher told; `again` is whether that was said
+    before in the same words, `alone` whether nobody else reports it.
+    """
+
+    how: Mending
+    again: bool
+    alone: bool
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether nothing of the story holds any more."""
+        return self.alone and self.how is Mending.TAKEN_BACK
+
+
+def mending_of(
+    item: Entry, spec: NewsSpec, before: Story | None, feeds: Mapping[str, NewsSpec]
+) -> Mended | None:
+    """What an entry does to the story it joins; None of a report. Nobody corrects another's."""
+    how = None if before is None else mends(item)
+    if before is None or how is None:
+        return None
+    told = publishers(before, feeds)
+    if (spec.publisher or spec.key) not in told:
+        return None
+    again = any(one.entry.title == item.title for one in before.entries)
+    return Mended(how=how, again=again, alone=len(told) == 1)
+
+
+async def tell_mended(
+    db: Db, found: NewsFound, new: NewEntry, story: int, mended: Mended, *, now: datetime
+) -> None:
+    """Edit the messages of a story that a new report mends, once; who has not got one yet hears
+    nothing of what was taken back. Said among what was missed while a source was away it counts as
+    well, at a first poll not.
+    """
+    if found.state.first_ok_at is None:
+        return
+    if mended.takes_back:
+        await take_back(db, story)
+    if not mended.again:
+        why = f"{new.feed}:{new.item.id}"
+        await edit_story(db, story, why, now=now, worth=Worth.ALWAYS)
+
+
+async def mended_story(db: Db, new: NewEntry, *, now: datetime) -> Story | None:
+    """The story that a feed told and puts right or takes back now, however long ago it was; None
+    without one.
+    """
+    if mends(new.item) is None:
+        return None
+    since = now - ALERTS_KEPT
+    told = await storage.entries.told(db, new.feed, kind=StoryBroke.KIND, since=since)
+    # hundreds of comparisons, for which nobody else waits
+    stored = await asyncio.to_thread(mended, new.item, told)
+    if stored is None:
+        return None
+    return await storage.stories.get(db, stored.story)

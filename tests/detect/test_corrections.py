@@ -1,0 +1,126 @@
+"""What a newsroom puts right or takes back, by its label; and when another text is a correction."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.detect.corrections import mended, mending, mends, tells_otherwise
+from bot.model.hazards import Hazard, HazardKind
+from bot.model.news import Entry, Mending, StoredEntry, Story
+
+CORRECTED, TAKEN_BACK = Mending.CORRECTED, Mending.TAKEN_BACK
+
+
+@pytest.mark.parametrize(
+    ("headline", "how"),
+    [
+        ("Correction: Market blast in Osh killed 12, not 14", CORRECTED),
+        ("CORRECTED-Market blast in Osh kills 12", CORRECTED),
+        ("Market blast in Osh kills 12 (corrected)", CORRECTED),
+        ("Исправление: в Оше погибли 12 человек", CORRECTED),
+        ("УТОЧНЕНИЕ — в Оше погибли 12 человек", CORRECTED),
+        ("Оңдоо: Оштогу жарылууда 12 киши каза болду", CORRECTED),
+        ("RETRACTED: Market blast in Osh kills 14", TAKEN_BACK),
+        ("[Withdrawn] Market blast in Osh kills 14", TAKEN_BACK),
+        ("Report of a market blast: story has been withdrawn by the agency", TAKEN_BACK),
+        ("Опровержение: взрыва в Оше не было", TAKEN_BACK),
+        ("Агентство отзывает сообщение о взрыве в Оше", TAKEN_BACK),
+        ("Кайтарып алынды: Оштогу жарылуу", TAKEN_BACK),
+        ("Tajikistan troops withdrawn from the border", None),
+        ("Withdrawn troops return home: ministry", None),
+        ("Correction facility in Osh burns", None),
+        ("Ministry refutes reports of a blast", None),
+        ("Retraction of the bill angers deputies", None),
+        ("Опровержение МВД: взрыва в Оше не было", None),
+        ("Уточнение данных о погибших займёт неделю", None),
+        ("Жолду оңдоо уланууда: Ошто тыгын", None),
+        ("", None),
+    ],
+)
+def test_a_headline_says_by_its_label_what_it_mends(headline: str, how: Mending | None) -> None:
+    """A label, in brackets or before a mark, or a whole phrase: a word alone may mean anything."""
+    assert mends(Entry(id="a", title=headline)) is how
+
+
+def test_what_an_institute_measured_says_so_by_its_values() -> None:
+    kind = HazardKind.EARTHQUAKE
+    hazard = Hazard(kind=kind, size=None, place="Osh", latitude=None, longitude=None)
+    assert mends(Entry(id="a", title="Withdrawn: M 5.1", content=str(hazard))) is None
+
+
+TEXT = (
+    "The bomb went off at the gate of the market in Osh at 11:20 and killed 14 people, said "
+    "officer Kubat Ermekov; 1204 have read this."
+)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "otherwise"),
+    [
+        ("killed 14", "killed 12", True),
+        ("in Osh", "in Batken", True),
+        ("Kubat Ermekov", "Kubat Sydykov", True),
+        ("killed 14 people", "killed 14 people and wounded 37", False),
+        ("said officer Kubat Ermekov", "officer Ermekov told reporters", False),
+        ("The bomb went off", "A bomb exploded", False),
+        ("11:20", "11:50", False),  # as in "updated at"
+        ("1204 have read", "1309 have read", False),
+        ("The bomb", "Correction: the bomb", False),  # its label is no fact of the text
+    ],
+)
+def test_another_text_is_a_correction_where_a_fact_stands_in_anothers_place(
+    was: str, now: str, *, otherwise: bool
+) -> None:
+    before = Entry(id="a", title="Blast at a market", summary=TEXT, language="en")
+    after = Entry(id="a", title="Blast at a market", summary=TEXT.replace(was, now), language="en")
+    assert tells_otherwise(before, after) is otherwise
+
+
+def stored(pk: int, title: str, text: str = "", *, feed: str = "one") -> StoredEntry:
+    """A report as the archive keeps it."""
+    entry = Entry(id=str(pk), title=title, summary=text, language="en")
+    return StoredEntry(pk=pk, feed=feed, entry=entry, seen_at=AT, story=pk)
+
+
+AT = datetime(2026, 8, 13, tzinfo=UTC)
+BLAST = "Explosion at a market in Osh kills 14"
+
+
+def test_a_label_leads_to_the_report_that_is_most_like_it() -> None:
+    told = [
+        stored(1, BLAST),
+        stored(2, "Explosion at a market in Osh"),
+        stored(3, "Fire at a hotel in Bishkek"),
+    ]
+    found = mended(Entry(id="c", title=f"Correction: {BLAST}", language="en"), told)
+    assert found is not None
+    assert found.pk == 1
+    other = Entry(id="c", title="Correction: Price of wheat in Kazakhstan falls", language="en")
+    assert mended(other, told) is None
+
+
+def test_a_headline_that_one_story_alone_tells_whole_names_it() -> None:
+    """Though its text says nothing of the event; where two tell as much it names none."""
+    text = "Officer Kubat Ermekov said that the bomb went off by the northern gate at 11:20 sharp."
+    first = stored(1, f"{BLAST}, 37 wounded at the northern gate", text)
+    second = stored(2, f"{BLAST}, a second one in a week, 5 in hospital", text)
+    sorry = "The agency regrets its report and apologises to all of its readers for that."
+    gone = Entry(id="c", title="Retracted: Explosion at a market in Osh", summary=sorry)
+    found = mended(gone, [first, stored(3, "Fire at a market in Osh", text)])
+    assert found is not None
+    assert found.pk == 1
+    assert mended(gone, [first, second]) is None
+
+
+def test_the_word_of_another_publisher_mends_nothing() -> None:
+    """Nor does a label under which its publisher told the story for the first time."""
+    first, second = stored(1, BLAST), stored(2, f"Correction: {BLAST}", feed="two")
+    assert mending(Story(pk=1, entries=(first, second))) is None
+    assert mending(Story(pk=1, entries=(stored(1, f"Retracted: {BLAST}"),))) is None
+    taken = stored(1, f"Retracted: {BLAST}")  # as it is worded by now
+    assert mending(Story(pk=1, entries=(taken, stored(2, BLAST, feed="two")))) == (
+        taken,
+        TAKEN_BACK,
+    )

@@ -1,0 +1,291 @@
+"""What publishers put right or take back reaches those who got it, however late, once. Poll, store,
+outbox, Telegram.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import storage.chats
+from bot.emulator import TEST_TOKEN, Emulator
+from bot.ingest.telling import FRESH_FOR, MOST_CORRECTIONS, MOST_EDITS
+from bot.model.chats import Style
+from bot.readers.digest import day_digest
+from bot.readers.news import news_page
+from bot.sources.catalog import parse_catalog
+from bot.telegram.api import Api
+from bot.telegram.session import open_session
+from storage.db import Store
+from storage.schema import entry as entry_table
+from tests.factories import chat as a_chat
+from tests.test_ingest import NOW
+from tests.world import READER, SECURITY, Sending, World, polling
+
+pytestmark = pytest.mark.cases
+
+RUSSIAN, KYRGYZ = 1002, 1003
+BLAST = "Explosion at a market in Osh kills 14, 37 wounded"
+TEXT = (
+    "The bomb went off at 11:20 by the northern gate of the market in Osh and killed 14 people; "
+    "police are looking for a grey van, said officer Kubat Ermekov."
+)
+FEWER = TEXT.replace("killed 14", "killed 12")
+WORDED_ANEW = (
+    "Police look for a grey van after the bomb of 11:20, which killed 14 people at the northern "
+    "gate of the market in Osh, officer Kubat Ermekov said on Monday."
+)
+LATE = NOW + 3 * FRESH_FOR
+
+
+def catalog(url: str) -> Any:
+    """Three agencies."""
+    return parse_catalog(
+        "".join(
+            f'[feeds.{key}]\nname = {{ en = "{key.title()}" }}\nurl = "{url}/{key}.xml"\n'
+            f'language = "en"\n'
+            for key in ("one", "two", "three")
+        )
+    )
+
+
+@pytest.fixture
+async def world(store: Store) -> AsyncIterator[World]:
+    """Three readers, each of another language, who got the story of the first agency."""
+    async with (
+        polling(store, catalog, now=NOW, admins=()) as made,
+        Emulator(TEST_TOKEN) as emulator,
+        open_session() as session,
+    ):
+        for reader, language in ((READER, "en"), (RUSSIAN, "ru"), (KYRGYZ, "ky")):
+            emulator.add_private(emulator.add_user(reader, f"Reader {reader}", language))
+            async with store.writing() as db:
+                chat = a_chat(reader, language=language, style=Style.FULL)
+                await storage.chats.add(db, chat, now=NOW)
+                since = NOW - timedelta(days=1)
+                await storage.chats.subscribe(db, reader, [SECURITY], now=since)
+        made.send_through(emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN))
+        async with Sending(made):
+            for key in ("one", "two"):
+                assert await serve(made, key) == 0
+            assert await serve(made, "one", item(BLAST, TEXT)) == 1
+            await made.done()
+            yield made
+
+
+def item(
+    title: str, text: str, *, key: str = "a", at: datetime = NOW, link: str | None = None
+) -> str:
+    """An item of a feed."""
+    address = link or f"https://news.example/{key}"
+    return (
+        f"<item><guid>{key}</guid><title>{title}</title><link>{address}</link>"
+        f"<description>{text}</description><pubDate>{format_datetime(at)}</pubDate></item>"
+    )
+
+
+APPLES = item("Apple harvest begins", "Growers expect a good year.", key="q", at=NOW)
+
+
+async def serve(
+    world: World, feed: str, *items: str, plain: bool = True, sends: bool = True
+) -> int:
+    """An agency serves these before what it had first, and is polled; how many alerts that made.
+    All of it is sent, if the worker `sends`.
+    """
+    # an element that only feedparser knows, so that it is read whole
+    odd = "" if plain else "<podcast xmlns='urn:x'>1</podcast>"
+    body = f"<channel><title>T</title>{odd}{''.join(items)}{APPLES}</channel>"
+    world.serve(feed, f'<rss version="2.0">{body}</rss>'.encode())
+    report = await world.poll(feed)
+    assert report.error is None
+    if sends:
+        await world.done()
+    return report.alerts
+
+
+def edits(world: World, chat: int = READER) -> int:
+    """The edits of a chat's messages."""
+    return sum(call.accepted for call in world.emulator.calls.of("editMessageText", chat))
+
+
+def shown(world: World, chat: int = READER) -> str:
+    """A chat's only message."""
+    (message,) = world.emulator.messages(chat)
+    return str(message["text"]).replace("\u00a0", " ")
+
+
+async def test_a_late_correction_of_the_text_is_told_once(world: World) -> None:
+    world.now = LATE
+    for _ in range(2):
+        assert await serve(world, "one", item(BLAST, FEWER)) == 0
+    assert await serve(world, "two", item(BLAST, FEWER, at=LATE)) == 0
+    assert "killed 12" in shown(world)
+    assert edits(world) == 1
+
+
+async def test_late_words_that_correct_nothing_are_stored_alone(world: World) -> None:
+    world.now = LATE
+    more = TEXT + " The market reopens tomorrow."
+    for text in (WORDED_ANEW, more):
+        assert await serve(world, "one", item(BLAST, text)) == 0
+        (row,) = [row for row in await world.stored(entry_table) if row.guid == "a"]
+        assert row.summary == text
+    assert edits(world) == 0
+
+
+@pytest.mark.slow
+async def test_a_late_text_that_changes_at_each_look_is_told_a_few_times(world: World) -> None:
+    world.now = LATE
+    most = MOST_EDITS + MOST_CORRECTIONS
+    for dead in range(20, 22 + most):
+        await serve(world, "one", item(BLAST, TEXT.replace("killed 14", f"killed {dead}")))
+    assert edits(world) == most
+
+
+async def test_a_late_correction_is_seen_wherever_it_stands_in_the_feed(world: World) -> None:
+    """In one that is read whole, too."""
+    others = [
+        item(f"Wool fair number {n} opens", f"Shepherds bring {n} flocks.", key=f"w{n}")
+        for n in range(9)
+    ]
+    await serve(world, "one", *others, item(BLAST, TEXT), plain=False)
+    world.now = LATE
+    await serve(world, "one", *others, item(BLAST, FEWER), plain=False)
+    assert "killed 12" in shown(world)
+
+
+@pytest.mark.parametrize(
+    ("headline", "at"),
+    [
+        (f"RETRACTED: {BLAST}", NOW),
+        ("Retraction: there was no explosion, our report was false", LATE),
+    ],
+)
+async def test_an_entry_that_turns_into_its_retraction_edits_what_was_told(
+    world: World, headline: str, at: datetime
+) -> None:
+    """Under its own date or a new one."""
+    world.now = LATE
+    gone = item(headline, "The agency has taken the report back.", at=at)
+    for _ in range(2):
+        assert await serve(world, "one", gone) == 0
+    assert headline in shown(world)
+    assert edits(world) == 1
+    assert len(world.emulator.messages(READER)) == 1
+
+
+async def test_a_retraction_of_its_own_edits_what_was_told_once(world: World) -> None:
+    """In each chat's language, though no report of the event would be joined to it by then."""
+    world.now = NOW + timedelta(hours=100)
+    headline = "RETRACTION: Explosion at a market in Osh"
+    false = "There was no explosion at the market in Osh: the report of 14 killed was false."
+    gone = item(headline, false, key="r", at=world.now)
+    for _ in range(2):
+        assert await serve(world, "one", gone, item(BLAST, TEXT)) == 0
+    again = "The agency regrets its report; no bomb went off in Osh and nobody was hurt there."
+    assert await serve(world, "one", item(headline, again, key="r2", at=world.now)) == 0
+    assert [edits(world, chat) for chat in (READER, RUSSIAN, KYRGYZ)] == [1, 1, 1]
+    assert shown(world).startswith("✖ Taken back by One")
+    assert shown(world, RUSSIAN).startswith("✖ Отозвано (One)")
+    assert shown(world, KYRGYZ).startswith("✖ Кайтарып алынды (One)")
+    assert headline in shown(world)
+
+
+@pytest.mark.parametrize(
+    ("headline", "text"),
+    [
+        ("Correction: Explosion at a market in Osh killed 12, not 14", FEWER),
+        ("Correction: officer Kubat Ermekov, the grey van", "We gave a wrong rank."),
+    ],
+)
+async def test_a_correction_of_its_own_leads_what_was_told(
+    world: World, headline: str, text: str
+) -> None:
+    """Though by itself it were no news of security."""
+    world.now = NOW + timedelta(hours=100)
+    assert await serve(world, "one", item(headline, text, key="c", at=world.now)) == 0
+    assert shown(world).startswith("✎ Corrected by One\n❗ " + headline)
+
+
+@pytest.mark.parametrize("key", ["s", "another"])
+async def test_what_is_put_right_sounds_no_more_than_it_did(world: World, key: str) -> None:
+    """However many its correction counts."""
+    calm = "Bomb explosion at a bazaar in Bishkek"
+    text = "Police say the bomb was small."
+    assert await serve(world, "two", item(calm, text, key="s")) == 1
+    graver = "The blast killed 120 people. Residents are being evacuated."
+    assert await serve(world, "two", item(f"Correction: {calm}", graver, key=key)) == 0
+    assert edits(world) == 1
+
+
+async def test_what_was_taken_back_is_in_no_digest_and_says_so_in_lists(world: World) -> None:
+    world.now = NOW + timedelta(hours=1)
+    headline = "RETRACTION: Explosion at a market in Osh"
+    day, zone = NOW.astimezone(ZoneInfo("Asia/Bishkek")).date(), "Asia/Bishkek"
+    gone = item(headline, "There was no explosion at the market.", key="r", at=world.now)
+    told = []
+    for served in (), (gone,):
+        await serve(world, "one", *served, item(BLAST, TEXT))
+        async with world.store.reading() as db:
+            page = await news_page(db, world.catalog, topic="security", number=0, now=world.now)
+            digest = await day_digest(
+                db,
+                world.catalog,
+                day=day,
+                home="KGS",
+                zone=zone,
+                language="en",
+                topics=["security"],
+            )
+        told.append((page.stories[0].lead.entry.title, digest.story is None))
+    assert told == [(BLAST, False), (headline, True)]
+
+
+async def test_what_another_publisher_labels_is_no_word_of_this_one(world: World) -> None:
+    world.now = LATE
+    await serve(world, "two", item(f"Correction: {BLAST}", TEXT, key="c", at=LATE))
+    assert edits(world) == 0
+
+
+async def test_what_others_still_report_leads_beside_a_retraction(world: World) -> None:
+    await serve(world, "two", item("Blast in Osh market: 14 dead", TEXT, key="b"))
+    world.now = LATE
+    await serve(world, "one", item(f"RETRACTED: {BLAST}", "Taken back.", at=LATE))
+    text = shown(world)
+    assert text.startswith(f"✖ Taken back by One: RETRACTED: {BLAST}\nBlast in Osh market")
+
+
+@pytest.mark.parametrize("key", ["r", "another"])
+async def test_who_has_not_got_a_story_hears_nothing_of_what_was_taken_back(
+    world: World, key: str
+) -> None:
+    """By the report itself, or by another one."""
+    await world.halt()
+    raid = "Armed men attack a border post in Batken, three soldiers killed"
+    text = "Border guards returned fire after gunmen attacked a military post near Batken."
+    assert await serve(world, "two", item(raid, text, key="r"), sends=False) == 1
+    gone = item(f"RETRACTED: {raid}", "There was no attack.", key=key)
+    assert await serve(world, "two", gone, sends=False) == 0
+    world.restart()
+    world.start()
+    await world.done()
+    assert len(world.emulator.messages(READER)) == 1
+
+
+async def test_what_comes_again_is_no_correction(world: World) -> None:
+    """Old words after an outage, another date on them, or a source that is met anew."""
+    world.now = LATE
+    world.serve("one", b"gone", status=503)
+    await world.poll("one")
+    for at in (NOW, LATE):
+        await serve(world, "one", item(BLAST, TEXT, at=at))
+    fixed = item(f"Correction: {BLAST}", FEWER, key="y")
+    await serve(world, "three", fixed, item(BLAST, TEXT, key="z"))
+    assert edits(world) == 0
+    assert len(world.emulator.messages(READER)) == 1
