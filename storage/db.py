@@ -152,6 +152,7 @@ class Store:
         """
         async with self.writing() as db:
             await db_now(db)
+            await db.execute(_NOTHING)  # a transaction begins with its first statement
 
     async def _take_turn(self) -> None:
         if not self._turns.locked():
@@ -298,6 +299,7 @@ _FOLLOWING = "jarchy_following"
 _AFTER = "jarchy_after"
 _TURNED = "jarchy_turned"
 _CLOCK = select(func.clock_timestamp())
+_NOTHING = select(1)
 
 
 def _machine_now() -> datetime:
