@@ -29,6 +29,8 @@ from tests.factories import a_notice, a_reason, chat, entry, rate
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
 from tests.publishers import ATTACK, QUIET, Publishers
 
+pytestmark = pytest.mark.jobs
+
 LANGUAGES = {"en": READER, "ru": RUSSIAN, "ky": STRANGER}
 STALE = {t("error.stale", language) for language in LANGUAGES}
 
