@@ -67,8 +67,9 @@ async def keep_boards(
     clock: Callable[[], datetime],
     *,
     admins: Sequence[int] = (),
-) -> bool:
-    """Bring every board a step further; whether there is something to send now.
+) -> bool | None:
+    """Bring every board a step further; whether there is something to send now, None where there
+    is no board.
 
     The `admins` hear of the troubles of those that the catalog asks for.
     """
@@ -77,7 +78,7 @@ async def keep_boards(
     enqueued = False
     for number in chats:
         enqueued |= await _keep(store, catalog, number, admins=admins, now=clock())
-    return enqueued
+    return enqueued if chats else None
 
 
 async def _keep(

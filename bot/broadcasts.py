@@ -26,8 +26,9 @@ Looks = dict[int, float]
 
 async def show_progress(
     store: Store, api: BotApi, turn: Callable[[int], Awaitable[float]], looks: Looks
-) -> None:
+) -> bool:
     """Bring the progress of each broadcast under way up to date; one that is over is closed.
+    Whether there was any.
 
     Those with many readers are looked at less often, by `looks`.
     """
@@ -39,6 +40,7 @@ async def show_progress(
         # one that nothing was written of, or that was stopped, is waited for
         if sent.shown is None or boottime() >= looks.get(sent.id, 0.0):
             await _show_one(store, api, turn, sent, looks)
+    return bool(found)
 
 
 def pause(reach: int) -> float:

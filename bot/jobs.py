@@ -46,10 +46,11 @@ class Job:
     the key; where `host` tells whom a key's work asks, few of one host are done at a time. A job
     without `every` is done after each round of the job it `follows` that returned true, where
     replicas share the work. `again` is the pause after a StorageError, in seconds;
-    without it the job deals with those itself, as one with `due` does. A process that does it in a
-    loop begins `after` so many seconds, so that a start has less to do; a queue of replicas has
-    times of its own. What a line leaves out is told by `lacking`, and what replicas could not
-    keep: they count whole seconds.
+    without it the job deals with those itself, as one with `due` does. A job that `rests` and
+    returned False has nothing to do until something is written, and is spared until then. A process
+    that does it in a loop begins `after` so many seconds, so that a start has less to do; a queue
+    of replicas has times of its own. What a line leaves out is told by `lacking`, and what replicas
+    could not keep: they count whole seconds.
     """
 
     name: str = ""
@@ -60,6 +61,7 @@ class Job:
     follows: str | None = None
     again: float | None = None
     after: float | None = None
+    rests: bool = False
     who: Doer = Doer.ONE
 
 
@@ -236,7 +238,14 @@ def _bind(bot: Running, job: Job) -> Work:
         metrics.JOBS.labels(job.name).inc()
         # noted before it is done, so that one that hangs grows old on the operator's page
         bot.done[job.name] = bot.clock()
-        return await job.do(bot, *key)
+        if not job.rests:
+            return await job.do(bot, *key)
+        still = bot.still(job.name)
+        if still.holds(bot.clock()):
+            return False
+        done = await job.do(bot, *key)
+        still.found(nothing=done is False)
+        return done
 
     if (find := job.due) is None:
         return Work(job=job, do=do)

@@ -44,11 +44,17 @@ async def due(bot: Running) -> list[str]:
     put off is brought forward when it is met.
     """
     known = bot.catalog.by_key
+    unmet = known.keys() - bot.met
+    still, now = bot.still("poll"), bot.clock()
+    if still.holds(now) and not unmet:
+        return []
     try:
         async with bot.store.reading() as db:
-            states = await storage.sources.due(db, now=bot.clock(), known=known)
-            unmet = known.keys() - bot.met
+            states = await storage.sources.due(db, now=now, known=known)
             met = await storage.sources.states(db, unmet) if unmet else {}
+            # where something is written each second, the moment would be asked for in vain
+            nothing = not states and not unmet and still.repeats
+            first = await storage.sources.first_due(db, after=now) if nothing else None
         every = bot.settings.poll_every
         if sooner := schedule.brought_forward([known[key] for key in met], met, every=every):
             async with bot.store.writing() as db:
@@ -56,6 +62,7 @@ async def due(bot: Running) -> list[str]:
     except StorageError as error:
         log.warning("schedule waits for the database", error=str(error))
         return []
+    still.found(nothing=nothing, until=first)
     bot.met |= met.keys()
     # of a replica with another catalog there may be others
     asked = [known[key] for key in [*states, *(unmet - met.keys())] if key in known]
@@ -104,22 +111,28 @@ async def own_feeds(bot: Running) -> None:
         log.warning("readers' own feeds wait for the database", error=str(error))
 
 
-async def broadcasts(bot: Running) -> None:
-    """Write how far the operators' messages to all have come."""
+async def broadcasts(bot: Running) -> bool:
+    """Write how far the operators' messages to all have come; whether any is under way."""
     try:
-        await show_progress(bot.store, bot.api, bot.worker.turn, bot.looks)
+        return await show_progress(bot.store, bot.api, bot.worker.turn, bot.looks)
     except StorageError as error:
         log.warning("the progress of broadcasts waits for the database", error=str(error))
+        return True
 
 
-async def boards(bot: Running) -> None:
-    """Make, pin and edit the boards of channels and groups, where there is something to do."""
+async def boards(bot: Running) -> bool:
+    """Make, pin and edit the boards of channels and groups, where there is something to do;
+    whether there are any.
+    """
     admins = bot.settings.admin_ids
     try:
-        if await keep_boards(bot.store, bot.catalog, bot.clock, admins=admins):
-            bot.worker.wake()
+        enqueued = await keep_boards(bot.store, bot.catalog, bot.clock, admins=admins)
     except StorageError as error:
         log.warning("boards wait for the database", error=str(error))
+        return True
+    if enqueued:
+        bot.worker.wake()
+    return enqueued is not None
 
 
 async def hubs(bot: Running) -> None:
@@ -148,12 +161,13 @@ async def beat(bot: Running) -> None:
         log.warning("no sign of life without the database", error=str(error))
 
 
-async def index(bot: Running) -> None:
-    """Put what is new into the index of the archive's words."""
+async def index(bot: Running) -> bool:
+    """Put what is new into the index of the archive's words; whether there was any."""
     try:
-        await archive.index(bot.store, stopping=bot.stopping.is_set)
+        return await archive.index(bot.store, stopping=bot.stopping.is_set) > 0
     except StorageError as error:
         log.warning("indexing waits for the database", error=str(error))
+        return True
 
 
 async def digests(bot: Running) -> None:
@@ -252,12 +266,15 @@ async def keep_fresh(bot: Running) -> None:
             bot.services.cards.forget()
 
 
-async def keep_to_schema(bot: Running) -> None:
+async def keep_to_schema(bot: Running) -> bool:
     """Go on where a newer program brought the database up to date, if that one allows it; else
-    ConfigError, the end.
+    ConfigError, the end. Whether that is to be asked again though nothing is written.
     """
-    with suppress(StorageError):
+    try:
         await must_stay_readable(bot.store)
+    except StorageError:
+        return True
+    return False
 
 
 #: Everything that recurs, in the order it is begun.
@@ -266,16 +283,19 @@ JOBS = (
     Job(name="fan_out", follows="poll", do=fan_out),
     Job(name="digests", every=5.0, do=digests),  # so exact is a digest's hour
     Job(name="own_feeds", every=10.0, do=own_feeds),  # each in its quarter of an hour
-    Job(name="broadcasts", every=2.0, do=broadcasts),  # so old is the progress that is shown
-    Job(name="boards", every=5.0, do=boards),
+    Job(
+        name="broadcasts", every=2.0, do=broadcasts, rests=True
+    ),  # so old is the progress that is shown
+    Job(name="boards", every=5.0, do=boards, rests=True),
     Job(name="canary", every=UNHEARD_LOOK, do=look_for_unheard, after=UNHEARD_LOOK),
     Job(name="heartbeat", every=HEARTBEAT, do=beat, after=10.0),  # by then it is ready
     Job(name="hubs", every=60.0, do=hubs, after=5.0),  # whose leases end by the day
-    Job(name="index", every=5.0, do=index),
+    Job(name="index", every=5.0, do=index, rests=True),
     Job(name="tidy", every=HOUR, do=tidy, again=2.0, after=60.0),
     Job(name="standing", every=HOUR, do=look_again, who=Doer.EACH),
     Job(name="backups", every=BACKUP_LOOK, do=back_up, after=60.0),
     Job(name="old_copies", every=HOUR, do=forget_copies, who=Doer.EACH, after=60.0),
     Job(name="freshness", every=TICK, do=keep_fresh, who=Doer.REPLICA),
-    Job(name="schema", every=15.0, do=keep_to_schema, who=Doer.EACH, after=2.0),  # read at start
+    # read at start
+    Job(name="schema", every=15.0, do=keep_to_schema, who=Doer.EACH, after=2.0, rests=True),
 )

@@ -29,6 +29,7 @@ from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from handlers import App, Services
 from storage.db import Store
+from storage.still import Still
 from storage.withheld import Editor
 
 STARTING = reason("telegram.starting", "starting: Telegram has not answered yet")
@@ -70,6 +71,7 @@ class Running:
     # when this replica looks again how far each broadcast has come
     looks: dict[int, float] = field(default_factory=dict)
     met: set[str] = field(default_factory=set)  # sources that the store is known to know
+    stills: dict[str, Still] = field(default_factory=dict)  # of the jobs that rest, by their names
 
     def __post_init__(self) -> None:
         # /readyz is told of the start as it goes; the other parts are asked when somebody asks it
@@ -123,6 +125,12 @@ class Running:
     async def tell(self, told: Notice, *why: Reason) -> None:
         """Tell the operators, as often as `bot.alerts.notices.tell` allows."""
         await tell(self.store, self.settings, self.clock, told, *why)
+
+    def still(self, job: str) -> Still:
+        """What a job that rests found when it was done last."""
+        if job not in self.stills:
+            self.stills[job] = Still(self.store)
+        return self.stills[job]
 
     async def pause(self, seconds: float) -> None:
         """Sleep to the end, as `bot.clock.pause` does, but not through a stop."""

@@ -37,6 +37,8 @@ from storage.db import LOST, Store
 log = structlog.get_logger(__name__)
 
 STALL_SECONDS = 2.0  # seconds without a turn of the loop
+#: Seconds between trials whether a file can be written while nobody writes to it.
+TRIAL_EVERY = 4.0
 TROUBLE_PATIENCE = 5.0  # seconds of trouble before an operator is woken
 TOLD_AGAIN_AFTER = 3600.0  # seconds until the same trouble is told again
 LAST_WORD_LIMIT = 15.0  # seconds for the last word to the operators, whatever Telegram does
@@ -58,7 +60,8 @@ class StoreWatch:
     admins: Sequence[int]
     language: str
     stop: Callable[[], None] = lambda: None  # begin no delivery any more
-    _changes: int = -1
+    _noted: int | None = None  # the store's version when it was noted how far it came
+    _written_at: float = 0.0  # when the file was written last, or could have been
     _since: float | None = None
     _told: float | None = None
     _telling: asyncio.Task[None] | None = None
@@ -69,13 +72,17 @@ class StoreWatch:
             await self._lost()
         try:
             await self.store.trim()
-            if self.store.trouble is not None or await self._changed():
-                await storage.highwater.advance(self.store)
+            if self.store.trouble is not None or self._is_changed():
+                self._noted = await storage.highwater.advance(self.store)
                 if self.store.trouble is not None:
                     log.info("the database can be written again")
                 self.store.trouble = self._since = None
                 self.say_no_more()
-                self._changes = await self._count()
+            elif self.store.alone and time.monotonic() - self._written_at >= TRIAL_EVERY:
+                await self.store.try_to_write()
+            else:
+                return
+            self._written_at = time.monotonic()
         except StorageError as error:
             await self._trouble(error.reason)
 
@@ -101,13 +108,12 @@ class StoreWatch:
             f"what was in it is here: {saved}"
         )
 
-    async def _changed(self) -> bool:
-        return self.store.alone and await self._count() != self._changes
-
-    async def _count(self) -> int:
-        if not self.store.alone:  # the note of how far it came stands beside a file alone
-            return 0
-        return await storage.highwater.changes(self.store)
+    def _is_changed(self) -> bool:
+        """Whether a file was written since it was noted how far it came."""
+        if not self.store.alone:  # that note stands beside a file alone
+            return False
+        version = self.store.version()
+        return version is None or version != self._noted
 
     async def _trouble(self, why: Reason) -> None:
         """Note trouble, and wake the operators when it lasts."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bot.errors import BotError
 from bot.reasons import Reason, reason, said
+from storage.advice import advised
 from storage.copies import (
     Tell,
     cause_of,
@@ -26,7 +27,7 @@ from storage.copies import (
     stamped,
     untold,
 )
-from storage.db import BUSY_SECONDS, Store, advised
+from storage.db import BUSY_SECONDS, Store
 from storage.instance import only_instance
 from storage.ownership import Owner, owner_of
 from storage.schema import metadata

@@ -50,6 +50,15 @@ class ClockWatch:
 
     seen: _Seen | None = None
 
+    def stands(self, now: datetime) -> bool:
+        """Whether the clock, which says `now`, goes on from where it was seen last, by boot time;
+        not if it never was.
+        """
+        if self.seen is None:
+            return False
+        at_boot = now - timedelta(seconds=boottime())
+        return self.seen.least - SET_BACK < at_boot < self.seen.most + SET_FORWARD
+
     def following(self) -> Following:
         """A transaction's view of the clock; what it sees counts once that is committed."""
         return Following(self)

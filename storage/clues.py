@@ -44,10 +44,12 @@ async def stories(db: Db, clues: Collection[int]) -> dict[int, list[int]]:
     """The stories that have each of these clues, where one has."""
     found: dict[int, list[int]] = {}
     wanted = sorted(clues)
+    together = _TOGETHER[db.dialect.name]
     for start in range(0, len(wanted), AT_ONCE):
         some = ",".join(f"{number:d}" for number in wanted[start : start + AT_ONCE])
-        for row in await db.exec_driver_sql(_FIND.format(clues=some)):
-            found.setdefault(row.hash, []).append(row.story_id)
+        rows = await db.exec_driver_sql(_FIND.format(clues=some, together=together))
+        for row in rows.all():
+            found[row.hash] = [int(story) for story in row.stories.split(",")]
     return found
 
 
@@ -55,4 +57,10 @@ _ADD = """
 INSERT INTO clue (hash, slot, story_id) VALUES {values}
 ON CONFLICT (hash, slot) DO UPDATE SET story_id = excluded.story_id
 """
-_FIND = "SELECT hash, story_id FROM clue WHERE hash IN ({clues})"
+#: A row for each clue and not for each of its stories: reading hundreds costs more than finding
+#: them.
+_FIND = "SELECT hash, {together} AS stories FROM clue WHERE hash IN ({clues}) GROUP BY hash"
+_TOGETHER = {
+    "sqlite": "group_concat(story_id)",
+    "postgresql": "string_agg(CAST(story_id AS text), ',')",
+}

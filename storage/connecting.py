@@ -18,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import ConfigError
 from storage.address import absent, is_file, parse_url
-from storage.db import BUSY_SECONDS, LOG_BYTES, LOST, POOL_SECONDS, SERVER_OPTIONS, Store
+from storage.advice import POOL_SECONDS
+from storage.db import BUSY_SECONDS, LOG_BYTES, LOST, SERVER_OPTIONS, Store
 from storage.driver import FileConnection
 from storage.timing import time_statements
 

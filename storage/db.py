@@ -33,9 +33,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.clock import boottime
 from bot.errors import BotError, StorageError
-from bot.reasons import Reason, reason, said
+from bot.reasons import Reason, reason
 from storage.address import is_file
+from storage.advice import POOL_SECONDS, advised, storage_error
 from storage.clock import ClockWatch, Following
+from storage.glance import Glance
 from storage.timing import COMMIT, WAIT, observe
 
 if TYPE_CHECKING:
@@ -58,7 +60,6 @@ SERVER_OPTIONS: dict[str, Any] = {
 LOG_BYTES = 4 * 1024 * 1024
 LOST = "the database file was removed or replaced"
 TURN_SECONDS = 60  # who wants to write to a file waits so long for those before, then is told
-POOL_SECONDS = 10  # a caller waits so long for a free connection, then is told
 
 Db = AsyncConnection
 
@@ -69,6 +70,7 @@ class Store:
     def __init__(self, url: URL, writer: AsyncEngine, reader: AsyncEngine) -> None:
         self.url = url
         self.alone = is_file(url)  # no other process works on this database; a server has many
+        self._glance = Glance(Path(url.database or "")) if self.alone else None
         self._writer = writer
         self._reader = reader
         self._turns = asyncio.Lock()  # of who writes to a file
@@ -95,6 +97,21 @@ class Store:
         if self.alone:
             return str(self.database_file)
         return self.url.render_as_string()
+
+    def version(self) -> int | None:
+        """A number that is another one as soon as anything was written, by whoever; None where only
+        a question tells: on a server, and after a clock was set.
+
+        For who looks again and again, and mostly finds nothing (`storage.still`).
+        """
+        if self._glance is None or not self._clock.stands(self.now()):
+            return None
+        return self._glance.version()
+
+    def now(self) -> datetime:
+        """The clock by which a file's deliveries go, without asking it (SQLite)."""
+        now = _machine_now()
+        return now if self.turned is None else now + self.turned()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Db]:
@@ -128,6 +145,14 @@ class Store:
                 yield db
         finally:
             self._turns.release()
+
+    async def try_to_write(self) -> None:
+        """Find out whether the database can be written, and whether a clock was set; StorageError
+        where it cannot.
+        """
+        async with self.writing() as db:
+            await db_now(db)
+            await db.execute(_NOTHING)  # a transaction begins with its first statement
 
     async def _take_turn(self) -> None:
         if not self._turns.locked():
@@ -235,6 +260,8 @@ class Store:
 
     async def close(self) -> None:
         """Let go of every connection."""
+        if self._glance is not None:
+            self._glance.close()  # first: the last to go tidies the log of the file
         await self._reader.dispose()
         # one engine does both on a server, and where a verb only looks
         if self._writer is not self._reader:
@@ -266,67 +293,13 @@ def _size(path: Path) -> int:
         return 0
 
 
-#: What SQLite says, and the same with what the operator can do about it.
-ADVICE = {
-    one.words.partition(":")[0]: one
-    for one in (
-        reason(
-            "database.full",
-            "database or disk is full: free some space, the rest happens by itself",
-        ),
-        reason("database.locked", "database is locked: another program holds it: end that one"),
-        reason(
-            "database.readonly",
-            "attempt to write a readonly database: "
-            "give the file and its folder to the user who runs the bot",
-        ),
-        reason(
-            "database.unopened",
-            "unable to open database file: give its folder to the user who runs the bot",
-        ),
-        reason(
-            "database.broken_disk",
-            "disk I/O error: its disk is full or broken, see the system's log",
-        ),
-        reason(
-            "database.malformed",
-            "database disk image is malformed: "
-            "stop the bot, then `jarchy db restore BACKUP --force`",
-        ),
-        reason(
-            "database.none",
-            "file is not a database: stop the bot, then `jarchy db restore BACKUP --force`",
-        ),
-    )
-}
-
-
-def storage_error(error: DBAPIError | PoolTimeoutError) -> StorageError:
-    """The database's trouble in one line, without statement and parameters, and its remedy."""
-    if isinstance(error, PoolTimeoutError):
-        return StorageError(
-            reason(
-                "database.no_connection",
-                "no free connection for {seconds} s",
-                seconds=POOL_SECONDS,
-            )
-        )
-    if error.orig is None:
-        return StorageError(said(type(error).__name__))
-    return StorageError(advised(str(error.orig).strip().splitlines()[0]))
-
-
-def advised(words: str) -> Reason:
-    """SQLite's message, with its remedy where one is known."""
-    return ADVICE.get(words) or said(words)
-
-
 # the option by which a writing transaction carries its view of the clock
 _FOLLOWING = "jarchy_following"
 # and the one by which it carries what follows of its commit
 _AFTER = "jarchy_after"
 _TURNED = "jarchy_turned"
 _CLOCK = select(func.clock_timestamp())
+_NOTHING = select(1)
 
 
 def _machine_now() -> datetime:

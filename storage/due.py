@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    exists,
     literal_column,
     or_,
     select,
@@ -255,3 +256,15 @@ async def due_now(
     due = _DUE[stopped, bool(left_out)]
     found = await db.execute(due, {**given, **until})
     return [Due._make(row) for row in found.all()]
+
+
+async def is_nothing_open(db: Db) -> bool:
+    """Whether no delivery waits for anything, and no alert for its deliveries."""
+    # each as a partial index says it, or SQLite scans the table
+    looks = [
+        select(delivery.c.id).where(text("delivery.state IN ('pending', 'leased')")),
+        select(delivery.c.id).where(text("delivery.state = 'held'")),
+        select(delivery.c.id).where(text("delivery.state = 'withheld'")),
+        select(alert.c.id).where(text("alert.fanned_at IS NULL")),
+    ]
+    return not (await db.execute(select(or_(*map(exists, looks))))).scalar_one()

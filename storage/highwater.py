@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
-from storage.db import Store, db_now, upsert
+from storage.db import Store, db_now, on_commit, upsert
 from storage.ownership import give, owner_of
 from storage.schema import note
 
@@ -34,21 +34,19 @@ def beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.{NOTE_NAME}")
 
 
-async def changes(store: Store) -> int:
-    """A number that differs when anything was written since (SQLite)."""
-    async with store.writing() as db:
-        # on the writing connection: a reader's own count stays at zero
-        return int((await db.execute(text("SELECT total_changes()"))).scalar_one())
+async def advance(store: Store) -> int | None:
+    """Say that all up to now is there: in the database and, once committed, beside it.
 
-
-async def advance(store: Store) -> None:
-    """Say that all up to now is there: in the database and, once committed, beside it."""
+    The version of the store with that, and with nothing that was written after it.
+    """
+    versions: list[int | None] = []
     async with store.writing() as db:
         reached = (await db_now(db)).isoformat()
         statement = upsert(db, note).values(name=NOTE_NAME, value=reached)
         await db.execute(
             statement.on_conflict_do_update(index_elements=["name"], set_={"value": reached})
         )
+        on_commit(db, lambda: versions.append(store.version()))
     # Beside it only now: it must never say more than the database has.
     if store.alone:
         target = beside(store.database_file)
@@ -57,6 +55,7 @@ async def advance(store: Store) -> None:
             half.write_text(reached)
             give(half, owner_of(store.database_file))
             half.replace(target)
+    return versions[0]
 
 
 async def missing(store: Store) -> Missing | None:

@@ -21,9 +21,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from bot.errors import AwayError, BotError, ConfigError, StorageError
 from bot.reasons import reason
 from storage.address import is_to_blame
+from storage.advice import advised
 from storage.backup import copy
 from storage.copies import FOLDER, NoRoomError, nights, stamped
-from storage.db import Db, Store, advised, upsert
+from storage.db import Db, Store, upsert
 from storage.highwater import beside
 from storage.ownership import owner_of
 from storage.replicas import HEART_STOPPED, runs

@@ -35,8 +35,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from bot.errors import BotError
+from storage.advice import storage_error
 from storage.copies import Tell
-from storage.db import Db, storage_error
+from storage.db import Db
 from storage.types import EPOCH, MICROSECOND, Json
 
 AT_ONCE = 1_000  # rows read and written in one go

@@ -98,23 +98,65 @@ async def number_of(db: Db, of: Series) -> int:
 
 async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenRate]:
     """Store new rates: a first value or a revision. Returns just those, in the order given."""
+    offered = list(rates)
+    numbers = await _numbers(db, [item.series for item in offered])
     added: list[SeenRate] = []
-    for item in rates:
-        series_id = await number_of(db, item.series)
-        on_day = and_(rate.c.series_id == series_id, rate.c.effective_on == item.effective_on)
-        query = select(rate.c.revision, rate.c.value, rate.c.units).where(on_day)
-        last = (await db.execute(query.order_by(rate.c.revision.desc()).limit(1))).first()
-        if last is not None and (last.value, last.units) == (item.value, item.units):
-            continue
-        revision = 0
-        if last is not None:
-            revision = last.revision + 1
-        row = {"value": item.value, "units": item.units, "seen_at": seen_at, "revision": revision}
-        await db.execute(
-            insert(rate).values(series_id=series_id, effective_on=item.effective_on, **row)
-        )
-        added.append(_revised(item, seen_at, revision))
+    for start in range(0, len(offered), ROWS_AT_ONCE):
+        some = offered[start : start + ROWS_AT_ONCE]
+        last = await _last_words(db, [(numbers[one.series], one.effective_on) for one in some])
+        rows: list[dict[str, object]] = []
+        for item in some:
+            about = (numbers[item.series], item.effective_on)
+            revision = 0
+            if (before := last.get(about)) is not None:
+                if (before.value, before.units) == (item.value, item.units):
+                    continue
+                revision = before.revision + 1
+            last[about] = new = _revised(item, seen_at, revision)
+            added.append(new)
+            rows.append(
+                {
+                    "series_id": numbers[item.series],
+                    "effective_on": item.effective_on,
+                    "revision": revision,
+                    "value": item.value,
+                    "units": item.units,
+                    "seen_at": seen_at,
+                }
+            )
+        if rows:
+            await db.execute(insert(rate), rows)
     return added
+
+
+async def _numbers(db: Db, wanted: Sequence[Series]) -> dict[Series, int]:
+    """The rows of these series, made where there are none."""
+    query = select(series.c.id, series.c.source, series.c.base, series.c.quote, series.c.kind)
+    rows = await db.execute(query.where(series.c.source.in_({of.source for of in wanted})))
+    numbers = {
+        Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)): row.id
+        for row in rows.all()
+    }
+    for of in wanted:
+        if of not in numbers:
+            numbers[of] = await number_of(db, of)
+    return numbers
+
+
+async def _last_words(
+    db: Db, about: Sequence[tuple[int, date]]
+) -> dict[tuple[int, date], SeenRate]:
+    """The last word on each of these series and days, and on others of the same days."""
+    query = select(rate.c.series_id, *_COLUMNS).join_from(
+        rate, series, rate.c.series_id == series.c.id
+    )
+    query = query.where(
+        rate.c.series_id.in_({number for number, _ in about}),
+        rate.c.effective_on.in_({day for _, day in about}),
+        _IS_CURRENT,
+    )
+    rows = await db.execute(query)
+    return {(row.series_id, row.effective_on): _seen(row) for row in rows.all()}
 
 
 def _revised(item: Rate, seen_at: datetime, revision: int) -> SeenRate:

@@ -7,7 +7,7 @@ whoever goes back to one finds it alive. The `state` of one that changes a saved
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -204,6 +204,13 @@ async def rests_until(db: Db, number: int, *, now: datetime) -> datetime | None:
 async def remove(db: Db, number: int) -> None:
     """Forget a rule."""
     await db.execute(delete(rule).where(rule.c.id == number))
+
+
+async def watched(db: Db, sources: Collection[str]) -> set[Series]:
+    """The series of these sources that any rule is about."""
+    about = select(rule.c.source, rule.c.base, rule.c.quote, rule.c.kind).distinct()
+    rows = await db.execute(about.where(rule.c.source.in_(list(sources))))
+    return {Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)) for row in rows}
 
 
 async def watching(db: Db, of: Series, *, now: datetime) -> list[StoredRule]:

@@ -84,6 +84,14 @@ async def due(
     return found
 
 
+async def first_due(db: Db, *, after: datetime) -> datetime | None:
+    """The first moment after that one at which the time of any source comes; None: of none."""
+    running = source.c.paused_at.is_(None)
+    query = select(func.min(source.c.next_due_at)).where(source.c.next_due_at > after, running)
+    first: datetime | None = (await db.execute(query)).scalar()
+    return first
+
+
 def _states(rows: Iterable[Row[Any]]) -> dict[str, SourceState]:
     found: dict[str, SourceState] = {}
     for row in rows:

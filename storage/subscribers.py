@@ -22,10 +22,11 @@ import storage.belonging
 import storage.chats
 import storage.quiet
 from bot.errors import BotError
+from storage.advice import storage_error
 from storage.belonging import UNMET
 from storage.boards import BLANK
 from storage.copies import in_place
-from storage.db import Db, db_now, storage_error, upsert
+from storage.db import Db, db_now, upsert
 from storage.privacy import OF_A_FEED
 from storage.schema import (
     board,

@@ -4,8 +4,10 @@ between two loses nothing and tells nothing twice.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -14,19 +16,23 @@ from hypothesis import strategies as st
 from bot.errors import StorageError
 from bot.ingest import keeping
 from bot.ingest.documents import Looked
-from bot.ingest.found import COMPARED, DECIDED, FLOOD, NewsFound
+from bot.ingest.found import COMPARED, DECIDED, FLOOD, RATED, Found, IngestReport, NewsFound
+from bot.ingest.stories import judge_entries
 from bot.model.alerts import Severity
 from bot.model.news import Entry, Verdict
 from bot.reasons import said
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog, NewsSpec
+from bot.workers import Workers
 from storage.db import Db, Store
 from storage.schema import entry, note
 from storage.sources import SourceState
-from tests.world import NOW, OPERATOR, World, polling
+from tests.sources.test_hazards import AT, feature, summary
+from tests.world import NOW, OPERATOR, SAMPLE, World, polling
 
 SMALL = 2 * (1 + DECIDED)  # of a piece: two that are decided
 ATTACK = "Gunmen attack a border post, three soldiers killed"
+BANKS = ("nbkr", "one", "two", "three")
 KNOWN = ("known", "Apples of the orchard are ripe", "Sweet.")
 
 
@@ -177,6 +183,62 @@ async def test_what_was_stored_before_a_piece_that_cannot_be_is_counted(
     monkeypatch.setattr("bot.ingest.stories._new_entry", made)
     report = await world.poll("one")
     assert (report.new, report.alerts, report.outcome) == (4, 4, "partly")
+
+
+async def test_F26_what_several_banks_bring_at_one_time_is_not_written_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rate is judged by its past, by other banks and by rules: a document of them is much."""
+    kept: list[int] = []
+    keep = keeping.Keeper.keep
+
+    async def noting(self: keeping.Keeper, found: Sequence[Found]) -> list[IngestReport]:
+        kept.append(len(found))
+        return await keep(self, found)
+
+    monkeypatch.setattr(keeping.Keeper, "keep", noting)
+    async with polling(store, banks, now=NOW) as world:
+        monkeypatch.setattr(world.ingest._kept, "_patience", 60.0)
+        monkeypatch.setattr(world.ingest._kept, "_most", 2 * (1 + RATED) * len(SAMPLE))
+        for key in BANKS:
+            world.bank(NOW.date(), key)
+        await asyncio.gather(*map(world.poll, BANKS))
+    assert kept == [2, 2]
+
+
+async def test_F26_measured_events_are_judged_with_a_turn_for_others_after_each() -> None:
+    """The clues of one take a millisecond; by its size it needs no other process."""
+    spec = parse_catalog(
+        '[hazards.usgs]\nname = { en = "USGS" }\nurl = "http://127.0.0.1/usgs"\nformat = "usgs"\n'
+        "near = { latitude = 42.87, longitude = 74.59, radius_km = 600 }\nat_least = 4.5\n"
+    ).news["usgs"]
+    quakes = [feature(f"us{number}", mag=4.6 + number / 10) for number in range(20)]
+    events = spec.listed(AT + timedelta(hours=1), b"")(summary(*quakes)).entries
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    judged = await judge_entries(Workers(), spec, events)
+    beside.cancel()
+    assert list(judged) == list(events)
+    assert all(verdict.security for verdict in judged.values())
+    assert turns >= len(events) == len(quakes)
+
+
+def banks(url: str) -> Catalog:
+    """Four banks."""
+    return parse_catalog(
+        "".join(
+            f'[rates.{key}]\nname = {{ en = "{key}" }}\nurls = ["{url}/{key}.xml"]\n'
+            'parser = "nbkr"\nkind = "official"\npoll = { every = "1h" }\n'
+            for key in BANKS
+        )
+    )
 
 
 def an_entry(number: int) -> Entry:

@@ -8,18 +8,22 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import replace
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from procrastinate import RetryStrategy
 
+import storage.notes
 from bot import cluster
 from bot.errors import ConfigError, StorageError
 from bot.jobs import OWN_NAMES, Doer, Job, Work, bound, lacking, loop, looped, problems, shared
 from bot.reasons import said
 from bot.recurring import JOBS
 from bot.running import Running
+from storage.db import Store
+from storage.still import Still
+from tests.factories import NOW
 
 NO_PROGRAM = cast("Running", None)
 
@@ -87,6 +91,35 @@ async def test_what_can_wait_begins_some_time_after_the_start() -> None:
     told.clear()
     await asyncio.wait_for(loop(Work(job=late, do=do), pause, stopping), timeout=60)
     assert told == [60.0]
+
+
+async def test_a_job_that_rests_is_spared_while_nobody_writes(store: Store) -> None:
+    """It is done at its times all the same, as the operator's page shows it; what found something
+    is asked again.
+    """
+    found: list[bool | None] = []
+
+    async def do(_bot: object) -> bool | None:
+        return found.pop()
+
+    stills: dict[str, Still] = {}
+    program = SimpleNamespace(
+        done={}, clock=lambda: NOW, still=lambda job: stills.setdefault(job, Still(store))
+    )
+    (work,) = bound(cast("Running", program), [replace(WHOLE, do=do, rests=True)])
+    await store.try_to_write()
+    for nothing in (True, None, False):
+        found += [nothing]
+        await work.do()
+    program.done.clear()
+    if store.alone:
+        await work.do()
+        assert program.done == {"whole": NOW}
+        async with store.writing() as db:
+            await storage.notes.put(db, "a test", "written")
+    found += [False]
+    await work.do()
+    assert not found
 
 
 async def pauses_of(work: Work) -> tuple[float, float | None]:

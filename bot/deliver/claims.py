@@ -17,6 +17,8 @@ import structlog
 
 import storage.claims
 import storage.deliveries
+import storage.due
+import storage.quiet
 from bot.clock import boottime
 from bot.deliver.reach import HELD, Reach
 from bot.deliver.signals import IDLE, Signals
@@ -28,6 +30,7 @@ from bot.errors import StorageError
 from bot.model.alerts import Lane
 from bot.telegram.quiet import Quiet
 from storage.db import Db, Store
+from storage.still import Still
 
 log = structlog.get_logger(__name__)
 
@@ -62,11 +65,14 @@ class Claims:
     _took: float = 0.0  # seconds a claim takes lately, from the question to the answer
     _end: datetime | None = None  # of the slots reserved last
     _look_at: float = 0.0  # when to look for what goes before the queue, though that is enough
+    _still: Still = field(init=False)
+    _asked_at: int | None = None  # the store's version when it was asked whether the outbox rests
 
     def __post_init__(self) -> None:
         ahead = int(self.rate * HORIZON.total_seconds())
         self._batch = min(BATCH, max(25, int(self.rate * HORIZON.total_seconds() / 4)))
         self._most_queued = min(BATCH // 2, max(4, ahead))
+        self._still = Still(self.store)
 
     async def keep_claiming(self) -> None:
         """Keep the queue filled: fan out a chunk, claim what has a slot soon, while others send."""
@@ -78,6 +84,10 @@ class Claims:
                 if above is None:
                     await self._rest(HALF)
                     continue
+            elif self._still.holds(self.store.now()):
+                self.upkeep.spare(boottime())
+                await self._rest(IDLE)
+                continue
             try:
                 rest = await self._claim(above)
             except StorageError as error:
@@ -183,7 +193,19 @@ class Claims:
             return 0.0
         if claim.full or (self.slots.by_row and self.slots.replies):
             return HORIZON.total_seconds() / 4
+        if claim.paused == timedelta() and self._still.repeats:
+            await self._look_whether_it_rests()
         return IDLE
+
+    async def _look_whether_it_rests(self) -> None:
+        """Ask, once a version of the store, whether nothing waits in the outbox at all."""
+        if self._asked_at == self._still.version:
+            return
+        self._asked_at = self._still.version
+        async with self.store.reading() as db:
+            nothing = await storage.due.is_nothing_open(db)
+            until = await storage.quiet.first_end(db)
+        self._still.found(nothing=nothing, until=until)
 
     def _keep_quiet(self, paused: timedelta, begun: float) -> None:
         """Let answers keep a pause too that an earlier process or a replica was told.

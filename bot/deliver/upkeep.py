@@ -93,6 +93,10 @@ class Upkeep:
         """
         return await self._fan_out.done(boottime()) and self._fanned > 0
 
+    def spare(self, now: float) -> None:
+        """There is nothing to look after: not to have looked is no standstill."""
+        self._tidy_at = now + TIDY
+
     async def tidy(self, now: float, *, lease: timedelta) -> bool:
         """Free the leases that ended and close what expired, after our own marks are written; let
         quiet hours that are over be followed by what they held, which the next fan-out gives out.

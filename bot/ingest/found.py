@@ -36,8 +36,8 @@ FRESH_IN_A_FLOOD = timedelta(minutes=30)  # told even in a flood, by the time th
 # of one in each of its districts, and no country has more of them
 MEASURED_IN_A_FLOOD = 100
 # what an entry weighs beside its row: one that is compared, decided, told and edited; and one about
-# security that tells nobody anything
-DECIDED, COMPARED = 15, 7
+# security that tells nobody anything. And a rate, judged by its past, other banks and rules
+DECIDED, COMPARED, RATED = 15, 7, 5
 
 
 class During(Enum):
@@ -145,7 +145,7 @@ class NewsFound:
 
     @property
     def weight(self) -> int:
-        """The weight of what is stored of it, in rows of calm new entries; at least its own."""
+        """The weight of what is stored of it, as `weight_of` says it."""
         weights = [*map(self._new_weight, self.judged), *map(self._reworded_weight, self.reworded)]
         return max(sum(weights), 1)
 
@@ -341,7 +341,11 @@ def unforeseen(spec: Spec, error: Exception, *, during: During) -> SourceError:
 
 
 def weight_of(found: Found) -> int:
-    """The weight of what a poll brings; its own row where that is no news."""
-    if not isinstance(found, NewsFound):
-        return 1
-    return found.weight
+    """The weight of what a poll brings, in rows of calm new entries; at least its own row."""
+    match found:
+        case NewsFound():
+            return found.weight
+        case RatesFound():
+            return max((1 + RATED) * len(found.rates), 1)
+        case _:
+            return 1

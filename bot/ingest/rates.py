@@ -262,7 +262,10 @@ async def _revise_others(db: Db, new: SeenRate, *, now: datetime) -> int:
 async def judge_by_rules(db: Db, added: Sequence[SeenRate], pasts: Pasts, *, now: datetime) -> int:
     """Enqueue what chats' rules say of new rates; an old rate they remember in silence."""
     alerts = 0
+    watched = await storage.rules.watched(db, {new.source for new in added})
     for new in sorted(added, key=lambda item: item.effective_on):
+        if new.series not in watched:
+            continue
         watching = await storage.rules.watching(db, new.series, now=now)
         if not watching:
             continue

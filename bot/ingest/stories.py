@@ -303,7 +303,7 @@ async def _judge_words(
         return judged
     if sum(len(item.summary or item.content) for item in new) <= JUDGED_HERE:
         for item in new:
-            judged[item] = _judge_words_here(item, spec)
+            judged[item] = judge_entry(item, spec)
             await asyncio.sleep(0)
         return judged
     for start in range(0, len(new), JUDGED_TOGETHER):
@@ -331,10 +331,9 @@ async def _judged(workers: Workers, spec: NewsSpec, some: Sequence[Entry]) -> Se
 
 def judge_entry(item: Entry, spec: NewsSpec) -> Verdict:
     """The detectors' verdict on an entry, with the topics that are fixed for its feed."""
-    return _by_size(item, spec) or _judge_words_here(item, spec)
-
-
-def _judge_words_here(item: Entry, spec: NewsSpec) -> Verdict:
+    measured = _by_size(item, spec)
+    if measured is not None:
+        return measured
     title, text, language = _text(item, spec)
     found = judged(title, text, language, fixed=spec.topics)
     return as_stored(clued(found, title, text, language), item, spec)

@@ -256,6 +256,7 @@ async def test_P7_G20_the_operators_hear_of_a_locked_database_once_though_it_can
     for module in (storage.db, storage.connecting):
         monkeypatch.setattr(module, "BUSY_SECONDS", 0.05)
     monkeypatch.setattr("bot.watch.TROUBLE_PATIENCE", 0.0)
+    monkeypatch.setattr("bot.watch.TRIAL_EVERY", 0.0)
     async with bench(migrated_copy(tmp_path / "jarchy.db")) as one:
         watch = StoreWatch(one.store, one.worker.api, (READER,), "en")
         one.emulator.faults.add(fault(times=1))
@@ -286,6 +287,7 @@ async def test_P7_a_database_that_works_again_before_telegram_does_is_not_compla
     for module in (storage.db, storage.connecting):
         monkeypatch.setattr(module, "BUSY_SECONDS", 0.05)
     monkeypatch.setattr("bot.watch.TROUBLE_PATIENCE", 0.0)
+    monkeypatch.setattr("bot.watch.TRIAL_EVERY", 0.0)
     async with bench(migrated_copy(tmp_path / "jarchy.db")) as one:
         watch = StoreWatch(one.store, one.worker.api, (READER,), "en")
         silent = one.emulator.faults.add(Fault.hang())

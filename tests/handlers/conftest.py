@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import background
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.model.rates import Rate
 from handlers import membership, outgoing
@@ -73,9 +74,24 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    """Started and ready, with the sample's three rates; ended without an error."""
+def listening(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program of this test answers and sends, and does no recurring job unless the test is
+    marked with `jobs`: the first looks of all of them are a third of a start.
+    """
     monkeypatch.chdir(tmp_path)
+    if request.node.get_closest_marker("jobs") is None:
+        monkeypatch.setattr(background, "JOBS", ())
+
+
+@pytest.fixture
+async def world(
+    listening: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[World]:
+    """Started and ready, with the sample's three rates; ended without an error."""
     monkeypatch.setattr(membership, "SETTLES", 0.05)  # here both updates of a pair come at once
     # it is stopped after a start that was refused, too: a server left open would hang the tests
     async with Emulator(TEST_TOKEN, "jarchy_bot", privacy=False) as telegram:
@@ -89,9 +105,11 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def desk(
+    listening: None,
+    tmp_path: Path,
+) -> AsyncIterator[World]:
     """The program with the reader as its operator."""
-    monkeypatch.chdir(tmp_path)
     async with Emulator(TEST_TOKEN, "jarchy_bot", privacy=False) as telegram:
         telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
         async with running(

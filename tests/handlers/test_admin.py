@@ -29,6 +29,8 @@ from tests.factories import a_notice, a_reason, chat, entry, rate
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
 from tests.publishers import ATTACK, QUIET, Publishers
 
+pytestmark = pytest.mark.jobs
+
 LANGUAGES = {"en": READER, "ru": RUSSIAN, "ky": STRANGER}
 STALE = {t("error.stale", language) for language in LANGUAGES}
 
@@ -275,6 +277,28 @@ async def test_S11_a_forged_button_of_the_desk_is_stale(desk: World, data: str) 
     assert await desk.press(READER, place, data) in STALE
     rows = await desk.stored(source)
     assert [row.paused_at for row in rows] == [None]
+
+
+async def test_a_source_is_due_by_time_alone_and_at_once_when_it_is_asked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody looks through the sources before the first of them is due, unless somebody writes."""
+    async with world.store.writing() as db:
+        for key in world.bot.catalog.by_key:
+            good = storage.sources.Good(key=key, next_due_at=NOW + timedelta(hours=1))
+            await storage.sources.record_success(db, [good], now=NOW)
+    await world.store.try_to_write()
+    for _ in range(3):
+        assert await due(world.bot) == []
+    monkeypatch.setattr(storage.sources, "due", None)  # not asked
+    assert await due(world.bot) == []
+    monkeypatch.undo()
+    monkeypatch.setattr(world.bot, "clock", lambda: NOW + timedelta(hours=1))
+    assert set(await due(world.bot)) == world.bot.catalog.by_key.keys()
+    monkeypatch.undo()
+    async with world.store.writing() as db:
+        await storage.sources.ask(db, ["nbkr"], now=NOW)
+    assert await due(world.bot) == ["nbkr"]
 
 
 async def test_a_source_that_an_earlier_catalog_put_off_is_asked_as_this_one_says(

@@ -30,6 +30,8 @@ from tests.handlers.conftest import (
     running,
 )
 
+pytestmark = pytest.mark.jobs
+
 WORDS = "Tomorrow 😀 I rest: example.org tells why."
 MARKS = [
     {"type": "bold", "offset": 0, "length": 8},

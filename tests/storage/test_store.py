@@ -110,6 +110,20 @@ async def test_R4_same_value_is_kept_once_and_a_different_one_is_a_revision(stor
     assert len(rows) == 2
 
 
+async def test_R4_of_what_is_stored_together_each_word_on_a_day_follows_the_one_before(
+    store: Store,
+) -> None:
+    """As if they came one by one: the first, the same again, another, another day's."""
+    said = [a_rate(), a_rate(), a_rate(value="84.80"), a_rate(effective_on=date(2021, 10, 21))]
+    async with store.writing() as db:
+        added = await storage.rates.add(db, said, seen_at=NOW)
+    assert [(new.value, new.revision) for new in added] == [
+        (said[0].value, 0),
+        (said[2].value, 1),
+        (said[3].value, 0),
+    ]
+
+
 async def test_R9_tomorrows_rate_stands_beside_todays(store: Store) -> None:
     """`around` gives the day before, the day, and what is announced."""
     days = ["2021-10-18", "2021-10-19", "2021-10-20", "2021-10-21", "2021-10-22"]

@@ -1,0 +1,64 @@
+"""The database's trouble in one line: what it says, and what the operator can do about it."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from bot.errors import StorageError
+from bot.reasons import Reason, reason, said
+
+POOL_SECONDS = 10  # a caller waits so long for a free connection, then is told
+#: What SQLite says, and the same with what the operator can do about it.
+ADVICE = {
+    one.words.partition(":")[0]: one
+    for one in (
+        reason(
+            "database.full",
+            "database or disk is full: free some space, the rest happens by itself",
+        ),
+        reason("database.locked", "database is locked: another program holds it: end that one"),
+        reason(
+            "database.readonly",
+            "attempt to write a readonly database: "
+            "give the file and its folder to the user who runs the bot",
+        ),
+        reason(
+            "database.unopened",
+            "unable to open database file: give its folder to the user who runs the bot",
+        ),
+        reason(
+            "database.broken_disk",
+            "disk I/O error: its disk is full or broken, see the system's log",
+        ),
+        reason(
+            "database.malformed",
+            "database disk image is malformed: "
+            "stop the bot, then `jarchy db restore BACKUP --force`",
+        ),
+        reason(
+            "database.none",
+            "file is not a database: stop the bot, then `jarchy db restore BACKUP --force`",
+        ),
+    )
+}
+
+
+def storage_error(error: DBAPIError | PoolTimeoutError) -> StorageError:
+    """The database's trouble in one line, without statement and parameters, and its remedy."""
+    if isinstance(error, PoolTimeoutError):
+        return StorageError(
+            reason(
+                "database.no_connection",
+                "no free connection for {seconds} s",
+                seconds=POOL_SECONDS,
+            )
+        )
+    if error.orig is None:
+        return StorageError(said(type(error).__name__))
+    return StorageError(advised(str(error.orig).strip().splitlines()[0]))
+
+
+def advised(words: str) -> Reason:
+    """SQLite's message, with its remedy where one is known."""
+    return ADVICE.get(words) or said(words)
