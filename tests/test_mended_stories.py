@@ -302,6 +302,27 @@ async def test_what_others_still_report_leads_beside_a_retraction(world: World) 
     assert text.startswith(f"✖ Taken back by One: RETRACTED: {BLAST}\nBlast in Osh market")
 
 
+@pytest.mark.parametrize("feed", ["one", "two"])
+async def test_what_is_reported_after_it_was_taken_back_is_told_anew(
+    world: World, feed: str
+) -> None:
+    """By whoever; a second retraction is of the second report."""
+    world.now = NOW + timedelta(hours=1)
+    gone = item(f"RETRACTED: {BLAST}", "There was no explosion.", key="r", at=world.now)
+    assert await serve(world, "one", gone) == 0
+    world.now += timedelta(hours=1)
+    sure = "Explosion at a market in Osh kills 14, 37 wounded, police confirm"
+    anew = item(sure, WORDED_ANEW, key="n", at=world.now)
+    assert await serve(world, feed, anew) == 1
+    assert [sure in one["text"] for one in world.emulator.messages(READER)] == [False, True]
+    world.now += timedelta(hours=1)
+    again = item(f"RETRACTED: {sure}", "There was none at all.", key="r2", at=world.now)
+    assert await serve(world, feed, again) == 0
+    first, second = world.emulator.messages(READER)
+    assert f"RETRACTED: {BLAST}" in first["text"]
+    assert f"RETRACTED: {sure}" in second["text"]
+
+
 async def test_what_a_later_reporter_takes_back_in_its_only_report_says_so(world: World) -> None:
     blast = "Blast in Osh market: 14 dead"
     await serve(world, "two", item(blast, TEXT, key="b"))

@@ -17,6 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from functools import cache, lru_cache
 
 from bot.detect.facts import Facts, facts_of
@@ -93,6 +94,14 @@ def taken_back_by(story: Story) -> frozenset[str]:
     """The publishers that have taken a story back."""
     gone = (one.house for one in story.entries if mends(one.entry) is Mending.TAKEN_BACK)
     return frozenset(gone)
+
+
+def tells_anew(entry: Entry, story: Story, at: datetime) -> bool:
+    """Whether an entry of a time reports what all had taken back by then."""
+    if mends(entry) is not None or not is_taken_back(story):
+        return False
+    gone = [one for one in story.entries if mends(one.entry) is Mending.TAKEN_BACK]
+    return at > max(max(one.at, one.entry.updated_at or one.at) for one in gone)
 
 
 def mended(entry: Entry, told: Iterable[StoredEntry]) -> StoredEntry | None:

@@ -18,7 +18,7 @@ import storage.stories
 import storage.withheld
 from bot.detect import hazards, stories
 from bot.detect.clues import clued
-from bot.detect.corrections import mends
+from bot.detect.corrections import is_taken_back, mends, tells_anew
 from bot.detect.endings import begins_anew, says_it_is_over
 from bot.detect.topics import judged, judged_all
 from bot.ingest.found import Kept, NewsFound
@@ -37,7 +37,7 @@ from bot.ingest.telling import (
 from bot.model.alerts import Severity
 from bot.model.news import Entry, Story, Verdict
 from bot.sources.specs import NewsSpec
-from bot.sources.standing import weighed
+from bot.sources.standing import led, weighed
 from bot.workers import WorkerError, Workers
 from storage.db import Db
 from storage.entries import NewEntry
@@ -185,9 +185,11 @@ async def _reported_so_far(
 ) -> Story | None:
     """The story that an entry belongs to, before it does; None where it begins one.
 
-    Where it tells of what has begun anew it may belong to a later one, which others began.
+    Where it tells of what has begun anew, or what was taken back, it may belong to a later one,
+    which others began; what takes back belongs to the one that stands.
     """
     ended: set[int] = set()
+    gone: Story | None = None
     while True:
         pk = None
         if new.verdict.security:
@@ -198,7 +200,12 @@ async def _reported_so_far(
         story = None
         if pk is not None:
             story = await storage.stories.get(db, pk)
-        if story is None or not begins_anew(new.item, story, new.at):
+        if story is None:
+            return gone
+        mine = led(story, feeds)
+        if mends(new.item) is not None and is_taken_back(mine):
+            gone = gone or story
+        elif not (begins_anew(new.item, story, new.at) or tells_anew(new.item, mine, new.at)):
             return story
         ended.add(story.pk)
 
