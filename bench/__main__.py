@@ -21,6 +21,7 @@ from pathlib import Path
 import uvloop
 
 from bench import (
+    archive,
     beside,
     card,
     chaos,
@@ -54,6 +55,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Awaitable[list[Figure]]]] = {
     "beside": beside.measure,
     "lanes": lanes.measure,
     "fan-out": fan_out.measure,
+    "archive": archive.measure,
     "card": card.measure,
     "killed": replicas.killed,
     "bad-day": replicas.bad_day,

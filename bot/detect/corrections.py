@@ -2,10 +2,11 @@
 
 Whoever got a story is told of it however late, so that it must be sure:
 
-* A newsroom says so by a label before the headline ("Correction:", "(RETRACTED)") or in a phrase
-  ("report has been withdrawn"). The word alone says nothing: troops are withdrawn, ministries
-  correct their forecasts. What others deny is a report of its own. Of 14,406 headlines that
-  nobody took back (`bench/learn`'s and `bench/pairs`' news) none is read as one.
+* A newsroom says so by a label before the headline ("Correction:", "(RETRACTED)") or where a
+  sentence begins with its own story ("story has been withdrawn"). The word alone says nothing:
+  troops are withdrawn, ministries correct their forecasts and take back reports of theirs. What
+  others deny is a report of its own. Of 14,406 headlines that nobody took back (`bench/learn`'s
+  and `bench/pairs`' news) none is read as one.
 * Text that changes under one headline is mostly worded anew, longer, or counts its readers: a
   correction has another place, name or counted thing instead of the one that stood there.
 """
@@ -32,6 +33,9 @@ from bot.model.text import comparable, first_sentence
 UNSURE_UNITS = frozenset({"", "clock"})
 NAMING_WORDS = 4  # of a headline that names an event by itself
 NAMED = 0.9  # of their weight that the report has too
+#: What parts a label from its headline, or the headline's end. A hyphen may join two words instead,
+#: as dashes and slashes do where they are typed for it, and a full stop ends a sentence of one.
+_MARK = r"\s*[:|—]+\s*|\s+[-–/»]+\s+|(?P<joint>\s*[-–/]+\s*)|\s*[.!]*$"
 
 
 def mends(entry: Entry) -> Mending | None:
@@ -45,14 +49,18 @@ def mends(entry: Entry) -> Mending | None:
 
 def mending(story: Story) -> tuple[StoredEntry, Mending] | None:
     """The latest report of a story by which its own publisher puts it right or takes it back; None
-    where there is no other report: a single one says so by its headline.
+    where there is no other report: a single one says so by its headline. Of a story as `led`, which
+    knows the feeds of one publisher, as what follows.
     """
     if len(story.entries) == 1:
         return None
     first, *others = sorted(story.entries, key=lambda item: item.pk)
-    feeds = Counter(one.feed for one in story.entries)
+    told = Counter(one.house for one in story.entries)
     for one in reversed(others):
-        if feeds[one.feed] > 1 and (how := mends(one.entry)) is not None:
+        how = mends(one.entry)
+        # whoever takes a thing back told it, in words that we have no more or never had; what is
+        # all that its publisher says is no correction but a report
+        if how is Mending.TAKEN_BACK or (how is not None and told[one.house] > 1):
             return one, how
     how = mends(first.entry)  # as it is worded now
     return None if how is None else (first, how)
@@ -63,8 +71,8 @@ def as_mended(story: Story, mended: tuple[StoredEntry, Mending] | None) -> Story
     if mended is None:
         return story
     by, how = mended
-    if how is Mending.TAKEN_BACK and len(story.feeds) > 1:
-        entries = sorted(story.entries, key=lambda one: one.feed == by.feed)
+    if how is Mending.TAKEN_BACK and len(story.houses) > 1:
+        entries = sorted(story.entries, key=lambda one: one.house == by.house)
     else:
         entries = sorted(story.entries, key=lambda one: one.pk != by.pk)
     return replace(story, entries=tuple(entries))
@@ -72,8 +80,13 @@ def as_mended(story: Story, mended: tuple[StoredEntry, Mending] | None) -> Story
 
 def is_taken_back(story: Story) -> bool:
     """Whether all who report a story have taken it back."""
-    feeds = {one.feed for one in story.entries if mends(one.entry) is Mending.TAKEN_BACK}
-    return feeds.issuperset(story.feeds)
+    return taken_back_by(story) >= story.houses
+
+
+def taken_back_by(story: Story) -> frozenset[str]:
+    """The publishers that have taken a story back."""
+    gone = (one.house for one in story.entries if mends(one.entry) is Mending.TAKEN_BACK)
+    return frozenset(gone)
 
 
 def mended(entry: Entry, told: Iterable[StoredEntry]) -> StoredEntry | None:
@@ -158,14 +171,20 @@ def _read(headline: str, said: str | None) -> tuple[Mending | None, str]:
     plain = comparable(headline)
     folded = fold_typed(plain)
     code = known_language(said, headline)
+    # some capital letters are two small ones
+    words = plain if len(plain) == len(folded) else folded
     for how, labels in _labels(code).items():
-        if (label := labels.search(folded)) is not None:
-            # some capital letters are two small ones
-            words = plain if len(plain) == len(folded) else folded
-            return how, f"{words[: label.start()]} {words[label.end() :]}".strip()
+        for label in labels.finditer(folded):
+            if label["joint"] is None or _stands_out(words, label):
+                return how, f"{words[: label.start()]} {words[label.end() :]}".strip()
     if _phrases(code).search(folded) is not None:
         return Mending.TAKEN_BACK, plain
     return None, plain
+
+
+def _stands_out(headline: str, label: re.Match[str]) -> bool:
+    """Whether a label alone is in capitals, by which it is no part of a word: "CORRECTED-Fire"."""
+    return headline[: label.start("joint")].isupper() and not headline[label.end() :].isupper()
 
 
 @cache
@@ -177,15 +196,15 @@ def _labels(code: str) -> dict[Mending, re.Pattern[str]]:
         (Mending.CORRECTED, news.corrected),
     ):
         words = _any_of(labels)
-        found[how] = re.compile(
-            rf"^[\W_]*(?:{words})\s*(?:[:.!|/»\])–—-]+\s*|$)|[\[(]\s*(?:{words})\s*[\])]"
-        )
+        found[how] = re.compile(rf"^[\W_]*(?:{words})(?:{_MARK})|[\[(]\s*(?:{words})\s*[\])]")
     return found
 
 
 @cache
 def _phrases(code: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{_any_of(language(code).news.takes_back)})(?!\w)")
+    phrases = _any_of(language(code).news.takes_back)
+    # behind a quotation mark somebody else may say so
+    return re.compile(rf"(?:^[^\w«»\"“”„]*|[:.;!?|(\[–—]\s*|\s-\s+)(?:{phrases})(?!\w)")
 
 
 def _any_of(phrases: str) -> str:

@@ -274,10 +274,12 @@ class News:
     not_before: str = ""  # words before such a phrase by which nothing has ended: "not", "to"
     not_behind: str = ""  # and right behind it
     # labels, apart by commas, of what a newsroom puts right or takes back: they begin a headline
-    # before a colon or a dash, or stand in brackets
+    # before a colon or a dash apart from both, or stand in brackets
     corrected: str = ""
     taken_back: str = ""
-    takes_back: str = ""  # phrases of a headline that say the latter wherever they stand
+    # phrases that say the latter where a sentence begins; their subject is the newsroom or its
+    # story, as others take back reports too
+    takes_back: str = ""
     # Snowball's name of it, for search; words of a language without are found by their beginnings
     stemmer: str = ""
     # without one: endings that a word of a question is looked for without, by the letters behind

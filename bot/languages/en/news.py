@@ -17,9 +17,13 @@ NEWS = News(
     corrected="correction, corrections, corrected, corrects, clarification, erratum",
     taken_back="retraction, retracted, withdrawn, story withdrawn, story retracted, "
     "report withdrawn, report retracted, story kill",
-    takes_back="story has been withdrawn, story has been retracted, report has been withdrawn, "
-    "report has been retracted, article has been withdrawn, article has been retracted, "
-    "withdraws its report, retracts its report, withdraws its story, retracts its story",
+    takes_back="story has been withdrawn, story has been retracted, "
+    "the story has been withdrawn, the story has been retracted, "
+    "this story has been withdrawn, this story has been retracted, "
+    "this article has been withdrawn, this article has been retracted, "
+    "this report has been withdrawn, this report has been retracted, "
+    "we withdraw this story, we retract this story, "
+    "we have withdrawn this story, we have retracted this story",
     stemmer="english",
     capital_headlines=True,
     clause="and while",
