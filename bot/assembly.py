@@ -36,7 +36,6 @@ from handlers import Context, Services, route
 from storage.db import Store
 from storage.opening import held_store
 from storage.shared_clock import shared_clock
-from storage.withheld import Editor
 
 USUAL = Limits()
 Clock = Callable[[], datetime]
@@ -147,7 +146,9 @@ def _put_together(doors: Doors) -> Running:
     )
 
 
-def _worker(doors: Doors, api: Api, client: Bot, editor: Editor, unread: UnreadAlerts) -> Worker:
+def _worker(
+    doors: Doors, api: Api, client: Bot, editor: ChannelEditor, unread: UnreadAlerts
+) -> Worker:
     """The sender; it gives up a request sooner than `api`, by which answers go, does."""
     return Worker(
         store=doors.store,

@@ -15,6 +15,7 @@ from bot.alerts import notices
 from bot.alerts.notices import Notice
 from bot.clock import boottime
 from bot.config import Settings
+from bot.deliver.editor import ChannelEditor
 from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.hubs import Hubs
@@ -30,7 +31,6 @@ from bot.telegram.api import Api
 from handlers import App, Services
 from storage.db import Store
 from storage.still import Still
-from storage.withheld import Editor
 
 STARTING = reason("telegram.starting", "starting: Telegram has not answered yet")
 
@@ -51,7 +51,7 @@ class Running:
     ingest: Ingest
     inbox: Inbox
     worker: Worker
-    editor: Editor
+    editor: ChannelEditor
     unread: UnreadAlerts
     api: Api
     application: App

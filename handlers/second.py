@@ -21,7 +21,7 @@ from bot.model.news import Story
 from bot.readers.looked import places_near
 from bot.render.news import headline
 from bot.sources.specs import NewsSpec
-from bot.sources.standing import led, publishers
+from bot.sources.standing import led
 from handlers.context import Context
 from handlers.desk import keep, tell_others
 from handlers.services import Services
@@ -54,9 +54,10 @@ async def _untold(db: Db, stories: Sequence[Story], feeds: Mapping[str, NewsSpec
     alone: list[Story] = []
     for one in stories:
         calm = one.severity is Severity.INFO
-        settled = ending(one) is not None or is_taken_back(one)
-        if not calm and len(publishers(one, feeds)) == 1 and not settled:
-            alone.append(led(one, feeds))
+        mine = led(one, feeds)
+        settled = ending(one) is not None or is_taken_back(mine)
+        if not calm and len(mine.houses) == 1 and not settled:
+            alone.append(mine)
     every = [key for one in alone for key in keys(one.pk)]
     told = {
         kind_of(one).story(one) for one in await storage.alerts.by_keys(db, every) if reads(one)

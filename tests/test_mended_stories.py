@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 
 import storage.chats
 from bot.emulator import TEST_TOKEN, Emulator
@@ -21,7 +22,8 @@ from bot.readers.news import news_page
 from bot.sources.catalog import parse_catalog
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
-from storage.db import Store
+from storage.db import Store, db_now
+from storage.schema import chat as chat_table
 from storage.schema import entry as entry_table
 from tests.factories import chat as a_chat
 from tests.test_ingest import NOW
@@ -44,14 +46,14 @@ LATE = NOW + 3 * FRESH_FOR
 
 
 def catalog(url: str) -> Any:
-    """Three agencies."""
-    return parse_catalog(
-        "".join(
+    """Three agencies, the first with a second feed."""
+    written = ""
+    for key, house in (("one", "one"), ("two", "two"), ("three", "three"), ("uno", "one")):
+        written += (
             f'[feeds.{key}]\nname = {{ en = "{key.title()}" }}\nurl = "{url}/{key}.xml"\n'
-            f'language = "en"\n'
-            for key in ("one", "two", "three")
+            f'language = "en"\npublisher = "{house}"\n'
         )
-    )
+    return parse_catalog(written)
 
 
 @pytest.fixture
@@ -213,6 +215,45 @@ async def test_a_correction_of_its_own_leads_what_was_told(
     assert shown(world).startswith("✎ Corrected by One\n❗ " + headline)
 
 
+async def test_a_correction_that_leads_is_shown_as_it_is_worded_now(world: World) -> None:
+    world.now = LATE
+    for dead in (12, 13):
+        headline = f"Correction: Explosion at a market in Osh killed {dead}, not 14"
+        await serve(world, "one", item(headline, FEWER, key="c", at=LATE))
+    assert headline in shown(world)
+
+
+async def test_a_correction_leads_what_was_told_as_graver(world: World) -> None:
+    calm = "Bomb explosion at a bazaar in Bishkek"
+    text = "Police say the bomb went off by the gate of the bazaar."
+    graver = f"{calm} kills 120"
+    assert await serve(world, "two", item(calm, text, key="s")) == 1
+    assert await serve(world, "two", item(graver, f"{text} It killed 120.", key="g")) == 1
+    fixed = f"Correction: {calm} kills 12, not 120"
+    assert await serve(world, "two", item(fixed, text, key="c")) == 0
+    last = world.emulator.messages(READER)[-1]["text"]
+    assert last.startswith(f"✎ Corrected by Two\n❗ {fixed}")
+
+
+async def test_after_quiet_hours_a_story_is_told_as_it_was_put_right(world: World) -> None:
+    async with world.store.writing() as db:
+        now = await db_now(db)
+        day = timedelta(days=1)
+        night = {"quiet": "23:00-07:00", "quiet_begins_at": now - day, "quiet_ends_at": now + day}
+        await db.execute(update(chat_table).where(chat_table.c.id == READER).values(**night))
+    raid = "Armed men attack a border post in Batken, three soldiers killed"
+    text = "Border guards returned fire after gunmen attacked a military post near Batken."
+    assert await serve(world, "two", item(raid, text, key="r")) == 1
+    fixed = "Correction: Armed men attack a border post in Batken, two soldiers killed"
+    fewer = "Two soldiers were killed and not three when gunmen attacked a post near Batken."
+    assert await serve(world, "two", item(fixed, fewer, key="c")) == 0
+    async with world.store.writing() as db:
+        await storage.chats.change(db, READER, quiet=None)
+    world.worker.wake()
+    told = await world.tells(READER, "While it was quiet")
+    assert told["text"] == f"While it was quiet\n\n• {fixed} ·\u00a0Two"
+
+
 @pytest.mark.parametrize("key", ["s", "another"])
 async def test_what_is_put_right_sounds_no_more_than_it_did(world: World, key: str) -> None:
     """However many its correction counts."""
@@ -261,17 +302,51 @@ async def test_what_others_still_report_leads_beside_a_retraction(world: World) 
     assert text.startswith(f"✖ Retracted by One: RETRACTED: {BLAST}\nBlast in Osh market")
 
 
+async def test_what_a_later_reporter_takes_back_in_its_only_report_says_so(world: World) -> None:
+    blast = "Blast in Osh market: 14 dead"
+    await serve(world, "two", item(blast, TEXT, key="b"))
+    await serve(world, "two", item(f"RETRACTED: {blast}", "Taken back.", key="b"))
+    assert shown(world).startswith(f"✖ Taken back by Two: RETRACTED: {blast}\n{BLAST}")
+
+
+@pytest.mark.parametrize(("also", "gone_by"), [(False, "uno"), (True, "uno"), (True, "one")])
+async def test_what_one_feed_of_a_publisher_takes_back_is_taken_back_by_all_of_them(
+    world: World, also: bool, gone_by: str
+) -> None:
+    """By a report of its own, or in the place of one."""
+    await serve(world, "uno")
+    if also:
+        await serve(world, "uno", item(BLAST, TEXT, key="u"))
+    gone = item(f"RETRACTED: {BLAST}", "There was no explosion at the market.")
+    await serve(world, gone_by, gone)
+    assert shown(world).startswith(f"✖ Taken back by {gone_by.title()}\n")
+    async with world.store.reading() as db:
+        digest = await day_digest(
+            db,
+            world.catalog,
+            day=NOW.date(),
+            home="KGS",
+            zone="Asia/Bishkek",
+            language="en",
+            topics=["security"],
+        )
+    assert digest.story is None
+
+
 @pytest.mark.parametrize("key", ["r", "another"])
 async def test_who_has_not_got_a_story_hears_nothing_of_what_was_taken_back(
     world: World, key: str
 ) -> None:
-    """By the report itself, or by another one."""
+    """By the report itself, or by another one; both feeds of its publisher told it."""
+    await serve(world, "uno")
+    await serve(world, "one")
     await world.halt()
     raid = "Armed men attack a border post in Batken, three soldiers killed"
     text = "Border guards returned fire after gunmen attacked a military post near Batken."
-    assert await serve(world, "two", item(raid, text, key="r"), sends=False) == 1
+    assert await serve(world, "one", item(raid, text, key="r"), sends=False) == 1
+    assert await serve(world, "uno", item(raid, text, key="u"), sends=False) == 0
     gone = item(f"RETRACTED: {raid}", "There was no attack.", key=key)
-    assert await serve(world, "two", gone, sends=False) == 0
+    assert await serve(world, "one", gone, sends=False) == 0
     world.restart()
     world.start()
     await world.done()

@@ -18,6 +18,7 @@ from bot.model.chats import Post, Style
 from bot.model.hazards import Hazard
 from bot.model.news import Mending, StoredEntry, Story
 from bot.model.subjects import SECURITY, Subject
+from bot.readers.news import as_told
 from bot.reasons import Reason
 from bot.render import hazards, outcomes
 from bot.render.alerts import MUTED_TEXTS, snooze_button, topic_button, why_button
@@ -105,8 +106,9 @@ class Stories(Kind):
         found = await storage.stories.get(kit.db, broke.story)
         if found is None:
             return None
+        mine = led(found, kit.catalog.news)
         return story(
-            led(found, kit.catalog.news),
+            mine,
             alert=told.id,
             style=reader.style,
             language=reader.language,
@@ -117,7 +119,7 @@ class Stories(Kind):
             measured=measured(found, kit.catalog.news),
             worse=broke.answers is not None,
             over=ending(found),
-            mended=mending(found),
+            mended=mending(mine),
             zone=reader.time_zone,
         )
 
@@ -160,9 +162,11 @@ class Stories(Kind):
     async def brief(self, kit: Kit, told: StoredAlert, reader: Reader) -> Brief | None:
         """Its headline, and who reports it; nothing of what is over or taken back."""
         found = await storage.stories.get(kit.db, StoryBroke.read(told.payload).story)
-        if found is None or ending(found) is not None or is_taken_back(found):
+        if found is None or ending(found) is not None:
             return None
-        mine = led(found, kit.catalog.news).told_in(reader.language)
+        mine = as_told(found, kit.catalog.news).told_in(reader.language)
+        if is_taken_back(mine):
+            return None
         head = link(title(mine, reader.language), mine.lead.entry.link)
         if urgent := told.severity is Severity.URGENT:
             head = f"{URGENT_MARK} " + head
@@ -275,7 +279,7 @@ def story(
     a `bot`'s name it can be shared. What was `measured` is told in values, agencies' words below.
     """
     story = outcomes.before_its_end(as_mended(story, mended), over).told_in(language)
-    if worse:
+    if worse and mended is None:
         story = story.gravest
     title, text = bold(link(headline(story), story.lead.entry.link)), body(story, style)
     if measured is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
+from types import MappingProxyType
 
 import storage.alerts
 import storage.stories
@@ -16,6 +17,8 @@ from bot.detect.filters import Looked, keeps_back
 from bot.model.filters import StoredFilter, Trait
 from bot.model.hazards import Hazard
 from bot.model.news import Story
+from bot.sources.specs import NewsSpec
+from bot.sources.standing import led
 from storage.alerts import StoredAlert
 from storage.db import Db
 from storage.kept_back import Sift
@@ -25,8 +28,11 @@ IN_A_TURN = 200  # filters that are asked before others have the loop
 _looked = lru_cache(maxsize=2)(Looked)
 
 
-async def sieve(db: Db, told: StoredAlert) -> Sift | None:
-    """The question to filters about an alert; None for one that tells no story.
+async def sieve(
+    db: Db, told: StoredAlert, feeds: Mapping[str, NewsSpec] = MappingProxyType({})
+) -> Sift | None:
+    """The question to filters about an alert; None for one that tells no story. The `feeds` say who
+    publishes it.
 
     Who has a story's message gets its edits, whatever filters say: only a filter of that very story
     ends them. Asked again since it grew, they let nothing through that is over.
@@ -43,7 +49,7 @@ async def sieve(db: Db, told: StoredAlert) -> Sift | None:
     story = kind_of(told).news(told)
     if number is not None:
         story = await storage.stories.get(db, number)
-    if story is None or (again and _is_over(story)):
+    if story is None or (again and _is_over(led(story, feeds))):
         return None
     looked = _looked(story, told.near)
 

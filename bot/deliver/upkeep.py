@@ -15,12 +15,12 @@ import storage.quiet
 import storage.withheld
 from bot.alerts import waited
 from bot.clock import boottime
+from bot.deliver.editor import ChannelEditor
 from bot.deliver.fan_out import fan_out
 from bot.deliver.marks import Marks
 from bot.deliver.signals import IDLE
 from bot.deliver.unread import UnreadAlerts
 from storage.db import Store
-from storage.withheld import Editor
 
 # seconds between looks for leases that ended and quiet hours that are over: nobody waits for either
 # by the second, and a process at rest does little else
@@ -67,7 +67,7 @@ class Upkeep:
         marks: Marks,
         in_hand: Callable[[], Collection[int]],
         unread: UnreadAlerts,
-        editor: Editor,
+        editor: ChannelEditor,
     ) -> None:
         self._unread = unread
         self._store = store

@@ -17,6 +17,7 @@ from bot.alerts.notices import Notice, OnTrouble
 from bot.clock import boottime
 from bot.deliver.claims import LEASE_MARGIN, Claims
 from bot.deliver.compose import HARMLESS, Composer, Request
+from bot.deliver.editor import ChannelEditor
 from bot.deliver.flights import Flights
 from bot.deliver.limits import TICK, ChatPaces
 from bot.deliver.marks import NOTHING_TO_SAY, Marks, again, ended
@@ -41,7 +42,6 @@ from storage.claims import Claimed
 from storage.db import Store
 from storage.deliveries import unbegun
 from storage.due import UNREAD
-from storage.withheld import Editor
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ class Worker:
     store: Store
     api: Api
     composer: Composer
-    editor: Editor
+    editor: ChannelEditor
     unread: UnreadAlerts
     token_name: str
     rate: float

@@ -49,14 +49,18 @@ def mends(entry: Entry) -> Mending | None:
 
 def mending(story: Story) -> tuple[StoredEntry, Mending] | None:
     """The latest report of a story by which its own publisher puts it right or takes it back; None
-    where there is no other report: a single one says so by its headline.
+    where there is no other report: a single one says so by its headline. Of a story as `led`, which
+    knows the feeds of one publisher, as what follows.
     """
     if len(story.entries) == 1:
         return None
     first, *others = sorted(story.entries, key=lambda item: item.pk)
-    feeds = Counter(one.feed for one in story.entries)
+    told = Counter(one.house for one in story.entries)
     for one in reversed(others):
-        if feeds[one.feed] > 1 and (how := mends(one.entry)) is not None:
+        how = mends(one.entry)
+        # whoever takes a thing back told it, in words that we have no more or never had; what is
+        # all that its publisher says is no correction but a report
+        if how is Mending.TAKEN_BACK or (how is not None and told[one.house] > 1):
             return one, how
     how = mends(first.entry)  # as it is worded now
     return None if how is None else (first, how)
@@ -67,8 +71,8 @@ def as_mended(story: Story, mended: tuple[StoredEntry, Mending] | None) -> Story
     if mended is None:
         return story
     by, how = mended
-    if how is Mending.TAKEN_BACK and len(story.feeds) > 1:
-        entries = sorted(story.entries, key=lambda one: one.feed == by.feed)
+    if how is Mending.TAKEN_BACK and len(story.houses) > 1:
+        entries = sorted(story.entries, key=lambda one: one.house == by.house)
     else:
         entries = sorted(story.entries, key=lambda one: one.pk != by.pk)
     return replace(story, entries=tuple(entries))
@@ -76,8 +80,13 @@ def as_mended(story: Story, mended: tuple[StoredEntry, Mending] | None) -> Story
 
 def is_taken_back(story: Story) -> bool:
     """Whether all who report a story have taken it back."""
-    feeds = {one.feed for one in story.entries if mends(one.entry) is Mending.TAKEN_BACK}
-    return feeds.issuperset(story.feeds)
+    return taken_back_by(story) >= story.houses
+
+
+def taken_back_by(story: Story) -> frozenset[str]:
+    """The publishers that have taken a story back."""
+    gone = (one.house for one in story.entries if mends(one.entry) is Mending.TAKEN_BACK)
+    return frozenset(gone)
 
 
 def mended(entry: Entry, told: Iterable[StoredEntry]) -> StoredEntry | None:

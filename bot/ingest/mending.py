@@ -12,12 +12,12 @@ from datetime import datetime
 import storage.entries
 import storage.stories
 from bot.alerts.stories import StoryBroke
-from bot.detect.corrections import mended, mends
+from bot.detect.corrections import mended, mends, taken_back_by
 from bot.ingest.found import NewsFound
 from bot.ingest.telling import Worth, edit_story, take_back
 from bot.model.news import Entry, Mending, Story
 from bot.sources.specs import NewsSpec
-from bot.sources.standing import publishers
+from bot.sources.standing import led
 from storage.db import Db
 from storage.entries import NewEntry
 from storage.retention import ALERTS_KEPT
@@ -26,7 +26,7 @@ from storage.retention import ALERTS_KEPT
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mended:
     """What a report does to its story, which its publisher told; `again` is whether that was said
-    before in the same words, `alone` whether nobody else reports it.
+    before in the same words, `alone` whether nobody else reports it, or has not taken it back.
     """
 
     how: Mending
@@ -46,11 +46,13 @@ def mending_of(
     how = None if before is None else mends(item)
     if before is None or how is None:
         return None
-    told = publishers(before, feeds)
-    if (spec.publisher or spec.key) not in told:
+    before = led(before, feeds)
+    house = spec.publisher or spec.key
+    if house not in before.houses:
         return None
     again = any(one.entry.title == item.title for one in before.entries)
-    return Mended(how=how, again=again, alone=len(told) == 1)
+    alone = taken_back_by(before) | {house} >= before.houses
+    return Mended(how=how, again=again, alone=alone)
 
 
 async def tell_mended(

@@ -7,7 +7,7 @@ tells them before (`edits.Wording`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -21,7 +21,7 @@ from bot.alerts import edits
 from bot.alerts import stories as kind_stories
 from bot.alerts.notices import Notice, tell
 from bot.detect import identity
-from bot.detect.corrections import mends, tells_otherwise
+from bot.detect.corrections import is_taken_back, mending, mends, tells_otherwise
 from bot.detect.endings import says_it_is_over
 from bot.ingest.found import NewsFound
 from bot.ingest.telling import (
@@ -36,6 +36,7 @@ from bot.ingest.telling import (
 )
 from bot.model.alerts import Approval
 from bot.model.news import Entry, Mending, StoredEntry, Story, Verdict
+from bot.readers.news import as_told
 from bot.reasons import Quote, SourceKey
 from bot.sources.standing import led, weighed
 from storage.alerts import StoredAlert
@@ -44,7 +45,7 @@ from storage.db import Db
 
 @dataclass(frozen=True, kw_only=True)
 class _Changed:
-    """A stored report of a story, and what it says now."""
+    """A stored report of a story, `led`, and what it says now."""
 
     story: Story
     stored: StoredEntry
@@ -57,6 +58,15 @@ class _Changed:
     @property
     def text_key(self) -> str:
         return identity.text_key(self.item)
+
+    @cached_property
+    def after(self) -> Story:
+        """The story as the report words it now."""
+        changed = replace(self.stored, entry=self.item)
+        return replace(
+            self.story,
+            entries=tuple(changed if one is self.stored else one for one in self.story.entries),
+        )
 
     @property
     def same_headline(self) -> bool:
@@ -80,10 +90,8 @@ class _Changed:
 
     @property
     def takes_back(self) -> bool:
-        """Whether it is taken back now, and nobody else reports it."""
-        if mends(self.item) is not Mending.TAKEN_BACK:
-            return False
-        return len(self.story.feeds) == 1 and mends(self.stored.entry) is not Mending.TAKEN_BACK
+        """Whether it is taken back now, and nobody else reports it who has not."""
+        return is_taken_back(self.after) and not is_taken_back(self.story)
 
     @property
     def worth(self) -> Worth:
@@ -97,10 +105,24 @@ class _Changed:
         """Whether its time alone is another one."""
         return self.same_headline and self.text_key == identity.text_key(self.stored.entry)
 
+    @property
+    def mends_otherwise(self) -> bool:
+        """Whether the story is put right or taken back by its words now, or is so no more."""
+        was, is_now = mending(self.story), mending(self.after)
+        return _by(was) != _by(is_now)
+
     def is_shown(self, policy: NewsPolicy) -> bool:
-        """Whether its words are read by anybody: others are not worth an edit."""
+        """Whether its words are read by anybody, before or now: others are not worth an edit."""
+        if self.mends_otherwise:
+            return True
         language = self.stored.entry.language or ""
-        return led(self.story, policy.feeds).told_in(language).lead.pk == self.stored.pk
+        lead = as_told(self.story, policy.feeds).told_in(language).lead
+        return lead.pk == self.stored.pk
+
+
+def _by(mended: tuple[StoredEntry, Mending] | None) -> tuple[int, Mending] | None:
+    """The number of the report by which a story is mended, and how."""
+    return None if mended is None else (mended[0].pk, mended[1])
 
 
 async def reword_entries(db: Db, found: NewsFound, policy: NewsPolicy, *, now: datetime) -> int:
@@ -118,6 +140,8 @@ async def reword_entries(db: Db, found: NewsFound, policy: NewsPolicy, *, now: d
     alerts = 0
     for item, pk, story_pk in changed:
         story = await storage.stories.get(db, story_pk)
+        if story is not None:
+            story = led(story, policy.feeds)
         mine = [one for one in story.entries if one.pk == pk] if story else []
         if story is None or not mine:
             await _take(db, pk, item, found)

@@ -61,9 +61,9 @@ class Mending(StrEnum):
 class StoredEntry:
     """An entry in the archive, with the feed it came from and what was decided about it.
 
-    `trust` (1 official, 2 agency, 3 aggregator), `style`, as much of the text as may be shown, and
-    `pictures`, whether its page's may be, are the feed's; they stand in the catalog and are not
-    stored.
+    `trust` (1 official, 2 agency, 3 aggregator), `style`, as much of the text as may be shown,
+    `pictures`, whether its page's may be, and `publisher`, of which it may be one of several, are
+    the feed's; they stand in the catalog and are not stored.
     """
 
     pk: int
@@ -77,8 +77,14 @@ class StoredEntry:
     trust: int = 2
     style: Style = Style.BRIEF
     pictures: bool = False
+    publisher: str | None = None  # None: of its own
     headline: str | None = None  # as an operator worded it
     meaning: bytes | None = None  # its vector, where somebody asked for one
+
+    @property
+    def house(self) -> str:
+        """Whose word it is: one that tells a story in two feeds is one."""
+        return self.publisher or self.feed
 
     @property
     def at(self) -> datetime:
@@ -127,6 +133,11 @@ class Story:
     def feeds(self) -> tuple[str, ...]:
         """The feeds that report it, in order of first report, each once."""
         return tuple(dict.fromkeys(entry.feed for entry in self.entries))
+
+    @property
+    def houses(self) -> frozenset[str]:
+        """The publishers that report it, once it is `led`; before, its feeds."""
+        return frozenset(item.house for item in self.entries)
 
     @property
     def languages(self) -> frozenset[str | None]:

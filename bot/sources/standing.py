@@ -27,7 +27,8 @@ AGGREGATORS_REASON = reason("aggregators", "only aggregators")
 
 
 def led(story: Story, feeds: Mapping[str, NewsSpec]) -> Story:
-    """The story with its most trusted report first, each report in the style its feed allows.
+    """The story with its most trusted report first, each report in the style its feed allows, and
+    known as its publisher's.
 
     A feed that the catalog does not name any more is an agency that allows its brief.
     """
@@ -37,7 +38,15 @@ def led(story: Story, feeds: Mapping[str, NewsSpec]) -> Story:
         if spec is None:
             marked.append(item)
         else:
-            marked.append(replace(item, trust=spec.trust, style=spec.style, pictures=spec.pictures))
+            marked.append(
+                replace(
+                    item,
+                    trust=spec.trust,
+                    style=spec.style,
+                    pictures=spec.pictures,
+                    publisher=spec.publisher,
+                )
+            )
     # what an operator worded goes before all; a stable sort: of equals the first that came leads
     marked.sort(key=lambda item: (item.headline is None, _did_happen(item, story), item.trust))
     return replace(story, entries=tuple(marked))
