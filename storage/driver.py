@@ -82,7 +82,7 @@ class FileConnection(aiosqlite.Connection):
         """Take back what is open."""
         if not self._is_none_open():
             await super().rollback()
-            self._cut = False
+            self._cut, self._begins = False, None
 
     def _is_none_open(self) -> bool:
         begins, self._begins = self._begins, None
@@ -102,7 +102,11 @@ class FileConnection(aiosqlite.Connection):
             raise
 
     def _begun(self, begin: str, first: Callable[[], T]) -> T:
-        self._conn.execute(begin)
+        try:
+            self._conn.execute(begin)
+        except sqlite3.Error:  # or whoever goes on would write without a transaction
+            self._begins = begin
+            raise
         return first()
 
     @contextmanager

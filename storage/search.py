@@ -7,11 +7,12 @@ tokens that `bot.detect.search` makes, not the text; nothing that a reader write
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import aiosqlite
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import CursorResult, Row, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from bot.errors import BotError
@@ -191,15 +192,15 @@ async def _find_on_server(db: Db, words: Sequence[Collection[Wanted]]) -> list[H
         for each in words
     )
     # the index is asked where it is thought to find many, too: else all entries would be read
-    limits = f"SET LOCAL statement_timeout = {round(SECONDS * 1000)}"
-    await db.execute(text(f"{limits}; SET LOCAL enable_seqscan = off"))
+    await db.execute(text("SET LOCAL enable_seqscan = off"))
+    asking = _Asking(db, match)
     try:
-        found = await _among_newest(db, match, SAMPLE)
+        found = await asking.among_newest(SAMPLE)
         if COMMON <= len(found) < MOST_FOUND:
-            found = await _among_newest(db, match, NEWEST)
+            found = await asking.among_newest(NEWEST)
         if len(found) < MOST_FOUND:
             ages = AGES if len(words) == 1 else AGES_OF_SEVERAL
-            found = await _by_index(db, match, ages, found)
+            found = await asking.by_index(ages, found)
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == "57014":  # query_canceled
             raise SearchTooLongError from None
@@ -210,36 +211,50 @@ async def _find_on_server(db: Db, words: Sequence[Collection[Wanted]]) -> list[H
     return found
 
 
-async def _among_newest(db: Db, match: str, newest: int) -> list[Hit]:
-    values = {"match": match, "most": MOST_FOUND, "newest": newest}
-    return _hits(await db.execute(text(_AMONG_NEWEST), values))
+class _Asking:
+    """A search's statements on a server, which take SECONDS together: each gets what is left."""
 
+    def __init__(self, db: Db, match: str) -> None:
+        self._db = db
+        self._match = match
+        self._until = time.monotonic() + SECONDS
 
-async def _by_index(db: Db, match: str, ages: int, known: Sequence[Hit]) -> list[Hit]:
-    """The hits by the index: those of the newest `ages`, or of as many as the `known` ones tell,
-    and of as many more as may be enough.
-    """
-    ids = (await db.execute(text("SELECT min(id) AS first, max(id) AS last FROM archive"))).one()
-    if ids.last is None:
-        return []
-    first, newest, count = ids.first >> AGE, ids.last >> AGE, ages
-    if known:
-        apart = (ids.last + 1 - known[-1].id) / len(known)
-        count = max(FEWEST_AGES, round(apart * MOST_FOUND * ENOUGH) >> AGE)
-    found: list[Hit] = []
-    while newest >= first and (missing := MOST_FOUND - len(found)) > 0:
-        oldest = max(newest - count + 1, first)
-        more = await _of_ages(db, match, oldest, newest, missing)
-        found += more
-        newest = oldest - 1
-        times = ENOUGH * missing / len(more) if more else TIMES_MORE
-        count = round(count * min(times, TIMES_MORE))
-    return found
+    async def _ask(self, statement: str, **values: object) -> CursorResult[Any]:
+        left = round((self._until - time.monotonic()) * 1000)
+        if left <= 0:  # none would mean for ever
+            raise SearchTooLongError
+        await self._db.execute(text(f"SET LOCAL statement_timeout = {left}"))
+        return await self._db.execute(text(statement), values)
 
+    async def among_newest(self, newest: int) -> list[Hit]:
+        """The hits among so many of the newest entries."""
+        values = {"match": self._match, "most": MOST_FOUND, "newest": newest}
+        return _hits(await self._ask(_AMONG_NEWEST, **values))
 
-async def _of_ages(db: Db, match: str, oldest: int, newest: int, most: int) -> list[Hit]:
-    values = {"match": match, "ages": _spanned(oldest, newest), "most": most}
-    return _hits(await db.execute(text(_OF_AGES), values))
+    async def by_index(self, ages: int, known: Sequence[Hit]) -> list[Hit]:
+        """The hits by the index: those of the newest `ages`, or of as many as the `known` ones
+        tell, and of as many more as may be enough.
+        """
+        ids = (await self._ask("SELECT min(id) AS first, max(id) AS last FROM archive")).one()
+        if ids.last is None:
+            return []
+        first, newest, count = ids.first >> AGE, ids.last >> AGE, ages
+        if known:
+            apart = (ids.last + 1 - known[-1].id) / len(known)
+            count = max(FEWEST_AGES, round(apart * MOST_FOUND * ENOUGH) >> AGE)
+        found: list[Hit] = []
+        while newest >= first and (missing := MOST_FOUND - len(found)) > 0:
+            oldest = max(newest - count + 1, first)
+            more = await self._of_ages(oldest, newest, missing)
+            found += more
+            newest = oldest - 1
+            times = ENOUGH * missing / len(more) if more else TIMES_MORE
+            count = round(count * min(times, TIMES_MORE))
+        return found
+
+    async def _of_ages(self, oldest: int, newest: int, most: int) -> list[Hit]:
+        values = {"match": self._match, "ages": _spanned(oldest, newest), "most": most}
+        return _hits(await self._ask(_OF_AGES, **values))
 
 
 def _spanned(oldest: int, newest: int) -> list[int]:

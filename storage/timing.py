@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import metrics
 
-#: How statements begin, and what each is called; a transaction's beginning is part of its wait.
+#: How statements begin, and what each is called; a transaction begins in its wait, on a
+#: file in its first statement.
 OPERATIONS: Mapping[str, str] = {
     "SELECT": "select",
     "WITH": "select",
@@ -23,7 +24,7 @@ OPERATIONS: Mapping[str, str] = {
     "UPDATE": "update",
     "DELETE": "delete",
 }
-WAIT = "wait"  # for a connection and the right to write
+WAIT = "wait"  # for a connection, and on a server for the beginning
 COMMIT = "commit"
 _BEGUN = "jarchy_begun"
 

@@ -222,6 +222,22 @@ async def test_S15_a_search_that_takes_too_long_is_ended_and_others_go_on(
     assert await found(store, "border")
 
 
+async def test_S15_all_statements_of_a_search_on_a_server_take_its_time_together(
+    migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them alone would be in time."""
+    store = await open_store(migrated_postgres_url)
+    await stored(store, STORIES[:1])
+    monkeypatch.setattr(storage.search, "SECONDS", 0.3)
+    slow = "WHERE pg_sleep(0.2) IS NOT NULL AND words @@"
+    for name in ("_AMONG_NEWEST", "_OF_AGES"):
+        statement = getattr(storage.search, name)
+        monkeypatch.setattr(storage.search, name, statement.replace("WHERE words @@", slow))
+    with pytest.raises(storage.search.SearchTooLongError):
+        await found(store, "border")
+    await store.close()
+
+
 async def test_a_corrected_headline_is_found_by_its_new_words_alone(store: Store) -> None:
     """Its old ones are forgotten."""
     await stored(store, STORIES[:1])

@@ -193,7 +193,7 @@ async def test_a_retraction_of_its_own_edits_what_was_told_once(world: World) ->
     again = "The agency regrets its report; no bomb went off in Osh and nobody was hurt there."
     assert await serve(world, "one", item(headline, again, key="r2", at=world.now)) == 0
     assert [edits(world, chat) for chat in (READER, RUSSIAN, KYRGYZ)] == [1, 1, 1]
-    assert shown(world).startswith("✖ Taken back by One")
+    assert shown(world).startswith("✖ Retracted by One")
     assert shown(world, RUSSIAN).startswith("✖ Отозвано (One)")
     assert shown(world, KYRGYZ).startswith("✖ Кайтарып алынды (One)")
     assert headline in shown(world)
@@ -299,7 +299,7 @@ async def test_what_others_still_report_leads_beside_a_retraction(world: World) 
     world.now = LATE
     await serve(world, "one", item(f"RETRACTED: {BLAST}", "Taken back.", at=LATE))
     text = shown(world)
-    assert text.startswith(f"✖ Taken back by One: RETRACTED: {BLAST}\nBlast in Osh market")
+    assert text.startswith(f"✖ Retracted by One: RETRACTED: {BLAST}\nBlast in Osh market")
 
 
 @pytest.mark.parametrize("feed", ["one", "two"])

@@ -270,6 +270,15 @@ def test_pieces_are_the_whole_in_its_order_and_none_is_too_heavy(
     assert 1 < COMPARED < DECIDED
 
 
+def test_F26_a_labelled_entry_weighs_as_one_that_is_decided_however_calm() -> None:
+    """It is compared with hundreds; of a first poll with nothing."""
+    calm = Verdict(security=False, score=0, severity=Severity.INFO)
+    label = Entry(id="c", title="Correction: Bridge of the Chui valley is open", language="en")
+    first = replace(a_find(SPEC, [], 0, quiet=True), judged={an_entry(0): calm, label: calm})
+    later = replace(first, state=SourceState(key=SPEC.key, first_ok_at=NOW))
+    assert (first.weight, later.weight) == (2, 2 + DECIDED)
+
+
 def a_find(spec: NewsSpec, security: list[bool], reworded: int, *, quiet: bool) -> NewsFound:
     """A find of so many entries, new and in other words."""
     judged = {

@@ -10,6 +10,7 @@ from typing import Self
 
 import structlog
 
+from bot.detect.corrections import mends
 from bot.detect.identity import Fingerprint
 from bot.errors import SourceError
 from bot.ingest.documents import Looked, trouble_of
@@ -35,8 +36,9 @@ FRESH_IN_A_FLOOD = timedelta(minutes=30)  # told even in a flood, by the time th
 # urgent measurements of one document that are told all the same: on a day of storms a service warns
 # of one in each of its districts, and no country has more of them
 MEASURED_IN_A_FLOOD = 100
-# what an entry weighs beside its row: one that is compared, decided, told and edited; and one about
-# security that tells nobody anything. And a rate, judged by its past, other banks and rules
+# what an entry weighs beside its row: one that is compared, decided, told and edited, or has the
+# label of a correction; and one about security that tells nobody anything. And a rate, judged by
+# its past, other banks and rules
 DECIDED, COMPARED, RATED = 15, 7, 5
 
 
@@ -150,6 +152,9 @@ class NewsFound:
         return max(sum(weights), 1)
 
     def _new_weight(self, item: Entry) -> int:
+        # compared with hundreds of what its feed told; of a first poll nothing was told before
+        if self.state.first_ok_at is not None and mends(item) is not None:
+            return 1 + DECIDED
         if not self.judged[item].security:
             return 1
         # a measurement may be of what anybody reported: it is compared with all of that

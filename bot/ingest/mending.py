@@ -97,7 +97,8 @@ async def mended_story(db: Db, new: NewEntry, *, now: datetime) -> Story | None:
         return None
     since = now - ALERTS_KEPT
     told = await storage.entries.told(db, new.feed, kind=StoryBroke.KIND, since=since)
-    # hundreds of comparisons, for which nobody else waits
+    # hundreds of comparisons: whoever writes waits for them, so that such an entry weighs much
+    # (`bot.ingest.found`), but no answer does
     stored = await asyncio.to_thread(mended, new.item, told)
     if stored is None:
         return None

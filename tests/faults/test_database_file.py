@@ -599,8 +599,8 @@ async def test_P13_what_root_makes_beside_a_database_is_its_owners(data: Path) -
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", [REVISIONS[-2]])
         connection.commit()
-    with suppress(ConfigError):  # the last step is done already; its copy comes first
-        await open_store(f"sqlite:///{path}")
+    with suppress(ConfigError):  # the last step may be done already; its copy comes first
+        await (await open_store(f"sqlite:///{path}")).close()
     made |= owners_in(data)
     path.unlink()
     restore(saved, path, force=False)

@@ -119,6 +119,23 @@ async def test_who_writes_keeps_others_from_it_from_the_first_statement_on(tmp_p
     await connection.close()
 
 
+async def test_who_goes_on_when_nothing_could_begin_writes_nothing_for_good(tmp_path: Path) -> None:
+    opened = partial(sqlite3.connect, tmp_path / "a.db", isolation_level=None)
+    connection = FileConnection(partial(opened, timeout=0, check_same_thread=False), 64)
+    await connection
+    with closing(opened()) as holder:
+        holder.execute("CREATE TABLE number (value INTEGER)")
+        holder.execute("BEGIN IMMEDIATE")
+        connection.begin_with_the_next(writes=True)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            await connection.execute("SELECT 1")
+        holder.execute("ROLLBACK")
+        await connection.execute("INSERT INTO number VALUES (1)")
+        await connection.rollback()
+        assert holder.execute("SELECT count(*) FROM number").fetchone() == (0,)
+    await connection.close()
+
+
 async def test_what_was_left_in_the_midst_is_waited_for_and_taken_back(tmp_path: Path) -> None:
     """It may begin a transaction after nobody asks for it any more."""
     opened = partial(sqlite3.connect, tmp_path / "a.db", isolation_level=None)
