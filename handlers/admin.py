@@ -213,7 +213,10 @@ async def _story(context: Context, number: int) -> None:
         if wording is not None and one.pk == wording.entry:
             feed = catalog.names(one.feed, language)
             changed = wording.put_in(one.entry)
-            await context.reply(correction(number, one, changed, [feed], language))
+            # a report of its own, by which others are put right
+            others = [it for it in led(found, catalog.news).entries if it.pk != one.pk]
+            was = others[0] if others and changed == one.entry else one
+            await context.reply(correction(number, was, changed, [feed], language))
             return
     await context.reply(card(number, led(found, catalog.news), feeds, language))
 

@@ -67,14 +67,20 @@ def mending(story: Story) -> tuple[StoredEntry, Mending] | None:
 
 
 def as_mended(story: Story, mended: tuple[StoredEntry, Mending] | None) -> Story:
-    """The story led by what puts it right; by others, where one of them alone takes it back."""
+    """The story led by what puts it right, behind what an operator worded; by others, where one of
+    them alone takes it back.
+    """
     if mended is None:
         return story
     by, how = mended
     if how is Mending.TAKEN_BACK and len(story.houses) > 1:
         entries = sorted(story.entries, key=lambda one: one.house == by.house)
     else:
-        entries = sorted(story.entries, key=lambda one: one.pk != by.pk)
+        # of what nobody reports any more an operator's headline says nothing
+        worded = how is Mending.CORRECTED
+        entries = sorted(
+            story.entries, key=lambda one: (worded and one.headline is None, one.pk != by.pk)
+        )
     return replace(story, entries=tuple(entries))
 
 

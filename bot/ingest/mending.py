@@ -13,9 +13,11 @@ import storage.entries
 import storage.stories
 from bot.alerts.stories import StoryBroke
 from bot.detect.corrections import mended, mends, taken_back_by
+from bot.ingest.asking import NewWords, ask, asked_about
 from bot.ingest.found import NewsFound
-from bot.ingest.telling import Worth, edit_story, take_back
+from bot.ingest.telling import NewsPolicy, Worth, edit_story, take_back
 from bot.model.news import Entry, Mending, Story
+from bot.readers.news import as_told
 from bot.sources.specs import NewsSpec
 from bot.sources.standing import led
 from storage.db import Db
@@ -56,19 +58,35 @@ def mending_of(
 
 
 async def tell_mended(
-    db: Db, found: NewsFound, new: NewEntry, story: int, mended: Mended, *, now: datetime
+    db: Db,
+    found: NewsFound,
+    new: NewEntry,
+    before: Story,
+    mended: Mended,
+    policy: NewsPolicy,
+    *,
+    now: datetime,
 ) -> None:
-    """Edit the messages of a story that a new report mends, once; who has not got one yet hears
-    nothing of what was taken back. Said among what was missed while a source was away it counts as
-    well, at a first poll not.
+    """Edit the messages of a story that a new report mends, once, or ask the operator who let it
+    through; who has not got one yet hears nothing of what was taken back. Said among what was
+    missed while a source was away it counts as well, at a first poll not.
     """
     if found.state.first_ok_at is None:
         return
     if mended.takes_back:
-        await take_back(db, story)
-    if not mended.again:
+        await take_back(db, before.pk)
+    if mended.again:
+        return
+    asked = await asked_about(db, before.pk)
+    if asked is None:
         why = f"{new.feed}:{new.item.id}"
-        await edit_story(db, story, why, now=now, worth=Worth.ALWAYS)
+        await edit_story(db, before.pk, why, now=now, worth=Worth.ALWAYS)
+        return
+    story = await storage.stories.get(db, before.pk)
+    for stored in () if story is None else story.entries:
+        if (stored.feed, stored.entry.id) == (new.feed, new.item.id):
+            was = as_told(before, policy.feeds).lead
+            await ask(db, NewWords(stored=stored, item=new.item, was=was), asked, policy, now=now)
 
 
 async def mended_story(db: Db, new: NewEntry, *, now: datetime) -> Story | None:

@@ -17,27 +17,21 @@ import storage.entries
 import storage.kept_back
 import storage.stories
 import storage.told
-from bot.alerts import edits
-from bot.alerts import stories as kind_stories
-from bot.alerts.notices import Notice, tell
 from bot.detect import identity
 from bot.detect.corrections import is_taken_back, mending, mends, tells_otherwise
 from bot.detect.endings import says_it_is_over
+from bot.ingest.asking import NewWords, ask, asked_about
 from bot.ingest.found import NewsFound
 from bot.ingest.telling import (
-    CORRECTED_WITHIN,
     FRESH_FOR,
-    MOST_EDITS,
     NewsPolicy,
     Worth,
     break_story,
     edit_story,
     take_back,
 )
-from bot.model.alerts import Approval
 from bot.model.news import Entry, Mending, StoredEntry, Story, Verdict
 from bot.readers.news import as_told
-from bot.reasons import Quote, SourceKey
 from bot.sources.standing import led, weighed
 from storage.alerts import StoredAlert
 from storage.db import Db
@@ -180,7 +174,8 @@ async def _reword(
     wait = asked is not None and worse is None and not one.same_words
     if asked is not None and wait and _waits(one, asked, now=now):
         if not many:
-            await _ask(db, one, asked, policy, now=now)
+            words = NewWords(stored=one.stored, item=one.item, was=one.stored)
+            await ask(db, words, asked, policy, now=now, sparing=one.same_headline)
         return 0
     await _take(db, one.stored.pk, one.item, found)
     if many:
@@ -215,10 +210,7 @@ async def _needed_a_word(db: Db, one: _Changed, policy: NewsPolicy) -> StoredAle
     """
     if not one.is_shown(policy):
         return None
-    told = await storage.alerts.by_keys(db, kind_stories.keys(one.story.pk))
-    open_ones = {Approval.APPROVED, Approval.WAITING}
-    asked = [alert for alert in told if alert.approval in open_ones]
-    return asked[-1] if asked else None
+    return await asked_about(db, one.story.pk)
 
 
 def _waits(one: _Changed, told: StoredAlert, *, now: datetime) -> bool:
@@ -226,50 +218,6 @@ def _waits(one: _Changed, told: StoredAlert, *, now: datetime) -> bool:
     edited.
     """
     return one.corrects or now < told.created_at + FRESH_FOR
-
-
-async def _ask(
-    db: Db, one: _Changed, told: StoredAlert, policy: NewsPolicy, *, now: datetime
-) -> None:
-    """Ask the operators about new words, with the old ones; once about the same."""
-    wording = edits.Wording.of(one.stored, one.item)
-    until = now + CORRECTED_WITHIN
-    why = f"{one.title_key}:{one.text_key}"
-    asked = edits.correction(told.id, wording, why, now=now, expires_at=until)
-    often = await storage.alerts.asked(db, asked.supersede_key or "") >= MOST_EDITS
-    if one.same_headline and often:
-        return
-    number = await storage.alerts.enqueue(db, asked)
-    if number is None and await _said_its_last(db, asked.dedup_key):
-        # under another key, because the first is spent
-        again = edits.correction(
-            told.id, wording, f"{why}:{now.isoformat()}", now=now, expires_at=until
-        )
-        number = await storage.alerts.enqueue(db, again)
-    if number is None:
-        return
-    question = Notice.of(
-        "notice.correction",
-        held=number,
-        was=Quote(one.stored.headline or one.stored.entry.title),
-        was_text=Quote(one.stored.entry.beginning),
-        title=Quote(one.item.title),
-        text=Quote(one.item.beginning),
-        link=one.item.link or "",
-        feeds=SourceKey(one.stored.feed),
-    )
-    await tell(db, policy.admins, question, now=now)
-
-
-async def _said_its_last(db: Db, dedup_key: str) -> bool:
-    """Whether a question about the same words is settled so that they may be asked about again:
-    they were let through, or others took their place, and now they stand there once more.
-    """
-    (before,) = await storage.alerts.by_keys(db, [dedup_key])
-    if before.approval is Approval.APPROVED:
-        return True
-    waits = await storage.alerts.waiting(db, before.id)
-    return before.approval is Approval.WAITING and waits is None
 
 
 # --- what got graver ------------------------------------------------------------------------------

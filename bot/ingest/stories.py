@@ -158,8 +158,8 @@ async def _keep_entry(
     await storage.entries.add_entry(db, new, story_pk=pk, now=now)
     language = item.language or verdict.language
     grown = before and (spec.key not in before.feeds or language not in before.languages)
-    if mended is not None:
-        await tell_mended(db, found, new, pk, mended, now=now)
+    if before is not None and mended is not None:
+        await tell_mended(db, found, new, before, mended, policy, now=now)
     elif (grown or over) and not quiet:
         # one more agency, a language somebody reads, or its end: the message told says so
         worth = Worth.ALWAYS if over else Worth.FRESH

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from bot.detect.corrections import mended, mending, mends, tells_otherwise
+from bot.detect.corrections import as_mended, mended, mending, mends, tells_otherwise
 from bot.model.hazards import Hazard, HazardKind
 from bot.model.news import Entry, Mending, StoredEntry, Story
 
@@ -152,3 +153,10 @@ def test_the_word_of_another_publisher_mends_nothing() -> None:
         taken,
         TAKEN_BACK,
     )
+
+
+def test_what_an_operator_worded_goes_before_a_correction_and_no_retraction() -> None:
+    worded = replace(stored(1, BLAST), headline="A blast in Osh")
+    for label, first in ((f"Correction: {BLAST}", 1), (f"Retracted: {BLAST}", 2)):
+        story = Story(pk=1, entries=(worded, stored(2, label)))
+        assert as_mended(story, mending(story)).lead.pk == first

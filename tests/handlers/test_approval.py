@@ -429,6 +429,21 @@ async def test_a_feeds_correction_of_what_an_operator_let_through_asks_again(des
     assert late == t("error.story_approved", "en")
 
 
+@pytest.mark.parametrize(("label", "mark"), [("Correction", "✎"), ("Retraction", "✖")])
+async def test_a_report_that_mends_what_an_operator_let_through_asks_again(
+    desk: World, label: str, mark: str
+) -> None:
+    """Nobody who got it reads its words before."""
+    await approved(desk)
+    says = f"{label}: {ATTACK[1]}"
+    await desk.report("one", ("mends", says, "We were wrong about the post."), ATTACK, QUIET)
+    asked = await desk.tells(READER, says)
+    assert [row.approval for row in await desk.alerts("edit")] == ["waiting"]
+    assert await desk.press(READER, asked["message_id"], labels(asked)["Send"]) is None
+    told = await desk.tells(STRANGER, says)
+    assert told["text"].startswith(mark)
+
+
 async def test_a_text_that_says_otherwise_is_asked_about_however_late(desk: World) -> None:
     """Of one that is only worded anew nobody hears by then."""
     await approved(desk)
