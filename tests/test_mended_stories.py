@@ -327,7 +327,7 @@ async def test_what_a_later_reporter_takes_back_in_its_only_report_says_so(world
     blast = "Blast in Osh market: 14 dead"
     await serve(world, "two", item(blast, TEXT, key="b"))
     await serve(world, "two", item(f"RETRACTED: {blast}", "Taken back.", key="b"))
-    assert shown(world).startswith(f"✖ Taken back by Two: RETRACTED: {blast}\n{BLAST}")
+    assert shown(world).startswith(f"✖ Retracted by Two: RETRACTED: {blast}\n{BLAST}")
 
 
 @pytest.mark.parametrize(("also", "gone_by"), [(False, "uno"), (True, "uno"), (True, "one")])
@@ -340,7 +340,7 @@ async def test_what_one_feed_of_a_publisher_takes_back_is_taken_back_by_all_of_t
         await serve(world, "uno", item(BLAST, TEXT, key="u"))
     gone = item(f"RETRACTED: {BLAST}", "There was no explosion at the market.")
     await serve(world, gone_by, gone)
-    assert shown(world).startswith(f"✖ Taken back by {gone_by.title()}\n")
+    assert shown(world).startswith(f"✖ Retracted by {gone_by.title()}\n")
     async with world.store.reading() as db:
         digest = await day_digest(
             db,
