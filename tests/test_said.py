@@ -41,8 +41,13 @@ from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
 from handlers.alerts import SNOOZE
 from tests.conftest import ROOT
-from tests.handlers.conftest import READER, RUSSIAN, STRANGER, World
-from tests.handlers.conftest import listening  # noqa: F401 - a fixture of that one
+from tests.handlers.conftest import (
+    READER,
+    RUSSIAN,
+    STRANGER,
+    World,
+    listening,  # noqa: F401 - a fixture of that one
+)
 from tests.handlers.conftest import world as _world  # noqa: F401 - a fixture
 from tests.languages.expected import WHOLE, expected
 
