@@ -367,13 +367,13 @@ HALVES = [
     ),
     (
         "bot/recurring.py",
-        'Job(name="boards", every=5.0, do=boards)',
+        'Job(name="boards", every=5.0, do=boards, rests=True)',
         'Job(name="boards", every=5.0)',
         "job 'boards': lacks `do`, a coroutine function",
     ),
     (
         "bot/recurring.py",
-        '    Job(name="index", every=5.0, do=index),\n',
+        '    Job(name="index", every=5.0, do=index, rests=True),\n',
         "",
         "no line of the jobs does index, which takes the program",
     ),
@@ -738,7 +738,7 @@ MISTYPED_JOB = [
         "bot/recurring.py",
         'Job(name="boards", every=5.0',
         'Job(name="boards", evry=5.0',
-        'bot/recurring.py, line {line}: Job(name="boards", evry=5.0, do=boards): TypeError: Job.',
+        'bot/recurring.py, line {line}: Job(name="boards", evry=5.0, do=boards, rests=True): Type',
     ),
 ]
 #: What would hide other mistakes: each is the only one of its program.
