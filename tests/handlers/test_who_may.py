@@ -573,7 +573,7 @@ async def test_S9_the_owner_of_a_private_chat_may_do_everything_but_an_operators
 
 
 #: Data made by the same recipe that says something: a zone may be an offset.
-VALID = frozenset({"done", "new:USD", "cur:USD", "amounts:USD", "zone:-1"})
+VALID = frozenset({"done", "new:USD", "cur:USD", "first:USD", "amounts:USD", "zone:-1"})
 GARBAGE = (
     "", "x", "0", "-1", "1e3", "٣", "²", "9" * 18, "9" * 40, "USD", "../..", "\u202e", "я" * 40,
     "None", "%s", "{}",
