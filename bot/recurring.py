@@ -283,9 +283,8 @@ JOBS = (
     Job(name="fan_out", follows="poll", do=fan_out),
     Job(name="digests", every=5.0, do=digests),  # so exact is a digest's hour
     Job(name="own_feeds", every=10.0, do=own_feeds),  # each in its quarter of an hour
-    Job(
-        name="broadcasts", every=2.0, do=broadcasts, rests=True
-    ),  # so old is the progress that is shown
+    # so old is the progress that is shown
+    Job(name="broadcasts", every=2.0, do=broadcasts, rests=True),
     Job(name="boards", every=5.0, do=boards, rests=True),
     Job(name="canary", every=UNHEARD_LOOK, do=look_for_unheard, after=UNHEARD_LOOK),
     Job(name="heartbeat", every=HEARTBEAT, do=beat, after=10.0),  # by then it is ready

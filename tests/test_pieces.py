@@ -28,6 +28,7 @@ from storage.db import Db, Store
 from storage.schema import entry, note
 from storage.sources import SourceState
 from tests.sources.test_hazards import AT, feature, summary
+from tests.waiting import turns_of_others
 from tests.world import NOW, OPERATOR, SAMPLE, World, polling
 
 SMALL = 2 * (1 + DECIDED)  # of a piece: two that are decided
@@ -214,20 +215,11 @@ async def test_F26_measured_events_are_judged_with_a_turn_for_others_after_each(
     ).news["usgs"]
     quakes = [feature(f"us{number}", mag=4.6 + number / 10) for number in range(20)]
     events = spec.listed(AT + timedelta(hours=1), b"")(summary(*quakes)).entries
-    turns = 0
-
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    beside = asyncio.create_task(others())
-    judged = await judge_entries(Workers(), spec, events)
-    beside.cancel()
+    async with turns_of_others() as turns:
+        judged = await judge_entries(Workers(), spec, events)
     assert list(judged) == list(events)
     assert all(verdict.security for verdict in judged.values())
-    assert turns >= len(events) == len(quakes)
+    assert turns() >= len(events) == len(quakes)
 
 
 def banks(url: str) -> Catalog:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -30,6 +29,7 @@ from storage.entries import NewEntry
 from storage.schema import alert as alert_table
 from storage.schema import delivery, news_filter
 from tests.factories import NOW, chat, entry
+from tests.waiting import turns_of_others
 
 SECURITY = "topic:security"
 WEEK = timedelta(days=7)
@@ -284,16 +284,7 @@ async def test_however_many_filters_a_chunk_has_others_get_the_loop_meanwhile(
         StoredFilter(sense=mine.sense, trait=mine.trait, what=mine.what, said="", id=one, chat=one)
         for one in range(2_000)
     ]
-    turns = 0
-
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    beside = asyncio.create_task(others())
-    kept = await sift(filters)
-    beside.cancel()
+    async with turns_of_others() as turns:
+        kept = await sift(filters)
     assert len(kept) == 2_000
-    assert turns >= 5
+    assert turns() >= 5
