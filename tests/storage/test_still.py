@@ -84,3 +84,15 @@ async def test_after_a_clock_was_set_each_look_is_made_until_it_is_followed(
     await store.try_to_write()
     assert looked(still)
     assert looked(still) is not store.alone
+
+
+async def test_a_look_repeats_the_one_before_it_where_nothing_was_written_between(
+    store: Store, still: Still
+) -> None:
+    """Never on a server: it may have been, by others."""
+    for _ in range(2):
+        still.holds(NOW)
+        assert still.repeats is store.alone
+    await written(store, "anything")
+    still.holds(NOW)
+    assert still.repeats is False
