@@ -259,6 +259,7 @@ async def _of_the_day(kit: Kit, told: StoredAlert, code: str, reader: Reader) ->
     One that does not name it would read as the cause of what it has no part in. No channel gets one
     that a channel withholds: they are told in one wording.
     """
+    about: list[Story] = []
     for offset in range(0, LOOKED_THROUGH, LOOKED_AT_ONCE):
         stories = await storage.stories.latest(
             kit.db,

@@ -35,11 +35,9 @@ UNSURE_UNITS = frozenset({"", "clock"})
 NAMING_WORDS = 4  # of a headline that names an event by itself
 NAMED = 0.9  # of their weight that the report has too
 #: What parts a label from its headline, or the headline's end. A hyphen may join two words instead,
-#: as dashes and slashes do where they are typed for it; a dash may stand in the middle of a sentence
+#: as dashes and slashes do where they are typed for it; a dash may stand within a sentence
 #: ("Correction – what is it?"), and a full stop ends a sentence of one.
-_MARK = (
-    r"\s*[:|]+\s*|\s+»+\s+|(?P<dash>\s+[-–/]+\s+|\s*—+\s*)|(?P<joint>\s*[-–/]+\s*)|\s*[.!]*$"
-)
+_MARK = r"\s*[:|]+\s*|\s+»+\s+|(?P<dash>\s+[-–/]+\s+|\s*—+\s*)|(?P<joint>\s*[-–/]+\s*)|\s*[.!]*$"
 _FIRST = re.compile(r"[^\W_]")
 
 
