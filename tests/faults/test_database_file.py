@@ -426,45 +426,56 @@ async def test_P11_a_database_of_every_released_schema_is_migrated_after_a_copy(
     )
 
 
-async def test_P11_a_migration_killed_at_any_statement_leaves_old_or_new(tmp_path: Path) -> None:
-    """Never half; the next start finishes it."""
+@pytest.mark.parametrize(
+    ("since", "every"),
+    [(REVISIONS[-12], False), pytest.param(REVISIONS[0], True, marks=pytest.mark.slow)],
+)
+async def test_P11_a_migration_killed_at_any_statement_leaves_old_or_new(
+    tmp_path: Path, since: str, *, every: bool
+) -> None:
+    """Never half; the next start finishes it. Killed at the first and at the last of each kind of
+    statement, or at every one.
+    """
     template, path = tmp_path / "template.db", tmp_path / "jarchy.db"
-    of_revision(template, REVISIONS[0])
-    step, seen = 0, set()
-    while True:
-        step += 1
+    of_revision(template, since)
+
+    def left(die_at: int) -> subprocess.CompletedProcess[bytes]:
         for old in tmp_path.glob("jarchy.db*"):
             old.unlink()
         shutil.copyfile(template, path)
-        ended = forkserver.run("-c", KILLED, str(path), str(step), cwd=ROOT, env=forkserver.PLAIN)
-        assert ended.returncode in {0, -signal.SIGKILL}, ended.stderr
-        schema, chats, verdict = state_of(path)
-        assert (chats, verdict) == (1, "ok")
-        assert schema in {REVISIONS[0], HEAD}, f"half a migration after statement {step}"
-        seen.add(schema)
-        if ended.returncode == 0:
-            break
-        if step % 8 == 1:
+        return forkserver.run("-c", KILLED, str(path), str(die_at), cwd=ROOT, env=forkserver.PLAIN)
+
+    whole = left(0)
+    assert whole.returncode == 0, whole.stderr
+    assert state_of(path) == (HEAD, 1, "ok")
+    kinds = whole.stdout.decode().splitlines()[-1].split()  # below what it logs
+    assert kinds[-1] == "commit"
+    first = {kind: step for step, kind in reversed(list(enumerate(kinds, 1)))}
+    last = {kind: step for step, kind in enumerate(kinds, 1)}
+    some = sorted({*first.values(), *last.values()})
+    for step in range(1, len(kinds) + 1) if every else some:
+        ended = left(step)
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        at = f"after {kinds[step - 1]}, statement {step}"
+        assert state_of(path) == (since, 1, "ok"), f"half a migration {at}"
+        if step in {some[0], some[-1]}:
             await (await open_store(f"sqlite:///{path}")).close()
-            assert state_of(path) == (HEAD, 1, "ok")
-        step += 6  # each start of Python takes its time: every seventh statement
-    assert step > 6
-    assert seen == {REVISIONS[0], HEAD}
+            assert state_of(path) == (HEAD, 1, "ok"), at
 
 
 KILLED = """
 import asyncio, os, signal, sys
 from sqlalchemy import Engine, event
 from storage.opening import open_store
-left = int(sys.argv[2])
-def step(*_):
-    global left
-    left -= 1
-    if left == 0:
+die_at, kinds = int(sys.argv[2]), []
+def step(kind):
+    kinds.append(kind)
+    if len(kinds) == die_at:
         os.kill(os.getpid(), signal.SIGKILL)
-event.listen(Engine, "before_cursor_execute", step)
-event.listen(Engine, "commit", step)
+event.listen(Engine, "before_cursor_execute", lambda _c, _k, words, *_: step(words.split()[0]))
+event.listen(Engine, "commit", lambda _: step("commit"))
 asyncio.run(open_store("sqlite:///" + sys.argv[1]))
+print(*kinds, flush=True)
 os._exit(0)
 """
 
