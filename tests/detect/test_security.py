@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.detect.language import language_of
+from bot.detect.language import language_of, told_language
 from bot.detect.lexicon import build_lexicon, read_pattern
 from bot.detect.security import detect, lexicon
 from bot.detect.topics import judged
@@ -360,6 +360,41 @@ def test_labelled_news_is_told_apart(shared: Path, language: str, step: int) -> 
 )
 def test_the_language_of_a_short_title_is_told(language: str, text: str) -> None:
     assert language_of(text) == language
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "language"),
+    [
+        ("en", "Взрыв в Оше", "ru"),
+        ("ky", "На рынке в городе погибли люди, и об этом сообщает милиция", "ru"),
+        ("ru", "Оштогу базарда жарылуу болуп, көп киши өлдү", "ky"),
+        ("ru", "In Osh a market burns, and nobody knows as yet who is to blame for it", "en"),
+        ("ru", "iPhone 18 Pro Max", "ru"),
+        ("en", "Жогорку Кеңеш (Jogorku Kenesh) is the parliament of Kyrgyzstan", "en"),
+        ("ky", "Бишкекте ууру кармалды", "ky"),
+        ("ru", "Депутат Жогорку Кенеша Өмүрбек Текебаев выступил", "ru"),
+        ("de", "Взрыв в Оше", "de"),
+        ("ru", "100 $", "ru"),
+    ],
+)
+def test_a_publisher_is_believed_unless_the_text_is_clearly_in_another_language(
+    said: str, text: str, language: str
+) -> None:
+    assert told_language(said, text) == language
+
+
+def test_no_real_news_is_taken_from_the_language_that_its_publisher_says(shared: Path) -> None:
+    """And under another language's name nine of ten are found out."""
+    found = total = 0
+    for language in ("en", "ru", "ky"):
+        lines = (shared / f"data/security/{language}.dev.jsonl").read_text("utf-8").splitlines()
+        for row in map(json.loads, lines[:300]):
+            text = f"{row['title']}\n{row['text']}"
+            assert told_language(language, text) == language
+            for other in {"en", "ru", "ky"} - {language}:
+                total += 1
+                found += told_language(other, text) == language
+    assert found / total >= 0.9
 
 
 def test_a_text_without_letters_is_in_the_language_asked_for() -> None:
