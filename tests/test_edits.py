@@ -495,7 +495,7 @@ async def test_a_digest_turns_into_the_readers_language_when_a_report_in_it_come
 async def test_a_digest_that_told_another_story_stays_as_it_is(world: World) -> None:
     """A story in the reader's language was worth more; so the newer report changes nothing."""
     await report(world, "one", ("a", *BLAST))
-    await world.report("russian", QUIET)
+    await world.report("russian", ("apples", "Начался сбор яблок", "Садоводы ждут урожая."))
     slot = (NOW + timedelta(minutes=1)).astimezone(ZoneInfo("Asia/Bishkek"))
     digest = DigestSubject(slot.time(), "Asia/Bishkek")
     async with world.store.writing() as db:

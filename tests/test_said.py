@@ -240,7 +240,7 @@ def test_no_name_is_defined_that_nothing_reads() -> None:
             "_together",
         ),
         *("_at_its_preview", "_wrap_create_connection"),
-        *("settings_customise_sources", "get_field_value"),
+        *("settings_customise_sources", "get_field_value", "get_retry_decision"),
     }
     by_value = {
         "MID",

@@ -184,6 +184,7 @@ def test_css_selectors_find_what_a_browser_finds(selector: str, texts: list[str]
         "a,,b",
         "a:hover",
         "li:not(:focus)",
+        'a:lang("")',
         ":root",
         ":ROOT a",
         ":scope > li",
