@@ -31,6 +31,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 import types
 from collections.abc import Mapping, Sequence
@@ -57,6 +58,11 @@ PRELOADED = (
     *("bot.cli", "bot.app", "uvloop", "aiosqlite", "psycopg", "alembic.command", "alembic.config"),
     *("babel.dates", "babel.numbers", "babel.messages.pofile", "babel.messages.mofile"),
     *("bot.sources.selectors", "encodings.idna"),  # nearly every verb reads a catalog
+)
+#: Whose `problems` a start or a verb asks for: what the program lacks.
+LOOKED_THROUGH = (
+    *("storage.versions", "storage.migrate", "bot.i18n", "bot.sources.banks"),
+    *("bot.sources.kinds", "handlers", "bot.detect.named", "bot.convert.named", "bot.cli.given"),
 )
 #: An environment that says nothing to the interpreter.
 PLAIN = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -371,6 +377,7 @@ def serve(ours: socket.socket, copies: socket.socket) -> tuple[str, list[str]] |
     for name in PRELOADED:
         importlib.import_module(name)
     _build_commands_once()
+    _look_through_once()
     _read_once()
     return _forks(ours)
 
@@ -426,15 +433,30 @@ def _build_commands_once() -> None:
     typer.main.get_command(cli)
 
 
-def _read_once() -> None:
-    """Let the forks share what each start reads, and nothing it is given changes: the languages,
-    and which parts of handlers are missing.
+def _look_through_once() -> None:
+    """Let the forks share what starts and verbs find in the program itself, which is the same for
+    all: which parts are missing, and the packaged catalog.
     """
-    import handlers
+    from bot.cli import given, whole
+    from bot.config import load_settings
+    from bot.errors import ConfigError
+    from bot.sources import catalog
+
+    for name in LOOKED_THROUGH:
+        module = importlib.import_module(name)
+        module.problems = functools.cache(module.problems)  # type: ignore[attr-defined]
+    given.unshown = functools.cache(given.unshown)
+    whole.undecided = functools.cache(whole.undecided)
+    catalog.parse_catalog = functools.cache(catalog.parse_catalog)
+    with contextlib.suppress(ConfigError):  # each fork says it itself
+        load_settings()  # what pydantic makes of them when they are read first
+        whole.must_be_whole(catalog.load_catalog(), given.problems())
+
+
+def _read_once() -> None:
+    """Let the forks share the languages, which nothing that reads them changes."""
     from bot import i18n, languages
 
-    handlers.problems = functools.cache(handlers.problems)
-    assert not handlers.problems() + list(languages.problems())
     for code in languages.LANGUAGES:
         i18n._catalog(code)
 
@@ -478,10 +500,9 @@ def _become(request: list[Any], files: list[int]) -> tuple[str, list[str]]:
     return module, words
 
 
-if __name__ == "__main__":
-    program = serve(*(socket.socket(fileno=int(word)) for word in sys.argv[1:]))
-    if program is not None:
-        module, words = program
+def _run(module: str, words: list[str]) -> None:
+    """Be `python -m module words…`, and end."""
+    try:
         if module == "-c":
             sys.argv = ["-c", *words[1:]]
             main = sys.modules["__main__"] = types.ModuleType("__main__")
@@ -489,3 +510,31 @@ if __name__ == "__main__":
         else:
             sys.argv = [module, *words]
             runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):  # the interpreter writes it
+            raise
+        _end(end.code or 0)
+    _end(0)
+
+
+def _end(code: int) -> None:
+    """End as an interpreter does, up to where it takes its modules apart: for that a fork would
+    copy all pages of the server, and work three times as long as a short verb.
+
+    An output that cannot be written is left to the interpreter.
+    """
+    threading._shutdown()  # type: ignore[attr-defined] # waits for those that are no daemons
+    atexit._run_exitfuncs()
+    gc.collect()  # what lies there may have something to say
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        sys.exit(code)
+    os._exit(code & 0xFF)
+
+
+if __name__ == "__main__":
+    program = serve(*(socket.socket(fileno=int(word)) for word in sys.argv[1:]))
+    if program is not None:
+        _run(*program)
