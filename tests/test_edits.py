@@ -276,7 +276,7 @@ async def test_a_correction_reaches_who_got_the_story_however_late_and_once(worl
     await report(world, "one", ("a", *BLAST))
     told = await world.tells(READER, BLAST[0])
     await world.done()
-    for feed in AGENCIES[1:]:
+    for feed in AGENCIES[1 : MOST_EDITS + 2]:
         await report(world, feed, (feed, *(VZRYV if feed == "russian" else BLAST)))
         await world.done()
     before = len(accepted(world, READER))
@@ -286,6 +286,7 @@ async def test_a_correction_reaches_who_got_the_story_however_late_and_once(worl
         assert await report(world, "one", ("a", corrected, BLAST[1])) == 0
         await world.done()
     assert (await world.tells(READER, corrected))["message_id"] == told["message_id"]
+    assert before == MOST_EDITS
     assert len(accepted(world, READER)) == before + 1
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, event, insert, select, text
+from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import storage.alerts
@@ -39,6 +39,7 @@ from storage.schema import alert, delivery, kept_back, news_filter, series, subs
 from storage.schema import chat as chats
 from storage.withheld import ANY_CHANNEL
 from tests.factories import a_notice, chat
+from tests.storage.many import add_all, repeat
 from tests.storage.test_withheld import EDITOR
 
 TODAY = date(2021, 10, 20)
@@ -62,23 +63,6 @@ _TOPIC = """
 INSERT INTO story_topic (topic, story_id, at)
 SELECT CASE WHEN n < 600 THEN 'old' ELSE 'busy' END, n + 1, {at} FROM {numbers}
 """
-
-
-async def repeat(db: Db, table: Table, column: str, values: Sequence[Any]) -> None:
-    """The rows that are there once more for each value of a column: one by one takes seconds."""
-    rows = (await db.execute(select(table))).mappings().all()
-    numbered = table.c[column].primary_key or "id" not in table.c  # else the database does it
-    kept = [one.name for one in table.c if numbered or one.name != "id"]
-    again = [{name: row[name] for name in kept} for row in rows]
-    await add_all(db, table, [{**row, column: value} for value in values for row in again])
-
-
-async def add_all(db: Db, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Many rows at once; the program sends a server each by itself, which takes seconds."""
-    statement: Any = insert(table)
-    if db.dialect.name != "sqlite":
-        statement = statement.returning(*table.primary_key)  # such go in statements of a thousand
-    await db.execute(statement, rows)
 
 
 async def fill(db: AsyncConnection) -> None:
