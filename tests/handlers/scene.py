@@ -36,7 +36,7 @@ def introduce(telegram: Emulator) -> None:
 @asynccontextmanager
 async def as_new(world: World) -> AsyncIterator[None]:
     """Let nothing be left of what is asked, set, stored or replaced in the block, here and at
-    Telegram; what hangs on alerts that are sent meanwhile is not looked after.
+    Telegram. Alerts are let go: those on their way are to have arrived.
     """
     services = world.bot.services
     parts = {one.name: getattr(services, one.name) for one in fields(services)}
@@ -59,6 +59,9 @@ async def _make_as_new(world: World) -> None:
     ):
         known.clear()
     services.cards.forget()
+    composer = world.worker.composer  # whose alerts' numbers come again
+    for made in (composer._made, composer._news):
+        made.clear()
     quiet = services.quiet
     quiet._until.clear()
     quiet._asked.clear()

@@ -125,16 +125,16 @@ async def test_a_level_speaks_again_only_after_the_rate_has_left_it(scene: World
     assert await told_days(scene, values) == [0, 4]
 
 
-async def test_a_rule_for_once_speaks_once_and_is_done_and_can_be_set_again(world: World) -> None:
-    await world.keep(days("RUB/KGS", ["1.1950", "1.1948"]))
-    number = await saved(world, "/alert RUB > 1.2 once")
-    assert await told_days(world, ["1,2005", "1,1900", "1,2010", "1,1900"]) == [0]
-    message = await world.tells(READER, "Your alert: ")
+async def test_a_rule_for_once_speaks_once_and_is_done_and_can_be_set_again(scene: World) -> None:
+    await scene.keep(days("RUB/KGS", ["1.1950", "1.1948"]))
+    number = await saved(scene, "/alert RUB > 1.2 once")
+    assert await told_days(scene, ["1,2005", "1,1900", "1,2010", "1,1900"]) == [0]
+    message = await scene.tells(READER, "Your alert: ")
     assert labels(message) == [["Chart", "Why?"], ["Resume"]], "none to snooze it by"
-    listed = await world.ask("/alerts")
+    listed = await scene.ask("/alerts")
     assert "1. RUB/KGS > 1.2, once ✓" in listed["text"]
-    await world.emulator.press(READER, listed["message_id"], f"rule:resume:{number}")
-    assert await told_days(world, ["1,2010"]) == [-4, 0]
+    await scene.emulator.press(READER, listed["message_id"], f"rule:resume:{number}")
+    assert await told_days(scene, ["1,2010"]) == [-4, 0]
 
 
 async def test_a_rule_is_silent_after_its_last_day_and_a_change_gives_it_another(
@@ -180,66 +180,66 @@ async def test_a_rule_is_previewed_on_history_before_it_is_saved(scene: World) -
     assert "1. RUB/KGS < 1.195" in listed["text"]
 
 
-async def test_a_rule_speaks_once_to_its_chat_through_the_outbox(world: World) -> None:
+async def test_a_rule_speaks_once_to_its_chat_through_the_outbox(scene: World) -> None:
     """The poll that stores the rate makes the alert; the same rate again makes none."""
-    await world.keep(days("RUB/KGS", ["1.1950", "1.1949", "1.1948"]))
-    await saved(world, "/alert RUB > 1.2")
-    assert await publish(world, "84,7935", "1,2105") == 1
-    told = await world.emulator.wait_message(
+    await scene.keep(days("RUB/KGS", ["1.1950", "1.1949", "1.1948"]))
+    await saved(scene, "/alert RUB > 1.2")
+    assert await publish(scene, "84,7935", "1,2105") == 1
+    told = await scene.emulator.wait_message(
         READER, lambda m: "1.1948 → 1.2105" in m.get("text", ""), timeout=20
     )
     assert "RUB/KGS" in told["text"]
-    assert await publish(world, "84,7935", "1,2105") == 0
+    assert await publish(scene, "84,7935", "1,2105") == 0
     # that day revised: what was said is corrected
-    assert await publish(world, "84,7935", "1,2107") == 1
+    assert await publish(scene, "84,7935", "1,2107") == 1
     assert "Your alert: RUB/KGS > 1.2" in told["text"]
-    why = await world.emulator.press(READER, told["message_id"], data(told, "why:"))
+    why = await scene.emulator.press(READER, told["message_id"], data(told, "why:"))
     assert not why.get("show_alert")
-    said = await world.emulator.wait_message(
+    said = await scene.emulator.wait_message(
         READER, lambda m: "Why I wrote" in m.get("text", ""), timeout=20
     )
     assert "Your alert: RUB/KGS > 1.2" in said["text"]
     assert said["reply_to_message"]["message_id"] == told["message_id"]
-    menu = await world.ask("/start", chat=STRANGER)
-    forged = await world.emulator.press(STRANGER, menu["message_id"], data(told, "why:"))
+    menu = await scene.ask("/start", chat=STRANGER)
+    forged = await scene.emulator.press(STRANGER, menu["message_id"], data(told, "why:"))
     assert forged["show_alert"]
 
 
-async def test_mute_and_snooze_under_it_turn_into_what_undoes_them(world: World) -> None:
+async def test_mute_and_snooze_under_it_turn_into_what_undoes_them(scene: World) -> None:
     """The other buttons stay; a chat it was not meant for is refused, and so is everybody once the
     rule is gone.
     """
-    await world.keep(days("RUB/KGS", ["1.1950", "1.1948"]))
-    number = await saved(world, "/alert RUB 0.001")
-    await publish(world, "84,7935", "1,2105")
-    told = await world.emulator.wait_message(
+    await scene.keep(days("RUB/KGS", ["1.1950", "1.1948"]))
+    number = await saved(scene, "/alert RUB 0.001")
+    await publish(scene, "84,7935", "1,2105")
+    told = await scene.emulator.wait_message(
         READER, lambda m: "→ 1.2105" in m.get("text", ""), timeout=20
     )
     first, alert = labels(told), data(told, "mute:").partition(":")[2]
-    until = f"Off until {world.now + timedelta(hours=8 + 6):%H:%M}"
+    until = f"Off until {scene.now + timedelta(hours=8 + 6):%H:%M}"
     for verb, shown, paused in (
         ("mute", "Resume", True),
         ("unmute", "Pause alert", False),
         ("snooze", until, False),
         ("unsnooze", "Snooze", False),
     ):
-        now = await pressed_under(world, told, f"{verb}:{alert}", shown)
+        now = await pressed_under(scene, told, f"{verb}:{alert}", shown)
         assert [len(row) for row in labels(now)] == [len(row) for row in first]
-        async with world.bot.store.reading() as db:
+        async with scene.bot.store.reading() as db:
             (rule,) = await storage.rules.of_chat(db, READER)
             assert rule.paused == paused
-            assert bool(await storage.rules.watching(db, rule.series, now=world.now)) == (
+            assert bool(await storage.rules.watching(db, rule.series, now=scene.now)) == (
                 verb[:2] == "un"
             )
     assert labels(now) == first
-    menu = await world.ask("/start", chat=STRANGER)
+    menu = await scene.ask("/start", chat=STRANGER)
     for verb in ("mute", "unmute", "snooze", "unsnooze"):
-        assert (await world.emulator.press(STRANGER, menu["message_id"], f"{verb}:{alert}"))[
+        assert (await scene.emulator.press(STRANGER, menu["message_id"], f"{verb}:{alert}"))[
             "show_alert"
         ]
-    async with world.bot.store.writing() as db:
+    async with scene.bot.store.writing() as db:
         await storage.rules.remove(db, number)
-    assert (await world.emulator.press(READER, told["message_id"], f"unmute:{alert}"))["show_alert"]
+    assert (await scene.emulator.press(READER, told["message_id"], f"unmute:{alert}"))["show_alert"]
 
 
 async def test_mute_and_snooze_under_a_subscribed_move_turn_into_what_undoes_them(
@@ -294,17 +294,17 @@ async def pressed_under(
 
 
 @pytest.mark.parametrize("verb", ["mute:", "snooze:"])
-async def test_the_buttons_under_it_silence_the_rule(world: World, verb: str) -> None:
+async def test_the_buttons_under_it_silence_the_rule(scene: World, verb: str) -> None:
     """Mute pauses it, as /alerts shows; snooze lets it rest."""
-    await world.keep(days("RUB/KGS", ["1.1950", "1.1948"]))
-    await saved(world, "/alert RUB 0.001")
-    await publish(world, "84,7935", "1,2105")
-    told = await world.emulator.wait_message(
+    await scene.keep(days("RUB/KGS", ["1.1950", "1.1948"]))
+    await saved(scene, "/alert RUB 0.001")
+    await publish(scene, "84,7935", "1,2105")
+    told = await scene.emulator.wait_message(
         READER, lambda m: "→ 1.2105" in m.get("text", ""), timeout=20
     )
-    answer = await world.emulator.press(READER, told["message_id"], data(told, verb))
+    answer = await scene.emulator.press(READER, told["message_id"], data(told, verb))
     assert "RUB/KGS" in answer["text"] if verb == "mute:" else answer["text"]
-    async with world.bot.store.reading() as db:
+    async with scene.bot.store.reading() as db:
         (rule,) = await storage.rules.of_chat(db, READER)
         assert rule.paused == (verb == "mute:")
         assert await storage.rules.watching(db, rule.series, now=NOW) == []
