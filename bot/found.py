@@ -92,8 +92,10 @@ def misspelt(made: type[object], model: type[object]) -> Iterator[str]:
         # its values; what is for all of a class is none of them
         values = [field.name for field in fields(one)] if is_dataclass(one) else []
         for name in vars(one):
+            if name.startswith("_") or name in known or name in values:
+                continue
             hint = nearest(name, sorted(part for part in known if part.isupper() == name.isupper()))
-            if hint and not (name.startswith("_") or name in known or name in values):
+            if hint:
                 yield name + hint
 
 

@@ -121,7 +121,13 @@ async def reworded(update: Update, context: Context) -> None:
         wished = Words(title=words, language=worded.entry.language)
         await keep(db, Question.HEADLINE, was, wished, now=now)
     unworded = _unworded(found, worded)
-    await context.reply(headline_changed(number, words, context.language, unworded))
+    readers = worded.entry.language
+    written = language_of(words, default=readers)
+    await context.reply(
+        headline_changed(
+            number, words, context.language, unworded, written=written, readers=readers
+        )
+    )
 
 
 def _report_for(words: str, story: Story) -> StoredEntry:
@@ -207,6 +213,7 @@ async def _reword(
         await storage.entries.correct(db, wording.entry, changed, title_key=key, text_key=text_key)
         if key != headline_key(entry):  # an operator's headline was of the words before
             await storage.entries.headline(db, wording.entry, None)
+        await storage.entries.let_through(db, wording.entry)
     await storage.alerts.withdraw(db, number)  # the edits are the answer
     await _grow(db, wording.story, f"corrected:{number}", now=now)
     return said

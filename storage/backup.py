@@ -30,8 +30,8 @@ from storage.copies import (
 from storage.db import BUSY_SECONDS, Store
 from storage.instance import only_instance
 from storage.ownership import Owner, owner_of
-from storage.schema import metadata
-from storage.versions import HEAD, REVISIONS
+from storage.schema import metadata, note
+from storage.versions import HEAD, may_use
 
 #: Any row in one of these, and a database is somebody's.
 USED = ("chat", "alert", "rate", "entry", "inbox")
@@ -133,10 +133,13 @@ def restore(
 def note_in(path: Path, name: str) -> str | None:
     """The value of a note in a copy; None where it has none, and where the file is no database."""
     with suppress(sqlite3.Error), closing(_read_only(path)) as connection:
-        found = connection.execute("SELECT value FROM mark WHERE name = ?", (name,)).fetchone()
-        if found is not None:
-            return str(found[0])
+        return _note_of(connection, name)
     return None
+
+
+def _note_of(connection: sqlite3.Connection, name: str) -> str | None:
+    found = connection.execute("SELECT value FROM mark WHERE name = ?", (name,)).fetchone()
+    return None if found is None else str(found[0])
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
@@ -161,7 +164,8 @@ def unsound(path: object, why: Reason) -> Reason:
 def _sound(
     path: Path, *, called: Path | None = None, stop: Callable[[], bool] = never
 ) -> dict[str, int]:
-    """The rows of a backup by table; BotError when it is none, damaged, or newer than we are.
+    """The rows of a backup by table; BotError when it is none, damaged, or of a newer program that
+    does not let this one use it.
 
     An error calls it as whoever asked knows it.
     """
@@ -179,6 +183,7 @@ def _sound(
                     reason("copy.foreign", "{path} is no database of this program", path=shown)
                 )
             (schema,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            oldest = _note_of(connection, "min_reader") if note.name in tables else None
             rows: dict[str, int] = {}
             for name in sorted(tables.intersection(metadata.tables)):
                 counted = connection.execute(f'SELECT count(*) FROM "{name}"')  # noqa: S608 - ours
@@ -189,7 +194,7 @@ def _sound(
         raise BotError(unsound(shown, said(verdict)))
     if broken:
         raise BotError(unsound(shown, reason("copy.orphans", "rows without what they refer to")))
-    if schema not in REVISIONS:
+    if not may_use(schema, oldest):
         words = (
             "{path} has schema {schema}, newer than this program knows ({head}): "
             "use the newer program"

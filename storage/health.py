@@ -8,17 +8,20 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, func, inspect, select, text
 
+import storage.notes
 from bot.errors import StorageError
 from storage.db import Store
-from storage.schema import metadata
-from storage.versions import HEAD, REVISIONS
+from storage.schema import metadata, note
+from storage.versions import HEAD, REVISIONS, may_use
 
 PROBLEMS_SHOWN = 20  # of a kind: one torn page may break a thousand rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The findings of `db check`; no `problems` in a sound database of this program's schema."""
+    """The findings of `db check`; no `problems` in a sound database whose schema this program may
+    use.
+    """
 
     schema: str | None
     rows: dict[str, int]
@@ -38,9 +41,10 @@ async def health(store: Store) -> Health:
             problems += await _unsound(store)
     with _told(problems, "schema"):
         schema, tables = await _schema(store)
-        problems += _other_schema(schema)
+        other = [*_other_schema(schema, await _oldest(store, tables))]
+        problems += other
         # another revision may rightly lack tables and columns that this one has
-        if schema == HEAD:
+        if not other:
             for table in metadata.sorted_tables:
                 if table.name not in tables:
                     problems.append(f"{table.name}: the table is not there")
@@ -95,9 +99,20 @@ def _tables(connection: Connection) -> dict[str, set[str]]:
     }
 
 
-def _other_schema(schema: str | None) -> Iterator[str]:
+async def _oldest(store: Store, tables: Mapping[str, set[str]]) -> str | None:
+    """The oldest program that may use the schema, where it is noted."""
+    if note.name not in tables:
+        return None
+    async with store.reading() as db:
+        return await storage.notes.get(db, "min_reader")
+
+
+def _other_schema(schema: str | None, oldest: str | None) -> Iterator[str]:
     if schema is not None and schema not in REVISIONS:
-        yield f"schema: {schema}, newer than this program knows ({HEAD}): start the newer program"
+        if not may_use(schema, oldest):
+            yield (
+                f"schema: {schema}, newer than this program knows ({HEAD}): start the newer program"
+            )
     elif schema != HEAD:
         was = schema or "none"
         yield f"schema: {was}, this program writes {HEAD}: `jarchy db upgrade` migrates"

@@ -29,7 +29,7 @@ from storage.highwater import beside
 from storage.ownership import owner_of
 from storage.replicas import HEART_STOPPED, runs
 from storage.schema import note
-from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS, problems
+from storage.versions import HEAD, MIN_READER, REVISIONS, SCRIPTS, may_use, problems
 
 # seconds a migration may think between two statements: a slow machine loads its libraries meanwhile
 PATIENCE = 60
@@ -160,7 +160,7 @@ async def _must_be_readable(store: Store, version: str) -> None:
         oldest = (
             await db.execute(select(note.c.value).where(note.c.name == "min_reader"))
         ).scalar()
-    if oldest is None or oldest > HEAD:
+    if not may_use(version, oldest):
         raise ConfigError(
             f"the database has schema {version}, newer than this program knows ({HEAD}): start the "
             f"newer program, or"

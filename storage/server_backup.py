@@ -38,7 +38,7 @@ from storage.server_tools import (
     in_words,
     run,
 )
-from storage.versions import HEAD, REVISIONS
+from storage.versions import HEAD, REVISIONS, may_use
 
 #: Our tables beside those of `metadata`; those of the job queue begin so.
 BESIDE, QUEUE = frozenset({"alembic_version", "archive"}), "procrastinate_"
@@ -226,7 +226,7 @@ def _must_be_ours(tools: Tools, source: Path, server: Server) -> None:
             f"them the same by DATABASE_URL (…?options=-csearch_path={ours[0]})"
         )
     version, *_ = [*_rows_in(tools, source, server, "alembic_version"), ""]
-    if version not in REVISIONS:
+    if not may_use(version, _note_in(tools, source, server, "min_reader")):
         raise BotError(
             f"{source} has schema {version}, newer than this program knows ({HEAD}): use the newer "
             f"program"
@@ -236,7 +236,11 @@ def _must_be_ours(tools: Tools, source: Path, server: Server) -> None:
 def note_in(url: URL, source: Path, name: str) -> str | None:
     """The value of a note in a copy; None where it has none. BotError for an unsound copy."""
     server = look_at_server(url)
-    for row in _rows_in(fitting(server.major), source, server, note.name):
+    return _note_in(fitting(server.major), source, server, name)
+
+
+def _note_in(tools: Tools, source: Path, server: Server, name: str) -> str | None:
+    for row in _rows_in(tools, source, server, note.name):
         values = row.split("\t")
         if values[0] == name:
             return values[1]
@@ -301,7 +305,9 @@ BEGIN
   END IF;
   FOR one IN SELECT oid::regprocedure FROM pg_proc
              WHERE pronamespace = ours
-             AND (proname LIKE 'procrastinate\\_%' OR proname = 'story_topic_at') LOOP
+             AND (proname LIKE 'procrastinate\\_%' OR proname = 'story_topic_at'
+                  OR oid IN (SELECT tgfoid FROM pg_trigger JOIN pg_class ON tgrelid = pg_class.oid
+                             WHERE relnamespace = ours)) LOOP
     EXECUTE 'DROP ROUTINE IF EXISTS ' || one || ' CASCADE';
   END LOOP;
   SELECT string_agg(oid::regclass::text, ', ') INTO one FROM pg_class

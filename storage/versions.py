@@ -33,6 +33,13 @@ NAME = re.compile(r"([0-9]{4})_\w+\.py")
 MIN_READER = "0038"
 
 
+def may_use(version: str, oldest: str | None) -> bool:
+    """Whether this program may work with a schema, of which `oldest` is noted (`min_reader`) as the
+    oldest program that may.
+    """
+    return version in REVISIONS or (oldest is not None and oldest <= HEAD)
+
+
 def problems() -> list[str]:
     """The gaps and mistakes of the migrations between the first and the last, a sentence each.
 

@@ -31,6 +31,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 import types
 from collections.abc import Mapping, Sequence
@@ -57,6 +58,11 @@ PRELOADED = (
     *("bot.cli", "bot.app", "uvloop", "aiosqlite", "psycopg", "alembic.command", "alembic.config"),
     *("babel.dates", "babel.numbers", "babel.messages.pofile", "babel.messages.mofile"),
     *("bot.sources.selectors", "encodings.idna"),  # nearly every verb reads a catalog
+)
+#: Whose `problems` a start or a verb asks for: what the program lacks.
+LOOKED_THROUGH = (
+    *("storage.versions", "storage.migrate", "bot.i18n", "bot.sources.banks"),
+    *("bot.sources.kinds", "handlers", "bot.detect.named", "bot.convert.named", "bot.cli.given"),
 )
 #: An environment that says nothing to the interpreter.
 PLAIN = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -161,13 +167,13 @@ async def start(
     *words: str,
     cwd: Path,
     env: Mapping[str, str],
-    stdin: bytes = b"",
+    stdin: bytes | int = b"",
     stdout: int = subprocess.DEVNULL,
     stderr: int = subprocess.DEVNULL,
     copy: bool = False,
 ) -> Process | asyncio.subprocess.Process:
     """`python -m module words…`, or `python -c words…` where the module is "-c"; `stdin` is
-    all it can read, `stdout` and `stderr` are pipes, nothing, or an open file's number.
+    all it can read, or a pipe; `stdout` and `stderr` are pipes, nothing, or an open file's number.
 
     With `copy` it is not our program but the one whose folder is `cwd`.
     """
@@ -180,8 +186,14 @@ async def start(
             stdout=stdout,
             stderr=stderr,
         )
-    ins, outs = _read_from(stdin), []
+    outs: list[int] = []
     readers: list[asyncio.StreamReader | None] = []
+    writer = None
+    if stdin == subprocess.PIPE:
+        ins, way_in = os.pipe()
+        writer = await _writer(way_in)
+    else:
+        ins = _read_from(stdin)
     try:
         for way in (stdout, stderr):
             if way == subprocess.PIPE:
@@ -195,6 +207,7 @@ async def start(
     finally:
         for one in (ins, *outs):
             os.close(one)
+    process.stdin = writer
     process.stdout, process.stderr = readers
     return process
 
@@ -204,13 +217,18 @@ def run(
     *words: str,
     cwd: Path,
     env: Mapping[str, str],
-    stdin: bytes = b"",
+    stdin: bytes | int = b"",
+    stdout: int | None = None,
     timeout: float = 60,
     copy: bool = False,
 ) -> subprocess.CompletedProcess[bytes]:
-    """The program that `start` starts, run to its end; TimeoutExpired after `timeout` seconds."""
+    """The program that `start` starts, run to its end; TimeoutExpired after `timeout` seconds. It
+    reads and writes open files where `stdin` or `stdout` is the number of one.
+    """
     command = _command(module, words)
     if told_at_start(env):
+        assert isinstance(stdin, bytes)
+        assert stdout is None
         return subprocess.run(
             command,
             cwd=cwd,
@@ -220,11 +238,10 @@ def run(
             capture_output=True,
             timeout=timeout,
         )
-    with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as error:
-        given.write(stdin)
-        given.seek(0)
-        files = (given.fileno(), out.fileno(), error.fileno())
-        pid, status = _server(copy=copy).fork(module, words, cwd, env, *files)
+    ins = _read_from(stdin)
+    with os.fdopen(ins, "rb"), TemporaryFile() as out, TemporaryFile() as error:
+        to = out.fileno() if stdout is None else stdout
+        pid, status = _server(copy=copy).fork(module, words, cwd, env, ins, to, error.fileno())
         ready, _, _ = select.select([status], [], [], timeout)
         if not ready:
             os.kill(pid, signal.SIGKILL)
@@ -237,7 +254,9 @@ def run(
     return done
 
 
-def _read_from(given: bytes) -> int:
+def _read_from(given: bytes | int) -> int:
+    if isinstance(given, int):
+        return os.dup(given)
     with TemporaryFile() as file:
         file.write(given)
         file.seek(0)
@@ -260,6 +279,13 @@ async def _reader(pipe: int) -> asyncio.StreamReader:
     file = os.fdopen(pipe, "rb", buffering=0)
     await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, file)
     return reader
+
+
+async def _writer(pipe: int) -> asyncio.StreamWriter:
+    loop = asyncio.get_running_loop()
+    file = os.fdopen(pipe, "wb", buffering=0)
+    transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, file)
+    return asyncio.StreamWriter(transport, protocol, None, loop)
 
 
 def _status_of(pipe: int) -> int:
@@ -371,6 +397,7 @@ def serve(ours: socket.socket, copies: socket.socket) -> tuple[str, list[str]] |
     for name in PRELOADED:
         importlib.import_module(name)
     _build_commands_once()
+    _look_through_once()
     _read_once()
     return _forks(ours)
 
@@ -426,15 +453,30 @@ def _build_commands_once() -> None:
     typer.main.get_command(cli)
 
 
-def _read_once() -> None:
-    """Let the forks share what each start reads, and nothing it is given changes: the languages,
-    and which parts of handlers are missing.
+def _look_through_once() -> None:
+    """Let the forks share what starts and verbs find in the program itself, which is the same for
+    all: which parts are missing, and the packaged catalog.
     """
-    import handlers
+    from bot.cli import given, whole
+    from bot.config import load_settings
+    from bot.errors import ConfigError
+    from bot.sources import catalog
+
+    for name in LOOKED_THROUGH:
+        module = importlib.import_module(name)
+        module.problems = functools.cache(module.problems)  # type: ignore[attr-defined]
+    given.unshown = functools.cache(given.unshown)
+    whole.undecided = functools.cache(whole.undecided)
+    catalog.parse_catalog = functools.cache(catalog.parse_catalog)
+    with contextlib.suppress(ConfigError):  # each fork says it itself
+        load_settings()  # what pydantic makes of them when they are read first
+        whole.must_be_whole(catalog.load_catalog(), given.problems())
+
+
+def _read_once() -> None:
+    """Let the forks share the languages, which nothing that reads them changes."""
     from bot import i18n, languages
 
-    handlers.problems = functools.cache(handlers.problems)
-    assert not handlers.problems() + list(languages.problems())
     for code in languages.LANGUAGES:
         i18n._catalog(code)
 
@@ -478,10 +520,9 @@ def _become(request: list[Any], files: list[int]) -> tuple[str, list[str]]:
     return module, words
 
 
-if __name__ == "__main__":
-    program = serve(*(socket.socket(fileno=int(word)) for word in sys.argv[1:]))
-    if program is not None:
-        module, words = program
+def _run(module: str, words: list[str]) -> None:
+    """Be `python -m module words…`, and end."""
+    try:
         if module == "-c":
             sys.argv = ["-c", *words[1:]]
             main = sys.modules["__main__"] = types.ModuleType("__main__")
@@ -489,3 +530,31 @@ if __name__ == "__main__":
         else:
             sys.argv = [module, *words]
             runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):  # the interpreter writes it
+            raise
+        _end(end.code or 0)
+    _end(0)
+
+
+def _end(code: int) -> None:
+    """End as an interpreter does, up to where it takes its modules apart: for that a fork would
+    copy all pages of the server, and work three times as long as a short verb.
+
+    An output that cannot be written is left to the interpreter.
+    """
+    threading._shutdown()  # type: ignore[attr-defined] # waits for those that are no daemons
+    atexit._run_exitfuncs()
+    gc.collect()  # what lies there may have something to say
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        sys.exit(code)
+    os._exit(code & 0xFF)
+
+
+if __name__ == "__main__":
+    program = serve(*(socket.socket(fileno=int(word)) for word in sys.argv[1:]))
+    if program is not None:
+        _run(*program)

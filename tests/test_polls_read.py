@@ -63,7 +63,7 @@ def names(world: World, monkeypatch: pytest.MonkeyPatch, *failing: object) -> li
     return given
 
 
-async def kept(world: World, key: str) -> list[object]:
+async def kept(world: World, key: str) -> list[tuple[object, ...]]:
     """A feed's stored entries, with what was decided."""
     columns = (entry.c.guid, entry.c.topics, entry.c.severity, entry.c.language)
     query = select(*columns).where(entry.c.feed == key).order_by(entry.c.guid)
@@ -93,6 +93,26 @@ async def test_a_document_is_read_and_judged_by_one_way_to_the_process(
     publish(world, ("later", "A bridge is open again", LONG))
     assert (await world.poll("s0")).new == 1
     assert given == ["one_after_another"] * 2
+
+
+BLAST = {
+    "ru": ("Взрыв на рынке в Оше: погибли 14 человек", "Бомба взорвалась у ворот рынка."),
+    "ky": ("Оштогу базарда жарылуу: 14 киши каза тапты", "Жарылуу дарбазада болду."),
+}
+
+
+@pytest.mark.parametrize("language", list(BLAST))
+async def test_what_a_feed_says_of_its_language_is_not_believed_against_its_text(
+    world: World, language: str
+) -> None:
+    """Nor what the catalog says; or an urgent story would be told to nobody."""
+    world.feed("s0")
+    assert (await world.poll("s0")).error is None
+    served = rss(("blast", *BLAST[language]))
+    world.serve("s0", served.replace(b"<channel>", b"<channel><language>en-US</language>"))
+    assert (await world.poll("s0")).alerts == 1
+    ((_, _, severity, told),) = await kept(world, "s0")
+    assert (severity, told) == ("urgent", language)
 
 
 ENDED = "the process ended"

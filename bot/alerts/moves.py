@@ -22,17 +22,19 @@ from bot.model.chats import Post
 from bot.model.news import Story
 from bot.model.rates import Move, Rate, SeenRate, rate_from_json, rate_to_json
 from bot.model.subjects import PairSubject, Subject
+from bot.readers.news import as_told
 from bot.render.alerts import RATE_TEXTS, changed_in_a_day, in_a_day, rate_moved
 from bot.render.news import headline
 from bot.render.numbers import change
 from bot.render.phrases import phrase
 from bot.render.text import Button, Message, Rich, bold, join, lines, link, message
-from bot.sources.standing import led
 from storage.alerts import StoredAlert
 from storage.withheld import ANY_CHANNEL
 
 LASTS = timedelta(hours=24)  # by then there is another rate
 HEADLINES_OF = timedelta(hours=24)  # before a move: what is older is no news of it
+LOOKED_AT_ONCE = 20  # stories of that day, until one names the currency
+LOOKED_THROUGH = 200  # of them at most, as for a digest
 HEADLINES_NAMED = 1  # the message is about the rate
 USUAL_DIGITS = 2  # of the usual change: in the message and in its *Why?* the same figure
 TRIVIAL = timedelta(days=7)  # "largest fall since last Tuesday" says nothing
@@ -257,26 +259,34 @@ async def _of_the_day(kit: Kit, told: StoredAlert, code: str, reader: Reader) ->
     One that does not name it would read as the cause of what it has no part in. No channel gets one
     that a channel withholds: they are told in one wording.
     """
-    language = reader.language
-    stories = await storage.stories.latest(
-        kit.db,
-        topics=["economy"],
-        since=told.created_at - HEADLINES_OF,
-        before=told.created_at,
-        limit=20,
-        unasked=False,
-        reader=ANY_CHANNEL if reader.channel else None,
-        kin=kit.catalog.kin,
-    )
-    mine: list[Story] = []
-    for one in stories:
-        if language in one.languages:
-            mine.append(led(one, kit.catalog.news).told_in(language))
     about: list[Story] = []
-    for one in mine:
-        if code in currencies_in(headline(one)) and keeps_back(reader.filters, Looked(one)) is None:
-            about.append(one)
-    return by_worth(about, language=language)[:HEADLINES_NAMED]
+    for offset in range(0, LOOKED_THROUGH, LOOKED_AT_ONCE):
+        stories = await storage.stories.latest(
+            kit.db,
+            topics=["economy"],
+            since=told.created_at - HEADLINES_OF,
+            before=told.created_at,
+            offset=offset,
+            limit=LOOKED_AT_ONCE,
+            unasked=False,
+            reader=ANY_CHANNEL if reader.channel else None,
+            kin=kit.catalog.kin,
+        )
+        about = [one for one in stories if _names(one, code, kit, reader)]
+        if about or len(stories) < LOOKED_AT_ONCE:
+            break
+    told_so = [as_told(one, kit.catalog.news).told_in(reader.language) for one in about]
+    return by_worth(told_so, language=reader.language)[:HEADLINES_NAMED]
+
+
+def _names(story: Story, code: str, kit: Kit, reader: Reader) -> bool:
+    """Whether a story's headline in the reader's language names a currency, and nothing keeps it
+    back.
+    """
+    if reader.language not in story.languages:
+        return False
+    said = headline(as_told(story, kit.catalog.news).told_in(reader.language))
+    return code in currencies_in(said) and keeps_back(reader.filters, Looked(story)) is None
 
 
 def _since(moved: Moved, language: str) -> list[Rich]:

@@ -293,7 +293,8 @@ def story(
         title = lines(outcomes.over(over, language), title)
     if mended is not None:
         title = lines(outcomes.mended(*mended, story, feed_names, language), title)
-    shown = told(title, text, reporters(story, feed_names, language), story, language)
+    by = reporters(story, feed_names, language, beside=measured is not None)
+    shown = told(title, text, by, story, language)
     onto_map = [] if measured is None else hazards.map_button(measured[1], language)
     buttons = _buttons(story, alert, language, onto_map, channel=channel, bot=bot)
     return Message(shown.text, shown.entities, buttons, shown=pictured(story, style))

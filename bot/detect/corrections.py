@@ -35,8 +35,10 @@ UNSURE_UNITS = frozenset({"", "clock"})
 NAMING_WORDS = 4  # of a headline that names an event by itself
 NAMED = 0.9  # of their weight that the report has too
 #: What parts a label from its headline, or the headline's end. A hyphen may join two words instead,
-#: as dashes and slashes do where they are typed for it, and a full stop ends a sentence of one.
-_MARK = r"\s*[:|—]+\s*|\s+[-–/»]+\s+|(?P<joint>\s*[-–/]+\s*)|\s*[.!]*$"
+#: as dashes and slashes do where they are typed for it; a dash may stand within a sentence
+#: ("Correction – what is it?"), and a full stop ends a sentence of one.
+_MARK = r"\s*[:|]+\s*|\s+»+\s+|(?P<dash>\s+[-–/]+\s+|\s*—+\s*)|(?P<joint>\s*[-–/]+\s*)|\s*[.!]*$"
+_FIRST = re.compile(r"[^\W_]")
 
 
 def mends(entry: Entry) -> Mending | None:
@@ -190,16 +192,23 @@ def _read(headline: str, said: str | None) -> tuple[Mending | None, str]:
     words = plain if len(plain) == len(folded) else folded
     for how, labels in _labels(code).items():
         for label in labels.finditer(folded):
-            if label["joint"] is None or _stands_out(words, label):
+            if _parts(words, label):
                 return how, f"{words[: label.start()]} {words[label.end() :]}".strip()
     if _phrases(code).search(folded) is not None:
         return Mending.TAKEN_BACK, plain
     return None, plain
 
 
-def _stands_out(headline: str, label: re.Match[str]) -> bool:
-    """Whether a label alone is in capitals, by which it is no part of a word: "CORRECTED-Fire"."""
-    return headline[: label.start("joint")].isupper() and not headline[label.end() :].isupper()
+def _parts(headline: str, label: re.Match[str]) -> bool:
+    """Whether a label stands apart from what follows, and is no part of a word or a sentence."""
+    # "CORRECTED-Fire": in capitals alone
+    stands_out = headline[: label.end()].isupper() and not headline[label.end() :].isupper()
+    if label["joint"] is not None:
+        return stands_out
+    if label["dash"] is None or stands_out:
+        return True
+    first = _FIRST.search(headline, label.end())
+    return first is None or not first[0].islower()
 
 
 @cache

@@ -13,13 +13,15 @@ bot does.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache, lru_cache
 
 from bot.languages import LANGUAGES, language, languages
 from bot.languages.letters import fold_typed
 from bot.languages.parts import LETTERS, Script
 from bot.languages.tables import ODDS
+from bot.model.news import Entry
 
 WORDS = {script: re.compile(f"[{letters}]+") for script, letters in LETTERS.items()} | {
     Script.LATIN: re.compile(r"[^\W\d_]+(?:['ʻʼ’‘][^\W\d_]+)*")
@@ -30,6 +32,12 @@ NAME_LIMIT = 1.0  # a Russian headline may name Kyrgyz cities, persons and parti
 OWN_LETTER = 4.0
 OWN_WORD = 5.0  # what a short word that no other language of the script has says for its own
 READ_CHARS = 600  # of a text, which are enough to tell
+REMEMBERED = 2_000  # words met lately, some 200 bytes each: every text has many of them again
+#: What a text of one script says for another language of it, beyond which it is not in the one that
+#: its publisher says.
+SURE = 12.0
+FOREIGN = 4  # times as many letters of another script as of the language's own
+NAMES = 40  # Latin letters of names and brands that a headline in any language may be made of
 
 
 def known_language(code: str | None, text: str) -> str:
@@ -37,6 +45,51 @@ def known_language(code: str | None, text: str) -> str:
     if code in LANGUAGES:
         return code
     return language_of(text)
+
+
+def told_language(said: str, text: str) -> str:
+    """The language that a publisher `said` a text to be in, if it can be that; else what it reads
+    as: many feeds say what their program was shipped with, and some have two languages under one.
+    """
+    if said not in LANGUAGES:
+        return said
+    text = text[:READ_CHARS]
+    script, counts = _script_in(text)
+    own = language(said).reading.script
+    if script is not own:
+        foreign = counts[script] >= FOREIGN * counts.get(own, 0)
+        if foreign and (script is not Script.LATIN or counts[script] >= NAMES):
+            return language_of(text, default=said)
+        return said
+    others = [code for code in _written_in(own) if code != said]
+    if not others or not _may_be_another(said, others, text):
+        return said
+    likeliest = max(others, key=lambda code: likeness(text, code))
+    if likeness(text, likeliest) - likeness(text, said) > SURE:
+        return likeliest
+    return said
+
+
+def _may_be_another(said: str, others: Sequence[str], text: str) -> bool:
+    """Whether a closer look at a text may find another language than was `said`, by the letters:
+    nearly every text of a language that has letters of its own has some.
+    """
+    has = frozenset(text.lower())
+    if mine := language(said).reading.letters:
+        return has.isdisjoint(mine)
+    return any(not has.isdisjoint(language(code).reading.letters) for code in others)
+
+
+def in_told_languages(entries: Sequence[Entry], said: str | None) -> Sequence[Entry]:
+    """The entries of a source that is `said` to be in a language, each in the one that it can be
+    in, see `told_language`.
+    """
+    found: list[Entry] = []
+    for one in entries:
+        claim = one.language or said
+        code = claim and told_language(claim, f"{one.title}\n{one.summary or one.content}")
+        found.append(one if code == claim else replace(one, language=code))
+    return found
 
 
 def language_of(text: str, default: str | None = None) -> str:
@@ -47,9 +100,7 @@ def language_of(text: str, default: str | None = None) -> str:
     script does not change the answer.
     """
     text = text[:READ_CHARS]
-    lower = text.lower()
-    counts = {script: len(one.findall(lower)) for script, one in _letters().items()}
-    script = max(counts, key=counts.__getitem__)
+    script, counts = _script_in(text)
     candidates = _written_in(script)
     if not counts[script] or not candidates:
         return default or _letterless()
@@ -58,6 +109,13 @@ def language_of(text: str, default: str | None = None) -> str:
     if likeness(text, likeliest) > 0:
         return likeliest
     return candidates[0]
+
+
+def _script_in(text: str) -> tuple[Script, Mapping[Script, int]]:
+    """The script that most letters of a text are of, and how many letters each has there."""
+    lower = text.lower()
+    counts = {script: sum(map(len, one.findall(lower))) for script, one in _letters().items()}
+    return max(counts, key=counts.__getitem__), counts
 
 
 def likeness(text: str, code: str) -> float:
@@ -83,11 +141,13 @@ def likeness(text: str, code: str) -> float:
             limit = WORD_LIMIT
             if written != word:  # a capital letter: likely a name
                 limit = NAME_LIMIT
-            total += max(-limit, min(limit, _by_triples(word, _odds(code))))
+            total += max(-limit, min(limit, _by_triples(word, code)))
     return total
 
 
-def _by_triples(word: str, odds: Mapping[str, float]) -> float:
+@lru_cache(maxsize=REMEMBERED)
+def _by_triples(word: str, code: str) -> float:
+    odds = _odds(code)
     if not odds:
         return 0.0
     padded = f" {fold_typed(word)} "
@@ -111,7 +171,7 @@ def _letters() -> Mapping[Script, re.Pattern[str]]:
     found: dict[Script, re.Pattern[str]] = {}
     for script in (*(one for one in Script if one is not Script.LATIN), Script.LATIN):
         if script in spoken:
-            found[script] = re.compile(f"[{LETTERS[script]}]")
+            found[script] = re.compile(f"[{LETTERS[script]}]+")
     return found
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from bot.detect.language import in_told_languages
 from bot.detect.stories import NEW_EVENT_HOURS
 from bot.detect.topics import judged_in
 from bot.errors import FetchError, ParseError, SourceError
@@ -28,6 +29,7 @@ from bot.sources.listed import (
     Listed,
     ListReader,
     one_after_another,
+    with_entries,
 )
 from bot.sources.specs import NewsSpec, RateSpec
 from bot.workers import WorkerError, Workers
@@ -197,7 +199,10 @@ class Documents:
         It is read without the items that are `known`, where its kind can do that; `first` is
         whether no earlier one of the source was stored.
         """
-        reader = spec.listed(now, known)
+        reader: ListReader = spec.listed(now, known)
+        if not spec.measures:  # an institute's words are ours
+            told = partial(in_told_languages, said=spec.language)
+            reader = partial(with_entries, reader, told)
         verdicts: Sequence[Verdict] = ()
         if spec.article is None and (first or known):
             since = now - timedelta(hours=NEW_EVENT_HOURS)
@@ -249,12 +254,13 @@ class Documents:
             request.url, headers=request.headers, proxy=request.proxy, found_on=spec.url
         )
         found = await read_document(self.workers, article, answer)
-        return replace(
+        whole = replace(
             item,
             content=found.text,
             published_at=item.published_at or found.published_at,
             language=item.language or found.language,
         )
+        return in_told_languages([whole], spec.language)[0]
 
 
 class Reader(Protocol[T_co]):

@@ -206,10 +206,11 @@ def body(story: Story, style: Style) -> Rich:
     return _brief(_paragraphs(entry.summary or entry.content, headline(story)))
 
 
-def reporters(story: Story, feed_names: Names, language: str) -> Rich:
+def reporters(story: Story, feed_names: Names, language: str, *, beside: bool = False) -> Rich:
     """The reporters: "24.kg, Kaktus · 2 sources"; after three names only the count goes on.
 
-    Whoever is told the story in another language than theirs is told so: "24.kg · in Kyrgyz".
+    Whoever is told the story in another language than theirs is told so: "24.kg · in Kyrgyz". With
+    `beside` an agency's words stand beside what was measured.
     """
     names = []
     for feed in story.feeds[:REPORTERS_NAMED]:
@@ -220,15 +221,17 @@ def reporters(story: Story, feed_names: Names, language: str) -> Rich:
     parts: list[Rich | str] = [named]
     if len(story.feeds) > 1:
         parts.append(counted("news.sources", len(story.feeds), language))
-    parts.append(_in_another_language(story, language))
+    parts.append(_in_another_language(story, language, beside=beside))
     return join(" · ", parts)
 
 
-def _in_another_language(story: Story, language: str) -> str:
+def _in_another_language(story: Story, language: str, *, beside: bool) -> str:
     """The language of the words that are told, where it is not the reader's; values have none."""
     for one in story.entries:
         if Hazard.read(one.entry.content) is None:
             return _written_in(one.entry.language, language)
+        if not beside:  # the values are all that is told
+            break
     return ""
 
 

@@ -6,7 +6,7 @@ That is done in a worker process, which is given a reader as a thing to pickle.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -94,6 +94,20 @@ def read_all(
     """A document of a kind that is read whole."""
     entries = reader(body, url=url, content_type=content_type)
     return Listed(entries=entries, count=len(entries))
+
+
+def with_entries(
+    reader: ListReader,
+    change: Callable[[Sequence[Entry]], Sequence[Entry]],
+    body: bytes,
+    /,
+    *,
+    url: str | None,
+    content_type: str | None,
+) -> Listed:
+    """A document's list with what `change` makes of its entries, right where they were read."""
+    listed = reader(body, url=url, content_type=content_type)
+    return replace(listed, entries=change(listed.entries))
 
 
 class ArticleReader(Protocol):

@@ -12,7 +12,7 @@ import storage.entries
 import storage.stories
 from bot.alerts import KINDS
 from bot.alerts.kind import Kit, Reader
-from bot.alerts.moves import Moves, RateMoved
+from bot.alerts.moves import LOOKED_AT_ONCE, Moves, RateMoved
 from bot.alerts.stories import StoryBroke
 from bot.convert.mentions import currencies_in
 from bot.model.alerts import Severity, StoredForm
@@ -77,6 +77,28 @@ async def test_the_headline_that_names_the_currency_stands_under_its_move(store:
         await stored(db, "The rouble is cheaper", hours=2, language="en")
         title = "The rouble is cheaper"
         assert await last_line(db, "en") == (f"• {title}", [title])
+
+
+async def test_a_headline_is_found_behind_others_as_its_publisher_put_it_right(
+    store: Store,
+) -> None:
+    """Many stories about something else stand before it; those taken back say nothing."""
+    async with store.writing() as db:
+        await stored(db, "The rouble falls by a tenth", hours=3, language="en")
+        (one,) = await storage.stories.latest(db)
+        for number in range(LOOKED_AT_ONCE):
+            await stored(db, f"Flour is dearer in town {number}", hours=2, language="ru")
+        assert (await last_line(db, "en"))[0] == "• The rouble falls by a tenth"
+        for title in ("Correction: Rouble falls by a half", "Retracted: The rouble falls"):
+            item = entry(id=title, title=title, language="en", published_at=NOW - HOUR)
+            verdict = Verdict(security=False, score=0, severity=Severity.INFO)
+            new = NewEntry(
+                feed="f", item=item, at=NOW, link_key=None, title_key=title, verdict=verdict
+            )
+            await storage.entries.add_entry(db, new, story_pk=one.pk, now=NOW)
+            line = (await last_line(db, "en"))[0]
+            assert (title in line) is title.startswith("Correction")
+        assert "•" not in (await last_line(db, "en"))[0]
 
 
 async def test_no_channel_gets_a_headline_that_a_channel_withholds(store: Store) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.detect.language import language_of
+from bot.detect.language import language_of, told_language
 from bot.detect.lexicon import build_lexicon, read_pattern
 from bot.detect.security import detect, lexicon
 from bot.detect.topics import judged
@@ -299,10 +299,10 @@ def test_every_line_of_the_lexicons_is_on_its_own_side_of_zero(language: str) ->
         assert (pattern.weight < 0) == against, pattern
 
 
-def measured(path: Path) -> dict[str, tuple[float, float]]:
-    """Precision and recall by tier."""
+def measured(path: Path, *, step: int) -> dict[str, tuple[float, float]]:
+    """Precision and recall by tier, of every so many of the texts."""
     counts: dict[str, list[int]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines()[::step]:
         row = json.loads(line)
         if row["label"] not in {"security", "other"}:
             continue
@@ -329,13 +329,17 @@ FLOORS = {
 }
 
 
+#: Of the labelled texts one in so many: in the long run all of them.
+STEPS = [pytest.param(1, marks=pytest.mark.slow), 3]
+
+
+@pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("language", ["en", "ru", "ky"])
-def test_labelled_news_is_told_apart(shared: Path, language: str) -> None:
+def test_labelled_news_is_told_apart(shared: Path, language: str, step: int) -> None:
     """Precision and recall stay above their floors, on clean and on hard texts."""
     folder = shared / "data/security"
-    scores = measured(folder / f"{language}.dev.jsonl") | measured(
-        folder / f"{language}.hard.dev.jsonl"
-    )
+    scores = measured(folder / f"{language}.dev.jsonl", step=step)
+    scores |= measured(folder / f"{language}.hard.dev.jsonl", step=step)
     for tier in ("core", "hard"):
         precision, recall = scores[tier]
         assert precision >= FLOORS[language, tier][0], scores
@@ -358,20 +362,53 @@ def test_the_language_of_a_short_title_is_told(language: str, text: str) -> None
     assert language_of(text) == language
 
 
+@pytest.mark.parametrize(
+    ("said", "text", "language"),
+    [
+        ("en", "Взрыв в Оше", "ru"),
+        ("ky", "На рынке в городе погибли люди, и об этом сообщает милиция", "ru"),
+        ("ru", "Оштогу базарда жарылуу болуп, көп киши өлдү", "ky"),
+        ("ru", "In Osh a market burns, and nobody knows as yet who is to blame for it", "en"),
+        ("ru", "iPhone 18 Pro Max", "ru"),
+        ("en", "Жогорку Кеңеш (Jogorku Kenesh) is the parliament of Kyrgyzstan", "en"),
+        ("ky", "Бишкекте ууру кармалды", "ky"),
+        ("ru", "Депутат Жогорку Кенеша Өмүрбек Текебаев выступил", "ru"),
+        ("de", "Взрыв в Оше", "de"),
+        ("ru", "100 $", "ru"),
+    ],
+)
+def test_a_publisher_is_believed_unless_the_text_is_clearly_in_another_language(
+    said: str, text: str, language: str
+) -> None:
+    assert told_language(said, text) == language
+
+
+def test_no_real_news_is_taken_from_the_language_that_its_publisher_says(shared: Path) -> None:
+    """And under another language's name nine of ten are found out."""
+    found = total = 0
+    for language in ("en", "ru", "ky"):
+        lines = (shared / f"data/security/{language}.dev.jsonl").read_text("utf-8").splitlines()
+        for row in map(json.loads, lines[:300]):
+            text = f"{row['title']}\n{row['text']}"
+            assert told_language(language, text) == language
+            for other in {"en", "ru", "ky"} - {language}:
+                total += 1
+                found += told_language(other, text) == language
+    assert found / total >= 0.9
+
+
 def test_a_text_without_letters_is_in_the_language_asked_for() -> None:
     assert language_of("100 $", default="ky") == "ky"
     assert language_of("") == "ru"
 
 
-def test_the_language_of_real_news_is_told(shared: Path) -> None:
+@pytest.mark.parametrize("step", STEPS)
+def test_the_language_of_real_news_is_told(shared: Path, step: int) -> None:
     """At least 99.5 % of labelled texts are given their language."""
     right = total = 0
     for language in ("en", "ru", "ky"):
-        for line in (
-            (shared / f"data/security/{language}.dev.jsonl")
-            .read_text(encoding="utf-8")
-            .splitlines()
-        ):
+        texts = (shared / f"data/security/{language}.dev.jsonl").read_text(encoding="utf-8")
+        for line in texts.splitlines()[::step]:
             row = json.loads(line)
             total += 1
             right += language_of(f"{row['title']}\n{row['text']}") == language

