@@ -11,10 +11,11 @@ of what was before: the next avalanche is no "again" to who reports it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 from bot.detect.language import known_language
 from bot.detect.severity import sounds_past
@@ -24,7 +25,11 @@ from bot.model.news import Entry, StoredEntry, Story
 
 DENIED_BEFORE = 2  # words before a phrase that may deny it
 FIGHT_BEFORE, FIGHT_AFTER = 3, 2  # and that may say what begins anew
+REMEMBERED = 500  # headlines read lately: those of a story are asked for with each of its reports
 LATE_REPORTS = timedelta(hours=3)  # after an end, of what has ended; later ones are of the next
+
+
+_SENTENCE = re.compile(r"(?P<words>[^.!?…]+)(?P<mark>[.!?…]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,19 @@ class _Phrase:
 
 def says_it_is_over(entry: Entry) -> bool:
     """Whether an entry's headline says that something has ended."""
-    words = words_of(entry.title)
-    code = known_language(entry.language, entry.title)
+    return _says_it(entry.title, known_language(entry.language, entry.title))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _says_it(title: str, code: str) -> bool:
+    for said in _SENTENCE.finditer(title):
+        # a question says nothing of its answer
+        if "?" not in said["mark"] and _ends(words_of(said["words"]), code):
+            return True
+    return False
+
+
+def _ends(words: list[str], code: str) -> bool:
     for phrase in _phrases(code):
         for at in range(len(words)):
             end = phrase.ends(words, at)
