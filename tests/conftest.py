@@ -93,7 +93,7 @@ WAITING = (
 
 #: What starts the whole program for a test of `tests/handlers`, and how many cases of a table are
 #: enough there, unless the table says so itself.
-STARTING, ENOUGH = {"world", "desk"}, 2
+STARTING, ENOUGH = {"world", "scene", "desk"}, 2
 #: Where each test is run on both databases; elsewhere the statements are those of `storage`, and
 #: PostgreSQL is for the long run.
 ON_BOTH = {"storage", "faults", "intake", "deliver", "e2e"}

@@ -549,7 +549,10 @@ async def test_a_headline_is_given_for_the_language_that_it_is_in(desk: World) -
     await desk.press(READER, card, (await buttons(desk, card))["Edit headline"])
     asked = await desk.tells(READER, "new headline")
     number = asked["message_id"]
+    other = await desk.ask("Стрельба на границе", chat=READER, reply_to=number)
+    assert "(Russian), so these readers get this headline, too: English" in other["text"]
     first = await desk.ask("Shots at the border", chat=READER, reply_to=number)
+    assert "Russian" not in first["text"]
     assert "Still with a headline of its own: Kyrgyz" in first["text"]
     second = await desk.ask("Чек арада ок атылды", chat=READER, reply_to=number)
     assert "Still with" not in second["text"]
