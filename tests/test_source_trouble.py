@@ -529,7 +529,7 @@ async def test_R11_a_rate_for_a_day_that_cannot_be_meant_is_held(world: World, d
     ((msgid, values),) = await world.notices()
     assert msgid == "notice.held"
     assert await world.notice_reasons() == [(a_reason("far_day", day),)]
-    assert values["rate"].endswith(" (+2)")
+    assert values["rate"] == "USD/KGS 85.1000 (+2)"
     async with world.store.reading() as db:
         assert await storage.rates.newest_day(db, "second") == WEDNESDAY
 
