@@ -277,7 +277,7 @@ class World:
 
     async def _written_since(self, version: int | None) -> None:
         """Wait until something was written; on a server, which does not say so, a moment."""
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.02)
         while version is not None and self.store.version() == version:  # noqa: ASYNC110 - a commit of the worker's makes no event here
             await asyncio.sleep(0.01)
 

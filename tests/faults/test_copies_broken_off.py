@@ -140,9 +140,14 @@ async def test_P6_a_copy_without_room_is_refused_and_leaves_nothing(tmp_path: Pa
             done = jarchy(tmp_path, "db", *words)
             assert (done.returncode, b"MB free" in done.stderr) == (1, True), done.stderr
         assert not [one for one in small.iterdir() if one.suffix == ".db"]
-    with small_disk(tmp_path / "fixed", "ro"):
-        done = jarchy(tmp_path, "db", "backup", "fixed/new.db")
-        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+    with small_disk(tmp_path / "fixed", "ro", "size=50m"):
+        for words, file in (
+            (["backup", "fixed/new.db"], "jarchy.db"),
+            (["restore", "jarchy.db"], "fixed/jarchy.db"),
+        ):
+            done = jarchy(tmp_path, "db", *words, DATABASE_URL=f"sqlite:///{file}")
+            assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+            assert b"read-only: mount it" in done.stderr
 
 
 @pytest.mark.postgres
