@@ -45,10 +45,10 @@ LARGEST_REQUEST = 1 << 20
 _STATUS = struct.Struct("i")
 OURS, COPIES = "forks", "forks-of-copies"  # sockets
 PR_SET_PDEATHSIG = 1  # of prctl(2)
-#: What the bot imports that is not ours.
+#: What every bot imports that is not ours.
 LIBRARIES = (
-    *("aiohttp.web", "aiosqlite", "alembic.command", "alembic.config", "babel.dates"),
-    *("babel.messages.mofile", "babel.messages.pofile", "babel.numbers", "cachetools"),
+    *("aiohttp.web", "aiosqlite", "babel.dates", "babel.messages.mofile"),
+    *("babel.messages.pofile", "babel.numbers", "cachetools"),
     *("encodings.idna", "orjson", "prometheus_client", "pydantic_settings", "sqlalchemy"),
     *("sqlalchemy.dialects.sqlite.aiosqlite", "sqlalchemy.ext.asyncio", "structlog"),
     *("telegram.ext", "typer", "uvloop", "yarl"),
