@@ -58,6 +58,7 @@ PRELOADED = (
     *("bot.cli", "bot.app", "uvloop", "aiosqlite", "psycopg", "alembic.command", "alembic.config"),
     *("babel.dates", "babel.numbers", "babel.messages.pofile", "babel.messages.mofile"),
     *("bot.sources.selectors", "encodings.idna"),  # nearly every verb reads a catalog
+    "bot.cluster",  # with what replicas share, where there is a server
 )
 #: Whose `problems` a start or a verb asks for: what the program lacks.
 LOOKED_THROUGH = (
