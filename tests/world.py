@@ -15,7 +15,7 @@ import os
 import shutil
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, date, datetime, timedelta
@@ -43,7 +43,7 @@ from bot.emulator.calls import Call
 from bot.fetch import Fetcher, Limits
 from bot.ingest import Ingest, IngestReport
 from bot.model.alerts import Alert, Audience, Lane, Severity, State
-from bot.model.chats import ChatKind
+from bot.model.chats import Chat, ChatKind
 from bot.model.places import Place
 from bot.model.rates import Rate
 from bot.reasons import Reason, reasons_from_json
@@ -331,9 +331,17 @@ class World:
 
     async def reader(self, number: int, kind: ChatKind = ChatKind.PRIVATE, **changes: Any) -> None:
         """A chat that wants the alerts of security."""
+        await self._readers([a_chat(number, kind=kind, **changes)])
+
+    async def readers(self, numbers: Iterable[int]) -> None:
+        """Private chats that want the alerts of security, in one transaction."""
+        await self._readers([a_chat(number) for number in numbers])
+
+    async def _readers(self, chats: Sequence[Chat]) -> None:
         async with self.store.writing() as db:
-            await storage.chats.add(db, a_chat(number, kind=kind, **changes), now=self.now)
-            await storage.chats.subscribe(db, number, [SECURITY], now=self.now)
+            for one in chats:
+                await storage.chats.add(db, one, now=self.now)
+                await storage.chats.subscribe(db, one.id, [SECURITY], now=self.now)
 
     async def alert(
         self,
