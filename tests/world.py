@@ -58,6 +58,7 @@ from storage.schema import alert, chat, delivery
 from tests.factories import NOW, a_notice, carried, in_words
 from tests.factories import chat as a_chat
 from tests.publishers import Publishers, bank_page, rss
+from tests.waiting import pauses
 
 T = TypeVar("T")
 OPERATOR, READER = 77, 1001
@@ -269,17 +270,14 @@ class World:
     async def done(self) -> None:
         """Wait until nothing is open any more."""
         async with asyncio.timeout(60):
-            while True:
-                version = self.store.version()  # before we look: what is written meanwhile counts
-                if not await self._open():
+            # a commit of the worker's makes no event here, and a server does not even count it
+            version = None
+            for pause in pauses():
+                now = self.store.version()  # before we look: what is written meanwhile counts
+                if (now is None or now != version) and not await self._open():
                     return
-                await self._written_since(version)
-
-    async def _written_since(self, version: int | None) -> None:
-        """Wait until something was written; on a server, which does not say so, a moment."""
-        await asyncio.sleep(0.02)
-        while version is not None and self.store.version() == version:  # noqa: ASYNC110 - a commit of the worker's makes no event here
-            await asyncio.sleep(0.01)
+                version = now
+                await asyncio.sleep(pause)
 
     async def _open(self) -> int:
         async with self.store.reading() as db:
