@@ -51,7 +51,7 @@ def test_T3_without_the_systems_zones_old_names_still_load(tmp_path: Path) -> No
     done = forkserver.run("-c", script, *RENAMED, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "x.db").exists()
-    path, offsets, due = json.loads(done.stdout)
+    path, offsets, due = json.loads(done.stdout.splitlines()[0])
     assert path == []
     assert offsets == ["3:00:00", "5:30:00", "-1 day, 20:00:00", "-1 day, 21:00:00", "6:30:00"]
     assert due is True
