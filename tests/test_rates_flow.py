@@ -249,7 +249,9 @@ async def test_R2_a_shifted_comma_is_held_until_a_second_source_agrees(
         assert (await world.publish(day, USD=value)).alerts == 0
     printed = value.replace(",", ".")
     assert await held(world) == {printed: "held"}
-    assert [msgid for msgid, _ in await world.notices()] == ["notice.held"]
+    assert [(msgid, values["rate"]) for msgid, values in await world.notices()] == [
+        ("notice.held", f"USD/KGS {printed}")
+    ]
     await world.publish(day, "second", USD=value)
     assert (await world.publish(day, USD=value)).alerts == 1
     assert await held(world) == {printed: "released"}

@@ -90,11 +90,14 @@ def headline_of(text: str) -> str:
     for line in text.splitlines():
         if not _WORD.search(_NO_WORDS.sub("", line)):
             continue  # "⚡️", "#срочно", the address of what is told about
-        sentence = one_line(_first_sentence(line.strip()))
-        if len(sentence) <= LONGEST_HEADLINE:
-            return sentence
-        return sentence[: _end_of_a_word(sentence)] + "…"
-    return one_line(text)
+        return _short(one_line(_first_sentence(line.strip())))
+    return _short(one_line(text))
+
+
+def _short(sentence: str) -> str:
+    if len(sentence) <= LONGEST_HEADLINE:
+        return sentence
+    return sentence[: _end_of_a_word(sentence)] + "…"
 
 
 def _end_of_a_word(sentence: str) -> int:
