@@ -45,10 +45,10 @@ LARGEST_REQUEST = 1 << 20
 _STATUS = struct.Struct("i")
 OURS, COPIES = "forks", "forks-of-copies"  # sockets
 PR_SET_PDEATHSIG = 1  # of prctl(2)
-#: What the bot imports that is not ours.
+#: What every bot imports that is not ours.
 LIBRARIES = (
-    *("aiohttp.web", "aiosqlite", "alembic.command", "alembic.config", "babel.dates"),
-    *("babel.messages.mofile", "babel.messages.pofile", "babel.numbers", "cachetools"),
+    *("aiohttp.web", "aiosqlite", "babel.dates", "babel.messages.mofile"),
+    *("babel.messages.pofile", "babel.numbers", "cachetools"),
     *("encodings.idna", "orjson", "prometheus_client", "pydantic_settings", "sqlalchemy"),
     *("sqlalchemy.dialects.sqlite.aiosqlite", "sqlalchemy.ext.asyncio", "structlog"),
     *("telegram.ext", "typer", "uvloop", "yarl"),
@@ -58,6 +58,7 @@ PRELOADED = (
     *("bot.cli", "bot.app", "uvloop", "aiosqlite", "psycopg", "alembic.command", "alembic.config"),
     *("babel.dates", "babel.numbers", "babel.messages.pofile", "babel.messages.mofile"),
     *("bot.sources.selectors", "encodings.idna"),  # nearly every verb reads a catalog
+    "bot.cluster",  # with what replicas share, where there is a server
 )
 #: Whose `problems` a start or a verb asks for: what the program lacks.
 LOOKED_THROUGH = (

@@ -125,8 +125,7 @@ async def test_G24_whatever_is_asked_each_lane_keeps_its_part(
     rest.
     """
     async with sender(store) as bench:
-        for number in READERS:
-            await bench.reader(number)
+        await bench.readers(READERS)
         order: list[str] = []
         post = bench.worker.api.post
 
@@ -167,8 +166,7 @@ async def test_G24_beside_questions_an_urgent_alert_goes_before_a_routine_one_un
 ) -> None:
     """Deliveries claimed and not begun give way, also to another alert for the same chats."""
     async with sender(store) as bench:
-        for number in READERS:
-            await bench.reader(number)
+        await bench.readers(READERS)
         async with asked_on(bench, 20, lambda _: None), Sending(bench):
             await bench.alert(Lane.ROUTINE)
             before = (await bench.arrived(READERS[0])).number
@@ -198,8 +196,7 @@ async def test_G24_beside_questions_a_replica_claims_no_more_than_it_can_send(
     leases end.
     """
     async with held_store(migrated_postgres_url) as store, sender(store, rate=25.0) as bench:
-        for number in range(3001, 3101):
-            await bench.reader(number)
+        await bench.readers(range(3001, 3101))
         await bench.alert(Lane.ROUTINE)
         slots, claims = bench.worker.slots, bench.worker._claims
         asking = [slots.wait_for_turn() for _ in range(60)]

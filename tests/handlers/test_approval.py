@@ -458,7 +458,7 @@ async def test_a_report_that_mends_what_an_operator_let_through_asks_again(
     assert (says in (await news(desk))["text"]) is (word == "Send")
     found = await desk.ask("/search wrong", chat=STRANGER)
     assert (ATTACK[1] in found["text"]) is (word == "Send")
-    if word == "Reject":  # other words are asked about
+    if word == "Reject":  # other words are asked about; the same once, whoever says them
         await desk.report("one", (mends[0], f"{says} again", mends[2]), ATTACK, QUIET)
         again = await desk.tells(READER, f"{says} again")
         number = labels(again)["Send"].rpartition(":")[2]
@@ -469,6 +469,9 @@ async def test_a_report_that_mends_what_an_operator_let_through_asks_again(
             timeout=20,
         )
         assert says not in (await news(desk))["text"]
+        once = len(await desk.alerts("edit"))
+        await desk.report("one", ("twin", says, "The agency regrets it."), ATTACK, QUIET)
+        assert len(await desk.alerts("edit")) == once
 
 
 async def test_a_text_that_says_otherwise_is_asked_about_however_late(desk: World) -> None:
