@@ -61,6 +61,8 @@ async def run(
                 marker = begin(bot.inbox.run(), name="inbox")
                 guard = begin(until_revoked(bot.revoked), name="token")
                 await stop.wait()
+                # a stop during the start: what never began could not be broken off
+                await asyncio.sleep(0)
                 log.info("stopping")
                 watched.enter_context(watch_the_stop())
                 stopping.set()

@@ -37,6 +37,7 @@ from bot.grammar import (
     SettingFlag,
     UserIds,
     Zone,
+    clash,
     in_unicode,
     one_of,
     parse_language,
@@ -230,8 +231,7 @@ class Settings(BaseSettings):
             )
         if self.webhook_listen == "off":
             problems.append("WEBHOOK_LISTEN: host:port is required when UPDATES=webhook")
-        # port 0 picks a free one for each
-        elif self.webhook_listen == self.ops_listen and not self.ops_listen.endswith(":0"):
+        elif clash(self.webhook_listen, self.ops_listen):
             problems.append("WEBHOOK_LISTEN: OPS_LISTEN listens there already")
         return problems
 
@@ -345,6 +345,8 @@ def _explain(item: Any) -> list[str]:  # noqa: ANN401 - pydantic's error details
     message = str(item["msg"]).removeprefix("Value error, ")
     if not item["loc"]:
         return message.splitlines()
+    if item["type"] == "int_parsing_size":  # what the library says of it is no end of our sentence
+        message = "a number of fewer digits"
     if item["type"] == "missing":
         return [f"{str(item['loc'][0]).upper()}: missing"]
     return [f"{str(item['loc'][0]).upper()}: should be {message.removeprefix('Input should be ')}"]

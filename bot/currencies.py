@@ -7,10 +7,13 @@ from functools import cache
 
 
 def exists(code: str) -> bool:
-    """Whether somebody has, or had, a currency of this code; metals have one too."""
+    """Whether somebody has, or had, a currency of this code; metals have one too.
+
+    Two codes of ISO 4217 stand for none: XXX, and XTS for tests.
+    """
     from babel.core import get_global
 
-    return code in get_global("all_currencies")
+    return code in get_global("all_currencies") and code not in {"XXX", "XTS"}
 
 
 @cache

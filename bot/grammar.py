@@ -13,6 +13,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable
 from datetime import time, timedelta
+from itertools import product
 from typing import Annotated, TypeVar
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -26,6 +27,12 @@ from bot.model.quiet import QuietHours
 
 T = TypeVar("T")
 
+#: Keys of the tz database that are no place: another one on the next machine, or none at all.
+NO_PLACES = frozenset({"localtime", "Factory", "posixrules"})
+OTHER_SHELVES = ("posix/", "right/")  # Debian's further copies of it, which others lack
+#: How loopback is said where one listens; no host is it too.
+LOOPBACK = {"": ("127.0.0.1",), "localhost": ("127.0.0.1", "::1")}
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - of IPv4 and of IPv6; only compared with
 LONGEST_DURATION = timedelta(days=366)  # a leap year: nothing here waits longer
 LARGEST_PORT = 65535  # a port has 16 bits
 SHORTEST_DURATION = timedelta(milliseconds=1)
@@ -139,6 +146,8 @@ def parse_zone(value: object) -> str:
     """The name of a time zone that this machine knows."""
     right = 'a time zone such as "Asia/Bishkek"'
     name = parse_text(value, right)
+    if name in NO_PLACES or name.startswith(OTHER_SHELVES):
+        raise ValueError(right)
     try:
         ZoneInfo(name)
     # a path that leaves the zones, a folder of zones, a name that is no zone
@@ -244,6 +253,25 @@ def parse_listen(value: object) -> str:
     if found is None or int(found["port"]) > LARGEST_PORT or not _is_host(found["host"]):
         raise ValueError(right)
     return text
+
+
+def clash(one: str, other: str) -> bool:
+    """Whether no two servers can listen at these addresses: one port, however its host is said."""
+    host, _, port = one.rpartition(":")
+    others_host, _, others_port = other.rpartition(":")
+    if port != others_port or port == "0":  # which picks a free one for each
+        return False
+    for mine, theirs in product(_at(host), _at(others_host)):
+        everywhere = EVERYWHERE[":" in mine]
+        if (":" in mine) == (":" in theirs) and (mine == theirs or everywhere in {mine, theirs}):
+            return True
+    return False
+
+
+def _at(host: str) -> tuple[str, ...]:
+    """The addresses that a host to listen at stands for; a name that is not ours is one of IPv4."""
+    plain = host.strip("[]").lower()
+    return LOOPBACK.get(plain, (plain,))
 
 
 def _is_host(host: str) -> bool:

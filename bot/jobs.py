@@ -1,6 +1,6 @@
 """A recurring job, and the loops of a process that is alone with its database.
 
-The list of them is `JOBS` in `bot/recurring.py`; beside other replicas `bot/cluster.py` runs it as
+The list of them is `JOBS` in `bot/recurring.py`; beside other replicas `bot/cluster/` runs it as
 jobs of a queue that they share.
 """
 

@@ -202,13 +202,15 @@ async def _story(context: Context, number: int) -> None:
     async with context.services.store.reading() as db:
         told = await storage.alerts.waiting(db, number)
         story = None if told is None else story_of(told)
-        found = None if story is None else await storage.stories.get(db, story)
+        wording = None if told is None else edits.wording_of(told)
+        found = None
+        if story is not None:
+            found = await storage.stories.get(db, story, unapproved=wording is not None)
     if told is None or found is None:
         raise UserError("error.stale")
     await context.answer()
     catalog, language = context.services.catalog, context.language
     feeds = [catalog.names(key, language) for key in found.feeds]
-    wording = edits.wording_of(told)
     for one in found.entries:
         if wording is not None and one.pk == wording.entry:
             feed = catalog.names(one.feed, language)

@@ -207,6 +207,7 @@ async def _reword(
         await storage.entries.correct(db, wording.entry, changed, title_key=key, text_key=text_key)
         if key != headline_key(entry):  # an operator's headline was of the words before
             await storage.entries.headline(db, wording.entry, None)
+        await storage.entries.let_through(db, wording.entry)
     await storage.alerts.withdraw(db, number)  # the edits are the answer
     await _grow(db, wording.story, f"corrected:{number}", now=now)
     return said

@@ -192,6 +192,9 @@ async def set_back(db: AsyncConnection, span: timedelta, *, now: datetime) -> No
         values = {"span": span // timedelta(microseconds=1)}
     for statement in _BACK:
         await db.execute(text(statement), values)
+    if db.dialect.name == "postgresql" and await _has_queue(db):
+        for statement in _QUEUE_BACK:
+            await db.execute(text(statement), values)
     later = text("UPDATE subscription SET since_at = since_at - :span WHERE since_at > :now")
     it_is = bindparam("now", now, delivery.c.not_before.type)
     await db.execute(later.bindparams(it_is), values)
@@ -200,6 +203,21 @@ async def set_back(db: AsyncConnection, span: timedelta, *, now: datetime) -> No
     await db.execute(over.bindparams(it_is))
 
 
+async def _has_queue(db: AsyncConnection) -> bool:
+    """Whether the queue's tables are there: a schema that is being made may not have them yet."""
+    there = text("SELECT to_regclass('procrastinate_workers') IS NOT NULL")
+    return bool((await db.execute(there)).scalar())
+
+
+#: A replica that died before the step would count as alive until its last heartbeat is past again,
+#: and what it was at would stay its own; those that live say at once when they were heard of.
+_QUEUE_BACK = (
+    "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - :span",
+    """
+    UPDATE procrastinate_jobs SET scheduled_at = scheduled_at - :span
+    WHERE status = 'todo' AND scheduled_at IS NOT NULL
+    """,
+)
 _BACK = (
     """
     UPDATE delivery

@@ -117,6 +117,21 @@ async def add_entry(db: Db, new: NewEntry, *, story_pk: int, now: datetime) -> N
     await clues.add(db, [(one, story_pk) for one in new.verdict.clues])
 
 
+async def set_aside(db: Db, feed: str, guid: str) -> StoredEntry | None:
+    """Show an entry to nobody, nor find it by its words, until it is `let_through`; the entry."""
+    mine = (entry.c.feed == feed, entry.c.guid == guid)
+    # called indexed, so that nobody puts it into the index
+    changed = update(entry).where(*mine).values(unapproved=True, indexed=True).returning(entry)
+    row = (await db.execute(changed)).first()
+    return None if row is None else stored(row)
+
+
+async def let_through(db: Db, pk: int) -> None:
+    """Show an entry that was `set_aside`."""
+    aside = (entry.c.id == pk, entry.c.unapproved)
+    await db.execute(update(entry).where(*aside).values(unapproved=False, indexed=False))
+
+
 async def numbers(db: Db, feed: str, guids: Sequence[str]) -> dict[str, tuple[int, int]]:
     """The brought ones of these ids: entry and story."""
     query = select(entry.c.guid, entry.c.id, entry.c.story_id)

@@ -110,9 +110,11 @@ async def join(db: Db, pk: int, *, into: int) -> None:
     await db.execute(delete(story).where(story.c.id == pk))
 
 
-async def get(db: Db, pk: int) -> Story | None:
-    """One story with all its entries, or None."""
-    found = await several(db, [pk])
+async def get(db: Db, pk: int, *, unapproved: bool = False) -> Story | None:
+    """One story with all its entries, or None; those that an operator has not let through are there
+    where they are asked for.
+    """
+    found = await several(db, [pk], unapproved=unapproved)
     return next(iter(found), None)
 
 
@@ -209,16 +211,18 @@ async def count(db: Db) -> int:
     return int((await db.execute(select(func.count()).select_from(story))).scalar_one())
 
 
-async def several(db: Db, pks: Sequence[int]) -> list[Story]:
+async def several(db: Db, pks: Sequence[int], *, unapproved: bool = False) -> list[Story]:
     """These stories with all their entries, in the order given, by three queries however many they
-    are.
+    are; `unapproved` as in `get`.
     """
     if not pks:
         return []
     heads = {row.id: row for row in await db.execute(select(story).where(story.c.id.in_(pks)))}
-    rows = await db.execute(select(entry).where(entry.c.story_id.in_(pks)).order_by(entry.c.id))
+    reports = select(entry).where(entry.c.story_id.in_(pks)).order_by(entry.c.id)
+    if not unapproved:
+        reports = reports.where(~entry.c.unapproved)
     entries: dict[int, list[StoredEntry]] = {}
-    for row in rows:
+    for row in await db.execute(reports):
         entries.setdefault(row.story_id, []).append(stored(row))
     topics: dict[int, list[str]] = {}
     for row in await db.execute(select(story_topic).where(story_topic.c.story_id.in_(pks))):

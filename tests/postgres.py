@@ -26,7 +26,13 @@ ROOT = Path(__file__).resolve().parents[1]
 MEMORY, ROOM = "/dev/shm", 1 << 31  # noqa: S108 - where Linux keeps files in memory
 PATIENCE = 30.0  # seconds for the keeper to end a server
 #: Nothing here outlives the machine; as many connections as all processes' pools and programs take.
-SETTINGS = "fsync = off\nfull_page_writes = off\nmax_connections = 400\n"
+#: Whoever makes or drops a database or a table looks through all buffers.
+SETTINGS = """
+fsync = off
+full_page_writes = off
+max_connections = 400
+shared_buffers = 16MB
+"""
 
 
 class Shared:

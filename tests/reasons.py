@@ -6,10 +6,12 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from bot.cli.given import OF_VERBS
 from bot.reasons import Percent, Reason, Share, reason
 from bot.render.reasons import OF_ALERTS, OF_FINDINGS, UNSAID
+from tests import source
 from tests.conftest import ROOT
 
 #: Reasons whose words are made of more than themselves: of what they found, or of the payload of
@@ -50,11 +52,9 @@ class Given:
 def all_given() -> Sequence[Given]:
     """All reasons that the program gives, the same one as often as it is given."""
     given: list[Given] = []
-    for room in ("bot", "handlers", "storage"):
-        for path in sorted((ROOT / room).rglob("*.py")):
-            source = path.read_text(encoding="utf-8")
-            if "reason(" in source:  # reading all would cost each process of a run a second
-                given += _given_in(ast.parse(source), str(path.relative_to(ROOT)))
+    for path in source.files(*source.ROOMS):
+        if "reason(" in source.text(path):  # reading all would cost each process of a run a second
+            given += _given_in(path)
     return given
 
 
@@ -68,16 +68,15 @@ def all_told() -> Mapping[str, Given]:
     }
 
 
-def _given_in(tree: ast.Module, where: str) -> Iterator[Given]:
+def _given_in(path: Path) -> Iterator[Given]:
     named: dict[str, str] = {}  # texts that have a name in this file
-    for node in ast.walk(tree):
-        match node:
+    for assigned in source.nodes(path, ast.Assign):
+        match assigned:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
                 named[name] = text
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
-            continue
-        if node.func.id != "reason" or not node.args:
+    where = str(path.relative_to(ROOT))
+    for node in source.nodes(path, ast.Call):
+        if getattr(node.func, "id", "") != "reason" or not node.args:
             continue
         names = tuple(keyword.arg for keyword in node.keywords if keyword.arg is not None)
         words = None

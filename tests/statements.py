@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
@@ -24,7 +26,10 @@ def compile_each_once() -> None:
 
     for kind in (SQLiteDialect_aiosqlite, PGDialectAsync_psycopg):
         kind.__eq__, kind.__hash__ = same, of_its_class  # type: ignore[method-assign, assignment]
+        # how a type's values are written and read, which each dialect would find out anew
+        kind._type_memos = WeakKeyDictionary()  # type: ignore[assignment]
 
     @event.listens_for(Engine, "engine_connect")
     def share(connection: Connection) -> None:
-        connection.engine.update_execution_options(compiled_cache=compiled)
+        # not of its engine: this connection, often a test's only one, has taken its options already
+        connection.execution_options(compiled_cache=compiled)

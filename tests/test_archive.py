@@ -210,7 +210,7 @@ async def test_S15_a_search_that_takes_too_long_is_ended_and_others_go_on(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the database, not by waiting for it."""
-    await stored(store, [("en", f"Border report {number}", "Guards.") for number in range(3000)])
+    await stored(store, [("en", f"Border report {number}", "Guards.") for number in range(600)])
     monkeypatch.setattr(storage.search, "SECONDS", 0.001)
     monkeypatch.setattr(storage.search, "MOST_FOUND", 1_000_000)
     words = [frozenset({token}) for token in asked("border")[0] if not token.begins] * 400

@@ -26,6 +26,7 @@ from tests import forkserver
 from tests.conftest import ROOT
 from tests.factories import rate
 from tests.publishers import Publishers
+from tests.world import migrated_copy
 
 THIS_YEAR = datetime.now(UTC).year
 SINCE = f"{THIS_YEAR - 2}-01-01"
@@ -45,6 +46,8 @@ class Machine:
 
     def __init__(self, folder: Path, url: str, key: str = "nbkr") -> None:
         self.folder = folder
+        if not (folder / "jarchy.db").exists():
+            migrated_copy(folder / "jarchy.db")
         (folder / "catalog.toml").write_text(
             f'[rates.{key}]\nname = {{ en = "A bank" }}\nurls = ["{url}/now"]\narchive = '
             f'"{url}"\npairs = ["USD/KGS"]\n'
@@ -132,7 +135,7 @@ async def test_R5_a_back_filled_correction_of_an_alerted_move_is_one_correction(
     told_on, odd = date(THIS_YEAR, 1, 5), date(THIS_YEAR, 1, 6)
     new = rate(value="89.9000", on=str(told_on))
     now = datetime.now(UTC)
-    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    store = await open_store(migrated_copy(tmp_path / "jarchy.db"))
     async with store.writing() as db:
         await storage.rates.add(db, [new, rate(value="89.9500", on=str(odd))], seen_at=now)
         await storage.rates.set_baseline(db, new, severity=Severity.NOTABLE, now=now)

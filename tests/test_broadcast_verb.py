@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +13,15 @@ import pytest
 from sqlalchemy import select
 
 import storage.chats
+from bot.cli import main
 from bot.model.chats import ChatKind
 from storage.opening import open_store
-from storage.schema import alert
+from storage.schema import alert, source
 from tests.factories import NOW, chat
 from tests.test_cli import jarchy
 from tests.world import migrated_copy
+
+AHEAD = datetime.now(UTC) + timedelta(days=1)
 
 
 async def people(folder: Path) -> None:
@@ -93,3 +99,40 @@ async def test_what_cannot_be_sent_is_refused_in_a_line(
     assert (done.returncode, done.stdout) == (code, b""), done.stderr
     assert why in done.stderr.decode()
     assert await queued(tmp_path) == []
+
+
+def in_process(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> None:
+    """A verb in this process, beside a database whose clock is a day ahead of the machine's."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///jarchy.db")
+    monkeypatch.setattr("storage.db._machine_now", lambda: AHEAD)
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    monkeypatch.setattr("sys.argv", ["jarchy", *words])
+    with pytest.raises(SystemExit):
+        main()
+
+
+def test_T5_what_a_verb_decides_is_of_the_databases_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs it by a server may have a clock that is wrong: a broadcast would be over before
+    it began, and a source be asked again when it seems to be time.
+    """
+    (tmp_path / "mine.toml").write_text('[feeds.a]\nurl = "http://127.0.0.1:9/"\n')
+    monkeypatch.setenv("CATALOG", "mine.toml")
+    asyncio.run(people(tmp_path))
+    in_process(monkeypatch, tmp_path, "broadcast", "--to", "all", "--file", "word")
+    in_process(monkeypatch, tmp_path, "poll", "a")
+    (row,) = asyncio.run(queued(tmp_path))
+    assert row.created_at == AHEAD
+
+    async def tried() -> datetime | None:
+        store = await open_store("sqlite:///jarchy.db")
+        async with store.reading() as db:
+            (asked,) = (await db.execute(select(source.c.last_tried_at))).scalars()
+        await store.close()
+        return asked
+
+    at = asyncio.run(tried())
+    assert at is not None
+    assert AHEAD <= at < AHEAD + timedelta(hours=1)

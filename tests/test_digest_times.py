@@ -42,6 +42,7 @@ def told(key: str, begin: datetime, *, hours: int = 30) -> list[tuple[datetime, 
     return [(at, day) for day, at in first.items()]
 
 
+@pytest.mark.cases(keep=6)
 @pytest.mark.parametrize(
     ("zone", "at", "day", "local"),
     [

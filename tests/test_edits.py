@@ -276,7 +276,7 @@ async def test_a_correction_reaches_who_got_the_story_however_late_and_once(worl
     await report(world, "one", ("a", *BLAST))
     told = await world.tells(READER, BLAST[0])
     await world.done()
-    for feed in AGENCIES[1:]:
+    for feed in AGENCIES[1 : MOST_EDITS + 2]:
         await report(world, feed, (feed, *(VZRYV if feed == "russian" else BLAST)))
         await world.done()
     before = len(accepted(world, READER))
@@ -286,6 +286,7 @@ async def test_a_correction_reaches_who_got_the_story_however_late_and_once(worl
         assert await report(world, "one", ("a", corrected, BLAST[1])) == 0
         await world.done()
     assert (await world.tells(READER, corrected))["message_id"] == told["message_id"]
+    assert before == MOST_EDITS
     assert len(accepted(world, READER)) == before + 1
 
 
@@ -495,7 +496,7 @@ async def test_a_digest_turns_into_the_readers_language_when_a_report_in_it_come
 async def test_a_digest_that_told_another_story_stays_as_it_is(world: World) -> None:
     """A story in the reader's language was worth more; so the newer report changes nothing."""
     await report(world, "one", ("a", *BLAST))
-    await world.report("russian", QUIET)
+    await world.report("russian", ("apples", "Начался сбор яблок", "Садоводы ждут урожая."))
     slot = (NOW + timedelta(minutes=1)).astimezone(ZoneInfo("Asia/Bishkek"))
     digest = DigestSubject(slot.time(), "Asia/Bishkek")
     async with world.store.writing() as db:

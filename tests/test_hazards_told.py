@@ -12,6 +12,7 @@ import pytest
 
 import storage.alerts
 import storage.chats
+import storage.clues
 import storage.entries
 import storage.stories
 from bot.alerts import KINDS
@@ -178,6 +179,7 @@ async def test_a_revision_that_makes_it_urgent_rings(world: World) -> None:
     assert rise.payload["answers"] == first.id
 
 
+@pytest.mark.cases(keep=3)
 @pytest.mark.parametrize(
     "word",
     ["earthquakes", "землетрясения", "жер титирөө", "землетрясение Каджи-Сай", "Кажы-Сай"],
@@ -484,6 +486,7 @@ async def test_an_update_that_names_the_one_before_alone_is_of_the_event_that_wa
     assert stored.title.startswith("Withdrawn: ")
 
 
+@pytest.mark.cases(keep=5)
 @pytest.mark.parametrize(
     ("title", "entries"),
     [
@@ -509,6 +512,7 @@ async def test_an_agencys_report_of_the_event_joins_its_story(
     assert sorted(await stories(world)) == entries
 
 
+@pytest.mark.cases(keep=7)
 @pytest.mark.parametrize(
     ("feed", "title", "entries"),
     [
@@ -586,13 +590,18 @@ async def test_a_report_is_joined_however_much_else_was_told_in_its_language(
     assert 2 in await stories(world)
 
 
-async def test_no_number_of_warnings_hides_an_earthquake_from_its_reports(world: World) -> None:
+@pytest.mark.parametrize(
+    "number", [storage.clues.SLOTS + 5, pytest.param(202, marks=pytest.mark.slow)]
+)
+async def test_no_number_of_warnings_hides_an_earthquake_from_its_reports(
+    world: World, number: int
+) -> None:
     """As on a day of storms, on which services warn of one in each district."""
     measured(world, quake(world))
     await world.poll("usgs")
-    many = "".join(warning(world, f"KG-{number}", severity="Moderate") for number in range(202))
+    many = "".join(warning(world, f"KG-{one}", severity="Moderate") for one in range(number))
     world.serve("met", f"<feed>{many}</feed>".encode())
-    assert (await world.poll("met")).new == 202
+    assert (await world.poll("met")).new == number
     told = ("q", "Earthquake of magnitude 5.4 shakes Issyk-Kul, Kyrgyzstan", "Walls cracked.")
     await world.report("english", told)
     assert 2 in [len(story.entries) for story in await latest(world, 300)]

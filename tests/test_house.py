@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import forkserver
+from tests import forkserver, source
 from tests.conftest import ROOT
 from tests.test_cli import jarchy
 
-ROOMS = ("bot", "handlers", "storage")
 #: Where a client session is made: for sources, guarded; for Telegram. The emulator is a Telegram,
 #: and calls webhooks. Proxies are spoken to under the guard of the first.
 WAYS_OUT = {
@@ -37,17 +36,16 @@ OTHER_CLIENTS = {
 
 def test_S4_one_place_makes_clients_for_sources_and_one_for_telegram() -> None:
     """No side door beside the guarded way out."""
-    made, others = set(), set()
-    for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
-        shown = str(path.relative_to(ROOT))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
-                ("ClientSession", "create_connection")
-            ):
-                made.add(shown)
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if {*names, node.module if isinstance(node, ast.ImportFrom) else ""} & OTHER_CLIENTS:
-                others.add(shown)
+    made: set[str] = set()
+    for path, call in source.every(ast.Call):
+        called = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        if called.endswith(("ClientSession", "create_connection")):
+            made.add(str(path.relative_to(ROOT)))
+    others: set[Path] = set()
+    for path, node in source.every(ast.Import):
+        if OTHER_CLIENTS & {alias.name for alias in node.names}:
+            others.add(path)
+    others |= {path for path, node in source.every(ast.ImportFrom) if node.module in OTHER_CLIENTS}
     assert made <= WAYS_OUT
     assert others == set()
 
@@ -55,13 +53,12 @@ def test_S4_one_place_makes_clients_for_sources_and_one_for_telegram() -> None:
 def test_G21_an_answer_leaves_by_one_way() -> None:
     """Which keeps to what Telegram asks for; a call beside it would keep to nothing."""
     beside = []
-    for path in (ROOT / "handlers").glob("*.py"):
+    for path, node in source.every(ast.Call, "handlers"):
         if path.name in {"outgoing.py", "sign.py"}:  # the sign is no answer, and holds up none
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            match node:
-                case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="api"))):
-                    beside.append(f"{path.name}:{node.lineno}")
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="api"))):
+                beside.append(f"{path.name}:{node.lineno}")
     assert beside == []
 
 
@@ -83,12 +80,11 @@ OWN_POLICIES = {
 def test_G20_G21_every_request_to_telegram_has_a_policy() -> None:
     """For one that is refused once, or told to wait: no module asks once and lets it be."""
     asking = set()
-    for path in (path for room in ("bot", "handlers") for path in (ROOT / room).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            match node:
-                case ast.Attribute(value=owner, attr="call" | "post" | "upload"):
-                    if re.search(r"\b_?api\b|\bApi\(", ast.unparse(owner)):
-                        asking.add(str(path.relative_to(ROOT)))
+    for path, node in source.every(ast.Attribute, "bot", "handlers"):
+        match node:
+            case ast.Attribute(value=owner, attr="call" | "post" | "upload"):
+                if re.search(r"\b_?api\b|\bApi\(", ast.unparse(owner)):
+                    asking.add(str(path.relative_to(ROOT)))
     assert asking == OWN_POLICIES
 
 
@@ -107,8 +103,8 @@ TELLS_WHO: dict[str, set[str]] = {
 def test_who_somebody_is_is_decided_in_one_room() -> None:
     """A route says who may; a handler that looks for itself would know it otherwise one day."""
     found: dict[str, set[str]] = {name: set() for name in TELLS_WHO}
-    for path in (ROOT / "handlers").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for kind in (ast.Attribute, ast.Name, ast.alias, ast.Constant):
+        for path, node in source.every(kind, "handlers"):
             match node:
                 case (
                     ast.Attribute(attr=str(name))
@@ -122,17 +118,17 @@ def test_who_somebody_is_is_decided_in_one_room() -> None:
 
 def test_what_telegram_answers_is_read_in_one_place() -> None:
     """Nothing in an answer is sure to be of its kind: `bot/telegram/results.py` knows that."""
-    reading = set()
-    for path in (path for room in ("bot", "handlers") for path in (ROOT / room).rglob("*.py")):
-        if path.parent == ROOT / "bot" / "telegram":
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            match node:
-                case ast.MatchClass(cls=ast.Name(id="Sent"), kwd_attrs=["result", *_]):
-                    reading.add(f"{path.name}:{node.lineno}")
-                case ast.Attribute(value=ast.Name(id="outcome"), attr="result"):
-                    reading.add(f"{path.name}:{node.lineno}")
-    assert reading == set()
+    reading: set[tuple[Path, int]] = set()
+    for path, match in source.every(ast.MatchClass, "bot", "handlers"):
+        match match:
+            case ast.MatchClass(cls=ast.Name(id="Sent"), kwd_attrs=["result", *_]):
+                reading.add((path, match.lineno))
+    for path, node in source.every(ast.Attribute, "bot", "handlers"):
+        match node:
+            case ast.Attribute(value=ast.Name(id="outcome"), attr="result"):
+                reading.add((path, node.lineno))
+    telegrams = ROOT / "bot" / "telegram"
+    assert [place for place in sorted(reading) if place[0].parent != telegrams] == []
 
 
 def test_S8_the_usual_webhook_server_is_not_there() -> None:
@@ -140,7 +136,7 @@ def test_S8_the_usual_webhook_server_is_not_there() -> None:
     for lock in ROOT.glob("requirements*.lock"):
         assert not re.search(r"^tornado\b", lock.read_text(encoding="utf-8"), re.MULTILINE)
     loaded = "import bot.app, bot.intake.webhook, sys; sys.exit('tornado' in sys.modules)"
-    done = forkserver.run("-c", loaded, cwd=ROOT, env=forkserver.PLAIN, copy=True)
+    done = forkserver.run("-c", loaded, cwd=ROOT, env=forkserver.PLAIN)
     assert done.returncode == 0, done.stderr
 
 
@@ -169,10 +165,5 @@ def test_S18_settings_that_others_can_read_are_refused(tmp_path: Path, mode: int
 
 def test_only_the_store_asks_which_database_it_is() -> None:
     """Everybody else asks what follows from it: whether we are alone, or where it is in words."""
-    asking = [
-        str(path.relative_to(ROOT))
-        for room in ("bot", "handlers")
-        for path in (ROOT / room).rglob("*.py")
-        if ".database_file" in path.read_text(encoding="utf-8")
-    ]
-    assert asking == []
+    files = source.files("bot", "handlers")
+    assert [path for path in files if ".database_file" in source.text(path)] == []

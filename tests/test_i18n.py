@@ -42,6 +42,7 @@ from bot.render.charts import RANGES
 from bot.render.filters import SPANS
 from bot.render.text import fill, placeholders
 from handlers import COMMANDS
+from tests import source
 from tests.conftest import ROOT
 from tests.languages.expected import WHOLE, expected
 from tests.reasons import TOLD_OTHERWISE, all_told
@@ -80,26 +81,20 @@ def in_code() -> tuple[set[str], set[str]]:
     (f"topic.{…}").
     """
     whole, begun = set(), set()
-    files = [path for part in ("bot", "handlers") for path in (ROOT / part).rglob("*.py")]
-    for node in (
-        node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    ):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+    for _, node in source.every(ast.Constant, "bot", "handlers"):
+        if isinstance(node.value, str):
             whole.add(node.value)
-        if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
-            begun.add(str(node.values[0].value))
+    for _, joined in source.every(ast.JoinedStr, "bot", "handlers"):
+        if isinstance(joined.values[0], ast.Constant):
+            begun.add(str(joined.values[0].value))
     return whole, begun
 
 
+@functools.cache
 def used_keys() -> set[str]:
     """The literal keys given to t, tn, say, UserError and Notice anywhere in the program."""
     found = set()
-    files = [path for part in ("bot", "handlers") for path in (ROOT / part).rglob("*.py")]
-    for node in (
-        node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    ):
-        if not isinstance(node, ast.Call):
-            continue
+    for _, node in source.every(ast.Call, "bot", "handlers"):
         called = (
             node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         )
@@ -123,9 +118,8 @@ def test_what_is_counted_is_asked_for_with_its_number() -> None:
     counted = [re.escape(key) for key, entry in entries("en").items() if entry.msgid_plural]
     wrong = re.compile(rf'\b(?:phrase|say|t)\(\s*"(?:{"|".join(counted)})"')
     assert wrong.search('phrase("news.sources", language)')
-    for folder in ("bot", "handlers"):
-        for file in (ROOT / folder).rglob("*.py"):
-            assert not wrong.search(file.read_text("utf-8")), file
+    for file in source.files("bot", "handlers"):
+        assert not wrong.search(source.text(file)), file
 
 
 @pytest.mark.parametrize("language", WHOLE)
@@ -256,25 +250,21 @@ def test_every_key_the_program_uses_exists() -> None:
 def test_jarchy_check_sees_every_key_that_is_said() -> None:
     """It reads whole only those files in which it sees one without a text."""
     seen: set[str] = set()
-    for part in ("bot", "handlers"):
-        for path in (ROOT / part).rglob("*.py"):
-            seen |= {key.decode() for key in SAID.findall(path.read_bytes())}
+    for path in source.files("bot", "handlers"):
+        seen |= {key.decode() for key in SAID.findall(path.read_bytes())}
     assert used_keys() - seen == set()
 
 
 def test_every_answer_and_error_brings_the_values_its_words_need() -> None:
     """Where its key stands in the code: no more and no fewer."""
     found = 0
-    for path in (path for part in ("bot", "handlers") for path in (ROOT / part).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call) or not node.args:
-                continue
-            if getattr(node.func, "id", "") not in {"phrase", "say", "UserError"}:
-                continue
-            key, brought = node.args[0], {one.arg for one in node.keywords} - {"today"}
-            if isinstance(key, ast.Constant) and None not in brought:
-                assert placeholders(i18n.t(str(key.value), "en")) == brought, (path, key.value)
-                found += 1
+    for path, node in source.every(ast.Call, "bot", "handlers"):
+        if not node.args or getattr(node.func, "id", "") not in {"phrase", "say", "UserError"}:
+            continue
+        key, brought = node.args[0], {one.arg for one in node.keywords} - {"today"}
+        if isinstance(key, ast.Constant) and None not in brought:
+            assert placeholders(i18n.t(str(key.value), "en")) == brought, (path, key.value)
+            found += 1
     assert found > 100
 
 

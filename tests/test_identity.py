@@ -172,7 +172,7 @@ WEAK: dict[str, tuple[dict[str, str | None], ...]] = {
 }
 
 
-@pytest.mark.cases(keep=7)
+@pytest.mark.cases(keep=5)
 @pytest.mark.parametrize("dated", [True, False], ids=["dated", "undated"])
 @pytest.mark.parametrize("weak", list(WEAK))
 async def test_F18_each_event_is_stored_and_told_once_whatever_key_is_weak(
@@ -188,7 +188,7 @@ async def test_F18_each_event_is_stored_and_told_once_whatever_key_is_weak(
     assert await stories(world) == 3
 
 
-@pytest.mark.cases
+@pytest.mark.cases(keep=5)
 @pytest.mark.parametrize("weak", list(WEAK))
 async def test_F18_a_feed_of_one_item_at_a_time_tells_each_event(world: World, weak: str) -> None:
     """The event told before is not in the document any more."""
@@ -288,7 +288,7 @@ async def test_F18_a_live_page_that_tells_the_next_event_there_is_another_story(
     assert [row.kind for row in await world.alerts()] == ["story", "story"]
 
 
-@pytest.mark.cases(keep=5)
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize("mark", ["token", "sid", "PHPSESSID", "utm_source", "t", "unheard_of"])
 @pytest.mark.parametrize("guid", [None, "link"])
 async def test_F18_a_link_with_a_token_and_no_guid_is_the_same_article(
@@ -336,7 +336,7 @@ MOVED = {
 }
 
 
-@pytest.mark.cases(keep=7)
+@pytest.mark.cases(keep=4)
 @pytest.mark.parametrize("dated", [True, False], ids=["dated", "undated"])
 @pytest.mark.parametrize("way", list(MOVED))
 @pytest.mark.parametrize("text", ["It has a text of its own, and one that is long enough.", ""])
@@ -361,7 +361,7 @@ async def test_F13_a_site_that_changes_its_ids_and_links_brings_nothing_new(
     assert await polls(world, served(move=True)) == [(0, 0)]
 
 
-@pytest.mark.cases
+@pytest.mark.cases(keep=3)
 @pytest.mark.parametrize(
     "change",
     [
@@ -473,7 +473,7 @@ IN_BATKEN = (
 )
 
 
-@pytest.mark.cases
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize("hours", [0.7, 5, 30, 100])
 async def test_F19_one_page_for_whatever_shakes_next_tells_each_event(
     world: World, hours: float
@@ -557,7 +557,7 @@ async def test_F19_a_page_that_lists_a_known_headline_with_another_article_tells
     assert await told(two=IN_BATKEN, w=weather) == 0
 
 
-@pytest.mark.cases(keep=3)
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize("guid", ["g", None])
 @pytest.mark.parametrize("link", ["https://a.example/", "https://a.example/news.php?id="])
 async def test_F19_a_warning_in_the_same_words_each_day_is_told_each_day(
@@ -658,7 +658,7 @@ async def test_F21_the_fresh_one_is_told_in_whichever_piece_of_the_flood_it_is_s
     ]
 
 
-@pytest.mark.cases
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize("date", [None, "25.11.2026", ago(hours=2), NOW + timedelta(days=1)])
 async def test_F21_what_does_not_say_that_it_is_fresh_is_backlog(
     world: World, date: datetime | str | None

@@ -330,6 +330,7 @@ async def test_what_a_later_reporter_takes_back_in_its_only_report_says_so(world
     assert shown(world).startswith(f"✖ Retracted by Two: RETRACTED: {blast}\n{BLAST}")
 
 
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize(("also", "gone_by"), [(False, "uno"), (True, "uno"), (True, "one")])
 async def test_what_one_feed_of_a_publisher_takes_back_is_taken_back_by_all_of_them(
     world: World, also: bool, gone_by: str

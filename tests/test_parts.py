@@ -32,7 +32,7 @@ from bot.sources import banks, kinds
 from bot.sources.catalog import load_catalog, unasked
 from handlers import BUTTONS, COMMANDS, MEMBERSHIP, WORDS, With
 from handlers.shown import unrouted
-from tests import forkserver
+from tests import forkserver, source
 from tests.alerts.test_one_more_kind import FILE
 from tests.conftest import ROOT
 from tests.forkserver import copied
@@ -89,7 +89,7 @@ def _handlers() -> Iterator[tuple[str, list[str], str]]:
     """Each public coroutine function of `handlers`, the types of what it takes and gives."""
     for path in sorted((ROOT / "handlers").glob("*.py")):
         module = "handlers" if path.stem == "__init__" else f"handlers.{path.stem}"
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in source.tree(path).body:
             if isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_"):
                 given = [ast.unparse(one.annotation) for one in node.args.args if one.annotation]
                 yield (
@@ -155,10 +155,7 @@ def test_every_kind_of_alert_is_decided_somewhere() -> None:
 
     A kind whose file makes none is made where it is decided: its payload is named there.
     """
-    named: dict[str, set[str]] = {}
-    for room in ("bot", "handlers", "storage"):
-        for path in (ROOT / room).rglob("*.py"):
-            named[str(path)] = _named(path)
+    named = {str(path): _named(path) for path in source.files(*source.ROOMS)}
     undecided: list[str] = []
     for kind in KINDS.values():
         file = inspect.getfile(type(kind))
@@ -180,7 +177,7 @@ def test_every_job_and_every_role_has_a_name_on_the_status_page() -> None:
 
 def _makers(path: Path) -> Iterator[str]:
     """The public functions of a file that make an alert."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in source.tree(path).body:
         returns = getattr(node, "returns", None)
         if returns is not None and re.search(r"\bAlert\b", ast.unparse(returns)):
             yield str(getattr(node, "name", ""))
@@ -190,18 +187,15 @@ def _named(path: Path) -> set[str]:
     """The names that a file uses, and those behind a module's; `alert` of moves is `moves.alert`,
     however the module is called there.
     """
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     called: dict[str, str] = {}
     found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            for one in node.names:
-                called[one.asname or one.name] = one.name
-                found |= {one.name, f"{(node.module or '').rpartition('.')[2]}.{one.name}"}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            found.add(node.attr)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+    for imported in source.nodes(path, ast.ImportFrom):
+        for one in imported.names:
+            called[one.asname or one.name] = one.name
+            found |= {one.name, f"{(imported.module or '').rpartition('.')[2]}.{one.name}"}
+    for node in source.nodes(path, ast.Attribute):
+        found.add(node.attr)
+        if isinstance(node.value, ast.Name):
             found.add(f"{called.get(node.value.id, node.value.id)}.{node.attr}")
     return found
 
@@ -209,12 +203,9 @@ def _named(path: Path) -> set[str]:
 def test_every_setting_is_read() -> None:
     """One that nobody reads would be a promise of `.env.example` that nobody keeps."""
     read: set[str] = set()
-    for room in ("bot", "handlers", "storage"):
-        for path in (ROOT / room).rglob("*.py"):
-            if path != ROOT / "bot" / "config.py":
-                for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                    if isinstance(node, ast.Attribute):
-                        read.add(node.attr)
+    for path, node in source.every(ast.Attribute):
+        if path != ROOT / "bot" / "config.py":
+            read.add(node.attr)
     assert Settings.model_fields.keys() - read - OF_THE_SETTINGS == set()
 
 
@@ -793,32 +784,25 @@ def refused(program: Path, verb: str) -> str:
 
 
 @pytest.mark.parametrize("verb", ["check", pytest.param("run", marks=pytest.mark.slow)])
-def test_a_migration_that_is_gone_is_named_before_anything_is_opened(
+def test_a_part_that_is_gone_or_that_nobody_uses_is_named_before_anything_is_opened(
     program: Path, verb: str
 ) -> None:
-    """It ended the making of the first database, and no check had said so."""
+    """A migration that is gone ended the making of the first database; a kind of alert that nobody
+    decides is one of which nobody would ever be told, and nothing else would be wrong.
+    """
     file = program / "storage" / "migrations" / "versions" / "0034_reasons_named.py"
+    kind = program / "bot" / "alerts" / "sinkhole.py"
+    kind.write_text(FILE.format(name="sinkhole", terms=""), encoding="utf-8")
     gone = file.rename(program / file.name)
     try:
         told = refused(program, verb)
     finally:
         gone.rename(file)
-    assert told == "jarchy: migration 0034: storage/migrations/versions lacks its file\n"
-
-
-@pytest.mark.parametrize("verb", ["check", pytest.param("run", marks=pytest.mark.slow)])
-def test_a_kind_of_alert_that_nobody_decides_is_named_before_anything_is_opened(
-    program: Path, verb: str
-) -> None:
-    """Nobody would ever be told, and nothing else would be wrong."""
-    file = program / "bot" / "alerts" / "sinkhole.py"
-    file.write_text(FILE.format(name="sinkhole", terms=""), encoding="utf-8")
-    try:
-        told = refused(program, verb)
-    finally:
-        file.unlink()
-    place = "kind of alert sinkhole: bot/alerts/sinkhole.py"
-    assert told == f"jarchy: {place}: no other file names it, so nobody decides one\n"
+        kind.unlink()
+    assert told == (
+        "jarchy: kind of alert sinkhole: bot/alerts/sinkhole.py: no other file names it, so nobody "
+        "decides one\njarchy: migration 0034: storage/migrations/versions lacks its file\n"
+    )
 
 
 def test_a_kind_that_is_decided_by_what_is_loaded_later_is_a_whole_one() -> None:

@@ -204,6 +204,7 @@ async def test_tomorrow_has_todays_rate_only_while_its_bank_rests(world: World) 
     assert (await card_now(world, "USD", on=date(2021, 10, 24))).rows[0].today
 
 
+@pytest.mark.cases(keep=3)
 @pytest.mark.parametrize("value", ["0,0000", "-84,7935", "NaN", "Inf", "n/a", " "])
 async def test_R1_what_is_no_price_never_replaces_one_nor_alerts(world: World, value: str) -> None:
     """The old value stays under its own day; the row beside it is stored."""
@@ -237,6 +238,7 @@ async def test_R1_what_a_parser_let_through_is_refused_in_the_log(world: World) 
 # ── R2 ──────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize("value", ["8479,35", "0,8479", "847,93"])
 async def test_R2_a_shifted_comma_is_held_until_a_second_source_agrees(
     world: World, value: str
@@ -398,6 +400,7 @@ async def asked(world: World) -> dict[str, datetime]:
     return {key: state.asked_at for key, state in states.items() if state.asked_at}
 
 
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize(
     ("ahead", "usd", "kgs"),
     [
@@ -762,6 +765,7 @@ async def test_R6_swapped_codes_are_held_whatever_the_size_of_the_move(world: Wo
 # ── R7 ──────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize(
     "body",
     [

@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import datetime
 from types import ModuleType, SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from procrastinate import RetryStrategy
+from procrastinate.jobs import Job as Queued
+from procrastinate.tasks import Task
 
 import storage.notes
 from bot import cluster
@@ -26,6 +28,20 @@ from storage.still import Still
 from tests.factories import NOW
 
 NO_PROGRAM = cast("Running", None)
+
+
+def now() -> datetime:
+    """The time that replicas share."""
+    return NOW
+
+
+def again_in(task: Task[Any, Any, Any]) -> float | None:
+    """The seconds until a job of this task is tried again, by the time that replicas share."""
+    failed = Queued(queue=task.queue, lock=None, queueing_lock=None, task_name=task.name)
+    retry = task.get_retry_exception(StorageError(said("away")), failed)
+    if retry is None or retry.retry_decision.retry_at is None:
+        return None
+    return (retry.retry_decision.retry_at - NOW).total_seconds()
 
 
 def named(works: list[Work]) -> set[str]:
@@ -49,7 +65,7 @@ def test_both_runners_run_the_same_list() -> None:
 def test_the_queue_has_a_task_for_each_job_that_is_shared() -> None:
     """And puts in by time exactly those that come by time."""
     works = shared(bound(NO_PROGRAM, JOBS))
-    queue, periodic = cluster.jobs(works, nullcontext)
+    queue, periodic = cluster.jobs(works, nullcontext, now)
     ours = {name for name, task in queue.tasks.items() if task.queue == cluster.QUEUE}
     batches = {name for name, task in queue.tasks.items() if task.queue == cluster.BATCHES}
     assert batches == {work.job.name for work in works if work.due is not None}
@@ -61,7 +77,7 @@ def test_the_queue_has_a_task_for_each_job_that_is_shared() -> None:
 async def test_both_runners_do_each_job_as_often_and_come_back_as_soon() -> None:
     """The pauses of a lone process are the periods of the queue, to the second."""
     works = shared(bound(NO_PROGRAM, JOBS))
-    queue, periodic = cluster.jobs(works, nullcontext)
+    queue, periodic = cluster.jobs(works, nullcontext, now)
     by_time = {task.name: every for task, every in periodic.items()}
     for work in looped(works, alone=True):
         paused, again = await pauses_of(work)
@@ -69,8 +85,7 @@ async def test_both_runners_do_each_job_as_often_and_come_back_as_soon() -> None
             assert by_time["look"] == paused, work.job.name
             continue
         assert by_time[work.job.name] == paused, work.job.name
-        retry = queue.tasks[work.job.name].retry_strategy
-        assert (retry.wait if isinstance(retry, RetryStrategy) else None) == again
+        assert again_in(queue.tasks[work.job.name]) == again
 
 
 async def test_what_can_wait_begins_some_time_after_the_start() -> None:
@@ -230,7 +245,7 @@ def test_what_each_process_does_for_itself_may_be_done_in_fractions_of_a_second(
 @pytest.mark.parametrize("job", [replace(WHOLE, every=0.5), replace(WHOLE, again=1.5)])
 def test_a_time_that_the_queue_cannot_keep_never_gets_there_as_another(job: Job) -> None:
     with pytest.raises(ValueError, match=r"\.5"):
-        cluster.jobs([Work(job=job, do=nothing)], nullcontext)
+        cluster.jobs([Work(job=job, do=nothing)], nullcontext, now)
 
 
 def test_jobs_that_follow_each_other_are_refused_by_name() -> None:

@@ -11,7 +11,7 @@ import ast
 import inspect
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -40,6 +40,7 @@ from bot.languages import LANGUAGES
 from bot.model.alerts import Lane
 from bot.model.chats import ChatKind
 from handlers.alerts import SNOOZE
+from tests import source
 from tests.conftest import ROOT
 from tests.handlers.conftest import (
     READER,
@@ -204,15 +205,25 @@ def test_the_example_of_every_error_works_when_followed(language: str) -> None:
 # --- words for nothing ----------------------------------------------------------------------------
 
 
-def modules() -> Iterator[tuple[Path, ast.Module]]:
+def files() -> Iterator[Path]:
     """The program without the emulator, which others use too."""
-    for part in ("bot", "handlers", "storage"):
-        for path in (ROOT / part).rglob("*.py"):
-            if (
-                not {"emulator", "migrations"} & set(path.parts)
-                and path.parent.parent.name != "languages"
-            ):
-                yield path, ast.parse(path.read_text(encoding="utf-8"))
+    for path in source.files(*source.ROOMS):
+        if (
+            not {"emulator", "migrations"} & set(path.parts)
+            and path.parent.parent.name != "languages"
+        ):
+            yield path
+
+
+def defined_in(
+    path: Path,
+) -> tuple[list[ast.FunctionDef | ast.AsyncFunctionDef], Sequence[ast.ClassDef]]:
+    """The functions and the classes of a file."""
+    plain, asynchronous = (
+        source.nodes(path, ast.FunctionDef),
+        source.nodes(path, ast.AsyncFunctionDef),
+    )
+    return [*plain, *asynchronous], source.nodes(path, ast.ClassDef)
 
 
 def test_no_name_is_defined_that_nothing_reads() -> None:
@@ -240,7 +251,7 @@ def test_no_name_is_defined_that_nothing_reads() -> None:
             "_together",
         ),
         *("_at_its_preview", "_wrap_create_connection"),
-        *("settings_customise_sources", "get_field_value"),
+        *("settings_customise_sources", "get_field_value", "get_retry_decision"),
     }
     by_value = {
         "MID",
@@ -248,30 +259,26 @@ def test_no_name_is_defined_that_nothing_reads() -> None:
     }  # a rate's kind that rules name by its value; what tests of killed workers ask
     defined: dict[str, Path] = {}
     read: set[str] = set()
-    for path, tree in modules():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                if not any(
-                    isinstance(one, ast.Call) and "command" in ast.dump(one)
-                    for one in node.decorator_list
-                ):
-                    defined.setdefault(node.name, path)
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                read.add(node.id)
-            elif isinstance(node, ast.Attribute):
-                read.add(node.attr)
-            elif (
-                isinstance(node, ast.Constant)
-                and isinstance(node.value, str)
-                and node.value.isidentifier()
+    for path in files():
+        functions, classes = defined_in(path)
+        for node in (*functions, *classes):
+            if not any(
+                isinstance(one, ast.Call) and "command" in ast.dump(one)
+                for one in node.decorator_list
             ):
-                read.add(node.value)
-            if isinstance(node, ast.Module | ast.ClassDef):
-                for statement in node.body:
-                    targets = statement.targets if isinstance(statement, ast.Assign) else []
-                    for target in targets:
-                        if isinstance(target, ast.Name):
-                            defined.setdefault(target.id, path)
+                defined.setdefault(node.name, path)
+        names = source.nodes(path, ast.Name)
+        read |= {node.id for node in names if isinstance(node.ctx, ast.Load)}
+        read |= {node.attr for node in source.nodes(path, ast.Attribute)}
+        for constant in source.nodes(path, ast.Constant):
+            if isinstance(constant.value, str) and constant.value.isidentifier():
+                read.add(constant.value)
+        for body in (source.tree(path).body, *(one.body for one in classes)):
+            for statement in body:
+                targets = statement.targets if isinstance(statement, ast.Assign) else []
+                for target in targets:
+                    if isinstance(target, ast.Name):
+                        defined.setdefault(target.id, path)
     called = {name for name in defined if not name.startswith("__")}
     decorated = {"callback", "validator", "process_error"}  # called by libraries
     found_by_place = {type(kind).__name__ for kind in KINDS.values()}
@@ -283,23 +290,16 @@ def test_no_renderer_has_a_parameter_nobody_passes() -> None:
     """A parameter with a default that every caller leaves alone is a feature that is not there."""
     passed: dict[str, set[str]] = defaultdict(set)
     counted: dict[str, int] = defaultdict(int)
-    for _, tree in modules():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                name = (
-                    node.func.attr
-                    if isinstance(node.func, ast.Attribute)
-                    else getattr(node.func, "id", "")
-                )
-                passed[name] |= {keyword.arg for keyword in node.keywords if keyword.arg}
-                counted[name] = max(counted[name], len(node.args))
+    for path in files():
+        for call in source.nodes(path, ast.Call):
+            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            passed[name] |= {keyword.arg for keyword in call.keywords if keyword.arg}
+            counted[name] = max(counted[name], len(call.args))
     idle = []
-    for path, tree in modules():
+    for path in files():
         if path.parent.name != "render":
             continue
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.FunctionDef):
-                continue
+        for node in source.nodes(path, ast.FunctionDef):
             plain = node.args.args[len(node.args.args) - len(node.args.defaults) :]
             by_name = [
                 one

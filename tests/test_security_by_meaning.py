@@ -146,6 +146,7 @@ async def test_the_worker_judges_as_the_verb_does(
     assert found["car"] == judged_as_polled(*CAR, "en").security
 
 
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize(
     ("before", "after", "vector", "alerts"),
     [

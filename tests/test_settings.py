@@ -13,8 +13,9 @@ from yarl import URL
 
 from bot.cli import main
 from bot.config import Settings, catalog_path, load_settings
+from bot.convert.zones import read_zone
 from bot.errors import ConfigError
-from bot.grammar import parse_address, parse_duration
+from bot.grammar import clash, parse_address, parse_duration
 from storage.address import parse_url
 
 TOKEN = "123456789:AAHcanarycanarycanarycanarycanary1"
@@ -350,13 +351,54 @@ def test_two_servers_do_not_listen_at_one_place() -> None:
         "webhook_url": "https://x.example/hook",
         "webhook_secret": "a" * 16,
     }
-    [problem] = told(**webhook, webhook_listen="127.0.0.1:8080")
-    assert problem.startswith("WEBHOOK_LISTEN: ")
+    for listen in ("127.0.0.1:8080", ":8080"):
+        [problem] = told(**webhook, webhook_listen=listen)
+        assert problem.startswith("WEBHOOK_LISTEN: ")
     load_settings(**webhook, webhook_listen="127.0.0.1:0", ops_listen="127.0.0.1:0")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (":8080", "127.0.0.1:8080", True),
+        ("localhost:8080", "127.0.0.1:8080", True),
+        ("LOCALHOST:8080", "[::1]:8080", True),
+        ("0.0.0.0:8080", "127.0.0.1:8080", True),
+        ("0.0.0.0:8080", "localhost:8080", True),
+        ("[::]:8080", "localhost:8080", True),
+        ("bot.example:8080", "0.0.0.0:8080", True),
+        (":8080", "127.0.0.1:8081", False),
+        ("[::]:8080", "127.0.0.1:8080", False),
+        ("10.0.0.1:8080", "127.0.0.1:8080", False),
+        ("off", "127.0.0.1:8080", False),
+        ("0.0.0.0:0", "127.0.0.1:0", False),
+    ],
+)
+def test_a_place_to_listen_at_is_one_however_it_is_said(
+    one: str, other: str, *, same: bool
+) -> None:
+    """Else the second server of the program finds the first, and calls it another program."""
+    assert clash(one, other) is clash(other, one) is same
+
+
+@pytest.mark.parametrize(
+    "zone", ["localtime", "Factory", "posixrules", "posix/Asia/Bishkek", "right/Asia/Bishkek"]
+)
+def test_a_zone_is_the_same_on_every_machine(zone: str) -> None:
+    """To readers and operators alike."""
+    assert told(time_zone=zone) == ('TIME_ZONE: should be a time zone such as "Asia/Bishkek"',)
+    assert read_zone(zone) is None
+
+
+@pytest.mark.parametrize("code", ["XXX", "XTS"])
+def test_a_code_for_no_currency_is_none(code: str) -> None:
+    (problem,) = told(home_currency=code)
+    assert problem.startswith("HOME_CURRENCY: should be a currency code of ISO 4217")
 
 
 def test_a_problem_is_one_sentence_whoever_found_it() -> None:
     """The library's problems of a value read as ours do."""
+    assert told(user_feeds="9" * 5000) == ("USER_FEEDS: should be a number of fewer digits",)
     unknown = 'should be a currency code of ISO 4217 such as "KGS"; KGZ is none; did you mean KGS?'
     assert told(home_currency="kgz") == (f"HOME_CURRENCY: {unknown}",)
     no_number = "should be a valid number, unable to parse string as a number"

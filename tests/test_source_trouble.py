@@ -219,7 +219,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("broken", BROKEN)
 @pytest.mark.parametrize("first", [False, True], ids=["the second", "the first"])
-@pytest.mark.cases(keep=9)
+@pytest.mark.cases(keep=5)
 async def test_R12_one_failing_document_does_not_lose_the_others(
     world: World, broken: str, *, first: bool
 ) -> None:
@@ -512,6 +512,7 @@ FAR = [
 ]
 
 
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize("day", FAR, ids=str)
 async def test_R11_a_rate_for_a_day_that_cannot_be_meant_is_held(world: World, day: date) -> None:
     """Held, asked for again, the operator asked once for the whole document; the readers keep what
@@ -533,6 +534,7 @@ async def test_R11_a_rate_for_a_day_that_cannot_be_meant_is_held(world: World, d
         assert await storage.rates.newest_day(db, "second") == WEDNESDAY
 
 
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize("day", FAR[:4], ids=str)
 async def test_R11_not_even_the_first_rate_of_a_source_may_be_of_a_day_far_ahead(
     world: World, day: date
@@ -592,6 +594,7 @@ async def test_R11_an_old_publisher_goes_on_where_it_stopped(world: World) -> No
     assert await held(world) == []
 
 
+@pytest.mark.cases(keep=1)
 @pytest.mark.parametrize("ago", [12, 30, 365])
 async def test_R11_a_day_long_past_that_is_known_is_not_revised_by_a_mistyped_one(
     world: World, ago: int
@@ -649,6 +652,7 @@ CALENDARS = [
 ]
 
 
+@pytest.mark.cases(keep=3)
 @pytest.mark.parametrize(("now", "day", "_why"), CALENDARS, ids=[why for *_, why in CALENDARS])
 async def test_R11_what_the_publishers_calendar_explains_passes(
     world: World, now: datetime, day: date, _why: str

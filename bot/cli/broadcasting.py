@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -78,6 +77,7 @@ async def _broadcast(
     import storage.alerts
     import storage.broadcasts
     from bot.alerts.broadcasts import alert
+    from storage.db import db_now
 
     async with view_of(settings) as db:
         reach = await storage.broadcasts.reach(db, audience)
@@ -89,8 +89,8 @@ async def _broadcast(
     typer.echo(words.text, err=True)
     if not _is_sure(f"Send this to {reach.total} chats? [y/N] "):
         raise BotError("nothing is sent: only y or yes sends it")
-    now = datetime.now(UTC)
     async with store_of(settings) as store, store.writing() as db:
+        now = await db_now(db)  # this machine may be anybody's, with a clock of its own
         reach = await storage.broadcasts.reach(db, audience)
         await storage.alerts.enqueue(db, alert(now.isoformat(), words, audience, now=now))
     write_line(_line(to, reach, queued=True))

@@ -7,7 +7,6 @@ import gc
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -304,11 +303,15 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
     from bot.ingest import Ingest
     from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
     from bot.workers import Workers
+    from storage.shared_clock import shared_clock
 
     known = {spec.key: spec for spec in catalog.polled}
     failed = False
     async with store_of(settings) as store, Workers() as workers, Fetcher() as fetcher:
-        ingest = Ingest.composed(settings, catalog, store=store, fetcher=fetcher, workers=workers)
+        clock = await shared_clock(store)  # this machine may be anybody's, with one of its own
+        ingest = Ingest.composed(
+            settings, catalog, store=store, fetcher=fetcher, workers=workers, clock=clock
+        )
 
         async def one(spec: RateSpec | NewsSpec) -> None:
             nonlocal failed
@@ -366,6 +369,7 @@ async def _backfill(
     from bot.fetch import Fetcher
     from bot.ingest import Ingest
     from bot.workers import Workers
+    from storage.shared_clock import shared_clock
 
     def say(line: str) -> None:
         typer.echo(log.redact(line), err=True)
@@ -373,7 +377,7 @@ async def _backfill(
     spec = catalog.rates[key]
     until = datetime.now(ZoneInfo(spec.poll.zone)).date()  # the bank's own today
     async with store_of(settings) as store, Fetcher() as fetcher:
-        clock: Callable[[], datetime] = partial(datetime.now, UTC)
+        clock = await shared_clock(store)
         # only what a revision leads to is asked of it: no worker process is started
         ingest = Ingest.composed(
             settings, catalog, store=store, fetcher=fetcher, workers=Workers(), clock=clock

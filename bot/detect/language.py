@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 from bot.languages import LANGUAGES, language, languages
 from bot.languages.letters import fold_typed
@@ -32,6 +32,7 @@ NAME_LIMIT = 1.0  # a Russian headline may name Kyrgyz cities, persons and parti
 OWN_LETTER = 4.0
 OWN_WORD = 5.0  # what a short word that no other language of the script has says for its own
 READ_CHARS = 600  # of a text, which are enough to tell
+REMEMBERED = 2_000  # words met lately, some 200 bytes each: every text has many of them again
 #: What a text of one script says for another language of it, beyond which it is not in the one that
 #: its publisher says.
 SURE = 12.0
@@ -140,11 +141,13 @@ def likeness(text: str, code: str) -> float:
             limit = WORD_LIMIT
             if written != word:  # a capital letter: likely a name
                 limit = NAME_LIMIT
-            total += max(-limit, min(limit, _by_triples(word, _odds(code))))
+            total += max(-limit, min(limit, _by_triples(word, code)))
     return total
 
 
-def _by_triples(word: str, odds: Mapping[str, float]) -> float:
+@lru_cache(maxsize=REMEMBERED)
+def _by_triples(word: str, code: str) -> float:
+    odds = _odds(code)
     if not odds:
         return 0.0
     padded = f" {fold_typed(word)} "

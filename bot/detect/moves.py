@@ -27,7 +27,7 @@ from statistics import median
 
 from bot.detect.series import before, in_force_since
 from bot.model.alerts import Severity
-from bot.model.rates import Move, Rate
+from bot.model.rates import Move, Rate, percent_between
 from bot.reasons import Reason, reason
 
 HUNDREDTH = Decimal("0.01")
@@ -177,11 +177,11 @@ class _Case:
 
     @property
     def fixing(self) -> Decimal:
-        return Move(old=self.previous, new=self.new).percent
+        return percent_between(self.previous, self.new)
 
     @property
     def drift(self) -> Decimal:
-        return Move(old=self.base.rate, new=self.new).percent
+        return percent_between(self.base.rate, self.new)
 
     def certain_rules(self) -> tuple[str, ...]:
         """The conditions that always alert."""
@@ -272,7 +272,7 @@ class _Case:
         sizes: list[Decimal] = []
         for old, new in pairwise(in_force_since(self.past, start)):
             if old.per_unit != new.per_unit:  # an equal one is carried over a weekend, no fixing
-                sizes.append(abs(Move(old=old, new=new).percent))
+                sizes.append(abs(percent_between(old, new)))
         if len(sizes) < self.policy.samples:
             return None
         return median(sizes)
@@ -282,7 +282,7 @@ class _Case:
         start = max(self.past[0].effective_on, self.new.effective_on - YEAR)
         large = 0
         for old, new in pairwise(in_force_since(self.past, start)):
-            if abs(Move(old=old, new=new).percent) >= self.policy.lively:
+            if abs(percent_between(old, new)) >= self.policy.lively:
                 large += 1
         # of days, not of fixings: a pair that stands still has hardly any
         return large * 20 > (self.new.effective_on - start).days
@@ -307,7 +307,7 @@ class _Case:
         """The day of the latest earlier change as large in the same direction, or None."""
         percent = self.fixing
         for old, new in pairwise(reversed(self.past)):
-            earlier = Move(old=new, new=old).percent
+            earlier = percent_between(new, old)
             if earlier * percent > 0 and abs(earlier) >= abs(percent):
                 return old.effective_on
         return None

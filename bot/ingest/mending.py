@@ -67,26 +67,24 @@ async def tell_mended(
     *,
     now: datetime,
 ) -> None:
-    """Edit the messages of a story that a new report mends, once, or ask the operator who let it
-    through; who has not got one yet hears nothing of what was taken back. Said among what was
-    missed while a source was away it counts as well, at a first poll not.
+    """Edit the messages of a story that a new report mends, once, or set the report aside and ask
+    the operator who let the story through; who has not got one yet hears nothing of what was taken
+    back. Said among what was missed while a source was away it counts as well, at a first poll not.
     """
+    asked = await asked_about(db, before.pk)
+    stored = None
+    if asked is not None and not mended.again:
+        stored = await storage.entries.set_aside(db, new.feed, new.item.id)
     if found.state.first_ok_at is None:
         return
     if mended.takes_back:
         await take_back(db, before.pk)
-    if mended.again:
-        return
-    asked = await asked_about(db, before.pk)
-    if asked is None:
+    if asked is None and not mended.again:
         why = f"{new.feed}:{new.item.id}"
         await edit_story(db, before.pk, why, now=now, worth=Worth.ALWAYS)
-        return
-    story = await storage.stories.get(db, before.pk)
-    for stored in () if story is None else story.entries:
-        if (stored.feed, stored.entry.id) == (new.feed, new.item.id):
-            was = as_told(before, policy.feeds).lead
-            await ask(db, NewWords(stored=stored, item=new.item, was=was), asked, policy, now=now)
+    if asked is not None and stored is not None:
+        was = as_told(before, policy.feeds).lead
+        await ask(db, NewWords(stored=stored, item=new.item, was=was), asked, policy, now=now)
 
 
 async def mended_story(db: Db, new: NewEntry, *, now: datetime) -> Story | None:

@@ -107,7 +107,8 @@ class _Changed:
 
     def is_shown(self, policy: NewsPolicy) -> bool:
         """Whether its words are read by anybody, before or now: others are not worth an edit."""
-        if self.mends_otherwise:
+        mended = mending(self.after)
+        if self.mends_otherwise or (mended is not None and mended[0].pk == self.stored.pk):
             return True
         language = self.stored.entry.language or ""
         lead = as_told(self.story, policy.feeds).told_in(language).lead
@@ -137,12 +138,25 @@ async def reword_entries(db: Db, found: NewsFound, policy: NewsPolicy, *, now: d
         if story is not None:
             story = led(story, policy.feeds)
         mine = [one for one in story.entries if one.pk == pk] if story else []
+        if not mine:  # it may be one that an operator has not let through
+            story, mine = await _aside(db, pk, story_pk, policy)
         if story is None or not mine:
             await _take(db, pk, item, found)
             continue
         one = _Changed(story=story, stored=mine[0], item=item)
         alerts += await _reword(db, found, one, policy, now=now)
     return alerts
+
+
+async def _aside(
+    db: Db, pk: int, story_pk: int, policy: NewsPolicy
+) -> tuple[Story | None, list[StoredEntry]]:
+    """A story with what nobody is shown of it, and the entry among that."""
+    story = await storage.stories.get(db, story_pk, unapproved=True)
+    if story is None:
+        return None, []
+    story = led(story, policy.feeds)
+    return story, [one for one in story.entries if one.pk == pk]
 
 
 async def _take_untold(

@@ -108,17 +108,23 @@ class SeenRate(Rate):
     revision: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+def percent_between(old: Rate, new: Rate) -> Decimal:
+    """The change in percent of the old rate, unrounded; independent of the nominals."""
+    before = old.per_unit
+    return (new.per_unit - before) / before * 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
     """The change between two rates of one series."""
 
     old: Rate
     new: Rate
 
-    @cached_property
+    @property
     def percent(self) -> Decimal:
-        """The change in percent of the old rate, unrounded; independent of the nominals."""
-        return (self.new.per_unit - self.old.per_unit) / self.old.per_unit * 100
+        """Its size: `percent_between` its rates."""
+        return percent_between(self.old, self.new)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,8 @@ NEEDS_A_READER = frozenset({"hover", "active", "focus", "target", "visited"})
 WHERE_IT_STARTS = frozenset({"root", "scope"})
 RIGHT = 'a CSS selector such as ".news .title a"'
 
+#: An assertion is how cssselect takes an empty text, as in `:lang("")`.
+_NOT_UNDERSTOOD = (SelectorError, etree.XPathError, RecursionError, ValueError, AssertionError)
 _EMPTY_PAGE = html.fromstring("<html><body></body></html>")
 
 
@@ -69,7 +71,7 @@ def xpath_of(selector: str, *, start: str = "descendant::") -> str:
     try:
         path = _translate(selector, start)
         etree.XPath(path)(_EMPTY_PAGE)
-    except (SelectorError, etree.XPathError, RecursionError, ValueError) as error:
+    except _NOT_UNDERSTOOD as error:
         why, *_ = str(error).splitlines() or ["not understood"]
         raise ValueError(f"{RIGHT} ({why[:120]})") from None
     return path

@@ -76,6 +76,8 @@ entry = Table(  # one item as published
     Column("meaning", LargeBinary),  # the vector of how it begins, 384 bytes, once it was asked for
     # whether its words are in the index that `storage.search` keeps
     Column("indexed", Boolean, nullable=False, server_default="0"),
+    # whether an operator has not let it through: it stands in no story that anybody reads
+    Column("unapproved", Boolean, nullable=False, server_default="0"),
     UniqueConstraint("feed", "guid"),
 )
 Index(None, entry.c.story_id)

@@ -35,7 +35,9 @@ async def test_a_date_is_written_as_its_language_does(browser: Browser, language
         now = NOON - 11 * DAY
         await emulator.send_text(READER, "lately")
         now = NOON
-        page = await browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
+        page = await browser.new_page(
+            viewport={"width": 1280, "height": 800}, locale="en-GB", reduced_motion="reduce"
+        )
         await page.goto(emulator.page_url)
         today, this_year, last_year = WRITTEN[language]
         await expect(page.locator("#today")).to_have_text(today)

@@ -177,4 +177,11 @@ async def test_a_days_label_over_messages_goes_when_they_stand_still(
     await page.locator("#main .scroll").evaluate("it => { it.scrollTop = 0; }")
     await expect(page.locator("#main .log.still")).to_be_attached()
     await expect(day).to_have_css("opacity", "1")
+    # and whoever wants nothing to move is at the latest message at once
+    below = """it => {
+      it.click();
+      const all = document.querySelector("#main .scroll");
+      return all.scrollHeight - all.clientHeight - all.scrollTop;
+    }"""
+    assert await page.locator("#main .down").evaluate(below) < 1
     await page.close()

@@ -53,7 +53,9 @@ FOOT = {"type": "paragraph", "text": "published 20 Oct"}
 
 
 async def page_of(browser: Browser, town: Emulator, *, width: int, theme: str) -> Page:
-    context = await browser.new_context(viewport={"width": width, "height": 844})
+    context = await browser.new_context(
+        viewport={"width": width, "height": 844}, reduced_motion="reduce"
+    )
     page = await context.new_page()
     await page.add_init_script(f"localStorage.setItem('theme', '{theme}')")
     await page.goto(f"{town.page_url}#{AIGUL}")

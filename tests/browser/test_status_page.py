@@ -28,6 +28,7 @@ async def opened(
         viewport={"width": width, "height": height},
         locale=options.get("locale", "en"),
         color_scheme="dark" if options.get("scheme") == "dark" else "light",
+        reduced_motion="reduce",
     )
     page = await context.new_page()
     page.on("console", lambda said: problems.append(said.text))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Select, Table, func, select
+from sqlalchemy import Select, Table, func, select, text
 
 import storage.broadcasts
 import storage.chats
@@ -232,6 +232,32 @@ async def test_T8_nothing_that_waited_waits_longer(
                     until = (await db.execute(select(table.c[name]))).scalar_one()
                     assert until - now <= MINUTE + timedelta(seconds=2), (table.name, name)
                     assert until > now - MINUTE, (table.name, name)
+
+
+@pytest.mark.postgres
+async def test_T8_a_replica_that_died_before_the_step_is_noticed_after_it(
+    migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last heartbeat does not lie ahead, nor does what the queue is to try again."""
+    async with bench(migrated_postgres_url) as one:
+        async with one.store.writing() as db:
+            soon = {"soon": await db_now(db) + MINUTE}
+            beat = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (:soon)"
+            await db.execute(text(beat), soon)
+            failed = (
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, scheduled_at) "
+                "VALUES ('jarchy', 'tidy', :soon)"
+            )
+            await db.execute(text(failed), soon)
+        shift(monkeypatch, -DAY)
+        async with one.store.writing() as db:
+            now = await db_now(db)
+            moments = (
+                "SELECT last_heartbeat FROM procrastinate_workers "
+                "UNION ALL SELECT scheduled_at FROM procrastinate_jobs"
+            )
+            for moment in (await db.execute(text(moments))).scalars():
+                assert now - MINUTE < moment <= now + MINUTE + timedelta(seconds=2)
 
 
 @pytest.mark.postgres

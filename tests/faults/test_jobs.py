@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -201,6 +201,34 @@ async def test_P25_a_job_whose_connection_ends_at_any_statement_is_done_again(
                         while operator.execute("SELECT last_value FROM shots").fetchone() == (0,):  # noqa: ASYNC110 - a database
                             await asyncio.sleep(0.05)
                     await done.more("look", "poll", "digests", "tidy")
+
+
+_DEAD = """
+WITH dead AS (
+  INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id
+)
+INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, worker_id)
+SELECT 'jarchy-batches', 'poll', '{"keys": ["source0"]}', 'doing', id FROM dead
+"""
+
+
+async def test_T5_P25_sources_that_a_dead_replica_was_at_are_polled_though_clocks_differ(
+    migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rescuer's machine is a day ahead of the server, as it is when that one's clock was set
+    back: what it gives back does not wait for that day.
+    """
+    monkeypatch.setattr(cluster, "RESCUE_EVERY", 1)
+    monkeypatch.setattr(cluster, "QUEUE_LOOK", 0.25)
+    ahead = datetime.now(UTC) + timedelta(days=1)
+    monkeypatch.setattr("procrastinate.utils.utcnow", lambda: ahead)
+    done = Done()
+    with psycopg.connect(migrated_postgres_url, autocommit=True) as operator:
+        operator.execute(_DEAD)
+        async with replicas(migrated_postgres_url, [done.work()]):
+            await done.more("poll", times=1)
+            waits = "SELECT count(*) FROM procrastinate_jobs WHERE scheduled_at > now()"
+            assert number(operator, waits) == 0
 
 
 def test_P25_what_is_lost_comes_back_within_ten_seconds() -> None:

@@ -27,6 +27,7 @@ from bot.model.alerts import Severity
 from bot.model.decisions import Decision, Question
 from bot.model.filters import Filter, Sense, Trait
 from bot.model.news import Verdict
+from bot.recurring import index
 from bot.sources.catalog import parse_catalog
 from handlers.services import Services
 from storage.db import db_now
@@ -429,19 +430,45 @@ async def test_a_feeds_correction_of_what_an_operator_let_through_asks_again(des
     assert late == t("error.story_approved", "en")
 
 
-@pytest.mark.parametrize(("label", "mark"), [("Correction", "✎"), ("Retraction", "✖")])
+@pytest.mark.parametrize(
+    ("label", "mark", "word"),
+    [("Correction", "✎", "Send"), ("Retraction", "✖", "Send"), ("Retraction", "✖", "Reject")],
+)
 async def test_a_report_that_mends_what_an_operator_let_through_asks_again(
-    desk: World, label: str, mark: str
+    desk: World, label: str, mark: str, word: str
 ) -> None:
-    """Nobody who got it reads its words before."""
+    """Nobody reads its words before, nor at all if they are not let through: in no message, though
+    it grows, in no list, by no search.
+    """
     await approved(desk)
     says = f"{label}: {ATTACK[1]}"
-    await desk.report("one", ("mends", says, "We were wrong about the post."), ATTACK, QUIET)
+    mends = ("mends", says, "We were wrong about the post.")
+    await desk.report("one", mends, ATTACK, QUIET)
     asked = await desk.tells(READER, says)
     assert [row.approval for row in await desk.alerts("edit")] == ["waiting"]
-    assert await desk.press(READER, asked["message_id"], labels(asked)["Send"]) is None
-    told = await desk.tells(STRANGER, says)
-    assert told["text"].startswith(mark)
+    await desk.report("two", AGAIN, QUIET)
+    grown = await desk.tells(STRANGER, "2\u00a0булак")
+    assert says not in grown["text"]
+    assert says not in (await news(desk))["text"]
+    assert await desk.press(READER, asked["message_id"], labels(asked)[word]) is None
+    if word == "Send":
+        told = await desk.tells(STRANGER, says)
+        assert told["text"].startswith(mark)
+    await index(desk.bot)
+    assert (says in (await news(desk))["text"]) is (word == "Send")
+    found = await desk.ask("/search wrong", chat=STRANGER)
+    assert (ATTACK[1] in found["text"]) is (word == "Send")
+    if word == "Reject":  # other words are asked about
+        await desk.report("one", (mends[0], f"{says} again", mends[2]), ATTACK, QUIET)
+        again = await desk.tells(READER, f"{says} again")
+        number = labels(again)["Send"].rpartition(":")[2]
+        await desk.press(READER, again["message_id"], f"admin:story:{number}")
+        await desk.emulator.wait_message(
+            READER,
+            lambda m: m["message_id"] > again["message_id"] and m["text"] == again["text"],
+            timeout=20,
+        )
+        assert says not in (await news(desk))["text"]
 
 
 async def test_a_text_that_says_otherwise_is_asked_about_however_late(desk: World) -> None:

@@ -119,6 +119,7 @@ def test_a_text_that_a_list_of_the_program_makes_is_there(
         monkeypatch.undo()
 
 
+@pytest.mark.cases(keep=4)
 @pytest.mark.parametrize("begun", families.CLOSED)
 def test_a_text_that_no_list_makes_any_more_is_told(english: Path, begun: str) -> None:
     """It is misspelt, or what it was for is gone; further words of another id are no matter."""

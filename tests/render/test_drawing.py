@@ -82,7 +82,7 @@ CHARTS = {
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("days", SPANS)
 @pytest.mark.parametrize("kind", CHARTS)
-@pytest.mark.cases(keep=12)
+@pytest.mark.cases(keep=8)
 def test_all_words_are_large_enough_apart_and_on_the_sheet(
     language: str, days: int, kind: str
 ) -> None:
@@ -166,6 +166,7 @@ def _colour(line: Line2D) -> object:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.cases(keep=1)
 def test_a_chart_is_a_png_of_one_size(language: str) -> None:
     from PIL import Image
 
@@ -182,6 +183,7 @@ async def test_a_worker_draws_it() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.cases(keep=1)
 def test_all_words_of_a_weeks_picture_are_apart_and_on_the_sheet(language: str) -> None:
     """Of one currency, and of five; with figures of few digits, of many, and of a flat line."""
     monday = TODAY - timedelta(days=2)

@@ -94,6 +94,7 @@ def test_two_of_one_name_are_told(text: str, start: str) -> None:
         "div >",
         "> a",
         "a:hover",
+        'a:lang("")',
         "li:not(:active)",
         "a::after",
         "a:unknown",

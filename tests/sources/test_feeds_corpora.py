@@ -89,14 +89,17 @@ class Agreement:
 
 
 @pytest.mark.parametrize(
-    ("suite", "feeds"),
+    ("suite", "step", "feeds"),
     [
-        ("feedparser", 1230), ("feedvalidator", 1110), ("gofeed", 330), ("feedjira", 24),
-        ("miniflux", 8), ("lemon24-reader", 6), ("real_extra", 1),
+        ("feedparser", 4, 300), pytest.param("feedparser", 1, 1230, marks=pytest.mark.slow),
+        ("feedvalidator", 4, 270), pytest.param("feedvalidator", 1, 1110, marks=pytest.mark.slow),
+        ("gofeed", 1, 330), ("feedjira", 1, 24),
+        ("miniflux", 1, 8), ("lemon24-reader", 1, 6), ("real_extra", 1, 1),
     ],
 )  # fmt: skip
-def test_every_file_is_a_feed_or_a_parse_error(suite: str, feeds: int) -> None:
-    found = [feed for path in files(suite) if (feed := read(path)) is not None]
+def test_every_file_is_a_feed_or_a_parse_error(suite: str, step: int, feeds: int) -> None:
+    """The quick run reads every fourth of the largest two."""
+    found = [feed for path in files(suite)[::step] if (feed := read(path)) is not None]
     assert len(found) >= feeds
     for feed in found:
         assert len({entry.id for entry in feed.entries}) == len(feed.entries)

@@ -88,72 +88,77 @@ def shown(spec, body, url):
 
 KIND = Kind(section=PriceSection, verb="price", help="A line a price.", shown_of=shown)
 '''
+#: What an operator asks, and what the program makes of a catalog of these kinds.
 TRIED = """
 import asyncio
+import runpy
+import sys
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
+
 from bot.fetch.answers import Fetched, Validators
 from bot.ingest.documents import read_document
-from bot.sources.catalog import parse_catalog
+from bot.sources.catalog import load_catalog, parse_catalog
 from bot.workers import Workers
 
-catalog = parse_catalog('''
+def inspect(*words):
+    sys.argv = ["bot", "inspect", *words]
+    with suppress(SystemExit):
+        runpy.run_module("bot", run_name="__main__", alter_sys=True)
+
+async def read(spec, body):
+    answer = Fetched(
+        status=200, url=spec.url, body=body,
+        content_type=None, charset=None, validators=Validators(), moved_to=None,
+    )
+    async with Workers() as workers:
+        return await read_document(workers, spec.entries(datetime.now(UTC)), answer)
+
+if __name__ == "__main__":
+    inspect("list", "list")
+    inspect("price", "shop", "bread")
+    inspect("price", "kiosk", "bread")
+    sys.stdout.flush()
+    catalog = parse_catalog('''
 [feeds.a]
 url = "https://a.example/"
 [lists.a]
 url = "https://b.example/"
 ''')
-spec = catalog.news["lists.a"]
-print([one.key for one in catalog.polled], spec.poll.every)
-
-async def main():
-    answer = Fetched(
-        status=200, url=spec.url, body=b"https://b.example/1\\tA bridge",
-        content_type=None, charset=None, validators=Validators(), moved_to=None,
-    )
-    async with Workers() as workers:
-        print(await read_document(workers, spec.entries(datetime.now(UTC)), answer))
-
-asyncio.run(main())
+    spec = catalog.news["lists.a"]
+    print([one.key for one in catalog.polled], spec.poll.every)
+    print(asyncio.run(read(spec, b"https://b.example/1\\tA bridge")))
+    own = load_catalog(Path("catalog.toml"))
+    print(own.kinds["prices"], own.polled, own.news)
 """
 
 
-def run(folder: Path, *words: str, status: int = 0) -> str:
-    module, *rest = words[1:] if words[0] == "-m" else words
-    env = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
-    done = forkserver.run(module, *rest, cwd=folder, env=env, timeout=110, copy=True)
-    assert done.returncode == status, done.stderr.decode()
-    return (done.stdout or done.stderr).decode()
-
-
 def test_one_file_more_is_one_kind_more(tmp_path: Path) -> None:
-    """Its sections are read, polled and stored, and an operator can look at its documents."""
-    copied(ROOT / "bot", tmp_path / "bot")
-    (tmp_path / "bot" / "sources" / "kinds" / "lists.py").write_text(NEW_KIND, encoding="utf-8")
-    (tmp_path / "list").write_text("https://b.example/1\tA bridge", encoding="utf-8")
-    assert run(tmp_path, "-m", "bot", "inspect", "list", "list") == '{"title":"A bridge"}\n'
-    told = run(tmp_path, "-c", TRIED)
-    assert "['a', 'lists.a'] 0:07:00" in told
-    assert "title='A bridge'" in told
+    """Its sections are read, polled and stored, and an operator can look at its documents.
 
-
-def test_a_kind_may_bring_something_else_than_stories(tmp_path: Path) -> None:
-    """Its sections are read and known by their kind, and an operator looks at a source by its key;
-    nobody polls it as a feed, and a mistake in it is told as everywhere.
+    One may bring something else than stories: its sections are read and known by their kind, and an
+    operator looks at a source by its key; nobody polls it as a feed, and a mistake in it is told as
+    everywhere.
     """
     copied(ROOT / "bot", tmp_path / "bot")
-    (tmp_path / "bot" / "sources" / "kinds" / "prices.py").write_text(NO_STORIES, encoding="utf-8")
+    for name, text in (("lists", NEW_KIND), ("prices", NO_STORIES)):
+        (tmp_path / "bot" / "sources" / "kinds" / f"{name}.py").write_text(text, encoding="utf-8")
+    (tmp_path / "list").write_text("https://b.example/1\tA bridge", encoding="utf-8")
     (tmp_path / "bread").write_text("white 40\nrye 45", encoding="utf-8")
-    catalog = tmp_path / "catalog.toml"
-    catalog.write_text("[prices.shop]\ncolumn = 1", encoding="utf-8")
+    (tmp_path / "catalog.toml").write_text("[prices.shop]\ncolumn = 1", encoding="utf-8")
     (tmp_path / ".env").write_text("CATALOG=catalog.toml", encoding="utf-8")
-    told = run(tmp_path, "-m", "bot", "inspect", "price", "shop", "bread")
-    assert told == '{"source":"shop","price":"40"}\n{"source":"shop","price":"45"}\n'
-    look = "from bot.sources.catalog import load_catalog; from pathlib import Path; "
-    look += "c = load_catalog(Path('catalog.toml')); print(c.kinds['prices'], c.polled, c.news)"
-    assert "column=1" in (told := run(tmp_path, "-c", look))
-    assert told.endswith(" () {}\n")
-    missing = run(tmp_path, "-m", "bot", "inspect", "price", "kiosk", "bread", status=2)
-    assert "no source [prices.kiosk]; there are: shop" in missing
+    env = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    done = forkserver.run("-c", TRIED, cwd=tmp_path, env=env, timeout=110, copy=True)
+    assert done.returncode == 0, done.stderr.decode()
+    bridge, white, rye, polled, story, prices = done.stdout.decode().splitlines()
+    assert bridge == '{"title":"A bridge"}'
+    assert [white, rye] == ['{"source":"shop","price":"40"}', '{"source":"shop","price":"45"}']
+    assert "no source [prices.kiosk]; there are: shop" in done.stderr.decode()
+    assert polled == "['a', 'lists.a'] 0:07:00"
+    assert "title='A bridge'" in story
+    assert "column=1" in prices
+    assert prices.endswith(" () {}")
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -93,15 +93,15 @@ def test_what_is_not_plain_is_left_to_feedparser(text: str) -> None:
 
 
 @pytest.mark.cases(keep=1)
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", range(8))
 def test_every_feed_of_the_corpora_is_read_the_same_way(
     monkeypatch: pytest.MonkeyPatch, shared: Path, part: int
 ) -> None:
-    """The test suites of six other readers, and real feeds; the quick run reads every fourth."""
+    """The test suites of six other readers, and real feeds; the quick run reads every eighth."""
     plain = 0
     files = [file for file in (shared / "data" / "feeds").rglob("*") if file.is_file()]
-    for file in sorted(files)[part::4]:
+    for file in sorted(files)[part::8]:
         ours, its = both(monkeypatch, file.read_bytes())
         assert ours == its, file
         plain += isinstance(ours, Feed)
-    assert plain > 250
+    assert plain > 125

@@ -8,7 +8,7 @@ those that a plain value does not fit. What a migration changes of what was stor
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -94,10 +94,10 @@ ODD: dict[tuple[str, str], Callable[[str], Any]] = {
 
 def tables_of(connection: Connection) -> MetaData:
     """The tables as they are in the database now."""
-    found = MetaData()
     if connection.dialect.name == "sqlite":
-        _read_what_is_new(connection, found)
+        found = _read_what_is_new(connection)
     else:
+        found = MetaData()
         found.reflect(connection)
     for name in list(found.tables):
         if name in NOT_OURS:
@@ -107,34 +107,72 @@ def tables_of(connection: Connection) -> MetaData:
 
 #: Tables of a file by the statement that makes them: to read one takes a dozen statements.
 _KNOWN: dict[str, Table] = {}
+#: And all tables of a file by all those statements.
+_TOGETHER: dict[frozenset[str], MetaData] = {}
 
 
-def _read_what_is_new(connection: Connection, found: MetaData) -> None:
+def _read_what_is_new(connection: Connection) -> MetaData:
     query = text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
     made = {name: sql for name, sql in connection.execute(query) if not name.startswith("sqlite_")}
-    new = MetaData()
-    new.reflect(connection, only=[name for name, sql in made.items() if sql not in _KNOWN])
-    _KNOWN.update({made[name]: table for name, table in new.tables.items()})
-    for sql in made.values():
-        _KNOWN[sql].to_metadata(found)
+    statements = frozenset(made.values())
+    if statements not in _TOGETHER:
+        new, found = MetaData(), MetaData()
+        new.reflect(connection, only=[name for name, sql in made.items() if sql not in _KNOWN])
+        for name, table in new.tables.items():
+            table.indexes.clear()  # nobody looks at them, and to copy them takes long
+            _KNOWN[made[name]] = table
+        for sql in made.values():
+            _KNOWN[sql].to_metadata(found)
+        _TOGETHER[statements] = found
+    return _TOGETHER[statements]
 
 
-def fill(connection: Connection, revision: str, found: MetaData, number: int) -> None:
-    """Two rows in every table: one with a value in each column, one without those that may lack.
+def changed(before: MetaData | None, found: MetaData) -> set[str]:
+    """The tables that are new or otherwise than before, and those that their rows refer to."""
+    names = {
+        name
+        for name, table in found.tables.items()
+        if before is None
+        or name not in before.tables
+        or _shape(table) != _shape(before.tables[name])
+    }
+    for table in reversed(found.sorted_tables):
+        if table.name in names:
+            names |= {key.column.table.name for key in table.foreign_keys}
+    return names
 
-    A row refers to the one of the same number; `number` and the next are theirs.
+
+def _shape(table: Table) -> list[str]:
+    return [f"{one.name} {one.type!r} {one.nullable} {one.primary_key}" for one in table.columns]
+
+
+def fill(
+    connection: Connection,
+    revision: str,
+    found: MetaData,
+    number: int,
+    *,
+    only: Collection[str],
+    made: dict[bool, dict[str, Row]],
+) -> None:
+    """Two rows in each table of `only`: one with a value in each column, one without those that may
+    lack.
+
+    A row refers to one that was `made` last; `number` and the next are theirs.
     """
     for whole in (True, False):
-        made: dict[str, Row] = {}
+        latest = made.setdefault(whole, {})
         for table in found.sorted_tables:
-            row = _row(table, revision, number + (not whole), made, whole=whole)
+            if table.name not in only:
+                continue
+            row = _row(table, revision, number + (not whole), latest, whole=whole)
             typed = {name: _typed(table, name, value) for name, value in row.items()}
             try:
                 key = connection.execute(insert(table).values(**typed)).inserted_primary_key
             except SQLAlchemyError as error:
                 raise AssertionError(f"{table.name} takes no such row, see ODD: {error}") from error
             numbered = zip(table.primary_key.columns.keys(), key or (), strict=False)
-            made[table.name] = {**dict(numbered), **row}
+            latest[table.name] = {**dict(numbered), **row}
 
 
 def _row(table: Table, revision: str, number: int, made: dict[str, Row], *, whole: bool) -> Row:

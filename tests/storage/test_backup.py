@@ -193,7 +193,7 @@ def test_P12_a_copy_of_a_newer_program_s_database_is_refused_by_the_database_s_n
 ) -> None:
     """Nobody knows the half of a copy by its own."""
     path = tmp_path / "jarchy.db"
-    assert jarchy(tmp_path, "db", "upgrade").returncode == 0
+    migrated_copy(path)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
         connection.execute("UPDATE mark SET value = '9000' WHERE name = 'min_reader'")

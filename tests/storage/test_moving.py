@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -29,8 +28,9 @@ from storage.schema import alert, entry, metadata, rule
 from storage.types import ExactDecimal, Json, UtcDateTime
 from tests import forkserver
 from tests.factories import NOW, chat
-from tests.postgres import Shared, database, wait_for_a_lock
+from tests.postgres import wait_for_a_lock
 from tests.test_cli import jarchy
+from tests.world import migrated_copy
 
 MAKE = 3  # rows of each table
 
@@ -43,19 +43,18 @@ MAKE = 3  # rows of each table
         pytest.param("file to file", marks=pytest.mark.slow),
     ]
 )
-def addresses(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """The addresses of a database and of the one it moves to; neither has a table yet."""
-    places = request.param.split(" to ")
-    shared: Shared = request.getfixturevalue("postgres")
-    with database(shared.server()) as (_, first), database(shared.server()) as (_, second):
-        servers = (first, second)
-        found = []
-        for number, place in enumerate(places):
-            url = servers[number]
-            if place == "file":
-                url = f"sqlite:///{tmp_path / f'place{number}' / 'jarchy.db'}"
-            found.append(url)
-        yield found[0], found[1]
+def addresses(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
+    """The addresses of a migrated database and of the one it moves to, which has no table yet."""
+    source, target = request.param.split(" to ")
+    if source == "file":
+        first = migrated_copy(tmp_path / "jarchy.db")
+    else:
+        first = request.getfixturevalue("migrated_postgres_url")
+    if target == "file":
+        second = f"sqlite:///{tmp_path / 'elsewhere' / 'jarchy.db'}"
+    else:
+        second = request.getfixturevalue("postgres_url")
+    return first, second
 
 
 def value_of(table: Table, name: str, number: int) -> object:
@@ -147,7 +146,7 @@ async def test_every_table_moves_and_the_next_numbers_with_it(
 @pytest.mark.slow
 async def test_a_verb_there_and_back_again(tmp_path: Path, postgres_url: str) -> None:
     """A dry run makes nothing; the bytes of the rows are the same after both ways."""
-    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    store = await open_store(migrated_copy(tmp_path / "jarchy.db"))
     async with store.writing() as db:
         await storage.chats.add(db, chat(1), now=NOW)
     await store.close()
@@ -176,7 +175,7 @@ async def test_nothing_moves_while_a_bot_runs_or_where_somebody_is(tmp_path: Pat
     first, second = f"sqlite:///{one}", f"sqlite:///{two}"
     with pytest.raises(ConfigError, match="does not exist"):
         await move(first, second)
-    await (await open_store(first)).close()
+    migrated_copy(one)
     for path in (one, two):
         with only_instance(path), pytest.raises(ConfigError, match="another Jarchy"):
             await move(first, second)
@@ -199,12 +198,12 @@ async def test_P12_what_a_newer_program_added_is_not_left_behind(tmp_path: Path)
     does anything move into such a one.
     """
     urls = [f"sqlite:///{tmp_path / name}.db" for name in ("ours", "newer", "fresh")]
-    for url in urls[:2]:
-        store = await open_store(url)
-        if url == urls[1]:
-            async with store.writing() as db:
-                await db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-        await store.close()
+    for name in ("ours", "newer"):
+        migrated_copy(tmp_path / f"{name}.db")
+    store = await open_store(urls[1])
+    async with store.writing() as db:
+        await db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await store.close()
     for source, target in (urls[1:], urls[:2]):
         for dry_run in (True, False):
             with pytest.raises(ConfigError, match="schema 9999, newer"):
@@ -216,8 +215,7 @@ async def test_nothing_moves_while_replicas_run(
     tmp_path: Path, migrated_postgres_url: str, postgres_url: str
 ) -> None:
     """A heartbeat of a moment ago on either side is enough; a dead one's is not."""
-    file = f"sqlite:///{tmp_path / 'x.db'}"
-    await (await open_store(file)).close()
+    file = migrated_copy(tmp_path / "x.db")
     with psycopg.connect(migrated_postgres_url, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO procrastinate_workers (last_heartbeat) "
@@ -237,7 +235,7 @@ async def test_a_row_that_differs_undoes_it_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows that are read again are compared with those at the source, not with themselves."""
-    first, second = (f"sqlite:///{tmp_path / name}" for name in ("one.db", "two.db"))
+    first, second = migrated_copy(tmp_path / "one.db"), f"sqlite:///{tmp_path / 'two.db'}"
     store = await open_store(first)
     async with store.writing() as db:
         await storage.chats.add(db, chat(1), now=NOW)
@@ -262,7 +260,7 @@ async def test_a_move_that_is_killed_leaves_an_empty_target(
     tmp_path: Path, migrated_postgres_url: str
 ) -> None:
     """Held up by a lock after half of the tables, and killed: then it is simply begun again."""
-    source = await filled(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    source = await filled(migrated_copy(tmp_path / "jarchy.db"))
     before = (await health(source)).rows
     await source.close()
     environment = {**forkserver.PLAIN, "DATABASE_URL": f"sqlite:///{tmp_path / 'jarchy.db'}"}

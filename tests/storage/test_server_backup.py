@@ -34,6 +34,7 @@ from tests.faults.server import servers
 from tests.faults.test_database_file import NOBODY
 from tests.postgres import Shared, database, wait_for_a_lock
 from tests.test_cli import jarchy
+from tests.world import migrated_copy
 
 pytestmark = pytest.mark.postgres
 PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
@@ -311,7 +312,7 @@ def test_an_older_server_with_a_password_is_one_to_move_to_copy_and_put_back(
     """
     told = {"PGPASSWORD": "canary-of-a-server"}
     monkeypatch.setenv("PGPASSWORD", told["PGPASSWORD"])
-    assert jarchy(tmp_path, "db", "upgrade").returncode == 0
+    migrated_copy(tmp_path / "jarchy.db")
     with servers(programs=POSTGRES_VERSIONS[16]) as (server, _):
         server.ask_for(told["PGPASSWORD"])
         server.start()

@@ -27,13 +27,14 @@ from functools import partial
 from typing import Any
 
 import structlog
-from procrastinate import App, PsycopgConnector, RetryStrategy
+from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.job_context import JobContext
 from procrastinate.jobs import DeleteJobCondition, Job, Status
 from procrastinate.tasks import Task
 from procrastinate.worker import Worker
 
+from bot.cluster.again import LONG_AGO, tried_again
 from bot.errors import StorageError
 from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide, few_of_each_host
 from bot.jobs import Key, Work
@@ -67,6 +68,8 @@ OF_ONE_HOST = 4  # keys of a host in the queue or under way: one that hangs leav
 WAITING = 16
 
 
+#: The time that replicas share.
+Clock = Callable[[], datetime]
 #: Which keys a job is to be done for now.
 Due = Callable[[], Awaitable[list[str]]]
 #: Puts into the queue what follows.
@@ -75,9 +78,7 @@ Follow = Callable[[], Awaitable[None]]
 Alone = Callable[[], AbstractAsyncContextManager[None]]
 
 
-async def run(
-    store: Store, works: Sequence[Work], clock: Callable[[], datetime], stopping: asyncio.Event
-) -> None:
+async def run(store: Store, works: Sequence[Work], clock: Clock, stopping: asyncio.Event) -> None:
     """Do jobs beside the other replicas until `stopping`."""
 
     @asynccontextmanager
@@ -86,7 +87,7 @@ async def run(
             await notes.alone(db, notes.PUTTING)
             yield
 
-    queue, periodic = jobs(works, alone)
+    queue, periodic = jobs(works, alone, clock)
     hands = _Hands()
     working: asyncio.Task[None] | None = None
     pool = store.job_connections()
@@ -203,10 +204,7 @@ async def _work_on(queue: App, name: str, hands: _Hands) -> None:
 
 
 async def _keep_ticking(
-    queue: App,
-    alone: Alone,
-    periodic: Mapping[Task[Any, Any, Any], int],
-    clock: Callable[[], datetime],
+    queue: App, alone: Alone, periodic: Mapping[Task[Any, Any, Any], int], clock: Clock
 ) -> None:
     """Put each periodic job into the queue once a tick, whichever replica comes first; not one that
     waits there still.
@@ -247,7 +245,9 @@ async def _waiting(queue: App) -> set[str | None]:
     return {job.queueing_lock for job in jobs}
 
 
-def jobs(works: Sequence[Work], alone: Alone) -> tuple[App, dict[Task[Any, Any, Any], int]]:
+def jobs(
+    works: Sequence[Work], alone: Alone, clock: Clock
+) -> tuple[App, dict[Task[Any, Any, Any], int]]:
     """The queue with a task for each piece of work, and those that come every so many seconds."""
     queue = App(connector=PsycopgConnector())
     tasks: dict[str, Task[Any, Any, Any]] = {}
@@ -262,7 +262,7 @@ def jobs(works: Sequence[Work], alone: Alone) -> tuple[App, dict[Task[Any, Any, 
             sweeps.append(work)
             looks = _seconds(work.job.every)
             continue
-        task = _whole(queue, work, follow)
+        task = _whole(queue, work, follow, clock)
         tasks[work.job.name] = task
         if work.job.every is not None:
             periodic[task] = _seconds(work.job.every)
@@ -280,15 +280,13 @@ def _seconds(time: float | None) -> int:
     return whole
 
 
-def _whole(queue: App, work: Work, follow: Follow) -> Task[Any, Any, Any]:
+def _whole(queue: App, work: Work, follow: Follow, clock: Clock) -> Task[Any, Any, Any]:
     """Work that is one piece; one replica does it at a time, and it waits once."""
     name = work.job.name
     lock: str | None = name
     if work.job.every is None:  # what follows other work may go on beside itself
         lock = None
-    retry: RetryStrategy | bool = False
-    if work.job.again is not None:
-        retry = RetryStrategy(wait=_seconds(work.job.again))
+    retry = tried_again(work.job.again and _seconds(work.job.again), clock)
 
     @queue.task(name=name, queue=QUEUE, lock=lock, queueing_lock=name, retry=retry)
     async def whole(timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its tick
@@ -395,4 +393,4 @@ async def _give_back(queue: App, alone: Alone, job: Job) -> None:
         if job.queueing_lock is not None and job.queueing_lock in await _waiting(queue):
             await queue.job_manager.finish_job(job, status=Status.ABORTED, delete_job=True)
         else:
-            await queue.job_manager.retry_job(job)
+            await queue.job_manager.retry_job(job, retry_at=LONG_AGO)
