@@ -11,6 +11,7 @@ of what was before: the next avalanche is no "again" to who reports it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,9 @@ from bot.model.news import Entry, StoredEntry, Story
 DENIED_BEFORE = 2  # words before a phrase that may deny it
 FIGHT_BEFORE, FIGHT_AFTER = 3, 2  # and that may say what begins anew
 LATE_REPORTS = timedelta(hours=3)  # after an end, of what has ended; later ones are of the next
+
+
+_SENTENCE = re.compile(r"(?P<words>[^.!?…]+)(?P<mark>[.!?…]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,15 @@ class _Phrase:
 
 def says_it_is_over(entry: Entry) -> bool:
     """Whether an entry's headline says that something has ended."""
-    words = words_of(entry.title)
     code = known_language(entry.language, entry.title)
+    for said in _SENTENCE.finditer(entry.title):
+        # a question says nothing of its answer
+        if "?" not in said["mark"] and _ends(words_of(said["words"]), code):
+            return True
+    return False
+
+
+def _ends(words: list[str], code: str) -> bool:
     for phrase in _phrases(code):
         for at in range(len(words)):
             end = phrase.ends(words, at)

@@ -4,7 +4,7 @@ A token is the stem of a word behind the code of the language it was cut by: a R
 not taken for a Kyrgyz one. A language that Snowball does not know keeps its words whole and is
 found by their beginnings: those of a question's words without the endings that the language says.
 A word of a question is asked for in each language of its script: readers type what they read in any
-of them.
+of them; and as it stands in those of another, whose texts have names in it.
 """
 
 from __future__ import annotations
@@ -129,6 +129,8 @@ def _meant(word: str) -> frozenset[Token]:
     for code in LANGUAGES:
         spoken = language(code)
         if spoken.reading.script is not script:
+            # a name in a text of other letters, where it has no forms: "Starlink", "COVID"
+            found.add(Token(_cutter(code)(word)))
             continue
         if spoken.news.stemmer:
             found.add(Token(_cutter(code)(word)))

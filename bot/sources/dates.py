@@ -77,12 +77,15 @@ def _forms() -> tuple[re.Pattern[str], ...]:
         rf"(?:[^\W\d]+\.?,?\s+)?{_NAME}\s+{day},?\s+{_YEAR}\b{clock}",
         # Wed Oct 20 15:12:00 2021
         rf"[^\W\d]+\s+{_NAME}\s+{day}\s+{_CLOCK}\s*(?P<zone>[^\W\d]*)\s+{_YEAR}",
-        # 20.10.2021 15:12
-        rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.{_YEAR}{clock}",
+        # 20.10.2021 15:12, 20-10-2021T15:12
+        rf"(?P<day>\d{{1,2}})[.-](?P<month>\d{{1,2}})[.-]{_YEAR}T?{clock}",
         # 15:12 20.10.2021
-        rf"{_CLOCK},?\s*(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.{_YEAR}(?P<zone>.*)",
-        # 10/20/2021 3:12:00 PM
+        rf"{_CLOCK},?\s*(?P<day>\d{{1,2}})[.-](?P<month>\d{{1,2}})[.-]{_YEAR}(?P<zone>.*)",
+        # 20.10.21 15:12
+        rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d\d)(?!\d){clock}",
+        # 10/20/2021 3:12:00 PM, and 20/10/2021 where there is no such month
         rf"(?P<month>\d{{1,2}})/(?P<day>\d{{1,2}})/{_YEAR}{clock}",
+        rf"(?P<day>\d{{1,2}})/(?P<month>\d{{1,2}})/{_YEAR}{clock}",
     )
     return tuple(re.compile(form, re.IGNORECASE) for form in forms)
 

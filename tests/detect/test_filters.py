@@ -56,6 +56,11 @@ def a_filter(what: str, sense: Sense = Sense.NEVER, trait: Trait = Trait.WORD) -
         ("day by day", "Day by night", "en", False),
         ("100%", "Prices rose by 100 som", "en", True),
         ("?", "What now?", "en", False),
+        # names in other letters than the text's
+        ("wildberries", "На складе Wildberries пожар", "ru", True),
+        ("Wildberries", "Wildberries кампасында өрт чыкты", "ky", True),
+        ("Кумтор", "The Кумтор mine is closed", "en", True),
+        ("24.kg", "Об этом сообщает 24.kg", "ru", True),
     ],
 )
 def test_a_word_is_found_in_any_form_and_several_side_by_side(

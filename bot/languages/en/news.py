@@ -13,7 +13,9 @@ NEWS = News(
     anew="again, anew, resum, reignit, rekindl, flares up, flare up, renewed, reclosed",
     fighting="fire fighting fights shelling attack clash strike airstrike hostilit bomb shoot "
     "gunfire offensive violence raid",
-    not_before="not no never yet cannot to will would may might could until ceasefire truce",
+    not_before="not no never yet cannot to will would may might could can should must if whether "
+    "partly partially until ceasefire truce",
+    not_behind="partly partially delayed postponed",
     corrected="correction, corrections, corrected, corrects, clarification, erratum",
     taken_back="retraction, retracted, withdrawn, story withdrawn, story retracted, "
     "report withdrawn, report retracted, story kill",
