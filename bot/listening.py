@@ -31,7 +31,7 @@ from bot.languages import LANGUAGES
 from bot.ops.readiness import RECEIVES, SENDS, WEBHOOK
 from bot.reasons import Reason
 from bot.running import Running
-from bot.sockets import host_and_port, unheard
+from bot.sockets import host_and_port, refusal, unheard
 from bot.telegram import outcomes, retry
 from bot.telegram.client import NotIntroducedError
 from bot.telegram.outcomes import Outcome, Sent
@@ -77,7 +77,14 @@ def inbox_of(application: App, services: Services, holder: str) -> Inbox:
 
 
 async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> None:
-    """Introduce ourselves to Telegram, however long that takes, then listen for ever."""
+    """Introduce ourselves to Telegram, however long that takes, then listen for ever.
+
+    ConfigError where the webhook's port cannot be had, as soon as that is known.
+    """
+    if bot.settings.updates == "webhook":
+        place = bot.settings.webhook_listen
+        if (error := await asyncio.to_thread(refusal, place)) is not None:
+            raise ConfigError(f"WEBHOOK_LISTEN: {unheard(place, error)}")
     words = asyncio.create_task(asyncio.to_thread(read_ahead))
     try:
         await _say_hello(bot)

@@ -19,7 +19,7 @@ def content(path: Path) -> str:
         if not path.is_file():
             raise ValueError(f"{right}; there is none")
         with path.open("rb") as file:
-            line = file.read(LONGEST_SECRET + 1).decode().strip()
+            line = file.read(LONGEST_SECRET + 1).decode("utf-8-sig").strip()
     except OSError as error:
         raise ValueError(f"{right}; it cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -121,7 +121,13 @@ async def reworded(update: Update, context: Context) -> None:
         wished = Words(title=words, language=worded.entry.language)
         await keep(db, Question.HEADLINE, was, wished, now=now)
     unworded = _unworded(found, worded)
-    await context.reply(headline_changed(number, words, context.language, unworded))
+    readers = worded.entry.language
+    written = language_of(words, default=readers)
+    await context.reply(
+        headline_changed(
+            number, words, context.language, unworded, written=written, readers=readers
+        )
+    )
 
 
 def _report_for(words: str, story: Story) -> StoredEntry:

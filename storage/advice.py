@@ -15,7 +15,8 @@ ADVICE = {
     for one in (
         reason(
             "database.full",
-            "database or disk is full: free some space, the rest happens by itself",
+            # what waits in a running bot happens then by itself, and of a verb nothing does
+            "database or disk is full: free some space",
         ),
         reason("database.locked", "database is locked: another program holds it: end that one"),
         reason(

@@ -66,6 +66,7 @@ def _connect(url: URL, *, writes: bool = True) -> Store:
         pool_timeout=POOL_SECONDS,
         # a connection that a restarted server closed is found out before it is used
         pool_pre_ping=True,
+        use_native_hstore=False,  # none of ours: it would be looked for at each start
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import re
@@ -171,7 +172,14 @@ def no_folder(folder: Path, why: Reason) -> Reason:
 
 
 def cause_of(error: Exception) -> Reason:
-    """An error's cause, without the file's name, which the line around it has already."""
+    """An error's cause with its remedy, without the file's name, which the line around it has
+    already.
+    """
     if isinstance(error, OSError):
+        if error.errno == errno.EROFS:
+            return reason(
+                "copy.read_only",
+                "its disk is mounted read-only: mount it for writing, or name another place",
+            )
         return said(error.strerror or type(error).__name__)
     return said(str(error))

@@ -12,6 +12,7 @@ from bot.errors import ConfigError
 from storage.db import Db, Store, db_now
 from storage.instance import is_held
 
+QUEUES = 2  # of jobs; a process has a worker for each (`bot.cluster.HANDS`)
 HEART_STOPPED = timedelta(seconds=15)  # a replica that was not heard of for so long is not counted
 
 
@@ -24,7 +25,8 @@ async def replicas(db: Db) -> int | None:
         return None
     beating = text("SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > :since")
     since = await db_now(db) - HEART_STOPPED
-    return int((await db.execute(beating, {"since": since})).scalar_one())
+    workers = int((await db.execute(beating, {"since": since})).scalar_one())
+    return -(-workers // QUEUES)  # one that starts or ends has fewer
 
 
 async def runs(store: Store) -> bool:

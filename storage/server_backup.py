@@ -198,6 +198,8 @@ def _connected(url: URL) -> Iterator[psycopg.Connection[Any]]:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         if is_to_blame(lines[0], error.sqlstate or ""):
             raise ConfigError(f"DATABASE_URL: {lines[0]}") from error
+        if error.sqlstate is None:  # no answer of a server
+            lines[0] += ": is the server up, and the address right?"
         raise StorageError(said(lines[0])) from error
 
 

@@ -19,6 +19,7 @@ import bot.log  # noqa: F401 - before anything imports structlog, as in the prog
 from storage.db import Store
 from storage.opening import open_store
 from tests import forkserver
+from tests.emptied import emptied
 from tests.postgres import Shared, database
 from tests.statements import compile_each_once
 from tests.world import migrated_copy
@@ -92,7 +93,7 @@ WAITING = (
 
 #: What starts the whole program for a test of `tests/handlers`, and how many cases of a table are
 #: enough there, unless the table says so itself.
-STARTING, ENOUGH = {"world", "desk"}, 2
+STARTING, ENOUGH = {"world", "scene", "desk"}, 2
 #: Where each test is run on both databases; elsewhere the statements are those of `storage`, and
 #: PostgreSQL is for the long run.
 ON_BOTH = {"storage", "faults", "intake", "deliver", "e2e"}
@@ -258,9 +259,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def migrated_postgres_url(postgres: Shared) -> Iterator[str]:
     """A migrated and empty database on that server."""
-    template = postgres.migrated(lambda url: asyncio.run(_migrate(url)))
-    with database(postgres.server(), template=template) as (_, url):
+    with emptied(postgres.server(), migrated_template(postgres)) as url:
         yield url
+
+
+def migrated_template(postgres: Shared) -> str:
+    """The name of the one that is copied."""
+    return postgres.migrated(lambda url: asyncio.run(_migrate(url)))
 
 
 async def _migrate(url: str) -> None:

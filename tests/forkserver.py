@@ -45,10 +45,10 @@ LARGEST_REQUEST = 1 << 20
 _STATUS = struct.Struct("i")
 OURS, COPIES = "forks", "forks-of-copies"  # sockets
 PR_SET_PDEATHSIG = 1  # of prctl(2)
-#: What the bot imports that is not ours.
+#: What every bot imports that is not ours.
 LIBRARIES = (
-    *("aiohttp.web", "aiosqlite", "alembic.command", "alembic.config", "babel.dates"),
-    *("babel.messages.mofile", "babel.messages.pofile", "babel.numbers", "cachetools"),
+    *("aiohttp.web", "aiosqlite", "babel.dates", "babel.messages.mofile"),
+    *("babel.messages.pofile", "babel.numbers", "cachetools"),
     *("encodings.idna", "orjson", "prometheus_client", "pydantic_settings", "sqlalchemy"),
     *("sqlalchemy.dialects.sqlite.aiosqlite", "sqlalchemy.ext.asyncio", "structlog"),
     *("telegram.ext", "typer", "uvloop", "yarl"),
@@ -58,6 +58,7 @@ PRELOADED = (
     *("bot.cli", "bot.app", "uvloop", "aiosqlite", "psycopg", "alembic.command", "alembic.config"),
     *("babel.dates", "babel.numbers", "babel.messages.pofile", "babel.messages.mofile"),
     *("bot.sources.selectors", "encodings.idna"),  # nearly every verb reads a catalog
+    "bot.cluster",  # with what replicas share, where there is a server
 )
 #: Whose `problems` a start or a verb asks for: what the program lacks.
 LOOKED_THROUGH = (
@@ -167,13 +168,13 @@ async def start(
     *words: str,
     cwd: Path,
     env: Mapping[str, str],
-    stdin: bytes = b"",
+    stdin: bytes | int = b"",
     stdout: int = subprocess.DEVNULL,
     stderr: int = subprocess.DEVNULL,
     copy: bool = False,
 ) -> Process | asyncio.subprocess.Process:
     """`python -m module words…`, or `python -c words…` where the module is "-c"; `stdin` is
-    all it can read, `stdout` and `stderr` are pipes, nothing, or an open file's number.
+    all it can read, or a pipe; `stdout` and `stderr` are pipes, nothing, or an open file's number.
 
     With `copy` it is not our program but the one whose folder is `cwd`.
     """
@@ -186,8 +187,14 @@ async def start(
             stdout=stdout,
             stderr=stderr,
         )
-    ins, outs = _read_from(stdin), []
+    outs: list[int] = []
     readers: list[asyncio.StreamReader | None] = []
+    writer = None
+    if stdin == subprocess.PIPE:
+        ins, way_in = os.pipe()
+        writer = await _writer(way_in)
+    else:
+        ins = _read_from(stdin)
     try:
         for way in (stdout, stderr):
             if way == subprocess.PIPE:
@@ -201,6 +208,7 @@ async def start(
     finally:
         for one in (ins, *outs):
             os.close(one)
+    process.stdin = writer
     process.stdout, process.stderr = readers
     return process
 
@@ -210,13 +218,18 @@ def run(
     *words: str,
     cwd: Path,
     env: Mapping[str, str],
-    stdin: bytes = b"",
+    stdin: bytes | int = b"",
+    stdout: int | None = None,
     timeout: float = 60,
     copy: bool = False,
 ) -> subprocess.CompletedProcess[bytes]:
-    """The program that `start` starts, run to its end; TimeoutExpired after `timeout` seconds."""
+    """The program that `start` starts, run to its end; TimeoutExpired after `timeout` seconds. It
+    reads and writes open files where `stdin` or `stdout` is the number of one.
+    """
     command = _command(module, words)
     if told_at_start(env):
+        assert isinstance(stdin, bytes)
+        assert stdout is None
         return subprocess.run(
             command,
             cwd=cwd,
@@ -226,11 +239,10 @@ def run(
             capture_output=True,
             timeout=timeout,
         )
-    with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as error:
-        given.write(stdin)
-        given.seek(0)
-        files = (given.fileno(), out.fileno(), error.fileno())
-        pid, status = _server(copy=copy).fork(module, words, cwd, env, *files)
+    ins = _read_from(stdin)
+    with os.fdopen(ins, "rb"), TemporaryFile() as out, TemporaryFile() as error:
+        to = out.fileno() if stdout is None else stdout
+        pid, status = _server(copy=copy).fork(module, words, cwd, env, ins, to, error.fileno())
         ready, _, _ = select.select([status], [], [], timeout)
         if not ready:
             os.kill(pid, signal.SIGKILL)
@@ -243,7 +255,9 @@ def run(
     return done
 
 
-def _read_from(given: bytes) -> int:
+def _read_from(given: bytes | int) -> int:
+    if isinstance(given, int):
+        return os.dup(given)
     with TemporaryFile() as file:
         file.write(given)
         file.seek(0)
@@ -266,6 +280,13 @@ async def _reader(pipe: int) -> asyncio.StreamReader:
     file = os.fdopen(pipe, "rb", buffering=0)
     await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, file)
     return reader
+
+
+async def _writer(pipe: int) -> asyncio.StreamWriter:
+    loop = asyncio.get_running_loop()
+    file = os.fdopen(pipe, "wb", buffering=0)
+    transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, file)
+    return asyncio.StreamWriter(transport, protocol, None, loop)
 
 
 def _status_of(pipe: int) -> int:

@@ -149,8 +149,15 @@ def database(
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
     yield name, make_url(server).set(database=name).render_as_string(hide_password=False)
     if not kept:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        drop(server, name)
+
+
+def drop(server: str, name: str) -> None:
+    """Remove a database, whoever is connected to it."""
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def wait_for_a_lock(url: str) -> None:

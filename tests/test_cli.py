@@ -23,6 +23,7 @@ from storage.opening import open_store
 from tests import forkserver
 from tests.conftest import ROOT
 from tests.factories import chat, entry, rate
+from tests.world import migrated_copy
 
 OCTOBER_20 = [
     rate("USD/KGS", "84.7935", "2021-10-20"),
@@ -68,7 +69,7 @@ def full_text(folder: Path) -> dict[str, str]:
 
 async def seed(folder: Path, title: str, text: str) -> None:
     """The day of the sample: its rates, and one story."""
-    store = await open_store(f"sqlite:///{folder / 'jarchy.db'}")
+    store = await open_store(migrated_copy(folder / "jarchy.db"))
     at = datetime(2021, 10, 20, 6, 0, tzinfo=UTC)
     async with store.writing() as db:
         await storage.rates.add(db, OCTOBER_20, seen_at=at)
@@ -164,7 +165,7 @@ def test_inspect_with_several_files_names_each_and_fails_for_the_bad_one(tmp_pat
 
 def test_outbox_counts(tmp_path: Path) -> None:
     """An empty outbox is an answer too."""
-    assert jarchy(tmp_path, "db", "upgrade").returncode == 0
+    migrated_copy(tmp_path / "jarchy.db")
     done = jarchy(tmp_path, "outbox", "--json")
     assert json.loads(done.stdout)["waiting"] == 0
 
@@ -270,7 +271,7 @@ async def test_export_prints_what_is_stored_about_a_chat_and_erase_forgets_it(
     tmp_path: Path,
 ) -> None:
     """One JSON object, a table a key; a chat nobody knows has empty ones."""
-    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    store = await open_store(migrated_copy(tmp_path / "jarchy.db"))
     at = datetime(2021, 10, 20, 6, 0, tzinfo=UTC)
     async with store.writing() as db:
         await storage.chats.add(db, chat(-1001), now=at)
@@ -291,7 +292,7 @@ async def test_export_prints_what_is_stored_about_a_chat_and_erase_forgets_it(
 
 async def test_decisions_are_printed_as_the_detectors_take_them(tmp_path: Path) -> None:
     """Each with its answer; a word that names no chat is wrong usage."""
-    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    store = await open_store(migrated_copy(tmp_path / "jarchy.db"))
     at = datetime(2021, 10, 20, 6, 0, tzinfo=UTC)
     first = Words(title="Gunmen attack a border post", text="Three are dead.", language="en")
     second = Words(title="Shooting at the border", language="en")

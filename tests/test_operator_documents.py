@@ -17,6 +17,7 @@ from tests.conftest import ROOT
 from tests.factories import NOW, chat
 from tests.postgres import Shared, database
 from tests.test_cli import jarchy
+from tests.world import migrated_copy
 
 PROGRAM = ".venv/bin/jarchy"
 OLD_BOT, TOKEN = "111111111", "222222222:AAHcanarycanarycanarycanarycanary1"
@@ -42,14 +43,19 @@ async def filled(url: str) -> None:
 @pytest.mark.postgres
 @pytest.mark.parametrize("page", PAGES)
 async def test_every_command_of_a_page_does_what_it_says(
-    tmp_path: Path, postgres: Shared, page: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    postgres: Shared,
+    migrated_postgres_url: str,
+    page: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """From a bot's file with one reader, and a server with two databases; each ends with 0."""
     programs = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    with database(postgres.server()) as (_, first), database(postgres.server()) as (_, second):
+    with database(postgres.server()) as (_, empty), database(postgres.server()) as (_, second):
+        first = migrated_postgres_url if page == "backing-up.md" else empty
         places = {"postgresql://jarchy@db/jarchy": first, "postgresql://jarchy@db/drill": second}
-        await filled(f"sqlite:///{tmp_path / 'jarchy.db'}")
+        await filled(migrated_copy(tmp_path / "jarchy.db"))
         if page == "backing-up.md":
             await filled(first)
         for line in commands(page):

@@ -59,6 +59,7 @@ async def together(world: World) -> list[str | None]:
     return [report.error for report in reports]
 
 
+@pytest.mark.cases
 async def test_polls_that_bring_nothing_are_one_transaction_and_one_statement(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +139,7 @@ async def test_a_link_too_long_for_the_databases_index_is_no_link(world: World) 
     assert "A bridge without end is open" in {row.title for row in await world.stored(entry)}
 
 
+@pytest.mark.cases
 async def test_a_document_with_more_entries_than_a_statement_takes_is_read_from_its_beginning(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +165,7 @@ async def test_F26_many_new_entries_are_stored_in_pieces_all_of_them_and_in_sile
     assert (await world.poll("s0")).new == 0
 
 
+@pytest.mark.cases
 async def test_F26_what_many_sources_bring_is_not_written_at_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,6 +197,7 @@ async def test_F26_what_many_sources_bring_is_not_written_at_once(
     assert written == [3] * (FEEDS // 3)
 
 
+@pytest.mark.cases
 async def test_F26_whoever_writes_beside_a_flood_has_its_turn_between_two_pieces(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

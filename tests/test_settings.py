@@ -502,9 +502,11 @@ def test_S6_what_an_address_knows_its_client_by_is_a_secret() -> None:
 
 
 def test_a_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As Docker and systemd hand it out: with a line end, named in the environment or in `.env`."""
+    """As Docker and systemd hand it out: with a line end, named in the environment or in `.env`; or
+    written on Windows, with a byte order mark.
+    """
     (tmp_path / "token").write_text(f"{TOKEN}\n")
-    (tmp_path / "hook").write_text(f"{SECRET}\r\n")
+    (tmp_path / "hook").write_text(f"{SECRET}\r\n", encoding="utf-8-sig")
     (tmp_path / "db").write_text(f"postgresql://u:{SECRET}@x/y")
     (tmp_path / ".env").write_text("BOT_TOKEN_FILE=token\nWEBHOOK_SECRET_FILE=hook\n")
     (tmp_path / ".env").chmod(0o600)

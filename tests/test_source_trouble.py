@@ -12,7 +12,7 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 import storage.alerts
 import storage.chats
@@ -333,7 +333,11 @@ async def test_R12_what_two_documents_say_differently_is_believed_of_neither(
     assert await stored(world) == {"EUR", "GEL"}
     assert await held(world) == [(str(WEDNESDAY), "held")] * 2
     ((_, values),) = await world.notices()
-    assert values["rate"].endswith(" (+1)")
+    async with world.store.reading() as db:
+        first = (await db.execute(select(func.min(held_rate.c.id)))).scalar_one()
+    said = {"daily.xml": "84.7935", "weekly.xml": "85.0000"}[order[0]]
+    asked = {"source": "nbkr", "rate": f"USD/KGS {said} (+1)", "held": str(first)}
+    assert {name: values[name] for name in asked} == asked
 
 
 async def usd(world: World) -> list[tuple[str, int]]:
@@ -529,7 +533,7 @@ async def test_R11_a_rate_for_a_day_that_cannot_be_meant_is_held(world: World, d
     ((msgid, values),) = await world.notices()
     assert msgid == "notice.held"
     assert await world.notice_reasons() == [(a_reason("far_day", day),)]
-    assert values["rate"].endswith(" (+2)")
+    assert (values["source"], values["rate"]) == ("second", "USD/KGS 85.1000 (+2)")
     async with world.store.reading() as db:
         assert await storage.rates.newest_day(db, "second") == WEDNESDAY
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
 import sqlite3
 import subprocess
@@ -25,8 +24,10 @@ from bot.grammar import parse_duration
 from bot.ingest.side_by_side import SOURCES_AT_ONCE, SideBySide
 from bot.sources.feeds import FeedSpec
 from bot.sources.timetable import PollSpec
+from tests import forkserver
 from tests.conftest import ROOT
 from tests.test_cli import jarchy
+from tests.world import migrated_copy
 
 TOKEN = "123456789:AAHcanarycanarycanarycanarycanary1"
 FAR = "9" * 25
@@ -90,7 +91,7 @@ def test_bad_input_is_a_line(tmp_path: Path, words: list[str], stdin: str, code:
         for part in (word.split(" ") if word.startswith("rates ") else [word])
     ]
     if given[:2] == ["db", "backup"]:
-        assert jarchy(tmp_path, "db", "upgrade").returncode == 0
+        migrated_copy(tmp_path / "jarchy.db")
     done = jarchy(tmp_path, *given, stdin=stdin.encode("utf-8", "surrogateescape"))
     assert done.returncode == code, done.stderr
     assert b"Traceback" not in done.stderr
@@ -189,19 +190,18 @@ def test_a_database_address_that_names_none_is_a_line(
     ],
     ids=["ops", "webhook", "demo"],
 )
-async def test_a_port_that_another_program_has_is_a_line(
+def test_a_port_that_another_program_has_is_a_line(
     tmp_path: Path, words: list[str], settings: dict[str, str], code: int, named: str
 ) -> None:
-    """With the name of what says which port, and what to do."""
+    """With the name of what says which port, and what to do; also while Telegram is away."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = str(other.getsockname()[1])
         given = {name: value.format(port=port) for name, value in settings.items()}
         asked = [word.format(port=port) for word in words]
-        async with Emulator(TEST_TOKEN) as telegram:  # the hook is opened once it has answered
-            given |= {"BOT_TOKEN": TEST_TOKEN, "BOT_API_URL": telegram.api_url}
-            done = await asyncio.to_thread(jarchy, tmp_path, *asked, **given)
+        given |= {"BOT_TOKEN": TEST_TOKEN, "BOT_API_URL": "http://127.0.0.1:9"}  # nobody
+        done = jarchy(tmp_path, *asked, **given)
     assert done.returncode == code, done.stderr
     [line] = [one for one in done.stderr.decode().splitlines() if one.startswith("jarchy: ")]
     assert line.startswith(f"jarchy: {named}")
@@ -218,23 +218,14 @@ def test_P6_an_output_that_has_no_room_is_a_line(tmp_path: Path, words: list[str
     catalog = tmp_path / "mine.toml"
     catalog.write_text('[feeds.a]\nurl = "http://127.0.0.1:1/rss"\nlanguage = "en"\n')
     environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
+        **forkserver.PLAIN,
         "DATABASE_URL": f"sqlite:///{tmp_path / 'jarchy.db'}",
         "CATALOG": str(catalog),
         "LOG_LEVEL": "error",
     }
-    assert jarchy(tmp_path, "db", "upgrade").returncode == 0
+    migrated_copy(tmp_path / "jarchy.db")
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "bot", *words],
-            check=False,
-            cwd=tmp_path,
-            env=environment,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            timeout=60,
-        )
+        done = forkserver.run("bot", *words, cwd=tmp_path, env=environment, stdout=full.fileno())
     assert done.returncode == 1, done.stderr
     [line] = done.stderr.decode().splitlines()
     assert line.startswith("jarchy: ")
@@ -254,42 +245,36 @@ def test_an_error_line_moves_no_cursor(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", UNUSED)
-@pytest.mark.cases(keep=1)
-def test_importing_changes_nothing_and_the_program_runs_without(name: str) -> None:
-    """Importing the log leaves it alone; the program does not load it, for the memory it takes."""
-    tell = f"print(sys.modules.get({name!r}, 'untouched'))"
-    imported = subprocess.run(
-        [sys.executable, "-c", f"import sys, bot.log; {tell}"], capture_output=True, check=True
-    )
-    assert imported.stdout.strip() != b"None"
-    code = f"import sys, bot.__main__\ntry: bot.__main__.main()\nexcept SystemExit: {tell}"
-    started = subprocess.run(
-        [sys.executable, "-c", code, "--help"], capture_output=True, check=True
-    )
-    assert started.stdout.splitlines()[-1] == b"None"
+STARTED = """
+import json, sys, bot.log
+from bot.__main__ import UNUSED, main
+touched = [name for name in UNUSED if sys.modules.get(name, "untouched") is None]
+try:
+    main()
+finally:
+    left_out = [name for name in UNUSED if sys.modules.get(name, "untouched") is None]
+    maps = [name for name in ("orm", "ext.asyncio") if f"sqlalchemy.{name}" in sys.modules]
+    print(json.dumps([touched, left_out, maps, sys.modules["sqlalchemy"].Table.__doc__]))
+"""
 
 
-def test_the_database_is_opened_without_what_maps_objects_to_it(tmp_path: Path) -> None:
-    """A twentieth of the memory of an idle bot, and nothing of ours uses it; nor does anybody read
-    what its functions and classes say of themselves, another.
+def test_a_program_runs_without_what_nobody_of_ours_needs(tmp_path: Path) -> None:
+    """Importing the log leaves it alone, a start does not load it: what libraries import for others
+    and what maps objects to a database, a twentieth of the memory of an idle bot, nor what their
+    functions and classes say of themselves, another.
     """
-    told = "print(*(f'sqlalchemy.{name}' in sys.modules for name in ('orm', 'ext.asyncio')), "
-    told += "sys.modules['sqlalchemy'].Table.__doc__)"
-    code = f"import sys, bot.__main__\ntry: bot.__main__.main()\nexcept SystemExit: {told}"
-    environment = {"DATABASE_URL": f"sqlite:///{tmp_path / 'jarchy.db'}", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", code, "db", "upgrade"],
+        [sys.executable, "-c", STARTED, "db", "upgrade"],
         capture_output=True,
         check=True,
         cwd=tmp_path,
-        env=environment,
+        env={"DATABASE_URL": f"sqlite:///{tmp_path / 'jarchy.db'}", "PYTHONPATH": str(ROOT)},
     )
-    assert done.stdout.splitlines()[-1] == b"False True None"
+    assert json.loads(done.stdout.splitlines()[-1]) == [[], [*UNUSED], ["ext.asyncio"], None]
 
 
 def test_db_check_as_json(tmp_path: Path) -> None:
-    assert jarchy(tmp_path, "db", "upgrade").returncode == 0
+    migrated_copy(tmp_path / "jarchy.db")
     done = jarchy(tmp_path, "db", "check", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -332,7 +317,7 @@ DAMAGES = {
 @pytest.mark.cases(keep=2)
 def test_P9_db_check_as_json_is_one_object_whatever_is_wrong(tmp_path: Path, how: str) -> None:
     """Who reads it is told by it, and by the exit; the tables that can be counted are."""
-    assert jarchy(tmp_path, "db", "upgrade").returncode == 0
+    migrated_copy(tmp_path / "jarchy.db")
     _damaged(tmp_path / "jarchy.db", how)
     done = jarchy(tmp_path, "db", "check", "--json")
     assert done.returncode == 1
@@ -393,17 +378,16 @@ def test_F2_what_has_no_end_is_read_so_far_and_no_further(
     """With a gigabyte of memory, which it would have filled in a second."""
     bounded = "import resource as r; r.setrlimit(r.RLIMIT_AS, (1 << 30, 1 << 30)); " + RUN
     with Path("/dev/zero").open("rb") as endless:
-        done = subprocess.run(
-            [sys.executable, "-c", bounded, *words.split()],
+        done = forkserver.run(
+            "-c",
+            bounded,
+            *words.split(),
             cwd=tmp_path,
-            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "BOT_TOKEN": TOKEN},
-            stdin=endless,
-            capture_output=True,
-            text=True,
+            env={**forkserver.PLAIN, "BOT_TOKEN": TOKEN},
+            stdin=endless.fileno(),
             timeout=110,
-            check=False,
         )
-    assert (done.returncode, done.stderr) == (1, f"jarchy: {told}\n")
+    assert (done.returncode, done.stderr.decode()) == (1, f"jarchy: {told}\n")
 
 
 def test_a_file_is_read_as_far_as_an_answer_of_a_source() -> None:

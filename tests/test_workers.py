@@ -9,8 +9,6 @@ import os
 import pickle
 import resource
 import signal
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,6 +23,8 @@ from bot.reasons import said
 from bot.sources.entries import Feed
 from bot.sources.feeds import parse_feed
 from bot.workers import WorkerError, Workers, _Replies
+from tests import forkserver
+from tests.conftest import ROOT
 from tests.publishers import bank_page
 from tests.waiting import until
 
@@ -57,10 +57,8 @@ bank = parse_catalog({CATALOG!r}).rates["nbkr"]
 assert bank.parse({BANK!r}, url=bank.urls[0]).rates
 print(*set({heavy.split()}) & set(sys.modules))
 """
-    ended = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
-    assert (ended.stdout, ended.stderr) == ("\n", "")
+    ended = forkserver.run("-c", code, cwd=ROOT, env=forkserver.PLAIN, copy=True)
+    assert (ended.stdout, ended.stderr) == (b"\n", b"")
 
 
 async def test_a_job_returns_its_value_from_another_process() -> None:

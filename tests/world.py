@@ -15,7 +15,7 @@ import os
 import shutil
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, date, datetime, timedelta
@@ -43,7 +43,7 @@ from bot.emulator.calls import Call
 from bot.fetch import Fetcher, Limits
 from bot.ingest import Ingest, IngestReport
 from bot.model.alerts import Alert, Audience, Lane, Severity, State
-from bot.model.chats import ChatKind
+from bot.model.chats import Chat, ChatKind
 from bot.model.places import Place
 from bot.model.rates import Rate
 from bot.reasons import Reason, reasons_from_json
@@ -58,6 +58,7 @@ from storage.schema import alert, chat, delivery
 from tests.factories import NOW, a_notice, carried, in_words
 from tests.factories import chat as a_chat
 from tests.publishers import Publishers, bank_page, rss
+from tests.waiting import pauses
 
 T = TypeVar("T")
 OPERATOR, READER = 77, 1001
@@ -269,17 +270,14 @@ class World:
     async def done(self) -> None:
         """Wait until nothing is open any more."""
         async with asyncio.timeout(60):
-            while True:
-                version = self.store.version()  # before we look: what is written meanwhile counts
-                if not await self._open():
+            # a commit of the worker's makes no event here, and a server does not even count it
+            version = None
+            for pause in pauses():
+                now = self.store.version()  # before we look: what is written meanwhile counts
+                if (now is None or now != version) and not await self._open():
                     return
-                await self._written_since(version)
-
-    async def _written_since(self, version: int | None) -> None:
-        """Wait until something was written; on a server, which does not say so, a moment."""
-        await asyncio.sleep(0.01)
-        while version is not None and self.store.version() == version:  # noqa: ASYNC110 - a commit of the worker's makes no event here
-            await asyncio.sleep(0.01)
+                version = now
+                await asyncio.sleep(pause)
 
     async def _open(self) -> int:
         async with self.store.reading() as db:
@@ -333,9 +331,17 @@ class World:
 
     async def reader(self, number: int, kind: ChatKind = ChatKind.PRIVATE, **changes: Any) -> None:
         """A chat that wants the alerts of security."""
+        await self._readers([a_chat(number, kind=kind, **changes)])
+
+    async def readers(self, numbers: Iterable[int]) -> None:
+        """Private chats that want the alerts of security, in one transaction."""
+        await self._readers([a_chat(number) for number in numbers])
+
+    async def _readers(self, chats: Sequence[Chat]) -> None:
         async with self.store.writing() as db:
-            await storage.chats.add(db, a_chat(number, kind=kind, **changes), now=self.now)
-            await storage.chats.subscribe(db, number, [SECURITY], now=self.now)
+            for one in chats:
+                await storage.chats.add(db, one, now=self.now)
+                await storage.chats.subscribe(db, one.id, [SECURITY], now=self.now)
 
     async def alert(
         self,

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 from bot.detect.language import known_language
 from bot.detect.severity import sounds_past
@@ -25,6 +25,7 @@ from bot.model.news import Entry, StoredEntry, Story
 
 DENIED_BEFORE = 2  # words before a phrase that may deny it
 FIGHT_BEFORE, FIGHT_AFTER = 3, 2  # and that may say what begins anew
+REMEMBERED = 500  # headlines read lately: those of a story are asked for with each of its reports
 LATE_REPORTS = timedelta(hours=3)  # after an end, of what has ended; later ones are of the next
 
 
@@ -49,8 +50,12 @@ class _Phrase:
 
 def says_it_is_over(entry: Entry) -> bool:
     """Whether an entry's headline says that something has ended."""
-    code = known_language(entry.language, entry.title)
-    for said in _SENTENCE.finditer(entry.title):
+    return _says_it(entry.title, known_language(entry.language, entry.title))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _says_it(title: str, code: str) -> bool:
+    for said in _SENTENCE.finditer(title):
         # a question says nothing of its answer
         if "?" not in said["mark"] and _ends(words_of(said["words"]), code):
             return True

@@ -16,7 +16,7 @@ from bot.detect.corrections import mended, mends, taken_back_by
 from bot.ingest.asking import NewWords, ask, asked_about
 from bot.ingest.found import NewsFound
 from bot.ingest.telling import NewsPolicy, Worth, edit_story, take_back
-from bot.model.news import Entry, Mending, Story
+from bot.model.news import Entry, Mending, StoredEntry, Story
 from bot.readers.news import as_told
 from bot.sources.specs import NewsSpec
 from bot.sources.standing import led
@@ -82,9 +82,18 @@ async def tell_mended(
     if asked is None and not mended.again:
         why = f"{new.feed}:{new.item.id}"
         await edit_story(db, before.pk, why, now=now, worth=Worth.ALWAYS)
-    if asked is not None and stored is not None:
+    if asked is not None and stored is not None and not await _asked_before(db, stored):
         was = as_told(before, policy.feeds).lead
         await ask(db, NewWords(stored=stored, item=new.item, was=was), asked, policy, now=now)
+
+
+async def _asked_before(db: Db, stored: StoredEntry) -> bool:
+    """Whether another report under the same headline waits beside this one, or waited in vain: its
+    publisher says it in another feed, or under another id.
+    """
+    story = await storage.stories.get(db, stored.story, unapproved=True)
+    others = [] if story is None else [one for one in story.entries if one.pk != stored.pk]
+    return any(one.entry.title == stored.entry.title for one in others)
 
 
 async def mended_story(db: Db, new: NewEntry, *, now: datetime) -> Story | None:

@@ -41,6 +41,9 @@ class HazardKind(StrEnum):
     OTHER = "other"
 
 
+_KINDS = frozenset(HazardKind)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hazard:
     """One event as it was measured last.
@@ -81,7 +84,7 @@ class Hazard:
     def read(cls, written: str) -> Self | None:
         """The hazard that is written so; None for any other text."""
         found = _WRITTEN.fullmatch(written)
-        if found is None or found["kind"] not in set(HazardKind):
+        if found is None or found["kind"] not in _KINDS:
             return None
         latitude = longitude = None
         if found["latitude"] is not None:

@@ -69,13 +69,22 @@ def ask_headline(number: int, title: str, language: str) -> Message:
 
 
 def headline_changed(
-    number: int, title: str, language: str, unworded: Sequence[str] = ()
+    number: int,
+    title: str,
+    language: str,
+    unworded: Sequence[str] = (),
+    written: str | None = None,
+    readers: str | None = None,
 ) -> Message:
     """The headline as it is now, and the languages where another one stands, with the same buttons
-    as the story's card.
+    as the story's card; where it is `written` in another one than its `readers`', that too.
     """
     said = phrase("desk.changed", language, title=title)
     if unworded:
         names = ", ".join(language_name(code, language) for code in unworded)
         said = lines(said, phrase("desk.unworded", language, languages=names))
+    if written is not None and readers is not None and written != readers:
+        theirs = language_name(readers, language)
+        mine = language_name(written, language)
+        said = lines(said, phrase("desk.elsewhere", language, written=mine, languages=theirs))
     return message(said, story_buttons(number, language))

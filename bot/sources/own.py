@@ -29,6 +29,8 @@ MOST_ENTRIES = 500  # of one document
 #: Times of entries that are no further apart are all of the moment in which they were asked for.
 ONE_MOMENT = timedelta(minutes=1)
 _CHANNEL = re.compile(r"(?:(?:https?://)?(?:www\.)?(?:t|telegram)\.me/(?:s/)?|@)(\w+)/?", re.ASCII)
+#: As some browsers write the address of a feed: feed://host/rss, feed:https://host/rss.
+_FEED = re.compile(r"^feed:(?:(?://)?(?=https?://)|//)", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
@@ -108,6 +110,7 @@ def read_address(said: str) -> OwnAddress:
         except ValueError:
             raise FetchError(reason("address.no_channel", "no channel has such a name")) from None
         return OwnAddress(url=f"https://t.me/s/{name}", channel=name)
+    said = _FEED.sub("", said)
     if not _SCHEME.match(said):
         said = f"https://{said}"
     url = checked(said)

@@ -84,15 +84,20 @@ def parse_posts(
 
 
 def headline_of(text: str) -> str:
-    """The first sentence of a post, in its first line that has a word beside hashtags."""
+    """The first sentence of a post, in its first line that has a word beside hashtags, addresses
+    and names of channels.
+    """
     for line in text.splitlines():
-        if not _WORD.search(_HASHTAG.sub("", line)):
-            continue  # "⚡️", "#срочно"
-        sentence = one_line(_first_sentence(line.strip()))
-        if len(sentence) <= LONGEST_HEADLINE:
-            return sentence
-        return sentence[: _end_of_a_word(sentence)] + "…"
-    return one_line(text)
+        if not _WORD.search(_NO_WORDS.sub("", line)):
+            continue  # "⚡️", "#срочно", the address of what is told about
+        return _short(one_line(_first_sentence(line.strip())))
+    return _short(one_line(text))
+
+
+def _short(sentence: str) -> str:
+    if len(sentence) <= LONGEST_HEADLINE:
+        return sentence
+    return sentence[: _end_of_a_word(sentence)] + "…"
 
 
 def _end_of_a_word(sentence: str) -> int:
@@ -149,7 +154,7 @@ def _entry(post: html.HtmlElement, language: str | None) -> Entry | None:
 
 
 _WORD = re.compile(r"\w")
-_HASHTAG = re.compile(r"#\w+")
+_NO_WORDS = re.compile(r"#\w+|(?:https?://|www\.|t\.me/)\S+|(?<!\w)@\w+")
 # the end of a sentence, its quotation marks and brackets included, before a new one
 _END = re.compile(r"[.!?…]+[»”“\")\]]*(?=\s+[^\w\s]*([^\W_]))")
 

@@ -18,6 +18,7 @@ from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.db import Store, db_now
 from storage.schema import pace
+from tests.waiting import pauses
 from tests.world import SECURITY, Sending, World
 
 READERS = range(3001, 3013)
@@ -72,8 +73,11 @@ async def test_G4_when_every_call_is_refused_all_replicas_are_silent_until_then(
     await one.alert()
     async with Sending(one), Sending(two):
         async with asyncio.timeout(20):
-            while (left := await paused(one.store)) is None:  # noqa: ASYNC110 - a commit makes no event here
-                await asyncio.sleep(0.02)
+            for pause in pauses():  # a commit makes no event here
+                if (left := await paused(one.store)) is not None:
+                    break
+                await asyncio.sleep(pause)
+        assert left is not None
         asked = len(one.emulator.calls.of("sendMessage"))
     assert timedelta(seconds=seconds - 20) < left <= timedelta(seconds=seconds)
     assert FLOODS_FOR_ALL <= asked < len(READERS) + len(MANY)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-import pytest
 from prometheus_client.samples import Sample
 
 from bot.emulator import TEST_TOKEN
 from tests.conftest import ROOT
-from tests.e2e.driven import OPERATOR, driven_day, value
+from tests.e2e.driven import OPERATOR, Day, value
 from tests.e2e.program import CHANNEL, READER
 
 ROW = re.compile(
@@ -67,37 +65,33 @@ def test_what_was_promised_is_documented() -> None:
         assert sorted(table[name][1]) == sorted(labels), name
 
 
-@pytest.mark.cases
-async def test_every_documented_name_has_a_value_and_no_other_is_shown(
-    tmp_path: Path, database_url: str
-) -> None:
+async def every_documented_name_has_a_value_and_no_other_is_shown(day: Day) -> None:
     """After a day of polls, a move, a story and a question; no label holds a number of a chat, a
     text or a secret.
     """
     table = {name: tuple(sorted(labels)) for name, (_, labels) in documented().items()}
-    async with driven_day(tmp_path, database_url) as day:
-        samples = await day.counted(lambda samples: shown(samples).keys() >= table.keys())
-        assert shown(samples) == table
-        assert value(samples, "jarchy_polls_total", source="broken", outcome="failed") >= 1
-        assert value(samples, "jarchy_source_failures", source="broken") >= 1
-        # three rates of two days, one entry and then another
-        assert value(samples, "jarchy_entries_total", source="nbkr") == 6
-        assert value(samples, "jarchy_entries_total", source="test") == 2
-        assert value(samples, "jarchy_alerts_total", kind="story") == 1
-        told = await day.counted(
-            lambda samples: value(samples, "jarchy_deliveries_total", outcome="sent") >= 4
-        )
-        name = "jarchy_publication_to_delivery_seconds_count"
-        assert value(told, name, kind="story") == 2, "the reader and the channel"
-        assert value(told, name, kind="move") >= 2
-        calls = value(told, "jarchy_telegram_calls_total", method="sendMessage", outcome="sent")
-        assert calls >= value(told, "jarchy_deliveries_total", outcome="sent")
-        assert value(told, "jarchy_telegram_up") == 1
-        assert value(told, "jarchy_jobs_total", job="poll") >= 3
-        text = (await day.get("/metrics"))[2]
-        # what a figure is may be anything: seconds have sixteen digits
-        labels = "".join(re.findall(r"\{[^}]*\}|^#.*", text, re.MULTILINE))
-        hidden = (str(READER), str(OPERATOR), str(CHANNEL), "Aigul", "border post", "84.79")
-        assert [one for one in hidden if one in labels] == []
-        assert TEST_TOKEN.partition(":")[2] not in text
-        assert not re.findall(r'="[^"]*\d{4,}[^"]*"', text), "a number of somebody's in a label"
+    samples = await day.counted(lambda samples: shown(samples).keys() >= table.keys())
+    assert shown(samples) == table
+    assert value(samples, "jarchy_polls_total", source="broken", outcome="failed") >= 1
+    assert value(samples, "jarchy_source_failures", source="broken") >= 1
+    # three rates of two days, one entry and then another
+    assert value(samples, "jarchy_entries_total", source="nbkr") == 6
+    assert value(samples, "jarchy_entries_total", source="test") == 2
+    assert value(samples, "jarchy_alerts_total", kind="story") == 1
+    told = await day.counted(
+        lambda samples: value(samples, "jarchy_deliveries_total", outcome="sent") >= 4
+    )
+    name = "jarchy_publication_to_delivery_seconds_count"
+    assert value(told, name, kind="story") == 2, "the reader and the channel"
+    assert value(told, name, kind="move") >= 2
+    calls = value(told, "jarchy_telegram_calls_total", method="sendMessage", outcome="sent")
+    assert calls >= value(told, "jarchy_deliveries_total", outcome="sent")
+    assert value(told, "jarchy_telegram_up") == 1
+    assert value(told, "jarchy_jobs_total", job="poll") >= 3
+    text = (await day.get("/metrics"))[2]
+    # what a figure is may be anything: seconds have sixteen digits
+    labels = "".join(re.findall(r"\{[^}]*\}|^#.*", text, re.MULTILINE))
+    hidden = (str(READER), str(OPERATOR), str(CHANNEL), "Aigul", "border post", "84.79")
+    assert [one for one in hidden if one in labels] == []
+    assert TEST_TOKEN.partition(":")[2] not in text
+    assert not re.findall(r'="[^"]*\d{4,}[^"]*"', text), "a number of somebody's in a label"

@@ -7,15 +7,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from prometheus_client.samples import Sample
 
 from tests.conftest import ROOT
-from tests.e2e.driven import TODAY, Day, driven_day, value
+from tests.e2e.driven import TODAY, Day, value
 from tests.e2e.program import READER
 from tests.e2e.test_metrics import PARTS_OF_A_HISTOGRAM, documented
 from tests.promql import Look, evaluate, parse, selectors
@@ -126,20 +124,22 @@ def with_trouble(look: Look, trouble: Sequence[tuple[str, Mapping[str, str], flo
     )
 
 
-@pytest.mark.cases
-async def test_every_picture_has_data_and_every_alarm_rings_for_its_trouble_alone(
-    tmp_path: Path, database_url: str
-) -> None:
-    """Over two looks at a driven day, between which a figure is corrected and a question answered.
-
-    A picture has at least one series with a figure. An alarm does not ring on a good day, nor for
-    what another one is for.
+async def two_looks(day: Day) -> Sequence[Look]:
+    """What Prometheus sees of a day, between whose looks a figure is corrected and a question
+    answered.
     """
-    async with driven_day(tmp_path, database_url) as day:
-        first = await day.samples()
-        await _go_on(day)
-        then = await day.counted(lambda samples: _has_grown(first, samples))
-    looks = [Look(0.0, first), Look(A_MINUTE, then)]
+    first = await day.samples()
+    await _go_on(day)
+    then = await day.counted(lambda samples: _has_grown(first, samples))
+    return [Look(0.0, first), Look(A_MINUTE, then)]
+
+
+def every_picture_has_data_and_every_alarm_rings_for_its_trouble_alone(
+    looks: Sequence[Look],
+) -> None:
+    """A picture has at least one series with a figure. An alarm does not ring on a good day, nor
+    for what another one is for.
+    """
     assert [title for title, expression in TARGETS if not _figures(expression, looks)] == []
     good = [with_trouble(look, []) for look in looks]
     for rule in RULES:

@@ -122,12 +122,12 @@ async def test_T1_what_arrived_before_a_step_and_is_not_marked_yet_comes_once(
 
 @pytest.mark.postgres
 async def test_T1_what_one_sender_holds_at_a_step_is_not_taken_by_another(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither of what is in flight nor of what is queued; its own leases end by their span."""
-    async with bench(postgres_url) as one, AsyncExitStack() as stack:
+    async with bench(migrated_postgres_url) as one, AsyncExitStack() as stack:
         late = LateAnswers(one, monkeypatch)
-        second = await open_store(postgres_url)
+        second = await open_store(migrated_postgres_url)
         stack.push_async_callback(second.close)
         async with Sending(one):
             await one.alert()

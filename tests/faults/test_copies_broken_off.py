@@ -27,6 +27,7 @@ from tests import forkserver
 from tests.factories import NOW
 from tests.postgres import Shared
 from tests.test_cli import jarchy
+from tests.world import migrated_copy
 
 PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 ROWS = 10_000  # some five megabytes: a copy takes long enough to be met half made
@@ -86,7 +87,7 @@ async def test_P11_a_file_is_whole_wherever_a_verb_is_killed(
     """Killed at the first sign of its work: the database has its rows, old or restored, a copy is
     whole or not there, and the verb can be begun again.
     """
-    await large(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    await large(migrated_copy(tmp_path / "jarchy.db"))
     assert jarchy(tmp_path, "db", "backup", "old.db").returncode == 0
     environment = {
         **forkserver.PLAIN,
@@ -133,15 +134,20 @@ async def test_P6_a_copy_without_room_is_refused_and_leaves_nothing(tmp_path: Pa
     """Before it begins, with what it takes and what there is; likewise where nothing may be
     written, and a move to such a place.
     """
-    await large(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    await large(migrated_copy(tmp_path / "jarchy.db"))
     with small_disk(tmp_path / "small") as small:
         for words in (["backup", "small/new.db"], ["move", "sqlite:///small/new.db"]):
             done = jarchy(tmp_path, "db", *words)
             assert (done.returncode, b"MB free" in done.stderr) == (1, True), done.stderr
         assert not [one for one in small.iterdir() if one.suffix == ".db"]
-    with small_disk(tmp_path / "fixed", "ro"):
-        done = jarchy(tmp_path, "db", "backup", "fixed/new.db")
-        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+    with small_disk(tmp_path / "fixed", "ro", "size=50m"):
+        for words, file in (
+            (["backup", "fixed/new.db"], "jarchy.db"),
+            (["restore", "jarchy.db"], "fixed/jarchy.db"),
+        ):
+            done = jarchy(tmp_path, "db", *words, DATABASE_URL=f"sqlite:///{file}")
+            assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+            assert b"read-only: mount it" in done.stderr
 
 
 @pytest.mark.postgres

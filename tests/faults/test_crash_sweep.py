@@ -16,7 +16,6 @@ import os
 import random
 import shutil
 import signal
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
@@ -40,7 +39,7 @@ from bot.model.alerts import EVERYBODY, Audience
 from bot.model.chats import ChatKind
 from storage.db import Store
 from storage.opening import open_store
-from tests import factories
+from tests import factories, forkserver
 from tests.conftest import ROOT
 from tests.faults.crash_child import RATE, catalog, connected
 from tests.publishers import ATTACK, QUIET, TODAY, Publishers, daily, rss
@@ -76,14 +75,13 @@ async def run(tmp_path: Path) -> AsyncIterator[Run]:
     """Runs the flow in a process of its own; gives how it ended. What it logs is kept."""
     pipe = asyncio.subprocess.PIPE
     with (tmp_path / "log").open("wb") as log:
-        forker = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
+        forker = await forkserver.start(
             "tests.faults.crash_child",
             cwd=ROOT,
+            env=forkserver.PLAIN,
             stdin=pipe,
             stdout=pipe,
-            stderr=log,
+            stderr=log.fileno(),
         )
     assert forker.stdin is not None
     assert forker.stdout is not None
@@ -135,7 +133,7 @@ class Template:
 
 
 @pytest.fixture
-async def template(tmp_path: Path, database_url: str, publishers: Publishers) -> Template:
+async def template(tmp_path: Path, migrated_url: str, publishers: Publishers) -> Template:
     """Polled once, subscribed, two messages waiting and one that has expired; then something
     happens in the world.
     """
@@ -143,7 +141,7 @@ async def template(tmp_path: Path, database_url: str, publishers: Publishers) ->
         "/daily.xml", daily(f"{TODAY - timedelta(days=1):%d.%m.%Y}", "84,7935", "98,8523", "1,1948")
     )
     publishers.put("/feed.xml", rss(QUIET))
-    store = await open_store(database_url)
+    store = await open_store(migrated_url)
     async with loopback_fetcher() as fetcher:
         ingest = poll_flow(store, fetcher)
         for spec in catalog(publishers.url).polled:
@@ -152,7 +150,7 @@ async def template(tmp_path: Path, database_url: str, publishers: Publishers) ->
     await store.close()
     publishers.put("/daily.xml", daily(f"{TODAY:%d.%m.%Y}", "89,9000", "98,8523", "1,1948"))
     publishers.put("/feed.xml", rss(ATTACK, QUIET))
-    return Template(database_url, tmp_path)
+    return Template(migrated_url, tmp_path)
 
 
 async def _subscribe_all(store: Store) -> None:
@@ -344,7 +342,7 @@ async def test_P1_kill_twice_loses_nothing(
         await _crash_then_finish(run, template, publishers, (step, max(1, step // 3)))
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("kind", ["cut", pytest.param("garbage", marks=pytest.mark.slow)])
 @pytest.mark.slow
 async def test_P8_what_a_damaged_log_lost_is_made_again(

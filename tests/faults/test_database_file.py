@@ -14,7 +14,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, suppress
@@ -41,6 +40,7 @@ from tests.faults.test_replicas import catalog
 from tests.publishers import ATTACK, QUIET, TODAY, Publishers, daily, rss
 from tests.test_cli import jarchy
 from tests.test_looking import of_revision as empty_of_revision
+from tests.world import migrated_copy
 
 CANNOT = '"event": "the database cannot be written"'
 POLLED = '"source": "nbkr"'
@@ -246,7 +246,7 @@ async def test_P8_a_damaged_log_costs_the_last_commits_and_the_start_knows_it(
     dice = random.Random(seed)
     path, copied = tmp_path / "jarchy.db", tmp_path / "copied" / "jarchy.db"
     copied.parent.mkdir()
-    store = await open_store(f"sqlite:///{path}")
+    store = await open_store(migrated_copy(path))
     for number in range(1, 21):
         async with store.writing() as db:
             await storage.chats.add(db, a_chat(number), now=NOW)
@@ -426,66 +426,83 @@ async def test_P11_a_database_of_every_released_schema_is_migrated_after_a_copy(
     )
 
 
-async def test_P11_a_migration_killed_at_any_statement_leaves_old_or_new(tmp_path: Path) -> None:
-    """Never half; the next start finishes it."""
+@pytest.mark.parametrize(
+    ("since", "every"),
+    [(REVISIONS[-12], False), pytest.param(REVISIONS[0], True, marks=pytest.mark.slow)],
+)
+async def test_P11_a_migration_killed_at_any_statement_leaves_old_or_new(
+    tmp_path: Path, since: str, *, every: bool
+) -> None:
+    """Never half; the next start finishes it. Killed at the first and at the last of each kind of
+    statement, or at every one.
+    """
     template, path = tmp_path / "template.db", tmp_path / "jarchy.db"
-    of_revision(template, REVISIONS[0])
-    step, seen = 0, set()
-    while True:
-        step += 1
+    of_revision(template, since)
+
+    def left(die_at: int) -> subprocess.CompletedProcess[bytes]:
         for old in tmp_path.glob("jarchy.db*"):
             old.unlink()
         shutil.copyfile(template, path)
-        ended = forkserver.run("-c", KILLED, str(path), str(step), cwd=ROOT, env=forkserver.PLAIN)
-        assert ended.returncode in {0, -signal.SIGKILL}, ended.stderr
-        schema, chats, verdict = state_of(path)
-        assert (chats, verdict) == (1, "ok")
-        assert schema in {REVISIONS[0], HEAD}, f"half a migration after statement {step}"
-        seen.add(schema)
-        if ended.returncode == 0:
-            break
-        if step % 8 == 1:
+        return forkserver.run("-c", KILLED, str(path), str(die_at), cwd=ROOT, env=forkserver.PLAIN)
+
+    whole = left(0)
+    assert whole.returncode == 0, whole.stderr
+    assert state_of(path) == (HEAD, 1, "ok")
+    kinds = whole.stdout.decode().splitlines()[-1].split()  # below what it logs
+    assert kinds[-1] == "commit"
+    first = {kind: step for step, kind in reversed(list(enumerate(kinds, 1)))}
+    last = {kind: step for step, kind in enumerate(kinds, 1)}
+    some = sorted({*first.values(), *last.values()})
+    for step in range(1, len(kinds) + 1) if every else some:
+        ended = left(step)
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        at = f"after {kinds[step - 1]}, statement {step}"
+        assert state_of(path) == (since, 1, "ok"), f"half a migration {at}"
+        if step in {some[0], some[-1]}:
             await (await open_store(f"sqlite:///{path}")).close()
-            assert state_of(path) == (HEAD, 1, "ok")
-        step += 6  # each start of Python takes its time: every seventh statement
-    assert step > 6
-    assert seen == {REVISIONS[0], HEAD}
+            assert state_of(path) == (HEAD, 1, "ok"), at
 
 
 KILLED = """
 import asyncio, os, signal, sys
 from sqlalchemy import Engine, event
 from storage.opening import open_store
-left = int(sys.argv[2])
-def step(*_):
-    global left
-    left -= 1
-    if left == 0:
+die_at, kinds = int(sys.argv[2]), []
+def step(kind):
+    kinds.append(kind)
+    if len(kinds) == die_at:
         os.kill(os.getpid(), signal.SIGKILL)
-event.listen(Engine, "before_cursor_execute", step)
-event.listen(Engine, "commit", step)
+event.listen(Engine, "before_cursor_execute", lambda _c, _k, words, *_: step(words.split()[0]))
+event.listen(Engine, "commit", lambda _: step("commit"))
 asyncio.run(open_store("sqlite:///" + sys.argv[1]))
+print(*kinds, flush=True)
 os._exit(0)
 """
 
 
-def as_nobody(*words: str) -> list[str]:
-    """A command as a user without rights; as ourselves where we are one."""
-    if os.geteuid() != 0:
-        return list(words)
-    return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *words]
+#: The program as a user without rights; as ourselves where we are one.
+AS_NOBODY = f"""
+import os, sys
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setresgid({NOBODY}, {NOBODY}, {NOBODY})
+    os.setresuid({NOBODY}, {NOBODY}, {NOBODY})
+from bot.__main__ import main
+sys.argv = ["jarchy", "run"]
+main()
+"""
 
 
 @pytest.fixture
 def data() -> Iterator[Path]:
-    """A folder with a database that belong to whoever `as_nobody` is; pytest's own folders are
+    """A folder with a database that belong to whoever `AS_NOBODY` is; pytest's own folders are
     closed to him.
     """
     with tempfile.TemporaryDirectory(prefix="jarchy-p13-") as folder:
         Path(folder).chmod(0o755)
         inner = Path(folder) / "data"
         inner.mkdir()
-        asyncio.run(_make(inner / "jarchy.db"))
+        migrated_copy(inner / "jarchy.db")
         if os.geteuid() == 0:
             shutil.chown(inner, NOBODY, NOBODY)
             shutil.chown(inner / "jarchy.db", NOBODY, NOBODY)
@@ -501,7 +518,7 @@ def test_P13_of_a_disk_mounted_read_only_that_is_said(disk: Full, there: bool) -
         pytest.skip("no file system can be mounted here")
     path = disk.folder / "jarchy.db"
     if there:
-        asyncio.run(_make(path))
+        migrated_copy(path)
     subprocess.run(["mount", "-o", "remount,ro", str(disk.folder)], check=True)
     for verb in (["run"], ["check"], ["db", "upgrade"]):
         done = jarchy(disk.folder, *verb, BOT_TOKEN=TEST_TOKEN, BOT_API_URL="http://127.0.0.1:1")
@@ -518,7 +535,7 @@ async def test_P6_P13_what_a_disk_does_not_take_is_said_of_the_file_that_was_ask
     """A copy, a file of subscribers, settings: one line and 1, and nothing is left."""
     if isinstance(disk, Limited):
         pytest.skip("no file system can be mounted here")
-    await _make(tmp_path / "jarchy.db")
+    migrated_copy(tmp_path / "jarchy.db")
     if how == "full":
         disk.fill(0)
     else:
@@ -537,10 +554,6 @@ async def test_P6_P13_what_a_disk_does_not_take_is_said_of_the_file_that_was_ask
         assert named in line
         assert ".half" not in line
         assert {one.name for one in disk.folder.iterdir()} == before
-
-
-async def _make(path: Path) -> None:
-    await (await open_store(f"sqlite:///{path}")).close()
 
 
 @pytest.mark.parametrize(
@@ -565,16 +578,12 @@ def test_P13_what_cannot_be_written_is_said_with_its_path_and_78(data: Path, cas
     else:
         path.chmod(0o444)
     environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
+        **forkserver.PLAIN,
         "BOT_TOKEN": TEST_TOKEN,
         "OPS_LISTEN": "off",
         "DATABASE_URL": f"sqlite:///{path}",
     }
-    command = as_nobody(sys.executable, "-m", "bot", "run")
-    done = subprocess.run(
-        command, check=False, cwd="/", env=environment, capture_output=True, timeout=60
-    )
+    done = forkserver.run("-c", AS_NOBODY, cwd=Path("/"), env=environment)
     said = done.stderr.decode()
     assert done.returncode == 78, said
     assert "Traceback" not in said

@@ -19,12 +19,12 @@ LEASE = timedelta(seconds=20)
 
 @pytest.mark.postgres
 async def test_P27_prolonging_and_finishing_at_once_never_wait_for_each_other(
-    postgres_url: str,
+    migrated_postgres_url: str,
 ) -> None:
     """Many chats, two replicas, every transaction in an order of its own: none is broken off as a
     deadlock.
     """
-    stores = [await open_store(postgres_url) for _ in range(2)]
+    stores = [await open_store(migrated_postgres_url) for _ in range(2)]
     numbers = list(range(100))
     updates = [
         Received(update_id=number, chat=number % 40, kind="message", body="{}")

@@ -60,32 +60,32 @@ def kept(report: Report, plan: Plan) -> None:
 
 @pytest.mark.cases
 async def test_G24_alerts_leave_beside_more_questions_than_the_rate_also_after_a_kill(
-    database_url: str,
+    migrated_url: str,
 ) -> None:
     """More than twice the rate: no alert waits for their end, Telegram refuses nothing."""
     plan = Plan(questions=24, alerts=4, every=0.5, before=2, killed_after=2, rate=10, chats=24)
-    report = await beside_questions(database_url, plan, forkserver.start)
+    report = await beside_questions(migrated_url, plan, forkserver.start)
     kept(report, plan)
     assert report.replies > 0
 
 
 @pytest.mark.slow  # beside the lanes of one process, on both databases
 @pytest.mark.postgres
-async def test_G24_replicas_share_the_budget(postgres_url: str) -> None:
+async def test_G24_replicas_share_the_budget(migrated_postgres_url: str) -> None:
     """Two programs on one database: the rate is that of both together."""
     plan = Plan(questions=24, alerts=4, every=0.5, before=2, replicas=2, rate=10, chats=24)
-    kept(await beside_questions(postgres_url, plan, forkserver.start), plan)
+    kept(await beside_questions(migrated_postgres_url, plan, forkserver.start), plan)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(("questions", "killed_after"), [(28, None), (50, 10), (60, None)])
 async def test_G24_twenty_alerts_beside_minutes_of_questions_are_told_at_once(
-    database_url: str, questions: float, killed_after: int | None
+    migrated_url: str, questions: float, killed_after: int | None
 ) -> None:
     """Each within five seconds of its decision."""
     plan = Plan(questions=questions, killed_after=killed_after, before=60, every=3)
-    report = await beside_questions(database_url, plan, forkserver.start)
+    report = await beside_questions(migrated_url, plan, forkserver.start)
     kept(report, plan)
     assert max(report.delays) <= SOON
 
@@ -125,8 +125,7 @@ async def test_G24_whatever_is_asked_each_lane_keeps_its_part(
     rest.
     """
     async with sender(store) as bench:
-        for number in READERS:
-            await bench.reader(number)
+        await bench.readers(READERS)
         order: list[str] = []
         post = bench.worker.api.post
 
@@ -167,8 +166,7 @@ async def test_G24_beside_questions_an_urgent_alert_goes_before_a_routine_one_un
 ) -> None:
     """Deliveries claimed and not begun give way, also to another alert for the same chats."""
     async with sender(store) as bench:
-        for number in READERS:
-            await bench.reader(number)
+        await bench.readers(READERS)
         async with asked_on(bench, 20, lambda _: None), Sending(bench):
             await bench.alert(Lane.ROUTINE)
             before = (await bench.arrived(READERS[0])).number
@@ -192,14 +190,13 @@ async def test_G24_beside_questions_an_urgent_alert_goes_before_a_routine_one_un
 
 @pytest.mark.postgres
 async def test_G24_beside_questions_a_replica_claims_no_more_than_it_can_send(
-    postgres_url: str,
+    migrated_postgres_url: str,
 ) -> None:
     """While replies take every slot, what it holds does not grow from claim to claim until its
     leases end.
     """
-    async with held_store(postgres_url) as store, sender(store, rate=25.0) as bench:
-        for number in range(3001, 3101):
-            await bench.reader(number)
+    async with held_store(migrated_postgres_url) as store, sender(store, rate=25.0) as bench:
+        await bench.readers(range(3001, 3101))
         await bench.alert(Lane.ROUTINE)
         slots, claims = bench.worker.slots, bench.worker._claims
         asking = [slots.wait_for_turn() for _ in range(60)]

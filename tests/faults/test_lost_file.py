@@ -29,6 +29,7 @@ from storage.instance import only_instance
 from storage.opening import open_store
 from tests.e2e.program import READER, Program, Publishers
 from tests.faults.test_replicas import catalog
+from tests.world import migrated_copy
 
 OPERATOR = READER
 LONG = (  # a statement that takes a while
@@ -57,6 +58,14 @@ class Hearing(Quiet):
         return await super().call(method)
 
 
+async def opened(path: Path) -> Store:
+    """A new database whose file is held already by whoever writes."""
+    store = await open_store(migrated_copy(path))
+    async with store.writing() as db:
+        await db.execute(text("SELECT 1"))
+    return store
+
+
 async def test_P20_a_log_that_a_long_reader_held_is_cut_back_while_the_program_runs(
     tmp_path: Path,
 ) -> None:
@@ -65,7 +74,7 @@ async def test_P20_a_log_that_a_long_reader_held_is_cut_back_while_the_program_r
     """
     path = tmp_path / "jarchy.db"
     wal = path.with_name("jarchy.db-wal")
-    store = await open_store(f"sqlite:///{path}")
+    store = await opened(path)
     watch = StoreWatch(store, Quiet(), [], "en")
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as reader:
@@ -96,7 +105,7 @@ async def test_P20_a_log_that_a_long_reader_held_is_cut_back_while_the_program_r
 async def test_P20_a_log_that_one_large_commit_made_is_cut_back(tmp_path: Path) -> None:
     """Without any reader, by what follows."""
     path = tmp_path / "jarchy.db"
-    store = await open_store(f"sqlite:///{path}")
+    store = await opened(path)
     try:
         async with store.writing() as db:
             for number in range(1_200):
@@ -190,7 +199,7 @@ async def test_P21_a_lost_file_is_saved_through_a_reader_where_the_writer_was_cu
 ) -> None:
     """And the reader stays one that cannot write."""
     path = tmp_path / "jarchy.db"
-    store = await open_store(f"sqlite:///{path}")
+    store = await opened(path)
     try:
         async with store.writing() as db:
             await db.execute(text("INSERT INTO mark (name, value) VALUES ('a', 'b')"))
@@ -250,7 +259,7 @@ async def test_P21_operators_are_told_in_their_language_why_nothing_could_be_sav
 async def test_P21_no_delivery_is_begun_once_the_file_is_known_to_be_lost(tmp_path: Path) -> None:
     """A message sent then could not be noted: sending ends before anything is saved or told."""
     path = tmp_path / "jarchy.db"
-    store, heard = await open_store(f"sqlite:///{path}"), Hearing()
+    store, heard = await opened(path), Hearing()
     begun: list[tuple[list[str], list[Path]]] = []
 
     def stop() -> None:
@@ -271,7 +280,7 @@ async def test_P21_whoever_meets_a_lost_file_first_leaves_the_end_to_the_watch(
 ) -> None:
     """Else a supervisor would take it for a crash, and the operators would hear nothing."""
     path = tmp_path / "jarchy.db"
-    store = await open_store(f"sqlite:///{path}")
+    store = await opened(path)
     broken_off = asyncio.Event()
 
     async def write() -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,21 +30,21 @@ def catalog(url: str) -> str:
     return bank_at(url) + agency_at(url)
 
 
-@pytest.fixture
-async def replicas(
-    tmp_path: Path, emulator: Emulator, publishers: Publishers, postgres_url: str
+@asynccontextmanager
+async def two(
+    folder: Path, emulator: Emulator, publishers: Publishers, url: str
 ) -> AsyncIterator[list[Program]]:
-    """Two replicas, both started at once on an empty database."""
+    """Two replicas, both started at once."""
     started = []
     for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        started.append(
-            Program(tmp_path / name, emulator, catalog(publishers.url), DATABASE_URL=postgres_url)
-        )
+        (folder / name).mkdir()
+        started.append(Program(folder / name, emulator, catalog(publishers.url), DATABASE_URL=url))
     await asyncio.gather(*[program.start() for program in started])
-    yield started
-    for program in started:
-        await program.end()
+    try:
+        yield started
+    finally:
+        for program in started:
+            await program.end()
 
 
 def said(program: Program, words: str) -> bool:
@@ -80,49 +81,55 @@ async def unfinished(store: Store) -> int:
 
 
 async def test_G3_a_second_poller_takes_over_at_once_from_one_that_is_stopped(
-    replicas: list[Program], emulator: Emulator
+    tmp_path: Path, emulator: Emulator, publishers: Publishers, postgres_url: str
 ) -> None:
-    """After SIGTERM the second answers what is asked from then on."""
-    first, second = await holder(replicas)
-    await first.end(signal.SIGTERM)
-    asked = await emulator.send_text(READER, "/help")
-    async with asyncio.timeout(1.0):  # the promise
-        await second.said(lambda line: TAKEN in line)
-    await emulator.wait_message(READER, lambda _: True, after=asked, timeout=20)
+    """After SIGTERM the second answers what is asked from then on; both had found the database
+    empty.
+    """
+    async with two(tmp_path, emulator, publishers, postgres_url) as replicas:
+        first, second = await holder(replicas)
+        await first.end(signal.SIGTERM)
+        asked = await emulator.send_text(READER, "/help")
+        async with asyncio.timeout(1.0):  # the promise
+            await second.said(lambda line: TAKEN in line)
+        await emulator.wait_message(READER, lambda _: True, after=asked, timeout=20)
 
 
 async def test_G3_a_second_poller_waits_for_its_lease_and_a_move_is_told_once(
-    replicas: list[Program], emulator: Emulator, publishers: Publishers, postgres_url: str
+    tmp_path: Path, emulator: Emulator, publishers: Publishers, migrated_postgres_url: str
 ) -> None:
     """Nobody fights over 409; what is asked after the first one's end is answered by the second,
     and the polls and alerts of a killed replica go on in it.
     """
-    first, second = await holder(replicas)
-    await publishers.asked_again("/daily.xml", 2)
-    asked = await emulator.send_text(READER, "/start")
-    menu = await emulator.wait_message(
-        READER, lambda m: "reply_markup" in m, after=asked, timeout=20
-    )
-    await emulator.press(READER, menu["message_id"], "cur:USD")
-    asked = await emulator.send_text(READER, "/help")  # a chat's order is kept
-    await emulator.wait_message(READER, lambda _: True, after=asked, timeout=20)
-    assert not said(second, TAKEN)
-    assert not any(said(one, '"event": "no updates"') for one in replicas)
-    await all_handled(postgres_url)  # or the next question would wait for this one's lease
-    await first.end(signal.SIGKILL)
-    asked = await emulator.send_text(READER, "/help")
-    async with asyncio.timeout(10.0):  # the promise
-        await second.said(lambda line: TAKEN in line)
-    await emulator.wait_message(READER, lambda _: True, after=asked, timeout=20)
-    publishers.put("/daily.xml", daily(f"{TODAY:%d.%m.%Y}", "89,9000", "98,8523", "1,1948"))
-    await publishers.asked_again("/daily.xml", 2)
-    move = await emulator.wait_message(
-        READER, lambda m: "USD/KGS" in m.get("text", ""), after=asked, timeout=30
-    )
-    assert "89.9" in move["text"]
-    await publishers.asked_again("/daily.xml", 3)
-    told = [m for m in emulator.messages(READER) if "89.9" in m.get("text", "")]
-    assert len(told) == 1
+    async with two(tmp_path, emulator, publishers, migrated_postgres_url) as replicas:
+        first, second = await holder(replicas)
+        await publishers.asked_again("/daily.xml", 2)
+        asked = await emulator.send_text(READER, "/start")
+        menu = await emulator.wait_message(
+            READER, lambda m: "reply_markup" in m, after=asked, timeout=20
+        )
+        await emulator.press(READER, menu["message_id"], "cur:USD")
+        asked = await emulator.send_text(READER, "/help")  # a chat's order is kept
+        await emulator.wait_message(READER, lambda _: True, after=asked, timeout=20)
+        assert not said(second, TAKEN)
+        assert not any(said(one, '"event": "no updates"') for one in replicas)
+        await all_handled(
+            migrated_postgres_url
+        )  # or the next question would wait for this one's lease
+        await first.end(signal.SIGKILL)
+        asked = await emulator.send_text(READER, "/help")
+        async with asyncio.timeout(10.0):  # the promise
+            await second.said(lambda line: TAKEN in line)
+        await emulator.wait_message(READER, lambda _: True, after=asked, timeout=20)
+        publishers.put("/daily.xml", daily(f"{TODAY:%d.%m.%Y}", "89,9000", "98,8523", "1,1948"))
+        await publishers.asked_again("/daily.xml", 2)
+        move = await emulator.wait_message(
+            READER, lambda m: "USD/KGS" in m.get("text", ""), after=asked, timeout=30
+        )
+        assert "89.9" in move["text"]
+        await publishers.asked_again("/daily.xml", 3)
+        told = [m for m in emulator.messages(READER) if "89.9" in m.get("text", "")]
+        assert len(told) == 1
 
 
 @pytest.fixture

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,7 +23,7 @@ from bot.running import Running
 from bot.sources.catalog import parse_catalog
 from storage.db import Store
 from storage.schema import alert
-from tests.conftest import ROOT
+from tests import forkserver
 from tests.factories import chat
 from tests.faults.test_replicas import catalog
 from tests.faults.test_senders import READER, bench
@@ -41,25 +38,23 @@ def test_T3_without_the_systems_zones_old_names_still_load(tmp_path: Path) -> No
     """The package brings its own: settings, digests and dates work where the machine has none."""
     script = (
         "import json, sys, zoneinfo; from datetime import *; from bot.digests import due_digest;"
-        "from bot.model.subjects import digests_of;"
+        "from bot.model.subjects import digests_of; from bot.__main__ import main;"
+        "zoneinfo.reset_tzpath(()); zoneinfo.ZoneInfo.clear_cache();"
         "now = datetime(2021, 10, 20, 12, tzinfo=UTC);"
         "print(json.dumps([zoneinfo.TZPATH, [str(zoneinfo.ZoneInfo(n).utcoffset(now)) for n in "
         "sys.argv[1:]],"
-        "due_digest(*digests_of(['digest:15:00@Europe/Kiev']), now=now) is not None]))"
+        "due_digest(*digests_of(['digest:15:00@Europe/Kiev']), now=now) is not None]));"
+        "sys.argv = ['jarchy', 'db', 'upgrade']; main()"
     )
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONTZPATH": ""}
-    command = [sys.executable, "-c", script, *RENAMED]
-    done = subprocess.run(command, check=True, cwd=tmp_path, env=environment, capture_output=True)
-    path, offsets, due = json.loads(done.stdout)
+    settings = {"DATABASE_URL": "sqlite:///x.db", "TIME_ZONE": "Europe/Kiev"}
+    environment = {**forkserver.PLAIN, **settings}
+    done = forkserver.run("-c", script, *RENAMED, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "x.db").exists()
+    path, offsets, due = json.loads(done.stdout.splitlines()[0])
     assert path == []
     assert offsets == ["3:00:00", "5:30:00", "-1 day, 20:00:00", "-1 day, 21:00:00", "6:30:00"]
     assert due is True
-    upgrade = [sys.executable, "-m", "bot", "db", "upgrade"]
-    settings = {"DATABASE_URL": "sqlite:///x.db", "TIME_ZONE": "Europe/Kiev"}
-    done = subprocess.run(
-        upgrade, check=False, cwd=tmp_path, env={**environment, **settings}, capture_output=True
-    )
-    assert done.returncode == 0, done.stderr
 
 
 async def test_T3_a_zone_nobody_knows_any_more_silences_only_its_own_digest(store: Store) -> None:

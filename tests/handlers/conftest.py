@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from bot import background
 from bot.emulator import TEST_TOKEN, Emulator
@@ -15,10 +17,11 @@ from bot.model.rates import Rate
 from handlers import membership, outgoing
 from handlers.services import Services
 from tests.factories import rate
+from tests.handlers.scene import GROUP, NOW, RUSSIAN, STRANGER, as_new, introduce
 from tests.world import READER, World, running
 
-GROUP, STRANGER, RUSSIAN = -1002000000001, 1002, 1003
-NOW = datetime(2021, 10, 20, 4, 0, tzinfo=UTC)
+__all__ = ["GROUP", "NOW", "READER", "RUSSIAN", "STRANGER", "World"]  # which tests import from here
+
 CATALOG = """
 [rates.nbkr]
 name = { en = "National Bank", ru = "Национальный банк", ky = "Улуттук банк" }
@@ -93,15 +96,55 @@ async def world(
 ) -> AsyncIterator[World]:
     """Started and ready, with the sample's three rates; ended without an error."""
     monkeypatch.setattr(membership, "SETTLES", 0.05)  # here both updates of a pair come at once
+    async with begun(tmp_path) as made:
+        yield made
+
+
+@asynccontextmanager
+async def begun(folder: Path, catalog: str = CATALOG) -> AsyncIterator[World]:
+    """The program and its Telegram with the people and rates of the sample, ready."""
     # it is stopped after a start that was refused, too: a server left open would hang the tests
     async with Emulator(TEST_TOKEN, "jarchy_bot", privacy=False) as telegram:
-        telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
-        telegram.add_private(telegram.add_user(STRANGER, "Bakyt", "ky"))
-        telegram.add_private(telegram.add_user(RUSSIAN, "Vera", "ru"))
-        telegram.add_group(GROUP, "Market", members=[STRANGER], admins=[READER])
-        async with running(tmp_path, telegram, CATALOG, now=NOW, introduces=False) as made:
+        introduce(telegram)
+        async with running(folder, telegram, catalog, now=NOW, introduces=False) as made:
             await made.keep([rate(), rate("EUR/KGS", "98.8523"), rate("RUB/KGS", "1.1948")])
             yield made
+
+
+@asynccontextmanager
+async def stood(folder: Path, catalog: str = CATALOG) -> AsyncIterator[World]:
+    """The same, which does no recurring job; what is patched is so for its start alone."""
+    async with AsyncExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.chdir(folder)
+            patched.setattr(background, "JOBS", ())
+            made = await stack.enter_async_context(begun(folder, catalog))
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def program(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """One for all tests of a file that take `scene`."""
+    async with stood(tmp_path_factory.mktemp("scene")) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def scene(program: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """A `patient` one that others of its file have had and will have, and that is as new."""
+    monkeypatch.setattr(Services, "allow", lambda *_args, **_options: True)
+    async with as_new(program):
+        program.bot.services.turn = at_once
+        yield program
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let a test of a `scene` program run in its loop: before pytest-asyncio chooses one."""
+    if "scene" in metafunc.fixturenames:
+        in_its_loop = pytest.mark.asyncio(loop_scope="module")
+        metafunc.definition.add_marker(in_its_loop)
+        in_its_loop(metafunc.function)
 
 
 @pytest.fixture

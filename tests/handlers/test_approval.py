@@ -458,7 +458,7 @@ async def test_a_report_that_mends_what_an_operator_let_through_asks_again(
     assert (says in (await news(desk))["text"]) is (word == "Send")
     found = await desk.ask("/search wrong", chat=STRANGER)
     assert (ATTACK[1] in found["text"]) is (word == "Send")
-    if word == "Reject":  # other words are asked about
+    if word == "Reject":  # other words are asked about; the same once, whoever says them
         await desk.report("one", (mends[0], f"{says} again", mends[2]), ATTACK, QUIET)
         again = await desk.tells(READER, f"{says} again")
         number = labels(again)["Send"].rpartition(":")[2]
@@ -469,6 +469,9 @@ async def test_a_report_that_mends_what_an_operator_let_through_asks_again(
             timeout=20,
         )
         assert says not in (await news(desk))["text"]
+        once = len(await desk.alerts("edit"))
+        await desk.report("one", ("twin", says, "The agency regrets it."), ATTACK, QUIET)
+        assert len(await desk.alerts("edit")) == once
 
 
 async def test_a_text_that_says_otherwise_is_asked_about_however_late(desk: World) -> None:
@@ -549,7 +552,10 @@ async def test_a_headline_is_given_for_the_language_that_it_is_in(desk: World) -
     await desk.press(READER, card, (await buttons(desk, card))["Edit headline"])
     asked = await desk.tells(READER, "new headline")
     number = asked["message_id"]
+    other = await desk.ask("Стрельба на границе", chat=READER, reply_to=number)
+    assert "(Russian), so these readers get this headline, too: English" in other["text"]
     first = await desk.ask("Shots at the border", chat=READER, reply_to=number)
+    assert "Russian" not in first["text"]
     assert "Still with a headline of its own: Kyrgyz" in first["text"]
     second = await desk.ask("Чек арада ок атылды", chat=READER, reply_to=number)
     assert "Still with" not in second["text"]

@@ -52,9 +52,8 @@ def unhurried(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
 
 
 @pytest.mark.parametrize("language", READERS)
-@pytest.mark.usefixtures("unhurried")
 async def test_an_unknown_currency_is_named_and_so_are_the_known_ones(
-    world: World, language: str
+    scene: World, language: str
 ) -> None:
     """By every command that takes one, in the same words."""
     for question in WITH_A_CURRENCY:
@@ -62,9 +61,9 @@ async def test_an_unknown_currency_is_named_and_so_are_the_known_ones(
         assert named is not None
         words = t("error.currency", language).format(code=named[0], known="EUR, RUB, USD")
         words = words.replace("`", "")  # which mark what a tap copies
-        assert (await world.ask(question, chat=READERS[language]))["text"] == words, question
+        assert (await scene.ask(question, chat=READERS[language]))["text"] == words, question
     # a long word is cut, and is no currency's name
-    long = (await world.ask(f"/rates {'я' * 60}", chat=READERS[language]))["text"]
+    long = (await scene.ask(f"/rates {'я' * 60}", chat=READERS[language]))["text"]
     assert long == t("error.currency", language).replace("`", "").format(
         code="я" * 20, known="EUR, RUB, USD"
     )
@@ -72,10 +71,9 @@ async def test_an_unknown_currency_is_named_and_so_are_the_known_ones(
 
 @pytest.mark.timeout(480)  # a walk over every command
 @pytest.mark.parametrize("language", READERS)
-@pytest.mark.usefixtures("unhurried")
 @pytest.mark.cases(keep=1)
 async def test_every_command_answers_rubbish_in_the_readers_language(
-    world: World, language: str
+    scene: World, language: str
 ) -> None:
     """Never with silence, never with "something went wrong", and briefly; what is long is not said
     back whole.
@@ -84,13 +82,13 @@ async def test_every_command_answers_rubbish_in_the_readers_language(
     english = re.compile(r"\b(I|the|not|Try)\b")
     for name in COMMANDS:
         for rubbish in RUBBISH:
-            answer = await world.ask(f"/{name} {rubbish}", chat=READERS[language])
+            answer = await scene.ask(f"/{name} {rubbish}", chat=READERS[language])
             said = answer.get("text", answer.get("caption", ""))
             assert said, (name, rubbish)
             assert said != wrong, (name, rubbish)
             assert "яяяяяяяяяяяяяяяяяяяяяяяяяяяяяяяяяяяяяяяяя" not in said, name
             assert language == "en" or not english.search(said), said
-        await world.ask("/start", chat=READERS[language])  # /stop is among them
+        await scene.ask("/start", chat=READERS[language])  # /stop is among them
 
 
 #: What a hint is answered with here that says nothing against it: the store of this test is small,
@@ -116,10 +114,9 @@ ODD = (
 
 @pytest.mark.timeout(480)  # a walk over every command
 @pytest.mark.parametrize("language", READERS)
-@pytest.mark.usefixtures("unhurried")
 @pytest.mark.cases(keep=1)
 async def test_every_hint_in_an_answer_is_understood_when_it_is_sent_back(
-    world: World, monkeypatch: pytest.MonkeyPatch, language: str
+    scene: World, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
     """As it stands, by a tap that copies it: found in the answers of all commands to nothing and to
     rubbish, and of words that are no command.
@@ -134,9 +131,9 @@ async def test_every_hint_in_an_answer_is_understood_when_it_is_sent_back(
     hints: dict[str, str] = {}
     asked = [f"/{name} {odd}".strip() for name in COMMANDS for odd in ("", "bla", "-1")]
     for question in (*asked, *RUBBISH, *ODD):
-        answer = await world.ask(question, chat=chat)
+        answer = await scene.ask(question, chat=chat)
         if question.startswith("/stop"):
-            await world.ask("/start", chat=chat)
+            await scene.ask("/start", chat=chat)
         text = answer.get("text", answer.get("caption", "")).encode("utf-16-le")
         for one in answer.get("entities", answer.get("caption_entities", [])):
             if one["type"] == "code":
@@ -147,7 +144,7 @@ async def test_every_hint_in_an_answer_is_understood_when_it_is_sent_back(
     unknown = not_understood(language).text
     for hint, question in hints.items():
         wrong.clear()
-        answer = await world.ask(hint, chat=chat)
+        answer = await scene.ask(hint, chat=chat)
         assert set(wrong) <= UNDERSTOOD, (question, hint, wrong)
         assert answer.get("text") != unknown, (question, hint)
 
@@ -165,11 +162,10 @@ def test_every_command_with_words_behind_it_is_marked_as_what_a_tap_copies(langu
 
 
 @pytest.mark.parametrize("language", READERS)
-@pytest.mark.usefixtures("unhurried")
 async def test_a_day_ahead_is_answered_with_where_the_latest_is(
-    world: World, language: str
+    scene: World, language: str
 ) -> None:
-    said = (await world.ask("/rates USD 2099-01-01", chat=READERS[language]))["text"]
+    said = (await scene.ask("/rates USD 2099-01-01", chat=READERS[language]))["text"]
     assert "2099" in said
     assert said.endswith("/rates")
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from sqlalchemy import update
 
 import storage.alerts
@@ -39,7 +40,7 @@ from tests.handlers.conftest import CATALOG, NOW, READER, STRANGER, World
 from tests.handlers.test_channels import SetUp, set_up
 from tests.handlers.test_membership import CHANNEL, known
 
-pytestmark = [pytest.mark.usefixtures("patient"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture
@@ -98,12 +99,12 @@ def pinned(world: World, number: int = CHANNEL) -> list[int]:
     return list(world.emulator.world.chat(number).pinned)
 
 
-@pytest.fixture
-async def setup(world: World) -> SetUp:
+@pytest_asyncio.fixture(loop_scope="module")
+async def setup(scene: World) -> SetUp:
     """A channel that is set up, with a board: made and pinned."""
-    found = await set_up(world)
+    found = await set_up(scene)
     await found.press("board:on")
-    await turns(world)
+    await turns(scene)
     return found
 
 
@@ -124,93 +125,93 @@ async def notices(world: World) -> list[str]:
 
 
 async def test_a_board_is_made_pinned_in_silence_and_edited_when_something_changed(
-    world: World, setup: SetUp
+    scene: World, setup: SetUp
 ) -> None:
     """One message for ever: rates, the last stories, when it was updated. An edit takes a change of
     what it shows; another language is one.
     """
-    (board,) = shown(world)
+    (board,) = shown(scene)
     number = board["message_id"]
-    assert pinned(world) == [number]
-    assert world.emulator.silent(CHANNEL, number)
+    assert pinned(scene) == [number]
+    assert scene.emulator.silent(CHANNEL, number)
     assert "84.7935" in board["text"]
     assert board["text"].splitlines()[-1].startswith("Updated 20\u00a0Oct")
     assert "reply_markup" not in board
     assert t("channel.board_on", "en") in setup.shown["text"]
-    before = edits(world)
-    await turns(world, 3)
-    assert edits(world) == before
-    await told(world, "A bridge is closed")
-    await told(world, "A match is over", topic="sport")
-    await turns(world, 2)
-    await world.keep([rate("USD/KGS", "84.8100", "2021-10-21")])
-    await turns(world, 2)
-    (board,) = shown(world)
+    before = edits(scene)
+    await turns(scene, 3)
+    assert edits(scene) == before
+    await told(scene, "A bridge is closed")
+    await told(scene, "A match is over", topic="sport")
+    await turns(scene, 2)
+    await scene.keep([rate("USD/KGS", "84.8100", "2021-10-21")])
+    await turns(scene, 2)
+    (board,) = shown(scene)
     assert board["message_id"] == number
     assert "A bridge is closed" in board["text"]
     assert "A match is over" not in board["text"]
     assert "84.8100" in board["text"]
-    assert edits(world) == before + 2
+    assert edits(scene) == before + 2
     await setup.press("lang:ky")
-    await turns(world, 2)
-    (board,) = shown(world)
+    await turns(scene, 2)
+    (board,) = shown(scene)
     assert "Жаңыртылды" in board["text"].splitlines()[-1]
-    assert pinned(world) == [number]
+    assert pinned(scene) == [number]
 
 
 async def test_a_board_and_a_digest_show_what_is_followed_whether_usual_or_not(
-    world: World, setup: SetUp
+    scene: World, setup: SetUp
 ) -> None:
     """A channel of pounds alone was shown dollars; one without topics is told no story."""
     assert setup.shown
-    await told(world, "A bridge is closed")
-    await world.keep([rate("GBP/KGS", "110.2500"), rate("USD/KGS", "84.7935")])
-    async with world.bot.store.writing() as db:
+    await told(scene, "A bridge is closed")
+    await scene.keep([rate("GBP/KGS", "110.2500"), rate("USD/KGS", "84.7935")])
+    async with scene.bot.store.writing() as db:
         keys = await storage.chats.subscriptions(db, CHANNEL)
         await storage.chats.unsubscribe(db, CHANNEL, keys)
         await storage.chats.subscribe(db, CHANNEL, ["pair:GBP/KGS"], now=NOW)
-    await turns(world, 2)
-    (board,) = shown(world)
+    await turns(scene, 2)
+    (board,) = shown(scene)
     assert "110.2500" in board["text"]
     assert "84.7935" not in board["text"]
     assert "A bridge is closed" not in board["text"]
-    async with world.bot.store.writing() as db:
+    async with scene.bot.store.writing() as db:
         keys = await storage.chats.subscriptions(db, READER)
         await storage.chats.unsubscribe(db, READER, keys)
         await storage.chats.subscribe(db, READER, ["pair:GBP/KGS"], now=NOW)
-    digest = (await world.ask("/digest", chat=READER))["text"]
+    digest = (await scene.ask("/digest", chat=READER))["text"]
     assert "GBP" in digest
     assert "USD" not in digest
 
 
 async def test_a_board_that_would_say_nothing_else_is_left_alone_without_a_write(
-    world: World, setup: SetUp
+    scene: World, setup: SetUp
 ) -> None:
     """A turn comes every five seconds, and others want to write: it does not even wait for them."""
     assert setup.shown
-    store = world.bot.store
+    store = scene.bot.store
     async with store.writing() as db, asyncio.timeout(30):
         await storage.boards.get(db, CHANNEL, lock=True)
-        assert not await boards.keep_boards(store, world.bot.catalog, lambda: NOW)
+        assert not await boards.keep_boards(store, scene.bot.catalog, lambda: NOW)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_several_banks_are_shown_with_the_lowest_and_the_highest(
-    world: World, setup: SetUp, language: str
+    scene: World, setup: SetUp, language: str
 ) -> None:
     """By name; one bank alone is no spread."""
     title = t("board.spread", language)
     await setup.press(f"lang:{language}")
-    await turns(world, 2)
-    assert title not in shown(world)[0]["text"]
+    await turns(scene, 2)
+    assert title not in shown(scene)[0]["text"]
     other = {"source": "other"}
-    catalog = world.bot.catalog
+    catalog = scene.bot.catalog
     spec = replace(catalog.rates["nbkr"], key="other", names={"en": "Other Bank"})
     rates = {**catalog.rates, "other": spec}
     more = replace(catalog, rates=rates)
-    await world.keep([replace(rate("USD/KGS", "86.2"), **other)])
-    assert await boards.keep_boards(world.bot.store, more, world.bot.clock)
-    async with world.bot.store.reading() as db:
+    await scene.keep([replace(rate("USD/KGS", "86.2"), **other)])
+    assert await boards.keep_boards(scene.bot.store, more, scene.bot.clock)
+    async with scene.bot.store.reading() as db:
         channel = await storage.chats.get(db, CHANNEL)
         assert channel is not None
         said = await body(Kit(db=db, catalog=more, kinds=KINDS), channel, now=NOW)
@@ -219,111 +220,111 @@ async def test_several_banks_are_shown_with_the_lowest_and_the_highest(
     assert "Other Bank" in said.text
 
 
-async def test_G27_a_board_that_was_deleted_is_made_anew_once(world: World, setup: SetUp) -> None:
+async def test_G27_a_board_that_was_deleted_is_made_anew_once(scene: World, setup: SetUp) -> None:
     """Deleted a second time it is left alone, and whoever set the channel up hears of it once."""
-    first = shown(world)[0]["message_id"]
+    first = shown(scene)[0]["message_id"]
     for number, title in enumerate(("One", "Two")):
-        chat_here = world.emulator.world.chat(CHANNEL)
-        world.emulator.world.delete_message(chat_here, shown(world)[0]["message_id"])
-        await told(world, title)
-        await turns(world, 6)
-        assert len(shown(world)) == 1 - number
-    assert (await kept(world)).trouble is Trouble.DELETED
-    await told(world, "Three")
-    await turns(world, 2)
-    assert shown(world) == []
-    assert await notices(world) == ["notice.board_deleted"]
-    await world.tells(READER, t("notice.board_deleted", "en").split("{chat}")[1])
+        chat_here = scene.emulator.world.chat(CHANNEL)
+        scene.emulator.world.delete_message(chat_here, shown(scene)[0]["message_id"])
+        await told(scene, title)
+        await turns(scene, 6)
+        assert len(shown(scene)) == 1 - number
+    assert (await kept(scene)).trouble is Trouble.DELETED
+    await told(scene, "Three")
+    await turns(scene, 2)
+    assert shown(scene) == []
+    assert await notices(scene) == ["notice.board_deleted"]
+    await scene.tells(READER, t("notice.board_deleted", "en").split("{chat}")[1])
     await setup.press("open")
     assert t("channel.board_off", "en") in setup.shown["text"]
     await setup.press("board:on")
-    await turns(world)
-    assert shown(world)[0]["message_id"] > first
-    assert pinned(world) == [shown(world)[0]["message_id"]]
+    await turns(scene)
+    assert shown(scene)[0]["message_id"] > first
+    assert pinned(scene) == [shown(scene)[0]["message_id"]]
 
 
 async def test_G9_G27_a_board_rests_while_the_bot_may_not_post_and_goes_on_after(
-    world: World, setup: SetUp
+    scene: World, setup: SetUp
 ) -> None:
     """The same message, and one word in private."""
-    (board,) = shown(world)
-    world.emulator.set_bot_status(
+    (board,) = shown(scene)
+    scene.emulator.set_bot_status(
         CHANNEL, "administrator", by=STRANGER, rights={"can_post_messages": False}
     )
-    await world.tells(READER, t("notice.channel_lost", "en").split("{")[0])
-    await told(world, "A bridge is closed")
-    before = len(world.emulator.calls)
-    await turns(world, 2)
-    assert not [c for c in world.emulator.calls.since(before) if c.chat_id == CHANNEL]
-    world.emulator.set_bot_status(CHANNEL, "administrator", by=STRANGER)
-    await known(world, CHANNEL)
-    await turns(world, 2)
-    (again,) = shown(world)
+    await scene.tells(READER, t("notice.channel_lost", "en").split("{")[0])
+    await told(scene, "A bridge is closed")
+    before = scene.emulator.calls.total
+    await turns(scene, 2)
+    assert not [c for c in scene.emulator.calls.since(before) if c.chat_id == CHANNEL]
+    scene.emulator.set_bot_status(CHANNEL, "administrator", by=STRANGER)
+    await known(scene, CHANNEL)
+    await turns(scene, 2)
+    (again,) = shown(scene)
     assert again["message_id"] == board["message_id"]
     assert "A bridge is closed" in again["text"]
-    told_ = [one for one, _ in await world.notices() if one == "notice.channel_lost"]
+    told_ = [one for one, _ in await scene.notices() if one == "notice.channel_lost"]
     assert len(told_) == 1
 
 
-async def test_G27_a_board_that_may_not_be_pinned_is_kept_all_the_same(world: World) -> None:
+async def test_G27_a_board_that_may_not_be_pinned_is_kept_all_the_same(scene: World) -> None:
     """The channel is not given up for it, and one word says what is missing."""
-    found = await set_up(world)
-    world.emulator.set_bot_status(
+    found = await set_up(scene)
+    scene.emulator.set_bot_status(
         CHANNEL, "administrator", by=READER, rights={"can_edit_messages": False}
     )
     await found.press("board:on")
-    await turns(world, 6)
-    assert pinned(world) == []
-    assert (await kept(world)).trouble is Trouble.UNPINNED
-    await told(world, "A bridge is closed")
-    await turns(world, 2)
-    assert "A bridge is closed" in shown(world)[0]["text"]
-    assert await notices(world) == ["notice.board_unpinned"]
-    assert await world.active(CHANNEL)
+    await turns(scene, 6)
+    assert pinned(scene) == []
+    assert (await kept(scene)).trouble is Trouble.UNPINNED
+    await told(scene, "A bridge is closed")
+    await turns(scene, 2)
+    assert "A bridge is closed" in shown(scene)[0]["text"]
+    assert await notices(scene) == ["notice.board_unpinned"]
+    assert await scene.active(CHANNEL)
     await found.press("open")
     assert t("channel.board_unpinned", "en") in found.shown["text"]
 
 
-async def test_a_board_is_switched_off_and_on_again(world: World, setup: SetUp) -> None:
+async def test_a_board_is_switched_off_and_on_again(scene: World, setup: SetUp) -> None:
     """Off, it is unpinned and stays as it is; on, another is made: the first may be far above."""
-    first = shown(world)[0]
+    first = shown(scene)[0]
     await setup.press("board:off")
-    assert pinned(world) == []
-    await told(world, "A bridge is closed")
-    await turns(world, 2)
-    assert shown(world) == [first]
+    assert pinned(scene) == []
+    await told(scene, "A bridge is closed")
+    await turns(scene, 2)
+    assert shown(scene) == [first]
     await setup.press("board:on")
     await setup.press("board:on")
-    await turns(world)
-    assert len(shown(world)) == 2
-    assert pinned(world) == [shown(world)[1]["message_id"]]
+    await turns(scene)
+    assert len(shown(scene)) == 2
+    assert pinned(scene) == [shown(scene)[1]["message_id"]]
 
 
-async def test_G27_a_board_whose_arrival_nobody_knows_is_not_made_twice(world: World) -> None:
+async def test_G27_a_board_whose_arrival_nobody_knows_is_not_made_twice(scene: World) -> None:
     """It may stand in the channel; whoever set that up looks, and switches it on again."""
-    found = await set_up(world)
-    world.emulator.faults.add(
+    found = await set_up(scene)
+    scene.emulator.faults.add(
         Fault(kind="reset", method="sendMessage", chat_id=CHANNEL, after=True, times=1)
     )
     await found.press("board:on")
-    await turns(world, 3)
-    assert len(shown(world)) == 1
-    assert (await kept(world)).trouble is Trouble.LOST
-    assert await notices(world) == ["notice.board_lost"]
+    await turns(scene, 3)
+    assert len(shown(scene)) == 1
+    assert (await kept(scene)).trouble is Trouble.LOST
+    assert await notices(scene) == ["notice.board_lost"]
 
 
-async def test_without_anything_to_show_there_is_no_board_yet(world: World) -> None:
+async def test_without_anything_to_show_there_is_no_board_yet(scene: World) -> None:
     """It is made with the first rate or story."""
-    async with world.bot.store.writing() as db:
+    async with scene.bot.store.writing() as db:
         await storage.chats.add(db, chat(CHANNEL, kind=ChatKind.CHANNEL), now=NOW)
         await storage.boards.begin(db, CHANNEL)
         await db.execute(rate_table.delete())
-    world.emulator.add_channel(CHANNEL, "News", owner=READER)
-    await turns(world, 2)
-    assert shown(world) == []
-    await world.keep([rate()])
-    await turns(world)
-    assert len(shown(world)) == 1
+    scene.emulator.add_channel(CHANNEL, "News", owner=READER)
+    await turns(scene, 2)
+    assert shown(scene) == []
+    await scene.keep([rate()])
+    await turns(scene)
+    assert len(shown(scene)) == 1
 
 
 @pytest.mark.cases

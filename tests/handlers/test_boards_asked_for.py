@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 import storage.boards
 import storage.chats
@@ -21,7 +22,7 @@ from tests.handlers.conftest import CATALOG, GROUP, NOW, READER, RUSSIAN, STRANG
 from tests.handlers.test_boards import kept, pinned, shown, told, turns
 from tests.handlers.test_membership import CHANNEL, known
 
-pytestmark = [pytest.mark.usefixtures("patient"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 
 # --- groups ---------------------------------------------------------------------------------------
@@ -41,15 +42,15 @@ async def command(world: World, text: str) -> str:
     return str(found["text"])
 
 
-@pytest.fixture
-async def group(world: World) -> World:
+@pytest_asyncio.fixture(loop_scope="module")
+async def group(scene: World) -> World:
     """A group where the bot may pin, that follows what is told of security."""
-    world.emulator.set_bot_status(GROUP, "administrator", by=READER)
-    await world.emulator.send_text(GROUP, "/help", user_id=READER)
-    await known(world, GROUP)
-    async with world.bot.store.writing() as db:
+    scene.emulator.set_bot_status(GROUP, "administrator", by=READER)
+    await scene.emulator.send_text(GROUP, "/help", user_id=READER)
+    await known(scene, GROUP)
+    async with scene.bot.store.writing() as db:
         await storage.chats.subscribe(db, GROUP, ["topic:security"], now=NOW)
-    return world
+    return scene
 
 
 async def notices(world: World, chat_id: int) -> list[str]:
@@ -154,13 +155,13 @@ async def test_a_tap_in_a_groups_settings_switches_its_board(group: World) -> No
 
 
 @pytest.mark.parametrize("who", [READER, RUSSIAN, STRANGER])
-async def test_a_person_has_no_board(world: World, who: int) -> None:
+async def test_a_person_has_no_board(scene: World, who: int) -> None:
     """They hear where there are boards, and their settings offer none."""
     language = {READER: "en", RUSSIAN: "ru", STRANGER: "ky"}[who]
-    await world.ask("/board on", chat=who, fits=t("error.board_where", language))
-    said = await world.ask("/settings", chat=who)
+    await scene.ask("/board on", chat=who, fits=t("error.board_where", language))
+    said = await scene.ask("/settings", chat=who)
     assert t("channel.board_off", language) not in said["text"]
-    async with world.bot.store.reading() as db:
+    async with scene.bot.store.reading() as db:
         assert await storage.boards.get(db, who) is None
 
 
@@ -223,16 +224,16 @@ async def join(world: World, *, board: bool) -> None:
     await Channels(bot.store, bot.api, catalog, settings, bot.clock, bot.tell).join()
 
 
-@pytest.fixture
-async def named(world: World) -> World:
+@pytest_asyncio.fixture(loop_scope="module")
+async def named(scene: World) -> World:
     """A channel that the catalog names, with a board; whoever added the bot is no operator."""
-    world.emulator.add_channel(CHANNEL, "News", owner=READER)
-    await world.ask("/help", chat=RUSSIAN)
-    async with world.bot.store.writing() as db:
+    scene.emulator.add_channel(CHANNEL, "News", owner=READER)
+    await scene.ask("/help", chat=RUSSIAN)
+    async with scene.bot.store.writing() as db:
         await storage.chats.add(db, chat(CHANNEL, kind=ChatKind.CHANNEL), now=NOW)
         await storage.setups.adopt(db, CHANNEL, READER)
-    await join(world, board=True)
-    return world
+    await join(scene, board=True)
+    return scene
 
 
 async def test_a_board_that_the_catalog_asks_for_stays_over_starts_and_ends_with_its_line(

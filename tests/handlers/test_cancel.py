@@ -14,44 +14,44 @@ READERS = {"en": READER, "ru": RUSSIAN, "ky": STRANGER}
 
 
 @pytest.mark.parametrize("language", READERS)
-async def test_where_nothing_is_begun_cancel_says_so(world: World, language: str) -> None:
-    said = await world.ask("/cancel", chat=READERS[language])
+async def test_where_nothing_is_begun_cancel_says_so(scene: World, language: str) -> None:
+    said = await scene.ask("/cancel", chat=READERS[language])
     assert said["text"] == t("cancel.nothing", language)
 
 
-async def test_a_key_that_asks_for_the_place_goes_too(world: World) -> None:
+async def test_a_key_that_asks_for_the_place_goes_too(scene: World) -> None:
     """Whether it is there or not."""
-    await world.ask("/cancel")
-    assert world.emulator.world.chat(READER).keyboard == {"remove_keyboard": True}
+    await scene.ask("/cancel")
+    assert scene.emulator.world.chat(READER).keyboard == {"remove_keyboard": True}
 
 
-async def test_a_groups_keys_are_not_taken_away(world: World) -> None:
+async def test_a_groups_keys_are_not_taken_away(scene: World) -> None:
     """Only in private is one of ours there."""
-    asked = await world.emulator.send_text(GROUP, "/cancel", user_id=READER)
-    await world.emulator.wait_message(GROUP, after=asked)
-    assert world.emulator.world.chat(GROUP).keyboard is None
+    asked = await scene.emulator.send_text(GROUP, "/cancel", user_id=READER)
+    await scene.emulator.wait_message(GROUP, after=asked)
+    assert scene.emulator.world.chat(GROUP).keyboard is None
 
 
-async def test_a_rule_that_waits_for_its_save_is_gone(world: World) -> None:
+async def test_a_rule_that_waits_for_its_save_is_gone(scene: World) -> None:
     """Once; its buttons are out of date then."""
-    await world.keep(days("USD/KGS", ["84.1", "84.2"]))
-    shown = await world.ask("/alert USD > 90")
-    (proposed,) = await world.stored(rule_table)
-    assert (await world.ask("/cancel"))["text"] == t("cancel.done", "en")
-    assert await world.stored(rule_table) == []
-    said = await world.press(READER, shown["message_id"], f"rule:save:{proposed.id}")
+    await scene.keep(days("USD/KGS", ["84.1", "84.2"]))
+    shown = await scene.ask("/alert USD > 90")
+    (proposed,) = await scene.stored(rule_table)
+    assert (await scene.ask("/cancel"))["text"] == t("cancel.done", "en")
+    assert await scene.stored(rule_table) == []
+    said = await scene.press(READER, shown["message_id"], f"rule:save:{proposed.id}")
     assert said == t("error.stale", "en")
-    assert (await world.ask("/cancel"))["text"] == t("cancel.nothing", "en")
+    assert (await scene.ask("/cancel"))["text"] == t("cancel.nothing", "en")
 
 
-async def test_a_saved_rule_stays(world: World) -> None:
-    await world.keep(days("USD/KGS", ["84.1", "84.2"]))
-    shown = await world.ask("/alert USD > 90")
-    (proposed,) = await world.stored(rule_table)
-    await world.press(READER, shown["message_id"], f"rule:save:{proposed.id}")
-    await world.tells(READER, t("rule.saved", "en"))
-    assert (await world.ask("/cancel"))["text"] == t("cancel.nothing", "en")
-    assert len(await world.stored(rule_table)) == 1
+async def test_a_saved_rule_stays(scene: World) -> None:
+    await scene.keep(days("USD/KGS", ["84.1", "84.2"]))
+    shown = await scene.ask("/alert USD > 90")
+    (proposed,) = await scene.stored(rule_table)
+    await scene.press(READER, shown["message_id"], f"rule:save:{proposed.id}")
+    await scene.tells(READER, t("rule.saved", "en"))
+    assert (await scene.ask("/cancel"))["text"] == t("cancel.nothing", "en")
+    assert len(await scene.stored(rule_table)) == 1
 
 
 async def test_a_broadcast_that_is_not_sent_is_gone(desk: World) -> None:
@@ -112,13 +112,13 @@ def test_what_says_more_or_less_than_a_greeting_is_none(text: str) -> None:
 
 
 @pytest.mark.parametrize("language", READERS)
-async def test_a_greeting_is_answered_with_what_can_be_asked(world: World, language: str) -> None:
-    said = await world.ask("привет", chat=READERS[language])
+async def test_a_greeting_is_answered_with_what_can_be_asked(scene: World, language: str) -> None:
+    said = await scene.ask("привет", chat=READERS[language])
     assert said["text"] == t("greeting.back", language).replace("{example}", "100 usd")
 
 
-async def test_in_a_group_a_greeting_is_for_us_where_it_names_us(world: World) -> None:
-    await world.emulator.send_text(GROUP, "саламатсызбы", user_id=STRANGER)
-    asked = await world.emulator.send_text(GROUP, "@jarchy_bot саламатсызбы", user_id=STRANGER)
-    answer = await world.emulator.wait_message(GROUP, after=asked)
+async def test_in_a_group_a_greeting_is_for_us_where_it_names_us(scene: World) -> None:
+    await scene.emulator.send_text(GROUP, "саламатсызбы", user_id=STRANGER)
+    asked = await scene.emulator.send_text(GROUP, "@jarchy_bot саламатсызбы", user_id=STRANGER)
+    answer = await scene.emulator.wait_message(GROUP, after=asked)
     assert answer["text"] == t("greeting.back", "ky").replace("{example}", "100 usd")

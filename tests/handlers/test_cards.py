@@ -26,17 +26,17 @@ async def read_elsewhere(world: World, source: str, *, at: datetime) -> None:
     await keep_fresh(world.bot)
 
 
-async def test_a_card_is_made_anew_when_another_replica_has_read_a_bank(world: World) -> None:
+async def test_a_card_is_made_anew_when_another_replica_has_read_a_bank(scene: World) -> None:
     """Not when it has read a feed, as it does all the time."""
-    await keep_fresh(world.bot)
-    before = (await world.ask("/rates USD"))["text"]
-    async with world.store.writing() as db:
+    await keep_fresh(scene.bot)
+    before = (await scene.ask("/rates USD"))["text"]
+    async with scene.store.writing() as db:
         tomorrow = rate("USD/KGS", "85.5", "2021-10-21")
         await storage.rates.add_history(db, [tomorrow], seen_at=NOW)
-    await read_elsewhere(world, "a feed", at=NOW)
-    assert (await world.ask("/rates USD"))["text"] == before
-    await read_elsewhere(world, "nbkr", at=NOW + timedelta(seconds=1))
-    assert "85.5" in (await world.ask("/rates USD"))["text"]
+    await read_elsewhere(scene, "a feed", at=NOW)
+    assert (await scene.ask("/rates USD"))["text"] == before
+    await read_elsewhere(scene, "nbkr", at=NOW + timedelta(seconds=1))
+    assert "85.5" in (await scene.ask("/rates USD"))["text"]
 
 
 def test_a_card_and_a_caption_of_other_circumstances_are_others() -> None:

@@ -11,41 +11,41 @@ from tests.handlers.conftest import NOW, READER, World, days
 WAVE = [f"1.{190 + number % 30}0" for number in range(100)]
 
 
-async def test_a_chart_is_a_photo_with_a_caption_and_is_drawn_once(world: World) -> None:
+async def test_a_chart_is_a_photo_with_a_caption_and_is_drawn_once(scene: World) -> None:
     """The second time Telegram is given the file's id; a new rate is a new picture."""
-    await world.keep(days("RUB/KGS", WAVE[:-1]))
+    await scene.keep(days("RUB/KGS", WAVE[:-1]))
     photos = []
     for _ in range(2):
-        answer = await world.ask("/chart RUB 90d", fits="RUB/KGS")
+        answer = await scene.ask("/chart RUB 90d", fits="RUB/KGS")
         assert answer["photo"]
         assert "National Bank" in answer["caption"]
         photos.append(answer["photo"][-1]["file_id"])
-    assert len(world.bot.services.drawn.file_ids) == 1
+    assert len(scene.bot.services.drawn.file_ids) == 1
     assert photos[0] == photos[1]
 
 
-async def test_the_button_under_a_move_shows_its_chart(world: World) -> None:
-    await world.keep(days("RUB/KGS", WAVE))
-    menu = await world.ask("/start")
-    await world.emulator.press(READER, menu["message_id"], "chart:RUB/KGS:1y")
-    shown = await world.emulator.wait_message(
+async def test_the_button_under_a_move_shows_its_chart(scene: World) -> None:
+    await scene.keep(days("RUB/KGS", WAVE))
+    menu = await scene.ask("/start")
+    await scene.emulator.press(READER, menu["message_id"], "chart:RUB/KGS:1y")
+    shown = await scene.emulator.wait_message(
         READER, lambda m: "photo" in m, after=menu["message_id"], timeout=20
     )
     assert "RUB/KGS" in shown["caption"]
 
 
-async def test_the_whole_history_is_drawn_however_long(world: World) -> None:
+async def test_the_whole_history_is_drawn_however_long(scene: World) -> None:
     """From the very first day, a year's holes included, to what is announced for tomorrow."""
     first, tomorrow = date(1999, 5, 10), NOW.date() + timedelta(days=1)
-    await world.keep(
+    await scene.keep(
         [*days("RUB/KGS", WAVE, last=first), *days("RUB/KGS", ["1.0", *WAVE, "2.0"], last=tomorrow)]
     )
-    shown = await world.ask("/chart RUB all", fits="RUB/KGS 2.0")
+    shown = await scene.ask("/chart RUB all", fits="RUB/KGS 2.0")
     assert "+68.07\u00a0%" in shown["caption"], "from 1.19 to 2"
     assert "low 1.0" in shown["caption"]
 
 
-async def test_what_cannot_be_drawn_is_explained(patient: World) -> None:
+async def test_what_cannot_be_drawn_is_explained(scene: World) -> None:
     for question, answer in (
         ("/chart JPY", "I don't know “JPY”. I have: EUR, RUB, USD. For example: /rates USD"),
         ("/chart RUB", "Not enough history"),
@@ -53,11 +53,11 @@ async def test_what_cannot_be_drawn_is_explained(patient: World) -> None:
         ("/chart what is this", "/chart RUB 90d"),
         ("/chart KGS", "KGS"),
     ):
-        assert answer in (await patient.ask(question))["text"], question
+        assert answer in (await scene.ask(question))["text"], question
 
 
-async def test_a_forged_button_is_stale(world: World) -> None:
-    menu = await world.ask("/start")
+async def test_a_forged_button_is_stale(scene: World) -> None:
+    menu = await scene.ask("/start")
     for data in (
         "chart:RUB:90d",
         "chart:RUB/KGS:",
@@ -65,18 +65,18 @@ async def test_a_forged_button_is_stale(world: World) -> None:
         "chart:🙂/KGS:1y",
         "chart:RUB/KGS:1y:red",
     ):
-        answer = await world.emulator.press(READER, menu["message_id"], data)
+        answer = await scene.emulator.press(READER, menu["message_id"], data)
         assert "out of date" in answer["text"], data
 
 
-async def test_a_chart_turns_dark_and_back_in_place(world: World) -> None:
+async def test_a_chart_turns_dark_and_back_in_place(scene: World) -> None:
     """And comes back without being drawn again."""
-    await world.keep(days("RUB/KGS", WAVE))
-    shown = await world.ask("/chart RUB 90d", fits="RUB/KGS")
+    await scene.keep(days("RUB/KGS", WAVE))
+    shown = await scene.ask("/chart RUB 90d", fits="RUB/KGS")
     seen = [shown["photo"][-1]["file_id"]]
     for press in ("chart:RUB/KGS:90d:dark", "chart:RUB/KGS:90d"):
-        await world.emulator.press(READER, shown["message_id"], press)
-        now = await world.emulator.wait_message(
+        await scene.emulator.press(READER, shown["message_id"], press)
+        now = await scene.emulator.wait_message(
             READER,
             lambda m: (
                 m["message_id"] == shown["message_id"] and m["photo"][-1]["file_id"] != seen[-1]
@@ -85,14 +85,14 @@ async def test_a_chart_turns_dark_and_back_in_place(world: World) -> None:
         )
         seen.append(now["photo"][-1]["file_id"])
     assert seen[0] == seen[2] != seen[1]
-    assert len(world.bot.services.drawn.file_ids) == 2
+    assert len(scene.bot.services.drawn.file_ids) == 2
 
 
 @pytest.mark.parametrize("words", ["доллар месяц", "usd 1m", "USD 30d"])
 async def test_a_chart_offers_every_range_but_its_own_however_that_was_said(
-    world: World, words: str
+    scene: World, words: str
 ) -> None:
-    await world.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
-    shown = str((await world.ask(f"/chart {words}", fits="USD/KGS"))["reply_markup"])
+    await scene.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
+    shown = str((await scene.ask(f"/chart {words}", fits="USD/KGS"))["reply_markup"])
     assert "chart:USD/KGS:30d'" not in shown
     assert "chart:USD/KGS:90d'" in shown

@@ -17,41 +17,41 @@ from tests.handlers.conftest import READER, World
 
 @pytest.mark.parametrize("way", ["start", "unblocked"])
 async def test_G7_who_blocked_the_bot_is_written_to_again_after_coming_back(
-    world: World, way: str
+    scene: World, way: str
 ) -> None:
     """By /start, or because Telegram says that the block is gone; what was subscribed still is."""
-    await world.ask("/start")
-    async with world.bot.store.writing() as db:
-        await storage.chats.subscribe(db, READER, ["pair:USD/KGS"], now=world.bot.clock())
+    await scene.ask("/start")
+    async with scene.bot.store.writing() as db:
+        await storage.chats.subscribe(db, READER, ["pair:USD/KGS"], now=scene.bot.clock())
         await storage.chats.close(db, READER, why=BLOCKED.why)
     if way == "start":
-        await world.ask("/start")
+        await scene.ask("/start")
     else:
-        world.emulator.block(READER)
-        world.emulator.unblock(READER)
-        await world.ask("/help")  # handled after what came before it
-    async with world.bot.store.reading() as db:
+        scene.emulator.block(READER)
+        scene.emulator.unblock(READER)
+        await scene.ask("/help")  # handled after what came before it
+    async with scene.bot.store.reading() as db:
         assert await storage.chats.subscriptions(db, READER) == ("pair:USD/KGS",)
         assert (
             await db.execute(select(chat.c.active).where(chat.c.id == READER))
         ).scalars().all() == [True]
 
 
-async def test_G7_who_comes_back_after_being_forgotten_is_met_anew(world: World) -> None:
+async def test_G7_who_comes_back_after_being_forgotten_is_met_anew(scene: World) -> None:
     """Also by a bot that ran all the time and had them in mind; nothing of the old settings is
     left.
     """
-    await world.ask("/start")
-    long_ago = world.bot.clock() - storage.retention.CLOSED_CHATS_KEPT - timedelta(days=1)
-    async with world.bot.store.writing() as db:
-        await storage.chats.subscribe(db, READER, ["pair:USD/KGS"], now=world.bot.clock())
+    await scene.ask("/start")
+    long_ago = scene.bot.clock() - storage.retention.CLOSED_CHATS_KEPT - timedelta(days=1)
+    async with scene.bot.store.writing() as db:
+        await storage.chats.subscribe(db, READER, ["pair:USD/KGS"], now=scene.bot.clock())
         await storage.chats.close(db, READER, why=BLOCKED.why)
         await db.execute(update(chat).where(chat.c.id == READER).values(inactive_at=long_ago))
-    await tidy(world.bot)
-    async with world.bot.store.reading() as db:
+    await tidy(scene.bot)
+    async with scene.bot.store.reading() as db:
         assert await storage.chats.get(db, READER) is None
-    await world.ask("/start")
-    async with world.bot.store.reading() as db:
+    await scene.ask("/start")
+    async with scene.bot.store.reading() as db:
         met = await storage.chats.get(db, READER)
         assert met is not None
         assert met.active

@@ -38,13 +38,13 @@ async def arrived(world: World, chat: int, *, after: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("chat", [READER, RUSSIAN, STRANGER])
 async def test_a_currency_is_put_first_by_a_tap_and_stands_so_everywhere(
-    patient: World, chat: int
+    scene: World, chat: int
 ) -> None:
     """In the settings, the card, the digest that is asked for and the one that comes, /alerts and
     /chart. Who unfollows one and follows it again finds it in its place; one that is not followed,
     or no currency, is refused.
     """
-    world = patient
+    world = scene
     settings = await world.ask("/settings", chat=chat)
     async with world.bot.store.writing() as db:
         await storage.chats.subscribe(db, chat, FOLLOWED, now=NOW)
@@ -75,28 +75,28 @@ async def test_a_currency_is_put_first_by_a_tap_and_stands_so_everywhere(
     assert "RUB" in (await world.ask("/chart", chat=chat))["text"]
 
 
-async def test_one_currency_alone_has_no_order(world: World) -> None:
+async def test_one_currency_alone_has_no_order(scene: World) -> None:
     """No button leads there."""
-    settings = await world.ask("/settings")
-    async with world.bot.store.writing() as db:
+    settings = await scene.ask("/settings")
+    async with scene.bot.store.writing() as db:
         await storage.chats.subscribe(db, READER, FOLLOWED[:1], now=NOW)
-    await world.press(READER, settings["message_id"], "set:topics")
-    assert "set:order" not in data(now(world, READER, settings["message_id"]))
+    await scene.press(READER, settings["message_id"], "set:topics")
+    assert "set:order" not in data(now(scene, READER, settings["message_id"]))
 
 
-async def test_a_channel_has_an_order_of_its_own(world: World) -> None:
+async def test_a_channel_has_an_order_of_its_own(scene: World) -> None:
     """Chosen in its set-up; its board and its preview keep it."""
-    setup = await set_up(world)
+    setup = await set_up(scene)
     await setup.press("topics")
     assert f"chan:{setup.number}:order" in data(setup.shown)
     await setup.press("order")
     await setup.press("first:RUB")
     assert codes(setup.shown["text"]) == ["RUB", "USD", "EUR"]
     assert await setup.press("first:KZT") == t("error.stale", "en")
-    async with world.bot.store.reading() as db:
+    async with scene.bot.store.reading() as db:
         chat = await storage.chats.get(db, CHANNEL)
         assert chat is not None
-        kit = Kit(db=db, catalog=world.bot.catalog, kinds=KINDS)
+        kit = Kit(db=db, catalog=scene.bot.catalog, kinds=KINDS)
         board = await body(kit, chat, now=NOW)
     assert codes(board.text) == ["RUB", "USD", "EUR"]
-    assert codes((await world.ask("/rates"))["text"]) == ["USD", "EUR", "RUB"]
+    assert codes((await scene.ask("/rates"))["text"]) == ["USD", "EUR", "RUB"]

@@ -54,31 +54,31 @@ async def question(world: World, text: str, fits: str, *, chat: int = READER) ->
 )
 @pytest.mark.cases(keep=4)
 async def test_an_edited_question_is_answered_in_its_answer(
-    world: World, was: str, answer: str, now: str, then: str
+    scene: World, was: str, answer: str, now: str, then: str
 ) -> None:
-    asked, first = await question(world, was, answer)
-    second = await edited(world, asked, now, then)
+    asked, first = await question(scene, was, answer)
+    second = await edited(scene, asked, now, then)
     assert second["message_id"] == first["message_id"]
     assert "edit_date" in second
-    assert below(world, asked) == [first["message_id"]]
+    assert below(scene, asked) == [first["message_id"]]
 
 
-async def test_edits_follow_each_other(world: World) -> None:
-    asked, first = await question(world, "1 usd", "84.79")
+async def test_edits_follow_each_other(scene: World) -> None:
+    asked, first = await question(scene, "1 usd", "84.79")
     for amount, worth in ((2, "169.59"), (3, "254.38"), (4, "339.17")):
-        last = await edited(world, asked, f"{amount} usd", worth)
+        last = await edited(scene, asked, f"{amount} usd", worth)
         assert last["message_id"] == first["message_id"]
 
 
-async def test_buttons_go_with_the_answer_that_had_them(world: World) -> None:
-    asked, first = await question(world, "100 usd", "8,479.35")
+async def test_buttons_go_with_the_answer_that_had_them(scene: World) -> None:
+    asked, first = await question(scene, "100 usd", "8,479.35")
     assert "reply_markup" in first
-    second = await edited(world, asked, "100 usd, 50 eur", "4,942.62")
+    second = await edited(scene, asked, "100 usd, 50 eur", "4,942.62")
     assert "reply_markup" not in second
 
 
-async def test_an_answer_that_is_gone_or_too_old_is_given_anew(patient: World) -> None:
-    world = patient
+async def test_an_answer_that_is_gone_or_too_old_is_given_anew(scene: World) -> None:
+    world = scene
     for why in ("message to edit not found", "message can't be edited", "message is too old"):
         asked, first = await question(world, "100 usd", "8,479.35")
         if why.endswith("not found"):
@@ -95,39 +95,39 @@ async def test_an_answer_that_is_gone_or_too_old_is_given_anew(patient: World) -
         assert third["message_id"] == second["message_id"]
 
 
-async def test_words_take_the_place_of_a_picture_and_a_picture_that_of_words(world: World) -> None:
-    await world.keep(days("USD/KGS", ["84.1", "84.2", "84.3", "84.4", "84.5", "84.6", "84.7"]))
-    asked, first = await question(world, "100 usd", "8,4")
-    picture = await edited(world, asked, "/chart usd", "USD/KGS")
+async def test_words_take_the_place_of_a_picture_and_a_picture_that_of_words(scene: World) -> None:
+    await scene.keep(days("USD/KGS", ["84.1", "84.2", "84.3", "84.4", "84.5", "84.6", "84.7"]))
+    asked, first = await question(scene, "100 usd", "8,4")
+    picture = await edited(scene, asked, "/chart usd", "USD/KGS")
     assert picture["message_id"] == first["message_id"]
     assert "photo" in picture
-    other = await edited(world, asked, "/chart usd 7d", "USD/KGS")
+    other = await edited(scene, asked, "/chart usd 7d", "USD/KGS")
     assert other["message_id"] == first["message_id"]
-    words = await edited(world, asked, "/rates eur", "98.8523")
+    words = await edited(scene, asked, "/rates eur", "98.8523")
     assert "photo" not in words
-    await world.emulator.calls.wait(lambda call: call.method == "deleteMessage")
-    assert below(world, asked) == [words["message_id"]]
+    await scene.emulator.calls.wait(lambda call: call.method == "deleteMessage")
+    assert below(scene, asked) == [words["message_id"]]
 
 
-async def test_an_edit_of_what_was_no_question_is_ignored(world: World) -> None:
+async def test_an_edit_of_what_was_no_question_is_ignored(scene: World) -> None:
     """Nor does an edit count that changes nothing a bot sees, or one in a group that is not for
     us.
     """
-    asked, first = await question(world, "100 usd", "8,479.35")
-    (said,) = [m for m in world.emulator.messages(READER) if m["message_id"] == asked]
-    world.emulator.push_update({"edited_message": {**said, "edit_date": said["date"]}})
-    talk = await world.emulator.send_text(GROUP, "100 usd", user_id=STRANGER)
-    await world.emulator.edit_text(GROUP, talk, "200 usd")
+    asked, first = await question(scene, "100 usd", "8,479.35")
+    (said,) = [m for m in scene.emulator.messages(READER) if m["message_id"] == asked]
+    scene.emulator.push_update({"edited_message": {**said, "edit_date": said["date"]}})
+    talk = await scene.emulator.send_text(GROUP, "100 usd", user_id=STRANGER)
+    await scene.emulator.edit_text(GROUP, talk, "200 usd")
     unknown = {**said, "message_id": 10_000, "edit_date": said["date"], "text": "well"}
-    world.emulator.push_update({"edited_message": unknown})
+    scene.emulator.push_update({"edited_message": unknown})
     moved = {"location": {"latitude": 42.87, "longitude": 74.59}}
     where = {name: value for name, value in said.items() if name not in {"text", "entities"}}
-    world.emulator.push_update({"edited_message": {**where, **moved, "edit_date": said["date"]}})
-    later, last = await question(world, "/rates usd", "84.7935")
-    assert below(world, asked) == [first["message_id"], later, last["message_id"]]
-    (kept,) = [m for m in world.emulator.messages(READER) if m["message_id"] == first["message_id"]]
+    scene.emulator.push_update({"edited_message": {**where, **moved, "edit_date": said["date"]}})
+    later, last = await question(scene, "/rates usd", "84.7935")
+    assert below(scene, asked) == [first["message_id"], later, last["message_id"]]
+    (kept,) = [m for m in scene.emulator.messages(READER) if m["message_id"] == first["message_id"]]
     assert "edit_date" not in kept
-    assert below(world, talk, chat=GROUP) == []
+    assert below(scene, talk, chat=GROUP) == []
 
 
 OTHER = {"id": 77, "is_bot": True, "first_name": "Other", "username": "other_bot"}
@@ -151,16 +151,16 @@ NOT_FOR_US: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("fields", NOT_FOR_US.values(), ids=NOT_FOR_US)
 async def test_G23_an_edit_of_what_is_not_for_us_is_ignored(
-    world: World, fields: dict[str, Any]
+    scene: World, fields: dict[str, Any]
 ) -> None:
     """Though it names us; a person's own is answered."""
     group = {"id": GROUP, "type": "supergroup", "title": "Market"}
     for number, author in enumerate((fields, {"from": PERSON}), start=1):
         text = f"@jarchy_bot {number}00 usd"
         edit = {"message_id": 900_000 + number, "date": 1, "edit_date": 2, "chat": group}
-        world.emulator.push_update({"edited_message": {**edit, **author, "text": text}})
-    await world.emulator.wait_message(GROUP, lambda m: "16,958.70" in m.get("text", ""))
-    assert len(world.emulator.calls.of("sendMessage")) == 1
+        scene.emulator.push_update({"edited_message": {**edit, **author, "text": text}})
+    await scene.emulator.wait_message(GROUP, lambda m: "16,958.70" in m.get("text", ""))
+    assert len(scene.emulator.calls.of("sendMessage")) == 1
 
 
 async def test_G23_a_channels_own_posts_are_not_answered_in_it(world: World) -> None:
@@ -188,58 +188,58 @@ async def test_an_edit_commands_nothing_of_an_operators(desk: World) -> None:
     assert below(desk, asked) == [first["message_id"], later, last["message_id"]]
 
 
-async def test_a_question_that_nothing_is_remembered_of_is_answered_anew(world: World) -> None:
+async def test_a_question_that_nothing_is_remembered_of_is_answered_anew(scene: World) -> None:
     """As after a restart."""
-    asked, _ = await question(world, "100 usd", "8,479.35")
-    _, later = await question(world, "/rates usd", "84.7935")  # so that the first is done with
-    world.bot.services.questions.forget(READER, asked)
-    second = await edited(world, asked, "200 usd", "16,958.70")
+    asked, _ = await question(scene, "100 usd", "8,479.35")
+    _, later = await question(scene, "/rates usd", "84.7935")  # so that the first is done with
+    scene.bot.services.questions.forget(READER, asked)
+    second = await edited(scene, asked, "200 usd", "16,958.70")
     assert second["message_id"] > later["message_id"]
 
 
-async def test_in_a_group_a_mention_or_a_command_is_answered_in_place(world: World) -> None:
-    asked = await world.emulator.send_text(GROUP, "@jarchy_bot 100 usd", user_id=STRANGER)
-    first = await world.emulator.wait_message(
+async def test_in_a_group_a_mention_or_a_command_is_answered_in_place(scene: World) -> None:
+    asked = await scene.emulator.send_text(GROUP, "@jarchy_bot 100 usd", user_id=STRANGER)
+    first = await scene.emulator.wait_message(
         GROUP, lambda m: "479,35" in m.get("text", ""), after=asked
     )
-    second = await edited(world, asked, "/rates eur", "98,8523", chat=GROUP)
+    second = await edited(scene, asked, "/rates eur", "98,8523", chat=GROUP)
     assert second["message_id"] == first["message_id"]
 
 
-async def test_an_edited_mistake_is_explained_in_the_readers_language(world: World) -> None:
-    asked, first = await question(world, "/rates доллар", "84,7935", chat=RUSSIAN)
-    second = await edited(world, asked, "/rates долор", "долор", chat=RUSSIAN)
+async def test_an_edited_mistake_is_explained_in_the_readers_language(scene: World) -> None:
+    asked, first = await question(scene, "/rates доллар", "84,7935", chat=RUSSIAN)
+    second = await edited(scene, asked, "/rates долор", "долор", chat=RUSSIAN)
     assert second["message_id"] == first["message_id"]
 
 
 async def test_an_edit_while_the_database_is_away_is_answered_when_it_is_back(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    scene: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the answer that stands there; and the next edit changes that one too."""
-    asked, first = await question(world, "100 usd", "8,479.35")
+    asked, first = await question(scene, "100 usd", "8,479.35")
     away = _away_first(monkeypatch, "storage.chats.subscriptions", times=2)
-    world.bot.inbox._retries = (0.01, 0.01, 0.01)
-    second = await edited(world, asked, "/subscribe", "Tap to switch")
+    scene.bot.inbox._retries = (0.01, 0.01, 0.01)
+    second = await edited(scene, asked, "/subscribe", "Tap to switch")
     assert away == [1, 2]
     assert second["message_id"] == first["message_id"]
-    third = await edited(world, asked, "200 usd", "16,958.70")
+    third = await edited(scene, asked, "200 usd", "16,958.70")
     assert third["message_id"] == first["message_id"]
-    assert below(world, asked) == [first["message_id"]]
+    assert below(scene, asked) == [first["message_id"]]
 
 
 async def test_an_edit_that_failed_after_words_of_its_answer_leaves_one_answer(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    scene: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Words took the place of a picture; taking that back failed, and is done with the next try."""
-    await world.keep(days("USD/KGS", ["84.1", "84.2", "84.3", "84.4", "84.5", "84.6", "84.7"]))
-    asked = await world.emulator.send_text(READER, "/chart usd")
-    await world.emulator.wait_message(READER, lambda m: "photo" in m, after=asked, timeout=20)
+    await scene.keep(days("USD/KGS", ["84.1", "84.2", "84.3", "84.4", "84.5", "84.6", "84.7"]))
+    asked = await scene.emulator.send_text(READER, "/chart usd")
+    await scene.emulator.wait_message(READER, lambda m: "photo" in m, after=asked, timeout=20)
     away = _away_first(monkeypatch, "handlers.context.Context._remove", times=1)
-    world.bot.inbox._retries = (0.01, 0.01, 0.01)
-    words = await edited(world, asked, "/rates eur", "98.8523")
-    await world.emulator.calls.wait(lambda call: call.method == "deleteMessage")
+    scene.bot.inbox._retries = (0.01, 0.01, 0.01)
+    words = await edited(scene, asked, "/rates eur", "98.8523")
+    await scene.emulator.calls.wait(lambda call: call.method == "deleteMessage")
     assert away == [1]
-    assert below(world, asked) == [words["message_id"]]
+    assert below(scene, asked) == [words["message_id"]]
 
 
 def _away_first(monkeypatch: pytest.MonkeyPatch, name: str, *, times: int) -> list[int]:

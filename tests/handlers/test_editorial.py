@@ -59,9 +59,8 @@ pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture
-async def telegram(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Emulator]:
+async def telegram(listening: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Emulator]:
     """One with the three readers of these tests, each of a language."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Services, "allow", lambda *_args, **_options: True)
     emulator = Emulator(TEST_TOKEN, "jarchy_bot", privacy=False)
     await emulator.start()
@@ -80,7 +79,9 @@ async def program(
     folder: Path, telegram: Emulator, url: str, agencies: Publishers
 ) -> AsyncIterator[World]:
     """The whole program on a database that outlasts it, beside two agencies."""
-    async with running(folder, telegram, CATALOG, now=NOW, database_url=url) as world:
+    async with running(
+        folder, telegram, CATALOG, now=NOW, introduces=False, database_url=url
+    ) as world:
         world.bot.services.turn = at_once
         world.publishers = agencies
         world.catalog = parse_catalog("".join(FEED.format(key, agencies.url) for key in "ab"))

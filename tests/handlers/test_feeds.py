@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from sqlalchemy import select, update
 
 import storage.chats
@@ -24,7 +25,7 @@ from bot.sources.opml import read_opml
 from bot.workers import Workers
 from storage.schema import alert, entry, own_feed
 from tests.factories import chat
-from tests.handlers.conftest import GROUP, READER, RUSSIAN, World, at_once, no_time
+from tests.handlers.conftest import GROUP, READER, RUSSIAN, World, no_time
 from tests.publishers import ATTACK, Publishers, rss
 
 FIRST = ("one", "Bread festival opens", "Bakers from three valleys came.")
@@ -32,11 +33,11 @@ THIRD = ("three", "School gets a roof", "It was paid for by the village.")
 SECOND = ("two", "Bridge is closed for a week", "Cars go by the old road.")
 
 
-@pytest.fixture
-async def published(patient: World) -> AsyncIterator[Publishers]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def published(scene: World) -> AsyncIterator[Publishers]:
     """Publishers that readers may name, though they are on this machine; refusals come at once."""
     async with Publishers() as publishers:
-        services = patient.bot.services
+        services = scene.bot.services
         services.own_feeds = replace(services.own_feeds, found_on=f"{publishers.url}/", jitter=0.0)
         yield publishers
 
@@ -68,43 +69,43 @@ def buttons(message: dict[str, Any]) -> list[str]:
 
 
 async def test_what_is_new_in_an_own_feed_comes_to_its_chat_alone_and_silently(
-    patient: World, published: Publishers
+    scene: World, published: Publishers
 ) -> None:
     """Entries listed when it was added do not come; none of it is news to anybody else."""
-    await patient.ask("/subscribe", chat=RUSSIAN)
+    await scene.ask("/subscribe", chat=RUSSIAN)
     published.put("/rss.xml", rss(FIRST))
-    added = await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    added = await scene.ask(f"/feed add {published.url}/rss.xml", fits="Added")
     assert "/feeds" in added["text"]
-    assert await poll(patient) == 0
+    assert await poll(scene) == 0
     published.put("/rss.xml", rss(ATTACK, SECOND, FIRST))
-    assert await poll(patient) == 2
-    told = await patient.tells(READER, "Bridge is closed for a week")
+    assert await poll(scene) == 2
+    told = await scene.tells(READER, "Bridge is closed for a week")
     assert "Cars go by the old road." in told["text"]
-    await patient.tells(READER, "Armed men attack")
-    assert patient.accepted(RUSSIAN) == 1
-    async with patient.bot.store.reading() as db:
+    await scene.tells(READER, "Armed men attack")
+    assert scene.accepted(RUSSIAN) == 1
+    async with scene.bot.store.reading() as db:
         assert (await db.execute(select(entry))).all() == []
         told_of = select(alert.c.kind, alert.c.severity).where(alert.c.kind != "notice")
         kinds = {(row.kind, row.severity) for row in await db.execute(told_of)}
     assert kinds == {("feed", "info")}  # what is for information makes no sound
-    assert await poll(patient) == 0
+    assert await poll(scene) == 0
 
 
-async def test_a_stopped_chat_is_promised_no_posts(patient: World, published: Publishers) -> None:
+async def test_a_stopped_chat_is_promised_no_posts(scene: World, published: Publishers) -> None:
     """What it adds is kept, and what wakes the bot is said."""
     published.put("/rss.xml", rss(FIRST))
-    await patient.ask("/stop", fits="/start")
-    added = (await patient.ask(f"/feed add {published.url}/rss.xml"))["text"]
+    await scene.ask("/stop", fits="/start")
+    added = (await scene.ask(f"/feed add {published.url}/rss.xml"))["text"]
     assert added.endswith("/start turns me on.")
     assert "comes here" not in added
 
 
 async def test_however_many_are_due_one_look_polls_them_all(
-    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+    scene: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A look that took some would poll so many each ten seconds, and no more."""
-    now = patient.bot.clock()
-    async with patient.bot.store.writing() as db:
+    now = scene.bot.clock()
+    async with scene.bot.store.writing() as db:
         await storage.chats.add(db, chat(RUSSIAN), now=now)
         for number in range(OF_ONE_HOST + 1):
             url = f"{published.url}/{number}.xml"
@@ -113,39 +114,39 @@ async def test_however_many_are_due_one_look_polls_them_all(
             await storage.own_feeds.add(db, one, now=now)
             await storage.chats.subscribe(db, RUSSIAN, [f"feed:{one.key}"], now=now)
     monkeypatch.setattr(OwnFeeds, "poll_due", POLL_DUE)
-    await own_feeds(patient.bot)
-    async with patient.bot.store.reading() as db:
+    await own_feeds(scene.bot)
+    async with scene.bot.store.reading() as db:
         polled = select(own_feed.c.key).where(own_feed.c.last_ok_at.is_not(None))
         assert len((await db.execute(polled)).all()) == OF_ONE_HOST + 1
 
 
 async def test_an_own_feed_is_paused_resumed_muted_and_removed(
-    patient: World, published: Publishers
+    scene: World, published: Publishers
 ) -> None:
     published.put("/rss.xml", rss(FIRST))
-    await patient.ask(f"/feed {published.url}/rss.xml", fits="Added")
-    listed = await patient.ask("/feeds", fits="Own feeds")
+    await scene.ask(f"/feed {published.url}/rss.xml", fits="Added")
+    listed = await scene.ask("/feeds", fits="Own feeds")
     pause, remove, _ = buttons(listed)
     key = pause.rpartition(":")[2]
     assert (pause, remove) == (f"feed:pause:{key}", f"feed:remove:{key}")
-    await patient.press(READER, listed["message_id"], pause)
-    await patient.tells(READER, "paused")
+    await scene.press(READER, listed["message_id"], pause)
+    await scene.tells(READER, "paused")
     published.put("/rss.xml", rss(SECOND, FIRST))
-    assert await poll(patient) == 1
-    await patient.press(READER, listed["message_id"], f"feed:resume:{key}")
+    assert await poll(scene) == 1
+    await scene.press(READER, listed["message_id"], f"feed:resume:{key}")
     published.put("/rss.xml", rss(ATTACK, SECOND, FIRST))
-    assert await poll(patient) == 1
-    told = await patient.tells(READER, "Armed men attack")
+    assert await poll(scene) == 1
+    told = await scene.tells(READER, "Armed men attack")
     number = told["message_id"]
     (mute,) = [one for one in buttons(told) if one.startswith("mute:")]
-    await patient.press(READER, number, mute)
-    assert "feed:" not in str(buttons(await patient.ask("/feeds", fits="Own feeds")))
-    await patient.press(READER, number, mute.replace("mute", "unmute"))
-    again = await patient.ask("/feeds", fits="Own feeds")
+    await scene.press(READER, number, mute)
+    assert "feed:" not in str(buttons(await scene.ask("/feeds", fits="Own feeds")))
+    await scene.press(READER, number, mute.replace("mute", "unmute"))
+    again = await scene.ask("/feeds", fits="Own feeds")
     assert remove in buttons(again)
-    await patient.press(READER, again["message_id"], remove)
-    assert await patient.press(READER, again["message_id"], remove)  # it is no more
-    async with patient.bot.store.reading() as db:
+    await scene.press(READER, again["message_id"], remove)
+    assert await scene.press(READER, again["message_id"], remove)  # it is no more
+    async with scene.bot.store.reading() as db:
         assert await storage.own_feeds.count(db, READER) == 0
 
 
@@ -170,16 +171,16 @@ REFUSED = (
 
 
 async def test_S1_S2_S3_what_may_not_be_asked_is_refused_in_the_same_words_as_what_is_no_feed(
-    patient: World, published: Publishers
+    scene: World, published: Publishers
 ) -> None:
     """Whatever is wrong; nothing inside is asked, nothing is stored."""
     published.put("/page", b"<html><body>Hello</body></html>", kind="text/html")
     published.put("/secret", rss(FIRST))
     said = set()
-    services = patient.bot.services
+    services = scene.bot.services
     for path in ("/page", "/missing"):
         services.feed_tries.clear()
-        said.add((await patient.ask(f"/feed add {published.url}{path}"))["text"])
+        said.add((await scene.ask(f"/feed add {published.url}{path}"))["text"])
     own = services.own_feeds
     services.own_feeds = OwnFeeds(
         store=own.store, fetcher=own.fetcher, workers=own.workers, clock=own.clock, jitter=0.0
@@ -187,41 +188,41 @@ async def test_S1_S2_S3_what_may_not_be_asked_is_refused_in_the_same_words_as_wh
     published.asked.clear()
     for address in (*REFUSED, f"{published.url}/secret"):
         services.feed_tries.clear()
-        said.add((await patient.ask(f"/feed add {address}"))["text"])
+        said.add((await scene.ask(f"/feed add {address}"))["text"])
     services.feed_tries.clear()
-    said.add((await patient.ask("/feed add two words"))["text"])
+    said.add((await scene.ask("/feed add two words"))["text"])
     assert len(said) == 1
     assert "/feed add https://example.org/rss.xml" in said.pop()
     assert published.asked == []
     assert own.jitter == 0
     assert JITTER > 0  # how long a refusal took tells nothing
-    async with patient.bot.store.reading() as db:
+    async with scene.bot.store.reading() as db:
         assert (await db.execute(select(own_feed))).all() == []
     # a list is taken untried; what it names inside is not asked when it is polled either
-    assert "Feeds added: 1" in await sends(patient, "l.opml", opml(f"{published.url}/secret"))
-    assert await poll(patient) == 0
+    assert "Feeds added: 1" in await sends(scene, "l.opml", opml(f"{published.url}/secret"))
+    assert await poll(scene) == 0
     assert published.asked == []
-    assert "does not answer" in (await patient.ask("/feeds", fits="Own feeds"))["text"]
+    assert "does not answer" in (await scene.ask("/feeds", fits="Own feeds"))["text"]
 
 
-async def test_S3_tries_are_counted_and_feeds_too(patient: World, published: Publishers) -> None:
+async def test_S3_tries_are_counted_and_feeds_too(scene: World, published: Publishers) -> None:
     """Failed tries are tries; another chat has its own."""
     published.put("/rss.xml", rss(FIRST))
     published.put("/two.xml", rss(FIRST))
-    services = patient.bot.services
+    services = scene.bot.services
     services.settings = services.settings.model_copy(update={"user_feeds": 1})
     for _ in range(3):
-        await patient.ask(f"/feed add {published.url}/missing", fits="cannot read")
-    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
-    assert "At most 1" in (await patient.ask(f"/feed add {published.url}/two.xml"))["text"]
-    assert "tries an hour" in (await patient.ask(f"/feed add {published.url}/rss.xml"))["text"]
-    await patient.ask(f"/feed add {published.url}/rss.xml", chat=RUSSIAN, fits="Добавлено")
+        await scene.ask(f"/feed add {published.url}/missing", fits="cannot read")
+    await scene.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    assert "At most 1" in (await scene.ask(f"/feed add {published.url}/two.xml"))["text"]
+    assert "tries an hour" in (await scene.ask(f"/feed add {published.url}/rss.xml"))["text"]
+    await scene.ask(f"/feed add {published.url}/rss.xml", chat=RUSSIAN, fits="Добавлено")
     services.settings = services.settings.model_copy(update={"user_feeds": 0})
-    assert "does not allow" in (await patient.ask(f"/feed add {published.url}/two.xml"))["text"]
+    assert "does not allow" in (await scene.ask(f"/feed add {published.url}/two.xml"))["text"]
 
 
 async def test_who_tries_a_feed_of_a_host_that_is_asked_for_others_is_told_so(
-    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+    scene: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is known of the address then, and nothing was tried. The time that it has to answer
     begins with its host's turn.
@@ -230,78 +231,78 @@ async def test_who_tries_a_feed_of_a_host_that_is_asked_for_others_is_told_so(
     published.put("/rss.xml", rss(FIRST))
     published.put("/slow.xml", rss(FIRST))
     slow = published.held["/slow.xml"] = asyncio.Event()
-    services = patient.bot.services
+    services = scene.bot.services
     asked = asyncio.create_task(services.own_feeds.fetcher.get(f"{published.url}/slow.xml"))
     await published.asked_again("/slow.xml")
-    await patient.ask(f"/feed add {published.url}/rss.xml", fits="still answering other requests")
+    await scene.ask(f"/feed add {published.url}/rss.xml", fits="still answering other requests")
     assert not services.feed_tries[READER]
     slow.set()
     await asked
-    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    await scene.ask(f"/feed add {published.url}/rss.xml", fits="Added")
 
 
 async def test_a_feed_that_fails_is_asked_less_and_said_to_be_silent(
-    patient: World, published: Publishers
+    scene: World, published: Publishers
 ) -> None:
     """And told again when it is back."""
     published.put("/rss.xml", rss(FIRST))
-    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    await scene.ask(f"/feed add {published.url}/rss.xml", fits="Added")
     published.put("/rss.xml", b"no", status=500)
-    assert await poll(patient) == 0
-    async with patient.bot.store.reading() as db:
+    assert await poll(scene) == 0
+    async with scene.bot.store.reading() as db:
         row = (await db.execute(select(own_feed))).one()
     assert row.failures == 1
-    assert row.next_due_at - patient.bot.clock() == 2 * storage.own_feeds.EVERY
-    assert "does not answer" in (await patient.ask("/feeds", fits="Own feeds"))["text"]
+    assert row.next_due_at - scene.bot.clock() == 2 * storage.own_feeds.EVERY
+    assert "does not answer" in (await scene.ask("/feeds", fits="Own feeds"))["text"]
     published.put("/rss.xml", rss(SECOND, FIRST))
-    assert await poll(patient) == 1
-    await patient.tells(READER, "Bridge is closed")
-    assert "does not answer" not in (await patient.ask("/feeds", fits="Own feeds"))["text"]
+    assert await poll(scene) == 1
+    await scene.tells(READER, "Bridge is closed")
+    assert "does not answer" not in (await scene.ask("/feeds", fits="Own feeds"))["text"]
 
 
 async def test_S16_a_document_that_takes_too_long_to_read_is_its_feeds_trouble(
-    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+    scene: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is asked less, and whoever names it reads what they read of any that cannot be read."""
     published.put("/rss.xml", rss(FIRST))
-    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    await scene.ask(f"/feed add {published.url}/rss.xml", fits="Added")
     published.put("/rss.xml", rss(SECOND, FIRST))
     monkeypatch.setattr("bot.own_feeds.PARSE_SECONDS", 0.0)
     async with Workers() as workers:
-        services = patient.bot.services
+        services = scene.bot.services
         services.own_feeds = replace(services.own_feeds, workers=workers)
-        assert await poll(patient) == 0
-        await patient.ask(f"/feed add {published.url}/rss.xml", chat=RUSSIAN, fits="прочитать")
-        assert "OPML" in await sends(patient, "l.opml", opml("https://example.org/rss.xml"))
-    async with patient.bot.store.reading() as db:
+        assert await poll(scene) == 0
+        await scene.ask(f"/feed add {published.url}/rss.xml", chat=RUSSIAN, fits="прочитать")
+        assert "OPML" in await sends(scene, "l.opml", opml("https://example.org/rss.xml"))
+    async with scene.bot.store.reading() as db:
         row = (await db.execute(select(own_feed))).one()
     assert row.failures == 1
 
 
 async def test_who_adds_a_feed_does_not_wait_until_all_that_is_polled_was_read(
-    patient: World, published: Publishers
+    scene: World, published: Publishers
 ) -> None:
     """But for one document at most: a reader has ten seconds, and polls have time."""
     published.put("/rss.xml", rss(FIRST))
-    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    await scene.ask(f"/feed add {published.url}/rss.xml", fits="Added")
     published.put("/rss.xml", rss(SECOND, FIRST))
-    async with patient.bot.services.own_feeds.reading:  # another polled document
-        polled = asyncio.create_task(poll(patient))
+    async with scene.bot.services.own_feeds.reading:  # another polled document
+        polled = asyncio.create_task(poll(scene))
         published.put("/two.xml", rss(FIRST))
-        await patient.ask(f"/feed add {published.url}/two.xml", fits="Added")
+        await scene.ask(f"/feed add {published.url}/two.xml", fits="Added")
         assert not polled.done()
     assert await polled == 1
 
 
 async def test_whatever_one_feed_makes_us_do_wrong_the_others_are_told(
-    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+    scene: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault of ours is that feed's trouble, and no end of the program."""
     for path in ("/a.xml", "/b.xml"):
         published.put(path, rss(FIRST))
-        await patient.ask(f"/feed add {published.url}{path}", fits="Added")
-    async with patient.bot.store.reading() as db:
-        a, _ = await storage.own_feeds.of_chat(db, READER, now=patient.bot.clock())
+        await scene.ask(f"/feed add {published.url}{path}", fits="Added")
+    async with scene.bot.store.reading() as db:
+        a, _ = await storage.own_feeds.of_chat(db, READER, now=scene.bot.clock())
     whole = feeds.alerts
 
     def broken(feed: str, *rest: Any, **options: Any) -> Any:
@@ -312,85 +313,85 @@ async def test_whatever_one_feed_makes_us_do_wrong_the_others_are_told(
     monkeypatch.setattr(feeds, "alerts", broken)
     for path in ("/a.xml", "/b.xml"):
         published.put(path, rss(SECOND, FIRST))
-    assert await poll(patient) == 1
-    async with patient.bot.store.reading() as db:
-        found = await storage.own_feeds.of_chat(db, READER, now=patient.bot.clock())
+    assert await poll(scene) == 1
+    async with scene.bot.store.reading() as db:
+        found = await storage.own_feeds.of_chat(db, READER, now=scene.bot.clock())
     assert sorted(one.feed.failures for one in found) == [0, 1]
 
 
 async def test_S5_what_a_feed_says_is_text_whatever_it_holds(
-    patient: World, published: Publishers
+    scene: World, published: Publishers
 ) -> None:
     """Markup, places to fill and links that run something: in a title, a name, an address."""
     odd = rss(("one", "&lt;script&gt;alert(1)&lt;/script&gt; {name} *bold*", "Text."))
     odd = odd.replace(b"<channel>", b"<channel><title>&lt;b&gt;{n}\xe2\x80\xaegnp.exe</title>", 1)
     published.put("/rss.xml", odd)
-    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    await scene.ask(f"/feed add {published.url}/rss.xml", fits="Added")
     evil = rss(("two", "&lt;i&gt;{0} [x](javascript:1)", "Text."))
     published.put("/rss.xml", evil.replace(b"<link>", b"<link>javascript:alert(1)//"))
-    assert await poll(patient) == 1
-    told = await patient.tells(READER, "[x](javascript:1)")
+    assert await poll(scene) == 1
+    told = await scene.tells(READER, "[x](javascript:1)")
     assert "javascript" not in str(told.get("entities", "")) + str(told.get("reply_markup", ""))
-    shown = await patient.ask("/feeds", fits="Own feeds")
+    shown = await scene.ask("/feeds", fits="Own feeds")
     assert "\u202e" not in str(shown)
     assert "\u202e" not in str(told)
 
 
 async def test_much_at_once_is_five_messages_and_a_count(
-    patient: World, published: Publishers
+    scene: World, published: Publishers
 ) -> None:
     published.put("/rss.xml", rss(FIRST))
-    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    await scene.ask(f"/feed add {published.url}/rss.xml", fits="Added")
     many = [(f"n{number}", f"Headline {number}", "Text.") for number in range(12)]
     published.put("/rss.xml", rss(*many, FIRST))
-    assert await poll(patient) == 5
-    last = await patient.tells(READER, "and 7\u00a0more")
+    assert await poll(scene) == 5
+    last = await scene.tells(READER, "and 7\u00a0more")
     assert "Headline 0" in last["text"]
 
 
 async def test_a_long_feed_that_lists_the_oldest_first_tells_its_newest(
-    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
+    scene: World, published: Publishers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Longer than what is read of it, and without times that would tell."""
     monkeypatch.setattr("bot.sources.own.MOST_ENTRIES", 20)
     every = [(f"n{number}", f"Headline {number}", f"Text {number}.") for number in range(37)]
     published.put("/rss.xml", rss(*every[:30]))
-    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
-    assert await poll(patient) == 0
+    await scene.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    assert await poll(scene) == 0
     published.put("/rss.xml", rss(*every))
-    assert await poll(patient) == 5
-    last = await patient.tells(READER, "and 2\u00a0more")
+    assert await poll(scene) == 5
+    last = await scene.tells(READER, "and 2\u00a0more")
     assert "Headline 36" in last["text"]
 
 
 async def test_a_chats_filters_hold_for_its_own_feeds_too(
-    patient: World, published: Publishers
+    scene: World, published: Publishers
 ) -> None:
     published.put("/rss.xml", rss(FIRST))
-    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
-    await patient.ask("/mute bridges", fits="Saved")
+    await scene.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    await scene.ask("/mute bridges", fits="Saved")
     published.put("/rss.xml", rss(ATTACK, SECOND, FIRST))
-    assert await poll(patient) == 2
-    await patient.tells(READER, "Armed men attack")
-    await patient.ask("/mute", fits="Left out so far: 1")
+    assert await poll(scene) == 2
+    await scene.tells(READER, "Armed men attack")
+    await scene.ask("/mute", fits="Left out so far: 1")
 
 
 async def test_what_only_some_sources_and_topics_have_is_not_demanded_of_an_own_feed(
-    patient: World, published: Publishers
+    scene: World, published: Publishers
 ) -> None:
     """It has no topics and no name that a filter knows; words and places it has."""
     published.put("/rss.xml", rss(FIRST))
-    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
-    await patient.ask("/only economy, +security", fits="Saved")
+    await scene.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    await scene.ask("/only economy, +security", fits="Saved")
     published.put("/rss.xml", rss(SECOND, FIRST))
-    assert await poll(patient) == 1
-    await patient.tells(READER, SECOND[1])
-    await patient.ask("/only harvest", fits="Saved")
+    assert await poll(scene) == 1
+    await scene.tells(READER, SECOND[1])
+    await scene.ask("/only harvest", fits="Saved")
     harvest = ("harvest", "The harvest is in", "Grain.")
     published.put("/rss.xml", rss(harvest, ATTACK, SECOND, FIRST))
-    assert await poll(patient) == 2
-    await patient.tells(READER, "The harvest is in")
-    await patient.ask("/mute", fits="Left out so far: 1")
+    assert await poll(scene) == 2
+    await scene.tells(READER, "The harvest is in")
+    await scene.ask("/mute", fits="Left out so far: 1")
 
 
 async def sends(world: World, name: str, content: bytes) -> str:
@@ -412,31 +413,31 @@ def opml(*addresses: str) -> bytes:
     ).encode()
 
 
-async def test_a_list_of_feeds_comes_in_and_goes_out(patient: World, published: Publishers) -> None:
+async def test_a_list_of_feeds_comes_in_and_goes_out(scene: World, published: Publishers) -> None:
     """As feed readers write it; what comes out goes in again."""
     published.put("/rss.xml", rss(FIRST))
     listed = opml(f"{published.url}/rss.xml", "https://t.me/example_channel", "http://u:p@a.b/c")
-    assert "Feeds added: 2" in await sends(patient, "feeds.opml", listed)
-    assert await poll(patient) == 0
+    assert "Feeds added: 2" in await sends(scene, "feeds.opml", listed)
+    assert await poll(scene) == 0
     published.put("/rss.xml", rss(SECOND, FIRST))
-    assert await poll(patient) == 1
-    shown = await patient.ask("/feeds", fits="A & B")
-    await patient.press(READER, shown["message_id"], "feeds:opml")
-    sent = await patient.emulator.wait_message(READER, lambda m: "document" in m, timeout=20)
-    file = patient.emulator.files.to_download(sent["document"]["file_id"])
+    assert await poll(scene) == 1
+    shown = await scene.ask("/feeds", fits="A & B")
+    await scene.press(READER, shown["message_id"], "feeds:opml")
+    sent = await scene.emulator.wait_message(READER, lambda m: "document" in m, timeout=20)
+    file = scene.emulator.files.to_download(sent["document"]["file_id"])
     found = read_opml(file.content)
     assert [(one.url, name) for one, name in found.feeds] == [
         (f"{published.url}/rss.xml", "A & B"),
         ("https://t.me/s/example_channel", "A & B"),
     ]
-    assert await patient.press(RUSSIAN, shown["message_id"], "feeds:opml")  # there are none
+    assert await scene.press(RUSSIAN, shown["message_id"], "feeds:opml")  # there are none
 
 
 async def test_G20_a_file_that_telegram_does_not_give_is_not_called_a_bad_one(
-    patient: World,
+    scene: World,
 ) -> None:
     """It is asked for again; where Telegram goes on failing, that is what the reader hears."""
-    patient.bot.services.rest = no_time
+    scene.bot.services.rest = no_time
     listed = opml("https://t.me/example_channel")
     for fault, says in (
         (Fault.server_error(method="download", times=1), "Feeds added: 1"),
@@ -447,33 +448,33 @@ async def test_G20_a_file_that_telegram_does_not_give_is_not_called_a_bad_one(
         (Fault.server_error(method="download"), t("error.unexpected", "en")),
         (Fault.server_error(method="getFile"), t("error.unexpected", "en")),
     ):
-        patient.emulator.faults.clear()
-        patient.emulator.faults.add(fault)
-        assert says in await sends(patient, "feeds.opml", listed), fault
+        scene.emulator.faults.clear()
+        scene.emulator.faults.add(fault)
+        assert says in await sends(scene, "feeds.opml", listed), fault
         assert fault.hits
 
 
 async def test_what_one_chat_calls_a_feed_no_other_chat_reads(
-    patient: World, published: Publishers
+    scene: World, published: Publishers
 ) -> None:
     """A file may call an agency's feed anything; whoever follows it too reads its own name."""
     published.put("/rss.xml", rss(FIRST))
     address = f"{published.url}/rss.xml"
     listed = opml(address).replace(b"A &amp; B", b"Buy crypto at @scam")
-    assert "Feeds added: 1" in await sends(patient, "feeds.opml", listed)
-    assert await poll(patient) == 0
-    await patient.ask("/feeds", fits="Buy crypto at @scam")  # alone with it, as their file says
-    added = await patient.ask(f"/feed add {address}", chat=RUSSIAN, fits="Test")
+    assert "Feeds added: 1" in await sends(scene, "feeds.opml", listed)
+    assert await poll(scene) == 0
+    await scene.ask("/feeds", fits="Buy crypto at @scam")  # alone with it, as their file says
+    added = await scene.ask(f"/feed add {address}", chat=RUSSIAN, fits="Test")
     assert "scam" not in added["text"]
     published.put("/rss.xml", rss(SECOND, FIRST))
-    assert await poll(patient) == 1
-    told = await patient.tells(RUSSIAN, "Bridge is closed for a week")
+    assert await poll(scene) == 1
+    told = await scene.tells(RUSSIAN, "Bridge is closed for a week")
     assert "Test" in told["text"]
     assert "scam" not in told["text"]
     # nor does a later file change it
-    assert "Feeds added: 1" in await sends(patient, "feeds.opml", listed)
-    assert await poll(patient) == 0
-    shown = await patient.ask("/feeds", chat=RUSSIAN, fits="Test")
+    assert "Feeds added: 1" in await sends(scene, "feeds.opml", listed)
+    assert await poll(scene) == 0
+    shown = await scene.ask("/feeds", chat=RUSSIAN, fits="Test")
     assert "scam" not in shown["text"]
 
 
@@ -490,60 +491,60 @@ async def brought(world: World, published: Publishers) -> int:
 
 
 async def test_S11_another_chats_feed_is_nobodys_by_a_number_that_was_made_up(
-    patient: World, published: Publishers
+    scene: World, published: Publishers
 ) -> None:
     """Its name and its address, which may be a secret, are told to no other chat, nor added
     there; once that chat added the address itself, the buttons act on its own following.
     """
-    number = await brought(patient, published)
-    theirs = await patient.ask("/help", chat=RUSSIAN)
-    shown = len(patient.emulator.messages(RUSSIAN))
+    number = await brought(scene, published)
+    theirs = await scene.ask("/help", chat=RUSSIAN)
+    shown = len(scene.emulator.messages(RUSSIAN))
     for verb in ("why", "snooze", "unsnooze", "mute", "unmute"):
-        said = await patient.press(RUSSIAN, theirs["message_id"], f"{verb}:{number}")
+        said = await scene.press(RUSSIAN, theirs["message_id"], f"{verb}:{number}")
         assert said == t("error.stale", "ru"), verb
-    assert len(patient.emulator.messages(RUSSIAN)) == shown
-    async with patient.bot.store.reading() as db:
+    assert len(scene.emulator.messages(RUSSIAN)) == shown
+    async with scene.bot.store.reading() as db:
         assert await storage.own_feeds.count(db, RUSSIAN) == 0
-    patient.bot.services.feed_tries.clear()
-    await patient.ask(f"/feed add {published.url}/secret.xml", chat=RUSSIAN, fits="Добавлено")
-    said = await patient.press(RUSSIAN, theirs["message_id"], f"mute:{number}")
+    scene.bot.services.feed_tries.clear()
+    await scene.ask(f"/feed add {published.url}/secret.xml", chat=RUSSIAN, fits="Добавлено")
+    said = await scene.press(RUSSIAN, theirs["message_id"], f"mute:{number}")
     assert said != t("error.stale", "ru")
 
 
 async def test_a_feed_that_is_unmuted_counts_and_begins_anew(
-    patient: World, published: Publishers
+    scene: World, published: Publishers
 ) -> None:
     """As one that is added: not beyond the quota, and what came meanwhile is no news."""
-    number = await brought(patient, published)
-    told = patient.emulator.messages(READER)[-1]["message_id"]
-    await patient.press(READER, told, f"mute:{number}")
-    services = patient.bot.services
+    number = await brought(scene, published)
+    told = scene.emulator.messages(READER)[-1]["message_id"]
+    await scene.press(READER, told, f"mute:{number}")
+    services = scene.bot.services
     services.settings = services.settings.model_copy(update={"user_feeds": 1})
     published.put("/two.xml", rss(FIRST))
-    added = await patient.ask(f"/feed add {published.url}/two.xml", fits="Added")
-    assert "At most 1" in (await patient.press(READER, told, f"unmute:{number}") or "")
-    async with patient.bot.store.reading() as db:
-        (mine,) = await storage.own_feeds.of_chat(db, READER, now=patient.bot.clock())
+    added = await scene.ask(f"/feed add {published.url}/two.xml", fits="Added")
+    assert "At most 1" in (await scene.press(READER, told, f"unmute:{number}") or "")
+    async with scene.bot.store.reading() as db:
+        (mine,) = await storage.own_feeds.of_chat(db, READER, now=scene.bot.clock())
     assert mine.feed.url.endswith("/two.xml")
-    await patient.press(READER, added["message_id"], f"feed:remove:{mine.feed.key}")
+    await scene.press(READER, added["message_id"], f"feed:remove:{mine.feed.key}")
     published.put("/secret.xml", rss(ATTACK, SECOND, FIRST))
-    await patient.press(READER, told, f"unmute:{number}")
-    assert await poll(patient) == 0
+    await scene.press(READER, told, f"unmute:{number}")
+    assert await poll(scene) == 0
     published.put("/secret.xml", rss(THIRD, ATTACK, SECOND, FIRST))
-    assert await poll(patient) == 1
-    await patient.tells(READER, THIRD[1])
+    assert await poll(scene) == 1
+    await scene.tells(READER, THIRD[1])
 
 
 @pytest.mark.parametrize("changed", [False, True])
 async def test_a_poll_under_way_brings_no_chats_name_back(
-    patient: World, published: Publishers, monkeypatch: pytest.MonkeyPatch, changed: bool
+    scene: World, published: Publishers, monkeypatch: pytest.MonkeyPatch, changed: bool
 ) -> None:
     """Somebody else follows the feed while it is asked: what was read before is not written."""
     published.put("/rss.xml", rss(FIRST))
     address = f"{published.url}/rss.xml"
     listed = opml(address).replace(b"A &amp; B", b"Buy crypto at @scam")
-    assert "Feeds added: 1" in await sends(patient, "feeds.opml", listed)
-    assert await poll(patient) == 0
+    assert "Feeds added: 1" in await sends(scene, "feeds.opml", listed)
+    assert await poll(scene) == 0
     if changed:
         published.put("/rss.xml", rss(SECOND, FIRST))
     get = Fetcher.get
@@ -557,19 +558,19 @@ async def test_a_poll_under_way_brings_no_chats_name_back(
         return answer
 
     monkeypatch.setattr(Fetcher, "get", slow)
-    polled = asyncio.create_task(poll(patient))
+    polled = asyncio.create_task(poll(scene))
     await asked.wait()
-    await patient.ask(f"/feed add {address}", chat=RUSSIAN, fits="Test")
+    await scene.ask(f"/feed add {address}", chat=RUSSIAN, fits="Test")
     followed.set()
     assert await polled == int(changed)
     if changed:
-        told = await patient.tells(RUSSIAN, "Bridge is closed for a week")
+        told = await scene.tells(RUSSIAN, "Bridge is closed for a week")
         assert "scam" not in told["text"]
-    shown = await patient.ask("/feeds", chat=RUSSIAN, fits="Test")
+    shown = await scene.ask("/feeds", chat=RUSSIAN, fits="Test")
     assert "scam" not in shown["text"]
     # and its own name comes with the next poll, however little has changed
-    assert await poll(patient) == 0
-    async with patient.bot.store.reading() as db:
+    assert await poll(scene) == 0
+    async with scene.bot.store.reading() as db:
         (name,) = (await db.execute(select(own_feed.c.name))).scalars()
     assert name == "Test"
 
@@ -600,25 +601,25 @@ def item(number: int, keys: str) -> str:
     ],
 )
 async def test_F18_no_weak_key_hides_what_an_own_feed_brings(
-    patient: World, published: Publishers, keys: str, number: int
+    scene: World, published: Publishers, keys: str, number: int
 ) -> None:
     """Of one item at a time, or of several: each is told once."""
     document = [item(0, keys.format(n=0))]
     published.put("/rss.xml", numbered(*document))
-    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    await scene.ask(f"/feed add {published.url}/rss.xml", fits="Added")
     for n in (1, 2, 3):
         document = [item(n, keys.format(n=n)), *document][:number]
         published.put("/rss.xml", numbered(*document))
-        assert await poll(patient) == 1
+        assert await poll(scene) == 1
         published.put("/rss.xml", numbered(*document) + b"<!-- built anew -->")
-        assert await poll(patient) == 0
+        assert await poll(scene) == 0
 
 
 @pytest.mark.parametrize(
     "keys", ["<link>https://a.example/{n}?sid={at}</link>", "<guid>{at}-{n}</guid>"]
 )
 async def test_F18_an_own_feed_with_other_keys_at_each_poll_tells_nothing_anew(
-    patient: World, published: Publishers, keys: str
+    scene: World, published: Publishers, keys: str
 ) -> None:
     """Tokens in links, ids that are made anew; as where a site has moved."""
 
@@ -626,10 +627,10 @@ async def test_F18_an_own_feed_with_other_keys_at_each_poll_tells_nothing_anew(
         return numbered(*(item(n, keys.format(n=n, at=at)) for n in range(3)))
 
     published.put("/rss.xml", document("first"))
-    await patient.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    await scene.ask(f"/feed add {published.url}/rss.xml", fits="Added")
     for at in ("second", "third"):
         published.put("/rss.xml", document(at))
-        assert await poll(patient) == 0
+        assert await poll(scene) == 0
 
 
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE opml [<!ENTITY a "aaaaaaaaaa">
@@ -656,48 +657,42 @@ BOMB = b"""<?xml version="1.0"?><!DOCTYPE opml [<!ENTITY a "aaaaaaaaaa">
 )
 @pytest.mark.cases(keep=5)
 async def test_S16_a_file_that_is_no_such_list_is_one_clear_answer(
-    patient: World, content: bytes, words: str
+    scene: World, content: bytes, words: str
 ) -> None:
     """And nothing of it is kept."""
-    assert words in await sends(patient, "feeds.opml", content)
-    async with patient.bot.store.reading() as db:
+    assert words in await sends(scene, "feeds.opml", content)
+    async with scene.bot.store.reading() as db:
         assert (await db.execute(select(own_feed))).all() == []
 
 
-async def test_S3_the_addresses_of_files_are_counted_too(patient: World) -> None:
+async def test_S3_the_addresses_of_files_are_counted_too(scene: World) -> None:
     """Those of an hour, whether the chat left them again: each is asked of its server."""
-    services = patient.bot.services
+    services = scene.bot.services
     services.settings = services.settings.model_copy(update={"user_feeds": 2})
     for first in (0, 2):
         listed = opml(*(f"https://example.org/{number}" for number in (first, first + 1)))
-        assert "Feeds added: 2" in await sends(patient, "l.opml", listed)
-        async with patient.bot.store.writing() as db:
+        assert "Feeds added: 2" in await sends(scene, "l.opml", listed)
+        async with scene.bot.store.writing() as db:
             await storage.chats.unsubscribe(db, READER)
-    said = await sends(patient, "l.opml", opml("https://example.org/4"))
+    said = await sends(scene, "l.opml", opml("https://example.org/4"))
     assert "At most 4 feeds an hour" in said
-    async with patient.bot.store.reading() as db:
+    async with scene.bot.store.reading() as db:
         assert await storage.own_feeds.count(db, READER) == 0
 
 
-async def test_another_file_is_not_understood_as_ever(patient: World) -> None:
-    assert "OPML" not in await sends(patient, "cat.jpg", b"meow")
+async def test_another_file_is_not_understood_as_ever(scene: World) -> None:
+    assert "OPML" not in await sends(scene, "cat.jpg", b"meow")
 
 
-async def test_a_groups_feeds_are_its_administrators(patient: World, published: Publishers) -> None:
+async def test_a_groups_feeds_are_its_administrators(scene: World, published: Publishers) -> None:
     """Its members may look."""
     published.put("/rss.xml", rss(FIRST))
-    asked = await patient.emulator.send_text(
+    asked = await scene.emulator.send_text(
         GROUP, f"/feed add {published.url}/rss.xml", user_id=READER
     )
-    await patient.emulator.wait_message(
+    await scene.emulator.wait_message(
         GROUP, lambda m: "Added" in m.get("text", ""), after=asked, timeout=20
     )
-    async with patient.bot.store.reading() as db:
+    async with scene.bot.store.reading() as db:
         assert await storage.own_feeds.count(db, GROUP) == 1
         assert await storage.own_feeds.count(db, READER) == 0
-
-
-@pytest.fixture(autouse=True)
-def unhurried(patient: World) -> None:
-    """Nobody waits for a turn."""
-    patient.bot.services.turn = at_once

@@ -30,70 +30,70 @@ def keys(message: dict[str, Any]) -> dict[str, str]:
     return {one["callback_data"]: one["text"] for row in rows for one in row}
 
 
-async def test_the_greeting_stays_while_its_buttons_are_used(world: World) -> None:
+async def test_the_greeting_stays_while_its_buttons_are_used(scene: World) -> None:
     """A tap marks its button and keeps the words; a language greets anew, with the marks; done
     names the choice.
     """
-    number = (await world.ask("/start"))["message_id"]
-    await world.emulator.press(READER, number, "top:security")
-    await world.emulator.press(READER, number, "cur:RUB")
-    assert shown(world, number)["text"].startswith("Hello, Aigul!")
-    await world.emulator.press(READER, number, "lang:ky")
-    greeted = shown(world, number)
+    number = (await scene.ask("/start"))["message_id"]
+    await scene.emulator.press(READER, number, "top:security")
+    await scene.emulator.press(READER, number, "cur:RUB")
+    assert shown(scene, number)["text"].startswith("Hello, Aigul!")
+    await scene.emulator.press(READER, number, "lang:ky")
+    greeted = shown(scene, number)
     assert greeted["text"].startswith("Саламатсызбы, Aigul!")
     assert keys(greeted)["cur:RUB"] == "✓ RUB"
     assert keys(greeted)["top:security"] == f"✓ {t('topic.security', 'ky')}"
-    await world.emulator.press(READER, number, "cur:EUR")
-    await world.emulator.press(READER, number, "done")
-    assert f"EUR, RUB, {t('topic.security', 'ky').lower()}" in shown(world, number)["text"]
+    await scene.emulator.press(READER, number, "cur:EUR")
+    await scene.emulator.press(READER, number, "done")
+    assert f"EUR, RUB, {t('topic.security', 'ky').lower()}" in shown(scene, number)["text"]
 
 
 async def test_the_greeting_has_todays_rates_and_a_topic_of_the_digest_asks_for_its_hour(
-    world: World,
+    scene: World,
 ) -> None:
     """No tap to the first figure, and two to a digest that really comes."""
-    greeted = await world.ask("/start")
+    greeted = await scene.ask("/start")
     number = greeted["message_id"]
     assert "Today: USD\u00a084.79 ·\u00a0EUR\u00a098.85 ·\u00a0RUB\u00a01.19" in greeted["text"]
-    await world.emulator.press(READER, number, "top:economy")
-    await world.emulator.press(READER, number, "done")
-    assert keys(shown(world, number))["hour:0800"] == "08:00"
-    await world.emulator.press(READER, number, "hour:0800")
-    kept = shown(world, number)["text"]
+    await scene.emulator.press(READER, number, "top:economy")
+    await scene.emulator.press(READER, number, "done")
+    assert keys(shown(scene, number))["hour:0800"] == "08:00"
+    await scene.emulator.press(READER, number, "hour:0800")
+    kept = shown(scene, number)["text"]
     assert kept.startswith("Your digest will come every day at 08:00.\n")
     assert "/alert" in kept  # what one may do next, as where no hour was asked for
-    async with world.bot.store.reading() as db:
+    async with scene.bot.store.reading() as db:
         (digest,) = digests_of(await storage.chats.subscriptions(db, READER))
     assert (digest.at.hour, digest.at.minute) == (8, 0)
 
 
-async def test_the_menu_of_subscriptions_stays_a_menu(world: World) -> None:
+async def test_the_menu_of_subscriptions_stays_a_menu(scene: World) -> None:
     """Nobody is greeted again by a tap in /subscribe."""
-    menu = await world.ask("/subscribe")
-    await world.emulator.press(READER, menu["message_id"], "cur:USD")
-    assert shown(world, menu["message_id"])["text"] == menu["text"]
-    assert not any(data.startswith("lang:") for data in keys(shown(world, menu["message_id"])))
+    menu = await scene.ask("/subscribe")
+    await scene.emulator.press(READER, menu["message_id"], "cur:USD")
+    assert shown(scene, menu["message_id"])["text"] == menu["text"]
+    assert not any(data.startswith("lang:") for data in keys(shown(scene, menu["message_id"])))
 
 
-async def test_every_example_in_an_answer_works(world: World) -> None:
+async def test_every_example_in_an_answer_works(scene: World) -> None:
     """Examples named to somebody who was not understood are understood."""
-    answer = await world.ask("abracadabra")
+    answer = await scene.ask("abracadabra")
     example = next(e for e in answer["entities"] if e["type"] == "code")
     text = answer["text"][example["offset"] : example["offset"] + example["length"]]
-    assert "USD" in (await world.ask(text))["text"]
-    refused = (await world.ask("/news abracadabra"))["text"]
+    assert "USD" in (await scene.ask(text))["text"]
+    refused = (await scene.ask("/news abracadabra"))["text"]
     for topic in READERS_TOPICS:
         name = t(f"topic.{topic}", "en").lower()
         assert name in refused
-    assert "abracadabra" not in (await world.ask(f"/news {t('topic.economy', 'ru')}"))["text"]
+    assert "abracadabra" not in (await scene.ask(f"/news {t('topic.economy', 'ru')}"))["text"]
 
 
-async def test_the_language_can_be_left_as_it_is(world: World) -> None:
+async def test_the_language_can_be_left_as_it_is(scene: World) -> None:
     """The list of languages leads back to the settings."""
-    menu = await world.ask("/settings")
-    await world.emulator.press(READER, menu["message_id"], "set:language")
-    await world.emulator.press(READER, menu["message_id"], "set:back")
-    assert shown(world, menu["message_id"])["text"] == menu["text"]
+    menu = await scene.ask("/settings")
+    await scene.emulator.press(READER, menu["message_id"], "set:language")
+    await scene.emulator.press(READER, menu["message_id"], "set:back")
+    assert shown(scene, menu["message_id"])["text"] == menu["text"]
 
 
 BROUGHT = {"USD", "EUR", "RUB"}  # by the world's only bank
@@ -104,21 +104,21 @@ def money(message: dict[str, Any]) -> set[str]:
     return {one.removeprefix("cur:") for one in keys(message) if one.startswith("cur:")}
 
 
-async def test_only_currencies_that_a_source_brings_are_offered(world: World) -> None:
+async def test_only_currencies_that_a_source_brings_are_offered(scene: World) -> None:
     """Another is told from the day on which one does; what is followed stays, to switch it off."""
-    assert money(await world.ask("/start")) == BROUGHT
-    menu = await world.ask("/subscribe")
+    assert money(await scene.ask("/start")) == BROUGHT
+    menu = await scene.ask("/subscribe")
     assert money(menu) == BROUGHT
-    pressed = await world.emulator.press(READER, menu["message_id"], "cur:CNY")
+    pressed = await scene.emulator.press(READER, menu["message_id"], "cur:CNY")
     assert "out of date" in pressed["text"]
-    await world.keep(days("CNY/KGS", ["12.0000"]))
-    assert money(await world.ask("/subscribe")) == {*BROUGHT, "CNY"}
-    async with world.bot.store.writing() as db:
+    await scene.keep(days("CNY/KGS", ["12.0000"]))
+    assert money(await scene.ask("/subscribe")) == {*BROUGHT, "CNY"}
+    async with scene.bot.store.writing() as db:
         await storage.chats.subscribe(db, READER, ["pair:GBP/KGS"], now=NOW)
-    menu = await world.ask("/subscribe")
+    menu = await scene.ask("/subscribe")
     assert keys(menu)["cur:GBP"] == "✓ GBP"
-    await world.emulator.press(READER, menu["message_id"], "cur:GBP")
-    assert money(shown(world, menu["message_id"])) == {*BROUGHT, "CNY"}
+    await scene.emulator.press(READER, menu["message_id"], "cur:GBP")
+    assert money(shown(scene, menu["message_id"])) == {*BROUGHT, "CNY"}
 
 
 def topics(message: dict[str, Any]) -> list[str]:
@@ -141,21 +141,21 @@ INSTITUTE = '[hazards.institute]\nurl = "http://127.0.0.1:9/quakes.json"\nformat
     ],
 )
 async def test_only_topics_that_a_source_brings_are_offered(
-    world: World, sources: str, offered: list[str]
+    scene: World, sources: str, offered: list[str]
 ) -> None:
     """An institute brings dangers alone. What is followed stays, to switch it off; without any
     topic the menu speaks of none.
     """
-    world.bot.services.catalog = parse_catalog(f"{CATALOG}{sources}")
-    assert topics(await world.ask("/start")) == offered
-    menu = await world.ask("/subscribe")
+    scene.bot.services.catalog = parse_catalog(f"{CATALOG}{sources}")
+    assert topics(await scene.ask("/start")) == offered
+    menu = await scene.ask("/subscribe")
     assert topics(menu) == offered
     assert ("topics" in menu["text"]) is bool(offered)
-    assert topics(await world.ask("/news")) == offered
-    async with world.bot.store.writing() as db:
+    assert topics(await scene.ask("/news")) == offered
+    async with scene.bot.store.writing() as db:
         await storage.chats.subscribe(db, READER, ["topic:society"], now=NOW)
     kept = [one for one in READERS_TOPICS if one in {*offered, "society"}]
-    assert topics(await world.ask("/subscribe")) == kept
+    assert topics(await scene.ask("/subscribe")) == kept
 
 
 async def test_S14_all_of_a_menu_may_be_tapped_and_a_flood_is_told_once_how_long_to_wait(
@@ -199,9 +199,9 @@ async def test_S11_a_tap_beyond_the_notice_is_let_go_without_words_and_without_t
     assert keys(shown(world, number))["cur:USD"] == "USD"
 
 
-async def test_an_empty_chat_says_what_the_bot_is_in_the_readers_language(world: World) -> None:
+async def test_an_empty_chat_says_what_the_bot_is_in_the_readers_language(scene: World) -> None:
     """Before Start is pressed; words of the operator's own would stay."""
-    api = world.bot.services.api
+    api = scene.bot.services.api
     await introduce(api, "en")
     for language in ("", *WHOLE):
         found = await api.call("getMyDescription", language_code=language or None)
@@ -209,10 +209,10 @@ async def test_an_empty_chat_says_what_the_bot_is_in_the_readers_language(world:
         assert found.result["description"] == t("start.what", language or "en")
 
 
-async def test_a_place_in_a_group_is_not_for_us(world: World) -> None:
-    await world.emulator.share_location(GROUP, 42.8746, 74.5698, user_id=READER)
-    answer = await world.ask("/help", chat=GROUP)
-    assert [m for m in world.emulator.messages(GROUP) if m.get("from", {}).get("is_bot")] == [
+async def test_a_place_in_a_group_is_not_for_us(scene: World) -> None:
+    await scene.emulator.share_location(GROUP, 42.8746, 74.5698, user_id=READER)
+    answer = await scene.ask("/help", chat=GROUP)
+    assert [m for m in scene.emulator.messages(GROUP) if m.get("from", {}).get("is_bot")] == [
         answer
     ]
 
@@ -222,10 +222,10 @@ async def test_a_place_in_a_group_is_not_for_us(world: World) -> None:
     [(READER, {"/channel"}, {"/here", "/board"}), (GROUP, {"/here", "/board"}, {"/channel"})],
 )
 async def test_help_lists_what_works_in_that_chat(
-    world: World, chat: int, there: set[str], elsewhere: set[str]
+    scene: World, chat: int, there: set[str], elsewhere: set[str]
 ) -> None:
     listed = {
-        one.split()[0] for one in (await world.ask("/help", chat=chat))["text"].split("\n") if one
+        one.split()[0] for one in (await scene.ask("/help", chat=chat))["text"].split("\n") if one
     }
     assert there <= listed
     assert not elsewhere & listed

@@ -51,22 +51,22 @@ def said(message: dict[str, Any]) -> str:
     ],
 )
 async def test_an_alert_in_plain_words_is_one(
-    patient: World, language: str, written: str, read: str
+    scene: World, language: str, written: str, read: str
 ) -> None:
     """Its preview, with Save; nothing is in force before that."""
-    shown = said(await patient.ask(written, chat=READERS[language], fits="KGS"))
+    shown = said(await scene.ask(written, chat=READERS[language], fits="KGS"))
     assert read in shown.replace("\u00a0", " ").splitlines()[0], shown
-    (stored,) = await patient.stored(rule_table)
+    (stored,) = await scene.stored(rule_table)
     assert stored.standing == "pending"
 
 
 @pytest.mark.parametrize(
     "written", ["100 доллар болсо", "если 100 долларов в сомах", "когда доллар был 70"]
 )
-async def test_an_amount_of_money_and_the_past_are_no_alert(patient: World, written: str) -> None:
+async def test_an_amount_of_money_and_the_past_are_no_alert(scene: World, written: str) -> None:
     """Though words of a moment stand there: a level stands behind its currency."""
-    await patient.ask(written, chat=RUSSIAN)
-    assert await patient.stored(rule_table) == []
+    await scene.ask(written, chat=RUSSIAN)
+    assert await scene.stored(rule_table) == []
 
 
 @pytest.mark.cases(keep=3)
@@ -82,9 +82,9 @@ async def test_an_amount_of_money_and_the_past_are_no_alert(patient: World, writ
     ],
 )
 async def test_alert_reads_the_words_of_a_move_and_of_its_direction(
-    patient: World, written: str, read: str
+    scene: World, written: str, read: str
 ) -> None:
-    shown = said(await patient.ask(f"/alert {written}", fits="KGS"))
+    shown = said(await scene.ask(f"/alert {written}", fits="KGS"))
     assert read in shown.replace("\u00a0", " ").splitlines()[0], shown
 
 
@@ -104,11 +104,11 @@ async def test_alert_reads_the_words_of_a_move_and_of_its_direction(
     ],
 )
 async def test_an_alert_goes_where_its_words_go(
-    patient: World, language: str, written: str, read: str
+    scene: World, language: str, written: str, read: str
 ) -> None:
     """To a level or by so much, and never the other way."""
-    await patient.keep(days("USD/KGS", ["84.1", "84.2"]))
-    shown = said(await patient.ask(f"/alert {written}", chat=READERS[language], fits="KGS"))
+    await scene.keep(days("USD/KGS", ["84.1", "84.2"]))
+    shown = said(await scene.ask(f"/alert {written}", chat=READERS[language], fits="KGS"))
     assert read in shown.replace("\u00a0", " ").splitlines()[0], shown
 
 
@@ -125,20 +125,20 @@ async def test_an_alert_goes_where_its_words_go(
     ],
 )
 async def test_an_alert_that_goes_two_ways_is_asked_about(
-    patient: World, language: str, written: str
+    scene: World, language: str, written: str
 ) -> None:
     """A level on the wrong side of the rate would be one that its reader did not mean."""
-    await patient.keep(days("USD/KGS", ["84.1", "84.2"]))
-    shown = said(await patient.ask(f"/alert {written}", chat=READERS[language]))
+    await scene.keep(days("USD/KGS", ["84.1", "84.2"]))
+    shown = said(await scene.ask(f"/alert {written}", chat=READERS[language]))
     assert shown == t("error.rule.two_sides", language).replace("`", "")
-    assert await patient.stored(rule_table) == []
+    assert await scene.stored(rule_table) == []
 
 
-async def test_an_amount_of_money_is_no_alert(patient: World) -> None:
+async def test_an_amount_of_money_is_no_alert(scene: World) -> None:
     """Nor is a wish for more a level."""
     for written in ("100 долларов в сомах", "доллар 90", "больше новостей", "100 usd"):
-        await patient.ask(written)
-    assert await patient.stored(rule_table) == []
+        await scene.ask(written)
+    assert await scene.stored(rule_table) == []
 
 
 @pytest.mark.cases(keep=3)
@@ -153,18 +153,16 @@ async def test_an_amount_of_money_is_no_alert(patient: World) -> None:
         ("ky", "доллар графиги 30 күн"),
     ],
 )
-async def test_a_chart_in_plain_words_is_drawn(patient: World, language: str, written: str) -> None:
-    await patient.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
-    answer = await patient.ask(written, chat=READERS[language], fits="USD/KGS")
+async def test_a_chart_in_plain_words_is_drawn(scene: World, language: str, written: str) -> None:
+    await scene.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
+    answer = await scene.ask(written, chat=READERS[language], fits="USD/KGS")
     assert answer["photo"]
 
 
 @pytest.mark.parametrize("language", READERS)
-async def test_what_is_not_understood_names_what_it_speaks_of(
-    patient: World, language: str
-) -> None:
+async def test_what_is_not_understood_names_what_it_speaks_of(scene: World, language: str) -> None:
     """A chart, an alert, else an amount; and each example works as it stands."""
-    await patient.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
+    await scene.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
     words = {
         "en": ("warn me about the dollar somehow", "a chart of my mood", "abracadabra"),
         "ru": ("предупреди про доллар как-нибудь", "график моих настроений", "абракадабра"),
@@ -177,24 +175,24 @@ async def test_what_is_not_understood_names_what_it_speaks_of(
         strict=True,
     ):
         chat = READERS[language]
-        answer = await patient.ask(written, chat=chat)
+        answer = await scene.ask(written, chat=chat)
         assert said(answer) == t(about, language).replace("{example}", example)
-        assert "USD" in said(await patient.ask(example, chat=chat, fits="USD"))
+        assert "USD" in said(await scene.ask(example, chat=chat, fits="USD"))
 
 
 @pytest.mark.parametrize("language", READERS)
 async def test_what_a_bare_command_asks_for_may_be_written_next(
-    patient: World, language: str
+    scene: World, language: str
 ) -> None:
     """Once: the words after that stand for themselves again."""
     chat = READERS[language]
-    await patient.ask("/mute", chat=chat)
-    await patient.ask("футбол", chat=chat, fits="футбол")
-    async with patient.bot.store.reading() as db:
+    await scene.ask("/mute", chat=chat)
+    await scene.ask("футбол", chat=chat, fits="футбол")
+    async with scene.bot.store.reading() as db:
         (kept,) = await storage.filters.of_chat(db, chat)
     assert kept.said == "футбол"
     unknown = t("unknown.text", language).replace("{example}", "100 usd")
-    assert said(await patient.ask("футбол", chat=chat)) == unknown
+    assert said(await scene.ask("футбол", chat=chat)) == unknown
 
     for command, words, fits in (
         ("quiet", "23-7", "23:00"),
@@ -202,11 +200,11 @@ async def test_what_a_bare_command_asks_for_may_be_written_next(
         ("alert", "доллар 90", "> 90"),
         ("settings", "Москва", ":"),
     ):
-        await patient.ask(f"/{command}", chat=chat)
-        assert fits in said(await patient.ask(words, chat=chat)), command
-    await patient.ask("/search", chat=chat)
+        await scene.ask(f"/{command}", chat=chat)
+        assert fits in said(await scene.ask(words, chat=chat)), command
+    await scene.ask("/search", chat=chat)
     nothing = t("search.none", language)
-    assert nothing in said(await patient.ask("граница", chat=chat))
+    assert nothing in said(await scene.ask("граница", chat=chat))
 
 
 @pytest.mark.parametrize(
@@ -218,67 +216,65 @@ async def test_what_a_bare_command_asks_for_may_be_written_next(
     ],
 )
 async def test_a_command_in_words_takes_what_stands_behind_it(
-    patient: World, language: str, words: tuple[str, str, str]
+    scene: World, language: str, words: tuple[str, str, str]
 ) -> None:
     """All in one message; what it cannot read is no command's."""
     chat = READERS[language]
     for written, fits in zip(words, ("23:00", "20:00", "10:00"), strict=True):
-        answer = said(await patient.ask(written, chat=chat))
+        answer = said(await scene.ask(written, chat=chat))
         assert fits in answer, answer
     unknown = t("unknown.text", language).replace("{example}", "100 usd")
     odd = f"{words[0].split()[0]} {words[0].split()[1]} abrakadabra"
-    assert said(await patient.ask(odd, chat=chat)) == unknown
+    assert said(await scene.ask(odd, chat=chat)) == unknown
 
 
 @pytest.mark.parametrize("written", ["do not disturb never", "language Kyrgyz"])
-async def test_what_may_mean_something_else_opens_what_it_names(
-    patient: World, written: str
-) -> None:
+async def test_what_may_mean_something_else_opens_what_it_names(scene: World, written: str) -> None:
     """Nothing is switched off, and no clock is set by a language."""
-    await patient.ask("quiet hours from 11 pm to 7 am", fits="23:00")
-    await patient.ask("time zone Tokyo", fits="13:00")
-    before = await patient.stored(chat_table)
-    assert "/help" not in said(await patient.ask(written))
-    assert await patient.stored(chat_table) == before
+    await scene.ask("quiet hours from 11 pm to 7 am", fits="23:00")
+    await scene.ask("time zone Tokyo", fits="13:00")
+    before = await scene.stored(chat_table)
+    assert "/help" not in said(await scene.ask(written))
+    assert await scene.stored(chat_table) == before
 
 
-async def test_S9_what_is_handed_on_sets_nothing(patient: World) -> None:
+async def test_S9_what_is_handed_on_sets_nothing(scene: World) -> None:
     """A post that begins like a command: its sender may have meant its link."""
-    await patient.ask("quiet hours from 10 pm to 8 am", fits="22:00")
-    before = await patient.stored(chat_table)
+    await scene.ask("quiet hours from 10 pm to 8 am", fits="22:00")
+    before = await scene.stored(chat_table)
     origin = {"type": "hidden_user", "date": 1, "sender_user_name": "Somebody"}
     for words in ("Quiet hours from 11 pm to 7 am", "time zone: Almaty"):
-        await patient.emulator.send_text(READER, words, extra={"forward_origin": origin})
-    await patient.ask("100 usd", fits="USD")
-    assert await patient.stored(chat_table) == before
+        await scene.emulator.send_text(READER, words, extra={"forward_origin": origin})
+    await scene.ask("100 usd", fits="USD")
+    assert await scene.stored(chat_table) == before
 
 
-async def test_a_currency_after_a_bare_chart_is_drawn(patient: World) -> None:
+async def test_a_currency_after_a_bare_chart_is_drawn(scene: World) -> None:
     """And what is no chart is answered for itself."""
-    await patient.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
-    await patient.ask("/chart")
-    assert (await patient.ask("usd", fits="USD/KGS"))["photo"]
-    await patient.ask("/chart")
-    assert "photo" not in await patient.ask("100 usd")
+    await scene.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
+    await scene.ask("/chart")
+    assert (await scene.ask("usd", fits="USD/KGS"))["photo"]
+    await scene.ask("/chart")
+    assert "photo" not in await scene.ask("100 usd")
 
 
-async def test_what_is_no_answer_to_the_command_stands_for_itself(patient: World) -> None:
+async def test_what_is_no_answer_to_the_command_stands_for_itself(scene: World) -> None:
     """An amount after /mute, and whatever comes after another command, a while later, or in a
     group.
     """
-    await patient.ask("/mute")
-    assert "KGS" in said(await patient.ask("100 usd"))
-    await patient.ask("/mute")
-    await patient.ask("/help")
-    assert "100 usd" in said(await patient.ask("футбол"))
-    await patient.ask("/mute")
-    later = patient.bot.services.clock() + follow_up.LASTS * 2
-    patient.bot.services.clock = lambda: later
-    assert "100 usd" in said(await patient.ask("футбол"))
-    await patient.emulator.send_text(GROUP, "/mute", user_id=READER)
-    await patient.tells(GROUP, "/mute")
-    await patient.emulator.send_text(GROUP, "футбол", user_id=READER)
-    async with patient.bot.store.reading() as db:
+    await scene.ask("/mute")
+    assert "KGS" in said(await scene.ask("100 usd"))
+    await scene.ask("/mute")
+    await scene.ask("/help")
+    assert "100 usd" in said(await scene.ask("футбол"))
+    await scene.ask("/mute")
+    later = scene.bot.services.clock() + follow_up.LASTS * 2
+    scene.bot.services.clock = lambda: later
+    assert "100 usd" in said(await scene.ask("футбол"))
+    await scene.emulator.send_text(GROUP, "/mute", user_id=READER)
+    await scene.tells(GROUP, "/mute")
+    await scene.emulator.send_text(GROUP, "футбол", user_id=READER)
+    async with scene.bot.store.reading() as db:
         for chat in (READER, GROUP):
             assert await storage.filters.of_chat(db, chat) == []
 
@@ -302,23 +298,23 @@ async def test_what_is_no_answer_to_the_command_stands_for_itself(patient: World
     ],
 )  # fmt: skip
 async def test_what_asks_for_something_else_becomes_no_filter(
-    patient: World, language: str, others: tuple[str, ...]
+    scene: World, language: str, others: tuple[str, ...]
 ) -> None:
     """After a bare /mute or /only it is answered as if neither stood before."""
     chat = READERS[language]
     for command in ("mute", "only"):
         for written in others:
-            await patient.ask(f"/{command}", chat=chat)
-            await patient.ask(written, chat=chat)
-            async with patient.bot.store.reading() as db:
+            await scene.ask(f"/{command}", chat=chat)
+            await scene.ask(written, chat=chat)
+            async with scene.bot.store.reading() as db:
                 assert await storage.filters.of_chat(db, chat) == [], written
 
 
 @pytest.mark.parametrize("words", ["реал мадрид", "график отключений", "больше спорта"])
-async def test_a_word_of_ours_among_others_may_be_filtered_by(patient: World, words: str) -> None:
-    await patient.ask("/mute")
-    await patient.ask(words)
-    async with patient.bot.store.reading() as db:
+async def test_a_word_of_ours_among_others_may_be_filtered_by(scene: World, words: str) -> None:
+    await scene.ask("/mute")
+    await scene.ask(words)
+    async with scene.bot.store.reading() as db:
         assert [one.said for one in await storage.filters.of_chat(db, READER)] == [words]
 
 
@@ -328,27 +324,25 @@ async def test_a_word_of_ours_among_others_may_be_filtered_by(patient: World, wo
     [("en", "cancel"), ("ru", "отмена"), ("ky", "керек эмес"), ("ru", "/cancel")],
 )
 async def test_a_word_that_cancels_ends_what_a_bare_command_asks_for(
-    patient: World, language: str, word: str
+    scene: World, language: str, word: str
 ) -> None:
     """And says so; it is no filter and no question."""
     chat = READERS[language]
     for command in ("mute", "search", "alert"):
-        await patient.ask(f"/{command}", chat=chat)
-        assert said(await patient.ask(word, chat=chat)) == t("cancel.done", language)
-        await patient.ask("футбол", chat=chat)
-    async with patient.bot.store.reading() as db:
+        await scene.ask(f"/{command}", chat=chat)
+        assert said(await scene.ask(word, chat=chat)) == t("cancel.done", language)
+        await scene.ask("футбол", chat=chat)
+    async with scene.bot.store.reading() as db:
         assert await storage.filters.of_chat(db, chat) == []
     if word.startswith("/"):
-        assert said(await patient.ask(word, chat=chat)) == t("cancel.nothing", language)
+        assert said(await scene.ask(word, chat=chat)) == t("cancel.nothing", language)
 
 
 @pytest.mark.cases(keep=2)
 @pytest.mark.parametrize("name", ["эвро", "эвронун", "эврого", "эврону", "эвродон"])
-async def test_a_currency_has_the_names_that_kyrgyz_readers_write(
-    patient: World, name: str
-) -> None:
-    assert "EUR" in said(await patient.ask(f"/rates {name}", chat=STRANGER))
-    assert "EUR" in said(await patient.ask(f"100 {name}", chat=STRANGER))
+async def test_a_currency_has_the_names_that_kyrgyz_readers_write(scene: World, name: str) -> None:
+    assert "EUR" in said(await scene.ask(f"/rates {name}", chat=STRANGER))
+    assert "EUR" in said(await scene.ask(f"100 {name}", chat=STRANGER))
 
 
 @pytest.mark.cases(keep=3)
@@ -361,28 +355,26 @@ async def test_a_currency_has_the_names_that_kyrgyz_readers_write(
     ],
 )
 async def test_a_currency_without_a_rate_is_called_as_it_was(
-    patient: World, language: str, written: str, named: str
+    scene: World, language: str, written: str, named: str
 ) -> None:
     """By its name beside the code, where the code was not written."""
-    answer = said(await patient.ask(written, chat=READERS[language]))
+    answer = said(await scene.ask(written, chat=READERS[language]))
     assert answer.startswith(f"{named}: "), answer
     assert "USD" in answer
 
 
 @pytest.mark.parametrize("language", READERS)
-async def test_an_alert_that_was_begun_stays_while_another_is(
-    patient: World, language: str
-) -> None:
+async def test_an_alert_that_was_begun_stays_while_another_is(scene: World, language: str) -> None:
     """Whoever goes back to the first finds its Save alive."""
     chat = READERS[language]
-    await patient.keep(days("USD/KGS", ["84.1", "84.2"]))
-    first = await patient.ask("/alert USD > 90", chat=chat)
-    await patient.ask("/alert EUR > 99", chat=chat)
+    await scene.keep(days("USD/KGS", ["84.1", "84.2"]))
+    first = await scene.ask("/alert USD > 90", chat=chat)
+    await scene.ask("/alert EUR > 99", chat=chat)
     keys = str(first["reply_markup"])
     number = int(keys.partition("rule:save:")[2].partition("'")[0])
-    await patient.press(chat, first["message_id"], f"rule:save:{number}")
-    await patient.tells(chat, t("rule.saved", language))
-    standing = {one.id: one.standing for one in await patient.stored(rule_table)}
+    await scene.press(chat, first["message_id"], f"rule:save:{number}")
+    await scene.tells(chat, t("rule.saved", language))
+    standing = {one.id: one.standing for one in await scene.stored(rule_table)}
     assert standing[number] == "on"
 
 
@@ -416,21 +408,21 @@ def test_a_command_that_is_called_in_words_is_one_and_is_asked_for_by_nothing_el
     ],
 )
 async def test_a_word_for_a_command_is_the_command(
-    patient: World, written: str, command: str
+    scene: World, written: str, command: str
 ) -> None:
     """In a private chat; a word that says more, or is said in a group, is not."""
-    told = said(await patient.ask(command))
-    assert said(await patient.ask(written)) == told
-    assert said(await patient.ask(f"{written} ау")) != told
-    await patient.emulator.send_text(GROUP, written, user_id=READER)
-    answer = await patient.ask("/privacy", chat=GROUP)
-    mine = [m for m in patient.emulator.messages(GROUP) if m.get("from", {}).get("is_bot")]
+    told = said(await scene.ask(command))
+    assert said(await scene.ask(written)) == told
+    assert said(await scene.ask(f"{written} ау")) != told
+    await scene.emulator.send_text(GROUP, written, user_id=READER)
+    answer = await scene.ask("/privacy", chat=GROUP)
+    mine = [m for m in scene.emulator.messages(GROUP) if m.get("from", {}).get("is_bot")]
     assert mine == [answer]
 
 
-async def test_what_a_command_called_in_words_asks_for_may_follow(patient: World) -> None:
-    await patient.ask("тихие часы")
-    assert "23:00" in said(await patient.ask("23-7", fits="23:00"))
+async def test_what_a_command_called_in_words_asks_for_may_follow(scene: World) -> None:
+    await scene.ask("тихие часы")
+    assert "23:00" in said(await scene.ask("23-7", fits="23:00"))
 
 
 @pytest.mark.cases(keep=2)
@@ -451,21 +443,21 @@ async def test_what_a_command_called_in_words_asks_for_may_follow(patient: World
     ],
 )
 async def test_the_rates_of_a_day_are_asked_for_in_words(
-    patient: World, written: str, asked: str
+    scene: World, written: str, asked: str
 ) -> None:
-    await patient.keep(days("USD/KGS", ["84.0000", "84.7935", "85.0000"], last=TOMORROW))
-    assert said(await patient.ask(written)) == said(await patient.ask(asked))
+    await scene.keep(days("USD/KGS", ["84.0000", "84.7935", "85.0000"], last=TOMORROW))
+    assert said(await scene.ask(written)) == said(await scene.ask(asked))
 
 
-async def test_a_day_that_there_is_not_is_said_to_be_none(patient: World) -> None:
+async def test_a_day_that_there_is_not_is_said_to_be_none(scene: World) -> None:
     """By itself as behind the command; in figures alone it may be an amount."""
     for written in ("31 февраля", "30-февраль", "Feb 31"):
         wrong = t("error.date", "en").format(text=written, example="/rates 2021-10-20")
-        assert said(await patient.ask(written)) == wrong
+        assert said(await scene.ask(written)) == wrong
 
 
 @pytest.mark.parametrize("written", ["спасибо", "Рахмат!", "thanks, bot", "Кош бол!"])
-async def test_thanks_are_answered_as_such(patient: World, written: str) -> None:
-    answer = said(await patient.ask(written))
+async def test_thanks_are_answered_as_such(scene: World, written: str) -> None:
+    answer = said(await scene.ask(written))
     assert answer == t("courtesy.back", "en")
     assert "/help" in answer

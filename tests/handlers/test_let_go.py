@@ -37,12 +37,12 @@ async def answered(world: World, answer: asyncio.Future[Any]) -> tuple[str | Non
     return said.get("text") or None, bool(said.get("show_alert"))
 
 
-async def test_G13_a_press_that_nobody_can_read_is_let_go_by_its_number_alone(world: World) -> None:
+async def test_G13_a_press_that_nobody_can_read_is_let_go_by_its_number_alone(scene: World) -> None:
     """A number that is none is not even sent to Telegram."""
-    services, calls = world.bot.services, world.emulator.calls
-    number, answer = world.emulator.api.answers.ask()
+    services, calls = scene.bot.services, scene.emulator.calls
+    number, answer = scene.emulator.api.answers.ask()
     await let_go(services, {"callback_query": {"id": number, "from": "?"}})
-    assert await answered(world, answer) == (None, False)
+    assert await answered(scene, answer) == (None, False)
     asked = len(calls.of("answerCallbackQuery"))
     for query in (None, "5", {}, {"id": None}, {"id": 5}, {"id": ""}, {"id": "x"}, {"id": "٣"},
                   {"id": "9" * (LONGEST_QUERY_ID + 1)}, {"id": ["1"]}):  # fmt: skip
@@ -53,12 +53,12 @@ async def test_G13_a_press_that_nobody_can_read_is_let_go_by_its_number_alone(wo
     assert len(calls.of("answerCallbackQuery")) == asked + 1
 
 
-async def test_G2_whoever_waits_for_an_answer_is_told_that_there_is_none(world: World) -> None:
+async def test_G2_whoever_waits_for_an_answer_is_told_that_there_is_none(scene: World) -> None:
     """In the chat's language, or the client's where the chat is not known; nobody else is told."""
-    services, bot = world.bot.services, world.bot.application.bot
-    await world.ask("/help")
-    shown, others = len(world.emulator.messages(READER)), len(world.emulator.messages(RUSSIAN))
-    async with world.store.reading() as db:
+    services, bot = scene.bot.services, scene.bot.application.bot
+    await scene.ask("/help")
+    shown, others = len(scene.emulator.messages(READER)), len(scene.emulator.messages(RUSSIAN))
+    async with scene.store.reading() as db:
         known = await storage.chats.get(db, READER)
     assert known is not None
 
@@ -67,21 +67,21 @@ async def test_G2_whoever_waits_for_an_answer_is_told_that_there_is_none(world: 
         await sorry(services, Update.de_json({"update_id": 1, **update}, bot))
 
     message = {"message_id": 1, "date": 1, "chat": CHAT, "text": "x"}
-    number, answer = world.emulator.api.answers.ask()
+    number, answer = scene.emulator.api.answers.ask()
     await regret(callback_query=pressed(number, person(READER, "ru"), message=message))
-    assert await answered(world, answer) == (t("error.unexpected", "en"), True)
+    assert await answered(scene, answer) == (t("error.unexpected", "en"), True)
     await regret(edited_message={**message, "edit_date": 1, "from": person(READER)})
     await regret(inline_query={"id": "1", "from": person(READER), "query": "", "offset": ""})
     await regret(callback_query=pressed("5", person(READER), inline_message_id="x"))
-    assert len(world.emulator.messages(READER)) == shown
+    assert len(scene.emulator.messages(READER)) == shown
     await regret(message={**message, "from": person(READER, "ru")})
-    assert world.emulator.messages(READER)[shown:][0]["text"] == t("error.unexpected", "en")
+    assert scene.emulator.messages(READER)[shown:][0]["text"] == t("error.unexpected", "en")
     await regret(
         message={**message, "chat": {**CHAT, "id": RUSSIAN}, "from": person(RUSSIAN, "ru")}
     )
-    assert world.emulator.messages(RUSSIAN)[others:][0]["text"] == t("error.unexpected", "ru")
+    assert scene.emulator.messages(RUSSIAN)[others:][0]["text"] == t("error.unexpected", "ru")
     await regret(message={**message, "chat": {**CHAT, "id": STRANGER}})
-    assert world.emulator.messages(STRANGER)[-1]["text"] == t("error.unexpected", "en")
+    assert scene.emulator.messages(STRANGER)[-1]["text"] == t("error.unexpected", "en")
 
 
 async def test_S11_a_press_under_nothing_is_out_of_date_and_paced_like_any_other(
@@ -111,30 +111,30 @@ async def test_S11_a_press_under_nothing_is_out_of_date_and_paced_like_any_other
     assert await press(person(READER, "ru")) == (t("error.stale", "en"), True)
 
 
-async def test_S11_a_button_of_no_route_is_out_of_date(world: World) -> None:
+async def test_S11_a_button_of_no_route_is_out_of_date(scene: World) -> None:
     """By its first word and by how many follow."""
     for data in ("", "-", "x", "why", "why:1:2", "done:1"):
-        answer = await world.emulator.press(READER, 1, data, user_id=READER)
+        answer = await scene.emulator.press(READER, 1, data, user_id=READER)
         found = (answer.get("text"), answer.get("show_alert"))
         assert found == (t("error.stale", "en"), True), data
 
 
-async def test_an_answer_has_taken_all_the_time_since_its_question_came(world: World) -> None:
+async def test_an_answer_has_taken_all_the_time_since_its_question_came(scene: World) -> None:
     """Also what it waited for its turn, before anybody looked at it."""
 
     def spent() -> float:
         return metrics.REGISTRY.get_sample_value("jarchy_reply_seconds_sum") or 0.0
 
     asked = {"message_id": 1, "date": 1, "chat": CHAT, "from": person(READER), "text": "/help"}
-    question = read({"update_id": 1, "message": asked}, world.bot.application.bot)
+    question = read({"update_id": 1, "message": asked}, scene.bot.application.bot)
     before, came = spent(), metrics.ARRIVED.set(time.perf_counter() - 1000)
-    await world.bot.application.process_update(question)
+    await scene.bot.application.process_update(question)
     metrics.ARRIVED.reset(came)
     assert spent() - before >= 1000
 
 
 async def test_each_answer_is_timed_and_a_mistake_is_answered_where_it_was_made(
-    world: World,
+    scene: World,
 ) -> None:
     """A mistake in words as a message, one of a button over it; both are counted."""
 
@@ -145,9 +145,9 @@ async def test_each_answer_is_timed_and_a_mistake_is_answered_where_it_was_made(
         return metrics.REGISTRY.get_sample_value("jarchy_reply_seconds_sum") or 0.0
 
     before, took, begun = timed(), spent(), time.perf_counter()
-    await world.ask("/rates 2035-01-01")
-    assert await world.press(READER, 1, "nonsense") == t("error.stale", "en")
-    await world.ask("/help")
+    await scene.ask("/rates 2035-01-01")
+    assert await scene.press(READER, 1, "nonsense") == t("error.stale", "en")
+    await scene.ask("/help")
     assert timed() in {before + 2, before + 3}  # the last may be counted a moment later
     assert 0 < spent() - took < time.perf_counter() - begun
-    assert GROUP not in world.bot.services.chats
+    assert GROUP not in scene.bot.services.chats

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import pytest_asyncio
 
 import storage.alerts
 import storage.chats
@@ -16,25 +16,21 @@ import storage.entries
 import storage.filters
 import storage.stories
 from bot.alerts import stories
-from bot.emulator import TEST_TOKEN, Emulator
 from bot.i18n import t
 from bot.model.alerts import Severity
 from bot.model.filters import Sense, StoredFilter, Trait
 from bot.model.news import Verdict
-from handlers.services import Services
 from storage.entries import NewEntry
 from tests.factories import entry
 from tests.handlers.conftest import (
     CATALOG,
-    GROUP,
     NOW,
     READER,
     RUSSIAN,
     STRANGER,
     World,
-    at_once,
+    stood,
 )
-from tests.world import running
 
 AGENCY = """
 [feeds.agency]
@@ -43,19 +39,11 @@ url = "http://127.0.0.1:9/rss.xml"
 """
 
 
-@pytest.fixture
-async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    """With an agency; nobody asks too often."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Services, "allow", lambda *_args, **_options: True)
-    async with Emulator(TEST_TOKEN, "jarchy_bot", privacy=False) as telegram:
-        telegram.add_private(telegram.add_user(READER, "Aigul", "en"))
-        telegram.add_private(telegram.add_user(STRANGER, "Bakyt", "ky"))
-        telegram.add_private(telegram.add_user(RUSSIAN, "Vera", "ru"))
-        telegram.add_group(GROUP, "Market", members=[STRANGER], admins=[READER])
-        async with running(tmp_path, telegram, CATALOG + AGENCY, now=NOW) as made:
-            made.bot.services.turn = at_once
-            yield made
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def program(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """With an agency."""
+    async with stood(tmp_path_factory.mktemp("scene"), CATALOG + AGENCY) as made:
+        yield made
 
 
 async def stored(world: World, *titles: str, text: str = "", loud: bool = False) -> list[int]:
@@ -133,10 +121,10 @@ def data(message: dict[str, Any]) -> list[str]:
 )
 @pytest.mark.cases(keep=4)
 async def test_what_is_said_is_read_as_topic_source_place_or_words(
-    world: World, written: str, kept: list[tuple[Sense, Trait, str]]
+    scene: World, written: str, kept: list[tuple[Sense, Trait, str]]
 ) -> None:
-    await world.ask(written, fits="Saved")
-    assert [(one.sense, one.trait, one.what) for one in await filters(world)] == kept
+    await scene.ask(written, fits="Saved")
+    assert [(one.sense, one.trait, one.what) for one in await filters(scene)] == kept
 
 
 @pytest.mark.parametrize(
@@ -155,19 +143,19 @@ async def test_what_is_said_is_read_as_topic_source_place_or_words(
 )
 @pytest.mark.cases(keep=4)
 async def test_a_filter_may_have_an_end_in_any_language(
-    world: World, written: str, what: str, days: int | None
+    scene: World, written: str, what: str, days: int | None
 ) -> None:
-    await world.ask(written, fits="Saved")
-    one, *_ = await filters(world)
+    await scene.ask(written, fits="Saved")
+    one, *_ = await filters(scene)
     assert one.what == what
     assert (one.until is not None) is (days is not None)
     if one.until is not None and days is not None:
-        async with world.bot.store.reading() as db:
+        async with scene.bot.store.reading() as db:
             left = one.until - await storage.db.db_now(db)
         assert timedelta(days=days) - timedelta(minutes=5) < left <= timedelta(days=days)
 
 
-async def test_what_cannot_be_a_filter_is_said_so_and_nothing_is_kept(world: World) -> None:
+async def test_what_cannot_be_a_filter_is_said_so_and_nothing_is_kept(scene: World) -> None:
     """One clear answer, with an example that works."""
     for wrong, words in (
         ("/mute ???", "/mute football"),
@@ -179,131 +167,131 @@ async def test_what_cannot_be_a_filter_is_said_so_and_nothing_is_kept(world: Wor
         ("/mute футбол на 5000 недель", "366"),
         ("/mute " + ", ".join(f"word{n}" for n in range(21)), "20"),
     ):
-        assert words in (await world.ask(wrong))["text"], wrong
-    assert await filters(world) == []
+        assert words in (await scene.ask(wrong))["text"], wrong
+    assert await filters(scene) == []
     for start in range(0, 30, 10):
-        await world.ask("/mute " + ",".join(f"word{n}" for n in range(start, start + 10)))
-    assert "30" in (await world.ask("/mute another"))["text"]
-    assert len(await filters(world)) == 30
-    await world.ask("/only word1", fits="Saved")  # in the place of one that is there
-    assert len(await filters(world)) == 30
+        await scene.ask("/mute " + ",".join(f"word{n}" for n in range(start, start + 10)))
+    assert "30" in (await scene.ask("/mute another"))["text"]
+    assert len(await filters(scene)) == 30
+    await scene.ask("/only word1", fits="Saved")  # in the place of one that is there
+    assert len(await filters(scene)) == 30
 
 
-async def test_a_list_of_the_longest_filters_is_one_message(world: World) -> None:
+async def test_a_list_of_the_longest_filters_is_one_message(scene: World) -> None:
     """With a button for each."""
     for start in range(0, 30, 10):
         longest = (f"{number:02}{'ш' * 58}" for number in range(start, start + 10))
-        await world.ask("/mute " + ", ".join(longest) + " 7d", fits="Saved")
-    listed = await world.ask("/mute", fits="Left out so far")
+        await scene.ask("/mute " + ", ".join(longest) + " 7d", fits="Saved")
+    listed = await scene.ask("/mute", fits="Left out so far")
     assert len([one for one in data(listed) if one.startswith("lift:")]) == 31
 
 
-async def test_a_story_that_is_kept_back_is_counted_where_one_looks(world: World) -> None:
+async def test_a_story_that_is_kept_back_is_counted_where_one_looks(scene: World) -> None:
     """In the list and in the settings; lifted, the next one comes again."""
-    await world.ask("/start")
-    async with world.bot.store.writing() as db:
+    await scene.ask("/start")
+    async with scene.bot.store.writing() as db:
         await storage.chats.subscribe(db, READER, ["topic:security"], now=NOW)
-    await world.ask("/mute flood")
-    await stored(world, "Floods in the valley", "A fire in a market", loud=True)
-    await world.tells(READER, "A fire in a market")
-    listed = await world.ask("/mute", fits="flood")
+    await scene.ask("/mute flood")
+    await stored(scene, "Floods in the valley", "A fire in a market", loud=True)
+    await scene.tells(READER, "A fire in a market")
+    listed = await scene.ask("/mute", fits="flood")
     assert "Left out so far: 1" in listed["text"]
-    settings = await world.ask("/settings", fits="Filters: 1, left out so far: 1")
-    await world.press(READER, settings["message_id"], "set:filters")
-    shown = await world.tells(READER, "Nothing about:")
+    settings = await scene.ask("/settings", fits="Filters: 1, left out so far: 1")
+    await scene.press(READER, settings["message_id"], "set:filters")
+    shown = await scene.tells(READER, "Nothing about:")
     (lifting,) = [one for one in data(shown) if one.startswith("lift:")]
-    await world.press(READER, shown["message_id"], lifting)
-    await world.tells(READER, "None: you get all")
-    assert await filters(world) == []
-    await stored(world, "Floods again", loud=True)
-    await world.tells(READER, "Floods again")
+    await scene.press(READER, shown["message_id"], lifting)
+    await scene.tells(READER, "None: you get all")
+    assert await filters(scene) == []
+    await stored(scene, "Floods again", loud=True)
+    await scene.tells(READER, "Floods again")
 
 
-async def test_news_and_digest_leave_out_the_same_and_say_so(world: World) -> None:
+async def test_news_and_digest_leave_out_the_same_and_say_so(scene: World) -> None:
     """Pages stay full, and turn in place."""
     await stored(
-        world,
+        scene,
         *(f"Harvest {number}" for number in range(7)),
         *(f"Football {number}" for number in range(6)),
     )
-    assert "Football 5" in (await world.ask("/digest"))["text"]
-    assert "Football 5" in (await world.ask("/news"))["text"]
-    await world.ask("/mute football")
-    page = await world.ask("/news", fits="Harvest 6")
+    assert "Football 5" in (await scene.ask("/digest"))["text"]
+    assert "Football 5" in (await scene.ask("/news"))["text"]
+    await scene.ask("/mute football")
+    page = await scene.ask("/news", fits="Harvest 6")
     assert "Football" not in page["text"]
     assert "Harvest 2" in page["text"]
     assert "Left out by your filters: 6" in page["text"]
-    await world.press(READER, page["message_id"], "news:-:1")
-    second = await world.tells(READER, "Harvest 0")
+    await scene.press(READER, page["message_id"], "news:-:1")
+    second = await scene.tells(READER, "Harvest 0")
     assert "Left out" not in second["text"]
-    digest = await world.ask("/digest", fits="Harvest 6")
+    digest = await scene.ask("/digest", fits="Harvest 6")
     assert "Left out by your filters: 6" in digest["text"]
-    await world.ask("/only chess")
-    empty = await world.ask("/news", fits="Left out by your filters: 13")
+    await scene.ask("/only chess")
+    empty = await scene.ask("/news", fits="Left out by your filters: 13")
     assert "Harvest" not in empty["text"]
 
 
-async def test_who_chose_currencies_alone_gets_a_digest_of_rates_alone(world: World) -> None:
+async def test_who_chose_currencies_alone_gets_a_digest_of_rates_alone(scene: World) -> None:
     """With a topic it has that topic's story."""
-    await world.ask("/help")
-    async with world.bot.store.writing() as db:
+    await scene.ask("/help")
+    async with scene.bot.store.writing() as db:
         mine = await storage.chats.subscriptions(db, READER)
         await storage.chats.unsubscribe(db, READER, mine)
         await storage.chats.subscribe(db, READER, ["pair:USD/KGS"], now=NOW)
-    await stored(world, "Harvest 1", loud=True)
-    digest = (await world.ask("/digest"))["text"]
+    await stored(scene, "Harvest 1", loud=True)
+    digest = (await scene.ask("/digest"))["text"]
     assert "Harvest" not in digest
-    async with world.bot.store.writing() as db:
+    async with scene.bot.store.writing() as db:
         await storage.chats.subscribe(db, READER, ["topic:security"], now=NOW)
-    assert "Harvest 1" in (await world.ask("/digest"))["text"]
+    assert "Harvest 1" in (await scene.ask("/digest"))["text"]
 
 
-async def test_less_of_this_under_a_story(world: World) -> None:
+async def test_less_of_this_under_a_story(scene: World) -> None:
     """This story, its source, a place, a word; for a day, a week, for good."""
-    await world.ask("/start")
-    async with world.bot.store.writing() as db:
+    await scene.ask("/start")
+    async with scene.bot.store.writing() as db:
         await storage.chats.subscribe(db, READER, ["topic:security"], now=NOW)
-    (alert,) = await stored(world, "Shelling near Batken market", loud=True)
-    told = await world.tells(READER, "Shelling near")
+    (alert,) = await stored(scene, "Shelling near Batken market", loud=True)
+    told = await scene.tells(READER, "Shelling near")
     assert f"less:{alert}" in data(told)
-    await world.press(READER, told["message_id"], f"less:{alert}")
-    menu = await world.tells(READER, "Less of what?")
+    await scene.press(READER, told["message_id"], f"less:{alert}")
+    menu = await scene.tells(READER, "Less of what?")
     assert data(menu) == [
         f"less:{alert}:{code}"
         for code in ("story", "source0", "place-batken", "word-shelling", "word-market", "cancel")
     ]
     assert menu["reply_markup"]["inline_keyboard"][0][0]["text"] == "This story"
-    await world.press(READER, menu["message_id"], f"less:{alert}:place-batken")
-    asked = await world.tells(READER, "for how long")
+    await scene.press(READER, menu["message_id"], f"less:{alert}:place-batken")
+    asked = await scene.tells(READER, "for how long")
     assert asked["message_id"] == menu["message_id"]
-    await world.press(READER, menu["message_id"], f"less:{alert}")
-    await world.tells(READER, "Less of what?")
-    await world.press(READER, menu["message_id"], f"less:{alert}:word-market:7")
-    await world.tells(READER, "“market” ·\u00a0until")
-    (one,) = await filters(world)
+    await scene.press(READER, menu["message_id"], f"less:{alert}")
+    await scene.tells(READER, "Less of what?")
+    await scene.press(READER, menu["message_id"], f"less:{alert}:word-market:7")
+    await scene.tells(READER, "“market” ·\u00a0until")
+    (one,) = await filters(scene)
     assert (one.sense, one.trait, one.what) == (Sense.NEVER, Trait.WORD, "market")
     assert one.until is not None
-    await world.press(READER, menu["message_id"], f"less:{alert}:source0:0")
-    await world.press(READER, menu["message_id"], f"less:{alert}:story")
-    assert [(one.trait, one.until is None) for one in await filters(world)] == [
+    await scene.press(READER, menu["message_id"], f"less:{alert}:source0:0")
+    await scene.press(READER, menu["message_id"], f"less:{alert}:story")
+    assert [(one.trait, one.until is None) for one in await filters(scene)] == [
         (Trait.WORD, False),
         (Trait.SOURCE, True),
         (Trait.STORY, False),
     ]
-    await world.press(READER, told["message_id"], f"less:{alert}")
-    again = await world.tells(READER, "Less of what?")
-    await world.press(READER, again["message_id"], f"less:{alert}:cancel")
-    shown = world.emulator.messages(READER)
+    await scene.press(READER, told["message_id"], f"less:{alert}")
+    again = await scene.tells(READER, "Less of what?")
+    await scene.press(READER, again["message_id"], f"less:{alert}:cancel")
+    shown = scene.emulator.messages(READER)
     left = next(one for one in shown if one["message_id"] == again["message_id"])
     assert left["text"] == t("cancel.done", "en")
     assert data(left) == []
-    assert len(await filters(world)) == 3
+    assert len(await filters(scene)) == 3
 
 
-async def test_what_less_buttons_name_has_to_be_the_storys(world: World) -> None:
+async def test_what_less_buttons_name_has_to_be_the_storys(scene: World) -> None:
     """Anybody can send any data."""
-    (alert,) = await stored(world, "Shelling near Batken market", loud=True)
-    menu = await world.ask("/start")
+    (alert,) = await stored(scene, "Shelling near Batken market", loud=True)
+    menu = await scene.ask("/start")
     for wrong in (
         "less:999999",
         "less:x",
@@ -315,16 +303,16 @@ async def test_what_less_buttons_name_has_to_be_the_storys(world: World) -> None
         "lift:all",
         "lift:-",
     ):
-        assert await world.press(READER, menu["message_id"], wrong), wrong
-    assert await filters(world) == []
+        assert await scene.press(READER, menu["message_id"], wrong), wrong
+    assert await filters(scene) == []
 
 
-async def test_filters_speak_the_chats_language(world: World) -> None:
+async def test_filters_speak_the_chats_language(scene: World) -> None:
     assert (
         "Не присылаю про:\n• «футбол»"
-        in (await world.ask("/mute футбол", chat=RUSSIAN, fits="Сохранено"))["text"]
+        in (await scene.ask("/mute футбол", chat=RUSSIAN, fits="Сохранено"))["text"]
     )
-    listed = await world.ask("/only Ош", chat=STRANGER, fits="Ош")
+    listed = await scene.ask("/only Ош", chat=STRANGER, fits="Ош")
     assert "Булар тууралуу гана жазам:\n• Ош (жер)" in listed["text"]
 
 
@@ -341,11 +329,11 @@ async def _ends(world: World) -> list[tuple[str, float | None]]:
     return found
 
 
-async def test_names_and_ends_are_read_as_they_are_said(world: World) -> None:
+async def test_names_and_ends_are_read_as_they_are_said(scene: World) -> None:
     """What is read as one phrase with them in it would be a phrase that no story has, and /only it
     would silence the chat.
     """
-    await world.ask("/help")
+    await scene.ask("/help")
     local = NOW.astimezone(ZoneInfo("Asia/Bishkek"))
     day_ends = 23 - local.hour + (60 - local.minute) / 60
     friday = round(day_ends + 24 * ((4 - local.weekday() - 1) % 7 + 1))
@@ -373,14 +361,14 @@ async def test_names_and_ends_are_read_as_they_are_said(world: World) -> None:
         ("/mute дорога до Оша", [("word дорога до оша", None)]),
         ("/mute football, 7 days", [("word football", 168)]),
     ):
-        await world.ask(written, fits="Saved")
-        assert await _ends(world) == understood, written
-    answer = await world.ask("/only Osh and Batken until Friday", fits="Saved")
+        await scene.ask(written, fits="Saved")
+        assert await _ends(scene) == understood, written
+    answer = await scene.ask("/only Osh and Batken until Friday", fits="Saved")
     assert "Osh (place) ·\u00a0until" in answer["text"]
     assert "Batken (place) ·\u00a0until" in answer["text"]
 
 
-async def test_an_end_that_nobody_can_read_is_refused_with_one_that_can_be(world: World) -> None:
+async def test_an_end_that_nobody_can_read_is_refused_with_one_that_can_be(scene: World) -> None:
     """Beside a place or a topic; nothing is kept of it."""
     for wrong, words in (
         ("/only Osh until spring", "Osh, Batken for 7 days"),
@@ -391,5 +379,5 @@ async def test_an_end_that_nobody_can_read_is_refused_with_one_that_can_be(world
         ("/mute football until 2020-01-01", "has passed"),
         ("/mute football for 9000 hours", "366"),
     ):
-        assert words in (await world.ask(wrong))["text"], wrong
-    assert await filters(world) == []
+        assert words in (await scene.ask(wrong))["text"], wrong
+    assert await filters(scene) == []

@@ -80,31 +80,31 @@ OTHERS = (
 
 
 async def test_G23_another_name_an_address_and_anothers_command_are_not_for_us(
-    world: World,
+    scene: World,
 ) -> None:
     """However much of our name is in them."""
     for text in OTHERS:
-        await world.emulator.send_text(GROUP, text, user_id=STRANGER)
-    await heard_nothing(world, GROUP)
+        await scene.emulator.send_text(GROUP, text, user_id=STRANGER)
+    await heard_nothing(scene, GROUP)
 
 
-async def test_G23_our_name_in_code_is_quoted(world: World) -> None:
+async def test_G23_our_name_in_code_is_quoted(scene: World) -> None:
     """Not said to us."""
     for text in ("`@jarchy_bot 100 usd`", "see @jarchy_bot"):
         code = [{"type": "code", "offset": 0, "length": len(text)}]
-        world.emulator.push_update(written(GROUP, text, entities=code))
-    await heard_nothing(world, GROUP)
+        scene.emulator.push_update(written(GROUP, text, entities=code))
+    await heard_nothing(scene, GROUP)
 
 
-async def test_G23_a_mention_is_for_us_wherever_it_stands(patient: World) -> None:
+async def test_G23_a_mention_is_for_us_wherever_it_stands(scene: World) -> None:
     """In any case, beside any sign."""
     for text in (
         "@jarchy_bot 100 usd kgs", "100 usd kgs @JARCHY_BOT", "100 usd kgs, @jarchy_bot.",
         "(@jarchy_bot) 100 usd kgs", "😀 @jarchy_bot: 100 usd kgs",
         "mail@jarchy_bot.kg? no: @jarchy_bot 100 usd kgs",
     ):  # fmt: skip
-        asked = await patient.emulator.send_text(GROUP, text, user_id=STRANGER)
-        await patient.emulator.wait_message(
+        asked = await scene.emulator.send_text(GROUP, text, user_id=STRANGER)
+        await scene.emulator.wait_message(
             GROUP, lambda m: m["from"]["is_bot"], after=asked, timeout=20
         )
 
@@ -137,45 +137,45 @@ NOT_OURS: dict[str, dict[str, Any]] = {
 }
 
 
-async def test_G23_what_bots_and_channels_put_into_a_group_is_ignored(world: World) -> None:
+async def test_G23_what_bots_and_channels_put_into_a_group_is_ignored(scene: World) -> None:
     """Also what somebody passed on there."""
     for number, update in enumerate(NOT_OURS.values()):
         update["message"]["message_id"] += number
-        world.emulator.push_update(update)
-    await heard_nothing(world, GROUP)
+        scene.emulator.push_update(update)
+    await heard_nothing(scene, GROUP)
 
 
-async def test_G23_our_inline_result_in_our_own_chat_is_not_a_question(world: World) -> None:
+async def test_G23_our_inline_result_in_our_own_chat_is_not_a_question(scene: World) -> None:
     """Neither understood nor "not understood"; what another inline bot made is read, but commands
     nothing.
     """
-    world.emulator.push_update(
+    scene.emulator.push_update(
         written(READER, "100 USD = 8,479 KGS\n100 KGS = 1.18 USD", via_bot=US)
     )
-    await heard_nothing(world, READER)
+    await heard_nothing(scene, READER)
     for way in ({"via_bot": OTHER}, {"forward_origin": SOMEBODY}, {"forward_date": 1}):
-        before = len(ours(world, READER))
-        world.emulator.push_update(
+        before = len(ours(scene, READER))
+        scene.emulator.push_update(
             written(READER, "/delete", entities=[{**COMMAND[0], "length": 7}], **way)
         )
-        await world.ask("/privacy")
-        assert not [said for said in ours(world, READER)[before:] if "cannot be undone" in said], (
+        await scene.ask("/privacy")
+        assert not [said for said in ours(scene, READER)[before:] if "cannot be undone" in said], (
             way
         )
-    world.emulator.push_update(written(READER, "100 usd kgs", forward_origin=SOMEBODY))
-    await world.emulator.wait_message(READER, lambda m: "8,479" in m.get("text", ""), timeout=40)
+    scene.emulator.push_update(written(READER, "100 usd kgs", forward_origin=SOMEBODY))
+    await scene.emulator.wait_message(READER, lambda m: "8,479" in m.get("text", ""), timeout=40)
 
 
-async def test_our_own_answer_that_is_forwarded_to_us_is_no_question(world: World) -> None:
+async def test_our_own_answer_that_is_forwarded_to_us_is_no_question(scene: World) -> None:
     """Its figures are ours: it is not answered with others, and as whatever else is not understood
     it is not met with silence.
     """
     for number, asked in enumerate(("100 usd kgs", "/rates", "usd")):
-        answer = await world.ask(asked)
+        answer = await scene.ask(asked)
         update = written(READER, answer["text"], forward_origin=FROM_US)
         update["message"]["message_id"] += number
-        world.emulator.push_update(update)
-        heard = await world.emulator.wait_message(
+        scene.emulator.push_update(update)
+        heard = await scene.emulator.wait_message(
             READER, lambda m: m["from"]["is_bot"], after=answer["message_id"], timeout=40
         )
         assert heard["text"] == not_understood("en").text
@@ -214,11 +214,11 @@ PRESS = {"id": "4711", "from": {**PERSON, "id": READER}, "chat_instance": "1", "
 OLD_MEMBER = {"status": "administrator", "user": US, "can_be_edited": False}
 
 
-async def test_G22_a_press_without_a_message_is_answered(world: World) -> None:
+async def test_G22_a_press_without_a_message_is_answered(scene: World) -> None:
     """That it is out of date, in the reader's language: no inline result of ours has a button.
     Nothing changes.
     """
-    await world.ask("/help")
+    await scene.ask("/help")
     cases: tuple[tuple[dict[str, Any], bool], ...] = (
         ({"inline_message_id": "abc"}, True),
         ({"inline_message_id": "abc", "data": None}, True),
@@ -228,13 +228,13 @@ async def test_G22_a_press_without_a_message_is_answered(world: World) -> None:
         ({"data": ["lang:ru"]}, False),
     )
     for content, words in cases:
-        number, answer = world.emulator.api.answers.ask()
+        number, answer = scene.emulator.api.answers.ask()
         fields = {**PRESS, "id": number, **content}
         query = {name: value for name, value in fields.items() if value is not None}
-        world.emulator.push_update({"callback_query": query})
+        scene.emulator.push_update({"callback_query": query})
         async with asyncio.timeout(20):
             assert (t("error.stale", "en") == (await answer).get("text")) == words, content
-    async with world.bot.store.reading() as db:
+    async with scene.bot.store.reading() as db:
         known = await storage.chats.get(db, READER)
     assert known is not None
     assert known.language == "en"
@@ -258,32 +258,32 @@ async def test_G22_a_press_without_a_message_is_answered(world: World) -> None:
     ],
 )  # fmt: skip
 async def test_G22_a_message_is_answered_although_fields_are_missing(
-    world: World, missing: dict[str, Any]
+    scene: World, missing: dict[str, Any]
 ) -> None:
     """Those that an older local server does not send, and those that nobody here reads."""
-    world.emulator.push_update(missing)
-    await world.emulator.wait_message(
+    scene.emulator.push_update(missing)
+    await scene.emulator.wait_message(
         READER, lambda m: "National Bank" in m.get("text", ""), timeout=40
     )
 
 
 @pytest.mark.parametrize("status", ["administrator", "restricted", "kicked", "left", "member"])
 async def test_G22_a_membership_is_read_without_the_newest_rights(
-    world: World, status: str
+    scene: World, status: str
 ) -> None:
     """Each new right is required by the library and unknown to an older local server."""
-    await world.ask("/help", chat=GROUP)
+    await scene.ask("/help", chat=GROUP)
     change = {
         "chat": {"id": GROUP, "type": "supergroup", "title": "Market"},
         "from": PERSON,
         "old_chat_member": {"status": "left", "user": US},
         "new_chat_member": {"status": status, "user": US},
     }
-    world.emulator.push_update({"my_chat_member": change})
-    await world.ask("/help")  # received after that
-    while tasks := set(world.bot.inbox._tasks):
+    scene.emulator.push_update({"my_chat_member": change})
+    await scene.ask("/help")  # received after that
+    while tasks := set(scene.bot.inbox._tasks):
         await asyncio.wait(tasks)
-    async with world.bot.store.reading() as db:
+    async with scene.bot.store.reading() as db:
         known = await storage.chats.get(db, GROUP)
     assert known is not None
     assert known.active == (status not in {"kicked", "left"})

@@ -13,14 +13,14 @@ LANGUAGE_OF = dict(zip(READERS, ("en", "ru", "ky"), strict=True))
 
 
 @pytest.mark.parametrize("reader", READERS, ids=["en", "ru", "ky"])
-async def test_a_chart_of_an_unknown_word_names_the_word(world: World, reader: int) -> None:
-    said = (await world.ask("/chart доллор 90d", chat=reader))["text"]
+async def test_a_chart_of_an_unknown_word_names_the_word(scene: World, reader: int) -> None:
+    said = (await scene.ask("/chart доллор 90d", chat=reader))["text"]
     assert "“доллор”" in said or "«доллор»" in said
     assert "/chart RUB 90d" in said
 
 
-async def test_a_chart_against_itself_answers_with_a_chart(world: World) -> None:
-    said = (await world.ask("/chart сом", chat=READER))["text"]
+async def test_a_chart_against_itself_answers_with_a_chart(scene: World) -> None:
+    said = (await scene.ask("/chart сом", chat=READER))["text"]
     assert "/chart RUB 90d" in said
     assert "/alert" not in said
 
@@ -29,10 +29,10 @@ async def test_a_chart_against_itself_answers_with_a_chart(world: World) -> None
     ("reader", "country"), [(READER, "the USA"), (RUSSIAN, "Россия"), (STRANGER, "Орусия")]
 )
 async def test_a_country_with_several_zones_is_offered_them(
-    world: World, reader: int, country: str
+    scene: World, reader: int, country: str
 ) -> None:
     """And a tap sets one."""
-    asked = await world.ask(f"/settings {country}", chat=reader)
+    asked = await scene.ask(f"/settings {country}", chat=reader)
     data = [
         button["callback_data"]
         for row in asked["reply_markup"]["inline_keyboard"]
@@ -40,6 +40,6 @@ async def test_a_country_with_several_zones_is_offered_them(
     ]
     assert all(one.startswith("zone:") for one in data)
     assert len(data) >= 6
-    await world.press(reader, asked["message_id"], data[1])
-    shown = await world.ask("/settings", chat=reader)
+    await scene.press(reader, asked["message_id"], data[1])
+    shown = await scene.ask("/settings", chat=reader)
     assert zone_place(data[1].removeprefix("zone:"), LANGUAGE_OF[reader]) in shown["text"]

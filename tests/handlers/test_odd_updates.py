@@ -173,13 +173,13 @@ async def still_answers(world: World) -> None:
     assert await world.ask("/rates USD", fits="84.7935")
 
 
-async def test_G13_an_odd_update_is_ignored_or_answered(patient: World) -> None:
+async def test_G13_an_odd_update_is_ignored_or_answered(scene: World) -> None:
     """Of any shape; the program goes on."""
     silent = []
     for name, odd in ODD.items():
-        patient.emulator.push_update(odd)
+        scene.emulator.push_update(odd)
         try:
-            await still_answers(patient)
+            await still_answers(scene)
         except TimeoutError:
             silent.append(name)
     assert silent == []
@@ -193,17 +193,17 @@ async def handled(world: World, content: dict[str, Any]) -> None:
     await world.bot.inbox._handle({"update_id": 1, **content})
 
 
-async def test_G13_nothing_is_thrown_over_an_odd_update(patient: World) -> None:
+async def test_G13_nothing_is_thrown_over_an_odd_update(scene: World) -> None:
     for odd in ODD.values():
         with suppress(UnreadableError):
-            await handled(patient, odd)
+            await handled(scene, odd)
 
 
-async def test_G13_half_a_surrogate_pair_makes_an_update_unreadable(patient: World) -> None:
+async def test_G13_half_a_surrogate_pair_makes_an_update_unreadable(scene: World) -> None:
     """No JSON that leaves here could hold it."""
     for odd in UNSTORABLE.values():
         with pytest.raises(UnreadableError):
-            await handled(patient, odd)
+            await handled(scene, odd)
 
 
 def places(holder: object, *path: str | int) -> Iterator[tuple[str | int, ...]]:
@@ -241,26 +241,26 @@ def without(content: dict[str, Any], path: tuple[str | int, ...]) -> Any:
 @pytest.mark.cases(keep=6)
 @pytest.mark.parametrize("kind", SOUND)
 async def test_G13_nothing_is_thrown_over_one_wrong_value_in_any_place(
-    patient: World, kind: str
+    scene: World, kind: str
 ) -> None:
     """Of a sound update of each kind."""
-    patient.bot.services.rest = no_time
+    scene.bot.services.rest = no_time
     for path in places(SOUND[kind]):
         for value in WRONG:
             with suppress(UnreadableError):
-                await handled(patient, with_one_wrong(SOUND[kind], path, value))
+                await handled(scene, with_one_wrong(SOUND[kind], path, value))
 
 
 @pytest.mark.cases(keep=6)
 @pytest.mark.parametrize("kind", SOUND)
 async def test_G22_nothing_is_thrown_over_one_missing_field_in_any_place(
-    patient: World, kind: str
+    scene: World, kind: str
 ) -> None:
     """Likewise."""
-    patient.bot.services.rest = no_time
+    scene.bot.services.rest = no_time
     for path in places(SOUND[kind]):
         with suppress(UnreadableError):
-            await handled(patient, without(SOUND[kind], path))
+            await handled(scene, without(SOUND[kind], path))
 
 
 def test_G13_a_number_no_database_can_hold_is_none() -> None:
@@ -350,13 +350,13 @@ class Fuzz:
 )
 @pytest.mark.parametrize("seed", range(2))
 async def test_G13_whatever_the_schema_allows_and_more_stops_nobody(
-    world: World, seed: int
+    scene: World, seed: int
 ) -> None:
     """Two hundred updates made up from the Bot API's schema; then a question is answered."""
     assert SHARED is not None
     path = next((SHARED / "spec").glob("bot_api_*.json"))
     fuzz = Fuzz(json.loads(path.read_text(encoding="utf-8"))["types"], seed)
     for _ in range(200):
-        world.emulator.push_update(fuzz.update())
-    world.bot.services.buckets.clear()
-    await still_answers(world)
+        scene.emulator.push_update(fuzz.update())
+    scene.bot.services.buckets.clear()
+    await still_answers(scene)

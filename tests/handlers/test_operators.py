@@ -89,26 +89,26 @@ async def test_an_operators_chat_has_a_menu_of_its_own(world: World, language: s
 
 
 async def test_an_operators_menu_in_no_language_of_ours_is_in_the_one_they_chose(
-    world: World,
+    scene: World,
 ) -> None:
     """Where Telegram itself is set to another."""
-    world.bot.services.admins = frozenset({RUSSIAN})
-    await world.ask("/start", chat=RUSSIAN)
-    await world.ask("/help", chat=RUSSIAN)
-    offered = shown(world.emulator, RUSSIAN, "de")
+    scene.bot.services.admins = frozenset({RUSSIAN})
+    await scene.ask("/start", chat=RUSSIAN)
+    await scene.ask("/help", chat=RUSSIAN)
+    offered = shown(scene.emulator, RUSSIAN, "de")
     words = {one["command"]: one["description"] for one in offered}
     assert words["admin"] == t("command.admin", "ru")
 
 
-async def test_help_names_an_operators_commands_to_operators(world: World) -> None:
-    assert "/admin" not in (await world.ask("/help"))["text"]
-    world.bot.services.admins = frozenset({READER})
-    assert "/admin" in (await world.ask("/help"))["text"]
+async def test_help_names_an_operators_commands_to_operators(scene: World) -> None:
+    assert "/admin" not in (await scene.ask("/help"))["text"]
+    scene.bot.services.admins = frozenset({READER})
+    assert "/admin" in (await scene.ask("/help"))["text"]
 
 
-async def test_a_notice_calls_sources_and_chats_by_their_names(world: World) -> None:
+async def test_a_notice_calls_sources_and_chats_by_their_names(scene: World) -> None:
     """In the operator's language; what has no name keeps its key or number."""
-    async with world.store.writing() as db:
+    async with scene.store.writing() as db:
         await storage.chats.add(db, chat(RUSSIAN, language="ru"), now=NOW)
         await storage.chats.add(db, chat(-100, kind=ChatKind.GROUP, title="Market"), now=NOW)
         away, kicked = said("HTTP 503"), KICKED.why
@@ -119,31 +119,31 @@ async def test_a_notice_calls_sources_and_chats_by_their_names(world: World) -> 
             ("notice.gone", {"chat": "-200"}, kicked),
         ):
             await tell(db, [RUSSIAN], a_notice(msgid, values), now=NOW, reasons=(why,))
-    world.bot.worker.wake()
+    scene.bot.worker.wake()
     for source in ("Национальный банк", "gone"):
         words = t("notice.source", "ru").format(source=source, why="«HTTP 503»")
-        await world.tells(RUSSIAN, words)
-    await world.tells(RUSSIAN, "Market")
-    await world.tells(RUSSIAN, "-200")
+        await scene.tells(RUSSIAN, words)
+    await scene.tells(RUSSIAN, "Market")
+    await scene.tells(RUSSIAN, "-200")
 
 
 @pytest.mark.parametrize("command", sorted(OPERATORS))
 async def test_S9_an_operators_command_is_not_what_an_old_message_was_edited_to(
-    world: World, command: str
+    scene: World, command: str
 ) -> None:
     """It is not understood, and begins nothing."""
-    world.bot.services.admins = frozenset({READER})
-    asked = await world.emulator.send_text(READER, "100 usd")
-    first = await world.emulator.wait_message(
+    scene.bot.services.admins = frozenset({READER})
+    asked = await scene.emulator.send_text(READER, "100 usd")
+    first = await scene.emulator.wait_message(
         READER, lambda m: "8,479.35" in m.get("text", ""), after=asked, timeout=20
     )
-    await world.emulator.edit_text(READER, asked, f"/{command}")
-    second = await world.emulator.wait_message(
+    await scene.emulator.edit_text(READER, asked, f"/{command}")
+    second = await scene.emulator.wait_message(
         READER, lambda m: "8,479.35" not in m.get("text", ""), after=asked, timeout=20
     )
     assert second["message_id"] == first["message_id"]
     assert "/help" in second["text"]
-    assert await world.stored(broadcast) == []
+    assert await scene.stored(broadcast) == []
 
 
 @pytest.mark.parametrize("language", ["", "ru"])

@@ -130,33 +130,33 @@ async def test_S21_after_erasing_no_table_knows_the_chat(store: Store) -> None:
 
 
 async def test_S21_mydata_gives_a_chat_its_own_rows_and_delete_erases_them_after_asking(
-    world: World,
+    scene: World,
 ) -> None:
     """As a file; then a button, and a goodbye in place."""
-    await world.ask("/alert USD < 80", fits="USD/KGS < 80")
-    asked = await world.emulator.send_text(READER, "/mydata")
-    sent = await world.emulator.wait_message(READER, lambda m: "document" in m, after=asked)
+    await scene.ask("/alert USD < 80", fits="USD/KGS < 80")
+    asked = await scene.emulator.send_text(READER, "/mydata")
+    sent = await scene.emulator.wait_message(READER, lambda m: "document" in m, after=asked)
     assert sent["document"]["file_name"] == "jarchy.json"
-    question = await world.ask("/delete", fits="cannot be undone")
-    await world.emulator.press(READER, question["message_id"], "delete:no")
-    async with world.bot.store.reading() as db:
+    question = await scene.ask("/delete", fits="cannot be undone")
+    await scene.emulator.press(READER, question["message_id"], "delete:no")
+    async with scene.bot.store.reading() as db:
         assert await storage.chats.get(db, READER) is not None
-    question = await world.ask("/delete", fits="cannot be undone")
-    await world.emulator.press(READER, question["message_id"], "delete:yes")
-    assert any("erased" in m.get("text", "") for m in world.emulator.messages(READER))
-    await world.bot.inbox._write()
-    async with world.bot.store.reading() as db:
+    question = await scene.ask("/delete", fits="cannot be undone")
+    await scene.emulator.press(READER, question["message_id"], "delete:yes")
+    assert any("erased" in m.get("text", "") for m in scene.emulator.messages(READER))
+    await scene.bot.inbox._write()
+    async with scene.bot.store.reading() as db:
         assert not any((await storage.privacy.export(db, READER)).tables.values())
 
 
-async def test_S21_an_erased_chat_hears_of_it_at_once_or_never(world: World) -> None:
+async def test_S21_an_erased_chat_hears_of_it_at_once_or_never(scene: World) -> None:
     """Telegram takes no message for it now: the press is answered, and no answer is kept for it."""
-    shown = await world.ask("/delete")
-    world.emulator.faults.add(Fault.flood(60, method="editMessageText", chat_id=READER))
+    shown = await scene.ask("/delete")
+    scene.emulator.faults.add(Fault.flood(60, method="editMessageText", chat_id=READER))
     # the edit is tried before the press is answered
-    answer = await world.emulator.press(READER, shown["message_id"], "delete:yes", timeout=60)
+    answer = await scene.emulator.press(READER, shown["message_id"], "delete:yes", timeout=60)
     assert answer["text"] == t("delete.done", "en")
-    async with world.store.reading() as db:
+    async with scene.store.reading() as db:
         assert await storage.chats.get(db, READER) is None
         alerts = (await db.execute(alert.select().where(alert.c.audience_chat == READER))).all()
     assert alerts == []
@@ -200,31 +200,31 @@ async def test_S22_who_has_no_private_chat_hears_in_the_group_how_to_open_one(
     assert not [m for m in world.emulator.messages(GROUP) if "document" in m]
 
 
-async def test_S22_an_anonymous_administrator_is_asked_to_write_by_name(world: World) -> None:
+async def test_S22_an_anonymous_administrator_is_asked_to_write_by_name(scene: World) -> None:
     """Nobody knows whose private chat that would be."""
-    shown = await world.ask("/settings", chat=GROUP)
-    await world.emulator.press(GROUP, shown["message_id"], "anon:on", user_id=READER)
-    asked = await world.emulator.send_text(GROUP, "/mydata", user_id=READER, anonymous=True)
-    said = await world.emulator.wait_message(
-        GROUP, lambda m: m["from"]["id"] == world.emulator.bot.id, after=asked, timeout=40
+    shown = await scene.ask("/settings", chat=GROUP)
+    await scene.emulator.press(GROUP, shown["message_id"], "anon:on", user_id=READER)
+    asked = await scene.emulator.send_text(GROUP, "/mydata", user_id=READER, anonymous=True)
+    said = await scene.emulator.wait_message(
+        GROUP, lambda m: m["from"]["id"] == scene.emulator.bot.id, after=asked, timeout=40
     )
-    assert said["text"] == t("error.mydata_anonymous", await language_of(world, GROUP))
+    assert said["text"] == t("error.mydata_anonymous", await language_of(scene, GROUP))
     assert not [
         m
-        for m in world.emulator.messages(GROUP) + world.emulator.messages(READER)
+        for m in scene.emulator.messages(GROUP) + scene.emulator.messages(READER)
         if "document" in m
     ]
 
 
-async def test_S22_a_failed_upload_is_said_and_the_file_is_nowhere(world: World) -> None:
+async def test_S22_a_failed_upload_is_said_and_the_file_is_nowhere(scene: World) -> None:
     """Telegram is busy: in general words, in the group."""
-    world.bot.services.rest = no_time
-    world.emulator.faults.add(Fault(kind="error", method="sendDocument", code=502))
-    asked = await world.emulator.send_text(GROUP, "/mydata", user_id=READER)
-    said = await world.emulator.wait_message(
+    scene.bot.services.rest = no_time
+    scene.emulator.faults.add(Fault(kind="error", method="sendDocument", code=502))
+    asked = await scene.emulator.send_text(GROUP, "/mydata", user_id=READER)
+    said = await scene.emulator.wait_message(
         GROUP, lambda m: m["from"]["is_bot"], after=asked, timeout=40
     )
-    assert said["text"] == t("error.unexpected", await language_of(world, GROUP))
+    assert said["text"] == t("error.unexpected", await language_of(scene, GROUP))
 
 
 async def language_of(world: World, number: int) -> str:
@@ -237,15 +237,15 @@ async def language_of(world: World, number: int) -> str:
 
 @pytest.mark.parametrize("command", ["/mydata", "/delete"])
 async def test_S10_in_a_group_only_its_administrators_get_or_erase_its_data(
-    world: World, command: str
+    scene: World, command: str
 ) -> None:
     """Nor by a button's data, which anybody can send."""
     refused = t("error.admins_only", "ky")
-    asked = await world.emulator.send_text(GROUP, command, user_id=STRANGER)
-    said = await world.emulator.wait_message(
+    asked = await scene.emulator.send_text(GROUP, command, user_id=STRANGER)
+    said = await scene.emulator.wait_message(
         GROUP, lambda m: refused in m.get("text", ""), after=asked
     )
-    answer = await world.emulator.press(GROUP, said["message_id"], "delete:yes", user_id=STRANGER)
+    answer = await scene.emulator.press(GROUP, said["message_id"], "delete:yes", user_id=STRANGER)
     assert refused in answer["text"]
-    async with world.bot.store.reading() as db:
+    async with scene.bot.store.reading() as db:
         assert await storage.chats.get(db, GROUP) is not None

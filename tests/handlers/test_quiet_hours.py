@@ -324,9 +324,14 @@ async def test_a_night_of_which_nothing_is_left_says_nothing(patient: World) -> 
     await world.done()
     before = len(world.emulator.messages(READER))
     await morning(world, READER)
-    while ("cancelled", NOTHING_TO_SAY) not in await rows(world, READER):
-        await world.done()
+    await comes_to(world, "cancelled", NOTHING_TO_SAY)
     assert len(world.emulator.messages(READER)) == before
+
+
+async def comes_to(world: World, state: str, why: Reason | None) -> None:
+    """Wait until a delivery to the reader is in this state."""
+    while (state, why) not in await rows(world, READER):  # noqa: ASYNC110 - a commit has no event
+        await asyncio.sleep(0.02)
 
 
 async def rows(world: World, number: int) -> list[tuple[str, Reason | None]]:
@@ -366,8 +371,7 @@ async def test_a_digest_that_was_given_up_in_the_night_does_not_come_in_the_morn
     await world.ask(said)
     before = len(world.emulator.messages(READER))
     await morning(world, READER)
-    while ("cancelled", NOTHING_TO_SAY) not in await rows(world, READER):
-        await world.done()
+    await comes_to(world, "cancelled", NOTHING_TO_SAY)
     assert len(world.emulator.messages(READER)) == before
 
 
@@ -391,12 +395,10 @@ async def test_what_a_chat_turned_off_before_it_left_does_not_leave(patient: Wor
         await storage.chats.subscribe(db, READER, [*FOLLOWED], now=NOW - DAY)
         await storage.switch.turn_off(db, token)
     await decided(world, RateMoved(MOVED), "move", Audience(subscription=FOLLOWED[0]))
-    while ("pending", None) not in await rows(world, READER):  # noqa: ASYNC110 - a commit has no event
-        await asyncio.sleep(0.02)
+    await comes_to(world, "pending", None)
     async with world.bot.store.writing() as db:
         await storage.chats.change(db, READER, sounds="rates=off")
         await storage.switch.turn_on(db, token)
     world.bot.worker.wake()
-    while ("cancelled", NOTHING_TO_SAY) not in await rows(world, READER):
-        await world.done()
+    await comes_to(world, "cancelled", NOTHING_TO_SAY)
     assert not [m for m in world.emulator.messages(READER) if "86.4" in m.get("text", "")]

@@ -40,7 +40,7 @@ def each_way_with_each_fault() -> list[Any]:
     ]
 
 
-async def test_G20_an_answer_refused_as_it_is_comes_in_plain_words(patient: World) -> None:
+async def test_G20_an_answer_refused_as_it_is_comes_in_plain_words(scene: World) -> None:
     """Once refused, once sent."""
     for refusal in (
         "can't parse entities: x",
@@ -52,25 +52,25 @@ async def test_G20_an_answer_refused_as_it_is_comes_in_plain_words(patient: Worl
         "something nobody has seen",
     ):
         fault = Fault.bad_request(refusal, method="sendMessage", chat_id=READER, times=1)
-        patient.emulator.faults.add(fault)
-        answer = await patient.ask("/rates USD")
+        scene.emulator.faults.add(fault)
+        answer = await scene.ask("/rates USD")
         assert "84" in answer["text"], refusal
         assert fault.hits == 1, refusal
 
 
-async def test_G20_where_not_even_plain_words_are_taken_the_reader_is_told_so(world: World) -> None:
+async def test_G20_where_not_even_plain_words_are_taken_the_reader_is_told_so(scene: World) -> None:
     """Two refusals, then a word of ours that has nothing to refuse."""
-    world.emulator.faults.add(
+    scene.emulator.faults.add(
         Fault.bad_request("something nobody has seen", method="sendMessage", times=2)
     )
-    answer = await world.ask("/rates USD")
+    answer = await scene.ask("/rates USD")
     assert answer["text"]
     assert "84" not in answer["text"]
 
 
-async def test_G20_an_answer_to_a_topic_that_is_gone_comes_in_general(patient: World) -> None:
+async def test_G20_an_answer_to_a_topic_that_is_gone_comes_in_general(scene: World) -> None:
     """Where the others read too."""
-    emulator = patient.emulator
+    emulator = scene.emulator
     emulator.add_group(FORUM, "Forum", members=[STRANGER], admins=[READER], is_forum=True)
     emulator.add_topic(FORUM, 7, "Rates")
     for refusal in ("message thread not found", "TOPIC_CLOSED", "TOPIC_DELETED"):
@@ -84,89 +84,89 @@ async def test_G20_an_answer_to_a_topic_that_is_gone_comes_in_general(patient: W
         assert "message_thread_id" not in answer, refusal
 
 
-async def test_G20_an_edit_that_is_refused_becomes_a_new_message(patient: World) -> None:
+async def test_G20_an_edit_that_is_refused_becomes_a_new_message(scene: World) -> None:
     """The text that the button was to show is shown."""
-    menu = await patient.ask("/settings")
+    menu = await scene.ask("/settings")
     for refusal in (
         "message to edit not found",
         "message can't be edited",
         "MESSAGE_ID_INVALID",
         "there is no text",
     ):
-        after = patient.emulator.messages(READER)[-1]["message_id"]
+        after = scene.emulator.messages(READER)[-1]["message_id"]
         fault = Fault.bad_request(refusal, method="editMessageText")
-        patient.emulator.faults.add(fault)
-        await patient.emulator.press(READER, menu["message_id"], "set:language")
-        await patient.emulator.wait_message(
+        scene.emulator.faults.add(fault)
+        await scene.emulator.press(READER, menu["message_id"], "set:language")
+        await scene.emulator.wait_message(
             READER, lambda m: "reply_markup" in m or "text" in m, after=after
         )
-        patient.emulator.faults.remove(fault)
+        scene.emulator.faults.remove(fault)
 
 
 async def test_G20_a_button_under_a_message_that_telegram_no_longer_shows_is_answered(
-    world: World,
+    scene: World,
 ) -> None:
     """Too old to be changed: a new message."""
-    menu = await world.ask("/settings")
-    await world.emulator.press(READER, menu["message_id"] + 1000, "set:language")
-    await world.emulator.wait_message(READER, after=menu["message_id"])
+    menu = await scene.ask("/settings")
+    await scene.emulator.press(READER, menu["message_id"] + 1000, "set:language")
+    await scene.emulator.wait_message(READER, after=menu["message_id"])
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_G21_a_long_wait_is_kept_and_ends_in_one_late_answer(world: World) -> None:
+async def test_G21_a_long_wait_is_kept_and_ends_in_one_late_answer(scene: World) -> None:
     """Nothing is sent before, whatever is asked meanwhile; the last question has its answer
     then.
     """
-    calls = world.emulator.calls
-    world.emulator.faults.add(Fault.flood(3, method="sendMessage", chat_id=READER, times=1))
-    await world.emulator.send_text(READER, "/help")
+    calls = scene.emulator.calls
+    scene.emulator.faults.add(Fault.flood(3, method="sendMessage", chat_id=READER, times=1))
+    await scene.emulator.send_text(READER, "/help")
     refused = await calls.wait(lambda call: call.method == "sendMessage" and call.code == 429)
-    await world.emulator.send_text(READER, "/rates USD")
-    answer = await world.emulator.wait_message(
+    await scene.emulator.send_text(READER, "/rates USD")
+    answer = await scene.emulator.wait_message(
         READER, lambda m: m.get("from", {}).get("is_bot", False), timeout=60
     )
     sent = next(call for call in calls.of("sendMessage", READER) if call.number > refused.number)
     assert sent.at - refused.at >= 3
     assert "84" in answer["text"]
-    assert len([m for m in world.emulator.messages(READER) if m["from"]["is_bot"]]) == 1
+    assert len([m for m in scene.emulator.messages(READER) if m["from"]["is_bot"]]) == 1
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_G21_who_said_stop_hears_what_they_ask_though_it_is_late(world: World) -> None:
+async def test_G21_who_said_stop_hears_what_they_ask_though_it_is_late(scene: World) -> None:
     """That there will be no alerts, and the rates: an answer is no alert."""
-    await world.ask("/start")
+    await scene.ask("/start")
     for question, says in (("/stop", "/start"), ("/rates USD", "84")):
-        world.emulator.faults.add(Fault.flood(2, method="sendMessage", chat_id=READER, times=1))
-        asked = await world.emulator.send_text(READER, question)
-        answer = await world.emulator.wait_message(
+        scene.emulator.faults.add(Fault.flood(2, method="sendMessage", chat_id=READER, times=1))
+        asked = await scene.emulator.send_text(READER, question)
+        answer = await scene.emulator.wait_message(
             READER, lambda m: m["from"]["is_bot"], after=asked, timeout=40
         )
         assert says in answer["text"]
 
 
 @pytest.mark.slow
-async def test_G21_the_waits_of_many_chats_hold_up_no_other(patient: World) -> None:
+async def test_G21_the_waits_of_many_chats_hold_up_no_other(scene: World) -> None:
     """More chats than are served at a time are left alone for nine seconds; one is not."""
     chats = range(5001, 5001 + AT_ONCE + 8)
     for chat in chats:
-        patient.emulator.add_private(patient.emulator.add_user(chat, "Busy", "en"))
+        scene.emulator.add_private(scene.emulator.add_user(chat, "Busy", "en"))
     floods = [Fault.flood(9, method="sendMessage", chat_id=chat, times=1) for chat in chats]
     for flood in floods:
-        patient.emulator.faults.add(flood)
+        scene.emulator.faults.add(flood)
     for chat in chats:
-        await patient.emulator.send_text(chat, "/help")
+        await scene.emulator.send_text(chat, "/help")
     async with asyncio.timeout(30):
         while sum(flood.hits for flood in floods) < AT_ONCE:  # noqa: ASYNC110 - makes no event
             await asyncio.sleep(0.05)
     async with asyncio.timeout(4):
-        await patient.ask("/help")
+        await scene.ask("/help")
 
 
-async def test_G21_a_short_wait_is_kept_to_the_second(world: World) -> None:
+async def test_G21_a_short_wait_is_kept_to_the_second(scene: World) -> None:
     """By the handler itself."""
-    calls = world.emulator.calls
-    world.emulator.faults.add(Fault.flood(3, method="sendMessage", chat_id=READER, times=1))
-    await world.ask("/help")
+    calls = scene.emulator.calls
+    scene.emulator.faults.add(Fault.flood(3, method="sendMessage", chat_id=READER, times=1))
+    await scene.ask("/help")
     first, second = [call.at for call in calls.of("sendMessage", READER)]
     assert second - first >= 3
 
@@ -333,14 +333,14 @@ async def test_G20_a_change_of_a_picture_in_doubt_is_said(charted: World, *, kno
     assert words["text"] == t("error.unexpected", "en")
 
 
-async def test_G20_what_a_press_was_to_be_told_in_doubt_is_a_message(world: World) -> None:
+async def test_G20_what_a_press_was_to_be_told_in_doubt_is_a_message(scene: World) -> None:
     """Where nobody knows whether the word over the chat was seen."""
-    menu = await world.ask("/start")
-    world.bot.services.rest = no_time
-    world.emulator.faults.add(Fault.reset(method="answerCallbackQuery"))
+    menu = await scene.ask("/start")
+    scene.bot.services.rest = no_time
+    scene.emulator.faults.add(Fault.reset(method="answerCallbackQuery"))
     with suppress(TimeoutError):
-        await world.emulator.press(READER, menu["message_id"], "nonsense", timeout=0.1)
-    await world.emulator.wait_message(
+        await scene.emulator.press(READER, menu["message_id"], "nonsense", timeout=0.1)
+    await scene.emulator.wait_message(
         READER, lambda m: "out of date" in m.get("text", ""), after=menu["message_id"], timeout=20
     )
 
@@ -367,87 +367,87 @@ async def test_G20_a_picture_that_is_refused_comes_as_words(charted: World) -> N
     assert "photo" not in answer
 
 
-async def test_G21_an_answer_keeps_the_quiet_that_an_alert_was_told(world: World) -> None:
+async def test_G21_an_answer_keeps_the_quiet_that_an_alert_was_told(scene: World) -> None:
     """Whoever of us Telegram said it to."""
-    told = notice(READER, a_notice("notice.gone", {"chat": "1", "why": "blocked"}), now=world.now)
-    await world.ask("/help")
-    world.emulator.faults.add(Fault.flood(5, method="sendMessage", chat_id=READER, times=1))
-    before = world.emulator.calls.total
-    async with world.store.writing() as db:
+    told = notice(READER, a_notice("notice.gone", {"chat": "1", "why": "blocked"}), now=scene.now)
+    await scene.ask("/help")
+    scene.emulator.faults.add(Fault.flood(5, method="sendMessage", chat_id=READER, times=1))
+    before = scene.emulator.calls.total
+    async with scene.store.writing() as db:
         await storage.alerts.enqueue(db, told)
-    world.bot.worker.wake()
-    flood = await refused(world, before)
-    await world.ask("/help")
-    sent = [c for c in world.emulator.calls.since(flood.number) if c.chat_id == READER]
+    scene.bot.worker.wake()
+    flood = await refused(scene, before)
+    await scene.ask("/help")
+    sent = [c for c in scene.emulator.calls.since(flood.number) if c.chat_id == READER]
     assert all(c.at - flood.at >= 5 for c in sent)
 
 
-async def test_G20_what_is_asked_in_another_chat_is_answered_after_a_failure(world: World) -> None:
+async def test_G20_what_is_asked_in_another_chat_is_answered_after_a_failure(scene: World) -> None:
     """Within the seconds that Telegram waits for it."""
-    world.emulator.faults.add(Fault.server_error(method="answerInlineQuery", times=1))
-    found = await world.emulator.inline_query(READER, "100 usd")
+    scene.emulator.faults.add(Fault.server_error(method="answerInlineQuery", times=1))
+    found = await scene.emulator.inline_query(READER, "100 usd")
     assert found
 
 
-async def test_G21_who_made_us_an_administrator_hears_what_came_of_it_in_time(world: World) -> None:
+async def test_G21_who_made_us_an_administrator_hears_what_came_of_it_in_time(scene: World) -> None:
     """Not while Telegram wants silence in their private chat."""
-    world.emulator.faults.add(Fault.flood(5, method="sendMessage", chat_id=READER, times=1))
-    told = await refused(world, await wanted(world, "/help"))
-    world.emulator.add_channel(CHANNEL, "News", owner=READER, bot_status="left")
-    world.emulator.set_bot_status(CHANNEL, "administrator", by=READER)
-    await world.tells(READER, "now I can post")
-    sent = [c for c in world.emulator.calls.since(told.number) if c.chat_id == READER]
+    scene.emulator.faults.add(Fault.flood(5, method="sendMessage", chat_id=READER, times=1))
+    told = await refused(scene, await wanted(scene, "/help"))
+    scene.emulator.add_channel(CHANNEL, "News", owner=READER, bot_status="left")
+    scene.emulator.set_bot_status(CHANNEL, "administrator", by=READER)
+    await scene.tells(READER, "now I can post")
+    sent = [c for c in scene.emulator.calls.since(told.number) if c.chat_id == READER]
     assert all(c.at - told.at >= 5 for c in sent)
 
 
-async def test_G15_what_was_asked_before_an_outage_is_answered_after_it(world: World) -> None:
+async def test_G15_what_was_asked_before_an_outage_is_answered_after_it(scene: World) -> None:
     """Longer than a handler waits: the outbox keeps the answer."""
-    calls = world.emulator.calls
-    fault = world.emulator.faults.add(Fault(Kind.HTML, code=502, method="[!a]*"))
-    world.emulator.faults.remove(fault)
-    await world.emulator.updates.polled()
-    world.emulator.faults.add(Fault(Kind.HTML, code=502, method="send*"))
-    world.emulator.faults.add(Fault(Kind.HTML, code=502, method="getMe"))
-    await world.emulator.send_text(READER, "/rates USD")
+    calls = scene.emulator.calls
+    fault = scene.emulator.faults.add(Fault(Kind.HTML, code=502, method="[!a]*"))
+    scene.emulator.faults.remove(fault)
+    await scene.emulator.updates.polled()
+    scene.emulator.faults.add(Fault(Kind.HTML, code=502, method="send*"))
+    scene.emulator.faults.add(Fault(Kind.HTML, code=502, method="getMe"))
+    await scene.emulator.send_text(READER, "/rates USD")
     await calls.wait(lambda call: call.method == "getMe" and call.code == 502, timeout=40)
     await calls.wait(
         lambda call: call.method == "getMe" and call.code == 502, timeout=40, after=calls.total
     )
-    world.emulator.faults.clear()
-    answer = await world.emulator.wait_message(
+    scene.emulator.faults.clear()
+    answer = await scene.emulator.wait_message(
         READER, lambda m: m.get("from", {}).get("is_bot", False), timeout=30
     )
     assert "84" in answer["text"]
 
 
-async def test_G15_while_telegram_is_away_answers_ask_it_nothing(world: World) -> None:
+async def test_G15_while_telegram_is_away_answers_ask_it_nothing(scene: World) -> None:
     """One asks for all; the answers come when it is back."""
     for method in ("send*", "getMe"):
-        world.emulator.faults.add(Fault.server_error(502, method=method))
-    await world.emulator.send_text(READER, "/help")  # it goes to the outbox, whose sender notices
-    await until(lambda: world.worker.reach.away)
-    before = world.emulator.calls.total
+        scene.emulator.faults.add(Fault.server_error(502, method=method))
+    await scene.emulator.send_text(READER, "/help")  # it goes to the outbox, whose sender notices
+    await until(lambda: scene.worker.reach.away)
+    before = scene.emulator.calls.total
     for reader in (STRANGER, RUSSIAN):
-        await world.emulator.send_text(reader, "/rates USD")
-    while len(await world.alerts()) < 3:  # noqa: ASYNC110 - an alert makes no event here
+        await scene.emulator.send_text(reader, "/rates USD")
+    while len(await scene.alerts()) < 3:  # noqa: ASYNC110 - an alert makes no event here
         await asyncio.sleep(0.02)
-    asked = {call.chat_id for call in world.emulator.calls.since(before)}
+    asked = {call.chat_id for call in scene.emulator.calls.since(before)}
     assert not asked & {STRANGER, RUSSIAN}
-    world.emulator.faults.clear()
+    scene.emulator.faults.clear()
     for reader in (STRANGER, RUSSIAN):
-        await world.tells(reader, "84")
+        await scene.tells(reader, "84")
 
 
-async def test_G19_an_answer_to_a_group_that_moved_reaches_it(world: World) -> None:
+async def test_G19_an_answer_to_a_group_that_moved_reaches_it(scene: World) -> None:
     """Under its new id."""
     old, new = -4100, -1004000004100
-    world.emulator.add_group(old, "Family", type="group", members=[STRANGER], admins=[READER])
-    asked = world.emulator.calls.total
-    world.emulator.faults.add(Fault.slow(1.0, method="sendMessage", chat_id=old, times=1))
-    await world.emulator.send_text(old, "/rates USD", user_id=STRANGER)
+    scene.emulator.add_group(old, "Family", type="group", members=[STRANGER], admins=[READER])
+    asked = scene.emulator.calls.total
+    scene.emulator.faults.add(Fault.slow(1.0, method="sendMessage", chat_id=old, times=1))
+    await scene.emulator.send_text(old, "/rates USD", user_id=STRANGER)
     await asyncio.sleep(0)
-    world.emulator.migrate(old, new)
-    await world.emulator.calls.wait(
+    scene.emulator.migrate(old, new)
+    await scene.emulator.calls.wait(
         lambda call: call.method == "sendMessage" and call.accepted and call.chat_id in {old, new},
         after=asked,
         timeout=20,
@@ -459,10 +459,10 @@ async def test_G19_an_answer_to_a_group_that_moved_reaches_it(world: World) -> N
     [(CHANNEL, "administrator", "can_post_messages"), (GROUP, "restricted", "can_send_messages")],
 )
 async def test_without_the_right_to_write_nobody_is_told_that_we_can(
-    world: World, chat: int, status: str, right: str
+    scene: World, chat: int, status: str, right: str
 ) -> None:
     """Whoever did it hears what is missing, once; with the right given, the channel is greeted."""
-    emulator = world.emulator
+    emulator = scene.emulator
     if chat == CHANNEL:
         emulator.add_channel(CHANNEL, "News", owner=READER, bot_status="left")
     emulator.set_bot_status(chat, status, by=READER, rights={right: False})
@@ -471,14 +471,14 @@ async def test_without_the_right_to_write_nobody_is_told_that_we_can(
     emulator.set_bot_status(
         chat, status, by=READER, rights={right: False, "can_invite_users": True}
     )
-    await world.ask("/help")
+    await scene.ask("/help")
     assert len([m for m in emulator.messages(READER) if "may not" in m.get("text", "")]) == 1
     emulator.set_bot_status(chat, "administrator", by=READER, rights={right: True})
     if chat == CHANNEL:
         await emulator.wait_message(
             READER, lambda m: "now I can post" in m.get("text", ""), timeout=20
         )
-    async with world.bot.store.reading() as db:
+    async with scene.bot.store.reading() as db:
         known = await storage.chats.get(db, chat)
     assert known is not None
     assert known.kind is (ChatKind.CHANNEL if chat == CHANNEL else ChatKind.GROUP)
@@ -486,10 +486,10 @@ async def test_without_the_right_to_write_nobody_is_told_that_we_can(
 
 @pytest.mark.usefixtures("impatient")
 async def test_G21_a_person_who_never_wrote_gets_a_late_answer_and_nothing_else(
-    world: World,
+    scene: World,
 ) -> None:
     """Who made us a channel's administrator while Telegram wanted silence there."""
-    emulator = world.emulator
+    emulator = scene.emulator
     emulator.add_channel(CHANNEL, "News", owner=STRANGER, bot_status="left")
     asked = emulator.calls.total
     emulator.faults.add(Fault.flood(2, method="sendMessage", chat_id=STRANGER, times=1))
@@ -501,27 +501,27 @@ async def test_G21_a_person_who_never_wrote_gets_a_late_answer_and_nothing_else(
     )
     said = await emulator.wait_message(STRANGER, timeout=60)
     assert "News" in said["text"]
-    async with world.bot.store.reading() as db:
+    async with scene.bot.store.reading() as db:
         known = await storage.chats.get(db, STRANGER)
     assert known is not None
     assert not known.active
-    await world.ask("/start", chat=STRANGER)
-    assert await world.active(STRANGER)
+    await scene.ask("/start", chat=STRANGER)
+    assert await scene.active(STRANGER)
 
 
 async def test_G19_what_is_said_in_a_new_group_before_its_move_is_told_changes_nothing(
-    world: World,
+    scene: World,
 ) -> None:
     """Settings and subscriptions are those of the group that moved."""
     old, new = -4100, -1004000004100
-    emulator = world.emulator
+    emulator = scene.emulator
     emulator.add_group(old, "Family", type="group", members=[STRANGER], admins=[READER])
-    await world.ask("/start", chat=old)
-    async with world.bot.store.writing() as db:
+    await scene.ask("/start", chat=old)
+    async with scene.bot.store.writing() as db:
         await storage.chats.change(db, old, language="ky", style="headline")
         await storage.chats.subscribe(db, old, ["topic:economy"], now=NOW)
     emulator.add_group(new, "Family", members=[STRANGER], admins=[READER])
-    await world.ask("/start", chat=new)
+    await scene.ask("/start", chat=new)
     author = {"from": emulator.world.bot_json}
     arrived = emulator.world.add_message(
         emulator.world.chat(new), author | {"migrate_from_chat_id": old}
@@ -531,7 +531,7 @@ async def test_G19_what_is_said_in_a_new_group_before_its_move_is_told_changes_n
     await emulator.wait_message(
         new, lambda m: t("command.rates", "ky")[1:] in m.get("text", ""), timeout=30
     )
-    async with world.bot.store.reading() as db:
+    async with scene.bot.store.reading() as db:
         known = await storage.chats.get(db, new)
         assert await storage.chats.get(db, old) is None
         assert await storage.chats.subscriptions(db, new) == ("topic:economy",)
@@ -543,12 +543,12 @@ async def test_G19_what_is_said_in_a_new_group_before_its_move_is_told_changes_n
     "refusal", ["can't parse entities: x", "BUTTON_URL_INVALID", "something nobody has seen"]
 )
 async def test_G20_an_inline_answer_that_is_refused_comes_in_plain_words(
-    world: World, refusal: str
+    scene: World, refusal: str
 ) -> None:
     """Without entities and buttons; the words are there."""
     fault = Fault.bad_request(refusal, method="answerInlineQuery", times=1)
-    world.emulator.faults.add(fault)
-    found = await world.emulator.inline_query(READER, "100 usd")
+    scene.emulator.faults.add(fault)
+    found = await scene.emulator.inline_query(READER, "100 usd")
     assert fault.hits == 1
     shown = [one["input_message_content"] for one in found["results"]]
     assert any("84" in one["message_text"] for one in shown)

@@ -29,18 +29,18 @@ async def stored(world: World, *titles: str) -> None:
     await archive.index(world.bot.store)
 
 
-async def test_what_is_found_is_turned_page_by_page_in_place(patient: World) -> None:
+async def test_what_is_found_is_turned_page_by_page_in_place(scene: World) -> None:
     """The words stand in the message; a page knows no others."""
-    await stored(patient, *(f"Border report {number}" for number in range(12)), "Flour is cheaper")
-    first = await patient.ask("/search Border REPORTS", fits="Border report 11")
+    await stored(scene, *(f"Border report {number}" for number in range(12)), "Flour is cheaper")
+    first = await scene.ask("/search Border REPORTS", fits="Border report 11")
     assert first["text"].startswith("🔎 Border REPORTS\n")
     assert "Border report 7" in first["text"]
     assert "Border report 6" not in first["text"]
     assert "Flour" not in first["text"]
-    await patient.press(READER, first["message_id"], "find:1")
-    await patient.tells(READER, "Border report 6")
-    await patient.press(READER, first["message_id"], "find:2")
-    last = await patient.tells(READER, "Border report 0")
+    await scene.press(READER, first["message_id"], "find:1")
+    await scene.tells(READER, "Border report 6")
+    await scene.press(READER, first["message_id"], "find:2")
+    last = await scene.tells(READER, "Border report 0")
     assert last["message_id"] == first["message_id"]
     buttons = [
         one["callback_data"] for row in last["reply_markup"]["inline_keyboard"] for one in row
@@ -48,35 +48,35 @@ async def test_what_is_found_is_turned_page_by_page_in_place(patient: World) -> 
     assert buttons == ["find:1"]
 
 
-async def test_a_search_for_nothing_and_one_that_finds_nothing_say_so(patient: World) -> None:
+async def test_a_search_for_nothing_and_one_that_finds_nothing_say_so(scene: World) -> None:
     """With an example that works; whatever stands for words, nothing is stored or thrown."""
-    await stored(patient, "Border report")
+    await stored(scene, "Border report")
     for nothing in ("/search", "/search ???", "/search \u200b", "/search _"):
-        assert "/search border" in (await patient.ask(nothing))["text"], nothing
-    assert "Border report" in (await patient.ask("/search border", fits="Border report"))["text"]
+        assert "/search border" in (await scene.ask(nothing))["text"], nothing
+    assert "Border report" in (await scene.ask("/search border", fits="Border report"))["text"]
     for words in ("flour", "border OR flour", '"', "x" * 3000):
-        answer = (await patient.ask(f"/search {words}"))["text"]
+        answer = (await scene.ask(f"/search {words}"))["text"]
         assert "Nothing found" in answer or "/search border" in answer, words
 
 
-async def test_the_words_of_a_page_are_those_that_were_looked_for(patient: World) -> None:
+async def test_the_words_of_a_page_are_those_that_were_looked_for(scene: World) -> None:
     """The first eight, whole: a headline that is pasted is found, however long it is."""
     headline = "Border guards said that traffic through Dostuk-Avto was restored on the Kyrgyz and"
     headline += " Uzbek part of the state border after three days"
-    await stored(patient, headline)
-    found = await patient.ask(f"/search {headline} ??? {'x' * 50}", fits="three days")
+    await stored(scene, headline)
+    found = await scene.ask(f"/search {headline} ??? {'x' * 50}", fits="three days")
     head, _, rest = found["text"].partition("\n")
     assert head == "🔎 Border guards said that traffic through Dostuk-Avto"
     assert headline in rest
-    twice = await patient.ask("/search border Border ??? reports, a/b/c/d/e/f/g")
+    twice = await scene.ask("/search border Border ??? reports, a/b/c/d/e/f/g")
     assert twice["text"].startswith("🔎 border reports, a b c d e f\n")
 
 
-async def test_a_button_of_another_message_is_stale(patient: World) -> None:
+async def test_a_button_of_another_message_is_stale(scene: World) -> None:
     """Its words are not those of a page of ours."""
-    await stored(patient, "Border report")
-    menu = await patient.ask("/start")
-    assert await patient.press(READER, menu["message_id"], "find:0")
-    found = await patient.ask("/search border", fits="Border report")
+    await stored(scene, "Border report")
+    menu = await scene.ask("/start")
+    assert await scene.press(READER, menu["message_id"], "find:0")
+    found = await scene.ask("/search border", fits="Border report")
     for data in ("find:x", "find:-1", "find:99999", "find:"):
-        assert await patient.press(READER, found["message_id"], data), data
+        assert await scene.press(READER, found["message_id"], data), data

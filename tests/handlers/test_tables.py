@@ -26,7 +26,7 @@ from tests.handlers.test_channels import set_up
 from tests.handlers.test_membership import CHANNEL
 from tests.handlers.test_quiet_hours import MOVED, at_night, data, decided, morning
 
-pytestmark = [pytest.mark.usefixtures("patient"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 LANGUAGES = {READER: "en", RUSSIAN: "ru", STRANGER: "ky"}
 EACH = pytest.mark.parametrize(("chat", "language"), LANGUAGES.items(), ids=LANGUAGES.values())
@@ -65,23 +65,23 @@ def now(world: World, chat: int, number: int) -> dict[str, Any]:
 
 @EACH
 async def test_rates_come_in_words_until_tables_are_chosen(
-    world: World, chat: int, language: str
+    scene: World, chat: int, language: str
 ) -> None:
     """By taps in the settings; a sample comes at once, and leads back in one tap."""
-    in_words = await world.ask("/rates", chat=chat)
-    assert world.emulator.calls.of("sendRichMessage") == []
-    menu = await world.ask("/settings", chat=chat)
+    in_words = await scene.ask("/rates", chat=chat)
+    assert scene.emulator.calls.of("sendRichMessage") == []
+    menu = await scene.ask("/settings", chat=chat)
     assert t("settings.tables_off", language) in menu["text"]
     number = menu["message_id"]
-    await world.press(chat, number, "set:tables")
-    assert t("tables.what", language) in now(world, chat, number)["text"]
-    await world.press(chat, number, "tables:on")
-    assert t("settings.tables_on", language) in now(world, chat, number)["text"]
-    sample = await arrived(world, chat, t("tables.sample", language), after=number)
+    await scene.press(chat, number, "set:tables")
+    assert t("tables.what", language) in now(scene, chat, number)["text"]
+    await scene.press(chat, number, "tables:on")
+    assert t("settings.tables_on", language) in now(scene, chat, number)["text"]
+    sample = await arrived(scene, chat, t("tables.sample", language), after=number)
     assert rows(sample) == [["✓", t("tables.sample", language)]]
     assert data(sample) == ["tables:off"]
 
-    table = await world.ask("/rates", chat=chat)
+    table = await scene.ask("/rates", chat=chat)
     assert "text" not in table
     assert table["reply_markup"] == in_words["reply_markup"]
     mark = "." if language == "en" else ","
@@ -91,20 +91,20 @@ async def test_rates_come_in_words_until_tables_are_chosen(
         ["EUR", f"98{mark}8523", ""],
         ["RUB", f"1{mark}1948", ""],
     ]
-    assert "text" in await world.ask("/help", chat=chat)
+    assert "text" in await scene.ask("/help", chat=chat)
 
-    await world.press(chat, sample["message_id"], "tables:off")
-    assert t("settings.tables_off", language) in now(world, chat, sample["message_id"])["text"]
-    assert (await world.ask("/rates", chat=chat))["text"] == in_words["text"]
+    await scene.press(chat, sample["message_id"], "tables:off")
+    assert t("settings.tables_off", language) in now(scene, chat, sample["message_id"])["text"]
+    assert (await scene.ask("/rates", chat=chat))["text"] == in_words["text"]
 
 
 @EACH
 async def test_a_table_that_telegram_refuses_comes_in_words(
-    world: World, chat: int, language: str
+    scene: World, chat: int, language: str
 ) -> None:
     """As they always were: marks, buttons and all."""
-    in_words = await world.ask("/rates", chat=chat)
-    await chosen(world, chat)
+    in_words = await scene.ask("/rates", chat=chat)
+    await chosen(scene, chat)
     for code, refusal in (
         (400, "Bad Request: can't parse InputRichMessage: x"),
         (400, "Bad Request: something nobody has seen"),
@@ -118,67 +118,67 @@ async def test_a_table_that_telegram_refuses_comes_in_words(
             chat_id=chat,
             times=1,
         )
-        world.emulator.faults.add(fault)
-        answer = await world.ask("/rates", chat=chat)
+        scene.emulator.faults.add(fault)
+        answer = await scene.ask("/rates", chat=chat)
         assert fault.hits == 1
         same = ("text", "entities", "reply_markup")
         assert [answer[one] for one in same] == [in_words[one] for one in same]
     assert t("rates.today", language) in answer["text"]
 
 
-async def test_an_edited_question_turns_a_table_into_words_and_back(world: World) -> None:
+async def test_an_edited_question_turns_a_table_into_words_and_back(scene: World) -> None:
     """In its place; where Telegram refuses the table there, its words stand there."""
-    await chosen(world, READER)
-    asked = await world.emulator.send_text(READER, "/rates USD")
-    table = await arrived(world, READER, "84.7935", after=asked)
+    await chosen(scene, READER)
+    asked = await scene.emulator.send_text(READER, "/rates USD")
+    table = await arrived(scene, READER, "84.7935", after=asked)
     number = table["message_id"]
 
     async def edited(text: str, words: str) -> dict[str, Any]:
-        await world.emulator.edit_text(READER, asked, text)
+        await scene.emulator.edit_text(READER, asked, text)
         async with asyncio.timeout(20):
-            while words not in words_in(now(world, READER, number)):
-                await world.emulator.world.changed(READER)
-        return now(world, READER, number)
+            while words not in words_in(now(scene, READER, number)):
+                await scene.emulator.world.changed(READER)
+        return now(scene, READER, number)
 
     assert rows(await edited("/rates EUR", "98.8523"))[1] == ["EUR", "98.8523", ""]
     assert "rich_message" not in await edited("/quiet", t("quiet.title", "en"))
     assert rows(await edited("/rates RUB", "1.1948"))[1] == ["RUB", "1.1948", ""]
-    world.emulator.faults.add(
+    scene.emulator.faults.add(
         Fault.bad_request("can't parse x", method="editMessageText", chat_id=READER, times=1)
     )
     assert "98.8523" in (await edited("/rates EUR", "98.8523"))["text"]
 
 
-async def test_a_group_has_what_its_administrators_chose(world: World) -> None:
+async def test_a_group_has_what_its_administrators_chose(scene: World) -> None:
     """In the group alone; its members change nothing."""
-    menu = await world.ask("/settings@jarchy_bot", chat=GROUP)
+    menu = await scene.ask("/settings@jarchy_bot", chat=GROUP)
     number = menu["message_id"]
-    press = world.emulator.press
+    press = scene.emulator.press
     assert (await press(GROUP, number, "tables:on", user_id=STRANGER))["show_alert"]
-    await world.ask("/rates@jarchy_bot", chat=GROUP, fits="84")
+    await scene.ask("/rates@jarchy_bot", chat=GROUP, fits="84")
     await press(GROUP, number, "tables:on", user_id=READER)
-    await world.emulator.wait_message(
+    await scene.emulator.wait_message(
         GROUP, lambda m: data(m) == ["tables:off"], after=number, timeout=20
     )
-    asked = await world.emulator.send_text(GROUP, "/rates@jarchy_bot", user_id=STRANGER)
-    assert rows(await arrived(world, GROUP, "1948", after=asked))[1][0] == "USD"
-    assert "84.7935" in (await world.ask("/rates"))["text"]
+    asked = await scene.emulator.send_text(GROUP, "/rates@jarchy_bot", user_id=STRANGER)
+    assert rows(await arrived(scene, GROUP, "1948", after=asked))[1][0] == "USD"
+    assert "84.7935" in (await scene.ask("/rates"))["text"]
     assert (await press(GROUP, number, "tables:maybe", user_id=READER))["show_alert"]
 
 
-async def test_amounts_and_the_digest_are_tables_too(world: World) -> None:
+async def test_amounts_and_the_digest_are_tables_too(scene: World) -> None:
     """Answers; a digest that comes by itself is one as well, and says the same."""
-    await chosen(world, READER)
-    converted = await world.ask("USD")
-    await world.press(READER, converted["message_id"], "amounts:USD")
-    amounts = await arrived(world, READER, "USD → KGS", after=converted["message_id"])
+    await chosen(scene, READER)
+    converted = await scene.ask("USD")
+    await scene.press(READER, converted["message_id"], "amounts:USD")
+    amounts = await arrived(scene, READER, "USD → KGS", after=converted["message_id"])
     assert rows(amounts)[0][:2] == ["USD", "KGS"]
-    asked = await world.ask("/digest")
+    asked = await scene.ask("/digest")
     assert ["USD", "84.79"] in rows(asked)
     due = DigestDue(day=NOW.date())
-    await decided(world, due, "digest:1", Audience(chat=READER))
-    world.bot.worker.wake()
-    told = await arrived(world, READER, "84.79", after=asked["message_id"])
+    await decided(scene, due, "digest:1", Audience(chat=READER))
+    scene.bot.worker.wake()
+    told = await arrived(scene, READER, "84.79", after=asked["message_id"])
     assert told["rich_message"] == asked["rich_message"]
 
 
@@ -186,18 +186,18 @@ async def test_amounts_and_the_digest_are_tables_too(world: World) -> None:
 @pytest.mark.parametrize("refused", [False, True], ids=["taken", "refused"])
 @pytest.mark.cases(keep=2)
 async def test_what_waited_for_the_morning_is_a_table_or_words(
-    world: World, chat: int, language: str, *, refused: bool
+    scene: World, chat: int, language: str, *, refused: bool
 ) -> None:
     """From what to what each rate moved, below titles that say so; refused, it comes in words."""
-    await at_night(world, chat, language)
-    await chosen(world, chat)
-    await decided(world, RateMoved(MOVED), "move", Audience(subscription="pair:USD/KGS"))
-    await world.done()
+    await at_night(scene, chat, language)
+    await chosen(scene, chat)
+    await decided(scene, RateMoved(MOVED), "move", Audience(subscription="pair:USD/KGS"))
+    await scene.done()
     fault = Fault.bad_request("can't parse x", method="sendRichMessage", chat_id=chat)
     if refused:
-        world.emulator.faults.add(fault)
-    await morning(world, chat)
-    told = await arrived(world, chat, t("waited.title", language))
+        scene.emulator.faults.add(fault)
+    await morning(scene, chat)
+    told = await arrived(scene, chat, t("waited.title", language))
     mark = "." if language == "en" else ","
     old, new = f"84{mark}7935", f"86{mark}4"
     assert fault.hits == refused
@@ -209,37 +209,37 @@ async def test_what_waited_for_the_morning_is_a_table_or_words(
         assert rows(told)[1][:3] == ["USD", old, new]
 
 
-async def test_a_channels_board_is_turned_into_a_table_where_it_stands(world: World) -> None:
+async def test_a_channels_board_is_turned_into_a_table_where_it_stands(scene: World) -> None:
     """Tried in private by who set the channel up, whose own chat goes on in words; the sample leads
     back, and the set-up goes on in its place.
     """
-    found = await set_up(world)
+    found = await set_up(scene)
     await found.press("board:on")
-    await turns(world)
-    (board,) = posts(world)
+    await turns(scene)
+    (board,) = posts(scene)
     assert "84.7935" in board["text"]
     await found.press("tables")
     assert "News" in found.shown["text"]
     await found.press("tables:on")
     assert t("settings.tables_on", "en") in found.shown["text"]
-    sample = await arrived(world, READER, t("tables.sample", "en"), after=found.message)
+    sample = await arrived(scene, READER, t("tables.sample", "en"), after=found.message)
     assert data(sample) == [f"chan:{found.number}:tables:off"]
-    await turns(world)
-    as_table = now(world, CHANNEL, board["message_id"])
+    await turns(scene)
+    as_table = now(scene, CHANNEL, board["message_id"])
     assert rows(as_table)[1] == ["USD", "84.7935", ""]
-    assert await only_posts(world) == [board["message_id"]]
+    assert await only_posts(scene) == [board["message_id"]]
     await found.press("preview")
-    assert rows(await arrived(world, READER, "84.79", after=sample["message_id"]))
-    assert "text" in await world.ask("/rates")
+    assert rows(await arrived(scene, READER, "84.79", after=sample["message_id"]))
+    assert "text" in await scene.ask("/rates")
 
     found.message = sample["message_id"]
     await found.press("tables:off")
     assert t("settings.tables_off", "en") in found.shown["text"]
     await found.press("topics")
     assert any(":top:" in one for one in data(found.shown))
-    await turns(world)
-    assert "84.7935" in now(world, CHANNEL, board["message_id"])["text"]
-    assert await only_posts(world) == [board["message_id"]]
+    await turns(scene)
+    assert "84.7935" in now(scene, CHANNEL, board["message_id"])["text"]
+    assert await only_posts(scene) == [board["message_id"]]
 
 
 async def only_posts(world: World) -> list[int]:
@@ -248,30 +248,30 @@ async def only_posts(world: World) -> list[int]:
 
 
 @pytest.mark.parametrize("refusal", ["can't parse x", "message text is empty"])
-async def test_a_boards_table_that_is_refused_is_its_words(world: World, refusal: str) -> None:
+async def test_a_boards_table_that_is_refused_is_its_words(scene: World, refusal: str) -> None:
     """The board stays up to date whatever Telegram says, and where a server of one's own is too old
     to know what a rich message is.
     """
-    found = await set_up(world)
+    found = await set_up(scene)
     await found.press("board:on")
-    await turns(world)
-    (board,) = posts(world)
+    await turns(scene)
+    (board,) = posts(scene)
     fault = Fault.bad_request(refusal, method="editMessageText", chat_id=CHANNEL, times=1)
-    world.emulator.faults.add(fault)
+    scene.emulator.faults.add(fault)
     await found.press("tables:on")
-    await world.keep([rate(value="85.0001", on=str(NOW.date() + timedelta(days=1)))])
-    await turns(world)
+    await scene.keep([rate(value="85.0001", on=str(NOW.date() + timedelta(days=1)))])
+    await turns(scene)
     assert fault.hits == 1
-    assert "85.0001" in now(world, CHANNEL, board["message_id"])["text"]
+    assert "85.0001" in now(scene, CHANNEL, board["message_id"])["text"]
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_an_answer_that_has_to_wait_comes_in_words(world: World) -> None:
+async def test_an_answer_that_has_to_wait_comes_in_words(patient: World) -> None:
     """The outbox keeps what it says, in the form that is refused by nobody."""
-    await chosen(world, READER)
+    await chosen(patient, READER)
     fault = Fault.flood(3, method="sendRichMessage", chat_id=READER, times=1)
-    world.emulator.faults.add(fault)
-    answer = await world.ask("/rates USD")
+    patient.emulator.faults.add(fault)
+    answer = await patient.ask("/rates USD")
     assert fault.hits == 1
     assert "84.7935" in answer["text"]
     assert data(answer)

@@ -27,10 +27,10 @@ def said(message: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("language", READERS)
 async def test_rates_takes_a_currency_by_any_name_and_a_day_in_words(
-    world: World, language: str
+    scene: World, language: str
 ) -> None:
     chat = READERS[language]
-    await world.keep(days("USD/KGS", ["80.1111", "81.2222", "84.7935"]))
+    await scene.keep(days("USD/KGS", ["80.1111", "81.2222", "84.7935"]))
     mark = "." if language == "en" else ","
     today, yesterday = f"84{mark}7935", f"81{mark}2222"
     for words in (
@@ -44,20 +44,20 @@ async def test_rates_takes_a_currency_by_any_name_and_a_day_in_words(
         "долларга",
         "сом/$",
     ):
-        card = said(await world.ask(f"/rates {words}", chat=chat))
+        card = said(await scene.ask(f"/rates {words}", chat=chat))
         assert today in card, words
         assert "EUR" not in card, words
-    both = said(await world.ask("/rates евро и доллар", chat=chat))
+    both = said(await scene.ask("/rates евро и доллар", chat=chat))
     assert both.index("EUR") < both.index("USD")
     for words in (
         "вчера", "кечээ $", "usd yesterday", "19.10", "2021-10-19", "19-10-2021", "19 октября",
         "Oct 19", "usd 19‑октябрь", "2021‑жылдын 19‑октябры", "19/10/21 доллар",
     ):  # fmt: skip
-        assert yesterday in said(await world.ask(f"/rates {words}", chat=chat)), words
+        assert yesterday in said(await scene.ask(f"/rates {words}", chat=chat)), words
 
 
-async def test_charts_take_pairs_and_ranges_in_words(world: World) -> None:
-    await world.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
+async def test_charts_take_pairs_and_ranges_in_words(scene: World) -> None:
+    await scene.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
     for words in (
         "доллар год",
         "$ 1y",
@@ -68,36 +68,36 @@ async def test_charts_take_pairs_and_ranges_in_words(world: World) -> None:
         "доллар всё время",
         "АКШ доллары бүт мезгил",
     ):
-        assert said(await world.ask(f"/chart {words}", fits="USD/KGS")).startswith("USD/KGS"), words
+        assert said(await scene.ask(f"/chart {words}", fits="USD/KGS")).startswith("USD/KGS"), words
 
 
-async def test_words_around_currencies_mean_nothing_to_rates_and_charts(world: World) -> None:
+async def test_words_around_currencies_mean_nothing_to_rates_and_charts(scene: World) -> None:
     """Both commands pass over the same ones, of every language."""
-    await world.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
+    await scene.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
     for words in ("price of $", "курс доллара", "$ за последнюю", "акыркы доллар баасы"):
-        assert "84.7935" in said(await world.ask(f"/rates {words}")), words
-        assert said(await world.ask(f"/chart {words}", fits="USD/KGS")).startswith("USD/KGS"), words
+        assert "84.7935" in said(await scene.ask(f"/rates {words}")), words
+        assert said(await scene.ask(f"/chart {words}", fits="USD/KGS")).startswith("USD/KGS"), words
 
 
 @pytest.mark.parametrize(
     ("language", "word"), [("en", "stop"), ("ru", "Отключи."), ("ky", "очуруу")]
 )
 async def test_a_word_for_off_is_one_to_digests_and_to_quiet_hours(
-    world: World, language: str, word: str
+    scene: World, language: str, word: str
 ) -> None:
     """A reader who has learnt it at one command writes it to the other."""
     chat = READERS[language]
-    await world.ask("/digest 09:00", chat=chat, fits="09:00")
-    await world.ask("/quiet 23-7", chat=chat, fits="23:00")
-    digest = said(await world.ask(f"/digest {word}", chat=chat))
+    await scene.ask("/digest 09:00", chat=chat, fits="09:00")
+    await scene.ask("/quiet 23-7", chat=chat, fits="23:00")
+    digest = said(await scene.ask(f"/digest {word}", chat=chat))
     assert digest == t("digest.off", language)
-    quiet = said(await world.ask(f"/quiet {word}", chat=chat))
+    quiet = said(await scene.ask(f"/quiet {word}", chat=chat))
     assert t("quiet.none", language) in quiet.splitlines()[0]
 
 
 @pytest.mark.parametrize("language", READERS)
 async def test_a_bare_number_near_the_rate_is_a_level_and_says_so(
-    world: World, language: str
+    scene: World, language: str
 ) -> None:
     """Far from it, it is a move, and says how a level is written; a sign in front leaves no
     question.
@@ -118,7 +118,7 @@ async def test_a_bare_number_near_the_rate_is_a_level_and_says_so(
         ("USD ±85", "±85"),
         ("USD +85", "+85"),
     ):
-        preview = said(await world.ask(f"/alert {typed}", chat=chat, fits="KGS"))
+        preview = said(await scene.ask(f"/alert {typed}", chat=chat, fits="KGS"))
         first, *rest = preview.replace(",", ".").splitlines()
         assert f"/KGS {wanted}" in first, typed
         hint = next((line for line in rest if "/alert" in line), "")
@@ -130,14 +130,14 @@ async def test_a_bare_number_near_the_rate_is_a_level_and_says_so(
             assert (other[1] == "1%") == ("±" not in wanted), typed
 
 
-async def test_a_level_has_no_window_and_the_answer_says_so(world: World) -> None:
-    assert "7d" in said(await world.ask("/alert USD 85 7d"))
+async def test_a_level_has_no_window_and_the_answer_says_so(scene: World) -> None:
+    assert "7d" in said(await scene.ask("/alert USD 85 7d"))
 
 
 @pytest.mark.parametrize("language", READERS)
-async def test_alerts_take_currencies_pairs_and_days_in_words(world: World, language: str) -> None:
+async def test_alerts_take_currencies_pairs_and_days_in_words(scene: World, language: str) -> None:
     chat = READERS[language]
-    await world.keep(days("USD/EUR", ["0.85", "0.86"]))
+    await scene.keep(days("USD/EUR", ["0.85", "0.86"]))
     for typed, wanted in (
         ("доллар США выше 90", "USD/KGS > 90"),
         ("АКШ доллары 90дон жогору", "USD/KGS > 90"),
@@ -153,14 +153,14 @@ async def test_alerts_take_currencies_pairs_and_days_in_words(world: World, lang
         ("USD > 90 until 31.12", "USD/KGS > 90"),
         ("доллар 90дон жогору 31-декабрга чейин", "USD/KGS > 90"),
     ):
-        first = said(await world.ask(f"/alert {typed}", chat=chat, fits=wanted[:7])).splitlines()[0]
+        first = said(await scene.ask(f"/alert {typed}", chat=chat, fits=wanted[:7])).splitlines()[0]
         assert wanted in first.replace("0,9", "0.9"), typed
         if "31" in typed:
             assert "2021" in first, typed
 
 
 @pytest.mark.parametrize("language", READERS)
-async def test_settings_take_a_zone_as_people_write_it(world: World, language: str) -> None:
+async def test_settings_take_a_zone_as_people_write_it(scene: World, language: str) -> None:
     chat = READERS[language]
     for typed, zone, clock in (
         ("europe/moscow", "Europe/Moscow", "07:00"),
@@ -173,8 +173,8 @@ async def test_settings_take_a_zone_as_people_write_it(world: World, language: s
         ("GMT+06:00", "Etc/GMT-6", "10:00"),
     ):
         shown = zone_place(zone, language)
-        answer = said(await world.ask(f"/settings {typed}", chat=chat, fits=clock))
+        answer = said(await scene.ask(f"/settings {typed}", chat=chat, fits=clock))
         assert shown in answer, typed
         assert shown in said(
-            await world.ask("/settings", chat=chat, fits="UTC" if "UTC" in shown else shown)
+            await scene.ask("/settings", chat=chat, fits="UTC" if "UTC" in shown else shown)
         ), typed

@@ -65,14 +65,14 @@ async def follows(world: World, chat: int) -> list[str]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_the_week_comes_on_monday_with_a_picture(patient: World, language: str) -> None:
+async def test_the_week_comes_on_monday_with_a_picture(scene: World, language: str) -> None:
     """From what to what, in per cent, between what where that is more; how many stories, and their
     headlines; in the reader's language.
     """
     chat = READERS[language]
-    await patient.ask("/start", chat=chat)
-    await week(patient, chat)
-    said = await summary(patient, chat)
+    await scene.ask("/start", chat=chat)
+    await week(scene, chat)
+    said = await summary(scene, chat)
     assert "photo" in said
     mark = "." if language == "en" else ","
     lines = said["caption"].replace(NO_BREAK, " ").split("\n")
@@ -87,38 +87,38 @@ async def test_the_week_comes_on_monday_with_a_picture(patient: World, language:
     assert "A fire in a market" in said["caption"]
 
 
-async def test_a_week_is_told_once_whatever_the_hour_becomes(patient: World) -> None:
+async def test_a_week_is_told_once_whatever_the_hour_becomes(scene: World) -> None:
     """Two replicas decide, the hour moves, the zone moves: the same week comes once."""
-    await patient.ask("/start")
-    await week(patient, READER)
-    await summary(patient, READER)
-    assert await enqueue_digests(patient.bot.store, now=patient.now) == 0
-    await patient.ask("/digest 9:30", fits="09:30")
-    assert await follows(patient, READER) == ["week:09:30@Asia/Bishkek"]
-    patient.now = MONDAY + timedelta(hours=1)
-    assert await enqueue_digests(patient.bot.store, now=patient.now)
-    patient.bot.worker.wake()
-    await patient.done()
-    weeks = await patient.deliveries("week")
+    await scene.ask("/start")
+    await week(scene, READER)
+    await summary(scene, READER)
+    assert await enqueue_digests(scene.bot.store, now=scene.now) == 0
+    await scene.ask("/digest 9:30", fits="09:30")
+    assert await follows(scene, READER) == ["week:09:30@Asia/Bishkek"]
+    scene.now = MONDAY + timedelta(hours=1)
+    assert await enqueue_digests(scene.bot.store, now=scene.now)
+    scene.bot.worker.wake()
+    await scene.done()
+    weeks = await scene.deliveries("week")
     assert sorted(one.state for one in weeks) == ["cancelled", "sent"]
 
 
 async def test_a_picture_that_cannot_be_drawn_or_is_refused_leaves_the_words(
-    patient: World,
+    scene: World,
 ) -> None:
     """They are what matters, also in a group that wants no pictures."""
 
     async def draw(*_job: object, **_options: object) -> bytes:
         raise BotError("no worker")
 
-    drawing = patient.bot.worker.composer.pictures
-    patient.bot.worker.composer.pictures = Pictures(draw)
+    drawing = scene.bot.worker.composer.pictures
+    scene.bot.worker.composer.pictures = Pictures(draw)
     for chat in (READER, RUSSIAN, GROUP):
-        await patient.ask("/start", chat=chat)
-    await week(patient, READER)
-    alone = await summary(patient, READER)
+        await scene.ask("/start", chat=chat)
+    await week(scene, READER)
+    alone = await summary(scene, READER)
     assert "photo" not in alone
-    patient.bot.worker.composer.pictures = drawing
+    scene.bot.worker.composer.pictures = drawing
     fault = Fault(
         kind=Kind.ERROR,
         code=400,
@@ -127,98 +127,98 @@ async def test_a_picture_that_cannot_be_drawn_or_is_refused_leaves_the_words(
         chat_id=RUSSIAN,
         times=1,
     )
-    patient.emulator.faults.add(fault)
-    patient.emulator.set_bot_status(
+    scene.emulator.faults.add(fault)
+    scene.emulator.set_bot_status(
         GROUP, "restricted", by=READER, rights={"can_send_messages": True}
     )
-    async with patient.bot.store.writing() as db:
+    async with scene.bot.store.writing() as db:
         for chat in (RUSSIAN, GROUP):
             await storage.chats.subscribe(
                 db, chat, [str(SECURITY), "week:09:10@Asia/Bishkek"], now=NOW
             )
-    patient.now = MONDAY + timedelta(minutes=10)
+    scene.now = MONDAY + timedelta(minutes=10)
     for chat in (RUSSIAN, GROUP):
-        refused = await summary(patient, chat)
+        refused = await summary(scene, chat)
         assert "photo" not in refused
     assert fault.hits == 1
-    assert await patient.active(GROUP)
+    assert await scene.active(GROUP)
 
 
-async def test_one_picture_is_uploaded_once(patient: World) -> None:
+async def test_one_picture_is_uploaded_once(scene: World) -> None:
     """The next chat with the same currencies gets it by its file id."""
-    await patient.ask("/start")
-    await week(patient, READER)
-    first = await summary(patient, READER)
-    patient.emulator.add_private(patient.emulator.add_user(77, "Asel", "en"))
-    await patient.ask("/start", chat=77)
-    await week(patient, 77)
-    async with patient.bot.store.writing() as db:
+    await scene.ask("/start")
+    await week(scene, READER)
+    first = await summary(scene, READER)
+    scene.emulator.add_private(scene.emulator.add_user(77, "Asel", "en"))
+    await scene.ask("/start", chat=77)
+    await week(scene, 77)
+    async with scene.bot.store.writing() as db:
         await storage.chats.unsubscribe(db, 77, [NINE])
         keys = ["week:09:20@Asia/Bishkek"]
         await storage.chats.subscribe(db, 77, keys, now=NOW)
-    patient.now = MONDAY + timedelta(minutes=20)
-    again = await summary(patient, 77)
+    scene.now = MONDAY + timedelta(minutes=20)
+    again = await summary(scene, 77)
     assert again["photo"] == first["photo"]
 
 
 async def test_a_week_that_falls_into_quiet_hours_comes_after_them_as_it_is(
-    patient: World,
+    scene: World,
 ) -> None:
     """With its picture, and beside what else waited, once; /alerts names it."""
-    await at_night(patient, READER)
-    await week(patient, READER)
-    await enqueue_digests(patient.bot.store, now=patient.now)
-    patient.bot.worker.wake()
-    listed = await patient.ask("/alerts")
+    await at_night(scene, READER)
+    await week(scene, READER)
+    await enqueue_digests(scene.bot.store, now=scene.now)
+    scene.bot.worker.wake()
+    listed = await scene.ask("/alerts")
     assert phrase("settings.week", "en", time="09:00").text in listed["text"]
-    await patient.done()
-    assert [one.state for one in await patient.deliveries("week")] == ["held"]
-    await morning(patient, READER)
-    said = await summary(patient, READER)
+    await scene.done()
+    assert [one.state for one in await scene.deliveries("week")] == ["held"]
+    await morning(scene, READER)
+    said = await summary(scene, READER)
     assert "photo" in said
-    await patient.done()
-    assert [one.state for one in await patient.deliveries("week")] == ["sent"]
+    await scene.done()
+    assert [one.state for one in await scene.deliveries("week")] == ["sent"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_the_week_is_switched_by_a_tap_and_keeps_to_the_digests(
-    patient: World, language: str
+    scene: World, language: str
 ) -> None:
     """Off until then; at the first hour of the digests, at nine without one, in the chat's zone;
     the settings say so.
     """
     chat = READERS[language]
-    number = (await patient.ask("/settings", chat=chat))["message_id"]
-    await patient.press(chat, number, "set:digest")
-    assert "week:on" in data(shown(patient, chat, number))
-    await patient.press(chat, number, "week:on")
-    assert await follows(patient, chat) == [NINE]
+    number = (await scene.ask("/settings", chat=chat))["message_id"]
+    await scene.press(chat, number, "set:digest")
+    assert "week:on" in data(shown(scene, chat, number))
+    await scene.press(chat, number, "week:on")
+    assert await follows(scene, chat) == [NINE]
     assert (
-        phrase("settings.week", language, time="09:00").text in shown(patient, chat, number)["text"]
+        phrase("settings.week", language, time="09:00").text in shown(scene, chat, number)["text"]
     )
     for tap, key in (
         ("at:0800", "week:08:00@Asia/Bishkek"),
         ("at:0700", "week:07:00@Asia/Bishkek"),
         ("zone:Europe/Moscow", "week:07:00@Europe/Moscow"),
     ):
-        await patient.press(chat, number, tap)
-        assert await follows(patient, chat) == [key], tap
+        await scene.press(chat, number, tap)
+        assert await follows(scene, chat) == [key], tap
     assert (
-        phrase("settings.week", language, time="07:00").text in shown(patient, chat, number)["text"]
+        phrase("settings.week", language, time="07:00").text in shown(scene, chat, number)["text"]
     )
-    assert await patient.press(chat, number, "week:maybe") == t("error.stale", language)
-    await patient.press(chat, number, "week:off")
-    assert await follows(patient, chat) == []
+    assert await scene.press(chat, number, "week:maybe") == t("error.stale", language)
+    await scene.press(chat, number, "week:off")
+    assert await follows(scene, chat) == []
 
 
-async def test_a_channel_has_its_week_by_its_set_up(world: World) -> None:
+async def test_a_channel_has_its_week_by_its_set_up(scene: World) -> None:
     """With its own hours."""
-    setup = await set_up(world)
+    setup = await set_up(scene)
     await setup.press("digest")
     await setup.press("week:on")
-    assert await follows(world, CHANNEL) == [NINE]
+    assert await follows(scene, CHANNEL) == [NINE]
     await setup.press("hour:1800")
-    assert await follows(world, CHANNEL) == ["week:18:00@Asia/Bishkek"]
+    assert await follows(scene, CHANNEL) == ["week:18:00@Asia/Bishkek"]
 
 
 def test_the_demonstration_stops_at_the_next_monday() -> None:

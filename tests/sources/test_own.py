@@ -32,6 +32,12 @@ def test_a_channel_is_named_in_many_ways(said: str) -> None:
     assert address.name == "@example_channel"
 
 
+@pytest.mark.parametrize("said", ["feed://a.example/r", "feed:https://a.example/r"])
+def test_a_feeds_address_may_say_that_it_is_one(said: str) -> None:
+    """As lists of feeds and some browsers have it."""
+    assert read_address(said).url == "https://a.example/r"
+
+
 def test_an_address_may_lack_its_scheme_and_has_one_key() -> None:
     """Whoever names it."""
     bare, whole = read_address("example.org/rss.xml"), read_address("https://example.org/rss.xml#x")

@@ -161,6 +161,7 @@ def test_a_channel_without_posts_yet_is_no_error() -> None:
         ("Бүгүн жол жабык. Өтмөк иштебейт.", "Бүгүн жол жабык."),
         ("Dr. Smith left U.S. Embassy. He is well.", "Dr. Smith left U.S. Embassy."),
         ("#срочно", "#срочно"),
+        ("https://t.me/a/1\n@border t.me/b\nЗемлетрясение", "Землетрясение"),
     ],
 )
 def test_the_headline_is_the_first_sentence(text: str, headline: str) -> None:

@@ -84,31 +84,26 @@ async def test_no_database_is_brought_up_by_migrations_that_lack_one(
         await open_store(f"sqlite:///{tmp_path / 'x.db'}")
 
 
-@pytest.mark.parametrize(
-    ("head", "body", "told"),
-    [
-        ("import sqlalchmey", "pass", "line 1: ModuleNotFoundError: No module named 'sqlalchmey'"),
-        ("from alembic import op", "op.add_colum()", "line 5: AttributeError: "),
-    ],
-)
+WRONG = [
+    ("import sqlalchmey", "pass", "line 1: ModuleNotFoundError: No module named 'sqlalchmey'"),
+    ("from alembic import op", "op.add_colum()", "line 5: AttributeError: "),
+]
+
+
 async def test_a_migration_that_cannot_be_run_is_a_line_and_leaves_the_database_as_it_was(
-    tmp_path: Path,
-    database_url: str,
-    monkeypatch: pytest.MonkeyPatch,
-    head: str,
-    body: str,
-    told: str,
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No traceback, and the next start with the file mended goes on."""
     scripts = tmp_path / "migrations"
     copied(SCRIPTS, scripts)
-    (scripts / "versions" / "9999_wrong.py").write_text(
-        f'{head}\nrevision = "9999"\ndown_revision = "{HEAD}"\ndef upgrade():\n    {body}\n'
-    )
     with monkeypatch.context() as wrong:
         wrong.setattr(migrate, "SCRIPTS", scripts)
-        with pytest.raises(ConfigError, match=re.escape(f"9999_wrong.py, {told}")):
-            await open_store(database_url)
+        for head, body, told in WRONG:
+            (scripts / "versions" / "9999_wrong.py").write_text(
+                f'{head}\nrevision = "9999"\ndown_revision = "{HEAD}"\ndef upgrade():\n    {body}\n'
+            )
+            with pytest.raises(ConfigError, match=re.escape(f"9999_wrong.py, {told}")):
+                await open_store(database_url)
     store = await open_store(database_url)
     assert (await health(store)).problems == ()
     await store.close()
