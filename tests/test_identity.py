@@ -658,7 +658,7 @@ async def test_F21_the_fresh_one_is_told_in_whichever_piece_of_the_flood_it_is_s
     ]
 
 
-@pytest.mark.cases(keep=2)
+@pytest.mark.cases
 @pytest.mark.parametrize("date", [None, "25.11.2026", ago(hours=2), NOW + timedelta(days=1)])
 async def test_F21_what_does_not_say_that_it_is_fresh_is_backlog(
     world: World, date: datetime | str | None
