@@ -12,6 +12,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import time, timedelta
 from itertools import product
 from typing import Annotated, TypeVar
@@ -257,9 +258,11 @@ def parse_listen(value: object) -> str:
 
 def clash(one: str, other: str) -> bool:
     """Whether no two servers can listen at these addresses: one port, however its host is said."""
+    if "off" in {one, other}:
+        return False
     host, _, port = one.rpartition(":")
     others_host, _, others_port = other.rpartition(":")
-    if port != others_port or port == "0":  # which picks a free one for each
+    if int(port) != int(others_port) or int(port) == 0:  # which picks a free one for each
         return False
     for mine, theirs in product(_at(host), _at(others_host)):
         everywhere = EVERYWHERE[":" in mine]
@@ -271,6 +274,8 @@ def clash(one: str, other: str) -> bool:
 def _at(host: str) -> tuple[str, ...]:
     """The addresses that a host to listen at stands for; a name that is not ours is one of IPv4."""
     plain = host.strip("[]").lower()
+    with suppress(ValueError):  # a name; an address is said in several ways, with zeros and without
+        return (str(ipaddress.ip_address(plain)),)
     return LOOPBACK.get(plain, (plain,))
 
 

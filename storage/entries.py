@@ -120,16 +120,14 @@ async def add_entry(db: Db, new: NewEntry, *, story_pk: int, now: datetime) -> N
 async def set_aside(db: Db, feed: str, guid: str) -> StoredEntry | None:
     """Show an entry to nobody, nor find it by its words, until it is `let_through`; the entry."""
     mine = (entry.c.feed == feed, entry.c.guid == guid)
-    # called indexed, so that nobody puts it into the index
-    changed = update(entry).where(*mine).values(unapproved=True, indexed=True).returning(entry)
+    changed = update(entry).where(*mine).values(unapproved=True).returning(entry)
     row = (await db.execute(changed)).first()
     return None if row is None else stored(row)
 
 
 async def let_through(db: Db, pk: int) -> None:
     """Show an entry that was `set_aside`."""
-    aside = (entry.c.id == pk, entry.c.unapproved)
-    await db.execute(update(entry).where(*aside).values(unapproved=False, indexed=False))
+    await db.execute(update(entry).where(entry.c.id == pk).values(unapproved=False))
 
 
 async def numbers(db: Db, feed: str, guids: Sequence[str]) -> dict[str, tuple[int, int]]:

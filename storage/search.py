@@ -79,11 +79,13 @@ _READ = (entry.c.id, entry.c.title, entry.c.summary, entry.c.content, entry.c.la
 
 
 async def unindexed(db: Db) -> list[Unindexed]:
-    """The next entries to be put into the index, the newest first."""
-    query = (
-        select(*_READ).where(~entry.c.indexed).order_by(entry.c.id.desc()).limit(INDEXED_AT_ONCE)
-    )
-    return [_unindexed(row) for row in await db.execute(query)]
+    """The next entries to be put into the index, the newest first.
+
+    One that is set aside is none of them, however its words change, until it is let through.
+    """
+    query = select(*_READ).where(~entry.c.indexed, ~entry.c.unapproved)
+    rows = await db.execute(query.order_by(entry.c.id.desc()).limit(INDEXED_AT_ONCE))
+    return [_unindexed(row) for row in rows]
 
 
 def _unindexed(row: Row[*tuple[Any, ...]]) -> Unindexed:
@@ -99,7 +101,8 @@ def _unindexed(row: Row[*tuple[Any, ...]]) -> Unindexed:
 async def put(db: Db, tokens: Mapping[Unindexed, Sequence[str]]) -> int:
     """Put entries into the index by their tokens; how many they were.
 
-    One that was changed or forgotten since it was read is left out: its words are others now.
+    One that was changed, forgotten or set aside since it was read is left out: its words are others
+    now, or nobody's.
     """
     rows = await _still(db, tokens)
     if not rows:
@@ -120,7 +123,8 @@ async def put(db: Db, tokens: Mapping[Unindexed, Sequence[str]]) -> int:
 
 async def _still(db: Db, tokens: Mapping[Unindexed, Sequence[str]]) -> list[dict[str, Any]]:
     """The entries that are as they were read, locked, with their words in one string."""
-    query = select(*_READ).where(entry.c.id.in_([one.id for one in tokens]))
+    read = entry.c.id.in_([one.id for one in tokens])
+    query = select(*_READ).where(read, ~entry.c.unapproved)
     rows: list[dict[str, Any]] = []
     for row in await db.execute(query.with_for_update()):
         words = tokens.get(_unindexed(row))

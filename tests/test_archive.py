@@ -260,17 +260,20 @@ async def test_S15_no_letter_parts_a_word_for_the_database(store: Store) -> None
             assert await storage.search.find(db, words[start : start + 500]) == []
 
 
-async def test_what_is_changed_or_forgotten_while_it_is_indexed_is_not_indexed_by_its_old_words(
+async def test_what_is_changed_forgotten_or_set_aside_while_it_is_indexed_is_not_by_its_old_words(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The words that it has by then are indexed, and of what is gone none."""
+    """The words that it has by then are indexed, and of what is gone or set aside none, until it is
+    let through.
+    """
     await stored(store, STORIES[:1])
     item = entry(id="e1", title="Lorries wait", summary="", content="", language="en")
     gone = entry(id="e2", title="Lorries go", summary="", content="", language="en")
+    aside = entry(id="e3", title="Lorries burn", summary="", content="", language="en")
     put = storage.search.put
     new = [
         NewEntry(feed="one", item=one, at=NOW, link_key=None, title_key=one.id, verdict=QUIET)
-        for one in (item, gone)
+        for one in (item, gone, aside)
     ]
 
     async def late(db: Db, tokens: Mapping[storage.search.Unindexed, Sequence[str]]) -> int:
@@ -278,6 +281,7 @@ async def test_what_is_changed_or_forgotten_while_it_is_indexed_is_not_indexed_b
         corrected = entry(id="e1", title="Flour waits", summary="", content="", language="en")
         await storage.entries.correct(db, 2, corrected, title_key="t")
         await db.execute(delete(schema.entry).where(schema.entry.c.guid == "e2"))
+        await storage.entries.set_aside(db, "one", "e3")
         return await put(db, tokens)
 
     async with store.writing() as db:
@@ -286,6 +290,10 @@ async def test_what_is_changed_or_forgotten_while_it_is_indexed_is_not_indexed_b
     assert await archive.index(store) == 1
     assert await found(store, "lorries") == [STORIES[0][1]]
     assert await found(store, "flour") == ["Flour waits"]
+    async with store.writing() as db:
+        await storage.entries.let_through(db, 4)
+    assert await archive.index(store) == 1
+    assert await found(store, "lorries") == ["Lorries burn", STORIES[0][1]]
 
 
 async def test_whoever_leaves_a_search_leaves_nothing_behind(store: Store) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from html import escape
+from itertools import product
 from typing import Any
 
 import pytest
@@ -336,10 +337,26 @@ MOVED = {
 }
 
 
-@pytest.mark.cases(keep=4)
-@pytest.mark.parametrize("dated", [True, False], ids=["dated", "undated"])
-@pytest.mark.parametrize("way", list(MOVED))
-@pytest.mark.parametrize("text", ["It has a text of its own, and one that is long enough.", ""])
+LONG = "It has a text of its own, and one that is long enough."
+#: Each way once, and with and without a text and a date: the others are for the long run.
+QUICK = {
+    *(("https", "", True), ("utm", LONG, False), ("ids", "", True)),
+    *(("addresses", "", False), ("both", LONG, True), ("links for ids", "", False)),
+}
+
+
+@pytest.mark.cases
+@pytest.mark.parametrize(
+    ("way", "text", "dated"),
+    [
+        pytest.param(
+            *(way, text, dated),
+            id=f"{way}-{'text' if text else 'no text'}-{'dated' if dated else 'undated'}",
+            marks=() if (way, text, dated) in QUICK else pytest.mark.slow,
+        )
+        for way, text, dated in product(MOVED, (LONG, ""), (True, False))
+    ],
+)
 async def test_F13_a_site_that_changes_its_ids_and_links_brings_nothing_new(
     world: World, way: str, text: str, *, dated: bool
 ) -> None:
@@ -658,7 +675,7 @@ async def test_F21_the_fresh_one_is_told_in_whichever_piece_of_the_flood_it_is_s
     ]
 
 
-@pytest.mark.cases(keep=2)
+@pytest.mark.cases
 @pytest.mark.parametrize("date", [None, "25.11.2026", ago(hours=2), NOW + timedelta(days=1)])
 async def test_F21_what_does_not_say_that_it_is_fresh_is_backlog(
     world: World, date: datetime | str | None

@@ -815,8 +815,8 @@ def test_a_kind_that_is_decided_by_what_is_loaded_later_is_a_whole_one() -> None
     ("verb", "halves"),
     [
         ("check", [*HALVES, *HALVES_OF_REASONS, *HALVES_OF_THE_DEMONSTRATION]),
-        ("demo", HALVES_OF_THE_DEMONSTRATION),
-        ("run", HALVES),
+        pytest.param("demo", HALVES_OF_THE_DEMONSTRATION, marks=pytest.mark.slow),
+        pytest.param("run", HALVES, marks=pytest.mark.slow),
         *(
             pytest.param(
                 *(verb, halves),
@@ -826,7 +826,6 @@ def test_a_kind_that_is_decided_by_what_is_loaded_later_is_a_whole_one() -> None
         ),
     ],
 )
-@pytest.mark.cases(keep=2)
 def test_what_lacks_a_part_is_named_before_anything_is_opened(
     program: Path, verb: str, halves: list[tuple[str, str, str, str]]
 ) -> None:

@@ -165,7 +165,6 @@ async def test_F26_many_new_entries_are_stored_in_pieces_all_of_them_and_in_sile
     assert (await world.poll("s0")).new == 0
 
 
-@pytest.mark.cases
 async def test_F26_what_many_sources_bring_is_not_written_at_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,7 +196,6 @@ async def test_F26_what_many_sources_bring_is_not_written_at_once(
     assert written == [3] * (FEEDS // 3)
 
 
-@pytest.mark.cases
 async def test_F26_whoever_writes_beside_a_flood_has_its_turn_between_two_pieces(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -402,7 +402,6 @@ async def asked(world: World) -> dict[str, datetime]:
     return {key: state.asked_at for key, state in states.items() if state.asked_at}
 
 
-@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize(
     ("ahead", "usd", "kgs"),
     [
@@ -767,7 +766,6 @@ async def test_R6_swapped_codes_are_held_whatever_the_size_of_the_move(world: Wo
 # ── R7 ──────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize(
     "body",
     [

@@ -34,6 +34,9 @@ CONCERT = (
 #: As grave as what wakes readers, where it is about security at all.
 RIVER = ("Officials warn of high water in the river, 12 people died last year", "")
 CUP = ("Cup final ends in a storm of protest, two killed", "")
+#: Words that leave nothing to doubt, of which those become.
+CALM = ("Officials look at a river", "It rests.")
+ENDED = ("Cup final ends", "The cup stays at home.")
 
 needs_it = pytest.mark.skipif(not installed(), reason="the extra `meaning`")
 
@@ -146,16 +149,15 @@ async def test_the_worker_judges_as_the_verb_does(
     assert found["car"] == judged_as_polled(*CAR, "en").security
 
 
-@pytest.mark.cases(keep=2)
+@pytest.mark.cases
 @pytest.mark.parametrize(
     ("before", "after", "vector", "alerts"),
     [
-        (("Officials look at a river", "It rests."), RIVER, FOR, 1),
-        (("Officials look at a river", "It rests."), RIVER, None, 0),
-        (("Cup final ends", "The cup stays at home."), CUP, AGAINST, 0),
-        (("Cup final ends", "The cup stays at home."), CUP, None, 1),
+        pytest.param(CALM, RIVER, FOR, 1, id="for"),
+        pytest.param(CALM, RIVER, None, 0, id="words alone are calm", marks=pytest.mark.slow),
+        pytest.param(ENDED, CUP, AGAINST, 0, id="against"),
+        pytest.param(ENDED, CUP, None, 1, id="words alone are grave", marks=pytest.mark.slow),
     ],
-    ids=["for", "words alone are calm", "against", "words alone are grave"],
 )
 async def test_corrected_words_are_judged_like_new_ones(
     world: World,

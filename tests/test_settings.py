@@ -367,11 +367,15 @@ def test_two_servers_do_not_listen_at_one_place() -> None:
         ("0.0.0.0:8080", "localhost:8080", True),
         ("[::]:8080", "localhost:8080", True),
         ("bot.example:8080", "0.0.0.0:8080", True),
+        ("127.0.0.1:08080", "127.0.0.1:8080", True),
+        ("[0:0:0:0:0:0:0:1]:8080", "[::1]:8080", True),
+        ("[0::0]:8080", "localhost:8080", True),
         (":8080", "127.0.0.1:8081", False),
         ("[::]:8080", "127.0.0.1:8080", False),
         ("10.0.0.1:8080", "127.0.0.1:8080", False),
         ("off", "127.0.0.1:8080", False),
         ("0.0.0.0:0", "127.0.0.1:0", False),
+        ("127.0.0.1:00", "127.0.0.1:0", False),
     ],
 )
 def test_a_place_to_listen_at_is_one_however_it_is_said(

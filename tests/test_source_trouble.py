@@ -507,16 +507,16 @@ async def held(world: World) -> list[tuple[str, str]]:
 
 
 FAR = [
-    WEDNESDAY + timedelta(days=35),
+    pytest.param(WEDNESDAY + timedelta(days=35), marks=pytest.mark.slow),
     date(2099, 1, 1),
-    date(2027, 9, 16),
+    pytest.param(date(2027, 9, 16), marks=pytest.mark.slow),
     date(2026, 10, 16),
     date(2025, 9, 16),
-    date(1999, 1, 1),
+    pytest.param(date(1999, 1, 1), marks=pytest.mark.slow),
 ]
 
 
-@pytest.mark.cases(keep=2)
+@pytest.mark.cases
 @pytest.mark.parametrize("day", FAR, ids=str)
 async def test_R11_a_rate_for_a_day_that_cannot_be_meant_is_held(world: World, day: date) -> None:
     """Held, asked for again, the operator asked once for the whole document; the readers keep what
@@ -538,7 +538,7 @@ async def test_R11_a_rate_for_a_day_that_cannot_be_meant_is_held(world: World, d
         assert await storage.rates.newest_day(db, "second") == WEDNESDAY
 
 
-@pytest.mark.cases(keep=2)
+@pytest.mark.cases
 @pytest.mark.parametrize("day", FAR[:4], ids=str)
 async def test_R11_not_even_the_first_rate_of_a_source_may_be_of_a_day_far_ahead(
     world: World, day: date
@@ -598,8 +598,8 @@ async def test_R11_an_old_publisher_goes_on_where_it_stopped(world: World) -> No
     assert await held(world) == []
 
 
-@pytest.mark.cases(keep=1)
-@pytest.mark.parametrize("ago", [12, 30, 365])
+@pytest.mark.cases
+@pytest.mark.parametrize("ago", [12, pytest.param(30, marks=pytest.mark.slow), 365])
 async def test_R11_a_day_long_past_that_is_known_is_not_revised_by_a_mistyped_one(
     world: World, ago: int
 ) -> None:

@@ -354,15 +354,21 @@ class Inbox:
                 await asyncio.sleep(1)
 
     async def close(self) -> None:
-        """Let updates under way come to their end and write it down; waiting ones stay open."""
+        """Let updates under way come to their end and write it down; waiting ones stay open.
+
+        What cannot be written is no error here, which would hide why all ends: the next start is a
+        careful one then.
+        """
         self._closing.set()
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=8)
-        await self._write()
-        if self._alone:
-            with suppress(StorageError):  # then the next start is a careful one
+        try:
+            await self._write()
+            if self._alone:
                 async with self._store.writing() as db:
                     await storage.notes.put(db, OPEN, "")
+        except StorageError as error:
+            log.warning("inbox notes are lost", error=str(error))
 
     async def _write(self) -> None:
         self._done.clear()

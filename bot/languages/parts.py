@@ -272,7 +272,9 @@ class News:
     anew: str = ""  # likewise, that what had ended has begun again
     fighting: str = ""  # beginnings of words beside which `again` is no end: "shelling resumes"
     not_before: str = ""  # words before such a phrase by which nothing has ended: "not", "to"
-    not_behind: str = ""  # and right behind it
+    not_behind: str = ""  # and phrases, apart by commas, right behind it
+    asking: str = ""  # words that a question begins with
+    asking_ends: str = ""  # and what hangs on the word that asks
     # labels, apart by commas, of what a newsroom puts right or takes back: they begin a headline
     # before a colon or a dash apart from both, or stand in brackets
     corrected: str = ""

@@ -59,10 +59,11 @@ def _forms() -> tuple[re.Pattern[str], ...]:
     year = "|".join(values_of(lambda spoken: spoken.days.year))
     day = rf"(?P<day>\d{{1,2}})(?:{ordinal})?"
     at = any_of(words_of(lambda spoken: spoken.days.at))
-    clock = rf"(?:,?\s*(?:(?:{at})\s+)?{_CLOCK})?\s*(?P<zone>.*)"
+    # a letter T before a time is no name of a zone
+    clock = rf"(?:\s*T\s*(?=\d))?(?:,?\s*(?:(?:{at})\s+)?{_CLOCK})?\s*(?P<zone>.*)"
     forms = (
         # 2021-10-20T15:12:00+06:00, 2021-10-20, 2021/10/20 15:12
-        rf"{_YEAR}[-/.](?P<month>\d{{1,2}})(?:[-/.](?P<day>\d{{1,2}})T?)?{clock}",
+        rf"{_YEAR}[-/.](?P<month>\d{{1,2}})(?:[-/.](?P<day>\d{{1,2}}))?{clock}",
         # 20211020T151200Z, 20211020
         (
             rf"{_YEAR}(?P<month>\d\d)(?P<day>\d\d)"
@@ -78,10 +79,10 @@ def _forms() -> tuple[re.Pattern[str], ...]:
         # Wed Oct 20 15:12:00 2021
         rf"[^\W\d]+\s+{_NAME}\s+{day}\s+{_CLOCK}\s*(?P<zone>[^\W\d]*)\s+{_YEAR}",
         # 20.10.2021 15:12, 20-10-2021T15:12
-        rf"(?P<day>\d{{1,2}})[.-](?P<month>\d{{1,2}})[.-]{_YEAR}T?{clock}",
+        rf"(?P<day>\d{{1,2}})[.-](?P<month>\d{{1,2}})[.-]{_YEAR}{clock}",
         # 15:12 20.10.2021
         rf"{_CLOCK},?\s*(?P<day>\d{{1,2}})[.-](?P<month>\d{{1,2}})[.-]{_YEAR}(?P<zone>.*)",
-        # 20.10.21 15:12
+        # 20.10.21 15:12, 20.10.21T15:12
         rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d\d)(?!\d){clock}",
         # 10/20/2021 3:12:00 PM, and 20/10/2021 where there is no such month
         rf"(?P<month>\d{{1,2}})/(?P<day>\d{{1,2}})/{_YEAR}{clock}",

@@ -22,6 +22,16 @@ OVER = (
     ("ru", "Движение по трассе возобновлено"),
     ("ru", "Огонь на складе потушили"),
     ("ru", "Пожар в г. Ош потушен. Кто виноват?"),
+    ("en", "Kyrgyzstan reopens border crossing: who can cross?"),
+    ("en", "Torugart crossing reopens, what next?"),
+    ("en", "Ready or not, Torugart reopens"),
+    ("en", "Fire at Karakol market put out: man arrested?"),
+    ("ru", "Движение по трассе возобновлено: кто может проехать?"),
+    ("ru", "Пожар на складе потушен — что известно?"),
+    ("ru", "Пожар на складе потушен, а кто виноват?"),
+    ("ru", "Пожар потушен, частично сгорела крыша"),
+    ("ru", "Движение по трассе возобновлено лишь сегодня"),
+    ("ky", "Базардагы өрт өчүрүлдү: эмне белгилүү?"),
 )
 GOING_ON = (
     ("en", "Landslide blocks the road to Osh"),
@@ -50,6 +60,14 @@ GOING_ON = (
     ("ru", "Пожар на складе потушен лишь частично"),
     ("en", "Torugart crossing partially reopens"),
     ("en", "Reopening delayed at Torugart"),
+    ("en", "Is the fire put out, and who is guilty?"),
+    ("en", "Shelling, once halted, resumes"),
+    ("ru", "Восстановлено движение по трассе Бишкек – Ош?"),
+    ("ru", "Потушен ли пожар: ответ министерства"),
+    ("ky", "Торугарт бекети жарым-жартылай кайра ачылды"),
+    ("ky", "Өрт жарым-жартылай өчүрүлдү"),
+    ("ky", "Өрт өчүрүлдүбү: ӨКМ жооп берди"),
+    ("ky", "Өрт толук өчүрүлгөнбү"),
 )
 
 

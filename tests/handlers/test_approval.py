@@ -472,6 +472,12 @@ async def test_a_report_that_mends_what_an_operator_let_through_asks_again(
         once = len(await desk.alerts("edit"))
         await desk.report("one", ("twin", says, "The agency regrets it."), ATTACK, QUIET)
         assert len(await desk.alerts("edit")) == once
+        desk.now += 2 * FRESH_FOR  # what is only worded anew is asked about no more
+        await desk.report("one", (mends[0], says, f"{mends[2]} More follows."), ATTACK, QUIET)
+        assert len(await desk.alerts("edit")) == once
+        await index(desk.bot)
+        found = await desk.ask("/search wrong", chat=STRANGER)
+        assert ATTACK[1] not in found["text"]
 
 
 async def test_a_text_that_says_otherwise_is_asked_about_however_late(desk: World) -> None:

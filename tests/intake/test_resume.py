@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 from structlog.testing import capture_logs
 
 from bot.errors import StorageError
@@ -154,6 +154,20 @@ async def test_a_stop_while_the_database_is_away_leaves_the_update_for_the_next_
     await second.resume()
     await second.close()
     assert handled == [1, 2]
+
+
+async def test_what_a_stop_cannot_write_is_no_error_of_its_own(store: Store) -> None:
+    """Whatever ends the program is what is said of it, with its exit code."""
+
+    async def handle(_raw: dict[str, Any]) -> None:
+        async with store.writing() as db:
+            await db.execute(text("ALTER TABLE inbox RENAME TO elsewhere"))
+
+    inbox = Inbox(store, handle, holder="a", alone=True)
+    await inbox.receive([update(7, 7)])
+    with capture_logs() as logs:
+        await inbox.close()
+    assert [line["event"] for line in logs] == ["inbox notes are lost"]
 
 
 async def test_G1_reordered_and_repeated_updates_have_one_effect_each(store: Store) -> None:

@@ -93,7 +93,6 @@ TRIED = """
 import asyncio
 import runpy
 import sys
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -104,8 +103,10 @@ from bot.workers import Workers
 
 def inspect(*words):
     sys.argv = ["bot", "inspect", *words]
-    with suppress(SystemExit):
+    try:
         runpy.run_module("bot", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        return end.code or 0
 
 async def read(spec, body):
     answer = Fetched(
@@ -116,10 +117,8 @@ async def read(spec, body):
         return await read_document(workers, spec.entries(datetime.now(UTC)), answer)
 
 if __name__ == "__main__":
-    inspect("list", "list")
-    inspect("price", "shop", "bread")
-    inspect("price", "kiosk", "bread")
-    sys.stdout.flush()
+    asked = (("list", "list"), ("price", "shop", "bread"), ("price", "kiosk", "bread"))
+    print([inspect(*words) for words in asked], flush=True)
     catalog = parse_catalog('''
 [feeds.a]
 url = "https://a.example/"
@@ -151,9 +150,10 @@ def test_one_file_more_is_one_kind_more(tmp_path: Path) -> None:
     env = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
     done = forkserver.run("-c", TRIED, cwd=tmp_path, env=env, timeout=110, copy=True)
     assert done.returncode == 0, done.stderr.decode()
-    bridge, white, rye, polled, story, prices = done.stdout.decode().splitlines()
+    bridge, white, rye, codes, polled, story, prices = done.stdout.decode().splitlines()
     assert bridge == '{"title":"A bridge"}'
     assert [white, rye] == ['{"source":"shop","price":"40"}', '{"source":"shop","price":"45"}']
+    assert codes == "[0, 0, 2]"
     assert "no source [prices.kiosk]; there are: shop" in done.stderr.decode()
     assert polled == "['a', 'lists.a'] 0:07:00"
     assert "title='A bridge'" in story

@@ -15,7 +15,9 @@ NEWS = News(
     "gunfire offensive violence raid",
     not_before="not no never yet cannot to will would may might could can should must if whether "
     "partly partially until ceasefire truce",
-    not_behind="partly partially delayed postponed",
+    not_behind="partly, partially, only partly, only partially, delayed, postponed",
+    asking="what who whom whose which why when where how is are was were has have had do does did "
+    "will can could should",
     corrected="correction, corrections, corrected, corrects, clarification, erratum",
     taken_back="retraction, retracted, withdrawn, story withdrawn, story retracted, "
     "report withdrawn, report retracted, story kill",
