@@ -17,7 +17,7 @@ from bot.log import name_ids
 from bot.reasons import said
 from storage.db import Store, db_now
 from storage.schema import inbox as table
-from tests.intake.test_alone import outcomes
+from tests.intake.test_alone import Handler, outcomes
 
 LEFT = 1_234
 
@@ -158,16 +158,18 @@ async def test_a_stop_while_the_database_is_away_leaves_the_update_for_the_next_
 
 async def test_what_a_stop_cannot_write_is_no_error_of_its_own(store: Store) -> None:
     """Whatever ends the program is what is said of it, with its exit code."""
-
-    async def handle(_raw: dict[str, Any]) -> None:
-        async with store.writing() as db:
-            await db.execute(text("ALTER TABLE inbox RENAME TO elsewhere"))
-
-    inbox = Inbox(store, handle, holder="a", alone=True)
+    inbox = Inbox(store, Handler(), holder="a", alone=True)
     await inbox.receive([update(7, 7)])
+    await _called(store, "inbox", "elsewhere")
     with capture_logs() as logs:
         await inbox.close()
     assert [line["event"] for line in logs] == ["inbox notes are lost"]
+    await _called(store, "elsewhere", "inbox")
+
+
+async def _called(store: Store, table: str, name: str) -> None:
+    async with store.writing() as db:
+        await db.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
 
 
 async def test_G1_reordered_and_repeated_updates_have_one_effect_each(store: Store) -> None:
