@@ -100,8 +100,8 @@ ON_BOTH = {"storage", "faults", "intake", "deliver", "e2e"}
 ON_BOTH |= {"test_archive", "test_polls_together", "test_ingest"}
 
 
-#: New objects between two looks for garbage; after Python's 700 they are 3% of what tests cost.
-GARBAGE = 50_000
+#: New objects between two looks for garbage: after Python's 700 they are 3% of what tests cost.
+GARBAGE = 200_000
 
 
 @pytest.hookimpl(wrapper=True)
