@@ -201,15 +201,19 @@ async def tell(
     *,
     now: datetime,
     reasons: tuple[Reason, ...] = (),
-) -> None:
+) -> bool:
     """Tell the operators: the same figures once a day, the same trouble once an hour at most.
+    Whether any of them is told now.
 
     Questions, each of which waits for its own word, and good news are always told.
     """
     always = told.msgid in GOOD_NEWS or told.msgid in ASKS
+    tells = False
     for admin in admins:
         if always or not await _told_lately(db, admin, told, now=now):
-            await storage.alerts.enqueue(db, alert(admin, told, now=now, reasons=reasons))
+            made = alert(admin, told, now=now, reasons=reasons)
+            tells |= await storage.alerts.enqueue(db, made) is not None
+    return tells
 
 
 async def latest(
