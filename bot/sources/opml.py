@@ -74,10 +74,10 @@ def _outlines(text: str) -> Sequence[Mapping[str, str]]:
     # huge_tree lifts libxml2's limits of depth, which are for trees
     parser = etree.HTMLParser(target=target, huge_tree=True, encoding="utf-8")
     parser.feed(NOT_XML.sub("", text).encode())
-    outlines: Sequence[Mapping[str, str]] = parser.close()
+    parser.close()
     if not target.listing or not _END.search(text):
         raise ParseError(reason("document.bad_xml", "not well-formed XML, or cut off"))
-    return outlines
+    return target.outlines
 
 
 class _OutlineTarget:
@@ -85,7 +85,7 @@ class _OutlineTarget:
 
     def __init__(self) -> None:
         self.listing = False  # the list has begun
-        self._outlines: list[Mapping[str, str]] = []
+        self.outlines: list[Mapping[str, str]] = []
 
     def start(self, tag: str | bytes, attributes: Mapping[Any, Any]) -> None:
         name = _local(tag)
@@ -94,7 +94,7 @@ class _OutlineTarget:
             said: dict[str, str] = {}
             for key, value in attributes.items():
                 said.setdefault(_local(key), str(value))
-            self._outlines.append(said)
+            self.outlines.append(said)
 
     def end(self, tag: str | bytes) -> None:
         """Leave the end out: folders are nothing to us."""
@@ -105,8 +105,8 @@ class _OutlineTarget:
     def comment(self, text: str | bytes) -> None:
         """Leave a comment out: nobody reads it."""
 
-    def close(self) -> Sequence[Mapping[str, str]]:
-        return self._outlines
+    def close(self) -> None:
+        """Nothing is left to do."""
 
 
 def _local(name: str | bytes) -> str:
