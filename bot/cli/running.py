@@ -111,7 +111,7 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
     found["heartbeat"] = await _check_heartbeat(settings)
     found["meaning"] = _check_meaning()
     if sources:
-        found |= await _check_sources(catalog)
+        found |= await _check_sources(settings, catalog)
     # a path, or a source's address, may carry a key
     found = {name: log.redact(verdict) for name, verdict in found.items()}
     if as_json:
@@ -148,7 +148,7 @@ async def _check_heartbeat(settings: Settings) -> str:
 
     if settings.heartbeat_url is None:
         return "ok, no dead man's switch: HEARTBEAT_URL names one"
-    async with Fetcher() as fetcher:
+    async with Fetcher(proxy=settings.proxy_to_others) as fetcher:
         try:
             await fetcher.get(settings.heartbeat_url, own_service=True)
         except SourceError as error:
@@ -162,7 +162,7 @@ def _check_meaning() -> str:
     return "ok, installed" if installed() else "ok, not installed: pip install '.[meaning]'"
 
 
-async def _check_sources(catalog: Catalog) -> dict[str, str]:
+async def _check_sources(settings: Settings, catalog: Catalog) -> dict[str, str]:
     """The findings of one look at each source, all side by side; progress goes to a terminal."""
     from bot.fetch import Fetcher
     from bot.ingest.side_by_side import SideBySide
@@ -186,7 +186,11 @@ async def _check_sources(catalog: Catalog) -> dict[str, str]:
         if sys.stderr.isatty():
             typer.echo(f"{done} of {len(found)}  {spec.key}", err=True)
 
-    async with Fetcher() as fetcher, Workers() as workers, asyncio.TaskGroup() as tasks:
+    async with (
+        Fetcher(proxy=settings.proxy_to_others) as fetcher,
+        Workers() as workers,
+        asyncio.TaskGroup() as tasks,
+    ):
         looks = SideBySide(tasks, look)
         for spec in catalog.polled:
             looks.start(spec)
@@ -268,8 +272,13 @@ async def _check_token(settings: Settings) -> str:
     from bot.telegram.retry import QUESTION, taken
     from bot.telegram.session import open_session
 
-    async with open_session(proxy=settings.proxy) as session:
-        api = Api(session, url=settings.bot_api_url, token=settings.token, proxy=settings.proxy)
+    async with open_session(proxy=settings.proxy_to_telegram) as session:
+        api = Api(
+            session,
+            url=settings.bot_api_url,
+            token=settings.token,
+            proxy=settings.proxy_to_telegram,
+        )
         outcome = await taken(api, "getMe", policy=QUESTION)
     match outcome:
         case Sent() if (name := username_of(outcome)) is not None:
@@ -307,7 +316,11 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
 
     known = {spec.key: spec for spec in catalog.polled}
     failed = False
-    async with store_of(settings) as store, Workers() as workers, Fetcher() as fetcher:
+    async with (
+        store_of(settings) as store,
+        Workers() as workers,
+        Fetcher(proxy=settings.proxy_to_others) as fetcher,
+    ):
         clock = await shared_clock(store)  # this machine may be anybody's, with one of its own
         ingest = Ingest.composed(
             settings, catalog, store=store, fetcher=fetcher, workers=workers, clock=clock
@@ -376,7 +389,7 @@ async def _backfill(
 
     spec = catalog.rates[key]
     until = datetime.now(ZoneInfo(spec.poll.zone)).date()  # the bank's own today
-    async with store_of(settings) as store, Fetcher() as fetcher:
+    async with store_of(settings) as store, Fetcher(proxy=settings.proxy_to_others) as fetcher:
         clock = await shared_clock(store)
         # only what a revision leads to is asked of it: no worker process is started
         ingest = Ingest.composed(
