@@ -12,7 +12,7 @@ import orjson
 import typer
 
 from bot import log
-from bot.cli.program import LONGEST_NAME_SHOWN, inspect_verbs, run_to_end, write_line
+from bot.cli.program import LONGEST_NAME_SHOWN, fetcher_of, inspect_verbs, run_to_end, write_line
 from bot.cli.reading import TooLargeError, bytes_of
 from bot.config import catalog_path, load_settings
 from bot.errors import SourceError
@@ -25,12 +25,9 @@ from bot.sources.kinds import KINDS
 
 async def _bytes_of(document: str) -> bytes:
     if document.startswith(("http://", "https://")):
-        # a verb that reads a file needs no network, and no 50 ms for the system's certificates
-        from bot.fetch import Fetcher
-
         settings = load_settings()
         log.hide(*settings.secrets)
-        async with Fetcher(proxy=settings.proxy_to_others) as fetcher:
+        async with fetcher_of(settings) as fetcher:
             return (await fetcher.get(document)).body or b""
     try:
         return bytes_of(Path(document))

@@ -17,6 +17,7 @@ from bot.cli.program import (
     LARGEST_PORT,
     LONGEST_RUN,
     cli,
+    fetcher_of,
     known_day,
     prepare,
     run_to_end,
@@ -144,11 +145,9 @@ async def _check_backups(settings: Settings) -> str:
 
 async def _check_heartbeat(settings: Settings) -> str:
     """Whether the dead man's switch takes a sign of life; this look is one."""
-    from bot.fetch import Fetcher
-
     if settings.heartbeat_url is None:
         return "ok, no dead man's switch: HEARTBEAT_URL names one"
-    async with Fetcher(proxy=settings.proxy_to_others) as fetcher:
+    async with fetcher_of(settings) as fetcher:
         try:
             await fetcher.get(settings.heartbeat_url, own_service=True)
         except SourceError as error:
@@ -164,7 +163,6 @@ def _check_meaning() -> str:
 
 async def _check_sources(settings: Settings, catalog: Catalog) -> dict[str, str]:
     """The findings of one look at each source, all side by side; progress goes to a terminal."""
-    from bot.fetch import Fetcher
     from bot.ingest.side_by_side import SideBySide
     from bot.ingest.trial import try_source
     from bot.workers import Workers
@@ -186,11 +184,8 @@ async def _check_sources(settings: Settings, catalog: Catalog) -> dict[str, str]
         if sys.stderr.isatty():
             typer.echo(f"{done} of {len(found)}  {spec.key}", err=True)
 
-    async with (
-        Fetcher(proxy=settings.proxy_to_others) as fetcher,
-        Workers() as workers,
-        asyncio.TaskGroup() as tasks,
-    ):
+    fetching = fetcher_of(settings)
+    async with fetching as fetcher, Workers() as workers, asyncio.TaskGroup() as tasks:
         looks = SideBySide(tasks, look)
         for spec in catalog.polled:
             looks.start(spec)
@@ -308,7 +303,6 @@ def poll(
 
 async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> None:
     from bot import archive
-    from bot.fetch import Fetcher
     from bot.ingest import Ingest
     from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
     from bot.workers import Workers
@@ -316,11 +310,8 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
 
     known = {spec.key: spec for spec in catalog.polled}
     failed = False
-    async with (
-        store_of(settings) as store,
-        Workers() as workers,
-        Fetcher(proxy=settings.proxy_to_others) as fetcher,
-    ):
+    fetching = fetcher_of(settings)
+    async with store_of(settings) as store, Workers() as workers, fetching as fetcher:
         clock = await shared_clock(store)  # this machine may be anybody's, with one of its own
         ingest = Ingest.composed(
             settings, catalog, store=store, fetcher=fetcher, workers=workers, clock=clock
@@ -379,7 +370,6 @@ async def _backfill(
     from zoneinfo import ZoneInfo
 
     from bot.backfill import Backfill
-    from bot.fetch import Fetcher
     from bot.ingest import Ingest
     from bot.workers import Workers
     from storage.shared_clock import shared_clock
@@ -389,7 +379,7 @@ async def _backfill(
 
     spec = catalog.rates[key]
     until = datetime.now(ZoneInfo(spec.poll.zone)).date()  # the bank's own today
-    async with store_of(settings) as store, Fetcher(proxy=settings.proxy_to_others) as fetcher:
+    async with store_of(settings) as store, fetcher_of(settings) as fetcher:
         clock = await shared_clock(store)
         # only what a revision leads to is asked of it: no worker process is started
         ingest = Ingest.composed(
