@@ -25,7 +25,7 @@ from bot import currencies
 from bot.found import nearest
 from bot.languages import LANGUAGES
 from bot.model.quiet import QuietHours
-from bot.proxy_address import HTTP, SOCKS, uttered
+from bot.proxy_address import HTTP, PROXY_FORM, SOCKS, uttered
 
 T = TypeVar("T")
 
@@ -162,23 +162,16 @@ def parse_proxy(value: object) -> str:
     """A proxy's address, its user and password percent-encoded; told wrong, it is not repeated: it
     may hold a password.
     """
-    right = (
-        "http://host:port, https://host:port or socks5://host:port, user:password@ before it, with "
-        "%3A %2F %3F %23 %20 for their : / ? # and spaces"
-    )
-    text = parse_text(value, right)
-    # urlsplit drops tabs and line ends without a word
-    if len(text) > LONGEST_ADDRESS or re.search(r"[\s\x00-\x1f\x7f]", text):
-        raise ValueError(right)
-    scheme, slashes, rest = text.partition("://")
+    text = parse_text(value, PROXY_FORM)
+    scheme, _, rest = text.partition("://")
     user, at, place = rest.rpartition("@")
-    place = _in_ascii(f"{scheme}{slashes}{place}", right).partition("://")[2]
-    parts = _split(f"{scheme}{slashes}{user}{at}{place}", right)
-    nothing_behind = not (parts.path.strip("/") or parts.query or parts.fragment)
-    if parts.scheme not in HTTP | SOCKS or not nothing_behind:
-        raise ValueError(right)
-    if not _NETLOC.fullmatch(place.rstrip("/")):
-        raise ValueError(right)
+    place = _in_ascii(f"{scheme}://{place}", PROXY_FORM).partition("://")[2].rstrip("/")
+    parts = _split(f"{scheme}://{user}{at}{place}", PROXY_FORM)
+    # urlsplit drops tabs and line ends without a word
+    whole = len(text) <= LONGEST_ADDRESS and not re.search(r"[\s\x00-\x1f\x7f]", text)
+    alone = _NETLOC.fullmatch(place) and parts.netloc == f"{user}{at}{place}"
+    if parts.scheme not in HTTP | SOCKS or not whole or not alone:
+        raise ValueError(PROXY_FORM)
     return uttered(parts.geturl())
 
 
@@ -249,9 +242,7 @@ def _split(text: str, right: str) -> SplitResult:
 
 
 def _as_written(host: str) -> str:
-    """A host as it stands in an address: IPv6 in brackets; a dot at the end says that a name is
-    whole, and nothing of a number.
-    """
+    """A host as it stands in an address: IPv6 in brackets, a name without the dot that ends it."""
     if ":" in host:
         return f"[{host}]"
     if re.fullmatch(r"[0-9.]+", host):

@@ -13,6 +13,11 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 SOCKS = frozenset({"socks5", "socks5h"})
 HTTP = frozenset({"http", "https"})
+#: The form of a proxy's address, to be put after "should be".
+PROXY_FORM = (
+    "http://host:port, https://host:port or socks5://host:port, user:password@ before it, with "
+    "%3A %2F %3F %23 %20 for their : / ? # and spaces"
+)
 LONGEST_SAID = 255  # bytes of a name or a password that SOCKS has room for: their length is a byte
 
 
