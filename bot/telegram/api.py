@@ -21,6 +21,7 @@ from bot.clock import boottime, pause
 from bot.reasons import Reason, reason
 from bot.telegram.line import Line
 from bot.telegram.outcomes import (
+    LABELS,
     NO_FILE,
     Ambiguous,
     Outcome,
@@ -48,6 +49,35 @@ UNSENT = (
     aiohttp.ConnectionTimeoutError,
 )
 TOKEN_REFUSALS = 4  # and at least so many of them
+#: The methods that the bot asks for, each with a figure before its first request.
+METHODS = (
+    "answerCallbackQuery",
+    "answerInlineQuery",
+    "deleteMessage",
+    "deleteWebhook",
+    "editMessageCaption",
+    "editMessageMedia",
+    "editMessageReplyMarkup",
+    "editMessageText",
+    "getChat",
+    "getChatMember",
+    "getFile",
+    "getMe",
+    "getMyDescription",
+    "getUpdates",
+    "getWebhookInfo",
+    "leaveChat",
+    "pinChatMessage",
+    "sendChatAction",
+    "sendDocument",
+    "sendMessage",
+    "sendPhoto",
+    "sendRichMessage",
+    "setMyCommands",
+    "setMyDescription",
+    "setWebhook",
+    "unpinChatMessage",
+)
 MISTAKEN = reason("telegram.mistaken", "401, though Telegram knows the token")
 
 
@@ -105,6 +135,7 @@ class Api:
         proxy: str | None = None,
         on_revoked: Callable[[], None] | None = None,
     ) -> None:
+        metrics.CALLS.expect(METHODS, LABELS)
         self._on_revoked = on_revoked
         self._refusals: dict[str, _Refusals] = {}
         self._asking: asyncio.Task[bool] | None = None
