@@ -30,6 +30,7 @@ from bot.errors import BotError, ConfigError, SourceError, first_of
 from bot.heap import share_one_heap
 from bot.sockets import is_taken, refusal, unheard
 from bot.sources.specs import Catalog
+from bot.typed import typed
 
 if TYPE_CHECKING:
     from bot.sources.specs import NewsSpec, RateSpec
@@ -201,7 +202,9 @@ async def _check_database(settings: Settings) -> str:
 
     if (path := absent(parse_url(settings.database_url))) is not None:
         migrate.must_be_makeable(path)
-        return f"ok, {path} is not there yet: `jarchy run` (or `jarchy db upgrade`) makes it"
+        return (
+            f"ok, {path} is not there yet: `{typed('run')}` (or `{typed('db upgrade')}`) makes it"
+        )
     store = connect(settings.database_url)
     try:
         version = await migrate.schema_of(store)

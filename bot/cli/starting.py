@@ -20,6 +20,8 @@ import typer
 from bot import log
 from bot.cli.program import LONGEST_RUN, cli, fail, run_to_end
 from bot.config import TELEGRAM, TOKEN, Settings, load_settings
+from bot.model.chats import OPERATORS_LINK
+from bot.typed import typed
 
 if TYPE_CHECKING:
     from bot.telegram.api import Api
@@ -72,7 +74,7 @@ async def _init(settings: Settings, wait: float) -> None:
     else:
         _write(ENV_FILE, {**values, "ADMIN_IDS": str(operator)})
         _say(f"You are its operator, {operator}.")
-    _say("Next: `jarchy check --sources`, then `jarchy run`.")
+    _say(f"Next: `{typed('check --sources')}`, then `{typed('run')}`.")
 
 
 async def _introduced(api_of: Callable[..., Api], tries: int) -> tuple[Api, str, str]:
@@ -148,7 +150,7 @@ async def _operator(api: Api, name: str, wait: float) -> int | None:
 
     No update is taken from Telegram: the bot that starts afterwards finds them all.
     """
-    code = secrets.token_hex(4)
+    code = OPERATORS_LINK + secrets.token_hex(4)
     _say(
         f"Now say who you are: open https://t.me/{name}?start={code} and press Start,"
         f" or send /start {code} to @{name} ({wait:g} s; Ctrl-C leaves it out)."
