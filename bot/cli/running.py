@@ -178,15 +178,12 @@ async def _check_sources(settings: Settings, catalog: Catalog) -> dict[str, str]
         words = trial.words
         if not spec.verified:
             words += "; nobody had tried it before (verified = false)"
-        if trial.ok:
-            words = f"ok, {words}"
-        found[f"source {spec.key}"] = words
+        found[f"source {spec.key}"] = f"ok, {words}" if trial.ok else words
         done += 1
         if sys.stderr.isatty():
             typer.echo(f"{done} of {len(found)}  {spec.key}", err=True)
 
-    fetching = fetcher_of(settings)
-    async with fetching as fetcher, Workers() as workers, asyncio.TaskGroup() as tasks:
+    async with fetcher_of(settings) as fetcher, Workers() as workers, asyncio.TaskGroup() as tasks:
         looks = SideBySide(tasks, look)
         for spec in catalog.polled:
             looks.start(spec)
@@ -313,8 +310,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
 
     known = {spec.key: spec for spec in catalog.polled}
     failed = False
-    fetching = fetcher_of(settings)
-    async with store_of(settings) as store, Workers() as workers, fetching as fetcher:
+    async with store_of(settings) as store, Workers() as workers, fetcher_of(settings) as fetcher:
         clock = await shared_clock(store)  # this machine may be anybody's, with one of its own
         ingest = Ingest.composed(
             settings, catalog, store=store, fetcher=fetcher, workers=workers, clock=clock
