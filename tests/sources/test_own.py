@@ -28,7 +28,9 @@ from tests.publishers import rss
 )
 def test_a_channel_is_named_in_many_ways(said: str) -> None:
     address = read_address(said)
-    assert address == OwnAddress(url="https://t.me/s/example_channel", channel="example_channel")
+    assert address == OwnAddress(
+        url="https://t.me/s/example_channel", channel="example_channel", now=NOW
+    )
     assert address.name == "@example_channel"
 
 
@@ -57,12 +59,16 @@ def test_what_is_no_address_is_refused(said: str) -> None:
 
 
 def test_a_document_says_its_own_name() -> None:
-    found = read_own(rss(("1", "Title", "Text")), url=None, content_type=None, channel=None)
+    found = read_own(
+        rss(("1", "Title", "Text")), url=None, content_type=None, channel=None, now=NOW
+    )
     assert [one.title for one in found.entries] == ["Title"]
     with pytest.raises(ParseError):
-        read_own(b"<html></html>", url=None, content_type="text/html", channel=None)
+        read_own(b"<html></html>", url=None, content_type="text/html", channel=None, now=NOW)
     with pytest.raises(ParseError):
-        read_own(b"<html></html>", url=None, content_type="text/html", channel="example_channel")
+        read_own(
+            b"<html></html>", url=None, content_type="text/html", channel="example_channel", now=NOW
+        )
 
 
 def entries(hours: Sequence[int | None]) -> list[Entry]:
