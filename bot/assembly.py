@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from bot import metrics
+from bot.alerts import KINDS
 from bot.alerts.notices import OnTrouble
 from bot.beginning import begin_alone, must_be_of
 from bot.clock import TurnedClock, utc_now
@@ -20,12 +22,19 @@ from bot.deliver.compose import Composer
 from bot.deliver.editor import ChannelEditor
 from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import REQUEST, Worker
+from bot.detect.meaning import vectors
+from bot.detect.topics import judged_all, judged_by_meaning
 from bot.fetch import Fetcher, Limits
 from bot.ingest import Ingest
+from bot.ingest.documents import JOBS as READERS
 from bot.listening import inbox_of, serve
+from bot.model.alerts import Severity
 from bot.ops import ops_app
 from bot.own_feeds import OwnFeeds
+from bot.places import zone_at
+from bot.render import drawing
 from bot.running import Running, process_name, tell
+from bot.sources.own import read_own
 from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from bot.telegram.client import Bot, dispatcher
@@ -38,6 +47,16 @@ from storage.opening import held_store
 from storage.shared_clock import shared_clock
 
 USUAL = Limits()
+#: The functions that are given to worker processes, by whose names their jobs are counted.
+WORKER_JOBS = (
+    *READERS,
+    judged_all,
+    judged_by_meaning,
+    vectors,
+    read_own,
+    drawing.draw,
+    zone_at,
+)
 Clock = Callable[[], datetime]
 
 
@@ -62,7 +81,7 @@ class Doors:
             self.session,
             url=settings.bot_api_url,
             token=settings.token,
-            proxy=settings.proxy,
+            proxy=settings.proxy_to_telegram,
             on_revoked=self.revoked.set,
             seconds=seconds,
         )
@@ -87,9 +106,11 @@ async def opened(
             clock=clock,
             on_trouble=on_trouble,
             store=store,
-            session=await stack.enter_async_context(open_session(proxy=settings.proxy)),
+            session=await stack.enter_async_context(open_session(proxy=settings.proxy_to_telegram)),
             workers=await stack.enter_async_context(Workers()),
-            fetcher=await stack.enter_async_context(Fetcher(limits=limits)),
+            fetcher=await stack.enter_async_context(
+                Fetcher(limits=limits, proxy=settings.proxy_to_others)
+            ),
             revoked=asyncio.Event(),
         )
         bot = _put_together(doors)
@@ -110,6 +131,7 @@ async def _clock_beside(store: Store, clock: Clock) -> Clock:
 
 def _put_together(doors: Doors) -> Running:
     """The program: answers, deliveries and polls, each of what is open."""
+    _expect()
     api = doors.api()
     client = Bot(
         api,
@@ -144,6 +166,14 @@ def _put_together(doors: Doors) -> Running:
         holder=holder,
         revoked=doors.revoked,
     )
+
+
+def _expect() -> None:
+    """Show 0 for what is counted by kinds of alert and by jobs, until it happens."""
+    metrics.ALERTS.expect(KINDS, Severity)
+    told = [name for name, kind in KINDS.items() if not kind.payload.TERMS.awaited]
+    metrics.TOLD_AFTER.expect(told)
+    metrics.WORKER_JOBS.expect([job.__name__ for job in WORKER_JOBS], ("done", "failed", "ended"))
 
 
 def _worker(

@@ -4,6 +4,10 @@ What a hub posts is a bell and no news: it is not read, the source is asked as i
 guards and promises of polling hold, a hub can put no word into anybody's mouth, and one that falls
 silent costs nothing but the time until the next poll. Polling goes on as the catalog says.
 
+One that rings without end has its source polled no more often than the catalog does: a few rings
+are answered at once, then one in each `every`. What rings meanwhile is one ring, and is answered
+after that; so is one while the source fails, whose server may have asked for a rest.
+
 * We subscribe where `WEBHOOK_URL` is reached by Telegram: then a hub reaches it, too.
 * The hub asks back, at an address that nobody else knows, whether it was us; only for what we asked
   within the last day is its challenge repeated.
@@ -29,6 +33,7 @@ from bot.fetch import Fetcher
 from bot.sources.specs import NewsSpec
 from storage.db import Store
 from storage.hubs import Hub
+from storage.sources import SourceState
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +43,7 @@ SHORTEST_LEASE, LONGEST_LEASE = timedelta(minutes=5), timedelta(days=30)  # what
 RENEWED = 0.2  # of a lease before its end
 GAP = timedelta(minutes=1)  # between two questions to one hub
 UNCONFIRMED_PAUSE = timedelta(hours=6)  # until a hub that did not confirm is asked again
+POLLS_AT_ONCE = 3  # that a hub may ring for; then one in each `every` of its source
 ANSWERED_WITHIN = timedelta(days=1)  # a later question of a hub is not about what we asked
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 METHODS = ("sha256", "sha512", "sha384", "sha1")  # of signatures
@@ -54,12 +60,19 @@ class Hubs:
     base: str
 
     async def renew(self) -> int:
-        """Subscribe where a subscription is missing or ends soon; how many hubs were asked."""
+        """Subscribe where a subscription is missing or ends soon, and answer the rings that had to
+        wait; how many hubs were asked to ring.
+        """
         now = self.clock()
         polled = [key for key, spec in self.news.items() if not spec.disabled]
         async with self.store.reading() as db:
             known = await storage.hubs.among(db, polled)
+            waiting = [key for key, hub in known.items() if hub.rung]
+            states = await storage.sources.states(db, waiting) if waiting else {}
         asked = 0
+        for key in waiting:
+            if self._is_heard(key, known[key], states.get(key), now):
+                await self._hear(key, waited=True)
         for key, hub in known.items():
             if _wanting(hub, now):
                 asked += 1
@@ -69,7 +82,8 @@ class Hubs:
     async def _subscribe(self, key: str, hub: Hub) -> None:
         # before the hub hears of it: some ask back before they answer
         async with self.store.writing() as db:
-            await storage.hubs.put(db, key, replace(hub, asked_at=self.clock()))
+            rung_meanwhile = await storage.hubs.get(db, key) or hub
+            await storage.hubs.put(db, key, replace(rung_meanwhile, asked_at=self.clock()))
         form = {
             "hub.mode": "subscribe",
             "hub.topic": hub.topic,
@@ -109,7 +123,8 @@ class Hubs:
         return challenge
 
     async def rung(self, key: str, token: str, body: bytes, signature: str) -> bool:
-        """A hub says that a source changed: it is polled at once. False where no such hub is known.
+        """A hub says that a source changed: it is polled at once, or as soon as it may be. False
+        where no such hub is known.
 
         What is not signed by the hub is passed over in silence, as the specification has it.
         """
@@ -120,9 +135,35 @@ class Hubs:
         if not _signed(body, hub.secret, signature):
             log.warning("hub's message is not signed by it", source=key)
             return True
-        async with self.store.writing() as db:
-            await storage.sources.ask(db, [key], now=self.clock())
+        if not hub.rung:  # else the poll to come answers this ring too
+            await self._hear(key)
         return True
+
+    async def _hear(self, key: str, *, waited: bool = False) -> None:
+        """Have a source polled because its hub rang, or remember the ring; `waited` where that was
+        done before.
+        """
+        now = self.clock()
+        async with self.store.writing() as db:
+            hub = await storage.hubs.get(db, key)
+            if hub is None or hub.rung is not waited:  # another replica was here
+                return
+            states = await storage.sources.states(db, [key])
+            if self._is_heard(key, hub, states.get(key), now):
+                await storage.sources.ask(db, [key], now=now)
+                every = self.news[key].poll.every
+                hub = replace(hub, rung=False, spent_until=_spent(hub, every, now) + every)
+            else:
+                hub = replace(hub, rung=True)
+            await storage.hubs.put(db, key, hub)
+
+    def _is_heard(self, key: str, hub: Hub, state: SourceState | None, now: datetime) -> bool:
+        """Whether a hub's ring has its source polled now, and not later."""
+        if state is not None and state.failures:
+            return False
+        every = self.news[key].poll.every
+        share: timedelta = every * POLLS_AT_ONCE
+        return _spent(hub, every, now) + every <= now + share
 
     def _known(self, hub: Hub | None, key: str, token: str) -> Hub | None:
         if hub is None or key not in self.news or self.news[key].disabled:
@@ -140,6 +181,14 @@ def _wanting(hub: Hub, now: datetime) -> bool:
         return since >= UNCONFIRMED_PAUSE
     left = hub.until_at - now
     return since >= GAP and left <= RENEWED * (hub.until_at - hub.asked_at)
+
+
+def _spent(hub: Hub, every: timedelta, now: datetime) -> datetime:
+    """Until when the polls that a hub rang for take up its share, `every` for each; now: none."""
+    spent = hub.spent_until
+    if spent is None or spent - now > POLLS_AT_ONCE * every:  # from before the clock was set back
+        return now
+    return max(spent, now)
 
 
 def _lease(said: str) -> timedelta:

@@ -228,6 +228,7 @@ def bound(bot: Running, jobs: Sequence[Job]) -> list[Work]:
     """This program's jobs, ready to run. ConfigError names each job that lacks a part."""
     if problems := lacking(jobs):
         raise ConfigError(problems)
+    metrics.JOBS.expect([job.name for job in jobs])
     return [_bind(bot, job) for job in jobs]
 
 
@@ -235,7 +236,7 @@ def _bind(bot: Running, job: Job) -> Work:
     """A job with its program put in; a runner calls it without knowing of either."""
 
     async def do(*key: str) -> object:
-        metrics.JOBS.labels(job.name).inc()
+        metrics.JOBS.add(job.name)
         # noted before it is done, so that one that hangs grows old on the operator's page
         bot.done[job.name] = bot.clock()
         if not job.rests:

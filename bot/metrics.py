@@ -1,14 +1,18 @@
-"""The metrics; names and labels hold no chat ids and no texts. `docs/metrics.md` lists all."""
+"""The metrics; names and labels hold no chat ids and no texts. `docs/metrics.md` lists all.
+
+Prometheus counts growth from the first value that it sees of a series: a counter that appears with
+its first failure has not grown. So whoever counts says beforehand what can happen (`expect`).
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, product
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
@@ -41,6 +45,11 @@ class Tally(_Plain):
     """A counter that a scrape reads, kept plainly."""
 
     family = CounterMetricFamily
+
+    def expect(self, *labels: Iterable[str]) -> None:
+        """Show 0 until it happens for each combination of these values, a group for each label."""
+        for combined in product(*labels):
+            self._values.setdefault(combined, 0)
 
     def add(self, *labels: str, count: int = 1) -> None:
         """Count so many more with these labels."""
@@ -76,14 +85,23 @@ class Spread(Collector):
         self._sums: dict[tuple[str, ...], float] = {}
         REGISTRY.register(self)
 
+    def expect(self, *labels: Iterable[str]) -> None:
+        """Show empty buckets until something is observed, as a `Tally` shows 0."""
+        for combined in product(*labels):
+            self._row(combined)
+
     def observe(self, value: float, *labels: str) -> None:
         """One more of this size with these labels."""
+        found = self._row(labels)
+        found[bisect_left(self._bounds, value)] += 1
+        self._sums[labels] += value
+
+    def _row(self, labels: tuple[str, ...]) -> list[int]:
         found = self._found.get(labels)
         if found is None:
             found = self._found[labels] = [0] * (len(self._bounds) + 1)
             self._sums[labels] = 0.0
-        found[bisect_left(self._bounds, value)] += 1
-        self._sums[labels] += value
+        return found
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         """The counts by now, in buckets."""
@@ -112,7 +130,7 @@ FAILING = Level("jarchy_source_failures", "Failures in a row of a source that fa
 
 # --- alerts and deliveries ------------------------------------------------------------------------
 
-ALERTS = Counter("jarchy_alerts", "Alerts decided", ["kind", "severity"], registry=REGISTRY)
+ALERTS = Tally("jarchy_alerts", "Alerts decided", "kind", "severity")
 SENT = Tally("jarchy_deliveries", "Deliveries by what became of them", "lane", "outcome")
 WAITING = Gauge(
     "jarchy_deliveries_waiting", "Deliveries not yet final", ["lane"], registry=REGISTRY
@@ -140,7 +158,7 @@ TELEGRAM_UP = Gauge(
 )
 #: When the update at hand arrived, as `time.perf_counter` has it: its answer is as old.
 ARRIVED: ContextVar[float] = ContextVar("arrived")
-UPDATES = Counter("jarchy_updates", "Updates received", ["kind", "outcome"], registry=REGISTRY)
+UPDATES = Tally("jarchy_updates", "Updates received", "kind", "outcome")
 REPLY = Histogram(
     "jarchy_reply_seconds",
     "From an update's arrival here to its reply handed over",
@@ -166,12 +184,9 @@ DATABASE = Histogram(
     registry=REGISTRY,
 )
 ROLE = Gauge("jarchy_role", "1 while this replica has a role", ["role"], registry=REGISTRY)
-JOBS = Counter("jarchy_jobs", "Recurring jobs that this process did", ["job"], registry=REGISTRY)
-WORKER_JOBS = Counter(
-    "jarchy_worker_jobs",
-    "Jobs given to worker processes by what became of them",
-    ["job", "outcome"],
-    registry=REGISTRY,
+JOBS = Tally("jarchy_jobs", "Recurring jobs that this process did", "job")
+WORKER_JOBS = Tally(
+    "jarchy_worker_jobs", "Jobs given to worker processes by what became of them", "job", "outcome"
 )
 INFO = Gauge("jarchy_info", "Always 1; its label is the version", ["version"], registry=REGISTRY)
 

@@ -391,7 +391,7 @@ def _count(job: Callable[..., object], outcome: str) -> None:
     """One job more of those that worker processes were given."""
     from bot import metrics  # the processes themselves count nothing, and need not read it
 
-    metrics.WORKER_JOBS.labels(_name(job), outcome).inc()
+    metrics.WORKER_JOBS.add(_name(job), outcome)
 
 
 def _name(job: Callable[..., object]) -> str:

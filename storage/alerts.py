@@ -129,7 +129,7 @@ async def _known(db: Db, new: Alert) -> None:
 
 def _decided(pk: int, new: Alert) -> None:
     """Count and log an alert that is stored: its number is in each line about its deliveries."""
-    metrics.ALERTS.labels(new.payload.KIND, new.severity.value).inc()
+    metrics.ALERTS.add(new.payload.KIND, new.severity.value)
     log.info("decided", alert=pk, kind=new.payload.KIND, severity=new.severity.value)
 
 

@@ -16,14 +16,15 @@ import storage.notes
 from storage.db import Db
 
 AT_ONCE = 1_000  # names that one statement has
-_TIMES = ("asked_at", "until_at")
+_TIMES = ("asked_at", "until_at", "spent_until")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub:
     """A source's hub; `token` is a part of our address for it, `secret` signs what it sends.
 
-    `asked_at` is when we subscribed last, `until_at` the end of what the hub confirmed.
+    `asked_at` is when we subscribed last, `until_at` the end of what the hub confirmed. Until
+    `spent_until` the polls that it rang for take up its share; with `rung` one more is to come.
     """
 
     hub: str
@@ -32,6 +33,8 @@ class Hub:
     secret: str
     asked_at: datetime | None = None
     until_at: datetime | None = None
+    spent_until: datetime | None = None
+    rung: bool = False
 
 
 def _name(key: str) -> str:

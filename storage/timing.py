@@ -36,6 +36,8 @@ def observe(operation: str, since: float) -> None:
 
 def time_statements(engine: AsyncEngine) -> None:
     """Count each statement of an engine's connections."""
+    for operation in {*OPERATIONS.values(), WAIT, COMMIT}:
+        metrics.database(operation)  # its buckets are there from the start
 
     @event.listens_for(engine.sync_engine, "before_cursor_execute")
     def begin(connection: Connection, *_of_the_event: object) -> None:

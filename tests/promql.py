@@ -2,7 +2,10 @@
 
 Parsed by promql-parser, which is Prometheus's own grammar; what is evaluated here is the part of
 the language that `docs/monitoring` needs, and anything else fails by name. A window is all looks
-there are, so that a rate is what happened between the first and the last.
+there are: what a counter grew by is counted from the first of them that shows it, for Prometheus
+knows of nothing before, and a counter that shows less was begun anew. What Prometheus adds for the
+ends of a window, where it did not look (extrapolation), is left out: it changes how much, not
+whether.
 """
 
 from __future__ import annotations
@@ -12,6 +15,9 @@ import operator
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import promql_parser as promql
@@ -24,6 +30,7 @@ Value = Vector | float
 COMPARES: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
+    ">=": operator.ge,
     "==": operator.eq,
 }
 COMPUTES: Mapping[str, Callable[[float, float], float]] = {
@@ -39,11 +46,20 @@ AGGREGATES: Mapping[str, Callable[[Sequence[float]], float]] = {
 }
 
 
-class Look(NamedTuple):
+@dataclass(frozen=True)
+class Look:
     """The samples of /metrics at a moment, in seconds."""
 
     at: float
     samples: Sequence[Sample]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Sequence[Sample]]:
+        """The samples of each name."""
+        found: dict[str, list[Sample]] = defaultdict(list)
+        for sample in self.samples:
+            found[sample.name].append(sample)
+        return found
 
 
 class Selector(NamedTuple):
@@ -51,6 +67,12 @@ class Selector(NamedTuple):
 
     name: str
     labels: frozenset[str]
+
+
+def asked(look: Look, **target: str) -> Look:
+    """What Prometheus keeps of a look: each sample with its target's labels, and that it is up."""
+    samples = [one._replace(labels={**target, **one.labels}) for one in look.samples]
+    return Look(look.at, [*samples, Sample("up", target, 1.0)])
 
 
 def parse(expression: str) -> promql.Expr:
@@ -70,7 +92,7 @@ def selectors(expression: Any) -> Iterator[Selector]:
         case promql.Call():
             for one in expression.args:
                 yield from selectors(one)
-        case promql.AggregateExpr() | promql.ParenExpr():
+        case promql.AggregateExpr() | promql.ParenExpr() | promql.SubqueryExpr():
             yield from selectors(expression.expr)
         case promql.BinaryExpr():
             yield from selectors(expression.lhs)
@@ -97,12 +119,9 @@ def evaluate(expression: Any, looks: Sequence[Look]) -> Value:
 
 def _select(selector: Any, look: Look) -> Vector:
     found: dict[Labels, float] = {}
-    for sample in look.samples:
-        labels = {"instance": "one", **sample.labels}
-        if sample.name == selector.name and all(
-            _fits(one, labels.get(one.name, "")) for one in selector.matchers.matchers
-        ):
-            found[frozenset(labels.items())] = sample.value
+    for sample in look.by_name.get(selector.name, ()):
+        if all(_fits(one, sample.labels.get(one.name, "")) for one in selector.matchers.matchers):
+            found[frozenset(sample.labels.items())] = sample.value
     return found
 
 
@@ -122,6 +141,8 @@ def _call(call: Any, looks: Sequence[Look]) -> Value:
         return {labels: value / seconds for labels, value in grown.items()}
     if name == "time":
         return looks[-1].at
+    if name == "quantile_over_time":
+        return _over_time(_number(evaluate(arguments[0], looks)), arguments[1].expr, looks)
     values = [evaluate(one, looks) for one in arguments]
     if name == "vector":
         return {frozenset(): _number(values[0])}
@@ -132,11 +153,32 @@ def _call(call: Any, looks: Sequence[Look]) -> Value:
     raise NotImplementedError(name)
 
 
+def _over_time(wanted: float, inner: Any, looks: Sequence[Look]) -> Vector:
+    """A quantile of what an expression was at each look, straight between two of its values."""
+    shown: dict[Labels, list[float]] = defaultdict(list)
+    for count in range(1, len(looks) + 1):
+        for labels, value in _vector(evaluate(inner, looks[:count])).items():
+            shown[labels].append(value)
+    found: dict[Labels, float] = {}
+    for labels, values in shown.items():
+        rank = wanted * (len(values) - 1)
+        low, high = sorted(values)[math.floor(rank)], sorted(values)[math.ceil(rank)]
+        found[labels] = low + (high - low) * (rank % 1)
+    return found
+
+
 def _grown(selector: Any, looks: Sequence[Look]) -> Vector:
-    """The growth of each counter; one that is new began at nothing."""
-    before = _select(selector, looks[0])
-    after = _select(selector, looks[-1])
-    return {labels: value - before.get(labels, 0.0) for labels, value in after.items()}
+    """The growth of each counter that at least two looks show."""
+    shown: dict[Labels, list[float]] = defaultdict(list)
+    for look in looks:
+        for labels, value in _select(selector, look).items():
+            shown[labels].append(value)
+    found: dict[Labels, float] = {}
+    for labels, values in shown.items():
+        if len(values) > 1:
+            steps = pairwise(values)
+            found[labels] = sum(now - before if now >= before else now for before, now in steps)
+    return found
 
 
 def _quantile(wanted: float, buckets: Vector) -> Vector:
@@ -182,10 +224,8 @@ def _aggregate(aggregate: Any, looks: Sequence[Look]) -> Vector:
 def _binary(binary: Any, looks: Sequence[Look]) -> Value:
     left, right = evaluate(binary.lhs, looks), evaluate(binary.rhs, looks)
     name = str(binary.op)
-    if name == "unless":
-        return {one: value for one, value in _vector(left).items() if one not in _vector(right)}
-    if name == "or":
-        return {**_vector(right), **_vector(left)} if _vector(left) else _vector(right)
+    if name in {"and", "or"}:
+        return _joined(name, _vector(left), _vector(right), binary.modifier)
     if isinstance(left, float) and isinstance(right, float):
         return COMPUTES[name](left, right)
     keys = left if not isinstance(left, float) else _vector(right)
@@ -199,6 +239,24 @@ def _binary(binary: Any, looks: Sequence[Look]) -> Value:
         elif COMPARES[name](a, b):
             found[labels] = a
     return found
+
+
+def _joined(name: str, left: Vector, right: Vector, modifier: Any) -> Vector:
+    """Series of one side by what the other has: matched by all labels, or by those of `on`."""
+    on: frozenset[str] | None = None
+    if modifier is not None and modifier.matching is not None:
+        assert modifier.matching.type == promql.LabelModifierType.Include
+        on = frozenset(modifier.matching.labels)
+
+    def key(labels: Labels) -> Labels:
+        return labels if on is None else frozenset(one for one in labels if one[0] in on)
+
+    if name == "and":
+        there = {key(labels) for labels in right}
+        return {labels: value for labels, value in left.items() if key(labels) in there}
+    there = {key(labels) for labels in left}
+    more = {labels: value for labels, value in right.items() if key(labels) not in there}
+    return {**left, **more}
 
 
 def _at(value: Value, labels: Labels) -> float | None:

@@ -101,11 +101,13 @@ async def test_what_cannot_be_sent_is_refused_in_a_line(
     assert await queued(tmp_path) == []
 
 
-def in_process(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> None:
+def in_process(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str, at: datetime = AHEAD
+) -> None:
     """A verb in this process, beside a database whose clock is a day ahead of the machine's."""
     monkeypatch.chdir(folder)
     monkeypatch.setenv("DATABASE_URL", "sqlite:///jarchy.db")
-    monkeypatch.setattr("storage.db._machine_now", lambda: AHEAD)
+    monkeypatch.setattr("storage.db._machine_now", lambda: at)
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     monkeypatch.setattr("sys.argv", ["jarchy", *words])
     with pytest.raises(SystemExit):
@@ -113,7 +115,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> No
 
 
 def test_T5_what_a_verb_decides_is_of_the_databases_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever runs it by a server may have a clock that is wrong: a broadcast would be over before
     it began, and a source be asked again when it seems to be time.
@@ -136,3 +138,6 @@ def test_T5_what_a_verb_decides_is_of_the_databases_time(
     at = asyncio.run(tried())
     assert at is not None
     assert AHEAD <= at < AHEAD + timedelta(hours=1)
+    capsys.readouterr()
+    in_process(monkeypatch, tmp_path, "outbox", "--json", at=AHEAD + timedelta(minutes=3))
+    assert json.loads(capsys.readouterr().out)["oldest_seconds"] == 180

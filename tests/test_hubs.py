@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 import storage.hubs
 import storage.sources
-from bot.hubs import LEASE, UNCONFIRMED_PAUSE, Hubs
+from bot.hubs import LEASE, POLLS_AT_ONCE, UNCONFIRMED_PAUSE, Hubs
 from bot.intake.bells import LARGEST_BELL, add_bells
 from bot.intake.inbox import Inbox
 from bot.intake.webhook import webhook_app
@@ -56,6 +56,16 @@ class Hubworld:
     refuses: bool = False
     rings: bool = False  # while the feed is fetched
     fails: bool = False  # then
+
+    async def polls(self, looks: int) -> int:
+        """How many polls the wishes made of so many looks for them, a second apart."""
+        polls = 0
+        for _ in range(looks):
+            self.now += timedelta(seconds=1)
+            if await self.wished():
+                await self.world.poll("a")
+                polls += 1
+        return polls
 
     async def poll(self) -> None:
         """One poll of the feed."""
@@ -177,6 +187,61 @@ async def test_a_bell_that_rings_while_the_feed_is_fetched_is_of_what_comes_next
     report = await hub.world.poll("a")
     assert (report.error is not None) is wished
     assert not await hub.wished()  # one that failed comes again at its own time
+
+
+async def test_a_hub_that_rings_without_end_has_its_source_polled_as_the_catalog_does(
+    hub: Hubworld,
+) -> None:
+    """A few times at once, then once in each pause, and once after its last ring."""
+    await hub.hubs.renew()
+    await hub.confirm()
+    every = hub.hubs.news["a"].poll.every
+    hub.rings = True
+    assert await hub.ring() == 200
+    assert await hub.polls(6) == POLLS_AT_ONCE
+    for _ in range(2):
+        hub.now += every
+        await hub.hubs.renew()
+        assert await hub.polls(3) == 1
+        await hub.hubs.renew()
+        assert not await hub.wished()
+    hub.rings = False
+    hub.now += every
+    await hub.hubs.renew()
+    assert await hub.polls(2) == 1, "of the last ring"
+    hub.now += every * (POLLS_AT_ONCE + 1)
+    await hub.hubs.renew()
+    assert not await hub.wished()
+    hub.rings = True
+    await hub.ring()
+    assert await hub.polls(6) == POLLS_AT_ONCE, "whoever was quiet is heard at once again"
+
+
+async def test_a_ring_shortens_no_rest_of_a_source_that_fails(hub: Hubworld) -> None:
+    """Its server may have asked for that; the ring is answered when it is well again."""
+    await hub.hubs.renew()
+    await hub.confirm()
+    hub.fails = True
+    await hub.world.poll("a")
+    assert await hub.ring() == 200
+    await hub.hubs.renew()
+    assert not await hub.wished()
+    hub.fails = False
+    await hub.poll()
+    await hub.hubs.renew()
+    assert await hub.polls(2) == 1
+
+
+async def test_T8_a_clock_set_back_makes_a_hub_wait_no_longer(hub: Hubworld) -> None:
+    """What its rings took up of a later time is forgotten."""
+    await hub.hubs.renew()
+    await hub.confirm()
+    hub.rings = True
+    await hub.ring()
+    await hub.polls(5)
+    hub.now -= timedelta(hours=5)
+    await hub.hubs.renew()
+    assert await hub.polls(1) == 1
 
 
 async def test_a_hub_in_the_answers_header_counts_before_the_documents(hub: Hubworld) -> None:

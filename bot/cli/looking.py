@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -27,6 +27,7 @@ from bot.languages import LANGUAGES
 from bot.model.decisions import Decision, Question
 from bot.sources.kind import written
 from bot.sources.specs import Catalog
+from bot.typed import typed
 
 #: What an operator was asked → the key of the answer, as `jarchy detect` prints its own.
 LABELS = {
@@ -91,16 +92,19 @@ def convert(
 def _rates_now(settings: Settings, catalog: Catalog) -> Sequence[SeenRate]:
     """The rates that hold now, of the store; BotError where it has none, which no verb fetches."""
     from bot.readers.rates import current_rates
+    from storage.db import db_now
 
     rates: list[SeenRate] = []
 
     async def read() -> None:
         async with view_of(settings) as db:
-            rates.extend(await current_rates(db, catalog, now=datetime.now(UTC)))
+            rates.extend(await current_rates(db, catalog, now=await db_now(db)))
 
     run_to_end(read())
     if not rates:
-        raise BotError("no rates of the catalog's sources are stored: `jarchy run` fetches them")
+        raise BotError(
+            f"no rates of the catalog's sources are stored: `{typed('run')}` fetches them"
+        )
     return rates
 
 
@@ -255,9 +259,10 @@ def outbox(
 async def _outbox(settings: Settings, *, as_json: bool) -> None:
     import storage.overview
     from bot.render.reasons import in_english
+    from storage.db import db_now
 
     async with view_of(settings) as db:
-        found = await storage.overview.summary(db, now=datetime.now(UTC))
+        found = await storage.overview.summary(db, now=await db_now(db))
     if as_json:
         write_line(_outbox_line(found))
         return

@@ -29,7 +29,17 @@ from bot.log import verbose
 from bot.model.alerts import Lane, State
 from bot.reasons import ChatNumber, Reason, Term
 from bot.telegram.api import Api
-from bot.telegram.outcomes import Ambiguous, Gone, Migrated, Outcome, Rejected, Retry, Sent, label
+from bot.telegram.outcomes import (
+    LABELS,
+    Ambiguous,
+    Gone,
+    Migrated,
+    Outcome,
+    Rejected,
+    Retry,
+    Sent,
+    label,
+)
 from bot.telegram.quiet import Quiet
 from bot.telegram.retry import CONTRADICTED, DELIVERY, MISPLACED, ONE_FOR_ALL, SAME_AGAIN
 from bot.telegram.standing import standing
@@ -69,6 +79,9 @@ class Reactions:
     _contradicted: dict[int, int] = field(default_factory=dict)
     # delivery → the topic that was refused for it
     _misplaced: FIFOCache[int, int] = field(default_factory=lambda: FIFOCache(MISPLACED_KEPT))
+
+    def __post_init__(self) -> None:
+        metrics.SENT.expect(_LANES, LABELS)
 
     async def settle(self, item: Claimed, outcome: Outcome, *, harmless: bool) -> None:
         """Turn an outcome into a mark, and into what else follows; `harmless` may be done twice."""

@@ -26,7 +26,9 @@ from bot.fetch import Fetcher
 from bot.fetch.answers import Fetched
 from bot.ingest.documents import Documents, Looked
 from bot.ingest.found import (
+    FAILED,
     FLOOD,
+    OUTCOMES,
     During,
     Failed,
     Found,
@@ -139,6 +141,9 @@ class Ingest:
         clock: Callable[[], datetime] = utc_now,
     ) -> Self:
         """The poll flow by an operator's settings and catalog."""
+        sources = [spec.key for spec in catalog.polled]
+        metrics.POLLS.expect(sources, OUTCOMES)
+        metrics.ENTRIES.expect(sources)
         return cls(
             store=store,
             fetcher=fetcher,
@@ -164,7 +169,7 @@ class Ingest:
             report = await self._poll(spec)
         metrics.POLLS.add(spec.key, report.outcome)
         metrics.ENTRIES.add(spec.key, count=report.new)
-        if report.outcome != "failed":
+        if report.outcome != FAILED:
             metrics.FRESH.set(self.clock().timestamp(), spec.key)
         log.info(
             "polled",

@@ -22,6 +22,7 @@ from bot.ingest.side_by_side import Slot
 from bot.model.news import Entry, Verdict
 from bot.reasons import Reason, reason
 from bot.sources.base import Parsed, Request
+from bot.sources.hazards import list_hazards
 from bot.sources.links import origin
 from bot.sources.listed import (
     ITEM_HASH,
@@ -31,6 +32,7 @@ from bot.sources.listed import (
     one_after_another,
     with_entries,
 )
+from bot.sources.pages import parse_article
 from bot.sources.specs import NewsSpec, RateSpec
 from bot.workers import WorkerError, Workers
 from storage.sources import Document
@@ -47,6 +49,8 @@ ARTICLES_SECONDS = 40.0  # seconds for all of them: a host is asked once a secon
 # of one document; each is looked up by four keys, and PostgreSQL takes 65,535 in a statement
 MOST_ENTRIES = 10_000
 MOST_NAMED = 3  # of a source's failed documents
+#: The functions by which documents are read in a worker process.
+JOBS = (one_after_another, with_entries, list_hazards, parse_article, RateSpec.parse)
 MOVED_AFTER = 3  # equal permanent redirects before the new address is asked first
 
 

@@ -40,6 +40,8 @@ MEASURED_IN_A_FLOOD = 100
 # label of a correction; and one about security that tells nobody anything. And a rate, judged by
 # its past, other banks and rules
 DECIDED, COMPARED, RATED = 15, 7, 5
+#: The outcomes of a poll where it is counted.
+OK, PARTLY, FAILED = OUTCOMES = ("ok", "partly", "failed")
 
 
 class During(Enum):
@@ -323,12 +325,12 @@ class IngestReport:
 
     @property
     def outcome(self) -> str:
-        """The outcome in a word: ok, partly or failed."""
+        """The outcome in a word, one of `OUTCOMES`."""
         if self.error is None:
-            return "ok"
+            return OK
         if self.partly:
-            return "partly"
-        return "failed"
+            return PARTLY
+        return FAILED
 
 
 def unforeseen(spec: Spec, error: Exception, *, during: During) -> SourceError:

@@ -19,7 +19,7 @@ import storage.notes
 from bot import metrics
 from bot.clock import boottime, pause
 from bot.errors import StorageError, UnreadableError
-from bot.intake.received import KINDS, has_number, parse
+from bot.intake.received import KINDS, UNKNOWN, has_number, parse
 from bot.log import telling
 from storage.db import Db, Store
 from storage.inbox import Received
@@ -42,6 +42,8 @@ CAREFUL = 60.0
 # the note of a process that handles what is not stored yet; emptied by its stop
 OPEN = "inbox open"
 UNREADABLE = "unreadable"  # the outcome of an update that is set aside
+#: Every outcome of an update where it is counted.
+OUTCOMES = ("done", "ignored", "failed", UNREADABLE)
 
 Handle = Callable[[dict[str, Any]], Awaitable[None]]
 #: Told in the transaction that writes them down: how many updates were set aside since the last
@@ -81,6 +83,7 @@ class Inbox:
         tell: Tell = _tell_nobody,
         retries: Sequence[float] = AWAY_PAUSES,
     ) -> None:
+        metrics.UPDATES.expect((*KINDS, UNKNOWN), OUTCOMES)
         self._store = store
         self._handle = handle
         self._apologise = apologise
@@ -163,7 +166,7 @@ class Inbox:
 
     async def set_aside(self, update_id: int) -> None:
         """Store the number of an update that arrived and is unreadable. StorageError likewise."""
-        await self._store_all([Received(update_id=update_id, chat=None, kind="unknown", body=None)])
+        await self._store_all([Received(update_id=update_id, chat=None, kind=UNKNOWN, body=None)])
 
     async def _store_all(self, rows: Sequence[Received]) -> None:
         if self._alone and boottime() < self._careful_until:
@@ -230,7 +233,7 @@ class Inbox:
             self._put_aside(item, "the program ended over it again and again")
             return
         if item.kind not in KINDS:
-            metrics.UPDATES.labels(item.kind, "ignored").inc()
+            metrics.UPDATES.add(item.kind, "ignored")
             self._finish(item.update_id, "ignored")
             return
         self._arrived[item.update_id] = time.perf_counter()
@@ -244,7 +247,7 @@ class Inbox:
 
     def _put_aside(self, item: Received, why: str) -> None:
         log.warning("update set aside", kind=item.kind, update_id=item.update_id, why=why)
-        metrics.UPDATES.labels(item.kind, UNREADABLE).inc()
+        metrics.UPDATES.add(item.kind, UNREADABLE)
         self._aside.append(item.update_id)
         self._finish(item.update_id, UNREADABLE)
 
@@ -259,7 +262,7 @@ class Inbox:
             if outcome is None:
                 return  # we are closing: it and those behind it stay unfinished, for the next start
             if outcome != UNREADABLE:
-                metrics.UPDATES.labels(item.kind, outcome).inc()
+                metrics.UPDATES.add(item.kind, outcome)
                 self._finish(item.update_id, outcome)
             queue.popleft()
         del self._waiting[chat]

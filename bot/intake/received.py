@@ -17,6 +17,7 @@ LARGEST_BODY = 1024 * 1024  # bytes of an update; the longest that Telegram send
 #: What we ask for, and handle. Of anything else, as of who joins a group, the number is stored, and
 #: no word.
 KINDS = ("message", "edited_message", "callback_query", "inline_query", "my_chat_member")
+UNKNOWN = "unknown"  # the kind of all others
 
 
 def has_number(update: object) -> TypeGuard[Mapping[str, Any]]:
@@ -25,12 +26,12 @@ def has_number(update: object) -> TypeGuard[Mapping[str, Any]]:
 
 
 def parse(update: Mapping[str, Any]) -> Received:
-    """The inbox's row of an update; the kind of an unknown one is `unknown`."""
+    """The inbox's row of an update; one of a kind that we do not handle is `UNKNOWN`."""
     # An update has one field besides its number, named for what it is.
-    name = next((name for name in update if name != "update_id"), "unknown")
+    name = next((name for name in update if name != "update_id"), UNKNOWN)
     number = int(update["update_id"])
     if name not in KINDS:
-        return Received(update_id=number, chat=None, kind="unknown", body="")
+        return Received(update_id=number, chat=None, kind=UNKNOWN, body="")
     chat = _chat_of(update.get(name))
     return Received(update_id=number, chat=chat, kind=name, body=_body_of(update))
 

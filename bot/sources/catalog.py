@@ -55,7 +55,7 @@ LONGEST_CATALOG = 8 * 2**20  # bytes; ten thousand sources are a quarter of it
 #: The sections of the file, in the order in which they are named to an operator.
 SECTIONS = ("rates", *KINDS, "channels", "places")
 
-_CHANNEL = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}|-?[1-9][0-9]{0,18}")
+_CHANNEL = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}|-?[1-9][0-9]{0,15}")  # ids have 52 bits
 
 AnySection = TypeVar("AnySection", bound=Section)
 

@@ -18,9 +18,11 @@ from yarl import URL
 
 from bot import metrics
 from bot.clock import boottime, pause
+from bot.proxies import http_proxy
 from bot.reasons import Reason, reason
 from bot.telegram.line import Line
 from bot.telegram.outcomes import (
+    LABELS,
     NO_FILE,
     Ambiguous,
     Outcome,
@@ -31,7 +33,7 @@ from bot.telegram.outcomes import (
     label,
     read,
 )
-from bot.telegram.session import CONNECT_SECONDS, TOTAL_SECONDS, http_proxy
+from bot.telegram.session import CONNECT_SECONDS, TOTAL_SECONDS
 
 # times that Telegram must disown a token in a row: it is known to say 401 once by mistake
 TOKEN_ASKS = 3
@@ -48,6 +50,35 @@ UNSENT = (
     aiohttp.ConnectionTimeoutError,
 )
 TOKEN_REFUSALS = 4  # and at least so many of them
+#: The methods that the bot asks for, each with a figure before its first request.
+METHODS = (
+    "answerCallbackQuery",
+    "answerInlineQuery",
+    "deleteMessage",
+    "deleteWebhook",
+    "editMessageCaption",
+    "editMessageMedia",
+    "editMessageReplyMarkup",
+    "editMessageText",
+    "getChat",
+    "getChatMember",
+    "getFile",
+    "getMe",
+    "getMyDescription",
+    "getUpdates",
+    "getWebhookInfo",
+    "leaveChat",
+    "pinChatMessage",
+    "sendChatAction",
+    "sendDocument",
+    "sendMessage",
+    "sendPhoto",
+    "sendRichMessage",
+    "setMyCommands",
+    "setMyDescription",
+    "setWebhook",
+    "unpinChatMessage",
+)
 MISTAKEN = reason("telegram.mistaken", "401, though Telegram knows the token")
 
 
@@ -105,6 +136,7 @@ class Api:
         proxy: str | None = None,
         on_revoked: Callable[[], None] | None = None,
     ) -> None:
+        metrics.CALLS.expect(METHODS, LABELS)
         self._on_revoked = on_revoked
         self._refusals: dict[str, _Refusals] = {}
         self._asking: asyncio.Task[bool] | None = None

@@ -75,6 +75,8 @@ class Ambiguous:
 
 Outcome = Sent | Retry | Migrated | Gone | Rejected | Ambiguous
 _LABELS: dict[type, str] = {one: one.__name__.lower() for one in get_args(Outcome)}
+#: Every outcome's name where it is counted.
+LABELS = tuple(_LABELS.values())
 
 
 def label(outcome: Outcome) -> str:

@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -45,12 +45,16 @@ pairs = ["USD/KGS"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """The program after its day, still running, and those around it."""
+    """The program after its day, still running, and those around it.
+
+    `begun` is what /metrics showed before anything happened: no source had answered yet.
+    """
 
     program: Program
     emulator: Emulator
     publishers: Publishers
     address: str
+    begun: list[Sample] = field(default_factory=list)
 
     async def get(
         self, path: str, headers: Mapping[str, str] | None = None
@@ -111,12 +115,18 @@ async def driven_day(folder: Path, database_url: str, **settings: str) -> AsyncI
             ADMIN_IDS=str(OPERATOR),
             **settings,
         )
+        # until the first look
+        held = dict.fromkeys(("/daily.xml", "/feed.xml", "/nothing.xml"), asyncio.Event())
+        publishers.held.update(held)
         try:
             await program.start()
             said = json.loads(await program.said(lambda line: '"event": "listening"' in line))
             day = Day(
                 program=program, emulator=emulator, publishers=publishers, address=said["address"]
             )
+            day.begun.extend(await day.samples())
+            for event in held.values():
+                event.set()
             await _drive(day)
             yield day
             assert await program.end() == 0, "".join(program.log)

@@ -9,10 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.driven import driven_day
-from tests.e2e.test_metrics import every_documented_name_has_a_value_and_no_other_is_shown
+from tests.e2e.test_metrics import (
+    every_documented_name_has_a_value_and_no_other_is_shown,
+    no_counter_appears_after_the_first_look,
+)
 from tests.e2e.test_monitoring import (
-    every_picture_has_data_and_every_alarm_rings_for_its_trouble_alone,
-    two_looks,
+    every_alarm_rings_for_its_trouble_alone,
+    every_picture_has_data,
+    one_replica_is_missed,
+    three_looks,
 )
 from tests.e2e.test_status import the_page_tells_of_the_day
 
@@ -27,5 +32,8 @@ async def test_the_operators_figures_page_pictures_and_alarms(
         await the_page_tells_of_the_day(
             day, "PostgreSQL" if "postgres" in database_url else "SQLite"
         )
-        looks = await two_looks(day)
-    every_picture_has_data_and_every_alarm_rings_for_its_trouble_alone(looks)
+        looks = await three_looks(day)
+    no_counter_appears_after_the_first_look(day, looks[-1].samples)
+    every_picture_has_data(looks)
+    every_alarm_rings_for_its_trouble_alone(looks)
+    one_replica_is_missed(looks)

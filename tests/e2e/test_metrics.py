@@ -13,7 +13,8 @@ from tests.e2e.driven import OPERATOR, Day, value
 from tests.e2e.program import CHANNEL, READER
 
 ROW = re.compile(
-    r"\| `(?P<name>jarchy_\w+)` \| (?P<kind>\w+) \|(?P<labels>[^|]*)\| (?P<says>.+) \|"
+    r"\| `(?P<name>jarchy_\w+)` \| (?P<kind>\w+) \| (?P<of>process|database) "
+    r"\|(?P<labels>[^|]*)\| (?P<says>.+) \|"
 )
 #: What an operator's alarms may be written with; more may be added, none may go.
 PROMISED = {
@@ -42,6 +43,12 @@ def documented() -> Mapping[str, tuple[str, tuple[str, ...]]]:
     return found
 
 
+def owners() -> Mapping[str, str]:
+    """Whose each figure is by the same table: the process's, or the database's."""
+    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    return {row["name"]: row["of"] for row in ROW.finditer(text)}
+
+
 def shown(samples: Sequence[Sample]) -> Mapping[str, tuple[str, ...]]:
     """The names that have a value, with their labels; those of a histogram by its own name."""
     found: dict[str, tuple[str, ...]] = {}
@@ -63,6 +70,21 @@ def test_what_was_promised_is_documented() -> None:
     table = documented()
     for name, labels in PROMISED.items():
         assert sorted(table[name][1]) == sorted(labels), name
+
+
+def no_counter_appears_after_the_first_look(day: Day, then: Sequence[Sample]) -> None:
+    """What a counter counted before Prometheus saw it is not growth: each has its series from the
+    start, for all that happened on this day.
+    """
+    table = documented()
+    begun = {(one.name, frozenset(one.labels.items())) for one in day.begun}
+    for sample in then:
+        whole = sample.name
+        for part in PARTS_OF_A_HISTOGRAM:
+            if table.get(sample.name.removesuffix(part), ("",))[0] == "histogram":
+                whole = sample.name.removesuffix(part)
+        if table.get(whole, ("",))[0] in {"counter", "histogram"}:
+            assert (sample.name, frozenset(sample.labels.items())) in begun
 
 
 async def every_documented_name_has_a_value_and_no_other_is_shown(day: Day) -> None:

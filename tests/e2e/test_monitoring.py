@@ -6,17 +6,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import pytest
 import yaml
 from prometheus_client.samples import Sample
 
 from tests.conftest import ROOT
 from tests.e2e.driven import TODAY, Day, value
 from tests.e2e.program import READER
-from tests.e2e.test_metrics import PARTS_OF_A_HISTOGRAM, documented
-from tests.promql import Look, evaluate, parse, selectors
+from tests.e2e.test_metrics import PARTS_OF_A_HISTOGRAM, documented, owners
+from tests.promql import Labels, Look, asked, evaluate, parse, selectors
 from tests.publishers import daily
 
 FOLDER = ROOT / "docs" / "monitoring"
@@ -30,9 +31,10 @@ TARGETS = [
     (panel["title"], target["expr"]) for panel in BOARD["panels"] for target in panel["targets"]
 ]
 #: Labels that Prometheus adds to what it asks.
-OF_PROMETHEUS = {"instance"}
+OF_PROMETHEUS = {"instance", "job"}
 A_MINUTE = 60.0
-GONE = "JarchyIsGone"  # for it there is nothing to look at
+#: These ring for who does not answer: nothing that /metrics shows is their trouble.
+GONE, MISSED = "JarchyIsGone", "JarchyReplicaIsGone"
 
 
 def test_every_expression_is_written_with_documented_names_and_labels() -> None:
@@ -40,12 +42,31 @@ def test_every_expression_is_written_with_documented_names_and_labels() -> None:
     table = documented()
     for expression in [rule["expr"] for rule in RULES] + [target for _, target in TARGETS]:
         for name, labels in selectors(parse(expression)):
+            if name == "up":  # whether a target answers is Prometheus's own
+                assert labels == {"job"}, expression
+                continue
             whole = name
             for part in PARTS_OF_A_HISTOGRAM:
                 if table.get(name.removesuffix(part), ("",))[0] == "histogram":
                     whole = name.removesuffix(part)
             assert whole in table, expression
             assert labels <= {*table[whole][1], *OF_PROMETHEUS, "le"}, expression
+
+
+def test_a_counter_grows_from_the_first_look_that_shows_it() -> None:
+    """As Prometheus has it: before that it may have been anything, and less than before is more."""
+
+    def look(at: float, **counted: float) -> Look:
+        return Look(at, [Sample("c_total", {"job": job}, count) for job, count in counted.items()])
+
+    looks = [look(0.0, old=5.0), look(60.0, old=7.0, begun=0.0), look(120.0, old=3.0, new=9.0)]
+    grown = evaluate(parse("increase(c_total[5m])"), looks)
+    assert grown == {frozenset({("job", "old")}): 5.0}
+    again = evaluate(parse("increase(c_total[5m])"), [*looks, look(180.0, begun=4.0, new=9.0)])
+    assert again == {
+        frozenset({("job", job)}): growth
+        for job, growth in (("old", 5.0), ("begun", 4.0), ("new", 0.0))
+    }
 
 
 def test_every_name_is_looked_at_by_a_picture() -> None:
@@ -105,68 +126,130 @@ TROUBLES: Mapping[str, Sequence[tuple[str, Mapping[str, str], float]]] = {
         ("jarchy_database_seconds_sum", {"operation": "commit"}, 90_000),
     ],
     "JarchyUpdatesFail": [("jarchy_updates_total", {"kind": "message", "outcome": "failed"}, 6)],
-    "JarchyWorkerJobsEnd": [("jarchy_worker_jobs_total", {"job": "read", "outcome": "ended"}, 4)],
+    "JarchyWorkerJobsEnd": [
+        ("jarchy_worker_jobs_total", {"job": "with_entries", "outcome": "ended"}, 4)
+    ],
 }
 #: The source that fails on a good day too, and is meant to.
 FAILS_ANYWAY = "broken"
+#: What all replicas tell alike: of the database.
+OF_ALL = {name for name, of in owners().items() if of == "database"}
+ONE, TWO = ({"job": "jarchy", "instance": name} for name in ("one", "two"))
+
+
+def good(look: Look) -> Look:
+    """A look at a day without the source that is meant to fail."""
+    return Look(look.at, [one for one in look.samples if one.labels.get("source") != FAILS_ANYWAY])
 
 
 def with_trouble(look: Look, trouble: Sequence[tuple[str, Mapping[str, str], float]]) -> Look:
     """A look that shows a trouble besides."""
     wrong = {(name, frozenset(labels.items())) for name, labels, _ in trouble}
-    kept: list[Sample] = []
-    for sample in look.samples:
-        named = (sample.name, frozenset(sample.labels.items()))
-        if named not in wrong and sample.labels.get("source") != FAILS_ANYWAY:
-            kept.append(sample)
+    kept = [one for one in look.samples if (one.name, frozenset(one.labels.items())) not in wrong]
     return Look(
         look.at, [*kept, *(Sample(name, labels, figure) for name, labels, figure in trouble)]
     )
 
 
-async def two_looks(day: Day) -> Sequence[Look]:
-    """What Prometheus sees of a day, between whose looks a figure is corrected and a question
-    answered.
+def at_replicas(first: Look, second: Look) -> Look:
+    """What Prometheus has of a look at each of two replicas."""
+    both = asked(first, **ONE), asked(second, **TWO)
+    return Look(first.at, [*both[0].samples, *both[1].samples])
+
+
+async def three_looks(day: Day) -> Sequence[Look]:
+    """What Prometheus sees of a day: before it, after it, and when a figure was corrected and a
+    question answered.
     """
     first = await day.samples()
     await _go_on(day)
     then = await day.counted(lambda samples: _has_grown(first, samples))
-    return [Look(0.0, first), Look(A_MINUTE, then)]
+    return [Look(-A_MINUTE, day.begun), Look(0.0, first), Look(A_MINUTE, then)]
 
 
-def every_picture_has_data_and_every_alarm_rings_for_its_trouble_alone(
-    looks: Sequence[Look],
-) -> None:
-    """A picture has at least one series with a figure. An alarm does not ring on a good day, nor
-    for what another one is for.
+def every_picture_has_data(looks: Sequence[Look]) -> None:
+    """At least one series with a figure, of a single process as of two replicas."""
+    waited = [_with_more_waiting(look) for look in looks]
+    single = [asked(look, **ONE) for look in waited]
+    both = [at_replicas(look, look) for look in waited]
+    for title, expression in TARGETS:
+        alone, together = _figures(expression, single), _figures(expression, both)
+        assert alone, title
+        if "instance" in expression:
+            assert len(together) == 2 * len(alone), title
+            continue
+        # processes count for themselves, and what they count is put together; all else is the same
+        counts = ("rate(" in expression or "increase(" in expression) and not (
+            "histogram_quantile" in expression or "/" in expression
+        )
+        whole = {labels: figure * (2 if counts else 1) for labels, figure in alone.items()}
+        assert together == pytest.approx(whole), title
+
+
+def _with_more_waiting(look: Look) -> Look:
+    """A look at which the database's figures, after a day on which all was sent, are not 0."""
+    changed = []
+    for one in look.samples:
+        changed.append(one._replace(value=one.value + 1) if one.name in OF_ALL else one)
+    return Look(look.at, changed)
+
+
+def every_alarm_rings_for_its_trouble_alone(looks: Sequence[Look]) -> None:
+    """An alarm does not ring on a good day, nor for what another one is for: of a single process,
+    and of two replicas of which one is in trouble, where it is no trouble of the database's.
     """
-    assert [title for title, expression in TARGETS if not _figures(expression, looks)] == []
-    good = [with_trouble(look, []) for look in looks]
-    for rule in RULES:
-        expression = parse(rule["expr"])
-        assert evaluate(expression, good) == {}, rule["alert"]
-        rings = {
-            name
-            for name, trouble in TROUBLES.items()
-            if evaluate(expression, [good[0], with_trouble(looks[1], trouble)]) != {}
-        }
-        if rule["alert"] == GONE:
-            assert rings == set()
-            assert evaluate(expression, [Look(A_MINUTE, [])]) != {}
-        else:
-            assert rings == {rule["alert"]}
+    before, last = [good(look) for look in looks[:-1]], good(looks[-1])
+    alone = [asked(look, **ONE) for look in before]
+    both = [at_replicas(look, look) for look in before]
+    assert ringing([*alone, asked(last, **ONE)]) == set()
+    assert ringing([*both, at_replicas(last, last)]) == set()
+    for name, trouble in TROUBLES.items():
+        wrong = with_trouble(last, trouble)
+        other = with_trouble(last, [one for one in trouble if one[0] in OF_ALL])
+        assert ringing([*alone, asked(wrong, **ONE)]) == {name}
+        assert ringing([*both, at_replicas(wrong, other)]) == {name}
+    # nobody answers any more: Prometheus knows that they are down, or knows nothing of them
+    down = [Sample("up", target, 0.0) for target in (ONE, TWO)]
+    for left in (down, []):
+        assert ringing([*both, Look(last.at, left)]) == {GONE}
 
 
-def _figures(expression: str, looks: Sequence[Look]) -> Sequence[float]:
-    """The figures that an expression shows."""
+def one_replica_is_missed(looks: Sequence[Look]) -> None:
+    """Where Prometheus knows that it is down, by its name; where it is asked no more, because fewer
+    answer than before. One that was never there is not missed, nor one that was there for a moment.
+    """
+    alone = [asked(good(look), **ONE) for look in looks]
+    both = [at_replicas(good(look), good(look)) for look in looks]
+    down = Look(alone[-1].at, [*alone[-1].samples, Sample("up", TWO, 0.0)])
+    assert ringing([*both[:-1], down]) == {MISSED}
+    (rung,) = _rung(MISSED, [*both[:-1], down])
+    assert dict(rung)["instance"] == "two"
+    assert ringing([*both[:-1], alone[-1]]) == {MISSED}
+    assert ringing([alone[0], both[1], alone[2]]) == set()
+
+
+def ringing(looks: Sequence[Look]) -> set[str]:
+    """The alarms that ring."""
+    return {rule["alert"] for rule in RULES if _rung(rule["alert"], looks)}
+
+
+def _rung(name: str, looks: Sequence[Look]) -> Collection[Labels]:
+    (expression,) = (rule["expr"] for rule in RULES if rule["alert"] == name)
+    found = evaluate(parse(expression), looks)
+    assert not isinstance(found, float), name
+    return found.keys()
+
+
+def _figures(expression: str, looks: Sequence[Look]) -> Mapping[Labels, float]:
+    """The figures that an expression shows, each by its labels."""
     found = evaluate(parse(expression), looks)
     assert not isinstance(found, float), expression
-    return [figure for figure in found.values() if not math.isnan(figure)]
+    return {labels: figure for labels, figure in found.items() if not math.isnan(figure)}
 
 
 def test_every_alarm_is_tried() -> None:
     """One that is added needs its trouble in the table."""
-    assert {rule["alert"] for rule in RULES} == TROUBLES.keys() | {GONE}
+    assert {rule["alert"] for rule in RULES} == TROUBLES.keys() | {GONE, MISSED}
 
 
 def test_the_board_fits_together() -> None:

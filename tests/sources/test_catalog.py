@@ -341,7 +341,7 @@ def test_a_mistake_in_a_rate_source_is_told_too(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["example", "@x", "@1abc", "-", "0", "12a", "@a b c d", "99999999999999999999"]
+    "key", ["example", "@x", "@1abc", "-", "0", "12a", "@a b c d", "99999999999999999"]
 )
 def test_a_channel_is_a_public_name_or_a_number(key: str) -> None:
     [told] = problems(f'[channels."{key}"]')

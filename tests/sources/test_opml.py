@@ -1,0 +1,75 @@
+"""Lists of feeds as other readers export them: what a browser would make sense of is read."""
+
+from __future__ import annotations
+
+import codecs
+
+import pytest
+
+from bot.errors import ParseError
+from bot.sources.opml import read_opml
+
+NEWS = 'text="Новости &amp; погода" xmlUrl="https://example.org/rss?a=1&amp;b=2"'
+LIST = '<opml version="1.0"><head><title>x</title></head><body>{}</body></opml>'
+PLAIN = LIST.format(f"<outline {NEWS}/>")
+FOUND = ("https://example.org/rss?a=1&b=2", "Новости & погода")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        PLAIN,
+        PLAIN.replace("&amp;", "&"),
+        PLAIN.replace("xmlUrl", "xmlURL"),
+        PLAIN.replace("xmlUrl", "XMLURL").replace("outline", "Outline").replace("opml", "OPML"),
+        PLAIN.replace("<", "<o:").replace("<o:/", "</o:").replace("<o:opml", '<o:opml xmlns:o="u"'),
+        f"<!DOCTYPE opml>{PLAIN}",
+        f'<!DOCTYPE opml SYSTEM "http://example.org/opml.dtd">{PLAIN}',
+        f"<!DOCTYPE opml [<!ELEMENT opml (head, body)><!ELEMENT head ANY>]>{PLAIN}",
+        PLAIN.replace(" &amp; погода", "&nbsp;&amp; погода"),
+        PLAIN.replace("<outline ", '<outline text="a"><outline text="b">' * 300 + "<outline "),
+        PLAIN.encode("cp1251"),
+        b'<?xml version="1.0" encoding="utf-8"?>' + PLAIN.encode("cp1251"),
+        b'<?xml version="1.0" encoding="x-none"?>' + PLAIN.encode(),
+        codecs.BOM_UTF8 + PLAIN.encode(),
+        codecs.BOM_UTF16_LE + PLAIN.encode("utf-16-le"),
+        f'\n \n<?xml version="1.0" encoding="utf-16"?>\n{PLAIN}\n<!-- made by x -->\n',
+        PLAIN.replace("<outline", '<outline text=""/><outline xmlUrl=""/><outline'),
+        PLAIN.replace("<outline", '<!-- <outline xmlUrl="https://no.example/"/> --><outline'),
+        PLAIN.replace("text=", 'folder:id="1" htmlUrl="https://no.example/" text='),
+        PLAIN.replace("text=", 'title="" description="a < b > c \x0b" text='),
+        PLAIN.replace("погода", "погода\x08"),
+        f"<br /><b>Notice</b>: deprecated in export.php{PLAIN}",
+    ],
+)
+def test_a_list_is_read_as_readers_export_it(written: str | bytes) -> None:
+    """Whatever else is wrong with it."""
+    body = written.encode() if isinstance(written, str) else written
+    listed = read_opml(body)
+    said = [(one.url, " ".join(name.split())) for one, name in listed.feeds]
+    assert said == [FOUND]
+
+
+def test_an_address_is_read_to_its_letter() -> None:
+    """A parameter may be called as HTML calls a sign."""
+    url = "https://example.org/?a=1&copy=2&reg=3&lt=4"
+    for written in (url, url.replace("&", "&amp;"), url.replace("&", "&#38;")):
+        listed = read_opml(LIST.format(f"<outline xmlUrl='{written}'/>").encode())
+        assert [one.url for one, _ in listed.feeds] == [url]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        PLAIN[:-7],
+        "<!DOCTYPE opml [<!ENTITY amp SYSTEM 'file:///etc/passwd'>]>" + PLAIN,
+        "<!doctype opml [<!entity a 'b'>]>" + PLAIN,
+        f"<!DOCTYPE html><html>{PLAIN}</html>",
+        f"<rss><channel><outline {NEWS}/></channel></rss></opml>",
+        "",
+    ],
+)
+def test_what_is_no_list_or_declares_entities_is_refused(written: str) -> None:
+    """Half of a list is none."""
+    with pytest.raises(ParseError):
+        read_opml(written.encode())
