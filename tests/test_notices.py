@@ -97,6 +97,8 @@ NOTICES = {
         Notice.of("notice.thread_gone", posts=(Term("post.rates"), Term("post.feeds"))),
         Notice.of("notice.unheard", alert=7000, count=3),
         Notice.of("notice.not_given", alert=7000),
+        Notice.of("notice.missed", alert=7000, count=3, n=2),
+        Notice.of("notice.missed_away", alert=7000, count=3, n=1),
         Notice.of("notice.backup"),
         Notice.of("notice.database"),
         Notice.of("notice.lost", file="jarchy.db", saved="jarchy-saved.db"),

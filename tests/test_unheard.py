@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy import update
 import storage.alerts
 import storage.chats
 import storage.fan_out
+import storage.missed
 import storage.sources
 import storage.switch
 import storage.told
@@ -27,10 +28,11 @@ from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.fetch import Fetcher
 from bot.model.alerts import Alert, Approval, Audience, Lane, Severity, State
 from bot.ops.readiness import NEVER_READ_FAILURES, SENDS
-from bot.ops.unheard import SEEN_FOR
+from bot.ops.unheard import SEEN_FOR, UNHEARD_AFTER, UnheardLooks
 from bot.ops.whole import read_whole
 from bot.reasons import said
 from bot.recurring import JOBS, beat, look_for_unheard
+from bot.telegram.outcomes import BLOCKED
 from storage.db import Db, Store
 from storage.schema import alert, delivery
 from tests.factories import NOW
@@ -80,10 +82,10 @@ async def world(
             yield made
 
 
-async def decide(world: World, lane: Lane = Lane.URGENT) -> None:
+async def decide(world: World, lane: Lane = Lane.URGENT, key: str = "one") -> None:
     """An alert for those who follow security."""
     new = Alert(
-        dedup_key="one",
+        dedup_key=key,
         payload=Broadcast(text="The pass is closed", entities=()),
         severity=Severity.URGENT,
         lane=lane,
@@ -184,6 +186,105 @@ async def test_an_alert_that_one_chat_has_is_not_unheard(store: Store, state: St
         reached = update(delivery).where(delivery.c.chat_id == OTHER)
         await db.execute(reached.values(state=state.value))
         assert await storage.told.unheard(db, now=NOW, after=timedelta(0)) == []
+
+
+#: What became of the deliveries of an alert to two chats, and how each chat stands → how many of
+#: them count as having missed it, and as away; None where somebody has it or may get it.
+ENDS: list[tuple[dict[int, State], set[int], tuple[int, int] | None]] = [
+    ({READER: State.DEAD, OTHER: State.DEAD}, set(), (2, 0)),
+    ({READER: State.EXPIRED, OTHER: State.DEAD}, set(), (2, 0)),
+    ({READER: State.EXPIRED, OTHER: State.DEAD}, {READER}, (1, 1)),
+    ({READER: State.DEAD, OTHER: State.DEAD}, {READER, OTHER}, (0, 2)),
+    ({READER: State.DEAD, OTHER: State.CANCELLED}, set(), (1, 0)),
+    ({READER: State.CANCELLED, OTHER: State.CANCELLED}, set(), None),
+    *(
+        ({READER: State.DEAD, OTHER: one}, set[int](), None)
+        for one in State
+        if one not in {State.DEAD, State.EXPIRED, State.CANCELLED}
+    ),
+]
+
+
+async def missed(store: Store) -> list[tuple[int, int]]:
+    """How many chats missed each alert that is over, and how many of its chats are away."""
+    now = NOW + UNHEARD_AFTER
+    async with store.reading() as db:
+        found = await storage.missed.missed(db, [Broadcast.KIND], now=now, after=UNHEARD_AFTER)
+        early = now - timedelta(seconds=1)
+        assert not await storage.missed.missed(db, [Broadcast.KIND], now=early, after=UNHEARD_AFTER)
+    return [(one.chats, one.away) for one in found]
+
+
+async def test_an_alert_is_missed_when_every_delivery_ended_and_none_by_a_message(
+    store: Store,
+) -> None:
+    """Whatever they ended by; who cannot be written to is told apart. Not a post that can wait, nor
+    what a channel's policy kept back until it was too late.
+    """
+    made = World(store)
+    for number in (READER, OTHER):
+        await made.reader(number)
+    await decide(made)
+    for states, away, expected in ENDS:
+        async with store.writing() as db:
+            for number, state in states.items():
+                ended = update(delivery).where(delivery.c.chat_id == number)
+                await db.execute(ended.values(state=state.value, finished_at=datetime.now(UTC)))
+                await storage.chats.change(db, number, active=number not in away)
+        assert await missed(store) == ([] if expected is None else [expected]), states
+    ended = {"state": State.DEAD.value, "lane": int(Lane.ALERT)}
+    for values, count in (({}, 1), ({"demand": "approve"}, 0), ({"demand": None}, 1)):
+        async with store.writing() as db:
+            await db.execute(update(delivery).values(**ended, **values))
+        assert len(await missed(store)) == count, values
+    async with store.writing() as db:
+        await db.execute(update(alert).values(lane=int(Lane.ROUTINE)))
+    assert await missed(store) == []
+
+
+async def over(world: World, key: str, *, told: int, away: bool = False) -> None:
+    """An alert that Telegram takes for nobody, and how many there are at a look two minutes later,
+    which the page goes by too.
+    """
+    count = len(await world.stored(delivery))
+    await decide(world, key=key)
+    world.bot.worker.wake()
+    async with asyncio.timeout(60):
+        while not [row for row in (await world.stored(delivery))[count:] if row.finished_at]:  # noqa: ASYNC110 - a commit of the worker's makes no event here
+            await asyncio.sleep(0.02)
+    if away:
+        async with world.store.writing() as db:
+            await storage.chats.close(db, READER, why=BLOCKED.why)
+    world.now += timedelta(minutes=2)
+    assert len((await read_whole(world.bot.operated)).unheard) == told
+    assert await canary.look_for_unheard(world.bot) == told
+
+
+async def test_an_alert_that_is_over_and_reached_nobody_is_told_once(world: World) -> None:
+    """Also over a restart, and in an hour of which another one's word was the first; where all its
+    chats are away, in words that say so, and no sign of life is kept back for it.
+    """
+    world.emulator.faults.clear()
+    refused = Fault.bad_request("text must be non-empty", chat_id=READER)
+    world.emulator.faults.add(refused)
+    await over(world, "refused", told=1)
+    said = await world.tells(OPERATOR, "no chat waits for it any more")
+    assert "should have had it: 1" in said["text"]
+    assert "text must be non-empty" in said["text"]
+    assert await canary.look_for_unheard(world.bot) == 0
+    world.bot.unheard = UnheardLooks()
+    assert await canary.look_for_unheard(world.bot) == 0
+    await over(world, "again", told=1)  # the hour is the first one's
+    world.now += timedelta(hours=1)
+    await canary.look_for_unheard(world.bot)
+    again = (await world.stored(delivery))[-1].alert_id
+    await world.tells(OPERATOR, f"Alert {again} reached nobody")
+    world.now += timedelta(hours=1)
+    assert await looks(world) == [0, 0]
+    await over(world, "blocked", told=0, away=True)
+    await world.tells(OPERATOR, "all chats it was for (1) have blocked me")
+    said_so = [name for name, _ in await world.notices() if name.startswith("notice.missed")]
+    assert said_so == ["notice.missed", "notice.missed", "notice.missed_away"]
 
 
 async def test_a_dead_mans_switch_is_told_while_all_is_well(

@@ -201,15 +201,17 @@ async def tell(
     *,
     now: datetime,
     reasons: tuple[Reason, ...] = (),
-) -> None:
-    """Tell the operators: the same figures once a day, the same trouble once an hour at most.
-
-    Questions, each of which waits for its own word, and good news are always told.
+) -> bool:
+    """Tell the operators: the same figures once a day, the same trouble once an hour at most; good
+    news, and questions, each of which waits for its own word, always. Whether it is told now.
     """
     always = told.msgid in GOOD_NEWS or told.msgid in ASKS
+    tells = False
     for admin in admins:
         if always or not await _told_lately(db, admin, told, now=now):
-            await storage.alerts.enqueue(db, alert(admin, told, now=now, reasons=reasons))
+            one = alert(admin, told, now=now, reasons=reasons)
+            tells |= await storage.alerts.enqueue(db, one) is not None
+    return tells
 
 
 async def latest(
@@ -336,9 +338,8 @@ ASKS: Mapping[str, Callable[[int, str], Rows]] = {
 #: The names of figures that might differ from one word on a trouble to the next.
 _CHANGED_IN_VERSION_1 = frozenset({"why", "alert", "count", "n", "last", "day", "rate", "theirs"})
 #: Reasons for which a chat was given up, as they were written → their texts.
-_GONE_IN_VERSION_1 = (
-    *("blocked", "deactivated", "kicked"),
-    *("not found", "no right to write", "never started"),
+_GONE_IN_VERSION_1 = frozenset(
+    {"blocked", "deactivated", "kicked", "not found", "no right to write", "never started"}
 )
 
 

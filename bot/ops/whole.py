@@ -34,6 +34,7 @@ from storage.about import Backups, Database
 from storage.alerts import StoredAlert
 from storage.db import Db, Store
 from storage.leases import HeldRole
+from storage.missed import Missed
 from storage.told import Told, Unheard
 
 ALERTS_SHOWN = 12  # one screen of the page
@@ -87,7 +88,7 @@ class Whole:
     card: RateCard | None
     alerts: Sequence[ToldAlert]
     overview: Overview
-    unheard: Sequence[Unheard]
+    unheard: Sequence[Unheard | Missed]
     stopped_at: datetime | None
     paused_until: datetime | None
     roles: Sequence[HeldRole]
