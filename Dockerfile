@@ -17,7 +17,7 @@ RUN useradd --system --uid 10001 --home-dir /data jarchy \
  && install --directory --owner jarchy --group jarchy --mode 0700 /data
 # libraries that keep caches get a place that may vanish
 ENV PATH=/opt/jarchy/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    HOME=/tmp MPLCONFIGDIR=/tmp/matplotlib DATABASE_URL=sqlite:////data/jarchy.db
+    JARCHY_CALLED="docker run … jarchy" HOME=/tmp MPLCONFIGDIR=/tmp/matplotlib DATABASE_URL=sqlite:////data/jarchy.db
 WORKDIR /data
 VOLUME /data
 USER jarchy

@@ -11,7 +11,7 @@ from telegram import Update
 import storage.alerts
 import storage.chats
 from bot.errors import UserError
-from bot.model.chats import Chat, ChatKind
+from bot.model.chats import OPERATORS_LINK, Chat, ChatKind
 from bot.model.rates import Pair, Rate
 from bot.model.subjects import (
     READERS_TOPICS,
@@ -44,8 +44,8 @@ async def start(update: Update, context: Context) -> None:
 
     With a payload it opens that only.
     """
-    if context.words:
-        await links.follow(update, context, context.words[0])
+    if (payload := _payload(context)) is not None:
+        await links.follow(update, context, payload)
         return
     services = context.services
     # Asked anew: the sender may have found the chat gone since we loaded it.
@@ -57,6 +57,15 @@ async def start(update: Update, context: Context) -> None:
         # loaded anew: whether it is written to has changed
         services.chats.pop(context.chat.id, None)
     await context.reply(await greeting(context))
+
+
+def _payload(context: Context) -> str | None:
+    """The word of a link that opens something; None of a plain /start, as which counts the one
+    that whoever set the bot up said to `jarchy init`.
+    """
+    if not context.words or context.words[0].startswith(OPERATORS_LINK):
+        return None
+    return context.words[0]
 
 
 async def _is_first_word(context: Context) -> bool:
@@ -76,8 +85,8 @@ async def waking_or_looking(context: Context) -> Who:
 
     To wake a group, and to make a rule of a link, takes an administrator.
     """
-    if context.words:
-        changes = context.words[0].startswith(rules.RULE_LINK)
+    if (payload := _payload(context)) is not None:
+        changes = payload.startswith(rules.RULE_LINK)
     else:
         async with context.services.store.reading() as db:
             stored = await storage.chats.get(db, context.chat.id)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bot.errors import StorageError
 from bot.reasons import Reason, reason, said
+from bot.typed import typed
 
 POOL_SECONDS = 10  # a caller waits so long for a free connection, then is told
-#: What SQLite says, and the same with what the operator can do about it.
-ADVICE = {
-    one.words.partition(":")[0]: one
-    for one in (
+
+
+@cache
+def _advice() -> Mapping[str, Reason]:
+    """What SQLite says, and the same with what the operator can do about it."""
+    known = (
         reason(
             "database.full",
             # what waits in a running bot happens then by itself, and of a verb nothing does
@@ -34,15 +40,16 @@ ADVICE = {
         ),
         reason(
             "database.malformed",
-            "database disk image is malformed: "
-            "stop the bot, then `jarchy db restore BACKUP --force`",
+            "database disk image is malformed: stop the bot, then `{restore} BACKUP --force`",
+            restore=typed("db restore"),
         ),
         reason(
             "database.none",
-            "file is not a database: stop the bot, then `jarchy db restore BACKUP --force`",
+            "file is not a database: stop the bot, then `{restore} BACKUP --force`",
+            restore=typed("db restore"),
         ),
     )
-}
+    return {one.words.partition(":")[0]: one for one in known}
 
 
 def storage_error(error: DBAPIError | PoolTimeoutError) -> StorageError:
@@ -62,4 +69,4 @@ def storage_error(error: DBAPIError | PoolTimeoutError) -> StorageError:
 
 def advised(words: str) -> Reason:
     """SQLite's message, with its remedy where one is known."""
-    return ADVICE.get(words) or said(words)
+    return _advice().get(words) or said(words)

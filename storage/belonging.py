@@ -19,6 +19,7 @@ import storage.notes
 from bot.errors import ConfigError
 from bot.model.alerts import State
 from bot.model.channels import Trouble
+from bot.typed import typed
 from storage.alerts import UNSENT
 from storage.boards import BLANK
 from storage.db import COUNTED, Db, db_now
@@ -71,7 +72,7 @@ async def must_be_of(db: Db, bot: str) -> None:
     if was not in {None, bot}:
         raise ConfigError(
             f"BOT_TOKEN is of the bot {bot}, and the database belongs to the bot {was}: put that "
-            f"bot's token back, or give the database to this one by `jarchy subscribers adopt` "
+            f"bot's token back, or give the database to this one by `{typed('subscribers adopt')}` "
             f"(chats must then meet it anew)"
         )
 

@@ -17,6 +17,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import ConfigError
+from bot.typed import typed
 from storage.address import absent, is_file, parse_url
 from storage.advice import POOL_SECONDS
 from storage.db import BUSY_SECONDS, LOG_BYTES, LOST, SERVER_OPTIONS, Store
@@ -49,9 +50,8 @@ def connect(text_url: str) -> Store:
 def must_be_there(text_url: str) -> None:
     """ConfigError where an address names a file that is not there."""
     if (path := absent(parse_url(text_url))) is not None:
-        raise ConfigError(
-            f"DATABASE_URL: {path} does not exist: `jarchy db upgrade` (or `jarchy run`) makes it"
-        )
+        makers = f"`{typed('db upgrade')}` (or `{typed('run')}`)"
+        raise ConfigError(f"DATABASE_URL: {path} does not exist: {makers} makes it")
 
 
 def _connect(url: URL, *, writes: bool = True) -> Store:

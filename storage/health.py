@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, func, inspect, select, text
 
 import storage.notes
 from bot.errors import StorageError
+from bot.typed import typed
 from storage.db import Store
 from storage.schema import metadata, note
 from storage.versions import HEAD, REVISIONS, may_use
@@ -115,7 +116,7 @@ def _other_schema(schema: str | None, oldest: str | None) -> Iterator[str]:
             )
     elif schema != HEAD:
         was = schema or "none"
-        yield f"schema: {was}, this program writes {HEAD}: `jarchy db upgrade` migrates"
+        yield f"schema: {was}, this program writes {HEAD}: `{typed('db upgrade')}` migrates"
 
 
 async def _count(store: Store, table: Table) -> int:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.errors import AwayError, BotError, ConfigError, StorageError
 from bot.reasons import reason
+from bot.typed import typed
 from storage.address import is_to_blame
 from storage.advice import advised
 from storage.backup import copy
@@ -57,10 +58,14 @@ async def schema_of(store: Store) -> str | None:
 def awaits(version: str | None) -> str | None:
     """The words for what the next start does to a database of this schema, or None."""
     if version is None:
-        return f"no schema yet: `jarchy db upgrade` (or `jarchy run`) makes {HEAD}"
+        return f"no schema yet: {_which_migrates()} makes {HEAD}"
     if version == HEAD or version not in REVISIONS:
         return None
-    return f"schema {version}: `jarchy db upgrade` (or `jarchy run`) brings it to {HEAD}"
+    return f"schema {version}: {_which_migrates()} brings it to {HEAD}"
+
+
+def _which_migrates() -> str:
+    return f"`{typed('db upgrade')}` (or `{typed('run')}`)"
 
 
 async def must_be_current(store: Store) -> None:
@@ -164,7 +169,7 @@ async def _must_be_readable(store: Store, version: str) -> None:
         raise ConfigError(
             f"the database has schema {version}, newer than this program knows ({HEAD}): start the "
             f"newer program, or"
-            f" `jarchy db restore` the copy made before it was migrated (….before-{version}-…)"
+            f" `{typed('db restore')}` the copy made before it was migrated (….before-{version}-…)"
         )
     store.allowed = version
     log.warning(
@@ -205,8 +210,8 @@ def _check_file(path: Path) -> None:
     if not path.exists():
         if saved := sorted(path.parent.glob(f"{glob.escape(path.name)}.rescued-*")):
             raise ConfigError(
-                f"DATABASE_URL: {path} is gone, it was removed while the bot ran: `jarchy db "
-                f"restore {saved[-1]}` puts"
+                f"DATABASE_URL: {path} is gone, it was removed while the bot ran: "
+                f"`{typed('db restore')} {saved[-1]}` puts"
                 " back what was in it (or move that file away to begin anew)"
             )
         must_be_makeable(path)
@@ -257,7 +262,7 @@ def _read_only_disk(path: Path) -> str | None:
 def _remedy(path: Path) -> str:
     copies = nights(path.parent / FOLDER, path.stem, "db")
     backup, *_ = [*reversed(copies), "BACKUP"]
-    return f"`jarchy db restore {backup} --force` puts a backup in its place"
+    return f"`{typed('db restore')} {backup} --force` puts a backup in its place"
 
 
 async def _make_version_table(store: Store) -> None:

@@ -24,6 +24,7 @@ from sqlalchemy import URL
 
 from bot.errors import BotError, ConfigError, StorageError
 from bot.reasons import said
+from bot.typed import typed
 from storage.address import is_to_blame
 from storage.backup import USED
 from storage.copies import Tell, in_place, make_folder, must_fit, never, stamped, untold
@@ -131,7 +132,7 @@ def look_at_server(url: URL) -> Server:
             raise ConfigError(
                 "DATABASE_URL leads through a PgBouncer or its like, which pg_dump and psql must "
                 "not use: give this verb the server's own address, as in "
-                "DATABASE_URL=postgresql://… jarchy db backup"
+                f"DATABASE_URL=postgresql://… {typed('db backup')}"
             )
         schema = said[1] or "public"
         tables = frozenset(_column(connection, _TABLES, schema))

@@ -22,6 +22,7 @@ import storage.belonging
 import storage.chats
 import storage.quiet
 from bot.errors import BotError
+from bot.typed import typed
 from storage.advice import storage_error
 from storage.belonging import UNMET
 from storage.boards import BLANK
@@ -224,7 +225,7 @@ def _read(source: Path) -> list[dict[str, Any]]:
         except orjson.JSONDecodeError:
             break  # cut off here, or not ours from the first
     if not lines or not isinstance(lines[0], dict) or lines[0].get("form") != FORM:
-        raise BotError(f"{source} is no file of `jarchy subscribers export`")
+        raise BotError(f"{source} is no file of `{typed('subscribers export')}`")
     for number, one in enumerate(lines, 1):
         if not isinstance(one, dict):
             raise BotError(f"{source}, line {number}: should be an object")

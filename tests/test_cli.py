@@ -46,6 +46,7 @@ def jarchy(
         "PYTHONPATH": str(ROOT),
         "DATABASE_URL": f"sqlite:///{folder / 'jarchy.db'}",
         "OPS_LISTEN": "127.0.0.1:0",  # whatever listens on this machine
+        "JARCHY_CALLED": "jarchy",  # however a Python is called here
         **settings,
     }
     return forkserver.run("bot", *words, cwd=folder, env=environment, stdin=stdin)

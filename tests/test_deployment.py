@@ -20,6 +20,7 @@ from bot.clock import utc_now
 from bot.config import Settings
 from bot.ops import Operated, Readiness, ops_app
 from bot.sources.catalog import load_catalog
+from bot.typed import CALLED
 from storage.opening import open_store
 from tests.conftest import ROOT
 
@@ -148,7 +149,7 @@ def test_what_is_set_where_the_program_is_started_are_settings(
     """A name that changed in the program changes here too; the others are Python's, its libraries'
     and the system's.
     """
-    others = {"PATH", "HOME", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "MPLCONFIGDIR"}
+    others = {"PATH", "HOME", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "MPLCONFIGDIR", CALLED}
     block = COMPOSE.partition("    environment:\n")[2].partition("    deploy:\n")[0]
     in_image = re.search(r"(?ms)^ENV (.*?[^\\])$", DOCKERFILE)
     assert in_image is not None

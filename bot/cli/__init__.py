@@ -6,6 +6,7 @@ Heavy modules are imported by the verb that needs them.
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from io import StringIO
 from typing import IO, Protocol, runtime_checkable
 
 import typer
+from typer.main import get_command
 
 from bot import log
 
@@ -20,6 +22,7 @@ from bot.cli import starting, running, inspecting, looking, judging, broadcastin
 from bot.cli.program import LONGEST_NAME_SHOWN, cli, fail
 from bot.errors import AwayError, BotError, ConfigError, UserError
 from bot.grammar import in_unicode
+from bot.typed import NAME, program, typed
 
 USAGE_EXIT = 2  # as shells have it, and typer
 CONFIG_EXIT = 78  # EX_CONFIG of sysexits.h, by which systemd knows not to start it again
@@ -34,12 +37,21 @@ class _WrongUsage(Protocol):
     def show(self, file: IO[str]) -> None: ...
 
 
+class _Command(Protocol):
+    """A verb of typer's, or some; its class has no public name either."""
+
+    help: str | None
+
+
 def main() -> None:
     """Run a verb; an error raised on purpose becomes a line (or one a problem) and an exit code."""
     log.guard_tracebacks()
     _refuse_other_bytes(sys.argv)
     try:
-        code = cli(standalone_mode=False)  # what is typed wrong is shown by us, redacted; 2
+        verbs = get_command(cli)
+        _say_as_typed(verbs)
+        # what is typed wrong is shown by us, redacted; 2
+        code = verbs(prog_name=program(), standalone_mode=False)
         sys.stdout.flush()  # while somebody can say that it cannot be written
         sys.exit(code)
     except ConfigError as error:
@@ -69,6 +81,14 @@ def main() -> None:
             sys.exit(error.exit_code)
         sys.stderr.write(log.redact(traceback.format_exc()))
         sys.exit(1)
+
+
+def _say_as_typed(command: _Command) -> None:
+    """Give the help of all verbs the examples as they are typed here."""
+    if command.help is not None:
+        command.help = re.sub(rf"\b{NAME} (?=[a-zV])", lambda _: typed(""), command.help)
+    for verb in getattr(command, "commands", {}).values():
+        _say_as_typed(verb)
 
 
 def _refuse_other_bytes(words: Sequence[str]) -> None:

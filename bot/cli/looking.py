@@ -27,6 +27,7 @@ from bot.languages import LANGUAGES
 from bot.model.decisions import Decision, Question
 from bot.sources.kind import written
 from bot.sources.specs import Catalog
+from bot.typed import typed
 
 #: What an operator was asked → the key of the answer, as `jarchy detect` prints its own.
 LABELS = {
@@ -101,7 +102,9 @@ def _rates_now(settings: Settings, catalog: Catalog) -> Sequence[SeenRate]:
 
     run_to_end(read())
     if not rates:
-        raise BotError("no rates of the catalog's sources are stored: `jarchy run` fetches them")
+        raise BotError(
+            f"no rates of the catalog's sources are stored: `{typed('run')}` fetches them"
+        )
     return rates
 
 

@@ -103,7 +103,7 @@ async def _export(settings: Settings, file: Path) -> None:
 
 @subscriber_verbs.command("import")
 def import_subscribers(
-    file: Annotated[Path, typer.Argument(help="a file of `jarchy subscribers export`")],
+    file: Annotated[Path, typer.Argument(help="a file of `subscribers export`")],
     dry_run: DryRun = False,  # noqa: FBT002 - an option
 ) -> None:
     """Take in the chats of a file; those that are here stay as they are. Under another bot's token

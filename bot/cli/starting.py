@@ -20,6 +20,8 @@ import typer
 from bot import log
 from bot.cli.program import LONGEST_RUN, cli, fail, run_to_end
 from bot.config import TELEGRAM, TOKEN, Settings, load_settings
+from bot.model.chats import OPERATORS_LINK
+from bot.typed import typed
 
 if TYPE_CHECKING:
     from bot.telegram.api import Api
@@ -56,9 +58,9 @@ async def _init(settings: Settings, wait: float) -> None:
     from bot.telegram.session import open_session
 
     _say("Telegram's @BotFather makes a bot (/newbot) and gives its token.")
-    async with open_session(proxy=settings.proxy) as session:
+    async with open_session(proxy=settings.proxy_to_telegram) as session:
         tries = TOKEN_TRIES if sys.stdin.isatty() else 1
-        api_of = partial(Api, session, url=settings.bot_api_url, proxy=settings.proxy)
+        api_of = partial(Api, session, url=settings.bot_api_url, proxy=settings.proxy_to_telegram)
         api, token, name = await _introduced(api_of, tries)
         # written before the next question: whoever leaves there has a bot that runs
         values = {"BOT_TOKEN": token, **_said_besides(settings)}
@@ -72,7 +74,7 @@ async def _init(settings: Settings, wait: float) -> None:
     else:
         _write(ENV_FILE, {**values, "ADMIN_IDS": str(operator)})
         _say(f"You are its operator, {operator}.")
-    _say("Next: `jarchy check --sources`, then `jarchy run`.")
+    _say(f"Next: `{typed('check --sources')}`, then `{typed('run')}`.")
 
 
 async def _introduced(api_of: Callable[..., Api], tries: int) -> tuple[Api, str, str]:
@@ -126,6 +128,8 @@ def _said_besides(settings: Settings) -> dict[str, str]:
         said["BOT_API_URL"] = settings.bot_api_url
     if settings.proxy is not None:
         said["PROXY"] = settings.proxy
+        if settings.proxy_for != "telegram":
+            said["PROXY_FOR"] = settings.proxy_for
     return said
 
 
@@ -146,7 +150,7 @@ async def _operator(api: Api, name: str, wait: float) -> int | None:
 
     No update is taken from Telegram: the bot that starts afterwards finds them all.
     """
-    code = secrets.token_hex(4)
+    code = OPERATORS_LINK + secrets.token_hex(4)
     _say(
         f"Now say who you are: open https://t.me/{name}?start={code} and press Start,"
         f" or send /start {code} to @{name} ({wait:g} s; Ctrl-C leaves it out)."

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from bot.model.quiet import QuietHours
 
+#: Begins the word by which `jarchy init` recognises the operator it waits for; it opens nothing.
+OPERATORS_LINK = "init_"
+
 
 class ChatKind(StrEnum):
     """A person, a group (of either kind), or a channel."""

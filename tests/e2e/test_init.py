@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import signal
 import stat
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
 from bot.cli.starting import _write
 from bot.config import load_settings
 from bot.emulator import TEST_TOKEN, Emulator, Fault
+from bot.model.chats import OPERATORS_LINK
+from bot.proxy_address import introduction
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Sent
 from bot.telegram.session import open_session
@@ -35,7 +40,8 @@ def test_a_setting_is_read_as_it_was_written(
     proxy = f"socks5://me:{password}@127.0.0.1:1080"
     _write(tmp_path / ".env", {"BOT_TOKEN": TEST_TOKEN, "PROXY": proxy})
     found = load_settings(tmp_path / ".env")
-    assert (found.token, found.proxy) == (TEST_TOKEN, proxy)
+    assert found.proxy is not None
+    assert (found.token, introduction(found.proxy)[1].decode()) == (TEST_TOKEN, unquote(password))
 
 
 @pytest.fixture
@@ -86,7 +92,7 @@ async def test_from_a_token_and_a_start_to_settings(tmp_path: Path, emulator: Em
     said = ""
     while not (code := re.search(r"start=(\w+)", said)):
         said += (await process.stderr.readline()).decode()
-    assert "https://t.me/jarchy_bot?start=" in said
+    assert f"https://t.me/jarchy_bot?start={OPERATORS_LINK}" in said
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
     await emulator.send_text(STRANGER, "/start")
     await emulator.send_text(STRANGER, "/start deadbeef")
@@ -145,7 +151,9 @@ async def test_ctrl_c_leaves_the_operator_out(tmp_path: Path, emulator: Emulator
     _, rest = await process.communicate()
     assert process.returncode == 0
     assert "put your numeric id into ADMIN_IDS" in rest.decode()
-    assert "jarchy run" in rest.decode()
+    again = re.search(r"Next: `(.+) -m bot check --sources`, then `\1 -m bot run`", rest.decode())
+    assert again is not None
+    assert shutil.which(again[1]) == sys.executable
 
 
 async def test_without_an_operator_the_token_is_kept(tmp_path: Path, emulator: Emulator) -> None:

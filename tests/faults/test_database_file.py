@@ -302,7 +302,7 @@ async def test_P9_a_damaged_database_stops_the_start_and_the_message_names_the_r
         assert await program.end(None) == 78, name
         said = "".join(program.log)
         assert "Traceback" not in said, name
-        assert "jarchy db restore" in said, name
+        assert f"bot db restore {copy} --force`" in said, name
         assert path.read_bytes() == content, name
         assert str(copy) in said, name
     restore = ("bot", "db", "restore", str(copy), "--force")

@@ -10,6 +10,7 @@ import pytest
 
 import storage.chats
 from bot.i18n import t
+from bot.model.chats import OPERATORS_LINK
 from bot.model.subjects import READERS_TOPICS, digests_of
 from bot.presence import introduce
 from bot.sources.catalog import parse_catalog
@@ -65,6 +66,13 @@ async def test_the_greeting_has_todays_rates_and_a_topic_of_the_digest_asks_for_
     async with scene.bot.store.reading() as db:
         (digest,) = digests_of(await storage.chats.subscriptions(db, READER))
     assert (digest.at.hour, digest.at.minute) == (8, 0)
+
+
+async def test_whoever_set_the_bot_up_is_greeted(scene: World) -> None:
+    """What `jarchy init` had them send waits for the first start of the bot."""
+    greeted = await scene.ask(f"/start {OPERATORS_LINK}79d4a3c4")
+    assert greeted["text"] == (await scene.ask("/start"))["text"]
+    assert greeted["text"].startswith("Hello, Aigul!")
 
 
 async def test_the_menu_of_subscriptions_stays_a_menu(scene: World) -> None:

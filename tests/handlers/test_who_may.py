@@ -38,7 +38,7 @@ from bot.model.alerts import (
     Lane,
     Severity,
 )
-from bot.model.chats import ChatKind
+from bot.model.chats import OPERATORS_LINK, ChatKind
 from bot.model.filters import Filter, Sense, Trait
 from bot.model.news import Verdict
 from bot.model.own_feeds import OwnFeed
@@ -458,7 +458,8 @@ async def test_S10_only_an_administrator_wakes_a_group(group: Place) -> None:
     """A stopped group stays so until then; the answer to others says why."""
     await group.write("/stop", ADMINISTRATOR)
     asleep = await group.state()
-    assert await group.write("/start", MEMBER) in REFUSALS
+    for words in ("/start", f"/start {OPERATORS_LINK}1"):
+        assert await group.write(words, MEMBER) in REFUSALS
     assert await group.state() == asleep
     assert await group.write("/start", ADMINISTRATOR) not in REFUSALS
     assert await group.state() != asleep
