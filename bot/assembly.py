@@ -81,7 +81,7 @@ class Doors:
             self.session,
             url=settings.bot_api_url,
             token=settings.token,
-            proxy=settings.proxy,
+            proxy=settings.proxy_to_telegram,
             on_revoked=self.revoked.set,
             seconds=seconds,
         )
@@ -106,9 +106,11 @@ async def opened(
             clock=clock,
             on_trouble=on_trouble,
             store=store,
-            session=await stack.enter_async_context(open_session(proxy=settings.proxy)),
+            session=await stack.enter_async_context(open_session(proxy=settings.proxy_to_telegram)),
             workers=await stack.enter_async_context(Workers()),
-            fetcher=await stack.enter_async_context(Fetcher(limits=limits)),
+            fetcher=await stack.enter_async_context(
+                Fetcher(limits=limits, proxy=settings.proxy_to_others)
+            ),
             revoked=asyncio.Event(),
         )
         bot = _put_together(doors)

@@ -24,8 +24,10 @@ from pydantic_settings import (
     SettingsConfigDict,
     SettingsError,
 )
+from yarl import URL
 
 from bot import settings_file
+from bot.addresses import is_own_host
 from bot.database_address import DatabaseAddress, password_in
 from bot.errors import ConfigError
 from bot.grammar import (
@@ -45,6 +47,7 @@ from bot.grammar import (
 )
 from bot.languages import FALLBACK
 from bot.languages import problems as language_problems
+from bot.proxy_address import secrets_in
 from bot.secret_files import FROM_FILES, SecretFile, SecretFiles, content
 
 TOKEN = re.compile(r"[0-9]{6,}:[A-Za-z0-9_-]{30,}")
@@ -56,6 +59,7 @@ PAID_RATE = 1000  # and of one that pays for broadcasts
 TELEGRAM = "https://api.telegram.org"
 TELEGRAM_PORTS = frozenset({443, 80, 88, 8443})  # to which Telegram's own server posts updates
 
+ProxyUse = Literal["telegram", "all"]
 UpdatesName = Literal["polling", "webhook"]
 PolicyName = Literal["publish", "two_sources", "approve"]
 LogFormat = Literal["console", "json"]
@@ -130,6 +134,7 @@ class Settings(BaseSettings):
     admin_ids: Annotated[UserIds, NoDecode] = ()
     # not shown, because it may carry a password
     proxy: Annotated[ProxyAddress | None, Field(repr=False)] = None
+    proxy_for: Annotated[ProxyUse, BeforeValidator(one_of(("telegram", "all")))] = "telegram"
     home_currency: Currency = "KGS"
     time_zone: Zone = "Asia/Bishkek"
     default_language: Annotated[str, BeforeValidator(parse_language)] = FALLBACK
@@ -185,6 +190,8 @@ class Settings(BaseSettings):
                 f"most"
             )
         problems += self._said_twice()
+        if self.proxy_for == "all" and self.proxy is None:
+            problems.append("PROXY_FOR: all needs PROXY, which is asked")
         if self.security_policy == "approve" and not self.admin_ids:
             problems.append("SECURITY_POLICY: approve needs ADMIN_IDS, who are asked")
         if self.webhook_url is not None and self.bot_api_url == TELEGRAM:
@@ -243,6 +250,22 @@ class Settings(BaseSettings):
         return self.bot_token.get_secret_value()
 
     @property
+    def proxy_to_telegram(self) -> str | None:
+        """The proxy by which Telegram is asked, whatever else is asked by it; None where a Bot API
+        server of the operator's own is, past the proxy to all others.
+        """
+        if self.proxy_for == "all" and is_own_host(URL(self.bot_api_url)):
+            return None
+        return self.proxy
+
+    @property
+    def proxy_to_others(self) -> str | None:
+        """The proxy by which all but Telegram is asked; None where each is asked itself."""
+        if self.proxy_for == "all":
+            return self.proxy
+        return None
+
+    @property
     def token_name(self) -> str:
         """The name of the token's pace and switch in the store: the bot's number, no secret."""
         return self.token.partition(":")[0]
@@ -254,11 +277,11 @@ class Settings(BaseSettings):
         for value in (self.bot_token, self.webhook_secret):
             if value is not None:
                 kept.append(value.get_secret_value())
-        proxys = urlsplit(self.proxy or "").password
-        for password in (password_in(self.database_url), proxys):
-            if password:
-                # as it is typed in an address (%40), and as a driver's message may show it (@)
-                kept += [password, unquote(password)]
+        if (password := password_in(self.database_url)) is not None:
+            # as it is typed in an address (%40), and as a driver's message may show it (@)
+            kept += [password, unquote(password)]
+        if self.proxy is not None:
+            kept += secrets_in(self.proxy)
         # such a service knows its client by the address alone
         if self.heartbeat_url is not None:
             parts = urlsplit(self.heartbeat_url)

@@ -25,6 +25,7 @@ from bot import currencies
 from bot.found import nearest
 from bot.languages import LANGUAGES
 from bot.model.quiet import QuietHours
+from bot.proxy_address import HTTP, PROXY_FORM, SOCKS, uttered
 
 T = TypeVar("T")
 
@@ -158,21 +159,20 @@ def parse_zone(value: object) -> str:
 
 
 def parse_proxy(value: object) -> str:
-    """A proxy's address; told wrong, it is not repeated: it may hold a password."""
-    right = "http://host:port, https://host:port or socks5://host:port, user:password@ before it"
-    text = parse_text(value, right)
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError(right) from None
-    known = parts.scheme in {"http", "https", "socks5", "socks5h"}
-    if not known or not host or port == 0 or parts.path.strip("/") or parts.query:
-        raise ValueError(right)
-    # in the whole text: urlsplit drops tabs and line ends without a word
-    if re.search(r"[\s\x00-\x1f\x7f]", text):
-        raise ValueError(right)
-    return text
+    """A proxy's address, its user and password percent-encoded; told wrong, it is not repeated: it
+    may hold a password.
+    """
+    text = parse_text(value, PROXY_FORM)
+    scheme, _, rest = text.partition("://")
+    user, at, place = rest.rpartition("@")
+    place = _in_ascii(f"{scheme}://{place}", PROXY_FORM).partition("://")[2].rstrip("/")
+    parts = _split(f"{scheme}://{user}{at}{place}", PROXY_FORM)
+    # urlsplit drops tabs and line ends without a word
+    whole = len(text) <= LONGEST_ADDRESS and not re.search(r"[\s\x00-\x1f\x7f]", text)
+    alone = _NETLOC.fullmatch(place) and parts.netloc == f"{user}{at}{place}"
+    if parts.scheme not in HTTP | SOCKS or not whole or not alone:
+        raise ValueError(PROXY_FORM)
+    return uttered(parts.geturl())
 
 
 def parse_currency(value: object) -> str:
@@ -214,11 +214,14 @@ def parse_address(value: object) -> str:
 
 
 def _in_ascii(text: str, right: str) -> str:
-    """The address with its host as the name servers know it: `сайт.рф` is `xn--80aswg.xn--p1ai`."""
+    """The address with its scheme and host as name servers and libraries know them: `сайт.рф` is
+    `xn--80aswg.xn--p1ai`.
+    """
     scheme, slashes, rest = text.partition("://")
+    scheme = scheme.lower()
     host = re.match(r"[^/?#:@]*", rest)
     if not slashes or host is None or host[0].isascii():
-        return text
+        return f"{scheme}{slashes}{rest}"
     try:
         return f"{scheme}://{host[0].encode('idna').decode('ascii')}{rest[host.end() :]}"
     except UnicodeError:
@@ -232,15 +235,18 @@ def _split(text: str, right: str) -> SplitResult:
         host, port = parts.hostname, parts.port  # both raise on nonsense
     except ValueError:
         raise ValueError(right) from None
-    if not host or port == 0 or not _is_host(_as_written(host)):
+    written = _as_written(host or "")
+    if not written or port == 0 or not _is_host(written):
         raise ValueError(right)
     return parts
 
 
 def _as_written(host: str) -> str:
-    """A host as it stands in an address: IPv6 in brackets; a dot at the end says it is whole."""
+    """A host as it stands in an address: IPv6 in brackets, a name without the dot that ends it."""
     if ":" in host:
         return f"[{host}]"
+    if re.fullmatch(r"[0-9.]+", host):
+        return host
     return host.removesuffix(".")
 
 

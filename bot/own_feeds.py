@@ -209,7 +209,13 @@ class OwnFeeds:
         return count
 
     async def _read(self, channel: str | None, answer: Fetched) -> OwnDocument:
-        job = partial(read_own, url=answer.url, content_type=answer.content_type, channel=channel)
+        job = partial(
+            read_own,
+            url=answer.url,
+            content_type=answer.content_type,
+            channel=channel,
+            now=self.clock(),
+        )
         try:
             return await self._in_worker(job, answer.body or b"")
         except BotError:

@@ -23,9 +23,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
+from bot.proxy_address import SOCKS, introduction
 from bot.sockets import attentive
 
-SOCKS = frozenset({"socks5", "socks5h"})
 DEFAULT_SOCKS_PORT = 1080  # IANA's
 #: The system's authorities, as aiohttp read them at its import: to read them again takes 50 ms and
 #: a megabyte.
@@ -37,6 +37,22 @@ _IPV4, _NAME, _IPV6 = 1, 3, 4  # kinds of address there
 
 class ProxyError(OSError):
     """The proxy did not do what it was asked."""
+
+
+def http_proxy(proxy: str | None) -> URL | None:
+    """A proxy as aiohttp is told of it with each request; None without one, and of a SOCKS one,
+    which is the connector's affair.
+
+    aiohttp says name and password in Latin-1, whatever letters they have. So it is given a letter
+    for each of their bytes, which it makes those bytes of again.
+    """
+    if proxy is None or (address := URL(proxy)).scheme in SOCKS:
+        return None
+    name, password = introduction(proxy)
+    if not name and not password:
+        return address
+    said = name.decode("latin-1"), password.decode("latin-1")
+    return address.with_user(said[0]).with_password(said[1])
 
 
 def connector_of(
@@ -142,7 +158,7 @@ async def _joined(proxy: URL, host: str, port: int) -> socket.socket:
     """A socket to the proxy, joined by it to `host`, an address or a name."""
     way = await _connected(proxy)
     try:
-        await _introduce(way, proxy.user or "", proxy.password or "")
+        await _introduce(way, *introduction(str(proxy)))
         await _ask(way, host, port)
     except BaseException:
         way.close()
@@ -178,7 +194,7 @@ async def _connected(proxy: URL) -> socket.socket:
     raise failed
 
 
-async def _introduce(way: socket.socket, user: str, password: str) -> None:
+async def _introduce(way: socket.socket, user: bytes, password: bytes) -> None:
     """The greeting, with a name and password where the proxy's address has them."""
     loop = asyncio.get_running_loop()
     method = _NO_PASSWORD
@@ -189,9 +205,7 @@ async def _introduce(way: socket.socket, user: str, password: str) -> None:
     if version != _VERSION or chosen != method:
         raise ProxyError("the proxy wants another introduction")
     if method == _PASSWORD:
-        # a length is one byte
-        name, secret = user.encode()[:255], password.encode()[:255]
-        said = bytes([1, len(name)]) + name + bytes([len(secret)]) + secret
+        said = bytes([1, len(user)]) + user + bytes([len(password)]) + password
         await loop.sock_sendall(way, said)
         _, refused = await _read(way, 2)
         if refused:

@@ -7,6 +7,8 @@ import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from bot.grammar import parse_proxy
+
 
 class Proxy:
     """An http or SOCKS 5 proxy that leads every request to one port of this machine."""
@@ -95,7 +97,7 @@ async def proxy_to(
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     mine = server.sockets[0].getsockname()[1]
     user = f"me:{password}@" if password else ""
-    proxy.url = f"{scheme}://{user}127.0.0.1:{mine}"
+    proxy.url = parse_proxy(f"{scheme}://{user}127.0.0.1:{mine}")
     try:
         yield proxy
     finally:

@@ -134,9 +134,10 @@ async def test_F24_tls_is_the_hosts_own_through_a_proxy(scheme: str) -> None:
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
 async def test_F24_a_proxys_password_is_given_to_it_alone_and_never_said(scheme: str) -> None:
     """Right or wrong: neither the error nor what is made of it has a letter of it."""
-    async with publisher() as (port, seen), proxy_to(port, scheme, password=SECRET) as proxy:
+    password = f"{SECRET}-пароль"
+    async with publisher() as (port, seen), proxy_to(port, scheme, password=password) as proxy:
         await fetch("http://one.example/feed", proxy)
-        pair = f"me:{SECRET}"
+        pair = f"me:{password}"
         if scheme == "http":
             pair = f"Proxy-Authorization: Basic {base64.b64encode(pair.encode()).decode()}"
         assert proxy.introduced == [pair]
@@ -183,6 +184,38 @@ async def test_F24_a_name_only_the_proxy_knows_is_handed_on_where_the_operator_w
             await fetch("http://other.example/x", proxy, found_on="http://one.example/")
     assert len(proxy.asked) == count == 1
     assert "hidden.example" in proxy.asked[0]
+
+
+async def test_F24_a_proxy_to_all_hosts_is_passed_by_where_the_operators_own_machine_is_asked() -> (
+    None
+):
+    """A catalog's address of it, and a service of the operator's whose name leads there. What has
+    a proxy of its own goes by that; what a reader named is looked up here first.
+    """
+    names = Names({**NAMES, "home.example": "127.0.0.1"})
+    async with (
+        publisher() as (port, seen),
+        proxy_to(port, "http") as usual,
+        proxy_to(port, "socks5") as other,
+        Fetcher(limits=Limits(pause=0), resolver=names, proxy=usual.url) as fetcher,
+    ):
+        await fetcher.get(f"http://127.0.0.1:{port}/own")
+        await fetcher.get(f"http://home.example:{port}/own", own_service=True)
+        await fetcher.get("http://one.example/feed", proxy=other.url)
+        assert usual.asked == []
+        assert other.asked == [f"{PUBLIC}:80"]
+        await fetcher.get("http://one.example/feed")
+        await fetcher.get("http://switch.example/ping", own_service=True)
+        await fetcher.get("http://two.example/a", found_on="https://t.me/")
+        for url in ("http://inside.example/", "http://unknown.example/", "http://10.0.0.1/"):
+            with pytest.raises(FetchError, match="cannot connect to"):
+                await fetcher.get(url, found_on="https://t.me/")
+    assert usual.asked == [
+        "GET http://one.example/feed",
+        "GET http://switch.example/ping",
+        "GET http://two.example/a",
+    ]
+    assert len(seen) == 6
 
 
 @pytest.mark.parametrize("first", ["refuses", "is silent"])
@@ -306,7 +339,7 @@ def test_F24_every_kind_of_source_may_have_them(kind: str) -> None:
     assert dict(spec.headers) == {"Accept-Language": "ru"}
     assert spec.user_agent == "X"
     assert spec.proxy == "socks5://127.0.0.1:9050"
-    assert spec.secrets == ("socks5://127.0.0.1:9050", "", "")
+    assert spec.secrets == ()
 
 
 @pytest.mark.parametrize(

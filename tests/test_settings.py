@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,8 @@ from bot.config import Settings, catalog_path, load_settings
 from bot.convert.zones import read_zone
 from bot.errors import ConfigError
 from bot.grammar import clash, parse_address, parse_duration
+from bot.proxies import http_proxy
+from bot.proxy_address import introduction
 from storage.address import parse_url
 
 TOKEN = "123456789:AAHcanarycanarycanarycanarycanary1"
@@ -39,6 +42,8 @@ ADDRESSES = [
     "https://-x.example/",
     f"https://{'ж' * 64}.example/",
     f"https://юзер:{SECRET}@x.example/",
+    "https://./",
+    "https://127.0.0.1./",
 ]
 LISTEN = [
     "abc",
@@ -134,6 +139,13 @@ BAD: dict[str, list[str]] = {
         "http://127.0.0.1:99999",
         "socks5://127.0.0.1:0",
         "socks4://127.0.0.1:1",
+        "http://a..b:1",
+        f"http://{'n' * 64}:1",
+        "socks5://300.1.1.1:1",
+        f"http://user:{SECRET}@127.0.0.1:1#x",
+        f"http://us%3Aer:{SECRET}@127.0.0.1:1",
+        f"socks5://:{SECRET}@127.0.0.1:1",
+        f"socks5://user:{SECRET}{'x' * 255}@127.0.0.1:1",
         f"http://user:{SECRET}@127.0.0.1:1/path",
         f"http://user:{SECRET}@127.0.0.1:1?x",
         f"socks5://user:{SECRET} @127.0.0.1:1",
@@ -158,6 +170,7 @@ BAD: dict[str, list[str]] = {
         "5 6",
         "5\0",
     ],
+    "PROXY_FOR": ["all", "x", "Telegram", "telegram,all", "\0"],  # all: none is there to be asked
     "HOME_CURRENCY": ["QQQ", "x", "xx", "XXXX", "K1S", "СОМ", "K S", "KGS\0", "$", "9" * 5000],
     "TIME_ZONE": [
         "Mars/Base",
@@ -549,11 +562,56 @@ def test_what_a_file_holds_is_judged_like_what_is_said(tmp_path: Path) -> None:
 
 
 def test_a_proxys_password_is_a_secret() -> None:
-    """As it is typed and as it is meant."""
+    """As it is typed, as it is meant, and beside the name as a request's head has it; a name that
+    is all there is is a key.
+    """
     settings = load_settings(proxy="socks5://me:q7%40secret@127.0.0.1:1080")
     assert settings.proxy == "socks5://me:q7%40secret@127.0.0.1:1080"
-    assert {"q7%40secret", "q7@secret"} <= set(settings.secrets)
+    basic = base64.b64encode(b"me:q7@secret").decode()
+    assert {"q7%40secret", "q7@secret", basic} <= set(settings.secrets)
     assert "q7" not in repr(settings)
+    assert "q7-is-a-key" in load_settings(proxy="http://q7-is-a-key@127.0.0.1:1").secrets
+
+
+@pytest.mark.parametrize(
+    ("typed", "read", "said"),
+    [
+        (
+            "u:пароль@сайт.рф:1",
+            "u:%D0%BF%D0%B0%D1%80%D0%BE%D0%BB%D1%8C@xn--80aswg.xn--p1ai:1",
+            ("u", "пароль"),
+        ),
+        ("u:%D0%BF%40@h:1/", "u:%D0%BF%40@h:1", ("u", "п@")),
+        ("u:a@b:c%w\\@[::1]:1", "u:a%40b%3Ac%25w%5C@[::1]:1", ("u", "a@b:c%w\\")),
+        ("u:p%E9@h", "u:p%E9@h", ("u", b"p\xe9")),
+        (":p%0d%0ax@h", ":p%0D%0Ax@h", ("", "p\r\nx")),
+        ("u@h", "u@h", ("u", "")),
+        ("h", "h", ("", "")),
+    ],
+)
+def test_a_proxy_is_told_a_name_and_a_password_of_any_letters(
+    typed: str, read: str, said: tuple[str | bytes, ...]
+) -> None:
+    """In UTF-8, or as the bytes that are percent-encoded."""
+    settings = load_settings(proxy=f"HTTP://{typed}")
+    assert settings.proxy == f"http://{read}"
+    expected = [one if isinstance(one, bytes) else one.encode() for one in said]
+    assert list(introduction(settings.proxy)) == expected
+    named = http_proxy(settings.proxy)
+    assert named is not None
+    got = [(one or "").encode("latin-1") for one in (named.user, named.password)]
+    assert got == expected, "aiohttp says letters of Latin-1"
+
+
+def test_what_is_asked_by_a_proxy_is_telegram_or_all() -> None:
+    """A Bot API server of the operator's own is asked past the one to all others."""
+    way = "http://127.0.0.1:1"
+    settings = load_settings(proxy=way)
+    assert (settings.proxy_to_telegram, settings.proxy_to_others) == (way, None)
+    settings = load_settings(proxy=way, proxy_for="all")
+    assert (settings.proxy_to_telegram, settings.proxy_to_others) == (way, way)
+    settings = load_settings(proxy=way, proxy_for="all", bot_api_url="http://10.0.0.5:8081")
+    assert (settings.proxy_to_telegram, settings.proxy_to_others) == (None, way)
 
 
 def test_who_is_asked_must_be_there() -> None:
@@ -747,6 +805,7 @@ def test_what_is_no_duration_or_out_of_bounds_says_what_is(text: object) -> None
         ("https://сайт.рф/лента?q=ы", "https://xn--80aswg.xn--p1ai/лента?q=ы"),
         ("http://Жарчы.example:8080", "http://xn--80al5a2au.example:8080"),
         ("https://x.example/ы@ю", "https://x.example/ы@ю"),
+        ("HTTPS://x.example./Ы", "https://x.example./Ы"),
     ],
 )
 def test_a_host_of_other_letters_is_asked_by_the_name_that_servers_know(

@@ -12,9 +12,9 @@ import orjson
 import typer
 
 from bot import log
-from bot.cli.program import LONGEST_NAME_SHOWN, inspect_verbs, run_to_end, write_line
+from bot.cli.program import LONGEST_NAME_SHOWN, fetcher_of, inspect_verbs, run_to_end, write_line
 from bot.cli.reading import TooLargeError, bytes_of
-from bot.config import catalog_path
+from bot.config import catalog_path, load_settings
 from bot.errors import SourceError
 from bot.model.rates import Rate
 from bot.reasons import reason
@@ -25,10 +25,9 @@ from bot.sources.kinds import KINDS
 
 async def _bytes_of(document: str) -> bytes:
     if document.startswith(("http://", "https://")):
-        # a verb that reads a file needs no network, and no 50 ms for the system's certificates
-        from bot.fetch import Fetcher
-
-        async with Fetcher() as fetcher:
+        settings = load_settings()
+        log.hide(*settings.secrets)
+        async with fetcher_of(settings) as fetcher:
             return (await fetcher.get(document)).body or b""
     try:
         return bytes_of(Path(document))

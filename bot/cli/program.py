@@ -22,6 +22,7 @@ from bot.sources.catalog import load_catalog
 from bot.sources.specs import Catalog
 
 if TYPE_CHECKING:
+    from bot.fetch import Fetcher
     from storage.db import Db, Store
 
 LONGEST_NAME_SHOWN = 200  # letters of a file's name in an error line
@@ -146,6 +147,14 @@ async def view_of(settings: Settings) -> AsyncIterator[Db]:
             yield db
     finally:
         await store.close()
+
+
+def fetcher_of(settings: Settings) -> Fetcher:
+    """The way out for a verb that asks sources, by the proxy to all where there is one."""
+    # a verb that asks nobody needs no network, and no 50 ms for the system's certificates
+    from bot.fetch import Fetcher
+
+    return Fetcher(proxy=settings.proxy_to_others)
 
 
 @contextmanager

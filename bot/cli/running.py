@@ -17,6 +17,7 @@ from bot.cli.program import (
     LARGEST_PORT,
     LONGEST_RUN,
     cli,
+    fetcher_of,
     known_day,
     prepare,
     run_to_end,
@@ -112,7 +113,7 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
     found["heartbeat"] = await _check_heartbeat(settings)
     found["meaning"] = _check_meaning()
     if sources:
-        found |= await _check_sources(catalog)
+        found |= await _check_sources(settings, catalog)
     # a path, or a source's address, may carry a key
     found = {name: log.redact(verdict) for name, verdict in found.items()}
     if as_json:
@@ -145,11 +146,9 @@ async def _check_backups(settings: Settings) -> str:
 
 async def _check_heartbeat(settings: Settings) -> str:
     """Whether the dead man's switch takes a sign of life; this look is one."""
-    from bot.fetch import Fetcher
-
     if settings.heartbeat_url is None:
         return "ok, no dead man's switch: HEARTBEAT_URL names one"
-    async with Fetcher() as fetcher:
+    async with fetcher_of(settings) as fetcher:
         try:
             await fetcher.get(settings.heartbeat_url, own_service=True)
         except SourceError as error:
@@ -163,9 +162,8 @@ def _check_meaning() -> str:
     return "ok, installed" if installed() else "ok, not installed: an extra, docs/detection.md"
 
 
-async def _check_sources(catalog: Catalog) -> dict[str, str]:
+async def _check_sources(settings: Settings, catalog: Catalog) -> dict[str, str]:
     """The findings of one look at each source, all side by side; progress goes to a terminal."""
-    from bot.fetch import Fetcher
     from bot.ingest.side_by_side import SideBySide
     from bot.ingest.trial import try_source
     from bot.workers import Workers
@@ -180,14 +178,12 @@ async def _check_sources(catalog: Catalog) -> dict[str, str]:
         words = trial.words
         if not spec.verified:
             words += "; nobody had tried it before (verified = false)"
-        if trial.ok:
-            words = f"ok, {words}"
-        found[f"source {spec.key}"] = words
+        found[f"source {spec.key}"] = f"ok, {words}" if trial.ok else words
         done += 1
         if sys.stderr.isatty():
             typer.echo(f"{done} of {len(found)}  {spec.key}", err=True)
 
-    async with Fetcher() as fetcher, Workers() as workers, asyncio.TaskGroup() as tasks:
+    async with fetcher_of(settings) as fetcher, Workers() as workers, asyncio.TaskGroup() as tasks:
         looks = SideBySide(tasks, look)
         for spec in catalog.polled:
             looks.start(spec)
@@ -271,8 +267,13 @@ async def _check_token(settings: Settings) -> str:
     from bot.telegram.retry import QUESTION, taken
     from bot.telegram.session import open_session
 
-    async with open_session(proxy=settings.proxy) as session:
-        api = Api(session, url=settings.bot_api_url, token=settings.token, proxy=settings.proxy)
+    async with open_session(proxy=settings.proxy_to_telegram) as session:
+        api = Api(
+            session,
+            url=settings.bot_api_url,
+            token=settings.token,
+            proxy=settings.proxy_to_telegram,
+        )
         outcome = await taken(api, "getMe", policy=QUESTION)
     match outcome:
         case Sent() if (name := username_of(outcome)) is not None:
@@ -302,7 +303,6 @@ def poll(
 
 async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> None:
     from bot import archive
-    from bot.fetch import Fetcher
     from bot.ingest import Ingest
     from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide
     from bot.workers import Workers
@@ -310,7 +310,7 @@ async def _poll(settings: Settings, catalog: Catalog, keys: Iterable[str]) -> No
 
     known = {spec.key: spec for spec in catalog.polled}
     failed = False
-    async with store_of(settings) as store, Workers() as workers, Fetcher() as fetcher:
+    async with store_of(settings) as store, Workers() as workers, fetcher_of(settings) as fetcher:
         clock = await shared_clock(store)  # this machine may be anybody's, with one of its own
         ingest = Ingest.composed(
             settings, catalog, store=store, fetcher=fetcher, workers=workers, clock=clock
@@ -369,7 +369,6 @@ async def _backfill(
     from zoneinfo import ZoneInfo
 
     from bot.backfill import Backfill
-    from bot.fetch import Fetcher
     from bot.ingest import Ingest
     from bot.workers import Workers
     from storage.shared_clock import shared_clock
@@ -379,7 +378,7 @@ async def _backfill(
 
     spec = catalog.rates[key]
     until = datetime.now(ZoneInfo(spec.poll.zone)).date()  # the bank's own today
-    async with store_of(settings) as store, Fetcher() as fetcher:
+    async with store_of(settings) as store, fetcher_of(settings) as fetcher:
         clock = await shared_clock(store)
         # only what a revision leads to is asked of it: no worker process is started
         ingest = Ingest.composed(

@@ -58,9 +58,9 @@ async def _init(settings: Settings, wait: float) -> None:
     from bot.telegram.session import open_session
 
     _say("Telegram's @BotFather makes a bot (/newbot) and gives its token.")
-    async with open_session(proxy=settings.proxy) as session:
+    async with open_session(proxy=settings.proxy_to_telegram) as session:
         tries = TOKEN_TRIES if sys.stdin.isatty() else 1
-        api_of = partial(Api, session, url=settings.bot_api_url, proxy=settings.proxy)
+        api_of = partial(Api, session, url=settings.bot_api_url, proxy=settings.proxy_to_telegram)
         api, token, name = await _introduced(api_of, tries)
         # written before the next question: whoever leaves there has a bot that runs
         values = {"BOT_TOKEN": token, **_said_besides(settings)}
@@ -128,6 +128,8 @@ def _said_besides(settings: Settings) -> dict[str, str]:
         said["BOT_API_URL"] = settings.bot_api_url
     if settings.proxy is not None:
         said["PROXY"] = settings.proxy
+        if settings.proxy_for != "telegram":
+            said["PROXY_FOR"] = settings.proxy_for
     return said
 
 

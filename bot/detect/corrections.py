@@ -38,6 +38,8 @@ NAMED = 0.9  # of their weight that the report has too
 #: as dashes and slashes do where they are typed for it; a dash may stand within a sentence
 #: ("Correction – what is it?"), and a full stop ends a sentence of one.
 _MARK = r"\s*[:|]+\s*|\s+»+\s+|(?P<dash>\s+[-–/]+\s+|\s*—+\s*)|(?P<joint>\s*[-–/]+\s*)|\s*[.!]*$"
+_COMMA = r"\s*[,;/+&]\s*"  # between two labels: "(updated, corrected)"
+_HOUR = r"\d{1,2}[:.]\d\d"  # behind one in brackets: "(corrected at 12:40)"
 _FIRST = re.compile(r"[^\W_]")
 
 
@@ -208,20 +210,34 @@ def _parts(headline: str, label: re.Match[str]) -> bool:
     if label["dash"] is None or stands_out:
         return True
     first = _FIRST.search(headline, label.end())
-    return first is None or not first[0].islower()
+    if first is None:
+        return True
+    # where all is in capitals they do not say whether a sentence goes on
+    return not (headline.isupper() or first[0].islower())
 
 
 @cache
 def _labels(code: str) -> dict[Mending, re.Pattern[str]]:
     news = language(code).news
     found: dict[Mending, re.Pattern[str]] = {}
-    for how, labels in (
-        (Mending.TAKEN_BACK, news.taken_back),
-        (Mending.CORRECTED, news.corrected),
+    joining = _any_of(",".join(news.clause.split()))
+    at = _any_of(",".join(language(code).days.at.split()))
+    hour = rf"(?:\s+(?:(?:{at})\s+)?{_HOUR})?"
+    for how, labels, beside in (
+        (Mending.TAKEN_BACK, news.taken_back, f"{news.updated}, {news.corrected}"),
+        (Mending.CORRECTED, news.corrected, news.updated),
     ):
-        words = _any_of(labels)
-        found[how] = re.compile(rf"^[\W_]*(?:{words})(?:{_MARK})|[\[(]\s*(?:{words})\s*[\])]")
+        word, also = _any_of(labels), _any_of(beside)
+        first = _beside(word, also, apart=_COMMA)
+        # between words of a headline a bare "and" makes a sentence
+        inside = _beside(word, also, apart=rf"{_COMMA}|\s+(?:{joining})\s+")
+        found[how] = re.compile(rf"^[\W_]*{first}(?:{_MARK})|[\[(]\s*{inside}{hour}\s*[\])]")
     return found
+
+
+def _beside(word: str, also: str, *, apart: str) -> str:
+    """The pattern of a label among others that only say that something was added."""
+    return rf"(?:(?:{also})(?:{apart}))*(?:{word})(?:(?:{apart})(?:{also}|{word}))*"
 
 
 @cache

@@ -5,6 +5,11 @@ story's end; it is no event of its own, so however grave its text sounds, it mak
 That is why a phrase beside "not", or beside a word of fighting that begins anew, is none, nor what
 is asked: "put out: what is known?" asks for something else.
 
+Most phrases are an end of certain things alone: a road that was opened is open again, a school was
+built; power is restored, and so is a museum's picture. A language pairs them (`News.ended`), and
+they stand in either order. A headline that goes on to say that it was closed, or began again, tells
+of no end.
+
 What a headline says to have begun anew after its end is another event: its story's message says
 that it is over, and nobody would hear of it. So is what is told hours after the end without a word
 of what was before: the next avalanche is no "again" to who reports it.
@@ -12,49 +17,120 @@ of what was before: the next avalanche is no "again" to who reports it.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
+from itertools import takewhile
 
+from bot.detect.headlines import REMEMBERED, Stretch, stretches, typed_words
 from bot.detect.language import known_language
 from bot.detect.severity import sounds_past
-from bot.detect.stories import words_of
 from bot.languages import language
 from bot.model.news import Entry, StoredEntry, Story
 
 DENIED_BEFORE = 2  # words before a phrase that may deny it
 FIGHT_BEFORE, FIGHT_AFTER = 3, 2  # and that may say what begins anew
-REMEMBERED = 500  # headlines read lately: those of a story are asked for with each of its reports
+OTHER_BEFORE = 3  # and that may say of a thing that it is another one
+NEAR = 8  # words between a thing and what is said of it, at most
 LATE_REPORTS = timedelta(hours=3)  # after an end, of what has ended; later ones are of the next
-
-_SENTENCE = re.compile(r"(?P<words>[^.!?…]+)(?P<mark>[.!?…]*)")
-_BREAK = re.compile(r"(?P<apart>[:;(])(?!\d)|,(?!\d)|\s[-–]\s|—")  # between the clauses of one
-
-
-@dataclass(frozen=True, slots=True)
-class _Clause:
-    """A clause's words; `apart` is whether more than a comma or a dash parts it from the last."""
-
-    words: list[str]
-    apart: bool
+ANY_END = "*"  # behind a word of a language's list that stands for all that begin so
 
 
 @dataclass(frozen=True, slots=True)
 class _Phrase:
-    """The beginnings of a phrase's words; `again` is whether it says that something works again."""
+    """A phrase's words, each whole or by its beginning.
 
-    stems: tuple[str, ...]
-    again: bool
+    One that says an end says it of its `things`, or of anything where it has none; `again` is
+    whether it says that something works as before.
+    """
 
-    def ends(self, words: list[str], at: int) -> int | None:
-        """The place behind the phrase that begins at `at`; None where it is not there."""
-        end = at + len(self.stems)
-        if end > len(words):
-            return None
-        pairs = zip(words[at:end], self.stems, strict=True)
-        return end if all(word.startswith(stem) for word, stem in pairs) else None
+    words: tuple[str, ...]
+    things: _Phrases | None = None
+    again: bool = False
+
+    def is_at(self, place: int, words: Sequence[str]) -> bool:
+        """Whether it stands at a place among words."""
+        there = words[place : place + len(self.words)]
+        return len(there) == len(self.words) and all(map(_is_word, there, self.words))
+
+
+def _is_word(word: str, listed: str) -> bool:
+    if listed.endswith(ANY_END):
+        return word.startswith(listed.removesuffix(ANY_END))
+    return word == listed
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrases:
+    """Phrases by their first words, of which few are in a headline; those that begin with the
+    beginning of a word are asked everywhere.
+    """
+
+    whole: dict[str, list[_Phrase]] = field(default_factory=dict)
+    begun: list[_Phrase] = field(default_factory=list)
+
+    def add(self, phrases: str, *, things: _Phrases | None = None, again: bool = False) -> _Phrases:
+        """Add those of a language's list, apart by commas."""
+        for phrase in filter(None, map(str.split, phrases.split(","))):
+            words: list[str] = []
+            for word in phrase:
+                (plain,) = typed_words(word)
+                words.append(plain + ANY_END * word.endswith(ANY_END))
+            same = self.begun
+            if not words[0].endswith(ANY_END):
+                same = self.whole.setdefault(words[0], [])
+            same.append(_Phrase(tuple(words), things, again))
+        return self
+
+    def places(self, words: Sequence[str]) -> Iterator[tuple[range, _Phrase]]:
+        """The places at which one stands, and which."""
+        for at, word in enumerate(words):
+            for phrase in (*self.whole.get(word, ()), *self.begun):
+                if phrase.is_at(at, words):
+                    yield range(at, at + len(phrase.words)), phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What a language says of ends and beside them, as `News` has it; tuples are of beginnings."""
+
+    ends: _Phrases
+    anew: _Phrases
+    not_behind: _Phrases
+    not_before: frozenset[str]
+    right_before: frozenset[str]
+    to_come: frozenset[str]
+    before_it: frozenset[str]
+    not_of: frozenset[str]
+    not_at: frozenset[str]
+    articles: frozenset[str]
+    shut: tuple[str, ...]
+    fighting: tuple[str, ...]
+    denials: tuple[str, ...]
+
+
+@cache
+def _said_by(code: str) -> _Said:
+    news = language(code).news
+    ends = _Phrases().add(news.over).add(news.again, again=True)
+    for things, said in news.ended.items():
+        ends.add(said, things=_Phrases().add(things))
+    return _Said(
+        ends=ends,
+        anew=_Phrases().add(news.anew),
+        not_behind=_Phrases().add(news.not_behind),
+        not_before=frozenset(typed_words(f"{news.not_before} {news.else_before}")),
+        right_before=frozenset(typed_words(news.infinitive)),
+        to_come=frozenset(typed_words(news.to_come)),
+        before_it=frozenset(typed_words(news.before_it)),
+        not_of=frozenset(typed_words(news.not_of)),
+        not_at=frozenset(typed_words(news.not_at)),
+        articles=frozenset(typed_words(language(code).questions.articles)),
+        shut=typed_words(news.shut),
+        fighting=typed_words(news.fighting),
+        denials=typed_words(news.denials),
+    )
 
 
 def says_it_is_over(entry: Entry) -> bool:
@@ -62,57 +138,101 @@ def says_it_is_over(entry: Entry) -> bool:
     return _says_it(entry.title, known_language(entry.language, entry.title))
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=REMEMBERED)  # those of a story are asked for with each of its reports
 def _says_it(title: str, code: str) -> bool:
-    for said in _SENTENCE.finditer(title):
-        clauses = list(_clauses(said["words"]))
-        # a question says nothing of its answer
-        asked = _asked(clauses, code) if "?" in said["mark"] else set()
-        words = [word for clause in clauses for word in clause.words]
-        start = 0
-        for number, clause in enumerate(clauses):
-            stop = start + len(clause.words)
-            if number not in asked and _ends(words, start, stop, code):
-                return True
-            start = stop
-    return False
+    by = _said_by(code)
+    ended = False
+    behind: list[str] = []  # what the headline says behind an end
+    for stretch in stretches(title, code):
+        end = max(_ends(stretch, by), default=0)
+        if end:
+            ended, behind = True, stretch.told_from(end)
+        elif _begin(stretch.words, by.denials):
+            return False
+        else:
+            behind += ["", *stretch.told_from(0)]  # what follows a comma does not follow the phrase
+    return ended and not _goes_on(behind, by)
 
 
-def _clauses(sentence: str) -> Iterator[_Clause]:
-    start, apart = 0, True
-    for found in _BREAK.finditer(sentence):
-        yield _Clause(words_of(sentence[start : found.start()]), apart)
-        start, apart = found.end(), found["apart"] is not None
-    yield _Clause(words_of(sentence[start:]), apart)
+def _ends(stretch: Stretch, by: _Said) -> Iterator[int]:
+    """The places behind what says that something has ended, and is not denied."""
+    for at, phrase in by.ends.places(stretch.words):
+        if not stretch.told.issuperset(at) or _denied(stretch.words, at, by):
+            continue
+        if phrase.things is not None:
+            ends = _is_said_of(phrase.things, stretch.words, at, by)
+        else:
+            ends = not (phrase.again and _fought(stretch.words, at, by))
+        if ends:
+            yield at.stop
 
 
-def _asked(clauses: list[_Clause], code: str) -> set[int]:
-    """The clauses that a question mark behind the last is for: back to where the question begins,
-    as a comma or a dash may stand within it ("Открыта дорога Бишкек – Ош?").
+def _denied(words: Sequence[str], at: range, by: _Said) -> bool:
+    """Whether what stands at a place is denied, is to come, or says something else by what its
+    stretch has beside it.
     """
-    news = language(code).news
-    asking, joining = words_of(news.asking), words_of(news.clause)
-    asked: set[int] = set()
-    within = True
-    for number, clause in reversed(list(enumerate(clauses))):
-        first = next((word for word in clause.words if word not in joining), "")
-        begins = first in asking
-        if within or begins:
-            asked.add(number)
-        within = within and not (begins or clause.apart)
-    return asked
+    before, behind = words[: at.start], words[at.stop :]
+    others = {*before, *behind}
+    return (
+        not by.not_before.isdisjoint(before[-DENIED_BEFORE:])
+        or not by.right_before.isdisjoint(before[-1:])
+        or any(place.start == 0 for place, _ in by.not_behind.places(behind))
+        or not by.to_come.isdisjoint(others)
+        or _begin(others, by.denials)
+    )
 
 
-def _ends(words: list[str], start: int, stop: int, code: str) -> bool:
-    """Whether the clause between two places of a sentence's words says it."""
-    for phrase in _phrases(code):
-        for at in range(start, stop):
-            end = phrase.ends(words[:stop], at)
-            if end is None or (phrase.again and _fought(words, at, end, code)):
-                continue
-            if not _denied(words[start:at], words[at:end], words[end:stop], phrase, code):
-                return True
+def _is_said_of(things: _Phrases, words: Sequence[str], said: range, by: _Said) -> bool:
+    """Whether what stands at a place is said of one of these things, which is not another one by
+    what stands before it ("a new road", "on the road").
+    """
+    for at, _ in things.places(words):
+        before = [one for one in words[: at.start] if one not in by.articles]
+        if not by.not_of.isdisjoint(before[-OTHER_BEFORE:]):
+            continue
+        if at.start >= said.stop:
+            between, behind = words[said.stop : at.start], words[at.stop :]
+            # "opened on the road": in the other order a place says where the thing is
+            another = not by.not_at.isdisjoint((*before[-1:], *between))
+            behind = (*between, *behind)
+        else:
+            between, behind = words[at.stop : said.start], words[said.stop :]
+            another = not by.not_at.isdisjoint(before[-1:]) or not by.not_before.isdisjoint(
+                before[-DENIED_BEFORE:]
+            )
+        # a thing that was closed is none of which the rest is said
+        another = another or len(between) > NEAR or _begin(between, by.shut)
+        if not another and not _begins_fighting(behind, by):
+            return True
     return False
+
+
+def _goes_on(behind: Sequence[str], by: _Said) -> bool:
+    """Whether what a headline says behind an end is that it began again, or is closed; not what
+    was so before.
+    """
+    if any(at.start > 0 for at, _ in by.anew.places(behind)):
+        return True
+    return _begin(_then(behind, by), by.shut)
+
+
+def _fought(words: Sequence[str], at: range, by: _Said) -> bool:
+    """Whether what stands beside a place says that it is fighting that begins."""
+    before = words[max(at.start - FIGHT_BEFORE, 0) : at.start]
+    return _begin(before, by.fighting) or _begins_fighting(words[at.stop :], by)
+
+
+def _begins_fighting(behind: Sequence[str], by: _Said) -> bool:
+    return _begin(_then(behind[:FIGHT_AFTER], by), by.fighting)
+
+
+def _then(behind: Sequence[str], by: _Said) -> Iterator[str]:
+    """The words behind a place that do not tell of the time before."""
+    return takewhile(lambda one: one not in by.before_it, behind)
+
+
+def _begin(words: Iterable[str], beginnings: tuple[str, ...]) -> bool:
+    return any(one.startswith(beginnings) for one in words)
 
 
 def ending(story: Story) -> StoredEntry | None:
@@ -130,48 +250,7 @@ def begins_anew(entry: Entry, story: Story, at: datetime) -> bool:
     end = ending(story)
     if end is None or at < end.at or says_it_is_over(entry):
         return False
-    words = words_of(entry.title)
     code = known_language(entry.language, entry.title)
-    if any(one.ends(words, start) for one in _anew(code) for start in range(len(words))):
+    if any(_said_by(code).anew.places(typed_words(entry.title))):
         return True
     return at - end.at >= LATE_REPORTS and not sounds_past(entry.title, code)
-
-
-def _denied(
-    before: list[str], said: list[str], behind: list[str], phrase: _Phrase, code: str
-) -> bool:
-    """Whether a phrase is denied or asked by what its clause has beside it, or hangs on it."""
-    news = language(code).news
-    if not set(words_of(news.not_before)).isdisjoint(before[-DENIED_BEFORE:]):
-        return True
-    denials = map(words_of, news.not_behind.split(","))
-    if any(words and behind[: len(words)] == words for words in denials):
-        return True
-    return said[-1][len(phrase.stems[-1]) :].endswith(tuple(words_of(news.asking_ends)))
-
-
-def _fought(words: list[str], at: int, end: int, code: str) -> bool:
-    """Whether what is beside a phrase, in its sentence, says that it is fighting that begins."""
-    beside = words[max(at - FIGHT_BEFORE, 0) : at] + words[end : end + FIGHT_AFTER]
-    fighting = tuple(words_of(language(code).news.fighting))
-    return any(word.startswith(fighting) for word in beside)
-
-
-@cache
-def _phrases(code: str) -> tuple[_Phrase, ...]:
-    news = language(code).news
-    found: list[_Phrase] = []
-    for phrases, again in ((news.over, False), (news.again, True)):
-        found += _read(phrases, again=again)
-    return tuple(found)
-
-
-@cache
-def _anew(code: str) -> tuple[_Phrase, ...]:
-    return tuple(_read(language(code).news.anew, again=False))
-
-
-def _read(phrases: str, *, again: bool) -> Iterator[_Phrase]:
-    for phrase in phrases.split(","):
-        if phrase.strip():
-            yield _Phrase(tuple(words_of(phrase)), again)

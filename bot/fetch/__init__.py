@@ -75,7 +75,8 @@ class Fetcher:
     """Fetches sources politely and safely; use as an async context manager, or `open` and `close`.
 
     `tls` replaces the system's trust store, `resolver` the system's resolver, `may_connect` the
-    judgement of addresses that are not the operator's own.
+    judgement of addresses that are not the operator's own. A `proxy` leads to all hosts but these;
+    a request that names another one goes by that.
     """
 
     def __init__(
@@ -85,8 +86,10 @@ class Fetcher:
         tls: ssl.SSLContext | None = None,
         resolver: AbstractResolver | None = None,
         may_connect: Callable[[IPAddress], bool] = is_public,
+        proxy: str | None = None,
     ) -> None:
         self._limits = limits
+        self._proxy = proxy
         self._ways = Ways(
             tls=tls, resolver=resolver, may_connect=may_connect, connect=limits.connect
         )
@@ -163,12 +166,20 @@ class Fetcher:
                 await at_turn()
             try:
                 async with asyncio.timeout(self._limits.total):
+                    if proxy is None and not await self._is_home(start, reach):
+                        proxy = self._proxy
                     through = None
                     if proxy is not None:
                         through = self._ways.through(proxy, named=found_on is None)
                     return await self._follow(start, data, asked, extra, reach, through=through)
             except (TimeoutError, aiohttp.ClientError, OSError, ValueError, zlib.error) as error:
                 raise self._translated(error, start.host) from None
+
+    async def _is_home(self, start: URL, reach: Reach) -> bool:
+        """Whether a request leads to the operator's own machine, past the proxy to all others."""
+        if self._proxy is None or reach is not Reach.EITHER:
+            return reach is Reach.OWN
+        return await self._ways.is_home(start)
 
     @asynccontextmanager
     async def _turn(self, name: str) -> AsyncIterator[None]:

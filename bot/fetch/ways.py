@@ -12,8 +12,9 @@ import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
@@ -23,7 +24,7 @@ from cachetools import LRUCache
 from yarl import URL
 
 from bot.addresses import IPAddress, is_own
-from bot.proxies import SYSTEMS, connector_of
+from bot.proxies import SYSTEMS, connector_of, http_proxy
 
 # a name of the internet, which a number in another form ("2130706433") or a bare word is not
 _NAME = re.compile(r"[^.]+(?:\.[^.]+)*\.[^.0-9][^.]*\.?")
@@ -115,10 +116,9 @@ class Ways:
             address = URL(proxy)
             told: LRUCache[str, str] = LRUCache(TOLD_HOSTS)
             connector = connector_of(address, told, self._tls)
-            way = _Proxied(session=self._session_of(connector), told=told)
-            if address.scheme in {"http", "https"}:
-                way = replace(way, proxy=address)
-            self._proxied[proxy] = way
+            self._proxied[proxy] = _Proxied(
+                session=self._session_of(connector), told=told, proxy=http_proxy(proxy)
+            )
         return Through(way=self._proxied[proxy], named=named)
 
     async def judge(self, url: URL, way: _Proxied, reach: Reach, *, named: bool) -> None:
@@ -128,21 +128,32 @@ class Ways:
         the operator, the proxy may know a name that we do not.
         """
         host = url.raw_host or ""
-        allowed = self._allowed[reach]
+        found = await self._addresses(url)
+        if not found:
+            if not named or not _NAME.fullmatch(host):
+                raise UnreachableError
+            way.told[host] = host
+            return
+        if not all(map(self._allowed[reach], found)):
+            raise UnreachableError
+        way.told[host] = str(found[0])
+
+    async def is_home(self, url: URL) -> bool:
+        """Whether a host is one of the operator's own machines, by all of its addresses."""
+        found = await self._addresses(url)
+        return bool(found) and all(map(is_own, found))
+
+    async def _addresses(self, url: URL) -> Sequence[IPAddress]:
+        """The addresses of a host, as the system knows them; none of a name that it does not."""
+        host = url.raw_host or ""
+        with suppress(ValueError):
+            return [ipaddress.ip_address(host)]
         resolver = self._resolver or aiohttp.ThreadedResolver()
         try:
-            found = [str(ipaddress.ip_address(host))]
-        except ValueError:
-            try:
-                found = [one["host"] for one in await resolver.resolve(host, url.port or 0)]
-            except OSError:
-                if not named or not _NAME.fullmatch(host):
-                    raise UnreachableError from None
-                way.told[host] = host
-                return
-        if not all(allowed(ipaddress.ip_address(one)) for one in found):
-            raise UnreachableError
-        way.told[host] = found[0]
+            found = await resolver.resolve(host, url.port or 0)
+        except OSError:
+            return []
+        return [ipaddress.ip_address(one["host"]) for one in found]
 
     def _session(self, allowed: Callable[[IPAddress], bool]) -> aiohttp.ClientSession:
         """A session whose sockets only reach addresses that are `allowed`."""

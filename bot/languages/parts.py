@@ -267,18 +267,31 @@ class News:
 
     denials: str = ""  # stems that deny
     follow_ups: str = ""  # stems that make a headline an answer to another one
-    over: str = ""  # phrases, apart by commas, of a headline that says an event has ended
+    # phrases, apart by commas, of a headline that says an event has ended; in these and those that
+    # follow "*" behind a word stands for its endings
+    over: str = ""
     again: str = ""  # likewise, that something works as before; of fighting it says the contrary
-    anew: str = ""  # likewise, that what had ended has begun again
-    fighting: str = ""  # beginnings of words beside which `again` is no end: "shelling resumes"
-    not_before: str = ""  # words before such a phrase by which nothing has ended: "not", "to"
+    #: What closes or threatens to what says that it does no more, phrases apart by commas: a road
+    #: that was opened is open again, a school was built.
+    ended: Mapping[str, str] = field(default_factory=dict)
+    anew: str = ""  # phrases, apart by commas, that what had ended has begun again
+    shut: str = ""  # beginnings of words that say behind an end that there is none: "then closed"
+    before_it: str = ""  # words behind an end that tell of the time before: "after"
+    # beginnings of words of what may go on, and ends by no such phrase: "shelling resumes"
+    fighting: str = ""
+    not_before: str = ""  # words before such a phrase by which nothing has ended: "not", "will"
+    else_before: str = ""  # likewise, by which it says something else: "stays open"
+    infinitive: str = ""  # words right before one that is to come: "to open"
     not_behind: str = ""  # and phrases, apart by commas, right behind it
+    not_of: str = ""  # words near before a thing in `ended` by which it is another one: "new"
+    not_at: str = ""  # and right before it, or between: "a café opened on the road"
+    to_come: str = ""  # words by which the end is to come: "tomorrow"
     asking: str = ""  # words that a question begins with
-    asking_ends: str = ""  # and what hangs on the word that asks
     # labels, apart by commas, of what a newsroom puts right or takes back: they begin a headline
     # before a colon or a dash apart from both, or stand in brackets
     corrected: str = ""
     taken_back: str = ""
+    updated: str = ""  # likewise, of what was only added to: no label, but it may stand beside one
     # phrases that say the latter where a sentence begins; their subject is the newsroom or its
     # story, as others take back reports too
     takes_back: str = ""

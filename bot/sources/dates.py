@@ -1,15 +1,20 @@
 """Times as feeds and pages write them, moved to UTC.
 
-Zone names such as MSK are not in feedparser's table, nor are Russian months.
+Zone names such as MSK are not in feedparser's table, nor are Russian months. `05-11-26` and
+`05/11/2026` say a day in one order of several: the document's other dates, and what day it is now,
+tell which (`Habit`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
+from enum import Enum
 from functools import cache, lru_cache, partial
-from itertools import chain
+from itertools import chain, islice
+from typing import Self
 
 from bot.languages import any_of, languages, values_of, words_of
 from bot.model.news import LAST_MOMENT
@@ -52,6 +57,35 @@ _USUAL = (
 )
 
 
+class Order(Enum):
+    """The order in which a publisher writes the figures of a day: those parts of it."""
+
+    DAY = ("day", "month", "year")
+    MONTH = ("month", "day", "year")
+    YEAR = ("year", "month", "day")
+
+
+#: The orders that a day in figures may have, by what stands between them and the digits of the
+#: last one; the likeliest first, where nothing else tells. Nobody writes the month before a dot.
+_ORDERS: Mapping[tuple[str, int], Sequence[Order]] = {
+    (".", 4): (Order.DAY,),
+    ("-", 4): (Order.DAY, Order.MONTH),
+    ("/", 4): (Order.MONTH, Order.DAY),
+    (".", 2): (Order.DAY, Order.YEAR),
+    ("-", 2): (Order.DAY, Order.YEAR, Order.MONTH),
+    ("/", 2): (Order.MONTH, Order.DAY, Order.YEAR),
+}
+_FIGURES = (
+    r"(?P<one>\d{1,2})(?P<between>[-./])\s?(?P<two>\d{1,2})"
+    r"(?P=between)\s?(?P<three>\d{4}|\d\d)(?!\d)"
+)
+_IN_FIGURES = re.compile(rf"(?<!\d){_FIGURES}")
+DATES_COMPARED = 200  # of a document: enough to tell how its publisher writes
+# a publisher's clock, or its day, may be ahead of ours; what is later is hardly meant
+AHEAD = timedelta(days=1)
+FUTURE_FACTOR = 10  # how much farther away a day to come is than one that was
+
+
 @cache
 def _forms() -> tuple[re.Pattern[str], ...]:
     """The ways to write a moment, with the words of every language in them."""
@@ -78,15 +112,10 @@ def _forms() -> tuple[re.Pattern[str], ...]:
         rf"(?:[^\W\d]+\.?,?\s+)?{_NAME}\s+{day},?\s+{_YEAR}\b{clock}",
         # Wed Oct 20 15:12:00 2021
         rf"[^\W\d]+\s+{_NAME}\s+{day}\s+{_CLOCK}\s*(?P<zone>[^\W\d]*)\s+{_YEAR}",
-        # 20.10.2021 15:12, 20-10-2021T15:12
-        rf"(?P<day>\d{{1,2}})[.-](?P<month>\d{{1,2}})[.-]{_YEAR}{clock}",
+        # 20.10.2021 15:12, 20-10-21T15:12, 10/20/2021 3:12:00 PM
+        rf"{_WEEKDAY}{_FIGURES}(?:\s*(?:{year})(?!\w)\.?)?{clock}",
         # 15:12 20.10.2021
-        rf"{_CLOCK},?\s*(?P<day>\d{{1,2}})[.-](?P<month>\d{{1,2}})[.-]{_YEAR}(?P<zone>.*)",
-        # 20.10.21 15:12, 20.10.21T15:12
-        rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d\d)(?!\d){clock}",
-        # 10/20/2021 3:12:00 PM, and 20/10/2021 where there is no such month
-        rf"(?P<month>\d{{1,2}})/(?P<day>\d{{1,2}})/{_YEAR}{clock}",
-        rf"(?P<day>\d{{1,2}})/(?P<month>\d{{1,2}})/{_YEAR}{clock}",
+        rf"{_CLOCK},?\s*{_FIGURES}\s*(?P<zone>.*)",
     )
     return tuple(re.compile(form, re.IGNORECASE) for form in forms)
 
@@ -117,22 +146,24 @@ def _zones() -> Mapping[str, int]:
     return dict.fromkeys(moscow, _MOSCOW) | _ZONES
 
 
-def parse_date(text: str, *, zone: tzinfo = UTC) -> datetime | None:
+def parse_date(text: str, *, zone: tzinfo = UTC, order: Order | None = None) -> datetime | None:
     """A moment in UTC from any form feeds use; one that names no zone is meant in `zone`.
 
     None for what cannot be read or believed (before 1990). Dates in the future are left as they
-    are.
+    are. A day in figures is meant in that `order`, where it can be.
     """
-    return _read(text, zone)[0]
+    return _read(text, zone, order)[0]
 
 
-def parse_published(text: str, zone: tzinfo, *, unsaid: tzinfo = UTC) -> datetime | None:
+def parse_published(
+    text: str, zone: tzinfo, *, unsaid: tzinfo = UTC, order: Order | None = None
+) -> datetime | None:
     """The moment, as `parse_date` reads it, of something published: a day without a time is the
     last moment of that day in the publisher's `zone`, as `Entry.day_only` knows it.
 
     Midnight sharp is how many sites write such a day. A time without a zone is one of `unsaid`.
     """
-    moment, fields = _read(text, unsaid)
+    moment, fields = _read(text, unsaid, order)
     clock = [int(fields.get(name) or 0) for name in ("hour", "minute", "second")]
     if moment is None or not fields.get("day") or any(clock):
         return moment
@@ -147,7 +178,9 @@ def parse_published(text: str, zone: tzinfo, *, unsaid: tzinfo = UTC) -> datetim
 
 
 @lru_cache(maxsize=256)  # each date of a feed is read twice, once to see that it is one
-def _read(text: str, zone: tzinfo) -> tuple[datetime | None, Mapping[str, str | None]]:
+def _read(
+    text: str, zone: tzinfo, order: Order | None
+) -> tuple[datetime | None, Mapping[str, str | None]]:
     """The moment a text names, and the parts it was named by."""
     text = " ".join(text[:100].split())
     if re.fullmatch(r"\d{10}|\d{13}", text):
@@ -156,10 +189,26 @@ def _read(text: str, zone: tzinfo) -> tuple[datetime | None, Mapping[str, str | 
         match = form.fullmatch(text)
         if match is None:
             continue
-        found = believable(partial(_assemble, match.groupdict(), zone))
-        if found is not None:
-            return found, match.groupdict()
+        for fields in _days(match.groupdict(), order):
+            found = believable(partial(_assemble, fields, zone))
+            if found is not None:
+                return found, fields
     return None, {}
+
+
+def _days(
+    fields: Mapping[str, str | None], order: Order | None
+) -> Iterator[Mapping[str, str | None]]:
+    """The parts that a form found, a day in figures in each order that it may have; the one that
+    is wanted first.
+    """
+    if "one" not in fields:
+        yield fields
+        return
+    figures = (fields["one"], fields["two"], fields["three"])
+    possible = _ORDERS[fields["between"] or "", len(fields["three"] or "")]
+    for each in sorted(possible, key=lambda one: one is not order):
+        yield {**fields, **dict(zip(each.value, figures, strict=True))}
 
 
 def _unusual() -> Iterator[re.Pattern[str]]:
@@ -218,8 +267,61 @@ def believable(make: Callable[[], datetime]) -> datetime | None:
     return moment
 
 
-def dated(text: str, zone: tzinfo | None) -> datetime | None:
-    """An entry's time; a day without a time is known as one in the publisher's `zone`."""
-    if zone is None:
-        return parse_date(text)
-    return parse_published(text, zone)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habit:
+    """How a publisher writes when an entry is of: a day without a time is one in its `zone`, its
+    figures stand in that `order`. None: that is not known.
+    """
+
+    zone: tzinfo | None = None
+    order: Order | None = None
+
+    @classmethod
+    def of(cls, written: Iterable[str], zone: tzinfo | None, now: datetime | None) -> Self:
+        """The habit by the dates of one document, as they are `written`."""
+        return cls(zone=zone, order=order_of(written, now))
+
+    def dated(self, text: str) -> datetime | None:
+        """An entry's time; a day without a time is known as one in the publisher's zone."""
+        if self.zone is None:
+            return parse_date(text, order=self.order)
+        return parse_published(text, self.zone, order=self.order)
+
+
+def order_of(written: Iterable[str], now: datetime | None) -> Order | None:
+    """The order of a document's days in figures; None where it has none.
+
+    The one in which most of them can be read, and of those the one in which they are nearest to
+    `now`: what is published is of these days, and in a wrong order all over the years.
+    """
+    in_figures = (text for text in written if _IN_FIGURES.search(text[:100]))
+    texts = list(islice(in_figures, DATES_COMPARED))
+    if not texts:
+        return None
+    return min(Order, key=lambda order: _strangeness(texts, order, now))
+
+
+def _strangeness(
+    texts: Sequence[str], order: Order, now: datetime | None
+) -> tuple[int, timedelta, int]:
+    """The sort key of an order: how many dates have none such, and how far the others are from
+    now; then how unlikely it is by itself.
+    """
+    unread, away, unlikely = 0, timedelta(0), 0
+    for text in texts:
+        moment, fields = _read(text, UTC, order)
+        figures = [fields.get(name) for name in ("one", "two", "three")]
+        if moment is None or [fields.get(part) for part in order.value] != figures:
+            unread += 1
+            continue
+        possible = _ORDERS[fields["between"] or "", len(fields["three"] or "")]
+        # the same day in both orders of 5.5.2026, though one of them is not written so
+        unlikely += possible.index(order) if order in possible else len(possible)
+        if now is not None:
+            away += _away(moment, now)
+    return unread, away, unlikely
+
+
+def _away(moment: datetime, now: datetime) -> timedelta:
+    away: timedelta = abs(now - moment)
+    return away * FUTURE_FACTOR if moment - now > AHEAD else away

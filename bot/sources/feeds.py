@@ -18,7 +18,7 @@ import io
 import re
 import warnings
 from calendar import timegm
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import partial
@@ -29,7 +29,7 @@ from bot.errors import ParseError
 from bot.model.news import Entry
 from bot.reasons import reason
 from bot.sources import hubs, json_feeds
-from bot.sources.dates import believable, dated
+from bot.sources.dates import Habit, believable
 from bot.sources.encodings import decode
 from bot.sources.entries import Feed, each_once, entry_of, two_letter
 from bot.sources.links import absolute_link
@@ -42,13 +42,13 @@ from bot.sources.text import NOT_XML, one_line, plain_text
 class FeedSpec(NewsSpec):
     """A feed in one of the usual formats: its entries come with their text."""
 
-    def entries(self, now: datetime) -> EntryReader:  # noqa: ARG002 - feeds say the day
+    def entries(self, now: datetime) -> EntryReader:
         """The reader of its document; a day without a time is one of the publisher's zone."""
-        return partial(feed_entries, zone=ZoneInfo(self.poll.zone))
+        return partial(feed_entries, zone=ZoneInfo(self.poll.zone), now=now)
 
-    def listed(self, now: datetime, known: bytes) -> ListReader:  # noqa: ARG002 - likewise
+    def listed(self, now: datetime, known: bytes) -> ListReader:
         """The reader of its document again, without the items whose hashes are `known`."""
-        return partial(new_entries, zone=ZoneInfo(self.poll.zone), known=known)
+        return partial(new_entries, zone=ZoneInfo(self.poll.zone), known=known, now=now)
 
 
 def parse_feed(
@@ -57,17 +57,19 @@ def parse_feed(
     content_type: str | None = None,
     url: str | None = None,
     zone: tzinfo | None = None,
+    now: datetime | None = None,
 ) -> Feed:
     """Read a feed of any usual format, well-formed or not.
 
     `content_type` is the HTTP header, whose charset is believed only where the bytes allow it;
     `url` is where the body came from, for relative links; with the publisher's `zone` a day without
-    a time is known as one (`parse_published`). Raises ParseError when it is not a feed.
+    a time is known as one (`parse_published`); a day in figures of uncertain order is one near to
+    `now`. Raises ParseError when it is not a feed.
     """
     text = _text_in(body, content_type)
     if text.startswith("{"):
-        return json_feeds.read(text, url, zone)
-    return _parse_xml_feed(text, url, zone)
+        return json_feeds.read(text, url, zone, now)
+    return _parse_xml_feed(text, url, zone, now)
 
 
 def _text_in(body: bytes, content_type: str | None) -> str:
@@ -75,10 +77,16 @@ def _text_in(body: bytes, content_type: str | None) -> str:
 
 
 def feed_entries(
-    body: bytes, /, *, url: str | None, content_type: str | None, zone: tzinfo | None = None
+    body: bytes,
+    /,
+    *,
+    url: str | None,
+    content_type: str | None,
+    zone: tzinfo | None = None,
+    now: datetime | None = None,
 ) -> Sequence[Entry]:
     """The entries of a feed; the language of the whole stands in each. Raises ParseError."""
-    return parse_feed(body, url=url, content_type=content_type, zone=zone).entries
+    return parse_feed(body, url=url, content_type=content_type, zone=zone, now=now).entries
 
 
 def new_entries(
@@ -88,6 +96,7 @@ def new_entries(
     url: str | None,
     content_type: str | None,
     zone: tzinfo | None = None,
+    now: datetime | None = None,
     known: bytes = b"",
 ) -> Listed:
     """The entries of a feed but for the items that are `known`, as they came the last time.
@@ -100,7 +109,7 @@ def new_entries(
     if not text.startswith("{"):
         quick = plain_feeds.read(_plain(text), plain_feeds.Known(known, f"{url} {zone}"))
         if quick is not None:
-            found = _feed_of(quick.feed, quick.entries, url, zone, quick.links)
+            found = _feed_of(quick.feed, quick.entries, url, quick.links, zone=zone, now=now)
             return Listed(
                 entries=found.entries,
                 count=len(found.entries) + quick.skipped,
@@ -108,7 +117,7 @@ def new_entries(
                 skipped=quick.skipped > 0,
                 hub=found.hub,
             )
-    feed = parse_feed(body, url=url, content_type=content_type, zone=zone)
+    feed = parse_feed(body, url=url, content_type=content_type, zone=zone, now=now)
     return Listed(entries=feed.entries, count=len(feed.entries), hub=feed.hub)
 
 
@@ -123,12 +132,12 @@ _GIVES_UP = (
 Fields = Mapping[str, Any]  # feedparser's dictionaries
 
 
-def _parse_xml_feed(text: str, url: str | None, zone: tzinfo | None) -> Feed:
+def _parse_xml_feed(text: str, url: str | None, zone: tzinfo | None, now: datetime | None) -> Feed:
     from bot.sources import plain_feeds  # lxml: in the worker process only
 
     plain = _plain(text)
     if (quick := plain_feeds.read(plain)) is not None:
-        return _feed_of(quick.feed, quick.entries, url, zone, quick.links)
+        return _feed_of(quick.feed, quick.entries, url, quick.links, zone=zone, now=now)
     # in the worker process only
     from xml.sax import SAXException
 
@@ -152,7 +161,7 @@ def _parse_xml_feed(text: str, url: str | None, zone: tzinfo | None) -> Feed:
     links: dict[str, str] = {}
     for link in _get(parsed.feed, "links") or ():
         links.setdefault(str(_get(link, "rel")), str(_get(link, "href") or ""))
-    return _feed_of(parsed.feed, parsed.entries, url, zone, links)
+    return _feed_of(parsed.feed, parsed.entries, url, links, zone=zone, now=now)
 
 
 def _plain(text: str) -> str:
@@ -162,23 +171,33 @@ def _plain(text: str) -> str:
 
 def _feed_of(
     whole: Fields,
-    items: Iterable[Fields],
+    items: Sequence[Fields],
     url: str | None,
-    zone: tzinfo | None,
     links: Mapping[str, str],
+    *,
+    zone: tzinfo | None,
+    now: datetime | None,
 ) -> Feed:
     """A feed of what feedparser says of it, or `plain_feeds` in its place."""
     language = two_letter(_get(whole, "language"))
+    habit = Habit.of(_dates_in(items), zone, now)
     return Feed(
         title=one_line(_text_of(whole, "title")),
         language=language,
-        entries=each_once(_xml_entry(item, url, language, zone) for item in items),
+        entries=each_once(_xml_entry(item, url, language, habit) for item in items),
         hub=hubs.offer(links, url),
     )
 
 
-def _xml_entry(item: Fields, url: str | None, language: str | None, zone: tzinfo | None) -> Entry:
-    updated_at = _date_of(item, "updated", zone)
+def _dates_in(items: Iterable[Fields]) -> Iterator[str]:
+    """The dates of all entries, as they are written."""
+    for item in items:
+        for key in ("published", "updated", "created"):
+            yield str(_get(item, key) or "")
+
+
+def _xml_entry(item: Fields, url: str | None, language: str | None, habit: Habit) -> Entry:
+    updated_at = _date_of(item, "updated", habit)
     content = _content_of(item)
     summary = ""
     # Without a summary of its own, feedparser repeats the content there.
@@ -189,9 +208,9 @@ def _xml_entry(item: Fields, url: str | None, language: str | None, zone: tzinfo
         own_id=own_id,
         title=_text_of(item, "title"),
         link=absolute_link(_raw_link(item, own_id), url),
-        published_at=_date_of(item, "published", zone)
+        published_at=_date_of(item, "published", habit)
         or updated_at
-        or _date_of(item, "created", zone),
+        or _date_of(item, "created", habit),
         updated_at=updated_at,
         summary=summary,
         content=content,
@@ -243,8 +262,8 @@ def _raw_link(item: Fields, own_id: str) -> str:
     return ""
 
 
-def _date_of(item: Fields, key: str, zone: tzinfo | None) -> datetime | None:
-    found = dated(str(_get(item, key) or ""), zone)
+def _date_of(item: Fields, key: str, habit: Habit) -> datetime | None:
+    found = habit.dated(str(_get(item, key) or ""))
     if found is not None:
         return found
     other = _get(item, f"{key}_parsed")  # feedparser knows Korean, Greek and Hungarian forms too

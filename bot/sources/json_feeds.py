@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import tzinfo
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, tzinfo
 from typing import Any
 
 from bot.errors import ParseError
 from bot.model.news import Entry
 from bot.reasons import reason
 from bot.sources import hubs
-from bot.sources.dates import dated
+from bot.sources.dates import Habit
 from bot.sources.entries import Feed, each_once, entry_of, two_letter
 from bot.sources.links import absolute_link
 from bot.sources.text import one_line, plain_text
 
 
-def read(text: str, url: str | None, zone: tzinfo | None) -> Feed:
-    """Read a JSON Feed that came from `url`. Raises ParseError when it is none."""
+def read(text: str, url: str | None, zone: tzinfo | None, now: datetime | None) -> Feed:
+    """Read a JSON Feed that came from `url`; `zone` and `now` as `parse_feed` has them. Raises
+    ParseError when it is none.
+    """
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):  # RecursionError: brackets nested by the thousand
@@ -35,14 +37,12 @@ def read(text: str, url: str | None, zone: tzinfo | None) -> Feed:
     home = absolute_link(_string(data, "feed_url"), url) or url
     if not isinstance(items, list):
         items = []
-    entries: list[Entry] = []
-    for item in items:
-        if isinstance(item, dict):
-            entries.append(_json_entry(item, home, language, zone))
+    told = [item for item in items if isinstance(item, dict)]
+    habit = Habit.of(_dates_in(told), zone, now)
     return Feed(
         title=one_line(plain_text(_string(data, "title"), html=False)),
         language=language,
-        entries=each_once(entries),
+        entries=each_once(_json_entry(item, home, language, habit) for item in told),
         hub=hubs.offer({"hub": _json_hub(data), "self": _string(data, "feed_url")}, url),
     )
 
@@ -56,10 +56,15 @@ def _json_hub(data: Mapping[str, Any]) -> str:
     return ""
 
 
-def _json_entry(
-    item: dict[str, Any], url: str | None, language: str | None, zone: tzinfo | None
-) -> Entry:
-    updated_at = dated(_string(item, "date_modified"), zone)
+def _dates_in(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The dates of all entries, as they are written."""
+    for item in items:
+        for key in ("date_published", "date_modified"):
+            yield _string(item, key)
+
+
+def _json_entry(item: dict[str, Any], url: str | None, language: str | None, habit: Habit) -> Entry:
+    updated_at = habit.dated(_string(item, "date_modified"))
     # The specification lets both stand side by side; the text of HTML knows its paragraphs.
     content = plain_text(_string(item, "content_html"), html=True)
     if not _string(item, "content_html"):
@@ -69,7 +74,7 @@ def _json_entry(
         title=plain_text(_string(item, "title"), html=False),
         link=absolute_link(_string(item, "url"), url)
         or absolute_link(_string(item, "external_url"), url),
-        published_at=dated(_string(item, "date_published"), zone) or updated_at,
+        published_at=habit.dated(_string(item, "date_published")) or updated_at,
         updated_at=updated_at,
         summary=plain_text(_string(item, "summary"), html=False),
         content=content,

@@ -120,11 +120,19 @@ def read_address(said: str) -> OwnAddress:
 
 
 def read_own(
-    body: bytes, /, *, url: str | None, content_type: str | None, channel: str | None
+    body: bytes,
+    /,
+    *,
+    url: str | None,
+    content_type: str | None,
+    channel: str | None,
+    now: datetime,
 ) -> OwnDocument:
-    """Read a document in a worker process. ParseError for what is neither feed nor channel."""
+    """Read a document in a worker process, `now` as `parse_feed` has it. ParseError for what is
+    neither feed nor channel.
+    """
     if channel is not None:
         posts = parse_posts(body, channel=channel, url=url, content_type=content_type)
         return OwnDocument.of("", posts)
-    feed = parse_feed(body, url=url, content_type=content_type)
+    feed = parse_feed(body, url=url, content_type=content_type, now=now)
     return OwnDocument.of(one_line(feed.title)[:LONGEST_NAME], feed.entries)

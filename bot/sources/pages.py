@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import cache, partial
@@ -29,7 +29,7 @@ from bot.errors import ParseError
 from bot.languages import any_of, values_of, words_of
 from bot.model.news import Entry
 from bot.reasons import reason
-from bot.sources.dates import parse_date, parse_published
+from bot.sources.dates import Order, order_of, parse_date, parse_published
 from bot.sources.encodings import decode
 from bot.sources.entries import two_letter
 from bot.sources.links import absolute_link
@@ -83,8 +83,10 @@ def parse_list_page(
     from bot.sources.selectors import xpath_of
 
     entries: dict[str, Entry] = {}
-    for item in tree_of(decode(body, content_type)).xpath(xpath_of(spec.item)):
-        entry = _list_entry(item, spec, now=now, base=url or spec.url)
+    items = tree_of(decode(body, content_type)).xpath(xpath_of(spec.item))
+    order = order_of(_dates_in(items, spec), now)
+    for item in items:
+        entry = _list_entry(item, spec, now=now, base=url or spec.url, order=order)
         if entry is not None:
             entries.setdefault(entry.id, entry)
     if not entries:
@@ -171,8 +173,16 @@ def _extracted(text: str, url: str | None) -> Document | None:
 # --- list pages -----------------------------------------------------------------------------------
 
 
+def _dates_in(items: Iterable[html.HtmlElement], spec: PageSpec) -> Iterator[str]:
+    """The dates of all items of a list, as they are written."""
+    for item in items:
+        dated = _inside(item, spec.time)
+        if dated is not None:
+            yield from _written(dated)
+
+
 def _list_entry(
-    item: html.HtmlElement, spec: PageSpec, *, now: datetime, base: str
+    item: html.HtmlElement, spec: PageSpec, *, now: datetime, base: str, order: Order | None
 ) -> Entry | None:
     """One item of the list; None where it has no link or no title (advertising, an empty row)."""
     anchor = _inside(item, spec.link)
@@ -193,7 +203,7 @@ def _list_entry(
     moment = None
     dated = _inside(item, spec.time)
     if dated is not None:
-        moment = _moment(dated, now.astimezone(ZoneInfo(spec.poll.zone)))
+        moment = _moment(dated, now.astimezone(ZoneInfo(spec.poll.zone)), order)
     return Entry(id=link, title=title, link=link, published_at=moment, language=spec.language)
 
 
@@ -222,13 +232,18 @@ def _named(day: int) -> str:
     return "|".join(values_of(lambda spoken: spoken.days.named.get(day, "")))
 
 
-def _moment(dated: html.HtmlElement, here: datetime) -> datetime | None:
-    """The time at which an item says it appeared; `here` is now in the page's zone."""
+def _written(dated: html.HtmlElement) -> tuple[str, str]:
+    """The time of an item as it is stated for programs, and as it is shown."""
     stated = _first(dated, "descendant-or-self::*/@datetime")
-    text = " ".join(dated.text_content().split()).lower()
+    return stated, " ".join(dated.text_content().split()).lower()
+
+
+def _moment(dated: html.HtmlElement, here: datetime, order: Order | None) -> datetime | None:
+    """The time at which an item says it appeared; `here` is now in the page's zone."""
     zone = here.tzinfo or UTC
+    stated, text = _written(dated)
     for written in (stated, text):
-        found = parse_published(written, zone, unsaid=zone)
+        found = parse_published(written, zone, unsaid=zone, order=order)
         if found is not None:
             return found
     match = _clock().fullmatch(text)

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from functools import cached_property, partial
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from bot.model.chats import Style
 from bot.model.news import Entry, Verdict
 from bot.model.places import Place
 from bot.model.quiet import QuietHours
 from bot.model.rates import Pair, Rate, RateKind
+from bot.proxy_address import secrets_in
 from bot.sources.banks import SOURCES
 from bot.sources.base import Parsed, RateSource, Request
 from bot.sources.links import origin
@@ -65,9 +66,7 @@ class Manner:
             if name.lower() not in OPEN_HEADERS:
                 found += [value, *value.split()[1:]]
         if self.proxy is not None:
-            password = urlsplit(self.proxy).password
-            # as it is written, and as whoever connects reads it
-            found += [self.proxy, password or "", unquote(password or "")]
+            found += secrets_in(self.proxy)
         return tuple(found)
 
 

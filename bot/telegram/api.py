@@ -18,6 +18,7 @@ from yarl import URL
 
 from bot import metrics
 from bot.clock import boottime, pause
+from bot.proxies import http_proxy
 from bot.reasons import Reason, reason
 from bot.telegram.line import Line
 from bot.telegram.outcomes import (
@@ -32,7 +33,7 @@ from bot.telegram.outcomes import (
     label,
     read,
 )
-from bot.telegram.session import CONNECT_SECONDS, TOTAL_SECONDS, http_proxy
+from bot.telegram.session import CONNECT_SECONDS, TOTAL_SECONDS
 
 # times that Telegram must disown a token in a row: it is known to say 401 once by mistake
 TOKEN_ASKS = 3

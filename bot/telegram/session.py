@@ -7,7 +7,7 @@ import ssl
 import aiohttp
 from yarl import URL
 
-from bot.proxies import SOCKS, SYSTEMS, connector_to_anywhere
+from bot.proxies import SYSTEMS, connector_to_anywhere, http_proxy
 from bot.sockets import attentive
 
 CONNECT_SECONDS = 6  # less than any request may take: then we know that nothing was sent
@@ -41,10 +41,3 @@ def open_session(
         auto_decompress=True,
         proxy=http_proxy(proxy),
     )
-
-
-def http_proxy(proxy: str | None) -> URL | None:
-    """The proxy where each request has to name it; a SOCKS one is the connector's affair."""
-    if proxy is None or URL(proxy).scheme in SOCKS:
-        return None
-    return URL(proxy)

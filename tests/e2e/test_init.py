@@ -11,6 +11,7 @@ import stat
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -18,6 +19,7 @@ from bot.cli.starting import _write
 from bot.config import load_settings
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.model.chats import OPERATORS_LINK
+from bot.proxy_address import introduction
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Sent
 from bot.telegram.session import open_session
@@ -38,7 +40,8 @@ def test_a_setting_is_read_as_it_was_written(
     proxy = f"socks5://me:{password}@127.0.0.1:1080"
     _write(tmp_path / ".env", {"BOT_TOKEN": TEST_TOKEN, "PROXY": proxy})
     found = load_settings(tmp_path / ".env")
-    assert (found.token, found.proxy) == (TEST_TOKEN, proxy)
+    assert found.proxy is not None
+    assert (found.token, introduction(found.proxy)[1].decode()) == (TEST_TOKEN, unquote(password))
 
 
 @pytest.fixture

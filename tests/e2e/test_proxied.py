@@ -11,19 +11,27 @@ from tests.e2e.program import READER, Program, Publishers
 from tests.faults.test_replicas import catalog
 from tests.proxy import proxy_to
 
-SECRET = "q7-secret-of-a-proxy"
-NAME = "telegram.example"  # nobody but a proxy knows it
+SECRET = "q7-пароль-of-a-proxy"
+#: Nobody but a proxy knows them.
+NAME, SWITCH = "telegram.example", "switch.example"
 
 
 async def test_the_program_talks_to_telegram_through_its_proxy(tmp_path: Path) -> None:
-    """By a name that nobody else knows; the verb `check` as well."""
+    """By a name that nobody else knows; the verb `check` as well, which asks a dead man's switch by
+    it where all is asked so, but no publisher on this machine.
+    """
     async with (
         Emulator(TEST_TOKEN, open_chats=True) as emulator,
         Publishers() as publishers,
         proxy_to(int(emulator.api_url.rpartition(":")[2]), "socks5", password=SECRET) as proxy,
     ):
         emulator.add_private(emulator.add_user(READER, "Aigul", "en"))
-        way = {"PROXY": proxy.url, "BOT_API_URL": f"http://{NAME}"}
+        way = {
+            "PROXY": proxy.url,
+            "PROXY_FOR": "all",
+            "BOT_API_URL": f"http://{NAME}",
+            "HEARTBEAT_URL": f"http://{SWITCH}/",
+        }
         program = Program(tmp_path, emulator, catalog(publishers.url), **way)
         checked = await forkserver.start(
             *("bot", "check"),
@@ -33,11 +41,10 @@ async def test_the_program_talks_to_telegram_through_its_proxy(tmp_path: Path) -
         )
         said, _ = await checked.communicate()
         assert b"Telegram cannot be reached" not in said
-        asked_before = len(proxy.asked)
-        assert asked_before
+        assert proxy.asked == [f"{NAME}:80", f"{SWITCH}:80"]
         await program.start()
         asked = await emulator.send_text(READER, "/help")
         await emulator.wait_message(READER, lambda _: True, after=asked, timeout=20)
         assert await program.end() == 0
     assert SECRET not in "".join(program.log)
-    assert set(proxy.asked) == {f"{NAME}:80"}
+    assert set(proxy.asked) == {f"{NAME}:80", f"{SWITCH}:80"}

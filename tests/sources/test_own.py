@@ -57,12 +57,16 @@ def test_what_is_no_address_is_refused(said: str) -> None:
 
 
 def test_a_document_says_its_own_name() -> None:
-    found = read_own(rss(("1", "Title", "Text")), url=None, content_type=None, channel=None)
+    found = read_own(
+        rss(("1", "Title", "Text")), url=None, content_type=None, channel=None, now=NOW
+    )
     assert [one.title for one in found.entries] == ["Title"]
     with pytest.raises(ParseError):
-        read_own(b"<html></html>", url=None, content_type="text/html", channel=None)
+        read_own(b"<html></html>", url=None, content_type="text/html", channel=None, now=NOW)
     with pytest.raises(ParseError):
-        read_own(b"<html></html>", url=None, content_type="text/html", channel="example_channel")
+        read_own(
+            b"<html></html>", url=None, content_type="text/html", channel="example_channel", now=NOW
+        )
 
 
 def entries(hours: Sequence[int | None]) -> list[Entry]:

@@ -19,7 +19,7 @@ from bot.telegram.session import open_session
 from tests.proxy import Proxy, proxy_to
 
 TOKEN = f"123456789:{'A' * 35}"
-SECRET = "q7-secret-of-a-proxy"
+SECRET = "q7-пароль:of@a-proxÿ"
 NAME = "telegram.example"  # nobody but a proxy knows it
 
 

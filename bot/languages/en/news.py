@@ -8,17 +8,62 @@ NEWS = News(
         "explai react respon detail reveal cancel slams defend apolog rumor preview concer appeal "
         "warns after"
     ),
-    over="is over, lifted, put out, extinguished, contained, all clear, back to normal",
-    again="reopen, open again, opens again, restored, resum",
-    anew="again, anew, resum, reignit, rekindl, flares up, flare up, renewed, reclosed",
+    over="is over, are over, all clear, back to normal",
+    again="reopen*, open again, opens again",
+    ended={
+        "fire, fires, blaze, blazes, wildfire, wildfires, flames": (
+            "is out, are out, put out, extinguished, extinguish, contained, doused, quelled, "
+            "under control"
+        ),
+        "outbreak, spill, leak": ("contained, under control"),
+        (
+            "road, roads, highway, highways, motorway, route, pass, border, crossing, "
+            "crossings, checkpoint, checkpoints, airport, runway, airspace, tunnel, bridge, "
+            "traffic, railway"
+        ): ("open, opened, opens, cleared, unblocked, reopened"),
+        (
+            "emergency, curfew, curfews, restriction, restrictions, ban, bans, warning, "
+            "warnings, alert, alerts, advisory, advisories, order, orders, lockdown, "
+            "quarantine, siege, blockade, cordon, martial law, threat, evacuation, evacuations"
+        ): (
+            "lifted, lifts, lift, cancelled, canceled, called off, rescinded, rescinds, "
+            "revoked, revokes, cancels, removed"
+        ),
+        (
+            "curfew, lockdown, quarantine, siege, blockade, standoff, martial law, state of "
+            "emergency, hostage crisis"
+        ): ("ended, has ended"),
+        "threat, danger, storm, risk": ("passed, has passed, subsided, averted"),
+        (
+            "power, electricity, water, gas, heating, internet, traffic, service, services, "
+            "rail, flights, trains, communications, communication, supply, supplies, links"
+        ): ("restored, resumed, resume, resumes, back on, is back, are back"),
+        (
+            "flights, trains, buses, classes, lessons, work, operations, production, movement, "
+            "ferry, ferries, trade"
+        ): ("resumed, resume, resumes"),
+        "floodwaters, floodwater, flood, floods, waters": (
+            "recede, receded, recedes, subside, subsided"
+        ),
+    },
+    anew="again, anew, resum*, reignit*, rekindl*, flares up, flare up, renewed, reclosed",
+    shut="closed closes shut blocked blocks",
+    before_it="after since following because once earlier been was were had that which",
     fighting="fire fighting fights shelling attack clash strike airstrike hostilit bomb shoot "
-    "gunfire offensive violence raid",
-    not_before="not no never yet cannot to will would may might could can should must if whether "
+    "gunfire offensive violence raid case probe inquir investigat trial search wound debate",
+    not_before="not no never yet cannot be will would may might could can should must if whether "
     "partly partially until ceasefire truce",
-    not_behind="partly, partially, only partly, only partially, delayed, postponed",
+    else_before="stay stays stayed remain remains remained kept keep keeps half nearly almost",
+    infinitive="to",
+    not_behind="partly, partially, only partly, only partially, delayed, postponed, only to, "
+    "only for, new, a new, ahead, season, call, a call, statement, a statement",
+    not_of="new first second rescue search recovery military combat",
+    not_at="on at near in along beside by from off due amid with",
+    to_come="tomorrow soon",
     asking="what who whom whose which why when where how is are was were has have had do does did "
     "will can could should",
     corrected="correction, corrections, corrected, corrects, clarification, erratum",
+    updated="updated, update, adds, expanded",
     taken_back="retraction, retracted, withdrawn, story withdrawn, story retracted, "
     "report withdrawn, report retracted, story kill",
     takes_back="story has been withdrawn, story has been retracted, "
