@@ -12,8 +12,8 @@ from datetime import datetime
 import storage.entries
 import storage.stories
 from bot.alerts.stories import StoryBroke
-from bot.detect.corrections import mended, mends, taken_back_by
-from bot.ingest.asking import NewWords, ask, asked_about
+from bot.detect.corrections import is_taken_back, mended, mends
+from bot.ingest.asking import NewWords, ask, asked_about, said_by_now
 from bot.ingest.found import NewsFound
 from bot.ingest.telling import NewsPolicy, Worth, edit_story, take_back
 from bot.model.news import Entry, Mending, StoredEntry, Story
@@ -28,17 +28,11 @@ from storage.retention import ALERTS_KEPT
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mended:
     """What a report does to its story, which its publisher told; `again` is whether that was said
-    before in the same words, `alone` whether nobody else reports it, or has not taken it back.
+    before in the same words.
     """
 
     how: Mending
     again: bool
-    alone: bool
-
-    @property
-    def takes_back(self) -> bool:
-        """Whether nothing of the story holds any more."""
-        return self.alone and self.how is Mending.TAKEN_BACK
 
 
 def mending_of(
@@ -53,8 +47,7 @@ def mending_of(
     if house not in before.houses:
         return None
     again = any(one.entry.title == item.title for one in before.entries)
-    alone = taken_back_by(before) | {house} >= before.houses
-    return Mended(how=how, again=again, alone=alone)
+    return Mended(how=how, again=again)
 
 
 async def tell_mended(
@@ -77,22 +70,27 @@ async def tell_mended(
         stored = await storage.entries.set_aside(db, new.feed, new.item.id)
     if found.state.first_ok_at is None:
         return
-    if mended.takes_back:
+    said = await said_by_now(db, before.pk, policy.feeds)
+    if said is not None and is_taken_back(said):
         await take_back(db, before.pk)
     if asked is None and not mended.again:
         why = f"{new.feed}:{new.item.id}"
         await edit_story(db, before.pk, why, now=now, worth=Worth.ALWAYS)
-    if asked is not None and stored is not None and not await _asked_before(db, stored):
+    if asked is not None and stored is not None and not await _asked_before(db, stored, policy):
         was = as_told(before, policy.feeds).lead
         await ask(db, NewWords(stored=stored, item=new.item, was=was), asked, policy, now=now)
 
 
-async def _asked_before(db: Db, stored: StoredEntry) -> bool:
+async def _asked_before(db: Db, stored: StoredEntry, policy: NewsPolicy) -> bool:
     """Whether another report under the same headline waits beside this one, or waited in vain: its
     publisher says it in another feed, or under another id.
     """
     story = await storage.stories.get(db, stored.story, unapproved=True)
-    others = [] if story is None else [one for one in story.entries if one.pk != stored.pk]
+    if story is None:
+        return False
+    reports = led(story, policy.feeds).entries
+    (house,) = {one.house for one in reports if one.pk == stored.pk}
+    others = [one for one in reports if one.pk != stored.pk and one.house == house]
     return any(one.entry.title == stored.entry.title for one in others)
 
 
