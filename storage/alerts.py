@@ -130,7 +130,8 @@ async def _known(db: Db, new: Alert) -> None:
 def _decided(pk: int, new: Alert) -> None:
     """Count and log an alert that is stored: its number is in each line about its deliveries."""
     metrics.ALERTS.add(new.payload.KIND, new.severity.value)
-    log.info("decided", alert=pk, kind=new.payload.KIND, severity=new.severity.value)
+    of = {} if new.audience.told is None else {"of": new.audience.told}  # what it edits or corrects
+    log.info("decided", alert=pk, kind=new.payload.KIND, severity=new.severity.value, **of)
 
 
 async def by_keys(db: Db, keys: Iterable[str]) -> list[StoredAlert]:

@@ -176,14 +176,14 @@ async def test_a_replay_stops_by_itself_at_the_end_of_its_last_day(demo: Demo) -
     assert (await demo.press("begin", first="2021-07-07", last="2021-07-09"))[0] == 200
     assert world.now().isoformat(timespec="minutes") == "2021-07-07T16:00+06:00"
     await demo.press("kill")  # nobody waits for a bot that is gone
-    await demo.press("play-weeks")
-    playing = await demo.button("play-weeks")
+    await demo.press("play-fastest")
+    playing = await demo.button("play-fastest")
     assert (playing["pressed"], playing["hint"]["ru"]) == (True, "до 09.07.2021")
     await until(lambda: demo.beginning.travel.speed is None)
     last_minute = datetime(2021, 7, 9, 23, 59, tzinfo=ZONE)
     assert timedelta(0) <= world.now() - last_minute < timedelta(minutes=1)
-    await demo.press("play-weeks")
-    assert (await demo.button("play-weeks"))["hint"] == {}
+    await demo.press("play-fastest")
+    assert (await demo.button("play-fastest"))["hint"] == {}
     await until(lambda: world.now() > last_minute + timedelta(days=1))
 
 

@@ -19,7 +19,7 @@ from bot.demo.foresight import DIGEST, QUIET_ENDS, foresee
 from bot.demo.gauge import Gauge
 from bot.demo.hands import time_hands
 from bot.demo.keeper import Keeper, State
-from bot.demo.travel import Travel
+from bot.demo.travel import SPEEDS, Pace, Travel
 from bot.demo.world import World
 from bot.emulator import Emulator, Fault
 from bot.model.quiet import QuietHours
@@ -121,6 +121,39 @@ async def test_what_a_silent_bot_foresaw_and_is_past_stops_nobody() -> None:
     assert travel.upcoming() == (world.upcoming(), None)
     await travel.next()
     assert stops == ["14 18:00"]
+
+
+def test_the_speed_that_is_reached_is_that_of_the_last_seconds() -> None:
+    """Not before there is a second to go by, and of what was earlier it knows nothing."""
+    begun, pace = datetime(2022, 2, 1, tzinfo=UTC), Pace()
+    assert pace.reached is None
+    for at, days, reached in (
+        (100.0, 0, None),
+        (100.5, 2, None),
+        (102.0, 4, 2),
+        (104.0, 8, 2),
+        (110.0, 11, 0.5),
+    ):
+        pace.note(at, begun + timedelta(days=days))
+        assert pace.reached == (reached and reached * 86400)
+
+
+async def test_a_speed_that_is_not_reached_is_told_on_its_button() -> None:
+    """In days a second, as each language writes figures; what is kept says nothing of itself."""
+    world, travel, _ = travelling([])
+    hints = {hand.id: hand.hint for hand in time_hands(travel)}
+    for name, days, english, russian in (
+        ("days", 0.95, None, None),
+        ("days", 0.74, "0.7 days a second", "0,7 дн. в секунду"),
+        ("fastest", 1.6, "1.6 days a second", "1,6 дн. в секунду"),
+    ):
+        travel.speed, travel.pace = SPEEDS[name], Pace()
+        for at in (0, 1):
+            travel.pace.note(at, world.now() + at * timedelta(days=days))
+        hint = hints[f"play-{name}"]
+        assert hint is not None
+        said = cast("dict[str, str]", hint())
+        assert (said.get("en"), said.get("ru")) == (english, russian)
 
 
 class Asked(Keeper):

@@ -77,6 +77,16 @@ async def test_polls_that_bring_nothing_are_one_transaction_and_one_statement(
     assert calls == [FEEDS]
 
 
+async def test_polls_of_one_source_follow_one_another(world: World) -> None:
+    """Whoever asks for one while another is under way finds no story new that is told already."""
+    world.feed("s3", ("attack", ATTACK, "The border service says so."))
+    reports = await asyncio.gather(*(world.poll("s3") for _ in range(3)))
+    assert [(one.new, one.alerts, one.error) for one in reports] == [
+        (1, 1, None),
+        *2 * [(0, 0, None)],
+    ]
+
+
 def poison(patched: pytest.MonkeyPatch) -> None:
     """Let the attack be an entry that cannot be stored."""
     make = keeping.keep_entries.__globals__["_new_entry"]

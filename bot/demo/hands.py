@@ -6,6 +6,7 @@ import sqlite3
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 from bot.demo.foresight import DIGEST, QUIET_ENDS
@@ -16,6 +17,8 @@ from bot.demo.words import Words, filled, words
 from bot.demo.world import World
 from bot.emulator import Control
 from bot.errors import BotError
+from bot.i18n import number
+from bot.languages import LANGUAGES
 
 #: What is due for a chat, by what the bot calls it.
 DUE = {DIGEST: "demo.digest", QUIET_ENDS: "demo.quiet_ends"}
@@ -26,8 +29,12 @@ PLAYS = {
     "hours": "demo.hours",
     "six-hours": "demo.six_hours",
     "days": "demo.days",
-    "weeks": "demo.weeks",
+    "fastest": "demo.fastest",
 }
+
+
+KEPT = 0.9  # of its speed: a button that reaches less says how much it is
+DAY = 86400  # seconds
 
 
 def written(moment: datetime) -> str:
@@ -67,6 +74,25 @@ class Hold:
             self._by = self.since = None
 
 
+def _under_way(travel: Travel) -> Words:
+    """While time plays: how fast it really is, where that is not what the button says, and until
+    when.
+    """
+    said: list[Words] = []
+    reached, ends_at = travel.pace.reached, travel.world.ends_at
+    if reached is not None and travel.speed is not None and reached < KEPT * travel.speed:
+        days = Decimal(reached) / DAY
+        said.append(
+            {
+                code: text.format(days=number(days, code, digits=1 if days < 10 else 0))
+                for code, text in words("demo.pace").items()
+            }
+        )
+    if ends_at is not None and ends_at > travel.world.now():
+        said.append(filled("demo.until", day=written_day(ends_at)))
+    return {code: " · ".join(one[code] for one in said) for code in LANGUAGES} if said else {}
+
+
 def time_hands(travel: Travel) -> list[Control]:
     """The controls of the demonstration's time."""
 
@@ -93,11 +119,8 @@ def time_hands(travel: Travel) -> list[Control]:
             travel.play(speed)
             return words("demo.runs")
 
-        def until() -> Words:
-            ends_at = travel.world.ends_at
-            if travel.speed != speed or ends_at is None or ends_at <= travel.world.now():
-                return {}
-            return filled("demo.until", day=written_day(ends_at))
+        def under_way() -> Words:
+            return _under_way(travel) if travel.speed == speed else {}
 
         return Control(
             id=f"play-{name}",
@@ -106,7 +129,7 @@ def time_hands(travel: Travel) -> list[Control]:
             group=words("demo.time"),
             pressed=lambda: travel.speed == speed,
             usable=usable,
-            hint=until,
+            hint=under_way,
         )
 
     return [

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -128,8 +128,8 @@ class Keeper:
         """Tell it how far the clock is turned now."""
         self._tell({"ahead": self.ahead().total_seconds()})
 
-    async def settled(self, since: Mapping[str, datetime]) -> None:
-        """Wait until it has done what is due; `since` says when it asked which source.
+    async def settled(self, fresh: Collection[str]) -> None:
+        """Wait until it has done what is due, and has heard the sources with something new.
 
         One that is killed meanwhile does nothing any more, and is not waited for.
         """
@@ -140,7 +140,7 @@ class Keeper:
             {
                 "ahead": self.ahead().total_seconds(),
                 "turn": self._turns,
-                "since": {key: at.isoformat() for key, at in since.items()},
+                "fresh": sorted(fresh),
             }
         )
         await asyncio.wait([done])

@@ -2,16 +2,16 @@
 
 It is the whole bot; only its clock is the demonstration's. `Subject` is the other side of its
 pipes, which carry a line of JSON each: the first says with what to begin, the next ones how far the
-clock is turned, and with a `turn` also that an answer is wanted once what is then due has been
-done. One with `foresee` asks when something is due next. Without the demonstration, at the end of
-its input, the bot stops.
+clock is turned. One with a `turn` wants an answer once what is then due has been done, and says
+which sources have something `fresh`. One with `foresee` asks when something is due next. Without
+the demonstration, at the end of its input, the bot stops.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -34,7 +34,8 @@ from bot.running import Running
 from bot.sources.catalog import parse_catalog
 
 MOST_UNANSWERED = 100  # questions that are counted
-GLANCE = 0.1  # seconds between looks at what the bot has done
+SILENCE = 0.1  # seconds until a source that did not answer is asked again
+GLANCE = 0.02  # seconds between glances at whether the bot has written anything
 EVER = datetime.min.replace(tzinfo=UTC)
 Order = dict[str, Any]
 
@@ -95,21 +96,33 @@ async def obey(
 
 
 async def settle(bot: Running, order: Order) -> None:
-    """Do what is due at the clock's time, and say so."""
-    since = {key: datetime.fromisoformat(at) for key, at in order["since"].items()}
-    await heard(bot, since)
+    """Do what is due at the clock's time, and say so.
+
+    Nothing waits for a loop's next look, whose second would be hours of the demonstration's time:
+    the sources and the digests are asked for here. The sender is woken by either.
+    """
+    await hear(bot, order["fresh"], since=bot.clock())
     await recurring.digests(bot)
+    looked: int | None = None
     while not bot.stopping.is_set():
-        await recurring.fan_out(bot)
-        now = bot.clock()
-        async with bot.store.reading() as db:
-            lanes = await storage.overview.lanes(db, now=now)
-            quiet_ends = await storage.quiet.first_end(db)
-        is_over = quiet_ends is not None and quiet_ends <= now  # and what it held is still to come
-        if not is_over and not any(lane.waiting for lane in lanes):
-            say({"settled": order["turn"]})
-            return
+        written = bot.store.version()
+        if written is None or written != looked:
+            looked = written
+            if await is_settled(bot):
+                say({"settled": order["turn"]})
+                return
         await bot.pause(GLANCE)
+
+
+async def is_settled(bot: Running) -> bool:
+    """Whether nothing that is due by now has still to be sent."""
+    now = bot.clock()
+    async with bot.store.reading() as db:
+        lanes = await storage.overview.lanes(db, now=now)
+        quiet_ends = await storage.quiet.first_end(db)
+    if quiet_ends is not None and quiet_ends <= now:  # what it held is still to come
+        return False
+    return not any(lane.waiting for lane in lanes)
 
 
 async def tell_due(bot: Running) -> None:
@@ -124,22 +137,23 @@ async def tell_due(bot: Running) -> None:
 
 async def greet(bot: Running) -> None:
     """Say that the bot is ready once it has heard every source: earlier answers are half ones."""
-    await heard(bot, dict.fromkeys(bot.catalog.by_key, EVER))
+    await hear(bot, bot.catalog.by_key, since=EVER)
     if not bot.stopping.is_set():
         say({"ready": bot.ops_port})
 
 
-async def heard(bot: Running, since: Mapping[str, datetime]) -> None:
-    """Wait until every source, by its key, has answered since its moment."""
-    waiting = dict(since)
-    while waiting and not bot.stopping.is_set():
+async def hear(bot: Running, keys: Iterable[str], *, since: datetime) -> None:
+    """Ask sources, by their keys, until each has answered since a moment."""
+    silent = set(keys)
+    while silent and not bot.stopping.is_set():
+        await asyncio.gather(*[recurring.poll(bot, key) for key in silent])
         async with bot.store.reading() as db:
-            known = await storage.sources.states(db)
+            known = await storage.sources.states(db, silent)
         for key, state in known.items():
-            if state.last_ok_at is not None and state.last_ok_at >= waiting.get(key, EVER):
-                waiting.pop(key, None)
-        if waiting:
-            await bot.pause(GLANCE)
+            if state.last_ok_at is not None and state.last_ok_at >= since:
+                silent.discard(key)
+        if silent:
+            await bot.pause(SILENCE)
 
 
 def say(what: Order) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,8 +15,34 @@ from bot.demo.world import MOMENTS, ZONE, World
 
 HELD_AT_MOST = 12.0  # seconds that a moment lasts for a bot that does not finish
 HOP = 1.0  # seconds between two leaps while time plays
-#: By the names of their buttons: seconds of the demonstration's time in one of ours, at most.
-SPEEDS = {"hours": 3600.0, "six-hours": 6 * 3600.0, "days": 86400.0, "weeks": 7 * 86400.0}
+#: By the names of their buttons: seconds of the demonstration's time in one of ours, at most. The
+#: fastest is reached only while the bot is away, and without it the end would be there at once.
+SPEEDS = {"hours": 3600.0, "six-hours": 6 * 3600.0, "days": 86400.0, "fastest": 7 * 86400.0}
+PACE_OVER = 5.0  # seconds over which it is measured how fast time runs
+PACE_FROM = 1.0  # seconds after which there is something to measure
+
+
+class Pace:
+    """How fast time really runs while it plays: it waits for the bot wherever something is due."""
+
+    def __init__(self) -> None:
+        self._past: deque[tuple[float, datetime]] = deque()
+
+    def note(self, at: float, moment: datetime) -> None:
+        """The demonstration's time was that `moment`, at a time of our own clock in seconds."""
+        self._past.append((at, moment))
+        while at - self._past[0][0] > PACE_OVER and len(self._past) > 2:
+            self._past.popleft()
+
+    @property
+    def reached(self) -> float | None:
+        """Seconds of its time in one of ours, lately; None as long as nobody can say."""
+        if not self._past:
+            return None
+        (begun, first), (at, last) = self._past[0], self._past[-1]
+        if at - begun < PACE_FROM:
+            return None
+        return (last - first).total_seconds() / (at - begun)
 
 
 @dataclass(slots=True)
@@ -27,7 +54,8 @@ class Travel:
     on_turn: Callable[[], None] = lambda: None
     troubled: Callable[[], bool] = lambda: False
     turned_at: datetime | None = None  # the moment it was turned to first
-    speed: float | None = None  # seconds of its time in one of ours, while it plays
+    speed: float | None = None  # seconds of its time in one of ours, at most, while it plays
+    pace: Pace = field(default_factory=Pace)
     _playing: asyncio.Task[None] | None = None
     _way: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -63,7 +91,7 @@ class Travel:
         Time that is played on from there has no end.
         """
         self.pause()
-        self.speed = speed
+        self.speed, self.pace = speed, Pace()
         ends_at = self.world.ends_at
         if ends_at is not None and ends_at <= self.world.now():
             ends_at = None
@@ -87,6 +115,7 @@ class Travel:
     async def _play(self, speed: float, ends_at: datetime | None) -> None:
         while ends_at is None or self.world.now() < ends_at:
             begun = time.monotonic()
+            self.pace.note(begun, self.world.now())
             async with self._way:
                 await self.keeper.foresee()
                 now, moment = self.world.now(), self.upcoming()[0]
@@ -108,7 +137,7 @@ class Travel:
         if self.keeper.state is State.AWAKE and not self.troubled():
             with suppress(TimeoutError):
                 async with asyncio.timeout(HELD_AT_MOST):
-                    await self.keeper.settled(await self.world.asked())
+                    await self.keeper.settled(self.world.fresh())
             self.on_turn()
         return moment
 

@@ -11,7 +11,6 @@ it 5.46 % up.
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import hashlib
 from bisect import bisect_right
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
+from functools import partial
 from html import escape
 from importlib.resources import files
 
@@ -140,12 +140,15 @@ class World:
             raise ValueError(f"the rates of this world begin on {self._days[0]}")
         self._runner: web.AppRunner | None = None
         self._url = ""
-        # their keys by their paths
-        self._sources = {"/nbkr/daily.xml": "nbkr", "/quakes.geojson": "seismo"}
+        # of each source, by its path: its key, what it says now, and as what
+        self._documents: dict[str, tuple[str, Callable[[], bytes], str]] = {
+            "/nbkr/daily.xml": ("nbkr", self._rates_now, "application/xml"),
+            "/quakes.geojson": ("seismo", self._quakes_now, "application/json"),
+        }
         for name, agency in FEEDS.items():
-            self._sources[f"/feeds/{name}.xml"] = agency.key
-        self._asked: dict[str, datetime] = {}  # when each source was asked first since the turn
-        self._answered = asyncio.Event()
+            feed = partial(self._feed_now, name)
+            self._documents[f"/feeds/{name}.xml"] = (agency.key, feed, "application/rss+xml")
+        self._told: dict[str, str] = {}  # the tag of what was answered last, by path
         self.injected = Injected()  # what was let happen by a button
         self.ahead = timedelta()  # of the real time
         self.turn_to(self._begins)
@@ -168,14 +171,14 @@ class World:
     def turn_to(self, moment: datetime) -> None:
         """Make it that moment; from there on time runs as ours."""
         self.ahead = moment - self._clock()
-        self._asked.clear()
 
-    async def asked(self) -> Mapping[str, datetime]:
-        """Wait until every source was asked since the last turn; when, by its key."""
-        while not self._asked.keys() >= self._sources.keys():
-            self._answered.clear()
-            await self._answered.wait()
-        return {key: self._asked[path] for path, key in self._sources.items()}
+    def fresh(self) -> set[str]:
+        """The sources, by key, that would answer something else now than they did last."""
+        found: set[str] = set()
+        for path, (key, document, _) in self._documents.items():
+            if _tag(document()) != self._told.get(path):
+                found.add(key)
+        return found
 
     # ── what the bot starts with ────────────────────────────────────────────
 
@@ -221,9 +224,8 @@ poll = {{ every = "2s" }}
     async def start(self) -> None:
         """Serve on a free port of 127.0.0.1; the calendar starts to run."""
         application = web.Application()
-        application.router.add_get("/nbkr/daily.xml", self._serve_rates)
-        application.router.add_get("/quakes.geojson", self._serve_quakes)
-        application.router.add_get(f"/feeds/{{name:{'|'.join(FEEDS)}}}.xml", self._serve_feed)
+        for path in self._documents:
+            application.router.add_get(path, self._serve_document)
         application.router.add_get("/stories/{id}", self._serve_story)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=_STOP_GRACE)
         await self._runner.setup()
@@ -254,24 +256,27 @@ poll = {{ every = "2s" }}
             await self._runner.cleanup()
             self._runner = None
 
-    async def _serve_rates(self, request: web.Request) -> web.Response:
+    def _rates_now(self) -> bytes:
         day = effective_day(self.now())
-        rates = self._rates[bisect_right(self._days, day) - 1][1]
-        return self._answer(request, _bank_document(day, rates), "application/xml")
+        return _bank_document(day, self._rates[bisect_right(self._days, day) - 1][1])
 
-    async def _serve_feed(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        body = _feed(name, self._reports(name), self._url)
-        return self._answer(request, body, "application/rss+xml")
+    def _quakes_now(self) -> bytes:
+        return self.injected.quakes(self.now())
 
-    async def _serve_quakes(self, request: web.Request) -> web.Response:
-        return self._answer(request, self.injected.quakes(self.now()), "application/json")
+    def _feed_now(self, name: str) -> bytes:
+        return _feed(name, self._reports(name), self._url)
+
+    async def _serve_document(self, request: web.Request) -> web.Response:
+        _, document, content_type = self._documents[request.path]
+        body = document()
+        self._told[request.path] = _tag(body)
+        return _answer(request, body, content_type)
 
     async def _serve_story(self, request: web.Request) -> web.Response:
         for name, agency in FEEDS.items():
             for item in self._reports(name):
                 if item.id == request.match_info["id"]:
-                    return self._answer(request, _page(item, agency), "text/html")
+                    return _answer(request, _page(item, agency), "text/html")
         raise web.HTTPNotFound
 
     def _reports(self, name: str) -> list[Published]:
@@ -280,19 +285,23 @@ poll = {{ every = "2s" }}
         day = published(self._stories, name, self._first_day, now)
         return [*self.injected.reports(name, now), *day][:FEED_LENGTH]
 
-    def _answer(self, request: web.Request, body: bytes, content_type: str) -> web.Response:
-        self._asked.setdefault(request.path, self.now())
-        self._answered.set()
-        tag = hashlib.sha256(body).hexdigest()[:16]
-        known = any(etag.value in (tag, "*") for etag in request.if_none_match or ())
-        response = web.Response(status=304)
-        if not known:
-            response = web.Response(body=body, content_type=content_type)
-        response.etag = tag
-        return response
-
 
 # ── documents ───────────────────────────────────────────────────────────────
+
+
+def _answer(request: web.Request, body: bytes, content_type: str) -> web.Response:
+    """A document, or 304 for who has it."""
+    tag = _tag(body)
+    known = any(etag.value in (tag, "*") for etag in request.if_none_match or ())
+    response = web.Response(status=304)
+    if not known:
+        response = web.Response(body=body, content_type=content_type)
+    response.etag = tag
+    return response
+
+
+def _tag(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:16]
 
 
 def _names(agency: Agency) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Self
+from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -103,6 +104,10 @@ class Ingest:
     _kept: Together[Found, IngestReport] = field(init=False)
     #: The polls that have begun and not ended, each by its own number.
     _under_way: set[object] = field(init=False, default_factory=set)
+    #: The turns of sources, by key, as long as somebody has or awaits one.
+    _turns: WeakValueDictionary[str, asyncio.Lock] = field(
+        init=False, default_factory=WeakValueDictionary
+    )
     #: The sources whose documents are being read or looked up.
     _read: set[str] = field(init=False, default_factory=set)
     _asked: asyncio.Semaphore = field(
@@ -156,15 +161,12 @@ class Ingest:
     async def poll(self, spec: Spec) -> IngestReport:
         """Poll one source; its trouble is recorded against it and never raised.
 
-        What several polls found at one time is stored together. StorageError when the database
-        is away: the source is still due.
+        What several polls found at one time is stored together, and those of one source follow one
+        another: two would both find the same entry new. StorageError when the database is away: the
+        source is still due.
         """
-        mine = object()
-        self._under_way.add(mine)
-        try:
-            report = await self._kept(await self._found(spec))
-        finally:
-            self._under_way.discard(mine)
+        async with self._turns.setdefault(spec.key, asyncio.Lock()):
+            report = await self._poll(spec)
         metrics.POLLS.add(spec.key, report.outcome)
         metrics.ENTRIES.add(spec.key, count=report.new)
         if report.outcome != FAILED:
@@ -178,6 +180,15 @@ class Ingest:
             error=report.error and str(report.error),
         )
         return report
+
+    async def _poll(self, spec: Spec) -> IngestReport:
+        """The report of a poll whose turn it is."""
+        mine = object()
+        self._under_way.add(mine)
+        try:
+            return await self._kept(await self._found(spec))
+        finally:
+            self._under_way.discard(mine)
 
     async def _found(self, spec: Spec) -> Found:
         """The findings of a source's poll, its trouble too; only a lost database is raised."""

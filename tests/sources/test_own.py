@@ -28,9 +28,7 @@ from tests.publishers import rss
 )
 def test_a_channel_is_named_in_many_ways(said: str) -> None:
     address = read_address(said)
-    assert address == OwnAddress(
-        url="https://t.me/s/example_channel", channel="example_channel", now=NOW
-    )
+    assert address == OwnAddress(url="https://t.me/s/example_channel", channel="example_channel")
     assert address.name == "@example_channel"
 
 
