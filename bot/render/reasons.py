@@ -39,6 +39,7 @@ UNSAID = frozenset(
         "grave",  # the kinds of words that were found say what is grave about it
         "against",  # why something was not told; operators hear it
         "worded_otherwise",  # likewise
+        "foreign",  # likewise
     }
 )
 #: Reasons of a move or a chat's own rule, told in the words of that alert.
