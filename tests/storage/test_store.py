@@ -73,6 +73,21 @@ async def test_the_past_of_a_rate_is_its_series_before_its_day_within_reach(stor
             await storage.rates.add(db, [revised], seen_at=NOW)
 
 
+async def test_the_pasts_of_many_rates_are_each_series_own_days_once(store: Store) -> None:
+    """Of days that lie near, and of one far away; the last word on each, and of no other series."""
+    days = [a_rate(value=str(day), on=f"2021-10-{day:02}") for day in range(1, 15)]
+    euros = [a_rate(pair="EUR/KGS", value=str(day), on=f"2021-10-{day:02}") for day in (2, 14)]
+    others = [a_rate(pair="RUB/KGS", on="2021-10-05"), a_rate(source="cbr", on="2021-10-05")]
+    revised = a_rate(value="50", on="2021-10-05")
+    async with store.writing() as db:
+        await storage.rates.add(db, [*days, *euros, *others], seen_at=NOW)
+        await storage.rates.add(db, [revised], seen_at=NOW)
+        asked = [days[4], days[5], days[13], euros[0]]
+        pasts = await storage.rates.pasts(db, asked, reach=timedelta(days=2))
+    found = {str(of.pair): [str(one.value) for one in past] for of, past in pasts.items()}
+    assert found == {"USD/KGS": ["3", "4", "50", "6", "12", "13", "14"], "EUR/KGS": ["2"]}
+
+
 async def test_a_time_comes_back_in_utc_to_the_microsecond(store: Store) -> None:
     """Whatever zone it had when it was stored."""
     bishkek = datetime(2021, 10, 20, 15, 12, 0, 123456, tzinfo=timezone(timedelta(hours=6)))
