@@ -100,6 +100,12 @@ def taken_back_by(story: Story) -> frozenset[str]:
     return frozenset(gone)
 
 
+def without_taken_back(story: Story) -> Story:
+    """The story by those alone who have not taken it back, if there are any."""
+    gone = taken_back_by(story)
+    return replace(story, entries=tuple(one for one in story.entries if one.house not in gone))
+
+
 def tells_anew(entry: Entry, story: Story, at: datetime) -> bool:
     """Whether an entry of a time reports what all had taken back by then."""
     if mends(entry) is not None or not is_taken_back(story):
@@ -110,8 +116,8 @@ def tells_anew(entry: Entry, story: Story, at: datetime) -> bool:
 
 def mended(entry: Entry, told: Iterable[StoredEntry]) -> StoredEntry | None:
     """The report among those `told` whose event an entry names behind its label, of those alike
-    the latest, else the one whose story alone tells all that its headline does; None where there is
-    none. When either was written does not matter.
+    the latest, else the one of the only story that tells all that its headline does, or whose own
+    headline its text repeats; None where there is none. When either was written does not matter.
     """
     said = sketch(replace(entry, title=_read(_headline(entry), entry.language)[1]))
     best: tuple[float, int, StoredEntry] | None = None
@@ -121,21 +127,21 @@ def mended(entry: Entry, told: Iterable[StoredEntry]) -> StoredEntry | None:
         match = compare(said, other)
         if match.same and (best is None or (match.score, stored.pk) > best[:2]):
             best = match.score, stored.pk, stored
-        if _names(said, other):
+        if _names(said, other) or _names(other, said):  # "in our report “…” of Monday"
             named[stored.story] = stored
     if best is not None:
         return best[2]
     return next(iter(named.values())) if len(named) == 1 else None
 
 
-def _names(said: Sketch, told: Sketch) -> bool:
-    """Whether a headline of some length says nothing that a report does not: its text may be the
-    agency's regret alone.
+def _names(one: Sketch, other: Sketch) -> bool:
+    """Whether a headline of some length says nothing that another report does not, whose text may
+    be of something else: an agency's regret, or more than the event.
     """
-    if said.language != told.language or len(said.title) < NAMING_WORDS:
+    if one.language != other.language or len(one.title) < NAMING_WORDS:
         return False
-    share = share_told(said.title, told.whole, weights_of(said.language))
-    return share >= NAMED and not other_event(said.facts(), told.facts())
+    share = share_told(one.title, other.whole, weights_of(one.language))
+    return share >= NAMED and not other_event(one.facts(), other.facts())
 
 
 def tells_otherwise(before: Entry, after: Entry) -> bool:

@@ -168,6 +168,25 @@ def test_a_headline_that_one_story_alone_tells_whole_names_it() -> None:
     assert mended(gone, [first, second]) is None
 
 
+def test_a_correction_repeats_the_headline_that_it_is_about() -> None:
+    """In its text; one that two stories have names none."""
+    title = "Teachers of Talas stop work over unpaid wages"
+    text = (
+        "Three schools stayed shut this morning. Parents were told by telephone; the head of the "
+        "district promises a meeting, and says that the treasury is late with what it owes."
+    )
+    sorry = (
+        f"In our report “{title}” we were wrong. Editors look into how it came about: a name was "
+        "taken from an old list, and nobody had asked at the office, as our rules demand."
+    )
+    first, second = stored(1, title, text), stored(2, title, text)
+    wrong = Entry(id="c", title="Correction: a word about names", summary=sorry, language="en")
+    found = mended(wrong, [first])
+    assert found is not None
+    assert found.pk == 1
+    assert mended(wrong, [first, second]) is None
+
+
 def test_the_word_of_another_publisher_mends_nothing() -> None:
     """Nor does a label under which its publisher told the story for the first time."""
     first, second = stored(1, BLAST), stored(2, f"Correction: {BLAST}", feed="two")
