@@ -129,6 +129,10 @@ TABLE: dict[str, How] = {
     ),
     "docker compose up --build": cannot(NO_DOCKER, commands.has_profile),
     "docker compose --profile monitoring up --build": cannot(NO_DOCKER, commands.has_profile),
+    "docker compose --profile pgbouncer up --build": cannot(NO_DOCKER, commands.has_profile),
+    "cp docs/jarchy.service /etc/systemd/system/ && systemctl enable --now jarchy": cannot(
+        NO_SYSTEMD, commands.is_our_unit
+    ),
     "systemctl stop jarchy": cannot(NO_SYSTEMD, commands.is_our_unit),
     "systemctl start jarchy": cannot(NO_SYSTEMD, commands.is_our_unit),
     "docker run": cannot(A_NAME),
