@@ -1,9 +1,11 @@
 """Five troubles of a queue on PostgreSQL, each in the middle of a broadcast by three replicas: how
-fast they send again, against before it.
+fast they send again, against before it, and whether all of them do.
 
 The server restarted · its backends ended again and again · no connection left · the server killed
 and recovering · the replicas killed one after another. A server and a counting Telegram of its own
-for each; `python -m bench.chaos DATABASE API RATE` is one replica.
+for each. That Telegram is far away and the common pace more than they can keep, so that each
+replica sends what it has in flight and no more: one that is lost is missed, by a third. What a
+replica (`bench/sender.py`) says of errors, and how it ends, is looked at too.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,37 +21,51 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
-import uvloop
-from sqlalchemy.exc import DBAPIError
 
 from bench import stub, world
-from bench.figure import Figure, Goal
+from bench.course import MEASURED, REPLICAS, SETTLED, End, Report, judged
+from bench.figure import Figure
 from bench.processes import PLAIN, Started, spawned
-from bench.replicas import Message, replica
+from bench.replicas import Message
 from bench.start import ROOT
-from bot import log
-from bot.alerts.notices import Notice
-from bot.errors import BotError
-from bot.reasons import Reason
-from bot.telegram.session import open_session
-from storage.db import Store
+from bot.deliver.worker import IN_FLIGHT
 from storage.opening import open_store
 from tests.faults.server import Server
 from tests.postgres import Shared
 
-REPLICAS = 3
-RATE = 400.0  # a second, of all replicas
-BEFORE = 6.0  # seconds until the trouble; the first are no measure
-WARM = 2.0
+#: Messages a second of all replicas, more than they can keep: none can do another's part.
+RATE = 3000.0
+AWAY = 0.6  # seconds until Telegram answers: a replica then sends IN_FLIGHT in so long
+BEFORE = 6.0  # seconds until the trouble
 LASTS = 4.0  # seconds of what is done again and again
 DOWN = 2.0  # seconds from a crash until the server is started again
-SETTLED = 4.0  # seconds after the trouble from which the rate is measured
-MEASURED = 8.0
 SPARE = 3.0
 KILLS = 3
 CONNECTIONS = 60
-#: Of a delivery that was on its way at each kill a second copy may arrive.
-COPIES = 2
+STOPS = 20.0  # seconds for a replica to stop when it is asked to
+
+
+@dataclass(slots=True, kw_only=True)
+class Member:
+    """One replica: its program, where it writes what goes wrong, and the signal that it was told to
+    end by.
+    """
+
+    program: Started
+    errors: Path
+    told: signal.Signals | None = None
+
+    async def end(self, by: signal.Signals) -> None:
+        """Tell it to end, and wait for that; one that has ended by itself was not told."""
+        if self.program.returncode is None:
+            self.told = by
+            self.program.send_signal(by)
+        try:
+            async with asyncio.timeout(STOPS):
+                await self.program.wait()
+        except TimeoutError:
+            self.program.kill()
+            await self.program.wait()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,20 +74,33 @@ class Scene:
 
     server: Server
     url: str
-    rate: float
-    replicas: list[Started] = field(default_factory=list)
+    folder: Path
+    members: list[Member] = field(default_factory=list)
 
     async def add(self) -> None:
         """One replica more."""
-        words = (self.server.url, self.url, str(self.rate))
-        self.replicas.append(await spawned("bench.chaos", *words, cwd=ROOT, env=PLAIN))
+        errors = self.folder / f"errors-{len(self.members)}"
+        words = (self.server.url, self.url, str(RATE))
+        with errors.open("wb") as file:
+            program = await spawned(
+                "bench.sender", *words, cwd=ROOT, env=PLAIN, stderr=file.fileno()
+            )
+        self.members.append(Member(program=program, errors=errors))
 
-    async def end(self) -> None:
+    async def end(self, by: signal.Signals) -> None:
         """End all that still run."""
-        for one in self.replicas:
-            if one.returncode is None:
-                one.kill()
-                await one.wait()
+        await asyncio.gather(*(one.end(by) for one in self.members if one.told is None))
+
+    def ends(self) -> list[End]:
+        """How each replica ended."""
+        return [End(code=one.program.returncode, told=one.told) for one in self.members]
+
+    def errors(self) -> list[str]:
+        """What the replicas say went wrong, a line each."""
+        lines: list[str] = []
+        for one in self.members:
+            lines += one.errors.read_text().splitlines()
+        return lines
 
 
 async def restarted(scene: Scene) -> None:
@@ -121,8 +149,7 @@ def _take_all(server: Server, taken: list[psycopg.Connection]) -> None:
 async def killed_in_turn(scene: Scene) -> None:
     """SIGKILL for one replica after another, each with a successor."""
     for number in range(KILLS):
-        scene.replicas[number].send_signal(signal.SIGKILL)
-        await scene.replicas[number].wait()
+        await scene.members[number].end(signal.SIGKILL)
         await scene.add()
         await asyncio.sleep(LASTS / KILLS)
 
@@ -131,91 +158,41 @@ ENDED = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
-TROUBLES: dict[str, Callable[[Scene], Awaitable[None]]] = {
-    "the server restarted": restarted,
-    "backends ended for four seconds": backends_ended,
-    "no connection left for four seconds": exhausted,
-    "the server killed, and recovered": crashed,
-    "three replicas killed in turn": killed_in_turn,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """The course of a trouble; times on the clock of all processes."""
+class Trouble:
+    """What strikes, and the most copies that a chat may get of it: two where replicas are killed,
+    with what they had on its way.
+    """
 
-    count: int
-    arrived: list[Message]
-    struck: float
-    over: float
+    name: str
+    strike: Callable[[Scene], Awaitable[None]]
+    copies: int = 1
 
-    def rate(self, begin: float, end: float) -> float:
-        """Messages a second that arrived between two times."""
-        return sum(begin <= one.at < end for one in self.arrived) / (end - begin)
 
-    @property
-    def before(self) -> float:
-        """The rate before the trouble."""
-        first = min(one.at for one in self.arrived)
-        return self.rate(first + WARM, self.struck)
-
-    @property
-    def after(self) -> float:
-        """The rate once it was over, and what is usual then had settled."""
-        return self.rate(self.over + SETTLED, self.over + SETTLED + MEASURED)
-
-    @property
-    def back(self) -> float:
-        """Seconds from its end until a second had nine tenths of the rate before."""
-        whole = 0.9 * self.before
-        at = self.over
-        while self.rate(at, at + 1.0) < whole and at < self.over + 60.0:
-            at += 0.1
-        return at - self.over
-
-    @property
-    def lost(self) -> int:
-        """Chats that got nothing."""
-        return self.count - len({one.chat for one in self.arrived})
-
-    @property
-    def most_copies(self) -> int:
-        """For one chat."""
-        got: dict[int, int] = {}
-        for one in self.arrived:
-            got[one.chat] = got.get(one.chat, 0) + 1
-        return max(got.values())
+TROUBLES = (
+    Trouble(name="the server restarted", strike=restarted),
+    Trouble(name="backends ended for four seconds", strike=backends_ended),
+    Trouble(name="no connection left for four seconds", strike=exhausted),
+    Trouble(name="the server killed, and recovered", strike=crashed),
+    Trouble(name="three replicas killed in turn", strike=killed_in_turn, copies=2),
+)
 
 
 async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measurements' common shape
-    """The rate after each of the five, in rates before it."""
+    """The course of each of the five; of the first and the last for a look."""
     figures: list[Figure] = []
-    rate = RATE / 2 if quick else RATE
-    for name, strike in TROUBLES.items():
-        report = await _broadcast(strike, rate)
-        figures += [
-            Figure(
-                name=name,
-                value=report.after,
-                unit="/s",
-                baseline=report.before,
-                goal=Goal(of="ratio", least=0.9),
-                note=f"before it; nine tenths again after {report.back:.1f} s",
-            ),
-            Figure(name="  lost", value=report.lost, unit="", goal=Goal(of="figure", most=0.5)),
-            Figure(
-                name="  most copies for a chat",
-                value=report.most_copies,
-                unit="",
-                goal=Goal(of="figure", most=COPIES),
-            ),
-        ]
+    for trouble in (TROUBLES[0], TROUBLES[-1]) if quick else TROUBLES:
+        report = await _broadcast(trouble.strike)
+        figures += judged(trouble.name, report, copies=trouble.copies)
     return figures
 
 
-async def _broadcast(strike: Callable[[Scene], Awaitable[None]], rate: float) -> Report:
+async def _broadcast(strike: Callable[[Scene], Awaitable[None]]) -> Report:
     """One alert to so many that it lasts until all is measured."""
-    count = int(rate * (BEFORE + 2 * LASTS + SETTLED + MEASURED + SPARE))
+    most = REPLICAS * IN_FLIGHT / AWAY
+    count = int(most * (BEFORE + 2 * LASTS + SETTLED + MEASURED + SPARE))
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(a_server())
         store = await open_store(server.url)
@@ -224,9 +201,10 @@ async def _broadcast(strike: Callable[[Scene], Awaitable[None]], rate: float) ->
             await world.add_alert(db, "broadcast")
         await world.fan_out(store)
         await store.close()
-        url = await stack.enter_async_context(stub.running("bench.flaky"))
-        scene = Scene(server=server, url=url, rate=rate)
-        stack.push_async_callback(scene.end)
+        url = await stack.enter_async_context(stub.running("bench.flaky", str(AWAY)))
+        temporary = tempfile.TemporaryDirectory(prefix="jarchy-chaos-")
+        scene = Scene(server=server, url=url, folder=Path(stack.enter_context(temporary)))
+        stack.push_async_callback(scene.end, signal.SIGKILL)
         for _ in range(REPLICAS):
             await scene.add()
         arrived: list[Message] = []
@@ -236,7 +214,17 @@ async def _broadcast(strike: Callable[[Scene], Awaitable[None]], rate: float) ->
         await strike(scene)
         over = time.monotonic()
         await _until(url, arrived, lambda: len({one.chat for one in arrived}) >= count)
-    return Report(count=count, arrived=arrived, struck=struck, over=over)
+        await scene.end(signal.SIGTERM)
+        # those that were on their way at the end may bring a copy
+        arrived += [Message._make(one) for one in await stub.arrivals(url)]
+        return Report(
+            count=count,
+            arrived=arrived,
+            struck=struck,
+            over=over,
+            ends=scene.ends(),
+            errors=scene.errors(),
+        )
 
 
 async def _until(url: str, arrived: list[Message], so: Callable[[], bool]) -> None:
@@ -264,30 +252,3 @@ async def a_server() -> AsyncIterator[Server]:
             await asyncio.to_thread(server.kill)
         finally:
             shared.end()
-
-
-async def _trouble(_told: Notice, *_why: Reason) -> None:
-    """The operators' chat is nobody's here."""
-
-
-async def _opened(database_url: str) -> Store:
-    """The store, once it is there: a supervisor would start a program again."""
-    while True:
-        try:
-            return await open_store(database_url)
-        except (BotError, DBAPIError):
-            await asyncio.sleep(0.2)
-
-
-async def _send(database_url: str, url: str, rate: float) -> None:
-    """One replica, until it is killed."""
-    store = await _opened(database_url)
-    async with open_session() as session:
-        await replica(store, session, url, rate, on_trouble=_trouble).run()
-
-
-if __name__ == "__main__":
-    log.set_up("json", "critical")
-    database, api, pace = sys.argv[1:]
-    with contextlib.suppress(KeyboardInterrupt):
-        uvloop.run(_send(database, api, float(pace)))

@@ -1,10 +1,10 @@
-"""The counting Telegram that knows chats, and has a bad day when told to: `python -m bench.flaky
-[bad]`.
+"""The counting Telegram that knows chats, is so many seconds away and has a bad day when told to:
+`python -m bench.flaky [SECONDS] [bad]`.
 
-What it keeps of each accepted message is when it arrived, when its sender says it left, and its
-chat. On a bad day 0.3 % of the requests are answered 502, 0.1 % are accepted and their connection
-reset, every 200th chat has blocked the bot, and every few seconds twenty requests in a row are
-refused with 429.
+What it keeps of each accepted message is when it arrived, when its sender says it left, its chat
+and the sender's process. On a bad day 0.3 % of the requests are answered 502, 0.1 % are accepted
+and their connection reset, every 200th chat has blocked the bot, and every few seconds twenty
+requests in a row are refused with 429.
 """
 
 from __future__ import annotations
@@ -52,9 +52,12 @@ class Flaky(stub.Answering):
 
     asked = 0
 
-    def __init__(self, times: list[Any], *, bad: bool, dice: random.Random) -> None:
+    def __init__(
+        self, times: list[Any], *, bad: bool, dice: random.Random, away: float = 0.0
+    ) -> None:
         super().__init__(times)
         self._bad = bad
+        self._away = away
         self._dice = dice
 
     def answer(self, transport: asyncio.Transport, body: bytes) -> None:
@@ -72,12 +75,24 @@ class Flaky(stub.Answering):
         elif luck < 0.003:
             transport.write(_BAD_GATEWAY)
         else:
-            self.times.append((time.monotonic(), float(body[body.rindex(b":") + 1 : -1]), chat))
+            *_, by, left = body.rsplit(b":", 2)
+            sender = int(by.partition(b",")[0])
+            self.times.append((time.monotonic(), float(left[:-1]), chat, sender))
             if luck < 0.004:
                 transport.abort()
+            elif self._away:
+                asyncio.get_running_loop().call_later(self._away, _accepted, transport)
             else:
                 transport.write(stub.ANSWER)
 
 
+def _accepted(transport: asyncio.Transport) -> None:
+    """Say so to whoever still listens."""
+    if not transport.is_closing():
+        transport.write(stub.ANSWER)
+
+
 if __name__ == "__main__":
-    uvloop.run(stub.serve(partial(Flaky, bad="bad" in sys.argv, dice=random.Random(7))))
+    seconds = next((float(word) for word in sys.argv[1:] if word != "bad"), 0.0)
+    kind = partial(Flaky, bad="bad" in sys.argv, dice=random.Random(7), away=seconds)
+    uvloop.run(stub.serve(kind))

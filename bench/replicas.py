@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import tempfile
@@ -46,6 +47,7 @@ from storage.schema import delivery
 
 SENDERS = 3
 LIMIT = 1000
+PROCESS = os.getpid()
 SENT_LOOK = 0.02  # seconds between looks at what is sent
 
 
@@ -66,23 +68,25 @@ class Plan:
 
 
 class Message(NamedTuple):
-    """One that was accepted: when it arrived and left, on the clock of all processes, and for
-    whom.
+    """One that was accepted: when it arrived and left, on the clock of all processes, for whom, and
+    by which process.
     """
 
     at: float
     left: float
     chat: int
+    by: int
 
 
 class Stamping(Api):
-    """The real transport; each body says when it left, because the counting Telegram may be late to
-    look.
+    """The real transport; each body says by whom it was sent, and when it left, because the
+    counting Telegram may be late to look.
     """
 
     async def post(self, method: str, body: bytes) -> Outcome:
         """Send."""
-        return await super().post(method, body[:-1] + b',"left":%.6f}' % time.monotonic())
+        stamp = b',"by":%d,"left":%.6f}' % (PROCESS, time.monotonic())
+        return await super().post(method, body[:-1] + stamp)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,7 +171,7 @@ def _webhook_secret(settings: Settings) -> str:
 async def _receive(bot: Running) -> None:
     """Receive updates for ever, posted or asked for; beside other replicas in our turn alone."""
     settings = bot.settings
-
+    metrics.ROLE.labels(ROLE).set(0)  # until it is ours; a webhook has nobody ask
     part = RECEIVES
     if settings.updates == "webhook":
         part = WEBHOOK

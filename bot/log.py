@@ -34,6 +34,7 @@ _NAMED = {"\b": "b", "\t": "t", "\n": "n", "\f": "f", "\r": "r"}
 _hidden: set[str] = set()
 _about: ContextVar[Mapping[str, int]] = ContextVar("about", default=MappingProxyType({}))
 _verbose = False
+_as_json = False
 
 
 def hide(*secrets: str | None) -> None:
@@ -86,24 +87,27 @@ def one_line(text: str) -> str:
     return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], line)
 
 
-def _crashed(
+def crashed(
     kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
 ) -> None:
-    """Print what nobody caught as Python does, redacted."""
-    sys.stderr.write(redact("".join(traceback.format_exception(kind, error, trace))))
+    """Print what nobody caught, redacted: as JSON where events are, else as Python does."""
+    if _as_json and error is not None:
+        structlog.get_logger(__name__).critical("crashed", exc_info=(kind, error, trace))
+    else:
+        sys.stderr.write(redact("".join(traceback.format_exception(kind, error, trace))))
 
 
 def _crashed_in_a_thread(crash: threading.ExceptHookArgs) -> None:
-    _crashed(crash.exc_type, crash.exc_value, crash.exc_traceback)
+    crashed(crash.exc_type, crash.exc_value, crash.exc_traceback)
 
 
 def _crashed_unraisably(crash: sys.UnraisableHookArgs) -> None:
-    _crashed(crash.exc_type, crash.exc_value, crash.exc_traceback)
+    crashed(crash.exc_type, crash.exc_value, crash.exc_traceback)
 
 
 def guard_tracebacks() -> None:
     """Redact the tracebacks that Python itself prints, of program, threads and finalizers."""
-    sys.excepthook = _crashed
+    sys.excepthook = crashed
     threading.excepthook = _crashed_in_a_thread
     sys.unraisablehook = _crashed_unraisably
 
@@ -154,9 +158,10 @@ def verbose() -> bool:
 
 def set_up(log_format: str | None, level: str) -> None:
     """Send everything, the libraries' logs too, to stderr in one form."""
-    global _verbose  # noqa: PLW0603 - as the logs themselves, one for the process
+    global _verbose, _as_json  # noqa: PLW0603 - as the logs themselves, one for the process
     _verbose = level.upper() == "DEBUG"
     console = log_format == "console" or (log_format is None and sys.stderr.isatty())
+    _as_json = not console
     renderer = _renderer(console=console)
     shared: list[structlog.typing.Processor] = [
         name_ids,
@@ -186,6 +191,7 @@ def set_up(log_format: str | None, level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    logging.captureWarnings(capture=True)  # Python's own are two lines of words
     for name in (
         "httpx",
         "httpcore",

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from contextvars import ContextVar
-from functools import cache
 from itertools import accumulate, product
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
@@ -156,15 +154,11 @@ CALLS = Tally(
 TELEGRAM_UP = Gauge(
     "jarchy_telegram_up", "1 while Telegram answers, as far as is known", registry=REGISTRY
 )
-#: When the update at hand arrived, as `time.perf_counter` has it: its answer is as old.
-ARRIVED: ContextVar[float] = ContextVar("arrived")
 UPDATES = Tally("jarchy_updates", "Updates received", "kind", "outcome")
-REPLY = Histogram(
-    "jarchy_reply_seconds",
-    "From an update's arrival here to its reply handed over",
-    buckets=WAITED,
-    registry=REGISTRY,
+REPLY = Spread(
+    "jarchy_reply_seconds", "From an update's arrival here to its reply handed over", bounds=WAITED
 )
+REPLY.expect()
 
 # --- the process ----------------------------------------------------------------------------------
 
@@ -176,12 +170,11 @@ LOOP_LAG = Gauge(
     "How late the event loop was at most within the last minute",
     registry=REGISTRY,
 )
-DATABASE = Histogram(
+DATABASE = Spread(
     "jarchy_database_seconds",
     "One step in the database, the wait for it counted",
-    ["operation"],
-    buckets=STEP,
-    registry=REGISTRY,
+    "operation",
+    bounds=STEP,
 )
 ROLE = Gauge("jarchy_role", "1 while this replica has a role", ["role"], registry=REGISTRY)
 JOBS = Tally("jarchy_jobs", "Recurring jobs that this process did", "job")
@@ -189,11 +182,3 @@ WORKER_JOBS = Tally(
     "jarchy_worker_jobs", "Jobs given to worker processes by what became of them", "job", "outcome"
 )
 INFO = Gauge("jarchy_info", "Always 1; its label is the version", ["version"], registry=REGISTRY)
-
-
-@cache
-def database(operation: str) -> Histogram:
-    """The seconds of one kind of step in the database, kept: to look it up by its label costs more
-    than to count.
-    """
-    return DATABASE.labels(operation)

@@ -199,6 +199,53 @@ async def test_a_retraction_of_its_own_edits_what_was_told_once(world: World) ->
     assert headline in shown(world)
 
 
+SORRY = "The agency apologises to all of its readers."
+QUOTED = "In our report “Explosion at a market in Osh kills 14, 37 wounded” we gave a wrong rank."
+
+
+@pytest.mark.parametrize(
+    ("headline", "text", "link"),
+    [
+        ("RETRACTION: Explosion at a market in Osh", "There was none.", None),
+        ("RETRACTION: what we said was false", SORRY, "https://news.example/a?utm_source=uno"),
+        ("Correction: a word about officers", QUOTED, None),
+    ],
+)
+async def test_another_feed_of_its_publisher_mends_what_was_told_long_after(
+    world: World, headline: str, text: str, link: str | None
+) -> None:
+    """By the event that its headline names, the address of the article, or the headline it tells of
+    in its text.
+    """
+    await serve(world, "uno")
+    world.now = NOW + timedelta(hours=100)
+    said = item(headline, text, key="r", at=world.now, link=link)
+    if headline.startswith("RETRACTION"):  # by another publisher it is none of this one's
+        assert await serve(world, "two", said) == 0
+        assert edits(world) == 0
+    assert await serve(world, "uno", said) == 0
+    assert headline in shown(world)
+    assert edits(world) == 1
+
+
+async def test_an_address_that_several_stories_share_names_none(world: World) -> None:
+    """Nor a site's first page."""
+    here = "https://news.example/live"
+    raid = "Armed men attack a border post in Batken, three soldiers killed"
+    text = "Border guards returned fire after gunmen attacked a military post near Batken."
+    await serve(world, "one", item(raid, text, key="r", link=here))
+    flood = "Mudflow destroys a bridge in Jalal-Abad, two villages evacuated"
+    await serve(world, "one", item(flood, "Rescuers evacuate two villages.", key="m", link=here))
+    fire = "Explosion and fire at an oil depot in Talas kills nine"
+    home = "https://news.example/"
+    assert await serve(world, "one", item(fire, "The depot burns.", key="f", link=home)) == 1
+    world.now = NOW + timedelta(hours=100)
+    for key, link in (("we were wrong", here), ("nothing of it holds", home)):
+        gone = item(f"RETRACTION: {key}", SORRY, key=key, at=world.now, link=link)
+        assert await serve(world, "one", gone) == 0
+    assert edits(world) == 0
+
+
 @pytest.mark.parametrize(
     ("headline", "text"),
     [
@@ -373,6 +420,18 @@ async def test_who_has_not_got_a_story_hears_nothing_of_what_was_taken_back(
     world.start()
     await world.done()
     assert len(world.emulator.messages(READER)) == 1
+
+
+@pytest.mark.parametrize("told", [False, True])
+async def test_who_takes_back_what_nobody_had_of_it_tells_nothing(world: World, told: bool) -> None:
+    """Though somebody else told it as less grave: that it is said no more makes nothing graver."""
+    calm = "Bomb explosion at a bazaar in Bishkek"
+    if told:
+        assert await serve(world, "one", item(calm, "Police say the bomb was small.", key="s")) == 1
+    messages = len(world.emulator.messages(READER))
+    graver = "The blast killed 120 people. Residents are being evacuated."
+    assert await serve(world, "two", item(f"RETRACTED: {calm}", graver, key="g")) == 0
+    assert len(world.emulator.messages(READER)) == messages
 
 
 async def test_what_comes_again_is_no_correction(world: World) -> None:

@@ -35,7 +35,7 @@ from bot.ingest.telling import (
     let_go_if_confirmed,
 )
 from bot.model.alerts import Severity
-from bot.model.news import Entry, Story, Verdict
+from bot.model.news import Entry, Mending, Story, Verdict
 from bot.sources.specs import NewsSpec
 from bot.sources.standing import led, weighed
 from bot.workers import WorkerError, Workers
@@ -142,11 +142,11 @@ async def _keep_entry(
     spec, item, verdict = found.spec, new.item, new.verdict
     quiet = found.quiet and item.id not in found.loud
     before = await _reported_so_far(db, spec, new, policy.feeds, now=now)
-    if before is None:
-        before = await mended_story(db, new, now=now)
+    before = await mended_story(db, new, before, policy.feeds, now=now)
     mended = mending_of(item, spec, before, policy.feeds)
     over = before is not None and says_it_is_over(item)
-    settled = over or mended is not None
+    # what is taken back is no event, though its report never came here
+    settled = over or mended is not None or mends(item) is Mending.TAKEN_BACK
     if settled:  # that makes nothing worse, however grave it sounds
         verdict = replace(verdict, severity=Severity.INFO)
     counts = weighed(verdict, spec, before, policy.feeds)

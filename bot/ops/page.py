@@ -15,6 +15,7 @@ from pathlib import Path
 from bot.i18n import t
 from bot.languages import LANGUAGES
 from bot.ops import sections
+from bot.ops.sources import sources
 from bot.ops.view import View, text
 from bot.ops.whole import Whole
 
@@ -46,7 +47,7 @@ POLICY = "; ".join(
 #: The sections of the page in their order, and how each is made.
 SECTIONS: Mapping[str, Callable[[Whole, View], str]] = {
     "verdict": sections.verdict,
-    "sources": sections.sources,
+    "sources": sources,
     "alerts": sections.alerts,
     "rates": sections.rates,
     "outbox": sections.outbox,

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.i18n import ago, clock, day, known, moment, name_of, number, span, t
 from bot.model.alerts import Severity
 from bot.model.rates import CardRow, Freshness
-from bot.model.status import SourceStatus
-from bot.ops.view import View, text
+from bot.ops.sources import LONGEST_TROUBLE, mark_of
+from bot.ops.view import View, bounded, text
 from bot.ops.whole import ToldAlert, Whole
 from bot.render.admin import LANES
 from bot.render.numbers import as_printed, change
 from bot.render.reasons import told
-from bot.render.status import stopped_line, trouble_of
+from bot.render.status import stopped_line
 
-SOURCES_SHOWN = 40  # on one page: a thousand would be half a megabyte
-LONGEST_TROUBLE = 160  # characters
 LONGEST_TITLE = 110  # characters of an alert's
-LONGEST_NAME = 60  # characters of a source's: a catalog may have whole sentences
+LONGEST_NAME = 60  # characters of a machine's, a bank's
 PARTS: Mapping[str, str] = {
     "receives": "page.part.receives",
     "sends": "page.part.sends",
@@ -30,7 +28,6 @@ PARTS: Mapping[str, str] = {
     "fresh": "page.part.fresh",
     "webhook": "page.part.webhook",
 }
-WIDTH, HEIGHT = 72, 18  # of a trend: three units an hour
 MEGABYTE = 1024 * 1024
 
 
@@ -41,14 +38,14 @@ def verdict(whole: Whole, view: View) -> str:
     """Whether all is well, and if not, what is not; when this was true."""
     troubles: list[str] = []
     for part, why in whole.troubles.items():
-        said = html.escape(told(why, view.language).text)
+        said = bounded(told(why, view.language).text, LONGEST_TROUBLE)
         troubles.append(f"<li>{text(PARTS[part], view)}<small>{said}</small></li>")
     if whole.stopped_at is not None:
         said = stopped_line(whole.now - whole.stopped_at, view.language).text
         troubles.append(f"<li>{html.escape(said)}</li>")
     if whole.unheard:
         troubles.append(f"<li>{text('page.unheard', view, n=len(whole.unheard))}</li>")
-    failing = len([one for one in whole.sources if _mark(one, view, whole) == "bad"])
+    failing = len([one for one in whole.sources if mark_of(one, view, whole) == "bad"])
     if failing:
         troubles.append(f"<li>{text('page.failing', view, n=failing)}</li>")
     mark, said = "good", "page.well"
@@ -64,127 +61,6 @@ def verdict(whole: Whole, view: View) -> str:
         f'<p class="big {mark}">{text(said, view)}</p>{listed}'
         f'<p class="dim">{text("page.as_of", view)} <time>{at}</time> '
         f"· {html.escape(whole.zone)}</p>"
-    )
-
-
-# --- sources --------------------------------------------------------------------------------------
-
-
-def sources(whole: Whole, view: View) -> str:
-    """The sources in trouble first, then in the catalog's order, so many on a page."""
-    found: list[SourceStatus] = []
-    for one in whole.sources:
-        if view.find.casefold() in f"{one.key} {_name(one, view)}".casefold():
-            found.append(one)
-    order = {"bad": 0, "warn": 1, "new": 2, "good": 3}
-    found.sort(key=lambda one: order[_mark(one, view, whole)])
-    pages = max(-(-len(found) // SOURCES_SHOWN), 1)
-    # the last one for an address from when there were more
-    page = min(view.page, pages)
-    rows: list[str] = []
-    for one in found[(page - 1) * SOURCES_SHOWN : page * SOURCES_SHOWN]:
-        rows.append(_source(one, view, whole))
-    well = len([one for one in whole.sources if _mark(one, view, whole) == "good"])
-    return (
-        f"<h2>{text('page.sources', view)} <small>{well} / {len(whole.sources)}</small></h2>"
-        f'{_finder(whole, view)}<ul class="rows">{"".join(rows)}</ul>{_pages(page, pages, view)}'
-    )
-
-
-def _finder(whole: Whole, view: View) -> str:
-    """The field that looks for a source, once there are more than fit on a page; else ""."""
-    if len(whole.sources) <= SOURCES_SHOWN:
-        return ""
-    find, code = html.escape(view.find), html.escape(view.language)
-    return (
-        f'<form action="/status"><input type="hidden" name="lang" value="{code}">'
-        f'<input type="search" name="find" value="{find}" '
-        f'placeholder="{text("page.find", view)}" aria-label="{text("page.find", view)}"></form>'
-    )
-
-
-def _pages(page: int, pages: int, view: View) -> str:
-    if pages == 1:
-        return ""
-    links: list[str] = []
-    for at, words in ((page - 1, "←"), (page + 1, "→")):
-        if 1 <= at <= pages:
-            address = html.escape(view.address("/status", page=at))
-            links.append(f'<a href="{address}" aria-label="{at}">{words}</a>')
-    return f'<nav class="pages">{" ".join(links)} <span>{page} / {pages}</span></nav>'
-
-
-def _source(one: SourceStatus, view: View, whole: Whole) -> str:
-    """One source: its mark, name, last success, next poll, its day, and what ails it."""
-    seen, due = text("page.never", view), ""
-    if one.last_ok_at is not None:
-        seen = html.escape(ago(whole.now - one.last_ok_at, view.language))
-    if one.paused:
-        due = html.escape(t("status.paused", view.language))
-    elif one.next_due_at is not None:
-        due = text("page.next", view, at=clock(one.next_due_at, whole.zone))
-        if one.next_due_at <= whole.now:
-            due = text("page.due_now", view)
-    name = _up_to(_name(one, view), LONGEST_NAME)
-    trouble = "; ".join(_troubles(one, view, whole))
-    if trouble:
-        trouble = f"<small>{html.escape(_up_to(trouble, LONGEST_TROUBLE))}</small>"
-    return (
-        f'<li class="{_mark(one, view, whole)}"><b>{html.escape(name)}</b>'
-        f"{trend(whole.trends.get(one.key, ()), view)}"
-        f"<span>{seen}</span><span>{due}</span>{trouble}</li>"
-    )
-
-
-def _up_to(words: str, most: int) -> str:
-    """Words of at most so many characters; what is cut off is told."""
-    if len(words) <= most:
-        return words
-    return f"{words[: most - 1].rstrip()}…"
-
-
-def _name(one: SourceStatus, view: View) -> str:
-    return name_of(one.names, view.language) or one.key
-
-
-def _mark(one: SourceStatus, view: View, whole: Whole) -> str:
-    """The standing of a source: bad, warn (it answers in part, or nothing new), new or good."""
-    if one.paused:
-        return "new"
-    if one.failures:
-        return "bad"
-    if _troubles(one, view, whole):
-        return "warn"
-    if one.last_ok_at is None:
-        return "new"
-    return "good"
-
-
-def _troubles(one: SourceStatus, view: View, whole: Whole) -> list[str]:
-    """The troubles of a source, in the page's language."""
-    if one.paused:
-        return []
-    said = [part.text for part in trouble_of(one, today=whole.now.date(), language=view.language)]
-    if one.error is not None:
-        said.append(told(one.error, view.language, today=whole.now.date()).text)
-    return said
-
-
-def trend(hours: Sequence[int], view: View) -> str:
-    """The hourly amounts of a source in a day, as bars; a line where it brought nothing."""
-    label = text("page.trend", view, n=sum(hours))
-    most = max(hours, default=0)
-    # strokes that stand on the line of nought: outlines would be a third of the page
-    path = f"M0 0H{WIDTH}"
-    step = WIDTH // max(len(hours), 1)
-    for index, count in enumerate(hours):
-        if count:
-            # never less than two: one entry beside a flood of a thousand is seen all the same
-            height = max(round(count / most * (HEIGHT - 2)), 2)
-            path += f"M{index * step + 1} 0v-{height}"
-    return (
-        f'<svg viewBox="0 -{HEIGHT} {WIDTH} {HEIGHT}" role="img"><title>{label}</title>'
-        f'<path d="{path}"/></svg>'
     )
 
 
@@ -227,7 +103,7 @@ def _alert(one: ToldAlert, view: View, whole: Whole) -> str:
         mark = "bad"
     elif not told.reached:
         mark = "new"
-    title = html.escape(_up_to(one.title, LONGEST_TITLE))
+    title = bounded(one.title, LONGEST_TITLE)
     if one.alert.severity is not Severity.INFO:
         kind += f" · {text(f'severity.{one.alert.severity}', view)}"
     at = html.escape(moment(decided, view.language, whole.zone, now=whole.now))
@@ -257,7 +133,7 @@ def rates(whole: Whole, view: View) -> str:
     rows: list[str] = []
     for row in card.rows:
         rows.append(_rate(row, card.quote, view))
-    source = html.escape(name_of(card.source_names, view.language) or card.source)
+    source = bounded(name_of(card.source_names, view.language) or card.source, LONGEST_NAME)
     on = html.escape(day(card.on, view.language, today=whole.now.date()))
     late = ""
     if card.freshness is Freshness.LATE:
@@ -322,7 +198,7 @@ def telegram(whole: Whole, view: View) -> str:
         )
     trouble = ""
     if why is not None:
-        trouble = f'<p class="dim">{html.escape(told(why, view.language).text)}</p>'
+        trouble = f'<p class="dim">{bounded(told(why, view.language).text, LONGEST_TROUBLE)}</p>'
     return (
         f'<h2>Telegram</h2><p class="{mark}">{text(said, view)}</p>{trouble}{_facts(facts, view)}'
     )
@@ -389,8 +265,8 @@ def _facts(facts: Mapping[str, str], view: View) -> str:
         return ""
     rows: list[str] = []
     for key, value in facts.items():
-        said = html.escape(key)
+        said = bounded(key, LONGEST_NAME)
         if key.startswith("page."):
             said = text(key, view)
-        rows.append(f"<dt>{said}</dt><dd>{html.escape(value)}</dd>")
+        rows.append(f"<dt>{said}</dt><dd>{bounded(value, LONGEST_NAME)}</dd>")
     return f"<dl>{''.join(rows)}</dl>"

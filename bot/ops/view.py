@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 from bot.i18n import t
 from bot.languages import LANGUAGES
 
-MOST_ASKED = 60  # characters of what is looked for
+MOST_ASKED = 40  # characters of what is looked for: each address on the page has it
+CUT_OFF = "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,23 @@ def accepted_language(header: str, usual: str) -> str:
 
 def _quality(liked: tuple[float, str]) -> float:
     return liked[0]
+
+
+def bounded(words: str, letters: int, most: int | None = None) -> str:
+    """Words for HTML, of so many letters, and as written of so many bytes, at most: twice as many
+    as letters, if nothing else is said, which Cyrillic ones take. What is cut off is told.
+    """
+    most = most or 2 * letters
+    whole = html.escape(words)
+    if len(words) <= letters and len(whole.encode()) <= most:
+        return whole
+    room, kept = most - len(CUT_OFF.encode()), 0
+    for letter in words[: letters - 1]:
+        room -= len(html.escape(letter).encode())
+        if room < 0:
+            break
+        kept += 1
+    return html.escape(words[:kept].rstrip()) + CUT_OFF
 
 
 def text(msgid: str, view: View, **values: object) -> str:

@@ -55,8 +55,6 @@ def shown(samples: Sequence[Sample]) -> Mapping[str, tuple[str, ...]]:
     kinds = {name: kind for name, (kind, _) in documented().items()}
     for sample in samples:
         name = sample.name
-        if name.endswith("_created"):  # when the counting began, beside each counter
-            continue
         for part in PARTS_OF_A_HISTOGRAM:
             if kinds.get(name.removesuffix(part)) == "histogram":
                 name = name.removesuffix(part)

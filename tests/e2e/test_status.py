@@ -27,13 +27,15 @@ from bot.errors import StorageError
 from bot.i18n import t
 from bot.languages import LANGUAGES
 from bot.model.alerts import Approval, Severity, State, StoredForm
+from bot.model.rates import CardRow, Freshness, RateCard, RateKind
+from bot.model.roles import Holder, Role
 from bot.model.status import SourceStatus
 from bot.ops import Operated, ops_app
 from bot.ops.live import MOST_LOOKERS, Live
 from bot.ops.page import SCRIPT, STYLE, document
-from bot.ops.readiness import RECEIVES, Readiness
+from bot.ops.readiness import PARTS, RECEIVES, Readiness
 from bot.ops.unheard import SEEN_FOR
-from bot.ops.view import View, accepted_language
+from bot.ops.view import MOST_ASKED, View, accepted_language
 from bot.ops.whole import ALERTS_SHOWN, ToldAlert, Whole, read_whole
 from bot.reasons import said
 from bot.recurring import JOBS
@@ -41,11 +43,12 @@ from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.alerts import StoredAlert
 from storage.db import Store
+from storage.leases import HeldRole
 from storage.schema import delivery
 from storage.sources import Good
 from storage.told import Told
 from tests.e2e.driven import Day
-from tests.factories import NOW
+from tests.factories import NOW, seen_rate
 from tests.storage.test_deliveries import an_alert
 from tests.storage.test_withheld import withheld_story
 
@@ -108,13 +111,19 @@ async def served(app: web.Application) -> AsyncIterator[str]:
             await runner.cleanup()
 
 
-def as_full_as_can_be(whole: Whole) -> Whole:
-    """A whole of sources with long names that bring something every hour, and of alerts with long
-    titles; most letters of it take two bytes.
+#: What is six bytes as HTML has it, what is two, and what is four.
+WORST = '"\'<Агенттик&>\U0001f98a"'
+
+
+def as_full_as_can_be(whole: Whole, said_so: str) -> Whole:
+    """A whole in which everything has something to say and says it at length: each source fails,
+    and brought something every hour; each part is in trouble.
     """
+    words = said_so * 50
     named: list[SourceStatus] = []
     for one in whole.sources:
-        named.append(replace(one, names={"en": "Агенттик" * 50, "ky": "Агенттик" * 50}))
+        names = dict.fromkeys(LANGUAGES, words)
+        named.append(replace(one, names=names, failures=1, error=said(words), stuck_on=NOW.date()))
     alert = StoredAlert(
         id=1,
         payload=StoredForm("story", {}),
@@ -123,11 +132,32 @@ def as_full_as_can_be(whole: Whole) -> Whole:
         created_at=NOW,
     )
     told = Told(reached=12345, waiting=12345, held=12345, blocked=12345, last_at=NOW)
+    rate = seen_rate()
+    rows = [CardRow(pair=rate.pair, today=rate, previous=rate)] * 12
+    card = RateCard(
+        source="nbkr",
+        source_names={"en": words},
+        zone="Asia/Bishkek",
+        kind=RateKind.OFFICIAL,
+        quote="KGS",
+        on=NOW.date(),
+        rows=tuple(rows),
+        freshness=Freshness.LATE,
+    )
+    roles = [
+        HeldRole(role=Role(name), holder=Holder(words)) for name in ("updates", "reach:7", words)
+    ]
     return replace(
         whole,
+        troubles={part: said(words) for part in PARTS},
         sources=named,
         trends={one.key: range(101, 125) for one in named},
-        alerts=[ToldAlert(alert=alert, title="Кабар " * 50, told=told)] * ALERTS_SHOWN,
+        card=card,
+        alerts=[ToldAlert(alert=alert, title=words, told=told)] * ALERTS_SHOWN,
+        stopped_at=NOW,
+        paused_until=NOW,
+        roles=roles,
+        holder=Holder(words),
         done={job.name: NOW for job in JOBS},
     )
 
@@ -158,10 +188,15 @@ async def test_a_thousand_sources_are_pages_of_a_small_document(store: Store) ->
         *[f"Agency {number}" for number in range(770, 780)],
     ]
     assert "940 / 1000" in document(whole, View("en", 99))
-    for language in LANGUAGES:
-        shown = document(as_full_as_can_be(whole), View(language))
-        assert len(shown.encode()) <= LARGEST, language
-        assert shown.count("<svg") == 40
+    for said_so in (WORST, "\U0001f98a"):
+        full = as_full_as_can_be(whole, said_so)
+        for language in LANGUAGES:
+            shown = document(full, View(language, 1, (said_so * 50)[:MOST_ASKED].strip()))
+            assert len(shown.encode()) <= LARGEST, language
+            assert shown.count("<svg") == 40
+            cut = re.findall(r"<small>([^<]+)</small></li>", shown)
+            assert len(cut) == 40 + len(PARTS)
+            assert min(len(html.unescape(one)) for one in cut) >= 10, "each is told what it ails of"
 
 
 async def test_the_page_says_that_alerts_are_stopped_and_a_source_is_paused(store: Store) -> None:

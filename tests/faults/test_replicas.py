@@ -6,19 +6,23 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aiohttp
 import pytest
+from prometheus_client.samples import Sample
 from sqlalchemy import func, select
 
 from bot.emulator import Emulator
 from storage.db import Store
 from storage.opening import open_store
 from storage.schema import inbox
+from tests.e2e.driven import read_samples, value
 from tests.e2e.program import READER, Program
+from tests.e2e.test_metrics import owners
 from tests.publishers import TODAY, Publishers, agency_at, bank_at, daily
 
 pytestmark = pytest.mark.postgres
@@ -62,6 +66,16 @@ async def holder(replicas: list[Program]) -> tuple[Program, Program]:
     return (first, second) if said(first, TAKEN) else (second, first)
 
 
+async def shown_by(program: Program) -> Sequence[Sample]:
+    """What a replica's /metrics shows."""
+    said = json.loads(await program.said(lambda line: '"event": "listening"' in line))
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://{said['address']}/metrics") as answer,
+    ):
+        return read_samples(await answer.text())
+
+
 async def all_handled(url: str) -> None:
     """Until every question that was asked is marked as handled."""
     store = await open_store(url)
@@ -84,10 +98,16 @@ async def test_G3_a_second_poller_takes_over_at_once_from_one_that_is_stopped(
     tmp_path: Path, emulator: Emulator, publishers: Publishers, postgres_url: str
 ) -> None:
     """After SIGTERM the second answers what is asked from then on; both had found the database
-    empty.
+    empty. Their figures say who receives, and alike what is in the database.
     """
     async with two(tmp_path, emulator, publishers, postgres_url) as replicas:
         first, second = await holder(replicas)
+        figures = [await shown_by(one) for one in (first, second)]
+        assert [value(some, "jarchy_role", role="updates") for some in figures] == [1, 0]
+        assert any(one.name == "jarchy_role" for one in figures[1])
+        of_all = {name for name, of in owners().items() if of == "database"}
+        same = [[one for one in some if one.name in of_all] for some in figures]
+        assert same[0] == same[1] != []
         await first.end(signal.SIGTERM)
         asked = await emulator.send_text(READER, "/help")
         async with asyncio.timeout(1.0):  # the promise
