@@ -41,7 +41,6 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.NOTSET)
     yield
-    logging.captureWarnings(capture=False)
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)
 
