@@ -1,4 +1,4 @@
-"""Does an entry put right, or take back, what its publisher told before?
+"""Does an entry say that it puts right, or takes back, what its publisher told before?
 
 Whoever got a story is told of it however late, so that it must be sure:
 
@@ -7,8 +7,6 @@ Whoever got a story is told of it however late, so that it must be sure:
   troops are withdrawn, ministries correct their forecasts and take back reports of theirs. What
   others deny is a report of its own. Of 14,406 headlines that nobody took back (`bench/learn`'s
   and `bench/pairs`' news) none is read as one.
-* Text that changes under one headline is mostly worded anew, longer, or counts its readers: a
-  correction has another place, name or counted thing instead of the one that stood there.
 """
 
 from __future__ import annotations
@@ -20,18 +18,15 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache, lru_cache
 
-from bot.detect.facts import Facts, facts_of
 from bot.detect.language import known_language
 from bot.detect.stories import Sketch, compare, share_told, sketch, weights_of
-from bot.detect.weighing import other_event, same_name
+from bot.detect.weighing import other_event
 from bot.languages import language
 from bot.languages.letters import fold_typed
 from bot.model.hazards import Hazard
 from bot.model.news import Entry, Mending, StoredEntry, Story
 from bot.model.text import comparable, first_sentence
 
-#: What is counted by nobody's word for it, and the hour, which tells when a text was changed.
-UNSURE_UNITS = frozenset({"", "clock"})
 NAMING_WORDS = 4  # of a headline that names an event by itself
 NAMED = 0.9  # of their weight that the report has too
 #: What parts a label from its headline, or the headline's end. A hyphen may join two words instead,
@@ -142,48 +137,6 @@ def _names(one: Sketch, other: Sketch) -> bool:
         return False
     share = share_told(one.title, other.whole, weights_of(one.language))
     return share >= NAMED and not other_event(one.facts(), other.facts())
-
-
-def tells_otherwise(before: Entry, after: Entry) -> bool:
-    """Whether an entry's changed text has another place, name or counted thing instead of one that
-    it had; not what was added, left out or worded anew.
-    """
-    if mends(after) is not None and mends(before) is None:
-        return True
-    ours, theirs = _facts(before), _facts(after)
-    return (
-        _replaced(ours.whole.places, theirs.whole.places)
-        or _other_names(ours.names, theirs.names)
-        or _other_counts(ours, theirs)
-    )
-
-
-def _replaced(ours: frozenset[str], theirs: frozenset[str]) -> bool:
-    return bool(ours - theirs and theirs - ours)
-
-
-def _other_names(ours: frozenset[str], theirs: frozenset[str]) -> bool:
-    """Whether each side has a name that the other has in no case."""
-    gone = [one for one in ours if not any(same_name(one, other) for other in theirs)]
-    come = [one for one in theirs if not any(same_name(one, other) for other in ours)]
-    return bool(gone and come)
-
-
-def _other_counts(ours: Facts, theirs: Facts) -> bool:
-    """Whether of some unit each side has a number that the other has not."""
-    units = {unit for unit, _ in ours.numbers | theirs.numbers} - UNSURE_UNITS
-    for unit in units:
-        here, there = ours.of(unit), theirs.of(unit)
-        if here - there and there - here:
-            return True
-    return False
-
-
-def _facts(entry: Entry) -> Facts:
-    text = entry.summary or entry.content
-    code = known_language(entry.language, f"{entry.title}\n{text}")
-    # not its headline's, which stays and would still say what the text does not any more
-    return facts_of("", text, code)
 
 
 def _headline(entry: Entry) -> str:

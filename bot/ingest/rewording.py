@@ -18,8 +18,9 @@ import storage.kept_back
 import storage.stories
 import storage.told
 from bot.detect import identity
-from bot.detect.corrections import is_taken_back, mending, mends, tells_otherwise
+from bot.detect.corrections import is_taken_back, mending, mends
 from bot.detect.endings import says_it_is_over
+from bot.detect.revisions import tells_otherwise
 from bot.ingest.asking import NewWords, ask, asked_about, said_by_now
 from bot.ingest.found import NewsFound
 from bot.ingest.telling import (

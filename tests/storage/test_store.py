@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -20,7 +21,7 @@ from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.adapt import Dumper
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, insert, select, text
 
 import storage.chats
 import storage.connecting
@@ -156,6 +157,18 @@ async def test_what_fails_midway_leaves_nothing(store: Store) -> None:
             raise RuntimeError
     async with store.reading() as db:
         assert await storage.rates.around(db, "nbkr", date(2021, 10, 20)) == []
+
+
+async def test_an_error_shows_nothing_of_what_was_to_be_stored(store: Store) -> None:
+    """Its traceback is in the log, which keeps no words of people's."""
+    words = insert(note).values(name="same", value="football, Osh")
+    with pytest.raises(StorageError) as caught:
+        async with store.writing() as db:
+            await db.execute(words)
+            await db.execute(words)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "INSERT INTO mark" in shown
+    assert "football" not in shown
 
 
 async def test_a_source_forgets_its_failures_when_it_answers(store: Store) -> None:
