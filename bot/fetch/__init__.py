@@ -274,10 +274,7 @@ class Fetcher:
             content_type=content_type,
             charset=response.charset,
             moved_to=moved_to,
-            validators=Validators(
-                etag=response.headers.get("ETag"),
-                last_modified=response.headers.get("Last-Modified"),
-            ),
+            validators=Validators.of(response.headers),
             links=tuple(response.headers.getall("Link", ())),
         )
 
