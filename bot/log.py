@@ -27,6 +27,8 @@ _SECRET = re.compile(
 )
 # escapes of terminals, turned letters
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+#: The parts of an event that are lines as they are.
+_OF_LINES = frozenset({"exception", "stack"})
 SHORTEST_SECRET = 6  # characters; shorter ones are words that occur anywhere
 #: What a text inside another is written with a backslash for, by Python or as JSON.
 _ESCAPED = re.compile(r"[^ !#-&(-\[\]-~]")
@@ -84,7 +86,18 @@ def redact(text: str) -> str:
 def one_line(text: str) -> str:
     """A message as one line of a terminal: redacted, without breaks and control characters."""
     line = redact(" ".join(text.splitlines()))
-    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], line)
+    return _CONTROL.sub(_spelt, line)
+
+
+def _spelt(found: re.Match[str]) -> str:
+    return ascii(found[0])[1:-1]
+
+
+def _in_lines(text: str) -> str:
+    """A text of several lines, such as a traceback, that does nothing to a terminal but say it: an
+    error's words may be anybody's.
+    """
+    return "\n".join(_CONTROL.sub(_spelt, line) for line in text.split("\n"))
 
 
 def crashed(
@@ -94,7 +107,8 @@ def crashed(
     if _as_json and error is not None:
         structlog.get_logger(__name__).critical("crashed", exc_info=(kind, error, trace))
     else:
-        sys.stderr.write(redact("".join(traceback.format_exception(kind, error, trace))))
+        said = "".join(traceback.format_exception(kind, error, trace))
+        sys.stderr.write(redact(_in_lines(said)))
 
 
 def _crashed_in_a_thread(crash: threading.ExceptHookArgs) -> None:
@@ -121,6 +135,10 @@ def _renderer(*, console: bool) -> structlog.typing.Processor:
     )
 
     def render(logger: Any, name: str, event: MutableMapping[str, Any]) -> str:  # noqa: ANN401 - structlog's own type
+        if console:  # which shows other values as Python quotes them, and its own colours besides
+            event["event"] = _CONTROL.sub(_spelt, str(event.get("event", "")))
+            for part in _OF_LINES.intersection(event):
+                event[part] = _in_lines(str(event[part]))
         return redact(str(base(logger, name, event)))
 
     return render

@@ -348,6 +348,22 @@ def test_S6_a_message_for_a_terminal_is_one_line_that_does_nothing_but_say() -> 
     assert log.one_line(said) == r"first second third ***\x1b[31m and \u202eback\x07, сом"
 
 
+def test_a_console_is_told_nothing_that_it_would_do(capsys: pytest.CaptureFixture[str]) -> None:
+    """No escape and no line of its own in what somebody else said, wherever a log shows it."""
+    words = "up\x1b[1A\r\x9b2J\nforged \u202eline"
+    log.set_up("console", "info")
+    try:
+        fail(words)
+    except RuntimeError as error:
+        structlog.get_logger("x").exception(words, why=error, said=words)
+        logging.getLogger("some.library").exception("told %s", words, stack_info=True)
+        log.crashed(type(error), error, error.__traceback__)
+    shown = capsys.readouterr().err
+    assert shown.count("forged") == 7
+    assert shown.count("\nforged") == 3, "a line of an exception's own words is one of a traceback"
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", shown)
+
+
 def test_a_logger_that_was_used_before_follows_what_is_set_up_later(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
