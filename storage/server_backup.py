@@ -48,9 +48,7 @@ PACKED = 8  # a table's bytes are at least so many of its copy's
 NEEDED = {"alembic_version", "chat", "alert"}
 #: The schema and one of NEEDED, as `pg_restore` lists what a copy holds; a schema may have spaces.
 #: 215; 0 16386 TABLE DATA public chat jarchy
-_HELD = re.compile(
-    rf"^\d+; \d+ \d+ TABLE DATA (.+?) ({'|'.join(sorted(NEEDED))}) ", re.MULTILINE
-)
+_HELD = re.compile(rf"^\d+; \d+ \d+ TABLE DATA (.+?) ({'|'.join(sorted(NEEDED))}) ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
