@@ -199,6 +199,35 @@ async def test_a_retraction_of_its_own_edits_what_was_told_once(world: World) ->
     assert headline in shown(world)
 
 
+async def test_what_its_publisher_says_to_be_over_long_after_ends_a_story(world: World) -> None:
+    """In whichever feed of its own; who tells of dead tells of another event, and an end said again
+    later is another one's.
+    """
+    await serve(world, "uno")
+    first = "Rescuers dig out cars near the Too-Ashuu pass, where an avalanche closed the road."
+    slide = item("Avalanche blocks the Bishkek – Osh road, cars trapped", first, key="s")
+    second = "A lorry with gas exploded near the Dolon pass; the road is closed."
+    fall = item("Explosion kills three and closes the Naryn – Torugart road", second, key="f")
+    assert [await serve(world, "one", one) for one in (slide, fall)] == [1, 1]
+    world.now = NOW + timedelta(hours=120)
+    news = "The road near the Too-Ashuu pass, closed by an avalanche, takes all cars."
+    other = "The road near the Dolon pass, closed since a lorry with gas exploded, is free."
+    ends = "Bishkek-Osh road is open"
+    for key, feed, title, says, edited in (
+        ("f", "one", "Naryn – Torugart road is open", other, 1),
+        ("a", "two", f"{ends}, drivers told", news, 1),
+        ("c", "one", f"{ends} as avalanche kills 30", f"{news} A blast killed 30 people.", 1),
+        ("d", "uno", ends, news, 2),
+        ("e", "one", f"{ends} to lorries", news, 2),
+    ):
+        if key == "e":  # the end of another closure, of which nobody was told
+            world.now += timedelta(hours=100)
+        await serve(world, feed, item(title, says, key=f"end-{key}", at=world.now))
+        assert edits(world) == edited, title
+    told = [one["text"] for one in world.emulator.messages(READER)]
+    assert sum(one.startswith("✔ It is over: ") for one in told) == 2
+
+
 SORRY = "The agency apologises to all of its readers."
 QUOTED = "In our report “Explosion at a market in Osh kills 14, 37 wounded” we gave a wrong rank."
 

@@ -1,5 +1,5 @@
-"""Reports that put right or take back what their publisher told before, and the stories they are
-about: told ones too that are too old for any other report to join.
+"""Reports that put right or take back what their publisher told before, or say that it is over, and
+the stories they are about: told ones too that are too old for any other report to join.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ import storage.entries
 import storage.stories
 from bot.alerts.stories import StoryBroke
 from bot.detect.corrections import is_taken_back, mended, mends
+from bot.detect.endings import ending, says_it_is_over
 from bot.detect.identity import is_home
+from bot.detect.stories import compare, sketch
 from bot.ingest.asking import NewWords, ask, asked_about, said_by_now
 from bot.ingest.found import NewsFound
 from bot.ingest.recognising import fingerprint_of
 from bot.ingest.telling import NewsPolicy, Worth, edit_story, take_back
+from bot.model.alerts import Severity
 from bot.model.news import Entry, Mending, StoredEntry, Story
 from bot.readers.news import as_told
 from bot.sources.specs import NewsSpec
@@ -95,7 +98,7 @@ async def _asked_before(db: Db, stored: StoredEntry, policy: NewsPolicy) -> bool
     return any(one.entry.title == stored.entry.title for one in others)
 
 
-async def mended_story(
+async def told_story(
     db: Db,
     new: NewEntry,
     before: Story | None,
@@ -103,23 +106,33 @@ async def mended_story(
     *,
     now: datetime,
 ) -> Story | None:
-    """The story that a report belongs to: `before`, by its words, unless it puts right or takes
-    back what its publisher told, in whichever of its feeds and however long ago, and `before` is
-    told by others alone.
+    """The story that a report belongs to: `before`, by its words, unless its publisher told one, in
+    whichever of its feeds and however long ago, that it puts right or takes back, where `before` is
+    told by others alone, or that it says is over, where there is none but of ends.
     """
-    if mends(new.item) is None:
-        return before
-    if before is not None and _house(new.feed, feeds) in led(before, feeds).houses:
+    mending = mends(new.item) is not None
+    if mending:
+        known = before is not None and _house(new.feed, feeds) in led(before, feeds).houses
+    else:
+        # what is grave by itself may be another event, of which nobody heard
+        grave = new.verdict.severity is Severity.URGENT
+        # one that begins with an end is of somebody who had not told the event
+        told_it = before is not None and not says_it_is_over(before.lead.entry)
+        known = told_it or grave or not says_it_is_over(new.item)
+    if known:
         return before
     since = now - ALERTS_KEPT
     sisters = _sisters(new.feed, feeds)
     told = await storage.entries.told(db, sisters, kind=StoryBroke.KIND, since=since)
     # hundreds of comparisons: whoever writes waits for them, so that such an entry weighs much
     # (`bot.ingest.found`), but no answer does
-    stored = await asyncio.to_thread(_told_before, new, told)
+    find = _told_before if mending else _begun_before
+    stored = await asyncio.to_thread(find, new, told)
     if stored is None:
         return before
-    return await storage.stories.get(db, stored.story)
+    found = await storage.stories.get(db, stored.story)
+    ended = not mending and found is not None and ending(found) is not None
+    return before if ended else found
 
 
 def _sisters(feed: str, feeds: Mapping[str, NewsSpec]) -> list[str]:
@@ -144,3 +157,9 @@ def _told_before(new: NewEntry, told: Sequence[StoredEntry]) -> StoredEntry | No
         if len({one.story for one in there}) == 1:
             return there[0]
     return mended(new.item, told)
+
+
+def _begun_before(new: NewEntry, told: Sequence[StoredEntry]) -> StoredEntry | None:
+    """The latest report among those told of an event that an entry says is over."""
+    said = sketch(new.item)
+    return next((one for one in told if compare(said, sketch(one.entry)).same), None)

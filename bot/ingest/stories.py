@@ -21,9 +21,9 @@ from bot.detect.clues import clued
 from bot.detect.corrections import is_taken_back, mends, tells_anew
 from bot.detect.endings import begins_anew, says_it_is_over
 from bot.detect.topics import judged, judged_all
-from bot.ingest.found import Kept, NewsFound
+from bot.ingest.found import Kept, NewsFound, may_be_of_old
 from bot.ingest.joining import SAME_EVENT, joining, told_apart, told_in_other_words
-from bot.ingest.mending import mended_story, mending_of, tell_mended
+from bot.ingest.mending import mending_of, tell_mended, told_story
 from bot.ingest.recognising import fingerprint_of
 from bot.ingest.telling import (
     FRESH_FOR,
@@ -125,8 +125,8 @@ async def _apart(
         security = entry.verdict.security
         alike = entry.title_key in known or (entry.feed, entry.item.id) in joined
         # of a first poll nothing was told before
-        mending = one.state.first_ok_at is not None and mends(entry.item) is not None
-        if security or alike or mending:
+        of_old = one.state.first_ok_at is not None and may_be_of_old(entry.item)
+        if security or alike or of_old:
             others.append((one, entry))
             continue
         alone.append(entry)
@@ -142,7 +142,7 @@ async def _keep_entry(
     spec, item, verdict = found.spec, new.item, new.verdict
     quiet = found.quiet and item.id not in found.loud
     before = await _reported_so_far(db, spec, new, policy.feeds, now=now)
-    before = await mended_story(db, new, before, policy.feeds, now=now)
+    before = await told_story(db, new, before, policy.feeds, now=now)
     mended = mending_of(item, spec, before, policy.feeds)
     over = before is not None and says_it_is_over(item)
     # what is taken back is no event, though its report never came here

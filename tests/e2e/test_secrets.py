@@ -130,6 +130,9 @@ async def test_S6_no_fault_of_a_run_says_a_secret(tmp_path: Path) -> None:
             answer = await session.post(program.environment["WEBHOOK_URL"], headers=forged)
             said.append(f"{answer.status} {answer.headers} {await answer.text()}")
         assert said[-1].startswith("403")
+        assert [one for one in said if "aiohttp" in one] == [], (
+            "nor what answers, and how old it is"
+        )
         said += await looked_at(program)
         assert await program.end() == 0, "".join(program.log)
         said += [str(message) for message in emulator.messages(OPERATOR)]
