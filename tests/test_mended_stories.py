@@ -451,15 +451,19 @@ async def test_who_has_not_got_a_story_hears_nothing_of_what_was_taken_back(
     assert len(world.emulator.messages(READER)) == 1
 
 
-@pytest.mark.parametrize("told", [False, True])
-async def test_who_takes_back_what_nobody_had_of_it_tells_nothing(world: World, told: bool) -> None:
-    """Though somebody else told it as less grave: that it is said no more makes nothing graver."""
+@pytest.mark.parametrize(
+    ("label", "told"), [("RETRACTED", False), ("RETRACTED", True), ("CORRECTION", True)]
+)
+async def test_who_mends_what_nobody_had_of_it_tells_nothing(
+    world: World, label: str, *, told: bool
+) -> None:
+    """Though somebody else told it as less grave: a label makes nothing graver."""
     calm = "Bomb explosion at a bazaar in Bishkek"
     if told:
         assert await serve(world, "one", item(calm, "Police say the bomb was small.", key="s")) == 1
     messages = len(world.emulator.messages(READER))
     graver = "The blast killed 120 people. Residents are being evacuated."
-    assert await serve(world, "two", item(f"RETRACTED: {calm}", graver, key="g")) == 0
+    assert await serve(world, "two", item(f"{label}: {calm}", graver, key="g")) == 0
     assert len(world.emulator.messages(READER)) == messages
 
 

@@ -145,8 +145,9 @@ async def _keep_entry(
     before = await told_story(db, new, before, policy.feeds, now=now)
     mended = mending_of(item, spec, before, policy.feeds)
     over = before is not None and says_it_is_over(item)
+    label = mends(item)
     # what is taken back is no event, though its report never came here
-    settled = over or mended is not None or mends(item) is Mending.TAKEN_BACK
+    settled = over or label is Mending.TAKEN_BACK or (before is not None and label is not None)
     if settled:  # that makes nothing worse, however grave it sounds
         verdict = replace(verdict, severity=Severity.INFO)
     counts = weighed(verdict, spec, before, policy.feeds)
@@ -172,7 +173,7 @@ async def _keep_entry(
         await storage.withheld.drop(db, pk)
     if quiet or _stale(new, now):
         return 0
-    if before is not None and not settled:
+    if before is not None and not over:
         await let_go_if_confirmed(db, pk, policy)
     # for two sources a second agency counts, however it words the event
     if policy.security != "two_sources" and _adds_nothing(counts, before, over=settled):
