@@ -161,13 +161,19 @@ def _same(mine: Hazard, theirs: Hazard, *, apart: timedelta) -> bool:
     """Whether two institutes measured one event."""
     if mine.kind is not theirs.kind or apart > SAME_TIME:
         return False
-    if mine.measured and apart > AT_ONCE and mine.size is not None and theirs.size is not None:
-        if abs(mine.size - theirs.size) > SIZES_APART:
-            return False
+    if mine.measured and apart > AT_ONCE and _sizes_apart(mine, theirs) > SIZES_APART:
+        return False
     if theirs.latitude is None or theirs.longitude is None:
         return False
     away = mine.distance_km(theirs.latitude, theirs.longitude)
     return away is not None and away <= SAME_KM
+
+
+def _sizes_apart(one: Hazard, other: Hazard) -> Decimal:
+    """How far apart two magnitudes are; 0 where one is not known."""
+    if one.size is None or other.size is None:
+        return Decimal(0)
+    return abs(one.size - other.size)
 
 
 def _reports(
