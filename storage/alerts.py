@@ -209,6 +209,15 @@ async def times_got(db: Db, supersede_key: str) -> int:
     return int((await db.execute(query)).scalar_one())
 
 
+async def all_asked(db: Db, supersede_keys: Collection[str]) -> list[StoredAlert]:
+    """The alerts with these `supersede_key`s that operators were asked about, the oldest first."""
+    if not supersede_keys:
+        return []
+    mine = (alert.c.supersede_key.in_(supersede_keys), alert.c.approval.is_not(None))
+    rows = await db.execute(select(alert).where(*mine).order_by(alert.c.id))
+    return [stored_alert(row) for row in rows]
+
+
 async def asked(db: Db, supersede_key: str) -> int:
     """The number of alerts with this `supersede_key` that operators were asked about."""
     mine = (alert.c.supersede_key == supersede_key, alert.c.approval.is_not(None))

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, or_, select
 from bot.model.rates import Pair, RateKind, Series
 from storage.db import Db, upsert
 from storage.schema import dispute
+from storage.schema import series as stored
 
 
 async def begin(db: Db, series: Series, against: str) -> bool:
@@ -66,3 +67,19 @@ def _is(series: Series) -> ColumnElement[bool]:
         dispute.c.quote == series.pair.quote,
         dispute.c.kind == series.kind.value,
     )
+
+
+async def shared(db: Db, source: str) -> set[Pair]:
+    """The pairs of a source that another source has too."""
+    other = stored.alias("other")
+    same = and_(
+        other.c.base == stored.c.base,
+        other.c.quote == stored.c.quote,
+        other.c.source != stored.c.source,
+    )
+    query = (
+        select(stored.c.base, stored.c.quote)
+        .join_from(stored, other, same)
+        .where(stored.c.source == source)
+    )
+    return {Pair(row.base, row.quote) for row in await db.execute(query.distinct())}

@@ -20,11 +20,9 @@ from sqlalchemy import (
     or_,
     select,
     union_all,
-    update,
 )
 
-from bot.model.alerts import Severity
-from bot.model.rates import Pair, Rate, RateKind, SeenRate, Series, rate_from_json, rate_to_json
+from bot.model.rates import Pair, Rate, RateKind, SeenRate, Series
 from storage.db import Db, upsert
 from storage.schema import rate, series
 
@@ -85,13 +83,7 @@ async def number_of(db: Db, of: Series) -> int:
     found = (await db.execute(select(series.c.id).where(_is_series(of)))).scalar()
     if found is not None:
         return int(found)
-    values = {
-        "source": of.source,
-        "base": of.pair.base,
-        "quote": of.pair.quote,
-        "kind": of.kind.value,
-    }
-    await db.execute(upsert(db, series).values(**values).on_conflict_do_nothing())
+    await db.execute(upsert(db, series).values(**_as_row(of)).on_conflict_do_nothing())
     # asked again: another process may have made it in between
     return int((await db.execute(select(series.c.id).where(_is_series(of)))).scalar_one())
 
@@ -131,16 +123,30 @@ async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenR
 
 async def _numbers(db: Db, wanted: Sequence[Series]) -> dict[Series, int]:
     """The rows of these series, made where there are none."""
-    query = select(series.c.id, series.c.source, series.c.base, series.c.quote, series.c.kind)
-    rows = await db.execute(query.where(series.c.source.in_({of.source for of in wanted})))
-    numbers = {
-        Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)): row.id
-        for row in rows.all()
-    }
-    for of in wanted:
-        if of not in numbers:
-            numbers[of] = await number_of(db, of)
+    numbers = await _rows_of(db, {of.source for of in wanted})
+    if missing := [of for of in dict.fromkeys(wanted) if of not in numbers]:
+        made = upsert(db, series).on_conflict_do_nothing()
+        await db.execute(made, [_as_row(of) for of in missing])
+        # asked again: another process may have made some in between
+        numbers = await _rows_of(db, {of.source for of in wanted})
     return numbers
+
+
+async def _rows_of(db: Db, sources: Collection[str]) -> dict[Series, int]:
+    query = select(series.c.id, series.c.source, series.c.base, series.c.quote, series.c.kind)
+    numbers: dict[Series, int] = {}
+    for row in await db.execute(query.where(series.c.source.in_(sources))):
+        numbers[Series(row.source, Pair(row.base, row.quote), RateKind(row.kind))] = row.id
+    return numbers
+
+
+def _as_row(of: Series) -> dict[str, str]:
+    return {
+        "source": of.source,
+        "base": of.pair.base,
+        "quote": of.pair.quote,
+        "kind": of.kind.value,
+    }
 
 
 async def _last_words(
@@ -228,6 +234,45 @@ async def before(db: Db, new: Rate, *, reach: timedelta) -> list[SeenRate]:
     return await history(db, new.series, since=day - reach, until=day - timedelta(days=1))
 
 
+async def pasts(
+    db: Db, rates: Collection[Rate], *, reach: timedelta
+) -> dict[Series, list[SeenRate]]:
+    """The rates of each of these series in the `reach` of days before these rates, and on their
+    own, oldest first; few statements, however many they are.
+    """
+    found: dict[Series, list[SeenRate]] = {}
+    for since, until in _stretches({one.effective_on for one in rates}, reach):
+        wanted = {one.series for one in rates if since <= one.effective_on <= until}
+        # so many rows are read in one go that nobody waits for them
+        most = max(1, ROWS_AT_ONCE // ((until - since).days + 1))
+        ordered = sorted(wanted, key=str)
+        for start in range(0, len(ordered), most):
+            some = frozenset(ordered[start : start + most])
+            query = _rates().where(
+                series.c.source.in_({of.source for of in some}),
+                series.c.base.in_({of.pair.base for of in some}),
+                series.c.quote.in_({of.pair.quote for of in some}),
+                rate.c.effective_on.between(since, until),
+                _IS_CURRENT,
+            )
+            for row in await db.execute(query.order_by(rate.c.effective_on)):
+                seen = _seen(row)
+                if seen.series in some:
+                    found.setdefault(seen.series, []).append(seen)
+    return found
+
+
+def _stretches(days: Iterable[date], reach: timedelta) -> list[tuple[date, date]]:
+    """The days that are within `reach` before some of these, as few stretches of days."""
+    found: list[tuple[date, date]] = []
+    for day in sorted(days):
+        since = day - reach
+        if found and since <= found[-1][1]:
+            since, _ = found.pop()
+        found.append((since, day))
+    return found
+
+
 async def before_revision(db: Db, new: SeenRate) -> SeenRate | None:
     """The value of the same day that `new` revised; None when `new` is the first."""
     query = _rates().where(_is_series(new.series), rate.c.effective_on == new.effective_on)
@@ -309,22 +354,6 @@ async def newest_day(db: Db, source: str, *, until: date = date.max) -> date | N
     return found
 
 
-async def shared(db: Db, source: str) -> set[Pair]:
-    """The pairs of a source that another source has too."""
-    other = series.alias("other")
-    same = and_(
-        other.c.base == series.c.base,
-        other.c.quote == series.c.quote,
-        other.c.source != series.c.source,
-    )
-    query = (
-        select(series.c.base, series.c.quote)
-        .join_from(series, other, same)
-        .where(series.c.source == source)
-    )
-    return {Pair(row.base, row.quote) for row in await db.execute(query.distinct())}
-
-
 async def holding(db: Db, of: Series, day: date) -> SeenRate | None:
     """The rate of a series that holds on a day, or None before its first."""
     query = _rates().where(_is_series(of), rate.c.effective_on <= day, _IS_CURRENT)
@@ -347,32 +376,11 @@ async def known_series(db: Db, source: str | None = None) -> list[Series]:
     return found
 
 
-async def baseline(db: Db, of: Series) -> tuple[Rate, Severity | None] | None:
-    """The last alerted rate of a series and its severity; None where watching began."""
-    query = select(series.c.alerted, series.c.alerted_severity).where(_is_series(of))
-    row = (await db.execute(query)).first()
-    if row is None or row.alerted is None:
-        return None
-    severity = None
-    if row.alerted_severity:  # none where watching began with this rate
-        severity = Severity(row.alerted_severity)
-    return rate_from_json(row.alerted), severity
+async def elsewhere(db: Db, wanted: Collection[Series], *, on: date) -> list[SeenRate]:
+    """The rates of the same pairs that other sources hold on a day: for a second opinion.
 
-
-async def set_baseline(db: Db, new: Rate, *, severity: Severity | None, now: datetime) -> None:
-    """Remember the rate that was alerted (or first seen, without severity): drift starts there."""
-    values: dict[str, Any] = {
-        "alerted": rate_to_json(new),
-        "alerted_severity": None,
-        "alerted_at": now,
-    }
-    if severity is not None:
-        values["alerted_severity"] = severity.value
-    await db.execute(update(series).where(_is_series(new.series)).values(**values))
-
-
-async def elsewhere(db: Db, of: Series, *, on: date) -> list[SeenRate]:
-    """The rates of the same pair that other sources hold on a day: for a second opinion."""
+    Of several series also of pairs that only mix theirs; they are of one source.
+    """
     other = rate.alias("other")
     newest = (
         select(func.max(other.c.effective_on))
@@ -381,9 +389,9 @@ async def elsewhere(db: Db, of: Series, *, on: date) -> list[SeenRate]:
         .scalar_subquery()
     )
     query = _rates().where(
-        series.c.base == of.pair.base,
-        series.c.quote == of.pair.quote,
-        series.c.source != of.source,
+        series.c.base.in_({of.pair.base for of in wanted}),
+        series.c.quote.in_({of.pair.quote for of in wanted}),
+        series.c.source.not_in({of.source for of in wanted}),
         rate.c.effective_on == newest,
         _IS_CURRENT,
     )

@@ -31,6 +31,8 @@ from tests.test_named_commands import DOCUMENTS, wrong_in
 
 #: Pages whose blocks are one way, to be gone from the first command to the last.
 PAGES = ("backing-up.md", "moving.md")
+#: Files whose comments say what to do with them.
+BESIDE = (".env.example", "compose.yaml", "Dockerfile", "docs/jarchy.service")
 #: What begins a command between backticks, if more words follow.
 PROGRAMS = frozenset(
     {
@@ -98,11 +100,12 @@ def _is_command(line: str) -> bool:
 
 
 def all_commands() -> set[str]:
-    """The commands of all documents but those of the blocks of `PAGES`. `jarchy` in a sentence is
-    `.venv/bin/jarchy` (`docs/running.md`), so that each verb is here once.
+    """The commands of all documents and of the files `BESIDE` them, but those of the blocks of
+    `PAGES`. `jarchy` in a sentence is `.venv/bin/jarchy` (`docs/running.md`): each verb is here
+    once.
     """
     found: set[str] = set()
-    for document in DOCUMENTS:
+    for document in (*DOCUMENTS, *BESIDE):
         text = words_of(document)
         found |= between_backticks(text)
         if Path(document).name not in PAGES:

@@ -49,6 +49,7 @@ UNITS_OWN = {"sqlite:////var/lib/jarchy/jarchy.db": "sqlite:///drill.db"}
 TABLE: dict[str, How] = {
     # what make would do, and what that does
     "make setup": make(),
+    "make install": make(),
     "make demo": by(WHEEL, make(f"{BOT} demo")),
     'make demo ARGS="--port 0 --exit-after 20"': by(WHEEL, make("demo --port 0 --exit-after 20")),
     "make run": by(RUN, make(f"{BOT} run")),
@@ -64,7 +65,7 @@ TABLE: dict[str, How] = {
     "make bench ARGS=--write": make(parses=True),
     'make mutants ARGS="bot/schedule.py"': make(parses=True),
     'make mutants ARGS="FILE …"': make(parses=True),
-    "git pull && make setup": cannot("there is nowhere to pull from"),
+    "git pull && make install": cannot("there is nowhere to pull from"),
     # modules that work for minutes, or write into the project
     ".venv/bin/python -m bench.learn": parsed,
     ".venv/bin/python -m bench.learn --only ru --write": parsed,
@@ -128,6 +129,10 @@ TABLE: dict[str, How] = {
     ),
     "docker compose up --build": cannot(NO_DOCKER, commands.has_profile),
     "docker compose --profile monitoring up --build": cannot(NO_DOCKER, commands.has_profile),
+    "docker compose --profile pgbouncer up --build": cannot(NO_DOCKER, commands.has_profile),
+    "cp docs/jarchy.service /etc/systemd/system/ && systemctl enable --now jarchy": cannot(
+        NO_SYSTEMD, commands.is_our_unit
+    ),
     "systemctl stop jarchy": cannot(NO_SYSTEMD, commands.is_our_unit),
     "systemctl start jarchy": cannot(NO_SYSTEMD, commands.is_our_unit),
     "docker run": cannot(A_NAME),
