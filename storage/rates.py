@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from bot.model.alerts import Severity
 from bot.model.rates import Pair, Rate, RateKind, SeenRate, Series, rate_from_json, rate_to_json
-from storage.db import Db, upsert
+from storage.db import Db, unless_there
 from storage.schema import rate, series
 
 ROWS_AT_ONCE = 1000  # of a past in one statement
@@ -67,22 +67,32 @@ def _seen(row: Any) -> SeenRate:  # noqa: ANN401 - a result row
     )
 
 
-def _rates() -> Select[Any]:
-    return select(*_COLUMNS).join_from(rate, series, rate.c.series_id == series.c.id)
+# The statements of a poll are built once: building one costs as much as running it, and each rate
+# that is read asks a handful.
+_RATES = select(*_COLUMNS).join_from(rate, series, rate.c.series_id == series.c.id)
+_IS_SERIES = and_(
+    series.c.source == bindparam("of_source"),
+    series.c.base == bindparam("of_base"),
+    series.c.quote == bindparam("of_quote"),
+    series.c.kind == bindparam("of_kind"),
+)
+_NUMBER = select(series.c.id).where(_IS_SERIES)
 
 
-def _is_series(of: Series) -> ColumnElement[bool]:
-    return and_(
-        series.c.source == of.source,
-        series.c.base == of.pair.base,
-        series.c.quote == of.pair.quote,
-        series.c.kind == of.kind.value,
-    )
+def _said(of: Series) -> dict[str, object]:
+    """What `_IS_SERIES` is asked with."""
+    pair = of.pair
+    return {
+        "of_source": of.source,
+        "of_base": pair.base,
+        "of_quote": pair.quote,
+        "of_kind": of.kind.value,
+    }
 
 
 async def number_of(db: Db, of: Series) -> int:
     """The row of a series, made where there is none."""
-    found = (await db.execute(select(series.c.id).where(_is_series(of)))).scalar()
+    found = (await db.execute(_NUMBER, _said(of))).scalar()
     if found is not None:
         return int(found)
     values = {
@@ -91,9 +101,9 @@ async def number_of(db: Db, of: Series) -> int:
         "quote": of.pair.quote,
         "kind": of.kind.value,
     }
-    await db.execute(upsert(db, series).values(**values).on_conflict_do_nothing())
+    await db.execute(unless_there(db, series), values)
     # asked again: another process may have made it in between
-    return int((await db.execute(select(series.c.id).where(_is_series(of)))).scalar_one())
+    return int((await db.execute(_NUMBER, _said(of))).scalar_one())
 
 
 async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenRate]:
@@ -129,10 +139,14 @@ async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenR
     return added
 
 
+_NUMBERS = select(series.c.id, series.c.source, series.c.base, series.c.quote, series.c.kind).where(
+    series.c.source.in_(bindparam("sources", expanding=True))
+)
+
+
 async def _numbers(db: Db, wanted: Sequence[Series]) -> dict[Series, int]:
     """The rows of these series, made where there are none."""
-    query = select(series.c.id, series.c.source, series.c.base, series.c.quote, series.c.kind)
-    rows = await db.execute(query.where(series.c.source.in_({of.source for of in wanted})))
+    rows = await db.execute(_NUMBERS, {"sources": list({of.source for of in wanted})})
     numbers = {
         Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)): row.id
         for row in rows.all()
@@ -143,19 +157,19 @@ async def _numbers(db: Db, wanted: Sequence[Series]) -> dict[Series, int]:
     return numbers
 
 
+_LAST_WORDS = _RATES.add_columns(rate.c.series_id).where(
+    rate.c.series_id.in_(bindparam("numbers", type_=rate.c.series_id.type, expanding=True)),
+    rate.c.effective_on.in_(bindparam("days", type_=rate.c.effective_on.type, expanding=True)),
+    _IS_CURRENT,
+)
+
+
 async def _last_words(
     db: Db, about: Sequence[tuple[int, date]]
 ) -> dict[tuple[int, date], SeenRate]:
     """The last word on each of these series and days, and on others of the same days."""
-    query = select(rate.c.series_id, *_COLUMNS).join_from(
-        rate, series, rate.c.series_id == series.c.id
-    )
-    query = query.where(
-        rate.c.series_id.in_({number for number, _ in about}),
-        rate.c.effective_on.in_({day for _, day in about}),
-        _IS_CURRENT,
-    )
-    rows = await db.execute(query)
+    numbers, days = {number for number, _ in about}, {day for _, day in about}
+    rows = await db.execute(_LAST_WORDS, {"numbers": list(numbers), "days": list(days)})
     return {(row.series_id, row.effective_on): _seen(row) for row in rows.all()}
 
 
@@ -191,7 +205,7 @@ async def add_history(db: Db, rates: Sequence[Rate], *, seen_at: datetime) -> in
         )
     for start in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]
-        await db.execute(upsert(db, rate).on_conflict_do_nothing(), some)
+        await db.execute(unless_there(db, rate), some)
     return len(rows)
 
 
@@ -213,11 +227,14 @@ async def differing(db: Db, rates: Iterable[Rate]) -> list[tuple[SeenRate, Rate]
     return found
 
 
+_IN_RANGE = rate.c.effective_on.between(bindparam("since"), bindparam("until"))
+_HISTORY = _RATES.where(_IS_SERIES, _IN_RANGE, _IS_CURRENT).order_by(rate.c.effective_on)
+
+
 async def history(db: Db, of: Series, *, since: date, until: date) -> list[SeenRate]:
     """One series, oldest first, `since` and `until` included, each day's last word."""
-    in_range = rate.c.effective_on.between(since, until)
-    query = _rates().where(_is_series(of), in_range, _IS_CURRENT).order_by(rate.c.effective_on)
-    return [_seen(row) for row in await db.execute(query)]
+    asked = {**_said(of), "since": since, "until": until}
+    return [_seen(row) for row in await db.execute(_HISTORY, asked)]
 
 
 async def before(db: Db, new: Rate, *, reach: timedelta) -> list[SeenRate]:
@@ -228,10 +245,17 @@ async def before(db: Db, new: Rate, *, reach: timedelta) -> list[SeenRate]:
     return await history(db, new.series, since=day - reach, until=day - timedelta(days=1))
 
 
+_REVISION = _RATES.where(
+    _IS_SERIES,
+    rate.c.effective_on == bindparam("day"),
+    rate.c.revision == bindparam("revision"),
+)
+
+
 async def before_revision(db: Db, new: SeenRate) -> SeenRate | None:
     """The value of the same day that `new` revised; None when `new` is the first."""
-    query = _rates().where(_is_series(new.series), rate.c.effective_on == new.effective_on)
-    row = (await db.execute(query.where(rate.c.revision == new.revision - 1))).first()
+    asked = {"day": new.effective_on, "revision": new.revision - 1}
+    row = (await db.execute(_REVISION, _said(new.series) | asked)).first()
     if row is None:
         return None
     return _seen(row)
@@ -295,40 +319,56 @@ async def around(db: Db, source: str, day: date, *, codes: Collection[str] = ())
     return [_seen(row) for row in await db.execute(statement, values)]
 
 
-async def newest_day(db: Db, source: str, *, until: date = date.max) -> date | None:
-    """The last effective day of a source up to `until`, or None; one look-up a series."""
+def _newest_statement() -> Select[Any]:
     last = select(func.max(rate.c.effective_on)).where(
-        rate.c.series_id == series.c.id, rate.c.effective_on <= until
+        rate.c.series_id == series.c.id, rate.c.effective_on <= bindparam("until")
     )
     days = (
         select(last.correlate(series).scalar_subquery().label("day"))
-        .where(series.c.source == source)
+        .where(series.c.source == bindparam("of"))
         .subquery()
     )
-    found: date | None = (await db.execute(select(func.max(days.c.day)))).scalar()
+    return select(func.max(days.c.day))
+
+
+_NEWEST = _newest_statement()
+
+
+async def newest_day(db: Db, source: str, *, until: date = date.max) -> date | None:
+    """The last effective day of a source up to `until`, or None; one look-up a series."""
+    found: date | None = (await db.execute(_NEWEST, {"of": source, "until": until})).scalar()
     return found
 
 
-async def shared(db: Db, source: str) -> set[Pair]:
-    """The pairs of a source that another source has too."""
+def _shared_statement() -> Select[tuple[str, str]]:
     other = series.alias("other")
     same = and_(
         other.c.base == series.c.base,
         other.c.quote == series.c.quote,
         other.c.source != series.c.source,
     )
-    query = (
-        select(series.c.base, series.c.quote)
-        .join_from(series, other, same)
-        .where(series.c.source == source)
-    )
-    return {Pair(row.base, row.quote) for row in await db.execute(query.distinct())}
+    both = select(series.c.base, series.c.quote).join_from(series, other, same)
+    return both.where(series.c.source == bindparam("of")).distinct()
+
+
+_SHARED = _shared_statement()
+
+
+async def shared(db: Db, source: str) -> set[Pair]:
+    """The pairs of a source that another source has too."""
+    return {Pair(row.base, row.quote) for row in await db.execute(_SHARED, {"of": source})}
+
+
+_HOLDING = (
+    _RATES.where(_IS_SERIES, rate.c.effective_on <= bindparam("day"), _IS_CURRENT)
+    .order_by(rate.c.effective_on.desc())
+    .limit(1)
+)
 
 
 async def holding(db: Db, of: Series, day: date) -> SeenRate | None:
     """The rate of a series that holds on a day, or None before its first."""
-    query = _rates().where(_is_series(of), rate.c.effective_on <= day, _IS_CURRENT)
-    row = (await db.execute(query.order_by(rate.c.effective_on.desc()).limit(1))).first()
+    row = (await db.execute(_HOLDING, {**_said(of), "day": day})).first()
     if row is None:
         return None
     return _seen(row)
@@ -347,10 +387,12 @@ async def known_series(db: Db, source: str | None = None) -> list[Series]:
     return found
 
 
+_BASELINE = select(series.c.alerted, series.c.alerted_severity).where(_IS_SERIES)
+
+
 async def baseline(db: Db, of: Series) -> tuple[Rate, Severity | None] | None:
     """The last alerted rate of a series and its severity; None where watching began."""
-    query = select(series.c.alerted, series.c.alerted_severity).where(_is_series(of))
-    row = (await db.execute(query)).first()
+    row = (await db.execute(_BASELINE, _said(of))).first()
     if row is None or row.alerted is None:
         return None
     severity = None
@@ -368,23 +410,30 @@ async def set_baseline(db: Db, new: Rate, *, severity: Severity | None, now: dat
     }
     if severity is not None:
         values["alerted_severity"] = severity.value
-    await db.execute(update(series).where(_is_series(new.series)).values(**values))
+    await db.execute(update(series).where(_IS_SERIES).values(**values), _said(new.series))
+
+
+def _elsewhere_statement() -> Select[Any]:
+    other = rate.alias("other")
+    newest = (
+        select(func.max(other.c.effective_on))
+        .where(other.c.series_id == series.c.id, other.c.effective_on <= bindparam("day"))
+        .correlate(series)
+        .scalar_subquery()
+    )
+    return _RATES.where(
+        series.c.base == bindparam("base"),
+        series.c.quote == bindparam("quote"),
+        series.c.source != bindparam("not_of"),
+        rate.c.effective_on == newest,
+        _IS_CURRENT,
+    )
+
+
+_ELSEWHERE = _elsewhere_statement()
 
 
 async def elsewhere(db: Db, of: Series, *, on: date) -> list[SeenRate]:
     """The rates of the same pair that other sources hold on a day: for a second opinion."""
-    other = rate.alias("other")
-    newest = (
-        select(func.max(other.c.effective_on))
-        .where(other.c.series_id == series.c.id, other.c.effective_on <= on)
-        .correlate(series)
-        .scalar_subquery()
-    )
-    query = _rates().where(
-        series.c.base == of.pair.base,
-        series.c.quote == of.pair.quote,
-        series.c.source != of.source,
-        rate.c.effective_on == newest,
-        _IS_CURRENT,
-    )
-    return [_seen(row) for row in await db.execute(query)]
+    asked = {"base": of.pair.base, "quote": of.pair.quote, "not_of": of.source, "day": on}
+    return [_seen(row) for row in await db.execute(_ELSEWHERE, asked)]
