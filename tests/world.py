@@ -333,9 +333,9 @@ class World:
         """A chat that wants the alerts of security."""
         await self._readers([a_chat(number, kind=kind, **changes)])
 
-    async def readers(self, numbers: Iterable[int]) -> None:
+    async def readers(self, numbers: Iterable[int], **changes: Any) -> None:
         """Private chats that want the alerts of security, in one transaction."""
-        await self._readers([a_chat(number) for number in numbers])
+        await self._readers([a_chat(number, **changes) for number in numbers])
 
     async def _readers(self, chats: Sequence[Chat]) -> None:
         async with self.store.writing() as db:
