@@ -81,12 +81,12 @@ def migrated_copy(path: Path) -> str:
     """The address of a migrated, empty SQLite database, made there by copying one: migrating takes
     longer than most tests.
     """
-    shutil.copy(_migrated_file(), path)
+    shutil.copy(migrated_file(), path)
     return f"sqlite:///{path}"
 
 
 @functools.cache
-def _migrated_file() -> Path:
+def migrated_file() -> Path:
     """The one that is copied, made by whoever asks first; ends with that process."""
     folder = Path(tempfile.mkdtemp(prefix="jarchy-migrated-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
