@@ -1,4 +1,4 @@
-# Jarchy in a container: docker build -t jarchy .
+# Jarchy in a container: `docker build -t jarchy .`
 # What runs is installed by the lock's hashes; then the program itself, which looks for nothing more.
 FROM python:3.11-slim AS build
 WORKDIR /src

@@ -1,4 +1,4 @@
-# make demo · make test · make run · make check · make bench · make audit · make sbom
+# make demo · make test · make install · make run · make check · make bench · make audit · make sbom
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,12 +14,15 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-
 # requirements-dev.lock holds what requirements.lock does not
 NAMES_OF = $$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' $(1))
 
-.PHONY: setup demo run test test-all check bench mutants audit sbom lock locks clean
+.PHONY: install setup demo run test test-all check bench mutants audit sbom lock locks clean
 
 # an environment whose Python does not start is as good as none
 ifneq ($(wildcard $(VENV)),)
 $(shell $(BIN)/python -c "" 2>/dev/null || rm -f $(RUN_READY) $(DEV_READY))
 endif
+
+# what runs the bot, and no more
+install: $(RUN_READY)
 
 setup: $(DEV_READY)
 

@@ -217,6 +217,7 @@ async def serve(
     host, port = host_and_port(listen)
     logger = logging.getLogger(__name__)
     logger.addFilter(_is_of_ours)
+    application.on_response_prepare.append(_unnamed)
     runner = web.AppRunner(application, access_log=None, logger=logger)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
@@ -227,6 +228,11 @@ async def serve(
     actual = int(runner.addresses[0][1])
     log.info("listening", address=f"{host}:{actual}")
     return actual
+
+
+async def _unnamed(_request: web.Request, response: web.StreamResponse) -> None:
+    """Tell nobody by which version of what they are answered."""
+    response.headers.popall("Server", None)
 
 
 def _is_of_ours(record: logging.LogRecord) -> bool:

@@ -27,6 +27,8 @@ _SECRET = re.compile(
 )
 # escapes of terminals, turned letters
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+#: The parts of an event that are lines as they are.
+_OF_LINES = frozenset({"exception", "stack"})
 SHORTEST_SECRET = 6  # characters; shorter ones are words that occur anywhere
 #: What a text inside another is written with a backslash for, by Python or as JSON.
 _ESCAPED = re.compile(r"[^ !#-&(-\[\]-~]")
@@ -34,6 +36,7 @@ _NAMED = {"\b": "b", "\t": "t", "\n": "n", "\f": "f", "\r": "r"}
 _hidden: set[str] = set()
 _about: ContextVar[Mapping[str, int]] = ContextVar("about", default=MappingProxyType({}))
 _verbose = False
+_as_json = False
 
 
 def hide(*secrets: str | None) -> None:
@@ -83,27 +86,42 @@ def redact(text: str) -> str:
 def one_line(text: str) -> str:
     """A message as one line of a terminal: redacted, without breaks and control characters."""
     line = redact(" ".join(text.splitlines()))
-    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], line)
+    return _CONTROL.sub(_spelt, line)
 
 
-def _crashed(
+def _spelt(found: re.Match[str]) -> str:
+    return ascii(found[0])[1:-1]
+
+
+def _in_lines(text: str) -> str:
+    """A text of several lines, such as a traceback, that does nothing to a terminal but say it: an
+    error's words may be anybody's.
+    """
+    return "\n".join(_CONTROL.sub(_spelt, line) for line in text.split("\n"))
+
+
+def crashed(
     kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
 ) -> None:
-    """Print what nobody caught as Python does, redacted."""
-    sys.stderr.write(redact("".join(traceback.format_exception(kind, error, trace))))
+    """Print what nobody caught, redacted: as JSON where events are, else as Python does."""
+    if _as_json and error is not None:
+        structlog.get_logger(__name__).critical("crashed", exc_info=(kind, error, trace))
+    else:
+        said = "".join(traceback.format_exception(kind, error, trace))
+        sys.stderr.write(redact(_in_lines(said)))
 
 
 def _crashed_in_a_thread(crash: threading.ExceptHookArgs) -> None:
-    _crashed(crash.exc_type, crash.exc_value, crash.exc_traceback)
+    crashed(crash.exc_type, crash.exc_value, crash.exc_traceback)
 
 
 def _crashed_unraisably(crash: sys.UnraisableHookArgs) -> None:
-    _crashed(crash.exc_type, crash.exc_value, crash.exc_traceback)
+    crashed(crash.exc_type, crash.exc_value, crash.exc_traceback)
 
 
 def guard_tracebacks() -> None:
     """Redact the tracebacks that Python itself prints, of program, threads and finalizers."""
-    sys.excepthook = _crashed
+    sys.excepthook = crashed
     threading.excepthook = _crashed_in_a_thread
     sys.unraisablehook = _crashed_unraisably
 
@@ -117,6 +135,10 @@ def _renderer(*, console: bool) -> structlog.typing.Processor:
     )
 
     def render(logger: Any, name: str, event: MutableMapping[str, Any]) -> str:  # noqa: ANN401 - structlog's own type
+        if console:  # which shows other values as Python quotes them, and its own colours besides
+            event["event"] = _CONTROL.sub(_spelt, str(event.get("event", "")))
+            for part in _OF_LINES.intersection(event):
+                event[part] = _in_lines(str(event[part]))
         return redact(str(base(logger, name, event)))
 
     return render
@@ -154,9 +176,10 @@ def verbose() -> bool:
 
 def set_up(log_format: str | None, level: str) -> None:
     """Send everything, the libraries' logs too, to stderr in one form."""
-    global _verbose  # noqa: PLW0603 - as the logs themselves, one for the process
+    global _verbose, _as_json  # noqa: PLW0603 - as the logs themselves, one for the process
     _verbose = level.upper() == "DEBUG"
     console = log_format == "console" or (log_format is None and sys.stderr.isatty())
+    _as_json = not console
     renderer = _renderer(console=console)
     shared: list[structlog.typing.Processor] = [
         name_ids,
@@ -186,6 +209,7 @@ def set_up(log_format: str | None, level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    logging.captureWarnings(capture=True)  # Python's own are two lines of words
     for name in (
         "httpx",
         "httpcore",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from contextvars import ContextVar
 from itertools import accumulate, product
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -155,8 +154,6 @@ CALLS = Tally(
 TELEGRAM_UP = Gauge(
     "jarchy_telegram_up", "1 while Telegram answers, as far as is known", registry=REGISTRY
 )
-#: When the update at hand arrived, as `time.perf_counter` has it: its answer is as old.
-ARRIVED: ContextVar[float] = ContextVar("arrived")
 UPDATES = Tally("jarchy_updates", "Updates received", "kind", "outcome")
 REPLY = Spread(
     "jarchy_reply_seconds", "From an update's arrival here to its reply handed over", bounds=WAITED

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -82,15 +82,29 @@ class OwnFeeds:
                     begun = True
                     limit.reschedule(asyncio.get_running_loop().time() + TRY_SECONDS)
 
-                answer = await self.fetcher.get(
-                    address.url, found_on=self.found_on, at_turn=at_turn
-                )
+                answer = await self._fetch(address.url, at_turn=at_turn)
                 return await self._read(address.channel, answer), answer
         except (SourceError, TimeoutError) as error:
             if isinstance(error, TimeoutError) and not begun:
                 return None
             await asyncio.sleep(random.uniform(0, self.jitter))
             raise SourceError(reason("document.unreadable", "nothing there can be read")) from None
+
+    async def _fetch(
+        self,
+        url: str,
+        *,
+        validators: Validators | None = None,
+        at_turn: Callable[[], Awaitable[object]] | None = None,
+    ) -> Fetched:
+        """The answer of an address that a reader named."""
+        return await self.fetcher.get(
+            url,
+            validators=validators,
+            found_on=self.found_on,
+            at_turn=at_turn,
+            of_stranger=True,
+        )
 
     async def listed(self, body: bytes) -> Listed:
         """The feeds of an OPML file. ParseError for what is none, or takes too long to read."""
@@ -168,7 +182,7 @@ class OwnFeeds:
 
     async def _poll(self, feed: OwnFeed) -> int:
         validators = Validators(etag=feed.etag, last_modified=feed.last_modified)
-        answer = await self.fetcher.get(feed.url, validators=validators, found_on=self.found_on)
+        answer = await self._fetch(feed.url, validators=validators)
         if answer.body is None:  # 304
             return await self.keep(feed, None, answer, feed.digest)
         digest = hashlib.sha256(answer.body).hexdigest()

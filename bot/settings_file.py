@@ -46,8 +46,8 @@ def problems(path: Path, settings: Collection[str]) -> list[str]:
     if not found:
         found += _lines_of_nothing(path)
         found += _mistyped(path, settings)
-    if _others_can_read(path):
-        found.append(f"{path}: others can read your token; run: chmod 600 {path}")
+    if (can := _others_can(path)) is not None:
+        found.append(f"{path}: others can {can}; run: chmod 600 {path}")
     return found
 
 
@@ -81,9 +81,17 @@ def _mistyped(path: Path, settings: Collection[str]) -> Iterator[str]:
             yield f"{path}: {one.key}: no such setting; did you mean {meant}?"
 
 
-def _others_can_read(path: Path) -> bool:
-    """Whether everybody on the machine can read the file; False where there is none."""
+def _others_can(path: Path) -> str | None:
+    """What everybody on the machine can do with the file; None where nothing, or there is none.
+
+    Who can write there needs not read: a Bot API server of their own would be told the token.
+    """
     try:
-        return path.is_file() and bool(stat.S_IMODE(path.stat().st_mode) & 0o004)
+        mode = stat.S_IMODE(path.stat().st_mode) if path.is_file() else 0
     except (OSError, ValueError):  # a name that no file can have
-        return False
+        return None
+    if mode & stat.S_IROTH:
+        return "read your token"
+    if mode & stat.S_IWOTH:
+        return "have your token sent to them"
+    return None

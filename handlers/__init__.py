@@ -21,6 +21,7 @@ from telegram.ext import (
 )
 
 from bot.alerts import texts_lacking, texts_unlisted
+from bot.at_hand import at_hand
 from bot.errors import ConfigError, UserError
 from bot.languages import FALLBACK
 from bot.model.chats import ChatKind
@@ -106,9 +107,7 @@ async def show_help(_update: Update, context: Context) -> None:
 
 
 async def said(update: Update, context: Context) -> None:
-    """Free text: an operator's broadcast where its words are awaited, what a bare command asked
-    for, else a conversion.
-    """
+    """Free text: a broadcast's words where awaited, what a bare command asked for, or an amount."""
     # an old message that is edited was not written as a broadcast's words
     if not context.edited and await taken(AWAITED, update, context):
         context.forget()
@@ -120,6 +119,7 @@ async def said(update: Update, context: Context) -> None:
         await convert.text(update, context)
         return
     command, meant = answer
+    at_hand().asked = f"/{command}"
     context.args = meant.split()
     await guarded(COMMANDS[command])(update, context)
 
@@ -324,12 +324,12 @@ INLINE: Route[Chatless] = Route(inline.inline, Who.ANYBODY)
 async def press(_update: Update, context: Context) -> None:
     """Every button, by the first word of its data; anybody can send any, so none is believed."""
     query = context.incoming.callback_query
-    if query is None or not query.data:  # the button of a game has a name in place of data
-        raise UserError("error.stale")
-    verb, *rest = query.data.split(":")
+    data = "" if query is None else query.data or ""  # a game's button has a name in its place
+    verb, *rest = data.split(":")
     pressed = BUTTONS.get((verb, len(rest)))
     if pressed is None:
         raise UserError("error.stale")
+    at_hand().asked = f"button {verb}"  # not before: anything may stand there
     await pressed.require(context, *rest)
     await pressed.handler(context, *rest)
 
@@ -372,19 +372,19 @@ def route(application: App, services: Services) -> None:
     edited_too = ForUs()
     written = filters.UpdateType.MESSAGE & edited_too
     for name, to in COMMANDS.items():
-        command = served(_followed(name, to), services)
+        command = served(_followed(name, to), services, f"/{name}")
         # an operator's command is what was written as one, there and then
         heard = written if name in OPERATORS else edited_too
         here = heard & Commanded() & to.listens()
         application.add_handler(CommandHandler(name, command, filters=here))
-    application.add_handler(CallbackQueryHandler(served(press, services)))
-    member = served(guarded(MEMBERSHIP), services, counted=False)
+    application.add_handler(CallbackQueryHandler(served(press, services, "button")))
+    member = served(guarded(MEMBERSHIP), services, "membership", counted=False)
     application.add_handler(ChatMemberHandler(member, ChatMemberHandler.MY_CHAT_MEMBER))
-    application.add_handler(MessageHandler(MOVED.heard, chatless(MOVED, services)))
+    application.add_handler(MessageHandler(MOVED.heard, chatless(MOVED, services, "moved")))
     for name, to in WORDS.items():
         here = (edited_too if name in EDITABLE else written) & to.listens()
-        application.add_handler(MessageHandler(here, served(guarded(to), services)))
-    application.add_handler(InlineQueryHandler(chatless(INLINE, services)))
+        application.add_handler(MessageHandler(here, served(guarded(to), services, name)))
+    application.add_handler(InlineQueryHandler(chatless(INLINE, services, "inline")))
 
 
 __all__ = [

@@ -9,6 +9,7 @@ the words it was about, for detectors to learn from.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from telegram import Message as Written
@@ -24,6 +25,7 @@ import storage.withheld
 from bot.alerts import edits, kind_of, notices
 from bot.alerts.notices import Notice
 from bot.alerts.stories import StoryBroke, keys
+from bot.detect.corrections import without_taken_back
 from bot.detect.identity import headline_key
 from bot.detect.identity import text_key as text_key_of
 from bot.detect.language import language_of
@@ -92,7 +94,8 @@ async def joined(context: Context, what: str, number: str, story: str) -> None:
         await storage.alerts.decide(db, waiting, Approval.JOINED)
         await storage.stories.join(db, found.pk, into=into)
         await _grow(db, into, f"joined:{waiting}", now=now)
-        if len(publishers(target, feeds) | publishers(found, feeds)) > 1:
+        both = without_taken_back(replace(target, entries=target.entries + found.entries))
+        if len(publishers(both, feeds)) > 1:
             await storage.withheld.confirmed(db, into)
         first = found.lead.entry
         second = target.told_in(first.language or "").lead.entry

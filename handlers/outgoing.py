@@ -15,6 +15,7 @@ import storage.chats
 import storage.pace
 import storage.supergroups
 from bot.alerts.answers import alert as late_answer
+from bot.at_hand import POSTPONED, REFUSED, at_hand
 from bot.errors import StorageError, UserError
 from bot.model.calls import Call
 from bot.model.chats import Chat, ChatKind
@@ -101,12 +102,16 @@ class Outgoing:
         outcome = await insist(
             sending.request, ANSWER, react=sending.react, pause=self._services.rest
         )
+        made, refusal = sending.answer, None
         if isinstance(outcome, Ambiguous):
-            return await self._doubted(sending.answer, outcome)
+            outcome = await self._doubted(outcome)
         if isinstance(outcome, Retry):
-            await self._postpone(sending.answer, flood=outcome.flood)
-        elif not isinstance(outcome, Sent):
-            log.warning("answer refused", method=sending.answer.method, why=why(outcome))
+            waits = await self._postpone(made, flood=outcome.flood)
+            refusal = POSTPONED if waits else REFUSED
+        elif not isinstance(outcome, Sent | Ambiguous):
+            refusal = REFUSED
+            log.warning("answer refused", method=made.method, why=str(why(outcome)))
+        at_hand().answered(made.method, refusal)
         return outcome
 
     async def file(self, file_id: str, *, most: int) -> Outcome:
@@ -190,6 +195,7 @@ class Outgoing:
         api, file = self._services.api, answer.file
         if answer.chat is not None and answer.method not in MOMENTARY | UNSEEN:
             self._leaving()
+        at_hand().calls += 1
         if file is None:
             return await api.call(answer.method, **answer.parameters)
         return await api.upload(
@@ -201,23 +207,24 @@ class Outgoing:
             content_type=file.content_type,
         )
 
-    async def _doubted(self, answer: Answer, outcome: Ambiguous) -> Outcome:
-        """Take an answer without an outcome for sent, where Telegram answers another question."""
+    async def _doubted(self, outcome: Ambiguous) -> Outcome:
+        """Take an answer without an outcome for sent, where Telegram answers another question; a
+        Retry where it does not.
+        """
         if answers(await self._services.api.call("getMe")):
             return outcome
-        await self._postpone(answer)
         return Retry(outcome.why)
 
-    async def _postpone(self, answer: Answer, *, flood: bool = False) -> None:
-        """Leave an answer to the outbox, which sends it when Telegram takes it.
+    async def _postpone(self, answer: Answer, *, flood: bool) -> bool:
+        """Leave an answer to the outbox, which sends it when Telegram takes it; whether it does.
 
         That holds after a restart too. After a `flood` a chat gets one, to what it asked last.
         """
         if answer.method in MOMENTARY or answer.file is not None or not answer.postponable:
-            return
+            return False
         chat = answer.chat
         if chat is None:
-            return
+            return False
         answer = in_words(answer)
         if answer.method in EDITS:  # by then the message may be far up
             answer = self._as_new(answer)
@@ -228,12 +235,14 @@ class Outgoing:
             if value is None:
                 del body[name]
         call = Call(method=answer.method, parameters=body)
-        late = late_answer(self._asker, chat, call, flood=flood, now=now, lasts=LATE)
+        update = at_hand().number
+        late = late_answer(self._asker, chat, call, update, flood=flood, now=now, lasts=LATE)
         async with services.store.writing() as db:
             await self._know(db, chat)
             await storage.alerts.enqueue(db, late)
         log.info("an answer waits", method=answer.method, flood=flood)
         services.wake()
+        return True
 
     async def _know(self, db: Db, chat: int) -> None:
         """Keep a person who never wrote to us, and is answered all the same: who made us a

@@ -6,7 +6,6 @@ Who may do what it asks for is asked by its route (`handlers.access`), once this
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +14,7 @@ import structlog
 from telegram import Update
 
 from bot import metrics
+from bot.at_hand import at_hand
 from bot.errors import ConfigError, NewerError, UserError
 from bot.i18n import currency_name
 from bot.model.rates import CODE
@@ -35,11 +35,14 @@ QUERY_ID = re.compile(rf"[0-9]{{1,{LONGEST_QUERY_ID}}}")
 Chatless = Callable[[Services, Update], Coroutine[Any, Any, None]]
 
 
-def served(handler: Handler, services: Services, *, counted: bool = True) -> Handler:
-    """Load the chat, keep to its pace, answer mistakes of the user in words."""
+def served(handler: Handler, services: Services, name: str, *, counted: bool = True) -> Handler:
+    """Load the chat, keep to its pace, answer mistakes of the user in words; `name` is what the log
+    calls it.
+    """
 
     async def serve(update: Update, context: Context) -> None:
-        begun = metrics.ARRIVED.get(None) or time.perf_counter()
+        one = at_hand()
+        one.asked = name
         origin = update.effective_chat
         if origin is None:
             await _nowhere(services, update)
@@ -74,7 +77,7 @@ def served(handler: Handler, services: Services, *, counted: bool = True) -> Han
         finally:
             context.sign.end()
         # not in `finally`: what failed was no reply
-        metrics.REPLY.observe(time.perf_counter() - begun)
+        metrics.REPLY.observe(one.took)
 
     return serve
 
@@ -229,7 +232,7 @@ async def sorry(services: Services, update: Update) -> None:
     await Outgoing(services, origin.id, language).send(answer)
 
 
-def chatless(to: Route[Chatless], services: Services) -> Handler:
+def chatless(to: Route[Chatless], services: Services, name: str) -> Handler:
     """A handler for what has no chat to load: no pace is kept, and nobody's rights can be asked.
 
     ConfigError for a route that is not for anybody.
@@ -238,6 +241,7 @@ def chatless(to: Route[Chatless], services: Services) -> Handler:
         raise ConfigError(f"{to.handler.__name__}: without a chat only anybody can be let in")
 
     async def serve(update: Update, _context: Context) -> None:
+        at_hand().asked = name
         await to.handler(services, update)
 
     return serve

@@ -152,7 +152,8 @@ async def _known(db: Db, new: Alert) -> None:
 def _decided(pk: int, new: Alert) -> None:
     """Count and log an alert that is stored: its number is in each line about its deliveries."""
     metrics.ALERTS.add(new.payload.KIND, new.severity.value)
-    log.info("decided", alert=pk, kind=new.payload.KIND, severity=new.severity.value)
+    of = {} if new.audience.told is None else {"of": new.audience.told}  # what it edits or corrects
+    log.info("decided", alert=pk, kind=new.payload.KIND, severity=new.severity.value, **of)
 
 
 _BY_KEYS = (
@@ -233,6 +234,15 @@ async def times_got(db: Db, supersede_key: str) -> int:
         .where(alert.c.supersede_key == supersede_key, reached.exists())
     )
     return int((await db.execute(query)).scalar_one())
+
+
+async def all_asked(db: Db, supersede_keys: Collection[str]) -> list[StoredAlert]:
+    """The alerts with these `supersede_key`s that operators were asked about, the oldest first."""
+    if not supersede_keys:
+        return []
+    mine = (alert.c.supersede_key.in_(supersede_keys), alert.c.approval.is_not(None))
+    rows = await db.execute(select(alert).where(*mine).order_by(alert.c.id))
+    return [stored_alert(row) for row in rows]
 
 
 async def asked(db: Db, supersede_key: str) -> int:

@@ -66,6 +66,7 @@ def _connect(url: URL, *, writes: bool = True) -> Store:
         pool_timeout=POOL_SECONDS,
         # a connection that a restarted server closed is found out before it is used
         pool_pre_ping=True,
+        hide_parameters=True,  # what people wrote stands in no traceback
         use_native_hstore=False,  # none of ours: it would be looked for at each start
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
@@ -124,7 +125,11 @@ def _connect_sqlite(url: URL, *, writes: bool) -> Store:
 
         return connect
 
-    options: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": orjson.loads}
+    options: dict[str, Any] = {
+        "json_serializer": _dumps,
+        "json_deserializer": orjson.loads,
+        "hide_parameters": True,  # as above
+    }
     writer = create_async_engine(
         url,
         pool_size=1,

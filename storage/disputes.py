@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, select
 
 from bot.model.rates import Pair, RateKind, Series
 from storage.db import Db, upsert
 from storage.schema import dispute
+from storage.schema import series as stored
 
 
 async def begin(db: Db, series: Series, against: str) -> bool:
@@ -70,3 +71,22 @@ def _is(series: Series) -> ColumnElement[bool]:
         dispute.c.quote == series.pair.quote,
         dispute.c.kind == series.kind.value,
     )
+
+
+def _shared_statement() -> Select[str, str]:
+    other = stored.alias("other")
+    same = and_(
+        other.c.base == stored.c.base,
+        other.c.quote == stored.c.quote,
+        other.c.source != stored.c.source,
+    )
+    both = select(stored.c.base, stored.c.quote).join_from(stored, other, same)
+    return both.where(stored.c.source == bindparam("of")).distinct()
+
+
+_SHARED = _shared_statement()
+
+
+async def shared(db: Db, source: str) -> set[Pair]:
+    """The pairs of a source that another source has too."""
+    return {Pair(row.base, row.quote) for row in await db.execute(_SHARED, {"of": source})}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from functools import partial
+from threading import Thread
 from typing import Any, ParamSpec, Self, TypeVar
 
 import aiosqlite
@@ -44,6 +46,14 @@ class FileCursor(aiosqlite.Cursor):
         """Nothing is left to close: SQLite lets a statement go when its rows are read."""
 
 
+def _until_nobody_waits(work: Callable[[], None]) -> None:
+    """A thread's work, to its end or the end of the loop that is told of each thing done: one that
+    could not be opened, or was left while it was, is told of after nobody waits for it.
+    """
+    with suppress(RuntimeError):  # "Event loop is closed"; all else is an answer
+        work()
+
+
 class FileConnection(aiosqlite.Connection):
     """A connection that goes to its thread for nothing but SQLite's work, and rolls back before it
     closes.
@@ -58,7 +68,8 @@ class FileConnection(aiosqlite.Connection):
 
     def __init__(self, connector: Callable[[], sqlite3.Connection], chunk: int) -> None:
         super().__init__(connector, chunk)
-        self._thread.daemon = True  # a process that ends does not wait for it
+        # a process that ends does not wait for it
+        self._thread = Thread(target=partial(_until_nobody_waits, self._thread.run), daemon=True)
         self._begins: str | None = None
         self._writes = self._left = False  # the transaction, and one that nobody waits for
         self._cut = False  # a statement was left, and may still be at work

@@ -265,13 +265,13 @@ async def measured(
 
 
 async def told(
-    db: Db, feed: str, *, kind: str, since: datetime, limit: int = 500
+    db: Db, feeds: Collection[str], *, kind: str, since: datetime, limit: int = 500
 ) -> list[StoredEntry]:
-    """A feed's entries in stories that alerts of a `kind` told since then, the latest first."""
+    """The entries of feeds in stories that alerts of a `kind` told since then, the latest first."""
     stories = select(alert.c.about_story).where(alert.c.kind == kind, alert.c.created_at >= since)
     query = (
         select(entry)
-        .where(entry.c.feed == feed, entry.c.story_id.in_(stories))
+        .where(entry.c.feed.in_(list(feeds)), entry.c.story_id.in_(stories))
         .order_by(entry.c.id.desc())
         .limit(limit)
     )

@@ -88,21 +88,20 @@ async def missed(
 async def _over(
     db: Db, kinds: Collection[str], *, now: datetime, after: timedelta
 ) -> Collection[int]:
-    """The alerts whose deliveries have all ended, none by a message; without those settled.
+    """The alerts whose deliveries, if any, have ended, none by a message; without those settled.
 
     A statement of its own: in one that groups, SQLite goes through all alerts there are.
     """
-    ended, other = delivery.alias("ended"), delivery.alias("other")
-    ends = select(ended.c.id).where(ended.c.alert_id == alert.c.id, ended.c.state.in_(BLOCKED))
-    # somebody has it or may get it
-    goes = select(other.c.id).where(other.c.alert_id == alert.c.id, other.c.state.in_(_NOT_OVER))
+    # somebody has it or may get it: nearly always who was given it first
+    goes = select(delivery.c.id).where(
+        delivery.c.alert_id == alert.c.id, delivery.c.state.in_(_NOT_OVER)
+    )
     query = select(alert.c.id).where(
         alert.c.kind.in_(list(kinds)),
         alert.c.created_at > now - LOOKBACK,
         waits_since() <= now - after,
         alert.c.lane <= int(Lane.ALERT),
         alert.c.fanned_at.is_not(None),
-        ends.exists(),
         ~goes.exists(),
     )
     return set((await db.execute(query)).scalars()) - set(await _settled(db))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, func, or_, select, text
 
 import storage.alerts
 import storage.broadcasts
@@ -18,6 +18,11 @@ from bot.reasons import Reason, read_if
 from storage.db import Db, db_now
 from storage.held_rates import waiting_rates
 from storage.schema import alert, delivery, subscription
+
+#: The states of deliveries that ended unsent by a decision.
+LET_GO = tuple(
+    state.value for state in (State.EXPIRED, State.SUPERSEDED, State.CANCELLED, State.COLLECTED)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +108,18 @@ async def _open_alerts(db: Db) -> Sequence[Row[Any]]:
     query = select(alert.c.lane, func.count().label("n"), since)
     query = query.where(*await storage.told.to_fan_out(db)).group_by(alert.c.lane)
     return (await db.execute(query)).all()
+
+
+async def let_go(db: Db) -> dict[int, int]:
+    """By chat, the deliveries that were taken to be sent and are not to be any more: too late,
+    taken back, superseded or said in another message.
+    """
+    # what is for one chat may be an answer: it was tried before it was left to the outbox
+    taken = or_(delivery.c.fence > 0, alert.c.audience_chat.is_not(None))
+    query = select(delivery.c.chat_id, func.count().label("n"))
+    query = query.join(alert, alert.c.id == delivery.c.alert_id)
+    query = query.where(delivery.c.state.in_(LET_GO), taken).group_by(delivery.c.chat_id)
+    return {row.chat_id: row.n for row in await db.execute(query)}
 
 
 async def summary(db: Db, *, now: datetime) -> Summary:

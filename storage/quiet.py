@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+import structlog
 from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text, update
 
 import storage.alerts
@@ -19,9 +21,11 @@ from bot.model.alerts import Alert, Lane, State
 from bot.model.chats import Post, Sound, read_sounds
 from bot.model.quiet import QuietHours
 from bot.reasons import reason, written
-from storage.db import COUNTED, Db, db_now
+from storage.db import COUNTED, Db, db_now, on_commit
 from storage.schema import alert, chat, delivery
 from storage.types import is_among
+
+log = structlog.get_logger(__name__)
 
 AT_ONCE = 2_000  # deliveries that one transaction holds
 CHATS_AT_ONCE = 100  # whose quiet hours one transaction ends
@@ -162,7 +166,7 @@ async def _collect(db: Db, row: Row[Any], summary: Summary, now: datetime) -> No
     """
     await storage.joined.part_held(db, row.id)
     query = (
-        select(delivery.c.id, alert.c.post)
+        select(delivery.c.id, delivery.c.alert_id, alert.c.post)
         .join(alert, alert.c.id == delivery.c.alert_id)
         .where(delivery.c.chat_id == row.id, _IS_HELD)
         .order_by(delivery.c.id)
@@ -179,7 +183,7 @@ async def _collect(db: Db, row: Row[Any], summary: Summary, now: datetime) -> No
         elif one.post == Post.DIGESTS.value:
             digests.append(one.id)
         else:
-            others.append(one.id)
+            others.append(one)
     if unwanted:
         values = {"state": State.CANCELLED.value, "finished_at": now}
         await _change(db, unwanted, **values, error=TURNED_OFF)
@@ -188,9 +192,12 @@ async def _collect(db: Db, row: Row[Any], summary: Summary, now: datetime) -> No
         await _change(db, digests, **values, expires_at=now + DIGEST_LIFE)
     if not others:
         return
-    told = await storage.alerts.enqueue(db, summary(row.id, row.quiet, others[-1], now))
+    told = await storage.alerts.enqueue(db, summary(row.id, row.quiet, others[-1].id, now))
     values = {"state": State.COLLECTED.value, "finished_at": now}
-    await _change(db, others, **values, within=told)
+    await _change(db, [one.id for one in others], **values, within=told)
+    # from each of them its number leads to the message that tells it
+    alerts = [one.alert_id for one in others]
+    on_commit(db, partial(log.debug, "collected", alert=told, alerts=alerts))
 
 
 async def _change(db: Db, ids: Sequence[int], **values: object) -> None:

@@ -20,11 +20,9 @@ from sqlalchemy import (
     or_,
     select,
     union_all,
-    update,
 )
 
-from bot.model.alerts import Severity
-from bot.model.rates import Pair, Rate, RateKind, SeenRate, Series, rate_from_json, rate_to_json
+from bot.model.rates import Pair, Rate, RateKind, SeenRate, Series
 from storage.db import Db, unless_there
 from storage.schema import rate, series
 
@@ -67,8 +65,7 @@ def _seen(row: Any) -> SeenRate:  # noqa: ANN401 - a result row
     )
 
 
-# The statements of a poll are built once: building one costs as much as running it, and each rate
-# that is read asks a handful.
+# The statements of a poll are built once: building one costs as much as running it.
 _RATES = select(*_COLUMNS).join_from(rate, series, rate.c.series_id == series.c.id)
 _IS_SERIES = and_(
     series.c.source == bindparam("of_source"),
@@ -81,13 +78,7 @@ _NUMBER = select(series.c.id).where(_IS_SERIES)
 
 def _said(of: Series) -> dict[str, object]:
     """What `_IS_SERIES` is asked with."""
-    pair = of.pair
-    return {
-        "of_source": of.source,
-        "of_base": pair.base,
-        "of_quote": pair.quote,
-        "of_kind": of.kind.value,
-    }
+    return {f"of_{name}": value for name, value in _as_row(of).items()}
 
 
 async def number_of(db: Db, of: Series) -> int:
@@ -95,13 +86,7 @@ async def number_of(db: Db, of: Series) -> int:
     found = (await db.execute(_NUMBER, _said(of))).scalar()
     if found is not None:
         return int(found)
-    values = {
-        "source": of.source,
-        "base": of.pair.base,
-        "quote": of.pair.quote,
-        "kind": of.kind.value,
-    }
-    await db.execute(unless_there(db, series), values)
+    await db.execute(unless_there(db, series), _as_row(of))
     # asked again: another process may have made it in between
     return int((await db.execute(_NUMBER, _said(of))).scalar_one())
 
@@ -139,22 +124,35 @@ async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenR
     return added
 
 
-_NUMBERS = select(series.c.id, series.c.source, series.c.base, series.c.quote, series.c.kind).where(
+async def _numbers(db: Db, wanted: Sequence[Series]) -> dict[Series, int]:
+    """The rows of these series, made where there are none."""
+    numbers = await _rows_of(db, {of.source for of in wanted})
+    if missing := [of for of in dict.fromkeys(wanted) if of not in numbers]:
+        await db.execute(unless_there(db, series), [_as_row(of) for of in missing])
+        # asked again: another process may have made some in between
+        numbers = await _rows_of(db, {of.source for of in wanted})
+    return numbers
+
+
+_ROWS_OF = select(series.c.id, series.c.source, series.c.base, series.c.quote, series.c.kind).where(
     series.c.source.in_(bindparam("sources", expanding=True))
 )
 
 
-async def _numbers(db: Db, wanted: Sequence[Series]) -> dict[Series, int]:
-    """The rows of these series, made where there are none."""
-    rows = await db.execute(_NUMBERS, {"sources": list({of.source for of in wanted})})
-    numbers = {
-        Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)): row.id
-        for row in rows.all()
-    }
-    for of in wanted:
-        if of not in numbers:
-            numbers[of] = await number_of(db, of)
+async def _rows_of(db: Db, sources: Collection[str]) -> dict[Series, int]:
+    numbers: dict[Series, int] = {}
+    for row in await db.execute(_ROWS_OF, {"sources": list(sources)}):
+        numbers[Series(row.source, Pair(row.base, row.quote), RateKind(row.kind))] = row.id
     return numbers
+
+
+def _as_row(of: Series) -> dict[str, str]:
+    return {
+        "source": of.source,
+        "base": of.pair.base,
+        "quote": of.pair.quote,
+        "kind": of.kind.value,
+    }
 
 
 _LAST_WORDS = _RATES.add_columns(rate.c.series_id).where(
@@ -227,8 +225,10 @@ async def differing(db: Db, rates: Iterable[Rate]) -> list[tuple[SeenRate, Rate]
     return found
 
 
-_IN_RANGE = rate.c.effective_on.between(bindparam("since"), bindparam("until"))
-_HISTORY = _RATES.where(_IS_SERIES, _IN_RANGE, _IS_CURRENT).order_by(rate.c.effective_on)
+_IN_RANGE = _RATES.where(
+    rate.c.effective_on.between(bindparam("since"), bindparam("until")), _IS_CURRENT
+).order_by(rate.c.effective_on)
+_HISTORY = _IN_RANGE.where(_IS_SERIES)
 
 
 async def history(db: Db, of: Series, *, since: date, until: date) -> list[SeenRate]:
@@ -243,6 +243,56 @@ async def before(db: Db, new: Rate, *, reach: timedelta) -> list[SeenRate]:
     """
     day = new.effective_on
     return await history(db, new.series, since=day - reach, until=day - timedelta(days=1))
+
+
+_BASES: BindParameter[list[str]] = bindparam("bases", expanding=True)
+_QUOTES: BindParameter[list[str]] = bindparam("quotes", expanding=True)
+_SOURCES: BindParameter[list[str]] = bindparam("sources", expanding=True)
+_PASTS = _IN_RANGE.where(
+    series.c.source.in_(_SOURCES), series.c.base.in_(_BASES), series.c.quote.in_(_QUOTES)
+)
+
+
+def _mixed(wanted: Collection[Series]) -> dict[str, object]:
+    """What statements about several series, and such as mix theirs, are asked with."""
+    return {
+        "sources": list({of.source for of in wanted}),
+        "bases": list({of.pair.base for of in wanted}),
+        "quotes": list({of.pair.quote for of in wanted}),
+    }
+
+
+async def pasts(
+    db: Db, rates: Collection[Rate], *, reach: timedelta
+) -> dict[Series, list[SeenRate]]:
+    """The rates of each of these series in the `reach` of days before these rates, and on their
+    own, oldest first; few statements, however many they are.
+    """
+    found: dict[Series, list[SeenRate]] = {}
+    for since, until in _stretches({one.effective_on for one in rates}, reach):
+        wanted = {one.series for one in rates if since <= one.effective_on <= until}
+        # so many rows are read in one go that nobody waits for them
+        most = max(1, ROWS_AT_ONCE // ((until - since).days + 1))
+        ordered = sorted(wanted, key=str)
+        for start in range(0, len(ordered), most):
+            some = frozenset(ordered[start : start + most])
+            asked = {**_mixed(some), "since": since, "until": until}
+            for row in await db.execute(_PASTS, asked):
+                seen = _seen(row)
+                if seen.series in some:
+                    found.setdefault(seen.series, []).append(seen)
+    return found
+
+
+def _stretches(days: Iterable[date], reach: timedelta) -> list[tuple[date, date]]:
+    """The days that are within `reach` before some of these, as few stretches of days."""
+    found: list[tuple[date, date]] = []
+    for day in sorted(days):
+        since = day - reach
+        if found and since <= found[-1][1]:
+            since, _ = found.pop()
+        found.append((since, day))
+    return found
 
 
 _REVISION = _RATES.where(
@@ -340,25 +390,6 @@ async def newest_day(db: Db, source: str, *, until: date = date.max) -> date | N
     return found
 
 
-def _shared_statement() -> Select[tuple[str, str]]:
-    other = series.alias("other")
-    same = and_(
-        other.c.base == series.c.base,
-        other.c.quote == series.c.quote,
-        other.c.source != series.c.source,
-    )
-    both = select(series.c.base, series.c.quote).join_from(series, other, same)
-    return both.where(series.c.source == bindparam("of")).distinct()
-
-
-_SHARED = _shared_statement()
-
-
-async def shared(db: Db, source: str) -> set[Pair]:
-    """The pairs of a source that another source has too."""
-    return {Pair(row.base, row.quote) for row in await db.execute(_SHARED, {"of": source})}
-
-
 _HOLDING = (
     _RATES.where(_IS_SERIES, rate.c.effective_on <= bindparam("day"), _IS_CURRENT)
     .order_by(rate.c.effective_on.desc())
@@ -387,32 +418,6 @@ async def known_series(db: Db, source: str | None = None) -> list[Series]:
     return found
 
 
-_BASELINE = select(series.c.alerted, series.c.alerted_severity).where(_IS_SERIES)
-
-
-async def baseline(db: Db, of: Series) -> tuple[Rate, Severity | None] | None:
-    """The last alerted rate of a series and its severity; None where watching began."""
-    row = (await db.execute(_BASELINE, _said(of))).first()
-    if row is None or row.alerted is None:
-        return None
-    severity = None
-    if row.alerted_severity:  # none where watching began with this rate
-        severity = Severity(row.alerted_severity)
-    return rate_from_json(row.alerted), severity
-
-
-async def set_baseline(db: Db, new: Rate, *, severity: Severity | None, now: datetime) -> None:
-    """Remember the rate that was alerted (or first seen, without severity): drift starts there."""
-    values: dict[str, Any] = {
-        "alerted": rate_to_json(new),
-        "alerted_severity": None,
-        "alerted_at": now,
-    }
-    if severity is not None:
-        values["alerted_severity"] = severity.value
-    await db.execute(update(series).where(_IS_SERIES).values(**values), _said(new.series))
-
-
 def _elsewhere_statement() -> Select[Any]:
     other = rate.alias("other")
     newest = (
@@ -422,9 +427,9 @@ def _elsewhere_statement() -> Select[Any]:
         .scalar_subquery()
     )
     return _RATES.where(
-        series.c.base == bindparam("base"),
-        series.c.quote == bindparam("quote"),
-        series.c.source != bindparam("not_of"),
+        series.c.base.in_(_BASES),
+        series.c.quote.in_(_QUOTES),
+        series.c.source.not_in(_SOURCES),
         rate.c.effective_on == newest,
         _IS_CURRENT,
     )
@@ -433,7 +438,10 @@ def _elsewhere_statement() -> Select[Any]:
 _ELSEWHERE = _elsewhere_statement()
 
 
-async def elsewhere(db: Db, of: Series, *, on: date) -> list[SeenRate]:
-    """The rates of the same pair that other sources hold on a day: for a second opinion."""
-    asked = {"base": of.pair.base, "quote": of.pair.quote, "not_of": of.source, "day": on}
-    return [_seen(row) for row in await db.execute(_ELSEWHERE, asked)]
+async def elsewhere(db: Db, wanted: Collection[Series], *, on: date) -> list[SeenRate]:
+    """The rates of the same pairs that other sources hold on a day: for a second opinion.
+
+    Of several series also of pairs that only mix theirs; they are of one source.
+    """
+    rows = await db.execute(_ELSEWHERE, {**_mixed(wanted), "day": on})
+    return [_seen(row) for row in rows]

@@ -239,6 +239,7 @@ def _logs_as_before() -> Iterator[None]:
     configured, handlers, level = structlog.get_config(), root.handlers[:], root.level
     yield
     structlog.configure(**configured)
+    logging.captureWarnings(capture=False)
     root.handlers[:] = handlers
     root.setLevel(level)
 

@@ -34,7 +34,8 @@ only_mutate = {files}
 also_copy = {copied}
 # a test that fails leaves servers open, which is no second failure, nor the end of the run
 pytest_add_cli_args = [
-    "-q", "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-m", "{marks}"
+    "-q", "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-p", "tests.forgetting",
+    "-m", "{marks}",
 ]
 pytest_add_cli_args_test_selection = {tests}
 use_git_change_detection = false

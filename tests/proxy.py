@@ -18,6 +18,14 @@ class Proxy:
         self.asked: list[str] = []
         self.introduced: list[str] = []
         self.url = ""
+        self.refused = asyncio.Event()  # a plain request, not one to be joined
+        self._joined: set[asyncio.StreamWriter] = set()
+
+    def refuse(self) -> None:
+        """Refuse whatever is asked from now on, also by those who are let through already."""
+        self.refuses = True
+        for writer in self._joined:
+            writer.close()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, of either kind."""
@@ -67,7 +75,14 @@ class Proxy:
         self.asked.append(f"{method} {target}")
         self.introduced += [one for one in rest if one.lower().startswith("proxy-authorization")]
         if self.refuses:
-            writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            # as some do, with what they were told
+            told = "\n".join(rest).encode()
+            if method != "CONNECT":
+                self.refused.set()
+            writer.write(
+                b"HTTP/1.1 407 Proxy Authentication Required\r\n"
+                b"Content-Length: %d\r\n\r\n%b" % (len(told), told)
+            )
             return None
         if method == "CONNECT":
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -80,12 +95,15 @@ class Proxy:
         there, back = await asyncio.open_connection("127.0.0.1", self.target)
         back.write(ahead)
 
+        self._joined.add(back)
+
         async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
             while more := await source.read(65536):
                 sink.write(more)
             sink.close()
 
         await asyncio.gather(copy(reader, back), copy(there, writer))
+        self._joined.discard(back)
 
 
 @asynccontextmanager

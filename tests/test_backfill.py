@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import func, select
 
 import storage.alerts
+import storage.baselines
 import storage.rates
 from bot.alerts.moves import RateMoved
 from bot.backfill import plan
@@ -138,7 +139,7 @@ async def test_R5_a_back_filled_correction_of_an_alerted_move_is_one_correction(
     store = await open_store(migrated_copy(tmp_path / "jarchy.db"))
     async with store.writing() as db:
         await storage.rates.add(db, [new, rate(value="89.9500", on=str(odd))], seen_at=now)
-        await storage.rates.set_baseline(db, new, severity=Severity.NOTABLE, now=now)
+        await storage.baselines.put(db, [new], severity=Severity.NOTABLE, now=now)
         moved = RateMoved(
             Moved(baseline=rate(), previous=rate(), new=new, rules=("fixing",), usual=Decimal(1))
         )
@@ -177,7 +178,7 @@ async def test_R5_a_back_filled_correction_of_an_alerted_move_is_one_correction(
     store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
     async with store.reading() as db:
         got = await storage.rates.history(db, rate().series, since=told_on, until=odd)
-        known = await storage.rates.baseline(db, rate().series)
+        known = await storage.baselines.get(db, rate().series)
         rows_of = (await db.execute(select(alert).order_by(alert.c.id))).all()
     await store.close()
     assert [(str(item.value), item.revision) for item in got] == [("88.9000", 1), ("89.9500", 0)]

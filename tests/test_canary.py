@@ -1,9 +1,10 @@
-"""S6: a canary token, webhook secret and database password go every way that things fail; none
-comes out.
+"""S6: a canary token, webhook secret, and passwords of database and proxy go every way that things
+fail; none comes out.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import textwrap
 from pathlib import Path
@@ -20,8 +21,10 @@ SECRET = "canary-webhook-secret-0123"
 #: With what is written otherwise in addresses, in a log of JSON lines, and where Python quotes it.
 PASSWORD = "canary/pass@wo\"r'd\\ пароль \N{FOX FACE} 7"
 DSN = f"postgresql://jarchy:{quote(PASSWORD, safe='')}@127.0.0.1:1/jarchy"
+BASIC = base64.b64encode(f"me:{PASSWORD}".encode()).decode()
 CANARIES = (
     TOKEN,
+    BASIC,
     HALF,
     SECRET,
     PASSWORD,
@@ -43,6 +46,7 @@ def run(folder: Path, script: str, **settings: str) -> str:
         "HEARTBEAT_URL": "http://127.0.0.1:1/canary-key-of-a-switch",
         "DATABASE_URL": DSN,
         "BOT_API_URL": "http://127.0.0.1:1",
+        "PROXY": f"http://me:{quote(PASSWORD, safe='')}@127.0.0.1:1",
         **settings,
     }
     done = forkserver.run("-c", textwrap.dedent(script), cwd=folder, env=environment, timeout=110)
@@ -118,6 +122,7 @@ def test_S6_no_verb_that_fails_says_a_secret(tmp_path: Path, form: str) -> None:
         {"DATABASE_URL": f"mysql://jarchy:{quote(PASSWORD, safe='')}@127.0.0.1/jarchy"},
         {"DATABASE_URL": f"postgresql://127.0.0.1:1/jarchy?user=jarchy&password={quote(PASSWORD)}"},
         {"DATABASE_URL": f"sqlite:////dev/null/{TOKEN}/x.db"},
+        {"PROXY": f"socks5://me:{quote(PASSWORD, safe='')}@127.0.0.1:port"},
         {"BOT_API_URL": f"ftp://user:{quote(PASSWORD, safe='')}@127.0.0.1"},
         {"WEBHOOK_SECRET": f"{SECRET} with spaces", "UPDATES": "webhook"},
     ],
@@ -151,9 +156,10 @@ def test_S6_no_traceback_of_a_defect_shows_a_secret(tmp_path: Path) -> None:
         log.guard_tracebacks()
         token, dsn = settings.token, settings.database_url
         secret = settings.webhook_secret.get_secret_value()
+        basic = aiohttp.encode_basic_auth("me", password)
 
         def fail(*_, **__):
-            said = f"{secret} {dsn} {password} {[password]}"
+            said = f"{secret} {dsn} {password} {[password]} {settings.proxy} {basic}"
             raise RuntimeError(f"http://127.0.0.1/bot{token}/getMe {said}")
 
         class Dying:

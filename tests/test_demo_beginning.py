@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
@@ -158,6 +159,24 @@ async def test_a_demonstration_that_ends_meanwhile_starts_no_other_bot(demo: Dem
         await demo.keeper.stop()
     await asyncio.wait([beginning])
     assert demo.alive() == []
+
+
+async def test_what_arrives_while_the_bot_stands_still_or_has_no_database_is_not_noted(
+    demo: Demo,
+) -> None:
+    """From the press of the button until a moment after the other press."""
+    for name, hindrance in (
+        ("freeze", demo.keeper.stands),
+        ("lock", demo.beginning.hold.hindrance),
+    ):
+        before = time.monotonic()
+        assert hindrance.noted(before) == before
+        await demo.press(name)
+        began, later = time.monotonic(), time.monotonic() + 60
+        assert before <= hindrance.noted(later) <= began
+        await demo.press(name)
+        ended, later = time.monotonic(), time.monotonic() + 60
+        assert (hindrance.noted(ended) <= began, hindrance.noted(later)) == (True, later)
 
 
 async def test_a_bot_that_ends_at_its_start_may_be_started_again(demo: Demo) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from structlog.testing import capture_logs
 
 import storage.chats
 from bot.clock import boottime
@@ -176,13 +177,16 @@ async def _send(world: World) -> None:
 
 
 async def test_joins_in_quick_succession_cost_one_edit_a_chat(world: World) -> None:
-    """A waiting edit is replaced by the newest."""
-    await report(world, "one", ("a", *BLAST))
-    await world.tells(READER, BLAST[0])
-    await world.done()
-    await world.halt()
-    for feed in ("two", "four", "five"):
-        await report(world, feed, (feed, *BLAST))
+    """A waiting edit is replaced by the newest. The log says of each whose messages it edits."""
+    with capture_logs() as logged:
+        await report(world, "one", ("a", *BLAST))
+        await world.tells(READER, BLAST[0])
+        await world.done()
+        await world.halt()
+        for feed in ("two", "four", "five"):
+            await report(world, feed, (feed, *BLAST))
+    first, *edits = [one for one in logged if one["event"] == "decided"]
+    assert [one["of"] for one in edits] == [first["alert"]] * 3
     await _send(world)
     assert "4\u00a0sources" in (await world.tells(READER, BLAST[0]))["text"]
     edits = [

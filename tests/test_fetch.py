@@ -130,6 +130,18 @@ async def test_bytes_and_what_the_server_says_of_them_come_back(serve: Serve) ->
     )
 
 
+async def test_F16_a_mark_of_bytes_that_are_no_text_is_none() -> None:
+    """It could be neither stored nor sent back, and the source would not be read again."""
+
+    async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        marks = b'ETag: "caf\xe9"\r\nLast-Modified: \xff'
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n" + marks + b"\r\n\r\nx")
+
+    async with raw_server(talk) as url:
+        got = await fetch(url)
+    assert (got.body, got.validators) == (b"x", Validators())
+
+
 async def test_F16_validators_are_sent_and_304_brings_no_body(serve: Serve) -> None:
     seen: list[dict[str, str]] = []
 

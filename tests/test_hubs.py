@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import io
@@ -325,6 +326,11 @@ async def test_what_the_hub_did_not_sign_is_passed_over(hub: Hubworld) -> None:
     assert await hub.ring(secret="another") == 200
     assert await hub.ring(method="md5") == 200
     assert (await hub.ours.post(await hub.path(), data=b"new")).status == 200
+    reader, writer = await asyncio.open_connection("127.0.0.1", hub.ours.port)
+    head = f"POST {await hub.path()} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n".encode()
+    writer.write(head + b"Connection: close\r\nX-Hub-Signature: sha256=\xff\xfe\r\n\r\nnew")
+    assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+    writer.close()
     assert not await hub.wished()
 
 
@@ -340,6 +346,10 @@ async def test_nobody_else_confirms_or_rings(hub: Hubworld) -> None:
         assert (await hub.ours.get(path, params=asked)).status == 404
         assert (await hub.ours.post(path, data=b"new")).status == 410
     assert await hub.ring() == 410, "it has not confirmed"
+    async with hub.store.writing(), asyncio.timeout(20):  # nor does who guesses wait to write
+        for path in ("/hook/websub/a/wrong", "/hook/websub/%00/wrong"):
+            assert (await hub.ours.get(path, params=asked)).status == 404
+            assert (await hub.ours.post(path, data=b"new")).status == 410
     hub.now += timedelta(days=2)
     assert (await hub.confirm())[0] == 404, "too late"
     assert not await hub.wished()

@@ -174,6 +174,26 @@ async def test_with_two_sources_a_story_waits_for_the_second(world: World) -> No
 
 
 @pytest.mark.cases
+async def test_who_takes_a_story_back_is_no_second_source_of_it(world: World) -> None:
+    """Of those that are left each counts."""
+    world.ingest = replace(world.ingest, security_policy="two_sources")
+    await _known_agencies(world)
+    title = "Armed men attack a border post in Batken, three soldiers killed"
+    text = "Border guards returned fire after gunmen attacked a military post near Batken."
+    world.feed("one", ("first", title, text), QUIET)
+    assert (await world.poll("one")).alerts == 0
+    world.feed("two", ("gone", f"Retracted: {title}", text), QUIET)
+    assert (await world.poll("two")).alerts == 0
+    async with world.store.reading() as db:
+        (story,) = await storage.stories.latest(db, topics=["security"])
+    assert story.feeds == ("one", "two")
+    world.feed("three", QUIET)
+    await world.poll("three")
+    world.feed("three", ("third", title, text), QUIET)
+    assert (await world.poll("three")).alerts == 1
+
+
+@pytest.mark.cases
 async def test_two_feeds_of_one_publisher_are_no_two_sources(world: World) -> None:
     """Its own translation confirms nothing."""
     feeds: dict[str, NewsSpec] = {}

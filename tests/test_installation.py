@@ -214,7 +214,7 @@ def test_make_demo_asks_for_what_runs_the_bot_and_make_test_for_all(tmp_path: Pa
     for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml"):
         (tmp_path / name).touch()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    for target, dev in (("demo", False), ("test", True)):
+    for target, dev in (("demo", False), ("install", False), ("test", True)):
         words = ["make", "--dry-run", target]
         done = subprocess.run(
             words, cwd=tmp_path, capture_output=True, text=True, check=True, env=environment

@@ -10,6 +10,7 @@ import re
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
@@ -33,6 +34,9 @@ TALKATIVE = [
 def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Whatever a test sets up is taken back."""
     monkeypatch.setattr(log, "_hidden", set())
+    monkeypatch.setattr(log, "_as_json", False)
+    for holder, name in ((sys, "excepthook"), (threading, "excepthook"), (sys, "unraisablehook")):
+        monkeypatch.setattr(holder, name, getattr(holder, name))
     levels = {name: logging.getLogger(name).level for name in TALKATIVE}
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.NOTSET)
@@ -197,14 +201,27 @@ def test_S6_no_line_has_a_secret_wherever_it_came_in(
     assert "RuntimeError" in said
 
 
-def test_S6_python_s_own_tracebacks_are_redacted(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_what_nobody_caught_and_what_python_warns_of_are_events_of_one_line(
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """Where the log is JSON: a collector would take each line of a traceback for an event."""
+    log.guard_tracebacks()
+    log.set_up("json", "info")
+    try:
+        fail(f"https://x.example/bot{TOKEN}/getMe")
+    except RuntimeError as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+    warnings.showwarning("old", DeprecationWarning, "some.py", 7)
+    crashed, warned = objects(capsys)
+    assert (crashed["event"], crashed["level"]) == ("crashed", "critical")
+    assert crashed["exception"].endswith("RuntimeError: https://x.example/bot***/getMe")
+    assert warned["event"].startswith("some.py:7: DeprecationWarning: old")
+
+
+def test_S6_python_s_own_tracebacks_are_redacted(capsys: pytest.CaptureFixture[str]) -> None:
     """Of the program, of a thread, of a finalizer; all of it to stderr, with the line where it
     happened.
     """
-    for holder, name in ((sys, "excepthook"), (threading, "excepthook"), (sys, "unraisablehook")):
-        monkeypatch.setattr(holder, name, getattr(holder, name))  # taken back afterwards
     log.guard_tracebacks()
     try:
         fail(f"https://x.example/bot{TOKEN}/getMe")
@@ -329,6 +346,22 @@ def test_S6_a_message_for_a_terminal_is_one_line_that_does_nothing_but_say() -> 
     """No breaks, no escapes, no turned letters, no secret; what is left stays readable."""
     said = f"first\nsecond\r\nthird {TOKEN}\x1b[31m and \u202eback\x07, сом"
     assert log.one_line(said) == r"first second third ***\x1b[31m and \u202eback\x07, сом"
+
+
+def test_a_console_is_told_nothing_that_it_would_do(capsys: pytest.CaptureFixture[str]) -> None:
+    """No escape and no line of its own in what somebody else said, wherever a log shows it."""
+    words = "up\x1b[1A\r\x9b2J\nforged \u202eline"
+    log.set_up("console", "info")
+    try:
+        fail(words)
+    except RuntimeError as error:
+        structlog.get_logger("x").exception(words, why=error, said=words)
+        logging.getLogger("some.library").exception("told %s", words, stack_info=True)
+        log.crashed(type(error), error, error.__traceback__)
+    shown = capsys.readouterr().err
+    assert shown.count("forged") == 7
+    assert shown.count("\nforged") == 3, "a line of an exception's own words is one of a traceback"
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", shown)
 
 
 def test_a_logger_that_was_used_before_follows_what_is_set_up_later(

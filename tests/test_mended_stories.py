@@ -199,6 +199,82 @@ async def test_a_retraction_of_its_own_edits_what_was_told_once(world: World) ->
     assert headline in shown(world)
 
 
+async def test_what_its_publisher_says_to_be_over_long_after_ends_a_story(world: World) -> None:
+    """In whichever feed of its own; who tells of dead tells of another event, and an end said again
+    later is another one's.
+    """
+    await serve(world, "uno")
+    first = "Rescuers dig out cars near the Too-Ashuu pass, where an avalanche closed the road."
+    slide = item("Avalanche blocks the Bishkek – Osh road, cars trapped", first, key="s")
+    second = "A lorry with gas exploded near the Dolon pass; the road is closed."
+    fall = item("Explosion kills three and closes the Naryn – Torugart road", second, key="f")
+    assert [await serve(world, "one", one) for one in (slide, fall)] == [1, 1]
+    world.now = NOW + timedelta(hours=120)
+    news = "The road near the Too-Ashuu pass, closed by an avalanche, takes all cars."
+    other = "The road near the Dolon pass, closed since a lorry with gas exploded, is free."
+    ends = "Bishkek-Osh road is open"
+    for key, feed, title, says, edited in (
+        ("f", "one", "Naryn – Torugart road is open", other, 1),
+        ("a", "two", f"{ends}, drivers told", news, 1),
+        ("c", "one", f"{ends} as avalanche kills 30", f"{news} A blast killed 30 people.", 1),
+        ("d", "uno", ends, news, 2),
+        ("e", "one", f"{ends} to lorries", news, 2),
+    ):
+        if key == "e":  # the end of another closure, of which nobody was told
+            world.now += timedelta(hours=100)
+        await serve(world, feed, item(title, says, key=f"end-{key}", at=world.now))
+        assert edits(world) == edited, title
+    told = [one["text"] for one in world.emulator.messages(READER)]
+    assert sum(one.startswith("✔ It is over: ") for one in told) == 2
+
+
+SORRY = "The agency apologises to all of its readers."
+QUOTED = "In our report “Explosion at a market in Osh kills 14, 37 wounded” we gave a wrong rank."
+
+
+@pytest.mark.parametrize(
+    ("headline", "text", "link"),
+    [
+        ("RETRACTION: Explosion at a market in Osh", "There was none.", None),
+        ("RETRACTION: what we said was false", SORRY, "https://news.example/a?utm_source=uno"),
+        ("Correction: a word about officers", QUOTED, None),
+    ],
+)
+async def test_another_feed_of_its_publisher_mends_what_was_told_long_after(
+    world: World, headline: str, text: str, link: str | None
+) -> None:
+    """By the event that its headline names, the address of the article, or the headline it tells of
+    in its text.
+    """
+    await serve(world, "uno")
+    world.now = NOW + timedelta(hours=100)
+    said = item(headline, text, key="r", at=world.now, link=link)
+    if headline.startswith("RETRACTION"):  # by another publisher it is none of this one's
+        assert await serve(world, "two", said) == 0
+        assert edits(world) == 0
+    assert await serve(world, "uno", said) == 0
+    assert headline in shown(world)
+    assert edits(world) == 1
+
+
+async def test_an_address_that_several_stories_share_names_none(world: World) -> None:
+    """Nor a site's first page."""
+    here = "https://news.example/live"
+    raid = "Armed men attack a border post in Batken, three soldiers killed"
+    text = "Border guards returned fire after gunmen attacked a military post near Batken."
+    await serve(world, "one", item(raid, text, key="r", link=here))
+    flood = "Mudflow destroys a bridge in Jalal-Abad, two villages evacuated"
+    await serve(world, "one", item(flood, "Rescuers evacuate two villages.", key="m", link=here))
+    fire = "Explosion and fire at an oil depot in Talas kills nine"
+    home = "https://news.example/"
+    assert await serve(world, "one", item(fire, "The depot burns.", key="f", link=home)) == 1
+    world.now = NOW + timedelta(hours=100)
+    for key, link in (("we were wrong", here), ("nothing of it holds", home)):
+        gone = item(f"RETRACTION: {key}", SORRY, key=key, at=world.now, link=link)
+        assert await serve(world, "one", gone) == 0
+    assert edits(world) == 0
+
+
 @pytest.mark.parametrize(
     ("headline", "text"),
     [
@@ -373,6 +449,22 @@ async def test_who_has_not_got_a_story_hears_nothing_of_what_was_taken_back(
     world.start()
     await world.done()
     assert len(world.emulator.messages(READER)) == 1
+
+
+@pytest.mark.parametrize(
+    ("label", "told"), [("RETRACTED", False), ("RETRACTED", True), ("CORRECTION", True)]
+)
+async def test_who_mends_what_nobody_had_of_it_tells_nothing(
+    world: World, label: str, *, told: bool
+) -> None:
+    """Though somebody else told it as less grave: a label makes nothing graver."""
+    calm = "Bomb explosion at a bazaar in Bishkek"
+    if told:
+        assert await serve(world, "one", item(calm, "Police say the bomb was small.", key="s")) == 1
+    messages = len(world.emulator.messages(READER))
+    graver = "The blast killed 120 people. Residents are being evacuated."
+    assert await serve(world, "two", item(f"{label}: {calm}", graver, key="g")) == 0
+    assert len(world.emulator.messages(READER)) == messages
 
 
 async def test_what_comes_again_is_no_correction(world: World) -> None:

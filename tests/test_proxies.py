@@ -11,6 +11,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,17 +23,21 @@ from yarl import URL
 import bot.fetch as fetching
 from bot import log, proxies
 from bot.addresses import is_public
-from bot.errors import ConfigError, FetchError
+from bot.clock import utc_now
+from bot.errors import ConfigError, FetchError, SourceError
 from bot.fetch import USER_AGENT, Fetcher, Limits, ways
 from bot.fetch.answers import Fetched
 from bot.ingest.documents import MOVED_AFTER, Documents
 from bot.ingest.side_by_side import Slot
 from bot.ingest.trial import try_source
+from bot.own_feeds import OwnFeeds
 from bot.sources.catalog import parse_catalog
+from bot.sources.own import OwnAddress
+from storage.connecting import connect
 from storage.sources import Document
 from tests.proxy import Proxy, proxy_to
 from tests.publishers import QUIET, rss
-from tests.world import Here
+from tests.world import Here, migrated_copy
 
 #: A public address, as far as the guard knows; the proxies of these tests lead it to loopback.
 PUBLIC = "93.184.215.14"
@@ -184,6 +189,31 @@ async def test_F24_a_name_only_the_proxy_knows_is_handed_on_where_the_operator_w
             await fetch("http://other.example/x", proxy, found_on="http://one.example/")
     assert len(proxy.asked) == count == 1
     assert "hidden.example" in proxy.asked[0]
+
+
+async def test_S1_an_http_proxy_is_told_no_name_of_a_readers(tmp_path: Path) -> None:
+    """It would look it up again, when it may mean an address of its own network; the certificate
+    has to be the name's all the same. Where that cannot be, nothing is asked.
+    """
+    authority = trustme.CA()
+    ours, trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("one.example").configure_cert(ours)
+    authority.configure_trust(trust)
+    async with (
+        publisher(ours) as (port, seen),
+        proxy_to(port, "http") as proxy,
+        Fetcher(
+            limits=Limits(pause=0), resolver=Names(NAMES), tls=trust, proxy=proxy.url
+        ) as fetcher,
+    ):
+        store = connect(migrated_copy(tmp_path / "jarchy.db"))
+        feeds = OwnFeeds(store=store, fetcher=fetcher, workers=Here(), clock=utc_now, jitter=0)
+        assert await feeds.tried(OwnAddress(url="https://one.example/feed")) is not None
+        for url in ("https://two.example/feed", "http://one.example/feed"):
+            with pytest.raises(SourceError):
+                await feeds.tried(OwnAddress(url=url))
+    assert proxy.asked == [f"CONNECT {PUBLIC}:443"] * 2
+    assert seen == [f"one.example /feed {USER_AGENT} -"]
 
 
 async def test_F24_a_proxy_to_all_hosts_is_passed_by_where_the_operators_own_machine_is_asked() -> (

@@ -934,38 +934,57 @@ async def test_R10_every_printed_number_reaches_the_reader_digit_for_digit(
 
 @contextmanager
 def pasts_read() -> Iterator[Counter[str]]:
-    """Counts of questions meanwhile for the past of each currency; "" for any question."""
+    """Counts of questions meanwhile for the past of one currency alone; "" for any question."""
     asked: Counter[str] = Counter()
 
     def note(_c: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
         asked[""] += 1
-        if "BETWEEN" in statement and "rate.effective_on" in statement:
+        if "BETWEEN" in statement and "series.base = " in statement:
             given = values.values() if isinstance(values, Mapping) else values
-            asked[next(code for code in SAMPLE if code in given)] += 1
+            asked[next((code for code in SAMPLE if code in given), "other")] += 1
 
     event.listen(Engine, "before_cursor_execute", note)
     yield asked
     event.remove(Engine, "before_cursor_execute", note)
 
 
-async def test_a_poll_asks_for_the_past_of_a_rate_once_to_judge_it_and_once_to_tell_of_it(
+async def test_a_poll_asks_for_the_year_of_a_rate_once_where_it_moved_or_is_watched(
     world: World,
 ) -> None:
-    """Also where rules watch it; what did not change, and a first poll, which tells nothing, ask
-    once.
+    """Not on an ordinary day, nor of what did not change, nor in a first poll, which tells
+    nothing.
     """
     await watch(world, "USD > 86")
     await watch(world, "USD 1%", chat_id=READER + 1)
-    changed = {"USD": "86,5000", "EUR": "99,1000"}
+    changed = {"USD": "86,5000", "EUR": "99,1000", "RUB": "1,3500"}
     with pasts_read() as asked:
         assert (await world.publish(WEDNESDAY, **changed)).new == len(SAMPLE)
-    assert {code: asked[code] for code in SAMPLE} == dict.fromkeys(SAMPLE, 2)
+    assert {code: asked[code] for code in SAMPLE} == {"USD": 1, "EUR": 0, "RUB": 1}
     with pasts_read() as asked:
         assert (await world.publish(WEDNESDAY, **{**changed, "USD": "86,7000"})).new == 1
-    assert {code: asked[code] for code in SAMPLE} == {**dict.fromkeys(SAMPLE, 1), "USD": 2}
+    assert {code: asked[code] for code in SAMPLE} == {"USD": 1, "EUR": 0, "RUB": 0}
     with pasts_read() as asked:
         assert (await world.publish(WEDNESDAY, "second")).new == len(SAMPLE)
-    assert {code: asked[code] for code in SAMPLE} == dict.fromkeys(SAMPLE, 1)
+    assert {code: asked[code] for code in SAMPLE} == dict.fromkeys(SAMPLE, 0)
+
+
+async def test_F26_a_poll_of_forty_currencies_asks_the_store_hardly_more_than_one_of_three(
+    world: World,
+) -> None:
+    """Everybody else who writes waits for it; and no answer is so long that all wait for that."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    codes = [f"Q{one}{other}" for one in "WXYZ" for other in letters[:10]]
+    counts = []
+    for ahead, of in ((1, []), (2, codes), (3, codes), (4, [])):
+        day = MONDAY + timedelta(days=1 + ahead)
+        values = {**dict.fromkeys(of, f"5,0{ahead}00"), **SAMPLE, "USD": f"84,{ahead}000"}
+        world.at(day)
+        world.serve("nbkr", bank_page(day, values))
+        with pasts_read() as asked:
+            assert (await world.poll()).new == len(values)
+        counts.append(asked[""])
+    few, first, many, _ = counts
+    assert max(first, many) <= few + 8, counts
 
 
 async def test_each_day_of_one_document_has_a_past_of_its_own(store: Store) -> None:

@@ -131,18 +131,24 @@ def test_the_catalog_is_found_however_wrong_the_other_settings_are(tmp_path: Pat
     assert catalog_path() == Path("here.toml")
 
 
+READ, SENT = "read your token", "have your token sent to them"
+
+
 @pytest.mark.parametrize(
-    ("mode", "told"), [(0o600, False), (0o640, False), (0o604, True), (0o644, True), (0o646, True)]
+    ("mode", "told"),
+    [(0o600, ""), (0o660, ""), (0o604, READ), (0o644, READ), (0o646, READ), (0o602, SENT)],
 )
-def test_S18_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int, told: bool) -> None:
+def test_S18_a_file_that_others_can_read_or_write_is_refused(
+    tmp_path: Path, mode: int, told: str
+) -> None:
     """With the word that mends it, besides whatever else is wrong in it."""
     env = tmp_path / "some.env"
     env.write_text("HOME_CURRENCY=?\n", encoding="utf-8")
     env.chmod(mode)
     with pytest.raises(ConfigError) as refusal:
         load_settings(env)
-    first = f"{env}: others can read your token; run: chmod 600 {env}"
-    assert (refusal.value.problems[0] == first) is told
+    first = f"{env}: others can {told}; run: chmod 600 {env}"
+    assert (refusal.value.problems[0] == first) is bool(told)
     assert refusal.value.problems[-1].startswith("HOME_CURRENCY: ")
 
 

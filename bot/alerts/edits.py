@@ -152,6 +152,11 @@ def alert(told: int, why: str, *, now: datetime, expires_at: datetime) -> Alert:
     )
 
 
+def asked_key(entry: int) -> str:
+    """All questions about an entry's new words have it: a newer one takes the place of a former."""
+    return f"wording:{entry}"
+
+
 def _digest(why: str) -> str:
     return hashlib.sha256(why.encode()).hexdigest()[:16]
 
@@ -163,7 +168,7 @@ def correction(
 
     It takes the place of an earlier one about that entry; `why` is unique to the words.
     """
-    asked = f"wording:{wording.entry}"
+    asked = asked_key(wording.entry)
     return replace(
         alert(told, why, now=now, expires_at=expires_at),
         dedup_key=f"{asked}:{_digest(why)}",

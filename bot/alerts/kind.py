@@ -143,6 +143,10 @@ class Kind(ABC):
         """The alert whose message it replies to."""
         return None
 
+    def answers(self, told: StoredAlert) -> int | None:  # noqa: ARG002 - answers none
+        """The number of the update that it answers; None of what nobody asked for."""
+        return None
+
     def ready(self, told: StoredAlert, *, plain: bool) -> Call | None:  # noqa: ARG002 - needs words
         """The call of a kind that needs no words; `plain` after it was refused once."""
         return None

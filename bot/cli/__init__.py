@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import sys
-import traceback
 from collections.abc import Sequence
 from io import StringIO
 from typing import IO, Protocol, runtime_checkable
@@ -79,7 +78,7 @@ def main() -> None:
             error.show(file=shown)
             sys.stderr.write(log.redact(shown.getvalue()))
             sys.exit(error.exit_code)
-        sys.stderr.write(log.redact(traceback.format_exc()))
+        log.crashed(type(error), error, error.__traceback__)
         sys.exit(1)
 
 

@@ -159,7 +159,7 @@ async def _check_heartbeat(settings: Settings) -> str:
 def _check_meaning() -> str:
     from bot.detect.meaning import installed
 
-    return "ok, installed" if installed() else "ok, not installed: pip install '.[meaning]'"
+    return "ok, installed" if installed() else "ok, not installed: an extra, docs/detection.md"
 
 
 async def _check_sources(settings: Settings, catalog: Catalog) -> dict[str, str]:

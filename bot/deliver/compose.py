@@ -98,6 +98,7 @@ class Composer:
         self.pictures = Pictures(run)
         self._made: FIFOCache[tuple[object, ...], asyncio.Future[Made]] = FIFOCache(MESSAGES_KEPT)
         self._news: FIFOCache[int, News] = FIFOCache(MESSAGES_KEPT)
+        self._answers: FIFOCache[int, int] = FIFOCache(MESSAGES_KEPT)
 
     async def compose(self, item: Claimed) -> Request | Upload | None:
         """The method and the JSON body without its `chat_id`, or what is uploaded; None when there
@@ -174,9 +175,19 @@ class Composer:
             return None
         return news.kind, max((self._clock() - news.published_at).total_seconds(), 0.0)
 
+    def update_of(self, alert: int) -> int | None:
+        """The number of the update that an alert composed lately answers; None of most."""
+        if alert not in self._answers:
+            return None
+        return self._answers[alert]
+
     async def _note(self, db: Db, stored: StoredAlert) -> None:
-        """Remember when what an alert tells was published; of what is awaited that says nothing."""
+        """Remember when what an alert tells was published, or which update it answers: of what is
+        awaited its time says nothing.
+        """
         kind = kind_of(stored)
+        if (answered := kind.answers(stored)) is not None:
+            self._answers[stored.id] = answered
         known = self._news.get(stored.id)
         noted = known is not None and known.grew_at == stored.grew_at
         if noted or kind.payload.TERMS.awaited:

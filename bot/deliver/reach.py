@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable
+from contextvars import Context
 from datetime import timedelta
 
 import structlog
@@ -73,7 +74,10 @@ class Reach:
         if not self.away:
             self.away = True
             log.warning("telegram is away")
-            self._watching = asyncio.create_task(self._watch(), name="watch for telegram")
+            # of no context: its lines are not about the delivery that found out
+            self._watching = asyncio.create_task(
+                self._watch(), name="watch for telegram", context=Context()
+            )
         return True
 
     async def close(self) -> None:

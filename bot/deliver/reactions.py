@@ -25,7 +25,7 @@ from bot.deliver.reach import Reach
 from bot.deliver.signals import Signals
 from bot.deliver.troubles import Floods, Refusals
 from bot.errors import ConfigError
-from bot.log import verbose
+from bot.log import telling, verbose
 from bot.model.alerts import Lane, State
 from bot.reasons import ChatNumber, Reason, Term
 from bot.telegram.api import Api
@@ -74,6 +74,8 @@ class Reactions:
     quiet: Quiet
     # the kind of an alert, and how many seconds ago it was published
     age: Callable[[int], tuple[str, float] | None] = lambda _alert: None
+    # the number of the update that an alert answers
+    update_of: Callable[[int], int | None] = lambda _alert: None
     _floods: Floods = field(default_factory=Floods)
     # refusals in a row of chats that may be written to
     _contradicted: dict[int, int] = field(default_factory=dict)
@@ -86,9 +88,18 @@ class Reactions:
     async def settle(self, item: Claimed, outcome: Outcome, *, harmless: bool) -> None:
         """Turn an outcome into a mark, and into what else follows; `harmless` may be done twice."""
         metrics.SENT.add(_LANES[item.lane], label(outcome))
+        # what was asked is followed to its last answer at any level
+        if (update := self.update_of(item.alert)) is not None:
+            with telling(update_id=update):
+                log.info("sent", outcome=type(outcome).__name__)
+                await self._settle(item, outcome, harmless=harmless)
+            return
         # asked first: of a thousand deliveries a second a line that nobody reads would cost too
         if verbose():
             log.debug("sent", outcome=type(outcome).__name__)
+        await self._settle(item, outcome, harmless=harmless)
+
+    async def _settle(self, item: Claimed, outcome: Outcome, *, harmless: bool) -> None:
         if isinstance(outcome, Sent):
             self._sent(item, outcome)
         elif isinstance(outcome, Retry):

@@ -125,6 +125,7 @@ class Worker:
             on_trouble=self.on_trouble,
             quiet=self.quiet,
             age=self.composer.age,
+            update_of=self.composer.update_of,
         )
 
     def wake(self) -> None:

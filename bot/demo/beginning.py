@@ -9,6 +9,7 @@ from datetime import date
 from itertools import count
 from pathlib import Path
 
+import storage.baselines
 import storage.rates
 from bot.clock import TurnedClock
 from bot.demo.guide import Guide
@@ -141,6 +142,6 @@ async def seed(url: str, world: World) -> None:
                 last, severity = history[-1], Severity.INFO  # of one that has not moved yet
                 for told in replay(history):
                     last, severity = told.moved.new, told.severity
-                await storage.rates.set_baseline(db, last, severity=severity, now=clock())
+                await storage.baselines.put(db, [last], severity=severity, now=clock())
     finally:
         await store.close()

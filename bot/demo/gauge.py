@@ -55,11 +55,12 @@ class Gauge:
         opened = 0 if emulator.tally is None else emulator.tally.open
         # first of all: an answer that is postponed is no question any more
         due = await self.keeper.foresee()
-        unanswered = self.keeper.unanswered
+        unanswered, let_go = self.keeper.unanswered, self.keeper.let_go
         self.waiting = await self._ask(session)
         if self.waiting is not None:
             self.waiting += unanswered
         if emulator.tally is not None:
+            emulator.tally.let_go(let_go)
             kept = None if emulator.faults.active() else self.waiting
             emulator.tally.found(open_before=opened, waiting=kept)
         return due

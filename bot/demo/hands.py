@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 from bot.demo.foresight import DIGEST, QUIET_ENDS
+from bot.demo.hindrance import Hindrance
 from bot.demo.keeper import Keeper, State
 from bot.demo.stretch import written_day
 from bot.demo.travel import SPEEDS, Travel
@@ -47,7 +47,7 @@ class Hold:
     """The bot's database, as another program may hold it: nobody else can write."""
 
     file: Path | None = None
-    since: float | None = None  # when it was taken (`time.monotonic`)
+    hindrance: Hindrance = field(default_factory=Hindrance)
     _by: sqlite3.Connection | None = None
 
     @property
@@ -65,13 +65,15 @@ class Hold:
             except sqlite3.Error:
                 by.close()
                 raise
-            self._by, self.since = by, time.monotonic()
+            self._by = by
+            self.hindrance.begins()
 
     def give_back(self) -> None:
         """Let others write again."""
         if self._by is not None:
             self._by.close()
-            self._by = self.since = None
+            self._by = None
+            self.hindrance.ends()
 
 
 def _under_way(travel: Travel) -> Words:

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from enum import Enum
 
 import orjson
 
+from bot.demo.hindrance import Hindrance
 from bot.emulator import TEST_TOKEN
 from bot.errors import BotError
 
@@ -54,6 +55,10 @@ class Keeper:
     _settled: dict[int, asyncio.Future[None]] = field(default_factory=dict)
     #: The questions that wait for an answer, as it said last.
     unanswered: int = 0
+    #: By chat, the messages that it let go: too late, superseded or said in another one.
+    let_go: Mapping[int, int] = field(default_factory=dict)
+    #: Its standing still.
+    stands: Hindrance = field(default_factory=Hindrance)
     #: The next moment at which something is due for a chat, and what, as it said last.
     foreseen: tuple[datetime, str] | None = None
     _turns: int = 0
@@ -61,7 +66,8 @@ class Keeper:
 
     async def start(self) -> None:
         """Start it on its database, and return when it is ready. BotError when it ends before."""
-        self.foreseen, self.unanswered = None, 0
+        self.foreseen, self.unanswered, self.let_go = None, 0, {}
+        self.stands = Hindrance()
         self._be(State.WAKING)
         self._process = process = await asyncio.create_subprocess_exec(
             *self.command,
@@ -113,6 +119,7 @@ class Keeper:
                     ready.set_result(None)
             elif "foreseen" in said:
                 self.unanswered = said["unanswered"]
+                self.let_go = {int(chat): count for chat, count in said["let_go"].items()}
                 self._foresees(said["due"])
             elif (turn := self._settled.pop(said["settled"], None)) and not turn.done():
                 turn.set_result(None)
@@ -164,11 +171,13 @@ class Keeper:
     def freeze(self) -> None:
         """Let it stand still, as a machine does that swaps or is suspended."""
         self._signal(signal.SIGSTOP)
+        self.stands.begins()
         self._be(State.FROZEN)
 
     def thaw(self) -> None:
         """Let the frozen process go on."""
         self._signal(signal.SIGCONT)
+        self.stands.ends()
         self._be(State.AWAKE)
 
     async def kill(self) -> None:

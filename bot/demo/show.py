@@ -35,8 +35,12 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
     controls: list[Control] = []
     keeper = Keeper(ahead=lambda: world.ahead)
     gauge = Gauge(keeper)
-    emulator = _telegram(world, gauge, controls)
     hold = Hold()
+
+    def noted(at: float) -> float:
+        return min(hold.hindrance.noted(at), keeper.stands.noted(at))
+
+    emulator = _telegram(world, gauge, controls, noted)
     try:
         try:
             await emulator.start(port=port)
@@ -50,7 +54,7 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
         travel = Travel(world, keeper, emulator.refresh)
         travel.troubled = lambda: hold.held or bool(emulator.faults.active())
         keeper.on_change = emulator.refresh
-        keeper.on_kill = lambda at: emulator.killed(noted_until=hold.since or at)
+        keeper.on_kill = emulator.killed
         emulator.guide = Guide(travel, emulator.silent)
         controls += [*time_hands(travel), *event_hands(world), *bot_hands(keeper, hold)]
         with tempfile.TemporaryDirectory(prefix="jarchy-demo-") as folder:
@@ -91,7 +95,9 @@ async def _until(
         await beginning.keeper.stop()
 
 
-def _telegram(world: World, gauge: Gauge, controls: list[Control]) -> Emulator:
+def _telegram(
+    world: World, gauge: Gauge, controls: list[Control], noted: Callable[[float], float]
+) -> Emulator:
     """A Telegram in the world's time, with the panel beside its chats."""
     said_late = late()
     return Emulator(
@@ -103,6 +109,7 @@ def _telegram(world: World, gauge: Gauge, controls: list[Control]) -> Emulator:
         zone=ZONE.key,
         readings=gauge.readings,
         is_late=lambda text: said_late.search(text) is not None,
+        noted=noted,
         tongues=tongues(),
     )
 

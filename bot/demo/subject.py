@@ -126,13 +126,17 @@ async def is_settled(bot: Running) -> bool:
 
 
 async def tell_due(bot: Running) -> None:
-    """Say when something is due next for a chat, and what, and how many questions wait."""
-    due, waiting = None, 0
+    """Say when something is due next for a chat, and what; how many questions wait, and what was
+    let go.
+    """
+    due, waiting, let_go = None, 0, {}
     with suppress(StorageError):
         due = await foresee(bot.store, now=bot.clock())
         async with bot.store.reading() as db:
             waiting = len(await storage.inbox.unfinished(db, after=0, limit=MOST_UNANSWERED))
-    say({"foreseen": True, "due": due, "unanswered": waiting})
+            let_go = await storage.overview.let_go(db)
+    counts = {str(chat): count for chat, count in let_go.items()}
+    say({"foreseen": True, "due": due, "unanswered": waiting, "let_go": counts})
 
 
 async def greet(bot: Running) -> None:

@@ -1,4 +1,4 @@
-"""Does an entry put right, or take back, what its publisher told before?
+"""Does an entry say that it puts right, or takes back, what its publisher told before?
 
 Whoever got a story is told of it however late, so that it must be sure:
 
@@ -7,8 +7,6 @@ Whoever got a story is told of it however late, so that it must be sure:
   troops are withdrawn, ministries correct their forecasts and take back reports of theirs. What
   others deny is a report of its own. Of 14,406 headlines that nobody took back (`bench/learn`'s
   and `bench/pairs`' news) none is read as one.
-* Text that changes under one headline is mostly worded anew, longer, or counts its readers: a
-  correction has another place, name or counted thing instead of the one that stood there.
 """
 
 from __future__ import annotations
@@ -20,18 +18,15 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache, lru_cache
 
-from bot.detect.facts import Facts, facts_of
 from bot.detect.language import known_language
 from bot.detect.stories import Sketch, compare, share_told, sketch, weights_of
-from bot.detect.weighing import other_event, same_name
+from bot.detect.weighing import other_event
 from bot.languages import language
 from bot.languages.letters import fold_typed
 from bot.model.hazards import Hazard
 from bot.model.news import Entry, Mending, StoredEntry, Story
 from bot.model.text import comparable, first_sentence
 
-#: What is counted by nobody's word for it, and the hour, which tells when a text was changed.
-UNSURE_UNITS = frozenset({"", "clock"})
 NAMING_WORDS = 4  # of a headline that names an event by itself
 NAMED = 0.9  # of their weight that the report has too
 #: What parts a label from its headline, or the headline's end. A hyphen may join two words instead,
@@ -100,6 +95,12 @@ def taken_back_by(story: Story) -> frozenset[str]:
     return frozenset(gone)
 
 
+def without_taken_back(story: Story) -> Story:
+    """The story by those alone who have not taken it back, if there are any."""
+    gone = taken_back_by(story)
+    return replace(story, entries=tuple(one for one in story.entries if one.house not in gone))
+
+
 def tells_anew(entry: Entry, story: Story, at: datetime) -> bool:
     """Whether an entry of a time reports what all had taken back by then."""
     if mends(entry) is not None or not is_taken_back(story):
@@ -110,8 +111,8 @@ def tells_anew(entry: Entry, story: Story, at: datetime) -> bool:
 
 def mended(entry: Entry, told: Iterable[StoredEntry]) -> StoredEntry | None:
     """The report among those `told` whose event an entry names behind its label, of those alike
-    the latest, else the one whose story alone tells all that its headline does; None where there is
-    none. When either was written does not matter.
+    the latest, else the one of the only story that tells all that its headline does, or whose own
+    headline its text repeats; None where there is none. When either was written does not matter.
     """
     said = sketch(replace(entry, title=_read(_headline(entry), entry.language)[1]))
     best: tuple[float, int, StoredEntry] | None = None
@@ -121,63 +122,21 @@ def mended(entry: Entry, told: Iterable[StoredEntry]) -> StoredEntry | None:
         match = compare(said, other)
         if match.same and (best is None or (match.score, stored.pk) > best[:2]):
             best = match.score, stored.pk, stored
-        if _names(said, other):
+        if _names(said, other) or _names(other, said):  # "in our report “…” of Monday"
             named[stored.story] = stored
     if best is not None:
         return best[2]
     return next(iter(named.values())) if len(named) == 1 else None
 
 
-def _names(said: Sketch, told: Sketch) -> bool:
-    """Whether a headline of some length says nothing that a report does not: its text may be the
-    agency's regret alone.
+def _names(one: Sketch, other: Sketch) -> bool:
+    """Whether a headline of some length says nothing that another report does not, whose text may
+    be of something else: an agency's regret, or more than the event.
     """
-    if said.language != told.language or len(said.title) < NAMING_WORDS:
+    if one.language != other.language or len(one.title) < NAMING_WORDS:
         return False
-    share = share_told(said.title, told.whole, weights_of(said.language))
-    return share >= NAMED and not other_event(said.facts(), told.facts())
-
-
-def tells_otherwise(before: Entry, after: Entry) -> bool:
-    """Whether an entry's changed text has another place, name or counted thing instead of one that
-    it had; not what was added, left out or worded anew.
-    """
-    if mends(after) is not None and mends(before) is None:
-        return True
-    ours, theirs = _facts(before), _facts(after)
-    return (
-        _replaced(ours.whole.places, theirs.whole.places)
-        or _other_names(ours.names, theirs.names)
-        or _other_counts(ours, theirs)
-    )
-
-
-def _replaced(ours: frozenset[str], theirs: frozenset[str]) -> bool:
-    return bool(ours - theirs and theirs - ours)
-
-
-def _other_names(ours: frozenset[str], theirs: frozenset[str]) -> bool:
-    """Whether each side has a name that the other has in no case."""
-    gone = [one for one in ours if not any(same_name(one, other) for other in theirs)]
-    come = [one for one in theirs if not any(same_name(one, other) for other in ours)]
-    return bool(gone and come)
-
-
-def _other_counts(ours: Facts, theirs: Facts) -> bool:
-    """Whether of some unit each side has a number that the other has not."""
-    units = {unit for unit, _ in ours.numbers | theirs.numbers} - UNSURE_UNITS
-    for unit in units:
-        here, there = ours.of(unit), theirs.of(unit)
-        if here - there and there - here:
-            return True
-    return False
-
-
-def _facts(entry: Entry) -> Facts:
-    text = entry.summary or entry.content
-    code = known_language(entry.language, f"{entry.title}\n{text}")
-    # not its headline's, which stays and would still say what the text does not any more
-    return facts_of("", text, code)
+    share = share_told(one.title, other.whole, weights_of(one.language))
+    return share >= NAMED and not other_event(one.facts(), other.facts())
 
 
 def _headline(entry: Entry) -> str:

@@ -17,6 +17,7 @@ from bot.languages.letters import fold_typed
 from bot.model.text import comparable
 
 REMEMBERED = 500  # texts read lately: a language's lists are asked for with each headline
+LAST_WORD = 20  # characters of a sentence in which its last word is looked for
 
 _SENTENCE = re.compile(r"(?P<words>[^.!?…]+)(?P<mark>[.!?…]*)")
 _BREAK = re.compile(r"(?P<apart>[:;(])(?!\d)|(?P<comma>,)(?!\d)|\s[-–]\s|—")
@@ -74,7 +75,7 @@ def _sentences(title: str, code: str) -> Iterator[tuple[str, str]]:
     begun = ""
     for found in _SENTENCE.finditer(title):
         begun += found["words"]
-        last = "".join(typed_words(begun)[-1:])
+        last = "".join(typed_words(found["words"][-LAST_WORD:])[-1:])
         if found["mark"] == "." and (len(last) == 1 or last in shortened):
             continue  # "in the city of N. the fire is out"
         yield begun, found["mark"]

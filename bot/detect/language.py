@@ -3,8 +3,11 @@
 By its script first, then, where several of our languages share the script, by what tells them
 apart: letters and short words of their own, and letter triples (`Reading` and `odds.tsv` in
 `bot/languages/*`). The first language of a script is taken unless another one is likelier. So
-Kazakh, Tatar and Uzbek in Cyrillic read as Kyrgyz, Ukrainian and Bulgarian as Russian, Latin
-letters as English.
+Kazakh, Tatar and Uzbek in Cyrillic are closest to Kyrgyz, Ukrainian and Bulgarian to Russian, Latin
+letters to English.
+
+The closest is not the same: a text in Cyrillic letters that none of ours has `is_foreign`. It is in
+no language that its publisher says, if that is one of ours, and our words judge nothing in it.
 
 An own table of 28 kB rather than py3langid: that one needs numpy, which nothing else in the idle
 bot does.
@@ -37,6 +40,10 @@ REMEMBERED = 2_000  # words met lately, some 200 bytes each: every text has many
 #: its publisher says.
 SURE = 12.0
 FOREIGN = 4  # times as many letters of another script as of the language's own
+OTHER = "und"  # as ISO 639 writes a language that is not determined
+#: One word in so many with letters that none of our languages has makes a text foreign; names, with
+#: a capital letter, are no words of it.
+FOREIGN_WORDS = 10
 NAMES = 40  # Latin letters of names and brands that a headline in any language may be made of
 
 
@@ -50,10 +57,15 @@ def known_language(code: str | None, text: str) -> str:
 def told_language(said: str, text: str) -> str:
     """The language that a publisher `said` a text to be in, if it can be that; else what it reads
     as: many feeds say what their program was shipped with, and some have two languages under one.
+    One that none of ours can be is `OTHER`.
     """
     if said not in LANGUAGES:
         return said
-    text = text[:READ_CHARS]
+    return OTHER if is_foreign(text) else _of_ours(said, text[:READ_CHARS])
+
+
+def _of_ours(said: str, text: str) -> str:
+    """Which of ours a text is in that is `said` to be in one of them."""
     script, counts = _script_in(text)
     own = language(said).reading.script
     if script is not own:
@@ -68,6 +80,33 @@ def told_language(said: str, text: str) -> str:
     if likeness(text, likeliest) - likeness(text, said) > SURE:
         return likeliest
     return said
+
+
+def is_foreign(text: str) -> bool:
+    """Whether a text is in a language of Cyrillic letters that we do not speak: Kazakh, Uzbek or
+    Tajik, by their ә, ў, ӣ.
+
+    Of one without such letters nobody can tell, and a name in another language's letters is none.
+    """
+    text = text[:READ_CHARS]
+    letters = _foreign_letters()
+    if letters is None or not letters.search(text):
+        return False
+    words = [word for word in WORDS[Script.CYRILLIC].findall(text) if word[0].islower()]
+    foreign = sum(letters.search(word) is not None for word in words)
+    return 0 < len(words) <= FOREIGN_WORDS * foreign and _script_in(text)[0] is Script.CYRILLIC
+
+
+@cache
+def _foreign_letters() -> re.Pattern[str] | None:
+    """The Cyrillic letters that no language here has; None where none says which it has."""
+    ours: set[str] = set()
+    for code in _written_in(Script.CYRILLIC):
+        reading = language(code).reading
+        ours.update(reading.letters, reading.sounds, reading.optional)
+    block = (chr(number) for number in range(0x400, 0x500))
+    foreign = "".join(one for one in block if one.isalpha() and one.lower() not in ours)
+    return re.compile(f"[{foreign}]") if ours and foreign else None
 
 
 def _may_be_another(said: str, others: Sequence[str], text: str) -> bool:

@@ -165,6 +165,15 @@ def big_move(
     return decision
 
 
+def may_be_big(
+    previous: Rate, new: Rate, baseline: Baseline, policy: MovePolicy = DEFAULT_POLICY
+) -> bool:
+    """Whether `big_move` is to be asked, with the whole past: never of an ordinary day's change."""
+    jump = abs(percent_between(previous, new))
+    drift = abs(percent_between(baseline.rate, new))
+    return jump >= min(policy.certain, policy.floor) or drift >= min(policy.certain, policy.extreme)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
     """One new rate with everything it is compared with; `past` ends with `previous`."""

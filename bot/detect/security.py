@@ -30,7 +30,7 @@ import math
 from collections.abc import Mapping
 from functools import cache
 
-from bot.detect.language import known_language
+from bot.detect.language import is_foreign, known_language
 from bot.detect.lexicon import (
     Lexicon,
     Pattern,
@@ -101,7 +101,15 @@ def detect(
 def detect_in(
     where: tuple[Zone, ...], title: str, text: str, language: str, *, vector: bytes | None = None
 ) -> Verdict:
-    """The verdict on a text that is `comparable`, in one of our languages, with its zones."""
+    """The verdict on a text that is `comparable`, in one of our languages, with its zones.
+
+    A text that is only closest to it is about nothing: a word of ours may mean another thing there.
+    """
+    if is_foreign(f"{title}\n{text}"):
+        why = reason("foreign", "in a language that is not spoken here")
+        return Verdict(
+            security=False, score=0.0, severity=Severity.INFO, reasons=(why,), language=language
+        )
     weights = weighed(where, language)
     by_words = lexicon(language).bias + sum(weights.values())
     worded, clear = _worded(title, text, language), outranking(weights)

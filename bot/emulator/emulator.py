@@ -27,8 +27,8 @@ class Emulator(Scenario):
     `async with Emulator() as emulator:` or `start` and `stop`. `keep_messages` and `keep_calls`
     bound memory; `zone` (IANA) is where the page's clock hangs, by default the browser's;
     `open_chats` lets the bot write to any private chat; `limits` are Telegram's real ones, off by
-    default; with `readings`, a demonstration's figures, messages are counted too, and as late also
-    those whose text `is_late`; `tongues` are the
+    default; with `readings`, a demonstration's figures, messages are counted too, as late also
+    those whose text `is_late`, and as copies by what the bot could have `noted`; `tongues` are the
     languages that people of the page may choose, by their codes.
     """
 
@@ -50,6 +50,7 @@ class Emulator(Scenario):
         webhook_backoff: Backoff | None = None,
         readings: Callable[[], Sequence[Reading]] | None = None,
         is_late: Callable[[str], bool] = lambda _text: False,
+        noted: Callable[[float], float] = lambda at: at,
         tongues: Mapping[str, Tongue] = ENGLISH,
     ) -> None:
         super().__init__(
@@ -67,7 +68,7 @@ class Emulator(Scenario):
         self.token = token
         self._page = Page(self, title, controls, zone, tongues)
         if readings is not None:  # whoever has figures of its own wants ours beside them
-            self._page.readings, self.tally = readings, Tally(is_late)
+            self._page.readings, self.tally = readings, Tally(is_late, noted)
         self._server = Server(self, token, self._page.handle)
         self._address: tuple[str, int] | None = None
 
@@ -121,12 +122,12 @@ class Emulator(Scenario):
         """Show on the pages what the controls are now, and the time."""
         self.world.tell({"kind": "controls"})
 
-    def killed(self, noted_until: float) -> None:
-        """The bot was killed, and could note what arrived until that moment of `time.monotonic`:
-        what comes again after that is a copy.
+    def killed(self, at: float) -> None:
+        """The bot was killed at that moment of `time.monotonic`: what it had no time to note, and
+        comes again, is a copy.
         """
         if self.tally is not None:
-            self.tally.killed(noted_until)
+            self.tally.killed(at)
 
     async def play(self, steps: Sequence[Json]) -> None:
         """Do the steps of a scenario file: a list of {"do": action, ...parameters}."""

@@ -58,7 +58,7 @@ class Stage:
         self.updates.pending.clear()
         self.faults.clear()
         if self.tally is not None:
-            self.tally = Tally(self.tally.is_late)
+            self.tally = Tally(self.tally.is_late, self.tally.noted)
         for chat in self.world.chats.values():
             chat.messages.clear()
             chat.pinned.clear()

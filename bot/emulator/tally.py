@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bot.emulator.calls import Call
@@ -30,16 +30,21 @@ class Tally:
       that they are (`is_late`, by their text)
     * open: tried and not arrived
     * lost: of those the ones of which a bot that nothing keeps from sending knows nothing any more,
-      as whoever looks at the bot's queue says (`found`)
+      as whoever looks at the bot's queue says (`found`); not what it let go as too old, or said in
+      another message (`let_go`)
+
+    `noted` is the moment until which the bot could note, by another one, what had arrived.
     """
 
     is_late: Callable[[str], bool] = lambda _text: False
+    noted: Callable[[float], float] = lambda at: at
     sent: int = 0
     twice: int = 0
     late: int = 0
     lost: int = 0
     _open: dict[tuple[int, int], str] = field(default_factory=dict)
     _unheard: set[tuple[int, int]] = field(default_factory=set)
+    _let_go: dict[int, int] = field(default_factory=dict)
     # when each message of the last moment arrived, in that order
     _lately: dict[tuple[int, int], float] = field(default_factory=dict)
 
@@ -72,7 +77,15 @@ class Tally:
             self._unheard.add(key)
         self._lately.pop(key, None)
         self._lately[key] = call.at
-        self._let_go(call.at)
+        self._settle(call.at)
+
+    def let_go(self, counts: Mapping[int, int]) -> None:
+        """The messages that the bot let go so far, by chat: nobody awaits the eldest tried ones."""
+        for chat, count in counts.items():
+            new = max(0, count - self._let_go.get(chat, 0))
+            self._let_go[chat] = count
+            for key in [key for key in self._open if key[0] == chat][:new]:
+                del self._open[key]
 
     def found(self, *, open_before: int, waiting: int | None) -> None:
         """What waits at the bot, None where it does not say; and how many were open before it was
@@ -82,19 +95,20 @@ class Tally:
         if waiting == 0:
             self.lost = min(open_before, self.open)
 
-    def killed(self, noted_until: float) -> None:
-        """The bot was killed, and could note what arrived until then (as `Call.at` has it): what
-        arrived later, or just before, may come again.
+    def killed(self, at: float) -> None:
+        """The bot was killed then (as `Call.at` has it): what it had no time to note may come
+        again.
         """
-        self._let_go(noted_until)
+        self._settle(at)
         self._unheard.update(self._lately)
         self._lately.clear()
 
-    def _let_go(self, at: float) -> None:
+    def _settle(self, at: float) -> None:
         """Forget what arrived so long before that it is noted."""
+        noted = self.noted(at) - NOTED_WITHIN
         while self._lately:
             first = next(iter(self._lately))
-            if self._lately[first] >= at - NOTED_WITHIN:
+            if self._lately[first] >= noted:
                 return
             del self._lately[first]
 

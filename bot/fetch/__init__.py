@@ -127,6 +127,7 @@ class Fetcher:
         proxy: str | None = None,
         at_turn: Callable[[], Awaitable[object]] | None = None,
         own_service: bool = False,
+        of_stranger: bool = False,
     ) -> Fetched:
         """Fetch `url` as its publisher configured it, waiting for the host's turn first.
 
@@ -136,9 +137,9 @@ class Fetcher:
         With `data` it is a POST (some central banks speak SOAP). `headers` are sent to the
         configured origin only, but for our own name, which is no secret; a `proxy` is asked for
         every hop. An address that nobody configured, but that was `found_on` a configured one, is
-        judged like a redirect from it. The name of an `own_service` of the operator's may lead to
-        his own machines. Raises FetchError for anything but a complete 2xx answer, or a 304 to
-        `validators`.
+        judged like a redirect from it, and where it is `of_stranger` no proxy looks its name up
+        again. The name of an `own_service` of the operator's may lead to his own machines. Raises
+        FetchError for anything but a complete 2xx answer, or a 304 to `validators`.
         """
         if found_on is None:
             start = checked(url)
@@ -170,7 +171,8 @@ class Fetcher:
                         proxy = self._proxy
                     through = None
                     if proxy is not None:
-                        through = self._ways.through(proxy, named=found_on is None)
+                        named = found_on is None
+                        through = self._ways.through(proxy, named=named, of_stranger=of_stranger)
                     return await self._follow(start, data, asked, extra, reach, through=through)
             except (TimeoutError, aiohttp.ClientError, OSError, ValueError, zlib.error) as error:
                 raise self._translated(error, start.host) from None
@@ -210,13 +212,21 @@ class Fetcher:
             sent = asked | cookies.sent_to(url)
             if url.origin() == start.origin():  # a key in a header is nobody else's affair
                 sent = sent | extra
-            session, proxy = self._ways.straight(reach), None
+            session, proxy, to = self._ways.straight(reach), None, url
             if through is not None:
                 named = through.named and url.host == start.host
                 await self._ways.judge(url, through.way, reach, named=named)
                 session, proxy = through.way.session, through.way.proxy
+                if through.of_stranger:
+                    to = self._ways.by_address(url, through.way)
             async with session.request(
-                _method(data), url, data=data, headers=sent, allow_redirects=False, proxy=proxy
+                _method(data),
+                to,
+                data=data,
+                headers=sent | {"Host": url.host_port_subcomponent or ""},
+                allow_redirects=False,
+                proxy=proxy,
+                server_hostname=url.raw_host,
             ) as response:
                 if response.status not in REDIRECTS:
                     return await self._answer(
@@ -264,10 +274,7 @@ class Fetcher:
             content_type=content_type,
             charset=response.charset,
             moved_to=moved_to,
-            validators=Validators(
-                etag=response.headers.get("ETag"),
-                last_modified=response.headers.get("Last-Modified"),
-            ),
+            validators=Validators.of(response.headers),
             links=tuple(response.headers.getall("Link", ())),
         )
 

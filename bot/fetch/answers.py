@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Self
 
+_SURROGATE = re.compile("[\ud800-\udfff]")  # a byte of a header that is not UTF-8
 LONGEST_RETRY_AFTER = timedelta(days=1)  # a server may ask for more; we look again after a day
 
 
@@ -16,6 +19,15 @@ class Validators:
 
     etag: str | None = None
     last_modified: str | None = None
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> Self:
+        """The marks of an answer. One of bytes that are no text can neither be kept nor sent back:
+        the document is asked for as if it had none.
+        """
+        said = {name: headers.get(name) for name in ("ETag", "Last-Modified")}
+        kept = {name: mark for name, mark in said.items() if mark and not _SURROGATE.search(mark)}
+        return cls(etag=kept.get("ETag"), last_modified=kept.get("Last-Modified"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

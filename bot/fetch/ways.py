@@ -57,10 +57,11 @@ class _Proxied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Through:
-    """One request's way through a proxy; whether the operator `named` its host."""
+    """One request's way through a proxy; whether the operator `named` its host, or a stranger."""
 
     way: _Proxied
     named: bool
+    of_stranger: bool
 
 
 class Ways:
@@ -110,7 +111,7 @@ class Ways:
             raise RuntimeError("the fetcher is not open")
         return self._sessions[reach]
 
-    def through(self, proxy: str, *, named: bool) -> Through:
+    def through(self, proxy: str, *, named: bool, of_stranger: bool) -> Through:
         """The way through a proxy, one session for each."""
         if proxy not in self._proxied:
             address = URL(proxy)
@@ -119,7 +120,7 @@ class Ways:
             self._proxied[proxy] = _Proxied(
                 session=self._session_of(connector), told=told, proxy=http_proxy(proxy)
             )
-        return Through(way=self._proxied[proxy], named=named)
+        return Through(way=self._proxied[proxy], named=named, of_stranger=of_stranger)
 
     async def judge(self, url: URL, way: _Proxied, reach: Reach, *, named: bool) -> None:
         """Whether a proxy may be asked for that host; it is told the address that was judged.
@@ -137,6 +138,19 @@ class Ways:
         if not all(map(self._allowed[reach], found)):
             raise UnreachableError
         way.told[host] = str(found[0])
+
+    def by_address(self, url: URL, way: _Proxied) -> URL:
+        """The address of a judged host by its number, where an http proxy would look its name up
+        again: what it means a second later is its owner's choice, who may be a stranger.
+
+        UnreachableError without TLS: then a proxy says the number in the place of the name, and a
+        host that has many names does not know which is meant.
+        """
+        if way.proxy is None:  # SOCKS is told the number in any case
+            return url
+        if url.scheme != "https":
+            raise UnreachableError
+        return url.with_host(way.told[url.raw_host or ""])
 
     async def is_home(self, url: URL) -> bool:
         """Whether a host is one of the operator's own machines, by all of its addresses."""

@@ -4,18 +4,22 @@ otherwise now.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import storage.alerts
-from bot.alerts import edits
+import storage.stories
+from bot.alerts import edits, reads
 from bot.alerts import stories as kind_stories
 from bot.alerts.notices import Notice, tell
 from bot.detect import identity
 from bot.ingest.telling import CORRECTED_WITHIN, MOST_EDITS, NewsPolicy
 from bot.model.alerts import Approval
-from bot.model.news import Entry, StoredEntry
+from bot.model.news import Entry, StoredEntry, Story
 from bot.reasons import Quote, SourceKey
+from bot.sources.specs import NewsSpec
+from bot.sources.standing import led
 from storage.alerts import StoredAlert
 from storage.db import Db
 
@@ -44,6 +48,28 @@ async def asked_about(db: Db, story: int) -> StoredAlert | None:
     open_ones = {Approval.APPROVED, Approval.WAITING}
     asked = [alert for alert in told if alert.approval in open_ones]
     return asked[-1] if asked else None
+
+
+async def said_by_now(db: Db, story: int, feeds: Mapping[str, NewsSpec]) -> Story | None:
+    """A story as its publishers tell it by now, also by reports and words that operators have not
+    let through: who has not got it is told nothing that is said to be taken back.
+    """
+    found = await storage.stories.get(db, story, unapproved=True)
+    if found is None:
+        return None
+    keys = [edits.asked_key(one.pk) for one in found.entries]
+    worded: dict[int, edits.Wording] = {}
+    for asked in filter(reads, await storage.alerts.all_asked(db, keys)):
+        wording = edits.wording_of(asked)
+        # what was let through stands in the archive
+        if wording is not None and asked.approval is not Approval.APPROVED:
+            worded[wording.entry] = wording
+    entries: list[StoredEntry] = []
+    for one in found.entries:
+        wording = worded.get(one.pk)
+        said = one if wording is None else replace(one, entry=wording.put_in(one.entry))
+        entries.append(said)
+    return led(replace(found, entries=tuple(entries)), feeds)
 
 
 async def ask(

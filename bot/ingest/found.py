@@ -11,6 +11,7 @@ from typing import Self
 import structlog
 
 from bot.detect.corrections import mends
+from bot.detect.endings import says_it_is_over
 from bot.detect.identity import Fingerprint
 from bot.errors import SourceError
 from bot.ingest.documents import Looked, trouble_of
@@ -155,7 +156,7 @@ class NewsFound:
 
     def _new_weight(self, item: Entry) -> int:
         # compared with hundreds of what its feed told; of a first poll nothing was told before
-        if self.state.first_ok_at is not None and mends(item) is not None:
+        if self.state.first_ok_at is not None and may_be_of_old(item):
             return 1 + DECIDED
         if not self.judged[item].security:
             return 1
@@ -201,6 +202,11 @@ class NewsFound:
             weight += heavy
         end()
         return pieces if len(pieces) > 1 else [self]
+
+
+def may_be_of_old(item: Entry) -> bool:
+    """Whether an entry puts right, takes back or ends what may have been told weeks ago."""
+    return mends(item) is not None or says_it_is_over(item)
 
 
 def is_rewritten(spec: NewsSpec, count: int) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import storage.alerts
+import storage.baselines
 import storage.held_rates
 import storage.rates
 import storage.rules
@@ -87,20 +88,37 @@ class Pasts:
 async def revise_rates(db: Db, added: Sequence[SeenRate], *, now: datetime) -> None:
     """Correct what was told of a past that a backfill revised; it is no news."""
     for new in added:
-        baseline = await _baseline(db, new) or moves.Baseline(rate=new)
+        known = await _baselines(db, [new.series])
+        baseline = known.get(new.series) or moves.Baseline(rate=new)
         past = await storage.rates.before(db, new, reach=HISTORY)
         await _revise_move(db, past, new, baseline, now=now)
         await _revise_rules(db, new, now=now)
         await _revise_others(db, new, now=now)
 
 
-async def _baseline(db: Db, new: SeenRate) -> moves.Baseline | None:
-    """The rate that a series' drift is measured from; None where watching begins."""
-    known = await storage.rates.baseline(db, new.series)
-    if known is None:
-        return None
-    rate, severity = known
-    return moves.Baseline(rate=rate, severity=severity)
+async def _baselines(db: Db, of: Collection[Series]) -> dict[Series, moves.Baseline]:
+    """The rates that these series' drifts are measured from; none where watching begins."""
+    known = await storage.baselines.among(db, of)
+    return {
+        series: moves.Baseline(rate=rate, severity=severity)
+        for series, (rate, severity) in known.items()
+    }
+
+
+async def _fixings_before(db: Db, added: Collection[SeenRate]) -> dict[SeenRate, SeenRate]:
+    """The rate of its series before each of these, where there is one that is not too old."""
+    of_day: dict[tuple[str, date], list[SeenRate]] = {}
+    for new in added:
+        of_day.setdefault((new.source, new.effective_on), []).append(new)
+    found: dict[SeenRate, SeenRate] = {}
+    for (source, day), those in of_day.items():
+        codes = {new.pair.base for new in those}
+        past: dict[Series, SeenRate] = {}
+        for one in await storage.rates.around(db, source, day, codes=codes):  # oldest first
+            if day - HISTORY <= one.effective_on < day:
+                past[one.series] = one
+        found |= {new: past[new.series] for new in those if new.series in past}
+    return found
 
 
 async def _moves(
@@ -117,31 +135,38 @@ async def _moves(
     Where watching a series begins, its drift is measured from there. Of a disputed rate nothing new
     is said, and drift goes on being measured from what was said last.
     """
+    if not added:
+        return 0
     alerts = 0
-    for new in sorted(added, key=lambda item: item.effective_on):
-        baseline = await _baseline(db, new)
-        past: Sequence[SeenRate] = ()
-        if not quiet:
-            past = await pasts.of(new)
-        if baseline is None:
-            first: Rate = new
-            if past:  # a backfill came first: the new rate may be a move already
-                first = past[-1]
-            baseline = moves.Baseline(rate=first)
-            await storage.rates.set_baseline(db, first, severity=None, now=now)
-        if quiet:
-            continue
-        found = None
-        if new not in disputed:
-            found = moves.big_move(past, new, baseline, now=now)
+    oldest_first = sorted(added, key=lambda item: item.effective_on)
+    baselines = await _baselines(db, {new.series for new in added})
+    fixings: Mapping[SeenRate, SeenRate] = {}
+    if not quiet:
+        fixings = await _fixings_before(db, added)
+    first: list[Rate] = []
+    for new in oldest_first:
+        if new.series not in baselines:
+            # where a backfill came first the new rate may be a move already
+            first.append(fixings.get(new, new))
+            baselines[new.series] = moves.Baseline(rate=first[-1])
+    await storage.baselines.put(db, first, severity=None, now=now)
+    if quiet:
+        return 0
+    for new in oldest_first:
+        baseline, found = baselines[new.series], None
+        before = fixings.get(new)
+        if new not in disputed and before and moves.may_be_big(before, new, baseline):
+            found = moves.big_move(await pasts.of(new), new, baseline, now=now)
         if found is not None:
-            await storage.rates.set_baseline(db, new, severity=found.severity, now=now)
+            baselines[new.series] = found.baseline
+            await storage.baselines.put(db, [new], severity=found.severity, now=now)
             alerts += await _tell_move(db, found, new, now=now)
         elif new.revision:
-            settled: Sequence[Rate] = past
-            if new in disputed:  # without a past nothing is a move: the old one is only corrected
-                settled = ()
+            settled: Sequence[Rate] = ()
+            if new not in disputed:  # without a past nothing is a move: it is only corrected
+                settled = await pasts.of(new)
             alerts += await _revise_move(db, settled, new, baseline, now=now)
+            baselines |= await _baselines(db, [new.series])
     return alerts
 
 
@@ -192,7 +217,7 @@ async def _revise_move(
         elif reached is None:
             heard = before
     if baseline.rate.effective_on == new.effective_on:
-        await storage.rates.set_baseline(db, heard.rate, severity=heard.severity, now=now)
+        await storage.baselines.put(db, [heard.rate], severity=heard.severity, now=now)
     return alerts
 
 

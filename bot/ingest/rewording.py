@@ -18,9 +18,10 @@ import storage.kept_back
 import storage.stories
 import storage.told
 from bot.detect import identity
-from bot.detect.corrections import is_taken_back, mending, mends, tells_otherwise
+from bot.detect.corrections import is_taken_back, mending, mends
 from bot.detect.endings import says_it_is_over
-from bot.ingest.asking import NewWords, ask, asked_about
+from bot.detect.revisions import tells_otherwise
+from bot.ingest.asking import NewWords, ask, asked_about, said_by_now
 from bot.ingest.found import NewsFound
 from bot.ingest.telling import (
     FRESH_FOR,
@@ -190,6 +191,9 @@ async def _reword(
         if not many:
             words = NewWords(stored=one.stored, item=one.item, was=one.stored)
             await ask(db, words, asked, policy, now=now, sparing=one.same_headline)
+            said = await said_by_now(db, one.story.pk, policy.feeds)
+            if said is not None and is_taken_back(said):
+                await take_back(db, one.story.pk)
         return 0
     await _take(db, one.stored.pk, one.item, found)
     if many:

@@ -21,9 +21,9 @@ from bot.detect.clues import clued
 from bot.detect.corrections import is_taken_back, mends, tells_anew
 from bot.detect.endings import begins_anew, says_it_is_over
 from bot.detect.topics import judged, judged_all
-from bot.ingest.found import Kept, NewsFound
+from bot.ingest.found import Kept, NewsFound, may_be_of_old
 from bot.ingest.joining import SAME_EVENT, joining, told_apart, told_in_other_words
-from bot.ingest.mending import mended_story, mending_of, tell_mended
+from bot.ingest.mending import mending_of, tell_mended, told_story
 from bot.ingest.recognising import fingerprint_of
 from bot.ingest.telling import (
     FRESH_FOR,
@@ -35,7 +35,7 @@ from bot.ingest.telling import (
     let_go_if_confirmed,
 )
 from bot.model.alerts import Severity
-from bot.model.news import Entry, Story, Verdict
+from bot.model.news import Entry, Mending, Story, Verdict
 from bot.sources.specs import NewsSpec
 from bot.sources.standing import led, weighed
 from bot.workers import WorkerError, Workers
@@ -125,8 +125,8 @@ async def _apart(
         security = entry.verdict.security
         alike = entry.title_key in known or (entry.feed, entry.item.id) in joined
         # of a first poll nothing was told before
-        mending = one.state.first_ok_at is not None and mends(entry.item) is not None
-        if security or alike or mending:
+        of_old = one.state.first_ok_at is not None and may_be_of_old(entry.item)
+        if security or alike or of_old:
             others.append((one, entry))
             continue
         alone.append(entry)
@@ -142,11 +142,12 @@ async def _keep_entry(
     spec, item, verdict = found.spec, new.item, new.verdict
     quiet = found.quiet and item.id not in found.loud
     before = await _reported_so_far(db, spec, new, policy.feeds, now=now)
-    if before is None:
-        before = await mended_story(db, new, now=now)
+    before = await told_story(db, new, before, policy.feeds, now=now)
     mended = mending_of(item, spec, before, policy.feeds)
     over = before is not None and says_it_is_over(item)
-    settled = over or mended is not None
+    label = mends(item)
+    # what is taken back is no event, though its report never came here
+    settled = over or label is Mending.TAKEN_BACK or (before is not None and label is not None)
     if settled:  # that makes nothing worse, however grave it sounds
         verdict = replace(verdict, severity=Severity.INFO)
     counts = weighed(verdict, spec, before, policy.feeds)
@@ -172,7 +173,7 @@ async def _keep_entry(
         await storage.withheld.drop(db, pk)
     if quiet or _stale(new, now):
         return 0
-    if before is not None and not settled:
+    if before is not None and not over:
         await let_go_if_confirmed(db, pk, policy)
     # for two sources a second agency counts, however it words the event
     if policy.security != "two_sources" and _adds_nothing(counts, before, over=settled):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -19,7 +20,7 @@ from bot.convert import convert
 from bot.detect import plausibility
 from bot.detect.series import holding
 from bot.ingest.found import two_documents
-from bot.model.rates import HeldState, Move, Rate, RateKind, SeenRate, Series
+from bot.model.rates import HeldState, Move, Pair, Rate, RateKind, SeenRate, Series
 from bot.readers.disputes import rival
 from bot.reasons import Printed, SourceKey
 from bot.sources.specs import RateSpec
@@ -41,7 +42,7 @@ async def disputed(
     """The new rates that another source contradicts; the operators are told when that begins."""
     if not added:
         return []
-    shared = await storage.rates.shared(db, key)
+    shared = await storage.disputes.shared(db, key)
     found: list[SeenRate] = []
     for new in added:
         # A question to the store for each rate, so only where another source can know better.
@@ -95,6 +96,7 @@ async def believed(
     changed = await _changed(db, rates)
     per_day = Counter(new.effective_on for new, _ in changed)
     beside = _siblings(changed)
+    others = await _others(db, [new for new, _ in changed])
     for new, before in changed:
         far = await _far(db, new, near, last[new.series])
         if far is not None:
@@ -105,7 +107,8 @@ async def believed(
             times = await _held(db, spec, new, far, admins=asked, more=beside_it, now=now)
             told.add(new.effective_on)
         else:
-            found = await _judged(db, new, before, beside.get(new.effective_on, ()))
+            said = others.get((new.effective_on, new.pair), ())
+            found = await _judged(db, new, before, said, beside.get(new.effective_on, ()))
             if found.standing is plausibility.Standing.REFUSED:
                 why = "; ".join(map(str, found.reasons))
                 log.warning("rate refused", source=spec.key, pair=str(new.pair), why=why)
@@ -156,15 +159,34 @@ def _said(new: Rate, more: int) -> str:
 async def _changed(db: Db, rates: Sequence[Rate]) -> list[tuple[Rate, list[SeenRate]]]:
     """The rates that say something new, oldest first, each with the past it is judged by."""
     changed: list[tuple[Rate, list[SeenRate]]] = []
+    pasts = await storage.rates.pasts(db, rates, reach=COMPARED_PAST)
     for new in sorted(rates, key=lambda item: item.effective_on):
         day = new.effective_on
-        past = await storage.rates.history(db, new.series, since=day - COMPARED_PAST, until=day)
+        known_days = pasts.get(new.series, [])
+        first = bisect_left(known_days, day - COMPARED_PAST, key=_day)
+        past = known_days[first : bisect_right(known_days, day, key=_day)]
         if past and past[-1].effective_on == day:
             known = past.pop()  # a revision is judged by the days before it
             if known.per_unit == new.per_unit:
                 continue
         changed.append((new, past))
     return changed
+
+
+def _day(one: Rate) -> date:
+    return one.effective_on
+
+
+async def _others(db: Db, rates: Sequence[Rate]) -> dict[tuple[date, Pair], list[Rate]]:
+    """The rates of other sources on the day of each of these, by day and pair."""
+    by_day: dict[date, set[Series]] = {}
+    for new in rates:
+        by_day.setdefault(new.effective_on, set()).add(new.series)
+    found: dict[tuple[date, Pair], list[Rate]] = {}
+    for day, wanted in by_day.items():
+        for other in await storage.rates.elsewhere(db, wanted, on=day):
+            found.setdefault((day, other.pair), []).append(other)
+    return found
 
 
 def _siblings(changed: Sequence[tuple[Rate, list[SeenRate]]]) -> dict[date, list[Move]]:
@@ -177,14 +199,17 @@ def _siblings(changed: Sequence[tuple[Rate, list[SeenRate]]]) -> dict[date, list
 
 
 async def _judged(
-    db: Db, new: Rate, before: Sequence[Rate], siblings: Sequence[Move]
+    db: Db,
+    new: Rate,
+    before: Sequence[Rate],
+    others: Sequence[Rate],
+    siblings: Sequence[Move],
 ) -> plausibility.Plausibility:
     """The plausibility of a rate; crosses are only reckoned where nobody else vouches for it."""
-    others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=new.effective_on)]
     found = plausibility.judge(before, new, others, siblings=siblings)
     if found.standing is plausibility.Standing.HELD:
         # only now: a cross takes all rates around that day of every source that knows both
-        others += await _crosses(db, new)
+        others = [*others, *await _crosses(db, new)]
         found = plausibility.judge(before, new, others, siblings=siblings)
     return found
 
@@ -299,7 +324,7 @@ async def _crosses(db: Db, new: Rate) -> list[Rate]:
 
 async def confirmed(db: Db, new: SeenRate) -> bool:
     """Whether another source, or a cross by way of one, says the same."""
-    others: list[Rate] = [*await storage.rates.elsewhere(db, new.series, on=new.effective_on)]
+    others: list[Rate] = [*await storage.rates.elsewhere(db, [new.series], on=new.effective_on)]
     return plausibility.agreeing(new, [*others, *await _crosses(db, new)]) is not None
 
 

@@ -16,7 +16,7 @@ from cachetools import FIFOCache
 
 import storage.inbox
 import storage.notes
-from bot import metrics
+from bot import at_hand, metrics
 from bot.clock import boottime, pause
 from bot.errors import StorageError, UnreadableError
 from bot.intake.received import KINDS, UNKNOWN, has_number, parse
@@ -256,14 +256,16 @@ class Inbox:
         while queue:
             item = queue[0]
             # whoever asked has waited for what was before it, and will for the database
-            metrics.ARRIVED.set(self._arrived.pop(item.update_id, time.perf_counter()))
+            arrived = self._arrived.pop(item.update_id, time.perf_counter())
+            one = at_hand.begin(item.update_id, arrived=arrived)
             with telling(update_id=item.update_id):
                 outcome = await self._outcome(item)
-            if outcome is None:
-                return  # we are closing: it and those behind it stay unfinished, for the next start
-            if outcome != UNREADABLE:
-                metrics.UPDATES.add(item.kind, outcome)
-                self._finish(item.update_id, outcome)
+                if outcome is None:
+                    return  # closing: it and those behind it stay unfinished, for the next start
+                if outcome != UNREADABLE:
+                    metrics.UPDATES.add(item.kind, outcome)
+                    self._finish(item.update_id, outcome)
+                    one.tell(item.kind)
             queue.popleft()
         del self._waiting[chat]
 
@@ -314,7 +316,8 @@ class Inbox:
             await self._apologise(raw)
         except Exception:
             log.exception("nobody could be told")
-        return "failed"
+        at_hand.at_hand().ended = at_hand.FAILED
+        return at_hand.FAILED
 
     def _finish(self, update_id: int, outcome: str) -> None:
         if update_id in self._seen:

@@ -266,6 +266,7 @@ class News:
     """The habits of a language's newsrooms, beside the tables of words in its folder."""
 
     denials: str = ""  # stems that deny
+    negations: str = ""  # words that turn a sentence to its contrary
     follow_ups: str = ""  # stems that make a headline an answer to another one
     # phrases, apart by commas, of a headline that says an event has ended; in these and those that
     # follow "*" behind a word stands for its endings

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from bot import metrics
+from bot.log import redact
 from bot.reasons import Reason, reason
 
 # after so long without a good poll of any source, what readers see is old
@@ -58,7 +59,7 @@ def answer(troubles: Mapping[str, Reason]) -> dict[str, object]:
     """The answer of /readyz: whether all is well, the reasons in words, and by the parts' names."""
     if not troubles:
         return {"ready": True, "reasons": []}
-    parts = {part: str(why) for part, why in troubles.items()}
+    parts = {part: redact(str(why)) for part, why in troubles.items()}
     return {"ready": False, "reasons": list(dict.fromkeys(parts.values())), "parts": parts}
 
 

@@ -14,7 +14,7 @@ from storage.db import Db
 
 async def rival(db: Db, new: SeenRate) -> SeenRate | None:
     """Another source's rate that contradicts this one, if any, as `bot.detect.disputes` judges."""
-    others = await storage.rates.elsewhere(db, new.series, on=new.effective_on)
+    others = await storage.rates.elsewhere(db, [new.series], on=new.effective_on)
     held: list[tuple[SeenRate, SeenRate | None]] = []
     for other in rivals(new, others):
         ours = await storage.rates.holding(db, new.series, other.effective_on)

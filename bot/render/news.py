@@ -238,10 +238,12 @@ def _in_another_language(story: Story, language: str, *, beside: bool) -> str:
 def _written_in(written: str | None, language: str) -> str:
     if written is None or written == language:
         return ""
+    if written not in LANGUAGES:
+        return t("news.in.other", language)
     try:
         return t(f"news.in.{written}", language)
     except KeyError:  # no text says that of a language that was added
-        return language_name(written, language) if written in LANGUAGES else ""
+        return language_name(written, language)
 
 
 def _paragraphs(text: str, title: str) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 from bot.i18n import day_at, day_since, known, number, percent, share, t
 from bot.languages import FALLBACK
 from bot.languages.letters import fold
+from bot.log import redact
 from bot.model.text import comparable
 from bot.reasons import (
     ChatNumber,
@@ -39,6 +40,7 @@ UNSAID = frozenset(
         "grave",  # the kinds of words that were found say what is grave about it
         "against",  # why something was not told; operators hear it
         "worded_otherwise",  # likewise
+        "foreign",  # likewise
     }
 )
 #: Reasons of a move or a chat's own rule, told in the words of that alert.
@@ -150,7 +152,7 @@ def told(reason: Reason, language: str, *, today: date | None = None) -> Rich:
     other figures, is its code with the figures.
     """
     if not _has_text(reason, language):
-        return Rich(str(reason))
+        return Rich(redact(str(reason)))
     figures: dict[str, Rich | str] = {}
     for name, figure in reason.figures:
         figures[name] = figure_told(figure, language, today=today)
@@ -188,7 +190,8 @@ def figure_told(
 
 
 def _in_one_line(text: object, language: str) -> str:  # noqa: ARG001 - words of no language of ours
-    return one_line(str(text))
+    """Anybody's words: a server may repeat what it was asked, a token's address or a key."""
+    return one_line(redact(str(text)))
 
 
 def _as_it_is(figure: object, language: str) -> str:  # noqa: ARG001 - alike in all languages

@@ -50,6 +50,7 @@ from bot.sources.text import one_line
 
 TOLD_LEVEL = 2  # moderate: the first level worth telling of what has no magnitude
 URGENT_LEVEL = 3  # red, as GDACS calls it
+MOST_MILLISECONDS = 10**15  # since 1970: thirty thousand years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,12 +313,13 @@ def _feature(feature: Mapping[str, Any], url: str | None) -> Reported | None:
         at=_milliseconds(told.get("time")),
         updated_at=_milliseconds(told.get("updated")),
         link=absolute_link(str(told.get("url") or ""), url),
-        also=tuple(filter(None, str(told.get("ids") or "").split(","))),
+        also=tuple(filter(None, one_line(str(told.get("ids") or "")).split(","))),
     )
 
 
 def _milliseconds(value: object) -> datetime | None:
-    if not isinstance(value, Decimal) or not value.is_finite():
+    # bounded first: int(Decimal("1E+999999999")) would fill the memory
+    if not isinstance(value, Decimal) or not value.is_finite() or not 0 < value < MOST_MILLISECONDS:
         return None
     return believable(lambda: datetime.fromtimestamp(int(value) // 1000, UTC))
 

@@ -19,6 +19,7 @@ from bot.deliver.flights import DEAD_AFTER, HANGING
 from bot.deliver.reach import Reach
 from bot.deliver.worker import IN_FLIGHT
 from bot.emulator import TEST_TOKEN, Emulator, Fault
+from bot.log import name_ids, telling
 from bot.model.alerts import Lane
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Ambiguous, Outcome
@@ -230,3 +231,19 @@ async def test_G15_a_question_that_nobody_answered_is_asked_again_by_another_con
     assert await asking.lost()
     await until(lambda: mute.anew >= 3)
     await asking.close()
+
+
+@pytest.mark.cases
+async def test_the_end_of_an_outage_is_no_line_about_the_delivery_that_found_it_out(
+    store: Store,
+) -> None:
+    """Whoever looks for an alert by its number would take it for that one's."""
+    async with desk(store, 1) as world:
+        world.emulator.faults.add(Fault.server_error(503))
+        with capture_logs(processors=[name_ids]) as logs:
+            with telling(alert=7):
+                assert await world.worker.reach.lost()
+            world.emulator.faults.clear()
+            await until(lambda: not world.worker.reach.away)
+        told = [(one["event"], one.get("alert")) for one in logs]
+        assert told == [("telegram is away", 7), ("telegram is back", None)]

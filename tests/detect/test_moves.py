@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.alerts.moves import RateMoved
-from bot.detect.moves import Baseline, BigMove, MovePolicy, big_move, replay
+from bot.detect.moves import Baseline, BigMove, MovePolicy, big_move, may_be_big, replay
 from bot.model.alerts import Severity
 from bot.model.rates import Pair, Rate, RateKind
 
@@ -333,6 +333,8 @@ def test_any_year_alerts_as_promised(seed: int) -> None:
     luck = random.Random(seed)
     steps = still_years(luck) if seed % 2 else crises(luck)
     moves = stories(walk(steps, around=luck.choice([0.2, 1.2, 80, 12000])))
+    for told in (one.moved for one in moves):  # what the poll reads the year for
+        assert may_be_big(told.previous, told.new, Baseline(rate=told.baseline))
     for earlier, later in itertools.pairwise(moves):
         if later.severity is Severity.INFO:
             apart = later.moved.new.effective_on - earlier.moved.new.effective_on

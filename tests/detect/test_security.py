@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.detect.language import OTHER as NOT_OURS
 from bot.detect.language import language_of, told_language
 from bot.detect.lexicon import build_lexicon, read_pattern
 from bot.detect.security import detect, lexicon
@@ -362,6 +363,14 @@ def test_the_language_of_a_short_title_is_told(language: str, text: str) -> None
     assert language_of(text) == language
 
 
+FOREIGN = [
+    "Алматыда жарылыс болып, үш адам қаза тапты",
+    "Шекарада атыс болды, екі сарбаз жараланды",
+    "Тошкентда портлаш содир бўлди, уч киши ҳалок бўлди",
+    "Дар Душанбе таркиш рух дод, се нафар ҳалок шуданд",
+]
+
+
 @pytest.mark.parametrize(
     ("said", "text", "language"),
     [
@@ -374,6 +383,11 @@ def test_the_language_of_a_short_title_is_told(language: str, text: str) -> None
         ("ky", "Бишкекте ууру кармалды", "ky"),
         ("ru", "Депутат Жогорку Кенеша Өмүрбек Текебаев выступил", "ru"),
         ("de", "Взрыв в Оше", "de"),
+        *((said, text, NOT_OURS) for text in FOREIGN for said in ("ru", "ky", "en")),
+        ("kk", "Алматыда жарылыс болып, үш адам қаза тапты", "kk"),
+        ("ru", "В Қонаеве взрыв: Қазақстан и Ғани Әбдірахманов молчат", "ru"),
+        ("ky", "Қасым-Жомарт Тоқаев Бишкекке келди", "ky"),
+        ("en", "The Kazakh word қазақша is read by nobody in this office", "en"),
         ("ru", "100 $", "ru"),
     ],
 )
@@ -381,6 +395,17 @@ def test_a_publisher_is_believed_unless_the_text_is_clearly_in_another_language(
     said: str, text: str, language: str
 ) -> None:
     assert told_language(said, text) == language
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+def test_what_is_in_a_language_that_nobody_speaks_here_is_judged_by_no_words_of_ours(
+    text: str,
+) -> None:
+    """Whatever its publisher says; the words are nearly those of Kyrgyz."""
+    for said in ("ru", "ky", NOT_OURS, "kk", None):
+        found = judged(text, f"Бомба! {text}", said)
+        assert not found.security
+        assert [why.code for why in found.reasons] == ["foreign"]
 
 
 def test_no_real_news_is_taken_from_the_language_that_its_publisher_says(shared: Path) -> None:

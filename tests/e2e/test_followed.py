@@ -47,8 +47,8 @@ def lines(program: Program, event: str, **values: Any) -> list[dict[str, Any]]:
 async def test_an_id_leads_from_the_question_and_from_the_alert_to_each_message(
     tmp_path: Path, emulator: Emulator, publishers: Publishers
 ) -> None:
-    """An answer that Telegram did not take has the number of its update and, from then on, its
-    alert's; a story has its alert's, and each message one of its own.
+    """Each question is a line with the number of its update, and so is an answer that Telegram did
+    not take, to its last try; a story has its alert's, and each message one of its own.
     """
     program = Program(tmp_path, emulator, agency_at(publishers.url), LOG_LEVEL="debug")
     await program.start()
@@ -60,15 +60,29 @@ async def test_an_id_leads_from_the_question_and_from_the_alert_to_each_message(
     publishers.put("/feed.xml", rss(ATTACK, QUIET))
     for number in (READER, OTHER):
         await emulator.wait_message(number, lambda m: "border" in m.get("text", ""), timeout=60)
+    emulator.faults.add(Fault.flood(1, method="sendMessage", chat_id=READER, times=1))
+    await emulator.send_text(READER, "100 usd to Aigul")
     emulator.faults.add(Fault.flood(11, method="sendMessage", chat_id=OTHER, times=1))
     asked = await emulator.send_text(OTHER, "/privacy")
     await emulator.wait_message(OTHER, lambda m: "24 hours" in m["text"], after=asked, timeout=60)
     assert await program.end() == 0
+    handled = lines(program, "handled")
+    assert sorted((one["asked"], one["ended"], one["calls"]) for one in handled) == [
+        ("/privacy", "postponed", 1),
+        ("/subscribe", "sent", 1),
+        ("/subscribe", "sent", 1),
+        ("button top", "edited", 2),
+        ("button top", "edited", 2),
+        ("text", "sent", 2),
+    ]
+    assert len({one["update_id"] for one in handled}) == len(handled)
+    assert all(one["ms"] >= 0 for one in handled)
+    assert "Aigul" not in "".join(program.log)
     (story,) = lines(program, "decided", kind="story")
     told = lines(program, "sent", alert=story["alert"], outcome="Sent")
     assert len({line["delivery"] for line in told}) == 2
     (late,) = lines(program, "decided", kind="answer")
     (waits,) = lines(program, "an answer waits", update_id=late["update_id"])
     assert waits["method"] == "sendMessage"
-    assert len(lines(program, "sent", alert=late["alert"], outcome="Sent")) == 1
-    assert not lines(program, "sent", update_id=late["update_id"])  # another hand sends it
+    (sent,) = lines(program, "sent", update_id=late["update_id"])  # by another hand
+    assert (sent["level"], sent["alert"], sent["outcome"]) == ("info", late["alert"], "Sent")

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 import psycopg
@@ -169,8 +169,12 @@ async def test_not_ready_until_telegram_has_answered(tmp_path: Path, emulator: E
 async def test_without_its_database_it_says_why_it_is_not_ready(
     tmp_path: Path, emulator: Emulator, postgres_url: str, postgres_server: str
 ) -> None:
-    """Alive, not ready, its figures still there; ready again when the database is, by itself."""
-    program = Program(tmp_path, emulator, "", DATABASE_URL=postgres_url)
+    """Alive, not ready, its figures still there; ready again when the database is, by itself. The
+    password is said nowhere.
+    """
+    password = "canary/пароль@7"
+    known = make_url(postgres_url).set(password=password).render_as_string(hide_password=False)
+    program = Program(tmp_path, emulator, "", DATABASE_URL=known, LOG_LEVEL="debug")
     await program.start()
     await ready(program)
     name = make_url(postgres_url).database
@@ -178,13 +182,16 @@ async def test_without_its_database_it_says_why_it_is_not_ready(
     with psycopg.connect(postgres_server, autocommit=True) as server:
         server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
         server.execute(end, (name,))
-        assert any("database" in reason.lower() for reason in await not_ready(program))
-        assert (await get(program, "/healthz"))[0] == 200
-        assert (await get(program, "/metrics"))[0] == 200
-        assert (await get(program, "/status"))[0] == 503
+        reasons = await not_ready(program)
+        assert any("database" in reason.lower() for reason in reasons)
+        pages = [await get(program, path) for path in ("/healthz", "/metrics", "/status")]
+        assert [status for status, _, _ in pages] == [200, 200, 503]
         server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
     await ready(program)
     assert await program.end() == 0
+    said = "".join((*program.log, *reasons, *(text for _, _, text in pages)))
+    hidden = (password, quote(password), quote(password, safe=""), "пароль")
+    assert [one for one in hidden if one in said] == []
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:0", ":0"])

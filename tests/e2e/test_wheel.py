@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -19,8 +20,12 @@ import pytest
 from bot.emulator import TEST_TOKEN, Emulator
 from tests.conftest import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+#: Most of it is what an environment compiles of its packages when they are first imported.
+long = pytest.mark.slow
+pytestmark = pytest.mark.timeout(600)
 OPERATOR = 1001
+UV = Path(sys.executable).parent / "uv"
+PACKAGED = ("bot", "handlers", "storage")
 
 
 def _call(*words: str | Path, cwd: Path) -> None:
@@ -29,23 +34,30 @@ def _call(*words: str | Path, cwd: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `jarchy` of an environment that has the wheel and the lock's packages."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, as `uv build` makes it."""
     folder = tmp_path_factory.mktemp("wheel")
-    uv = Path(sys.executable).parent / "uv"
-    env, source = folder / "env", folder / "source"
-    for name in ("bot", "handlers", "storage"):  # building leaves its own folders beside them
+    source = folder / "source"
+    for name in PACKAGED:  # building leaves its own folders beside them
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     _call(
-        *(uv, "build", "--quiet", "--wheel", "--no-build-isolation"),
+        *(UV, "build", "--quiet", "--offline", "--wheel", "--no-build-isolation"),
         *("--python", sys.executable, "--out-dir", folder, source),
         cwd=folder,
     )
-    (wheel,) = folder.glob("jarchy-*.whl")
-    _call(uv, "venv", "--quiet", "--python", sys.executable, env, cwd=folder)
-    install = (uv, "pip", "install", "--quiet", "--no-deps", "--python", env / "bin" / "python")
+    (made,) = folder.glob("jarchy-*.whl")
+    return made
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path) -> Path:
+    """The `jarchy` of an environment that has the wheel and the lock's packages."""
+    folder = wheel.parent
+    env = folder / "env"
+    _call(UV, "venv", "--quiet", "--python", sys.executable, env, cwd=folder)
+    install = (UV, "pip", "install", "--quiet", "--no-deps", "--python", env / "bin" / "python")
     lock = ROOT / "requirements.lock"
     _call(*install, "--require-hashes", "--requirement", lock, cwd=folder)
     _call(*install, wheel, cwd=folder)
@@ -67,6 +79,23 @@ async def telegram() -> AsyncIterator[Emulator]:
         yield emulator
 
 
+def test_the_wheel_has_all_files_of_the_program(wheel: Path) -> None:
+    """Words, pages and tables too; and the program's name starts it."""
+    packed = zipfile.Path(wheel)
+    (about,) = (one for one in packed.iterdir() if one.name.endswith(".dist-info"))
+    names = zipfile.ZipFile(wheel).namelist()
+    ours = {one for one in names if not one.startswith(about.name)}
+    assert ours == {
+        path.relative_to(ROOT).as_posix()
+        for room in PACKAGED
+        for path in (ROOT / room).rglob("*.*")
+        if path.is_file() and path.parent.name != "__pycache__"
+    }
+    started = (about / "entry_points.txt").read_text()
+    assert "jarchy = bot.__main__:main" in started.splitlines()
+
+
+@long
 async def test_the_wheel_shows_the_demonstration(
     installed: Path, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
@@ -89,6 +118,7 @@ async def test_the_wheel_shows_the_demonstration(
     assert (await demo.wait(), said) == (0, "")
 
 
+@long
 async def test_the_wheel_is_set_up_and_checked(
     installed: Path, environment: Mapping[str, str], tmp_path: Path, telegram: Emulator
 ) -> None:

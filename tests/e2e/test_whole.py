@@ -221,11 +221,3 @@ async def test_a_wrong_setting_ends_with_78_and_names_every_problem(
     said = "".join(program.log)
     for name in ("SEND_RATE", "TIME_ZONE", "BOT_TOKEN"):
         assert name in said
-
-
-async def test_S6_the_token_is_in_no_log(emulator: Emulator, program: Program) -> None:
-    """Not even when every request fails."""
-    emulator.faults.add(Fault.reset(method="*", seconds=2))
-    await program.said(lambda line: "no updates" in line)
-    emulator.faults.clear()
-    assert TEST_TOKEN not in "".join(program.log)

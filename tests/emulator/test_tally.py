@@ -49,17 +49,40 @@ def counted(town: Emulator) -> tuple[int, int, int]:
     return town.tally.sent, town.tally.twice, town.tally.open
 
 
-async def test_what_a_killed_bot_had_no_time_to_note_is_a_copy(town: Emulator) -> None:
-    """Once; what was noted long before and comes again is somebody's second question."""
-    await call(town, "Help")
-    noted = time.monotonic() + 2
-    town.killed(noted_until=noted)
-    await call(town, "Help")
-    assert counted(town) == (2, 0, 0)
-    town.killed(noted_until=time.monotonic())
-    for _ in range(2):
+async def test_what_a_killed_bot_had_no_time_to_note_is_a_copy() -> None:
+    """Once, however long it stood still before; what was noted and comes again is somebody's second
+    question.
+    """
+    stood: list[float] = []
+    async with Emulator(readings=tuple, noted=lambda at: min([at, *stood])) as town:
+        town.add_private(town.add_user(AIGUL, "Aigul"))
         await call(town, "Help")
-    assert counted(town) == (3, 1, 0)
+        town.killed(time.monotonic() + 2)
+        await call(town, "Help")
+        assert counted(town) == (2, 0, 0)
+        stood.append(time.monotonic())
+        town.killed(time.monotonic() + 60)
+        for _ in range(2):
+            await call(town, "Help")
+        assert counted(town) == (3, 1, 0)
+
+
+async def test_what_the_bot_let_go_is_awaited_no_longer(town: Emulator) -> None:
+    """As many of a chat's as it says, the eldest first; what then comes at its first try is not
+    late, and one that the bot forgot is lost.
+    """
+    town.add_private(town.add_user(BORIS, "Boris"))
+    town.faults.add(Fault.flood(1, times=4))
+    for text, chat in (("one", AIGUL), ("two", AIGUL), ("one", BORIS), ("two", BORIS)):
+        await call(town, text, chat, well=False)
+    assert town.tally is not None
+    for counts, waits in (({AIGUL: 1}, 3), ({AIGUL: 1}, 3), ({AIGUL: 5}, 2), ({BORIS: 1}, 1)):
+        town.tally.let_go(counts)
+        assert counted(town) == (0, 0, waits)
+    await call(town, "three")
+    assert (counted(town), town.tally.late) == ((1, 0, 1), 0)
+    await call(town, "two", BORIS)
+    assert (counted(town), town.tally.late) == ((2, 0, 0), 1)
 
 
 async def test_a_message_whose_answer_was_lost_is_there_whatever_its_copy_meets(

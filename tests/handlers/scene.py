@@ -124,7 +124,8 @@ def _let_forget(worker: Worker) -> None:
     """Empty what it knows of chats, and of alerts and deliveries, whose numbers come again."""
     composer, reactions, unread = worker.composer, worker._reactions, worker.unread
     for known in (
-        *(composer._made, composer._news, composer.pictures._made, composer.pictures._file_ids),
+        *(composer._made, composer._news, composer._answers),
+        *(composer.pictures._made, composer.pictures._file_ids),
         *(reactions._contradicted, reactions._misplaced),
         *(unread.alerts, unread._told),
         worker.chats._until,

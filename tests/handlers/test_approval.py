@@ -23,7 +23,7 @@ import storage.stories
 from bot.alerts import stories
 from bot.i18n import t
 from bot.ingest.telling import FRESH_FOR
-from bot.model.alerts import Severity
+from bot.model.alerts import Severity, State
 from bot.model.decisions import Decision, Question
 from bot.model.filters import Filter, Sense, Trait
 from bot.model.news import Verdict
@@ -32,7 +32,7 @@ from bot.sources.catalog import parse_catalog
 from handlers.services import Services
 from storage.db import db_now
 from storage.entries import NewEntry
-from storage.schema import alert
+from storage.schema import alert, delivery
 from tests.factories import entry
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
 from tests.publishers import ATTACK, QUIET, Publishers
@@ -478,6 +478,27 @@ async def test_a_report_that_mends_what_an_operator_let_through_asks_again(
         await index(desk.bot)
         found = await desk.ask("/search wrong", chat=STRANGER)
         assert ATTACK[1] not in found["text"]
+
+
+@pytest.mark.cases(keep=2)
+@pytest.mark.parametrize(("first", "second"), [("b", "b"), ("a", "b"), ("b", "a"), ("a", "a")])
+async def test_what_all_say_to_be_taken_back_reaches_nobody_else_before_a_word(
+    desk: World, first: str, second: str
+) -> None:
+    """By reports of their own (b) or in the place of what they told (a); each is asked about."""
+    await approved(desk)
+    await desk.report("two", AGAIN, QUIET)
+    mine = delivery.c.chat_id == STRANGER
+    async with desk.store.writing() as db:
+        await db.execute(update(delivery).where(mine).values(state=State.HELD))
+    states: list[str] = []
+    says = f"Retraction: {ATTACK[1]}"
+    for key, told, how in (("one", ATTACK, first), ("two", AGAIN, second)):
+        gone = (told[0] if how == "a" else f"{key}-gone", says, f"We of {key} regret it.")
+        await desk.report(key, gone, *([told] if how == "b" else []), QUIET)
+        await desk.tells(READER, f"We of {key} regret it.")
+        states += [row.state for row in await desk.deliveries("story") if row.chat_id == STRANGER]
+    assert states == [State.HELD, State.SUPERSEDED]
 
 
 async def test_a_text_that_says_otherwise_is_asked_about_however_late(desk: World) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+import storage.baselines
 import storage.chats
 import storage.rates
 from bot.ingest import Ingest
@@ -54,7 +55,7 @@ async def test_R5_a_revised_figure_is_corrected_once_to_those_who_got_it(world: 
         assert await publish("88,9000", ahead=1) == 0
         assert not [one for one in await world.calls("sendMessage") if one.chat_id == STRANGER][1:]
     async with world.bot.store.reading() as db:
-        known = await storage.rates.baseline(db, rate().series)
+        known = await storage.baselines.get(db, rate().series)
         history = await storage.rates.history(
             db, rate().series, since=day, until=day + timedelta(days=1)
         )

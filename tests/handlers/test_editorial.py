@@ -208,9 +208,13 @@ async def test_without_another_policy_a_story_is_posted_at_once(world: World) ->
     assert await world.alerts("asked") == []
 
 
+@pytest.mark.cases(keep=2)
+@pytest.mark.parametrize("label", ["", "Correction: ", "Retracted: "])
 @pytest.mark.usefixtures("unlooked")
-async def test_with_two_sources_it_is_posted_when_a_second_agency_reports_it(world: World) -> None:
-    """Once, and with both; the first agency again is no second one."""
+async def test_with_two_sources_it_is_posted_when_a_second_agency_reports_it(
+    world: World, label: str
+) -> None:
+    """Once, and with both; the first agency again is no second one, nor who takes it back."""
     await channel_with(world, Editorial.TWO_SOURCES)
     await world.report("a", ATTACK, QUIET)
     await settled(world)
@@ -222,7 +226,11 @@ async def test_with_two_sources_it_is_posted_when_a_second_agency_reports_it(wor
     assert len(story.entries) == 2
     assert await states(world) == ["withheld"]
     assert posted(world) == []
-    await world.report("b", AGAIN, QUIET)
+    await world.report("b", (AGAIN[0], f"{label}{AGAIN[1]}", AGAIN[2]), QUIET)
+    if label == "Retracted: ":
+        await settled(world)
+        assert (await states(world), posted(world)) == (["withheld"], [])
+        return
     found = await in_channel(world)
     assert "2" in found["text"]
     await settled(world)

@@ -95,7 +95,7 @@ def test_S10_what_is_written_besides_says_who_may_as_decided_by_hand() -> None:
 def test_S10_no_route_without_a_chat_is_for_some_only() -> None:
     """Nobody could be asked there what they are."""
     with pytest.raises(ConfigError, match="migrated: without a chat"):
-        chatless(replace(MOVED, who=Who.ADMINISTRATOR), cast("Any", None))
+        chatless(replace(MOVED, who=Who.ADMINISTRATOR), cast("Any", None), "moved")
 
 
 @functools.cache

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
+from structlog.testing import capture_logs
 
-from bot import metrics
+from bot.at_hand import at_hand
 from bot.errors import StorageError
 from bot.intake.inbox import AT_ONCE, Inbox
+from bot.log import name_ids
 from bot.reasons import said
 from storage.db import Store
 from storage.opening import open_store
@@ -92,7 +94,7 @@ async def test_an_answer_is_as_old_as_its_question(store: Store) -> None:
     away = [StorageError(said("away"))]
 
     async def slow(raw: dict[str, Any]) -> None:
-        arrived.append(metrics.ARRIVED.get())
+        arrived.append(at_hand().arrived)
         begun.set()
         await end.wait()
         if away:
@@ -176,3 +178,18 @@ async def test_G21_updates_that_wait_for_their_own_chats_hold_up_no_other(store:
     await inbox.close()
     assert ended[0] == MANY + 1
     assert inbox._slots._value == AT_ONCE
+
+
+async def test_an_update_that_failed_is_a_line_with_its_number(store: Store) -> None:
+    """Its trouble is one before, with the same number; what no route took is no line."""
+
+    async def fail(raw: dict[str, Any]) -> None:
+        if raw["update_id"] == 7:
+            raise RuntimeError
+
+    inbox = Inbox(store, fail, holder="a", alone=True)
+    with capture_logs(processors=[name_ids]) as logged:
+        await inbox.receive([update(7), update(8)])
+        await inbox.close()
+    told = [(one["event"], one["update_id"], one.get("ended")) for one in logged]
+    assert told == [("update failed", 7, None), ("handled", 7, "failed")]

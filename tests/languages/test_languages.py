@@ -495,7 +495,8 @@ def test_one_folder_more_is_one_language_more(tmp_path: Path) -> None:
     assert (said["uzbek"], said["english"]) == ("uz", "en")
     assert said["security"] is False
     assert said["same"] == [False, True]
-    assert said["told in"] == ["Uzbek", "узбекский", "", "", "in Russian"]
+    other = "in another language"
+    assert said["told in"] == ["Uzbek", "узбекский", "", other, "in Russian"]
 
 
 COMMAND = """

@@ -303,6 +303,17 @@ def test_nonsense_in_its_fields_costs_that_field_alone(form: str, noise: str) ->
             assert Hazard.read(str(one.hazard)) is not None
 
 
+def test_a_number_without_end_and_an_id_of_no_text_cost_their_field_alone() -> None:
+    """The first would fill the memory of who reads it."""
+    odd = summary(feature("us1", ids=",us1,us\ud83d2,", place="near \ud83d Osh"), feature("us2"))
+    odd = odd.replace(b'"time": 1', b'"time": 1E+999999999999, "was": 1', 1)
+    first, second = parse_hazards(odd)
+    assert (first.at, second.at) == (None, AT)
+    assert first.also == ("us1", "us2")
+    assert first.hazard.size == second.hazard.size
+    str((first.hazard, first.also)).encode()
+
+
 @given(
     st.builds(
         Hazard,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
 from functools import partial
@@ -168,3 +170,30 @@ async def test_what_asked_for_nothing_leaves_no_beginning_behind(tmp_path: Path)
         await end()
         await connection.execute("VACUUM")
     await connection.close()
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_a_file_opened_after_the_loop_ended_is_no_trouble(*, opens: bool) -> None:
+    """A verb that finds no database ends at once; its thread comes to tell of it, and nobody is
+    there. What a thread did not expect would stand on stderr, behind the one line of a verb.
+    """
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def opened() -> sqlite3.Connection:
+        begun.set()
+        goes_on.wait()
+        if not opens:
+            raise sqlite3.DatabaseError("file is not a database")
+        return sqlite3.connect(":memory:", check_same_thread=False)
+
+    async def left() -> threading.Thread:
+        connection = FileConnection(opened, 64)
+        opening = asyncio.ensure_future(connection)
+        await asyncio.to_thread(begun.wait)
+        opening.cancel()
+        return connection._thread
+
+    thread = asyncio.run(left())
+    goes_on.set()
+    thread.join()
+    gc.collect()

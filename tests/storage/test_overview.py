@@ -12,10 +12,10 @@ from sqlalchemy import update
 import storage.alerts
 import storage.fan_out
 import storage.overview
-from bot.model.alerts import Approval, Lane
+from bot.model.alerts import Approval, Lane, State
 from storage.db import Db, Store
 from storage.opening import open_store
-from storage.schema import alert
+from storage.schema import alert, delivery
 from tests.factories import NOW
 from tests.storage.test_deliveries import an_alert, claim, fan_all, readers, sent
 
@@ -64,6 +64,28 @@ async def test_a_lane_waits_since_its_first_alert_does_whatever_their_numbers(st
         grown = {"among_kept": True, "grew_at": late - MINUTE}
         await db.execute(update(alert).where(alert.c.id == old).values(**grown))
         assert await waits(db, late) == {Lane.ALERT: (4, 19 * MINUTE)}
+
+
+async def test_what_was_taken_to_be_sent_and_ended_otherwise_was_let_go(store: Store) -> None:
+    """Not what is still to come, has come or was refused. What nobody began with is only counted
+    where it is one chat's own: it may be an answer that was tried before.
+    """
+    async with store.writing() as db:
+        await readers(db, 1, 2, 3, 4)
+        await storage.alerts.enqueue(db, an_alert())
+        await fan_all(db)
+        await claim(db)
+        for chat, state in ((1, State.EXPIRED), (2, State.SENT), (3, State.DEAD)):
+            ended = update(delivery).where(delivery.c.chat_id == chat)
+            await db.execute(ended.values(state=state.value))
+        unbegun = await storage.alerts.enqueue(db, an_alert("unbegun"))
+        await fan_all(db)
+        late = update(delivery).where(delivery.c.alert_id == unbegun)
+        await db.execute(late.values(state=State.EXPIRED.value))
+        assert await storage.overview.let_go(db) == {1: 1}
+        own = update(alert).where(alert.c.id == unbegun)
+        await db.execute(own.values(audience_chat=4))
+        assert await storage.overview.let_go(db) == {1: 2, 2: 1, 3: 1, 4: 1}
 
 
 @pytest.mark.postgres

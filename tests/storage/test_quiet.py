@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from structlog.testing import capture_logs
 
 import storage.alerts
 import storage.chats
@@ -99,7 +100,9 @@ async def summaries(db: Db) -> list[Any]:
 
 
 async def test_what_waits_comes_as_one_alert_once(store: Store) -> None:
-    """Neither claimed nor expired meanwhile; another chat has it at once."""
+    """Neither claimed nor expired meanwhile; another chat has it at once. The log says which alert
+    tells it.
+    """
     async with store.writing() as db:
         await people(db, 1, 2)
         await quiet(db, 1)
@@ -110,10 +113,14 @@ async def test_what_waits_comes_as_one_alert_once(store: Store) -> None:
         await storage.lapsed.expire(db)
         assert await told(db, chat_id=1) == [(1, "held"), (1, "held")]
         assert await storage.quiet.end(db, waited.alert) == 0  # they are not over
+    with capture_logs() as logged:
+        async with store.writing() as db:
+            assert await over(db, 1) == 1
     async with store.writing() as db:
-        assert await over(db, 1) == 1
         await fan_all(db)
         (summary,) = await summaries(db)
+        (line,) = [one for one in logged if one["event"] == "collected"]
+        assert (line["alert"], line["alerts"]) == (summary.id, [first, second])
         assert await storage.quiet.collected(db, summary.id, 1) == [first, second]
         got = await claim(db)
         assert [(one.chat, one.alert) for one in got.deliveries] == [(1, summary.id)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -20,7 +21,7 @@ from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.adapt import Dumper
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, insert, select, text
 
 import storage.chats
 import storage.connecting
@@ -73,6 +74,21 @@ async def test_the_past_of_a_rate_is_its_series_before_its_day_within_reach(stor
             await storage.rates.add(db, [revised], seen_at=NOW)
 
 
+async def test_the_pasts_of_many_rates_are_each_series_own_days_once(store: Store) -> None:
+    """Of days that lie near, and of one far away; the last word on each, and of no other series."""
+    days = [a_rate(value=str(day), on=f"2021-10-{day:02}") for day in range(1, 15)]
+    euros = [a_rate(pair="EUR/KGS", value=str(day), on=f"2021-10-{day:02}") for day in (2, 14)]
+    others = [a_rate(pair="RUB/KGS", on="2021-10-05"), a_rate(source="cbr", on="2021-10-05")]
+    revised = a_rate(value="50", on="2021-10-05")
+    async with store.writing() as db:
+        await storage.rates.add(db, [*days, *euros, *others], seen_at=NOW)
+        await storage.rates.add(db, [revised], seen_at=NOW)
+        asked = [days[4], days[5], days[13], euros[0]]
+        pasts = await storage.rates.pasts(db, asked, reach=timedelta(days=2))
+    found = {str(of.pair): [str(one.value) for one in past] for of, past in pasts.items()}
+    assert found == {"USD/KGS": ["3", "4", "50", "6", "12", "13", "14"], "EUR/KGS": ["2"]}
+
+
 async def test_a_time_comes_back_in_utc_to_the_microsecond(store: Store) -> None:
     """Whatever zone it had when it was stored."""
     bishkek = datetime(2021, 10, 20, 15, 12, 0, 123456, tzinfo=timezone(timedelta(hours=6)))
@@ -107,7 +123,7 @@ async def test_a_second_opinion_is_what_others_hold_of_the_same_pair_that_day(st
             db, [a_rate(), *others, a_rate("EUR/KGS", source="cbr")], seen_at=NOW
         )
         await storage.rates.add(db, [replace(others[1], value=Decimal(85))], seen_at=NOW)
-        found = await storage.rates.elsewhere(db, a_rate().series, on=a_rate().effective_on)
+        found = await storage.rates.elsewhere(db, [a_rate().series], on=a_rate().effective_on)
     assert [(one.source, str(one.effective_on), one.value) for one in found] == [
         ("ecb", "2021-10-19", Decimal(85))
     ]
@@ -157,6 +173,18 @@ async def test_what_fails_midway_leaves_nothing(store: Store) -> None:
             raise RuntimeError
     async with store.reading() as db:
         assert await storage.rates.around(db, "nbkr", date(2021, 10, 20)) == []
+
+
+async def test_an_error_shows_nothing_of_what_was_to_be_stored(store: Store) -> None:
+    """Its traceback is in the log, which keeps no words of people's."""
+    words = insert(note).values(name="same", value="football, Osh")
+    with pytest.raises(StorageError) as caught:
+        async with store.writing() as db:
+            await db.execute(words)
+            await db.execute(words)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "INSERT INTO mark" in shown
+    assert "football" not in shown
 
 
 async def test_a_source_forgets_its_failures_when_it_answers(store: Store) -> None:

@@ -4,6 +4,7 @@ from bot.languages.parts import News
 
 NEWS = News(
     denials="denie deny refut debun",
+    negations="not no never nobody none neither without",
     follow_ups=(
         "explai react respon detail reveal cancel slams defend apolog rumor preview concer appeal "
         "warns after"

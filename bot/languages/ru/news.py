@@ -4,6 +4,7 @@ from bot.languages.parts import News
 
 NEWS = News(
     denials="опров фейк",
+    negations="не ни нет никто без",
     follow_ups=(
         "отреаг ответ объяс подро раскр восста назва оцен прокомм предуп отмен отказ уточн призна "
         "поясн"

@@ -1,0 +1,62 @@
+"""When a text that was changed is a correction, and when it is only worded anew."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.detect.revisions import tells_otherwise
+from bot.model.news import Entry
+
+TEXT = (
+    "The bomb went off at the gate of the market in Osh at 11:20 and killed 14 people, said "
+    "officer Kubat Ermekov; 1204 have read this. Two men from Uzbekistan were arrested."
+)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "otherwise"),
+    [
+        ("killed 14", "killed 12", True),
+        ("in Osh", "in Batken", True),
+        ("Kubat Ermekov", "Kubat Sydykov", True),
+        ("killed 14 people", "killed 14 people and wounded 37", False),
+        ("said officer Kubat Ermekov", "officer Ermekov told reporters", False),
+        ("The bomb went off", "A bomb exploded", False),
+        ("11:20", "11:50", False),  # as in "updated at"
+        ("1204 have read", "1309 have read", False),
+        ("The bomb", "Correction: the bomb", False),  # its label is no fact of the text
+        # in the place of one, among words that stay
+        ("killed 14", "wounded 14", True),
+        ("the market", "the school", True),
+        ("from Uzbekistan", "from Tajikistan", True),
+        ("were arrested", "were not arrested", True),
+        ("The bomb went off", "A fire broke out, they say,", True),
+        ("have read this", "have never read this", True),
+        ("were arrested", "were arrested, nobody was hurt, and the school was not far away", False),
+        ("at the gate of the market in Osh", "not far from Osh’s market, by the gate,", False),
+    ],
+)
+def test_another_text_is_a_correction_where_a_fact_stands_in_anothers_place(
+    was: str, now: str, *, otherwise: bool
+) -> None:
+    before = Entry(id="a", title="Blast at a market", summary=TEXT, language="en")
+    after = Entry(id="a", title="Blast at a market", summary=TEXT.replace(was, now), language="en")
+    assert tells_otherwise(before, after) is otherwise
+
+
+@pytest.mark.parametrize(
+    ("language", "was", "now"),
+    [
+        ("ru", "Задержаны двое жителей Оша", "Не задержаны двое жителей Оша"),
+        ("ru", "На рынке в Оше взорвалась бомба", "На рынке в Оше загорелся баллон"),
+        ("ru", "Ранены 14 человек в Оше", "Погибли 14 человек в Оше"),
+        ("ru", "Учения у Оша проводит НАТО", "Учения у Оша проводит ОДКБ"),
+        ("en", "Guards seized 40 kg of heroin in Osh", "Guards seized 40 kg of gold in Osh"),
+        ("ky", "Ошто эки киши кармалды, дейт ИИМ", "Ошто эки киши кармалган жок, дейт ИИМ"),
+    ],
+)
+def test_a_correction_is_one_in_every_language(language: str, was: str, now: str) -> None:
+    before, after = (
+        Entry(id="a", title="Ош", summary=one, language=language) for one in (was, now)
+    )
+    assert tells_otherwise(before, after)
