@@ -108,11 +108,8 @@ def _addition(dialect: str) -> Executable:
     return insertion(dialect, alert).on_conflict_do_nothing().returning(alert.c.id)
 
 
-_OLDER = select(alert.c.id).where(
-    alert.c.supersede_key == bindparam("key"),
-    alert.c.kind == bindparam("of_kind"),
-    alert.c.id < bindparam("pk"),
-)
+_SAME = (alert.c.supersede_key == bindparam("key"), alert.c.kind == bindparam("of_kind"))
+_OLDER = select(alert.c.id).where(*_SAME, alert.c.id < bindparam("pk"))
 
 
 async def _supersede(db: Db, pk: int, new: Alert, now: datetime) -> None:
@@ -156,11 +153,8 @@ def _decided(pk: int, new: Alert) -> None:
     log.info("decided", alert=pk, kind=new.payload.KIND, severity=new.severity.value, **of)
 
 
-_BY_KEYS = (
-    select(alert)
-    .where(alert.c.dedup_key.in_(bindparam("keys", expanding=True)))
-    .order_by(alert.c.id)
-)
+_HAS_KEY = alert.c.dedup_key.in_(bindparam("keys", expanding=True))
+_BY_KEYS = select(alert).where(_HAS_KEY).order_by(alert.c.id)
 _BY_ID = select(alert).where(alert.c.id == bindparam("pk"))
 
 

@@ -13,7 +13,6 @@ from sqlalchemy import (
     Date,
     ScalarSelect,
     Select,
-    and_,
     bindparam,
     func,
     insert,
@@ -25,6 +24,7 @@ from sqlalchemy import (
 from bot.model.rates import Pair, Rate, RateKind, SeenRate, Series
 from storage.db import Db, unless_there
 from storage.schema import rate, series
+from storage.series import IS_SERIES, number_of, numbers_of, said
 
 ROWS_AT_ONCE = 1000  # of a past in one statement
 
@@ -67,34 +67,12 @@ def _seen(row: Any) -> SeenRate:  # noqa: ANN401 - a result row
 
 # The statements of a poll are built once: building one costs as much as running it.
 _RATES = select(*_COLUMNS).join_from(rate, series, rate.c.series_id == series.c.id)
-_IS_SERIES = and_(
-    series.c.source == bindparam("of_source"),
-    series.c.base == bindparam("of_base"),
-    series.c.quote == bindparam("of_quote"),
-    series.c.kind == bindparam("of_kind"),
-)
-_NUMBER = select(series.c.id).where(_IS_SERIES)
-
-
-def _said(of: Series) -> dict[str, object]:
-    """What `_IS_SERIES` is asked with."""
-    return {f"of_{name}": value for name, value in _as_row(of).items()}
-
-
-async def number_of(db: Db, of: Series) -> int:
-    """The row of a series, made where there is none."""
-    found = (await db.execute(_NUMBER, _said(of))).scalar()
-    if found is not None:
-        return int(found)
-    await db.execute(unless_there(db, series), _as_row(of))
-    # asked again: another process may have made it in between
-    return int((await db.execute(_NUMBER, _said(of))).scalar_one())
 
 
 async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenRate]:
     """Store new rates: a first value or a revision. Returns just those, in the order given."""
     offered = list(rates)
-    numbers = await _numbers(db, [item.series for item in offered])
+    numbers = await numbers_of(db, [item.series for item in offered])
     added: list[SeenRate] = []
     for start in range(0, len(offered), ROWS_AT_ONCE):
         some = offered[start : start + ROWS_AT_ONCE]
@@ -122,37 +100,6 @@ async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenR
         if rows:
             await db.execute(insert(rate), rows)
     return added
-
-
-async def _numbers(db: Db, wanted: Sequence[Series]) -> dict[Series, int]:
-    """The rows of these series, made where there are none."""
-    numbers = await _rows_of(db, {of.source for of in wanted})
-    if missing := [of for of in dict.fromkeys(wanted) if of not in numbers]:
-        await db.execute(unless_there(db, series), [_as_row(of) for of in missing])
-        # asked again: another process may have made some in between
-        numbers = await _rows_of(db, {of.source for of in wanted})
-    return numbers
-
-
-_ROWS_OF = select(series.c.id, series.c.source, series.c.base, series.c.quote, series.c.kind).where(
-    series.c.source.in_(bindparam("sources", expanding=True))
-)
-
-
-async def _rows_of(db: Db, sources: Collection[str]) -> dict[Series, int]:
-    numbers: dict[Series, int] = {}
-    for row in await db.execute(_ROWS_OF, {"sources": list(sources)}):
-        numbers[Series(row.source, Pair(row.base, row.quote), RateKind(row.kind))] = row.id
-    return numbers
-
-
-def _as_row(of: Series) -> dict[str, str]:
-    return {
-        "source": of.source,
-        "base": of.pair.base,
-        "quote": of.pair.quote,
-        "kind": of.kind.value,
-    }
 
 
 _LAST_WORDS = _RATES.add_columns(rate.c.series_id).where(
@@ -228,12 +175,12 @@ async def differing(db: Db, rates: Iterable[Rate]) -> list[tuple[SeenRate, Rate]
 _IN_RANGE = _RATES.where(
     rate.c.effective_on.between(bindparam("since"), bindparam("until")), _IS_CURRENT
 ).order_by(rate.c.effective_on)
-_HISTORY = _IN_RANGE.where(_IS_SERIES)
+_HISTORY = _IN_RANGE.where(IS_SERIES)
 
 
 async def history(db: Db, of: Series, *, since: date, until: date) -> list[SeenRate]:
     """One series, oldest first, `since` and `until` included, each day's last word."""
-    asked = {**_said(of), "since": since, "until": until}
+    asked = {**said(of), "since": since, "until": until}
     return [_seen(row) for row in await db.execute(_HISTORY, asked)]
 
 
@@ -296,7 +243,7 @@ def _stretches(days: Iterable[date], reach: timedelta) -> list[tuple[date, date]
 
 
 _REVISION = _RATES.where(
-    _IS_SERIES,
+    IS_SERIES,
     rate.c.effective_on == bindparam("day"),
     rate.c.revision == bindparam("revision"),
 )
@@ -305,7 +252,7 @@ _REVISION = _RATES.where(
 async def before_revision(db: Db, new: SeenRate) -> SeenRate | None:
     """The value of the same day that `new` revised; None when `new` is the first."""
     asked = {"day": new.effective_on, "revision": new.revision - 1}
-    row = (await db.execute(_REVISION, _said(new.series) | asked)).first()
+    row = (await db.execute(_REVISION, said(new.series) | asked)).first()
     if row is None:
         return None
     return _seen(row)
@@ -391,7 +338,7 @@ async def newest_day(db: Db, source: str, *, until: date = date.max) -> date | N
 
 
 _HOLDING = (
-    _RATES.where(_IS_SERIES, rate.c.effective_on <= bindparam("day"), _IS_CURRENT)
+    _RATES.where(IS_SERIES, rate.c.effective_on <= bindparam("day"), _IS_CURRENT)
     .order_by(rate.c.effective_on.desc())
     .limit(1)
 )
@@ -399,7 +346,7 @@ _HOLDING = (
 
 async def holding(db: Db, of: Series, day: date) -> SeenRate | None:
     """The rate of a series that holds on a day, or None before its first."""
-    row = (await db.execute(_HOLDING, {**_said(of), "day": day})).first()
+    row = (await db.execute(_HOLDING, {**said(of), "day": day})).first()
     if row is None:
         return None
     return _seen(row)
