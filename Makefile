@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-
 # requirements-dev.lock holds what requirements.lock does not
 NAMES_OF = $$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' $(1))
 
-.PHONY: install setup demo run test test-all check bench mutants audit sbom lock locks clean
+.PHONY: install setup demo run test test-all check bench mutants recording audit sbom lock locks clean
 
 # an environment whose Python does not start is as good as none
 ifneq ($(wildcard $(VENV)),)
@@ -84,6 +84,10 @@ bench: setup $(AIOGRAM)/.ready $(READER)/.ready
 
 mutants: setup
 	$(BIN)/python -m tests.mutants $(ARGS)
+
+# the moving picture that opens the README, anew: of the page as it is
+recording: setup
+	RECORDING=$(CURDIR)/docs/demo.gif $(BIN)/python -m pytest tests/browser/test_recording.py -m slow
 
 # known advisories of what both locks name; needs a network, and says so (--strict) where nobody could be asked
 audit: setup

@@ -117,6 +117,19 @@ async def test_a_copy_put_back_has_every_row_and_the_queue_still_works(
     assert chats_of(other_url) == {1, 2, -5, 9}
 
 
+async def test_a_copy_of_a_schema_with_a_space_is_known_again(
+    tmp_path: Path, migrated_postgres_url: str
+) -> None:
+    await fill(migrated_postgres_url, 1)
+    with psycopg.connect(migrated_postgres_url, autocommit=True) as connection:
+        connection.execute('ALTER SCHEMA public RENAME TO "a bot"')
+    options = {"options": '-csearch_path="a\\ bot"'}
+    url = parse_url(migrated_postgres_url).update_query_dict(options)
+    server_backup.dump(url, tmp_path / "copy.dump")
+    rows, _ = server_backup.restore(url, tmp_path / "copy.dump", force=True)
+    assert rows["chat"] == 1
+
+
 async def test_what_is_no_sound_copy_replaces_nothing(
     tmp_path: Path, migrated_postgres_url: str, other_url: str
 ) -> None:
