@@ -38,10 +38,10 @@ demo: $(RUN_READY)
 run: $(RUN_READY)
 	@$(BIN)/python -m bot run $(ARGS)
 
-# seven at once: most of them wait for programs, servers and browsers. Python's own tracebacks: pytest's parse the source of
+# eight at once: most of them wait for programs, servers and browsers. Python's own tracebacks: pytest's parse the source of
 # every frame, and Python 3.11 breaks off the whole run when memory is collected in the middle of that. What is compiled once is
 # kept: the processes and what they start read it
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --processes 7 --tb=native
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --processes 8 --tb=native
 
 test: setup
 	$(PYTEST) -m "not slow" $(ARGS)

@@ -29,6 +29,7 @@ from storage.opening import open_store
 from storage.server_tools import fitting
 from storage.versions import HEAD, MIN_READER, REVISIONS
 from tests import forkserver
+from tests.emptied import EMPTIES
 from tests.factories import NOW, chat, rate
 from tests.faults.server import servers
 from tests.faults.test_database_file import NOBODY
@@ -264,13 +265,14 @@ async def test_a_verb_killed_in_the_midst_leaves_all_as_it_was(
 
 
 def wait_for_the_end_of_others(url: str) -> None:
-    """Return when nobody else is connected to this database."""
+    """Return when nobody else is connected to this database, but for whoever empties it."""
     others = (
         "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "
-        "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        "AND pid <> pg_backend_pid() AND backend_type = 'client backend' "
+        "AND application_name <> %s"
     )
     with psycopg.connect(url, autocommit=True) as connection:
-        while connection.execute(others).fetchone() is not None:
+        while connection.execute(others, [EMPTIES]).fetchone() is not None:
             time.sleep(0.02)  # nor of this
 
 
