@@ -120,6 +120,10 @@ async def _stored(storing: Awaitable[None]) -> web.Response:
     return web.Response()
 
 
+async def _unwatched() -> None:
+    """Nobody watches for Telegram."""
+
+
 async def keep_webhook(
     api: BotApi,
     inbox: Inbox,
@@ -128,13 +132,15 @@ async def keep_webhook(
     secret: str,
     tell: Callable[[Reason | None], None],
     on_trouble: OnTrouble,
+    lost: Callable[[], Awaitable[object]] = _unwatched,
 ) -> None:
     """Have updates posted to `url`, for ever: set until Telegram takes it, and again when it is not
     ours any more.
 
     Which kinds are wanted is said each time: Telegram would go on with what an earlier program
     asked for. `tell` hears why none can come, or None while they can; `on_trouble`, that Telegram
-    posts them in vain.
+    posts them in vain; `lost`, that it gave no answer at all, which nobody else may notice while
+    nothing is to be sent.
     """
     tell(reason("webhook.not_set", "webhook: not set yet"))
 
@@ -142,32 +148,35 @@ async def keep_webhook(
         because = why(failure.outcome)
         tell(reason("webhook.refused", "webhook: {why}", why=because))
         log.warning("webhook not set", why=str(because), again_in=failure.wait)
+        if not answers(failure.outcome):
+            await lost()
         return failure.wait
 
     setting = partial(api.call, "setWebhook", url=url, secret_token=secret, allowed_updates=KINDS)
     while True:
         await retry.insist(setting, retry.LISTENING, react=not_set)
         tell(None)
-        await _until_lost(api, inbox, url, tell, on_trouble)
+        await _until_changed(api, inbox, url, tell, on_trouble, lost)
 
 
-async def _until_lost(
+async def _until_changed(
     api: BotApi,
     inbox: Inbox,
     url: str,
     tell: Callable[[Reason | None], None],
     on_trouble: OnTrouble,
+    lost: Callable[[], Awaitable[object]],
 ) -> None:
     """Return when Telegram posts updates to another address, or to none; say when it posts them
     in vain, or does not answer at all.
     """
 
     async def unseen(failure: retry.Failure) -> float | None:
-        # who only listens may have nothing to send by which it would be noticed
         if not answers(failure.outcome):
             because = why(failure.outcome)
             tell(reason("webhook.unseen", "webhook: not seen: {why}", why=because))
             log.warning("webhook not seen", why=str(because), again_in=failure.wait)
+            await lost()
         return failure.wait
 
     deaf = False

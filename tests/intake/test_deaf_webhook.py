@@ -11,10 +11,12 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.deliver import reach
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.intake import webhook
 from bot.intake.inbox import Inbox
 from bot.listening import serve
+from bot.ops.readiness import SENDS, WEBHOOK
 from bot.telegram import retry
 from bot.telegram.outcomes import Sent
 from bot.telegram.results import posts_of
@@ -23,6 +25,7 @@ from tests.e2e.test_refusals import CATALOG, SECRET
 from tests.factories import NOW
 from tests.intake.test_polling import Handler
 from tests.ports import free_port
+from tests.waiting import until
 from tests.world import OPERATOR, READER, World, running
 
 #: Paths that an address may have, whatever a router makes of them.
@@ -106,9 +109,12 @@ async def test_G17_while_posts_do_not_arrive_readyz_says_so_and_the_operator_is_
 async def test_G17_while_telegram_is_away_readyz_says_so_though_nothing_is_to_be_sent(
     tmp_path: Path, telegram: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its answer to whether the webhook is ours is the only word from it; ready once it comes."""
+    """Its answer to whether the webhook is ours is the only word from it; what is sent is held back
+    from then on. Ready once it comes.
+    """
     monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.1)
     monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.1, cap=0.1))
+    monkeypatch.setattr(reach, "QUESTION_EVERY", 0.1)
     port = free_port()
     hook = {
         "updates": "webhook",
@@ -118,12 +124,13 @@ async def test_G17_while_telegram_is_away_readyz_says_so_though_nothing_is_to_be
         "ops_listen": "127.0.0.1:0",
     }
     async with telegram, running(tmp_path, telegram, CATALOG, now=NOW, **hook) as world:
-        telegram.faults.add(Fault.server_error(502, method="getWebhookInfo"))
-        await _looked(telegram)
-        assert len(await _troubles(world)) == 1
+        troubles = world.bot.readiness.troubles
+        await _looked(telegram)  # it is set
+        telegram.faults.add(Fault.server_error(502))
+        await until(lambda: {SENDS, WEBHOOK} <= set(troubles()))
+        assert await _troubles(world) == ["webhook: not seen: HTTP 502"]
         telegram.faults.clear()
-        await _looked(telegram)
-        assert await _troubles(world) == []
+        await until(lambda: not {SENDS, WEBHOOK} & set(troubles()))
 
 
 async def _looked(telegram: Emulator) -> None:
