@@ -188,6 +188,9 @@ UNENDED = {
         Threat of mudflows almost over the village
         Government may lift the emergency
         Fire out of control near Karakol
+        Fire is out of control near Karakol
+        Fires are out of hand in the forest
+        Internet is back down in Osh
         Curfew order extended, not lifted
         Evacuation of Osh continues
         Road closed and school opened
@@ -233,6 +236,11 @@ UNENDED = {
         Дорога в школу и обратно стала опаснее чем год назад но музей открыт
     """,
     "ky": """
+        Чек араны көздөй ок ачышты
+        Чек араны көздөй ок ачылды
+        Чек ара тарапка ок ачты
+        Чек ара бекети көздөй от ачылды
+        Жолду бойлой ок ачышты
         Жол ачылды, бирок кайра жабылды
         Жол ачылып, кайра жабылды
         Өрт өчүрүлдү, бирок кайра тутанды
