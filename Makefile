@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-
 # requirements-dev.lock holds what requirements.lock does not
 NAMES_OF = $$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' $(1))
 
-.PHONY: install setup demo run test test-all check bench mutants audit sbom lock locks clean
+.PHONY: install setup demo run test test-all check bench mutants recording audit sbom lock locks clean
 
 # an environment whose Python does not start is as good as none
 ifneq ($(wildcard $(VENV)),)
@@ -38,10 +38,10 @@ demo: $(RUN_READY)
 run: $(RUN_READY)
 	@$(BIN)/python -m bot run $(ARGS)
 
-# seven at once: most of them wait for programs, servers and browsers. Python's own tracebacks: pytest's parse the source of
+# eight at once: most of them wait for programs, servers and browsers. Python's own tracebacks: pytest's parse the source of
 # every frame, and Python 3.11 breaks off the whole run when memory is collected in the middle of that. What is compiled once is
 # kept: the processes and what they start read it
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --processes 7 --tb=native
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --processes 8 --tb=native
 
 test: setup
 	$(PYTEST) -m "not slow" $(ARGS)
@@ -84,6 +84,10 @@ bench: setup $(AIOGRAM)/.ready $(READER)/.ready
 
 mutants: setup
 	$(BIN)/python -m tests.mutants $(ARGS)
+
+# the moving picture that opens the README, anew: of the page as it is
+recording: setup
+	RECORDING=$(CURDIR)/docs/demo.gif $(BIN)/python -m pytest tests/browser/test_recording.py -m slow
 
 # known advisories of what both locks name; needs a network, and says so (--strict) where nobody could be asked
 audit: setup

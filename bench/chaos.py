@@ -23,7 +23,7 @@ from pathlib import Path
 import psycopg
 
 from bench import stub, world
-from bench.course import MEASURED, REPLICAS, SETTLED, End, Report, judged
+from bench.course import BEFORE, MEASURED, REPLICAS, SETTLED, End, Report, judged
 from bench.figure import Figure
 from bench.processes import PLAIN, Started, spawned
 from bench.replicas import Message
@@ -33,13 +33,15 @@ from storage.opening import open_store
 from tests.faults.server import Server
 from tests.postgres import Shared
 
-#: Messages a second of all replicas, more than they can keep: none can do another's part.
-RATE = 3000.0
-AWAY = 0.6  # seconds until Telegram answers: a replica then sends IN_FLIGHT in so long
-BEFORE = 6.0  # seconds until the trouble
+AWAY = 1.4  # seconds until Telegram answers: a replica then sends IN_FLIGHT in so long
+ABLE = REPLICAS * IN_FLIGHT / AWAY  # messages a second, of all
+#: Messages a second that all may send together: more than they can, so that none can do another's
+#: part; not many times more, or each would claim for minutes ahead.
+RATE = 300.0
+WARM = 2.0  # seconds until those that have just begun are as fast as they can be
 LASTS = 4.0  # seconds of what is done again and again
 DOWN = 2.0  # seconds from a crash until the server is started again
-SPARE = 3.0
+SPARE = 5.0  # seconds more: a trouble lasts a little longer than what is done
 KILLS = 3
 CONNECTIONS = 60
 STOPS = 20.0  # seconds for a replica to stop when it is asked to
@@ -191,8 +193,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
 
 async def _broadcast(strike: Callable[[Scene], Awaitable[None]]) -> Report:
     """One alert to so many that it lasts until all is measured."""
-    most = REPLICAS * IN_FLIGHT / AWAY
-    count = int(most * (BEFORE + 2 * LASTS + SETTLED + MEASURED + SPARE))
+    count = int(ABLE * (WARM + BEFORE + LASTS + SETTLED + MEASURED + SPARE))
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(a_server())
         store = await open_store(server.url)
@@ -208,8 +209,8 @@ async def _broadcast(strike: Callable[[Scene], Awaitable[None]]) -> Report:
         for _ in range(REPLICAS):
             await scene.add()
         arrived: list[Message] = []
-        await _until(url, arrived, lambda: bool(arrived))
-        await asyncio.sleep(BEFORE)
+        await _until(url, arrived, lambda: len({one.by for one in arrived}) == REPLICAS)
+        await asyncio.sleep(WARM + BEFORE)
         struck = time.monotonic()
         await strike(scene)
         over = time.monotonic()

@@ -15,7 +15,7 @@ from bench.figure import Figure, Goal
 from bench.replicas import Message
 
 REPLICAS = 3
-WARM = 2.0  # seconds at the beginning that are no measure
+BEFORE = 6.0  # seconds until the trouble in which the rate is measured
 SETTLED = 4.0  # seconds after the trouble from which the rate is measured
 MEASURED = 8.0
 HELD = 0.9  # of the rate before, at least
@@ -58,8 +58,7 @@ class Report:
     @property
     def before(self) -> float:
         """The rate before the trouble."""
-        first = min(one.at for one in self.arrived)
-        return self.rate(first + WARM, self.struck)
+        return self.rate(self.struck - BEFORE, self.struck)
 
     @property
     def after(self) -> float:

@@ -1,5 +1,5 @@
-"""The counting Telegram that knows chats, is so many seconds away and has a bad day when told to:
-`python -m bench.flaky [SECONDS] [bad]`.
+"""The counting Telegram that knows chats, is so many seconds away, half of it more or less, and has
+a bad day when told to: `python -m bench.flaky [SECONDS] [bad]`.
 
 What it keeps of each accepted message is when it arrived, when its sender says it left, its chat
 and the sender's process. On a bad day 0.3 % of the requests are answered 502, 0.1 % are accepted
@@ -81,7 +81,9 @@ class Flaky(stub.Answering):
             if luck < 0.004:
                 transport.abort()
             elif self._away:
-                asyncio.get_running_loop().call_later(self._away, _accepted, transport)
+                # never the same: what left together would come back together, and leave again
+                seconds = self._away * (0.5 + self._dice.random())
+                asyncio.get_running_loop().call_later(seconds, _accepted, transport)
             else:
                 transport.write(stub.ANSWER)
 

@@ -9,11 +9,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Column, ColumnElement, FromClause, case, func, literal, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Executable,
+    FromClause,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    update,
+)
 
 import storage.joined
 from bot import metrics
@@ -21,7 +32,7 @@ from bot.model.alerts import Alert, Approval, Audience, Severity, State, StoredF
 from bot.model.chats import Post
 from bot.model.rates import Series
 from bot.reasons import Reason, reasons_from_json, reasons_to_json
-from storage.db import COUNTED, Db, db_now, on_commit, upsert
+from storage.db import COUNTED, Db, db_now, insertion, on_commit
 from storage.schema import alert, delivery
 
 log = structlog.get_logger(__name__)
@@ -81,8 +92,7 @@ async def enqueue(db: Db, new: Alert) -> int | None:
         values["about_series"] = str(about.series)
     if new.approval:
         values["approval"] = Approval.WAITING.value
-    statement = upsert(db, alert).values(**values).on_conflict_do_nothing().returning(alert.c.id)
-    pk: int | None = (await db.execute(statement)).scalar()
+    pk: int | None = (await db.execute(_addition(db.dialect.name), values)).scalar()
     if pk is None:
         await _known(db, new)
     else:
@@ -92,11 +102,20 @@ async def enqueue(db: Db, new: Alert) -> int | None:
     return pk
 
 
+# these are built once, not for each alert
+@cache
+def _addition(dialect: str) -> Executable:
+    return insertion(dialect, alert).on_conflict_do_nothing().returning(alert.c.id)
+
+
+_SAME = (alert.c.supersede_key == bindparam("key"), alert.c.kind == bindparam("of_kind"))
+_OLDER = select(alert.c.id).where(*_SAME, alert.c.id < bindparam("pk"))
+
+
 async def _supersede(db: Db, pk: int, new: Alert, now: datetime) -> None:
     """Give this alert to whoever has not got an older one yet, in its place."""
-    same = (alert.c.supersede_key == new.supersede_key, alert.c.kind == new.payload.KIND)
-    found = await db.execute(select(alert.c.id).where(*same, alert.c.id < pk))
-    older = list(found.scalars())
+    same = {"key": new.supersede_key, "of_kind": new.payload.KIND}
+    older = list((await db.execute(_OLDER, {**same, "pk": pk})).scalars())
     if not older:
         return
     parted: Collection[int] = ()
@@ -134,12 +153,14 @@ def _decided(pk: int, new: Alert) -> None:
     log.info("decided", alert=pk, kind=new.payload.KIND, severity=new.severity.value, **of)
 
 
+_HAS_KEY = alert.c.dedup_key.in_(bindparam("keys", expanding=True))
+_BY_KEYS = select(alert).where(_HAS_KEY).order_by(alert.c.id)
+_BY_ID = select(alert).where(alert.c.id == bindparam("pk"))
+
+
 async def by_keys(db: Db, keys: Iterable[str]) -> list[StoredAlert]:
     """The alerts that have one of these `dedup_key`s, oldest first."""
-    rows = await db.execute(
-        select(alert).where(alert.c.dedup_key.in_(list(keys))).order_by(alert.c.id)
-    )
-    return [stored_alert(row) for row in rows]
+    return [stored_alert(row) for row in await db.execute(_BY_KEYS, {"keys": list(keys)})]
 
 
 async def about_rate(db: Db, kind: str, of: Series, on: date) -> list[StoredAlert]:
@@ -336,7 +357,7 @@ async def approval(db: Db, pk: int) -> Approval | None:
 
 async def get(db: Db, pk: int) -> StoredAlert | None:
     """One alert by its id, or None."""
-    row = (await db.execute(select(alert).where(alert.c.id == pk))).first()
+    row = (await db.execute(_BY_ID, {"pk": pk})).first()
     if row is None:
         return None
     return stored_alert(row)

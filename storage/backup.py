@@ -108,10 +108,12 @@ def restore(
     """Put a backup in the place of the database; its rows by table, and where the old one is now.
 
     The backup is checked first. A database that was used is only replaced by `force`, and kept
-    beside it; the new file belongs to whom the old one did. ConfigError while another process has
-    the file.
+    beside it; the new file belongs to whom the old one did, and lies where a link leads.
+    ConfigError while another process has the file.
     """
     rows = _sound(source)
+    if target.is_symlink():  # a file in the link's place would fill another disk
+        target = target.resolve()
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with only_instance(target):
         if target.exists() and not force and (why := _used(target)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
@@ -12,6 +11,7 @@ from bot.model.alerts import Severity
 from bot.model.rates import Pair, Rate, RateKind, Series, rate_from_json, rate_to_json
 from storage.db import Db
 from storage.schema import series
+from storage.series import IS_SERIES, said
 
 
 async def among(db: Db, wanted: Collection[Series]) -> dict[Series, tuple[Rate, Severity | None]]:
@@ -43,30 +43,17 @@ async def put(db: Db, told: Sequence[Rate], *, severity: Severity | None, now: d
     """Remember rates that were alerted (or first seen, without severity): drift starts there."""
     if not told:
         return
-    statement = (
-        update(series)
-        .where(
-            series.c.source == bindparam("of_source"),
-            series.c.base == bindparam("of_base"),
-            series.c.quote == bindparam("of_quote"),
-            series.c.kind == bindparam("of_kind"),
-        )
-        .values(
-            alerted=bindparam("alerted"),
-            alerted_severity=severity and severity.value,
-            alerted_at=now,
-        )
+    same = {"severity": severity and severity.value, "at": now}
+    rows = [{**said(one.series), "told": rate_to_json(one), **same} for one in told]
+    await db.execute(_PUT, rows)
+
+
+_PUT = (
+    update(series)
+    .where(IS_SERIES)
+    .values(
+        alerted=bindparam("told"),
+        alerted_severity=bindparam("severity"),
+        alerted_at=bindparam("at"),
     )
-    rows: list[dict[str, Any]] = []
-    for one in told:
-        of = one.series
-        rows.append(
-            {
-                "of_source": of.source,
-                "of_base": of.pair.base,
-                "of_quote": of.pair.quote,
-                "of_kind": of.kind.value,
-                "alerted": rate_to_json(one),
-            }
-        )
-    await db.execute(statement, rows)
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 
 import storage.alerts
 from bot.model.alerts import State
@@ -53,10 +53,8 @@ async def kept(db: Db) -> list[int]:
 
 async def get(db: Db, chat_id: int, *, lock: bool = False) -> Board | None:
     """A chat's board; with `lock` nobody else changes it until the transaction ends."""
-    query = select(board).where(board.c.chat_id == chat_id)
-    if lock:
-        query = query.with_for_update()
-    row = (await db.execute(query)).first()
+    query = _BOARD.with_for_update() if lock else _BOARD
+    row = (await db.execute(query, {"chat": chat_id})).first()
     if row is None:
         return None
     return Board(
@@ -134,11 +132,18 @@ async def change(db: Db, chat_id: int, **values: object) -> None:
     await db.execute(update(board).where(board.c.chat_id == chat_id).values(**values))
 
 
+# built once: every look at a board asks
+_BOARD = select(board).where(board.c.chat_id == bindparam("chat"))
+_MADE = select(alert.c.fanned_at).where(alert.c.id == bindparam("pk"))
+_MINE = select(delivery).where(
+    delivery.c.alert_id == bindparam("pk"), delivery.c.chat_id == bindparam("chat")
+)
+
+
 async def fate(db: Db, pk: int, chat_id: int) -> Fate | None:
     """The fate of an alert's delivery to a chat; None once the alert is forgotten."""
-    made = (await db.execute(select(alert.c.fanned_at).where(alert.c.id == pk))).first()
-    mine = (delivery.c.alert_id == pk, delivery.c.chat_id == chat_id)
-    row = (await db.execute(select(delivery).where(*mine))).first()
+    made = (await db.execute(_MADE, {"pk": pk})).first()
+    row = (await db.execute(_MINE, {"pk": pk, "chat": chat_id})).first()
     if row is not None:
         return Fate(
             state=State(row.state),

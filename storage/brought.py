@@ -95,8 +95,7 @@ async def having(db: Db, feeds: Collection[str]) -> set[str]:
     """The feeds among these that have brought anything; meant for such as hardly did."""
     if not feeds:
         return set()
-    query = select(entry.c.feed).where(entry.c.feed.in_(list(feeds))).distinct()
-    return set((await db.execute(query)).scalars())
+    return set((await db.execute(_HAVING, {"feeds": list(feeds)})).scalars())
 
 
 async def by_ids(db: Db, ids: Sequence[tuple[str, str]]) -> list[tuple[str, Brought]]:
@@ -168,13 +167,16 @@ _BY_IDS = select(*_RECOGNISED).where(
 )
 
 
+_AMONG = _BY_IDS.with_only_columns(entry.c.feed, entry.c.guid)
+_HAVING = (
+    select(entry.c.feed).where(entry.c.feed.in_(bindparam("feeds", expanding=True))).distinct()
+)
+
+
 async def among(db: Db, ids: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
     """The stored ones among these (feed, id)."""
     found: set[tuple[str, str]] = set()
     for start in range(0, len(ids), PAIRS):
         some = ids[start : start + PAIRS]
-        query = select(entry.c.feed, entry.c.guid).where(
-            tuple_(entry.c.feed, entry.c.guid).in_(some)
-        )
-        found.update((row.feed, row.guid) for row in await db.execute(query))
+        found.update((row.feed, row.guid) for row in await db.execute(_AMONG, {"ids": some}))
     return found

@@ -6,7 +6,18 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, func, literal, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 
 import storage.filters
 import storage.places
@@ -30,7 +41,7 @@ from bot.model.quiet import QuietHours
 from bot.model.subjects import bases_of
 from bot.reasons import Reason, written
 from storage.alerts import UNSENT
-from storage.db import Db, db_now, upsert
+from storage.db import Db, db_now, unless_there
 from storage.pace import GROUP_BURST, PRIVATE_BURST
 from storage.schema import chat, delivery, subscription
 
@@ -67,9 +78,18 @@ def _chat(row: Any) -> Chat:  # noqa: ANN401 - a result row
     )
 
 
+# built once: every reply asks both
+_ONE = select(chat).where(chat.c.id == bindparam("pk"))
+_SUBSCRIPTIONS = (
+    select(subscription.c.key)
+    .where(subscription.c.chat_id == bindparam("pk"))
+    .order_by(subscription.c.key)
+)
+
+
 async def get(db: Db, chat_id: int) -> Chat | None:
     """One chat, or None when we never met."""
-    row = (await db.execute(select(chat).where(chat.c.id == chat_id))).first()
+    row = (await db.execute(_ONE, {"pk": chat_id})).first()
     if row is None:
         return None
     return _chat(row)
@@ -103,7 +123,7 @@ async def add(db: Db, new: Chat, *, now: datetime) -> Chat:
         "active": new.active,
         "created_at": now,
     }
-    await db.execute(upsert(db, chat).values(**values).on_conflict_do_nothing())
+    await db.execute(unless_there(db, chat), values)
     if new.quiet is not None:
         await storage.quiet.plan(db, new.id)
     stored = await get(db, new.id)
@@ -253,19 +273,13 @@ async def closed_by_telegram(db: Db) -> list[int]:
 
 async def subscriptions(db: Db, chat_id: int) -> tuple[str, ...]:
     """A chat's subscription keys, sorted."""
-    query = (
-        select(subscription.c.key)
-        .where(subscription.c.chat_id == chat_id)
-        .order_by(subscription.c.key)
-    )
-    return tuple((await db.execute(query)).scalars())
+    return tuple((await db.execute(_SUBSCRIPTIONS, {"pk": chat_id})).scalars())
 
 
 async def subscribe(db: Db, chat_id: int, keys: Iterable[str], *, now: datetime) -> None:
     """Add subscriptions; those there already stay."""
-    for key in keys:
-        values = {"chat_id": chat_id, "key": key, "since_at": now}
-        await db.execute(upsert(db, subscription).values(**values).on_conflict_do_nothing())
+    if rows := [{"chat_id": chat_id, "key": key, "since_at": now} for key in keys]:
+        await db.execute(unless_there(db, subscription), rows)
 
 
 async def unsubscribe(db: Db, chat_id: int, keys: Iterable[str] | None = None) -> None:

@@ -21,6 +21,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -338,6 +339,16 @@ def on_commit(db: Db, follow: Callable[[], None]) -> None:
 def upsert(db: Db, table: Table) -> SqliteInsert | PostgresInsert:
     """The database's own INSERT … ON CONFLICT."""
     return insertion(db.dialect.name, table)
+
+
+def unless_there(db: Db, table: Table) -> SqliteInsert | PostgresInsert:
+    """INSERT … ON CONFLICT DO NOTHING of rows that are given with it; built once a table."""
+    return _unless_there(db.dialect.name, table)
+
+
+@cache
+def _unless_there(dialect: str, table: Table) -> SqliteInsert | PostgresInsert:
+    return insertion(dialect, table).on_conflict_do_nothing()
 
 
 def insertion(dialect: str, table: Table) -> SqliteInsert | PostgresInsert:

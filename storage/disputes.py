@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, select
 
 from bot.model.rates import Pair, RateKind, Series
 from storage.db import Db, upsert
@@ -37,23 +38,26 @@ async def among(db: Db, wanted: Collection[Series]) -> set[Series]:
     """The contradicted ones among these series."""
     if not wanted:
         return set()
-    return await _series(db, or_(*map(_is, wanted)))
+    sources = {of.source for of in wanted}
+    rows = await db.execute(_OF_SOURCES, {"sources": list(sources)})
+    return _series(rows).intersection(wanted)
 
 
 async def about(db: Db, pairs: Collection[Pair]) -> set[Series]:
     """The series of these pairs that are contradicted."""
     if not pairs:
         return set()
-    those: list[ColumnElement[bool]] = []
-    for pair in pairs:
-        those.append(and_(dispute.c.base == pair.base, dispute.c.quote == pair.quote))
-    return await _series(db, or_(*those))
+    rows = await db.execute(_OF_BASES, {"bases": list({pair.base for pair in pairs})})
+    return {of for of in _series(rows) if of.pair in pairs}
 
 
-async def _series(db: Db, where: ColumnElement[bool]) -> set[Series]:
-    rows = await db.execute(
-        select(dispute.c.source, dispute.c.base, dispute.c.quote, dispute.c.kind).where(where)
-    )
+# few are contradicted at a time: what is read beyond those asked for is next to nothing
+_CONTRADICTED = select(dispute.c.source, dispute.c.base, dispute.c.quote, dispute.c.kind)
+_OF_SOURCES = _CONTRADICTED.where(dispute.c.source.in_(bindparam("sources", expanding=True)))
+_OF_BASES = _CONTRADICTED.where(dispute.c.base.in_(bindparam("bases", expanding=True)))
+
+
+def _series(rows: Iterable[Any]) -> set[Series]:
     found: set[Series] = set()
     for row in rows:
         found.add(Series(row.source, Pair(row.base, row.quote), RateKind(row.kind)))
@@ -69,17 +73,20 @@ def _is(series: Series) -> ColumnElement[bool]:
     )
 
 
-async def shared(db: Db, source: str) -> set[Pair]:
-    """The pairs of a source that another source has too."""
+def _shared_statement() -> Select[str, str]:
     other = stored.alias("other")
     same = and_(
         other.c.base == stored.c.base,
         other.c.quote == stored.c.quote,
         other.c.source != stored.c.source,
     )
-    query = (
-        select(stored.c.base, stored.c.quote)
-        .join_from(stored, other, same)
-        .where(stored.c.source == source)
-    )
-    return {Pair(row.base, row.quote) for row in await db.execute(query.distinct())}
+    both = select(stored.c.base, stored.c.quote).join_from(stored, other, same)
+    return both.where(stored.c.source == bindparam("of")).distinct()
+
+
+_SHARED = _shared_statement()
+
+
+async def shared(db: Db, source: str) -> set[Pair]:
+    """The pairs of a source that another source has too."""
+    return {Pair(row.base, row.quote) for row in await db.execute(_SHARED, {"of": source})}

@@ -22,7 +22,7 @@ from bot.model.alerts import Severity
 from bot.model.hazards import HazardKind
 from bot.model.news import Entry, StoredEntry, Verdict
 from storage import clues
-from storage.db import Db, upsert
+from storage.db import Db, unless_there
 from storage.schema import alert, entry, story_topic
 
 
@@ -113,7 +113,7 @@ def entry_values(story_pk: int, new: NewEntry, *, now: datetime) -> dict[str, ob
 async def add_entry(db: Db, new: NewEntry, *, story_pk: int, now: datetime) -> None:
     """Store one entry of a story; an id that the feed brought before is left as it is."""
     values = entry_values(story_pk, new, now=now)
-    await db.execute(upsert(db, entry).values(**values).on_conflict_do_nothing())
+    await db.execute(unless_there(db, entry), values)
     await clues.add(db, [(one, story_pk) for one in new.verdict.clues])
 
 
@@ -280,10 +280,15 @@ async def told(
 
 async def told_titles(db: Db, title_keys: Collection[str], *, since: datetime) -> set[str]:
     """The headlines among these that a recent entry has, from any feed."""
-    query = select(entry.c.title_key).where(
-        entry.c.title_key.in_(list(title_keys)), entry.c.seen_at >= since
-    )
-    return set((await db.execute(query)).scalars())
+    asked = {"titles": list(title_keys), "since": since}
+    return set((await db.execute(_TOLD_TITLES, asked)).scalars())
+
+
+# built once, not for each poll
+_TOLD_TITLES = select(entry.c.title_key).where(
+    entry.c.title_key.in_(bindparam("titles", expanding=True)),
+    entry.c.seen_at >= bindparam("since"),
+)
 
 
 async def same_title(

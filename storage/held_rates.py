@@ -13,8 +13,8 @@ from bot.model.overview import HeldRate
 from bot.model.rates import HeldState, Pair, Rate, RateKind
 from bot.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import Db, upsert
-from storage.rates import number_of
 from storage.schema import held_rate, series
+from storage.series import number_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

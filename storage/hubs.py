@@ -1,13 +1,15 @@
 """WebSub: which hub tells of a source's changes, and until when it said it would.
 
-A note each, because few sources have a hub, and nothing but its key asks for one.
+A note each, because few sources have a hub, and nothing but its key asks for one. What was rung
+for is in a second one: programs from before there was such a share read the first, and take no
+field in it that they do not know.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +19,7 @@ from storage.db import Db
 
 AT_ONCE = 1_000  # names that one statement has
 _TIMES = ("asked_at", "until_at", "spent_until")
+_OF_RINGS = ("spent_until", "rung")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,10 @@ def _name(key: str) -> str:
     return f"hub:{key}"
 
 
+def _name_of_rings(key: str) -> str:
+    return f"hub rung:{key}"
+
+
 async def note(db: Db, key: str, hub: str, topic: str) -> None:
     """Remember the hub that a source names; another one than before is a stranger to us."""
     known = await get(db, key)
@@ -52,18 +59,23 @@ async def note(db: Db, key: str, hub: str, topic: str) -> None:
 
 async def get(db: Db, key: str) -> Hub | None:
     """A source's hub, if it has one."""
-    value = await storage.notes.get(db, _name(key))
-    return None if value is None else _read(value)
+    return (await among(db, [key])).get(key)
 
 
 async def among(db: Db, keys: Collection[str]) -> dict[str, Hub]:
     """The hubs of these sources, by key."""
-    names = {_name(key): key for key in keys}
-    found: dict[str, Hub] = {}
+    hubs = await _noted(db, {_name(key): key for key in keys})
+    rings = await _noted(db, {_name_of_rings(key): key for key in hubs})
+    return {key: _read(values | rings.get(key, {})) for key, values in hubs.items()}
+
+
+async def _noted(db: Db, names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """What is noted under these names, by the keys that they are of."""
+    found: dict[str, dict[str, Any]] = {}
     every = list(names)
     for start in range(0, len(every), AT_ONCE):
         noted = await storage.notes.among(db, every[start : start + AT_ONCE])
-        found |= {names[name]: _read(value) for name, value in noted.items()}
+        found |= {names[name]: json.loads(value) for name, value in noted.items()}
     return found
 
 
@@ -72,16 +84,18 @@ async def put(db: Db, key: str, hub: Hub) -> None:
     values: dict[str, Any] = asdict(hub)
     for name in _TIMES:
         values[name] = values[name] and values[name].isoformat()
+    rings = {name: values.pop(name) for name in _OF_RINGS}
     await storage.notes.put(db, _name(key), json.dumps(values))
+    await storage.notes.put(db, _name_of_rings(key), json.dumps(rings))
 
 
 async def drop(db: Db, key: str) -> None:
     """Forget a source's hub."""
     await storage.notes.drop(db, _name(key))
+    await storage.notes.drop(db, _name_of_rings(key))
 
 
-def _read(value: str) -> Hub:
-    values: dict[str, Any] = json.loads(value)
-    for name in _TIMES:
-        values[name] = values[name] and datetime.fromisoformat(values[name])
-    return Hub(**values)
+def _read(values: Mapping[str, Any]) -> Hub:
+    """The hub of its notes, of which one that never rang has but the first."""
+    times = {name: datetime.fromisoformat(values[name]) for name in _TIMES if values.get(name)}
+    return Hub(**{**values, **times})

@@ -210,8 +210,17 @@ async def finish(db: Db, outcomes: Sequence[tuple[int, str]]) -> None:
     """
     now = await db_now(db)
     await _lock(db, [update_id for update_id, _ in outcomes])
-    body = case((inbox.c.fleeting, null()), else_=inbox.c.body)
-    values = {"finished_at": now, "outcome": bindparam("came"), "body": body}
-    statement = update(inbox).where(inbox.c.update_id == bindparam("numbered")).values(**values)
-    rows = [{"numbered": update_id, "came": outcome} for update_id, outcome in outcomes]
-    await db.execute(statement, rows)
+    rows = [{"numbered": number, "came": outcome, "now": now} for number, outcome in outcomes]
+    await db.execute(_FINISHED, rows)
+
+
+# built once, as above; a place goes
+_FINISHED = (
+    update(inbox)
+    .where(inbox.c.update_id == bindparam("numbered"))
+    .values(
+        finished_at=bindparam("now"),
+        outcome=bindparam("came"),
+        body=case((inbox.c.fleeting, null()), else_=inbox.c.body),
+    )
+)

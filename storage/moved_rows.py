@@ -73,7 +73,13 @@ class _Json(str):
 
 def _written_json(value: _Json) -> str:
     # whole numbers and others are one to JSON: 1e16 comes back as 10000000000000000
-    return "j" + json.dumps(json.loads(value, parse_int=float), sort_keys=True)
+    return "j" + json.dumps(
+        json.loads(value, parse_int=_number, parse_float=_number), sort_keys=True
+    )
+
+
+def _number(written: str) -> float:
+    return float(written) + 0.0  # a server has no sign for zero: -0.0 is 0.0 then
 
 
 #: How a value of each kind is written, the same whichever database it came from: by its very class,
@@ -84,7 +90,7 @@ _WRITTEN: Mapping[type, Callable[[Any], str]] = {
     int: lambda value: f"i{value}",
     str: lambda value: "s" + value,
     bytes: lambda value: "b" + value.hex(),
-    Decimal: lambda value: f"n{value:f}",
+    Decimal: lambda value: f"n{value or abs(value):f}",  # zero has no sign here either
     date: lambda value: f"d{value}",
     datetime: lambda value: f"t{(value - EPOCH) // MICROSECOND}",
     _Json: _written_json,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from storage.db import Db, upsert
 from storage.schema import note
@@ -35,9 +35,16 @@ def rewriting(source: str) -> str:
     return f"rewriting:{source}"
 
 
+# built once, not for each poll
+_ONE = select(note.c.value).where(note.c.name == bindparam("called"))
+_SOME = select(note.c.name, note.c.value).where(
+    note.c.name.in_(bindparam("called", expanding=True))
+)
+
+
 async def get(db: Db, name: str) -> str | None:
     """The value noted under a name; None where nothing is."""
-    value: str | None = (await db.execute(select(note.c.value).where(note.c.name == name))).scalar()
+    value: str | None = (await db.execute(_ONE, {"called": name})).scalar()
     return value
 
 
@@ -65,5 +72,5 @@ async def drop(db: Db, name: str) -> None:
 
 async def among(db: Db, names: Sequence[str]) -> dict[str, str]:
     """The values noted under these names, by name; one without a note is not there."""
-    rows = await db.execute(select(note.c.name, note.c.value).where(note.c.name.in_(names)))
+    rows = await db.execute(_SOME, {"called": list(names)})
     return {row.name: row.value for row in rows}

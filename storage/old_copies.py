@@ -58,7 +58,9 @@ def _places(url: URL, setting: str | None) -> Iterator[tuple[Path, str]]:
     """The folders where a database's copies may be, and the names that they have there."""
     if is_file(url):
         path = Path(url.database or "")
-        yield path.parent, f"{re.escape(path.name)}{ASIDE}{STAMP}{LOG}"
+        # beside a link, and beside the file that it leads to
+        for one in {path, path.resolve()} if path.is_symlink() else {path}:
+            yield one.parent, f"{re.escape(one.name)}{ASIDE}{STAMP}{LOG}"
     for nights in _nightly(url, setting):
         called = re.escape(nights.stem)
         yield nights.folder, f"{called}{DAY}{nights.ending}"

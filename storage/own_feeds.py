@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, case, delete, func, literal, select, updat
 
 from bot.model.own_feeds import FollowedFeed, OwnFeed
 from bot.model.subjects import FeedSubject
-from storage.db import Db, upsert
+from storage.db import Db, unless_there
 from storage.schema import own_entry, own_feed, subscription
 
 EVERY = timedelta(minutes=15)  # one address asks another's server, however many follow it
@@ -43,7 +43,7 @@ async def add(db: Db, new: OwnFeed, *, now: datetime) -> None:
         "created_at": now,
         "next_due_at": now,
     }
-    await db.execute(upsert(db, own_feed).values(**values).on_conflict_do_nothing())
+    await db.execute(unless_there(db, own_feed), values)
     # left and followed again, it is asked no more often, however little it answered
     due = own_feed.c.next_due_at
     soon = literal(now + EVERY, due.type)  # without its type SQLite would write it as text
@@ -181,7 +181,7 @@ async def note_entries(
     rows = [{"feed": key, "entry": one, "seen_at": now} for one in hashes if one not in before]
     if not rows:
         return
-    await db.execute(upsert(db, own_entry).on_conflict_do_nothing(), rows)
+    await db.execute(unless_there(db, own_entry), rows)
     times = select(own_entry.c.seen_at).where(own_entry.c.feed == key)
     last = times.order_by(own_entry.c.seen_at.desc()).offset(MOST_KEPT).limit(1)
     older = own_entry.c.seen_at < last.scalar_subquery()

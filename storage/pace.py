@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from storage.db import Db, db_now, upsert
 from storage.schema import chat, pace
@@ -24,16 +24,18 @@ GROUP_BURST = timedelta(seconds=12)
 SHARED_LOOKBACK = timedelta(seconds=2)
 
 
+_TOKEN = select(pace).where(pace.c.name == bindparam("token")).with_for_update()  # of every claim
+
+
 async def token_row(db: Db, token: str, now: datetime) -> Row[Any]:
     """The token's pace row, made if need be, and locked: two claims must not share a slot."""
-    query = select(pace).where(pace.c.name == token).with_for_update()
-    row = (await db.execute(query)).first()
+    row = (await db.execute(_TOKEN, {"token": token})).first()
     if row is None:
         await db.execute(
             # so long ago that the first claim does not take the row for another sender's
             upsert(db, pace).values(name=token, tat=now - SHARED_LOOKBACK).on_conflict_do_nothing()
         )
-        row = (await db.execute(query)).one()
+        row = (await db.execute(_TOKEN, {"token": token})).one()
     return row
 
 

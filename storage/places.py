@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, Select, delete, func, select, update
 
-from storage.db import Db, upsert
+from storage.db import Db, unless_there
 from storage.schema import chat_place
 
 
@@ -21,8 +21,7 @@ async def toggle(db: Db, chat_id: int, place: str) -> None:
     mine = (chat_place.c.chat_id == chat_id, chat_place.c.place == place)
     gone = delete(chat_place).where(*mine).returning(chat_place.c.place)
     if (await db.execute(gone)).first() is None:
-        new = upsert(db, chat_place).values(chat_id=chat_id, place=place)
-        await db.execute(new.on_conflict_do_nothing())
+        await db.execute(unless_there(db, chat_place), {"chat_id": chat_id, "place": place})
 
 
 async def count(db: Db, chat_id: int) -> int:

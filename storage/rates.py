@@ -13,7 +13,6 @@ from sqlalchemy import (
     Date,
     ScalarSelect,
     Select,
-    and_,
     bindparam,
     func,
     insert,
@@ -23,8 +22,9 @@ from sqlalchemy import (
 )
 
 from bot.model.rates import Pair, Rate, RateKind, SeenRate, Series
-from storage.db import Db, upsert
+from storage.db import Db, unless_there
 from storage.schema import rate, series
+from storage.series import IS_SERIES, number_of, numbers_of, said
 
 ROWS_AT_ONCE = 1000  # of a past in one statement
 
@@ -65,33 +65,14 @@ def _seen(row: Any) -> SeenRate:  # noqa: ANN401 - a result row
     )
 
 
-def _rates() -> Select[Any]:
-    return select(*_COLUMNS).join_from(rate, series, rate.c.series_id == series.c.id)
-
-
-def _is_series(of: Series) -> ColumnElement[bool]:
-    return and_(
-        series.c.source == of.source,
-        series.c.base == of.pair.base,
-        series.c.quote == of.pair.quote,
-        series.c.kind == of.kind.value,
-    )
-
-
-async def number_of(db: Db, of: Series) -> int:
-    """The row of a series, made where there is none."""
-    found = (await db.execute(select(series.c.id).where(_is_series(of)))).scalar()
-    if found is not None:
-        return int(found)
-    await db.execute(upsert(db, series).values(**_as_row(of)).on_conflict_do_nothing())
-    # asked again: another process may have made it in between
-    return int((await db.execute(select(series.c.id).where(_is_series(of)))).scalar_one())
+# The statements of a poll are built once: building one costs as much as running it.
+_RATES = select(*_COLUMNS).join_from(rate, series, rate.c.series_id == series.c.id)
 
 
 async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenRate]:
     """Store new rates: a first value or a revision. Returns just those, in the order given."""
     offered = list(rates)
-    numbers = await _numbers(db, [item.series for item in offered])
+    numbers = await numbers_of(db, [item.series for item in offered])
     added: list[SeenRate] = []
     for start in range(0, len(offered), ROWS_AT_ONCE):
         some = offered[start : start + ROWS_AT_ONCE]
@@ -121,47 +102,19 @@ async def add(db: Db, rates: Iterable[Rate], *, seen_at: datetime) -> list[SeenR
     return added
 
 
-async def _numbers(db: Db, wanted: Sequence[Series]) -> dict[Series, int]:
-    """The rows of these series, made where there are none."""
-    numbers = await _rows_of(db, {of.source for of in wanted})
-    if missing := [of for of in dict.fromkeys(wanted) if of not in numbers]:
-        made = upsert(db, series).on_conflict_do_nothing()
-        await db.execute(made, [_as_row(of) for of in missing])
-        # asked again: another process may have made some in between
-        numbers = await _rows_of(db, {of.source for of in wanted})
-    return numbers
-
-
-async def _rows_of(db: Db, sources: Collection[str]) -> dict[Series, int]:
-    query = select(series.c.id, series.c.source, series.c.base, series.c.quote, series.c.kind)
-    numbers: dict[Series, int] = {}
-    for row in await db.execute(query.where(series.c.source.in_(sources))):
-        numbers[Series(row.source, Pair(row.base, row.quote), RateKind(row.kind))] = row.id
-    return numbers
-
-
-def _as_row(of: Series) -> dict[str, str]:
-    return {
-        "source": of.source,
-        "base": of.pair.base,
-        "quote": of.pair.quote,
-        "kind": of.kind.value,
-    }
+_LAST_WORDS = _RATES.add_columns(rate.c.series_id).where(
+    rate.c.series_id.in_(bindparam("numbers", type_=rate.c.series_id.type, expanding=True)),
+    rate.c.effective_on.in_(bindparam("days", type_=rate.c.effective_on.type, expanding=True)),
+    _IS_CURRENT,
+)
 
 
 async def _last_words(
     db: Db, about: Sequence[tuple[int, date]]
 ) -> dict[tuple[int, date], SeenRate]:
     """The last word on each of these series and days, and on others of the same days."""
-    query = select(rate.c.series_id, *_COLUMNS).join_from(
-        rate, series, rate.c.series_id == series.c.id
-    )
-    query = query.where(
-        rate.c.series_id.in_({number for number, _ in about}),
-        rate.c.effective_on.in_({day for _, day in about}),
-        _IS_CURRENT,
-    )
-    rows = await db.execute(query)
+    numbers, days = {number for number, _ in about}, {day for _, day in about}
+    rows = await db.execute(_LAST_WORDS, {"numbers": list(numbers), "days": list(days)})
     return {(row.series_id, row.effective_on): _seen(row) for row in rows.all()}
 
 
@@ -197,7 +150,7 @@ async def add_history(db: Db, rates: Sequence[Rate], *, seen_at: datetime) -> in
         )
     for start in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]
-        await db.execute(upsert(db, rate).on_conflict_do_nothing(), some)
+        await db.execute(unless_there(db, rate), some)
     return len(rows)
 
 
@@ -219,11 +172,16 @@ async def differing(db: Db, rates: Iterable[Rate]) -> list[tuple[SeenRate, Rate]
     return found
 
 
+_IN_RANGE = _RATES.where(
+    rate.c.effective_on.between(bindparam("since"), bindparam("until")), _IS_CURRENT
+).order_by(rate.c.effective_on)
+_HISTORY = _IN_RANGE.where(IS_SERIES)
+
+
 async def history(db: Db, of: Series, *, since: date, until: date) -> list[SeenRate]:
     """One series, oldest first, `since` and `until` included, each day's last word."""
-    in_range = rate.c.effective_on.between(since, until)
-    query = _rates().where(_is_series(of), in_range, _IS_CURRENT).order_by(rate.c.effective_on)
-    return [_seen(row) for row in await db.execute(query)]
+    asked = {**said(of), "since": since, "until": until}
+    return [_seen(row) for row in await db.execute(_HISTORY, asked)]
 
 
 async def before(db: Db, new: Rate, *, reach: timedelta) -> list[SeenRate]:
@@ -232,6 +190,23 @@ async def before(db: Db, new: Rate, *, reach: timedelta) -> list[SeenRate]:
     """
     day = new.effective_on
     return await history(db, new.series, since=day - reach, until=day - timedelta(days=1))
+
+
+_BASES: BindParameter[list[str]] = bindparam("bases", expanding=True)
+_QUOTES: BindParameter[list[str]] = bindparam("quotes", expanding=True)
+_SOURCES: BindParameter[list[str]] = bindparam("sources", expanding=True)
+_PASTS = _IN_RANGE.where(
+    series.c.source.in_(_SOURCES), series.c.base.in_(_BASES), series.c.quote.in_(_QUOTES)
+)
+
+
+def _mixed(wanted: Collection[Series]) -> dict[str, object]:
+    """What statements about several series, and such as mix theirs, are asked with."""
+    return {
+        "sources": list({of.source for of in wanted}),
+        "bases": list({of.pair.base for of in wanted}),
+        "quotes": list({of.pair.quote for of in wanted}),
+    }
 
 
 async def pasts(
@@ -248,14 +223,8 @@ async def pasts(
         ordered = sorted(wanted, key=str)
         for start in range(0, len(ordered), most):
             some = frozenset(ordered[start : start + most])
-            query = _rates().where(
-                series.c.source.in_({of.source for of in some}),
-                series.c.base.in_({of.pair.base for of in some}),
-                series.c.quote.in_({of.pair.quote for of in some}),
-                rate.c.effective_on.between(since, until),
-                _IS_CURRENT,
-            )
-            for row in await db.execute(query.order_by(rate.c.effective_on)):
+            asked = {**_mixed(some), "since": since, "until": until}
+            for row in await db.execute(_PASTS, asked):
                 seen = _seen(row)
                 if seen.series in some:
                     found.setdefault(seen.series, []).append(seen)
@@ -273,10 +242,17 @@ def _stretches(days: Iterable[date], reach: timedelta) -> list[tuple[date, date]
     return found
 
 
+_REVISION = _RATES.where(
+    IS_SERIES,
+    rate.c.effective_on == bindparam("day"),
+    rate.c.revision == bindparam("revision"),
+)
+
+
 async def before_revision(db: Db, new: SeenRate) -> SeenRate | None:
     """The value of the same day that `new` revised; None when `new` is the first."""
-    query = _rates().where(_is_series(new.series), rate.c.effective_on == new.effective_on)
-    row = (await db.execute(query.where(rate.c.revision == new.revision - 1))).first()
+    asked = {"day": new.effective_on, "revision": new.revision - 1}
+    row = (await db.execute(_REVISION, said(new.series) | asked)).first()
     if row is None:
         return None
     return _seen(row)
@@ -340,24 +316,37 @@ async def around(db: Db, source: str, day: date, *, codes: Collection[str] = ())
     return [_seen(row) for row in await db.execute(statement, values)]
 
 
-async def newest_day(db: Db, source: str, *, until: date = date.max) -> date | None:
-    """The last effective day of a source up to `until`, or None; one look-up a series."""
+def _newest_statement() -> Select[Any]:
     last = select(func.max(rate.c.effective_on)).where(
-        rate.c.series_id == series.c.id, rate.c.effective_on <= until
+        rate.c.series_id == series.c.id, rate.c.effective_on <= bindparam("until")
     )
     days = (
         select(last.correlate(series).scalar_subquery().label("day"))
-        .where(series.c.source == source)
+        .where(series.c.source == bindparam("of"))
         .subquery()
     )
-    found: date | None = (await db.execute(select(func.max(days.c.day)))).scalar()
+    return select(func.max(days.c.day))
+
+
+_NEWEST = _newest_statement()
+
+
+async def newest_day(db: Db, source: str, *, until: date = date.max) -> date | None:
+    """The last effective day of a source up to `until`, or None; one look-up a series."""
+    found: date | None = (await db.execute(_NEWEST, {"of": source, "until": until})).scalar()
     return found
+
+
+_HOLDING = (
+    _RATES.where(IS_SERIES, rate.c.effective_on <= bindparam("day"), _IS_CURRENT)
+    .order_by(rate.c.effective_on.desc())
+    .limit(1)
+)
 
 
 async def holding(db: Db, of: Series, day: date) -> SeenRate | None:
     """The rate of a series that holds on a day, or None before its first."""
-    query = _rates().where(_is_series(of), rate.c.effective_on <= day, _IS_CURRENT)
-    row = (await db.execute(query.order_by(rate.c.effective_on.desc()).limit(1))).first()
+    row = (await db.execute(_HOLDING, {**said(of), "day": day})).first()
     if row is None:
         return None
     return _seen(row)
@@ -376,23 +365,30 @@ async def known_series(db: Db, source: str | None = None) -> list[Series]:
     return found
 
 
+def _elsewhere_statement() -> Select[Any]:
+    other = rate.alias("other")
+    newest = (
+        select(func.max(other.c.effective_on))
+        .where(other.c.series_id == series.c.id, other.c.effective_on <= bindparam("day"))
+        .correlate(series)
+        .scalar_subquery()
+    )
+    return _RATES.where(
+        series.c.base.in_(_BASES),
+        series.c.quote.in_(_QUOTES),
+        series.c.source.not_in(_SOURCES),
+        rate.c.effective_on == newest,
+        _IS_CURRENT,
+    )
+
+
+_ELSEWHERE = _elsewhere_statement()
+
+
 async def elsewhere(db: Db, wanted: Collection[Series], *, on: date) -> list[SeenRate]:
     """The rates of the same pairs that other sources hold on a day: for a second opinion.
 
     Of several series also of pairs that only mix theirs; they are of one source.
     """
-    other = rate.alias("other")
-    newest = (
-        select(func.max(other.c.effective_on))
-        .where(other.c.series_id == series.c.id, other.c.effective_on <= on)
-        .correlate(series)
-        .scalar_subquery()
-    )
-    query = _rates().where(
-        series.c.base.in_({of.pair.base for of in wanted}),
-        series.c.quote.in_({of.pair.quote for of in wanted}),
-        series.c.source.not_in({of.source for of in wanted}),
-        rate.c.effective_on == newest,
-        _IS_CURRENT,
-    )
-    return [_seen(row) for row in await db.execute(query)]
+    rows = await db.execute(_ELSEWHERE, {**_mixed(wanted), "day": on})
+    return [_seen(row) for row in rows]

@@ -11,6 +11,7 @@ a torn file changes nothing.
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,6 +46,9 @@ from storage.versions import HEAD, REVISIONS, may_use
 BESIDE, QUEUE = frozenset({"alembic_version", "archive"}), "procrastinate_"
 PACKED = 8  # a table's bytes are at least so many of its copy's
 NEEDED = {"alembic_version", "chat", "alert"}
+#: The schema and one of NEEDED, as `pg_restore` lists what a copy holds; a schema may have spaces.
+#: 215; 0 16386 TABLE DATA public chat jarchy
+_HELD = re.compile(rf"^\d+; \d+ \d+ TABLE DATA (.+?) ({'|'.join(sorted(NEEDED))}) ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,11 +219,8 @@ def _must_be_ours(tools: Tools, source: Path, server: Server) -> None:
     """BotError for a file that is no copy of this program, of a newer one, or of another schema."""
     listed = _read(tools, ["--list", str(source)], source).decode(errors="replace")
     held: dict[str, set[str]] = {}
-    for line in listed.splitlines():
-        # 215; 0 16386 TABLE DATA public chat jarchy
-        words = line.split()
-        if not line.startswith(";") and words[3:5] == ["TABLE", "DATA"]:
-            held.setdefault(words[5], set()).add(words[6])
+    for schema, table in _HELD.findall(listed):
+        held.setdefault(schema, set()).add(table)
     ours = [schema for schema, tables in held.items() if tables >= NEEDED]
     if not ours:
         raise BotError(f"{source} is no database of this program")

@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, case, func, literal, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Row,
+    bindparam,
+    case,
+    func,
+    literal,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from bot.errors import StorageError
 from bot.reasons import Reason, read_if, written, written_if
-from storage.db import Db, upsert
+from storage.db import Db, insertion, upsert
 from storage.schema import document, source
 
 TOO_MUCH = "54"  # begins PostgreSQL's codes for what is beyond its limits
@@ -52,12 +64,16 @@ class Document:
     moved_seen: int = 0
 
 
+# built once, not for each poll
+_STATES = select(source).where(source.c.key.in_(bindparam("keys", expanding=True)))
+_DOCUMENTS = select(document).where(document.c.source.in_(bindparam("keys", expanding=True)))
+
+
 async def states(db: Db, keys: Collection[str] | None = None) -> dict[str, SourceState]:
     """Sources that were ever tried or asked for, by key: of these `keys`, or all."""
-    query = select(source)
-    if keys is not None:
-        query = query.where(source.c.key.in_(list(keys)))
-    return _states(await db.execute(query))
+    if keys is None:
+        return _states(await db.execute(select(source)))
+    return _states(await db.execute(_STATES, {"keys": list(keys)}))
 
 
 async def due(
@@ -130,7 +146,7 @@ async def failing(db: Db, keys: Container[str]) -> dict[str, int]:
 async def documents(db: Db, keys: Collection[str]) -> dict[str, dict[str, Document]]:
     """The documents of these sources as last seen, by the source's key and the address."""
     found: dict[str, dict[str, Document]] = {}
-    for row in await db.execute(select(document).where(document.c.source.in_(list(keys)))):
+    for row in await db.execute(_DOCUMENTS, {"keys": list(keys)}):
         known = Document(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
         found.setdefault(known.source, {})[known.url] = known
     return found
@@ -176,22 +192,6 @@ async def record_success(db: Db, polls: Sequence[Good], *, now: datetime) -> Non
     """Polls that went well, by one statement: failures are forgotten; what was gone is back."""
     if not polls:
         return
-    statement = upsert(db, source)
-    new = statement.excluded
-    statement = statement.on_conflict_do_update(
-        index_elements=["key"],
-        set_={
-            "first_ok_at": func.coalesce(source.c.first_ok_at, new.first_ok_at),
-            "last_tried_at": new.last_tried_at,
-            "last_ok_at": new.last_ok_at,
-            "next_due_at": new.next_due_at,
-            "asked_at": _wish_left(new.asked_at),
-            "failures": 0,
-            "error": new.error,
-            "gone_at": None,
-            "pause": new.pause,
-        },
-    )
     rows: list[dict[str, object]] = []
     seen: list[Document] = []
     # in one order for all replicas: none waits for a row of one that waits for it
@@ -210,16 +210,36 @@ async def record_success(db: Db, polls: Sequence[Good], *, now: datetime) -> Non
             }
         )
         seen += poll.seen
-    await db.execute(statement, rows)
-    await _remember(db, seen)
+    await db.execute(_success(db.dialect.name), rows)
+    if seen:
+        await db.execute(_remembering(db.dialect.name), [asdict(item) for item in seen])
 
 
-async def _remember(db: Db, seen: Sequence[Document]) -> None:
-    if not seen:
-        return
-    statement = upsert(db, document)
+@cache
+def _success(dialect: str) -> Executable:
+    statement = insertion(dialect, source)
     new = statement.excluded
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
+        index_elements=["key"],
+        set_={
+            "first_ok_at": func.coalesce(source.c.first_ok_at, new.first_ok_at),
+            "last_tried_at": new.last_tried_at,
+            "last_ok_at": new.last_ok_at,
+            "next_due_at": new.next_due_at,
+            "asked_at": _wish_left(new.asked_at),
+            "failures": 0,
+            "error": new.error,
+            "gone_at": None,
+            "pause": new.pause,
+        },
+    )
+
+
+@cache
+def _remembering(dialect: str) -> Executable:
+    statement = insertion(dialect, document)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
         index_elements=["source", "url"],
         set_={
             "etag": new.etag,
@@ -230,7 +250,6 @@ async def _remember(db: Db, seen: Sequence[Document]) -> None:
             "moved_seen": new.moved_seen,
         },
     )
-    await db.execute(statement, [asdict(item) for item in seen])
 
 
 async def bring_forward(db: Db, latest: Mapping[str, datetime]) -> None:

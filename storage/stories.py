@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import (
+    BindParameter,
     Column,
     ColumnElement,
+    Executable,
     Select,
     and_,
+    bindparam,
     delete,
     func,
     insert,
@@ -23,7 +27,7 @@ from bot.model.alerts import Approval, Severity
 from bot.model.news import StoredEntry, Story, Verdict
 from bot.reasons import reasons_from_json, reasons_to_json
 from storage import clues
-from storage.db import Db, upsert
+from storage.db import Db, insertion, unless_there
 from storage.entries import NewEntry, entry_values, stored
 from storage.schema import alert, entry, story, story_topic
 from storage.types import is_among
@@ -54,7 +58,7 @@ async def add_alone(db: Db, new: Sequence[NewEntry], *, now: datetime) -> None:
     await db.execute(insert(story), stories)
     if topics:
         await db.execute(insert(story_topic), topics)
-    await db.execute(upsert(db, entry).on_conflict_do_nothing(), entries)
+    await db.execute(unless_there(db, entry), entries)
     await clues.add(
         db, [(one, pk) for pk, item in zip(pks, new, strict=True) for one in item.verdict.clues]
     )
@@ -93,10 +97,16 @@ async def join_story(db: Db, pk: int, verdict: Verdict) -> None:
 
 
 async def _add_topics(db: Db, pk: int, topics: Sequence[str]) -> None:
+    if rows := [{"name": topic, "pk": pk} for topic in topics]:
+        await db.execute(_topics_of_a_story(db.dialect.name), rows)
+
+
+@cache
+def _topics_of_a_story(dialect: str) -> Executable:
+    pk = bindparam("pk", type_=story.c.id.type)
     at = select(story.c.at).where(story.c.id == pk).scalar_subquery()
-    for topic in topics:
-        row = upsert(db, story_topic).values(topic=topic, story_id=pk, at=at)
-        await db.execute(row.on_conflict_do_nothing())
+    statement = insertion(dialect, story_topic).values(topic=bindparam("name"), story_id=pk, at=at)
+    return statement.on_conflict_do_nothing()
 
 
 async def join(db: Db, pk: int, *, into: int) -> None:
@@ -211,21 +221,27 @@ async def count(db: Db) -> int:
     return int((await db.execute(select(func.count()).select_from(story))).scalar_one())
 
 
+# built once: nearly all that is said of stories asks them
+_PKS: BindParameter[list[int]] = bindparam("pks", type_=story.c.id.type, expanding=True)
+_HEADS = select(story).where(story.c.id.in_(_PKS))
+_ALL_REPORTS = select(entry).where(entry.c.story_id.in_(_PKS)).order_by(entry.c.id)
+_REPORTS = _ALL_REPORTS.where(~entry.c.unapproved)
+_TOPICS = select(story_topic).where(story_topic.c.story_id.in_(_PKS))
+
+
 async def several(db: Db, pks: Sequence[int], *, unapproved: bool = False) -> list[Story]:
     """These stories with all their entries, in the order given, by three queries however many they
     are; `unapproved` as in `get`.
     """
     if not pks:
         return []
-    heads = {row.id: row for row in await db.execute(select(story).where(story.c.id.in_(pks)))}
-    reports = select(entry).where(entry.c.story_id.in_(pks)).order_by(entry.c.id)
-    if not unapproved:
-        reports = reports.where(~entry.c.unapproved)
+    wanted = {"pks": list(pks)}
+    heads = {row.id: row for row in await db.execute(_HEADS, wanted)}
     entries: dict[int, list[StoredEntry]] = {}
-    for row in await db.execute(reports):
+    for row in await db.execute(_ALL_REPORTS if unapproved else _REPORTS, wanted):
         entries.setdefault(row.story_id, []).append(stored(row))
     topics: dict[int, list[str]] = {}
-    for row in await db.execute(select(story_topic).where(story_topic.c.story_id.in_(pks))):
+    for row in await db.execute(_TOPICS, wanted):
         topics.setdefault(row.story_id, []).append(row.topic)
     stories: list[Story] = []
     for pk in pks:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Select,
     TextClause,
     and_,
+    bindparam,
     case,
     func,
     or_,
@@ -172,29 +176,37 @@ async def times_told(
     those that wait for a word: nobody is asked of more of them than may be told. Nor do urgent ones
     count whose story one of these `institutes` measured: no number of those is too many.
     """
+    asked: dict[str, object] = {"of_kind": kind, "since": since, "until": until, "most": most}
+    if not calm:
+        asked["institutes"] = list(institutes)
+    return int((await db.execute(_times_told(calm=calm), asked)).scalar_one())
+
+
+# built twice, not for each story that is decided
+@cache
+def _times_told(*, calm: bool) -> Select[Any]:
     words = [Approval.APPROVED.value]
     which: list[ColumnElement[bool]] = []
     if calm:
         words.append(Approval.WAITING.value)
     else:
         which.append(alert.c.severity != Severity.INFO.value)
-        measured = select(entry.c.id).where(
-            entry.c.story_id == alert.c.about_story, entry.c.feed.in_(institutes)
-        )
+        theirs = entry.c.feed.in_(bindparam("institutes", expanding=True))
+        measured = select(entry.c.id).where(entry.c.story_id == alert.c.about_story, theirs)
         which.append(~and_(alert.c.severity == Severity.URGENT.value, measured.exists()))
     told = (
         select(alert.c.id)
         .where(
-            alert.c.kind == kind,
-            alert.c.created_at > since,
-            alert.c.created_at <= until,
+            alert.c.kind == bindparam("of_kind"),
+            alert.c.created_at > bindparam("since"),
+            alert.c.created_at <= bindparam("until"),
             *which,
             or_(alert.c.approval.is_(None), alert.c.approval.in_(words)),
         )
-        .limit(most)
+        .limit(bindparam("most", type_=Integer))
         .subquery()
     )
-    return int((await db.execute(select(func.count()).select_from(told))).scalar_one())
+    return select(func.count()).select_from(told)
 
 
 async def unheard(db: Db, *, now: datetime, after: timedelta) -> Sequence[Unheard]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import importlib
+import io
 import logging
 import os
+import sys
 import zlib
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 
 import hypothesis
@@ -16,13 +21,17 @@ import structlog
 import uvloop
 
 import bot.log  # noqa: F401 - before anything imports structlog, as in the program
+from bot import i18n, languages
+from bot.config import load_settings
+from bot.emulator import TEST_TOKEN
 from storage.db import Store
 from storage.opening import open_store
 from tests import forkserver
 from tests.emptied import emptied
 from tests.postgres import Shared, database
+from tests.rewriting import rewrite_from_the_end
 from tests.statements import compile_each_once
-from tests.world import migrated_copy
+from tests.world import migrated_copy, migrated_file
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -51,6 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(shared.end)
         forkserver.share(shared.folder)
         config.add_cleanup(forkserver.close)
+        if config.args_source is config.ArgsSource.TESTPATHS and not sys.dont_write_bytecode:
+            config.add_cleanup(rewrite_from_the_end(config, ROOT / "tests"))
 
 
 @pytest.hookimpl(trylast=True)
@@ -105,17 +116,38 @@ GARBAGE = 200_000
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Look for no garbage among eight thousand tests while they are found, and never after: all of
     them stay.
     """
     gc.disable()
+    option = session.config.option
     try:
-        return (yield)
+        found = yield
+        if option.processes > 1 and not option.collectonly:
+            _make_for_all()
+        return found
     finally:
         gc.freeze()
         gc.enable()
         gc.set_threshold(GARBAGE)
+
+
+def _make_for_all() -> None:
+    """Make once what each process of the run would make anew, for a second, when a test first asks:
+    the words of the languages, what pydantic makes of the settings, the migrated file that is
+    copied, what charts are drawn with.
+    """
+    makers: list[Callable[[], object]] = [
+        *(partial(i18n._catalog, code) for code in languages.LANGUAGES),
+        partial(load_settings, bot_token=TEST_TOKEN),
+        migrated_file,
+        partial(importlib.import_module, "matplotlib.figure"),
+    ]
+    for make in makers:
+        # what is wrong with it is said by the tests that ask
+        with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
+            make()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -123,8 +155,8 @@ def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Iterator[None]:
     """Leave to the long run what tables of cases (`cases`, and those for which the program starts)
-    have beyond a sample, and PostgreSQL beside SQLite outside `ON_BOTH`; mix what waits with what
-    computes.
+    have beyond a sample, and PostgreSQL beside SQLite outside `ON_BOTH`; deal what waits before
+    what computes.
     """
     tables: dict[str, list[pytest.Item]] = {}
     for item in items:
@@ -139,9 +171,9 @@ def pytest_collection_modifyitems(
 
 
 def _mixed(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
-    """The tests in a share for each process, as they are dealt: in each as many files that wait
-    between tests that use the processor meanwhile, of another kind than those of its neighbours,
-    and none among the last.
+    """The tests in a share for each process, as they are dealt: all processes but one begin with
+    the files that wait, while that one has tests that use the processor; at the end all have such,
+    and nobody waits alone.
 
     A file stays together, and so do those that need a browser: what their tests share is made once.
     """
@@ -152,18 +184,14 @@ def _mixed(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
             waiting.setdefault(BROWSER if BROWSER in one.path.parents else one.path, []).append(one)
         else:
             others.append(one)
-    files = list(waiting.values())
+    shares: list[list[pytest.Item]] = [[] for _ in range(processes)]
+    for number, file in enumerate(waiting.values()):
+        shares[number % max(processes - 1, 1)] += file
     mixed: list[pytest.Item] = []
-    for share in range(processes):
-        mine = files[share::processes]
-        first = share * len(mine) // processes
-        mine = mine[first:] + mine[:first]
-        size = (len(items) - len(mixed)) // (processes - share) - sum(map(len, mine))
-        beside, others = others[: max(size, 0)], others[max(size, 0) :]
-        between = len(beside) * 4 // 5 / max(len(mine), 1)
-        for number, file in enumerate(mine):
-            mixed += [*file, *beside[round(number * between) : round((number + 1) * between)]]
-        mixed += beside[round(len(mine) * between) :]
+    for number, share in enumerate(shares, start=1):
+        size = max(number * len(items) // processes - len(mixed) - len(share), 0)
+        mixed += [*share, *others[:size]]
+        others = others[size:]
     return mixed + others
 
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import io
+import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 import storage.hubs
+import storage.notes
 import storage.sources
 from bot.hubs import LEASE, POLLS_AT_ONCE, UNCONFIRMED_PAUSE, Hubs
 from bot.intake.bells import LARGEST_BELL, add_bells
@@ -243,6 +245,25 @@ async def test_T8_a_clock_set_back_makes_a_hub_wait_no_longer(hub: Hubworld) -> 
     hub.now -= timedelta(hours=5)
     await hub.hubs.renew()
     assert await hub.polls(1) == 1
+
+
+async def test_a_hub_that_an_earlier_program_noted_goes_on_and_stays_readable_to_it(
+    hub: Hubworld,
+) -> None:
+    """That program beside this one, or in its place again, knows no share of polls."""
+    await hub.poll()
+    noted = {"hub": "h", "topic": hub.feed, "token": "t", "secret": "s", "until_at": None}
+    noted["asked_at"] = NOW.isoformat()
+    async with hub.store.writing() as db:
+        await storage.notes.put(db, "hub:a", json.dumps(noted))
+        await storage.notes.drop(db, "hub rung:a")
+    assert await hub.confirm() == (200, "c1")
+    assert await hub.ring() == 200
+    assert await hub.wished()
+    assert (await hub.known()).spent_until is not None
+    async with hub.store.reading() as db:
+        by_now = json.loads(await storage.notes.get(db, "hub:a") or "")
+    assert by_now.keys() == noted.keys()
 
 
 async def test_a_hub_in_the_answers_header_counts_before_the_documents(hub: Hubworld) -> None:

@@ -5,8 +5,9 @@ operator's language.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import date
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -37,7 +38,7 @@ from storage.opening import open_store
 from tests.conftest import ROOT
 from tests.factories import NOW, carried
 from tests.languages.expected import WHOLE
-from tests.world import Sending, World
+from tests.world import Sending, World, migrated_copy
 
 NBKR, ONE = SourceKey("nbkr"), SourceKey("one")
 CHANNEL: dict[str, Figure] = {"chat": ChatNumber(-1004)}
@@ -121,8 +122,9 @@ OPERATORS = {
 }
 
 
-def words(language: str) -> dict[str, str]:
-    """Key → words of a catalog."""
+@cache
+def words(language: str) -> Mapping[str, str]:
+    """Key → words of a catalog, read once."""
     catalog = polib.pofile(str(ROOT / "bot" / "languages" / language / "jarchy.po"))
     return {entry.msgid: entry.msgstr for entry in catalog if entry.msgid.startswith("notice.")}
 
@@ -142,13 +144,15 @@ def test_every_notice_of_the_code_is_known_here_and_has_its_words() -> None:
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """Operators of each language, and a sender."""
-    store = await open_store(f"sqlite:///{tmp_path / 'jarchy.db'}")
+    store = await open_store(migrated_copy(tmp_path / "jarchy.db"))
     async with Emulator(TEST_TOKEN) as emulator, open_session() as session:
         made = World(store)
         made.send_through(emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN))
         for (language, _), operator in OPERATORS.items():
             emulator.add_private(emulator.add_user(operator, "Operator", language))
-            await made.reader(operator, language=language)
+        for language in WHOLE:
+            theirs = [number for (spoken, _), number in OPERATORS.items() if spoken == language]
+            await made.readers(theirs, language=language)
         yield made
     await store.close()
 

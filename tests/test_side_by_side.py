@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from _pytest.assertion import rewrite
+
 from tests.forkserver import PLAIN, ROOT
+from tests.rewriting import rewrite_from_the_end
 
 #: What this process does at its end is seen from outside, as is which one ran a test.
 TESTS = """
@@ -111,3 +115,20 @@ def test_where_nothing_shall_run_nothing_is_forked(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "40 tests collected" in done.stdout.decode()
     assert not (tmp_path / "ran").exists()
+
+
+def test_the_files_of_a_fresh_clone_are_made_ready_from_the_last_to_one_that_is(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Where pytest looks for what it made of them."""
+    files = [tmp_path / f"test_{name}.py" for name in "abc"]
+    kept = [rewrite.get_cache_dir(one) / f"{one.stem}{rewrite.PYC_TAIL}" for one in files]
+    for one in files:
+        one.write_text("def test_it():\n    assert 1 == 2\n")
+    for ready in ([True, True, True], [False, False, True]):
+        rewrite_from_the_end(request.config, tmp_path)()
+        assert [
+            rewrite._read_pyc(*both) is not None for both in zip(files, kept, strict=True)
+        ] == ready
+        for one in kept[:2]:
+            one.unlink(missing_ok=True)

@@ -81,12 +81,12 @@ def migrated_copy(path: Path) -> str:
     """The address of a migrated, empty SQLite database, made there by copying one: migrating takes
     longer than most tests.
     """
-    shutil.copy(_migrated_file(), path)
+    shutil.copy(migrated_file(), path)
     return f"sqlite:///{path}"
 
 
 @functools.cache
-def _migrated_file() -> Path:
+def migrated_file() -> Path:
     """The one that is copied, made by whoever asks first; ends with that process."""
     folder = Path(tempfile.mkdtemp(prefix="jarchy-migrated-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -333,9 +333,9 @@ class World:
         """A chat that wants the alerts of security."""
         await self._readers([a_chat(number, kind=kind, **changes)])
 
-    async def readers(self, numbers: Iterable[int]) -> None:
+    async def readers(self, numbers: Iterable[int], **changes: Any) -> None:
         """Private chats that want the alerts of security, in one transaction."""
-        await self._readers([a_chat(number) for number in numbers])
+        await self._readers([a_chat(number, **changes) for number in numbers])
 
     async def _readers(self, chats: Sequence[Chat]) -> None:
         async with self.store.writing() as db:

@@ -62,6 +62,11 @@ async def _init(settings: Settings, wait: float) -> None:
         tries = TOKEN_TRIES if sys.stdin.isatty() else 1
         api_of = partial(Api, session, url=settings.bot_api_url, proxy=settings.proxy_to_telegram)
         api, token, name = await _introduced(api_of, tries)
+        if settings.bot_token is not None and settings.token != token:
+            fail(
+                f"BOT_TOKEN: the environment names another bot, which would run instead of "
+                f"{ENV_FILE}'s: unset BOT_TOKEN and BOT_TOKEN_FILE, and ask again"
+            )
         # written before the next question: whoever leaves there has a bot that runs
         values = {"BOT_TOKEN": token, **_said_besides(settings)}
         _write(ENV_FILE, values)
@@ -69,11 +74,9 @@ async def _init(settings: Settings, wait: float) -> None:
         operator = None
         if wait:
             operator = await _unless_left_out(_operator(api, name, wait))
-    if operator is None:
-        _say("No operator yet: put your numeric id into ADMIN_IDS.")
-    else:
+    if operator is not None:
         _write(ENV_FILE, {**values, "ADMIN_IDS": str(operator)})
-        _say(f"You are its operator, {operator}.")
+    _say(_who_operates(settings, operator))
     _say(f"Next: `{typed('check --sources')}`, then `{typed('run')}`.")
 
 
@@ -91,6 +94,20 @@ async def _introduced(api_of: Callable[..., Api], tries: int) -> tuple[Api, str,
         fail(f"BOT_TOKEN: {why}")
     _say(f"{why}; once more, please")
     return await _introduced(api_of, tries - 1)
+
+
+def _who_operates(settings: Settings, operator: int | None) -> str:
+    """The sentence that says whose bot it is: the environment's word comes before the file's."""
+    if settings.admin_ids and operator not in settings.admin_ids:
+        others = ",".join(map(str, settings.admin_ids))
+        you = operator or "your numeric id"
+        return (
+            f"Its operators are {others}, by ADMIN_IDS of the environment, which comes before "
+            f"{ENV_FILE}: put {you} there."
+        )
+    if operator is None:
+        return "No operator yet: put your numeric id into ADMIN_IDS."
+    return f"You are its operator, {operator}."
 
 
 def _say(words: str) -> None:

@@ -3,7 +3,8 @@
 Words compare badly with values: a report says "tremors felt in Bishkek" of what was measured forty
 kilometres south of a village. Two earthquakes of one size within hours are rare near one place, and
 a report that names another country is about that one. Aftershocks have other sizes, and the
-institute itself says that they are events of their own.
+institute itself says that they are events of their own: of two institutes' measurements those are
+one event that are alike, and nearest in time, where neither has another one of it.
 
 Half of all reports have no magnitude: "of 5 points", which is how it was felt, or "tremors". They
 join the only earthquake that was measured in their country within two hours before, unless they and
@@ -71,6 +72,9 @@ _LASTING = frozenset[str]().union(*REPORTED.values())
 SAME_SIZE = Decimal("0.3")  # how far a report's magnitude may be from the measured one
 # between two institutes that measured one event
 SAME_TIME, SAME_KM = timedelta(minutes=15), 200.0
+#: By which magnitudes of one earthquake differ at most, unless the times hardly do: a great one may
+#: have a small one minutes before it, and first values are far off.
+SIZES_APART, AT_ONCE = Decimal("1.0"), timedelta(minutes=2)
 
 
 def kinds_reported(item: Entry) -> frozenset[HazardKind]:
@@ -90,25 +94,45 @@ def measured_story(
     """The story of the hazard that an entry of the moment `at` is about, report or measurement;
     None without one.
     """
-    mine = Hazard.read(item.content)
-    unsized: set[int] = set()
+    measured: list[tuple[StoredEntry, Hazard]] = []
     for stored in recent:
         theirs = Hazard.read(stored.entry.content)
         # a measurement taken back is no event that a report could be of
-        if theirs is None or theirs.withdrawn:
-            continue
-        if mine is None:
-            if _reports(item, at, theirs, stored.entry, _told_at(stored, theirs)):
-                return stored.story
-            if _reports_unsized(item, at, theirs, stored.entry, stored.at):
-                unsized.add(stored.story)
-        # of one institute each measurement is an event: see the head of this file
-        elif stored.feed != feed and _same(mine, theirs, apart=abs(at - stored.at)):
-            return stored.story
+        if theirs is not None and not theirs.withdrawn:
+            measured.append((stored, theirs))
+    mine = Hazard.read(item.content)
     if mine is None:
-        # of several nobody can tell which is meant
-        return unsized.pop() if len(unsized) == 1 else None
-    return _reported_before(mine, item, recent, at)
+        return _reported(item, measured, at)
+    another = _measured_by_another(mine, feed, measured, at)
+    return _reported_before(mine, item, recent, at) if another is None else another
+
+
+def _reported(
+    item: Entry, measured: Sequence[tuple[StoredEntry, Hazard]], at: datetime
+) -> int | None:
+    """The story of what was measured that an agency's entry is a report of."""
+    unsized: set[int] = set()
+    for stored, theirs in measured:
+        if _reports(item, at, theirs, stored.entry, _told_at(stored, theirs)):
+            return stored.story
+        if _reports_unsized(item, at, theirs, stored.entry, stored.at):
+            unsized.add(stored.story)
+    # of several nobody can tell which is meant
+    return unsized.pop() if len(unsized) == 1 else None
+
+
+def _measured_by_another(
+    mine: Hazard, feed: str, measured: Sequence[tuple[StoredEntry, Hazard]], at: datetime
+) -> int | None:
+    """The story of the same event as other institutes measured it: the nearest in time."""
+    # of one institute each measurement is an event: see the head of this file
+    own = {stored.story for stored, _ in measured if stored.feed == feed}
+    found: list[tuple[timedelta, int]] = []
+    for stored, theirs in measured:
+        apart = abs(at - stored.at)
+        if stored.story not in own and _same(mine, theirs, apart=apart):
+            found.append((apart, stored.story))
+    return min(found)[1] if found else None
 
 
 def _told_at(stored: StoredEntry, hazard: Hazard) -> datetime:
@@ -137,10 +161,19 @@ def _same(mine: Hazard, theirs: Hazard, *, apart: timedelta) -> bool:
     """Whether two institutes measured one event."""
     if mine.kind is not theirs.kind or apart > SAME_TIME:
         return False
+    if mine.measured and apart > AT_ONCE and _sizes_apart(mine, theirs) > SIZES_APART:
+        return False
     if theirs.latitude is None or theirs.longitude is None:
         return False
     away = mine.distance_km(theirs.latitude, theirs.longitude)
     return away is not None and away <= SAME_KM
+
+
+def _sizes_apart(one: Hazard, other: Hazard) -> Decimal:
+    """How far apart two magnitudes are; 0 where one is not known."""
+    if one.size is None or other.size is None:
+        return Decimal(0)
+    return abs(one.size - other.size)
 
 
 def _reports(

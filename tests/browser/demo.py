@@ -22,7 +22,7 @@ PATIENCE = 20_000  # milliseconds; a machine busy with other tests
 # in the list: a person's chat with the bot, and the demonstration's channel in their language
 PRIVATE, HERALD = "#chats [data-kind=private]", '#chats [data-chat^="-100202110200"]'
 HOST = "Aigul"  # whom the demonstration itself has
-# of all six, beside two busy processes a core
+# seconds for all of them, beside two busy processes a core
 LONGEST = 300
 
 

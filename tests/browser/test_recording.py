@@ -1,6 +1,6 @@
 """The moving picture that opens the README: the demonstration on a phone, made as it is tried.
 
-RECORDING=$PWD/docs/demo.gif .venv/bin/python -m pytest tests/browser/test_recording.py -m slow
+`make recording` makes it anew; without RECORDING, the path of a file, it is only tried.
 """
 
 from __future__ import annotations

@@ -302,6 +302,36 @@ def test_two_institutes_measure_one_event_at_one_time_and_place(
     assert (story_of(one, another) == OTHER) is same
 
 
+@pytest.mark.parametrize(
+    ("size", "after", "same"),
+    [
+        ("6.4", timedelta(minutes=10), True),
+        ("6.5", timedelta(minutes=10), False),
+        ("6.5", timedelta(minutes=2), True),
+        (None, timedelta(minutes=10), True),
+    ],
+    ids=["alike", "greater", "greater at once", "unsized"],
+)
+def test_a_great_earthquake_minutes_after_a_small_one_is_none_of_it(
+    size: str | None, after: timedelta, *, same: bool
+) -> None:
+    """First values of one that was at the same time may be far off."""
+    small = institutes(size="5.4")
+    great = replace(institutes(size=size, at=NOW + after, story=OTHER), feed="other")
+    assert (story_of(great, small) == STORY) is same
+    assert (story_of(small, great) == OTHER) is same
+
+
+def test_of_two_earthquakes_each_is_the_one_that_is_nearest_and_has_no_measure_of_its_own() -> None:
+    second = institutes(at=NOW + timedelta(minutes=8), story=OTHER)
+    theirs = replace(second, feed="other")
+    assert story_of(theirs, institutes(), second) == OTHER
+    first_of_theirs = replace(institutes(), feed="other")
+    assert story_of(theirs, institutes(), first_of_theirs) is None
+    taken_back = replace(institutes(withdrawn=True), feed="other")
+    assert story_of(theirs, institutes(), taken_back) == STORY
+
+
 def test_reports_of_other_kinds_are_told_by_their_headlines_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

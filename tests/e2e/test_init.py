@@ -186,6 +186,23 @@ async def test_a_token_that_is_none_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_what_the_environment_says_otherwise_is_told(
+    tmp_path: Path, emulator: Emulator
+) -> None:
+    """It comes before the file: another bot would run than the one that was asked for, with other
+    operators.
+    """
+    init = Init(tmp_path, emulator.api_url)
+    init.environment |= {"BOT_TOKEN": f"987654321:{'A' * 35}", "ADMIN_IDS": "7"}
+    code, said = await init.run(TEST_TOKEN, "--wait", "0")
+    assert (code, list(tmp_path.iterdir())) == (1, [])
+    assert "unset BOT_TOKEN" in said.splitlines()[-1]
+    init.environment |= {"BOT_TOKEN": TEST_TOKEN}
+    code, said = await init.run(TEST_TOKEN, "--wait", "0")
+    assert code == 0
+    assert "operators are 7, by ADMIN_IDS of the environment" in said
+
+
 async def test_where_somebody_else_gets_the_updates_it_ends_with_the_token_kept(
     tmp_path: Path, emulator: Emulator
 ) -> None:

@@ -89,6 +89,31 @@ async def test_a_used_database_is_only_replaced_by_force_and_kept_beside(tmp_pat
     }
 
 
+@pytest.mark.parametrize("damaged", [False, True])
+async def test_a_database_behind_a_link_is_replaced_where_the_link_leads(
+    tmp_path: Path, *, damaged: bool
+) -> None:
+    """The link stays, what was there is kept beside the file, and forgotten after a month."""
+    store = await fill(tmp_path, 1)
+    saved = save(str(store.url), tmp_path / "copy.db")
+    await store.close()
+    link, real = tmp_path / "jarchy.db", tmp_path / "large disk" / "of the bot.db"
+    real.parent.mkdir()
+    link.rename(real)
+    link.symlink_to(real)
+    if damaged:
+        real.write_bytes(b"no database")
+    _, aside = restore(saved, link, force=True)
+    assert link.readlink() == real
+    assert chats_of(real) == {1}
+    assert aside is not None
+    assert aside.parent == real.parent
+    if damaged:
+        assert aside.read_bytes() == b"no database"
+    month = datetime.now(UTC) + KEEP_ASIDE
+    assert forget_old(store.url, "off", now=month + timedelta(minutes=1)) == [aside]
+
+
 async def test_a_log_left_by_a_kill_is_never_read_into_the_restored_database(
     tmp_path: Path,
 ) -> None:

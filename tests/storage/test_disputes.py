@@ -28,7 +28,9 @@ async def test_a_dispute_begins_once_and_ends(store: Store) -> None:
         assert not await storage.disputes.begin(db, DOLLAR, "cbr")
         assert await storage.disputes.begin(db, CROSS, "nbkr")
         assert await storage.disputes.among(db, [DOLLAR, ROUBLE]) == {DOLLAR}
+        assert await storage.disputes.among(db, [ROUBLE]) == set()
         assert await storage.disputes.about(db, {CROSS.pair, ROUBLE.pair}) == {CROSS}
+        assert await storage.disputes.about(db, {Pair("USD", "RUB")}) == set()
         await storage.disputes.end(db, DOLLAR)
         assert await storage.disputes.among(db, [DOLLAR, ROUBLE, CROSS]) == {CROSS}
 

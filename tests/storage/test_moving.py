@@ -63,11 +63,14 @@ def value_of(table: Table, name: str, number: int) -> object:
     kind = column.type
     found: object = number
     if isinstance(kind, Json):
-        found = {"ё": [number, 1.5, 1e16, 1e-7, None, "\"'\\\n\t"], "a": {"z": 1, "b": True}}
+        found = {
+            "ё": [number, 1.5, 1e16, 1e-7, -0.0, None, "\"'\\\n\t"],
+            "a": {"z": 1, "b": True},
+        }
     elif isinstance(kind, UtcDateTime):
         found = NOW + timedelta(days=number, microseconds=number)
     elif isinstance(kind, ExactDecimal):
-        found = Decimal("0.1000") * number
+        found = Decimal("0.1000") * (number - 1) * -1  # -0.0000 first
     elif isinstance(kind, Date):
         found = date(2021, 10, 19 + number)
     elif isinstance(kind, Boolean):

@@ -29,6 +29,7 @@ from storage.opening import open_store
 from storage.server_tools import fitting
 from storage.versions import HEAD, MIN_READER, REVISIONS
 from tests import forkserver
+from tests.emptied import EMPTIES
 from tests.factories import NOW, chat, rate
 from tests.faults.server import servers
 from tests.faults.test_database_file import NOBODY
@@ -114,6 +115,19 @@ async def test_a_copy_put_back_has_every_row_and_the_queue_still_works(
         == 0
     )
     assert chats_of(other_url) == {1, 2, -5, 9}
+
+
+async def test_a_copy_of_a_schema_with_a_space_is_known_again(
+    tmp_path: Path, migrated_postgres_url: str
+) -> None:
+    await fill(migrated_postgres_url, 1)
+    with psycopg.connect(migrated_postgres_url, autocommit=True) as connection:
+        connection.execute('ALTER SCHEMA public RENAME TO "a bot"')
+    options = {"options": '-csearch_path="a\\ bot"'}
+    url = parse_url(migrated_postgres_url).update_query_dict(options)
+    server_backup.dump(url, tmp_path / "copy.dump")
+    rows, _ = server_backup.restore(url, tmp_path / "copy.dump", force=True)
+    assert rows["chat"] == 1
 
 
 async def test_what_is_no_sound_copy_replaces_nothing(
@@ -251,13 +265,14 @@ async def test_a_verb_killed_in_the_midst_leaves_all_as_it_was(
 
 
 def wait_for_the_end_of_others(url: str) -> None:
-    """Return when nobody else is connected to this database."""
+    """Return when nobody else is connected to this database, but for whoever empties it."""
     others = (
         "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "
-        "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        "AND pid <> pg_backend_pid() AND backend_type = 'client backend' "
+        "AND application_name <> %s"
     )
     with psycopg.connect(url, autocommit=True) as connection:
-        while connection.execute(others).fetchone() is not None:
+        while connection.execute(others, [EMPTIES]).fetchone() is not None:
             time.sleep(0.02)  # nor of this
 
 

@@ -113,6 +113,22 @@ async def test_nan_is_refused(store: Store) -> None:
             await storage.rates.add(db, [a_rate(value="NaN")], seen_at=NOW)
 
 
+async def test_a_second_opinion_is_what_others_hold_of_the_same_pair_that_day(store: Store) -> None:
+    """Neither one's own rate, nor another pair's, nor what comes later; the last word on its
+    day.
+    """
+    others = [a_rate(on=day, source="ecb") for day in ("2021-10-18", "2021-10-19", "2021-10-21")]
+    async with store.writing() as db:
+        await storage.rates.add(
+            db, [a_rate(), *others, a_rate("EUR/KGS", source="cbr")], seen_at=NOW
+        )
+        await storage.rates.add(db, [replace(others[1], value=Decimal(85))], seen_at=NOW)
+        found = await storage.rates.elsewhere(db, [a_rate().series], on=a_rate().effective_on)
+    assert [(one.source, str(one.effective_on), one.value) for one in found] == [
+        ("ecb", "2021-10-19", Decimal(85))
+    ]
+
+
 async def test_R4_same_value_is_kept_once_and_a_different_one_is_a_revision(store: Store) -> None:
     """History is kept; the last word is what is shown."""
     async with store.writing() as db:
