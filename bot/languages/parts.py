@@ -308,6 +308,8 @@ class News:
     common_names: str = ""  # words and first names that every newsroom capitalises
     not_people: str = ""  # beginnings of words after a number that counts no people
     shortened: str = ""  # words that a full stop ends and no sentence: "Dr." before a name
+    # phrases, apart by commas, that call for attention before a headline, and are none: "Breaking"
+    calls: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

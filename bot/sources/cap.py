@@ -23,7 +23,7 @@ from bot.languages import values_of
 from bot.model.areas import Area, Circle, Polygon
 from bot.model.hazards import Hazard, HazardKind, Reported, point, size_of
 from bot.sources.dates import parse_date
-from bot.sources.documents import Element, children, descendants, text_of, xml
+from bot.sources.documents import Element, children, descendants, must_have_events, text_of, xml
 from bot.sources.links import absolute_link
 from bot.sources.text import one_line
 
@@ -65,6 +65,7 @@ def read_cap(body: bytes, url: str | None, known: bytes) -> tuple[list[Reported]
         root = xml(body, root="alert")
     except ParseError:  # alerts come alone, or together in a feed
         root = xml(body, root="feed")
+        must_have_events(root, items="entry", events="alert")
     alerts = [one for one in descendants(root, "alert") if _counts(one)]
     events = _Events(known)
     over: list[str] = []

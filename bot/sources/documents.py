@@ -111,6 +111,20 @@ def descendants(element: Element, name: str) -> Iterator[Element]:
             yield found
 
 
+def must_have_events(root: Element, *, items: str, events: str) -> None:
+    """ParseError for a list whose items are no events: a feed of links, or of anything else, would
+    read as a quiet day.
+    """
+    listed = next(descendants(root, items), None) is not None
+    if listed and next(descendants(root, events), None) is None:
+        raise ParseError(
+            reason(
+                "document.no_events",
+                "its items are no events themselves, and what they link to is not read",
+            )
+        )
+
+
 def text_of(element: Element, name: str) -> str | None:
     """The stripped text of the only child of that name; None when absent, empty or many."""
     found = list(children(element, name))

@@ -37,6 +37,7 @@ from bot.sources.documents import (
     decoded,
     descendants,
     json_of,
+    must_have_events,
     objects,
     text_of,
     xml,
@@ -340,7 +341,9 @@ _LEVELS = {"green": Decimal("1.0"), "orange": Decimal("2.0"), "red": Decimal("3.
 
 def _gdacs(body: bytes, url: str | None) -> list[Reported]:
     found: list[Reported] = []
-    for item in descendants(xml(body, root="rss"), "item"):
+    root = xml(body, root="rss")
+    must_have_events(root, items="item", events="eventtype")
+    for item in descendants(root, "item"):
         name = f"{text_of(item, 'eventtype') or ''}{text_of(item, 'eventid') or ''}"
         if not text_of(item, "eventtype"):  # no event: an announcement
             continue

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from unicodedata import combining
 
 from bot.errors import ParseError
-from bot.languages import any_of, words_of
+from bot.languages import any_of, phrases_of, words_of
 from bot.model.news import Entry
 from bot.reasons import reason
 from bot.sources.dates import parse_date
@@ -84,12 +84,12 @@ def parse_posts(
 
 
 def headline_of(text: str) -> str:
-    """The first sentence of a post, in its first line that has a word beside hashtags, addresses
-    and names of channels.
+    """The first sentence of a post, in its first line that has a word beside hashtags, addresses,
+    names of channels and calls for attention.
     """
     for line in text.splitlines():
-        if not _WORD.search(_NO_WORDS.sub("", line)):
-            continue  # "⚡️", "#срочно", the address of what is told about
+        if not _WORD.search(_NO_WORDS.sub("", line)) or _only_calls(line):
+            continue  # "⚡️", "#срочно", "СРОЧНО", the address of what is told about
         return _short(one_line(_first_sentence(line.strip())))
     return _short(one_line(text))
 
@@ -166,10 +166,22 @@ def _shortened() -> re.Pattern[str]:
     return re.compile(rf"(?:^|[\s(«„“\".])(?:\w|{words})\.$", re.IGNORECASE)
 
 
+@cache
+def _calls() -> re.Pattern[str]:
+    """Words that call for attention and say nothing else: "Breaking", "Молния"."""
+    phrases = map(str.strip, phrases_of(lambda spoken: spoken.news.calls))
+    return re.compile(rf"[\W_]*(?:(?:{any_of(phrases)})[\W_]+)+", re.IGNORECASE)
+
+
+def _only_calls(stretch: str) -> bool:
+    # the end of a line ends its last word, too
+    return _calls().fullmatch(f"{stretch}\n") is not None
+
+
 def _first_sentence(line: str) -> str:
     for end in _END.finditer(line):
         begins = end[1]  # in capitals or figures, of whatever letters
-        if not (begins.isupper() or begins.isdigit()):
+        if not (begins.isupper() or begins.isdigit()) or _only_calls(line[: end.end()]):
             continue
         if not _shortened().search(line[: end.end()]):
             return line[: end.end()]

@@ -282,9 +282,12 @@ def test_a_magnitude_in_words_is_an_earthquakes_size() -> None:
         b'<!DOCTYPE x [<!ENTITY a "b">]><alert>&a;</alert>',
         b"<opml/>",
         b"\x00\xff",
+        b'<feed><entry><title>Flood</title><link href="https://met.example/1.xml"/></entry></feed>',
+        b"<rss><channel><item><title>Flood</title></item></channel></rss>",
     ],
 )
 def test_what_is_no_such_document_is_an_error(body: bytes) -> None:
+    """Also what lists other things, or links: it would read as a quiet day."""
     with pytest.raises(ParseError):
         parse_hazards(body)
 

@@ -162,6 +162,10 @@ def test_a_channel_without_posts_yet_is_no_error() -> None:
         ("Dr. Smith left U.S. Embassy. He is well.", "Dr. Smith left U.S. Embassy."),
         ("#срочно", "#срочно"),
         ("https://t.me/a/1\n@border t.me/b\nЗемлетрясение", "Землетрясение"),
+        ("❗️СРОЧНО / Молния\n\nСтрельба на границе", "Стрельба на границе"),
+        ("⚡️Шашылыш кабар! Ошто жарылуу болду. Бири", "⚡️Шашылыш кабар! Ошто жарылуу болду."),
+        ("Срочно требуется кровь. Звоните", "Срочно требуется кровь."),
+        ("Срочно!", "Срочно!"),
     ],
 )
 def test_the_headline_is_the_first_sentence(text: str, headline: str) -> None:

@@ -90,4 +90,5 @@ NEWS = News(
     ),
     not_people="year percent january",
     shortened="mr mrs ms dr st no vs gen col lt sgt",
+    calls="breaking, breaking news, urgent, just in, attention, important, alert, flash",
 )

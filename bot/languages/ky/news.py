@@ -77,4 +77,5 @@ NEWS = News(
     clause="жана болуп алып таап",  # "and", or the form of a verb after which another follows
     not_people="жаш жыл саат пайыз",
     shortened="млн млрд трлн обл ред",
+    calls="шашылыш, шашылыш кабар, тез арада, көңүл буруңуз, көңүл буруңуздар, маанилүү",
 )
