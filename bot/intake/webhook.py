@@ -23,7 +23,7 @@ from bot.intake.salvage import first_number, tolerantly
 from bot.reasons import Reason, reason, said
 from bot.telegram import retry
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import wait_of, why
+from bot.telegram.outcomes import answers, why
 from bot.telegram.results import Posts, posts_of
 
 log = structlog.get_logger(__name__)
@@ -159,14 +159,22 @@ async def _until_lost(
     on_trouble: OnTrouble,
 ) -> None:
     """Return when Telegram posts updates to another address, or to none; say when it posts them
-    in vain.
+    in vain, or does not answer at all.
     """
-    deaf, wanted = False, 0.0
+
+    async def unseen(failure: retry.Failure) -> float | None:
+        # who only listens may have nothing to send by which it would be noticed
+        if not answers(failure.outcome):
+            because = why(failure.outcome)
+            tell(reason("webhook.unseen", "webhook: not seen: {why}", why=because))
+            log.warning("webhook not seen", why=str(because), again_in=failure.wait)
+        return failure.wait
+
+    deaf = False
     while True:
-        await pause(max(WEBHOOK_LOOK, wanted))
-        outcome = await api.call("getWebhookInfo")
-        wanted = wait_of(outcome)
-        posts = posts_of(outcome)
+        await pause(WEBHOOK_LOOK)
+        looking = partial(api.call, "getWebhookInfo")
+        posts = posts_of(await retry.insist(looking, retry.LISTENING, react=unseen))
         if posts is None:
             continue
         if posts.url not in {None, url}:
@@ -186,9 +194,10 @@ async def _until_lost(
                 why=str(trouble),
                 waiting=posts.waiting,
             )
-        elif deaf:
+        else:
             tell(None)
-            log.info("telegram delivers updates again")
+            if deaf:
+                log.info("telegram delivers updates again")
         deaf = trouble is not None
 
 
