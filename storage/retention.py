@@ -91,7 +91,7 @@ async def _stories(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     return len(ids)
 
 
-async def _clues(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
+async def forget_clues(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
     """Forget by what old stories are found: three days later it is another event."""
     newest_old = (
         select(entry.c.story_id)
@@ -163,7 +163,7 @@ STEPS = (
     _deliveries,
     _alerts,
     _stories,
-    _clues,
+    forget_clues,
     _filters,
     _kept_back,
     _broadcasts,

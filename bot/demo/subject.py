@@ -22,6 +22,7 @@ import orjson
 import storage.inbox
 import storage.overview
 import storage.quiet
+import storage.retention
 import storage.sources
 from bot import log, recurring
 from bot.app import run
@@ -103,6 +104,7 @@ async def settle(bot: Running, order: Order) -> None:
     """
     await hear(bot, order["fresh"], since=bot.clock())
     await recurring.digests(bot)
+    await forget_clues(bot)
     if await is_quiet_over(bot):
         bot.worker.tidy_soon()
     looked: int | None = None
@@ -114,6 +116,15 @@ async def settle(bot: Running, order: Order) -> None:
                 say({"settled": order["turn"]})
                 return
         await bot.pause(GLANCE)
+
+
+async def forget_clues(bot: Running) -> None:
+    """Forget the stories of weeks before, which a bot tidies away by the hour: told in the same
+    words again, today's would be looked for among them.
+    """
+    async with bot.store.writing() as db:
+        while await storage.retention.forget_clues(db, bot.clock()):
+            pass
 
 
 async def is_settled(bot: Running) -> bool:
