@@ -191,7 +191,7 @@ class Settings(BaseSettings):
             )
         problems += self._said_twice()
         if self.proxy_for == "all" and self.proxy is None:
-            problems.append("PROXY_FOR: all needs PROXY, which is asked")
+            problems.append("PROXY_FOR: all needs a PROXY")
         if self.security_policy == "approve" and not self.admin_ids:
             problems.append("SECURITY_POLICY: approve needs ADMIN_IDS, who are asked")
         if self.webhook_url is not None and self.bot_api_url == TELEGRAM:

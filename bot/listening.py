@@ -183,7 +183,13 @@ async def _receive(bot: Running) -> None:
         url = settings.webhook_url or ""
         secret = _webhook_secret(settings)
         await keep_webhook(
-            bot.api, bot.inbox, url=url, secret=secret, tell=tell, on_trouble=bot.tell
+            bot.api,
+            bot.inbox,
+            url=url,
+            secret=secret,
+            tell=tell,
+            on_trouble=bot.tell,
+            lost=bot.worker.reach.lost,
         )
     elif bot.store.alone:
         metrics.ROLE.labels(ROLE).set(1)  # nobody else could have it

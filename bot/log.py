@@ -100,6 +100,15 @@ def _in_lines(text: str) -> str:
     return "\n".join(_CONTROL.sub(_spelt, line) for line in text.split("\n"))
 
 
+def _harmless(name: str, value: object) -> object:
+    """A part of an event, whose words do nothing to a terminal but say it."""
+    if name in _OF_LINES:
+        return _in_lines(str(value))
+    if name == "event" or isinstance(value, str):
+        return _CONTROL.sub(_spelt, str(value))
+    return value  # which is shown as Python quotes it
+
+
 def crashed(
     kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
 ) -> None:
@@ -135,10 +144,8 @@ def _renderer(*, console: bool) -> structlog.typing.Processor:
     )
 
     def render(logger: Any, name: str, event: MutableMapping[str, Any]) -> str:  # noqa: ANN401 - structlog's own type
-        if console:  # which shows other values as Python quotes them, and its own colours besides
-            event["event"] = _CONTROL.sub(_spelt, str(event.get("event", "")))
-            for part in _OF_LINES.intersection(event):
-                event[part] = _in_lines(str(event[part]))
+        if console:  # which shows words without a blank as they are, and its own colours besides
+            event.update({name: _harmless(name, value) for name, value in event.items()})
         return redact(str(base(logger, name, event)))
 
     return render

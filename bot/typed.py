@@ -14,6 +14,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -48,16 +49,23 @@ def program() -> str:
 
 def _in_a_shell(file: str) -> str:
     """The name of a program that is on PATH, else its place, from this folder if it is below."""
-    path = Path(file).absolute()
+    path = Path(_here() or "", file)
     found = shutil.which(path.name)
     if found is not None and Path(found).absolute() == path:
         return path.name
     return shlex.quote(_from_here(path))
 
 
+def _here() -> Path | None:
+    """The folder we are in; None where that is gone, as an upgrade leaves a bot that runs on."""
+    with suppress(FileNotFoundError):
+        return Path.cwd()
+    return None
+
+
 def _from_here(path: Path) -> str:
-    here = Path.cwd()
-    if here == here.parent or not path.is_relative_to(here):
+    here = _here()
+    if here is None or here == here.parent or not path.is_relative_to(here):
         return str(path)
     place = path.relative_to(here)
     # without a slash a shell would look for it on PATH

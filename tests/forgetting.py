@@ -12,6 +12,7 @@ import gc
 
 def pytest_sessionstart() -> None:
     """Empty the caches of all functions there are."""
+    gc.unfreeze()  # what `tests/conftest.py` froze is in no list
     for one in gc.get_objects():
         if isinstance(one, functools._lru_cache_wrapper):
             one.cache_clear()

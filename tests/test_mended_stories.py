@@ -232,6 +232,7 @@ SORRY = "The agency apologises to all of its readers."
 QUOTED = "In our report “Explosion at a market in Osh kills 14, 37 wounded” we gave a wrong rank."
 
 
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize(
     ("headline", "text", "link"),
     [
@@ -451,6 +452,7 @@ async def test_who_has_not_got_a_story_hears_nothing_of_what_was_taken_back(
     assert len(world.emulator.messages(READER)) == 1
 
 
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize(
     ("label", "told"), [("RETRACTED", False), ("RETRACTED", True), ("CORRECTION", True)]
 )

@@ -37,6 +37,7 @@ NO_SYSTEMD = "no systemd runs here; test_deployment.py has it verify the unit"
 A_NAME = "an option, a program or a group of verbs by its name"
 WHEEL = "tests/e2e/test_wheel.py::test_the_wheel_shows_the_demonstration"
 INIT = "tests/e2e/test_init.py::test_from_a_token_and_a_start_to_settings"
+RECORDING = "tests/browser/test_recording.py::test_the_demonstration_is_recorded"
 RUN = "tests/e2e/test_whole.py::test_commands_are_answered_from_the_store"
 SERVER = "test_programs_of_the_server_make_what_the_pages_ask_for"
 HERE = f"tests/test_operator_documents.py::{SERVER}"
@@ -53,8 +54,9 @@ TABLE: dict[str, How] = {
     "make demo": by(WHEEL, make(f"{BOT} demo")),
     'make demo ARGS="--port 0 --exit-after 20"': by(WHEEL, make("demo --port 0 --exit-after 20")),
     "make run": by(RUN, make(f"{BOT} run")),
-    "make test": make("--processes 7"),
-    "make test-all": make("--processes 7"),
+    "make test": make("python -m pytest --processes"),
+    "make test-all": make("python -m pytest --processes"),
+    "make recording": by(RECORDING, make("python -m pytest tests/browser/test_recording.py")),
     "make check": make("lint-imports"),
     "make lock": make("uv pip compile"),
     "make audit": make("pip-audit"),

@@ -119,6 +119,20 @@ def test_what_was_made_for_one_run_is_made_again(
     assert typed("run") == words
 
 
+def test_a_folder_that_is_gone_hinders_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was replaced while the bot ran, whose errors still say what to type."""
+    (tmp_path / "old").mkdir()
+    monkeypatch.chdir(tmp_path / "old")
+    (tmp_path / "old").rmdir()
+    monkeypatch.setattr(sys, "argv", ["/opt/jarchy/.venv/bin/jarchy"])
+    monkeypatch.delenv(CALLED, raising=False)
+    assert typed("db restore") == "/opt/jarchy/.venv/bin/jarchy db restore"
+    monkeypatch.setattr(sys, "argv", [".venv/bin/jarchy"])
+    assert typed("run") == ".venv/bin/jarchy run"  # as it was typed
+
+
 def test_a_module_is_started_by_its_python(monkeypatch: pytest.MonkeyPatch) -> None:
     """As `make` does it."""
     monkeypatch.setattr(sys, "argv", [str(MODULE)])

@@ -93,6 +93,10 @@ class Upkeep:
         """
         return await self._fan_out.done(boottime()) and self._fanned > 0
 
+    def tidy_soon(self) -> None:
+        """Make the next look for what is over due at once: somebody turned the clock."""
+        self._tidy_at = 0.0
+
     def spare(self, now: float) -> None:
         """There is nothing to look after: not to have looked is no standstill."""
         self._tidy_at = now + TIDY

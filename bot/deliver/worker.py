@@ -133,6 +133,11 @@ class Worker:
         self._upkeep.fan_out_soon()
         self._claims.look_now()
 
+    def tidy_soon(self) -> None:
+        """Quiet hours ended before anybody looked: what they held is to be told at once."""
+        self._upkeep.tidy_soon()
+        self._claims.look_now()
+
     async def turn(self, chat: int, rest: Rest = asyncio.sleep) -> float:
         """Wait until a chat may get an answer, by its own pace and the token's; it counts then.
 

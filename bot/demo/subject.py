@@ -103,6 +103,8 @@ async def settle(bot: Running, order: Order) -> None:
     """
     await hear(bot, order["fresh"], since=bot.clock())
     await recurring.digests(bot)
+    if await is_quiet_over(bot):
+        bot.worker.tidy_soon()
     looked: int | None = None
     while not bot.stopping.is_set():
         written = bot.store.version()
@@ -116,13 +118,18 @@ async def settle(bot: Running, order: Order) -> None:
 
 async def is_settled(bot: Running) -> bool:
     """Whether nothing that is due by now has still to be sent."""
-    now = bot.clock()
     async with bot.store.reading() as db:
-        lanes = await storage.overview.lanes(db, now=now)
-        quiet_ends = await storage.quiet.first_end(db)
-    if quiet_ends is not None and quiet_ends <= now:  # what it held is still to come
+        lanes = await storage.overview.lanes(db, now=bot.clock())
+    if any(lane.waiting for lane in lanes):
         return False
-    return not any(lane.waiting for lane in lanes)
+    return not await is_quiet_over(bot)  # else what it held is still to come
+
+
+async def is_quiet_over(bot: Running) -> bool:
+    """Whether some chat's quiet hours have ended, and what they held has not been told."""
+    async with bot.store.reading() as db:
+        ends = await storage.quiet.first_end(db)
+    return ends is not None and ends <= bot.clock()
 
 
 async def tell_due(bot: Running) -> None:

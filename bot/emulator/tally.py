@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bot.emulator.calls import Call
 from bot.emulator.errors import Json
@@ -17,6 +18,13 @@ NOTED_WITHIN = 1.0
 def is_message(method: str) -> bool:
     """Whether a call leaves a new message in a chat."""
     return method.startswith("send") and method != "sendChatAction"
+
+
+class _Said(NamedTuple):
+    """What is known of a message again at its next try, whatever else it says then."""
+
+    method: str
+    begins: str
 
 
 @dataclass(slots=True)
@@ -42,7 +50,7 @@ class Tally:
     twice: int = 0
     late: int = 0
     lost: int = 0
-    _open: dict[tuple[int, int], str] = field(default_factory=dict)
+    _open: dict[tuple[int, int], _Said] = field(default_factory=dict)
     _unheard: set[tuple[int, int]] = field(default_factory=set)
     _let_go: dict[int, int] = field(default_factory=dict)
     # when each message of the last moment arrived, in that order
@@ -57,20 +65,20 @@ class Tally:
         """One call, and the text of its message."""
         if call.chat_id is None or not is_message(call.method):
             return
-        key = (call.chat_id, mark)
+        key, said = (call.chat_id, mark), _Said(call.method, text.partition("\n")[0])
         if not call.accepted:
             if call.code == _FORBIDDEN:
                 self._forget(call.chat_id)
             elif call.code in _FINAL:
                 self._open.pop(key, None)
             elif key not in self._unheard:  # that one is there, whatever became of its copy
-                self._open.setdefault(key, call.method)
+                self._tried(key, said)
             return
         if key in self._unheard:
             self.twice += 1
         else:
             self.sent += 1
-            tried_before = self._arrived(key, call.method)
+            tried_before = self._arrived(key, said)
             self.late += tried_before or self.is_late(text)
         self._unheard.discard(key)
         if call.outcome != "ok":
@@ -117,12 +125,24 @@ class Tally:
         for key in [key for key in self._open if key[0] == chat]:
             del self._open[key]
 
-    def _arrived(self, key: tuple[int, int], method: str) -> bool:
+    def _tried(self, key: tuple[int, int], said: _Said) -> None:
+        """Note a message that was tried in vain, in place of what it said at an earlier try: a
+        story has another end with each report.
+        """
+        if key in self._open:
+            return
+        for other, tried in self._open.items():
+            if other[0] == key[0] and tried == said and said.begins:
+                del self._open[other]
+                break
+        self._open[key] = said
+
+    def _arrived(self, key: tuple[int, int], said: _Said) -> bool:
         """Whether this message was tried before; what waited meanwhile may say it in new words."""
         if self._open.pop(key, None) is not None:
             return True
         for other, tried in self._open.items():
-            if other[0] == key[0] and tried == method:
+            if other[0] == key[0] and tried.method == said.method:
                 del self._open[other]
                 return True
         return False

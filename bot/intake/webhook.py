@@ -23,7 +23,7 @@ from bot.intake.salvage import first_number, tolerantly
 from bot.reasons import Reason, reason, said
 from bot.telegram import retry
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import wait_of, why
+from bot.telegram.outcomes import answers, why
 from bot.telegram.results import Posts, posts_of
 
 log = structlog.get_logger(__name__)
@@ -120,6 +120,10 @@ async def _stored(storing: Awaitable[None]) -> web.Response:
     return web.Response()
 
 
+async def _unwatched() -> None:
+    """Nobody watches for Telegram."""
+
+
 async def keep_webhook(
     api: BotApi,
     inbox: Inbox,
@@ -128,13 +132,15 @@ async def keep_webhook(
     secret: str,
     tell: Callable[[Reason | None], None],
     on_trouble: OnTrouble,
+    lost: Callable[[], Awaitable[object]] = _unwatched,
 ) -> None:
     """Have updates posted to `url`, for ever: set until Telegram takes it, and again when it is not
     ours any more.
 
     Which kinds are wanted is said each time: Telegram would go on with what an earlier program
     asked for. `tell` hears why none can come, or None while they can; `on_trouble`, that Telegram
-    posts them in vain.
+    posts them in vain; `lost`, that it gave no answer at all, which nobody else may notice while
+    nothing is to be sent.
     """
     tell(reason("webhook.not_set", "webhook: not set yet"))
 
@@ -142,31 +148,42 @@ async def keep_webhook(
         because = why(failure.outcome)
         tell(reason("webhook.refused", "webhook: {why}", why=because))
         log.warning("webhook not set", why=str(because), again_in=failure.wait)
+        if not answers(failure.outcome):
+            await lost()
         return failure.wait
 
     setting = partial(api.call, "setWebhook", url=url, secret_token=secret, allowed_updates=KINDS)
     while True:
         await retry.insist(setting, retry.LISTENING, react=not_set)
         tell(None)
-        await _until_lost(api, inbox, url, tell, on_trouble)
+        await _until_changed(api, inbox, url, tell, on_trouble, lost)
 
 
-async def _until_lost(
+async def _until_changed(
     api: BotApi,
     inbox: Inbox,
     url: str,
     tell: Callable[[Reason | None], None],
     on_trouble: OnTrouble,
+    lost: Callable[[], Awaitable[object]],
 ) -> None:
     """Return when Telegram posts updates to another address, or to none; say when it posts them
-    in vain.
+    in vain, or does not answer at all.
     """
-    deaf, wanted = False, 0.0
+
+    async def unseen(failure: retry.Failure) -> float | None:
+        if not answers(failure.outcome):
+            because = why(failure.outcome)
+            tell(reason("webhook.unseen", "webhook: not seen: {why}", why=because))
+            log.warning("webhook not seen", why=str(because), again_in=failure.wait)
+            await lost()
+        return failure.wait
+
+    deaf = False
     while True:
-        await pause(max(WEBHOOK_LOOK, wanted))
-        outcome = await api.call("getWebhookInfo")
-        wanted = wait_of(outcome)
-        posts = posts_of(outcome)
+        await pause(WEBHOOK_LOOK)
+        looking = partial(api.call, "getWebhookInfo")
+        posts = posts_of(await retry.insist(looking, retry.LISTENING, react=unseen))
         if posts is None:
             continue
         if posts.url not in {None, url}:
@@ -186,9 +203,10 @@ async def _until_lost(
                 why=str(trouble),
                 waiting=posts.waiting,
             )
-        elif deaf:
+        else:
             tell(None)
-            log.info("telegram delivers updates again")
+            if deaf:
+                log.info("telegram delivers updates again")
         deaf = trouble is not None
 
 

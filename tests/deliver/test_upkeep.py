@@ -54,6 +54,24 @@ async def test_the_quiet_hours_of_very_many_end_in_pieces_without_a_pause(
     assert states == ["collected"] * 7
 
 
+async def test_quiet_hours_that_a_turned_clock_ended_are_seen_to_as_soon_as_it_is_said(
+    store: Store,
+) -> None:
+    """Otherwise nobody looks twice within a moment."""
+    upkeep = upkeep_of(store)
+    await upkeep.tidy(1000.0, lease=LEASE)
+    async with store.writing() as db:
+        await people(db, 1)
+        await quiet(db, 1)
+        await brought(db, "a")
+        await db.execute(update(chat).values(quiet_ends_at=await db_now(db)))
+    for state in ("held", "collected"):
+        await upkeep.tidy(1000.5, lease=LEASE)
+        async with store.reading() as db:
+            assert (await db.execute(select(delivery.c.state))).scalars().all() == [state]
+        upkeep.tidy_soon()
+
+
 async def test_what_expired_of_very_many_is_closed_in_pieces_without_a_pause(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

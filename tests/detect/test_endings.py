@@ -97,6 +97,7 @@ ENDED = {
         Road reopened after a landslide closed it
         Road reopened after the attack
         Airspace over Batken opened
+        First bridge of many years burns as the pass opens
     """,
     "ru": """
         Дорога Бишкек-Ош открыта
@@ -128,6 +129,8 @@ ENDED = {
         Отбой тревоги в Майлуу-Суу
         Вода отступила, дорога размыта
         Дорога открыта после обстрела
+        В Оше дорога открыта
+        Дорога открыта снова
         Движение открыто: дорога была закрыта сутки
     """,
     "ky": """
@@ -166,6 +169,7 @@ UNENDED = {
         Road reopened, blocked by a new landslide
         Fire put out, then flares up again
         Fire put out. Flames reignite an hour later
+        Fire put out, reignites within an hour
         Fire breaks out at Karakol market
         Fire crews put out a call for volunteers
         A new road opened in Osh
@@ -188,6 +192,9 @@ UNENDED = {
         Threat of mudflows almost over the village
         Government may lift the emergency
         Fire out of control near Karakol
+        Fire is out of control near Karakol
+        Fires are out of hand in the forest
+        Internet is back down in Osh
         Curfew order extended, not lifted
         Evacuation of Osh continues
         Road closed and school opened
@@ -233,6 +240,11 @@ UNENDED = {
         Дорога в школу и обратно стала опаснее чем год назад но музей открыт
     """,
     "ky": """
+        Чек араны көздөй ок ачышты
+        Чек араны көздөй ок ачылды
+        Чек ара тарапка ок ачты
+        Чек ара бекети көздөй от ачылды
+        Жолду бойлой ок ачышты
         Жол ачылды, бирок кайра жабылды
         Жол ачылып, кайра жабылды
         Өрт өчүрүлдү, бирок кайра тутанды

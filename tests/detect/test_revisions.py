@@ -25,6 +25,9 @@ TEXT = (
         ("11:20", "11:50", False),  # as in "updated at"
         ("1204 have read", "1309 have read", False),
         ("The bomb", "Correction: the bomb", False),  # its label is no fact of the text
+        # what was added says nothing else, though it has a "not"
+        ("in Osh", "in Osh, not far from Batken,", False),
+        ("Kubat Ermekov", "Kubat Ermekov with Asel Bekova", False),
         # in the place of one, among words that stay
         ("killed 14", "wounded 14", True),
         ("the market", "the school", True),
@@ -44,12 +47,32 @@ def test_another_text_is_a_correction_where_a_fact_stands_in_anothers_place(
     assert tells_otherwise(before, after) is otherwise
 
 
+def test_a_label_that_comes_is_a_correction_and_one_that_stays_is_none() -> None:
+    plain, labelled = (
+        Entry(id="a", title=one, summary=TEXT) for one in ("Blast", "Blast (corrected)")
+    )
+    assert tells_otherwise(plain, labelled)
+    assert not tells_otherwise(labelled, labelled)
+    assert not tells_otherwise(labelled, plain)
+
+
 @pytest.mark.parametrize(
     ("language", "was", "now"),
     [
         ("ru", "Задержаны двое жителей Оша", "Не задержаны двое жителей Оша"),
         ("ru", "На рынке в Оше взорвалась бомба", "На рынке в Оше загорелся баллон"),
         ("ru", "Ранены 14 человек в Оше", "Погибли 14 человек в Оше"),
+        # six words beside two that stay at the beginning, and beside one at the end
+        (
+            "en",
+            "In Osh gunmen with black masks killed four at the gate of a market",
+            "In Osh men who wore no uniform hurt four at the gate of a market",
+        ),
+        (
+            "en",
+            "At the gate of a market in Osh gunmen with black masks came suddenly",
+            "At the gate of a market in Osh men who wore no masks came suddenly",
+        ),
         ("ru", "Учения у Оша проводит НАТО", "Учения у Оша проводит ОДКБ"),
         ("en", "Guards seized 40 kg of heroin in Osh", "Guards seized 40 kg of gold in Osh"),
         ("ky", "Ошто эки киши кармалды, дейт ИИМ", "Ошто эки киши кармалган жок, дейт ИИМ"),

@@ -408,6 +408,15 @@ def test_what_is_in_a_language_that_nobody_speaks_here_is_judged_by_no_words_of_
         assert [why.code for why in found.reasons] == ["foreign"]
 
 
+def test_kyrgyz_in_the_letters_of_older_keyboards_is_judged_as_kyrgyz() -> None:
+    """Which have ѳ and ӊ in the place of ө and ң, as some newsrooms write to this day."""
+    headline = "Чек арада атышууда эки чек арачы өлдү, бирөө жаңы мылтыктан жаракат алды"
+    older = headline.translate(str.maketrans("өң", "ѳӊ"))
+    assert older != headline
+    assert judged(older, "", "ky") == judged(headline, "", "ky")
+    assert told_language("ky", older) == language_of(older) == "ky"
+
+
 def test_no_real_news_is_taken_from_the_language_that_its_publisher_says(shared: Path) -> None:
     """And under another language's name nine of ten are found out."""
     found = total = 0

@@ -98,6 +98,25 @@ async def test_a_message_whose_answer_was_lost_is_there_whatever_its_copy_meets(
     assert town.tally.late == 0
 
 
+async def test_a_message_that_says_more_at_each_try_is_one(town: Emulator) -> None:
+    """As a story does while agencies report; beside it waits another of the same chat. Two that
+    begin with no words, as pictures do, are two.
+    """
+    town.faults.add(Fault.flood(1, times=3))
+    for sources, waits in ((1, 1), (2, 1)):
+        await call(town, f"Dam bursts\n\n{sources} sources", well=False)
+        assert counted(town) == (0, 0, waits)
+    await call(town, "USD 88.27", well=False)
+    assert town.tally is not None
+    for text, waits in (("Dam bursts\n\n3 sources", 1), ("USD 88.27", 0)):
+        await call(town, text)
+        assert (town.tally.open, town.tally.late) == (waits, 2 - waits)
+    town.faults.add(Fault.flood(1, times=2))
+    for picture, waits in (("\n1", 1), ("\n2", 2)):
+        await call(town, picture, well=False)
+        assert town.tally.open == waits
+
+
 async def test_nothing_is_lost_to_who_blocks_the_bot(town: Emulator) -> None:
     """What else was tried for them is over as well; of others it is still awaited."""
     town.add_private(town.add_user(BORIS, "Boris"))

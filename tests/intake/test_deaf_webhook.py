@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from bot.emulator import TEST_TOKEN, Emulator
+from bot.deliver import reach
+from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.intake import webhook
 from bot.intake.inbox import Inbox
 from bot.listening import serve
+from bot.ops.readiness import SENDS, WEBHOOK
+from bot.telegram import retry
 from bot.telegram.outcomes import Sent
 from bot.telegram.results import posts_of
 from storage.db import Store
@@ -21,6 +25,7 @@ from tests.e2e.test_refusals import CATALOG, SECRET
 from tests.factories import NOW
 from tests.intake.test_polling import Handler
 from tests.ports import free_port
+from tests.waiting import until
 from tests.world import OPERATOR, READER, World, running
 
 #: Paths that an address may have, whatever a router makes of them.
@@ -96,15 +101,45 @@ async def test_G17_while_posts_do_not_arrive_readyz_says_so_and_the_operator_is_
             await telegram.wait_message(
                 READER, lambda m: m["from"]["is_bot"], after=asked, timeout=40
             )
-            looked = telegram.calls.total
-            for _ in range(2):
-                call = await telegram.calls.wait(
-                    lambda call: call.method == "getWebhookInfo", after=looked
-                )
-                looked = call.number
-            await asyncio.sleep(0)
+            await _looked(telegram)
             assert await _troubles(world) == []
         assert world.accepted(OPERATOR) == 1
+
+
+async def test_G17_while_telegram_is_away_readyz_says_so_though_nothing_is_to_be_sent(
+    tmp_path: Path, telegram: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer to whether the webhook is ours is the only word from it; what is sent is held back
+    from then on. Ready once it comes.
+    """
+    monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.1)
+    monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.1, cap=0.1))
+    monkeypatch.setattr(reach, "QUESTION_EVERY", 0.1)
+    port = free_port()
+    hook = {
+        "updates": "webhook",
+        "webhook_url": f"http://127.0.0.1:{port}/hook",
+        "webhook_secret": SECRET,
+        "webhook_listen": f"127.0.0.1:{port}",
+        "ops_listen": "127.0.0.1:0",
+    }
+    async with telegram, running(tmp_path, telegram, CATALOG, now=NOW, **hook) as world:
+        troubles = world.bot.readiness.troubles
+        await _looked(telegram)  # it is set
+        telegram.faults.add(Fault.server_error(502))
+        await until(lambda: {SENDS, WEBHOOK} <= set(troubles()))
+        assert await _troubles(world) == ["webhook: not seen: HTTP 502"]
+        telegram.faults.clear()
+        await until(lambda: not {SENDS, WEBHOOK} & set(troubles()))
+
+
+async def _looked(telegram: Emulator) -> None:
+    """The bot has asked twice what became of its webhook, so that it knows the first answer."""
+    looked = telegram.calls.total
+    for _ in range(2):
+        call = await telegram.calls.wait(lambda call: call.method == "getWebhookInfo", after=looked)
+        looked = call.number
+    await asyncio.sleep(0)
 
 
 async def _troubles(world: World) -> list[str]:

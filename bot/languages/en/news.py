@@ -57,7 +57,8 @@ NEWS = News(
     else_before="stay stays stayed remain remains remained kept keep keeps half nearly almost",
     infinitive="to",
     not_behind="partly, partially, only partly, only partially, delayed, postponed, only to, "
-    "only for, new, a new, ahead, season, call, a call, statement, a statement",
+    "only for, new, a new, ahead, season, call, a call, statement, a statement, of control, "
+    "of hand, of containment, down, off",
     not_of="new first second rescue search recovery military combat",
     not_at="on at near in along beside by from off due amid with",
     to_come="tomorrow soon",

@@ -9,7 +9,8 @@ from bot.languages.parts import Reading, Script
 
 READING = Reading(
     script=Script.CYRILLIC,
-    letters="өүң",
+    letters="өүңѳӊ",
+    optional={"ѳ": "ө", "ӊ": "ң"},  # as keyboards had them before there was one of its own
     typed={
         "ө": "о",
         "ү": "у",
