@@ -11,7 +11,8 @@ because a fact stands behind those that are read then (`facts.LEAD`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -51,11 +52,13 @@ def tells_otherwise(before: Entry, after: Entry) -> bool:
     code = known_language(after.language, f"{after.title}\n{_text(after)}")
     # not its headline's, which stays and would still say what the text does not any more
     ours, theirs = facts_of("", _text(before), code), facts_of("", _text(after), code)
+    changes = list(_changes(_text(before), _text(after)))
     return (
         _replaced(ours.whole.places, theirs.whole.places)
         or _other_names(ours.names, theirs.names)
         or _other_counts(ours, theirs)
-        or any(_says_otherwise(one, code) for one in _changes(_text(before), _text(after)))
+        or _turn(changes, code)
+        or any(_says_otherwise(one, code) for one in changes)
     )
 
 
@@ -86,8 +89,6 @@ def _other_counts(ours: Facts, theirs: Facts) -> bool:
 
 def _says_otherwise(change: _Change, code: str) -> bool:
     """Whether the words that took a place tell of something else than those that had it."""
-    if _is_turned(change, code):
-        return True
     ours, theirs = facts_of("", change.before, code), facts_of("", change.after, code)
     here, there = ours.whole, theirs.whole
     return (
@@ -100,9 +101,17 @@ def _says_otherwise(change: _Change, code: str) -> bool:
     )
 
 
-def _is_turned(change: _Change, code: str) -> bool:
-    """Whether a sentence says the contrary now, by a word that came or went."""
-    negations = set(typed_words(language(code).news.negations))
+def _turn(changes: Sequence[_Change], code: str) -> bool:
+    """Whether a sentence says the contrary now, by a word that came or went, and was not only put
+    elsewhere in it.
+    """
+    negations = frozenset(typed_words(language(code).news.negations))
+    gone = Counter(word for one in changes for word in typed_words(one.gone) if word in negations)
+    come = Counter(word for one in changes for word in typed_words(one.come) if word in negations)
+    return gone != come and any(_is_turned(one, negations) for one in changes)
+
+
+def _is_turned(change: _Change, negations: frozenset[str]) -> bool:
     gone, come = typed_words(change.gone), typed_words(change.come)
     if negations.isdisjoint(gone) == negations.isdisjoint(come):
         return False
