@@ -205,8 +205,9 @@ def _is_said_of(things: _Phrases, words: Sequence[str], said: range, by: _Said) 
             another = not by.not_at.isdisjoint(before[-1:]) or not by.not_before.isdisjoint(
                 before[-DENIED_BEFORE:]
             )
-        # a thing that was closed is none of which the rest is said
+        # a thing that was closed is none of which the rest is said, nor one whose attack is probed
         another = another or len(between) > NEAR or _begin(between, by.shut)
+        another = another or _begin(_then(between, by), by.fighting)
         if not another and not _begins_fighting(behind, by):
             return True
     return False
