@@ -35,12 +35,15 @@ AROUND = 4  # unchanged words on each side, by which such a stretch is read
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A few words that stand in the place of others, each with the words around them."""
+    """A few words that stand in the place of others, each with the words around them; `apart` are
+    such as only came or went, as a clause of their own.
+    """
 
     gone: str
     come: str
     before: str
     after: str
+    apart: bool
 
 
 def tells_otherwise(before: Entry, after: Entry) -> bool:
@@ -113,6 +116,8 @@ def _turn(changes: Sequence[_Change], code: str) -> bool:
 
 def _is_turned(change: _Change, negations: frozenset[str]) -> bool:
     gone, come = typed_words(change.gone), typed_words(change.come)
+    if change.apart:  # "Nobody is hurt." turns nothing that stood there
+        return False
     if negations.isdisjoint(gone) == negations.isdisjoint(come):
         return False
     # "not far from Batken" is more of the same
@@ -147,5 +152,15 @@ def _changes(before: str, after: str) -> Iterator[_Change]:
                 come=" ".join(come),
                 before=" ".join((*left, *gone, *right)),
                 after=" ".join((*left, *come, *right)),
+                apart=(not gone and _are_a_clause(theirs, j, same.b))
+                or (not come and _are_a_clause(ours, i, same.a)),
             )
         i, j = same.a + same.size, same.b + same.size
+
+
+def _are_a_clause(words: Sequence[str], start: int, stop: int) -> bool:
+    """Whether words stand between two marks, or between one and an end of the text."""
+    for at in (start, stop):
+        if at not in {0, len(words)} and words[at - 1].rstrip(MARKS) == words[at - 1]:
+            return False
+    return True
