@@ -272,11 +272,12 @@ async def _waiting(
 
     One that asks about a `correction` counts only where that is said.
     """
-    stands = await storage.alerts.approval(db, number)
-    if stands is None:
-        raise UserError("error.stale")
     told = await storage.alerts.waiting(db, number, lock=lock)
     if told is None:
+        # asked for now: whoever had the lock before us has decided by then
+        stands = await storage.alerts.approval(db, number)
+        if stands is None:
+            raise UserError("error.stale")
         if stands is Approval.WAITING:  # it waits, and cannot be decided: for too long
             stands = Approval.EXPIRED
         raise UserError(f"error.story_{stands}")

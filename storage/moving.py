@@ -8,8 +8,8 @@ and the source as it was. The job queue is not moved: the program makes it anew.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,15 +55,27 @@ async def move(
         source = await stack.enter_async_context(_source(source_url))
         reading = await stack.enter_async_context(_snapshot(source))
         if dry_run:
-            await _look_at_target(target_url)
+            with _said_of_the_target():
+                await _look_at_target(target_url)
             return await _counted(reading, source, target_url)
         size = (await storage.about.database(reading)).size
-        target = await stack.enter_async_context(_target(target_url, size))
+        with _said_of_the_target():
+            target = await stack.enter_async_context(_target(target_url, size))
         async with target.writing() as writing:
             await _prepare(writing)
             tables = await _copy_all(reading, writing, tell)
             await _compare(writing, tables, tell)
         return Moved(source=_shown(source.url), target=_shown(target.url), tables=tables)
+
+
+@contextmanager
+def _said_of_the_target() -> Iterator[None]:
+    """What is wrong with an address is said of the target: DATABASE_URL names the source here."""
+    try:
+        yield
+    except ConfigError as error:
+        said = [one.replace("DATABASE_URL", "the target", 1) for one in error.problems]
+        raise type(error)(said) from error
 
 
 @asynccontextmanager

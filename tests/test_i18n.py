@@ -27,7 +27,7 @@ from bot.cli.given import SAID
 from bot.convert.currencies import codes
 from bot.deliver import reach
 from bot.detect.security import lexicon
-from bot.languages import FALLBACK, LANGUAGES
+from bot.languages import FALLBACK, LANGUAGES, languages
 from bot.languages.texts import _entries, wrong_texts
 from bot.model.alerts import Approval, Severity
 from bot.model.chats import Editorial, Post, Sound, Style, Wakes
@@ -382,6 +382,7 @@ def test_what_a_language_lacks_is_said_in_english(
             f'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n{word}',
             encoding="utf-8",
         )
+    languages()  # whose other parts are where they were
     monkeypatch.setattr("bot.languages.FOLDER", tmp_path)
     i18n._catalog.cache_clear()
     try:

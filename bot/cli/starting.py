@@ -32,6 +32,7 @@ LONGEST_LINE = 4096  # letters of standard input that may be one
 #: A value that means the same to every reader of such a file, without quotes.
 PLAIN = re.compile(r"[A-Za-z0-9_:/@.,%+=?~-]+")
 LONG_POLL = 20.0  # seconds that Telegram holds a question for updates
+MOST_UPDATES = 100  # that Telegram gives at once, the oldest first
 ASK_PAUSE = 1.0  # seconds between questions that Telegram answers at once
 
 
@@ -181,6 +182,11 @@ async def _operator(api: Api, name: str, wait: float) -> int | None:
             found = _who_said(update, f"/start {code}")
             if found is not None:
                 return found
+        if len(updates) >= MOST_UPDATES:  # one behind them comes when they are taken
+            _say(
+                f"{MOST_UPDATES} updates wait for the bot already, and yours would come after them."
+            )
+            return None
         if updates:  # those of others, which come back at once each time
             await sleep(ASK_PAUSE)
     return None

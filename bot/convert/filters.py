@@ -46,7 +46,7 @@ def parse_filters(text: str, sense: Sense, now: datetime) -> tuple[TypedItem, ..
         if ended.span is not None:
             items = [replace(one, span=one.span or ended.span) for one in items]
     if len(items) > MOST_ITEMS:
-        raise UserError("error.filter.many", most=MOST_ITEMS)
+        raise UserError("error.filter.many_at_once", most=MOST_ITEMS)
     if ends_nothing and len(items) == 1:
         return ()
     return tuple(items)

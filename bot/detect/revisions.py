@@ -11,7 +11,8 @@ because a fact stands behind those that are read then (`facts.LEAD`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -34,12 +35,15 @@ AROUND = 4  # unchanged words on each side, by which such a stretch is read
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A few words that stand in the place of others, each with the words around them."""
+    """A few words that stand in the place of others, each with the words around them; `apart` are
+    such as only came or went, as a clause of their own.
+    """
 
     gone: str
     come: str
     before: str
     after: str
+    apart: bool
 
 
 def tells_otherwise(before: Entry, after: Entry) -> bool:
@@ -51,11 +55,13 @@ def tells_otherwise(before: Entry, after: Entry) -> bool:
     code = known_language(after.language, f"{after.title}\n{_text(after)}")
     # not its headline's, which stays and would still say what the text does not any more
     ours, theirs = facts_of("", _text(before), code), facts_of("", _text(after), code)
+    changes = list(_changes(_text(before), _text(after)))
     return (
         _replaced(ours.whole.places, theirs.whole.places)
         or _other_names(ours.names, theirs.names)
         or _other_counts(ours, theirs)
-        or any(_says_otherwise(one, code) for one in _changes(_text(before), _text(after)))
+        or _turn(changes, code)
+        or any(_says_otherwise(one, code) for one in changes)
     )
 
 
@@ -86,8 +92,6 @@ def _other_counts(ours: Facts, theirs: Facts) -> bool:
 
 def _says_otherwise(change: _Change, code: str) -> bool:
     """Whether the words that took a place tell of something else than those that had it."""
-    if _is_turned(change, code):
-        return True
     ours, theirs = facts_of("", change.before, code), facts_of("", change.after, code)
     here, there = ours.whole, theirs.whole
     return (
@@ -100,10 +104,20 @@ def _says_otherwise(change: _Change, code: str) -> bool:
     )
 
 
-def _is_turned(change: _Change, code: str) -> bool:
-    """Whether a sentence says the contrary now, by a word that came or went."""
-    negations = set(typed_words(language(code).news.negations))
+def _turn(changes: Sequence[_Change], code: str) -> bool:
+    """Whether a sentence says the contrary now, by a word that came or went, and was not only put
+    elsewhere in it.
+    """
+    negations = frozenset(typed_words(language(code).news.negations))
+    gone = Counter(word for one in changes for word in typed_words(one.gone) if word in negations)
+    come = Counter(word for one in changes for word in typed_words(one.come) if word in negations)
+    return gone != come and any(_is_turned(one, negations) for one in changes)
+
+
+def _is_turned(change: _Change, negations: frozenset[str]) -> bool:
     gone, come = typed_words(change.gone), typed_words(change.come)
+    if change.apart:  # "Nobody is hurt." turns nothing that stood there
+        return False
     if negations.isdisjoint(gone) == negations.isdisjoint(come):
         return False
     # "not far from Batken" is more of the same
@@ -138,5 +152,15 @@ def _changes(before: str, after: str) -> Iterator[_Change]:
                 come=" ".join(come),
                 before=" ".join((*left, *gone, *right)),
                 after=" ".join((*left, *come, *right)),
+                apart=(not gone and _are_a_clause(theirs, j, same.b))
+                or (not come and _are_a_clause(ours, i, same.a)),
             )
         i, j = same.a + same.size, same.b + same.size
+
+
+def _are_a_clause(words: Sequence[str], start: int, stop: int) -> bool:
+    """Whether words stand between two marks, or between one and an end of the text."""
+    for at in (start, stop):
+        if at not in {0, len(words)} and words[at - 1].rstrip(MARKS) == words[at - 1]:
+            return False
+    return True

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.convert.filters import parse_filters
+from bot.convert.filters import MOST_ITEMS, parse_filters
 from bot.detect.named_filters import Names, meant
 from bot.errors import UserError
 from bot.model.filters import Sense
@@ -40,6 +40,14 @@ def test_a_comma_within_the_day_of_an_end_is_none_between_two_filters() -> None:
         ('"until 31 December", 2026', [("until 31 December", ""), ("2026", "")]),
     ):
         assert read(written) == understood, written
+
+
+def test_more_than_one_message_may_have_are_refused_by_what_helps() -> None:
+    """Who has no filter yet cannot lift one."""
+    some = [f"word{number}" for number in range(MOST_ITEMS)]
+    assert len(read(", ".join(some))) == MOST_ITEMS
+    with pytest.raises(UserError, match=r"error\.filter\.many_at_once"):
+        read(", ".join([*some, "another"]))
 
 
 def test_an_until_that_nobody_can_read_is_refused() -> None:

@@ -195,6 +195,8 @@ UNENDED = {
         Fire is out of control near Karakol
         Fires are out of hand in the forest
         Internet is back down in Osh
+        Border clash probe opened
+        Road crash investigation opened in Osh
         Curfew order extended, not lifted
         Evacuation of Osh continues
         Road closed and school opened
@@ -240,6 +242,8 @@ UNENDED = {
         Дорога в школу и обратно стала опаснее чем год назад но музей открыт
     """,
     "ky": """
+        Чек ара окуясы боюнча кылмыш иши ачылды
+        Жол боюнда кафе ачылды
         Чек араны көздөй ок ачышты
         Чек араны көздөй ок ачылды
         Чек ара тарапка ок ачты

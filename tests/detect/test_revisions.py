@@ -83,3 +83,39 @@ def test_a_correction_is_one_in_every_language(language: str, was: str, now: str
         Entry(id="a", title="Ош", summary=one, language=language) for one in (was, now)
     )
     assert tells_otherwise(before, after)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "added"),
+    [
+        ("en", "A market burned in Osh on Monday, police said.", " No casualties."),
+        ("ru", "В Оше сгорел рынок, сообщили в МЧС утром.", " Пострадавших нет."),
+        ("ky", "Ошто базар күйдү, деп билдирди ӨКМ бүгүн.", " Жабыркагандар жок."),
+        ("ru", "В Оше сгорел рынок,", " без пострадавших,"),
+    ],
+)
+def test_a_clause_that_was_added_or_left_out_turns_no_other(
+    language: str, text: str, added: str
+) -> None:
+    """Such as the one by which nobody was hurt, which is known an hour later."""
+    short, long = (
+        Entry(id="a", title="Ош", summary=f"{one} Огонь потушен.", language=language)
+        for one in (text, text + added)
+    )
+    assert not tells_otherwise(short, long)
+    assert not tells_otherwise(long, short)
+
+
+def test_a_not_that_ends_a_sentence_turns_it() -> None:
+    """As Kyrgyz has it: no clause of its own."""
+    was, now = "Ошто эки киши өлгөн.", "Ошто эки киши өлгөн жок."
+    before, after = (Entry(id="a", title="Ош", summary=one, language="ky") for one in (was, now))
+    assert tells_otherwise(before, after)
+
+
+def test_a_not_that_stands_elsewhere_says_the_same() -> None:
+    """Of one in two sentences nobody can tell whose it was."""
+    was = "По данным полиции, никто не пострадал в аварии на трассе."
+    now = "По данным полиции, никто в аварии на трассе не пострадал."
+    before, after = (Entry(id="a", title="Ош", summary=one, language="ru") for one in (was, now))
+    assert not tells_otherwise(before, after)

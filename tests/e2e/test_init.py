@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from bot.cli.starting import _write
+from bot.cli.starting import MOST_UPDATES, _write
 from bot.config import load_settings
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.model.chats import OPERATORS_LINK
@@ -214,6 +214,16 @@ async def test_where_somebody_else_gets_the_updates_it_ends_with_the_token_kept(
     assert code == 0
     assert "Somebody else gets this bot's updates" in said
     assert load_settings(tmp_path / ".env").token == TEST_TOKEN
+
+
+async def test_behind_many_updates_nobody_is_waited_for(tmp_path: Path, emulator: Emulator) -> None:
+    """Telegram shows the oldest alone until they are taken, which is the bot's to do."""
+    for _ in range(MOST_UPDATES):
+        await emulator.send_text(STRANGER, "hello")
+    code, said = await Init(tmp_path, emulator.api_url).run(TEST_TOKEN, "--wait", "3600")
+    assert code == 0
+    assert "yours would come after them" in said
+    assert len(emulator.calls.of("getUpdates")) == 1
 
 
 async def test_a_telegram_that_is_not_there_is_said(tmp_path: Path) -> None:

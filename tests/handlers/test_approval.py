@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,6 +23,7 @@ import storage.filters
 import storage.lapsed
 import storage.stories
 from bot.alerts import stories
+from bot.emulator import TEST_TOKEN, Emulator
 from bot.i18n import t
 from bot.ingest.telling import FRESH_FOR
 from bot.model.alerts import Severity, State
@@ -35,8 +38,9 @@ from storage.entries import NewEntry
 from storage.schema import alert, delivery
 from tests.factories import entry
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
+from tests.handlers.scene import introduce
 from tests.publishers import ATTACK, QUIET, Publishers
-from tests.world import SECURITY
+from tests.world import SECURITY, running
 
 AGAIN = ("other-id", ATTACK[1], "The same event, told by another agency.")
 
@@ -237,6 +241,40 @@ async def test_the_other_operators_hear_who_decided_and_a_later_press_what(desk:
     told = [m for m in desk.emulator.messages(STRANGER) if "жактырды" in m.get("text", "")]
     assert len(told) == 1
     assert not [m for m in desk.emulator.messages(READER) if "approved" in m.get("text", "")]
+
+
+@pytest.mark.postgres
+async def test_of_two_operators_at_once_the_later_hears_what_was_decided(
+    listening: None, tmp_path: Path, migrated_postgres_url: str
+) -> None:
+    """On a server both may ask whether it waits before either has decided."""
+    two = [READER, STRANGER]
+    async with Publishers() as agencies, Emulator(TEST_TOKEN, "jarchy_bot") as telegram:
+        introduce(telegram)
+        catalog = f'[feeds.one]\nname = {{ en = "One" }}\nurl = "{agencies.url}/one.xml"\n'
+        settings = {"admin_ids": two, "security_policy": "approve"}
+        async with running(
+            *(tmp_path, telegram, catalog),
+            now=NOW,
+            introduces=False,
+            database_url=migrated_postgres_url,
+            **settings,
+        ) as desk:
+            for one in two:
+                await desk.ask("/help", chat=one)
+            desk.publishers = agencies
+            for entries in ((QUIET,), (ATTACK, QUIET)):
+                await desk.report("one", *entries)
+            card, yes, no = await question(desk)
+            menu = await desk.ask("/help", chat=STRANGER)
+            said = await asyncio.gather(
+                desk.press(READER, card, yes), desk.press(STRANGER, menu["message_id"], no)
+            )
+            later = {"approved": t("error.story_approved", "ky")}
+            later["rejected"] = t("error.story_rejected", "en")
+            (decided,) = await states(desk)
+            assert decided is not None
+            assert {one for one in said if one} == {later[decided]}
 
 
 async def buttons(desk: World, card: int, label: str = "Send") -> dict[str, str]:

@@ -187,6 +187,10 @@ async def test_nothing_moves_while_a_bot_runs_or_where_somebody_is(tmp_path: Pat
             await move(first, second)
     with pytest.raises(BotError):
         await move(first, first)
+    for wrong in ("mysql://x", f"sqlite:///{tmp_path}"):
+        for dry_run in (True, False):
+            with pytest.raises(ConfigError, match=r"^the target: "):
+                await move(first, wrong, dry_run=dry_run)
     for dry_run in (True, False):
         await move(first, second, dry_run=dry_run)
     store = await open_store(second)
