@@ -10,14 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import pytest
 from _pytest.assertion import rewrite
 
 
-def rewrite_from_the_end(config: pytest.Config, folder: Path) -> Callable[[], object]:
+def rewrite_from_the_end(config: pytest.Config, folder: Path) -> Callable[[], None]:
     """Begin; it ends at the first file that is ready. Returns what waits for its end."""
     pid = os.fork()
     if pid == 0:
@@ -27,7 +26,10 @@ def rewrite_from_the_end(config: pytest.Config, folder: Path) -> Callable[[], ob
                     break
         os._exit(0)
 
-    return partial(os.waitpid, pid, 0)
+    def ended() -> None:
+        os.waitpid(pid, 0)
+
+    return ended
 
 
 def _made_ready(config: pytest.Config, path: Path) -> bool:
