@@ -210,6 +210,8 @@ def _read_by_its_module(command: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", words[2:])
         patch.setattr(argparse.ArgumentParser, "parse_args", end)
+        # a test before may have imported it
+        patch.delitem(sys.modules, f"{words[2]}.__main__", raising=False)
         with pytest.raises(ReadError):
             runpy.run_module(words[2], run_name="__main__")
 

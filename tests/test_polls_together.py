@@ -211,7 +211,7 @@ async def test_F26_whoever_writes_beside_a_flood_has_its_turn_between_two_pieces
 ) -> None:
     """A reply that comes during the first piece does not wait for the others."""
     count = 6 * ENTRIES_AT_ONCE
-    world.feed("s0", *((f"n{item}", f"Bridge {item} is open", "Text.") for item in range(count)))
+    world.feed("s0", *((f"n{item}", f"Bridge {item} is green", "Text.") for item in range(count)))
     add = storage.stories.add_alone
     order: list[str] = []
     replies: list[asyncio.Task[None]] = []
@@ -240,7 +240,7 @@ async def test_F26_a_flood_whose_store_ends_in_the_middle_is_stored_to_its_end_b
 ) -> None:
     """Stored entries are known, the others are new; the document is asked for again."""
     count = 3 * ENTRIES_AT_ONCE
-    world.feed("s0", *((f"n{item}", f"Bridge {item} is open", "Text.") for item in range(count)))
+    world.feed("s0", *((f"n{item}", f"Bridge {item} is green", "Text.") for item in range(count)))
     add = storage.stories.add_alone
     pieces: list[int] = []
 

@@ -137,7 +137,9 @@ def test_a_module_is_started_by_its_python(monkeypatch: pytest.MonkeyPatch) -> N
     """As `make` does it."""
     monkeypatch.setattr(sys, "argv", [str(MODULE)])
     python, *rest = shlex.split(typed("run"))
-    assert shutil.which(python) == sys.executable
+    found = shutil.which(python)
+    assert found is not None
+    assert Path(found).absolute() == Path(sys.executable)
     assert rest == ["-m", "bot", "run"]
 
 
