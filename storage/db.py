@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiosqlite
-from sqlalchemy import URL, Table, func, select, text
+from sqlalchemy import URL, Select, Table, func, select, text
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -362,6 +362,16 @@ def insertion(dialect: str, table: Table) -> SqliteInsert | PostgresInsert:
 
 #: The execution option of a statement whose `rowcount` is read.
 COUNTED = {"preserve_rowcount": True}
+
+
+def once(chosen: Select[tuple[int]]) -> Select[tuple[int]]:
+    """What a query chooses and locks, for a statement that changes those rows, read one time.
+
+    Written inside the condition, PostgreSQL may run it again for each row it looks at: a limit then
+    finds the next ones each time, since those before are changed, and bounds nothing.
+    """
+    first = chosen.cte("first")
+    return select(first.c[0])
 
 
 async def forgettable(db: Db) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import (
 import storage.withheld
 from bot.model.alerts import Approval, State
 from storage.clock import leapt
-from storage.db import COUNTED, Db, db_now, forgettable
+from storage.db import COUNTED, Db, db_now, forgettable, once
 from storage.due import WALK, is_awaited, only_stopped
 from storage.schema import alert, chat, delivery
 
@@ -78,7 +78,7 @@ def _pending() -> Select[tuple[int]]:
 async def _close(db: Db, which: Select[tuple[int]], chunk: int, **values: object) -> int:
     """Close the first `chunk` waiting; what another replica closes now is left to it. How many."""
     first = which.limit(chunk).with_for_update(skip_locked=True, of=delivery)
-    still = (delivery.c.id.in_(first), delivery.c.state == State.PENDING.value)
+    still = (delivery.c.id.in_(once(first)), delivery.c.state == State.PENDING.value)
     done = await db.execute(
         update(delivery).where(*still).values(**values), execution_options=COUNTED
     )

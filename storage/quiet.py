@@ -21,7 +21,7 @@ from bot.model.alerts import Alert, Lane, State
 from bot.model.chats import Post, Sound, read_sounds
 from bot.model.quiet import QuietHours
 from bot.reasons import reason, written
-from storage.db import COUNTED, Db, db_now, on_commit
+from storage.db import COUNTED, Db, db_now, on_commit, once
 from storage.schema import alert, chat, delivery
 from storage.types import is_among
 
@@ -89,7 +89,7 @@ async def _hold(db: Db, mine: Sequence[ColumnElement[bool]], chunk: int | None) 
     until = select(chat.c.quiet_ends_at).where(chat.c.id == delivery.c.chat_id).scalar_subquery()
     held = (
         update(delivery)
-        .where(delivery.c.id.in_(which), delivery.c.state == State.PENDING.value)
+        .where(delivery.c.id.in_(once(which)), delivery.c.state == State.PENDING.value)
         .values(state=State.HELD.value, not_before=until)
     )
     return (await db.execute(held, execution_options=COUNTED)).rowcount

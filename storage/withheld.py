@@ -34,7 +34,7 @@ from bot.model.chats import Editorial
 from bot.model.subjects import SECURITY
 from bot.reasons import Reason, reason, written
 from storage.alerts import BEGUN, StoredAlert, for_an_hour
-from storage.db import COUNTED, Db, db_now
+from storage.db import COUNTED, Db, db_now, once
 from storage.schema import alert, chat, delivery, entry, story_topic, subscription
 
 #: In the place of a chat: what any channel withholds.
@@ -184,7 +184,8 @@ async def expire(db: Db, *, chunk: int) -> int:
     late = select(delivery.c.id).where(_IS_WITHHELD, delivery.c.expires_at <= now)
     first = late.order_by(*_OLDEST_FIRST).limit(chunk).with_for_update(skip_locked=True)
     values = {"state": State.EXPIRED.value, "finished_at": now}
-    closed = update(delivery).where(delivery.c.id.in_(first), _IS_WITHHELD).values(**values)
+    still = (delivery.c.id.in_(once(first)), _IS_WITHHELD)
+    closed = update(delivery).where(*still).values(**values)
     return (await db.execute(closed, execution_options=COUNTED)).rowcount
 
 

@@ -252,7 +252,9 @@ async def test_what_waits_ends_like_other_news(store: Store) -> None:
         await db.execute(update(delivery).values(expires_at=await db_now(db)))
         assert not await storage.withheld.send(db, await number_of(db, STRICT))
         assert not await storage.withheld.reject(db, await number_of(db, STRICT))
-        # a chunk at a time: after an outage there may be very many
+        # a chunk at a time, whatever plan a server makes: after an outage there may be very many
+        if db.dialect.name != "sqlite":
+            await db.execute(text("SET LOCAL enable_hashagg = off"))
         assert await storage.lapsed.expire(db, chunk=1) == 1
         assert list((await posts(db)).values()).count("withheld") == 1
         await storage.lapsed.expire(db)
