@@ -364,14 +364,16 @@ def insertion(dialect: str, table: Table) -> SqliteInsert | PostgresInsert:
 COUNTED = {"preserve_rowcount": True}
 
 
-def once(chosen: Select[tuple[int]]) -> Select[tuple[int]]:
+def once(db: Db, chosen: Select[tuple[int]]) -> Select[tuple[int]]:
     """What a query chooses and locks, for a statement that changes those rows, read one time.
 
     Written inside the condition, PostgreSQL may run it again for each row it looks at: a limit then
-    finds the next ones each time, since those before are changed, and bounds nothing.
+    finds the next ones each time, since those before are changed, and bounds nothing. SQLite runs
+    it once, and Python counts no rows of a statement that begins with WITH.
     """
-    first = chosen.cte("first")
-    return select(first.c[0])
+    if db.dialect.name == "sqlite":
+        return chosen
+    return select(chosen.cte("first").c[0])
 
 
 async def forgettable(db: Db) -> None:

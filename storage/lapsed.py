@@ -78,7 +78,7 @@ def _pending() -> Select[tuple[int]]:
 async def _close(db: Db, which: Select[tuple[int]], chunk: int, **values: object) -> int:
     """Close the first `chunk` waiting; what another replica closes now is left to it. How many."""
     first = which.limit(chunk).with_for_update(skip_locked=True, of=delivery)
-    still = (delivery.c.id.in_(once(first)), delivery.c.state == State.PENDING.value)
+    still = (delivery.c.id.in_(once(db, first)), delivery.c.state == State.PENDING.value)
     done = await db.execute(
         update(delivery).where(*still).values(**values), execution_options=COUNTED
     )

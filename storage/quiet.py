@@ -89,7 +89,7 @@ async def _hold(db: Db, mine: Sequence[ColumnElement[bool]], chunk: int | None) 
     until = select(chat.c.quiet_ends_at).where(chat.c.id == delivery.c.chat_id).scalar_subquery()
     held = (
         update(delivery)
-        .where(delivery.c.id.in_(once(which)), delivery.c.state == State.PENDING.value)
+        .where(delivery.c.id.in_(once(db, which)), delivery.c.state == State.PENDING.value)
         .values(state=State.HELD.value, not_before=until)
     )
     return (await db.execute(held, execution_options=COUNTED)).rowcount

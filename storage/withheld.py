@@ -184,7 +184,7 @@ async def expire(db: Db, *, chunk: int) -> int:
     late = select(delivery.c.id).where(_IS_WITHHELD, delivery.c.expires_at <= now)
     first = late.order_by(*_OLDEST_FIRST).limit(chunk).with_for_update(skip_locked=True)
     values = {"state": State.EXPIRED.value, "finished_at": now}
-    still = (delivery.c.id.in_(once(first)), _IS_WITHHELD)
+    still = (delivery.c.id.in_(once(db, first)), _IS_WITHHELD)
     closed = update(delivery).where(*still).values(**values)
     return (await db.execute(closed, execution_options=COUNTED)).rowcount
 
