@@ -275,9 +275,9 @@ async def test_an_alert_that_is_over_and_reached_nobody_is_told_once(world: Worl
     world.bot.unheard = UnheardLooks()
     assert await canary.look_for_unheard(world.bot) == 0
     await over(world, "again", told=1)  # the hour is the first one's
+    again = (await world.stored(delivery))[-1].alert_id  # before its word is another
     world.now += timedelta(hours=1)
     await canary.look_for_unheard(world.bot)
-    again = (await world.stored(delivery))[-1].alert_id
     await world.tells(OPERATOR, f"Alert {again} reached nobody")
     world.now += timedelta(hours=1)
     assert await looks(world) == [0, 0]

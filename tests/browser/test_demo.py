@@ -83,9 +83,9 @@ async def the_first_minutes(visit: Visit, calendar: Calendar) -> None:
     """
     page = await visit.open(WIDE)
     menu = await start(page, visit.name, "USD", "Security")
-    await press(menu, "Done")
     steps = page.locator("#main .guide li")
     await expect(steps.locator("xpath=self::*[contains(@class, 'done')]")).to_have_count(1)
+    await press(menu, "Done")
     await expect(page.locator("[data-offer=next-day]")).to_be_visible()
     await expect(menu).to_contain_text("USD")
     await expect(menu).to_contain_text("security")
