@@ -528,7 +528,9 @@ async def test_what_all_say_to_be_taken_back_reaches_nobody_else_before_a_word(
     await desk.report("two", AGAIN, QUIET)
     mine = delivery.c.chat_id == STRANGER
     async with desk.store.writing() as db:
-        await db.execute(update(delivery).where(mine).values(state=State.HELD))
+        tomorrow = await db_now(db) + timedelta(days=1)  # the end of quiet hours, else it is told
+        held = update(delivery).where(mine).values(state=State.HELD, not_before=tomorrow)
+        await db.execute(held)
     states: list[str] = []
     says = f"Retraction: {ATTACK[1]}"
     for key, told, how in (("one", ATTACK, first), ("two", AGAIN, second)):
