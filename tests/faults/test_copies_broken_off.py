@@ -202,30 +202,45 @@ def _pass_on(giver: socket.socket, taker: socket.socket, *, changed: bool) -> No
                 start = place + len(KEY_DATA)
                 data = data[:start] + b"\0\0\0\x01" + data[start + 4 :]
             taker.sendall(data)
+    with suppress(OSError):
         taker.shutdown(socket.SHUT_WR)
+
+
+def _carry(client: socket.socket, folder: str) -> None:
+    """One client's connection, both ways, until either side has ended it."""
+    with client, socket.socket(socket.AF_UNIX) as server:
+        server.connect(f"{folder}/.s.PGSQL.5432")
+        back = threading.Thread(target=_pass_on, args=(server, client), kwargs={"changed": True})
+        back.start()
+        _pass_on(client, server, changed=False)
+        back.join()
 
 
 @contextmanager
 def pooler(folder: str) -> Iterator[int]:
-    """A stand-in between a client and the server with its socket there; the port it listens on."""
+    """A stand-in between a client and the server with its socket there; the port it listens on.
+
+    It ends when its clients have: a thread or a socket of it that lived on would be told of in
+    whatever test comes next.
+    """
+    carried: list[threading.Thread] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
             with suppress(OSError):
                 while True:
                     client, _ = listening.accept()
-                    server = socket.socket(socket.AF_UNIX)
-                    server.connect(f"{folder}/.s.PGSQL.5432")
-                    for giver, taker, changed in ((client, server, False), (server, client, True)):
-                        threading.Thread(
-                            target=_pass_on,
-                            args=(giver, taker),
-                            kwargs={"changed": changed},
-                            daemon=True,
-                        ).start()
+                    carried.append(threading.Thread(target=_carry, args=(client, folder)))
+                    carried[-1].start()
 
-        threading.Thread(target=serve, daemon=True).start()
-        yield listening.getsockname()[1]
+        serving = threading.Thread(target=serve)
+        serving.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)  # closing alone would leave accept() waiting
+            for thread in (serving, *carried):
+                thread.join()
 
 
 @pytest.mark.postgres
