@@ -280,6 +280,8 @@ async def _waiting(
             raise UserError("error.stale")
         if stands is Approval.WAITING:  # it waits, and cannot be decided: for too long
             stands = Approval.EXPIRED
+        if stands is Approval.EXPIRED and await storage.alerts.is_overtaken(db, number):
+            raise UserError("error.story_overtaken")
         raise UserError(f"error.story_{stands}")
     if edits.wording_of(told) is not None and not correction:
         raise UserError("error.stale")

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy import (
@@ -98,7 +98,10 @@ async def enqueue(db: Db, new: Alert) -> int | None:
     else:
         on_commit(db, partial(_decided, pk, new))
     if pk is not None and new.supersede_key is not None:
-        await _supersede(db, pk, new, now)
+        series = None if about.series is None else str(about.series)
+        own = new.audience.chat is not None
+        mine = _Place(new.supersede_key, new.payload.KIND, series, own, waits=new.approval)
+        await _supersede(db, pk, mine, now)
     return pk
 
 
@@ -108,21 +111,42 @@ def _addition(dialect: str) -> Executable:
     return insertion(dialect, alert).on_conflict_do_nothing().returning(alert.c.id)
 
 
-_SAME = (alert.c.supersede_key == bindparam("key"), alert.c.kind == bindparam("of_kind"))
-_OLDER = select(alert.c.id).where(*_SAME, alert.c.id < bindparam("pk"))
+class _Place(NamedTuple):
+    """What says in whose place an alert is given out; `waits` is whether for an operator's word."""
+
+    key: str
+    kind: str
+    series: str | None
+    own: bool
+    waits: bool
 
 
-async def _supersede(db: Db, pk: int, new: Alert, now: datetime) -> None:
-    """Give this alert to whoever has not got an older one yet, in its place."""
-    same = {"key": new.supersede_key, "of_kind": new.payload.KIND}
-    older = list((await db.execute(_OLDER, {**same, "pk": pk})).scalars())
+_PLACE = select(
+    alert.c.supersede_key, alert.c.kind, alert.c.about_series, alert.c.audience_chat
+).where(alert.c.id == bindparam("pk"))
+_OLDER = select(alert.c.id).where(
+    alert.c.supersede_key == bindparam("key"),
+    alert.c.kind == bindparam("of_kind"),
+    alert.c.id < bindparam("pk"),
+)
+_OLDER_QUESTIONS = _OLDER.where(alert.c.approval == Approval.WAITING.value)
+
+
+async def _supersede(db: Db, pk: int, mine: _Place, now: datetime) -> None:
+    """Give this alert to whoever has not got an older one yet, in its place.
+
+    One that waits for an operator's word takes the place of those that do as well, and of the
+    others when it is approved: nobody knows whether it will ever be sent.
+    """
+    query = _OLDER_QUESTIONS if mine.waits else _OLDER
+    same = {"key": mine.key, "of_kind": mine.kind}
+    older = list((await db.execute(query, {**same, "pk": pk})).scalars())
     if not older:
         return
     parted: Collection[int] = ()
-    series = new.payload.about.series
+    series = mine.series
     if series is not None:
-        own = new.audience.chat is not None
-        parted = await storage.joined.part(db, str(series), older, own=own)
+        parted = await storage.joined.part(db, series, older, own=mine.own)
     # In this order: a fan-out that is at it ends first, and what it made is found below.
     await db.execute(
         update(alert)
@@ -135,7 +159,7 @@ async def _supersede(db: Db, pk: int, new: Alert, now: datetime) -> None:
         .values(state=State.SUPERSEDED.value, finished_at=now)
     )
     if series is not None:
-        await storage.joined.rejoin(db, str(series), parted)
+        await storage.joined.rejoin(db, series, parted)
 
 
 async def _known(db: Db, new: Alert) -> None:
@@ -335,6 +359,11 @@ async def decide(db: Db, pk: int, verdict: Approval) -> StoredAlert | None:
     if verdict is Approval.APPROVED:
         values = {"approval": verdict.value, "expires_at": for_an_hour(alert.c.expires_at, now)}
     await db.execute(update(alert).where(alert.c.id == pk).values(**values))
+    row = (await db.execute(_PLACE, {"pk": pk})).one()
+    if verdict is Approval.APPROVED and row.supersede_key is not None:
+        own = row.audience_chat is not None
+        mine = _Place(row.supersede_key, row.kind, row.about_series, own, waits=False)
+        await _supersede(db, pk, mine, now)
     return await get(db, pk)
 
 
@@ -345,6 +374,14 @@ def for_an_hour(expires_at: Column[datetime], now: datetime) -> ColumnElement[da
     # a time without its type would be written as text by SQLite
     later = literal(now + APPROVED_LIFE, expires_at.type)
     return case((expires_at > later, expires_at), else_=later)
+
+
+async def is_overtaken(db: Db, pk: int) -> bool:
+    """Whether a later alert was decided to take this one's place."""
+    mine, later = alert, alert.alias("later")
+    same = (later.c.supersede_key == mine.c.supersede_key, later.c.kind == mine.c.kind)
+    query = select(later.c.id).where(mine.c.id == pk, *same, later.c.id > pk).limit(1)
+    return (await db.execute(query)).first() is not None
 
 
 async def approval(db: Db, pk: int) -> Approval | None:
