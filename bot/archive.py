@@ -16,6 +16,8 @@ from storage.db import Store
 from storage.search import Unindexed
 
 AT_A_TIME = 3  # entries between two looks at what else waits for the loop
+LOOKED_AT = 20  # that are only looked at
+PIECES_AT_ONCE = 50  # that are looked at between two notes of how far that is
 
 
 async def index(store: Store, *, stopping: Callable[[], bool] = lambda: False) -> int:
@@ -30,7 +32,7 @@ async def index(store: Store, *, stopping: Callable[[], bool] = lambda: False) -
         if waiting:
             count += await _put(store, waiting)
         elif left:
-            left = await _look_back(store, left)
+            left = await _look_back(store, left, stopping)
         else:
             break
     return count
@@ -74,19 +76,23 @@ def _read(note: str | None) -> tuple[int, int]:
     return int(folding), int(left)
 
 
-async def _look_back(store: Store, newest: int) -> int:
-    """Let those of some entries be indexed anew that have other words now; from which number on
-    there are more, 0 after the last.
+async def _look_back(store: Store, newest: int, stopping: Callable[[], bool]) -> int:
+    """Let those of some entries be indexed anew that have other words now, as many as are indexed
+    at one time; from which number on there are more, 0 after the last.
     """
-    async with store.reading() as db:
-        there = await storage.search.indexed(db, newest)
     other: list[int] = []
-    for seen, one in enumerate(there):
-        if is_folded_anew(_text(one)):
-            other.append(one.id)
-        if seen % AT_A_TIME == 0:
-            await asyncio.sleep(0)
-    left = there[-1].id - 1 if there else 0
+    left = newest
+    for _ in range(PIECES_AT_ONCE):
+        async with store.reading() as db:
+            there = await storage.search.indexed(db, left)
+        for seen, one in enumerate(there, start=1):
+            if is_folded_anew(_text(one)):
+                other.append(one.id)
+            if seen % LOOKED_AT == 0:
+                await asyncio.sleep(0)
+        left = there[-1].id - 1 if there else 0
+        if not left or len(other) >= storage.search.INDEXED_AT_ONCE or stopping():
+            break
     async with store.writing() as db:
         await storage.search.index_anew(db, other)
         await storage.notes.put(db, storage.notes.FOLDING, f"{FOLDING} {left}")

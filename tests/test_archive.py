@@ -13,6 +13,7 @@ from sqlalchemy import delete, event, update
 
 import storage.alerts
 import storage.entries
+import storage.notes
 import storage.search
 import storage.stories
 from bot import archive
@@ -132,16 +133,11 @@ async def test_what_an_earlier_program_indexed_is_found_by_its_words_of_today(
         earlier.setattr(archive, "FOLDING", 1)
         await stored(store, [MARKED[0], *STORIES, MARKED[1]])
     assert await found(store, "cafe") == []
-    looks = 0
-
-    def stopping() -> bool:
-        nonlocal looks
-        looks += 1
-        return looks > 3
-
-    assert await archive.index(store, stopping=stopping) == 1  # the newest pair has one of them
-    assert await found(store, "cafe") == [MARKED[1][1]]
-    assert await archive.index(store) == 1
+    stops = iter((False, True, True))  # behind the first piece
+    assert await archive.index(store, stopping=partial(next, stops)) == 0
+    async with store.reading() as db:
+        assert await storage.notes.get(db, storage.notes.FOLDING) == f"{search.FOLDING} 5"
+    assert await archive.index(store) == 2
     assert await found(store, "cafe") == [MARKED[0][1], MARKED[1][1]]
     for words, number in FORMS:
         assert STORIES[number][1] in await found(store, words), words
