@@ -177,16 +177,12 @@ def read(status: int, body: bytes, method: str) -> Outcome:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
-        if status >= 300:
-            return _not_its_own(status)
         # cut off after Telegram acted, perhaps
         no_json = reason("telegram.no_json", "HTTP {status} without JSON", status=str(status))
-        return Ambiguous(no_json, body)
+        return _unread(status, Ambiguous(no_json, body))
     if not isinstance(answer, dict):
-        if status >= 300:
-            return _not_its_own(status)
         words = "HTTP {status} without an object"
-        return Ambiguous(reason("telegram.no_object", words, status=str(status)))
+        return _unread(status, Ambiguous(reason("telegram.no_object", words, status=str(status))))
     if answer.get("ok") is True:
         result = answer.get("result")
         message_id = None
@@ -203,6 +199,11 @@ def read(status: int, body: bytes, method: str) -> Outcome:
     if not isinstance(parameters, dict):
         parameters = {}
     return _refused(code, str(answer.get("description", "")), parameters, method)
+
+
+def _unread(status: int, perhaps: Ambiguous) -> Outcome:
+    """The outcome of an answer that nobody can read: only one of success may be of what was done."""
+    return perhaps if status < 300 else _not_its_own(status)
 
 
 def _not_its_own(status: int) -> Retry:

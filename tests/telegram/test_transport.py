@@ -143,7 +143,7 @@ async def test_a_request_whose_answer_does_not_end_is_broken_off_alone(begun: by
 async def test_a_file_is_sent_nowhere_but_where_it_is_sent_to() -> None:
     """A page in between that would have it elsewhere (307) is no way to Telegram, and took none."""
     async with talking_to(PLAIN) as (elsewhere, other):
-        there = f"{other._base}sendDocument".encode()  # noqa: SLF001 - where the other listens
+        there = f"{other._base}sendDocument".encode()
         moved = b"HTTP/1.1 307 Moved\r\nContent-Length: 0\r\nLocation: " + there + b"\r\n\r\n"
         async with talking_to(moved) as (_, api):
             found = await api.upload("sendDocument", {}, field="document", content=b"all of it")
