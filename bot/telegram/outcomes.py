@@ -202,7 +202,7 @@ def read(status: int, body: bytes, method: str) -> Outcome:
 
 
 def _unread(status: int, perhaps: Ambiguous) -> Outcome:
-    """The outcome of an answer that nobody can read: only one of success may be of what was done."""
+    """The outcome of an answer nobody can read: only one of success may be of what was done."""
     return perhaps if status < 300 else _not_its_own(status)
 
 
