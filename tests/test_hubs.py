@@ -24,7 +24,7 @@ from bot.hubs import LEASE, POLLS_AT_ONCE, UNCONFIRMED_PAUSE, Hubs
 from bot.ingest.notices import TOLD_AFTER
 from bot.intake.bells import LARGEST_BELL, add_bells
 from bot.intake.inbox import Inbox
-from bot.intake.webhook import webhook_app
+from bot.intake.webhook import Hook, webhook_app
 from bot.sources.catalog import parse_catalog
 from bot.sources.feeds import new_entries, parse_feed
 from bot.sources.hubs import header_links
@@ -141,7 +141,7 @@ async def hub(store: Store) -> AsyncIterator[Hubworld]:
         )
         # as where Telegram posts: its server takes every address that the bells do not
         nobody = cast("Inbox", None)
-        application = webhook_app(nobody, url="https://bot.example/hook", secret="s")
+        application = webhook_app(nobody, Hook(url="https://bot.example/hook", secret="s"))
         add_bells(application, hubs, "/hook")
         async with TestClient(TestServer(application)) as ours:
             world.ingest = poll_flow(store, fetcher, clock=lambda: made.now, feeds=catalog.news)

@@ -98,8 +98,9 @@ class Reach:
     async def _watch(self) -> None:
         begun = boottime()
         while True:
-            asked = boottime()
             if await self._is_ours():
+                # from here: a database that was slow once would bring the next question closer
+                asked = boottime()
                 if await self._ask():
                     break
                 await asyncio.sleep(max(0.0, QUESTION_EVERY - (boottime() - asked)))
