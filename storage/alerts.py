@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from sqlalchemy import (
@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 import storage.joined
+import storage.superseding
 from bot import metrics
 from bot.model.alerts import Alert, Approval, Audience, Severity, State, StoredForm
 from bot.model.chats import Post
@@ -34,13 +35,12 @@ from bot.model.rates import Series
 from bot.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import COUNTED, Db, db_now, insertion, on_commit
 from storage.schema import alert, delivery
+from storage.superseding import UNSENT, Place, supersede
 
 log = structlog.get_logger(__name__)
 
 # how long an approved alert is worth sending at least: it may have waited its whole life for a word
 APPROVED_LIFE = timedelta(hours=1)
-# nobody has it, and it may still be taken back
-UNSENT = (State.PENDING.value, State.HELD.value, State.WITHHELD.value)
 OPEN = (*UNSENT, State.LEASED.value)  # not at their end
 BEGUN = (State.SENT.value, State.LEASED.value, State.COLLECTED.value)
 
@@ -100,8 +100,8 @@ async def enqueue(db: Db, new: Alert) -> int | None:
     if pk is not None and new.supersede_key is not None:
         series = None if about.series is None else str(about.series)
         own = new.audience.chat is not None
-        mine = _Place(new.supersede_key, new.payload.KIND, series, own, waits=new.approval)
-        await _supersede(db, pk, mine, now)
+        mine = Place(new.supersede_key, new.payload.KIND, series, own, waits=new.approval)
+        await supersede(db, pk, mine, now)
     return pk
 
 
@@ -109,57 +109,6 @@ async def enqueue(db: Db, new: Alert) -> int | None:
 @cache
 def _addition(dialect: str) -> Executable:
     return insertion(dialect, alert).on_conflict_do_nothing().returning(alert.c.id)
-
-
-class _Place(NamedTuple):
-    """What says in whose place an alert is given out; `waits` is whether for an operator's word."""
-
-    key: str
-    kind: str
-    series: str | None
-    own: bool
-    waits: bool
-
-
-_PLACE = select(
-    alert.c.supersede_key, alert.c.kind, alert.c.about_series, alert.c.audience_chat
-).where(alert.c.id == bindparam("pk"))
-_OLDER = select(alert.c.id).where(
-    alert.c.supersede_key == bindparam("key"),
-    alert.c.kind == bindparam("of_kind"),
-    alert.c.id < bindparam("pk"),
-)
-_OLDER_QUESTIONS = _OLDER.where(alert.c.approval == Approval.WAITING.value)
-
-
-async def _supersede(db: Db, pk: int, mine: _Place, now: datetime) -> None:
-    """Give this alert to whoever has not got an older one yet, in its place.
-
-    One that waits for an operator's word takes the place of those that do as well, and of the
-    others when it is approved: nobody knows whether it will ever be sent.
-    """
-    query = _OLDER_QUESTIONS if mine.waits else _OLDER
-    same = {"key": mine.key, "of_kind": mine.kind}
-    older = list((await db.execute(query, {**same, "pk": pk})).scalars())
-    if not older:
-        return
-    parted: Collection[int] = ()
-    series = mine.series
-    if series is not None:
-        parted = await storage.joined.part(db, series, older, own=mine.own)
-    # In this order: a fan-out that is at it ends first, and what it made is found below.
-    await db.execute(
-        update(alert)
-        .where(alert.c.id.in_(older), alert.c.fanned_at.is_(None))
-        .values(fanned_at=now)
-    )
-    await db.execute(
-        update(delivery)
-        .where(delivery.c.alert_id.in_(older), delivery.c.state.in_(UNSENT))
-        .values(state=State.SUPERSEDED.value, finished_at=now)
-    )
-    if series is not None:
-        await storage.joined.rejoin(db, series, parted)
 
 
 async def _known(db: Db, new: Alert) -> None:
@@ -359,11 +308,8 @@ async def decide(db: Db, pk: int, verdict: Approval) -> StoredAlert | None:
     if verdict is Approval.APPROVED:
         values = {"approval": verdict.value, "expires_at": for_an_hour(alert.c.expires_at, now)}
     await db.execute(update(alert).where(alert.c.id == pk).values(**values))
-    row = (await db.execute(_PLACE, {"pk": pk})).one()
-    if verdict is Approval.APPROVED and row.supersede_key is not None:
-        own = row.audience_chat is not None
-        mine = _Place(row.supersede_key, row.kind, row.about_series, own, waits=False)
-        await _supersede(db, pk, mine, now)
+    if verdict is Approval.APPROVED:
+        await storage.superseding.approved(db, pk, now)
     return await get(db, pk)
 
 
@@ -374,14 +320,6 @@ def for_an_hour(expires_at: Column[datetime], now: datetime) -> ColumnElement[da
     # a time without its type would be written as text by SQLite
     later = literal(now + APPROVED_LIFE, expires_at.type)
     return case((expires_at > later, expires_at), else_=later)
-
-
-async def is_overtaken(db: Db, pk: int) -> bool:
-    """Whether a later alert was decided to take this one's place."""
-    mine, later = alert, alert.alias("later")
-    same = (later.c.supersede_key == mine.c.supersede_key, later.c.kind == mine.c.kind)
-    query = select(later.c.id).where(mine.c.id == pk, *same, later.c.id > pk).limit(1)
-    return (await db.execute(query)).first() is not None
 
 
 async def approval(db: Db, pk: int) -> Approval | None:
