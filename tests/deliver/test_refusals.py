@@ -69,6 +69,8 @@ AWAY = {
     "503 in JSON": Fault(Kind.ERROR, code=503, description="Service Unavailable"),
     "reset": Fault(Kind.RESET),
     "a page with 200": Fault(Kind.HTML, code=200),
+    # by which all chats were given up, and by its 401 the token
+    "403 of a gateway, in JSON": Fault(Kind.GATEWAY, code=403),
 }
 
 
