@@ -25,7 +25,6 @@ import storage.withheld
 from bot.alerts import edits, kind_of, notices
 from bot.alerts.notices import Notice
 from bot.alerts.stories import StoryBroke, keys
-from bot.detect.corrections import without_taken_back
 from bot.detect.identity import headline_key
 from bot.detect.identity import text_key as text_key_of
 from bot.detect.language import language_of
@@ -35,6 +34,7 @@ from bot.languages import LANGUAGES
 from bot.model.alerts import Approval
 from bot.model.decisions import Decision, Question, Words
 from bot.model.news import StoredEntry, Story
+from bot.readers.news import still_confirmed
 from bot.reasons import Quote
 from bot.render.answers import say
 from bot.render.desk import (
@@ -47,7 +47,7 @@ from bot.render.desk import (
 from bot.render.news import headline
 from bot.render.text import one_line
 from bot.render.wire import field_opened
-from bot.sources.standing import led, publishers
+from bot.sources.standing import led
 from handlers.access import other_operators
 from handlers.context import Context
 from handlers.numbers import number_of
@@ -94,8 +94,7 @@ async def joined(context: Context, what: str, number: str, story: str) -> None:
         await storage.alerts.decide(db, waiting, Approval.JOINED)
         await storage.stories.join(db, found.pk, into=into)
         await _grow(db, into, f"joined:{waiting}", now=now)
-        both = without_taken_back(replace(target, entries=target.entries + found.entries))
-        if len(publishers(both, feeds)) > 1:
+        if still_confirmed(replace(target, entries=target.entries + found.entries), feeds):
             await storage.withheld.confirmed(db, into)
         first = found.lead.entry
         second = target.told_in(first.language or "").lead.entry

@@ -315,7 +315,7 @@ async def test_what_is_changed_forgotten_or_set_aside_while_it_is_indexed_is_not
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The words that it has by then are indexed, and of what is gone or set aside none, until it is
-    let through.
+    let through; also what an earlier program had set aside.
     """
     await stored(store, STORIES[:1])
     item = entry(id="e1", title="Lorries wait", summary="", content="", language="en")
@@ -342,6 +342,7 @@ async def test_what_is_changed_forgotten_or_set_aside_while_it_is_indexed_is_not
     assert await found(store, "lorries") == [STORIES[0][1]]
     assert await found(store, "flour") == ["Flour waits"]
     async with store.writing() as db:
+        await db.execute(update(schema.entry).where(schema.entry.c.id == 4).values(indexed=True))
         await storage.entries.let_through(db, 4)
     assert await archive.index(store) == 1
     assert await found(store, "lorries") == ["Lorries burn", STORIES[0][1]]
