@@ -217,7 +217,12 @@ class Ingest:
         whole = whole_due(spec.key, past.state.last_ok_at, now=now)
         with Slot(self._asked) as slot:
             asked = await self._documents.fetch(
-                spec.key, spec.requests(today), past.documents, slot=slot, whole=whole
+                spec.key,
+                spec.requests(today),
+                past.documents,
+                slot=slot,
+                whole=whole,
+                failures=past.state.failures,
             )
             read = [await self._read_rates(spec, one) for one in asked]
         known = past.documents
@@ -252,7 +257,12 @@ class Ingest:
         # with what was read: documents that wait to be read take memory
         with Slot(self._asked) as slot:
             (looked,) = await self._documents.fetch(
-                spec.key, requests, past.documents, slot=slot, whole=whole
+                spec.key,
+                requests,
+                past.documents,
+                slot=slot,
+                whole=whole,
+                failures=past.state.failures,
             )
             if looked.error is not None:  # a feed is one document: without it there is nothing
                 raise looked.error
