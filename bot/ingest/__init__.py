@@ -23,7 +23,7 @@ from bot.config import Settings
 from bot.detect.meaning import installed
 from bot.errors import SourceError, StorageError
 from bot.fetch import Fetcher
-from bot.fetch.answers import Fetched
+from bot.fetch.answers import Fetched, whole_due
 from bot.ingest.documents import Documents, Looked
 from bot.ingest.found import (
     FAILED,
@@ -57,7 +57,6 @@ from bot.ingest.together import Together
 from bot.model.news import Entry
 from bot.model.places import Place
 from bot.model.rates import SeenRate
-from bot.schedule import whole_due
 from bot.sources import hubs
 from bot.sources.base import Request
 from bot.sources.listed import HubOffer
