@@ -39,7 +39,7 @@ from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from bot.telegram.client import Bot, dispatcher
 from bot.telegram.request import AiohttpRequest
-from bot.telegram.session import TOTAL_SECONDS, Session, open_session
+from bot.telegram.session import TOTAL_SECONDS, Session, open_session, proxy_of
 from bot.workers import Workers
 from handlers import Context, Services, route
 from storage.db import Store
@@ -69,6 +69,7 @@ class Doors:
     clock: Clock
     on_trouble: OnTrouble
     store: Store
+    proxy: str | None  # to Telegram
     session: Session
     workers: Workers
     fetcher: Fetcher
@@ -81,7 +82,7 @@ class Doors:
             self.session,
             url=settings.bot_api_url,
             token=settings.token,
-            proxy=settings.proxy_to_telegram,
+            proxy=self.proxy,
             on_revoked=self.revoked.set,
             seconds=seconds,
         )
@@ -100,13 +101,17 @@ async def opened(
         on_trouble = partial(tell, store, settings, clock)
         if store.alone:
             await begin_alone(store, on_trouble)
+        proxy = await proxy_of(
+            settings.bot_api_url, settings.proxy, past_home=settings.proxies_past_home
+        )
         doors = Doors(
             settings=settings,
             catalog=catalog,
             clock=clock,
             on_trouble=on_trouble,
             store=store,
-            session=await stack.enter_async_context(open_session(proxy=settings.proxy_to_telegram)),
+            proxy=proxy,
+            session=await stack.enter_async_context(open_session(proxy=proxy)),
             workers=await stack.enter_async_context(Workers()),
             fetcher=await stack.enter_async_context(
                 Fetcher(limits=limits, proxy=settings.proxy_to_others)
