@@ -26,7 +26,7 @@ from bot.intake.bells import add_bells
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
 from bot.intake.role import Role
-from bot.intake.webhook import keep_webhook, webhook_app
+from bot.intake.webhook import Hook, keep_webhook, webhook_app
 from bot.languages import LANGUAGES
 from bot.ops.readiness import RECEIVES, SENDS, WEBHOOK
 from bot.reasons import Reason
@@ -91,13 +91,13 @@ async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> No
     finally:
         await words  # also where we are not wanted: what fails in it is not lost
     await _resume(bot)
+    hook = _hook(bot.settings)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         if bot.settings.updates == "webhook":
-            url = bot.settings.webhook_url or ""
-            hook = webhook_app(bot.inbox, url=url, secret=_webhook_secret(bot.settings))
+            posted = webhook_app(bot.inbox, hook)
             if bot.hubs is not None:
-                add_bells(hook, bot.hubs, urlsplit(url).path)
-            await serve(stack, hook, bot.settings.webhook_listen, setting="WEBHOOK_LISTEN")
+                add_bells(posted, bot.hubs, urlsplit(hook.url).path)
+            await serve(stack, posted, bot.settings.webhook_listen, setting="WEBHOOK_LISTEN")
         bot.ready.set()
         for part in (RECEIVES, SENDS):
             bot.readiness.tell(part, None)
@@ -112,7 +112,7 @@ async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> No
         tasks.create_task(channels.join())
         if not bot.store.alone:
             tasks.create_task(bot.inbox.share())
-        tasks.create_task(_receive(bot))  # never ends, and so neither does the server above
+        tasks.create_task(_receive(bot, hook))  # never ends, and so neither does the server above
 
 
 def read_ahead() -> None:
@@ -162,13 +162,14 @@ async def _resume(bot: Running) -> None:
             return
 
 
-def _webhook_secret(settings: Settings) -> str:
-    if settings.webhook_secret is None:
-        return ""
-    return settings.webhook_secret.get_secret_value()
+def _hook(settings: Settings) -> Hook:
+    secret = ""
+    if settings.webhook_secret is not None:
+        secret = settings.webhook_secret.get_secret_value()
+    return Hook(url=settings.webhook_url or "", secret=secret)
 
 
-async def _receive(bot: Running) -> None:
+async def _receive(bot: Running, hook: Hook) -> None:
     """Receive updates for ever, posted or asked for; beside other replicas in our turn alone."""
     settings = bot.settings
     metrics.ROLE.labels(ROLE).set(0)  # until it is ours; a webhook has nobody ask
@@ -180,13 +181,10 @@ async def _receive(bot: Running) -> None:
         bot.readiness.tell(part, why)
 
     if settings.updates == "webhook":
-        url = settings.webhook_url or ""
-        secret = _webhook_secret(settings)
         await keep_webhook(
             bot.api,
             bot.inbox,
-            url=url,
-            secret=secret,
+            hook,
             tell=tell,
             on_trouble=bot.tell,
             lost=bot.worker.reach.lost,

@@ -269,7 +269,7 @@ class Api:
     async def _posted(self, method: str, **request: Any) -> Outcome:  # noqa: ANN401 - aiohttp's arguments
         try:
             async with self._session.post(
-                self._base + method, timeout=self._timeout, **request
+                self._base + method, timeout=self._timeout, allow_redirects=False, **request
             ) as response:
                 found = read(response.status, await response.read(), method)
         except UNSENT as error:
