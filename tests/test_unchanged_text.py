@@ -32,6 +32,7 @@ from bot.render import digest as digest_words
 from bot.render import news as news_words
 from bot.render.cutting import cut
 from bot.render.text import message
+from bot.running import process_name
 from bot.sources.catalog import parse_catalog
 from bot.sources.feeds import parse_feed
 from bot.sources.pages import parse_article
@@ -408,6 +409,7 @@ async def test_F25_a_message_says_what_the_source_wrote(world: World) -> None:
             editor=ChannelEditor(feeds=world.catalog.news),
             unread=UnreadAlerts(_no_trouble),
             token_name="t",
+            holder=process_name(),
             rate=100.0,
             on_trouble=_no_trouble,
         )

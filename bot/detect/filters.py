@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from bot.detect.facts import facts_of, places, surroundings
 from bot.detect.language import known_language
 from bot.detect.named_filters import NO_PLACES
-from bot.detect.search import WORD, Token, measured_words, phrase_of, sequence_of
+from bot.detect.search import WORD, Token, measured_words, phrase_of, sequence_of, words_of
 from bot.i18n import place_name
 from bot.languages import language as spoken
 from bot.languages.letters import fold_typed
@@ -174,7 +174,7 @@ def _offers(
     for place, written in _places_offered(told).items():
         yield f"place-{place}", Trait.PLACE, place, place_name(place, language) or written
     for word in _words_offered(told, language):
-        yield f"word-{word}", Trait.WORD, word.casefold(), word
+        yield f"word-{word}", Trait.WORD, words_of(word), word
 
 
 def _words_offered(story: Story, language: str) -> list[str]:

@@ -189,7 +189,7 @@ def read(status: int, body: bytes, method: str) -> Outcome:
         if isinstance(result, dict):
             message_id = whole(result.get("message_id"))
         return Sent(message_id or 0, result)
-    if answer.get("ok") is not False or "error_code" not in answer:
+    if answer.get("ok") is not False or not {"error_code", "description"} & answer.keys():
         return _not_its_own(status)
     # Something on the way may have made the answer: nothing in it is sure to be of its kind.
     code = whole(answer.get("error_code"))

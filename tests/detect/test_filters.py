@@ -10,7 +10,7 @@ import pytest
 
 from bot.detect import filters
 from bot.detect.filters import LONGEST_OFFERED, Looked, keeps_back, less_of
-from bot.detect.search import sequence_of
+from bot.detect.search import sequence_of, words_of
 from bot.model.filters import Sense, StoredFilter, Trait
 from bot.model.news import StoredEntry, Story
 from tests.factories import NOW, entry
@@ -210,6 +210,8 @@ def test_words_and_places_are_offered_as_a_dictionary_of_the_readers_language_ha
     offered = less_of(told, {}, language)
     by_trait = {trait: [one for one in offered.values() if one.trait is trait] for trait in Trait}
     assert [one.said for one in by_trait[Trait.WORD]] == words
+    # as one that is typed is kept, so that it is the same filter
+    assert [one.what for one in by_trait[Trait.WORD]] == [words_of(one) for one in words]
     assert [one.said for one in by_trait[Trait.PLACE]][:1] == places
     for one in (*by_trait[Trait.WORD], *by_trait[Trait.PLACE]):
         assert keeps_back([a_filter(one.what, trait=one.trait)], Looked(told)) is not None, one

@@ -115,6 +115,8 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     # a gateway's own words are no refusal of Telegram's, whatever their status is elsewhere
     (401, b'{"message":"Unauthorized"}', Retry(said("HTTP 401"))),
     (403, b'{"ok":false,"error":"Forbidden"}', Retry(said("HTTP 403"))),
+    # its documentation promises the words, and a code besides
+    (403, b'{"ok":false,"description":"Forbidden: bot was blocked by the user"}', BLOCKED),
     (404, b'{"description":"Not Found"}', Retry(said("HTTP 404"))),
     (400, b'{"error_code":400,"description":"chat not found"}', Retry(said("HTTP 400"))),
     (403, b"null", Retry(said("HTTP 403"))),
