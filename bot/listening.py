@@ -48,7 +48,6 @@ NOT_OURS = (HttpProcessingError, web.RequestPayloadError)
 #: Seconds until a connection without a request is closed, before its first one too; proxies keep
 #: an idle one for a minute, as nginx does, and should be the first to close it.
 KEEP_ALIVE = 75.0
-NO_LOG = logging.Logger("requests", logging.CRITICAL)  # of each request, which are told elsewhere
 RESUME_WAIT = 1.0  # seconds between tries to take up what was left, while the database is away
 REVOKED = "BOT_TOKEN: Telegram does not know it; was it revoked?"
 
@@ -225,6 +224,8 @@ async def serve(
     host, port = host_and_port(listen)
     logger = logging.getLogger(__name__)
     logger.addFilter(_is_of_ours)
+    requests = logger.getChild("requests")
+    requests.setLevel(logging.CRITICAL)  # which are told elsewhere
     application.on_response_prepare.append(_unnamed)
     runner = web.AppRunner(application)
     await runner.setup()
@@ -236,7 +237,7 @@ async def serve(
         if server is None:
             raise AssertionError("it is set up")
         return _Connection(
-            server, loop=loop, access_log=NO_LOG, logger=logger, keepalive_timeout=KEEP_ALIVE
+            server, loop=loop, access_log=requests, logger=logger, keepalive_timeout=KEEP_ALIVE
         )
 
     try:
