@@ -604,14 +604,16 @@ def test_a_proxy_is_told_a_name_and_a_password_of_any_letters(
 
 
 def test_what_is_asked_by_a_proxy_is_telegram_or_all() -> None:
-    """A Bot API server of the operator's own is asked past the one to all others."""
-    way = "http://127.0.0.1:1"
-    settings = load_settings(proxy=way)
-    assert (settings.proxy_to_telegram, settings.proxy_to_others) == (way, None)
-    settings = load_settings(proxy=way, proxy_for="all")
-    assert (settings.proxy_to_telegram, settings.proxy_to_others) == (way, way)
-    settings = load_settings(proxy=way, proxy_for="all", bot_api_url="http://10.0.0.5:8081")
-    assert (settings.proxy_to_telegram, settings.proxy_to_others) == (None, way)
+    """Past the one to all others another Bot API server than Telegram's may be looked for."""
+    way, own = "http://127.0.0.1:1", "http://10.0.0.5:8081"
+    for said, others, past_home in (
+        ({}, None, False),
+        ({"bot_api_url": own}, None, False),
+        ({"proxy_for": "all"}, way, False),
+        ({"proxy_for": "all", "bot_api_url": own}, way, True),
+    ):
+        settings = load_settings(proxy=way, **said)
+        assert (settings.proxy_to_others, settings.proxies_past_home) == (others, past_home)
 
 
 def test_who_is_asked_must_be_there() -> None:
