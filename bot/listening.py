@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -221,9 +222,9 @@ async def serve(
     host, port = host_and_port(listen)
     logger = logging.getLogger(__name__)
     logger.addFilter(_is_of_ours)
-    application.on_response_prepare.append(_unnamed)
     runner = web.AppRunner(application, access_log=None, logger=logger)
     await runner.setup()
+    _answer_unnamed(runner, application)
     stack.push_async_callback(runner.cleanup)
     try:
         await web.TCPSite(runner, host, port).start()
@@ -234,9 +235,20 @@ async def serve(
     return actual
 
 
-async def _unnamed(_request: web.Request, response: web.StreamResponse) -> None:
-    """Tell nobody by which version of what they are answered."""
-    response.headers.popall("Server", None)
+class _Unnamed(web.Request):
+    """A request whose answer does not tell by which version of what it is given."""
+
+    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        await super()._prepare_hook(response)
+        response.headers.popall("Server", None)
+
+
+def _answer_unnamed(runner: web.AppRunner, application: web.Application) -> None:
+    """Answer so whatever comes: the signals of an application are not sent of what is no HTTP."""
+    if runner.server is None:
+        raise AssertionError("it is set up")
+    make = application._make_request  # noqa: SLF001 - no public way leads to the class of requests
+    runner.server.request_factory = partial(make, _cls=_Unnamed)
 
 
 def _is_of_ours(record: logging.LogRecord) -> bool:

@@ -67,13 +67,14 @@ MISPACKED = {
 
 
 async def asked(port: int, request: bytes) -> bytes:
-    """The first line of what comes back."""
+    """The head of what comes back, which tells by which version of what it is said to nobody."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
     try:
-        answer = await reader.readline()
+        answer = await reader.readuntil(b"\r\n\r\n")
         if b"Connection: close" in request:
             await reader.read()  # the server reads on after its answer
+        assert b"aiohttp" not in answer
         return answer
     finally:
         writer.close()
