@@ -146,11 +146,11 @@ def _put_together(doors: Doors) -> Running:
     )
     editor = ChannelEditor(feeds=doors.catalog.news)
     unread = UnreadAlerts(doors.on_trouble)
-    worker = _worker(doors, api, client, editor, unread)
+    holder = process_name()
+    worker = _worker(doors, api, client, editor, unread, holder)
     services = _services(doors, api, worker)
     application = dispatcher(client, Context)
     route(application, services)
-    holder = process_name()
     inbox = inbox_of(application, services, holder)
     # afterwards: the inbox needs the application, and that the services
     services.waiting, services.aside, services.rest = inbox.waiting, inbox.aside, inbox.rest
@@ -182,7 +182,7 @@ def _expect() -> None:
 
 
 def _worker(
-    doors: Doors, api: Api, client: Bot, editor: ChannelEditor, unread: UnreadAlerts
+    doors: Doors, api: Api, client: Bot, editor: ChannelEditor, unread: UnreadAlerts, holder: str
 ) -> Worker:
     """The sender; it gives up a request sooner than `api`, by which answers go, does."""
     return Worker(
@@ -196,6 +196,7 @@ def _worker(
         editor=editor,
         unread=unread,
         token_name=doors.settings.token_name,
+        holder=holder,
         rate=doors.settings.send_rate,
         on_trouble=doors.on_trouble,
         others=(api,),

@@ -444,6 +444,7 @@ async def test_G20_a_file_that_telegram_does_not_give_is_not_called_a_bad_one(
         (Fault.reset(method="download", times=1), "Feeds added: 1"),
         (Fault.flood(1, method="download", times=1), "Feeds added: 1"),
         (Fault(Kind.HTML, method="download", times=1, code=403), "Feeds added: 1"),
+        (Fault.unauthorized(method="download", times=1), "Feeds added: 1"),
         (Fault.bad_request("wrong file", method="download"), "no OPML file"),
         (Fault.server_error(method="download"), t("error.unexpected", "en")),
         (Fault.server_error(method="getFile"), t("error.unexpected", "en")),
