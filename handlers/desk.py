@@ -21,6 +21,7 @@ import storage.decisions
 import storage.entries
 import storage.kept_back
 import storage.stories
+import storage.superseding
 import storage.withheld
 from bot.alerts import edits, kind_of, notices
 from bot.alerts.notices import Notice
@@ -279,6 +280,8 @@ async def _waiting(
             raise UserError("error.stale")
         if stands is Approval.WAITING:  # it waits, and cannot be decided: for too long
             stands = Approval.EXPIRED
+        if stands is Approval.EXPIRED and await storage.superseding.is_overtaken(db, number):
+            raise UserError("error.story_overtaken")
         raise UserError(f"error.story_{stands}")
     if edits.wording_of(told) is not None and not correction:
         raise UserError("error.stale")

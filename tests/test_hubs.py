@@ -21,6 +21,7 @@ import storage.hubs
 import storage.notes
 import storage.sources
 from bot.hubs import LEASE, POLLS_AT_ONCE, UNCONFIRMED_PAUSE, Hubs
+from bot.ingest.notices import TOLD_AFTER
 from bot.intake.bells import LARGEST_BELL, add_bells
 from bot.intake.inbox import Inbox
 from bot.intake.webhook import Hook, webhook_app
@@ -465,6 +466,24 @@ def test_the_hub_is_read_from_atom_too_and_is_a_plain_web_address() -> None:
     assert new_entries(loose.encode(), url=url, content_type=None).hub == found
     none = new_entries(atom.format("ftp://h.example/").encode(), url=url, content_type=None)
     assert none.hub is None
+
+
+@pytest.mark.parametrize("fails", [0, TOLD_AFTER], ids=["daily", "well again"])
+async def test_a_feed_that_is_read_whole_and_did_not_change_keeps_its_hub(
+    hub: Hubworld, fails: int
+) -> None:
+    """Its lease is renewed and its ring heard, after a day and after a trouble that was told."""
+    await hub.hubs.renew()
+    await hub.confirm()
+    path, hub.fails = await hub.path(), True
+    for _ in range(fails):
+        await hub.world.poll("a")
+    hub.fails = False
+    hub.now += timedelta(hours=0 if fails else 30)
+    await hub.poll()
+    assert await hub.path() == path
+    assert await hub.ring() == 200
+    assert await hub.wished()
 
 
 async def test_a_hub_that_a_feed_names_no_more_is_forgotten_and_asked_nothing(

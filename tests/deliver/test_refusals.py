@@ -178,7 +178,7 @@ async def test_G15_a_slow_database_brings_no_question_closer_to_the_next(
     monkeypatch.setattr(reach, "QUESTION_EVERY", 0.3)
     desk.emulator.faults.add(Fault.server_error(502))
     asked, calls = questions(desk._api), desk.emulator.calls
-    asking = Reach(desk.store, desk._api, "t", lambda _since: None)
+    asking = Reach(desk.store, desk._api, "t", "a", lambda _since: None)
     assert await asking.lost()
     await calls.wait(lambda call: call.method == "getMe", after=calls.total)
     async with desk.store.writing() as db:

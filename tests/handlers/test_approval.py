@@ -42,6 +42,7 @@ from tests.handlers.scene import introduce
 from tests.publishers import ATTACK, QUIET, Publishers
 from tests.world import SECURITY, running
 
+GRAVER = "Gunmen attacked a military post; 120 people were killed. Thousands are being evacuated."
 AGAIN = ("other-id", ATTACK[1], "The same event, told by another agency.")
 
 
@@ -215,7 +216,9 @@ async def test_what_waits_is_read_on_request_and_never_pushed(desk: World) -> No
 
 
 async def test_a_story_nobody_decided_in_time_is_not_sent(desk: World) -> None:
-    """Its buttons say so then, before and after the tidying."""
+    """Its buttons say so then, before and after the tidying; and where it is asked about anew,
+    because it got graver, that they are out of date.
+    """
     card, yes, _ = await question(desk)
     async with desk.store.writing() as db:
         await db.execute(update(alert).values(expires_at=NOW))
@@ -225,6 +228,9 @@ async def test_a_story_nobody_decided_in_time_is_not_sent(desk: World) -> None:
     assert await desk.press(READER, card, yes) == t("error.story_expired", "en")
     assert await states(desk) == ["expired"]
     assert await told(desk) == 0
+    await desk.report("two", ("graver", ATTACK[1], GRAVER), QUIET)
+    assert await desk.press(READER, card, yes) == t("error.story_overtaken", "en")
+    assert await states(desk) == ["expired", "waiting"]
 
 
 async def test_the_other_operators_hear_who_decided_and_a_later_press_what(desk: World) -> None:

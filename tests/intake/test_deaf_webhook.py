@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+import storage.leases
 from bot.alerts.notices import Notice
 from bot.deliver import reach
 from bot.emulator import TEST_TOKEN, Emulator, Fault
@@ -21,18 +22,20 @@ from bot.emulator.updates import Updates, Webhook
 from bot.intake import webhook
 from bot.intake.inbox import Inbox
 from bot.listening import serve
+from bot.model.roles import Holder
 from bot.ops.readiness import SENDS, WEBHOOK
 from bot.reasons import Reason
 from bot.telegram import retry
 from bot.telegram.outcomes import Sent
 from bot.telegram.results import posts_of
 from storage.db import Store
+from storage.leases import HeldRole
 from tests.e2e.test_refusals import CATALOG, SECRET
 from tests.factories import NOW
 from tests.intake.test_polling import Handler, ended
 from tests.intake.test_polling import telegram as polled
 from tests.ports import free_port
-from tests.waiting import until
+from tests.waiting import PATIENCE, pauses, until
 from tests.world import OPERATOR, READER, World, running
 
 #: Paths that an address may have, whatever a router makes of them.
@@ -119,7 +122,7 @@ async def test_G17_while_telegram_is_away_readyz_says_so_though_nothing_is_to_be
     tmp_path: Path, telegram: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its answer to whether the webhook is ours is the only word from it; what is sent is held back
-    from then on. Ready once it comes.
+    from then on, and the status page says that this process asks. Ready once it comes.
     """
     monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.1)
     monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.1, cap=0.1))
@@ -138,6 +141,7 @@ async def test_G17_while_telegram_is_away_readyz_says_so_though_nothing_is_to_be
         telegram.faults.add(Fault.server_error(502))
         await until(lambda: {SENDS, WEBHOOK} <= set(troubles()))
         assert await _troubles(world) == ["webhook: not seen: HTTP 502"]
+        assert [role.holder for role in await _roles(world)] == [Holder.parse(world.bot.holder)]
         telegram.faults.clear()
         await until(lambda: not {SENDS, WEBHOOK} & set(troubles()))
 
@@ -236,6 +240,17 @@ async def _kept(
 
 def _is_a_look(call: Call) -> bool:
     return call.method == "getWebhookInfo"
+
+
+async def _roles(world: World) -> Sequence[HeldRole]:
+    """The roles that are held, once one is."""
+    async with asyncio.timeout(PATIENCE):
+        for pause in pauses():
+            async with world.bot.store.reading() as db:
+                if held := await storage.leases.roles(db):
+                    return held
+            await asyncio.sleep(pause)
+    raise AssertionError("there is no end of pauses")
 
 
 async def _looked(telegram: Emulator) -> None:
