@@ -20,7 +20,14 @@ from aiohttp.test_utils import TestClient, TestServer
 import storage.hubs
 import storage.notes
 import storage.sources
-from bot.hubs import LEASE, POLLS_AT_ONCE, UNCONFIRMED_PAUSE, Hubs
+from bot.hubs import (
+    LEASE,
+    LONGEST_LEASE,
+    POLLS_AT_ONCE,
+    SHORTEST_LEASE,
+    UNCONFIRMED_PAUSE,
+    Hubs,
+)
 from bot.intake.bells import LARGEST_BELL, add_bells
 from bot.intake.inbox import Inbox
 from bot.intake.webhook import webhook_app
@@ -90,7 +97,7 @@ class Hubworld:
         """The hub's question after a subscription, and our answer."""
         said = {"mode": "subscribe", "topic": self.feed, "challenge": "c1", "lease_seconds": "3600"}
         said |= other
-        query = {f"hub.{name}": value for name, value in said.items()}
+        query = {f"hub.{name}": value for name, value in said.items() if value}
         answer = await self.ours.get(await self.path(), params=query)
         return answer.status, await answer.text()
 
@@ -394,6 +401,20 @@ async def test_a_lease_is_renewed_before_its_end_and_a_hub_that_does_not_confirm
     assert await hub.hubs.renew() == 0, "it may confirm yet"
     assert (await hub.known()).until_at is not None
     await hub.poll()
+
+
+async def test_a_hub_decides_for_how_long_it_tells_within_reason(hub: Hubworld) -> None:
+    """One that names no time does so for as long as it was asked to."""
+    await hub.hubs.renew()
+    for said, lease in (
+        ("", LEASE),
+        ("for ever", LEASE),
+        ("7200", timedelta(hours=2)),
+        ("1", SHORTEST_LEASE),
+        ("9" * 40, LONGEST_LEASE),
+    ):
+        assert await hub.confirm(lease_seconds=said) == (200, "c1"), said
+        assert (await hub.known()).until_at == hub.now + lease, said
 
 
 async def test_T8_a_clock_set_back_does_not_put_off_the_question_to_a_hub(hub: Hubworld) -> None:
