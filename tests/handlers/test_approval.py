@@ -43,6 +43,7 @@ from tests.publishers import ATTACK, QUIET, Publishers
 from tests.world import SECURITY, running
 
 AGAIN = ("other-id", ATTACK[1], "The same event, told by another agency.")
+MORE = ("more", f"{ATTACK[1]}, guards say", "The event once more, told by the same agency.")
 
 
 @pytest.fixture
@@ -94,9 +95,13 @@ async def news(desk: World) -> dict[str, Any]:
 
 
 async def test_an_approved_story_is_sent_once_and_nobody_hears_of_it_before(desk: World) -> None:
-    """Another report of it asks nothing more; a second press changes nothing."""
+    """Another report of it asks nothing more, its own agency's neither; a second press changes
+    nothing.
+    """
     card, yes, no = await question(desk)
     await desk.report("two", AGAIN, QUIET)
+    await desk.report("one", MORE, ATTACK, QUIET)
+    assert {row.approval for row in await desk.alerts("edit")} == {None}
     assert await told(desk) == 0
     assert await desk.press(READER, card, yes) is None
     await desk.emulator.wait_message(
