@@ -25,7 +25,7 @@ import storage.stories
 from bot.alerts import stories
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.i18n import t
-from bot.ingest.telling import FRESH_FOR
+from bot.ingest.telling import FRESH_FOR, MOST_EDITS
 from bot.model.alerts import Severity, State
 from bot.model.decisions import Decision, Question
 from bot.model.filters import Filter, Sense, Trait
@@ -559,6 +559,19 @@ async def test_a_text_that_says_otherwise_is_asked_about_however_late(desk: Worl
     assert anew in asked["text"]
     asked_of = [m for m in desk.emulator.messages(READER) if "Before:" in m.get("text", "")]
     assert len(asked_of) == 1
+
+
+async def test_a_text_that_says_otherwise_at_each_look_is_asked_about_a_few_times(
+    desk: World,
+) -> None:
+    """Another headline of the same report is asked about all the same."""
+    await approved(desk)
+    for dead in range(10, 12 + MOST_EDITS):
+        text = ATTACK[2].replace("three soldiers", f"{dead} soldiers")
+        await desk.report("one", (ATTACK[0], ATTACK[1], text), QUIET)
+    assert len(await desk.alerts("edit")) == MOST_EDITS
+    await desk.report("one", FIXED, QUIET)
+    assert len(await desk.alerts("edit")) == MOST_EDITS + 1
 
 
 async def test_a_correction_that_is_rejected_is_read_by_nobody(desk: World) -> None:
