@@ -36,6 +36,7 @@ from bot.sources.feeds import new_entries, parse_feed
 from bot.sources.hubs import header_links
 from storage.db import Store
 from storage.hubs import Hub
+from storage.schema import note
 from tests.publishers import Publishers
 from tests.world import NOW, World, loopback_fetcher, poll_flow
 
@@ -499,6 +500,7 @@ async def test_a_hub_that_a_feed_names_no_more_is_forgotten_and_asked_nothing(
     await hub.poll()
     async with hub.store.reading() as db:
         assert await storage.hubs.get(db, "a") is None
+    assert not [row for row in await hub.world.stored(note) if row.name.startswith("hub")]
     assert await hub.hubs.renew() == 0
     assert hub.asked == []
     assert (await hub.ours.post(path, data=b"new")).status == 410
