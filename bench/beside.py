@@ -20,6 +20,7 @@ from bot.deliver.editor import ChannelEditor
 from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.intake.inbox import Inbox
+from bot.running import process_name
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 
@@ -62,6 +63,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the measuremen
                 editor=ChannelEditor(feeds=world.catalog().news),
                 unread=UnreadAlerts(sending.trouble),
                 token_name=sending.BOT_ID,
+                holder=process_name(),
                 rate=LIMIT,
                 on_trouble=sending.trouble,
             )

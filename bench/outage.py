@@ -18,6 +18,7 @@ from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.faults import Kind
+from bot.running import process_name
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
 
@@ -42,6 +43,7 @@ async def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - as the others
             editor=ChannelEditor(feeds=world.catalog().news),
             unread=UnreadAlerts(trouble),
             token_name=TEST_TOKEN.partition(":")[0],
+            holder=process_name(),
             rate=RATE,
             on_trouble=trouble,
         )

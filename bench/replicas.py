@@ -38,6 +38,7 @@ from bot.deliver.editor import ChannelEditor
 from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.model.alerts import State
+from bot.running import process_name
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Outcome
 from bot.telegram.session import open_session
@@ -360,6 +361,7 @@ def replica(
         editor=ChannelEditor(feeds=world.catalog().news),
         unread=UnreadAlerts(on_trouble),
         token_name=sending.BOT_ID,
+        holder=process_name(),
         rate=rate,
         on_trouble=on_trouble,
     )

@@ -26,6 +26,7 @@ from bot.deliver.editor import ChannelEditor
 from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import IN_FLIGHT, Worker
 from bot.reasons import Reason
+from bot.running import process_name
 from bot.telegram.api import Api
 from bot.telegram.line import chat_body
 from bot.telegram.outcomes import Outcome, Sent
@@ -70,6 +71,7 @@ async def _send(store: Store, url: str, *, count: int, rate: float) -> tuple[flo
             editor=ChannelEditor(feeds=world.catalog().news),
             unread=UnreadAlerts(trouble),
             token_name=BOT_ID,
+            holder=process_name(),
             rate=rate,
             on_trouble=trouble,
         )

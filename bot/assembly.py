@@ -39,7 +39,7 @@ from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from bot.telegram.client import Bot, dispatcher
 from bot.telegram.request import AiohttpRequest
-from bot.telegram.session import TOTAL_SECONDS, Session, open_session
+from bot.telegram.session import TOTAL_SECONDS, Session, open_session, proxy_of
 from bot.workers import Workers
 from handlers import Context, Services, route
 from storage.db import Store
@@ -69,6 +69,7 @@ class Doors:
     clock: Clock
     on_trouble: OnTrouble
     store: Store
+    proxy: str | None  # to Telegram
     session: Session
     workers: Workers
     fetcher: Fetcher
@@ -81,7 +82,7 @@ class Doors:
             self.session,
             url=settings.bot_api_url,
             token=settings.token,
-            proxy=settings.proxy_to_telegram,
+            proxy=self.proxy,
             on_revoked=self.revoked.set,
             seconds=seconds,
         )
@@ -100,13 +101,17 @@ async def opened(
         on_trouble = partial(tell, store, settings, clock)
         if store.alone:
             await begin_alone(store, on_trouble)
+        proxy = await proxy_of(
+            settings.bot_api_url, settings.proxy, past_home=settings.proxies_past_home
+        )
         doors = Doors(
             settings=settings,
             catalog=catalog,
             clock=clock,
             on_trouble=on_trouble,
             store=store,
-            session=await stack.enter_async_context(open_session(proxy=settings.proxy_to_telegram)),
+            proxy=proxy,
+            session=await stack.enter_async_context(open_session(proxy=proxy)),
             workers=await stack.enter_async_context(Workers()),
             fetcher=await stack.enter_async_context(
                 Fetcher(limits=limits, proxy=settings.proxy_to_others)
@@ -141,11 +146,11 @@ def _put_together(doors: Doors) -> Running:
     )
     editor = ChannelEditor(feeds=doors.catalog.news)
     unread = UnreadAlerts(doors.on_trouble)
-    worker = _worker(doors, api, client, editor, unread)
+    holder = process_name()
+    worker = _worker(doors, api, client, editor, unread, holder)
     services = _services(doors, api, worker)
     application = dispatcher(client, Context)
     route(application, services)
-    holder = process_name()
     inbox = inbox_of(application, services, holder)
     # afterwards: the inbox needs the application, and that the services
     services.waiting, services.aside, services.rest = inbox.waiting, inbox.aside, inbox.rest
@@ -177,7 +182,7 @@ def _expect() -> None:
 
 
 def _worker(
-    doors: Doors, api: Api, client: Bot, editor: ChannelEditor, unread: UnreadAlerts
+    doors: Doors, api: Api, client: Bot, editor: ChannelEditor, unread: UnreadAlerts, holder: str
 ) -> Worker:
     """The sender; it gives up a request sooner than `api`, by which answers go, does."""
     return Worker(
@@ -191,6 +196,7 @@ def _worker(
         editor=editor,
         unread=unread,
         token_name=doors.settings.token_name,
+        holder=holder,
         rate=doors.settings.send_rate,
         on_trouble=doors.on_trouble,
         others=(api,),

@@ -24,10 +24,8 @@ from pydantic_settings import (
     SettingsConfigDict,
     SettingsError,
 )
-from yarl import URL
 
 from bot import settings_file
-from bot.addresses import is_own_host
 from bot.database_address import DatabaseAddress, password_in
 from bot.errors import ConfigError
 from bot.grammar import (
@@ -250,13 +248,11 @@ class Settings(BaseSettings):
         return self.bot_token.get_secret_value()
 
     @property
-    def proxy_to_telegram(self) -> str | None:
-        """The proxy by which Telegram is asked, whatever else is asked by it; None where a Bot API
-        server of the operator's own is, past the proxy to all others.
+    def proxies_past_home(self) -> bool:
+        """Whether a Bot API server on the operator's own machine is asked past the proxy, which
+        leads to all others; Telegram's is none, and nobody need look up where it is.
         """
-        if self.proxy_for == "all" and is_own_host(URL(self.bot_api_url)):
-            return None
-        return self.proxy
+        return self.proxy_for == "all" and self.bot_api_url != TELEGRAM
 
     @property
     def proxy_to_others(self) -> str | None:

@@ -26,7 +26,7 @@ from bot.intake.bells import add_bells
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
 from bot.intake.role import Role
-from bot.intake.webhook import keep_webhook, webhook_app
+from bot.intake.webhook import Hook, keep_webhook, webhook_app
 from bot.languages import LANGUAGES
 from bot.ops.readiness import RECEIVES, SENDS, WEBHOOK
 from bot.reasons import Reason
@@ -45,6 +45,9 @@ log = structlog.get_logger(__name__)
 ROLE = "updates"  # of the one process that asks Telegram for them
 #: What a request is no HTTP by, and what its body cannot be read by.
 NOT_OURS = (HttpProcessingError, web.RequestPayloadError)
+#: Seconds until a connection without a request is closed, before its first one too; proxies keep
+#: an idle one for a minute, as nginx does, and should be the first to close it.
+KEEP_ALIVE = 75.0
 RESUME_WAIT = 1.0  # seconds between tries to take up what was left, while the database is away
 REVOKED = "BOT_TOKEN: Telegram does not know it; was it revoked?"
 
@@ -91,13 +94,13 @@ async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> No
     finally:
         await words  # also where we are not wanted: what fails in it is not lost
     await _resume(bot)
+    hook = _hook(bot.settings)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         if bot.settings.updates == "webhook":
-            url = bot.settings.webhook_url or ""
-            hook = webhook_app(bot.inbox, url=url, secret=_webhook_secret(bot.settings))
+            posted = webhook_app(bot.inbox, hook)
             if bot.hubs is not None:
-                add_bells(hook, bot.hubs, urlsplit(url).path)
-            await serve(stack, hook, bot.settings.webhook_listen, setting="WEBHOOK_LISTEN")
+                add_bells(posted, bot.hubs, urlsplit(hook.url).path)
+            await serve(stack, posted, bot.settings.webhook_listen, setting="WEBHOOK_LISTEN")
         bot.ready.set()
         for part in (RECEIVES, SENDS):
             bot.readiness.tell(part, None)
@@ -112,7 +115,7 @@ async def listen(bot: Running, on_ready: Callable[[Running], None] | None) -> No
         tasks.create_task(channels.join())
         if not bot.store.alone:
             tasks.create_task(bot.inbox.share())
-        tasks.create_task(_receive(bot))  # never ends, and so neither does the server above
+        tasks.create_task(_receive(bot, hook))  # never ends, and so neither does the server above
 
 
 def read_ahead() -> None:
@@ -162,13 +165,14 @@ async def _resume(bot: Running) -> None:
             return
 
 
-def _webhook_secret(settings: Settings) -> str:
-    if settings.webhook_secret is None:
-        return ""
-    return settings.webhook_secret.get_secret_value()
+def _hook(settings: Settings) -> Hook:
+    secret = ""
+    if settings.webhook_secret is not None:
+        secret = settings.webhook_secret.get_secret_value()
+    return Hook(url=settings.webhook_url or "", secret=secret)
 
 
-async def _receive(bot: Running) -> None:
+async def _receive(bot: Running, hook: Hook) -> None:
     """Receive updates for ever, posted or asked for; beside other replicas in our turn alone."""
     settings = bot.settings
     metrics.ROLE.labels(ROLE).set(0)  # until it is ours; a webhook has nobody ask
@@ -180,13 +184,10 @@ async def _receive(bot: Running) -> None:
         bot.readiness.tell(part, why)
 
     if settings.updates == "webhook":
-        url = settings.webhook_url or ""
-        secret = _webhook_secret(settings)
         await keep_webhook(
             bot.api,
             bot.inbox,
-            url=url,
-            secret=secret,
+            hook,
             tell=tell,
             on_trouble=bot.tell,
             lost=bot.worker.reach.lost,
@@ -223,15 +224,28 @@ async def serve(
     host, port = host_and_port(listen)
     logger = logging.getLogger(__name__)
     logger.addFilter(_is_of_ours)
+    requests = logger.getChild("requests")
+    requests.setLevel(logging.CRITICAL)  # which are told elsewhere
     application.on_response_prepare.append(_unnamed)
-    runner = web.AppRunner(application, access_log=None, logger=logger)
+    runner = web.AppRunner(application)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
+    loop = asyncio.get_running_loop()
+
+    def connection() -> _Connection:
+        server = runner.server
+        if server is None:
+            raise AssertionError("it is set up")
+        return _Connection(
+            server, loop=loop, access_log=requests, logger=logger, keepalive_timeout=KEEP_ALIVE
+        )
+
     try:
-        await web.TCPSite(runner, host, port).start()
+        listener = await loop.create_server(connection, host, port)
     except OSError as error:
         raise ConfigError(f"{setting}: {unheard(listen, error)}") from None
-    actual = int(runner.addresses[0][1])
+    stack.callback(listener.close)  # first of all: nobody else comes in
+    actual = int(listener.sockets[0].getsockname()[1])
     log.info("listening", address=f"{host}:{actual}")
     return actual
 
@@ -239,6 +253,24 @@ async def serve(
 async def _unnamed(_request: web.Request, response: web.StreamResponse) -> None:
     """Tell nobody by which version of what they are answered."""
     response.headers.popall("Server", None)
+
+
+class _Connection(web.RequestHandler):
+    """A connection of which who sends no HTTP is answered as everybody else."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer to what is no request, of which nothing of ours hears."""
+        response = super().handle_error(request, status, exc, message)
+        response.headers["Server"] = ""  # else the library adds its name and version
+        return response
 
 
 def _is_of_ours(record: logging.LogRecord) -> bool:

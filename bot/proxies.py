@@ -15,7 +15,8 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -53,6 +54,20 @@ def http_proxy(proxy: str | None) -> URL | None:
         return address
     said = name.decode("latin-1"), password.decode("latin-1")
     return address.with_user(said[0]).with_password(said[1])
+
+
+async def addresses_of(
+    url: URL, resolver: AbstractResolver | None
+) -> Sequence[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    """The addresses of a host, as the system knows them; none of a name that it does not."""
+    host = url.raw_host or ""
+    with suppress(ValueError):
+        return [ipaddress.ip_address(host)]
+    try:
+        found = await (resolver or aiohttp.ThreadedResolver()).resolve(host, url.port or 0)
+    except OSError:
+        return []
+    return [ipaddress.ip_address(one["host"]) for one in found]
 
 
 def connector_of(

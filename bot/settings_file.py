@@ -93,5 +93,5 @@ def _others_can(path: Path) -> str | None:
     if mode & stat.S_IROTH:
         return "read your token"
     if mode & stat.S_IWOTH:
-        return "have your token sent to them"
+        return "change it, and have your token sent to them"
     return None

@@ -21,11 +21,11 @@ import storage.decisions
 import storage.entries
 import storage.kept_back
 import storage.stories
+import storage.superseding
 import storage.withheld
 from bot.alerts import edits, kind_of, notices
 from bot.alerts.notices import Notice
 from bot.alerts.stories import StoryBroke, keys
-from bot.detect.corrections import without_taken_back
 from bot.detect.identity import headline_key
 from bot.detect.identity import text_key as text_key_of
 from bot.detect.language import language_of
@@ -35,6 +35,7 @@ from bot.languages import LANGUAGES
 from bot.model.alerts import Approval
 from bot.model.decisions import Decision, Question, Words
 from bot.model.news import StoredEntry, Story
+from bot.readers.news import still_confirmed
 from bot.reasons import Quote
 from bot.render.answers import say
 from bot.render.desk import (
@@ -47,7 +48,7 @@ from bot.render.desk import (
 from bot.render.news import headline
 from bot.render.text import one_line
 from bot.render.wire import field_opened
-from bot.sources.standing import led, publishers
+from bot.sources.standing import led
 from handlers.access import other_operators
 from handlers.context import Context
 from handlers.numbers import number_of
@@ -94,8 +95,7 @@ async def joined(context: Context, what: str, number: str, story: str) -> None:
         await storage.alerts.decide(db, waiting, Approval.JOINED)
         await storage.stories.join(db, found.pk, into=into)
         await _grow(db, into, f"joined:{waiting}", now=now)
-        both = without_taken_back(replace(target, entries=target.entries + found.entries))
-        if len(publishers(both, feeds)) > 1:
+        if still_confirmed(replace(target, entries=target.entries + found.entries), feeds):
             await storage.withheld.confirmed(db, into)
         first = found.lead.entry
         second = target.told_in(first.language or "").lead.entry
@@ -280,6 +280,8 @@ async def _waiting(
             raise UserError("error.stale")
         if stands is Approval.WAITING:  # it waits, and cannot be decided: for too long
             stands = Approval.EXPIRED
+        if stands is Approval.EXPIRED and await storage.superseding.is_overtaken(db, number):
+            raise UserError("error.story_overtaken")
         raise UserError(f"error.story_{stands}")
     if edits.wording_of(told) is not None and not correction:
         raise UserError("error.stale")

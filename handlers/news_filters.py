@@ -59,10 +59,13 @@ async def _change_or_list(context: Context, sense: Sense, example: str) -> None:
     )
     by_span: dict[timedelta | None, list[Filter]] = {}
     for item in items:
-        by_span.setdefault(item.span, []).extend(meant([item], names))
+        if new := meant([item], names):
+            by_span.setdefault(item.span, []).extend(new)
+    if not by_span:
+        raise UserError("error.filter.none", example=example)
     async with services.store.writing() as db:
-        for span, new in by_span.items():
-            await _add(db, context.chat.id, new, span)
+        for span, filters in by_span.items():
+            await _add(db, context.chat.id, filters, span)
     await context.reply(await shown(context, saved=True))
 
 

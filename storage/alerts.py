@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 import storage.joined
+import storage.superseding
 from bot import metrics
 from bot.model.alerts import Alert, Approval, Audience, Severity, State, StoredForm
 from bot.model.chats import Post
@@ -34,13 +35,12 @@ from bot.model.rates import Series
 from bot.reasons import Reason, reasons_from_json, reasons_to_json
 from storage.db import COUNTED, Db, db_now, insertion, on_commit
 from storage.schema import alert, delivery
+from storage.superseding import UNSENT, Place, supersede
 
 log = structlog.get_logger(__name__)
 
 # how long an approved alert is worth sending at least: it may have waited its whole life for a word
 APPROVED_LIFE = timedelta(hours=1)
-# nobody has it, and it may still be taken back
-UNSENT = (State.PENDING.value, State.HELD.value, State.WITHHELD.value)
 OPEN = (*UNSENT, State.LEASED.value)  # not at their end
 BEGUN = (State.SENT.value, State.LEASED.value, State.COLLECTED.value)
 
@@ -98,7 +98,10 @@ async def enqueue(db: Db, new: Alert) -> int | None:
     else:
         on_commit(db, partial(_decided, pk, new))
     if pk is not None and new.supersede_key is not None:
-        await _supersede(db, pk, new, now)
+        series = None if about.series is None else str(about.series)
+        own = new.audience.chat is not None
+        mine = Place(new.supersede_key, new.payload.KIND, series, own, waits=new.approval)
+        await supersede(db, pk, mine, now)
     return pk
 
 
@@ -106,36 +109,6 @@ async def enqueue(db: Db, new: Alert) -> int | None:
 @cache
 def _addition(dialect: str) -> Executable:
     return insertion(dialect, alert).on_conflict_do_nothing().returning(alert.c.id)
-
-
-_SAME = (alert.c.supersede_key == bindparam("key"), alert.c.kind == bindparam("of_kind"))
-_OLDER = select(alert.c.id).where(*_SAME, alert.c.id < bindparam("pk"))
-
-
-async def _supersede(db: Db, pk: int, new: Alert, now: datetime) -> None:
-    """Give this alert to whoever has not got an older one yet, in its place."""
-    same = {"key": new.supersede_key, "of_kind": new.payload.KIND}
-    older = list((await db.execute(_OLDER, {**same, "pk": pk})).scalars())
-    if not older:
-        return
-    parted: Collection[int] = ()
-    series = new.payload.about.series
-    if series is not None:
-        own = new.audience.chat is not None
-        parted = await storage.joined.part(db, str(series), older, own=own)
-    # In this order: a fan-out that is at it ends first, and what it made is found below.
-    await db.execute(
-        update(alert)
-        .where(alert.c.id.in_(older), alert.c.fanned_at.is_(None))
-        .values(fanned_at=now)
-    )
-    await db.execute(
-        update(delivery)
-        .where(delivery.c.alert_id.in_(older), delivery.c.state.in_(UNSENT))
-        .values(state=State.SUPERSEDED.value, finished_at=now)
-    )
-    if series is not None:
-        await storage.joined.rejoin(db, str(series), parted)
 
 
 async def _known(db: Db, new: Alert) -> None:
@@ -335,6 +308,8 @@ async def decide(db: Db, pk: int, verdict: Approval) -> StoredAlert | None:
     if verdict is Approval.APPROVED:
         values = {"approval": verdict.value, "expires_at": for_an_hour(alert.c.expires_at, now)}
     await db.execute(update(alert).where(alert.c.id == pk).values(**values))
+    if verdict is Approval.APPROVED:
+        await storage.superseding.approved(db, pk, now)
     return await get(db, pk)
 
 

@@ -21,6 +21,7 @@ from storage.copies import (
     cause_of,
     flush,
     in_place,
+    must_be_file,
     must_fit,
     never,
     not_copied,
@@ -48,8 +49,7 @@ def copy(
     tell: Tell = untold,
 ) -> None:
     """A consistent, checked copy for its owner alone, whole or not there; of a database in use."""
-    if not source.is_file():
-        raise BotError(_missing(source))
+    must_be_file(source)
     with in_place(str(source), target, owner=owner) as half:
         try:
             with closing(_read_only(source)) as connection:
@@ -154,10 +154,6 @@ def _tables(connection: sqlite3.Connection) -> set[str]:
     return {name for (name,) in found}
 
 
-def _missing(path: Path) -> Reason:
-    return reason("copy.missing", "{path} does not exist", path=path)
-
-
 def unsound(path: object, why: Reason) -> Reason:
     """The reason to say where a copy is not to be relied on."""
     return reason("copy.unsound", "{path} is no sound backup: {why}", path=path, why=why)
@@ -172,8 +168,7 @@ def _sound(
     An error calls it as whoever asked knows it.
     """
     shown = called or path
-    if not path.is_file():
-        raise BotError(_missing(path))
+    must_be_file(path)
     try:
         with closing(_read_only(path)) as connection:
             connection.set_progress_handler(stop, STEPS_BETWEEN_LOOKS)

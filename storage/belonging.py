@@ -20,10 +20,10 @@ from bot.errors import ConfigError
 from bot.model.alerts import State
 from bot.model.channels import Trouble
 from bot.typed import typed
-from storage.alerts import UNSENT
 from storage.boards import BLANK
 from storage.db import COUNTED, Db, db_now
 from storage.schema import alert, board, broadcast, chat, delivery, inbox, kept_back, pace, setup
+from storage.superseding import UNSENT
 
 #: The note of the bot that a database belongs to, by its number.
 BOT_MARK = "bot"

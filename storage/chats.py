@@ -40,10 +40,10 @@ from bot.model.chats import (
 from bot.model.quiet import QuietHours
 from bot.model.subjects import bases_of
 from bot.reasons import Reason, written
-from storage.alerts import UNSENT
 from storage.db import Db, db_now, unless_there
 from storage.pace import GROUP_BURST, PRIVATE_BURST
 from storage.schema import chat, delivery, subscription
+from storage.superseding import UNSENT
 
 # why a chat is inactive whose readers asked for silence; all other reasons are Telegram's
 STOPPED = "stopped"

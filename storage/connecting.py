@@ -73,6 +73,7 @@ def _connect(url: URL, *, writes: bool = True) -> Store:
     )
     time_statements(engine)
     _leave_a_demoted_server(engine)
+    _leave_out_details(engine)
     # said in each transaction: of a session's own settings PgBouncer in transaction mode keeps
     # none. Together with its BEGIN, because by itself it took a quarter of a short one's time, and
     # one more way there and back
@@ -105,6 +106,22 @@ def _leave_a_demoted_server(engine: AsyncEngine) -> None:
         # read_only_sql_transaction
         if getattr(context.original_exception, "sqlstate", None) == "25006":
             context.is_disconnect = True
+
+
+def _leave_out_details(engine: AsyncEngine) -> None:
+    """Let an error say what is wrong, and not of which words: a server shows the row or the key
+    besides (DETAIL), which no `hide_parameters` keeps it from.
+    """
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def leave_out(context: ExceptionContext) -> None:
+        error, shown = context.original_exception, context.sqlalchemy_exception
+        alone = getattr(getattr(error, "diag", None), "message_primary", None)
+        if alone is None:  # it is not the server that says it
+            return
+        whole, error.args = str(error), (alone,)
+        if shown is not None:
+            shown.args = (str(shown.args[0]).replace(whole, alone), *shown.args[1:])
 
 
 def _connect_sqlite(url: URL, *, writes: bool) -> Store:

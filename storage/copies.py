@@ -63,6 +63,17 @@ def _is_day(written: str) -> bool:
     return True
 
 
+def must_be_file(path: Path) -> None:
+    """BotError that says what a path is, where it is no file."""
+    if path.is_file():
+        return
+    if path.is_dir():
+        raise BotError(reason("copy.is_folder", "{path} is a folder: name a file", path=path))
+    if path.exists():
+        raise BotError(reason("copy.no_file", "{path} is no file: name one", path=path))
+    raise BotError(reason("copy.missing", "{path} does not exist", path=path))
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder for copies, its owner's alone, where there is none; BotError where it cannot
     be.

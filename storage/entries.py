@@ -126,8 +126,10 @@ async def set_aside(db: Db, feed: str, guid: str) -> StoredEntry | None:
 
 
 async def let_through(db: Db, pk: int) -> None:
-    """Show an entry that was `set_aside`."""
-    await db.execute(update(entry).where(entry.c.id == pk).values(unapproved=False))
+    """Show an entry that was `set_aside`, and let it be found."""
+    # an earlier program called it indexed for as long, so that nobody put it into the index
+    shown = {"unapproved": False, "indexed": False}
+    await db.execute(update(entry).where(entry.c.id == pk, entry.c.unapproved).values(**shown))
 
 
 async def numbers(db: Db, feed: str, guids: Sequence[str]) -> dict[str, tuple[int, int]]:

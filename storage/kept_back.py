@@ -81,8 +81,13 @@ async def _through(
 
 async def _is_overtaken(db: Db, row: Any) -> bool:  # noqa: ANN401 - a row
     """Whether another alert has told the story of this one since: it goes to the same readers."""
-    later = (alert.c.about_story == row.about_story, alert.c.id > row.id)
+    later = (alert.c.about_story == row.about_story, alert.c.id > row.id, _lets_through())
     return (await db.execute(select(alert.c.id).where(*later).limit(1))).first() is not None
+
+
+def _lets_through() -> ColumnElement[bool]:
+    """Whether an alert needed no word of an operator, or has it."""
+    return or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value)
 
 
 async def _keep(db: Db, pks: Collection[int], told: int, *, counted: bool) -> None:
@@ -128,15 +133,12 @@ async def ask_again(db: Db, story: int, *, now: datetime) -> None:
     """Let the filters that keep a story back be asked about it again, since it says more now: by a
     round of its alert's fan-out among their chats, behind the first one.
 
-    Of an alert that is not worth sending any more they are not asked, nor while it waits for an
-    operator's word, nor after it was rejected.
+    Of its last alert that needed no word of an operator, or has it; not of one that is not worth
+    sending any more.
     """
-    newest = select(func.max(alert.c.id)).where(alert.c.about_story == story).scalar_subquery()
-    live = select(alert.c.id).where(
-        alert.c.id == newest,
-        alert.c.expires_at > await db_now(db),
-        or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
-    )
+    its = (alert.c.about_story == story, _lets_through())
+    newest = select(func.max(alert.c.id)).where(*its).scalar_subquery()
+    live = select(alert.c.id).where(alert.c.id == newest, alert.c.expires_at > await db_now(db))
     # behind a fan-out that is at it: only a question that begins then sees whom it was kept from
     told: int | None = (await db.execute(live.with_for_update())).scalar()
     if told is None or not await chats(db, told, most=1):

@@ -41,6 +41,14 @@ FIRST_BYTE = 0xFF  # of a code: the others say it more precisely
 log = structlog.get_logger(__name__)
 
 
+class DamagedError(ConfigError):
+    """A file that cannot be used as a database. In words it is the bot's own, to be mended."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"DATABASE_URL: {path} is damaged ({why}): {_remedy(path)}")
+
+
 async def schema_of(store: Store) -> str | None:
     """The schema of a database this program may use, None of an empty one; else ConfigError."""
     if store.alone:
@@ -217,9 +225,7 @@ def _check_file(path: Path) -> None:
         must_be_makeable(path)
         return
     if not path.stat().st_size and beside(path).exists():
-        raise ConfigError(
-            f"DATABASE_URL: {path} is damaged (it is empty, and was not): {_remedy(path)}"
-        )
+        raise DamagedError(path, "it is empty, and was not")
     if not os.access(path, os.R_OK | os.W_OK):  # SQLite would open it for reading and fail later
         why = _read_only_disk(path) or "it must belong to the user who runs the bot"
         raise ConfigError(f"DATABASE_URL: {path} cannot be written: {why}")
@@ -237,7 +243,7 @@ def _check_file(path: Path) -> None:
     except sqlite3.DatabaseError as error:
         verdict = str(error)
     if verdict != "ok":
-        raise ConfigError(f"DATABASE_URL: {path} is damaged ({verdict}): {_remedy(path)}")
+        raise DamagedError(path, verdict)
 
 
 def must_be_makeable(path: Path) -> None:

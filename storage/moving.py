@@ -24,6 +24,7 @@ from storage.connecting import connect, connect_for_writing
 from storage.copies import Tell, must_fit, untold
 from storage.db import Db, Store
 from storage.instance import only_instance
+from storage.migrate import DamagedError
 from storage.moved_rows import Digest, copy_table, copy_words, digest_of, digest_of_words
 from storage.opening import held_store
 from storage.schema import lease, metadata, note
@@ -51,6 +52,9 @@ async def move(
     ConfigError while a bot runs on either, BotError when the target has data already or a table
     differs. With `dry_run` both are looked at alone, and the target is not even made.
     """
+    source_address = parse_url(source_url)
+    with _said_of_the_target():
+        _must_be_another(source_address, parse_url(target_url))
     async with AsyncExitStack() as stack:
         source = await stack.enter_async_context(_source(source_url))
         reading = await stack.enter_async_context(_snapshot(source))
@@ -70,12 +74,31 @@ async def move(
 
 @contextmanager
 def _said_of_the_target() -> Iterator[None]:
-    """What is wrong with an address is said of the target: DATABASE_URL names the source here."""
+    """What is wrong with an address is said of the target: DATABASE_URL names the source here.
+
+    No copy is put in the place of a file that this program perhaps never made.
+    """
     try:
         yield
+    except DamagedError as error:
+        raise ConfigError(
+            f"the target: {error.path} cannot be used ({error.why}): name an empty database, or a "
+            f"file that is not there yet"
+        ) from error
     except ConfigError as error:
         said = [one.replace("DATABASE_URL", "the target", 1) for one in error.problems]
         raise type(error)(said) from error
+
+
+def _must_be_another(source: URL, target: URL) -> None:
+    """ConfigError where both are one file, whatever it is called."""
+    one, other = Path(source.database or ""), Path(target.database or "")
+    if not (is_file(source) and is_file(target) and one.exists() and other.exists()):
+        return
+    if one.samefile(other):
+        raise ConfigError(
+            f"DATABASE_URL: {other} is the database that is to be moved: name another one"
+        )
 
 
 @asynccontextmanager

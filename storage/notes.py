@@ -15,6 +15,9 @@ LOOK_ENDED = "standing looked at"
 LOOK_UNANSWERED = "standing not answered"
 LOOK_BEGUN = "standing look begun"
 OF_A_LOOK = (LOOK_ENDED, LOOK_UNANSWERED, LOOK_BEGUN)
+#: By which folding the archive's words are indexed, and the newest entry that was not looked at for
+#: it yet; 0 after the last.
+FOLDING = "archive folded"
 #: What one replica does at a time: deciding, where stories and alerts are compared with what is
 #: there, and putting into the queue what waits there once.
 DECIDING, PUTTING = "deciding", "putting a job"

@@ -36,6 +36,7 @@ FEWEST_AGES = 8  # so many at least: of few hits in a sample none may be said to
 ENOUGH = 1.5  # times as many as were enough if hits lay as far apart as those that are known
 TIMES_MORE = 16  # ages that are asked for next, at most
 INDEXED_AT_ONCE = 50  # entries put into the index in one transaction
+LOOKED_AT_ONCE = 100  # entries of the index that are read at one time
 
 
 class SearchTooLongError(BotError):
@@ -58,7 +59,7 @@ class Wanted(Protocol):
 
 
 class Unindexed(NamedTuple):
-    """An entry that is not in the index yet, or changed since."""
+    """An entry's words as they are put into the index."""
 
     id: int
     title: str
@@ -96,6 +97,25 @@ def _unindexed(row: Row[*tuple[Any, ...]]) -> Unindexed:
         content=row.content,
         language=row.language,
     )
+
+
+async def newest_indexed(db: Db) -> int:
+    """The number of the newest entry in the index; 0 where there is none."""
+    query = select(entry.c.id).where(entry.c.indexed).order_by(entry.c.id.desc()).limit(1)
+    number: int | None = (await db.execute(query)).scalar()
+    return number or 0
+
+
+async def indexed(db: Db, newest: int) -> list[Unindexed]:
+    """The next entries of the index from that number on, the newest first."""
+    query = select(*_READ).where(entry.c.id <= newest, entry.c.indexed)
+    rows = await db.execute(query.order_by(entry.c.id.desc()).limit(LOOKED_AT_ONCE))
+    return [_unindexed(row) for row in rows]
+
+
+async def index_anew(db: Db, pks: Sequence[int]) -> None:
+    """Let entries be put into the index once more; until then they are found as they were."""
+    await db.execute(update(entry).where(entry.c.id.in_(pks)).values(indexed=False))
 
 
 async def put(db: Db, tokens: Mapping[Unindexed, Sequence[str]]) -> int:

@@ -28,7 +28,16 @@ from bot.reasons import said
 from bot.typed import typed
 from storage.address import is_to_blame
 from storage.backup import USED
-from storage.copies import Tell, in_place, make_folder, must_fit, never, stamped, untold
+from storage.copies import (
+    Tell,
+    in_place,
+    make_folder,
+    must_be_file,
+    must_fit,
+    never,
+    stamped,
+    untold,
+)
 from storage.ownership import Owner, owner_of
 from storage.replicas import HEART_STOPPED
 from storage.schema import metadata, note
@@ -106,8 +115,7 @@ def restore(
     `aside`, else beside the file.
     ConfigError while a bot runs on it.
     """
-    if not source.is_file():
-        raise BotError(f"{source} does not exist")
+    must_be_file(source)
     server = look_at_server(url)
     tools = fitting(server.major)
     _must_be_ours(tools, source, server)

@@ -130,16 +130,14 @@ async def get(db: Db, pk: int, *, unapproved: bool = False) -> Story | None:
 
 async def shown_among(db: Db, pks: Sequence[int]) -> list[int]:
     """The stories among these that everybody may see, in the order given."""
-    # few stories have an alert that an operator decided about: all are looked at by those alone
-    decided = select(alert.c.about_story, alert.c.approval).where(
-        is_among(alert.c.about_story, pks),
-        alert.c.approval.in_([Approval.REJECTED.value, Approval.APPROVED.value]),
-    )
-    refused: set[int] = set()
-    let_through: set[int] = set()
-    for row in await db.execute(decided):
-        (let_through if row.approval == Approval.APPROVED else refused).add(row.about_story)
-    return [pk for pk in pks if pk not in refused - let_through]
+    # few stories have an alert that an operator rejected: all are looked at by those alone
+    of = select(alert.c.about_story).where(alert.c.approval == Approval.REJECTED.value)
+    refused = set((await db.execute(of.where(is_among(alert.c.about_story, pks)))).scalars())
+    if not refused:
+        return list(pks)
+    of = select(alert.c.about_story).where(_lets_through())
+    told = set((await db.execute(of.where(is_among(alert.c.about_story, refused)))).scalars())
+    return [pk for pk in pks if pk not in refused - told]
 
 
 async def shown(db: Db, pk: int) -> Story | None:
@@ -194,10 +192,9 @@ async def latest(
 
 async def told(db: Db, kind: str, *, since: datetime, limit: int) -> list[Story]:
     """The stories that alerts of a `kind` told since then, those told last first."""
-    let_through = or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value)
     query = (
         select(alert.c.about_story)
-        .where(alert.c.about_story.is_not(None), alert.c.kind == kind, let_through)
+        .where(alert.c.about_story.is_not(None), alert.c.kind == kind, _lets_through())
         .where(alert.c.created_at >= since)
         .order_by(alert.c.id.desc())
         .limit(limit)
@@ -206,14 +203,21 @@ async def told(db: Db, kind: str, *, since: datetime, limit: int) -> list[Story]
 
 
 def _unapproved(pk: ColumnElement[int], *, unasked: bool) -> ColumnElement[bool]:
-    """A story of whose alerts none was approved and one was not."""
+    """A story of whose alerts one was not approved, and each needed that: what was told before
+    without a word stays told, whatever becomes of a louder one.
+    """
     states = [Approval.REJECTED.value]
     if not unasked:
         states += [Approval.WAITING.value, Approval.EXPIRED.value]
     about = alert.c.about_story == pk
     refused = select(alert.c.id).where(about, alert.c.approval.in_(states))
-    let_through = select(alert.c.id).where(about, alert.c.approval == Approval.APPROVED.value)
+    let_through = select(alert.c.id).where(about, _lets_through())
     return and_(refused.exists(), ~let_through.exists())
+
+
+def _lets_through() -> ColumnElement[bool]:
+    """Whether an alert needed no word of an operator, or has it."""
+    return or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value)
 
 
 async def count(db: Db) -> int:

@@ -26,7 +26,7 @@ from bot.typed import typed
 from storage.advice import storage_error
 from storage.belonging import UNMET
 from storage.boards import BLANK
-from storage.copies import in_place
+from storage.copies import in_place, must_be_file
 from storage.db import Db, db_now, upsert
 from storage.privacy import OF_A_FEED
 from storage.schema import (
@@ -215,8 +215,7 @@ def _instant(column: Column[Any], value: object) -> datetime:
 
 def _read(source: Path) -> list[dict[str, Any]]:
     """The lines of a file without the last, once it is known to be whole and ours."""
-    if not source.is_file():
-        raise BotError(f"{source} does not exist")
+    must_be_file(source)
     # all of it first: of a torn file nothing is taken
     lines: list[Any] = []
     for line in source.read_bytes().splitlines():

@@ -13,11 +13,14 @@ from sqlalchemy import delete, event, update
 
 import storage.alerts
 import storage.entries
+import storage.notes
 import storage.search
 import storage.stories
 from bot import archive
 from bot.alerts import stories as kind_stories
+from bot.detect import search
 from bot.detect.search import MOST_WORDS, Token, asked, share, tokens_of
+from bot.languages.letters import unmarked
 from bot.model.alerts import Approval, Severity
 from bot.model.filters import Sense, StoredFilter, Trait
 from bot.model.news import Verdict
@@ -101,6 +104,54 @@ async def test_a_word_in_any_of_its_forms_finds_the_story(store: Store) -> None:
         words for words, number in FORMS if STORIES[number][1] not in await found(store, words)
     ]
     assert missed == []
+
+
+MARKED = [
+    ("en", "Café opens in Orbán's Łódź, Erdoğan says", "ﬁre at İstanbul's Ångström lab, CO₂ fell"),
+    ("ru", "Ёлка в кафе «Café Ñandú»", "Ещё шаг"),
+]
+UNMARKED = ["cafe orban", "lodz", "erdogan", "fire istanbul", "ISTANBUL", "angstrom", "co2"]
+
+
+async def test_a_word_is_found_as_it_is_typed_without_marks_and_with_them(store: Store) -> None:
+    """A reader has no key for a foreign letter; whoever has one finds what was written without."""
+    await stored(store, [*MARKED, ("en", "Cafe in Lodz", "")])
+    title = MARKED[0][1]
+    assert [words for words in UNMARKED if title not in await found(store, words)] == []
+    assert await found(store, "Café Łódź") == ["Cafe in Lodz", title]
+    assert await found(store, "cafe nandu елка") == [MARKED[1][1]]
+    assert unmarked("йїё") == "йїё"  # й is no и with a mark
+
+
+async def test_what_an_earlier_program_indexed_is_found_by_its_words_of_today(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Piece by piece behind what is new, going on where a stop came; all else stays as it is."""
+    monkeypatch.setattr(storage.search, "LOOKED_AT_ONCE", 2)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(search, "unmarked", str)
+        earlier.setattr(archive, "FOLDING", 1)
+        await stored(store, [MARKED[0], *STORIES, MARKED[1]])
+    assert await found(store, "cafe") == []
+    stops = iter((False, True, True))  # behind the first piece
+    assert await archive.index(store, stopping=partial(next, stops)) == 0
+    async with store.reading() as db:
+        assert await storage.notes.get(db, storage.notes.FOLDING) == f"{search.FOLDING} 5"
+    assert await archive.index(store) == 2
+    assert await found(store, "cafe") == [MARKED[0][1], MARKED[1][1]]
+    for words, number in FORMS:
+        assert STORIES[number][1] in await found(store, words), words
+    assert await archive.index(store) == 0
+
+
+async def test_an_earlier_program_leaves_what_a_later_one_indexed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two beside each other index nothing back and forth."""
+    with monkeypatch.context() as later:
+        later.setattr(archive, "FOLDING", search.FOLDING + 1)
+        await stored(store, MARKED)
+    assert await archive.index(store) == 0
 
 
 async def test_a_word_far_down_finds_an_article_and_keeps_it_back(store: Store) -> None:
@@ -264,7 +315,7 @@ async def test_what_is_changed_forgotten_or_set_aside_while_it_is_indexed_is_not
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The words that it has by then are indexed, and of what is gone or set aside none, until it is
-    let through.
+    let through; also what an earlier program had set aside.
     """
     await stored(store, STORIES[:1])
     item = entry(id="e1", title="Lorries wait", summary="", content="", language="en")
@@ -291,6 +342,7 @@ async def test_what_is_changed_forgotten_or_set_aside_while_it_is_indexed_is_not
     assert await found(store, "lorries") == [STORIES[0][1]]
     assert await found(store, "flour") == ["Flour waits"]
     async with store.writing() as db:
+        await db.execute(update(schema.entry).where(schema.entry.c.id == 4).values(indexed=True))
         await storage.entries.let_through(db, 4)
     assert await archive.index(store) == 1
     assert await found(store, "lorries") == ["Lorries burn", STORIES[0][1]]

@@ -18,6 +18,7 @@ import aiohttp
 import pytest_asyncio
 
 from bot.demo.beginning import Beginning
+from bot.demo.guide import Guide
 from bot.demo.hands import Hold, bot_hands, time_hands
 from bot.demo.keeper import Keeper, State
 from bot.demo.travel import Travel
@@ -98,7 +99,13 @@ async def _demo(folder: Path) -> AsyncIterator[Demo]:
     async with Emulator(controls=controls) as emulator, aiohttp.ClientSession() as session:
         keeper.on_change = emulator.refresh
         beginning = Beginning(
-            emulator=emulator, world=world, keeper=keeper, travel=travel, hold=hold, folder=folder
+            emulator=emulator,
+            world=world,
+            keeper=keeper,
+            travel=travel,
+            guide=Guide(travel),
+            hold=hold,
+            folder=folder,
         )
         controls += beginning.hands()
         await world.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from bot.demo.guide import Guide
 from bot.demo.travel import Travel
@@ -47,25 +47,58 @@ ALERT = message(
 DIGEST = message("USD 88.27")
 
 
+class Scene(NamedTuple):
+    """A private chat, whose guide sees what happens in it."""
+
+    travel: Turn
+    emulator: Emulator
+    chat: Chat
+    guide: Guide
+
+    @classmethod
+    def at(cls, now: datetime, *, turned: datetime | None = None) -> Scene:
+        """A chat without messages, at a time."""
+        travel = Turn()
+        travel.turned_at = turned
+        emulator = Emulator(clock=now.timestamp)
+        chat: Chat = emulator.add_private(emulator.add_user(1001, "Aigul", "en"))
+        guide = Guide(cast("Travel", travel))
+        emulator.world.observers.append(guide.see)
+        return cls(travel, emulator, chat, guide)
+
+    def say(self, one: Message, *, silent: bool = False) -> dict[str, Any]:
+        """A message of the bot comes."""
+        world = self.emulator.world
+        return world.add_message(self.chat, {"from": world.bot_json, **to_api(one)}, silent=silent)
+
+    def shown(self) -> tuple[list[bool], str | None]:
+        """The steps taken, and what is offered next."""
+        said = cast("dict[str, Any]", self.guide(self.chat))
+        return [step["done"] for step in said["steps"]], said["offer"]
+
+
 def told(*messages: Message, turned: bool, silent: bool = False) -> tuple[list[bool], str | None]:
     """The steps taken in a chat that has these messages, and what is offered next."""
-    travel = Turn()
-    now = BEGIN
-    if turned:
-        travel.turned_at, now = TURNED, TURNED
-    emulator = Emulator(clock=now.timestamp)
-    chat: Chat = emulator.add_private(emulator.add_user(1001, "Aigul", "en"))
+    scene = Scene.at(TURNED, turned=TURNED) if turned else Scene.at(BEGIN)
     for one in messages:
-        emulator.world.add_message(
-            chat, {"from": emulator.world.bot_json, **to_api(one)}, silent=silent
-        )
-    said = cast("dict[str, Any]", Guide(cast("Travel", travel), emulator.silent)(chat))
-    return [step["done"] for step in said["steps"]], said["offer"]
+        scene.say(one, silent=silent)
+    return scene.shown()
 
 
 def test_a_currency_that_is_ticked_is_the_first_step_and_offers_a_day() -> None:
     assert told(GREETING, turned=False) == ([False, False, False], None)
     assert told(CHOSEN, turned=False) == ([True, False, False], "next-day")
+
+
+def test_a_step_is_taken_though_its_keyboard_is_gone_before_anybody_looks() -> None:
+    """Done closes the greeting's keys; a new beginning takes the step back."""
+    scene = Scene.at(BEGIN)
+    world, greeting = scene.emulator.world, scene.say(GREETING)
+    ticked = world.change_message(scene.chat, greeting, to_api(CHOSEN))
+    world.change_message(scene.chat, ticked, {"reply_markup": None})
+    assert scene.shown() == ([True, False, False], "next-day")
+    scene.guide.begin_anew()
+    assert scene.shown() == ([False, False, False], None)
 
 
 def test_settings_take_no_step_with_their_ticks_and_keys() -> None:
@@ -87,13 +120,10 @@ def test_a_digest_after_the_turn_is_the_last_step_too() -> None:
 
 def test_what_came_without_a_sound_before_the_turn_takes_no_step() -> None:
     """It was due by itself, of no day that was turned."""
-    travel = Turn()
-    emulator = Emulator(clock=BEGIN.timestamp)
-    chat = emulator.add_private(emulator.add_user(1001, "Aigul", "en"))
-    emulator.world.add_message(chat, {**to_api(DIGEST)}, silent=True)
-    travel.turned_at = TURNED
-    said = cast("dict[str, Any]", Guide(cast("Travel", travel), emulator.silent)(chat))
-    assert [step["done"] for step in said["steps"]] == [False, False, False]
+    scene = Scene.at(BEGIN)
+    scene.say(DIGEST, silent=True)
+    scene.travel.turned_at = TURNED
+    assert scene.shown() == ([False, False, False], None)
 
 
 def test_a_group_is_told_what_to_ask_in_each_of_its_topics() -> None:

@@ -75,7 +75,7 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
         pytest.skip("systemd-analyze is not here")
     unit = tmp_path / "jarchy.service"
     words = UNIT.read_text(encoding="utf-8")
-    unit.write_text(re.sub(r"(?m)^ExecStart=\S+", f"ExecStart={sys.executable}", words))
+    unit.write_text(re.sub(r"(?m)^ExecStart=\S+", f'ExecStart="{sys.executable}"', words))
     done = subprocess.run(
         [program, "verify", "--man=no", unit], capture_output=True, text=True, check=False
     )

@@ -5,24 +5,31 @@ outbox, Telegram.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
+import storage.alerts
 import storage.chats
+import storage.fan_out
+import storage.stories
 from bot.clock import boottime
 from bot.digests import enqueue_digests
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.ingest.telling import FRESH_FOR, MOST_EDITS
+from bot.model.alerts import Approval
 from bot.model.chats import ChatKind
 from bot.model.subjects import DigestSubject
 from bot.sources.catalog import parse_catalog
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
-from storage.db import Store
+from storage.db import Store, db_now
+from storage.schema import chat as chat_table
 from storage.schema import entry as entry_table
 from tests.factories import chat as a_chat
 from tests.publishers import QUIET
@@ -250,6 +257,100 @@ async def test_a_rise_of_severity_is_a_reply_that_sounds_once(world: World) -> N
     assert await report(world, "four", GRAVER) == 0
     await world.done()
     assert len(accepted(world, READER, "sendMessage")) == 2
+
+
+async def test_a_rise_of_severity_answers_what_a_chat_had_of_the_story(world: World) -> None:
+    """Told among others after quiet hours, too. Where that message was deleted there is no reply,
+    and the words come all the same.
+    """
+    async with world.store.writing() as db:
+        now, day = await db_now(db), timedelta(days=1)
+        night = {"quiet": "23:00-07:00", "quiet_begins_at": now - day, "quiet_ends_at": now + day}
+        await db.execute(update(chat_table).where(chat_table.c.id == READER).values(**night))
+    await report(world, "one", CALM)
+    deleted = await world.tells(CHANNEL, BOMB)
+    channel = world.emulator.world.chats[CHANNEL]
+    world.emulator.world.delete_message(channel, deleted["message_id"])
+    async with world.store.writing() as db:
+        await storage.chats.change(db, READER, quiet=None)
+    world.worker.wake()
+    first = await world.tells(READER, "While it was quiet")
+    await world.done()
+    await report(world, "two", GRAVE)
+    rise = await world.tells(READER, "killed 120")
+    assert rise["reply_to_message"]["message_id"] == first["message_id"]
+    assert "reply_to_message" not in await world.tells(CHANNEL, "killed 120")
+
+
+async def graver_that_waits(world: World) -> int:
+    """The number of the alert that a louder report makes in an hour that told enough; it waits for
+    an operator's word.
+    """
+    world.ingest = replace(world.ingest, alerts_per_hour=1, admins=(5,))
+    assert await report(world, "two", GRAVE) == 1
+    last = (await world.alerts("story"))[-1]
+    assert last.approval == "waiting"
+    return int(last.id)
+
+
+async def listed(world: World, *, unasked: bool = True) -> list[str]:
+    """The headlines of the news about security; those that digests and boards tell, where they are
+    not `unasked`.
+    """
+    async with world.store.reading() as db:
+        latest = await storage.stories.latest(db, topics=["security"], unasked=unasked)
+    return [one.lead.entry.title for one in latest]
+
+
+async def test_a_story_told_without_a_word_stays_told_whatever_becomes_of_its_louder_alert(
+    world: World,
+) -> None:
+    """In lists, digests and links, while that waits and after an operator rejected it."""
+    await report(world, "one", CALM)
+    await world.tells(READER, BOMB)
+    number = await graver_that_waits(world)
+    assert await listed(world, unasked=False) == [BOMB]
+    async with world.store.writing() as db:
+        await storage.alerts.decide(db, number, Approval.REJECTED)
+        (found,) = await storage.stories.latest(db, topics=["security"])
+        assert await storage.stories.shown(db, found.pk)
+        assert await storage.stories.shown_among(db, [found.pk]) == [found.pk]
+    assert await listed(world, unasked=False) == await listed(world) == [BOMB]
+
+
+async def test_what_was_told_without_a_word_is_corrected_without_one(world: World) -> None:
+    """Though its louder alert waits for a word; once that was let through, it needs one."""
+    await report(world, "one", CALM)
+    await world.tells(READER, BOMB)
+    await world.done()
+    number = await graver_that_waits(world)
+    right = "Gas bottle explodes at a bazaar in Bishkek, police say it was no bomb"
+    await report(world, "one", ("calm", right, CALM[2]))
+    await world.tells(READER, right)
+    async with world.store.writing() as db:
+        await storage.alerts.decide(db, number, Approval.APPROVED)
+    await report(world, "one", ("calm", f"{right}, two hurt", CALM[2]))
+    assert [told for told, _ in await world.notices()] == ["notice.story", "notice.correction"]
+
+
+@pytest.mark.parametrize("word", [Approval.REJECTED, Approval.APPROVED])
+async def test_who_has_not_got_a_story_yet_gets_it_while_its_louder_alert_waits(
+    world: World, word: Approval
+) -> None:
+    """Nobody knows whether that will ever be sent; once it is, it takes the place of the first."""
+    await world.halt()
+    await report(world, "one", CALM)
+    async with world.store.writing() as db:
+        await storage.fan_out.fan_out(db)
+    number = await graver_that_waits(world)
+    async with world.store.writing() as db:
+        await storage.alerts.decide(db, number, word)
+    world.restart()
+    world.start()
+    told = await world.tells(READER, BOMB)
+    await world.done()
+    assert told["text"].startswith("❗") is (word is Approval.APPROVED)
+    assert len(accepted(world, READER, "sendMessage")) == 1
 
 
 async def test_a_corrected_text_that_makes_it_grave_sounds_too(world: World) -> None:

@@ -28,9 +28,10 @@ from bot.hubs import (
     UNCONFIRMED_PAUSE,
     Hubs,
 )
+from bot.ingest.notices import TOLD_AFTER
 from bot.intake.bells import LARGEST_BELL, add_bells
 from bot.intake.inbox import Inbox
-from bot.intake.webhook import webhook_app
+from bot.intake.webhook import Hook, webhook_app
 from bot.sources.catalog import parse_catalog
 from bot.sources.feeds import new_entries, parse_feed
 from bot.sources.hubs import header_links
@@ -148,7 +149,7 @@ async def hub(store: Store) -> AsyncIterator[Hubworld]:
         )
         # as where Telegram posts: its server takes every address that the bells do not
         nobody = cast("Inbox", None)
-        application = webhook_app(nobody, url="https://bot.example/hook", secret="s")
+        application = webhook_app(nobody, Hook(url="https://bot.example/hook", secret="s"))
         add_bells(application, hubs, "/hook")
         async with TestClient(TestServer(application)) as ours:
             world.ingest = poll_flow(store, fetcher, clock=lambda: made.now, feeds=catalog.news)
@@ -487,6 +488,24 @@ def test_the_hub_is_read_from_atom_too_and_is_a_plain_web_address() -> None:
     assert new_entries(loose.encode(), url=url, content_type=None).hub == found
     none = new_entries(atom.format("ftp://h.example/").encode(), url=url, content_type=None)
     assert none.hub is None
+
+
+@pytest.mark.parametrize("fails", [0, TOLD_AFTER], ids=["daily", "well again"])
+async def test_a_feed_that_is_read_whole_and_did_not_change_keeps_its_hub(
+    hub: Hubworld, fails: int
+) -> None:
+    """Its lease is renewed and its ring heard, after a day and after a trouble that was told."""
+    await hub.hubs.renew()
+    await hub.confirm()
+    path, hub.fails = await hub.path(), True
+    for _ in range(fails):
+        await hub.world.poll("a")
+    hub.fails = False
+    hub.now += timedelta(hours=0 if fails else 30)
+    await hub.poll()
+    assert await hub.path() == path
+    assert await hub.ring() == 200
+    assert await hub.wished()
 
 
 async def test_a_hub_that_a_feed_names_no_more_is_forgotten_and_asked_nothing(

@@ -7,12 +7,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 import storage.chats
 import storage.notes
 import storage.setups
-from bot.alerts.notices import Notice, lost, tell
+from bot.alerts.notices import Notice, latest, lost, tell
 from bot.alerts.notices import alert as notice
 from bot.ingest.notices import PARTLY, TOLD_AFTER, note_partly, tell_hourly
 from bot.model.alerts import Alert, Audience, Lane, Severity
@@ -79,15 +79,22 @@ def test_one_trouble_of_one_day_has_one_key() -> None:
 
 
 async def test_each_operator_is_told_once_a_day(store: Store) -> None:
-    """The same words again change nothing; other words are other news."""
+    """The same words again change nothing; other words are other news. It says whether anybody is
+    told now.
+    """
     async with store.writing() as db:
-        await tell(db, ADMINS, of("nbkr"), now=NOW)
-        await tell(db, ADMINS, of("nbkr"), now=NOW + HOUR)
+        assert await tell(db, ADMINS[1:], of("nbkr"), now=NOW)
+        assert await tell(db, ADMINS, of("nbkr"), now=NOW)
+        assert not await tell(db, ADMINS, of("nbkr"), now=NOW + HOUR)
     why = {"source": "nbkr", "why": "HTTP 503"}
-    assert await told(store) == [(5, "notice.source", why), (7, "notice.source", why)]
+    assert await told(store) == [(7, "notice.source", why), (5, "notice.source", why)]
     async with store.writing() as db:
-        await tell(db, ADMINS, of("nbkr"), now=NOW + timedelta(days=1))
-    assert len(await told(store)) == 4
+        assert await tell(db, ADMINS, of("nbkr"), now=NOW + timedelta(days=1))
+        well = Notice.of("notice.well", {"source": SourceKey("nbkr")})
+        assert await tell(db, ADMINS[1:], well, now=NOW)
+        assert await tell(db, ADMINS, well, now=NOW)
+        assert not await tell(db, ADMINS, well, now=NOW)
+    assert len(await told(store)) == 6
 
 
 def unread(count: int) -> Notice:
@@ -228,6 +235,27 @@ async def test_a_trouble_that_an_earlier_version_told_of_is_not_told_again(store
         word = Notice.of("notice.dispute", names, rate=Printed("1.6"), theirs=Printed("2"))
         await tell(db, (5,), word, now=NOW + MOMENT)
     assert len(await told(store)) == 1
+
+
+async def test_a_word_of_a_newer_version_hides_none_before_it(store: Store) -> None:
+    """What this one cannot read is about nothing that it knows."""
+    async with store.writing() as db:
+        await tell(db, (5,), of("nbkr"), now=NOW)
+        await tell(db, (5,), of("cbr"), now=NOW + MOMENT)
+        newer = alert.c.id == select(func.max(alert.c.id)).scalar_subquery()
+        await db.execute(update(alert).where(newer).values(payload={"v": Notice.VERSION + 1}))
+        assert not await tell(db, (5,), of("nbkr", "HTTP 502"), now=NOW + 2 * MOMENT)
+
+
+async def test_the_latest_notices_of_an_operator_come_newest_first_and_no_more_than_asked_for(
+    store: Store,
+) -> None:
+    async with store.writing() as db:
+        for times, source in enumerate(("nbkr", "cbr", "ecb")):
+            await tell(db, ADMINS, of(source), now=NOW + times * MOMENT)
+    async with store.reading() as db:
+        found = await latest(db, 5, most=2)
+    assert [Notice.read(one.payload) for one in found] == [of("ecb"), of("cbr")]
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_the_catalog_is_found_however_wrong_the_other_settings_are(tmp_path: Pat
     assert catalog_path() == Path("here.toml")
 
 
-READ, SENT = "read your token", "have your token sent to them"
+READ, SENT = "read your token", "change it, and have your token sent to them"
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,11 @@ from bot.typed import CALLED, MODULE, typed
 from tests.conftest import ROOT
 
 NAMED = re.compile(r"`jarchy [a-z]")
-#: An entry as installers write one; it says what it would have the reader type.
-ENTRY = f"""#!{sys.executable} -IS
+#: An entry as installers write one where the folder of Python has a blank, which the first line of
+#: a script may not; it says what it would have the reader type.
+ENTRY = f"""#!/bin/sh
+'''exec' {shlex.quote(sys.executable)} -IS "$0" "$@"
+' '''
 import sys
 sys.path.append({str(ROOT)!r})
 from bot.typed import typed

@@ -268,8 +268,8 @@ async def test_an_alert_that_is_over_and_reached_nobody_is_told_once(world: Worl
     refused = Fault.bad_request("text must be non-empty", chat_id=READER)
     world.emulator.faults.add(refused)
     await over(world, "refused", told=1)
-    said = await world.tells(OPERATOR, "no chat waits for it any more")
-    assert "should have had it: 1" in said["text"]
+    said = await world.tells(OPERATOR, "no chat is waiting for it any more")
+    assert "should have got it: 1" in said["text"]
     assert "text must be non-empty" in said["text"]
     assert await canary.look_for_unheard(world.bot) == 0
     world.bot.unheard = UnheardLooks()
@@ -282,7 +282,7 @@ async def test_an_alert_that_is_over_and_reached_nobody_is_told_once(world: Worl
     world.now += timedelta(hours=1)
     assert await looks(world) == [0, 0]
     await over(world, "blocked", told=0, away=True)
-    await world.tells(OPERATOR, "all chats it was for (1) have blocked me")
+    await world.tells(OPERATOR, "all the chats it was for (1) have blocked me")
     said_so = [name for name, _ in await world.notices() if name.startswith("notice.missed")]
     assert said_so == ["notice.missed", "notice.missed", "notice.missed_away"]
 

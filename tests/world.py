@@ -47,7 +47,7 @@ from bot.model.chats import Chat, ChatKind
 from bot.model.places import Place
 from bot.model.rates import Rate
 from bot.reasons import Reason, reasons_from_json
-from bot.running import Running
+from bot.running import Running, process_name
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog, NewsSpec, RateSpec
 from bot.telegram.api import Api
@@ -313,6 +313,7 @@ class World:
             editor=ChannelEditor(feeds=self.catalog.news),
             unread=UnreadAlerts(self._tell),
             token_name=self._token_name,
+            holder=process_name(),
             rate=self._rate,
             on_trouble=self._tell,
         )

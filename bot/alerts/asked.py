@@ -15,15 +15,15 @@ import storage.stories
 import storage.withheld
 from bot.alerts.kind import Kind, Kit, Reader, kind_among
 from bot.alerts.stories import StoryBroke
-from bot.detect.corrections import without_taken_back
 from bot.errors import NewerError
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, State, Terms
 from bot.model.chats import Chat, ChatKind, Editorial
+from bot.readers.news import still_confirmed
 from bot.render import channels as render
 from bot.render.news import headline
 from bot.render.text import Message
 from bot.sources.specs import NewsSpec
-from bot.sources.standing import is_confirmed, led
+from bot.sources.standing import led
 from storage.alerts import StoredAlert
 from storage.db import Db
 from storage.withheld import Withheld
@@ -165,6 +165,6 @@ async def unmet(db: Db, told: StoredAlert, feeds: Mapping[str, NewsSpec]) -> fro
     except NewerError:  # it waits for a program that reads it
         return all_of_them
     story = await storage.stories.get(db, broke.story)
-    if story is None or is_confirmed(without_taken_back(led(story, feeds)), feeds):
+    if story is None or still_confirmed(story, feeds):
         return all_of_them - {Editorial.TWO_SOURCES}
     return all_of_them

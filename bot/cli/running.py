@@ -265,15 +265,12 @@ async def _check_token(settings: Settings) -> str:
     from bot.telegram.outcomes import Rejected, Sent
     from bot.telegram.results import username_of
     from bot.telegram.retry import QUESTION, taken
-    from bot.telegram.session import open_session
+    from bot.telegram.session import open_session, proxy_of
 
-    async with open_session(proxy=settings.proxy_to_telegram) as session:
-        api = Api(
-            session,
-            url=settings.bot_api_url,
-            token=settings.token,
-            proxy=settings.proxy_to_telegram,
-        )
+    url = settings.bot_api_url
+    proxy = await proxy_of(url, settings.proxy, past_home=settings.proxies_past_home)
+    async with open_session(proxy=proxy) as session:
+        api = Api(session, url=url, token=settings.token, proxy=proxy)
         outcome = await taken(api, "getMe", policy=QUESTION)
     match outcome:
         case Sent() if (name := username_of(outcome)) is not None:

@@ -56,17 +56,19 @@ def init(
 
 async def _init(settings: Settings, wait: float) -> None:
     from bot.telegram.api import Api
-    from bot.telegram.session import open_session
+    from bot.telegram.session import open_session, proxy_of
 
     _say("Telegram's @BotFather makes a bot (/newbot) and gives its token.")
-    async with open_session(proxy=settings.proxy_to_telegram) as session:
+    url = settings.bot_api_url
+    proxy = await proxy_of(url, settings.proxy, past_home=settings.proxies_past_home)
+    async with open_session(proxy=proxy) as session:
         tries = TOKEN_TRIES if sys.stdin.isatty() else 1
-        api_of = partial(Api, session, url=settings.bot_api_url, proxy=settings.proxy_to_telegram)
+        api_of = partial(Api, session, url=url, proxy=proxy)
         api, token, name = await _introduced(api_of, tries)
         if settings.bot_token is not None and settings.token != token:
             fail(
-                f"BOT_TOKEN: the environment names another bot, which would run instead of "
-                f"{ENV_FILE}'s: unset BOT_TOKEN and BOT_TOKEN_FILE, and ask again"
+                f"BOT_TOKEN: the environment has another one, which goes before {ENV_FILE}'s: "
+                f"unset BOT_TOKEN and BOT_TOKEN_FILE, then start this again"
             )
         # written before the next question: whoever leaves there has a bot that runs
         values = {"BOT_TOKEN": token, **_said_besides(settings)}

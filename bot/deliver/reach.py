@@ -9,7 +9,6 @@ Replicas share the token's pause, and one of them, by a lease, asks for all.
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from contextvars import Context
 from datetime import timedelta
@@ -39,19 +38,24 @@ STANDBY_LOOK = 0.5  # seconds between looks of those for whom another replica as
 class Reach:
     """One process's knowledge of whether Telegram answers at all.
 
-    `on_return` is called when it answers again, with when (by `boottime`) the first question
-    without an answer was asked: a request from before that has no answer either, and its connection
-    is dead.
+    `holder` names it among the replicas. `on_return` is called when Telegram answers again, with
+    when (by `boottime`) the first question without an answer was asked: a request from before that
+    has no answer either, and its connection is dead.
     """
 
     def __init__(
-        self, store: Store, api: Api, token_name: str, on_return: Callable[[float], None]
+        self,
+        store: Store,
+        api: Api,
+        token_name: str,
+        holder: str,
+        on_return: Callable[[float], None],
     ) -> None:
         self._store = store
         self._api = api
         self._token_name = token_name
         self._on_return = on_return
-        self._holder = uuid.uuid4().hex
+        self._holder = holder
         self._asking: asyncio.Task[bool] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._asked_at = 0.0
@@ -98,8 +102,9 @@ class Reach:
     async def _watch(self) -> None:
         begun = boottime()
         while True:
-            asked = boottime()
             if await self._is_ours():
+                # from here: a database that was slow once would bring the next question closer
+                asked = boottime()
                 if await self._ask():
                     break
                 await asyncio.sleep(max(0.0, QUESTION_EVERY - (boottime() - asked)))

@@ -67,6 +67,7 @@ class Worker:
     editor: ChannelEditor
     unread: UnreadAlerts
     token_name: str
+    holder: str  # this process among the replicas
     rate: float
     on_trouble: OnTrouble
     others: tuple[Api, ...] = ()
@@ -87,7 +88,7 @@ class Worker:
 
     def __post_init__(self) -> None:
         """Put the stages together."""
-        self.reach = Reach(self.store, self.api, self.token_name, self._returned)
+        self.reach = Reach(self.store, self.api, self.token_name, self.holder, self._returned)
         self._flights = Flights(self.reach, self._signals)
         self.slots = Slots(
             self.rate,

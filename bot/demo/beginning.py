@@ -42,6 +42,7 @@ class Beginning:
     world: World
     keeper: Keeper
     travel: Travel
+    guide: Guide
     hold: Hold
     folder: Path
 
@@ -59,9 +60,9 @@ class Beginning:
                 self.hold.give_back()
                 await self.keeper.stop()
                 self.emulator.begin_anew()
+                self.guide.begin_anew()
                 self.world.begin(stretch)
                 await self._found()
-        self.emulator.guide = Guide(self.travel, self.emulator.silent)
 
     async def _found(self) -> None:
         file = self.folder / f"demo{next(self._numbers)}.db"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,10 +28,31 @@ class Guide:
     """The steps that people have taken; one that was taken stays so."""
 
     travel: Travel
-    #: Whether a message, by its chat and number, came without a sound, as only routine does.
-    silent: Callable[[int, int], bool] = lambda _chat, _message: False
     _chosen: set[int] = field(default_factory=set)
     _told: set[int] = field(default_factory=set)
+
+    def see(self, event: dict[str, Any]) -> None:
+        """Note the step that an event of the emulator's world is.
+
+        Each message is looked at as it comes or changes: a tick is gone with its keyboard, which
+        may be before a page is drawn again.
+        """
+        if event["kind"] not in {"message", "edit"}:
+            return
+        chat_id, keys = int(event["chat_id"]), _keys(event["message"])
+        if any(text.startswith("✓") and sent.startswith(FOLLOWS) for text, sent in keys):
+            self._chosen.add(chat_id)
+        turned = self.travel.turned_at
+        if turned is None or event["message"]["date"] < turned.timestamp():
+            return
+        # what came by itself and has no button is a digest, without a sound as only routine is
+        if any(sent.startswith(WHY) for _, sent in keys) or event.get("silent"):
+            self._told.add(chat_id)
+
+    def begin_anew(self) -> None:
+        """Nobody has taken a step."""
+        self._chosen.clear()
+        self._told.clear()
 
     def __call__(self, chat: Chat) -> dict[str, object]:
         """A chat's steps, and the button that its next one needs; of a group, what to ask it in
@@ -39,31 +60,16 @@ class Guide:
         """
         if chat.user is None:
             return {"steps": [], "offer": None, "say": dict(_questions(chat))}
-        turned = self.travel.turned_at
-        for date, keys in _keyboards(chat):
-            if any(text.startswith("✓") and sent.startswith(FOLLOWS) for text, sent in keys):
-                self._chosen.add(chat.id)
-            alert = any(sent.startswith(WHY) for _, sent in keys)
-            if alert and turned and date >= turned.timestamp():
-                self._told.add(chat.id)
-        if turned and self._had_digest(chat, turned.timestamp()):
-            self._told.add(chat.id)
         chosen, told = chat.id in self._chosen, chat.id in self._told
+        turned = self.travel.turned_at is not None
         offer = None
         if told:
             offer = "next"
         elif chosen:
             offer = "next-day"
-        taken = ((CHOOSE, chosen), (TURN, chosen and turned is not None), (ALERT, told))
+        taken = ((CHOOSE, chosen), (TURN, chosen and turned), (ALERT, told))
         steps = [{"label": words(label), "done": done} for label, done in taken]
         return {"steps": steps, "offer": offer}
-
-    def _had_digest(self, chat: Chat, since: float) -> bool:
-        """Whether something came by itself that has no button: a digest."""
-        return any(
-            message["date"] >= since and self.silent(chat.id, number)
-            for number, message in chat.messages.items()
-        )
 
 
 def _questions(chat: Chat) -> Iterator[tuple[str, list[dict[str, object]]]]:
@@ -82,12 +88,7 @@ def _questions(chat: Chat) -> Iterator[tuple[str, list[dict[str, object]]]]:
         yield str(topic or "general"), says
 
 
-def _keyboards(chat: Chat) -> Iterator[tuple[int, list[tuple[str, str]]]]:
-    """The buttons below each of the bot's messages, what they say and send, with its time."""
-    for message in chat.messages.values():
-        rows: list[list[dict[str, Any]]] = message.get("reply_markup", {}).get(
-            "inline_keyboard", []
-        )
-        keys = [(str(key["text"]), str(key.get("callback_data"))) for row in rows for key in row]
-        if keys:
-            yield message["date"], keys
+def _keys(message: dict[str, Any]) -> list[tuple[str, str]]:
+    """The buttons below a message of the bot, what they say and send."""
+    rows: list[list[dict[str, Any]]] = message.get("reply_markup", {}).get("inline_keyboard", [])
+    return [(str(key["text"]), str(key.get("callback_data"))) for row in rows for key in row]

@@ -55,7 +55,8 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
         travel.troubled = lambda: hold.held or bool(emulator.faults.active())
         keeper.on_change = emulator.refresh
         keeper.on_kill = emulator.killed
-        emulator.guide = Guide(travel, emulator.silent)
+        emulator.guide = guide = Guide(travel)
+        emulator.world.observers.append(guide.see)
         controls += [*time_hands(travel), *event_hands(world), *bot_hands(keeper, hold)]
         with tempfile.TemporaryDirectory(prefix="jarchy-demo-") as folder:
             say(emulator.page_url)
@@ -66,6 +67,7 @@ async def show(*, port: int, exit_after: float | None, say: Callable[[str], None
                 world=world,
                 keeper=keeper,
                 travel=travel,
+                guide=guide,
                 hold=hold,
                 folder=Path(folder),
             )

@@ -7,7 +7,8 @@ is asked: "put out: what is known?" asks for something else.
 
 Most phrases are an end of certain things alone: a road that was opened is open again, a school was
 built; power is restored, and so is a museum's picture. A language pairs them (`News.ended`), and
-they stand in either order. A headline that goes on to say that it was closed, or began again, tells
+they stand in either order. A word right behind a thing may make another of it: a road café, the
+market of a border. A headline that goes on to say that it was closed, or began again, tells
 of no end.
 
 What a headline says to have begun anew after its end is another event: its story's message says
@@ -17,6 +18,7 @@ of what was before: the next avalanche is no "again" to who reports it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -106,6 +108,7 @@ class _Said:
     before_it: frozenset[str]
     not_of: frozenset[str]
     not_at: frozenset[str]
+    makes_another: re.Pattern[str]
     articles: frozenset[str]
     shut: tuple[str, ...]
     fighting: tuple[str, ...]
@@ -128,6 +131,7 @@ def _said_by(code: str) -> _Said:
         before_it=frozenset(typed_words(news.before_it)),
         not_of=frozenset(typed_words(news.not_of)),
         not_at=frozenset(typed_words(news.not_at)),
+        makes_another=re.compile(news.makes_another),
         articles=frozenset(typed_words(language(code).questions.articles)),
         shut=typed_words(news.shut),
         fighting=typed_words(news.fighting),
@@ -193,7 +197,7 @@ def _is_said_of(things: _Phrases, words: Sequence[str], said: range, by: _Said) 
     """
     for at, _ in things.places(words):
         before = [one for one in words[: at.start] if one not in by.articles]
-        if not by.not_of.isdisjoint(before[-OTHER_BEFORE:]):
+        if not by.not_of.isdisjoint(before[-OTHER_BEFORE:]) or _names_another(words, at, said, by):
             continue
         if at.start >= said.stop:
             between, behind = words[said.stop : at.start], words[at.stop :]
@@ -211,6 +215,16 @@ def _is_said_of(things: _Phrases, words: Sequence[str], said: range, by: _Said) 
         if not another and not _begins_fighting(behind, by):
             return True
     return False
+
+
+def _names_another(words: Sequence[str], thing: range, said: range, by: _Said) -> bool:
+    """Whether the word right behind a thing, if it is none of what is `said`, makes another of it:
+    "a road museum".
+    """
+    behind = words[thing.stop : thing.stop + 1]
+    if not behind or thing.stop == said.start:
+        return False
+    return by.makes_another.fullmatch(behind[0]) is not None
 
 
 def _goes_on(behind: Sequence[str], by: _Said) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from bot.detect.facts import TOKEN, places, surroundings
+from bot.detect.search import LONGEST_WORD, has_too_long, words_of
 from bot.errors import UserError
 from bot.languages import LANGUAGES, languages
 from bot.languages.letters import fold_typed
@@ -36,15 +37,17 @@ class Names:
 
 
 def meant(items: Sequence[TypedItem], names: Names) -> list[Filter]:
-    """The filters that somebody names, each once.
+    """The filters that somebody names, each once; none of what has no words.
 
-    UserError for a name with words of an end behind it that nobody could read: as words, no story
-    has them.
+    UserError for what no story has as words: a name with an end behind it that nobody could read,
+    and a word that is too long for one.
     """
     found: dict[tuple[Trait, str], Filter] = {}
     for item in items:
         for each in _apart(item, names):
             trait, one = _named_thing(each, names)
+            if not one.what:
+                continue
             found[trait, one.what] = Filter(
                 sense=each.sense, trait=trait, what=one.what, said=one.said
             )
@@ -69,7 +72,9 @@ def _named_thing(item: TypedItem, names: Names) -> tuple[Trait, Nameable]:
         return found
     if _seems_ended(item, names):
         raise UserError("error.filter.end", said=item.text)
-    return Trait.WORD, Nameable(what=item.text.casefold(), said=item.text)
+    if has_too_long(item.text):
+        raise UserError("error.filter.long", longest=LONGEST_WORD)
+    return Trait.WORD, Nameable(what=words_of(item.text), said=item.text)
 
 
 def _seems_ended(item: TypedItem, names: Names) -> bool:

@@ -17,13 +17,15 @@ from typing import NamedTuple
 from bot.detect.language import script_of
 from bot.i18n import place_name, t
 from bot.languages import LANGUAGES, language
-from bot.languages.letters import fold_typed
+from bot.languages.letters import fold_typed, is_marked, unmarked
 from bot.model.hazards import Hazard
 from bot.model.text import comparable
 
 # Some letters of New Tai Lue and Vedic Sanskrit are marks to SQLite, which knows Unicode 6.1: to it
 # a word with one of them is two, and it takes no two for one token.
 WORD = re.compile(r"[^\W_\u19b0-\u19c9\u1cf2\u1cf3]+")
+#: The version of how words are folded, and of `is_folded_anew`: 2 since marks are taken off.
+FOLDING = 2
 INDEXED = 8000  # characters of a text that can be found by: few articles have more
 MOST_WORDS = 8  # of a question; the rest is left out
 LONGEST_WORD = 40  # characters: beyond, it is no word
@@ -69,6 +71,11 @@ def measured_words(content: str) -> dict[str, str]:
     return found
 
 
+def is_folded_anew(text: str) -> bool:
+    """Whether a text may have other tokens than by the folding before this one."""
+    return is_marked(comparable(text[:INDEXED]))
+
+
 def asked(question: str) -> list[frozenset[Token]]:
     """For each word of a question the tokens of which a text must have one; empty without words."""
     words = list(dict.fromkeys(_words(question)))[:MOST_WORDS]
@@ -99,6 +106,18 @@ def phrase_of(phrase: str) -> list[frozenset[Token]]:
     return [_meant(word) for word in _words(phrase)[:MOST_WORDS]]
 
 
+def words_of(phrase: str) -> str:
+    """A phrase's words, folded: the same for all phrases that stand for the same words; "" where
+    there are none.
+    """
+    return " ".join(_words(phrase)[:MOST_WORDS])
+
+
+def has_too_long(phrase: str) -> bool:
+    """Whether what stands among a phrase's words is none, because it is too long for one."""
+    return any(len(word) > LONGEST_WORD for word in WORD.findall(_folded(phrase)))
+
+
 def share(question: str, text: str, code: str | None) -> float:
     """The share of a question's words that a text has, from 0 to 1."""
     words = asked(question)
@@ -116,9 +135,11 @@ def share(question: str, text: str, code: str | None) -> float:
 
 
 def _words(text: str) -> list[str]:
-    return [
-        word for word in WORD.findall(fold_typed(comparable(text))) if len(word) <= LONGEST_WORD
-    ]
+    return [word for word in WORD.findall(_folded(text)) if len(word) <= LONGEST_WORD]
+
+
+def _folded(text: str) -> str:
+    return fold_typed(unmarked(comparable(text)))
 
 
 def _meant(word: str) -> frozenset[Token]:

@@ -13,7 +13,7 @@ class Call(NamedTuple):
 
     `at` is monotonic time of arrival, `wall` Unix time. `code` is the HTTP status answered, 0 when
     none was. `accepted`: it took effect, whatever the client saw. `outcome`: ok, error, html,
-    truncated, reset, hang.
+    gateway, truncated, reset, hang.
     """
 
     number: int

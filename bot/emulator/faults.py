@@ -24,6 +24,7 @@ class Kind(StrEnum):
 
     ERROR = "error"  # a refusal in JSON: `code`, `description`, `retry_after`, `migrate_to`
     HTML = "html"  # what a proxy in front of the server says: status `code`, an HTML page
+    GATEWAY = "gateway"  # what another says: status `code`, JSON that is no answer of the Bot API
     TRUNCATED = "truncated"  # 200, and half a JSON body
     RESET = "reset"  # the connection is reset instead of an answer
     SLOW = "slow"  # answers properly after `delay` seconds

@@ -227,6 +227,9 @@ class Server:
                 code, description = fault.code, _REASONS.get(fault.code, "Error")
                 page = _HTML.format(f"{code} {description}")
                 response = web.Response(status=code, text=page, content_type="text/html")
+            case Kind.GATEWAY:
+                code, description = fault.code, _REASONS.get(fault.code, "Error")
+                response = web.json_response({"message": description}, status=code)
             case Kind.TRUNCATED:
                 code, response = 200, _truncated(whole)
             case Kind.SLOW:

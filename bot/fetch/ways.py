@@ -12,8 +12,7 @@ import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -24,7 +23,7 @@ from cachetools import LRUCache
 from yarl import URL
 
 from bot.addresses import IPAddress, is_own
-from bot.proxies import SYSTEMS, connector_of, http_proxy
+from bot.proxies import SYSTEMS, addresses_of, connector_of, http_proxy
 
 # a name of the internet, which a number in another form ("2130706433") or a bare word is not
 _NAME = re.compile(r"[^.]+(?:\.[^.]+)*\.[^.0-9][^.]*\.?")
@@ -129,7 +128,7 @@ class Ways:
         the operator, the proxy may know a name that we do not.
         """
         host = url.raw_host or ""
-        found = await self._addresses(url)
+        found = await addresses_of(url, self._resolver)
         if not found:
             if not named or not _NAME.fullmatch(host):
                 raise UnreachableError
@@ -154,20 +153,8 @@ class Ways:
 
     async def is_home(self, url: URL) -> bool:
         """Whether a host is one of the operator's own machines, by all of its addresses."""
-        found = await self._addresses(url)
+        found = await addresses_of(url, self._resolver)
         return bool(found) and all(map(is_own, found))
-
-    async def _addresses(self, url: URL) -> Sequence[IPAddress]:
-        """The addresses of a host, as the system knows them; none of a name that it does not."""
-        host = url.raw_host or ""
-        with suppress(ValueError):
-            return [ipaddress.ip_address(host)]
-        resolver = self._resolver or aiohttp.ThreadedResolver()
-        try:
-            found = await resolver.resolve(host, url.port or 0)
-        except OSError:
-            return []
-        return [ipaddress.ip_address(one["host"]) for one in found]
 
     def _session(self, allowed: Callable[[IPAddress], bool]) -> aiohttp.ClientSession:
         """A session whose sockets only reach addresses that are `allowed`."""

@@ -42,10 +42,12 @@ class NewWords:
 
 async def asked_about(db: Db, story: int) -> StoredAlert | None:
     """The latest alert of a story that an operator let through, or may yet; None where nobody was
-    asked.
+    asked, or what was told needed no word and only a louder one waits for it.
     """
     told = await storage.alerts.by_keys(db, kind_stories.keys(story))
-    open_ones = {Approval.APPROVED, Approval.WAITING}
+    open_ones = {Approval.APPROVED}
+    if all(alert.approval is not None for alert in told):
+        open_ones.add(Approval.WAITING)
     asked = [alert for alert in told if alert.approval in open_ones]
     return asked[-1] if asked else None
 

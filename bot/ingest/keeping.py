@@ -272,7 +272,8 @@ class Keeper:
                 told = Notice.of("notice.flood", {"source": SourceKey(spec.key)}, n=count)
                 await tell(db, self.policy.admins, told, now=now)
             await note_well(db, self.policy.admins, spec.key, told=was_told(one.state), now=now)
-            await _note_hub(db, one, known=spec.key in with_hub)
+            if one.looked.changed is not None:  # one that did not change says nothing of its hub
+                await _note_hub(db, one, known=spec.key in with_hub)
             pause = schedule.next_pause(spec.poll, one.state.pause, whole.new)
             due = schedule.next_due(spec.poll, now=now, every=self.poll_every, pause=pause)
             seen = one.looked.to_remember

@@ -18,15 +18,15 @@ from bot.alerts import digest_edits, edits
 from bot.alerts import stories as kind_stories
 from bot.alerts.digests import LASTS, DigestDue
 from bot.alerts.notices import Notice, tell
-from bot.detect.corrections import without_taken_back
 from bot.model.alerts import Approval, Severity
 from bot.model.news import Story
 from bot.model.places import Place
 from bot.readers.looked import places_near
+from bot.readers.news import still_confirmed
 from bot.reasons import Quote, SourceKey
 from bot.sources.hazards import is_measured_urgent
 from bot.sources.specs import NewsSpec
-from bot.sources.standing import is_confirmed, led
+from bot.sources.standing import led
 from storage.db import Db
 
 FRESH_FOR = timedelta(hours=12)  # older entries are stored, not told: a backlog is not news
@@ -60,7 +60,7 @@ async def break_story(db: Db, pk: int, policy: NewsPolicy, *, now: datetime) -> 
     story = await storage.stories.get(db, pk)
     if story is None or "security" not in story.topics:
         return 0
-    if policy.security == "two_sources" and not _is_confirmed(story, policy):
+    if policy.security == "two_sources" and not still_confirmed(story, policy.feeds):
         return 0
     calm = story.severity is Severity.INFO
     if calm and not await _calm_may_be_told(db, policy, now=now):
@@ -134,15 +134,10 @@ async def _told_before(db: Db, story: Story) -> int | None:
     return told[-1].id if told else None
 
 
-def _is_confirmed(story: Story, policy: NewsPolicy) -> bool:
-    """Whether a second publisher reports a story too, who has not taken it back."""
-    return is_confirmed(without_taken_back(led(story, policy.feeds)), policy.feeds)
-
-
 async def let_go_if_confirmed(db: Db, pk: int, policy: NewsPolicy) -> None:
     """Let go the channels' posts of a story that wait for a second publisher, where it has one."""
     story = await storage.stories.get(db, pk)
-    if story is not None and _is_confirmed(story, policy):
+    if story is not None and still_confirmed(story, policy.feeds):
         await storage.withheld.confirmed(db, pk)
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hmac
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +18,7 @@ from aiohttp import web
 from yarl import URL
 
 from bot.alerts.notices import Notice, OnTrouble
-from bot.clock import pause
+from bot.clock import boottime, pause
 from bot.errors import StorageError
 from bot.intake.inbox import Inbox
 from bot.intake.received import KINDS, has_number
@@ -32,10 +35,23 @@ LARGEST_REQUEST = 1024 * 1024  # bytes of a request
 REFUSALS_REMEMBERED = 100  # numbers of refused updates that are remembered
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 WEBHOOK_LOOK = 30.0  # seconds between looks whether it is still ours, and whether posts arrive
+#: Seconds between two times that it is set again at our own address: whoever set it otherwise, an
+#: old replica perhaps, may do the same.
+SET_AGAIN_EVERY = 300.0
+REFUSED_BY_US = "403"  # in Telegram's words, when a post had another secret
 
 
-def webhook_app(inbox: Inbox, *, url: str, secret: str) -> web.Application:
-    """A server with one address, the path of `url`: POST, JSON, at most a megabyte, with the
+@dataclass(slots=True, kw_only=True)
+class Hook:
+    """The address that Telegram posts to, and the secret by which a post is its own."""
+
+    url: str
+    secret: str
+    refused: int = 0  # posts to it with another secret, or none
+
+
+def webhook_app(inbox: Inbox, hook: Hook) -> web.Application:
+    """A server with one address, the path of the hook: POST, JSON, at most a megabyte, with its
     secret.
 
     It answers 200 once the update is stored. Telegram repeats what is refused, and sends nothing
@@ -43,11 +59,12 @@ def webhook_app(inbox: Inbox, *, url: str, secret: str) -> web.Application:
     comes a second time.
     """
     too_large: deque[int] = deque(maxlen=REFUSALS_REMEMBERED)
-    path = in_one_form(urlsplit(url).path)
+    path = in_one_form(urlsplit(hook.url).path)
 
     async def receive(request: web.Request) -> web.Response:
-        refused = _refused(request, path, secret)
+        refused = _refused(request, path, hook.secret)
         if refused is not None:
+            hook.refused += refused == web.HTTPForbidden.status_code
             return web.Response(status=refused)
         body = await at_most(request, LARGEST_REQUEST + 1)
         if len(body) > LARGEST_REQUEST:
@@ -127,15 +144,14 @@ async def _unwatched() -> None:
 async def keep_webhook(
     api: BotApi,
     inbox: Inbox,
+    hook: Hook,
     *,
-    url: str,
-    secret: str,
     tell: Callable[[Reason | None], None],
     on_trouble: OnTrouble,
     lost: Callable[[], Awaitable[object]] = _unwatched,
 ) -> None:
-    """Have updates posted to `url`, for ever: set until Telegram takes it, and again when it is not
-    ours any more.
+    """Have updates posted to the hook, for ever: set until Telegram takes it, and again when it is
+    not ours any more.
 
     Which kinds are wanted is said each time: Telegram would go on with what an earlier program
     asked for. `tell` hears why none can come, or None while they can; `on_trouble`, that Telegram
@@ -152,62 +168,99 @@ async def keep_webhook(
             await lost()
         return failure.wait
 
-    setting = partial(api.call, "setWebhook", url=url, secret_token=secret, allowed_updates=KINDS)
+    setting = partial(
+        api.call, "setWebhook", url=hook.url, secret_token=hook.secret, allowed_updates=KINDS
+    )
+    watch = _Watch(api=api, inbox=inbox, hook=hook, tell=tell, on_trouble=on_trouble, lost=lost)
     while True:
         await retry.insist(setting, retry.LISTENING, react=not_set)
-        tell(None)
-        await _until_changed(api, inbox, url, tell, on_trouble, lost)
+        tell(watch.deaf)  # whoever was deaf is well when an update has come
+        await watch.until_changed()
 
 
-async def _until_changed(
-    api: BotApi,
-    inbox: Inbox,
-    url: str,
-    tell: Callable[[Reason | None], None],
-    on_trouble: OnTrouble,
-    lost: Callable[[], Awaitable[object]],
-) -> None:
-    """Return when Telegram posts updates to another address, or to none; say when it posts them
-    in vain, or does not answer at all.
-    """
+@dataclass(slots=True, kw_only=True)
+class _Watch:
+    """The looks at what Telegram makes of the hook."""
 
-    async def unseen(failure: retry.Failure) -> float | None:
+    api: BotApi
+    inbox: Inbox
+    hook: Hook
+    tell: Callable[[Reason | None], None]
+    on_trouble: OnTrouble
+    lost: Callable[[], Awaitable[object]]
+    deaf: Reason | None = None  # why no update can come, as of the last look
+    _heard_at: datetime | None = None  # when the last one before had come
+    _set_again_at: float = -math.inf  # by the clock of `boottime`
+
+    async def until_changed(self) -> None:
+        """Return when the hook is to be set again: updates go to another address, or to none, or
+        to ours as somebody else wants them; say when they are posted in vain, or when there is no
+        answer at all.
+        """
+        refused = self.hook.refused
+        while True:
+            await pause(WEBHOOK_LOOK)
+            looking = partial(self.api.call, "getWebhookInfo")
+            posts = posts_of(await retry.insist(looking, retry.LISTENING, react=self._unseen))
+            if posts is None:
+                continue
+            if posts.url not in {None, self.hook.url}:
+                log.warning("the webhook was changed by somebody else")
+                return
+            was_deaf = self.deaf is not None
+            try:
+                await self._look(posts)
+            except StorageError:  # whoever watches the store says so
+                continue
+            # what more than one look finds is not the first moment of a new secret, which some
+            # replica knows: those with the old one would take it back
+            is_refused = REFUSED_BY_US in posts.why and self.hook.refused > refused
+            is_anothers = was_deaf and self.deaf is not None and is_refused
+            if (is_anothers or _lacks(posts)) and self._may_be_set_again():
+                log.warning("the webhook was set otherwise by somebody else")
+                return
+
+    async def _unseen(self, failure: retry.Failure) -> float | None:
         if not answers(failure.outcome):
             because = why(failure.outcome)
-            tell(reason("webhook.unseen", "webhook: not seen: {why}", why=because))
+            self.tell(reason("webhook.unseen", "webhook: not seen: {why}", why=because))
             log.warning("webhook not seen", why=str(because), again_in=failure.wait)
-            await lost()
+            await self.lost()
         return failure.wait
 
-    deaf = False
-    while True:
-        await pause(WEBHOOK_LOOK)
-        looking = partial(api.call, "getWebhookInfo")
-        posts = posts_of(await retry.insist(looking, retry.LISTENING, react=unseen))
-        if posts is None:
-            continue
-        if posts.url not in {None, url}:
-            log.warning("the webhook was changed by somebody else")
-            return
-        try:
-            trouble = await _trouble(inbox, posts)
-            if trouble is not None and not deaf:
-                await on_trouble(Notice.of("notice.deaf"), trouble)
-        except StorageError:  # whoever watches the store says so
-            continue
+    async def _look(self, posts: Posts) -> None:
+        """Say whether updates come."""
+        trouble = await _trouble(self.inbox, posts)
         if trouble is not None:
+            if self.deaf is None:
+                await self.on_trouble(Notice.of("notice.deaf"), trouble)
+            self._heard_at = await self.inbox.last_received()
             words = "webhook: Telegram cannot deliver updates: {why}"
-            tell(reason("webhook.deaf", words, why=trouble))
-            log.warning(
-                "telegram cannot deliver updates",
-                why=str(trouble),
-                waiting=posts.waiting,
-            )
-        else:
-            tell(None)
-            if deaf:
-                log.info("telegram delivers updates again")
-        deaf = trouble is not None
+            self.deaf = reason("webhook.deaf", words, why=trouble)
+            log.warning("telegram cannot deliver updates", why=str(trouble), waiting=posts.waiting)
+        elif self.deaf is not None and not await self._is_untried(posts):
+            log.info("telegram delivers updates again")
+            self.deaf = None
+        self.tell(self.deaf)
+
+    async def _is_untried(self, posts: Posts) -> bool:
+        """Whether updates wait, and none has come, nor failed, since the hook was set again."""
+        if not posts.waiting or posts.failed_at is not None:
+            return False
+        return await self.inbox.last_received() == self._heard_at
+
+    def _may_be_set_again(self) -> bool:
+        """Whether it was not just now, and is from now on."""
+        now = boottime()
+        if now - self._set_again_at < SET_AGAIN_EVERY:
+            return False
+        self._set_again_at = now
+        return True
+
+
+def _lacks(posts: Posts) -> bool:
+    """Whether Telegram keeps kinds of updates back that we want; more of them do no harm."""
+    return posts.kinds is not None and not posts.kinds.issuperset(KINDS)
 
 
 async def _trouble(inbox: Inbox, posts: Posts) -> Reason | None:

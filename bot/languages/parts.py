@@ -286,6 +286,8 @@ class News:
     not_behind: str = ""  # and phrases, apart by commas, right behind it
     not_of: str = ""  # words near before a thing in `ended` by which it is another one: "new"
     not_at: str = ""  # and right before it, or between: "a café opened on the road"
+    # a word right behind it that makes another of it, its letters folded: "a road café"
+    makes_another: Pattern = ""
     to_come: str = ""  # words by which the end is to come: "tomorrow"
     asking: str = ""  # words that a question begins with
     # labels, apart by commas, of what a newsroom puts right or takes back: they begin a headline

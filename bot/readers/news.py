@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 import storage.stories
-from bot.detect.corrections import as_mended, mending
+from bot.detect.corrections import as_mended, mending, without_taken_back
 from bot.detect.filters import keeps_back
 from bot.model.filters import StoredFilter
 from bot.model.news import NewsPage, Story
 from bot.readers.looked import looked_at
 from bot.sources.specs import Catalog, NewsSpec
-from bot.sources.standing import led
+from bot.sources.standing import is_confirmed, led
 from storage.db import Db
 
 LOOKED_THROUGH = 400  # stories, for a chat whose filters keep back what is new
@@ -25,6 +25,11 @@ STORIES_A_PAGE = 5  # a headline and who reports it: a phone's height
 def as_told(story: Story, feeds: Mapping[str, NewsSpec]) -> Story:
     """The story led by its most trusted report, or by what its publisher put right or took back."""
     return as_mended(led(story, feeds), mending(story))
+
+
+def still_confirmed(story: Story, feeds: Mapping[str, NewsSpec]) -> bool:
+    """Whether a story is confirmed by those alone who have not taken it back."""
+    return is_confirmed(without_taken_back(led(story, feeds)), feeds)
 
 
 async def news_page(

@@ -120,7 +120,7 @@ def must_have_events(root: Element, *, items: str, events: str) -> None:
         raise ParseError(
             reason(
                 "document.no_events",
-                "its items are no events themselves, and what they link to is not read",
+                "its items are not events themselves, and the pages they link to are not read",
             )
         )
 

@@ -6,15 +6,19 @@ in the file is folders and other programs' own. Read in a worker process.
 What readers export is often no XML: a bare `&` in an address, `&nbsp;` in a name, names of
 attributes in other letters, an encoding that the file does not say. So its tags are read as a
 browser reads a page's. Only what is no list, was cut off, or declares entities is refused.
+
+The tags are looked for here: a parser looks for each end among all that is open, so that a megabyte
+made for it takes it half a minute.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
-from typing import Any
+from html import escape, unescape
+from html.entities import html5
+from typing import NamedTuple
 
 from bot.errors import FetchError, ParseError
 from bot.model.own_feeds import OwnFeed
@@ -31,8 +35,16 @@ _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <body>
 """
 _FOOT = "</body>\n</opml>\n"
-_END = re.compile(r"</(?:[\w.-]+:)?opml\s*>", re.IGNORECASE)
 _ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
+_NAME = re.compile(r"<(?P<closing>/?)(?P<name>[a-z][^\s/>]*)", re.IGNORECASE)
+# An attribute, or the end of the tag. Nothing is looked at again and again: an unclosed quotation
+# mark is looked for to the end of the file, and there is one of each kind at most.
+_PART = re.compile(
+    r"""[\s/]*+(?:>|(?P<name>[^\s/>][^\s/>=]*+)"""
+    r"""(?:\s*+=\s*+(?:"(?P<a>[^"]*+)"|'(?P<b>[^']*+)'|(?P<c>[^\s>]*+)))?)"""
+)
+# a sign that ends: "&copy=2" in an address is a parameter
+_SIGN = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|(?P<name>[a-z][a-z0-9]*));", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,57 +73,68 @@ def read_opml(body: bytes) -> Listed:
     return Listed(feeds=tuple(found.values()), odd=odd)
 
 
-def _outlines(text: str) -> Sequence[Mapping[str, str]]:
+def _outlines(text: str) -> Iterator[Mapping[str, str]]:
     """The attributes of each outline in a list, their names in small letters."""
-    from lxml import etree  # in the worker process only
-
     if looks_like_html(text):
         raise ParseError(reason("document.page_not_xml", "a web page instead of XML"))
     # nobody here would expand them; whoever declares some means no list
     if _ENTITY.search(text):
         raise ParseError(reason("document.doctype", "XML with a DOCTYPE"))
-    target = _OutlineTarget()
-    # huge_tree lifts libxml2's limits of depth, which are for trees
-    parser = etree.HTMLParser(target=target, huge_tree=True, encoding="utf-8")
-    parser.feed(NOT_XML.sub("", text).encode())
-    parser.close()
-    if not target.listing or not _END.search(text):
+    listing = ended = False
+    for tag in _tags(NOT_XML.sub("", text)):
+        if tag.name == "opml":
+            ended = listing and tag.closing
+            listing = listing or not tag.closing
+        elif listing and tag.name == "outline" and not tag.closing:
+            yield tag.attributes
+    if not ended:
         raise ParseError(reason("document.bad_xml", "not well-formed XML, or cut off"))
-    return target.outlines
 
 
-class _OutlineTarget:
-    """Collects the outlines of a list; called by the HTML tokeniser, no tree is built."""
+class _Tag(NamedTuple):
+    """A tag; its name and those of its attributes are without their namespaces."""
 
-    def __init__(self) -> None:
-        self.listing = False  # the list has begun
-        self.outlines: list[Mapping[str, str]] = []
-
-    def start(self, tag: str | bytes, attributes: Mapping[Any, Any]) -> None:
-        name = _local(tag)
-        self.listing = self.listing or name == "opml"
-        if self.listing and name == "outline":
-            said: dict[str, str] = {}
-            for key, value in attributes.items():
-                said.setdefault(_local(key), str(value))
-            self.outlines.append(said)
-
-    def end(self, tag: str | bytes) -> None:
-        """Leave the end out: folders are nothing to us."""
-
-    def data(self, data: str | bytes) -> None:
-        """Leave a text out: the names are attributes."""
-
-    def comment(self, text: str | bytes) -> None:
-        """Leave a comment out: nobody reads it."""
-
-    def close(self) -> None:
-        """Nothing is left to do."""
+    name: str
+    closing: bool
+    attributes: Mapping[str, str]
 
 
-def _local(name: str | bytes) -> str:
-    """The name without its namespace; the tokeniser has written it in small letters."""
-    return str(name).rpartition(":")[2]
+def _tags(text: str) -> Iterator[_Tag]:
+    """The tags of a text up to one that is cut off, comments and declarations left out."""
+    at = 0
+    while (at := text.find("<", at)) >= 0:
+        if text.startswith(("<!", "<?"), at):
+            mark = "-->" if text.startswith("<!--", at) else ">"
+            at = text.find(mark, at + 2)
+            if at < 0:
+                return
+            continue
+        begun = _NAME.match(text, at)
+        if begun is None:
+            at += 1
+            continue
+        attributes: dict[str, str] = {}
+        at = begun.end()
+        while (part := _PART.match(text, at)) is not None and part["name"] is not None:
+            said = part["a"] or part["b"] or part["c"] or ""
+            attributes.setdefault(_local(part["name"]), _SIGN.sub(_meant, said))
+            at = part.end()
+        if part is None:
+            return
+        at = part.end()
+        yield _Tag(_local(begun["name"]), begun["closing"] != "", attributes)
+
+
+def _local(name: str) -> str:
+    """The name without its namespace, in small letters."""
+    return name.rpartition(":")[2].lower()
+
+
+def _meant(sign: re.Match[str]) -> str:
+    """What a sign stands for; as it is written where it is none."""
+    if sign["name"] is None:
+        return unescape(sign.group())
+    return html5.get(f"{sign['name']};", sign.group())
 
 
 def write_opml(feeds: Iterable[OwnFeed], *, title: str) -> bytes:

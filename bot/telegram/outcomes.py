@@ -177,22 +177,20 @@ def read(status: int, body: bytes, method: str) -> Outcome:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
-        if status == 429:
-            return Retry(TOO_MANY, after=FLOOD_UNSAID, flood=True)
-        if status >= 400:  # a proxy's page, or a refusal cut short: either way nothing was done
-            return Retry(reason("telegram.status", "HTTP {status}", status=str(status)))
         # cut off after Telegram acted, perhaps
         no_json = reason("telegram.no_json", "HTTP {status} without JSON", status=str(status))
-        return Ambiguous(no_json, body)
+        return _unread(status, Ambiguous(no_json, body))
     if not isinstance(answer, dict):
         words = "HTTP {status} without an object"
-        return Ambiguous(reason("telegram.no_object", words, status=str(status)))
+        return _unread(status, Ambiguous(reason("telegram.no_object", words, status=str(status))))
     if answer.get("ok") is True:
         result = answer.get("result")
         message_id = None
         if isinstance(result, dict):
             message_id = whole(result.get("message_id"))
         return Sent(message_id or 0, result)
+    if answer.get("ok") is not False or not {"error_code", "description"} & answer.keys():
+        return _not_its_own(status)
     # Something on the way may have made the answer: nothing in it is sure to be of its kind.
     code = whole(answer.get("error_code"))
     if code is None:
@@ -201,6 +199,21 @@ def read(status: int, body: bytes, method: str) -> Outcome:
     if not isinstance(parameters, dict):
         parameters = {}
     return _refused(code, str(answer.get("description", "")), parameters, method)
+
+
+def _unread(status: int, perhaps: Ambiguous) -> Outcome:
+    """The outcome of an answer nobody can read: only one of success may be of what was done."""
+    return perhaps if status < 300 else _not_its_own(status)
+
+
+def _not_its_own(status: int) -> Retry:
+    """The outcome of no answer of Telegram's own: a proxy's page, a gateway's JSON, the way to
+    another address, or a refusal cut short. Nothing was done, and whatever its status means, it
+    says nothing of a chat, a message or the token.
+    """
+    if status == 429:
+        return Retry(TOO_MANY, after=FLOOD_UNSAID, flood=True)
+    return Retry(reason("telegram.status", "HTTP {status}", status=str(status)))
 
 
 def _refused(  # noqa: C901, PLR0911, PLR0912 - a table

@@ -47,12 +47,13 @@ class ChatCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posts:
-    """The posts of updates (`getWebhookInfo`): where to, how many wait, what failed last."""
+    """The posts of updates (`getWebhookInfo`): where to, how many wait, what failed last, which."""
 
     url: str | None  # None: not said
     waiting: int
     failed_at: int | None
     why: str
+    kinds: frozenset[str] | None = None  # None: those that come where nobody asked
 
 
 def member(card: Mapping[str, Any]) -> Member:
@@ -94,12 +95,15 @@ def posts_of(outcome: Outcome) -> Posts | None:
     """The answer to `getWebhookInfo`."""
     match outcome:
         case Sent(result=dict(info)):
-            url = info.get("url")
+            url, kinds = info.get("url"), info.get("allowed_updates")
+            if not isinstance(kinds, list):
+                kinds = []
             return Posts(
                 url=url if isinstance(url, str) else None,
                 waiting=whole(info.get("pending_update_count")) or 0,
                 failed_at=whole(info.get("last_error_date")),
                 why=str(info.get("last_error_message") or ""),
+                kinds=frozenset(map(str, kinds)) or None,
             )
     return None
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ssl
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from bot.proxies import SYSTEMS, connector_to_anywhere, http_proxy
+from bot.addresses import is_own
+from bot.proxies import SYSTEMS, addresses_of, connector_to_anywhere, http_proxy
 from bot.sockets import attentive
 
 CONNECT_SECONDS = 6  # less than any request may take: then we know that nothing was sent
@@ -15,6 +17,18 @@ TOTAL_SECONDS = 30  # of a request; who cannot wait so long gives its own
 # more than ever hang at once: the one that asks whether Telegram is there must be free
 MOST_CONNECTIONS = 400
 Session = aiohttp.ClientSession  # for who only hands it on
+
+
+async def proxy_of(
+    url: str, proxy: str | None, *, past_home: bool, resolver: AbstractResolver | None = None
+) -> str | None:
+    """The proxy by which a Bot API server is asked; none, where it leads `past_home`, of one that
+    is the operator's own machine by all of its addresses.
+    """
+    if proxy is None or not past_home:
+        return proxy
+    found = await addresses_of(URL(url), resolver)
+    return None if found and all(map(is_own, found)) else proxy
 
 
 def open_session(

@@ -98,6 +98,15 @@ def test_a_reason_is_said_with_the_word_of_the_headline_or_of_the_text() -> None
     assert ": smugglers" in said("notice.story", story, "en", *why)
 
 
+def test_a_question_about_a_story_says_how_grave_it_is_before_why() -> None:
+    """Whoever approves it decides how loud it will be."""
+    story: dict[str, Figure] = dict.fromkeys(sorted(placeholders(t("notice.story", "en"))), "x")
+    del story["why"]
+    made = Notice.of("notice.story", story, severity=Severity.URGENT)
+    why = (a_reason("found", "border", "guard*"),)
+    assert f"{t('severity.urgent', 'en')}: border" in notice(made, "en", reasons=why).text
+
+
 def test_a_reasons_day_has_its_year_where_that_is_another_one() -> None:
     held = {"source": "nbkr", "rate": "USD/KGS 1"}
     for day, words in (
@@ -188,5 +197,7 @@ async def test_a_stored_notice_is_put_into_the_operators_words(store: Store) -> 
     assert " -1005 " in await words(store, "notice.topic", {"chat": "-1005"}, "en")
     assert " -1006 " in await words(store, "notice.topic", {"chat": "-1006"}, "en")
     held = {"source": "nbkr", "rate": "USD/KGS 1"}
-    why = a_reason("shift", "10", f"{NOW - timedelta(days=1):%Y-%m-%d}")
-    assert "decimal shift" in await words(store, "notice.held", held, "en", why)
+    # whose days are of the year in which it was told, where no other is named
+    for day, shown in (("2021-10-19", "of 19\u00a0Oct. "), ("2020-10-19", "of 19\u00a0Oct 2020. ")):
+        why = a_reason("shift", "10", day)
+        assert shown in await words(store, "notice.held", held, "en", why)

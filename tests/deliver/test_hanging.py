@@ -227,7 +227,7 @@ async def test_G15_a_question_that_nobody_answered_is_asked_again_by_another_con
     monkeypatch.setattr(reach, "QUESTION_SECONDS", 0.01)
     monkeypatch.setattr(reach, "QUESTION_EVERY", 0.01)
     mute = Mute()
-    asking = Reach(store, mute, "t", lambda _since: None)
+    asking = Reach(store, mute, "t", "a", lambda _since: None)
     assert await asking.lost()
     await until(lambda: mute.anew >= 3)
     await asking.close()

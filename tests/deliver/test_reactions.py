@@ -176,7 +176,7 @@ def _reactions(desk: Desk, store: Store, api: Api) -> Reactions:
         store=store,
         api=api,
         token_name=desk._token_name,
-        reach=Reach(store, api, desk._token_name, lambda _since: None),
+        reach=Reach(store, api, desk._token_name, "a", lambda _since: None),
         marks=Marks(store, signals),
         refusals=Refusals(),
         signals=signals,

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -18,7 +19,9 @@ import storage.chats
 import storage.pace
 import storage.setups
 from bot.alerts import pins
+from bot.clock import boottime
 from bot.deliver import reach
+from bot.deliver.reach import Reach
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.faults import Kind
 from bot.errors import ConfigError
@@ -28,10 +31,10 @@ from bot.model.chats import ChatKind
 from bot.presence import look_again
 from bot.telegram import api
 from bot.telegram.api import Api
-from bot.telegram.outcomes import KICKED, NO_RIGHT
+from bot.telegram.outcomes import KICKED, NO_RIGHT, Outcome
 from bot.telegram.session import open_session
 from storage.db import Store
-from storage.schema import chat, delivery, pace
+from storage.schema import chat, delivery, lease, pace
 from tests.deliver.test_worker import FORUM, GROUP, ONE, TWO, Bench, Running
 from tests.factories import NOW
 
@@ -66,6 +69,8 @@ AWAY = {
     "503 in JSON": Fault(Kind.ERROR, code=503, description="Service Unavailable"),
     "reset": Fault(Kind.RESET),
     "a page with 200": Fault(Kind.HTML, code=200),
+    # by which all chats were given up, and by its 401 the token
+    "403 of a gateway, in JSON": Fault(Kind.GATEWAY, code=403),
 }
 
 
@@ -151,6 +156,41 @@ async def test_G15_an_outage_of_any_length_costs_a_delivery_nothing(desk: Bench)
         assert len(questions) <= 2, "the first answer is enough"
 
 
+def questions(api: Api) -> list[float]:
+    """The moments at which a getMe leaves from now on: when it arrives, a busy machine decides."""
+    asked: list[float] = []
+    call = api.call
+
+    async def noting(method: str, **parameters: Any) -> Outcome:
+        if method == "getMe":
+            asked.append(boottime())
+        return await call(method, **parameters)
+
+    api.call = noting  # type: ignore[method-assign]
+    return asked
+
+
+@pytest.mark.cases
+async def test_G15_a_slow_database_brings_no_question_closer_to_the_next(
+    desk: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another who writes keeps the lease from us for longer than questions are apart."""
+    monkeypatch.setattr(reach, "QUESTION_EVERY", 0.3)
+    desk.emulator.faults.add(Fault.server_error(502))
+    asked, calls = questions(desk._api), desk.emulator.calls
+    asking = Reach(desk.store, desk._api, "t", "a", lambda _since: None)
+    assert await asking.lost()
+    await calls.wait(lambda call: call.method == "getMe", after=calls.total)
+    async with desk.store.writing() as db:
+        await db.execute(update(lease).values(fence=lease.c.fence))
+        await asyncio.sleep(2 * reach.QUESTION_EVERY)  # the database's own span
+    for _ in range(3):
+        await calls.wait(lambda call: call.method == "getMe", after=calls.total)
+    await asking.close()
+    gaps = [b - a for a, b in pairwise(asked[1:])]
+    assert min(gaps) > reach.QUESTION_EVERY / 2
+
+
 @SERVER
 @pytest.mark.slow
 async def test_G15_replicas_share_one_question_and_one_pause(desk: Bench) -> None:
@@ -160,15 +200,15 @@ async def test_G15_replicas_share_one_question_and_one_pause(desk: Bench) -> Non
     other = Bench(desk.store, desk.emulator, desk._api, 500.0, token_name=desk.worker.token_name)
     desk.emulator.faults.add(Fault.server_error(502))
     await desk.alert()
+    asked = questions(desk._api)
     async with Running(desk), Running(other):
         calls = desk.emulator.calls
         await calls.wait(lambda call: call.method == "getMe")
         for _ in range(2):
             await calls.wait(lambda call: call.method == "getMe", after=calls.total)
-        before = calls.total
+        asked.clear()
         for _ in range(3):
             await calls.wait(lambda call: call.method == "getMe", after=calls.total)
-        asked = [call.at for call in calls.since(before) if call.method == "getMe"]
         assert min(b - a for a, b in pairwise(asked)) > reach.QUESTION_EVERY / 2
         async with desk.store.reading() as db:
             assert await storage.pace.is_paused(db, desk.worker.token_name)

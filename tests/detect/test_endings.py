@@ -99,6 +99,15 @@ ENDED = {
         Road reopened after the attack
         Airspace over Batken opened
         First bridge of many years burns as the pass opens
+        Highway M41 opened after a rockslide
+        Road damaged by a mudflow opened
+        Crews open mountain road after avalanche
+        Kazakhstan opens border for Kyrgyz lorries
+        Border crossing point at Kordai opened
+        Fire burning near Karakol extinguished
+        Power lines restored after the storm
+        Curfew imposed after clashes lifted
+        Traffic along the Chui avenue resumed
     """,
     "ru": """
         Дорога Бишкек-Ош открыта
@@ -133,6 +142,8 @@ ENDED = {
         В Оше дорога открыта
         Дорога открыта снова
         Движение открыто: дорога была закрыта сутки
+        Аэропорт Ош открыт после тумана
+        Дорожники расчистили трассу после лавины
     """,
     "ky": """
         Бишкек-Ош жолу ачылды
@@ -160,6 +171,9 @@ ENDED = {
         Суу ташкыны басаңдады
         Атайын операция аяктады
         Унаа каттамы калыбына келди
+        Жол эки күндөн кийин ачылды
+        Чек ара дүйшөмбү күнү ачылды
+        Ашуу көчкүдөн тазаланды
     """,
 }
 #: And of what did not.
@@ -202,6 +216,20 @@ UNENDED = {
         Evacuation of Osh continues
         Road closed and school opened
         Rescue work resumes at the mine
+        Road café opened
+        Bridge museum opens
+        Airport terminal opened by president
+        President opens road museum
+        Kyrgyzstan opens border talks with Tajikistan
+        Fire chief is out
+        Outbreak report contained mistakes
+        Ban supporter removed from hall
+        Warning shot lifts tensions
+        Storm relief bill passed by parliament
+        Water tower restored by volunteers
+        Power couple is back on stage
+        Siege film ended its run
+        Flood victims recede from the news
     """,
     "ru": """
         Дорога открыта, но вечером снова закрыта
@@ -241,6 +269,9 @@ UNENDED = {
         Дорога закрыта и школа открыта
         По дороге на перевал открыта выставка
         Дорога в школу и обратно стала опаснее чем год назад но музей открыт
+        Кафе у дороги открыто
+        Возле аэропорта открыли гостиницу
+        Запрет снят с рассмотрения
     """,
     "ky": """
         Чек ара окуясы боюнча кылмыш иши ачылды
@@ -276,6 +307,11 @@ UNENDED = {
         Жол ачылды деген маалымат төгүн
         Издөө иши башталды
         Чек ара ачык бойдон
+        Жол музейи ачылды
+        Чек ара базары ачылды
+        Көпүрө боюндагы кафе ачылды
+        Жол полициясынын кеңсеси ачылды
+        Карантин тасмасы алынды
     """,
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shlex
 import shutil
 import signal
 import stat
@@ -153,7 +154,8 @@ async def test_ctrl_c_leaves_the_operator_out(tmp_path: Path, emulator: Emulator
     assert "put your numeric id into ADMIN_IDS" in rest.decode()
     again = re.search(r"Next: `(.+) -m bot check --sources`, then `\1 -m bot run`", rest.decode())
     assert again is not None
-    assert shutil.which(again[1]) == sys.executable
+    (python,) = shlex.split(again[1])
+    assert shutil.which(python) == sys.executable
 
 
 async def test_without_an_operator_the_token_is_kept(tmp_path: Path, emulator: Emulator) -> None:

@@ -18,7 +18,7 @@ NAME, SWITCH = "telegram.example", "switch.example"
 
 async def test_the_program_talks_to_telegram_through_its_proxy(tmp_path: Path) -> None:
     """By a name that nobody else knows; the verb `check` as well, which asks a dead man's switch by
-    it where all is asked so, but no publisher on this machine.
+    it where all is asked so, but no publisher and no Bot API server on this machine.
     """
     async with (
         Emulator(TEST_TOKEN, open_chats=True) as emulator,
@@ -33,15 +33,17 @@ async def test_the_program_talks_to_telegram_through_its_proxy(tmp_path: Path) -
             "HEARTBEAT_URL": f"http://{SWITCH}/",
         }
         program = Program(tmp_path, emulator, catalog(publishers.url), **way)
-        checked = await forkserver.start(
-            *("bot", "check"),
-            cwd=tmp_path,
-            env=program.environment,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        said, _ = await checked.communicate()
-        assert b"Telegram cannot be reached" not in said
-        assert proxy.asked == [f"{NAME}:80", f"{SWITCH}:80"]
+        for url, asks in ((way["BOT_API_URL"], [f"{NAME}:80"]), (emulator.api_url, [])):
+            proxy.asked.clear()
+            checked = await forkserver.start(
+                *("bot", "check"),
+                cwd=tmp_path,
+                env={**program.environment, "BOT_API_URL": url},
+                stdout=asyncio.subprocess.PIPE,
+            )
+            said, _ = await checked.communicate()
+            assert b"Telegram cannot be reached" not in said
+            assert proxy.asked == [*asks, f"{SWITCH}:80"]
         await program.start()
         asked = await emulator.send_text(READER, "/help")
         await emulator.wait_message(READER, lambda _: True, after=asked, timeout=20)

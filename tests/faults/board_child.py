@@ -30,6 +30,7 @@ from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
 from bot.reasons import Reason
+from bot.running import process_name
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from bot.telegram.session import open_session
@@ -71,6 +72,7 @@ async def flow(database: str, telegram: str, channel: int, die_at: int) -> None:
             editor=ChannelEditor(feeds=catalog.news),
             unread=UnreadAlerts(_trouble),
             token_name=TEST_TOKEN.partition(":")[0],
+            holder=process_name(),
             rate=100.0,
             on_trouble=_trouble,
         )

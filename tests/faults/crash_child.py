@@ -38,6 +38,7 @@ from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
 from bot.reasons import Reason
+from bot.running import process_name
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from bot.telegram.api import Api
@@ -141,6 +142,7 @@ async def flow(*, database: str, telegram: str, publishers: str, die_at: int) ->
             editor=ChannelEditor(feeds=specs.news),
             unread=UnreadAlerts(_trouble),
             token_name=TEST_TOKEN.partition(":")[0],
+            holder=process_name(),
             rate=RATE,
             on_trouble=_trouble,
         )

@@ -22,6 +22,7 @@ from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.emulator import TEST_TOKEN
 from bot.reasons import Reason
+from bot.running import process_name
 from bot.sources.specs import Catalog
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Outcome
@@ -58,6 +59,7 @@ async def main(telegram: str, database: str, rate: float, lease: float) -> None:
             editor=ChannelEditor(feeds={}),
             unread=UnreadAlerts(_trouble),
             token_name="t",
+            holder=process_name(),
             rate=rate,
             on_trouble=_trouble,
         )

@@ -33,6 +33,7 @@ from bot.model.filters import Filter, Sense, Trait
 from bot.model.own_feeds import OwnFeed
 from bot.model.quiet import QuietHours
 from bot.model.rules import Condition, Rule
+from bot.running import process_name
 from bot.sources.specs import Catalog
 from storage.alerts import OPEN
 from storage.clock import boottime
@@ -302,6 +303,7 @@ async def test_T8_two_senders_go_on_after_a_step(
             editor=ChannelEditor(feeds={}),
             unread=UnreadAlerts(one._tell),
             token_name="t",
+            holder=process_name(),
             rate=500.0,
             on_trouble=one._tell,
         )

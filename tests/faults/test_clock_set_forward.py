@@ -22,6 +22,7 @@ from bot.deliver.editor import ChannelEditor
 from bot.deliver.unread import UnreadAlerts
 from bot.deliver.worker import Worker
 from bot.model.alerts import Lane, State
+from bot.running import process_name
 from bot.sources.specs import Catalog
 from bot.telegram.outcomes import Outcome
 from storage.clock import LEAPT
@@ -140,6 +141,7 @@ async def test_T1_what_one_sender_holds_at_a_step_is_not_taken_by_another(
                 editor=ChannelEditor(feeds={}),
                 unread=UnreadAlerts(one._tell),
                 token_name="t",
+                holder=process_name(),
                 rate=500.0,
                 on_trouble=one._tell,
             )

@@ -42,6 +42,7 @@ from tests.handlers.scene import introduce
 from tests.publishers import ATTACK, QUIET, Publishers
 from tests.world import SECURITY, running
 
+GRAVER = "Gunmen attacked a military post; 120 people were killed. Thousands are being evacuated."
 AGAIN = ("other-id", ATTACK[1], "The same event, told by another agency.")
 MORE = ("more", f"{ATTACK[1]}, guards say", "The event once more, told by the same agency.")
 
@@ -220,7 +221,9 @@ async def test_what_waits_is_read_on_request_and_never_pushed(desk: World) -> No
 
 
 async def test_a_story_nobody_decided_in_time_is_not_sent(desk: World) -> None:
-    """Its buttons say so then, before and after the tidying."""
+    """Its buttons say so then, before and after the tidying; and where it is asked about anew,
+    because it got graver, that they are out of date.
+    """
     card, yes, _ = await question(desk)
     async with desk.store.writing() as db:
         await db.execute(update(alert).values(expires_at=NOW))
@@ -230,6 +233,9 @@ async def test_a_story_nobody_decided_in_time_is_not_sent(desk: World) -> None:
     assert await desk.press(READER, card, yes) == t("error.story_expired", "en")
     assert await states(desk) == ["expired"]
     assert await told(desk) == 0
+    await desk.report("two", ("graver", ATTACK[1], GRAVER), QUIET)
+    assert await desk.press(READER, card, yes) == t("error.story_overtaken", "en")
+    assert await states(desk) == ["expired", "waiting"]
 
 
 async def test_the_other_operators_hear_who_decided_and_a_later_press_what(desk: World) -> None:
@@ -475,7 +481,12 @@ async def test_a_feeds_correction_of_what_an_operator_let_through_asks_again(des
 
 @pytest.mark.parametrize(
     ("label", "mark", "word"),
-    [("Correction", "✎", "Send"), ("Retraction", "✖", "Send"), ("Retraction", "✖", "Reject")],
+    [
+        ("Correction", "✎", "Send"),
+        ("Correction", "✎", "Reject"),
+        ("Retraction", "✖", "Reject"),
+        ("Retraction", "✖", "Send"),
+    ],
 )
 async def test_a_report_that_mends_what_an_operator_let_through_asks_again(
     desk: World, label: str, mark: str, word: str
@@ -498,7 +509,9 @@ async def test_a_report_that_mends_what_an_operator_let_through_asks_again(
         told = await desk.tells(STRANGER, says)
         assert told["text"].startswith(mark)
     await index(desk.bot)
-    assert (says in (await news(desk))["text"]) is (word == "Send")
+    # what one of two alone takes back is listed in the words of the other
+    listed = word == "Send" and label == "Correction"
+    assert (says in (await news(desk))["text"]) is listed
     found = await desk.ask("/search wrong", chat=STRANGER)
     assert (ATTACK[1] in found["text"]) is (word == "Send")
     if word == "Reject":  # other words are asked about; the same once, whoever says them

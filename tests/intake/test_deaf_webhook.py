@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
+import storage.leases
+from bot.alerts.notices import Notice
 from bot.deliver import reach
 from bot.emulator import TEST_TOKEN, Emulator, Fault
+from bot.emulator.calls import Call
+from bot.emulator.updates import Updates, Webhook
 from bot.intake import webhook
 from bot.intake.inbox import Inbox
 from bot.listening import serve
+from bot.model.roles import Holder
 from bot.ops.readiness import SENDS, WEBHOOK
+from bot.reasons import Reason
 from bot.telegram import retry
 from bot.telegram.outcomes import Sent
 from bot.telegram.results import posts_of
 from storage.db import Store
+from storage.leases import HeldRole
 from tests.e2e.test_refusals import CATALOG, SECRET
 from tests.factories import NOW
-from tests.intake.test_polling import Handler
+from tests.intake.test_polling import Handler, ended
+from tests.intake.test_polling import telegram as polled
 from tests.ports import free_port
-from tests.waiting import until
+from tests.waiting import PATIENCE, pauses, until
 from tests.world import OPERATOR, READER, World, running
 
 #: Paths that an address may have, whatever a router makes of them.
@@ -95,7 +105,9 @@ async def test_G17_while_posts_do_not_arrive_readyz_says_so_and_the_operator_is_
         assert await _troubles(world) == [
             "webhook: Telegram cannot deliver updates: Connection refused"
         ]
-        app = webhook.webhook_app(world.bot.inbox, url=hook["webhook_url"], secret=SECRET)
+        app = webhook.webhook_app(
+            world.bot.inbox, webhook.Hook(url=hook["webhook_url"], secret=SECRET)
+        )
         async with AsyncExitStack() as stack:
             await serve(stack, app, f"127.0.0.1:{port}", setting="WEBHOOK_LISTEN")
             await telegram.wait_message(
@@ -110,7 +122,7 @@ async def test_G17_while_telegram_is_away_readyz_says_so_though_nothing_is_to_be
     tmp_path: Path, telegram: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its answer to whether the webhook is ours is the only word from it; what is sent is held back
-    from then on. Ready once it comes.
+    from then on, and the status page says that this process asks. Ready once it comes.
     """
     monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.1)
     monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.1, cap=0.1))
@@ -129,8 +141,116 @@ async def test_G17_while_telegram_is_away_readyz_says_so_though_nothing_is_to_be
         telegram.faults.add(Fault.server_error(502))
         await until(lambda: {SENDS, WEBHOOK} <= set(troubles()))
         assert await _troubles(world) == ["webhook: not seen: HTTP 502"]
+        assert [role.holder for role in await _roles(world)] == [Holder.parse(world.bot.holder)]
         telegram.faults.clear()
         await until(lambda: not {SENDS, WEBHOOK} & set(troubles()))
+
+
+@pytest.mark.cases
+async def test_G17_our_address_with_anothers_secret_is_ours_again_and_well_with_the_next_update(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody sets it again and again: so do we, now and then, and are deaf meanwhile."""
+    monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.02)
+    monkeypatch.setattr(webhook, "SET_AGAIN_EVERY", 0.3)
+    hook = webhook.Hook(url=f"http://127.0.0.1:{free_port()}/hook", secret=SECRET)
+    told: list[Reason | None] = []
+    async with _kept(store, hook, hook, told) as (emulator, handler):
+        thief = Thief(monkeypatch)
+        await thief.sets(emulator.updates, hook.url)
+        await emulator.send_text(READER, "one")
+        await until(lambda: len(thief.robbed) == 3)
+        first, second, _ = thief.robbed
+        assert second - first > 0.2, "no oftener, whoever else sets it"
+        deaf = next(at for at, why in enumerate(told) if "403 Forbidden" in str(why))
+        assert None not in told[deaf:]
+        thief.is_about = False
+        await handler.heard(1)
+        await until(lambda: told[-1] is None)
+
+
+@pytest.mark.cases
+async def test_G17_who_gets_no_posts_leaves_the_webhook_to_the_replica_that_refuses_them(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One has the old secret and one the new; only where they arrive can they be known by ours."""
+    monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.02)
+    url = f"http://127.0.0.1:{free_port()}/hook"
+    other = webhook.Hook(url=url, secret="o" * 32)
+    told: list[Reason | None] = []
+    ours = webhook.Hook(url=url, secret=SECRET)
+    async with _kept(store, ours, other, told) as (emulator, _):
+        await emulator.send_text(READER, "one")
+        await until(lambda: other.refused > 0 and told[-1] is not None)
+        looked = emulator.calls.total
+        for _look in range(3):
+            call = await emulator.calls.wait(_is_a_look, after=looked)
+            looked = call.number
+        assert len(emulator.calls.of("setWebhook")) == 1
+
+
+class Thief:
+    """Another program with our token, which sets the webhook after us with a secret of its own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_about = True
+        self.robbed: list[float] = []  # when we had set it
+        self._set = Updates.set_webhook
+        monkeypatch.setattr(Updates, "set_webhook", self._follow())
+
+    async def sets(self, updates: Updates, url: str) -> None:
+        """Set it before us."""
+        await self._set(updates, Webhook(url=url, secret="x"), allowed=None, drop_pending=False)
+
+    def _follow(self) -> Callable[..., Awaitable[None]]:
+        async def follow(updates: Updates, hook: Webhook | None, **said: Any) -> None:
+            if hook is not None and self.is_about:
+                self.robbed.append(time.monotonic())
+                hook = replace(hook, secret="x")
+            await self._set(updates, hook, **said)
+
+        return follow
+
+
+@asynccontextmanager
+async def _kept(
+    store: Store, hook: webhook.Hook, served: webhook.Hook, told: list[Reason | None]
+) -> AsyncIterator[tuple[Emulator, Handler]]:
+    """A webhook that is kept, once it is set, and the server at its address."""
+
+    async def nobody(_told: Notice, /, *_why: Reason) -> None:
+        """A bot without operators."""
+
+    handler = Handler()
+    inbox = Inbox(store, handler, holder="a")
+    async with polled() as (emulator, api), AsyncExitStack() as stack:
+        place = hook.url.removeprefix("http://").removesuffix("/hook")
+        await serve(stack, webhook.webhook_app(inbox, served), place, setting="WEBHOOK_LISTEN")
+        keeping = asyncio.create_task(
+            webhook.keep_webhook(api, inbox, hook, tell=told.append, on_trouble=nobody)
+        )
+        await until(lambda: None in told)
+        try:
+            yield emulator, handler
+        finally:
+            await ended(keeping)
+            await emulator.updates.stop()
+    await inbox.close()
+
+
+def _is_a_look(call: Call) -> bool:
+    return call.method == "getWebhookInfo"
+
+
+async def _roles(world: World) -> Sequence[HeldRole]:
+    """The roles that are held, once one is."""
+    async with asyncio.timeout(PATIENCE):
+        for pause in pauses():
+            async with world.bot.store.reading() as db:
+                if held := await storage.leases.roles(db):
+                    return held
+            await asyncio.sleep(pause)
+    raise AssertionError("there is no end of pauses")
 
 
 async def _looked(telegram: Emulator) -> None:

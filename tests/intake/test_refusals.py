@@ -12,6 +12,7 @@ from bot.emulator.faults import Kind
 from bot.intake import webhook
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
+from bot.intake.received import KINDS
 from bot.reasons import Reason
 from bot.telegram import retry
 from storage.db import Store
@@ -101,8 +102,7 @@ async def test_G17_G21_a_wait_asked_for_about_a_webhook_is_kept_by_who_keeps_it(
             webhook.keep_webhook(
                 api,
                 Inbox(store, Handler(), holder="a"),
-                url=url,
-                secret=SECRET,
+                webhook.Hook(url=url, secret=SECRET),
                 tell=lambda _why: None,
                 on_trouble=_tell_nobody,
             )
@@ -146,7 +146,11 @@ async def test_G17_the_webhook_is_set_until_telegram_takes_it_and_again_when_it_
         inbox = Inbox(store, Handler(), holder="a")
         keeping = asyncio.create_task(
             webhook.keep_webhook(
-                api, inbox, url=url, secret=SECRET, tell=tell, on_trouble=_tell_nobody
+                api,
+                inbox,
+                webhook.Hook(url=url, secret=SECRET),
+                tell=tell,
+                on_trouble=_tell_nobody,
             )
         )
         await emulator.calls.wait(lambda call: call.method == "setWebhook" and call.accepted)
@@ -163,4 +167,31 @@ async def test_G17_the_webhook_is_set_until_telegram_takes_it_and_again_when_it_
         assert (hook.url, hook.secret) == (url, SECRET)
         assert emulator.updates.allowed is not None
         assert "callback_query" in emulator.updates.allowed
+        await ended(keeping)
+
+
+async def test_G17_kinds_of_updates_that_somebody_else_left_out_are_asked_for_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At our own address, with our own secret; what a newer replica asks for besides is left."""
+    monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.02)
+    hook = webhook.Hook(url="http://127.0.0.1:9/hook", secret=SECRET)
+    named = {"url": hook.url, "secret_token": hook.secret}
+    more = [*KINDS, "poll"]
+    async with telegram() as (emulator, api):
+        inbox = Inbox(store, Handler(), holder="a")
+        watching = webhook.keep_webhook(
+            api, inbox, hook, tell=lambda _why: None, on_trouble=_tell_nobody
+        )
+        keeping = asyncio.create_task(watching)
+        await emulator.calls.wait(lambda call: call.method == "setWebhook")
+        for asked, then in ((more, more), (["message"], list(KINDS))):
+            await api.call("setWebhook", **named, allowed_updates=asked)
+            looked = emulator.calls.total
+            for _ in range(3):
+                call = await emulator.calls.wait(
+                    lambda call: call.method == "getWebhookInfo", after=looked
+                )
+                looked = call.number
+            assert emulator.updates.allowed == then
         await ended(keeping)

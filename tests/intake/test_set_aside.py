@@ -31,7 +31,7 @@ from bot.intake import polling
 from bot.intake.inbox import UNREADABLE, Inbox
 from bot.intake.polling import poll
 from bot.intake.received import parse
-from bot.intake.webhook import HEADER, LARGEST_REQUEST, webhook_app
+from bot.intake.webhook import HEADER, LARGEST_REQUEST, Hook, webhook_app
 from bot.running import Running
 from bot.sources.catalog import parse_catalog
 from bot.telegram import retry
@@ -368,7 +368,7 @@ async def hook(store: Store) -> AsyncIterator[tuple[TestClient[Any, Any], Inbox,
 
     inbox = Inbox(store, handle, holder="me")
     async with TestClient(
-        TestServer(webhook_app(inbox, url="https://x.example/hook", secret=SECRET))
+        TestServer(webhook_app(inbox, Hook(url="https://x.example/hook", secret=SECRET)))
     ) as client:
         yield client, inbox, handled
 

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from bot import metrics
 from bot.errors import StorageError
 from bot.intake.inbox import Inbox
-from bot.intake.webhook import HEADER, LARGEST_REQUEST, webhook_app
+from bot.intake.webhook import HEADER, LARGEST_REQUEST, Hook, webhook_app
 from bot.reasons import said
 from storage.db import Store
 from storage.schema import inbox as table
@@ -73,7 +73,7 @@ def desk(store: Store) -> Desk:
 async def client(desk: Desk) -> AsyncIterator[TestClient[Any, Any]]:
     """The webhook on loopback."""
     async with TestClient(
-        TestServer(webhook_app(desk.inbox, url="https://x.example/hook", secret=SECRET))
+        TestServer(webhook_app(desk.inbox, Hook(url="https://x.example/hook", secret=SECRET)))
     ) as opened:
         yield opened
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import time
 
 import pytest
 
@@ -40,6 +41,8 @@ FOUND = ("https://example.org/rss?a=1&b=2", "Новости & погода")
         PLAIN.replace("text=", 'title="" description="a < b > c \x0b" text='),
         PLAIN.replace("погода", "погода\x08"),
         f"<br /><b>Notice</b>: deprecated in export.php{PLAIN}",
+        PLAIN.replace(" text=", "\n\ttext = ").replace(" xmlUrl=", " = xmlUrl\n=\n"),
+        PLAIN.replace("<outline", "a < b <1 <> <!-- > --><? > <outline").replace("/>", " / >"),
     ],
 )
 def test_a_list_is_read_as_readers_export_it(written: str | bytes) -> None:
@@ -62,6 +65,8 @@ def test_an_address_is_read_to_its_letter() -> None:
     "written",
     [
         PLAIN[:-7],
+        PLAIN[:-1],
+        PLAIN.replace("<body>", "<body><!--"),
         "<!DOCTYPE opml [<!ENTITY amp SYSTEM 'file:///etc/passwd'>]>" + PLAIN,
         "<!doctype opml [<!entity a 'b'>]>" + PLAIN,
         f"<!DOCTYPE html><html>{PLAIN}</html>",
@@ -73,3 +78,14 @@ def test_what_is_no_list_or_declares_entities_is_refused(written: str) -> None:
     """Half of a list is none."""
     with pytest.raises(ParseError):
         read_opml(written.encode())
+
+
+def test_a_file_made_to_take_long_takes_no_longer_than_its_size() -> None:
+    """A fifth of a megabyte: where each end is looked for among all that is open, that takes four
+    seconds; a worker has five for a whole one.
+    """
+    inside = "<outline>" * 16_000 + "</x>" * 40_000
+    begun = time.process_time()
+    listed = read_opml(LIST.format(f"<outline {NEWS}/>{inside}").encode())
+    assert time.process_time() - begun < 1
+    assert [(one.url, name) for one, name in listed.feeds] == [FOUND]

@@ -19,6 +19,7 @@ import storage.chats
 import storage.notes
 import storage.rates
 from bot.errors import BotError, ConfigError
+from storage import server_backup
 from storage.about import Backups
 from storage.address import parse_url
 from storage.backup import copy, rescue, restore
@@ -183,6 +184,21 @@ async def test_what_is_no_sound_backup_replaces_nothing(tmp_path: Path, kind: st
     assert len(str(refused.value).splitlines()) == 1
     assert chats_of(path) == {1}
     assert not list(tmp_path.glob("jarchy.db.*-2*"))
+
+
+def test_what_is_no_file_at_all_is_called_what_it_is(tmp_path: Path) -> None:
+    """By either database's restore, before it looks at anything else."""
+    server = parse_url("postgresql://nobody@nowhere.invalid/jarchy")
+    called = {
+        tmp_path: "is a folder",
+        Path("/dev/zero"): "is no file",
+        tmp_path / "x.db": "does not exist",
+    }
+    for path, what in called.items():
+        with pytest.raises(BotError, match=f"{path} {what}"):
+            restore(path, tmp_path / "jarchy.db", force=True)
+        with pytest.raises(BotError, match=f"{path} {what}"):
+            server_backup.restore(server, path, force=True)
 
 
 async def test_a_running_bot_keeps_its_database(tmp_path: Path) -> None:

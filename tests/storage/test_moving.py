@@ -185,8 +185,6 @@ async def test_nothing_moves_while_a_bot_runs_or_where_somebody_is(tmp_path: Pat
     for path in (one, two):
         with only_instance(path), pytest.raises(ConfigError, match="another Jarchy"):
             await move(first, second)
-    with pytest.raises(BotError):
-        await move(first, first)
     for wrong in ("mysql://x", f"sqlite:///{tmp_path}"):
         for dry_run in (True, False):
             with pytest.raises(ConfigError, match=r"^the target: "):
@@ -200,6 +198,28 @@ async def test_nothing_moves_while_a_bot_runs_or_where_somebody_is(tmp_path: Pat
     for dry_run in (True, False):
         with pytest.raises(BotError, match="has data already"):
             await move(first, second, dry_run=dry_run)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_nothing_moves_to_itself_or_to_what_is_no_database(
+    tmp_path: Path, *, dry_run: bool
+) -> None:
+    """By whatever name; and nobody is told to put a copy in the place of a file that was never the
+    bot's.
+    """
+    source = tmp_path / "jarchy.db"
+    migrated_copy(source)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.db").symlink_to(source)
+    (tmp_path / "second.db").hardlink_to(source)
+    notes = tmp_path / "notes.jsonl"
+    notes.write_text("nothing of ours\n" * 1000)
+    for name in ("jarchy.db", "link.db", "second.db", "folder/../jarchy.db"):
+        with pytest.raises(ConfigError, match=r"^the target: .* is the database that is to be"):
+            await move(f"sqlite:///{source}", f"sqlite:///{tmp_path / name}", dry_run=dry_run)
+    with pytest.raises(ConfigError, match=r"^the target: .*not a database\)") as refused:
+        await move(f"sqlite:///{source}", f"sqlite:///{notes}", dry_run=dry_run)
+    assert "restore" not in str(refused.value)
 
 
 @pytest.mark.postgres

@@ -175,15 +175,21 @@ async def test_what_fails_midway_leaves_nothing(store: Store) -> None:
         assert await storage.rates.around(db, "nbkr", date(2021, 10, 20)) == []
 
 
-async def test_an_error_shows_nothing_of_what_was_to_be_stored(store: Store) -> None:
-    """Its traceback is in the log, which keeps no words of people's."""
-    words = insert(note).values(name="same", value="football, Osh")
+@pytest.mark.parametrize("name", ["football, Osh", None], ids=["a key", "a row"])
+async def test_an_error_shows_nothing_of_what_was_to_be_stored(
+    store: Store, name: str | None
+) -> None:
+    """Its traceback is in the log, which keeps no words of people's; a server would say which row
+    or key it refuses.
+    """
+    words = insert(note).values(name=name, value="football, Talas")
     with pytest.raises(StorageError) as caught:
         async with store.writing() as db:
             await db.execute(words)
             await db.execute(words)
     shown = "".join(traceback.format_exception(caught.value))
     assert "INSERT INTO mark" in shown
+    assert "constraint" in str(caught.value)
     assert "football" not in shown
 
 

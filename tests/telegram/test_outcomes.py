@@ -111,7 +111,17 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     (503, b"", Retry(said("HTTP 503"))),
     (403, b"<html>a proxy says no</html>", Retry(said("HTTP 403"))),
     (400, b'{"ok":false,"error_co', Retry(said("HTTP 400"))),
-    (200, b'{"ok":false}', Retry(said("error 200"))),
+    (302, b"<html>sign in first</html>", Retry(said("HTTP 302"))),
+    # a gateway's own words are no refusal of Telegram's, whatever their status is elsewhere
+    (401, b'{"message":"Unauthorized"}', Retry(said("HTTP 401"))),
+    (403, b'{"ok":false,"error":"Forbidden"}', Retry(said("HTTP 403"))),
+    # its documentation promises the words, and a code besides
+    (403, b'{"ok":false,"description":"Forbidden: bot was blocked by the user"}', BLOCKED),
+    (404, b'{"description":"Not Found"}', Retry(said("HTTP 404"))),
+    (400, b'{"error_code":400,"description":"chat not found"}', Retry(said("HTTP 400"))),
+    (403, b"null", Retry(said("HTTP 403"))),
+    (429, b'{"message":"slow down"}', Retry(said("too many requests"), 5.0, True)),
+    (200, b'{"ok":false}', Retry(said("HTTP 200"))),
     (200, b'{"ok":true,"result":{"mess', Ambiguous(said("HTTP 200 without JSON"))),
     (200, b"<html>hello</html>", Ambiguous(said("HTTP 200 without JSON"))),
     (200, b"[]", Ambiguous(said("HTTP 200 without an object"))),

@@ -15,8 +15,9 @@ from telegram.error import NetworkError
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Retry, Sent
 from bot.telegram.request import AiohttpRequest
-from bot.telegram.session import open_session
+from bot.telegram.session import open_session, proxy_of
 from tests.proxy import Proxy, proxy_to
+from tests.test_proxies import Names
 
 TOKEN = f"123456789:{'A' * 35}"
 SECRET = "q7-пароль:of@a-proxÿ"
@@ -116,3 +117,27 @@ async def refused(proxy: Proxy, trust: ssl.SSLContext) -> None:
         with pytest.raises(NetworkError) as told:
             await AiohttpRequest(session).do_request(f"{url}/bot{TOKEN}/getUpdates", "POST")
         assert SECRET not in repr(told.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "at_home"),
+    [
+        ("127.0.0.1", True),
+        ("localhost", True),
+        ("telegram-bot-api", True),
+        ("outside.example", False),
+        ("metadata", False),
+        (NAME, False),
+    ],
+)
+async def test_a_bot_api_server_of_the_operators_own_is_asked_past_the_proxy_to_all_others(
+    host: str, *, at_home: bool
+) -> None:
+    """By whatever name, as a network of containers gives it one; not past a proxy to Telegram."""
+    names = {"localhost": "127.0.0.1", "telegram-bot-api": "172.18.0.5"}
+    known = Names({**names, "outside.example": "93.184.215.14", "metadata": "169.254.169.254"})
+    url, way = f"http://{host}:8081", "http://127.0.0.1:1"
+    assert await proxy_of(url, way, past_home=False, resolver=known) == way
+    assert await proxy_of(url, None, past_home=True, resolver=known) is None
+    found = await proxy_of(url, way, past_home=True, resolver=known)
+    assert found == (None if at_home else way)

@@ -73,8 +73,15 @@ def test_a_chat_needs_its_number_alone() -> None:
                 "pending_update_count": 3,
                 "last_error_date": 9,
                 "last_error_message": "x",
+                "allowed_updates": ["message"],
             },
-            Posts(url="https://x.example", waiting=3, failed_at=9, why="x"),
+            Posts(
+                url="https://x.example",
+                waiting=3,
+                failed_at=9,
+                why="x",
+                kinds=frozenset({"message"}),
+            ),
         ),
     ],
 )

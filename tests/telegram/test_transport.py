@@ -140,6 +140,17 @@ async def test_a_request_whose_answer_does_not_end_is_broken_off_alone(begun: by
         assert await api.post("sendMessage", b'{"text":"quick"}') == Sent(7, {"message_id": 7})
 
 
+async def test_a_file_is_sent_nowhere_but_where_it_is_sent_to() -> None:
+    """A page in between that would have it elsewhere (307) is no way to Telegram, and took none."""
+    async with talking_to(PLAIN) as (elsewhere, other):
+        there = f"{other._base}sendDocument".encode()
+        moved = b"HTTP/1.1 307 Moved\r\nContent-Length: 0\r\nLocation: " + there + b"\r\n\r\n"
+        async with talking_to(moved) as (_, api):
+            found = await api.upload("sendDocument", {}, field="document", content=b"all of it")
+    assert isinstance(found, Retry)
+    assert elsewhere.requests == []
+
+
 async def test_every_request_without_an_answer_is_given_up() -> None:
     """Begun while another waits, and after that one was given up; the server hears each whole."""
     heard: asyncio.Queue[bytes] = asyncio.Queue()

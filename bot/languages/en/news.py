@@ -2,6 +2,24 @@
 
 from bot.languages.parts import News
 
+# What may stand right behind a thing that has ended: "road to Osh opened", "road closed on Friday
+# opened", "highway M41 opened". Any other word is a noun that the thing is said of.
+_BEHIND_A_THING = (
+    "about above across after again ahead all along alongside already also amid among an and any "
+    "around as at away back because before behind below beneath beside between beyond both but by "
+    "despite down due during early entirely except finally for from here in inside into just last "
+    "late later like near nearby next no not now of off on once only onto or out outside over "
+    "overnight past since so soon still than that the their then there these this those through "
+    "throughout till to today together tomorrow tonight toward towards under underway until up "
+    "upon via when where which while who whose with within without yesterday yet "
+    "a is are was were be been being has have had get gets got will would may might can could "
+    "should must cannot never remain remains stay stays keep keeps nationwide countrywide "
+    "hit cut shut swept torn broken lost set built struck hours days weeks months "
+    "leading linking connecting running burning raging threatening covering affecting causing "
+    "including monday tuesday wednesday thursday friday saturday sunday one two three four five "
+    "six seven eight nine ten dozens hundreds thousands"
+)
+
 NEWS = News(
     denials="denie deny refut debun",
     negations="not no never nobody none neither without",
@@ -20,12 +38,14 @@ NEWS = News(
         (
             "road, roads, highway, highways, motorway, route, pass, border, crossing, "
             "crossings, checkpoint, checkpoints, airport, runway, airspace, tunnel, bridge, "
-            "traffic, railway"
+            "traffic, railway, crossing point, crossing points, border post, border posts, "
+            "road section, highway section"
         ): ("open, opened, opens, cleared, unblocked, reopened"),
         (
             "emergency, curfew, curfews, restriction, restrictions, ban, bans, warning, "
             "warnings, alert, alerts, advisory, advisories, order, orders, lockdown, "
-            "quarantine, siege, blockade, cordon, martial law, threat, evacuation, evacuations"
+            "quarantine, siege, blockade, cordon, martial law, threat, evacuation, evacuations, "
+            "regime, emergency rule, emergency measures, emergency status"
         ): (
             "lifted, lifts, lift, cancelled, canceled, called off, rescinded, rescinds, "
             "revoked, revokes, cancels, removed"
@@ -37,7 +57,8 @@ NEWS = News(
         "threat, danger, storm, risk": ("passed, has passed, subsided, averted"),
         (
             "power, electricity, water, gas, heating, internet, traffic, service, services, "
-            "rail, flights, trains, communications, communication, supply, supplies, links"
+            "rail, flights, trains, communications, communication, supply, supplies, links, line, "
+            "lines, grid, pipeline"
         ): ("restored, resumed, resume, resumes, back on, is back, are back"),
         (
             "flights, trains, buses, classes, lessons, work, operations, production, movement, "
@@ -61,6 +82,7 @@ NEWS = News(
     "of hand, of containment, down, off",
     not_of="new first second rescue search recovery military combat",
     not_at="on at near in along beside by from off due amid with",
+    makes_another=rf"(?!(?:{'|'.join(_BEHIND_A_THING.split())}|\w+ed|\w+ly|\w*\d\w*|.)$)\w+",
     to_come="tomorrow soon",
     asking="what who whom whose which why when where how is are was were has have had do does did "
     "will can could should",
