@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import storage.rates
 import storage.sources
@@ -74,19 +74,28 @@ class Backfill:
         for note in had:
             left.pop(note, None)
         rates = unreadable = 0
+        absent: list[str] = []
         for number, (note, request) in enumerate(left.items(), 1):
             if number > 1:
                 await pause(self.pause)
             try:
-                found = await self._one(spec, request, note)
+                found = await self._one(spec, request, note, absent)
             except ParseError as error:
                 unreadable += 1
                 self.say(f"{number}/{len(left)} {request.url}: {error}")
                 continue
+            if found is None:
+                absent.append(note)
+                self.say(f"{number}/{len(left)} {request.url}: nothing")
+                continue
+            absent.clear()
             rates += found
             self.say(f"{number}/{len(left)} {request.url}: {found} rates")
+        if absent and len(absent) == len(wanted):
+            words = "the server has nothing at any of {n} addresses"
+            raise FetchError(reason("backfill.absent", words, n=len(absent)))
         # one that cannot be read is a hole; all of them are another page than the parser's
-        if left and unreadable == len(left):
+        if unreadable and unreadable + len(absent) == len(left):
             raise ParseError(
                 reason("backfill.unread", "none of {n} answers could be read", n=unreadable)
             )
@@ -98,12 +107,18 @@ class Backfill:
             unreadable=unreadable,
         )
 
-    async def _one(self, spec: RateSpec, request: Request, note: str) -> int:
-        """One request, read and stored with the note that it was had; how many rates it brought."""
+    async def _one(
+        self, spec: RateSpec, request: Request, note: str, absent: Sequence[str]
+    ) -> int | None:
+        """One request, read and stored with the note that it was had; how many rates it brought.
+
+        None of what is absent, which is noted beside the next answer that is there: of a server
+        that has moved all is.
+        """
         answer = await self._fetch(request)
-        rates: Sequence[Rate] = ()
-        if answer is not None and answer.body:
-            rates = spec.parse(answer.body, url=answer.url).rates
+        if answer is None or not answer.body:
+            return None
+        rates = spec.parse(answer.body, url=answer.url).rates
         async with self.store.writing() as db:
             changed: list[Rate] = []
             for old, new in await storage.rates.differing(db, rates):
@@ -113,7 +128,8 @@ class Backfill:
             await storage.rates.add_history(db, rates, seen_at=self.clock())
             added = await storage.rates.add(db, changed, seen_at=self.clock())
             await self.revised(db, added)
-            await storage.sources.note_backfilled(db, spec.key, note)
+            for had in (*absent, note):
+                await storage.sources.note_backfilled(db, spec.key, had)
         return len(rates)
 
     def _believed(self, old: SeenRate, new: Rate) -> bool:
@@ -156,14 +172,19 @@ def _passes(error: FetchError) -> bool:
 def plan(spec: RateSpec, since: date, until: date) -> dict[str, Request]:
     """The requests that cover these days, newest year first, by the notes of finished ones.
 
-    A request whose range is still growing is another one tomorrow.
+    A request whose range is still growing is another one tomorrow; that of a day that is over, in
+    yesterday's plan too, is the same.
     """
     found: dict[str, Request] = {}
     for start, end in _years(since, until):
+        over: set[tuple[str, bytes | None]] = set()
+        if end == until:
+            yesterdays = spec.history(start, end - timedelta(days=1))
+            over.update((one.url, one.body) for one in yesterdays)
         for request in spec.history(start, end):
-            # a year that is over has no day in its note: its answer stays the same
+            # what is over has no day in its note: its answer stays the same
             note = f"{request.url}#"
-            if end == until:
+            if end == until and (request.url, request.body) not in over:
                 note += end.isoformat()
             if request.body is not None:  # one address for all that is asked of it
                 note += hashlib.sha256(request.body).hexdigest()[:16]

@@ -50,8 +50,9 @@ _DURATION = re.compile(
 )
 _UNIT_SECONDS = (86400.0, 3600.0, 60.0, 1.0, 0.001)  # of the groups above, in their order
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
-# without @, before which a name and a password would stand
-_NETLOC = re.compile(r"[A-Za-z0-9._:\[\]-]+")
+# without @, before which a name and a password would stand; brackets hold all of a host, or a colon
+# was forgotten behind them
+_NETLOC = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]*)?")
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _USER_ID = re.compile(r"-?[0-9]{1,30}")
 _LISTEN = re.compile(r"(?P<host>[^:\[\]]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")

@@ -10,8 +10,8 @@ import asyncio
 import inspect
 import math
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 from types import ModuleType
@@ -43,7 +43,8 @@ class Job:
     """One thing that is done again and again, `every` so many seconds after it was done last.
 
     With `due` the job is done for each key that `due` gives, several side by side, and `do` takes
-    the key; where `host` tells whom a key's work asks, few of one host are done at a time. A job
+    the key; where `host` tells whom a key's work asks, few of one host are done at a time, and
+    where `known` tells the keys that this program has, others are left to who has them. A job
     without `every` is done after each round of the job it `follows` that returned true, where
     replicas share the work. `again` is the pause after a StorageError, in seconds;
     without it the job deals with those itself, as one with `due` does. A job that `rests` and
@@ -58,6 +59,7 @@ class Job:
     every: float | None = None
     due: Callable[[Running], Awaitable[list[str]]] | None = None
     host: Callable[[Running, str], str | None] | None = None
+    known: Callable[[Running], Collection[str]] | None = None
     follows: str | None = None
     again: float | None = None
     after: float | None = None
@@ -73,6 +75,7 @@ class Work:
     do: Callable[..., Awaitable[object]]
     due: Callable[[], Awaitable[list[str]]] | None = None
     host: Callable[[str], str | None] = field(default=lambda _key: None)
+    known: Callable[[], Collection[str]] | None = None  # all that there are, where it is None
 
     def keyed(self, key: str) -> Key:
         """A key with its host."""
@@ -163,6 +166,8 @@ def _misfitting(job: Job) -> Iterator[str]:
         yield f"`due`, {_called(job.due)}, should take (Running)"
     if job.host is not None and not takes(job.host, 2):
         yield f"`host`, {_called(job.host)}, should take (Running, str)"
+    if job.known is not None and not takes(job.known, 1):
+        yield f"`known`, {_called(job.known)}, should take (Running)"
 
 
 def _untimely(job: Job, jobs: Mapping[str, Job]) -> Iterator[str]:
@@ -254,9 +259,12 @@ def _bind(bot: Running, job: Job) -> Work:
     async def due_now() -> list[str]:
         return await find(bot)
 
-    if job.host is None:
-        return Work(job=job, do=do, due=due_now)
-    return Work(job=job, do=do, due=due_now, host=partial(job.host, bot))
+    work = Work(job=job, do=do, due=due_now)
+    if job.host is not None:
+        work = replace(work, host=partial(job.host, bot))
+    if job.known is not None:
+        work = replace(work, known=partial(job.known, bot))
+    return work
 
 
 def looped(works: Sequence[Work], *, alone: bool) -> list[Work]:

@@ -45,6 +45,9 @@ log = structlog.get_logger(__name__)
 ROLE = "updates"  # of the one process that asks Telegram for them
 #: What a request is no HTTP by, and what its body cannot be read by.
 NOT_OURS = (HttpProcessingError, web.RequestPayloadError)
+#: Seconds until a connection without a request is closed, before its first one too; proxies keep
+#: an idle one for a minute, as nginx does, and should be the first to close it.
+KEEP_ALIVE = 75.0
 RESUME_WAIT = 1.0  # seconds between tries to take up what was left, while the database is away
 REVOKED = "BOT_TOKEN: Telegram does not know it; was it revoked?"
 
@@ -221,15 +224,28 @@ async def serve(
     host, port = host_and_port(listen)
     logger = logging.getLogger(__name__)
     logger.addFilter(_is_of_ours)
+    requests = logger.getChild("requests")
+    requests.setLevel(logging.CRITICAL)  # which are told elsewhere
     application.on_response_prepare.append(_unnamed)
-    runner = web.AppRunner(application, access_log=None, logger=logger)
+    runner = web.AppRunner(application)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
+    loop = asyncio.get_running_loop()
+
+    def connection() -> _Connection:
+        server = runner.server
+        if server is None:
+            raise AssertionError("it is set up")
+        return _Connection(
+            server, loop=loop, access_log=requests, logger=logger, keepalive_timeout=KEEP_ALIVE
+        )
+
     try:
-        await web.TCPSite(runner, host, port).start()
+        listener = await loop.create_server(connection, host, port)
     except OSError as error:
         raise ConfigError(f"{setting}: {unheard(listen, error)}") from None
-    actual = int(runner.addresses[0][1])
+    stack.callback(listener.close)  # first of all: nobody else comes in
+    actual = int(listener.sockets[0].getsockname()[1])
     log.info("listening", address=f"{host}:{actual}")
     return actual
 
@@ -237,6 +253,24 @@ async def serve(
 async def _unnamed(_request: web.Request, response: web.StreamResponse) -> None:
     """Tell nobody by which version of what they are answered."""
     response.headers.popall("Server", None)
+
+
+class _Connection(web.RequestHandler):
+    """A connection of which who sends no HTTP is answered as everybody else."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer to what is no request, of which nothing of ours hears."""
+        response = super().handle_error(request, status, exc, message)
+        response.headers["Server"] = ""  # else the library adds its name and version
+        return response
 
 
 def _is_of_ours(record: logging.LogRecord) -> bool:

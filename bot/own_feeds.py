@@ -26,9 +26,9 @@ from bot.alerts import feeds
 from bot.detect import identity
 from bot.detect.identity import Fingerprint
 from bot.detect.known import known_by
-from bot.errors import BotError, ParseError, SourceError
+from bot.errors import BotError, FetchError, ParseError, SourceError
 from bot.fetch import Fetcher
-from bot.fetch.answers import Fetched, Validators
+from bot.fetch.answers import Fetched, Validators, whole_due
 from bot.model.news import Entry
 from bot.model.own_feeds import OwnFeed
 from bot.reasons import reason
@@ -167,21 +167,26 @@ class OwnFeeds:
 
     async def poll(self, feed: OwnFeed) -> int:
         """One poll of one feed, whose trouble stays its own; how many alerts that made."""
+        wait: float | None = None
         try:
             return await self._poll(feed)
         except SourceError as error:
             log.info("own feed failed", feed=feed.key, error=str(error))
+            if isinstance(error, FetchError):
+                wait = error.retry_after
         except Exception as error:
             if storage.sources.is_away(error):
                 raise
             # what anybody may add must not end the program, whatever it makes us do wrong
             log.exception("own feed failed", feed=feed.key)
         async with self.store.writing() as db:
-            await storage.own_feeds.record_failure(db, feed, now=self.clock())
+            await storage.own_feeds.record_failure(db, feed, now=self.clock(), wait=wait)
         return 0
 
     async def _poll(self, feed: OwnFeed) -> int:
         validators = Validators(etag=feed.etag, last_modified=feed.last_modified)
+        if whole_due(feed.key, feed.last_ok_at, now=self.clock()):
+            validators = Validators()
         answer = await self._fetch(feed.url, validators=validators)
         if answer.body is None:  # 304
             return await self.keep(feed, None, answer, feed.digest)

@@ -6,6 +6,7 @@ One more job is one line of it; what runs it is `bot/jobs.py`, or beside other r
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from contextlib import suppress
 from zoneinfo import ZoneInfo
 
@@ -73,6 +74,11 @@ def host(bot: Running, key: str) -> str | None:
     """The host that a source asks, of which few are polled at a time."""
     spec = bot.catalog.by_key.get(key)
     return None if spec is None else spec.host
+
+
+def here(bot: Running) -> Collection[str]:
+    """The sources of this program's catalog; another replica may have others."""
+    return bot.catalog.by_key
 
 
 async def poll(bot: Running, key: str) -> bool:
@@ -279,7 +285,8 @@ async def keep_to_schema(bot: Running) -> bool:
 
 #: Everything that recurs, in the order it is begun.
 JOBS = (
-    Job(name="poll", every=TICK, due=due, host=host, do=poll),  # which are due is `schedule`'s
+    # which are due is `schedule`'s
+    Job(name="poll", every=TICK, due=due, host=host, known=here, do=poll),
     Job(name="fan_out", follows="poll", do=fan_out),
     Job(name="digests", every=5.0, do=digests),  # so exact is a digest's hour
     Job(name="own_feeds", every=10.0, do=own_feeds),  # each in its quarter of an hour

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
-from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from bot.sources.specs import NewsSpec, RateSpec
@@ -18,7 +17,6 @@ LONGEST_BACKOFF = timedelta(hours=6)  # between tries of a source that fails
 SHORTEST_BACKOFF = timedelta(seconds=30)  # however often a source is polled
 LAST_DOUBLING = 10  # a minute is 17 hours by then: a source's own interval is shorter
 LONGEST_ASKED = 7 * 86400.0  # seconds that a server may ask us to stay away
-DAY = 86400  # seconds
 GONE_RETRY = timedelta(days=1)  # 410 is meant for good, and said by mistake sometimes
 # outside its publisher's window a source is still looked at, this many times less often
 OUTSIDE_FACTOR = 6
@@ -52,19 +50,6 @@ def _since(state: SourceState | None) -> tuple[bool, datetime]:
     if state.asked_at is not None:
         return False, state.asked_at
     return True, state.next_due_at or never
-
-
-def whole_due(key: str, last_ok_at: datetime | None, *, now: datetime) -> bool:
-    """Whether a source is to be asked without conditions now: once a day, each at its own time.
-
-    A server that answers 304 for ever, whatever has changed, is believed for a day. When the
-    last answer was of another day of the source's own, its turn has come; that needs no note of its
-    own, and a poll that fails leaves it open.
-    """
-    if last_ok_at is None:
-        return True
-    ahead = crc32(key.encode()) % DAY  # thousands of whole documents are not wanted at midnight
-    return (last_ok_at.timestamp() + ahead) // DAY != (now.timestamp() + ahead) // DAY
 
 
 def _is_due(state: SourceState, now: datetime) -> bool:

@@ -132,11 +132,17 @@ async def take_due(
     return feeds
 
 
-async def record_failure(db: Db, feed: OwnFeed, *, now: datetime) -> None:
-    """A poll failed: the next ones come ever later."""
+async def record_failure(
+    db: Db, feed: OwnFeed, *, now: datetime, wait: float | None = None
+) -> None:
+    """A poll failed: the next ones come ever later, and not before the `wait`, in seconds, that the
+    server asked for.
+    """
     failures = feed.failures + 1
     # the power is bounded: LONGEST_PAUSE comes long before it, and a timedelta overflows
     pause = min(EVERY * 2 ** min(failures, 10), LONGEST_PAUSE)
+    if wait is not None:
+        pause = max(pause, timedelta(seconds=wait))
     values: dict[str, Any] = {"failures": failures, "next_due_at": now + pause}
     await db.execute(update(own_feed).where(own_feed.c.key == feed.key).values(**values))
 

@@ -23,9 +23,10 @@ from sqlalchemy import (
     union_all,
 )
 
+import storage.deliveries
 from bot.model.alerts import About, Approval, Lane, Severity, State
 from bot.reasons import Reason, read_if
-from storage.alerts import StoredAlert, stored_alert
+from storage.alerts import CLEARED, StoredAlert, stored_alert
 from storage.db import Db, db_now
 from storage.schema import alert, delivery, entry
 
@@ -147,6 +148,29 @@ async def heard(db: Db, chat_id: int, about: About) -> Heard | None:
     return Heard(at=row.finished_at, message=row.message_id or row.together)
 
 
+async def message_telling(db: Db, told: int, chat_id: int) -> int | None:
+    """The number of the message by which a chat had last what an alert tells: alone or among
+    others; of a story that it had before, by the alert whose place this one was to take.
+    """
+    number = await storage.deliveries.message_of(db, told, chat_id)
+    if number:
+        return number
+    its = select(alert.c.about_story).where(alert.c.id == told).scalar_subquery()
+    among = delivery.alias("among")
+    message = func.coalesce(delivery.c.message_id, among.c.message_id)
+    query = (
+        select(message)
+        .join(alert, delivery.c.alert_id == alert.c.id)
+        .outerjoin(among, and_(among.c.alert_id == delivery.c.within, among.c.chat_id == chat_id))
+        .where(or_(alert.c.id == told, and_(alert.c.about_story == its, alert.c.id < told)))
+        .where(delivery.c.chat_id == chat_id, message > 0)
+        .order_by(alert.c.id.desc())
+        .limit(1)
+    )
+    found: int | None = (await db.execute(query)).scalar()
+    return found
+
+
 async def was_told(db: Db, chat_id: int, kind: str, *, since: datetime) -> bool:
     """Whether a chat had an alert of a kind that was decided since then."""
     query = (
@@ -264,7 +288,7 @@ async def to_fan_out(db: Db) -> list[ColumnElement[bool] | TextClause]:
     return [
         text("fanned_at IS NULL"),  # as the index says it
         # what waits for an operator's word is meant to
-        or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
+        CLEARED,
         alert.c.expires_at > await db_now(db),
     ]
 

@@ -211,9 +211,33 @@ async def test_an_answer_that_cannot_be_read_is_said_and_asked_for_again(tmp_pat
         assert (code, json.loads(out)["rates"]) == (0, 1)
 
 
+async def test_a_past_that_is_absent_as_a_whole_was_not_had(tmp_path: Path) -> None:
+    """A server that has nothing at any address has moved, or is not itself; beside an answer that
+    is there it has no more.
+    """
+    since = f"{THIS_YEAR - 1}-01-01"
+    async with Publishers() as bank:
+        machine = Machine(tmp_path, bank.url)
+        code, _, err = await machine.finish("nbkr", "--since", since, "--pause", "0")
+        assert code == 1
+        assert "nothing at any of 2 addresses" in err
+        bank.put("/index1.jsp", page(("04.03.2022", "96,4397")), kind="text/html")
+        code, out, _ = await machine.finish("nbkr", "--since", since, "--pause", "0")
+        assert (code, json.loads(out)["asked"], json.loads(out)["rates"]) == (0, 2, 2)
+
+
+@pytest.mark.parametrize("key", ["nbk", "nbt"])
+def test_a_day_that_is_over_is_the_same_request_on_any_day(key: str) -> None:
+    """What a run that was stopped before midnight fetched is not asked for again behind it."""
+    spec = load_catalog().rates[key]
+    monday, tuesday = (plan(spec, date(2023, 3, 1), date(2023, 3, day)) for day in (27, 28))
+    assert len(set(monday) - set(tuesday)) == 1  # that day's own, which was not over
+    assert len(set(tuesday) - set(monday)) == 2
+
+
 def test_finished_years_are_asked_for_in_the_same_way_on_any_day() -> None:
-    """So that what a run of yesterday fetched is skipped today; only the year under way is asked
-    for again.
+    """So that what a run of yesterday fetched is skipped today; of the year under way a range is
+    asked for again.
     """
     for spec in load_catalog().rates.values():
         monday, tuesday = (set(plan(spec, date(2022, 12, 1), date(2023, 1, day))) for day in (2, 3))

@@ -11,12 +11,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
 import storage.alerts
 import storage.chats
 import storage.fan_out
 import storage.stories
+import storage.superseding
 from bot.clock import boottime
 from bot.digests import enqueue_digests
 from bot.emulator import TEST_TOKEN, Emulator, Fault
@@ -27,7 +29,8 @@ from bot.model.subjects import DigestSubject
 from bot.sources.catalog import parse_catalog
 from bot.telegram.api import Api
 from bot.telegram.session import open_session
-from storage.db import Store
+from storage.db import Store, db_now
+from storage.schema import chat as chat_table
 from storage.schema import entry as entry_table
 from tests.factories import chat as a_chat
 from tests.publishers import QUIET
@@ -257,6 +260,29 @@ async def test_a_rise_of_severity_is_a_reply_that_sounds_once(world: World) -> N
     assert len(accepted(world, READER, "sendMessage")) == 2
 
 
+async def test_a_rise_of_severity_answers_what_a_chat_had_of_the_story(world: World) -> None:
+    """Told among others after quiet hours, too. Where that message was deleted there is no reply,
+    and the words come all the same.
+    """
+    async with world.store.writing() as db:
+        now, day = await db_now(db), timedelta(days=1)
+        night = {"quiet": "23:00-07:00", "quiet_begins_at": now - day, "quiet_ends_at": now + day}
+        await db.execute(update(chat_table).where(chat_table.c.id == READER).values(**night))
+    await report(world, "one", CALM)
+    deleted = await world.tells(CHANNEL, BOMB)
+    channel = world.emulator.world.chats[CHANNEL]
+    world.emulator.world.delete_message(channel, deleted["message_id"])
+    async with world.store.writing() as db:
+        await storage.chats.change(db, READER, quiet=None)
+    world.worker.wake()
+    first = await world.tells(READER, "While it was quiet")
+    await world.done()
+    await report(world, "two", GRAVE)
+    rise = await world.tells(READER, "killed 120")
+    assert rise["reply_to_message"]["message_id"] == first["message_id"]
+    assert "reply_to_message" not in await world.tells(CHANNEL, "killed 120")
+
+
 async def graver_that_waits(world: World) -> int:
     """The number of the alert that a louder report makes in an hour that told enough; it waits for
     an operator's word.
@@ -306,6 +332,22 @@ async def test_what_was_told_without_a_word_is_corrected_without_one(world: Worl
         await storage.alerts.decide(db, number, Approval.APPROVED)
     await report(world, "one", ("calm", f"{right}, two hurt", CALM[2]))
     assert [told for told, _ in await world.notices()] == ["notice.story", "notice.correction"]
+
+
+async def test_what_was_told_without_a_word_and_is_taken_back_asks_for_none(world: World) -> None:
+    """Though it got worse meanwhile, and an operator was asked about that: nobody else hears it."""
+    await report(world, "one", CALM)
+    await world.tells(READER, BOMB)
+    await world.done()
+    world.ingest = replace(world.ingest, alerts_per_hour=1, admins=(5,))
+    worse = f"{BOMB} kills 120"
+    assert await report(world, "one", ("calm", worse, GRAVE[2])) == 1
+    number = (await world.alerts("story"))[-1].id
+    await report(world, "one", ("calm", f"RETRACTED: {worse}", GRAVE[2]))
+    await world.tells(READER, "RETRACTED")
+    async with world.store.reading() as db:
+        assert await storage.alerts.waiting(db, number) is None
+        assert await storage.superseding.is_overtaken(db, number)
 
 
 @pytest.mark.parametrize("word", [Approval.REJECTED, Approval.APPROVED])

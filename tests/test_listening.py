@@ -13,7 +13,7 @@ import babel.numbers
 import pytest
 from aiohttp import web
 
-from bot import i18n
+from bot import i18n, listening
 from bot.convert import currencies, parse_question
 from bot.listening import read_ahead, serve
 from bot.sockets import refusal
@@ -67,11 +67,11 @@ MISPACKED = {
 
 
 async def asked(port: int, request: bytes) -> bytes:
-    """The first line of what comes back."""
+    """What comes back to its first line, and its headers."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
     try:
-        answer = await reader.readline()
+        answer = await reader.readuntil(b"\r\n\r\n")
         if b"Connection: close" in request:
             await reader.read()  # the server reads on after its answer
         return answer
@@ -82,7 +82,7 @@ async def asked(port: int, request: bytes) -> bytes:
 async def test_what_is_no_http_is_refused_and_leaves_nothing_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Scanners come every day; what fails by us is logged as ever."""
+    """Scanners come every day, and learn no version; what fails by us is logged as ever."""
 
     async def fails(_: web.Request) -> web.Response:
         raise RuntimeError("ours")
@@ -93,13 +93,29 @@ async def test_what_is_no_http_is_refused_and_leaves_nothing_in_the_log(
         port = await serve(stack, application, "127.0.0.1:0", setting="OPS_LISTEN")
         assert port is not None
         for name, request in NO_HTTP.items():
-            assert b" 400 " in await asked(port, request), name
+            refused = await asked(port, request)
+            assert b" 400 " in refused, name
+            assert b"aiohttp" not in refused, name
         for name, request in MISPACKED.items():
             # 400 where this machine has no library that unpacks it
             assert (await asked(port, request)).split()[1] in {b"405", b"400"}, name
         assert [one for one in caplog.records if one.levelno >= logging.WARNING] == []
         assert b" 500 " in await asked(port, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert "ours" in caplog.text
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHost"])
+async def test_a_connection_without_a_request_is_closed(
+    begun: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So is one whose request never ends to begin: many would leave no room for others."""
+    monkeypatch.setattr(listening, "KEEP_ALIVE", 0.05)
+    async with AsyncExitStack() as stack, asyncio.timeout(20):
+        port = await serve(stack, web.Application(), "127.0.0.1:0", setting="OPS_LISTEN")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(begun)
+        assert await reader.read() == b""
+        writer.close()
 
 
 def test_a_family_that_the_kernel_has_not_is_left_out_as_servers_do(

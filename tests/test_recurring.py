@@ -15,9 +15,11 @@ from typing import Any, cast
 import pytest
 from procrastinate.jobs import Job as Queued
 from procrastinate.tasks import Task
+from procrastinate.testing import InMemoryConnector
 
 import storage.notes
 from bot import cluster
+from bot.cluster.batches import BATCHES, QUEUE, queue_of
 from bot.errors import ConfigError, StorageError
 from bot.jobs import OWN_NAMES, Doer, Job, Work, bound, lacking, loop, looped, problems, shared
 from bot.reasons import said
@@ -65,19 +67,50 @@ def test_both_runners_run_the_same_list() -> None:
 def test_the_queue_has_a_task_for_each_job_that_is_shared() -> None:
     """And puts in by time exactly those that come by time."""
     works = shared(bound(NO_PROGRAM, JOBS))
-    queue, periodic = cluster.jobs(works, nullcontext, now)
-    ours = {name for name, task in queue.tasks.items() if task.queue == cluster.QUEUE}
-    batches = {name for name, task in queue.tasks.items() if task.queue == cluster.BATCHES}
+    queue, periodic = cluster.jobs(works, nullcontext, now, "a")
+    queues = {QUEUE, queue_of("a", QUEUE)}
+    ours = {name for name, task in queue.tasks.items() if task.queue in queues}
+    batches = {name for name, task in queue.tasks.items() if task.queue == BATCHES}
     assert batches == {work.job.name for work in works if work.due is not None}
     assert ours == (named(works) | OWN_NAMES) - batches
     by_time = {work.job.name for work in works if work.job.every is not None and work.due is None}
     assert {task.name for task in periodic} == by_time | OWN_NAMES
+    # who has another catalog looks for itself, and neither keeps the other from it
+    look, other = queue.tasks["look"], cluster.jobs(works, nullcontext, now, "b")[0].tasks["look"]
+    assert look.queue != other.queue
+    assert look.lock != other.lock
+    assert look.queueing_lock != other.queueing_lock
+
+
+async def test_keys_that_a_replica_does_not_have_are_left_to_the_catalog_they_come_from() -> None:
+    """And forgotten where they come from its own: they are gone from it."""
+    done: list[str] = []
+
+    async def poll(key: str) -> None:
+        done.append(key)
+
+    async def due() -> list[str]:
+        return ["here"]
+
+    job = Job(name="poll", do=nothing, due=nothing, every=1.0)
+    queue, _ = cluster.jobs(
+        [Work(job=job, do=poll, due=due, known=lambda: {"here"})], nullcontext, now, "a"
+    )
+    connector = InMemoryConnector()
+    with queue.replace_connector(connector):
+        await queue.tasks["poll"](keys=["gone"], by="a")
+        assert not connector.jobs
+        await queue.tasks["poll"](keys=["there", "here"], by="b")
+    assert done == ["here"]
+    (left,) = connector.jobs.values()
+    assert left["queue_name"] == queue_of("b", BATCHES)
+    assert left["args"] == {"keys": ["there"], "by": "b"}
 
 
 async def test_both_runners_do_each_job_as_often_and_come_back_as_soon() -> None:
     """The pauses of a lone process are the periods of the queue, to the second."""
     works = shared(bound(NO_PROGRAM, JOBS))
-    queue, periodic = cluster.jobs(works, nullcontext, now)
+    queue, periodic = cluster.jobs(works, nullcontext, now, "a")
     by_time = {task.name: every for task, every in periodic.items()}
     for work in looped(works, alone=True):
         paused, again = await pauses_of(work)
@@ -193,6 +226,7 @@ LACKING: list[tuple[Job, str]] = [
     (replace(WHOLE, do=of_none, due=nothing), "`do`, of_none, should take (Running, str)"),
     (replace(WHOLE, due=cast("Any", of_a_key)), "`due`, of_a_key, should take (Running)"),
     (replace(WHOLE, due=nothing, host=of_none), "`host`, of_none, should take (Running, str)"),
+    (replace(WHOLE, due=nothing, known=of_a_key), "`known`, of_a_key, should take (Running)"),
     (replace(WHOLE, every=None), "either `every` or `follows`"),
     (replace(WHOLE, follows="whole"), "either `every` or `follows`"),
     (replace(WHOLE, every=0.0), "no time"),
@@ -245,7 +279,7 @@ def test_what_each_process_does_for_itself_may_be_done_in_fractions_of_a_second(
 @pytest.mark.parametrize("job", [replace(WHOLE, every=0.5), replace(WHOLE, again=1.5)])
 def test_a_time_that_the_queue_cannot_keep_never_gets_there_as_another(job: Job) -> None:
     with pytest.raises(ValueError, match=r"\.5"):
-        cluster.jobs([Work(job=job, do=nothing)], nullcontext, now)
+        cluster.jobs([Work(job=job, do=nothing)], nullcontext, now, "a")
 
 
 def test_jobs_that_follow_each_other_are_refused_by_name() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import functools
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote
@@ -16,7 +18,7 @@ from bot.cli import main
 from bot.config import Settings, catalog_path, load_settings
 from bot.convert.zones import read_zone
 from bot.errors import ConfigError
-from bot.grammar import clash, parse_address, parse_duration
+from bot.grammar import clash, parse_address, parse_duration, parse_proxy
 from bot.proxies import http_proxy
 from bot.proxy_address import introduction
 from storage.address import parse_url
@@ -44,6 +46,8 @@ ADDRESSES = [
     f"https://юзер:{SECRET}@x.example/",
     "https://./",
     "https://127.0.0.1./",
+    "http://[::1]8081",
+    "http://a[::1]/",
 ]
 LISTEN = [
     "abc",
@@ -139,6 +143,8 @@ BAD: dict[str, list[str]] = {
         "http://127.0.0.1:99999",
         "socks5://127.0.0.1:0",
         "socks4://127.0.0.1:1",
+        "http://[::1]8080",
+        f"socks5://user:{SECRET}@a[::1]:1",
         "http://a..b:1",
         f"http://{'n' * 64}:1",
         "socks5://300.1.1.1:1",
@@ -259,6 +265,20 @@ def told(**settings: str) -> tuple[str, ...]:
 def test_every_setting_is_tried_with_bad_values() -> None:
     """A new setting needs a row."""
     assert BAD.keys() == {name.upper() for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize(
+    ("parse", "wrong"), [(parse_proxy, BAD["PROXY"]), (parse_address, ADDRESSES)]
+)
+def test_no_client_meets_an_address_that_it_cannot_read(
+    parse: Callable[[object], str], wrong: list[str]
+) -> None:
+    """It would end the program with a traceback; of each of these the long run starts a verb."""
+    taken: list[str] = []
+    for value in wrong:
+        with suppress(ValueError):
+            taken.append(parse(value))
+    assert taken == []
 
 
 #: The verbs, built once: each start builds all of them, half of what a case would cost.

@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 from sqlalchemy import select
 
+from bot.fetch.answers import whole_due
 from bot.ingest import Ingest
 from bot.ingest.silence import LEAST_PATIENCE, LONGEST_PATIENCE
 from bot.readers.status import current_status
-from bot.schedule import whole_due
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
 from storage.db import Store

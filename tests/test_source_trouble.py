@@ -175,6 +175,35 @@ async def test_F6_a_source_is_asked_where_it_moved_once_it_said_so_three_times(
     assert await polled(301, "/new.xml") == "/newest.xml"
 
 
+async def test_F6_a_source_whose_new_place_fails_is_asked_at_its_old_one_by_turns(
+    world: World,
+) -> None:
+    """Closed or sold, it is no more the source's; one that was only away is asked there again."""
+    served, old, new = world.publishers, "/one.xml", "/new.xml"
+    served.put(new, rss(QUIET))
+    served.put(old, b"", status=301)
+    served.headers[old] = {"Location": new}
+    for _ in range(3):
+        await world.poll("one")
+    del served.headers[old]
+    served.put(old, b"", status=404)
+    served.put(new, b"<html>This name is for sale</html>", kind="text/html")
+    served.asked.clear()
+    for _ in range(4):
+        assert (await world.poll("one")).error
+    assert served.asked == [new, old, new, old]
+    served.put(new, rss(QUIET))
+    for _ in range(2):
+        assert (await world.poll("one")).error is None
+    served.put(new, b"", status=410)
+    served.put(old, rss(QUIET))
+    assert (await world.poll("one")).error
+    served.asked.clear()
+    for _ in range(2):
+        assert (await world.poll("one")).error is None
+    assert served.asked == [old, old]
+
+
 async def test_F16_another_failure_than_gone_is_tried_again_soon(world: World) -> None:
     """It answers: so it is not gone."""
     await gone(world)

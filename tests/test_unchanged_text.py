@@ -181,6 +181,27 @@ def test_F25_a_plain_text_keeps_its_columns(text: str) -> None:
     assert read.content == f"{text}\n\nend"
 
 
+def pictured(alt: str) -> str:
+    """A picture as WordPress puts it in the place of an emoji, in every feed."""
+    at = 'src="https://s.w.org/images/core/emoji/15.0.3/72x72/1f525.png"'
+    return f'<img {at} alt="{alt}" class="wp-smiley" style="height: 1em; max-height: 1em;" />'
+
+
+@pytest.mark.parametrize(
+    "emoji", [*LINES["emoji of several parts"].split(), "⚡\ufe0f", "&#x1f525;"]
+)
+def test_F25_an_emoji_that_a_publisher_made_a_picture_of_is_one_again(emoji: str) -> None:
+    """In a feed and on a page, by a selector and by the extractor; no other picture is text."""
+    said, shown = html.unescape(emoji), f"{pictured('A bridge, 5')}{pictured(emoji)}"
+    paragraph = f"<p>Мост {shown}\u00a0открыт, проезд бесплатный для всех до первого числа.</p>"
+    told = f"Мост {said}\u00a0открыт, проезд бесплатный для всех до первого числа."
+    (read,) = parse_feed(rss(TITLE, f"<description><![CDATA[{paragraph}]]></description>")).entries
+    assert read.summary == told
+    page = f"<title>{TITLE}</title><body><article>{paragraph * 4}</article>".encode()
+    for selector in ("article", None):
+        assert parse_article(page, selector=selector).text.split("\n\n")[0] == told
+
+
 @pytest.mark.parametrize(
     ("written", "read"),
     [

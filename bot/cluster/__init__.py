@@ -35,22 +35,27 @@ from procrastinate.tasks import Task
 from procrastinate.worker import Worker
 
 from bot.cluster.again import LONG_AGO, tried_again
+from bot.cluster.batches import (
+    BATCHES,
+    QUEUE,
+    WAITS,
+    Follow,
+    catalog_of,
+    forget_others,
+    keyed,
+    look,
+    queue_of,
+)
 from bot.errors import StorageError
-from bot.ingest.side_by_side import POLLS_AT_ONCE, SideBySide, few_of_each_host
-from bot.jobs import Key, Work
+from bot.jobs import Work
 from storage import notes
 from storage.db import Store
 
 log = structlog.get_logger(__name__)
 
-QUEUE = "jarchy"
-#: Batches have a queue and hands of their own: where more is due than can be polled they would take
-#: those of all others, and for minutes no digest would go out and no dead replica be noticed.
-BATCHES = "jarchy-batches"
 AT_ONCE = 8  # jobs a replica does side by side
 BATCHES_AT_ONCE = 12  # and batches beside them: a hand waits for the slowest poll of its batch
-WAITS = Status.TODO.value  # the library's name for a job that waits
-HANDS = {QUEUE: AT_ONCE, BATCHES: BATCHES_AT_ONCE}
+HANDS = {QUEUE: AT_ONCE, BATCHES: BATCHES_AT_ONCE}  # each also for the queue of the catalog
 QUEUE_LOOK = 1.0  # seconds at most until a waiting job is looked for
 HEARTBEAT = 1.0
 STALLED = 5.0  # a replica whose heart stopped for so long is dead
@@ -61,19 +66,10 @@ STALE = 0.05  # and until what waits in the queue is looked at again
 RESCUE_EVERY = 2  # seconds
 PRUNE_EVERY = 3600  # seconds
 FORGOTTEN = 2.0  # seconds that a job must be ours and not be worked at, until it is given back
-# keys of one job: a job costs the server as much as storing a hundred polls that brought nothing
-BATCH = 50
-OF_ONE_HOST = 4  # keys of a host in the queue or under way: one that hangs leaves hands free
-# batches in the queue at once: more would only wait there, and each fetch look through them
-WAITING = 16
 
 
 #: The time that replicas share.
 Clock = Callable[[], datetime]
-#: Which keys a job is to be done for now.
-Due = Callable[[], Awaitable[list[str]]]
-#: Puts into the queue what follows.
-Follow = Callable[[], Awaitable[None]]
 #: While nobody else puts anything into the queue.
 Alone = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -87,7 +83,8 @@ async def run(store: Store, works: Sequence[Work], clock: Clock, stopping: async
             await notes.alone(db, notes.PUTTING)
             yield
 
-    queue, periodic = jobs(works, alone, clock)
+    catalog = catalog_of(works)
+    queue, periodic = jobs(works, alone, clock, catalog)
     hands = _Hands()
     working: asyncio.Task[None] | None = None
     pool = store.job_connections()
@@ -99,7 +96,7 @@ async def run(store: Store, works: Sequence[Work], clock: Clock, stopping: async
             honest = asyncio.create_task(_keep_honest(queue, alone, hands))
             try:
                 while not stopping.is_set():
-                    working = asyncio.create_task(_work(queue, hands))
+                    working = asyncio.create_task(_work(queue, catalog, hands))
                     try:
                         await asyncio.wait(
                             {working, ticking, honest, ending}, return_when=asyncio.FIRST_COMPLETED
@@ -170,9 +167,9 @@ async def _keep_honest(queue: App, alone: Alone, hands: _Hands) -> None:
             missed = set(idle)
 
 
-async def _work(queue: App, hands: _Hands) -> None:
+async def _work(queue: App, catalog: str, hands: _Hands) -> None:
     """A worker for each queue, until we are cancelled or the database is away for one of them."""
-    workers = [asyncio.create_task(_work_on(queue, name, hands)) for name in HANDS]
+    workers = [asyncio.create_task(_work_on(queue, catalog, name, hands)) for name in HANDS]
     try:
         await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -184,11 +181,11 @@ async def _work(queue: App, hands: _Hands) -> None:
             one.result()
 
 
-async def _work_on(queue: App, name: str, hands: _Hands) -> None:
+async def _work_on(queue: App, catalog: str, name: str, hands: _Hands) -> None:
     """Procrastinate's worker, until it is cancelled or the database is away."""
     try:
         await queue.run_worker_async(
-            queues=[name],
+            queues=[name, queue_of(catalog, name)],
             concurrency=HANDS[name],
             listen_notify=False,
             fetch_job_polling_interval=QUEUE_LOOK,
@@ -241,12 +238,12 @@ async def _put(queue: App, alone: Alone, task: Task[Any, Any, Any], tick: int) -
 
 async def _waiting(queue: App) -> set[str | None]:
     """The jobs that wait, of those that wait once, by the name of that lock."""
-    jobs = await queue.job_manager.list_jobs_async(queue=QUEUE, status=WAITS)
+    jobs = await queue.job_manager.list_jobs_async(status=WAITS)
     return {job.queueing_lock for job in jobs}
 
 
 def jobs(
-    works: Sequence[Work], alone: Alone, clock: Clock
+    works: Sequence[Work], alone: Alone, clock: Clock, catalog: str
 ) -> tuple[App, dict[Task[Any, Any, Any], int]]:
     """The queue with a task for each piece of work, and those that come every so many seconds."""
     queue = App(connector=PsycopgConnector())
@@ -258,7 +255,7 @@ def jobs(
         following = [one.job.name for one in works if one.job.follows == work.job.name]
         follow = partial(_follow, queue, alone, tasks, following)
         if work.due is not None:
-            tasks[work.job.name] = _keyed(queue, work, work.due, follow)
+            tasks[work.job.name] = keyed(queue, work, work.due, follow, catalog)
             sweeps.append(work)
             looks = _seconds(work.job.every)
             continue
@@ -266,9 +263,9 @@ def jobs(
         tasks[work.job.name] = task
         if work.job.every is not None:
             periodic[task] = _seconds(work.job.every)
-    periodic[_look(queue, sweeps, tasks)] = looks
+    periodic[look(queue, sweeps, tasks, catalog)] = looks
     periodic[_rescue(queue, alone)] = RESCUE_EVERY
-    periodic[_prune(queue)] = PRUNE_EVERY
+    periodic[_prune(queue, catalog)] = PRUNE_EVERY
     return queue, periodic
 
 
@@ -296,30 +293,6 @@ def _whole(queue: App, work: Work, follow: Follow, clock: Clock) -> Task[Any, An
     return whole
 
 
-def _keyed(queue: App, work: Work, due: Due, follow: Follow) -> Task[Any, Any, Any]:
-    """Work on a batch of keys, that `look` put into the queue."""
-    name = work.job.name
-    slots = asyncio.Semaphore(POLLS_AT_ONCE)
-
-    @queue.task(name=name, queue=BATCHES)
-    async def many(keys: Sequence[str] = (), key: str = "") -> None:  # noqa: ARG001 - one key was a job of earlier versions
-        brought: list[bool] = []
-
-        async def one(key: Key) -> None:
-            brought.append(bool(await work.do(key.key)))
-
-        still = set(await due())  # of a batch that a dead replica began, some are done
-        async with asyncio.TaskGroup() as group:
-            batch: SideBySide[Key] = SideBySide(group, one, at_once=BATCH, slots=slots)
-            for due_key in keys:
-                if due_key in still:
-                    batch.start(work.keyed(due_key))
-        if any(brought):
-            await follow()
-
-    return many
-
-
 async def _follow(
     queue: App, alone: Alone, tasks: Mapping[str, Task[Any, Any, Any]], following: Sequence[str]
 ) -> None:
@@ -329,37 +302,6 @@ async def _follow(
     async with alone():
         for name in set(following) - await _waiting(queue):
             await tasks[name].defer_async()
-
-
-def _look(
-    queue: App, sweeps: Sequence[Work], tasks: Mapping[str, Task[Any, Any, Any]]
-) -> Task[Any, Any, Any]:
-    """The look for due keys, put into the queue in batches; not those that are there already."""
-
-    @queue.task(name="look", queue=QUEUE, lock="look", queueing_lock="look")
-    async def look(timestamp: int) -> None:  # noqa: ARG001 - likewise
-        known = [*await queue.job_manager.list_jobs_async()]
-        for work in sweeps:
-            name = work.job.name
-            there: set[str] = set()
-            room = WAITING
-            for job in known:
-                if job.task_name == name:
-                    there.update(_keys(job))
-                    if job.status == WAITS:
-                        room -= 1
-            # what is there and not due any more was done, whatever the rest of its batch waits for
-            keys = few_of_each_host(await work.due_keys(), there, most=OF_ONE_HOST)
-            for start in range(0, min(len(keys), room * BATCH), BATCH):
-                await tasks[name].defer_async(keys=keys[start : start + BATCH])
-
-    return look
-
-
-def _keys(job: Job) -> list[str]:
-    """The keys of a batch; none of what an earlier version put there, which looks again."""
-    keys = job.task_kwargs.get("keys")
-    return [str(key) for key in keys] if isinstance(keys, list) else []
 
 
 def _rescue(queue: App, alone: Alone) -> Task[Any, Any, Any]:
@@ -377,12 +319,15 @@ def _rescue(queue: App, alone: Alone) -> Task[Any, Any, Any]:
     return rescue
 
 
-def _prune(queue: App) -> Task[Any, Any, Any]:
-    """Forgetting the workers that died: each start of a replica adds one."""
+def _prune(queue: App, catalog: str) -> Task[Any, Any, Any]:
+    """Forgetting the workers that died: each start of a replica adds one; and what waits for the
+    replicas of a catalog that is no more.
+    """
 
     @queue.task(name="prune", queue=QUEUE, lock="prune", queueing_lock="prune")
     async def prune(timestamp: int) -> None:  # noqa: ARG001 - likewise
         await queue.job_manager.prune_stalled_workers(STALLED)
+        await forget_others(queue, catalog)
 
     return prune
 

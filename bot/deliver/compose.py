@@ -16,6 +16,7 @@ import storage.deliveries
 import storage.filters
 import storage.joined
 import storage.quiet
+import storage.told
 from bot.alerts import KINDS, Kit, Reader, kind_of
 from bot.clock import utc_now
 from bot.deliver.pictures import Pictures, Run, Upload
@@ -137,7 +138,7 @@ class Composer:
             answered = None
             first = kind_of(found).replies_to(found)
             if first is not None:
-                answered = await storage.deliveries.message_of(db, first, item.chat)
+                answered = await storage.told.message_telling(db, first, item.chat)
         return self._pictured(message, loudest, item) or _request(message, loudest, item, answered)
 
     def _pictured(
@@ -240,7 +241,7 @@ class Composer:
 
     async def _reply(self, made: _Reply, item: Claimed) -> Request:
         async with self._store.reading() as db:
-            number = await storage.deliveries.message_of(db, made.told, item.chat)
+            number = await storage.told.message_telling(db, made.told, item.chat)
         method, body = made.request
         if not number:  # this chat hears of it for the first time
             return method, body
@@ -318,7 +319,7 @@ def _request(
     if message is None:
         return None
     body = _arriving(_body(message, item), stored, item)
-    if answered is not None:
+    if answered:
         body["reply_parameters"] = _answering(answered)
     return send_method(body), orjson.dumps(body)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
+from zlib import crc32
 
 from bot.detect.facts import facts_of, places, surroundings
 from bot.detect.language import known_language
@@ -168,13 +169,20 @@ def _offers(
     told = story.told_in(language)
     title = told.lead.entry.title or told.lead.entry.summary
     yield "story", Trait.STORY, str(story.pk), title[:LONGEST_ITEM]
-    # those that its message credits by name; each by a number that stays when others join
+    # those that its message credits by name
     for feed in told.feeds[:SOURCES_OFFERED]:
-        yield f"source{story.feeds.index(feed)}", Trait.SOURCE, feed, names.get(feed, feed)
+        yield source_code(feed), Trait.SOURCE, feed, names.get(feed, feed)
     for place, written in _places_offered(told).items():
         yield f"place-{place}", Trait.PLACE, place, place_name(place, language) or written
     for word in _words_offered(told, language):
         yield f"word-{word}", Trait.WORD, words_of(word), word
+
+
+def source_code(feed: str) -> str:
+    """The code of a source's filter, whatever place others that join leave it; a key may be longer
+    than a button's data.
+    """
+    return f"source-{crc32(feed.encode()):x}"
 
 
 def _words_offered(story: Story, language: str) -> list[str]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Self
+from zlib import crc32
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # a byte of a header that is not UTF-8
+DAY = 86400  # seconds
 LONGEST_RETRY_AFTER = timedelta(days=1)  # a server may ask for more; we look again after a day
 
 
@@ -47,6 +49,19 @@ class Fetched:
     moved_to: str | None = None
     validators: Validators = Validators()
     links: tuple[str, ...] = ()  # the `Link` headers as they came
+
+
+def whole_due(key: str, last_ok_at: datetime | None, *, now: datetime) -> bool:
+    """Whether a source is to be asked without conditions now: once a day, each at its own time.
+
+    A server that answers 304 for ever, whatever has changed, is believed for a day. When the
+    last answer was of another day of the source's own, its turn has come; that needs no note of its
+    own, and a poll that fails leaves it open.
+    """
+    if last_ok_at is None:
+        return True
+    ahead = crc32(key.encode()) % DAY  # thousands of whole documents are not wanted at midnight
+    return (last_ok_at.timestamp() + ahead) // DAY != (now.timestamp() + ahead) // DAY
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -23,7 +23,7 @@ from bot.config import Settings
 from bot.detect.meaning import installed
 from bot.errors import SourceError, StorageError
 from bot.fetch import Fetcher
-from bot.fetch.answers import Fetched
+from bot.fetch.answers import Fetched, whole_due
 from bot.ingest.documents import Documents, Looked
 from bot.ingest.found import (
     FAILED,
@@ -57,7 +57,6 @@ from bot.ingest.together import Together
 from bot.model.news import Entry
 from bot.model.places import Place
 from bot.model.rates import SeenRate
-from bot.schedule import whole_due
 from bot.sources import hubs
 from bot.sources.base import Request
 from bot.sources.listed import HubOffer
@@ -217,7 +216,12 @@ class Ingest:
         whole = whole_due(spec.key, past.state.last_ok_at, now=now)
         with Slot(self._asked) as slot:
             asked = await self._documents.fetch(
-                spec.key, spec.requests(today), past.documents, slot=slot, whole=whole
+                spec.key,
+                spec.requests(today),
+                past.documents,
+                slot=slot,
+                whole=whole,
+                failures=past.state.failures,
             )
             read = [await self._read_rates(spec, one) for one in asked]
         known = past.documents
@@ -252,7 +256,12 @@ class Ingest:
         # with what was read: documents that wait to be read take memory
         with Slot(self._asked) as slot:
             (looked,) = await self._documents.fetch(
-                spec.key, requests, past.documents, slot=slot, whole=whole
+                spec.key,
+                requests,
+                past.documents,
+                slot=slot,
+                whole=whole,
+                failures=past.state.failures,
             )
             if looked.error is not None:  # a feed is one document: without it there is nothing
                 raise looked.error

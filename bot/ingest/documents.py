@@ -136,53 +136,62 @@ class Documents:
         *,
         slot: Slot,
         whole: bool = False,
+        failures: int = 0,
     ) -> list[Looked]:
         """The result of every request, in order; a failing one keeps no other from being asked.
 
         `known` are the source's documents as we last saw them; `whole` asks without conditions.
+        After `failures` in a row what has moved is asked at its new place and at its old one by
+        turns: a new one is closed, or sold, too.
         The `slot` is taken for each request when its host's turn has come, and kept after the last.
         """
         looked: list[Looked] = []
         for one in requests:
             slot.give_back()
             old = known.get(one.url) or Document(source=key, url=one.url)
-            looked.append(await self._look(old, one, whole=whole, at_turn=slot.take))
+            moved_to = None
+            if old.moved_seen >= MOVED_AFTER and failures % 2 == 0:
+                moved_to = old.moved_to
+            looked.append(await self._look(old, one, moved_to, whole=whole, at_turn=slot.take))
         return looked
 
     async def _look(
         self,
         old: Document,
         request: Request,
+        moved_to: str | None,
         *,
         whole: bool,
         at_turn: Callable[[], Awaitable[None]],
     ) -> Looked:
-        address, headers = request.url, request.headers
-        if old.moved_to and old.moved_seen >= MOVED_AFTER:
-            address = old.moved_to
-            # a key is for the host that the catalog names, wherever the source has moved
-            if origin(address) != origin(request.url):
-                headers = {name: value for name, value in headers.items() if name == "User-Agent"}
+        headers = request.headers
+        # a key is for the host that the catalog names, wherever the source has moved
+        if moved_to is not None and origin(moved_to) != origin(request.url):
+            headers = {name: value for name, value in headers.items() if name == "User-Agent"}
         validators = None
         if not whole:
             validators = Validators(etag=old.etag, last_modified=old.last_modified)
         try:
             answer = await self.fetcher.get(
-                address,
+                moved_to or request.url,
                 validators=validators,
                 data=request.body,
                 headers=headers,
+                # nobody configured that place: it is judged as what it is, a redirect
+                found_on=None if moved_to is None else request.url,
                 proxy=request.proxy,
                 at_turn=at_turn,
             )
         except SourceError as error:
             return Looked(url=request.url, error=error)
+        # asked at its new place it redirects no more, which is one more proof that it lives there
+        settled = moved_to is not None and answer.moved_to is None
         if answer.body is None:  # 304: what we have still holds
-            seen = _remember(old, answer, old.digest)
+            seen = _remember(old, answer, old.digest, settled=settled)
             return Looked(url=request.url, seen=seen, renewed=seen != old)
         # Many servers know no validators and send the same bytes each time.
         digest = hashlib.sha256(answer.body).hexdigest()
-        seen = _remember(old, answer, digest)
+        seen = _remember(old, answer, digest, settled=settled)
         if digest == old.digest:
             return Looked(url=request.url, seen=seen, renewed=seen != old)
         return Looked(url=request.url, changed=answer, seen=seen)
@@ -320,10 +329,8 @@ def _kind(answer: Fetched) -> str | None:
     return answer.content_type
 
 
-def _remember(old: Document, answer: Fetched, digest: str | None) -> Document:
-    """The document to remember of an address; one that was asked at its new place keeps that."""
-    # Asked at its new place it redirects no more, which is one more proof that it lives there.
-    settled = answer.moved_to is None and old.moved_seen >= MOVED_AFTER
+def _remember(old: Document, answer: Fetched, digest: str | None, *, settled: bool) -> Document:
+    """The document to remember of an address; one that is `settled` at its new place keeps that."""
     if settled or (answer.moved_to is not None and answer.moved_to == old.moved_to):
         moved_seen = old.moved_seen + 1
     else:

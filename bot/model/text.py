@@ -30,6 +30,9 @@ _BETWEEN_EMOJI = f"(?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}])"
 _BETWEEN_LETTERS = f"(?<=[{_JOINED}])[\u200c\u200d](?=[{_JOINED}])"
 _KEPT = f"{_FLAG}|{_BETWEEN_EMOJI}|{_BETWEEN_LETTERS}"
 _KEPT_OR_HIDDEN = re.compile(f"({_KEPT})|[{_HIDDEN}]")
+# Alone, in several parts, as a key (1️⃣) or as a flag; ‼ and ™ are emoji by what follows them.
+_SIGNS = f"{_EMOJI}\u00a9\u00ae\u203c\u2049\u200d\u2122\ufe0f"
+_IS_EMOJI = re.compile(f"(?:{_FLAG}|[0-9#*]\ufe0f?\u20e3|[{_SIGNS}])+")
 _INVISIBLE = re.compile(f"[{_HIDDEN}\u00ad]")
 SENTENCE_END = re.compile(r"[.!?…]\s|\n")
 _WORD = re.compile(r"[^\W_]+")
@@ -49,6 +52,11 @@ def without_invisible(text: str) -> str:
     if text.isascii():
         return text
     return _mark_towers().sub(r"\1", text)
+
+
+def is_emoji(text: str) -> bool:
+    """Whether a text is emoji, one or some, and nothing else."""
+    return _IS_EMOJI.fullmatch(text) is not None
 
 
 def has_invisible(text: str) -> bool:

@@ -38,7 +38,7 @@ class Live:
     def __init__(self, read: Callable[[], Awaitable[Whole]], *, tick: float = TICK) -> None:
         self._read = read
         self._tick = tick
-        self._lookers = 0
+        self._lookers: set[asyncio.Transport] = set()
         self._news = asyncio.Condition()
         self._whole: Whole | None = None
         self._number = 0
@@ -52,10 +52,11 @@ class Live:
 
     async def stream(self, request: web.Request, view: View) -> web.StreamResponse:
         """Show one looker what changes in a view, until they leave."""
-        if self._closed or self._lookers >= MOST_LOOKERS:
+        way = request.transport
+        if self._closed or way is None or self._seats_taken >= MOST_LOOKERS:
             return web.Response(status=503, headers={"Retry-After": "30"})
         response = web.StreamResponse(headers=HEADERS)
-        self._lookers += 1
+        self._lookers.add(way)
         try:
             await response.prepare(request)
             if self._looking is None or self._looking.done():
@@ -63,10 +64,15 @@ class Live:
             with suppress(TimeoutError, ConnectionError):
                 await self._show(response, view)
         finally:
-            self._lookers -= 1
+            self._lookers.discard(way)
             if not self._lookers:
                 self._stop_looking()
         return response
+
+    @property
+    def _seats_taken(self) -> int:
+        """The lookers who are still there: who has gone is noticed here at the next look alone."""
+        return sum(not way.is_closing() for way in self._lookers)
 
     async def _show(self, response: web.StreamResponse, view: View) -> None:
         seen, number = dict[str, str](), 0

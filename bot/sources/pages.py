@@ -35,7 +35,7 @@ from bot.sources.entries import two_letter
 from bot.sources.links import absolute_link
 from bot.sources.listed import Article, ArticleReader, EntryReader
 from bot.sources.specs import NewsSpec
-from bot.sources.text import LONGEST_TEXT, clean, one_line, plain_text
+from bot.sources.text import LONGEST_TEXT, clean, one_line, plain_text, with_emoji
 from bot.sources.timetable import FAST_CLOCK
 from bot.sources.trees import inner_text, tree_of
 
@@ -109,7 +109,7 @@ def parse_article(
     `url` is the page's address, for the result; with the publisher's `zone` a day without a time
     is known as one. Raises ParseError when there is no article.
     """
-    text = decode(body, content_type)
+    text = with_emoji(decode(body, content_type))
     page = tree_of(text)
     found = _extracted(text, url)
     content = ""

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from html import unescape
 from typing import Any
 
-from bot.model.text import without_invisible
+from bot.model.text import is_emoji, without_invisible
 
 LONGEST_TITLE = 1_000  # characters; a headline of a megabyte is an attack
 LONGEST_TEXT = 200_000  # characters, likewise
@@ -47,6 +48,9 @@ _TAG = re.compile(
     rf"</?(?:{_KNOWN})(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>=]+))*\s*/?>",
     re.IGNORECASE,
 )
+#: A picture whose text is as short as an emoji of several parts may be, by number too. Bounded: of
+#: a tag that never ends each attribute would read on to the end.
+_PICTURED = re.compile(r"<img\s[^<>]{0,500}?\balt=([\"'])([^\"'<>]{1,64})\1[^<>]{0,500}>")
 _BLOCK = re.compile(rf"<(?:{'|'.join(_PARAGRAPHS | {'br'})})\b", re.IGNORECASE)
 
 
@@ -122,11 +126,26 @@ def _without_markup(value: str) -> str:
 
     # huge_tree lifts libxml2's limits of length and depth, which are for trees; none is built here.
     parser = etree.HTMLParser(target=_TextTarget(), huge_tree=True, encoding="utf-8")
+    value = with_emoji(value)
     # A CDATA section inside HTML is a comment to a browser; in a feed it is a text wrapped twice.
     if "<![CDATA[" in value:
         value = value.replace("<![CDATA[", "").replace("]]>", "")
     parser.feed(NOT_XML.sub("", value).encode())
     return str(parser.close())
+
+
+def with_emoji(markup: str) -> str:
+    """Markup with the emoji that stand in it as pictures, as characters again: WordPress makes
+    pictures of all in its feeds, and says in `alt` which. Any other picture is no text.
+    """
+    if "<img" not in markup:
+        return markup
+    return _PICTURED.sub(lambda found: _emoji_of(found[2], found[0]), markup)
+
+
+def _emoji_of(alt: str, picture: str) -> str:
+    said = unescape(alt)
+    return said if is_emoji(said) else picture
 
 
 class _TextTarget:

@@ -42,7 +42,7 @@ TOKEN_PAUSE = 1.0
 # seconds of nothing but 401: from one method whatever the token's own question says, or from all of
 # them where the token was good before; a server that starts again says 401 for a few
 TOKEN_PATIENCE = 15.0
-OK = 200
+OK, UNAUTHORIZED = 200, 401
 #: Errors of the way to Telegram: nothing of the request has left.
 UNSENT = (
     aiohttp.ClientConnectorError,
@@ -217,6 +217,8 @@ class Api:
                 address, timeout=self._timeout, allow_redirects=False
             ) as response:
                 body = await response.content.read(most + 1)
+                if response.status == UNAUTHORIZED:  # once by mistake, perhaps: as of any method
+                    return Retry(MISTAKEN, after=TOKEN_PAUSE)
                 if response.status != OK:
                     found = read(response.status, body, "getFile")
                     return NO_FILE if is_final(found) else found

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import aiohttp
 import pytest
@@ -51,6 +52,7 @@ from tests.e2e.driven import Day
 from tests.factories import NOW, seen_rate
 from tests.storage.test_deliveries import an_alert
 from tests.storage.test_withheld import withheld_story
+from tests.waiting import pauses
 
 LARGEST = 50 * 1024  # bytes of the page
 MANY = 1_000
@@ -419,6 +421,26 @@ async def test_lookers_share_one_look_and_are_not_too_many(store: Store) -> None
             sections = json.loads(line.removeprefix(b"data: "))
             assert {"verdict", "sources", "telegram", "database"} <= sections.keys()
         assert reads == 1
+
+
+@pytest.mark.cases
+async def test_the_seat_of_a_looker_who_has_gone_is_anothers(store: Store) -> None:
+    """At once, though nothing is written to anybody before the next look."""
+    of = operated(store, Catalog())
+    live = Live(partial(read_whole, of), tick=3600.0)
+    async with served(streaming(live)) as address, asyncio.timeout(60):
+        async with AsyncExitStack() as gone:
+            theirs = await gone.enter_async_context(aiohttp.ClientSession())
+            for _ in range(MOST_LOOKERS):
+                answer = await gone.enter_async_context(theirs.get(f"{address}/events"))
+                await answer.content.readline()
+        async with aiohttp.ClientSession() as session:
+            # the server reads the end of a connection when the loop comes to it
+            for pause in pauses():
+                async with session.get(f"{address}/events") as answer:
+                    if answer.status == 200:
+                        break
+                await asyncio.sleep(pause)
 
 
 async def test_a_stream_says_only_what_changed_and_lives_through_a_database_that_is_away(

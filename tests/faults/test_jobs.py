@@ -17,6 +17,7 @@ import pytest
 
 import storage.replicas
 from bot import cluster
+from bot.cluster.batches import BATCH, BATCHES, OF_ONE_HOST, QUEUE, WAITING, catalog_of
 from bot.ingest.side_by_side import POLLS_AT_ONCE
 from bot.jobs import Doer, Job, Work
 from bot.recurring import JOBS
@@ -89,7 +90,13 @@ class Done:
             return lambda: self.note(job.name)
 
         return [
-            Work(job=self.faster(job), do=doing(job), due=due if job.due else None, host=self.host)
+            Work(
+                job=self.faster(job),
+                do=doing(job),
+                due=due if job.due else None,
+                host=self.host,
+                known=(lambda: self.due) if job.due else None,
+            )
             for job in JOBS
             if job.who is Doer.ONE
         ]
@@ -269,8 +276,8 @@ async def test_P26_thousands_of_sources_due_at_once_make_no_errors_and_no_long_q
                     await asyncio.sleep(0.2)
         waits = number(operator, "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'poll'")
         tried = number(operator, "SELECT last_value FROM tries")
-        assert longest <= cluster.WAITING + 2 * cluster.AT_ONCE + 10
-        polled = done.count["poll"] / cluster.BATCH
+        assert longest <= WAITING + 2 * cluster.AT_ONCE + 10
+        polled = done.count["poll"] / BATCH
         assert tried - waits - polled <= 2 * cluster.AT_ONCE, "each insert is a batch of polls"
 
 
@@ -305,11 +312,45 @@ async def test_P26_of_a_batch_only_what_is_still_due_is_polled(migrated_postgres
     assert done.polled == {f"source{number}" for number in range(10)}
 
 
+@pytest.mark.slow
+async def test_P26_what_a_replicas_catalog_lacks_is_left_to_those_that_have_it(
+    migrated_postgres_url: str,
+) -> None:
+    """While a new catalog is rolled out: who has the old one takes a batch of the new one first.
+    What waits for a catalog that nobody has any more is forgotten.
+    """
+    old, new = Done(), Done()
+    new.due = ["elsewhere"]
+    catalog = catalog_of(new.work())
+    theirs = "SELECT count(*) FROM procrastinate_jobs WHERE queue_name LIKE 'jarchy-batches-"
+    with psycopg.connect(migrated_postgres_url, autocommit=True) as operator:
+        async with replicas(migrated_postgres_url, [old.work()]):
+            await old.more("look", times=1)
+            operator.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES (%s, 'poll', "
+                "jsonb_build_object('keys', array['elsewhere', 'source0'], 'by', %s::text))",
+                (BATCHES, catalog),
+            )
+            await old.more("tidy")  # a second apart: by then it has been taken
+            assert number(operator, f"{theirs}%'") == 1
+        assert old.polled == {"source0"}
+        async with replicas(migrated_postgres_url, [new.work()]):
+            await new.more("poll", times=1)
+            operator.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES "
+                "('jarchy-batches-gone', 'poll', '{}'), (%s, 'prune', '{\"timestamp\": 0}')",
+                (QUEUE,),
+            )
+            await new.more("tidy")
+            assert number(operator, f"{theirs}gone'") == 0
+        assert new.polled == {"elsewhere"}
+
+
 async def test_P26_many_sources_of_a_host_that_hangs_keep_no_other_waiting(
     migrated_postgres_url: str,
 ) -> None:
     """They would be all batches that are under way, none of which ended before its last."""
-    done = Hanging(due=cluster.BATCH * cluster.BATCHES_AT_ONCE + 1)
+    done = Hanging(due=BATCH * cluster.BATCHES_AT_ONCE + 1)
     with psycopg.connect(migrated_postgres_url, autocommit=True) as operator:
         async with replicas(migrated_postgres_url, [done.work()]):
             async with asyncio.timeout(60), done.news:
@@ -319,7 +360,7 @@ async def test_P26_many_sources_of_a_host_that_hangs_keep_no_other_waiting(
                 "SELECT args->'keys' FROM procrastinate_jobs WHERE task_name = 'poll'"
             ).fetchall()
     begun = [key for (keys,) in batches for key in keys if done.host(key) == "slow"]
-    assert len(begun) == cluster.OF_ONE_HOST
+    assert len(begun) == OF_ONE_HOST
 
 
 async def test_P26_more_polls_than_can_be_done_keep_no_other_job_waiting(
@@ -328,7 +369,7 @@ async def test_P26_more_polls_than_can_be_done_keep_no_other_job_waiting(
     """Digests go out, and a dead replica is noticed, however long the polls under way take; and the
     server's log has no error: nothing is put into the queue that waits there.
     """
-    done = Held(due=cluster.BATCH * (cluster.WAITING + 2 * cluster.AT_ONCE + 4))
+    done = Held(due=BATCH * (WAITING + 2 * cluster.AT_ONCE + 4))
     with psycopg.connect(migrated_postgres_url, autocommit=True) as operator:
         operator.execute(REFUSED)
         async with replicas(migrated_postgres_url, [done.work(), done.work()]):
@@ -347,7 +388,7 @@ async def test_P26_two_replicas_put_the_same_at_once_and_the_servers_log_has_no_
     """However long it takes until what one has put is seen by the other: by time, and what follows
     batches that end side by side.
     """
-    done = Done(due=4 * cluster.BATCH, brings=True)
+    done = Done(due=4 * BATCH, brings=True)
     with psycopg.connect(migrated_postgres_url, autocommit=True) as operator:
         operator.execute(SLOW)
         operator.execute(REFUSED)
@@ -377,17 +418,17 @@ CREATE TRIGGER put AFTER INSERT ON procrastinate_jobs FOR EACH ROW EXECUTE FUNCT
 @pytest.mark.slow
 async def test_P26_no_more_batches_wait_than_will_soon_be_done(migrated_postgres_url: str) -> None:
     """The others are looked for again: each fetch of a job looks through all that wait."""
-    done = Held(due=cluster.BATCH * (cluster.WAITING + 2 * cluster.AT_ONCE + 4))
+    done = Held(due=BATCH * (WAITING + 2 * cluster.AT_ONCE + 4))
     waiting = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'poll' AND status = 'todo'"
     with psycopg.connect(migrated_postgres_url, autocommit=True) as operator:
         async with replicas(migrated_postgres_url, [done.work()]):
             async with asyncio.timeout(60), done.news:
                 await done.news.wait_for(lambda: done.count["poll"] > 0)
             await done.more("tidy")  # another look's time has come, and none of these ends
-            assert 0 < number(operator, waiting) <= cluster.WAITING
+            assert 0 < number(operator, waiting) <= WAITING
             done.ended.set()
             await done.more("look", times=3)
-            assert number(operator, waiting) <= cluster.WAITING
+            assert number(operator, waiting) <= WAITING
 
 
 def number(operator: psycopg.Connection[Any], query: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -248,16 +249,33 @@ async def test_a_feed_that_fails_is_asked_less_and_said_to_be_silent(
     published.put("/rss.xml", rss(FIRST))
     await scene.ask(f"/feed add {published.url}/rss.xml", fits="Added")
     published.put("/rss.xml", b"no", status=500)
-    assert await poll(scene) == 0
-    async with scene.bot.store.reading() as db:
-        row = (await db.execute(select(own_feed))).one()
-    assert row.failures == 1
-    assert row.next_due_at - scene.bot.clock() == 2 * storage.own_feeds.EVERY
+    for asked, rests in ((None, 2 * storage.own_feeds.EVERY), ("21600", timedelta(hours=6))):
+        published.headers["/rss.xml"] = {"Retry-After": asked} if asked else {}
+        assert await poll(scene) == 0
+        async with scene.bot.store.reading() as db:
+            row = (await db.execute(select(own_feed))).one()
+        assert row.next_due_at - scene.bot.clock() == rests
+    assert row.failures == 2
     assert "does not answer" in (await scene.ask("/feeds", fits="Own feeds"))["text"]
     published.put("/rss.xml", rss(SECOND, FIRST))
     assert await poll(scene) == 1
     await scene.tells(READER, "Bridge is closed")
     assert "does not answer" not in (await scene.ask("/feeds", fits="Own feeds"))["text"]
+
+
+async def test_F22_an_own_feed_is_asked_without_conditions_once_a_day(
+    scene: World, published: Publishers
+) -> None:
+    """A host that answers 304 whatever it is asked does not answer."""
+    published.put("/rss.xml", rss(FIRST))
+    published.headers["/rss.xml"] = {"ETag": '"frozen"'}
+    await scene.ask(f"/feed add {published.url}/rss.xml", fits="Added")
+    published.put("/rss.xml", b"", status=304)
+    await poll(scene)
+    assert "does not answer" not in (await scene.ask("/feeds", fits="Own feeds"))["text"]
+    scene.now += timedelta(days=1)
+    await poll(scene)
+    assert "does not answer" in (await scene.ask("/feeds", fits="Own feeds"))["text"]
 
 
 async def test_S16_a_document_that_takes_too_long_to_read_is_its_feeds_trouble(
@@ -444,6 +462,7 @@ async def test_G20_a_file_that_telegram_does_not_give_is_not_called_a_bad_one(
         (Fault.reset(method="download", times=1), "Feeds added: 1"),
         (Fault.flood(1, method="download", times=1), "Feeds added: 1"),
         (Fault(Kind.HTML, method="download", times=1, code=403), "Feeds added: 1"),
+        (Fault.unauthorized(method="download", times=1), "Feeds added: 1"),
         (Fault.bad_request("wrong file", method="download"), "no OPML file"),
         (Fault.server_error(method="download"), t("error.unexpected", "en")),
         (Fault.server_error(method="getFile"), t("error.unexpected", "en")),

@@ -16,6 +16,7 @@ import storage.entries
 import storage.filters
 import storage.stories
 from bot.alerts import stories
+from bot.detect.filters import source_code
 from bot.i18n import t
 from bot.model.alerts import Severity
 from bot.model.filters import Sense, StoredFilter, Trait
@@ -32,6 +33,7 @@ from tests.handlers.conftest import (
     stood,
 )
 
+SOURCE = source_code("agency")
 AGENCY = """
 [feeds.agency]
 name = { en = "Mountain News", ru = "Горные вести" }
@@ -268,7 +270,7 @@ async def test_less_of_this_under_a_story(scene: World) -> None:
     menu = await scene.tells(READER, "Less of what?")
     assert data(menu) == [
         f"less:{alert}:{code}"
-        for code in ("story", "source0", "place-batken", "word-shelling", "word-market", "cancel")
+        for code in ("story", SOURCE, "place-batken", "word-shelling", "word-market", "cancel")
     ]
     assert menu["reply_markup"]["inline_keyboard"][0][0]["text"] == "This story"
     await scene.press(READER, menu["message_id"], f"less:{alert}:place-batken")
@@ -281,7 +283,7 @@ async def test_less_of_this_under_a_story(scene: World) -> None:
     (one,) = await filters(scene)
     assert (one.sense, one.trait, one.what) == (Sense.NEVER, Trait.WORD, "market")
     assert one.until is not None
-    await scene.press(READER, menu["message_id"], f"less:{alert}:source0:0")
+    await scene.press(READER, menu["message_id"], f"less:{alert}:{SOURCE}:0")
     await scene.press(READER, menu["message_id"], f"less:{alert}:story")
     assert [(one.trait, one.until is None) for one in await filters(scene)] == [
         (Trait.WORD, False),

@@ -27,6 +27,7 @@ from bot.alerts.moves import RateMoved
 from bot.alerts.rules import RuleFired
 from bot.alerts.stories import StoryBroke
 from bot.convert.rules import parse_rule
+from bot.detect.filters import source_code
 from bot.detect.moves import Moved
 from bot.emulator.faults import Fault
 from bot.i18n import t
@@ -167,7 +168,7 @@ PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("lift", 1): {"lift:all": ADMINISTRATORS_ONLY},
     ("less", 1): {"less:{story}": ADMINISTRATORS_ONLY},
     ("less", 2): {"less:{story}:story": ADMINISTRATORS_ONLY},
-    ("less", 3): {"less:{story}:source0:7": ADMINISTRATORS_ONLY},
+    ("less", 3): {f"less:{{story}}:{source_code('f')}:7": ADMINISTRATORS_ONLY},
     ("mute", 1): {"mute:{told}": ADMINISTRATORS_ONLY, "mute:{own}": ADMINISTRATORS_ONLY},
     ("unmute", 1): {"unmute:{told}": ADMINISTRATORS_ONLY, "unmute:{own}": ADMINISTRATORS_ONLY},
     ("quiet", 1): {"quiet:2300-0700": ADMINISTRATORS_ONLY, "quiet:wait": ADMINISTRATORS_ONLY},
