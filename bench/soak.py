@@ -8,8 +8,10 @@ part of `make bench`, which is bounded by minutes; the figures are of the bot's 
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import itertools
+import math
 import os
 import sys
 import tempfile
@@ -31,6 +33,7 @@ from tests.publishers import Publishers, agency_at, bank_at, bank_page, rss
 
 PEOPLE = 100
 FIRST = 1001
+LEAST, USUAL, MOST = 1, 30.0, 24 * 60  # minutes of the load
 RATE = 50  # updates a second
 IDLE = 60.0  # seconds without anybody
 SETTLE = 10.0  # seconds from "ready" on: menus, first polls
@@ -252,13 +255,29 @@ def environment(folder: Path, telegram: Emulator) -> dict[str, str]:
     }
 
 
+def minutes(written: str) -> float:
+    """The minutes that a command line asks for; ArgumentTypeError says what would be right."""
+    try:
+        asked = float(written)
+    except ValueError:
+        asked = math.nan
+    if not LEAST <= asked <= MOST:  # nor is it what is no number
+        raise argparse.ArgumentTypeError(
+            f"should be a number from {LEAST} to {MOST}: memory is looked at every "
+            f"{MEMORY_LOOK:.0f} seconds, before and after it is warm"
+        )
+    return asked
+
+
 def main() -> int:
     """Run it and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
+    parser.add_argument("minutes", nargs="?", type=minutes, default=USUAL, metavar="MINUTES")
+    asked = parser.parse_args().minutes
     log.set_up("json", "error")
     os.chdir(ROOT)
-    minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 30.0
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        figures = runner.run(soak(minutes))
+        figures = runner.run(soak(asked))
     print(table(figures))
     return int(any(one.verdict == "over" for one in figures))
 

@@ -20,6 +20,7 @@ from bot.i18n import currency_name
 from bot.model.rates import CODE
 from bot.render.answers import explain
 from bot.render.wire import to_api
+from bot.telegram.outcomes import Sent
 from handlers.access import Route, Who, is_anothers
 from handlers.answers import Answer
 from handlers.context import Context, Handler
@@ -224,12 +225,16 @@ async def sorry(services: Services, update: Update) -> None:
     # not from the store, which may be what failed
     language = services.language_for(origin.id, spoken)
     message = explain(UserError("error.unexpected"), language)
+    way = Outgoing(services, origin.id, language)
     if query is not None:
         words = {"callback_query_id": query.id, "text": message.text, "show_alert": True}
-        answer = Answer(method="answerCallbackQuery", parameters=words)
-    else:
-        answer = Answer(method="sendMessage", parameters={"chat_id": origin.id, **to_api(message)})
-    await Outgoing(services, origin.id, language).send(answer)
+        outcome = await way.send(Answer(method="answerCallbackQuery", parameters=words))
+        # Telegram takes no answer to what was pressed some while ago: then it comes as a message,
+        # but into nobody's private chat for a press that is not theirs.
+        if isinstance(outcome, Sent) or is_anothers(update):
+            return
+    told = {"chat_id": origin.id, **to_api(message)}
+    await way.send(Answer(method="sendMessage", parameters=told))
 
 
 def chatless(to: Route[Chatless], services: Services, name: str) -> Handler:

@@ -29,11 +29,11 @@ from sqlalchemy import (
 
 import storage.alerts
 import storage.chats
-from bot.model.alerts import Approval, State
+from bot.model.alerts import State
 from bot.model.chats import Editorial
 from bot.model.subjects import SECURITY
 from bot.reasons import Reason, reason, written
-from storage.alerts import BEGUN, StoredAlert, for_an_hour
+from storage.alerts import BEGUN, CLEARED, StoredAlert, for_an_hour
 from storage.db import COUNTED, Db, db_now, once
 from storage.schema import alert, chat, delivery, entry, story_topic, subscription
 
@@ -50,10 +50,7 @@ UNFOLLOWED = reason("delivery.unfollowed", "unfollowed while it was withheld")
 _IS_WITHHELD = text("delivery.state = 'withheld'")
 _OLDEST_FIRST = (delivery.c.expires_at, delivery.c.id)
 _IS_STRICT = text("chat.policy <> 'publish'")
-_NOT_FANNED_OUT = (
-    alert.c.fanned_at.is_(None),
-    or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
-)
+_NOT_FANNED_OUT = (alert.c.fanned_at.is_(None), CLEARED)
 #: A channel posts it, has it, or will have it when its quiet hours end.
 _LET_THROUGH = (*BEGUN, State.PENDING.value, State.HELD.value)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from bench import expected
+from bench import expected, soak
 from bench.__main__ import MEASUREMENTS
 from bench.figure import Figure, Goal, shown
 from tests.conftest import ROOT
@@ -130,3 +131,11 @@ def test_the_figures_of_the_documents_are_those_of_the_last_run() -> None:
     for _, figure, *beside in rows:
         assert figure in known
         assert all(one.partition(" ×")[0] in known[figure] for one in beside)
+
+
+@pytest.mark.parametrize("written", ["0.1", "-30", "nan", "inf", "half"])
+def test_a_soak_too_short_for_its_figures_is_refused_in_a_line(written: str) -> None:
+    """Before anything is started: memory would not have been looked at often enough."""
+    with pytest.raises(argparse.ArgumentTypeError, match="should be a number from 1 to"):
+        soak.minutes(written)
+    assert soak.minutes("1") == 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -40,8 +41,9 @@ LEASE_MARGIN = 12.0
 HORIZON = timedelta(seconds=0.5)  # how far ahead slots are reserved
 HALF = HORIZON.total_seconds() / 2
 SLOWEST = 4.0  # seconds: a claim that takes longer has its slots counted as if it took this
+LATELY = 4  # claims by which it is judged how long one takes
 FORGET = 0.8  # of what a claim took is remembered at the next
-BATCH = 500  # taken by one claim at most, whatever the rate
+BATCH = 500  # taken by one claim at most, whatever the rate; more only while claims take long
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +65,9 @@ class Claims:
     # so that an alert is not claimed behind many that can wait
     _most_queued: int = field(init=False)
     _took: float = 0.0  # seconds a claim takes lately, from the question to the answer
+    # what the last ones took: one alone that waited for a lock or a server's start says nothing of
+    # the next, and slots asked for by it would be nobody's for twice as long
+    _lately: deque[float] = field(default_factory=lambda: deque(maxlen=LATELY))
     _end: datetime | None = None  # of the slots reserved last
     _look_at: float = 0.0  # when to look for what goes before the queue, though that is enough
     _still: Still = field(init=False)
@@ -182,7 +187,9 @@ class Claims:
                 answer_in=answer_in,
                 left_out=self.unread.alerts,
             )
-        self._took = min(max(boottime() - begun, FORGET * self._took), SLOWEST)
+        self._lately.append(boottime() - begun)
+        slow = sorted(self._lately)[-2:][0]  # the second slowest, if there were two
+        self._took = min(max(slow, FORGET * self._took), SLOWEST)
         self._end = claim.end
         self._keep_quiet(claim.paused, begun)
         self.slots.slotless = claim.first_in > max(horizon, claim.every)

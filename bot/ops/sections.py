@@ -10,8 +10,8 @@ from decimal import Decimal
 from bot.i18n import ago, clock, day, known, moment, name_of, number, span, t
 from bot.model.alerts import Severity
 from bot.model.rates import CardRow, Freshness
-from bot.ops.sources import LONGEST_TROUBLE, mark_of
-from bot.ops.view import View, bounded, text
+from bot.ops.sources import mark_of
+from bot.ops.view import LONGEST_NAME, LONGEST_TROUBLE, View, bounded, text
 from bot.ops.whole import ToldAlert, Whole
 from bot.render.admin import LANES
 from bot.render.numbers import as_printed, change
@@ -19,7 +19,6 @@ from bot.render.reasons import told
 from bot.render.status import stopped_line
 
 LONGEST_TITLE = 110  # characters of an alert's
-LONGEST_NAME = 60  # characters of a machine's, a bank's
 PARTS: Mapping[str, str] = {
     "receives": "page.part.receives",
     "sends": "page.part.sends",

@@ -12,14 +12,12 @@ from collections.abc import Sequence
 
 from bot.i18n import ago, clock, name_of, t
 from bot.model.status import SourceStatus
-from bot.ops.view import View, bounded, text
+from bot.ops.view import LONGEST_NAME, LONGEST_TROUBLE, View, bounded, text
 from bot.ops.whole import Whole
 from bot.render.reasons import told
 from bot.render.status import trouble_of
 
 SOURCES_SHOWN = 40  # on one page: a thousand would be half a megabyte
-LONGEST_TROUBLE = 160  # characters
-LONGEST_NAME = 60  # characters of a source's: a catalog may have whole sentences
 #: Bytes of all names and troubles of a page: so the page stays below 50 KB, whoever says what.
 SAID_OF_SOURCES = 11_000
 WIDTH, HEIGHT = 72, 18  # of a trend: three units an hour

@@ -11,6 +11,8 @@ from bot.i18n import t
 from bot.languages import LANGUAGES
 
 MOST_ASKED = 40  # characters of what is looked for: each address on the page has it
+LONGEST_TROUBLE = 160  # characters of what ails a part or a source
+LONGEST_NAME = 60  # characters of a source's, a bank's, a machine's: a catalog may have sentences
 CUT_OFF = "…"
 
 

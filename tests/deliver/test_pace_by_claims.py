@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -204,3 +205,40 @@ def test_P24_nine_tenths_of_the_rate_leave_in_each_second_however_long_a_claim_t
     assert left[0] - BEGUN <= 2 * took + 0.01  # the first claim's slots pass until its answer
     for second in range(SECONDS - 6):
         assert 0.9 * rate <= seconds[second] <= rate, seconds
+
+
+@pytest.mark.parametrize("rate", [25.0, 100.0])
+@pytest.mark.cases(keep=1)
+def test_P24_one_claim_that_takes_long_stops_nobody_but_its_own_process(
+    loop: Leaping, monkeypatch: pytest.MonkeyPatch, rate: float
+) -> None:
+    """One that waited four seconds, for a lock or a server that starts, says nothing of the next:
+    who took its time for theirs reserved as much ahead, and nobody sent for as long again.
+    """
+    row = Row(loop, 0.005)
+    waits = [4.0]
+
+    async def claim(db: object, **words: Any) -> Claim:
+        found = await row.claim(db, **words)
+        if waits and loop.now > BEGUN + 2:
+            await asyncio.sleep(waits.pop())
+        return found
+
+    monkeypatch.setattr("storage.claims.claim", claim)
+    monkeypatch.setattr("storage.claims.outranked", nobody)
+    left: tuple[list[float], list[float]] = ([], [])
+
+    async def run() -> None:
+        tasks = [asyncio.create_task(sender(row, rate, one)) for one in left]
+        await asyncio.sleep(SECONDS)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    loop.run_until_complete(run())
+    stood, other = sorted((max(b - a for a, b in pairwise(one)) for one in left), reverse=True)
+    assert 3 < stood < 5
+    assert other < 1
+    seconds = Counter(math.floor(moment - BEGUN) for one in left for moment in one)
+    # the slots that it had reserved pass with it
+    assert all(0.9 * rate <= seconds[second] <= rate for second in range(7, SECONDS)), seconds

@@ -429,9 +429,11 @@ async def test_the_seat_of_a_looker_who_has_gone_is_anothers(store: Store) -> No
     of = operated(store, Catalog())
     live = Live(partial(read_whole, of), tick=3600.0)
     async with served(streaming(live)) as address, asyncio.timeout(60):
-        async with aiohttp.ClientSession() as gone:
+        async with AsyncExitStack() as gone:
+            theirs = await gone.enter_async_context(aiohttp.ClientSession())
             for _ in range(MOST_LOOKERS):
-                await (await gone.get(f"{address}/events")).content.readline()
+                answer = await gone.enter_async_context(theirs.get(f"{address}/events"))
+                await answer.content.readline()
         async with aiohttp.ClientSession() as session:
             # the server reads the end of a connection when the loop comes to it
             for pause in pauses():

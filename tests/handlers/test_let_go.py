@@ -82,6 +82,12 @@ async def test_G2_whoever_waits_for_an_answer_is_told_that_there_is_none(scene: 
     assert scene.emulator.messages(RUSSIAN)[others:][0]["text"] == t("error.unexpected", "ru")
     await regret(message={**message, "chat": {**CHAT, "id": STRANGER}})
     assert scene.emulator.messages(STRANGER)[-1]["text"] == t("error.unexpected", "en")
+    # as is what was pressed so long ago that Telegram takes no answer to it
+    before = len(scene.emulator.messages(READER))
+    for who in (STRANGER, READER):
+        await regret(callback_query=pressed("5", person(who), message=message))
+    told = [one["text"] for one in scene.emulator.messages(READER)[before:]]
+    assert told == [t("error.unexpected", "en")]
 
 
 async def test_S11_a_press_under_nothing_is_out_of_date_and_paced_like_any_other(
