@@ -26,6 +26,7 @@ import storage.withheld
 from bot.alerts import edits, kind_of, notices
 from bot.alerts.notices import Notice
 from bot.alerts.stories import StoryBroke, keys
+from bot.detect.corrections import retracts
 from bot.detect.identity import headline_key
 from bot.detect.identity import text_key as text_key_of
 from bot.detect.language import language_of
@@ -213,7 +214,14 @@ async def _reword(
     if entry is not None:
         changed = wording.put_in(entry)
         key, text_key = headline_key(changed) or "", text_key_of(changed)
-        await storage.entries.correct(db, wording.entry, changed, title_key=key, text_key=text_key)
+        await storage.entries.correct(
+            db,
+            wording.entry,
+            changed,
+            title_key=key,
+            text_key=text_key,
+            retracts=retracts(changed),
+        )
         if key != headline_key(entry):  # an operator's headline was of the words before
             await storage.entries.headline(db, wording.entry, None)
         await storage.entries.let_through(db, wording.entry)

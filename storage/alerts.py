@@ -22,6 +22,7 @@ from sqlalchemy import (
     case,
     func,
     literal,
+    or_,
     select,
     update,
 )
@@ -43,6 +44,8 @@ log = structlog.get_logger(__name__)
 APPROVED_LIFE = timedelta(hours=1)
 OPEN = (*UNSENT, State.LEASED.value)  # not at their end
 BEGUN = (State.SENT.value, State.LEASED.value, State.COLLECTED.value)
+#: An alert that needed no word of an operator, or has it.
+CLEARED = or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,8 @@ async def latest_times(db: Db, feed: str, *, most: int) -> list[tuple[datetime, 
 class NewEntry:
     """An entry to be stored, with its story's time, what it is compared by, and its verdict.
 
-    `meaning` is its vector, where it was asked for.
+    `meaning` is its vector, where it was asked for; `retracts` is whether its publisher takes back
+    by it what it told.
     """
 
     feed: str
@@ -84,6 +85,7 @@ class NewEntry:
     verdict: Verdict
     text_key: str | None = None
     meaning: bytes | None = None
+    retracts: bool = False
 
 
 def entry_values(story_pk: int, new: NewEntry, *, now: datetime) -> dict[str, object]:
@@ -107,6 +109,7 @@ def entry_values(story_pk: int, new: NewEntry, *, now: datetime) -> dict[str, ob
         "topics": list(verdict.topics),
         "severity": verdict.severity.value,
         "meaning": new.meaning,
+        "retracts": new.retracts,
     }
 
 
@@ -147,31 +150,34 @@ async def correct(
     title_key: str,
     text_key: str | None = None,
     meaning: bytes | None = None,
+    retracts: bool = False,
     at: datetime | None = None,
 ) -> None:
     """Take a changed entry's words, and their vector where it was asked for; what was decided about
     it stays, and when it was published, unless that is `at` another time.
     """
-    words = _words(item, title_key, text_key, meaning)
+    words = _words(item, title_key, text_key, meaning=meaning, retracts=retracts)
     if at is not None:
         words["published_at"] = at
     await db.execute(update(entry).where(entry.c.id == pk).values(**words))
 
 
-async def correct_all(db: Db, changed: Sequence[tuple[int, Entry, str, str]]) -> None:
-    """Take the words of many changed entries, each with its number, title key and text key."""
+async def correct_all(db: Db, changed: Sequence[tuple[int, Entry, str, str, bool]]) -> None:
+    """Take the words of many changed entries, each with its number, title key and text key, and
+    whether it retracts.
+    """
     if not changed:
         return
     # in one order for all replicas: none waits for a row of one that waits for it
     rows = [
-        {"pk": pk, **_words(item, title_key, text_key, None)}
-        for pk, item, title_key, text_key in sorted(changed, key=itemgetter(0))
+        {"pk": pk, **_words(item, title_key, text_key, meaning=None, retracts=retracts)}
+        for pk, item, title_key, text_key, retracts in sorted(changed, key=itemgetter(0))
     ]
     await db.execute(update(entry).where(entry.c.id == bindparam("pk")), rows)
 
 
 def _words(
-    item: Entry, title_key: str, text_key: str | None, meaning: bytes | None
+    item: Entry, title_key: str, text_key: str | None, *, meaning: bytes | None, retracts: bool
 ) -> dict[str, object]:
     return {
         "title": item.title,
@@ -181,6 +187,7 @@ def _words(
         "content": item.content,
         "updated_at": item.updated_at,
         "meaning": meaning,  # that of the words before is none of these
+        "retracts": retracts,
         # the index has the words before
         "indexed": False,
     }

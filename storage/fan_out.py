@@ -35,11 +35,11 @@ import storage.places
 import storage.quiet
 import storage.withheld
 from bot.errors import NewerError
-from bot.model.alerts import EVERYBODY, Approval, Severity, State
+from bot.model.alerts import EVERYBODY, Severity, State
 from bot.model.chats import Post, Sound, Wakes, write_sounds
 from bot.model.subjects import SECURITY
 from bot.reasons import Reason
-from storage.alerts import got, stored_alert
+from storage.alerts import CLEARED, got, stored_alert
 from storage.db import COUNTED, Db, db_now, forgettable, upsert
 from storage.due import only_stopped
 from storage.kept_back import Sieve
@@ -108,7 +108,7 @@ _OLDEST_OPEN = (
     .where(
         alert.c.fanned_at.is_(None),
         # what waits for an operator's word is nobody's yet
-        or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
+        CLEARED,
     )
     .order_by(alert.c.lane, alert.c.id)
     .limit(1)

@@ -26,9 +26,8 @@ from sqlalchemy import (
 )
 
 import storage.filters
-from bot.model.alerts import Approval
 from bot.model.filters import StoredFilter
-from storage.alerts import StoredAlert, stored_alert
+from storage.alerts import CLEARED, StoredAlert, stored_alert
 from storage.db import COUNTED, Db, db_now, upsert
 from storage.schema import alert, chat, delivery, kept_back, news_filter
 from storage.types import is_among
@@ -81,13 +80,8 @@ async def _through(
 
 async def _is_overtaken(db: Db, row: Any) -> bool:  # noqa: ANN401 - a row
     """Whether another alert has told the story of this one since: it goes to the same readers."""
-    later = (alert.c.about_story == row.about_story, alert.c.id > row.id, _lets_through())
+    later = (alert.c.about_story == row.about_story, alert.c.id > row.id, CLEARED)
     return (await db.execute(select(alert.c.id).where(*later).limit(1))).first() is not None
-
-
-def _lets_through() -> ColumnElement[bool]:
-    """Whether an alert needed no word of an operator, or has it."""
-    return or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value)
 
 
 async def _keep(db: Db, pks: Collection[int], told: int, *, counted: bool) -> None:
@@ -136,7 +130,7 @@ async def ask_again(db: Db, story: int, *, now: datetime) -> None:
     Of its last alert that needed no word of an operator, or has it; not of one that is not worth
     sending any more.
     """
-    its = (alert.c.about_story == story, _lets_through())
+    its = (alert.c.about_story == story, CLEARED)
     newest = select(func.max(alert.c.id)).where(*its).scalar_subquery()
     live = select(alert.c.id).where(alert.c.id == newest, alert.c.expires_at > await db_now(db))
     # behind a fan-out that is at it: only a question that begins then sees whom it was kept from

@@ -17,7 +17,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    or_,
     select,
     union,
     update,
@@ -27,6 +26,7 @@ from bot.model.alerts import Approval, Severity
 from bot.model.news import StoredEntry, Story, Verdict
 from bot.reasons import reasons_from_json, reasons_to_json
 from storage import clues
+from storage.alerts import CLEARED
 from storage.db import Db, insertion, unless_there
 from storage.entries import NewEntry, entry_values, stored
 from storage.schema import alert, entry, story, story_topic
@@ -135,7 +135,7 @@ async def shown_among(db: Db, pks: Sequence[int]) -> list[int]:
     refused = set((await db.execute(of.where(is_among(alert.c.about_story, pks)))).scalars())
     if not refused:
         return list(pks)
-    of = select(alert.c.about_story).where(_lets_through())
+    of = select(alert.c.about_story).where(CLEARED)
     told = set((await db.execute(of.where(is_among(alert.c.about_story, refused)))).scalars())
     return [pk for pk in pks if pk not in refused - told]
 
@@ -194,7 +194,7 @@ async def told(db: Db, kind: str, *, since: datetime, limit: int) -> list[Story]
     """The stories that alerts of a `kind` told since then, those told last first."""
     query = (
         select(alert.c.about_story)
-        .where(alert.c.about_story.is_not(None), alert.c.kind == kind, _lets_through())
+        .where(alert.c.about_story.is_not(None), alert.c.kind == kind, CLEARED)
         .where(alert.c.created_at >= since)
         .order_by(alert.c.id.desc())
         .limit(limit)
@@ -211,13 +211,8 @@ def _unapproved(pk: ColumnElement[int], *, unasked: bool) -> ColumnElement[bool]
         states += [Approval.WAITING.value, Approval.EXPIRED.value]
     about = alert.c.about_story == pk
     refused = select(alert.c.id).where(about, alert.c.approval.in_(states))
-    let_through = select(alert.c.id).where(about, _lets_through())
+    let_through = select(alert.c.id).where(about, CLEARED)
     return and_(refused.exists(), ~let_through.exists())
-
-
-def _lets_through() -> ColumnElement[bool]:
-    """Whether an alert needed no word of an operator, or has it."""
-    return or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value)
 
 
 async def count(db: Db) -> int:

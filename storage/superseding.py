@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 
 import storage.joined
 from bot.model.alerts import Approval, State
@@ -78,8 +78,12 @@ async def approved(db: Db, pk: int, now: datetime) -> None:
 
 
 async def is_overtaken(db: Db, pk: int) -> bool:
-    """Whether a later alert was decided to take this one's place."""
-    mine, later = alert, alert.alias("later")
-    same = (later.c.supersede_key == mine.c.supersede_key, later.c.kind == mine.c.kind)
-    query = select(later.c.id).where(mine.c.id == pk, *same, later.c.id > pk).limit(1)
+    """Whether a later alert was decided to take this one's place, or it was taken back while it
+    waited for an operator's word.
+    """
+    later = alert.alias("later")
+    same = (later.c.supersede_key == alert.c.supersede_key, later.c.kind == alert.c.kind)
+    taken = select(later.c.id).where(*same, later.c.id > pk).exists()
+    closed = and_(alert.c.approval == Approval.WAITING.value, alert.c.fanned_at.is_not(None))
+    query = select(alert.c.id).where(alert.c.id == pk, or_(taken, closed))
     return (await db.execute(query)).first() is not None

@@ -26,7 +26,7 @@ from sqlalchemy import (
 import storage.deliveries
 from bot.model.alerts import About, Approval, Lane, Severity, State
 from bot.reasons import Reason, read_if
-from storage.alerts import StoredAlert, stored_alert
+from storage.alerts import CLEARED, StoredAlert, stored_alert
 from storage.db import Db, db_now
 from storage.schema import alert, delivery, entry
 
@@ -288,7 +288,7 @@ async def to_fan_out(db: Db) -> list[ColumnElement[bool] | TextClause]:
     return [
         text("fanned_at IS NULL"),  # as the index says it
         # what waits for an operator's word is meant to
-        or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
+        CLEARED,
         alert.c.expires_at > await db_now(db),
     ]
 

@@ -29,11 +29,11 @@ from sqlalchemy import (
 
 import storage.alerts
 import storage.chats
-from bot.model.alerts import Approval, State
+from bot.model.alerts import State
 from bot.model.chats import Editorial
 from bot.model.subjects import SECURITY
 from bot.reasons import Reason, reason, written
-from storage.alerts import BEGUN, StoredAlert, for_an_hour
+from storage.alerts import BEGUN, CLEARED, StoredAlert, for_an_hour
 from storage.db import COUNTED, Db, db_now, once
 from storage.schema import alert, chat, delivery, entry, story_topic, subscription
 
@@ -50,10 +50,7 @@ UNFOLLOWED = reason("delivery.unfollowed", "unfollowed while it was withheld")
 _IS_WITHHELD = text("delivery.state = 'withheld'")
 _OLDEST_FIRST = (delivery.c.expires_at, delivery.c.id)
 _IS_STRICT = text("chat.policy <> 'publish'")
-_NOT_FANNED_OUT = (
-    alert.c.fanned_at.is_(None),
-    or_(alert.c.approval.is_(None), alert.c.approval == Approval.APPROVED.value),
-)
+_NOT_FANNED_OUT = (alert.c.fanned_at.is_(None), CLEARED)
 #: A channel posts it, has it, or will have it when its quiet hours end.
 _LET_THROUGH = (*BEGUN, State.PENDING.value, State.HELD.value)
 
@@ -325,13 +322,25 @@ def _let_through(
 
 def _is_undecided(story: Column[int], kin: Mapping[str, str]) -> ColumnElement[bool]:
     """Whether a story about security may not be posted yet by the channel's own policy: always
-    where it wants to say so itself, and of one publisher where it wants two.
+    where it wants to say so itself, and of one publisher, who has not taken it back, where it
+    wants two.
     """
     mine = (story_topic.c.story_id == story, story_topic.c.topic == SECURITY.topic)
     topic = select(story_topic.c.topic).where(*mine).correlate(story.table)
-    who: ColumnElement[str] = entry.c.feed
-    if kin:
-        who = case(kin, value=entry.c.feed, else_=entry.c.feed)
-    publishers = select(func.count(who.distinct())).where(entry.c.story_id == story)
+    gone = entry.alias("gone")
+    takes_back = select(_publisher(gone, kin)).where(
+        gone.c.story_id == story, gone.c.retracts, ~gone.c.unapproved
+    )
+    who = _publisher(entry, kin)
+    publishers = select(func.count(who.distinct())).where(
+        entry.c.story_id == story,
+        ~entry.c.unapproved,
+        who.not_in(takes_back.correlate(story.table)),
+    )
     of_one = publishers.correlate(story.table).scalar_subquery() < 2
     return and_(topic.exists(), or_(chat.c.policy == Editorial.APPROVE.value, of_one))
+
+
+def _publisher(reports: FromClause, kin: Mapping[str, str]) -> ColumnElement[str]:
+    feed: ColumnElement[str] = reports.c.feed
+    return case(kin, value=feed, else_=feed) if kin else feed

@@ -18,6 +18,7 @@ import storage.alerts
 import storage.chats
 import storage.fan_out
 import storage.stories
+import storage.superseding
 from bot.clock import boottime
 from bot.digests import enqueue_digests
 from bot.emulator import TEST_TOKEN, Emulator, Fault
@@ -331,6 +332,22 @@ async def test_what_was_told_without_a_word_is_corrected_without_one(world: Worl
         await storage.alerts.decide(db, number, Approval.APPROVED)
     await report(world, "one", ("calm", f"{right}, two hurt", CALM[2]))
     assert [told for told, _ in await world.notices()] == ["notice.story", "notice.correction"]
+
+
+async def test_what_was_told_without_a_word_and_is_taken_back_asks_for_none(world: World) -> None:
+    """Though it got worse meanwhile, and an operator was asked about that: nobody else hears it."""
+    await report(world, "one", CALM)
+    await world.tells(READER, BOMB)
+    await world.done()
+    world.ingest = replace(world.ingest, alerts_per_hour=1, admins=(5,))
+    worse = f"{BOMB} kills 120"
+    assert await report(world, "one", ("calm", worse, GRAVE[2])) == 1
+    number = (await world.alerts("story"))[-1].id
+    await report(world, "one", ("calm", f"RETRACTED: {worse}", GRAVE[2]))
+    await world.tells(READER, "RETRACTED")
+    async with world.store.reading() as db:
+        assert await storage.alerts.waiting(db, number) is None
+        assert await storage.superseding.is_overtaken(db, number)
 
 
 @pytest.mark.parametrize("word", [Approval.REJECTED, Approval.APPROVED])

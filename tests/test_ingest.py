@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 import storage.alerts
 import storage.chats
@@ -186,6 +187,8 @@ async def test_who_takes_a_story_back_is_no_second_source_of_it(world: World) ->
     assert (await world.poll("two")).alerts == 0
     async with world.store.reading() as db:
         (story,) = await storage.stories.latest(db, topics=["security"])
+        kept = await db.execute(select(entry.c.retracts).order_by(entry.c.id))
+        assert list(kept.scalars())[-2:] == [False, True]
     assert story.feeds == ("one", "two")
     world.feed("three", QUIET)
     await world.poll("three")

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 import storage.chats
 from bot.emulator import TEST_TOKEN, Emulator
@@ -180,6 +180,9 @@ async def test_an_entry_that_turns_into_its_retraction_edits_what_was_told(
     assert headline in shown(world)
     assert edits(world) == 1
     assert len(world.emulator.messages(READER)) == 1
+    async with world.store.reading() as db:
+        kept = select(entry_table.c.title).where(entry_table.c.retracts)
+        assert list((await db.execute(kept)).scalars()) == [headline]
 
 
 async def test_a_retraction_of_its_own_edits_what_was_told_once(world: World) -> None:

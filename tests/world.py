@@ -218,9 +218,9 @@ class World:
     # ── what is stored ──────────────────────────────────────────────────────
 
     async def stored(self, table: Any) -> list[Any]:
-        """Everything in a table."""
+        """Everything in a table, by its key: a row that was changed is the last on PostgreSQL."""
         async with self.store.reading() as db:
-            return list((await db.execute(select(table))).all())
+            return list((await db.execute(select(table).order_by(*table.primary_key))).all())
 
     async def alerts(self, *kinds: str) -> list[Any]:
         """The decided alerts, in order; notices only when asked for."""

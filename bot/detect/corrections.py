@@ -47,6 +47,11 @@ def mends(entry: Entry) -> Mending | None:
     return _read(_headline(entry), entry.language)[0]
 
 
+def retracts(entry: Entry) -> bool:
+    """Whether an entry's headline takes back what its publisher told."""
+    return mends(entry) is Mending.TAKEN_BACK
+
+
 def mending(story: Story) -> tuple[StoredEntry, Mending] | None:
     """The latest report of a story by which its own publisher puts it right or takes it back; None
     where there is no other report: a single one says so by its headline. Of a story as `led`, which
@@ -91,7 +96,7 @@ def is_taken_back(story: Story) -> bool:
 
 def taken_back_by(story: Story) -> frozenset[str]:
     """The publishers that have taken a story back."""
-    gone = (one.house for one in story.entries if mends(one.entry) is Mending.TAKEN_BACK)
+    gone = (one.house for one in story.entries if retracts(one.entry))
     return frozenset(gone)
 
 
@@ -105,7 +110,7 @@ def tells_anew(entry: Entry, story: Story, at: datetime) -> bool:
     """Whether an entry of a time reports what all had taken back by then."""
     if mends(entry) is not None or not is_taken_back(story):
         return False
-    gone = [one for one in story.entries if mends(one.entry) is Mending.TAKEN_BACK]
+    gone = [one for one in story.entries if retracts(one.entry)]
     return at > max(max(one.at, one.entry.updated_at or one.at) for one in gone)
 
 

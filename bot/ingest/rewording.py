@@ -18,7 +18,7 @@ import storage.kept_back
 import storage.stories
 import storage.told
 from bot.detect import identity
-from bot.detect.corrections import is_taken_back, mending, mends
+from bot.detect.corrections import is_taken_back, mending, mends, retracts
 from bot.detect.endings import says_it_is_over
 from bot.detect.revisions import tells_otherwise
 from bot.ingest.asking import NewWords, ask, asked_about, said_by_now
@@ -167,13 +167,14 @@ async def _take_untold(
     these entries, each with its number and its story's.
     """
     told = await storage.told.stories(db, {story_pk for _, _, story_pk in changed})
-    untold: list[tuple[int, Entry, str, str]] = []
+    untold: list[tuple[int, Entry, str, str, bool]] = []
     others: list[tuple[Entry, int, int]] = []
     for item, pk, story_pk in changed:
         if story_pk in told:
             others.append((item, pk, story_pk))
         else:
-            untold.append((pk, item, identity.headline_key(item) or "", identity.text_key(item)))
+            key, text_key = identity.headline_key(item) or "", identity.text_key(item)
+            untold.append((pk, item, key, text_key, retracts(item)))
     await storage.entries.correct_all(db, untold)
     return others
 
@@ -215,7 +216,14 @@ async def _take(db: Db, pk: int, item: Entry, found: NewsFound) -> None:
     # an article keeps its date, by which it is fresh or not; an institute corrects what it measured
     at = None if found.spec.verdict(item) is None else item.published_at
     await storage.entries.correct(
-        db, pk, item, title_key=key, text_key=text_key, meaning=vector, at=at
+        db,
+        pk,
+        item,
+        title_key=key,
+        text_key=text_key,
+        meaning=vector,
+        retracts=retracts(item),
+        at=at,
     )
 
 

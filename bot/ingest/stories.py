@@ -18,7 +18,7 @@ import storage.stories
 import storage.withheld
 from bot.detect import hazards, stories
 from bot.detect.clues import clued
-from bot.detect.corrections import is_taken_back, mends, tells_anew
+from bot.detect.corrections import is_taken_back, mends, retracts, tells_anew
 from bot.detect.endings import begins_anew, says_it_is_over
 from bot.detect.topics import judged, judged_all
 from bot.ingest.found import Kept, NewsFound, may_be_of_old
@@ -103,6 +103,7 @@ def _new_entry(found: NewsFound, item: Entry, verdict: Verdict, *, now: datetime
         text_key=known.text_key,
         verdict=verdict,
         meaning=found.meanings.get(item.id),
+        retracts=retracts(item),
     )
 
 

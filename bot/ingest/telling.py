@@ -179,11 +179,13 @@ async def edit_story(
 
 async def take_back(db: Db, pk: int) -> None:
     """Let nobody else hear of a story that its publisher took back, no channel either; what waits
-    for an operator's word is theirs to reject.
+    for an operator's word is theirs to reject, unless it was told without one before it got worse.
     """
     await storage.withheld.drop(db, pk)
-    for told in await storage.alerts.by_keys(db, kind_stories.keys(pk)):
-        if told.approval is not Approval.WAITING:
+    alerts = await storage.alerts.by_keys(db, kind_stories.keys(pk))
+    unasked = any(told.approval is None for told in alerts)
+    for told in alerts:
+        if unasked or told.approval is not Approval.WAITING:
             await storage.alerts.withdraw(db, told.id)
 
 

@@ -78,6 +78,8 @@ entry = Table(  # one item as published
     Column("indexed", Boolean, nullable=False, server_default="0"),
     # whether an operator has not let it through: it stands in no story that anybody reads
     Column("unapproved", Boolean, nullable=False, server_default="0"),
+    # whether its publisher takes back by it what it told; of before 0046 nobody knows
+    Column("retracts", Boolean, nullable=False, server_default="0"),
     UniqueConstraint("feed", "guid"),
 )
 Index(None, entry.c.story_id)

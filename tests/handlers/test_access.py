@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -36,7 +37,7 @@ from handlers.access import (
     mention,
 )
 from handlers.context import Context
-from handlers.parts import With, lacking, misfitting, unreachable
+from handlers.parts import With, lacking, misfitting, unfit, unreachable
 
 US, READER, OTHER_BOT = 900, 5, 77
 GROUP = {"id": -100, "type": "supergroup", "title": "Talk"}
@@ -218,7 +219,9 @@ def test_a_command_that_lacks_a_part_is_told_by_its_name() -> None:
     assert lacking({"Status-All": unsaid})[0] == (
         "command /Status-All: its name is not 1 to 32 of a-z, 0-9 and _"
     )
-    assert lacking({"digest": unoffered, "telepathy": unsaid}) == [
+    # what is no route is told as that, and hides none behind it
+    odd = {"status": cast("Any", nothing), "digest": unoffered, "telepathy": unsaid}
+    assert lacking(odd) == [
         "command /digest: its route lacks `offered`, whom the menu shows it to",
         "command /telepathy: the texts lack command.telepathy, what the menu says of it",
     ]
@@ -331,18 +334,45 @@ def test_a_button_that_nobody_could_press_is_told_by_its_name() -> None:
 
 
 def test_a_line_with_another_number_of_words_is_told_by_its_button() -> None:
-    """Else the first press would fail; a line without a handler is told elsewhere."""
+    """Else the first press would fail; a line that is none or without a handler is told elsewhere,
+    and hides none behind it.
+    """
+
+    async def ready_made(_context: Context) -> None:
+        """Say what was put together before."""
+
+    nameless = partial(ready_made)
     wrong = {
+        ("mute", 1): cast("Any", nothing),
         ("news", 1): Route(cast("Any", None), Who.ANYBODY),
         ("top", 1): Route(With(cast("Any", None), "top"), Who.ANYBODY),
         ("why", 2): BUTTONS["why", 1],
         ("cur", 0): BUTTONS["cur", 1],
         ("news", 2): BUTTONS["news", 2],
+        ("again", 0): Route(nameless, Who.ANYBODY),
+        ("again", 1): Route(nameless, Who.ANYBODY),
     }
     assert misfitting(wrong) == [
         "button why with 2 words: why should take (Context, str, str)",
         "button cur with 0 words: toggle should take (Context, str)",
+        f"button again with 1 words: {nameless} should take (Context, str)",
     ]
+
+
+def test_a_handler_is_told_whose_values_are_others_whether_its_file_writes_types_as_text() -> None:
+    """Two values that were not meant for it would be taken by their number alone."""
+
+    async def asked(_update: object, _context: object) -> None:
+        """Answer a command."""
+
+    wanted = ("Update", "Context")
+    for update, context in ((Update, Context), wanted):
+        asked.__annotations__ |= {"_update": update, "_context": context}
+        line: Route[Any] = Route(asked, Who.ANYBODY)
+        assert unfit({"it": line}, *wanted) == []
+        assert unfit({"it": line}, "Services", "Update") == [
+            "it: its handler, asked, should take (Services, Update)"
+        ]
 
 
 async def test_S11_a_press_goes_to_the_button_of_its_word_and_number_of_words(

@@ -71,17 +71,18 @@ async def channels(db: Db) -> None:
         await storage.setups.take(db, number, OWNER)
 
 
-async def report(db: Db, feed: str, story: int | None = None) -> int:
-    """A publisher reports a story, a new one or this; its number."""
+async def report(db: Db, feed: str, story: int | None = None, *, retracts: bool = False) -> int:
+    """A publisher reports a story, a new one or this, or takes it back; its number."""
     if story is None:
         story = await storage.stories.add_story(db, at=NOW, verdict=GRAVE)
     new = NewEntry(
         feed=feed,
-        item=entry(id=f"{feed} {story}"),
+        item=entry(id=f"{feed} {story} {retracts}"),
         at=NOW,
         link_key=None,
         title_key="",
         verdict=GRAVE,
+        retracts=retracts,
     )
     await storage.entries.add_entry(db, new, story_pk=story, now=NOW)
     return story
@@ -503,6 +504,31 @@ async def test_two_feeds_of_one_publisher_are_no_second_publisher_in_digests_and
         await report(db, "three", story)
         assert await _posted_of(db, CAREFUL, catalog) == (story, [story])
         assert await _posted_of(db, STRICT, catalog) == (None, [])
+
+
+async def test_who_takes_a_story_back_is_no_second_publisher_in_digests_and_on_boards(
+    store: Store,
+) -> None:
+    """Nor who told it before, nor a report that waits for an operator's word."""
+    async with store.writing() as db:
+        await channels(db)
+        story = await report(db, "one")
+        await report(db, "two", story, retracts=True)
+        assert await _shown(db, CAREFUL) == []
+        await report(db, "two", story)
+        assert await _shown(db, CAREFUL) == []
+        await report(db, "three", story)
+        await storage.entries.set_aside(db, "three", f"three {story} False")
+        assert await _shown(db, CAREFUL) == []
+        await report(db, "four", story)
+        assert await _shown(db, CAREFUL) == [story]
+        both = parse_catalog(
+            "".join(
+                f'[feeds.{key}]\nname = {{ en = "{key}" }}\nurl = "https://a.example/{key}.xml"\n'
+                for key in ("four", "two")
+            )
+        )
+        assert await _shown(db, CAREFUL, both) == []
 
 
 async def _posted_of(db: Db, channel: int, catalog: Catalog) -> tuple[int | None, list[int]]:
