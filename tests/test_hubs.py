@@ -9,7 +9,7 @@ import io
 import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -20,7 +20,14 @@ from aiohttp.test_utils import TestClient, TestServer
 import storage.hubs
 import storage.notes
 import storage.sources
-from bot.hubs import LEASE, POLLS_AT_ONCE, UNCONFIRMED_PAUSE, Hubs
+from bot.hubs import (
+    LEASE,
+    LONGEST_LEASE,
+    POLLS_AT_ONCE,
+    SHORTEST_LEASE,
+    UNCONFIRMED_PAUSE,
+    Hubs,
+)
 from bot.ingest.notices import TOLD_AFTER
 from bot.intake.bells import LARGEST_BELL, add_bells
 from bot.intake.inbox import Inbox
@@ -30,6 +37,7 @@ from bot.sources.feeds import new_entries, parse_feed
 from bot.sources.hubs import header_links
 from storage.db import Store
 from storage.hubs import Hub
+from storage.schema import note
 from tests.publishers import Publishers
 from tests.world import NOW, World, loopback_fetcher, poll_flow
 
@@ -91,7 +99,7 @@ class Hubworld:
         """The hub's question after a subscription, and our answer."""
         said = {"mode": "subscribe", "topic": self.feed, "challenge": "c1", "lease_seconds": "3600"}
         said |= other
-        query = {f"hub.{name}": value for name, value in said.items()}
+        query = {f"hub.{name}": value for name, value in said.items() if value}
         answer = await self.ours.get(await self.path(), params=query)
         return answer.status, await answer.text()
 
@@ -397,6 +405,31 @@ async def test_a_lease_is_renewed_before_its_end_and_a_hub_that_does_not_confirm
     await hub.poll()
 
 
+async def test_a_hub_is_told_once_where_we_are_reached_by_now(hub: Hubworld) -> None:
+    """Its lease may last for days yet, and it rings at the address that it knows."""
+    await hub.hubs.renew()
+    await hub.confirm()
+    assert await hub.hubs.renew() == 0
+    moved = replace(hub.hubs, base="https://new.example/hook")
+    assert [await moved.renew() for _ in range(2)] == [1, 0]
+    assert hub.asked[-1]["hub.callback"].startswith("https://new.example/hook/websub/a/")
+    assert (await hub.confirm())[0] == 200
+
+
+async def test_a_hub_decides_for_how_long_it_tells_within_reason(hub: Hubworld) -> None:
+    """One that names no time does so for as long as it was asked to."""
+    await hub.hubs.renew()
+    for said, lease in (
+        ("", LEASE),
+        ("for ever", LEASE),
+        ("7200", timedelta(hours=2)),
+        ("1", SHORTEST_LEASE),
+        ("9" * 40, LONGEST_LEASE),
+    ):
+        assert await hub.confirm(lease_seconds=said) == (200, "c1"), said
+        assert (await hub.known()).until_at == hub.now + lease, said
+
+
 async def test_T8_a_clock_set_back_does_not_put_off_the_question_to_a_hub(hub: Hubworld) -> None:
     """A question of tomorrow's is asked once now."""
     await hub.hubs.renew()
@@ -497,6 +530,7 @@ async def test_a_hub_that_a_feed_names_no_more_is_forgotten_and_asked_nothing(
     await hub.poll()
     async with hub.store.reading() as db:
         assert await storage.hubs.get(db, "a") is None
+    assert not [row for row in await hub.world.stored(note) if row.name.startswith("hub")]
     assert await hub.hubs.renew() == 0
     assert hub.asked == []
     assert (await hub.ours.post(path, data=b"new")).status == 410

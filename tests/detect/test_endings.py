@@ -89,6 +89,7 @@ ENDED = {
         Tsunami alert cancelled
         Siege of the bank is over
         Hostage crisis in Osh ended, two men arrested
+        Shelling of Batken is over
         Firefighters put out a blaze at Dordoi market
         Wildfire near Karakol under control
         Forest fire extinguished, ministry says

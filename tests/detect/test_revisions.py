@@ -24,6 +24,7 @@ TEXT = (
         ("The bomb went off", "A bomb exploded", False),
         ("11:20", "11:50", False),  # as in "updated at"
         ("1204 have read", "1309 have read", False),
+        ("1204 have read", "1204 people have read", False),  # who they are was only left unsaid
         ("The bomb", "Correction: the bomb", False),  # its label is no fact of the text
         # what was added says nothing else, though it has a "not"
         ("in Osh", "in Osh, not far from Batken,", False),

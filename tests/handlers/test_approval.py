@@ -25,7 +25,7 @@ import storage.stories
 from bot.alerts import stories
 from bot.emulator import TEST_TOKEN, Emulator
 from bot.i18n import t
-from bot.ingest.telling import FRESH_FOR
+from bot.ingest.telling import FRESH_FOR, MOST_EDITS
 from bot.model.alerts import Severity, State
 from bot.model.decisions import Decision, Question
 from bot.model.filters import Filter, Sense, Trait
@@ -44,6 +44,7 @@ from tests.world import SECURITY, running
 
 GRAVER = "Gunmen attacked a military post; 120 people were killed. Thousands are being evacuated."
 AGAIN = ("other-id", ATTACK[1], "The same event, told by another agency.")
+MORE = ("more", f"{ATTACK[1]}, guards say", "The event once more, told by the same agency.")
 
 
 @pytest.fixture
@@ -95,9 +96,13 @@ async def news(desk: World) -> dict[str, Any]:
 
 
 async def test_an_approved_story_is_sent_once_and_nobody_hears_of_it_before(desk: World) -> None:
-    """Another report of it asks nothing more; a second press changes nothing."""
+    """Another report of it asks nothing more, its own agency's neither; a second press changes
+    nothing.
+    """
     card, yes, no = await question(desk)
     await desk.report("two", AGAIN, QUIET)
+    await desk.report("one", MORE, ATTACK, QUIET)
+    assert {row.approval for row in await desk.alerts("edit")} == {None}
     assert await told(desk) == 0
     assert await desk.press(READER, card, yes) is None
     await desk.emulator.wait_message(
@@ -567,6 +572,19 @@ async def test_a_text_that_says_otherwise_is_asked_about_however_late(desk: Worl
     assert anew in asked["text"]
     asked_of = [m for m in desk.emulator.messages(READER) if "Before:" in m.get("text", "")]
     assert len(asked_of) == 1
+
+
+async def test_a_text_that_says_otherwise_at_each_look_is_asked_about_a_few_times(
+    desk: World,
+) -> None:
+    """Another headline of the same report is asked about all the same."""
+    await approved(desk)
+    for dead in range(10, 12 + MOST_EDITS):
+        text = ATTACK[2].replace("three soldiers", f"{dead} soldiers")
+        await desk.report("one", (ATTACK[0], ATTACK[1], text), QUIET)
+    assert len(await desk.alerts("edit")) == MOST_EDITS
+    await desk.report("one", FIXED, QUIET)
+    assert len(await desk.alerts("edit")) == MOST_EDITS + 1
 
 
 async def test_a_correction_that_is_rejected_is_read_by_nobody(desk: World) -> None:

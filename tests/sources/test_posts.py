@@ -130,6 +130,11 @@ def test_what_says_nothing_is_left_out() -> None:
     assert [one.id for one in found] == ["border/6"]
 
 
+def test_a_post_that_does_not_say_its_time_is_told_all_the_same() -> None:
+    untimed = post(1, words("Слова")).replace("<time ", "<span ").replace("</time>", "</span>")
+    assert [(one.content, one.published_at) for one in read(untimed)] == [("Слова", None)]
+
+
 @pytest.mark.parametrize(
     "body",
     [INVITATION, b"<html><body>502</body></html>", b"", b"\x00\xff"],
