@@ -9,7 +9,7 @@ import io
 import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -403,6 +403,17 @@ async def test_a_lease_is_renewed_before_its_end_and_a_hub_that_does_not_confirm
     assert await hub.hubs.renew() == 0, "it may confirm yet"
     assert (await hub.known()).until_at is not None
     await hub.poll()
+
+
+async def test_a_hub_is_told_once_where_we_are_reached_by_now(hub: Hubworld) -> None:
+    """Its lease may last for days yet, and it rings at the address that it knows."""
+    await hub.hubs.renew()
+    await hub.confirm()
+    assert await hub.hubs.renew() == 0
+    moved = replace(hub.hubs, base="https://new.example/hook")
+    assert [await moved.renew() for _ in range(2)] == [1, 0]
+    assert hub.asked[-1]["hub.callback"].startswith("https://new.example/hook/websub/a/")
+    assert (await hub.confirm())[0] == 200
 
 
 async def test_a_hub_decides_for_how_long_it_tells_within_reason(hub: Hubworld) -> None:
