@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import io
 import json
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -315,12 +314,13 @@ async def test_a_json_feed_names_its_hub_too(hub: Hubworld) -> None:
         (["</f>" + "; a" * 3000], {}),
     ],
 )
+@pytest.mark.timeout(20)
 def test_links_of_a_header_are_read(headers: list[str], links: dict[str, str]) -> None:
-    """By their relation, the first of each; what is no link is passed over, and soon."""
-    begun = time.process_time()
-    for _ in range(20):
+    """By their relation, the first of each; what is no link is passed over, and soon: a reading
+    that goes back and forth in it takes minutes for so many.
+    """
+    for _ in range(500):
         assert header_links(headers) == links
-    assert time.process_time() - begun < 1
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,7 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     (200, b" <html>hello</html>", Retry(said("HTTP 200"))),
     (200, b"", Ambiguous(said("HTTP 200 without JSON"))),
     (200, b"[]", Ambiguous(said("HTTP 200 without an object"))),
+    (200, b'{"message":"Accepted"}', Ambiguous(said("HTTP 200 without an object"))),
     (401, body(401, "Unauthorized"), UNKNOWN),
     (404, body(404, "Not Found"), UNKNOWN),
     (
