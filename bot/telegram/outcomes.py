@@ -177,6 +177,8 @@ def read(status: int, body: bytes, method: str) -> Outcome:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
+        if body.lstrip()[:1] == b"<":  # a page in its place: Telegram has none
+            return _not_its_own(status)
         # cut off after Telegram acted, perhaps
         no_json = reason("telegram.no_json", "HTTP {status} without JSON", status=str(status))
         return _unread(status, Ambiguous(no_json, body))
