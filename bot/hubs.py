@@ -12,7 +12,8 @@ after that; so is one while the source fails, whose server may have asked for a 
 * The hub asks back, at an address that nobody else knows, whether it was us; only for what we asked
   within the last day is its challenge repeated.
 * It signs what it sends with a secret of that one subscription.
-* A subscription ends when its hub says so, and is made anew before.
+* A subscription ends when its hub says so, and is made anew before; and when `WEBHOOK_URL` is
+  another one, since hubs go on ringing at the address that they were told.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from urllib.parse import urlencode
 import structlog
 
 import storage.hubs
+import storage.notes
 import storage.sources
 from bot.errors import SourceError
 from bot.fetch import Fetcher
@@ -69,14 +71,19 @@ class Hubs:
             known = await storage.hubs.among(db, polled)
             waiting = [key for key, hub in known.items() if hub.rung]
             states = await storage.sources.states(db, waiting) if waiting else {}
+            address = await storage.notes.get(db, storage.hubs.ADDRESS)
+        moved = address not in {None, self.base}
         asked = 0
         for key in waiting:
             if self._is_heard(key, known[key], states.get(key), now):
                 await self._hear(key, waited=True)
         for key, hub in known.items():
-            if _wanting(hub, now):
+            if moved or _wanting(hub, now):
                 asked += 1
                 await self._subscribe(key, hub)
+        if address != self.base:
+            async with self.store.writing() as db:
+                await storage.notes.put(db, storage.hubs.ADDRESS, self.base)
         return asked
 
     async def _subscribe(self, key: str, hub: Hub) -> None:

@@ -194,7 +194,7 @@ async def _receive(bot: Running, hook: Hook) -> None:
         )
     elif bot.store.alone:
         metrics.ROLE.labels(ROLE).set(1)  # nobody else could have it
-        await poll(bot.api, bot.inbox, tell)
+        await poll(bot.api, bot.inbox, tell, bot.worker.reach.lost)
     else:
         await Role(bot.store, ROLE, bot.holder).during(lambda: _poll_in_turn(bot, tell))
 
@@ -202,7 +202,7 @@ async def _receive(bot: Running, hook: Hook) -> None:
 async def _poll_in_turn(bot: Running, tell: Callable[[Reason | None], None]) -> None:
     """Poll while it is our turn; whoever waits for it is ready all the same."""
     try:
-        await poll(bot.api, bot.inbox, tell)
+        await poll(bot.api, bot.inbox, tell, bot.worker.reach.lost)
     finally:
         tell(None)
 

@@ -195,7 +195,8 @@ async def _decide(
         if decided is not None and (wording := edits.wording_of(decided)) is not None:
             said = await _reword(db, decided.id, wording, said, told=told, now=now)
             title = wording.title if told and wording.title else title
-        else:
+        # where it was told before it got worse, its sound alone is rejected
+        elif told or not await _told(db, found.pk) - {number}:
             words = Words.of(found.lead.entry)
             await keep(db, Question.SECURITY, words, answer=told, now=now)
         await tell_others(context, db, number, to_others, title, now=now)

@@ -30,7 +30,7 @@ from storage.copies import (
 )
 from storage.db import BUSY_SECONDS, Store
 from storage.instance import only_instance
-from storage.ownership import Owner, owner_of
+from storage.ownership import Owner, make_folder, owner_of
 from storage.schema import metadata, note
 from storage.versions import HEAD, may_use
 
@@ -89,7 +89,7 @@ async def rescue(store: Store) -> Path:
     half = target.with_name(f".{target.name}.half")
     try:
         # whole before it has its name: whoever looks for what was rescued must not find a half
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         half.unlink(missing_ok=True)
         await store.save_into(half)
         half.replace(target)
@@ -114,7 +114,7 @@ def restore(
     rows = _sound(source)
     if target.is_symlink():  # a file in the link's place would fill another disk
         target = target.resolve()
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(target.parent)
     with only_instance(target):
         if target.exists() and not force and (why := _used(target)):
             raise BotError(f"{target} {why}: --force replaces it and keeps a copy beside it")

@@ -22,6 +22,7 @@ from storage.address import absent, is_file, parse_url
 from storage.advice import POOL_SECONDS
 from storage.db import BUSY_SECONDS, LOG_BYTES, LOST, SERVER_OPTIONS, Store
 from storage.driver import FileConnection
+from storage.ownership import make_folder
 from storage.timing import time_statements
 
 #: The server ends a transaction of ours that stands still for so long: a frozen replica must not
@@ -127,7 +128,7 @@ def _leave_out_details(engine: AsyncEngine) -> None:
 def _connect_sqlite(url: URL, *, writes: bool) -> Store:
     path = Path(url.database or "")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
     except OSError as error:
         raise ConfigError(
             f"DATABASE_URL: the folder {path.parent} cannot be made: {error.strerror}"

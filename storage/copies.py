@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bot.errors import BotError
 from bot.reasons import Reason, reason, said
-from storage.ownership import Owner, give, give_folder, owner_of
+from storage.ownership import Owner, give, make_folder
 
 #: Told what a long copy is at, for whoever watches a terminal; often, and in a few words.
 Tell = Callable[[str], None]
@@ -74,21 +74,14 @@ def must_be_file(path: Path) -> None:
     raise BotError(reason("copy.missing", "{path} does not exist", path=path))
 
 
-def make_folder(folder: Path) -> None:
+def make_copies_folder(folder: Path) -> None:
     """Make a folder for copies, its owner's alone, where there is none; BotError where it cannot
     be.
-
-    What root makes belongs to the owner of the folder that it is made in.
     """
-    folder = folder.absolute()
     try:
-        new = [one for one in (folder, *folder.parents) if not one.exists()]
-        owner = owner_of(new[-1]) if new else None
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for one in new:
-            give_folder(one, owner)
+        make_folder(folder)
     except OSError as error:
-        raise BotError(no_folder(folder, cause_of(error))) from error
+        raise BotError(no_folder(folder.absolute(), cause_of(error))) from error
 
 
 @contextmanager

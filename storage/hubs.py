@@ -18,6 +18,8 @@ import storage.notes
 from storage.db import Db
 
 AT_ONCE = 1_000  # names that one statement has
+#: The note of the public address that hubs were told last.
+ADDRESS = "hubs told of"
 _TIMES = ("asked_at", "until_at", "spent_until")
 _OF_RINGS = ("spent_until", "rung")
 

@@ -21,7 +21,7 @@ from storage.address import is_file, parse_url
 from storage.backup import copy
 from storage.belonging import BOT_MARK
 from storage.connecting import must_be_there
-from storage.copies import COPIES_KEPT, FOLDER, Tell, make_folder, nights, stamped, untold
+from storage.copies import COPIES_KEPT, FOLDER, Tell, make_copies_folder, nights, stamped, untold
 from storage.db import Store
 from storage.ownership import owner_of
 
@@ -185,7 +185,7 @@ async def made(store: Store, nights: Nights) -> list[date]:
 def nightly(url: URL, nights: Nights, *, today: date, stop: Callable[[], bool]) -> Path:
     """Today's copy; of those before, the last few are kept."""
     target = nights.of(today)
-    make_folder(nights.folder)
+    make_copies_folder(nights.folder)
     if is_file(url):
         copy(Path(url.database or ""), target, stop=stop)
     else:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import ScalarSelect, case, func, or_, select
 
 import storage.notes
 from bot.model.alerts import Lane, State
@@ -61,7 +61,7 @@ async def missed(
             alert.c.id,
             reachable.label("chats"),
             func.count().label("n"),
-            func.max(case((chat.c.active, delivery.c.error))).label("why"),
+            _last_trouble().label("why"),
         )
         .join(delivery, delivery.c.alert_id == alert.c.id)
         .outerjoin(chat, chat.c.id == delivery.c.chat_id)
@@ -83,6 +83,26 @@ async def missed(
         why = read_if(row.why) or TOO_LATE
         found.append(Missed(alert=row.id, chats=row.chats, away=row.n - row.chats, why=why))
     return found
+
+
+def _last_trouble() -> ScalarSelect[str]:
+    """What an alert ended by in the last chat that could be written to, of those that say why."""
+    last, its = delivery.alias("last"), chat.alias("its")
+    return (
+        select(last.c.error)
+        .join_from(last, its, its.c.id == last.c.chat_id)
+        .where(
+            last.c.alert_id == alert.c.id,
+            last.c.state.in_(BLOCKED),
+            last.c.demand.is_(None),
+            last.c.error.is_not(None),
+            its.c.active,
+        )
+        .order_by(last.c.finished_at.desc(), last.c.id.desc())
+        .limit(1)
+        .correlate(alert)
+        .scalar_subquery()
+    )
 
 
 async def _over(

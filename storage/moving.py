@@ -27,6 +27,7 @@ from storage.instance import only_instance
 from storage.migrate import DamagedError
 from storage.moved_rows import Digest, copy_table, copy_words, digest_of, digest_of_words
 from storage.opening import held_store
+from storage.ownership import make_folder
 from storage.schema import lease, metadata, note
 
 #: Tables that a database has rows in before anybody used it.
@@ -152,7 +153,7 @@ async def _target(text_url: str, size: int) -> AsyncIterator[Store]:
         if is_file(url):
             path = Path(url.database or "")
             migrate.must_be_makeable(path)
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(path.parent)
             must_fit(path.parent, size)
         store = await stack.enter_async_context(held_store(text_url))
         await migrate.must_be_ours(store)

@@ -51,6 +51,20 @@ def give(path: Path, owner: Owner | None) -> None:
             os.chown(path, *owner, follow_symlinks=False)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder where there is none, and those that it is in, for its owner alone; OSError
+    where it cannot be.
+
+    What root makes belongs to the owner of the folder that it is made in.
+    """
+    folder = folder.absolute()
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    owner = owner_of(new[-1]) if new else None
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for one in new:
+        give_folder(one, owner)
+
+
 def give_folder(path: Path, owner: Owner | None) -> None:
     """Give a folder that was made just now to its owner; a link that took its place stays."""
     if owner is None:

@@ -31,7 +31,7 @@ from storage.backup import USED
 from storage.copies import (
     Tell,
     in_place,
-    make_folder,
+    make_copies_folder,
     must_be_file,
     must_fit,
     never,
@@ -126,7 +126,7 @@ def restore(
     if server.used:
         tell("copying what is there")
         kept = stamped((aside or source.parent) / source.name, "before-restore")
-        make_folder(kept.parent)
+        make_copies_folder(kept.parent)
         dump(url, kept, owner=owner_of(kept), tell=tell)
     _replace(url, server, tools, source, tell=tell)
     return counts(url), kept

@@ -7,9 +7,8 @@ import hashlib
 import hmac
 import io
 import json
-import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -315,12 +314,13 @@ async def test_a_json_feed_names_its_hub_too(hub: Hubworld) -> None:
         (["</f>" + "; a" * 3000], {}),
     ],
 )
+@pytest.mark.timeout(20)
 def test_links_of_a_header_are_read(headers: list[str], links: dict[str, str]) -> None:
-    """By their relation, the first of each; what is no link is passed over, and soon."""
-    begun = time.process_time()
-    for _ in range(20):
+    """By their relation, the first of each; what is no link is passed over, and soon: a reading
+    that goes back and forth in it takes minutes for so many.
+    """
+    for _ in range(500):
         assert header_links(headers) == links
-    assert time.process_time() - begun < 1
 
 
 @pytest.mark.parametrize(
@@ -403,6 +403,17 @@ async def test_a_lease_is_renewed_before_its_end_and_a_hub_that_does_not_confirm
     assert await hub.hubs.renew() == 0, "it may confirm yet"
     assert (await hub.known()).until_at is not None
     await hub.poll()
+
+
+async def test_a_hub_is_told_once_where_we_are_reached_by_now(hub: Hubworld) -> None:
+    """Its lease may last for days yet, and it rings at the address that it knows."""
+    await hub.hubs.renew()
+    await hub.confirm()
+    assert await hub.hubs.renew() == 0
+    moved = replace(hub.hubs, base="https://new.example/hook")
+    assert [await moved.renew() for _ in range(2)] == [1, 0]
+    assert hub.asked[-1]["hub.callback"].startswith("https://new.example/hook/websub/a/")
+    assert (await hub.confirm())[0] == 200
 
 
 async def test_a_hub_decides_for_how_long_it_tells_within_reason(hub: Hubworld) -> None:

@@ -360,8 +360,10 @@ def test_a_console_is_told_nothing_that_it_would_do(capsys: pytest.CaptureFixtur
         )
         logging.getLogger("some.library").exception("told %s", words, stack_info=True)
         log.crashed(type(error), error, error.__traceback__)
+        structlog.get_logger("x").info(error)
     shown = capsys.readouterr().err
-    assert shown.count("forged") == 8
+    assert shown.count("forged") == 9
+    assert shown.count("\nTraceback (most recent call last):\n") == 3
     assert shown.count("\nforged") == 3, "a line of an exception's own words is one of a traceback"
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", shown)
 

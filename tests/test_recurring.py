@@ -83,7 +83,9 @@ def test_the_queue_has_a_task_for_each_job_that_is_shared() -> None:
 
 
 async def test_keys_that_a_replica_does_not_have_are_left_to_the_catalog_they_come_from() -> None:
-    """And forgotten where they come from its own: they are gone from it."""
+    """And forgotten where they come from its own: they are gone from it. Earlier programs take jobs
+    of this one, and know `keys` and `key` alone.
+    """
     done: list[str] = []
 
     async def poll(key: str) -> None:
@@ -98,13 +100,13 @@ async def test_keys_that_a_replica_does_not_have_are_left_to_the_catalog_they_co
     )
     connector = InMemoryConnector()
     with queue.replace_connector(connector):
-        await queue.tasks["poll"](keys=["gone"], by="a")
+        await queue.tasks["poll"](keys=["gone"], key="a")
         assert not connector.jobs
-        await queue.tasks["poll"](keys=["there", "here"], by="b")
+        await queue.tasks["poll"](keys=["there", "here"], key="b")
     assert done == ["here"]
     (left,) = connector.jobs.values()
     assert left["queue_name"] == queue_of("b", BATCHES)
-    assert left["args"] == {"keys": ["there"], "by": "b"}
+    assert left["args"] == {"keys": ["there"], "key": "b"}
 
 
 async def test_both_runners_do_each_job_as_often_and_come_back_as_soon() -> None:

@@ -30,7 +30,7 @@ from bot.model.alerts import Alert, Approval, Audience, Lane, Severity, State
 from bot.ops.readiness import NEVER_READ_FAILURES, SENDS
 from bot.ops.unheard import SEEN_FOR, UNHEARD_AFTER, UnheardLooks
 from bot.ops.whole import read_whole
-from bot.reasons import said
+from bot.reasons import said, written
 from bot.recurring import JOBS, beat, look_for_unheard
 from bot.telegram.outcomes import BLOCKED
 from storage.db import Db, Store
@@ -215,6 +215,27 @@ async def missed(store: Store) -> list[tuple[int, int]]:
         early = now - timedelta(seconds=1)
         assert not await storage.missed.missed(db, [Broadcast.KIND], now=early, after=UNHEARD_AFTER)
     return [(one.chats, one.away) for one in found]
+
+
+async def test_what_is_said_of_a_missed_alert_is_its_last_trouble(store: Store) -> None:
+    """Of those whom it should have reached: not that of who blocked us, nor the end of its time."""
+    made, now = World(store), datetime.now(UTC)
+    for number in (READER, OTHER, OPERATOR):
+        await made.reader(number)
+    await decide(made)
+    async with store.writing() as db:
+        for number, why, ago in (
+            (READER, "a reset", 1),
+            (OTHER, "the worst", 2),
+            (OPERATOR, "zzz", 0),
+        ):
+            ended = {"state": State.DEAD.value, "finished_at": now - timedelta(seconds=ago)}
+            mine = update(delivery).where(delivery.c.chat_id == number)
+            await db.execute(mine.values(**ended, error=written(said(why))))
+        await storage.chats.change(db, OPERATOR, active=False)
+        kinds, later = [Broadcast.KIND], NOW + UNHEARD_AFTER
+        (found,) = await storage.missed.missed(db, kinds, now=later, after=UNHEARD_AFTER)
+    assert str(found.why) == "a reset"
 
 
 async def test_an_alert_is_missed_when_every_delivery_ended_and_none_by_a_message(

@@ -53,23 +53,27 @@ def queue_of(catalog: str, name: str) -> str:
 
 
 def keyed(queue: App, work: Work, due: Due, follow: Follow, catalog: str) -> Task[Any, Any, Any]:
-    """Work on a batch of keys, that `look` put into the queue."""
+    """Work on a batch of keys, that `look` put into the queue.
+
+    The catalog it was put together by is called `key`, which earlier programs know, and pass by:
+    once it was a job's only one. A name that they do not know would end the batch in an error.
+    """
     name = work.job.name
     slots = asyncio.Semaphore(POLLS_AT_ONCE)
 
     @queue.task(name=name, queue=BATCHES)
-    async def many(keys: Sequence[str] = (), by: str = catalog, key: str = "") -> None:  # noqa: ARG001 - one key was a job of earlier versions
+    async def many(keys: Sequence[str] = (), key: str = catalog) -> None:
         brought: list[bool] = []
 
-        async def one(key: Key) -> None:
-            brought.append(bool(await work.do(key.key)))
+        async def one(of: Key) -> None:
+            brought.append(bool(await work.do(of.key)))
 
-        if by != catalog and work.known is not None:
+        if key != catalog and work.known is not None:
             known = work.known()
             others: list[JSONValue] = [one for one in keys if one not in known]
             if others:
-                left = many.configure(queue=queue_of(by, BATCHES))
-                await left.defer_async(keys=others, by=by)
+                left = many.configure(queue=queue_of(key, BATCHES))
+                await left.defer_async(keys=others, key=key)
         still = set(await due())  # of a batch that a dead replica began, some are done
         async with asyncio.TaskGroup() as group:
             batch: SideBySide[Key] = SideBySide(group, one, at_once=BATCH, slots=slots)
@@ -106,7 +110,7 @@ def look(
             # what is there and not due any more was done, whatever the rest of its batch waits for
             keys = few_of_each_host(await work.due_keys(), there, most=OF_ONE_HOST)
             for start in range(0, min(len(keys), room * BATCH), BATCH):
-                await tasks[name].defer_async(keys=keys[start : start + BATCH], by=catalog)
+                await tasks[name].defer_async(keys=keys[start : start + BATCH], key=catalog)
 
     return look_for_due
 

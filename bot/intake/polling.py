@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,16 @@ from bot.intake.salvage import first_number, tolerantly
 from bot.reasons import Reason, reason
 from bot.telegram import retry
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import Ambiguous, Outcome, Rejected, Retry, Sent, wait_of, why
+from bot.telegram.outcomes import (
+    Ambiguous,
+    Outcome,
+    Rejected,
+    Retry,
+    Sent,
+    answers,
+    wait_of,
+    why,
+)
 from bot.telegram.results import updates_of
 
 log = structlog.get_logger(__name__)
@@ -28,15 +37,24 @@ def _untold(_why: Reason | None) -> None:
     """Tell nobody whether updates come."""
 
 
-async def poll(api: BotApi, inbox: Inbox, tell: Callable[[Reason | None], None] = _untold) -> None:
+async def _unwatched() -> None:
+    """Nobody watches for Telegram."""
+
+
+async def poll(
+    api: BotApi,
+    inbox: Inbox,
+    tell: Callable[[Reason | None], None] = _untold,
+    lost: Callable[[], Awaitable[object]] = _unwatched,
+) -> None:
     """Receive for ever. A second poller (409) waits; an unknown token ends the program.
 
     A webhook left from before keeps updates from us: it is deleted, again and again until they
     come, and whenever a 409 says that there is one. `tell` hears why none come, or None while they
-    do.
+    do; `lost`, that Telegram gave no answer, which nobody else may notice while nothing is sent.
     """
     tell(reason("updates.not_asked", "updates: not asked for yet"))
-    question = _Question(api, inbox, tell)
+    question = _Question(api, inbox, tell, lost)
     while True:
         updates = await question.answered()
         if not updates:
@@ -60,6 +78,7 @@ class _Question:
     api: BotApi
     inbox: Inbox
     tell: Callable[[Reason | None], None]
+    lost: Callable[[], Awaitable[object]]
     offset: int | None = None
     limit: int | None = None
     span: int = 0
@@ -119,6 +138,8 @@ class _Question:
         log.warning("no updates", outcome=type(outcome).__name__, why=str(because), again_in=wait)
         if isinstance(outcome, Ambiguous):
             await self._isolate(outcome)
+        if not answers(outcome):
+            await self.lost()
         return wait
 
     async def _isolate(self, outcome: Ambiguous) -> None:

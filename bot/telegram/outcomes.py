@@ -177,10 +177,12 @@ def read(status: int, body: bytes, method: str) -> Outcome:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
+        if body.lstrip()[:1] == b"<":  # a page in its place: Telegram has none
+            return _not_its_own(status)
         # cut off after Telegram acted, perhaps
         no_json = reason("telegram.no_json", "HTTP {status} without JSON", status=str(status))
         return _unread(status, Ambiguous(no_json, body))
-    if not isinstance(answer, dict):
+    if not isinstance(answer, dict) or "ok" not in answer:
         words = "HTTP {status} without an object"
         return _unread(status, Ambiguous(reason("telegram.no_object", words, status=str(status))))
     if answer.get("ok") is True:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -154,6 +153,5 @@ def test_a_header_has_no_padding() -> None:
 
 def test_an_article_costs_little_more_than_its_first_thousand_characters() -> None:
     """Counted in pieces, not in time: a machine may be slow."""
-    started = time.perf_counter()
-    assert len(buckets("", "взрыв прогремел на рынке " * 10_000)) < 60
-    assert time.perf_counter() - started < 5
+    words = [f"слово{number}" for number in range(10_000)]
+    assert len(buckets("", " ".join(words))) == len(buckets("", " ".join(words[:200])))

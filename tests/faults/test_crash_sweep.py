@@ -17,7 +17,7 @@ import random
 import shutil
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -40,8 +40,9 @@ from bot.model.chats import ChatKind
 from storage.db import Store
 from storage.opening import open_store
 from tests import factories, forkserver
-from tests.conftest import ROOT
+from tests.conftest import ROOT, migrated_template
 from tests.faults.crash_child import RATE, catalog, connected
+from tests.postgres import Shared, database
 from tests.publishers import ATTACK, QUIET, TODAY, Publishers, daily, rss
 from tests.world import loopback_fetcher, poll_flow
 
@@ -130,6 +131,15 @@ class Template:
     def _server(self) -> psycopg.Connection[Any]:
         server = make_url(self.url).set(database="postgres").render_as_string(hide_password=False)
         return psycopg.connect(server, autocommit=True)
+
+
+@pytest.fixture
+def migrated_postgres_url(postgres: Shared) -> Iterator[str]:
+    """A migrated database that no test shares: whoever empties those has a connection to each, and
+    PostgreSQL copies none that has one.
+    """
+    with database(postgres.server(), template=migrated_template(postgres)) as (_, url):
+        yield url
 
 
 @pytest.fixture

@@ -328,7 +328,7 @@ async def test_P26_what_a_replicas_catalog_lacks_is_left_to_those_that_have_it(
             await old.more("look", times=1)
             operator.execute(
                 "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES (%s, 'poll', "
-                "jsonb_build_object('keys', array['elsewhere', 'source0'], 'by', %s::text))",
+                "jsonb_build_object('keys', array['elsewhere', 'source0'], 'key', %s::text))",
                 (BATCHES, catalog),
             )
             await old.more("tidy")  # a second apart: by then it has been taken

@@ -358,7 +358,9 @@ async def test_a_story_told_before_takes_what_waits_and_nobody_is_told_twice(des
 
 
 async def test_what_got_worse_of_a_story_that_was_told_is_joined_with_no_other(desk: World) -> None:
-    """Its messages would be nobody's: never edited again, and without a why."""
+    """Its messages would be nobody's: never edited again, and without a why. Who rejects that it
+    is told again makes no example of a false alert of it.
+    """
     card, yes, _ = await question(desk)
     await desk.press(READER, card, yes)
     async with desk.store.writing() as db:
@@ -373,6 +375,9 @@ async def test_what_got_worse_of_a_story_that_was_told_is_joined_with_no_other(d
     said = await desk.press(READER, card, f"story:same:{number}:{quiet.pk}")
     assert said == t("error.story_told", "en")
     assert await states(desk) == ["approved", "waiting"]
+    await desk.press(READER, card, f"story:reject:{number}")
+    assert await states(desk) == ["approved", "rejected"]
+    assert [made.answer for made in await decisions(desk)] == [True]
 
 
 async def test_a_headline_is_sent_as_the_operator_words_it(desk: World) -> None:

@@ -23,7 +23,7 @@ from bot.intake import webhook
 from bot.intake.inbox import Inbox
 from bot.listening import serve
 from bot.model.roles import Holder
-from bot.ops.readiness import SENDS, WEBHOOK
+from bot.ops.readiness import RECEIVES, SENDS, WEBHOOK
 from bot.reasons import Reason
 from bot.telegram import retry
 from bot.telegram.outcomes import Sent
@@ -144,6 +144,22 @@ async def test_G17_while_telegram_is_away_readyz_says_so_though_nothing_is_to_be
         assert [role.holder for role in await _roles(world)] == [Holder.parse(world.bot.holder)]
         telegram.faults.clear()
         await until(lambda: not {SENDS, WEBHOOK} & set(troubles()))
+
+
+async def test_G15_who_asks_for_updates_notices_too_that_telegram_is_away(
+    tmp_path: Path, telegram: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nothing is to be sent; answered again, it is back."""
+    monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.1, cap=0.1))
+    monkeypatch.setattr(reach, "QUESTION_EVERY", 0.1)
+    async with telegram, running(tmp_path, telegram, CATALOG, now=NOW) as world:
+        troubles = world.bot.readiness.troubles
+        await telegram.updates.polled()
+        telegram.faults.add(Fault.server_error(502))
+        telegram.push_update({"poll": {"id": "1"}})  # ends the question under way; of no use to us
+        await until(lambda: {SENDS, RECEIVES} <= set(troubles()))
+        telegram.faults.clear()
+        await until(lambda: not {SENDS, RECEIVES} & set(troubles()))
 
 
 @pytest.mark.cases

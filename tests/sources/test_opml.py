@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import time
 
 import pytest
 
@@ -80,12 +79,11 @@ def test_what_is_no_list_or_declares_entities_is_refused(written: str) -> None:
         read_opml(written.encode())
 
 
+@pytest.mark.timeout(20)
 def test_a_file_made_to_take_long_takes_no_longer_than_its_size() -> None:
-    """A fifth of a megabyte: where each end is looked for among all that is open, that takes four
-    seconds; a worker has five for a whole one.
+    """A megabyte: where each end is looked for among all that is open, that takes minutes; a worker
+    has five seconds.
     """
-    inside = "<outline>" * 16_000 + "</x>" * 40_000
-    begun = time.process_time()
+    inside = "<outline>" * 70_000 + "</x>" * 90_000
     listed = read_opml(LIST.format(f"<outline {NEWS}/>{inside}").encode())
-    assert time.process_time() - begun < 1
     assert [(one.url, name) for one, name in listed.feeds] == [FOUND]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +20,7 @@ from bot import archive
 from bot.detect.search import asked
 from bot.errors import BotError, ConfigError
 from storage import moved_rows
+from storage.backup import restore
 from storage.db import Db, Store
 from storage.health import health
 from storage.instance import only_instance
@@ -32,6 +34,7 @@ from tests.postgres import wait_for_a_lock
 from tests.test_cli import jarchy
 from tests.world import migrated_copy
 
+NOBODY = 65534  # the number of who owns nothing
 MAKE = 3  # rows of each table
 
 
@@ -198,6 +201,21 @@ async def test_nothing_moves_while_a_bot_runs_or_where_somebody_is(tmp_path: Pat
     for dry_run in (True, False):
         with pytest.raises(BotError, match="has data already"):
             await move(first, second, dry_run=dry_run)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+async def test_what_root_makes_for_a_database_is_its_folders_owners(tmp_path: Path) -> None:
+    """Folders that were not there too, else the bot, a user of its own, could not enter them."""
+    source, theirs = tmp_path / "jarchy.db", tmp_path / "theirs"
+    migrated_copy(source)
+    theirs.mkdir()
+    os.chown(theirs, NOBODY, NOBODY)
+    await (await open_store(f"sqlite:///{theirs / 'made' / 'new' / 'jarchy.db'}")).close()
+    await move(f"sqlite:///{source}", f"sqlite:///{theirs / 'moved' / 'new' / 'jarchy.db'}")
+    restore(source, theirs / "restored" / "new" / "jarchy.db", force=False)
+    made = list(theirs.rglob("*"))
+    assert {one.name for one in made} >= {"made", "moved", "restored", "new", "jarchy.db"}
+    assert [one for one in made if one.stat().st_uid != NOBODY] == []
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

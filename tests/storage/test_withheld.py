@@ -525,7 +525,7 @@ async def test_who_takes_a_story_back_is_no_second_publisher_in_digests_and_on_b
         both = parse_catalog(
             "".join(
                 f'[feeds.{key}]\nname = {{ en = "{key}" }}\nurl = "https://a.example/{key}.xml"\n'
-                for key in ("two", "four")
+                for key in ("four", "two")
             )
         )
         assert await _shown(db, CAREFUL, both) == []
