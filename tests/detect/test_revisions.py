@@ -120,6 +120,14 @@ def test_a_not_that_ends_a_sentence_turns_it() -> None:
     assert tells_otherwise(before, after)
 
 
+def test_a_text_of_few_words_is_not_laid_beside_another() -> None:
+    """It is nobody's text, and the loop would wait for it; its facts are compared all the same."""
+    was = "fire here " * 41 + "killed 14 people "
+    for now, otherwise in ((f"{was}not", False), (was.replace("14", "15"), True)):
+        before, after = (Entry(id="a", title="x", summary=one, language="en") for one in (was, now))
+        assert tells_otherwise(before, after) is otherwise
+
+
 def test_a_not_that_stands_elsewhere_says_the_same() -> None:
     """Of one in two sentences nobody can tell whose it was."""
     was = "По данным полиции, никто не пострадал в аварии на трассе."
