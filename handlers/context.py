@@ -24,6 +24,15 @@ from handlers.services import Services
 from handlers.sign import Sign
 
 
+def topic_of(update: Update) -> int | None:
+    """The forum topic that an update is from."""
+    origin = update.effective_message
+    # A reply in a group without topics has a thread too, and cannot be written to by it.
+    if origin is None or not origin.is_topic_message:
+        return None
+    return origin.message_thread_id
+
+
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
     """python-telegram-bot's context with our chat and services; `incoming` is what is handled.
 
@@ -56,11 +65,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     @property
     def thread(self) -> int | None:
         """The forum topic that is written in."""
-        origin = self.incoming.effective_message
-        # A reply in a group without topics has a thread too, and cannot be written to by it.
-        if origin is None or not origin.is_topic_message:
-            return None
-        return origin.message_thread_id
+        return topic_of(self.incoming)
 
     @property
     def edited(self) -> bool:

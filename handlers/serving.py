@@ -23,7 +23,7 @@ from bot.render.wire import to_api
 from bot.telegram.outcomes import Sent
 from handlers.access import Route, Who, is_anothers
 from handlers.answers import Answer
-from handlers.context import Context, Handler
+from handlers.context import Context, Handler, topic_of
 from handlers.outgoing import Outgoing
 from handlers.services import SECONDS_A_COMMAND, SECONDS_A_TAP, Services, load_chat
 from handlers.sign import Sign
@@ -233,7 +233,8 @@ async def sorry(services: Services, update: Update) -> None:
         # but into nobody's private chat for a press that is not theirs.
         if isinstance(outcome, Sent) or is_anothers(update):
             return
-    told = {"chat_id": origin.id, **to_api(message)}
+    where = {"chat_id": origin.id, "message_thread_id": topic_of(update)}
+    told = {**where, **to_api(message)}
     await way.send(Answer(method="sendMessage", parameters=told))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from lxml import etree
 from sqlalchemy import select, update
 
 import storage.chats
@@ -441,13 +442,18 @@ async def test_a_list_of_feeds_comes_in_and_goes_out(scene: World, published: Pu
     assert await poll(scene) == 1
     shown = await scene.ask("/feeds", fits="A & B")
     await scene.press(READER, shown["message_id"], "feeds:opml")
-    sent = await scene.emulator.wait_message(READER, lambda m: "document" in m, timeout=20)
+    asked = shown["message_id"]  # what came in is a document, too
+    sent = await scene.emulator.wait_message(
+        READER, lambda m: "document" in m and m["message_id"] > asked, timeout=20
+    )
     file = scene.emulator.files.to_download(sent["document"]["file_id"])
-    found = read_opml(file.content)
-    assert [(one.url, name) for one, name in found.feeds] == [
+    both = {
         (f"{published.url}/rss.xml", "A & B"),
         ("https://t.me/s/example_channel", "A & B"),
-    ]
+    }
+    assert {(one.url, name) for one, name in read_opml(file.content).feeds} == both
+    outlines = etree.fromstring(file.content).iter("outline")  # others read XML alone
+    assert {(str(one.get("xmlUrl")), str(one.get("text"))) for one in outlines} == both
     assert await scene.press(RUSSIAN, shown["message_id"], "feeds:opml")  # there are none
 
 

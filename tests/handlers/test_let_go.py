@@ -18,6 +18,7 @@ from handlers.serving import LONGEST_QUERY_ID, let_go, sorry
 from tests.handlers.conftest import GROUP, READER, RUSSIAN, STRANGER, World
 
 CHAT = {"id": READER, "type": "private", "first_name": "Aigul"}
+FORUM = -1002000000779
 
 
 def person(number: int, language: str = "en") -> dict[str, Any]:
@@ -88,6 +89,13 @@ async def test_G2_whoever_waits_for_an_answer_is_told_that_there_is_none(scene: 
         await regret(callback_query=pressed("5", person(who), message=message))
     told = [one["text"] for one in scene.emulator.messages(READER)[before:]]
     assert told == [t("error.unexpected", "en")]
+    # and in the topic where it was asked
+    forum = {"id": FORUM, "type": "supergroup", "title": "Market", "is_forum": True}
+    scene.emulator.add_group(FORUM, "Market", members=[READER], is_forum=True)
+    scene.emulator.add_topic(FORUM, 5, "Rates")
+    asked = {**message, "chat": forum, "message_thread_id": 5, "is_topic_message": True}
+    await regret(message={**asked, "from": person(READER)})
+    assert scene.emulator.messages(FORUM)[-1]["message_thread_id"] == 5
 
 
 async def test_S11_a_press_under_nothing_is_out_of_date_and_paced_like_any_other(
