@@ -75,6 +75,7 @@ class StoreWatch:
             if self.store.trouble is not None or self._is_changed():
                 self._noted = await storage.highwater.advance(self.store)
                 if self.store.trouble is not None:
+                    await self.store.try_to_grow()
                     log.info("the database can be written again")
                 self.store.trouble = self._since = None
                 self.say_no_more()

@@ -6,7 +6,6 @@ import asyncio
 import os
 import socket
 import sqlite3
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -25,6 +24,7 @@ from storage.opening import open_store
 from storage.schema import inbox
 from tests import forkserver
 from tests.factories import NOW
+from tests.faults.disks import small_disk
 from tests.postgres import Shared
 from tests.test_cli import jarchy
 from tests.world import migrated_copy
@@ -111,23 +111,6 @@ async def test_P11_a_file_is_whole_wherever_a_verb_is_killed(
     assert rows_of(tmp_path / "jarchy.db") == ROWS
     assert not list(tmp_path.glob(".*.half"))
     assert not list(tmp_path.glob("*.restoring-*"))
-
-
-@contextmanager
-def small_disk(folder: Path, *options: str) -> Iterator[Path]:
-    """A file system of two megabytes; skips where nothing may be mounted."""
-    folder.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", ",".join(("size=2m", *options)), "tmpfs", str(folder)]
-    try:
-        mounted = subprocess.run(words, check=False, capture_output=True).returncode == 0
-    except FileNotFoundError:
-        mounted = False
-    if not mounted:
-        pytest.skip("no file system can be mounted here")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 async def test_P6_a_copy_without_room_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
