@@ -379,6 +379,11 @@ FOREIGN = [
         ("ru", "Оштогу базарда жарылуу болуп, көп киши өлдү", "ky"),
         ("ru", "In Osh a market burns, and nobody knows as yet who is to blame for it", "en"),
         ("ru", "iPhone 18 Pro Max", "ru"),
+        (
+            "ru",
+            "В магазине App Store появились YouTube Premium, Disney Plus и Microsoft Office",
+            "ru",
+        ),
         ("en", "Жогорку Кеңеш (Jogorku Kenesh) is the parliament of Kyrgyzstan", "en"),
         ("ky", "Бишкекте ууру кармалды", "ky"),
         ("ru", "Депутат Жогорку Кенеша Өмүрбек Текебаев выступил", "ru"),
