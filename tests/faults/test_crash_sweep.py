@@ -59,7 +59,6 @@ TELLS = {
 }
 STALE = "already stale"
 BURST = 4  # messages a private chat may get at once, then one a second
-LATE = 0.5  # seconds for which a busy machine may keep a message that was let go
 WINDOW = 0.1  # seconds
 
 Run = Callable[..., Awaitable[dict[str, Any]]]
@@ -186,8 +185,10 @@ async def _subscribe_all(store: Store) -> None:
 
 @asynccontextmanager
 async def telegram() -> AsyncIterator[Emulator]:
-    """Four readers, one of whom blocked the bot, and a group that is refused too many messages."""
-    async with Emulator(TEST_TOKEN, limits=Limits(per_group=20)) as emulator:
+    """Four readers, one of whom blocked the bot, and a group; too many messages to one chat are
+    refused.
+    """
+    async with Emulator(TEST_TOKEN, limits=Limits(per_chat=BURST, per_group=20)) as emulator:
         for reader in (*PRIVATE, BLOCKED):
             emulator.add_private(emulator.add_user(reader, f"Reader {reader}", "en"))
         emulator.faults.add(Fault.forbidden("blocked", chat_id=BLOCKED))
@@ -303,15 +304,9 @@ def _left(url: str) -> object:
 
 
 def _check_limits(emulator: Emulator, die_at: tuple[int, ...]) -> None:
-    """I4: no chat was sent more than its burst and one a second, and in no moment left more than
-    the rate allows.
-    """
+    """I4: no chat was refused, and in no moment left more than the rate allows."""
     sends = [call for call in emulator.calls if call.method == "sendMessage"]
     assert not [call for call in sends if call.code == 429], f"I4, died at {die_at}"
-    for chat in PRIVATE:
-        times = [call.at for call in sends if call.chat_id == chat]
-        for first, later in zip(times, times[BURST:], strict=False):
-            assert later - first >= 1.0 - LATE, f"I4, died at {die_at}: {times}"
     times = [call.at for call in sends]
     busiest = max(
         sum(1 for at in times[i:] if at - begin < WINDOW) for i, begin in enumerate(times)
