@@ -45,6 +45,7 @@ from tests.world import SECURITY, running
 GRAVER = "Gunmen attacked a military post; 120 people were killed. Thousands are being evacuated."
 AGAIN = ("other-id", ATTACK[1], "The same event, told by another agency.")
 MORE = ("more", f"{ATTACK[1]}, guards say", "The event once more, told by the same agency.")
+NEXT = ("next", "Gunmen shoot a policeman dead in Batken", "He was shot at a road block.")
 
 
 @pytest.fixture
@@ -355,6 +356,9 @@ async def test_a_story_told_before_takes_what_waits_and_nobody_is_told_twice(des
     _, joined = await decisions(desk)
     assert (joined.question, joined.answer) == (Question.SAME_STORY, True)
     assert (joined.first.title, joined.second and joined.second.title) == (late[1], ATTACK[1])
+    # the story that was joined is gone; the next one is no other's, and as worth a question
+    await desk.report("two", NEXT, late, QUIET)
+    assert await states(desk) == ["approved", "joined", "waiting"]
 
 
 async def test_what_got_worse_of_a_story_that_was_told_is_joined_with_no_other(desk: World) -> None:
