@@ -131,9 +131,7 @@ class Hubs:
         log.info("hub tells of changes", source=key, until=str(until))
         return challenge
 
-    async def rung(
-        self, key: str, token: str, body: AsyncIterable[bytes], signature: str
-    ) -> bool:
+    async def rung(self, key: str, token: str, body: AsyncIterable[bytes], signature: str) -> bool:
         """A hub says that a source changed: it is polled at once, or as soon as it may be. False
         where no such hub is known, whose body is not read.
 

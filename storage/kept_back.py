@@ -133,9 +133,7 @@ async def _nowhere() -> Collection[str]:
     return ()
 
 
-async def ask_again(
-    db: Db, story: int, *, now: datetime, near: Nearness = _nowhere
-) -> None:
+async def ask_again(db: Db, story: int, *, now: datetime, near: Nearness = _nowhere) -> None:
     """Let those whom a story was kept from be asked about it again, since it says more now: by a
     round of its alert's fan-out among the chats whose filters kept it back, and those of places
     that it is `near` to and was not before; behind the first round.
