@@ -145,7 +145,8 @@ async def ask_again(db: Db, story: int, *, now: datetime, near: Nearness = _nowh
     newest = select(func.max(alert.c.id)).where(its, CLEARED).scalar_subquery()
     waits = and_(its, alert.c.approval == Approval.WAITING.value, alert.c.fanned_at.is_(None))
     live = select(alert).where(or_(alert.c.id == newest, waits))
-    live = live.where(alert.c.expires_at > await db_now(db)).order_by(alert.c.id)
+    # the one that waits first, as whoever decides about it takes them
+    live = live.where(alert.c.expires_at > await db_now(db)).order_by(alert.c.id.desc())
     # behind a fan-out that is at it: only a question that begins then sees whom it was kept from
     rows = (await db.execute(live.with_for_update())).all()
     places = frozenset(await near()) if rows else frozenset[str]()
