@@ -199,7 +199,7 @@ async def test_S26_without_telegrams_word_nothing_is_said_of_rights(scene: World
 
 
 async def test_G19_of_a_group_that_moved_nobody_else_moves(scene: World) -> None:
-    """Chosen by a client that does as it likes, it is no channel; who chose it stays who they are."""
+    """Chosen by a client that does as it likes it is no channel; its chooser stays who they are."""
     await ask_for_one(scene)
     reader = await known(scene, READER)
     scene.emulator.faults.add(Fault.migrated(GROUP, chat_id=-2001))
