@@ -9,7 +9,6 @@ its sockets. A proxy connects wherever it is told, so what it is told is judged 
 from __future__ import annotations
 
 import ipaddress
-import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping, MutableMapping
