@@ -80,17 +80,19 @@ class Hubs:
         for key, hub in known.items():
             if moved or _wanting(hub, now):
                 asked += 1
-                await self._subscribe(key, hub)
+                await self._subscribe(key, hub, moved=moved)
         if address != self.base:
             async with self.store.writing() as db:
                 await storage.notes.put(db, storage.hubs.ADDRESS, self.base)
         return asked
 
-    async def _subscribe(self, key: str, hub: Hub) -> None:
+    async def _subscribe(self, key: str, hub: Hub, *, moved: bool) -> None:
         # before the hub hears of it: some ask back before they answer
         async with self.store.writing() as db:
-            rung_meanwhile = await storage.hubs.get(db, key) or hub
-            await storage.hubs.put(db, key, replace(rung_meanwhile, asked_at=self.clock()))
+            asked = replace(await storage.hubs.get(db, key) or hub, asked_at=self.clock())
+            if moved:  # what it confirmed was another address: one that does not answer is asked on
+                asked = replace(asked, until_at=None)
+            await storage.hubs.put(db, key, asked)
         form = {
             "hub.mode": "subscribe",
             "hub.topic": hub.topic,
