@@ -41,6 +41,7 @@ from tests.world import OPERATOR, READER, World, running
 #: Paths that an address may have, whatever a router makes of them.
 PATHS = ["", "/", "/hook", "/hook%20x", "/{tail}", "/{a", "/a{b:[}", "/хук", "/a%2Fb", "/a;b"]
 PATHS += ["//double", "/.well/../hook", "/%zz", "/hook?x=1", "/h*k", "/%7Ehook", "/a+b", "/%25"]
+PATHS += ["/hook/"]
 
 LATER, EARLIER = int(time.time()) + 3600, int(time.time()) - 3600
 
@@ -64,7 +65,9 @@ async def _asks(world: World) -> None:
 async def test_G17_what_is_posted_to_the_address_is_heard_whatever_its_path(
     tmp_path: Path, telegram: Emulator, path: str
 ) -> None:
-    """Percent signs, braces, other alphabets; and nothing at another path."""
+    """Percent signs, braces, other alphabets; and nothing at another path. Hubs are told of one
+    below it.
+    """
     port = free_port()
     hook = {
         "updates": "webhook",
@@ -74,6 +77,9 @@ async def test_G17_what_is_posted_to_the_address_is_heard_whatever_its_path(
     }
     async with telegram, running(tmp_path, telegram, CATALOG, now=NOW, **hook) as world:
         await _asks(world)
+        hubs = world.bot.hubs
+        assert hubs is not None
+        assert hubs.base == hook["webhook_url"].partition("?")[0].rstrip("/")
         headers = {webhook.HEADER: SECRET}
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
             for other in ("/other", "/hook/x"):
