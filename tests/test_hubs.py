@@ -48,6 +48,8 @@ RSS = (
     "<item><title>Bridge {number} is open</title><link>https://a.example/{number}</link></item>"
     "</channel></rss>"
 )
+#: A signature, by which a body is read.
+SIGNED = {"X-Hub-Signature": "sha256=00"}
 
 
 @dataclass
@@ -408,9 +410,13 @@ async def test_a_lease_is_renewed_before_its_end_and_a_hub_that_does_not_confirm
 async def test_a_hub_is_told_once_where_we_are_reached_by_now(hub: Hubworld) -> None:
     """Its lease may last for days yet, and it rings at the address that it knows."""
     await hub.hubs.renew()
-    await hub.confirm()
+    await hub.confirm(lease_seconds="864000")
     assert await hub.hubs.renew() == 0
     moved = replace(hub.hubs, base="https://new.example/hook")
+    hub.refuses = True  # it may be away just then
+    assert [await moved.renew() for _ in range(2)] == [1, 0]
+    hub.refuses = False
+    hub.now += UNCONFIRMED_PAUSE
     assert [await moved.renew() for _ in range(2)] == [1, 0]
     assert hub.asked[-1]["hub.callback"].startswith("https://new.example/hook/websub/a/")
     assert (await hub.confirm())[0] == 200
@@ -453,8 +459,19 @@ async def test_a_body_larger_than_a_bell_is_refused(hub: Hubworld) -> None:
     await hub.hubs.renew()
     await hub.confirm()
     body = io.BytesIO(b"x" * (LARGEST_BELL + 1))
-    assert (await hub.ours.post(await hub.path(), data=body)).status == 413
+    answer = await hub.ours.post(await hub.path(), data=body, headers=SIGNED)
+    assert answer.status == 413
     assert not await hub.wished()
+
+
+async def test_nothing_is_read_at_an_address_that_nobody_was_told(hub: Hubworld) -> None:
+    """Anybody knows the way there, and many at once would fill the memory."""
+    reader, writer = await asyncio.open_connection(hub.ours.host, hub.ours.port)
+    head = f"POST /hook/websub/a/guessed HTTP/1.1\r\nHost: us\r\nContent-Length: {LARGEST_BELL}"
+    writer.write(f"{head}\r\n\r\n".encode())
+    async with asyncio.timeout(20):
+        assert b" 410 " in await reader.readline()
+    writer.close()
 
 
 async def test_a_body_that_is_packed_otherwise_than_it_says_is_a_bad_request(
@@ -462,7 +479,7 @@ async def test_a_body_that_is_packed_otherwise_than_it_says_is_a_bad_request(
 ) -> None:
     await hub.hubs.renew()
     await hub.confirm()
-    headers = {"Content-Encoding": "gzip"}
+    headers = {"Content-Encoding": "gzip", **SIGNED}
     answer = await hub.ours.post(await hub.path(), data=b"new", headers=headers)
     assert answer.status == 400
 

@@ -8,7 +8,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from bot.addresses import is_own
+from bot.addresses import INTERNET_NAME, is_own
 from bot.config import Settings
 from bot.proxies import SYSTEMS, addresses_of, connector_to_anywhere, http_proxy
 from bot.sockets import attentive
@@ -24,10 +24,15 @@ async def proxy_of(settings: Settings, resolver: AbstractResolver | None = None)
     """The proxy by which the Bot API server is asked; none, where all others are asked by it too,
     of one that is the operator's own machine by all of its addresses.
     """
-    if settings.proxy is None or not settings.proxies_past_home:
-        return settings.proxy
-    found = await addresses_of(URL(settings.bot_api_url), resolver)
-    return None if found and all(map(is_own, found)) else settings.proxy
+    proxy = settings.proxy
+    if proxy is None or not settings.proxies_past_home:
+        return proxy
+    asked = URL(settings.bot_api_url)
+    found = await addresses_of(asked, resolver)
+    if found:
+        return None if all(map(is_own, found)) else proxy
+    # a container's name is known once it runs, which may be after us; a proxy would never know it
+    return proxy if INTERNET_NAME.fullmatch(asked.raw_host or "") else None
 
 
 def open_session(

@@ -108,6 +108,11 @@ ENDED = {
         Power lines restored after the storm
         Curfew imposed after clashes lifted
         Traffic along the Chui avenue resumed
+        Road Bishkek-Osh opened
+        Road Osh – Batken cleared of snow
+        Checkpoint Ak-Tilek opened
+        Border checkpoint Kordai opened
+        Flights Bishkek-Moscow resumed
     """,
     "ru": """
         Дорога Бишкек-Ош открыта
@@ -218,6 +223,7 @@ UNENDED = {
         Rescue work resumes at the mine
         Road café opened
         Bridge museum opens
+        Road Museum Opens in Osh
         Airport terminal opened by president
         President opens road museum
         Kyrgyzstan opens border talks with Tajikistan

@@ -106,6 +106,14 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     (429, body(429, "Too Many Requests", retry_after=10**9), Retry(said(BUSY), 604800.0, True)),
     (429, b"<html>429</html>", Retry(said("too many requests"), 5.0, True)),
     (500, body(500, "Internal Server Error"), Retry(said("error 500"))),
+    # by its own word it was sent: once more, and it would come twice, or as often as it is deleted
+    (
+        500,
+        body(
+            500, "Internal Server Error: sent message was immediately deleted and can't be returned"
+        ),
+        Sent(0),
+    ),
     (502, body(502, "Bad Gateway"), Retry(said("error 502"))),
     (502, b"<html>Bad Gateway</html>", Retry(said("HTTP 502"))),
     (503, b"", Retry(said("HTTP 503"))),
@@ -122,6 +130,8 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     (403, b"null", Retry(said("HTTP 403"))),
     (429, b'{"message":"slow down"}', Retry(said("too many requests"), 5.0, True)),
     (200, b'{"ok":false}', Retry(said("HTTP 200"))),
+    (200, b'{"ok":true}', Retry(said("HTTP 200"))),
+    (200, b'{"ok":true,"result":null}', Sent(0)),
     (200, b'{"ok":true,"result":{"mess', Ambiguous(said("HTTP 200 without JSON"))),
     (200, b" <html>hello</html>", Retry(said("HTTP 200"))),
     (200, b"", Ambiguous(said("HTTP 200 without JSON"))),
@@ -231,6 +241,26 @@ def test_what_telegram_says_at_length_is_kept_in_part(code: int, begins: str, mo
     """It stands in a row of the ledger and in a notice."""
     found = outcomes.read(code, body(code, begins + "x" * 300), "sendMessage")
     assert str(outcomes.why(found)) == "x" * most
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (400, ""),
+        (403, "Forbidden: "),
+        (409, ""),
+        (400, "message thread not found "),
+        (400, "message to edit not found "),
+        (400, "not enough rights to send photos "),
+    ],
+)
+def test_S6_a_refusal_that_repeats_the_token_is_kept_without_it(code: int, words: str) -> None:
+    """In whole or in part, wherever its words are cut: a chat's own file has what is kept."""
+    key = "AAsparrow-token-sparrow_token-sparrow-tok"
+    for before in range(0, 200, 7):
+        said_so = f"{words}{'x' * before} /bot7654321:{key}/sendMessage"
+        found = outcomes.read(code, body(code, said_so), "sendPhoto")
+        assert key[:10] not in str(outcomes.why(found))
 
 
 def test_what_was_no_json_is_there_to_be_looked_at() -> None:
