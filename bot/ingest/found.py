@@ -253,11 +253,12 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """A poll that brought nothing, and why."""
+    """A poll that brought nothing, and why; `seen` are documents to remember otherwise by it."""
 
     spec: Spec
     state: SourceState
     error: SourceError
+    seen: Sequence[Document] = ()
 
 
 Found = RatesFound | NewsFound | Failed
