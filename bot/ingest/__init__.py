@@ -24,6 +24,7 @@ from bot.detect.meaning import installed
 from bot.errors import SourceError, StorageError
 from bot.fetch import Fetcher
 from bot.fetch.answers import Fetched, whole_due
+from bot.ingest import silence
 from bot.ingest.documents import Documents, Looked, at_other_places
 from bot.ingest.found import (
     FAILED,
@@ -285,7 +286,9 @@ class Ingest:
         # so many are no editor's work, and are not judged anew; an institute revises its values
         many = is_rewritten(spec, max(len(recognised.reworded), past.rewriting))
         reworded = () if many else recognised.reworded
-        first = past.state.first_ok_at is None
+        silent_until = None
+        if met and new and not known and await silence.is_broken(self.store, spec):
+            silent_until = past.state.last_ok_at
         return NewsFound(
             spec=spec,
             state=past.state,
@@ -297,10 +300,10 @@ class Ingest:
             fingerprints=recognised.fingerprints,
             reworded=recognised.reworded,
             judged_anew=await judge_entries(self.workers, spec, reworded, said),
-            quiet=first or past.flood > 0 or len(new) > FLOOD,
+            quiet=bool(not met or silent_until or past.flood or len(new) > FLOOD),
             flood=past.flood,
             rewriting=past.rewriting,
-            loud=frozenset() if first else fresh_in_a_flood(judged, spec, self.clock()),
+            loud=fresh_in_a_flood(judged, spec, self.clock(), silent_until) if met else frozenset(),
         )
 
     async def _recognise_in(
