@@ -8,8 +8,9 @@ is asked: "put out: what is known?" asks for something else.
 Most phrases are an end of certain things alone: a road that was opened is open again, a school was
 built; power is restored, and so is a museum's picture. A language pairs them (`News.ended`), and
 they stand in either order. A word right behind a thing may make another of it: a road café, the
-market of a border. A headline that goes on to say that it was closed, or began again, tells
-of no end.
+market of a border; a name with its capitals does not ("checkpoint Ak-Jol opened"). What is opened
+in a ceremony, by a president, for tourists or long ago was built. A headline that goes on to say
+that it was closed, or began again, tells of no end.
 
 What a headline says to have begun anew after its end is another event: its story's message says
 that it is over, and nobody would hear of it. So is what is told hours after the end without a word
@@ -100,6 +101,8 @@ class _Said:
     """What a language says of ends and beside them, as `News` has it; tuples are of beginnings."""
 
     ends: _Phrases
+    opening: tuple[str, ...]
+    inaugural: _Phrases
     anew: _Phrases
     not_behind: _Phrases
     not_before: frozenset[str]
@@ -123,6 +126,8 @@ def _said_by(code: str) -> _Said:
         ends.add(said, things=_Phrases().add(things))
     return _Said(
         ends=ends,
+        opening=typed_words(news.opening),
+        inaugural=_Phrases().add(news.inaugural),
         anew=_Phrases().add(news.anew),
         not_behind=_Phrases().add(news.not_behind),
         not_before=frozenset(typed_words(f"{news.not_before} {news.else_before}")),
@@ -150,10 +155,10 @@ def _says_it(title: str, code: str) -> bool:
     # nearly always; a poll that brings a thousand headlines asks for all of them at one time
     if next(by.ends.places(typed_words(title)), None) is None:
         return False
-    ended = False
+    ended, past = False, sounds_past(title, code)
     behind: list[str] = []  # what the headline says behind an end
     for stretch in stretches(title, code):
-        end = max(_ends(stretch, by), default=0)
+        end = max(_ends(stretch, by, past=past), default=0)
         if end:
             ended, behind = True, stretch.told_from(end)
         elif _begin(stretch.words, by.denials):
@@ -163,15 +168,20 @@ def _says_it(title: str, code: str) -> bool:
     return ended and not _goes_on(behind, by)
 
 
-def _ends(stretch: Stretch, by: _Said) -> Iterator[int]:
-    """The places behind what says that something has ended, and is not denied."""
+def _ends(stretch: Stretch, by: _Said, *, past: bool) -> Iterator[int]:
+    """The places behind what says that something has ended, and is not denied; `past` is whether a
+    headline tells of what was long ago.
+    """
     for at, phrase in by.ends.places(stretch.words):
         if not stretch.told.issuperset(at) or _denied(stretch.words, at, by):
             continue
-        if phrase.things is not None:
-            ends = _is_said_of(phrase.things, stretch.words, at, by)
-        else:
+        if phrase.things is None:
             ends = not (phrase.again and _fought(stretch.words, at, by))
+        elif phrase.words[0].startswith(by.opening):
+            inaugural = past or any(True for _ in by.inaugural.places(stretch.words))
+            ends = not inaugural and _is_said_of(phrase.things, stretch, at, by, opening=True)
+        else:
+            ends = _is_said_of(phrase.things, stretch, at, by)
         if ends:
             yield at.stop
 
@@ -191,13 +201,20 @@ def _denied(words: Sequence[str], at: range, by: _Said) -> bool:
     )
 
 
-def _is_said_of(things: _Phrases, words: Sequence[str], said: range, by: _Said) -> bool:
+def _is_said_of(
+    things: _Phrases, stretch: Stretch, said: range, by: _Said, *, opening: bool = False
+) -> bool:
     """Whether what stands at a place is said of one of these things, which is not another one by
-    what stands before it ("a new road", "on the road").
+    what stands before it ("a new road", "on the road"); of one that was opened its name may stand
+    between.
     """
+    words = stretch.words
     for at, _ in things.places(words):
         before = [one for one in words[: at.start] if one not in by.articles]
-        if not by.not_of.isdisjoint(before[-OTHER_BEFORE:]) or _names_another(words, at, said, by):
+        if not by.not_of.isdisjoint(before[-OTHER_BEFORE:]):
+            continue
+        named = opening and _is_named(stretch, at, said, by)
+        if not named and _names_another(words, at, said, by):
             continue
         if at.start >= said.stop:
             between, behind = words[said.stop : at.start], words[at.stop :]
@@ -225,6 +242,18 @@ def _names_another(words: Sequence[str], thing: range, said: range, by: _Said) -
     if not behind or thing.stop == said.start:
         return False
     return by.makes_another.fullmatch(behind[0]) is not None
+
+
+def _is_named(stretch: Stretch, thing: range, said: range, by: _Said) -> bool:
+    """Whether all that stands between a thing and what is `said` of it is its name, as capital
+    letters have it where not every word has one: "checkpoint Ak-Jol opened"; but not who did that
+    to something else: "Border Guard opened a hotel".
+    """
+    between = range(thing.stop, said.start)
+    if not between or not stretch.capital.issuperset(between) or said.start in stretch.capital:
+        return False
+    behind = stretch.words[said.stop : said.stop + 1]
+    return by.articles.isdisjoint(behind) and not any(map(by.makes_another.fullmatch, behind))
 
 
 def _goes_on(behind: Sequence[str], by: _Said) -> bool:
