@@ -20,6 +20,7 @@ import bot.hubs
 import storage.hubs
 import storage.notes
 import storage.sources
+from bot.fetch import Fetcher, Limits
 from bot.hubs import (
     LEASE,
     LONGEST_LEASE,
@@ -422,11 +423,12 @@ async def test_a_hub_that_hangs_holds_up_those_of_its_own_host_alone(
 ) -> None:
     """They have their turn at the next look; others are asked meanwhile."""
     monkeypatch.setattr(bot.hubs, "HOST_SECONDS", 0.0)
-    async with Publishers() as theirs:
+    patient = Fetcher(limits=Limits(total=90.0, pause=0.0))
+    async with Publishers() as theirs, patient:
         elsewhere = theirs.url.replace("127.0.0.1", "localhost")
         named = {"a": f"{theirs.url}/slow", "b": f"{theirs.url}/slow", "c": f"{elsewhere}/hub"}
         feeds = "".join(f'[feeds.{key}]\nurl = "{url}/{key}"\n' for key, url in named.items())
-        hubs = replace(hub.hubs, news=parse_catalog(feeds).news)
+        hubs = replace(hub.hubs, news=parse_catalog(feeds).news, fetcher=patient)
         async with hub.store.writing() as db:
             for key, url in named.items():
                 await storage.hubs.note(db, key, url, hub.feed)
