@@ -21,7 +21,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode, urlsplit
@@ -163,16 +163,16 @@ class Hubs:
         log.info("hub tells of changes", source=key, until=str(until))
         return challenge
 
-    async def rung(self, key: str, token: str, body: bytes, signature: str) -> bool:
+    async def rung(self, key: str, token: str, body: AsyncIterable[bytes], signature: str) -> bool:
         """A hub says that a source changed: it is polled at once, or as soon as it may be. False
-        where no such hub is known.
+        where no such hub is known, whose body is not read.
 
         What is not signed by the hub is passed over in silence, as the specification has it.
         """
         hub = await self._known(key, token)
         if hub is None or hub.until_at is None:
             return False
-        if not _signed(body, hub.secret, signature):
+        if not await _signed(body, hub.secret, signature):
             log.warning("hub's message is not signed by it", source=key)
             return True
         if not hub.rung:  # else the poll to come answers this ring too
@@ -240,13 +240,17 @@ def _lease(said: str) -> timedelta:
     return min(max(timedelta(seconds=int(said[:9])), SHORTEST_LEASE), LONGEST_LEASE)
 
 
-def _signed(body: bytes, secret: str, signature: str) -> bool:
-    """Whether a body is signed with a secret: "sha256=HEX", by any method that WebSub has."""
+async def _signed(body: AsyncIterable[bytes], secret: str, signature: str) -> bool:
+    """Whether a body is signed with a secret: "sha256=HEX", by any method that WebSub has. It is
+    not kept, however many ring at once.
+    """
     method, _, said = signature.partition("=")
     if method.lower() not in METHODS:
         return False
-    right = hmac.new(secret.encode(), body, getattr(hashlib, method.lower())).hexdigest()
-    return _same(right, said.strip().lower())
+    right = hmac.new(secret.encode(), digestmod=getattr(hashlib, method.lower()))
+    async for piece in body:
+        right.update(piece)
+    return _same(right.hexdigest(), said.strip().lower())
 
 
 def _same(known: str, said: str) -> bool:

@@ -118,7 +118,7 @@ async def _stories(context: Context) -> Message:
     waiting: list[tuple[int, Story]] = []
     async with context.services.store.reading() as db:
         for told in await storage.alerts.all_waiting(db):
-            number = story_of(told)
+            number = await story_of(db, told)
             story = None if number is None else await storage.stories.get(db, number)
             if story is not None:
                 waiting.append((told.id, led(story, context.services.catalog.news)))
@@ -201,7 +201,7 @@ async def _story(context: Context, number: int) -> None:
     """The card of a story that waits, as it was shown first."""
     async with context.services.store.reading() as db:
         told = await storage.alerts.waiting(db, number)
-        story = None if told is None else story_of(told)
+        story = None if told is None else await story_of(db, told)
         wording = None if told is None else edits.wording_of(told)
         found = None
         if story is not None:

@@ -14,6 +14,7 @@ from bot.readers.news import as_told, news_page
 from bot.render import news as render
 from bot.render.text import Message
 from handlers.context import Context
+from handlers.numbers import number_of
 
 LAST_PAGE = 1000  # a button of ours never leads there
 
@@ -47,15 +48,13 @@ async def opened(context: Context, number: int) -> None:
 
 async def turn_page(context: Context, topic: str, number: str) -> None:
     """Button `news:<topic or ->:<number>`."""
-    # isdecimal first: a button's data may be anything, and int() raises for most of it
-    if not number.isdecimal() or int(number) > LAST_PAGE:
-        raise UserError("error.stale")
+    page = number_of(number, most=LAST_PAGE)
     wanted: str | None = topic
     if topic == "-":
         wanted = None
     elif topic not in READERS_TOPICS:
         raise UserError("error.stale")
-    await context.edit(await _page(context, wanted, int(number)))
+    await context.edit(await _page(context, wanted, page))
     await context.answer()
 
 

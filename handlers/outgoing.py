@@ -272,19 +272,20 @@ class Outgoing:
             return None
         if answer.method in MOMENTARY:
             return with_plain_results(answer)
-        if isinstance(outcome, Migrated):
-            return changed(answer, chat_id=await self._moved(outcome.chat))
+        if isinstance(outcome, Migrated) and answer.chat is not None:
+            return changed(answer, chat_id=await self._moved(answer.chat, outcome.chat))
         if isinstance(outcome, Gone) and not fixes:
             return answer  # once by mistake, perhaps
         if isinstance(outcome, Rejected) and not outcome.token:
             return self._reworded(answer, outcome)
         return None
 
-    async def _moved(self, new: int) -> int:
+    async def _moved(self, old: int, new: int) -> int:
+        """The group's new number, which need not be that of the chat that asks."""
         async with self._services.store.writing() as db:
-            await storage.supergroups.migrate(db, self._asker, new)
+            await storage.supergroups.migrate(db, old, new)
         # loaded anew: under either number the old row may be remembered
-        for chat_id in (self._asker, new):
+        for chat_id in (old, new):
             self._services.chats.pop(chat_id, None)
         return new
 

@@ -142,6 +142,13 @@ async def numbers(db: Db, feed: str, guids: Sequence[str]) -> dict[str, tuple[in
     return {row.guid: (row.id, row.story_id) for row in rows}
 
 
+async def story_of(db: Db, pk: int) -> int | None:
+    """The story that an entry belongs to by now; None of one that is forgotten."""
+    its = select(entry.c.story_id).where(entry.c.id == pk)
+    found: int | None = (await db.execute(its)).scalar()
+    return found
+
+
 async def correct(
     db: Db,
     pk: int,

@@ -50,6 +50,8 @@ RSS = (
     "<item><title>Bridge {number} is open</title><link>https://a.example/{number}</link></item>"
     "</channel></rss>"
 )
+#: A signature, by which a body is read.
+SIGNED = {"X-Hub-Signature": "sha256=00"}
 
 
 @dataclass
@@ -479,8 +481,19 @@ async def test_a_body_larger_than_a_bell_is_refused(hub: Hubworld) -> None:
     await hub.hubs.renew()
     await hub.confirm()
     body = io.BytesIO(b"x" * (LARGEST_BELL + 1))
-    assert (await hub.ours.post(await hub.path(), data=body)).status == 413
+    answer = await hub.ours.post(await hub.path(), data=body, headers=SIGNED)
+    assert answer.status == 413
     assert not await hub.wished()
+
+
+async def test_nothing_is_read_at_an_address_that_nobody_was_told(hub: Hubworld) -> None:
+    """Anybody knows the way there, and many at once would fill the memory."""
+    reader, writer = await asyncio.open_connection(hub.ours.host, hub.ours.port)
+    head = f"POST /hook/websub/a/guessed HTTP/1.1\r\nHost: us\r\nContent-Length: {LARGEST_BELL}"
+    writer.write(f"{head}\r\n\r\n".encode())
+    async with asyncio.timeout(20):
+        assert b" 410 " in await reader.readline()
+    writer.close()
 
 
 async def test_a_body_that_is_packed_otherwise_than_it_says_is_a_bad_request(
@@ -488,7 +501,7 @@ async def test_a_body_that_is_packed_otherwise_than_it_says_is_a_bad_request(
 ) -> None:
     await hub.hubs.renew()
     await hub.confirm()
-    headers = {"Content-Encoding": "gzip"}
+    headers = {"Content-Encoding": "gzip", **SIGNED}
     answer = await hub.ours.post(await hub.path(), data=b"new", headers=headers)
     assert answer.status == 400
 

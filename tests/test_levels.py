@@ -26,7 +26,7 @@ from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.db import Store
 from tests.factories import chat as a_chat
-from tests.publishers import QUIET
+from tests.publishers import ATTACK, QUIET
 from tests.test_ingest import NOW
 from tests.world import READER, SECURITY, Sending, World, polling
 
@@ -274,3 +274,26 @@ async def test_nobody_is_asked_for_calm_stories_that_nobody_wants(
     async with world.store.writing() as db:
         await storage.chats.change(db, ALL, wakes=Wakes.ALL)
     assert await world.report("one", ("c", "Police detain a thief", "He is 40."), QUIET) == 1
+
+
+async def test_what_is_known_to_be_near_later_is_told_then(world: World) -> None:
+    """A further report names the place, or its institute finds another: who lives there hears of
+    it, once, though the others were told before.
+    """
+    await live_in(world, URGENT, "osh", "naryn")
+    await live_in(world, IMPORTANT, "osh")
+    await world.report("one", ATTACK, QUIET)
+    await world.tells(IMPORTANT, ATTACK[1])
+    await world.done()
+    assert sent(world, URGENT) == []
+    there = ATTACK[1].replace("border post", "border post near Osh")
+    await world.report("two", ("b", there, ATTACK[2]), QUIET)
+    await world.tells(URGENT, ATTACK[1])
+    far = ("a", 4.9, "9 km W of Khujand, Tajikistan", 40.3, 69.5)
+    near = ("a", 4.9, "90 km N of Artux, China", 41.0, 75.6)
+    for events in ((), (far,), (near,)):
+        world.publishers.put("/institute.xml", quakes(*events), kind="application/json")
+        await world.poll("institute")
+        await world.done()
+    await world.tells(URGENT, "Artux")
+    assert [len(sent(world, chat)) for chat in (ALL, IMPORTANT, URGENT)] == [2, 2, 2]

@@ -21,7 +21,9 @@ from bot.reasons import Reason, reason, said
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Telegram has it. `message_id` is 0 for methods that make no message."""
+    """Telegram has it. `message_id` is 0 for methods that make no message, and of one that is
+    there no more.
+    """
 
     message_id: int
     result: Any = None
@@ -168,6 +170,8 @@ _NO_MESSAGE = (
     "message to be edited is too old",
     "message to pin not found",
 )
+#: It was sent, and somebody, another bot of the group perhaps, was faster than the answer.
+_DELETED = "sent message was immediately deleted"
 #: Refused for its words: without entities and buttons they are the same.
 _HOPELESS = ("message is too long", "text is empty", "text must be non-empty")
 
@@ -185,8 +189,8 @@ def read(status: int, body: bytes, method: str) -> Outcome:
     if not isinstance(answer, dict) or "ok" not in answer:
         words = "HTTP {status} without an object"
         return _unread(status, Ambiguous(reason("telegram.no_object", words, status=str(status))))
-    if answer.get("ok") is True:
-        result = answer.get("result")
+    if answer.get("ok") is True and "result" in answer:  # which the Bot API always says
+        result = answer["result"]
         message_id = None
         if isinstance(result, dict):
             message_id = whole(result.get("message_id"))
@@ -224,6 +228,8 @@ def _refused(  # noqa: C901, PLR0911, PLR0912 - a table
     text = description.lower()
     if code == 429:
         return Retry(TOO_MANY, after=_seconds(parameters.get("retry_after")), flood=True)
+    if _DELETED in text:
+        return Sent(0)
     if code >= 500 or code == 200:
         return Retry(reason("telegram.error", "error {code}", code=str(code)))
     if code == 401 or (code == 404 and text == "not found"):

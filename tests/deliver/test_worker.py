@@ -129,6 +129,21 @@ async def test_G6_a_lost_reply_makes_at_most_1_plus_u_copies(
     assert bench.accepted(ONE) == copies + 1
 
 
+async def test_G6_what_is_deleted_as_soon_as_it_is_sent_is_not_sent_again(bench: World) -> None:
+    """By a bot that keeps a group tidy: each copy would be deleted too, and the fourth refusal in a
+    row would make all others wait.
+    """
+    await bench.reader(GROUP, ChatKind.GROUP)
+    words = "Internal Server Error: sent message was immediately deleted and can't be returned"
+    bench.emulator.faults.add(Fault(Kind.ERROR, description=words, chat_id=GROUP, after=True))
+    await bench.alert()
+    await bench.alert()
+    async with Sending(bench):
+        await bench.arrived(GROUP, 2)
+    assert await bench.rows(GROUP) == [("sent", None)] * 2
+    assert bench.accepted(GROUP) == 2
+
+
 async def test_G6_a_request_without_an_answer_is_given_up_within_its_lease(bench: World) -> None:
     """Or another sender would take the delivery while ours may still arrive, and nobody would count
     the doubt.

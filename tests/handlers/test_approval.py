@@ -46,6 +46,7 @@ from tests.world import SECURITY, running
 GRAVER = "Gunmen attacked a military post; 120 people were killed. Thousands are being evacuated."
 AGAIN = ("other-id", ATTACK[1], "The same event, told by another agency.")
 MORE = ("more", f"{ATTACK[1]}, guards say", "The event once more, told by the same agency.")
+NEXT = ("next", "Gunmen shoot a policeman dead in Batken", "He was shot at a road block.")
 
 
 @pytest.fixture
@@ -330,6 +331,9 @@ async def test_a_story_told_before_takes_what_waits_and_nobody_is_told_twice(des
         READER, lambda m: late[1] in m.get("text", "") and "reply_markup" in m, timeout=20
     )
     again = asked["message_id"]
+    worded = ("late", late[1].replace("two", "three"), late[2])
+    await desk.report("two", worded, QUIET)
+    correction = await desk.tells(READER, worded[1])
     assert await desk.press(READER, again, (await buttons(desk, again))["Same story as …"]) is None
     offered = await buttons(desk, again, "← Back")
     same = next(data for label, data in offered.items() if label.startswith(ATTACK[1][:30]))
@@ -356,6 +360,15 @@ async def test_a_story_told_before_takes_what_waits_and_nobody_is_told_twice(des
     _, joined = await decisions(desk)
     assert (joined.question, joined.answer) == (Question.SAME_STORY, True)
     assert (joined.first.title, joined.second and joined.second.title) == (late[1], ATTACK[1])
+    # what was asked about its report is of the story that this belongs to by now
+    assert await desk.press(READER, correction["message_id"], labels(correction)["Send"]) is None
+    async with desk.store.reading() as db:
+        both = await storage.stories.get(db, int(same.rpartition(":")[2]))
+    assert both is not None
+    assert [one.entry.title for one in both.entries] == [ATTACK[1], worded[1]]
+    # the story that was joined is gone; the next one is no other's, and as worth a question
+    await desk.report("two", NEXT, worded, QUIET)
+    assert await states(desk) == ["approved", "joined", "waiting"]
 
 
 async def test_what_got_worse_of_a_story_that_was_told_is_joined_with_no_other(desk: World) -> None:

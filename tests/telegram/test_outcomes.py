@@ -106,6 +106,14 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     (429, body(429, "Too Many Requests", retry_after=10**9), Retry(said(BUSY), 604800.0, True)),
     (429, b"<html>429</html>", Retry(said("too many requests"), 5.0, True)),
     (500, body(500, "Internal Server Error"), Retry(said("error 500"))),
+    # by its own word it was sent: once more, and it would come twice, or as often as it is deleted
+    (
+        500,
+        body(
+            500, "Internal Server Error: sent message was immediately deleted and can't be returned"
+        ),
+        Sent(0),
+    ),
     (502, body(502, "Bad Gateway"), Retry(said("error 502"))),
     (502, b"<html>Bad Gateway</html>", Retry(said("HTTP 502"))),
     (503, b"", Retry(said("HTTP 503"))),
@@ -122,6 +130,8 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     (403, b"null", Retry(said("HTTP 403"))),
     (429, b'{"message":"slow down"}', Retry(said("too many requests"), 5.0, True)),
     (200, b'{"ok":false}', Retry(said("HTTP 200"))),
+    (200, b'{"ok":true}', Retry(said("HTTP 200"))),
+    (200, b'{"ok":true,"result":null}', Sent(0)),
     (200, b'{"ok":true,"result":{"mess', Ambiguous(said("HTTP 200 without JSON"))),
     (200, b" <html>hello</html>", Retry(said("HTTP 200"))),
     (200, b"", Ambiguous(said("HTTP 200 without JSON"))),
