@@ -160,9 +160,9 @@ async def correct(
     meaning: bytes | None = None,
     at: datetime | None = None,
 ) -> None:
-    """Take a changed entry's words, whether it retracts by them, and their vector where it was asked
-    for; what was decided about it stays, and when it was published, unless that is `at` another
-    time.
+    """Take a changed entry's words, whether it retracts by them, and their vector where that was
+    asked for; what was decided about it stays, and when it was published, unless that is `at`
+    another time.
     """
     words = _words(item, title_key, text_key, meaning=meaning, retracts=retracts)
     if at is not None:
