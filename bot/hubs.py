@@ -121,8 +121,12 @@ class Hubs:
     async def _subscribe(self, key: str, hub: Hub) -> None:
         # before the hub hears of it: some ask back before they answer
         async with self.store.writing() as db:
-            rung_meanwhile = await storage.hubs.get(db, key) or hub
-            await storage.hubs.put(db, key, replace(rung_meanwhile, asked_at=self.clock()))
+            asked = await storage.hubs.get(db, key) or hub
+            if (
+                asked.asked_at is None
+            ):  # since our address is another one, and that it confirmed not
+                asked = replace(asked, until_at=None)
+            await storage.hubs.put(db, key, replace(asked, asked_at=self.clock()))
         form = {
             "hub.mode": "subscribe",
             "hub.topic": hub.topic,

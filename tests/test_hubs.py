@@ -412,9 +412,13 @@ async def test_a_lease_is_renewed_before_its_end_and_a_hub_that_does_not_confirm
 async def test_a_hub_is_told_once_where_we_are_reached_by_now(hub: Hubworld) -> None:
     """Its lease may last for days yet, and it rings at the address that it knows."""
     await hub.hubs.renew()
-    await hub.confirm()
+    await hub.confirm(lease_seconds="864000")
     assert await hub.hubs.renew() == 0
     moved = replace(hub.hubs, base="https://new.example/hook")
+    hub.refuses = True  # it may be away just then
+    assert [await moved.renew() for _ in range(2)] == [1, 0]
+    hub.refuses = False
+    hub.now += UNCONFIRMED_PAUSE
     assert [await moved.renew() for _ in range(2)] == [1, 0]
     assert hub.asked[-1]["hub.callback"].startswith("https://new.example/hook/websub/a/")
     assert (await hub.confirm())[0] == 200

@@ -8,9 +8,9 @@ is asked: "put out: what is known?" asks for something else.
 Most phrases are an end of certain things alone: a road that was opened is open again, a school was
 built; power is restored, and so is a museum's picture. A language pairs them (`News.ended`), and
 they stand in either order. A word right behind a thing may make another of it: a road café, the
-market of a border; a name with its capitals does not ("checkpoint Ak-Jol opened"). What is opened
-in a ceremony, by a president, for tourists or long ago was built. A headline that goes on to say
-that it was closed, or began again, tells of no end.
+market of a border; a name there says which it is: the checkpoint Kordai. What is opened in a
+ceremony, by a president, for tourists or long ago was built. A headline that goes on to say that it
+was closed, or began again, tells of no end.
 
 What a headline says to have begun anew after its end is another event: its story's message says
 that it is over, and nobody would hear of it. So is what is told hours after the end without a word
@@ -26,7 +26,7 @@ from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from itertools import takewhile
 
-from bot.detect.headlines import REMEMBERED, Stretch, stretches, typed_words
+from bot.detect.headlines import REMEMBERED, Stretch, names_in, stretches, typed_words
 from bot.detect.language import known_language
 from bot.detect.severity import sounds_past
 from bot.languages import language
@@ -155,10 +155,10 @@ def _says_it(title: str, code: str) -> bool:
     # nearly always; a poll that brings a thousand headlines asks for all of them at one time
     if next(by.ends.places(typed_words(title)), None) is None:
         return False
-    ended, past = False, sounds_past(title, code)
+    ended, names, past = False, names_in(title), sounds_past(title, code)
     behind: list[str] = []  # what the headline says behind an end
     for stretch in stretches(title, code):
-        end = max(_ends(stretch, by, past=past), default=0)
+        end = max(_ends(stretch, by, names, past=past), default=0)
         if end:
             ended, behind = True, stretch.told_from(end)
         elif _begin(stretch.words, by.denials):
@@ -168,22 +168,26 @@ def _says_it(title: str, code: str) -> bool:
     return ended and not _goes_on(behind, by)
 
 
-def _ends(stretch: Stretch, by: _Said, *, past: bool) -> Iterator[int]:
-    """The places behind what says that something has ended, and is not denied; `past` is whether a
-    headline tells of what was long ago.
+def _ends(stretch: Stretch, by: _Said, names: frozenset[str], *, past: bool) -> Iterator[int]:
+    """The places behind what says that something has ended, and is not denied, in a headline with
+    these names; `past` is whether that tells of what was long ago.
     """
     for at, phrase in by.ends.places(stretch.words):
         if not stretch.told.issuperset(at) or _denied(stretch.words, at, by):
             continue
         if phrase.things is None:
             ends = not (phrase.again and _fought(stretch.words, at, by))
-        elif phrase.words[0].startswith(by.opening):
-            inaugural = past or any(True for _ in by.inaugural.places(stretch.words))
-            ends = not inaugural and _is_said_of(phrase.things, stretch, at, by, opening=True)
+        elif phrase.words[0].startswith(by.opening) and (past or _inaugurated(stretch.words, by)):
+            ends = False
         else:
-            ends = _is_said_of(phrase.things, stretch, at, by)
+            ends = _is_said_of(phrase.things, stretch.words, at, by, names)
         if ends:
             yield at.stop
+
+
+def _inaugurated(words: Sequence[str], by: _Said) -> bool:
+    """Whether a stretch tells how something that was built is shown."""
+    return any(True for _ in by.inaugural.places(words))
 
 
 def _denied(words: Sequence[str], at: range, by: _Said) -> bool:
@@ -202,19 +206,16 @@ def _denied(words: Sequence[str], at: range, by: _Said) -> bool:
 
 
 def _is_said_of(
-    things: _Phrases, stretch: Stretch, said: range, by: _Said, *, opening: bool = False
+    things: _Phrases, words: Sequence[str], said: range, by: _Said, names: frozenset[str]
 ) -> bool:
     """Whether what stands at a place is said of one of these things, which is not another one by
-    what stands before it ("a new road", "on the road"); of one that was opened its name may stand
-    between.
+    what stands before it ("a new road", "on the road").
     """
-    words = stretch.words
     for at, _ in things.places(words):
         before = [one for one in words[: at.start] if one not in by.articles]
         if not by.not_of.isdisjoint(before[-OTHER_BEFORE:]):
             continue
-        named = opening and _is_named(stretch, at, said, by)
-        if not named and _names_another(words, at, said, by):
+        if _makes_another(words, at, said, by, names):
             continue
         if at.start >= said.stop:
             between, behind = words[said.stop : at.start], words[at.stop :]
@@ -234,26 +235,21 @@ def _is_said_of(
     return False
 
 
-def _names_another(words: Sequence[str], thing: range, said: range, by: _Said) -> bool:
+def _makes_another(
+    words: Sequence[str], thing: range, said: range, by: _Said, names: frozenset[str]
+) -> bool:
     """Whether the word right behind a thing, if it is none of what is `said`, makes another of it:
-    "a road museum".
+    "a road museum"; not the name of a place, "the road Osh-Batken".
     """
     behind = words[thing.stop : thing.stop + 1]
     if not behind or thing.stop == said.start:
         return False
+    # where what is said has a capital too, all words have, and none is known for a name
+    if behind[0] in names and names.isdisjoint(words[said.start : said.stop]):
+        # what it did to something else is said of neither: "Airport Manas opened a tender"
+        done_to = words[said.stop : said.stop + 1] if said.start > thing.start else ()
+        return any(one in by.articles or by.makes_another.fullmatch(one) for one in done_to)
     return by.makes_another.fullmatch(behind[0]) is not None
-
-
-def _is_named(stretch: Stretch, thing: range, said: range, by: _Said) -> bool:
-    """Whether all that stands between a thing and what is `said` of it is its name, as capital
-    letters have it where not every word has one: "checkpoint Ak-Jol opened"; but not who did that
-    to something else: "Border Guard opened a hotel".
-    """
-    between = range(thing.stop, said.start)
-    if not between or not stretch.capital.issuperset(between) or said.start in stretch.capital:
-        return False
-    behind = stretch.words[said.stop : said.stop + 1]
-    return by.articles.isdisjoint(behind) and not any(map(by.makes_another.fullmatch, behind))
 
 
 def _goes_on(behind: Sequence[str], by: _Said) -> bool:

@@ -25,13 +25,10 @@ _BREAK = re.compile(r"(?P<apart>[:;(])(?!\d)|(?P<comma>,)(?!\d)|\s[-–]\s|—")
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The words of a sentence between two commas; the places of those that are not asked, and of
-    those with a capital letter.
-    """
+    """The words of a sentence between two commas, and the places of those that are not asked."""
 
     words: tuple[str, ...]
     told: frozenset[int]
-    capital: frozenset[int] = frozenset()
 
     def told_from(self, start: int) -> list[str]:
         """The words from a place on that are not asked."""
@@ -40,12 +37,11 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class _Clause:
-    """A clause's words, and the places of those with a capital letter; `apart` is whether more than
-    a comma or a dash parts it from the last, and `joined` whether no more than a dash does.
+    """A clause's words; `apart` is whether more than a comma or a dash parts it from the last, and
+    `joined` whether no more than a dash does.
     """
 
     words: tuple[str, ...]
-    capital: tuple[int, ...]
     apart: bool
     joined: bool
 
@@ -56,6 +52,14 @@ def typed_words(text: str) -> tuple[str, ...]:
     return tuple(WORD.findall(fold_typed(comparable(text))))
 
 
+def names_in(title: str) -> frozenset[str]:
+    """The words of a headline that have a capital, as they are compared: names, unless it writes
+    all of its words so.
+    """
+    capital = (word for word in WORD.findall(comparable(title)) if word[0].isupper())
+    return frozenset(one for word in capital for one in typed_words(word))
+
+
 def stretches(title: str, code: str) -> Iterator[Stretch]:
     """The stretches of a headline in that language, in their order."""
     for sentence, mark in _sentences(title, code):
@@ -63,16 +67,14 @@ def stretches(title: str, code: str) -> Iterator[Stretch]:
         asked = _asked(clauses, code) if "?" in mark else set()
         words: tuple[str, ...] = ()
         told: list[int] = []
-        capital: list[int] = []
         for number, clause in enumerate(clauses):
             if not clause.joined:
-                yield Stretch(words, frozenset(told), frozenset(capital))
-                words, told, capital = (), [], []
+                yield Stretch(words, frozenset(told))
+                words, told = (), []
             if number not in asked:
                 told += range(len(words), len(words) + len(clause.words))
-            capital += [len(words) + place for place in clause.capital]
             words += clause.words
-        yield Stretch(words, frozenset(told), frozenset(capital))
+        yield Stretch(words, frozenset(told))
 
 
 def _sentences(title: str, code: str) -> Iterator[tuple[str, str]]:
@@ -92,18 +94,10 @@ def _sentences(title: str, code: str) -> Iterator[tuple[str, str]]:
 def _clauses(sentence: str) -> Iterator[_Clause]:
     start, apart, joined = 0, True, False
     for found in _BREAK.finditer(sentence):
-        yield _clause(sentence[start : found.start()], apart=apart, joined=joined)
+        yield _Clause(typed_words(sentence[start : found.start()]), apart, joined)
         start, apart = found.end(), found["apart"] is not None
         joined = not apart and found["comma"] is None
-    yield _clause(sentence[start:], apart=apart, joined=joined)
-
-
-def _clause(text: str, *, apart: bool, joined: bool) -> _Clause:
-    capital: list[int] = []
-    for place, word in enumerate(WORD.findall(comparable(text))):
-        if word[0].isupper():
-            capital.append(place)
-    return _Clause(typed_words(text), tuple(capital), apart, joined)
+    yield _Clause(typed_words(sentence[start:]), apart, joined)
 
 
 def _asked(clauses: list[_Clause], code: str) -> set[int]:

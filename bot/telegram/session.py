@@ -8,7 +8,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from bot.addresses import is_own
+from bot.addresses import INTERNET_NAME, is_own
 from bot.proxies import SYSTEMS, addresses_of, connector_to_anywhere, http_proxy
 from bot.sockets import attentive
 
@@ -27,8 +27,12 @@ async def proxy_of(
     """
     if proxy is None or not past_home:
         return proxy
-    found = await addresses_of(URL(url), resolver)
-    return None if found and all(map(is_own, found)) else proxy
+    asked = URL(url)
+    found = await addresses_of(asked, resolver)
+    if found:
+        return None if all(map(is_own, found)) else proxy
+    # a container's name is known once it runs, which may be after us; a proxy would never know it
+    return proxy if INTERNET_NAME.fullmatch(asked.raw_host or "") else None
 
 
 def open_session(

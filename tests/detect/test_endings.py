@@ -108,10 +108,13 @@ ENDED = {
         Power lines restored after the storm
         Curfew imposed after clashes lifted
         Traffic along the Chui avenue resumed
-        Checkpoint Ak-Jol opened
-        Border checkpoint Kordai opened for freight
         Hostage standoff ends in Tokmok
         President lifts the state of emergency
+        Road Bishkek-Osh opened
+        Road Osh – Batken cleared of snow
+        Checkpoint Ak-Tilek opened
+        Border checkpoint Kordai opened
+        Flights Bishkek-Moscow resumed
     """,
     "ru": """
         Дорога Бишкек-Ош открыта
@@ -227,6 +230,7 @@ UNENDED = {
         Rescue work resumes at the mine
         Road café opened
         Bridge museum opens
+        Road Museum Opens in Osh
         Airport terminal opened by president
         President opens road museum
         Kyrgyzstan opens border talks with Tajikistan

@@ -125,6 +125,7 @@ async def refused(proxy: Proxy, trust: ssl.SSLContext) -> None:
         ("127.0.0.1", True),
         ("localhost", True),
         ("telegram-bot-api", True),
+        ("a-container-that-is-not-up-yet", True),
         ("outside.example", False),
         ("metadata", False),
         (NAME, False),
