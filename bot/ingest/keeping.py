@@ -329,6 +329,7 @@ class Keeper:
             error=error.reason,
             gone=gone,
             asked_at=state.asked_at,
+            seen=found.seen,
         )
         # What is gone is asked once a day: many failures in a row would be many days.
         if (gone and state.gone_at is None) or state.failures + 1 == TOLD_AFTER:
