@@ -289,6 +289,22 @@ class Settings(BaseSettings):
         return tuple(kept)
 
 
+class GivenSettings(Settings):
+    """Settings as whoever makes them gives them: nothing is read of the environment or a file."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - as of those that are read
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given alone."""
+        return (init_settings,)
+
+
 class _CatalogSetting(BaseSettings):
     """One setting alone, for when others are wrong."""
 

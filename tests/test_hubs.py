@@ -16,9 +16,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+import bot.hubs
 import storage.hubs
 import storage.notes
 import storage.sources
+from bot.fetch import Fetcher, Limits
 from bot.hubs import (
     LEASE,
     LONGEST_LEASE,
@@ -410,12 +412,40 @@ async def test_a_lease_is_renewed_before_its_end_and_a_hub_that_does_not_confirm
 async def test_a_hub_is_told_once_where_we_are_reached_by_now(hub: Hubworld) -> None:
     """Its lease may last for days yet, and it rings at the address that it knows."""
     await hub.hubs.renew()
-    await hub.confirm()
+    await hub.confirm(lease_seconds="864000")
     assert await hub.hubs.renew() == 0
     moved = replace(hub.hubs, base="https://new.example/hook")
+    hub.refuses = True  # it may be away just then
+    assert [await moved.renew() for _ in range(2)] == [1, 0]
+    hub.refuses = False
+    hub.now += UNCONFIRMED_PAUSE
     assert [await moved.renew() for _ in range(2)] == [1, 0]
     assert hub.asked[-1]["hub.callback"].startswith("https://new.example/hook/websub/a/")
     assert (await hub.confirm())[0] == 200
+
+
+async def test_a_hub_that_hangs_holds_up_those_of_its_own_host_alone(
+    hub: Hubworld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They have their turn at the next look; others are asked meanwhile."""
+    monkeypatch.setattr(bot.hubs, "HOST_SECONDS", 0.0)
+    patient = Fetcher(limits=Limits(total=90.0, pause=0.0))
+    async with Publishers() as theirs, patient:
+        elsewhere = theirs.url.replace("127.0.0.1", "localhost")
+        named = {"a": f"{theirs.url}/slow", "b": f"{theirs.url}/slow", "c": f"{elsewhere}/hub"}
+        feeds = "".join(f'[feeds.{key}]\nurl = "{url}/{key}"\n' for key, url in named.items())
+        hubs = replace(hub.hubs, news=parse_catalog(feeds).news, fetcher=patient)
+        async with hub.store.writing() as db:
+            for key, url in named.items():
+                await storage.hubs.note(db, key, url, hub.feed)
+        theirs.held["/slow"] = asyncio.Event()
+        looking = asyncio.create_task(hubs.renew())
+        await theirs.asked_again("/hub")
+        assert not looking.done()
+        theirs.held["/slow"].set()
+        assert await looking == 2
+        assert await hubs.renew() == 1
+        assert theirs.asked.count("/slow") == 2
 
 
 async def test_a_hub_decides_for_how_long_it_tells_within_reason(hub: Hubworld) -> None:

@@ -16,6 +16,7 @@ from typing import Any, get_args
 
 import orjson
 
+from bot.log import redact
 from bot.reasons import Reason, reason, said
 
 
@@ -221,6 +222,9 @@ def _refused(  # noqa: C901, PLR0911, PLR0912 - a table
     code: int, description: str, parameters: dict[str, Any], method: str
 ) -> Outcome:
     text = description.lower()
+    # Whoever repeats what it was told says our token. What is kept is given away with a chat's
+    # data, and a token that was cut is known for none any more.
+    description = redact(description)
     if code == 429:
         return Retry(TOO_MANY, after=_seconds(parameters.get("retry_after")), flood=True)
     if _DELETED in text:
