@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -94,6 +94,15 @@ async def put(db: Db, key: str, hub: Hub) -> None:
     rings = {name: values.pop(name) for name in _OF_RINGS}
     await storage.notes.put(db, _name(key), json.dumps(values))
     await storage.notes.put(db, _name_of_rings(key), json.dumps(rings))
+
+
+async def forget_asking(db: Db, keys: Collection[str]) -> dict[str, Hub]:
+    """The hubs of these sources, by key, of which none has been asked by now."""
+    known = await among(db, keys)
+    for key, hub in known.items():
+        known[key] = replace(hub, asked_at=None)
+        await put(db, key, known[key])
+    return known
 
 
 async def drop(db: Db, key: str) -> None:

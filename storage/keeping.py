@@ -15,13 +15,22 @@ from sqlalchemy import URL
 
 import storage.backup
 import storage.notes
-from bot.errors import BotError
+from bot.errors import BotError, StorageError
 from bot.reasons import reason
 from storage.address import is_file, parse_url
 from storage.backup import copy
 from storage.belonging import BOT_MARK
 from storage.connecting import must_be_there
-from storage.copies import COPIES_KEPT, FOLDER, Tell, make_copies_folder, nights, stamped, untold
+from storage.copies import (
+    COPIES_KEPT,
+    FOLDER,
+    Tell,
+    make_copies_folder,
+    nights,
+    refusal_of,
+    stamped,
+    untold,
+)
 from storage.db import Store
 from storage.ownership import owner_of
 
@@ -113,6 +122,28 @@ def put_back(
 def nights_by_setting(text_url: str, setting: str | None) -> Nights | None:
     """The same as `nights_of`, by the operator's address."""
     return nights_of(parse_url(text_url), setting)
+
+
+def refusal_of_copies(text_url: str, nights: Nights) -> str | None:
+    """The reason that tonight's copy could not be made, with the remedy: of a folder that takes
+    none, of a server that has no programs here or is reached through a PgBouncer. None where it
+    could, and where a server is away, which is another trouble. Changes nothing.
+    """
+    if (why := refusal_of(nights.folder)) is not None:
+        return f"no copy can be made in {nights.folder}: {why}"
+    url = parse_url(text_url)
+    if is_file(url):
+        return None
+    from storage.server_backup import look_at_server
+    from storage.server_tools import fitting
+
+    try:
+        fitting(look_at_server(url).major)
+    except StorageError:
+        return None
+    except BotError as error:
+        return str(error)
+    return None
 
 
 async def back_up(

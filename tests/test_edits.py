@@ -384,6 +384,21 @@ async def test_a_corrected_text_that_makes_it_grave_sounds_too(world: World) -> 
     assert rise["reply_to_message"]["message_id"] == first["message_id"]
 
 
+async def test_what_a_corrected_text_makes_grave_long_after_is_an_edit_and_no_alert(
+    world: World,
+) -> None:
+    """Nor does the poll say that there was one."""
+    await report(world, "one", CALM)
+    await world.tells(READER, BOMB)
+    await world.done()
+    world.now += FRESH_FOR + timedelta(minutes=1)
+    graver = "Bomb explosion at a bazaar in Bishkek kills 120"
+    assert await report(world, "one", ("calm", graver, GRAVE[2])) == 0
+    await world.tells(READER, graver)
+    await world.done()
+    assert len(accepted(world, READER, "sendMessage")) == 1
+
+
 async def test_a_report_that_now_says_it_is_over_makes_nothing_graver(world: World) -> None:
     """Though its new words count many dead: who got the story is told by an edit."""
     await report(world, "one", CALM)

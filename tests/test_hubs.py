@@ -16,9 +16,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+import bot.hubs
 import storage.hubs
 import storage.notes
 import storage.sources
+from bot.fetch import Fetcher, Limits
 from bot.hubs import (
     LEASE,
     LONGEST_LEASE,
@@ -420,6 +422,30 @@ async def test_a_hub_is_told_once_where_we_are_reached_by_now(hub: Hubworld) -> 
     assert [await moved.renew() for _ in range(2)] == [1, 0]
     assert hub.asked[-1]["hub.callback"].startswith("https://new.example/hook/websub/a/")
     assert (await hub.confirm())[0] == 200
+
+
+async def test_a_hub_that_hangs_holds_up_those_of_its_own_host_alone(
+    hub: Hubworld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They have their turn at the next look; others are asked meanwhile."""
+    monkeypatch.setattr(bot.hubs, "HOST_SECONDS", 0.0)
+    patient = Fetcher(limits=Limits(total=90.0, pause=0.0))
+    async with Publishers() as theirs, patient:
+        elsewhere = theirs.url.replace("127.0.0.1", "localhost")
+        named = {"a": f"{theirs.url}/slow", "b": f"{theirs.url}/slow", "c": f"{elsewhere}/hub"}
+        feeds = "".join(f'[feeds.{key}]\nurl = "{url}/{key}"\n' for key, url in named.items())
+        hubs = replace(hub.hubs, news=parse_catalog(feeds).news, fetcher=patient)
+        async with hub.store.writing() as db:
+            for key, url in named.items():
+                await storage.hubs.note(db, key, url, hub.feed)
+        theirs.held["/slow"] = asyncio.Event()
+        looking = asyncio.create_task(hubs.renew())
+        await theirs.asked_again("/hub")
+        assert not looking.done()
+        theirs.held["/slow"].set()
+        assert await looking == 2
+        assert await hubs.renew() == 1
+        assert theirs.asked.count("/slow") == 2
 
 
 async def test_a_hub_decides_for_how_long_it_tells_within_reason(hub: Hubworld) -> None:

@@ -16,6 +16,7 @@ from typing import Any, get_args
 
 import orjson
 
+from bot.log import redact
 from bot.reasons import Reason, reason, said
 
 
@@ -181,14 +182,14 @@ def read(status: int, body: bytes, method: str) -> Outcome:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
-        if body.lstrip()[:1] == b"<":  # a page in its place: Telegram has none
+        # a page in its place, or words: Telegram has none
+        if status >= 300 or body.lstrip()[:1] not in {b"{", b""}:
             return _not_its_own(status)
         # cut off after Telegram acted, perhaps
         no_json = reason("telegram.no_json", "HTTP {status} without JSON", status=str(status))
-        return _unread(status, Ambiguous(no_json, body))
-    if not isinstance(answer, dict) or "ok" not in answer:
-        words = "HTTP {status} without an object"
-        return _unread(status, Ambiguous(reason("telegram.no_object", words, status=str(status))))
+        return Ambiguous(no_json, body)
+    if not isinstance(answer, dict):
+        return _not_its_own(status)
     if answer.get("ok") is True and "result" in answer:  # which the Bot API always says
         result = answer["result"]
         message_id = None
@@ -207,11 +208,6 @@ def read(status: int, body: bytes, method: str) -> Outcome:
     return _refused(code, str(answer.get("description", "")), parameters, method)
 
 
-def _unread(status: int, perhaps: Ambiguous) -> Outcome:
-    """The outcome of an answer nobody can read: only one of success may be of what was done."""
-    return perhaps if status < 300 else _not_its_own(status)
-
-
 def _not_its_own(status: int) -> Retry:
     """The outcome of no answer of Telegram's own: a proxy's page, a gateway's JSON, the way to
     another address, or a refusal cut short. Nothing was done, and whatever its status means, it
@@ -226,6 +222,9 @@ def _refused(  # noqa: C901, PLR0911, PLR0912 - a table
     code: int, description: str, parameters: dict[str, Any], method: str
 ) -> Outcome:
     text = description.lower()
+    # Whoever repeats what it was told says our token. What is kept is given away with a chat's
+    # data, and a token that was cut is known for none any more.
+    description = redact(description)
     if code == 429:
         return Retry(TOO_MANY, after=_seconds(parameters.get("retry_after")), flood=True)
     if _DELETED in text:

@@ -239,13 +239,16 @@ async def test_an_alert_that_reaches_nobody_is_no_good_verdict(store: Store) -> 
         page = document(whole, View(code))
         assert said_so in page
         assert f'<p class="big bad">{t("page.not_well", code)}</p>' in page
-    async with (
-        served(ops_app(of)) as address,
-        aiohttp.request("GET", f"{address}/metrics") as found,
-    ):
-        assert 'jarchy_outbox_oldest_seconds{lane="alert"} 600.0' in await found.text()
-    async with store.writing() as db:
-        await storage.switch.turn_off(db, "7")
+    later = replace(of, clock=lambda: NOW + SEEN_FOR)
+    async with served(ops_app(later)) as address, aiohttp.ClientSession(address) as looker:
+        async with looker.get("/metrics") as found:
+            shown = await found.text()
+        assert 'jarchy_outbox_oldest_seconds{lane="alert"} 610.0' in shown
+        assert "jarchy_alerts_unheard 1.0" in shown
+        async with store.writing() as db:
+            await storage.switch.turn_off(db, "7")
+        async with looker.get("/metrics") as found:
+            assert "jarchy_alerts_unheard 0.0" in await found.text()
     stopped = await read_whole(replace(of, clock=lambda: NOW + SEEN_FOR))
     assert words["en"] not in document(stopped, View("en"))
 
@@ -351,6 +354,7 @@ async def test_a_source_that_fails_is_a_figure_until_it_answers(store: Store) ->
         shown = await look()
         assert "jarchy_deliveries_waiting{" not in shown
         assert "jarchy_outbox_oldest_seconds{" not in shown
+        assert "\njarchy_alerts_unheard " not in shown
         assert 'jarchy_ready{part="reads"} 0.0' in shown
     assert found == [
         ['{source="agency1"} 1.0', '{source="agency2"} 2.0'],

@@ -36,6 +36,7 @@ from handlers.services import Services
 from storage.db import db_now
 from storage.entries import NewEntry
 from storage.schema import alert, delivery
+from storage.schema import entry as entry_table
 from tests.factories import entry
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
 from tests.handlers.scene import introduce
@@ -545,6 +546,9 @@ async def test_a_report_that_mends_what_an_operator_let_through_asks_again(
     if word == "Send":
         told = await desk.tells(STRANGER, says)
         assert told["text"].startswith(mark)
+        # by which digests and boards count who still reports it
+        taken_back = [row.title for row in await desk.stored(entry_table) if row.retracts]
+        assert taken_back == [says] * (label == "Retraction")
     await index(desk.bot)
     # what one of two alone takes back is listed in the words of the other
     listed = word == "Send" and label == "Correction"
