@@ -72,7 +72,7 @@ def pytest_unconfigure() -> None:
 
 
 compile_each_once()
-pytest_plugins = ["tests.side_by_side"]
+pytest_plugins = ["tests.side_by_side", "tests.overrun"]
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:

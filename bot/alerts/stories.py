@@ -186,6 +186,15 @@ class Stories(Kind):
         return StoryBroke.read(told.payload).answers
 
 
+def as_asked(story: Story, told: StoredAlert) -> Story:
+    """A story with the reports of whose words its alert asks an operator: where it got worse those
+    are the gravest, by which it is told.
+    """
+    if told.payload.kind != StoryBroke.KIND:  # it asks about a report's new words
+        return story
+    return story if StoryBroke.read(told.payload).answers is None else story.worst
+
+
 async def _near(kit: Kit, told: StoredAlert, reader: Reader) -> list[str]:
     """The names of the chat's places that a story is near to."""
     if not told.near:

@@ -220,18 +220,20 @@ async def _keep_ticking(
                 if loop.time() - looked_at > STALE:  # putting takes its time, and others put too
                     waiting, looked_at = await _waiting(queue), loop.time()
                 if task.queueing_lock not in waiting:
-                    await _put(queue, alone, task, tick)
+                    await put(queue, alone, task, tick)
                 last[task.name] = tick
         await asyncio.sleep(TICK)
 
 
-async def _put(queue: App, alone: Alone, task: Task[Any, Any, Any], tick: int) -> None:
+async def put(queue: App, alone: Alone, task: Task[Any, Any, Any], tick: int) -> None:
     """Put a periodic job into the queue for one tick, once whoever else does."""
     new = task.configure(task_kwargs={"timestamp": tick})
+    # the server takes one of a name and a tick: what each catalog has of its own has its queue's
+    periodic_id = "" if task.queue == QUEUE else task.queue
     async with alone():
         if task.queueing_lock not in await _waiting(queue):  # since we looked
             await new.job_manager.defer_periodic_job(
-                job=new.job, periodic_id="", defer_timestamp=tick
+                job=new.job, periodic_id=periodic_id, defer_timestamp=tick
             )
 
 

@@ -202,7 +202,7 @@ class Keeper:
         spec, state, seen = found.spec, found.state, found.seen
         admins = self.policy.admins
         believed, held = await trust.believed(db, spec, found.rates, admins=admins, now=now)
-        await trust.contradicted(db, spec, found.contradicted, admins=admins, now=now)
+        await trust.contradicted(db, found.contradicted, admins=admins, now=now)
         quiet = state.first_ok_at is None
         added, alerts = await keep_rates(db, spec, believed, quiet=quiet, admins=admins, now=now)
         pause = schedule.next_pause(spec.poll, state.pause, len(added))

@@ -182,14 +182,14 @@ def read(status: int, body: bytes, method: str) -> Outcome:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
-        if body.lstrip()[:1] == b"<":  # a page in its place: Telegram has none
+        # a page in its place, or words: Telegram has none
+        if status >= 300 or body.lstrip()[:1] not in {b"{", b""}:
             return _not_its_own(status)
         # cut off after Telegram acted, perhaps
         no_json = reason("telegram.no_json", "HTTP {status} without JSON", status=str(status))
-        return _unread(status, Ambiguous(no_json, body))
-    if not isinstance(answer, dict) or "ok" not in answer:
-        words = "HTTP {status} without an object"
-        return _unread(status, Ambiguous(reason("telegram.no_object", words, status=str(status))))
+        return Ambiguous(no_json, body)
+    if not isinstance(answer, dict):
+        return _not_its_own(status)
     if answer.get("ok") is True and "result" in answer:  # which the Bot API always says
         result = answer["result"]
         message_id = None
@@ -206,11 +206,6 @@ def read(status: int, body: bytes, method: str) -> Outcome:
     if not isinstance(parameters, dict):
         parameters = {}
     return _refused(code, str(answer.get("description", "")), parameters, method)
-
-
-def _unread(status: int, perhaps: Ambiguous) -> Outcome:
-    """The outcome of an answer nobody can read: only one of success may be of what was done."""
-    return perhaps if status < 300 else _not_its_own(status)
 
 
 def _not_its_own(status: int) -> Retry:

@@ -168,7 +168,7 @@ async def test_what_cannot_be_a_filter_is_said_so_and_nothing_is_kept(scene: Wor
         ("/mute ???", "/mute football"),
         ("/only +, !", "/only Osh"),
         (f"/mute {'x' * 61}", "60"),
-        (f"/mute fire {'x' * 41}", "40"),  # no story has such a word
+        (f"/mute fire {'x' * 41}", "A word has at most 40"),  # no story has such a word
         (
             "/mute \u19b0",
             "Which words? Try: /mute football",

@@ -19,10 +19,11 @@ from bot.deliver import reach
 from bot.emulator import TEST_TOKEN, Emulator, Fault
 from bot.emulator.calls import Call
 from bot.emulator.updates import Updates, Webhook
-from bot.intake import webhook
+from bot.intake import polling, webhook
 from bot.intake.inbox import Inbox
 from bot.listening import serve
 from bot.model.roles import Holder
+from bot.ops import readiness
 from bot.ops.readiness import RECEIVES, SENDS, WEBHOOK
 from bot.reasons import Reason
 from bot.telegram import retry
@@ -41,6 +42,7 @@ from tests.world import OPERATOR, READER, World, running
 #: Paths that an address may have, whatever a router makes of them.
 PATHS = ["", "/", "/hook", "/hook%20x", "/{tail}", "/{a", "/a{b:[}", "/хук", "/a%2Fb", "/a;b"]
 PATHS += ["//double", "/.well/../hook", "/%zz", "/hook?x=1", "/h*k", "/%7Ehook", "/a+b", "/%25"]
+PATHS += ["/hook/"]
 
 LATER, EARLIER = int(time.time()) + 3600, int(time.time()) - 3600
 
@@ -64,7 +66,9 @@ async def _asks(world: World) -> None:
 async def test_G17_what_is_posted_to_the_address_is_heard_whatever_its_path(
     tmp_path: Path, telegram: Emulator, path: str
 ) -> None:
-    """Percent signs, braces, other alphabets; and nothing at another path."""
+    """Percent signs, braces, other alphabets; and nothing at another path. Hubs are told of one
+    below it.
+    """
     port = free_port()
     hook = {
         "updates": "webhook",
@@ -74,6 +78,9 @@ async def test_G17_what_is_posted_to_the_address_is_heard_whatever_its_path(
     }
     async with telegram, running(tmp_path, telegram, CATALOG, now=NOW, **hook) as world:
         await _asks(world)
+        hubs = world.bot.hubs
+        assert hubs is not None
+        assert hubs.base == hook["webhook_url"].partition("?")[0].rstrip("/")
         headers = {webhook.HEADER: SECRET}
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
             for other in ("/other", "/hook/x"):
@@ -88,6 +95,7 @@ async def test_G17_while_posts_do_not_arrive_readyz_says_so_and_the_operator_is_
     mended. An operator hears of it once.
     """
     monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.1)
+    monkeypatch.setattr(readiness, "GRACE", 0.5)
     port, hidden = free_port(), free_port()
     hook = {
         "updates": "webhook",
@@ -102,6 +110,7 @@ async def test_G17_while_posts_do_not_arrive_readyz_says_so_and_the_operator_is_
         assert await _troubles(world) == []
         asked = await telegram.send_text(READER, "/help")
         await world.tells(OPERATOR, "Connection refused")
+        await until(lambda: WEBHOOK in world.bot.readiness.troubles())
         assert await _troubles(world) == [
             "webhook: Telegram cannot deliver updates: Connection refused"
         ]
@@ -122,9 +131,11 @@ async def test_G17_while_telegram_is_away_readyz_says_so_though_nothing_is_to_be
     tmp_path: Path, telegram: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its answer to whether the webhook is ours is the only word from it; what is sent is held back
-    from then on, and the status page says that this process asks. Ready once it comes.
+    from then on, and the status page says that this process asks. Ready once it comes, and all the
+    time where one answer alone does not.
     """
     monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.1)
+    monkeypatch.setattr(readiness, "GRACE", 1.0)
     monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.1, cap=0.1))
     monkeypatch.setattr(reach, "QUESTION_EVERY", 0.1)
     port = free_port()
@@ -138,6 +149,11 @@ async def test_G17_while_telegram_is_away_readyz_says_so_though_nothing_is_to_be
     async with telegram, running(tmp_path, telegram, CATALOG, now=NOW, **hook) as world:
         troubles = world.bot.readiness.troubles
         await _looked(telegram)  # it is set
+        once = telegram.faults.add(Fault.server_error(502, method="getWebhookInfo", times=1))
+        await until(lambda: once.hits > 0)
+        await asyncio.sleep(0)
+        assert WEBHOOK not in troubles()
+        await _looked(telegram)
         telegram.faults.add(Fault.server_error(502))
         await until(lambda: {SENDS, WEBHOOK} <= set(troubles()))
         assert await _troubles(world) == ["webhook: not seen: HTTP 502"]
@@ -152,6 +168,8 @@ async def test_G15_who_asks_for_updates_notices_too_that_telegram_is_away(
     """Though nothing is to be sent; answered again, it is back."""
     monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.1, cap=0.1))
     monkeypatch.setattr(reach, "QUESTION_EVERY", 0.1)
+    monkeypatch.setattr(polling, "LONG_POLL", 1)
+    monkeypatch.setattr(readiness, "GRACE", 0.5)
     async with telegram, running(tmp_path, telegram, CATALOG, now=NOW) as world:
         troubles = world.bot.readiness.troubles
         await telegram.updates.polled()
@@ -203,6 +221,39 @@ async def test_G17_who_gets_no_posts_leaves_the_webhook_to_the_replica_that_refu
             call = await emulator.calls.wait(_is_a_look, after=looked)
             looked = call.number
         assert len(emulator.calls.of("setWebhook")) == 1
+
+
+@pytest.mark.cases
+async def test_G17_posts_that_hang_make_us_deaf_though_telegram_tells_of_no_failure(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Updates wait and none comes; an operator hears of it. An update on its way is no trouble."""
+    monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.02)
+    hook = webhook.Hook(url=f"http://127.0.0.1:{(port := free_port())}/hook", secret=SECRET)
+    told: list[Reason | None] = []
+    notices: list[Notice] = []
+
+    async def operator(notice: Notice, /, *_why: Reason) -> None:
+        notices.append(notice)
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until whoever posts has given up
+        writer.close()
+
+    inbox = Inbox(store, Handler(), holder="a")
+    async with polled() as (emulator, api), await asyncio.start_server(hang, "127.0.0.1", port):
+        keeping = asyncio.create_task(
+            webhook.keep_webhook(api, inbox, hook, tell=told.append, on_trouble=operator)
+        )
+        await emulator.calls.wait(_is_a_look)
+        await emulator.send_text(READER, "one")
+        await until(lambda: bool(told[-1]))
+        assert str(told[-1]) == "webhook: Telegram cannot deliver updates: no reason given"
+        assert told.count(None) >= 1 + webhook.LOOKS_IN_VAIN
+        assert len(notices) == 1
+        await ended(keeping)
+        await emulator.updates.stop()
+    await inbox.close()
 
 
 class Thief:
@@ -310,5 +361,5 @@ async def test_G17_an_error_that_is_over_is_no_trouble(
     await inbox.receive([{"update_id": 7, "message": {}}])
     posts = posts_of(Sent(0, info))
     assert posts is not None
-    assert bool(await webhook._trouble(inbox, posts)) == is_deaf
+    assert bool(webhook._trouble(posts, await inbox.last_received())) == is_deaf
     await inbox.close()
