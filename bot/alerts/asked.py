@@ -14,12 +14,12 @@ import storage.setups
 import storage.stories
 import storage.withheld
 from bot.alerts.kind import Kind, Kit, Reader, kind_among
-from bot.alerts.stories import StoryBroke, as_worded
+from bot.alerts.stories import StoryBroke
 from bot.detect.corrections import mending
 from bot.errors import NewerError
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, State, Terms
 from bot.model.chats import Chat, ChatKind, Editorial
-from bot.readers.news import still_confirmed
+from bot.readers.news import as_worded, still_confirmed
 from bot.render import channels as render
 from bot.render.news import headline
 from bot.render.text import Message

@@ -10,7 +10,7 @@ from typing import Any, Self
 import storage.places
 import storage.stories
 from bot.alerts.kind import Brief, Kind, Kit, Reader, followed
-from bot.detect.corrections import as_mended, is_taken_back, mending
+from bot.detect.corrections import is_taken_back, mending
 from bot.detect.endings import ending
 from bot.i18n import name_of, t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, Terms
@@ -18,6 +18,7 @@ from bot.model.chats import Post, Style
 from bot.model.hazards import Hazard
 from bot.model.news import Mending, StoredEntry, Story
 from bot.model.subjects import SECURITY, Subject
+from bot.readers.news import as_worded
 from bot.reasons import Reason
 from bot.render import hazards, outcomes
 from bot.render.alerts import MUTED_TEXTS, snooze_button, topic_button, why_button
@@ -186,22 +187,6 @@ class Stories(Kind):
     def replies_to(self, told: StoredAlert) -> int | None:
         """The alert that told the story, where this one says that it got worse."""
         return StoryBroke.read(told.payload).answers
-
-
-def as_worded(
-    story: Story,
-    language: str,
-    *,
-    worse: bool,
-    mended: tuple[StoredEntry, Mending] | None,
-    over: StoredEntry | None = None,
-) -> Story:
-    """A story, as it is `led`, with the report first whose words an alert tells: by which it was
-    `mended`; of one that got `worse` the gravest, since the others' were told before; not that by
-    which it is `over`, where there is another.
-    """
-    story = outcomes.before_its_end(as_mended(story, mended), over).told_in(language)
-    return story.gravest if worse and mended is None else story
 
 
 def as_asked(story: Story, told: StoredAlert) -> Story:
