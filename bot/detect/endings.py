@@ -177,7 +177,9 @@ def _ends(stretch: Stretch, by: _Said, names: frozenset[str], *, past: bool) -> 
             continue
         if phrase.things is None:
             ends = not (phrase.again and _fought(stretch.words, at, by))
-        elif phrase.words[0].startswith(by.opening) and (past or _inaugurated(stretch.words, at, by)):
+        elif phrase.words[0].startswith(by.opening) and (
+            past or _inaugurated(stretch.words, at, by)
+        ):
             ends = False
         else:
             ends = _is_said_of(phrase.things, stretch.words, at, by, names)
