@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from itertools import takewhile
@@ -286,6 +286,14 @@ def ending(story: Story) -> StoredEntry | None:
         if says_it_is_over(one.entry):
             return one
     return None
+
+
+def before_its_end(story: Story, over: StoredEntry | None) -> Story:
+    """The story without the report by which it is `over`, or behind it where it is the only one."""
+    entries = tuple(one for one in story.entries if over is None or one.pk != over.pk)
+    if over is None or not entries:
+        return story
+    return replace(story, entries=(*entries, over))
 
 
 def begins_anew(entry: Entry, story: Story, at: datetime) -> bool:
