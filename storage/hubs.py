@@ -51,12 +51,17 @@ def _name_of_rings(key: str) -> str:
 
 
 async def note(db: Db, key: str, hub: str, topic: str) -> None:
-    """Remember the hub that a source names; another one than before is a stranger to us."""
+    """Remember the hub that a source names; another one than before is a stranger to us.
+
+    When we asked last is kept: some feeds call themselves otherwise each time, and each
+    subscription would end the one before.
+    """
     known = await get(db, key)
     if known is not None and (known.hub, known.topic) == (hub, topic):
         return
     token, secret = secrets.token_urlsafe(24), secrets.token_urlsafe(32)
-    await put(db, key, Hub(hub=hub, topic=topic, token=token, secret=secret))
+    asked_at = None if known is None else known.asked_at
+    await put(db, key, Hub(hub=hub, topic=topic, token=token, secret=secret, asked_at=asked_at))
 
 
 async def get(db: Db, key: str) -> Hub | None:

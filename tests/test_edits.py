@@ -291,6 +291,9 @@ async def graver_that_waits(world: World) -> int:
     assert await report(world, "two", GRAVE) == 1
     last = (await world.alerts("story"))[-1]
     assert last.approval == "waiting"
+    # the operator is asked about the words that would be sent
+    ((_, asked),) = [one for one in await world.notices() if one[0] == "notice.story"]
+    assert "killed 120" in asked["text"]
     return int(last.id)
 
 

@@ -519,6 +519,21 @@ async def test_S4_a_hub_is_no_way_to_the_operators_other_machines(hub: Hubworld)
         assert inside.asked == []
 
 
+async def test_a_hub_is_asked_no_more_often_by_a_feed_that_calls_itself_otherwise_each_time(
+    hub: Hubworld,
+) -> None:
+    """As with a time in its own address: each subscription would be another one's end."""
+    hub.text = RSS.replace("{topic}", "{topic}?at={number}")
+    for hub.number in range(2, 6):
+        await hub.poll()
+        await hub.hubs.renew()
+        hub.now += timedelta(minutes=5)
+    assert len(hub.asked) == 1
+    hub.now += UNCONFIRMED_PAUSE
+    assert await hub.hubs.renew() == 1
+    assert hub.asked[-1]["hub.topic"] == f"{hub.feed}?at=5"
+
+
 async def test_another_hub_is_a_stranger(hub: Hubworld) -> None:
     """It gets a secret and an address of its own; the same one keeps what it has."""
     first = await hub.known()

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -39,6 +39,7 @@ from bot.cluster.batches import (
     BATCHES,
     QUEUE,
     WAITS,
+    Alone,
     Follow,
     catalog_of,
     forget_others,
@@ -70,8 +71,6 @@ FORGOTTEN = 2.0  # seconds that a job must be ours and not be worked at, until i
 
 #: The time that replicas share.
 Clock = Callable[[], datetime]
-#: While nobody else puts anything into the queue.
-Alone = Callable[[], AbstractAsyncContextManager[None]]
 
 
 async def run(store: Store, works: Sequence[Work], clock: Clock, stopping: asyncio.Event) -> None:
@@ -265,7 +264,7 @@ def jobs(
         tasks[work.job.name] = task
         if work.job.every is not None:
             periodic[task] = _seconds(work.job.every)
-    periodic[look(queue, sweeps, tasks, catalog)] = looks
+    periodic[look(queue, alone, sweeps, tasks, catalog)] = looks
     periodic[_rescue(queue, alone)] = RESCUE_EVERY
     periodic[_prune(queue, catalog)] = PRUNE_EVERY
     return queue, periodic
