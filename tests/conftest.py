@@ -232,6 +232,20 @@ def _leave_to_the_long_run(cases: list[pytest.Item]) -> None:
             case.add_marker(pytest.mark.slow)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say by which of its errors SQLite failed: "disk I/O error" stands for thirty of them."""
+    report = yield
+    error = None if call.excinfo is None else call.excinfo.value
+    while error is not None:
+        if name := getattr(error, "sqlite_errorname", None):
+            report.sections.append(("SQLite", name))
+        error = error.__cause__ or error.__context__
+    return report
+
+
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
     """A verb that a test runs here sets the logs up on an output that is closed after it."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from itertools import takewhile
@@ -177,7 +177,9 @@ def _ends(stretch: Stretch, by: _Said, names: frozenset[str], *, past: bool) -> 
             continue
         if phrase.things is None:
             ends = not (phrase.again and _fought(stretch.words, at, by))
-        elif phrase.words[0].startswith(by.opening) and (past or _inaugurated(stretch.words, by)):
+        elif phrase.words[0].startswith(by.opening) and (
+            past or _inaugurated(stretch.words, at, by)
+        ):
             ends = False
         else:
             ends = _is_said_of(phrase.things, stretch.words, at, by, names)
@@ -185,9 +187,12 @@ def _ends(stretch: Stretch, by: _Said, names: frozenset[str], *, past: bool) -> 
             yield at.stop
 
 
-def _inaugurated(words: Sequence[str], by: _Said) -> bool:
-    """Whether a stretch tells how something that was built is shown."""
-    return any(True for _ in by.inaugural.places(words))
+def _inaugurated(words: Sequence[str], at: range, by: _Said) -> bool:
+    """Whether a stretch tells how what was opened there is shown, as something that was built; not
+    what was before: "opened after the president's visit".
+    """
+    beside = (*words[: at.start], "", *_then(words[at.stop :], by))
+    return any(True for _ in by.inaugural.places(beside))
 
 
 def _denied(words: Sequence[str], at: range, by: _Said) -> bool:
@@ -286,6 +291,14 @@ def ending(story: Story) -> StoredEntry | None:
         if says_it_is_over(one.entry):
             return one
     return None
+
+
+def before_its_end(story: Story, over: StoredEntry | None) -> Story:
+    """The story without the report by which it is `over`, or behind it where it is the only one."""
+    entries = tuple(one for one in story.entries if over is None or one.pk != over.pk)
+    if over is None or not entries:
+        return story
+    return replace(story, entries=(*entries, over))
 
 
 def begins_anew(entry: Entry, story: Story, at: datetime) -> bool:

@@ -131,6 +131,7 @@ def why(outcome: Outcome) -> Reason:
 # ── reading an answer ───────────────────────────────────────────────────────
 
 FLOOD_UNSAID = 5.0  # seconds to wait after a 429 that does not say how long
+SLOW_UNSAID = 30.0  # and in a group in slow mode
 #: Longer than any flood of Telegram's: asked again then, and no number becomes a time no clock has.
 FLOOD_MOST = 7 * 86400.0
 
@@ -162,6 +163,8 @@ _NOT_WORDS = re.compile(r"rights to send (?!text|a message)|chat_send_(?!plain)\
 _OF_WORDS = frozenset({"sendMessage", "sendRichMessage", "sendChatAction"})
 #: How the methods begin that change what is there.
 _OF_CHANGES = ("edit", "pin", "unpin", "delete")
+#: How long to wait, in words: something on the way may have left the field out.
+_WAIT = re.compile(r"(?:retry after |slowmode_wait_)([1-9][0-9]{0,8})")
 _THREAD = ("topic_closed", "topic_deleted", "message thread not found")
 _NO_MESSAGE = (
     "message to edit not found",
@@ -226,7 +229,7 @@ def _refused(  # noqa: C901, PLR0911, PLR0912 - a table
     # data, and a token that was cut is known for none any more.
     description = redact(description)
     if code == 429:
-        return Retry(TOO_MANY, after=_seconds(parameters.get("retry_after")), flood=True)
+        return Retry(TOO_MANY, after=_seconds(parameters.get("retry_after"), text), flood=True)
     if _DELETED in text:
         return Sent(0)
     if code >= 500 or code == 200:
@@ -243,7 +246,8 @@ def _refused(  # noqa: C901, PLR0911, PLR0912 - a table
     if _says(text, _NO_MESSAGE):
         return Rejected(reason(NO_MESSAGE, "{words}", words=description), unneeded=True)
     if "slow mode" in text or "slowmode" in text:
-        return Retry(reason("telegram.slow_mode", "slow mode"), after=30.0, flood=True)
+        slow = reason("telegram.slow_mode", "slow mode")
+        return Retry(slow, after=_seconds(None, text, unsaid=SLOW_UNSAID), flood=True)
     for phrase, gone in _GONE:
         if phrase in text:
             return gone
@@ -278,10 +282,13 @@ def whole(value: object) -> int | None:
     return None
 
 
-def _seconds(value: object) -> float:
-    """Seconds that a 429 asks to wait; FLOOD_UNSAID where it names no such time."""
+def _seconds(value: object, text: str, *, unsaid: float = FLOOD_UNSAID) -> float:
+    """Seconds that a refusal asks to wait, by its field or else its words; `unsaid` where it names
+    no such time.
+    """
     if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
-        return FLOOD_UNSAID
+        found = _WAIT.search(text)
+        value = float(found[1]) if found else unsaid
     return min(float(value), FLOOD_MOST)
 
 

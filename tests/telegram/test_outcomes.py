@@ -102,6 +102,9 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
         Retry(said("too many requests"), 3600.0, True),
     ),
     (429, body(429, "Too Many Requests"), Retry(said("too many requests"), 5.0, True)),
+    # its words say it too, where something on the way left the field out
+    (429, body(429, "Too Many Requests: retry after 90"), Retry(said(BUSY), 90.0, True)),
+    (429, body(429, "Too Many Requests: retry after 0"), Retry(said(BUSY), 5.0, True)),
     # nobody waits longer than a week without asking again
     (429, body(429, "Too Many Requests", retry_after=10**9), Retry(said(BUSY), 604800.0, True)),
     (429, b"<html>429</html>", Retry(said("too many requests"), 5.0, True)),
@@ -152,6 +155,7 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     ),
     (400, body(400, "Bad Request: message is not modified: same content"), Sent(0)),
     (400, body(400, "Bad Request: SLOWMODE_WAIT_30"), Retry(said("slow mode"), 30.0, True)),
+    (400, body(400, "Bad Request: SLOWMODE_WAIT_600"), Retry(said("slow mode"), 600.0, True)),
     (400, body(400, "Bad Request: slow mode is enabled"), Retry(said("slow mode"), 30.0, True)),
     # the answer's own number counts, whatever stands above it
     (200, body(403, "Forbidden: bot was blocked by the user"), BLOCKED),
