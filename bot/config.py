@@ -137,7 +137,8 @@ class Settings(BaseSettings):
     time_zone: Zone = "Asia/Bishkek"
     default_language: Annotated[str, BeforeValidator(parse_language)] = FALLBACK
     updates: Annotated[UpdatesName, BeforeValidator(one_of(("polling", "webhook")))] = "polling"
-    webhook_url: Annotated[Address, AfterValidator(_without_slash)] | None = None
+    # as it is written, for what stands before us may tell /hook from /hook/
+    webhook_url: Address | None = None
     webhook_secret: Annotated[SecretStr, BeforeValidator(_stripped)] | None = None
     webhook_secret_file: SecretFile | None = None
     webhook_listen: Listen = "127.0.0.1:8443"

@@ -9,7 +9,6 @@ the words it was about, for detectors to learn from.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -26,7 +25,7 @@ import storage.superseding
 import storage.withheld
 from bot.alerts import edits, kind_of, notices
 from bot.alerts.notices import Notice
-from bot.alerts.stories import StoryBroke, keys
+from bot.alerts.stories import StoryBroke, as_asked, keys
 from bot.detect.corrections import retracts
 from bot.detect.identity import headline_key
 from bot.detect.identity import text_key as text_key_of
@@ -98,7 +97,8 @@ async def joined(context: Context, what: str, number: str, story: str) -> None:
         await storage.alerts.decide(db, waiting, Approval.JOINED)
         await storage.stories.join(db, found.pk, into=into)
         await _grow(context, db, into, f"joined:{waiting}", now=now)
-        if still_confirmed(replace(target, entries=target.entries + found.entries), feeds):
+        both = await storage.stories.get(db, into)
+        if both is not None and still_confirmed(both, feeds):
             await storage.withheld.confirmed(db, into)
         first = found.lead.entry
         second = target.told_in(first.language or "").lead.entry
@@ -279,7 +279,8 @@ async def _back(context: Context, number: int) -> None:
 async def _waiting(
     context: Context, db: Db, number: int, *, lock: bool = False, correction: bool = False
 ) -> Story:
-    """The story of an alert that waits; UserError says what was decided, or that it is too late.
+    """The story of an alert that waits, with the reports that it asks about; UserError says what
+    was decided, or that it is too late.
 
     One that asks about a `correction` counts only where that is said.
     """
@@ -300,7 +301,7 @@ async def _waiting(
     found = None if story is None else await storage.stories.get(db, story)
     if found is None:  # nothing is left of it to be sent
         raise UserError("error.story_expired")
-    return led(found, context.services.catalog.news)
+    return as_asked(led(found, context.services.catalog.news), told)
 
 
 async def story_of(db: Db, told: StoredAlert) -> int | None:

@@ -155,13 +155,14 @@ async def correct(
     item: Entry,
     *,
     title_key: str,
+    retracts: bool,
     text_key: str | None = None,
     meaning: bytes | None = None,
-    retracts: bool = False,
     at: datetime | None = None,
 ) -> None:
-    """Take a changed entry's words, and their vector where it was asked for; what was decided about
-    it stays, and when it was published, unless that is `at` another time.
+    """Take a changed entry's words, whether it retracts by them, and their vector where that was
+    asked for; what was decided about it stays, and when it was published, unless that is `at`
+    another time.
     """
     words = _words(item, title_key, text_key, meaning=meaning, retracts=retracts)
     if at is not None:

@@ -16,9 +16,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+import bot.hubs
 import storage.hubs
 import storage.notes
 import storage.sources
+from bot.fetch import Fetcher, Limits
 from bot.hubs import (
     LEASE,
     LONGEST_LEASE,
@@ -422,6 +424,30 @@ async def test_a_hub_is_told_once_where_we_are_reached_by_now(hub: Hubworld) -> 
     assert (await hub.confirm())[0] == 200
 
 
+async def test_a_hub_that_hangs_holds_up_those_of_its_own_host_alone(
+    hub: Hubworld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They have their turn at the next look; others are asked meanwhile."""
+    monkeypatch.setattr(bot.hubs, "HOST_SECONDS", 0.0)
+    patient = Fetcher(limits=Limits(total=90.0, pause=0.0))
+    async with Publishers() as theirs, patient:
+        elsewhere = theirs.url.replace("127.0.0.1", "localhost")
+        named = {"a": f"{theirs.url}/slow", "b": f"{theirs.url}/slow", "c": f"{elsewhere}/hub"}
+        feeds = "".join(f'[feeds.{key}]\nurl = "{url}/{key}"\n' for key, url in named.items())
+        hubs = replace(hub.hubs, news=parse_catalog(feeds).news, fetcher=patient)
+        async with hub.store.writing() as db:
+            for key, url in named.items():
+                await storage.hubs.note(db, key, url, hub.feed)
+        theirs.held["/slow"] = asyncio.Event()
+        looking = asyncio.create_task(hubs.renew())
+        await theirs.asked_again("/hub")
+        assert not looking.done()
+        theirs.held["/slow"].set()
+        assert await looking == 2
+        assert await hubs.renew() == 1
+        assert theirs.asked.count("/slow") == 2
+
+
 async def test_a_hub_decides_for_how_long_it_tells_within_reason(hub: Hubworld) -> None:
     """One that names no time does so for as long as it was asked to."""
     await hub.hubs.renew()
@@ -491,6 +517,21 @@ async def test_S4_a_hub_is_no_way_to_the_operators_other_machines(hub: Hubworld)
         await hub.poll()
         assert await hub.hubs.renew() == 1
         assert inside.asked == []
+
+
+async def test_a_hub_is_asked_no_more_often_by_a_feed_that_calls_itself_otherwise_each_time(
+    hub: Hubworld,
+) -> None:
+    """As with a time in its own address: each subscription would be another one's end."""
+    hub.text = RSS.replace("{topic}", "{topic}?at={number}")
+    for hub.number in range(2, 6):
+        await hub.poll()
+        await hub.hubs.renew()
+        hub.now += timedelta(minutes=5)
+    assert len(hub.asked) == 1
+    hub.now += UNCONFIRMED_PAUSE
+    assert await hub.hubs.renew() == 1
+    assert hub.asked[-1]["hub.topic"] == f"{hub.feed}?at=5"
 
 
 async def test_another_hub_is_a_stranger(hub: Hubworld) -> None:

@@ -15,9 +15,11 @@ import pytest
 import storage.alerts
 import storage.chats
 import storage.places
+import storage.told
 from bot.alerts import KINDS, Kit, Reader
 from bot.alerts.stories import Stories
 from bot.emulator import TEST_TOKEN, Emulator
+from bot.model.alerts import Severity
 from bot.model.chats import Style, Wakes
 from bot.model.filters import Sense, StoredFilter, Trait
 from bot.readers.news import news_page
@@ -41,6 +43,9 @@ BLAST = (
 )
 
 
+IN_ENGLISH = Reader(
+    chat=ALL, language="en", style=Style.BRIEF, home="KGS", time_zone="Asia/Bishkek"
+)
 PLACES = """
 [places]
 osh = { name = { en = "Osh" }, latitude = 40.53, longitude = 72.8 }
@@ -124,6 +129,15 @@ async def test_a_calm_story_that_gets_grave_is_a_reply_to_who_got_it(world: Worl
     for chat in (IMPORTANT, URGENT):
         (one,) = sent(world, chat)
         assert "reply_to_message" not in one
+    async with world.store.reading() as db:
+        of_all = await storage.told.newest(db, most=9)
+        graver = next(one for one in of_all if one.severity is Severity.URGENT)
+        kit = Kit(db=db, catalog=world.catalog, kinds=KINDS)
+        brief = await Stories().brief(kit, graver, IN_ENGLISH)
+    # so it is told after quiet hours
+    assert brief is not None
+    assert brief.line is not None
+    assert brief.line.text.startswith(f"❗ {worse}")
 
 
 async def test_calm_stories_have_no_more_than_the_hour_and_take_no_room(world: World) -> None:
@@ -235,10 +249,7 @@ async def test_why_says_that_it_is_near(world: World) -> None:
         kit = Kit(db=db, catalog=world.catalog, kinds=KINDS)
         whys = []
         for chat in (IMPORTANT, URGENT):
-            reader = Reader(
-                chat=chat, language="en", style=Style.BRIEF, home="KGS", time_zone="Asia/Bishkek"
-            )
-            whys.append(await Stories().why(kit, told, reader))
+            whys.append(await Stories().why(kit, told, replace(IN_ENGLISH, chat=chat)))
     far, near = whys
     assert far is not None
     assert near is not None

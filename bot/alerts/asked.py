@@ -15,11 +15,11 @@ import storage.stories
 import storage.withheld
 from bot.alerts.kind import Kind, Kit, Reader, kind_among
 from bot.alerts.stories import StoryBroke
-from bot.detect.corrections import as_mended, mending
+from bot.detect.corrections import mending
 from bot.errors import NewerError
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, State, Terms
 from bot.model.chats import Chat, ChatKind, Editorial
-from bot.readers.news import still_confirmed
+from bot.readers.news import as_worded, still_confirmed
 from bot.render import channels as render
 from bot.render.news import headline
 from bot.render.text import Message
@@ -138,12 +138,9 @@ async def proof(kit: Kit, kept: Withheld) -> Proof | None:
     found = await storage.stories.get(kit.db, broke.story)
     if post is None or found is None:
         return None
-    # as it is told: by what its publisher put right, else by what is new of it
     mine = led(found, kit.catalog.news)
-    mended = mending(mine)
-    mine = as_mended(mine, mended).told_in(channel.language)
-    if broke.answers is not None and mended is None:
-        mine = mine.gravest
+    worse, mended = broke.answers is not None, mending(mine)
+    mine = as_worded(mine, channel.language, worse=worse, mended=mended)
     title, said = headline(mine), mine.lead.entry.beginning
     if mended is not None:  # a line says so, whoever leads it
         said = f"{said}\n{mended[0].pk} {mended[1]}"

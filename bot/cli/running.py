@@ -270,7 +270,7 @@ async def _check_token(settings: Settings) -> str:
     from bot.telegram.session import open_session, proxy_of
 
     url = settings.bot_api_url
-    proxy = await proxy_of(url, settings.proxy, past_home=settings.proxies_past_home)
+    proxy = await proxy_of(settings)
     async with open_session(proxy=proxy) as session:
         api = Api(session, url=url, token=settings.token, proxy=proxy)
         outcome = await taken(api, "getMe", policy=QUESTION)

@@ -8,8 +8,9 @@ is asked: "put out: what is known?" asks for something else.
 Most phrases are an end of certain things alone: a road that was opened is open again, a school was
 built; power is restored, and so is a museum's picture. A language pairs them (`News.ended`), and
 they stand in either order. A word right behind a thing may make another of it: a road café, the
-market of a border; a name there says which it is: the checkpoint Kordai. A headline that goes on to
-say that it was closed, or began again, tells of no end.
+market of a border; a name there says which it is: the checkpoint Kordai. What is opened in a
+ceremony, by a president, for tourists or long ago was built. A headline that goes on to say that it
+was closed, or began again, tells of no end.
 
 What a headline says to have begun anew after its end is another event: its story's message says
 that it is over, and nobody would hear of it. So is what is told hours after the end without a word
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from itertools import takewhile
@@ -100,6 +101,8 @@ class _Said:
     """What a language says of ends and beside them, as `News` has it; tuples are of beginnings."""
 
     ends: _Phrases
+    opening: tuple[str, ...]
+    inaugural: _Phrases
     anew: _Phrases
     not_behind: _Phrases
     not_before: frozenset[str]
@@ -123,6 +126,8 @@ def _said_by(code: str) -> _Said:
         ends.add(said, things=_Phrases().add(things))
     return _Said(
         ends=ends,
+        opening=typed_words(news.opening),
+        inaugural=_Phrases().add(news.inaugural),
         anew=_Phrases().add(news.anew),
         not_behind=_Phrases().add(news.not_behind),
         not_before=frozenset(typed_words(f"{news.not_before} {news.else_before}")),
@@ -150,10 +155,10 @@ def _says_it(title: str, code: str) -> bool:
     # nearly always; a poll that brings a thousand headlines asks for all of them at one time
     if next(by.ends.places(typed_words(title)), None) is None:
         return False
-    ended, names = False, names_in(title)
+    ended, names, past = False, names_in(title), sounds_past(title, code)
     behind: list[str] = []  # what the headline says behind an end
     for stretch in stretches(title, code):
-        end = max(_ends(stretch, by, names), default=0)
+        end = max(_ends(stretch, by, names, past=past), default=0)
         if end:
             ended, behind = True, stretch.told_from(end)
         elif _begin(stretch.words, by.denials):
@@ -163,19 +168,31 @@ def _says_it(title: str, code: str) -> bool:
     return ended and not _goes_on(behind, by)
 
 
-def _ends(stretch: Stretch, by: _Said, names: frozenset[str]) -> Iterator[int]:
+def _ends(stretch: Stretch, by: _Said, names: frozenset[str], *, past: bool) -> Iterator[int]:
     """The places behind what says that something has ended, and is not denied, in a headline with
-    these names.
+    these names; `past` is whether that tells of what was long ago.
     """
     for at, phrase in by.ends.places(stretch.words):
         if not stretch.told.issuperset(at) or _denied(stretch.words, at, by):
             continue
-        if phrase.things is not None:
-            ends = _is_said_of(phrase.things, stretch.words, at, by, names)
-        else:
+        if phrase.things is None:
             ends = not (phrase.again and _fought(stretch.words, at, by))
+        elif phrase.words[0].startswith(by.opening) and (
+            past or _inaugurated(stretch.words, at, by)
+        ):
+            ends = False
+        else:
+            ends = _is_said_of(phrase.things, stretch.words, at, by, names)
         if ends:
             yield at.stop
+
+
+def _inaugurated(words: Sequence[str], at: range, by: _Said) -> bool:
+    """Whether a stretch tells how what was opened there is shown, as something that was built; not
+    what was before: "opened after the president's visit".
+    """
+    beside = (*words[: at.start], "", *_then(words[at.stop :], by))
+    return any(True for _ in by.inaugural.places(beside))
 
 
 def _denied(words: Sequence[str], at: range, by: _Said) -> bool:
@@ -234,7 +251,9 @@ def _makes_another(
         return False
     # where what is said has a capital too, all words have, and none is known for a name
     if behind[0] in names and names.isdisjoint(words[said.start : said.stop]):
-        return False
+        # what it did to something else is said of neither: "Airport Manas opened a tender"
+        done_to = words[said.stop : said.stop + 1] if said.start > thing.start else ()
+        return any(one in by.articles or by.makes_another.fullmatch(one) for one in done_to)
     return by.makes_another.fullmatch(behind[0]) is not None
 
 
@@ -272,6 +291,14 @@ def ending(story: Story) -> StoredEntry | None:
         if says_it_is_over(one.entry):
             return one
     return None
+
+
+def before_its_end(story: Story, over: StoredEntry | None) -> Story:
+    """The story without the report by which it is `over`, or behind it where it is the only one."""
+    entries = tuple(one for one in story.entries if over is None or one.pk != over.pk)
+    if over is None or not entries:
+        return story
+    return replace(story, entries=(*entries, over))
 
 
 def begins_anew(entry: Entry, story: Story, at: datetime) -> bool:

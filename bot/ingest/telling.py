@@ -78,7 +78,10 @@ async def break_story(db: Db, pk: int, policy: NewsPolicy, *, now: datetime) -> 
     alert = kind_stories.alert(story, approval=approval, now=now, answers=first, near=near)
     stored = await storage.alerts.enqueue(db, alert)
     if stored is not None and alert.approval:
-        lead = led(story, policy.feeds).lead.entry
+        asked = led(story, policy.feeds)
+        if first is not None:  # its other words were told
+            asked = asked.worst
+        lead = asked.lead.entry
         question = Notice.of(
             "notice.story",
             held=stored,

@@ -284,6 +284,10 @@ class News:
     #: What closes or threatens to what says that it does no more, phrases apart by commas: a road
     #: that was opened is open again, a school was built.
     ended: Mapping[str, str] = field(default_factory=dict)
+    # beginnings of phrases in `ended` that are said of what was built, too; and phrases, apart by
+    # commas, beside which they are: "bridge opened in a ceremony"
+    opening: str = ""
+    inaugural: str = ""
     anew: str = ""  # phrases, apart by commas, that what had ended has begun again
     shut: str = ""  # beginnings of words that say behind an end that there is none: "then closed"
     before_it: str = ""  # words behind an end that tell of the time before: "after"

@@ -97,6 +97,7 @@ async def test_G4_a_429_for_one_chat_does_not_delay_the_others(bench: World) -> 
         Fault.server_error(502),
         Fault(Kind.HTML, code=200),
         Fault(Kind.GATEWAY, code=403),
+        Fault(Kind.GATEWAY, code=200),
         Fault.server_error(503),
     ],
 )

@@ -36,6 +36,7 @@ from handlers.services import Services
 from storage.db import db_now
 from storage.entries import NewEntry
 from storage.schema import alert, delivery
+from storage.schema import entry as entry_table
 from tests.factories import entry
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
 from tests.handlers.scene import introduce
@@ -425,6 +426,25 @@ async def test_a_headline_is_sent_as_the_operator_words_it(desk: World) -> None:
     assert (sent.question, sent.answer, sent.first.title) == (Question.SECURITY, True, ATTACK[1])
 
 
+async def test_what_got_worse_is_asked_about_and_worded_by_what_is_new_of_it(desk: World) -> None:
+    """The first words were told before: they are neither shown to the operator nor given their
+    headline.
+    """
+    card, yes, _ = await question(desk)
+    await desk.press(READER, card, yes)
+    await desk.tells(STRANGER, "border post")
+    await desk.report("two", ("graver", f"{ATTACK[1]}: 120 killed", GRAVER), QUIET)
+    asked = await desk.tells(READER, "120 people were killed")
+    assert f"{ATTACK[1]}: 120 killed" in asked["text"]
+    await desk.press(READER, asked["message_id"], labels(asked)["Edit headline"])
+    wanted = await desk.tells(READER, "new headline")
+    changed = await desk.ask("A massacre", chat=READER, reply_to=wanted["message_id"])
+    await desk.press(READER, changed["message_id"], labels(changed)["Send"])
+    told = await desk.tells(STRANGER, "A massacre")
+    assert "120 people were killed" in told["text"]
+    assert (await decisions(desk))[1].first.title == f"{ATTACK[1]}: 120 killed"
+
+
 async def test_a_rejected_story_is_kept_as_an_example_of_what_is_no_alert(desk: World) -> None:
     """With the words it was judged by, and nobody's name."""
     card, _, no = await question(desk)
@@ -526,6 +546,9 @@ async def test_a_report_that_mends_what_an_operator_let_through_asks_again(
     if word == "Send":
         told = await desk.tells(STRANGER, says)
         assert told["text"].startswith(mark)
+        # by which digests and boards count who still reports it
+        taken_back = [row.title for row in await desk.stored(entry_table) if row.retracts]
+        assert taken_back == [says] * (label == "Retraction")
     await index(desk.bot)
     # what one of two alone takes back is listed in the words of the other
     listed = word == "Send" and label == "Correction"
