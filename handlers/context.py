@@ -63,6 +63,12 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return list(self.args or [])
 
     @property
+    def written(self) -> str:
+        """The text of what is handled, "" of what has none."""
+        origin = self.incoming.effective_message
+        return "" if origin is None else origin.text or ""
+
+    @property
     def thread(self) -> int | None:
         """The forum topic that is written in."""
         return topic_of(self.incoming)

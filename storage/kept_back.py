@@ -143,8 +143,8 @@ async def ask_again(db: Db, story: int, *, now: datetime, near: Nearness = _nowh
     """
     its = alert.c.about_story == story
     newest = select(func.max(alert.c.id)).where(its, CLEARED).scalar_subquery()
-    waits = and_(its, alert.c.approval == Approval.WAITING.value, alert.c.fanned_at.is_(None))
-    live = select(alert).where(or_(alert.c.id == newest, waits))
+    waits = and_(alert.c.approval == Approval.WAITING.value, alert.c.fanned_at.is_(None))
+    live = select(alert).where(its, or_(alert.c.id == newest, waits))
     # the one that waits first, as whoever decides about it takes them
     live = live.where(alert.c.expires_at > await db_now(db)).order_by(alert.c.id.desc())
     # behind a fan-out that is at it: only a question that begins then sees whom it was kept from

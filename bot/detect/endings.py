@@ -177,7 +177,9 @@ def _ends(stretch: Stretch, by: _Said, names: frozenset[str], *, past: bool) -> 
             continue
         if phrase.things is None:
             ends = not (phrase.again and _fought(stretch.words, at, by))
-        elif phrase.words[0].startswith(by.opening) and (past or _inaugurated(stretch.words, by)):
+        elif phrase.words[0].startswith(by.opening) and (
+            past or _inaugurated(stretch.words, at, by)
+        ):
             ends = False
         else:
             ends = _is_said_of(phrase.things, stretch.words, at, by, names)
@@ -185,9 +187,12 @@ def _ends(stretch: Stretch, by: _Said, names: frozenset[str], *, past: bool) -> 
             yield at.stop
 
 
-def _inaugurated(words: Sequence[str], by: _Said) -> bool:
-    """Whether a stretch tells how something that was built is shown."""
-    return any(True for _ in by.inaugural.places(words))
+def _inaugurated(words: Sequence[str], at: range, by: _Said) -> bool:
+    """Whether a stretch tells how what was opened there is shown, as something that was built; not
+    what was before: "opened after the president's visit".
+    """
+    beside = (*words[: at.start], "", *_then(words[at.stop :], by))
+    return any(True for _ in by.inaugural.places(beside))
 
 
 def _denied(words: Sequence[str], at: range, by: _Said) -> bool:

@@ -115,6 +115,7 @@ ENDED = {
         Checkpoint Ak-Tilek opened
         Border checkpoint Kordai opened
         Flights Bishkek-Moscow resumed
+        Kordai checkpoint opened after the president's visit
     """,
     "ru": """
         Дорога Бишкек-Ош открыта
