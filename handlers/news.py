@@ -21,7 +21,7 @@ LAST_PAGE = 1000  # a button of ours never leads there
 
 async def news(_update: Update, context: Context) -> None:
     """/news economy: the latest stories, of one topic or of all."""
-    await context.reply(await _page(context, _topic(context.words, context.language), 0))
+    await context.reply(await _page(context, topic_of(context.words, context.language), 0))
 
 
 async def security(_update: Update, context: Context) -> None:
@@ -74,7 +74,8 @@ def _offered(context: Context) -> tuple[str, ...]:
     return topics_offered(context.services.catalog)
 
 
-def _topic(words: list[str], language: str) -> str | None:
+def topic_of(words: list[str], language: str) -> str | None:
+    """The topic that words name in any language, none without words; UserError for other words."""
     if not words:
         return None
     said = " ".join(words).lower()

@@ -26,6 +26,12 @@ async def search(_update: Update, context: Context) -> None:
     await context.reply(await _page(context, words, 0))
 
 
+async def sought(context: Context, words: str) -> None:
+    """Button `seek:border`: the stories with words that were not understood."""
+    await context.answer()
+    await context.reply(await _page(context, words, 0))
+
+
 async def turn_page(context: Context, number: str) -> None:
     """Button `find:<number>`: the words stand in the message it is under."""
     query = context.incoming.callback_query

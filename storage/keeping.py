@@ -205,12 +205,17 @@ async def made(store: Store, nights: Nights) -> list[date]:
     Behind the last one that is noted are another database's, of the same name.
     """
     copies = await asyncio.to_thread(lambda: nights.made)
+    last = await last_night(store)
+    if last is None:
+        return []
+    return [night for night in map(nights.night_of, copies) if night <= last]
+
+
+async def last_night(store: Store) -> date | None:
+    """The last night whose copy was made, on whichever machine; None before the first."""
     async with store.reading() as db:
         noted = await storage.notes.get(db, MADE_NOTE)
-    if noted is None:
-        return []
-    last = date.fromisoformat(noted)
-    return [night for night in map(nights.night_of, copies) if night <= last]
+    return None if noted is None else date.fromisoformat(noted)
 
 
 def nightly(url: URL, nights: Nights, *, today: date, stop: Callable[[], bool]) -> Path:

@@ -80,6 +80,8 @@ async def test_the_page_shows_the_whole_and_follows_it_live(
         below = "id => document.getElementById(id).getBoundingClientRect().top"
         tops = [await phone.evaluate(below, one) for one in ("verdict", "alerts", "sources")]
         assert tops == sorted(tops), "what was told is not under a hundred sources"
+        share = "names => Math.min(...names.map(b => b.offsetWidth / b.parentNode.offsetWidth))"
+        assert await phone.locator("#sources li b").evaluate_all(share) > 0.5, "words beside a name"
         dark = "getComputedStyle(document.body).backgroundColor"
         assert await phone.evaluate(dark) != await desk.evaluate(dark)
         shown = await desk.content() + await phone.content()

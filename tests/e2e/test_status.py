@@ -42,6 +42,7 @@ from bot.reasons import said
 from bot.recurring import JOBS
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
+from storage.about import Backups
 from storage.alerts import StoredAlert
 from storage.db import Store
 from storage.leases import HeldRole
@@ -251,6 +252,15 @@ async def test_an_alert_that_reaches_nobody_is_no_good_verdict(store: Store) -> 
             assert "jarchy_alerts_unheard 0.0" in await found.text()
     stopped = await read_whole(replace(of, clock=lambda: NOW + SEEN_FOR))
     assert words["en"] not in document(stopped, View("en"))
+
+
+async def test_the_last_nights_copy_is_told_though_another_replica_has_it(store: Store) -> None:
+    """And of a folder with copies how many there are."""
+    whole = await read_whole(operated(store, many(1)))
+    for count, said_so in ((0, "19\xa0Oct, none of them here"), (3, "19\xa0Oct (3)")):
+        copies = Backups(count=count, newest_on=NOW.date() - timedelta(days=1))
+        page = document(replace(whole, backups=copies), View("en"))
+        assert f"<dd>{said_so}</dd>" in page
 
 
 async def test_jobs_stand_in_the_order_of_their_names(store: Store) -> None:
