@@ -177,6 +177,9 @@ async def _given(context: Context, said: str) -> tuple[str, str] | None:
     if begun is None or (message is not None and is_second_hand(message)):
         return None
     behind = begun.behind
+    if begun.command == LESS:  # "follow the dollar"
+        named = currencies_in(behind) or _reads(news.topic_of, behind.split(), context.language)
+        return (LESS, "") if named else None
     inner = command_called(behind)
     if inner is not None and "digest" in {begun.command, inner}:  # "курсы каждое утро"
         return "digest", ""
