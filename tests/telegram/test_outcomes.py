@@ -53,6 +53,7 @@ GONE = [
 ]
 BUSY = "too many requests"
 CONFLICT = "Conflict: terminated by other getUpdates request"
+POSTED = "Conflict: can't use getUpdates method while webhook is active"
 PLAIN = [
     "Bad Request: can't parse entities: Unsupported start tag",
     "Bad Request: BUTTON_URL_INVALID",
@@ -146,6 +147,7 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     (404, body(404, "Not Found: method"), Rejected(said("Not Found: method"), plain=True)),
     (400, body(400, "Not Found"), Rejected(said("Not Found"), plain=True)),
     (409, body(409, CONFLICT), Rejected(said(CONFLICT), conflict=True)),
+    (409, body(409, POSTED), Rejected(said(POSTED), conflict=True, webhook=True)),
     # a refusal that says nothing has no words made up for it
     (400, b'{"ok":false,"error_code":400}', Rejected(said(""), plain=True)),
     *((code, body(code, text), found) for code, text, found in GONE),
