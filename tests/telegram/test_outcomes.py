@@ -282,6 +282,8 @@ def test_G13_a_number_is_kept_to_the_last_that_a_database_holds(number: int, kep
         (Sent(1), True, "Sent"),
         (Migrated(-1), True, "Migrated"),
         (BLOCKED, True, "blocked"),
+        (KICKED, True, "kicked"),
+        (NO_RIGHT, True, "no right to write"),
         (Rejected(said("bad")), True, "bad"),
         (Retry(said("busy"), 1.0, True), True, "busy"),
         (Retry(said("busy"), None, True), True, "busy"),
